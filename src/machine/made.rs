@@ -1,0 +1,430 @@
+//! A machine that tests fill: the same questions, no kernel.
+//!
+//! What it holds can be changed between two looks, through [`MadeMachine::edit`]:
+//! bytes, sizes, names, permissions, the clock.
+
+use super::sysv_table::Row;
+use super::{
+    Contents, ContentsStat, DevShm, Extent, ExtentKind, LimitFacts, Machine, ObjectListing, ObjectStat, Trace,
+};
+use crate::segment::{Bytes, Identity, Key, ObjectName, ShmId, Timestamp};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The size of a page here.
+pub const PAGE: u64 = 4096;
+
+/// A machine made of plain data. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct MadeMachine {
+    facts: Arc<Mutex<MadeFacts>>,
+}
+
+/// What a made machine holds.
+#[derive(Debug, Clone, Default)]
+pub struct MadeFacts {
+    /// Its System V segments, in the order of the table.
+    pub sysv: Vec<MadeSysv>,
+    /// Its POSIX objects.
+    pub posix: BTreeMap<ObjectName, MadeObject>,
+    /// Names in `/dev/shm` that are no regular files.
+    pub others: Vec<ObjectName>,
+    /// Lines that its System V table has besides: for those that do not parse.
+    pub stray_lines: Vec<String>,
+    /// Users by number.
+    pub users: BTreeMap<u32, String>,
+    /// Who we are.
+    pub effective_uid: u32,
+    /// The clock.
+    pub now: i64,
+    /// The limits.
+    pub limits: LimitFacts,
+    /// How many times a System V segment was attached.
+    pub attached: u32,
+    next_inode: u64,
+}
+
+/// A System V segment of a made machine.
+#[derive(Debug, Clone)]
+pub struct MadeSysv {
+    /// Its line in the table. Size and resident bytes are those of `bytes`
+    /// unless that is empty.
+    pub row: Row,
+    /// What it holds.
+    pub bytes: MadeBytes,
+}
+
+/// A POSIX object of a made machine.
+#[derive(Debug, Clone)]
+pub struct MadeObject {
+    /// What `stat` says; the sizes are those of `bytes`.
+    pub stat: ObjectStat,
+    /// What it holds. Shared with who has it open, so that it lives on when its name goes.
+    pub bytes: Arc<Mutex<MadeBytes>>,
+}
+
+/// The bytes of a made segment: a size and the pages that were written.
+#[derive(Debug, Clone, Default)]
+pub struct MadeBytes {
+    /// The length.
+    pub size: u64,
+    /// What was written, by page number. A page that is not here is a hole.
+    pub pages: BTreeMap<u64, Box<[u8]>>,
+    /// Set when the name is gone.
+    pub removed: bool,
+}
+
+impl MadeBytes {
+    /// Nothing but a hole.
+    #[must_use]
+    pub fn hole(size: u64) -> Self {
+        Self { size, ..Self::default() }
+    }
+
+    /// These bytes, all of them data.
+    #[must_use]
+    pub fn full(bytes: &[u8]) -> Self {
+        let mut made = Self::hole(bytes.len() as u64);
+        made.write(0, bytes);
+        made
+    }
+
+    /// Writes bytes, which allocates the pages they lie on.
+    pub fn write(&mut self, offset: u64, bytes: &[u8]) {
+        for (at, &byte) in (offset..self.size).zip(bytes) {
+            let page = self.pages.entry(at / PAGE).or_insert_with(|| vec![0; 4096].into());
+            page[(at % PAGE) as usize] = byte;
+        }
+    }
+
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> usize {
+        let mut count = 0;
+        for (at, byte) in (offset..self.size).zip(buffer) {
+            *byte = self.pages.get(&(at / PAGE)).map_or(0, |page| page[(at % PAGE) as usize]);
+            count += 1;
+        }
+        count
+    }
+
+    fn extent(&self, offset: u64, limit: u64) -> Option<Extent> {
+        if offset >= self.size {
+            return None;
+        }
+        let first = offset / PAGE;
+        let data = self.pages.contains_key(&first);
+        let end = if data {
+            let mut page = first;
+            while self.pages.contains_key(&page) {
+                page += 1;
+            }
+            page
+        } else {
+            self.pages.range(first..).next().map_or(u64::MAX / PAGE, |(&page, _)| page)
+        };
+        let end = (end * PAGE).min(self.size).min(offset.saturating_add(limit.max(1)));
+        Some(Extent { end, kind: if data { ExtentKind::Data } else { ExtentKind::Hole } })
+    }
+
+    fn allocated(&self) -> Bytes {
+        Bytes(self.pages.len() as u64 * PAGE)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl MadeMachine {
+    /// A machine with root and ann on it and nothing in its memory, at the
+    /// time 1 767 610 860 (2026-01-05T11:01:00Z).
+    #[must_use]
+    pub fn new() -> Self {
+        let machine = Self::default();
+        machine.edit(|facts| {
+            facts.users =
+                [(0, "root"), (1000, "ann"), (1001, "bob")].map(|(id, name)| (id, name.to_owned())).into();
+            facts.now = 1_767_610_860;
+            facts.next_inode = 2;
+            facts.limits = LimitFacts {
+                shmmni: Some(4096),
+                shmmax: Some(18_446_744_073_692_774_399),
+                shmall: Some(18_446_744_073_692_774_399),
+                page_size: PAGE,
+                dev_shm: Some(DevShm { size: Bytes(12 << 30), used: Bytes(0), inodes: 0, inodes_used: 0 }),
+            };
+        });
+        machine
+    }
+
+    /// Changes what it holds.
+    pub fn edit<T>(&self, change: impl FnOnce(&mut MadeFacts) -> T) -> T {
+        change(&mut lock(&self.facts))
+    }
+
+    /// Adds a System V segment that ann made an hour ago, mode 0600, and
+    /// returns its place in [`MadeFacts::sysv`].
+    #[expect(clippy::must_use_candidate, reason = "what it does is to add")]
+    pub fn add_sysv(&self, shmid: i32, key: u32, bytes: MadeBytes) -> usize {
+        self.edit(|facts| {
+            let row = Row {
+                key: Key(key),
+                shmid: ShmId(shmid),
+                perms: 0o600,
+                size: Bytes(bytes.size),
+                creator_pid: 4121,
+                last_pid: 4121,
+                nattch: 0,
+                uid: 1000,
+                gid: 1000,
+                creator_uid: 1000,
+                creator_gid: 1000,
+                attach: None,
+                detach: None,
+                change: Some(Timestamp::from_seconds(facts.now - 3600)),
+                resident: Some(bytes.allocated()),
+                swapped: Some(Bytes(0)),
+            };
+            facts.sysv.push(MadeSysv { row, bytes });
+            facts.sysv.len() - 1
+        })
+    }
+
+    /// Adds a POSIX object that ann made three minutes ago, mode 0600. One of
+    /// the same name is replaced: it stays open where it is open.
+    ///
+    /// # Panics
+    /// When no object can have that name.
+    pub fn add_object(&self, name: &str, bytes: MadeBytes) {
+        #[expect(clippy::expect_used, reason = "tests only, and documented")]
+        let name = ObjectName::new(name.as_bytes()).expect("a name that an object can have");
+        self.edit(|facts| {
+            let made = Timestamp::from_seconds(facts.now - 180);
+            let stat = ObjectStat {
+                device: 26,
+                inode: facts.next_inode,
+                links: 1,
+                mode: 0o100_600,
+                uid: 1000,
+                gid: 1000,
+                size: Bytes(bytes.size),
+                allocated: bytes.allocated(),
+                access: made,
+                modify: made,
+                change: made,
+                birth: Some(made),
+            };
+            facts.next_inode += 1;
+            facts.remove(&name);
+            facts.posix.insert(name, MadeObject { stat, bytes: Arc::new(Mutex::new(bytes)) });
+        });
+    }
+
+    /// Changes the bytes of a POSIX object.
+    pub fn edit_object(&self, name: &str, change: impl FnOnce(&mut MadeBytes)) {
+        let bytes = ObjectName::new(name.as_bytes()).and_then(|name| {
+            self.edit(|facts| facts.posix.get(&name).map(|object| Arc::clone(&object.bytes)))
+        });
+        if let Some(bytes) = bytes {
+            change(&mut lock(&bytes));
+        }
+    }
+
+    /// Takes a POSIX object's name away.
+    pub fn remove_object(&self, name: &str) {
+        if let Some(name) = ObjectName::new(name.as_bytes()) {
+            self.edit(|facts| facts.remove(&name));
+        }
+    }
+
+    fn may_read(facts: &MadeFacts, uid: u32, mode: u32) -> bool {
+        let me = facts.effective_uid;
+        me == 0 || (me == uid && mode & 0o400 != 0) || (me != uid && mode & 0o004 != 0)
+    }
+}
+
+impl MadeFacts {
+    fn remove(&mut self, name: &ObjectName) {
+        if let Some(object) = self.posix.remove(name) {
+            lock(&object.bytes).removed = true;
+        }
+    }
+}
+
+impl MadeObject {
+    fn stat_now(&self) -> ObjectStat {
+        let bytes = lock(&self.bytes);
+        ObjectStat { size: Bytes(bytes.size), allocated: bytes.allocated(), ..self.stat }
+    }
+}
+
+impl Machine for MadeMachine {
+    fn sysv_table(&self) -> io::Result<Vec<u8>> {
+        let facts = lock(&self.facts);
+        let mut text =
+            "key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap\n".to_owned();
+        for MadeSysv { row, .. } in &facts.sysv {
+            let time = |time: Option<Timestamp>| time.map_or(0, |time| time.seconds);
+            let bytes = |bytes: Option<Bytes>| bytes.map_or(0, |bytes| bytes.0);
+            let _ = writeln!(
+                text,
+                "{} {} {:o} {} {} {} {} {} {} {} {} {} {} {} {} {}",
+                row.key.0.cast_signed(),
+                row.shmid,
+                row.perms,
+                row.size.0,
+                row.creator_pid,
+                row.last_pid,
+                row.nattch,
+                row.uid,
+                row.gid,
+                row.creator_uid,
+                row.creator_gid,
+                time(row.attach),
+                time(row.detach),
+                time(row.change),
+                bytes(row.resident),
+                bytes(row.swapped),
+            );
+        }
+        for line in &facts.stray_lines {
+            let _ = writeln!(text, "{line}");
+        }
+        Ok(text.into_bytes())
+    }
+
+    fn list_objects(&self) -> io::Result<ObjectListing> {
+        let facts = lock(&self.facts);
+        Ok(ObjectListing {
+            objects: facts.posix.iter().map(|(name, object)| (name.clone(), object.stat_now())).collect(),
+            others: facts.others.clone(),
+            unreadable: vec![],
+        })
+    }
+
+    fn stat_object(&self, name: &ObjectName) -> io::Result<ObjectStat> {
+        let facts = lock(&self.facts);
+        facts.posix.get(name).map(MadeObject::stat_now).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn limits(&self) -> LimitFacts {
+        lock(&self.facts).limits
+    }
+
+    fn user_name(&self, uid: u32) -> Option<String> {
+        lock(&self.facts).users.get(&uid).cloned()
+    }
+
+    fn group_name(&self, gid: u32) -> Option<String> {
+        self.user_name(gid)
+    }
+
+    fn effective_uid(&self) -> u32 {
+        lock(&self.facts).effective_uid
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(lock(&self.facts).now)
+    }
+
+    fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>> {
+        let facts = lock(&self.facts);
+        let object = facts.posix.get(name).ok_or(io::ErrorKind::NotFound)?;
+        if !Self::may_read(&facts, object.stat.uid, object.stat.mode) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let mine = facts.effective_uid == 0 || facts.effective_uid == object.stat.uid;
+        Ok(Box::new(OpenMadeObject {
+            identity: object.stat.identity(),
+            bytes: Arc::clone(&object.bytes),
+            trace: if mine { Trace::None } else { Trace::AccessTime },
+        }))
+    }
+
+    fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>> {
+        let mut facts = lock(&self.facts);
+        let row = facts.sysv.iter().find(|made| made.row.shmid == shmid).map(|made| made.row);
+        let row = row.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
+        if !Self::may_read(&facts, row.uid, row.perms) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        facts.attached += 1;
+        for made in facts.sysv.iter_mut().filter(|made| made.row.shmid == shmid) {
+            made.row.nattch += 1;
+        }
+        Ok(Box::new(AttachedMade { machine: self.clone(), row }))
+    }
+}
+
+struct OpenMadeObject {
+    identity: Identity,
+    bytes: Arc<Mutex<MadeBytes>>,
+    trace: Trace,
+}
+
+impl Contents for OpenMadeObject {
+    fn stat(&self) -> io::Result<ContentsStat> {
+        let bytes = lock(&self.bytes);
+        Ok(ContentsStat { size: bytes.size, identity: self.identity, removed: bytes.removed })
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(lock(&self.bytes).read(offset, buffer))
+    }
+
+    fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
+        Ok(lock(&self.bytes).extent(offset, limit))
+    }
+
+    fn trace(&self) -> Trace {
+        self.trace
+    }
+}
+
+struct AttachedMade {
+    machine: MadeMachine,
+    row: Row,
+}
+
+impl AttachedMade {
+    fn with<T>(&self, ask: impl FnOnce(&MadeSysv) -> T) -> io::Result<T> {
+        let facts = lock(&self.machine.facts);
+        let made = facts.sysv.iter().find(|made| made.row.shmid == self.row.shmid);
+        made.map(ask).ok_or_else(|| io::Error::from_raw_os_error(libc::EIDRM))
+    }
+}
+
+impl Contents for AttachedMade {
+    fn stat(&self) -> io::Result<ContentsStat> {
+        let identity = Identity::Sysv {
+            key: self.row.key,
+            creator_uid: self.row.creator_uid,
+            creator_pid: self.row.creator_pid,
+            size: self.row.size,
+        };
+        let removed = self.with(|made| made.row.perms & super::sysv_table::MARKED != 0).unwrap_or(true);
+        Ok(ContentsStat { size: self.row.size.0, identity, removed })
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.with(|made| made.bytes.read(offset, buffer))
+    }
+
+    fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
+        self.with(|made| made.bytes.extent(offset, limit))
+    }
+
+    fn trace(&self) -> Trace {
+        Trace::Attached
+    }
+}
+
+impl Drop for AttachedMade {
+    fn drop(&mut self) {
+        let mut facts = lock(&self.machine.facts);
+        for made in facts.sysv.iter_mut().filter(|made| made.row.shmid == self.row.shmid) {
+            made.row.nattch = made.row.nattch.saturating_sub(1);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The machine behind one trait, at the level of kernel facts: list, stat,
+//! open, read. [`real::RealMachine`] asks the kernel; [`made::MadeMachine`] is
+//! filled by tests, so that every screen and every flow runs without one.
+
+pub mod made;
+pub mod real;
+pub mod sysv_table;
+
+use crate::segment::{Bytes, Identity, ObjectName, ShmId, Timestamp};
+use std::io;
+
+/// What a machine with shared memory can be asked.
+pub trait Machine: Send + Sync {
+    /// The text of `/proc/sysvipc/shm`: every System V segment of this IPC namespace.
+    ///
+    /// # Errors
+    /// When there is no such file: a kernel without System V IPC, or no `/proc`.
+    fn sysv_table(&self) -> io::Result<Vec<u8>>;
+
+    /// Everything below `/dev/shm`.
+    ///
+    /// # Errors
+    /// When `/dev/shm` itself cannot be read.
+    fn list_objects(&self) -> io::Result<ObjectListing>;
+
+    /// What has that name below `/dev/shm` now.
+    ///
+    /// # Errors
+    /// `NotFound` when nothing has it.
+    fn stat_object(&self, name: &ObjectName) -> io::Result<ObjectStat>;
+
+    /// The limits and sizes that segments live in.
+    fn limits(&self) -> LimitFacts;
+
+    /// The name of a user, if the number has one.
+    fn user_name(&self, uid: u32) -> Option<String>;
+
+    /// The name of a group, if the number has one.
+    fn group_name(&self, gid: u32) -> Option<String>;
+
+    /// The effective user of this process.
+    fn effective_uid(&self) -> u32;
+
+    /// The clock.
+    fn now(&self) -> Timestamp;
+
+    /// Opens a POSIX object for reading.
+    ///
+    /// # Errors
+    /// `NotFound` when it is gone, `PermissionDenied`, and `ENODEV` when the
+    /// name is of no regular file.
+    fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>>;
+
+    /// Attaches a System V segment read-only. This leaves its mark: nattch,
+    /// last pid and attach time change.
+    ///
+    /// # Errors
+    /// `PermissionDenied`, and `EINVAL` or `EIDRM` when it is gone.
+    fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>>;
+}
+
+/// What is below `/dev/shm`.
+#[derive(Debug, Clone, Default)]
+pub struct ObjectListing {
+    /// The regular files: these are segments.
+    pub objects: Vec<(ObjectName, ObjectStat)>,
+    /// What is neither a regular file nor a directory: FIFOs, links, sockets, devices.
+    pub others: Vec<ObjectName>,
+    /// The directories that could not be looked into, and why.
+    pub unreadable: Vec<(ObjectName, String)>,
+}
+
+/// What `statx(2)` says of an object below `/dev/shm`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ObjectStat {
+    /// The device number of its file system.
+    pub device: u64,
+    /// Its inode number there.
+    pub inode: u64,
+    /// How many names it has: 0 once it is unlinked.
+    pub links: u32,
+    /// Type and permission bits.
+    pub mode: u32,
+    /// The owner.
+    pub uid: u32,
+    /// The owning group.
+    pub gid: u32,
+    /// The length.
+    pub size: Bytes,
+    /// What of it is allocated: in memory or swapped out.
+    pub allocated: Bytes,
+    /// Last read.
+    pub access: Timestamp,
+    /// Last write through a descriptor.
+    pub modify: Timestamp,
+    /// Last change of the inode.
+    pub change: Timestamp,
+    /// Creation, where the kernel keeps it.
+    pub birth: Option<Timestamp>,
+}
+
+impl ObjectStat {
+    /// Which object this is, whatever its name.
+    #[must_use]
+    pub const fn identity(&self) -> Identity {
+        Identity::Posix { device: self.device, inode: self.inode, birth: self.birth }
+    }
+}
+
+/// The kernel's limits, and what they are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LimitFacts {
+    /// The most System V segments there may be, `kernel.shmmni`.
+    pub shmmni: Option<u64>,
+    /// The largest System V segment there may be, in bytes, `kernel.shmmax`.
+    pub shmmax: Option<u64>,
+    /// The most pages that all System V segments may have together, `kernel.shmall`.
+    pub shmall: Option<u64>,
+    /// The size of a page in bytes.
+    pub page_size: u64,
+    /// The file system at `/dev/shm`, when there is one.
+    pub dev_shm: Option<DevShm>,
+}
+
+/// What `statvfs(3)` says of `/dev/shm`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DevShm {
+    /// How much may be allocated there; 0 where the tmpfs has no limit.
+    pub size: Bytes,
+    /// How much is.
+    pub used: Bytes,
+    /// How many files there may be; 0 where there is no limit.
+    pub inodes: u64,
+    /// How many there are.
+    pub inodes_used: u64,
+}
+
+/// What reading leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trace {
+    /// Nothing.
+    None,
+    /// The object's access time moves: only its owner and root can avoid that.
+    AccessTime,
+    /// nattch is one higher while it is open; last pid and times change.
+    Attached,
+}
+
+/// A run of a segment's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Where it ends (the first byte that is not part of it).
+    pub end: u64,
+    /// What it is.
+    pub kind: ExtentKind,
+}
+
+/// Whether there is memory behind a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExtentKind {
+    /// Never written: reads as zeros, and takes no memory.
+    Hole,
+    /// Allocated, whatever it holds.
+    Data,
+}
+
+/// An open segment whose bytes can be looked at. Offsets are 64-bit, reading
+/// allocates nothing, and closing (dropping) it detaches.
+pub trait Contents: Send + Sync {
+    /// What it is now.
+    ///
+    /// # Errors
+    /// Hardly any: it is open.
+    fn stat(&self) -> io::Result<ContentsStat>;
+
+    /// Reads at `offset`, and tells how much: less than asked for where the
+    /// segment ends. Holes read as zeros and stay holes.
+    ///
+    /// # Errors
+    /// Hardly any; never a signal.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// The run that `offset` lies in, looking no further than `limit` bytes
+    /// on; what follows may be of the same kind. `None` at and beyond the end.
+    ///
+    /// # Errors
+    /// Hardly any.
+    fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>>;
+
+    /// What reading it leaves behind.
+    fn trace(&self) -> Trace;
+}
+
+/// What an open segment is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentsStat {
+    /// Its size now: a POSIX object may grow and shrink.
+    pub size: u64,
+    /// Which object it is.
+    pub identity: Identity,
+    /// Whether it has lost its name (unlinked, or marked for removal) and lives
+    /// only as long as it is held.
+    pub removed: bool,
+}

@@ -1,0 +1,102 @@
+//! The machine that this runs on.
+
+mod listing;
+mod posix;
+mod sysv;
+
+use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat};
+use crate::segment::{Bytes, ObjectName, ShmId, Timestamp};
+use crate::sys;
+use nix::unistd::{Gid, Group, Uid, User, geteuid};
+use std::fs;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::path::Path;
+use std::time::SystemTime;
+
+/// Where POSIX objects live: fixed in glibc and musl.
+const DEV_SHM: &str = "/dev/shm";
+const SYSV_TABLE: &str = "/proc/sysvipc/shm";
+
+/// Asks the kernel.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RealMachine;
+
+impl Machine for RealMachine {
+    fn sysv_table(&self) -> io::Result<Vec<u8>> {
+        fs::read(SYSV_TABLE)
+    }
+
+    fn list_objects(&self) -> io::Result<ObjectListing> {
+        listing::list(Path::new(DEV_SHM))
+    }
+
+    fn stat_object(&self, name: &ObjectName) -> io::Result<ObjectStat> {
+        let handle = sys::object::handle(Path::new(DEV_SHM), name.as_path())?;
+        Ok(object_stat(&sys::statx_fd(handle.as_fd())?))
+    }
+
+    fn limits(&self) -> LimitFacts {
+        LimitFacts {
+            shmmni: procfs::sys::kernel::shmmni().ok(),
+            shmmax: procfs::sys::kernel::shmmax().ok(),
+            shmall: procfs::sys::kernel::shmall().ok(),
+            page_size: sys::page_size(),
+            dev_shm: dev_shm().ok(),
+        }
+    }
+
+    fn user_name(&self, uid: u32) -> Option<String> {
+        User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| user.name)
+    }
+
+    fn group_name(&self, gid: u32) -> Option<String> {
+        Group::from_gid(Gid::from_raw(gid)).ok().flatten().map(|group| group.name)
+    }
+
+    fn effective_uid(&self) -> u32 {
+        geteuid().as_raw()
+    }
+
+    fn now(&self) -> Timestamp {
+        SystemTime::now().into()
+    }
+
+    fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>> {
+        let open = sys::object::open_object(Path::new(DEV_SHM), name.as_path())?;
+        Ok(Box::new(posix::PosixContents::new(open)))
+    }
+
+    fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>> {
+        Ok(Box::new(sysv::SysvContents::attach(shmid)?))
+    }
+}
+
+fn dev_shm() -> nix::Result<DevShm> {
+    let stat = nix::sys::statvfs::statvfs(DEV_SHM)?;
+    let bytes = |blocks: u64| Bytes(blocks.saturating_mul(stat.fragment_size()));
+    Ok(DevShm {
+        size: bytes(stat.blocks()),
+        used: bytes(stat.blocks().saturating_sub(stat.blocks_free())),
+        inodes: stat.files(),
+        inodes_used: stat.files().saturating_sub(stat.files_free()),
+    })
+}
+
+fn object_stat(stat: &sys::FileStat) -> ObjectStat {
+    let time = |(seconds, nanos)| Timestamp { seconds, nanos };
+    ObjectStat {
+        device: stat.device,
+        inode: stat.inode,
+        links: stat.links,
+        mode: stat.mode,
+        uid: stat.uid,
+        gid: stat.gid,
+        size: Bytes(stat.size),
+        allocated: Bytes(stat.blocks.saturating_mul(512)),
+        access: time(stat.access),
+        modify: time(stat.modify),
+        change: time(stat.change),
+        birth: stat.birth.map(time),
+    }
+}

@@ -1,0 +1,109 @@
+//! Reading a System V segment: attached read-only, touching only pages that
+//! `mincore(2)` calls resident, so that looking allocates nothing.
+//!
+//! A page that was swapped out is not resident and holds data all the same:
+//! where something of the segment is in swap, pages have to be touched after all.
+
+use super::SYSV_TABLE;
+use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, Trace, sysv_table};
+use crate::segment::{Bytes, Identity, Key, ShmId};
+use crate::sys::shm::{self, Attachment};
+use crate::sys::{page_size, swap};
+use std::fs;
+use std::io;
+
+/// How many pages one `mincore` call is asked about: 16 MiB, well under a millisecond.
+const PAGES_A_CALL: usize = 4096;
+
+pub struct SysvContents {
+    shmid: ShmId,
+    attachment: Attachment,
+    identity: Identity,
+}
+
+impl SysvContents {
+    pub fn attach(shmid: ShmId) -> io::Result<Self> {
+        let attachment = Attachment::read_only(shmid.0)?;
+        let identity = identity(&shm::stat(shmid.0)?);
+        Ok(Self { shmid, attachment, identity })
+    }
+
+    /// Whether a page that is not resident may hold data.
+    fn may_be_swapped(&self) -> bool {
+        swap::in_use()
+            && fs::read(SYSV_TABLE).map_or(true, |text| {
+                let table = sysv_table::parse(&text);
+                let row = table.rows.iter().find(|row| row.shmid == self.shmid);
+                row.and_then(|row| row.swapped).is_none_or(|bytes| bytes.0 > 0)
+            })
+    }
+
+    /// The run of pages from `first` on that are alike, at most `count`.
+    fn run(&self, first: u64, count: u64) -> io::Result<(u64, bool)> {
+        let mut pages = [0u8; PAGES_A_CALL];
+        let count = usize::try_from(count).unwrap_or(PAGES_A_CALL).clamp(1, PAGES_A_CALL);
+        self.attachment.resident(first, &mut pages[..count])?;
+        let there = pages[0] & 1 != 0;
+        let length = pages[..count].iter().take_while(|&&page| (page & 1 != 0) == there).count();
+        Ok((length as u64, there))
+    }
+}
+
+impl Contents for SysvContents {
+    fn stat(&self) -> io::Result<ContentsStat> {
+        // Size and identity cannot change while it is attached. The owner may
+        // take our read permission away, though; then it stays as it was.
+        let removed = shm::stat(self.shmid.0).is_ok_and(|stat| stat.mode & sysv_table::MARKED != 0);
+        Ok(ContentsStat { size: self.attachment.len(), identity: self.identity, removed })
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.attachment.len().saturating_sub(offset).min(buffer.len() as u64);
+        let mut done = 0;
+        while done < length {
+            let at = offset + done;
+            let Some(extent) = self.extent_at(at, length - done)? else { break };
+            let end = (extent.end - offset).min(length);
+            // Both lie within the buffer, whose length is a usize.
+            let (Ok(from), Ok(to)) = (usize::try_from(done), usize::try_from(end)) else { break };
+            let part = &mut buffer[from..to];
+            match extent.kind {
+                ExtentKind::Data => {
+                    let _ = self.attachment.copy_to(at, part);
+                }
+                ExtentKind::Hole => part.fill(0),
+            }
+            done = end;
+        }
+        Ok(usize::try_from(done).unwrap_or(buffer.len()))
+    }
+
+    fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
+        let size = self.attachment.len();
+        if offset >= size {
+            return Ok(None);
+        }
+        let page = page_size();
+        let last = offset.saturating_add(limit.max(1)).min(size);
+        let first_page = offset / page;
+        let (pages, there) = self.run(first_page, last.div_ceil(page) - first_page)?;
+        let end = ((first_page + pages) * page).min(last);
+        // The order matters: mincore first, then the swap figure, so that a
+        // page that is swapped out in between is not taken for a hole.
+        let kind = if there || self.may_be_swapped() { ExtentKind::Data } else { ExtentKind::Hole };
+        Ok(Some(Extent { end, kind }))
+    }
+
+    fn trace(&self) -> Trace {
+        Trace::Attached
+    }
+}
+
+fn identity(stat: &shm::ShmStat) -> Identity {
+    Identity::Sysv {
+        key: Key(stat.key),
+        creator_uid: stat.creator_uid,
+        creator_pid: stat.creator_pid.cast_unsigned(),
+        size: Bytes(stat.size),
+    }
+}

@@ -1,0 +1,183 @@
+//! The text of `/proc/sysvipc/shm`, by its header line.
+//!
+//! Written here, because the parser of the procfs crate (0.18) keeps uids in 16
+//! bits, so that one segment of uid 100000 fails the whole table, and reads the
+//! octal permissions as decimal. The format is that of `sysvipc_shm_proc_show`
+//! in the kernel's ipc/shm.c; rss and swap came with Linux 2.6.38.
+
+use crate::segment::{Bytes, Key, ShmId, Timestamp, escape};
+
+/// In `perms`: marked for removal with `IPC_RMID` (`SHM_DEST`).
+pub const MARKED: u32 = 0o1000;
+/// In `perms`: locked in memory with `SHM_LOCK` (`SHM_LOCKED`).
+pub const LOCKED: u32 = 0o2000;
+
+/// What the table holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Table {
+    /// A row for each line that could be read.
+    pub rows: Vec<Row>,
+    /// The lines that could not, escaped, with the reason.
+    pub problems: Vec<String>,
+}
+
+/// One segment, as the kernel prints it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The key, printed as a signed decimal.
+    pub key: Key,
+    /// The identifier.
+    pub shmid: ShmId,
+    /// Permission bits and flags, printed in octal.
+    pub perms: u32,
+    /// The size.
+    pub size: Bytes,
+    /// The process that made it.
+    pub creator_pid: u32,
+    /// The process that attached or detached last.
+    pub last_pid: u32,
+    /// The number of attachments.
+    pub nattch: u64,
+    /// The owner, 32 bits.
+    pub uid: u32,
+    /// The owning group.
+    pub gid: u32,
+    /// The creator.
+    pub creator_uid: u32,
+    /// The creator's group.
+    pub creator_gid: u32,
+    /// Last attach; `None` for 0, which means never.
+    pub attach: Option<Timestamp>,
+    /// Last detach; `None` for 0.
+    pub detach: Option<Timestamp>,
+    /// Creation or last change.
+    pub change: Option<Timestamp>,
+    /// What is in memory.
+    pub resident: Option<Bytes>,
+    /// What is in swap.
+    pub swapped: Option<Bytes>,
+}
+
+/// Where each column stands, by the header line.
+struct Columns {
+    names: Vec<String>,
+}
+
+/// Reads the table. A line that does not parse is reported, the others are kept.
+#[must_use]
+pub fn parse(text: &[u8]) -> Table {
+    let mut table = Table::default();
+    let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let Some(header) = lines.next() else {
+        table.problems.push("/proc/sysvipc/shm is empty: not even a header line".to_owned());
+        return table;
+    };
+    let columns = Columns { names: words(header).map(escape).collect() };
+    for (index, line) in lines.enumerate() {
+        match columns.row(line) {
+            Ok(row) => table.rows.push(row),
+            Err(reason) => {
+                table.problems.push(format!(
+                    "/proc/sysvipc/shm line {}: {reason}: {}",
+                    index + 2,
+                    escape(line.trim_ascii())
+                ));
+            }
+        }
+    }
+    table
+}
+
+fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
+}
+
+impl Columns {
+    fn row(&self, line: &[u8]) -> Result<Row, String> {
+        let words: Vec<&str> = words(line).map(|word| std::str::from_utf8(word).unwrap_or("?")).collect();
+        let find = |name: &str| {
+            let at = self.names.iter().position(|column| column == name)?;
+            words.get(at).copied()
+        };
+        let must = |name: &str| find(name).ok_or_else(|| format!("no {name}"));
+        let number = |name: &str| must(name)?.parse::<u64>().map_err(|_| format!("{name} is no number"));
+        let id = |name: &str| u32::try_from(number(name)?).map_err(|_| format!("{name} is too large"));
+        let key = must("key")?;
+        let key = key.parse::<i32>().map(i32::cast_unsigned).or_else(|_| key.parse::<u32>());
+        let perms = u32::from_str_radix(must("perms")?, 8).map_err(|_| "perms is not octal".to_owned())?;
+        // A pid of another namespace is printed as 0, and -1 was seen in old kernels.
+        let pid = |name: &str| Ok::<u32, String>(must(name)?.parse::<u32>().unwrap_or(0));
+        let time = |name: &str| {
+            let seconds = must(name)?.parse::<i64>().map_err(|_| format!("{name} is no time"))?;
+            Ok::<_, String>((seconds != 0).then_some(Timestamp::from_seconds(seconds)))
+        };
+        let optional = |name: &str| match find(name) {
+            None => Ok(None),
+            Some(_) => number(name).map(|bytes| Some(Bytes(bytes))),
+        };
+        Ok(Row {
+            key: Key(key.map_err(|_| "key is no number".to_owned())?),
+            shmid: ShmId(must("shmid")?.parse().map_err(|_| "shmid is no number".to_owned())?),
+            perms,
+            size: Bytes(number("size")?),
+            creator_pid: pid("cpid")?,
+            last_pid: pid("lpid")?,
+            nattch: number("nattch")?,
+            uid: id("uid")?,
+            gid: id("gid")?,
+            creator_uid: id("cuid")?,
+            creator_gid: id("cgid")?,
+            attach: time("atime")?,
+            detach: time("dtime")?,
+            change: time("ctime")?,
+            resident: optional("rss")?,
+            swapped: optional("swap")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap\n";
+
+    #[test]
+    fn a_line_of_linux_6() {
+        let line = "      1234      32770  3666               1048576  4121  4188      2 100000  1000  1000  1000 1767610869          0 1767610860                131072                  4096\n";
+        let table = parse(format!("{HEADER}{line}").as_bytes());
+        assert_eq!(table.problems, Vec::<String>::new());
+        let row = table.rows[0];
+        assert_eq!((row.key, row.shmid, row.perms), (Key(1234), ShmId(32770), 0o3666));
+        assert_eq!((row.size, row.nattch, row.uid), (Bytes(1 << 20), 2, 100_000));
+        assert_eq!((row.creator_pid, row.last_pid), (4121, 4188));
+        assert_eq!((row.attach.map(|t| t.seconds), row.detach), (Some(1_767_610_869), None));
+        assert_eq!((row.resident, row.swapped), (Some(Bytes(131_072)), Some(Bytes(4096))));
+        assert_eq!(row.perms & MARKED, MARKED);
+        assert_eq!(row.perms & LOCKED, LOCKED);
+    }
+
+    #[test]
+    fn old_kernels_have_no_rss_and_columns_may_move() {
+        let text = "shmid key perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime future\n\
+                    7 -559038737 600 18446744073709551615 1 1 0 4294967295 0 0 0 0 0 5 zzz\n";
+        let table = parse(text.as_bytes());
+        let row = table.rows[0];
+        assert_eq!((row.key, row.shmid), (Key(0xdead_beef), ShmId(7)));
+        assert_eq!((row.size, row.uid), (Bytes(u64::MAX), u32::MAX));
+        assert_eq!((row.resident, row.swapped, row.attach), (None, None, None));
+    }
+
+    #[test]
+    fn a_line_that_does_not_parse_is_reported_and_the_others_stay() {
+        let good = "1 1 600 1 1 1 0 0 0 0 0 0 0 5 0 0\n";
+        let text =
+            format!("{HEADER}{good}1 2 9 1 1 1 0 0 0 0 0 0 0 5 0 0\nnonsense \x1b[2J\n{good}1 3 600\n");
+        let table = parse(text.as_bytes());
+        assert_eq!(table.rows.len(), 2);
+        assert_eq!(table.problems.len(), 3);
+        assert!(table.problems[0].contains("line 3: perms is not octal"), "{:?}", table.problems);
+        assert!(table.problems.iter().all(|problem| !problem.contains('\x1b')));
+        assert!(!parse(b"").problems.is_empty());
+    }
+}

@@ -1,0 +1,3 @@
+//! The `shmscope` program: parse, dispatch, exit status.
+
+fn main() {}

@@ -1,0 +1,270 @@
+//! The reader of one segment: opened as the very segment that was listed, and
+//! read-only, always.
+
+use crate::machine::{Contents, Extent, Machine, Trace};
+use crate::segment::{Facts, Identity, Mode, Owner, Segment, SegmentId};
+use std::io;
+use std::sync::Arc;
+
+/// An open segment. Clones share what is open; the last one closes (detaches) it.
+#[derive(Clone)]
+pub struct Reader {
+    contents: Arc<dyn Contents>,
+    id: SegmentId,
+    identity: Identity,
+}
+
+/// Why a segment could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It is gone.
+    #[error("{id} is gone: it was removed since it was listed")]
+    Gone {
+        /// Which.
+        id: SegmentId,
+    },
+    /// Another one has its name now.
+    #[error("{id} is another segment now: the one that was listed is gone. Look again, and choose it anew")]
+    Replaced {
+        /// Which.
+        id: SegmentId,
+    },
+    /// It may not be read.
+    #[error("you may not read {id}: it belongs to {owner} and its mode is {mode} ({symbolic}). \
+             Run as {owner} or as root, or have the owner give read permission",
+            owner = .owner.user_text(), symbolic = .mode.symbolic())]
+    Denied {
+        /// Which.
+        id: SegmentId,
+        /// Whose it is.
+        owner: Owner,
+        /// Its permission bits.
+        mode: Mode,
+    },
+    /// The name in /dev/shm is of something else.
+    #[error("{id} is not shared memory: it is no regular file, and is left alone")]
+    NotMemory {
+        /// Which.
+        id: SegmentId,
+    },
+    /// The address space does not hold it.
+    #[error(
+        "{id} cannot be attached: its {size} do not fit into this process's address space; \
+             see the limit with `ulimit -v`"
+    )]
+    TooLarge {
+        /// Which.
+        id: SegmentId,
+        /// How large it is.
+        size: crate::segment::Bytes,
+    },
+    /// Anything else.
+    #[error("{id} cannot be opened: {source}")]
+    Other {
+        /// Which.
+        id: SegmentId,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+/// What has become of a segment that is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is there, and has this size.
+    There {
+        /// The size now.
+        size: u64,
+    },
+    /// It was removed; what was opened is still held, at this size.
+    Removed {
+        /// The size now.
+        size: u64,
+    },
+    /// It was removed, and another one has its name.
+    Replaced {
+        /// The size of the one that is open.
+        size: u64,
+    },
+}
+
+impl Standing {
+    /// The size of what is open.
+    #[must_use]
+    pub const fn size(self) -> u64 {
+        match self {
+            Self::There { size } | Self::Removed { size } | Self::Replaced { size } => size,
+        }
+    }
+}
+
+impl Reader {
+    /// Opens a segment that a survey listed. For System V this attaches it,
+    /// which others can see.
+    ///
+    /// # Errors
+    /// When it is gone or replaced, when it may not be read, or when the
+    /// kernel refuses; each with what would help.
+    pub fn open(machine: &dyn Machine, segment: &Segment) -> Result<Self, OpenError> {
+        let contents = match &segment.id {
+            SegmentId::Sysv(shmid) => machine.attach(*shmid),
+            SegmentId::Posix(name) => machine.open_object(name),
+        };
+        let contents = contents.map_err(|error| OpenError::new(segment, error))?;
+        let stat = contents.stat().map_err(|error| OpenError::new(segment, error))?;
+        if !segment.identity().fits(&stat.identity) {
+            return Err(OpenError::Replaced { id: segment.id.clone() });
+        }
+        Ok(Self { contents: Arc::from(contents), id: segment.id.clone(), identity: stat.identity })
+    }
+
+    /// Which segment it reads.
+    #[must_use]
+    pub const fn id(&self) -> &SegmentId {
+        &self.id
+    }
+
+    /// What reading leaves behind.
+    #[must_use]
+    pub fn trace(&self) -> Trace {
+        self.contents.trace()
+    }
+
+    /// Its size now.
+    ///
+    /// # Errors
+    /// When the kernel no longer answers for it.
+    pub fn size(&self) -> io::Result<u64> {
+        self.contents.stat().map(|stat| stat.size)
+    }
+
+    /// What has become of it: whether it still has its name.
+    ///
+    /// # Errors
+    /// When the kernel no longer answers for it.
+    pub fn standing(&self, machine: &dyn Machine) -> io::Result<Standing> {
+        let stat = self.contents.stat()?;
+        let size = stat.size;
+        if !stat.removed {
+            return Ok(Standing::There { size });
+        }
+        let replaced = match &self.id {
+            SegmentId::Posix(name) => {
+                machine.stat_object(name).is_ok_and(|other| !self.identity.fits(&other.identity()))
+            }
+            // A shmid is not given out again while its segment lives.
+            SegmentId::Sysv(_) => false,
+        };
+        Ok(if replaced { Standing::Replaced { size } } else { Standing::Removed { size } })
+    }
+
+    /// Reads at `offset`, and tells how much: less than asked for where the
+    /// segment ends, nothing beyond. Holes read as zeros and stay holes.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.contents.read_at(offset, buffer)
+    }
+
+    /// The run of data or hole that `offset` lies in, looking at most `limit`
+    /// bytes on. `None` at and beyond the end.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
+        self.contents.extent_at(offset, limit)
+    }
+}
+
+impl OpenError {
+    fn new(segment: &Segment, error: io::Error) -> Self {
+        let id = segment.id.clone();
+        match (error.raw_os_error(), error.kind()) {
+            (Some(libc::ENODEV | libc::ELOOP), _) => Self::NotMemory { id },
+            (Some(libc::ENOMEM), _) if matches!(segment.facts, Facts::Sysv(_)) => {
+                Self::TooLarge { id, size: segment.size }
+            }
+            (Some(libc::EINVAL | libc::EIDRM), _) | (_, io::ErrorKind::NotFound) => Self::Gone { id },
+            (_, io::ErrorKind::PermissionDenied) => {
+                Self::Denied { id, owner: segment.owner.clone(), mode: segment.mode }
+            }
+            _ => Self::Other { id, source: error },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::survey::{Names, Survey};
+
+    fn survey(machine: &MadeMachine) -> Vec<Segment> {
+        Survey::take(machine, &mut Names::default()).segments
+    }
+
+    #[test]
+    fn reads_up_to_the_end_and_no_further() {
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::full(b"hello"));
+        let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
+        let mut buffer = [9; 8];
+        assert_eq!(reader.read_at(3, &mut buffer).unwrap(), 2);
+        assert_eq!(&buffer[..2], b"lo");
+        assert_eq!(reader.read_at(5, &mut buffer).unwrap(), 0);
+        assert_eq!(reader.read_at(u64::MAX, &mut buffer).unwrap(), 0);
+        assert_eq!(reader.extent_at(5, 1).unwrap(), None);
+    }
+
+    #[test]
+    fn says_what_became_of_it() {
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::full(&[1; 100]));
+        let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
+        machine.edit_object("a", |bytes| bytes.size = 10);
+        assert_eq!(reader.standing(&machine).unwrap(), Standing::There { size: 10 });
+        machine.remove_object("a");
+        assert_eq!(reader.standing(&machine).unwrap(), Standing::Removed { size: 10 });
+        machine.add_object("a", MadeBytes::hole(7));
+        assert_eq!(reader.standing(&machine).unwrap(), Standing::Replaced { size: 10 });
+        let mut buffer = [0; 4];
+        assert_eq!(reader.read_at(0, &mut buffer).unwrap(), 4);
+    }
+
+    #[test]
+    fn a_refusal_names_the_owner_the_mode_and_the_remedy() {
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::full(b"x"));
+        machine.add_sysv(7, 0, MadeBytes::full(b"x"));
+        machine.edit(|facts| facts.effective_uid = 1001);
+        for segment in survey(&machine) {
+            let error = Reader::open(&machine, &segment).err().unwrap().to_string();
+            assert!(
+                error.contains("belongs to ann") && error.contains("0600") && error.contains("root"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn another_segment_of_the_same_name_is_not_opened() {
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::full(b"x"));
+        machine.add_sysv(7, 0, MadeBytes::full(b"x"));
+        let listed = survey(&machine);
+        machine.add_object("a", MadeBytes::full(b"x"));
+        machine.edit(|facts| facts.sysv[0].row.creator_pid = 77);
+        for segment in &listed {
+            assert!(
+                matches!(Reader::open(&machine, segment), Err(OpenError::Replaced { .. })),
+                "{}",
+                segment.id
+            );
+        }
+        // The attachment that was made to find out is let go.
+        machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 0));
+        machine.remove_object("a");
+        assert!(matches!(Reader::open(&machine, &listed[1]), Err(OpenError::Gone { .. })));
+    }
+}

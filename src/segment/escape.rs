@@ -1,0 +1,143 @@
+//! Names as text: every byte string has exactly one printable form, and that
+//! form can be typed back.
+//!
+//! Whoever may make a segment chooses its name, so nothing of it may reach a
+//! terminal that could move the cursor, turn the text round or hide something.
+
+use std::fmt::Write as _;
+
+/// Letters that Unicode prints as nothing although they are no format characters.
+const INVISIBLE: [(char, char); 11] = [
+    ('\u{034f}', '\u{034f}'),   // combining grapheme joiner
+    ('\u{061c}', '\u{061c}'),   // Arabic letter mark
+    ('\u{115f}', '\u{1160}'),   // Hangul fillers
+    ('\u{17b4}', '\u{17b5}'),   // Khmer inherent vowels
+    ('\u{180b}', '\u{180f}'),   // Mongolian variation selectors
+    ('\u{200b}', '\u{200f}'),   // zero width space to right-to-left mark
+    ('\u{2800}', '\u{2800}'),   // the empty Braille pattern
+    ('\u{3164}', '\u{3164}'),   // Hangul filler
+    ('\u{fe00}', '\u{fe0f}'),   // variation selectors
+    ('\u{ffa0}', '\u{ffa0}'),   // halfwidth Hangul filler
+    ('\u{e0100}', '\u{e01ef}'), // variation selectors, supplement
+];
+
+/// Whether a character can be shown as it is.
+fn is_plain(c: char) -> bool {
+    if c == '\\' {
+        return false;
+    }
+    if c.is_ascii() {
+        return !c.is_ascii_control();
+    }
+    if INVISIBLE.iter().any(|&(from, to)| (from..=to).contains(&c)) {
+        return false;
+    }
+    // The standard library knows what Unicode calls printable: it escapes
+    // control, format, private, unassigned and separator characters. A letter
+    // stands before, because it escapes a combining mark at the start only.
+    let mut pair = [0u8; 5];
+    pair[0] = b'a';
+    let width = c.encode_utf8(&mut pair[1..]).len();
+    std::str::from_utf8(&pair[..=width]).is_ok_and(|text| text.escape_debug().count() == 2)
+}
+
+/// The one text form of a name: what does not print as itself, and the
+/// backslash, stand as `\xNN`, byte by byte.
+#[must_use]
+pub fn escape(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if is_plain(c) {
+                out.push(c);
+            } else {
+                let mut utf8 = [0u8; 4];
+                push_escaped(&mut out, c.encode_utf8(&mut utf8).as_bytes());
+            }
+        }
+        push_escaped(&mut out, chunk.invalid());
+    }
+    out
+}
+
+fn push_escaped(out: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "\\x{byte:02x}");
+    }
+}
+
+/// The bytes that a text form stands for. A backslash that begins no `\xNN`
+/// is taken as it is, so that a name typed by hand need not be escaped.
+#[must_use]
+pub fn unescape(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        if let Some(byte) = escaped_byte(&bytes[at..]) {
+            out.push(byte);
+            at += 4;
+        } else {
+            out.push(bytes[at]);
+            at += 1;
+        }
+    }
+    out
+}
+
+fn escaped_byte(bytes: &[u8]) -> Option<u8> {
+    let digits = bytes.strip_prefix(b"\\x")?.get(..2)?;
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn plain_names_stay_as_they_are() {
+        for name in ["psm_1f09ab2c", "dir/name", "Größe", "カメラ 0", "e\u{301}te\u{301}"] {
+            assert_eq!(escape(name.as_bytes()), name);
+        }
+    }
+
+    #[test]
+    fn what_an_enemy_would_use_is_shown_as_bytes() {
+        assert_eq!(escape(b"a\x1b[2Jb"), r"a\x1b[2Jb");
+        assert_eq!(escape(b"a\nb\x7f"), r"a\x0ab\x7f");
+        assert_eq!(escape(b"\xff\xfe"), r"\xff\xfe");
+        assert_eq!(escape(br"a\x41"), r"a\x5cx41");
+        for hidden in [
+            "\u{202e}", "\u{2066}", "\u{200b}", "\u{feff}", "\u{ad}", "\u{a0}", "\u{85}", "\u{fe0f}",
+            "\u{e000}", "\u{2028}", "\u{3164}",
+        ] {
+            let text = escape(format!("a{hidden}b").as_bytes());
+            assert!(text.is_ascii(), "{hidden:?} came out as {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_backslash_that_escapes_nothing_is_taken_as_it_is() {
+        assert_eq!(unescape(r"a\b\x4"), br"a\b\x4");
+        assert_eq!(unescape(r"\x4z\x+1"), br"\x4z\x+1");
+    }
+
+    proptest! {
+        #[test]
+        fn one_to_one(name in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let text = escape(&name);
+            prop_assert_eq!(unescape(&text), name);
+            prop_assert!(!text.chars().any(char::is_control));
+        }
+
+        #[test]
+        fn one_to_one_for_unicode(name in "\\PC*|.*") {
+            prop_assert_eq!(unescape(&escape(name.as_bytes())), name.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Segments for the tests of this crate, as product examples show them.
+
+use super::{
+    Bytes, Facts, Key, Mode, ObjectName, Owner, PosixFacts, Segment, SegmentId, ShmId, State, SysvFacts,
+    Times, Timestamp, Verdict,
+};
+
+fn ann() -> Owner {
+    Owner { uid: 1000, user: Some("ann".into()), gid: 1000, group: Some("ann".into()) }
+}
+
+/// `sysv:32770`, key 0x4d2, 1 MiB, locked, attached twice, 5000 s old at 10 000.
+pub fn sysv() -> Segment {
+    Segment {
+        id: SegmentId::Sysv(ShmId(32770)),
+        size: Bytes(1 << 20),
+        resident: Some(Bytes(128 << 10)),
+        swapped: Some(Bytes(0)),
+        mode: Mode::new(0o666),
+        owner: ann(),
+        times: Times { change: Some(Timestamp::from_seconds(5000)), ..Times::default() },
+        facts: Facts::Sysv(SysvFacts {
+            key: Key(0x4d2),
+            creator: ann(),
+            creator_pid: 4121,
+            last_pid: 4188,
+            nattch: 2,
+            locked: true,
+            marked: false,
+        }),
+        verdict: Verdict::new(State::InUse, "attached 2 times"),
+    }
+}
+
+/// `posix:/psm_1f09ab2c`, 4 KiB, 180 s old at 10 000.
+pub fn posix() -> Segment {
+    posix_called(b"psm_1f09ab2c")
+}
+
+/// As [`posix`], under another name.
+pub fn posix_called(name: &[u8]) -> Segment {
+    Segment {
+        id: SegmentId::Posix(ObjectName::new(name).unwrap()),
+        size: Bytes(4096),
+        resident: Some(Bytes(4096)),
+        swapped: None,
+        mode: Mode::new(0o600),
+        owner: ann(),
+        times: Times { birth: Some(Timestamp::from_seconds(9820)), ..Times::default() },
+        facts: Facts::Posix(PosixFacts { device: 26, inode: 7 }),
+        verdict: Verdict::new(State::Unknown, "its holders are not known"),
+    }
+}

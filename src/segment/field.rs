@@ -1,0 +1,261 @@
+//! The fields of a segment: one table of names that the columns, the sort
+//! orders and the filter share.
+
+use super::{Facts, Segment, SegmentId, Timestamp};
+use std::cmp::Ordering;
+
+/// What a field holds, before anybody makes text of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// This segment has no such thing.
+    Absent,
+    /// A text that is safe to print.
+    Text(String),
+    /// A count or a number.
+    Number(u64),
+    /// A number of bytes.
+    Size(u64),
+    /// A System V key.
+    Key(u32),
+    /// Permission bits.
+    Mode(u32),
+    /// Yes or no.
+    Flag(bool),
+    /// A point in time.
+    Time(Timestamp),
+    /// A span in seconds.
+    Span(f64),
+}
+
+macro_rules! fields {
+    ($($(#[doc = $doc:literal])+ $variant:ident $word:literal $title:literal,)+) => {
+        /// A field of a segment.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Field {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Field {
+            /// Every field, in the order in which `list --json` has them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name in JSON, in filters, in `--columns` and `--sort`.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+
+            /// The heading of its column.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)+ }
+            }
+
+            /// One line of documentation.
+            #[must_use]
+            pub fn doc(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim(),)+ }
+            }
+        }
+    };
+}
+
+fields! {
+    /// the full name: sysv:SHMID or <posix:/NAME>
+    Id "id" "ID",
+    /// sysv or posix
+    Kind "kind" "KIND",
+    /// System V: the identifier
+    Shmid "shmid" "SHMID",
+    /// System V: the key, 0 for a private segment
+    Key "key" "KEY",
+    /// POSIX: the name, with its slash
+    Name "name" "NAME",
+    /// its length in bytes
+    Size "size" "SIZE",
+    /// bytes of it that are in memory
+    Resident "resident" "RESIDENT",
+    /// bytes of it that are swapped out
+    Swapped "swapped" "SWAPPED",
+    /// the permission bits, octal
+    Mode "mode" "MODE",
+    /// the user who owns it
+    Owner "owner" "OWNER",
+    /// the group that owns it
+    Group "group" "GROUP",
+    /// System V: the user who made it
+    Creator "creator" "CREATOR",
+    /// System V: the process that made it
+    CreatorPid "creator_pid" "CPID",
+    /// System V: the process that attached or detached last
+    LastPid "last_pid" "LPID",
+    /// System V: how many attachments there are
+    Nattch "nattch" "NATTCH",
+    /// System V: locked in memory
+    Locked "locked" "LOCKED",
+    /// System V: goes with its last attachment
+    Marked "marked_for_removal" "MARKED",
+    /// System V: when somebody attached last
+    Attach "attach" "ATTACHED",
+    /// System V: when somebody detached last
+    Detach "detach" "DETACHED",
+    /// when it was made or its owner or mode changed
+    Change "change" "CHANGED",
+    /// POSIX: when it was read last
+    Access "access" "READ",
+    /// POSIX: when it was written last through a descriptor
+    Modify "modify" "WRITTEN",
+    /// in-use, removed or unknown
+    State "state" "STATE",
+    /// why it is in that state
+    Reasons "reasons" "REASONS",
+    /// seconds since it was made (System V: since the last change)
+    Age "age" "AGE",
+    /// POSIX: the device number of its tmpfs
+    Device "device" "DEVICE",
+    /// POSIX: its inode number
+    Inode "inode" "INODE",
+}
+
+impl Field {
+    /// The field of that name.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|field| field.word() == word)
+    }
+
+    /// What the segment has in this field at the time `now`.
+    #[must_use]
+    pub fn of(self, segment: &Segment, now: Timestamp) -> Value {
+        let sysv = segment.sysv();
+        let posix = segment.posix();
+        let time = |time: Option<Timestamp>| time.map_or(Value::Absent, Value::Time);
+        match self {
+            Self::Id => Value::Text(segment.id.to_string()),
+            Self::Kind => Value::Text(segment.kind().word().to_owned()),
+            Self::Shmid => match &segment.id {
+                SegmentId::Sysv(shmid) => Value::Number(u64::from(shmid.0.unsigned_abs())),
+                SegmentId::Posix(_) => Value::Absent,
+            },
+            Self::Key => sysv.map_or(Value::Absent, |facts| Value::Key(facts.key.0)),
+            Self::Name => match &segment.id {
+                SegmentId::Posix(name) => Value::Text(name.to_string()),
+                SegmentId::Sysv(_) => Value::Absent,
+            },
+            Self::Size => Value::Size(segment.size.0),
+            Self::Resident => segment.resident.map_or(Value::Absent, |size| Value::Size(size.0)),
+            Self::Swapped => segment.swapped.map_or(Value::Absent, |size| Value::Size(size.0)),
+            Self::Mode => Value::Mode(segment.mode.bits()),
+            Self::Owner => Value::Text(segment.owner.user_text()),
+            Self::Group => Value::Text(segment.owner.group_text()),
+            Self::Creator => sysv.map_or(Value::Absent, |facts| Value::Text(facts.creator.user_text())),
+            Self::CreatorPid => sysv.map_or(Value::Absent, |facts| Value::Number(facts.creator_pid.into())),
+            Self::LastPid => sysv.map_or(Value::Absent, |facts| Value::Number(facts.last_pid.into())),
+            Self::Nattch => sysv.map_or(Value::Absent, |facts| Value::Number(facts.nattch)),
+            Self::Locked => sysv.map_or(Value::Absent, |facts| Value::Flag(facts.locked)),
+            Self::Marked => sysv.map_or(Value::Absent, |facts| Value::Flag(facts.marked)),
+            Self::Attach => time(segment.times.attach),
+            Self::Detach => time(segment.times.detach),
+            Self::Change => time(segment.times.change),
+            Self::Access => time(segment.times.access),
+            Self::Modify => time(segment.times.modify),
+            Self::State => Value::Text(segment.verdict.state.word().to_owned()),
+            Self::Reasons => Value::Text(segment.verdict.reasons.join("; ")),
+            Self::Age => segment.age(now).map_or(Value::Absent, Value::Span),
+            Self::Device => posix.map_or(Value::Absent, |facts| Value::Number(facts.device)),
+            Self::Inode => posix.map_or(Value::Absent, |facts| Value::Number(facts.inode)),
+        }
+    }
+
+    /// The order of two segments by this field: numbers by size, texts by
+    /// their letters, what is absent last.
+    #[must_use]
+    pub fn compare(self, a: &Segment, b: &Segment, now: Timestamp) -> Ordering {
+        match self {
+            // The two that are asked for most need no text made.
+            Self::Id => a.id.cmp(&b.id),
+            Self::Size => a.size.cmp(&b.size),
+            Self::State => a.verdict.state.cmp(&b.verdict.state),
+            _ => self.of(a, now).compare(&self.of(b, now)),
+        }
+    }
+
+    /// Whether the larger values are what people look for first.
+    #[must_use]
+    pub const fn largest_first(self) -> bool {
+        matches!(
+            self,
+            Self::Size
+                | Self::Resident
+                | Self::Swapped
+                | Self::Nattch
+                | Self::Age
+                | Self::Locked
+                | Self::Marked
+        )
+    }
+}
+
+impl Value {
+    /// The number behind the value, if it is one. A time has none: it is
+    /// compared by how long ago it was.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "only compared; sizes above 2^53 differ by more than a byte"
+    )]
+    pub fn number(&self) -> Option<f64> {
+        match *self {
+            Self::Number(number) | Self::Size(number) => Some(number as f64),
+            Self::Key(key) => Some(f64::from(key)),
+            Self::Mode(bits) => Some(f64::from(bits)),
+            Self::Span(seconds) => Some(seconds),
+            Self::Flag(flag) => Some(f64::from(u8::from(flag))),
+            Self::Absent | Self::Text(_) | Self::Time(_) => None,
+        }
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Absent, Self::Absent) => Ordering::Equal,
+            (Self::Absent, _) => Ordering::Greater,
+            (_, Self::Absent) => Ordering::Less,
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::Time(a), Self::Time(b)) => a.cmp(b),
+            (Self::Number(a), Self::Number(b)) | (Self::Size(a), Self::Size(b)) => a.cmp(b),
+            (a, b) => a.number().partial_cmp(&b.number()).unwrap_or(Ordering::Equal),
+        }
+    }
+}
+
+impl Segment {
+    /// Whether a bare word is part of its name, its key or its full id. Case
+    /// does not matter.
+    #[must_use]
+    pub fn mentions(&self, lowercase: &str) -> bool {
+        let has = |text: String| text.to_lowercase().contains(lowercase);
+        has(self.id.to_string())
+            || has(self.label())
+            || matches!(&self.facts, Facts::Sysv(facts) if facts.key.0.to_string() == lowercase)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_one_to_one_and_documented() {
+        for &field in Field::ALL {
+            assert_eq!(Field::from_word(field.word()), Some(field));
+            assert!(!field.doc().is_empty());
+            assert!(field.word().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
+        }
+    }
+
+    #[test]
+    fn what_is_absent_comes_last() {
+        assert_eq!(Value::Absent.compare(&Value::Number(7)), Ordering::Greater);
+        assert_eq!(Value::Number(u64::MAX).compare(&Value::Number(u64::MAX - 1)), Ordering::Greater);
+    }
+}

@@ -1,0 +1,354 @@
+//! The filter: words joined with *and*, the same on the command line and in
+//! the filter line (`kind=sysv 'size>10M' owner=ann !name~^/sem`).
+
+use super::field::{Field, Value};
+use super::{Bytes, Segment, State, Timestamp, escape, parse_span};
+use regex::Regex;
+
+/// A filter: every word must fit. An empty one fits all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    clauses: Vec<Clause>,
+}
+
+#[derive(Debug, Clone)]
+struct Clause {
+    negated: bool,
+    test: Test,
+}
+
+#[derive(Debug, Clone)]
+enum Test {
+    /// A bare word: part of the name or key.
+    Mentions(String),
+    State(State),
+    /// The field's text is exactly this; numbers of users and groups count too.
+    Is(Field, String),
+    Matches(Field, Regex),
+    /// The field's number lies here.
+    Within(Field, Bounds),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    from: f64,
+    to: f64,
+    from_open: bool,
+    to_open: bool,
+}
+
+/// Why a word is no filter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    /// There is no such field.
+    #[error("there is no field '{field}' to filter by: there are {}", field_names())]
+    Field {
+        /// What was given.
+        field: String,
+    },
+    /// The value does not fit the field.
+    #[error("'{word}': {reason}")]
+    Value {
+        /// The whole word.
+        word: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+fn field_names() -> String {
+    Field::ALL.iter().map(|field| field.word()).collect::<Vec<_>>().join(", ")
+}
+
+/// The operators, the longer ones first.
+const OPERATORS: [&str; 7] = ["!=", "<=", ">=", "=", "<", ">", "~"];
+
+impl Filter {
+    /// Reads a filter from words.
+    ///
+    /// # Errors
+    /// When a word names no field, or compares one with what it cannot be.
+    pub fn from_words<S: AsRef<str>>(words: &[S]) -> Result<Self, FilterError> {
+        let clauses = words
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|word| !word.is_empty() && *word != "!")
+            .map(Clause::parse)
+            .collect::<Result<_, _>>()?;
+        Ok(Self { clauses })
+    }
+
+    /// Reads a filter from a line, where white space parts the words and
+    /// quotes hold them together.
+    ///
+    /// # Errors
+    /// As [`Filter::from_words`].
+    pub fn from_line(line: &str) -> Result<Self, FilterError> {
+        Self::from_words(&split(line))
+    }
+
+    /// Whether the segment fits every word.
+    #[must_use]
+    pub fn fits(&self, segment: &Segment, now: Timestamp) -> bool {
+        self.clauses.iter().all(|clause| clause.test.fits(segment, now) != clause.negated)
+    }
+
+    /// Whether it lets everything through.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.clauses.is_empty()
+    }
+}
+
+/// Words of a line; `'` and `"` keep what is between them together.
+fn split(line: &str) -> Vec<String> {
+    let mut words = vec![];
+    let mut word = String::new();
+    let mut quote = None;
+    for c in line.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if c == '\'' || c == '"' => quote = Some(c),
+            None if c.is_whitespace() => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            _ => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+impl Clause {
+    fn parse(word: &str) -> Result<Self, FilterError> {
+        let (negated, word) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
+        let Some((field, operator, value)) = split_operator(word) else {
+            let test = State::ALL
+                .into_iter()
+                .find(|state| state.word() == word)
+                .map_or_else(|| Test::Mentions(word.to_lowercase()), Test::State);
+            return Ok(Self { negated, test });
+        };
+        let field =
+            Field::from_word(field).ok_or_else(|| FilterError::Field { field: escape(field.as_bytes()) })?;
+        let test = Test::parse(field, operator, value)
+            .map_err(|reason| FilterError::Value { word: escape(word.as_bytes()), reason })?;
+        Ok(Self { negated: negated != (operator == "!="), test })
+    }
+}
+
+/// Splits `size>10M` in its three parts. What stands before the operator has
+/// to look like a field's name: a bare word may hold any letter (`/a=b`).
+fn split_operator(word: &str) -> Option<(&str, &'static str, &str)> {
+    let at = word.find(|c: char| !(c.is_ascii_lowercase() || c == '_'))?;
+    let operator = OPERATORS.into_iter().find(|operator| word[at..].starts_with(operator))?;
+    (at > 0).then(|| (&word[..at], operator, &word[at + operator.len()..]))
+}
+
+impl Test {
+    fn parse(field: Field, operator: &str, value: &str) -> Result<Self, String> {
+        if operator == "~" {
+            return Regex::new(value).map(|regex| Self::Matches(field, regex)).map_err(|error| {
+                // The last line says what is wrong; those before it draw a picture.
+                let text = error.to_string();
+                format!(
+                    "no regular expression: {}",
+                    text.lines().last().unwrap_or_default().trim_start_matches("error: ")
+                )
+            });
+        }
+        let Some(read) = number_reader(field) else {
+            if matches!(operator, "=" | "!=") {
+                return Ok(Self::Is(field, value.to_owned()));
+            }
+            return Err(format!("{} is a text: compare it with =, != or ~", field.word()));
+        };
+        let bounds = match operator {
+            "<" => Bounds { to: read(value)?, to_open: true, ..Bounds::ALL },
+            "<=" => Bounds { to: read(value)?, ..Bounds::ALL },
+            ">" => Bounds { from: read(value)?, from_open: true, ..Bounds::ALL },
+            ">=" => Bounds { from: read(value)?, ..Bounds::ALL },
+            _ => {
+                if let Some((from, to)) = value.split_once("..") {
+                    Bounds {
+                        from: if from.is_empty() { f64::NEG_INFINITY } else { read(from)? },
+                        to: if to.is_empty() { f64::INFINITY } else { read(to)? },
+                        ..Bounds::ALL
+                    }
+                } else {
+                    let exact = read(value)?;
+                    Bounds { from: exact, to: exact, ..Bounds::ALL }
+                }
+            }
+        };
+        Ok(Self::Within(field, bounds))
+    }
+
+    fn fits(&self, segment: &Segment, now: Timestamp) -> bool {
+        match self {
+            Self::Mentions(word) => segment.mentions(word),
+            Self::State(state) => segment.verdict.state == *state,
+            Self::Is(field, text) => {
+                let number = match field {
+                    Field::Owner => Some(segment.owner.uid),
+                    Field::Group => Some(segment.owner.gid),
+                    Field::Creator => segment.sysv().map(|facts| facts.creator.uid),
+                    _ => None,
+                };
+                number.is_some_and(|number| number.to_string() == *text)
+                    || matches!(field.of(segment, now), Value::Text(value) if same_text(*field, &value, text))
+            }
+            Self::Matches(field, regex) => match field.of(segment, now) {
+                Value::Text(text) => regex.is_match(&text),
+                Value::Key(key) => regex.is_match(&format!("0x{key:08x}")),
+                Value::Mode(bits) => regex.is_match(&format!("{bits:04o}")),
+                Value::Number(number) | Value::Size(number) => regex.is_match(&number.to_string()),
+                _ => false,
+            },
+            Self::Within(field, bounds) => {
+                let number = match field.of(segment, now) {
+                    Value::Time(time) => Some(now.seconds_since(time)),
+                    value => value.number(),
+                };
+                number.is_some_and(|number| bounds.hold(number))
+            }
+        }
+    }
+}
+
+/// A POSIX name may be given without its slash.
+fn same_text(field: Field, value: &str, wanted: &str) -> bool {
+    value == wanted || (field == Field::Name && value.strip_prefix('/') == Some(wanted))
+}
+
+impl Bounds {
+    const ALL: Self = Self { from: f64::NEG_INFINITY, to: f64::INFINITY, from_open: false, to_open: false };
+
+    fn hold(self, number: f64) -> bool {
+        let after = if self.from_open { number > self.from } else { number >= self.from };
+        let before = if self.to_open { number < self.to } else { number <= self.to };
+        after && before
+    }
+}
+
+type ReadNumber = fn(&str) -> Result<f64, String>;
+
+/// How the values of a field are written, where it is a number.
+fn number_reader(field: Field) -> Option<ReadNumber> {
+    #[expect(clippy::cast_precision_loss, reason = "only compared")]
+    fn size(text: &str) -> Result<f64, String> {
+        text.parse::<Bytes>().map(|bytes| bytes.0 as f64).map_err(|error| error.to_string())
+    }
+    fn span(text: &str) -> Result<f64, String> {
+        parse_span(text).map(|span| span.as_secs_f64()).map_err(|error| error.to_string())
+    }
+    fn octal(text: &str) -> Result<f64, String> {
+        u32::from_str_radix(text, 8).map(f64::from).map_err(|_| "a mode is octal, as in 0644".to_owned())
+    }
+    fn key(text: &str) -> Result<f64, String> {
+        super::resolve::parse_key(text)
+            .map(|key| f64::from(key.0))
+            .ok_or_else(|| "a key is a number, as in 1234 or 0x4d2".to_owned())
+    }
+    #[expect(clippy::cast_precision_loss, reason = "only compared")]
+    fn number(text: &str) -> Result<f64, String> {
+        text.parse::<u64>().map(|number| number as f64).map_err(|_| "this takes a whole number".to_owned())
+    }
+    fn flag(text: &str) -> Result<f64, String> {
+        match text {
+            "yes" | "true" | "1" => Ok(1.0),
+            "no" | "false" | "0" => Ok(0.0),
+            _ => Err("this takes yes or no".to_owned()),
+        }
+    }
+    match field {
+        Field::Size | Field::Resident | Field::Swapped => Some(size),
+        Field::Age | Field::Attach | Field::Detach | Field::Change | Field::Access | Field::Modify => {
+            Some(span)
+        }
+        Field::Mode => Some(octal),
+        Field::Key => Some(key),
+        Field::Locked | Field::Marked => Some(flag),
+        Field::Shmid | Field::CreatorPid | Field::LastPid | Field::Nattch | Field::Device | Field::Inode => {
+            Some(number)
+        }
+        Field::Id
+        | Field::Kind
+        | Field::Name
+        | Field::Owner
+        | Field::Group
+        | Field::Creator
+        | Field::State
+        | Field::Reasons => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::example;
+
+    const NOW: Timestamp = Timestamp::from_seconds(10_000);
+
+    fn fits(line: &str) -> (bool, bool) {
+        let filter = Filter::from_line(line).unwrap();
+        (filter.fits(&example::sysv(), NOW), filter.fits(&example::posix(), NOW))
+    }
+
+    #[test]
+    fn every_form_of_a_word() {
+        for (line, sysv, posix) in [
+            ("", true, true),
+            ("kind=sysv", true, false),
+            ("!kind=sysv", false, true),
+            ("kind!=sysv", false, true),
+            ("owner=ann", true, true),
+            ("owner=1000", true, true),
+            ("size>4K", true, false),
+            ("size>=4K", true, true),
+            ("size<1M", false, true),
+            ("size<=1M", true, true),
+            ("size=10K..", true, false),
+            ("size=..10K", false, true),
+            ("size=1K..2M", true, true),
+            ("age=1h..", true, false),
+            ("age<1h", false, true),
+            ("mode=0666", true, false),
+            ("mode=600", false, true),
+            ("key=0x4d2", true, false),
+            ("key=1234", true, false),
+            ("name~^/psm_", false, true),
+            ("name=psm_1f09ab2c", false, true),
+            ("mode~6$", true, false),
+            ("nattch>0", true, false),
+            ("locked=yes", true, false),
+            ("in-use", true, false),
+            ("state=unknown", false, true),
+            ("psm", false, true),
+            ("PSM_", false, true),
+            ("4d2", true, false),
+            ("32770", true, false),
+            ("kind=sysv psm", false, false),
+            ("'kind=sysv'", true, false),
+            ("\"no such\"", false, false),
+            ("/a=b", false, false),
+        ] {
+            assert_eq!(fits(line), (sysv, posix), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_word_says_what_is_right() {
+        let error = |line: &str| Filter::from_line(line).unwrap_err().to_string();
+        assert!(error("colour=red").contains("id, kind"));
+        assert!(error("size>big").contains("powers of 1024"));
+        assert!(error("kind<sysv").contains("=, != or ~"));
+        assert!(error("name~(").contains("unclosed group"));
+        assert!(error("mode=9").contains("octal"));
+        assert!(error("size=1K..x").contains("no size"));
+    }
+}

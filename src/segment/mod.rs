@@ -1,0 +1,231 @@
+//! What a segment is: identity and its text form, size, mode, owner, times and
+//! state; and the filter over all of them. Plain data: reads nothing, draws
+//! nothing.
+
+mod escape;
+#[cfg(test)]
+pub(crate) mod example;
+pub mod field;
+pub mod filter;
+mod id;
+mod mode;
+mod owner;
+pub mod resolve;
+mod size;
+mod state;
+mod times;
+
+pub use escape::{escape, unescape};
+pub use id::{Key, ObjectName, SegmentId, ShmId};
+pub use mode::Mode;
+pub use owner::Owner;
+pub use size::{Bytes, ParseSizeError};
+pub use state::{State, Verdict};
+pub use times::{ParseSpanError, Times, Timestamp, age_text, parse_span};
+
+/// One shared-memory segment, as a survey found it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// How people and programs call it.
+    pub id: SegmentId,
+    /// Its length as the program that made it asked for it.
+    pub size: Bytes,
+    /// How much of it is in memory; `None` where the kernel does not tell
+    /// (the rss column came with Linux 2.6.38).
+    pub resident: Option<Bytes>,
+    /// How much of it is swapped out; `None` where the kernel does not tell.
+    pub swapped: Option<Bytes>,
+    /// The nine permission bits.
+    pub mode: Mode,
+    /// Who owns it now.
+    pub owner: Owner,
+    /// When it was used and changed.
+    pub times: Times,
+    /// What only its kind has.
+    pub facts: Facts,
+    /// In use, removed, leaked…, and why we say so.
+    pub verdict: Verdict,
+}
+
+/// What a segment has that the other kind has not.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Facts {
+    /// System V: `shmget(2)`, listed in `/proc/sysvipc/shm`.
+    Sysv(SysvFacts),
+    /// POSIX: `shm_open(3)`, a file below `/dev/shm`.
+    Posix(PosixFacts),
+}
+
+/// What `/proc/sysvipc/shm` tells of a System V segment alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SysvFacts {
+    /// The key it was made with; 0 for `IPC_PRIVATE` and once it is marked for removal.
+    pub key: Key,
+    /// Who made it (`cuid`, `cgid`).
+    pub creator: Owner,
+    /// The process that made it, as a pid of the reader's pid namespace; 0 when it has none there.
+    pub creator_pid: u32,
+    /// The process that attached or detached last.
+    pub last_pid: u32,
+    /// How many attachments there are: mappings, not processes.
+    pub nattch: u64,
+    /// Locked in memory with `SHM_LOCK`.
+    pub locked: bool,
+    /// Marked for removal with `IPC_RMID`: goes with its last attachment.
+    pub marked: bool,
+}
+
+/// What `statx(2)` tells of a POSIX object alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PosixFacts {
+    /// The device number of the tmpfs it lives on.
+    pub device: u64,
+    /// Its inode there.
+    pub inode: u64,
+}
+
+/// The kinds of shared memory that are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// System V.
+    Sysv,
+    /// POSIX.
+    Posix,
+}
+
+impl Kind {
+    /// The word that the table, the command line and JSON use.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sysv => "sysv",
+            Self::Posix => "posix",
+        }
+    }
+}
+
+impl Segment {
+    /// Which of the kinds it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self.facts {
+            Facts::Sysv(_) => Kind::Sysv,
+            Facts::Posix(_) => Kind::Posix,
+        }
+    }
+
+    /// Its System V side, if it has one.
+    #[must_use]
+    pub const fn sysv(&self) -> Option<&SysvFacts> {
+        match &self.facts {
+            Facts::Sysv(facts) => Some(facts),
+            Facts::Posix(_) => None,
+        }
+    }
+
+    /// Its POSIX side, if it has one.
+    #[must_use]
+    pub const fn posix(&self) -> Option<&PosixFacts> {
+        match &self.facts {
+            Facts::Posix(facts) => Some(facts),
+            Facts::Sysv(_) => None,
+        }
+    }
+
+    /// What the table shows as NAME OR KEY: `/name`, `0x000004d2 #32770`, or
+    /// `#32771` where there is no key.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match (&self.id, &self.facts) {
+            (SegmentId::Sysv(shmid), Facts::Sysv(facts)) if facts.key.is_private() => {
+                format!("#{shmid}")
+            }
+            (SegmentId::Sysv(shmid), Facts::Sysv(facts)) => format!("{} #{shmid}", facts.key),
+            (SegmentId::Posix(name), _) => name.to_string(),
+            (SegmentId::Sysv(shmid), Facts::Posix(_)) => format!("#{shmid}"),
+        }
+    }
+
+    /// Seconds since it was created; for System V since the last change, so
+    /// "at least". `None` where the kernel keeps no such time.
+    #[must_use]
+    pub fn age(&self, now: Timestamp) -> Option<f64> {
+        let since = match self.facts {
+            Facts::Sysv(_) => self.times.change,
+            Facts::Posix(_) => self.times.birth,
+        };
+        since.map(|then| now.seconds_since(then).max(0.0))
+    }
+
+    /// What tells this very segment from another one that took its name.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        match &self.facts {
+            Facts::Sysv(facts) => Identity::Sysv {
+                key: facts.key,
+                creator_uid: facts.creator.uid,
+                creator_pid: facts.creator_pid,
+                size: self.size,
+            },
+            Facts::Posix(facts) => {
+                Identity::Posix { device: facts.device, inode: facts.inode, birth: self.times.birth }
+            }
+        }
+    }
+}
+
+/// What tells a segment from another one that took its shmid or its name.
+///
+/// For System V a marked segment loses its key, so a key of 0 fits any key
+/// ([`Identity::fits`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// Nothing of this can be changed by `IPC_SET`, except that removal clears the key.
+    Sysv {
+        /// The key, 0 once it is marked.
+        key: Key,
+        /// The uid of the creator.
+        creator_uid: u32,
+        /// The pid of the creator.
+        creator_pid: u32,
+        /// The size, which never changes.
+        size: Bytes,
+    },
+    /// An inode number is used again on tmpfs only after it wrapped round; the
+    /// time of birth settles it.
+    Posix {
+        /// The device number.
+        device: u64,
+        /// The inode number.
+        inode: u64,
+        /// The time of birth, where the kernel tells.
+        birth: Option<Timestamp>,
+    },
+}
+
+impl Identity {
+    /// Whether `now` can be the segment that `self` was.
+    #[must_use]
+    pub fn fits(&self, now: &Self) -> bool {
+        match (self, now) {
+            (
+                Self::Sysv { key, creator_uid, creator_pid, size },
+                Self::Sysv { key: key_now, creator_uid: uid, creator_pid: pid, size: size_now },
+            ) => {
+                (key == key_now || key_now.is_private())
+                    && creator_uid == uid
+                    && creator_pid == pid
+                    && size == size_now
+            }
+            (
+                Self::Posix { device, inode, birth },
+                Self::Posix { device: device_now, inode: inode_now, birth: birth_now },
+            ) => {
+                device == device_now
+                    && inode == inode_now
+                    && (birth == birth_now || birth.is_none() || birth_now.is_none())
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! From what a person types to a segment: the full id, a shmid, a key, a name,
+//! or a unique beginning of one.
+
+use super::{Key, Segment, SegmentId, ShmId, escape, unescape};
+
+/// Why a text names no one segment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    /// Nothing fits.
+    #[error("no segment is called '{}'{}", escape(.text.as_bytes()), nearest_text(.nearest))]
+    Unknown {
+        /// What was given.
+        text: String,
+        /// What comes nearest to it.
+        nearest: Vec<SegmentId>,
+    },
+    /// More than one fits.
+    #[error("'{}' fits {} segments: {}. Give the full name of one",
+        escape(.text.as_bytes()), .candidates.len(), join(.candidates))]
+    Ambiguous {
+        /// What was given.
+        text: String,
+        /// What it fits.
+        candidates: Vec<SegmentId>,
+    },
+}
+
+/// How many names an error lists.
+const LISTED: usize = 8;
+
+fn join(ids: &[SegmentId]) -> String {
+    let mut text = ids.iter().take(LISTED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if ids.len() > LISTED {
+        text.push_str(", …");
+    }
+    text
+}
+
+fn nearest_text(nearest: &[SegmentId]) -> String {
+    if nearest.is_empty() {
+        "; `shmscope list` shows all there are".to_owned()
+    } else {
+        format!("; the nearest: {}", join(nearest))
+    }
+}
+
+/// Reads a key: decimal, `0x` hexadecimal, or negative as C programs print a
+/// `key_t`.
+#[must_use]
+pub fn parse_key(text: &str) -> Option<Key> {
+    if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        return u32::from_str_radix(digits, 16).ok().map(Key);
+    }
+    if let Ok(key) = text.parse::<u32>() {
+        return Some(Key(key));
+    }
+    text.parse::<i32>().ok().map(|key| Key(key.cast_unsigned()))
+}
+
+/// Finds the one segment that `text` names: an exact name beats a beginning.
+///
+/// # Errors
+/// When nothing fits, or more than one does.
+pub fn resolve<'a>(text: &str, segments: &'a [Segment]) -> Result<&'a Segment, ResolveError> {
+    let exact = exact(text, segments);
+    let found = if exact.is_empty() { beginning(text, segments) } else { exact };
+    match found.as_slice() {
+        [one] => Ok(one),
+        [] => Err(ResolveError::Unknown { text: text.to_owned(), nearest: nearest(text, segments) }),
+        many => Err(ResolveError::Ambiguous {
+            text: text.to_owned(),
+            candidates: many.iter().map(|segment| segment.id.clone()).collect(),
+        }),
+    }
+}
+
+/// All that are called exactly so. `1234` may be a shmid and a POSIX name.
+fn exact<'a>(text: &str, segments: &'a [Segment]) -> Vec<&'a Segment> {
+    if let Ok(id) = text.parse::<SegmentId>() {
+        return segments.iter().filter(|segment| segment.id == id).collect();
+    }
+    let key = match text.strip_prefix("key:") {
+        Some(key) => parse_key(key),
+        None if text.starts_with("0x") || text.starts_with("0X") => parse_key(text),
+        None => None,
+    };
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    let shmid =
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok().map(ShmId)).flatten();
+    let name = unescape(text);
+    let name = name.strip_prefix(b"/").unwrap_or(&name);
+    segments
+        .iter()
+        .filter(|segment| match &segment.id {
+            SegmentId::Sysv(id) => {
+                shmid == Some(*id)
+                    || key.is_some_and(|key| segment.sysv().is_some_and(|facts| facts.key == key))
+            }
+            SegmentId::Posix(object) => object.as_bytes() == name,
+        })
+        .collect()
+}
+
+/// All whose POSIX name, or full id, begins so.
+fn beginning<'a>(text: &str, segments: &'a [Segment]) -> Vec<&'a Segment> {
+    let bytes = unescape(text.strip_prefix("posix:").unwrap_or(text));
+    let start = bytes.strip_prefix(b"/").unwrap_or(&bytes);
+    if start.is_empty() {
+        return vec![];
+    }
+    segments
+        .iter()
+        .filter(|segment| matches!(&segment.id, SegmentId::Posix(name) if name.as_bytes().starts_with(start)))
+        .collect()
+}
+
+/// The names that a person may have meant, the likeliest first.
+fn nearest(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
+    let wanted = bare(text);
+    // A distance takes time with the product of both lengths, and a name has
+    // up to 255 letters: among thousands, a long text is compared by its start.
+    let wanted: String = wanted.chars().take(40).collect();
+    let limit = wanted.chars().count() / 3 + 1;
+    let mut scored: Vec<(usize, &SegmentId)> = segments
+        .iter()
+        .filter_map(|segment| {
+            let label = match &segment.id {
+                SegmentId::Sysv(shmid) => shmid.to_string(),
+                SegmentId::Posix(name) => bare(&name.to_string()),
+            };
+            let label: String = label.chars().take(48).collect();
+            let distance =
+                if wanted.len() > 2 && label.contains(&wanted) { 1 } else { distance(&wanted, &label) };
+            (distance <= limit).then_some((distance, &segment.id))
+        })
+        .collect();
+    scored.sort();
+    scored.into_iter().take(5).map(|(_, id)| id.clone()).collect()
+}
+
+fn bare(text: &str) -> String {
+    let text = text.split_once(':').map_or(text, |(_, rest)| rest);
+    text.trim_start_matches(['/', '#']).to_lowercase()
+}
+
+/// Levenshtein's distance: insertions, deletions and replacements of a letter.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::example;
+
+    fn world() -> Vec<Segment> {
+        let mut segments = vec![example::sysv(), example::posix()];
+        for name in ["camera0", "camera", "dir/one", "1234", r"odd\name"] {
+            segments.push(example::posix_called(name.as_bytes()));
+        }
+        let mut other = example::sysv();
+        other.id = SegmentId::Sysv(ShmId(1234));
+        if let super::super::Facts::Sysv(facts) = &mut other.facts {
+            facts.key = Key(0xdead_beef);
+        }
+        segments.push(other);
+        segments
+    }
+
+    #[test]
+    fn every_form_of_a_name() {
+        let world = world();
+        for (text, id) in [
+            ("sysv:32770", "sysv:32770"),
+            ("32770", "sysv:32770"),
+            ("#32770", "sysv:32770"),
+            ("0x4d2", "sysv:32770"),
+            ("0x000004d2", "sysv:32770"),
+            ("key:1234", "sysv:32770"),
+            ("key:0x4d2", "sysv:32770"),
+            ("key:-559038737", "sysv:1234"),
+            ("posix:/psm_1f09ab2c", "posix:/psm_1f09ab2c"),
+            ("/psm_1f09ab2c", "posix:/psm_1f09ab2c"),
+            ("psm_1f09ab2c", "posix:/psm_1f09ab2c"),
+            ("psm", "posix:/psm_1f09ab2c"),
+            ("/p", "posix:/psm_1f09ab2c"),
+            ("posix:/psm", "posix:/psm_1f09ab2c"),
+            ("camera", "posix:/camera"),
+            ("dir/one", "posix:/dir/one"),
+            ("/1234", "posix:/1234"),
+            ("posix:/1234", "posix:/1234"),
+            ("sysv:1234", "sysv:1234"),
+            (r"odd\name", r"posix:/odd\x5cname"),
+            (r"odd\x5cname", r"posix:/odd\x5cname"),
+        ] {
+            assert_eq!(
+                resolve(text, &world).map(|segment| segment.id.to_string()).as_deref(),
+                Ok(id),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_fits_several_lists_them() {
+        let world = world();
+        for (text, count) in [("1234", 2), ("cam", 2)] {
+            match resolve(text, &world) {
+                Err(ResolveError::Ambiguous { candidates, .. }) => {
+                    assert_eq!(candidates.len(), count, "{text}")
+                }
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_fits_none_lists_the_nearest() {
+        let world = world();
+        let error = resolve("/camrea0", &world).unwrap_err().to_string();
+        assert!(error.contains("posix:/camera0"), "{error}");
+        let error = resolve("sysv:32771", &world).unwrap_err().to_string();
+        assert!(error.contains("sysv:32770"), "{error}");
+        let error = resolve("\x1b[2J", &world).unwrap_err().to_string();
+        assert!(!error.contains('\x1b') && error.contains("shmscope list"), "{error}");
+        assert!(resolve("", &world).is_err());
+        assert!(resolve("/", &world).is_err());
+    }
+}

@@ -1,0 +1,159 @@
+//! Sizes in bytes, read and written as `ls -h` does: powers of 1024.
+
+use std::fmt;
+use std::iter::Sum;
+use std::str::FromStr;
+
+/// A number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Bytes(pub u64);
+
+const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+impl Bytes {
+    /// The figure and its unit: one decimal below ten, none above, never more
+    /// than four characters of figure.
+    #[must_use]
+    pub fn human(self) -> (String, &'static str) {
+        if self.0 < 1024 {
+            return (self.0.to_string(), UNITS[0]);
+        }
+        // Tenths of the unit, rounded half up, in integers: floats would
+        // print 2^63-1 wrong.
+        let mut unit = (63 - self.0.leading_zeros() as usize) / 10;
+        let tenths = |unit: usize| {
+            let one = 1u128 << (10 * unit);
+            (u128::from(self.0) * 10 + one / 2) / one
+        };
+        let mut value = tenths(unit);
+        if value >= 10_235 && unit + 1 < UNITS.len() {
+            unit += 1;
+            value = tenths(unit);
+        }
+        if value < 100 {
+            (format!("{}.{}", value / 10, value % 10), UNITS[unit])
+        } else {
+            (((value + 5) / 10).to_string(), UNITS[unit])
+        }
+    }
+}
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (figure, unit) = self.human();
+        write!(f, "{figure} {unit}")
+    }
+}
+
+impl Sum for Bytes {
+    /// Adds up, and stays at the largest number where the sum does not fit: a
+    /// few sparse objects of 2^62 bytes are enough for that.
+    fn sum<I: Iterator<Item = Self>>(sizes: I) -> Self {
+        Self(sizes.fold(0u64, |sum, size| sum.saturating_add(size.0)))
+    }
+}
+
+/// A text that is no size.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no size: write a number of bytes, or one with K, M, G or T behind it (powers of 1024)")]
+pub struct ParseSizeError(String);
+
+impl FromStr for Bytes {
+    type Err = ParseSizeError;
+
+    /// `4096`, `0x1000`, `4K`, `1.5M`, `2GiB`, `1_000`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || ParseSizeError(super::escape(text.as_bytes()));
+        let clean: String = text.trim().chars().filter(|&c| c != '_').collect();
+        if let Some(digits) = clean.strip_prefix("0x").or_else(|| clean.strip_prefix("0X")) {
+            return u64::from_str_radix(digits, 16).map(Bytes).map_err(|_| wrong());
+        }
+        let end = clean.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(clean.len());
+        let (figure, unit) = clean.split_at(end);
+        let unit = unit.trim_start().to_ascii_lowercase();
+        let letter = unit.strip_suffix("ib").or_else(|| unit.strip_suffix('b')).unwrap_or(&unit);
+        let shift = match letter {
+            "" => 0,
+            "k" => 10,
+            "m" => 20,
+            "g" => 30,
+            "t" => 40,
+            "p" => 50,
+            "e" => 60,
+            _ => return Err(wrong()),
+        };
+        let (whole, fraction) = figure.split_once('.').unwrap_or((figure, ""));
+        if whole.is_empty() || fraction.contains('.') || (shift == 0 && figure.contains('.')) {
+            return Err(wrong());
+        }
+        let whole: u64 = whole.parse().map_err(|_| wrong())?;
+        let mut bytes = u128::from(whole) << shift;
+        if !fraction.is_empty() {
+            let tenth: u128 =
+                10u128.checked_pow(fraction.len().try_into().map_err(|_| wrong())?).ok_or_else(wrong)?;
+            let part: u128 = fraction.parse().map_err(|_| wrong())?;
+            bytes += part.checked_mul(1 << shift).ok_or_else(wrong)? / tenth;
+        }
+        u64::try_from(bytes).map(Bytes).map_err(|_| wrong())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_like_ls() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (4096, "4.0 KiB"),
+            (10_239, "10 KiB"),
+            (24 << 20, "24 MiB"),
+            (300 << 20, "300 MiB"),
+            ((1 << 20) - 1, "1.0 MiB"),
+            (1 << 42, "4.0 TiB"),
+            (i64::MAX as u64, "8.0 EiB"),
+            (u64::MAX, "16 EiB"),
+        ] {
+            assert_eq!(Bytes(bytes).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn no_figure_is_wider_than_four() {
+        for bit in 0..64 {
+            for near in [-1i128, 0, 1] {
+                let bytes = u64::try_from((1i128 << bit) + near).unwrap_or(0);
+                assert!(Bytes(bytes).human().0.len() <= 4, "{bytes}");
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_are_read() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("4096", 4096),
+            ("0x1000", 4096),
+            ("4K", 4096),
+            ("1M", 1 << 20),
+            ("1.5k", 1536),
+            ("2GiB", 2 << 30),
+            ("4 MiB", 4 << 20),
+            ("1_000", 1000),
+            ("16e", u64::MAX),
+        ] {
+            let read = text.parse::<Bytes>();
+            if text == "16e" {
+                assert!(read.is_err());
+            } else {
+                assert_eq!(read, Ok(Bytes(bytes)), "{text}");
+            }
+        }
+        for text in ["", "K", "-1", "1.5", "1..5K", "1X", "0x", "99999999999999999999", "1.5.5K"] {
+            assert!(text.parse::<Bytes>().is_err(), "{text} was taken");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What happened between two looks.
+
+use super::Survey;
+use crate::segment::{Segment, SegmentId};
+use std::collections::HashMap;
+
+/// What appeared, changed and vanished from one survey to the next.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// New, or another segment under a name that was there before.
+    pub appeared: Vec<SegmentId>,
+    /// The same segment with another size, mode, owner, state, number of attachments…
+    pub changed: Vec<SegmentId>,
+    /// Gone.
+    pub vanished: Vec<SegmentId>,
+}
+
+impl Difference {
+    /// Whether nothing happened.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.appeared.is_empty() && self.changed.is_empty() && self.vanished.is_empty()
+    }
+}
+
+/// Compares two surveys. Times do not count as a change: an access time moves
+/// whenever somebody reads.
+#[must_use]
+pub fn difference(before: &Survey, after: &Survey) -> Difference {
+    let mut old: HashMap<&SegmentId, &Segment> =
+        before.segments.iter().map(|segment| (&segment.id, segment)).collect();
+    let mut difference = Difference::default();
+    for segment in &after.segments {
+        match old.remove(&segment.id) {
+            None => difference.appeared.push(segment.id.clone()),
+            Some(was) if !was.identity().fits(&segment.identity()) => {
+                difference.appeared.push(segment.id.clone());
+            }
+            Some(was) if !same(was, segment) => difference.changed.push(segment.id.clone()),
+            Some(_) => {}
+        }
+    }
+    difference.vanished = old.into_keys().cloned().collect();
+    difference.vanished.sort();
+    difference
+}
+
+fn same(a: &Segment, b: &Segment) -> bool {
+    a.size == b.size
+        && a.resident == b.resident
+        && a.swapped == b.swapped
+        && a.mode == b.mode
+        && a.owner == b.owner
+        && a.facts == b.facts
+        && a.verdict == b.verdict
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Names;
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+
+    #[test]
+    fn appeared_changed_vanished_and_replaced() {
+        let machine = MadeMachine::new();
+        for name in ["stays", "grows", "goes", "replaced"] {
+            machine.add_object(name, MadeBytes::hole(100));
+        }
+        machine.add_sysv(1, 5, MadeBytes::hole(100));
+        machine.add_sysv(2, 6, MadeBytes::hole(100));
+        let mut names = Names::default();
+        let before = Survey::take(&machine, &mut names);
+        assert!(difference(&before, &before).is_empty());
+
+        machine.edit_object("grows", |bytes| bytes.size = 200);
+        machine.remove_object("goes");
+        machine.add_object("replaced", MadeBytes::hole(100));
+        machine.add_object("new", MadeBytes::hole(1));
+        machine.edit(|facts| {
+            // Marked for removal: the key is gone, the segment is the same.
+            facts.sysv[0].row.perms |= 0o1000;
+            facts.sysv[0].row.key = crate::segment::Key(0);
+            facts.sysv[1].row.creator_pid = 9999;
+        });
+        let after = Survey::take(&machine, &mut names);
+        let found = difference(&before, &after);
+        let text = |ids: &[SegmentId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(text(&found.appeared), ["sysv:2", "posix:/new", "posix:/replaced"]);
+        assert_eq!(text(&found.changed), ["sysv:1", "posix:/grows"]);
+        assert_eq!(text(&found.vanished), ["posix:/goes"]);
+    }
+}

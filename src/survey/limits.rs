@@ -1,0 +1,62 @@
+//! The kernel's limits, and how much of them is used.
+
+use crate::machine::LimitFacts;
+use crate::segment::{Bytes, Segment};
+
+/// The limits that segments live in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most System V segments there may be.
+    pub shmmni: Option<u64>,
+    /// The largest System V segment there may be.
+    pub shmmax: Option<Bytes>,
+    /// The most that all System V segments may have together: the kernel
+    /// counts in pages, and this is in bytes, at most what 64 bits hold.
+    pub shmall: Option<Bytes>,
+    /// How many System V segments there are.
+    pub sysv_segments: u64,
+    /// The sum of their sizes.
+    pub sysv_bytes: Bytes,
+    /// `/dev/shm`, when there is one.
+    pub dev_shm: Option<DevShmUse>,
+}
+
+/// The file system that POSIX segments live in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DevShmUse {
+    /// How much it may hold; 0 where it has no limit.
+    pub size: Bytes,
+    /// How much it holds.
+    pub used: Bytes,
+    /// How many files it may hold; 0 where it has no limit.
+    pub inodes: u64,
+    /// How many it holds.
+    pub inodes_used: u64,
+}
+
+impl DevShmUse {
+    /// How full it is, from 0 to 1; `None` where it has no limit.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a share to draw a bar by")]
+    pub fn share(&self) -> Option<f64> {
+        (self.size.0 > 0).then(|| (self.used.0 as f64 / self.size.0 as f64).clamp(0.0, 1.0))
+    }
+}
+
+impl Limits {
+    pub(super) fn new(facts: LimitFacts, sysv: &[Segment]) -> Self {
+        Self {
+            shmmni: facts.shmmni,
+            shmmax: facts.shmmax.map(Bytes),
+            shmall: facts.shmall.map(|pages| Bytes(pages.saturating_mul(facts.page_size))),
+            sysv_segments: sysv.len() as u64,
+            sysv_bytes: sysv.iter().map(|segment| segment.size).sum(),
+            dev_shm: facts.dev_shm.map(|shm| DevShmUse {
+                size: shm.size,
+                used: shm.used,
+                inodes: shm.inodes,
+                inodes_used: shm.inodes_used,
+            }),
+        }
+    }
+}

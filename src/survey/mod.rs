@@ -1,0 +1,55 @@
+//! Looks at the machine: every segment of both kinds, the limits, and the
+//! difference between two looks.
+
+mod diff;
+mod limits;
+mod names;
+mod posix;
+mod sysv;
+
+pub use diff::{Difference, difference};
+pub use limits::{DevShmUse, Limits};
+pub use names::Names;
+
+use crate::machine::Machine;
+use crate::segment::{Bytes, Segment, Timestamp};
+
+/// One look at the machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Survey {
+    /// Every segment: System V by shmid, then POSIX by name.
+    pub segments: Vec<Segment>,
+    /// The limits and how much of them is used.
+    pub limits: Limits,
+    /// What could not be looked at, each in a line that is safe to print.
+    pub problems: Vec<String>,
+    /// When it was taken.
+    pub at: Timestamp,
+}
+
+impl Survey {
+    /// Looks at the machine once. Reads tables and stats files; opens and
+    /// attaches nothing. What cannot be read is a line in `problems`.
+    ///
+    /// `names` remembers what users and groups are called from one look to the next.
+    #[must_use]
+    pub fn take(machine: &dyn Machine, names: &mut Names) -> Self {
+        let at = machine.now();
+        names.begin(at);
+        let mut problems = vec![];
+        let mut segments = sysv::segments(machine, names, &mut problems);
+        let sysv_count = segments.len();
+        segments.extend(posix::segments(machine, names, &mut problems));
+        let (sysv, posix) = segments.split_at_mut(sysv_count);
+        sysv.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        posix.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let limits = Limits::new(machine.limits(), sysv);
+        Self { segments, limits, problems, at }
+    }
+
+    /// What all segments have in memory together.
+    #[must_use]
+    pub fn resident(&self) -> Bytes {
+        self.segments.iter().filter_map(|segment| segment.resident).sum()
+    }
+}

@@ -1,0 +1,66 @@
+//! System V segments, from `/proc/sysvipc/shm`.
+
+use super::Names;
+use crate::machine::Machine;
+use crate::machine::sysv_table::{self, LOCKED, MARKED, Row};
+use crate::segment::{Facts, Mode, Segment, SegmentId, State, SysvFacts, Times, Verdict};
+
+pub fn segments(machine: &dyn Machine, names: &mut Names, problems: &mut Vec<String>) -> Vec<Segment> {
+    let text = match machine.sysv_table() {
+        Ok(text) => text,
+        Err(error) => {
+            problems.push(format!("System V segments cannot be listed: /proc/sysvipc/shm: {error}"));
+            return vec![];
+        }
+    };
+    let table = sysv_table::parse(&text);
+    problems.extend(table.problems);
+    table.rows.iter().map(|row| segment(row, machine, names)).collect()
+}
+
+fn segment(row: &Row, machine: &dyn Machine, names: &mut Names) -> Segment {
+    Segment {
+        id: SegmentId::Sysv(row.shmid),
+        size: row.size,
+        resident: row.resident,
+        swapped: row.swapped,
+        mode: Mode::new(row.perms & 0o777),
+        owner: names.owner(machine, row.uid, row.gid),
+        times: Times { attach: row.attach, detach: row.detach, change: row.change, ..Times::default() },
+        facts: Facts::Sysv(SysvFacts {
+            key: row.key,
+            creator: names.owner(machine, row.creator_uid, row.creator_gid),
+            creator_pid: row.creator_pid,
+            last_pid: row.last_pid,
+            nattch: row.nattch,
+            locked: row.perms & LOCKED != 0,
+            marked: row.perms & MARKED != 0,
+        }),
+        verdict: Verdict::new(State::Unknown, "not judged yet"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::Bytes;
+
+    #[test]
+    fn a_line_that_does_not_parse_hides_no_other() {
+        let machine = MadeMachine::new();
+        machine.add_sysv(3, 0x4d2, MadeBytes::full(&[1; 5000]));
+        machine.edit(|facts| facts.stray_lines.push("no segment".to_owned()));
+        machine.add_sysv(4, 0, MadeBytes::hole(1 << 46));
+        machine.edit(|facts| facts.sysv[1].row.perms = 0o3640);
+        let mut problems = vec![];
+        let found = segments(&machine, &mut Names::default(), &mut problems);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(found.len(), 2);
+        assert_eq!((found[0].size, found[0].resident), (Bytes(5000), Some(Bytes(8192))));
+        assert_eq!(found[0].owner.user.as_deref(), Some("ann"));
+        let facts = found[1].sysv().unwrap();
+        assert!(facts.locked && facts.marked);
+        assert_eq!(found[1].mode, Mode::new(0o640));
+    }
+}

@@ -1,0 +1,29 @@
+//! Raw kernel calls, and all that is unsafe: small safe wrappers, each with
+//! the man page that it follows. Knows nothing of surveys or screens.
+//!
+//! nix 0.31 has no System V calls and no `statx`; those are here. What nix or
+//! the standard library have in a safe form is used where it is needed.
+#![expect(unsafe_code, reason = "this is the one room where kernel calls without a safe form are made")]
+
+pub mod object;
+mod residency;
+pub mod shm;
+mod statx;
+pub mod swap;
+
+pub use statx::{FileStat, statx_at, statx_fd};
+
+use std::io;
+
+/// The size of a memory page, `sysconf(3)`.
+#[must_use]
+pub fn page_size() -> u64 {
+    // SAFETY: sysconf takes a number and touches no memory of ours.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    u64::try_from(size).ok().filter(|size| size.is_power_of_two()).unwrap_or(4096)
+}
+
+/// Turns the -1 of a C call into the error that `errno` names.
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}

@@ -1,0 +1,121 @@
+//! Opening what stands below `/dev/shm`, `open(2)`: never through a symbolic
+//! link, never anything but a regular file, and never so that it blocks.
+
+use super::{FileStat, statx_fd};
+use nix::fcntl::{OFlag, open, openat};
+use nix::sys::stat::Mode;
+use nix::unistd::{Whence, lseek64};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::path::{Component, Path};
+
+/// An object that is open for reading.
+#[derive(Debug)]
+pub struct OpenObject {
+    /// Its descriptor.
+    pub file: File,
+    /// What it was when it was opened.
+    pub stat: FileStat,
+    /// Whether reading leaves the access time as it is (`O_NOATIME`, which is
+    /// for the owner and for root).
+    pub keeps_access_time: bool,
+}
+
+/// Opens a directory to list it or to look names up in it.
+///
+/// # Errors
+/// As `open(2)`.
+pub fn open_directory(path: &Path) -> io::Result<OwnedFd> {
+    // /dev/shm itself may be a link: some systems keep the tmpfs elsewhere.
+    Ok(open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?)
+}
+
+/// Opens a directory by its name in another one, not through a link.
+///
+/// # Errors
+/// As `openat(2)`: `ELOOP` or `ENOTDIR` for what is no directory.
+pub fn open_subdirectory(parent: &OwnedFd, name: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    Ok(openat(parent, name, flags, Mode::empty())?)
+}
+
+/// A handle on whatever has that path below `root`, which cannot be read from
+/// and does nothing to what it stands for (`O_PATH`). No part of the path is
+/// followed through a link.
+///
+/// # Errors
+/// `ENOENT` when it is gone, `EACCES` when a directory may not be searched.
+pub fn handle(root: &Path, path: &Path) -> io::Result<OwnedFd> {
+    let step = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let mut at = open(root, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let mut parts = path.components().peekable();
+    while let Some(part) = parts.next() {
+        let Component::Normal(name) = part else {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        };
+        let last = parts.peek().is_none();
+        let flags = if last { step } else { step | OFlag::O_DIRECTORY };
+        at = openat(&at, name, flags, Mode::empty())?;
+    }
+    Ok(at)
+}
+
+/// Opens a regular file below `root` for reading. A name that is something
+/// else is not opened at all: opening a FIFO would wake who waits at its other end.
+///
+/// # Errors
+/// `ENOENT` when it is gone, `EACCES` without read permission, `ENODEV` when
+/// it is no regular file.
+pub fn open_object(root: &Path, path: &Path) -> io::Result<OpenObject> {
+    let handle = handle(root, path)?;
+    let stat = statx_fd(handle.as_fd())?;
+    if !stat.is_regular() {
+        return Err(io::Error::from_raw_os_error(libc::ENODEV));
+    }
+    // Through the handle, so that it is the very object that was looked at.
+    let again = format!("/proc/self/fd/{}", handle.as_raw_fd());
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let (fd, keeps_access_time) = match open(again.as_str(), flags | OFlag::O_NOATIME, Mode::empty()) {
+        Ok(fd) => (fd, true),
+        Err(nix::errno::Errno::EPERM) => (open(again.as_str(), flags, Mode::empty())?, false),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(OpenObject { file: File::from(fd), stat, keeps_access_time })
+}
+
+/// A run of a file that is either allocated or a hole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileExtent {
+    /// Where it ends.
+    pub end: u64,
+    /// Whether there is anything; a hole reads as zeros.
+    pub data: bool,
+}
+
+/// The run that `offset` lies in, `lseek(SEEK_DATA)` and `lseek(SEEK_HOLE)`:
+/// nothing is read or allocated. `None` at and beyond the end.
+///
+/// # Errors
+/// As `lseek(2)`.
+pub fn extent_at(file: &File, offset: u64, size: u64) -> io::Result<Option<FileExtent>> {
+    if offset >= size {
+        return Ok(None);
+    }
+    let Ok(from) = i64::try_from(offset) else { return Ok(None) };
+    let position = |end: i64| u64::try_from(end).unwrap_or(size).min(size);
+    let data = match lseek64(file, from, Whence::SeekData) {
+        Ok(data) => position(data),
+        // No data from here on, or the object has shrunk below this offset.
+        Err(nix::errno::Errno::ENXIO) => size,
+        Err(error) => return Err(error.into()),
+    };
+    if data > offset {
+        return Ok(Some(FileExtent { end: data, data: false }));
+    }
+    match lseek64(file, from, Whence::SeekHole) {
+        Ok(hole) => Ok(Some(FileExtent { end: position(hole).max(offset + 1), data: true })),
+        Err(nix::errno::Errno::ENXIO) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,21 @@
+//! `mincore(2)`: which pages of a mapping are in memory.
+
+use std::io;
+
+/// Fills `pages` with one byte for each page from `address` on.
+///
+/// # Errors
+/// `ENOMEM` when a page of the range is not mapped.
+///
+/// # Safety
+/// `address` is the start of a page of a mapping of this process.
+pub unsafe fn mincore(address: *mut u8, pages: &mut [u8]) -> io::Result<()> {
+    if pages.is_empty() {
+        return Ok(());
+    }
+    let page = usize::try_from(super::page_size()).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+    let length = pages.len().checked_mul(page).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOMEM))?;
+    // SAFETY: the caller vouches for the address; mincore only reads page
+    // tables, and writes one byte a page to a buffer of that many bytes.
+    super::check(unsafe { libc::mincore(address.cast(), length, pages.as_mut_ptr()) }).map(drop)
+}

@@ -1,0 +1,195 @@
+//! System V shared memory: `shmget(2)`, `shmat(2)`, `shmdt(2)`, `shmctl(2)`.
+
+use super::{check, residency};
+use std::io;
+use std::mem::MaybeUninit;
+use std::ptr::{self, NonNull};
+
+/// What `IPC_STAT` says. Asking changes nothing; it needs read permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShmStat {
+    /// The size as it was asked for, in bytes.
+    pub size: u64,
+    /// The key; 0 for a private segment and for one that is marked for removal.
+    pub key: u32,
+    /// Permission bits, with 0o1000 (marked for removal) and 0o2000 (locked).
+    pub mode: u32,
+    /// The owner.
+    pub uid: u32,
+    /// The owning group.
+    pub gid: u32,
+    /// The creator.
+    pub creator_uid: u32,
+    /// The pid of the creator, as seen from this pid namespace.
+    pub creator_pid: i32,
+    /// How many attachments there are.
+    pub nattch: u64,
+    /// Creation or last `IPC_SET`, in seconds since 1970.
+    pub change_time: i64,
+}
+
+/// Reads what the kernel keeps of a segment, `shmctl(IPC_STAT)`.
+///
+/// # Errors
+/// `EACCES` without read permission, `EINVAL` or `EIDRM` when there is no such segment.
+pub fn stat(shmid: i32) -> io::Result<ShmStat> {
+    let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
+    // SAFETY: IPC_STAT writes one shmid_ds, and raw has room for it.
+    check(unsafe { libc::shmctl(shmid, libc::IPC_STAT, raw.as_mut_ptr()) })?;
+    // SAFETY: zeroed, then filled by the kernel; every bit pattern is valid.
+    let raw = unsafe { raw.assume_init() };
+    Ok(ShmStat {
+        size: raw.shm_segsz as u64,
+        key: raw.shm_perm.__key.cast_unsigned(),
+        mode: u32::from(raw.shm_perm.mode),
+        uid: raw.shm_perm.uid,
+        gid: raw.shm_perm.gid,
+        creator_uid: raw.shm_perm.cuid,
+        creator_pid: raw.shm_cpid,
+        nattch: raw.shm_nattch,
+        change_time: raw.shm_ctime,
+    })
+}
+
+/// Makes a segment that did not exist, `shmget(IPC_CREAT | IPC_EXCL)`. Key 0
+/// is `IPC_PRIVATE`.
+///
+/// # Errors
+/// `EEXIST` when the key is taken, `EINVAL` for a size outside the limits,
+/// `ENOSPC` when the ids or the pages are used up, `ENOMEM`, `EPERM`.
+pub fn create(key: u32, size: usize, mode: u32) -> io::Result<i32> {
+    let flags = libc::IPC_CREAT | libc::IPC_EXCL | (mode & 0o777).cast_signed();
+    // SAFETY: shmget takes numbers and touches no memory of ours.
+    check(unsafe { libc::shmget(key.cast_signed(), size, flags) })
+}
+
+/// Removes a segment, `shmctl(IPC_RMID)`: at once, or with its last attachment.
+///
+/// # Errors
+/// `EPERM` for who is neither owner nor creator, `EINVAL` or `EIDRM` when it is gone.
+pub fn remove(shmid: i32) -> io::Result<()> {
+    // SAFETY: IPC_RMID ignores the pointer.
+    check(unsafe { libc::shmctl(shmid, libc::IPC_RMID, ptr::null_mut()) }).map(drop)
+}
+
+/// A segment that is attached to this process. Dropping it detaches.
+#[derive(Debug)]
+pub struct Attachment {
+    address: NonNull<u8>,
+    length: usize,
+    writable: bool,
+}
+
+// SAFETY: the memory is shared between processes anyhow. All access goes
+// through `copy_to` and `copy_from`, which never make a reference to it, and the
+// address stays mapped until the last owner drops the attachment.
+unsafe impl Send for Attachment {}
+// SAFETY: as above.
+unsafe impl Sync for Attachment {}
+
+impl Attachment {
+    /// Attaches to look only, `shmat(SHM_RDONLY)`.
+    ///
+    /// # Errors
+    /// `EACCES` without read permission, `EINVAL` or `EIDRM` when there is no
+    /// such segment, `ENOMEM` when the address space does not hold it.
+    pub fn read_only(shmid: i32) -> io::Result<Self> {
+        Self::new(shmid, libc::SHM_RDONLY)
+    }
+
+    /// Attaches to write. Only the demo does this, to what it made itself.
+    ///
+    /// # Errors
+    /// As [`Attachment::read_only`].
+    pub fn read_write(shmid: i32) -> io::Result<Self> {
+        Self::new(shmid, 0)
+    }
+
+    fn new(shmid: i32, flags: libc::c_int) -> io::Result<Self> {
+        // SAFETY: with a null address the kernel chooses a free range, so no
+        // memory that this program uses is replaced.
+        let address = unsafe { libc::shmat(shmid, ptr::null(), flags) };
+        if address as isize == -1 {
+            return Err(io::Error::last_os_error());
+        }
+        let address =
+            NonNull::new(address.cast::<u8>()).ok_or_else(|| io::Error::from_raw_os_error(libc::EFAULT))?;
+        let mut attachment = Self { address, length: 0, writable: flags & libc::SHM_RDONLY == 0 };
+        // From here on a failure detaches, by Drop. While it is attached the
+        // id cannot pass to another segment, so this is its size.
+        let size = stat(shmid)?.size;
+        attachment.length =
+            usize::try_from(size).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))?;
+        Ok(attachment)
+    }
+
+    /// The size of the segment in bytes.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.length as u64
+    }
+
+    /// Whether it has no bytes; the kernel makes no such segment.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Copies what stands at `offset`, as far as the segment goes, and tells
+    /// how much that was. Touches the pages: one that was never written is
+    /// allocated by this, so ask [`Attachment::resident`] first.
+    #[must_use]
+    pub fn copy_to(&self, offset: u64, buffer: &mut [u8]) -> usize {
+        let Some((start, length)) = self.clamp(offset, buffer.len()) else { return 0 };
+        // SAFETY: start + length lies within the attachment, which stays
+        // mapped while self lives; the buffer is ours and does not overlap it.
+        // Other processes may write meanwhile: the bytes are then a mix of old
+        // and new, which is what a person who looks has to expect.
+        unsafe { ptr::copy_nonoverlapping(self.address.as_ptr().add(start), buffer.as_mut_ptr(), length) };
+        length
+    }
+
+    /// Writes bytes at `offset`, as far as the segment goes, and tells how many.
+    /// Writes nothing when attached read-only.
+    #[must_use]
+    pub fn copy_from(&self, offset: u64, bytes: &[u8]) -> usize {
+        if !self.writable {
+            return 0;
+        }
+        let Some((start, length)) = self.clamp(offset, bytes.len()) else { return 0 };
+        // SAFETY: as in copy_to, and the attachment is writable.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.address.as_ptr().add(start), length) };
+        length
+    }
+
+    /// Which pages are in memory, `mincore(2)`: one byte a page, the lowest
+    /// bit set for yes, for `pages` pages from page `first` on. Touches nothing.
+    ///
+    /// # Errors
+    /// `ENOMEM` when the range is not within the attachment.
+    pub fn resident(&self, first: u64, pages: &mut [u8]) -> io::Result<()> {
+        let page = super::page_size();
+        let start = first.checked_mul(page).and_then(|start| usize::try_from(start).ok());
+        let within = start.filter(|&start| {
+            let end =
+                (pages.len() as u64).checked_mul(page).and_then(|length| length.checked_add(start as u64));
+            end.is_some_and(|end| end <= self.len().next_multiple_of(page))
+        });
+        let Some(start) = within else { return Err(io::Error::from_raw_os_error(libc::ENOMEM)) };
+        // SAFETY: the range was checked to lie within the attachment's pages.
+        unsafe { residency::mincore(self.address.as_ptr().add(start), pages) }
+    }
+
+    fn clamp(&self, offset: u64, wanted: usize) -> Option<(usize, usize)> {
+        let start = usize::try_from(offset).ok().filter(|&start| start < self.length)?;
+        Some((start, wanted.min(self.length - start)))
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        // SAFETY: the address came from shmat, is detached only here, and
+        // nothing borrows from the memory. It cannot fail for such an address.
+        unsafe { libc::shmdt(self.address.as_ptr().cast()) };
+    }
+}

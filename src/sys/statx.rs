@@ -1,0 +1,98 @@
+//! `statx(2)`, which alone tells when a file was made.
+
+use std::ffi::CStr;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
+
+/// What the kernel says of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FileStat {
+    /// The device number, as `stat(2)` gives it.
+    pub device: u64,
+    /// The inode number.
+    pub inode: u64,
+    /// How many names it has.
+    pub links: u32,
+    /// Type and permission bits.
+    pub mode: u32,
+    /// The owner.
+    pub uid: u32,
+    /// The owning group.
+    pub gid: u32,
+    /// Its length in bytes.
+    pub size: u64,
+    /// What is allocated, in units of 512 bytes.
+    pub blocks: u64,
+    /// Last read, as seconds and nanoseconds since 1970; so the others.
+    pub access: (i64, u32),
+    /// Last write through a descriptor.
+    pub modify: (i64, u32),
+    /// Last change of the inode.
+    pub change: (i64, u32),
+    /// Creation; `None` where the file system keeps none (tmpfs does since Linux 5.18).
+    pub birth: Option<(i64, u32)>,
+}
+
+impl FileStat {
+    /// Whether it is a regular file: the only kind that can be a segment.
+    #[must_use]
+    pub const fn is_regular(&self) -> bool {
+        self.mode & libc::S_IFMT == libc::S_IFREG
+    }
+
+    /// Whether it is a directory.
+    #[must_use]
+    pub const fn is_directory(&self) -> bool {
+        self.mode & libc::S_IFMT == libc::S_IFDIR
+    }
+}
+
+/// Looks at a name in a directory, never through a symbolic link.
+///
+/// # Errors
+/// `ENOENT` when it is gone, `EACCES` when the directory may not be searched.
+pub fn statx_at(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<FileStat> {
+    statx(directory, name, libc::AT_SYMLINK_NOFOLLOW)
+}
+
+/// Looks at an open file, one opened with `O_PATH` too.
+///
+/// # Errors
+/// Hardly any: the file is open.
+pub fn statx_fd(file: BorrowedFd<'_>) -> io::Result<FileStat> {
+    statx(file, c"", libc::AT_EMPTY_PATH)
+}
+
+fn statx(directory: BorrowedFd<'_>, name: &CStr, flags: libc::c_int) -> io::Result<FileStat> {
+    let mut raw = MaybeUninit::<libc::statx>::zeroed();
+    let mask = libc::STATX_BASIC_STATS | libc::STATX_BTIME;
+    // SAFETY: the name ends in NUL and lives through the call; the kernel
+    // writes one struct statx, and raw has room for it.
+    super::check(unsafe {
+        libc::statx(
+            directory.as_raw_fd(),
+            name.as_ptr(),
+            flags | libc::AT_STATX_SYNC_AS_STAT,
+            mask,
+            raw.as_mut_ptr(),
+        )
+    })?;
+    // SAFETY: zeroed, then filled by the kernel; every bit pattern is valid.
+    let raw = unsafe { raw.assume_init() };
+    let time = |time: libc::statx_timestamp| (time.tv_sec, time.tv_nsec);
+    Ok(FileStat {
+        device: libc::makedev(raw.stx_dev_major, raw.stx_dev_minor),
+        inode: raw.stx_ino,
+        links: raw.stx_nlink,
+        mode: u32::from(raw.stx_mode),
+        uid: raw.stx_uid,
+        gid: raw.stx_gid,
+        size: raw.stx_size,
+        blocks: raw.stx_blocks,
+        access: time(raw.stx_atime),
+        modify: time(raw.stx_mtime),
+        change: time(raw.stx_ctime),
+        birth: (raw.stx_mask & libc::STATX_BTIME != 0).then(|| time(raw.stx_btime)),
+    })
+}

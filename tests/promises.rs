@@ -1,0 +1,1 @@
+//! The promises that shmscope keeps, a module each; `support` holds what they share.
