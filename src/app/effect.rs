@@ -1,0 +1,84 @@
+//! What the state asks the outside to do. `update` itself does none of it.
+
+use crate::memory::{Direction, Pattern};
+use crate::segment::{Segment, SegmentId};
+use std::ops::Range;
+use std::time::Duration;
+
+/// Something to be done, by the loop or by a worker; its result comes back as
+/// an event.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Look at the machine now.
+    Survey,
+    /// Look at the machine this often; `None`: only when asked.
+    SurveyEvery(Option<Duration>),
+    /// Show the beginning of this segment, and again while it is selected;
+    /// `None`: show none.
+    Preview(Option<Box<Segment>>),
+    /// Open a segment for Inspect.
+    Open(Box<Segment>),
+    /// From now on look at this part of the open segment, this often.
+    Look(Watching),
+    /// Look once more, now.
+    LookOnce,
+    /// Changes are measured from now on.
+    SetBaseline,
+    /// Find something in the open segment.
+    Find(Request),
+    /// Give up the search that is under way.
+    StopSearch,
+    /// Inspect is left: close the segment unless it is kept.
+    Close {
+        /// Stay attached after leaving.
+        keep: bool,
+    },
+    /// Let go of a segment that was kept.
+    Detach(SegmentId),
+    /// Put this text into the clipboard of the terminal.
+    Copy(String),
+    /// Take the mouse, or give it back to the terminal.
+    CaptureMouse(bool),
+    /// Stop, as Ctrl-Z does in a shell.
+    Suspend,
+    /// End the program.
+    Quit,
+}
+
+/// What is to be looked at, and how often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watching {
+    /// The bytes on the screen.
+    pub window: Range<u64>,
+    /// How many cells the map has.
+    pub cells: usize,
+    /// How often to look; `None`: frozen, only when asked.
+    pub every: Option<Duration>,
+}
+
+/// A jump or search.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Its number, by which the answer is known.
+    pub number: u64,
+    /// From where. The answer is behind it (or before it).
+    pub from: u64,
+    /// Which way.
+    pub direction: Direction,
+    /// What to find.
+    pub what: Target,
+}
+
+/// What a jump looks for.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// Bytes. Goes on from the other end when there are none that way.
+    Pattern(Pattern),
+    /// A byte that changed since the baseline.
+    Change,
+    /// Data past a run of zeros or holes of at least so many bytes.
+    Data {
+        /// The shortest run that is stepped over.
+        gap: u64,
+    },
+}

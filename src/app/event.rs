@@ -1,0 +1,90 @@
+//! What can happen to the program: the only way in which anything reaches the
+//! state.
+
+use super::key::{Key, Mouse};
+use crate::memory::{Look, OpenError, Reader, Standing};
+use crate::segment::{SegmentId, Timestamp};
+use crate::survey::Survey;
+use std::time::Duration;
+
+/// Time since the program began: it never goes back.
+pub type Clock = Duration;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A key was pressed.
+    Key(Key),
+    /// The mouse did something.
+    Mouse(Mouse),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this size now.
+    Resize(Size),
+    /// Nothing but that time has passed: a glow fades, a notice goes.
+    Tick,
+    /// The machine was looked at.
+    Surveyed(Box<Survey>),
+    /// The beginning of the selected segment was read again.
+    Previewed(Preview),
+    /// A segment was opened, or could not be.
+    Opened(Opened),
+    /// The open segment was looked at.
+    Looked(Box<Look>),
+    /// Looking at it failed.
+    LookFailed(String),
+    /// What was asked for of a jump or search has been found, or not.
+    Found(Found),
+    /// How far a long search is: bytes done, of how many.
+    Searching {
+        /// Bytes that were searched.
+        done: u64,
+        /// Bytes there are to search.
+        total: u64,
+    },
+    /// An attachment of ours was let go.
+    Detached(SegmentId),
+    /// We were stopped and go on: everything has to be drawn anew.
+    Resumed,
+}
+
+/// The size of the terminal in cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Size {
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+}
+
+/// What the detail area shows of a segment's beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// Of which segment.
+    pub id: SegmentId,
+    /// Its first bytes, or why there are none.
+    pub bytes: Result<Vec<u8>, String>,
+}
+
+/// How opening a segment for Inspect went.
+#[derive(Debug)]
+pub struct Opened {
+    /// Which segment.
+    pub id: SegmentId,
+    /// A reader, which is kept while this is inspected, or why not.
+    pub result: Result<Reader, OpenError>,
+}
+
+/// The answer to a jump or search in the open segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The number that the request had: an answer to an older one is dropped.
+    pub request: u64,
+    /// Where it is, or that there is none, or what failed.
+    pub result: Result<Option<u64>, String>,
+    /// Whether the search went on from the other end.
+    pub wrapped: bool,
+}
+
+/// A point in time for people, and what has become of a segment.
+pub type Seen = (Timestamp, Standing);

@@ -1,0 +1,201 @@
+//! Keys and clicks as this program means them, whatever terminal sends them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What a key stands for, without its modifiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Code {
+    /// A letter, digit or sign as it is typed; capitals are letters of their own.
+    Char(char),
+    /// Return.
+    Enter,
+    /// Escape.
+    Esc,
+    /// Tab.
+    Tab,
+    /// Shift and Tab.
+    BackTab,
+    /// Backspace.
+    Backspace,
+    /// Delete.
+    Delete,
+    /// Insert.
+    Insert,
+    /// The arrows.
+    Up,
+    /// Down.
+    Down,
+    /// Left.
+    Left,
+    /// Right.
+    Right,
+    /// Page up.
+    PageUp,
+    /// Page down.
+    PageDown,
+    /// Home.
+    Home,
+    /// End.
+    End,
+    /// F1 to F12.
+    Function(u8),
+}
+
+/// A key with its modifiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// Which key.
+    pub code: Code,
+    /// Control was held.
+    pub ctrl: bool,
+    /// Alt was held.
+    pub alt: bool,
+}
+
+impl Key {
+    /// A key alone.
+    #[must_use]
+    pub const fn plain(code: Code) -> Self {
+        Self { code, ctrl: false, alt: false }
+    }
+
+    /// A letter alone.
+    #[must_use]
+    pub const fn char(c: char) -> Self {
+        Self::plain(Code::Char(c))
+    }
+
+    /// Control and a letter.
+    #[must_use]
+    pub const fn ctrl(c: char) -> Self {
+        Self { code: Code::Char(c), ctrl: true, alt: false }
+    }
+
+    /// The letter that it types, if it types one.
+    #[must_use]
+    pub const fn typed(self) -> Option<char> {
+        match self {
+            Self { code: Code::Char(c), ctrl: false, alt: false } => Some(c),
+            _ => None,
+        }
+    }
+}
+
+/// The names of keys that are no letters.
+const NAMES: [(&str, Code); 18] = [
+    ("enter", Code::Enter),
+    ("esc", Code::Esc),
+    ("tab", Code::Tab),
+    ("shift-tab", Code::BackTab),
+    ("backspace", Code::Backspace),
+    ("delete", Code::Delete),
+    ("insert", Code::Insert),
+    ("up", Code::Up),
+    ("down", Code::Down),
+    ("left", Code::Left),
+    ("right", Code::Right),
+    ("pgup", Code::PageUp),
+    ("pgdn", Code::PageDown),
+    ("home", Code::Home),
+    ("end", Code::End),
+    ("space", Code::Char(' ')),
+    ("plus", Code::Char('+')),
+    ("minus", Code::Char('-')),
+];
+
+impl fmt::Display for Key {
+    /// As help and config write it: `x`, `G`, `ctrl-d`, `pgup`, `space`, `f1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.ctrl {
+            f.write_str("ctrl-")?;
+        }
+        if self.alt {
+            f.write_str("alt-")?;
+        }
+        match self.code {
+            Code::Function(number) => write!(f, "f{number}"),
+            Code::Char(c) if c != ' ' => write!(f, "{c}"),
+            code => f.write_str(NAMES.iter().find(|(_, named)| *named == code).map_or("?", |(name, _)| name)),
+        }
+    }
+}
+
+/// A text that names no key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no key: write a letter, or ctrl-x, alt-x, enter, esc, tab, space, pgup, pgdn, home, end, up, f1")]
+pub struct ParseKeyError(String);
+
+impl FromStr for Key {
+    type Err = ParseKeyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || ParseKeyError(crate::segment::escape(text.as_bytes()));
+        let mut key = Self::plain(Code::Esc);
+        let mut rest = text;
+        loop {
+            if let Some(after) = rest.strip_prefix("ctrl-").filter(|after| !after.is_empty()) {
+                key.ctrl = true;
+                rest = after;
+            } else if let Some(after) = rest.strip_prefix("alt-").filter(|after| !after.is_empty()) {
+                key.alt = true;
+                rest = after;
+            } else {
+                break;
+            }
+        }
+        let mut letters = rest.chars();
+        key.code = match (letters.next(), letters.next()) {
+            (Some(c), None) => Code::Char(c),
+            _ => match NAMES.iter().find(|(name, _)| *name == rest) {
+                Some((_, code)) => *code,
+                None => rest
+                    .strip_prefix('f')
+                    .and_then(|number| number.parse().ok())
+                    .filter(|number| (1..=12).contains(number))
+                    .map(Code::Function)
+                    .ok_or_else(wrong)?,
+            },
+        };
+        Ok(key)
+    }
+}
+
+/// What the mouse did, at a cell of the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mouse {
+    /// The column, from 0.
+    pub x: u16,
+    /// The row, from 0.
+    pub y: u16,
+    /// What it did there.
+    pub kind: MouseKind,
+}
+
+/// What a mouse can do here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MouseKind {
+    /// The left button went down.
+    Click,
+    /// The wheel, away from the person.
+    WheelUp,
+    /// The wheel, towards the person.
+    WheelDown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_one_to_one() {
+        for text in ["x", "G", "ctrl-d", "alt-x", "enter", "pgup", "space", "f1", "f12", "?", "-", "+", "shift-tab", "ctrl-space"] {
+            let key: Key = text.parse().unwrap();
+            assert_eq!(key.to_string(), text);
+        }
+        assert_eq!("plus".parse::<Key>().unwrap(), Key::char('+'));
+        for text in ["", "ctrl-", "f13", "f0", "xx", "hyper-x"] {
+            assert!(text.parse::<Key>().is_err(), "{text} was taken");
+        }
+    }
+}
