@@ -1,0 +1,224 @@
+//! The one table of actions. Key map, hints, help, palette, man page and the
+//! check of the config are made from it; a new action is one row here, one arm
+//! in `update`, and its tests.
+
+use super::key::Key;
+
+/// Where keys mean something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Screen {
+    /// The table of segments.
+    Segments,
+    /// Inside one segment.
+    Inspect,
+}
+
+impl Screen {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Segments, Self::Inspect];
+
+    /// The heading in help.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Segments => "Segments",
+            Self::Inspect => "Inspect",
+        }
+    }
+}
+
+/// What can be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each has its line of documentation in the table")]
+pub enum Action {
+    Up,
+    Down,
+    Left,
+    Right,
+    PageUp,
+    PageDown,
+    HalfUp,
+    HalfDown,
+    First,
+    Last,
+    RowStart,
+    RowEnd,
+    Inspect,
+    Mark,
+    MarkAll,
+    ClearMarks,
+    Filter,
+    ClearFilter,
+    SortBy,
+    SortOrder,
+    CopyId,
+    Detach,
+    Refresh,
+    Back,
+    Freeze,
+    Baseline,
+    SearchText,
+    SearchHex,
+    SearchValue,
+    SearchNext,
+    SearchPrevious,
+    GoTo,
+    NextChange,
+    PreviousChange,
+    NextData,
+    PreviousData,
+    ByteOrder,
+    Width,
+    Type,
+    CopyBytes,
+    Keep,
+    SetMark,
+    GoToMark,
+    Longer,
+    Shorter,
+    NextPane,
+    Help,
+    Palette,
+    Mouse,
+    Suspend,
+    Quit,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The action.
+    pub action: Action,
+    /// Its name: in the palette and in the config.
+    pub name: &'static str,
+    /// One line of documentation.
+    pub doc: &'static str,
+    /// The screens it works in.
+    pub screens: &'static [Screen],
+    /// Its keys, unless the config says otherwise.
+    pub keys: &'static [&'static str],
+    /// Its word in the hints at the foot, and how much it is needed there: the
+    /// smallest number falls out last.
+    pub hint: Option<(&'static str, u8)>,
+}
+
+const SEGMENTS: &[Screen] = &[Screen::Segments];
+const INSPECT: &[Screen] = &[Screen::Inspect];
+const BOTH: &[Screen] = &Screen::ALL;
+
+const fn row(
+    action: Action,
+    name: &'static str,
+    doc: &'static str,
+    screens: &'static [Screen],
+    keys: &'static [&'static str],
+    hint: Option<(&'static str, u8)>,
+) -> Row {
+    Row { action, name, doc, screens, keys, hint }
+}
+
+/// Every action, in the order of the help and of the hints.
+pub const ACTIONS: &[Row] = &[
+    row(Action::Up, "up", "move up", BOTH, &["up", "k"], None),
+    row(Action::Down, "down", "move down", BOTH, &["down", "j"], None),
+    row(Action::Left, "left", "move to the byte before", INSPECT, &["left", "h"], None),
+    row(Action::Right, "right", "move to the byte behind", INSPECT, &["right", "l"], None),
+    row(Action::PageUp, "page-up", "move a page up", BOTH, &["pgup", "ctrl-b"], None),
+    row(Action::PageDown, "page-down", "move a page down", BOTH, &["pgdn", "ctrl-f"], None),
+    row(Action::HalfUp, "half-up", "move half a page up", BOTH, &["ctrl-u"], None),
+    row(Action::HalfDown, "half-down", "move half a page down", BOTH, &["ctrl-d"], None),
+    row(Action::First, "first", "go to the first (gg too)", BOTH, &["g", "home"], None),
+    row(Action::Last, "last", "go to the last", BOTH, &["G", "end"], None),
+    row(Action::RowStart, "row-start", "go to the start of the row", INSPECT, &["0"], None),
+    row(Action::RowEnd, "row-end", "go to the end of the row", INSPECT, &["$"], None),
+    row(Action::Inspect, "inspect", "look inside the segment, read-only", SEGMENTS, &["enter"], Some(("inspect", 1))),
+    row(Action::Mark, "mark", "mark the segment, or unmark it", SEGMENTS, &["space"], Some(("mark", 6))),
+    row(Action::MarkAll, "mark-all", "mark all that are shown", SEGMENTS, &["a"], None),
+    row(Action::ClearMarks, "clear-marks", "unmark all", SEGMENTS, &["A"], None),
+    row(Action::Filter, "filter", "show only what fits (kind=sysv, size>10M, owner=ann, name~regex, a word)", SEGMENTS, &["/"], Some(("filter", 2))),
+    row(Action::ClearFilter, "clear-filter", "clear the filter", SEGMENTS, &["esc"], None),
+    row(Action::SortBy, "sort", "choose the column to sort by", SEGMENTS, &["s"], Some(("sort", 3))),
+    row(Action::SortOrder, "sort-order", "turn the order round", SEGMENTS, &["S"], Some(("turn order", 9))),
+    row(Action::CopyId, "copy-id", "copy the name of the segment (of all marked ones) to the clipboard", SEGMENTS, &["y"], Some(("copy name", 5))),
+    row(Action::Detach, "detach", "let go of the segment, where we stayed attached", SEGMENTS, &["D"], Some(("detach", 7))),
+    row(Action::Refresh, "refresh", "look at the machine now", SEGMENTS, &["r", "ctrl-l"], Some(("refresh", 8))),
+    row(Action::Freeze, "freeze", "freeze the picture, and go on", INSPECT, &["space"], Some(("freeze", 1))),
+    row(Action::Baseline, "baseline", "measure changes from now on", INSPECT, &["b"], Some(("baseline", 9))),
+    row(Action::NextChange, "next-change", "next byte that changed since the baseline", INSPECT, &["]"], Some(("next change", 3))),
+    row(Action::PreviousChange, "previous-change", "previous byte that changed since the baseline", INSPECT, &["["], None),
+    row(Action::NextData, "next-data", "next data past zeros and holes", INSPECT, &["}"], Some(("next data", 7))),
+    row(Action::PreviousData, "previous-data", "previous data past zeros and holes", INSPECT, &["{"], None),
+    row(Action::SearchText, "search-text", "search for text", INSPECT, &["/"], Some(("search", 2))),
+    row(Action::SearchHex, "search-hex", "search for bytes (de ad ?? ef)", INSPECT, &["\\"], None),
+    row(Action::SearchValue, "search-value", "search for a value (f64:3.5)", INSPECT, &["="], None),
+    row(Action::SearchNext, "search-next", "next match", INSPECT, &["n"], None),
+    row(Action::SearchPrevious, "search-previous", "previous match", INSPECT, &["N"], None),
+    row(Action::GoTo, "go-to", "go to an offset (4096, 0x1000, +16, -1K, end)", INSPECT, &["o"], Some(("go to", 4))),
+    row(Action::Type, "type", "choose what the bytes are shown as", INSPECT, &["t"], Some(("type", 5))),
+    row(Action::ByteOrder, "byte-order", "turn the byte order round", INSPECT, &["e"], Some(("order", 8))),
+    row(Action::Width, "width", "choose the bytes per row", INSPECT, &["w"], Some(("width", 10))),
+    row(Action::SetMark, "set-mark", "mark this offset with a letter", INSPECT, &["m"], Some(("mark", 11))),
+    row(Action::GoToMark, "go-to-mark", "go to a marked offset", INSPECT, &["'"], None),
+    row(Action::CopyBytes, "copy", "copy the row, or from the last mark on, as hex, text, C or Python", INSPECT, &["y"], Some(("copy", 6))),
+    row(Action::Keep, "keep", "stay attached after leaving, or not", INSPECT, &["P"], Some(("stay attached", 12))),
+    row(Action::Back, "back", "go back to the segments (this detaches)", INSPECT, &["esc", "q"], Some(("back", 0))),
+    row(Action::Longer, "longer", "look less often, at last only when asked", BOTH, &["+"], None),
+    row(Action::Shorter, "shorter", "look more often", BOTH, &["-"], None),
+    row(Action::NextPane, "next-pane", "go to the next pane", BOTH, &["tab"], Some(("pane", 13))),
+    row(Action::Mouse, "mouse", "give the mouse to the terminal, or take it back", BOTH, &["M"], None),
+    row(Action::Palette, "palette", "choose an action by its name", BOTH, &[":"], None),
+    row(Action::Suspend, "suspend", "stop; fg goes on", BOTH, &["ctrl-z"], None),
+    row(Action::Quit, "quit", "end the program", SEGMENTS, &["q", "ctrl-c"], Some(("quit", 4))),
+    row(Action::Help, "help", "show all keys", BOTH, &["?", "f1"], None),
+];
+
+impl Row {
+    /// Whether it works in that screen.
+    #[must_use]
+    pub fn works_in(&self, screen: Screen) -> bool {
+        self.screens.contains(&screen)
+    }
+
+    /// Its keys, unless the config says otherwise.
+    pub fn default_keys(&self) -> impl Iterator<Item = Key> + '_ {
+        self.keys.iter().filter_map(|text| text.parse().ok())
+    }
+}
+
+/// The row of an action.
+#[must_use]
+pub fn row_of(action: Action) -> Option<&'static Row> {
+    ACTIONS.iter().find(|row| row.action == action)
+}
+
+/// The row of that name.
+#[must_use]
+pub fn row_named(name: &str) -> Option<&'static Row> {
+    ACTIONS.iter().find(|row| row.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_and_keys_are_sound() {
+        let mut names = HashSet::new();
+        for row in ACTIONS {
+            assert!(names.insert(row.name), "{} stands twice", row.name);
+            assert!(!row.doc.is_empty() && !row.screens.is_empty());
+            for key in row.keys {
+                assert!(key.parse::<Key>().is_ok(), "{key}");
+            }
+        }
+        for screen in Screen::ALL {
+            let mut keys = HashSet::new();
+            for row in ACTIONS.iter().filter(|row| row.works_in(screen)) {
+                for key in row.default_keys() {
+                    assert!(keys.insert(key), "{key} means two things in {}", screen.title());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A frozen picture: bytes that were seen stay as they were, also when the
+//! person scrolls away and back. What was never seen is read when it comes
+//! into sight, once.
+
+use std::collections::BTreeMap;
+
+const PAGE: u64 = 4096;
+/// How many pages are remembered: 4 MiB.
+const MOST: usize = 1024;
+
+/// The bytes that were seen since the freeze.
+#[derive(Debug, Clone, Default)]
+pub struct Frozen {
+    pages: BTreeMap<u64, Vec<Option<u8>>>,
+}
+
+impl Frozen {
+    /// Puts what was seen before over `bytes`, and remembers the rest.
+    pub fn overlay(&mut self, offset: u64, bytes: &mut [u8]) {
+        for (at, byte) in (offset..).zip(bytes) {
+            if !self.pages.contains_key(&(at / PAGE)) && self.pages.len() >= MOST {
+                self.pages.pop_first();
+            }
+            let page = self.pages.entry(at / PAGE).or_insert_with(|| vec![None; 4096]);
+            // A page has 4096 bytes, so the rest fits.
+            let Some(seen) = usize::try_from(at % PAGE).ok().and_then(|at| page.get_mut(at)) else { continue };
+            match *seen {
+                Some(before) => *byte = before,
+                None => *seen = Some(*byte),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_stays() {
+        let mut frozen = Frozen::default();
+        frozen.overlay(4090, &mut [1; 10]);
+        let mut bytes = [2; 20];
+        frozen.overlay(4085, &mut bytes);
+        assert_eq!(bytes, [2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
+        let mut again = [3; 20];
+        frozen.overlay(4085, &mut again);
+        assert_eq!(again, bytes);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut frozen = Frozen::default();
+        for page in 0..5000 {
+            frozen.overlay(page * PAGE, &mut [1; 4096]);
+        }
+        assert_eq!(frozen.pages.len(), MOST);
+    }
+}

@@ -1,0 +1,61 @@
+//! The glow of bytes that have just changed: it fades over three seconds.
+
+use crate::app::event::Clock;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+/// How long a byte glows.
+pub const FADES: Duration = Duration::from_secs(3);
+/// How many bytes are remembered: many screens.
+const MOST: usize = 1 << 15;
+
+/// When bytes changed last.
+#[derive(Debug, Clone, Default)]
+pub struct Glow {
+    since: BTreeMap<u64, Clock>,
+}
+
+impl Glow {
+    /// These bytes have changed now.
+    pub fn changed(&mut self, ranges: &[Range<u64>], now: Clock) {
+        self.since.retain(|_, since| now.saturating_sub(*since) < FADES);
+        for offset in ranges.iter().cloned().flatten() {
+            if self.since.len() >= MOST {
+                break;
+            }
+            self.since.insert(offset, now);
+        }
+    }
+
+    /// How far the glow of a byte has faded: 0 is fresh, below 1 is left.
+    #[must_use]
+    pub fn faded(&self, offset: u64, now: Clock) -> Option<f32> {
+        let age = now.saturating_sub(*self.since.get(&offset)?);
+        (age < FADES).then(|| age.as_secs_f32() / FADES.as_secs_f32())
+    }
+
+    /// Whether anything still glows.
+    #[must_use]
+    pub fn is_lit(&self, now: Clock) -> bool {
+        self.since.values().any(|since| now.saturating_sub(*since) < FADES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_fades() {
+        let mut glow = Glow::default();
+        glow.changed(&[5..7], Duration::from_secs(10));
+        assert_eq!(glow.faded(5, Duration::from_secs(10)), Some(0.0));
+        assert_eq!(glow.faded(6, Duration::from_millis(11_500)), Some(0.5));
+        assert_eq!(glow.faded(7, Duration::from_secs(10)), None);
+        assert!(glow.is_lit(Duration::from_secs(12)));
+        assert!(!glow.is_lit(Duration::from_secs(13)));
+        glow.changed(&[], Duration::from_secs(20));
+        assert!(glow.since.is_empty());
+    }
+}

@@ -1,0 +1,352 @@
+//! The state of the Inspect screen: one open segment, looked at live.
+
+mod frozen;
+mod glow;
+mod offset;
+mod rate;
+
+pub use frozen::Frozen;
+pub use glow::Glow;
+pub use offset::{OffsetError, parse_offset};
+pub use rate::Rate;
+
+use super::effect::Watching;
+use super::event::{Clock, Size};
+use super::interval::Interval;
+use super::layout::inspect::{Layout, Wanted, layout};
+use crate::decode::{ByteOrder, Scalar};
+use crate::machine::{ExtentKind, Trace};
+use crate::memory::{Cell, Look, Pattern, Standing};
+use crate::segment::{Segment, SegmentId};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+/// How many bytes behind the view are read too, for the value under a cursor
+/// at its end.
+const BEHIND: u64 = 64;
+
+/// How the segment is, as far as opening it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// It was asked for.
+    Opening,
+    /// It is open.
+    Open,
+    /// It could not be opened, or looked at no longer; what was seen stays.
+    Failed(String),
+}
+
+/// Which part of the screen the keys go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pane {
+    /// The bytes.
+    #[default]
+    Bytes,
+    /// The values under the cursor.
+    Values,
+}
+
+/// What is being searched for, and what `n` repeats.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// The bytes.
+    pub pattern: Pattern,
+    /// As the person typed it.
+    pub text: String,
+}
+
+/// A jump that has not been answered yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// Its number.
+    pub number: u64,
+    /// What it looks for, in words.
+    pub what: String,
+    /// Bytes searched, of how many.
+    pub progress: Option<(u64, u64)>,
+}
+
+/// What was seen of the window.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// Where it begins.
+    pub offset: u64,
+    /// Its bytes; fewer than the window where the segment ends.
+    pub bytes: Vec<u8>,
+    /// Its holes and data.
+    pub extents: Vec<(Range<u64>, ExtentKind)>,
+    /// What of it differs from the baseline.
+    pub differs: Vec<Range<u64>>,
+    /// Where the pattern that was searched for stands in it.
+    pub matches: Vec<Range<u64>>,
+}
+
+/// One open segment.
+#[derive(Debug)]
+pub struct Inspect {
+    /// The segment, as the last survey has it.
+    pub segment: Segment,
+    /// Whether it is open.
+    pub status: Status,
+    /// What reading it leaves behind.
+    pub trace: Trace,
+    /// What has become of it.
+    pub standing: Standing,
+    /// The offset of the first byte on the screen.
+    pub top: u64,
+    /// The byte under the cursor.
+    pub cursor: u64,
+    /// The bytes per row, when they were chosen.
+    pub row_bytes: Option<u16>,
+    /// What the bytes are shown as, when not as hex.
+    pub shown_as: Option<Scalar>,
+    /// The byte order of values.
+    pub order: ByteOrder,
+    /// What was seen of the window.
+    pub view: View,
+    /// Which bytes changed when.
+    pub glow: Glow,
+    /// The map of the whole segment, and when each cell changed last.
+    pub map: Vec<(Cell, Option<Clock>)>,
+    /// How much of the segment's data the map knows, from 0 to 1.
+    pub scanned: f32,
+    /// How many bytes change in a second.
+    pub rate: Rate,
+    /// How often it is looked at.
+    pub interval: Interval,
+    /// The bytes as they were when the picture was frozen.
+    pub frozen: Option<Frozen>,
+    /// What `n` repeats.
+    pub search: Option<Search>,
+    /// A jump that is under way.
+    pub pending: Option<Pending>,
+    /// Marked offsets, and which one was set last.
+    pub marks: BTreeMap<char, u64>,
+    /// The letter of the mark that was set last.
+    pub last_mark: Option<char>,
+    /// Whether it stays attached after leaving.
+    pub keep: bool,
+    /// Which pane has the keys.
+    pub pane: Pane,
+    /// How far the values are scrolled.
+    pub values_top: usize,
+    requests: u64,
+}
+
+impl Inspect {
+    /// A segment that is about to be opened.
+    #[must_use]
+    pub fn new(segment: Segment, interval: Interval, keep: bool) -> Self {
+        let size = segment.size.0;
+        Self {
+            segment,
+            status: Status::Opening,
+            trace: Trace::None,
+            standing: Standing::There { size },
+            top: 0,
+            cursor: 0,
+            row_bytes: None,
+            shown_as: None,
+            order: ByteOrder::native(),
+            view: View::default(),
+            glow: Glow::default(),
+            map: vec![],
+            scanned: 0.0,
+            rate: Rate::default(),
+            interval,
+            frozen: None,
+            search: None,
+            pending: None,
+            marks: BTreeMap::new(),
+            last_mark: None,
+            keep,
+            pane: Pane::Bytes,
+            values_top: 0,
+            requests: 0,
+        }
+    }
+
+    /// Which segment it is.
+    #[must_use]
+    pub const fn id(&self) -> &SegmentId {
+        &self.segment.id
+    }
+
+    /// Its size now.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.standing.size()
+    }
+
+    /// Where everything stands.
+    #[must_use]
+    pub fn layout(&self, size: Size) -> Layout {
+        layout(size, Wanted { size: self.size(), row_bytes: self.row_bytes, shown_as: self.shown_as })
+    }
+
+    /// How many bytes the cursor stands on: one, or a value.
+    #[must_use]
+    pub fn step(&self) -> u64 {
+        self.shown_as.map_or(1, |scalar| scalar.size() as u64)
+    }
+
+    /// Puts the cursor on an offset, as near as the segment goes, and scrolls
+    /// it into sight.
+    pub fn go_to(&mut self, offset: u64, size: Size) {
+        let step = self.step();
+        self.cursor = offset.min(self.size().saturating_sub(1)) / step * step;
+        self.scroll_to_cursor(size);
+    }
+
+    /// As [`Inspect::go_to`], but a target that is not in sight comes to the
+    /// upper third of the screen, with what stands before it.
+    pub fn jump(&mut self, offset: u64, size: Size) {
+        let layout = self.layout(size);
+        let before = self.top;
+        self.go_to(offset, size);
+        if self.top != before {
+            let row = u64::from(layout.row_bytes);
+            let lead = u64::from(layout.rows.height / 3) * row;
+            self.top = (self.cursor / row * row).saturating_sub(lead);
+            self.scroll_to_cursor(size);
+        }
+    }
+
+    /// Keeps the cursor on the screen, and the screen within the segment.
+    pub fn scroll_to_cursor(&mut self, size: Size) {
+        let layout = self.layout(size);
+        let row = u64::from(layout.row_bytes);
+        let rows = u64::from(layout.rows.height);
+        let cursor_row = self.cursor / row;
+        let last_row = self.size().saturating_sub(1) / row;
+        let top_row = (self.top / row).clamp((cursor_row + 1).saturating_sub(rows), cursor_row);
+        self.top = top_row.min((last_row + 1).saturating_sub(rows)) * row;
+    }
+
+    /// Moves the cursor by bytes, not past the ends.
+    pub fn move_by(&mut self, bytes: i64, size: Size) {
+        let target = self.cursor.saturating_add_signed(bytes);
+        // A step past the end stays in its column where that row has one.
+        let last = self.size().saturating_sub(1);
+        if target > last && bytes.unsigned_abs() > self.step() {
+            let row = u64::from(self.layout(size).row_bytes);
+            let column = self.cursor % row;
+            let lowest = last / row * row + column;
+            let lowest = if lowest > last { lowest.saturating_sub(row) } else { lowest };
+            self.go_to(lowest.max(self.cursor), size);
+        } else if bytes < 0 && self.cursor < bytes.unsigned_abs() && bytes.unsigned_abs() > self.step() {
+            let row = u64::from(self.layout(size).row_bytes);
+            self.go_to(self.cursor % row, size);
+        } else {
+            self.go_to(target, size);
+        }
+    }
+
+    /// What is to be looked at from now on.
+    #[must_use]
+    pub fn watching(&self, size: Size) -> Watching {
+        let layout = self.layout(size);
+        let end = self.top.saturating_add(layout.page()).saturating_add(BEHIND);
+        let every = if self.frozen.is_some() { None } else { self.interval.duration() };
+        Watching { window: self.top..end, cells: usize::from(layout.map.height), every }
+    }
+
+    /// Takes over what a look has seen.
+    pub fn looked(&mut self, look: Look, now: Clock) {
+        self.status = Status::Open;
+        self.standing = look.standing;
+        self.trace = look.trace;
+        self.scanned = look.scanned;
+        let mut bytes = look.bytes;
+        if let Some(frozen) = &mut self.frozen {
+            frozen.overlay(look.window_offset, &mut bytes);
+        } else {
+            self.glow.changed(&look.changed, now);
+            self.rate.add(look.changes, now);
+            self.map = look
+                .map
+                .into_iter()
+                .enumerate()
+                .map(|(at, cell)| {
+                    let before = self.map.get(at).and_then(|(_, since)| *since);
+                    (cell, if cell.changed { Some(now) } else { before })
+                })
+                .collect();
+        }
+        self.view = View {
+            offset: look.window_offset,
+            bytes,
+            extents: look.extents,
+            differs: look.differs,
+            matches: vec![],
+        };
+        self.find_matches();
+    }
+
+    /// Marks the matches that are in sight.
+    pub fn find_matches(&mut self) {
+        let view = &mut self.view;
+        view.matches = self.search.as_ref().map_or_else(Vec::new, |search| {
+            let length = search.pattern.len() as u64;
+            let at = search.pattern.find_in(&view.bytes).into_iter();
+            at.map(|at| view.offset + at as u64..view.offset + at as u64 + length).collect()
+        });
+    }
+
+    /// Freezes the picture, or goes on.
+    pub fn freeze(&mut self) {
+        self.frozen = match self.frozen {
+            Some(_) => None,
+            None => {
+                let mut frozen = Frozen::default();
+                frozen.overlay(self.view.offset, &mut self.view.bytes.clone());
+                Some(frozen)
+            }
+        };
+    }
+
+    /// The byte at an offset, when it is in sight.
+    #[must_use]
+    pub fn byte(&self, offset: u64) -> Option<u8> {
+        self.bytes_at(offset).first().copied()
+    }
+
+    /// What is known of the bytes from an offset on.
+    #[must_use]
+    pub fn bytes_at(&self, offset: u64) -> &[u8] {
+        offset
+            .checked_sub(self.view.offset)
+            .and_then(|at| usize::try_from(at).ok())
+            .and_then(|at| self.view.bytes.get(at..))
+            .unwrap_or_default()
+    }
+
+    /// What `y` copies: from the last mark to the cursor, else the row of the
+    /// cursor; as far as it is in sight.
+    #[must_use]
+    pub fn copy_range(&self, size: Size) -> Range<u64> {
+        let row = u64::from(self.layout(size).row_bytes);
+        let end = self.view.offset + self.view.bytes.len() as u64;
+        let range = match self.last_mark.and_then(|letter| self.marks.get(&letter)) {
+            Some(&mark) => mark.min(self.cursor)..(mark.max(self.cursor) + self.step()),
+            None => self.cursor / row * row..self.cursor / row * row + row,
+        };
+        range.start.max(self.view.offset)..range.end.min(end)
+    }
+
+    /// The number for a new request; answers to older ones are not wanted any more.
+    pub const fn next_request(&mut self) -> u64 {
+        self.requests += 1;
+        self.requests
+    }
+}
+
+/// How long it is until the next step of the fading; `None` when nothing
+/// glows, or the picture is frozen.
+#[must_use]
+pub fn glow_step(inspect: &Inspect, now: Clock) -> Option<Duration> {
+    let recent = |since: &Clock| now.saturating_sub(*since) < glow::FADES;
+    let lit = inspect.glow.is_lit(now) || inspect.map.iter().any(|(_, since)| since.as_ref().is_some_and(recent));
+    (lit && inspect.frozen.is_none()).then_some(glow::FADES / 8)
+}

@@ -1,0 +1,70 @@
+//! How many bytes change in a second, over the last three.
+
+use crate::app::event::Clock;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+const OVER: Duration = Duration::from_secs(3);
+
+/// The changes of the last seconds.
+#[derive(Debug, Clone, Default)]
+pub struct Rate {
+    seen: VecDeque<(Clock, u64)>,
+    began: Option<Clock>,
+}
+
+impl Rate {
+    /// So many bytes were seen to have changed.
+    pub fn add(&mut self, changes: u64, now: Clock) {
+        self.began.get_or_insert(now);
+        self.forget(now);
+        if changes > 0 {
+            self.seen.push_back((now, changes));
+        }
+    }
+
+    fn forget(&mut self, now: Clock) {
+        while self.seen.front().is_some_and(|(at, _)| now.saturating_sub(*at) >= OVER) {
+            self.seen.pop_front();
+        }
+    }
+
+    /// Changes in a second, rounded.
+    #[must_use]
+    pub fn per_second(&self, now: Clock) -> u64 {
+        let sum: u64 = self
+            .seen
+            .iter()
+            .filter(|(at, _)| now.saturating_sub(*at) < OVER)
+            .fold(0, |sum, (_, changes)| sum.saturating_add(*changes));
+        let began = self.began.unwrap_or(now);
+        let over = now.saturating_sub(began).clamp(Duration::from_secs(1), OVER);
+        let millis = u64::try_from(over.as_millis()).unwrap_or(3000);
+        sum.saturating_mul(1000).saturating_add(millis / 2) / millis
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_three_seconds() {
+        let mut rate = Rate::default();
+        let at = Duration::from_millis;
+        for tick in 0..50 {
+            rate.add(4, at(tick * 100));
+        }
+        assert_eq!(rate.per_second(at(4900)), 40);
+        assert_eq!(rate.per_second(at(9000)), 0);
+        rate.add(0, at(9000));
+        assert!(rate.seen.is_empty());
+    }
+
+    #[test]
+    fn the_first_second_is_not_overrated() {
+        let mut rate = Rate::default();
+        rate.add(10, Duration::from_millis(5));
+        assert_eq!(rate.per_second(Duration::from_millis(100)), 10);
+    }
+}

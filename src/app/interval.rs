@@ -1,0 +1,95 @@
+//! How often to look: a ladder of steps that `+` and `-` climb.
+
+use std::time::Duration;
+
+/// A step of a ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interval {
+    steps: &'static [u64],
+    at: usize,
+}
+
+/// Milliseconds; past the last step it is paused.
+const SURVEY: &[u64] = &[100, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
+const LIVE: &[u64] = &[33, 50, 100, 200, 500, 1000, 2000, 5000];
+
+impl Interval {
+    /// How often the machine is looked at: the step nearest to what is asked for.
+    #[must_use]
+    pub fn survey(every: Duration) -> Self {
+        Self::nearest(SURVEY, every)
+    }
+
+    /// How often the open segment is looked at.
+    #[must_use]
+    pub fn live(every: Duration) -> Self {
+        Self::nearest(LIVE, every)
+    }
+
+    fn nearest(steps: &'static [u64], every: Duration) -> Self {
+        let wanted = u64::try_from(every.as_millis()).unwrap_or(u64::MAX);
+        let at = (0..steps.len()).min_by_key(|&at| steps[at].abs_diff(wanted)).unwrap_or(0);
+        Self { steps, at }
+    }
+
+    /// A step longer; the last is the pause.
+    pub fn longer(&mut self) {
+        self.at = (self.at + 1).min(self.steps.len());
+    }
+
+    /// A step shorter.
+    pub const fn shorter(&mut self) {
+        self.at = self.at.saturating_sub(1);
+    }
+
+    /// How long it is; `None` when paused.
+    #[must_use]
+    pub fn duration(self) -> Option<Duration> {
+        self.steps.get(self.at).map(|&step| Duration::from_millis(step))
+    }
+
+    /// As the heading of the table has it: `every 1 s`, `paused`.
+    #[must_use]
+    pub fn every_text(self) -> String {
+        match self.steps.get(self.at) {
+            None => "paused".to_owned(),
+            Some(&step) if step < 1000 => format!("every {step} ms"),
+            Some(&step) => format!("every {} s", step / 1000),
+        }
+    }
+
+    /// As the heading of Inspect has it: `live 10/s`, `live every 2 s`, `paused`.
+    #[must_use]
+    pub fn rate_text(self) -> String {
+        match self.steps.get(self.at) {
+            Some(&step) if step <= 1000 => format!("live {}/s", 1000 / step),
+            _ => match self.every_text().as_str() {
+                "paused" => "paused".to_owned(),
+                every => format!("live {every}"),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ladder_with_a_pause_at_its_end() {
+        let mut interval = Interval::survey(Duration::from_secs(1));
+        assert_eq!(interval.every_text(), "every 1 s");
+        for _ in 0..20 {
+            interval.longer();
+        }
+        assert_eq!((interval.duration(), interval.every_text().as_str()), (None, "paused"));
+        interval.shorter();
+        assert_eq!(interval.duration(), Some(Duration::from_secs(60)));
+        for _ in 0..20 {
+            interval.shorter();
+        }
+        assert_eq!(interval.every_text(), "every 100 ms");
+        assert_eq!(Interval::live(Duration::from_millis(100)).rate_text(), "live 10/s");
+        assert_eq!(Interval::live(Duration::from_secs(2)).rate_text(), "live every 2 s");
+    }
+}

@@ -1,0 +1,149 @@
+//! Which key means what, in which screen: the table's keys with those of the
+//! config over them.
+
+use super::action::{ACTIONS, Action, Row, Screen, row_named};
+use super::key::Key;
+use std::collections::{BTreeMap, HashMap};
+
+/// The keys of a person.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    actions: HashMap<(Screen, Key), Action>,
+    keys: HashMap<Action, Vec<Key>>,
+}
+
+/// Why the keys of the config cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeymapError {
+    /// There is no such action.
+    #[error("[keys] names no action '{0}': `shmscope man` lists them")]
+    Action(String),
+    /// That is no key.
+    #[error("[keys] {action}: {reason}")]
+    Key {
+        /// The action it was for.
+        action: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A key would mean two things in one screen.
+    #[error("[keys] '{key}' would mean both {first} and {second}")]
+    Twice {
+        /// The key.
+        key: Key,
+        /// The one action.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        let keys = ACTIONS.iter().map(|row| (row.action, row.default_keys().collect())).collect();
+        // The table's own keys are sound, which a test of the table shows.
+        Self::from_keys(keys).unwrap_or_else(|_| Self { actions: HashMap::new(), keys: HashMap::new() })
+    }
+}
+
+impl Keymap {
+    /// The table's keys, with those of the config in place of an action's own.
+    ///
+    /// # Errors
+    /// When the config names an action or a key that does not exist, or gives
+    /// one key two meanings.
+    pub fn with(overrides: &BTreeMap<String, Vec<String>>) -> Result<Self, KeymapError> {
+        let mut keys: HashMap<Action, Vec<Key>> =
+            ACTIONS.iter().map(|row| (row.action, row.default_keys().collect())).collect();
+        let mut taken: Vec<(&'static Row, Vec<Key>)> = vec![];
+        for (name, texts) in overrides {
+            let row = row_named(name).ok_or_else(|| KeymapError::Action(crate::segment::escape(name.as_bytes())))?;
+            let parsed = texts
+                .iter()
+                .map(|text| text.parse::<Key>().map_err(|error| KeymapError::Key { action: row.name, reason: error.to_string() }))
+                .collect::<Result<Vec<_>, _>>()?;
+            taken.push((row, parsed));
+        }
+        // A key that the config gives to one action is taken from those that
+        // have it by default.
+        for (row, parsed) in &taken {
+            for (action, own) in &mut keys {
+                let overlaps = ACTIONS
+                    .iter()
+                    .any(|other| other.action == *action && other.screens.iter().any(|screen| row.works_in(*screen)));
+                if overlaps {
+                    own.retain(|key| !parsed.contains(key));
+                }
+            }
+        }
+        for (row, parsed) in taken {
+            keys.insert(row.action, parsed);
+        }
+        Self::from_keys(keys)
+    }
+
+    fn from_keys(keys: HashMap<Action, Vec<Key>>) -> Result<Self, KeymapError> {
+        let mut actions = HashMap::new();
+        for row in ACTIONS {
+            for &screen in row.screens {
+                for &key in keys.get(&row.action).into_iter().flatten() {
+                    if let Some(first) = actions.insert((screen, key), row.action) {
+                        let first = super::action::row_of(first).map_or("", |row| row.name);
+                        return Err(KeymapError::Twice { key, first, second: row.name });
+                    }
+                }
+            }
+        }
+        Ok(Self { actions, keys })
+    }
+
+    /// What a key means in a screen.
+    #[must_use]
+    pub fn action(&self, screen: Screen, key: Key) -> Option<Action> {
+        self.actions.get(&(screen, key)).copied()
+    }
+
+    /// The keys of an action, the first one being the one to show.
+    #[must_use]
+    pub fn keys(&self, action: Action) -> &[Key] {
+        self.keys.get(&action).map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(lines: &[(&str, &[&str])]) -> Result<Keymap, KeymapError> {
+        let lines = lines.iter().map(|(name, keys)| ((*name).to_owned(), keys.iter().map(|&key| key.to_owned()).collect()));
+        Keymap::with(&lines.collect())
+    }
+
+    #[test]
+    fn every_key_of_the_table_works() {
+        let map = Keymap::default();
+        for row in ACTIONS {
+            for &screen in row.screens {
+                for key in row.default_keys() {
+                    assert_eq!(map.action(screen, key), Some(row.action), "{key}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_config_takes_a_key_from_its_old_action() {
+        let map = with(&[("sort", &["f2", "r"])]).unwrap();
+        assert_eq!(map.action(Screen::Segments, Key::char('r')), Some(Action::SortBy));
+        assert_eq!(map.action(Screen::Segments, Key::char('s')), None);
+        assert_eq!(map.keys(Action::Refresh), [Key::ctrl('l')]);
+    }
+
+    #[test]
+    fn what_is_wrong_in_the_config_is_named() {
+        let error = |lines: &[(&str, &[&str])]| with(lines).err().unwrap().to_string();
+        assert!(error(&[("fly", &["x"])]).contains("no action 'fly'"));
+        assert!(error(&[("sort", &["hyper"])]).contains("'hyper' is no key"));
+        assert!(error(&[("sort", &["x"]), ("mark", &["x"])]).contains("both"));
+    }
+}

@@ -1,0 +1,264 @@
+//! The Inspect screen:
+//!
+//! ```text
+//!  posix:/psm_1f09   4.0 KiB      no trace left   ● live 10/s   37 changes/s
+//!  ────────────────────────────────────────────────────────────────────────
+//!             0  1  2 …                                       map   values
+//!  0000_0000  2a 00 00 …  *··                                  ▐    u8   31
+//!  ────────────────────────────────────────────────────────────────────────
+//!  space freeze  …
+//! ```
+//!
+//! Below 100 columns the values stand under the hex, below 20 rows they go.
+
+use super::{Area, FEW_ROWS};
+use crate::app::event::Size;
+use crate::decode::Scalar;
+
+/// The numbers of bytes that a row can have.
+pub const WIDTHS: [u16; 4] = [8, 16, 24, 32];
+/// The map and its bracket.
+const MAP: u16 = 2;
+/// A label, a gap and the widest figure: 20 digits.
+const PANEL_LEAST: u16 = 27;
+const PANEL_MOST: u16 = 56;
+/// Rows of values under the hex.
+const PANEL_ROWS: u16 = 7;
+
+/// What the layout depends on besides the size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// The size of the segment in bytes.
+    pub size: u64,
+    /// The bytes per row, when they were chosen.
+    pub row_bytes: Option<u16>,
+    /// What the bytes are shown as, when not as hex.
+    pub shown_as: Option<Scalar>,
+}
+
+/// Where the parts of the screen stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// The line at the top.
+    pub title: Area,
+    /// The rule below it.
+    pub rule: Area,
+    /// The numbers of the columns.
+    pub heading: Area,
+    /// The rows of bytes.
+    pub rows: Area,
+    /// How many bytes a row has.
+    pub row_bytes: u16,
+    /// How many hexadecimal digits an offset has.
+    pub digits: u16,
+    /// The first column of the bytes.
+    pub bytes_x: u16,
+    /// The first column of the text; `None` when the bytes are shown as values.
+    pub text_x: Option<u16>,
+    /// The map of the whole segment.
+    pub map: Area,
+    /// The values under the cursor.
+    pub values: Option<Area>,
+    /// Whether they stand beside the bytes.
+    pub beside: bool,
+    /// The line at the foot, and the rule above it.
+    pub foot: Area,
+    /// The rule above the foot, or above the values that stand under the bytes.
+    pub lower_rules: [Option<Area>; 2],
+}
+
+/// How wide a value of a type can get, right-aligned.
+#[must_use]
+pub const fn value_width(scalar: Scalar) -> u16 {
+    match scalar {
+        Scalar::U8 | Scalar::Char => 4,
+        Scalar::I8 => 4,
+        Scalar::Bool | Scalar::U16 => 5,
+        Scalar::I16 => 6,
+        Scalar::U32 => 10,
+        Scalar::I32 => 11,
+        Scalar::F32 => 14,
+        Scalar::U64 | Scalar::I64 => 20,
+        Scalar::F64 => 24,
+        Scalar::TimeSeconds | Scalar::TimeMillis | Scalar::TimeMicros | Scalar::TimeNanos => 35,
+    }
+}
+
+/// Digits of an offset in a segment of that size: 8, 12 or 16.
+#[must_use]
+pub const fn offset_digits(size: u64) -> u16 {
+    match size {
+        0..=0x1_0000_0000 => 8,
+        0x1_0000_0001..=0x1_0000_0000_0000 => 12,
+        _ => 16,
+    }
+}
+
+/// How wide an offset is, with a line between each four digits.
+const fn offset_width(digits: u16) -> u16 {
+    digits + digits / 4 - 1
+}
+
+/// How wide the bytes of a row are, without the text.
+fn bytes_width(row_bytes: u16, shown_as: Option<Scalar>) -> u16 {
+    match shown_as {
+        None => 3 * row_bytes - 1 + row_bytes / 8 - 1,
+        Some(scalar) => {
+            let count = row_bytes / u16::try_from(scalar.size()).unwrap_or(8).max(1);
+            count * (value_width(scalar) + 1) - 1
+        }
+    }
+}
+
+/// How wide a row is, with offset, text and map.
+fn row_width(row_bytes: u16, digits: u16, shown_as: Option<Scalar>) -> u16 {
+    let text = if shown_as.is_none() { 2 + row_bytes } else { 0 };
+    offset_width(digits) + 2 + bytes_width(row_bytes, shown_as) + text + 1 + MAP
+}
+
+/// The layout for a size.
+#[must_use]
+pub fn layout(size: Size, wanted: Wanted) -> Layout {
+    let Size { width, height } = size;
+    let digits = offset_digits(wanted.size);
+    let fits = |room: u16| {
+        let widest = WIDTHS.into_iter().rev().find(|&bytes| row_width(bytes, digits, wanted.shown_as) <= room);
+        widest.unwrap_or(WIDTHS[0])
+    };
+    let panel = height >= FEW_ROWS;
+    let beside_room = width.saturating_sub(PANEL_LEAST + 3);
+    let row_bytes = wanted.row_bytes.unwrap_or_else(|| fits(if panel && width >= 100 { beside_room } else { width }));
+    let needed = row_width(row_bytes, digits, wanted.shown_as);
+    let beside = panel && width >= 100 && needed <= beside_room;
+    let margin = u16::from(needed < if beside { beside_room } else { width });
+
+    let foot = Area::new(0, height.saturating_sub(1), width, height.min(1));
+    let foot_rule = Area::new(0, foot.y.saturating_sub(1), width, 1);
+    let under = if panel && !beside { PANEL_ROWS + 1 } else { 0 };
+    let top = 3;
+    let rows_height = foot_rule.y.saturating_sub(top + under);
+    let bytes_x = margin + offset_width(digits) + 2;
+    let text_x = wanted.shown_as.is_none().then(|| bytes_x + bytes_width(row_bytes, None) + 2);
+    let map_x = margin + needed - MAP;
+    let values = if beside {
+        let x = map_x + MAP + 2;
+        Some(Area::new(x, 2, (width - x).min(PANEL_MOST), foot_rule.y.saturating_sub(2)))
+    } else {
+        panel.then(|| Area::new(0, foot_rule.y.saturating_sub(PANEL_ROWS), width, PANEL_ROWS))
+    };
+    Layout {
+        title: Area::new(0, 0, width, 1),
+        rule: Area::new(0, 1, width, 1),
+        heading: Area::new(margin, 2, needed, 1),
+        rows: Area::new(margin, top, map_x.saturating_sub(margin), rows_height),
+        row_bytes,
+        digits,
+        bytes_x,
+        text_x,
+        map: Area::new(map_x, top, MAP, rows_height),
+        values,
+        beside,
+        foot,
+        lower_rules: [
+            Some(foot_rule),
+            (under > 0).then(|| Area::new(0, foot_rule.y.saturating_sub(under), width, 1)),
+        ],
+    }
+}
+
+impl Layout {
+    /// How many bytes are on the screen.
+    #[must_use]
+    pub const fn page(&self) -> u64 {
+        self.rows.height as u64 * self.row_bytes as u64
+    }
+
+    /// The first column of a byte of a row, in the hex.
+    #[must_use]
+    pub const fn hex_x(&self, column: u16) -> u16 {
+        self.bytes_x + 3 * column + column / 8
+    }
+
+    /// The byte that stands at a cell, counted from the first on the screen.
+    #[must_use]
+    pub fn byte_at(&self, x: u16, y: u16, shown_as: Option<Scalar>) -> Option<u64> {
+        if !self.rows.holds(x, y) {
+            return None;
+        }
+        let column = match (shown_as, self.text_x) {
+            (Some(scalar), _) => {
+                let size = u16::try_from(scalar.size()).unwrap_or(8);
+                x.checked_sub(self.bytes_x)? / (value_width(scalar) + 1) * size
+            }
+            (None, Some(text_x)) if x >= text_x => x - text_x,
+            _ => (0..self.row_bytes).rev().find(|&column| x >= self.hex_x(column))?,
+        };
+        let row = u64::from(y - self.rows.y);
+        (column < self.row_bytes).then(|| row * u64::from(self.row_bytes) + u64::from(column))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(width: u16, height: u16) -> Layout {
+        layout(Size { width, height }, Wanted { size: 4096, row_bytes: None, shown_as: None })
+    }
+
+    #[test]
+    fn the_largest_row_that_fits() {
+        assert_eq!(at(80, 24).row_bytes, 16);
+        assert_eq!(at(79, 24).row_bytes, 8);
+        assert_eq!(at(40, 24).row_bytes, 8);
+        assert_eq!((at(140, 45).row_bytes, at(140, 45).beside), (16, true));
+        assert_eq!((at(150, 45).row_bytes, at(200, 45).row_bytes), (24, 32));
+        assert!(at(100, 24).beside && !at(99, 24).beside);
+        assert_eq!(at(99, 19).values, None);
+        assert_eq!(at(150, 19).row_bytes, 32);
+    }
+
+    #[test]
+    fn a_chosen_width_puts_the_values_below_where_it_must() {
+        let wanted = Wanted { size: 4096, row_bytes: Some(16), shown_as: None };
+        let narrow = layout(Size { width: 100, height: 30 }, wanted);
+        assert_eq!((narrow.row_bytes, narrow.beside), (16, false));
+    }
+
+    #[test]
+    fn everything_stays_on_the_screen() {
+        for width in 40..260 {
+            for height in 8..60 {
+                for size in [100, 1 << 33, 1 << 62] {
+                    for shown_as in std::iter::once(None).chain(Scalar::ALL.iter().copied().map(Some)) {
+                        let layout = layout(Size { width, height }, Wanted { size, row_bytes: None, shown_as });
+                        assert!(layout.rows.height >= 1, "{width}x{height}");
+                        if shown_as.is_none() && (digits_fit(size, width)) {
+                            assert!(layout.map.right() <= width, "{width}x{height} {size}");
+                        }
+                        if let Some(values) = layout.values {
+                            assert!(values.right() <= width && values.bottom() < height);
+                            assert!(!layout.beside || (values.x > layout.map.right() && values.width >= PANEL_LEAST));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn digits_fit(size: u64, width: u16) -> bool {
+        row_width(8, offset_digits(size), None) <= width
+    }
+
+    #[test]
+    fn a_click_finds_its_byte_in_hex_and_in_text() {
+        let layout = at(80, 24);
+        for column in 0..16 {
+            let offset = Some(u64::from(column) + 32);
+            assert_eq!(layout.byte_at(layout.hex_x(column), layout.rows.y + 2, None), offset);
+            assert_eq!(layout.byte_at(layout.text_x.unwrap() + column, layout.rows.y + 2, None), offset);
+        }
+        assert_eq!(layout.byte_at(0, layout.rows.y, None), None);
+        assert_eq!(layout.byte_at(layout.bytes_x, 0, None), None);
+    }
+}

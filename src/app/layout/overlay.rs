@@ -1,0 +1,43 @@
+//! Where overlays stand: help and palette in the middle, lists at the side so
+//! that the table stays in sight.
+
+use super::Area;
+use crate::app::event::Size;
+use crate::app::overlay::Choice;
+
+/// The widest that an overlay gets.
+pub const WIDEST: u16 = 76;
+
+/// An overlay in the middle of the screen, for so many lines of text.
+#[must_use]
+pub fn centred(size: Size, width: u16, lines: u16) -> Area {
+    let width = (width + 4).min(WIDEST).min(size.width);
+    let height = (lines + 2).min(size.height);
+    Area::new((size.width - width) / 2, (size.height - height) / 2, width, height)
+}
+
+/// A list at the right side.
+#[must_use]
+pub fn choice(size: Size, choice: &Choice) -> Area {
+    let longest = |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
+    let words = longest(&mut choice.items.iter().map(|(word, _)| word));
+    let docs = longest(&mut choice.items.iter().map(|(_, doc)| doc));
+    let wanted = u16::try_from((words + docs + 7).max(choice.title.chars().count() + 6)).unwrap_or(u16::MAX);
+    // Never more than half of a wide screen: the table is to stay in sight.
+    let most = (size.width / 2).max(36).min(size.width);
+    let width = wanted.min(most);
+    let height = u16::try_from(choice.items.len() + 2).unwrap_or(u16::MAX).min(size.height.saturating_sub(2));
+    Area::new(size.width - width, 1, width, height)
+}
+
+/// The first item that a list of `rows` rows shows, so that the selected one
+/// is among them.
+#[must_use]
+pub const fn first_item(selected: usize, items: usize, rows: usize) -> usize {
+    if rows == 0 || items <= rows {
+        return 0;
+    }
+    let half = rows / 2;
+    let first = selected.saturating_sub(half);
+    if first > items - rows { items - rows } else { first }
+}

@@ -1,0 +1,312 @@
+//! The Segments screen:
+//!
+//! ```text
+//!  shmscope  23 segments …            header, two rows (one where there are few)
+//!  /dev/shm ▐████▏ …
+//!     KIND  NAME OR KEY  SIZE …       heading
+//!  ▌  …                               table
+//!  ─────────────────────────          rule    | from 130 columns and 30 rows on
+//!  …                                  detail  | the detail stands beside the table
+//!  ↵ inspect  …                       foot: hints, or a line to type in
+//! ```
+
+use super::{Area, FEW_ROWS};
+use crate::app::event::Size;
+use crate::app::table::Pane;
+use crate::segment::field::Field;
+
+/// Columns before the first one: selection, mark, attachment, a space.
+pub const MARGIN: u16 = 4;
+/// Between two columns.
+const GAP: u16 = 2;
+/// The name gets at least so many cells before another column goes.
+const NAME_WANTS: u16 = 18;
+
+/// A column of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    /// sysv or posix.
+    Kind,
+    /// The name, or key and shmid.
+    Label,
+    /// Its size.
+    Size,
+    /// How much of it is in memory, with a bar.
+    ResidentBar,
+    /// How much of it is in memory, the figure alone.
+    Resident,
+    /// Octal, with `L` when locked.
+    Mode,
+    /// Whose it is.
+    Owner,
+    /// System V: the number of attachments.
+    Nattch,
+    /// How old it is.
+    Age,
+    /// Its state, with its glyph.
+    State,
+}
+
+impl Column {
+    /// The field that a click on its heading sorts by.
+    #[must_use]
+    pub const fn field(self) -> Field {
+        match self {
+            Self::Kind => Field::Kind,
+            Self::Label => Field::Id,
+            Self::Size => Field::Size,
+            Self::ResidentBar | Self::Resident => Field::Resident,
+            Self::Mode => Field::Mode,
+            Self::Owner => Field::Owner,
+            Self::Nattch => Field::Nattch,
+            Self::Age => Field::Age,
+            Self::State => Field::State,
+        }
+    }
+
+    /// Its heading.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Label => "NAME OR KEY",
+            Self::Resident => "RES",
+            other => other.field().title(),
+        }
+    }
+
+    /// Whether it holds figures, which stand at the right.
+    #[must_use]
+    pub const fn is_right(self) -> bool {
+        matches!(self, Self::Size | Self::ResidentBar | Self::Resident | Self::Nattch | Self::Age)
+    }
+}
+
+/// A column with its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// Which.
+    pub column: Column,
+    /// Its first cell.
+    pub x: u16,
+    /// Its width.
+    pub width: u16,
+}
+
+/// Where the parts of the screen stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// One or two rows.
+    pub header: Area,
+    /// The headings of the columns; empty when the table is not shown.
+    pub heading: Area,
+    /// The rows of the table.
+    pub table: Area,
+    /// The columns, from left to right.
+    pub columns: Vec<Placed>,
+    /// The rule above the detail area, or left of it.
+    pub rule: Option<Area>,
+    /// The detail area.
+    pub detail: Option<Area>,
+    /// Whether the detail area stands beside the table.
+    pub beside: bool,
+    /// The line at the foot.
+    pub foot: Area,
+}
+
+/// The layout for a size. `owner` is the width of the widest owner shown.
+#[must_use]
+pub fn layout(size: Size, pane: Pane, owner: u16) -> Layout {
+    let Size { width, height } = size;
+    let header = Area::new(0, 0, width, if height >= 12 { 2 } else { 1 });
+    let foot = Area::new(0, height.saturating_sub(1), width, height.min(1));
+    let body = Area::new(0, header.height, width, height.saturating_sub(header.height + foot.height));
+    let beside = width >= 130 && height >= 30;
+    if beside {
+        let detail_width = (width * 2 / 5).clamp(48, 80);
+        let table_width = width - detail_width - 2;
+        let table = Area::new(0, body.y + 1, table_width, body.height.saturating_sub(1));
+        return Layout {
+            header,
+            heading: Area::new(0, body.y, table_width, 1),
+            columns: columns(width, table_width, owner),
+            table,
+            rule: Some(Area::new(table_width, body.y, 1, body.height)),
+            detail: Some(Area::new(table_width + 2, body.y, detail_width, body.height)),
+            beside,
+            foot,
+        };
+    }
+    let detail_height = match height {
+        _ if height < FEW_ROWS && pane == Pane::Detail => body.height,
+        _ if height < FEW_ROWS => 0,
+        _ => (height / 3).clamp(7, 12),
+    };
+    let rule_height = u16::from(detail_height > 0);
+    let table_height = body.height.saturating_sub(detail_height + rule_height + 1);
+    let alone = detail_height >= body.height;
+    let detail = Area::new(0, body.bottom().saturating_sub(detail_height), width, detail_height);
+    Layout {
+        header,
+        heading: Area::new(0, body.y, width, u16::from(!alone)),
+        table: Area::new(0, body.y + 1, width, if alone { 0 } else { table_height }),
+        columns: columns(width, width, owner),
+        rule: (rule_height > 0 && !alone).then(|| Area::new(0, detail.y.saturating_sub(1), width, 1)),
+        detail: (detail_height > 0).then_some(detail),
+        beside,
+        foot,
+    }
+}
+
+/// The columns that fit: whole ones go, in the order of [`dropped`], figures
+/// are never cut. `width` is the terminal's, `room` the table's.
+fn columns(width: u16, room: u16, owner: u16) -> Vec<Placed> {
+    let mut columns = vec![
+        (Column::Kind, 5),
+        (Column::Label, 0),
+        (Column::Size, 8),
+        (Column::ResidentBar, 11),
+        (Column::Mode, 5),
+        (Column::Owner, owner.clamp(5, 12)),
+        (Column::Nattch, 6),
+        (Column::Age, 4),
+        (Column::State, 9),
+    ];
+    for (limit, column) in DROPPED {
+        let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
+        let name = room.saturating_sub(MARGIN + taken);
+        if width < limit || name < NAME_WANTS {
+            let at = columns.iter().position(|(present, _)| *present == column);
+            match (at, column) {
+                (Some(at), Column::ResidentBar) => columns[at] = (Column::Resident, 4),
+                (Some(at), _) => {
+                    columns.remove(at);
+                }
+                (None, _) => {}
+            }
+        }
+    }
+    let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
+    let name = room.saturating_sub(MARGIN + taken - GAP).max(4);
+    let mut x = MARGIN;
+    columns
+        .into_iter()
+        .map(|(column, width)| {
+            let width = if column == Column::Label { name } else { width };
+            let placed = Placed { column, x, width };
+            x += width + GAP;
+            placed
+        })
+        .collect()
+}
+
+/// Which column goes below which width, and in which order when the name has
+/// too little room all the same.
+const DROPPED: [(u16, Column); 7] = [
+    (110, Column::Age),
+    (90, Column::ResidentBar),
+    (80, Column::Owner),
+    (70, Column::Mode),
+    (0, Column::Resident),
+    (0, Column::Kind),
+    (0, Column::Nattch),
+];
+
+/// What a cell of the screen is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hit {
+    /// The heading of a column.
+    Heading(Column),
+    /// A row of the table, counted from the first on the screen.
+    Row(usize),
+    /// The detail area.
+    Detail,
+    /// The line at the foot.
+    Foot,
+}
+
+impl Layout {
+    /// What stands at a cell.
+    #[must_use]
+    pub fn hit(&self, x: u16, y: u16) -> Option<Hit> {
+        if self.heading.holds(x, y) {
+            let column = self.columns.iter().rev().find(|placed| x >= placed.x)?;
+            return Some(Hit::Heading(column.column));
+        }
+        if self.table.holds(x, y) {
+            return Some(Hit::Row(usize::from(y - self.table.y)));
+        }
+        if self.detail.is_some_and(|detail| detail.holds(x, y)) {
+            return Some(Hit::Detail);
+        }
+        self.foot.holds(x, y).then_some(Hit::Foot)
+    }
+
+    /// The place of a column, when it is shown.
+    #[must_use]
+    pub fn column(&self, column: Column) -> Option<Placed> {
+        self.columns.iter().copied().find(|placed| placed.column == column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(width: u16, height: u16) -> Vec<Column> {
+        layout(Size { width, height }, Pane::Table, 5).columns.iter().map(|placed| placed.column).collect()
+    }
+
+    #[test]
+    fn whole_columns_go_in_their_order() {
+        use Column::{Age, Kind, Label, Mode, Nattch, Owner, Resident, ResidentBar, Size, State};
+        assert_eq!(shown(120, 40), [Kind, Label, Size, ResidentBar, Mode, Owner, Nattch, Age, State]);
+        assert_eq!(shown(109, 40), [Kind, Label, Size, ResidentBar, Mode, Owner, Nattch, State]);
+        assert_eq!(shown(89, 40), [Kind, Label, Size, Resident, Mode, Owner, Nattch, State]);
+        assert_eq!(shown(80, 24), [Kind, Label, Size, Resident, Mode, Owner, Nattch, State]);
+        assert_eq!(shown(79, 24), [Kind, Label, Size, Resident, Mode, Nattch, State]);
+        assert_eq!(shown(69, 24), [Kind, Label, Size, Resident, Nattch, State]);
+        assert_eq!(shown(40, 24), [Label, Size, State]);
+    }
+
+    #[test]
+    fn everything_stays_on_the_screen_and_nothing_overlaps() {
+        for width in 40..260 {
+            for height in 8..60 {
+                let layout = layout(Size { width, height }, Pane::Table, 12);
+                let last = layout.columns.last().unwrap();
+                let room = layout.table.width;
+                assert!(last.x + last.width <= room, "{width}x{height}: {last:?}");
+                for pair in layout.columns.windows(2) {
+                    assert!(pair[0].x + pair[0].width < pair[1].x);
+                }
+                assert!(layout.table.height >= 1, "{width}x{height}");
+                assert!(layout.foot.bottom() == height);
+                if let Some(detail) = layout.detail {
+                    assert!(detail.right() <= width && detail.bottom() < height);
+                    assert!(layout.beside || detail.y > layout.table.bottom());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn few_rows_have_no_detail_until_it_is_asked_for() {
+        let size = Size { width: 80, height: 19 };
+        assert_eq!(layout(size, Pane::Table, 5).detail, None);
+        let alone = layout(size, Pane::Detail, 5);
+        assert_eq!((alone.table.height, alone.detail.unwrap().height), (0, 16));
+        assert!(layout(Size { width: 130, height: 30 }, Pane::Table, 5).beside);
+        assert!(!layout(Size { width: 130, height: 29 }, Pane::Table, 5).beside);
+    }
+
+    #[test]
+    fn a_click_hits_what_is_there() {
+        let layout = layout(Size { width: 80, height: 24 }, Pane::Table, 5);
+        let size = layout.column(Column::Size).unwrap();
+        assert_eq!(layout.hit(size.x + 3, 2), Some(Hit::Heading(Column::Size)));
+        assert_eq!(layout.hit(10, 3), Some(Hit::Row(0)));
+        assert_eq!(layout.hit(10, 23), Some(Hit::Foot));
+        assert_eq!(layout.hit(10, 20), Some(Hit::Detail));
+        assert_eq!(layout.hit(10, 0), None);
+    }
+}

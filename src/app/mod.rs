@@ -1,0 +1,24 @@
+//! The interactive program as a state machine: actions, key map, state,
+//! update. Knows no terminal and does no I/O.
+
+pub mod action;
+pub mod detail;
+pub mod effect;
+pub mod event;
+pub mod help;
+pub mod hints;
+pub mod inspect;
+mod interval;
+pub mod key;
+mod keymap;
+pub mod layout;
+pub mod overlay;
+mod state;
+pub mod table;
+mod update;
+pub mod values;
+
+pub use interval::Interval;
+pub use keymap::{Keymap, KeymapError};
+pub use state::{Notice, Settings, State};
+pub use update::{next_tick, update};

@@ -1,0 +1,161 @@
+//! The whole state of the interactive program. Only `update` changes it, only
+//! `tui` draws it.
+
+use super::action::{Action, Screen};
+use super::effect::Watching;
+use super::event::{Clock, Size};
+use super::inspect::Inspect;
+use super::interval::Interval;
+use super::keymap::Keymap;
+use super::layout::segments::{Layout, layout};
+use super::overlay::Overlay;
+use super::table::Table;
+use crate::segment::{Identity, Segment, SegmentId};
+use crate::survey::Survey;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What the program begins with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How often the machine is looked at.
+    pub interval: Duration,
+    /// How often an open segment is looked at.
+    pub live_interval: Duration,
+    /// Whether the mouse is taken.
+    pub mouse: bool,
+    /// Which key means what.
+    pub keymap: Keymap,
+    /// Who runs it, safe to print.
+    pub user: String,
+}
+
+/// The state.
+#[derive(Debug)]
+pub struct State {
+    /// The size of the terminal.
+    pub size: Size,
+    /// The time of the last event.
+    pub now: Clock,
+    /// Which key means what.
+    pub keymap: Keymap,
+    /// Who runs it.
+    pub user: String,
+    /// The last look at the machine.
+    pub survey: Option<Survey>,
+    /// How often the machine is looked at.
+    pub interval: Interval,
+    /// How often an open segment is looked at, when it is opened.
+    pub live_interval: Interval,
+    /// The table.
+    pub table: Table,
+    /// The open segment.
+    pub inspect: Option<Inspect>,
+    /// The segment that is being opened.
+    pub opening: Option<Segment>,
+    /// What stands over the screen.
+    pub overlay: Option<Overlay>,
+    /// A line at the foot, until the next key.
+    pub notice: Option<Notice>,
+    /// The segments that we stay attached to.
+    pub kept: BTreeSet<SegmentId>,
+    /// Whether the mouse is ours.
+    pub mouse: bool,
+    /// The row that was clicked last, and when.
+    pub last_click: Option<(usize, Clock)>,
+    pub(super) asked: Asked,
+}
+
+/// What the outside was last asked for: it is asked again only when that changes.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub preview: Option<(SegmentId, Identity)>,
+    pub look: Option<Watching>,
+    pub interval: Option<Option<Duration>>,
+}
+
+/// A line at the foot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What it says.
+    pub text: String,
+    /// Whether something failed.
+    pub failed: bool,
+}
+
+impl State {
+    /// The state at the start: nothing is known yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            size: Size::default(),
+            now: Duration::ZERO,
+            keymap: settings.keymap,
+            user: settings.user,
+            survey: None,
+            interval: Interval::survey(settings.interval),
+            live_interval: Interval::live(settings.live_interval),
+            table: Table::default(),
+            inspect: None,
+            opening: None,
+            overlay: None,
+            notice: None,
+            kept: BTreeSet::new(),
+            mouse: settings.mouse,
+            last_click: None,
+            asked: Asked::default(),
+        }
+    }
+
+    /// Which screen is shown.
+    #[must_use]
+    pub const fn screen(&self) -> Screen {
+        if self.inspect.is_some() { Screen::Inspect } else { Screen::Segments }
+    }
+
+    /// Where the parts of the Segments screen stand.
+    #[must_use]
+    pub fn table_layout(&self) -> Layout {
+        layout(self.size, self.table.pane, self.table.owner_width)
+    }
+
+    /// The selected segment.
+    #[must_use]
+    pub fn selected(&self) -> Option<&Segment> {
+        self.survey.as_ref().and_then(|survey| self.table.selected(survey))
+    }
+
+    /// Why an action cannot be done now; `None` when it can. Its hint is dim
+    /// then, and its key says this.
+    #[must_use]
+    pub fn refusal(&self, action: Action) -> Option<&'static str> {
+        match action {
+            Action::Inspect | Action::Mark if self.selected().is_none() => {
+                Some("There is no segment to choose")
+            }
+            Action::CopyId if self.selected().is_none() && self.table.marks.is_empty() => {
+                Some("There is no segment to copy the name of")
+            }
+            Action::Detach if !self.selected().is_some_and(|segment| self.kept.contains(&segment.id)) => {
+                Some("We are not attached to this segment: P in Inspect stays attached")
+            }
+            Action::SearchNext | Action::SearchPrevious
+                if self.inspect.as_ref().is_some_and(|inspect| inspect.search.is_none()) =>
+            {
+                Some("Nothing was searched for yet: / searches text, \\ hex, = a value")
+            }
+            Action::GoToMark if self.inspect.as_ref().is_some_and(|inspect| inspect.marks.is_empty()) => {
+                Some("No offset is marked yet: m and a letter mark one")
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn say(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), failed: false });
+    }
+
+    pub(super) fn fail(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), failed: true });
+    }
+}

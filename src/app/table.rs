@@ -1,0 +1,296 @@
+//! The table of segments: which are shown, in which order, which one is
+//! selected. The selection stays on its segment when the table moves.
+
+use super::event::{Clock, Preview};
+use crate::segment::field::{Field, Value};
+use crate::segment::filter::{Filter, FilterError};
+use crate::segment::{Segment, SegmentId};
+use crate::survey::{Difference, Survey};
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+/// How long a row glows after its segment appeared or changed.
+pub const GLOW: Duration = Duration::from_secs(3);
+
+/// Which part of the screen the keys go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pane {
+    /// The table.
+    #[default]
+    Table,
+    /// The detail area.
+    Detail,
+}
+
+/// The state of the Segments screen.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// What the filter line says.
+    pub filter_text: String,
+    /// The last sound filter.
+    pub filter: Filter,
+    /// What is wrong with the filter line, if anything.
+    pub filter_error: Option<FilterError>,
+    /// The column that is sorted by.
+    pub sort: Field,
+    /// Whether the order is turned round.
+    pub reversed: bool,
+    /// The rows: places in the survey.
+    pub shown: Vec<usize>,
+    /// The selected row, if there is any.
+    pub cursor: usize,
+    /// The segment of that row.
+    pub selected: Option<SegmentId>,
+    /// The first row on the screen.
+    pub top: usize,
+    /// The marked segments.
+    pub marks: BTreeSet<SegmentId>,
+    /// When a segment appeared or changed last.
+    pub glow: HashMap<SegmentId, Clock>,
+    /// Which pane has the keys.
+    pub pane: Pane,
+    /// How far the detail area is scrolled.
+    pub detail_top: usize,
+    /// The beginning of the selected segment.
+    pub preview: Option<Preview>,
+    /// How wide the widest owner is.
+    pub owner_width: u16,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            filter_text: String::new(),
+            filter: Filter::default(),
+            filter_error: None,
+            sort: Field::Id,
+            reversed: false,
+            shown: vec![],
+            cursor: 0,
+            selected: None,
+            top: 0,
+            marks: BTreeSet::new(),
+            glow: HashMap::new(),
+            pane: Pane::Table,
+            detail_top: 0,
+            preview: None,
+            owner_width: 5,
+        }
+    }
+}
+
+impl Table {
+    /// Takes over what a new survey tells: glows, marks and rows.
+    pub fn survey(&mut self, survey: &Survey, difference: &Difference, now: Clock) {
+        self.glow.retain(|_, since| now.saturating_sub(*since) < GLOW);
+        for id in difference.appeared.iter().chain(&difference.changed) {
+            self.glow.insert(id.clone(), now);
+        }
+        for id in &difference.vanished {
+            self.marks.remove(id);
+            self.glow.remove(id);
+        }
+        // A mark is on a segment, not on a name: another one that took the
+        // name is not marked.
+        for id in &difference.appeared {
+            self.marks.remove(id);
+        }
+        self.arrange(survey);
+    }
+
+    /// Chooses and sorts the rows, and finds the selection again.
+    pub fn arrange(&mut self, survey: &Survey) {
+        let segments = &survey.segments;
+        self.shown = (0..segments.len()).filter(|&at| self.filter.fits(&segments[at], survey.at)).collect();
+        self.sort_rows(survey);
+        self.owner_width = self.shown.iter().map(|&at| owner_width(&segments[at])).max().unwrap_or(5);
+        let found = self
+            .selected
+            .as_ref()
+            .and_then(|id| self.shown.iter().position(|&at| segments[at].id == *id));
+        match found {
+            Some(row) => self.cursor = row,
+            // It is gone, or filtered away: what stands at its place is next.
+            None => self.select(self.cursor, survey),
+        }
+    }
+
+    fn sort_rows(&mut self, survey: &Survey) {
+        let segments = &survey.segments;
+        let backwards = self.sort.largest_first() != self.reversed;
+        if self.sort == Field::Id {
+            // A survey comes in this order.
+            if backwards {
+                self.shown.reverse();
+            }
+            return;
+        }
+        let mut keyed: Vec<(Value, usize)> =
+            self.shown.iter().map(|&at| (self.sort.of(&segments[at], survey.at), at)).collect();
+        keyed.sort_by(|(a, at_a), (b, at_b)| {
+            let absent = matches!(a, Value::Absent).cmp(&matches!(b, Value::Absent));
+            let order = if backwards { b.compare(a) } else { a.compare(b) };
+            // What has no such field stands last in either order.
+            absent.then(order).then(at_a.cmp(at_b))
+        });
+        self.shown = keyed.into_iter().map(|(_, at)| at).collect();
+    }
+
+    /// Selects a row, or the last one.
+    pub fn select(&mut self, row: usize, survey: &Survey) {
+        self.cursor = row.min(self.shown.len().saturating_sub(1));
+        let id = self.shown.get(self.cursor).map(|&at| survey.segments[at].id.clone());
+        if id != self.selected {
+            self.selected = id;
+            self.detail_top = 0;
+            self.preview = None;
+        }
+    }
+
+    /// Scrolls so that the selected row is among the `rows` on the screen.
+    pub fn scroll(&mut self, rows: usize) {
+        if rows == 0 {
+            return;
+        }
+        let last_top = self.shown.len().saturating_sub(rows);
+        let lowest = (self.cursor + 1).saturating_sub(rows);
+        self.top = self.top.clamp(lowest, self.cursor.max(lowest)).min(last_top);
+    }
+
+    /// The selected segment.
+    #[must_use]
+    pub fn selected<'a>(&self, survey: &'a Survey) -> Option<&'a Segment> {
+        self.shown.get(self.cursor).map(|&at| &survey.segments[at])
+    }
+
+    /// Takes a filter line. One that is wrong is shown as such, and the last
+    /// sound one goes on.
+    pub fn set_filter(&mut self, line: &str, survey: &Survey) {
+        line.clone_into(&mut self.filter_text);
+        match Filter::from_line(line) {
+            Ok(filter) => {
+                self.filter = filter;
+                self.filter_error = None;
+            }
+            Err(error) => self.filter_error = Some(error),
+        }
+        self.arrange(survey);
+    }
+
+    /// Sorts by a field; by the same one again: the other way round.
+    pub fn sort_by(&mut self, field: Field, survey: &Survey) {
+        self.reversed = field == self.sort && !self.reversed;
+        self.sort = field;
+        self.arrange(survey);
+    }
+
+    /// How long ago the segment appeared or changed, while it glows.
+    #[must_use]
+    pub fn glow_age(&self, id: &SegmentId, now: Clock) -> Option<Duration> {
+        self.glow.get(id).map(|since| now.saturating_sub(*since)).filter(|age| *age < GLOW)
+    }
+}
+
+fn owner_width(segment: &Segment) -> u16 {
+    let number = || segment.owner.uid.checked_ilog10().unwrap_or(0) as usize + 1;
+    u16::try_from(segment.owner.user.as_deref().map_or_else(number, str::len)).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::survey::{Names, difference};
+
+    fn look(machine: &MadeMachine) -> Survey {
+        Survey::take(machine, &mut Names::default())
+    }
+
+    fn shown(table: &Table, survey: &Survey) -> Vec<String> {
+        table.shown.iter().map(|&at| survey.segments[at].label()).collect()
+    }
+
+    fn world() -> MadeMachine {
+        let machine = MadeMachine::new();
+        for (name, size) in [("a", 300), ("b", 100), ("c", 200)] {
+            machine.add_object(name, MadeBytes::hole(size));
+        }
+        machine.add_sysv(5, 0, MadeBytes::hole(50));
+        machine
+    }
+
+    #[test]
+    fn the_selection_stays_on_its_segment() {
+        let machine = world();
+        let before = look(&machine);
+        let mut table = Table::default();
+        table.arrange(&before);
+        table.select(2, &before);
+        assert_eq!(table.selected, Some("posix:/b".parse().unwrap()));
+        machine.add_object("aa", MadeBytes::hole(1));
+        machine.add_sysv(1, 0, MadeBytes::hole(1));
+        let after = look(&machine);
+        table.survey(&after, &difference(&before, &after), Duration::ZERO);
+        assert_eq!((table.cursor, &table.selected), (4, &Some("posix:/b".parse().unwrap())));
+        // Gone: the next one takes its place, and the cursor stays.
+        machine.remove_object("b");
+        let last = look(&machine);
+        table.survey(&last, &difference(&after, &last), Duration::ZERO);
+        assert_eq!((table.cursor, &table.selected), (4, &Some("posix:/c".parse().unwrap())));
+    }
+
+    #[test]
+    fn sorted_by_size_the_largest_first_and_by_a_field_that_not_all_have() {
+        let survey = look(&world());
+        let mut table = Table::default();
+        table.sort_by(Field::Size, &survey);
+        assert_eq!(shown(&table, &survey), ["/a", "/c", "/b", "#5"]);
+        table.sort_by(Field::Size, &survey);
+        assert_eq!(shown(&table, &survey), ["#5", "/b", "/c", "/a"]);
+        table.sort_by(Field::Name, &survey);
+        assert_eq!(shown(&table, &survey), ["/a", "/b", "/c", "#5"]);
+        table.sort_by(Field::Name, &survey);
+        assert_eq!(shown(&table, &survey), ["/c", "/b", "/a", "#5"]);
+    }
+
+    #[test]
+    fn a_wrong_filter_keeps_the_last_sound_one() {
+        let survey = look(&world());
+        let mut table = Table::default();
+        table.set_filter("kind=posix", &survey);
+        table.set_filter("kind=posix size>", &survey);
+        assert!(table.filter_error.is_some());
+        assert_eq!(shown(&table, &survey), ["/a", "/b", "/c"]);
+        table.set_filter("nothing", &survey);
+        assert_eq!((table.shown.len(), table.cursor, &table.selected), (0, 0, &None));
+        table.set_filter("", &survey);
+        assert_eq!(table.shown.len(), 4);
+    }
+
+    #[test]
+    fn marks_are_on_segments_and_not_on_names() {
+        let machine = world();
+        let before = look(&machine);
+        let mut table = Table::default();
+        table.arrange(&before);
+        table.marks = before.segments.iter().map(|segment| segment.id.clone()).collect();
+        machine.add_object("a", MadeBytes::hole(9));
+        machine.remove_object("b");
+        let after = look(&machine);
+        table.survey(&after, &difference(&before, &after), Duration::ZERO);
+        let marks: Vec<String> = table.marks.iter().map(ToString::to_string).collect();
+        assert_eq!(marks, ["sysv:5", "posix:/c"]);
+        assert!(table.glow_age(&"posix:/a".parse().unwrap(), Duration::from_secs(2)).is_some());
+        assert!(table.glow_age(&"posix:/a".parse().unwrap(), Duration::from_secs(4)).is_none());
+    }
+
+    #[test]
+    fn the_cursor_is_always_on_the_screen() {
+        let mut table = Table { shown: (0..100).collect(), ..Table::default() };
+        for (cursor, rows, top) in [(0, 10, 0), (9, 10, 0), (10, 10, 1), (99, 10, 90), (50, 10, 50), (55, 10, 50), (3, 200, 0)] {
+            table.cursor = cursor;
+            table.scroll(rows);
+            assert_eq!(table.top, top, "row {cursor} of {rows}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What comes back from the outside.
+
+use crate::app::event::{Found, Opened, Preview};
+use crate::app::inspect::{Inspect, Status};
+use crate::app::state::State;
+use crate::memory::Look;
+use crate::survey::{Difference, Survey, difference};
+
+pub fn surveyed(state: &mut State, survey: Survey) {
+    // At the start nothing is new: everything was there before we came.
+    let difference = match &state.survey {
+        Some(before) => difference(before, &survey),
+        None => Difference::default(),
+    };
+    let now = state.now;
+    state.table.survey(&survey, &difference, now);
+    if let Some(inspect) = &mut state.inspect
+        && let Some(segment) = survey.segments.iter().find(|segment| segment.id == *inspect.id())
+        && inspect.segment.identity().fits(&segment.identity())
+    {
+        inspect.segment = segment.clone();
+    }
+    let first = state.survey.is_none();
+    if let Some(problem) = survey.problems.first()
+        && (first || state.survey.as_ref().is_some_and(|before| before.problems != survey.problems))
+    {
+        let more = match survey.problems.len() {
+            1 => String::new(),
+            count => format!(" (and {} more; `shmscope list` prints them)", count - 1),
+        };
+        state.fail(format!("{problem}{more}"));
+    }
+    state.survey = Some(survey);
+}
+
+pub fn previewed(state: &mut State, preview: Preview) {
+    if state.table.selected.as_ref() == Some(&preview.id) {
+        state.table.preview = Some(preview);
+    }
+}
+
+pub fn opened(state: &mut State, opened: Opened) {
+    let Some(segment) = state.opening.take_if(|segment| segment.id == opened.id) else { return };
+    match opened.result {
+        Ok(_) => {
+            let keep = state.kept.contains(&segment.id);
+            state.inspect = Some(Inspect::new(segment, state.live_interval, keep));
+        }
+        Err(error) => state.fail(sentence(&error.to_string())),
+    }
+}
+
+/// A notice begins as a sentence does.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+pub fn looked(state: &mut State, look: Look) {
+    let (now, size) = (state.now, state.size);
+    let Some(inspect) = &mut state.inspect else { return };
+    let before = inspect.size();
+    inspect.looked(look, now);
+    if inspect.size() < before {
+        // It has shrunk: the cursor may stand behind its end.
+        let cursor = inspect.cursor;
+        inspect.go_to(cursor, size);
+    }
+}
+
+pub fn look_failed(state: &mut State, reason: String) {
+    if let Some(inspect) = &mut state.inspect {
+        inspect.status = Status::Failed(reason);
+    }
+}
+
+pub fn found(state: &mut State, found: Found) {
+    let size = state.size;
+    let Some(inspect) = &mut state.inspect else { return };
+    let Some(pending) = inspect.pending.take_if(|pending| pending.number == found.request) else { return };
+    match found.result {
+        Ok(Some(offset)) => {
+            inspect.jump(offset, size);
+            if found.wrapped {
+                state.say(format!("{} is at {offset:#x}; the search went on from the other end", pending.what));
+            }
+        }
+        Ok(None) => state.fail(format!("There is no {} here", none_words(&pending.what))),
+        Err(reason) => state.fail(format!("The search was given up: {reason}")),
+    }
+}
+
+/// "There is no …" for what was looked for.
+fn none_words(what: &str) -> String {
+    match what {
+        "a change" => "byte that way that changed since the baseline".to_owned(),
+        "data" => "more data that way".to_owned(),
+        pattern => format!("match for {pattern}"),
+    }
+}
+
+pub fn searching(state: &mut State, done: u64, total: u64) {
+    if let Some(pending) = state.inspect.as_mut().and_then(|inspect| inspect.pending.as_mut()) {
+        pending.progress = Some((done, total));
+    }
+}

@@ -1,0 +1,189 @@
+//! Actions in the Inspect screen.
+
+use crate::app::action::Action;
+use crate::app::effect::{Effect, Request, Target};
+use crate::app::inspect::{Inspect, Pane, Pending};
+use crate::app::layout::inspect::WIDTHS;
+use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
+use crate::app::state::State;
+use crate::memory::Direction;
+
+pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    if moves(state, action) {
+        return;
+    }
+    match action {
+        Action::Back => leave(state, effects),
+        Action::SearchText => prompt(state, Asks::Text),
+        Action::SearchHex => prompt(state, Asks::Hex),
+        Action::SearchValue => prompt(state, Asks::Value),
+        Action::GoTo => prompt(state, Asks::Offset),
+        Action::SetMark => state.overlay = Some(Overlay::MarkLetter { go: false }),
+        Action::GoToMark => state.overlay = Some(Overlay::MarkLetter { go: true }),
+        Action::CopyBytes => copy(state),
+        Action::Freeze => freeze(state, effects),
+        Action::Baseline => {
+            effects.extend([Effect::SetBaseline, Effect::LookOnce]);
+            state.say("Changes are measured from now on");
+        }
+        Action::Keep => keep(state),
+        _ => {
+            let Some(inspect) = &mut state.inspect else { return };
+            match action {
+                Action::SearchNext => search(inspect, Direction::Forward, effects),
+                Action::SearchPrevious => search(inspect, Direction::Backward, effects),
+                Action::NextChange => find(inspect, Direction::Forward, Target::Change, "a change", effects),
+                Action::PreviousChange => find(inspect, Direction::Backward, Target::Change, "a change", effects),
+                Action::NextData => data(inspect, Direction::Forward, effects),
+                Action::PreviousData => data(inspect, Direction::Backward, effects),
+                Action::ByteOrder => inspect.order = inspect.order.flip(),
+                Action::Type => state.overlay = Some(Overlay::Choice(Choice::types(inspect.shown_as))),
+                Action::Width => {
+                    width(state);
+                }
+                Action::Longer => inspect.interval.longer(),
+                Action::Shorter => inspect.interval.shorter(),
+                Action::NextPane => {
+                    inspect.pane = match inspect.pane {
+                        Pane::Bytes => Pane::Values,
+                        Pane::Values => Pane::Bytes,
+                    };
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Moves the cursor, or scrolls the values when those have the keys. Tells
+/// whether the action was a move.
+fn moves(state: &mut State, action: Action) -> bool {
+    let size = state.size;
+    let Some(inspect) = &mut state.inspect else { return false };
+    let layout = inspect.layout(size);
+    let row = i64::from(layout.row_bytes);
+    let page = row * i64::from(layout.rows.height.max(1));
+    let half = row * i64::from((layout.rows.height / 2).max(1));
+    let step = inspect.step().cast_signed();
+    if inspect.pane == Pane::Values && layout.values.is_some() {
+        match action {
+            Action::Up => inspect.values_top = inspect.values_top.saturating_sub(1),
+            Action::Down => inspect.values_top = (inspect.values_top + 1).min(crate::app::values::COUNT - 1),
+            Action::First => inspect.values_top = 0,
+            _ => return moved(inspect, action, size, [row, page, half, step]),
+        }
+        return true;
+    }
+    moved(inspect, action, size, [row, page, half, step])
+}
+
+fn moved(inspect: &mut Inspect, action: Action, size: crate::app::event::Size, by: [i64; 4]) -> bool {
+    let [row, page, half, step] = by;
+    let cursor = inspect.cursor;
+    let row_start = cursor / row.unsigned_abs() * row.unsigned_abs();
+    match action {
+        Action::Up => inspect.move_by(-row, size),
+        Action::Down => inspect.move_by(row, size),
+        Action::Left => inspect.move_by(-step, size),
+        Action::Right => inspect.move_by(step, size),
+        Action::PageUp => page_by(inspect, -page, size),
+        Action::PageDown => page_by(inspect, page, size),
+        Action::HalfUp => page_by(inspect, -half, size),
+        Action::HalfDown => page_by(inspect, half, size),
+        Action::First => inspect.go_to(0, size),
+        Action::Last => inspect.go_to(u64::MAX, size),
+        Action::RowStart => inspect.go_to(row_start, size),
+        Action::RowEnd => inspect.go_to(row_start + row.unsigned_abs() - 1, size),
+        _ => return false,
+    }
+    true
+}
+
+/// Moves picture and cursor together.
+pub fn page_by(inspect: &mut Inspect, bytes: i64, size: crate::app::event::Size) {
+    inspect.top = inspect.top.saturating_add_signed(bytes);
+    inspect.move_by(bytes, size);
+}
+
+fn leave(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(inspect) = state.inspect.take() else { return };
+    if inspect.pending.is_some() {
+        effects.push(Effect::StopSearch);
+    }
+    effects.push(Effect::Close { keep: inspect.keep });
+    if inspect.keep {
+        state.kept.insert(inspect.id().clone());
+        state.say(format!("Still attached to {}: D lets go", inspect.id()));
+    } else {
+        state.kept.remove(inspect.id());
+    }
+    // The table shows the attachment that was, or is no more.
+    effects.push(Effect::Survey);
+}
+
+fn prompt(state: &mut State, asks: Asks) {
+    state.overlay = Some(Overlay::Prompt(Prompt::new(asks)));
+}
+
+fn freeze(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(inspect) = &mut state.inspect else { return };
+    inspect.freeze();
+    if inspect.frozen.is_some() {
+        state.say("Frozen: what you scroll to is read once; space goes on");
+    } else {
+        effects.push(Effect::LookOnce);
+    }
+}
+
+fn keep(state: &mut State) {
+    let Some(inspect) = &mut state.inspect else { return };
+    inspect.keep = !inspect.keep;
+    let text = if inspect.keep { "Stays attached after leaving; P again: not" } else { "Detaches on leaving" };
+    state.say(text);
+}
+
+/// Goes through the widths: as fits, 8, 16, 24, 32.
+fn width(state: &mut State) {
+    let size = state.size;
+    let Some(inspect) = &mut state.inspect else { return };
+    inspect.row_bytes = match inspect.row_bytes {
+        None => Some(WIDTHS[0]),
+        Some(bytes) => WIDTHS.into_iter().find(|&wider| wider > bytes),
+    };
+    // The row that the cursor is in begins somewhere else now.
+    inspect.scroll_to_cursor(size);
+    let text = inspect
+        .row_bytes
+        .map_or_else(|| "As many bytes per row as fit".to_owned(), |bytes| format!("{bytes} bytes per row"));
+    state.say(text);
+}
+
+fn copy(state: &mut State) {
+    let size = state.size;
+    let Some(inspect) = &state.inspect else { return };
+    let range = inspect.copy_range(size);
+    if range.is_empty() {
+        state.fail("There are no bytes to copy here");
+        return;
+    }
+    let title = format!("Copy {} bytes from {:#x} as", range.end - range.start, range.start);
+    state.overlay = Some(Overlay::Choice(Choice::copy(title)));
+}
+
+/// Repeats the search.
+pub fn search(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) {
+    let Some(search) = inspect.search.clone() else { return };
+    find(inspect, direction, Target::Pattern(search.pattern), &search.text, effects);
+}
+
+fn data(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) {
+    // Short runs of zeros are part of any struct; two rows of them are a gap.
+    find(inspect, direction, Target::Data { gap: 32 }, "data", effects);
+}
+
+fn find(inspect: &mut Inspect, direction: Direction, what: Target, words: &str, effects: &mut Vec<Effect>) {
+    let number = inspect.next_request();
+    let from = inspect.cursor;
+    inspect.pending = Some(Pending { number, what: words.to_owned(), progress: None });
+    effects.push(Effect::Find(Request { number, from, direction, what }));
+}

@@ -1,0 +1,128 @@
+//! The one place where the state changes: `(state, event) -> effects`. It does
+//! no I/O; what has to be done outside comes out as effects.
+
+mod answers;
+mod inspect;
+mod mouse;
+mod overlay;
+mod segments;
+
+use super::action::{Action, Screen};
+use super::effect::Effect;
+use super::event::{Clock, Event};
+use super::inspect::glow_step;
+use super::key::Key;
+use super::overlay::Overlay;
+use super::state::State;
+use super::table;
+use std::time::Duration;
+
+/// Lets something happen to the state.
+pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
+    state.now = now;
+    let mut effects = vec![];
+    match event {
+        Event::Key(key) => press(state, key, &mut effects),
+        Event::Mouse(mouse) => mouse::act(state, mouse, &mut effects),
+        Event::Paste(text) => overlay::paste(state, &text),
+        Event::Resize(size) => {
+            state.size = size;
+            if let Some(inspect) = &mut state.inspect {
+                inspect.scroll_to_cursor(size);
+            }
+        }
+        Event::Tick | Event::Resumed => {}
+        Event::Surveyed(survey) => answers::surveyed(state, *survey),
+        Event::Previewed(preview) => answers::previewed(state, preview),
+        Event::Opened(opened) => answers::opened(state, opened),
+        Event::Looked(look) => answers::looked(state, *look),
+        Event::LookFailed(reason) => answers::look_failed(state, reason),
+        Event::Found(found) => answers::found(state, found),
+        Event::Searching { done, total } => answers::searching(state, done, total),
+        Event::Detached(id) => {
+            state.kept.remove(&id);
+            effects.push(Effect::Survey);
+        }
+    }
+    settle(state, &mut effects);
+    effects
+}
+
+fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
+    state.notice = None;
+    if key == Key::ctrl('c') {
+        // Leaves an overlay, and quits otherwise, whatever the key map says.
+        if state.overlay.is_some() {
+            overlay::leave(state);
+        } else {
+            effects.push(Effect::Quit);
+        }
+    } else if state.overlay.is_some() {
+        overlay::key(state, key, effects);
+    } else if let Some(action) = state.keymap.action(state.screen(), key) {
+        act(state, action, effects);
+    }
+}
+
+/// Does an action, or says why it cannot be done now.
+fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    if let Some(reason) = state.refusal(action) {
+        state.fail(reason);
+        return;
+    }
+    match action {
+        Action::Help => state.overlay = Some(Overlay::Help { top: 0 }),
+        Action::Palette => state.overlay = Some(Overlay::Palette { input: tui_input::Input::default(), selected: 0 }),
+        Action::Suspend => effects.push(Effect::Suspend),
+        Action::Quit => effects.push(Effect::Quit),
+        Action::Mouse => {
+            state.mouse = !state.mouse;
+            effects.push(Effect::CaptureMouse(state.mouse));
+            state.say(if state.mouse { "The mouse is ours" } else { "The mouse is the terminal's: select text with it" });
+        }
+        _ => match state.screen() {
+            Screen::Segments => segments::act(state, action, effects),
+            Screen::Inspect => inspect::act(state, action, effects),
+        },
+    }
+}
+
+/// After every event: what is on the screen decides what the outside is asked
+/// to look at.
+fn settle(state: &mut State, effects: &mut Vec<Effect>) {
+    let layout = state.table_layout();
+    state.table.scroll(usize::from(layout.table.height));
+
+    if state.asked.interval != Some(state.interval.duration()) {
+        state.asked.interval = Some(state.interval.duration());
+        effects.push(Effect::SurveyEvery(state.interval.duration()));
+    }
+
+    let shows_detail = state.inspect.is_none() && layout.detail.is_some();
+    let wanted = state.selected().filter(|_| shows_detail);
+    let key = wanted.map(|segment| (segment.id.clone(), segment.identity()));
+    if state.asked.preview != key {
+        effects.push(Effect::Preview(wanted.map(|segment| Box::new(segment.clone()))));
+        state.asked.preview = key;
+    }
+
+    let look = state.inspect.as_ref().map(|inspect| inspect.watching(state.size));
+    if state.asked.look != look {
+        effects.extend(look.clone().map(Effect::Look));
+        state.asked.look = look;
+    }
+}
+
+/// How long it is until something on the screen changes by itself: a glow
+/// fades. `None`: never.
+#[must_use]
+pub fn next_tick(state: &State, now: Clock) -> Option<Duration> {
+    match &state.inspect {
+        Some(inspect) => glow_step(inspect, now),
+        None => {
+            let youngest = state.table.glow.values().max()?;
+            let age = now.saturating_sub(*youngest);
+            (age < table::GLOW).then(|| (table::GLOW - age).min(table::GLOW / 8))
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Clicks and the wheel, by the same layout that is drawn.
+
+use super::{inspect, overlay, segments};
+use crate::app::effect::Effect;
+use crate::app::event::Clock;
+use crate::app::key::{Mouse, MouseKind};
+use crate::app::layout::segments::Hit;
+use crate::app::state::State;
+use crate::app::table::Pane;
+use std::time::Duration;
+
+/// Two clicks on one row within this are a double click.
+const DOUBLE: Duration = Duration::from_millis(400);
+/// Rows that one notch of the wheel moves.
+const WHEEL: i16 = 3;
+
+pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
+    if !state.mouse {
+        return;
+    }
+    state.notice = None;
+    let notch = match mouse.kind {
+        MouseKind::WheelUp => -WHEEL,
+        MouseKind::WheelDown => WHEEL,
+        MouseKind::Click => 0,
+    };
+    if state.overlay.is_some() {
+        overlay::mouse(state, mouse, notch, effects);
+    } else if state.inspect.is_some() {
+        in_inspect(state, mouse, notch);
+    } else if notch != 0 {
+        wheel_segments(state, mouse, notch);
+    } else {
+        click_segments(state, mouse, effects);
+    }
+}
+
+fn wheel_segments(state: &mut State, mouse: Mouse, notch: i16) {
+    let pane = state.table.pane;
+    if state.table_layout().hit(mouse.x, mouse.y) == Some(Hit::Detail) {
+        state.table.pane = Pane::Detail;
+    }
+    segments::step(state, isize::from(notch));
+    state.table.pane = pane;
+}
+
+fn click_segments(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
+    let Some(survey) = &state.survey else { return };
+    match state.table_layout().hit(mouse.x, mouse.y) {
+        Some(Hit::Heading(column)) => state.table.sort_by(column.field(), survey),
+        Some(Hit::Row(row)) => {
+            let row = state.table.top + row;
+            if row >= state.table.shown.len() {
+                return;
+            }
+            state.table.pane = Pane::Table;
+            state.table.select(row, survey);
+            if is_double(state.last_click, row, state.now) {
+                state.last_click = None;
+                segments::open(state, effects);
+            } else {
+                state.last_click = Some((row, state.now));
+            }
+        }
+        Some(Hit::Detail) => state.table.pane = Pane::Detail,
+        Some(Hit::Foot) | None => {}
+    }
+}
+
+fn is_double(last: Option<(usize, Clock)>, row: usize, now: Clock) -> bool {
+    last.is_some_and(|(before, at)| before == row && now.saturating_sub(at) <= DOUBLE)
+}
+
+fn in_inspect(state: &mut State, mouse: Mouse, notch: i16) {
+    let size = state.size;
+    let Some(open) = &mut state.inspect else { return };
+    let layout = open.layout(size);
+    if notch != 0 {
+        inspect::page_by(open, i64::from(notch) * i64::from(layout.row_bytes), size);
+    } else if let Some(at) = layout.byte_at(mouse.x, mouse.y, open.shown_as) {
+        open.go_to(open.top + at, size);
+    } else if layout.map.holds(mouse.x, mouse.y) {
+        // The map stands for the whole segment: a click goes there.
+        let cells = u64::from(layout.map.height.max(1)).min(open.size().max(1));
+        let cell = u64::from(mouse.y - layout.map.y).min(cells - 1);
+        let offset = u128::from(open.size()) * u128::from(cell) / u128::from(cells);
+        open.jump(u64::try_from(offset).unwrap_or(u64::MAX), size);
+    }
+}

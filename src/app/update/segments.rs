@@ -1,0 +1,134 @@
+//! Actions in the Segments screen.
+
+use crate::app::action::Action;
+use crate::app::effect::Effect;
+use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
+use crate::app::state::State;
+use crate::app::table::Pane;
+use crate::segment::field::Field;
+
+pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let page = isize::from(state.table_layout().table.height.cast_signed()).max(1);
+    match action {
+        Action::Up => step(state, -1),
+        Action::Down => step(state, 1),
+        Action::PageUp => step(state, -page),
+        Action::PageDown => step(state, page),
+        Action::HalfUp => step(state, -(page / 2).max(1)),
+        Action::HalfDown => step(state, (page / 2).max(1)),
+        Action::First => step(state, isize::MIN),
+        Action::Last => step(state, isize::MAX),
+        Action::Inspect => open(state, effects),
+        Action::Mark => mark(state),
+        Action::MarkAll => mark_all(state),
+        Action::ClearMarks => state.table.marks.clear(),
+        Action::Filter => {
+            // It starts empty each time, and shows at once what it does.
+            set_filter(state, "");
+            state.overlay = Some(Overlay::Prompt(Prompt::new(Asks::Filter)));
+        }
+        Action::ClearFilter => {
+            if state.table.filter_text.is_empty() {
+                state.say("No filter is set; q quits");
+            }
+            set_filter(state, "");
+        }
+        Action::SortBy => state.overlay = Some(Overlay::Choice(Choice::sort(sort_fields(), state.table.sort))),
+        Action::SortOrder => {
+            if let Some(survey) = &state.survey {
+                state.table.sort_by(state.table.sort, survey);
+            }
+        }
+        Action::CopyId => copy_id(state, effects),
+        Action::Detach => effects.extend(state.selected().map(|segment| Effect::Detach(segment.id.clone()))),
+        Action::Refresh => effects.push(Effect::Survey),
+        Action::Longer => state.interval.longer(),
+        Action::Shorter => state.interval.shorter(),
+        Action::NextPane => {
+            state.table.pane = match state.table.pane {
+                Pane::Table => Pane::Detail,
+                Pane::Detail => Pane::Table,
+            };
+        }
+        _ => {}
+    }
+}
+
+/// The fields that the table can be sorted by.
+fn sort_fields() -> Vec<Field> {
+    vec![
+        Field::Id,
+        Field::Kind,
+        Field::Name,
+        Field::Key,
+        Field::Size,
+        Field::Resident,
+        Field::Mode,
+        Field::Owner,
+        Field::Nattch,
+        Field::Age,
+        Field::State,
+        Field::LastPid,
+        Field::Change,
+    ]
+}
+
+/// Moves the selection, or scrolls the detail area when that has the keys.
+pub fn step(state: &mut State, rows: isize) {
+    let Some(survey) = &state.survey else { return };
+    match state.table.pane {
+        Pane::Table => {
+            let row = state.table.cursor.saturating_add_signed(rows);
+            state.table.select(row, survey);
+        }
+        Pane::Detail => {
+            let lines = state.selected().map_or(0, |segment| crate::app::detail::lines(segment, survey.at).len());
+            let top = state.table.detail_top.saturating_add_signed(rows);
+            state.table.detail_top = top.min(lines.saturating_sub(1));
+        }
+    }
+}
+
+/// Opens the selected segment; the screen changes when that has gone well.
+pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
+    if let Some(segment) = state.selected().cloned() {
+        effects.push(Effect::Open(Box::new(segment.clone())));
+        state.opening = Some(segment);
+    }
+}
+
+fn mark(state: &mut State) {
+    if let Some(id) = state.selected().map(|segment| segment.id.clone())
+        && !state.table.marks.remove(&id)
+    {
+        state.table.marks.insert(id);
+    }
+    step(state, 1);
+}
+
+fn mark_all(state: &mut State) {
+    let Some(survey) = &state.survey else { return };
+    let ids = state.table.shown.iter().map(|&at| survey.segments[at].id.clone());
+    state.table.marks.extend(ids);
+    state.say(format!("{} marked", state.table.marks.len()));
+}
+
+/// Takes a filter line.
+pub fn set_filter(state: &mut State, line: &str) {
+    if let Some(survey) = &state.survey {
+        state.table.set_filter(line, survey);
+    }
+}
+
+fn copy_id(state: &mut State, effects: &mut Vec<Effect>) {
+    let ids: Vec<String> = if state.table.marks.is_empty() {
+        state.selected().map(|segment| segment.id.to_string()).into_iter().collect()
+    } else {
+        state.table.marks.iter().map(ToString::to_string).collect()
+    };
+    state.say(match ids.as_slice() {
+        [one] => format!("Copied {one}"),
+        many => format!("Copied the names of {} segments", many.len()),
+    });
+    effects.push(Effect::Copy(ids.join("\n")));
+}

@@ -1,0 +1,150 @@
+//! Drawing text into cells: never outside, never cutting a wide letter in two.
+
+use super::theme::Theme;
+use crate::app::layout::Area;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// Where a screen is drawn.
+pub struct Canvas<'a> {
+    /// The cells.
+    pub buffer: &'a mut Buffer,
+    /// The styles.
+    pub theme: &'a Theme,
+}
+
+impl Canvas<'_> {
+    /// Writes text from a cell on, in at most `width` cells; returns the
+    /// column behind it.
+    pub fn text(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
+        let area = self.buffer.area;
+        if y >= area.bottom() || x >= area.right() {
+            return x;
+        }
+        let room = usize::from(width.min(area.right() - x));
+        self.buffer.set_stringn(x, y, text, room, style).0
+    }
+
+    /// Writes text so that it ends before column `right`; what does not fit
+    /// loses its end.
+    pub fn text_right(&mut self, right: u16, y: u16, width: u16, text: &str, style: Style) {
+        let cells = cells(text).min(width);
+        self.text(right.saturating_sub(cells), y, cells, text, style);
+    }
+
+    /// Lays a style over what is there.
+    pub fn style(&mut self, area: Area, style: Style) {
+        let rect = self.rect(area);
+        self.buffer.set_style(rect, style);
+    }
+
+    /// Fills with one sign.
+    pub fn fill(&mut self, area: Area, sign: &str, style: Style) {
+        let rect = self.rect(area);
+        for y in rect.top()..rect.bottom() {
+            for x in rect.left()..rect.right() {
+                if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                    cell.reset();
+                    cell.set_symbol(sign).set_style(style);
+                }
+            }
+        }
+    }
+
+    /// A rule across or down, whichever way the area is long.
+    pub fn rule(&mut self, area: Area) {
+        let glyphs = self.theme.glyphs;
+        let sign = if area.width == 1 && area.height > 1 { glyphs.rule_down } else { glyphs.rule };
+        self.fill(area, sign, self.theme.dim);
+    }
+
+    /// A frame with a heading, and nothing in it; returns what is inside.
+    pub fn frame(&mut self, area: Area, title: &str) -> Area {
+        let [left_top, across, right_top, down, left_low, right_low] = self.theme.glyphs.frame;
+        let style = self.theme.dim;
+        self.fill(area, " ", self.theme.text);
+        if area.width < 4 || area.height < 2 {
+            return Area::default();
+        }
+        let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+        for x in area.x + 1..right {
+            self.text(x, area.y, 1, across, style);
+            self.text(x, bottom, 1, across, style);
+        }
+        for y in area.y + 1..bottom {
+            self.text(area.x, y, 1, down, style);
+            self.text(right, y, 1, down, style);
+        }
+        for (x, y, sign) in
+            [(area.x, area.y, left_top), (right, area.y, right_top), (area.x, bottom, left_low), (right, bottom, right_low)]
+        {
+            self.text(x, y, 1, sign, style);
+        }
+        let title = format!(" {} ", self.fit(title, area.width.saturating_sub(6)));
+        self.text(area.x + 1, area.y, area.width - 2, &title, self.theme.focus);
+        Area::new(area.x + 2, area.y + 1, area.width - 4, area.height - 2)
+    }
+
+    /// A text that is too long loses its middle, never its end.
+    #[must_use]
+    pub fn fit(&self, text: &str, width: u16) -> String {
+        shorten(text, width, self.theme.glyphs.ellipsis)
+    }
+
+    fn rect(&self, area: Area) -> Rect {
+        Rect::new(area.x, area.y, area.width, area.height).intersection(self.buffer.area)
+    }
+}
+
+/// How many cells a text takes.
+#[must_use]
+pub fn cells(text: &str) -> u16 {
+    u16::try_from(text.width()).unwrap_or(u16::MAX)
+}
+
+/// Takes the middle out of a text that is too long: `/very-long…name_77`.
+#[must_use]
+pub fn shorten(text: &str, width: u16, ellipsis: &str) -> String {
+    let width = usize::from(width);
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let room = width.saturating_sub(ellipsis.width());
+    if room == 0 {
+        return ellipsis.chars().take(width).collect();
+    }
+    let tail_room = room / 2;
+    let head = take_cells(text.chars(), room - tail_room);
+    let tail: String = take_cells(text.chars().rev(), tail_room).chars().rev().collect();
+    format!("{head}{ellipsis}{tail}")
+}
+
+fn take_cells(letters: impl Iterator<Item = char>, mut room: usize) -> String {
+    letters
+        .take_while(|c| {
+            let width = c.width().unwrap_or(0);
+            let fits = width <= room;
+            room = room.saturating_sub(width);
+            fits
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_lose_their_middle() {
+        assert_eq!(shorten("/very-long-and-more-name_77", 18, "…"), "/very-lon…_name_77");
+        assert_eq!(shorten("short", 18, "…"), "short");
+        assert_eq!(shorten("short", 0, "…"), "");
+        assert_eq!(shorten("short", 1, "…"), "…");
+        assert_eq!(shorten("カメラカメラ", 7, "…"), "カ…ラ");
+        for width in 0..20 {
+            assert!(shorten("/a-カメラ-and-カメラ-more", width, "…").width() <= usize::from(width));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The line at the foot: a line to type in, a notice, or the hints.
+
+use crate::app::hints::{GAP, Hint, hints};
+use crate::app::layout::Area;
+use crate::app::overlay::{Asks, Overlay, Prompt};
+use crate::app::{Notice, State};
+use crate::tui::canvas::{Canvas, cells};
+use ratatui::style::Modifier;
+
+pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
+    let foot = Area::new(0, state.size.height - 1, state.size.width, 1);
+    match (&state.overlay, &state.notice) {
+        (Some(Overlay::Prompt(prompt)), _) => line(state, prompt, canvas, foot),
+        (Some(Overlay::MarkLetter { go }), _) => letter(state, *go, canvas, foot),
+        (_, Some(notice)) => said(notice, canvas, foot),
+        _ => match state.inspect.as_ref().and_then(|inspect| inspect.pending.as_ref()) {
+            Some(pending) if pending.progress.is_some() => searching(pending, canvas, foot),
+            _ => hint_line(state, canvas, foot),
+        },
+    }
+}
+
+/// What is being typed, what may be typed, and what is wrong with it.
+fn line(state: &State, prompt: &Prompt, canvas: &mut Canvas<'_>, foot: Area) {
+    let theme = canvas.theme;
+    let x = canvas.text(1, foot.y, foot.width - 1, prompt.asks.label(), theme.accent);
+    let x = if prompt.asks == Asks::Filter { x } else { x + 1 };
+    let typed = prompt.input.value();
+    let result = if let Some(error) = &prompt.error {
+        Some((error.clone(), theme.failed))
+    } else if prompt.asks == Asks::Filter && !typed.is_empty() {
+        let all = state.survey.as_ref().map_or(0, |survey| survey.segments.len());
+        Some((format!("{} of {all} fit, esc clears", state.table.shown.len()), theme.dim))
+    } else {
+        None
+    };
+    // The answer gets at most half of the line, and the line scrolls.
+    let answer = result.as_ref().map_or(0, |(text, _)| cells(text).min(foot.width / 2) + 3);
+    let room = foot.width.saturating_sub(x + answer + 1).max(1);
+    let scroll = prompt.input.visual_scroll(usize::from(room));
+    let mut shown = String::new();
+    let mut skipped = 0;
+    for c in typed.chars() {
+        let width = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+        if skipped < scroll {
+            skipped += width;
+        } else {
+            shown.push(c);
+        }
+    }
+    canvas.text(x, foot.y, room, &shown, theme.text);
+    if typed.is_empty() && prompt.error.is_none() {
+        canvas.text(x + 1, foot.y, foot.width.saturating_sub(x + 1), prompt.asks.example(), theme.dim);
+    }
+    let cursor = u16::try_from(prompt.input.visual_cursor().saturating_sub(scroll)).unwrap_or(0);
+    canvas.style(Area::new(x + cursor, foot.y, 1, 1), theme.text.add_modifier(Modifier::REVERSED));
+    if let Some((text, style)) = result {
+        canvas.text_right(foot.right() - 1, foot.y, answer.saturating_sub(3), &text, style);
+    }
+}
+
+fn letter(state: &State, go: bool, canvas: &mut Canvas<'_>, foot: Area) {
+    let theme = canvas.theme;
+    let known: String = state
+        .inspect
+        .iter()
+        .flat_map(|inspect| &inspect.marks)
+        .map(|(letter, offset)| format!("  {letter} {offset:#x}"))
+        .collect();
+    let text = if go { "go to mark:" } else { "mark as: a letter" };
+    let x = canvas.text(1, foot.y, foot.width - 1, text, theme.accent);
+    canvas.text(x, foot.y, foot.width.saturating_sub(x), &known, theme.text);
+}
+
+fn said(notice: &Notice, canvas: &mut Canvas<'_>, foot: Area) {
+    let style = if notice.failed { canvas.theme.failed } else { canvas.theme.text };
+    let text = canvas.fit(&notice.text, foot.width.saturating_sub(2));
+    canvas.text(1, foot.y, foot.width.saturating_sub(1), &text, style);
+}
+
+/// A long job shows a bar with what is done of what, and how to stop it.
+fn searching(pending: &crate::app::inspect::Pending, canvas: &mut Canvas<'_>, foot: Area) {
+    let theme = canvas.theme;
+    let (done, total) = pending.progress.unwrap_or((0, 0));
+    let what = canvas.fit(&pending.what, foot.width / 3);
+    let x = canvas.text(1, foot.y, foot.width / 2, &format!("searching {what} "), theme.text);
+    #[expect(clippy::cast_precision_loss, reason = "a share to draw a bar by")]
+    let share = if total == 0 { 0.0 } else { done as f64 / total as f64 };
+    let bar = super::segments::bar(share, 10, &theme.glyphs);
+    let x = canvas.text(x, foot.y, 10, &bar, theme.accent);
+    let text = format!(" {} of {}   esc stops", crate::segment::Bytes(done), crate::segment::Bytes(total));
+    canvas.text(x, foot.y, foot.width.saturating_sub(x), &text, theme.dim);
+}
+
+fn hint_line(state: &State, canvas: &mut Canvas<'_>, foot: Area) {
+    let (hints, help) = hints(state, usize::from(foot.width.saturating_sub(2)));
+    let mut x = 1;
+    for hint in hints {
+        x = one(&hint, x, canvas, foot) + u16::try_from(GAP).unwrap_or(2);
+    }
+    if let Some(help) = help {
+        let width = u16::try_from(help.width()).unwrap_or(0);
+        one(&help, foot.right().saturating_sub(width + 1), canvas, foot);
+    }
+}
+
+fn one(hint: &Hint, x: u16, canvas: &mut Canvas<'_>, foot: Area) -> u16 {
+    let theme = canvas.theme;
+    let (key, word) = if hint.live { (theme.accent, theme.text) } else { (theme.dim, theme.dim) };
+    let key_text = if theme.glyphs.ascii && hint.key == "↵" { "enter" } else { &hint.key };
+    let x = canvas.text(x, foot.y, foot.width, key_text, key);
+    canvas.text(x + 1, foot.y, foot.width, hint.word, word)
+}

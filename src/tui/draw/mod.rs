@@ -1,0 +1,44 @@
+//! Draws the state. Only reads: the same state gives the same cells.
+
+mod foot;
+mod inspect;
+mod overlay;
+mod segments;
+
+use super::canvas::Canvas;
+use super::theme::Theme;
+use crate::app::State;
+use crate::app::layout::SMALLEST;
+use ratatui::buffer::Buffer;
+
+/// Draws the whole screen.
+pub fn draw(state: &State, theme: &Theme, buffer: &mut Buffer) {
+    let mut canvas = Canvas { buffer, theme };
+    if !state.size.is_enough() {
+        too_small(state, &mut canvas);
+        return;
+    }
+    match &state.inspect {
+        Some(open) => inspect::draw(state, open, &mut canvas),
+        None => segments::draw(state, &mut canvas),
+    }
+    foot::draw(state, &mut canvas);
+    overlay::draw(state, &mut canvas);
+}
+
+/// A line that says how much is needed, as far as it fits.
+fn too_small(state: &State, canvas: &mut Canvas<'_>) {
+    let lines = [
+        format!("needs {}x{},", SMALLEST.width, SMALLEST.height),
+        format!("has {}x{}", state.size.width, state.size.height),
+    ];
+    let one = format!("shmscope {} {}; q quits", lines[0], lines[1]);
+    let text = canvas.theme.text;
+    if super::canvas::cells(&one) <= state.size.width {
+        canvas.text(0, 0, state.size.width, &one, text);
+    } else {
+        for (y, line) in (0..).zip(&lines) {
+            canvas.text(0, y, state.size.width, line, text);
+        }
+    }
+}

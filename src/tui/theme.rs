@@ -1,0 +1,337 @@
+//! What each colour means. A theme gives every role a style; no other file
+//! names a colour.
+//!
+//! The default theme uses the terminal's own sixteen colours on its own
+//! background, so it fits light and dark ones.
+
+use super::glyphs::{ASCII, Glyphs, UNICODE};
+use ratatui::style::{Color, Modifier, Style};
+
+/// The styles of every role, and the signs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Theme {
+    /// Plain text.
+    pub text: Style,
+    /// Headings, units, hints, zeros.
+    pub dim: Style,
+    /// Keys in hints, focus, matches.
+    pub accent: Style,
+    /// The heading of the pane that has the keys.
+    pub focus: Style,
+    /// What is called by its name: the program, a segment.
+    pub strong: Style,
+    /// The selected row: laid over what is there.
+    pub selection: Style,
+    /// In use.
+    pub in_use: Style,
+    /// Removed, kept alive by who holds it.
+    pub removed: Style,
+    /// Unknown.
+    pub unknown: Style,
+    /// Attached by us.
+    pub attached: Style,
+    /// Something failed.
+    pub failed: Style,
+    /// A byte that is zero.
+    pub zero: Style,
+    /// A byte that prints.
+    pub printable: Style,
+    /// A byte of white space.
+    pub space: Style,
+    /// A control byte.
+    pub control: Style,
+    /// Any other byte.
+    pub other: Style,
+    /// The glow of a change, from fresh to nearly gone.
+    pub glow: Vec<Style>,
+    /// A byte that differs from the baseline.
+    pub differs: Style,
+    /// A match of the search.
+    pub found: Style,
+    /// The byte under the cursor.
+    pub cursor: Style,
+    /// The signs.
+    pub glyphs: Glyphs,
+}
+
+/// How many colours the terminal has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// None, or none wanted.
+    Mono,
+    /// Sixteen.
+    Sixteen,
+    /// 256.
+    Many,
+    /// Red, green and blue.
+    True,
+}
+
+impl Depth {
+    /// What the environment says, with `lookup` for a variable's value.
+    #[must_use]
+    pub fn detect(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        if lookup("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+            return Self::Mono;
+        }
+        let term = lookup("TERM").unwrap_or_default();
+        let colour = lookup("COLORTERM").unwrap_or_default();
+        if term == "dumb" || term.starts_with("vt") {
+            Self::Mono
+        } else if colour == "truecolor" || colour == "24bit" || term.ends_with("-direct") {
+            Self::True
+        } else if term.contains("256") {
+            Self::Many
+        } else {
+            Self::Sixteen
+        }
+    }
+}
+
+/// The themes that come with the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Name {
+    /// The terminal's own colours.
+    #[default]
+    Default,
+    /// True colours for a dark background.
+    Dark,
+    /// True colours for a light background.
+    Light,
+    /// No colours.
+    Mono,
+}
+
+impl Theme {
+    /// A theme as far as the terminal can show it.
+    #[must_use]
+    pub fn new(name: Name, depth: Depth, ascii: bool) -> Self {
+        let mut theme = match (name, depth) {
+            (Name::Mono, _) | (_, Depth::Mono) => Self::mono(),
+            (Name::Dark, Depth::True) => Self::tinted(&DARK),
+            (Name::Light, Depth::True) => Self::tinted(&LIGHT),
+            (_, depth) => Self::sixteen(depth),
+        };
+        if ascii {
+            theme.glyphs = ASCII;
+        }
+        theme
+    }
+
+    /// Without a colour: signs, words, and what the terminal does to letters.
+    fn mono() -> Self {
+        let plain = Style::new();
+        let dim = plain.add_modifier(Modifier::DIM);
+        let bold = plain.add_modifier(Modifier::BOLD);
+        let reverse = plain.add_modifier(Modifier::REVERSED);
+        Self {
+            text: plain,
+            dim,
+            accent: bold,
+            focus: bold,
+            strong: bold,
+            selection: reverse,
+            in_use: plain,
+            removed: bold,
+            unknown: dim,
+            attached: bold,
+            failed: bold,
+            zero: dim,
+            printable: plain,
+            space: plain,
+            control: plain,
+            other: plain,
+            glow: plain_glow(),
+            differs: plain.add_modifier(Modifier::UNDERLINED),
+            found: bold.add_modifier(Modifier::UNDERLINED),
+            cursor: reverse,
+            glyphs: UNICODE,
+        }
+    }
+
+    fn sixteen(depth: Depth) -> Self {
+        let fg = |color: Color| Style::new().fg(color);
+        let glow = match depth {
+            Depth::True => AMBER.iter().map(|&(r, g, b)| on(Color::Rgb(r, g, b))).collect(),
+            // The same way from amber to grey, in the steps that 256 colours have.
+            Depth::Many => [214, 178, 137, 101].map(|color| on(Color::Indexed(color))).to_vec(),
+            _ => plain_glow(),
+        };
+        Self {
+            accent: fg(Color::Cyan),
+            focus: fg(Color::Cyan).add_modifier(Modifier::BOLD),
+            in_use: fg(Color::Green),
+            removed: fg(Color::Yellow),
+            attached: fg(Color::Cyan),
+            failed: fg(Color::Red).add_modifier(Modifier::BOLD),
+            printable: fg(Color::Cyan),
+            space: fg(Color::Green),
+            control: fg(Color::Magenta),
+            other: fg(Color::Yellow),
+            glow,
+            differs: fg(Color::Red).add_modifier(Modifier::BOLD),
+            found: fg(Color::Cyan).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+            ..Self::mono()
+        }
+    }
+
+    fn tinted(tint: &Tint) -> Self {
+        let fg = |(r, g, b): Rgb| Style::new().fg(Color::Rgb(r, g, b));
+        Self {
+            text: Style::new(),
+            dim: fg(tint.dim),
+            accent: fg(tint.cyan),
+            focus: fg(tint.cyan).add_modifier(Modifier::BOLD),
+            in_use: fg(tint.green),
+            removed: fg(tint.yellow),
+            unknown: fg(tint.dim),
+            attached: fg(tint.cyan),
+            failed: fg(tint.red).add_modifier(Modifier::BOLD),
+            zero: fg(tint.dim),
+            printable: fg(tint.cyan),
+            space: fg(tint.green),
+            control: fg(tint.magenta),
+            other: fg(tint.yellow),
+            glow: (0u16..8)
+                .map(|step| {
+                    let mix = |from: u8, to: u8| {
+                        let mixed = (u16::from(from) * (8 - step) + u16::from(to) * step) / 8;
+                        u8::try_from(mixed).unwrap_or(to)
+                    };
+                    let (from, to) = (tint.amber, tint.background);
+                    let back = Color::Rgb(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2));
+                    let (r, g, b) = if step < 4 { (0, 0, 0) } else { tint.text };
+                    Style::new().bg(back).fg(Color::Rgb(r, g, b))
+                })
+                .collect(),
+            differs: fg(tint.red).add_modifier(Modifier::BOLD),
+            found: fg(tint.cyan).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+            ..Self::mono()
+        }
+    }
+
+    /// The style of a change that has faded so far (0 is fresh, 1 is gone).
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a step out of eight at the most")]
+    pub fn glow(&self, faded: f32) -> Style {
+        let step = (faded.clamp(0.0, 1.0) * self.glow.len() as f32) as usize;
+        self.glow.get(step).copied().unwrap_or_default()
+    }
+
+    /// The style of a byte by its class, as people know it from hexyl.
+    #[must_use]
+    pub const fn byte(&self, byte: u8) -> Style {
+        match byte {
+            0 => self.zero,
+            b'\t'..=b'\r' | b' ' => self.space,
+            0x21..=0x7e => self.printable,
+            0x01..=0x1f | 0x7f => self.control,
+            0x80..=0xff => self.other,
+        }
+    }
+}
+
+/// Black letters on a background that is neither light nor dark for long.
+const fn on(background: Color) -> Style {
+    Style::new().bg(background).fg(Color::Black)
+}
+
+/// From amber to a grey on which black still reads, on light and on dark.
+const AMBER: [Rgb; 8] = [
+    (255, 184, 0),
+    (244, 178, 16),
+    (232, 172, 34),
+    (218, 164, 52),
+    (204, 158, 72),
+    (190, 152, 92),
+    (178, 148, 112),
+    (164, 144, 130),
+];
+
+/// Fresh, a little later, and gone.
+fn plain_glow() -> Vec<Style> {
+    let reverse = Style::new().add_modifier(Modifier::REVERSED);
+    let lined = Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
+    vec![reverse, lined, lined, Style::new()]
+}
+
+type Rgb = (u8, u8, u8);
+
+struct Tint {
+    text: Rgb,
+    background: Rgb,
+    dim: Rgb,
+    red: Rgb,
+    green: Rgb,
+    yellow: Rgb,
+    magenta: Rgb,
+    cyan: Rgb,
+    amber: Rgb,
+}
+
+const DARK: Tint = Tint {
+    text: (220, 220, 220),
+    background: (24, 24, 28),
+    dim: (128, 128, 136),
+    red: (255, 110, 103),
+    green: (125, 207, 125),
+    yellow: (226, 190, 92),
+    magenta: (204, 148, 224),
+    cyan: (94, 204, 212),
+    amber: (255, 184, 0),
+};
+
+const LIGHT: Tint = Tint {
+    text: (32, 32, 32),
+    background: (250, 248, 240),
+    dim: (112, 112, 118),
+    red: (190, 20, 40),
+    green: (22, 118, 52),
+    yellow: (138, 92, 0),
+    magenta: (134, 40, 170),
+    cyan: (0, 108, 134),
+    amber: (255, 184, 0),
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detect(vars: &[(&str, &str)]) -> Depth {
+        Depth::detect(|name| vars.iter().find(|(var, _)| *var == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_environment_tells_the_colours() {
+        assert_eq!(detect(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]), Depth::True);
+        assert_eq!(detect(&[("TERM", "xterm-256color")]), Depth::Many);
+        assert_eq!(detect(&[("TERM", "linux")]), Depth::Sixteen);
+        assert_eq!(detect(&[("TERM", "dumb")]), Depth::Mono);
+        assert_eq!(detect(&[("TERM", "xterm-256color"), ("NO_COLOR", "1")]), Depth::Mono);
+        assert_eq!(detect(&[("TERM", "xterm-256color"), ("NO_COLOR", "")]), Depth::Many);
+    }
+
+    #[test]
+    fn without_colours_there_is_none_in_any_style() {
+        for name in [Name::Default, Name::Dark, Name::Light, Name::Mono] {
+            let theme = Theme::new(name, Depth::Mono, false);
+            let styles = [theme.text, theme.dim, theme.accent, theme.in_use, theme.removed, theme.failed, theme.differs,
+                theme.printable, theme.control, theme.selection, theme.cursor];
+            for style in styles.iter().chain(&theme.glow) {
+                assert_eq!((style.fg, style.bg), (None, None), "{name:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_glow_fades_step_by_step() {
+        let theme = Theme::new(Name::Default, Depth::True, false);
+        assert_eq!(theme.glow.len(), 8);
+        assert_eq!(theme.glow(0.0), theme.glow[0]);
+        assert_eq!(theme.glow(0.99), theme.glow[7]);
+        assert_eq!(theme.glow(1.0), Style::default());
+        assert_eq!(Theme::new(Name::Default, Depth::Many, false).glow.len(), 4);
+        let plain = Theme::new(Name::Default, Depth::Sixteen, false);
+        assert!(plain.glow(0.0).add_modifier.contains(Modifier::REVERSED));
+    }
+}
