@@ -9,8 +9,10 @@
 //! | [`machine`] | the machine behind one trait: the real one, and a made one for tests |
 //! | [`survey`] | looks at the machine: every segment, the limits, the difference of two looks |
 //! | [`memory`] | reads contents without disturbing them |
+//! | [`decode`] | bytes to values and text |
 //! | [`identify`] | judges each segment |
 
+pub mod decode;
 pub mod identify;
 pub mod machine;
 pub mod memory;

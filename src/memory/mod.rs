@@ -1,6 +1,27 @@
 //! Reads contents without disturbing them: the reader, extents, search,
-//! compare.
+//! compare, and a segment watched live.
+//!
+//! Nothing here touches a hole, and everything needs little memory, whatever
+//! the size of the segment.
 
+mod compare;
+mod data;
+mod extents;
+mod live;
+mod pattern;
+mod pieces;
+mod progress;
 mod reader;
+mod search;
+mod turns;
+mod zeros;
 
+pub use compare::differences;
+pub use data::next_data;
+pub use live::{Cell, CellKind, Live, Look, Request};
+pub use pattern::{Pattern, PatternError};
+pub use pieces::{Piece, Pieces};
+pub use progress::{Direction, Progress};
 pub use reader::{OpenError, Reader, Standing};
+pub use search::{find_all, find_next};
+pub(crate) use turns::in_turns;

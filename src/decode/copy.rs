@@ -1,0 +1,114 @@
+//! Bytes as text to paste elsewhere.
+
+use crate::segment::escape;
+use std::fmt::Write as _;
+
+/// The forms that bytes can be copied in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CopyForm {
+    /// `de ad be ef`.
+    Hex,
+    /// What prints, and `\xNN` for the rest.
+    Text,
+    /// An array of C.
+    C,
+    /// A bytes literal of Python.
+    Python,
+}
+
+impl CopyForm {
+    /// Every form, in the order in which they are offered.
+    pub const ALL: [Self; 4] = [Self::Hex, Self::Text, Self::C, Self::Python];
+
+    /// Its name, for people.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Hex => "hex",
+            Self::Text => "text",
+            Self::C => "C",
+            Self::Python => "Python",
+        }
+    }
+}
+
+/// The bytes as text in that form. `offset` is where they stood, which the
+/// forms that have comments tell.
+#[must_use]
+pub fn copy_as(bytes: &[u8], offset: u64, form: CopyForm) -> String {
+    match form {
+        CopyForm::Hex => joined(bytes, " ", |out, byte| write!(out, "{byte:02x}")),
+        CopyForm::Text => escape(bytes),
+        CopyForm::C => c_array(bytes, offset),
+        CopyForm::Python => python(bytes),
+    }
+}
+
+fn joined(bytes: &[u8], between: &str, one: impl Fn(&mut String, u8) -> std::fmt::Result) -> String {
+    let mut out = String::with_capacity(bytes.len() * 4);
+    for (at, &byte) in bytes.iter().enumerate() {
+        if at > 0 {
+            out.push_str(between);
+        }
+        // Writing to a String cannot fail.
+        let _ = one(&mut out, byte);
+    }
+    out
+}
+
+/// Twelve bytes a line, as `xxd -i` writes them; C has no empty arrays.
+fn c_array(bytes: &[u8], offset: u64) -> String {
+    let place = format!("/* {} bytes at offset 0x{offset:x} */", bytes.len());
+    if bytes.is_empty() {
+        return place;
+    }
+    let lines: Vec<String> =
+        bytes.chunks(12).map(|line| joined(line, ", ", |out, byte| write!(out, "0x{byte:02x}"))).collect();
+    match lines.as_slice() {
+        [line] => format!("const unsigned char data[] = {{{line}}}; {place}"),
+        lines => format!("const unsigned char data[] = {{ {place}\n    {}\n}};", lines.join(",\n    ")),
+    }
+}
+
+fn python(bytes: &[u8]) -> String {
+    format!(
+        "b\"{}\"",
+        joined(bytes, "", |out, byte| match byte {
+            b'"' | b'\\' => write!(out, "\\{}", char::from(byte)),
+            b' '..=b'~' => write!(out, "{}", char::from(byte)),
+            _ => write!(out, "\\x{byte:02x}"),
+        })
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_form() {
+        let bytes = b"\xff\xad a\"\\\n";
+        assert_eq!(copy_as(bytes, 8, CopyForm::Hex), "ff ad 20 61 22 5c 0a");
+        assert_eq!(copy_as(bytes, 8, CopyForm::Text), r#"\xff\xad a"\x5c\x0a"#);
+        assert_eq!(
+            copy_as(bytes, 8, CopyForm::C),
+            "const unsigned char data[] = {0xff, 0xad, 0x20, 0x61, 0x22, 0x5c, 0x0a}; /* 7 bytes at offset 0x8 */"
+        );
+        assert_eq!(copy_as(bytes, 8, CopyForm::Python), r#"b"\xff\xad a\"\\\x0a""#);
+    }
+
+    #[test]
+    fn long_arrays_have_lines() {
+        assert_eq!(
+            copy_as(&[7; 13], 0x10, CopyForm::C),
+            "const unsigned char data[] = { /* 13 bytes at offset 0x10 */\n    \
+             0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07,\n    0x07\n};"
+        );
+    }
+
+    #[test]
+    fn nothing_is_something_in_each_form() {
+        let all = CopyForm::ALL.map(|form| copy_as(b"", 0, form));
+        assert_eq!(all, ["", "", "/* 0 bytes at offset 0x0 */", "b\"\""]);
+    }
+}

@@ -1,0 +1,212 @@
+//! Values as people type them, turned into the bytes to look for.
+
+use super::types::{parse_scalar, scalar_names};
+use super::{ByteOrder, Scalar};
+use crate::segment::{escape, unescape};
+use jiff::Timestamp;
+
+/// A text that is no value to look for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseValueError {
+    /// It has no type in front, or one that there is not.
+    #[error("'{0}' is no value: write its type, a colon and the value (u32:7, f64:3.5, u16be:0x1f); \
+             the types are {names}, with le or be behind them for the byte order",
+            names = scalar_names())]
+    Type(String),
+    /// The value is none of that type.
+    #[error("'{value}' is no {word}: {hint}")]
+    Value {
+        /// What was typed.
+        value: String,
+        /// The type's name.
+        word: &'static str,
+        /// What values of it look like.
+        hint: String,
+    },
+}
+
+/// The bytes that a value such as `f64:3.5`, `u32:7` or `u32be:0x1f` has in
+/// memory. Without `le` or `be` they are in the machine's own order.
+///
+/// # Errors
+/// When there is no such type, or the value is none of it.
+pub fn pattern_of_value(text: &str) -> Result<Vec<u8>, ParseValueError> {
+    let wrong = || ParseValueError::Type(escape(text.trim().as_bytes()));
+    let (name, value) = text.trim().split_once(':').ok_or_else(wrong)?;
+    let (scalar, order) = parse_scalar(name.trim()).ok_or_else(wrong)?;
+    encode(scalar, order, value.trim()).ok_or_else(|| ParseValueError::Value {
+        value: escape(value.trim().as_bytes()),
+        word: scalar.word(),
+        hint: hint(scalar),
+    })
+}
+
+fn encode(scalar: Scalar, order: ByteOrder, text: &str) -> Option<Vec<u8>> {
+    Some(match scalar {
+        Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::U64 => {
+            integer(order, scalar.size(), whole(text)?, 0, unsigned_end(scalar))?
+        }
+        Scalar::I8 | Scalar::I16 | Scalar::I32 | Scalar::I64 => {
+            let half = unsigned_end(scalar) / 2;
+            integer(order, scalar.size(), whole(text)?, -half, half)?
+        }
+        Scalar::F32 => order.turn(text.parse::<f32>().ok()?.to_ne_bytes()).to_vec(),
+        Scalar::F64 => order.turn(text.parse::<f64>().ok()?.to_ne_bytes()).to_vec(),
+        Scalar::Bool => match text {
+            "true" | "1" => vec![1],
+            "false" | "0" => vec![0],
+            _ => return None,
+        },
+        Scalar::Char => {
+            let quoted = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
+            let bytes = unescape(quoted.unwrap_or(text));
+            if bytes.len() != 1 {
+                return None;
+            }
+            bytes
+        }
+        Scalar::TimeSeconds => time(order, text, 1_000_000_000)?,
+        Scalar::TimeMillis => time(order, text, 1_000_000)?,
+        Scalar::TimeMicros => time(order, text, 1000)?,
+        Scalar::TimeNanos => time(order, text, 1)?,
+    })
+}
+
+/// The first number that does not fit into so many bytes without a sign.
+const fn unsigned_end(scalar: Scalar) -> i128 {
+    1 << (8 * scalar.size())
+}
+
+/// A whole number: decimal, `0x1f`, `0b101`, `0o17`, with a sign, with `_`.
+fn whole(text: &str) -> Option<i128> {
+    let clean = text.replace('_', "");
+    let (negative, digits) = clean.strip_prefix('-').map_or((false, clean.as_str()), |rest| (true, rest));
+    if digits.starts_with(['+', '-']) {
+        return None;
+    }
+    let prefixed = |prefix: &str, radix| digits.strip_prefix(prefix).map(|digits| (digits, radix));
+    let (digits, radix) = prefixed("0x", 16)
+        .or_else(|| prefixed("0b", 2))
+        .or_else(|| prefixed("0o", 8))
+        .unwrap_or((digits, 10));
+    // Without this a sign behind the prefix would be taken.
+    if digits.starts_with(['+', '-']) {
+        return None;
+    }
+    let value = i128::from_str_radix(digits, radix).ok()?;
+    Some(if negative { -value } else { value })
+}
+
+/// The lowest `size` bytes of a number in `low..end`.
+fn integer(order: ByteOrder, size: usize, value: i128, low: i128, end: i128) -> Option<Vec<u8>> {
+    if !(low..end).contains(&value) {
+        return None;
+    }
+    let mut bytes = value.to_le_bytes()[..size].to_vec();
+    if order == ByteOrder::Big {
+        bytes.reverse();
+    }
+    Some(bytes)
+}
+
+/// A count since 1970, or a time as RFC 3339 has it, in units of so many nanoseconds.
+fn time(order: ByteOrder, text: &str, unit: i128) -> Option<Vec<u8>> {
+    let count = match whole(text) {
+        Some(count) => count,
+        None => text.parse::<Timestamp>().ok()?.as_nanosecond().div_euclid(unit),
+    };
+    integer(order, 8, count, i64::MIN.into(), i128::from(i64::MAX) + 1)
+}
+
+/// What values of a type look like.
+fn hint(scalar: Scalar) -> String {
+    match scalar {
+        Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::U64 => {
+            format!("it takes whole numbers from 0 to {}, as 31 or 0x1f", unsigned_end(scalar) - 1)
+        }
+        Scalar::I8 | Scalar::I16 | Scalar::I32 | Scalar::I64 => {
+            let half = unsigned_end(scalar) / 2;
+            format!("it takes whole numbers from -{half} to {}, as -31 or 0x1f", half - 1)
+        }
+        Scalar::F32 | Scalar::F64 => "it takes numbers as 3.5, -1e9, inf".to_owned(),
+        Scalar::Bool => "it takes true or false".to_owned(),
+        Scalar::Char => r"it takes one byte of text, as a or \x1b".to_owned(),
+        Scalar::TimeSeconds | Scalar::TimeMillis | Scalar::TimeMicros | Scalar::TimeNanos => {
+            "it takes a time as 2026-01-05T12:01:09+01:00, or the number since 1970".to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn values_become_bytes() {
+        for (text, bytes) in [
+            ("u32le:7", &[7u8, 0, 0, 0][..]),
+            ("u32be:7", &[0, 0, 0, 7]),
+            (" u16be : 0x1f ", &[0, 31]),
+            ("i8:-1", &[0xff]),
+            ("u64le:18_446_744_073_709_551_615", &[0xff; 8]),
+            ("i64be:-9223372036854775808", &[0x80, 0, 0, 0, 0, 0, 0, 0]),
+            ("f64le:3.14", &[0x1f, 0x85, 0xeb, 0x51, 0xb8, 0x1e, 0x09, 0x40]),
+            ("f32be:inf", &[0x7f, 0x80, 0, 0]),
+            ("bool:true", &[1]),
+            (r"char:\x1b", &[0x1b]),
+            ("char:'a'", b"a"),
+            ("char::", b":"),
+            ("time_be:1970-01-01T00:00:07Z", &[0, 0, 0, 0, 0, 0, 0, 7]),
+            ("time_msbe:1970-01-01T01:00:07.5+01:00", &[0, 0, 0, 0, 0, 0, 0x1d, 0x4c]),
+        ] {
+            assert_eq!(pattern_of_value(text).as_deref(), Ok(bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_what_does() {
+        for text in ["", "7", "u33:7", "int:7", ":7"] {
+            let error = pattern_of_value(text).unwrap_err().to_string();
+            assert!(error.contains("u32") && error.contains("time_ns"), "{error}");
+        }
+        for (text, hint) in [
+            ("u8:256", "to 255"),
+            ("u8:-1", "from 0"),
+            ("i8:128", "from -128 to 127"),
+            ("u32:0x+1", "to 4294967295"),
+            ("u32:--1", "to 4294967295"),
+            ("f64:pi", "3.5"),
+            ("bool:yes", "true or false"),
+            ("char:ab", "one byte"),
+            ("time:noon", "2026-01-05"),
+        ] {
+            let error = pattern_of_value(text).unwrap_err().to_string();
+            assert!(error.contains(hint), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_found_again(bytes in proptest::array::uniform8(any::<u8>()), big: bool) {
+            let order = if big { ByteOrder::Big } else { ByteOrder::Little };
+            for scalar in Scalar::ALL {
+                let value = scalar.read(&bytes, order).unwrap().to_string();
+                if value == "nan" || (scalar == Scalar::Bool && bytes[0] > 1) {
+                    continue;
+                }
+                // Times are shown with a blank where RFC 3339 has a T and none.
+                let value = value.replacen(' ', "T", 1).replacen(' ', "", 1);
+                let value = if scalar == Scalar::Char { scalar.read(&bytes, order).unwrap().to_string() } else { value };
+                let suffix = if scalar.size() > 1 { order.word() } else { "" };
+                let found = pattern_of_value(&format!("{}{suffix}:{value}", scalar.word()));
+                prop_assert_eq!(found.as_deref(), Ok(&bytes[..scalar.size()]), "{}", value);
+            }
+        }
+
+        #[test]
+        fn any_text_is_taken_or_refused(text in "\\PC*") {
+            let _ = pattern_of_value(&text);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Lines as `hexdump -C` writes them, byte for byte: an offset, sixteen bytes
+//! in two groups, their text; `*` for lines that repeat the one before.
+//!
+//! Only whole lines that repeat are squeezed, never a last short one, and the
+//! end offset stands at the foot unless it is 0.
+
+/// Bytes on a line.
+pub(super) const LINE: usize = 16;
+/// The most digits that an offset has.
+const DIGITS: usize = 16;
+/// How many it has at least.
+const LEAST_DIGITS: usize = 8;
+/// Where the hex column, the second group and the text begin in the buffer of
+/// a line, whose offset ends at `DIGITS`.
+const HEX: usize = DIGITS + 2;
+const TEXT: usize = HEX + 3 * LINE + 3;
+/// A line with the largest offset and its newline.
+const WHOLE: usize = TEXT + LINE + 2;
+
+/// Two hex digits for each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
+/// Whether lines that repeat are written as `*`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Squeeze {
+    /// A run of them is one `*`.
+    On,
+    /// Every line is written.
+    Off,
+}
+
+/// The state of a dump between two pieces of it.
+#[derive(Debug, Clone)]
+pub struct HexDump {
+    squeeze: Squeeze,
+    /// The last whole line.
+    last: Option<[u8; LINE]>,
+    /// Whether it was squeezed: its `*` is written already.
+    squeezed: bool,
+    /// Where the dump ends so far.
+    end: u64,
+}
+
+impl HexDump {
+    /// A dump that has not begun, and begins at `offset`.
+    #[must_use]
+    pub const fn new(squeeze: Squeeze, offset: u64) -> Self {
+        Self { squeeze, last: None, squeezed: false, end: offset }
+    }
+
+    /// Writes the lines of `bytes`, which stand where the last ones ended. All
+    /// pieces but the last one are whole lines: a multiple of 16 bytes.
+    pub fn lines(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        out.reserve(bytes.len() / LINE * WHOLE + WHOLE);
+        let mut buffer = LineBuffer::new();
+        let (lines, rest) = bytes.as_chunks::<LINE>();
+        for line in lines {
+            if self.squeeze == Squeeze::Off || !self.repeats(line, out) {
+                out.extend_from_slice(buffer.whole(self.end, line));
+            }
+            self.end += LINE as u64;
+        }
+        if let Some(&line) = lines.last() {
+            self.last = Some(line);
+        }
+        if !rest.is_empty() {
+            out.extend_from_slice(&LineBuffer::short(self.end, rest));
+            self.end += rest.len() as u64;
+        }
+    }
+
+    /// Takes in a line that may be squeezed, and tells whether it is.
+    fn repeats(&mut self, line: &[u8; LINE], out: &mut Vec<u8>) -> bool {
+        let repeats = self.last.as_ref() == Some(line);
+        if repeats && !self.squeezed {
+            out.extend_from_slice(b"*\n");
+        }
+        self.squeezed = repeats;
+        self.last = Some(*line);
+        repeats
+    }
+
+    /// Writes the lines of so many zero bytes. Squeezed, it costs the same
+    /// however many they are.
+    pub fn zeros(&mut self, mut length: u64, out: &mut Vec<u8>) {
+        let few = [0; 64 * LINE];
+        if self.squeeze == Squeeze::On && length > few.len() as u64 {
+            // Two lines are what it takes to be squeezing; the rest is silent.
+            self.lines(&few[..2 * LINE], out);
+            length -= 2 * LINE as u64;
+            let silent = length - length % LINE as u64;
+            self.end = self.end.saturating_add(silent);
+            length -= silent;
+        }
+        while length > 0 {
+            let piece = usize::try_from(length).unwrap_or(few.len()).min(few.len());
+            self.lines(&few[..piece], out);
+            length -= piece as u64;
+        }
+    }
+
+    /// The state in which the lines of `bytes` would leave it, without writing
+    /// them.
+    #[must_use]
+    pub fn after(&self, bytes: &[u8]) -> Self {
+        let (lines, _) = bytes.as_chunks::<LINE>();
+        let (last, squeezed) = match (lines, self.last) {
+            ([], last) => (last, self.squeezed),
+            ([line], last) => (Some(*line), last == Some(*line)),
+            ([.., before, line], _) => (Some(*line), before == line),
+        };
+        Self { last, squeezed, end: self.end + bytes.len() as u64, ..*self }
+    }
+
+    /// As [`HexDump::after`], of so many zero bytes.
+    pub(super) fn pass_zeros(&mut self, length: u64) {
+        let few = [0; 2 * LINE];
+        let first = usize::try_from(length).unwrap_or(few.len()).min(few.len());
+        *self = self.after(&few[..first]);
+        self.end += length - first as u64;
+    }
+
+    /// Writes the last line: the offset at which the dump ends.
+    pub fn finish(&self, out: &mut Vec<u8>) {
+        if self.end > 0 {
+            let mut buffer = LineBuffer::new();
+            let start = buffer.offset(self.end);
+            out.extend_from_slice(&buffer.0[start..DIGITS]);
+            out.push(b'\n');
+        }
+    }
+}
+
+/// A line that is filled in again and again: what is the same in all of them stays.
+struct LineBuffer([u8; WHOLE]);
+
+impl LineBuffer {
+    fn new() -> Self {
+        let mut buffer = [b' '; WHOLE];
+        buffer[TEXT - 1] = b'|';
+        buffer[TEXT + LINE] = b'|';
+        buffer[TEXT + LINE + 1] = b'\n';
+        Self(buffer)
+    }
+
+    /// Fills in the offset, and tells where it begins.
+    fn offset(&mut self, offset: u64) -> usize {
+        let bytes = offset.to_be_bytes();
+        for (at, byte) in bytes.into_iter().enumerate() {
+            self.0[2 * at..2 * at + 2].copy_from_slice(&PAIRS[usize::from(byte)]);
+        }
+        let digits = (u64::BITS - offset.leading_zeros()).div_ceil(4) as usize;
+        DIGITS - digits.max(LEAST_DIGITS)
+    }
+
+    fn whole(&mut self, offset: u64, line: &[u8; LINE]) -> &[u8] {
+        let start = self.offset(offset);
+        for (at, &byte) in line.iter().enumerate() {
+            let column = hex_column(at);
+            self.0[column..column + 2].copy_from_slice(&PAIRS[usize::from(byte)]);
+        }
+        for (out, &byte) in self.0[TEXT..TEXT + LINE].iter_mut().zip(line) {
+            *out = printed(byte);
+        }
+        &self.0[start..TEXT + LINE + 2]
+    }
+
+    /// A line of fewer bytes: the text column closes behind the last.
+    fn short(offset: u64, bytes: &[u8]) -> Vec<u8> {
+        let mut line = Self::new();
+        let start = line.offset(offset);
+        for (at, &byte) in bytes.iter().enumerate().take(LINE) {
+            let column = hex_column(at);
+            line.0[column..column + 2].copy_from_slice(&PAIRS[usize::from(byte)]);
+            line.0[TEXT + at] = printed(byte);
+        }
+        let mut out = line.0[start..TEXT + bytes.len()].to_vec();
+        out.extend_from_slice(b"|\n");
+        out
+    }
+}
+
+const fn hex_column(at: usize) -> usize {
+    HEX + 3 * at + (at >= LINE / 2) as usize
+}
+
+const fn printed(byte: u8) -> u8 {
+    if byte.wrapping_sub(b' ') <= b'~' - b' ' { byte } else { b'.' }
+}

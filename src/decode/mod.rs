@@ -1,0 +1,23 @@
+//! Bytes to values and text: scalars and arrays, hex dumps, text forms to copy.
+//! What stands here takes bytes and gives text; only [`dump`] reads a segment,
+//! through the reader.
+
+mod copy;
+mod dump;
+mod encode;
+mod hexdump;
+mod order;
+mod scalar;
+mod text;
+mod types;
+mod value;
+
+pub use copy::{CopyForm, copy_as};
+pub use dump::dump;
+pub use encode::{ParseValueError, pattern_of_value};
+pub use hexdump::{HexDump, Squeeze};
+pub use order::ByteOrder;
+pub use scalar::Scalar;
+pub use text::text_at;
+pub use types::{Decoded, ParseTypeError, Type};
+pub use value::{Time, Value};

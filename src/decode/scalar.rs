@@ -1,0 +1,195 @@
+//! The scalar types: their names, their sizes, and reading one from bytes.
+
+use super::ByteOrder;
+use super::value::{Time, Value};
+
+/// A type that is one value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scalar {
+    /// `uint8_t`.
+    U8,
+    /// `uint16_t`.
+    U16,
+    /// `uint32_t`.
+    U32,
+    /// `uint64_t`.
+    U64,
+    /// `int8_t`.
+    I8,
+    /// `int16_t`.
+    I16,
+    /// `int32_t`.
+    I32,
+    /// `int64_t`.
+    I64,
+    /// `float`.
+    F32,
+    /// `double`.
+    F64,
+    /// One byte, 0 for false and 1 for true.
+    Bool,
+    /// One byte of text.
+    Char,
+    /// `time_t`: seconds since 1970 as an `int64_t`.
+    TimeSeconds,
+    /// Milliseconds since 1970 as an `int64_t`.
+    TimeMillis,
+    /// Microseconds since 1970 as an `int64_t`.
+    TimeMicros,
+    /// Nanoseconds since 1970 as an `int64_t`.
+    TimeNanos,
+}
+
+impl Scalar {
+    /// Every scalar, in the order in which they are listed to people.
+    pub const ALL: [Self; 16] = [
+        Self::U8,
+        Self::U16,
+        Self::U32,
+        Self::U64,
+        Self::I8,
+        Self::I16,
+        Self::I32,
+        Self::I64,
+        Self::F32,
+        Self::F64,
+        Self::Bool,
+        Self::Char,
+        Self::TimeSeconds,
+        Self::TimeMillis,
+        Self::TimeMicros,
+        Self::TimeNanos,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::U8 => "u8",
+            Self::U16 => "u16",
+            Self::U32 => "u32",
+            Self::U64 => "u64",
+            Self::I8 => "i8",
+            Self::I16 => "i16",
+            Self::I32 => "i32",
+            Self::I64 => "i64",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::Bool => "bool",
+            Self::Char => "char",
+            Self::TimeSeconds => "time",
+            Self::TimeMillis => "time_ms",
+            Self::TimeMicros => "time_us",
+            Self::TimeNanos => "time_ns",
+        }
+    }
+
+    /// How many bytes it has: 1, 2, 4 or 8.
+    #[must_use]
+    pub const fn size(self) -> usize {
+        match self {
+            Self::U8 | Self::I8 | Self::Bool | Self::Char => 1,
+            Self::U16 | Self::I16 => 2,
+            Self::U32 | Self::I32 | Self::F32 => 4,
+            Self::U64
+            | Self::I64
+            | Self::F64
+            | Self::TimeSeconds
+            | Self::TimeMillis
+            | Self::TimeMicros
+            | Self::TimeNanos => 8,
+        }
+    }
+
+    /// The value at the beginning of `bytes`; `None` where they are too few. A
+    /// bool that is neither 0 nor 1 is given as the number that it is.
+    #[must_use]
+    pub fn read(self, bytes: &[u8], order: ByteOrder) -> Option<Value> {
+        let time =
+            |make: fn(i64) -> Time| first(bytes, order).map(i64::from_ne_bytes).map(make).map(Value::Time);
+        Some(match self {
+            Self::U8 => Value::Unsigned(u8::from_ne_bytes(first(bytes, order)?).into()),
+            Self::U16 => Value::Unsigned(u16::from_ne_bytes(first(bytes, order)?).into()),
+            Self::U32 => Value::Unsigned(u32::from_ne_bytes(first(bytes, order)?).into()),
+            Self::U64 => Value::Unsigned(u64::from_ne_bytes(first(bytes, order)?)),
+            Self::I8 => Value::Signed(i8::from_ne_bytes(first(bytes, order)?).into()),
+            Self::I16 => Value::Signed(i16::from_ne_bytes(first(bytes, order)?).into()),
+            Self::I32 => Value::Signed(i32::from_ne_bytes(first(bytes, order)?).into()),
+            Self::I64 => Value::Signed(i64::from_ne_bytes(first(bytes, order)?)),
+            Self::F32 => Value::F32(f32::from_ne_bytes(first(bytes, order)?)),
+            Self::F64 => Value::F64(f64::from_ne_bytes(first(bytes, order)?)),
+            Self::Bool => match *bytes.first()? {
+                0 => Value::Bool(false),
+                1 => Value::Bool(true),
+                other => Value::Unsigned(other.into()),
+            },
+            Self::Char => Value::Char(*bytes.first()?),
+            Self::TimeSeconds => time(Time::Seconds)?,
+            Self::TimeMillis => time(Time::Millis)?,
+            Self::TimeMicros => time(Time::Micros)?,
+            Self::TimeNanos => time(Time::Nanos)?,
+        })
+    }
+}
+
+/// The first bytes in the machine's order. They are copied as one piece, so
+/// that nothing here could tear a value.
+fn first<const N: usize>(bytes: &[u8], order: ByteOrder) -> Option<[u8; N]> {
+    bytes.first_chunk::<N>().map(|&bytes| order.turn(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(scalar: Scalar, bytes: &[u8], order: ByteOrder) -> String {
+        scalar.read(bytes, order).map_or_else(|| "none".to_owned(), |value| value.to_string())
+    }
+
+    #[test]
+    fn reads_both_orders() {
+        let bytes = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x55];
+        let read = |scalar, order| text(scalar, &bytes, order);
+        assert_eq!(read(Scalar::U8, ByteOrder::Big), "254");
+        assert_eq!(read(Scalar::I8, ByteOrder::Big), "-2");
+        assert_eq!(read(Scalar::U16, ByteOrder::Little), "65534");
+        assert_eq!(read(Scalar::U16, ByteOrder::Big), "65279");
+        assert_eq!(read(Scalar::I16, ByteOrder::Little), "-2");
+        assert_eq!(read(Scalar::I32, ByteOrder::Little), "-2");
+        assert_eq!(read(Scalar::I64, ByteOrder::Little), "9223372036854775806");
+        assert_eq!(read(Scalar::U64, ByteOrder::Big), "18374686479671623551");
+        assert_eq!(
+            text(Scalar::F64, &[0x1f, 0x85, 0xeb, 0x51, 0xb8, 0x1e, 0x09, 0x40], ByteOrder::Little),
+            "3.14"
+        );
+        assert_eq!(text(Scalar::F32, &[0x40, 0x48, 0xf5, 0xc3], ByteOrder::Big), "3.14");
+    }
+
+    #[test]
+    fn a_bool_that_is_none_is_a_number() {
+        let read = |byte: u8| text(Scalar::Bool, &[byte], ByteOrder::native());
+        assert_eq!((read(0), read(1), read(7)), ("false".into(), "true".into(), "7".into()));
+    }
+
+    #[test]
+    fn too_few_bytes_are_no_value() {
+        for scalar in Scalar::ALL {
+            let bytes = vec![1; scalar.size()];
+            assert!(scalar.read(&bytes, ByteOrder::Little).is_some(), "{}", scalar.word());
+            assert!(scalar.read(&bytes[1..], ByteOrder::Little).is_none(), "{}", scalar.word());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_other_order_is_the_bytes_turned_round(bytes in proptest::array::uniform8(any::<u8>())) {
+            let mut turned = bytes;
+            turned.reverse();
+            for scalar in Scalar::ALL.into_iter().filter(|scalar| scalar.size() == 8) {
+                let little = text(scalar, &bytes, ByteOrder::Little);
+                prop_assert_eq!(little, text(scalar, &turned, ByteOrder::Big));
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! One value, as people and programs read it.
+
+use crate::segment::escape;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// A value that was read. Its text is exact: what it says can be read back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    /// A number that has no sign.
+    Unsigned(u64),
+    /// A number that may have one.
+    Signed(i64),
+    /// A `float`.
+    F32(f32),
+    /// A `double`.
+    F64(f64),
+    /// True or false.
+    Bool(bool),
+    /// A byte of text.
+    Char(u8),
+    /// A point in time.
+    Time(Time),
+}
+
+/// A point in time as a count since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Time {
+    /// Of seconds.
+    Seconds(i64),
+    /// Of milliseconds.
+    Millis(i64),
+    /// Of microseconds.
+    Micros(i64),
+    /// Of nanoseconds.
+    Nanos(i64),
+}
+
+impl Time {
+    /// The number that stands in memory.
+    #[must_use]
+    pub const fn count(self) -> i64 {
+        match self {
+            Self::Seconds(count) | Self::Millis(count) | Self::Micros(count) | Self::Nanos(count) => count,
+        }
+    }
+
+    /// In local time; `None` for what lies outside the years -9999 to 9999.
+    fn local(self) -> Option<ZonedDateTime> {
+        let timestamp = match self {
+            Self::Seconds(count) => Timestamp::from_second(count),
+            Self::Millis(count) => Timestamp::from_millisecond(count),
+            Self::Micros(count) => Timestamp::from_microsecond(count),
+            Self::Nanos(count) => Timestamp::from_nanosecond(count.into()),
+        };
+        Some(timestamp.ok()?.to_zoned_datetime(TimeZone::system()))
+    }
+}
+
+impl fmt::Display for Time {
+    /// `2026-01-05 12:01:09.25 +01:00`, in local time; the bare number for
+    /// what is no time that a calendar has.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.local() {
+            Some(zoned) => write!(f, "{}", zoned.strftime("%Y-%m-%d %H:%M:%S%.f %:z")),
+            None => write!(f, "{}", self.count()),
+        }
+    }
+}
+
+impl Serialize for Time {
+    /// RFC 3339 in local time with its offset, or the bare number.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.local() {
+            Some(zoned) => serializer.collect_str(&zoned.timestamp().display_with_offset(zoned.offset())),
+            None => serializer.serialize_i64(self.count()),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    /// Floats in the shortest form that reads back as the same float, `nan`,
+    /// `inf`, `-inf`; a byte of text in single quotes, escaped.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Unsigned(value) => value.fmt(f),
+            Self::Signed(value) => value.fmt(f),
+            Self::F32(value) if value.is_nan() => f.pad("nan"),
+            Self::F64(value) if value.is_nan() => f.pad("nan"),
+            // Debug is the form with an exponent where digits would be many.
+            Self::F32(value) => f.pad(&format!("{value:?}")),
+            Self::F64(value) => f.pad(&format!("{value:?}")),
+            Self::Bool(value) => value.fmt(f),
+            Self::Char(b'\'') => f.pad(r"'\x27'"),
+            Self::Char(byte) => f.pad(&format!("'{}'", escape(&[byte]))),
+            Self::Time(time) => f.pad(&time.to_string()),
+        }
+    }
+}
+
+impl Serialize for Value {
+    /// Numbers are numbers; a float that JSON has no number for is null; a byte
+    /// of text is its escaped text.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::Unsigned(value) => serializer.serialize_u64(value),
+            Self::Signed(value) => serializer.serialize_i64(value),
+            Self::F32(value) if !value.is_finite() => serializer.serialize_none(),
+            Self::F64(value) if !value.is_finite() => serializer.serialize_none(),
+            Self::F32(value) => serializer.serialize_f32(value),
+            Self::F64(value) => serializer.serialize_f64(value),
+            Self::Bool(value) => serializer.serialize_bool(value),
+            Self::Char(byte) => serializer.serialize_str(&escape(&[byte])),
+            Self::Time(time) => time.serialize(serializer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn floats_are_short_and_exact() {
+        for (value, text) in [
+            (3.25, "3.25"),
+            (1.0, "1.0"),
+            (-0.0, "-0.0"),
+            (1e300, "1e300"),
+            (5e-324, "5e-324"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (f64::NAN, "nan"),
+            (-f64::NAN, "nan"),
+            (f64::INFINITY, "inf"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
+            assert_eq!(Value::F64(value).to_string(), text);
+        }
+        assert_eq!(Value::F32(0.1).to_string(), "0.1");
+        assert_eq!(format!("[{:>6}]", Value::F32(0.1)), "[   0.1]");
+    }
+
+    #[test]
+    fn json_has_numbers_and_null() {
+        let values = [
+            Value::Unsigned(u64::MAX),
+            Value::Signed(i64::MIN),
+            Value::F32(0.1),
+            Value::F64(f64::NAN),
+            Value::F64(f64::INFINITY),
+            Value::Bool(true),
+            Value::Char(b'a'),
+            Value::Char(0xff),
+        ];
+        assert_eq!(
+            serde_json::to_string(&values).unwrap(),
+            r#"[18446744073709551615,-9223372036854775808,0.1,null,null,true,"a","\\xff"]"#
+        );
+    }
+
+    #[test]
+    fn every_unit_gives_the_same_time() {
+        let seconds = Value::Time(Time::Seconds(1_767_610_869)).to_string();
+        assert_eq!(Value::Time(Time::Millis(1_767_610_869_000)).to_string(), seconds);
+        assert_eq!(Value::Time(Time::Micros(1_767_610_869_000_000)).to_string(), seconds);
+        assert_eq!(Value::Time(Time::Nanos(1_767_610_869_000_000_000)).to_string(), seconds);
+        // Which zone this machine is in is its own affair: minutes are the same in nearly all.
+        assert!(seconds.starts_with("2026-01-05 ") || seconds.starts_with("2026-01-06 "), "{seconds}");
+        assert!(Value::Time(Time::Millis(1_767_610_869_250)).to_string().contains("09.25 "));
+        let json = serde_json::to_string(&Time::Seconds(1_767_610_869)).unwrap();
+        assert!(json.starts_with("\"2026-01-0") && json.contains('T'), "{json}");
+        let back: Timestamp = json.trim_matches('"').parse().unwrap();
+        assert_eq!(back.as_second(), 1_767_610_869);
+    }
+
+    #[test]
+    fn what_no_calendar_has_is_a_number() {
+        assert_eq!(Value::Time(Time::Seconds(i64::MAX)).to_string(), "9223372036854775807");
+        assert_eq!(serde_json::to_string(&Time::Millis(i64::MIN)).unwrap(), "-9223372036854775808");
+    }
+
+    #[test]
+    fn text_cannot_reach_the_terminal_raw() {
+        assert_eq!(Value::Char(0x1b).to_string(), r"'\x1b'");
+        assert_eq!(Value::Char(b'\'').to_string(), r"'\x27'");
+        assert_eq!(Value::Char(b'A').to_string(), "'A'");
+    }
+
+    proptest! {
+        #[test]
+        fn a_float_reads_back(bits in any::<u64>()) {
+            let value = f64::from_bits(bits);
+            let back: f64 = Value::F64(value).to_string().parse().unwrap();
+            prop_assert!(back.to_bits() == bits || (back.is_nan() && value.is_nan()));
+        }
+    }
+}

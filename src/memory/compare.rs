@@ -1,0 +1,62 @@
+//! What differs between two pictures of the same bytes.
+
+use std::ops::Range;
+
+/// Bytes compared at once before looking closer.
+const BLOCK: usize = 64;
+
+/// The ranges in which two pictures differ, in rising order, none touching
+/// another. What only one of them has is not compared.
+#[must_use]
+pub fn differences(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
+    let length = old.len().min(new.len());
+    let (old, new) = (&old[..length], &new[..length]);
+    let mut ranges: Vec<Range<usize>> = vec![];
+    if old == new {
+        return ranges;
+    }
+    for (block, (old, new)) in old.chunks(BLOCK).zip(new.chunks(BLOCK)).enumerate() {
+        if old == new {
+            continue;
+        }
+        for at in (0..old.len()).filter(|&at| old[at] != new[at]) {
+            let at = block * BLOCK + at;
+            match ranges.last_mut() {
+                Some(last) if last.end == at => last.end += 1,
+                _ => ranges.push(at..at + 1),
+            }
+        }
+    }
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn equal_pictures_differ_nowhere() {
+        assert!(differences(&[7; 1000], &[7; 1000]).is_empty());
+        assert!(differences(&[], &[7]).is_empty());
+    }
+
+    #[test]
+    fn neighbours_are_one_range() {
+        let mut new = [0u8; 200];
+        new[62..67].fill(1);
+        new[199] = 1;
+        assert_eq!(differences(&[0; 200], &new), [62..67, 199..200]);
+    }
+
+    proptest! {
+        #[test]
+        fn as_byte_for_byte(old in proptest::collection::vec(0u8..2, 0..200), new in proptest::collection::vec(0u8..2, 0..200)) {
+            let ranges = differences(&old, &new);
+            let differing: Vec<usize> = ranges.iter().cloned().flatten().collect();
+            let naive: Vec<usize> = (0..old.len().min(new.len())).filter(|&at| old[at] != new[at]).collect();
+            prop_assert_eq!(differing, naive);
+            prop_assert!(ranges.windows(2).all(|pair| pair[0].end < pair[1].start));
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! From one run of data to the next, past zeros and holes.
+
+use super::extents::{DataBackward, DataForward};
+use super::zeros::{first_nonzero, last_nonzero};
+use super::{Direction, Progress, Reader};
+use std::io;
+use std::ops::Range;
+
+/// How much is read at once, in bytes.
+const PIECE: usize = 256 << 10;
+
+/// Where the next run of data begins that begins after `from`, or the last one
+/// that begins before it. Runs of data are parted by at least `gap` zeros,
+/// written or hole; the zeros at the beginning of a segment part too. `None`
+/// when there is none, and when it was cancelled.
+///
+/// # Errors
+/// When the kernel refuses to read.
+pub fn next_data(
+    reader: &Reader,
+    from: u64,
+    direction: Direction,
+    gap: u64,
+    progress: &Progress,
+) -> io::Result<Option<u64>> {
+    let size = reader.size()?;
+    let walk = Walk { reader, gap: gap.max(1), bytes: vec![0; PIECE], progress };
+    match direction {
+        Direction::Forward if from >= size => Ok(None),
+        Direction::Forward => walk.forward(from + 1, size),
+        Direction::Backward => walk.backward(from.min(size)),
+    }
+}
+
+struct Walk<'a> {
+    reader: &'a Reader,
+    gap: u64,
+    bytes: Vec<u8>,
+    progress: &'a Progress,
+}
+
+impl Walk<'_> {
+    /// The first run that begins at or after `from`.
+    fn forward(mut self, from: u64, size: u64) -> io::Result<Option<u64>> {
+        self.progress.begin(size - from.min(size));
+        let mut zeros = self.zeros_before(from)?;
+        let mut at = from;
+        for run in DataForward::new(self.reader, from..size, self.progress) {
+            let run = run?;
+            zeros = zeros.saturating_add(run.start - at);
+            at = run.start;
+            while at < run.end && !self.progress.is_cancelled() {
+                let length = self.read(at..run.end.min(at + PIECE as u64))?;
+                if length == 0 {
+                    return Ok(None);
+                }
+                if let Some(found) = first_run(&self.bytes[..length], self.gap, &mut zeros) {
+                    return Ok(Some(at + found as u64));
+                }
+                at += length as u64;
+                self.progress.reach(at - from);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The last run that begins before `from`.
+    fn backward(mut self, from: u64) -> io::Result<Option<u64>> {
+        self.progress.begin(from);
+        // The lowest byte found so far of the run that is being walked through.
+        let mut start: Option<u64> = None;
+        let parted = |start: Option<u64>, at: u64, gap: u64| start.is_some_and(|start| start - at >= gap);
+        for run in DataBackward::new(self.reader, 0..from, self.progress) {
+            let run = run?;
+            let mut end = run.end;
+            while end > run.start && !self.progress.is_cancelled() {
+                if parted(start, end, self.gap) {
+                    return Ok(start);
+                }
+                let base = end.saturating_sub(PIECE as u64).max(run.start);
+                let length = self.read(base..end)?;
+                let mut upto = length;
+                while let Some(last) = last_nonzero(&self.bytes[..upto]) {
+                    if parted(start, base + last as u64 + 1, self.gap) {
+                        return Ok(start);
+                    }
+                    let (lowest, seen) = run_before(&self.bytes[..=last], self.gap);
+                    start = Some(base + lowest as u64);
+                    upto = seen;
+                }
+                end = base;
+                self.progress.reach(from - end);
+            }
+        }
+        Ok(if self.progress.is_cancelled() { None } else { start })
+    }
+
+    /// How many zeros stand before `at`, as far as they matter: the beginning
+    /// of the segment is as good as any number of them.
+    fn zeros_before(&mut self, at: u64) -> io::Result<u64> {
+        let mut zeros = 0;
+        while zeros < self.gap {
+            let end = at - zeros;
+            if end == 0 {
+                return Ok(u64::MAX);
+            }
+            let length = self.read(end.saturating_sub(PIECE as u64)..end)?;
+            if let Some(last) = last_nonzero(&self.bytes[..length]) {
+                return Ok(zeros + (length - last - 1) as u64);
+            }
+            zeros += (length as u64).max(1);
+        }
+        Ok(zeros)
+    }
+
+    fn read(&mut self, range: Range<u64>) -> io::Result<usize> {
+        let length = usize::try_from(range.end - range.start).unwrap_or(PIECE).min(PIECE);
+        self.reader.read_at(range.start, &mut self.bytes[..length])
+    }
+}
+
+/// The first byte that is not 0 and has at least `gap` zeros before it, of
+/// which `zeros` stand before `bytes`; otherwise `zeros` are those at the end.
+fn first_run(bytes: &[u8], gap: u64, zeros: &mut u64) -> Option<usize> {
+    let window = usize::try_from(gap).unwrap_or(usize::MAX);
+    let mut at = 0;
+    while let Some(ahead) = first_nonzero(&bytes[at..]) {
+        at += ahead;
+        *zeros = zeros.saturating_add(ahead as u64);
+        if *zeros >= gap {
+            return Some(at);
+        }
+        // No gap begins before the last byte of the window that is not 0:
+        // most bytes of dense data are never looked at.
+        loop {
+            let behind = &bytes[at + 1..(at + 1).saturating_add(window).min(bytes.len())];
+            let Some(last) = last_nonzero(behind) else {
+                *zeros = behind.len() as u64;
+                at += 1 + behind.len();
+                break;
+            };
+            at += 1 + last;
+        }
+    }
+    *zeros = zeros.saturating_add((bytes.len() - at) as u64);
+    None
+}
+
+/// Walks down the run whose last byte is the last of `bytes`: the lowest byte
+/// of it, and how many bytes below were not looked at.
+fn run_before(bytes: &[u8], gap: u64) -> (usize, usize) {
+    let window = usize::try_from(gap).unwrap_or(usize::MAX);
+    let mut at = bytes.len() - 1;
+    loop {
+        let low = at.saturating_sub(window);
+        match first_nonzero(&bytes[low..at]) {
+            Some(first) => at = low + first,
+            None => return (at, low),
+        }
+    }
+}

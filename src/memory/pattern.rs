@@ -1,0 +1,285 @@
+//! What to look for: bytes, some of whose bits may be anything.
+
+use crate::segment::{escape, unescape};
+use memchr::memmem;
+
+/// The longest pattern: more than anybody types or passes as an argument.
+const LONGEST: usize = 1 << 20;
+
+/// Bytes to look for. Never empty, and never all wildcards.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    bytes: Vec<u8>,
+    /// Which bits count; `None` when all do.
+    mask: Option<Vec<u8>>,
+    /// Finds the longest stretch of bytes of which every bit counts.
+    finder: memmem::Finder<'static>,
+    finder_backward: memmem::FinderRev<'static>,
+    /// Where that stretch stands in the pattern.
+    anchor: usize,
+}
+
+/// A text that is no pattern.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// There is nothing to look for.
+    #[error("there is nothing to look for: the pattern is empty")]
+    Empty,
+    /// It fits everywhere.
+    #[error("'{0}' fits everywhere: at least one digit has to be no wildcard")]
+    Anything(String),
+    /// Not hex.
+    #[error("'{text}' is no hex: '{found}' is neither a digit (0 to 9, a to f) nor ? for any digit")]
+    NoHex {
+        /// What was typed.
+        text: String,
+        /// The character that is none.
+        found: String,
+    },
+    /// Half a byte.
+    #[error(
+        "'{0}' has an odd number of hex digits: each byte has two, and ?? stands for any byte (de ad ?? ef)"
+    )]
+    Odd(String),
+    /// Too long.
+    #[error("the pattern has {0} bytes, and at most {LONGEST} can be looked for")]
+    TooLong(usize),
+}
+
+impl Pattern {
+    /// These very bytes.
+    ///
+    /// # Errors
+    /// When there are none, or more than 1 MiB.
+    pub fn bytes(bytes: impl Into<Vec<u8>>) -> Result<Self, PatternError> {
+        let bytes = bytes.into();
+        let mask = vec![0xff; bytes.len()];
+        Self::masked(bytes, mask)
+    }
+
+    /// A text as UTF-8, in which `\xNN` stands for that byte.
+    ///
+    /// # Errors
+    /// When it is empty or longer than 1 MiB.
+    pub fn text(text: &str) -> Result<Self, PatternError> {
+        Self::bytes(unescape(text))
+    }
+
+    /// Hex digits in pairs: `de ad be ef`, `deadbeef`, `0xdeadbeef`; `??` is
+    /// any byte, `d?` and `?f` any that has that digit. Blanks, and `_`, `,`
+    /// and `:` between the bytes mean nothing.
+    ///
+    /// # Errors
+    /// When it is no hex, has half a byte, or is nothing but wildcards.
+    pub fn hex(text: &str) -> Result<Self, PatternError> {
+        let shown = || escape(text.trim().as_bytes());
+        let (mut bytes, mut mask) = (vec![], vec![]);
+        for word in text.split(|c: char| c.is_whitespace() || matches!(c, '_' | ',' | ':')) {
+            let word = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")).unwrap_or(word);
+            let digits: Vec<(u8, u8)> = word
+                .chars()
+                .map(|c| hex_digit(c).ok_or_else(|| escape(c.encode_utf8(&mut [0; 4]).as_bytes())))
+                .collect::<Result<_, _>>()
+                .map_err(|found| PatternError::NoHex { text: shown(), found })?;
+            let (pairs, []) = digits.as_chunks::<2>() else { return Err(PatternError::Odd(shown())) };
+            bytes.extend(pairs.iter().map(|[high, low]| high.0 << 4 | low.0));
+            mask.extend(pairs.iter().map(|[high, low]| high.1 << 4 | low.1));
+        }
+        if !mask.is_empty() && mask.iter().all(|&bits| bits == 0) {
+            return Err(PatternError::Anything(shown()));
+        }
+        Self::masked(bytes, mask)
+    }
+
+    /// Bytes of which only the bits that are set in `mask` count. Where the
+    /// mask is shorter, all bits count.
+    ///
+    /// # Errors
+    /// When there are none or more than 1 MiB, or when no bit counts.
+    pub fn masked(mut bytes: Vec<u8>, mut mask: Vec<u8>) -> Result<Self, PatternError> {
+        if bytes.is_empty() {
+            return Err(PatternError::Empty);
+        }
+        if bytes.len() > LONGEST {
+            return Err(PatternError::TooLong(bytes.len()));
+        }
+        mask.resize(bytes.len(), 0xff);
+        if mask.iter().all(|&bits| bits == 0) {
+            return Err(PatternError::Anything(escape(&bytes)));
+        }
+        bytes.iter_mut().zip(&mask).for_each(|(byte, bits)| *byte &= bits);
+        let anchor = longest_exact(&mask);
+        let needle = &bytes[anchor.clone()];
+        let finder = memmem::Finder::new(needle).into_owned();
+        let finder_backward = memmem::FinderRev::new(needle).into_owned();
+        let exact = anchor.len() == bytes.len();
+        let mask = (!exact).then_some(mask);
+        Ok(Self { bytes, mask, finder, finder_backward, anchor: anchor.start })
+    }
+
+    /// How many bytes it has, at least one.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a pattern is never empty")]
+    pub const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether it fits a run of zeros, and so a hole.
+    #[must_use]
+    pub fn fits_zeros(&self) -> bool {
+        self.bytes.iter().all(|&byte| byte == 0)
+    }
+
+    /// The first place in `hay`, at or after `from`, where it fits.
+    #[must_use]
+    pub fn find(&self, hay: &[u8], from: usize) -> Option<usize> {
+        let mut at = from;
+        while at.checked_add(self.len())? <= hay.len() {
+            let anchor = self.finder.find(&hay[at + self.anchor..])?;
+            at += anchor;
+            if self.fits(hay, at) {
+                return Some(at);
+            }
+            at += 1;
+        }
+        None
+    }
+
+    /// The last place in `hay` where it fits.
+    #[must_use]
+    pub fn find_last(&self, hay: &[u8]) -> Option<usize> {
+        // The anchor may stand as far back as the pattern's tail leaves room for.
+        let needle = self.finder.needle().len();
+        let tail = self.len() - self.anchor - needle;
+        let mut end = hay.len().checked_sub(tail)?;
+        loop {
+            let anchor = self.finder_backward.rfind(&hay[..end])?;
+            let at = anchor.checked_sub(self.anchor)?;
+            if self.fits(hay, at) {
+                return Some(at);
+            }
+            // The next one begins before this one.
+            end = anchor + needle - 1;
+            if end < needle {
+                return None;
+            }
+        }
+    }
+
+    /// Whether it fits at that place, whose anchor does.
+    fn fits(&self, hay: &[u8], at: usize) -> bool {
+        let Some(hay) = hay.get(at..at + self.len()) else { return false };
+        match &self.mask {
+            None => true,
+            Some(mask) => {
+                hay.iter().zip(mask).zip(&self.bytes).all(|((byte, bits), want)| byte & bits == *want)
+            }
+        }
+    }
+}
+
+/// A hex digit and its mask.
+fn hex_digit(c: char) -> Option<(u8, u8)> {
+    if c == '?' {
+        return Some((0, 0));
+    }
+    c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()).map(|digit| (digit, 0xf))
+}
+
+/// The longest run of bytes of which every bit counts; empty when there is none.
+fn longest_exact(mask: &[u8]) -> std::ops::Range<usize> {
+    let mut longest = 0..0;
+    let mut start = 0;
+    for (at, &bits) in mask.iter().enumerate() {
+        if bits != 0xff {
+            start = at + 1;
+        } else if at + 1 - start > longest.len() {
+            longest = start..at + 1;
+        }
+    }
+    longest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn hex(text: &str) -> (Vec<u8>, Option<Vec<u8>>) {
+        let pattern = Pattern::hex(text).unwrap();
+        (pattern.bytes, pattern.mask)
+    }
+
+    #[test]
+    fn hex_in_all_its_forms() {
+        for text in ["deadbeef", "de ad be ef", "0xDEADBEEF", "de:ad:be:ef", " de_ad, 0xbe 0xef "] {
+            assert_eq!(hex(text), (vec![0xde, 0xad, 0xbe, 0xef], None), "{text}");
+        }
+        assert_eq!(hex("de??"), (vec![0xde, 0], Some(vec![0xff, 0])));
+        assert_eq!(hex("d? ?e"), (vec![0xd0, 0x0e], Some(vec![0xf0, 0x0f])));
+    }
+
+    #[test]
+    fn what_is_no_pattern_says_why() {
+        let error = |text| Pattern::hex(text).unwrap_err().to_string();
+        assert!(error("").contains("empty"));
+        assert!(error("  ").contains("empty"));
+        assert!(error("dea").contains("odd"));
+        assert!(error("d e a d").contains("odd"));
+        assert!(error("?? ??").contains("wildcard"));
+        assert!(error("hello").contains("'h'"));
+        assert!(error("de\u{1b}[2J").contains(r"\x1b"));
+        assert!(Pattern::text("").is_err());
+        assert!(Pattern::masked(vec![1, 2], vec![0, 0]).is_err());
+    }
+
+    #[test]
+    fn a_text_may_have_bytes() {
+        assert_eq!(Pattern::text(r"a\x00\xff").unwrap().bytes, b"a\0\xff");
+        assert_eq!(Pattern::text("ö").unwrap().bytes, "ö".as_bytes());
+    }
+
+    #[test]
+    fn only_zeros_and_wildcards_fit_a_hole() {
+        assert!(Pattern::hex("00 ?? 0?").unwrap().fits_zeros());
+        assert!(!Pattern::hex("00 01").unwrap().fits_zeros());
+    }
+
+    #[test]
+    fn a_pattern_without_a_whole_byte_is_found() {
+        let pattern = Pattern::hex("a? ?b").unwrap();
+        let hay = [0xa1, 0x2c, 0xa7, 0x1b, 0xaf, 0xfb];
+        assert_eq!(pattern.find(&hay, 0), Some(2));
+        assert_eq!(pattern.find(&hay, 3), Some(4));
+        assert_eq!(pattern.find(&hay, 5), None);
+        assert_eq!(pattern.find(&hay, 99), None);
+        assert_eq!(pattern.find_last(&hay), Some(4));
+        assert_eq!(pattern.find_last(&hay[..5]), Some(2));
+        assert_eq!(pattern.find_last(&hay[..1]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn finds_what_a_naive_search_finds(
+            bytes in proptest::collection::vec(0u8..3, 1..5),
+            mask in proptest::collection::vec(prop_oneof![3 => Just(0xffu8), 1 => Just(0u8), 1 => Just(1u8)], 0..5),
+            hay in proptest::collection::vec(0u8..3, 0..80),
+            from in 0usize..90,
+        ) {
+            let Ok(pattern) = Pattern::masked(bytes, mask) else { return Ok(()) };
+            let full = pattern.mask.clone().unwrap_or_else(|| vec![0xff; pattern.len()]);
+            let all: Vec<usize> = (0..=hay.len().saturating_sub(pattern.len()))
+                .filter(|&at| hay.len() >= pattern.len()
+                    && (0..pattern.len()).all(|i| hay[at + i] & full[i] == pattern.bytes[i]))
+                .collect();
+            prop_assert_eq!(pattern.find(&hay, from), all.iter().copied().find(|&at| at >= from));
+            prop_assert_eq!(pattern.find_last(&hay), all.last().copied());
+        }
+
+        #[test]
+        fn any_text_is_taken_or_refused(text in "[0-9a-f? x\\PC]*") {
+            let _ = Pattern::hex(&text);
+            let _ = Pattern::text(&text);
+        }
+    }
+}

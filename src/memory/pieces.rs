@@ -1,0 +1,104 @@
+//! The contents from one offset to another, piece by piece: bytes where there
+//! is data, and how long the holes are between.
+
+use super::{Progress, Reader};
+use crate::machine::ExtentKind;
+use std::io;
+use std::ops::Range;
+
+/// A piece of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece {
+    /// So many bytes, which were read.
+    Bytes(usize),
+    /// So many bytes of hole, which read as zeros and were not read.
+    Hole(u64),
+}
+
+/// Reads a range from its beginning to its end. It ends early where the
+/// segment does, and when the work is cancelled.
+pub struct Pieces<'a> {
+    reader: &'a Reader,
+    progress: &'a Progress,
+    start: u64,
+    at: u64,
+    end: u64,
+    grain: u64,
+    longest_hole: u64,
+}
+
+impl<'a> Pieces<'a> {
+    /// The pieces of `range`. All but the last are multiples of `grain` bytes.
+    ///
+    /// # Errors
+    /// When the kernel no longer answers for the segment.
+    pub fn new(
+        reader: &'a Reader,
+        range: Range<u64>,
+        grain: u64,
+        progress: &'a Progress,
+    ) -> io::Result<Self> {
+        let end = range.end.min(reader.size()?);
+        let start = range.start.min(end);
+        progress.begin(end - start);
+        Ok(Self { reader, progress, start, at: start, end, grain: grain.max(1), longest_hole: u64::MAX })
+    }
+
+    /// Cuts holes into pieces of at most so many bytes, for who writes their zeros out.
+    #[must_use]
+    pub const fn with_holes_up_to(mut self, length: u64) -> Self {
+        self.longest_hole = length;
+        self
+    }
+
+    /// Where the next piece begins.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.at
+    }
+
+    /// The next piece: at most as many bytes as the buffer has, or a hole of
+    /// any length. `None` at the end.
+    ///
+    /// # Errors
+    /// When the kernel refuses to read.
+    pub fn next(&mut self, buffer: &mut [u8]) -> io::Result<Option<Piece>> {
+        let left = self.end - self.at;
+        if left == 0 || self.progress.is_cancelled() {
+            return Ok(None);
+        }
+        let piece = match self.hole()? {
+            0 => {
+                let room = buffer.len() as u64 / self.grain * self.grain;
+                let wanted = usize::try_from(left.min(room)).unwrap_or(buffer.len());
+                let count = self.reader.read_at(self.at, &mut buffer[..wanted])?;
+                if count < wanted {
+                    // It has shrunk.
+                    self.end = self.at + count as u64;
+                }
+                if count == 0 {
+                    return Ok(None);
+                }
+                self.at += count as u64;
+                Piece::Bytes(count)
+            }
+            length => {
+                self.at += length;
+                Piece::Hole(length)
+            }
+        };
+        self.progress.reach(self.at - self.start);
+        Ok(Some(piece))
+    }
+
+    /// How much hole begins here, in whole grains unless it reaches the end.
+    fn hole(&self) -> io::Result<u64> {
+        let Some(extent) = self.reader.extent_at(self.at, self.end - self.at)? else { return Ok(0) };
+        let length = (extent.end.min(self.end) - self.at).min(self.longest_hole);
+        Ok(match extent.kind {
+            ExtentKind::Data => 0,
+            ExtentKind::Hole if self.at + length == self.end => length,
+            ExtentKind::Hole => length / self.grain * self.grain,
+        })
+    }
+}

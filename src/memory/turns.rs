@@ -1,0 +1,150 @@
+//! Two threads that share a row of jobs: each takes the next one, they work at
+//! the same time, and the results are given out in the order of the jobs.
+
+use std::ops::ControlFlow;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+/// Whose result is given out next.
+#[derive(Default)]
+struct Turn {
+    job: u64,
+    /// Nothing more is wanted.
+    over: bool,
+}
+
+/// Does jobs until `take` has none or `give` breaks off; with another thread
+/// where `shared` says that it is worth one. `take` and `give` are called in
+/// order and one at a time, `work` at the same time as anything. Each worker
+/// has one `S`, in which `take` puts the job and `work` the result.
+pub fn in_turns<S: Default>(
+    shared: bool,
+    take: impl FnMut(&mut S) -> bool + Send,
+    work: impl Fn(&mut S) + Sync,
+    give: impl FnMut(&mut S) -> ControlFlow<()> + Send,
+) {
+    let source = Mutex::new((0, take));
+    let sink = Mutex::new(give);
+    let turn = Turns::default();
+    let worker = || {
+        let _end = EndOnPanic(&turn);
+        let mut state = S::default();
+        while let Some(job) = {
+            let mut source = lock(&source);
+            let (next, take) = &mut *source;
+            (!turn.is_over() && take(&mut state)).then(|| {
+                *next += 1;
+                *next - 1
+            })
+        } {
+            work(&mut state);
+            if !turn.wait_for(job) {
+                return;
+            }
+            let done = (lock(&sink))(&mut state).is_break();
+            turn.pass(done);
+        }
+    };
+    thread::scope(|scope| {
+        if shared {
+            scope.spawn(worker);
+        }
+        worker();
+    });
+}
+
+#[derive(Default)]
+struct Turns {
+    turn: Mutex<Turn>,
+    moved: Condvar,
+}
+
+impl Turns {
+    fn is_over(&self) -> bool {
+        lock(&self.turn).over
+    }
+
+    /// Waits until it is that job's turn; false when nothing more is wanted.
+    fn wait_for(&self, job: u64) -> bool {
+        let mut turn = lock(&self.turn);
+        while turn.job != job && !turn.over {
+            turn = self.moved.wait(turn).unwrap_or_else(PoisonError::into_inner);
+        }
+        !turn.over
+    }
+
+    fn pass(&self, over: bool) {
+        let mut turn = lock(&self.turn);
+        turn.job += 1;
+        turn.over |= over;
+        drop(turn);
+        self.moved.notify_all();
+    }
+}
+
+/// When a worker panics, the other one must not wait for it for ever.
+struct EndOnPanic<'a>(&'a Turns);
+
+impl Drop for EndOnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.pass(true);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn squares(shared: bool, jobs: u64, stop_at: u64) -> Vec<u64> {
+        let mut next = 0;
+        let mut given = vec![];
+        in_turns(
+            shared,
+            |state: &mut u64| {
+                *state = next;
+                next += 1;
+                next <= jobs
+            },
+            |state| *state *= *state,
+            |state| {
+                given.push(*state);
+                if *state >= stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        );
+        given
+    }
+
+    #[test]
+    fn results_come_in_order() {
+        let all: Vec<u64> = (0..1000).map(|n| n * n).collect();
+        for shared in [false, true] {
+            assert_eq!(squares(shared, 1000, u64::MAX), all);
+            assert_eq!(squares(shared, 1000, 100), all[..=10]);
+            assert!(squares(shared, 0, 0).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_panic_leaves_nobody_waiting() {
+        let panicked = std::panic::catch_unwind(|| {
+            let mut next = 0;
+            in_turns(
+                true,
+                |state: &mut u64| {
+                    next += 1;
+                    *state = next;
+                    next < 1000
+                },
+                |state| assert!(*state != 500, "the one that goes wrong"),
+                |_| ControlFlow::Continue(()),
+            );
+        });
+        assert!(panicked.is_err());
+    }
+}
