@@ -6,6 +6,7 @@ use shmscope::segment::{ObjectName, SegmentId, ShmId};
 use shmscope::sys::shm;
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
+use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
@@ -29,20 +30,38 @@ impl Sysv {
         }
     }
 
-    /// Gives it away, `shmctl(IPC_SET)`; needs root.
+    /// Makes one of any size, for which no memory is set aside (`SHM_NORESERVE`).
+    pub fn unreserved(size: u64, mode: u32) -> Self {
+        let flags = libc::IPC_CREAT | libc::SHM_NORESERVE | mode.cast_signed();
+        // SAFETY: shmget takes numbers and touches no memory of ours.
+        let shmid = unsafe { libc::shmget(libc::IPC_PRIVATE, usize::try_from(size).unwrap(), flags) };
+        assert!(shmid >= 0, "no segment of {size} bytes: {}", io::Error::last_os_error());
+        Self { shmid }
+    }
+
+    /// Gives it away; needs root.
     pub fn owned_by(self, uid: u32, gid: u32) -> Self {
-        let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
-        // SAFETY: IPC_STAT writes one shmid_ds, IPC_SET reads one; raw is one,
-        // and every bit pattern of it is valid.
-        let result = unsafe {
-            assert_eq!(libc::shmctl(self.shmid, libc::IPC_STAT, raw.as_mut_ptr()), 0);
-            let facts = raw.assume_init_mut();
-            facts.shm_perm.uid = uid;
-            facts.shm_perm.gid = gid;
-            libc::shmctl(self.shmid, libc::IPC_SET, raw.as_mut_ptr())
-        };
-        assert_eq!(result, 0);
+        self.set(|permissions| (permissions.uid, permissions.gid) = (uid, gid));
         self
+    }
+
+    /// Changes its permission bits.
+    pub fn chmod(&self, mode: u16) {
+        self.set(|permissions| permissions.mode = mode);
+    }
+
+    /// `shmctl(IPC_SET)`.
+    fn set(&self, change: impl FnOnce(&mut libc::ipc_perm)) {
+        let facts = shm::stat(self.shmid).unwrap();
+        let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
+        // SAFETY: zeroed, and every bit pattern of it is valid.
+        let permissions = &mut unsafe { raw.assume_init_mut() }.shm_perm;
+        permissions.uid = facts.uid;
+        permissions.gid = facts.gid;
+        permissions.mode = u16::try_from(facts.mode & 0o777).unwrap();
+        change(permissions);
+        // SAFETY: IPC_SET reads one shmid_ds, and raw is one.
+        assert_eq!(unsafe { libc::shmctl(self.shmid, libc::IPC_SET, raw.as_mut_ptr()) }, 0);
     }
 
     /// Locks it in memory, `shmctl(SHM_LOCK)`.
