@@ -1,1 +1,5 @@
 //! The promises that shmscope keeps, a module each; `support` holds what they share.
+#![cfg(test)]
+
+mod kernel_facts;
+mod support;

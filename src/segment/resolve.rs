@@ -218,7 +218,7 @@ mod tests {
         for (text, count) in [("1234", 2), ("cam", 2)] {
             match resolve(text, &world) {
                 Err(ResolveError::Ambiguous { candidates, .. }) => {
-                    assert_eq!(candidates.len(), count, "{text}")
+                    assert_eq!(candidates.len(), count, "{text}");
                 }
                 other => panic!("{text}: {other:?}"),
             }

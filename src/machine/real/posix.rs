@@ -29,10 +29,15 @@ impl Contents for PosixContents {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let mut done = 0;
         while done < buffer.len() {
-            let Some(at) = offset.checked_add(done as u64).filter(|&at| i64::try_from(at).is_ok()) else {
+            // pread(2) refuses a range that would end beyond 2^63-1, where the largest object ends.
+            let at = offset.saturating_add(done as u64);
+            let room = usize::try_from((i64::MAX as u64).saturating_sub(at)).unwrap_or(usize::MAX);
+            let part = &mut buffer[done..];
+            let end = part.len().min(room);
+            if end == 0 {
                 break;
-            };
-            match self.object.file.read_at(&mut buffer[done..], at) {
+            }
+            match self.object.file.read_at(&mut part[..end], at) {
                 Ok(0) => break,
                 Ok(count) => done += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

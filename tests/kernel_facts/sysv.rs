@@ -1,0 +1,208 @@
+//! System V segments: what attaching leaves behind, and what looking does not.
+
+use super::{data, listed, open, read, read_through};
+use crate::support::{Child, NOBODY, Nobody, SOON, Sysv, World, python, wait_until};
+use shmscope::machine::real::RealMachine;
+use shmscope::machine::{ExtentKind, Trace};
+use shmscope::memory::{OpenError, Reader, Standing};
+use shmscope::segment::{Bytes, Key, SegmentId, SysvFacts};
+use std::process;
+use std::time::Instant;
+
+const PAGE: u64 = 4096;
+
+fn facts(id: &SegmentId) -> SysvFacts {
+    listed(id).sysv().unwrap().clone()
+}
+
+#[test]
+fn attaching_leaves_its_mark_and_detaching_takes_nattch_back() {
+    let Some(_world) = World::new() else { return };
+    let segment = Sysv::new(0x4d2, 5000, 0o600);
+    let before = listed(&segment.id());
+    let facts_before = facts(&segment.id());
+    assert_eq!((facts_before.nattch, facts_before.last_pid), (0, 0));
+    assert_eq!((facts_before.key, facts_before.creator_pid), (Key(0x4d2), process::id()));
+    assert_eq!((before.times.attach, before.times.detach), (None, None));
+
+    let reader = open(&segment.id()).unwrap();
+    assert_eq!(reader.trace(), Trace::Attached);
+    let during = listed(&segment.id());
+    assert_eq!(
+        facts(&segment.id()),
+        SysvFacts { nattch: 1, last_pid: process::id(), ..facts_before.clone() }
+    );
+    assert!(during.times.attach.is_some() && during.times.detach.is_none());
+    let second = reader.clone();
+    drop(reader);
+    assert_eq!(facts(&segment.id()).nattch, 1, "what is shared stays attached");
+    drop(second);
+    assert_eq!(facts(&segment.id()).nattch, 0);
+    assert!(listed(&segment.id()).times.detach.is_some());
+}
+
+#[test]
+fn a_survey_leaves_no_mark() {
+    let Some(_world) = World::new() else { return };
+    let segment = Sysv::new(0, 5000, 0o600);
+    assert_eq!(listed(&segment.id()), listed(&segment.id()));
+    assert_eq!((facts(&segment.id()).nattch, facts(&segment.id()).last_pid), (0, 0));
+    assert_eq!(listed(&segment.id()).times.attach, None);
+}
+
+#[test]
+fn a_refused_look_leaves_no_attachment() {
+    let Some(_world) = World::new() else { return };
+    let segment = Sysv::new(0, PAGE, 0o600);
+    let mut other = listed(&segment.id());
+    other.size = Bytes(1);
+    let refused = Reader::open(&RealMachine, &other).err().unwrap();
+    assert!(matches!(refused, OpenError::Replaced { .. }), "{refused}");
+    assert_eq!(facts(&segment.id()).nattch, 0);
+}
+
+#[test]
+fn reading_a_sparse_segment_touches_no_page() {
+    let Some(_world) = World::new() else { return };
+    let segment = Sysv::new(0, (256 << 20) + 100, 0o644);
+    let pages = [0, 5, 6, 40_000, 65_536];
+    for page in pages {
+        segment.write(page * PAGE, &[1, 2, 3]);
+    }
+    let resident = Some(Bytes(pages.len() as u64 * PAGE));
+    assert_eq!(listed(&segment.id()).resident, resident);
+    let runs = [
+        (0, PAGE),
+        (5 * PAGE, 7 * PAGE),
+        (40_000 * PAGE, 40_001 * PAGE),
+        // The last page belongs to the segment as far as that goes.
+        (65_536 * PAGE, 65_536 * PAGE + 100),
+    ];
+    let check = || {
+        let reader = open(&segment.id()).unwrap();
+        assert_eq!(read_through(&reader), pages.len() * 3);
+        assert_eq!(data(&reader), runs);
+        assert_eq!(read(&reader, 5 * PAGE - 2, 4), [0, 0, 1, 2]);
+        assert_eq!(read(&reader, (256 << 20) + 98, 10), [0, 0]);
+        assert_eq!(listed(&segment.id()).resident, resident);
+    };
+    check();
+    let _nobody = Nobody::here();
+    check();
+}
+
+#[test]
+fn residency_is_exact_to_the_page_for_strangers_too() {
+    let Some(_world) = World::new() else { return };
+    let segment = Sysv::new(0, 256 * PAGE, 0o644);
+    for page in (0..256).step_by(2) {
+        segment.write(page * PAGE, b"x");
+    }
+    let expected: Vec<_> = (0..256).step_by(2).map(|page| (page * PAGE, (page + 1) * PAGE)).collect();
+    assert_eq!(data(&open(&segment.id()).unwrap()), expected);
+    let _nobody = Nobody::here();
+    assert_eq!(data(&open(&segment.id()).unwrap()), expected);
+    assert_eq!(listed(&segment.id()).resident, Some(Bytes(128 * PAGE)));
+}
+
+#[test]
+fn a_segment_of_anybody_is_listed_and_only_one_that_may_be_read_is_opened() {
+    let Some(_world) = World::new() else { return };
+    let closed = Sysv::new(0, 10, 0o620);
+    assert!(open(&closed.id()).is_ok());
+    let _nobody = Nobody::here();
+    let own = Sysv::new(0, 10, 0o600);
+    assert!(open(&own.id()).is_ok());
+    let error = open(&closed.id()).err().unwrap();
+    assert!(matches!(error, OpenError::Denied { .. }), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains(&closed.id().to_string()) && text.contains("root") && text.contains("0620"),
+        "{text}"
+    );
+    assert_eq!(listed(&closed.id()).size, Bytes(10));
+}
+
+#[test]
+fn what_is_attached_is_read_on_when_the_right_to_read_it_goes() {
+    let Some(_world) = World::new() else { return };
+    let segment = Sysv::new(0, 10, 0o644).owned_by(NOBODY, NOBODY);
+    segment.write(0, b"text");
+    let _nobody = Nobody::here();
+    let reader = open(&segment.id()).unwrap();
+    segment.chmod(0);
+    assert!(matches!(open(&segment.id()), Err(OpenError::Denied { .. })));
+    assert_eq!(read(&reader, 0, 4), b"text");
+    assert_eq!(reader.standing(&RealMachine).unwrap(), Standing::There { size: 10 });
+}
+
+#[test]
+fn a_segment_that_is_removed_is_read_on_and_goes_when_it_is_let_go() {
+    let Some(_world) = World::new() else { return };
+    let segment = Sysv::new(0x4d2, 10, 0o600);
+    segment.write(0, b"text");
+    let id = segment.id();
+    let as_listed = listed(&id);
+    let reader = open(&id).unwrap();
+    drop(segment);
+    assert_eq!(reader.standing(&RealMachine).unwrap(), Standing::Removed { size: 10 });
+    let now = facts(&id);
+    assert!(now.marked && now.key == Key(0), "{now:?}");
+    assert_eq!(read(&reader, 0, 4), b"text");
+    // It is the same segment still, and can be attached once more.
+    drop(Reader::open(&RealMachine, &as_listed).unwrap());
+    drop(reader);
+    assert!(super::survey().segments.is_empty());
+    let refused = Reader::open(&RealMachine, &as_listed).err().unwrap();
+    assert!(matches!(refused, OpenError::Gone { .. }), "{refused}");
+}
+
+#[test]
+fn what_another_process_writes_is_read() {
+    let Some(_world) = World::new() else { return };
+    let segment = Sysv::new(0, 10, 0o600);
+    let text = format!(
+        "import ctypes, sys\n\
+         c = ctypes.CDLL(None); c.shmat.restype = ctypes.c_void_p\n\
+         p = c.shmat({}, None, 0); print('attached')\n\
+         for line in sys.stdin: ctypes.memmove(p, line.encode(), 4); print('written')",
+        segment.shmid
+    );
+    let Some(mut command) = python(&text) else { return };
+    let mut writer = Child::spawn_piped(&mut command);
+    assert_eq!(writer.line(SOON), "attached");
+    let reader = open(&segment.id()).unwrap();
+    assert_eq!(facts(&segment.id()).nattch, 2);
+    for text in ["aaaa", "bbbb"] {
+        writer.say(&format!("{text}\n"));
+        assert_eq!(writer.line(SOON), "written");
+        assert_eq!(read(&reader, 0, 4), text.as_bytes());
+    }
+    let pid = writer.pid();
+    drop(writer);
+    wait_until(SOON, || facts(&segment.id()).nattch == 1);
+    assert_eq!(facts(&segment.id()).last_pid, pid.as_raw().cast_unsigned());
+    assert_eq!(read(&reader, 0, 4), b"bbbb");
+}
+
+#[test]
+fn a_segment_of_64_tib_is_looked_at_a_piece_at_a_time() {
+    let Some(_world) = World::new() else { return };
+    let size = 1_u64 << 46;
+    let segment = Sysv::unreserved(size, 0o600);
+    assert_eq!(listed(&segment.id()).size, Bytes(size));
+    segment.write(size - 1, b"x");
+    let start = Instant::now();
+    let reader = open(&segment.id()).unwrap();
+    for offset in [0, 1 << 40, size / 2 + 1, size - (1 << 20)] {
+        let extent = reader.extent_at(offset, 1 << 16).unwrap().unwrap();
+        assert_eq!((extent.kind, extent.end), (ExtentKind::Hole, offset + (1 << 16)));
+        assert_eq!(read(&reader, offset, 1 << 16), vec![0; 1 << 16]);
+    }
+    // However far one asks, one answer costs little.
+    assert!(reader.extent_at(0, u64::MAX).unwrap().unwrap().end < 1 << 30);
+    assert_eq!(read(&reader, size - 1, 10), b"x");
+    assert_eq!(listed(&segment.id()).resident, Some(Bytes(PAGE)));
+    // All of it would take more than ten minutes.
+    assert!(start.elapsed() < SOON);
+}

@@ -1,0 +1,65 @@
+//! The table of System V segments, and the limits.
+
+use super::{listed, survey};
+use crate::support::{Object, Sysv, World};
+use shmscope::machine::real::RealMachine;
+use shmscope::memory::Reader;
+use shmscope::segment::{Bytes, Key, Mode};
+use std::process::Command;
+
+#[test]
+fn owners_keys_and_flags_are_read_as_they_are() {
+    let Some(_world) = World::new() else { return };
+    let far = Sysv::new(0xdead_beef, 12_345, 0o641).owned_by(100_000, 4_000_000_000);
+    far.lock();
+    let segment = listed(&far.id());
+    assert_eq!((segment.owner.uid, segment.owner.gid), (100_000, 4_000_000_000));
+    assert_eq!((segment.owner.user.clone(), segment.mode), (None, Mode::new(0o641)));
+    let facts = segment.sysv().unwrap();
+    assert_eq!(
+        (facts.key, facts.creator.uid, facts.creator.user.as_deref()),
+        (Key(0xdead_beef), 0, Some("root"))
+    );
+    assert!(facts.locked && !facts.marked);
+
+    let reader = Reader::open(&RealMachine, &segment).unwrap();
+    let id = far.id();
+    drop(far);
+    let segment = listed(&id);
+    let facts = segment.sysv().unwrap();
+    assert!(facts.locked && facts.marked && segment.mode == Mode::new(0o641));
+    drop(reader);
+}
+
+#[test]
+fn a_full_table_is_listed_whole() {
+    let Some(_world) = World::new() else { return };
+    let limits = survey().limits;
+    assert_eq!(limits.shmmni, Some(4096));
+    let segments: Vec<_> = (1..=4096).map(|key| Sysv::new(key, 1, 0o600)).collect();
+    assert!(shmscope::sys::shm::create(5000, 1, 0o600).is_err(), "more than shmmni");
+    let full = survey();
+    assert_eq!((full.segments.len(), full.problems.len()), (4096, 0));
+    assert_eq!((full.limits.sysv_segments, full.limits.sysv_bytes), (4096, Bytes(4096)));
+    for segment in &segments {
+        assert!(full.segments.iter().any(|listed| listed.id == segment.id()));
+    }
+}
+
+#[test]
+fn the_kernel_tells_its_limits() {
+    let Some(_world) = World::new() else { return };
+    let before = survey().limits;
+    let object = Object::new("full", 0, 0o600);
+    object.write(0, &vec![1; 1 << 20]);
+    let after = survey().limits;
+    let (before, shm) = (before.dev_shm.unwrap(), after.dev_shm.unwrap());
+    assert_eq!((shm.used.0 - before.used.0, shm.inodes_used - before.inodes_used), (1 << 20, 1));
+    let output = Command::new("df").args(["-B1", "--output=size", "/dev/shm"]).output().unwrap();
+    let size = String::from_utf8_lossy(&output.stdout).lines().nth(1).unwrap().trim().parse().unwrap();
+    assert_eq!(shm.size, Bytes(size));
+    let sysctl =
+        |name| std::fs::read_to_string(format!("/proc/sys/kernel/{name}")).unwrap().trim().parse().ok();
+    assert_eq!(after.shmmni, sysctl("shmmni"));
+    assert_eq!(after.shmmax.map(|bytes| bytes.0), sysctl("shmmax"));
+}

@@ -1,0 +1,148 @@
+//! A process that ends with its test, however that ends.
+
+use super::wait_until;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::{Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{self, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running process. Dropping it kills and reaps it, and the kernel kills it
+/// when the thread that started it is gone.
+pub struct Child(process::Child);
+
+impl Child {
+    /// Starts a process.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[track_caller]
+    pub fn spawn(command: &mut Command) -> Self {
+        // SAFETY: one prctl, which is async-signal-safe and allocates nothing.
+        unsafe { command.pre_exec(|| Ok(set_pdeathsig(Signal::SIGKILL)?)) };
+        match command.spawn() {
+            Ok(child) => Self(child),
+            Err(error) => panic!("{} cannot be started: {error}", command.get_program().display()),
+        }
+    }
+
+    /// Starts a process that is spoken with through its standard input and output.
+    #[track_caller]
+    pub fn spawn_piped(command: &mut Command) -> Self {
+        Self::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()))
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(self.0.id().cast_signed())
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).unwrap();
+    }
+
+    /// Writes to its standard input.
+    pub fn say(&mut self, text: &str) {
+        self.0.stdin.as_mut().expect("a piped standard input").write_all(text.as_bytes()).unwrap();
+    }
+
+    /// The next line of its standard output, without the newline.
+    ///
+    /// # Panics
+    /// When none comes within the limit, or the output ends.
+    #[track_caller]
+    pub fn line(&mut self, limit: Duration) -> String {
+        let start = Instant::now();
+        let out = self.0.stdout.as_mut().expect("a piped standard output");
+        let mut line = vec![];
+        let mut byte = [0];
+        loop {
+            let left = limit.saturating_sub(start.elapsed());
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            let ready = poll(&mut [PollFd::new(out.as_fd(), PollFlags::POLLIN)], timeout).unwrap();
+            let text = String::from_utf8_lossy(&line);
+            assert!(ready > 0, "no line within {limit:?}, only {text:?}");
+            assert!(out.read(&mut byte).unwrap() == 1, "the output ended with {text:?}");
+            if byte[0] == b'\n' {
+                return text.into_owned();
+            }
+            line.push(byte[0]);
+        }
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// When it does not end within the limit.
+    #[track_caller]
+    pub fn wait(&mut self, limit: Duration) -> ExitStatus {
+        let mut status = None;
+        wait_until(limit, || {
+            status = self.0.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+
+    /// Kills and reaps it. It may have ended, and been reaped, long ago.
+    pub fn end(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::support::{Child, SOON};
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+    use std::process::{Command, Stdio};
+    use std::thread;
+
+    fn alive(pid: Pid) -> bool {
+        kill(pid, None).is_ok()
+    }
+
+    #[test]
+    fn a_child_is_spoken_with_and_waited_for() {
+        let mut child =
+            Child::spawn_piped(Command::new("sh").args(["-c", "read a; echo \"got $a\"; exit 3"]));
+        child.say("this\n");
+        assert_eq!(child.line(SOON), "got this");
+        assert_eq!(child.wait(SOON).code(), Some(3));
+    }
+
+    #[test]
+    fn a_child_ends_when_it_is_dropped() {
+        let child = Child::spawn(Command::new("cat").stdin(Stdio::piped()));
+        let pid = child.pid();
+        assert!(alive(pid));
+        drop(child);
+        assert!(!alive(pid));
+    }
+
+    #[test]
+    fn a_child_ends_with_its_thread() {
+        let child = thread::spawn(|| Child::spawn(Command::new("cat").stdin(Stdio::piped())));
+        let mut child = child.join().unwrap();
+        assert!(child.wait(SOON).code().is_none());
+    }
+
+    #[test]
+    fn a_child_gets_signals() {
+        let mut child = Child::spawn(Command::new("cat").stdin(Stdio::piped()));
+        child.signal(Signal::SIGTERM);
+        assert!(!child.wait(SOON).success());
+    }
+}

@@ -1,0 +1,24 @@
+//! What the promises share: a world without shared memory, programs that end
+//! with their test, other people's eyes, the tools of the machine, a terminal.
+#![expect(
+    unsafe_code,
+    reason = "what a child does between fork and exec, and who a thread is, have no safe form"
+)]
+
+mod child;
+mod nobody;
+mod programs;
+mod segments;
+mod terminal;
+mod tools;
+mod wait;
+mod world;
+
+pub use child::Child;
+pub use nobody::{NOBODY, Nobody, as_nobody};
+pub use programs::{compile_cpp, python, shmscope};
+pub use segments::{Object, Sysv};
+pub use terminal::{Mouse, Terminal};
+pub use tools::{skip, tool};
+pub use wait::{SOON, wait_until};
+pub use world::World;

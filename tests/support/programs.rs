@@ -1,0 +1,94 @@
+//! Programs that share memory for real: shmscope itself, C++ and Python.
+
+use super::tool;
+use std::collections::HashMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+use std::sync::{Mutex, PoisonError};
+
+/// The program under test, with nothing of this machine's settings in its
+/// environment.
+pub fn shmscope() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shmscope"));
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        let speaks = ["LC_", "XDG_", "SHMSCOPE"].iter().any(|start| text.starts_with(start));
+        if speaks || matches!(text.as_ref(), "NO_COLOR" | "CLICOLOR_FORCE" | "LANGUAGE" | "COLUMNS" | "LINES")
+        {
+            command.env_remove(&name);
+        }
+    }
+    command.env("LANG", "C.UTF-8");
+    command
+}
+
+/// Compiles a C++ program of one file, its path below the repository, once per
+/// test run, and returns the program. `None` without a compiler.
+///
+/// # Panics
+/// When it does not compile without a warning.
+pub fn compile_cpp(source: impl AsRef<Path>) -> Option<PathBuf> {
+    static COMPILED: Mutex<Option<HashMap<PathBuf, PathBuf>>> = Mutex::new(None);
+    let compiler = tool("g++")?;
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
+    // Held while it compiles: who else wants it waits for it.
+    let mut shared = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let programs = shared.get_or_insert_default();
+    if let Some(program) = programs.get(&source) {
+        return Some(program.clone());
+    }
+    let name = source.file_stem().unwrap_or_default().to_string_lossy();
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-cpp"));
+    // Compiled under a name of this process and moved: another test run may use the old one.
+    let fresh = program.with_extension(process::id().to_string());
+    let output = Command::new(compiler)
+        .args(["-std=c++17", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"])
+        .args([&fresh, &source])
+        .arg("-lrt")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::rename(&fresh, &program).unwrap();
+    programs.insert(source, program.clone());
+    Some(program)
+}
+
+/// A command that runs a Python program: its text, unbuffered. `None` without Python.
+pub fn python(text: &str) -> Option<Command> {
+    let mut command = Command::new(tool("python3")?);
+    command.args(["-u", "-c", text]);
+    Some(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::support::{compile_cpp, python, shmscope};
+    use std::fs;
+    use std::process::Command;
+
+    #[test]
+    fn cpp_is_compiled_once_and_runs() {
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let source = directory.path().join("support-self-test.cpp");
+        fs::write(&source, "#include <cstdio>\nint main() { std::puts(\"from C++\"); }\n").unwrap();
+        let Some(program) = compile_cpp(&source) else { return };
+        let output = Command::new(&program).output().unwrap();
+        assert_eq!(output.stdout, b"from C++\n");
+        let made = fs::metadata(&program).unwrap().modified().unwrap();
+        assert_eq!(compile_cpp(&source).as_ref(), Some(&program));
+        assert_eq!(fs::metadata(&program).unwrap().modified().unwrap(), made);
+    }
+
+    #[test]
+    fn python_runs() {
+        let Some(mut command) = python("print('from', 'Python')") else { return };
+        assert_eq!(command.output().unwrap().stdout, b"from Python\n");
+    }
+
+    #[test]
+    fn the_program_starts() {
+        assert!(shmscope().arg("--version").output().unwrap().status.success());
+    }
+}

@@ -1,0 +1,172 @@
+//! Segments that tests make: gone when they are dropped, which a test outside
+//! of a [`World`](super::World) needs.
+
+use nix::unistd::{Gid, Uid, fchown};
+use shmscope::segment::{ObjectName, SegmentId, ShmId};
+use shmscope::sys::shm;
+use std::ffi::OsStr;
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// A System V segment.
+pub struct Sysv {
+    /// Its identifier.
+    pub shmid: i32,
+}
+
+impl Sysv {
+    /// Makes one; key 0 is `IPC_PRIVATE`. Outside of a world no other key is
+    /// sure to be free.
+    #[track_caller]
+    pub fn new(key: u32, size: u64, mode: u32) -> Self {
+        let size = usize::try_from(size).unwrap();
+        match shm::create(key, size, mode) {
+            Ok(shmid) => Self { shmid },
+            Err(error) => panic!("no segment of key {key:#x} and {size} bytes: {error}"),
+        }
+    }
+
+    /// Makes one of any size, for which no memory is set aside (`SHM_NORESERVE`).
+    pub fn unreserved(size: u64, mode: u32) -> Self {
+        let flags = libc::IPC_CREAT | libc::SHM_NORESERVE | mode.cast_signed();
+        // SAFETY: shmget takes numbers and touches no memory of ours.
+        let shmid = unsafe { libc::shmget(libc::IPC_PRIVATE, usize::try_from(size).unwrap(), flags) };
+        assert!(shmid >= 0, "no segment of {size} bytes: {}", io::Error::last_os_error());
+        Self { shmid }
+    }
+
+    /// Gives it away; needs root.
+    pub fn owned_by(self, uid: u32, gid: u32) -> Self {
+        self.set(|permissions| (permissions.uid, permissions.gid) = (uid, gid));
+        self
+    }
+
+    /// Changes its permission bits.
+    pub fn chmod(&self, mode: u16) {
+        self.set(|permissions| permissions.mode = mode);
+    }
+
+    /// `shmctl(IPC_SET)`.
+    fn set(&self, change: impl FnOnce(&mut libc::ipc_perm)) {
+        let facts = shm::stat(self.shmid).unwrap();
+        let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
+        // SAFETY: zeroed, and every bit pattern of it is valid.
+        let permissions = &mut unsafe { raw.assume_init_mut() }.shm_perm;
+        permissions.uid = facts.uid;
+        permissions.gid = facts.gid;
+        permissions.mode = u16::try_from(facts.mode & 0o777).unwrap();
+        change(permissions);
+        // SAFETY: IPC_SET reads one shmid_ds, and raw is one.
+        assert_eq!(unsafe { libc::shmctl(self.shmid, libc::IPC_SET, raw.as_mut_ptr()) }, 0);
+    }
+
+    /// Locks it in memory, `shmctl(SHM_LOCK)`.
+    pub fn lock(&self) {
+        // SAFETY: SHM_LOCK ignores the pointer.
+        assert_eq!(unsafe { libc::shmctl(self.shmid, libc::SHM_LOCK, std::ptr::null_mut()) }, 0);
+    }
+
+    /// Writes bytes into it, attached for that moment.
+    pub fn write(&self, offset: u64, bytes: &[u8]) {
+        let attachment = shm::Attachment::read_write(self.shmid).unwrap();
+        assert_eq!(attachment.copy_from(offset, bytes), bytes.len());
+    }
+
+    /// What shmscope calls it.
+    pub const fn id(&self) -> SegmentId {
+        SegmentId::Sysv(ShmId(self.shmid))
+    }
+}
+
+impl Drop for Sysv {
+    fn drop(&mut self) {
+        // A test may have removed it.
+        let _ = shm::remove(self.shmid);
+    }
+}
+
+/// A POSIX object, with a descriptor for reading and writing.
+pub struct Object {
+    /// Its descriptor.
+    pub file: File,
+    name: Vec<u8>,
+}
+
+impl Object {
+    /// Makes one of that name, which may hold any byte. A name outside of a
+    /// world should hold the pid.
+    #[track_caller]
+    pub fn new(name: impl AsRef<[u8]>, size: u64, mode: u32) -> Self {
+        let name = name.as_ref().to_vec();
+        let file = File::options().read(true).write(true).create_new(true).open(path(&name));
+        let file = file.unwrap_or_else(|error| panic!("no object {}: {error}", name.escape_ascii()));
+        file.set_len(size).unwrap();
+        file.set_permissions(Permissions::from_mode(mode)).unwrap();
+        Self { file, name }
+    }
+
+    /// Gives it away; needs root.
+    pub fn owned_by(self, uid: u32, gid: u32) -> Self {
+        fchown(&self.file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))).unwrap();
+        self
+    }
+
+    /// Writes bytes into it.
+    pub fn write(&self, offset: u64, bytes: &[u8]) {
+        self.file.write_all_at(bytes, offset).unwrap();
+    }
+
+    /// Its path.
+    pub fn path(&self) -> PathBuf {
+        path(&self.name)
+    }
+
+    /// What shmscope calls it.
+    pub fn id(&self) -> SegmentId {
+        SegmentId::Posix(ObjectName::new(&self.name).unwrap())
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        // A test may have removed it.
+        let _ = fs::remove_file(self.path());
+    }
+}
+
+fn path(name: &[u8]) -> PathBuf {
+    Path::new("/dev/shm").join(OsStr::from_bytes(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::support::{NOBODY, Object, Sysv, World};
+    use std::fs;
+    use std::os::unix::fs::MetadataExt as _;
+
+    #[test]
+    fn segments_are_as_asked_for_and_go() {
+        let Some(_world) = World::new() else { return };
+        let sysv = Sysv::new(7, 5000, 0o640).owned_by(NOBODY, 100_000);
+        sysv.lock();
+        sysv.write(4096, b"text");
+        let facts = shmscope::sys::shm::stat(sysv.shmid).unwrap();
+        assert_eq!((facts.key, facts.size, facts.mode, facts.uid), (7, 5000, 0o2640, NOBODY));
+        assert_eq!(sysv.id().to_string(), format!("sysv:{}", sysv.shmid));
+
+        let object = Object::new(b"a\xff", 5000, 0o606).owned_by(NOBODY, 100_000);
+        object.write(4096, b"text");
+        let facts = fs::metadata(object.path()).unwrap();
+        assert_eq!((facts.size(), facts.mode() & 0o777, facts.uid()), (5000, 0o606, NOBODY));
+        assert_eq!(object.file.metadata().unwrap().ino(), facts.ino());
+        assert_eq!(object.id().to_string(), r"posix:/a\xff");
+
+        let (shmid, path) = (sysv.shmid, object.path());
+        drop((sysv, object));
+        assert!(shmscope::sys::shm::stat(shmid).is_err() && !path.exists());
+    }
+}

@@ -1,0 +1,133 @@
+//! What a program wrote to its terminal, read by a thread and kept as bytes
+//! and as a screen.
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::fs::File;
+use std::io::{self, PipeReader, Read as _};
+use std::num::NonZeroU16;
+use std::os::fd::AsFd as _;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use vt100::{Callbacks, Color, Parser, Screen};
+
+/// The output of a terminal, shared by the thread that reads it and by those who look.
+pub struct Output {
+    seen: Mutex<Seen>,
+    more: Condvar,
+}
+
+/// What was read so far.
+pub struct Seen {
+    raw: Vec<u8>,
+    parser: Parser<Drawing>,
+    at_end: bool,
+}
+
+/// Whether a picture is being drawn: between the start and the end of
+/// synchronized output (private mode 2026) the screen holds half of one.
+#[derive(Default)]
+struct Drawing(bool);
+
+impl Callbacks for Drawing {
+    fn unhandled_csi(
+        &mut self,
+        _: &mut Screen,
+        first: Option<u8>,
+        _: Option<u8>,
+        parameters: &[&[u16]],
+        end: char,
+    ) {
+        if first == Some(b'?') && parameters == [[2026]] {
+            self.0 = end == 'h';
+        }
+    }
+}
+
+impl Output {
+    /// Of a terminal of that many columns and rows.
+    pub fn new((columns, rows): (u16, u16)) -> Self {
+        let parser = Parser::new_with_callbacks(cells(rows), cells(columns), 0, Drawing::default());
+        let seen = Seen { raw: vec![], parser, at_end: false };
+        Self { seen: Mutex::new(seen), more: Condvar::new() }
+    }
+
+    /// Reads until nobody has the terminal open any more, or `stop` is closed
+    /// at its other end.
+    pub fn read(&self, mut master: File, stop: &PipeReader) {
+        let mut buffer = [0; 4096];
+        loop {
+            let mut ready = [
+                PollFd::new(master.as_fd(), PollFlags::POLLIN),
+                PollFd::new(stop.as_fd(), PollFlags::POLLIN),
+            ];
+            let result = poll(&mut ready, PollTimeout::NONE);
+            let stopped = ready[1].any().unwrap_or(true);
+            if stopped || result.is_err_and(|error| error != nix::errno::Errno::EINTR) {
+                return;
+            }
+            match master.read(&mut buffer) {
+                Ok(count) if count > 0 => self.change(|seen| {
+                    seen.raw.extend_from_slice(&buffer[..count]);
+                    seen.parser.process(&buffer[..count]);
+                }),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // EIO: the last descriptor of the other side is closed, and all is read.
+                _ => return self.change(|seen| seen.at_end = true),
+            }
+        }
+    }
+
+    /// The screen has another size from now on.
+    pub fn resize(&self, (columns, rows): (u16, u16)) {
+        self.change(|seen| seen.parser.set_size(cells(rows), cells(columns)));
+    }
+
+    /// Looks at what was read so far.
+    pub fn look<T>(&self, at: impl FnOnce(&Seen) -> T) -> T {
+        at(&self.lock())
+    }
+
+    /// Waits for a condition, and tells whether it came to hold in time.
+    pub fn wait(&self, limit: Duration, condition: impl Fn(&Seen) -> bool) -> bool {
+        let waiting = |seen: &mut Seen| seen.parser.callbacks().0 || !condition(seen);
+        let result = self.more.wait_timeout_while(self.lock(), limit, waiting);
+        !result.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Seen)) {
+        change(&mut self.lock());
+        self.more.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    /// The screen as it is now.
+    pub fn screen(&self) -> &Screen {
+        self.parser.screen()
+    }
+
+    /// Every byte.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// Whether nothing more can come.
+    pub const fn is_at_end(&self) -> bool {
+        self.at_end
+    }
+
+    /// Whether what is written next would have a colour or another attribute.
+    pub fn is_coloured(&self) -> bool {
+        let screen = self.screen();
+        let plain = screen.fgcolor() == Color::Default && screen.bgcolor() == Color::Default;
+        !plain || screen.bold() || screen.dim() || screen.italic() || screen.underline() || screen.inverse()
+    }
+}
+
+fn cells(count: u16) -> NonZeroU16 {
+    NonZeroU16::new(count).expect("at least one row and one column")
+}

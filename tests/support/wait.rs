@@ -1,0 +1,37 @@
+//! Waiting for a condition. Tests never sleep for a time that should do.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A limit for what happens at once on an idle machine, and may take its time
+/// on a busy one.
+pub const SOON: Duration = Duration::from_secs(20);
+
+/// Waits until the condition holds.
+///
+/// # Panics
+/// When it does not hold within the limit, at the line that waits.
+#[track_caller]
+pub fn wait_until(limit: Duration, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < limit, "what was waited for did not come within {limit:?}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn waiting_ends_with_the_condition() {
+    let mut asked = 0;
+    wait_until(SOON, || {
+        asked += 1;
+        asked == 3
+    });
+    assert_eq!(asked, 3);
+}
+
+#[test]
+#[should_panic(expected = "did not come within")]
+fn waiting_ends_with_the_limit() {
+    wait_until(Duration::from_millis(10), || false);
+}

@@ -1,0 +1,92 @@
+//! A machine without any shared memory, seen by one test only.
+
+use super::skip;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+use std::marker::PhantomData;
+
+/// An IPC and a mount namespace of this thread, and of the threads and children
+/// that it starts from now on: no System V segments, an empty `/dev/shm`.
+/// Everything made in it vanishes with those who are in it, however they end.
+pub struct World {
+    this_thread: PhantomData<*const ()>,
+}
+
+impl World {
+    /// Enters a new world. `None`, and a message, where that is not allowed:
+    /// it needs root. Make it first in a test, so that it is left last.
+    pub fn new() -> Option<Self> {
+        match Self::enter() {
+            Ok(()) => Some(Self { this_thread: PhantomData }),
+            Err(nix::errno::Errno::EPERM) => {
+                skip("needs root (its own IPC namespace)");
+                None
+            }
+            Err(error) => panic!("no world of its own: {error}"),
+        }
+    }
+
+    fn enter() -> nix::Result<()> {
+        // A mount namespace of a thread's own takes its working directory and
+        // root out of those that it shares with other threads; both stay the same.
+        unshare(CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNS)?;
+        let none: Option<&str> = None;
+        // Private, or the new tmpfs would appear outside too.
+        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
+        mount(Some("tmpfs"), "/dev/shm", Some("tmpfs"), MsFlags::empty(), Some("mode=1777"))
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // The thread may go on, when tests run in one: what lies there goes now.
+        let _ = umount2("/dev/shm", MntFlags::MNT_DETACH);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::support::{Object, Sysv, World, python};
+    use std::fs;
+    use std::process::Command;
+    use std::thread;
+
+    fn seen() -> (usize, usize) {
+        let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
+        (table.lines().count() - 1, fs::read_dir("/dev/shm").unwrap().count())
+    }
+
+    #[test]
+    fn a_world_begins_empty_and_is_its_threads_own() {
+        let Some(_world) = World::new() else { return };
+        assert_eq!(seen(), (0, 0));
+        let sysv = Sysv::new(0x4d2, 4096, 0o600);
+        let object = Object::new("a", 4096, 0o600);
+        assert_eq!(seen(), (1, 1));
+        assert_eq!(thread::spawn(seen).join().unwrap(), (1, 1));
+        let count = "ls /dev/shm | wc -l; grep -c . /proc/sysvipc/shm";
+        let output = Command::new("sh").args(["-c", count]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n2\n");
+        // Another world sees nothing of it, and that of this thread is not disturbed.
+        thread::spawn(|| {
+            let _other = World::new();
+            assert_eq!(seen(), (0, 0));
+        })
+        .join()
+        .unwrap();
+        assert_eq!(seen(), (1, 1));
+        drop((sysv, object));
+        assert_eq!(seen(), (0, 0));
+    }
+
+    #[test]
+    fn python_shares_memory_in_a_world() {
+        let Some(_world) = World::new() else { return };
+        let text = "from multiprocessing import shared_memory as m\n\
+                    s = m.SharedMemory('in_python', create=True, size=99)\n\
+                    import os; print(os.listdir('/dev/shm')); s.close(); s.unlink()";
+        let Some(mut command) = python(text) else { return };
+        assert_eq!(command.output().unwrap().stdout, b"['in_python']\n");
+        assert_eq!(seen(), (0, 0));
+    }
+}
