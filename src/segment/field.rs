@@ -215,7 +215,9 @@ impl Value {
         }
     }
 
-    fn compare(&self, other: &Self) -> Ordering {
+    /// The order of two values of one field; what is absent comes last.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Absent, Self::Absent) => Ordering::Equal,
             (Self::Absent, _) => Ordering::Greater,
