@@ -63,6 +63,14 @@ pub enum Command {
 pub enum Report {
     /// Print the table of all segments
     List(ListArgs),
+    /// Print everything that is known of a segment
+    Info(InfoArgs),
+    /// Print the kernel's limits and how much of them is used
+    Limits(LimitsArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
 }
 
 /// `list`
@@ -103,6 +111,51 @@ EXAMPLES
   shmscope list kind=sysv 'size>10M' --sort size the large System V segments, the largest first
   shmscope list '!owner=root' --columns id,owner,size --no-header
   shmscope list --json | jq '.segments[].id'";
+
+/// `info`
+#[derive(Debug, clap::Args)]
+#[command(after_help = INFO_EXAMPLES)]
+pub struct InfoArgs {
+    /// Which segment: sysv:32770, key:1234, /name, or another form of its name
+    #[arg(value_name = "SEGMENT")]
+    pub segment: String,
+    /// Print JSON, as `list --json` does
+    #[arg(long)]
+    pub json: bool,
+}
+
+const INFO_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope info /psm_1f09ab2c      size, owner, mode, times, state, and how it can be read
+  shmscope info 0x4d2 --json       the System V segment with that key, as JSON";
+
+/// `limits`
+#[derive(Debug, clap::Args)]
+#[command(after_help = LIMITS_EXAMPLES)]
+pub struct LimitsArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+const LIMITS_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope limits
+  shmscope limits --json | jq '.limits[] | select(.name == \"kernel.shmmni\").used'";
+
+/// `completions`
+#[derive(Debug, clap::Args)]
+#[command(after_help = COMPLETIONS_EXAMPLES)]
+pub struct CompletionsArgs {
+    /// For which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+const COMPLETIONS_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope completions bash > ~/.local/share/bash-completion/completions/shmscope
+  shmscope completions fish > ~/.config/fish/completions/shmscope.fish";
 
 /// An order to sort by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! How a report can end.
 
 use crate::memory::OpenError;
+use crate::segment::SegmentId;
 use crate::segment::filter::FilterError;
 use crate::segment::resolve::ResolveError;
 use std::io;
@@ -43,6 +44,14 @@ pub enum Failure {
     /// A text names no one segment.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
+    /// The name in `/dev/shm` is of something else.
+    #[error("{id} is {kind}, not shared memory, and is left alone")]
+    NotMemory {
+        /// Under which name.
+        id: SegmentId,
+        /// What it is, with its article.
+        kind: &'static str,
+    },
     /// A segment cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -55,7 +64,7 @@ impl Failure {
         match self {
             Self::Closed => Status::Done,
             Self::Filter(_) => Status::Usage,
-            Self::Output(_) | Self::Resolve(_) | Self::Open(_) => Status::Failed,
+            Self::Output(_) | Self::Resolve(_) | Self::NotMemory { .. } | Self::Open(_) => Status::Failed,
         }
     }
 }

@@ -4,12 +4,12 @@ use super::args::{ListArgs, Sort};
 use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
-use super::text::{Shown, is_figure, raw, to_ascii};
+use super::text::{Shown, is_figure, raw};
 use super::{Failure, Status, json, look};
 use crate::machine::Machine;
 use crate::segment::field::{Field, Value};
 use crate::segment::filter::Filter;
-use crate::segment::{Segment, State, Timestamp};
+use crate::segment::{Segment, Timestamp};
 use std::cmp::Ordering;
 use std::io::{self, Write as _};
 
@@ -87,19 +87,17 @@ fn print_table(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut
         args.columns.iter().copied().map(Shows::Field).collect()
     };
     let mut table = Table::new(columns.iter().map(|&shows| column(shows)).collect());
-    let ascii = out.style().ascii;
+    let style = out.style();
     for segment in segments {
         for &shows in &columns {
             match shows {
-                Shows::Label if ascii => {
-                    table.cell(Tint::Plain, format_args!("{}", to_ascii(&segment.label())));
-                }
-                Shows::Label => table.cell(Tint::Plain, format_args!("{}", segment.label())),
+                Shows::Label => table.cell(Tint::Plain, format_args!("{}", style.fit(&segment.label()))),
                 Shows::Field(field) => {
                     let shown = Shown { segment, field, now, bytes: args.bytes };
-                    let tint = if field == Field::State { tint(segment.verdict.state) } else { Tint::Plain };
-                    if ascii {
-                        table.cell(tint, format_args!("{}", to_ascii(&shown.to_string())));
+                    let tint =
+                        if field == Field::State { Tint::of(segment.verdict.state) } else { Tint::Plain };
+                    if style.ascii {
+                        table.cell(tint, format_args!("{}", style.fit(&shown.to_string())));
                     } else {
                         table.cell(tint, format_args!("{shown}"));
                     }
@@ -114,15 +112,6 @@ const fn column(shows: Shows) -> Column {
     match shows {
         Shows::Label => Column { title: "NAME OR KEY", right: false },
         Shows::Field(field) => Column { title: field.title(), right: is_figure(field) },
-    }
-}
-
-/// The colour of a state; the word says it too.
-const fn tint(state: State) -> Tint {
-    match state {
-        State::InUse => Tint::Good,
-        State::Removed => Tint::Warning,
-        State::Unknown => Tint::Dim,
     }
 }
 

@@ -1,9 +1,14 @@
 //! The command line: its arguments, and a report a file.
 
 pub mod args;
+mod choose;
+mod completions;
 mod failure;
+mod info;
 pub mod json;
+mod limits;
 mod list;
+mod man;
 pub mod out;
 mod style;
 mod table;
@@ -26,6 +31,10 @@ use out::Out;
 pub fn run(machine: &dyn Machine, report: &Report, out: &mut Out) -> Result<Status, Failure> {
     match report {
         Report::List(args) => list::run(machine, args, out),
+        Report::Info(args) => info::run(machine, args, out),
+        Report::Limits(args) => limits::run(machine, args, out),
+        Report::Completions(args) => completions::run(args, out),
+        Report::Man => man::run(out),
     }
 }
 

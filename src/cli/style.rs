@@ -1,7 +1,10 @@
 //! Whether the output may have colour, and letters outside ASCII.
 
 use super::args::{LookArgs, When};
+use crate::segment::State;
+use std::borrow::Cow;
 use std::env;
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, stdout};
 
 /// What the output may look like.
@@ -42,6 +45,34 @@ impl Style {
         // What goes to a file or a program is the same in every locale.
         Self { color, ascii: look.ascii || (terminal && !locale_is_utf8()) }
     }
+
+    /// A name as it may be shown. Where only ASCII is, every other letter
+    /// stands as its bytes, a form that is accepted back.
+    #[must_use]
+    pub fn fit(self, text: &str) -> Cow<'_, str> {
+        if !self.ascii || text.is_ascii() {
+            return Cow::Borrowed(text);
+        }
+        let mut fitted = String::with_capacity(2 * text.len());
+        for c in text.chars() {
+            if c.is_ascii() {
+                fitted.push(c);
+            } else {
+                let mut utf8 = [0; 4];
+                for byte in c.encode_utf8(&mut utf8).bytes() {
+                    // Writing to a String cannot fail.
+                    let _ = write!(fitted, "\\x{byte:02x}");
+                }
+            }
+        }
+        Cow::Owned(fitted)
+    }
+
+    /// The text in a colour, where there are colours.
+    #[must_use]
+    pub fn paint(self, tint: Tint, text: &str) -> String {
+        if self.color { format!("{}{text}{}", tint.sequence(), tint.end()) } else { text.to_owned() }
+    }
 }
 
 /// Whether the terminal is said to show UTF-8: by the first of these variables
@@ -59,6 +90,16 @@ pub fn locale_is_utf8() -> bool {
 }
 
 impl Tint {
+    /// The colour of a state; the word beside it says it too.
+    #[must_use]
+    pub const fn of(state: State) -> Self {
+        match state {
+            State::InUse => Self::Good,
+            State::Removed => Self::Warning,
+            State::Unknown => Self::Dim,
+        }
+    }
+
     /// The sequence that turns it on.
     #[must_use]
     pub const fn sequence(self) -> &'static str {
@@ -74,5 +115,21 @@ impl Tint {
     #[must_use]
     pub const fn end(self) -> &'static str {
         if matches!(self, Self::Plain) { "" } else { "\x1b[0m" }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::{escape, unescape};
+
+    #[test]
+    fn a_name_in_ascii_is_still_that_name() {
+        let style = Style { ascii: true, ..Style::default() };
+        let name = "Größe カメラ\\".as_bytes();
+        let shown = style.fit(&escape(name)).into_owned();
+        assert!(shown.is_ascii());
+        assert_eq!(unescape(&shown), name);
+        assert_eq!(Style::default().fit("Größe"), "Größe");
     }
 }

@@ -56,24 +56,6 @@ pub fn raw(segment: &Segment, field: Field, now: Timestamp) -> String {
     }
 }
 
-/// The same name in ASCII alone: every other letter as its bytes, a form that
-/// is accepted back.
-#[must_use]
-pub fn to_ascii(text: &str) -> String {
-    let mut ascii = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii() {
-            ascii.push(c);
-        } else {
-            let mut utf8 = [0; 4];
-            for byte in c.encode_utf8(&mut utf8).bytes() {
-                let _ = write!(ascii, "\\x{byte:02x}");
-            }
-        }
-    }
-    ascii
-}
-
 /// Whether the column of a field holds figures.
 #[must_use]
 pub const fn is_figure(field: Field) -> bool {
