@@ -1,4 +1,5 @@
 //! The promises that shmscope keeps, a module each; `support` holds what they share.
 #![cfg(test)]
 
+mod cli;
 mod support;

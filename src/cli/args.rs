@@ -88,7 +88,7 @@ pub struct ListArgs {
     /// Print CSV (RFC 4180): every field, or those of --columns, with plain numbers
     #[arg(long, conflicts_with = "bytes")]
     pub csv: bool,
-    /// Show these columns, in this order: id,kind,key,name,size,… (the names that JSON has)
+    /// Show these columns, in this order: id,kind,key,name,size (the names that JSON has)
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', value_parser = field)]
     pub columns: Vec<Field>,
     /// Sort by a field, with what people look for first on top; -FIELD for the other order
@@ -107,10 +107,10 @@ pub struct ListArgs {
 
 const LIST_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope list                                  everything, System V first
-  shmscope list kind=sysv 'size>10M' --sort size the large System V segments, the largest first
-  shmscope list '!owner=root' --columns id,owner,size --no-header
-  shmscope list --json | jq '.segments[].id'";
+  shmscope list                                    everything, System V first
+  shmscope list kind=sysv 'size>10M' --sort size   the large System V segments, largest first
+  shmscope list '!owner=root' --columns id,owner   what is not root's
+  shmscope list --json | jq -r '.segments[].id'    their names";
 
 /// `info`
 #[derive(Debug, clap::Args)]

@@ -93,10 +93,15 @@ fn kind_lines(segment: &Segment) -> Vec<Line> {
                 if pid == 0 { "none in this pid namespace".to_owned() } else { pid.to_string() }
             };
             let yes = |flag: bool, words: &str| if flag { words.to_owned() } else { "no".to_owned() };
+            let last_pid = if segment.times.attach.is_none() && facts.last_pid == 0 {
+                "none: nobody has attached it yet".to_owned()
+            } else {
+                format!("{} (attached or detached last)", pid(facts.last_pid))
+            };
             vec![
                 Line::new("creator", owner(&facts.creator)),
                 Line::new("creator pid", pid(facts.creator_pid)),
-                Line::new("last pid", format!("{} (attached or detached last)", pid(facts.last_pid))),
+                Line::new("last pid", last_pid),
                 Line::new("nattch", facts.nattch.to_string()),
                 Line::new("locked", yes(facts.locked, "yes: it is never swapped out")),
                 Line::new("removal", yes(facts.marked, "marked: it goes with its last attachment")),

@@ -116,6 +116,7 @@ fn print_table(limits: &[Limit], out: &mut Out) -> io::Result<()> {
         }
         match limit.share() {
             Some(percent) if percent >= 90 => table.cell(Tint::Warning, format_args!("{percent}%")),
+            Some(0) if limit.used > 0 => table.cell(Tint::Plain, format_args!("<1%")),
             Some(percent) => table.cell(Tint::Plain, format_args!("{percent}%")),
             None => table.cell(Tint::Dim, format_args!("-")),
         }
@@ -132,10 +133,10 @@ impl Limit {
         }
     }
 
-    /// In percent, rounded up, so that 0 is nothing and 100 is full or nearly so.
+    /// How much of it is used, in percent.
     fn share(&self) -> Option<u128> {
         let most = self.most.filter(|&most| most > 0)?;
-        Some((u128::from(self.used) * 100).div_ceil(u128::from(most)))
+        Some(u128::from(self.used) * 100 / u128::from(most))
     }
 }
 
@@ -164,7 +165,7 @@ mod tests {
                 ("/dev/shm nr_inodes", 0)
             ]
         );
-        assert_eq!((limits[0].most, limits[0].share()), (Some(4096), Some(1)));
+        assert_eq!((limits[0].most, limits[0].share()), (Some(4096), Some(0)));
         assert_eq!((limits[4].most, limits[4].share()), (None, None));
     }
 }

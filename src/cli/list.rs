@@ -119,10 +119,19 @@ fn print_csv(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut O
     let fields = if args.columns.is_empty() { Field::ALL } else { &args.columns };
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     if !args.no_header {
-        writer.write_record(fields.iter().map(|field| field.word()))?;
+        writer.write_record(fields.iter().map(|field| field.word())).map_err(csv_error)?;
     }
     for segment in segments {
-        writer.write_record(fields.iter().map(|&field| raw(segment, field, now)))?;
+        let record = fields.iter().map(|&field| raw(segment, field, now));
+        writer.write_record(record).map_err(csv_error)?;
     }
     writer.flush()
+}
+
+/// The error below it: that the pipe is closed must not be lost in another one.
+fn csv_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        kind => io::Error::other(format!("{kind:?}")),
+    }
 }

@@ -196,6 +196,7 @@ mod tests {
         let rows = [("Segments", "Enter".to_owned(), "inspect it")];
         let mut text = vec![];
         page(&rows, &mut text).unwrap();
+        assert!(text.is_ascii(), "not every troff reads more");
         let text = String::from_utf8(text).unwrap().replace('\\', "");
         for command in Args::command().get_subcommands() {
             assert!(text.contains(&format!(".SS \"shmscope {}\"", command.get_name())), "{text}");
