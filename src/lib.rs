@@ -11,8 +11,10 @@
 //! | [`memory`] | reads contents without disturbing them |
 //! | [`decode`] | bytes to values and text |
 //! | [`identify`] | judges each segment |
+//! | [`cli`] | arguments and reports |
 
 pub mod decode;
+pub mod cli;
 pub mod identify;
 pub mod machine;
 pub mod memory;

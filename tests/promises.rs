@@ -2,4 +2,5 @@
 #![cfg(test)]
 
 mod kernel_facts;
+mod cli;
 mod support;

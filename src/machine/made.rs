@@ -238,6 +238,16 @@ impl MadeMachine {
         }
     }
 
+    fn row_to_attach(facts: &MadeFacts, shmid: ShmId) -> io::Result<Row> {
+        let row = facts.sysv.iter().find(|made| made.row.shmid == shmid).map(|made| made.row);
+        let row = row.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
+        if Self::may_read(facts, row.uid, row.perms) {
+            Ok(row)
+        } else {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+    }
+
     fn may_read(facts: &MadeFacts, uid: u32, mode: u32) -> bool {
         let me = facts.effective_uid;
         me == 0 || (me == uid && mode & 0o400 != 0) || (me != uid && mode & 0o004 != 0)
@@ -342,13 +352,13 @@ impl Machine for MadeMachine {
         }))
     }
 
+    fn may_attach(&self, shmid: ShmId) -> io::Result<()> {
+        Self::row_to_attach(&lock(&self.facts), shmid).map(drop)
+    }
+
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>> {
         let mut facts = lock(&self.facts);
-        let row = facts.sysv.iter().find(|made| made.row.shmid == shmid).map(|made| made.row);
-        let row = row.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
-        if !Self::may_read(&facts, row.uid, row.perms) {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
+        let row = Self::row_to_attach(&facts, shmid)?;
         facts.attached += 1;
         for made in facts.sysv.iter_mut().filter(|made| made.row.shmid == shmid) {
             made.row.nattch += 1;

@@ -51,6 +51,12 @@ pub trait Machine: Send + Sync {
     /// name is of no regular file.
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>>;
 
+    /// Whether a System V segment may be attached for reading. Asking leaves no mark.
+    ///
+    /// # Errors
+    /// Those that [`Machine::attach`] would give.
+    fn may_attach(&self, shmid: ShmId) -> io::Result<()>;
+
     /// Attaches a System V segment read-only. This leaves its mark: nattch,
     /// last pid and attach time change.
     ///

@@ -67,6 +67,11 @@ impl Machine for RealMachine {
         Ok(Box::new(posix::PosixContents::new(open)))
     }
 
+    fn may_attach(&self, shmid: ShmId) -> io::Result<()> {
+        // IPC_STAT asks for the same permission as shmat(SHM_RDONLY) does.
+        sys::shm::stat(shmid.0).map(drop)
+    }
+
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>> {
         Ok(Box::new(sysv::SysvContents::attach(shmid)?))
     }

@@ -118,6 +118,21 @@ impl Reader {
         Ok(Self { contents: Arc::from(contents), id: segment.id.clone(), identity: stat.identity })
     }
 
+    /// What reading a segment would leave behind, found out without leaving it:
+    /// a POSIX object is opened and not read, a System V segment not attached.
+    ///
+    /// # Errors
+    /// Those that opening it would give.
+    pub fn foresee(machine: &dyn Machine, segment: &Segment) -> Result<Trace, OpenError> {
+        match &segment.id {
+            SegmentId::Sysv(shmid) => machine
+                .may_attach(*shmid)
+                .map(|()| Trace::Attached)
+                .map_err(|error| OpenError::new(segment, error)),
+            SegmentId::Posix(_) => Self::open(machine, segment).map(|reader| reader.trace()),
+        }
+    }
+
     /// Which segment it reads.
     #[must_use]
     pub const fn id(&self) -> &SegmentId {
@@ -245,6 +260,22 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn foreseeing_attaches_nothing() {
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::full(b"x"));
+        machine.add_sysv(7, 0, MadeBytes::full(b"x"));
+        let listed = survey(&machine);
+        let traces: Vec<Trace> =
+            listed.iter().map(|segment| Reader::foresee(&machine, segment).unwrap()).collect();
+        assert_eq!(traces, [Trace::Attached, Trace::None]);
+        machine.edit(|facts| facts.effective_uid = 1001);
+        for segment in &listed {
+            assert!(matches!(Reader::foresee(&machine, segment), Err(OpenError::Denied { .. })));
+        }
+        machine.edit(|facts| assert_eq!(facts.attached, 0));
     }
 
     #[test]

@@ -1,0 +1,86 @@
+//! How a report can end.
+
+use crate::memory::OpenError;
+use crate::segment::SegmentId;
+use crate::segment::filter::FilterError;
+use crate::segment::resolve::ResolveError;
+use std::io;
+use std::process::ExitCode;
+
+/// The exit status of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// 0: what was asked for is done.
+    Done,
+    /// 1: it failed, or nothing was found.
+    Failed,
+    /// 2: it was asked for in a wrong way.
+    Usage,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Done => Self::SUCCESS,
+            Status::Failed => Self::from(1),
+            Status::Usage => Self::from(2),
+        }
+    }
+}
+
+/// Why a report could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The reader of the output is gone, as in `| head`. This is nobody's
+    /// fault, and is not reported.
+    #[error("nobody reads the output any more")]
+    Closed,
+    /// The output cannot be written.
+    #[error("the output cannot be written: {}", plain(.0))]
+    Output(io::Error),
+    /// A word of the filter is none.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    /// A text names no one segment.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// The name in `/dev/shm` is of something else.
+    #[error("{id} is {kind}, not shared memory, and is left alone")]
+    NotMemory {
+        /// Under which name.
+        id: SegmentId,
+        /// What it is, with its article.
+        kind: &'static str,
+    },
+    /// A segment cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+impl Failure {
+    /// How the program ends.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        match self {
+            Self::Closed => Status::Done,
+            Self::Filter(_) => Status::Usage,
+            Self::Output(_) | Self::Resolve(_) | Self::NotMemory { .. } | Self::Open(_) => Status::Failed,
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// An error of the output; errors of reading carry the segment's name and
+    /// are made where they happen.
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::Closed } else { Self::Output(error) }
+    }
+}
+
+/// What the system says, in its words, without the number.
+#[must_use]
+pub fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error").next().unwrap_or(&text);
+    words.to_lowercase()
+}

@@ -1,0 +1,274 @@
+//! `info`: everything that is known of one segment, in words or as JSON.
+//! Nothing is read and nothing attached.
+
+use super::args::InfoArgs;
+use super::choose::choose;
+use super::out::Out;
+use super::style::Tint;
+use super::{Failure, Status, json, look, time};
+use crate::machine::{Machine, Trace};
+use crate::memory::Reader;
+use crate::segment::{Bytes, Facts, Mode, Owner, Segment, Timestamp, age_text};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+/// Prints what is known of a segment.
+pub fn run(machine: &dyn Machine, args: &InfoArgs, out: &mut Out) -> Result<Status, Failure> {
+    let survey = look(machine);
+    let segment = choose(machine, &survey, &args.segment)?;
+    if args.json {
+        serde_json::to_writer_pretty(&mut *out, &json::Report::new(&survey, [segment]))
+            .map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        for line in lines(machine, segment, survey.at) {
+            line.print(out)?;
+        }
+    }
+    out.flush()?;
+    Ok(Status::Done)
+}
+
+/// A line of the report.
+struct Line {
+    heading: &'static str,
+    text: String,
+    tint: Tint,
+}
+
+impl Line {
+    fn new(heading: &'static str, text: impl Into<String>) -> Self {
+        Self { heading, text: text.into(), tint: Tint::Plain }
+    }
+
+    fn print(&self, out: &mut Out) -> io::Result<()> {
+        let style = out.style();
+        let heading = style.paint(Tint::Dim, &format!("{:<14}", self.heading));
+        writeln!(out, "{heading}{}", style.paint(self.tint, &style.fit(&self.text)))
+    }
+}
+
+fn lines(machine: &dyn Machine, segment: &Segment, now: Timestamp) -> Vec<Line> {
+    let mut lines = vec![Line::new("segment", segment.id.to_string())];
+    match &segment.facts {
+        Facts::Sysv(facts) => {
+            let key = if facts.key.is_private() && facts.marked {
+                "none: it went with the removal, or there was none".to_owned()
+            } else if facts.key.is_private() {
+                "none (IPC_PRIVATE)".to_owned()
+            } else {
+                format!("{} ({})", facts.key, facts.key.0)
+            };
+            lines.push(Line::new("kind", "System V, listed in /proc/sysvipc/shm"));
+            lines.push(Line::new("key", key));
+        }
+        Facts::Posix(_) => lines.push(Line::new("kind", "POSIX, a file below /dev/shm")),
+    }
+    lines.push(Line::new("size", exact(segment.size)));
+    lines.push(Line::new("resident", resident(segment)));
+    if let Some(swapped) = segment.swapped {
+        lines.push(Line::new("swapped", exact(swapped)));
+    }
+    lines.push(Line::new("mode", mode(segment.mode)));
+    lines.push(Line::new("owner", owner(&segment.owner)));
+    lines.extend(kind_lines(segment));
+    lines.extend(time_lines(segment, now));
+    for (index, reason) in segment.verdict.reasons.iter().enumerate() {
+        if index == 0 {
+            let state = segment.verdict.state;
+            let text = format!("{}: {reason}", state.label());
+            lines.push(Line { heading: "state", text, tint: Tint::of(state) });
+        } else {
+            lines.push(Line::new("", reason.clone()));
+        }
+    }
+    lines.push(Line::new("reading", reading(machine, segment)));
+    lines
+}
+
+fn kind_lines(segment: &Segment) -> Vec<Line> {
+    match &segment.facts {
+        Facts::Sysv(facts) => {
+            let pid = |pid: u32| {
+                if pid == 0 { "none in this pid namespace".to_owned() } else { pid.to_string() }
+            };
+            let yes = |flag: bool, words: &str| if flag { words.to_owned() } else { "no".to_owned() };
+            let last_pid = if segment.times.attach.is_none() && facts.last_pid == 0 {
+                "none: nobody has attached it yet".to_owned()
+            } else {
+                format!("{} (attached or detached last)", pid(facts.last_pid))
+            };
+            vec![
+                Line::new("creator", owner(&facts.creator)),
+                Line::new("creator pid", pid(facts.creator_pid)),
+                Line::new("last pid", last_pid),
+                Line::new("nattch", facts.nattch.to_string()),
+                Line::new("locked", yes(facts.locked, "yes: it is never swapped out")),
+                Line::new("removal", yes(facts.marked, "marked: it goes with its last attachment")),
+            ]
+        }
+        Facts::Posix(facts) => {
+            vec![
+                Line::new("device", format!("{:x} (hexadecimal)", facts.device)),
+                Line::new("inode", facts.inode.to_string()),
+            ]
+        }
+    }
+}
+
+fn time_lines(segment: &Segment, now: Timestamp) -> Vec<Line> {
+    let times = segment.times;
+    let moment = |time: Option<Timestamp>, never: &str| {
+        time.map_or_else(
+            || never.to_owned(),
+            |then| format!("{}, {} ago", time::shown(then), age_text(now.seconds_since(then))),
+        )
+    };
+    match segment.facts {
+        Facts::Sysv(_) => vec![
+            Line::new("attached", moment(times.attach, "never")),
+            Line::new("detached", moment(times.detach, "never")),
+            Line::new("changed", moment(times.change, "not known")),
+            Line::new(
+                "age",
+                segment.age(now).map_or_else(unknown, |age| format!("at least {}", age_text(age))),
+            ),
+        ],
+        Facts::Posix(_) => vec![
+            Line::new("made", moment(times.birth, "not known: this kernel does not tell")),
+            Line::new("changed", moment(times.change, "not known")),
+            Line::new(
+                "written",
+                moment(times.modify, "not known") + " (writing through a mapping is not seen)",
+            ),
+            Line::new("read", moment(times.access, "not known") + " (reading through a mapping is not seen)"),
+        ],
+    }
+}
+
+fn unknown() -> String {
+    "not known".to_owned()
+}
+
+/// `4.0 KiB (4096 bytes)`
+fn exact(size: Bytes) -> String {
+    match size.0 {
+        1 => "1 byte".to_owned(),
+        0..1024 => format!("{} bytes", size.0),
+        bytes => format!("{size} ({bytes} bytes)"),
+    }
+}
+
+fn resident(segment: &Segment) -> String {
+    let Some(resident) = segment.resident else { return "not known: this kernel does not tell".to_owned() };
+    let mut text = exact(resident);
+    if segment.size.0 > 0 {
+        // Whole pages are in memory, so that a small segment has more than its size.
+        let percent = (u128::from(resident.0) * 100 / u128::from(segment.size.0)).min(100);
+        let _ = write!(text, ", {percent} % of it");
+    }
+    text
+}
+
+/// `0640 (rw-r-----): owner reads and writes, group reads, others nothing`
+fn mode(mode: Mode) -> String {
+    let may = |shift: u32| match mode.bits() >> shift & 0o6 {
+        0o6 => "reads and writes",
+        0o4 => "reads",
+        0o2 => "writes",
+        _ => "nothing",
+    };
+    format!("{mode} ({}): owner {}, group {}, others {}", mode.symbolic(), may(6), may(3), may(0))
+}
+
+/// `ann (1000), group ann (1000)`
+fn owner(owner: &Owner) -> String {
+    let named = |name: Option<String>, number: u32| {
+        name.map_or_else(|| format!("{number} (no name)"), |name| format!("{name} ({number})"))
+    };
+    format!(
+        "{}, group {}",
+        named(owner.user.as_ref().map(|_| owner.user_text()), owner.uid),
+        named(owner.group.as_ref().map(|_| owner.group_text()), owner.gid)
+    )
+}
+
+/// How the segment can be read by this process.
+fn reading(machine: &dyn Machine, segment: &Segment) -> String {
+    match Reader::foresee(machine, segment) {
+        Ok(Trace::None) => "you may; reading it leaves no trace".to_owned(),
+        Ok(Trace::AccessTime) => {
+            "you may; reading moves its access time (only its owner and root can avoid that)".to_owned()
+        }
+        Ok(Trace::Attached) => {
+            "you may; reading attaches it: nattch is one higher meanwhile, and last pid and times change"
+                .to_owned()
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::survey::{Names, Survey};
+
+    fn told(machine: &MadeMachine) -> Vec<String> {
+        let mut survey = Survey::take(machine, &mut Names::default());
+        crate::identify::assess(&mut survey);
+        survey
+            .segments
+            .iter()
+            .map(|segment| {
+                let lines = lines(machine, segment, survey.at);
+                let lines: Vec<String> =
+                    lines.iter().map(|line| format!("{}={}\n", line.heading, line.text)).collect();
+                lines.concat()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn everything_in_words_and_nothing_attached() {
+        let machine = MadeMachine::new();
+        let mut bytes = MadeBytes::hole(1 << 20);
+        bytes.write(0, &[1; 5000]);
+        machine.add_sysv(7, 0x4d2, bytes);
+        machine.edit(|facts| facts.sysv[0].row.perms = 0o2640);
+        machine.add_object("a", MadeBytes::full(b"x"));
+        let told = told(&machine);
+        for line in [
+            "segment=sysv:7\n",
+            "key=0x000004d2 (1234)\n",
+            "size=1.0 MiB (1048576 bytes)\n",
+            "resident=8.0 KiB (8192 bytes), 0 % of it\n",
+            "mode=0640 (rw-r-----): owner reads and writes, group reads, others nothing\n",
+            "owner=ann (1000), group ann (1000)\n",
+            "creator pid=4121\n",
+            "locked=yes: it is never swapped out\n",
+            "attached=never\n",
+            "state=unknown: nobody has it attached (nattch 0)\n",
+            "reading=you may; reading attaches it",
+        ] {
+            assert!(told[0].contains(line), "{line} is not in\n{}", told[0]);
+        }
+        for line in ["size=1 byte\n", "resident=4.0 KiB (4096 bytes), 100 % of it\n", "inode=2\n"] {
+            assert!(told[1].contains(line), "{line} is not in\n{}", told[1]);
+        }
+        assert!(told[1].contains("leaves no trace"), "{}", told[1]);
+        machine.edit(|facts| assert_eq!(facts.attached, 0));
+    }
+
+    #[test]
+    fn who_may_not_read_it_is_told_why_and_what_would_help() {
+        let machine = MadeMachine::new();
+        machine.add_sysv(7, 0, MadeBytes::hole(1));
+        machine.add_object("a", MadeBytes::hole(1));
+        machine.edit(|facts| facts.effective_uid = 1001);
+        for told in told(&machine) {
+            let reading = told.lines().find(|line| line.starts_with("reading=")).unwrap();
+            assert!(reading.contains("belongs to ann") && reading.contains("as root"), "{reading}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The JSON of `list` and `info`. Its shape is a promise: a field may be
+//! added, none changes its name or its kind.
+
+use super::time;
+use crate::segment::{Owner, Segment, SegmentId, Timestamp};
+use crate::survey::{Limits, Survey};
+use serde::Serialize;
+
+/// The version of the shape.
+const VERSION: u32 = 1;
+
+/// The whole answer.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    version: u32,
+    coverage: Option<()>,
+    limits: LimitsJson,
+    segments: Vec<SegmentJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct LimitsJson {
+    shmmni: Option<u64>,
+    sysv_segments: u64,
+    sysv_bytes: u64,
+    dev_shm_size: Option<u64>,
+    dev_shm_used: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct SegmentJson {
+    id: String,
+    kind: &'static str,
+    shmid: Option<i32>,
+    key: Option<u32>,
+    name: Option<String>,
+    size: u64,
+    resident: Option<u64>,
+    swapped: Option<u64>,
+    mode: String,
+    owner: OwnerJson,
+    creator: Option<OwnerJson>,
+    creator_pid: Option<u32>,
+    last_pid: Option<u32>,
+    nattch: Option<u64>,
+    locked: Option<bool>,
+    marked_for_removal: Option<bool>,
+    times: TimesJson,
+    holders: Option<()>,
+    made_by: Option<()>,
+    state: &'static str,
+    certainty: Option<()>,
+    reasons: Vec<String>,
+    age: Option<f64>,
+    device: Option<u64>,
+    inode: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct OwnerJson {
+    uid: u32,
+    user: Option<String>,
+    gid: u32,
+    group: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct TimesJson {
+    attach: Option<String>,
+    detach: Option<String>,
+    change: Option<String>,
+    access: Option<String>,
+    modify: Option<String>,
+}
+
+impl Report {
+    /// These segments of a survey.
+    pub fn new<'a>(survey: &Survey, segments: impl IntoIterator<Item = &'a Segment>) -> Self {
+        Self {
+            version: VERSION,
+            coverage: None,
+            limits: LimitsJson::new(&survey.limits),
+            segments: segments.into_iter().map(|segment| SegmentJson::new(segment, survey.at)).collect(),
+        }
+    }
+}
+
+impl LimitsJson {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            shmmni: limits.shmmni,
+            sysv_segments: limits.sysv_segments,
+            sysv_bytes: limits.sysv_bytes.0,
+            dev_shm_size: limits.dev_shm.map(|shm| shm.size.0),
+            dev_shm_used: limits.dev_shm.map(|shm| shm.used.0),
+        }
+    }
+}
+
+impl SegmentJson {
+    fn new(segment: &Segment, now: Timestamp) -> Self {
+        let sysv = segment.sysv();
+        let posix = segment.posix();
+        let (shmid, name) = match &segment.id {
+            SegmentId::Sysv(shmid) => (Some(shmid.0), None),
+            SegmentId::Posix(name) => (None, Some(name.to_string())),
+        };
+        Self {
+            id: segment.id.to_string(),
+            kind: segment.kind().word(),
+            shmid,
+            key: sysv.map(|facts| facts.key.0),
+            name,
+            size: segment.size.0,
+            resident: segment.resident.map(|size| size.0),
+            swapped: segment.swapped.map(|size| size.0),
+            mode: segment.mode.to_string(),
+            owner: OwnerJson::new(&segment.owner),
+            creator: sysv.map(|facts| OwnerJson::new(&facts.creator)),
+            creator_pid: sysv.map(|facts| facts.creator_pid),
+            last_pid: sysv.map(|facts| facts.last_pid),
+            nattch: sysv.map(|facts| facts.nattch),
+            locked: sysv.map(|facts| facts.locked),
+            marked_for_removal: sysv.map(|facts| facts.marked),
+            times: TimesJson::new(segment),
+            holders: None,
+            made_by: None,
+            state: segment.verdict.state.word(),
+            certainty: None,
+            reasons: segment.verdict.reasons.clone(),
+            age: segment.age(now),
+            device: posix.map(|facts| facts.device),
+            inode: posix.map(|facts| facts.inode),
+        }
+    }
+}
+
+impl OwnerJson {
+    fn new(owner: &Owner) -> Self {
+        // A name that the user database does not have is null here; the text
+        // forms would give the number.
+        Self {
+            uid: owner.uid,
+            user: owner.user.as_ref().map(|_| owner.user_text()),
+            gid: owner.gid,
+            group: owner.group.as_ref().map(|_| owner.group_text()),
+        }
+    }
+}
+
+impl TimesJson {
+    fn new(segment: &Segment) -> Self {
+        let times = segment.times;
+        Self {
+            attach: times.attach.and_then(time::rfc3339),
+            detach: times.detach.and_then(time::rfc3339),
+            change: times.change.and_then(time::rfc3339),
+            access: times.access.and_then(time::rfc3339),
+            modify: times.modify.and_then(time::rfc3339),
+        }
+    }
+}

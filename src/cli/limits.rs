@@ -1,0 +1,171 @@
+//! `limits`: what the kernel allows, and how much of it is used.
+
+use super::args::LimitsArgs;
+use super::out::Out;
+use super::style::Tint;
+use super::table::{Column, Table};
+use super::{Failure, Status, look};
+use crate::machine::Machine;
+use crate::segment::{Bytes, Segment};
+use crate::survey::Survey;
+use serde::Serialize;
+use std::io::{self, Write as _};
+
+/// A limit and its use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Limit {
+    /// What it is called where it is set.
+    name: &'static str,
+    /// What it limits.
+    what: &'static str,
+    unit: Unit,
+    used: u64,
+    /// `None` where there is none, or where it is not known.
+    #[serde(rename = "limit")]
+    most: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Unit {
+    Segments,
+    Files,
+    Bytes,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    version: u32,
+    limits: Vec<Limit>,
+}
+
+/// Prints the limits.
+pub fn run(machine: &dyn Machine, args: &LimitsArgs, out: &mut Out) -> Result<Status, Failure> {
+    let survey = look(machine);
+    let limits = limits(&survey, machine.limits().page_size);
+    if args.json {
+        serde_json::to_writer_pretty(&mut *out, &Report { version: 1, limits }).map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        print_table(&limits, out)?;
+    }
+    out.flush()?;
+    Ok(Status::Done)
+}
+
+fn limits(survey: &Survey, page: u64) -> Vec<Limit> {
+    let limits = &survey.limits;
+    let sysv = || survey.segments.iter().filter(|segment| segment.sysv().is_some());
+    // The kernel counts whole pages against shmall, as shm_tot in ipc/shm.c.
+    let pages = |segment: &Segment| Bytes(segment.size.0.div_ceil(page.max(1)).saturating_mul(page));
+    let all: Bytes = sysv().map(pages).sum();
+    let largest = sysv().map(|segment| segment.size.0).max().unwrap_or(0);
+    let mut list = vec![
+        Limit {
+            name: "kernel.shmmni",
+            what: "System V segments",
+            unit: Unit::Segments,
+            used: limits.sysv_segments,
+            most: limits.shmmni,
+        },
+        Limit {
+            name: "kernel.shmall",
+            what: "all System V segments together, in whole pages",
+            unit: Unit::Bytes,
+            used: all.0,
+            most: limits.shmall.map(|bytes| bytes.0),
+        },
+        Limit {
+            name: "kernel.shmmax",
+            what: "the largest System V segment",
+            unit: Unit::Bytes,
+            used: largest,
+            most: limits.shmmax.map(|bytes| bytes.0),
+        },
+    ];
+    if let Some(shm) = limits.dev_shm {
+        let most = |most: u64| (most > 0).then_some(most);
+        list.push(Limit {
+            name: "/dev/shm size",
+            what: "memory of POSIX segments",
+            unit: Unit::Bytes,
+            used: shm.used.0,
+            most: most(shm.size.0),
+        });
+        list.push(Limit {
+            name: "/dev/shm nr_inodes",
+            what: "files and directories there",
+            unit: Unit::Files,
+            used: shm.inodes_used,
+            most: most(shm.inodes),
+        });
+    }
+    list
+}
+
+fn print_table(limits: &[Limit], out: &mut Out) -> io::Result<()> {
+    let left = |title| Column { title, right: false };
+    let right = |title| Column { title, right: true };
+    let mut table = Table::new(vec![left("LIMIT"), right("USED"), right("OF"), right("SHARE"), left("WHAT")]);
+    for limit in limits {
+        table.cell(Tint::Plain, format_args!("{}", limit.name));
+        table.cell(Tint::Plain, format_args!("{}", limit.figure(limit.used)));
+        match limit.most {
+            Some(most) => table.cell(Tint::Plain, format_args!("{}", limit.figure(most))),
+            None => table.cell(Tint::Dim, format_args!("no limit")),
+        }
+        match limit.share() {
+            Some(percent) if percent >= 90 => table.cell(Tint::Warning, format_args!("{percent}%")),
+            Some(0) if limit.used > 0 => table.cell(Tint::Plain, format_args!("<1%")),
+            Some(percent) => table.cell(Tint::Plain, format_args!("{percent}%")),
+            None => table.cell(Tint::Dim, format_args!("-")),
+        }
+        table.cell(Tint::Dim, format_args!("{}", limit.what));
+    }
+    table.print(true, out)
+}
+
+impl Limit {
+    fn figure(&self, number: u64) -> String {
+        match self.unit {
+            Unit::Bytes => Bytes(number).to_string(),
+            Unit::Segments | Unit::Files => number.to_string(),
+        }
+    }
+
+    /// How much of it is used, in percent.
+    fn share(&self) -> Option<u128> {
+        let most = self.most.filter(|&most| most > 0)?;
+        Some(u128::from(self.used) * 100 / u128::from(most))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::survey::Names;
+
+    #[test]
+    fn each_limit_with_its_use() {
+        let machine = MadeMachine::new();
+        machine.add_sysv(1, 0, MadeBytes::hole(5000));
+        machine.add_sysv(2, 0, MadeBytes::hole(1));
+        machine.add_object("a", MadeBytes::hole(1 << 40));
+        let survey = Survey::take(&machine, &mut Names::default());
+        let limits = limits(&survey, 4096);
+        let used: Vec<(&str, u64)> = limits.iter().map(|limit| (limit.name, limit.used)).collect();
+        assert_eq!(
+            used,
+            [
+                ("kernel.shmmni", 2),
+                ("kernel.shmall", 3 * 4096),
+                ("kernel.shmmax", 5000),
+                ("/dev/shm size", 0),
+                ("/dev/shm nr_inodes", 0)
+            ]
+        );
+        assert_eq!((limits[0].most, limits[0].share()), (Some(4096), Some(0)));
+        assert_eq!((limits[4].most, limits[4].share()), (None, None));
+    }
+}

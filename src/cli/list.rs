@@ -1,0 +1,137 @@
+//! `list`: the table of all segments, as text, CSV or JSON.
+
+use super::args::{ListArgs, Sort};
+use super::out::Out;
+use super::style::Tint;
+use super::table::{Column, Table};
+use super::text::{Shown, is_figure, raw};
+use super::{Failure, Status, json, look};
+use crate::machine::Machine;
+use crate::segment::field::{Field, Value};
+use crate::segment::filter::Filter;
+use crate::segment::{Segment, Timestamp};
+use std::cmp::Ordering;
+use std::io::{self, Write as _};
+
+/// What the table shows in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    /// The name, or the key and the shmid.
+    Label,
+    Field(Field),
+}
+
+/// The columns of the terminal UI.
+const USUAL: [Shows; 9] = [
+    Shows::Field(Field::Kind),
+    Shows::Label,
+    Shows::Field(Field::Size),
+    Shows::Field(Field::Resident),
+    Shows::Field(Field::Mode),
+    Shows::Field(Field::Owner),
+    Shows::Field(Field::Nattch),
+    Shows::Field(Field::Age),
+    Shows::Field(Field::State),
+];
+
+/// Prints the segments that fit the filter. That none fits is no failure.
+pub fn run(machine: &dyn Machine, args: &ListArgs, out: &mut Out) -> Result<Status, Failure> {
+    let filter = Filter::from_words(&args.filter)?;
+    let survey = look(machine);
+    let mut segments: Vec<&Segment> =
+        survey.segments.iter().filter(|segment| filter.fits(segment, survey.at)).collect();
+    if let Some(sort) = args.sort {
+        order(&mut segments, sort, survey.at);
+    }
+    if args.reverse {
+        segments.reverse();
+    }
+    if args.json {
+        serde_json::to_writer_pretty(&mut *out, &json::Report::new(&survey, segments))
+            .map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else if args.csv {
+        print_csv(&segments, args, survey.at, out)?;
+    } else {
+        print_table(&segments, args, survey.at, out)?;
+    }
+    out.flush()?;
+    Ok(Status::Done)
+}
+
+/// Sorts by a field; what has no such field stays last whichever way.
+fn order(segments: &mut Vec<&Segment>, sort: Sort, now: Timestamp) {
+    let reversed = sort.reversed != sort.field.largest_first();
+    let turned = |order: Ordering| if reversed { order.reverse() } else { order };
+    match sort.field {
+        // These have an order of their own, which is not that of their text.
+        Field::Id | Field::Size | Field::State => {
+            segments.sort_by(|a, b| turned(sort.field.compare(a, b, now)));
+        }
+        field => {
+            let mut keyed: Vec<(Value, &Segment)> =
+                segments.iter().map(|segment| (field.of(segment, now), *segment)).collect();
+            keyed.sort_by(|(a, _), (b, _)| match (a, b) {
+                (Value::Absent, _) | (_, Value::Absent) => a.compare(b),
+                _ => turned(a.compare(b)),
+            });
+            *segments = keyed.into_iter().map(|(_, segment)| segment).collect();
+        }
+    }
+}
+
+fn print_table(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut Out) -> io::Result<()> {
+    let columns: Vec<Shows> = if args.columns.is_empty() {
+        USUAL.to_vec()
+    } else {
+        args.columns.iter().copied().map(Shows::Field).collect()
+    };
+    let mut table = Table::new(columns.iter().map(|&shows| column(shows)).collect());
+    let style = out.style();
+    for segment in segments {
+        for &shows in &columns {
+            match shows {
+                Shows::Label => table.cell(Tint::Plain, format_args!("{}", style.fit(&segment.label()))),
+                Shows::Field(field) => {
+                    let shown = Shown { segment, field, now, bytes: args.bytes };
+                    let tint =
+                        if field == Field::State { Tint::of(segment.verdict.state) } else { Tint::Plain };
+                    if style.ascii {
+                        table.cell(tint, format_args!("{}", style.fit(&shown.to_string())));
+                    } else {
+                        table.cell(tint, format_args!("{shown}"));
+                    }
+                }
+            }
+        }
+    }
+    table.print(!args.no_header, out)
+}
+
+const fn column(shows: Shows) -> Column {
+    match shows {
+        Shows::Label => Column { title: "NAME OR KEY", right: false },
+        Shows::Field(field) => Column { title: field.title(), right: is_figure(field) },
+    }
+}
+
+fn print_csv(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut Out) -> io::Result<()> {
+    let fields = if args.columns.is_empty() { Field::ALL } else { &args.columns };
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+    if !args.no_header {
+        writer.write_record(fields.iter().map(|field| field.word())).map_err(csv_error)?;
+    }
+    for segment in segments {
+        let record = fields.iter().map(|&field| raw(segment, field, now));
+        writer.write_record(record).map_err(csv_error)?;
+    }
+    writer.flush()
+}
+
+/// The error below it: that the pipe is closed must not be lost in another one.
+fn csv_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        kind => io::Error::other(format!("{kind:?}")),
+    }
+}

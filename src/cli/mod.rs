@@ -1,0 +1,49 @@
+//! The command line: its arguments, and a report a file.
+
+pub mod args;
+mod choose;
+mod completions;
+mod failure;
+mod info;
+pub mod json;
+mod limits;
+mod list;
+mod man;
+pub mod out;
+mod style;
+mod table;
+mod text;
+mod time;
+
+pub use args::{Args, Command, Report};
+pub use failure::{Failure, Status};
+pub use style::{Style, locale_is_utf8};
+
+use crate::identify;
+use crate::machine::Machine;
+use crate::survey::{Names, Survey};
+use out::Out;
+
+/// Makes a report on what is on `machine`.
+///
+/// # Errors
+/// When it cannot be made; [`Failure::status`] says how the program ends then.
+pub fn run(machine: &dyn Machine, report: &Report, out: &mut Out) -> Result<Status, Failure> {
+    match report {
+        Report::List(args) => list::run(machine, args, out),
+        Report::Info(args) => info::run(machine, args, out),
+        Report::Limits(args) => limits::run(machine, args, out),
+        Report::Completions(args) => completions::run(args, out),
+        Report::Man => man::run(out),
+    }
+}
+
+/// Looks at the machine. What could not be looked at is told on standard error.
+fn look(machine: &dyn Machine) -> Survey {
+    let mut survey = Survey::take(machine, &mut Names::default());
+    identify::assess(&mut survey);
+    for problem in &survey.problems {
+        out::warn(problem);
+    }
+    survey
+}

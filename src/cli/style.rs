@@ -1,0 +1,135 @@
+//! Whether the output may have colour, and letters outside ASCII.
+
+use super::args::{LookArgs, When};
+use crate::segment::State;
+use std::borrow::Cow;
+use std::env;
+use std::fmt::Write as _;
+use std::io::{IsTerminal as _, stdout};
+
+/// What the output may look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Style {
+    /// Colours, as escape sequences.
+    pub color: bool,
+    /// Nothing outside ASCII.
+    pub ascii: bool,
+}
+
+/// What a text means, where colour may say it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tint {
+    /// Nothing particular.
+    Plain,
+    /// Headings and what is not there.
+    Dim,
+    /// In use.
+    Good,
+    /// Removed, and kept alive.
+    Warning,
+}
+
+impl Style {
+    /// As the arguments, the environment and the terminal have it.
+    #[must_use]
+    pub fn new(look: LookArgs) -> Self {
+        let terminal = stdout().is_terminal();
+        let color = match look.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => {
+                let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+                terminal && !set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
+            }
+        };
+        // What goes to a file or a program is the same in every locale.
+        Self { color, ascii: look.ascii || (terminal && !locale_is_utf8()) }
+    }
+
+    /// A name as it may be shown. Where only ASCII is, every other letter
+    /// stands as its bytes, a form that is accepted back.
+    #[must_use]
+    pub fn fit(self, text: &str) -> Cow<'_, str> {
+        if !self.ascii || text.is_ascii() {
+            return Cow::Borrowed(text);
+        }
+        let mut fitted = String::with_capacity(2 * text.len());
+        for c in text.chars() {
+            if c.is_ascii() {
+                fitted.push(c);
+            } else {
+                let mut utf8 = [0; 4];
+                for byte in c.encode_utf8(&mut utf8).bytes() {
+                    // Writing to a String cannot fail.
+                    let _ = write!(fitted, "\\x{byte:02x}");
+                }
+            }
+        }
+        Cow::Owned(fitted)
+    }
+
+    /// The text in a colour, where there are colours.
+    #[must_use]
+    pub fn paint(self, tint: Tint, text: &str) -> String {
+        if self.color { format!("{}{text}{}", tint.sequence(), tint.end()) } else { text.to_owned() }
+    }
+}
+
+/// Whether the terminal is said to show UTF-8: by the first of these variables
+/// that is set, `locale(7)`.
+#[must_use]
+pub fn locale_is_utf8() -> bool {
+    ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(env::var_os)
+        .find(|value| !value.is_empty())
+        .is_some_and(|value| {
+            let value = value.to_string_lossy().to_ascii_lowercase();
+            value.contains("utf-8") || value.contains("utf8")
+        })
+}
+
+impl Tint {
+    /// The colour of a state; the word beside it says it too.
+    #[must_use]
+    pub const fn of(state: State) -> Self {
+        match state {
+            State::InUse => Self::Good,
+            State::Removed => Self::Warning,
+            State::Unknown => Self::Dim,
+        }
+    }
+
+    /// The sequence that turns it on.
+    #[must_use]
+    pub const fn sequence(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Dim => "\x1b[2m",
+            Self::Good => "\x1b[32m",
+            Self::Warning => "\x1b[33m",
+        }
+    }
+
+    /// The sequence that turns it off.
+    #[must_use]
+    pub const fn end(self) -> &'static str {
+        if matches!(self, Self::Plain) { "" } else { "\x1b[0m" }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::{escape, unescape};
+
+    #[test]
+    fn a_name_in_ascii_is_still_that_name() {
+        let style = Style { ascii: true, ..Style::default() };
+        let name = "Größe カメラ\\".as_bytes();
+        let shown = style.fit(&escape(name)).into_owned();
+        assert!(shown.is_ascii());
+        assert_eq!(unescape(&shown), name);
+        assert_eq!(Style::default().fit("Größe"), "Größe");
+    }
+}

@@ -1,0 +1,120 @@
+//! A table of text: columns aligned, two spaces between them, nothing cut.
+
+use super::style::Tint;
+use super::{Style, out::Out};
+use std::fmt::{self, Write as _};
+use std::io::{self, Write as _};
+use unicode_width::UnicodeWidthStr as _;
+
+/// A table that is being filled, row by row. All its text stands in one
+/// string, so that thousands of rows cost few allocations.
+pub struct Table {
+    columns: Vec<Column>,
+    text: String,
+    cells: Vec<Cell>,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Its heading.
+    pub title: &'static str,
+    /// Whether it holds figures, which stand at its right edge.
+    pub right: bool,
+}
+
+struct Cell {
+    end: usize,
+    width: usize,
+    tint: Tint,
+}
+
+impl Table {
+    /// A table with these columns and no rows.
+    #[must_use]
+    pub fn new(columns: Vec<Column>) -> Self {
+        Self { columns, text: String::new(), cells: vec![] }
+    }
+
+    /// Adds the next cell of the row.
+    pub fn cell(&mut self, tint: Tint, content: fmt::Arguments) {
+        let start = self.text.len();
+        // Writing to a String cannot fail.
+        let _ = self.text.write_fmt(content);
+        let text = &self.text[start..];
+        let width = if text.is_ascii() { text.len() } else { text.width() };
+        self.cells.push(Cell { end: self.text.len(), width, tint });
+    }
+
+    /// Prints it, with its headings when `header` is set.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn print(&self, header: bool, out: &mut Out) -> io::Result<()> {
+        let style = out.style();
+        let widths = self.widths(header);
+        let mut line = String::with_capacity(widths.iter().sum::<usize>() + 64);
+        if header {
+            for (index, column) in self.columns.iter().enumerate() {
+                let title = column.title;
+                self.push(&mut line, index, &widths, title, title.len(), Tint::Dim, style);
+            }
+            line.push('\n');
+            out.write_all(line.as_bytes())?;
+        }
+        let mut start = 0;
+        for row in self.cells.chunks(self.columns.len()) {
+            line.clear();
+            for (index, cell) in row.iter().enumerate() {
+                let text = &self.text[start..cell.end];
+                self.push(&mut line, index, &widths, text, cell.width, cell.tint, style);
+                start = cell.end;
+            }
+            line.push('\n');
+            out.write_all(line.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn widths(&self, header: bool) -> Vec<usize> {
+        let mut widths: Vec<usize> =
+            self.columns.iter().map(|column| if header { column.title.len() } else { 0 }).collect();
+        for row in self.cells.chunks(self.columns.len()) {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.width.max(*width);
+            }
+        }
+        widths
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one cell, for the two loops above")]
+    fn push(
+        &self,
+        line: &mut String,
+        index: usize,
+        widths: &[usize],
+        text: &str,
+        width: usize,
+        tint: Tint,
+        style: Style,
+    ) {
+        let space = widths[index] - width;
+        let last = index + 1 == widths.len();
+        if index > 0 {
+            line.push_str("  ");
+        }
+        if self.columns[index].right {
+            line.extend(std::iter::repeat_n(' ', space));
+        }
+        if style.color {
+            line.push_str(tint.sequence());
+        }
+        line.push_str(text);
+        if style.color {
+            line.push_str(tint.end());
+        }
+        if !self.columns[index].right && !last {
+            line.extend(std::iter::repeat_n(' ', space));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! A field of a segment as text: for the table, and for programs.
+
+use super::time;
+use crate::segment::field::{Field, Value};
+use crate::segment::{Bytes, Segment, Timestamp, age_text};
+use std::fmt::{self, Write as _};
+
+/// What stands where a segment has no such thing.
+pub const ABSENT: &str = "-";
+
+/// A field as the table shows it.
+pub struct Shown<'a> {
+    /// The segment.
+    pub segment: &'a Segment,
+    /// The field.
+    pub field: Field,
+    /// The time of the survey.
+    pub now: Timestamp,
+    /// Sizes as plain numbers.
+    pub bytes: bool,
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field.of(self.segment, self.now) {
+            Value::Absent => f.write_str(ABSENT),
+            Value::Text(text) => f.write_str(&text),
+            Value::Number(number) => number.fmt(f),
+            Value::Size(size) if self.bytes => size.fmt(f),
+            Value::Size(size) => Bytes(size).fmt(f),
+            Value::Key(key) => write!(f, "0x{key:08x}"),
+            Value::Mode(_) => {
+                self.segment.mode.fmt(f)?;
+                if self.segment.sysv().is_some_and(|facts| facts.locked) { f.write_char('L') } else { Ok(()) }
+            }
+            Value::Flag(flag) => f.write_str(if flag { "yes" } else { "no" }),
+            Value::Time(then) => f.write_str(&time::shown(then)),
+            Value::Span(seconds) => f.write_str(&age_text(seconds)),
+        }
+    }
+}
+
+/// A field as programs read it: plain numbers, times as RFC 3339, the names of
+/// JSON; what is absent is empty.
+#[must_use]
+pub fn raw(segment: &Segment, field: Field, now: Timestamp) -> String {
+    match field.of(segment, now) {
+        Value::Absent => String::new(),
+        Value::Text(text) => text,
+        Value::Number(number) | Value::Size(number) => number.to_string(),
+        Value::Key(key) => key.to_string(),
+        Value::Mode(_) => segment.mode.to_string(),
+        Value::Flag(flag) => flag.to_string(),
+        Value::Time(then) => time::rfc3339(then).unwrap_or_default(),
+        Value::Span(seconds) => seconds.to_string(),
+    }
+}
+
+/// Whether the column of a field holds figures.
+#[must_use]
+pub const fn is_figure(field: Field) -> bool {
+    matches!(
+        field,
+        Field::Shmid
+            | Field::Size
+            | Field::Resident
+            | Field::Swapped
+            | Field::CreatorPid
+            | Field::LastPid
+            | Field::Nattch
+            | Field::Age
+            | Field::Device
+            | Field::Inode
+    )
+}

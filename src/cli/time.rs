@@ -1,0 +1,53 @@
+//! Times as text: local, with the zone.
+
+use crate::segment::Timestamp;
+use jiff::ZonedDateTime;
+use jiff::tz::TimeZone;
+use std::sync::LazyLock;
+
+/// Read once, and only where a time is shown.
+static ZONE: LazyLock<TimeZone> = LazyLock::new(TimeZone::system);
+
+fn local(time: Timestamp) -> Option<ZonedDateTime> {
+    let nanos = i32::try_from(time.nanos).ok()?;
+    let time = jiff::Timestamp::new(time.seconds, nanos).ok()?;
+    Some(time.to_zoned_datetime(ZONE.clone()))
+}
+
+/// RFC 3339 with whole seconds: `2026-01-05T12:01:09+01:00`. `None` for a time
+/// outside the years that it can write; a file's time may be anything.
+#[must_use]
+pub fn rfc3339(time: Timestamp) -> Option<String> {
+    local(time).map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+}
+
+/// For people: `2026-01-05 12:01:09 +01:00`.
+#[must_use]
+pub fn shown(time: Timestamp) -> String {
+    local(time).map_or_else(
+        || format!("@{} (seconds since 1970)", time.seconds),
+        |time| time.strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_calendar_has_is_no_panic() {
+        for seconds in [i64::MIN, i64::MAX] {
+            let time = Timestamp { seconds, nanos: 999_999_999 };
+            assert_eq!(rfc3339(time), None);
+            assert!(shown(time).contains(&seconds.to_string()));
+        }
+    }
+
+    #[test]
+    fn a_time_reads_back_as_itself() {
+        let time = Timestamp { seconds: 1_767_610_869, nanos: 250_000_000 };
+        let text = rfc3339(time).unwrap();
+        let read: jiff::Timestamp = text.parse().unwrap();
+        assert_eq!(read.as_second(), time.seconds);
+    }
+}

@@ -1,0 +1,110 @@
+//! `info`: what is known of a segment, without touching it.
+
+use super::{complaint, json, printed};
+use crate::support::{NOBODY, Object, Sysv, World, as_nobody};
+use shmscope::sys::shm;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::os::unix::net::UnixListener;
+
+#[test]
+fn it_leaves_no_trace() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0x4d2, 1 << 20, 0o600);
+    drop(shm::Attachment::read_only(sysv.shmid).unwrap());
+    let object = Object::new("a", 100, 0o600);
+    let table = || fs::read_to_string("/proc/sysvipc/shm").unwrap();
+    let file =
+        || fs::metadata(object.path()).map(|facts| (facts.atime(), facts.atime_nsec(), facts.ctime_nsec()));
+    let before = (table(), file().unwrap());
+    let told = printed(["info", "0x4d2"]);
+    assert!(
+        told.contains(&format!("sysv:{}", sysv.shmid)) && told.contains("nattch is one higher"),
+        "{told}"
+    );
+    let told = printed(["info", "/a"]);
+    assert!(told.contains("posix:/a\n") && told.contains("leaves no trace"), "{told}");
+    assert_eq!((table(), file().unwrap()), before);
+}
+
+#[test]
+fn a_segment_has_several_names_and_one_report() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0x4d2, 1 << 20, 0o600);
+    let _object = Object::new("psm_1f09ab2c", 100, 0o600);
+    let one = |name: &str| json(["info", name, "--json"])["segments"][0]["id"].as_str().unwrap().to_owned();
+    let id = sysv.id().to_string();
+    for name in [&id, &sysv.shmid.to_string(), "0x4d2", "key:1234"] {
+        assert_eq!(one(name), id);
+    }
+    for name in ["posix:/psm_1f09ab2c", "/psm_1f09ab2c", "psm_1f09ab2c", "psm", "/psm_1"] {
+        assert_eq!(one(name), "posix:/psm_1f09ab2c");
+    }
+    let list = json(["list", "--json", "kind=sysv"]);
+    let mut info = json(["info", &id, "--json"]);
+    info["segments"][0]["age"] = list["segments"][0]["age"].clone();
+    assert_eq!(info, list);
+}
+
+#[test]
+fn a_name_that_fits_none_or_several_is_an_error_that_lists_them() {
+    let Some(_world) = World::new() else { return };
+    let _objects = ["camera0", "camera1"].map(|name| Object::new(name, 1, 0o600));
+    let error = complaint(["info", "camera"], 1);
+    assert!(error.contains("posix:/camera0, posix:/camera1"), "{error}");
+    let error = complaint(["info", "kamera0"], 1);
+    assert!(error.contains("the nearest: posix:/camera0"), "{error}");
+    let error = complaint(["info", "\x1b[2J"], 1);
+    assert!(error.contains(r"\x1b[2J"), "{error}");
+    complaint(["info"], 2);
+}
+
+#[test]
+fn what_is_no_memory_is_called_what_it_is() {
+    let Some(_world) = World::new() else { return };
+    let path = |name: &str| format!("/dev/shm/{name}");
+    nix::unistd::mkfifo(path("fifo").as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    symlink("/etc/passwd", path("link")).unwrap();
+    fs::create_dir(path("directory")).unwrap();
+    let _socket = UnixListener::bind(path("socket")).unwrap();
+    // A beginning of these must not stand for the thing itself.
+    let _objects = ["fifo2", "directory/inner"].map(|name| Object::new(name, 1, 0o600));
+    for (name, kind) in [
+        ("fifo", "a FIFO"),
+        ("/link", "a symbolic link"),
+        ("posix:/directory", "a directory"),
+        ("socket", "a socket"),
+    ] {
+        let error = complaint(["info", name], 1);
+        assert!(error.contains(kind) && error.contains("not shared memory"), "{error}");
+    }
+}
+
+#[test]
+fn who_may_not_read_it_is_told_whose_it_is_and_what_would_help() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0, 100, 0o600);
+    let _object = Object::new("mine", 100, 0o640);
+    let theirs = Object::new("theirs", 100, 0o600).owned_by(NOBODY, NOBODY);
+    let told = |name: &str| {
+        let output = as_nobody(env!("CARGO_BIN_EXE_shmscope"), ["info", name]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for (name, mode) in [(sysv.id().to_string(), "0600"), ("/mine".to_owned(), "0640")] {
+        let told = told(&name);
+        let reading = told.lines().last().unwrap();
+        for words in ["you may not read", "belongs to root", mode, "as root"] {
+            assert!(reading.contains(words), "{words} is not in {reading}");
+        }
+    }
+    assert!(told(&theirs.id().to_string()).contains("leaves no trace"));
+}
+
+#[test]
+fn the_largest_size_there_is() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("huge", i64::MAX as u64, 0o600);
+    let told = printed(["info", "huge"]);
+    assert!(told.contains("8.0 EiB (9223372036854775807 bytes)"), "{told}");
+}
