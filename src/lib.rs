@@ -10,7 +10,9 @@
 //! | [`survey`] | looks at the machine: every segment, the limits, the difference of two looks |
 //! | [`memory`] | reads contents without disturbing them |
 //! | [`identify`] | judges each segment |
+//! | [`demo`] | the world that `shmscope demo` makes |
 
+pub mod demo;
 pub mod identify;
 pub mod machine;
 pub mod memory;
