@@ -22,16 +22,16 @@ pub enum DemoError {
         /// What the kernel said.
         source: io::Error,
     },
-    /// Every key that the demo may use is taken.
+    /// Every name and key that it may use is taken.
     #[error(
-        "the demo finds no free System V key: {from:#010x} to {to:#010x} are taken; \
-             end other demos, or remove what they left with `ipcrm -M KEY`"
+        "the demo finds no free names: {tried} keys and names like {example} are taken; \
+             remove what is called so below /dev/shm, and what has such keys"
     )]
-    Keys {
-        /// The first of its keys.
-        from: u32,
-        /// The last.
-        to: u32,
+    Taken {
+        /// How many were tried.
+        tried: u32,
+        /// The last of them.
+        example: String,
     },
     /// `/proc` does not tell about this process.
     #[error("the demo cannot read /proc/self, which tells who it is ({0}); mount /proc")]

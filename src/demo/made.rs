@@ -2,6 +2,7 @@
 //! what has its name or number by then.
 
 use super::error::DemoError;
+use super::key;
 use super::mark::Maker;
 use super::part::Part;
 use super::sparse;
@@ -16,10 +17,6 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
-
-/// The keys that demos take, the first free one for each segment. Nothing is
-/// taken for a demo's because of its key alone.
-pub const KEYS: std::ops::RangeInclusive<u32> = 0x5c09_e000..=0x5c09_e0ff;
 
 /// A segment that a demo made. Dropping it removes it.
 #[derive(Debug)]
@@ -59,36 +56,44 @@ pub struct Identity {
 impl Made {
     /// Makes a part of a demo.
     ///
-    /// `None` when its name is taken.
+    /// `None` when its key or its name is taken.
     ///
     /// # Errors
     /// What the kernel refused, and why.
     pub fn make(part: Part, maker: &Maker) -> Result<Option<Self>, DemoError> {
         match part {
-            Part::State => Self::make_state(maker).map(Some),
-            Part::Orphan => Self::make_orphan(maker).map(Some),
+            Part::State => Self::make_state(maker),
+            Part::Orphan => Self::make_orphan(maker),
             Part::List | Part::Picture | Part::Sparse => Self::make_object(part, maker),
         }
     }
 
-    fn make_state(maker: &Maker) -> Result<Self, DemoError> {
+    fn make_state(maker: &Maker) -> Result<Option<Self>, DemoError> {
         let content = Part::State.content(maker);
         let size = Bytes(content.len() as u64);
-        let (key, shmid) = first_free_key(size, |key| shm::create(key, content.len(), 0o600))?;
+        let failed = |source| DemoError::Sysv { size, source };
+        let key = key::of(Part::State, maker);
+        let Some(shmid) = unless_taken(shm::create(key.0, content.len(), 0o600)).map_err(failed)? else {
+            return Ok(None);
+        };
         let open = shm::Attachment::read_write(shmid).inspect_err(|_| drop(shm::remove(shmid)));
-        let open = open.map_err(|source| DemoError::Sysv { size, source })?;
+        let open = open.map_err(failed)?;
         let _ = open.copy_from(0, &content);
-        let identity = Identity::of_own(key, size, std::process::id());
-        Ok(Self::sysv(Part::State, shmid, size, Handle::Attached(Arc::new(open), identity)))
+        let identity = Identity::of_own(key, size, maker.pid);
+        Ok(Some(Self::sysv(Part::State, shmid, size, Handle::Attached(Arc::new(open), identity))))
     }
 
-    fn make_orphan(maker: &Maker) -> Result<Self, DemoError> {
+    fn make_orphan(maker: &Maker) -> Result<Option<Self>, DemoError> {
         let content = Part::Orphan.content(maker);
         let size = Bytes(Part::Orphan.size(maker));
+        let key = key::of(Part::Orphan, maker);
         let length = usize::try_from(size.0).unwrap_or(content.len());
-        let (key, orphan) = first_free_key(size, |key| child::create_in_child(key, length, 0o600, &content))?;
-        let identity = Identity::of_own(key, size, orphan.maker);
-        Ok(Self::sysv(Part::Orphan, orphan.shmid, size, Handle::Unheld(identity)))
+        let orphan = unless_taken(child::create_in_child(key.0, length, 0o600, &content))
+            .map_err(|source| DemoError::Sysv { size, source })?;
+        Ok(orphan.map(|orphan| {
+            let identity = Identity::of_own(key, size, orphan.maker);
+            Self::sysv(Part::Orphan, orphan.shmid, size, Handle::Unheld(identity))
+        }))
     }
 
     fn sysv(part: Part, shmid: i32, size: Bytes, handle: Handle) -> Self {
@@ -99,15 +104,13 @@ impl Made {
         let text = format!("{}{}", maker.prefix(), part.name());
         let Some(name) = ObjectName::new(text.as_bytes()) else { return Ok(None) };
         let id = SegmentId::Posix(name.clone());
-        let file = match object::create_object(Path::new(DEV_SHM), name.as_path(), 0o600) {
-            Ok(file) => Arc::new(file),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
-            Err(source) => return Err(DemoError::Posix { id, source }),
-        };
+        let failed = |source| DemoError::Posix { id: id.clone(), source };
+        let file = unless_taken(object::create_object(Path::new(DEV_SHM), name.as_path(), 0o600));
+        let Some(file) = file.map_err(failed)?.map(Arc::new) else { return Ok(None) };
         // From here on a failure removes it, by Drop.
         let size = Bytes(part.size(maker));
-        let made = Self { part, id, size, handle: Handle::Open(file), removed: false };
-        made.fill(maker).map_err(|source| DemoError::Posix { id: made.id.clone(), source })?;
+        let made = Self { part, id: id.clone(), size, handle: Handle::Open(file), removed: false };
+        made.fill(maker).map_err(failed)?;
         Ok(Some(made))
     }
 
@@ -152,8 +155,8 @@ impl Drop for Made {
 }
 
 impl Identity {
-    fn of_own(key: u32, size: Bytes, creator_pid: u32) -> Self {
-        Self { key: Key(key), size, creator_pid, creator_uid: RealMachine.effective_uid() }
+    fn of_own(key: Key, size: Bytes, creator_pid: u32) -> Self {
+        Self { key, size, creator_pid, creator_uid: RealMachine.effective_uid() }
     }
 
     fn of(row: &sysv_table::Row) -> Self {
@@ -161,16 +164,13 @@ impl Identity {
     }
 }
 
-/// Tries the demo's keys until one is free.
-fn first_free_key<T>(size: Bytes, make: impl Fn(u32) -> io::Result<T>) -> Result<(u32, T), DemoError> {
-    for key in KEYS {
-        match make(key) {
-            Ok(segment) => return Ok((key, segment)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(source) => return Err(DemoError::Sysv { size, source }),
-        }
+/// That something is taken is no failure here.
+fn unless_taken<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        Err(error) => Err(error),
     }
-    Err(DemoError::Keys { from: *KEYS.start(), to: *KEYS.end() })
 }
 
 /// By the kernel's table, which tells who made it whatever its mode is now.

@@ -33,7 +33,7 @@ pub struct Maker {
     /// may share memory and not see each other's processes.
     namespace: u64,
     /// Which of the demos of that process, from 1.
-    serial: u32,
+    pub serial: u32,
 }
 
 impl Maker {
@@ -99,13 +99,51 @@ impl Maker {
         if pid <= 0 || pid_namespace().ok() != Some(self.namespace) {
             return false;
         }
-        if kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH) {
-            return true;
+        match Life::of(pid) {
+            Life::Gone => true,
+            Life::Since(started) => started != self.started,
+            Life::Unknown => false,
         }
-        let Ok(stat) = Process::new(pid).and_then(|process| process.stat()) else { return false };
-        // A zombie has no memory any more; it waits for its parent alone.
-        let ended = matches!(stat.state(), Ok(ProcState::Zombie | ProcState::Dead));
-        ended || stat.starttime != self.started
+    }
+}
+
+/// What is known of a process.
+enum Life {
+    /// There is none of that pid.
+    Gone,
+    /// It lives, and began so many clock ticks after boot.
+    Since(u64),
+    /// There is one, but `/proc` does not tell about it.
+    Unknown,
+}
+
+impl Life {
+    fn of(pid: i32) -> Self {
+        if kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH) {
+            return Self::Gone;
+        }
+        match Process::new(pid).and_then(|process| process.stat()) {
+            // A zombie has no memory any more; it waits for its parent alone.
+            Ok(stat) if matches!(stat.state(), Ok(ProcState::Zombie | ProcState::Dead)) => Self::Gone,
+            Ok(stat) => Self::Since(stat.starttime),
+            Err(_) => Self::Unknown,
+        }
+    }
+}
+
+/// Whether a process of that pid may have been there at that time, in seconds
+/// since 1970. What cannot be settled is yes.
+pub fn may_have_lived(pid: u32, at: i64) -> bool {
+    let Ok(pid) = i32::try_from(pid) else { return false };
+    match Life::of(pid) {
+        Life::Gone => false,
+        Life::Unknown => true,
+        Life::Since(ticks) => {
+            let booted = procfs::boot_time_secs().ok().and_then(|booted| i64::try_from(booted).ok());
+            let after = i64::try_from(ticks / procfs::ticks_per_second()).unwrap_or(0);
+            // Both are rounded, and the clock may have been set since.
+            booted.is_none_or(|booted| booted + after <= at + 5)
+        }
     }
 }
 

@@ -14,6 +14,7 @@
 //! what no demo made.
 
 mod error;
+mod key;
 mod list;
 mod made;
 mod mark;
@@ -36,9 +37,13 @@ use signal_hook::iterator::Signals;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use sweep::Whose;
 
 /// The signals that end a demo in good order.
 const ENDINGS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+
+/// How many names are tried before there are none.
+const TRIES: u32 = 64;
 
 /// A world that moves, as long as this lives.
 #[derive(Debug)]
@@ -69,15 +74,18 @@ impl Demo {
     /// What could not be made, why, and what would help. What was made until
     /// then is removed.
     pub fn start() -> Result<Self, DemoError> {
-        sweep::leavings();
-        loop {
+        sweep::leavings(Whose::Gone);
+        let mut example = String::new();
+        for _ in 0..TRIES {
             let maker = Maker::new().map_err(DemoError::Myself)?;
             // Where a name is taken, the next number is tried for all.
             if let Some(made) = make_all(&maker)? {
                 let motion = Some(Motion::start(&maker, &made)?);
                 return Ok(Self { maker, motion, made, asked_to_end: Arc::default() });
             }
+            example = maker.prefix();
         }
+        Err(DemoError::Taken { tried: TRIES, example })
     }
 
     /// What was made.
@@ -110,7 +118,7 @@ impl Demo {
             outcome = outcome.and(made.remove());
         }
         // What was removed and brought back meanwhile is another object with our mark.
-        sweep::matching(|maker| *maker == self.maker);
+        sweep::leavings(Whose::Own(self.maker));
         outcome
     }
 }

@@ -13,8 +13,8 @@ pub fn runs() -> impl Iterator<Item = u64> {
     let stride = SIZE / RUN / RUNS;
     (0..RUNS).map(move |run| {
         // The same places in every demo, but no pattern for the eye.
-        let scatter = xxhash_rust::xxh3::xxh3_64(&run.to_le_bytes());
-        (run * stride + scatter % (stride - 1)) * RUN
+        let scatter = xxhash_rust::xxh3::xxh3_64(&run.to_le_bytes()) % (stride - 1);
+        (run * stride + if run == 0 { 0 } else { scatter }) * RUN
     })
 }
 

@@ -5,12 +5,12 @@
 //! with a demo's mark, the process that the mark names must be gone, and what is
 //! removed is exactly what was looked into.
 
-use super::made::KEYS;
-use super::mark::{self, Maker, PREFIX};
+use super::key;
+use super::mark::{self, Maker, PREFIX, may_have_lived};
 use super::part::Part;
 use crate::machine::real::{DEV_SHM, RealMachine};
 use crate::machine::{Machine as _, ObjectStat, sysv_table};
-use crate::segment::{ObjectName, SegmentId};
+use crate::segment::{Key, ObjectName, SegmentId};
 use crate::sys::unlink::{ASIDE, Removal, unlink_exactly};
 use crate::sys::{object, shm, statx_fd};
 use std::io;
@@ -18,24 +18,45 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-/// Removes what demos left whose process is gone, and tells what that was.
-/// What cannot be looked at or removed stays.
-pub fn leavings() -> Vec<SegmentId> {
-    matching(Maker::is_gone)
+/// Whose segments are to go.
+#[derive(Debug, Clone, Copy)]
+pub enum Whose {
+    /// Those of demos whose process is gone.
+    Gone,
+    /// Those of this demo.
+    Own(Maker),
 }
 
-/// As [`leavings`], of the makers that `which` says.
-pub fn matching(which: impl Fn(&Maker) -> bool) -> Vec<SegmentId> {
+impl Whose {
+    fn fits(&self, maker: &Maker) -> bool {
+        match self {
+            Self::Gone => maker.is_gone(),
+            Self::Own(own) => own == maker,
+        }
+    }
+
+    /// Whether a segment with that key is worth attaching.
+    fn may_fit(&self, key: Key, changed: i64) -> bool {
+        match self {
+            Self::Gone => key::pid(key).is_some_and(|pid| !may_have_lived(pid, changed)),
+            Self::Own(own) => [Part::State, Part::Orphan].iter().any(|part| key::of(*part, own) == key),
+        }
+    }
+}
+
+/// Removes what demos left, and tells what that was. What cannot be looked at
+/// or removed stays.
+pub fn leavings(whose: Whose) -> Vec<SegmentId> {
     let mut removed = vec![];
     let table = RealMachine.sysv_table().map(|text| sysv_table::parse(&text)).unwrap_or_default();
     for row in &table.rows {
-        if may_be_ours(row) && remove_sysv(row, &which).unwrap_or(false) {
+        if may_be_ours(row, whose) && remove_sysv(row, whose).unwrap_or(false) {
             removed.push(SegmentId::Sysv(row.shmid));
         }
     }
     let listing = RealMachine.list_objects().unwrap_or_default();
     for (name, stat) in listing.objects {
-        if may_be_ours_by_name(&name, &stat) && remove_object(&name, &which).unwrap_or(false) {
+        if may_be_ours_by_name(&name, &stat) && remove_object(&name, whose).unwrap_or(false) {
             removed.push(SegmentId::Posix(name));
         }
     }
@@ -43,17 +64,14 @@ pub fn matching(which: impl Fn(&Maker) -> bool) -> Vec<SegmentId> {
 }
 
 /// Attaching leaves its mark, so all that the table tells must fit before.
-fn may_be_ours(row: &sysv_table::Row) -> bool {
+fn may_be_ours(row: &sysv_table::Row, whose: Whose) -> bool {
     let me = RealMachine.effective_uid();
-    // While the demo lives its struct is attached. Any other process of that
-    // pid is decided by the mark.
-    let in_use = row.nattch > 0 && Path::new("/proc").join(row.creator_pid.to_string()).exists();
-    KEYS.contains(&row.key.0)
+    let changed = row.change.map_or(i64::MAX, |change| change.seconds);
+    whose.may_fit(row.key, changed)
         && row.uid == me
         && row.creator_uid == me
         && row.perms & sysv_table::MARKED == 0
         && size_of_ours(true, row.size.0)
-        && !in_use
 }
 
 fn may_be_ours_by_name(name: &ObjectName, stat: &ObjectStat) -> bool {
@@ -70,7 +88,7 @@ fn size_of_ours(sysv: bool, size: u64) -> bool {
     parts.any(|part| part.fixed_size().is_none_or(|fixed| fixed == size))
 }
 
-fn remove_sysv(row: &sysv_table::Row, which: &impl Fn(&Maker) -> bool) -> io::Result<bool> {
+fn remove_sysv(row: &sysv_table::Row, whose: Whose) -> io::Result<bool> {
     let open = shm::Attachment::read_only(row.shmid.0)?;
     // While it is attached its id cannot pass to another segment, so what is
     // looked at from here on is what is removed.
@@ -90,14 +108,14 @@ fn remove_sysv(row: &sysv_table::Row, which: &impl Fn(&Maker) -> bool) -> io::Re
     let mut bytes = [0; mark::LENGTH];
     let _ = open.copy_to(0, &mut bytes);
     let ours = Maker::read(&bytes)
-        .is_some_and(|(maker, part)| fits(&part, &maker, stat.size, true) && which(&maker));
+        .is_some_and(|(maker, part)| fits(&part, &maker, stat.size, true) && whose.fits(&maker));
     if ours {
         shm::remove(row.shmid.0)?;
     }
     Ok(ours)
 }
 
-fn remove_object(name: &ObjectName, which: &impl Fn(&Maker) -> bool) -> io::Result<bool> {
+fn remove_object(name: &ObjectName, whose: Whose) -> io::Result<bool> {
     let root = Path::new(DEV_SHM);
     let open = object::open_object(root, name.as_path())?;
     let stat = statx_fd(open.file.as_fd())?;
@@ -107,7 +125,7 @@ fn remove_object(name: &ObjectName, which: &impl Fn(&Maker) -> bool) -> io::Resu
         let Some((maker, word)) = Maker::read(&bytes) else { continue };
         let called = format!("{}{word}", maker.prefix());
         let named = name.as_bytes() == called.as_bytes() || name.as_bytes().starts_with(ASIDE.as_bytes());
-        if word == part.name() && named && fits(&word, &maker, stat.size, false) && which(&maker) {
+        if word == part.name() && named && fits(&word, &maker, stat.size, false) && whose.fits(&maker) {
             // It is open, so its inode number cannot pass to another object.
             let removal = unlink_exactly(root, name.as_path(), stat.device, stat.inode)?;
             return Ok(removal == Removal::Removed);
