@@ -1,6 +1,8 @@
 //! shmscope: the shared-memory inspector for Linux.
 //!
-//! The map of the house. Each room uses only rooms that stand before it:
+//! The map of the house. Each room uses only rooms that stand before it;
+//! `demo` makes segments of its own, and `cli` may use all but `tui`, and of
+//! `app` only its tables.
 //!
 //! | room | does |
 //! |---|---|
@@ -11,10 +13,14 @@
 //! | [`memory`] | reads contents without disturbing them |
 //! | [`decode`] | bytes to values and text |
 //! | [`identify`] | judges each segment |
+//! | [`demo`] | the world that `shmscope demo` makes |
+//! | [`app`] | the interactive program as a state machine; knows no terminal |
 //! | [`cli`] | arguments and reports |
 
-pub mod decode;
+pub mod app;
 pub mod cli;
+pub mod decode;
+pub mod demo;
 pub mod identify;
 pub mod machine;
 pub mod memory;

@@ -1,6 +1,6 @@
 //! The promises that shmscope keeps, a module each; `support` holds what they share.
 #![cfg(test)]
 
-mod kernel_facts;
 mod cli;
+mod kernel_facts;
 mod support;

@@ -20,7 +20,16 @@ pub fn lines(segment: &Segment, now: Timestamp) -> Vec<Line> {
         line(if at == 0 { "state" } else { "" }, reason.clone());
     }
     line("size", size_text(segment));
-    line("owner", format!("{}:{}  {} {}", segment.owner.user_text(), segment.owner.group_text(), segment.mode, segment.mode.symbolic()));
+    line(
+        "owner",
+        format!(
+            "{}:{}  {} {}",
+            segment.owner.user_text(),
+            segment.owner.group_text(),
+            segment.mode,
+            segment.mode.symbolic()
+        ),
+    );
     let ago = |time: Option<Timestamp>| {
         time.map_or_else(|| "never".to_owned(), |then| format!("{} ago", age_text(now.seconds_since(then))))
     };

@@ -61,7 +61,8 @@ pub struct Watching {
 pub struct Request {
     /// Its number, by which the answer is known.
     pub number: u64,
-    /// From where. The answer is behind it (or before it).
+    /// Forward: the first offset that may be the answer. Backward: the answer
+    /// lies before it.
     pub from: u64,
     /// Which way.
     pub direction: Direction,

@@ -2,8 +2,8 @@
 //! state.
 
 use super::key::{Key, Mouse};
-use crate::memory::{Look, OpenError, Reader, Standing};
-use crate::segment::{SegmentId, Timestamp};
+use crate::memory::{Look, OpenError};
+use crate::segment::SegmentId;
 use crate::survey::Survey;
 use std::time::Duration;
 
@@ -71,8 +71,8 @@ pub struct Preview {
 pub struct Opened {
     /// Which segment.
     pub id: SegmentId,
-    /// A reader, which is kept while this is inspected, or why not.
-    pub result: Result<Reader, OpenError>,
+    /// Whether it is open now, or why not.
+    pub result: Result<(), OpenError>,
 }
 
 /// The answer to a jump or search in the open segment.
@@ -85,6 +85,3 @@ pub struct Found {
     /// Whether the search went on from the other end.
     pub wrapped: bool,
 }
-
-/// A point in time for people, and what has become of a segment.
-pub type Seen = (Timestamp, Standing);

@@ -41,7 +41,10 @@ pub fn lines(keymap: &Keymap, screen: Screen) -> Vec<Line> {
     lines.extend([
         Line::Heading("Everywhere"),
         Line::Keys("ctrl-c".to_owned(), "leave an overlay, otherwise end the program"),
-        Line::Keys("mouse".to_owned(), "click selects, double click inspects, the wheel scrolls, a heading sorts"),
+        Line::Keys(
+            "mouse".to_owned(),
+            "click selects, double click inspects, the wheel scrolls, a heading sorts",
+        ),
         Line::Gap,
         Line::Heading("Signs"),
         Line::Keys("● in use".to_owned(), "somebody has it attached"),
@@ -64,7 +67,12 @@ mod tests {
         assert_eq!(lines[0], Line::Heading("Inspect"));
         for row in ACTIONS {
             let line = Line::Keys(keys_text(&keymap, row), row.doc);
-            assert_eq!(lines.iter().filter(|other| **other == line).count(), row.screens.len(), "{}", row.name);
+            assert_eq!(
+                lines.iter().filter(|other| **other == line).count(),
+                row.screens.len(),
+                "{}",
+                row.name
+            );
         }
     }
 }

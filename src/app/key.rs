@@ -123,7 +123,9 @@ impl fmt::Display for Key {
 
 /// A text that names no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no key: write a letter, or ctrl-x, alt-x, enter, esc, tab, space, pgup, pgdn, home, end, up, f1")]
+#[error(
+    "'{0}' is no key: write a letter, or ctrl-x, alt-x, enter, esc, tab, space, pgup, pgdn, home, end, up, f1"
+)]
 pub struct ParseKeyError(String);
 
 impl FromStr for Key {
@@ -189,7 +191,22 @@ mod tests {
 
     #[test]
     fn names_are_one_to_one() {
-        for text in ["x", "G", "ctrl-d", "alt-x", "enter", "pgup", "space", "f1", "f12", "?", "-", "+", "shift-tab", "ctrl-space"] {
+        for text in [
+            "x",
+            "G",
+            "ctrl-d",
+            "alt-x",
+            "enter",
+            "pgup",
+            "space",
+            "f1",
+            "f12",
+            "?",
+            "-",
+            "+",
+            "shift-tab",
+            "ctrl-space",
+        ] {
             let key: Key = text.parse().unwrap();
             assert_eq!(key.to_string(), text);
         }

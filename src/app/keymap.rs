@@ -57,10 +57,14 @@ impl Keymap {
             ACTIONS.iter().map(|row| (row.action, row.default_keys().collect())).collect();
         let mut taken: Vec<(&'static Row, Vec<Key>)> = vec![];
         for (name, texts) in overrides {
-            let row = row_named(name).ok_or_else(|| KeymapError::Action(crate::segment::escape(name.as_bytes())))?;
+            let row = row_named(name)
+                .ok_or_else(|| KeymapError::Action(crate::segment::escape(name.as_bytes())))?;
             let parsed = texts
                 .iter()
-                .map(|text| text.parse::<Key>().map_err(|error| KeymapError::Key { action: row.name, reason: error.to_string() }))
+                .map(|text| {
+                    text.parse::<Key>()
+                        .map_err(|error| KeymapError::Key { action: row.name, reason: error.to_string() })
+                })
                 .collect::<Result<Vec<_>, _>>()?;
             taken.push((row, parsed));
         }
@@ -68,9 +72,9 @@ impl Keymap {
         // have it by default.
         for (row, parsed) in &taken {
             for (action, own) in &mut keys {
-                let overlaps = ACTIONS
-                    .iter()
-                    .any(|other| other.action == *action && other.screens.iter().any(|screen| row.works_in(*screen)));
+                let overlaps = ACTIONS.iter().any(|other| {
+                    other.action == *action && other.screens.iter().any(|screen| row.works_in(*screen))
+                });
                 if overlaps {
                     own.retain(|key| !parsed.contains(key));
                 }
@@ -115,7 +119,9 @@ mod tests {
     use super::*;
 
     fn with(lines: &[(&str, &[&str])]) -> Result<Keymap, KeymapError> {
-        let lines = lines.iter().map(|(name, keys)| ((*name).to_owned(), keys.iter().map(|&key| key.to_owned()).collect()));
+        let lines = lines
+            .iter()
+            .map(|(name, keys)| ((*name).to_owned(), keys.iter().map(|&key| key.to_owned()).collect()));
         Keymap::with(&lines.collect())
     }
 

@@ -164,7 +164,9 @@ impl Choice {
 pub fn palette_rows(screen: Screen, typed: &str) -> Vec<&'static Row> {
     let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
     let fits = |row: &Row, only_name: bool| {
-        words.iter().all(|word| row.name.contains(word.as_str()) || (!only_name && row.doc.to_lowercase().contains(word)))
+        words.iter().all(|word| {
+            row.name.contains(word.as_str()) || (!only_name && row.doc.to_lowercase().contains(word))
+        })
     };
     let usable = || ACTIONS.iter().filter(move |row| row.works_in(screen) && row.action != Action::Palette);
     // Those that are called so stand before those that only mention it.
@@ -201,7 +203,8 @@ mod tests {
 
     #[test]
     fn the_palette_finds_by_name_and_by_what_it_does() {
-        let names = |screen, typed| palette_rows(screen, typed).iter().map(|row| row.name).collect::<Vec<_>>();
+        let names =
+            |screen, typed| palette_rows(screen, typed).iter().map(|row| row.name).collect::<Vec<_>>();
         assert_eq!(names(Screen::Segments, "sort"), ["sort", "sort-order"]);
         assert!(names(Screen::Inspect, "clipboard zeros").is_empty());
         assert!(names(Screen::Inspect, "zeros").contains(&"next-data"));

@@ -104,10 +104,8 @@ impl Table {
         self.shown = (0..segments.len()).filter(|&at| self.filter.fits(&segments[at], survey.at)).collect();
         self.sort_rows(survey);
         self.owner_width = self.shown.iter().map(|&at| owner_width(&segments[at])).max().unwrap_or(5);
-        let found = self
-            .selected
-            .as_ref()
-            .and_then(|id| self.shown.iter().position(|&at| segments[at].id == *id));
+        let found =
+            self.selected.as_ref().and_then(|id| self.shown.iter().position(|&at| segments[at].id == *id));
         match found {
             Some(row) => self.cursor = row,
             // It is gone, or filtered away: what stands at its place is next.
@@ -287,7 +285,9 @@ mod tests {
     #[test]
     fn the_cursor_is_always_on_the_screen() {
         let mut table = Table { shown: (0..100).collect(), ..Table::default() };
-        for (cursor, rows, top) in [(0, 10, 0), (9, 10, 0), (10, 10, 1), (99, 10, 90), (50, 10, 50), (55, 10, 50), (3, 200, 0)] {
+        for (cursor, rows, top) in
+            [(0, 10, 0), (9, 10, 0), (10, 10, 1), (99, 10, 90), (50, 10, 50), (55, 10, 50), (3, 200, 0)]
+        {
             table.cursor = cursor;
             table.scroll(rows);
             assert_eq!(table.top, top, "row {cursor} of {rows}");

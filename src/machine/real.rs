@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 /// Where POSIX objects live: fixed in glibc and musl.
-const DEV_SHM: &str = "/dev/shm";
+pub const DEV_SHM: &str = "/dev/shm";
 const SYSV_TABLE: &str = "/proc/sysvipc/shm";
 
 /// Asks the kernel.

@@ -5,12 +5,15 @@
 //! the standard library have in a safe form is used where it is needed.
 #![expect(unsafe_code, reason = "this is the one room where kernel calls without a safe form are made")]
 
+pub mod child;
 pub mod object;
 mod residency;
 pub mod shm;
 mod statx;
 pub mod swap;
+pub mod unlink;
 
+use object::open_parent;
 pub use statx::{FileStat, statx_at, statx_fd};
 
 use std::io;

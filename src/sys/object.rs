@@ -5,9 +5,11 @@ use super::{FileStat, statx_fd};
 use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::{Whence, lseek64};
+use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path};
 
 /// An object that is open for reading.
@@ -59,6 +61,31 @@ pub fn handle(root: &Path, path: &Path) -> io::Result<OwnedFd> {
         at = openat(&at, name, flags, Mode::empty())?;
     }
     Ok(at)
+}
+
+/// The directory that holds `path` below `root`, and the name in it. No part is
+/// followed through a link.
+pub(super) fn open_parent(root: &Path, path: &Path) -> io::Result<(OwnedFd, CString)> {
+    let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
+    let name = path.file_name().ok_or_else(invalid)?;
+    let name = CString::new(name.as_bytes()).map_err(|_| invalid())?;
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => handle(root, parent)?,
+        _ => open_directory(root)?,
+    };
+    Ok((directory, name))
+}
+
+/// Makes an object that did not exist and opens it to read and write,
+/// `O_CREAT | O_EXCL`, as `shm_open(3)` does.
+///
+/// # Errors
+/// `EEXIST` when the name is taken, by a link too; `EACCES`, `ENOSPC`.
+pub fn create_object(root: &Path, path: &Path, mode: u32) -> io::Result<File> {
+    let (directory, name) = open_parent(root, path)?;
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let mode = Mode::from_bits_truncate(mode & 0o777);
+    Ok(File::from(openat(&directory, name.as_c_str(), flags, mode)?))
 }
 
 /// Opens a regular file below `root` for reading. A name that is something

@@ -23,7 +23,9 @@ impl Frozen {
             }
             let page = self.pages.entry(at / PAGE).or_insert_with(|| vec![None; 4096]);
             // A page has 4096 bytes, so the rest fits.
-            let Some(seen) = usize::try_from(at % PAGE).ok().and_then(|at| page.get_mut(at)) else { continue };
+            let Some(seen) = usize::try_from(at % PAGE).ok().and_then(|at| page.get_mut(at)) else {
+                continue;
+            };
             match *seen {
                 Some(before) => *byte = before,
                 None => *seen = Some(*byte),

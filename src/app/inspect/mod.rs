@@ -109,8 +109,8 @@ pub struct Inspect {
     pub glow: Glow,
     /// The map of the whole segment, and when each cell changed last.
     pub map: Vec<(Cell, Option<Clock>)>,
-    /// How much of the segment's data the map knows, from 0 to 1.
-    pub scanned: f32,
+    /// How many bytes of the segment the map knows.
+    pub scanned: u64,
     /// How many bytes change in a second.
     pub rate: Rate,
     /// How often it is looked at.
@@ -152,7 +152,7 @@ impl Inspect {
             view: View::default(),
             glow: Glow::default(),
             map: vec![],
-            scanned: 0.0,
+            scanned: 0,
             rate: Rate::default(),
             interval,
             frozen: None,
@@ -289,8 +289,13 @@ impl Inspect {
         let view = &mut self.view;
         view.matches = self.search.as_ref().map_or_else(Vec::new, |search| {
             let length = search.pattern.len() as u64;
-            let at = search.pattern.find_in(&view.bytes).into_iter();
-            at.map(|at| view.offset + at as u64..view.offset + at as u64 + length).collect()
+            let mut from = 0;
+            let next = || {
+                let at = search.pattern.find(&view.bytes, from)?;
+                from = at + search.pattern.len();
+                Some(view.offset + at as u64..view.offset + at as u64 + length)
+            };
+            std::iter::from_fn(next).collect()
         });
     }
 
@@ -347,6 +352,7 @@ impl Inspect {
 #[must_use]
 pub fn glow_step(inspect: &Inspect, now: Clock) -> Option<Duration> {
     let recent = |since: &Clock| now.saturating_sub(*since) < glow::FADES;
-    let lit = inspect.glow.is_lit(now) || inspect.map.iter().any(|(_, since)| since.as_ref().is_some_and(recent));
+    let lit =
+        inspect.glow.is_lit(now) || inspect.map.iter().any(|(_, since)| since.as_ref().is_some_and(recent));
     (lit && inspect.frozen.is_none()).then_some(glow::FADES / 8)
 }

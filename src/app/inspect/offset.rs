@@ -38,7 +38,8 @@ pub fn parse_offset(text: &str, cursor: u64, size: u64) -> Result<u64, OffsetErr
         return Ok(cursor.saturating_sub(number(back)?));
     }
     if let Some(percent) = text.strip_suffix('%') {
-        let percent = percent.trim().parse::<u64>().ok().filter(|&percent| percent <= 100).ok_or_else(wrong)?;
+        let percent =
+            percent.trim().parse::<u64>().ok().filter(|&percent| percent <= 100).ok_or_else(wrong)?;
         let offset = u128::from(last) * u128::from(percent) / 100;
         return Ok(u64::try_from(offset).unwrap_or(last));
     }
@@ -58,8 +59,22 @@ mod tests {
 
     #[test]
     fn every_form() {
-        for (text, offset) in [("4096", 4096), ("0x1000", 4096), ("4K", 4096), ("+16", 116), ("-16", 84), ("-1K", 0),
-            ("+1G", 9999), ("end", 9999), ("END", 9999), ("50%", 4999), (" 7 ", 7), ("1f", 31), ("0000_001f", 31), ("0000_0010", 16)] {
+        for (text, offset) in [
+            ("4096", 4096),
+            ("0x1000", 4096),
+            ("4K", 4096),
+            ("+16", 116),
+            ("-16", 84),
+            ("-1K", 0),
+            ("+1G", 9999),
+            ("end", 9999),
+            ("END", 9999),
+            ("50%", 4999),
+            (" 7 ", 7),
+            ("1f", 31),
+            ("0000_001f", 31),
+            ("0000_0010", 16),
+        ] {
             assert_eq!(parse_offset(text, 100, 10_000), Ok(offset), "{text}");
         }
     }

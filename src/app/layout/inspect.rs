@@ -122,12 +122,14 @@ pub fn layout(size: Size, wanted: Wanted) -> Layout {
     let Size { width, height } = size;
     let digits = offset_digits(wanted.size);
     let fits = |room: u16| {
-        let widest = WIDTHS.into_iter().rev().find(|&bytes| row_width(bytes, digits, wanted.shown_as) <= room);
+        let widest =
+            WIDTHS.into_iter().rev().find(|&bytes| row_width(bytes, digits, wanted.shown_as) <= room);
         widest.unwrap_or(WIDTHS[0])
     };
     let panel = height >= FEW_ROWS;
     let beside_room = width.saturating_sub(PANEL_LEAST + 3);
-    let row_bytes = wanted.row_bytes.unwrap_or_else(|| fits(if panel && width >= 100 { beside_room } else { width }));
+    let row_bytes =
+        wanted.row_bytes.unwrap_or_else(|| fits(if panel && width >= 100 { beside_room } else { width }));
     let needed = row_width(row_bytes, digits, wanted.shown_as);
     let beside = panel && width >= 100 && needed <= beside_room;
     let margin = u16::from(needed < if beside { beside_room } else { width });
@@ -231,14 +233,18 @@ mod tests {
             for height in 8..60 {
                 for size in [100, 1 << 33, 1 << 62] {
                     for shown_as in std::iter::once(None).chain(Scalar::ALL.iter().copied().map(Some)) {
-                        let layout = layout(Size { width, height }, Wanted { size, row_bytes: None, shown_as });
+                        let layout =
+                            layout(Size { width, height }, Wanted { size, row_bytes: None, shown_as });
                         assert!(layout.rows.height >= 1, "{width}x{height}");
                         if shown_as.is_none() && (digits_fit(size, width)) {
                             assert!(layout.map.right() <= width, "{width}x{height} {size}");
                         }
                         if let Some(values) = layout.values {
                             assert!(values.right() <= width && values.bottom() < height);
-                            assert!(!layout.beside || (values.x > layout.map.right() && values.width >= PANEL_LEAST));
+                            assert!(
+                                !layout.beside
+                                    || (values.x > layout.map.right() && values.width >= PANEL_LEAST)
+                            );
                         }
                     }
                 }

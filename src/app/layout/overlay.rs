@@ -19,7 +19,8 @@ pub fn centred(size: Size, width: u16, lines: u16) -> Area {
 /// A list at the right side.
 #[must_use]
 pub fn choice(size: Size, choice: &Choice) -> Area {
-    let longest = |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
+    let longest =
+        |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
     let words = longest(&mut choice.items.iter().map(|(word, _)| word));
     let docs = longest(&mut choice.items.iter().map(|(_, doc)| doc));
     let wanted = u16::try_from((words + docs + 7).max(choice.title.chars().count() + 6)).unwrap_or(u16::MAX);

@@ -42,7 +42,7 @@ pub fn previewed(state: &mut State, preview: Preview) {
 pub fn opened(state: &mut State, opened: Opened) {
     let Some(segment) = state.opening.take_if(|segment| segment.id == opened.id) else { return };
     match opened.result {
-        Ok(_) => {
+        Ok(()) => {
             let keep = state.kept.contains(&segment.id);
             state.inspect = Some(Inspect::new(segment, state.live_interval, keep));
         }
@@ -82,7 +82,10 @@ pub fn found(state: &mut State, found: Found) {
         Ok(Some(offset)) => {
             inspect.jump(offset, size);
             if found.wrapped {
-                state.say(format!("{} is at {offset:#x}; the search went on from the other end", pending.what));
+                state.say(format!(
+                    "{} is at {offset:#x}; the search went on from the other end",
+                    pending.what
+                ));
             }
         }
         Ok(None) => state.fail(format!("There is no {} here", none_words(&pending.what))),

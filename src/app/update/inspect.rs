@@ -33,7 +33,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 Action::SearchNext => search(inspect, Direction::Forward, effects),
                 Action::SearchPrevious => search(inspect, Direction::Backward, effects),
                 Action::NextChange => find(inspect, Direction::Forward, Target::Change, "a change", effects),
-                Action::PreviousChange => find(inspect, Direction::Backward, Target::Change, "a change", effects),
+                Action::PreviousChange => {
+                    find(inspect, Direction::Backward, Target::Change, "a change", effects)
+                }
                 Action::NextData => data(inspect, Direction::Forward, effects),
                 Action::PreviousData => data(inspect, Direction::Backward, effects),
                 Action::ByteOrder => inspect.order = inspect.order.flip(),
@@ -138,7 +140,8 @@ fn freeze(state: &mut State, effects: &mut Vec<Effect>) {
 fn keep(state: &mut State) {
     let Some(inspect) = &mut state.inspect else { return };
     inspect.keep = !inspect.keep;
-    let text = if inspect.keep { "Stays attached after leaving; P again: not" } else { "Detaches on leaving" };
+    let text =
+        if inspect.keep { "Stays attached after leaving; P again: not" } else { "Detaches on leaving" };
     state.say(text);
 }
 
@@ -183,7 +186,9 @@ fn data(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) 
 
 fn find(inspect: &mut Inspect, direction: Direction, what: Target, words: &str, effects: &mut Vec<Effect>) {
     let number = inspect.next_request();
-    let from = inspect.cursor;
+    // What stands under the cursor was found before.
+    let skip = direction == Direction::Forward && !matches!(what, Target::Data { .. });
+    let from = inspect.cursor + u64::from(skip);
     inspect.pending = Some(Pending { number, what: words.to_owned(), progress: None });
     effects.push(Effect::Find(Request { number, from, direction, what }));
 }

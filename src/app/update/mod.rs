@@ -72,13 +72,19 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     }
     match action {
         Action::Help => state.overlay = Some(Overlay::Help { top: 0 }),
-        Action::Palette => state.overlay = Some(Overlay::Palette { input: tui_input::Input::default(), selected: 0 }),
+        Action::Palette => {
+            state.overlay = Some(Overlay::Palette { input: tui_input::Input::default(), selected: 0 })
+        }
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Quit => effects.push(Effect::Quit),
         Action::Mouse => {
             state.mouse = !state.mouse;
             effects.push(Effect::CaptureMouse(state.mouse));
-            state.say(if state.mouse { "The mouse is ours" } else { "The mouse is the terminal's: select text with it" });
+            state.say(if state.mouse {
+                "The mouse is ours"
+            } else {
+                "The mouse is the terminal's: select text with it"
+            });
         }
         _ => match state.screen() {
             Screen::Segments => segments::act(state, action, effects),

@@ -213,7 +213,7 @@ fn search(state: &mut State, asks: Asks, text: &str, effects: &mut Vec<Effect>) 
             Asks::Hex => Pattern::hex(text).map_err(|error| error.to_string())?,
             Asks::Value => {
                 let bytes = pattern_of_value(text).map_err(|error| error.to_string())?;
-                Pattern::bytes(&bytes).map_err(|error| error.to_string())?
+                Pattern::bytes(bytes).map_err(|error| error.to_string())?
             }
             _ => Pattern::text(text).map_err(|error| error.to_string())?,
         };

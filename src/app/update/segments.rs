@@ -33,7 +33,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             }
             set_filter(state, "");
         }
-        Action::SortBy => state.overlay = Some(Overlay::Choice(Choice::sort(sort_fields(), state.table.sort))),
+        Action::SortBy => {
+            state.overlay = Some(Overlay::Choice(Choice::sort(sort_fields(), state.table.sort)))
+        }
         Action::SortOrder => {
             if let Some(survey) = &state.survey {
                 state.table.sort_by(state.table.sort, survey);
@@ -82,7 +84,8 @@ pub fn step(state: &mut State, rows: isize) {
             state.table.select(row, survey);
         }
         Pane::Detail => {
-            let lines = state.selected().map_or(0, |segment| crate::app::detail::lines(segment, survey.at).len());
+            let lines =
+                state.selected().map_or(0, |segment| crate::app::detail::lines(segment, survey.at).len());
             let top = state.table.detail_top.saturating_add_signed(rows);
             state.table.detail_top = top.min(lines.saturating_sub(1));
         }

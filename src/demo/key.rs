@@ -1,0 +1,45 @@
+//! The keys of the demo's System V segments: they tell the pid of their demo
+//! before anything is attached, so that the segments of a demo that lives are
+//! left in peace. Nothing is taken for a demo's because of its key alone.
+
+use super::mark::Maker;
+use super::part::Part;
+use crate::segment::Key;
+
+/// The five highest bits.
+const PREFIX: u32 = 0b01011 << 27;
+const PREFIX_MASK: u32 = 0b11111 << 27;
+/// Four bits: the number of the demo in its process, modulo 16.
+const SERIAL_SHIFT: u32 = 23;
+/// One bit: which of the two it is.
+const ORPHAN: u32 = 1 << 22;
+/// The rest: Linux gives no pid above 2^22 (`PID_MAX_LIMIT`).
+const PID_MASK: u32 = (1 << 22) - 1;
+
+/// The key of a part of a demo.
+pub const fn of(part: Part, maker: &Maker) -> Key {
+    let orphan = if matches!(part, Part::Orphan) { ORPHAN } else { 0 };
+    Key(PREFIX | (maker.serial % 16) << SERIAL_SHIFT | orphan | maker.pid & PID_MASK)
+}
+
+/// The pid of the demo that a key is of. `None` for other keys.
+pub const fn pid(key: Key) -> Option<u32> {
+    if key.0 & PREFIX_MASK == PREFIX { Some(key.0 & PID_MASK) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_tells_the_pid() {
+        let mut maker = Maker::new().unwrap();
+        (maker.pid, maker.serial) = (4_194_303, 17);
+        let (state, orphan) = (of(Part::State, &maker), of(Part::Orphan, &maker));
+        assert_ne!(state, orphan);
+        assert_eq!((pid(state), pid(orphan)), (Some(maker.pid), Some(maker.pid)));
+        assert_eq!(state.to_string(), "0x58bfffff");
+        assert_eq!(pid(Key(1234)), None);
+        assert_eq!(pid(Key(0)), None);
+    }
+}

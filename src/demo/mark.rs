@@ -1,0 +1,221 @@
+//! Who made a segment of the demo, as it stands in the segment itself: a line
+//! of text at its beginning.
+//!
+//! A demo that was killed cannot remove what it made. The next one does, and
+//! goes by this line: the process that it names must be gone.
+
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+use procfs::process::{ProcState, Process};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How many bytes the line has room for.
+pub const LENGTH: usize = 64;
+
+/// What the names of all demos' objects begin with.
+pub const PREFIX: &str = "shmscope-demo-";
+
+const MAGIC: &str = "shmscope demo 1";
+
+/// One demo of one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Maker {
+    /// Its pid.
+    pub pid: u32,
+    /// When that process began, in clock ticks since boot: a pid alone is
+    /// given to another process in time.
+    started: u64,
+    /// The pid namespace that the pid is of, as its inode number. Containers
+    /// may share memory and not see each other's processes.
+    namespace: u64,
+    /// Which of the demos of that process, from 1.
+    pub serial: u32,
+}
+
+impl Maker {
+    /// A new demo of this process.
+    ///
+    /// # Errors
+    /// When `/proc` does not tell about this process.
+    pub fn new() -> io::Result<Self> {
+        static SERIAL: AtomicU32 = AtomicU32::new(1);
+        let started = Process::myself().and_then(|me| me.stat()).map_err(io::Error::other)?.starttime;
+        Ok(Self {
+            pid: std::process::id(),
+            started,
+            namespace: pid_namespace()?,
+            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
+        })
+    }
+
+    /// What the names of its objects begin with.
+    pub fn prefix(&self) -> String {
+        match self.serial {
+            1 => format!("{PREFIX}{}-", self.pid),
+            serial => format!("{PREFIX}{}.{serial}-", self.pid),
+        }
+    }
+
+    /// The line for a part, without the NULs that follow it.
+    pub fn line(&self, part: &str) -> String {
+        let Self { pid, started, namespace, serial } = self;
+        let mut line = format!("{MAGIC} {part} {pid} {started} {namespace} {serial}");
+        // Ends before LENGTH by 13 bytes with the largest numbers that kernels give.
+        line.truncate(LENGTH - 1);
+        line
+    }
+
+    /// The line for a part, filled with NULs.
+    pub fn bytes(&self, part: &str) -> [u8; LENGTH] {
+        let mut bytes = [0; LENGTH];
+        let line = self.line(part);
+        bytes[..line.len()].copy_from_slice(line.as_bytes());
+        bytes
+    }
+
+    /// Reads a line: whose it is and which part. `None` unless every byte up to
+    /// the first NUL is as this program writes it.
+    pub fn read(bytes: &[u8]) -> Option<(Self, String)> {
+        let line = bytes.split(|&byte| byte == 0).next()?;
+        let line = std::str::from_utf8(line).ok()?;
+        let mut words = line.strip_prefix(MAGIC)?.strip_prefix(' ')?.split(' ');
+        let part = words.next()?;
+        let maker = Self {
+            pid: words.next()?.parse().ok()?,
+            started: words.next()?.parse().ok()?,
+            namespace: words.next()?.parse().ok()?,
+            serial: words.next()?.parse().ok()?,
+        };
+        (maker.line(part) == line).then(|| (maker, part.to_owned()))
+    }
+
+    /// Whether that process is known to have ended. What cannot be settled is no.
+    pub fn is_gone(&self) -> bool {
+        let Ok(pid) = i32::try_from(self.pid) else { return false };
+        if pid <= 0 || pid_namespace().ok() != Some(self.namespace) {
+            return false;
+        }
+        match Life::of(pid) {
+            Life::Gone => true,
+            Life::Since(started) => started != self.started,
+            Life::Unknown => false,
+        }
+    }
+}
+
+/// What is known of a process.
+enum Life {
+    /// There is none of that pid.
+    Gone,
+    /// It lives, and began so many clock ticks after boot.
+    Since(u64),
+    /// There is one, but `/proc` does not tell about it.
+    Unknown,
+}
+
+impl Life {
+    fn of(pid: i32) -> Self {
+        if kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH) {
+            return Self::Gone;
+        }
+        match Process::new(pid).and_then(|process| process.stat()) {
+            // A zombie has no memory any more; it waits for its parent alone.
+            Ok(stat) if matches!(stat.state(), Ok(ProcState::Zombie | ProcState::Dead)) => Self::Gone,
+            Ok(stat) => Self::Since(stat.starttime),
+            Err(_) => Self::Unknown,
+        }
+    }
+}
+
+/// Whether a process of that pid may have been there at that time, in seconds
+/// since 1970. What cannot be settled is yes.
+pub fn may_have_lived(pid: u32, at: i64) -> bool {
+    let Ok(pid) = i32::try_from(pid) else { return false };
+    match Life::of(pid) {
+        Life::Gone => false,
+        Life::Unknown => true,
+        Life::Since(ticks) => {
+            let booted = procfs::boot_time_secs().ok().and_then(|booted| i64::try_from(booted).ok());
+            let after = i64::try_from(ticks / procfs::ticks_per_second()).unwrap_or(0);
+            // Both are rounded, and the clock may have been set since.
+            booted.is_none_or(|booted| booted + after <= at + 5)
+        }
+    }
+}
+
+fn pid_namespace() -> io::Result<u64> {
+    Ok(fs::metadata("/proc/self/ns/pid")?.ino())
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    /// A maker that is no more: a process that was started and has ended.
+    pub fn dead() -> Maker {
+        let mut child = Command::new("true").spawn().unwrap();
+        let started = Process::new(child.id().cast_signed()).unwrap().stat().unwrap().starttime;
+        let maker = Maker { pid: child.id(), started, ..Maker::new().unwrap() };
+        child.wait().unwrap();
+        maker
+    }
+
+    #[test]
+    fn a_line_reads_back() {
+        let maker = Maker::new().unwrap();
+        assert_eq!(Maker::read(&maker.bytes("state")), Some((maker, "state".to_owned())));
+        let longest = Maker { pid: 4_194_304, started: 1 << 36, namespace: 4_294_967_295, serial: 999 };
+        assert_eq!(Maker::read(&longest.bytes("picture")).map(|(maker, _)| maker), Some(longest));
+    }
+
+    #[test]
+    fn what_is_like_a_line_is_none() {
+        let line = Maker { pid: 12, started: 34, namespace: 56, serial: 1 }.line("state");
+        assert_eq!(line, "shmscope demo 1 state 12 34 56 1");
+        assert!(Maker::read(line.as_bytes()).is_some());
+        for changed in [
+            line.replace("demo 1", "demo 2"),
+            line.replace(" 12", " 012"),
+            line.replace(" 12", " +12"),
+            line.replace(" 12", "  12"),
+            format!(" {line}"),
+            format!("{line} "),
+            format!("{line} 1"),
+            "shmscope demo 1 state 12 34 56".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(Maker::read(changed.as_bytes()), None, "{changed:?} was taken");
+        }
+    }
+
+    #[test]
+    fn who_lives_is_not_gone() {
+        let maker = Maker::new().unwrap();
+        assert!(!maker.is_gone());
+        assert!(!Maker { pid: 1, started: 0, namespace: maker.namespace + 1, serial: 1 }.is_gone());
+        assert!(!Maker { pid: 0, ..maker }.is_gone());
+    }
+
+    #[test]
+    fn who_has_ended_or_lost_the_pid_is_gone() {
+        let maker = Maker::new().unwrap();
+        assert!(dead().is_gone());
+        assert!(Maker { started: maker.started + 1, ..maker }.is_gone());
+        let mut child = Command::new("true").spawn().unwrap();
+        let process = Process::new(child.id().cast_signed()).unwrap();
+        let zombie = Maker { pid: child.id(), started: process.stat().unwrap().starttime, ..maker };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !zombie.is_gone() && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        let gone = zombie.is_gone();
+        child.wait().unwrap();
+        assert!(gone, "a zombie was taken for alive");
+    }
+}

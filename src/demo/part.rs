@@ -1,0 +1,160 @@
+//! The segments that a demo is made of: what they are called, how large they
+//! are, what stands in them at first.
+
+use super::list::{self, Item};
+use super::mark::{self, Maker};
+use super::picture::{HEIGHT, Picture, WIDTH};
+use super::{sparse, state};
+
+/// One segment of a demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// System V, a C struct that changes.
+    State,
+    /// System V, made by a process that has ended.
+    Orphan,
+    /// POSIX, a Python `ShareableList` that changes.
+    List,
+    /// POSIX, a picture that moves.
+    Picture,
+    /// POSIX, large and almost empty.
+    Sparse,
+}
+
+/// Where in the list the values stand that change.
+pub mod item {
+    /// `int`: the tick.
+    pub const TICK: usize = 1;
+    /// `float`: the sine.
+    pub const SINE: usize = 2;
+    /// `bool`: whether the sine rises.
+    pub const RISING: usize = 3;
+    /// `str`: the state.
+    pub const STATE: usize = 4;
+}
+
+/// What the demo's list holds at a tick. Every value keeps the size of its slot.
+pub fn items(made_by: &str, tick: u32) -> [Item<'_>; 7] {
+    [
+        Item::Text(made_by),
+        Item::Int(i64::from(tick)),
+        Item::Float(state::sine(tick)),
+        Item::Bool(state::sine(tick + 1) > state::sine(tick)),
+        Item::Text(state::state(tick).1),
+        Item::Bytes(b"\x01\x02\x03\xff"),
+        Item::None,
+    ]
+}
+
+impl Part {
+    /// All of them, in the order in which they are made.
+    pub const ALL: [Self; 5] = [Self::State, Self::Orphan, Self::List, Self::Picture, Self::Sparse];
+
+    /// Its name in marks and at the end of an object's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Orphan => "orphan",
+            Self::List => "list",
+            Self::Picture => "picture",
+            Self::Sparse => "sparse",
+        }
+    }
+
+    /// What a newcomer is told of it.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::State => "a C struct: a tick, a sine, a state, a name, a ring of samples",
+            Self::Orphan => "its maker has died and nobody holds it",
+            Self::List => "a Python ShareableList",
+            Self::Picture => "320 x 240 grey pixels, a ball that moves",
+            Self::Sparse => "sparse: 1 % was ever written",
+        }
+    }
+
+    /// The part of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.name() == name)
+    }
+
+    /// Whether it is a System V segment.
+    pub const fn is_sysv(self) -> bool {
+        matches!(self, Self::State | Self::Orphan)
+    }
+
+    /// Where its mark stands: Python's list begins with a table.
+    pub const fn mark_at(self) -> u64 {
+        match self {
+            Self::List => list::data_start(7) as u64,
+            _ => 0,
+        }
+    }
+
+    /// Its size in bytes, where that is the same in every demo.
+    pub const fn fixed_size(self) -> Option<u64> {
+        match self {
+            Self::State => Some(state::SIZE as u64),
+            Self::Orphan => Some(ORPHAN_SIZE as u64),
+            // Its first item is the mark, whose length depends on the pid.
+            Self::List => None,
+            Self::Picture => Some((WIDTH * HEIGHT) as u64),
+            Self::Sparse => Some(sparse::SIZE),
+        }
+    }
+
+    /// Its size in bytes.
+    pub fn size(self, maker: &Maker) -> u64 {
+        self.fixed_size().unwrap_or_else(|| self.content(maker).len() as u64)
+    }
+
+    /// What stands in it at tick 0: all of it, but of the sparse and the
+    /// orphaned one the beginning.
+    pub fn content(self, maker: &Maker) -> Vec<u8> {
+        let mark = maker.bytes(self.name());
+        match self {
+            Self::State => state::first(&mark),
+            Self::List => list::bytes(&items(&maker.line(self.name()), 0)),
+            Self::Picture => Picture::new(&mark).pixels().to_vec(),
+            Self::Sparse => marked(mark, &sparse::content(0)),
+            Self::Orphan => marked(mark, &LEFT_BEHIND.repeat(ORPHAN_SIZE / 8 / LEFT_BEHIND.len())),
+        }
+    }
+}
+
+const ORPHAN_SIZE: usize = 1 << 20;
+const LEFT_BEHIND: &[u8] = b"Left behind by a process that ended without removing it.\n       ";
+
+fn marked(mark: [u8; mark::LENGTH], content: &[u8]) -> Vec<u8> {
+    let mut bytes = mark.to_vec();
+    bytes.extend(content.iter().skip(mark.len()));
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_holds_its_mark() {
+        let maker = Maker::new().unwrap();
+        for part in Part::ALL {
+            let content = part.content(&maker);
+            let at = usize::try_from(part.mark_at()).unwrap();
+            let found = Maker::read(&content[at..at + mark::LENGTH]);
+            assert_eq!(found, Some((maker, part.name().to_owned())), "{part:?}");
+            assert!(content.len() as u64 <= part.size(&maker), "{part:?}");
+            assert_eq!(Part::named(part.name()), Some(part));
+        }
+        assert_eq!(Part::State.size(&maker), 376);
+        assert_eq!(Part::Picture.size(&maker), 76_800);
+    }
+
+    #[test]
+    fn the_list_never_outgrows_its_slots() {
+        let first = items("me", 0);
+        for tick in 1..1000 {
+            let now = items("me", tick);
+            assert!(first.iter().zip(&now).all(|(then, now)| then.slot() == now.slot()), "at {tick}");
+        }
+    }
+}

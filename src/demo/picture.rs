@@ -1,0 +1,103 @@
+//! A picture of 320 by 240 grey bytes, row by row: a bright ball that bounces
+//! over a dim background, and leaves its first 64 pixels to the mark.
+
+use super::mark;
+
+/// Pixels in a row.
+pub const WIDTH: usize = 320;
+/// Rows.
+pub const HEIGHT: usize = 240;
+
+const RADIUS: usize = 12;
+
+/// The picture, and where the ball is in it.
+pub struct Picture {
+    pixels: Vec<u8>,
+    ball: (usize, usize),
+}
+
+impl Picture {
+    /// The picture at tick 0, with the mark in front.
+    pub fn new(mark: &[u8; mark::LENGTH]) -> Self {
+        let rows = (0..HEIGHT).flat_map(|y| (0..WIDTH).map(move |x| background(x, y)));
+        let mut picture = Self { pixels: rows.collect(), ball: ball_at(0) };
+        picture.pixels[..mark.len()].copy_from_slice(mark);
+        picture.draw();
+        picture
+    }
+
+    /// All of it.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// Moves the ball to where it is at a tick. The rows that this changes, and
+    /// the offset of the first.
+    pub fn step(&mut self, tick: u32) -> (usize, &[u8]) {
+        let before = self.ball;
+        for (x, y) in disc(before) {
+            self.pixels[y * WIDTH + x] = background(x, y);
+        }
+        self.ball = ball_at(tick);
+        self.draw();
+        let first = (before.1.min(self.ball.1) - RADIUS) * WIDTH;
+        let end = (before.1.max(self.ball.1) + RADIUS + 1) * WIDTH;
+        (first, &self.pixels[first..end])
+    }
+
+    fn draw(&mut self) {
+        for (x, y) in disc(self.ball) {
+            self.pixels[y * WIDTH + x] = 0xff;
+        }
+    }
+}
+
+/// A slope from dark to half bright, along both axes.
+fn background(x: usize, y: usize) -> u8 {
+    let slope = (x + y) * 96 / (WIDTH + HEIGHT);
+    u8::try_from(16 + slope).unwrap_or(u8::MAX)
+}
+
+/// Where the ball's centre is: it never reaches the first row, where the mark is.
+fn ball_at(tick: u32) -> (usize, usize) {
+    let along = |speed: usize, room: usize| {
+        // To and fro: the second half of the way is the first one backwards.
+        let at = (tick as usize).wrapping_mul(speed) % (2 * room);
+        if at < room { at } else { 2 * room - at }
+    };
+    (RADIUS + along(3, WIDTH - 2 * RADIUS - 1), 1 + RADIUS + along(2, HEIGHT - 2 * RADIUS - 2))
+}
+
+/// The pixels of the ball.
+fn disc((x, y): (usize, usize)) -> impl Iterator<Item = (usize, usize)> {
+    let rows = y - RADIUS..=y + RADIUS;
+    rows.flat_map(move |row| (x - RADIUS..=x + RADIUS).map(move |column| (column, row))).filter(
+        move |&(column, row)| {
+            let (across, down) = (column.abs_diff(x), row.abs_diff(y));
+            across * across + down * down <= RADIUS * RADIUS
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_leave_no_trail_and_report_all_that_changed() {
+        let mark = [b'm'; mark::LENGTH];
+        let mut picture = Picture::new(&mark);
+        let mut shown = picture.pixels().to_vec();
+        assert_eq!(shown.len(), 76_800);
+        for tick in 1..2000 {
+            let (at, rows) = picture.step(tick);
+            assert!(rows.len() <= 28 * WIDTH, "{} bytes for one step", rows.len());
+            shown[at..at + rows.len()].copy_from_slice(rows);
+            let bright = memchr::memchr_iter(0xff, &shown).count();
+            assert_eq!(bright, disc((RADIUS, RADIUS)).count(), "at {tick}");
+            assert!(shown[..mark::LENGTH] == mark, "at {tick}");
+        }
+        assert_eq!(shown, picture.pixels());
+        assert_ne!(shown, Picture::new(&mark).pixels());
+    }
+}

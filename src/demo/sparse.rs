@@ -1,0 +1,53 @@
+//! A large segment of which one hundredth was ever written, in scattered runs.
+
+/// Its size: takes some 2.6 MiB of memory.
+pub const SIZE: u64 = 256 << 20;
+/// How long a run is: a page or more on every machine.
+pub const RUN: u64 = 64 << 10;
+
+const RECORD: u64 = 64;
+const RUNS: u64 = SIZE / RUN / 100 + 1;
+
+/// Where the runs begin, rising; the first at 0.
+pub fn runs() -> impl Iterator<Item = u64> {
+    let stride = SIZE / RUN / RUNS;
+    (0..RUNS).map(move |run| {
+        // The same places in every demo, but no pattern for the eye.
+        let scatter = xxhash_rust::xxh3::xxh3_64(&run.to_le_bytes()) % (stride - 1);
+        (run * stride + if run == 0 { 0 } else { scatter }) * RUN
+    })
+}
+
+/// What stands in the run at an offset: lines of text, 64 bytes each.
+pub fn content(offset: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    for record in offset / RECORD..(offset + RUN) / RECORD {
+        let line = format!("record {record:08} at offset {:#011x}, of 256 MiB", record * RECORD);
+        out.extend(format!("{line:<63}\n").bytes());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_scattered_over_one_hundredth() {
+        let starts: Vec<u64> = runs().collect();
+        assert_eq!(starts[0], 0);
+        assert!(starts.windows(2).all(|pair| pair[1] > pair[0] + RUN), "{starts:?}");
+        assert!(starts[starts.len() - 1] + RUN <= SIZE);
+        let touched = starts.len() as u64 * RUN;
+        assert!((touched * 1000 / SIZE).abs_diff(10) <= 1, "{touched}");
+        let gaps: std::collections::HashSet<u64> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(gaps.len() > starts.len() / 2, "{gaps:?}");
+    }
+
+    #[test]
+    fn a_run_is_filled() {
+        let content = content(3 * RUN);
+        assert_eq!(content.len() as u64, RUN);
+        assert!(content.starts_with(b"record 00003072 at offset 0x000030000, of 256 MiB"));
+    }
+}

@@ -1,0 +1,102 @@
+//! The C struct in the demo's System V segment: `struct demo_state` of
+//! assets/demo/world.h, where the layout is written down.
+
+use super::mark;
+use std::ops::Range;
+
+/// `sizeof(struct demo_state)`.
+pub const SIZE: usize = 376;
+
+const TICK: usize = 64;
+const STATE: usize = 80;
+const NAME: Range<usize> = 84..112;
+const NEXT: usize = 112;
+const RING: usize = 120;
+const SAMPLE: usize = 16;
+const SAMPLES: u32 = 16;
+
+/// A sample goes into the ring every so many ticks.
+const SAMPLE_EVERY: u32 = 4;
+/// The state changes every so many ticks.
+const STATE_EVERY: u32 = 100;
+/// What the states are called, by their number.
+const STATES: [&str; 3] = ["idle", "running", "paused"];
+
+/// The sine at a tick; once round in six seconds.
+pub fn sine(tick: u32) -> f64 {
+    (f64::from(tick) / 20.0).sin()
+}
+
+/// The state at a tick: its number and its name.
+pub fn state(tick: u32) -> (u8, &'static str) {
+    match tick / STATE_EVERY % 3 {
+        0 => (0, STATES[0]),
+        1 => (1, STATES[1]),
+        _ => (2, STATES[2]),
+    }
+}
+
+/// The struct at tick 0.
+pub fn first(mark: &[u8; mark::LENGTH]) -> Vec<u8> {
+    let mut bytes = vec![0; SIZE];
+    bytes[..mark.len()].copy_from_slice(mark);
+    for (offset, change) in changes(0) {
+        bytes[offset..offset + change.len()].copy_from_slice(&change);
+    }
+    bytes
+}
+
+/// What a tick writes: offsets and bytes. Counters come last, so that who reads
+/// the ring's index finds the sample there.
+pub fn changes(tick: u32) -> Vec<(usize, Vec<u8>)> {
+    let mut changes = vec![];
+    if tick.is_multiple_of(STATE_EVERY) {
+        let (number, name) = state(tick);
+        let mut text = name.as_bytes().to_vec();
+        text.resize(NAME.len(), 0);
+        changes.push((NAME.start, text));
+        changes.push((STATE, i32::from(number).to_ne_bytes().to_vec()));
+    }
+    if tick.is_multiple_of(SAMPLE_EVERY) {
+        let taken = tick / SAMPLE_EVERY;
+        let at = RING + SAMPLE * (taken % SAMPLES) as usize;
+        let next = ((taken + 1) % SAMPLES).to_ne_bytes();
+        let filled = (taken + 1).min(SAMPLES).to_ne_bytes();
+        changes.push((at, [u64::from(tick).to_ne_bytes(), sine(tick).to_ne_bytes()].concat()));
+        changes.push((NEXT, [next, filled].concat()));
+    }
+    changes.push((TICK, [u64::from(tick).to_ne_bytes(), sine(tick).to_ne_bytes()].concat()));
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_change_lies_within_the_struct_and_behind_the_mark() {
+        for tick in 0..1000 {
+            for (offset, bytes) in changes(tick) {
+                assert!(offset >= mark::LENGTH && offset + bytes.len() <= SIZE, "{offset} at {tick}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_ring_holds_the_last_sixteen_samples() {
+        let mut bytes = first(&[0; mark::LENGTH]);
+        for tick in 1..=100 {
+            for (offset, change) in changes(tick) {
+                bytes[offset..offset + change.len()].copy_from_slice(&change);
+            }
+        }
+        let word = |at: usize| u64::from_ne_bytes(bytes[at..at + 8].try_into().unwrap());
+        let mut ticks: Vec<u64> = (0..16).map(|sample| word(RING + SAMPLE * sample)).collect();
+        ticks.sort_unstable();
+        assert_eq!(ticks, (10..=25).map(|sample| sample * 4).collect::<Vec<u64>>());
+        assert_eq!(u32::from_ne_bytes(bytes[NEXT..NEXT + 4].try_into().unwrap()), 26 % 16);
+        assert_eq!(u32::from_ne_bytes(bytes[NEXT + 4..NEXT + 8].try_into().unwrap()), 16);
+        assert_eq!(word(TICK), 100);
+        assert_eq!(&bytes[NAME][..8], b"running\0");
+    }
+}

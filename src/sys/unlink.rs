@@ -1,0 +1,156 @@
+//! Removing exactly the object that was looked at, `renameat2(2)` and
+//! `unlink(2)`, and nothing that took its name meanwhile.
+//!
+//! `unlink` goes by name, and between a look and an unlink the name may have
+//! passed to another object. So the object first gets a name that nobody else
+//! knows, is looked at again there, and is only then unlinked.
+
+use super::{check, open_parent, statx_at};
+use std::ffi::{CStr, CString};
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// What the name begins with that an object has while it is being removed. A
+/// kill in between leaves it under that name.
+pub const ASIDE: &str = "shmscope-removing-";
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removal {
+    /// It is unlinked.
+    Removed,
+    /// Nothing had the name any more.
+    Gone,
+    /// Another object had the name; it was left as it is.
+    Another,
+    /// Another object had taken the name between two calls, and before it could
+    /// be given back a third one was made under it. The one that was moved away
+    /// is whole, and is now called this.
+    Astray(PathBuf),
+}
+
+/// Unlinks what is at `path` below `root`, if it is the object of that device
+/// and inode.
+///
+/// # Errors
+/// `EACCES` and `EPERM` when the directory does not allow it.
+pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::Result<Removal> {
+    let (directory, name) = match open_parent(root, path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Removal::Gone),
+        Err(error) => return Err(error),
+    };
+    // Most mismatches end here, with nothing touched.
+    match is_it(&directory, &name, device, inode)? {
+        Some(true) => {}
+        Some(false) => return Ok(Removal::Another),
+        None => return Ok(Removal::Gone),
+    }
+    let aside = name_aside()?;
+    match rename_to_free(directory.as_fd(), &name, &aside) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Removal::Gone),
+        Err(error) => return Err(error),
+    }
+    if is_it(&directory, &aside, device, inode)? == Some(true) {
+        unlink(directory.as_fd(), &aside)?;
+        return Ok(Removal::Removed);
+    }
+    match rename_to_free(directory.as_fd(), &aside, &name) {
+        Ok(()) => Ok(Removal::Another),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Ok(Removal::Astray(path.with_file_name(aside.to_string_lossy().as_ref())))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn is_it(directory: &OwnedFd, name: &CStr, device: u64, inode: u64) -> io::Result<Option<bool>> {
+    match statx_at(directory.as_fd(), name) {
+        Ok(stat) => Ok(Some(stat.is_regular() && stat.device == device && stat.inode == inode)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A name that no other program can foretell.
+fn name_aside() -> io::Result<CString> {
+    let random = RandomState::new().hash_one(std::process::id());
+    CString::new(format!("{ASIDE}{random:016x}")).map_err(io::Error::other)
+}
+
+/// Renames, but never over something: `RENAME_NOREPLACE`. By its number,
+/// because musl has no wrapper for it.
+fn rename_to_free(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> io::Result<()> {
+    let fd = directory.as_raw_fd();
+    // SAFETY: both names end in NUL and live through the call, which reads
+    // nothing else of ours.
+    let result = unsafe {
+        libc::syscall(libc::SYS_renameat2, fd, from.as_ptr(), fd, to.as_ptr(), libc::RENAME_NOREPLACE)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+fn unlink(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
+    // SAFETY: the name ends in NUL and lives through the call.
+    check(unsafe { libc::unlinkat(directory.as_raw_fd(), name.as_ptr(), 0) }).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::MetadataExt as _;
+
+    fn names(root: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(root)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_one_that_was_looked_at_goes() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("dir")).unwrap();
+        for path in ["one", "dir/two"] {
+            fs::write(root.path().join(path), b"x").unwrap();
+            let seen = fs::metadata(root.path().join(path)).unwrap();
+            let remove = || unlink_exactly(root.path(), Path::new(path), seen.dev(), seen.ino()).unwrap();
+            assert_eq!(remove(), Removal::Removed);
+            assert_eq!(remove(), Removal::Gone);
+        }
+        assert_eq!(names(root.path()), ["dir"]);
+        assert!(names(&root.path().join("dir")).is_empty());
+    }
+
+    #[test]
+    fn what_took_its_name_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("name");
+        fs::write(&path, b"old").unwrap();
+        // Held open, so that the inode number is not given to the new one.
+        let old = fs::File::open(&path).unwrap().metadata().unwrap();
+        fs::rename(&path, root.path().join("old")).unwrap();
+        fs::write(&path, b"new").unwrap();
+        let removal = unlink_exactly(root.path(), Path::new("name"), old.dev(), old.ino()).unwrap();
+        assert_eq!(removal, Removal::Another);
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(root.path()), ["name", "old"]);
+    }
+
+    #[test]
+    fn a_rename_never_replaces() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("a"), b"a").unwrap();
+        fs::write(root.path().join("b"), b"b").unwrap();
+        let directory = super::super::object::open_directory(root.path()).unwrap();
+        let error = rename_to_free(directory.as_fd(), c"a", c"b").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(root.path().join("b")).unwrap(), b"b");
+    }
+}
