@@ -15,6 +15,7 @@
 //! | [`identify`] | judges each segment |
 //! | [`demo`] | the world that `shmscope demo` makes |
 //! | [`app`] | the interactive program as a state machine; knows no terminal |
+//! | [`tui`] | the terminal: enter and leave, events, drawing |
 //! | [`cli`] | arguments and reports |
 
 pub mod app;
@@ -27,3 +28,4 @@ pub mod memory;
 pub mod segment;
 pub mod survey;
 pub mod sys;
+pub mod tui;

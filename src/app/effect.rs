@@ -74,7 +74,7 @@ pub struct Request {
 #[derive(Debug, Clone)]
 pub enum Target {
     /// Bytes. Goes on from the other end when there are none that way.
-    Pattern(Pattern),
+    Pattern(Box<Pattern>),
     /// A byte that changed since the baseline.
     Change,
     /// Data past a run of zeros or holes of at least so many bytes.

@@ -71,7 +71,7 @@ pub struct State {
 pub(super) struct Asked {
     pub preview: Option<(SegmentId, Identity)>,
     pub look: Option<Watching>,
-    pub interval: Option<Option<Duration>>,
+    pub interval: Option<Interval>,
 }
 
 /// A line at the foot.

@@ -77,9 +77,12 @@ impl Canvas<'_> {
             self.text(area.x, y, 1, down, style);
             self.text(right, y, 1, down, style);
         }
-        for (x, y, sign) in
-            [(area.x, area.y, left_top), (right, area.y, right_top), (area.x, bottom, left_low), (right, bottom, right_low)]
-        {
+        for (x, y, sign) in [
+            (area.x, area.y, left_top),
+            (right, area.y, right_top),
+            (area.x, bottom, left_low),
+            (right, bottom, right_low),
+        ] {
             self.text(x, y, 1, sign, style);
         }
         let title = format!(" {} ", self.fit(title, area.width.saturating_sub(6)));
@@ -121,6 +124,26 @@ pub fn shorten(text: &str, width: u16, ellipsis: &str) -> String {
     format!("{head}{ellipsis}{tail}")
 }
 
+/// Breaks a text into lines of at most `width` cells, between words where it can.
+#[must_use]
+pub fn wrap(text: &str, width: u16) -> Vec<String> {
+    let mut lines = vec![];
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let gap = u16::from(!line.is_empty());
+        if !line.is_empty() && cells(&line) + gap + cells(word) > width {
+            lines.push(std::mem::take(&mut line));
+        } else if gap == 1 {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
 fn take_cells(letters: impl Iterator<Item = char>, mut room: usize) -> String {
     letters
         .take_while(|c| {
@@ -135,6 +158,13 @@ fn take_cells(letters: impl Iterator<Item = char>, mut room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("", 7), Vec::<String>::new());
+        assert_eq!(wrap("unbreakable x", 4), ["unbreakable", "x"]);
+    }
 
     #[test]
     fn long_names_lose_their_middle() {

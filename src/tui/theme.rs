@@ -212,7 +212,12 @@ impl Theme {
 
     /// The style of a change that has faded so far (0 is fresh, 1 is gone).
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a step out of eight at the most")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a step out of eight at the most"
+    )]
     pub fn glow(&self, faded: f32) -> Style {
         let step = (faded.clamp(0.0, 1.0) * self.glow.len() as f32) as usize;
         self.glow.get(step).copied().unwrap_or_default()
@@ -315,8 +320,19 @@ mod tests {
     fn without_colours_there_is_none_in_any_style() {
         for name in [Name::Default, Name::Dark, Name::Light, Name::Mono] {
             let theme = Theme::new(name, Depth::Mono, false);
-            let styles = [theme.text, theme.dim, theme.accent, theme.in_use, theme.removed, theme.failed, theme.differs,
-                theme.printable, theme.control, theme.selection, theme.cursor];
+            let styles = [
+                theme.text,
+                theme.dim,
+                theme.accent,
+                theme.in_use,
+                theme.removed,
+                theme.failed,
+                theme.differs,
+                theme.printable,
+                theme.control,
+                theme.selection,
+                theme.cursor,
+            ];
             for style in styles.iter().chain(&theme.glow) {
                 assert_eq!((style.fg, style.bg), (None, None), "{name:?}");
             }

@@ -17,19 +17,22 @@ pub struct Frozen {
 impl Frozen {
     /// Puts what was seen before over `bytes`, and remembers the rest.
     pub fn overlay(&mut self, offset: u64, bytes: &mut [u8]) {
-        for (at, byte) in (offset..).zip(bytes) {
-            if !self.pages.contains_key(&(at / PAGE)) && self.pages.len() >= MOST {
+        let mut at = offset;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            // A page has 4096 bytes, so this fits.
+            let within = usize::try_from(at % PAGE).unwrap_or(0);
+            let (part, behind) = rest.split_at_mut(rest.len().min(4096 - within));
+            let page = at / PAGE;
+            if !self.pages.contains_key(&page) && self.pages.len() >= MOST {
                 self.pages.pop_first();
             }
-            let page = self.pages.entry(at / PAGE).or_insert_with(|| vec![None; 4096]);
-            // A page has 4096 bytes, so the rest fits.
-            let Some(seen) = usize::try_from(at % PAGE).ok().and_then(|at| page.get_mut(at)) else {
-                continue;
-            };
-            match *seen {
-                Some(before) => *byte = before,
-                None => *seen = Some(*byte),
+            let seen = self.pages.entry(page).or_insert_with(|| vec![None; 4096]);
+            for (byte, seen) in part.iter_mut().zip(&mut seen[within..]) {
+                *byte = *seen.get_or_insert(*byte);
             }
+            at += part.len() as u64;
+            rest = behind;
         }
     }
 }

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-/// How long a byte glows.
-pub const FADES: Duration = Duration::from_secs(3);
 /// How many bytes are remembered: many screens.
 const MOST: usize = 1 << 15;
 
@@ -17,9 +15,12 @@ pub struct Glow {
 }
 
 impl Glow {
+    /// How long a byte glows.
+    pub const FADES: Duration = Duration::from_secs(3);
+
     /// These bytes have changed now.
     pub fn changed(&mut self, ranges: &[Range<u64>], now: Clock) {
-        self.since.retain(|_, since| now.saturating_sub(*since) < FADES);
+        self.since.retain(|_, since| now.saturating_sub(*since) < Self::FADES);
         for offset in ranges.iter().cloned().flatten() {
             if self.since.len() >= MOST {
                 break;
@@ -32,13 +33,13 @@ impl Glow {
     #[must_use]
     pub fn faded(&self, offset: u64, now: Clock) -> Option<f32> {
         let age = now.saturating_sub(*self.since.get(&offset)?);
-        (age < FADES).then(|| age.as_secs_f32() / FADES.as_secs_f32())
+        (age < Self::FADES).then(|| age.as_secs_f32() / Self::FADES.as_secs_f32())
     }
 
     /// Whether anything still glows.
     #[must_use]
     pub fn is_lit(&self, now: Clock) -> bool {
-        self.since.values().any(|since| now.saturating_sub(*since) < FADES)
+        self.since.values().any(|since| now.saturating_sub(*since) < Self::FADES)
     }
 }
 
@@ -49,7 +50,7 @@ mod tests {
     #[test]
     fn a_change_fades() {
         let mut glow = Glow::default();
-        glow.changed(&[5..7], Duration::from_secs(10));
+        glow.changed(&[5..6, 6..7], Duration::from_secs(10));
         assert_eq!(glow.faded(5, Duration::from_secs(10)), Some(0.0));
         assert_eq!(glow.faded(6, Duration::from_millis(11_500)), Some(0.5));
         assert_eq!(glow.faded(7, Duration::from_secs(10)), None);

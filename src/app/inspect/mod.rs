@@ -301,13 +301,12 @@ impl Inspect {
 
     /// Freezes the picture, or goes on.
     pub fn freeze(&mut self) {
-        self.frozen = match self.frozen {
-            Some(_) => None,
-            None => {
-                let mut frozen = Frozen::default();
-                frozen.overlay(self.view.offset, &mut self.view.bytes.clone());
-                Some(frozen)
-            }
+        self.frozen = if self.frozen.is_some() {
+            None
+        } else {
+            let mut frozen = Frozen::default();
+            frozen.overlay(self.view.offset, &mut self.view.bytes.clone());
+            Some(frozen)
         };
     }
 
@@ -351,8 +350,8 @@ impl Inspect {
 /// glows, or the picture is frozen.
 #[must_use]
 pub fn glow_step(inspect: &Inspect, now: Clock) -> Option<Duration> {
-    let recent = |since: &Clock| now.saturating_sub(*since) < glow::FADES;
+    let recent = |since: &Clock| now.saturating_sub(*since) < Glow::FADES;
     let lit =
         inspect.glow.is_lit(now) || inspect.map.iter().any(|(_, since)| since.as_ref().is_some_and(recent));
-    (lit && inspect.frozen.is_none()).then_some(glow::FADES / 8)
+    (lit && inspect.frozen.is_none()).then_some(Glow::FADES / 8)
 }

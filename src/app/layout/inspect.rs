@@ -71,8 +71,7 @@ pub struct Layout {
 #[must_use]
 pub const fn value_width(scalar: Scalar) -> u16 {
     match scalar {
-        Scalar::U8 | Scalar::Char => 4,
-        Scalar::I8 => 4,
+        Scalar::U8 | Scalar::I8 | Scalar::Char => 4,
         Scalar::Bool | Scalar::U16 => 5,
         Scalar::I16 => 6,
         Scalar::U32 => 10,

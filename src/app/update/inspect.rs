@@ -34,7 +34,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 Action::SearchPrevious => search(inspect, Direction::Backward, effects),
                 Action::NextChange => find(inspect, Direction::Forward, Target::Change, "a change", effects),
                 Action::PreviousChange => {
-                    find(inspect, Direction::Backward, Target::Change, "a change", effects)
+                    find(inspect, Direction::Backward, Target::Change, "a change", effects);
                 }
                 Action::NextData => data(inspect, Direction::Forward, effects),
                 Action::PreviousData => data(inspect, Direction::Backward, effects),
@@ -176,7 +176,7 @@ fn copy(state: &mut State) {
 /// Repeats the search.
 pub fn search(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) {
     let Some(search) = inspect.search.clone() else { return };
-    find(inspect, direction, Target::Pattern(search.pattern), &search.text, effects);
+    find(inspect, direction, Target::Pattern(Box::new(search.pattern)), &search.text, effects);
 }
 
 fn data(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) {

@@ -73,7 +73,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::Help => state.overlay = Some(Overlay::Help { top: 0 }),
         Action::Palette => {
-            state.overlay = Some(Overlay::Palette { input: tui_input::Input::default(), selected: 0 })
+            state.overlay = Some(Overlay::Palette { input: tui_input::Input::default(), selected: 0 });
         }
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Quit => effects.push(Effect::Quit),
@@ -99,8 +99,8 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     let layout = state.table_layout();
     state.table.scroll(usize::from(layout.table.height));
 
-    if state.asked.interval != Some(state.interval.duration()) {
-        state.asked.interval = Some(state.interval.duration());
+    if state.asked.interval != Some(state.interval) {
+        state.asked.interval = Some(state.interval);
         effects.push(Effect::SurveyEvery(state.interval.duration()));
     }
 
@@ -123,12 +123,11 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
 /// fades. `None`: never.
 #[must_use]
 pub fn next_tick(state: &State, now: Clock) -> Option<Duration> {
-    match &state.inspect {
-        Some(inspect) => glow_step(inspect, now),
-        None => {
-            let youngest = state.table.glow.values().max()?;
-            let age = now.saturating_sub(*youngest);
-            (age < table::GLOW).then(|| (table::GLOW - age).min(table::GLOW / 8))
-        }
+    if let Some(inspect) = &state.inspect {
+        glow_step(inspect, now)
+    } else {
+        let youngest = state.table.glow.values().max()?;
+        let left = table::GLOW.saturating_sub(now.saturating_sub(*youngest));
+        (!left.is_zero()).then(|| left.min(table::GLOW / 8))
     }
 }

@@ -240,7 +240,7 @@ fn mark_letter(state: &mut State, go: bool, key: Key) {
     } else if let Some(&offset) = inspect.marks.get(&letter) {
         inspect.jump(offset, size);
     } else {
-        let known: String = inspect.marks.keys().map(|letter| format!(" {letter}")).collect();
-        state.fail(format!("Nothing is marked as {letter}; marked are{known}"));
+        let known: Vec<String> = inspect.marks.keys().map(ToString::to_string).collect();
+        state.fail(format!("Nothing is marked as {letter}; marked are {}", known.join(" ")));
     }
 }

@@ -34,7 +34,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             set_filter(state, "");
         }
         Action::SortBy => {
-            state.overlay = Some(Overlay::Choice(Choice::sort(sort_fields(), state.table.sort)))
+            state.overlay = Some(Overlay::Choice(Choice::sort(sort_fields(), state.table.sort)));
         }
         Action::SortOrder => {
             if let Some(survey) = &state.survey {

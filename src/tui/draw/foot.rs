@@ -61,15 +61,11 @@ fn line(state: &State, prompt: &Prompt, canvas: &mut Canvas<'_>, foot: Area) {
 
 fn letter(state: &State, go: bool, canvas: &mut Canvas<'_>, foot: Area) {
     let theme = canvas.theme;
-    let known: String = state
-        .inspect
-        .iter()
-        .flat_map(|inspect| &inspect.marks)
-        .map(|(letter, offset)| format!("  {letter} {offset:#x}"))
-        .collect();
+    let marks = state.inspect.iter().flat_map(|inspect| &inspect.marks);
+    let known: Vec<String> = marks.map(|(letter, offset)| format!("  {letter} {offset:#x}")).collect();
     let text = if go { "go to mark:" } else { "mark as: a letter" };
     let x = canvas.text(1, foot.y, foot.width - 1, text, theme.accent);
-    canvas.text(x, foot.y, foot.width.saturating_sub(x), &known, theme.text);
+    canvas.text(x, foot.y, foot.width.saturating_sub(x), &known.concat(), theme.text);
 }
 
 fn said(notice: &Notice, canvas: &mut Canvas<'_>, foot: Area) {

@@ -1,0 +1,32 @@
+//! Overlays: the screen behind them is dimmed, and they have the only borders.
+
+mod choice;
+mod help;
+mod palette;
+
+use crate::app::State;
+use crate::app::layout::Area;
+use crate::app::overlay::Overlay;
+use crate::tui::canvas::Canvas;
+use ratatui::style::Style;
+
+pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
+    match &state.overlay {
+        Some(Overlay::Help { top }) => {
+            dim_behind(state, canvas);
+            help::draw(state, *top, canvas);
+        }
+        Some(Overlay::Palette { input, selected }) => {
+            dim_behind(state, canvas);
+            palette::draw(state, input, *selected, canvas);
+        }
+        Some(Overlay::Choice(choice)) => choice::draw(state, choice, canvas),
+        // These stand in the line at the foot.
+        Some(Overlay::Prompt(_) | Overlay::MarkLetter { .. }) | None => {}
+    }
+}
+
+fn dim_behind(state: &State, canvas: &mut Canvas<'_>) {
+    let dim = Style::reset().patch(canvas.theme.dim);
+    canvas.style(Area::new(0, 0, state.size.width, state.size.height), dim);
+}

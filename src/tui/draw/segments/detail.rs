@@ -1,0 +1,108 @@
+//! The detail area: what is known of the selected segment, and its first bytes.
+
+use super::table::state_style;
+use crate::app::State;
+use crate::app::detail::{Line, lines};
+use crate::app::layout::Area;
+use crate::app::table::Pane;
+use crate::segment::SegmentId;
+use crate::tui::canvas::Canvas;
+
+/// The words at the left of the lines.
+const LABEL: u16 = 10;
+
+pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
+    let (Some(survey), Some(segment)) = (&state.survey, state.selected()) else { return };
+    let theme = canvas.theme;
+    let heading = if state.table.pane == Pane::Detail { theme.focus } else { theme.strong };
+    let verdict = segment.verdict.state;
+    let state_text = format!("{} {}", theme.glyphs.state(verdict), verdict.label());
+    let room = area.width.saturating_sub(crate::tui::canvas::cells(&state_text) + 4);
+    let label = canvas.fit(&segment.label(), room);
+    let margin = u16::from(!beside);
+    let x = canvas.text(area.x + margin, area.y, room, &label, heading);
+    canvas.text(x + 2, area.y, area.width, &state_text, state_style(theme, verdict));
+
+    let all = lines(segment, survey.at);
+    let body = Area::new(area.x + margin, area.y + 1, area.width - 2 * margin, area.height.saturating_sub(1));
+    let (facts, bytes) = if beside { stacked(body, all.len()) } else { side_by_side(body) };
+    facts_at(&all[state.table.detail_top.min(all.len())..], canvas, facts);
+    if let Some(bytes) = bytes {
+        preview(state, segment.kind() == crate::segment::Kind::Sysv, canvas, bytes);
+    }
+}
+
+/// Facts above, bytes below.
+fn stacked(body: Area, facts: usize) -> (Area, Option<Area>) {
+    let facts = u16::try_from(facts).unwrap_or(u16::MAX).min(body.height);
+    let rest = body.height - facts;
+    let bytes = (rest > 2).then(|| Area::new(body.x, body.y + facts + 1, body.width, rest - 1));
+    (Area::new(body.x, body.y, body.width, facts), bytes)
+}
+
+/// Facts at the left, bytes at the right, as wide as a whole row of them.
+fn side_by_side(body: Area) -> (Area, Option<Area>) {
+    let bytes = if body.width >= row_width(16) + 36 { row_width(16) } else { row_width(8) };
+    let Some(facts) = body.width.checked_sub(bytes + 2).filter(|&left| left >= 24) else {
+        return (body, None);
+    };
+    let shown = Area::new(body.x + facts + 2, body.y, bytes, body.height);
+    (Area::new(body.x, body.y, facts, body.height), Some(shown))
+}
+
+const fn row_width(bytes: u16) -> u16 {
+    8 + 2 + 3 * bytes - 1 + bytes / 8 - 1 + 2 + bytes
+}
+
+fn facts_at(lines: &[Line], canvas: &mut Canvas<'_>, area: Area) {
+    let theme = canvas.theme;
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        canvas.text(area.x, y, LABEL - 1, line.label, theme.dim);
+        let text = canvas.fit(&line.text, area.width.saturating_sub(LABEL));
+        canvas.text(area.x + LABEL, y, area.width.saturating_sub(LABEL), &text, theme.text);
+    }
+}
+
+/// The first bytes, or why there are none.
+fn preview(state: &State, sysv: bool, canvas: &mut Canvas<'_>, area: Area) {
+    let theme = canvas.theme;
+    let bytes = match &state.table.preview {
+        Some(preview) if Some(&preview.id) == state.table.selected.as_ref() => match &preview.bytes {
+            Ok(bytes) if bytes.is_empty() => return said(canvas, area, "It has no bytes."),
+            Ok(bytes) => bytes,
+            Err(reason) => return said(canvas, area, reason),
+        },
+        _ if sysv && !attached(state) => {
+            return said(
+                canvas,
+                area,
+                "Enter attaches it and shows its bytes. Looking at a System V segment leaves \
+                its mark (nattch, last pid), so it is not done unasked.",
+            );
+        }
+        _ => return,
+    };
+    let per_row = if area.width >= row_width(16) { 16u16 } else { 8 };
+    for (y, (row, chunk)) in (area.y..area.bottom()).zip(bytes.chunks(usize::from(per_row)).enumerate()) {
+        let offset = format!("{:08x}", row * usize::from(per_row));
+        canvas.text(area.x, y, 8, &offset, theme.dim);
+        let text_x = area.x + 10 + 3 * per_row + per_row / 8;
+        for (column, &byte) in (0u16..).zip(chunk) {
+            let style = theme.byte(byte);
+            canvas.text(area.x + 10 + 3 * column + column / 8, y, 2, &format!("{byte:02x}"), style);
+            super::super::inspect::byte_sign(canvas, text_x + column, y, byte, style);
+        }
+    }
+}
+
+fn attached(state: &State) -> bool {
+    state.table.selected.as_ref().is_some_and(|id: &SegmentId| state.kept.contains(id))
+}
+
+/// A text in as many lines as it needs.
+fn said(canvas: &mut Canvas<'_>, area: Area, text: &str) {
+    let style = canvas.theme.dim;
+    for (y, line) in (area.y..area.bottom()).zip(crate::tui::canvas::wrap(text, area.width)) {
+        canvas.text(area.x, y, area.width, &line, style);
+    }
+}

@@ -1,0 +1,128 @@
+//! The two lines at the top: what there is, and how full it is.
+
+use super::bar;
+use crate::app::State;
+use crate::app::layout::Area;
+use crate::segment::{Bytes, State as SegmentState};
+use crate::survey::Survey;
+use crate::tui::canvas::{Canvas, cells};
+use ratatui::style::Style;
+
+/// Between two figures.
+const GAP: &str = "   ";
+
+pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
+    let theme = canvas.theme;
+    let right = format!("{}{GAP}{}", state.user, state.interval.every_text());
+    let right_edge = area.right().saturating_sub(1);
+    canvas.text_right(right_edge, area.y, area.width / 2, &right, theme.dim);
+    let end = right_edge.saturating_sub(cells(&right) + 2);
+    let x = canvas.text(1, area.y, end, "shmscope", theme.strong);
+    let Some(survey) = &state.survey else {
+        canvas.text(x + 3, area.y, end.saturating_sub(x + 3), "looking at the machine", theme.dim);
+        return;
+    };
+    parts(canvas, x, area.y, end, &counts(state, survey, canvas.theme.text));
+    if area.height > 1 {
+        limits(survey, canvas, Area::new(0, area.y + 1, area.width, 1));
+    }
+}
+
+/// Writes as many parts as fit whole, the first ones first.
+fn parts(canvas: &mut Canvas<'_>, mut x: u16, y: u16, end: u16, parts: &[(String, Style)]) {
+    for (text, style) in parts {
+        let start = x + cells(GAP);
+        if start + cells(text) > end {
+            return;
+        }
+        x = canvas.text(start, y, end - start, text, *style);
+    }
+}
+
+fn counts(state: &State, survey: &Survey, plain: Style) -> Vec<(String, Style)> {
+    let all = survey.segments.len();
+    let shown = state.table.shown.len();
+    let segments = match (all, shown) {
+        (1, 1) => "1 segment".to_owned(),
+        _ if state.table.filter_text.is_empty() => format!("{all} segments"),
+        _ => format!("{shown} of {all} segments"),
+    };
+    let mut parts = vec![(segments, plain), (format!("{} resident", survey.resident()), plain)];
+    let removed: Vec<&crate::segment::Segment> =
+        survey.segments.iter().filter(|segment| segment.verdict.state == SegmentState::Removed).collect();
+    if !removed.is_empty() {
+        let bytes: Bytes = removed.iter().filter_map(|segment| segment.resident).sum();
+        parts.push((format!("{} removed but held, {bytes}", removed.len()), plain));
+    }
+    if !state.table.marks.is_empty() {
+        let marks = &state.table.marks;
+        let marked = survey.segments.iter().filter(|segment| marks.contains(&segment.id));
+        let bytes: Bytes = marked.map(|segment| segment.size).sum();
+        parts.push((format!("{} marked, {bytes}", marks.len()), plain));
+    }
+    parts
+}
+
+fn limits(survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
+    let theme = canvas.theme;
+    let limits = &survey.limits;
+    let mut x = 1;
+    match &limits.dev_shm {
+        Some(shm) => {
+            x = canvas.text(x, area.y, area.width, "/dev/shm ", theme.dim);
+            if let Some(share) = shm.share() {
+                let style = if share >= 0.9 { theme.failed } else { theme.text };
+                x = meter(canvas, x, area.y, share, style);
+                x = canvas.text(
+                    x,
+                    area.y,
+                    area.width,
+                    &format!(" {} of {}", percent(share), shm.size),
+                    style,
+                );
+            } else {
+                x = canvas.text(x, area.y, area.width, &format!("{} used, no limit", shm.used), theme.text);
+            }
+        }
+        None => x = canvas.text(x, area.y, area.width, "no /dev/shm here", theme.dim),
+    }
+    let of = limits.shmmni.map_or_else(String::new, |most| format!(" of {most}"));
+    let ids = if limits.sysv_segments == 1 && of.is_empty() { "id" } else { "ids" };
+    let sysv = format!("{}{of} {ids}, {}", limits.sysv_segments, limits.sysv_bytes);
+    let end = area.right().saturating_sub(1);
+    if x + cells(GAP) + 5 + cells(&sysv) <= end {
+        let x = canvas.text(x + cells(GAP), area.y, end, "SysV ", theme.dim);
+        let full = limits.shmmni.is_some_and(|most| limits.sysv_segments * 10 >= most * 9 && most > 0);
+        canvas.text(x, area.y, end, &sysv, if full { theme.failed } else { theme.text });
+    }
+}
+
+/// A bar between its ends, ten cells long.
+fn meter(canvas: &mut Canvas<'_>, x: u16, y: u16, share: f64, style: Style) -> u16 {
+    let glyphs = canvas.theme.glyphs;
+    let x = canvas.text(x, y, 1, glyphs.bar_ends[0], canvas.theme.dim);
+    canvas.text(x, y, 10, &bar(share, 10, &glyphs), style);
+    canvas.text(x + 10, y, 1, glyphs.bar_ends[1], canvas.theme.dim)
+}
+
+/// A share in percent: never 0 % for something, never 100 % for less than all.
+pub fn percent(share: f64) -> String {
+    match share * 100.0 {
+        none if none <= 0.0 => "0%".to_owned(),
+        little if little < 1.0 => "<1%".to_owned(),
+        nearly if nearly > 99.0 && nearly < 100.0 => "99%".to_owned(),
+        percent => format!("{percent:.0}%"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn something_is_never_nothing_and_less_is_never_all() {
+        for (share, text) in [(0.0, "0%"), (1e-9, "<1%"), (0.18, "18%"), (0.999, "99%"), (1.0, "100%")] {
+            assert_eq!(percent(share), text);
+        }
+    }
+}

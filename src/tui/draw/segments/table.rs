@@ -1,0 +1,181 @@
+//! The table: headings and rows.
+
+use super::bar;
+use super::header::percent;
+use crate::app::State;
+use crate::app::detail::resident_share;
+use crate::app::layout::Area;
+use crate::app::layout::segments::{Column, Layout, Placed};
+use crate::app::table::Pane;
+use crate::segment::{Bytes, Segment, State as SegmentState, age_text};
+use crate::survey::Survey;
+use crate::tui::canvas::{Canvas, cells};
+use crate::tui::theme::Theme;
+use ratatui::style::Style;
+
+pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
+    headings(state, canvas, layout);
+    let Some(survey) = &state.survey else { return };
+    if state.table.shown.is_empty() {
+        empty(state, survey, canvas, layout.table);
+        return;
+    }
+    let rows = state.table.shown.iter().enumerate().skip(state.table.top);
+    for (y, (row, &at)) in (layout.table.y..layout.table.bottom()).zip(rows) {
+        draw_row(state, survey, &survey.segments[at], row == state.table.cursor, canvas, layout, y);
+    }
+}
+
+fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
+    let theme = canvas.theme;
+    let has_keys = state.table.pane == Pane::Table && state.overlay.is_none();
+    for placed in &layout.columns {
+        let sorted = placed.column.field() == state.table.sort;
+        let style = if sorted && has_keys { theme.focus } else { theme.dim };
+        let title = placed.column.title();
+        if placed.column.is_right() {
+            canvas.text_right(placed.x + placed.width, layout.heading.y, placed.width, title, style);
+        } else {
+            canvas.text(placed.x, layout.heading.y, placed.width, title, style);
+        }
+        if sorted {
+            // The arrow stands before a figure's heading, behind a text's.
+            let downwards = placed.column.field().largest_first() != state.table.reversed;
+            let arrow = theme.glyphs.more[usize::from(downwards)];
+            let x = if placed.column.is_right() {
+                (placed.x + placed.width).saturating_sub(cells(title) + 1)
+            } else {
+                placed.x + cells(title)
+            };
+            canvas.text(x, layout.heading.y, 1, arrow, style);
+        }
+    }
+}
+
+/// Why there is nothing, and what to do about it.
+fn empty(state: &State, survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
+    let lines: [&str; 2] = if survey.segments.is_empty() {
+        ["No shared memory here.", "`shmscope demo` shows a world of it."]
+    } else {
+        ["", "esc clears the filter."]
+    };
+    let fits_none = format!(
+        "0 of {} fit /{}/",
+        survey.segments.len(),
+        crate::segment::escape(state.table.filter_text.as_bytes())
+    );
+    let first = if lines[0].is_empty() { &fits_none } else { lines[0] };
+    let y = area.y + area.height.saturating_sub(2).min(1);
+    let width = area.width.saturating_sub(8);
+    let text = canvas.fit(first, width);
+    canvas.text(4, y, width, &text, canvas.theme.text);
+    if area.height > 1 {
+        canvas.text(4, y + 1, width, lines[1], canvas.theme.dim);
+    }
+}
+
+fn draw_row(
+    state: &State,
+    survey: &Survey,
+    segment: &Segment,
+    selected: bool,
+    canvas: &mut Canvas<'_>,
+    layout: &Layout,
+    y: u16,
+) {
+    let theme = canvas.theme;
+    if state.table.marks.contains(&segment.id) {
+        canvas.text(1, y, 1, theme.glyphs.marked, theme.accent);
+    }
+    let open = state.opening.as_ref().is_some_and(|opening| opening.id == segment.id);
+    if open || state.kept.contains(&segment.id) {
+        canvas.text(2, y, 1, theme.glyphs.attached, theme.attached);
+    }
+    for &placed in &layout.columns {
+        cell(survey, segment, placed, canvas, y);
+    }
+    if let Some(age) = state.table.glow_age(&segment.id, state.now)
+        && let Some(label) = layout.column(Column::Label)
+    {
+        let faded = age.as_secs_f32() / crate::app::table::GLOW.as_secs_f32();
+        canvas.style(Area::new(label.x, y, cells(&segment.label()).min(label.width), 1), theme.glow(faded));
+    }
+    if selected {
+        let row = Area::new(0, y, layout.table.width, 1);
+        canvas.text(0, y, 1, theme.glyphs.selected, theme.accent);
+        // What is dim would be hard to read in reverse.
+        let over = if state.table.pane == Pane::Table { theme.selection } else { theme.strong };
+        canvas.style(row, over.remove_modifier(ratatui::style::Modifier::DIM));
+    }
+}
+
+fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
+    let theme = canvas.theme;
+    let Placed { column, x, width } = placed;
+    let right = x + width;
+    match column {
+        Column::Kind => {
+            canvas.text(x, y, width, segment.kind().word(), theme.dim);
+        }
+        Column::Label => {
+            let label = canvas.fit(&segment.label(), width);
+            canvas.text(x, y, width, &label, theme.text);
+        }
+        Column::Size => size(canvas, right, y, segment.size),
+        Column::ResidentBar | Column::Resident => resident(segment, placed, canvas, y),
+        Column::Mode => {
+            let x = canvas.text(x, y, width, &segment.mode.to_string(), theme.text);
+            if segment.sysv().is_some_and(|facts| facts.locked) {
+                canvas.text(x, y, 1, "L", theme.accent);
+            }
+        }
+        Column::Owner => {
+            let owner = canvas.fit(&segment.owner.user_text(), width);
+            canvas.text(x, y, width, &owner, theme.text);
+        }
+        Column::Nattch => match segment.sysv() {
+            Some(facts) => canvas.text_right(right, y, width, &facts.nattch.to_string(), theme.text),
+            None => canvas.text_right(right, y, width, theme.glyphs.nothing, theme.dim),
+        },
+        Column::Age => {
+            let age = segment.age(survey.at).map_or_else(|| theme.glyphs.nothing.to_owned(), age_text);
+            canvas.text_right(right, y, width, &age, theme.text);
+        }
+        Column::State => {
+            let state = segment.verdict.state;
+            let style = state_style(theme, state);
+            let after = canvas.text(x, y, width, theme.glyphs.state(state), style);
+            canvas.text(after + 1, y, width.saturating_sub(2), state.label(), style);
+        }
+    }
+}
+
+/// The style of a state.
+pub const fn state_style(theme: &Theme, state: SegmentState) -> Style {
+    match state {
+        SegmentState::InUse => theme.in_use,
+        SegmentState::Removed => theme.removed,
+        SegmentState::Unknown => theme.unknown,
+    }
+}
+
+/// The figure, and the unit one space behind it in dim, so that digits line up.
+fn size(canvas: &mut Canvas<'_>, right: u16, y: u16, bytes: Bytes) {
+    let (figure, unit) = bytes.human();
+    // Units have up to three letters: `KiB`, and `B` with two spaces.
+    canvas.text_right(right - 4, y, 4, &figure, canvas.theme.text);
+    canvas.text(right - 3, y, 3, unit, canvas.theme.dim);
+}
+
+fn resident(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
+    let theme = canvas.theme;
+    let right = placed.x + placed.width;
+    let Some(share) = resident_share(segment) else {
+        canvas.text_right(right, y, placed.width, theme.glyphs.nothing, theme.dim);
+        return;
+    };
+    if placed.column == Column::ResidentBar {
+        canvas.text(placed.x, y, 6, &bar(share, 6, &theme.glyphs), theme.text);
+    }
+    canvas.text_right(right, y, 4, &percent(share), theme.text);
+}
