@@ -7,10 +7,10 @@ use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
 
 /// Bytes formatted at once; their lines are five times as long and should
-/// stay within the second-level cache.
-const PIECE: usize = 64 << 10;
+/// stay within the second-level cache. Few in tests, so that there are several pieces.
+const PIECE: usize = if cfg!(test) { 64 } else { 64 << 10 };
 /// Ranges from this size on are worth a second thread.
-const WORTH_A_THREAD: u64 = 1 << 20;
+const WORTH_A_THREAD: u64 = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
 /// Writes the range as `hexdump -C` does, to its end or the segment's.
 /// Squeezed, holes cost nothing. Ends early when the work is cancelled.
@@ -88,6 +88,100 @@ impl Job {
             Some(Piece::Bytes(count)) => state.lines(&self.bytes[..count], &mut self.lines),
             Some(Piece::Hole(length)) => state.zeros(length, &mut self.lines),
             None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::survey::{Names, Survey};
+    use proptest::prelude::*;
+
+    fn object(bytes: MadeBytes) -> (MadeMachine, Reader) {
+        let machine = MadeMachine::new();
+        machine.add_object("a", bytes);
+        let survey = Survey::take(&machine, &mut Names::default());
+        let reader = Reader::open(&machine, &survey.segments[0]).unwrap();
+        (machine, reader)
+    }
+
+    fn dumped(reader: &Reader, range: Range<u64>, squeeze: Squeeze) -> String {
+        let mut out = vec![];
+        dump(reader, range, squeeze, &mut out, &Progress::new()).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_sparse_object_of_any_size_is_a_few_lines() {
+        let mut bytes = MadeBytes::hole((1 << 62) + 5);
+        bytes.write(1 << 61, b"hello");
+        let (machine, reader) = object(bytes);
+        let text = dumped(&reader, 0..u64::MAX, Squeeze::On);
+        let lines: Vec<&str> = text.lines().map(|line| line.split("  ").next().unwrap()).collect();
+        assert_eq!(
+            lines,
+            [
+                "00000000",
+                "*",
+                "2000000000000000",
+                "2000000000000010",
+                "*",
+                "4000000000000000",
+                "4000000000000005"
+            ]
+        );
+        machine.edit_object("a", |bytes| assert_eq!(bytes.pages.len(), 1));
+    }
+
+    #[test]
+    fn beyond_the_end_there_is_an_offset() {
+        let (_machine, reader) = object(MadeBytes::full(b"hello"));
+        assert_eq!(dumped(&reader, 9..20, Squeeze::On), "00000005\n");
+        assert_eq!(dumped(&reader, 4..20, Squeeze::On).lines().count(), 2);
+    }
+
+    #[test]
+    fn a_writer_that_breaks_off_is_told() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let (_machine, reader) = object(MadeBytes::full(&[1; 300_000]));
+        let error = dump(&reader, 0..u64::MAX, Squeeze::On, &mut Closed, &Progress::new()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_and_holes_do_not_show(
+            blobs in proptest::collection::vec((0u64..40_000, proptest::collection::vec(0u8..3, 1..80)), 0..6),
+            size in 0u64..40_000,
+            start in 0u64..41_000,
+            length in 0u64..41_000,
+        ) {
+            let mut bytes = MadeBytes::hole(size);
+            for (offset, blob) in blobs {
+                bytes.write(offset, &blob);
+            }
+            let (_machine, reader) = object(bytes);
+            for squeeze in [Squeeze::On, Squeeze::Off] {
+                let mut plain = vec![0; usize::try_from(size).unwrap()];
+                prop_assert_eq!(reader.read_at(0, &mut plain).unwrap() as u64, size);
+                let from = start.min(size);
+                let to = (start + length).min(size);
+                let mut whole = HexDump::new(squeeze, from);
+                let mut out = vec![];
+                whole.lines(&plain[usize::try_from(from).unwrap()..usize::try_from(to).unwrap()], &mut out);
+                whole.finish(&mut out);
+                prop_assert_eq!(dumped(&reader, start..start + length, squeeze), String::from_utf8(out).unwrap());
+            }
         }
     }
 }

@@ -118,6 +118,7 @@ impl HexDump {
             ([line], last) => (Some(*line), last == Some(*line)),
             ([.., before, line], _) => (Some(*line), before == line),
         };
+        let squeezed = squeezed && self.squeeze == Squeeze::On;
         Self { last, squeezed, end: self.end + bytes.len() as u64, ..*self }
     }
 
@@ -195,4 +196,137 @@ const fn hex_column(at: usize) -> usize {
 
 const fn printed(byte: u8) -> u8 {
     if byte.wrapping_sub(b' ') <= b'~' - b' ' { byte } else { b'.' }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::io::{self, Seek as _, Write as _};
+    use std::process::Command;
+
+    fn dumped(squeeze: Squeeze, offset: u64, pieces: &[&[u8]]) -> String {
+        let mut dump = HexDump::new(squeeze, offset);
+        let mut out = vec![];
+        for piece in pieces {
+            let expected = dump.after(piece);
+            dump.lines(piece, &mut out);
+            assert_eq!(
+                (dump.last, dump.squeezed, dump.end),
+                (expected.last, expected.squeezed, expected.end)
+            );
+        }
+        dump.finish(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    /// What the real one writes; `None`, said aloud, where there is none.
+    fn hexdump(arguments: &[&str], bytes: &[u8]) -> Option<String> {
+        // From a file: of a pipe it skips in another way.
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file.rewind().unwrap();
+        let done = Command::new("hexdump").args(arguments).env("LC_ALL", "C").stdin(file).output();
+        let done = match done {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                assert!(std::env::var_os("CI").is_none(), "hexdump is not installed (bsdextrautils)");
+                eprintln!("hexdump is not installed (bsdextrautils): not compared with it");
+                return None;
+            }
+            done => done.unwrap(),
+        };
+        Some(String::from_utf8(done.stdout).unwrap())
+    }
+
+    #[test]
+    fn a_line_of_each_kind() {
+        let mut bytes = b"hello, \x1b[2J\xff\0~".to_vec();
+        bytes.extend_from_slice(&[0; 48]);
+        bytes.push(7);
+        assert_eq!(
+            dumped(Squeeze::On, 0, &[&bytes]),
+            "00000000  68 65 6c 6c 6f 2c 20 1b  5b 32 4a ff 00 7e 00 00  |hello, .[2J..~..|\n\
+             00000010  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n\
+             *\n\
+             00000030  00 00 00 00 00 00 00 00  00 00 00 00 00 00 07     |...............|\n\
+             0000003f\n"
+        );
+    }
+
+    #[test]
+    fn offsets_grow_when_they_must() {
+        assert_eq!(
+            dumped(Squeeze::On, 0xffff_fff8, &[&[0x61; 16], &[0x62]]),
+            "fffffff8  61 61 61 61 61 61 61 61  61 61 61 61 61 61 61 61  |aaaaaaaaaaaaaaaa|\n\
+             100000008  62                                                |b|\n\
+             100000009\n"
+        );
+        assert!(dumped(Squeeze::On, 1 << 62, &[b"a"]).ends_with("\n4000000000000001\n"));
+    }
+
+    #[test]
+    fn nothing_has_no_lines_but_an_offset_unless_it_is_zero() {
+        assert_eq!(dumped(Squeeze::On, 0, &[]), "");
+        assert_eq!(dumped(Squeeze::On, 8, &[]), "00000008\n");
+    }
+
+    #[test]
+    fn a_hole_costs_the_same_whatever_its_size() {
+        let mut dump = HexDump::new(Squeeze::On, 0);
+        let mut out = vec![];
+        dump.zeros((1 << 62) + 3, &mut out);
+        dump.finish(&mut out);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n*\n\
+             4000000000000000  00 00 00                                          |...|\n4000000000000003\n"
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
+        #[test]
+        fn as_hexdump_writes_it(
+            lines in proptest::collection::vec(prop_oneof![Just([0u8; LINE]), Just([0x41; LINE]), any::<[u8; LINE]>()], 0..40),
+            tail in proptest::collection::vec(0x40u8..0x42, 0..LINE),
+            skip in 0usize..40,
+            cut in 0usize..40,
+        ) {
+            let bytes = [lines.concat(), tail].concat();
+            let skip = skip.min(bytes.len());
+            let rest = &bytes[skip..];
+            let cut = (cut * LINE).min(rest.len() / LINE * LINE);
+            let pieces = [&rest[..cut], &rest[cut..]];
+            let skip_text = skip.to_string();
+            let cases = [(Squeeze::On, vec!["-C", "-s", &skip_text]), (Squeeze::Off, vec!["-v", "-C", "-s", &skip_text])];
+            for (squeeze, arguments) in cases {
+                let Some(expected) = hexdump(&arguments, &bytes) else { return Ok(()) };
+                prop_assert_eq!(dumped(squeeze, skip as u64, &pieces), expected);
+            }
+        }
+
+        #[test]
+        fn zeros_are_as_zeros_that_were_read(before in 0usize..4, count in 0u64..3000, after in 0usize..40) {
+            for squeeze in [Squeeze::On, Squeeze::Off] {
+                let count = if after > 0 { count / 16 * 16 } else { count };
+                let (first, last) = (vec![0x41u8; before * LINE], vec![0u8; after]);
+                let zeros = vec![0; usize::try_from(count).unwrap()];
+                let mut dump = HexDump::new(squeeze, 0);
+                let mut out = vec![];
+                dump.lines(&first, &mut out);
+                let mut passed = dump.clone();
+                passed.pass_zeros(count);
+                dump.zeros(count, &mut out);
+                // What a last short line leaves behind is never looked at.
+                if count % 16 == 0 {
+                    prop_assert_eq!((dump.last, dump.squeezed), (passed.last, passed.squeezed));
+                }
+                prop_assert_eq!(dump.end, passed.end);
+                dump.lines(&last, &mut out);
+                dump.finish(&mut out);
+                prop_assert_eq!(String::from_utf8(out).unwrap(), dumped(squeeze, 0, &[&first, &zeros, &last]));
+            }
+        }
+    }
 }

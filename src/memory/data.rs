@@ -6,8 +6,8 @@ use super::{Direction, Progress, Reader};
 use std::io;
 use std::ops::Range;
 
-/// How much is read at once, in bytes.
-const PIECE: usize = 256 << 10;
+/// How much is read at once, in bytes; little in tests, so that runs lie across pieces.
+const PIECE: usize = if cfg!(test) { 100 } else { 256 << 10 };
 
 /// Where the next run of data begins that begins after `from`, or the last one
 /// that begins before it. Runs of data are parted by at least `gap` zeros,
@@ -156,6 +156,72 @@ fn run_before(bytes: &[u8], gap: u64) -> (usize, usize) {
         match first_nonzero(&bytes[low..at]) {
             Some(first) => at = low + first,
             None => return (at, low),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::MadeBytes;
+    use crate::memory::example::{all, object, pages, sparse};
+    use proptest::prelude::*;
+
+    fn next(reader: &Reader, from: u64, direction: Direction, gap: u64) -> Option<u64> {
+        next_data(reader, from, direction, gap, &Progress::new()).unwrap()
+    }
+
+    #[test]
+    fn from_run_to_run() {
+        let mut bytes = MadeBytes::hole(1 << 42);
+        bytes.write(5, b"one");
+        bytes.write(10, b"still one");
+        bytes.write(100, b"two");
+        bytes.write(1 << 40, b"three");
+        let (machine, reader) = object(bytes);
+        let forward = |from| next(&reader, from, Direction::Forward, 16);
+        assert_eq!([0, 5, 6, 9, 50, 100].map(forward).map(Option::unwrap), [5, 100, 100, 100, 100, 1 << 40]);
+        assert_eq!([1 << 40, u64::MAX].map(forward), [None, None]);
+        let backward = |from| next(&reader, from, Direction::Backward, 16);
+        assert_eq!(
+            [u64::MAX, 1 << 41, 1 << 40, 101, 100, 7].map(backward).map(Option::unwrap),
+            [1 << 40, 1 << 40, 100, 100, 5, 5]
+        );
+        assert_eq!([5, 0].map(backward), [None, None]);
+        assert_eq!(pages(&machine), 2);
+    }
+
+    #[test]
+    fn it_can_be_stopped() {
+        let (_machine, reader) = object(MadeBytes::full(&[1; 10_000]));
+        let progress = Progress::new();
+        progress.cancel();
+        for direction in [Direction::Forward, Direction::Backward] {
+            assert_eq!(next_data(&reader, 9000, direction, 1, &progress).unwrap(), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn as_byte_for_byte(bytes in sparse(), from in 0u64..25_000, gap in prop_oneof![0u64..40, 0u64..9000]) {
+            let (machine, reader) = object(bytes);
+            let before = pages(&machine);
+            let all = all(&reader);
+            let mut zeros = u64::MAX;
+            let mut starts = vec![];
+            for (at, &byte) in all.iter().enumerate() {
+                if byte == 0 {
+                    zeros = zeros.saturating_add(1);
+                } else {
+                    if zeros >= gap.max(1) {
+                        starts.push(at as u64);
+                    }
+                    zeros = 0;
+                }
+            }
+            prop_assert_eq!(next(&reader, from, Direction::Forward, gap), starts.iter().copied().find(|&at| at > from));
+            prop_assert_eq!(next(&reader, from, Direction::Backward, gap), starts.iter().copied().rfind(|&at| at < from));
+            prop_assert_eq!(pages(&machine), before);
         }
     }
 }

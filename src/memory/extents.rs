@@ -5,8 +5,9 @@ use crate::machine::ExtentKind;
 use std::io;
 use std::ops::Range;
 
-/// Ranges larger than this are halved when they are gone through backwards.
-const LEAF: u64 = 64 << 20;
+/// Ranges larger than this are halved when they are gone through backwards;
+/// smaller ones in tests, so that there are several.
+const LEAF: u64 = if cfg!(test) { 8 << 10 } else { 64 << 20 };
 
 /// The runs of data within a range, in rising order. Two of them may touch;
 /// what lies between others is hole. Ends early when the work is cancelled.
@@ -96,5 +97,61 @@ impl Iterator for DataBackward<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_run().transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::MadeBytes;
+    use crate::memory::example::{object, pages, sparse};
+    use proptest::prelude::*;
+
+    fn joined(runs: impl Iterator<Item = io::Result<Range<u64>>>) -> Vec<Range<u64>> {
+        let mut runs: Vec<Range<u64>> = runs.map(Result::unwrap).collect();
+        runs.sort_by_key(|run| run.start);
+        runs.dedup_by(|next, run| {
+            next.start == run.end && {
+                run.end = next.end;
+                true
+            }
+        });
+        runs
+    }
+
+    #[test]
+    fn the_largest_hole_is_one_question() {
+        let mut bytes = MadeBytes::hole(u64::MAX >> 1);
+        bytes.write(1 << 61, b"x");
+        let (machine, reader) = object(bytes);
+        let page = 1 << 61..(1 << 61) + 4096;
+        let progress = Progress::new();
+        let size = reader.size().unwrap();
+        let forward: Vec<_> = DataForward::new(&reader, 0..size, &progress).map(Result::unwrap).collect();
+        let backward: Vec<_> = DataBackward::new(&reader, 0..size, &progress).map(Result::unwrap).collect();
+        assert_eq!((forward, backward), (vec![page.clone()], vec![page]));
+        assert_eq!(pages(&machine), 1);
+    }
+
+    #[test]
+    fn cancelled_is_over() {
+        let (_machine, reader) = object(MadeBytes::full(&[1; 40_000]));
+        let progress = Progress::new();
+        progress.cancel();
+        assert_eq!(DataForward::new(&reader, 0..40_000, &progress).count(), 0);
+        assert_eq!(DataBackward::new(&reader, 0..40_000, &progress).count(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_find_the_same(bytes in sparse(), start in 0u64..25_000, end in 0u64..25_000) {
+            let (_machine, reader) = object(bytes);
+            let progress = Progress::new();
+            let forward: Vec<_> = DataForward::new(&reader, start..end, &progress).map(Result::unwrap).collect();
+            let backward: Vec<_> = DataBackward::new(&reader, start..end, &progress).map(Result::unwrap).collect();
+            prop_assert!(backward.windows(2).all(|pair| pair[0].start >= pair[1].end));
+            prop_assert!(forward.iter().all(|run| run.start >= start && run.end <= end));
+            prop_assert_eq!(joined(forward.into_iter().map(Ok)), joined(backward.into_iter().map(Ok)));
+        }
     }
 }

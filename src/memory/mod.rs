@@ -6,6 +6,8 @@
 
 mod compare;
 mod data;
+#[cfg(test)]
+mod example;
 mod extents;
 mod live;
 mod pattern;
