@@ -1,5 +1,6 @@
 //! The promises that shmscope keeps, a module each; `support` holds what they share.
 #![cfg(test)]
 
+mod house;
 mod kernel_facts;
 mod support;
