@@ -1,0 +1,229 @@
+//! Rust as far as the rules need it: words and signs without comments and
+//! texts, and the paths into the crate that stand in them.
+
+/// A word or a sign of the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Token<'a> {
+    /// As it stands there.
+    pub text: &'a str,
+    /// Its line, from 1 on.
+    pub line: usize,
+}
+
+/// A path into the crate.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Use {
+    /// Its parts, from the root of the crate on.
+    pub path: Vec<String>,
+    /// Its line.
+    pub line: usize,
+    /// Whether it stands in a module of tests.
+    pub in_tests: bool,
+}
+
+/// The tokens of a source.
+pub fn code(text: &str) -> Vec<Token<'_>> {
+    let mut tokens = vec![];
+    let (mut at, mut line) = (0, 1);
+    while let Some(first) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let length = skipped(rest).unwrap_or_else(|| {
+            let length = if rest.starts_with("::") { 2 } else { word(rest).max(first.len_utf8()) };
+            tokens.push(Token { text: &rest[..length], line });
+            length
+        });
+        line += rest[..length].matches('\n').count();
+        at += length;
+    }
+    tokens
+}
+
+/// The length of the word that a text begins with.
+fn word(text: &str) -> usize {
+    text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len())
+}
+
+/// The length of what a text begins with, where that is no code: space, a
+/// comment, a literal, the quote of a lifetime.
+fn skipped(text: &str) -> Option<usize> {
+    let space = text.len() - text.trim_start().len();
+    if space > 0 {
+        return Some(space);
+    }
+    if text.starts_with("//") {
+        return Some(text.find('\n').unwrap_or(text.len()));
+    }
+    if text.starts_with("/*") {
+        return Some(comment(text));
+    }
+    let quoted = ["", "b", "c"]
+        .into_iter()
+        .find(|prefix| text.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('"')));
+    if let Some(prefix) = quoted {
+        return Some(prefix.len() + literal(&text[prefix.len()..], '"'));
+    }
+    raw(text).or_else(|| character(text))
+}
+
+/// The length of a comment; they may hold comments.
+fn comment(text: &str) -> usize {
+    let (mut depth, mut at) = (0_u32, 0);
+    loop {
+        let rest = &text[at..];
+        let step = match rest.chars().next() {
+            None => return at,
+            Some('/') if rest.starts_with("/*") => {
+                depth += 1;
+                2
+            }
+            Some('*') if rest.starts_with("*/") => {
+                depth -= 1;
+                2
+            }
+            Some(c) => c.len_utf8(),
+        };
+        at += step;
+        if depth == 0 {
+            return at;
+        }
+    }
+}
+
+/// The length of a literal with escapes, up to its closing quote.
+fn literal(text: &str, quote: char) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        if !escaped && c == quote {
+            return at + 1;
+        }
+        escaped = !escaped && c == '\\';
+    }
+    text.len()
+}
+
+/// The length of a raw text: `r"…"`, `br#"…"#`.
+fn raw(text: &str) -> Option<usize> {
+    let prefix = ["r", "br", "cr"].into_iter().find(|prefix| {
+        let rest = text.strip_prefix(prefix).map(|rest| rest.trim_start_matches('#'));
+        rest.is_some_and(|rest| rest.starts_with('"'))
+    })?;
+    let hashes = text[prefix.len()..].find('"')?;
+    let start = prefix.len() + hashes + 1;
+    let end = format!("\"{}", "#".repeat(hashes));
+    Some(text[start..].find(&end).map_or(text.len(), |at| start + at + end.len()))
+}
+
+/// The length of a character, or of the quote of a lifetime.
+fn character(text: &str) -> Option<usize> {
+    let prefix = usize::from(text.starts_with("b'"));
+    let rest = &text[prefix..];
+    let mut inside = rest.strip_prefix('\'')?.chars();
+    let (first, second) = (inside.next(), inside.next());
+    if first == Some('\\') || second == Some('\'') { Some(prefix + literal(rest, '\'')) } else { Some(1) }
+}
+
+/// The paths into the crate in a source that is in those modules.
+pub fn uses(text: &str, modules: &[&str]) -> Vec<Use> {
+    let tokens = code(text);
+    let word = |at: usize| tokens.get(at).map_or("", |token| token.text);
+    let mut uses = vec![];
+    // The modules that are open within the file, and how deep in braces.
+    let mut open: Vec<(&str, usize)> = vec![];
+    let (mut depth, mut at) = (0, 0);
+    while at < tokens.len() {
+        let begins = word(at + 1) == "::" && (at == 0 || word(at - 1) != "::");
+        match word(at) {
+            "{" => {
+                depth += 1;
+                if at >= 2 && word(at - 2) == "mod" {
+                    open.push((word(at - 1), depth));
+                }
+            }
+            "}" => {
+                open.pop_if(|(_, at)| *at == depth);
+                depth -= 1;
+            }
+            root @ ("crate" | "self" | "super") if begins => {
+                let around: Vec<&str> =
+                    modules.iter().copied().chain(open.iter().map(|(name, _)| *name)).collect();
+                let (line, in_tests) = (tokens[at].line, around.contains(&"tests"));
+                let mut found = Tree { tokens: &tokens, leaves: vec![] };
+                at = if root == "crate" { found.read(at + 2, &[]) } else { found.read(at, &around) };
+                uses.extend(found.leaves.into_iter().map(|path| Use { path, line, in_tests }));
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    uses
+}
+
+/// A path with its groups: `a::{b, c::d}`.
+struct Tree<'a> {
+    tokens: &'a [Token<'a>],
+    leaves: Vec<Vec<String>>,
+}
+
+impl Tree<'_> {
+    /// Reads the path at a token, below those parts, and tells where it ends.
+    fn read(&mut self, mut at: usize, parts: &[&str]) -> usize {
+        let tokens = self.tokens;
+        let mut parts = parts.to_vec();
+        while let Some(token) = tokens.get(at) {
+            if token.text == "{" {
+                return self.group(at + 1, &parts);
+            }
+            match token.text {
+                "super" => drop(parts.pop()),
+                "self" | "*" => {}
+                name => parts.push(name),
+            }
+            at += 1;
+            if tokens.get(at).is_none_or(|next| next.text != "::") {
+                break;
+            }
+            at += 1;
+        }
+        self.leaves.push(parts.into_iter().map(str::to_owned).collect());
+        at
+    }
+
+    fn group(&mut self, mut at: usize, parts: &[&str]) -> usize {
+        while let Some(token) = self.tokens.get(at) {
+            match token.text {
+                "}" => return at + 1,
+                "," => at += 1,
+                // A new name says nothing of where it comes from.
+                "as" => at += 2,
+                _ => at = self.read(at, parts),
+            }
+        }
+        at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_texts_are_no_code() {
+        let text = "a /* b /* c */ d */ // e\n\"f \\\" g\" b'h' 'i' '\\'' 'j: r##\"k\"# l\"## br\"m\" ::n c\"o\" r#p é";
+        let words: Vec<&str> = code(text).iter().map(|token| token.text).collect();
+        assert_eq!(words, ["a", "j", ":", "::", "n", "r", "#", "p", "é"]);
+        assert_eq!(code("a\n\"x\ny\" b")[1], Token { text: "b", line: 3 });
+    }
+
+    #[test]
+    fn paths_are_found_in_groups_and_above() {
+        let found = |text: &str| -> Vec<String> {
+            uses(text, &["machine", "real"]).iter().map(|used| used.path.join("::")).collect()
+        };
+        assert_eq!(found("use crate::{a, b::{self, c as d, e::*}, f}; g()"), ["a", "b", "b::c", "b::e", "f"]);
+        assert_eq!(found("let x = crate::a::b(super::c, $crate::d);"), ["a::b", "machine::c", "d"]);
+        assert_eq!(found("use super::super::a; pub(crate) fn f() {}"), ["a"]);
+        assert_eq!(found("mod m { use super::super::super::a; } use super::b;"), ["a", "machine::b"]);
+        assert_eq!(found("use super::{super::sys, posix};"), ["sys", "machine::posix"]);
+    }
+}
