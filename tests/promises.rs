@@ -2,5 +2,6 @@
 #![cfg(test)]
 
 mod cli;
+mod demo;
 mod kernel_facts;
 mod support;
