@@ -1,9 +1,12 @@
 //! The `shmscope` program: parse, dispatch, exit status.
 
 use clap::Parser as _;
+use shmscope::cli::args::DemoArgs;
 use shmscope::cli::out::{Out, warn};
 use shmscope::cli::{self, Args, Command, Failure, Report, Status, Style};
+use shmscope::demo;
 use shmscope::machine::real::RealMachine;
+use std::io;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -12,6 +15,7 @@ fn main() -> ExitCode {
     match args.command {
         None => open_ui(),
         Some(Command::Report(report)) => print(&report, style),
+        Some(Command::Demo(args)) => show_demo(args),
     }
     .into()
 }
@@ -20,6 +24,22 @@ fn main() -> ExitCode {
 fn open_ui() -> Status {
     warn("the terminal UI needs a terminal; `shmscope list` prints the table anywhere");
     Status::Usage
+}
+
+/// Makes the demo's world, and removes it at the end.
+fn show_demo(args: DemoArgs) -> Status {
+    let outcome = if args.headless {
+        demo::headless(&mut io::stdout()).map(|()| Status::Done)
+    } else {
+        demo::with_world(|_| open_ui())
+    };
+    outcome.unwrap_or_else(|error| {
+        if error.is_closed_output() {
+            return Status::Done;
+        }
+        warn(&error.to_string());
+        Status::Failed
+    })
 }
 
 /// Makes a report on this machine.

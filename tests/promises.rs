@@ -3,5 +3,6 @@
 
 mod cli;
 mod house;
+mod demo;
 mod kernel_facts;
 mod support;

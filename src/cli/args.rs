@@ -56,6 +56,8 @@ pub enum Command {
     /// Something that is printed.
     #[command(flatten)]
     Report(Report),
+    /// Make a small world of live segments and open the terminal UI on it
+    Demo(DemoArgs),
 }
 
 /// What can be printed.
@@ -156,6 +158,20 @@ const COMPLETIONS_EXAMPLES: &str = "\
 EXAMPLES
   shmscope completions bash > ~/.local/share/bash-completion/completions/shmscope
   shmscope completions fish > ~/.config/fish/completions/shmscope.fish";
+
+/// `demo`
+#[derive(Debug, Clone, Copy, clap::Args)]
+#[command(after_help = DEMO_EXAMPLES)]
+pub struct DemoArgs {
+    /// Only make the segments, print what they are, and wait for Ctrl-C
+    #[arg(long)]
+    pub headless: bool,
+}
+
+const DEMO_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope demo                    look around; all of it is removed at the end
+  shmscope demo --headless &       something to try the other commands on";
 
 /// An order to sort by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

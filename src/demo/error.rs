@@ -34,22 +34,30 @@ pub enum DemoError {
         example: String,
     },
     /// `/proc` does not tell about this process.
-    #[error("the demo cannot read /proc/self, which tells who it is ({0}); mount /proc")]
+    #[error("the demo cannot read /proc/self, which tells who it is ({}); mount /proc", words(.0))]
     Myself(#[source] io::Error),
     /// No thread, or no signal handler, to be had.
-    #[error("the demo cannot start ({0}); see the limit on processes with `ulimit -u`")]
+    #[error("the demo cannot start ({}); see the limit on processes with `ulimit -u`", words(.0))]
     Start(#[source] io::Error),
     /// Printing failed.
-    #[error("the demo cannot print what it made: {0}")]
+    #[error("the demo cannot print what it made: {}", words(.0))]
     Print(#[source] io::Error),
     /// Something that the demo made could not be removed.
-    #[error("{id}, which the demo made, is still there: {source}. `{}` removes it", remedy(.id))]
+    #[error("{id}, which the demo made, is still there: {}. `{}` removes it", words(.source), remedy(.id))]
     Left {
         /// Which.
         id: SegmentId,
         /// What the kernel said.
         source: io::Error,
     },
+}
+
+impl DemoError {
+    /// Whether it is only that nobody reads the output any more, as in `| head`.
+    #[must_use]
+    pub fn is_closed_output(&self) -> bool {
+        matches!(self, Self::Print(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
 }
 
 fn sysv_reason(error: &io::Error) -> String {
@@ -83,8 +91,14 @@ fn common_reason(error: &io::Error) -> String {
         Some(libc::ENOMEM) => "there is not enough memory".to_owned(),
         Some(libc::EAGAIN) => "your limit of processes is reached (`ulimit -u`)".to_owned(),
         Some(libc::EMFILE | libc::ENFILE) => "too many files are open (`ulimit -n`)".to_owned(),
-        _ => format!("the kernel refuses ({error})"),
+        _ => words(error),
     }
+}
+
+/// What the system says, without the number.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 fn remedy(id: &SegmentId) -> String {

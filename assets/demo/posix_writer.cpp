@@ -1,0 +1,47 @@
+// Makes a POSIX object, moves the values in it, and removes it at the end.
+// Its default name is the text of a key; that makes it no System V segment:
+// the object /1234 and the key 1234 have nothing to do with each other.
+//
+//     g++ -std=c++17 -Wall -Wextra -o posix_writer posix_writer.cpp
+//     ./posix_writer [NAME [COUNT [INTERVAL_MS]]]         ./posix_writer /1234
+#include "layout.hpp"
+#include "running.hpp"
+
+#include <fcntl.h>
+#include <new>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int main(int argc, char** argv) {
+    const char* name = argc > 1 ? argv[1] : "/1234";
+    Running running(argc, argv, 2);
+
+    // O_EXCL: a new one or none.
+    const int file = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
+    if (file == -1) return failed("shm_open");
+
+    // A new object has no bytes; touching a mapping beyond its end is SIGBUS.
+    void* memory = MAP_FAILED;
+    if (ftruncate(file, sizeof(Shared)) == 0) {
+        memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    }
+    if (memory == MAP_FAILED) {
+        const int status = failed("ftruncate or mmap");
+        shm_unlink(name);
+        return status;
+    }
+    close(file);  // the mapping holds it
+
+    Shared& shared = *new (memory) Shared{};
+    fill(shared, "written by C++");
+    std::printf("posix:%s, %zu bytes\n", name, sizeof(Shared));
+    std::fflush(stdout);
+
+    while (running.next()) step(shared);
+
+    // The name goes at once; the memory goes when nobody has it mapped or open.
+    if (munmap(memory, sizeof(Shared)) == -1) return failed("munmap");
+    if (shm_unlink(name) == -1) return failed("shm_unlink");
+    std::puts("removed");
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,76 @@
+//! Whichever way the demo ends, what it made goes with it.
+
+use super::{Headless, row, totals};
+use crate::support::{Child, SOON, World, shmscope};
+use nix::sys::signal::{Signal, kill};
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::MetadataExt as _;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+#[test]
+fn what_it_prints_is_there_with_the_right_sizes() {
+    let Some(_world) = World::new() else { return };
+    let demo = Headless::start();
+    assert_eq!((demo.count(), totals()), (5, (2, 3)));
+    let (state, orphan) = (row(demo.state).unwrap(), row(demo.orphan).unwrap());
+    assert_eq!((state.size.0, state.perms, state.nattch), (376, 0o600, 1));
+    assert_eq!((orphan.size.0, orphan.perms, orphan.nattch), (1 << 20, 0o600, 0));
+    let size = |path| fs::metadata(path).unwrap().size();
+    assert_eq!((size(&demo.picture), size(&demo.sparse)), (76_800, 256 << 20));
+    for path in [&demo.list, &demo.picture, &demo.sparse] {
+        assert_eq!(fs::metadata(path).unwrap().mode() & 0o7777, 0o600);
+    }
+}
+
+#[test]
+fn a_signal_ends_it_and_removes_all() {
+    let Some(_world) = World::new() else { return };
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        let mut demo = Headless::start();
+        demo.child.signal(signal);
+        assert!(demo.child.wait(SOON).success(), "{signal}");
+        assert_eq!(totals(), (0, 0), "after {signal}");
+    }
+}
+
+#[test]
+fn a_signal_at_any_moment_of_the_start_leaves_nothing() {
+    let Some(_world) = World::new() else { return };
+    for delay in 0..20 {
+        let mut child = Child::spawn(shmscope().args(["demo", "--headless"]).stdout(Stdio::null()));
+        // Not a wait for something: the moment is what varies.
+        thread::sleep(Duration::from_millis(delay));
+        child.signal(Signal::SIGTERM);
+        // Before it handles signals it has made nothing, and is killed by this one.
+        child.wait(SOON);
+        assert_eq!(totals(), (0, 0), "after {delay} ms");
+    }
+}
+
+#[test]
+fn without_a_reader_it_ends() {
+    let Some(_world) = World::new() else { return };
+    let mut command = shmscope();
+    let mut child = command.args(["demo", "--headless"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+    assert_eq!(totals(), (0, 0));
+}
+
+#[test]
+fn a_suspended_demo_goes_on() {
+    let Some(_world) = World::new() else { return };
+    let mut command = shmscope();
+    let mut child = command.args(["demo", "--headless"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
+    for signal in [Signal::SIGSTOP, Signal::SIGCONT, Signal::SIGTERM] {
+        kill(pid, signal).unwrap();
+    }
+    assert!(child.wait().unwrap().success());
+    assert_eq!(totals(), (0, 0));
+}

@@ -1,0 +1,68 @@
+//! `shmscope demo`: what it makes, that it moves, and that nothing of it stays;
+//! and the programs in assets/demo.
+
+mod contents;
+mod ending;
+mod leavings;
+mod programs;
+
+use crate::support::{Child, SOON, shmscope};
+use shmscope::machine::sysv_table::{self, Row};
+use shmscope::segment::{SegmentId, ShmId};
+use std::fs;
+use std::path::PathBuf;
+
+/// A running `shmscope demo --headless`.
+struct Headless {
+    child: Child,
+    state: ShmId,
+    orphan: ShmId,
+    list: PathBuf,
+    picture: PathBuf,
+    sparse: PathBuf,
+}
+
+impl Headless {
+    /// Starts one and waits until it has printed what it made.
+    fn start() -> Self {
+        let mut child = Child::spawn_piped(shmscope().args(["demo", "--headless"]));
+        let mut id = || {
+            let line = child.line(SOON);
+            let id = line.split(' ').next().unwrap_or_default().parse::<SegmentId>();
+            id.unwrap_or_else(|error| panic!("{line:?}: {error}"))
+        };
+        let ids = [id(), id(), id(), id(), id()];
+        let [SegmentId::Sysv(state), SegmentId::Sysv(orphan), list, picture, sparse] = ids else {
+            panic!("{ids:?}");
+        };
+        let path = |id: SegmentId| match id {
+            SegmentId::Posix(name) => PathBuf::from(format!("/dev/shm{name}")),
+            SegmentId::Sysv(shmid) => panic!("sysv:{shmid} where an object was to be"),
+        };
+        let (list, picture, sparse) = (path(list), path(picture), path(sparse));
+        Self { child, state, orphan, list, picture, sparse }
+    }
+
+    /// How many of the five are there.
+    fn count(&self) -> usize {
+        let objects = [&self.list, &self.picture, &self.sparse];
+        objects.iter().filter(|path| path.exists()).count()
+            + [self.state, self.orphan].into_iter().filter_map(row).count()
+    }
+}
+
+/// Every System V segment.
+fn rows() -> Vec<Row> {
+    let table = sysv_table::parse(&fs::read("/proc/sysvipc/shm").unwrap());
+    assert_eq!(table.problems, Vec::<String>::new());
+    table.rows
+}
+
+fn row(shmid: ShmId) -> Option<Row> {
+    rows().into_iter().find(|row| row.shmid == shmid)
+}
+
+/// How many System V segments and objects there are.
+fn totals() -> (usize, usize) {
+    (rows().len(), fs::read_dir("/dev/shm").unwrap().count())
+}

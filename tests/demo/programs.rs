@@ -1,0 +1,148 @@
+//! The programs in assets/demo: they compile, see each other's values, and
+//! leave nothing behind.
+
+use super::{rows, totals};
+use crate::support::{Child, SOON, World, compile_cpp, tool, wait_until};
+use nix::sys::signal::Signal;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn asset(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo").join(name)
+}
+
+/// A program of assets/demo, ready to run. `None` without its compiler or interpreter.
+fn program(name: &str) -> Option<Command> {
+    if asset(name).extension() == Some("cpp".as_ref()) {
+        return compile_cpp(asset(name)).map(Command::new);
+    }
+    let mut command = Command::new(tool("python3")?);
+    command.arg("-B").arg(asset(name));
+    Some(command)
+}
+
+fn run(name: &str, arguments: &[&str]) -> Option<Output> {
+    Some(program(name)?.args(arguments).output().unwrap())
+}
+
+/// The ticks that a reader printed, one in each line, with the text behind them.
+fn ticks(output: &Output, text: &str) -> Vec<u64> {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tick = |line: &str| {
+        assert!(line.ends_with(text), "{line:?}");
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    String::from_utf8_lossy(&output.stdout).lines().map(tick).collect()
+}
+
+/// Runs a writer, has readers read from it, and ends it with a signal.
+fn meet(writer: &str, name: &str, text: &str, readers: &[&str], signal: Signal) {
+    let Some(mut command) = program(writer) else { return };
+    let mut writer = Child::spawn_piped(command.args([name, "0", "5"]));
+    assert!(writer.line(SOON).contains("56 bytes"));
+    let made = totals();
+    assert_eq!(made.0 + made.1, 1);
+    for reader in readers {
+        let Some(output) = run(reader, &[name, "3", "30"]) else { continue };
+        let ticks = ticks(&output, text);
+        assert_eq!(ticks.len(), 3, "{reader}");
+        assert!(ticks[0] < ticks[2], "{reader} sees nothing move: {ticks:?}");
+        // Who only attached has not taken it away.
+        assert_eq!(totals(), made, "after {reader}");
+    }
+    writer.signal(signal);
+    assert_eq!(writer.line(SOON), "removed");
+    assert!(writer.wait(SOON).success());
+    assert_eq!(totals(), (0, 0));
+}
+
+#[test]
+fn cpp_and_cpp_share_a_system_v_segment() {
+    let Some(_world) = World::new() else { return };
+    meet("sysv_writer.cpp", "0x4d2", "written by C++", &["sysv_reader.cpp"], Signal::SIGTERM);
+}
+
+#[test]
+fn cpp_and_python_share_an_object_under_the_text_of_a_key() {
+    let Some(_world) = World::new() else { return };
+    let readers = ["posix_reader.cpp", "posix_reader.py", "posix_reader.py"];
+    meet("posix_writer.cpp", "/1234", "written by C++", &readers, Signal::SIGINT);
+}
+
+#[test]
+fn python_and_cpp_share_it_the_other_way_round() {
+    let Some(_world) = World::new() else { return };
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let readers = ["posix_reader.cpp", "posix_reader.py"];
+        meet("posix_writer.py", "/1234", "written by Python", &readers, signal);
+    }
+}
+
+#[test]
+fn writers_end_by_themselves_after_their_count() {
+    let Some(_world) = World::new() else { return };
+    for (writer, name) in
+        [("sysv_writer.cpp", "1234"), ("posix_writer.cpp", "/1234"), ("posix_writer.py", "1234")]
+    {
+        let Some(output) = run(writer, &[name, "3", "1"]) else { continue };
+        assert!(output.status.success(), "{writer}");
+        assert_eq!(totals(), (0, 0), "after {writer}");
+    }
+}
+
+#[test]
+fn a_path_stands_for_its_key() {
+    let Some(_world) = World::new() else { return };
+    let path = asset("layout.hpp");
+    let path = path.to_str().unwrap();
+    let Some(mut command) = program("sysv_writer.cpp") else { return };
+    let mut writer = Child::spawn_piped(command.args([path, "0", "5"]));
+    writer.line(SOON);
+    assert_eq!(rows()[0].key.0 >> 24, u32::from(b'S'), "ftok puts the project's letter on top");
+    let Some(output) = run("sysv_reader.cpp", &[path, "1"]) else { return };
+    assert_eq!(ticks(&output, "written by C++").len(), 1);
+    // A reader is seen in the count while it runs, and ends by a signal too.
+    let mut command = program("sysv_reader.cpp").unwrap();
+    let mut reader = Child::spawn_piped(command.args([path, "0", "5"]));
+    wait_until(SOON, || rows()[0].nattch == 2);
+    reader.signal(Signal::SIGINT);
+    assert!(reader.wait(SOON).success());
+    assert_eq!(rows()[0].nattch, 1);
+    writer.signal(Signal::SIGHUP);
+    assert!(writer.wait(SOON).success());
+    assert_eq!(totals(), (0, 0));
+}
+
+#[test]
+fn what_is_taken_missing_or_strange_is_refused() {
+    let Some(_world) = World::new() else { return };
+    let refused = |name: &str, arguments: &[&str], why: &str| {
+        let Some(output) = run(name, arguments) else { return };
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(why), "{name}: {said:?}");
+    };
+    refused("sysv_reader.cpp", &["77"], "No such file");
+    refused("posix_reader.cpp", &["/77"], "No such file");
+    refused("posix_reader.py", &["77"], "there is no 77");
+    let sysv = crate::support::Sysv::new(77, 4096, 0o600);
+    let object = crate::support::Object::new("77", 4096, 0o600);
+    refused("sysv_writer.cpp", &["77"], "File exists");
+    refused("posix_writer.cpp", &["/77"], "File exists");
+    refused("posix_writer.py", &["77"], "is taken");
+    refused("sysv_reader.cpp", &["77"], "something else");
+    refused("posix_reader.cpp", &["/77"], "something else");
+    refused("posix_reader.py", &["77"], "something else");
+    assert_eq!(totals(), (1, 1));
+    drop((sysv, object));
+}
+
+#[test]
+fn from_python_3_13_on_it_asks_not_to_be_tracked() {
+    let Some(python) = tool("python3") else { return };
+    let text = "import sys, posix_reader as reader\n\
+                reader.SharedMemory = lambda **arguments: arguments\n\
+                sys.version_info = (3, 13)\n\
+                assert reader.attach('x') == {'name': 'x', 'create': False, 'track': False}";
+    let output = Command::new(python).args(["-B", "-c", text]).current_dir(asset("")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
