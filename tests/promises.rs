@@ -2,7 +2,9 @@
 #![cfg(test)]
 
 mod cli;
-mod house;
+
 mod demo;
+mod house;
 mod kernel_facts;
+mod screens;
 mod support;

@@ -145,7 +145,7 @@ pub const ACTIONS: &[Row] = &[
     row(
         Action::Filter,
         "filter",
-        "show only what fits (kind=sysv, size>10M, owner=ann, name~regex, a word)",
+        "show only what fits: kind=sysv size>10M a word",
         SEGMENTS,
         &["/"],
         Some(("filter", 2)),
@@ -156,7 +156,7 @@ pub const ACTIONS: &[Row] = &[
     row(
         Action::CopyId,
         "copy-id",
-        "copy the name of the segment (of all marked ones) to the clipboard",
+        "copy the name of the segment, or of all marked ones",
         SEGMENTS,
         &["y"],
         Some(("copy name", 5)),
@@ -164,7 +164,7 @@ pub const ACTIONS: &[Row] = &[
     row(
         Action::Detach,
         "detach",
-        "let go of the segment, where we stayed attached",
+        "let go of a segment that we stayed attached to",
         SEGMENTS,
         &["D"],
         Some(("detach", 7)),
@@ -225,7 +225,7 @@ pub const ACTIONS: &[Row] = &[
     row(
         Action::CopyBytes,
         "copy",
-        "copy the row, or from the last mark on, as hex, text, C or Python",
+        "copy the row, or from the mark on: hex, text, C, Python",
         INSPECT,
         &["y"],
         Some(("copy", 6)),
@@ -292,6 +292,8 @@ mod tests {
         for row in ACTIONS {
             assert!(names.insert(row.name), "{} stands twice", row.name);
             assert!(!row.doc.is_empty() && !row.screens.is_empty());
+            // The help shows it in one line of an 80-column terminal.
+            assert!(row.doc.len() <= 56, "{} is too long", row.doc);
             for key in row.keys {
                 assert!(key.parse::<Key>().is_ok(), "{key}");
             }

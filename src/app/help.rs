@@ -41,10 +41,7 @@ pub fn lines(keymap: &Keymap, screen: Screen) -> Vec<Line> {
     lines.extend([
         Line::Heading("Everywhere"),
         Line::Keys("ctrl-c".to_owned(), "leave an overlay, otherwise end the program"),
-        Line::Keys(
-            "mouse".to_owned(),
-            "click selects, double click inspects, the wheel scrolls, a heading sorts",
-        ),
+        Line::Keys("mouse".to_owned(), "click selects, double inspects, a heading sorts"),
         Line::Gap,
         Line::Heading("Signs"),
         Line::Keys("● in use".to_owned(), "somebody has it attached"),

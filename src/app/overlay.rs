@@ -134,6 +134,7 @@ impl Choice {
             std::iter::once(None).chain(Scalar::ALL.iter().copied().map(Some)).collect();
         let item = |shown: &Option<Scalar>| match shown {
             None => ("bytes".to_owned(), "hex and text".to_owned()),
+            Some(scalar) if scalar.size() == 1 => (scalar.word().to_owned(), "1 byte each".to_owned()),
             Some(scalar) => (scalar.word().to_owned(), format!("{} bytes each", scalar.size())),
         };
         Self {

@@ -15,7 +15,8 @@ pub struct Entry {
     pub chosen: bool,
 }
 
-/// The scalars that are read in the chosen order, in the order of the panel.
+/// The scalars that are read in the chosen order, in the order of the panel:
+/// the narrow ones, then the wide ones with the text behind them.
 const FIRST: [Scalar; 11] = [
     Scalar::U8,
     Scalar::I8,

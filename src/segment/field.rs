@@ -61,7 +61,7 @@ macro_rules! fields {
 }
 
 fields! {
-    /// the full name: sysv:SHMID or <posix:/NAME>
+    /// the full name: sysv and the shmid, or posix and the name
     Id "id" "ID",
     /// sysv or posix
     Kind "kind" "KIND",

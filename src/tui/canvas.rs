@@ -96,6 +96,16 @@ impl Canvas<'_> {
         shorten(text, width, self.theme.glyphs.ellipsis)
     }
 
+    /// A sentence that is too long loses its end.
+    #[must_use]
+    pub fn cut(&self, text: &str, width: u16) -> String {
+        if cells(text) <= width {
+            return text.to_owned();
+        }
+        let ellipsis = self.theme.glyphs.ellipsis;
+        take_cells(text.chars(), usize::from(width).saturating_sub(ellipsis.width())) + ellipsis
+    }
+
     fn rect(&self, area: Area) -> Rect {
         Rect::new(area.x, area.y, area.width, area.height).intersection(self.buffer.area)
     }

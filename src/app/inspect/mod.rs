@@ -217,7 +217,7 @@ impl Inspect {
     pub fn scroll_to_cursor(&mut self, size: Size) {
         let layout = self.layout(size);
         let row = u64::from(layout.row_bytes);
-        let rows = u64::from(layout.rows.height);
+        let rows = u64::from(layout.rows.height.max(1));
         let cursor_row = self.cursor / row;
         let last_row = self.size().saturating_sub(1) / row;
         let top_row = (self.top / row).clamp((cursor_row + 1).saturating_sub(rows), cursor_row);

@@ -53,7 +53,8 @@ pub struct Layout {
     pub digits: u16,
     /// The first column of the bytes.
     pub bytes_x: u16,
-    /// The first column of the text; `None` when the bytes are shown as values.
+    /// The first column of the text; `None` when the bytes are shown as values,
+    /// or there is no room.
     pub text_x: Option<u16>,
     /// The map of the whole segment.
     pub map: Area,
@@ -129,7 +130,12 @@ pub fn layout(size: Size, wanted: Wanted) -> Layout {
     let beside_room = width.saturating_sub(PANEL_LEAST + 3);
     let row_bytes =
         wanted.row_bytes.unwrap_or_else(|| fits(if panel && width >= 100 { beside_room } else { width }));
-    let needed = row_width(row_bytes, digits, wanted.shown_as);
+    let text = if wanted.shown_as.is_none() { 2 + row_bytes } else { 0 };
+    let whole = row_width(row_bytes, digits, wanted.shown_as);
+    // In the narrowest terminals first the text goes, then the map.
+    let has_text = text > 0 && whole <= width;
+    let has_map = whole - text <= width;
+    let needed = whole - if has_text { 0 } else { text } - if has_map { 0 } else { MAP };
     let beside = panel && width >= 100 && needed <= beside_room;
     let margin = u16::from(needed < if beside { beside_room } else { width });
 
@@ -139,10 +145,11 @@ pub fn layout(size: Size, wanted: Wanted) -> Layout {
     let top = 3;
     let rows_height = foot_rule.y.saturating_sub(top + under);
     let bytes_x = margin + offset_width(digits) + 2;
-    let text_x = wanted.shown_as.is_none().then(|| bytes_x + bytes_width(row_bytes, None) + 2);
-    let map_x = margin + needed - MAP;
+    let text_x = has_text.then(|| bytes_x + bytes_width(row_bytes, None) + 2);
+    let map_width = if has_map { MAP } else { 0 };
+    let map_x = margin + needed - map_width;
     let values = if beside {
-        let x = map_x + MAP + 2;
+        let x = map_x + map_width + 2;
         Some(Area::new(x, 2, (width - x).min(PANEL_MOST), foot_rule.y.saturating_sub(2)))
     } else {
         panel.then(|| Area::new(0, foot_rule.y.saturating_sub(PANEL_ROWS), width, PANEL_ROWS))
@@ -156,7 +163,7 @@ pub fn layout(size: Size, wanted: Wanted) -> Layout {
         digits,
         bytes_x,
         text_x,
-        map: Area::new(map_x, top, MAP, rows_height),
+        map: Area::new(map_x, top, map_width, rows_height),
         values,
         beside,
         foot,
@@ -235,8 +242,11 @@ mod tests {
                         let layout =
                             layout(Size { width, height }, Wanted { size, row_bytes: None, shown_as });
                         assert!(layout.rows.height >= 1, "{width}x{height}");
-                        if shown_as.is_none() && (digits_fit(size, width)) {
-                            assert!(layout.map.right() <= width, "{width}x{height} {size}");
+                        if shown_as.is_none() {
+                            let end = layout
+                                .text_x
+                                .map_or(layout.hex_x(layout.row_bytes - 1) + 2, |x| x + layout.row_bytes);
+                            assert!(end <= width && layout.map.right() <= width, "{width}x{height} {size}");
                         }
                         if let Some(values) = layout.values {
                             assert!(values.right() <= width && values.bottom() < height);
@@ -249,10 +259,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    fn digits_fit(size: u64, width: u16) -> bool {
-        row_width(8, offset_digits(size), None) <= width
     }
 
     #[test]

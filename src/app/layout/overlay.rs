@@ -25,7 +25,7 @@ pub fn choice(size: Size, choice: &Choice) -> Area {
     let docs = longest(&mut choice.items.iter().map(|(_, doc)| doc));
     let wanted = u16::try_from((words + docs + 7).max(choice.title.chars().count() + 6)).unwrap_or(u16::MAX);
     // Never more than half of a wide screen: the table is to stay in sight.
-    let most = (size.width / 2).max(36).min(size.width);
+    let most = (size.width / 2).max(44).min(size.width);
     let width = wanted.min(most);
     let height = u16::try_from(choice.items.len() + 2).unwrap_or(u16::MAX).min(size.height.saturating_sub(2));
     Area::new(size.width - width, 1, width, height)

@@ -22,6 +22,12 @@ const GAP: u16 = 2;
 /// The name gets at least so many cells before another column goes.
 const NAME_WANTS: u16 = 18;
 
+/// The detail area beside the table: from a row of 8 bytes to one of 16.
+const DETAIL_LEAST: u16 = 45;
+const DETAIL_MOST: u16 = 80;
+/// What all columns but the name take at their widest, with the narrowest owner.
+const ALL_COLUMNS: u16 = 5 + 8 + 11 + 5 + 5 + 6 + 4 + 9;
+
 /// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
@@ -122,16 +128,17 @@ pub fn layout(size: Size, pane: Pane, owner: u16) -> Layout {
     let body = Area::new(0, header.height, width, height.saturating_sub(header.height + foot.height));
     let beside = width >= 130 && height >= 30;
     if beside {
-        let detail_width = (width * 2 / 5).clamp(48, 80);
-        let table_width = width - detail_width - 2;
+        let wanted = MARGIN + ALL_COLUMNS + 8 * GAP + NAME_WANTS + owner.clamp(5, 12) - 5;
+        let detail_width = width.saturating_sub(wanted + 3).clamp(DETAIL_LEAST, DETAIL_MOST);
+        let table_width = width - detail_width - 3;
         let table = Area::new(0, body.y + 1, table_width, body.height.saturating_sub(1));
         return Layout {
             header,
             heading: Area::new(0, body.y, table_width, 1),
             columns: columns(width, table_width, owner),
             table,
-            rule: Some(Area::new(table_width, body.y, 1, body.height)),
-            detail: Some(Area::new(table_width + 2, body.y, detail_width, body.height)),
+            rule: Some(Area::new(table_width + 1, body.y, 1, body.height)),
+            detail: Some(Area::new(table_width + 3, body.y, detail_width, body.height)),
             beside,
             foot,
         };

@@ -4,7 +4,7 @@ use crate::app::hints::{GAP, Hint, hints};
 use crate::app::layout::Area;
 use crate::app::overlay::{Asks, Overlay, Prompt};
 use crate::app::{Notice, State};
-use crate::tui::canvas::{Canvas, cells};
+use crate::tui::canvas::{Canvas, cells, wrap};
 use ratatui::style::Modifier;
 
 pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
@@ -68,10 +68,19 @@ fn letter(state: &State, go: bool, canvas: &mut Canvas<'_>, foot: Area) {
     canvas.text(x, foot.y, foot.width.saturating_sub(x), &known.concat(), theme.text);
 }
 
+/// A notice takes as many rows as it needs, upwards from the foot.
 fn said(notice: &Notice, canvas: &mut Canvas<'_>, foot: Area) {
     let style = if notice.failed { canvas.theme.failed } else { canvas.theme.text };
-    let text = canvas.fit(&notice.text, foot.width.saturating_sub(2));
-    canvas.text(1, foot.y, foot.width.saturating_sub(1), &text, style);
+    let lines = wrap(&notice.text, foot.width.saturating_sub(2));
+    let rows = u16::try_from(lines.len()).unwrap_or(1).clamp(1, foot.y / 2);
+    let top = foot.bottom() - rows;
+    if rows > 1 {
+        canvas.rule(Area::new(0, top - 1, foot.width, 1));
+        canvas.fill(Area::new(0, top, foot.width, rows), " ", canvas.theme.text);
+    }
+    for (y, line) in (top..foot.bottom()).zip(&lines) {
+        canvas.text(1, y, foot.width.saturating_sub(1), line, style);
+    }
 }
 
 /// A long job shows a bar with what is done of what, and how to stop it.

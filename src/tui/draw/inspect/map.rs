@@ -11,7 +11,10 @@ use ratatui::style::Style;
 
 pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Layout) {
     let theme = canvas.theme;
-    let Area { x, y, height, .. } = layout.map;
+    let Area { x, y, width, height } = layout.map;
+    if width == 0 {
+        return;
+    }
     let cells = open.map.len().min(usize::from(height));
     let view = open.top..open.top.saturating_add(layout.page());
     let in_view = |cell: usize| {

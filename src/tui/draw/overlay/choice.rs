@@ -17,7 +17,7 @@ pub fn draw(state: &State, choice: &Choice, canvas: &mut Canvas<'_>) {
         canvas.text(inside.x, y, inside.width, word, theme.text);
         let x = inside.x + words + 2;
         let room = inside.right().saturating_sub(x);
-        let doc = canvas.fit(doc, room);
+        let doc = canvas.cut(doc, room);
         canvas.text(x, y, room, &doc, theme.dim);
         if at == choice.selected {
             let line = Area::new(inside.x - 1, y, inside.width + 2, 1);

@@ -37,7 +37,7 @@ pub fn draw(state: &State, input: &Input, selected: usize, canvas: &mut Canvas<'
         let style = if live { theme.text } else { theme.dim };
         canvas.text(inside.x + 1, y, NAME, row.name, style);
         let doc_room = inside.width.saturating_sub(NAME + KEYS + 3);
-        let doc = canvas.fit(row.doc, doc_room);
+        let doc = canvas.cut(row.doc, doc_room);
         canvas.text(inside.x + 1 + NAME, y, doc_room, &doc, theme.dim);
         canvas.text_right(inside.right(), y, KEYS, &keys_text(&state.keymap, row), theme.accent);
         if at == selected {

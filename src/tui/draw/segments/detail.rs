@@ -6,7 +6,7 @@ use crate::app::detail::{Line, lines};
 use crate::app::layout::Area;
 use crate::app::table::Pane;
 use crate::segment::SegmentId;
-use crate::tui::canvas::Canvas;
+use crate::tui::canvas::{Canvas, wrap};
 
 /// The words at the left of the lines.
 const LABEL: u16 = 10;
@@ -23,13 +23,32 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     let x = canvas.text(area.x + margin, area.y, room, &label, heading);
     canvas.text(x + 2, area.y, area.width, &state_text, state_style(theme, verdict));
 
-    let all = lines(segment, survey.at);
     let body = Area::new(area.x + margin, area.y + 1, area.width - 2 * margin, area.height.saturating_sub(1));
-    let (facts, bytes) = if beside { stacked(body, all.len()) } else { side_by_side(body) };
-    facts_at(&all[state.table.detail_top.min(all.len())..], canvas, facts);
+    let all = lines(segment, survey.at);
+    let (facts, bytes) =
+        if beside { stacked(body, broken(&all, body.width).len()) } else { side_by_side(body) };
+    let rows = broken(&all, facts.width);
+    // The last lines stay on the screen, however far it is scrolled.
+    let top = state.table.detail_top.min(rows.len().saturating_sub(usize::from(facts.height)));
+    for (y, (label, text)) in (facts.y..facts.bottom()).zip(&rows[top..]) {
+        canvas.text(facts.x, y, LABEL - 1, label, theme.dim);
+        canvas.text(facts.x + LABEL, y, facts.width.saturating_sub(LABEL), text, theme.text);
+    }
     if let Some(bytes) = bytes {
         preview(state, segment.kind() == crate::segment::Kind::Sysv, canvas, bytes);
     }
+}
+
+/// The lines, broken where they are too long: sentences are not cut.
+fn broken(lines: &[Line], width: u16) -> Vec<(&'static str, String)> {
+    let mut rows = vec![];
+    for line in lines {
+        let parts = wrap(&line.text, width.saturating_sub(LABEL));
+        rows.extend(
+            parts.into_iter().enumerate().map(|(at, part)| (if at == 0 { line.label } else { "" }, part)),
+        );
+    }
+    rows
 }
 
 /// Facts above, bytes below.
@@ -52,15 +71,6 @@ fn side_by_side(body: Area) -> (Area, Option<Area>) {
 
 const fn row_width(bytes: u16) -> u16 {
     8 + 2 + 3 * bytes - 1 + bytes / 8 - 1 + 2 + bytes
-}
-
-fn facts_at(lines: &[Line], canvas: &mut Canvas<'_>, area: Area) {
-    let theme = canvas.theme;
-    for (y, line) in (area.y..area.bottom()).zip(lines) {
-        canvas.text(area.x, y, LABEL - 1, line.label, theme.dim);
-        let text = canvas.fit(&line.text, area.width.saturating_sub(LABEL));
-        canvas.text(area.x + LABEL, y, area.width.saturating_sub(LABEL), &text, theme.text);
-    }
 }
 
 /// The first bytes, or why there are none.
@@ -102,7 +112,7 @@ fn attached(state: &State) -> bool {
 /// A text in as many lines as it needs.
 fn said(canvas: &mut Canvas<'_>, area: Area, text: &str) {
     let style = canvas.theme.dim;
-    for (y, line) in (area.y..area.bottom()).zip(crate::tui::canvas::wrap(text, area.width)) {
+    for (y, line) in (area.y..area.bottom()).zip(wrap(text, area.width)) {
         canvas.text(area.x, y, area.width, &line, style);
     }
 }

@@ -1,0 +1,264 @@
+//! Every screen and overlay over the made machine, in several sizes, themes
+//! and with its styles, as snapshots.
+
+use crate::support::Stage;
+use shmscope::machine::made::{MadeBytes, MadeMachine};
+use shmscope::segment::ObjectName;
+use shmscope::tui::theme::{Depth, Name, Theme};
+
+/// A machine with one of everything that looks different.
+fn machine() -> MadeMachine {
+    let machine = MadeMachine::new();
+    let mut list = vec![];
+    for number in 0u64..64 {
+        list.extend_from_slice(&(number * number).to_le_bytes());
+    }
+    list[16..21].copy_from_slice(b"hello");
+    list[32..40].copy_from_slice(&3.5f64.to_le_bytes());
+    machine.add_object("psm_1f09ab2c", MadeBytes::full(&list));
+    let mut camera = MadeBytes::hole(24 << 20);
+    camera.write(1 << 20, &[0x80; 100]);
+    camera.write(20 << 20, &[7; 100]);
+    machine.add_object("camera0", camera);
+    machine.add_object("a-very-long-name-that-does-not-fit-into-any-column_77", MadeBytes::hole(100));
+    machine.add_object("カメラ", MadeBytes::full(b"\xff\x00\n\x1b"));
+    machine.add_object("sparse", MadeBytes::hole(4 << 40));
+    machine.edit(|facts| {
+        let odd = ObjectName::new(b"odd\x1b[2J\xff\n").unwrap();
+        let plain = facts.posix[&ObjectName::new(b"camera0").unwrap()].clone();
+        facts.posix.insert(odd, plain);
+        for object in facts.posix.values_mut() {
+            object.stat.mode = 0o100_666;
+        }
+    });
+    machine.add_sysv(32770, 0x4d2, MadeBytes::full(&[1, 2, 3, 4, 5, 6, 7, 8]));
+    machine.add_sysv(32771, 0, MadeBytes::hole(300 << 20));
+    machine.add_sysv(32772, 0xdead_beef, MadeBytes::full(&[9; 5000]));
+    machine.edit(|facts| {
+        facts.sysv[0].row.perms = 0o2666;
+        facts.sysv[0].row.nattch = 2;
+        facts.sysv[1].row.uid = 1001;
+        facts.sysv[2].row.perms = 0o1600;
+        facts.sysv[2].row.nattch = 1;
+        facts.sysv[2].row.key = shmscope::segment::Key(0);
+        if let Some(shm) = &mut facts.limits.dev_shm {
+            shm.used = shmscope::segment::Bytes(2 << 30);
+        }
+    });
+    machine
+}
+
+fn plain() -> Theme {
+    Theme::new(Name::Default, Depth::Sixteen, false)
+}
+
+/// Compares a picture with the one that is kept under this name.
+fn kept(name: &str, stage: &Stage, theme: &Theme) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("screens/snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, stage.picture(theme)));
+}
+
+const SIZES: [(u16, u16); 5] = [(80, 24), (140, 45), (100, 30), (60, 15), (40, 8)];
+
+#[test]
+fn segments() {
+    for (width, height) in SIZES {
+        let mut stage = Stage::new(machine(), width, height);
+        stage.press("jj<space>k");
+        kept(&format!("segments-{width}x{height}"), &stage, &plain());
+    }
+}
+
+#[test]
+fn segments_in_other_themes() {
+    let mut stage = Stage::new(machine(), 80, 24);
+    stage.press("G");
+    for (name, theme) in [
+        ("dark", Theme::new(Name::Dark, Depth::True, false)),
+        ("light", Theme::new(Name::Light, Depth::True, false)),
+        ("mono", Theme::new(Name::Mono, Depth::True, false)),
+        ("ascii", Theme::new(Name::Default, Depth::Mono, true)),
+    ] {
+        kept(&format!("segments-{name}"), &stage, &theme);
+    }
+}
+
+#[test]
+fn ascii_draws_nothing_else() {
+    let machine = MadeMachine::new();
+    machine.add_object("plain", MadeBytes::full(&[0x80; 5000]));
+    machine.add_sysv(1, 2, MadeBytes::full(&[1; 9000]));
+    let theme = Theme::new(Name::Default, Depth::Sixteen, true);
+    for (width, height) in SIZES {
+        for keys in [
+            "",
+            "?",
+            ":",
+            "s",
+            "/",
+            "<enter>",
+            "<down><enter>",
+            "<enter>t",
+            "<enter>y",
+            "<enter>o",
+            "<enter>m",
+        ] {
+            let mut stage = Stage::new(machine.clone(), width, height);
+            stage.press(keys);
+            let picture = stage.picture(&theme);
+            let odd: String = picture.chars().filter(|c| !c.is_ascii()).collect();
+            assert_eq!(odd, "", "{width}x{height} {keys}\n{picture}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_machine_and_a_filter_that_fits_nothing() {
+    kept("segments-empty", &Stage::new(MadeMachine::new(), 80, 24), &plain());
+    let mut stage = Stage::new(machine(), 80, 24);
+    stage.press("/zebra");
+    kept("filter-typed", &stage, &plain());
+    stage.press("<enter>");
+    kept("filter-fits-nothing", &stage, &plain());
+    stage.press("/size>big");
+    kept("filter-wrong", &stage, &plain());
+}
+
+#[test]
+fn inspect() {
+    for (width, height) in [(80, 24), (140, 45), (200, 50), (99, 19), (40, 8)] {
+        let mut stage = Stage::new(machine(), width, height);
+        stage.press("/psm<enter><enter>");
+        stage.press("l".repeat(32).as_str());
+        stage.machine.edit_object("psm_1f09ab2c", |bytes| bytes.write(40, b"changed"));
+        stage.look();
+        kept(&format!("inspect-{width}x{height}"), &stage, &plain());
+    }
+}
+
+#[test]
+fn inspect_in_true_colour() {
+    let mut stage = Stage::new(machine(), 80, 24);
+    stage.press("/psm<enter><enter>");
+    for at in 0u8..8 {
+        stage.machine.edit_object("psm_1f09ab2c", |bytes| bytes.write(64 + u64::from(at), &[0xaa]));
+        stage.look();
+        stage.wait(300);
+    }
+    kept("inspect-glow-true", &stage, &Theme::new(Name::Default, Depth::True, false));
+    kept("inspect-glow-many", &stage, &Theme::new(Name::Default, Depth::Many, false));
+    kept("inspect-glow-light", &stage, &Theme::new(Name::Light, Depth::True, false));
+    kept("inspect-glow-mono", &stage, &Theme::new(Name::Mono, Depth::Mono, false));
+}
+
+#[test]
+fn inspect_of_holes_and_of_a_huge_segment() {
+    let mut stage = Stage::new(machine(), 80, 24);
+    stage.press("/camera0<enter><enter>}");
+    kept("inspect-holes", &stage, &plain());
+    let mut stage = Stage::new(machine(), 80, 24);
+    stage.press("/sparse<enter><enter>G");
+    kept("inspect-end-of-4-tib", &stage, &plain());
+}
+
+#[test]
+fn inspect_as_values() {
+    let mut stage = Stage::new(machine(), 80, 24);
+    stage.press("/psm<enter><enter>tf<enter>");
+    kept("inspect-f32", &stage, &plain());
+    stage.press("tu<down><down><down><enter>");
+    kept("inspect-u64", &stage, &plain());
+}
+
+#[test]
+fn inspect_when_something_happens_to_it() {
+    let mut stage = Stage::new(machine(), 80, 24);
+    stage.press("/psm<enter><enter><space>");
+    kept("inspect-frozen", &stage, &plain());
+    stage.press("<space>");
+    stage.machine.edit_object("psm_1f09ab2c", |bytes| bytes.size = 40);
+    stage.look();
+    kept("inspect-shrunk", &stage, &plain());
+    stage.machine.remove_object("psm_1f09ab2c");
+    stage.look();
+    kept("inspect-removed", &stage, &plain());
+    stage.machine.add_object("psm_1f09ab2c", MadeBytes::hole(9));
+    stage.look();
+    kept("inspect-replaced", &stage, &plain());
+    let mut stage = Stage::new(machine(), 80, 24);
+    stage.press("<enter>P");
+    kept("inspect-attached-kept", &stage, &plain());
+    stage.press("q");
+    kept("segments-attached-kept", &stage, &plain());
+}
+
+#[test]
+fn overlays() {
+    for (name, keys) in [
+        ("help-segments", "?"),
+        ("help-scrolled", "?<pgdn>"),
+        ("palette", ":"),
+        ("palette-typed", ":sort"),
+        ("palette-none", ":zebra"),
+        ("sort", "s<down>"),
+        ("help-inspect", "<enter>?"),
+        ("type", "<enter>t"),
+        ("copy", "<enter>y"),
+        ("go-to", "<enter>o"),
+        ("go-to-wrong", "<enter>o0xffff<enter>"),
+        ("search", "<enter>/"),
+        ("search-hex-wrong", "<enter>\\xy<enter>"),
+        ("search-found", "<enter>\\04 05<enter>"),
+        ("search-none", "<enter>/zebra<enter>"),
+        ("mark-letter", "<enter>m"),
+        ("mark-go", "<enter>ma'"),
+    ] {
+        for (width, height) in [(80, 24), (140, 45)] {
+            let mut stage = Stage::new(machine(), width, height);
+            stage.press(keys);
+            kept(&format!("overlay-{name}-{width}x{height}"), &stage, &plain());
+        }
+    }
+}
+
+#[test]
+fn a_refusal_says_who_owns_it_and_what_would_help() {
+    let machine = machine();
+    machine.edit(|facts| {
+        facts.effective_uid = 1000;
+        facts.sysv[1].row.perms = 0o600;
+    });
+    let mut stage = Stage::new(machine, 80, 24);
+    stage.press("j<enter>");
+    kept("refused", &stage, &plain());
+}
+
+#[test]
+fn a_terminal_that_is_too_small_says_what_it_needs() {
+    for (width, height) in [(39, 24), (80, 7), (20, 3), (1, 1), (0, 0)] {
+        let stage = Stage::new(machine(), width, height);
+        kept(&format!("too-small-{width}x{height}"), &stage, &plain());
+    }
+}
+
+#[test]
+fn no_size_makes_any_screen_fail() {
+    for keys in
+        ["", "?", ":", "s", "/x", "<enter>", "<enter>t", "<enter>w", "<enter>tt<enter>", "<enter>o", "<tab>"]
+    {
+        for width in [0, 1, 2, 10, 39, 40, 41, 63, 79, 80, 99, 100, 101, 129, 130, 131, 250] {
+            for height in [0, 1, 2, 3, 7, 8, 9, 12, 19, 20, 21, 30, 60] {
+                let mut stage = Stage::new(machine(), 80, 24);
+                stage.press(keys);
+                stage.happen(shmscope::app::event::Event::Resize(shmscope::app::event::Size {
+                    width,
+                    height,
+                }));
+                let _ = stage.screen();
+            }
+        }
+    }
+}
