@@ -136,6 +136,8 @@ struct Loop<P, S> {
     began: Began,
     size: Size,
     surveyed: bool,
+    /// How long the first picture waits for the first survey.
+    patience: Duration,
 }
 
 /// Goes on, or ends so.
@@ -144,7 +146,7 @@ type Flow = ControlFlow<Result<ExitReason, RunError>>;
 impl<P: Program, S: Stage> Loop<P, S> {
     const fn new(program: P, stage: S, hands: Hands, inbox: Receiver<Message>, began: Began) -> Self {
         let size = Size { width: 0, height: 0 };
-        Self { program, stage, hands, inbox, began, size, surveyed: false }
+        Self { program, stage, hands, inbox, began, size, surveyed: false, patience: FIRST_SURVEY }
     }
 
     fn run(mut self) -> Result<ExitReason, RunError> {
@@ -163,7 +165,7 @@ impl<P: Program, S: Stage> Loop<P, S> {
     /// first picture is not an empty one.
     fn begin(&mut self) -> Flow {
         self.measure()?;
-        let until = self.began.clock() + FIRST_SURVEY;
+        let until = self.began.clock() + self.patience;
         while !self.surveyed {
             match self.inbox.recv_timeout(until.saturating_sub(self.began.clock())) {
                 Ok(message) => self.take(message)?,
@@ -271,3 +273,6 @@ fn output(written: io::Result<()>) -> Flow {
         Err(error) => ControlFlow::Break(Err(RunError::Output(error))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,7 +116,11 @@ impl Search {
             }
             found => (found, false),
         };
-        Found { request: self.number, result: result.map_err(|error| unreadable(reader.id(), &error)), wrapped }
+        Found {
+            request: self.number,
+            result: result.map_err(|error| unreadable(reader.id(), &error)),
+            wrapped,
+        }
     }
 
     fn find(&self, reader: &Reader, progress: &Progress) -> io::Result<Option<u64>> {
