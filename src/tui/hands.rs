@@ -55,7 +55,7 @@ impl Hands {
             Effect::Look(watching) => ViewOrder::Look(watching),
             Effect::LookOnce => ViewOrder::LookOnce,
             Effect::SetBaseline => ViewOrder::SetBaseline,
-            Effect::Find(request) => ViewOrder::Find(Box::new(request)),
+            Effect::Find(request) => ViewOrder::Find(request),
             Effect::StopSearch => ViewOrder::StopSearch,
             Effect::Close { keep } => ViewOrder::Close { keep },
             Effect::Detach(id) => ViewOrder::Detach(id),

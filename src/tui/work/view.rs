@@ -39,7 +39,7 @@ pub enum Order {
     /// Changes are measured from now on.
     SetBaseline,
     /// Find something in the open segment.
-    Find(Box<Request>),
+    Find(Request),
     /// Give up the search that is under way.
     StopSearch,
     /// Close the open segment.
@@ -125,7 +125,7 @@ impl Viewer {
         let open = self.open.as_mut()?;
         let Request { number, from, direction, what } = request;
         let goal = match what {
-            Target::Pattern(pattern) => Goal::Pattern(Box::new(pattern)),
+            Target::Pattern(pattern) => Goal::Pattern(pattern),
             Target::Data { gap } => Goal::Data { gap },
             Target::Change => {
                 self.searches.stop();
@@ -235,7 +235,7 @@ impl Worker for Viewer {
             Order::Open(segment) => Some(self.open(&segment)),
             Order::Close { keep } => self.close(keep),
             Order::Detach(id) => Some(self.detach(id)),
-            Order::Find(request) => self.find(*request),
+            Order::Find(request) => self.find(request),
             Order::StopSearch => {
                 self.searches.stop();
                 None

@@ -256,7 +256,7 @@ fn differences_and_jumps_go_by_the_baseline() {
     let mut scene = Scene::new();
     let find = |scene: &mut Scene, from| {
         let request = Request { number: 3, from, direction: Direction::Forward, what: Target::Change };
-        let events = scene.order(Order::Find(Box::new(request)));
+        let events = scene.order(Order::Find(request));
         let [Event::Found(Found { request: 3, result: Ok(at), .. })] = events[..] else { panic!() };
         at
     };
@@ -275,9 +275,9 @@ fn differences_and_jumps_go_by_the_baseline() {
 fn a_search_answers_in_its_own_time_and_closing_ends_it() {
     let mut scene = Scene::new();
     scene.open("sysv:1");
-    let what = Target::Pattern(Pattern::text("llo").unwrap());
+    let what = Target::Pattern(Box::new(Pattern::text("llo").unwrap()));
     let request = Request { number: 9, from: 0, direction: Direction::Forward, what };
-    assert!(scene.order(Order::Find(Box::new(request))).is_empty());
+    assert!(scene.order(Order::Find(request)).is_empty());
     let answer = scene.inbox.recv_timeout(10 * SECOND);
     assert!(
         matches!(answer, Ok(Message::Event(Event::Found(Found { request: 9, result: Ok(Some(2)), .. })))),
