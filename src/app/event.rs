@@ -44,6 +44,8 @@ pub enum Event {
     },
     /// An attachment of ours was let go.
     Detached(SegmentId),
+    /// Something that was asked for cannot be done: what and why, safe to print.
+    Failed(String),
     /// We were stopped and go on: everything has to be drawn anew.
     Resumed,
 }

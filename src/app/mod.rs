@@ -18,6 +18,8 @@ pub mod table;
 mod update;
 pub mod values;
 
+pub use effect::Effect;
+pub use event::Event;
 pub use interval::Interval;
 pub use keymap::{Keymap, KeymapError};
 pub use state::{Notice, Settings, State};

@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "this is the one room where kernel calls without a safe form are made")]
 
 pub mod child;
+pub mod job;
 pub mod object;
 mod residency;
 pub mod shm;

@@ -1,6 +1,20 @@
-//! The terminal: enter and leave, events, drawing.
+//! The terminal: enter and leave, what reaches the program and what it asks to
+//! be done, drawing.
 
 pub mod canvas;
+mod clipboard;
 pub mod draw;
 pub mod glyphs;
+mod hands;
+mod hangup;
+mod input;
+mod message;
+mod run;
+mod screen;
+mod signals;
+mod terminal;
 pub mod theme;
+mod work;
+
+pub use run::{ExitReason, Options, Program, RunError, run};
+pub use terminal::EnterError;

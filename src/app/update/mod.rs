@@ -31,6 +31,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
                 inspect.scroll_to_cursor(size);
             }
         }
+        Event::Failed(reason) => state.fail(reason),
         Event::Tick | Event::Resumed => {}
         Event::Surveyed(survey) => answers::surveyed(state, *survey),
         Event::Previewed(preview) => answers::previewed(state, preview),

@@ -1,0 +1,69 @@
+//! The clipboard of the terminal, by the escape sequence OSC 52: works over
+//! ssh too, and needs no library of any desktop.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::env;
+
+/// The most bytes that are put into the clipboard. Terminals drop longer
+/// sequences without a word, or print them: kitty takes a megabyte, hterm and
+/// others 100 000 bytes, which is this in base64 with what stands around it.
+pub const LIMIT: usize = 74_994;
+
+/// The text is too long for the clipboards of terminals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{length} bytes are too many for the terminal's clipboard: {LIMIT} fit. Copy less, or use `shmscope dump`"
+)]
+pub struct TooLong {
+    /// How long it is, in bytes.
+    pub length: usize,
+}
+
+/// What has to be written to the terminal to put `text` into its clipboard.
+///
+/// tmux takes the bare sequence only with `set-clipboard on` (not by default),
+/// and hands on the wrapped one only with `allow-passthrough on`: in tmux both
+/// are sent, and whichever it does not take has no effect.
+///
+/// # Errors
+/// When the text is longer than [`LIMIT`].
+pub fn sequence(text: &str, in_tmux: bool) -> Result<String, TooLong> {
+    if text.len() > LIMIT {
+        return Err(TooLong { length: text.len() });
+    }
+    let bare = format!("\x1b]52;c;{}\x07", STANDARD.encode(text));
+    Ok(if in_tmux { format!("{bare}\x1bPtmux;\x1b{bare}\x1b\\") } else { bare })
+}
+
+/// Whether the terminal is tmux: here, or at the other end of an ssh
+/// connection, which hands on `TERM` alone.
+#[must_use]
+pub fn in_tmux() -> bool {
+    env::var_os("TMUX").is_some_and(|value| !value.is_empty())
+        || env::var("TERM").is_ok_and(|term| term.starts_with("tmux"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_one_sequence() {
+        assert_eq!(sequence("sysv:1", false).unwrap(), "\x1b]52;c;c3lzdjox\x07");
+        assert_eq!(sequence("", false).unwrap(), "\x1b]52;c;\x07");
+    }
+
+    #[test]
+    fn tmux_gets_it_wrapped_too() {
+        let text = sequence("a", true).unwrap();
+        assert_eq!(text, "\x1b]52;c;YQ==\x07\x1bPtmux;\x1b\x1b]52;c;YQ==\x07\x1b\\");
+    }
+
+    #[test]
+    fn no_sequence_is_longer_than_terminals_take() {
+        assert!(sequence(&"x".repeat(LIMIT), false).unwrap().len() <= 100_000);
+        let error = sequence(&"x".repeat(LIMIT + 1), false).unwrap_err().to_string();
+        assert!(error.contains("74995") && error.contains("74994"), "{error}");
+    }
+}

@@ -1,0 +1,82 @@
+//! Carries out what the program asks for: gives each worker its orders.
+
+use super::message::Message;
+use super::work::{self, Began, Surveyor, Viewer};
+use crate::app::Effect;
+use crate::machine::Machine;
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
+
+/// How long the end of the program waits for its workers to let go of what
+/// they hold. What is held longer goes with the process.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// The workers, each on a thread of its own.
+pub struct Hands {
+    survey: Sender<work::SurveyOrder>,
+    view: Sender<work::ViewOrder>,
+    at_work: Receiver<Infallible>,
+}
+
+impl Hands {
+    /// Starts the workers. They report to `messages`.
+    ///
+    /// # Errors
+    /// When there are no threads to be had.
+    pub fn hire(machine: &Arc<dyn Machine>, began: Began, messages: &Sender<Message>) -> io::Result<Self> {
+        let (busy, at_work) = mpsc::channel();
+        let (survey, orders) = mpsc::channel();
+        let (mut surveyor, working) = (Surveyor::new(Arc::clone(machine)), busy.clone());
+        work::spawn("survey", messages.clone(), move |messages| {
+            let _working: Sender<Infallible> = working;
+            work::drive(&mut surveyor, began, &orders, messages);
+        })?;
+        let (view, orders) = mpsc::channel();
+        let mut viewer = Viewer::new(Arc::clone(machine), messages.clone());
+        work::spawn("view", messages.clone(), move |messages| {
+            let _working: Sender<Infallible> = busy;
+            work::drive(&mut viewer, began, &orders, messages);
+        })?;
+        Ok(Self { survey, view, at_work })
+    }
+
+    /// Passes an effect on to whom it concerns; gives back what is for the
+    /// terminal and the loop.
+    pub fn carry_out(&self, effect: Effect) -> Option<Effect> {
+        use work::{SurveyOrder, ViewOrder};
+        let view = match effect {
+            Effect::Survey => return self.order_survey(SurveyOrder::Now),
+            Effect::SurveyEvery(every) => return self.order_survey(SurveyOrder::Every(every)),
+            Effect::Preview(segment) => ViewOrder::Preview(segment),
+            Effect::Open(segment) => ViewOrder::Open(segment),
+            Effect::Look(watching) => ViewOrder::Look(watching),
+            Effect::LookOnce => ViewOrder::LookOnce,
+            Effect::SetBaseline => ViewOrder::SetBaseline,
+            Effect::Find(request) => ViewOrder::Find(request),
+            Effect::StopSearch => ViewOrder::StopSearch,
+            Effect::Close { keep } => ViewOrder::Close { keep },
+            Effect::Detach(id) => ViewOrder::Detach(id),
+            effect @ (Effect::Copy(_) | Effect::CaptureMouse(_) | Effect::Suspend | Effect::Quit) => {
+                return Some(effect);
+            }
+        };
+        // A worker ends early only by a panic, of which the loop is told.
+        let _ = self.view.send(view);
+        None
+    }
+
+    fn order_survey(&self, order: work::SurveyOrder) -> Option<Effect> {
+        let _ = self.survey.send(order);
+        None
+    }
+
+    /// Sends the workers home, which lets go of everything that is attached.
+    pub fn dismiss(self) {
+        drop((self.survey, self.view));
+        // Disconnected once all of them have gone.
+        let _ = self.at_work.recv_timeout(PATIENCE);
+    }
+}

@@ -1,0 +1,75 @@
+//! Watches for the terminal to go away.
+//!
+//! crossterm 0.29 does not: its reading loop takes the end of the file for
+//! nothing, and burns a core. This waits for POLLHUP, which is always told
+//! (`poll(2)`), without a timeout, and so costs nothing.
+
+use super::message::Message;
+use super::terminal;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::Duration;
+
+/// The exit status when the terminal has gone: that of SIGHUP, which comes at
+/// the same time to who is in the foreground.
+pub const STATUS: i32 = 129;
+
+/// How long the program may take to end by itself.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Begins to watch standard input.
+///
+/// # Errors
+/// When there is no thread to be had.
+pub fn watch(messages: Sender<Message>) -> io::Result<()> {
+    thread::Builder::new().name("hangup".into()).spawn(move || {
+        if wait(io::stdin()) {
+            terminal::insist(GRACE, STATUS);
+            // When nobody listens any more, the program is ending anyway.
+            let _ = messages.send(Message::HungUp);
+        }
+    })?;
+    Ok(())
+}
+
+/// Waits until the terminal has gone. False when it cannot be watched.
+fn wait(terminal: impl AsFd) -> bool {
+    loop {
+        let mut terminal = [PollFd::new(terminal.as_fd(), PollFlags::empty())];
+        match poll(&mut terminal, PollTimeout::NONE) {
+            Ok(_) => {
+                let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
+                if terminal[0].revents().is_some_and(|told| told.intersects(gone)) {
+                    return true;
+                }
+            }
+            Err(Errno::EINTR | Errno::EAGAIN) => {}
+            Err(_) => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::pty::openpty;
+    use std::sync::mpsc;
+
+    #[test]
+    fn waits_for_the_other_end_to_close() {
+        let pair = openpty(None, None).unwrap();
+        let (send, gone) = mpsc::channel();
+        let slave = pair.slave;
+        let watcher = thread::spawn(move || send.send(wait(&slave)));
+        // Input that nobody reads is no reason to wake.
+        nix::unistd::write(&pair.master, b"x").unwrap();
+        assert_eq!(gone.recv_timeout(Duration::from_millis(50)), Err(mpsc::RecvTimeoutError::Timeout));
+        drop(pair.master);
+        assert_eq!(gone.recv_timeout(Duration::from_secs(5)), Ok(true));
+        watcher.join().unwrap().unwrap();
+    }
+}
