@@ -1,0 +1,40 @@
+//! What can be wrong with the settings file: which file, which line, and what
+//! is allowed there.
+
+use crate::segment::escape;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is there, but cannot be read.
+    #[error("the settings in {} cannot be read: {}", shown(.path), words(.source))]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// Something in it is wrong.
+    #[error("{}, line {line}: {what}", shown(.path))]
+    Line {
+        /// Which file.
+        path: PathBuf,
+        /// Which line of it, from 1.
+        line: usize,
+        /// What is wrong and what is allowed, safe to print.
+        what: String,
+    },
+}
+
+fn shown(path: &Path) -> String {
+    escape(path.as_os_str().as_bytes())
+}
+
+/// What the system says, without the number.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}

@@ -1,0 +1,260 @@
+//! The settings file, its defaults and its errors. The program reads it and
+//! never writes it; assets/config.toml documents every setting.
+
+mod error;
+mod place;
+mod read;
+
+pub use error::ConfigError;
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What a person has set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The colours of the terminal UI.
+    pub theme: Theme,
+    /// How often the machine is looked at: 100 ms to a minute.
+    pub interval: Duration,
+    /// How often an open segment is looked at: 33 ms to 5 s.
+    pub live_interval: Duration,
+    /// Whether the terminal UI takes the mouse.
+    pub mouse: bool,
+    /// Nothing outside ASCII.
+    pub ascii: bool,
+    /// When to use colour.
+    pub color: When,
+    /// The keys of actions, both as they are written: whether they exist is
+    /// for the table of actions to say, and [`Config::wrong_keys`] to tell.
+    pub keys: BTreeMap<String, Vec<String>>,
+    key_lines: BTreeMap<String, usize>,
+    path: PathBuf,
+}
+
+/// The themes that come with the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// The terminal's own sixteen colours.
+    #[default]
+    Default,
+    /// True colours for a dark background.
+    Dark,
+    /// True colours for a light background.
+    Light,
+    /// No colours.
+    Mono,
+}
+
+impl Theme {
+    const NAMES: [(&str, Self); 4] =
+        [("default", Self::Default), ("dark", Self::Dark), ("light", Self::Light), ("mono", Self::Mono)];
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum When {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// In any case.
+    Always,
+    /// In no case.
+    Never,
+}
+
+impl When {
+    const NAMES: [(&str, Self); 3] = [("auto", Self::Auto), ("always", Self::Always), ("never", Self::Never)];
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            theme: Theme::default(),
+            interval: Duration::from_secs(1),
+            live_interval: Duration::from_millis(100),
+            mouse: true,
+            ascii: false,
+            color: When::default(),
+            keys: BTreeMap::new(),
+            key_lines: BTreeMap::new(),
+            path: PathBuf::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings file of who runs this; the defaults when there is none.
+    ///
+    /// # Errors
+    /// When there is one that cannot be read, or the first thing in it that is
+    /// wrong, with its line and what is allowed.
+    pub fn load() -> Result<Self, ConfigError> {
+        match place::path(|name| env::var_os(name)) {
+            Some(path) => Self::load_from(&path),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// Reads a settings file; the defaults when there is none.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_from(path: &Path) -> Result<Self, ConfigError> {
+        match fs::read(path) {
+            Ok(bytes) => read::read(&bytes, path),
+            Err(error) if is_missing(&error) => Ok(Self::default()),
+            Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),
+        }
+    }
+
+    /// The error for keys that the table of actions refuses: `action` as it
+    /// stands in the file, where it is about one; `what` safe to print.
+    #[must_use]
+    pub fn wrong_keys(&self, action: Option<&str>, what: &impl fmt::Display) -> ConfigError {
+        let line = action.and_then(|action| self.key_lines.get(action));
+        let first = self.key_lines.values().min();
+        ConfigError::Line {
+            path: self.path.clone(),
+            line: line.or(first).copied().unwrap_or(1),
+            what: what.to_string(),
+        }
+    }
+}
+
+/// No file, or something that is no directory on the way to it.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENTED: &str = include_str!("../../assets/config.toml");
+
+    fn parse(text: &str) -> Result<Config, String> {
+        read::read(text.as_bytes(), Path::new("/c/config.toml")).map_err(|error| error.to_string())
+    }
+
+    fn defaults() -> Config {
+        Config { path: PathBuf::from("/c/config.toml"), ..Config::default() }
+    }
+
+    #[test]
+    fn the_documented_file_is_the_defaults_and_names_every_setting() {
+        assert_eq!(parse(DOCUMENTED), Ok(defaults()));
+        assert_eq!(parse(""), Ok(defaults()));
+        let named: Vec<&str> = DOCUMENTED
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.is_empty())
+            .map(|line| line.split(' ').next().unwrap())
+            .collect();
+        assert_eq!(named, ["theme", "interval", "live-interval", "mouse", "ascii", "color", "[keys]"]);
+    }
+
+    #[test]
+    fn every_setting_is_read() {
+        let text = "theme = 'light'\ninterval = '2.5s'\nlive-interval = '50ms'\nmouse = false\n\
+                    ascii = true\ncolor = 'never'\n[keys]\nquit = ['x', 'ctrl-r']\nhelp = []\n";
+        let config = parse(text).unwrap();
+        assert_eq!((config.theme, config.color), (Theme::Light, When::Never));
+        assert_eq!(config.interval, Duration::from_millis(2500));
+        assert_eq!(config.live_interval, Duration::from_millis(50));
+        assert_eq!((config.mouse, config.ascii), (false, true));
+        assert_eq!(config.keys["quit"], ["x", "ctrl-r"]);
+        assert!(config.keys["help"].is_empty());
+    }
+
+    #[test]
+    fn errors_name_the_file_the_line_and_what_is_allowed() {
+        for (text, error) in [
+            (
+                "mouse = true\n\nthme = 'dark'",
+                "line 3: there is no setting 'thme': there are theme, interval, live-interval, mouse, ascii, \
+                 color and the table [keys]",
+            ),
+            ("theme = 'blue'", "line 1: theme is 'blue': write \"default\", \"dark\", \"light\" or \"mono\""),
+            ("#\ncolor = true", "line 2: color is true: write \"auto\", \"always\" or \"never\""),
+            ("mouse = 'yes'", "line 1: mouse is 'yes': write true or false, without quotes"),
+            (
+                "interval = 5",
+                "line 1: interval is 5: write a time from \"100ms\" to \"1m\", in quotes and with ms, s or m \
+                 behind it",
+            ),
+            (
+                "live-interval = '1ms'",
+                "line 1: live-interval is '1ms': write a time from \"33ms\" to \"5s\", in quotes and with ms, \
+                 s or m behind it",
+            ),
+            ("keys = 3", "line 1: keys is 3: write a table: [keys], and below it action = [\"x\"]"),
+            (
+                "[keys]\nquit = 'x'",
+                "line 2: quit is 'x': write a list of keys in quotes, as in [\"x\", \"ctrl-r\"]",
+            ),
+            (
+                "[keys]\nquit = [\n'x',\n1]",
+                "line 4: quit is 1: write a list of keys in quotes, as in [\"x\", \"ctrl-r\"]",
+            ),
+        ] {
+            assert_eq!(parse(text), Err(format!("/c/config.toml, {error}")), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_several_is_told() {
+        let error = parse("mouse = 1\ncolor = 1\nascii = 1").unwrap_err();
+        assert!(error.contains("line 1: mouse is 1"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_toml_is_told_with_its_line() {
+        for (text, line) in [
+            ("theme = 'dark'\nmouse = \n", 2),
+            ("\n\n[keys", 3),
+            ("theme = 'a'\ntheme = 'b'", 2),
+            ("a\u{7}b", 1),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.starts_with(&format!("/c/config.toml, line {line}: this is no TOML: ")), "{error}");
+            assert!(!error.contains(char::is_control), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_file_reaches_the_terminal_raw() {
+        for text in ["\"a\\u001b[2J\" = 1", "theme = \"\\u001b[2J\"", "[keys]\n\"\\u202e\" = 1"] {
+            let error = parse(text).unwrap_err();
+            assert!(error.is_ascii() && !error.contains(char::is_control), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_the_defaults_and_an_unreadable_one_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
+        assert_eq!(Config::load_from(&path).unwrap(), Config::default());
+        assert_eq!(Config::load_from(&path.join("below")).unwrap(), Config::default());
+        fs::write(&path, b"theme = 'mono'\n").unwrap();
+        assert_eq!(Config::load_from(&path).unwrap().theme, Theme::Mono);
+        assert_eq!(Config::load_from(&path.join("below")).unwrap(), Config::default());
+        fs::write(&path, b"theme = '\xff'\n").unwrap();
+        let error = Config::load_from(&path).unwrap_err().to_string();
+        assert!(error.ends_with("line 1: this is no text in UTF-8"), "{error}");
+        let error = Config::load_from(directory.path()).unwrap_err().to_string();
+        assert!(error.ends_with("cannot be read: is a directory"), "{error}");
+    }
+
+    #[test]
+    fn keys_that_the_table_refuses_are_told_with_their_line() {
+        let config = parse("[keys]\nhelp = ['x']\n\nqiut = ['q']").unwrap();
+        let told = |action| config.wrong_keys(action, &"no such action").to_string();
+        assert_eq!(told(Some("qiut")), "/c/config.toml, line 4: no such action");
+        assert_eq!(told(None), "/c/config.toml, line 2: no such action");
+    }
+}

@@ -1,0 +1,135 @@
+//! The text of the settings file, setting by setting, with the line of each.
+
+use super::{Config, ConfigError, Theme, When};
+use crate::segment::{escape, parse_span};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+/// What there is to set.
+const SETTINGS: &str = "theme, interval, live-interval, mouse, ascii, color and the table [keys]";
+
+/// What is wrong, and where in the text that stands.
+struct Wrong {
+    at: Range<usize>,
+    what: String,
+}
+
+type Value<'t> = Spanned<DeValue<'t>>;
+
+/// Reads the settings; what is not set has its default.
+pub fn read(bytes: &[u8], path: &Path) -> Result<Config, ConfigError> {
+    let fail = |offset, what| ConfigError::Line { path: path.to_owned(), line: line_of(bytes, offset), what };
+    let text = str::from_utf8(bytes)
+        .map_err(|error| fail(error.valid_up_to(), "this is no text in UTF-8".to_owned()))?;
+    let mut config = Config { path: path.to_owned(), ..Config::default() };
+    settings(text, &mut config).map_err(|wrong| fail(wrong.at.start, wrong.what))?;
+    Ok(config)
+}
+
+fn line_of(text: &[u8], offset: usize) -> usize {
+    1 + memchr::memchr_iter(b'\n', &text[..offset.min(text.len())]).count()
+}
+
+fn settings(text: &str, config: &mut Config) -> Result<(), Wrong> {
+    let table = DeTable::parse(text).map_err(|error| Wrong {
+        at: error.span().unwrap_or_default(),
+        what: format!(
+            "this is no TOML: {}",
+            error.message().lines().map(plain).collect::<Vec<_>>().join("; ")
+        ),
+    })?;
+    for (key, value) in in_order(table.get_ref()) {
+        match key.get_ref().as_ref() {
+            "theme" => config.theme = one_of(key, value, &Theme::NAMES)?,
+            "interval" => config.interval = span(key, value, (100, "100ms"), (60_000, "1m"))?,
+            "live-interval" => config.live_interval = span(key, value, (33, "33ms"), (5000, "5s"))?,
+            "mouse" => config.mouse = switch(key, value)?,
+            "ascii" => config.ascii = switch(key, value)?,
+            "color" => config.color = one_of(key, value, &When::NAMES)?,
+            "keys" => (config.keys, config.key_lines) = keys(text, value)?,
+            other => {
+                let what = format!("there is no setting '{}': there are {SETTINGS}", plain(other));
+                return Err(Wrong { at: key.span(), what });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// As they stand in the file, so that what is told is the first that is wrong.
+fn in_order<'a, 't>(table: &'a DeTable<'t>) -> Vec<(&'a Spanned<DeString<'t>>, &'a Value<'t>)> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    entries
+}
+
+fn plain(text: &str) -> String {
+    escape(text.as_bytes())
+}
+
+/// The value is not what it may be.
+fn wrong(name: &str, value: &Value<'_>, allowed: &str) -> Wrong {
+    let is = match value.get_ref() {
+        DeValue::String(text) => format!("'{}'", plain(text)),
+        DeValue::Integer(number) => plain(&number.to_string()),
+        DeValue::Float(number) => plain(&number.to_string()),
+        DeValue::Boolean(on) => on.to_string(),
+        DeValue::Datetime(_) => "a time".to_owned(),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    };
+    Wrong { at: value.span(), what: format!("{} is {is}: write {allowed}", plain(name)) }
+}
+
+fn one_of<T: Copy>(key: &Spanned<DeString<'_>>, value: &Value<'_>, names: &[(&str, T)]) -> Result<T, Wrong> {
+    let chosen = value.get_ref().as_str().and_then(|text| names.iter().find(|(name, _)| *name == text));
+    chosen.map(|(_, chosen)| *chosen).ok_or_else(|| {
+        let all: Vec<String> = names.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        let (last, others) = all.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
+        wrong(key.get_ref(), value, &format!("{} or {last}", others.join(", ")))
+    })
+}
+
+fn switch(key: &Spanned<DeString<'_>>, value: &Value<'_>) -> Result<bool, Wrong> {
+    value.get_ref().as_bool().ok_or_else(|| wrong(key.get_ref(), value, "true or false, without quotes"))
+}
+
+/// A span of time within limits, each in milliseconds and as it is written.
+fn span(
+    key: &Spanned<DeString<'_>>,
+    value: &Value<'_>,
+    (least, from): (u64, &str),
+    (most, to): (u64, &str),
+) -> Result<Duration, Wrong> {
+    let range = Duration::from_millis(least)..=Duration::from_millis(most);
+    let read = value.get_ref().as_str().and_then(|text| parse_span(text).ok());
+    read.filter(|span| range.contains(span)).ok_or_else(|| {
+        let allowed = format!("a time from \"{from}\" to \"{to}\", in quotes and with ms, s or m behind it");
+        wrong(key.get_ref(), value, &allowed)
+    })
+}
+
+type Keys = (BTreeMap<String, Vec<String>>, BTreeMap<String, usize>);
+
+/// The keys of each action, and the line that it stands in.
+fn keys(text: &str, value: &Value<'_>) -> Result<Keys, Wrong> {
+    let table = value.get_ref().as_table();
+    let table =
+        table.ok_or_else(|| wrong("keys", value, "a table: [keys], and below it action = [\"x\"]"))?;
+    let (mut all, mut lines) = Keys::default();
+    for (action, value) in in_order(table) {
+        let name = action.get_ref().as_ref();
+        let wrong = |value| wrong(name, value, "a list of keys in quotes, as in [\"x\", \"ctrl-r\"]");
+        let mut own = vec![];
+        for key in value.get_ref().as_array().ok_or_else(|| wrong(value))? {
+            own.push(key.get_ref().as_str().ok_or_else(|| wrong(key))?.to_owned());
+        }
+        lines.insert(name.to_owned(), line_of(text.as_bytes(), action.span().start));
+        all.insert(name.to_owned(), own);
+    }
+    Ok((all, lines))
+}
