@@ -2,7 +2,7 @@
 #![cfg(test)]
 
 mod cli;
-mod house;
 mod demo;
+mod house;
 mod kernel_facts;
 mod support;
