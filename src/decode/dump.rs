@@ -153,7 +153,7 @@ mod tests {
                 Ok(())
             }
         }
-        let (_machine, reader) = object(MadeBytes::full(&[1; 300_000]));
+        let (_machine, reader) = object(MadeBytes::full(&vec![1; 300_000]));
         let error = dump(&reader, 0..u64::MAX, Squeeze::On, &mut Closed, &Progress::new()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }

@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn cancelled_is_over() {
-        let (_machine, reader) = object(MadeBytes::full(&[1; 40_000]));
+        let (_machine, reader) = object(MadeBytes::full(&vec![1; 40_000]));
         let progress = Progress::new();
         progress.cancel();
         assert_eq!(DataForward::new(&reader, 0..40_000, &progress).count(), 0);

@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn it_can_be_stopped_and_tells_how_far_it_is() {
-        let (_machine, reader) = object(MadeBytes::full(&[b'a'; 20_000]));
+        let (_machine, reader) = object(MadeBytes::full(&vec![b'a'; 20_000]));
         let progress = Progress::new();
         let mut count = 0;
         let a = Pattern::text("a").unwrap();
