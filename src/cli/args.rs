@@ -1,9 +1,11 @@
 //! The arguments of the program. What stands in the doc comments here is what
 //! `--help` and the man page show.
 
-use crate::segment::escape;
+use crate::decode::Type;
 use crate::segment::field::Field;
+use crate::segment::{Bytes, escape, parse_span};
 use clap::{Parser, Subcommand, ValueEnum};
+use std::time::Duration;
 
 /// See every shared-memory segment of this machine, and look inside it, live
 ///
@@ -67,6 +69,12 @@ pub enum Report {
     List(ListArgs),
     /// Print everything that is known of a segment
     Info(InfoArgs),
+    /// Print the contents of a segment as hex and text
+    Dump(DumpArgs),
+    /// Print what changes in a segment, as it changes
+    Watch(WatchArgs),
+    /// Search the contents of segments
+    Find(FindArgs),
     /// Print the kernel's limits and how much of them is used
     Limits(LimitsArgs),
     /// Print completions for a shell
@@ -130,6 +138,122 @@ const INFO_EXAMPLES: &str = "\
 EXAMPLES
   shmscope info /psm_1f09ab2c      size, owner, mode, times, state, and how it can be read
   shmscope info 0x4d2 --json       the System V segment with that key, as JSON";
+
+/// Which part of a segment.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct PartArgs {
+    /// Where to begin, in bytes: 4096, 0x1000, 4K
+    #[arg(long, value_name = "OFFSET", default_value = "0", hide_default_value = true)]
+    pub offset: Bytes,
+    /// How many bytes to look at; all that follow when it is not given
+    #[arg(long, value_name = "LENGTH")]
+    pub length: Option<Bytes>,
+}
+
+/// `dump`
+#[derive(Debug, clap::Args)]
+#[command(after_help = DUMP_EXAMPLES)]
+pub struct DumpArgs {
+    /// Which segment: sysv:32770, key:1234, /name, or another form of its name
+    #[arg(value_name = "SEGMENT")]
+    pub segment: String,
+    /// Which part of it.
+    #[command(flatten)]
+    pub part: PartArgs,
+    /// Print lines that repeat the one before too, not a * for all of them
+    #[arg(long)]
+    pub no_squeezing: bool,
+    /// Print the bytes themselves, zeros for holes
+    #[arg(long, conflicts_with_all = ["as", "json", "no_squeezing"])]
+    pub raw: bool,
+    /// Print values of this type, one a line: u8 to u64, i8 to i64, f32, f64, char, and arrays
+    /// of them (f64[3][3], char[16]); le or be behind the name sets the byte order
+    #[arg(long = "as", id = "as", value_name = "TYPE")]
+    pub kind: Option<Type>,
+    /// Print a JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+const DUMP_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope dump /psm_1f09ab2c                     as hexdump -C does
+  shmscope dump 0x4d2 --offset 4K --length 256    a part of it
+  shmscope dump /camera0 --as 'f64[3]'            three doubles a line
+  shmscope dump /camera0 --raw > copy             the bytes themselves";
+
+/// `watch`
+#[derive(Debug, clap::Args)]
+#[command(after_help = WATCH_EXAMPLES)]
+pub struct WatchArgs {
+    /// Which segment: sysv:32770, key:1234, /name, or another form of its name
+    #[arg(value_name = "SEGMENT")]
+    pub segment: String,
+    /// Which part of it.
+    #[command(flatten)]
+    pub part: PartArgs,
+    /// How often to look: 100ms, 2s; when it is not given ten times a second, less often where
+    /// that would take more than a fifth of a processor
+    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    pub interval: Option<Duration>,
+    /// End after so many changes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Show values of this type instead of bytes, as in `dump`
+    #[arg(long = "as", id = "as", value_name = "TYPE")]
+    pub kind: Option<Type>,
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// Print a JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+const WATCH_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope watch /psm_1f09ab2c                          every byte that changes
+  shmscope watch /psm_1f09ab2c --as f64 --length 8      the double at its beginning
+  shmscope watch 0x4d2 --offset 64 --count 1 --json     wait for one change
+
+Ctrl-C ends it with status 0, and so does --count. It ends with status 1 when the segment is removed.";
+
+/// `find`
+#[derive(Debug, clap::Args)]
+#[command(after_help = FIND_EXAMPLES, override_usage = "shmscope find [OPTIONS] PATTERN [SEGMENT]...\n       \
+    shmscope find [OPTIONS] --hex HEX|--value TYPE:VALUE [SEGMENT]...")]
+pub struct FindArgs {
+    /// The text to look for; \xNN in it stands for that byte
+    #[arg(value_name = "PATTERN", required_unless_present_any = ["hex", "value"])]
+    pub pattern: Option<String>,
+    /// Where to look; when none is named, in every POSIX segment that may be read
+    #[arg(value_name = "SEGMENT")]
+    pub segments: Vec<String>,
+    /// Look for bytes: "de ad ?? ef", where ? is any digit
+    #[arg(long, value_name = "HEX", conflicts_with = "value")]
+    pub hex: Option<String>,
+    /// Look for a value: f64:3.5, u32be:1234
+    #[arg(long, value_name = "TYPE:VALUE")]
+    pub value: Option<String>,
+    /// Print how many matches there are, not where
+    #[arg(long)]
+    pub count: bool,
+    /// End after so many matches
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Print a JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+const FIND_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope find hello                              a text, in all POSIX segments
+  shmscope find --hex 'de ad ?? ef' /camera0       bytes, any one between
+  shmscope find --value f64:3.5 0x4d2 --limit 1    a double, in the segment with that key
+
+System V segments are searched when they are named: attaching one leaves a mark on it.
+It ends with status 1 when nothing is found, and when a segment that is named cannot be read.";
 
 /// `limits`
 #[derive(Debug, clap::Args)]

@@ -17,6 +17,10 @@ const TYPE: u32 = 0o170_000;
 /// is of something else: a FIFO is called a FIFO.
 pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &str) -> Result<&'a Segment, Failure> {
     let found = resolve(text, &survey.segments);
+    // A path, as the shell completes it.
+    if let (Err(ResolveError::Unknown { .. }), Some(name)) = (&found, text.strip_prefix("/dev/shm/")) {
+        return choose(machine, survey, &format!("posix:/{name}"));
+    }
     let by_beginning = match &found {
         Ok(segment) => match &segment.id {
             SegmentId::Posix(name) => object_name(text).as_ref() != Some(name),

@@ -1,6 +1,7 @@
 //! How a report can end.
 
-use crate::memory::OpenError;
+use crate::decode::ParseValueError;
+use crate::memory::{OpenError, PatternError};
 use crate::segment::SegmentId;
 use crate::segment::filter::FilterError;
 use crate::segment::resolve::ResolveError;
@@ -52,6 +53,42 @@ pub enum Failure {
         /// What it is, with its article.
         kind: &'static str,
     },
+    /// What is to be looked for is no pattern.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// What is to be looked for is no value.
+    #[error(transparent)]
+    Value(#[from] ParseValueError),
+    /// The arguments do not go together.
+    #[error("{0}")]
+    Usage(String),
+    /// The part begins behind the end.
+    #[error("{id} has {size} bytes: there is nothing at offset {offset}")]
+    Beyond {
+        /// Which segment.
+        id: SegmentId,
+        /// Where the part begins.
+        offset: u64,
+        /// How large the segment is.
+        size: u64,
+    },
+    /// A segment that is open cannot be read.
+    #[error("{id} cannot be read: {}", plain(.source))]
+    Read {
+        /// Which segment.
+        id: SegmentId,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A segment went away while it was watched.
+    #[error("{id} was removed: there is nothing to watch any more")]
+    Vanished {
+        /// Which segment.
+        id: SegmentId,
+    },
+    /// Ctrl-C, or another signal to end.
+    #[error("stopped: {0}")]
+    Stopped(String),
     /// A segment cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -63,8 +100,15 @@ impl Failure {
     pub const fn status(&self) -> Status {
         match self {
             Self::Closed => Status::Done,
-            Self::Filter(_) => Status::Usage,
-            Self::Output(_) | Self::Resolve(_) | Self::NotMemory { .. } | Self::Open(_) => Status::Failed,
+            Self::Filter(_) | Self::Pattern(_) | Self::Value(_) | Self::Usage(_) => Status::Usage,
+            Self::Output(_)
+            | Self::Resolve(_)
+            | Self::NotMemory { .. }
+            | Self::Beyond { .. }
+            | Self::Read { .. }
+            | Self::Vanished { .. }
+            | Self::Stopped(_)
+            | Self::Open(_) => Status::Failed,
         }
     }
 }

@@ -3,17 +3,22 @@
 pub mod args;
 mod choose;
 mod completions;
+mod dump;
 mod failure;
+mod find;
 mod info;
 pub mod json;
 mod limits;
 mod list;
 mod man;
 pub mod out;
+mod part;
+mod progress;
 mod style;
 mod table;
 mod text;
 mod time;
+mod watch;
 
 pub use args::{Args, Command, Report};
 pub use failure::{Failure, Status};
@@ -32,6 +37,9 @@ pub fn run(machine: &dyn Machine, report: &Report, out: &mut Out) -> Result<Stat
     match report {
         Report::List(args) => list::run(machine, args, out),
         Report::Info(args) => info::run(machine, args, out),
+        Report::Dump(args) => dump::run(machine, args, out),
+        Report::Watch(args) => watch::run(machine, args, out),
+        Report::Find(args) => find::run(machine, args, out),
         Report::Limits(args) => limits::run(machine, args, out),
         Report::Completions(args) => completions::run(args, out),
         Report::Man => man::run(out),

@@ -2,17 +2,23 @@
 //! not a result goes to standard error.
 
 use super::Style;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::os::fd::AsFd as _;
+use std::thread;
+use std::time::Duration;
 
 /// How much is gathered before it is written.
-const BUFFER: usize = 256 << 10;
+const BUFFER: usize = 64 << 10;
 
 /// Where results go.
 pub struct Out {
     to: BufWriter<Box<dyn Write + Send>>,
     style: Style,
+    /// Whether it is this process's standard output.
+    standard: bool,
 }
 
 impl Out {
@@ -23,13 +29,42 @@ impl Out {
     /// When there are no descriptors left.
     pub fn stdout(style: Style) -> io::Result<Self> {
         let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        Ok(Self::new(Box::new(file), style))
+        Ok(Self { standard: true, ..Self::new(Box::new(file), style) })
     }
 
     /// Anything else that takes bytes.
     #[must_use]
     pub fn new(to: Box<dyn Write + Send>, style: Style) -> Self {
-        Self { to: BufWriter::with_capacity(BUFFER, to), style }
+        Self { to: BufWriter::with_capacity(BUFFER, to), style, standard: false }
+    }
+
+    /// Whether a person reads it as it comes.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        self.standard && io::stdout().is_terminal()
+    }
+
+    /// Waits, and tells early when nobody reads the output any more: a pipe
+    /// that is closed is an error to wait for, `poll(2)`. A signal ends the
+    /// wait too.
+    ///
+    /// # Errors
+    /// `BrokenPipe`.
+    pub fn wait(&self, time: Duration) -> io::Result<()> {
+        if !self.standard {
+            thread::sleep(time);
+            return Ok(());
+        }
+        // Rounded up, and an hour is as good as any longer time.
+        let millis = time.as_micros().div_ceil(1000).min(3_600_000);
+        let timeout = PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX);
+        let stdout = io::stdout();
+        let mut watched = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
+        match poll(&mut watched, timeout) {
+            Ok(0) | Err(Errno::EINTR) => Ok(()),
+            Ok(_) => Err(io::ErrorKind::BrokenPipe.into()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What it may look like.

@@ -27,6 +27,8 @@ pub enum Tint {
     Good,
     /// Removed, and kept alive.
     Warning,
+    /// What was looked for.
+    Accent,
 }
 
 impl Style {
@@ -108,6 +110,7 @@ impl Tint {
             Self::Dim => "\x1b[2m",
             Self::Good => "\x1b[32m",
             Self::Warning => "\x1b[33m",
+            Self::Accent => "\x1b[36m",
         }
     }
 

@@ -21,6 +21,18 @@ pub fn rfc3339(time: Timestamp) -> Option<String> {
     local(time).map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
 }
 
+/// As [`rfc3339`], with microseconds.
+#[must_use]
+pub fn rfc3339_micros(time: Timestamp) -> Option<String> {
+    local(time).map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string())
+}
+
+/// The time of day with microseconds and the zone: `12:01:09.250000 +01:00`.
+#[must_use]
+pub fn of_day(time: Timestamp) -> String {
+    local(time).map_or_else(|| shown(time), |time| time.strftime("%H:%M:%S%.6f %:z").to_string())
+}
+
 /// For people: `2026-01-05 12:01:09 +01:00`.
 #[must_use]
 pub fn shown(time: Timestamp) -> String {
@@ -49,5 +61,9 @@ mod tests {
         let text = rfc3339(time).unwrap();
         let read: jiff::Timestamp = text.parse().unwrap();
         assert_eq!(read.as_second(), time.seconds);
+        let text = rfc3339_micros(time).unwrap();
+        let read: jiff::Timestamp = text.parse().unwrap();
+        assert_eq!(read.as_microsecond(), 1_767_610_869_250_000);
+        assert!(of_day(time).contains("09.250000 "));
     }
 }

@@ -1,0 +1,128 @@
+//! `dump`: the contents of a segment, as hex and text, as values, or as they are.
+
+mod items;
+
+pub use items::{hex, text};
+
+use super::args::DumpArgs;
+use super::choose::choose;
+use super::out::{Out, warn};
+use super::progress::{Interrupt, attended};
+use super::{Failure, Status, look, part};
+use crate::decode::{self, Squeeze};
+use crate::machine::Machine;
+use crate::memory::{Piece, Pieces, Progress, Reader, Standing};
+use items::Items;
+use std::io::{self, Write};
+use std::ops::Range;
+
+/// Bytes that are read at once.
+const PIECE: usize = 256 << 10;
+/// The largest value that is read as one.
+const LARGEST: u64 = 16 << 20;
+
+/// Prints the contents of a segment.
+pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Status, Failure> {
+    if args.raw && out.is_terminal() {
+        return Err(Failure::Usage(
+            "the terminal would take raw bytes for commands: send them to a file or a pipe".to_owned(),
+        ));
+    }
+    if let Some(kind) = &args.kind
+        && kind.size() > LARGEST
+    {
+        return Err(Failure::Usage(format!("{kind} is too large to be printed as one value")));
+    }
+    let survey = look(machine);
+    let segment = choose(machine, &survey, &args.segment)?;
+    let reader = Reader::open(machine, segment)?;
+    let range = part::range(args.part, &reader)?;
+    let progress = Progress::new();
+    let interrupt = Interrupt::listen();
+    let wanted = !out.is_terminal();
+    let mut sink = Sink { out, failed: false };
+    let outcome = attended("dumping", wanted, &progress, &interrupt, |_| {
+        write(&reader, range.clone(), args, &progress, &mut sink)
+    });
+    let failed = sink.failed;
+    outcome.map_err(|error| {
+        if failed { error.into() } else { Failure::Read { id: reader.id().clone(), source: error } }
+    })?;
+    if interrupt.came() {
+        return Err(Failure::Stopped(format!(
+            "{} of {} bytes are dumped",
+            progress.done(),
+            progress.total()
+        )));
+    }
+    tell_changes(machine, &reader, &range);
+    Ok(Status::Done)
+}
+
+/// Says what became of the segment meanwhile.
+fn tell_changes(machine: &dyn Machine, reader: &Reader, range: &Range<u64>) {
+    let Ok(standing) = reader.standing(machine) else { return };
+    let id = reader.id();
+    match standing {
+        Standing::There { size } if size < range.end => {
+            warn(&format!("{id} was shrunk to {size} bytes meanwhile: what lay behind is not there"));
+        }
+        Standing::Replaced { .. } => {
+            warn(&format!("{id} was replaced meanwhile: this is the one that was there before"));
+        }
+        Standing::There { .. } | Standing::Removed { .. } => {}
+    }
+}
+
+fn write(
+    reader: &Reader,
+    range: Range<u64>,
+    args: &DumpArgs,
+    progress: &Progress,
+    out: &mut Sink<'_>,
+) -> io::Result<()> {
+    let squeeze = if args.no_squeezing { Squeeze::Off } else { Squeeze::On };
+    if args.raw {
+        raw(reader, range, progress, out)
+    } else if args.json || args.kind.is_some() {
+        items::write(reader, range, Items::new(args.kind.as_ref(), args.json, squeeze), progress, out)
+    } else {
+        decode::dump(reader, range, squeeze, out, progress)
+    }
+}
+
+fn raw(reader: &Reader, range: Range<u64>, progress: &Progress, out: &mut Sink<'_>) -> io::Result<()> {
+    let mut pieces = Pieces::new(reader, range, 1, progress)?.with_holes_up_to(PIECE as u64);
+    let mut bytes = vec![0; PIECE];
+    let zeros = vec![0; PIECE];
+    while let Some(piece) = pieces.next(&mut bytes)? {
+        match piece {
+            Piece::Bytes(count) => out.write_all(&bytes[..count])?,
+            Piece::Hole(length) => {
+                let length = usize::try_from(length).unwrap_or(PIECE).min(PIECE);
+                out.write_all(&zeros[..length])?;
+            }
+        }
+    }
+    out.flush()
+}
+
+/// The output, which remembers whether it was it that failed.
+struct Sink<'a> {
+    out: &'a mut Out,
+    failed: bool,
+}
+
+impl Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes).inspect_err(|_| self.failed = true)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes).inspect_err(|_| self.failed = true)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush().inspect_err(|_| self.failed = true)
+    }
+}

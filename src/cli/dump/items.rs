@@ -1,0 +1,242 @@
+//! The contents as items of one size, an item a line: lines of sixteen bytes
+//! as JSON, and values of a type. Items that repeat the one before are squeezed.
+
+use crate::decode::{Decoded, Squeeze, Type};
+use crate::memory::{Piece, Pieces, Progress, Reader};
+use serde::Serialize;
+use std::io::{self, Write};
+use std::ops::Range;
+
+/// Bytes of an item where there is no type.
+const LINE: u64 = 16;
+/// Bytes that are read at once, at least.
+const PIECE: u64 = 256 << 10;
+
+/// What has been printed so far.
+pub struct Items<'a> {
+    kind: Option<&'a Type>,
+    json: bool,
+    squeeze: Squeeze,
+    last: Vec<u8>,
+    /// The items that repeat the last one.
+    run: Option<Range<u64>>,
+}
+
+#[derive(Serialize)]
+struct LineJson {
+    offset: u64,
+    hex: String,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct ValueJson {
+    offset: u64,
+    value: Decoded,
+}
+
+#[derive(Serialize)]
+struct RunJson {
+    offset: u64,
+    length: u64,
+    /// What stands here stands before it too, again and again.
+    repeats: bool,
+}
+
+/// Prints a range as items. Holes cost nothing where they are squeezed.
+///
+/// # Errors
+/// When the kernel refuses to read, or `out` to be written to.
+pub fn write(
+    reader: &Reader,
+    range: Range<u64>,
+    mut items: Items<'_>,
+    progress: &Progress,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let size = items.size();
+    let mut pieces = Pieces::new(reader, range, size, progress)?;
+    if items.squeeze == Squeeze::Off {
+        pieces = pieces.with_holes_up_to(PIECE.max(size));
+    }
+    let mut bytes = vec![0; usize::try_from(PIECE.max(size)).map_err(io::Error::other)?];
+    loop {
+        let offset = pieces.offset();
+        match pieces.next(&mut bytes)? {
+            None => break,
+            Some(Piece::Bytes(count)) => items.bytes(offset, &bytes[..count], out)?,
+            Some(Piece::Hole(length)) => items.zeros(offset, length, out)?,
+        }
+    }
+    items.end_run(out)?;
+    out.flush()
+}
+
+impl<'a> Items<'a> {
+    /// Nothing printed yet. Without a type, items are lines of sixteen bytes.
+    pub const fn new(kind: Option<&'a Type>, json: bool, squeeze: Squeeze) -> Self {
+        Self { kind, json, squeeze, last: vec![], run: None }
+    }
+
+    fn size(&self) -> u64 {
+        self.kind.map_or(LINE, Type::size)
+    }
+
+    fn bytes(&mut self, mut offset: u64, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
+        let size = usize::try_from(self.size()).map_err(io::Error::other)?;
+        for item in bytes.chunks(size) {
+            self.item(offset, item, out)?;
+            offset += item.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// So many zeros. Once two items of them are squeezed, so are all.
+    fn zeros(&mut self, offset: u64, length: u64, out: &mut impl Write) -> io::Result<()> {
+        let size = self.size();
+        let end = offset.saturating_add(length);
+        let zeros = vec![0; usize::try_from(size).map_err(io::Error::other)?];
+        let mut at = offset;
+        while at < end {
+            let left = end - at;
+            if left < size {
+                let left = usize::try_from(left).unwrap_or(zeros.len());
+                return self.item(at, &zeros[..left], out);
+            }
+            self.item(at, &zeros, out)?;
+            at += size;
+            if let Some(run) = &mut self.run {
+                let whole = (end - at) / size * size;
+                run.end += whole;
+                at += whole;
+            }
+        }
+        Ok(())
+    }
+
+    fn item(&mut self, offset: u64, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
+        let end = offset + bytes.len() as u64;
+        if self.squeeze == Squeeze::On && self.last == bytes {
+            if let Some(run) = &mut self.run {
+                run.end = end;
+                return Ok(());
+            }
+            self.run = Some(offset..end);
+            if !self.json {
+                out.write_all(b"*\n")?;
+            }
+            return Ok(());
+        }
+        self.end_run(out)?;
+        self.last.clear();
+        self.last.extend_from_slice(bytes);
+        self.print(offset, bytes, out)
+    }
+
+    fn print(&self, offset: u64, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
+        match self.kind {
+            Some(kind) => match kind.decode(bytes) {
+                // The bytes at the end are too few for one.
+                Decoded::Missing => Ok(()),
+                value if self.json => object(out, &ValueJson { offset, value }),
+                value => writeln!(out, "{offset:08x}  {value}"),
+            },
+            None => object(out, &LineJson { offset, hex: hex(bytes), text: text(bytes) }),
+        }
+    }
+
+    /// Says how far the items go that repeat the last one.
+    fn end_run(&mut self, out: &mut impl Write) -> io::Result<()> {
+        match self.run.take() {
+            Some(run) if self.json => {
+                object(out, &RunJson { offset: run.start, length: run.end - run.start, repeats: true })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A JSON object on a line.
+fn object(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value).map_err(io::Error::from)?;
+    out.write_all(b"\n")
+}
+
+/// `2a00ff`
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('?');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// As the text column of a hex dump: a dot for what is no printable ASCII.
+pub fn text(bytes: &[u8]) -> String {
+    bytes.iter().map(|&byte| if matches!(byte, b' '..=b'~') { char::from(byte) } else { '.' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::survey::{Names, Survey};
+
+    fn printed(
+        bytes: MadeBytes,
+        range: Range<u64>,
+        kind: Option<&str>,
+        json: bool,
+        squeeze: Squeeze,
+    ) -> String {
+        let machine = MadeMachine::new();
+        machine.add_object("a", bytes);
+        let survey = Survey::take(&machine, &mut Names::default());
+        let reader = Reader::open(&machine, &survey.segments[0]).unwrap();
+        let kind: Option<Type> = kind.map(|kind| kind.parse().unwrap());
+        let mut out = vec![];
+        let items = Items::new(kind.as_ref(), json, squeeze);
+        write(&reader, range, items, &Progress::new(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn values_a_line() {
+        let bytes = MadeBytes::full(&[1, 0, 2, 0, 2, 0, 2, 0, 3, 0, 9]);
+        let text = printed(bytes.clone(), 0..11, Some("u16le"), false, Squeeze::On);
+        assert_eq!(text, "00000000  1\n00000002  2\n*\n00000008  3\n");
+        let text = printed(bytes.clone(), 2..8, Some("u16le"), false, Squeeze::Off);
+        assert_eq!(text, "00000002  2\n00000004  2\n00000006  2\n");
+        let text = printed(bytes, 0..11, Some("u16le[2]"), true, Squeeze::On);
+        assert_eq!(
+            text,
+            "{\"offset\":0,\"value\":[1,2]}\n{\"offset\":4,\"value\":[2,2]}\n{\"offset\":8,\"value\":[3]}\n"
+        );
+    }
+
+    #[test]
+    fn lines_as_json() {
+        let mut bytes = MadeBytes::hole(40);
+        bytes.write(0, b"text\x1b\xff");
+        assert_eq!(
+            printed(bytes, 0..40, None, true, Squeeze::On),
+            "{\"offset\":0,\"hex\":\"746578741bff00000000000000000000\",\"text\":\"text............\"}\n\
+             {\"offset\":16,\"hex\":\"00000000000000000000000000000000\",\"text\":\"................\"}\n\
+             {\"offset\":32,\"hex\":\"0000000000000000\",\"text\":\"........\"}\n"
+        );
+    }
+
+    #[test]
+    fn a_hole_of_any_size_is_a_line() {
+        let mut bytes = MadeBytes::hole(1 << 46);
+        bytes.write((1 << 46) - 4, &[7, 0, 0, 0]);
+        let text = printed(bytes.clone(), 0..1 << 46, Some("u32le"), false, Squeeze::On);
+        assert_eq!(text, "00000000  0\n*\n3ffffffffffc  7\n");
+        let text = printed(bytes.clone(), 0..1 << 46, Some("u32le"), true, Squeeze::On);
+        assert_eq!(
+            text,
+            "{\"offset\":0,\"value\":0}\n{\"offset\":4,\"length\":70368744177656,\"repeats\":true}\n\
+             {\"offset\":70368744177660,\"value\":7}\n"
+        );
+        // An odd size: the hole ends within an item.
+        let text = printed(bytes, 0..1 << 46, Some("u8[3]"), false, Squeeze::On);
+        assert_eq!(text, "00000000  [0, 0, 0]\n*\n3ffffffffffc  [7, 0, 0]\n3fffffffffff  [0]\n");
+    }
+}

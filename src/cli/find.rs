@@ -1,0 +1,249 @@
+//! `find`: looks for a pattern in segments.
+
+use super::args::FindArgs;
+use super::choose::choose;
+use super::dump::{hex, text};
+use super::out::{Out, warn};
+use super::progress::{Interrupt, Meter, attended};
+use super::style::Tint;
+use super::{Failure, Status, look};
+use crate::decode::pattern_of_value;
+use crate::machine::Machine;
+use crate::memory::{OpenError, Pattern, Progress, Reader, find_all};
+use crate::segment::{Kind, Segment, SegmentId};
+use crate::survey::Survey;
+use serde::Serialize;
+use std::io::{self, Write as _};
+use std::ops::ControlFlow;
+
+/// How many bytes before a match are shown.
+const BEFORE: u64 = 8;
+/// How many bytes are shown in all.
+const SHOWN: usize = 40;
+/// How many names a message lists.
+const LISTED: usize = 8;
+
+/// Prints where the pattern is found.
+pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Status, Failure> {
+    let (pattern, names) = wanted(args)?;
+    let survey = look(machine);
+    let by_name = !names.is_empty();
+    let segments = if by_name { chosen(machine, &survey, &names)? } else { of_kind(&survey, Kind::Posix) };
+    let progress = Progress::new();
+    let interrupt = Interrupt::listen();
+    let mut search =
+        Search { args, pattern: &pattern, named: by_name, found: 0, failed: false, denied: vec![] };
+    let tried = attended("searching", true, &progress, &interrupt, |meter| {
+        let mut tried = 0;
+        for segment in &segments {
+            if interrupt.came() || search.is_over() {
+                break;
+            }
+            if segments.len() > 1 {
+                meter.say(format!("searching {} of {}", tried + 1, segments.len()));
+            }
+            search.segment(machine, segment, &progress, meter, out)?;
+            tried += 1;
+        }
+        Ok::<usize, Failure>(tried)
+    })?;
+    out.flush()?;
+    if !by_name {
+        tell_left_out(&of_kind(&survey, Kind::Sysv), &search.denied);
+    }
+    if interrupt.came() {
+        return Err(Failure::Stopped(format!(
+            "{} of {} segments are searched",
+            tried.saturating_sub(1),
+            segments.len()
+        )));
+    }
+    Ok(if search.found == 0 || search.failed { Status::Failed } else { Status::Done })
+}
+
+/// What to look for, and where. With `--hex` or `--value` every word is a segment.
+fn wanted(args: &FindArgs) -> Result<(Pattern, Vec<&str>), Failure> {
+    let mut names: Vec<&str> = args.segments.iter().map(String::as_str).collect();
+    let first = args.pattern.as_deref();
+    let pattern = match (&args.hex, &args.value, first) {
+        (Some(hex), ..) => Pattern::hex(hex)?,
+        (_, Some(value), _) => Pattern::bytes(pattern_of_value(value)?)?,
+        (None, None, text) => return Ok((Pattern::text(text.unwrap_or_default())?, names)),
+    };
+    names.splice(0..0, first);
+    Ok((pattern, names))
+}
+
+/// The segments with these names, each once.
+fn chosen<'a>(
+    machine: &dyn Machine,
+    survey: &'a Survey,
+    names: &[&str],
+) -> Result<Vec<&'a Segment>, Failure> {
+    let mut segments: Vec<&Segment> = vec![];
+    for name in names {
+        let segment = choose(machine, survey, name)?;
+        if !segments.iter().any(|other| other.id == segment.id) {
+            segments.push(segment);
+        }
+    }
+    Ok(segments)
+}
+
+fn of_kind(survey: &Survey, kind: Kind) -> Vec<&Segment> {
+    survey.segments.iter().filter(|segment| segment.kind() == kind).collect()
+}
+
+/// Says what was not searched, and why.
+fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
+    if !sysv.is_empty() {
+        let ids: Vec<&SegmentId> = sysv.iter().map(|segment| &segment.id).collect();
+        let (those, them) = if ids.len() == 1 { ("segment was", "it") } else { ("segments were", "them") };
+        warn(&format!(
+            "{} System V {those} left out, since attaching leaves a mark; name {them} to search {them}: {}",
+            ids.len(),
+            listed(&ids)
+        ));
+    }
+    if !denied.is_empty() {
+        let ids: Vec<&SegmentId> = denied.iter().collect();
+        warn(&format!(
+            "{} of the POSIX segments you may not read; `shmscope info` says why: {}",
+            ids.len(),
+            listed(&ids)
+        ));
+    }
+}
+
+fn listed(ids: &[&SegmentId]) -> String {
+    let mut text = ids.iter().take(LISTED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if ids.len() > LISTED {
+        text.push_str(", ...");
+    }
+    text
+}
+
+/// A search over several segments.
+struct Search<'a> {
+    args: &'a FindArgs,
+    pattern: &'a Pattern,
+    named: bool,
+    found: u64,
+    failed: bool,
+    denied: Vec<SegmentId>,
+}
+
+#[derive(Serialize)]
+struct MatchJson {
+    id: String,
+    offset: u64,
+    length: u64,
+    context: ContextJson,
+}
+
+#[derive(Serialize)]
+struct ContextJson {
+    offset: u64,
+    hex: String,
+}
+
+#[derive(Serialize)]
+struct CountJson {
+    id: String,
+    count: u64,
+}
+
+impl Search<'_> {
+    fn is_over(&self) -> bool {
+        self.args.limit.is_some_and(|limit| self.found >= limit)
+    }
+
+    fn segment(
+        &mut self,
+        machine: &dyn Machine,
+        segment: &Segment,
+        progress: &Progress,
+        meter: &Meter,
+        out: &mut Out,
+    ) -> Result<(), Failure> {
+        let reader = match Reader::open(machine, segment) {
+            Ok(reader) => reader,
+            Err(error) => {
+                self.not_opened(error);
+                return Ok(());
+            }
+        };
+        let before = self.found;
+        let mut written = Ok(());
+        let at_once = out.is_terminal();
+        let pattern = self.pattern;
+        let result = find_all(&reader, pattern, 0..u64::MAX, progress, |offset| {
+            self.found += 1;
+            if !self.args.count {
+                written = meter.aside(|| {
+                    self.print(&reader, offset, out)?;
+                    if at_once { out.flush() } else { Ok(()) }
+                });
+            }
+            if written.is_err() || self.is_over() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        written?;
+        if let Err(source) = result {
+            warn(&Failure::Read { id: segment.id.clone(), source }.to_string());
+            self.failed |= self.named;
+        }
+        if self.args.count && (self.named || self.found > before) {
+            meter.aside(|| self.print_count(&segment.id, self.found - before, out))?;
+        }
+        Ok(())
+    }
+
+    /// One that was named has to be searched; of the others some may be gone,
+    /// or not be for us.
+    fn not_opened(&mut self, error: OpenError) {
+        match error {
+            OpenError::Denied { id, .. } if !self.named => self.denied.push(id),
+            OpenError::Gone { .. } | OpenError::Replaced { .. } if !self.named => {}
+            error => {
+                warn(&error.to_string());
+                self.failed |= self.named;
+            }
+        }
+    }
+
+    /// `posix:/name  0x00000010  |........hello world...|`
+    fn print(&self, reader: &Reader, offset: u64, out: &mut Out) -> io::Result<()> {
+        let start = offset.saturating_sub(BEFORE);
+        let mut bytes = [0; SHOWN];
+        // What is shown beside it may be gone by now; the match was there.
+        let count = reader.read_at(start, &mut bytes).unwrap_or(0);
+        let bytes = &bytes[..count];
+        let id = reader.id().to_string();
+        if self.args.json {
+            let context = ContextJson { offset: start, hex: hex(bytes) };
+            let length = self.pattern.len() as u64;
+            serde_json::to_writer(&mut *out, &MatchJson { id, offset, length, context })?;
+            return writeln!(out);
+        }
+        let style = out.style();
+        let from = usize::try_from(offset - start).unwrap_or(0).min(count);
+        let to = (from + self.pattern.len()).min(count);
+        let hit = style.paint(Tint::Accent, &text(&bytes[from..to]));
+        let (head, tail) = (text(&bytes[..from]), text(&bytes[to..]));
+        writeln!(out, "{}  0x{offset:08x}  |{head}{hit}{tail}|", style.fit(&id))
+    }
+
+    fn print_count(&self, id: &SegmentId, count: u64, out: &mut Out) -> io::Result<()> {
+        let id = id.to_string();
+        if self.args.json {
+            serde_json::to_writer(&mut *out, &CountJson { id, count })?;
+            return writeln!(out);
+        }
+        let id = out.style().fit(&id).into_owned();
+        writeln!(out, "{id}  {count}")
+    }
+}

@@ -1,0 +1,22 @@
+//! The part of a segment that a command looks at.
+
+use super::Failure;
+use super::args::PartArgs;
+use crate::memory::Reader;
+use std::ops::Range;
+
+/// The part of this segment: up to its end where no length is given, or more
+/// than there is. To begin at the very end is allowed, and is an empty part.
+///
+/// # Errors
+/// When it begins behind the end.
+pub fn range(part: PartArgs, reader: &Reader) -> Result<Range<u64>, Failure> {
+    let id = || reader.id().clone();
+    let size = reader.size().map_err(|source| Failure::Read { id: id(), source })?;
+    let start = part.offset.0;
+    if start > size {
+        return Err(Failure::Beyond { id: id(), offset: start, size });
+    }
+    let end = part.length.map_or(u64::MAX, |length| start.saturating_add(length.0));
+    Ok(start..end.min(size))
+}

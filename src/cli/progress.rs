@@ -1,0 +1,179 @@
+//! Long work: how far it is, on standard error when that is a terminal, and
+//! Ctrl-C, which stops it cleanly.
+
+use super::style::locale_is_utf8;
+use crate::memory::Progress;
+use crate::segment::Bytes;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often it is looked after.
+const TICK: Duration = Duration::from_millis(50);
+/// Work that takes less shows nothing.
+const PATIENCE: Duration = Duration::from_millis(400);
+/// How wide the bar is, in columns.
+const BAR: usize = 24;
+
+/// Whether the program was asked to end: Ctrl-C, SIGTERM, SIGHUP. A second
+/// such signal ends it at once.
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Listens from now on. Where that is not possible a signal ends the
+    /// program, as it does anyway.
+    #[must_use]
+    pub fn listen() -> Self {
+        let flag = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            // The order matters: the first signal must find the flag unset.
+            let _ = signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag));
+            let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
+        }
+        Self(flag)
+    }
+
+    /// Whether the signal came.
+    #[must_use]
+    pub fn came(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The line that shows how far it is.
+pub struct Meter {
+    what: Mutex<String>,
+    /// Whether the line stands on the screen.
+    drawn: Mutex<bool>,
+    visible: bool,
+    ascii: bool,
+}
+
+impl Meter {
+    /// Says what is being done.
+    pub fn say(&self, what: String) {
+        *self.what.lock().unwrap_or_else(PoisonError::into_inner) = what;
+    }
+
+    /// Does something that writes to the same terminal, with the line away.
+    pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::take(&mut *drawn) {
+            erase();
+        }
+        write()
+    }
+
+    fn draw(&self, progress: &Progress) {
+        let what = self.what.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let line = line(&what, progress.done(), progress.total(), self.ascii);
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        *drawn = true;
+        let _ = write!(io::stderr(), "\r{line}\x1b[K");
+    }
+}
+
+fn erase() {
+    let _ = write!(io::stderr(), "\r\x1b[K");
+}
+
+/// Does long work while somebody looks after it: the signal cancels it, and
+/// the line is drawn. `wanted` is false where it would disturb.
+pub fn attended<T>(
+    what: &str,
+    wanted: bool,
+    progress: &Progress,
+    interrupt: &Interrupt,
+    work: impl FnOnce(&Meter) -> T,
+) -> T {
+    let meter = Meter {
+        what: Mutex::new(what.to_owned()),
+        drawn: Mutex::new(false),
+        visible: wanted && io::stderr().is_terminal(),
+        ascii: !locale_is_utf8(),
+    };
+    let over = AtomicBool::new(false);
+    let result = thread::scope(|scope| {
+        let attendant = scope.spawn(|| attend(&meter, progress, interrupt, &over));
+        let end = EndOnDrop { over: &over, attendant: attendant.thread() };
+        let result = work(&meter);
+        drop(end);
+        result
+    });
+    meter.aside(|| ());
+    result
+}
+
+/// Lets the attendant go, should the work panic too.
+struct EndOnDrop<'a> {
+    over: &'a AtomicBool,
+    attendant: &'a thread::Thread,
+}
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        self.attendant.unpark();
+    }
+}
+
+fn attend(meter: &Meter, progress: &Progress, interrupt: &Interrupt, over: &AtomicBool) {
+    let start = Instant::now();
+    while !over.load(Ordering::Relaxed) {
+        if interrupt.came() {
+            progress.cancel();
+        }
+        if meter.visible && start.elapsed() > PATIENCE {
+            meter.draw(progress);
+        }
+        thread::park_timeout(TICK);
+    }
+}
+
+/// `searching  ██████▌    27%  276 MiB of 1.0 GiB  Ctrl-C stops`
+fn line(what: &str, done: u64, total: u64, ascii: bool) -> String {
+    let share = u128::from(done.min(total)) * 8 * BAR as u128 / u128::from(total.max(1));
+    let eighths = usize::try_from(share).unwrap_or(8 * BAR);
+    let mut bar = if ascii { "#".repeat(eighths / 8) } else { "█".repeat(eighths / 8) };
+    let mut width = eighths / 8;
+    if !ascii && eighths % 8 > 0 {
+        bar.push(['▏', '▎', '▍', '▌', '▋', '▊', '▉'][eighths % 8 - 1]);
+        width += 1;
+    }
+    bar.extend(std::iter::repeat_n(' ', BAR - width));
+    let percent = u128::from(done.min(total)) * 100 / u128::from(total.max(1));
+    format!("{what}  {bar} {percent:>3}%  {} of {}  Ctrl-C stops", Bytes(done), Bytes(total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use unicode_width::UnicodeWidthStr as _;
+
+    #[test]
+    fn the_bar_is_always_as_wide() {
+        for ascii in [false, true] {
+            let width = |done, total| {
+                line("", done, total, ascii).find('%').map(|at| line("", done, total, ascii)[..at].width())
+            };
+            for (done, total) in [(0, 0), (0, 7), (1, 7), (3, 7), (7, 7), (9, 7), (u64::MAX, u64::MAX)] {
+                assert_eq!(width(done, total), width(1, 2), "{done} of {total}");
+            }
+        }
+        assert!(line("searching", 1, 2, true).contains("  ############              50%"));
+    }
+
+    #[test]
+    fn cancelled_by_the_flag() {
+        let interrupt = Interrupt(Arc::new(AtomicBool::new(true)));
+        let progress = Progress::new();
+        attended("", false, &progress, &interrupt, |_| {
+            while !progress.is_cancelled() {
+                thread::yield_now();
+            }
+        });
+    }
+}

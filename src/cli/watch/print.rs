@@ -1,0 +1,228 @@
+//! Changes as lines: runs of bytes within a line of sixteen, or values.
+
+use super::picture::Change;
+use crate::cli::args::WatchArgs;
+use crate::cli::dump::hex;
+use crate::cli::time;
+use crate::decode::{Decoded, Type};
+use crate::memory::differences;
+use crate::segment::Timestamp;
+use serde::Serialize;
+use std::io::{self, Write};
+use std::ops::{ControlFlow, Range};
+
+/// A run of bytes ends where a line of a hex dump does.
+const LINE: u64 = 16;
+
+/// Prints changes in the form that was asked for.
+pub struct Printer<'a> {
+    kind: Option<&'a Type>,
+    form: Form,
+    now: Timestamp,
+    /// How many more are wanted.
+    left: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Text,
+    Csv,
+    Json,
+}
+
+#[derive(Serialize)]
+struct BytesJson {
+    time: Option<String>,
+    offset: u64,
+    old: Option<String>,
+    new: String,
+}
+
+#[derive(Serialize)]
+struct ValueJson {
+    time: Option<String>,
+    offset: u64,
+    old: Option<Decoded>,
+    new: Decoded,
+}
+
+impl<'a> Printer<'a> {
+    /// Nothing printed yet.
+    pub const fn new(args: &'a WatchArgs) -> Self {
+        let form = match (args.json, args.csv) {
+            (true, _) => Form::Json,
+            (_, true) => Form::Csv,
+            _ => Form::Text,
+        };
+        Self { kind: args.kind.as_ref(), form, now: Timestamp::from_seconds(0), left: args.count }
+    }
+
+    /// Prints what stands before all changes.
+    pub fn begin(&self, out: &mut impl Write) -> io::Result<()> {
+        if self.form == Form::Csv {
+            out.write_all(b"time,offset,old,new\r\n")?;
+        }
+        out.flush()
+    }
+
+    /// What is printed from now on was seen at that time.
+    pub const fn at(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    /// Prints a change, and breaks off when no more are wanted.
+    pub fn print(&mut self, change: &Change<'_>, out: &mut impl Write) -> io::Result<ControlFlow<()>> {
+        for part in self.parts(change) {
+            let offset = change.offset + part.start as u64;
+            let old = change.old.map(|old| &old[part.clone()]);
+            let new = &change.new[part];
+            match self.kind {
+                None => self.bytes(offset, old, new, out)?,
+                Some(kind) => self.value(kind, offset, old, new, out)?,
+            }
+            if let Some(left) = &mut self.left {
+                *left -= 1;
+                if *left == 0 {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// The runs, or the values, that differ. Where it is not known what was
+    /// there before, all of them.
+    fn parts(&self, change: &Change<'_>) -> Vec<Range<usize>> {
+        let length = change.new.len();
+        let runs = match change.old {
+            Some(old) => differences(old, change.new),
+            None => std::iter::once(0..length).collect(),
+        };
+        match self.kind {
+            None => runs.into_iter().flat_map(|run| lines(change.offset, run)).collect(),
+            Some(kind) => {
+                let size = usize::try_from(kind.size()).unwrap_or(usize::MAX);
+                let mut values: Vec<usize> =
+                    runs.into_iter().flat_map(|run| run.start / size..run.end.div_ceil(size)).collect();
+                values.dedup();
+                values.into_iter().map(|at| at * size..((at + 1) * size).min(length)).collect()
+            }
+        }
+    }
+
+    fn bytes(&self, offset: u64, old: Option<&[u8]>, new: &[u8], out: &mut impl Write) -> io::Result<()> {
+        match self.form {
+            Form::Json => {
+                let time = time::rfc3339_micros(self.now);
+                object(out, &BytesJson { time, offset, old: old.map(hex), new: hex(new) })
+            }
+            Form::Csv => self.record(offset, old.map(hex), hex(new), out),
+            Form::Text => self.line(offset, old.map(spaced), &spaced(new), out),
+        }
+    }
+
+    fn value(
+        &self,
+        kind: &Type,
+        offset: u64,
+        old: Option<&[u8]>,
+        new: &[u8],
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        let (old, new) = (old.map(|old| kind.decode(old)), kind.decode(new));
+        let time = || time::rfc3339_micros(self.now);
+        match self.form {
+            Form::Json => object(out, &ValueJson { time: time(), offset, old, new }),
+            Form::Csv => self.record(offset, old.map(|old| old.to_string()), new.to_string(), out),
+            Form::Text => self.line(offset, old.map(|old| old.to_string()), &new.to_string(), out),
+        }
+    }
+
+    fn record(&self, offset: u64, old: Option<String>, new: String, out: &mut impl Write) -> io::Result<()> {
+        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![]);
+        let time = time::rfc3339_micros(self.now).unwrap_or_default();
+        let record = [time, offset.to_string(), old.unwrap_or_default(), new];
+        writer.write_record(record).map_err(io::Error::other)?;
+        out.write_all(&writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?)
+    }
+
+    /// `12:01:09.250000 +01:00  00000008  1f 85 -> 20 85`
+    fn line(&self, offset: u64, old: Option<String>, new: &str, out: &mut impl Write) -> io::Result<()> {
+        let old = old.unwrap_or_else(|| "?".to_owned());
+        writeln!(out, "{}  {offset:08x}  {old} -> {new}", time::of_day(self.now))
+    }
+}
+
+/// Cuts a run of a block where lines end.
+fn lines(block: u64, run: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let mut at = run.start;
+    std::iter::from_fn(move || {
+        let left = LINE - (block + at as u64) % LINE;
+        let end = (at + usize::try_from(left).unwrap_or(1)).min(run.end);
+        let part = at..end;
+        at = end;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
+fn object(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// `1f 85`
+fn spaced(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+
+    fn printed(arguments: &[&str], change: &Change<'_>) -> (String, bool) {
+        let words = [&["shmscope", "watch", "x"], arguments].concat();
+        let args = match crate::cli::Args::try_parse_from(words).unwrap().command {
+            Some(crate::cli::Command::Report(crate::cli::Report::Watch(args))) => args,
+            other => panic!("{other:?}"),
+        };
+        let mut printer = Printer::new(&args);
+        let mut out = vec![];
+        let over = printer.print(change, &mut out).unwrap().is_break();
+        // The zone is that of this machine.
+        let text: String = String::from_utf8(out)
+            .unwrap()
+            .lines()
+            .map(|line| line.split_once("  ").map_or(line, |(_, rest)| rest).to_owned() + "\n")
+            .collect();
+        (text, over)
+    }
+
+    #[test]
+    fn runs_of_bytes_by_line() {
+        let change = Change { offset: 8, old: Some(&[0; 24]), new: &[[0, 1].as_slice(), &[2; 22]].concat() };
+        let (text, over) = printed(&[], &change);
+        assert_eq!(
+            text,
+            "00000009  00 00 00 00 00 00 00 -> 01 02 02 02 02 02 02\n\
+             00000010  00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 -> \
+             02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02\n"
+        );
+        assert!(!over);
+        assert!(printed(&["--count", "2"], &change).1);
+        assert_eq!(printed(&["--count", "1"], &change).0.lines().count(), 1);
+    }
+
+    #[test]
+    fn values_that_differ() {
+        let change = Change { offset: 8, old: Some(&[1, 0, 2, 0, 3, 0]), new: &[1, 0, 2, 1, 4, 0] };
+        assert_eq!(printed(&["--as", "u16le"], &change).0, "0000000a  2 -> 258\n0000000c  3 -> 4\n");
+        let unknown = Change { old: None, ..change };
+        assert_eq!(printed(&["--as", "u16le[3]"], &unknown).0, "00000008  ? -> [1, 258, 4]\n");
+        let (json, _) = printed(&["--as", "u16le", "--json"], &change);
+        let first: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+        assert_eq!((&first["offset"], &first["old"], &first["new"]), (&10.into(), &2.into(), &258.into()));
+        let (csv, _) = printed(&["--as", "u16le[3]", "--csv"], &change);
+        assert!(csv.ends_with(",8,\"[1, 2, 3]\",\"[1, 258, 4]\"\n"), "{csv}");
+    }
+}
