@@ -1,56 +1,78 @@
 //! The `shmscope` program: parse, dispatch, exit status.
 
+use anyhow::{Context as _, Result};
 use clap::Parser as _;
-use shmscope::cli::args::DemoArgs;
+use shmscope::cli::args::{DemoArgs, LookArgs, When};
 use shmscope::cli::out::{Out, warn};
 use shmscope::cli::{self, Args, Command, Failure, Report, Status, Style};
+use shmscope::config::{self, Config};
 use shmscope::demo;
+use shmscope::machine::Machine;
 use shmscope::machine::real::RealMachine;
+use shmscope::tui::{self, ExitReason};
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let style = Style::new(args.look);
     match args.command {
-        None => open_ui(),
-        Some(Command::Report(report)) => print(&report, style),
-        Some(Command::Demo(args)) => show_demo(args),
+        None => ended(open_ui(args.look)),
+        Some(Command::Report(report)) => print(&report, Style::new(args.look)).into(),
+        Some(Command::Demo(demo)) => show_demo(demo, args.look),
     }
-    .into()
 }
 
 /// Opens the terminal UI.
-fn open_ui() -> Status {
-    warn("the terminal UI needs a terminal; `shmscope list` prints the table anywhere");
-    Status::Usage
+fn open_ui(look: LookArgs) -> Result<ExitReason> {
+    let machine: Arc<dyn Machine> = Arc::new(RealMachine);
+    let color = match look.color {
+        When::Auto => config::When::Auto,
+        When::Always => config::When::Always,
+        When::Never => config::When::Never,
+    };
+    let shown = tui::Look { color, ascii: Style::new(look).ascii };
+    Ok(tui::open(&machine, &Config::load()?, shown)?)
+}
+
+/// The exit status of the terminal UI; what is wrong with the terminal or the
+/// settings is wrong usage.
+fn ended(outcome: Result<ExitReason>) -> ExitCode {
+    match outcome {
+        Ok(reason) => ExitCode::from(u8::try_from(reason.status()).unwrap_or(1)),
+        Err(error) => {
+            warn(&format!("{error:#}"));
+            Status::Usage.into()
+        }
+    }
 }
 
 /// Makes the demo's world, and removes it at the end.
-fn show_demo(args: DemoArgs) -> Status {
-    let outcome = if args.headless {
-        demo::headless(&mut io::stdout()).map(|()| Status::Done)
-    } else {
-        demo::with_world(|_| open_ui())
-    };
-    outcome.unwrap_or_else(|error| {
-        if error.is_closed_output() {
-            return Status::Done;
-        }
-        warn(&error.to_string());
-        Status::Failed
-    })
+fn show_demo(args: DemoArgs, look: LookArgs) -> ExitCode {
+    if args.headless {
+        return match demo::headless(&mut io::stdout()) {
+            Ok(()) => Status::Done.into(),
+            Err(error) if error.is_closed_output() => Status::Done.into(),
+            Err(error) => {
+                warn(&error.to_string());
+                Status::Failed.into()
+            }
+        };
+    }
+    let shown = demo::with_world(|_| open_ui(look)).context("the demo's world");
+    ended(shown.and_then(|reason| reason))
 }
 
 /// Makes a report on this machine.
-fn print(report: &Report, style: Style) -> Status {
+fn print(report: &Report, style: Style) -> ExitCode {
     let outcome = Out::stdout(style)
         .map_err(Failure::Output)
         .and_then(|mut out| cli::run(&RealMachine, report, &mut out));
-    outcome.unwrap_or_else(|failure| {
+    let status = outcome.unwrap_or_else(|failure| {
         if !matches!(failure, Failure::Closed) {
             warn(&failure.to_string());
         }
         failure.status()
-    })
+    });
+    status.into()
 }

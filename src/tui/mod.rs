@@ -9,6 +9,7 @@ mod hands;
 mod hangup;
 mod input;
 mod message;
+mod open;
 mod run;
 mod screen;
 mod signals;
@@ -16,5 +17,6 @@ mod terminal;
 pub mod theme;
 mod work;
 
+pub use open::{Look, OpenError, open};
 pub use run::{ExitReason, Options, Program, RunError, run};
 pub use terminal::EnterError;

@@ -1,0 +1,102 @@
+//! Opens the interactive program on this terminal, as the settings have it.
+
+use super::draw;
+use super::run::{self, ExitReason, Options, Program, RunError};
+use super::theme::{Depth, Name, Theme};
+use crate::app::event::Clock;
+use crate::app::{Effect, Event, Keymap, KeymapError, Settings, State, next_tick, update};
+use crate::config::{self, Config, ConfigError, When};
+use crate::machine::Machine;
+use crate::segment::escape;
+use ratatui::buffer::Buffer;
+use std::env;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the command line says about the look of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Look {
+    /// When to use colour; auto: as the settings have it.
+    pub color: When,
+    /// Nothing outside ASCII, whatever the settings say.
+    pub ascii: bool,
+}
+
+/// Why the program could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Something is wrong in the settings.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The terminal is not there, or fails.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+/// Runs the interactive program until it ends. To be called on the main thread.
+///
+/// # Errors
+/// When the settings are wrong, when there is no terminal, or when it fails.
+pub fn open(machine: &Arc<dyn Machine>, config: &Config, look: Look) -> Result<ExitReason, OpenError> {
+    let keymap = Keymap::with(&config.keys).map_err(|error| config.wrong_keys(action_of(&error), &error))?;
+    let uid = machine.effective_uid();
+    let user = machine.user_name(uid).map_or_else(|| uid.to_string(), |name| escape(name.as_bytes()));
+    let settings = Settings {
+        interval: config.interval,
+        live_interval: config.live_interval,
+        mouse: config.mouse,
+        keymap,
+        user,
+    };
+    let ui = Ui { state: State::new(settings), theme: theme_for(config, look) };
+    Ok(run::run(machine, ui, Options { mouse: config.mouse })?)
+}
+
+/// The line of the settings that an error is about is that of its action.
+fn action_of(error: &KeymapError) -> Option<&str> {
+    match error {
+        KeymapError::Action(name) => Some(name),
+        KeymapError::Key { action, .. } => Some(action),
+        KeymapError::Twice { second, .. } => Some(second),
+    }
+}
+
+fn theme_for(config: &Config, look: Look) -> Theme {
+    let color = if look.color == When::Auto { config.color } else { look.color };
+    let variable = |name: &str| env::var(name).ok();
+    let depth = match color {
+        When::Auto => Depth::detect(variable),
+        When::Never => Depth::Mono,
+        // Colours in any case: NO_COLOR is not asked, and sixteen are the least.
+        When::Always => {
+            Depth::detect(|name| variable(name).filter(|_| name != "NO_COLOR")).max(Depth::Sixteen)
+        }
+    };
+    let name = match config.theme {
+        config::Theme::Default => Name::Default,
+        config::Theme::Dark => Name::Dark,
+        config::Theme::Light => Name::Light,
+        config::Theme::Mono => Name::Mono,
+    };
+    Theme::new(name, depth, look.ascii || config.ascii)
+}
+
+/// The state with its theme, as the loop runs it.
+struct Ui {
+    state: State,
+    theme: Theme,
+}
+
+impl Program for Ui {
+    fn update(&mut self, now: Clock, event: Event) -> Vec<Effect> {
+        update(&mut self.state, now, event)
+    }
+
+    fn next_tick(&self, now: Clock) -> Option<Duration> {
+        next_tick(&self.state, now)
+    }
+
+    fn draw(&self, buffer: &mut Buffer) {
+        draw::draw(&self.state, &self.theme, buffer);
+    }
+}
