@@ -27,10 +27,9 @@ const GRACE: Duration = Duration::from_millis(500);
 /// When there is no thread to be had.
 pub fn watch(messages: Sender<Message>) -> io::Result<()> {
     thread::Builder::new().name("hangup".into()).spawn(move || {
-        if wait(io::stdin()) {
+        // When nobody listens any more, the program is ending anyway.
+        if wait(io::stdin()) && messages.send(Message::HungUp).is_ok() {
             terminal::insist(GRACE, STATUS);
-            // When nobody listens any more, the program is ending anyway.
-            let _ = messages.send(Message::HungUp);
         }
     })?;
     Ok(())

@@ -1,4 +1,3 @@
-//! The terminal: enter and leave, what reaches the program and what it asks to
 //! be done, drawing.
 
 pub mod canvas;

@@ -31,13 +31,15 @@ pub fn listen(messages: Sender<Message>) -> io::Result<()> {
             let message = match signal {
                 SIGTSTP => Message::Stop(Whom::Us),
                 SIGCONT => Message::Continued,
-                signal => {
-                    terminal::insist(GRACE, status(signal));
-                    Message::Signal(signal)
-                }
+                signal => Message::Signal(signal),
             };
+            let ends = matches!(message, Message::Signal(_));
             if messages.send(message).is_err() {
+                // The program is ending already.
                 return;
+            }
+            if ends {
+                terminal::insist(GRACE, status(signal));
             }
         }
     })?;

@@ -34,6 +34,8 @@ const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 static ENTERED: AtomicBool = AtomicBool::new(false);
 /// Held while something is written, so that leaving does not come in between.
 static WRITING: Mutex<()> = Mutex::new(());
+/// Whether it has been left for good.
+static FINISHED: AtomicBool = AtomicBool::new(false);
 /// How long leaving waits for a writer. One that takes longer is stuck.
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -114,6 +116,7 @@ impl Stage for Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         leave();
+        FINISHED.store(true, Ordering::SeqCst);
     }
 }
 
@@ -178,13 +181,16 @@ fn leave_on_panic() {
     });
 }
 
-/// Ends the process with this status when it has not ended by itself in this
-/// time: somebody wants it gone, and a terminal that takes no more may hold it.
+/// Ends the process with this status when it has not left the terminal for
+/// good by then: somebody wants it gone, and a terminal that takes no more may
+/// hold it.
 pub fn insist(after: Duration, status: i32) {
     let end = move || {
         thread::sleep(after);
-        let _ = terminal::disable_raw_mode();
-        signal_hook::low_level::exit(status);
+        if !FINISHED.load(Ordering::SeqCst) {
+            let _ = terminal::disable_raw_mode();
+            signal_hook::low_level::exit(status);
+        }
     };
     // Without a thread to spare the ordinary way has to do.
     let _ = thread::Builder::new().name("insist".into()).spawn(end);

@@ -1,6 +1,8 @@
 //! The workers: what may take long or block is done on threads of their own,
 //! so that the loop always answers.
 
+mod open;
+mod preview;
 mod search;
 mod survey;
 mod view;

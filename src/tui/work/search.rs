@@ -1,8 +1,8 @@
 //! Jumps and searches in the open segment: one at a time, each on a thread of
 //! its own that ends with it.
 
+use super::open::unreadable;
 use super::spawn;
-use super::view::unreadable;
 use crate::app::Event;
 use crate::app::event::Found;
 use crate::memory::{Direction, Pattern, Progress, Reader, find_next, next_data};

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::machine::made::{MadeBytes, MadeMachine};
-use crate::memory::{Direction, OpenError, Pattern};
+use crate::memory::{Direction, Look, OpenError, Pattern};
 use crate::survey::{Names, Survey};
 use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 const TENTH: Duration = Duration::from_millis(100);
