@@ -8,3 +8,4 @@ mod house;
 mod kernel_facts;
 mod screens;
 mod support;
+mod terminal;

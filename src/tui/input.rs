@@ -7,7 +7,7 @@ use crate::app::key::{Code, Key, Mouse, MouseKind};
 use crossterm::event::{
     self as ct, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::sync::mpsc::Sender;
 
 /// Begins to read the terminal. The thread ends with the process: nothing
@@ -23,9 +23,11 @@ pub fn listen(messages: Sender<Message>) -> io::Result<()> {
                     Some(event) => Message::Event(event),
                     None => continue,
                 },
+                // It has gone before it could be read at all.
+                Err(_) if !io::stdin().is_terminal() => Message::HungUp,
                 Err(error) => Message::InputFailed(error),
             };
-            let last = matches!(message, Message::InputFailed(_));
+            let last = matches!(message, Message::InputFailed(_) | Message::HungUp);
             if messages.send(message).is_err() || last {
                 return;
             }

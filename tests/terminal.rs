@@ -1,0 +1,21 @@
+//! The terminal is left as it was found, whichever way the program ends, and
+//! is not touched while nothing changes.
+
+mod ends;
+mod rest;
+mod stops;
+
+use crate::support::{SOON, Terminal, shmscope};
+use vt100::Screen;
+
+/// The program on a terminal of 80 columns and 24 rows, with its first picture shown.
+fn opened() -> Terminal {
+    let terminal = Terminal::start((80, 24), shmscope());
+    terminal.wait_for(is_open, SOON);
+    terminal
+}
+
+/// Whether the Segments screen is shown.
+fn is_open(screen: &Screen) -> bool {
+    screen.alternate_screen() && screen.contents().contains("shmscope ")
+}

@@ -1,0 +1,185 @@
+//! The ends: a key, a signal, a terminal that goes away, a panic.
+
+use super::{is_open, opened};
+use crate::support::{SOON, Terminal, shmscope, tool, wait_until};
+use nix::sys::signal::Signal;
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+use shmscope::app::event::Clock;
+use shmscope::app::key::Key;
+use shmscope::app::{Effect, Event};
+use shmscope::machine::made::MadeMachine;
+use shmscope::machine::{Contents, LimitFacts, Machine, ObjectListing, ObjectStat};
+use shmscope::segment::{ObjectName, ShmId, Timestamp};
+use shmscope::tui::{self, Options, Program};
+use std::env;
+use std::fs;
+use std::io;
+use std::process::{Command, Stdio, exit};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+const NOTHING: Vec<String> = vec![];
+
+#[test]
+fn a_key() {
+    for keys in ["q", "<C-c>"] {
+        let mut terminal = opened();
+        assert!(!terminal.left_behind().is_empty(), "the terminal is ours while the program runs");
+        terminal.send(keys);
+        assert_eq!(terminal.wait_exit(SOON).code(), Some(0), "{keys}");
+        assert_eq!(terminal.left_behind(), NOTHING, "{keys}");
+    }
+}
+
+#[test]
+fn a_signal() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
+        let mut terminal = opened();
+        terminal.child().signal(signal);
+        assert_eq!(terminal.wait_exit(SOON).code(), Some(128 + signal as i32), "{signal}");
+        assert_eq!(terminal.left_behind(), NOTHING, "{signal}");
+    }
+}
+
+#[test]
+fn the_terminal_goes_away() {
+    let mut terminal = opened();
+    terminal.hang_up();
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(129));
+}
+
+/// Who is in a session without a terminal gets no SIGHUP when it goes away.
+#[test]
+fn the_terminal_goes_away_and_no_signal_says_so() {
+    let Some(setsid) = tool("setsid") else { return };
+    let mut command = Command::new(setsid);
+    command.args(["--fork", "--wait"]).arg(shmscope().get_program());
+    let mut terminal = Terminal::start((80, 24), command);
+    terminal.wait_for(is_open, SOON);
+    let child = children(terminal.child().pid().as_raw())[0];
+    terminal.hang_up();
+    wait_until(SOON, || !alive(child));
+}
+
+#[test]
+fn there_is_no_terminal() {
+    let output = shmscope().stdin(Stdio::null()).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("needs a terminal") && error.contains("`shmscope list`"), "{error}");
+    assert_eq!(output.stdout, b"");
+    assert_ne!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_panic_of_the_program_is_told_on_the_screen_that_was_there() {
+    a_panic_is_told("terminal::ends::program_that_panics", "the program panics on purpose");
+}
+
+#[test]
+fn a_panic_of_a_worker_ends_the_program_and_is_told() {
+    a_panic_is_told("terminal::ends::worker_that_panics", "the worker panics on purpose");
+}
+
+/// Runs one of the tests below on a terminal, in which it panics at a key.
+fn a_panic_is_told(test: &str, message: &str) {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args([test, "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
+    command.env("RUST_BACKTRACE", "0");
+    let mut terminal = Terminal::start((120, 30), command);
+    terminal.wait_for("waits for p", SOON);
+    terminal.send("p");
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(101));
+    assert_eq!(terminal.left_behind(), NOTHING);
+    let screen = terminal.screen();
+    assert!(screen.contains(message) && !screen.contains("waits for p"), "{screen}");
+}
+
+/// Panics at `p`, itself or by way of a survey.
+struct Unlucky {
+    by_survey: bool,
+}
+
+impl Program for Unlucky {
+    fn update(&mut self, _: Clock, event: Event) -> Vec<Effect> {
+        let at_p = matches!(event, Event::Key(key) if key == Key::char('p'));
+        assert!(!at_p || self.by_survey, "the program panics on purpose");
+        if at_p { vec![Effect::Survey] } else { vec![] }
+    }
+
+    fn next_tick(&self, _: Clock) -> Option<Duration> {
+        None
+    }
+
+    fn draw(&self, buffer: &mut Buffer) {
+        buffer.set_string(0, 0, "waits for p", Style::new());
+    }
+}
+
+/// Panics when it is surveyed the second time.
+struct Faulty(MadeMachine, AtomicU32);
+
+impl Machine for Faulty {
+    fn sysv_table(&self) -> io::Result<Vec<u8>> {
+        assert_eq!(self.1.fetch_add(1, Ordering::Relaxed), 0, "the worker panics on purpose");
+        self.0.sysv_table()
+    }
+    fn list_objects(&self) -> io::Result<ObjectListing> {
+        self.0.list_objects()
+    }
+    fn stat_object(&self, name: &ObjectName) -> io::Result<ObjectStat> {
+        self.0.stat_object(name)
+    }
+    fn limits(&self) -> LimitFacts {
+        self.0.limits()
+    }
+    fn user_name(&self, uid: u32) -> Option<String> {
+        self.0.user_name(uid)
+    }
+    fn group_name(&self, gid: u32) -> Option<String> {
+        self.0.group_name(gid)
+    }
+    fn effective_uid(&self) -> u32 {
+        self.0.effective_uid()
+    }
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+    fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>> {
+        self.0.open_object(name)
+    }
+    fn may_attach(&self, shmid: ShmId) -> io::Result<()> {
+        self.0.may_attach(shmid)
+    }
+    fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>> {
+        self.0.attach(shmid)
+    }
+}
+
+fn run_on_this_terminal(by_survey: bool) -> i32 {
+    let machine: Arc<dyn Machine> = Arc::new(Faulty(MadeMachine::new(), AtomicU32::new(0)));
+    tui::run(&machine, Unlucky { by_survey }, Options { mouse: true }).unwrap().status()
+}
+
+#[test]
+#[ignore = "runs on the terminal that another test makes"]
+fn program_that_panics() {
+    run_on_this_terminal(false);
+}
+
+#[test]
+#[ignore = "runs on the terminal that another test makes"]
+fn worker_that_panics() {
+    exit(run_on_this_terminal(true));
+}
+
+pub(super) fn children(pid: i32) -> Vec<i32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    text.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
+}
+
+/// Whether it runs: a zombie, which nobody has reaped yet, does not.
+fn alive(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}

@@ -1,0 +1,107 @@
+//! Stopping and going on, as jobs of a shell do.
+
+use super::ends::children;
+use super::{is_open, opened};
+use crate::support::{SOON, Terminal, shmscope, tool, wait_until};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::termios::LocalFlags;
+use nix::unistd::Pid;
+use std::fs;
+use std::process::Command;
+use vt100::Screen;
+
+/// The program as a job of an interactive shell, and its process id.
+fn job(command: &str) -> Option<(Terminal, Pid)> {
+    let mut shell = Command::new(tool("bash")?);
+    shell.args(["--norc", "--noprofile", "-i"]).env("PS1", "prompt> ");
+    let terminal = Terminal::start((80, 24), shell);
+    terminal.wait_for("prompt>", SOON);
+    terminal.send(&format!("{command}\r"));
+    terminal.wait_for(is_open, SOON);
+    let mut pid = children(terminal.child().pid().as_raw())[0];
+    // The shell that a script is run by is not what is looked for.
+    while let Some(child) = children(pid).first() {
+        pid = *child;
+    }
+    Some((terminal, Pid::from_raw(pid)))
+}
+
+fn program() -> String {
+    shmscope().get_program().to_str().unwrap().to_owned()
+}
+
+/// Whether the shell has the terminal and says that a job was stopped.
+fn stopped(screen: &Screen) -> bool {
+    !screen.alternate_screen()
+        && !screen.hide_cursor()
+        && screen.contents().contains("Stopped")
+        && screen.contents().trim_end().ends_with("prompt>")
+}
+
+fn goes_on_and_ends(mut terminal: Terminal) {
+    terminal.send("fg\r");
+    terminal.wait_for(is_open, SOON);
+    // It answers: the help comes, and goes.
+    terminal.send("?");
+    terminal.wait_for(|screen: &Screen| screen.contents().to_lowercase().contains("help"), SOON);
+    terminal.send("<C-c>");
+    terminal.send("q");
+    terminal.wait_for(|screen: &Screen| !screen.alternate_screen(), SOON);
+    terminal.send("exit $?\r");
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
+    assert_eq!(terminal.left_behind(), Vec::<String>::new());
+}
+
+#[test]
+fn ctrl_z_and_fg() {
+    let Some((terminal, _)) = job(&program()) else { return };
+    terminal.send("<C-z>");
+    terminal.wait_for(stopped, SOON);
+    goes_on_and_ends(terminal);
+}
+
+#[test]
+fn ctrl_z_stops_the_script_too_that_waits_for_it() {
+    let Some((terminal, _)) = job(&format!("sh -c '{}; exit'", program())) else { return };
+    terminal.send("<C-z>");
+    terminal.wait_for(stopped, SOON);
+    goes_on_and_ends(terminal);
+}
+
+#[test]
+fn a_stop_from_outside() {
+    let Some((terminal, pid)) = job(&program()) else { return };
+    kill(pid, Signal::SIGTSTP).unwrap();
+    terminal.wait_for(stopped, SOON);
+    goes_on_and_ends(terminal);
+}
+
+/// Nobody could wake it: the kernel does not let it stop.
+#[test]
+fn ctrl_z_without_a_shell_changes_nothing() {
+    let mut terminal = opened();
+    terminal.send("<C-z>");
+    terminal.send("?");
+    terminal.wait_for(|screen: &Screen| screen.contents().to_lowercase().contains("help"), SOON);
+    terminal.send("<C-c>");
+    terminal.send("q");
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
+}
+
+#[test]
+fn a_stop_by_force_and_a_line_that_was_changed_meanwhile() {
+    let Some((mut terminal, pid)) = job(&program()) else { return };
+    kill(pid, Signal::SIGSTOP).unwrap();
+    let state = || fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    wait_until(SOON, || state().contains(") T "));
+    // bash takes the terminal, and sets the line as it likes it.
+    terminal.wait_for("Stopped", SOON);
+    terminal.send("clear; fg\r");
+    terminal.wait_for(is_open, SOON);
+    wait_until(SOON, || !terminal.termios().local_flags.contains(LocalFlags::ICANON));
+    terminal.send("q");
+    terminal.wait_for(|screen: &Screen| !screen.alternate_screen(), SOON);
+    terminal.send("exit\r");
+    terminal.wait_exit(SOON);
+    assert_eq!(terminal.left_behind(), Vec::<String>::new());
+}
