@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     match args.command {
         None => ended(open_ui(args.look)),
-        Some(Command::Report(report)) => print(&report, Style::new(args.look)).into(),
+        Some(Command::Report(report)) => print(&report, Style::new(args.look)),
         Some(Command::Demo(demo)) => show_demo(demo, args.look),
     }
 }

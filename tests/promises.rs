@@ -4,6 +4,7 @@
 mod cli;
 
 mod demo;
+mod flows;
 mod house;
 mod kernel_facts;
 mod screens;

@@ -115,10 +115,10 @@ mod tests {
     #[test]
     fn errors_say_what_and_why_and_what_helps() {
         let error = |errno| io::Error::from_raw_os_error(errno);
-        let id: SegmentId = "posix:/shmscope-demo-7-list".parse().unwrap();
+        let id: SegmentId = "posix:/demo-7-list".parse().unwrap();
         assert_eq!(
             DemoError::Posix { id: id.clone(), source: error(libc::ENOSPC) }.to_string(),
-            "the demo cannot make posix:/shmscope-demo-7-list: /dev/shm is full; \
+            "the demo cannot make posix:/demo-7-list: /dev/shm is full; \
              `shmscope limits` shows its size, and what is in it can be removed"
         );
         assert_eq!(
@@ -127,6 +127,6 @@ mod tests {
              this kernel, or this container, has no System V shared memory"
         );
         let left = DemoError::Left { id, source: io::Error::other("it is guarded") };
-        assert!(left.to_string().ends_with("`rm /dev/shm/shmscope-demo-7-list` removes it"), "{left}");
+        assert!(left.to_string().ends_with("`rm /dev/shm/demo-7-list` removes it"), "{left}");
     }
 }

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub const LENGTH: usize = 64;
 
 /// What the names of all demos' objects begin with.
-pub const PREFIX: &str = "shmscope-demo-";
+pub const PREFIX: &str = "demo-";
 
 const MAGIC: &str = "shmscope demo 1";
 
@@ -171,7 +171,7 @@ pub mod tests {
         let maker = Maker::new().unwrap();
         assert_eq!(Maker::read(&maker.bytes("state")), Some((maker, "state".to_owned())));
         let longest = Maker { pid: 4_194_304, started: 1 << 36, namespace: 4_294_967_295, serial: 999 };
-        assert_eq!(Maker::read(&longest.bytes("picture")).map(|(maker, _)| maker), Some(longest));
+        assert_eq!(Maker::read(&longest.bytes("image")).map(|(maker, _)| maker), Some(longest));
     }
 
     #[test]

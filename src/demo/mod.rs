@@ -6,7 +6,7 @@
 //! | state | System V: a C struct that changes, laid out as assets/demo/world.h says |
 //! | orphan | System V: made by a process that has ended |
 //! | list | POSIX: a Python `ShareableList` that changes |
-//! | picture | POSIX: 320 by 240 grey pixels, a ball that moves |
+//! | image | POSIX: 320 by 240 grey pixels, a ball that moves |
 //! | sparse | POSIX: 256 MiB, of which 1 % was ever written |
 //!
 //! All are removed when the demo ends: when [`Demo`] is dropped, by a panic too.

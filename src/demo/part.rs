@@ -56,7 +56,7 @@ impl Part {
             Self::State => "state",
             Self::Orphan => "orphan",
             Self::List => "list",
-            Self::Picture => "picture",
+            Self::Picture => "image",
             Self::Sparse => "sparse",
         }
     }

@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn long_names_lose_their_middle() {
-        assert_eq!(shorten("/very-long-and-more-name_77", 18, "…"), "/very-lon…_name_77");
+        assert_eq!(shorten("/very-long-and-more-name_77", 18, "…"), "/very-lon…-name_77");
         assert_eq!(shorten("short", 18, "…"), "short");
         assert_eq!(shorten("short", 0, "…"), "");
         assert_eq!(shorten("short", 1, "…"), "…");

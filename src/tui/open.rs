@@ -38,7 +38,8 @@ pub enum OpenError {
 /// # Errors
 /// When the settings are wrong, when there is no terminal, or when it fails.
 pub fn open(machine: &Arc<dyn Machine>, config: &Config, look: Look) -> Result<ExitReason, OpenError> {
-    let keymap = Keymap::with(&config.keys).map_err(|error| config.wrong_keys(action_of(&error), &error))?;
+    let keymap =
+        Keymap::with(&config.keys).map_err(|error| config.wrong_keys(Some(action_of(&error)), &error))?;
     let uid = machine.effective_uid();
     let user = machine.user_name(uid).map_or_else(|| uid.to_string(), |name| escape(name.as_bytes()));
     let settings = Settings {
@@ -53,11 +54,11 @@ pub fn open(machine: &Arc<dyn Machine>, config: &Config, look: Look) -> Result<E
 }
 
 /// The line of the settings that an error is about is that of its action.
-fn action_of(error: &KeymapError) -> Option<&str> {
+fn action_of(error: &KeymapError) -> &str {
     match error {
-        KeymapError::Action(name) => Some(name),
-        KeymapError::Key { action, .. } => Some(action),
-        KeymapError::Twice { second, .. } => Some(second),
+        KeymapError::Action(name) => name,
+        KeymapError::Key { action, .. } => action,
+        KeymapError::Twice { second, .. } => second,
     }
 }
 

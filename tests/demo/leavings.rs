@@ -108,7 +108,7 @@ fn objects_that_only_look_like_a_demos_stay() {
         object_with(&format!("{list}-2"), &killed.list),
         object_with(&format!("{picture}.bak"), &killed.picture),
         // All of one, but the maker lives.
-        object_with(&format!("shmscope-demo-{mine}-picture"), &alive),
+        object_with(&format!("demo-{mine}-image"), &alive),
     ];
     let before: Vec<Vec<u8>> = stay.iter().map(|object| fs::read(object.path()).unwrap()).collect();
     let next = Headless::start();

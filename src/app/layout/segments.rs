@@ -193,7 +193,8 @@ fn columns(width: u16, room: u16, owner: u16) -> Vec<Placed> {
         }
     }
     let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
-    let name = room.saturating_sub(MARGIN + taken - GAP).max(4);
+    // One cell stays free at the right edge.
+    let name = room.saturating_sub(MARGIN + taken - GAP + 1).max(4);
     let mut x = MARGIN;
     columns
         .into_iter()

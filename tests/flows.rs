@@ -1,0 +1,27 @@
+//! What keys do, as (state, keys, state) over the made machine: no terminal,
+//! no drawing.
+
+mod inspect;
+mod segments;
+
+use crate::support::Stage;
+use shmscope::machine::made::{MadeBytes, MadeMachine};
+
+/// Three POSIX segments of 300, 100 and 200 bytes and one of System V.
+fn small() -> MadeMachine {
+    let machine = MadeMachine::new();
+    for (name, size) in [("a", 300), ("b", 100), ("c", 200)] {
+        machine.add_object(name, MadeBytes::full(&vec![name.as_bytes()[0]; size]));
+    }
+    machine.add_sysv(5, 0x4d2, MadeBytes::full(&[5; 50]));
+    machine
+}
+
+fn stage(machine: MadeMachine) -> Stage {
+    Stage::new(machine, 80, 24)
+}
+
+/// What the line at the foot says.
+fn notice(stage: &Stage) -> &str {
+    stage.state.notice.as_ref().map_or("", |notice| notice.text.as_str())
+}

@@ -1,0 +1,309 @@
+//! Keys and clicks in Inspect.
+
+use super::{notice, small, stage};
+use crate::support::Stage;
+use shmscope::app::inspect::{Inspect, Pane};
+use shmscope::app::key::{Mouse, MouseKind};
+use shmscope::app::overlay::Overlay;
+use shmscope::decode::{ByteOrder, Scalar};
+use shmscope::machine::made::{MadeBytes, MadeMachine};
+use shmscope::memory::Standing;
+
+fn open(stage: &Stage) -> &Inspect {
+    stage.state.inspect.as_ref().unwrap()
+}
+
+/// One object of `size` bytes, open; `write` says what is in it.
+fn inside(size: u64, write: impl FnOnce(&mut MadeBytes)) -> Stage {
+    let machine = MadeMachine::new();
+    let mut bytes = MadeBytes::hole(size);
+    write(&mut bytes);
+    machine.add_object("it", bytes);
+    let mut stage = stage(machine);
+    stage.press("<enter>");
+    stage
+}
+
+#[test]
+fn moving() {
+    for (keys, cursor) in [
+        ("l", 1),
+        ("j", 16),
+        ("jk", 0),
+        ("h", 0),
+        ("k", 0),
+        ("G", 9999),
+        ("<end>", 9999),
+        ("Gg", 0),
+        ("Gl", 9999),
+        ("$", 15),
+        ("lll0", 0),
+        ("<pgdn>", 11 * 16),
+        ("<pgdn><pgup>", 0),
+        ("<ctrl-d>", 5 * 16),
+        ("<ctrl-d><ctrl-u>", 0),
+        ("lll<pgup>", 3),
+        ("G<pgdn>", 9999),
+        // The last row is short: the cursor keeps its column as far as it can.
+        ("<end>0", 9984),
+    ] {
+        let mut stage = inside(10_000, |bytes| bytes.write(0, &[1]));
+        stage.press(keys);
+        assert_eq!(open(&stage).cursor, cursor, "{keys}");
+        let inspect = open(&stage);
+        let page = inspect.layout(stage.state.size).page();
+        assert!((inspect.top..inspect.top + page).contains(&inspect.cursor), "{keys}");
+        assert_eq!(inspect.top % 16, 0);
+    }
+}
+
+#[test]
+fn going_to_an_offset() {
+    for (typed, cursor) in
+        [("4096", 4096), ("0x1000", 4096), ("+16", 116), ("-1K", 0), ("end", 9999), ("", 100)]
+    {
+        let mut stage = inside(10_000, |_| {});
+        stage.press("o100<enter>");
+        stage.press(&format!("o{typed}<enter>"));
+        assert_eq!(open(&stage).cursor, cursor, "{typed}");
+        assert!(stage.state.overlay.is_none());
+    }
+    let mut stage = inside(10_000, |_| {});
+    stage.press("o10000<enter>");
+    match &stage.state.overlay {
+        Some(Overlay::Prompt(prompt)) => assert!(prompt.error.as_ref().unwrap().contains("behind the end")),
+        other => panic!("{other:?}"),
+    }
+    stage.press("<esc>");
+    assert_eq!(open(&stage).cursor, 0);
+}
+
+#[test]
+fn searching_text_hex_and_values() {
+    let write = |bytes: &mut MadeBytes| {
+        bytes.write(5000, b"needle");
+        bytes.write(9000, b"needle");
+        bytes.write(7000, &3.5f64.to_le_bytes());
+        bytes.write(7100, &[0xde, 0xad, 0x00, 0xef]);
+    };
+    for (keys, cursor) in [
+        ("/needle<enter>", 5000),
+        ("/needle<enter>n", 9000),
+        ("/needle<enter>nn", 5000),
+        ("/needle<enter>N", 9000),
+        ("/needle<enter>nN", 5000),
+        ("\\de ad ?? ef<enter>", 7100),
+        ("=f64:3.5<enter>", 7000),
+        ("/needle<enter>\\deadXX<enter><esc>n", 9000),
+        ("/needle<enter>G/<enter>", 5000),
+    ] {
+        let mut stage = inside(10_000, write);
+        stage.press(keys);
+        assert_eq!(open(&stage).cursor, cursor, "{keys}");
+    }
+    let mut stage = inside(10_000, write);
+    stage.press("/needle<enter>nn");
+    assert!(notice(&stage).contains("other end"), "{}", notice(&stage));
+    stage.press("/zebra<enter>");
+    assert!(notice(&stage).contains("no match for zebra"), "{}", notice(&stage));
+    stage.press("\\xy<enter>");
+    match &stage.state.overlay {
+        Some(Overlay::Prompt(prompt)) => assert!(prompt.error.is_some()),
+        other => panic!("{other:?}"),
+    }
+    let mut stage = inside(10, |_| {});
+    stage.press("n");
+    assert!(notice(&stage).contains("Nothing was searched for"));
+}
+
+#[test]
+fn data_past_zeros_and_holes() {
+    let mut stage = inside(4 << 40, |bytes| {
+        bytes.write(1 << 20, b"one");
+        bytes.write((1 << 40) + 5, b"two");
+    });
+    stage.press("}");
+    assert_eq!(open(&stage).cursor, 1 << 20);
+    stage.press("}");
+    assert_eq!(open(&stage).cursor, (1 << 40) + 5);
+    stage.press("}");
+    assert!(notice(&stage).contains("no more data"), "{}", notice(&stage));
+    stage.press("{");
+    assert_eq!(open(&stage).cursor, 1 << 20);
+}
+
+#[test]
+fn changes_are_measured_from_the_baseline() {
+    let mut stage = inside(10_000, |bytes| bytes.write(0, &[1; 9000]));
+    stage.look();
+    stage.press("]");
+    assert!(notice(&stage).contains("no byte that way"), "{}", notice(&stage));
+    stage.machine.edit_object("it", |bytes| {
+        bytes.write(20, &[9]);
+        bytes.write(40, &[9]);
+    });
+    stage.look();
+    stage.press("]");
+    assert_eq!(open(&stage).cursor, 20);
+    stage.press("]");
+    assert_eq!(open(&stage).cursor, 40);
+    stage.press("[");
+    assert_eq!(open(&stage).cursor, 20);
+    assert_eq!(open(&stage).view.differs, [20..21, 40..41]);
+    stage.press("b");
+    stage.look();
+    assert_eq!(open(&stage).view.differs, []);
+    stage.press("]");
+    assert!(notice(&stage).contains("no byte that way"));
+}
+
+#[test]
+fn a_change_glows_and_fades() {
+    let mut stage = inside(100, |bytes| bytes.write(0, &[1; 100]));
+    stage.look();
+    stage.machine.edit_object("it", |bytes| bytes.write(7, &[2, 2]));
+    stage.look();
+    let glow = |stage: &Stage, at| open(stage).glow.faded(at, stage.clock);
+    assert_eq!((glow(&stage, 7), glow(&stage, 8), glow(&stage, 9)), (Some(0.0), Some(0.0), None));
+    stage.wait(2900);
+    assert!(glow(&stage, 7).is_some());
+    stage.wait(200);
+    assert_eq!(glow(&stage, 7), None);
+}
+
+#[test]
+fn a_frozen_picture_stays() {
+    let mut stage = inside(100_000, |bytes| bytes.write(0, &vec![1; 100_000]));
+    stage.press("<space>");
+    stage.machine.edit_object("it", |bytes| bytes.write(0, &vec![2; 100_000]));
+    stage.look();
+    assert_eq!(open(&stage).byte(0), Some(1));
+    // What comes into sight is read once; what was seen stays as it was.
+    stage.press("<pgdn><pgdn><pgdn>");
+    assert_eq!(open(&stage).byte(open(&stage).cursor), Some(2));
+    stage.press("g");
+    assert_eq!(open(&stage).byte(0), Some(1));
+    stage.press("<space>");
+    assert_eq!(open(&stage).byte(0), Some(2));
+}
+
+#[test]
+fn widths_types_and_byte_order() {
+    let mut stage = inside(1000, |bytes| bytes.write(0, &[1, 0, 0, 0]));
+    for row_bytes in [8, 16, 24, 32, 16] {
+        stage.press("w");
+        assert_eq!(open(&stage).layout(stage.state.size).row_bytes, row_bytes);
+    }
+    assert_eq!(open(&stage).order, ByteOrder::Little);
+    stage.press("e");
+    assert_eq!(open(&stage).order, ByteOrder::Big);
+    stage.press("l");
+    stage.press("tu<down><down><enter>");
+    assert_eq!((open(&stage).shown_as, open(&stage).cursor), (Some(Scalar::U32), 0));
+    stage.press("l");
+    assert_eq!(open(&stage).cursor, 4);
+    stage.press("t<home><enter>");
+    assert_eq!(open(&stage).shown_as, None);
+}
+
+#[test]
+fn marks_and_copies() {
+    let mut stage = inside(1000, |bytes| bytes.write(0, b"\xde\xad\xbe\xef and more"));
+    stage.press("lllmajjj'a");
+    assert_eq!(open(&stage).cursor, 3);
+    stage.press("'b");
+    assert!(notice(&stage).contains("marked are a"), "{}", notice(&stage));
+    stage.press("hy<enter>");
+    // From the mark at 3 back to the cursor at 2, both counted in.
+    assert_eq!(stage.clipboard.as_deref(), Some("be ef"));
+    let mut stage = inside(1000, |bytes| bytes.write(16, b"A row of letters"));
+    stage.press("jlllyt<enter>");
+    assert_eq!(stage.clipboard.as_deref(), Some("A row of letters"));
+    let mut stage = inside(10, |_| {});
+    stage.press("'");
+    assert!(notice(&stage).contains("No offset is marked"));
+}
+
+#[test]
+fn leaving_detaches_and_keeping_stays() {
+    let nattch = |stage: &Stage| stage.machine.edit(|facts| facts.sysv[0].row.nattch);
+    let mut stage = stage(small());
+    stage.press("<enter>");
+    assert_eq!(nattch(&stage), 1);
+    stage.press("<esc>");
+    assert_eq!(nattch(&stage), 0);
+    stage.press("<enter>Pq");
+    assert_eq!(nattch(&stage), 1);
+    assert!(stage.state.kept.contains(&"sysv:5".parse().unwrap()));
+    // Inspecting again takes the attachment that is there.
+    stage.press("<enter>");
+    assert_eq!((nattch(&stage), open(&stage).keep), (1, true));
+    stage.press("q");
+    assert_eq!(nattch(&stage), 1);
+    stage.press("D");
+    assert_eq!(nattch(&stage), 0);
+    assert!(stage.state.kept.is_empty());
+}
+
+#[test]
+fn what_cannot_be_opened_says_why_and_the_table_stays() {
+    let machine = small();
+    machine.edit(|facts| facts.effective_uid = 1001);
+    let mut stage = stage(machine);
+    stage.press("<enter>");
+    assert!(stage.state.inspect.is_none());
+    for word in ["ann", "0600", "root"] {
+        assert!(notice(&stage).contains(word), "{}", notice(&stage));
+    }
+    stage.machine.remove_object("a");
+    stage.press("j<enter>");
+    assert!(notice(&stage).contains("is gone"), "{}", notice(&stage));
+}
+
+#[test]
+fn shrunk_removed_and_replaced() {
+    let mut stage = inside(10_000, |bytes| bytes.write(0, &[7; 10_000]));
+    stage.press("G");
+    stage.machine.edit_object("it", |bytes| bytes.size = 10);
+    stage.look();
+    assert_eq!((open(&stage).size(), open(&stage).cursor, open(&stage).top), (10, 9, 0));
+    stage.machine.edit_object("it", |bytes| bytes.size = 0);
+    stage.look();
+    stage.press("jklG");
+    assert_eq!((open(&stage).size(), open(&stage).cursor), (0, 0));
+    stage.machine.edit_object("it", |bytes| bytes.size = 10);
+    stage.machine.remove_object("it");
+    stage.look();
+    assert_eq!(open(&stage).standing, Standing::Removed { size: 10 });
+    stage.machine.add_object("it", MadeBytes::hole(99));
+    stage.look();
+    assert_eq!(open(&stage).standing, Standing::Replaced { size: 10 });
+    assert_eq!(open(&stage).byte(0), Some(7));
+}
+
+#[test]
+fn the_values_scroll_when_they_have_the_keys() {
+    let mut stage = inside(1000, |_| {});
+    stage.press("<tab>jj");
+    assert_eq!((open(&stage).pane, open(&stage).values_top, open(&stage).cursor), (Pane::Values, 2, 0));
+    stage.press("l");
+    assert_eq!(open(&stage).cursor, 1);
+    stage.press("<tab>j");
+    assert_eq!((open(&stage).pane, open(&stage).cursor), (Pane::Bytes, 17));
+}
+
+#[test]
+fn the_mouse_goes_to_a_byte_and_through_the_map() {
+    let mut stage = inside(1 << 20, |_| {});
+    let layout = open(&stage).layout(stage.state.size);
+    let at = |x, y, kind| Mouse { x, y, kind };
+    stage.mouse(at(layout.hex_x(5), layout.rows.y + 2, MouseKind::Click));
+    assert_eq!(open(&stage).cursor, 37);
+    stage.mouse(at(layout.text_x.unwrap() + 1, layout.rows.y, MouseKind::Click));
+    assert_eq!(open(&stage).cursor, 1);
+    stage.mouse(at(0, 5, MouseKind::WheelDown));
+    assert_eq!((open(&stage).top, open(&stage).cursor), (48, 49));
+    let half = layout.map.height / 2;
+    stage.mouse(at(layout.map.x, layout.map.y + half, MouseKind::Click));
+    assert_eq!(open(&stage).cursor, (1u64 << 20) * u64::from(half) / u64::from(layout.map.height));
+}

@@ -1,0 +1,238 @@
+//! Keys and clicks in the table.
+
+use super::{notice, small, stage};
+use crate::support::Stage;
+use shmscope::app::key::{Mouse, MouseKind};
+use shmscope::app::overlay::Overlay;
+use shmscope::machine::made::MadeBytes;
+use shmscope::segment::field::Field;
+use std::time::Duration;
+
+fn selected(stage: &Stage) -> String {
+    stage.state.selected().map(|segment| segment.id.to_string()).unwrap_or_default()
+}
+
+fn shown(stage: &Stage) -> Vec<String> {
+    let survey = stage.state.survey.as_ref().unwrap();
+    stage.state.table.shown.iter().map(|&at| survey.segments[at].label()).collect()
+}
+
+fn click(x: u16, y: u16) -> Mouse {
+    Mouse { x, y, kind: MouseKind::Click }
+}
+
+#[test]
+fn moving() {
+    for (keys, id) in [
+        ("", "sysv:5"),
+        ("j", "posix:/a"),
+        ("<down><down>", "posix:/b"),
+        ("G", "posix:/c"),
+        ("<end>", "posix:/c"),
+        ("Gk", "posix:/b"),
+        ("Gg", "sysv:5"),
+        ("Ggg", "sysv:5"),
+        ("G<home>", "sysv:5"),
+        ("<pgdn>", "posix:/c"),
+        ("<pgdn><pgup>", "sysv:5"),
+        ("jjjjjjjj", "posix:/c"),
+        ("kkk", "sysv:5"),
+    ] {
+        let mut stage = stage(small());
+        stage.press(keys);
+        assert_eq!(selected(&stage), id, "{keys}");
+    }
+}
+
+#[test]
+fn the_selection_stays_on_its_segment_when_the_table_moves() {
+    let mut stage = stage(small());
+    stage.press("jj");
+    stage.machine.add_sysv(1, 0, MadeBytes::hole(1));
+    stage.machine.remove_object("a");
+    stage.survey();
+    assert_eq!(selected(&stage), "posix:/b");
+}
+
+#[test]
+fn a_filter_works_as_it_is_typed_and_starts_empty_each_time() {
+    let mut stage = stage(small());
+    stage.press("/kind=posix");
+    assert_eq!(shown(&stage), ["/a", "/b", "/c"]);
+    stage.press("<enter>");
+    assert!(stage.state.overlay.is_none());
+    assert_eq!(shown(&stage), ["/a", "/b", "/c"]);
+    stage.press("/");
+    assert_eq!(shown(&stage).len(), 4);
+    stage.press("zebra");
+    assert_eq!(shown(&stage), Vec::<String>::new());
+    stage.press("<esc>");
+    assert_eq!(shown(&stage).len(), 4);
+    stage.press("/size>150<enter><esc>");
+    assert_eq!(shown(&stage).len(), 4);
+    // A wrong one is not taken, and says what is right.
+    stage.press("/colour=red<enter>");
+    match &stage.state.overlay {
+        Some(Overlay::Prompt(prompt)) => {
+            assert!(prompt.error.as_ref().unwrap().contains("no field 'colour'"));
+        }
+        other => panic!("{other:?}"),
+    }
+    stage.press("<ctrl-c>");
+    assert!(!stage.quit && stage.state.overlay.is_none());
+}
+
+#[test]
+fn keys_in_a_filter_line_are_letters() {
+    let mut stage = stage(small());
+    stage.press("/q?:jk");
+    assert_eq!(stage.state.table.filter_text, "q?:jk");
+    assert!(!stage.quit);
+}
+
+#[test]
+fn sorting() {
+    let mut stage = stage(small());
+    stage.press("s");
+    assert!(matches!(stage.state.overlay, Some(Overlay::Choice(_))));
+    stage.press("s<enter>");
+    assert_eq!(stage.state.table.sort, Field::Size);
+    assert_eq!(shown(&stage), ["/a", "/c", "/b", "0x000004d2 #5"]);
+    stage.press("S");
+    assert_eq!(shown(&stage), ["0x000004d2 #5", "/b", "/c", "/a"]);
+    assert_eq!(selected(&stage), "sysv:5");
+}
+
+#[test]
+fn marks() {
+    let mut stage = stage(small());
+    stage.press("<space><space>");
+    assert_eq!(stage.state.table.marks.len(), 2);
+    assert_eq!(selected(&stage), "posix:/b");
+    stage.press("k<space>");
+    assert_eq!(stage.state.table.marks.len(), 1);
+    stage.press("/kind=posix<enter>a");
+    assert_eq!(stage.state.table.marks.len(), 4);
+    stage.press("A");
+    assert!(stage.state.table.marks.is_empty());
+}
+
+#[test]
+fn names_are_copied() {
+    let mut stage = stage(small());
+    stage.press("jy");
+    assert_eq!(stage.clipboard.as_deref(), Some("posix:/a"));
+    stage.press("g<space><space>y");
+    assert_eq!(stage.clipboard.as_deref(), Some("sysv:5\nposix:/a"));
+    assert!(notice(&stage).contains("2 segments"));
+}
+
+#[test]
+fn the_interval_climbs_its_ladder_to_the_pause() {
+    let mut stage = stage(small());
+    stage.press("+");
+    assert_eq!(stage.state.interval.every_text(), "every 2 s");
+    stage.press("--");
+    assert_eq!(stage.state.interval.duration(), Some(Duration::from_millis(500)));
+    stage.press("+++++++++");
+    assert_eq!(stage.state.interval.duration(), None);
+    let before = stage.state.survey.as_ref().unwrap().at;
+    stage.machine.edit(|facts| facts.now += 60);
+    stage.press("r");
+    assert_eq!(stage.state.survey.as_ref().unwrap().at.seconds, before.seconds + 60);
+}
+
+#[test]
+fn quitting_and_stopping() {
+    for (keys, quits) in [
+        ("q", true),
+        ("<ctrl-c>", true),
+        ("?<ctrl-c>", false),
+        ("?<esc>", false),
+        ("?<ctrl-c>q", true),
+        ("<esc>", false),
+    ] {
+        let mut stage = stage(small());
+        stage.press(keys);
+        assert_eq!(stage.quit, quits, "{keys}");
+    }
+    let mut stage = stage(small());
+    stage.press("<ctrl-z>");
+    assert!(stage.suspended);
+}
+
+#[test]
+fn the_palette_does_what_is_chosen() {
+    let mut stage = stage(small());
+    stage.press(":mark-all<enter>");
+    assert_eq!(stage.state.table.marks.len(), 4);
+    stage.press(":zebra<enter>");
+    assert!(stage.state.overlay.is_none());
+    stage.press(":quit<enter>");
+    assert!(stage.quit);
+}
+
+#[test]
+fn what_cannot_be_done_says_why() {
+    let mut stage = stage(small());
+    stage.press("D");
+    assert!(notice(&stage).contains("not attached"), "{}", notice(&stage));
+    stage.press("j");
+    assert_eq!(notice(&stage), "");
+    let mut stage = super::stage(shmscope::machine::made::MadeMachine::new());
+    for keys in ["<enter>", "<space>", "y"] {
+        stage.press(keys);
+        assert!(notice(&stage).contains("no segment"), "{keys}");
+    }
+}
+
+#[test]
+fn a_preview_attaches_nothing() {
+    let mut stage = stage(small());
+    for _ in 0..3 {
+        stage.press("jk");
+        stage.survey();
+    }
+    stage.machine.edit(|facts| assert_eq!(facts.attached, 0));
+    stage.press("j");
+    let preview = stage.state.table.preview.as_ref().unwrap();
+    assert_eq!(preview.bytes.as_ref().unwrap().len(), 300);
+}
+
+#[test]
+fn tab_gives_the_keys_to_the_detail_area_and_back() {
+    let mut stage = stage(small());
+    stage.press("<tab>jj");
+    assert_eq!((selected(&stage).as_str(), stage.state.table.detail_top), ("sysv:5", 2));
+    stage.press("<tab>j");
+    assert_eq!((selected(&stage).as_str(), stage.state.table.detail_top), ("posix:/a", 0));
+}
+
+#[test]
+fn the_mouse_selects_inspects_scrolls_and_sorts() {
+    let mut stage = stage(small());
+    stage.mouse(click(10, 4));
+    assert_eq!(selected(&stage), "posix:/a");
+    // Too slow for a double click, and then one.
+    stage.wait(500);
+    stage.mouse(click(10, 4));
+    assert!(stage.state.inspect.is_none());
+    stage.wait(100);
+    stage.mouse(click(10, 4));
+    assert!(stage.state.inspect.is_some());
+    stage.press("q");
+    stage.mouse(Mouse { x: 10, y: 4, kind: MouseKind::WheelDown });
+    assert_eq!(selected(&stage), "posix:/c");
+    let layout = stage.state.table_layout();
+    let size = layout.columns.iter().find(|placed| placed.column.field() == Field::Size).unwrap();
+    stage.mouse(click(size.x, layout.heading.y));
+    assert_eq!(shown(&stage)[0], "/a");
+    stage.mouse(click(size.x, layout.heading.y));
+    assert_eq!(shown(&stage)[0], "0x000004d2 #5");
+    // A row below the last is nothing.
+    stage.mouse(click(10, 12));
+    assert_eq!(selected(&stage), "posix:/c");
+    stage.press("M");
+    stage.mouse(click(10, 3));
+    assert_eq!(selected(&stage), "posix:/c");
+}
