@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// How long the end of the program waits for its workers to let go of what
 /// they hold. What is held longer goes with the process.
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The workers, each on a thread of its own.
 pub struct Hands {

@@ -155,9 +155,10 @@ impl<P: Program, S: Stage> Loop<P, S> {
             flow = self.turn();
         }
         let Self { stage, hands, .. } = self;
-        // The person gets the terminal back first.
-        drop(stage);
+        // Before the terminal is left, so that little is typed ahead to us
+        // that is meant for the shell: nothing wakes who reads the keys.
         hands.dismiss();
+        drop(stage);
         flow.break_value().unwrap_or(Ok(ExitReason::Quit))
     }
 

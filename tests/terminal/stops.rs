@@ -30,12 +30,14 @@ fn program() -> String {
     shmscope().get_program().to_str().unwrap().to_owned()
 }
 
-/// Whether the shell has the terminal and says that a job was stopped.
+/// Whether the shell has the terminal.
+fn prompted(screen: &Screen) -> bool {
+    !screen.alternate_screen() && !screen.hide_cursor() && screen.contents().trim_end().ends_with("prompt>")
+}
+
+/// Whether it says that a job was stopped.
 fn stopped(screen: &Screen) -> bool {
-    !screen.alternate_screen()
-        && !screen.hide_cursor()
-        && screen.contents().contains("Stopped")
-        && screen.contents().trim_end().ends_with("prompt>")
+    prompted(screen) && screen.contents().contains("Stopped")
 }
 
 fn goes_on_and_ends(mut terminal: Terminal) {
@@ -46,7 +48,7 @@ fn goes_on_and_ends(mut terminal: Terminal) {
     terminal.wait_for(|screen: &Screen| screen.contents().to_lowercase().contains("help"), SOON);
     terminal.send("<C-c>");
     terminal.send("q");
-    terminal.wait_for(|screen: &Screen| !screen.alternate_screen(), SOON);
+    terminal.wait_for(prompted, SOON);
     terminal.send("exit $?\r");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
     assert_eq!(terminal.left_behind(), Vec::<String>::new());
@@ -100,7 +102,7 @@ fn a_stop_by_force_and_a_line_that_was_changed_meanwhile() {
     terminal.wait_for(is_open, SOON);
     wait_until(SOON, || !terminal.termios().local_flags.contains(LocalFlags::ICANON));
     terminal.send("q");
-    terminal.wait_for(|screen: &Screen| !screen.alternate_screen(), SOON);
+    terminal.wait_for(prompted, SOON);
     terminal.send("exit\r");
     terminal.wait_exit(SOON);
     assert_eq!(terminal.left_behind(), Vec::<String>::new());
