@@ -101,9 +101,16 @@ impl MadeBytes {
 
     fn read(&self, offset: u64, buffer: &mut [u8]) -> usize {
         let mut count = 0;
-        for (at, byte) in (offset..self.size).zip(buffer) {
-            *byte = self.pages.get(&(at / PAGE)).map_or(0, |page| page[(at % PAGE) as usize]);
-            count += 1;
+        while count < buffer.len() && offset.saturating_add(count as u64) < self.size {
+            let at = offset + count as u64;
+            let within = (at % PAGE) as usize;
+            let left = usize::try_from(self.size - at).unwrap_or(usize::MAX).min(buffer.len() - count);
+            let part = &mut buffer[count..][..left.min(PAGE as usize - within)];
+            match self.pages.get(&(at / PAGE)) {
+                Some(page) => part.copy_from_slice(&page[within..within + part.len()]),
+                None => part.fill(0),
+            }
+            count += part.len();
         }
         count
     }

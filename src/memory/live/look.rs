@@ -12,8 +12,8 @@ pub struct Request {
     pub window: Range<u64>,
     /// How many cells the map shall have.
     pub cells: usize,
-    /// How long to scan on through the rest of the segment. Reading the window
-    /// comes before and is not counted.
+    /// How long the look may take. The window is read in any case; what is left
+    /// goes into scanning on through the rest of the segment.
     pub budget: Duration,
 }
 

@@ -1,0 +1,182 @@
+//! From one place that differs from the baseline to the next.
+
+use super::Live;
+use super::page::{PAGE, PAGE_BYTES, page_hash};
+use crate::memory::extents::{DataBackward, DataForward};
+use crate::memory::{Direction, Progress, differences};
+use std::collections::BTreeSet;
+use std::io;
+use std::ops::Range;
+
+/// How much is read at once, in bytes.
+const PIECE: u64 = 128 << 10;
+
+impl Live {
+    /// The first place at or after `from`, or the last one before it, where
+    /// the segment differs from the baseline; it is read anew for that. Of a
+    /// part of which only a hash was kept the start is told (of its page, or
+    /// of a larger block when the segment is large). What was never seen
+    /// differs from nothing. `None` when there is none, and when it was
+    /// cancelled.
+    ///
+    /// # Errors
+    /// When the kernel refuses to read.
+    pub fn next_change(
+        &mut self,
+        from: u64,
+        direction: Direction,
+        progress: &Progress,
+    ) -> io::Result<Option<u64>> {
+        let size = self.reader.size()?;
+        self.resize(size);
+        let within = match direction {
+            Direction::Forward => from.min(size)..size,
+            Direction::Backward => 0..from.min(size),
+        };
+        progress.begin(within.end - within.start);
+        Change { live: self, direction, within, buffer: vec![], buffered: 0..0 }.find(progress)
+    }
+}
+
+struct Change<'a> {
+    live: &'a Live,
+    direction: Direction,
+    within: Range<u64>,
+    buffer: Vec<u8>,
+    /// Which bytes are in the buffer.
+    buffered: Range<u64>,
+}
+
+impl Change<'_> {
+    fn find(mut self, progress: &Progress) -> io::Result<Option<u64>> {
+        let live = self.live;
+        let grain = live.hashes.grain();
+        // From the start of the first block, so that each is judged as a whole.
+        let end = self.within.end.checked_next_multiple_of(grain).unwrap_or(live.size).min(live.size);
+        let whole = self.within.start / grain * grain..end;
+        // The blocks that were not looked at yet.
+        let mut open = whole.start / grain..whole.end.div_ceil(grain);
+        let length = whole.end - whole.start;
+        let runs: Box<dyn Iterator<Item = io::Result<Range<u64>>>> = match self.direction {
+            Direction::Forward => Box::new(DataForward::new(&live.reader, whole, progress)),
+            Direction::Backward => Box::new(DataBackward::new(&live.reader, whole, progress)),
+        };
+        for run in runs {
+            let run = run?;
+            let block = |at: u64| at.clamp(open.start, open.end);
+            let blocks = block(run.start / grain)..block(run.end.div_ceil(grain));
+            let hole = self.turn(open.start..blocks.start, blocks.end..open.end);
+            let held = self.held(hole);
+            if let Some(found) = self.in_blocks(held, progress)? {
+                return Ok(Some(found));
+            }
+            let found = match self.direction {
+                Direction::Forward => self.in_blocks(blocks.clone(), progress)?,
+                Direction::Backward => self.in_blocks(blocks.clone().rev(), progress)?,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+            open = self.turn(blocks.end..open.end, open.start..blocks.start);
+            progress.reach(length.saturating_sub((open.end - open.start).saturating_mul(grain)));
+        }
+        let held = self.held(open);
+        self.in_blocks(held, progress)
+    }
+
+    /// The one for going forward, or the one for going backward.
+    fn turn<T>(&self, forward: T, backward: T) -> T {
+        match self.direction {
+            Direction::Forward => forward,
+            Direction::Backward => backward,
+        }
+    }
+
+    /// The blocks of a hole that held something at the baseline, in the order
+    /// in which they are to be looked at.
+    fn held(&self, blocks: Range<u64>) -> Vec<u64> {
+        if blocks.is_empty() {
+            return vec![];
+        }
+        let grain = self.live.hashes.grain();
+        let pages = blocks.start * (grain / PAGE)..blocks.end.saturating_mul(grain / PAGE);
+        let kept = self.live.copies.within(pages).into_iter().map(|page| page * PAGE / grain);
+        let all: BTreeSet<u64> = self.live.hashes.with_base(blocks).chain(kept).collect();
+        self.turn(all.iter().copied().collect(), all.iter().rev().copied().collect())
+    }
+
+    fn in_blocks(
+        &mut self,
+        blocks: impl IntoIterator<Item = u64>,
+        progress: &Progress,
+    ) -> io::Result<Option<u64>> {
+        for block in blocks {
+            if progress.is_cancelled() {
+                return Ok(None);
+            }
+            let found = self.in_block(block)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first or last place of a block that differs.
+    fn in_block(&mut self, block: u64) -> io::Result<Option<u64>> {
+        let live = self.live;
+        let grain = live.hashes.grain();
+        let start = block * grain;
+        let known = live.hashes.known(block);
+        let was_zero = known.is_some_and(|known| known.base == 0);
+        let mut places = vec![];
+        // What the block's hash would be if the pages that are kept were as at
+        // the baseline: it differs from the baseline's when another one changed.
+        let mut sum = 0u64;
+        for page in start / PAGE..(start.saturating_add(grain)).min(live.size).div_ceil(PAGE) {
+            self.fill(page)?;
+            let bytes = self.page(page);
+            let base = live.copies.get(page).and_then(|copy| copy.base.as_deref());
+            sum = sum.wrapping_add(page_hash(page, base.unwrap_or(bytes)));
+            let zeros = was_zero.then(|| &live.zeros[..bytes.len()]);
+            if let Some(base) = base.or(zeros) {
+                let within = differences(base, bytes).into_iter().flatten().map(|at| page * PAGE + at as u64);
+                places.extend(self.best(within));
+            }
+        }
+        if known.is_some_and(|known| known.base != sum && !was_zero) {
+            places.push(start);
+        }
+        Ok(self.best(places.into_iter()))
+    }
+
+    /// The first, or the last, of those places that count.
+    fn best(&self, places: impl Iterator<Item = u64>) -> Option<u64> {
+        let places = places.filter(|at| self.within.contains(at));
+        match self.direction {
+            Direction::Forward => places.min(),
+            Direction::Backward => places.max(),
+        }
+    }
+
+    /// Sees to it that the buffer has a page.
+    fn fill(&mut self, page: u64) -> io::Result<()> {
+        let at = page * PAGE;
+        if !self.buffered.contains(&at) {
+            let start = at / PIECE * PIECE;
+            let end = start.saturating_add(PIECE).min(self.live.size);
+            self.buffer.resize(usize::try_from(end - start).map_err(io::Error::other)?, 0);
+            let count = self.live.reader.read_at(start, &mut self.buffer)?;
+            // What is gone by now reads as nothing, and differs from nothing.
+            self.buffer.truncate(count);
+            self.buffered = start..end;
+        }
+        Ok(())
+    }
+
+    fn page(&self, page: u64) -> &[u8] {
+        let start = usize::try_from(page * PAGE - self.buffered.start).unwrap_or(usize::MAX);
+        let bytes = self.buffer.get(start..).unwrap_or_default();
+        &bytes[..bytes.len().min(PAGE_BYTES)]
+    }
+}

@@ -1,0 +1,96 @@
+//! Which blocks of a segment were seen at least once.
+
+use std::ops::Range;
+
+/// More pieces than this are not kept track of: what is not, counts as unseen.
+const MOST: usize = 512;
+
+/// Ranges of block numbers in rising order, none touching another.
+#[derive(Debug)]
+pub struct Covered(Vec<Range<u64>>);
+
+impl Covered {
+    pub const fn new() -> Self {
+        Self(vec![])
+    }
+
+    /// Whether all of a range was seen.
+    pub fn has(&self, blocks: &Range<u64>) -> bool {
+        let after = self.0.partition_point(|range| range.end < blocks.end);
+        blocks.is_empty() || self.0.get(after).is_some_and(|range| range.start <= blocks.start)
+    }
+
+    /// Takes a range in. It is left out when that would make too many pieces.
+    pub fn add(&mut self, blocks: Range<u64>) {
+        if blocks.is_empty() {
+            return;
+        }
+        let first = self.0.partition_point(|range| range.end < blocks.start);
+        let last = self.0.partition_point(|range| range.start <= blocks.end);
+        if first == last && self.0.len() >= MOST {
+            return;
+        }
+        let touched = &self.0[first..last];
+        let start = touched.first().map_or(blocks.start, |range| range.start.min(blocks.start));
+        let end = touched.last().map_or(blocks.end, |range| range.end.max(blocks.end));
+        self.0.splice(first..last, std::iter::once(start..end));
+    }
+
+    /// Forgets all from a block on.
+    pub fn cut(&mut self, end: u64) {
+        self.0.retain_mut(|range| {
+            range.end = range.end.min(end);
+            !range.is_empty()
+        });
+    }
+
+    /// Goes over to blocks of twice the size, of which both halves must have
+    /// been seen. There are `count` of the old ones; the last may be single.
+    pub fn double(&mut self, count: u64) {
+        self.0.retain_mut(|range| {
+            range.end = if range.end == count { range.end.div_ceil(2) } else { range.end / 2 };
+            range.start = range.start.div_ceil(2);
+            !range.is_empty()
+        });
+    }
+
+    /// How many blocks were seen.
+    pub fn count(&self) -> u64 {
+        self.0.iter().map(|range| range.end - range.start).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn halves_make_no_whole() {
+        let mut covered = Covered::new();
+        covered.add(1..4);
+        covered.add(6..9);
+        covered.double(9);
+        // Of 0 and 1 only one was seen, and 8 is the last and single.
+        assert_eq!(covered.0, [1..2, 3..5]);
+    }
+
+    proptest! {
+        #[test]
+        fn as_a_set(adds in proptest::collection::vec((0u64..60, 0u64..12), 0..20), end in 0u64..70, probe in (0u64..70, 0u64..9)) {
+            let mut covered = Covered::new();
+            let mut set = BTreeSet::new();
+            for (start, length) in adds {
+                covered.add(start..start + length);
+                set.extend(start..start + length);
+            }
+            covered.cut(end);
+            set.retain(|&block| block < end);
+            prop_assert_eq!(covered.count(), set.len() as u64);
+            let probe = probe.0..probe.0 + probe.1;
+            prop_assert_eq!(covered.has(&probe), probe.clone().all(|block| set.contains(&block)));
+            prop_assert!(covered.0.windows(2).all(|pair| pair[0].end < pair[1].start));
+        }
+    }
+}

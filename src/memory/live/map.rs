@@ -1,0 +1,46 @@
+//! The map of the whole segment, from what is known of it.
+
+use super::marks::Marks;
+use super::page::{PAGE, PAGE_BYTES};
+use super::{Cell, CellKind, Live, Look};
+use std::ops::Range;
+
+impl Live {
+    /// One cell for each that may have a mark.
+    pub(super) fn map(&self, marks: &Marks) -> Vec<Cell> {
+        let cells = marks.cells.len();
+        let spans = (0..cells).map(|cell| Look::cell_span(self.size, cells, cell));
+        spans.zip(&marks.cells).map(|(span, &changed)| Cell { kind: self.kind(&span), changed }).collect()
+    }
+
+    fn kind(&self, span: &Range<u64>) -> CellKind {
+        let grain = self.hashes.grain();
+        let about = self.hashes.about(span.start / grain..span.end.div_ceil(grain));
+        // Several cells may share a page, and only some of them have its data.
+        let data = about.data && !self.is_zero_part(span);
+        if data {
+            CellKind::Data
+        } else if !about.seen && !about.data {
+            CellKind::Unknown
+        } else if about.there {
+            CellKind::Zeros
+        } else {
+            CellKind::Hole
+        }
+    }
+
+    /// Whether a part that is smaller than a page is known to be zeros.
+    fn is_zero_part(&self, span: &Range<u64>) -> bool {
+        if span.end - span.start >= PAGE {
+            return false;
+        }
+        (span.start / PAGE..span.end.div_ceil(PAGE)).all(|page| {
+            let start = page * PAGE;
+            let within = |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(PAGE_BYTES);
+            self.copies.get(page).is_some_and(|copy| {
+                let end = within(span.end).min(copy.seen.len());
+                copy.seen[within(span.start).min(end)..end].iter().all(|&byte| byte == 0)
+            })
+        })
+    }
+}

@@ -1,0 +1,66 @@
+//! Where a look found something changed.
+
+use super::Look;
+use std::ops::Range;
+
+/// The cells of the map in which something changed, and how much it was.
+#[derive(Debug)]
+pub struct Marks {
+    size: u64,
+    /// One for each cell.
+    pub cells: Vec<bool>,
+    /// Bytes that changed.
+    pub count: u64,
+}
+
+impl Marks {
+    pub fn new(size: u64, cells: usize) -> Self {
+        Self { size, cells: vec![false; cells.min(usize::try_from(size).unwrap_or(usize::MAX))], count: 0 }
+    }
+
+    /// Takes in that somewhere in a range so many bytes have changed.
+    pub fn mark(&mut self, range: &Range<u64>, count: u64) {
+        self.count = self.count.saturating_add(count);
+        let end = range.end.min(self.size);
+        if self.cells.is_empty() || range.start >= end {
+            return;
+        }
+        let cells = self.cells.len();
+        let cell = u128::from(range.start) * cells as u128 / u128::from(self.size);
+        let mut cell = usize::try_from(cell).unwrap_or(usize::MAX);
+        while cell < cells {
+            let span = Look::cell_span(self.size, cells, cell);
+            if span.start >= end {
+                break;
+            }
+            self.cells[cell] |= span.end > range.start;
+            cell += 1;
+        }
+    }
+
+    /// The same for ranges within a page that begins at `start`.
+    pub fn mark_all(&mut self, start: u64, ranges: &[Range<usize>]) {
+        for range in ranges {
+            self.mark(&(start + range.start as u64..start + range.end as u64), range.len() as u64);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_cell_is_marked_when_it_has_one_of_the_bytes(size in 1u64..200, cells in 0usize..50, start in 0u64..210, length in 0u64..99) {
+            let mut marks = Marks::new(size, cells);
+            marks.mark(&(start..start + length), 1);
+            let cells = marks.cells.len();
+            for (cell, &marked) in marks.cells.iter().enumerate() {
+                let mut span = Look::cell_span(size, cells, cell);
+                prop_assert_eq!(marked, span.any(|at| (start..start + length).contains(&at)));
+            }
+        }
+    }
+}

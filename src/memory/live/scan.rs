@@ -1,0 +1,188 @@
+//! Going round through the whole segment, a piece at a time.
+
+use super::hashes::Noted;
+use super::marks::Marks;
+use super::page::{PAGE, PAGE_BYTES, page_hash};
+use super::{Live, differences};
+use crate::machine::ExtentKind;
+use std::io;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+/// How much is read at once, in bytes.
+const PIECE: u64 = 128 << 10;
+
+/// Where the scan stands, and what it has of the block that it stands in.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// Where it goes on: the start of a page.
+    at: u64,
+    /// The hashes of the block's pages so far.
+    sum: u64,
+    /// Whether there was memory behind one of them.
+    there: bool,
+    /// Whether a change in it was told already.
+    told: bool,
+    /// How many times it has come to the end.
+    rounds: u64,
+    buffer: Vec<u8>,
+}
+
+impl Scan {
+    /// Begins anew when the place is beyond the end.
+    pub fn restart_beyond(&mut self, size: u64) {
+        if self.at >= size {
+            self.jump(0);
+        }
+    }
+
+    /// Begins anew, having come to the end.
+    fn go_round(&mut self) {
+        self.jump(0);
+        self.rounds += 1;
+    }
+
+    /// Goes on elsewhere, at the start of a block.
+    fn jump(&mut self, at: u64) {
+        self.at = at;
+        (self.sum, self.there, self.told) = (0, false, false);
+    }
+}
+
+impl Live {
+    /// Scans on until the budget is used up or all of the segment was seen.
+    pub(super) fn scan_on(&mut self, began: Instant, budget: Duration, marks: &mut Marks) -> io::Result<()> {
+        let mut left = self.size;
+        while left > 0 && began.elapsed() < budget {
+            let (from, rounds) = (self.scan.at, self.scan.rounds);
+            if !self.scan_piece(marks)? {
+                break;
+            }
+            // It goes back now and then, to the start of a larger block.
+            let to = if self.scan.rounds == rounds { self.scan.at } else { self.size };
+            left = left.saturating_sub(to.saturating_sub(from));
+        }
+        Ok(())
+    }
+
+    /// One piece of data or one hole; false when the segment ends before it should.
+    fn scan_piece(&mut self, marks: &mut Marks) -> io::Result<bool> {
+        let at = self.scan.at;
+        let Some(extent) = self.reader.extent_at(at, self.size - at)? else { return Ok(false) };
+        let end = extent.end.min(self.size);
+        match extent.kind {
+            // A hole ends where a page does; one that does not is left to reading.
+            ExtentKind::Hole if end == self.size || end.is_multiple_of(PAGE) => {
+                self.scan_hole(end, marks);
+                Ok(true)
+            }
+            _ => self.scan_data(end.next_multiple_of(PAGE).min(at + PIECE).min(self.size), marks),
+        }
+    }
+
+    fn scan_data(&mut self, end: u64, marks: &mut Marks) -> io::Result<bool> {
+        let at = self.scan.at;
+        let wanted = super::length(&(at..end));
+        let mut buffer = std::mem::take(&mut self.scan.buffer);
+        buffer.resize(wanted.max(buffer.len()), 0);
+        let count = self.reader.read_at(at, &mut buffer[..wanted])?;
+        for (page, bytes) in (at / PAGE..).zip(buffer[..count].chunks(PAGE_BYTES)) {
+            self.scan_page(page, bytes, marks);
+            self.scan.at = ((page + 1) * PAGE).min(self.size);
+            let grain = self.hashes.grain();
+            if self.scan.at.is_multiple_of(grain) || self.scan.at == self.size {
+                self.end_block(page * PAGE / grain, marks);
+            }
+            // Blocks may have become larger.
+            if self.scan.at != ((page + 1) * PAGE).min(self.size) {
+                break;
+            }
+        }
+        self.scan.buffer = buffer;
+        Ok(count == wanted)
+    }
+
+    fn scan_page(&mut self, page: u64, bytes: &[u8], marks: &mut Marks) {
+        let hash = page_hash(page, bytes);
+        self.scan.sum = self.scan.sum.wrapping_add(hash);
+        self.scan.there = true;
+        let known = self.hashes.known(page * PAGE / self.hashes.grain());
+        let zeros = &self.zeros[..bytes.len()];
+        let changed = match (self.copies.see(page, bytes), known) {
+            (Some(changed), _) => changed,
+            // Zeros need not be kept to be known.
+            (None, Some(known)) if known.now == 0 && hash != 0 => {
+                if known.base == 0 {
+                    self.copies.offer(page, bytes, Some(zeros.into()));
+                }
+                differences(zeros, bytes)
+            }
+            (None, None) if hash != 0 => {
+                self.copies.offer(page, bytes, None);
+                vec![]
+            }
+            (None, _) => vec![],
+        };
+        self.scan.told |= !changed.is_empty();
+        marks.mark_all(page * PAGE, &changed);
+    }
+
+    /// Notes the block that ends where the scan stands now.
+    fn end_block(&mut self, block: u64, marks: &mut Marks) {
+        let Scan { at, sum, there, told, .. } = self.scan;
+        let grain = self.hashes.grain();
+        let noted = self.hashes.note(block, sum, there);
+        if !told && matches!(noted, Noted::Changed { .. }) {
+            marks.mark(&(block * grain..(block + 1).saturating_mul(grain)), 1);
+        }
+        if at >= self.size {
+            self.scan.go_round();
+        } else {
+            self.scan.jump(at / self.hashes.grain() * self.hashes.grain());
+        }
+    }
+
+    /// Passes a hole: nothing is read.
+    fn scan_hole(&mut self, end: u64, marks: &mut Marks) {
+        let told = self.empty_pages(self.scan.at / PAGE..end.div_ceil(PAGE), marks);
+        let grain = self.hashes.grain();
+        let block = self.scan.at / grain;
+        // What was begun is ended first, where it ends within the hole.
+        if !self.scan.at.is_multiple_of(grain) {
+            let block_end = (block + 1).saturating_mul(grain).min(self.size);
+            self.scan.at = end.min(block_end);
+            self.scan.told |= told.contains(&block);
+            if self.scan.at == block_end {
+                self.end_block(block, marks);
+            }
+            return;
+        }
+        let last = if end == self.size { end.div_ceil(grain) } else { end / grain };
+        self.hashes.note_hole(block..last, |emptied| {
+            if !told.contains(&emptied) {
+                marks.mark(&(emptied * grain..(emptied + 1).saturating_mul(grain)), 1);
+            }
+        });
+        if end == self.size {
+            self.scan.go_round();
+        } else {
+            self.scan.jump(end);
+            self.scan.told = told.contains(&last);
+        }
+    }
+
+    /// Pages that are kept and lie in a hole now: their bytes are gone. Tells
+    /// the blocks in which that is a change.
+    fn empty_pages(&mut self, pages: Range<u64>, marks: &mut Marks) -> Vec<u64> {
+        let mut blocks = vec![];
+        for page in self.copies.within(pages) {
+            let length = super::length(&(page * PAGE..self.size)).min(PAGE_BYTES);
+            let changed = self.copies.see(page, &self.zeros[..length]).unwrap_or_default();
+            marks.mark_all(page * PAGE, &changed);
+            if !changed.is_empty() {
+                blocks.push(page * PAGE / self.hashes.grain());
+            }
+        }
+        blocks
+    }
+}
