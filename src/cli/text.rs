@@ -2,7 +2,7 @@
 
 use super::time;
 use crate::segment::field::{Field, Value};
-use crate::segment::{Bytes, Segment, Timestamp, age_text};
+use crate::segment::{Bytes, Segment, SegmentId, Timestamp, age_text};
 use std::fmt::{self, Write as _};
 
 /// What stands where a segment has no such thing.
@@ -22,6 +22,14 @@ pub struct Shown<'a> {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What every table has needs no copy made of it.
+        match (self.field, &self.segment.id) {
+            (Field::Kind, _) => return f.write_str(self.segment.kind().word()),
+            (Field::State, _) => return f.write_str(self.segment.verdict.state.word()),
+            (Field::Id, id) => return id.fmt(f),
+            (Field::Name, SegmentId::Posix(name)) => return name.fmt(f),
+            _ => {}
+        }
         match self.field.of(self.segment, self.now) {
             Value::Absent => f.write_str(ABSENT),
             Value::Text(text) => f.write_str(&text),

@@ -77,6 +77,9 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     fn until_over(&mut self, interrupt: &Interrupt, out: &mut Out) -> Result<Status, Failure> {
+        // What is there now is what changes are measured from. Only then the
+        // headings: who has read them knows that no change is missed.
+        let _ = self.look(out)?;
         self.printer.begin(out)?;
         loop {
             let began = Instant::now();

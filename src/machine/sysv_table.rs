@@ -6,6 +6,7 @@
 //! in the kernel's ipc/shm.c; rss and swap came with Linux 2.6.38.
 
 use crate::segment::{Bytes, Key, ShmId, Timestamp, escape};
+use std::cell::Cell;
 
 /// In `perms`: marked for removal with `IPC_RMID` (`SHM_DEST`).
 pub const MARKED: u32 = 0o1000;
@@ -72,7 +73,9 @@ pub fn parse(text: &[u8]) -> Table {
         table.problems.push("/proc/sysvipc/shm is empty: not even a header line".to_owned());
         return table;
     };
-    let columns = Columns { names: words(header).map(escape).collect() };
+    let columns = Columns {
+        names: header.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).map(escape).collect(),
+    };
     for (index, line) in lines.enumerate() {
         match columns.row(line) {
             Ok(row) => table.rows.push(row),
@@ -88,16 +91,28 @@ pub fn parse(text: &[u8]) -> Table {
     table
 }
 
-fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
-}
+/// More columns than this kernel has, or any other.
+const MOST_COLUMNS: usize = 32;
 
 impl Columns {
     fn row(&self, line: &[u8]) -> Result<Row, String> {
-        let words: Vec<&str> = words(line).map(|word| std::str::from_utf8(word).unwrap_or("?")).collect();
+        let line = String::from_utf8_lossy(line);
+        let mut words = [""; MOST_COLUMNS];
+        let mut count = 0;
+        for (place, word) in words.iter_mut().zip(line.split_ascii_whitespace()) {
+            *place = word;
+            count += 1;
+        }
+        // The columns are asked for nearly in their order: each is looked for
+        // from behind the last one on.
+        let next = Cell::new(0);
         let find = |name: &str| {
-            let at = self.names.iter().position(|column| column == name)?;
-            words.get(at).copied()
+            let (before, behind) = self.names.split_at(next.get());
+            let is_it = |column: &String| column == name;
+            let at = behind.iter().position(is_it).map(|at| at + before.len());
+            let at = at.or_else(|| before.iter().position(is_it))?;
+            next.set(at + 1);
+            words[..count].get(at).copied()
         };
         let must = |name: &str| find(name).ok_or_else(|| format!("no {name}"));
         let number = |name: &str| must(name)?.parse::<u64>().map_err(|_| format!("{name} is no number"));

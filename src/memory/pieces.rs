@@ -25,6 +25,9 @@ pub struct Pieces<'a> {
     end: u64,
     grain: u64,
     longest_hole: u64,
+    /// How far there is data, as far as it was asked: telling where data ends
+    /// takes the kernel a step for every page.
+    data_until: u64,
 }
 
 impl<'a> Pieces<'a> {
@@ -41,7 +44,16 @@ impl<'a> Pieces<'a> {
         let end = range.end.min(reader.size()?);
         let start = range.start.min(end);
         progress.begin(end - start);
-        Ok(Self { reader, progress, start, at: start, end, grain: grain.max(1), longest_hole: u64::MAX })
+        Ok(Self {
+            reader,
+            progress,
+            start,
+            at: start,
+            end,
+            grain: grain.max(1),
+            longest_hole: u64::MAX,
+            data_until: start,
+        })
     }
 
     /// Cuts holes into pieces of at most so many bytes, for who writes their zeros out.
@@ -92,9 +104,15 @@ impl<'a> Pieces<'a> {
     }
 
     /// How much hole begins here, in whole grains unless it reaches the end.
-    fn hole(&self) -> io::Result<u64> {
+    fn hole(&mut self) -> io::Result<u64> {
+        if self.at < self.data_until {
+            return Ok(0);
+        }
         let Some(extent) = self.reader.extent_at(self.at, self.end - self.at)? else { return Ok(0) };
         let length = (extent.end.min(self.end) - self.at).min(self.longest_hole);
+        if extent.kind == ExtentKind::Data {
+            self.data_until = extent.end;
+        }
         Ok(match extent.kind {
             ExtentKind::Data => 0,
             ExtentKind::Hole if self.at + length == self.end => length,

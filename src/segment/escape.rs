@@ -45,6 +45,12 @@ fn is_plain(c: char) -> bool {
 /// backslash, stand as `\xNN`, byte by byte.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
+    // Nearly every name is of this kind, and a machine may have thousands.
+    if bytes.iter().all(|&byte| matches!(byte, b' '..=b'~') && byte != b'\\')
+        && let Ok(plain) = std::str::from_utf8(bytes)
+    {
+        return plain.to_owned();
+    }
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {

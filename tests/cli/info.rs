@@ -1,6 +1,6 @@
 //! `info`: what is known of a segment, without touching it.
 
-use super::{complaint, json, printed};
+use super::{complaint, json, printed, settle};
 use crate::support::{NOBODY, Object, Sysv, World, as_nobody};
 use shmscope::sys::shm;
 use std::fs;
@@ -12,6 +12,7 @@ fn it_leaves_no_trace() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 1 << 20, 0o600);
     drop(shm::Attachment::read_only(sysv.shmid).unwrap());
+    settle(&sysv);
     let object = Object::new("a", 100, 0o600);
     let table = || fs::read_to_string("/proc/sysvipc/shm").unwrap();
     let file =

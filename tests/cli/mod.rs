@@ -1,12 +1,16 @@
 //! The command line, against real segments and the tools that people compare with.
 
+mod dump;
+mod find;
 mod info;
 mod limits;
 mod list;
 mod output;
+mod watch;
 
-use crate::support::shmscope;
+use crate::support::{SOON, Sysv, shmscope, wait_until};
 use serde_json::Value;
+use shmscope::sys::shm;
 use std::process::Output;
 
 /// What the program says to these arguments.
@@ -38,6 +42,12 @@ fn complaint<const N: usize>(arguments: [&str; N], status: i32) -> String {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{arguments:?}");
     assert!(!stderr.contains('\x1b') && !stderr.contains("os error"), "{stderr:?}");
     stderr
+}
+
+/// Waits until nobody is attached. While this process has been, any process
+/// that another test started in that moment is for a moment too.
+fn settle(sysv: &Sysv) {
+    wait_until(SOON, || shm::stat(sysv.shmid).unwrap().nattch == 0);
 }
 
 /// What another tool prints.

@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::{self, Command, ExitStatus, Stdio};
+use std::process::{self, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// A running process. Dropping it kills and reaps it, and the kernel kills it
@@ -87,6 +87,23 @@ impl Child {
             status.is_some()
         });
         status.unwrap()
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().unwrap()
+    }
+
+    /// Its piped standard output, for who reads it in another way.
+    pub fn stdout(&mut self) -> ChildStdout {
+        self.0.stdout.take().expect("a piped standard output")
+    }
+
+    /// What it wrote to its piped standard error until its end.
+    pub fn complaint(&mut self) -> String {
+        let mut text = String::new();
+        self.0.stderr.as_mut().expect("a piped standard error").read_to_string(&mut text).unwrap();
+        text
     }
 
     /// Kills and reaps it. It may have ended, and been reaped, long ago.

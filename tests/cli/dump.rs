@@ -1,0 +1,312 @@
+//! `dump` writes what `hexdump -C` writes, byte for byte, and what is there.
+
+use super::{complaint, json, printed, run, settle};
+use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, shmscope, tool};
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Bytes that look random, and are the same each time.
+fn random(count: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut bytes = Vec::with_capacity(count + 8);
+    while bytes.len() < count {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(count);
+    bytes
+}
+
+/// Contents of all sorts: random, the same again and again, zeros, a last line that is short.
+fn contents() -> Vec<Vec<u8>> {
+    let mut mixed = random(5000);
+    mixed[1024..2048].fill(b'x');
+    mixed[3000..4500].fill(0);
+    vec![
+        b"x".to_vec(),
+        b"0123456789abcdef".to_vec(),
+        b"0123456789abcdef0123456789abcdef0123456789".to_vec(),
+        vec![0; 48],
+        mixed,
+        (0..=255).collect(),
+        random(3 << 20),
+    ]
+}
+
+#[track_caller]
+fn same(ours: &[u8], theirs: &[u8]) {
+    if ours != theirs {
+        let mut lines = ours.split(|&byte| byte == b'\n').zip(theirs.split(|&byte| byte == b'\n'));
+        let differing = lines.find(|(ours, theirs)| ours != theirs);
+        let text = differing.map(|(ours, theirs)| {
+            format!("{}\n{}", String::from_utf8_lossy(ours), String::from_utf8_lossy(theirs))
+        });
+        panic!("{} and {} bytes; first difference:\n{}", ours.len(), theirs.len(), text.unwrap_or_default());
+    }
+}
+
+fn hexdump(file: &Path, options: &[&str]) -> Option<Vec<u8>> {
+    let output = Command::new(tool("hexdump")?).arg("-C").args(options).arg(file).output().unwrap();
+    assert!(output.status.success());
+    Some(output.stdout)
+}
+
+#[test]
+fn a_posix_segment_as_hexdump_writes_it() {
+    let Some(_world) = World::new() else { return };
+    for bytes in contents() {
+        let object = Object::new("a", bytes.len() as u64, 0o600);
+        object.write(0, &bytes);
+        let Some(theirs) = hexdump(&object.path(), &[]) else { return };
+        same(&run(["dump", "/a"]).stdout, &theirs);
+        let Some(theirs) = hexdump(&object.path(), &["-v"]) else { return };
+        same(&run(["dump", "/a", "--no-squeezing"]).stdout, &theirs);
+        same(&run(["dump", "/a", "--raw"]).stdout, &bytes);
+    }
+}
+
+#[test]
+fn a_part_as_hexdump_writes_it() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("a", 100_000, 0o600);
+    object.write(3, &random(5000));
+    object.write(70_000, &[7; 9000]);
+    for (offset, length) in [
+        ("0", "16"),
+        ("3", "4097"),
+        ("0x1000", "100000"),
+        ("4999", "70000"),
+        ("69991", "40"),
+        ("99999", "1"),
+        ("100000", "5"),
+    ] {
+        let start = offset.strip_prefix("0x").map_or(offset.to_owned(), |_| "4096".to_owned());
+        let Some(theirs) = hexdump(&object.path(), &["-s", &start, "-n", length]) else { return };
+        same(&run(["dump", "a", "--offset", offset, "--length", length]).stdout, &theirs);
+    }
+    let Some(theirs) = hexdump(&object.path(), &["-s", "65536"]) else { return };
+    same(&run(["dump", "a", "--offset", "64K"]).stdout, &theirs);
+}
+
+#[test]
+fn a_sysv_segment_as_hexdump_writes_it() {
+    let Some(_world) = World::new() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("copy");
+    for bytes in contents() {
+        let sysv = Sysv::new(0x4d2, bytes.len() as u64, 0o600);
+        sysv.write(0, &bytes);
+        fs::write(&file, &bytes).unwrap();
+        let Some(theirs) = hexdump(&file, &[]) else { return };
+        same(&run(["dump", "0x4d2"]).stdout, &theirs);
+        same(&run(["dump", "0x4d2", "--raw"]).stdout, &bytes);
+    }
+}
+
+#[test]
+fn looking_changes_nothing() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("a", 4 << 20, 0o600);
+    object.write(2 << 20, b"x");
+    let sysv = Sysv::new(0x4d2, 4 << 20, 0o600);
+    sysv.write(2 << 20, b"x");
+    settle(&sysv);
+    let facts = || {
+        let file = fs::metadata(object.path()).unwrap();
+        let list = json(["list", "--json", "kind=sysv"]);
+        let sysv = &list["segments"][0];
+        (file.atime(), file.atime_nsec(), file.blocks(), sysv["resident"].clone(), sysv["nattch"].clone())
+    };
+    let before = facts();
+    for name in ["a", "0x4d2"] {
+        for options in [&[][..], &["--no-squeezing"], &["--raw"], &["--as", "u64"], &["--json"]] {
+            let status = shmscope().args(["dump", name]).args(options).stdout(Stdio::null()).status();
+            assert!(status.unwrap().success());
+        }
+    }
+    assert_eq!(facts(), before);
+    assert_eq!(before.4, 0);
+}
+
+#[test]
+fn the_largest_segments_there_are_cost_nothing() {
+    let Some(_world) = World::new() else { return };
+    let size: u64 = 4 << 40;
+    let object = Object::new("huge", size, 0o600);
+    object.write(size - 5, b"hello");
+    // Not even the addresses of so many bytes are there to be had.
+    let program = env!("CARGO_BIN_EXE_shmscope");
+    let limited = format!("ulimit -v 400000; exec '{program}' dump huge \"$@\"");
+    let dump = |options: &[&str]| {
+        let output = Command::new("sh").args(["-c", &limited, "sh"]).args(options).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(
+        dump(&[]),
+        "00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n*\n\
+         3fffffffff0  00 00 00 00 00 00 00 00  00 00 00 68 65 6c 6c 6f  |...........hello|\n40000000000\n"
+    );
+    assert_eq!(
+        dump(&["--as", "u8[8]"]),
+        "00000000  [0, 0, 0, 0, 0, 0, 0, 0]\n*\n3fffffffff8  [0, 0, 0, 104, 101, 108, 108, 111]\n"
+    );
+    assert_eq!(dump(&["--offset", "4398046511099", "--raw"]), "hello");
+    object.file.set_len(i64::MAX as u64).unwrap();
+    assert!(dump(&[]).ends_with("7fffffffffffffff\n"));
+}
+
+#[test]
+fn values_of_a_type() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("a", 24, 0o600);
+    object.write(0, &42_u64.to_le_bytes());
+    object.write(8, &3.5_f64.to_le_bytes());
+    object.write(16, b"text");
+    assert_eq!(printed(["dump", "a", "--as", "u64le", "--length", "8"]), "00000000  42\n");
+    assert_eq!(printed(["dump", "a", "--as", "f64le", "--offset", "8", "--length", "8"]), "00000008  3.5\n");
+    assert_eq!(printed(["dump", "a", "--as", "char[8]", "--offset", "16"]), "00000010  \"text\"\n");
+    assert_eq!(
+        printed(["dump", "a", "--as", "u8[2]", "--length", "2", "--json"]),
+        "{\"offset\":0,\"value\":[42,0]}\n"
+    );
+    let lines = printed(["dump", "a", "--json"]);
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!((&lines[1]["offset"], &lines[1]["hex"]), (&16.into(), &"7465787400000000".into()));
+    assert_eq!(lines[1]["text"], "text....");
+}
+
+#[test]
+fn what_cannot_be_dumped_is_told() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("a", 100, 0o600);
+    let error = complaint(["dump", "a", "--offset", "101"], 1);
+    assert!(error.contains("posix:/a has 100 bytes") && error.contains("101"), "{error}");
+    complaint(["dump", "a", "--offset", "16E"], 2);
+    complaint(["dump", "a", "--offset", "-1"], 2);
+    complaint(["dump", "a", "--length", "much"], 2);
+    complaint(["dump", "a", "--raw", "--json"], 2);
+    let error = complaint(["dump", "a", "--as", "u33"], 2);
+    assert!(error.contains("u33") && error.contains("f64"), "{error}");
+    let error = complaint(["dump", "b"], 1);
+    assert!(error.contains("no segment is called 'b'"), "{error}");
+}
+
+#[test]
+fn who_may_not_read_it_is_told_why() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0, 100, 0o600);
+    let _ours = Object::new("ours", 100, 0o600);
+    let theirs = Object::new("theirs", 4, 0o400).owned_by(NOBODY, NOBODY);
+    theirs.write(0, b"text");
+    let dump =
+        |name: &str| as_nobody(env!("CARGO_BIN_EXE_shmscope"), ["dump", name, "--raw"]).output().unwrap();
+    for name in [sysv.id().to_string(), "ours".to_owned()] {
+        let output = dump(&name);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+        for words in ["belongs to root", "0600", "as root"] {
+            assert!(error.contains(words), "{words} is not in {error}");
+        }
+    }
+    assert_eq!(dump("theirs").stdout, b"text");
+}
+
+/// A dump that waits, its pipe being full.
+fn begun(name: &str) -> (std::process::Child, Vec<u8>) {
+    let mut child = shmscope()
+        .args(["dump", name, "--raw"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut bytes = vec![0; 1000];
+    child.stdout.as_mut().unwrap().read_exact(&mut bytes).unwrap();
+    (child, bytes)
+}
+
+#[test]
+fn what_is_removed_meanwhile_is_dumped_to_its_end() {
+    let Some(_world) = World::new() else { return };
+    let bytes = random(8 << 20);
+    let object = Object::new("a", bytes.len() as u64, 0o600);
+    object.write(0, &bytes);
+    let (mut child, mut read) = begun("a");
+    drop(object);
+    child.stdout.as_mut().unwrap().read_to_end(&mut read).unwrap();
+    same(&read, &bytes);
+    assert!(child.wait_with_output().unwrap().status.success());
+}
+
+#[test]
+fn what_is_shrunk_or_replaced_meanwhile_is_told() {
+    let Some(_world) = World::new() else { return };
+    let bytes = random(8 << 20);
+    let object = Object::new("a", bytes.len() as u64, 0o600);
+    object.write(0, &bytes);
+    let (mut child, mut read) = begun("a");
+    object.file.set_len(1 << 20).unwrap();
+    child.stdout.as_mut().unwrap().read_to_end(&mut read).unwrap();
+    assert!(read.len() < bytes.len() && bytes.starts_with(&read));
+    let output = child.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && error.contains("was shrunk to 1048576 bytes"), "{error}");
+
+    object.file.set_len(8 << 20).unwrap();
+    let (mut child, mut read) = begun("a");
+    fs::remove_file(object.path()).unwrap();
+    let _other = Object::new("a", 5, 0o600);
+    child.stdout.as_mut().unwrap().read_to_end(&mut read).unwrap();
+    assert_eq!(read.len(), 8 << 20);
+    let output = child.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && error.contains("was replaced meanwhile"), "{error}");
+}
+
+#[test]
+fn ctrl_c_stops_it() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("huge", 4 << 40, 0o600);
+    let mut child = Child::spawn(
+        shmscope().args(["dump", "huge", "--raw"]).stdout(Stdio::piped()).stderr(Stdio::piped()),
+    );
+    let mut out = child.stdout();
+    out.read_exact(&mut [0; 100]).unwrap();
+    child.signal(Signal::SIGINT);
+    // It has to see the signal while it writes: read on until it ends.
+    std::io::copy(&mut out, &mut std::io::sink()).unwrap();
+    assert_eq!(child.wait(SOON).code(), Some(1));
+}
+
+#[test]
+fn a_full_disk_and_a_closed_pipe() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("a", 4 << 20, 0o600);
+    for options in [&["--no-squeezing"][..], &["--raw"], &["--as", "u8", "--no-squeezing"]] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = shmscope().args(["dump", "a"]).args(options).stdout(full).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(error, "shmscope: the output cannot be written: no space left on device\n");
+        assert_eq!(output.status.code(), Some(1));
+        let mut child = shmscope()
+            .args(["dump", "a"])
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut pipe = child.stdout.take().unwrap();
+        pipe.read_exact(&mut [0; 10]).unwrap();
+        drop(pipe);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+    }
+}

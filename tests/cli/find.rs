@@ -1,0 +1,155 @@
+//! `find` finds what is there, and says what it did not look into.
+
+use super::{complaint, json, printed, run, settle};
+use crate::support::{Child, Object, SOON, Sysv, World, as_nobody, shmscope, wait_until};
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use std::fs;
+use std::process::Stdio;
+
+#[test]
+fn a_text_in_every_posix_segment() {
+    let Some(_world) = World::new() else { return };
+    let a = Object::new("a", 10_000, 0o600);
+    a.write(4090, b"hello world");
+    a.write(9000, b"hello");
+    let _b = Object::new("b", 10_000, 0o600);
+    let c = Object::new(b"c\xff", 4 << 40, 0o600);
+    c.write((4 << 40) - 5, b"hello");
+    assert_eq!(
+        printed(["find", "hello"]),
+        "posix:/a  0x00000ffa  |........hello world.....................|\n\
+         posix:/a  0x00002328  |........hello...........................|\n\
+         posix:/c\\xff  0x3fffffffffb  |........hello|\n"
+    );
+    assert_eq!(printed(["find", "hello", "a", "--limit", "1"]).lines().count(), 1);
+    assert_eq!(printed(["find", "hello", "--count"]), "posix:/a  2\nposix:/c\\xff  1\n");
+    assert_eq!(printed(["find", "hello", "--count", "a", "/a"]), "posix:/a  2\n");
+}
+
+#[test]
+fn hex_and_values() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("a", 100, 0o600);
+    object.write(10, &[0xde, 0xad, 0x07, 0xef]);
+    object.write(40, &3.5_f64.to_ne_bytes());
+    object.write(60, &0x1234_u16.to_be_bytes());
+    let place = |words: [&str; 2]| {
+        let found = json(["find", words[0], words[1], "a", "--json"]);
+        (found["offset"].as_u64().unwrap(), found["length"].as_u64().unwrap())
+    };
+    assert_eq!(place(["--hex", "de ad ?? ef"]), (10, 4));
+    assert_eq!(place(["--value", "f64:3.5"]), (40, 8));
+    assert_eq!(place(["--value", "u16be:0x1234"]), (60, 2));
+    let found = json(["find", "--hex", "dead", "--json"]);
+    assert_eq!((&found["id"], &found["context"]["offset"]), (&"posix:/a".into(), &2.into()));
+    assert!(found["context"]["hex"].as_str().unwrap().starts_with("0000000000000000dead07ef"));
+    assert_eq!(json(["find", "--hex", "dead", "--count", "--json"])["count"], 1);
+}
+
+#[test]
+fn sysv_segments_are_searched_when_they_are_named_and_not_touched_else() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0x4d2, 10_000, 0o600);
+    sysv.write(4090, b"hello");
+    settle(&sysv);
+    let table = || fs::read_to_string("/proc/sysvipc/shm").unwrap();
+    let before = table();
+    let output = run(["find", "hello"]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("1 System V segment was left out") && said.contains(&sysv.id().to_string()),
+        "{said}"
+    );
+    assert_eq!(table(), before);
+    let found = printed(["find", "hello", "key:1234"]);
+    assert!(found.starts_with(&format!("{}  0x00000ffa  |", sysv.id())), "{found}");
+    assert_eq!(json(["list", "--json"])["segments"][0]["nattch"], 0);
+}
+
+#[test]
+fn what_may_not_be_read_is_told() {
+    let Some(_world) = World::new() else { return };
+    let open = Object::new("open", 100, 0o644);
+    open.write(0, b"hello");
+    let closed = Object::new("closed", 100, 0o600);
+    closed.write(0, b"hello");
+    let find = |words: &[&str]| {
+        let output =
+            as_nobody(env!("CARGO_BIN_EXE_shmscope"), ["find"].iter().chain(words)).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (status, found, said) = find(&["hello"]);
+    assert_eq!((status, found.lines().count()), (Some(0), 1));
+    assert!(
+        said.contains("1 of the POSIX segments you may not read") && said.contains("posix:/closed"),
+        "{said}"
+    );
+    // One that is named has to be searched.
+    let (status, found, said) = find(&["hello", "open", "closed"]);
+    assert_eq!((status, found.lines().count()), (Some(1), 1));
+    assert!(said.contains("belongs to root"), "{said}");
+}
+
+#[test]
+fn nothing_found_and_wrong_patterns() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("a", 100, 0o600);
+    assert_eq!(complaint(["find", "hello"], 1), "");
+    assert_eq!(complaint(["find", "hello", "a"], 1), "");
+    for (error, words) in [
+        (complaint(["find", "--hex", "xy"], 2), "no hex"),
+        (complaint(["find", "--hex", "abc"], 2), "odd number"),
+        (complaint(["find", "--hex", "????"], 2), "everywhere"),
+        (complaint(["find", "--value", "f64:much"], 2), "f64"),
+        (complaint(["find", "--value", "u33:1"], 2), "u33"),
+        (complaint(["find", ""], 2), "empty"),
+        (complaint(["find"], 2), "PATTERN"),
+        (complaint(["find", "--hex", "00", "--value", "u8:0"], 2), "cannot be used with"),
+        (complaint(["find", "hello", "nosuch"], 1), "nosuch"),
+    ] {
+        assert!(error.contains(words), "{words} is not in {error}");
+    }
+}
+
+#[test]
+fn ctrl_c_stops_it() {
+    let Some(_world) = World::new() else { return };
+    // Zeros are in every hole: the search has to go through all of it.
+    let _object = Object::new("huge", 4 << 40, 0o600);
+    let mut child = Child::spawn(
+        shmscope().args(["find", "--hex", "00 00 00 01"]).stdout(Stdio::null()).stderr(Stdio::piped()),
+    );
+    let done = child.wait(SOON);
+    assert_eq!(done.code(), Some(1), "a hole is not gone through for what is no zero");
+    let mut child = Child::spawn(
+        shmscope()
+            .args(["find", "--count", "--hex", "00 00 00 00"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped()),
+    );
+    // It listens to the signal from the moment on when it has a handler for it.
+    let status = format!("/proc/{}/status", child.pid());
+    wait_until(SOON, || {
+        let text = fs::read_to_string(&status).unwrap();
+        let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim().to_owned();
+        u64::from_str_radix(&caught, 16).unwrap() & 1 << (Signal::SIGINT as i32 - 1) != 0
+    });
+    child.signal(Signal::SIGINT);
+    assert_eq!(child.wait(SOON).code(), Some(1));
+}
+
+#[test]
+fn json_is_an_object_a_line() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("a", 100, 0o600);
+    object.write(0, b"abab ab");
+    let lines = printed(["find", "ab", "--json"]);
+    let offsets: Vec<u64> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["offset"].as_u64().unwrap())
+        .collect();
+    assert_eq!(offsets, [0, 2, 5]);
+}
