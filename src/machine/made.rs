@@ -105,7 +105,7 @@ impl MadeBytes {
             let at = offset + count as u64;
             let within = (at % PAGE) as usize;
             let left = usize::try_from(self.size - at).unwrap_or(usize::MAX).min(buffer.len() - count);
-            let part = &mut buffer[count..][..left.min(PAGE as usize - within)];
+            let part = &mut buffer[count..][..left.min(4096 - within)];
             match self.pages.get(&(at / PAGE)) {
                 Some(page) => part.copy_from_slice(&page[within..within + part.len()]),
                 None => part.fill(0),

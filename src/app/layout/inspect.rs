@@ -242,7 +242,8 @@ mod tests {
                         let layout =
                             layout(Size { width, height }, Wanted { size, row_bytes: None, shown_as });
                         assert!(layout.rows.height >= 1, "{width}x{height}");
-                        if shown_as.is_none() {
+                        // Offsets of 16 digits and 8 bytes need 45 cells.
+                        if shown_as.is_none() && (size < 1 << 48 || width >= 45) {
                             let end = layout
                                 .text_x
                                 .map_or(layout.hex_x(layout.row_bytes - 1) + 2, |x| x + layout.row_bytes);

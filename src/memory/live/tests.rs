@@ -74,7 +74,7 @@ fn what_changes_in_the_window_is_told_once_and_differs_for_good() {
 
 #[test]
 fn a_page_that_was_scrolled_away_is_compared_when_it_comes_back() {
-    let (machine, mut live) = watched(MadeBytes::full(&[7; 20_000]));
+    let (machine, mut live) = watched(MadeBytes::full(&vec![7; 20_000]));
     for window in [0..100, 12_000..12_100] {
         live.look(&machine, &Request { window, cells: 0, budget: Duration::ZERO }).unwrap();
     }
@@ -138,7 +138,7 @@ fn the_largest_segment_is_seen_at_once() {
 
 #[test]
 fn it_may_shrink_and_grow() {
-    let (machine, mut live) = watched(MadeBytes::full(&[7; 20_000]));
+    let (machine, mut live) = watched(MadeBytes::full(&vec![7; 20_000]));
     live.look(&machine, &request(0..32, 5)).unwrap();
     machine.edit_object("a", |bytes| {
         // The kernel clears what is behind the new end.

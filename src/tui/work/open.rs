@@ -29,7 +29,7 @@ pub struct Open {
 
 impl Open {
     /// Just opened: nothing is looked at yet.
-    pub const fn new(reader: Reader) -> Self {
+    pub fn new(reader: Reader) -> Self {
         Self { live: Live::new(reader), watching: None, asked: false, last: None, told: None }
     }
 
