@@ -2,6 +2,7 @@
 //! is not touched while nothing changes.
 
 mod ends;
+mod keys;
 mod rest;
 mod stops;
 

@@ -2,8 +2,10 @@
 //! can change.
 
 use super::opened;
-use crate::support::{SOON, World, wait_until};
+use crate::support::{Object, SOON, Terminal, World, wait_until};
+use nix::sys::signal::Signal;
 use std::fs;
+use std::mem;
 use std::thread;
 use std::time::Duration;
 
@@ -37,13 +39,39 @@ fn surveys_that_find_nothing_new_write_nothing() {
 fn a_paused_program_sleeps() {
     let Some(_world) = World::new() else { return };
     let mut terminal = opened();
-    let pid = terminal.child().pid().as_raw();
     terminal.send(&"+".repeat(20));
     terminal.wait_for("paused", SOON);
-    let slept = sleeps(pid, None);
+    sleeps_on(&mut terminal);
+}
+
+#[test]
+fn a_frozen_view_over_a_paused_survey_sleeps() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("moves", 4096, 0o600);
+    let mut terminal = opened();
+    terminal.wait_for("/moves", SOON);
+    terminal.send(&"+".repeat(20));
+    terminal.wait_for("paused", SOON);
+    terminal.send("<Enter>");
+    terminal.wait_for("live", SOON);
+    terminal.send("<Space>");
+    terminal.wait_for("frozen", SOON);
+    object.write(0, b"changed");
+    sleeps_on(&mut terminal);
+}
+
+/// Sees to it that nothing happens for a while, and ends the program.
+fn sleeps_on(terminal: &mut Terminal) {
+    let pid = terminal.child().pid().as_raw();
+    // What came with the last key is over when all have slept for a moment.
+    let mut before = 0;
+    wait_until(SOON, || {
+        thread::sleep(Duration::from_millis(100));
+        mem::replace(&mut before, sleeps(pid, None)) == before
+    });
     // That nothing happens can only be waited for.
     thread::sleep(Duration::from_secs(2));
-    assert_eq!(sleeps(pid, None), slept);
-    terminal.send("q");
-    terminal.wait_exit(SOON);
+    assert_eq!(sleeps(pid, None), before);
+    terminal.child().signal(Signal::SIGTERM);
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(143));
 }

@@ -1,0 +1,12 @@
+//! Keys arrive, however many come at once.
+
+use super::opened;
+use crate::support::SOON;
+
+/// As from a paste into a terminal that does not bracket it.
+#[test]
+fn a_burst_of_keys_arrives_whole() {
+    let mut terminal = opened();
+    terminal.send(&format!("{}q", "j".repeat(3000)));
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
+}
