@@ -59,7 +59,11 @@ fn show_demo(args: DemoArgs, look: LookArgs) -> ExitCode {
             }
         };
     }
-    let shown = demo::with_world(|_| open_ui(look)).context("the demo's world");
+    let shown = demo::with_world(|demo| {
+        // A signal that came while the world was made.
+        if demo.asked_to_end() { Ok(ExitReason::Quit) } else { open_ui(look) }
+    });
+    let shown = shown.context("the demo's world");
     ended(shown.and_then(|reason| reason))
 }
 

@@ -25,6 +25,15 @@ impl ByteOrder {
         }
     }
 
+    /// Its name in full.
+    #[must_use]
+    pub const fn long_word(self) -> &'static str {
+        match self {
+            Self::Little => "little-endian",
+            Self::Big => "big-endian",
+        }
+    }
+
     /// The other one.
     #[must_use]
     pub const fn flip(self) -> Self {

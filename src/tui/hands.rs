@@ -48,8 +48,15 @@ impl Hands {
     pub fn carry_out(&self, effect: Effect) -> Option<Effect> {
         use work::{SurveyOrder, ViewOrder};
         let view = match effect {
-            Effect::Survey => return self.order_survey(SurveyOrder::Now),
-            Effect::SurveyEvery(every) => return self.order_survey(SurveyOrder::Every(every)),
+            Effect::Survey => {
+                self.order_survey(SurveyOrder::Now);
+                ViewOrder::PreviewOnce
+            }
+            Effect::SurveyEvery(every) => {
+                self.order_survey(SurveyOrder::Every(every));
+                // Paused, nothing is looked at unasked.
+                ViewOrder::PreviewAgain(every.is_some())
+            }
             Effect::Preview(segment) => ViewOrder::Preview(segment),
             Effect::Open(segment) => ViewOrder::Open(segment),
             Effect::Look(watching) => ViewOrder::Look(watching),
@@ -68,9 +75,9 @@ impl Hands {
         None
     }
 
-    fn order_survey(&self, order: work::SurveyOrder) -> Option<Effect> {
+    fn order_survey(&self, order: work::SurveyOrder) {
+        // A worker ends early only by a panic, of which the loop is told.
         let _ = self.survey.send(order);
-        None
     }
 
     /// Sends the workers home, which lets go of everything that is attached.

@@ -120,8 +120,12 @@ impl Stage {
             Effect::Find(request) => self.find(request),
             Effect::Close { keep } => {
                 let live = self.open.take().unwrap();
+                let id = live.reader().id().clone();
                 if keep {
-                    self.kept.insert(live.reader().id().clone(), live);
+                    self.kept.insert(id, live);
+                } else {
+                    drop(live);
+                    self.happen(Event::Detached(id));
                 }
             }
             Effect::Detach(id) => {

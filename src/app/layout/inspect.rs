@@ -19,8 +19,8 @@ use crate::decode::Scalar;
 pub const WIDTHS: [u16; 4] = [8, 16, 24, 32];
 /// The map and its bracket.
 const MAP: u16 = 2;
-/// A label, a gap and the widest figure: 20 digits.
-const PANEL_LEAST: u16 = 27;
+/// A label, the widest figure (an f64 of 24 letters), and a free cell at the edge.
+const PANEL_LEAST: u16 = 29;
 const PANEL_MOST: u16 = 56;
 /// Rows of values under the hex.
 const PANEL_ROWS: u16 = 7;
@@ -127,7 +127,7 @@ pub fn layout(size: Size, wanted: Wanted) -> Layout {
         widest.unwrap_or(WIDTHS[0])
     };
     let panel = height >= FEW_ROWS;
-    let beside_room = width.saturating_sub(PANEL_LEAST + 3);
+    let beside_room = width.saturating_sub(PANEL_LEAST + 2);
     let row_bytes =
         wanted.row_bytes.unwrap_or_else(|| fits(if panel && width >= 100 { beside_room } else { width }));
     let text = if wanted.shown_as.is_none() { 2 + row_bytes } else { 0 };
@@ -150,7 +150,7 @@ pub fn layout(size: Size, wanted: Wanted) -> Layout {
     let map_x = margin + needed - map_width;
     let values = if beside {
         let x = map_x + map_width + 2;
-        Some(Area::new(x, 2, (width - x).min(PANEL_MOST), foot_rule.y.saturating_sub(2)))
+        Some(Area::new(x, 2, (width - x - 1).min(PANEL_MOST), foot_rule.y.saturating_sub(2)))
     } else {
         panel.then(|| Area::new(0, foot_rule.y.saturating_sub(PANEL_ROWS), width, PANEL_ROWS))
     };
@@ -253,7 +253,7 @@ mod tests {
                             assert!(values.right() <= width && values.bottom() < height);
                             assert!(
                                 !layout.beside
-                                    || (values.x > layout.map.right() && values.width >= PANEL_LEAST)
+                                    || (values.x > layout.map.right() && values.width + 1 >= PANEL_LEAST)
                             );
                         }
                     }

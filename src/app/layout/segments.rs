@@ -20,7 +20,7 @@ pub const MARGIN: u16 = 4;
 /// Between two columns.
 const GAP: u16 = 2;
 /// The name gets at least so many cells before another column goes.
-const NAME_WANTS: u16 = 18;
+const NAME_WANTS: u16 = 17;
 
 /// The detail area beside the table: from a row of 8 bytes to one of 16.
 const DETAIL_LEAST: u16 = 45;

@@ -116,11 +116,11 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     if inspect.keep {
         state.kept.insert(inspect.id().clone());
         state.say(format!("Still attached to {}: D lets go", inspect.id()));
+        // The table is to show the attachment; one that goes is told of.
+        effects.push(Effect::Survey);
     } else {
         state.kept.remove(inspect.id());
     }
-    // The table shows the attachment that was, or is no more.
-    effects.push(Effect::Survey);
 }
 
 fn prompt(state: &mut State, asks: Asks) {

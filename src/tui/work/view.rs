@@ -21,6 +21,10 @@ use std::sync::mpsc::Sender;
 pub enum Order {
     /// Preview this segment; `None`: none.
     Preview(Option<Box<Segment>>),
+    /// Whether the preview is read again and again, or rests.
+    PreviewAgain(bool),
+    /// Read the preview once more, now.
+    PreviewOnce,
     /// Open this segment. The one that was open is closed.
     Open(Box<Segment>),
     /// Look at this part of the open segment, this often.
@@ -47,6 +51,7 @@ pub struct Viewer {
     machine: Arc<dyn Machine>,
     searches: Searches,
     preview: Option<Previewed>,
+    preview_again: bool,
     open: Option<Open>,
     kept: BTreeMap<SegmentId, Reader>,
 }
@@ -55,7 +60,7 @@ impl Viewer {
     /// One that has nothing open. Answers of searches go to `messages`.
     pub fn new(machine: Arc<dyn Machine>, messages: Sender<Message>) -> Self {
         let searches = Searches::new(messages);
-        Self { machine, searches, preview: None, open: None, kept: BTreeMap::new() }
+        Self { machine, searches, preview: None, preview_again: true, open: None, kept: BTreeMap::new() }
     }
 
     fn open(&mut self, segment: &Segment) -> Event {
@@ -112,9 +117,19 @@ impl Viewer {
         self.preview.as_ref().filter(|_| self.open.is_none()).and_then(|preview| preview.due)
     }
 
+    fn preview_now(&mut self, now: Clock) {
+        if let Some(preview) = &mut self.preview {
+            preview.due = Some(now);
+        }
+    }
+
     fn read_preview(&mut self, now: Clock) -> Option<Event> {
         let preview = self.preview.as_mut()?;
-        preview.read(&*self.machine, &self.kept, now).map(Event::Previewed)
+        let news = preview.read(&*self.machine, &self.kept, now);
+        if !self.preview_again {
+            preview.due = None;
+        }
+        news.map(Event::Previewed)
     }
 }
 
@@ -125,6 +140,15 @@ impl Worker for Viewer {
         let event = match order {
             Order::Preview(segment) => {
                 self.preview = segment.map(|segment| Previewed::new(segment, now));
+                None
+            }
+            Order::PreviewAgain(again) => {
+                self.preview_again = again;
+                self.preview_now(now);
+                None
+            }
+            Order::PreviewOnce => {
+                self.preview_now(now);
                 None
             }
             Order::Open(segment) => Some(self.open(&segment)),

@@ -4,10 +4,11 @@ use super::offset_text;
 use crate::app::inspect::{Inspect, Pane};
 use crate::app::layout::Area;
 use crate::app::values::{Entry, entries};
-use crate::tui::canvas::Canvas;
+use crate::decode::ByteOrder;
+use crate::tui::canvas::{Canvas, cells};
 
-/// Beside the bytes: the label and the gap behind it.
-const LABEL: u16 = 7;
+/// Beside the bytes: the label. `time` and `text` take a cell more.
+const LABEL: u16 = 4;
 /// Under the bytes: so many entries stand one below another.
 const ROWS: usize = 6;
 /// The columns under the bytes, as [`entries`] fills them: what the label
@@ -26,13 +27,33 @@ pub fn draw(open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     canvas.text(area.x + margin, area.y, area.width - margin, &text, heading);
     if beside {
         canvas.rule(Area::new(area.x, area.y + 1, area.width, 1));
-        let body = Area::new(area.x, area.y + 2, area.width, area.height.saturating_sub(2));
-        let shown = entries.iter().skip(open.values_top);
-        for (y, entry) in (body.y..body.bottom()).zip(shown) {
-            draw_entry(entry, canvas, Area::new(body.x, y, body.width.min(LABEL + 28), 1), LABEL);
-        }
+        let body = Area::new(area.x, area.y + 2, area.width.min(LABEL + 28), area.height.saturating_sub(2));
+        listed(&entries[open.values_top.min(entries.len())..], canvas, body);
     } else {
         under(&entries, open.values_top, canvas, area);
+    }
+}
+
+/// One below another; those in the other byte order have a heading.
+fn listed(entries: &[Entry], canvas: &mut Canvas<'_>, area: Area) {
+    let mut y = area.y;
+    let mut order = None;
+    for entry in entries {
+        if entry.order != order {
+            order = entry.order;
+            let heading = order.map_or("", ByteOrder::long_word);
+            if y < area.bottom() {
+                canvas.text(area.x, y, area.width, heading, canvas.theme.dim);
+            }
+            y += 1;
+        }
+        if y >= area.bottom() {
+            return;
+        }
+        let label = if entry.label.len() > 3 { LABEL + 1 } else { LABEL };
+        let plain = Entry { order: None, ..entry.clone() };
+        draw_entry(&plain, canvas, Area::new(area.x, y, area.width, 1), label);
+        y += 1;
     }
 }
 
@@ -64,6 +85,10 @@ fn draw_entry(entry: &Entry, canvas: &mut Canvas<'_>, area: Area, label_width: u
     canvas.text(area.x, area.y, label_width, &label, style);
     let room = area.width.saturating_sub(label_width);
     let (text, style) = match &entry.text {
+        // A date that is too wide loses its zone, nothing else.
+        Some(text) if entry.label == "time" && cells(text) > room => {
+            (text.chars().take(19).collect(), theme.text)
+        }
         Some(text) => (canvas.fit(text, room), theme.text),
         None => (theme.glyphs.nothing.to_owned(), theme.dim),
     };

@@ -98,6 +98,24 @@ fn a_preview_is_told_when_its_bytes_differ() {
 }
 
 #[test]
+fn a_paused_preview_is_read_only_when_asked() {
+    let mut scene = Scene::new();
+    let segment = scene.segment("posix:/a");
+    scene.order(Order::PreviewAgain(false));
+    scene.order(Order::Preview(Some(segment)));
+    assert_eq!(scene.previews(SECOND), [Ok(b"hello".to_vec())]);
+    assert_eq!(scene.viewer.deadline(), None, "it rests");
+    scene.machine.edit_object("a", |bytes| bytes.write(0, b"j"));
+    scene.order(Order::PreviewOnce);
+    assert_eq!(scene.previews(SECOND), [Ok(b"jello".to_vec())]);
+    assert_eq!(scene.viewer.deadline(), None);
+    scene.order(Order::PreviewAgain(true));
+    scene.machine.edit_object("a", |bytes| bytes.write(0, b"c"));
+    assert_eq!(scene.previews(SECOND), [Ok(b"cello".to_vec())]);
+    assert!(scene.viewer.deadline().is_some());
+}
+
+#[test]
 fn a_preview_has_at_most_512_bytes() {
     let mut scene = Scene::new();
     scene.machine.add_object("b", MadeBytes::full(&[7; 1000]));
