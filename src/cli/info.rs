@@ -44,7 +44,11 @@ impl Line {
     fn print(&self, out: &mut Out) -> io::Result<()> {
         let style = out.style();
         let heading = style.paint(Tint::Dim, &format!("{:<14}", self.heading));
-        writeln!(out, "{heading}{}", style.paint(self.tint, &style.fit(&self.text)))
+        let text = style.fit(&self.text);
+        // The colour is that of the word before the colon.
+        let (word, rest) =
+            text.split_at(if self.tint == Tint::Plain { 0 } else { text.find(':').unwrap_or(0) });
+        writeln!(out, "{heading}{}{rest}", style.paint(self.tint, word))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::out::Out;
 use super::{Args, Failure, Status};
+use crate::app::action::{ACTIONS, Screen};
 use crate::segment::field::Field;
 use clap::{Arg, Command, CommandFactory as _};
 use clap_mangen::Man;
@@ -11,20 +12,15 @@ use std::io::{self, Write as _};
 
 /// Prints it.
 pub fn run(out: &mut Out) -> Result<Status, Failure> {
-    page(&keys(), out)?;
+    page(out)?;
     out.flush()?;
     Ok(Status::Done)
 }
 
-/// The screen that a key belongs to, the keys, and what they do.
-type KeyRow = (&'static str, String, &'static str);
+/// The settings with their defaults, each with what it is.
+const SETTINGS: &str = include_str!("../../assets/config.toml");
 
-/// The keys of the terminal UI, those of a screen together.
-fn keys() -> Vec<KeyRow> {
-    vec![]
-}
-
-fn page(keys: &[KeyRow], out: &mut dyn io::Write) -> io::Result<()> {
+fn page(out: &mut dyn io::Write) -> io::Result<()> {
     let mut command = Args::command();
     command.build();
     let man = Man::new(command.clone()).manual("User Commands");
@@ -38,7 +34,8 @@ fn page(keys: &[KeyRow], out: &mut dyn io::Write) -> io::Result<()> {
     segments(&mut roff);
     filters(&mut roff);
     fields(&mut roff);
-    key_section(&mut roff, keys);
+    keys(&mut roff);
+    files(&mut roff);
     environment(&mut roff);
     exit_status(&mut roff);
     roff.control("SH", ["SEE ALSO"]).text(vec![roman(
@@ -58,7 +55,11 @@ fn commands(roff: &mut Roff, command: &Command) {
         roff.control("SS", [format!("shmscope {}", command.get_name()).as_str()]);
         roff.text(vec![roman(sentence(command.get_about().map(ToString::to_string)))]);
         let usage = command.clone().render_usage().to_string();
-        roff.control("PP", []).text(vec![roman(usage.trim_start_matches("Usage: "))]);
+        roff.control("PP", []).control("nf", []);
+        for line in usage.trim_start_matches("Usage: ").lines() {
+            roff.text(vec![roman(line.trim_start())]);
+        }
+        roff.control("fi", []);
         let own = |argument: &&Arg| !argument.is_global_set() && argument.get_id() != "help";
         for argument in command.get_arguments().filter(own) {
             term(roff, head(argument), &sentence(argument.get_help().map(ToString::to_string)));
@@ -146,19 +147,28 @@ fn fields(roff: &mut Roff) {
     }
 }
 
-fn key_section(roff: &mut Roff, keys: &[KeyRow]) {
-    if keys.is_empty() {
-        return;
-    }
-    roff.control("SH", ["KEYS"]);
-    let mut last = "";
-    for (screen, keys, doc) in keys {
-        if *screen != last {
-            roff.control("SS", [*screen]);
-            last = screen;
+fn keys(roff: &mut Roff) {
+    roff.control("SH", ["KEYS"]).text(vec![roman(
+        "Those of the terminal UI, with the name of each action, by which the palette and the settings know it.",
+    )]);
+    for screen in Screen::ALL {
+        roff.control("SS", [screen.title()]);
+        for row in ACTIONS.iter().filter(|row| row.works_in(screen)) {
+            let keys: Vec<String> = row.default_keys().map(|key| key.to_string()).collect();
+            term(roff, vec![bold(keys.join(", "))], &format!("{} ({}).", row.doc, row.name));
         }
-        term(roff, vec![bold(keys.as_str())], doc);
     }
+}
+
+fn files(roff: &mut Roff) {
+    roff.control("SH", ["FILES"]);
+    let path = vec![italic("$XDG_CONFIG_HOME/shmscope/config.toml")];
+    term(roff, path, "The settings, by default below ~/.config. It may be absent, and so may any of them:");
+    roff.control("PP", []).control("nf", []);
+    for line in SETTINGS.lines() {
+        roff.text(vec![roman(line)]);
+    }
+    roff.control("fi", []);
 }
 
 fn environment(roff: &mut Roff) {
@@ -169,6 +179,7 @@ fn environment(roff: &mut Roff) {
             "LC_ALL, LC_CTYPE, LANG",
             "Where the first that is set is no UTF-8, nothing outside ASCII is shown on a terminal.",
         ),
+        ("XDG_CONFIG_HOME", "Where the settings are, see FILES."),
         ("TERM", "When it is dumb, there are no colours."),
         ("TZ", "The time zone that times are shown in."),
     ] {
@@ -193,9 +204,8 @@ mod tests {
 
     #[test]
     fn every_command_option_field_and_key_is_there() {
-        let rows = [("Segments", "Enter".to_owned(), "inspect it")];
         let mut text = vec![];
-        page(&rows, &mut text).unwrap();
+        page(&mut text).unwrap();
         assert!(text.is_ascii(), "not every troff reads more");
         let text = String::from_utf8(text).unwrap().replace('\\', "");
         for command in Args::command().get_subcommands() {
@@ -207,7 +217,12 @@ mod tests {
         for &field in Field::ALL {
             assert!(text.contains(&format!("fB{}fR", field.word())), "{}", field.word());
         }
-        for word in [".SH KEYS", ".SS Segments", "inspect it", ".SH \"EXIT STATUS\"", "NO_COLOR"] {
+        for row in ACTIONS {
+            assert!(text.contains(&format!("{} ({}).", row.doc, row.name)), "{}", row.name);
+        }
+        for word in
+            [".SH KEYS", ".SS Segments", ".SS Inspect", ".SH \"EXIT STATUS\"", "NO_COLOR", "live-interval"]
+        {
             assert!(text.contains(word), "{word} is not in {text}");
         }
     }

@@ -46,8 +46,8 @@ impl Interrupt {
 /// The line that shows how far it is.
 pub struct Meter {
     what: Mutex<String>,
-    /// Whether the line stands on the screen.
-    drawn: Mutex<bool>,
+    /// The line that stands on the screen; empty when there is none.
+    drawn: Mutex<String>,
     visible: bool,
     ascii: bool,
 }
@@ -61,8 +61,9 @@ impl Meter {
     /// Does something that writes to the same terminal, with the line away.
     pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::take(&mut *drawn) {
-            erase();
+        if !drawn.is_empty() {
+            drawn.clear();
+            let _ = write!(io::stderr(), "\r\x1b[K");
         }
         write()
     }
@@ -71,13 +72,11 @@ impl Meter {
         let what = self.what.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let line = line(&what, progress.done(), progress.total(), self.ascii);
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        *drawn = true;
-        let _ = write!(io::stderr(), "\r{line}\x1b[K");
+        if *drawn != line {
+            let _ = write!(io::stderr(), "\r{line}\x1b[K");
+            *drawn = line;
+        }
     }
-}
-
-fn erase() {
-    let _ = write!(io::stderr(), "\r\x1b[K");
 }
 
 /// Does long work while somebody looks after it: the signal cancels it, and
@@ -91,7 +90,7 @@ pub fn attended<T>(
 ) -> T {
     let meter = Meter {
         what: Mutex::new(what.to_owned()),
-        drawn: Mutex::new(false),
+        drawn: Mutex::default(),
         visible: wanted && io::stderr().is_terminal(),
         ascii: !locale_is_utf8(),
     };

@@ -73,7 +73,11 @@ impl Style {
     /// The text in a colour, where there are colours.
     #[must_use]
     pub fn paint(self, tint: Tint, text: &str) -> String {
-        if self.color { format!("{}{text}{}", tint.sequence(), tint.end()) } else { text.to_owned() }
+        if self.color && !text.is_empty() {
+            format!("{}{text}{}", tint.sequence(), tint.end())
+        } else {
+            text.to_owned()
+        }
     }
 }
 

@@ -23,9 +23,12 @@ pub struct Column {
     pub right: bool,
 }
 
+/// Small, since there are many.
 struct Cell {
-    end: usize,
-    width: usize,
+    /// Bytes of its text.
+    length: u32,
+    /// Columns that it takes.
+    width: u16,
     tint: Tint,
 }
 
@@ -43,7 +46,9 @@ impl Table {
         let _ = self.text.write_fmt(content);
         let text = &self.text[start..];
         let width = if text.is_ascii() { text.len() } else { text.width() };
-        self.cells.push(Cell { end: self.text.len(), width, tint });
+        // No cell has 4 GiB of text; one of 64 Ki columns would only be out of line.
+        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        self.cells.push(Cell { length, width: u16::try_from(width).unwrap_or(u16::MAX), tint });
     }
 
     /// Prints it, with its headings when `header` is set.
@@ -66,9 +71,10 @@ impl Table {
         for row in self.cells.chunks(self.columns.len()) {
             line.clear();
             for (index, cell) in row.iter().enumerate() {
-                let text = &self.text[start..cell.end];
-                self.push(&mut line, index, &widths, text, cell.width, cell.tint, style);
-                start = cell.end;
+                let end = start + cell.length as usize;
+                let text = &self.text[start..end];
+                self.push(&mut line, index, &widths, text, cell.width.into(), cell.tint, style);
+                start = end;
             }
             line.push('\n');
             out.write_all(line.as_bytes())?;
@@ -81,7 +87,7 @@ impl Table {
             self.columns.iter().map(|column| if header { column.title.len() } else { 0 }).collect();
         for row in self.cells.chunks(self.columns.len()) {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = cell.width.max(*width);
+                *width = usize::from(cell.width).max(*width);
             }
         }
         widths

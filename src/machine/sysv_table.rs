@@ -6,6 +6,7 @@
 //! in the kernel's ipc/shm.c; rss and swap came with Linux 2.6.38.
 
 use crate::segment::{Bytes, Key, ShmId, Timestamp, escape};
+use std::borrow::Cow;
 use std::cell::Cell;
 
 /// In `perms`: marked for removal with `IPC_RMID` (`SHM_DEST`).
@@ -96,7 +97,8 @@ const MOST_COLUMNS: usize = 32;
 
 impl Columns {
     fn row(&self, line: &[u8]) -> Result<Row, String> {
-        let line = String::from_utf8_lossy(line);
+        // Whatever is no UTF-8 is no number either.
+        let line = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
         let mut words = [""; MOST_COLUMNS];
         let mut count = 0;
         for (place, word) in words.iter_mut().zip(line.split_ascii_whitespace()) {

@@ -11,8 +11,12 @@ pub use diff::{Difference, difference};
 pub use limits::{DevShmUse, Limits};
 pub use names::Names;
 
-use crate::machine::Machine;
+use crate::machine::sysv_table::{self, Table};
+use crate::machine::{Machine, ObjectListing};
 use crate::segment::{Bytes, Segment, Timestamp};
+use std::io;
+use std::panic::resume_unwind;
+use std::thread;
 
 /// One look at the machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,9 +41,11 @@ impl Survey {
         let at = machine.now();
         names.begin(at);
         let mut problems = vec![];
-        let mut segments = sysv::segments(machine, names, &mut problems);
+        let (table, listing) = both(machine);
+        let mut segments = vec![];
+        sysv::add(table, machine, names, &mut segments, &mut problems);
         let sysv_count = segments.len();
-        segments.extend(posix::segments(machine, names, &mut problems));
+        posix::add(listing, machine, names, &mut segments, &mut problems);
         let (sysv, posix) = segments.split_at_mut(sysv_count);
         sysv.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         posix.sort_unstable_by(|a, b| a.id.cmp(&b.id));
@@ -52,4 +58,18 @@ impl Survey {
     pub fn resident(&self) -> Bytes {
         self.segments.iter().filter_map(|segment| segment.resident).sum()
     }
+}
+
+/// Asks for both kinds, at the same time: with thousands of segments it is the
+/// kernel's answers that take the time.
+fn both(machine: &dyn Machine) -> (io::Result<Table>, io::Result<ObjectListing>) {
+    let table = || machine.sysv_table().map(|text| sysv_table::parse(&text));
+    thread::scope(|scope| {
+        // Where there may be no more threads, one after the other does too.
+        let Ok(table) = thread::Builder::new().spawn_scoped(scope, table) else {
+            return (table(), machine.list_objects());
+        };
+        let listing = machine.list_objects();
+        (table.join().unwrap_or_else(|panic| resume_unwind(panic)), listing)
+    })
 }

@@ -1,21 +1,29 @@
 //! POSIX segments: the regular files below `/dev/shm`.
 
 use super::Names;
-use crate::machine::{Machine, ObjectStat};
+use crate::machine::{Machine, ObjectListing, ObjectStat};
 use crate::segment::{Facts, Mode, ObjectName, PosixFacts, Segment, SegmentId, State, Times, Verdict};
+use std::io;
 
-pub fn segments(machine: &dyn Machine, names: &mut Names, problems: &mut Vec<String>) -> Vec<Segment> {
-    let listing = match machine.list_objects() {
+/// Adds the objects of the listing, and what could not be listed.
+pub fn add(
+    listing: io::Result<ObjectListing>,
+    machine: &dyn Machine,
+    names: &mut Names,
+    segments: &mut Vec<Segment>,
+    problems: &mut Vec<String>,
+) {
+    let listing = match listing {
         Ok(listing) => listing,
         Err(error) => {
             problems.push(format!("POSIX segments cannot be listed: /dev/shm: {error}"));
-            return vec![];
+            return;
         }
     };
     for (directory, reason) in &listing.unreadable {
         problems.push(format!("/dev/shm{directory} cannot be looked into: {reason}"));
     }
-    listing.objects.into_iter().map(|(name, stat)| segment(name, &stat, machine, names)).collect()
+    segments.extend(listing.objects.into_iter().map(|(name, stat)| segment(name, &stat, machine, names)));
 }
 
 fn segment(name: ObjectName, stat: &ObjectStat, machine: &dyn Machine, names: &mut Names) -> Segment {

@@ -2,20 +2,27 @@
 
 use super::Names;
 use crate::machine::Machine;
-use crate::machine::sysv_table::{self, LOCKED, MARKED, Row};
+use crate::machine::sysv_table::{LOCKED, MARKED, Row, Table};
 use crate::segment::{Facts, Mode, Segment, SegmentId, State, SysvFacts, Times, Verdict};
+use std::io;
 
-pub fn segments(machine: &dyn Machine, names: &mut Names, problems: &mut Vec<String>) -> Vec<Segment> {
-    let text = match machine.sysv_table() {
-        Ok(text) => text,
+/// Adds the segments of the table, and what was wrong with it.
+pub fn add(
+    table: io::Result<Table>,
+    machine: &dyn Machine,
+    names: &mut Names,
+    segments: &mut Vec<Segment>,
+    problems: &mut Vec<String>,
+) {
+    match table {
+        Ok(table) => {
+            problems.extend(table.problems);
+            segments.extend(table.rows.iter().map(|row| segment(row, machine, names)));
+        }
         Err(error) => {
             problems.push(format!("System V segments cannot be listed: /proc/sysvipc/shm: {error}"));
-            return vec![];
         }
-    };
-    let table = sysv_table::parse(&text);
-    problems.extend(table.problems);
-    table.rows.iter().map(|row| segment(row, machine, names)).collect()
+    }
 }
 
 fn segment(row: &Row, machine: &dyn Machine, names: &mut Names) -> Segment {
@@ -42,6 +49,7 @@ fn segment(row: &Row, machine: &dyn Machine, names: &mut Names) -> Segment {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Survey;
     use super::*;
     use crate::machine::made::{MadeBytes, MadeMachine};
     use crate::segment::Bytes;
@@ -53,8 +61,7 @@ mod tests {
         machine.edit(|facts| facts.stray_lines.push("no segment".to_owned()));
         machine.add_sysv(4, 0, MadeBytes::hole(1 << 46));
         machine.edit(|facts| facts.sysv[1].row.perms = 0o3640);
-        let mut problems = vec![];
-        let found = segments(&machine, &mut Names::default(), &mut problems);
+        let Survey { segments: found, problems, .. } = Survey::take(&machine, &mut Names::default());
         assert_eq!(problems.len(), 1);
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].size, found[0].resident), (Bytes(5000), Some(Bytes(8192))));

@@ -1,0 +1,125 @@
+//! How fast contents are dumped and searched, against the tools that people
+//! would use on the file in /dev/shm.
+
+mod support;
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
+use std::path::PathBuf;
+use std::process::{self, Command};
+use support::{Contest, checked, discard, installed, shmscope, short};
+
+const MIB: u64 = 1 << 20;
+/// What random bytes do not hold.
+const NEEDLE: &str = "the needle in it";
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--list") {
+        return;
+    }
+    let rounds = if short() { 3 } else { 9 };
+    dump(if short() { 20 } else { 100 } * MIB, rounds);
+    find(if short() { 128 } else { 1024 } * MIB, rounds);
+}
+
+/// Random bytes: no line repeats.
+fn dump(size: u64, rounds: usize) {
+    let object = Object::new("dump", size);
+    let mut contest = Contest::new(format!("dump of {} MiB of random bytes to /dev/null", size / MIB));
+    let mut ours = shmscope();
+    ours.args(["dump", &object.id()]);
+    contest.add("shmscope dump", size, None, discard(ours));
+    let mut xxd = Command::new("xxd");
+    xxd.arg(object.path());
+    if installed("xxd") {
+        contest.add("xxd", size, Some(15.0), discard(xxd));
+    }
+    if installed("hexyl") {
+        let mut hexyl = Command::new("hexyl");
+        hexyl.args(["--color=never"]).arg(object.path());
+        contest.add("hexyl", size, None, discard(hexyl));
+    }
+    if installed("hexdump") {
+        // It is so slow that a tenth has to do.
+        let mut hexdump = Command::new("hexdump");
+        hexdump.args(["-C", "-n", &(size / 10).to_string()]).arg(object.path());
+        contest.add("hexdump -C, of a tenth", size / 10, None, discard(hexdump));
+    }
+    contest.run(rounds);
+}
+
+/// Three matches, so that all of it has to be gone through.
+fn find(size: u64, rounds: usize) {
+    let object = Object::new("find", size);
+    for offset in [size / 3, size / 2, size - NEEDLE.len() as u64] {
+        object.write(offset, NEEDLE.as_bytes());
+    }
+    let mut contest = Contest::new(format!("find in {} MiB of random bytes", size / MIB));
+    let mut ours = shmscope();
+    ours.args(["find", "--count", NEEDLE, &object.id()]);
+    contest.add(
+        "shmscope find",
+        size,
+        None,
+        checked(ours, |output| {
+            let text = String::from_utf8_lossy(&output.stdout);
+            assert!(text.split_whitespace().any(|word| word == "3"), "{text}");
+        }),
+    );
+    let mut grep = Command::new("grep");
+    grep.args(["-c", "-a", "-F", NEEDLE]).arg(object.path());
+    // Its own locale costs grep time; bytes are what is compared.
+    grep.env("LC_ALL", "C");
+    contest.add(
+        "grep -c -a -F",
+        size,
+        Some(1.5),
+        checked(grep, |output| {
+            assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "3");
+        }),
+    );
+    contest.run(rounds);
+}
+
+/// An object in /dev/shm, named after this process and gone in the end.
+struct Object {
+    name: String,
+}
+
+impl Object {
+    /// Of random bytes.
+    fn new(what: &str, size: u64) -> Self {
+        let object = Self { name: format!("shmscope-bench-{what}-{}", process::id()) };
+        let mut file = BufWriter::with_capacity(1 << 20, File::create(object.path()).expect("a new object"));
+        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        for _ in 0..size / 8 {
+            // xorshift64: fast, and random enough for text tools.
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            file.write_all(&state.to_ne_bytes()).expect("room in /dev/shm");
+        }
+        file.flush().expect("room in /dev/shm");
+        object
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) {
+        use std::os::unix::fs::FileExt as _;
+        let file = File::options().write(true).open(self.path()).expect("the object");
+        file.write_all_at(bytes, offset).expect("room in /dev/shm");
+    }
+
+    fn path(&self) -> PathBuf {
+        PathBuf::from("/dev/shm").join(&self.name)
+    }
+
+    fn id(&self) -> String {
+        format!("posix:/{}", self.name)
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.path());
+    }
+}
