@@ -4,7 +4,8 @@
 mod support;
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write as _};
+use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::process::{self, Command};
 use support::{Contest, checked, discard, installed, shmscope, short};
@@ -13,18 +14,18 @@ const MIB: u64 = 1 << 20;
 /// What random bytes do not hold.
 const NEEDLE: &str = "the needle in it";
 
-fn main() {
+fn main() -> io::Result<()> {
     if std::env::args().any(|argument| argument == "--list") {
-        return;
+        return Ok(());
     }
     let rounds = if short() { 3 } else { 9 };
-    dump(if short() { 20 } else { 100 } * MIB, rounds);
-    find(if short() { 128 } else { 1024 } * MIB, rounds);
+    dump(if short() { 20 } else { 100 } * MIB, rounds)?;
+    find(if short() { 128 } else { 1024 } * MIB, rounds)
 }
 
 /// Random bytes: no line repeats.
-fn dump(size: u64, rounds: usize) {
-    let object = Object::new("dump", size);
+fn dump(size: u64, rounds: usize) -> io::Result<()> {
+    let object = Object::new("dump", size)?;
     let mut contest = Contest::new(format!("dump of {} MiB of random bytes to /dev/null", size / MIB));
     let mut ours = shmscope();
     ours.args(["dump", &object.id()]);
@@ -46,13 +47,14 @@ fn dump(size: u64, rounds: usize) {
         contest.add("hexdump -C, of a tenth", size / 10, None, discard(hexdump));
     }
     contest.run(rounds);
+    Ok(())
 }
 
 /// Three matches, so that all of it has to be gone through.
-fn find(size: u64, rounds: usize) {
-    let object = Object::new("find", size);
+fn find(size: u64, rounds: usize) -> io::Result<()> {
+    let object = Object::new("find", size)?;
     for offset in [size / 3, size / 2, size - NEEDLE.len() as u64] {
-        object.write(offset, NEEDLE.as_bytes());
+        object.write(offset, NEEDLE.as_bytes())?;
     }
     let mut contest = Contest::new(format!("find in {} MiB of random bytes", size / MIB));
     let mut ours = shmscope();
@@ -79,6 +81,7 @@ fn find(size: u64, rounds: usize) {
         }),
     );
     contest.run(rounds);
+    Ok(())
 }
 
 /// An object in /dev/shm, named after this process and gone in the end.
@@ -88,25 +91,23 @@ struct Object {
 
 impl Object {
     /// Of random bytes.
-    fn new(what: &str, size: u64) -> Self {
+    fn new(what: &str, size: u64) -> io::Result<Self> {
         let object = Self { name: format!("shmscope-bench-{what}-{}", process::id()) };
-        let mut file = BufWriter::with_capacity(1 << 20, File::create(object.path()).expect("a new object"));
+        let mut file = BufWriter::with_capacity(1 << 20, File::create_new(object.path())?);
         let mut state = 0x9e37_79b9_7f4a_7c15u64;
         for _ in 0..size / 8 {
             // xorshift64: fast, and random enough for text tools.
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            file.write_all(&state.to_ne_bytes()).expect("room in /dev/shm");
+            file.write_all(&state.to_ne_bytes())?;
         }
-        file.flush().expect("room in /dev/shm");
-        object
+        file.flush()?;
+        Ok(object)
     }
 
-    fn write(&self, offset: u64, bytes: &[u8]) {
-        use std::os::unix::fs::FileExt as _;
-        let file = File::options().write(true).open(self.path()).expect("the object");
-        file.write_all_at(bytes, offset).expect("room in /dev/shm");
+    fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        File::options().write(true).open(self.path())?.write_all_at(bytes, offset)
     }
 
     fn path(&self) -> PathBuf {
