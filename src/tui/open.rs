@@ -2,10 +2,10 @@
 
 use super::draw;
 use super::run::{self, ExitReason, Options, Program, RunError};
-use super::theme::{Depth, Name, Theme};
+use super::theme::{Depth, Theme};
 use crate::app::event::Clock;
 use crate::app::{Effect, Event, Keymap, KeymapError, Settings, State, next_tick, update};
-use crate::config::{self, Config, ConfigError, When};
+use crate::config::{Config, ConfigError, When};
 use crate::machine::Machine;
 use crate::segment::escape;
 use ratatui::buffer::Buffer;
@@ -73,13 +73,7 @@ fn theme_for(config: &Config, look: Look) -> Theme {
             Depth::detect(|name| variable(name).filter(|_| name != "NO_COLOR")).max(Depth::Sixteen)
         }
     };
-    let name = match config.theme {
-        config::Theme::Default => Name::Default,
-        config::Theme::Dark => Name::Dark,
-        config::Theme::Light => Name::Light,
-        config::Theme::Mono => Name::Mono,
-    };
-    Theme::new(name, depth, look.ascii || config.ascii)
+    Theme::new(config.theme, depth, look.ascii || config.ascii)
 }
 
 /// The state with its theme, as the loop runs it.

@@ -5,6 +5,7 @@
 //! background, so it fits light and dark ones.
 
 use super::glyphs::{ASCII, Glyphs, UNICODE};
+pub use crate::config::Theme as Name;
 use ratatui::style::{Color, Modifier, Style};
 
 /// The styles of every role, and the signs.
@@ -86,20 +87,6 @@ impl Depth {
             Self::Sixteen
         }
     }
-}
-
-/// The themes that come with the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Name {
-    /// The terminal's own colours.
-    #[default]
-    Default,
-    /// True colours for a dark background.
-    Dark,
-    /// True colours for a light background.
-    Light,
-    /// No colours.
-    Mono,
 }
 
 impl Theme {

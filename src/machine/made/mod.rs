@@ -3,11 +3,15 @@
 //! What it holds can be changed between two looks, through [`MadeMachine::edit`]:
 //! bytes, sizes, names, permissions, the clock.
 
+mod bytes;
+mod contents;
+
+pub use bytes::MadeBytes;
+
 use super::sysv_table::Row;
-use super::{
-    Contents, ContentsStat, DevShm, Extent, ExtentKind, LimitFacts, Machine, ObjectListing, ObjectStat, Trace,
-};
-use crate::segment::{Bytes, Identity, Key, ObjectName, ShmId, Timestamp};
+use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, Trace};
+use crate::segment::{Bytes, Key, ObjectName, ShmId, Timestamp};
+use contents::{AttachedMade, OpenMadeObject};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
@@ -63,80 +67,6 @@ pub struct MadeObject {
     pub stat: ObjectStat,
     /// What it holds. Shared with who has it open, so that it lives on when its name goes.
     pub bytes: Arc<Mutex<MadeBytes>>,
-}
-
-/// The bytes of a made segment: a size and the pages that were written.
-#[derive(Debug, Clone, Default)]
-pub struct MadeBytes {
-    /// The length.
-    pub size: u64,
-    /// What was written, by page number. A page that is not here is a hole.
-    pub pages: BTreeMap<u64, Box<[u8]>>,
-    /// Set when the name is gone.
-    pub removed: bool,
-}
-
-impl MadeBytes {
-    /// Nothing but a hole.
-    #[must_use]
-    pub fn hole(size: u64) -> Self {
-        Self { size, ..Self::default() }
-    }
-
-    /// These bytes, all of them data.
-    #[must_use]
-    pub fn full(bytes: &[u8]) -> Self {
-        let mut made = Self::hole(bytes.len() as u64);
-        made.write(0, bytes);
-        made
-    }
-
-    /// Writes bytes, which allocates the pages they lie on.
-    pub fn write(&mut self, offset: u64, bytes: &[u8]) {
-        for (at, &byte) in (offset..self.size).zip(bytes) {
-            let page = self.pages.entry(at / PAGE).or_insert_with(|| vec![0; 4096].into());
-            page[(at % PAGE) as usize] = byte;
-        }
-    }
-
-    fn read(&self, offset: u64, buffer: &mut [u8]) -> usize {
-        let mut count = 0;
-        while count < buffer.len() && offset.saturating_add(count as u64) < self.size {
-            let at = offset + count as u64;
-            let within = (at % PAGE) as usize;
-            let left = usize::try_from(self.size - at).unwrap_or(usize::MAX).min(buffer.len() - count);
-            let part = &mut buffer[count..][..left.min(4096 - within)];
-            match self.pages.get(&(at / PAGE)) {
-                Some(page) => part.copy_from_slice(&page[within..within + part.len()]),
-                None => part.fill(0),
-            }
-            count += part.len();
-        }
-        count
-    }
-
-    fn extent(&self, offset: u64, limit: u64) -> Option<Extent> {
-        if offset >= self.size {
-            return None;
-        }
-        let first = offset / PAGE;
-        let data = self.pages.contains_key(&first);
-        let end = if data {
-            let mut page = first;
-            while self.pages.contains_key(&page) {
-                page += 1;
-            }
-            page
-        } else {
-            self.pages.range(first..).next().map_or(u64::MAX / PAGE, |(&page, _)| page)
-        };
-        let end = (end * PAGE).min(self.size).min(offset.saturating_add(limit.max(1)));
-        Some(Extent { end, kind: if data { ExtentKind::Data } else { ExtentKind::Hole } })
-    }
-
-    fn allocated(&self) -> Bytes {
-        Bytes(self.pages.len() as u64 * PAGE)
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -371,77 +301,5 @@ impl Machine for MadeMachine {
             made.row.nattch += 1;
         }
         Ok(Box::new(AttachedMade { machine: self.clone(), row }))
-    }
-}
-
-struct OpenMadeObject {
-    identity: Identity,
-    bytes: Arc<Mutex<MadeBytes>>,
-    trace: Trace,
-}
-
-impl Contents for OpenMadeObject {
-    fn stat(&self) -> io::Result<ContentsStat> {
-        let bytes = lock(&self.bytes);
-        Ok(ContentsStat { size: bytes.size, identity: self.identity, removed: bytes.removed })
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(lock(&self.bytes).read(offset, buffer))
-    }
-
-    fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
-        Ok(lock(&self.bytes).extent(offset, limit))
-    }
-
-    fn trace(&self) -> Trace {
-        self.trace
-    }
-}
-
-struct AttachedMade {
-    machine: MadeMachine,
-    row: Row,
-}
-
-impl AttachedMade {
-    fn with<T>(&self, ask: impl FnOnce(&MadeSysv) -> T) -> io::Result<T> {
-        let facts = lock(&self.machine.facts);
-        let made = facts.sysv.iter().find(|made| made.row.shmid == self.row.shmid);
-        made.map(ask).ok_or_else(|| io::Error::from_raw_os_error(libc::EIDRM))
-    }
-}
-
-impl Contents for AttachedMade {
-    fn stat(&self) -> io::Result<ContentsStat> {
-        let identity = Identity::Sysv {
-            key: self.row.key,
-            creator_uid: self.row.creator_uid,
-            creator_pid: self.row.creator_pid,
-            size: self.row.size,
-        };
-        let removed = self.with(|made| made.row.perms & super::sysv_table::MARKED != 0).unwrap_or(true);
-        Ok(ContentsStat { size: self.row.size.0, identity, removed })
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.with(|made| made.bytes.read(offset, buffer))
-    }
-
-    fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
-        self.with(|made| made.bytes.extent(offset, limit))
-    }
-
-    fn trace(&self) -> Trace {
-        Trace::Attached
-    }
-}
-
-impl Drop for AttachedMade {
-    fn drop(&mut self) {
-        let mut facts = lock(&self.machine.facts);
-        for made in facts.sysv.iter_mut().filter(|made| made.row.shmid == self.row.shmid) {
-            made.row.nattch = made.row.nattch.saturating_sub(1);
-        }
     }
 }

@@ -1,0 +1,80 @@
+//! The bytes of a made segment: a size, and the pages that were written.
+
+use super::PAGE;
+use crate::machine::{Extent, ExtentKind};
+use crate::segment::Bytes;
+use std::collections::BTreeMap;
+
+/// The bytes of a made segment: a size and the pages that were written.
+#[derive(Debug, Clone, Default)]
+pub struct MadeBytes {
+    /// The length.
+    pub size: u64,
+    /// What was written, by page number. A page that is not here is a hole.
+    pub pages: BTreeMap<u64, Box<[u8]>>,
+    /// Set when the name is gone.
+    pub removed: bool,
+}
+
+impl MadeBytes {
+    /// Nothing but a hole.
+    #[must_use]
+    pub fn hole(size: u64) -> Self {
+        Self { size, ..Self::default() }
+    }
+
+    /// These bytes, all of them data.
+    #[must_use]
+    pub fn full(bytes: &[u8]) -> Self {
+        let mut made = Self::hole(bytes.len() as u64);
+        made.write(0, bytes);
+        made
+    }
+
+    /// Writes bytes, which allocates the pages they lie on.
+    pub fn write(&mut self, offset: u64, bytes: &[u8]) {
+        for (at, &byte) in (offset..self.size).zip(bytes) {
+            let page = self.pages.entry(at / PAGE).or_insert_with(|| vec![0; 4096].into());
+            page[(at % PAGE) as usize] = byte;
+        }
+    }
+
+    pub(super) fn read(&self, offset: u64, buffer: &mut [u8]) -> usize {
+        let mut count = 0;
+        while count < buffer.len() && offset.saturating_add(count as u64) < self.size {
+            let at = offset + count as u64;
+            let within = (at % PAGE) as usize;
+            let left = usize::try_from(self.size - at).unwrap_or(usize::MAX).min(buffer.len() - count);
+            let part = &mut buffer[count..][..left.min(4096 - within)];
+            match self.pages.get(&(at / PAGE)) {
+                Some(page) => part.copy_from_slice(&page[within..within + part.len()]),
+                None => part.fill(0),
+            }
+            count += part.len();
+        }
+        count
+    }
+
+    pub(super) fn extent(&self, offset: u64, limit: u64) -> Option<Extent> {
+        if offset >= self.size {
+            return None;
+        }
+        let first = offset / PAGE;
+        let data = self.pages.contains_key(&first);
+        let end = if data {
+            let mut page = first;
+            while self.pages.contains_key(&page) {
+                page += 1;
+            }
+            page
+        } else {
+            self.pages.range(first..).next().map_or(u64::MAX / PAGE, |(&page, _)| page)
+        };
+        let end = (end * PAGE).min(self.size).min(offset.saturating_add(limit.max(1)));
+        Some(Extent { end, kind: if data { ExtentKind::Data } else { ExtentKind::Hole } })
+    }
+
+    pub(super) fn allocated(&self) -> Bytes {
+        Bytes(self.pages.len() as u64 * PAGE)
+    }
+}

@@ -1,0 +1,82 @@
+//! Made segments that are open.
+
+use super::{MadeBytes, MadeMachine, MadeSysv, lock};
+use crate::machine::sysv_table::{MARKED, Row};
+use crate::machine::{Contents, ContentsStat, Extent, Trace};
+use crate::segment::Identity;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+/// A POSIX object that is open: it lives on when its name goes.
+pub struct OpenMadeObject {
+    pub identity: Identity,
+    pub bytes: Arc<Mutex<MadeBytes>>,
+    pub trace: Trace,
+}
+
+impl Contents for OpenMadeObject {
+    fn stat(&self) -> io::Result<ContentsStat> {
+        let bytes = lock(&self.bytes);
+        Ok(ContentsStat { size: bytes.size, identity: self.identity, removed: bytes.removed })
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(lock(&self.bytes).read(offset, buffer))
+    }
+
+    fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
+        Ok(lock(&self.bytes).extent(offset, limit))
+    }
+
+    fn trace(&self) -> Trace {
+        self.trace
+    }
+}
+
+/// A System V segment that is attached; dropping it detaches.
+pub struct AttachedMade {
+    pub machine: MadeMachine,
+    pub row: Row,
+}
+
+impl AttachedMade {
+    fn with<T>(&self, ask: impl FnOnce(&MadeSysv) -> T) -> io::Result<T> {
+        let facts = lock(&self.machine.facts);
+        let made = facts.sysv.iter().find(|made| made.row.shmid == self.row.shmid);
+        made.map(ask).ok_or_else(|| io::Error::from_raw_os_error(libc::EIDRM))
+    }
+}
+
+impl Contents for AttachedMade {
+    fn stat(&self) -> io::Result<ContentsStat> {
+        let identity = Identity::Sysv {
+            key: self.row.key,
+            creator_uid: self.row.creator_uid,
+            creator_pid: self.row.creator_pid,
+            size: self.row.size,
+        };
+        let removed = self.with(|made| made.row.perms & MARKED != 0).unwrap_or(true);
+        Ok(ContentsStat { size: self.row.size.0, identity, removed })
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.with(|made| made.bytes.read(offset, buffer))
+    }
+
+    fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
+        self.with(|made| made.bytes.extent(offset, limit))
+    }
+
+    fn trace(&self) -> Trace {
+        Trace::Attached
+    }
+}
+
+impl Drop for AttachedMade {
+    fn drop(&mut self) {
+        let mut facts = lock(&self.machine.facts);
+        for made in facts.sysv.iter_mut().filter(|made| made.row.shmid == self.row.shmid) {
+            made.row.nattch = made.row.nattch.saturating_sub(1);
+        }
+    }
+}
