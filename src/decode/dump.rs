@@ -1,6 +1,6 @@
 //! A segment as `hexdump -C` writes it, from a reader to a writer, by two threads.
 
-use super::hexdump::LINE;
+use super::hexline::LINE;
 use super::{HexDump, Squeeze};
 use crate::memory::{Piece, Pieces, Progress, Reader, in_turns};
 use std::io::{self, Write};
@@ -42,7 +42,7 @@ pub fn dump(
             }
         },
         Job::format,
-        |job| match out.write_all(&job.lines) {
+        |job| match out.write_all(&job.text[..job.length]) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 written = Err(error);
@@ -63,7 +63,9 @@ struct Job {
     bytes: Vec<u8>,
     piece: Option<Piece>,
     state: Option<HexDump>,
-    lines: Vec<u8>,
+    text: Vec<u8>,
+    /// How much of `text` are the lines of this piece.
+    length: usize,
 }
 
 impl Job {
@@ -82,12 +84,20 @@ impl Job {
     }
 
     fn format(&mut self) {
-        self.lines.clear();
         let Some(state) = &mut self.state else { return };
         match self.piece {
-            Some(Piece::Bytes(count)) => state.lines(&self.bytes[..count], &mut self.lines),
-            Some(Piece::Hole(length)) => state.zeros(length, &mut self.lines),
-            None => {}
+            Some(Piece::Bytes(count)) => {
+                // Made longer once, and then filled again and again.
+                let room = HexDump::room(count).max(self.text.len());
+                self.text.resize(room, 0);
+                self.length = state.fill(&self.bytes[..count], &mut self.text);
+            }
+            Some(Piece::Hole(length)) => {
+                self.text.clear();
+                state.zeros(length, &mut self.text);
+                self.length = self.text.len();
+            }
+            None => self.length = 0,
         }
     }
 }

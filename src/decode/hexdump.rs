@@ -4,30 +4,7 @@
 //! Only whole lines that repeat are squeezed, never a last short one, and the
 //! end offset stands at the foot unless it is 0.
 
-/// Bytes on a line.
-pub(super) const LINE: usize = 16;
-/// The most digits that an offset has.
-const DIGITS: usize = 16;
-/// How many it has at least.
-const LEAST_DIGITS: usize = 8;
-/// Where the hex column, the second group and the text begin in the buffer of
-/// a line, whose offset ends at `DIGITS`.
-const HEX: usize = DIGITS + 2;
-const TEXT: usize = HEX + 3 * LINE + 3;
-/// A line with the largest offset and its newline.
-const WHOLE: usize = TEXT + LINE + 2;
-
-/// Two hex digits for each byte.
-const PAIRS: [[u8; 2]; 256] = {
-    let digits = b"0123456789abcdef";
-    let mut pairs = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
-        byte += 1;
-    }
-    pairs
-};
+use super::hexline::{self, LINE, WHOLE};
 
 /// Whether lines that repeat are written as `*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,33 +37,42 @@ impl HexDump {
     /// Writes the lines of `bytes`, which stand where the last ones ended. All
     /// pieces but the last one are whole lines: a multiple of 16 bytes.
     pub fn lines(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        out.reserve(bytes.len() / LINE * WHOLE + WHOLE);
-        let mut buffer = LineBuffer::new();
-        let (lines, rest) = bytes.as_chunks::<LINE>();
-        for line in lines {
-            if self.squeeze == Squeeze::Off || !self.repeats(line, out) {
-                out.extend_from_slice(buffer.whole(self.end, line));
-            }
-            self.end += LINE as u64;
-        }
-        if let Some(&line) = lines.last() {
-            self.last = Some(line);
-        }
-        if !rest.is_empty() {
-            out.extend_from_slice(&LineBuffer::short(self.end, rest));
-            self.end += rest.len() as u64;
-        }
+        let start = out.len();
+        out.resize(start + Self::room(bytes.len()), 0);
+        let length = self.fill(bytes, &mut out[start..]);
+        out.truncate(start + length);
     }
 
-    /// Takes in a line that may be squeezed, and tells whether it is.
-    fn repeats(&mut self, line: &[u8; LINE], out: &mut Vec<u8>) -> bool {
-        let repeats = self.last.as_ref() == Some(line);
-        if repeats && !self.squeezed {
-            out.extend_from_slice(b"*\n");
+    /// The most that the lines of so many bytes need.
+    pub(super) const fn room(bytes: usize) -> usize {
+        // An offset may have eight digits more.
+        (bytes / LINE + 1) * (WHOLE + 8)
+    }
+
+    /// As [`HexDump::lines`], into a buffer that has room enough; tells how
+    /// much of it was filled.
+    pub(super) fn fill(&mut self, bytes: &[u8], out: &mut [u8]) -> usize {
+        let squeeze = self.squeeze == Squeeze::On;
+        let (mut last, mut squeezed, mut end) = (self.last, self.squeezed, self.end);
+        let mut at = 0;
+        let (lines, rest) = bytes.as_chunks::<LINE>();
+        for line in lines {
+            let repeats = squeeze && last.as_ref() == Some(line);
+            if !repeats {
+                at += hexline::put(end, line, &mut out[at..]);
+            } else if !squeezed {
+                out[at..at + 2].copy_from_slice(b"*\n");
+                at += 2;
+            }
+            (last, squeezed) = (Some(*line), repeats);
+            end += LINE as u64;
         }
-        self.squeezed = repeats;
-        self.last = Some(*line);
-        repeats
+        if !rest.is_empty() {
+            at += hexline::put_any(end, rest, &mut out[at..]);
+            end += rest.len() as u64;
+        }
+        (self.last, self.squeezed, self.end) = (last, squeezed, end);
+        at
     }
 
     /// Writes the lines of so many zero bytes. Squeezed, it costs the same
@@ -133,69 +119,12 @@ impl HexDump {
     /// Writes the last line: the offset at which the dump ends.
     pub fn finish(&self, out: &mut Vec<u8>) {
         if self.end > 0 {
-            let mut buffer = LineBuffer::new();
-            let start = buffer.offset(self.end);
-            out.extend_from_slice(&buffer.0[start..DIGITS]);
-            out.push(b'\n');
+            let mut line = [0; 17];
+            let digits = hexline::put_offset(self.end, &mut line);
+            line[digits] = b'\n';
+            out.extend_from_slice(&line[..=digits]);
         }
     }
-}
-
-/// A line that is filled in again and again: what is the same in all of them stays.
-struct LineBuffer([u8; WHOLE]);
-
-impl LineBuffer {
-    fn new() -> Self {
-        let mut buffer = [b' '; WHOLE];
-        buffer[TEXT - 1] = b'|';
-        buffer[TEXT + LINE] = b'|';
-        buffer[TEXT + LINE + 1] = b'\n';
-        Self(buffer)
-    }
-
-    /// Fills in the offset, and tells where it begins.
-    fn offset(&mut self, offset: u64) -> usize {
-        let bytes = offset.to_be_bytes();
-        for (at, byte) in bytes.into_iter().enumerate() {
-            self.0[2 * at..2 * at + 2].copy_from_slice(&PAIRS[usize::from(byte)]);
-        }
-        let digits = (u64::BITS - offset.leading_zeros()).div_ceil(4) as usize;
-        DIGITS - digits.max(LEAST_DIGITS)
-    }
-
-    fn whole(&mut self, offset: u64, line: &[u8; LINE]) -> &[u8] {
-        let start = self.offset(offset);
-        for (at, &byte) in line.iter().enumerate() {
-            let column = hex_column(at);
-            self.0[column..column + 2].copy_from_slice(&PAIRS[usize::from(byte)]);
-        }
-        for (out, &byte) in self.0[TEXT..TEXT + LINE].iter_mut().zip(line) {
-            *out = printed(byte);
-        }
-        &self.0[start..TEXT + LINE + 2]
-    }
-
-    /// A line of fewer bytes: the text column closes behind the last.
-    fn short(offset: u64, bytes: &[u8]) -> Vec<u8> {
-        let mut line = Self::new();
-        let start = line.offset(offset);
-        for (at, &byte) in bytes.iter().enumerate().take(LINE) {
-            let column = hex_column(at);
-            line.0[column..column + 2].copy_from_slice(&PAIRS[usize::from(byte)]);
-            line.0[TEXT + at] = printed(byte);
-        }
-        let mut out = line.0[start..TEXT + bytes.len()].to_vec();
-        out.extend_from_slice(b"|\n");
-        out
-    }
-}
-
-const fn hex_column(at: usize) -> usize {
-    HEX + 3 * at + (at >= LINE / 2) as usize
-}
-
-const fn printed(byte: u8) -> u8 {
-    if byte.wrapping_sub(b' ') <= b'~' - b' ' { byte } else { b'.' }
 }
 
 #[cfg(test)]

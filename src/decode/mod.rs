@@ -6,6 +6,7 @@ mod copy;
 mod dump;
 mod encode;
 mod hexdump;
+mod hexline;
 mod order;
 mod scalar;
 mod text;

@@ -1,0 +1,98 @@
+//! One line of a hex dump: `00000010  68 65 …  00 00  |he….|`.
+
+/// Bytes on a line.
+pub const LINE: usize = 16;
+/// How long a whole line is whose offset has eight digits, with its newline.
+pub const WHOLE: usize = 79;
+/// How many digits an offset has at least.
+const DIGITS: usize = 8;
+/// Where the hex digits of either group and the text begin.
+const FIRST: usize = DIGITS + 2;
+const SECOND: usize = FIRST + 3 * LINE / 2 + 1;
+const TEXT: usize = SECOND + 3 * LINE / 2 + 2;
+
+/// A byte as two digits, a blank and a zero, the first in the lowest bits.
+const DIGITS_OF: [u32; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = u32::from_le_bytes([digits[byte >> 4], digits[byte & 15], b' ', 0]);
+        byte += 1;
+    }
+    table
+};
+
+/// Writes a whole line. All in registers and in rising order, so that no store
+/// waits for another: this is where a dump spends its time.
+pub fn whole(offset: u32, line: &[u8; LINE], out: &mut [u8; WHOLE]) {
+    let [a, b, c, d] = offset.to_be_bytes().map(|byte| u64::from(DIGITS_OF[usize::from(byte)] & 0xffff));
+    eight(out, 0, a | b << 16 | c << 32 | d << 48);
+    out[DIGITS..FIRST].copy_from_slice(b"  ");
+    // Each store reaches two bytes into what comes next.
+    for pair in 0..LINE / 4 {
+        eight(out, FIRST + 6 * pair, two(line, 2 * pair));
+    }
+    out[SECOND - 1] = b' ';
+    for pair in 0..LINE / 4 {
+        eight(out, SECOND + 6 * pair, two(line, LINE / 2 + 2 * pair));
+    }
+    out[TEXT - 2..TEXT].copy_from_slice(b" |");
+    out[TEXT..TEXT + LINE].copy_from_slice(&line.map(printed));
+    out[TEXT + LINE..].copy_from_slice(b"|\n");
+}
+
+/// The digits of two bytes, with a blank behind each.
+fn two(line: &[u8; LINE], at: usize) -> u64 {
+    let digits = |at: usize| u64::from(DIGITS_OF[usize::from(line[at])]);
+    digits(at) | digits(at + 1) << 24
+}
+
+fn eight(out: &mut [u8; WHOLE], at: usize, bytes: u64) {
+    out[at..at + 8].copy_from_slice(&bytes.to_le_bytes());
+}
+
+/// Writes a whole line of any offset, and tells how long it is.
+pub fn put(offset: u64, line: &[u8; LINE], out: &mut [u8]) -> usize {
+    match (u32::try_from(offset), out.first_chunk_mut::<WHOLE>()) {
+        (Ok(offset), Some(out)) => {
+            whole(offset, line, out);
+            WHOLE
+        }
+        _ => put_any(offset, line, out),
+    }
+}
+
+/// The same for a line of up to 16 bytes. Where they are fewer, the text column
+/// closes behind the last.
+pub fn put_any(offset: u64, bytes: &[u8], out: &mut [u8]) -> usize {
+    let mut line = [0; LINE];
+    let length = bytes.len().min(LINE);
+    line[..length].copy_from_slice(&bytes[..length]);
+    let mut text = [0; WHOLE];
+    whole(0, &line, &mut text);
+    for at in length..LINE {
+        let column = if at < LINE / 2 { FIRST + 3 * at } else { SECOND + 3 * (at - LINE / 2) };
+        text[column..column + 2].fill(b' ');
+    }
+    let end = TEXT + length + 2;
+    text[end - 2..end].copy_from_slice(b"|\n");
+    let digits = put_offset(offset, out);
+    out[digits..digits + end - DIGITS].copy_from_slice(&text[DIGITS..end]);
+    digits + end - DIGITS
+}
+
+/// Writes an offset, eight digits or more when it needs more, and tells how many.
+pub fn put_offset(offset: u64, out: &mut [u8]) -> usize {
+    let digits = ((u64::BITS - offset.leading_zeros()).div_ceil(4) as usize).max(DIGITS);
+    for (at, digit) in out[..digits].iter_mut().rev().enumerate() {
+        let nibble = offset >> (4 * at) & 15;
+        *digit = DIGITS_OF[usize::try_from(nibble).unwrap_or(0)].to_le_bytes()[1];
+    }
+    digits
+}
+
+/// What stands in the text column. Without a branch, so that sixteen are done at once.
+const fn printed(byte: u8) -> u8 {
+    if byte.wrapping_sub(b' ') <= b'~' - b' ' { byte } else { b'.' }
+}
