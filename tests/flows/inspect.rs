@@ -2,6 +2,7 @@
 
 use super::{notice, small, stage};
 use crate::support::Stage;
+use shmscope::app::event::{Event, Found};
 use shmscope::app::inspect::{Inspect, Pane};
 use shmscope::app::key::{Mouse, MouseKind};
 use shmscope::app::overlay::Overlay;
@@ -114,6 +115,24 @@ fn searching_text_hex_and_values() {
     let mut stage = inside(10, |_| {});
     stage.press("n");
     assert!(notice(&stage).contains("Nothing was searched for"));
+}
+
+#[test]
+fn esc_stops_a_long_search_before_it_leaves() {
+    let mut stage = inside(10_000, |bytes| bytes.write(5000, b"needle"));
+    stage.searches_hang = true;
+    stage.press("/needle<enter>");
+    assert!(open(&stage).pending.is_some());
+    stage.happen(Event::Searching { done: 1 << 20, total: 1 << 30 });
+    assert!(stage.screen().contains("1.0 MiB of 1.0 GiB   esc stops"), "{}", stage.screen());
+    stage.press("<esc>");
+    assert!(open(&stage).pending.is_none());
+    assert!(notice(&stage).contains("was stopped"));
+    // An answer that comes too late is not wanted any more.
+    stage.happen(Event::Found(Found { request: 1, result: Ok(Some(5000)), wrapped: false }));
+    assert_eq!(open(&stage).cursor, 0);
+    stage.press("<esc>");
+    assert!(stage.state.inspect.is_none());
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub struct Stage {
     pub clipboard: Option<String>,
     pub quit: bool,
     pub suspended: bool,
+    /// Whether a search takes for ever.
+    pub searches_hang: bool,
     open: Option<Live>,
     watching: Option<Watching>,
     kept: BTreeMap<SegmentId, Live>,
@@ -50,6 +52,7 @@ impl Stage {
             clipboard: None,
             quit: false,
             suspended: false,
+            searches_hang: false,
             open: None,
             watching: None,
             kept: BTreeMap::new(),
@@ -175,6 +178,9 @@ impl Stage {
     }
 
     fn find(&mut self, request: Request) {
+        if self.searches_hang {
+            return;
+        }
         let live = self.open.as_mut().unwrap();
         let Request { number, from, direction, what } = request;
         let progress = Progress::new();

@@ -13,6 +13,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         return;
     }
     match action {
+        Action::Back if stop_search(state, effects) => {}
         Action::Back => leave(state, effects),
         Action::SearchText => prompt(state, Asks::Text),
         Action::SearchHex => prompt(state, Asks::Hex),
@@ -107,11 +108,18 @@ pub fn page_by(inspect: &mut Inspect, bytes: i64, size: crate::app::event::Size)
     inspect.move_by(bytes, size);
 }
 
+/// A search that takes long is given up first; what was found before stays.
+fn stop_search(state: &mut State, effects: &mut Vec<Effect>) -> bool {
+    let Some(pending) = state.inspect.as_mut().and_then(|inspect| inspect.pending.take()) else {
+        return false;
+    };
+    effects.push(Effect::StopSearch);
+    state.say(format!("The search for {} was stopped", pending.what));
+    true
+}
+
 fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(inspect) = state.inspect.take() else { return };
-    if inspect.pending.is_some() {
-        effects.push(Effect::StopSearch);
-    }
     effects.push(Effect::Close { keep: inspect.keep });
     if inspect.keep {
         state.kept.insert(inspect.id().clone());
