@@ -7,6 +7,7 @@ mod demo;
 mod flows;
 mod house;
 mod kernel_facts;
+mod memory_real;
 mod screens;
 mod support;
 mod terminal;

@@ -1,0 +1,208 @@
+//! Searching and watching real segments: what was never written stays so, what
+//! is attached is let go, and an owner who cuts his object short breaks nothing.
+
+use crate::support::{Object, Sysv, World};
+use shmscope::machine::real::RealMachine;
+use shmscope::memory::{
+    CellKind, Direction, Live, Look, Pattern, Progress, Reader, Request, Standing, find_all, find_next,
+    next_data,
+};
+use shmscope::segment::{Segment, SegmentId};
+use shmscope::survey::{Names, Survey};
+use std::ops::{ControlFlow, Range};
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+const MIB: u64 = 1 << 20;
+const LONG: Duration = Duration::from_secs(600);
+
+fn listed(id: &SegmentId) -> Segment {
+    let survey = Survey::take(&RealMachine, &mut Names::default());
+    survey.segments.into_iter().find(|segment| segment.id == *id).unwrap()
+}
+
+fn open(id: &SegmentId) -> Reader {
+    Reader::open(&RealMachine, &listed(id)).unwrap()
+}
+
+fn look(live: &mut Live, window: Range<u64>, budget: Duration) -> Look {
+    live.look(&RealMachine, &Request { window, cells: 64, budget }).unwrap()
+}
+
+fn found(reader: &Reader, text: &str) -> Vec<u64> {
+    let mut found = vec![];
+    let pattern = Pattern::text(text).unwrap();
+    find_all(reader, &pattern, 0..u64::MAX, &Progress::new(), |at| {
+        found.push(at);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    found
+}
+
+/// Everything that looks, on a segment of 256 MiB that holds "first" at its
+/// beginning, "across" on both sides of 128 MiB, and "last" at its end.
+fn look_everywhere(reader: Reader, change: impl FnOnce()) {
+    let size = 256 * MIB;
+    let middle = 128 * MIB - 3;
+    let progress = Progress::new();
+    assert_eq!(found(&reader, "first"), [0]);
+    assert_eq!(found(&reader, "across"), [middle]);
+    assert_eq!(found(&reader, r"last"), [size - 4]);
+    assert_eq!(found(&reader, r"across\x00\x00"), [middle]);
+    assert!(found(&reader, "nowhere").is_empty());
+    let a = Pattern::text("a").unwrap();
+    let last = |from| find_next(&reader, &a, from, Direction::Backward, &progress).unwrap();
+    assert_eq!([u64::MAX, size - 3, middle].map(last), [Some(size - 3), Some(middle), None]);
+    let next = |from, direction| next_data(&reader, from, direction, 32, &progress).unwrap();
+    assert_eq!(next(0, Direction::Forward), Some(middle));
+    assert_eq!(next(middle, Direction::Forward), Some(size - 4));
+    assert_eq!(next(size - 4, Direction::Backward), Some(middle));
+    assert_eq!(next(middle, Direction::Backward), Some(0));
+
+    let mut live = Live::new(reader);
+    let seen = look(&mut live, 100 * MIB..100 * MIB + 512, LONG);
+    assert_eq!((seen.scanned, seen.bytes, seen.changes), (size, vec![0; 512], 0));
+    let data: Vec<usize> = (0..64).filter(|&cell| seen.map[cell].kind == CellKind::Data).collect();
+    assert_eq!(data, [0, 31, 32, 63]);
+    change();
+    let seen = look(&mut live, size - 16..size, LONG);
+    assert_eq!(seen.bytes, b"\0\0\0\0\0\0\0\0\0\0\0\0laSt");
+    assert_eq!(seen.changed, std::iter::once(size - 2..size - 1).collect::<Vec<_>>());
+    assert_eq!(live.next_change(0, Direction::Forward, &progress).unwrap(), Some(size - 2));
+    assert_eq!(live.next_change(u64::MAX, Direction::Backward, &progress).unwrap(), Some(size - 2));
+}
+
+#[test]
+fn looking_everywhere_in_an_object_allocates_nothing() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("sparse", 256 * MIB, 0o600);
+    object.write(0, b"first");
+    object.write(128 * MIB - 3, b"across");
+    object.write(256 * MIB - 4, b"last");
+    let before = object.file.metadata().unwrap();
+    look_everywhere(open(&object.id()), || object.write(256 * MIB - 2, b"S"));
+    let after = object.file.metadata().unwrap();
+    assert_eq!(after.blocks(), before.blocks());
+    // Its own, so it may be read without a trace.
+    assert_eq!((after.atime(), after.atime_nsec()), (before.atime(), before.atime_nsec()));
+}
+
+#[test]
+fn looking_everywhere_in_a_system_v_segment_allocates_nothing_and_lets_go() {
+    let Some(_world) = World::new() else { return };
+    let segment = Sysv::new(0, 256 * MIB, 0o600);
+    segment.write(0, b"first");
+    segment.write(128 * MIB - 3, b"across");
+    segment.write(256 * MIB - 4, b"last");
+    let before = listed(&segment.id());
+    look_everywhere(open(&segment.id()), || segment.write(256 * MIB - 2, b"S"));
+    let after = listed(&segment.id());
+    assert_eq!(after.resident, before.resident);
+    assert_eq!(after.sysv().unwrap().nattch, 0);
+}
+
+#[test]
+fn four_tebibytes_of_hole_are_nothing() {
+    let Some(_world) = World::new() else { return };
+    let size = 4 << 40;
+    let object = Object::new("large", size, 0o600);
+    object.write(size - 7, b"the end");
+    let reader = open(&object.id());
+    let progress = Progress::new();
+    assert_eq!(found(&reader, "the end"), [size - 7]);
+    assert!(found(&reader, "no end").is_empty());
+    let pattern = Pattern::text("end").unwrap();
+    let last = find_next(&reader, &pattern, u64::MAX, Direction::Backward, &progress).unwrap();
+    assert_eq!(last, Some(size - 3));
+    assert_eq!(next_data(&reader, 0, Direction::Forward, 32, &progress).unwrap(), Some(size - 7));
+    assert_eq!(next_data(&reader, size, Direction::Backward, 32, &progress).unwrap(), Some(size - 7));
+    let mut live = Live::new(reader);
+    let seen = look(&mut live, size - 16..size, LONG);
+    assert_eq!((seen.scanned, &seen.bytes[9..]), (size, &b"the end"[..]));
+    assert_eq!(seen.map[63].kind, CellKind::Data);
+    assert!(seen.map[..63].iter().all(|cell| cell.kind == CellKind::Hole));
+    assert_eq!(object.file.metadata().unwrap().blocks(), 8);
+}
+
+#[test]
+fn a_large_system_v_segment_is_mapped_piece_by_piece() {
+    let Some(_world) = World::new() else { return };
+    let size = 1 << 40;
+    let segment = Sysv::unreserved(size, 0o600);
+    segment.write(size - 7, b"the end");
+    let resident = listed(&segment.id()).resident;
+    let mut live = Live::new(open(&segment.id()));
+    // The window is there at once, whatever the scan has come to.
+    let first = look(&mut live, size - 16..size, Duration::from_millis(2));
+    assert_eq!(&first.bytes[9..], b"the end");
+    assert!(first.scanned < size, "a tebibyte in two milliseconds");
+    let second = look(&mut live, size - 16..size, Duration::from_millis(20));
+    assert!(second.scanned > first.scanned);
+    assert_eq!(second.map[0].kind, CellKind::Unknown);
+    assert_eq!(second.map[63].kind, CellKind::Data);
+    assert_eq!(listed(&segment.id()).resident, resident);
+}
+
+#[test]
+fn an_object_that_is_cut_short_again_and_again_breaks_nothing() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("restless", 8 * MIB, 0o600);
+    let reader = open(&object.id());
+    let mut live = Live::new(reader.clone());
+    let over = AtomicBool::new(false);
+    let progress = Progress::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                object.file.set_len(8 * MIB).unwrap();
+                object.write(5 * MIB, &[7; 5000]);
+                object.file.set_len(5 * MIB + 100).unwrap();
+                object.file.set_len(0).unwrap();
+            }
+        });
+        for round in 0..300 {
+            let seen = look(&mut live, 5 * MIB - 50..5 * MIB + 50, Duration::from_millis(1));
+            assert!(matches!(seen.standing, Standing::There { .. }));
+            assert!(seen.bytes.len() <= 100);
+            let _ = found(&reader, "nowhere");
+            let from = round * 30_000;
+            for direction in [Direction::Forward, Direction::Backward] {
+                let found = live.next_change(from, direction, &progress).unwrap();
+                assert!(found.is_none_or(|at| at < 8 * MIB));
+                let found = next_data(&reader, from, direction, 32, &progress).unwrap();
+                assert!(found.is_none_or(|at| at < 8 * MIB));
+            }
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn an_aligned_value_is_seen_whole() {
+    let Some(_world) = World::new() else { return };
+    let segment = Sysv::new(0, 4096, 0o600);
+    let writer = shmscope::sys::shm::Attachment::read_write(segment.shmid).unwrap();
+    let mut live = Live::new(open(&segment.id()));
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut value = 0u8;
+            while !over.load(Ordering::Relaxed) {
+                value = value.wrapping_add(1);
+                assert_eq!(writer.copy_from(64, &[value; 8]), 8);
+            }
+        });
+        let mut changes = 0;
+        for _ in 0..20_000 {
+            let seen = look(&mut live, 0..4096, Duration::ZERO);
+            let value = &seen.bytes[64..72];
+            assert!(value.iter().all(|byte| *byte == value[0]), "torn: {value:x?}");
+            changes += seen.changes;
+        }
+        over.store(true, Ordering::Relaxed);
+        assert!(changes > 0, "nothing was seen to change");
+    });
+}
