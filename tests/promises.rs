@@ -2,8 +2,8 @@
 #![cfg(test)]
 
 mod cli;
-
 mod demo;
+mod e2e;
 mod flows;
 mod house;
 mod kernel_facts;

@@ -1,10 +1,9 @@
 //! Whether the output may have colour, and letters outside ASCII.
 
 use super::args::{LookArgs, When};
-use crate::segment::State;
+use crate::segment::{State, in_ascii};
 use std::borrow::Cow;
 use std::env;
-use std::fmt::Write as _;
 use std::io::{IsTerminal as _, stdout};
 
 /// What the output may look like.
@@ -52,22 +51,7 @@ impl Style {
     /// stands as its bytes, a form that is accepted back.
     #[must_use]
     pub fn fit(self, text: &str) -> Cow<'_, str> {
-        if !self.ascii || text.is_ascii() {
-            return Cow::Borrowed(text);
-        }
-        let mut fitted = String::with_capacity(2 * text.len());
-        for c in text.chars() {
-            if c.is_ascii() {
-                fitted.push(c);
-            } else {
-                let mut utf8 = [0; 4];
-                for byte in c.encode_utf8(&mut utf8).bytes() {
-                    // Writing to a String cannot fail.
-                    let _ = write!(fitted, "\\x{byte:02x}");
-                }
-            }
-        }
-        Cow::Owned(fitted)
+        if self.ascii { in_ascii(text) } else { Cow::Borrowed(text) }
     }
 
     /// The text in a colour, where there are colours.

@@ -31,8 +31,8 @@ pub enum OpenError {
     },
     /// It may not be read.
     #[error("you may not read {id}: it belongs to {owner} and its mode is {mode} ({symbolic}). \
-             Run as {owner} or as root, or have the owner give read permission",
-            owner = .owner.user_text(), symbolic = .mode.symbolic())]
+             Run as {who}, or have the owner give read permission",
+            owner = .owner.user_text(), symbolic = .mode.symbolic(), who = who_may(.owner))]
     Denied {
         /// Which.
         id: SegmentId,
@@ -66,6 +66,11 @@ pub enum OpenError {
         /// What the kernel said.
         source: io::Error,
     },
+}
+
+/// Who may read what is its owner's alone.
+fn who_may(owner: &Owner) -> String {
+    if owner.uid == 0 { "root".to_owned() } else { format!("{} or as root", owner.user_text()) }
 }
 
 /// What has become of a segment that is open.

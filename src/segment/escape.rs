@@ -4,6 +4,7 @@
 //! Whoever may make a segment chooses its name, so nothing of it may reach a
 //! terminal that could move the cursor, turn the text round or hide something.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Letters that Unicode prints as nothing although they are no format characters.
@@ -98,6 +99,27 @@ fn escaped_byte(bytes: &[u8]) -> Option<u8> {
         return None;
     }
     u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// A text in ASCII alone: every other letter stands as its bytes, a form that
+/// [`unescape`] reads.
+#[must_use]
+pub fn in_ascii(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(2 * text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            plain.push(c);
+        } else {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                // Writing to a String cannot fail.
+                let _ = write!(plain, "\\x{byte:02x}");
+            }
+        }
+    }
+    Cow::Owned(plain)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod size;
 mod state;
 mod times;
 
-pub use escape::{escape, unescape};
+pub use escape::{escape, in_ascii, unescape};
 pub use id::{Key, ObjectName, SegmentId, ShmId};
 pub use mode::Mode;
 pub use owner::Owner;

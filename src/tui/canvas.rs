@@ -2,9 +2,11 @@
 
 use super::theme::Theme;
 use crate::app::layout::Area;
+use crate::segment::in_ascii;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// Where a screen is drawn.
@@ -24,12 +26,13 @@ impl Canvas<'_> {
             return x;
         }
         let room = usize::from(width.min(area.right() - x));
-        self.buffer.set_stringn(x, y, text, room, style).0
+        self.buffer.set_stringn(x, y, self.plain(text), room, style).0
     }
 
     /// Writes text so that it ends before column `right`; what does not fit
     /// loses its end.
     pub fn text_right(&mut self, right: u16, y: u16, width: u16, text: &str, style: Style) {
+        let text = &self.plain(text);
         let cells = cells(text).min(width);
         self.text(right.saturating_sub(cells), y, cells, text, style);
     }
@@ -90,17 +93,30 @@ impl Canvas<'_> {
         Area::new(area.x + 2, area.y + 1, area.width - 4, area.height - 2)
     }
 
+    /// A text as it may be shown: where only ASCII is, names of others are in it.
+    #[must_use]
+    pub fn plain<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.theme.glyphs.ascii { in_ascii(text) } else { Cow::Borrowed(text) }
+    }
+
+    /// Breaks a text into lines of at most `width` cells, between words where it can.
+    #[must_use]
+    pub fn wrap(&self, text: &str, width: u16) -> Vec<String> {
+        wrap(&self.plain(text), width)
+    }
+
     /// A text that is too long loses its middle, never its end.
     #[must_use]
     pub fn fit(&self, text: &str, width: u16) -> String {
-        shorten(text, width, self.theme.glyphs.ellipsis)
+        shorten(&self.plain(text), width, self.theme.glyphs.ellipsis)
     }
 
     /// A sentence that is too long loses its end.
     #[must_use]
     pub fn cut(&self, text: &str, width: u16) -> String {
-        if cells(text) <= width {
-            return text.to_owned();
+        let text = self.plain(text);
+        if cells(&text) <= width {
+            return text.into_owned();
         }
         let ellipsis = self.theme.glyphs.ellipsis;
         take_cells(text.chars(), usize::from(width).saturating_sub(ellipsis.width())) + ellipsis
@@ -134,19 +150,26 @@ pub fn shorten(text: &str, width: u16, ellipsis: &str) -> String {
     format!("{head}{ellipsis}{tail}")
 }
 
-/// Breaks a text into lines of at most `width` cells, between words where it can.
-#[must_use]
-pub fn wrap(text: &str, width: u16) -> Vec<String> {
+/// Breaks a text into lines of at most `width` cells, between words where it
+/// can: a word that is longer than a line is broken too.
+fn wrap(text: &str, width: u16) -> Vec<String> {
     let mut lines = vec![];
     let mut line = String::new();
     for word in text.split_whitespace() {
-        let gap = u16::from(!line.is_empty());
-        if !line.is_empty() && cells(&line) + gap + cells(word) > width {
+        if !line.is_empty() && cells(&line) + 1 + cells(word) > width {
             lines.push(std::mem::take(&mut line));
-        } else if gap == 1 {
+        } else if !line.is_empty() {
             line.push(' ');
         }
         line.push_str(word);
+        while cells(&line) > width {
+            let head = take_cells(line.chars(), usize::from(width));
+            if head.is_empty() {
+                break;
+            }
+            let rest = line.split_off(head.len());
+            lines.push(std::mem::replace(&mut line, rest));
+        }
     }
     if !line.is_empty() {
         lines.push(line);
@@ -173,7 +196,8 @@ mod tests {
     fn lines_break_between_words() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("", 7), Vec::<String>::new());
-        assert_eq!(wrap("unbreakable x", 4), ["unbreakable", "x"]);
+        assert_eq!(wrap("a unbreakable x", 4), ["a", "unbr", "eaka", "ble", "x"]);
+        assert_eq!(wrap("カメ", 1), ["カメ"]);
     }
 
     #[test]

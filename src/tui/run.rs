@@ -45,6 +45,8 @@ pub trait Stage {
     fn size(&self) -> io::Result<Size>;
     /// Shows a picture.
     fn draw(&mut self, size: Size, paint: &mut dyn FnMut(&mut Buffer)) -> io::Result<()>;
+    /// What it shows is not known any more: the next picture is drawn whole.
+    fn forget(&mut self);
     /// Puts a text into its clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
     /// Takes the mouse, or gives it back.
@@ -198,7 +200,14 @@ impl<P: Program, S: Stage> Loop<P, S> {
 
     fn take(&mut self, message: Message) -> Flow {
         match message {
-            Message::Event(event) => self.happen(event),
+            Message::Event(event) => {
+                // One that became small and large again between two pictures
+                // has the size that it had, and shows something else.
+                if matches!(event, Event::Resize(_)) {
+                    self.stage.forget();
+                }
+                self.happen(event)
+            }
             Message::Stop(whom) => self.stop(whom),
             Message::Continued => {
                 let entered = self.stage.enter_again();

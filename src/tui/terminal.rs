@@ -87,6 +87,10 @@ impl Stage for Terminal {
         self.screen.draw(size, paint)
     }
 
+    fn forget(&mut self) {
+        self.screen.forget();
+    }
+
     fn copy(&mut self, text: &str) -> io::Result<()> {
         let sequence = clipboard::sequence(text, clipboard::in_tmux())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;

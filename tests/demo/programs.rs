@@ -2,24 +2,9 @@
 //! leave nothing behind.
 
 use super::{rows, totals};
-use crate::support::{Child, SOON, World, compile_cpp, tool, wait_until};
+use crate::support::{Child, SOON, World, asset, demo_program as program, tool, wait_until};
 use nix::sys::signal::Signal;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-
-fn asset(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo").join(name)
-}
-
-/// A program of assets/demo, ready to run. `None` without its compiler or interpreter.
-fn program(name: &str) -> Option<Command> {
-    if asset(name).extension() == Some("cpp".as_ref()) {
-        return compile_cpp(asset(name)).map(Command::new);
-    }
-    let mut command = Command::new(tool("python3")?);
-    command.arg("-B").arg(asset(name));
-    Some(command)
-}
 
 fn run(name: &str, arguments: &[&str]) -> Option<Output> {
     Some(program(name)?.args(arguments).output().unwrap())

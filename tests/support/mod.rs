@@ -17,7 +17,7 @@ mod world;
 
 pub use child::Child;
 pub use nobody::{NOBODY, Nobody, as_nobody};
-pub use programs::{compile_cpp, python, shmscope};
+pub use programs::{asset, compile_cpp, demo_program, python, shmscope};
 pub use segments::{Object, Sysv};
 pub use stage::Stage;
 pub use terminal::{Mouse, Terminal};

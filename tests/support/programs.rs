@@ -55,6 +55,21 @@ pub fn compile_cpp(source: impl AsRef<Path>) -> Option<PathBuf> {
     Some(program)
 }
 
+/// The path of a program in assets/demo.
+pub fn asset(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo").join(name)
+}
+
+/// A program of assets/demo, ready to run. `None` without its compiler or interpreter.
+pub fn demo_program(name: &str) -> Option<Command> {
+    if asset(name).extension() == Some("cpp".as_ref()) {
+        return compile_cpp(asset(name)).map(Command::new);
+    }
+    let mut command = Command::new(tool("python3")?);
+    command.arg("-B").arg(asset(name));
+    Some(command)
+}
+
 /// A command that runs a Python program: its text, unbuffered. `None` without Python.
 pub fn python(text: &str) -> Option<Command> {
     let mut command = Command::new(tool("python3")?);

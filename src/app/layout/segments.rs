@@ -19,7 +19,9 @@ use crate::segment::field::Field;
 pub const MARGIN: u16 = 4;
 /// Between two columns.
 const GAP: u16 = 2;
-/// The name gets at least so many cells before another column goes.
+/// The name gets at least so many cells before another column goes…
+const NAME_LEAST: u16 = 14;
+/// …and so many where the detail area, with the rest, stands beside the table.
 const NAME_WANTS: u16 = 17;
 
 /// The detail area beside the table: from a row of 8 bytes to one of 16.
@@ -167,13 +169,16 @@ pub fn layout(size: Size, pane: Pane, owner: u16) -> Layout {
 /// The columns that fit: whole ones go, in the order of [`dropped`], figures
 /// are never cut. `width` is the terminal's, `room` the table's.
 fn columns(width: u16, room: u16, owner: u16) -> Vec<Placed> {
+    // A long owner is cut before a whole column goes.
+    let owner = owner.clamp(5, if width < 100 { 8 } else { 12 });
+    let least = if room < width { NAME_WANTS } else { NAME_LEAST };
     let mut columns = vec![
         (Column::Kind, 5),
         (Column::Label, 0),
         (Column::Size, 8),
         (Column::ResidentBar, 11),
         (Column::Mode, 5),
-        (Column::Owner, owner.clamp(5, 12)),
+        (Column::Owner, owner),
         (Column::Nattch, 6),
         (Column::Age, 4),
         (Column::State, 9),
@@ -181,7 +186,7 @@ fn columns(width: u16, room: u16, owner: u16) -> Vec<Placed> {
     for (limit, column) in DROPPED {
         let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
         let name = room.saturating_sub(MARGIN + taken);
-        if width < limit || name < NAME_WANTS {
+        if width < limit || name < least {
             let at = columns.iter().position(|(present, _)| *present == column);
             match (at, column) {
                 (Some(at), Column::ResidentBar) => columns[at] = (Column::Resident, 4),
@@ -274,6 +279,15 @@ mod tests {
         assert_eq!(shown(79, 24), [Kind, Label, Size, Resident, Mode, Nattch, State]);
         assert_eq!(shown(69, 24), [Kind, Label, Size, Resident, Nattch, State]);
         assert_eq!(shown(40, 24), [Label, Size, State]);
+    }
+
+    #[test]
+    fn a_long_owner_costs_no_column() {
+        let size = Size { width: 80, height: 24 };
+        for (owner, width) in [(4, 5), (6, 6), (8, 8), (12, 8)] {
+            let placed = layout(size, Pane::Table, owner).column(Column::Owner).unwrap();
+            assert_eq!(placed.width, width);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::app::hints::{GAP, Hint, hints};
 use crate::app::layout::Area;
 use crate::app::overlay::{Asks, Overlay, Prompt};
 use crate::app::{Notice, State};
-use crate::tui::canvas::{Canvas, cells, wrap};
+use crate::tui::canvas::{Canvas, cells};
 use ratatui::style::Modifier;
 
 pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
@@ -71,7 +71,7 @@ fn letter(state: &State, go: bool, canvas: &mut Canvas<'_>, foot: Area) {
 /// A notice takes as many rows as it needs, upwards from the foot.
 fn said(notice: &Notice, canvas: &mut Canvas<'_>, foot: Area) {
     let style = if notice.failed { canvas.theme.failed } else { canvas.theme.text };
-    let lines = wrap(&notice.text, foot.width.saturating_sub(2));
+    let lines = canvas.wrap(&notice.text, foot.width.saturating_sub(2));
     let rows = u16::try_from(lines.len()).unwrap_or(1).clamp(1, foot.y / 2);
     let top = foot.bottom() - rows;
     if rows > 1 {

@@ -64,6 +64,10 @@ impl Stage for Told {
         self.tell(format!("shows {}", shown.trim_end()))
     }
 
+    fn forget(&mut self) {
+        let _ = self.tell("forgets".to_owned());
+    }
+
     fn copy(&mut self, text: &str) -> io::Result<()> {
         if text.len() > 10 {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "too long"));
@@ -178,6 +182,17 @@ fn at_rest_nothing_happens() {
     assert_eq!(scene.next(), "shows 40x4 1 segments p");
     let quiet = scene.told.recv_timeout(Duration::from_millis(200));
     assert_eq!(quiet, Err(RecvTimeoutError::Timeout));
+    scene.key('q');
+    scene.end().unwrap();
+}
+
+#[test]
+fn a_resize_to_the_same_size_is_drawn_whole() {
+    let scene = Scene::new(&made(), asks([]));
+    scene.next();
+    scene.messages.send(Event::Resize(SIZE).into()).unwrap();
+    assert_eq!(scene.next(), "forgets");
+    assert_eq!(scene.next(), "shows 40x4 1 segments 40x4");
     scene.key('q');
     scene.end().unwrap();
 }

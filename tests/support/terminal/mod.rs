@@ -171,6 +171,11 @@ impl Terminal {
         self.output.look(|seen| text(seen.screen()))
     }
 
+    /// Looks at the screen as it is now.
+    pub fn on_screen<T>(&self, look: impl FnOnce(&Screen) -> T) -> T {
+        self.output.look(|seen| look(seen.screen()))
+    }
+
     /// A cell with its text and attributes; row and column are counted from 0.
     ///
     /// # Panics

@@ -6,7 +6,7 @@ use crate::app::detail::{Line, lines};
 use crate::app::layout::Area;
 use crate::app::table::Pane;
 use crate::segment::SegmentId;
-use crate::tui::canvas::{Canvas, wrap};
+use crate::tui::canvas::Canvas;
 
 /// The words at the left of the lines.
 const LABEL: u16 = 10;
@@ -26,8 +26,8 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     let body = Area::new(area.x + margin, area.y + 1, area.width - 2 * margin, area.height.saturating_sub(1));
     let all = lines(segment, survey.at);
     let (facts, bytes) =
-        if beside { stacked(body, broken(&all, body.width).len()) } else { side_by_side(body) };
-    let rows = broken(&all, facts.width);
+        if beside { stacked(body, broken(canvas, &all, body.width).len()) } else { side_by_side(body) };
+    let rows = broken(canvas, &all, facts.width);
     // The last lines stay on the screen, however far it is scrolled.
     let top = state.table.detail_top.min(rows.len().saturating_sub(usize::from(facts.height)));
     for (y, (label, text)) in (facts.y..facts.bottom()).zip(&rows[top..]) {
@@ -40,10 +40,10 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
 }
 
 /// The lines, broken where they are too long: sentences are not cut.
-fn broken(lines: &[Line], width: u16) -> Vec<(&'static str, String)> {
+fn broken(canvas: &Canvas<'_>, lines: &[Line], width: u16) -> Vec<(&'static str, String)> {
     let mut rows = vec![];
     for line in lines {
-        let parts = wrap(&line.text, width.saturating_sub(LABEL));
+        let parts = canvas.wrap(&line.text, width.saturating_sub(LABEL));
         rows.extend(
             parts.into_iter().enumerate().map(|(at, part)| (if at == 0 { line.label } else { "" }, part)),
         );
@@ -112,7 +112,7 @@ fn attached(state: &State) -> bool {
 /// A text in as many lines as it needs.
 fn said(canvas: &mut Canvas<'_>, area: Area, text: &str) {
     let style = canvas.theme.dim;
-    for (y, line) in (area.y..area.bottom()).zip(wrap(text, area.width)) {
+    for (y, line) in (area.y..area.bottom()).zip(canvas.wrap(text, area.width)) {
         canvas.text(area.x, y, area.width, &line, style);
     }
 }

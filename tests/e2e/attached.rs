@@ -1,0 +1,88 @@
+//! Attachments: one while Inspect is open, kept when asked for, and none when
+//! the program has ended, whichever way.
+
+use super::{STILL, end, nattch, no_row, open_first, quit, row, writer};
+use crate::support::{SOON, Terminal, World, wait_until};
+use shmscope::sys::shm;
+use std::process::Command;
+
+/// What `ipcs` says of the attachments of segment 0.
+fn ipcs() -> String {
+    let output = Command::new("ipcs").args(["-m", "-i", "0"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace().find_map(|word| word.strip_prefix("nattch=")).unwrap().to_owned()
+}
+
+fn leave(terminal: &Terminal) {
+    terminal.send("<Esc>");
+    terminal.wait_for("NAME OR KEY", SOON);
+}
+
+#[test]
+fn looking_attaches_once_and_leaving_detaches() {
+    let Some(_world) = World::new() else { return };
+    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    assert_eq!(nattch(0), 1);
+    let terminal = open_first();
+    terminal.wait_for("attached: nattch +1", SOON);
+    assert_eq!((nattch(0), ipcs()), (2, "2".to_owned()));
+    leave(&terminal);
+    wait_until(SOON, || nattch(0) == 1);
+    terminal.wait_for(row("sysv 0x000004d2 #0 56 B 100% 0600 root 1"), SOON);
+    quit(terminal);
+    assert_eq!((nattch(0), ipcs()), (1, "1".to_owned()));
+}
+
+#[test]
+fn what_is_kept_is_marked_and_let_go_of() {
+    let Some(_world) = World::new() else { return };
+    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let terminal = open_first();
+    terminal.send("P");
+    terminal.wait_for("Stays attached after leaving", SOON);
+    leave(&terminal);
+    terminal.wait_for(row("▌ ◉ sysv 0x000004d2 #0 56 B 100% 0600 root 2"), SOON);
+    assert_eq!(nattch(0), 2);
+    // Inside again it is attached once only.
+    terminal.send("<Enter>");
+    terminal.wait_for("attached: nattch +1", SOON);
+    assert_eq!(nattch(0), 2);
+    leave(&terminal);
+    terminal.send("D");
+    terminal.wait_for(no_row("◉"), SOON);
+    terminal.wait_for(row("sysv 0x000004d2 #0 56 B 100% 0600 root 1"), SOON);
+    assert_eq!(nattch(0), 1);
+    terminal.send("D");
+    terminal.wait_for("We are not attached to this segment", SOON);
+    quit(terminal);
+}
+
+#[test]
+fn quitting_lets_go_of_all() {
+    let Some(_world) = World::new() else { return };
+    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let terminal = open_first();
+    terminal.send("P");
+    terminal.wait_for("Stays attached after leaving", SOON);
+    leave(&terminal);
+    terminal.wait_for(row("◉ sysv"), SOON);
+    assert_eq!(nattch(0), 2);
+    quit(terminal);
+    assert_eq!(nattch(0), 1);
+}
+
+#[test]
+fn a_segment_that_is_removed_lives_no_longer_than_it_is_looked_at() {
+    let Some(_world) = World::new() else { return };
+    let Some(writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let terminal = open_first();
+    terminal.wait_for("attached: nattch +1", SOON);
+    end(writer);
+    terminal.wait_for("removed", SOON);
+    terminal.wait_for(row("0000_0000 31 4d 48 53"), SOON);
+    assert_eq!(nattch(0), 1);
+    leave(&terminal);
+    wait_until(SOON, || shm::stat(0).is_err());
+    terminal.wait_for("No shared memory here.", SOON);
+    quit(terminal);
+}

@@ -1,0 +1,170 @@
+//! Finding one's way in Inspect: offsets, searches, changes, types, copies.
+
+use super::{STILL, copied, leave_and_quit, open_first, row, writer};
+use crate::support::{Child, Object, SOON, Terminal, World, wait_until};
+
+/// A writer in C++ that holds still, and the program inside its segment. Its
+/// name stands from byte 28 on, `tick` at 8, `sine` at 16.
+fn inside() -> Option<(Child, Terminal)> {
+    let writer = writer("posix_writer.cpp", "/1234", STILL)?;
+    let terminal = open_first();
+    terminal.wait_for("0x0000_0000, 0 of 56", SOON);
+    Some((writer, terminal))
+}
+
+#[test]
+fn text_is_found_the_next_and_the_one_before() {
+    let Some(_world) = World::new() else { return };
+    let Some((_writer, terminal)) = inside() else { return };
+    terminal.send("/t");
+    terminal.send("<Enter>");
+    for (key, offset) in [
+        ("", "0x0000_001f, 31 of 56"),
+        ("n", "0x0000_0020, 32 of 56"),
+        ("n", "0x0000_001f, 31 of 56"),
+        ("N", "0x0000_0020, 32 of 56"),
+    ] {
+        terminal.send(key);
+        terminal.wait_for(offset, SOON);
+    }
+    terminal.send("/nowhere");
+    terminal.send("<Enter>");
+    terminal.wait_for("There is no match for nowhere here", SOON);
+    leave_and_quit(terminal);
+}
+
+#[test]
+fn bytes_and_values_are_found() {
+    let Some(_world) = World::new() else { return };
+    let Some((_writer, terminal)) = inside() else { return };
+    terminal.send("\\77 ?? 69<Enter>");
+    terminal.wait_for("0x0000_001c, 28 of 56", SOON);
+    terminal.send("=u32:0x53484d31<Enter>");
+    terminal.wait_for("0x0000_0000, 0 of 56", SOON);
+    // What is no pattern is said where it is typed, and can be mended.
+    terminal.send("\\7g<Enter>");
+    terminal.wait_for("7g", SOON);
+    terminal.send("<Backspace>7<Enter>");
+    terminal.wait_for("0x0000_001c, 28 of 56", SOON);
+    leave_and_quit(terminal);
+}
+
+#[test]
+fn an_offset_is_gone_to() {
+    let Some(_world) = World::new() else { return };
+    let Some((_writer, terminal)) = inside() else { return };
+    for (typed, place) in [
+        ("0x18", "0x0000_0018, 24 of 56"),
+        ("+8", "0x0000_0020, 32 of 56"),
+        ("-1", "0x0000_001f, 31 of 56"),
+        ("end", "0x0000_0037, 55 of 56"),
+        ("5", "0x0000_0005, 5 of 56"),
+    ] {
+        terminal.send(&format!("o{typed}<Enter>"));
+        terminal.wait_for(place, SOON);
+    }
+    terminal.send("o56<Enter>");
+    terminal.wait_for("behind the end", SOON);
+    terminal.send("<C-c>");
+    for (key, place) in [
+        ("$", "0x0000_000f, 15"),
+        ("j", "0x0000_001f, 31"),
+        ("0", "0x0000_0010, 16"),
+        ("l", "0x0000_0011, 17"),
+        ("G", "0x0000_0037, 55"),
+        ("<Up>", "0x0000_0027, 39"),
+        ("gg", "0x0000_0000, 0"),
+    ] {
+        terminal.send(key);
+        terminal.wait_for(place, SOON);
+    }
+    leave_and_quit(terminal);
+}
+
+#[test]
+fn marks_are_gone_back_to() {
+    let Some(_world) = World::new() else { return };
+    let Some((_writer, terminal)) = inside() else { return };
+    terminal.send("o16<Enter>");
+    terminal.wait_for("16 of 56", SOON);
+    terminal.send("ma");
+    terminal.wait_for("Marked 0x10 as a", SOON);
+    terminal.send("G'a");
+    terminal.wait_for("0x0000_0010, 16 of 56", SOON);
+    leave_and_quit(terminal);
+}
+
+#[test]
+fn the_next_change_far_away_is_gone_to() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("object", 64 << 10, 0o600);
+    object.write(0, &vec![1; 64 << 10]);
+    let terminal = open_first();
+    // Once the map has seen all of it, what changes is known.
+    terminal.wait_for("▐", SOON);
+    object.write(0x5003, b"\x02");
+    object.write(0x9000, b"\x02");
+    for (keys, place) in [
+        ("]", "0x0000_5003"),
+        ("]", "0x0000_9000"),
+        ("[", "0x0000_5003"),
+        ("b]", "There is no byte that way that changed"),
+    ] {
+        terminal.send(keys);
+        terminal.wait_for(place, SOON);
+    }
+    leave_and_quit(terminal);
+}
+
+#[test]
+fn the_next_data_past_a_hole() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("object", 1 << 30, 0o600);
+    object.write(700 << 20, b"here");
+    let terminal = open_first();
+    terminal.send("}");
+    terminal.wait_for("0x2bc0_0000", SOON);
+    terminal.wait_for(row("2bc0_0000 68 65 72 65"), SOON);
+    terminal.send("}");
+    terminal.wait_for("There is no more data that way", SOON);
+    leave_and_quit(terminal);
+}
+
+#[test]
+fn bytes_are_shown_as_a_type_in_either_order_and_in_rows_of_any_width() {
+    let Some(_world) = World::new() else { return };
+    let Some((_writer, terminal)) = inside() else { return };
+    terminal.send("t");
+    terminal.wait_for("Show as", SOON);
+    terminal.send("ff<Enter>");
+    // The sine of 0.1.
+    terminal.wait_for(row("0000_0010 0.09983341664682815"), SOON);
+    terminal.send("t<Home><Enter>");
+    terminal.wait_for(row("0000_0000 31 4d 48 53"), SOON);
+    terminal.send("w");
+    terminal.wait_for("8 bytes per row", SOON);
+    terminal.wait_for(row("0000_0008 01 00 00 00"), SOON);
+    terminal.send("wwww");
+    terminal.wait_for(row("u32 1397247281"), SOON);
+    terminal.send("e");
+    terminal.wait_for(row("u32 827148371"), SOON);
+    leave_and_quit(terminal);
+}
+
+#[test]
+fn bytes_are_copied_in_every_form() {
+    let Some(_world) = World::new() else { return };
+    let Some((_writer, terminal)) = inside() else { return };
+    for (form, text) in [
+        ("h", "31 4d 48 53 38 00 00 00 01 00 00 00 00 00 00 00"),
+        ("t", r"1MHS8\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00"),
+        ("C", "{ /* 16 bytes at offset 0x0 */\n    0x31, 0x4d, 0x48, 0x53, 0x38,"),
+        ("p", r"1MHS8\x00\x00\x00\x01"),
+    ] {
+        terminal.send("y");
+        terminal.wait_for("Copy 16 bytes from 0x0 as", SOON);
+        terminal.send(&format!("<Home>{form}<Enter>"));
+        wait_until(SOON, || copied(&terminal).is_some_and(|copied| copied.contains(text)));
+    }
+    leave_and_quit(terminal);
+}

@@ -1,0 +1,65 @@
+//! `shmscope demo` on a terminal: its world is in the table, moves, and is gone
+//! afterwards.
+
+use super::{quit, row};
+use crate::demo::totals;
+use crate::support::{SOON, Terminal, World, shmscope};
+use nix::sys::signal::Signal;
+use vt100::Screen;
+
+/// The demo on a terminal, all of its segments shown.
+fn open() -> Terminal {
+    let mut command = shmscope();
+    command.arg("demo");
+    let terminal = Terminal::start((120, 30), command);
+    terminal.wait_for(row("shmscope 5 segments"), SOON);
+    for size in ["376 B", "1.0 MiB", "75 KiB", "256 MiB"] {
+        terminal.wait_for(size, SOON);
+    }
+    terminal
+}
+
+#[test]
+fn its_world_moves_and_is_gone_after_the_key() {
+    let Some(_world) = World::new() else { return };
+    let terminal = open();
+    assert_eq!(totals(), (2, 3));
+    terminal.wait_for(row("▌ sysv"), SOON);
+    terminal.send("<Enter>");
+    terminal.wait_for("live 10/s", SOON);
+    terminal.wait_for(|screen: &Screen| !screen.contents().contains(" 0 changes/s"), SOON);
+    terminal.send("q");
+    terminal.wait_for("NAME OR KEY", SOON);
+    quit(terminal);
+    assert_eq!(totals(), (0, 0));
+}
+
+#[test]
+fn it_is_gone_after_a_signal() {
+    let Some(_world) = World::new() else { return };
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        let mut terminal = open();
+        terminal.child().signal(signal);
+        terminal.wait_exit(SOON);
+        assert_eq!(totals(), (0, 0), "{signal}");
+        assert_eq!(terminal.left_behind(), Vec::<String>::new(), "{signal}");
+    }
+}
+
+#[test]
+fn it_is_gone_after_a_hang_up() {
+    let Some(_world) = World::new() else { return };
+    let mut terminal = open();
+    terminal.hang_up();
+    terminal.wait_exit(SOON);
+    assert_eq!(totals(), (0, 0));
+}
+
+#[test]
+fn without_a_terminal_nothing_is_made() {
+    let Some(_world) = World::new() else { return };
+    let output = shmscope().arg("demo").stdin(std::process::Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("terminal"));
+    assert_eq!(totals(), (0, 0));
+}

@@ -1,0 +1,119 @@
+//! The ends while a segment is open: the terminal is as it was, and nothing
+//! stays attached.
+
+use super::{A_SECOND, STILL, byte_on, leave_and_quit, nattch, open_first, writer};
+use crate::support::{SOON, Terminal, World, shmscope, tool};
+use nix::sys::signal::Signal;
+use std::fs::File;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+use vt100::Screen;
+
+#[test]
+fn a_signal_from_outside() {
+    let Some(_world) = World::new() else { return };
+    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", "20") else { return };
+    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
+        let mut terminal = open_first();
+        terminal.wait_for("attached: nattch +1", SOON);
+        let start = Instant::now();
+        terminal.child().signal(signal);
+        assert_eq!(terminal.wait_exit(SOON).code(), Some(128 + signal as i32));
+        assert!(start.elapsed() < A_SECOND, "{signal} took {:?}", start.elapsed());
+        assert_eq!(terminal.left_behind(), Vec::<String>::new(), "{signal}");
+        assert_eq!(nattch(0), 1, "{signal}");
+    }
+}
+
+#[test]
+fn ctrl_c_inside() {
+    let Some(_world) = World::new() else { return };
+    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", "20") else { return };
+    let mut terminal = open_first();
+    terminal.send("<C-c>");
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
+    assert_eq!(terminal.left_behind(), Vec::<String>::new());
+    assert_eq!(nattch(0), 1);
+}
+
+#[test]
+fn the_terminal_goes_away() {
+    let Some(_world) = World::new() else { return };
+    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", "20") else { return };
+    let mut terminal = open_first();
+    terminal.wait_for("attached: nattch +1", SOON);
+    let start = Instant::now();
+    terminal.hang_up();
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(129));
+    // So short a life has no time to burn.
+    assert!(start.elapsed() < A_SECOND, "it took {:?}", start.elapsed());
+    assert_eq!(nattch(0), 1);
+}
+
+#[test]
+fn stopped_and_going_on_it_is_live_again() {
+    let Some(_world) = World::new() else { return };
+    let Some(_writer) = writer("posix_writer.cpp", "/1234", "20") else { return };
+    let Some(bash) = tool("bash") else { return };
+    let mut shell = Command::new(bash);
+    shell.args(["--norc", "--noprofile", "-i"]).env("PS1", "prompt> ");
+    let mut terminal = Terminal::start((80, 24), shell);
+    terminal.wait_for("prompt>", SOON);
+    terminal.send(&format!("{}<Enter>", shmscope().get_program().display()));
+    terminal.wait_for("▌", SOON);
+    terminal.send("<Enter>");
+    terminal.wait_for("live 10/s", SOON);
+    terminal.send("<C-z>");
+    let stopped = |screen: &Screen| !screen.alternate_screen() && screen.contents().contains("Stopped");
+    terminal.wait_for(stopped, SOON);
+    terminal.send("fg<Enter>");
+    terminal.wait_for(|screen: &Screen| screen.alternate_screen(), SOON);
+    terminal.wait_for("live 10/s", SOON);
+    let seen = terminal.on_screen(|screen| byte_on(screen, 8));
+    terminal.wait_for(|screen: &Screen| byte_on(screen, 8) != seen, SOON);
+    terminal.send("q");
+    terminal.wait_for("NAME OR KEY", SOON);
+    terminal.send("q");
+    // What is typed before the shell is there again may be lost.
+    let prompts = |screen: &Screen| !screen.alternate_screen() && screen.contents().ends_with("prompt> ");
+    terminal.wait_for(prompts, SOON);
+    terminal.send("exit $?<Enter>");
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
+    assert_eq!(terminal.left_behind(), Vec::<String>::new());
+}
+
+#[test]
+fn without_a_terminal_it_says_what_to_do_instead() {
+    // Standard input or output alone is no terminal; the rest stays one.
+    for (redirect, left) in [("</dev/null", ""), (">out", "")] {
+        let mut command = Command::new("sh");
+        let script = format!("cd \"$HOME\" && \"$0\" {redirect}");
+        command.args(["-c", &script]).arg(shmscope().get_program());
+        let mut terminal = Terminal::start((80, 24), command);
+        assert_eq!(terminal.wait_exit(SOON).code(), Some(2), "{redirect}");
+        assert_eq!(
+            terminal.screen(),
+            "shmscope: shmscope needs a terminal; `shmscope list` prints the table",
+            "{redirect}"
+        );
+        assert_eq!(std::fs::read(terminal.home().path().join("out")).unwrap_or_default(), left.as_bytes());
+        assert_eq!(terminal.left_behind(), Vec::<String>::new());
+    }
+    // And none at all.
+    let null = || Stdio::from(File::open("/dev/null").unwrap());
+    let output = shmscope().stdin(null()).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("`shmscope list`"));
+}
+
+#[test]
+fn keys_that_come_all_at_once_are_all_taken() {
+    let Some(_world) = World::new() else { return };
+    let Some(_writer) = writer("posix_writer.cpp", "/1234", STILL) else { return };
+    let terminal = open_first();
+    terminal.send(&"l".repeat(55));
+    terminal.wait_for("0x0000_0037, 55 of 56", SOON);
+    terminal.send(&"h".repeat(1000));
+    terminal.wait_for("0x0000_0000, 0 of 56", SOON);
+    leave_and_quit(terminal);
+}

@@ -1,0 +1,119 @@
+//! Inspect: the bytes of real programs, live.
+
+use super::{A_SECOND, STILL, byte_cell, byte_on, end, leave_and_quit, open_first, row, writer};
+use crate::support::{Object, SOON, Terminal, World, wait_until};
+use std::fs;
+use vt100::{Color, Screen};
+
+/// The tick of the writer that made the object.
+fn tick(name: &str) -> u64 {
+    let bytes = fs::read(format!("/dev/shm/{name}")).unwrap();
+    u64::from_ne_bytes(bytes[8..16].try_into().unwrap())
+}
+
+/// Whether a byte has the background of a change.
+fn glows(screen: &Screen, offset: u16) -> bool {
+    let (row, column) = byte_cell(offset);
+    screen.cell(row, column).is_some_and(|cell| cell.bgcolor() != Color::Default)
+}
+
+#[test]
+fn the_bytes_that_real_programs_wrote() {
+    let Some(_world) = World::new() else { return };
+    for (program, name, text, hex) in [
+        ("sysv_writer.cpp", "0x4d2", "ten by C++", "74 65 6e 20 62 79 20 43 2b 2b 00"),
+        ("posix_writer.cpp", "/1234", "ten by C++", "74 65 6e 20 62 79 20 43 2b 2b 00"),
+        ("posix_writer.py", "by_python", "ten by Python", "74 65 6e 20 62 79 20 50 79 74 68 6f 6e"),
+    ] {
+        let Some(writer) = writer(program, name, STILL) else { continue };
+        let terminal = open_first();
+        // The magic number, the size, the first tick.
+        terminal.wait_for(row("0000_0000 31 4d 48 53 38 00 00 00 01 00 00 00"), SOON);
+        terminal.wait_for("1MHS8···", SOON);
+        terminal.wait_for(row(&format!("0000_0020 {hex}")), SOON);
+        terminal.wait_for(text, SOON);
+        let trace = if name == "0x4d2" { "attached: nattch +1" } else { "no trace left" };
+        terminal.wait_for(trace, SOON);
+        leave_and_quit(terminal);
+        end(writer);
+    }
+}
+
+/// A byte of the tick is seen to change within a second, and glows.
+fn a_change_is_seen(program: &str, name: &str) {
+    let Some(writer) = writer(program, name, "100") else { return };
+    let terminal = open_first();
+    let seen = terminal.on_screen(|screen| byte_on(screen, 8));
+    terminal.wait_for(|screen: &Screen| byte_on(screen, 8) != seen && glows(screen, 8), A_SECOND);
+    // What stays as it is does not.
+    assert!(!terminal.on_screen(|screen| glows(screen, 28) || glows(screen, 0)));
+    terminal.wait_for(|screen: &Screen| !screen.contents().contains(" 0 changes/s"), SOON);
+    leave_and_quit(terminal);
+    end(writer);
+}
+
+#[test]
+fn a_change_by_cpp_is_seen_within_a_second() {
+    let Some(_world) = World::new() else { return };
+    a_change_is_seen("sysv_writer.cpp", "0x4d2");
+    a_change_is_seen("posix_writer.cpp", "/1234");
+}
+
+#[test]
+fn a_change_by_python_is_seen_within_a_second() {
+    let Some(_world) = World::new() else { return };
+    a_change_is_seen("posix_writer.py", "by_python");
+}
+
+#[test]
+fn a_glow_fades() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("object", 64, 0o600);
+    let terminal = open_first();
+    terminal.wait_for("live 10/s", SOON);
+    object.write(5, b"\xab");
+    terminal.wait_for(|screen: &Screen| byte_on(screen, 5) == "ab" && glows(screen, 5), SOON);
+    let colour = |screen: &Screen| screen.cell(3, byte_cell(5).1).map(vt100::Cell::bgcolor);
+    let fresh = terminal.on_screen(colour);
+    // By steps, and then it is gone.
+    terminal.wait_for(|screen: &Screen| glows(screen, 5) && colour(screen) != fresh, SOON);
+    terminal.wait_for(|screen: &Screen| !glows(screen, 5) && byte_on(screen, 5) == "ab", SOON);
+    leave_and_quit(terminal);
+}
+
+#[test]
+fn frozen_it_stands_still_and_goes_on() {
+    let Some(_world) = World::new() else { return };
+    let Some(_writer) = writer("posix_writer.cpp", "/1234", "10") else { return };
+    let terminal = open_first();
+    terminal.send("<Space>");
+    terminal.wait_for("frozen", SOON);
+    let picture = rows_of_bytes(&terminal);
+    let then = tick("1234");
+    wait_until(SOON, || tick("1234") > then + 50);
+    assert_eq!(rows_of_bytes(&terminal), picture);
+    terminal.send("<Space>");
+    terminal.wait_for("live", SOON);
+    wait_until(SOON, || rows_of_bytes(&terminal) != picture);
+    leave_and_quit(terminal);
+}
+
+fn rows_of_bytes(terminal: &Terminal) -> Vec<String> {
+    terminal.screen().lines().skip(3).take(4).map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn how_often_it_looks_is_chosen() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("object", 64, 0o600);
+    let terminal = open_first();
+    terminal.wait_for("live 10/s", SOON);
+    terminal.send("-");
+    terminal.wait_for("live 20/s", SOON);
+    terminal.send("+++++++");
+    terminal.wait_for("paused", SOON);
+    object.write(0, b"\x99");
+    terminal.send("-");
+    terminal.wait_for(row("0000_0000 99"), SOON);
+    leave_and_quit(terminal);
+}

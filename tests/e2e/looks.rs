@@ -1,0 +1,153 @@
+//! Colours and letters as the terminal and the person want them.
+
+use super::{leave_and_quit, open_first, quit, row};
+use crate::support::{Object, SOON, Terminal, World, shmscope};
+use std::process::Command;
+use vt100::{Color, Screen};
+
+/// Every parameter of the SGR sequences that were written.
+fn attributes(raw: &[u8]) -> Vec<Vec<u16>> {
+    let text = String::from_utf8_lossy(raw);
+    let sequences = text.split("\x1b[").skip(1).filter_map(|sequence| {
+        let end = sequence.find(|c: char| c.is_ascii_alphabetic())?;
+        sequence[end..].starts_with('m').then(|| &sequence[..end])
+    });
+    sequences
+        .map(|parameters| parameters.split([';', ':']).map(|number| number.parse().unwrap_or(0)).collect())
+        .collect()
+}
+
+/// Whether a colour is set anywhere.
+fn has_colour(raw: &[u8]) -> bool {
+    let colours = |number: &u16| matches!(number, 30..=38 | 40..=48 | 90..=97 | 100..=107);
+    attributes(raw).iter().any(|numbers| numbers.iter().any(colours))
+}
+
+/// Shows the table and the bytes of an object in which a byte changes, and
+/// returns all that was written.
+fn all_written(command: Command) -> Vec<u8> {
+    let object = Object::new("object", 64, 0o600);
+    object.write(0, b"a \x01\xff");
+    let mut terminal = Terminal::start((80, 24), command);
+    terminal.wait_for("posix", SOON);
+    let selected = terminal.on_screen(|screen| super::place(screen, "posix /object").unwrap());
+    terminal.wait_for(move |screen: &Screen| screen.cell(selected, 20).unwrap().inverse(), SOON);
+    terminal.send("<Enter>");
+    terminal.wait_for(row("0000_0000 61 20 01 ff"), SOON);
+    object.write(9, b"Z");
+    terminal.wait_for(row("5a"), SOON);
+    terminal.send("q");
+    terminal.wait_for("NAME OR KEY", SOON);
+    terminal.send("q");
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
+    assert_eq!(terminal.left_behind(), Vec::<String>::new());
+    terminal.raw()
+}
+
+#[test]
+fn true_colours_where_there_are_some() {
+    let Some(_world) = World::new() else { return };
+    let raw = all_written(shmscope());
+    assert!(attributes(&raw).iter().any(|numbers| numbers.windows(2).any(|pair| pair == [48, 2])));
+}
+
+#[test]
+fn no_colours_where_none_are_wanted() {
+    let Some(_world) = World::new() else { return };
+    let mut none = shmscope();
+    none.env("NO_COLOR", "1");
+    let mut never = shmscope();
+    never.args(["--color", "never"]);
+    let mut dumb = shmscope();
+    dumb.env("TERM", "vt100").env("COLORTERM", "");
+    for command in [none, never, dumb] {
+        let said = format!("{command:?}");
+        let raw = all_written(command);
+        assert!(!has_colour(&raw), "{said}: {:?}", attributes(&raw));
+    }
+    // The person who asks for them gets them.
+    let mut always = shmscope();
+    always.args(["--color", "always"]).env("NO_COLOR", "1");
+    assert!(has_colour(&all_written(always)));
+}
+
+#[test]
+fn sixteen_colours_on_the_console() {
+    let Some(_world) = World::new() else { return };
+    let mut command = shmscope();
+    command.env("TERM", "linux").env("COLORTERM", "");
+    let raw = all_written(command);
+    assert!(has_colour(&raw));
+    for numbers in attributes(&raw) {
+        let wide = numbers.windows(2).any(|pair| matches!(pair, [38 | 48, 2]));
+        let many = numbers.windows(3).any(|three| matches!(three, [38 | 48, 5, colour] if *colour > 15));
+        assert!(!wide && !many, "{numbers:?}");
+    }
+}
+
+#[test]
+fn nothing_but_ascii_where_the_locale_has_no_more() {
+    let Some(_world) = World::new() else { return };
+    let _other = Object::new("カ", 10, 0o600);
+    let mut locale = shmscope();
+    locale.env("LANG", "C");
+    let mut asked = shmscope();
+    asked.arg("--ascii");
+    for command in [locale, asked] {
+        let said = format!("{command:?}");
+        let object = Object::new("object", 64, 0o600);
+        let mut terminal = Terminal::start((100, 30), command);
+        terminal.wait_for(row("> posix /object"), SOON);
+        terminal.wait_for(r"/\xe3\x82\xab", SOON);
+        terminal.send("G");
+        terminal.wait_for(row(r"> posix /\xe3"), SOON);
+        for (keys, shown) in [
+            ("y", "Copied"),
+            ("?", "+ Keys"),
+            ("<C-c>:", "+ Actions"),
+            ("<C-c>s", "+ Sort by"),
+            ("<C-c><Enter>", "0000_0000"),
+            ("ma", "Marked"),
+            ("t", "+ Show as"),
+            ("<C-c>?", "+ Keys"),
+            ("<C-c><Space>", "= frozen"),
+        ] {
+            terminal.send(keys);
+            terminal.wait_for(shown, SOON);
+        }
+        terminal.send("<C-c>");
+        terminal.wait_exit(SOON);
+        drop(object);
+        let raw = terminal.raw();
+        let at = raw.iter().position(|byte| !byte.is_ascii());
+        assert_eq!(at.map(|at| String::from_utf8_lossy(&raw[at..]).into_owned()), None, "{said}");
+    }
+}
+
+#[test]
+fn a_theme_of_the_settings() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("object", 64, 0o600);
+    let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    std::fs::create_dir(home.path().join("shmscope")).unwrap();
+    std::fs::write(home.path().join("shmscope/config.toml"), "theme = \"light\"\n").unwrap();
+    let mut command = shmscope();
+    command.env("XDG_CONFIG_HOME", home.path());
+    let terminal = Terminal::start((80, 24), command);
+    terminal.wait_for(row("▌ posix /object"), SOON);
+    let is_rgb = |screen: &Screen| matches!(screen.cell(0, 79 - 5).unwrap().fgcolor(), Color::Rgb(..));
+    terminal.wait_for(is_rgb, SOON);
+    quit(terminal);
+}
+
+#[test]
+fn the_cursor_is_where_the_byte_is() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("object", 64, 0o600);
+    let terminal = open_first();
+    let (row, column) = super::byte_cell(9);
+    terminal.send("lllllllll");
+    terminal.wait_for(move |screen: &Screen| screen.cell(row, column).unwrap().inverse(), SOON);
+    assert!(!terminal.cell(row, column - 3).inverse());
+    leave_and_quit(terminal);
+}

@@ -1,0 +1,92 @@
+//! The mouse.
+
+use super::{open, quit, row, row_of};
+use crate::support::{Mouse, Object, SOON, Terminal, World};
+
+fn objects(count: usize) -> Vec<Object> {
+    (0..count).map(|at| Object::new(format!("o{at:02}"), 100 * (at as u64 + 1), 0o600)).collect()
+}
+
+fn double_click(terminal: &Terminal, row: u16, column: u16) {
+    terminal.click(row, column);
+    terminal.click(row, column);
+}
+
+#[test]
+fn a_click_selects_and_a_double_click_inspects() {
+    let Some(_world) = World::new() else { return };
+    let _objects = objects(4);
+    let terminal = open();
+    terminal.wait_for(row("▌ posix /o00"), SOON);
+    let third = row_of(&terminal, "posix /o02");
+    terminal.click(third, 12);
+    terminal.wait_for(row("▌ posix /o02"), SOON);
+    double_click(&terminal, third - 1, 12);
+    terminal.wait_for("posix:/o01", SOON);
+    // A click on a byte goes there.
+    let (row_at, column) = super::byte_cell(0x2a);
+    terminal.wait_for("0000_0020", SOON);
+    terminal.click(row_at, column);
+    terminal.wait_for("0x0000_002a, 42 of 200", SOON);
+    super::leave_and_quit(terminal);
+}
+
+#[test]
+fn the_wheel_scrolls() {
+    let Some(_world) = World::new() else { return };
+    let _objects = objects(60);
+    let terminal = open();
+    terminal.wait_for(row("▌ posix /o00"), SOON);
+    for selected in ["/o03", "/o06"] {
+        terminal.mouse(Mouse::WheelDown, 6, 10);
+        terminal.wait_for(row(&format!("▌ posix {selected}")), SOON);
+    }
+    for _ in 0..10 {
+        terminal.mouse(Mouse::WheelDown, 6, 10);
+    }
+    terminal.wait_for(row("▌ posix /o36"), SOON);
+    terminal.wait_for(super::no_row("/o00"), SOON);
+    terminal.mouse(Mouse::WheelUp, 6, 10);
+    terminal.wait_for(row("▌ posix /o33"), SOON);
+    quit(terminal);
+}
+
+#[test]
+fn a_click_on_a_heading_sorts() {
+    let Some(_world) = World::new() else { return };
+    let _objects = objects(4);
+    let terminal = open();
+    let heading = row_of(&terminal, "KIND NAME OR KEY");
+    terminal.wait_for(row("▌ posix /o00"), SOON);
+    let column = terminal.screen().lines().nth(usize::from(heading)).unwrap().find("SIZE").unwrap();
+    // "↑" behind the name takes three bytes and one cell.
+    let column = u16::try_from(column).unwrap() - 2;
+    terminal.click(heading, column);
+    terminal.wait_for(row("KIND NAME OR KEY ↓SIZE"), SOON);
+    assert!(row_of(&terminal, "posix /o03") < row_of(&terminal, "▌ posix /o00"));
+    quit(terminal);
+}
+
+#[test]
+fn the_mouse_is_given_back_and_taken_again() {
+    let Some(_world) = World::new() else { return };
+    let _objects = objects(4);
+    let terminal = open();
+    terminal.wait_for(row("▌ posix /o00"), SOON);
+    assert!(mouse_is_ours(&terminal));
+    terminal.send("M");
+    terminal.wait_for("The mouse is the terminal's", SOON);
+    assert!(!mouse_is_ours(&terminal));
+    terminal.send("M");
+    terminal.wait_for("The mouse is ours", SOON);
+    assert!(mouse_is_ours(&terminal));
+    let third = row_of(&terminal, "posix /o02");
+    terminal.click(third, 12);
+    terminal.wait_for(row("▌ posix /o02"), SOON);
+    quit(terminal);
+}
+
+/// Whether the terminal was last told to report clicks.
+fn mouse_is_ours(terminal: &Terminal) -> bool {
+    terminal.left_behind().iter().any(|left| left.contains("mouse capture (1000)"))
+}

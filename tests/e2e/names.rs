@@ -1,0 +1,123 @@
+//! What other programs name, and what lies in /dev/shm that is no memory: none
+//! of it reaches the terminal raw, and none of it stops the program.
+
+use super::{A_SECOND, copied, leave_and_quit, open_first, quit, row};
+use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, shmscope, wait_until};
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::net::UnixListener;
+
+const EVIL: &[u8] = b"e\x1b]0;title\x07\x1b[5i\n\xff\xe2\x80\xae\\";
+const SHOWN: &str = r"/e\x1b]0;title\x07\x1b[5i\x0a\xff\xe2\x80\xae\x5c";
+
+/// Whether the bytes have anything of the name that would do something.
+fn is_raw(raw: &[u8]) -> bool {
+    [&b"\x1b]0;"[..], b"\x1b[5i", b"title\x07", b"\xff", b"\xe2\x80\xae"]
+        .iter()
+        .any(|evil| raw.windows(evil.len()).any(|bytes| bytes == *evil))
+}
+
+#[test]
+fn a_name_with_escape_sequences_is_never_raw() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new(EVIL, 64, 0o600);
+    object.write(0, b"\x1b]0;bytes\x07\xff");
+    let mut terminal = Terminal::start((129, 30), shmscope());
+    terminal.wait_for(row(&format!("▌ posix {SHOWN} 64 B")), SOON);
+    terminal.send("y");
+    wait_until(SOON, || copied(&terminal) == Some(format!("posix:{SHOWN}")));
+    terminal.wait_for(&*format!("Copied posix:{SHOWN}"), SOON);
+    terminal.send("/title<Enter>");
+    terminal.wait_for(row("shmscope 1 segment"), SOON);
+    terminal.send("<Enter>");
+    terminal.wait_for(row(&format!("posix:{SHOWN} 64 B no trace left")), SOON);
+    terminal.wait_for(row("0000_0000 1b 5d 30"), SOON);
+    terminal.send("y");
+    terminal.wait_for("Copy", SOON);
+    terminal.send("t<Enter>");
+    wait_until(SOON, || copied(&terminal).is_some_and(|text| text.starts_with(r"\x1b]0;bytes\x07\xff")));
+    terminal.send("q");
+    terminal.wait_for("NAME OR KEY", SOON);
+    terminal.send("q");
+    terminal.wait_exit(SOON);
+    // The clipboard is written with a sequence of our own.
+    let raw = String::from_utf8(terminal.raw()).expect("only UTF-8 is written").replace("\x1b]52;c;", "");
+    assert!(!is_raw(raw.as_bytes()), "{raw:?}");
+}
+
+#[test]
+fn a_name_is_shown_in_what_is_wrong_with_it_too() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new(EVIL, 64, 0o600);
+    let terminal = Terminal::start((129, 30), as_nobody(shmscope().get_program(), [""; 0]));
+    terminal.wait_for(row(&format!("▌ posix {SHOWN} 64 B")), SOON);
+    terminal.send("<Enter>");
+    terminal.wait_for(&*format!("You may not read posix:{SHOWN}"), SOON);
+    assert!(!is_raw(&terminal.raw()));
+    drop(object);
+    quit(terminal);
+}
+
+#[test]
+fn what_is_no_memory_is_left_alone() {
+    let Some(_world) = World::new() else { return };
+    mkfifo("/dev/shm/fifo", Mode::S_IRWXU).unwrap();
+    symlink("/etc/passwd", "/dev/shm/symlink").unwrap();
+    symlink("/dev/shm", "/dev/shm/loop").unwrap();
+    let _socket = UnixListener::bind("/dev/shm/socket").unwrap();
+    fs::create_dir_all("/dev/shm/directory/below").unwrap();
+    let _inside = Object::new("directory/below/object", 10, 0o600);
+    let terminal = Terminal::start((120, 24), shmscope());
+    terminal.wait_for(row("▌ posix /directory/below/object 10 B"), SOON);
+    terminal.wait_for(row("shmscope 1 segment "), SOON);
+    for other in ["fifo", "symlink", "loop", "socket"] {
+        assert!(!terminal.screen().contains(other), "{other}");
+    }
+    terminal.send("<Enter>");
+    terminal.wait_for(row("posix:/directory/below/object 10 B"), SOON);
+    leave_and_quit(terminal);
+}
+
+#[test]
+fn what_becomes_no_memory_while_it_is_open_is_said() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("object", 64, 0o600);
+    object.write(0, b"the last picture");
+    let terminal = open_first();
+    terminal.wait_for("the last picture", SOON);
+    fs::remove_file(object.path()).unwrap();
+    mkfifo("/dev/shm/object", Mode::S_IRWXU).unwrap();
+    terminal.wait_for("removed", SOON);
+    terminal.wait_for("the last picture", SOON);
+    leave_and_quit(terminal);
+}
+
+#[test]
+fn what_one_may_not_read_is_said_with_owner_mode_and_remedy() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0x4d2, 64, 0o600);
+    let object = Object::new("object", 64, 0o640);
+    let mine = Object::new("own", 64, 0o600).owned_by(NOBODY, NOBODY);
+    mine.write(0, b"read by its owner");
+    let terminal = Terminal::start((80, 24), as_nobody(shmscope().get_program(), [""; 0]));
+    terminal.wait_for(row("▌ sysv 0x000004d2 #0 64 B"), SOON);
+    terminal.wait_for(row("shmscope 3 segments 4.0 KiB resident nobody"), SOON);
+    for (id, mode) in [("sysv:0", "0600 (rw-------)"), ("posix:/object", "0640 (rw-r-----)")] {
+        terminal.send("<Enter>");
+        let words = format!(
+            "You may not read {id}: it belongs to root and its mode is {mode}. Run as root, \
+             or have the owner give read permission"
+        );
+        let said = |screen: &vt100::Screen| super::squeezed(&screen.contents()).contains(&words);
+        terminal.wait_for(said, A_SECOND);
+        terminal.send("j");
+    }
+    terminal.wait_for(row("▌ posix /own"), SOON);
+    terminal.send("<Enter>");
+    terminal.wait_for("read by its owne", SOON);
+    fs::set_permissions(object.path(), fs::Permissions::from_mode(0o644)).unwrap();
+    drop((sysv, object));
+    leave_and_quit(terminal);
+}

@@ -1,0 +1,82 @@
+//! A terminal of any size, and of another size at any moment.
+
+use super::{STILL, leave_and_quit, open, open_first, quit, row, writer};
+use crate::support::{Object, SOON, Terminal, World, shmscope, wait_until};
+use vt100::Screen;
+
+const SIZES: [(u16, u16); 10] =
+    [(40, 8), (39, 8), (40, 7), (20, 3), (3, 2), (1, 1), (1, 50), (200, 1), (200, 60), (79, 19)];
+
+/// Goes through all sizes and back, and finds the same picture again.
+fn through_all_sizes(terminal: &Terminal, is_there: impl Fn(&Screen) -> bool) {
+    terminal.wait_for(&is_there, SOON);
+    let before = terminal.on_screen(upper);
+    for size in SIZES {
+        let written = terminal.raw().len();
+        terminal.resize(size);
+        wait_until(SOON, || terminal.raw().len() > written);
+        terminal.resize((80, 24));
+        terminal.wait_for(|screen: &Screen| is_there(screen) && upper(screen) == before, SOON);
+    }
+}
+
+/// The upper half of the screen: ages stand below.
+fn upper(screen: &Screen) -> Vec<String> {
+    screen.rows(0, 80).take(12).map(|row| row.trim_end().to_owned()).collect()
+}
+
+#[test]
+fn the_table_comes_back_from_any_size() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("object", 64, 0o600);
+    let terminal = open();
+    through_all_sizes(&terminal, row("▌ posix /object 64 B 0% 0600 root · ? unknown"));
+    quit(terminal);
+}
+
+#[test]
+fn bytes_come_back_from_any_size() {
+    let Some(_world) = World::new() else { return };
+    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let terminal = open_first();
+    // Once the map at the edge has seen all of it, to the zeros at the end.
+    through_all_sizes(&terminal, |screen: &Screen| screen.contents().contains("╰░"));
+    leave_and_quit(terminal);
+}
+
+#[test]
+fn overlays_come_back_from_any_size() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("object", 64, 0o600);
+    for (keys, heading) in [("?", "Keys ──"), (":", "Actions ──"), ("s", "Sort by ──"), ("/", "!negated")]
+    {
+        let terminal = open();
+        terminal.wait_for(row("▌ posix /object"), SOON);
+        terminal.send(keys);
+        through_all_sizes(&terminal, |screen: &Screen| screen.contents().contains(heading));
+        terminal.send("<C-c>");
+        terminal.wait_for(row("▌ posix /object"), SOON);
+        quit(terminal);
+    }
+}
+
+#[test]
+fn what_is_too_small_says_how_much_is_needed() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("object", 64, 0o600);
+    for (size, said) in [
+        ((39, 24), "shmscope needs 40x8, has 39x24"),
+        ((80, 7), "has 80x7"),
+        ((20, 3), "needs 40x8,\nhas 20x3"),
+    ] {
+        let terminal = Terminal::start(size, shmscope());
+        terminal.wait_for(said, SOON);
+        quit(terminal);
+    }
+    let terminal = Terminal::start((40, 8), shmscope());
+    terminal.wait_for(row("▌ /object 64 B ? unknown"), SOON);
+    quit(terminal);
+    let terminal = Terminal::start((1, 1), shmscope());
+    terminal.wait_for(|screen: &Screen| screen.alternate_screen(), SOON);
+    quit(terminal);
+}

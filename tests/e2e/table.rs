@@ -1,0 +1,88 @@
+//! The table: what real programs make is in it as it is, comes and goes.
+
+use super::{STILL, end, no_row, open, quit, row, row_of, started, writer};
+use crate::support::{Object, SOON, Sysv, Terminal, World, as_nobody, asset, compile_cpp, shmscope};
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+/// The survey is once a second, and the screen follows.
+const NEXT_SURVEY: Duration = Duration::from_secs(2);
+
+#[test]
+fn what_real_programs_make_is_shown_as_it_is() {
+    let Some(_world) = World::new() else { return };
+    let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(_reader) = writer("posix_writer.cpp", "/1234", STILL) else { return };
+    let Some(_python) = writer("posix_writer.py", "by_python", STILL) else { return };
+    let Some(program) = compile_cpp(asset("posix_writer.cpp")) else { return };
+    let _nobodys = started(&mut as_nobody(program, ["/strange", "0", STILL]));
+    set_permissions("/dev/shm/1234", Permissions::from_mode(0o640)).unwrap();
+    let terminal = open();
+    for words in [
+        "▌ sysv 0x000004d2 #0 56 B 100% 0600 root 1 ● in use",
+        "posix /1234 56 B 100% 0640 root · ? unknown",
+        "posix /by_python 56 B 100% 0600 root · ? unknown",
+        "posix /strange 56 B 100% 0600 nobody · ? unknown",
+        "shmscope 4 segments 16 KiB resident root every 1 s",
+        "SysV 1 of 4096 ids, 56 B",
+    ] {
+        terminal.wait_for(row(words), SOON);
+    }
+    quit(terminal);
+}
+
+#[test]
+fn sizes_modes_and_flags_of_every_kind() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0, 300 << 20, 0o640).owned_by(12345, 0);
+    sysv.lock();
+    let _sparse = Object::new("sparse", 4 << 40, 0o4600);
+    let empty = Object::new("empty", 0, 0o666);
+    let terminal = Terminal::start((120, 30), shmscope());
+    terminal.wait_for(row("▌ sysv #0 300 MiB"), SOON);
+    terminal.wait_for(row("0640L 12345 0 0s ? unknown"), SOON);
+    terminal.wait_for(row("posix /sparse 4.0 TiB"), SOON);
+    terminal.wait_for(row("posix /empty 0 B"), SOON);
+    drop(empty);
+    terminal.wait_for(no_row("/empty"), SOON);
+    quit(terminal);
+}
+
+#[test]
+fn what_appears_and_vanishes_is_seen_and_the_selection_stays() {
+    let Some(_world) = World::new() else { return };
+    let Some(middle) = writer("posix_writer.py", "middle", STILL) else { return };
+    let terminal = open();
+    terminal.wait_for(row("▌ posix /middle"), SOON);
+
+    let Some(before) = writer("posix_writer.cpp", "/before", STILL) else { return };
+    terminal.wait_for(row("posix /before 56 B"), NEXT_SURVEY);
+    assert!(row_of(&terminal, "posix /before") < row_of(&terminal, "▌ posix /middle"));
+    let Some(behind) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    terminal.wait_for(row("sysv 0x000004d2"), NEXT_SURVEY);
+    terminal.wait_for(row("▌ posix /middle"), SOON);
+
+    end(before);
+    terminal.wait_for(no_row("/before"), NEXT_SURVEY);
+    terminal.wait_for(row("▌ posix /middle"), SOON);
+    // What is selected goes: the selection takes what stands at its place.
+    end(middle);
+    terminal.wait_for(row("▌ sysv 0x000004d2"), NEXT_SURVEY);
+    end(behind);
+    terminal.wait_for("No shared memory here.", NEXT_SURVEY);
+    quit(terminal);
+}
+
+#[test]
+fn a_key_looks_at_once_where_no_survey_would() {
+    let Some(_world) = World::new() else { return };
+    let terminal = open();
+    terminal.wait_for("No shared memory here.", SOON);
+    terminal.send("+++++++++");
+    terminal.wait_for("paused", SOON);
+    let _object = Object::new("later", 99, 0o600);
+    terminal.send("r");
+    terminal.wait_for(row("posix /later 99 B"), SOON);
+    quit(terminal);
+}

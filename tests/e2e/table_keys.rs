@@ -1,0 +1,163 @@
+//! What keys do in the Segments screen.
+
+use super::{STILL, copied, no_row, open, place, quit, row, row_of, writer};
+use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};
+use vt100::Screen;
+
+/// A System V segment and two objects of different sizes.
+struct Three {
+    _sysv: Sysv,
+    _big: Object,
+    _small: Object,
+}
+
+fn three() -> Three {
+    Three {
+        _sysv: Sysv::new(0x4d2, 5000, 0o640),
+        _big: Object::new("big", 1 << 20, 0o600),
+        _small: Object::new("small", 10, 0o666),
+    }
+}
+
+fn open_on_three() -> Terminal {
+    let terminal = open();
+    terminal.wait_for(row("▌ sysv 0x000004d2 #0 4.9 KiB"), SOON);
+    terminal
+}
+
+/// The rows in the order in which these words stand on the screen, or none.
+fn order(words: [&'static str; 3]) -> impl Fn(&Screen) -> bool {
+    move |screen| {
+        let rows = words.map(|words| place(screen, words));
+        rows[0].is_some() && rows.is_sorted_by(|a, b| a.is_some() && a < b)
+    }
+}
+
+#[test]
+fn a_filter_works_as_it_is_typed_and_is_cleared() {
+    let Some(_world) = World::new() else { return };
+    let Some(_python) = writer("posix_writer.py", "by_python", STILL) else { return };
+    let _three = three();
+    let terminal = open_on_three();
+    terminal.send("/kind=posix");
+    terminal.wait_for("3 of 4 fit, esc clears", SOON);
+    terminal.wait_for(no_row("#0 4.9 KiB"), SOON);
+    terminal.send(" python");
+    terminal.wait_for("1 of 4 fit", SOON);
+    terminal.wait_for(row("▌ posix /by_python"), SOON);
+    terminal.send("<Enter>");
+    terminal.wait_for(row("shmscope 1 of 4 segments"), SOON);
+    terminal.send("<Esc>");
+    terminal.wait_for(row("shmscope 4 segments"), SOON);
+
+    terminal.send("/size>x");
+    terminal.wait_for("'x'", SOON);
+    terminal.send("<C-u>zebra");
+    terminal.wait_for("0 of 4 fit /zebra/", SOON);
+    terminal.send("<C-c>");
+    terminal.wait_for(row("shmscope 4 segments"), SOON);
+    terminal.wait_for(row("posix /small"), SOON);
+    quit(terminal);
+}
+
+#[test]
+fn the_table_is_sorted_by_a_column_and_turned_round() {
+    let Some(_world) = World::new() else { return };
+    let _three = three();
+    let terminal = open_on_three();
+    terminal.wait_for(order(["sysv 0x000004d2", "posix /big", "posix /small"]), SOON);
+    terminal.send("s");
+    terminal.wait_for("Sort by", SOON);
+    // A letter goes to the next item that begins with it: state, then size.
+    terminal.send("s");
+    terminal.send("<Enter>");
+    terminal.wait_for(order(["posix /big", "sysv 0x000004d2", "posix /small"]), SOON);
+    terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+    terminal.send("S");
+    terminal.wait_for(order(["posix /small", "sysv 0x000004d2", "posix /big"]), SOON);
+    quit(terminal);
+}
+
+#[test]
+fn marks_and_the_names_that_are_copied() {
+    let Some(_world) = World::new() else { return };
+    let _three = three();
+    let terminal = open_on_three();
+    terminal.send("y");
+    wait_until(SOON, || copied(&terminal).as_deref() == Some("sysv:0"));
+    terminal.wait_for("Copied sysv:0", SOON);
+    terminal.send(" j ");
+    terminal.wait_for(row("• sysv"), SOON);
+    terminal.wait_for(row("▌• posix /small"), SOON);
+    terminal.send("y");
+    wait_until(SOON, || copied(&terminal).as_deref() == Some("sysv:0\nposix:/small"));
+    terminal.send("a");
+    terminal.wait_for("3 marked", SOON);
+    terminal.wait_for(row("• posix /big"), SOON);
+    terminal.send("A");
+    terminal.wait_for(no_row("•"), SOON);
+    quit(terminal);
+}
+
+#[test]
+fn the_selection_goes_to_the_ends() {
+    let Some(_world) = World::new() else { return };
+    let _three = three();
+    let terminal = open_on_three();
+    for (keys, selected) in [
+        ("G", "▌ posix /small"),
+        ("<Up>", "▌ posix /big"),
+        ("gg", "▌ sysv"),
+        ("<PgDn>", "▌ posix /small"),
+        ("k", "▌ posix /big"),
+        ("<Home>", "▌ sysv"),
+        ("<Down>", "▌ posix /big"),
+        ("<End>", "▌ posix /small"),
+    ] {
+        terminal.send(keys);
+        terminal.wait_for(row(selected), SOON);
+    }
+    quit(terminal);
+}
+
+#[test]
+fn help_and_palette() {
+    let Some(_world) = World::new() else { return };
+    let _three = three();
+    let terminal = open_on_three();
+    terminal.send("?");
+    terminal.wait_for("Keys ──", SOON);
+    terminal.wait_for("look inside the segment, read-only", SOON);
+    // It scrolls to what the signs mean.
+    terminal.send("G");
+    terminal.wait_for("marked; attached by this program", SOON);
+    terminal.send("<Esc>");
+    terminal.wait_for(no_row("marked; attached"), SOON);
+
+    terminal.send(":");
+    terminal.wait_for("Actions ──", SOON);
+    terminal.send("mark-al");
+    terminal.wait_for("mark all that are shown", SOON);
+    terminal.send("<Enter>");
+    terminal.wait_for("3 marked", SOON);
+    quit(terminal);
+}
+
+#[test]
+fn the_detail_area_says_what_is_known_and_shows_the_beginning() {
+    let Some(_world) = World::new() else { return };
+    let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(_python) = writer("posix_writer.py", "by_python", "50") else { return };
+    let terminal = open();
+    let sysv = row_of(&terminal, "▌ sysv");
+    // A System V segment is not attached unasked.
+    terminal.wait_for("not attached, so not read", SOON);
+    assert_eq!(super::nattch(0), 1);
+    terminal.send("j");
+    terminal.wait_for(row("00000000 31 4d 48 53 38 00 00 00"), SOON);
+    let seen = terminal.screen();
+    // It is live: the tick moves.
+    terminal.wait_for(move |screen: &Screen| screen.contents() != seen, SOON);
+    assert!(usize::from(sysv) < terminal.screen().lines().count());
+    quit(terminal);
+}
