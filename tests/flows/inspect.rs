@@ -128,6 +128,10 @@ fn esc_stops_a_long_search_before_it_leaves() {
     stage.press("<esc>");
     assert!(open(&stage).pending.is_none());
     assert!(notice(&stage).contains("was stopped"));
+    // One that has not said anything yet does not stand in the way.
+    stage.press("njj");
+    assert!(open(&stage).pending.is_none());
+    stage.press("gn");
     // An answer that comes too late is not wanted any more.
     stage.happen(Event::Found(Found { request: 1, result: Ok(Some(5000)), wrapped: false }));
     assert_eq!(open(&stage).cursor, 0);

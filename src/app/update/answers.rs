@@ -1,5 +1,6 @@
 //! What comes back from the outside.
 
+use crate::app::effect::Effect;
 use crate::app::event::{Found, Opened, Preview};
 use crate::app::inspect::{Inspect, Status};
 use crate::app::state::State;
@@ -39,19 +40,26 @@ pub fn previewed(state: &mut State, preview: Preview) {
     }
 }
 
-pub fn opened(state: &mut State, opened: Opened) {
+pub fn opened(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) {
     let Some(segment) = state.opening.take_if(|segment| segment.id == opened.id) else { return };
     match opened.result {
         Ok(()) => {
             let keep = state.kept.contains(&segment.id);
             state.inspect = Some(Inspect::new(segment, state.live_interval, keep));
         }
-        Err(error) => state.fail(sentence(&error.to_string())),
+        Err(error) => {
+            state.fail(sentence(&error.to_string()));
+            // What is gone or was replaced is to be seen as it is now.
+            effects.push(Effect::Survey);
+        }
     }
 }
 
-/// A notice begins as a sentence does.
+/// A notice begins as a sentence does, unless it begins with a name.
 fn sentence(text: &str) -> String {
+    if text.split_whitespace().next().is_some_and(|word| word.contains(':')) {
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

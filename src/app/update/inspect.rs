@@ -10,6 +10,7 @@ use crate::memory::Direction;
 
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     if moves(state, action) {
+        forget_search(state, effects);
         return;
     }
     match action {
@@ -108,17 +109,27 @@ pub fn page_by(inspect: &mut Inspect, bytes: i64, size: crate::app::event::Size)
     inspect.move_by(bytes, size);
 }
 
-/// A search that takes long is given up first; what was found before stays.
+/// A search that takes long, and says so, is given up first.
 fn stop_search(state: &mut State, effects: &mut Vec<Effect>) -> bool {
-    let Some(pending) = state.inspect.as_mut().and_then(|inspect| inspect.pending.take()) else {
+    let shown =
+        |inspect: &Inspect| inspect.pending.as_ref().is_some_and(|pending| pending.progress.is_some());
+    if !state.inspect.as_ref().is_some_and(shown) {
         return false;
-    };
-    effects.push(Effect::StopSearch);
-    state.say(format!("The search for {} was stopped", pending.what));
+    }
+    forget_search(state, effects);
+    state.say("The search was stopped");
     true
 }
 
+/// Who moves on does not want to be taken elsewhere by an answer that comes later.
+pub fn forget_search(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.inspect.as_mut().and_then(|inspect| inspect.pending.take()).is_some() {
+        effects.push(Effect::StopSearch);
+    }
+}
+
 fn leave(state: &mut State, effects: &mut Vec<Effect>) {
+    forget_search(state, effects);
     let Some(inspect) = state.inspect.take() else { return };
     effects.push(Effect::Close { keep: inspect.keep });
     if inspect.keep {

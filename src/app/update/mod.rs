@@ -35,7 +35,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::Tick | Event::Resumed => {}
         Event::Surveyed(survey) => answers::surveyed(state, *survey),
         Event::Previewed(preview) => answers::previewed(state, preview),
-        Event::Opened(opened) => answers::opened(state, opened),
+        Event::Opened(opened) => answers::opened(state, opened, &mut effects),
         Event::Looked(look) => answers::looked(state, *look),
         Event::LookFailed(reason) => answers::look_failed(state, reason),
         Event::Found(found) => answers::found(state, found),

@@ -30,7 +30,10 @@ pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Some(Overlay::Palette { input, selected }) => in_palette(state, input, selected, key, effects),
         Some(Overlay::Choice(choice)) => in_choice(state, choice, key, effects),
         Some(Overlay::Prompt(prompt)) => in_prompt(state, prompt, key, effects),
-        Some(Overlay::MarkLetter { go }) => mark_letter(state, go, key),
+        Some(Overlay::MarkLetter { go }) => {
+            mark_letter(state, go, key);
+            inspect::forget_search(state, effects);
+        }
     }
 }
 
@@ -185,7 +188,7 @@ fn answer(state: &mut State, mut prompt: Prompt, effects: &mut Vec<Effect>) {
             Some(error) => Err(error.to_string()),
             None => Ok(()),
         },
-        Asks::Offset => go_to(state, &text),
+        Asks::Offset => go_to(state, &text, effects),
         Asks::Text | Asks::Hex | Asks::Value => search(state, prompt.asks, &text, effects),
     };
     if let Err(reason) = taken {
@@ -194,7 +197,7 @@ fn answer(state: &mut State, mut prompt: Prompt, effects: &mut Vec<Effect>) {
     }
 }
 
-fn go_to(state: &mut State, text: &str) -> Result<(), String> {
+fn go_to(state: &mut State, text: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return Ok(()) };
     if text.trim().is_empty() {
@@ -202,6 +205,7 @@ fn go_to(state: &mut State, text: &str) -> Result<(), String> {
     }
     let offset = parse_offset(text, inspect.cursor, inspect.size()).map_err(|error| error.to_string())?;
     inspect.jump(offset, size);
+    inspect::forget_search(state, effects);
     Ok(())
 }
 
