@@ -46,12 +46,15 @@ pub fn opened(state: &mut State, opened: Opened) {
             let keep = state.kept.contains(&segment.id);
             state.inspect = Some(Inspect::new(segment, state.live_interval, keep));
         }
-        Err(error) => state.fail(sentence(&error.to_string())),
+        Err(error) => state.fail(sentence(&error.to_string(), &segment.id.to_string())),
     }
 }
 
-/// A notice begins as a sentence does.
-fn sentence(text: &str) -> String {
+/// A notice begins as a sentence does, unless it begins with a name.
+fn sentence(text: &str, name: &str) -> String {
+    if text.starts_with(name) {
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
