@@ -48,11 +48,11 @@ fn it_is_replaced_by_another_of_its_name() {
     let Some(_world) = World::new() else { return };
     let (old, terminal) = at_the_end();
     drop(old);
-    let _new = Object::new("object", 64 << 10, 0o600);
+    let _new = Object::new("object", 32 << 10, 0o600);
     terminal.wait_for("removed: another has its name now", SOON);
     terminal.wait_for("xxxxxxxxxxxxxxxx", SOON);
     terminal.send("q");
-    terminal.wait_for(row("▌ posix /object 64 KiB"), SOON);
+    terminal.wait_for(row("▌ posix /object 32 KiB"), SOON);
     terminal.send("<Enter>");
     terminal.wait_for(row("0000_0000 00 00 00 00"), SOON);
     leave_and_quit(terminal);
