@@ -5,6 +5,7 @@ use crate::app::event::{Found, Opened, Preview};
 use crate::app::inspect::{Inspect, Status};
 use crate::app::state::State;
 use crate::memory::Look;
+use crate::segment::Bytes;
 use crate::survey::{Difference, Survey, difference};
 
 pub fn surveyed(state: &mut State, survey: Survey) {
@@ -48,7 +49,7 @@ pub fn opened(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) {
             state.inspect = Some(Inspect::new(segment, state.live_interval, keep));
         }
         Err(error) => {
-            state.fail(sentence(&error.to_string()));
+            state.fail(sentence(&error.to_string(), &segment.id.to_string()));
             // What is gone or was replaced is to be seen as it is now.
             effects.push(Effect::Survey);
         }
@@ -56,8 +57,8 @@ pub fn opened(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) {
 }
 
 /// A notice begins as a sentence does, unless it begins with a name.
-fn sentence(text: &str) -> String {
-    if text.split_whitespace().next().is_some_and(|word| word.contains(':')) {
+fn sentence(text: &str, name: &str) -> String {
+    if text.starts_with(name) {
         return text.to_owned();
     }
     let mut letters = text.chars();
@@ -69,10 +70,12 @@ pub fn looked(state: &mut State, look: Look) {
     let Some(inspect) = &mut state.inspect else { return };
     let before = inspect.size();
     inspect.looked(look, now);
-    if inspect.size() < before {
-        // It has shrunk: the cursor may stand behind its end.
+    let after = inspect.size();
+    if after < before {
+        // The cursor may stand behind its end.
         let cursor = inspect.cursor;
         inspect.go_to(cursor, size);
+        state.say(format!("It has shrunk from {} to {}", Bytes(before), Bytes(after)));
     }
 }
 
