@@ -20,11 +20,18 @@ fn the_end_of_4_tib_is_there_at_once_and_in_little_memory() {
     terminal.send("G");
     terminal.wait_for("0x03ff_ffff_ffff", A_SECOND);
     terminal.wait_for("····last", A_SECOND);
-    for keys in ["<PgUp>", "gg", "<End>", "}", "{"] {
+    for (keys, shown) in [
+        ("<PgUp>", "0x03ff_ffff_ff"),
+        ("gg", "0x0000_0000_0000, 0 of"),
+        ("}", "0x03ff_ffff_fffc"),
+        ("{", "There is no more data that way"),
+        ("G", "0x03ff_ffff_ffff"),
+        ("{", "0x03ff_ffff_fffc"),
+        ("o2T<Enter>", "0x0200_0000_0000"),
+    ] {
         terminal.send(keys);
+        terminal.wait_for(shown, A_SECOND);
     }
-    terminal.send("o2T<Enter>");
-    terminal.wait_for("0x0200_0000_0000", A_SECOND);
     let memory = most_memory(&terminal);
     assert!(memory < 30 << 10, "{memory} KiB");
     // Looking has made none of it resident but what was written.
