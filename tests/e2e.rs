@@ -13,6 +13,7 @@ mod meanwhile;
 mod mouse;
 mod names;
 mod resize;
+mod rest;
 mod table;
 mod table_keys;
 

@@ -21,6 +21,7 @@ fn it_shrinks() {
     let Some(_world) = World::new() else { return };
     let (object, terminal) = at_the_end();
     object.file.set_len(100).unwrap();
+    terminal.wait_for("It has shrunk from 64 KiB to 100 B", SOON);
     terminal.wait_for("0x0000_0063, 99 of 100", SOON);
     terminal.wait_for(row("0000_0060 78 78 78 78 xxxx"), SOON);
     object.file.set_len(0).unwrap();

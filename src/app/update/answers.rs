@@ -5,6 +5,7 @@ use crate::app::event::{Found, Opened, Preview};
 use crate::app::inspect::{Inspect, Status};
 use crate::app::state::State;
 use crate::memory::Look;
+use crate::segment::Bytes;
 use crate::survey::{Difference, Survey, difference};
 
 pub fn surveyed(state: &mut State, survey: Survey) {
@@ -69,10 +70,12 @@ pub fn looked(state: &mut State, look: Look) {
     let Some(inspect) = &mut state.inspect else { return };
     let before = inspect.size();
     inspect.looked(look, now);
-    if inspect.size() < before {
-        // It has shrunk: the cursor may stand behind its end.
+    let after = inspect.size();
+    if after < before {
+        // The cursor may stand behind its end.
         let cursor = inspect.cursor;
         inspect.go_to(cursor, size);
+        state.say(format!("It has shrunk from {} to {}", Bytes(before), Bytes(after)));
     }
 }
 

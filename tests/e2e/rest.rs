@@ -1,0 +1,40 @@
+//! Nothing is written while nothing changes, however often it is looked at.
+
+use super::{STILL, leave_and_quit, open_first, quit, row, writer};
+use crate::support::{SOON, Terminal, World, shmscope};
+use std::thread;
+use std::time::Duration;
+
+/// Sees to it that nothing is written for so long that three surveys are taken.
+fn writes_nothing(terminal: &Terminal) {
+    let written = terminal.raw().len();
+    // That nothing happens can only be waited for.
+    thread::sleep(Duration::from_millis(2500));
+    let raw = terminal.raw();
+    assert_eq!(raw.len(), written, "{:?}", String::from_utf8_lossy(&raw[written..]));
+}
+
+#[test]
+fn the_table_is_not_drawn_again_by_surveys() {
+    let Some(_world) = World::new() else { return };
+    let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(_object) = writer("posix_writer.py", "by_python", STILL) else { return };
+    // So low that nothing is shown of how old they are: that changes.
+    let terminal = Terminal::start((80, 19), shmscope());
+    terminal.wait_for(row("shmscope 2 segments"), SOON);
+    terminal.wait_for(row("posix /by_python"), SOON);
+    writes_nothing(&terminal);
+    quit(terminal);
+}
+
+#[test]
+fn bytes_are_not_drawn_again_by_looks_at_them() {
+    let Some(_world) = World::new() else { return };
+    let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let terminal = open_first();
+    // Ten times a second, once the map has seen all of it.
+    terminal.wait_for("live 10/s", SOON);
+    terminal.wait_for("╰░", SOON);
+    writes_nothing(&terminal);
+    leave_and_quit(terminal);
+}
