@@ -159,7 +159,7 @@ impl Pattern {
                 return Some(at);
             }
             // The next one begins before this one.
-            end = anchor + needle - 1;
+            end = (anchor + needle).checked_sub(1)?;
             if end < needle {
                 return None;
             }
@@ -256,6 +256,7 @@ mod tests {
         assert_eq!(pattern.find_last(&hay), Some(4));
         assert_eq!(pattern.find_last(&hay[..5]), Some(2));
         assert_eq!(pattern.find_last(&hay[..1]), None);
+        assert_eq!(pattern.find_last(&[0, 0]), None);
     }
 
     proptest! {
