@@ -78,7 +78,12 @@ impl<'a> DataBackward<'a> {
                     DataForward::new(self.reader, range, self.progress).collect::<io::Result<_>>()?;
                 continue;
             }
-            match self.reader.extent_at(range.start, length)? {
+            // Where data ends is not asked: in a large run that takes its time.
+            let limit = match self.reader.extent_at(range.start, 1)? {
+                Some(extent) if extent.kind == ExtentKind::Hole => length,
+                _ => 1,
+            };
+            match self.reader.extent_at(range.start, limit)? {
                 // Beyond the end, or a hole throughout.
                 None => {}
                 Some(extent) if extent.kind == ExtentKind::Hole && extent.end >= range.end => {}

@@ -108,6 +108,11 @@ impl<'a> Pieces<'a> {
         if self.at < self.data_until {
             return Ok(0);
         }
+        // Whether it is one is cheap to ask; where data ends is not, and is not needed.
+        match self.reader.extent_at(self.at, 1)? {
+            Some(extent) if extent.kind == ExtentKind::Hole => {}
+            _ => return Ok(0),
+        }
         let Some(extent) = self.reader.extent_at(self.at, self.end - self.at)? else { return Ok(0) };
         let length = (extent.end.min(self.end) - self.at).min(self.longest_hole);
         if extent.kind == ExtentKind::Data {

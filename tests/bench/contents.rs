@@ -1,13 +1,17 @@
-//! How fast contents are dumped and searched, against the tools that people
-//! would use on the file in /dev/shm.
+//! How fast contents are dumped, searched and watched, against the tools that
+//! people would use on the file in /dev/shm.
 
 mod support;
 
+use shmscope::machine::real::RealMachine;
+use shmscope::memory::{Live, Reader, Request};
+use shmscope::survey::{Names, Survey};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::process::{self, Command};
+use std::time::{Duration, Instant};
 use support::{Contest, checked, discard, installed, shmscope, short};
 
 const MIB: u64 = 1 << 20;
@@ -20,7 +24,8 @@ fn main() -> io::Result<()> {
     }
     let rounds = if short() { 3 } else { 9 };
     dump(if short() { 20 } else { 100 } * MIB, rounds)?;
-    find(if short() { 128 } else { 1024 } * MIB, rounds)
+    find(if short() { 128 } else { 1024 } * MIB, rounds)?;
+    live(if short() { 128 } else { 1024 } * MIB, rounds)
 }
 
 /// Random bytes: no line repeats.
@@ -82,6 +87,49 @@ fn find(size: u64, rounds: usize) -> io::Result<()> {
     );
     contest.run(rounds);
     Ok(())
+}
+
+/// A segment is gone through by [`Live`], again and again, against reading it
+/// and throwing it away.
+fn live(size: u64, rounds: usize) -> io::Result<()> {
+    let object = Object::new("live", size)?;
+    let before = resident()?;
+    let survey = Survey::take(&RealMachine, &mut Names::default());
+    let segment = survey.segments.iter().find(|segment| segment.id.to_string() == object.id());
+    let segment = segment.ok_or(io::ErrorKind::NotFound)?;
+    let mut live = Live::new(Reader::open(&RealMachine, segment).map_err(io::Error::other)?);
+    let mut look = |budget| {
+        let request = Request { window: 0..4096, cells: 64, budget };
+        let began = Instant::now();
+        let seen = live.look(&RealMachine, &request);
+        (began.elapsed(), seen)
+    };
+    let mut contest =
+        Contest::new(format!("a scan through {} MiB of random bytes, as watching does it", size / MIB));
+    contest.add("live", size, None, || {
+        let (took, seen) = look(Duration::from_secs(600));
+        assert!(seen.is_ok_and(|seen| seen.scanned == size && seen.changes == 0), "all of it holds still");
+        took
+    });
+    let mut read = Command::new("cat");
+    read.arg(object.path());
+    contest.add("cat", size, None, discard(read));
+    contest.run(rounds);
+    let mut times: Vec<Duration> = (0..1001).map(|_| look(Duration::ZERO).0).collect();
+    times.sort();
+    println!("  a look at its window alone takes {:?}", times[500]);
+    println!("  and the memory that it all needs is {} KiB", resident()?.saturating_sub(before));
+    Ok(())
+}
+
+/// How much memory this process has, in KiB.
+fn resident() -> io::Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let figure = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    figure
+        .and_then(|line| line.split_whitespace().next())
+        .and_then(|figure| figure.parse().ok())
+        .ok_or_else(|| io::Error::other("no VmRSS in /proc/self/status"))
 }
 
 /// An object in /dev/shm, named after this process and gone in the end.

@@ -49,7 +49,7 @@ impl Contents for PosixContents {
 
     fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
         let size = statx_fd(self.object.file.as_fd())?.size;
-        let found = extent_at(&self.object.file, offset, size)?;
+        let found = extent_at(&self.object.file, offset, size, limit)?;
         Ok(found.map(|run| Extent {
             end: run.end.min(offset.saturating_add(limit.max(1))),
             kind: if run.data { ExtentKind::Data } else { ExtentKind::Hole },

@@ -80,9 +80,12 @@ impl Hashes {
 
     /// Takes the size in. What lay beyond the end is forgotten.
     pub fn resize(&mut self, size: u64) {
-        self.count = size.div_ceil(self.grain);
-        self.covered.cut(self.count);
-        self.blocks.split_off(&self.count);
+        let count = size.div_ceil(self.grain);
+        if count < self.count {
+            self.covered.cut(count);
+            self.blocks.split_off(&count);
+        }
+        self.count = count;
     }
 
     /// Takes in what a block was seen to be.

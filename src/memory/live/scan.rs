@@ -23,6 +23,9 @@ pub struct Scan {
     there: bool,
     /// Whether a change in it was told already.
     told: bool,
+    /// Where the data ends that it goes through; asked once, since that takes
+    /// the longer the more data there is.
+    data_end: u64,
     /// How many times it has come to the end.
     rounds: u64,
     buffer: Vec<u8>,
@@ -34,11 +37,13 @@ impl Scan {
         if self.at >= size {
             self.jump(0);
         }
+        self.data_end = 0;
     }
 
     /// Begins anew, having come to the end.
     fn go_round(&mut self) {
         self.jump(0);
+        self.data_end = 0;
         self.rounds += 1;
     }
 
@@ -68,6 +73,9 @@ impl Live {
     /// One piece of data or one hole; false when the segment ends before it should.
     fn scan_piece(&mut self, marks: &mut Marks) -> io::Result<bool> {
         let at = self.scan.at;
+        if at < self.scan.data_end {
+            return self.scan_data(self.scan.data_end, marks);
+        }
         let Some(extent) = self.reader.extent_at(at, self.size - at)? else { return Ok(false) };
         let end = extent.end.min(self.size);
         match extent.kind {
@@ -76,12 +84,17 @@ impl Live {
                 self.scan_hole(end, marks);
                 Ok(true)
             }
-            _ => self.scan_data(end.next_multiple_of(PAGE).min(at + PIECE).min(self.size), marks),
+            _ => {
+                self.scan.data_end = end.checked_next_multiple_of(PAGE).unwrap_or(end);
+                self.scan_data(self.scan.data_end, marks)
+            }
         }
     }
 
+    /// A piece of the data up to there.
     fn scan_data(&mut self, end: u64, marks: &mut Marks) -> io::Result<bool> {
         let at = self.scan.at;
+        let end = end.min(at.saturating_add(PIECE)).min(self.size);
         let wanted = super::length(&(at..end));
         let mut buffer = std::mem::take(&mut self.scan.buffer);
         buffer.resize(wanted.max(buffer.len()), 0);
