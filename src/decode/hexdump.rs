@@ -158,7 +158,8 @@ mod tests {
         let done = Command::new("hexdump").args(arguments).env("LC_ALL", "C").stdin(file).output();
         let done = match done {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                assert!(std::env::var_os("CI").is_none(), "hexdump is not installed (bsdextrautils)");
+                let all = std::env::var_os("CI").is_some_and(|value| value == "true");
+                assert!(!all, "hexdump is not installed (bsdextrautils)");
                 eprintln!("hexdump is not installed (bsdextrautils): not compared with it");
                 return None;
             }

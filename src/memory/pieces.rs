@@ -125,3 +125,47 @@ impl<'a> Pieces<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::MadeBytes;
+    use crate::memory::example::{object, pages};
+
+    fn all(pieces: &mut Pieces<'_>, room: usize) -> Vec<Piece> {
+        let mut buffer = vec![0xee; room];
+        std::iter::from_fn(|| pieces.next(&mut buffer).unwrap()).collect()
+    }
+
+    #[test]
+    fn holes_are_told_and_not_read() {
+        let mut bytes = MadeBytes::hole(1 << 40);
+        bytes.write(3 * 4096, &[7; 4096]);
+        let (machine, reader) = object(bytes);
+        let progress = Progress::new();
+        let range = 5..u64::MAX;
+        let mut pieces = Pieces::new(&reader, range.clone(), 16, &progress).unwrap();
+        // Up to the last whole line before the data, then past the end of the data.
+        let before = 3 * 4096 - 16;
+        let data = [Piece::Bytes(4096), Piece::Bytes(4096)];
+        let rest = Piece::Hole((1 << 40) - 5 - before - 8192);
+        assert_eq!(all(&mut pieces, 4100), [Piece::Hole(before), data[0], data[1], rest]);
+        assert_eq!((progress.done(), progress.total()), ((1 << 40) - 5, (1 << 40) - 5));
+        let mut pieces = Pieces::new(&reader, range, 1, &progress).unwrap().with_holes_up_to(8192);
+        let mut buffer = vec![0; 4096];
+        assert_eq!(pieces.next(&mut buffer).unwrap(), Some(Piece::Hole(8192)));
+        assert_eq!(pages(&machine), 1);
+    }
+
+    #[test]
+    fn a_shrink_meanwhile_is_the_end() {
+        let (machine, reader) = object(MadeBytes::full(&[7; 8192]));
+        let progress = Progress::new();
+        let mut pieces = Pieces::new(&reader, 0..8192, 1, &progress).unwrap();
+        let mut buffer = vec![0; 4096];
+        assert_eq!(pieces.next(&mut buffer).unwrap(), Some(Piece::Bytes(4096)));
+        machine.edit_object("a", |bytes| bytes.size = 5000);
+        assert_eq!(pieces.next(&mut buffer).unwrap(), Some(Piece::Bytes(904)));
+        assert_eq!(pieces.next(&mut buffer).unwrap(), None);
+    }
+}

@@ -17,6 +17,8 @@ const PIECE: u64 = 128 << 10;
 pub struct Scan {
     /// Where it goes on: the start of a page.
     at: u64,
+    /// The size of the blocks when it was there.
+    grain: u64,
     /// The hashes of the block's pages so far.
     sum: u64,
     /// Whether there was memory behind one of them.
@@ -40,6 +42,16 @@ impl Scan {
         self.data_end = 0;
     }
 
+    /// Goes back to the start of the block that it stands in when blocks have
+    /// become larger: of that one only a part was added up.
+    fn fit(&mut self, grain: u64) {
+        if self.grain != grain {
+            self.grain = grain;
+            self.data_end = 0;
+            self.jump(self.at / grain * grain);
+        }
+    }
+
     /// Begins anew, having come to the end.
     fn go_round(&mut self) {
         self.jump(0);
@@ -57,6 +69,7 @@ impl Scan {
 impl Live {
     /// Scans on until the budget is used up or all of the segment was seen.
     pub(super) fn scan_on(&mut self, began: Instant, budget: Duration, marks: &mut Marks) -> io::Result<()> {
+        self.scan.fit(self.hashes.grain());
         let mut left = self.size;
         while left > 0 && began.elapsed() < budget {
             let (from, rounds) = (self.scan.at, self.scan.rounds);
@@ -151,8 +164,9 @@ impl Live {
         if at >= self.size {
             self.scan.go_round();
         } else {
-            self.scan.jump(at / self.hashes.grain() * self.hashes.grain());
+            self.scan.jump(at);
         }
+        self.scan.fit(self.hashes.grain());
     }
 
     /// Passes a hole: nothing is read.
@@ -197,5 +211,32 @@ impl Live {
             }
         }
         blocks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::MadeBytes;
+    use crate::memory::Request;
+    use crate::memory::example::object;
+
+    #[test]
+    fn blocks_that_become_larger_while_it_stands_within_one_are_added_up_whole() {
+        // 64 blocks are kept track of in tests.
+        let mut bytes = MadeBytes::hole(100 * PAGE);
+        bytes.write(0, &vec![7; 64 * PAGE_BYTES]);
+        let (machine, reader) = object(bytes);
+        let mut live = Live::new(reader);
+        let request = |window, budget| Request { window, cells: 0, budget };
+        let all = Duration::from_secs(600);
+        live.look(&machine, &request(0..0, all)).unwrap();
+        live.scan.jump(3 * PAGE);
+        machine.edit_object("a", |bytes| bytes.write(70 * PAGE, &[7]));
+        live.look(&machine, &request(70 * PAGE..70 * PAGE + 9, Duration::ZERO)).unwrap();
+        assert_eq!(live.hashes.grain(), 2 * PAGE);
+        for _ in 0..3 {
+            assert_eq!(live.look(&machine, &request(0..0, all)).unwrap().changes, 0);
+        }
     }
 }
