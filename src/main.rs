@@ -1,16 +1,18 @@
 //! The `shmscope` program: parse, dispatch, exit status.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Parser as _;
 use shmscope::cli::args::{DemoArgs, LookArgs, When};
 use shmscope::cli::out::{Out, warn};
 use shmscope::cli::{self, Args, Command, Failure, Report, Status, Style};
-use shmscope::config::{self, Config};
+use shmscope::config::{self, Config, ConfigError};
 use shmscope::demo;
 use shmscope::machine::Machine;
 use shmscope::machine::real::RealMachine;
+use shmscope::segment::escape;
 use shmscope::tui::{self, ExitReason};
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -32,7 +34,20 @@ fn open_ui(look: LookArgs) -> Result<ExitReason> {
         When::Never => config::When::Never,
     };
     let shown = tui::Look { color, ascii: Style::new(look).ascii };
-    Ok(tui::open(&machine, &Config::load()?, shown)?)
+    Ok(tui::open(&machine, &settings()?, shown)?)
+}
+
+/// The settings. Those that may not be read, as under `sudo -u` with another's
+/// HOME, are nobody's wish: the defaults do.
+fn settings() -> Result<Config> {
+    match Config::load() {
+        Err(ConfigError::Read { path, source }) if source.kind() == io::ErrorKind::PermissionDenied => {
+            let path = escape(path.as_os_str().as_bytes());
+            warn(&format!("the settings in {path} may not be read by you: going on with the defaults"));
+            Ok(Config::default())
+        }
+        loaded => Ok(loaded?),
+    }
 }
 
 /// The exit status of the terminal UI; what is wrong with the terminal or the
@@ -41,7 +56,7 @@ fn ended(outcome: Result<ExitReason>) -> ExitCode {
     match outcome {
         Ok(reason) => ExitCode::from(u8::try_from(reason.status()).unwrap_or(1)),
         Err(error) => {
-            warn(&format!("{error:#}"));
+            warn(&error.to_string());
             Status::Usage.into()
         }
     }
@@ -63,8 +78,7 @@ fn show_demo(args: DemoArgs, look: LookArgs) -> ExitCode {
         // A signal that came while the world was made.
         if demo.asked_to_end() { Ok(ExitReason::Quit) } else { open_ui(look) }
     });
-    let shown = shown.context("the demo's world");
-    ended(shown.and_then(|reason| reason))
+    ended(shown.map_err(anyhow::Error::from).and_then(|reason| reason))
 }
 
 /// Makes a report on this machine.

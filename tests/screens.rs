@@ -2,6 +2,8 @@
 //! and with its styles, as snapshots.
 
 use crate::support::Stage;
+use shmscope::app::event::Event;
+use shmscope::decode::Scalar;
 use shmscope::machine::made::{MadeBytes, MadeMachine};
 use shmscope::segment::ObjectName;
 use shmscope::tui::theme::{Depth, Name, Theme};
@@ -118,6 +120,7 @@ fn ascii_draws_nothing_else() {
 #[test]
 fn an_empty_machine_and_a_filter_that_fits_nothing() {
     kept("segments-empty", &Stage::new(MadeMachine::new(), 80, 24), &plain());
+    kept("segments-empty-140x45", &Stage::new(MadeMachine::new(), 140, 45), &plain());
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/zebra");
     kept("filter-typed", &stage, &plain());
@@ -225,6 +228,51 @@ fn overlays() {
 }
 
 #[test]
+fn a_line_that_does_not_parse_is_reported_and_the_others_are_shown() {
+    let machine = machine();
+    machine.edit(|facts| facts.stray_lines.push("7 eight nine".to_owned()));
+    for (width, height) in [(80, 24), (140, 45)] {
+        let mut stage = Stage::new(machine.clone(), width, height);
+        assert!(stage.screen().contains("/proc/sysvipc/shm line 5"), "{}", stage.screen());
+        kept(&format!("problem-{width}x{height}"), &stage, &plain());
+        // Told once, and again only when something else is wrong.
+        stage.press("j");
+        stage.survey();
+        assert!(!stage.screen().contains("line 5"));
+    }
+}
+
+#[test]
+fn a_long_search_has_a_bar_and_says_how_to_stop_it() {
+    for (width, height) in [(80, 24), (140, 45)] {
+        let mut stage = Stage::new(machine(), width, height);
+        stage.searches_hang = true;
+        stage.press("/camera<enter><enter>/needle<enter>");
+        stage.happen(Event::Searching { done: 3 << 20, total: 24 << 20 });
+        kept(&format!("searching-{width}x{height}"), &stage, &plain());
+    }
+}
+
+#[test]
+fn every_width_and_type_is_drawn_whole() {
+    for (width, height) in [(80, 24), (100, 30), (140, 45), (200, 50)] {
+        for presses in 0..5 {
+            for scalar in Scalar::ALL {
+                let mut stage = Stage::new(machine(), width, height);
+                stage.press(&format!("/psm<enter><enter>t{}<enter>{}", scalar.word(), "w".repeat(presses)));
+                let layout = stage.state.inspect.as_ref().unwrap().layout(stage.state.size);
+                assert!(layout.map.right() <= width);
+                // A value that is cut would have lost its middle.
+                for row in stage.screen().lines().skip(usize::from(layout.rows.y)).take(6) {
+                    let values: String = row.chars().take(usize::from(layout.map.x)).collect();
+                    assert!(!values.contains('…'), "{width} {scalar:?} {presses}: {row}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_refusal_says_who_owns_it_and_what_would_help() {
     let machine = machine();
     machine.edit(|facts| {
@@ -253,10 +301,7 @@ fn no_size_makes_any_screen_fail() {
             for height in [0, 1, 2, 3, 7, 8, 9, 12, 19, 20, 21, 30, 60] {
                 let mut stage = Stage::new(machine(), 80, 24);
                 stage.press(keys);
-                stage.happen(shmscope::app::event::Event::Resize(shmscope::app::event::Size {
-                    width,
-                    height,
-                }));
+                stage.happen(Event::Resize(shmscope::app::event::Size { width, height }));
                 let _ = stage.screen();
             }
         }

@@ -42,6 +42,8 @@ pub struct Choice {
     pub kind: ChoiceKind,
     /// The selected one.
     pub selected: usize,
+    /// The letters that were typed to get to it.
+    pub typed: String,
 }
 
 /// What a list offers.
@@ -116,6 +118,24 @@ impl Prompt {
 }
 
 impl Choice {
+    /// Goes to the item that begins with what is typed: with the letters
+    /// before it, or with this one alone. Tells whether there is one.
+    pub fn type_letter(&mut self, letter: char) -> bool {
+        let letter = letter.to_ascii_lowercase();
+        for text in [format!("{}{letter}", self.typed), letter.to_string()] {
+            // A longer text may stay where it is, a letter alone goes on.
+            let from = self.selected + usize::from(text.chars().count() == 1);
+            let count = self.items.len();
+            let begins = |at: &usize| self.items[*at].0.to_lowercase().starts_with(&text);
+            if let Some(found) = (from..from + count).map(|at| at % count.max(1)).find(begins) {
+                self.selected = found;
+                self.typed = text;
+                return true;
+            }
+        }
+        false
+    }
+
     /// The columns to sort by.
     #[must_use]
     pub fn sort(fields: Vec<Field>, current: Field) -> Self {
@@ -124,6 +144,7 @@ impl Choice {
             items: fields.iter().map(|field| (field.word().to_owned(), field.doc().to_owned())).collect(),
             selected: fields.iter().position(|&field| field == current).unwrap_or(0),
             kind: ChoiceKind::Sort(fields),
+            typed: String::new(),
         }
     }
 
@@ -142,6 +163,7 @@ impl Choice {
             items: types.iter().map(item).collect(),
             selected: types.iter().position(|&shown| shown == current).unwrap_or(0),
             kind: ChoiceKind::Type(types),
+            typed: String::new(),
         }
     }
 
@@ -155,7 +177,13 @@ impl Choice {
             CopyForm::C => ("C".to_owned(), "{0xde, 0xad}".to_owned()),
             CopyForm::Python => ("Python".to_owned(), "b'\\xde\\xad'".to_owned()),
         };
-        Self { title, items: forms.iter().map(item).collect(), selected: 0, kind: ChoiceKind::Copy(forms) }
+        Self {
+            title,
+            items: forms.iter().map(item).collect(),
+            selected: 0,
+            kind: ChoiceKind::Copy(forms),
+            typed: String::new(),
+        }
     }
 }
 

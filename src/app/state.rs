@@ -6,6 +6,7 @@ use super::effect::Watching;
 use super::event::{Clock, Size};
 use super::inspect::Inspect;
 use super::interval::Interval;
+use super::key::Key;
 use super::keymap::Keymap;
 use super::layout::segments::{Layout, layout};
 use super::overlay::Overlay;
@@ -53,6 +54,8 @@ pub struct State {
     pub inspect: Option<Inspect>,
     /// The segment that is being opened.
     pub opening: Option<Segment>,
+    /// The keys that were typed meanwhile: they are for where it leads to.
+    pub typed_ahead: Vec<Key>,
     /// What stands over the screen.
     pub overlay: Option<Overlay>,
     /// A line at the foot, until the next key.
@@ -98,6 +101,7 @@ impl State {
             table: Table::default(),
             inspect: None,
             opening: None,
+            typed_ahead: vec![],
             overlay: None,
             notice: None,
             kept: BTreeSet::new(),

@@ -9,7 +9,7 @@ use super::choose::choose;
 use super::out::{Out, warn};
 use super::progress::{Interrupt, attended};
 use super::{Failure, Status, look, part};
-use crate::decode::{self, Squeeze};
+use crate::decode::{self, Squeeze, Type};
 use crate::machine::Machine;
 use crate::memory::{Piece, Pieces, Progress, Reader, Standing};
 use items::Items;
@@ -85,9 +85,24 @@ fn write(
     if args.raw {
         raw(reader, range, progress, out)
     } else if args.json || args.kind.is_some() {
+        if let Some(kind) = &args.kind {
+            tell_rest(&range, kind);
+        }
         items::write(reader, range, Items::new(args.kind.as_ref(), args.json, squeeze), progress, out)
     } else {
         decode::dump(reader, range, squeeze, out, progress)
+    }
+}
+
+/// Bytes at the end that make no whole value are not left out silently.
+fn tell_rest(range: &Range<u64>, kind: &Type) {
+    let rest = (range.end - range.start) % kind.size().max(1);
+    if rest > 0 {
+        let offset = range.end - rest;
+        warn(&format!(
+            "{rest} bytes from {offset:#x} on make no whole value of {} bytes and are left out",
+            kind.size()
+        ));
     }
 }
 

@@ -44,6 +44,13 @@ impl Out {
         self.standard && io::stdout().is_terminal()
     }
 
+    /// How many columns the terminal has, when it is one.
+    #[must_use]
+    pub fn terminal_width(&self) -> Option<usize> {
+        let (width, _) = terminal_size::terminal_size_of(io::stdout()).filter(|_| self.is_terminal())?;
+        Some(usize::from(width.0)).filter(|&width| width > 0)
+    }
+
     /// Waits, and tells early when nobody reads the output any more: a pipe
     /// that is closed is an error to wait for, `poll(2)`. A signal ends the
     /// wait too.

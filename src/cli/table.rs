@@ -1,10 +1,15 @@
-//! A table of text: columns aligned, two spaces between them, nothing cut.
+//! A table of text: columns aligned, two spaces between them. Nothing is cut,
+//! but on a terminal the longest names lose their middle, so that no row wraps.
 
 use super::style::Tint;
 use super::{Style, out::Out};
+use crate::segment::shorten;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use unicode_width::UnicodeWidthStr as _;
+
+/// What is left of a text, however narrow the terminal is.
+const NARROWEST: usize = 12;
 
 /// A table that is being filled, row by row. All its text stands in one
 /// string, so that thousands of rows cost few allocations.
@@ -57,7 +62,10 @@ impl Table {
     /// When the output cannot be written.
     pub fn print(&self, header: bool, out: &mut Out) -> io::Result<()> {
         let style = out.style();
-        let widths = self.widths(header);
+        let mut widths = self.widths(header);
+        if let Some(room) = out.terminal_width() {
+            self.narrow(&mut widths, room);
+        }
         let mut line = String::with_capacity(widths.iter().sum::<usize>() + 64);
         if header {
             for (index, column) in self.columns.iter().enumerate() {
@@ -82,6 +90,16 @@ impl Table {
         Ok(())
     }
 
+    /// Takes from the widest column of texts what the rows are too wide by.
+    fn narrow(&self, widths: &mut [usize], room: usize) {
+        let all = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
+        let texts = (0..widths.len()).filter(|&index| !self.columns[index].right);
+        if let Some(widest) = texts.max_by_key(|&index| widths[index]) {
+            let least = widths[widest].min(NARROWEST);
+            widths[widest] = widths[widest].saturating_sub(all.saturating_sub(room)).max(least);
+        }
+    }
+
     fn widths(&self, header: bool) -> Vec<usize> {
         let mut widths: Vec<usize> =
             self.columns.iter().map(|column| if header { column.title.len() } else { 0 }).collect();
@@ -104,7 +122,10 @@ impl Table {
         tint: Tint,
         style: Style,
     ) {
-        let space = widths[index] - width;
+        let ellipsis = if style.ascii { "~" } else { "…" };
+        let short = (width > widths[index]).then(|| shorten(text, widths[index], ellipsis));
+        let (text, width) = short.as_deref().map_or((text, width), |short| (short, short.width()));
+        let space = widths[index].saturating_sub(width);
         let last = index + 1 == widths.len();
         if index > 0 {
             line.push_str("  ");

@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 
 /// How often it is looked, where nothing else is asked for.
 const USUAL: Duration = Duration::from_millis(100);
+/// An interval of 0 would be a loop that burns a core.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// Looking takes at most this part of the time, where no interval is asked for.
 const SHARE: u32 = 5;
 /// The largest value that is watched as one.
@@ -89,7 +91,7 @@ impl Watch<'_> {
             self.check_standing()?;
             let pause = self.args.interval.map_or_else(
                 || USUAL.max(began.elapsed() * (SHARE - 1)),
-                |interval| interval.saturating_sub(began.elapsed()),
+                |interval| interval.max(SHORTEST).saturating_sub(began.elapsed()),
             );
             if !interrupt.came() {
                 out.wait(pause)?;
@@ -139,7 +141,7 @@ impl Watch<'_> {
         }
         let size = standing.size();
         if let Some(was) = self.size.replace(size).filter(|&was| was != size) {
-            warn(&format!("{} has {size} bytes now, not {was}", self.reader.id()));
+            warn(&format!("{} now has {size} bytes, not {was}", self.reader.id()));
         }
         Ok(())
     }

@@ -73,7 +73,24 @@ pub struct ObjectListing {
     /// What is neither a regular file nor a directory: FIFOs, links, sockets, devices.
     pub others: Vec<ObjectName>,
     /// The directories that could not be looked into, and why.
-    pub unreadable: Vec<(ObjectName, String)>,
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A directory below `/dev/shm` that could not be looked into.
+#[derive(Debug, Clone)]
+pub struct Unreadable {
+    /// Its path below `/dev/shm`.
+    pub name: ObjectName,
+    /// Whose it is.
+    pub uid: u32,
+    /// Its group.
+    pub gid: u32,
+    /// Its permission bits.
+    pub mode: u32,
+    /// Why, as an error of the kernel.
+    pub kind: io::ErrorKind,
+    /// The same in words, safe to print.
+    pub reason: String,
 }
 
 /// What `statx(2)` says of an object below `/dev/shm`.

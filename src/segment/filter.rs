@@ -2,7 +2,7 @@
 //! the filter line (`kind=sysv 'size>10M' owner=ann !name~^/sem`).
 
 use super::field::{Field, Value};
-use super::{Bytes, Segment, State, Timestamp, escape, parse_span};
+use super::{Bytes, Kind, Segment, State, Timestamp, escape, parse_span};
 use regex::Regex;
 
 /// A filter: every word must fit. An empty one fits all.
@@ -163,6 +163,14 @@ impl Test {
         }
         let Some(read) = number_reader(field) else {
             if matches!(operator, "=" | "!=") {
+                let words: Vec<&str> = match field {
+                    Field::Kind => vec![Kind::Sysv.word(), Kind::Posix.word()],
+                    Field::State => State::ALL.iter().map(|state| state.word()).collect(),
+                    _ => vec![],
+                };
+                if !words.is_empty() && !words.contains(&value) {
+                    return Err(format!("{} is one of {}", field.word(), words.join(", ")));
+                }
                 return Ok(Self::Is(field, value.to_owned()));
             }
             return Err(format!("{} is a text: compare it with =, != or ~", field.word()));
@@ -347,6 +355,8 @@ mod tests {
         assert!(error("colour=red").contains("id, kind"));
         assert!(error("size>big").contains("powers of 1024"));
         assert!(error("kind<sysv").contains("=, != or ~"));
+        assert!(error("kind=foo").contains("sysv, posix"));
+        assert!(error("state!=foo").contains("in-use"));
         assert!(error("name~(").contains("unclosed group"));
         assert!(error("mode=9").contains("octal"));
         assert!(error("size=1K..x").contains("no size"));

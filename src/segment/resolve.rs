@@ -77,7 +77,11 @@ pub fn resolve<'a>(text: &str, segments: &'a [Segment]) -> Result<&'a Segment, R
 /// All that are called exactly so. `1234` may be a shmid and a POSIX name.
 fn exact<'a>(text: &str, segments: &'a [Segment]) -> Vec<&'a Segment> {
     if let Ok(id) = text.parse::<SegmentId>() {
-        return segments.iter().filter(|segment| segment.id == id).collect();
+        let found: Vec<_> = segments.iter().filter(|segment| segment.id == id).collect();
+        if !found.is_empty() {
+            return found;
+        }
+        // An object may be called `posix:x`, as odd as that is.
     }
     let key = match text.strip_prefix("key:") {
         Some(key) => parse_key(key),
@@ -103,19 +107,26 @@ fn exact<'a>(text: &str, segments: &'a [Segment]) -> Vec<&'a Segment> {
 
 /// All whose POSIX name, or full id, begins so.
 fn beginning<'a>(text: &str, segments: &'a [Segment]) -> Vec<&'a Segment> {
-    let bytes = unescape(text.strip_prefix("posix:").unwrap_or(text));
+    let bytes = unescape(text);
     let start = bytes.strip_prefix(b"/").unwrap_or(&bytes);
     if start.is_empty() {
         return vec![];
     }
-    segments
-        .iter()
-        .filter(|segment| matches!(&segment.id, SegmentId::Posix(name) if name.as_bytes().starts_with(start)))
-        .collect()
+    let short = |segment: &Segment| matches!(&segment.id, SegmentId::Posix(name) if name.as_bytes().starts_with(start));
+    // A beginning of the full id, with the slash or without it.
+    let full = |segment: &Segment| {
+        let id = segment.id.to_string();
+        let bare = text.strip_prefix("posix:").filter(|rest| !rest.starts_with('/'));
+        id.starts_with(text) || bare.is_some_and(|rest| id.starts_with(&format!("posix:/{rest}")))
+    };
+    segments.iter().filter(|segment| short(segment) || full(segment)).collect()
 }
 
 /// The names that a person may have meant, the likeliest first.
 fn nearest(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
+    if text.starts_with("key:") {
+        return nearest_numbers(text, segments);
+    }
     let wanted = bare(text);
     // A distance takes time with the product of both lengths, and a name has
     // up to 255 letters: among thousands, a long text is compared by its start.
@@ -135,7 +146,28 @@ fn nearest(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
         })
         .collect();
     scored.sort();
+    if scored.is_empty() {
+        return nearest_numbers(text, segments);
+    }
     scored.into_iter().take(5).map(|(_, id)| id.clone()).collect()
+}
+
+/// The System V segments whose key or shmid is, or comes nearest to, a number.
+fn nearest_numbers(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
+    let bare = text.trim_start_matches("sysv:").trim_start_matches("key:").trim_start_matches('#');
+    let Some(Key(wanted)) = parse_key(bare) else { return vec![] };
+    let mut scored: Vec<(u32, &SegmentId)> = segments
+        .iter()
+        .filter_map(|segment| match &segment.id {
+            SegmentId::Sysv(shmid) => {
+                let key = segment.sysv().map_or(u32::MAX, |facts| facts.key.0.abs_diff(wanted));
+                Some((key.min(shmid.0.unsigned_abs().abs_diff(wanted)), &segment.id))
+            }
+            SegmentId::Posix(_) => None,
+        })
+        .collect();
+    scored.sort();
+    scored.into_iter().take(3).map(|(_, id)| id.clone()).collect()
 }
 
 fn bare(text: &str) -> String {
@@ -213,9 +245,16 @@ mod tests {
     }
 
     #[test]
+    fn an_exact_name_beats_a_beginning_even_when_it_looks_like_an_id() {
+        let world = [example::posix_called(b"posix:x"), example::posix_called(b"xxxx")];
+        assert_eq!(resolve("posix:x", &world).unwrap().id.to_string(), "posix:/posix:x");
+        assert_eq!(resolve("posix:/xx", &world).unwrap().id.to_string(), "posix:/xxxx");
+    }
+
+    #[test]
     fn what_fits_several_lists_them() {
         let world = world();
-        for (text, count) in [("1234", 2), ("cam", 2)] {
+        for (text, count) in [("1234", 2), ("cam", 2), ("sysv:", 2), ("posix:cam", 2), ("posix:", 6)] {
             match resolve(text, &world) {
                 Err(ResolveError::Ambiguous { candidates, .. }) => {
                     assert_eq!(candidates.len(), count, "{text}");
@@ -234,6 +273,9 @@ mod tests {
         assert!(error.contains("sysv:32770"), "{error}");
         let error = resolve("\x1b[2J", &world).unwrap_err().to_string();
         assert!(!error.contains('\x1b') && error.contains("shmscope list"), "{error}");
+        // Numbers have no letters in common: the nearest keys and shmids are listed.
+        let error = resolve("key:1233", &world).unwrap_err().to_string();
+        assert!(error.contains("sysv:32770"), "{error}");
         assert!(resolve("", &world).is_err());
         assert!(resolve("/", &world).is_err());
     }

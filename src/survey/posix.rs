@@ -1,7 +1,7 @@
 //! POSIX segments: the regular files below `/dev/shm`.
 
 use super::Names;
-use crate::machine::{Machine, ObjectListing, ObjectStat};
+use crate::machine::{Machine, ObjectListing, ObjectStat, Unreadable};
 use crate::segment::{Facts, Mode, ObjectName, PosixFacts, Segment, SegmentId, State, Times, Verdict};
 use std::io;
 
@@ -20,10 +20,24 @@ pub fn add(
             return;
         }
     };
-    for (directory, reason) in &listing.unreadable {
-        problems.push(format!("/dev/shm{directory} cannot be looked into: {reason}"));
+    for directory in &listing.unreadable {
+        problems.push(unreadable(directory, machine, names));
     }
     segments.extend(listing.objects.into_iter().map(|(name, stat)| segment(name, &stat, machine, names)));
+}
+
+/// Who may look into a directory, in words.
+fn unreadable(directory: &Unreadable, machine: &dyn Machine, names: &mut Names) -> String {
+    let Unreadable { name, uid, gid, mode, kind, reason } = directory;
+    if *kind != io::ErrorKind::PermissionDenied {
+        return format!("/dev/shm{name} cannot be looked into: {reason}");
+    }
+    let owner = names.owner(machine, *uid, *gid).user_text();
+    let who = if *uid == 0 { "root".to_owned() } else { format!("{owner} or as root") };
+    let mode = Mode::new(*mode);
+    format!(
+        "/dev/shm{name} cannot be looked into: it belongs to {owner} and its mode is {mode}. Run as {who} to see what is in it"
+    )
 }
 
 fn segment(name: ObjectName, stat: &ObjectStat, machine: &dyn Machine, names: &mut Names) -> Segment {

@@ -2,12 +2,12 @@
 
 use super::theme::Theme;
 use crate::app::layout::Area;
-use crate::segment::in_ascii;
+use crate::segment::{in_ascii, shorten, take_cells};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use std::borrow::Cow;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
 /// Where a screen is drawn.
 pub struct Canvas<'a> {
@@ -108,7 +108,7 @@ impl Canvas<'_> {
     /// A text that is too long loses its middle, never its end.
     #[must_use]
     pub fn fit(&self, text: &str, width: u16) -> String {
-        shorten(&self.plain(text), width, self.theme.glyphs.ellipsis)
+        shorten(&self.plain(text), width.into(), self.theme.glyphs.ellipsis)
     }
 
     /// A sentence that is too long loses its end.
@@ -131,23 +131,6 @@ impl Canvas<'_> {
 #[must_use]
 pub fn cells(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
-}
-
-/// Takes the middle out of a text that is too long: `/very-long…name_77`.
-#[must_use]
-pub fn shorten(text: &str, width: u16, ellipsis: &str) -> String {
-    let width = usize::from(width);
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let room = width.saturating_sub(ellipsis.width());
-    if room == 0 {
-        return ellipsis.chars().take(width).collect();
-    }
-    let tail_room = room / 2;
-    let head = take_cells(text.chars(), room - tail_room);
-    let tail: String = take_cells(text.chars().rev(), tail_room).chars().rev().collect();
-    format!("{head}{ellipsis}{tail}")
 }
 
 /// Breaks a text into lines of at most `width` cells, between words where it
@@ -177,17 +160,6 @@ fn wrap(text: &str, width: u16) -> Vec<String> {
     lines
 }
 
-fn take_cells(letters: impl Iterator<Item = char>, mut room: usize) -> String {
-    letters
-        .take_while(|c| {
-            let width = c.width().unwrap_or(0);
-            let fits = width <= room;
-            room = room.saturating_sub(width);
-            fits
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,17 +170,5 @@ mod tests {
         assert_eq!(wrap("", 7), Vec::<String>::new());
         assert_eq!(wrap("a unbreakable x", 4), ["a", "unbr", "eaka", "ble", "x"]);
         assert_eq!(wrap("カメ", 1), ["カメ"]);
-    }
-
-    #[test]
-    fn long_names_lose_their_middle() {
-        assert_eq!(shorten("/very-long-and-more-name_77", 18, "…"), "/very-lon…-name_77");
-        assert_eq!(shorten("short", 18, "…"), "short");
-        assert_eq!(shorten("short", 0, "…"), "");
-        assert_eq!(shorten("short", 1, "…"), "…");
-        assert_eq!(shorten("カメラカメラ", 7, "…"), "カ…ラ");
-        for width in 0..20 {
-            assert!(shorten("/a-カメラ-and-カメラ-more", width, "…").width() <= usize::from(width));
-        }
     }
 }

@@ -108,7 +108,7 @@ fn the_next_change_far_away_is_gone_to() {
         ("]", "0x0000_5003"),
         ("]", "0x0000_9000"),
         ("[", "0x0000_5003"),
-        ("b]", "There is no byte that way that changed"),
+        ("b]", "There is no changed byte that way"),
     ] {
         terminal.send(keys);
         terminal.wait_for(place, SOON);

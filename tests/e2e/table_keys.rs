@@ -154,7 +154,7 @@ fn the_detail_area_says_what_is_known_and_shows_the_beginning() {
     terminal.wait_for("not attached, so not read", SOON);
     assert_eq!(super::nattch(0), 1);
     terminal.send("j");
-    terminal.wait_for(row("00000000 31 4d 48 53 38 00 00 00"), SOON);
+    terminal.wait_for(row("0000 31 4d 48 53 38 00 00 00"), SOON);
     let seen = terminal.screen();
     // It is live: the tick moves.
     terminal.wait_for(move |screen: &Screen| screen.contents() != seen, SOON);

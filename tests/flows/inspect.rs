@@ -2,7 +2,7 @@
 
 use super::{notice, small, stage};
 use crate::support::Stage;
-use shmscope::app::event::{Event, Found};
+use shmscope::app::event::{Event, Found, Size};
 use shmscope::app::inspect::{Inspect, Pane};
 use shmscope::app::key::{Mouse, MouseKind};
 use shmscope::app::overlay::Overlay;
@@ -160,7 +160,7 @@ fn changes_are_measured_from_the_baseline() {
     let mut stage = inside(10_000, |bytes| bytes.write(0, &[1; 9000]));
     stage.look();
     stage.press("]");
-    assert!(notice(&stage).contains("no byte that way"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("no changed byte that way"), "{}", notice(&stage));
     stage.machine.edit_object("it", |bytes| {
         bytes.write(20, &[9]);
         bytes.write(40, &[9]);
@@ -177,7 +177,7 @@ fn changes_are_measured_from_the_baseline() {
     stage.look();
     assert_eq!(open(&stage).view.differs, []);
     stage.press("]");
-    assert!(notice(&stage).contains("no byte that way"));
+    assert!(notice(&stage).contains("no changed byte that way"));
 }
 
 #[test]
@@ -213,15 +213,24 @@ fn a_frozen_picture_stays() {
 #[test]
 fn widths_types_and_byte_order() {
     let mut stage = inside(1000, |bytes| bytes.write(0, &[1, 0, 0, 0]));
-    for row_bytes in [8, 16, 24, 32, 16] {
+    // In 80 columns 24 would be cut, so it is left out.
+    for chosen in [Some(8), Some(16), None, Some(8)] {
         stage.press("w");
-        assert_eq!(open(&stage).layout(stage.state.size).row_bytes, row_bytes);
+        assert_eq!(open(&stage).row_bytes, chosen);
     }
+    stage.press("ww");
+    // What was chosen in a wide terminal and no longer fits is not cut either.
+    stage.happen(Event::Resize(Size { width: 200, height: 24 }));
+    stage.press("wwww");
+    assert_eq!(open(&stage).layout(stage.state.size).row_bytes, 32);
+    stage.happen(Event::Resize(Size { width: 80, height: 24 }));
+    assert_eq!(open(&stage).layout(stage.state.size).row_bytes, 16);
     assert_eq!(open(&stage).order, ByteOrder::Little);
     stage.press("e");
     assert_eq!(open(&stage).order, ByteOrder::Big);
     stage.press("l");
-    stage.press("tu<down><down><enter>");
+    // The name can be typed.
+    stage.press("tu32<enter>");
     assert_eq!((open(&stage).shown_as, open(&stage).cursor), (Some(Scalar::U32), 0));
     stage.press("l");
     assert_eq!(open(&stage).cursor, 4);

@@ -182,7 +182,13 @@ impl Inspect {
     /// Where everything stands.
     #[must_use]
     pub fn layout(&self, size: Size) -> Layout {
-        layout(size, Wanted { size: self.size(), row_bytes: self.row_bytes, shown_as: self.shown_as })
+        layout(size, self.wanted())
+    }
+
+    /// What the layout depends on besides the size.
+    #[must_use]
+    pub const fn wanted(&self) -> Wanted {
+        Wanted { size: self.size(), row_bytes: self.row_bytes, shown_as: self.shown_as }
     }
 
     /// How many bytes the cursor stands on: one, or a value.

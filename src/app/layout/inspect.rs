@@ -72,15 +72,16 @@ pub struct Layout {
 #[must_use]
 pub const fn value_width(scalar: Scalar) -> u16 {
     match scalar {
-        Scalar::U8 | Scalar::I8 | Scalar::Char => 4,
+        Scalar::U8 | Scalar::I8 => 4,
         Scalar::Bool | Scalar::U16 => 5,
-        Scalar::I16 => 6,
+        // A char may be written '\x1b'.
+        Scalar::I16 | Scalar::Char => 6,
         Scalar::U32 => 10,
         Scalar::I32 => 11,
         Scalar::F32 => 14,
         Scalar::U64 | Scalar::I64 => 20,
         Scalar::F64 => 24,
-        Scalar::TimeSeconds | Scalar::TimeMillis | Scalar::TimeMicros | Scalar::TimeNanos => 35,
+        Scalar::TimeSeconds | Scalar::TimeMillis | Scalar::TimeMicros | Scalar::TimeNanos => 36,
     }
 }
 
@@ -116,6 +117,12 @@ fn row_width(row_bytes: u16, digits: u16, shown_as: Option<Scalar>) -> u16 {
     offset_width(digits) + 2 + bytes_width(row_bytes, shown_as) + text + 1 + MAP
 }
 
+/// Whether rows of so many bytes can be shown whole.
+#[must_use]
+pub fn row_fits(size: Size, wanted: Wanted, row_bytes: u16) -> bool {
+    row_width(row_bytes, offset_digits(wanted.size), wanted.shown_as) <= size.width
+}
+
 /// The layout for a size.
 #[must_use]
 pub fn layout(size: Size, wanted: Wanted) -> Layout {
@@ -128,8 +135,9 @@ pub fn layout(size: Size, wanted: Wanted) -> Layout {
     };
     let panel = height >= FEW_ROWS;
     let beside_room = width.saturating_sub(PANEL_LEAST + 2);
-    let row_bytes =
-        wanted.row_bytes.unwrap_or_else(|| fits(if panel && width >= 100 { beside_room } else { width }));
+    // What was chosen in a wider terminal may not fit into this one.
+    let chosen = wanted.row_bytes.filter(|&bytes| bytes == WIDTHS[0] || row_fits(size, wanted, bytes));
+    let row_bytes = chosen.unwrap_or_else(|| fits(if panel && width >= 100 { beside_room } else { width }));
     let text = if wanted.shown_as.is_none() { 2 + row_bytes } else { 0 };
     let whole = row_width(row_bytes, digits, wanted.shown_as);
     // In the narrowest terminals first the text goes, then the map.

@@ -23,10 +23,12 @@ pub fn choice(size: Size, choice: &Choice) -> Area {
         |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
     let words = longest(&mut choice.items.iter().map(|(word, _)| word));
     let docs = longest(&mut choice.items.iter().map(|(_, doc)| doc));
-    let wanted = u16::try_from((words + docs + 7).max(choice.title.chars().count() + 6)).unwrap_or(u16::MAX);
-    // Never more than half of a wide screen: the table is to stay in sight.
-    let most = (size.width / 2).max(44).min(size.width);
-    let width = wanted.min(most);
+    let narrow = (words + 6).max(choice.title.chars().count() + 6);
+    // Never more than half of the screen: what it is about is to stay in
+    // sight. Where the words on the items do not fit into that, they go.
+    let with_docs = words + docs + 8;
+    let wanted = if with_docs <= usize::from(size.width / 2) { with_docs.max(narrow) } else { narrow };
+    let width = u16::try_from(wanted).unwrap_or(u16::MAX).min(size.width);
     let height = u16::try_from(choice.items.len() + 2).unwrap_or(u16::MAX).min(size.height.saturating_sub(2));
     Area::new(size.width - width, 1, width, height)
 }

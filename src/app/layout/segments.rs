@@ -24,8 +24,9 @@ const NAME_LEAST: u16 = 14;
 /// …and so many where the detail area, with the rest, stands beside the table.
 const NAME_WANTS: u16 = 17;
 
-/// The detail area beside the table: from a row of 8 bytes to one of 16.
-const DETAIL_LEAST: u16 = 45;
+/// The detail area beside the table: from a row of 8 bytes without its text
+/// to one of 16 with it.
+const DETAIL_LEAST: u16 = 34;
 const DETAIL_MOST: u16 = 80;
 /// What all columns but the name take at their widest, with the narrowest owner.
 const ALL_COLUMNS: u16 = 5 + 8 + 11 + 5 + 5 + 6 + 4 + 9;
@@ -130,7 +131,8 @@ pub fn layout(size: Size, pane: Pane, owner: u16) -> Layout {
     let body = Area::new(0, header.height, width, height.saturating_sub(header.height + foot.height));
     let beside = width >= 130 && height >= 30;
     if beside {
-        let wanted = MARGIN + ALL_COLUMNS + 8 * GAP + NAME_WANTS + owner.clamp(5, 12) - 5;
+        // Nine columns, the name counted in, each with its gap, and a free cell.
+        let wanted = MARGIN + ALL_COLUMNS + 9 * GAP + NAME_WANTS + owner.clamp(5, 12) - 5;
         let detail_width = width.saturating_sub(wanted + 3).clamp(DETAIL_LEAST, DETAIL_MOST);
         let table_width = width - detail_width - 3;
         let table = Area::new(0, body.y + 1, table_width, body.height.saturating_sub(1));

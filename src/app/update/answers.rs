@@ -99,7 +99,7 @@ pub fn found(state: &mut State, found: Found) {
                 ));
             }
         }
-        Ok(None) => state.fail(format!("There is no {} here", none_words(&pending.what))),
+        Ok(None) => state.fail(format!("There is no {}", none_words(&pending.what))),
         Err(reason) => state.fail(format!("The search was given up: {reason}")),
     }
 }
@@ -107,9 +107,9 @@ pub fn found(state: &mut State, found: Found) {
 /// "There is no …" for what was looked for.
 fn none_words(what: &str) -> String {
     match what {
-        "a change" => "byte that way that changed since the baseline".to_owned(),
+        "a change" => "changed byte that way; b measures anew".to_owned(),
         "data" => "more data that way".to_owned(),
-        pattern => format!("match for {pattern}"),
+        pattern => format!("match for {pattern} here"),
     }
 }
 

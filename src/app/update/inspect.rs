@@ -3,7 +3,7 @@
 use crate::app::action::Action;
 use crate::app::effect::{Effect, Request, Target};
 use crate::app::inspect::{Inspect, Pane, Pending};
-use crate::app::layout::inspect::WIDTHS;
+use crate::app::layout::inspect::{WIDTHS, row_fits};
 use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
 use crate::app::state::State;
 use crate::memory::Direction;
@@ -164,13 +164,15 @@ fn keep(state: &mut State) {
     state.say(text);
 }
 
-/// Goes through the widths: as fits, 8, 16, 24, 32.
+/// Goes through the widths: as fits, 8, 16, 24, 32, as far as they can be shown whole.
 fn width(state: &mut State) {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return };
     inspect.row_bytes = match inspect.row_bytes {
         None => Some(WIDTHS[0]),
-        Some(bytes) => WIDTHS.into_iter().find(|&wider| wider > bytes),
+        Some(bytes) => {
+            WIDTHS.into_iter().find(|&wider| wider > bytes && row_fits(size, inspect.wanted(), wider))
+        }
     };
     // The row that the cursor is in begins somewhere else now.
     inspect.scroll_to_cursor(size);

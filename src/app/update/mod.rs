@@ -35,7 +35,12 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::Tick | Event::Resumed => {}
         Event::Surveyed(survey) => answers::surveyed(state, *survey),
         Event::Previewed(preview) => answers::previewed(state, preview),
-        Event::Opened(opened) => answers::opened(state, opened, &mut effects),
+        Event::Opened(opened) => {
+            answers::opened(state, opened, &mut effects);
+            for key in std::mem::take(&mut state.typed_ahead) {
+                press(state, key, &mut effects);
+            }
+        }
         Event::Looked(look) => answers::looked(state, *look),
         Event::LookFailed(reason) => answers::look_failed(state, reason),
         Event::Found(found) => answers::found(state, found),
@@ -50,6 +55,13 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
 }
 
 fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
+    if state.opening.is_some() && key != Key::ctrl('c') {
+        // Bounded, should the answer never come.
+        if state.typed_ahead.len() < 1000 {
+            state.typed_ahead.push(key);
+        }
+        return;
+    }
     state.notice = None;
     if key == Key::ctrl('c') {
         // Leaves an overlay, and quits otherwise, whatever the key map says.

@@ -119,20 +119,26 @@ fn in_palette(
 
 fn in_choice(state: &mut State, mut choice: Choice, key: Key, effects: &mut Vec<Effect>) {
     let last = choice.items.len().saturating_sub(1);
-    choice.selected = match key.code {
+    // j and k move, as everywhere, until a name is being typed.
+    let moving = choice.typed.is_empty();
+    let selected = match key.code {
         Code::Enter => return chosen(state, &choice, effects),
-        Code::Up | Code::Char('k') => choice.selected.saturating_sub(1),
-        Code::Down | Code::Char('j') => (choice.selected + 1).min(last),
+        Code::Char('q') if moving => return,
+        Code::Char('k') if moving => choice.selected.saturating_sub(1),
+        Code::Char('j') if moving => (choice.selected + 1).min(last),
+        Code::Char(letter) => {
+            choice.type_letter(letter);
+            state.overlay = Some(Overlay::Choice(choice));
+            return;
+        }
+        Code::Up => choice.selected.saturating_sub(1),
+        Code::Down => (choice.selected + 1).min(last),
         Code::Home | Code::PageUp => 0,
         Code::End | Code::PageDown => last,
-        Code::Char('q') => return,
-        // A letter goes to the next item that begins with it.
-        Code::Char(c) => {
-            let begins = |at: &usize| choice.items[*at].0.to_lowercase().starts_with(c.to_ascii_lowercase());
-            (choice.selected + 1..=last).chain(0..=choice.selected).find(begins).unwrap_or(choice.selected)
-        }
         _ => choice.selected,
     };
+    choice.selected = selected;
+    choice.typed.clear();
     state.overlay = Some(Overlay::Choice(choice));
 }
 

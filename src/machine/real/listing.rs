@@ -1,7 +1,7 @@
 //! What is below `/dev/shm`, subdirectories too, never through a symbolic link.
 
 use super::object_stat;
-use crate::machine::ObjectListing;
+use crate::machine::{ObjectListing, Unreadable};
 use crate::segment::ObjectName;
 use crate::sys;
 use nix::dir::Dir;
@@ -47,7 +47,9 @@ fn walk(
                 listing.objects.push((name, object_stat(&stat)));
             } else if stat.is_directory() {
                 if let Err(error) = enter(listing, directory, file_name, path, depth) {
-                    listing.unreadable.push((name, error.to_string()));
+                    let (kind, reason) = (error.kind(), error.to_string());
+                    let (uid, gid, mode) = (stat.uid, stat.gid, stat.mode);
+                    listing.unreadable.push(Unreadable { name, uid, gid, mode, kind, reason });
                 }
             } else {
                 listing.others.push(name);

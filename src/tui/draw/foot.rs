@@ -5,7 +5,7 @@ use crate::app::layout::Area;
 use crate::app::overlay::{Asks, Overlay, Prompt};
 use crate::app::{Notice, State};
 use crate::tui::canvas::{Canvas, cells};
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 
 pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let foot = Area::new(0, state.size.height - 1, state.size.width, 1);
@@ -26,14 +26,13 @@ fn line(state: &State, prompt: &Prompt, canvas: &mut Canvas<'_>, foot: Area) {
     let x = canvas.text(1, foot.y, foot.width - 1, prompt.asks.label(), theme.accent);
     let x = if prompt.asks == Asks::Filter { x } else { x + 1 };
     let typed = prompt.input.value();
-    let result = if let Some(error) = &prompt.error {
-        Some((error.clone(), theme.failed))
-    } else if prompt.asks == Asks::Filter && !typed.is_empty() {
+    if let Some(error) = &prompt.error {
+        above(error, canvas, foot);
+    }
+    let result = (prompt.asks == Asks::Filter && !typed.is_empty() && prompt.error.is_none()).then(|| {
         let all = state.survey.as_ref().map_or(0, |survey| survey.segments.len());
-        Some((format!("{} of {all} fit, esc clears", state.table.shown.len()), theme.dim))
-    } else {
-        None
-    };
+        (format!("{} of {all} fit, esc clears", state.table.shown.len()), theme.dim)
+    });
     // The answer gets at most half of the line, and the line scrolls.
     let answer = result.as_ref().map_or(0, |(text, _)| cells(text).min(foot.width / 2) + 3);
     let room = foot.width.saturating_sub(x + answer + 1).max(1);
@@ -68,18 +67,32 @@ fn letter(state: &State, go: bool, canvas: &mut Canvas<'_>, foot: Area) {
     canvas.text(x, foot.y, foot.width.saturating_sub(x), &known.concat(), theme.text);
 }
 
+/// What is wrong with what was typed, whole, above the line.
+fn above(error: &str, canvas: &mut Canvas<'_>, foot: Area) {
+    let lines = canvas.wrap(error, foot.width.saturating_sub(2));
+    let area = Area::new(0, 0, foot.width, foot.y);
+    lines_at_the_foot(&lines, canvas.theme.failed, canvas, area);
+}
+
 /// A notice takes as many rows as it needs, upwards from the foot.
 fn said(notice: &Notice, canvas: &mut Canvas<'_>, foot: Area) {
     let style = if notice.failed { canvas.theme.failed } else { canvas.theme.text };
     let lines = canvas.wrap(&notice.text, foot.width.saturating_sub(2));
-    let rows = u16::try_from(lines.len()).unwrap_or(1).clamp(1, foot.y / 2);
-    let top = foot.bottom() - rows;
-    if rows > 1 {
-        canvas.rule(Area::new(0, top - 1, foot.width, 1));
-        canvas.fill(Area::new(0, top, foot.width, rows), " ", canvas.theme.text);
+    if let [line] = lines.as_slice() {
+        canvas.text(1, foot.y, foot.width.saturating_sub(1), line, style);
+    } else {
+        lines_at_the_foot(&lines, style, canvas, Area::new(0, 0, foot.width, foot.bottom()));
     }
-    for (y, line) in (top..foot.bottom()).zip(&lines) {
-        canvas.text(1, y, foot.width.saturating_sub(1), line, style);
+}
+
+/// Lines below a rule, at the foot of an area.
+fn lines_at_the_foot(lines: &[String], style: Style, canvas: &mut Canvas<'_>, area: Area) {
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, (area.height / 2).max(1));
+    let top = area.bottom().saturating_sub(rows);
+    canvas.rule(Area::new(0, top.saturating_sub(1), area.width, 1));
+    canvas.fill(Area::new(0, top, area.width, rows), " ", canvas.theme.text);
+    for (y, line) in (top..area.bottom()).zip(lines) {
+        canvas.text(1, y, area.width.saturating_sub(1), line, style);
     }
 }
 

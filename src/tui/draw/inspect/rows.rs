@@ -51,7 +51,7 @@ fn headings(open: &Inspect, canvas: &mut Canvas<'_>, layout: &Layout) {
     }
     if let Some(scalar) = open.shown_as {
         let text = format!("{} {}", scalar.word(), open.order.word());
-        canvas.text(layout.rows.x, layout.heading.y, 9, &text, theme.accent);
+        canvas.text(layout.rows.x, layout.heading.y, layout.bytes_x - layout.rows.x, &text, theme.accent);
     }
 }
 

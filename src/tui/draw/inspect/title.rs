@@ -13,17 +13,13 @@ const GAP: u16 = 3;
 
 pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
-    let right = right_parts(state, open, canvas);
-    // From the right end: what is live, the rate, how it is read. The least
-    // needed goes first where there is no room, the name shrinks last.
     let name = open.id().to_string();
     let left_least = cells(&name).min(24) + 12;
     let mut edge = area.right().saturating_sub(1);
-    for (text, style) in &right {
+    for (text, style) in
+        fitting(right_parts(state, open, canvas), edge.saturating_sub(left_least)).iter().rev()
+    {
         let width = cells(text);
-        if edge < left_least + width + GAP {
-            continue;
-        }
         canvas.text_right(edge, area.y, width, text, *style);
         edge -= width + GAP;
     }
@@ -38,35 +34,46 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) 
     }
 }
 
-/// The parts at the right, the most needed first.
-fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
+/// A part of the line: how much it is needed (0 most), its text, its style.
+type Part = (u8, String, Style);
+
+/// The parts that fit into so many cells: the least needed fall out first.
+fn fitting(mut parts: Vec<Part>, room: u16) -> Vec<(String, Style)> {
+    while parts.iter().map(|(_, text, _)| cells(text) + GAP).sum::<u16>() > room {
+        let Some(least) = (0..parts.len()).max_by_key(|&at| parts[at].0) else { break };
+        parts.remove(least);
+    }
+    parts.into_iter().map(|(_, text, style)| (text, style)).collect()
+}
+
+/// The parts at the right, from left to right.
+fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<Part> {
     let theme = canvas.theme;
-    let glyphs = theme.glyphs;
-    let mut parts = vec![];
+    let [live, still] = theme.glyphs.live;
+    let mut parts = vec![match open.trace {
+        Trace::None => (2, "no trace left".to_owned(), theme.dim),
+        Trace::AccessTime => (2, "moves the access time".to_owned(), theme.removed),
+        Trace::Attached => (2, "attached: nattch +1".to_owned(), theme.attached),
+    }];
+    if open.frozen.is_some() {
+        parts.push((1, format!("{still} frozen"), theme.accent));
+    } else if open.interval.duration().is_none() {
+        parts.push((1, format!("{still} paused"), theme.accent));
+    } else {
+        parts.push((1, format!("{live} {}", open.interval.rate_text()), theme.in_use));
+        parts.push((3, format!("{} changes/s", open.rate.per_second(state.now)), theme.text));
+    }
     match (&open.status, open.standing) {
         (Status::Failed(_), _) => {
-            parts.push(("cannot be read any more: last picture".to_owned(), theme.failed));
+            parts.push((0, "cannot be read any more: last picture".to_owned(), theme.failed));
         }
         (_, Standing::Removed { .. }) => {
-            parts.push(("removed: lives while it is held".to_owned(), theme.removed));
+            parts.push((0, "removed: lives while it is held".to_owned(), theme.removed));
         }
         (_, Standing::Replaced { .. }) => {
-            parts.push(("removed: another has its name now".to_owned(), theme.removed));
+            parts.push((0, "removed: another has its name now".to_owned(), theme.removed));
         }
         _ => {}
     }
-    if open.frozen.is_some() {
-        parts.push((format!("{} frozen", glyphs.live[1]), theme.accent));
-    } else if open.interval.duration().is_none() {
-        parts.push((format!("{} paused", glyphs.live[1]), theme.accent));
-    } else {
-        parts.push((format!("{} {}", glyphs.live[0], open.interval.rate_text()), theme.in_use));
-        parts.push((format!("{} changes/s", open.rate.per_second(state.now)), theme.text));
-    }
-    parts.push(match open.trace {
-        Trace::None => ("no trace left".to_owned(), theme.dim),
-        Trace::AccessTime => ("moves the access time".to_owned(), theme.removed),
-        Trace::Attached => ("attached: nattch +1".to_owned(), theme.attached),
-    });
     parts
 }

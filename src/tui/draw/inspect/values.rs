@@ -25,23 +25,28 @@ pub fn draw(open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     let margin = u16::from(!beside);
     let text = canvas.fit(&place, area.width - margin);
     canvas.text(area.x + margin, area.y, area.width - margin, &text, heading);
+    let order = open.order.long_word();
+    if cells(&text) + cells(order) + 3 < area.width && !beside {
+        canvas.text(area.x + margin + cells(&text) + 3, area.y, area.width, order, canvas.theme.dim);
+    }
     if beside {
         canvas.rule(Area::new(area.x, area.y + 1, area.width, 1));
         let body = Area::new(area.x, area.y + 2, area.width.min(LABEL + 28), area.height.saturating_sub(2));
-        listed(&entries[open.values_top.min(entries.len())..], canvas, body);
+        listed(&entries[open.values_top.min(entries.len())..], open.order, canvas, body);
     } else {
         under(&entries, open.values_top, canvas, area);
     }
 }
 
-/// One below another; those in the other byte order have a heading.
-fn listed(entries: &[Entry], canvas: &mut Canvas<'_>, area: Area) {
+/// One below another, with a heading for each byte order.
+fn listed(entries: &[Entry], own: ByteOrder, canvas: &mut Canvas<'_>, area: Area) {
     let mut y = area.y;
-    let mut order = None;
+    let mut shown = None;
     for entry in entries {
-        if entry.order != order {
-            order = entry.order;
-            let heading = order.map_or("", ByteOrder::long_word);
+        let order = entry.order.unwrap_or(own);
+        if shown != Some(order) {
+            shown = Some(order);
+            let heading = order.long_word();
             if y < area.bottom() {
                 canvas.text(area.x, y, area.width, heading, canvas.theme.dim);
             }

@@ -14,12 +14,13 @@ pub fn draw(state: &State, choice: &Choice, canvas: &mut Canvas<'_>) {
     let first = first_item(choice.selected, choice.items.len(), usize::from(inside.height));
     let shown = choice.items.iter().enumerate().skip(first);
     for (y, (at, (word, doc))) in (inside.y..inside.bottom()).zip(shown) {
-        canvas.text(inside.x, y, inside.width, word, theme.text);
-        let x = inside.x + words + 2;
+        canvas.text(inside.x + 1, y, inside.width - 1, word, theme.text);
+        let x = inside.x + 1 + words + 2;
         let room = inside.right().saturating_sub(x);
         let doc = canvas.cut(doc, room);
         canvas.text(x, y, room, &doc, theme.dim);
         if at == choice.selected {
+            canvas.text(inside.x, y, 1, theme.glyphs.selected, theme.accent);
             let line = Area::new(inside.x - 1, y, inside.width + 2, 1);
             canvas.style(line, theme.selection.remove_modifier(Modifier::DIM));
         }

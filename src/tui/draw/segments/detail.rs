@@ -69,8 +69,11 @@ fn side_by_side(body: Area) -> (Area, Option<Area>) {
     (Area::new(body.x, body.y, facts, body.height), Some(shown))
 }
 
+/// Digits of an offset: a preview has 512 bytes.
+const DIGITS: u16 = 4;
+
 const fn row_width(bytes: u16) -> u16 {
-    8 + 2 + 3 * bytes - 1 + bytes / 8 - 1 + 2 + bytes
+    DIGITS + 2 + 3 * bytes - 1 + bytes / 8 - 1 + 2 + bytes
 }
 
 /// The first bytes, or why there are none.
@@ -94,13 +97,16 @@ fn preview(state: &State, sysv: bool, canvas: &mut Canvas<'_>, area: Area) {
     };
     let per_row = if area.width >= row_width(16) { 16u16 } else { 8 };
     for (y, (row, chunk)) in (area.y..area.bottom()).zip(bytes.chunks(usize::from(per_row)).enumerate()) {
-        let offset = format!("{:08x}", row * usize::from(per_row));
-        canvas.text(area.x, y, 8, &offset, theme.dim);
-        let text_x = area.x + 10 + 3 * per_row + per_row / 8;
+        let offset = format!("{:04x}", row * usize::from(per_row));
+        canvas.text(area.x, y, DIGITS, &offset, theme.dim);
+        let bytes_x = area.x + DIGITS + 2;
+        let text_x = bytes_x + 3 * per_row + per_row / 8;
         for (column, &byte) in (0u16..).zip(chunk) {
             let style = theme.byte(byte);
-            canvas.text(area.x + 10 + 3 * column + column / 8, y, 2, &format!("{byte:02x}"), style);
-            super::super::inspect::byte_sign(canvas, text_x + column, y, byte, style);
+            canvas.text(bytes_x + 3 * column + column / 8, y, 2, &format!("{byte:02x}"), style);
+            if area.width >= row_width(per_row) {
+                super::super::inspect::byte_sign(canvas, text_x + column, y, byte, style);
+            }
         }
     }
 }

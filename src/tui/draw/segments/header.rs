@@ -45,7 +45,10 @@ fn counts(state: &State, survey: &Survey, plain: Style) -> Vec<(String, Style)> 
     let segments = match (all, shown) {
         (1, 1) => "1 segment".to_owned(),
         _ if state.table.filter_text.is_empty() => format!("{all} segments"),
-        _ => format!("{shown} of {all} segments"),
+        _ => format!(
+            "{shown} of {all} segments fit /{}/",
+            crate::segment::escape(state.table.filter_text.as_bytes())
+        ),
     };
     let mut parts = vec![(segments, plain), (format!("{} resident", survey.resident()), plain)];
     let removed: Vec<&crate::segment::Segment> =

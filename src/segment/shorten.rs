@@ -1,0 +1,49 @@
+//! Names that are too long for where they stand.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// Takes the middle out of a text that is too long: `/very-long…name_77`.
+#[must_use]
+pub fn shorten(text: &str, width: usize, ellipsis: &str) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let room = width.saturating_sub(ellipsis.width());
+    if room == 0 {
+        return ellipsis.chars().take(width).collect();
+    }
+    let tail_room = room / 2;
+    let head = take_cells(text.chars(), room - tail_room);
+    let tail: String = take_cells(text.chars().rev(), tail_room).chars().rev().collect();
+    format!("{head}{ellipsis}{tail}")
+}
+
+/// As many letters as fit into so many cells.
+#[must_use]
+pub fn take_cells(letters: impl Iterator<Item = char>, mut room: usize) -> String {
+    letters
+        .take_while(|c| {
+            let width = c.width().unwrap_or(0);
+            let fits = width <= room;
+            room = room.saturating_sub(width);
+            fits
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_lose_their_middle() {
+        assert_eq!(shorten("/very-long-and-more-name_77", 18, "…"), "/very-lon…-name_77");
+        assert_eq!(shorten("short", 18, "…"), "short");
+        assert_eq!(shorten("short", 0, "…"), "");
+        assert_eq!(shorten("short", 1, "…"), "…");
+        assert_eq!(shorten("カメラカメラ", 7, "…"), "カ…ラ");
+        for width in 0..20 {
+            assert!(shorten("/a-カメラ-and-カメラ-more", width, "…").width() <= width);
+        }
+    }
+}
