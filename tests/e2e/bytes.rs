@@ -89,7 +89,9 @@ fn marks_are_gone_back_to() {
     terminal.wait_for("16 of 56", SOON);
     terminal.send("ma");
     terminal.wait_for("Marked 0x10 as a", SOON);
-    terminal.send("G'a");
+    terminal.send("G");
+    terminal.wait_for("0x0000_0037, 55 of 56", SOON);
+    terminal.send("'a");
     terminal.wait_for("0x0000_0010, 16 of 56", SOON);
     leave_and_quit(terminal);
 }
