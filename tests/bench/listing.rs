@@ -4,13 +4,8 @@
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to say")]
 
 mod support;
+mod world;
 
-use nix::errno::Errno;
-use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, unshare};
-use shmscope::sys::shm;
-use std::fs::File;
-use std::io::Write as _;
 use std::process::Command;
 use std::time::Duration;
 use support::{Contest, checked, discard, installed, shmscope, short};
@@ -22,36 +17,9 @@ fn main() {
     if std::env::args().any(|argument| argument == "--list") {
         return;
     }
-    match enter() {
-        Ok(()) => {}
-        Err(Errno::EPERM) => return println!("listing is left out: a world of its own needs root"),
-        Err(error) => panic!("no world of its own: {error}"),
-    }
-    fill();
-    list(if short() { 5 } else { 41 });
-}
-
-/// An IPC and a mount namespace of this process: nothing in them, and nothing
-/// of them is left when it ends.
-fn enter() -> nix::Result<()> {
-    unshare(CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNS)?;
-    let none: Option<&str> = None;
-    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
-    mount(Some("tmpfs"), "/dev/shm", Some("tmpfs"), MsFlags::empty(), Some("mode=1777"))
-}
-
-/// Segments of all sizes, with something in some of them.
-fn fill() {
-    for number in 1..=EACH {
-        let size = 4096 * number as usize;
-        let shmid = shm::create(number, size, 0o640).expect("a new segment");
-        let mut file = File::create(format!("/dev/shm/psm_{number:08x}")).expect("a new object");
-        file.set_len(size as u64).expect("a size");
-        if number % 4 == 0 {
-            let attachment = shm::Attachment::read_write(shmid).expect("our segment");
-            assert_eq!(attachment.copy_from(0, b"something"), 9);
-            file.write_all(b"something").expect("room in /dev/shm");
-        }
+    if world::enter("listing") {
+        world::fill(1..=EACH, 1..=EACH);
+        list(if short() { 5 } else { 41 });
     }
 }
 

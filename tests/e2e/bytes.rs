@@ -43,7 +43,7 @@ fn bytes_and_values_are_found() {
     terminal.wait_for("0x0000_0000, 0 of 56", SOON);
     // What is no pattern is said where it is typed, and can be mended.
     terminal.send("\\7g<Enter>");
-    terminal.wait_for("7g", SOON);
+    terminal.wait_for("'7g' is no hex", SOON);
     terminal.send("<Backspace>7<Enter>");
     terminal.wait_for("0x0000_001c, 28 of 56", SOON);
     leave_and_quit(terminal);
@@ -89,7 +89,9 @@ fn marks_are_gone_back_to() {
     terminal.wait_for("16 of 56", SOON);
     terminal.send("ma");
     terminal.wait_for("Marked 0x10 as a", SOON);
-    terminal.send("G'a");
+    terminal.send("G");
+    terminal.wait_for("0x0000_0037, 55 of 56", SOON);
+    terminal.send("'a");
     terminal.wait_for("0x0000_0010, 16 of 56", SOON);
     leave_and_quit(terminal);
 }

@@ -1,0 +1,181 @@
+//! How fast the interactive program is there and answers, and what it costs at
+//! rest: on a real pseudo-terminal, in a world of its own.
+
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to say")]
+
+mod pty;
+mod support;
+mod world;
+
+use pty::{PICTURE, Pty};
+use shmscope::identify;
+use shmscope::machine::real::RealMachine;
+use shmscope::survey::{Names, Survey};
+use std::fs::{self, File};
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+use support::{Contest, checked, discard, installed, shmscope, short};
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--list") || !world::enter("interactive") {
+        return;
+    }
+    let rounds = if short() { 5 } else { 41 };
+    large_object();
+    world::fill(1..=3, 1..=3);
+    at_rest(Duration::from_secs(if short() { 2 } else { 20 }));
+    world::fill(4..=1000, 4..=1000);
+    first_frame(rounds);
+    world::fill(1001..=4000, 1001..=10_000);
+    survey(rounds);
+    keys(if short() { 50 } else { 500 });
+}
+
+/// A figure, and whether it is as small as it shall be.
+fn say(what: &str, figure: f64, unit: &str, goal: Option<f64>) {
+    let goal = match goal {
+        Some(goal) if figure < goal => format!("   (goal {goal} {unit}: reached)"),
+        Some(goal) => format!("   (goal {goal} {unit}: MISSED)"),
+        None => String::new(),
+    };
+    println!("  {what:<52} {figure:>9.3} {unit}{goal}");
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn at_rest(time: Duration) {
+    println!("at rest with 3 System V and 3 POSIX segments, over {} s", time.as_secs());
+    let mut pty = Pty::start(shmscope());
+    pty.wait(b"psm_00000003", PICTURE);
+    let rest = |pty: &mut Pty, what: &str, goal| {
+        // What came with the keys is over.
+        pty.rest(Duration::from_millis(500));
+        let (before, began) = (pty.processor_time(), Instant::now());
+        pty.rest(time);
+        let spent = pty.processor_time().saturating_sub(before);
+        let spent = spent.as_secs_f64() / began.elapsed().as_secs_f64();
+        say(what, spent * 100.0, "% of a core", goal);
+    };
+    rest(&mut pty, "table, survey once a second", Some(0.3));
+    pty.send(b"\r");
+    pty.wait(b"live", PICTURE);
+    rest(&mut pty, "inside a segment, ten looks a second", None);
+    pty.send(b"q");
+    pty.wait(b"NAME OR KEY", PICTURE);
+    pty.send(b"+++++++++\r");
+    pty.wait(b"live", PICTURE);
+    pty.send(b" ");
+    pty.wait(b"frozen", PICTURE);
+    rest(&mut pty, "frozen, the survey paused", Some(0.001));
+}
+
+fn large_object() {
+    println!("an object of 4 TiB");
+    let name = "/dev/shm/a-large-one";
+    let mut file = File::create(name).expect("a new object");
+    file.set_len(4 << 40).expect("a size");
+    file.seek(SeekFrom::End(-9)).expect("its end");
+    file.write_all(b"its end. ").expect("room in /dev/shm");
+    let mut pty = Pty::start(shmscope());
+    pty.wait(b"a-large-one", PICTURE);
+    pty.send(b"\r");
+    pty.wait(b"live", PICTURE);
+    let sent = pty.send(b"G");
+    let shown = pty.wait(b"its", PICTURE);
+    say("its end is shown after", milliseconds(shown - sent), "ms", None);
+    // The map fills in, piece by piece.
+    pty.rest(Duration::from_secs(2));
+    #[expect(clippy::cast_precision_loss, reason = "an amount that is only measured")]
+    let memory = pty.most_memory() as f64 / f64::from(1 << 20);
+    say("the most memory ever held", memory, "MiB", Some(30.0));
+    fs::remove_file(name).expect("our object");
+}
+
+fn first_frame(rounds: usize) {
+    let mut frames = vec![];
+    let mut contest = Contest::new("first frame with 1000 System V and 1000 POSIX segments");
+    let ours = || {
+        let mut pty = Pty::start(shmscope());
+        let shown = pty.wait(b"0x0000", PICTURE);
+        let took = shown - pty.began;
+        frames.push(took);
+        took
+    };
+    contest.add("shmscope", 0, None, ours);
+    if installed("htop") {
+        contest.add("htop", 0, None, || {
+            let mut pty = Pty::start(Command::new("htop"));
+            let shown = pty.wait(b"Quit", b"");
+            shown - pty.began
+        });
+    }
+    if installed("ipcs") && installed("ls") {
+        let (mut ipcs, mut ls) = tools(1000);
+        contest.add("ipcs -m and ls -l, together", 0, None, move || ipcs() + ls());
+    }
+    contest.run(rounds);
+    frames.sort();
+    say("median", milliseconds(frames[frames.len() / 2]), "ms", Some(50.0));
+}
+
+/// What a person would take instead.
+fn tools(segments: usize) -> (impl FnMut() -> Duration, impl FnMut() -> Duration) {
+    let mut ipcs = Command::new("ipcs");
+    ipcs.arg("-m");
+    let mut ls = Command::new("ls");
+    ls.args(["-l", "/dev/shm"]);
+    let complete = move |output: &Output| {
+        assert!(output.stdout.split(|byte| *byte == b'\n').count() >= segments);
+    };
+    (checked(ipcs, complete), discard(ls))
+}
+
+fn survey(rounds: usize) {
+    let mut times = vec![];
+    let mut names = Names::default();
+    let mut contest = Contest::new("a survey of 4000 System V and 10 000 POSIX segments");
+    let ours = || {
+        let began = Instant::now();
+        let mut survey = Survey::take(&RealMachine, &mut names);
+        identify::assess(&mut survey);
+        let took = began.elapsed();
+        assert_eq!(survey.segments.len(), 14_000);
+        times.push(took);
+        took
+    };
+    contest.add("shmscope's, in the library", 0, None, ours);
+    if installed("ipcs") && installed("ls") {
+        let (mut ipcs, mut ls) = tools(4000);
+        contest.add("ipcs -m and ls -l, together", 0, None, move || ipcs() + ls());
+    }
+    contest.run(rounds);
+    times.sort();
+    say("median", milliseconds(times[times.len() / 2]), "ms", Some(80.0));
+}
+
+/// From a key to the picture that answers it, while one survey follows on the other.
+fn keys(count: usize) {
+    println!("from a key to its picture while 4000 + 10 000 segments are surveyed, {count} keys");
+    let mut pty = Pty::start(shmscope());
+    pty.wait(b"0x0000", PICTURE);
+    // The shortest interval.
+    pty.send(b"---------");
+    pty.wait(b"100", PICTURE);
+    pty.rest(Duration::from_millis(500));
+    let mut times: Vec<Duration> = (0..count)
+        .map(|at| {
+            // At another moment of the survey each time.
+            pty.rest(Duration::from_micros(20_000 + 7919 * (at as u64 % 13)));
+            // Only the row that is selected from now on has its sign written.
+            let sent = pty.send(if at % 2 == 0 { b"j" } else { b"k" });
+            pty.wait("▌".as_bytes(), PICTURE) - sent
+        })
+        .collect();
+    times.sort();
+    say("median", milliseconds(times[count / 2]), "ms", Some(16.0));
+    say("99 of 100 are below", milliseconds(times[count * 99 / 100]), "ms", Some(16.0));
+    say("the longest", milliseconds(times[count - 1]), "ms", None);
+}

@@ -1,0 +1,129 @@
+//! A program on a pseudo-terminal, and when it has written what.
+
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+/// What the program writes behind each picture.
+pub const PICTURE: &[u8] = b"\x1b[?2026l";
+/// Longer is not waited for anything.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A running program with its terminal, killed when it is dropped.
+pub struct Pty {
+    child: Child,
+    master: File,
+    /// When it was started.
+    pub began: Instant,
+    /// What it wrote since it was last asked for something.
+    written: Vec<u8>,
+}
+
+impl Pty {
+    /// Starts a program on a terminal of 140 columns and 45 rows.
+    pub fn start(mut command: Command) -> Self {
+        let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("a terminal");
+        grantpt(&master).expect("our terminal");
+        unlockpt(&master).expect("our terminal");
+        let name = ptsname_r(&master).expect("a name");
+        let slave = File::options()
+            .read(true)
+            .write(true)
+            .custom_flags(OFlag::O_NOCTTY.bits())
+            .open(name)
+            .expect("its other side");
+        let mut size = Command::new("stty");
+        size.args(["rows", "45", "cols", "140"]).stdin(slave.try_clone().expect("a descriptor"));
+        assert!(size.status().expect("stty").success());
+        command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8").env_remove("NO_COLOR");
+        command.stdin(slave.try_clone().expect("a descriptor")).stdout(slave);
+        let began = Instant::now();
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        drop(command);
+        let master = File::from(OwnedFd::from(master));
+        Self { child, master, began, written: vec![] }
+    }
+
+    /// Waits until these bytes are written, and after them those; tells when.
+    pub fn wait(&mut self, sought: &[u8], then: &[u8]) -> Instant {
+        let until = Instant::now() + LIMIT;
+        loop {
+            if let Some(at) = find(&self.written, sought)
+                && let Some(behind) = find(&self.written[at + sought.len()..], then)
+            {
+                let now = Instant::now();
+                self.written.drain(..at + sought.len() + behind + then.len());
+                return now;
+            }
+            assert!(
+                self.read(until),
+                "{:?} never came, but {:?}",
+                String::from_utf8_lossy(sought),
+                String::from_utf8_lossy(&self.written)
+            );
+        }
+    }
+
+    /// Types keys.
+    pub fn send(&mut self, keys: &[u8]) -> Instant {
+        self.written.clear();
+        let now = Instant::now();
+        self.master.write_all(keys).expect("a terminal");
+        now
+    }
+
+    /// Reads what it writes for so long.
+    pub fn rest(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        while self.read(until) {}
+        self.written.clear();
+    }
+
+    /// Reads what there is, or comes until then.
+    fn read(&mut self, until: Instant) -> bool {
+        let left = until.saturating_duration_since(Instant::now());
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        let mut master = [PollFd::new(self.master.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut master, timeout).expect("a terminal") == 0 {
+            return false;
+        }
+        let mut buffer = [0; 8192];
+        let count = self.master.read(&mut buffer).unwrap_or(0);
+        self.written.extend_from_slice(&buffer[..count]);
+        count > 0
+    }
+
+    /// The time that its threads spent on a processor, as the scheduler counts it.
+    pub fn processor_time(&self) -> Duration {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("a process");
+        let spent = |task: fs::DirEntry| {
+            let text = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+            text.split(' ').next().and_then(|spent| spent.parse().ok()).unwrap_or(0)
+        };
+        Duration::from_nanos(tasks.flatten().map(spent).sum())
+    }
+
+    /// The most memory that it ever held, in bytes.
+    pub fn most_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn find(bytes: &[u8], sought: &[u8]) -> Option<usize> {
+    bytes.windows(sought.len()).position(|window| window == sought)
+}
