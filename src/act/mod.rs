@@ -11,6 +11,7 @@ mod again;
 mod create;
 mod error;
 mod lock;
+pub mod mend;
 mod mode_change;
 mod outcome;
 mod permissions;

@@ -67,7 +67,9 @@ impl Refusal {
         Self { reason: reason.into(), remedy: remedy.into(), forceable: false }
     }
 
-    pub(super) fn read_only() -> Self {
+    /// Every change is turned off.
+    #[must_use]
+    pub fn read_only() -> Self {
         Self::new(
             "every change is turned off (read-only)",
             "Start without --read-only, and without read-only in the settings",

@@ -113,13 +113,20 @@ fn apply_sysv(machine: &dyn Machine, segment: &Segment, shmid: ShmId, force: boo
     let control = machine.control();
     let stat = sysv(machine, segment, shmid)?;
     check_held(segment, &stat, 0, force)?;
-    // From here on its id cannot pass to another one. Who may not read it may
-    // remove it all the same; then the look before has to do.
-    let pin = control.sysv_pin(shmid).ok();
-    if pin.is_some() {
-        let stat = sysv(machine, segment, shmid)?;
-        check_held(segment, &stat, 1, force)?;
-    }
+    let pin = match control.sysv_pin(shmid) {
+        // From here on its number cannot pass to another one.
+        Ok(pin) => {
+            let stat = sysv(machine, segment, shmid)?;
+            check_held(segment, &stat, 1, force)?;
+            Some(pin)
+        }
+        // It went since the look, and its number may have passed on already.
+        Err(error) if is_gone(&error) => return Err(ActError::Gone { id: segment.id.clone() }),
+        // Who may not attach it may be its owner all the same. Then the look
+        // before has to do: a number comes again only after two thousand million
+        // segments, or to who may write kernel.shm_next_id.
+        Err(_) => None,
+    };
     control.sysv_remove(shmid).map_err(|error| ActError::of(segment, REMOVE, Capability::SysAdmin, error))?;
     drop(pin);
     let id = segment.id.clone();

@@ -65,8 +65,11 @@ pub trait Control: Send + Sync {
     /// `EACCES` and `EPERM` when the directory does not allow it.
     fn unlink(&self, name: &ObjectName, held: &dyn Held) -> io::Result<Removal>;
 
-    /// Gives an object that a removal left under a name of [`Removal::Astray`]'s
-    /// kind the name it had, unless that is taken.
+    /// The name that an object had before a removal moved it aside, from the
+    /// name that it has now; `None` for a name that no removal gave it.
+    fn name_before(&self, aside: &ObjectName) -> Option<ObjectName>;
+
+    /// Renames an object within its directory, unless the new name is taken.
     ///
     /// # Errors
     /// `AlreadyExists` when it is taken, `NotFound` when the object is gone.

@@ -1,6 +1,6 @@
 //! The machine that this runs on.
 
-mod control;
+pub(super) mod control;
 mod listing;
 mod posix;
 mod sysv;

@@ -6,15 +6,21 @@
 //! knows, is looked at again there, and is only then unlinked.
 
 use super::{check, open_parent, statx_at};
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 /// What the name begins with that an object has while it is being removed. A
-/// kill in between leaves it under that name.
+/// kill in between leaves it under that name, which tells its own one too
+/// ([`name_before`]).
 pub const ASIDE: &str = "shmscope-removing-";
+/// How many digits stand behind that.
+const DIGITS: usize = 16;
+/// The longest name in a directory, in bytes.
+const LONGEST_NAME: usize = 255;
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +54,7 @@ pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::
         Some(false) => return Ok(Removal::Another),
         None => return Ok(Removal::Gone),
     }
-    let aside = name_aside()?;
+    let aside = name_aside(name.to_bytes())?;
     match rename_to_free(directory.as_fd(), &name, &aside) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Removal::Gone),
@@ -61,7 +67,7 @@ pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::
     match rename_to_free(directory.as_fd(), &aside, &name) {
         Ok(()) => Ok(Removal::Another),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Ok(Removal::Astray(path.with_file_name(aside.to_string_lossy().as_ref())))
+            Ok(Removal::Astray(path.with_file_name(OsStr::from_bytes(aside.to_bytes()))))
         }
         Err(error) => Err(error),
     }
@@ -89,10 +95,26 @@ fn is_it(directory: &OwnedFd, name: &CStr, device: u64, inode: u64) -> io::Resul
     }
 }
 
-/// A name that no other program can foretell.
-fn name_aside() -> io::Result<CString> {
+/// A name that no other program can foretell, with the name that it stands for
+/// behind it, where there is room.
+fn name_aside(name: &[u8]) -> io::Result<CString> {
     let random = RandomState::new().hash_one(std::process::id());
-    CString::new(format!("{ASIDE}{random:016x}")).map_err(io::Error::other)
+    let mut aside = format!("{ASIDE}{random:0DIGITS$x}").into_bytes();
+    if aside.len() + 1 + name.len() <= LONGEST_NAME {
+        aside.push(b'-');
+        aside.extend_from_slice(name);
+    }
+    CString::new(aside).map_err(io::Error::other)
+}
+
+/// The name that an object had before a removal moved it aside, from the name
+/// that it has now. `None` when no removal gave it that name, or when its own was
+/// too long to stand in it.
+#[must_use]
+pub fn name_before(aside: &[u8]) -> Option<&[u8]> {
+    let (digits, rest) = aside.strip_prefix(ASIDE.as_bytes())?.split_at_checked(DIGITS)?;
+    let name = rest.strip_prefix(b"-").filter(|name| !name.is_empty())?;
+    digits.iter().all(u8::is_ascii_hexdigit).then_some(name)
 }
 
 /// Renames, but never over something: `RENAME_NOREPLACE`. By its number,
@@ -155,6 +177,21 @@ mod tests {
         assert_eq!(removal, Removal::Another);
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(names(root.path()), ["name", "old"]);
+    }
+
+    #[test]
+    fn the_name_before_is_told_by_the_name_aside() {
+        for name in [&b"name"[..], b"-", b"\xff\n", &[b'x'; 220]] {
+            let aside = name_aside(name).unwrap();
+            assert_eq!(name_before(aside.to_bytes()), Some(name));
+            assert!(aside.to_bytes().len() <= LONGEST_NAME);
+        }
+        assert_eq!(name_before(name_aside(&[b'x'; 221]).unwrap().to_bytes()), None);
+        for other in
+            ["name", ASIDE, "shmscope-removing-0123456789abcdef", "shmscope-removing-0123456789abcdeg-a"]
+        {
+            assert_eq!(name_before(other.as_bytes()), None, "{other}");
+        }
     }
 
     #[test]

@@ -159,7 +159,7 @@ fn an_object_that_is_swapped_while_it_is_changed() {
     race(
         4000,
         |round| {
-            let wanted = 0o600 | round % 8;
+            let wanted = 0o600 | (round % 8);
             shown.mode = shmscope::segment::Mode::new(0o600);
             let action = if round % 2 == 0 {
                 to(wanted)
@@ -204,7 +204,7 @@ fn an_object_that_is_swapped_while_it_is_removed() {
                 let aside = others.join(format!("{:x}", file.metadata().unwrap().ino()));
                 match fs::symlink_metadata(ours) {
                     Ok(now) if now.ino() != file.metadata().unwrap().ino() => {
-                        fs::rename(ours, aside).unwrap()
+                        fs::rename(ours, aside).unwrap();
                     }
                     // The name went meanwhile: this round is left out.
                     _ => return drop(fs::remove_file(ours)),

@@ -1,7 +1,7 @@
 //! Removing, and what it leaves alone.
 
 use super::{REMOVE, carry_out, planned, shown};
-use crate::support::{NOBODY, Nobody, Object, Sysv, World};
+use crate::support::{NOBODY, Nobody, Object, SOON, Sysv, World, shmscope, wait_until};
 use shmscope::act::{self, ActError, Options};
 use shmscope::machine::real::RealMachine;
 use shmscope::sys::shm;
@@ -99,4 +99,36 @@ fn another_name_of_it_is_told() {
     let done = carry_out(&object.id(), &REMOVE).unwrap();
     assert!(done.said[1].contains("1 other names"), "{done:?}");
     assert!(fs::exists("/dev/shm/other").unwrap() && !object.path().exists());
+}
+
+#[test]
+fn a_removal_that_was_killed_is_mended() {
+    let Some(_world) = World::new() else { return };
+    fs::create_dir("/dev/shm/dir").unwrap();
+    let aside = "shmscope-removing-0123456789abcdef-";
+    let (one, two) = (format!("dir/{aside}one"), format!("{aside}two"));
+    let objects = [Object::new(&one, 10, 0o600), Object::new(&two, 10, 0o600)];
+    let taken = Object::new("two", 10, 0o600);
+    let other = Object::new("other", 10, 0o600);
+    let run = |arguments: &[&str]| {
+        let output = shmscope().args(arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    // A removal may be under way.
+    assert_eq!(run(&["rm", "--mend"]), (Some(0), String::new(), String::new()));
+    wait_until(SOON, || {
+        let (_, _, stderr) = run(&["rm", "--dry-run", "--no-copy", "--force", "other"]);
+        stderr.contains("posix:/dir/one before") && stderr.contains("shmscope rm --mend")
+    });
+    let (_, stdout, _) = run(&["rm", "--mend", "--dry-run"]);
+    assert_eq!(stdout.lines().count(), 2, "{stdout}");
+    let (status, stdout, stderr) = run(&["rm", "--mend"]);
+    assert_eq!(status, Some(1), "{stderr}");
+    assert!(stdout.starts_with("posix:/dir/one: it has its name back"), "{stdout}");
+    assert!(stderr.contains("posix:/two exists already"), "{stderr}");
+    let inode = |path: &str| fs::metadata(path).unwrap().ino();
+    assert_eq!(inode("/dev/shm/dir/one"), objects[0].file.metadata().unwrap().ino());
+    assert_eq!(inode("/dev/shm/two"), taken.file.metadata().unwrap().ino());
+    assert!(objects[1].path().exists() && other.path().exists());
 }

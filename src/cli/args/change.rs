@@ -101,10 +101,14 @@ pages is never swapped out anyhow.";
 /// `rm`
 #[derive(Debug, clap::Args)]
 #[command(after_help = RM_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct RmArgs {
-    /// Which segments.
+    /// Which segments: sysv:32770, key:1234, /name; the beginning of a name does not do here
+    #[arg(value_name = "SEGMENT", required_unless_present = "mend")]
+    pub segments: Vec<String>,
+    /// How it is told.
     #[command(flatten)]
-    pub batch: BatchArgs,
+    pub tell: TellArgs,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
@@ -114,6 +118,9 @@ pub struct RmArgs {
     /// Remove without keeping a copy
     #[arg(long)]
     pub no_copy: bool,
+    /// Give POSIX segments their name back that a removal which was killed left under another one
+    #[arg(long, conflicts_with_all = ["segments", "yes", "force", "no_copy"])]
+    pub mend: bool,
 }
 
 const RM_EXAMPLES: &str = "\

@@ -58,7 +58,7 @@ fn each(
 ) -> Result<Status, Failure> {
     let survey = look(machine);
     let mut teller = Teller::new(action.word(), batch.tell, out);
-    for segment in chosen(machine, &survey, batch, &mut teller)? {
+    for segment in chosen(machine, &survey, &batch.segments, &mut teller)? {
         let plan = act::plan(machine, segment, action, &options);
         carry_out(machine, &plan, &mut teller)?;
     }
@@ -79,12 +79,12 @@ fn carry_out(machine: &dyn Machine, plan: &Plan, teller: &mut Teller) -> Result<
 fn chosen<'a>(
     machine: &dyn Machine,
     survey: &'a Survey,
-    batch: &BatchArgs,
+    names: &[String],
     teller: &mut Teller,
 ) -> Result<Vec<&'a Segment>, Failure> {
     let mut seen: HashSet<&SegmentId> = HashSet::new();
     let mut segments = vec![];
-    for text in &batch.segments {
+    for text in names {
         match choose_exact(machine, survey, text) {
             Ok(segment) if seen.insert(&segment.id) => segments.push(segment),
             Ok(_) => {}

@@ -6,15 +6,18 @@
 
 use super::tell::{Teller, text_of};
 use super::{ask, chosen};
-use crate::act::{self, Action, Copying, Options, Plan};
+use crate::act::{self, ActError, Action, Copying, Options, Outcome, Plan, Refusal, mend};
 use crate::cli::args::RmArgs;
-use crate::cli::out::Out;
+use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status, look};
 use crate::machine::Machine;
-use crate::segment::Segment;
+use crate::segment::{Segment, SegmentId};
 
 pub fn run(machine: &dyn Machine, args: &RmArgs, options: Options, out: &mut Out) -> Result<Status, Failure> {
-    let dry = args.batch.tell.dry_run;
+    if args.mend {
+        return mend(machine, args, options, out);
+    }
+    let dry = args.tell.dry_run;
     let asks = !dry && !args.yes && !options.read_only;
     if asks && !ask::possible() {
         return Err(Failure::Usage(
@@ -27,8 +30,15 @@ pub fn run(machine: &dyn Machine, args: &RmArgs, options: Options, out: &mut Out
     let options = Options { force: args.force, ..options };
     let style = out.style();
     let survey = look(machine);
-    let mut teller = Teller::new(action.word(), args.batch.tell, out);
-    let segments = chosen(machine, &survey, &args.batch, &mut teller)?;
+    let mut teller = Teller::new(action.word(), args.tell, out);
+    let segments = chosen(machine, &survey, &args.segments, &mut teller)?;
+    for astray in mend::astray(machine, &survey.segments, survey.at) {
+        warn(&format!(
+            "{} was {} before a removal that was stopped; shmscope rm --mend gives it its name back",
+            astray.segment.id,
+            SegmentId::Posix(astray.before)
+        ));
+    }
     let mut plans: Vec<Plan> =
         segments.iter().map(|segment| act::plan(machine, segment, &action, &options)).collect();
     if asks {
@@ -54,6 +64,26 @@ pub fn run(machine: &dyn Machine, args: &RmArgs, options: Options, out: &mut Out
     }
     for plan in &plans {
         super::carry_out(machine, plan, &mut teller)?;
+    }
+    Ok(teller.status())
+}
+
+/// Gives everything its name back that removals left under another one.
+fn mend(machine: &dyn Machine, args: &RmArgs, options: Options, out: &mut Out) -> Result<Status, Failure> {
+    let survey = look(machine);
+    let mut teller = Teller::new("mend", args.tell, out);
+    for astray in mend::astray(machine, &survey.segments, survey.at) {
+        let subject = astray.segment.id.to_string();
+        if args.tell.dry_run {
+            teller.would(&subject, format!("it is called {} again", SegmentId::Posix(astray.before)))?;
+            continue;
+        }
+        let result = if options.read_only {
+            Err(ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() })
+        } else {
+            mend::mend(machine, &astray)
+        };
+        teller.came_of(&Outcome { subject, action: "mend", result })?;
     }
     Ok(teller.status())
 }

@@ -73,6 +73,24 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
+    /// What would be done, where there is no more of a plan.
+    pub fn would(&mut self, subject: &str, what: String) -> Result<(), Failure> {
+        if self.args.json {
+            let said = &[what];
+            return self.line(&Line {
+                action: self.action,
+                segment: subject,
+                status: "planned",
+                said,
+                undo: None,
+                error: None,
+            });
+        }
+        let text = format!("{subject}: {what}\n");
+        self.out.write_all(self.out.style().fit(&text).as_bytes())?;
+        Ok(())
+    }
+
     /// What came of a plan.
     pub fn came_of(&mut self, outcome: &Outcome) -> Result<(), Failure> {
         match &outcome.result {

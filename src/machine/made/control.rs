@@ -153,6 +153,10 @@ impl Control for MadeMachine {
         })
     }
 
+    fn name_before(&self, aside: &ObjectName) -> Option<ObjectName> {
+        crate::machine::real::control::name_before(aside)
+    }
+
     fn rename_to_free(&self, from: &ObjectName, to: &ObjectName) -> io::Result<()> {
         self.edit(|facts| {
             if facts.posix.contains_key(to) {

@@ -67,6 +67,10 @@ impl Control for RealMachine {
         })
     }
 
+    fn name_before(&self, aside: &ObjectName) -> Option<ObjectName> {
+        name_before(aside)
+    }
+
     fn rename_to_free(&self, from: &ObjectName, to: &ObjectName) -> io::Result<()> {
         unlink::rename_below(Path::new(DEV_SHM), from.as_path(), to.as_path())
     }
@@ -102,6 +106,14 @@ impl Control for RealMachine {
         let (soft, _) = getrlimit(Resource::RLIMIT_MEMLOCK).ok()?;
         (soft != libc::RLIM_INFINITY).then_some(Bytes(soft))
     }
+}
+
+/// The last part of a name tells what it was before.
+pub(in crate::machine) fn name_before(aside: &ObjectName) -> Option<ObjectName> {
+    let bytes = aside.as_bytes();
+    let start = bytes.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    let name = unlink::name_before(&bytes[start..])?;
+    ObjectName::new(&[&bytes[..start], name].concat())
 }
 
 fn sysv_stat(stat: &shm::ShmStat) -> SysvStat {

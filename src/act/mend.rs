@@ -1,0 +1,71 @@
+//! Giving objects their name back that a removal left under another one: it was
+//! killed between moving an object aside and unlinking it, or the name was taken
+//! again before an object that was moved by mistake could have it back.
+
+use super::{ActError, Done};
+use crate::machine::Machine;
+use crate::segment::{ObjectName, Segment, SegmentId, Timestamp};
+use std::io;
+
+/// For how many seconds an object may be in the middle of a removal that is
+/// still going on. It takes a few microseconds.
+const UNDER_WAY: f64 = 2.0;
+
+/// An object under a name that a removal gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Astray {
+    /// The object, as it was shown.
+    pub segment: Segment,
+    /// The name it had.
+    pub before: ObjectName,
+}
+
+/// What removals left, among the segments of a survey that was taken at `now`.
+#[must_use]
+pub fn astray(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Vec<Astray> {
+    let settled = |segment: &&Segment| {
+        let changed = segment.times.change;
+        changed.is_none_or(|changed| now.seconds_since(changed) > UNDER_WAY)
+    };
+    let find = |segment: &Segment| {
+        let SegmentId::Posix(name) = &segment.id else { return None };
+        let before = machine.control().name_before(name)?;
+        Some(Astray { segment: segment.clone(), before })
+    };
+    segments.iter().filter(settled).filter_map(find).collect()
+}
+
+/// Gives it its name back, unless that is taken by now.
+///
+/// # Errors
+/// When the name is taken, when the object is gone or is another one, and when
+/// the directory does not allow it.
+pub fn mend(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError> {
+    let id = SegmentId::Posix(astray.before.clone());
+    let SegmentId::Posix(aside) = &astray.segment.id else {
+        return Err(ActError::Gone { id: astray.segment.id.clone() });
+    };
+    let (held, _) = super::again::posix(machine, &astray.segment, aside)?;
+    match machine.control().rename_to_free(aside, &astray.before) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let subject = id.to_string();
+            return Err(ActError::Exists {
+                subject,
+                remedy: format!("Remove it, or {} instead", astray.segment.id),
+            });
+        }
+        Err(error) => {
+            let capability = crate::machine::control::Capability::Fowner;
+            return Err(ActError::of(&astray.segment, "give it its name back", capability, error));
+        }
+    }
+    let now = machine
+        .stat_object(&astray.before)
+        .map_err(|source| super::permissions::verifying(&astray.segment, source))?;
+    let own = held.stat().map_err(|source| super::permissions::verifying(&astray.segment, source))?;
+    if now.identity() != own.identity() {
+        return Err(ActError::Unverified { id, found: "another object under that name".to_owned() });
+    }
+    Ok(Done::new(id, format!("it has its name back; it was called {}", astray.segment.id)))
+}
