@@ -19,7 +19,7 @@ fn machine() -> MadeMachine {
 fn shown(machine: &MadeMachine, name: &str) -> Segment {
     let mut survey = Survey::take(machine, &mut Names::default());
     crate::identify::assess(&mut survey);
-    resolve::resolve_exact(name, &survey.segments).unwrap().clone()
+    resolve::ExactNames::new(&survey.segments).resolve(name).unwrap().clone()
 }
 
 fn act(machine: &MadeMachine, name: &str, action: &Action, options: Options) -> Result<Done, ActError> {

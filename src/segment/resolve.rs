@@ -1,7 +1,8 @@
 //! From what a person types to a segment: the full id, a shmid, a key, a name,
 //! or a unique beginning of one.
 
-use super::{Key, Segment, SegmentId, ShmId, escape, unescape};
+use super::{Key, ObjectName, Segment, SegmentId, ShmId, escape, unescape};
+use std::collections::HashMap;
 
 /// Why a text names no one segment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,29 +75,6 @@ pub fn resolve<'a>(text: &str, segments: &'a [Segment]) -> Result<&'a Segment, R
     }
 }
 
-/// As [`resolve`], for what changes something: the beginning of a name does
-/// not do, since more may begin so by then.
-///
-/// # Errors
-/// When nothing is called exactly so, or more than one segment.
-pub fn resolve_exact<'a>(text: &str, segments: &'a [Segment]) -> Result<&'a Segment, ResolveError> {
-    let found = exact(text, segments);
-    match found.as_slice() {
-        [one] => Ok(one),
-        [] => {
-            let mut nearest = nearest(text, segments);
-            nearest.extend(beginning(text, segments).into_iter().map(|segment| segment.id.clone()));
-            nearest.sort();
-            nearest.dedup();
-            Err(ResolveError::Unknown { text: text.to_owned(), nearest })
-        }
-        many => Err(ResolveError::Ambiguous {
-            text: text.to_owned(),
-            candidates: many.iter().map(|segment| segment.id.clone()).collect(),
-        }),
-    }
-}
-
 /// All that are called exactly so. `1234` may be a shmid and a POSIX name.
 fn exact<'a>(text: &str, segments: &'a [Segment]) -> Vec<&'a Segment> {
     if let Ok(id) = text.parse::<SegmentId>() {
@@ -106,16 +84,7 @@ fn exact<'a>(text: &str, segments: &'a [Segment]) -> Vec<&'a Segment> {
         }
         // An object may be called `posix:x`, as odd as that is.
     }
-    let key = match text.strip_prefix("key:") {
-        Some(key) => parse_key(key),
-        None if text.starts_with("0x") || text.starts_with("0X") => parse_key(text),
-        None => None,
-    };
-    let digits = text.strip_prefix('#').unwrap_or(text);
-    let shmid =
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok().map(ShmId)).flatten();
-    let name = unescape(text);
-    let name = name.strip_prefix(b"/").unwrap_or(&name);
+    let Forms { shmid, key, name } = Forms::read(text);
     segments
         .iter()
         .filter(|segment| match &segment.id {
@@ -123,9 +92,83 @@ fn exact<'a>(text: &str, segments: &'a [Segment]) -> Vec<&'a Segment> {
                 shmid == Some(*id)
                     || key.is_some_and(|key| segment.sysv().is_some_and(|facts| facts.key == key))
             }
-            SegmentId::Posix(object) => object.as_bytes() == name,
+            SegmentId::Posix(object) => Some(object) == name.as_ref(),
         })
         .collect()
+}
+
+/// What a text that is no full id can be the exact name of. `1234` may be a
+/// shmid and a POSIX name.
+struct Forms {
+    shmid: Option<ShmId>,
+    key: Option<Key>,
+    name: Option<ObjectName>,
+}
+
+impl Forms {
+    fn read(text: &str) -> Self {
+        let key = match text.strip_prefix("key:") {
+            Some(key) => parse_key(key),
+            None if text.starts_with("0x") || text.starts_with("0X") => parse_key(text),
+            None => None,
+        };
+        let digits = text.strip_prefix('#').unwrap_or(text);
+        let number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let shmid = number.then(|| digits.parse().ok().map(ShmId)).flatten();
+        Self { shmid, key, name: ObjectName::new(&unescape(text)) }
+    }
+}
+
+/// Finds many segments by their exact names, for what changes something: the
+/// beginning of a name does not do there, since more may begin so by then.
+pub struct ExactNames<'a> {
+    segments: &'a [Segment],
+    by_id: HashMap<&'a SegmentId, &'a Segment>,
+    by_key: HashMap<Key, Vec<&'a Segment>>,
+}
+
+impl<'a> ExactNames<'a> {
+    /// Takes these segments in.
+    #[must_use]
+    pub fn new(segments: &'a [Segment]) -> Self {
+        let by_id = segments.iter().map(|segment| (&segment.id, segment)).collect();
+        let mut by_key: HashMap<Key, Vec<&Segment>> = HashMap::new();
+        for segment in segments {
+            if let Some(facts) = segment.sysv() {
+                by_key.entry(facts.key).or_default().push(segment);
+            }
+        }
+        Self { segments, by_id, by_key }
+    }
+
+    /// Finds the one that is called exactly so.
+    ///
+    /// # Errors
+    /// When nothing is, or more than one segment.
+    pub fn resolve(&self, text: &str) -> Result<&'a Segment, ResolveError> {
+        if let Some(found) = text.parse().ok().and_then(|id: SegmentId| self.by_id.get(&id)) {
+            return Ok(found);
+        }
+        let Forms { shmid, key, name } = Forms::read(text);
+        let ids = [shmid.map(SegmentId::Sysv), name.map(SegmentId::Posix)];
+        let mut found: Vec<&Segment> =
+            ids.iter().flatten().filter_map(|id| self.by_id.get(id).copied()).collect();
+        found.extend(key.and_then(|key| self.by_key.get(&key)).into_iter().flatten());
+        match found.as_slice() {
+            [one] => Ok(one),
+            [] => {
+                let mut nearest = nearest(text, self.segments);
+                nearest.extend(beginning(text, self.segments).into_iter().map(|segment| segment.id.clone()));
+                nearest.sort();
+                nearest.dedup();
+                Err(ResolveError::Unknown { text: text.to_owned(), nearest })
+            }
+            many => Err(ResolveError::Ambiguous {
+                text: text.to_owned(),
+                candidates: many.iter().map(|segment| segment.id.clone()).collect(),
+            }),
+        }
+    }
 }
 
 /// All whose POSIX name, or full id, begins so.
@@ -272,6 +315,23 @@ mod tests {
         let world = [example::posix_called(b"posix:x"), example::posix_called(b"xxxx")];
         assert_eq!(resolve("posix:x", &world).unwrap().id.to_string(), "posix:/posix:x");
         assert_eq!(resolve("posix:/xx", &world).unwrap().id.to_string(), "posix:/xxxx");
+    }
+
+    #[test]
+    fn only_exact_names_do_for_what_changes_something() {
+        let world = world();
+        let names = ExactNames::new(&world);
+        for text in
+            ["sysv:32770", "32770", "#32770", "0x4d2", "key:1234", "/camera", "camera0", "posix:/1234"]
+        {
+            assert_eq!(names.resolve(text), resolve(text, &world), "{text}");
+        }
+        for text in ["psm", "/p", "posix:/psm"] {
+            let error = names.resolve(text).unwrap_err().to_string();
+            assert!(error.contains("nearest: posix:/psm_1f09ab2c"), "{error}");
+        }
+        assert!(matches!(names.resolve("1234"), Err(ResolveError::Ambiguous { .. })));
+        assert!(names.resolve("").is_err() && names.resolve("/").is_err());
     }
 
     #[test]

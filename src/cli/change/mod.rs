@@ -14,6 +14,7 @@ use super::out::Out;
 use super::{Failure, Status, look};
 use crate::act::{self, Action, Options, OwnerChange, Plan};
 use crate::machine::Machine;
+use crate::segment::resolve::ExactNames;
 use crate::segment::{Segment, SegmentId};
 use crate::survey::Survey;
 use std::collections::HashSet;
@@ -82,10 +83,11 @@ fn chosen<'a>(
     names: &[String],
     teller: &mut Teller,
 ) -> Result<Vec<&'a Segment>, Failure> {
+    let exact = ExactNames::new(&survey.segments);
     let mut seen: HashSet<&SegmentId> = HashSet::new();
     let mut segments = vec![];
     for text in names {
-        match choose_exact(machine, survey, text) {
+        match choose_exact(machine, &exact, text) {
             Ok(segment) if seen.insert(&segment.id) => segments.push(segment),
             Ok(_) => {}
             Err(failure) => teller.not_found(text, &failure)?,
