@@ -6,6 +6,7 @@ use super::{ActError, Action, Denied, Done, ModeChange, OwnerChange, Plan, Refus
 use crate::machine::Machine;
 use crate::machine::control::{Capability, SysvPermissions, SysvStat};
 use crate::segment::{Kind, Mode, Segment, ShmId, escape};
+use std::io;
 
 const CHANGE_MODE: &str = "change its mode";
 const CHANGE_OWNER: &str = "change its owner";
@@ -152,14 +153,14 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
             };
             control
                 .sysv_set(shmid, set)
-                .map_err(|error| ActError::of(segment, CHANGE_OWNER, Capability::SysAdmin, error))?;
+                .map_err(|error| owner_refused(machine, segment, Capability::SysAdmin, error))?;
             let now = sysv_after(machine, segment, shmid, &stat)?;
             ((stat.uid, stat.gid), (now.uid, now.gid), None)
         }
         Named::Posix(name) => {
             let (held, stat) = posix(machine, segment, name)?;
             held.set_owner(change.uid, change.gid)
-                .map_err(|error| ActError::of(segment, CHANGE_OWNER, Capability::Chown, error))?;
+                .map_err(|error| owner_refused(machine, segment, Capability::Chown, error))?;
             let now = held.stat().map_err(|source| verifying(segment, source))?;
             let dropped = (now.mode != stat.mode).then(|| Mode::new(now.mode));
             ((stat.uid, stat.gid), (now.uid, now.gid), dropped)
@@ -184,6 +185,25 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
     Ok(done)
 }
 
+/// The kernel says the same of a segment that is gone and of a number that
+/// stands for nobody in this user namespace.
+fn owner_refused(
+    machine: &dyn Machine,
+    segment: &Segment,
+    capability: Capability,
+    source: io::Error,
+) -> ActError {
+    let there = match named(segment) {
+        Named::Sysv(shmid) => machine.control().sysv_stat(shmid).is_ok(),
+        Named::Posix(_) => true,
+    };
+    if there && source.raw_os_error() == Some(libc::EINVAL) {
+        let what = "giving it to a number that is no user or group in this user namespace";
+        return ActError::Failed { id: segment.id.clone(), what, source };
+    }
+    ActError::of(segment, CHANGE_OWNER, capability, source)
+}
+
 /// What a System V segment is after the change, as the kernel says.
 ///
 /// Between the look before and the change its number may in theory pass to
@@ -206,7 +226,7 @@ fn sysv_after(
     Ok(now)
 }
 
-pub(super) fn verifying(segment: &Segment, source: std::io::Error) -> ActError {
+pub(super) fn verifying(segment: &Segment, source: io::Error) -> ActError {
     ActError::Failed { id: segment.id.clone(), what: "asking whether it is done", source }
 }
 

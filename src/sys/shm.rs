@@ -192,7 +192,25 @@ impl Attachment {
         Self::new(shmid, 0)
     }
 
+    /// Attaches to hold it only, without asking for its size: as if it had no bytes.
+    ///
+    /// # Errors
+    /// As [`Attachment::read_only`].
+    pub fn pin(shmid: i32) -> io::Result<Self> {
+        Self::attach(shmid, libc::SHM_RDONLY)
+    }
+
     fn new(shmid: i32, flags: libc::c_int) -> io::Result<Self> {
+        let mut attachment = Self::attach(shmid, flags)?;
+        // From here on a failure detaches, by Drop. While it is attached the
+        // id cannot pass to another segment, so this is its size.
+        let size = stat(shmid)?.size;
+        attachment.length =
+            usize::try_from(size).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))?;
+        Ok(attachment)
+    }
+
+    fn attach(shmid: i32, flags: libc::c_int) -> io::Result<Self> {
         // SAFETY: with a null address the kernel chooses a free range, so no
         // memory that this program uses is replaced.
         let address = unsafe { libc::shmat(shmid, ptr::null(), flags) };
@@ -201,13 +219,7 @@ impl Attachment {
         }
         let address =
             NonNull::new(address.cast::<u8>()).ok_or_else(|| io::Error::from_raw_os_error(libc::EFAULT))?;
-        let mut attachment = Self { address, length: 0, writable: flags & libc::SHM_RDONLY == 0 };
-        // From here on a failure detaches, by Drop. While it is attached the
-        // id cannot pass to another segment, so this is its size.
-        let size = stat(shmid)?.size;
-        attachment.length =
-            usize::try_from(size).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))?;
-        Ok(attachment)
+        Ok(Self { address, length: 0, writable: flags & libc::SHM_RDONLY == 0 })
     }
 
     /// The size of the segment in bytes.

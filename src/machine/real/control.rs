@@ -35,7 +35,7 @@ impl Control for RealMachine {
     }
 
     fn sysv_pin(&self, shmid: ShmId) -> io::Result<Box<dyn Pin>> {
-        Ok(Box::new(shm::Attachment::read_only(shmid.0)?))
+        Ok(Box::new(shm::Attachment::pin(shmid.0)?))
     }
 
     fn sysv_create(&self, new: &NewSysv) -> io::Result<ShmId> {
