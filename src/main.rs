@@ -1,10 +1,10 @@
 //! The `shmscope` program: parse, dispatch, exit status.
 
-use anyhow::{Context as _, Result};
+use anyhow::Context as _;
 use clap::Parser as _;
 use shmscope::cli::args::{DemoArgs, LookArgs, When};
 use shmscope::cli::out::{Out, warn};
-use shmscope::cli::{self, Args, Command, Failure, Report, Status, Style};
+use shmscope::cli::{self, Args, Command, Failure, Status, Style};
 use shmscope::config::{self, Config};
 use shmscope::demo;
 use shmscope::machine::Machine;
@@ -18,13 +18,16 @@ fn main() -> ExitCode {
     let args = Args::parse();
     match args.command {
         None => ended(open_ui(args.look)),
-        Some(Command::Report(report)) => print(&report, Style::new(args.look)),
+        Some(Command::Report(report)) => report_with(args.look, |out| cli::run(&RealMachine, &report, out)),
+        Some(Command::Change(change)) => {
+            report_with(args.look, |out| cli::change(&RealMachine, &change, args.read_only, out))
+        }
         Some(Command::Demo(demo)) => show_demo(demo, args.look),
     }
 }
 
 /// Opens the terminal UI.
-fn open_ui(look: LookArgs) -> Result<ExitReason> {
+fn open_ui(look: LookArgs) -> anyhow::Result<ExitReason> {
     let machine: Arc<dyn Machine> = Arc::new(RealMachine);
     let color = match look.color {
         When::Auto => config::When::Auto,
@@ -37,7 +40,7 @@ fn open_ui(look: LookArgs) -> Result<ExitReason> {
 
 /// The exit status of the terminal UI; what is wrong with the terminal or the
 /// settings is wrong usage.
-fn ended(outcome: Result<ExitReason>) -> ExitCode {
+fn ended(outcome: anyhow::Result<ExitReason>) -> ExitCode {
     match outcome {
         Ok(reason) => ExitCode::from(u8::try_from(reason.status()).unwrap_or(1)),
         Err(error) => {
@@ -67,11 +70,9 @@ fn show_demo(args: DemoArgs, look: LookArgs) -> ExitCode {
     ended(shown.and_then(|reason| reason))
 }
 
-/// Makes a report on this machine.
-fn print(report: &Report, style: Style) -> ExitCode {
-    let outcome = Out::stdout(style)
-        .map_err(Failure::Output)
-        .and_then(|mut out| cli::run(&RealMachine, report, &mut out));
+/// Does what prints something, on this machine.
+fn report_with(look: LookArgs, run: impl FnOnce(&mut Out) -> Result<Status, Failure>) -> ExitCode {
+    let outcome = Out::stdout(Style::new(look)).map_err(Failure::Output).and_then(|mut out| run(&mut out));
     let status = outcome.unwrap_or_else(|failure| {
         if !matches!(failure, Failure::Closed) {
             warn(&failure.to_string());

@@ -81,7 +81,7 @@ impl NewSegment {
 
 /// What making it would do.
 pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
-    plan.say(format!("{} of {} is made, mode {}", new.subject(), new.size(), mode_text(new.mode())));
+    plan.say(format!("it is made: {}, mode {}", new.size(), mode_text(new.mode())));
     if let Source::File(path) = new.source() {
         plan.say(format!("it is filled from {}", escape(path.as_os_str().as_bytes())));
     }
@@ -99,8 +99,8 @@ pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
     };
     if taken {
         plan.refuse(super::Refusal::new(
-            format!("{} exists already, and is left as it is", new.subject()),
-            "choose another, or remove that one first",
+            "it exists already, and is left as it is",
+            "Choose another, or remove that one first",
         ));
     }
     plan.undo = Undo::Yes("rm removes it".to_owned());
@@ -124,7 +124,12 @@ pub fn apply(machine: &dyn Machine, new: &NewSegment) -> Result<Done, ActError> 
             SegmentId::Posix(name.clone())
         }
     };
-    let said = format!("{} of {} is made, mode {}", new.subject(), new.size(), mode_text(new.mode()));
+    let said = match new {
+        NewSegment::Sysv(sysv, _) if !sysv.key.is_private() => {
+            format!("made with key {}: {}, mode {}", sysv.key, new.size(), mode_text(new.mode()))
+        }
+        _ => format!("made: {}, mode {}", new.size(), mode_text(new.mode())),
+    };
     Ok(Done::new(id, said).undone_by(Action::Remove(Copying::Without)))
 }
 
@@ -223,7 +228,7 @@ fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActEr
     let limits = machine.limits();
     let number = |limit: Option<u64>| limit.map_or_else(|| "unknown".to_owned(), |limit| limit.to_string());
     if error.kind() == io::ErrorKind::AlreadyExists {
-        return ActError::Exists { subject, remedy: "choose another, or remove that one first".to_owned() };
+        return ActError::Exists { subject, remedy: "Choose another, or remove that one first".to_owned() };
     }
     let sysv = matches!(new, NewSegment::Sysv(..));
     let huge = matches!(new, NewSegment::Sysv(NewSysv { huge: true, .. }, _));

@@ -9,7 +9,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum ActError {
     /// Something stood against it; nothing was done.
-    #[error("{subject}: {}: {}", .refusal.reason, .refusal.remedy)]
+    #[error("{subject}: {}. {}", .refusal.reason, .refusal.remedy)]
     Refused {
         /// What it was to be done to.
         subject: String,
@@ -49,7 +49,7 @@ pub enum ActError {
         remedy: String,
     },
     /// What is to be made exists, and is left as it is.
-    #[error("{subject} exists already, and is left as it is: {remedy}")]
+    #[error("{subject} exists already, and is left as it is. {remedy}")]
     Exists {
         /// What was to be made.
         subject: String,
@@ -120,7 +120,8 @@ impl Denied {
         if let Some(creator) = creator {
             who = format!("{who}, its creator {}", creator.user_text());
         }
-        let who = format!("{who} and root ({})", capability.name());
+        let root = format!("root ({})", capability.name());
+        let who = if who == "its owner root" { root } else { format!("{who} and {root}") };
         Self { what, who, remedy: format!("Run as {owner} or with sudo") }
     }
 }

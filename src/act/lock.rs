@@ -19,7 +19,7 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, locked: bool, plan: &mut P
     let Some(facts) = segment.sysv() else {
         plan.refuse(Refusal::new(
             "a POSIX segment cannot be locked from outside: SHM_LOCK is System V's alone",
-            "a program that maps it can lock its own pages with mlock(2), for as long as it has it mapped",
+            "A program that maps it can lock its own pages with mlock(2), for as long as it has it mapped",
         ));
         return;
     };

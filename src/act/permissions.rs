@@ -16,7 +16,7 @@ pub fn plan_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange, 
     if segment.kind() == Kind::Sysv && after.bits() > 0o777 {
         plan.refuse(Refusal::new(
             format!("System V keeps nine permission bits, and {after} has more"),
-            "give a mode of at most 0777",
+            "Give a mode of at most 0777",
         ));
     }
     if after == segment.mode {
@@ -81,7 +81,7 @@ fn refuse_giving(
         plan.refuse(Refusal::new(
             "only root (CAP_CHOWN) gives a POSIX segment to another user; its owner may choose among the \
              groups that they are in",
-            "run with sudo",
+            "Run with sudo",
         ));
     }
 }

@@ -70,7 +70,7 @@ impl Refusal {
     pub(super) fn read_only() -> Self {
         Self::new(
             "every change is turned off (read-only)",
-            "start without --read-only, and without read-only in the settings",
+            "Start without --read-only, and without read-only in the settings",
         )
     }
 }

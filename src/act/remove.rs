@@ -10,7 +10,7 @@ use crate::segment::{Facts, ObjectName, Segment, SegmentId, ShmId, State, SysvFa
 use std::io;
 
 const REMOVE: &str = "remove it";
-const SAY_FORCE: &str = "say --force for this very segment";
+const SAY_FORCE: &str = "Say --force for this very segment";
 
 /// What removing would do.
 pub fn plan(machine: &dyn Machine, segment: &Segment, copying: Copying, plan: &mut Plan) {
@@ -89,7 +89,7 @@ fn held(nattch: u64) -> Refusal {
 fn no_copy() -> Refusal {
     Refusal::new(
         "no copy of it can be kept, since this version cannot make one",
-        "say --no-copy to remove it without one",
+        "Say --no-copy to remove it without one",
     )
 }
 
