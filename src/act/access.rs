@@ -6,6 +6,9 @@ use crate::machine::Machine;
 use crate::machine::control::{Capability, Credentials};
 use crate::segment::{Kind, Mode, Segment};
 
+#[cfg(test)]
+mod tests;
+
 /// What decides about access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {

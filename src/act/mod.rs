@@ -16,6 +16,8 @@ mod outcome;
 mod permissions;
 mod plan;
 mod remove;
+#[cfg(test)]
+mod tests;
 
 pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
 pub use create::{NewSegment, Source};

@@ -4,8 +4,8 @@
 use super::again::{Named, named, posix, sysv};
 use super::{ActError, Action, Denied, Done, ModeChange, OwnerChange, Plan, Refusal, Undo};
 use crate::machine::Machine;
-use crate::machine::control::{Capability, SysvPermissions};
-use crate::segment::{Kind, Mode, Segment, escape};
+use crate::machine::control::{Capability, SysvPermissions, SysvStat};
+use crate::segment::{Kind, Mode, Segment, ShmId, escape};
 
 const CHANGE_MODE: &str = "change its mode";
 const CHANGE_OWNER: &str = "change its owner";
@@ -114,8 +114,7 @@ pub fn apply_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange)
             control
                 .sysv_set(shmid, SysvPermissions { uid: stat.uid, gid: stat.gid, mode: after })
                 .map_err(|error| ActError::of(segment, CHANGE_MODE, Capability::SysAdmin, error))?;
-            let now = control.sysv_stat(shmid).map_err(|source| verifying(segment, source))?.mode;
-            (stat.mode, after, now)
+            (stat.mode, after, sysv_after(machine, segment, shmid, &stat)?.mode)
         }
         Named::Posix(name) => {
             let (held, stat) = posix(machine, segment, name)?;
@@ -154,7 +153,7 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
             control
                 .sysv_set(shmid, set)
                 .map_err(|error| ActError::of(segment, CHANGE_OWNER, Capability::SysAdmin, error))?;
-            let now = control.sysv_stat(shmid).map_err(|source| verifying(segment, source))?;
+            let now = sysv_after(machine, segment, shmid, &stat)?;
             ((stat.uid, stat.gid), (now.uid, now.gid), None)
         }
         Named::Posix(name) => {
@@ -183,6 +182,28 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
         done.said.push(format!("the kernel took its set-id bits away: its mode is {} now", mode_text(mode)));
     }
     Ok(done)
+}
+
+/// What a System V segment is after the change, as the kernel says.
+///
+/// Between the look before and the change its number may in theory pass to
+/// another segment: only who may write `kernel.shm_next_id` can bring that about
+/// before two thousand million segments have come and gone. To hold it meanwhile
+/// it would have to be attached, and that wipes out who attached it last and when.
+/// So it is not held, and told if it should happen.
+fn sysv_after(
+    machine: &dyn Machine,
+    segment: &Segment,
+    shmid: ShmId,
+    before: &SysvStat,
+) -> Result<SysvStat, ActError> {
+    let now = machine.control().sysv_stat(shmid).map_err(|source| verifying(segment, source))?;
+    let same = |stat: &SysvStat| (stat.size, stat.creator_uid, stat.creator_pid);
+    if same(&now) != same(before) {
+        let found = "another segment, which was given its number in that moment".to_owned();
+        return Err(ActError::Unverified { id: segment.id.clone(), found });
+    }
+    Ok(now)
 }
 
 pub(super) fn verifying(segment: &Segment, source: std::io::Error) -> ActError {
