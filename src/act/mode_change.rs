@@ -104,6 +104,7 @@ impl FromStr for ModeChange {
 fn read_part(part: &[u8], clauses: &mut Vec<Clause>) -> Option<()> {
     let split = part.iter().position(|byte| !b"ugoa".contains(byte))?;
     let (letters, mut rest) = part.split_at(split);
+    // The set-id bits are the user's and the group's, the sticky bit the others'.
     let who = letters.iter().fold(0, |who, letter| {
         who | match letter {
             b'u' => 0o4700,
@@ -122,17 +123,10 @@ fn read_part(part: &[u8], clauses: &mut Vec<Clause>) -> Option<()> {
         };
         let end = after.iter().position(|byte| b"+-=".contains(byte)).unwrap_or(after.len());
         let (what, next) = after.split_at(end);
-        clauses.push(Clause { who: reach(who, letters, what), sign, what: read_what(what)? });
+        clauses.push(Clause { who, sign, what: read_what(what)? });
         rest = next;
     }
     Some(())
-}
-
-/// `t` is the sticky bit whoever is named, and only where it is given may `o`
-/// reach it.
-fn reach(who: u32, letters: &[u8], what: &[u8]) -> u32 {
-    let sticky = what.contains(&b't') || letters.is_empty() || letters.contains(&b'a');
-    if sticky { who | 0o1000 } else { who & !0o1000 }
 }
 
 fn read_what(letters: &[u8]) -> Option<What> {
@@ -185,7 +179,7 @@ mod tests {
             (0o600, "a+X", 0o600),
             (0o700, "a+X", 0o711),
             (0o600, "u+s,+t", 0o5600),
-            (0o1777, "o=rx", 0o1775),
+            (0o1777, "o=rx", 0o775),
         ] {
             assert_eq!(changed(before, text), after, "{before:o} {text}: {:o}", changed(before, text));
         }
