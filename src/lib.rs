@@ -14,11 +14,13 @@
 //! | [`memory`] | reads contents without disturbing them |
 //! | [`decode`] | bytes to values and text |
 //! | [`identify`] | judges each segment |
+//! | [`act`] | changes a segment: plan, check again, apply, verify |
 //! | [`demo`] | the world that `shmscope demo` makes |
 //! | [`app`] | the interactive program as a state machine; knows no terminal |
 //! | [`tui`] | the terminal: enter and leave, events, drawing |
 //! | [`cli`] | arguments and reports |
 
+pub mod act;
 pub mod app;
 pub mod cli;
 pub mod config;

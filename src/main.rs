@@ -1,10 +1,9 @@
 //! The `shmscope` program: parse, dispatch, exit status.
 
-use anyhow::Result;
 use clap::Parser as _;
 use shmscope::cli::args::{DemoArgs, LookArgs, When};
 use shmscope::cli::out::{Out, warn};
-use shmscope::cli::{self, Args, Command, Failure, Report, Status, Style};
+use shmscope::cli::{self, Args, Command, Failure, Status, Style};
 use shmscope::config::{self, Config, ConfigError};
 use shmscope::demo;
 use shmscope::machine::Machine;
@@ -20,13 +19,16 @@ fn main() -> ExitCode {
     let args = Args::parse();
     match args.command {
         None => ended(open_ui(args.look)),
-        Some(Command::Report(report)) => print(&report, Style::new(args.look)),
+        Some(Command::Report(report)) => report_with(args.look, |out| cli::run(&RealMachine, &report, out)),
+        Some(Command::Change(change)) => {
+            report_with(args.look, |out| cli::change(&RealMachine, &change, args.read_only, out))
+        }
         Some(Command::Demo(demo)) => show_demo(demo, args.look),
     }
 }
 
 /// Opens the terminal UI.
-fn open_ui(look: LookArgs) -> Result<ExitReason> {
+fn open_ui(look: LookArgs) -> anyhow::Result<ExitReason> {
     let machine: Arc<dyn Machine> = Arc::new(RealMachine);
     let color = match look.color {
         When::Auto => config::When::Auto,
@@ -39,7 +41,7 @@ fn open_ui(look: LookArgs) -> Result<ExitReason> {
 
 /// The settings. Those that may not be read, as under `sudo -u` with another's
 /// HOME, are nobody's wish: the defaults do.
-fn settings() -> Result<Config> {
+fn settings() -> anyhow::Result<Config> {
     match Config::load() {
         Err(ConfigError::Read { path, source }) if source.kind() == io::ErrorKind::PermissionDenied => {
             let path = escape(path.as_os_str().as_bytes());
@@ -52,7 +54,7 @@ fn settings() -> Result<Config> {
 
 /// The exit status of the terminal UI; what is wrong with the terminal or the
 /// settings is wrong usage.
-fn ended(outcome: Result<ExitReason>) -> ExitCode {
+fn ended(outcome: anyhow::Result<ExitReason>) -> ExitCode {
     match outcome {
         Ok(reason) => ExitCode::from(u8::try_from(reason.status()).unwrap_or(1)),
         Err(error) => {
@@ -81,11 +83,9 @@ fn show_demo(args: DemoArgs, look: LookArgs) -> ExitCode {
     ended(shown.map_err(anyhow::Error::from).and_then(|reason| reason))
 }
 
-/// Makes a report on this machine.
-fn print(report: &Report, style: Style) -> ExitCode {
-    let outcome = Out::stdout(style)
-        .map_err(Failure::Output)
-        .and_then(|mut out| cli::run(&RealMachine, report, &mut out));
+/// Does what prints something, on this machine.
+fn report_with(look: LookArgs, run: impl FnOnce(&mut Out) -> Result<Status, Failure>) -> ExitCode {
+    let outcome = Out::stdout(Style::new(look)).map_err(Failure::Output).and_then(|mut out| run(&mut out));
     let status = outcome.unwrap_or_else(|failure| {
         if !matches!(failure, Failure::Closed) {
             warn(&failure.to_string());

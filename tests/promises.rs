@@ -1,6 +1,7 @@
 //! The promises that shmscope keeps, a module each; `support` holds what they share.
 #![cfg(test)]
 
+mod act;
 mod cli;
 mod demo;
 mod e2e;

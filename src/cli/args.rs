@@ -1,6 +1,13 @@
 //! The arguments of the program. What stands in the doc comments here is what
 //! `--help` and the man page show.
 
+mod change;
+
+pub use change::{
+    BatchArgs, Change, ChmodArgs, ChownArgs, CreateArgs, CreateKind, CreatePosixArgs, CreateSysvArgs,
+    LockArgs, NewArgs, RmArgs, TellArgs,
+};
+
 use crate::decode::Type;
 use crate::segment::field::Field;
 use crate::segment::{Bytes, escape, parse_span};
@@ -18,6 +25,9 @@ pub struct Args {
     /// What the output looks like.
     #[command(flatten)]
     pub look: LookArgs,
+    /// Turn every change off
+    #[arg(long, global = true)]
+    pub read_only: bool,
     /// What to do; the terminal UI when there is none.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -58,6 +68,9 @@ pub enum Command {
     /// Something that is printed.
     #[command(flatten)]
     Report(Report),
+    /// Something that is changed.
+    #[command(flatten)]
+    Change(Change),
     /// Make a small world of live segments and open the terminal UI on it
     Demo(DemoArgs),
 }

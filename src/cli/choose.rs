@@ -3,7 +3,7 @@
 
 use super::Failure;
 use crate::machine::Machine;
-use crate::segment::resolve::{ResolveError, resolve};
+use crate::segment::resolve::{ResolveError, resolve, resolve_exact};
 use crate::segment::{ObjectName, Segment, SegmentId, unescape};
 use crate::survey::Survey;
 
@@ -30,6 +30,30 @@ pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &str) -> Resu
         Err(ResolveError::Ambiguous { .. }) => object_name(text).is_some(),
     };
     if by_beginning && let Some((name, kind)) = something_else(machine, text) {
+        return Err(Failure::NotMemory { id: SegmentId::Posix(name), kind });
+    }
+    Ok(found?)
+}
+
+/// Finds the segment that is called exactly so, for what changes something.
+///
+/// # Errors
+/// As [`choose`].
+pub fn choose_exact<'a>(
+    machine: &dyn Machine,
+    survey: &'a Survey,
+    text: &str,
+) -> Result<&'a Segment, Failure> {
+    // A path, as the shell completes it.
+    let name = text.strip_prefix("/dev/shm/").map(|name| format!("posix:/{name}"));
+    let found = resolve_exact(text, &survey.segments);
+    let found = match (found, &name) {
+        (Err(ResolveError::Unknown { .. }), Some(name)) => resolve_exact(name, &survey.segments),
+        (found, _) => found,
+    };
+    if found.is_err()
+        && let Some((name, kind)) = something_else(machine, name.as_deref().unwrap_or(text))
+    {
         return Err(Failure::NotMemory { id: SegmentId::Posix(name), kind });
     }
     Ok(found?)

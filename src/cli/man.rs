@@ -51,8 +51,17 @@ fn term(roff: &mut Roff, head: Vec<Inline>, text: &str) {
 
 fn commands(roff: &mut Roff, command: &Command) {
     roff.control("SH", ["COMMANDS"]);
+    subcommands(roff, "shmscope", command);
+}
+
+fn subcommands(roff: &mut Roff, parent: &str, command: &Command) {
     for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
-        roff.control("SS", [format!("shmscope {}", command.get_name()).as_str()]);
+        let name = format!("{parent} {}", command.get_name());
+        if command.has_subcommands() {
+            subcommands(roff, &name, command);
+            continue;
+        }
+        roff.control("SS", [name.as_str()]);
         roff.text(vec![roman(sentence(command.get_about().map(ToString::to_string)))]);
         let usage = command.clone().render_usage().to_string();
         roff.control("PP", []).control("nf", []);
@@ -208,8 +217,14 @@ mod tests {
         page(&mut text).unwrap();
         assert!(text.is_ascii(), "not every troff reads more");
         let text = String::from_utf8(text).unwrap().replace('\\', "");
-        for command in Args::command().get_subcommands() {
-            assert!(text.contains(&format!(".SS \"shmscope {}\"", command.get_name())), "{text}");
+        let command = Args::command();
+        let made = command.find_subcommand("create").unwrap();
+        let listed = command.get_subcommands().filter(|command| !command.has_subcommands());
+        for (parent, command) in listed
+            .map(|own| ("shmscope", own))
+            .chain(made.get_subcommands().map(|own| ("shmscope create", own)))
+        {
+            assert!(text.contains(&format!(".SS \"{parent} {}\"", command.get_name())), "{text}");
             for argument in command.get_arguments().filter_map(Arg::get_long) {
                 assert!(text.contains(&format!("--{argument}")), "{argument}");
             }

@@ -1,6 +1,7 @@
 //! The command line: its arguments, and a report a file.
 
 pub mod args;
+mod change;
 mod choose;
 mod completions;
 mod dump;
@@ -20,7 +21,8 @@ mod text;
 mod time;
 mod watch;
 
-pub use args::{Args, Command, Report};
+pub use args::{Args, Change, Command, Report};
+pub use change::run as change;
 pub use failure::{Failure, Status};
 pub use style::{Style, locale_is_utf8};
 

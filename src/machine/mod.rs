@@ -1,12 +1,14 @@
 //! The machine behind one trait, at the level of kernel facts: list, stat,
-//! open, read. [`real::RealMachine`] asks the kernel; [`made::MadeMachine`] is
+//! open, read, and [`control`]. [`real::RealMachine`] asks the kernel; [`made::MadeMachine`] is
 //! filled by tests, so that every screen and every flow runs without one.
 
+pub mod control;
 pub mod made;
 pub mod real;
 pub mod sysv_table;
 
 use crate::segment::{Bytes, Identity, ObjectName, ShmId, Timestamp};
+use control::Control;
 use std::io;
 
 /// What a machine with shared memory can be asked.
@@ -63,6 +65,9 @@ pub trait Machine: Send + Sync {
     /// # Errors
     /// `PermissionDenied`, and `EINVAL` or `EIDRM` when it is gone.
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>>;
+
+    /// The side that changes it.
+    fn control(&self) -> &dyn Control;
 }
 
 /// What is below `/dev/shm`.

@@ -1,9 +1,12 @@
 //! The machine that this runs on.
 
+mod control;
 mod listing;
 mod posix;
 mod sysv;
+mod who;
 
+use super::control::Control;
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat};
 use crate::segment::{Bytes, ObjectName, ShmId, Timestamp};
 use crate::sys;
@@ -74,6 +77,10 @@ impl Machine for RealMachine {
 
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>> {
         Ok(Box::new(sysv::SysvContents::attach(shmid)?))
+    }
+
+    fn control(&self) -> &dyn Control {
+        self
     }
 }
 

@@ -74,6 +74,29 @@ pub fn resolve<'a>(text: &str, segments: &'a [Segment]) -> Result<&'a Segment, R
     }
 }
 
+/// As [`resolve`], for what changes something: the beginning of a name does
+/// not do, since more may begin so by then.
+///
+/// # Errors
+/// When nothing is called exactly so, or more than one segment.
+pub fn resolve_exact<'a>(text: &str, segments: &'a [Segment]) -> Result<&'a Segment, ResolveError> {
+    let found = exact(text, segments);
+    match found.as_slice() {
+        [one] => Ok(one),
+        [] => {
+            let mut nearest = nearest(text, segments);
+            nearest.extend(beginning(text, segments).into_iter().map(|segment| segment.id.clone()));
+            nearest.sort();
+            nearest.dedup();
+            Err(ResolveError::Unknown { text: text.to_owned(), nearest })
+        }
+        many => Err(ResolveError::Ambiguous {
+            text: text.to_owned(),
+            candidates: many.iter().map(|segment| segment.id.clone()).collect(),
+        }),
+    }
+}
+
 /// All that are called exactly so. `1234` may be a shmid and a POSIX name.
 fn exact<'a>(text: &str, segments: &'a [Segment]) -> Vec<&'a Segment> {
     if let Ok(id) = text.parse::<SegmentId>() {

@@ -5,7 +5,9 @@
 //! the standard library have in a safe form is used where it is needed.
 #![expect(unsafe_code, reason = "this is the one room where kernel calls without a safe form are made")]
 
+pub mod capability;
 pub mod child;
+pub mod handle;
 pub mod job;
 pub mod object;
 mod residency;

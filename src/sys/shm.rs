@@ -5,6 +5,9 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
+/// The libc crate has no name for it; `linux/shm.h` has.
+const SHM_STAT_ANY: libc::c_int = 15;
+
 /// What `IPC_STAT` says. Asking changes nothing; it needs read permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShmStat {
@@ -20,6 +23,8 @@ pub struct ShmStat {
     pub gid: u32,
     /// The creator.
     pub creator_uid: u32,
+    /// The creator's group.
+    pub creator_gid: u32,
     /// The pid of the creator, as seen from this pid namespace.
     pub creator_pid: i32,
     /// How many attachments there are.
@@ -37,18 +42,47 @@ pub fn stat(shmid: i32) -> io::Result<ShmStat> {
     // SAFETY: IPC_STAT writes one shmid_ds, and raw has room for it.
     check(unsafe { libc::shmctl(shmid, libc::IPC_STAT, raw.as_mut_ptr()) })?;
     // SAFETY: zeroed, then filled by the kernel; every bit pattern is valid.
-    let raw = unsafe { raw.assume_init() };
-    Ok(ShmStat {
+    Ok(facts(&unsafe { raw.assume_init() }))
+}
+
+/// As [`stat`], for segments that may not be read too: `SHM_STAT_ANY`, which
+/// goes by the place in the kernel's table. Linux 4.17.
+///
+/// # Errors
+/// `EINVAL` or `EIDRM` when there is no such segment, `EACCES` on an older
+/// kernel without read permission.
+pub fn stat_any(shmid: i32) -> io::Result<ShmStat> {
+    let denied = match stat(shmid) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => error,
+        outcome => return outcome,
+    };
+    // The place is the low half of the identifier, or its low 24 bits with the
+    // boot parameter ipcmni_extend.
+    for place in [shmid & 0x7fff, shmid & 0xff_ffff] {
+        let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
+        // SAFETY: SHM_STAT_ANY writes one shmid_ds, and raw has room for it.
+        if unsafe { libc::shmctl(place, SHM_STAT_ANY, raw.as_mut_ptr()) } == shmid {
+            // SAFETY: zeroed, then filled by the kernel; every bit pattern is valid.
+            return Ok(facts(&unsafe { raw.assume_init() }));
+        }
+    }
+    // Gone meanwhile, or another one has its place by now.
+    stat(shmid).map_err(|error| if error.kind() == denied.kind() { denied } else { error })
+}
+
+fn facts(raw: &libc::shmid_ds) -> ShmStat {
+    ShmStat {
         size: raw.shm_segsz as u64,
         key: raw.shm_perm.__key.cast_unsigned(),
         mode: u32::from(raw.shm_perm.mode),
         uid: raw.shm_perm.uid,
         gid: raw.shm_perm.gid,
         creator_uid: raw.shm_perm.cuid,
+        creator_gid: raw.shm_perm.cgid,
         creator_pid: raw.shm_cpid,
         nattch: raw.shm_nattch,
         change_time: raw.shm_ctime,
-    })
+    }
 }
 
 /// Makes a segment that did not exist, `shmget(IPC_CREAT | IPC_EXCL)`. Key 0
@@ -58,9 +92,62 @@ pub fn stat(shmid: i32) -> io::Result<ShmStat> {
 /// `EEXIST` when the key is taken, `EINVAL` for a size outside the limits,
 /// `ENOSPC` when the ids or the pages are used up, `ENOMEM`, `EPERM`.
 pub fn create(key: u32, size: usize, mode: u32) -> io::Result<i32> {
-    let flags = libc::IPC_CREAT | libc::IPC_EXCL | (mode & 0o777).cast_signed();
+    create_special(key, size, mode, Special::default())
+}
+
+/// What else a segment may be asked to be when it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Special {
+    /// In huge pages of the default size, `SHM_HUGETLB`.
+    pub huge: bool,
+    /// Without memory set aside for it, `SHM_NORESERVE`.
+    pub no_reserve: bool,
+}
+
+/// As [`create`], and asks for more.
+///
+/// # Errors
+/// As [`create`]; with huge pages `EPERM` for who may not have them and
+/// `ENOMEM` when there are not enough.
+pub fn create_special(key: u32, size: usize, mode: u32, special: Special) -> io::Result<i32> {
+    let mut flags = libc::IPC_CREAT | libc::IPC_EXCL | (mode & 0o777).cast_signed();
+    if special.huge {
+        flags |= libc::SHM_HUGETLB;
+    }
+    if special.no_reserve {
+        flags |= libc::SHM_NORESERVE;
+    }
     // SAFETY: shmget takes numbers and touches no memory of ours.
     check(unsafe { libc::shmget(key.cast_signed(), size, flags) })
+}
+
+/// Sets owner, group and the nine mode bits, `shmctl(IPC_SET)`. All three at
+/// once: the kernel has no call for one alone.
+///
+/// # Errors
+/// `EPERM` for who is neither owner nor creator, `EINVAL` or `EIDRM` when it
+/// is gone, and `EINVAL` for a number that is no user or group here.
+pub fn set(shmid: i32, uid: u32, gid: u32, mode: u32) -> io::Result<()> {
+    let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
+    // SAFETY: zeroed, and every bit pattern of it is valid.
+    let permissions = &mut unsafe { raw.assume_init_mut() }.shm_perm;
+    permissions.uid = uid;
+    permissions.gid = gid;
+    permissions.mode = (mode & 0o777) as _;
+    // SAFETY: IPC_SET reads one shmid_ds, and raw is one.
+    check(unsafe { libc::shmctl(shmid, libc::IPC_SET, raw.as_mut_ptr()) }).map(drop)
+}
+
+/// Keeps a segment from being swapped out, or no more, `shmctl(SHM_LOCK)` and
+/// `shmctl(SHM_UNLOCK)`.
+///
+/// # Errors
+/// `EPERM` for a stranger without `CAP_IPC_LOCK` and where `RLIMIT_MEMLOCK` is
+/// 0, `ENOMEM` where that limit is too small, `EINVAL` or `EIDRM` when it is gone.
+pub fn set_locked(shmid: i32, locked: bool) -> io::Result<()> {
+    let command = if locked { libc::SHM_LOCK } else { libc::SHM_UNLOCK };
+    // SAFETY: both commands ignore the pointer.
+    check(unsafe { libc::shmctl(shmid, command, ptr::null_mut()) }).map(drop)
 }
 
 /// Removes a segment, `shmctl(IPC_RMID)`: at once, or with its last attachment.
@@ -97,7 +184,7 @@ impl Attachment {
         Self::new(shmid, libc::SHM_RDONLY)
     }
 
-    /// Attaches to write. Only the demo does this, to what it made itself.
+    /// Attaches to write. Only who made it does this: the demo, `create`, `restore`.
     ///
     /// # Errors
     /// As [`Attachment::read_only`].

@@ -67,6 +67,20 @@ pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::
     }
 }
 
+/// Renames what is at `from` below `root` to `to`, unless something has that name.
+///
+/// # Errors
+/// `EEXIST` when it is taken, `ENOENT` when nothing is at `from`, `EACCES` and
+/// `EPERM`; `EXDEV` for two directories, which no removal needs.
+pub fn rename_below(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
+    if from.parent() != to.parent() {
+        return Err(io::Error::from_raw_os_error(libc::EXDEV));
+    }
+    let (directory, from) = open_parent(root, from)?;
+    let (_, to) = open_parent(root, to)?;
+    rename_to_free(directory.as_fd(), &from, &to)
+}
+
 fn is_it(directory: &OwnedFd, name: &CStr, device: u64, inode: u64) -> io::Result<Option<bool>> {
     match statx_at(directory.as_fd(), name) {
         Ok(stat) => Ok(Some(stat.is_regular() && stat.device == device && stat.inode == inode)),

@@ -16,7 +16,7 @@ mod wait;
 mod world;
 
 pub use child::Child;
-pub use nobody::{NOBODY, Nobody, as_nobody};
+pub use nobody::{NOBODY, Nobody, as_nobody, limit_locked};
 pub use programs::{asset, compile_cpp, demo_program, python, shmscope};
 pub use segments::{Object, Sysv};
 pub use stage::Stage;

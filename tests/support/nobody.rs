@@ -36,6 +36,15 @@ pub fn as_nobody(program: impl AsRef<Path>, arguments: impl IntoIterator<Item: A
     command
 }
 
+/// Limits how much memory the command may lock, in bytes.
+pub fn limit_locked(command: &mut Command, limit: u64) {
+    use nix::sys::resource::{Resource, setrlimit};
+    // SAFETY: the closure makes one system call, and allocates nothing.
+    unsafe {
+        command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_MEMLOCK, limit, limit)?));
+    }
+}
+
 /// While this lives, the thread that made it is nobody to the kernel: its
 /// effective uid and gid are 65534, without groups and capabilities. Other
 /// threads stay who they are. Needs root.

@@ -8,6 +8,7 @@ use ratatui::style::Style;
 use shmscope::app::event::Clock;
 use shmscope::app::key::Key;
 use shmscope::app::{Effect, Event};
+use shmscope::machine::control::Control;
 use shmscope::machine::made::MadeMachine;
 use shmscope::machine::{Contents, LimitFacts, Machine, ObjectListing, ObjectStat};
 use shmscope::segment::{ObjectName, ShmId, Timestamp};
@@ -154,6 +155,9 @@ impl Machine for Faulty {
     }
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>> {
         self.0.attach(shmid)
+    }
+    fn control(&self) -> &dyn Control {
+        self.0.control()
     }
 }
 

@@ -5,9 +5,11 @@
 
 mod bytes;
 mod contents;
+mod control;
 
 pub use bytes::MadeBytes;
 
+use super::control::Control;
 use super::sysv_table::Row;
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, Trace};
 use crate::segment::{Bytes, Key, ObjectName, ShmId, Timestamp};
@@ -41,6 +43,10 @@ pub struct MadeFacts {
     pub users: BTreeMap<u32, String>,
     /// Who we are.
     pub effective_uid: u32,
+    /// Our groups.
+    pub groups: Vec<u32>,
+    /// The limit of locked memory, `RLIMIT_MEMLOCK`.
+    pub memlock: Option<Bytes>,
     /// The clock.
     pub now: i64,
     /// The limits.
@@ -67,6 +73,8 @@ pub struct MadeObject {
     pub stat: ObjectStat,
     /// What it holds. Shared with who has it open, so that it lives on when its name goes.
     pub bytes: Arc<Mutex<MadeBytes>>,
+    /// Its access control list.
+    pub acl: Option<Vec<u8>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -154,7 +162,7 @@ impl MadeMachine {
             };
             facts.next_inode += 1;
             facts.remove(&name);
-            facts.posix.insert(name, MadeObject { stat, bytes: Arc::new(Mutex::new(bytes)) });
+            facts.posix.insert(name, MadeObject { stat, bytes: Arc::new(Mutex::new(bytes)), acl: None });
         });
     }
 
@@ -301,5 +309,9 @@ impl Machine for MadeMachine {
             made.row.nattch += 1;
         }
         Ok(Box::new(AttachedMade { machine: self.clone(), row }))
+    }
+
+    fn control(&self) -> &dyn Control {
+        self
     }
 }

@@ -1,0 +1,231 @@
+//! Who can attach a segment, and how: what the kernel would answer, as a pure
+//! function of the permission bits, the access control list and the person.
+
+use super::again::{Named, named};
+use crate::machine::Machine;
+use crate::machine::control::{Capability, Credentials};
+use crate::segment::{Kind, Mode, Segment};
+
+#[cfg(test)]
+mod tests;
+
+/// What decides about access.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// Which kind: the kernel asks differently.
+    pub kind: Kind,
+    /// The permission bits.
+    pub mode: Mode,
+    /// The owner.
+    pub uid: u32,
+    /// The owning group.
+    pub gid: u32,
+    /// The creator and their group, who keep their rights on a System V
+    /// segment whoever owns it.
+    pub creator: Option<(u32, u32)>,
+    /// The access control list of a POSIX segment.
+    pub acl: Option<Acl>,
+}
+
+/// A POSIX access control list, as far as it says more than the mode.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Acl {
+    /// Users by number, each with its bits (read 4, write 2).
+    pub users: Vec<(u32, u32)>,
+    /// Groups by number.
+    pub groups: Vec<(u32, u32)>,
+    /// The bits of the owning group, which the mode does not show then.
+    pub owning_group: u32,
+    /// The most that users, groups and the owning group get; the mode shows it
+    /// in the place of the group's bits.
+    pub mask: u32,
+}
+
+/// What somebody can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Whether they can attach to read.
+    pub read: bool,
+    /// Whether they can attach to write too. To write only is no way to
+    /// attach: both kinds ask for read permission as well.
+    pub write: bool,
+    /// Why, in words.
+    pub reason: String,
+}
+
+impl Answer {
+    /// How they can attach.
+    #[must_use]
+    pub const fn how(&self) -> &'static str {
+        match (self.read, self.write) {
+            (true, true) => "read and write",
+            (true, false) => "read only",
+            (false, _) => "not at all",
+        }
+    }
+}
+
+const READ: u32 = 4;
+const WRITE: u32 = 2;
+
+impl Acl {
+    /// Reads `system.posix_acl_access`: a version of 4 bytes (2), then entries
+    /// of tag, bits and number (`linux/posix_acl_xattr.h`), little-endian.
+    /// `None` for what is no such list.
+    #[must_use]
+    pub fn parse(list: &[u8]) -> Option<Self> {
+        let (version, entries) = list.split_first_chunk::<4>()?;
+        if u32::from_le_bytes(*version) != 2 || entries.len() % 8 != 0 {
+            return None;
+        }
+        let mut acl = Self { mask: 7, ..Self::default() };
+        for entry in entries.chunks_exact(8) {
+            let tag = u16::from_le_bytes([entry[0], entry[1]]);
+            let bits = u32::from(u16::from_le_bytes([entry[2], entry[3]]));
+            let id = u32::from_le_bytes([entry[4], entry[5], entry[6], entry[7]]);
+            match tag {
+                0x02 => acl.users.push((id, bits)),
+                0x04 => acl.owning_group = bits,
+                0x08 => acl.groups.push((id, bits)),
+                0x10 => acl.mask = bits,
+                // The owner's and others' bits are those of the mode.
+                0x01 | 0x20 => {}
+                _ => return None,
+            }
+        }
+        Some(acl)
+    }
+}
+
+impl Rules {
+    /// Those of a segment as it is, with its list asked from the machine.
+    #[must_use]
+    pub fn of(machine: &dyn Machine, segment: &Segment) -> Self {
+        let list = match named(segment) {
+            Named::Sysv(_) => None,
+            Named::Posix(name) => machine.control().hold(name).and_then(|held| held.acl()).ok().flatten(),
+        };
+        Self {
+            kind: segment.kind(),
+            mode: segment.mode,
+            uid: segment.owner.uid,
+            gid: segment.owner.gid,
+            creator: segment.sysv().map(|facts| (facts.creator.uid, facts.creator.gid)),
+            acl: list.and_then(|list| Acl::parse(&list)),
+        }
+    }
+
+    /// What the owner, a member of the group and anybody else can do, besides
+    /// what the list gives to those that it names.
+    #[must_use]
+    pub fn classes(&self) -> [Answer; 3] {
+        // No user and no group has this number.
+        let nobody = u32::MAX;
+        let capabilities = if self.uid == 0 { Credentials::ALL } else { 0 };
+        let somebody = |uid, gid, capabilities| Credentials { uid, gid, groups: vec![], capabilities };
+        [
+            self.access(&somebody(self.uid, nobody, capabilities)),
+            self.access(&somebody(nobody, self.gid, 0)),
+            self.access(&somebody(nobody, nobody, 0)),
+        ]
+    }
+
+    /// What somebody can do, and why: `ipcperms` in ipc/util.c,
+    /// `acl_permission_check` and `posix_acl_permission` in fs/.
+    #[must_use]
+    pub fn access(&self, who: &Credentials) -> Answer {
+        let (bits, reason) = match (self.kind, &self.acl) {
+            (Kind::Sysv, _) => self.by_mode_sysv(who),
+            (Kind::Posix, Some(acl)) => self.by_list(acl, who),
+            (Kind::Posix, None) => self.by_mode_posix(who),
+        };
+        let (read, write) = (bits & READ != 0, bits & READ != 0 && bits & WRITE != 0);
+        if read && write {
+            return Answer { read, write, reason };
+        }
+        let may = |capability| who.may(capability);
+        let by = |capability: Capability, read, write| Answer {
+            read,
+            write,
+            reason: format!("{}, whatever the mode says", capability.name()),
+        };
+        match self.kind {
+            Kind::Sysv if may(Capability::IpcOwner) => by(Capability::IpcOwner, true, true),
+            Kind::Posix if may(Capability::DacOverride) => by(Capability::DacOverride, true, true),
+            Kind::Posix if may(Capability::DacReadSearch) && !read => {
+                by(Capability::DacReadSearch, true, false)
+            }
+            _ if bits & WRITE != 0 => Answer {
+                read,
+                write,
+                reason: format!("{reason}; to write only is no way to attach, read permission is missing"),
+            },
+            _ => Answer { read, write, reason },
+        }
+    }
+
+    fn by_mode_sysv(&self, who: &Credentials) -> (u32, String) {
+        let (creator, creator_group) = self.creator.map_or((None, None), |(uid, gid)| (Some(uid), Some(gid)));
+        if who.uid == self.uid {
+            self.class(6, "the owner")
+        } else if Some(who.uid) == creator {
+            self.class(6, "the creator, who counts as the owner")
+        } else if who.is_in(self.gid) {
+            self.class(3, "in the group")
+        } else if creator_group.is_some_and(|gid| who.is_in(gid)) {
+            self.class(3, "in the creator's group, which counts as the group")
+        } else {
+            self.class(0, "one of the others")
+        }
+    }
+
+    fn by_mode_posix(&self, who: &Credentials) -> (u32, String) {
+        if who.uid == self.uid {
+            self.class(6, "the owner")
+        } else if who.is_in(self.gid) {
+            self.class(3, "in the group")
+        } else {
+            self.class(0, "one of the others")
+        }
+    }
+
+    fn by_list(&self, acl: &Acl, who: &Credentials) -> (u32, String) {
+        let masked = |bits: u32, whom: &str| {
+            let cut = bits & acl.mask & 7;
+            let mut reason = format!("{whom} has {} in the access control list", letters(bits));
+            if cut != bits {
+                reason = format!("{reason}, and its mask leaves {}", letters(cut));
+            }
+            (cut, reason)
+        };
+        if who.uid == self.uid {
+            return self.class(6, "the owner");
+        }
+        if let Some(&(_, bits)) = acl.users.iter().find(|(uid, _)| *uid == who.uid) {
+            return masked(bits, "the user");
+        }
+        let own = who.is_in(self.gid).then_some(acl.owning_group);
+        let named = acl.groups.iter().filter(|(gid, _)| who.is_in(*gid)).map(|&(_, bits)| bits);
+        // One group has to give all that is asked for at once: the best is told.
+        let best = own.into_iter().chain(named).max_by_key(|bits| {
+            let bits = bits & acl.mask;
+            (bits & READ != 0, bits & WRITE != 0)
+        });
+        match best {
+            Some(bits) => masked(bits, "the group"),
+            None => self.class(0, "one of the others"),
+        }
+    }
+
+    /// The three bits of a class, and what they are.
+    fn class(&self, place: u32, who: &str) -> (u32, String) {
+        let bits = self.mode.bits() >> place & 7;
+        (bits, format!("{who}, and mode {} gives {} there", self.mode, letters(bits)))
+    }
+}
+
+/// `rw`, as `ls` shows it.
+fn letters(bits: u32) -> String {
+    let letter = |bit, letter| if bits & bit != 0 { letter } else { '-' };
+    [letter(READ, 'r'), letter(WRITE, 'w')].iter().collect()
+}

@@ -1,0 +1,101 @@
+//! Who can attach, class by class.
+
+use super::*;
+
+fn rules(kind: Kind, mode: u32) -> Rules {
+    let creator = (kind == Kind::Sysv).then_some((1001, 51));
+    Rules { kind, mode: Mode::new(mode), uid: 1000, gid: 50, creator, acl: None }
+}
+
+fn who(uid: u32, gid: u32) -> Credentials {
+    Credentials { uid, gid, groups: vec![], capabilities: 0 }
+}
+
+fn how(rules: &Rules, who: &Credentials) -> &'static str {
+    rules.access(who).how()
+}
+
+#[test]
+fn owner_group_others() {
+    for kind in [Kind::Sysv, Kind::Posix] {
+        for (mode, expected) in [
+            (0o640, ["read and write", "read only", "not at all"]),
+            (0o666, ["read and write"; 3]),
+            (0o066, ["not at all", "read and write", "read and write"]),
+            (0o200, ["not at all"; 3]),
+            (0o4755, ["read and write", "read only", "read only"]),
+        ] {
+            let found = rules(kind, mode).classes().map(|answer| answer.how());
+            assert_eq!(found, expected, "{kind:?} {mode:o}");
+        }
+    }
+    // The owner's bits hold for an owner who is in the group too.
+    assert_eq!(how(&rules(Kind::Posix, 0o060), &who(1000, 50)), "not at all");
+    let answer = rules(Kind::Sysv, 0o200).access(&who(1000, 50));
+    assert!(answer.reason.contains("read permission is missing"), "{}", answer.reason);
+}
+
+#[test]
+fn the_creator_keeps_what_the_owner_has() {
+    let sysv = rules(Kind::Sysv, 0o640);
+    assert_eq!(how(&sysv, &who(1001, 9)), "read and write");
+    assert_eq!(how(&sysv, &who(9, 51)), "read only");
+    assert_eq!(how(&rules(Kind::Posix, 0o640), &who(1001, 51)), "not at all");
+}
+
+#[test]
+fn capabilities_go_before_the_mode() {
+    let with = |capability| Credentials { capabilities: 1 << capability as u64, ..who(9, 9) };
+    let (sysv, posix) = (rules(Kind::Sysv, 0), rules(Kind::Posix, 0));
+    assert_eq!(how(&sysv, &with(Capability::IpcOwner)), "read and write");
+    assert_eq!(how(&posix, &with(Capability::IpcOwner)), "not at all");
+    assert_eq!(how(&posix, &with(Capability::DacOverride)), "read and write");
+    assert_eq!(how(&posix, &with(Capability::DacReadSearch)), "read only");
+    assert_eq!(how(&sysv, &with(Capability::DacOverride)), "not at all");
+    let reason = posix.access(&with(Capability::DacOverride)).reason;
+    assert!(reason.contains("CAP_DAC_OVERRIDE"), "{reason}");
+    let roots = Rules { uid: 0, ..posix };
+    assert_eq!(roots.classes()[0].how(), "read and write");
+}
+
+#[test]
+fn the_list_decides_for_whom_it_names() {
+    let acl = Acl { users: vec![(7, 6), (8, 0)], groups: vec![(60, 6), (61, 4)], owning_group: 4, mask: 4 };
+    let listed = Rules { acl: Some(acl), ..rules(Kind::Posix, 0o646) };
+    let masked = listed.access(&who(7, 9));
+    assert_eq!(masked.how(), "read only");
+    assert!(masked.reason.contains("mask"), "{}", masked.reason);
+    assert_eq!(how(&listed, &who(8, 60)), "not at all");
+    assert_eq!(how(&listed, &who(9, 60)), "read only");
+    assert_eq!(how(&listed, &who(9, 50)), "read only");
+    assert_eq!(how(&listed, &who(9, 9)), "read and write");
+    assert_eq!(how(&listed, &who(1000, 9)), "read and write");
+    // Who is in a group that is named gets nothing by being one of the others.
+    let none = Acl { groups: vec![(60, 0)], mask: 6, ..Acl::default() };
+    let listed = Rules { acl: Some(none), ..rules(Kind::Posix, 0o606) };
+    assert_eq!(how(&listed, &who(9, 60)), "not at all");
+}
+
+#[test]
+fn a_list_is_read() {
+    let entry = |tag: u16, bits: u16, id: u32| {
+        let mut bytes = [tag.to_le_bytes(), bits.to_le_bytes()].concat();
+        bytes.extend(id.to_le_bytes());
+        bytes
+    };
+    let none = u32::MAX;
+    let entries = [
+        entry(1, 6, none),
+        entry(2, 6, 7),
+        entry(4, 4, none),
+        entry(8, 2, 60),
+        entry(0x10, 6, none),
+        entry(0x20, 0, none),
+    ];
+    let list = [2u32.to_le_bytes().to_vec(), entries.concat()].concat();
+    let acl = Acl { users: vec![(7, 6)], groups: vec![(60, 2)], owning_group: 4, mask: 6 };
+    assert_eq!(Acl::parse(&list), Some(acl));
+    for wrong in [&list[..3], &list[..list.len() - 1], &[1, 0, 0, 0], &[2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0]] {
+        assert_eq!(Acl::parse(wrong), None, "{wrong:?}");
+    }
+}

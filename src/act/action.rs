@@ -1,0 +1,140 @@
+//! What can be done to a segment: plain data.
+
+use super::ModeChange;
+use crate::machine::Machine;
+use crate::segment::escape;
+
+/// What can be done to a segment that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Set its permission bits: `IPC_SET`, `chmod(2)`.
+    SetMode(ModeChange),
+    /// Set owner and group: `IPC_SET`, `chown(2)`.
+    SetOwner(OwnerChange),
+    /// Keep it in memory: `SHM_LOCK`.
+    Lock,
+    /// Let it be swapped out again: `SHM_UNLOCK`.
+    Unlock,
+    /// Remove it: `IPC_RMID`, `shm_unlink(3)`.
+    Remove(Copying),
+}
+
+/// Whether a copy is kept of what is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Copying {
+    /// Yes; where none can be made, nothing is removed.
+    #[default]
+    Keep,
+    /// No: the contents go.
+    Without,
+}
+
+impl Action {
+    /// The word of the command line for it.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::SetMode(_) => "chmod",
+            Self::SetOwner(_) => "chown",
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+            Self::Remove(_) => "rm",
+        }
+    }
+}
+
+/// A new owner, a new group, or both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OwnerChange {
+    /// The user; `None` leaves it as it is.
+    pub uid: Option<u32>,
+    /// The group; `None` leaves it as it is.
+    pub gid: Option<u32>,
+}
+
+/// Why a text names no owner.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseOwnerError {
+    /// The user database does not have it.
+    #[error("there is no user '{}' here; a number does too", escape(.0.as_bytes()))]
+    User(String),
+    /// The group database does not have it.
+    #[error("there is no group '{}' here; a number does too", escape(.0.as_bytes()))]
+    Group(String),
+    /// It names nobody.
+    #[error("'{}' names nobody: write USER, USER:GROUP or :GROUP", escape(.0.as_bytes()))]
+    Empty(String),
+}
+
+impl OwnerChange {
+    /// Reads `USER`, `USER:GROUP`, `:GROUP`, and `USER:` for that user's login
+    /// group, as `chown(1)` does; a name that exists beats a number.
+    ///
+    /// # Errors
+    /// When the machine has no such user or group.
+    pub fn parse(machine: &dyn Machine, text: &str) -> Result<Self, ParseOwnerError> {
+        let control = machine.control();
+        let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
+        let by_name = if user.is_empty() { None } else { control.user_by_name(user) };
+        let uid = match (user, by_name) {
+            ("", _) => None,
+            (_, Some((uid, _))) => Some(uid),
+            (number, None) => Some(parse_id(number).ok_or_else(|| ParseOwnerError::User(user.to_owned()))?),
+        };
+        let gid = match group {
+            None => None,
+            Some("") => match by_name {
+                Some((_, login)) => Some(login),
+                None if user.is_empty() => None,
+                None => return Err(ParseOwnerError::User(user.to_owned())),
+            },
+            Some(name) => Some(
+                control
+                    .group_by_name(name)
+                    .or_else(|| parse_id(name))
+                    .ok_or_else(|| ParseOwnerError::Group(name.to_owned()))?,
+            ),
+        };
+        if uid.is_none() && gid.is_none() {
+            return Err(ParseOwnerError::Empty(text.to_owned()));
+        }
+        Ok(Self { uid, gid })
+    }
+}
+
+/// A number of a user or group. The largest stands for "no change" in every
+/// call, and can be nobody's.
+fn parse_id(text: &str) -> Option<u32> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten().filter(|&id| id != u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::MadeMachine;
+
+    #[test]
+    fn owners_by_name_and_number() {
+        let machine = MadeMachine::new();
+        machine.edit(|facts| facts.users.insert(7, "1000".to_owned()));
+        let read = |text| OwnerChange::parse(&machine, text).map(|change| (change.uid, change.gid));
+        for (text, wanted) in [
+            ("ann", (Some(1000), None)),
+            ("ann:bob", (Some(1000), Some(1001))),
+            ("ann:", (Some(1000), Some(1000))),
+            (":bob", (None, Some(1001))),
+            ("4242:99", (Some(4242), Some(99))),
+            // A user whose name is a number.
+            ("1000", (Some(7), None)),
+            ("4294967294", (Some(4_294_967_294), None)),
+        ] {
+            assert_eq!(read(text), Ok(wanted), "{text}");
+        }
+        for text in ["", ":", "carl", "carl:", "ann:carl", "4294967295", "-1", "+1", "1:2:3", "4242:"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let error = OwnerChange::parse(&machine, "\x1b[2J").unwrap_err().to_string();
+        assert!(!error.contains('\x1b'), "{error}");
+    }
+}

@@ -1,0 +1,84 @@
+//! Looking again, just before acting: is it the very segment that was shown?
+
+use super::ActError;
+use crate::machine::control::{Held, SysvStat};
+use crate::machine::{Machine, ObjectStat};
+use crate::segment::{Identity, ObjectName, Segment, SegmentId, ShmId};
+use std::io;
+
+/// The type bits of a mode, and those of a regular file, `inode(7)`.
+const TYPE: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
+
+/// What a segment is called, by its kind.
+pub enum Named<'a> {
+    Sysv(ShmId),
+    Posix(&'a ObjectName),
+}
+
+pub const fn named(segment: &Segment) -> Named<'_> {
+    match &segment.id {
+        SegmentId::Sysv(shmid) => Named::Sysv(*shmid),
+        SegmentId::Posix(name) => Named::Posix(name),
+    }
+}
+
+/// The System V segment, when it is the one that was shown: shmid, key,
+/// creator, size and the time of its last change.
+///
+/// # Errors
+/// When it is gone, or is not that one.
+pub fn sysv(machine: &dyn Machine, segment: &Segment, shmid: ShmId) -> Result<SysvStat, ActError> {
+    let stat = machine.control().sysv_stat(shmid).map_err(|error| gone_or(segment, error))?;
+    let now = Identity::Sysv {
+        key: stat.key,
+        creator_uid: stat.creator_uid,
+        creator_pid: stat.creator_pid,
+        size: stat.size,
+    };
+    let how = if stat.marked && !segment.sysv().is_some_and(|facts| facts.marked) {
+        "it was marked for removal meanwhile"
+    } else if segment.identity() != now {
+        "another segment has its number now"
+    } else if segment.times.change != stat.change {
+        "its owner or mode was changed meanwhile"
+    } else {
+        return Ok(stat);
+    };
+    Err(ActError::NotTheSame { id: segment.id.clone(), how: how.to_owned() })
+}
+
+/// A handle on the POSIX object, when it is the one that was shown: device,
+/// inode and time of birth. Whatever is done through it is done to that object.
+///
+/// # Errors
+/// When it is gone, or something else has its name.
+pub fn posix(
+    machine: &dyn Machine,
+    segment: &Segment,
+    name: &ObjectName,
+) -> Result<(Box<dyn Held>, ObjectStat), ActError> {
+    let held = machine.control().hold(name).map_err(|error| gone_or(segment, error))?;
+    let stat = held.stat().map_err(|error| gone_or(segment, error))?;
+    let how = if stat.mode & TYPE != REGULAR {
+        "its name is of something that is no shared memory now"
+    } else if !segment.identity().fits(&stat.identity()) {
+        "another object has its name now"
+    } else {
+        return Ok((held, stat));
+    };
+    Err(ActError::NotTheSame { id: segment.id.clone(), how: how.to_owned() })
+}
+
+fn gone_or(segment: &Segment, source: io::Error) -> ActError {
+    let id = segment.id.clone();
+    match source.raw_os_error() {
+        Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => ActError::Gone { id },
+        // A directory on the way was replaced by a link or a file.
+        Some(libc::ELOOP | libc::ENOTDIR) => {
+            ActError::NotTheSame { id, how: "the directory that it was in is another one now".to_owned() }
+        }
+        _ if source.kind() == io::ErrorKind::NotFound => ActError::Gone { id },
+        _ => ActError::Failed { id, what: "looking at it again", source },
+    }
+}

@@ -1,0 +1,78 @@
+//! Changes a segment: plan, check again, apply, verify.
+//!
+//! [`plan`] says in words what an action would do and what stands against it,
+//! and changes nothing. [`apply`] looks again whether the segment is the very
+//! one that the plan was made for, acts, asks the kernel whether it is done, and
+//! reports. Each plan stands for itself: in a batch one failure stops no other.
+
+pub mod access;
+mod action;
+mod again;
+mod create;
+mod error;
+mod lock;
+mod mode_change;
+mod outcome;
+mod permissions;
+mod plan;
+mod remove;
+#[cfg(test)]
+mod tests;
+
+pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
+pub use create::{NewSegment, Source};
+pub use error::{ActError, Denied};
+pub use mode_change::{ModeChange, ParseModeError};
+pub use outcome::{Done, Outcome};
+pub use plan::{Options, Plan, Refusal, Task, Undo};
+
+use crate::machine::Machine;
+use crate::segment::Segment;
+
+/// What an action would do to a segment, as it was shown. A pure look.
+#[must_use]
+pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: &Options) -> Plan {
+    let mut plan =
+        Plan::new(Task::Change { segment: Box::new(segment.clone()), action: action.clone() }, *options);
+    if options.read_only {
+        plan.refuse(Refusal::read_only());
+        return plan;
+    }
+    match action {
+        Action::SetMode(change) => permissions::plan_mode(machine, segment, change, &mut plan),
+        Action::SetOwner(change) => permissions::plan_owner(machine, segment, *change, &mut plan),
+        Action::Lock => lock::plan(machine, segment, true, &mut plan),
+        Action::Unlock => lock::plan(machine, segment, false, &mut plan),
+        Action::Remove(copying) => remove::plan(machine, segment, *copying, &mut plan),
+    }
+    plan
+}
+
+/// What making a segment would do. A pure look.
+#[must_use]
+pub fn plan_create(machine: &dyn Machine, new: &NewSegment, options: &Options) -> Plan {
+    let mut plan = Plan::new(Task::Create(new.clone()), *options);
+    if options.read_only {
+        plan.refuse(Refusal::read_only());
+        return plan;
+    }
+    create::plan(machine, new, &mut plan);
+    plan
+}
+
+/// Does what was planned, to the very segment that it was planned for, and
+/// to no other. A plan that something stands against is not carried out.
+pub fn apply(machine: &dyn Machine, plan: &Plan) -> Outcome {
+    let result = match (&plan.refusal, &plan.task) {
+        (Some(refusal), _) => Err(ActError::Refused { subject: plan.subject(), refusal: refusal.clone() }),
+        (None, Task::Create(new)) => create::apply(machine, new),
+        (None, Task::Change { segment, action }) => match action {
+            Action::SetMode(change) => permissions::apply_mode(machine, segment, change),
+            Action::SetOwner(change) => permissions::apply_owner(machine, segment, *change),
+            Action::Lock => lock::apply(machine, segment, true),
+            Action::Unlock => lock::apply(machine, segment, false),
+            Action::Remove(copying) => remove::apply(machine, segment, *copying, plan.options.force),
+        },
+    };
+    Outcome { subject: plan.subject(), action: plan.task.word(), result }
+}

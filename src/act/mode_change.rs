@@ -1,0 +1,195 @@
+//! How permission bits are to be changed: octal, or symbolic as in `chmod(1)`.
+//!
+//! One difference, on purpose: where no `u`, `g`, `o` or `a` stands before the
+//! sign, all are meant (`+w` is `a+w`). `chmod` leaves out the bits of the
+//! umask there, which surprises, and the umask says what new files get, not what
+//! a segment should be changed to.
+
+use crate::segment::{Mode, escape};
+use std::fmt;
+use std::str::FromStr;
+
+/// A change of permission bits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModeChange {
+    text: String,
+    clauses: Vec<Clause>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Clause {
+    /// The bits of those who are meant, set-id and sticky bits too.
+    who: u32,
+    sign: Sign,
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Add,
+    Remove,
+    Set,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// These bits, for all; `who` cuts them.
+    Bits(u32),
+    /// Execute, where anybody has it already.
+    BitsAndX(u32),
+    /// What another of the three has: its place, in bits to the right.
+    Copy(u32),
+}
+
+/// A text that is no mode.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{}' is no mode: write octal digits (0600) or letters as chmod does (u+w,o-rwx)", escape(.0.as_bytes()))]
+pub struct ParseModeError(String);
+
+impl ModeChange {
+    /// To exactly this mode.
+    #[must_use]
+    pub fn to(mode: Mode) -> Self {
+        let clause = Clause { who: 0o7777, sign: Sign::Set, what: What::Bits(mode.bits()) };
+        Self { text: mode.to_string(), clauses: vec![clause] }
+    }
+
+    /// What a mode becomes by it.
+    #[must_use]
+    pub fn apply(&self, mode: Mode) -> Mode {
+        Mode::new(self.clauses.iter().fold(mode.bits(), |bits, clause| clause.apply(bits)))
+    }
+}
+
+impl Clause {
+    fn apply(self, bits: u32) -> u32 {
+        let what = match self.what {
+            What::BitsAndX(what) if bits & 0o111 != 0 => what | 0o111,
+            What::Bits(what) | What::BitsAndX(what) => what,
+            What::Copy(place) => (bits >> place & 7) * 0o111,
+        };
+        let what = what & self.who;
+        match self.sign {
+            Sign::Add => bits | what,
+            Sign::Remove => bits & !what,
+            Sign::Set => bits & !self.who | what,
+        }
+    }
+}
+
+impl fmt::Display for ModeChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for ModeChange {
+    type Err = ParseModeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || ParseModeError(text.to_owned());
+        if text.bytes().all(|byte| matches!(byte, b'0'..=b'7')) && !text.is_empty() {
+            let bits = u32::from_str_radix(text, 8).ok().filter(|&bits| bits <= 0o7777).ok_or_else(wrong)?;
+            return Ok(Self { text: text.to_owned(), ..Self::to(Mode::new(bits)) });
+        }
+        let mut clauses = vec![];
+        for part in text.split(',') {
+            read_part(part.as_bytes(), &mut clauses).ok_or_else(wrong)?;
+        }
+        Ok(Self { text: text.to_owned(), clauses })
+    }
+}
+
+/// `ug+rw-x`: who, and then a sign and letters, as often as there are any.
+fn read_part(part: &[u8], clauses: &mut Vec<Clause>) -> Option<()> {
+    let split = part.iter().position(|byte| !b"ugoa".contains(byte))?;
+    let (letters, mut rest) = part.split_at(split);
+    // The set-id bits are the user's and the group's, the sticky bit the others'.
+    let who = letters.iter().fold(0, |who, letter| {
+        who | match letter {
+            b'u' => 0o4700,
+            b'g' => 0o2070,
+            b'o' => 0o1007,
+            _ => 0o7777,
+        }
+    });
+    let who = if letters.is_empty() { 0o7777 } else { who };
+    while let Some((sign, after)) = rest.split_first() {
+        let sign = match sign {
+            b'+' => Sign::Add,
+            b'-' => Sign::Remove,
+            b'=' => Sign::Set,
+            _ => return None,
+        };
+        let end = after.iter().position(|byte| b"+-=".contains(byte)).unwrap_or(after.len());
+        let (what, next) = after.split_at(end);
+        clauses.push(Clause { who, sign, what: read_what(what)? });
+        rest = next;
+    }
+    Some(())
+}
+
+fn read_what(letters: &[u8]) -> Option<What> {
+    match letters {
+        b"u" => return Some(What::Copy(6)),
+        b"g" => return Some(What::Copy(3)),
+        b"o" => return Some(What::Copy(0)),
+        _ => {}
+    }
+    let mut bits = 0;
+    let mut big_x = false;
+    for letter in letters {
+        match letter {
+            b'r' => bits |= 0o444,
+            b'w' => bits |= 0o222,
+            b'x' => bits |= 0o111,
+            b'X' => big_x = true,
+            b's' => bits |= 0o6000,
+            b't' => bits |= 0o1000,
+            _ => return None,
+        }
+    }
+    Some(if big_x { What::BitsAndX(bits) } else { What::Bits(bits) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changed(mode: u32, text: &str) -> u32 {
+        text.parse::<ModeChange>().unwrap_or_else(|error| panic!("{error}")).apply(Mode::new(mode)).bits()
+    }
+
+    #[test]
+    fn as_chmod_does() {
+        for (before, text, after) in [
+            (0o600, "0666", 0o666),
+            (0o666, "0", 0),
+            (0o600, "4755", 0o4755),
+            (0o400, "u+w,o-rwx", 0o600),
+            (0o644, "u+w,o-rwx", 0o640),
+            (0o666, "a-w", 0o444),
+            (0o444, "+w", 0o666),
+            (0o666, "=r", 0o444),
+            (0o600, "g=u", 0o660),
+            (0o640, "o=g", 0o644),
+            (0o640, "go=", 0o600),
+            (0o600, "ug+rw-x", 0o660),
+            (0o604, "u=rw,g=r,o=", 0o640),
+            (0o600, "a+X", 0o600),
+            (0o700, "a+X", 0o711),
+            (0o600, "u+s,+t", 0o5600),
+            (0o1777, "o=rx", 0o775),
+        ] {
+            assert_eq!(changed(before, text), after, "{before:o} {text}: {:o}", changed(before, text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_mode_is_refused() {
+        for text in ["", "8", "10000", "rw", "u", "u+q", "u+rw,", ",u+r", "+ug", "0o600", "-1", "u +r", "é"]
+        {
+            assert!(text.parse::<ModeChange>().is_err(), "{text} was taken");
+        }
+    }
+}

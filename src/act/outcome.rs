@@ -1,0 +1,37 @@
+//! What came of a plan.
+
+use super::{ActError, Action};
+use crate::segment::SegmentId;
+
+/// The result of one plan.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What it was done to, as text.
+    pub subject: String,
+    /// Which action, in the word of the command line.
+    pub action: &'static str,
+    /// What was done, or why not.
+    pub result: Result<Done, ActError>,
+}
+
+/// What was done, as the kernel says afterwards.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    /// To which segment; the new one, when it was made.
+    pub id: SegmentId,
+    /// In words: sentences without a full stop, safe to print. The first says what was done.
+    pub said: Vec<String>,
+    /// What takes it back, planned anew on the segment as it is now.
+    pub undo: Option<Action>,
+}
+
+impl Done {
+    pub(super) fn new(id: SegmentId, said: impl Into<String>) -> Self {
+        Self { id, said: vec![said.into()], undo: None }
+    }
+
+    pub(super) fn undone_by(mut self, undo: Action) -> Self {
+        self.undo = Some(undo);
+        self
+    }
+}

@@ -1,0 +1,123 @@
+//! What is about to be done, in words, and what stands against it.
+
+use super::{Action, NewSegment};
+use crate::segment::Segment;
+
+/// What the person said besides the action itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Do it although the segment is held, protected, or not known to be free:
+    /// said for this very segment.
+    pub force: bool,
+    /// Change nothing at all (`--read-only`, or the line in the settings).
+    pub read_only: bool,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Task {
+    /// To a segment as it was shown.
+    Change {
+        /// The segment.
+        segment: Box<Segment>,
+        /// What to do to it.
+        action: Action,
+    },
+    /// Make one.
+    Create(NewSegment),
+}
+
+impl Task {
+    /// The word that the command line, the record and JSON use.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Change { action, .. } => action.word(),
+            Self::Create(_) => "create",
+        }
+    }
+}
+
+/// Whether it can be taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undo {
+    /// There is nothing to take back.
+    Nothing,
+    /// Yes, and how.
+    Yes(String),
+    /// No, or not all of it, and why.
+    No(String),
+}
+
+/// What stands against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why it is not done.
+    pub reason: String,
+    /// What would help.
+    pub remedy: String,
+    /// Whether [`Options::force`] lifts it.
+    pub forceable: bool,
+}
+
+impl Refusal {
+    /// Nothing makes it done.
+    #[must_use]
+    pub fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { reason: reason.into(), remedy: remedy.into(), forceable: false }
+    }
+
+    pub(super) fn read_only() -> Self {
+        Self::new(
+            "every change is turned off (read-only)",
+            "Start without --read-only, and without read-only in the settings",
+        )
+    }
+}
+
+/// What will happen, to whom, and whether it can be undone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What is to be done.
+    pub task: Task,
+    /// What the person said besides.
+    pub options: Options,
+    /// What will happen: a sentence each, without a full stop, safe to print.
+    pub will: Vec<String>,
+    /// Whether it can be taken back.
+    pub undo: Undo,
+    /// What stands against it. With one the plan is not carried out.
+    pub refusal: Option<Refusal>,
+}
+
+impl Plan {
+    pub(super) const fn new(task: Task, options: Options) -> Self {
+        Self { task, options, will: vec![], undo: Undo::Nothing, refusal: None }
+    }
+
+    /// What it is done to, as text.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match &self.task {
+            Task::Change { segment, .. } => segment.id.to_string(),
+            Task::Create(new) => new.subject(),
+        }
+    }
+
+    pub(super) fn say(&mut self, sentence: impl Into<String>) {
+        self.will.push(sentence.into());
+    }
+
+    /// The first that stands against it is the one that is told; what force
+    /// lifts does not stand where force is given.
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
+        if refusal.forceable && self.options.force {
+            return;
+        }
+        // What cannot be lifted is told rather than what can.
+        match &self.refusal {
+            Some(first) if !first.forceable || refusal.forceable => {}
+            _ => self.refusal = Some(refusal),
+        }
+    }
+}

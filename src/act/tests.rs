@@ -1,0 +1,234 @@
+//! Plans and what comes of them, on a made machine.
+
+use super::*;
+use crate::machine::control::NewSysv;
+use crate::machine::made::{MadeBytes, MadeMachine};
+use crate::segment::{Bytes, Key, Mode, ObjectName, SegmentId, resolve};
+use crate::survey::{Names, Survey};
+
+const FORCE: Options = Options { force: true, read_only: false };
+
+fn machine() -> MadeMachine {
+    let machine = MadeMachine::new();
+    machine.add_sysv(3, 0x4d2, MadeBytes::hole(1 << 20));
+    machine.add_object("camera0", MadeBytes::full(b"picture"));
+    machine.edit(|facts| facts.effective_uid = 1000);
+    machine
+}
+
+fn shown(machine: &MadeMachine, name: &str) -> Segment {
+    let mut survey = Survey::take(machine, &mut Names::default());
+    crate::identify::assess(&mut survey);
+    resolve::resolve_exact(name, &survey.segments).unwrap().clone()
+}
+
+fn act(machine: &MadeMachine, name: &str, action: &Action, options: Options) -> Result<Done, ActError> {
+    apply(machine, &plan(machine, &shown(machine, name), action, &options)).result
+}
+
+fn to(mode: u32) -> Action {
+    Action::SetMode(ModeChange::to(Mode::new(mode)))
+}
+
+#[test]
+fn a_plan_changes_nothing_and_what_is_done_can_be_undone() {
+    let machine = machine();
+    let owner = Action::SetOwner(OwnerChange { uid: None, gid: Some(1001) });
+    machine.edit(|facts| facts.groups.push(1001));
+    for (name, action) in [
+        ("sysv:3", to(0o666)),
+        ("/camera0", to(0o640)),
+        ("sysv:3", owner.clone()),
+        ("/camera0", owner),
+        ("3", Action::Lock),
+    ] {
+        let before = shown(&machine, name);
+        let plan = plan(&machine, &before, &action, &Options::default());
+        assert_eq!(plan.refusal, None);
+        assert!(matches!(plan.undo, Undo::Yes(_)), "{plan:?}");
+        assert_eq!(shown(&machine, name), before);
+        let done = apply(&machine, &plan).result.unwrap();
+        let after = shown(&machine, name);
+        assert_ne!((after.mode, &after.owner, &after.facts), (before.mode, &before.owner, &before.facts));
+        act(&machine, name, &done.undo.unwrap(), Options::default()).unwrap();
+        let again = shown(&machine, name);
+        assert_eq!((again.mode, again.owner, again.facts), (before.mode, before.owner, before.facts));
+    }
+}
+
+#[test]
+fn nothing_is_done_to_another_one() {
+    let machine = machine();
+    let sysv = plan(&machine, &shown(&machine, "sysv:3"), &to(0o666), &Options::default());
+    let posix = plan(&machine, &shown(&machine, "camera0"), &to(0o666), &Options::default());
+    machine.edit(|facts| facts.sysv[0].row.creator_pid = 99);
+    machine.add_object("camera0", MadeBytes::hole(9));
+    for plan in [sysv, posix] {
+        let error = apply(&machine, &plan).result.unwrap_err();
+        assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
+        assert!(error.nothing_done() && error.to_string().contains("Nothing was done"), "{error}");
+    }
+    assert_eq!(shown(&machine, "camera0").mode, Mode::new(0o600));
+    let plan = plan(&machine, &shown(&machine, "camera0"), &to(0o666), &Options::default());
+    machine.remove_object("camera0");
+    assert!(matches!(apply(&machine, &plan).result, Err(ActError::Gone { .. })));
+}
+
+#[test]
+fn a_change_in_between_is_told() {
+    let machine = machine();
+    let plan = plan(&machine, &shown(&machine, "sysv:3"), &to(0o666), &Options::default());
+    machine.edit(|facts| facts.sysv[0].row.change = Some(crate::segment::Timestamp::from_seconds(facts.now)));
+    let error = apply(&machine, &plan).result.unwrap_err().to_string();
+    assert!(error.contains("changed meanwhile"), "{error}");
+}
+
+#[test]
+fn strangers_are_told_who_may() {
+    let machine = machine();
+    machine.edit(|facts| facts.effective_uid = 1001);
+    for (name, action) in
+        [("3", to(0)), ("camera0", to(0)), ("3", Action::Lock), ("3", Action::Remove(Copying::Without))]
+    {
+        let error = act(&machine, name, &action, FORCE).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, ActError::Refused { .. }), "{text}");
+        assert!(text.contains("its owner ann and root") && text.contains("Run as ann"), "{text}");
+    }
+    let error = act(&machine, "camera0", &Action::Remove(Copying::Without), FORCE).unwrap_err().to_string();
+    assert!(error.contains("you may not remove it"), "{error}");
+}
+
+#[test]
+fn only_root_gives_an_object_away_and_anybody_their_system_v() {
+    let machine = machine();
+    let to_bob = Action::SetOwner(OwnerChange { uid: Some(1001), gid: None });
+    let error = act(&machine, "camera0", &to_bob, FORCE).unwrap_err().to_string();
+    assert!(error.contains("CAP_CHOWN"), "{error}");
+    act(&machine, "3", &to_bob, FORCE).unwrap();
+    // As the creator they keep their rights.
+    act(&machine, "3", &to(0o600), FORCE).unwrap();
+}
+
+#[test]
+fn what_is_held_or_not_settled_goes_only_with_force() {
+    let machine = machine();
+    let remove = Action::Remove(Copying::Without);
+    act(&machine, "3", &remove, Options::default()).unwrap();
+    machine.add_sysv(4, 0, MadeBytes::hole(1));
+    machine.edit(|facts| facts.sysv[0].row.nattch = 2);
+    for name in ["sysv:4", "camera0"] {
+        let plan = plan(&machine, &shown(&machine, name), &remove, &Options::default());
+        assert!(plan.refusal.as_ref().unwrap().forceable);
+        assert!(apply(&machine, &plan).result.unwrap_err().to_string().contains("--force"));
+    }
+    let done = act(&machine, "4", &remove, FORCE).unwrap();
+    assert!(done.said[0].contains("last of 2 attachments"), "{done:?}");
+    act(&machine, "camera0", &remove, FORCE).unwrap();
+    assert!(machine.edit(|facts| facts.posix.is_empty()));
+}
+
+#[test]
+fn what_was_attached_since_the_plan_is_held() {
+    let machine = machine();
+    let plan = plan(&machine, &shown(&machine, "3"), &Action::Remove(Copying::Without), &Options::default());
+    assert_eq!(plan.refusal, None);
+    machine.edit(|facts| facts.sysv[0].row.nattch = 1);
+    let error = apply(&machine, &plan).result.unwrap_err().to_string();
+    assert!(error.contains("attached once"), "{error}");
+    assert_eq!(machine.edit(|facts| facts.sysv[0].row.nattch), 1);
+}
+
+#[test]
+fn without_a_copy_nothing_is_removed_unless_it_is_said() {
+    let machine = machine();
+    let error = act(&machine, "3", &Action::Remove(Copying::Keep), FORCE).unwrap_err().to_string();
+    assert!(error.contains("--no-copy"), "{error}");
+}
+
+#[test]
+fn read_only_turns_everything_off() {
+    let machine = machine();
+    let options = Options { force: true, read_only: true };
+    for action in [to(0), Action::Lock, Action::Unlock, Action::Remove(Copying::Without)] {
+        let error = act(&machine, "3", &action, options).unwrap_err().to_string();
+        assert!(error.contains("read-only"), "{error}");
+    }
+    let plan = plan_create(&machine, &new_object("new"), &options);
+    assert!(apply(&machine, &plan).result.is_err() && machine.edit(|facts| facts.posix.len() == 1));
+}
+
+#[test]
+fn locking_within_the_limit() {
+    let machine = machine();
+    let error = act(&machine, "camera0", &Action::Lock, FORCE).unwrap_err().to_string();
+    assert!(error.contains("mlock(2)"), "{error}");
+    for (limit, expected) in [(0, "nothing may be locked"), (4096, "RLIMIT_MEMLOCK is 4.0 KiB")] {
+        machine.edit(|facts| facts.memlock = Some(Bytes(limit)));
+        let error = act(&machine, "3", &Action::Lock, FORCE).unwrap_err().to_string();
+        assert!(error.contains(expected) && error.contains("ulimit -l"), "{error}");
+    }
+    // Large enough for this one, not for what is locked already too.
+    machine.add_sysv(4, 0, MadeBytes::hole(1 << 20));
+    machine.edit(|facts| facts.memlock = Some(Bytes(3 << 19)));
+    act(&machine, "4", &Action::Lock, FORCE).unwrap();
+    let error = act(&machine, "3", &Action::Lock, FORCE).unwrap_err().to_string();
+    assert!(error.contains("locked already"), "{error}");
+    act(&machine, "4", &Action::Unlock, FORCE).unwrap();
+    act(&machine, "3", &Action::Lock, FORCE).unwrap();
+}
+
+fn new_object(name: &str) -> NewSegment {
+    NewSegment::Posix {
+        name: ObjectName::new(name.as_bytes()).unwrap(),
+        size: Bytes(5000),
+        mode: Mode::new(0o666),
+        source: Source::Nothing,
+    }
+}
+
+#[test]
+fn what_exists_is_not_made_again() {
+    let machine = machine();
+    let sysv = NewSegment::Sysv(
+        NewSysv { key: Key(7), size: Bytes(100), mode: Mode::new(0o640), huge: false, no_reserve: false },
+        Source::Nothing,
+    );
+    for new in [new_object("new"), sysv] {
+        let plan = plan_create(&machine, &new, &Options::default());
+        let done = apply(&machine, &plan).result.unwrap();
+        let segment = shown(&machine, &done.id.to_string());
+        assert_eq!(
+            (segment.size, segment.owner.uid),
+            (if matches!(new, NewSegment::Sysv(..)) { Bytes(100) } else { Bytes(5000) }, 1000)
+        );
+        // Planned before, and made by somebody meanwhile.
+        let error = apply(&machine, &plan).result.unwrap_err();
+        assert!(matches!(error, ActError::Exists { .. }), "{error}");
+        assert!(plan_create(&machine, &new, &Options::default()).refusal.is_some());
+        assert_eq!(shown(&machine, &done.id.to_string()), segment);
+    }
+    assert_eq!(shown(&machine, "new").mode, Mode::new(0o666));
+    assert!(matches!(shown(&machine, "0x7").id, SegmentId::Sysv(_)));
+}
+
+#[test]
+fn a_segment_is_filled_from_a_file() {
+    let machine = machine();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), b"contents").unwrap();
+    let new = |name: &[u8], size| NewSegment::Posix {
+        name: ObjectName::new(name).unwrap(),
+        size: Bytes(size),
+        mode: Mode::new(0o600),
+        source: Source::File(file.path().to_owned()),
+    };
+    let make = |new| apply(&machine, &plan_create(&machine, &new, &Options::default())).result;
+    make(new(b"filled", 5000)).unwrap();
+    let mut bytes = [1; 9];
+    machine.open_object(&ObjectName::new(b"filled").unwrap()).unwrap().read_at(0, &mut bytes).unwrap();
+    assert_eq!((&bytes, shown(&machine, "filled").size), (b"contents\0", Bytes(5000)));
+    let error = make(new(b"small", 3)).unwrap_err().to_string();
+    assert!(error.contains("Give a larger --size"), "{error}");
+    assert!(machine.edit(|facts| facts.posix.len() == 2));
+}

@@ -1,0 +1,213 @@
+//! The arguments of the commands that change something.
+
+use crate::act::ModeChange;
+use crate::segment::resolve::parse_key;
+use crate::segment::{Bytes, Key, Mode, escape};
+use clap::Subcommand;
+use std::path::PathBuf;
+
+/// What can be changed.
+#[derive(Debug, Subcommand)]
+pub enum Change {
+    /// Change the permission bits of segments
+    Chmod(ChmodArgs),
+    /// Change owner and group of segments
+    Chown(ChownArgs),
+    /// Lock System V segments in memory, so that they are not swapped out
+    Lock(LockArgs),
+    /// Unlock System V segments
+    Unlock(LockArgs),
+    /// Remove segments, after showing what that means and asking
+    Rm(RmArgs),
+    /// Make a segment
+    Create(CreateArgs),
+}
+
+/// Which segments, and how it is told.
+#[derive(Debug, clap::Args)]
+pub struct BatchArgs {
+    /// Which segments: sysv:32770, key:1234, /name; the beginning of a name does not do here
+    #[arg(value_name = "SEGMENT", required = true)]
+    pub segments: Vec<String>,
+    /// How it is told.
+    #[command(flatten)]
+    pub tell: TellArgs,
+}
+
+/// How a change is told.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct TellArgs {
+    /// Only print what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print a JSON object a line, one for each segment
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `chmod`
+#[derive(Debug, clap::Args)]
+#[command(after_help = CHMOD_EXAMPLES)]
+pub struct ChmodArgs {
+    /// Octal (0600), or letters as chmod takes them (u+w,o-rwx); without u, g, o or a before the
+    /// sign all three are meant, whatever the umask is
+    #[arg(value_name = "MODE", allow_hyphen_values = true)]
+    pub mode: ModeChange,
+    /// Which segments.
+    #[command(flatten)]
+    pub batch: BatchArgs,
+}
+
+const CHMOD_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope chmod 0600 /psm_1f09ab2c          only its owner
+  shmscope chmod g+rw,o= 0x4d2 /camera0      the group too, nobody else
+  shmscope chmod a-w sysv:32770 --dry-run    what it would be";
+
+/// `chown`
+#[derive(Debug, clap::Args)]
+#[command(after_help = CHOWN_EXAMPLES)]
+pub struct ChownArgs {
+    /// By name or number: USER, USER:GROUP, :GROUP, or USER: for that user's login group
+    #[arg(value_name = "USER[:GROUP]")]
+    pub owner: String,
+    /// Which segments.
+    #[command(flatten)]
+    pub batch: BatchArgs,
+}
+
+const CHOWN_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope chown ann /camera0          to ann; of a POSIX segment only root may give it away
+  shmscope chown :video 0x4d2          to a group";
+
+/// `lock`, `unlock`
+#[derive(Debug, clap::Args)]
+#[command(after_help = LOCK_EXAMPLES)]
+pub struct LockArgs {
+    /// Which segments.
+    #[command(flatten)]
+    pub batch: BatchArgs,
+}
+
+const LOCK_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope lock 0x4d2                  its pages stay in memory once they are touched
+  shmscope unlock 0x4d2
+
+RLIMIT_MEMLOCK (ulimit -l) limits how much may be locked without CAP_IPC_LOCK. A segment in huge
+pages is never swapped out anyhow.";
+
+/// `rm`
+#[derive(Debug, clap::Args)]
+#[command(after_help = RM_EXAMPLES)]
+pub struct RmArgs {
+    /// Which segments.
+    #[command(flatten)]
+    pub batch: BatchArgs,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Remove what is held, protected, or not known to be free too: said for each segment named
+    #[arg(long)]
+    pub force: bool,
+    /// Remove without keeping a copy
+    #[arg(long)]
+    pub no_copy: bool,
+}
+
+const RM_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope rm sysv:32770 --dry-run           what removing it means
+  shmscope rm 0x4d2 /psm_1f09ab2c            asks first
+  shmscope rm --yes --force --no-copy /old   for scripts: without a question, held or not
+
+On a terminal it asks for each segment that needs --force. Without one it needs --yes, and --force
+for those: for every POSIX segment of which it is not settled that nobody holds it.";
+
+/// `create`
+#[derive(Debug, clap::Args)]
+pub struct CreateArgs {
+    /// Which kind.
+    #[command(subcommand)]
+    pub kind: CreateKind,
+}
+
+/// The kinds that can be made.
+#[derive(Debug, Subcommand)]
+pub enum CreateKind {
+    /// Make a System V segment, as ipcmk does, never one whose key is taken
+    Sysv(CreateSysvArgs),
+    /// Make a POSIX segment, never one whose name is taken
+    Posix(CreatePosixArgs),
+}
+
+/// What both kinds have.
+#[derive(Debug, clap::Args)]
+pub struct NewArgs {
+    /// Its size: 4096, 64K, 1M; that of the file where --from is given
+    #[arg(long, value_name = "SIZE", required_unless_present = "from")]
+    pub size: Option<Bytes>,
+    /// Its permission bits in octal, exactly: the umask takes nothing away
+    #[arg(long, value_name = "MODE", default_value = "0600", value_parser = mode)]
+    pub mode: Mode,
+    /// Fill it with what is in a file, holes kept
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// How it is told.
+    #[command(flatten)]
+    pub tell: TellArgs,
+}
+
+/// `create sysv`
+#[derive(Debug, clap::Args)]
+#[command(after_help = CREATE_SYSV_EXAMPLES)]
+pub struct CreateSysvArgs {
+    /// Its key: 1234, 0x4d2; a private one when it is not given
+    #[arg(long, value_name = "KEY", value_parser = key, allow_hyphen_values = true)]
+    pub key: Option<Key>,
+    /// What both kinds have.
+    #[command(flatten)]
+    pub new: NewArgs,
+    /// In huge pages of the default size
+    #[arg(long)]
+    pub huge: bool,
+    /// Without memory set aside for it, so that writing to it may fail later
+    #[arg(long)]
+    pub no_reserve: bool,
+}
+
+const CREATE_SYSV_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope create sysv --key 0x4d2 --size 1M --mode 0666
+  shmscope create sysv --from state.bin                    a private one with that in it";
+
+/// `create posix`
+#[derive(Debug, clap::Args)]
+#[command(after_help = CREATE_POSIX_EXAMPLES)]
+pub struct CreatePosixArgs {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What both kinds have.
+    #[command(flatten)]
+    pub new: NewArgs,
+}
+
+const CREATE_POSIX_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope create posix /camera0 --size 24M --mode 0660
+  shmscope create posix /state --from state.bin --size 1M    zeros behind what is in the file";
+
+fn mode(text: &str) -> Result<Mode, String> {
+    let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'7')) && !text.is_empty();
+    let bits = u32::from_str_radix(text, 8).ok().filter(|&bits| digits && bits <= 0o777);
+    bits.map(Mode::new)
+        .ok_or_else(|| format!("'{}' is no mode of a segment: write 0000 to 0777", escape(text.as_bytes())))
+}
+
+fn key(text: &str) -> Result<Key, String> {
+    parse_key(text).ok_or_else(|| {
+        format!("'{}' is no key: write a number of 32 bits, or 0x and digits", escape(text.as_bytes()))
+    })
+}

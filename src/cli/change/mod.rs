@@ -1,0 +1,95 @@
+//! `chmod`, `chown`, `lock`, `unlock`, `rm`, `create`: what changes something.
+//!
+//! Segments are taken by their exact names only. Each has its own plan and its
+//! own result; one failure stops no other, and the status tells whether all is done.
+
+mod ask;
+mod create;
+mod rm;
+mod tell;
+
+use super::args::{BatchArgs, Change};
+use super::choose::choose_exact;
+use super::out::Out;
+use super::{Failure, Status, look};
+use crate::act::{self, Action, Options, OwnerChange, Plan};
+use crate::machine::Machine;
+use crate::segment::{Segment, SegmentId};
+use crate::survey::Survey;
+use std::collections::HashSet;
+use std::io::Write as _;
+use tell::Teller;
+
+/// Makes a change, and tells what came of it.
+///
+/// # Errors
+/// When the arguments do not go together, or the output cannot be written.
+/// What fails with a segment is told and is no error here.
+pub fn run(
+    machine: &dyn Machine,
+    change: &Change,
+    read_only: bool,
+    out: &mut Out,
+) -> Result<Status, Failure> {
+    let options = Options { read_only, ..Options::default() };
+    let status = match change {
+        Change::Chmod(args) => each(machine, &args.batch, &Action::SetMode(args.mode.clone()), options, out)?,
+        Change::Chown(args) => {
+            let owner = OwnerChange::parse(machine, &args.owner)
+                .map_err(|error| Failure::Usage(error.to_string()))?;
+            each(machine, &args.batch, &Action::SetOwner(owner), options, out)?
+        }
+        Change::Lock(args) => each(machine, &args.batch, &Action::Lock, options, out)?,
+        Change::Unlock(args) => each(machine, &args.batch, &Action::Unlock, options, out)?,
+        Change::Rm(args) => rm::run(machine, args, options, out)?,
+        Change::Create(args) => create::run(machine, args, options, out)?,
+    };
+    out.flush()?;
+    Ok(status)
+}
+
+/// Does the same to each of the segments.
+fn each(
+    machine: &dyn Machine,
+    batch: &BatchArgs,
+    action: &Action,
+    options: Options,
+    out: &mut Out,
+) -> Result<Status, Failure> {
+    let survey = look(machine);
+    let mut teller = Teller::new(action.word(), batch.tell, out);
+    for segment in chosen(machine, &survey, batch, &mut teller)? {
+        let plan = act::plan(machine, segment, action, &options);
+        carry_out(machine, &plan, &mut teller)?;
+    }
+    Ok(teller.status())
+}
+
+/// Carries a plan out, or only tells it.
+fn carry_out(machine: &dyn Machine, plan: &Plan, teller: &mut Teller) -> Result<(), Failure> {
+    if teller.dry_run() {
+        teller.planned(plan)
+    } else {
+        let outcome = act::apply(machine, plan);
+        teller.came_of(&outcome)
+    }
+}
+
+/// The segments with these names, each once. What is named and not there is told.
+fn chosen<'a>(
+    machine: &dyn Machine,
+    survey: &'a Survey,
+    batch: &BatchArgs,
+    teller: &mut Teller,
+) -> Result<Vec<&'a Segment>, Failure> {
+    let mut seen: HashSet<&SegmentId> = HashSet::new();
+    let mut segments = vec![];
+    for text in &batch.segments {
+        match choose_exact(machine, survey, text) {
+            Ok(segment) if seen.insert(&segment.id) => segments.push(segment),
+            Ok(_) => {}
+            Err(failure) => teller.not_found(text, &failure)?,
+        }
+    }
+    Ok(segments)
+}

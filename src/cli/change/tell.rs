@@ -1,0 +1,149 @@
+//! Telling plans and results: results to standard output, what failed to
+//! standard error; with `--json` all of it as an object a line.
+
+use crate::act::{ActError, Outcome, Plan, Undo};
+use crate::cli::args::TellArgs;
+use crate::cli::out::{Out, warn};
+use crate::cli::{Failure, Status};
+use crate::segment::escape;
+use serde::Serialize;
+use std::io::{self, Write as _};
+
+/// Tells what becomes of one command's segments, and remembers whether all is done.
+pub struct Teller<'a> {
+    action: &'static str,
+    args: TellArgs,
+    out: &'a mut Out,
+    failed: bool,
+}
+
+/// One line of JSON. Its shape is a promise: a field may be added, none changes.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    action: &'a str,
+    /// The segment's id; that which was named, when there is no such segment.
+    segment: &'a str,
+    /// `done`, `planned`, `refused` (nothing was done), or `failed`.
+    status: &'a str,
+    /// What was done, or what would be.
+    said: &'a [String],
+    /// How it can be taken back, in words; of a plan only.
+    undo: Option<&'a str>,
+    /// Why it was not done.
+    error: Option<String>,
+}
+
+impl<'a> Teller<'a> {
+    pub const fn new(action: &'static str, args: TellArgs, out: &'a mut Out) -> Self {
+        Self { action, args, out, failed: false }
+    }
+
+    /// Whether nothing is to be done.
+    pub const fn dry_run(&self) -> bool {
+        self.args.dry_run
+    }
+
+    /// How the program ends, after all that was told.
+    pub const fn status(&self) -> Status {
+        if self.failed { Status::Failed } else { Status::Done }
+    }
+
+    /// What a plan says, for `--dry-run`.
+    pub fn planned(&mut self, plan: &Plan) -> Result<(), Failure> {
+        let error = plan.refusal.as_ref().map(|refusal| format!("{}. {}", refusal.reason, refusal.remedy));
+        self.failed |= error.is_some();
+        if self.args.json {
+            let status = if error.is_some() { "refused" } else { "planned" };
+            let undo = match &plan.undo {
+                Undo::Yes(how) => Some(how.as_str()),
+                Undo::Nothing | Undo::No(_) => None,
+            };
+            let subject = plan.subject();
+            return self.line(&Line {
+                action: self.action,
+                segment: &subject,
+                status,
+                said: &plan.will,
+                undo,
+                error,
+            });
+        }
+        let text = text_of(plan);
+        self.out.write_all(self.out.style().fit(&text).as_bytes())?;
+        Ok(())
+    }
+
+    /// What came of a plan.
+    pub fn came_of(&mut self, outcome: &Outcome) -> Result<(), Failure> {
+        match &outcome.result {
+            Ok(done) => {
+                let id = done.id.to_string();
+                if self.args.json {
+                    return self.line(&Line {
+                        action: self.action,
+                        segment: &id,
+                        status: "done",
+                        said: &done.said,
+                        undo: None,
+                        error: None,
+                    });
+                }
+                let text = format!("{id}: {}\n", done.said.join("; "));
+                self.out.write_all(self.out.style().fit(&text).as_bytes())?;
+                Ok(())
+            }
+            Err(error) => self.failure(&outcome.subject, error),
+        }
+    }
+
+    fn failure(&mut self, subject: &str, error: &ActError) -> Result<(), Failure> {
+        let status = if error.nothing_done() { "refused" } else { "failed" };
+        self.not_done(subject, status, error.to_string())
+    }
+
+    /// A segment that was named and is not there.
+    pub fn not_found(&mut self, named: &str, failure: &Failure) -> Result<(), Failure> {
+        self.not_done(&escape(named.as_bytes()), "refused", failure.to_string())
+    }
+
+    /// What was not done, and why.
+    pub fn not_done(&mut self, subject: &str, status: &str, error: String) -> Result<(), Failure> {
+        self.failed = true;
+        if !self.args.json {
+            // In order with the results, when both go to one terminal.
+            self.out.flush()?;
+            warn(&error);
+            return Ok(());
+        }
+        self.line(&Line {
+            action: self.action,
+            segment: subject,
+            status,
+            said: &[],
+            undo: None,
+            error: Some(error),
+        })
+    }
+
+    fn line(&mut self, line: &Line) -> Result<(), Failure> {
+        serde_json::to_writer(&mut *self.out, line).map_err(io::Error::from)?;
+        writeln!(self.out)?;
+        Ok(())
+    }
+}
+
+/// A plan as people read it: what will happen, and below it whether it can be
+/// undone, and what stands against it.
+pub fn text_of(plan: &Plan) -> String {
+    let mut lines = vec![format!("{}: {}", plan.subject(), plan.will.join("; "))];
+    match &plan.undo {
+        Undo::Nothing => {}
+        Undo::Yes(how) => lines.push(format!("  it can be undone: {how}")),
+        Undo::No(why) => lines.push(format!("  it cannot be undone: {why}")),
+    }
+    if let Some(refusal) = &plan.refusal {
+        lines.push(format!("  it is not done: {}. {}", refusal.reason, refusal.remedy));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}

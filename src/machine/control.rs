@@ -1,0 +1,289 @@
+//! The side of a machine that changes it, at the level of kernel facts. Who
+//! decides whether a change is wise, and whether this is the right segment, is `act`.
+
+use super::ObjectStat;
+use crate::segment::{Bytes, Key, Mode, ObjectName, ShmId, Timestamp};
+use std::io;
+
+/// What changes segments, and what has to be known for it.
+pub trait Control: Send + Sync {
+    /// What `IPC_STAT` says, of a segment that may not be read too
+    /// (`SHM_STAT_ANY`). Leaves no mark.
+    ///
+    /// # Errors
+    /// `EINVAL` or `EIDRM` when it is gone.
+    fn sysv_stat(&self, shmid: ShmId) -> io::Result<SysvStat>;
+
+    /// `IPC_SET`: owner, group and nine mode bits, all at once.
+    ///
+    /// # Errors
+    /// `EPERM` for who is neither owner nor creator nor root; as [`Control::sysv_stat`].
+    fn sysv_set(&self, shmid: ShmId, set: SysvPermissions) -> io::Result<()>;
+
+    /// `SHM_LOCK` or `SHM_UNLOCK`.
+    ///
+    /// # Errors
+    /// `EPERM` for a stranger and with a limit of 0, `ENOMEM` with one that is
+    /// too small; as [`Control::sysv_stat`].
+    fn sysv_set_locked(&self, shmid: ShmId, locked: bool) -> io::Result<()>;
+
+    /// `IPC_RMID`.
+    ///
+    /// # Errors
+    /// As [`Control::sysv_set`].
+    fn sysv_remove(&self, shmid: ShmId) -> io::Result<()>;
+
+    /// Attaches a segment read-only for no other reason than that its id cannot
+    /// pass to another one while this lives. Changes last pid and attach time.
+    ///
+    /// # Errors
+    /// `EACCES` without read permission, `ENOMEM`; as [`Control::sysv_stat`].
+    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Box<dyn Pin>>;
+
+    /// `shmget` with `IPC_CREAT` and `IPC_EXCL`: never one that exists.
+    ///
+    /// # Errors
+    /// `EEXIST`, `EINVAL` for the size, `ENOSPC`, `ENOMEM`, `EPERM`.
+    fn sysv_create(&self, new: &NewSysv) -> io::Result<ShmId>;
+
+    /// Attaches a segment of one's own making to fill it.
+    ///
+    /// # Errors
+    /// `EACCES`, `ENOMEM`; as [`Control::sysv_stat`].
+    fn sysv_fill(&self, shmid: ShmId) -> io::Result<Box<dyn Fill>>;
+
+    /// A handle on whatever has that name below `/dev/shm` now: nothing is
+    /// followed, opened or woken.
+    ///
+    /// # Errors
+    /// `NotFound`; `EACCES` when a directory may not be searched.
+    fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>>;
+
+    /// Takes the name away from exactly the object that is held.
+    ///
+    /// # Errors
+    /// `EACCES` and `EPERM` when the directory does not allow it.
+    fn unlink(&self, name: &ObjectName, held: &dyn Held) -> io::Result<Removal>;
+
+    /// Gives an object that a removal left under a name of [`Removal::Astray`]'s
+    /// kind the name it had, unless that is taken.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when it is taken, `NotFound` when the object is gone.
+    fn rename_to_free(&self, from: &ObjectName, to: &ObjectName) -> io::Result<()>;
+
+    /// Makes an empty object, `O_CREAT` and `O_EXCL`: never one that exists.
+    /// Its mode is 0600 until [`Fill`] is done and [`Held::set_mode`] sets another.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `EACCES`, `ENOSPC`.
+    fn create_object(&self, name: &ObjectName) -> io::Result<(Box<dyn Fill>, Box<dyn Held>)>;
+
+    /// Who this thread is to the kernel, and what it may do besides.
+    fn credentials(&self) -> Credentials;
+
+    /// Who a process is. `None` when there is none of that pid.
+    fn process_credentials(&self, pid: u32) -> Option<Credentials>;
+
+    /// Who a process of that user would be: the groups that the user database
+    /// has, and every capability for root.
+    fn user_credentials(&self, uid: u32) -> Credentials;
+
+    /// A user by name: the number, and that of the login group.
+    fn user_by_name(&self, name: &str) -> Option<(u32, u32)>;
+
+    /// A group by name.
+    fn group_by_name(&self, name: &str) -> Option<u32>;
+
+    /// `RLIMIT_MEMLOCK` of this process in bytes; `None` when there is none.
+    fn memlock_limit(&self) -> Option<Bytes>;
+}
+
+/// What `IPC_STAT` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SysvStat {
+    /// The key; 0 for a private segment, and once it is marked.
+    pub key: Key,
+    /// The size.
+    pub size: Bytes,
+    /// The nine permission bits.
+    pub mode: Mode,
+    /// Locked in memory.
+    pub locked: bool,
+    /// Marked for removal.
+    pub marked: bool,
+    /// The owner.
+    pub uid: u32,
+    /// The owning group.
+    pub gid: u32,
+    /// The creator.
+    pub creator_uid: u32,
+    /// The creator's group.
+    pub creator_gid: u32,
+    /// The pid of the creator, 0 when it has none in this pid namespace.
+    pub creator_pid: u32,
+    /// The number of attachments.
+    pub nattch: u64,
+    /// Creation or last `IPC_SET`.
+    pub change: Option<Timestamp>,
+}
+
+/// What `IPC_SET` sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SysvPermissions {
+    /// The owner.
+    pub uid: u32,
+    /// The owning group.
+    pub gid: u32,
+    /// The permission bits: nine are kept.
+    pub mode: Mode,
+}
+
+/// A System V segment to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSysv {
+    /// The key; 0 for a private one.
+    pub key: Key,
+    /// The size.
+    pub size: Bytes,
+    /// The nine permission bits.
+    pub mode: Mode,
+    /// In huge pages.
+    pub huge: bool,
+    /// Without memory set aside for it.
+    pub no_reserve: bool,
+}
+
+/// What keeps a System V segment from being another one; dropping it detaches.
+pub trait Pin: Send {}
+
+/// A handle on one object below `/dev/shm`: it stays on that object, whatever
+/// has its name. Its inode number is given to no other one meanwhile.
+pub trait Held: Send {
+    /// What it is now.
+    ///
+    /// # Errors
+    /// Hardly any.
+    fn stat(&self) -> io::Result<ObjectStat>;
+
+    /// Sets its twelve permission bits.
+    ///
+    /// # Errors
+    /// `EPERM` for who is not its owner.
+    fn set_mode(&self, mode: Mode) -> io::Result<()>;
+
+    /// Sets owner and group; `None` leaves one as it is.
+    ///
+    /// # Errors
+    /// `EPERM`: only root gives away, and to a foreign group too.
+    fn set_owner(&self, uid: Option<u32>, gid: Option<u32>) -> io::Result<()>;
+
+    /// Its access control list as `system.posix_acl_access` has it; `None`
+    /// where there is none.
+    ///
+    /// # Errors
+    /// Hardly any.
+    fn acl(&self) -> io::Result<Option<Vec<u8>>>;
+
+    /// Sets that list, and the mode with it.
+    ///
+    /// # Errors
+    /// `EPERM`, `EINVAL`, `EOPNOTSUPP`.
+    fn set_acl(&self, list: &[u8]) -> io::Result<()>;
+}
+
+/// A segment of one's own making that is being filled. Dropping it lets go.
+pub trait Fill: Send {
+    /// Sets the size of an object; a System V segment has its own already.
+    ///
+    /// # Errors
+    /// `EFBIG`, `EINVAL`.
+    fn set_size(&self, size: Bytes) -> io::Result<()>;
+
+    /// Writes all of it. What is not written stays a hole.
+    ///
+    /// # Errors
+    /// `ENOSPC` when the file system is full, `EINVAL` beyond the end of a
+    /// System V segment.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+}
+
+/// What became of an object's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removal {
+    /// It is gone.
+    Removed,
+    /// Nothing had it any more.
+    Gone,
+    /// Another object had it; that was left as it is.
+    Another,
+    /// Another object had taken it between two calls, and a third one was made
+    /// under it before that could be given back. The other one is whole, and
+    /// has this name now.
+    Astray(ObjectName),
+}
+
+/// Who somebody is to the kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Credentials {
+    /// The effective user.
+    pub uid: u32,
+    /// The effective group.
+    pub gid: u32,
+    /// The other groups.
+    pub groups: Vec<u32>,
+    /// The effective capabilities, a bit for each by its number.
+    pub capabilities: u64,
+}
+
+/// A capability that decides about segments, by its number in `linux/capability.h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capability {
+    /// Change the owner of any file.
+    Chown = 0,
+    /// Read and write any file.
+    DacOverride = 1,
+    /// Read any file.
+    DacReadSearch = 2,
+    /// Do what the owner of any file may.
+    Fowner = 3,
+    /// Lock memory without limit.
+    IpcLock = 14,
+    /// Attach any System V segment.
+    IpcOwner = 15,
+    /// Change and remove any System V segment.
+    SysAdmin = 21,
+}
+
+impl Capability {
+    /// What the kernel calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Chown => "CAP_CHOWN",
+            Self::DacOverride => "CAP_DAC_OVERRIDE",
+            Self::DacReadSearch => "CAP_DAC_READ_SEARCH",
+            Self::Fowner => "CAP_FOWNER",
+            Self::IpcLock => "CAP_IPC_LOCK",
+            Self::IpcOwner => "CAP_IPC_OWNER",
+            Self::SysAdmin => "CAP_SYS_ADMIN",
+        }
+    }
+}
+
+impl Credentials {
+    /// Somebody with every capability.
+    pub const ALL: u64 = (1 << 41) - 1;
+
+    /// Whether they have a capability.
+    #[must_use]
+    pub const fn may(&self, capability: Capability) -> bool {
+        self.capabilities >> capability as u64 & 1 != 0
+    }
+
+    /// Whether they are in a group.
+    #[must_use]
+    pub fn is_in(&self, gid: u32) -> bool {
+        self.gid == gid || self.groups.contains(&gid)
+    }
+}

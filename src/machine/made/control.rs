@@ -1,0 +1,371 @@
+//! Changing a made machine: its data, with the kernel's permission checks.
+
+use super::{MadeBytes, MadeFacts, MadeMachine, MadeObject, MadeSysv, lock};
+use crate::machine::ObjectStat;
+use crate::machine::control::{
+    Capability, Control, Credentials, Fill, Held, NewSysv, Pin, Removal, SysvPermissions, SysvStat,
+};
+use crate::machine::sysv_table::{LOCKED, MARKED, Row};
+use crate::segment::{Bytes, Mode, ObjectName, ShmId, Timestamp};
+use std::io;
+use std::sync::{Arc, Mutex};
+
+fn error<T>(number: i32) -> io::Result<T> {
+    Err(io::Error::from_raw_os_error(number))
+}
+
+impl MadeFacts {
+    fn credentials(&self) -> Credentials {
+        let uid = self.effective_uid;
+        let capabilities = if uid == 0 { Credentials::ALL } else { 0 };
+        Credentials { uid, gid: uid, groups: self.groups.clone(), capabilities }
+    }
+
+    fn sysv_mut(&mut self, shmid: ShmId) -> io::Result<&mut MadeSysv> {
+        let found = self.sysv.iter_mut().find(|made| made.row.shmid == shmid);
+        found.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))
+    }
+
+    /// Owner, creator or somebody with that capability.
+    fn check_sysv(&mut self, shmid: ShmId, capability: Capability) -> io::Result<()> {
+        let me = self.credentials();
+        let row = self.sysv_mut(shmid)?.row;
+        if me.uid == row.uid || me.uid == row.creator_uid || me.may(capability) {
+            Ok(())
+        } else {
+            error(libc::EPERM)
+        }
+    }
+
+    /// What `IPC_RMID` and the last detach do.
+    pub(super) fn reap(&mut self) {
+        self.sysv.retain(|made| made.row.perms & MARKED == 0 || made.row.nattch > 0);
+    }
+}
+
+impl Control for MadeMachine {
+    fn sysv_stat(&self, shmid: ShmId) -> io::Result<SysvStat> {
+        self.edit(|facts| Ok(sysv_stat(&facts.sysv_mut(shmid)?.row)))
+    }
+
+    fn sysv_set(&self, shmid: ShmId, set: SysvPermissions) -> io::Result<()> {
+        self.edit(|facts| {
+            facts.check_sysv(shmid, Capability::SysAdmin)?;
+            let now = facts.now;
+            let row = &mut facts.sysv_mut(shmid)?.row;
+            (row.uid, row.gid) = (set.uid, set.gid);
+            row.perms = row.perms & !0o777 | set.mode.bits() & 0o777;
+            row.change = Some(Timestamp::from_seconds(now));
+            Ok(())
+        })
+    }
+
+    fn sysv_set_locked(&self, shmid: ShmId, locked: bool) -> io::Result<()> {
+        self.edit(|facts| {
+            facts.check_sysv(shmid, Capability::IpcLock)?;
+            let limit = facts.memlock.filter(|_| !facts.credentials().may(Capability::IpcLock));
+            let held: u64 = facts
+                .sysv
+                .iter()
+                .filter(|made| made.row.perms & LOCKED != 0)
+                .map(|made| made.row.size.0)
+                .sum();
+            let row = &mut facts.sysv_mut(shmid)?.row;
+            if let (true, Some(limit)) = (locked, limit) {
+                if limit.0 == 0 {
+                    return error(libc::EPERM);
+                }
+                if held + row.size.0 > limit.0 {
+                    return error(libc::ENOMEM);
+                }
+            }
+            row.perms = row.perms & !LOCKED | if locked { LOCKED } else { 0 };
+            Ok(())
+        })
+    }
+
+    fn sysv_remove(&self, shmid: ShmId) -> io::Result<()> {
+        self.edit(|facts| {
+            facts.check_sysv(shmid, Capability::SysAdmin)?;
+            let row = &mut facts.sysv_mut(shmid)?.row;
+            row.perms |= MARKED;
+            row.key.0 = 0;
+            facts.reap();
+            Ok(())
+        })
+    }
+
+    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Box<dyn Pin>> {
+        self.edit(|facts| {
+            Self::row_to_attach(facts, shmid)?;
+            facts.sysv_mut(shmid)?.row.nattch += 1;
+            Ok(Box::new(PinnedMade { machine: self.clone(), shmid }) as Box<dyn Pin>)
+        })
+    }
+
+    fn sysv_create(&self, new: &NewSysv) -> io::Result<ShmId> {
+        let taken = |facts: &MadeFacts| facts.sysv.iter().any(|made| made.row.key == new.key);
+        if new.size.0 == 0 {
+            return error(libc::EINVAL);
+        }
+        if self.edit(|facts| !new.key.is_private() && taken(facts)) {
+            return error(libc::EEXIST);
+        }
+        let shmid =
+            self.edit(|facts| facts.sysv.iter().map(|made| made.row.shmid.0).max().map_or(0, |id| id + 1));
+        let place = self.add_sysv(shmid, new.key.0, MadeBytes::hole(new.size.0));
+        self.edit(|facts| {
+            let (me, now) = (facts.credentials(), facts.now);
+            let row = &mut facts.sysv[place].row;
+            row.perms = new.mode.bits() & 0o777;
+            (row.uid, row.gid, row.creator_uid, row.creator_gid) = (me.uid, me.gid, me.uid, me.gid);
+            row.change = Some(Timestamp::from_seconds(now));
+        });
+        Ok(ShmId(shmid))
+    }
+
+    fn sysv_fill(&self, shmid: ShmId) -> io::Result<Box<dyn Fill>> {
+        self.edit(|facts| facts.sysv_mut(shmid).map(drop))?;
+        Ok(Box::new(FilledSysv { machine: self.clone(), shmid }))
+    }
+
+    fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>> {
+        self.edit(|facts| {
+            let object = facts.posix.get(name).ok_or(io::ErrorKind::NotFound)?.clone();
+            Ok(Box::new(HeldMade { machine: self.clone(), name: name.clone(), object }) as Box<dyn Held>)
+        })
+    }
+
+    fn unlink(&self, name: &ObjectName, held: &dyn Held) -> io::Result<Removal> {
+        let inode = held.stat()?.inode;
+        self.edit(|facts| {
+            let me = facts.credentials();
+            let Some(object) = facts.posix.get(name) else { return Ok(Removal::Gone) };
+            if object.stat.inode != inode {
+                return Ok(Removal::Another);
+            }
+            // The directory is sticky.
+            if me.uid != object.stat.uid && !me.may(Capability::Fowner) {
+                return error(libc::EPERM);
+            }
+            facts.remove(name);
+            Ok(Removal::Removed)
+        })
+    }
+
+    fn rename_to_free(&self, from: &ObjectName, to: &ObjectName) -> io::Result<()> {
+        self.edit(|facts| {
+            if facts.posix.contains_key(to) {
+                return error(libc::EEXIST);
+            }
+            let object = facts.posix.remove(from).ok_or(io::ErrorKind::NotFound)?;
+            facts.posix.insert(to.clone(), object);
+            Ok(())
+        })
+    }
+
+    fn create_object(&self, name: &ObjectName) -> io::Result<(Box<dyn Fill>, Box<dyn Held>)> {
+        let object = self.edit(|facts| {
+            if facts.posix.contains_key(name) || facts.others.contains(name) {
+                return error(libc::EEXIST);
+            }
+            let (me, made) = (facts.credentials(), Timestamp::from_seconds(facts.now));
+            let stat = ObjectStat {
+                device: 26,
+                inode: facts.next_inode,
+                links: 1,
+                mode: 0o100_600,
+                uid: me.uid,
+                gid: me.gid,
+                size: Bytes(0),
+                allocated: Bytes(0),
+                access: made,
+                modify: made,
+                change: made,
+                birth: Some(made),
+            };
+            facts.next_inode += 1;
+            let object = MadeObject { stat, bytes: Arc::default(), acl: None };
+            facts.posix.insert(name.clone(), object.clone());
+            Ok(object)
+        })?;
+        let fill = FilledObject { bytes: Arc::clone(&object.bytes) };
+        Ok((Box::new(fill), Box::new(HeldMade { machine: self.clone(), name: name.clone(), object })))
+    }
+
+    fn credentials(&self) -> Credentials {
+        lock(&self.facts).credentials()
+    }
+
+    fn process_credentials(&self, pid: u32) -> Option<Credentials> {
+        // The creators of its segments are the only processes that it knows.
+        let facts = lock(&self.facts);
+        let row = facts.sysv.iter().map(|made| made.row).find(|row| row.creator_pid == pid)?;
+        Some(Credentials { uid: row.creator_uid, gid: row.creator_gid, ..Credentials::default() })
+    }
+
+    fn user_credentials(&self, uid: u32) -> Credentials {
+        let capabilities = if uid == 0 { Credentials::ALL } else { 0 };
+        Credentials { uid, gid: uid, groups: vec![], capabilities }
+    }
+
+    fn user_by_name(&self, name: &str) -> Option<(u32, u32)> {
+        let facts = lock(&self.facts);
+        facts.users.iter().find(|(_, user)| *user == name).map(|(&uid, _)| (uid, uid))
+    }
+
+    fn group_by_name(&self, name: &str) -> Option<u32> {
+        self.user_by_name(name).map(|(_, gid)| gid)
+    }
+
+    fn memlock_limit(&self) -> Option<Bytes> {
+        lock(&self.facts).memlock
+    }
+}
+
+fn sysv_stat(row: &Row) -> SysvStat {
+    SysvStat {
+        key: row.key,
+        size: row.size,
+        mode: Mode::new(row.perms & 0o777),
+        locked: row.perms & LOCKED != 0,
+        marked: row.perms & MARKED != 0,
+        uid: row.uid,
+        gid: row.gid,
+        creator_uid: row.creator_uid,
+        creator_gid: row.creator_gid,
+        creator_pid: row.creator_pid,
+        nattch: row.nattch,
+        change: row.change,
+    }
+}
+
+struct PinnedMade {
+    machine: MadeMachine,
+    shmid: ShmId,
+}
+
+impl Pin for PinnedMade {}
+
+impl Drop for PinnedMade {
+    fn drop(&mut self) {
+        self.machine.edit(|facts| {
+            if let Ok(made) = facts.sysv_mut(self.shmid) {
+                made.row.nattch = made.row.nattch.saturating_sub(1);
+            }
+            facts.reap();
+        });
+    }
+}
+
+struct FilledSysv {
+    machine: MadeMachine,
+    shmid: ShmId,
+}
+
+impl Fill for FilledSysv {
+    fn set_size(&self, size: Bytes) -> io::Result<()> {
+        self.machine.edit(|facts| match facts.sysv_mut(self.shmid)?.row.size {
+            own if own == size => Ok(()),
+            _ => error(libc::EINVAL),
+        })
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.machine.edit(|facts| {
+            let made = facts.sysv_mut(self.shmid)?;
+            made.bytes.write(offset, bytes);
+            made.row.resident = Some(made.bytes.allocated());
+            Ok(())
+        })
+    }
+}
+
+struct FilledObject {
+    bytes: Arc<Mutex<MadeBytes>>,
+}
+
+impl Fill for FilledObject {
+    fn set_size(&self, size: Bytes) -> io::Result<()> {
+        lock(&self.bytes).size = size.0;
+        Ok(())
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut made = lock(&self.bytes);
+        made.size = made.size.max(offset + bytes.len() as u64);
+        made.write(offset, bytes);
+        Ok(())
+    }
+}
+
+/// An object that is held. A change goes to the object under its name as long
+/// as it is this one.
+struct HeldMade {
+    machine: MadeMachine,
+    name: ObjectName,
+    object: MadeObject,
+}
+
+impl HeldMade {
+    fn change<T>(
+        &self,
+        change: impl FnOnce(&Credentials, &mut MadeObject) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.machine.edit(|facts| {
+            let (me, inode, now) = (facts.credentials(), self.object.stat.inode, facts.now);
+            let mut own = self.object.clone();
+            let object = match facts.posix.get_mut(&self.name) {
+                Some(object) if object.stat.inode == inode => object,
+                _ => &mut own,
+            };
+            if me.uid != object.stat.uid && !me.may(Capability::Fowner) {
+                return error(libc::EPERM);
+            }
+            object.stat.change = Timestamp::from_seconds(now);
+            change(&me, object)
+        })
+    }
+}
+
+impl Held for HeldMade {
+    fn stat(&self) -> io::Result<ObjectStat> {
+        let links = u32::from(!lock(&self.object.bytes).removed);
+        self.machine.edit(|facts| {
+            let same = |object: &&MadeObject| object.stat.inode == self.object.stat.inode;
+            let object = facts.posix.get(&self.name).filter(same).unwrap_or(&self.object);
+            Ok(ObjectStat { links, ..object.stat_now() })
+        })
+    }
+
+    fn set_mode(&self, mode: Mode) -> io::Result<()> {
+        self.change(|_, object| {
+            object.stat.mode = object.stat.mode & !0o7777 | mode.bits();
+            Ok(())
+        })
+    }
+
+    fn set_owner(&self, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
+        self.change(|me, object| {
+            let gives = uid.is_some_and(|uid| uid != object.stat.uid);
+            let foreign = gid.is_some_and(|gid| gid != object.stat.gid && !me.is_in(gid));
+            if (gives || foreign) && !me.may(Capability::Chown) {
+                return error(libc::EPERM);
+            }
+            object.stat.uid = uid.unwrap_or(object.stat.uid);
+            object.stat.gid = gid.unwrap_or(object.stat.gid);
+            Ok(())
+        })
+    }
+
+    fn acl(&self) -> io::Result<Option<Vec<u8>>> {
+        self.machine.edit(|facts| Ok(facts.posix.get(&self.name).and_then(|object| object.acl.clone())))
+    }
+
+    fn set_acl(&self, list: &[u8]) -> io::Result<()> {
+        self.change(|_, object| {
+            object.acl = Some(list.to_vec());
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! Changing segments of the machine that this runs on.
+
+use super::{DEV_SHM, RealMachine, object_stat};
+use crate::machine::control::{
+    Control, Credentials, Fill, Held, NewSysv, Pin, Removal, SysvPermissions, SysvStat,
+};
+use crate::machine::sysv_table::{LOCKED, MARKED};
+use crate::machine::{ObjectStat, real::who};
+use crate::segment::{Bytes, Key, Mode, ObjectName, ShmId, Timestamp};
+use crate::sys::{self, handle, object, shm, unlink};
+use nix::sys::resource::{Resource, getrlimit};
+use nix::unistd::{Group, User};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+impl Control for RealMachine {
+    fn sysv_stat(&self, shmid: ShmId) -> io::Result<SysvStat> {
+        Ok(sysv_stat(&shm::stat_any(shmid.0)?))
+    }
+
+    fn sysv_set(&self, shmid: ShmId, set: SysvPermissions) -> io::Result<()> {
+        shm::set(shmid.0, set.uid, set.gid, set.mode.bits())
+    }
+
+    fn sysv_set_locked(&self, shmid: ShmId, locked: bool) -> io::Result<()> {
+        shm::set_locked(shmid.0, locked)
+    }
+
+    fn sysv_remove(&self, shmid: ShmId) -> io::Result<()> {
+        shm::remove(shmid.0)
+    }
+
+    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Box<dyn Pin>> {
+        Ok(Box::new(shm::Attachment::read_only(shmid.0)?))
+    }
+
+    fn sysv_create(&self, new: &NewSysv) -> io::Result<ShmId> {
+        let size = usize::try_from(new.size.0).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+        let special = shm::Special { huge: new.huge, no_reserve: new.no_reserve };
+        shm::create_special(new.key.0, size, new.mode.bits(), special).map(ShmId)
+    }
+
+    fn sysv_fill(&self, shmid: ShmId) -> io::Result<Box<dyn Fill>> {
+        Ok(Box::new(shm::Attachment::read_write(shmid.0)?))
+    }
+
+    fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>> {
+        let file = object::handle(Path::new(DEV_SHM), name.as_path())?;
+        Ok(Box::new(HeldFile { file }))
+    }
+
+    fn unlink(&self, name: &ObjectName, held: &dyn Held) -> io::Result<Removal> {
+        let stat = held.stat()?;
+        let removal = unlink::unlink_exactly(Path::new(DEV_SHM), name.as_path(), stat.device, stat.inode)?;
+        Ok(match removal {
+            unlink::Removal::Removed => Removal::Removed,
+            unlink::Removal::Gone => Removal::Gone,
+            unlink::Removal::Another => Removal::Another,
+            unlink::Removal::Astray(path) => Removal::Astray(
+                ObjectName::new(path.as_os_str().as_bytes())
+                    .ok_or_else(|| io::Error::other("an object was moved to a name that none can have"))?,
+            ),
+        })
+    }
+
+    fn rename_to_free(&self, from: &ObjectName, to: &ObjectName) -> io::Result<()> {
+        unlink::rename_below(Path::new(DEV_SHM), from.as_path(), to.as_path())
+    }
+
+    fn create_object(&self, name: &ObjectName) -> io::Result<(Box<dyn Fill>, Box<dyn Held>)> {
+        let file = object::create_object(Path::new(DEV_SHM), name.as_path(), 0o600)?;
+        let held = HeldFile { file: file.as_fd().try_clone_to_owned()? };
+        Ok((Box::new(file), Box::new(held)))
+    }
+
+    fn credentials(&self) -> Credentials {
+        who::own()
+    }
+
+    fn process_credentials(&self, pid: u32) -> Option<Credentials> {
+        who::process(pid)
+    }
+
+    fn user_credentials(&self, uid: u32) -> Credentials {
+        who::user(uid)
+    }
+
+    fn user_by_name(&self, name: &str) -> Option<(u32, u32)> {
+        let user = User::from_name(name).ok().flatten()?;
+        Some((user.uid.as_raw(), user.gid.as_raw()))
+    }
+
+    fn group_by_name(&self, name: &str) -> Option<u32> {
+        Group::from_name(name).ok().flatten().map(|group| group.gid.as_raw())
+    }
+
+    fn memlock_limit(&self) -> Option<Bytes> {
+        let (soft, _) = getrlimit(Resource::RLIMIT_MEMLOCK).ok()?;
+        (soft != libc::RLIM_INFINITY).then_some(Bytes(soft))
+    }
+}
+
+fn sysv_stat(stat: &shm::ShmStat) -> SysvStat {
+    SysvStat {
+        key: Key(stat.key),
+        size: Bytes(stat.size),
+        mode: Mode::new(stat.mode & 0o777),
+        locked: stat.mode & LOCKED != 0,
+        marked: stat.mode & MARKED != 0,
+        uid: stat.uid,
+        gid: stat.gid,
+        creator_uid: stat.creator_uid,
+        creator_gid: stat.creator_gid,
+        creator_pid: stat.creator_pid.cast_unsigned(),
+        nattch: stat.nattch,
+        // 0 means never, as in the table.
+        change: (stat.change_time != 0).then(|| Timestamp::from_seconds(stat.change_time)),
+    }
+}
+
+impl Pin for shm::Attachment {}
+
+impl Fill for shm::Attachment {
+    fn set_size(&self, size: Bytes) -> io::Result<()> {
+        if size.0 == self.len() { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EINVAL)) }
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let done = self.copy_from(offset, bytes);
+        if done == bytes.len() { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EINVAL)) }
+    }
+}
+
+impl Fill for File {
+    fn set_size(&self, size: Bytes) -> io::Result<()> {
+        self.set_len(size.0)
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
+    }
+}
+
+struct HeldFile {
+    file: OwnedFd,
+}
+
+impl Held for HeldFile {
+    fn stat(&self) -> io::Result<ObjectStat> {
+        Ok(object_stat(&sys::statx_fd(self.file.as_fd())?))
+    }
+
+    fn set_mode(&self, mode: Mode) -> io::Result<()> {
+        handle::chmod(self.file.as_fd(), mode.bits())
+    }
+
+    fn set_owner(&self, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
+        handle::chown(self.file.as_fd(), uid, gid)
+    }
+
+    fn acl(&self) -> io::Result<Option<Vec<u8>>> {
+        handle::acl(self.file.as_fd())
+    }
+
+    fn set_acl(&self, list: &[u8]) -> io::Result<()> {
+        handle::set_acl(self.file.as_fd(), list)
+    }
+}

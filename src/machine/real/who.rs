@@ -1,0 +1,71 @@
+//! Who a process is to the kernel, from `/proc/PID/status`, and who one of a
+//! user would be, from the user database.
+
+use crate::machine::control::Credentials;
+use crate::sys::capability;
+use nix::unistd::{Uid, User, getegid, geteuid, getgrouplist, getgroups};
+use std::ffi::CString;
+use std::fs;
+
+/// This thread.
+pub fn own() -> Credentials {
+    Credentials {
+        uid: geteuid().as_raw(),
+        gid: getegid().as_raw(),
+        groups: getgroups().unwrap_or_default().into_iter().map(nix::unistd::Gid::as_raw).collect(),
+        capabilities: capability::effective().unwrap_or(0),
+    }
+}
+
+/// A process: what stands in its status file is readable to everybody.
+pub fn process(pid: u32) -> Option<Credentials> {
+    parse(&fs::read(format!("/proc/{pid}/status")).ok()?)
+}
+
+/// As bytes, since the command's name in it may be anything.
+fn parse(status: &[u8]) -> Option<Credentials> {
+    let field = |name: &str| {
+        let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(name.as_bytes()));
+        line.and_then(|rest| rest.strip_prefix(b":")).and_then(|rest| std::str::from_utf8(rest).ok())
+    };
+    let numbers = |name: &str| -> Option<Vec<u32>> {
+        Some(field(name)?.split_whitespace().filter_map(|number| number.parse().ok()).collect())
+    };
+    // Real, effective, saved, file system: files are opened as the last.
+    let of = |name: &str| numbers(name).and_then(|ids| ids.get(1).copied());
+    Some(Credentials {
+        uid: of("Uid")?,
+        gid: of("Gid")?,
+        groups: numbers("Groups").unwrap_or_default(),
+        capabilities: u64::from_str_radix(field("CapEff")?.trim(), 16).ok()?,
+    })
+}
+
+/// A process of that user, as it would be after logging in.
+pub fn user(uid: u32) -> Credentials {
+    let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
+    let groups = user.as_ref().and_then(|user| {
+        let name = CString::new(user.name.as_bytes()).ok()?;
+        getgrouplist(&name, user.gid).ok()
+    });
+    Credentials {
+        uid,
+        gid: user.map_or(uid, |user| user.gid.as_raw()),
+        groups: groups.unwrap_or_default().into_iter().map(nix::unistd::Gid::as_raw).collect(),
+        capabilities: if uid == 0 { Credentials::ALL } else { 0 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_file_is_read_whatever_the_command_is_called() {
+        let text = b"Name:\tUid:\xff\nUid:\t1\t1000\t3\t4\nGid:\t1\t100\t3\t4\nGroups:\t4 24 \nCapEff:\t0000000000008002\n";
+        let who = parse(text).unwrap();
+        assert_eq!(who, Credentials { uid: 1000, gid: 100, groups: vec![4, 24], capabilities: 0x8002 });
+        assert!(process(std::process::id()).is_some_and(|who| who == own()));
+        assert_eq!(process(u32::MAX), None);
+    }
+}

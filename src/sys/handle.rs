@@ -1,0 +1,87 @@
+//! Changing a file through a handle on it (`O_PATH`), so that what is changed
+//! is what was looked at, whatever has its name by now: `fchmodat2(2)`,
+//! `fchownat(2)`, `getxattr(2)`, `setxattr(2)`.
+
+use super::check;
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
+
+/// `fchmodat2`, which has this number on every architecture.
+const SYS_FCHMODAT2: libc::c_long = 452;
+const ACL: &CStr = c"system.posix_acl_access";
+/// More than an access control list of a file can take.
+const LONGEST_ACL: usize = 64 << 10;
+
+/// Sets the permission bits, twelve of them.
+///
+/// # Errors
+/// `EPERM` for who is not the owner, `ENOENT` on a kernel older than 6.6 where
+/// `/proc` is not mounted.
+pub fn chmod(file: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
+    let mode = mode & 0o7777;
+    // SAFETY: the empty name ends in NUL; nothing else of ours is read.
+    let result =
+        unsafe { libc::syscall(SYS_FCHMODAT2, file.as_raw_fd(), c"".as_ptr(), mode, libc::AT_EMPTY_PATH) };
+    if result == 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    // Seccomp filters that do not know the call say EPERM, as the kernel does
+    // to strangers: the way by /proc tells which.
+    if !matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) {
+        return Err(error);
+    }
+    let path = own_path(file)?;
+    // SAFETY: the path ends in NUL and lives through the call.
+    check(unsafe { libc::chmod(path.as_ptr(), mode) }).map(drop)
+}
+
+/// Sets owner and group; `None` leaves one as it is.
+///
+/// # Errors
+/// `EPERM`: only root gives a file away, and its owner may choose only among
+/// groups of their own.
+pub fn chown(file: BorrowedFd<'_>, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
+    let (uid, gid) = (uid.unwrap_or(u32::MAX), gid.unwrap_or(u32::MAX));
+    // SAFETY: the empty name ends in NUL; nothing else of ours is read.
+    check(unsafe { libc::fchownat(file.as_raw_fd(), c"".as_ptr(), uid, gid, libc::AT_EMPTY_PATH) }).map(drop)
+}
+
+/// The access control list as the kernel keeps it (`struct posix_acl_xattr_header`
+/// and entries); `None` where there is none.
+///
+/// # Errors
+/// `EACCES` and the like; a file system without lists is no error.
+pub fn acl(file: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
+    let path = own_path(file)?;
+    let mut list = vec![0u8; LONGEST_ACL];
+    // SAFETY: both names end in NUL; the kernel writes at most the length of the list.
+    let length = unsafe { libc::getxattr(path.as_ptr(), ACL.as_ptr(), list.as_mut_ptr().cast(), list.len()) };
+    let Ok(length) = usize::try_from(length) else {
+        let error = io::Error::last_os_error();
+        return match error.raw_os_error() {
+            Some(libc::ENODATA | libc::EOPNOTSUPP) => Ok(None),
+            _ => Err(error),
+        };
+    };
+    list.truncate(length);
+    Ok(Some(list))
+}
+
+/// Sets the access control list; this sets the mode too.
+///
+/// # Errors
+/// `EPERM` for who is not the owner, `EINVAL` for what is no list, `EOPNOTSUPP`.
+pub fn set_acl(file: BorrowedFd<'_>, list: &[u8]) -> io::Result<()> {
+    let path = own_path(file)?;
+    // SAFETY: both names end in NUL; the kernel reads as many bytes as the list has.
+    check(unsafe { libc::setxattr(path.as_ptr(), ACL.as_ptr(), list.as_ptr().cast(), list.len(), 0) })
+        .map(drop)
+}
+
+/// The name that a descriptor has in `/proc`: it leads to the very file, even
+/// when that has no other name any more.
+fn own_path(file: BorrowedFd<'_>) -> io::Result<CString> {
+    CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(io::Error::other)
+}

@@ -1,0 +1,97 @@
+//! Who can attach: what `act` says, against what the kernel does.
+
+use crate::support::{NOBODY, Nobody, Object, Sysv, World};
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat;
+use shmscope::act::access::Rules;
+use shmscope::machine::Machine as _;
+use shmscope::machine::control::Control as _;
+use shmscope::machine::real::RealMachine;
+use shmscope::segment::{Mode, ObjectName, SegmentId};
+use shmscope::sys::shm::Attachment;
+
+/// Reading, and reading and writing, as the kernel lets this thread.
+fn tried(id: &SegmentId) -> (bool, bool) {
+    match id {
+        SegmentId::Sysv(shmid) => {
+            (Attachment::read_only(shmid.0).is_ok(), Attachment::read_write(shmid.0).is_ok())
+        }
+        SegmentId::Posix(name) => {
+            let path = std::path::Path::new("/dev/shm").join(name.as_path());
+            let opens = |flag| open(&path, flag, stat::Mode::empty()).is_ok();
+            (opens(OFlag::O_RDONLY), opens(OFlag::O_RDWR))
+        }
+    }
+}
+
+#[track_caller]
+fn compare(rules: &Rules, id: &SegmentId) {
+    let nobody = Nobody::here();
+    let who = RealMachine.control().credentials();
+    let found = tried(id);
+    drop(nobody);
+    assert_eq!((who.uid, who.gid, who.capabilities), (NOBODY, NOBODY, 0));
+    let answer = rules.access(&who);
+    assert_eq!((answer.read, answer.write), found, "{rules:?}: {}", answer.reason);
+    // Root has every capability.
+    let root = rules.access(&RealMachine.control().credentials());
+    assert_eq!((root.read, root.write), tried(id), "{rules:?}: {}", root.reason);
+}
+
+#[test]
+fn the_mode_means_what_the_kernel_means_by_it() {
+    let Some(_world) = World::new() else { return };
+    for (uid, gid) in [(NOBODY, NOBODY), (NOBODY, 7), (1000, NOBODY), (1000, 7)] {
+        let sysv = Sysv::new(0, 4096, 0o600).owned_by(uid, gid);
+        let object = Object::new("object", 4096, 0o600).owned_by(uid, gid);
+        for mode in [0, 0o400, 0o200, 0o600, 0o040, 0o020, 0o060, 0o004, 0o002, 0o006, 0o640, 0o606, 0o066] {
+            for id in [sysv.id(), object.id()] {
+                super::carry_out(&id, &super::to(mode)).unwrap();
+                let rules = Rules::of(&RealMachine, &super::shown(&id));
+                assert_eq!(rules.mode, Mode::new(mode));
+                compare(&rules, &id);
+            }
+        }
+    }
+}
+
+#[test]
+fn lists_mean_what_the_kernel_means_by_them() {
+    let Some(_world) = World::new() else { return };
+    let entry = |tag: u16, bits: u16, id: u32| {
+        [&tag.to_le_bytes()[..], &bits.to_le_bytes(), &id.to_le_bytes()].concat()
+    };
+    let none = u32::MAX;
+    for (number, gid) in [7, NOBODY].into_iter().enumerate() {
+        let object = Object::new(format!("object{number}"), 4096, 0o600).owned_by(1000, gid);
+        let name = ObjectName::new(format!("object{number}").as_bytes()).unwrap();
+        for (user, group, owning, mask, other) in [
+            (Some(6), None, 0, 6, 0),
+            (Some(6), None, 0, 4, 0),
+            (Some(0), Some(6), 6, 6, 6),
+            (None, Some(4), 2, 6, 0),
+            (None, Some(0), 0, 6, 6),
+            (None, Some(6), 4, 2, 6),
+            (None, None, 6, 4, 0),
+        ] {
+            let mut list = vec![2u32.to_le_bytes().to_vec(), entry(1, 6, none)];
+            list.extend(user.map(|bits| entry(2, bits, NOBODY)));
+            list.push(entry(4, owning, none));
+            list.extend(group.map(|bits| entry(8, bits, NOBODY)));
+            list.extend([entry(0x10, mask, none), entry(0x20, other, none)]);
+            let held = RealMachine.control().hold(&name).unwrap();
+            held.set_acl(&list.concat()).unwrap();
+            assert_eq!(held.acl().unwrap(), Some(list.concat()));
+            let rules = Rules::of(&RealMachine, &super::shown(&object.id()));
+            assert!(rules.acl.is_some());
+            compare(&rules, &object.id());
+        }
+    }
+}
+
+#[test]
+fn a_process_is_who_the_kernel_says() {
+    let who = RealMachine.process_credentials(std::process::id()).unwrap();
+    assert_eq!(who, RealMachine.control().credentials());
+    assert!(RealMachine.user_credentials(0).capabilities != 0);
+}

@@ -1,0 +1,127 @@
+//! Making segments, and never touching one that exists.
+
+use crate::support::{NOBODY, Object, Sysv, World, as_nobody, shmscope};
+use shmscope::sys::shm;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, symlink};
+use std::process::Output;
+
+fn create(arguments: &str) -> Output {
+    shmscope().arg("create").args(arguments.split_whitespace()).output().unwrap()
+}
+
+#[track_caller]
+fn made(arguments: &str) -> String {
+    let output = create(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{arguments}: {stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn refused(arguments: &str, status: i32) -> String {
+    let output = create(arguments);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(status), "{arguments}: {stderr}");
+    assert!(output.stdout.is_empty() && !stderr.contains("os error"), "{stderr}");
+    stderr
+}
+
+/// The shmid at the beginning of what was told.
+fn shmid(told: &str) -> i32 {
+    told.strip_prefix("sysv:").and_then(|rest| rest.split_once(':')).unwrap().0.parse().unwrap()
+}
+
+#[test]
+fn it_is_as_asked_for_whatever_the_umask() {
+    let Some(_world) = World::new() else { return };
+    let shmid = shmid(&made("sysv --key 0x4d2 --size 1M --mode 0666"));
+    let facts = shm::stat(shmid).unwrap();
+    assert_eq!((facts.key, facts.size, facts.mode, facts.nattch), (0x4d2, 1 << 20, 0o666, 0));
+    made("posix /name --size 5000 --mode 0666");
+    let facts = fs::metadata("/dev/shm/name").unwrap();
+    assert_eq!((facts.size(), facts.mode() & 0o7777, facts.blocks()), (5000, 0o666, 0));
+    shm::remove(shmid).unwrap();
+}
+
+#[test]
+fn what_exists_is_left_as_it_is() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0x4d2, 4096, 0o600);
+    let object = Object::new("name", 4096, 0o600);
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    symlink(outside.path(), "/dev/shm/link").unwrap();
+    fs::create_dir("/dev/shm/dir").unwrap();
+    let before = (shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec());
+    for arguments in
+        ["sysv --key 1234 --size 1", "posix name --size 1", "posix link --size 1", "posix dir --size 1"]
+    {
+        assert!(refused(arguments, 1).contains("exists already"), "{arguments}");
+    }
+    assert_eq!((shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec()), before);
+    assert_eq!(outside.as_file().metadata().unwrap().size(), 0);
+}
+
+#[test]
+fn filled_from_a_file_holes_kept() {
+    let Some(_world) = World::new() else { return };
+    let mut file = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
+    file.write_all(b"beginning").unwrap();
+    file.as_file().write_all_at(b"end", 8 << 20).unwrap();
+    let path = file.path().to_str().unwrap().to_owned();
+    made(&format!("posix filled --from {path} --mode 0400"));
+    assert!(fs::read("/dev/shm/filled").unwrap() == fs::read(&path).unwrap());
+    let facts = fs::metadata("/dev/shm/filled").unwrap();
+    assert_eq!((facts.blocks(), facts.mode() & 0o7777), (file.as_file().metadata().unwrap().blocks(), 0o400));
+    let shmid = shmid(&made(&format!("sysv --from {path} --size 9M --mode 0040")));
+    let attached = shm::Attachment::read_only(shmid).unwrap();
+    let mut bytes = [0; 3];
+    assert_eq!(attached.copy_to(8 << 20, &mut bytes), 3);
+    let facts = shm::stat(shmid).unwrap();
+    assert_eq!((&bytes, facts.size, facts.mode), (b"end", 9 << 20, 0o040));
+    shm::remove(shmid).unwrap();
+}
+
+#[test]
+fn what_cannot_be_made_whole_is_not_made() {
+    let Some(_world) = World::new() else { return };
+    nix::mount::mount(
+        None::<&str>,
+        "/dev/shm",
+        None::<&str>,
+        nix::mount::MsFlags::MS_REMOUNT,
+        Some("size=1m"),
+    )
+    .unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().write_all_at(&vec![1; 4 << 20], 0).unwrap();
+    let path = file.path().to_str().unwrap().to_owned();
+    let error = refused(&format!("posix large --from {path}"), 1);
+    assert!(error.contains("/dev/shm is full") && error.contains("remount"), "{error}");
+    assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
+    let error = refused(&format!("sysv --from {path} --size 1K"), 1);
+    assert!(error.contains("larger --size"), "{error}");
+    assert!(refused("sysv --size 0", 1).contains("kernel.shmmax"));
+    assert!(refused("posix a/b --size 1", 1).contains("directory"));
+    assert!(refused("posix .. --size 1", 2).contains("can be called"));
+    assert!(refused("posix name", 2).contains("--size"));
+    assert!(refused("posix name --from /nowhere", 2).contains("cannot be read"));
+    assert!(refused("posix name --size 1 --mode 1777", 2).contains("0777"));
+    let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
+    assert_eq!(table.lines().count(), 1, "{table}");
+}
+
+#[test]
+fn the_limits_are_told() {
+    let Some(_world) = World::new() else { return };
+    let _one = Sysv::new(0, 1, 0o600);
+    File::options().write(true).open("/proc/sys/kernel/shmmni").unwrap().write_all(b"1").unwrap();
+    let error = refused("sysv --size 1", 1);
+    assert!(error.contains("shmmni 1"), "{error}");
+    let binary = env!("CARGO_BIN_EXE_shmscope");
+    let output = as_nobody(binary, ["create", "sysv", "--huge", "--size", "2M"]).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{error} {NOBODY}");
+    assert!(error.contains("huge"), "{error}");
+}

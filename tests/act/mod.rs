@@ -1,0 +1,44 @@
+//! Every action on real segments, asked back from the kernel and from the tools
+//! of the machine, never from our own survey.
+
+mod access;
+mod cli;
+mod create;
+mod permissions;
+mod races;
+mod remove;
+
+use nix::unistd::geteuid;
+use shmscope::act::{self, ActError, Action, Copying, Done, ModeChange, Options, Plan};
+use shmscope::machine::real::RealMachine;
+use shmscope::segment::{Mode, Segment, SegmentId};
+use shmscope::survey::{Names, Survey};
+
+const FORCE: Options = Options { force: true, read_only: false };
+const REMOVE: Action = Action::Remove(Copying::Without);
+
+/// The segment as a survey shows it now.
+#[track_caller]
+fn shown(id: &SegmentId) -> Segment {
+    let survey = Survey::take(&RealMachine, &mut Names::default());
+    survey.segments.into_iter().find(|segment| segment.id == *id).unwrap_or_else(|| panic!("no {id}"))
+}
+
+#[track_caller]
+fn planned(id: &SegmentId, action: &Action) -> Plan {
+    act::plan(&RealMachine, &shown(id), action, &FORCE)
+}
+
+/// Plans and does it, as who this thread is.
+#[track_caller]
+fn carry_out(id: &SegmentId, action: &Action) -> Result<Done, ActError> {
+    act::apply(&RealMachine, &planned(id, action)).result
+}
+
+fn to(mode: u32) -> Action {
+    Action::SetMode(ModeChange::to(Mode::new(mode)))
+}
+
+fn am_root() -> bool {
+    geteuid().is_root()
+}

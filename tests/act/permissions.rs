@@ -1,0 +1,144 @@
+//! Mode, owner and lock, as root, as the owner and as a stranger.
+
+use super::{am_root, carry_out, planned, to};
+use crate::support::{NOBODY, Nobody, Object, Sysv, World, tool};
+use shmscope::act::{self, ActError, Action, ModeChange, OwnerChange};
+use shmscope::machine::real::RealMachine;
+use shmscope::segment::Mode;
+use shmscope::sys::shm;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::process::Command;
+
+fn chown(uid: u32, gid: u32) -> Action {
+    Action::SetOwner(OwnerChange { uid: Some(uid), gid: Some(gid) })
+}
+
+#[test]
+fn root_changes_everything() {
+    let Some(_world) = World::new() else { return };
+    assert!(am_root());
+    let sysv = Sysv::new(0x4d2, 5000, 0o600).owned_by(NOBODY, NOBODY);
+    sysv.lock();
+    let object = Object::new("object", 5000, 0o600).owned_by(NOBODY, NOBODY);
+    for id in [sysv.id(), object.id()] {
+        carry_out(&id, &to(0o646)).unwrap();
+        carry_out(&id, &chown(1000, 100_000)).unwrap();
+    }
+    let facts = shm::stat(sysv.shmid).unwrap();
+    // The lock and the key stay.
+    assert_eq!((facts.mode, facts.uid, facts.gid, facts.key), (0o2646, 1000, 100_000, 0x4d2));
+    let facts = object.file.metadata().unwrap();
+    assert_eq!((facts.mode() & 0o7777, facts.uid(), facts.gid()), (0o646, 1000, 100_000));
+    carry_out(&sysv.id(), &Action::Unlock).unwrap();
+    assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o646);
+    carry_out(&sysv.id(), &Action::Lock).unwrap();
+    let Some(ipcs) = tool("ipcs") else { return };
+    let text = String::from_utf8(Command::new(ipcs).arg("-m").output().unwrap().stdout).unwrap();
+    let line = text.lines().find(|line| line.contains("0x000004d2")).unwrap();
+    assert!(line.contains("646") && line.contains("locked"), "{text}");
+}
+
+#[test]
+fn an_owner_changes_their_own() {
+    let Some(_world) = World::new() else { return };
+    // With a mode that lets not even its owner read it.
+    let sysv = Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY);
+    let object = Object::new("object", 5000, 0).owned_by(NOBODY, NOBODY);
+    let nobody = Nobody::here();
+    for id in [sysv.id(), object.id()] {
+        carry_out(&id, &to(0o600)).unwrap();
+        carry_out(&id, &to(0)).unwrap();
+        carry_out(&id, &to(0o640)).unwrap();
+    }
+    // A System V segment may be given away, an object not.
+    carry_out(&sysv.id(), &chown(1000, 1000)).unwrap();
+    let error = carry_out(&object.id(), &chown(1000, NOBODY)).unwrap_err().to_string();
+    assert!(error.contains("CAP_CHOWN"), "{error}");
+    let error =
+        carry_out(&object.id(), &Action::SetOwner(OwnerChange { uid: None, gid: Some(0) })).unwrap_err();
+    assert!(matches!(error, ActError::Refused { .. }), "{error}");
+    drop(nobody);
+    let facts = shm::stat(sysv.shmid).unwrap();
+    assert_eq!((facts.mode, facts.uid, facts.gid), (0o640, 1000, 1000));
+    let facts = object.file.metadata().unwrap();
+    assert_eq!((facts.mode() & 0o7777, facts.uid(), facts.gid()), (0o640, NOBODY, NOBODY));
+}
+
+#[test]
+fn a_stranger_changes_nothing_and_is_told_who_may() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0x4d2, 5000, 0o666);
+    let object = Object::new("object", 5000, 0o666);
+    let before = (shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec());
+    let mut plans = vec![];
+    for id in [sysv.id(), object.id()] {
+        // Planned as root, so that it is the kernel who refuses.
+        plans.extend([to(0o600), chown(NOBODY, NOBODY), Action::Lock].map(|action| planned(&id, &action)));
+    }
+    let nobody = Nobody::here();
+    for plan in plans {
+        let subject = plan.subject();
+        let error = act::apply(&RealMachine, &plan).result.unwrap_err();
+        let text = error.to_string();
+        if subject.starts_with("sysv") || plan.refusal.is_none() {
+            assert!(matches!(error, ActError::Denied { .. }), "{text}");
+            assert!(text.contains("only root") && !text.contains("os error"), "{text}");
+        }
+    }
+    for id in [sysv.id(), object.id()] {
+        assert!(matches!(carry_out(&id, &to(0o600)), Err(ActError::Refused { .. })));
+    }
+    drop(nobody);
+    assert_eq!((shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec()), before);
+}
+
+#[test]
+fn system_v_keeps_nine_bits_and_says_so() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0, 100, 0o600);
+    let error = carry_out(&sysv.id(), &to(0o4755)).unwrap_err().to_string();
+    assert!(error.contains("nine permission bits"), "{error}");
+    assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o600);
+    let object = Object::new("object", 100, 0o600);
+    carry_out(&object.id(), &to(0o4755)).unwrap();
+    assert_eq!(object.file.metadata().unwrap().mode() & 0o7777, 0o4755);
+}
+
+#[test]
+fn modes_mean_what_chmod_means_by_them() {
+    let Some(chmod) = tool("chmod") else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("file");
+    fs::write(&path, b"").unwrap();
+    for text in [
+        "u+w,o-rwx",
+        "a=r",
+        "g=u",
+        "o=g",
+        "ug+rw-x",
+        "a+X",
+        "go=",
+        "u=rwx,g=rx,o=",
+        "u+s",
+        "g-s",
+        "a+t",
+        "u-s+x",
+        "u=o",
+        "a-w",
+        "g+wX",
+        "0640",
+        "7",
+        "o=u-w",
+        "ugo=rw",
+    ] {
+        let change: ModeChange = text.parse().unwrap();
+        for before in [0, 0o600, 0o644, 0o751, 0o4755, 0o1777, 0o2070] {
+            fs::set_permissions(&path, Permissions::from_mode(before)).unwrap();
+            let status = Command::new(&chmod).arg(text).arg(&path).status().unwrap();
+            let after = fs::metadata(&path).unwrap().mode() & 0o7777;
+            assert!(status.success());
+            assert_eq!(change.apply(Mode::new(before)).bits(), after, "{before:o} {text}");
+        }
+    }
+}

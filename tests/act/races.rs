@@ -1,0 +1,322 @@
+//! What is changed between the plan and the act, and while it acts: in no case
+//! is anything but the planned object changed.
+
+use super::{FORCE, REMOVE, planned, shown, to};
+use crate::support::{NOBODY, Object, Sysv, World};
+use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+use shmscope::act::{self, ActError, Action, OwnerChange};
+use shmscope::machine::real::RealMachine;
+use shmscope::survey::{Names, Survey};
+use shmscope::sys::shm;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const NAME: &str = "/dev/shm/name";
+const OTHER: &str = "/dev/shm/other";
+/// At most this long goes into each race.
+const LONGEST: Duration = Duration::from_secs(10);
+
+fn actions() -> [Action; 3] {
+    [to(0o604), Action::SetOwner(OwnerChange { uid: Some(NOBODY), gid: Some(NOBODY) }), REMOVE]
+}
+
+/// What must not change of a file.
+fn facts(file: &File) -> (u32, u32, u32, u64, u64, i64, i64) {
+    let facts = file.metadata().unwrap();
+    (facts.mode(), facts.uid(), facts.gid(), facts.size(), facts.nlink(), facts.ctime(), facts.ctime_nsec())
+}
+
+#[test]
+fn an_object_that_was_replaced_after_the_plan() {
+    let Some(_world) = World::new() else { return };
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    for action in actions() {
+        for replacement in ["link", "object", "directory", "gone"] {
+            let object = Object::new("name", 10, 0o600);
+            let plan = planned(&object.id(), &action);
+            fs::rename(NAME, OTHER).unwrap();
+            let new = match replacement {
+                "link" => symlink(outside.path(), NAME).map(|()| None).unwrap(),
+                "object" => Some(File::create_new(NAME).unwrap()),
+                "directory" => fs::create_dir(NAME).map(|()| None).unwrap(),
+                _ => None,
+            };
+            let files: Vec<&File> = [&object.file, outside.as_file()].into_iter().chain(&new).collect();
+            let before: Vec<_> = files.iter().map(|file| facts(file)).collect();
+            let error = act::apply(&RealMachine, &plan).result.unwrap_err();
+            let expected = match replacement {
+                "gone" => matches!(error, ActError::Gone { .. }),
+                _ => matches!(error, ActError::NotTheSame { .. }),
+            };
+            assert!(expected, "{replacement}: {error}");
+            assert_eq!(files.iter().map(|file| facts(file)).collect::<Vec<_>>(), before, "{replacement}");
+            assert_eq!(fs::symlink_metadata(NAME).is_ok(), replacement != "gone");
+            let _ = fs::remove_dir(NAME).or_else(|_| fs::remove_file(NAME));
+            fs::remove_file(OTHER).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_directory_on_the_way_that_became_a_link() {
+    let Some(_world) = World::new() else { return };
+    let outside = tempfile::tempdir().unwrap();
+    fs::create_dir("/dev/shm/dir").unwrap();
+    let object = Object::new("dir/name", 10, 0o600);
+    // The very object, by another way: not even that is followed.
+    for action in actions() {
+        let plan = planned(&object.id(), &action);
+        fs::rename("/dev/shm/dir", "/dev/shm/moved").unwrap();
+        symlink("/dev/shm/moved", "/dev/shm/dir").unwrap();
+        let before = facts(&object.file);
+        let error = act::apply(&RealMachine, &plan).result.unwrap_err();
+        assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
+        assert_eq!(facts(&object.file), before);
+        fs::remove_file("/dev/shm/dir").unwrap();
+        fs::rename("/dev/shm/moved", "/dev/shm/dir").unwrap();
+    }
+    drop(outside);
+}
+
+#[test]
+fn a_key_and_a_number_that_were_given_anew() {
+    let Some(_world) = World::new() else { return };
+    let lock = Action::Lock;
+    for action in [&to(0o604), &lock, &REMOVE] {
+        let old = Sysv::new(0x4d2, 4096, 0o600);
+        let plan = planned(&old.id(), action);
+        shm::remove(old.shmid).unwrap();
+        // The same key.
+        let new = Sysv::new(0x4d2, 4096, 0o600);
+        let before = shm::stat(new.shmid).unwrap();
+        let error = act::apply(&RealMachine, &plan).result.unwrap_err();
+        assert!(matches!(error, ActError::Gone { .. }), "{error}");
+        assert_eq!(shm::stat(new.shmid).unwrap(), before);
+        drop(new);
+        // The same number.
+        let new = recycled(old.shmid, 0x4d3, 4096);
+        let before = shm::stat(new.shmid).unwrap();
+        let error = act::apply(&RealMachine, &plan).result.unwrap_err();
+        assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
+        assert_eq!(shm::stat(new.shmid).unwrap(), before);
+    }
+}
+
+/// A segment with that number, which is free.
+#[track_caller]
+fn recycled(shmid: i32, key: u32, size: u64) -> Sysv {
+    fs::write("/proc/sys/kernel/shm_next_id", shmid.to_string()).unwrap();
+    let new = Sysv::new(key, size, 0o600);
+    assert_eq!(new.shmid, shmid);
+    new
+}
+
+/// Runs `apply` again and again while another thread runs `swap`, at least
+/// `least` times; both get the number of the round.
+fn race(least: u32, mut apply: impl FnMut(u32), swap: impl Fn(u32) + Send + Sync) {
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut round = 0;
+            while !over.load(Ordering::Relaxed) {
+                swap(round);
+                round += 1;
+            }
+        });
+        let start = Instant::now();
+        for round in 0..least {
+            if start.elapsed() > LONGEST {
+                eprintln!("only {round} of {least} rounds");
+                break;
+            }
+            apply(round);
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+}
+
+fn exchange(a: &str, b: &str) {
+    // Either may be gone for a moment.
+    let _ = renameat2(AT_FDCWD, a, AT_FDCWD, b, RenameFlags::RENAME_EXCHANGE);
+}
+
+#[test]
+fn an_object_that_is_swapped_while_it_is_changed() {
+    let Some(_world) = World::new() else { return };
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    let link = "/dev/shm/link";
+    symlink(outside.path(), link).unwrap();
+    let planned_object = Object::new("name", 10, 0o600);
+    let other = Object::new("other", 10, 0o600);
+    let before = (facts(outside.as_file()), other.file.metadata().unwrap().mode());
+    let mut shown = shown(&planned_object.id());
+    let (mut done, mut not) = (0, 0);
+    race(
+        4000,
+        |round| {
+            let wanted = 0o600 | (round % 8);
+            shown.mode = shmscope::segment::Mode::new(0o600);
+            let action = if round % 2 == 0 {
+                to(wanted)
+            } else {
+                Action::SetOwner(OwnerChange { uid: Some(round % 100), gid: Some(7) })
+            };
+            let plan = act::plan(&RealMachine, &shown, &action, &FORCE);
+            match act::apply(&RealMachine, &plan).result {
+                Ok(_) => done += 1,
+                Err(ActError::NotTheSame { .. } | ActError::Gone { .. }) => not += 1,
+                Err(error) => panic!("{error}"),
+            }
+        },
+        |round| exchange(NAME, if round % 2 == 0 { OTHER } else { link }),
+    );
+    eprintln!("changed {done} times, refused {not} times");
+    assert!(done > 0 && not > 0, "{done} {not}");
+    let outside_now = facts(outside.as_file());
+    assert_eq!(outside_now, before.0);
+    let facts = other.file.metadata().unwrap();
+    assert_eq!((facts.mode(), facts.uid(), facts.gid(), facts.nlink()), (before.1, 0, 0, 1));
+}
+
+#[test]
+fn an_object_that_is_swapped_while_it_is_removed() {
+    let Some(_world) = World::new() else { return };
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    let before = facts(outside.as_file());
+    let others = Path::new("/dev/shm/others");
+    fs::create_dir(others).unwrap();
+    // Everything that is made here and was never planned, with its descriptor.
+    let made = std::sync::Mutex::new(Vec::<File>::new());
+    let (mut removed, mut refused, mut astray) = (0, 0, 0);
+    race(
+        3000,
+        |_| {
+            // Made elsewhere and put in place of whatever is there, which is kept.
+            let ours = "/dev/shm/fresh";
+            let file = File::create_new(ours).unwrap();
+            if renameat2(AT_FDCWD, ours, AT_FDCWD, NAME, RenameFlags::RENAME_NOREPLACE).is_err() {
+                exchange(ours, NAME);
+                let aside = others.join(format!("{:x}", file.metadata().unwrap().ino()));
+                match fs::symlink_metadata(ours) {
+                    Ok(now) if now.ino() != file.metadata().unwrap().ino() => {
+                        fs::rename(ours, aside).unwrap();
+                    }
+                    // The name went meanwhile: this round is left out.
+                    _ => return drop(fs::remove_file(ours)),
+                }
+            }
+            let stat = file.metadata().unwrap();
+            let mut segment = shown_as("name");
+            let Some(segment) = segment
+                .as_mut()
+                .filter(|segment| segment.posix().is_some_and(|facts| facts.inode == stat.ino()))
+            else {
+                // Swapped away before it was shown: the swapper has it.
+                made.lock().unwrap().push(file);
+                return;
+            };
+            let plan = act::plan(&RealMachine, segment, &REMOVE, &FORCE);
+            match act::apply(&RealMachine, &plan).result {
+                Ok(_) => {
+                    removed += 1;
+                    assert_eq!(file.metadata().unwrap().nlink(), 0);
+                    return;
+                }
+                Err(ActError::NotTheSame { .. } | ActError::Gone { .. }) => refused += 1,
+                Err(ActError::Astray { .. }) => astray += 1,
+                Err(error) => panic!("{error}"),
+            }
+            assert_eq!(file.metadata().unwrap().nlink(), 1, "refused, and removed all the same");
+            made.lock().unwrap().push(file);
+        },
+        |round| {
+            if round % 3 == 2 {
+                exchange(NAME, OTHER);
+                return;
+            }
+            // A new object, or a link out of here, in its place or where it was.
+            let kept = others.join(format!("s{round}"));
+            let _ = renameat2(AT_FDCWD, NAME, AT_FDCWD, &kept, RenameFlags::RENAME_NOREPLACE);
+            if round % 3 == 1 {
+                let _ = symlink(outside.path(), NAME);
+            } else if let Ok(file) = File::create_new(NAME) {
+                made.lock().unwrap().push(file);
+            }
+        },
+    );
+    eprintln!("removed {removed}, refused {refused}, astray {astray}");
+    assert!(removed > 0 && refused > 0, "{removed} {refused}");
+    assert_eq!(facts(outside.as_file()), before);
+    for file in made.into_inner().unwrap() {
+        assert_eq!(file.metadata().unwrap().nlink(), 1, "an object that was not planned is gone");
+    }
+}
+
+/// That one object as a survey would show it, without listing all others.
+fn shown_as(name: &str) -> Option<shmscope::segment::Segment> {
+    use shmscope::machine::Machine as _;
+    use shmscope::segment::{Facts, ObjectName, PosixFacts, SegmentId};
+    let name = ObjectName::new(name.as_bytes()).unwrap();
+    let stat = RealMachine.stat_object(&name).ok()?;
+    let mut segment = template();
+    segment.id = SegmentId::Posix(name);
+    segment.times.birth = stat.birth;
+    segment.facts = Facts::Posix(PosixFacts { device: stat.device, inode: stat.inode });
+    Some(segment)
+}
+
+/// A POSIX segment as the survey shows one, whatever it is.
+fn template() -> shmscope::segment::Segment {
+    thread_local!(static SHOWN: shmscope::segment::Segment = {
+        let object = Object::new("template", 0, 0o600);
+        shown(&object.id())
+    });
+    SHOWN.with(Clone::clone)
+}
+
+#[test]
+fn a_number_that_passes_on_while_it_is_removed() {
+    let Some(_world) = World::new() else { return };
+    let shmid = Sysv::new(0x4d2, 4096, 0o600).shmid;
+    let (mut removed, mut not) = (0, 0);
+    let turn = AtomicBool::new(true);
+    race(
+        4000,
+        |_| {
+            let survey = Survey::take(&RealMachine, &mut Names::default());
+            let Some(segment) = survey.segments.iter().find(|segment| segment.size.0 == 4096) else { return };
+            let plan = act::plan(&RealMachine, segment, &REMOVE, &FORCE);
+            match act::apply(&RealMachine, &plan).result {
+                Ok(_) => removed += 1,
+                Err(_) => not += 1,
+            }
+        },
+        |_| {
+            // The planned one, as it was; and then another one of that number.
+            let planned = turn.fetch_xor(true, Ordering::Relaxed);
+            let _ = fs::write("/proc/sys/kernel/shm_next_id", shmid.to_string());
+            let Ok(made) =
+                shm::create(if planned { 0x4d2 } else { 0x999 }, if planned { 4096 } else { 99 }, 0o600)
+            else {
+                return;
+            };
+            if made != shmid || planned {
+                thread::yield_now();
+                let _ = shm::remove(made);
+                return;
+            }
+            thread::yield_now();
+            let stat =
+                shm::stat(made).unwrap_or_else(|error: io::Error| panic!("another one was removed: {error}"));
+            assert_eq!((stat.key, stat.mode), (0x999, 0o600), "another one was changed");
+            shm::remove(made).unwrap();
+        },
+    );
+    eprintln!("removed {removed} times, refused {not} times");
+    assert!(not > 0);
+}

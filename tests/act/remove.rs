@@ -1,0 +1,102 @@
+//! Removing, and what it leaves alone.
+
+use super::{REMOVE, carry_out, planned, shown};
+use crate::support::{NOBODY, Nobody, Object, Sysv, World};
+use shmscope::act::{self, ActError, Options};
+use shmscope::machine::real::RealMachine;
+use shmscope::sys::shm;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+#[test]
+fn what_is_removed_is_gone_and_what_is_held_lives_on() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0x4d2, 5000, 0o600);
+    carry_out(&sysv.id(), &REMOVE).unwrap();
+    assert!(shm::stat(sysv.shmid).is_err());
+
+    let held = Sysv::new(0x4d2, 5000, 0o600);
+    let attached = shm::Attachment::read_write(held.shmid).unwrap();
+    let done = carry_out(&held.id(), &REMOVE).unwrap();
+    assert!(done.said[0].contains("marked") && done.said[0].contains("last of 1"), "{done:?}");
+    let facts = shm::stat(held.shmid).unwrap();
+    assert_eq!((facts.mode, facts.nattch, facts.key), (0o1600, 1, 0));
+    // It is marked already: nothing more happens.
+    carry_out(&held.id(), &REMOVE).unwrap();
+    drop(attached);
+    assert!(shm::stat(held.shmid).is_err());
+
+    let object = Object::new("object", 5000, 0o600);
+    carry_out(&object.id(), &REMOVE).unwrap();
+    assert!(!object.path().exists());
+    assert_eq!(object.file.metadata().unwrap().nlink(), 0);
+    object.write(0, b"still there for who has it open");
+}
+
+#[test]
+fn what_may_be_held_needs_force() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0, 5000, 0o600);
+    let attached = shm::Attachment::read_only(sysv.shmid).unwrap();
+    let object = Object::new("object", 5000, 0o600);
+    for id in [sysv.id(), object.id()] {
+        let plan = act::plan(&RealMachine, &shown(&id), &REMOVE, &Options::default());
+        let error = act::apply(&RealMachine, &plan).result.unwrap_err().to_string();
+        assert!(error.contains("--force"), "{error}");
+    }
+    assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o600);
+    assert!(object.path().exists());
+    drop(attached);
+    // Planned while nobody held it, and attached since.
+    let plan = act::plan(&RealMachine, &shown(&sysv.id()), &REMOVE, &Options::default());
+    let attached = shm::Attachment::read_only(sysv.shmid).unwrap();
+    assert!(act::apply(&RealMachine, &plan).result.unwrap_err().to_string().contains("attached once"));
+    assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o600);
+    drop(attached);
+    act::apply(&RealMachine, &plan).result.unwrap();
+}
+
+#[test]
+fn a_stranger_removes_nothing_and_an_owner_their_own() {
+    let Some(_world) = World::new() else { return };
+    let foreign = [Sysv::new(0, 5000, 0o666).id(), Object::new("foreign", 5000, 0o666).id()];
+    let foreign_sysv = Sysv::new(0, 5000, 0o666);
+    let foreign_object = Object::new("theirs", 5000, 0o666);
+    drop(foreign);
+    // Of their own, one that not even they may read.
+    let own = Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY);
+    let own_object = Object::new("own", 5000, 0).owned_by(NOBODY, NOBODY);
+    let plans = [foreign_sysv.id(), foreign_object.id()].map(|id| planned(&id, &REMOVE));
+    let nobody = Nobody::here();
+    for plan in plans {
+        let error = act::apply(&RealMachine, &plan).result.unwrap_err();
+        assert!(matches!(error, ActError::Denied { .. }), "{error}");
+    }
+    carry_out(&own.id(), &REMOVE).unwrap();
+    carry_out(&own_object.id(), &REMOVE).unwrap();
+    drop(nobody);
+    assert!(shm::stat(foreign_sysv.shmid).is_ok() && foreign_object.path().exists());
+    assert!(shm::stat(own.shmid).is_err() && !own_object.path().exists());
+}
+
+#[test]
+fn a_directory_is_never_removed() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("name", 10, 0o600);
+    let plan = planned(&object.id(), &REMOVE);
+    fs::remove_file(object.path()).unwrap();
+    fs::create_dir(object.path()).unwrap();
+    let error = act::apply(&RealMachine, &plan).result.unwrap_err();
+    assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
+    fs::remove_dir(object.path()).unwrap();
+}
+
+#[test]
+fn another_name_of_it_is_told() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("name", 10, 0o600);
+    fs::hard_link(object.path(), "/dev/shm/other").unwrap();
+    let done = carry_out(&object.id(), &REMOVE).unwrap();
+    assert!(done.said[1].contains("1 other names"), "{done:?}");
+    assert!(fs::exists("/dev/shm/other").unwrap() && !object.path().exists());
+}
