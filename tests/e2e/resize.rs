@@ -44,6 +44,23 @@ fn bytes_come_back_from_any_size() {
     leave_and_quit(terminal);
 }
 
+/// Both sizes may have come before a picture is drawn: then the screen has the
+/// size that it had, and shows something else.
+#[test]
+fn another_size_for_a_moment() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("object", 64, 0o600);
+    let terminal = open();
+    terminal.wait_for(row("▌ posix /object 64 B 0% 0600 root · ? unknown"), SOON);
+    let before = terminal.on_screen(upper);
+    for _ in 0..20 {
+        terminal.resize((10, 5));
+        terminal.resize((80, 24));
+        terminal.wait_for(|screen: &Screen| upper(screen) == before, SOON);
+    }
+    quit(terminal);
+}
+
 #[test]
 fn overlays_come_back_from_any_size() {
     let Some(_world) = World::new() else { return };
