@@ -8,6 +8,7 @@ mod support;
 mod world;
 
 use pty::{PICTURE, Pty};
+use shmscope::app::{Event, Keymap, Settings, State, update};
 use shmscope::identify;
 use shmscope::machine::real::RealMachine;
 use shmscope::survey::{Names, Survey};
@@ -29,6 +30,7 @@ fn main() {
     first_frame(rounds);
     world::fill(1001..=4000, 1001..=10_000);
     survey(rounds);
+    takes_over(rounds);
     keys(if short() { 50 } else { 500 });
 }
 
@@ -154,6 +156,31 @@ fn survey(rounds: usize) {
     contest.run(rounds);
     times.sort();
     say("median", milliseconds(times[times.len() / 2]), "ms", Some(80.0));
+}
+
+/// What a key waits for at the worst: the state takes over what a survey found.
+fn takes_over(rounds: usize) {
+    let settings = Settings {
+        interval: Duration::from_secs(1),
+        live_interval: Duration::from_secs(1),
+        mouse: true,
+        keymap: Keymap::default(),
+        user: String::new(),
+    };
+    let mut state = State::new(settings);
+    let mut names = Names::default();
+    let mut times: Vec<Duration> = (0..rounds)
+        .map(|_| {
+            let survey = Box::new(Survey::take(&RealMachine, &mut names));
+            let began = Instant::now();
+            update(&mut state, Duration::ZERO, Event::Surveyed(survey));
+            began.elapsed()
+        })
+        .collect();
+    times.sort();
+    println!("what a survey of 4000 + 10 000 takes on the thread that answers keys, {rounds} rounds");
+    say("median", milliseconds(times[rounds / 2]), "ms", Some(16.0));
+    say("the longest", milliseconds(times[rounds - 1]), "ms", None);
 }
 
 /// From a key to the picture that answers it, while one survey follows on the other.
