@@ -207,7 +207,7 @@ fn create_posix(
 fn copy(file: &File, length: u64, to: &dyn Fill) -> io::Result<()> {
     let mut buffer = vec![0; PIECE];
     let mut at = 0;
-    while let Some(extent) = extent_at(file, at, length, length - at)? {
+    while let Some(extent) = extent_at(file, at, length, length)? {
         while extent.data && at < extent.end {
             let part = usize::try_from(extent.end - at).unwrap_or(PIECE).min(PIECE);
             let count = file.read_at(&mut buffer[..part], at)?;

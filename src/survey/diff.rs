@@ -2,7 +2,6 @@
 
 use super::Survey;
 use crate::segment::{Segment, SegmentId};
-use std::collections::HashMap;
 
 /// What appeared, changed and vanished from one survey to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,11 +26,14 @@ impl Difference {
 /// whenever somebody reads.
 #[must_use]
 pub fn difference(before: &Survey, after: &Survey) -> Difference {
-    let mut old: HashMap<&SegmentId, &Segment> =
-        before.segments.iter().map(|segment| (&segment.id, segment)).collect();
+    // Both are in the order of the names: one walk along them.
+    let mut old = before.segments.iter().peekable();
     let mut difference = Difference::default();
     for segment in &after.segments {
-        match old.remove(&segment.id) {
+        while let Some(gone) = old.next_if(|was| was.id < segment.id) {
+            difference.vanished.push(gone.id.clone());
+        }
+        match old.next_if(|was| was.id == segment.id) {
             None => difference.appeared.push(segment.id.clone()),
             Some(was) if !was.identity().fits(&segment.identity()) => {
                 difference.appeared.push(segment.id.clone());
@@ -40,8 +42,7 @@ pub fn difference(before: &Survey, after: &Survey) -> Difference {
             Some(_) => {}
         }
     }
-    difference.vanished = old.into_keys().cloned().collect();
-    difference.vanished.sort();
+    difference.vanished.extend(old.map(|gone| gone.id.clone()));
     difference
 }
 

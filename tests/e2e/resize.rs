@@ -1,6 +1,6 @@
 //! A terminal of any size, and of another size at any moment.
 
-use super::{STILL, leave_and_quit, open, open_first, quit, row, writer};
+use super::{STILL, leave_and_quit, open, open_first, place, quit, row, writer};
 use crate::support::{Object, SOON, Terminal, World, shmscope, wait_until};
 use vt100::Screen;
 
@@ -42,6 +42,44 @@ fn bytes_come_back_from_any_size() {
     // Once the map at the edge has seen all of it, to the zeros at the end.
     through_all_sizes(&terminal, |screen: &Screen| screen.contents().contains("╰░"));
     leave_and_quit(terminal);
+}
+
+#[test]
+fn another_size_is_another_layout() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("object", 64, 0o600);
+    let terminal = open();
+    terminal.wait_for(row("▌ posix /object"), SOON);
+    for (size, heading) in [
+        ((120, 40), "KIND NAME OR KEY↑ SIZE RESIDENT MODE OWNER NATTCH AGE STATE"),
+        ((60, 15), "KIND NAME OR KEY↑ SIZE RES NATTCH STATE"),
+        ((39, 24), "shmscope needs 40x8, has 39x24"),
+        ((140, 45), "AGE STATE │ /object ? unknown"),
+    ] {
+        terminal.resize(size);
+        terminal.wait_for(row(heading), SOON);
+        // The foot is the last row, as far as there is room for one.
+        let foot = |screen: &Screen| place(screen, "? help") == Some(size.1 - 1);
+        assert_eq!(terminal.on_screen(foot), size.0 >= 40, "{size:?}\n{}", terminal.screen());
+    }
+    quit(terminal);
+}
+
+/// Both sizes may have come before a picture is drawn: then the screen has the
+/// size that it had, and shows something else.
+#[test]
+fn another_size_for_a_moment() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("object", 64, 0o600);
+    let terminal = open();
+    terminal.wait_for(row("▌ posix /object 64 B 0% 0600 root · ? unknown"), SOON);
+    let before = terminal.on_screen(upper);
+    for _ in 0..20 {
+        terminal.resize((10, 5));
+        terminal.resize((80, 24));
+        terminal.wait_for(|screen: &Screen| upper(screen) == before, SOON);
+    }
+    quit(terminal);
 }
 
 #[test]
