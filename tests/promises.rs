@@ -9,6 +9,7 @@ mod flows;
 mod house;
 mod kernel_facts;
 mod memory_real;
+mod save;
 mod screens;
 mod support;
 mod terminal;

@@ -1,8 +1,9 @@
 //! What can be done to a segment: plain data.
 
-use super::ModeChange;
+use super::{Copies, ModeChange};
 use crate::machine::Machine;
 use crate::segment::escape;
+use std::path::PathBuf;
 
 /// What can be done to a segment that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,11 +21,14 @@ pub enum Action {
 }
 
 /// Whether a copy is kept of what is removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Copying {
-    /// Yes; where none can be made, nothing is removed.
-    #[default]
-    Keep,
+    /// Yes, beside the others in the state directory; where none can be made,
+    /// nothing is removed.
+    Keep(Copies),
+    /// Yes, in a file that does not exist yet; where it cannot be made, nothing
+    /// is removed.
+    To(PathBuf),
     /// No: the contents go.
     Without,
 }

@@ -1,6 +1,7 @@
 //! Why something was not done: in plain words, with what would help.
 
-use super::Refusal;
+use super::copies::KeepError;
+use super::{Refusal, RestoreError, SaveError};
 use crate::machine::control::Capability;
 use crate::segment::{Bytes, Owner, Segment, SegmentId};
 use std::io;
@@ -86,6 +87,15 @@ pub enum ActError {
         /// What it shows.
         found: String,
     },
+    /// No copy of it could be kept, so it was not removed.
+    #[error("{0}. Nothing was removed; --no-copy removes it without a copy")]
+    NotKept(KeepError),
+    /// It could not be saved.
+    #[error(transparent)]
+    NotSaved(#[from] SaveError),
+    /// It could not be restored.
+    #[error(transparent)]
+    NotRestored(#[from] RestoreError),
     /// Anything else that the kernel said.
     #[error("{id}: {what} failed: {}", plain(.source))]
     Failed {

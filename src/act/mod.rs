@@ -8,6 +8,8 @@
 pub mod access;
 mod action;
 mod again;
+pub mod archive;
+pub mod copies;
 mod create;
 mod error;
 mod lock;
@@ -16,18 +18,28 @@ mod mode_change;
 mod outcome;
 mod permissions;
 mod plan;
+pub mod record;
 mod remove;
+mod restore;
+mod save;
+mod state;
 #[cfg(test)]
 mod tests;
 
 pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
+pub use copies::Copies;
 pub use create::{NewSegment, Source};
 pub use error::{ActError, Denied};
 pub use mode_change::{ModeChange, ParseModeError};
 pub use outcome::{Done, Outcome};
 pub use plan::{Options, Plan, Refusal, Task, Undo};
+pub use record::Record;
+pub use restore::{RestoreError, Restored, cannot_come_back, look_into, restore};
+pub use save::{SaveError, Stored, save, save_over};
+pub use state::{StateDirectory, StateError};
 
 use crate::machine::Machine;
+use crate::memory::Progress;
 use crate::segment::Segment;
 
 /// What an action would do to a segment, as it was shown. A pure look.
@@ -44,7 +56,7 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: 
         Action::SetOwner(change) => permissions::plan_owner(machine, segment, *change, &mut plan),
         Action::Lock => lock::plan(machine, segment, true, &mut plan),
         Action::Unlock => lock::plan(machine, segment, false, &mut plan),
-        Action::Remove(copying) => remove::plan(machine, segment, *copying, &mut plan),
+        Action::Remove(copying) => remove::plan(machine, segment, copying, &mut plan),
     }
     plan
 }
@@ -64,6 +76,12 @@ pub fn plan_create(machine: &dyn Machine, new: &NewSegment, options: &Options) -
 /// Does what was planned, to the very segment that it was planned for, and
 /// to no other. A plan that something stands against is not carried out.
 pub fn apply(machine: &dyn Machine, plan: &Plan) -> Outcome {
+    apply_with(machine, plan, &Progress::new())
+}
+
+/// As [`apply`], for who shows how far it is or may cancel it: a copy of a
+/// large segment takes its time.
+pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress) -> Outcome {
     let result = match (&plan.refusal, &plan.task) {
         (Some(refusal), _) => Err(ActError::Refused { subject: plan.subject(), refusal: refusal.clone() }),
         (None, Task::Create(new)) => create::apply(machine, new),
@@ -72,7 +90,7 @@ pub fn apply(machine: &dyn Machine, plan: &Plan) -> Outcome {
             Action::SetOwner(change) => permissions::apply_owner(machine, segment, *change),
             Action::Lock => lock::apply(machine, segment, true),
             Action::Unlock => lock::apply(machine, segment, false),
-            Action::Remove(copying) => remove::apply(machine, segment, *copying, plan.options.force),
+            Action::Remove(copying) => remove::apply(machine, segment, copying, plan.options.force, progress),
         },
     };
     Outcome { subject: plan.subject(), action: plan.task.word(), result }

@@ -2,6 +2,7 @@
 
 use super::{ActError, Action};
 use crate::segment::SegmentId;
+use std::path::PathBuf;
 
 /// The result of one plan.
 #[derive(Debug)]
@@ -23,11 +24,13 @@ pub struct Done {
     pub said: Vec<String>,
     /// What takes it back, planned anew on the segment as it is now.
     pub undo: Option<Action>,
+    /// The file that [`restore`](super::restore()) brings it back from, when it was removed.
+    pub copy: Option<PathBuf>,
 }
 
 impl Done {
     pub(super) fn new(id: SegmentId, said: impl Into<String>) -> Self {
-        Self { id, said: vec![said.into()], undo: None }
+        Self { id, said: vec![said.into()], undo: None, copy: None }
     }
 
     pub(super) fn undone_by(mut self, undo: Action) -> Self {

@@ -2,18 +2,22 @@
 //! segment that was shown.
 
 use super::again::{Named, named, posix, sysv};
+use super::copies::KeepError;
 use super::permissions::refuse_strangers;
-use super::{ActError, Copying, Done, Plan, Refusal, Undo};
+use super::save::shown;
+use super::{ActError, Copying, Done, Plan, Refusal, SaveError, Undo, cannot_come_back, save};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, Removal, SysvStat};
+use crate::memory::{Progress, Reader};
 use crate::segment::{Facts, ObjectName, Segment, SegmentId, ShmId, State, SysvFacts};
+use std::fs;
 use std::io;
 
 const REMOVE: &str = "remove it";
 const SAY_FORCE: &str = "Say --force for this very segment";
 
 /// What removing would do.
-pub fn plan(machine: &dyn Machine, segment: &Segment, copying: Copying, plan: &mut Plan) {
+pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &mut Plan) {
     match &segment.facts {
         Facts::Sysv(facts) => plan_sysv(machine, segment, facts, plan),
         Facts::Posix(_) => plan_posix(machine, segment, plan),
@@ -23,11 +27,31 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: Copying, plan: &m
             plan.say("no copy of its contents is kept");
             plan.undo = Undo::No("nothing brings the contents back".to_owned());
         }
-        Copying::Keep => {
-            plan.undo = Undo::No("no copy can be kept yet".to_owned());
-            plan.refuse(no_copy());
-        }
+        Copying::Keep(copies) => match readable(machine, segment).and_then(|()| copies.foresee(segment)) {
+            Ok(()) => will_keep(segment, "with the others, in the state directory", plan),
+            Err(error) => {
+                plan.undo = Undo::No("no copy of it can be kept".to_owned());
+                plan.refuse(no_copy(error.to_string()));
+            }
+        },
+        Copying::To(path) => match readable(machine, segment) {
+            Ok(()) if path.symlink_metadata().is_ok() => {
+                plan.refuse(no_copy(SaveError::Exists { path: path.clone() }.to_string()));
+            }
+            Ok(()) => will_keep(segment, &format!("in {}", shown(path)), plan),
+            Err(error) => plan.refuse(no_copy(error.to_string())),
+        },
     }
+}
+
+fn readable(machine: &dyn Machine, segment: &Segment) -> Result<(), KeepError> {
+    Reader::foresee(machine, segment).map(drop).map_err(KeepError::Unreadable)
+}
+
+fn will_keep(segment: &Segment, place: &str, plan: &mut Plan) {
+    plan.say(format!("a copy of it is kept first, {place}"));
+    plan.undo =
+        Undo::Yes(format!("`shmscope restore` brings it back, but not {}", cannot_come_back(segment)));
 }
 
 fn plan_sysv(machine: &dyn Machine, segment: &Segment, facts: &SysvFacts, plan: &mut Plan) {
@@ -86,23 +110,45 @@ fn held(nattch: u64) -> Refusal {
     }
 }
 
-fn no_copy() -> Refusal {
-    Refusal::new(
-        "no copy of it can be kept, since this version cannot make one",
-        "Say --no-copy to remove it without one",
-    )
+fn no_copy(why: String) -> Refusal {
+    Refusal::new(why, "Say --save FILE to keep one elsewhere, or --no-copy to remove it without one")
 }
 
-/// Removes it.
+/// Removes it, once a copy of it is whole and on the disk.
 pub fn apply(
     machine: &dyn Machine,
     segment: &Segment,
-    copying: Copying,
+    copying: &Copying,
     force: bool,
+    progress: &Progress,
 ) -> Result<Done, ActError> {
-    if copying == Copying::Keep {
-        return Err(ActError::Refused { subject: segment.id.to_string(), refusal: no_copy() });
+    let (copy, dropped) = match copying {
+        Copying::Without => return remove(machine, segment, force),
+        Copying::Keep(copies) => {
+            let kept = copies.keep(machine, segment, progress).map_err(ActError::NotKept)?;
+            (kept.stored.path, kept.dropped.len())
+        }
+        Copying::To(path) => (save(machine, segment, path, progress)?.path, 0),
+    };
+    match remove(machine, segment, force) {
+        Ok(mut done) => {
+            done.said.push(format!("`shmscope restore {}` brings it back", shown(&copy)));
+            if dropped > 0 {
+                done.said.push(format!("{dropped} older copies went for its copy"));
+            }
+            done.copy = Some(copy);
+            Ok(done)
+        }
+        Err(error) if error.nothing_done() => {
+            // Made by this very call, and a copy of nothing that went.
+            let _ = fs::remove_file(copy);
+            Err(error)
+        }
+        Err(error) => Err(error),
     }
+}
+
+fn remove(machine: &dyn Machine, segment: &Segment, force: bool) -> Result<Done, ActError> {
     match named(segment) {
         Named::Sysv(shmid) => apply_sysv(machine, segment, shmid, force),
         Named::Posix(name) => apply_posix(machine, segment, name),

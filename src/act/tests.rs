@@ -142,8 +142,21 @@ fn what_was_attached_since_the_plan_is_held() {
 #[test]
 fn without_a_copy_nothing_is_removed_unless_it_is_said() {
     let machine = machine();
-    let error = act(&machine, "3", &Action::Remove(Copying::Keep), FORCE).unwrap_err().to_string();
+    let directory = tempfile::tempdir().unwrap();
+    let copies = |limit| Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(limit));
+    let before = machine.edit(|facts| facts.sysv.len());
+    // Not even its metadata fit.
+    let small = Action::Remove(Copying::Keep(copies(10)));
+    let error = act(&machine, "3", &small, FORCE).unwrap_err().to_string();
     assert!(error.contains("--no-copy"), "{error}");
+    let taken = directory.path().join("taken");
+    std::fs::write(&taken, b"mine").unwrap();
+    let error = act(&machine, "3", &Action::Remove(Copying::To(taken)), FORCE).unwrap_err().to_string();
+    assert!(error.contains("is there already"), "{error}");
+    assert_eq!((machine.edit(|facts| facts.sysv.len()), copies(10).list().len()), (before, 0));
+    let done = act(&machine, "3", &Action::Remove(Copying::Keep(copies(1 << 20))), FORCE).unwrap();
+    assert_eq!(done.copy, copies(1 << 20).last());
+    assert_eq!(machine.edit(|facts| facts.sysv.len()), before - 1);
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod change;
 
 pub use change::{
     BatchArgs, Change, ChmodArgs, ChownArgs, CreateArgs, CreateKind, CreatePosixArgs, CreateSysvArgs,
-    LockArgs, NewArgs, RmArgs, TellArgs,
+    LockArgs, NewArgs, RestoreArgs, RmArgs, SaveArgs, TellArgs,
 };
 
 use crate::decode::Type;

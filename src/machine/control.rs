@@ -1,7 +1,7 @@
 //! The side of a machine that changes it, at the level of kernel facts. Who
 //! decides whether a change is wise, and whether this is the right segment, is `act`.
 
-use super::ObjectStat;
+use super::{Making, ObjectStat};
 use crate::segment::{Bytes, Key, Mode, ObjectName, ShmId, Timestamp};
 use std::io;
 
@@ -81,6 +81,20 @@ pub trait Control: Send + Sync {
     /// # Errors
     /// `AlreadyExists`, `EACCES`, `ENOSPC`.
     fn create_object(&self, name: &ObjectName) -> io::Result<(Box<dyn Fill>, Box<dyn Held>)>;
+
+    /// Begins a POSIX object that is to get that name, of `size` bytes, all
+    /// hole: it has no name before it is whole.
+    ///
+    /// # Errors
+    /// `NotFound` when its directory is not there, `EACCES`, and `ENOSPC`. That
+    /// the name is taken is found out at the end.
+    fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>>;
+
+    /// Begins a System V segment of that key and size, all hole.
+    ///
+    /// # Errors
+    /// As [`Control::sysv_create`].
+    fn begin_sysv(&self, key: Key, size: u64) -> io::Result<Box<dyn Making>>;
 
     /// Who this thread is to the kernel, and what it may do besides.
     fn credentials(&self) -> Credentials;

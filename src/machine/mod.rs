@@ -4,8 +4,11 @@
 
 pub mod control;
 pub mod made;
+mod making;
 pub mod real;
 pub mod sysv_table;
+
+pub use making::{Finish, Finished, Making, Refused};
 
 use crate::segment::{Bytes, Identity, ObjectName, ShmId, Timestamp};
 use control::Control;
@@ -217,6 +220,19 @@ pub trait Contents: Send + Sync {
 
     /// What reading it leaves behind.
     fn trace(&self) -> Trace;
+
+    /// Its POSIX ACL, as the extended attribute `system.posix_acl_access` has
+    /// it; `None` where there is none beside the mode.
+    ///
+    /// # Errors
+    /// Hardly any: it is open.
+    fn acl(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    /// Says that these bytes were read and are not wanted any more, so that
+    /// they do not count as this process's memory.
+    fn release(&self, _offset: u64, _length: u64) {}
 }
 
 /// What an open segment is now.

@@ -2,6 +2,7 @@
 
 pub(super) mod control;
 mod listing;
+mod making;
 mod posix;
 mod sysv;
 mod who;

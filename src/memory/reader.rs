@@ -195,6 +195,19 @@ impl Reader {
     pub fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
         self.contents.extent_at(offset, limit)
     }
+
+    /// Its POSIX ACL, as [`Contents::acl`] gives it.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn acl(&self) -> io::Result<Option<Vec<u8>>> {
+        self.contents.acl()
+    }
+
+    /// Says that these bytes were read and are not wanted any more.
+    pub fn release(&self, offset: u64, length: u64) {
+        self.contents.release(offset, length);
+    }
 }
 
 impl OpenError {

@@ -80,6 +80,20 @@ pub fn set_acl(file: BorrowedFd<'_>, list: &[u8]) -> io::Result<()> {
         .map(drop)
 }
 
+/// Takes the access control list away; the mode stays. That there is none is
+/// no error.
+///
+/// # Errors
+/// `EPERM` for who is not the owner.
+pub fn clear_acl(file: BorrowedFd<'_>) -> io::Result<()> {
+    let path = own_path(file)?;
+    // SAFETY: both names end in NUL.
+    match check(unsafe { libc::removexattr(path.as_ptr(), ACL.as_ptr()) }) {
+        Err(error) if !matches!(error.raw_os_error(), Some(libc::ENODATA | libc::EOPNOTSUPP)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// The name that a descriptor has in `/proc`: it leads to the very file, even
 /// when that has no other name any more.
 fn own_path(file: BorrowedFd<'_>) -> io::Result<CString> {

@@ -15,6 +15,7 @@ pub mod shm;
 mod statx;
 pub mod swap;
 pub mod unlink;
+pub mod unnamed;
 
 use object::open_parent;
 pub use statx::{FileStat, statx_at, statx_fd};

@@ -279,6 +279,27 @@ impl Attachment {
         unsafe { residency::mincore(self.address.as_ptr().add(start), pages) }
     }
 
+    /// Takes the pages of this range out of this process's view,
+    /// `madvise(MADV_DONTNEED)`: the memory is the segment's and keeps what it
+    /// holds, but does not count as ours any more. What is touched again is
+    /// seen again. Where the kernel refuses, as for huge pages, nothing changes.
+    ///
+    /// A little of what lies before goes too: touching a page lets the kernel
+    /// show those around it (`fault_around_bytes`, 64 KiB).
+    pub fn release(&self, offset: u64, length: u64) {
+        let page = super::page_size();
+        let end = offset.saturating_add(length).min(self.len()).next_multiple_of(page);
+        let start = offset.saturating_sub(128 << 10) / page * page;
+        let (Ok(start), Ok(end)) = (usize::try_from(start), usize::try_from(end)) else { return };
+        if start < end {
+            // SAFETY: the range lies within the attachment. The mapping is
+            // shared, so its pages stay in the segment, madvise(2).
+            unsafe {
+                libc::madvise(self.address.as_ptr().add(start).cast(), end - start, libc::MADV_DONTNEED);
+            }
+        }
+    }
+
     fn clamp(&self, offset: u64, wanted: usize) -> Option<(usize, usize)> {
         let start = usize::try_from(offset).ok().filter(|&start| start < self.length)?;
         Some((start, wanted.min(self.length - start)))

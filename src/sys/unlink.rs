@@ -119,7 +119,7 @@ pub fn name_before(aside: &[u8]) -> Option<&[u8]> {
 
 /// Renames, but never over something: `RENAME_NOREPLACE`. By its number,
 /// because musl has no wrapper for it.
-fn rename_to_free(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> io::Result<()> {
+pub(super) fn rename_to_free(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> io::Result<()> {
     let fd = directory.as_raw_fd();
     // SAFETY: both names end in NUL and live through the call, which reads
     // nothing else of ours.
@@ -129,7 +129,8 @@ fn rename_to_free(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> io::Resu
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-fn unlink(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
+/// Takes a name away, `unlinkat(2)`.
+pub(super) fn unlink(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
     // SAFETY: the name ends in NUL and lives through the call.
     check(unsafe { libc::unlinkat(directory.as_raw_fd(), name.as_ptr(), 0) }).map(drop)
 }

@@ -9,7 +9,7 @@ use std::process::{self, Command};
 use std::sync::{Mutex, PoisonError};
 
 /// The program under test, with nothing of this machine's settings in its
-/// environment.
+/// environment, and its state in a place for tests.
 pub fn shmscope() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shmscope"));
     for (name, _) in env::vars_os() {
@@ -20,7 +20,9 @@ pub fn shmscope() -> Command {
             command.env_remove(&name);
         }
     }
-    command.env("LANG", "C.UTF-8");
+    command
+        .env("LANG", "C.UTF-8")
+        .env("XDG_STATE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("state"));
     command
 }
 

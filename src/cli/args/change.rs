@@ -21,6 +21,10 @@ pub enum Change {
     Rm(RmArgs),
     /// Make a segment
     Create(CreateArgs),
+    /// Save a segment in a file: contents, holes, name or key, mode, owner
+    Save(SaveArgs),
+    /// Make a segment again from a file that save, or rm, wrote
+    Restore(RestoreArgs),
 }
 
 /// Which segments, and how it is told.
@@ -115,6 +119,9 @@ pub struct RmArgs {
     /// Remove what is held, protected, or not known to be free too: said for each segment named
     #[arg(long)]
     pub force: bool,
+    /// Keep the copy in this file, for one segment, or each in a file of its own in a directory (DIR/)
+    #[arg(long, value_name = "FILE|DIR/", conflicts_with = "no_copy")]
+    pub save: Option<PathBuf>,
     /// Remove without keeping a copy
     #[arg(long)]
     pub no_copy: bool,
@@ -127,10 +134,55 @@ const RM_EXAMPLES: &str = "\
 EXAMPLES
   shmscope rm sysv:32770 --dry-run           what removing it means
   shmscope rm 0x4d2 /psm_1f09ab2c            asks first
+  shmscope rm /camera0 --save camera0.saved  keeps the copy there
   shmscope rm --yes --force --no-copy /old   for scripts: without a question, held or not
 
 On a terminal it asks for each segment that needs --force. Without one it needs --yes, and --force
 for those: for every POSIX segment of which it is not settled that nobody holds it.";
+
+/// `save`
+#[derive(Debug, clap::Args)]
+#[command(after_help = SAVE_EXAMPLES)]
+pub struct SaveArgs {
+    /// Which segment: sysv:32770, key:1234, /name; the beginning of a name does not do here
+    #[arg(value_name = "SEGMENT")]
+    pub segment: String,
+    /// In which file; it is there whole or not at all
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub force: bool,
+    /// Print a JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+const SAVE_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope save /camera0 camera0.saved     holes take no room in the file
+  shmscope save 0x4d2 state.saved --force
+
+What programs write meanwhile may be in the file or not.";
+
+/// `restore`
+#[derive(Debug, clap::Args)]
+#[command(after_help = RESTORE_EXAMPLES)]
+pub struct RestoreArgs {
+    /// From which file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print a JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+const RESTORE_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope restore camera0.saved           with its name, size, mode, ACL, owner and contents
+
+What has the name or the key already is left as it is, and nothing is restored then. A System V
+segment gets a new shmid; creator and times are new, and nobody is attached.";
 
 /// `create`
 #[derive(Debug, clap::Args)]

@@ -1,5 +1,6 @@
 //! `create`: makes a segment.
 
+use super::log::Log;
 use super::tell::Teller;
 use crate::act::{self, NewSegment, Options, Source};
 use crate::cli::args::{CreateArgs, CreateKind, NewArgs};
@@ -16,6 +17,7 @@ pub fn run(
     machine: &dyn Machine,
     args: &CreateArgs,
     options: Options,
+    log: &Log,
     out: &mut Out,
 ) -> Result<Status, Failure> {
     let (new, tell) = match &args.kind {
@@ -41,7 +43,7 @@ pub fn run(
     };
     let mut teller = Teller::new("create", tell, out);
     let plan = act::plan_create(machine, &new, &options);
-    super::carry_out(machine, &plan, &mut teller)?;
+    super::carry_out(machine, &plan, log, &mut teller)?;
     Ok(teller.status())
 }
 

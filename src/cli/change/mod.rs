@@ -1,11 +1,14 @@
-//! `chmod`, `chown`, `lock`, `unlock`, `rm`, `create`: what changes something.
+//! `chmod`, `chown`, `lock`, `unlock`, `rm`, `create`, `save`, `restore`: what changes something.
 //!
 //! Segments are taken by their exact names only. Each has its own plan and its
 //! own result; one failure stops no other, and the status tells whether all is done.
 
 mod ask;
+mod copying;
 mod create;
+mod log;
 mod rm;
+mod save;
 mod tell;
 
 use super::args::{BatchArgs, Change};
@@ -17,6 +20,7 @@ use crate::machine::Machine;
 use crate::segment::resolve::ExactNames;
 use crate::segment::{Segment, SegmentId};
 use crate::survey::Survey;
+use log::Log;
 use std::collections::HashSet;
 use std::io::Write as _;
 use tell::Teller;
@@ -33,17 +37,22 @@ pub fn run(
     out: &mut Out,
 ) -> Result<Status, Failure> {
     let options = Options { read_only, ..Options::default() };
+    let log = &Log::new(machine);
     let status = match change {
-        Change::Chmod(args) => each(machine, &args.batch, &Action::SetMode(args.mode.clone()), options, out)?,
+        Change::Chmod(args) => {
+            each(machine, &args.batch, &Action::SetMode(args.mode.clone()), options, log, out)?
+        }
         Change::Chown(args) => {
             let owner = OwnerChange::parse(machine, &args.owner)
                 .map_err(|error| Failure::Usage(error.to_string()))?;
-            each(machine, &args.batch, &Action::SetOwner(owner), options, out)?
+            each(machine, &args.batch, &Action::SetOwner(owner), options, log, out)?
         }
-        Change::Lock(args) => each(machine, &args.batch, &Action::Lock, options, out)?,
-        Change::Unlock(args) => each(machine, &args.batch, &Action::Unlock, options, out)?,
-        Change::Rm(args) => rm::run(machine, args, options, out)?,
-        Change::Create(args) => create::run(machine, args, options, out)?,
+        Change::Lock(args) => each(machine, &args.batch, &Action::Lock, options, log, out)?,
+        Change::Unlock(args) => each(machine, &args.batch, &Action::Unlock, options, log, out)?,
+        Change::Rm(args) => rm::run(machine, args, options, log, out)?,
+        Change::Create(args) => create::run(machine, args, options, log, out)?,
+        Change::Save(args) => save::save(machine, args, out)?,
+        Change::Restore(args) => save::restore(machine, args, options, log, out)?,
     };
     out.flush()?;
     Ok(status)
@@ -55,23 +64,25 @@ fn each(
     batch: &BatchArgs,
     action: &Action,
     options: Options,
+    log: &Log,
     out: &mut Out,
 ) -> Result<Status, Failure> {
     let survey = look(machine);
     let mut teller = Teller::new(action.word(), batch.tell, out);
     for segment in chosen(machine, &survey, &batch.segments, &mut teller)? {
         let plan = act::plan(machine, segment, action, &options);
-        carry_out(machine, &plan, &mut teller)?;
+        carry_out(machine, &plan, log, &mut teller)?;
     }
     Ok(teller.status())
 }
 
 /// Carries a plan out, or only tells it.
-fn carry_out(machine: &dyn Machine, plan: &Plan, teller: &mut Teller) -> Result<(), Failure> {
+fn carry_out(machine: &dyn Machine, plan: &Plan, log: &Log, teller: &mut Teller) -> Result<(), Failure> {
     if teller.dry_run() {
         teller.planned(plan)
     } else {
         let outcome = act::apply(machine, plan);
+        log.add(&outcome);
         teller.came_of(&outcome)
     }
 }

@@ -4,18 +4,28 @@
 //! question of its own, and a yes to it counts as `--force` for that segment.
 //! Without a terminal `--yes` and `--force` have to say it.
 
+use super::copying::Where;
+use super::log::Log;
 use super::tell::{Teller, text_of};
 use super::{ask, chosen};
-use crate::act::{self, ActError, Action, Copying, Options, Outcome, Plan, Refusal, mend};
+use crate::act::{self, ActError, Action, Options, Outcome, Plan, Refusal, mend};
 use crate::cli::args::RmArgs;
 use crate::cli::out::{Out, warn};
+use crate::cli::progress::{Interrupt, attended};
 use crate::cli::{Failure, Status, look};
 use crate::machine::Machine;
+use crate::memory::Progress;
 use crate::segment::{Segment, SegmentId};
 
-pub fn run(machine: &dyn Machine, args: &RmArgs, options: Options, out: &mut Out) -> Result<Status, Failure> {
+pub fn run(
+    machine: &dyn Machine,
+    args: &RmArgs,
+    options: Options,
+    log: &Log,
+    out: &mut Out,
+) -> Result<Status, Failure> {
     if args.mend {
-        return mend(machine, args, options, out);
+        return mend(machine, args, options, log, out);
     }
     let dry = args.tell.dry_run;
     let asks = !dry && !args.yes && !options.read_only;
@@ -26,11 +36,11 @@ pub fn run(machine: &dyn Machine, args: &RmArgs, options: Options, out: &mut Out
                 .to_owned(),
         ));
     }
-    let action = Action::Remove(if args.no_copy { Copying::Without } else { Copying::Keep });
     let options = Options { force: args.force, ..options };
     let style = out.style();
     let survey = look(machine);
-    let mut teller = Teller::new(action.word(), args.tell, out);
+    let copies = Where::new(args)?;
+    let mut teller = Teller::new("rm", args.tell, out);
     let segments = chosen(machine, &survey, &args.segments, &mut teller)?;
     for astray in mend::astray(machine, &survey.segments, survey.at) {
         warn(&format!(
@@ -39,12 +49,14 @@ pub fn run(machine: &dyn Machine, args: &RmArgs, options: Options, out: &mut Out
             SegmentId::Posix(astray.before)
         ));
     }
-    let mut plans: Vec<Plan> =
-        segments.iter().map(|segment| act::plan(machine, segment, &action, &options)).collect();
+    let mut plans: Vec<Plan> = segments
+        .iter()
+        .map(|segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options))
+        .collect();
     if asks {
         let show = |plan: &Plan| style.fit(&text_of(plan)).into_owned();
         for (plan, segment) in plans.iter_mut().zip(&segments) {
-            ask_for_force(machine, segment, &action, plan, &show)?;
+            ask_for_force(machine, segment, &Action::Remove(copies.of(segment)), plan, &show)?;
         }
         let (free, all): (Vec<&Plan>, usize) = (
             plans.iter().filter(|plan| plan.refusal.is_none() && !plan.options.force).collect(),
@@ -62,14 +74,41 @@ pub fn run(machine: &dyn Machine, args: &RmArgs, options: Options, out: &mut Out
             )));
         }
     }
-    for plan in &plans {
-        super::carry_out(machine, plan, &mut teller)?;
+    if dry {
+        for plan in &plans {
+            teller.planned(plan)?;
+        }
+        return Ok(teller.status());
     }
-    Ok(teller.status())
+    remove(machine, &plans, log, &mut teller)
+}
+
+/// Removes one after the other. Making copies takes its time: it shows how far
+/// it is, and Ctrl-C stops it before the segment whose copy is not whole yet.
+fn remove(machine: &dyn Machine, plans: &[Plan], log: &Log, teller: &mut Teller) -> Result<Status, Failure> {
+    let (progress, interrupt) = (Progress::new(), Interrupt::listen());
+    attended("keeping a copy", true, &progress, &interrupt, |meter| {
+        for (at, plan) in plans.iter().enumerate() {
+            if interrupt.came() {
+                let all = plans.len();
+                return Err(Failure::Stopped(format!("{at} of {all} segments were taken in hand")));
+            }
+            let outcome = act::apply_with(machine, plan, &progress);
+            log.add(&outcome);
+            meter.aside(|| teller.came_of(&outcome))?;
+        }
+        Ok(teller.status())
+    })
 }
 
 /// Gives everything its name back that removals left under another one.
-fn mend(machine: &dyn Machine, args: &RmArgs, options: Options, out: &mut Out) -> Result<Status, Failure> {
+fn mend(
+    machine: &dyn Machine,
+    args: &RmArgs,
+    options: Options,
+    log: &Log,
+    out: &mut Out,
+) -> Result<Status, Failure> {
     let survey = look(machine);
     let mut teller = Teller::new("mend", args.tell, out);
     for astray in mend::astray(machine, &survey.segments, survey.at) {
@@ -83,7 +122,9 @@ fn mend(machine: &dyn Machine, args: &RmArgs, options: Options, out: &mut Out) -
         } else {
             mend::mend(machine, &astray)
         };
-        teller.came_of(&Outcome { subject, action: "mend", result })?;
+        let outcome = Outcome { subject, action: "mend", result };
+        log.add(&outcome);
+        teller.came_of(&outcome)?;
     }
     Ok(teller.status())
 }

@@ -1,12 +1,13 @@
 //! Changing a made machine: its data, with the kernel's permission checks.
 
+use super::making::MadeMaking;
 use super::{MadeBytes, MadeFacts, MadeMachine, MadeObject, MadeSysv, lock};
-use crate::machine::ObjectStat;
 use crate::machine::control::{
     Capability, Control, Credentials, Fill, Held, NewSysv, Pin, Removal, SysvPermissions, SysvStat,
 };
 use crate::machine::sysv_table::{LOCKED, MARKED, Row};
-use crate::segment::{Bytes, Mode, ObjectName, ShmId, Timestamp};
+use crate::machine::{Making, ObjectStat};
+use crate::segment::{Bytes, Key, Mode, ObjectName, ShmId, Timestamp};
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -195,6 +196,16 @@ impl Control for MadeMachine {
         })?;
         let fill = FilledObject { bytes: Arc::clone(&object.bytes) };
         Ok((Box::new(fill), Box::new(HeldMade { machine: self.clone(), name: name.clone(), object })))
+    }
+
+    fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>> {
+        let bytes = MadeBytes::hole(size);
+        Ok(Box::new(MadeMaking { machine: self.clone(), name: Ok(name.clone()), bytes }))
+    }
+
+    fn begin_sysv(&self, key: Key, size: u64) -> io::Result<Box<dyn Making>> {
+        let making = MadeMaking { machine: self.clone(), name: Err(key), bytes: MadeBytes::hole(size) };
+        if making.is_taken() { error(libc::EEXIST) } else { Ok(Box::new(making)) }
     }
 
     fn credentials(&self) -> Credentials {

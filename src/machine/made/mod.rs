@@ -6,6 +6,7 @@
 mod bytes;
 mod contents;
 mod control;
+mod making;
 
 pub use bytes::MadeBytes;
 
@@ -144,6 +145,10 @@ impl MadeMachine {
     pub fn add_object(&self, name: &str, bytes: MadeBytes) {
         #[expect(clippy::expect_used, reason = "tests only, and documented")]
         let name = ObjectName::new(name.as_bytes()).expect("a name that an object can have");
+        self.add_named(name, bytes);
+    }
+
+    fn add_named(&self, name: ObjectName, bytes: MadeBytes) {
         self.edit(|facts| {
             let made = Timestamp::from_seconds(facts.now - 180);
             let stat = ObjectStat {

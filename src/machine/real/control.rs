@@ -1,11 +1,12 @@
 //! Changing segments of the machine that this runs on.
 
+use super::making::{ObjectMaking, SysvMaking};
 use super::{DEV_SHM, RealMachine, object_stat};
 use crate::machine::control::{
     Control, Credentials, Fill, Held, NewSysv, Pin, Removal, SysvPermissions, SysvStat,
 };
 use crate::machine::sysv_table::{LOCKED, MARKED};
-use crate::machine::{ObjectStat, real::who};
+use crate::machine::{Making, ObjectStat, real::who};
 use crate::segment::{Bytes, Key, Mode, ObjectName, ShmId, Timestamp};
 use crate::sys::{self, handle, object, shm, unlink};
 use nix::sys::resource::{Resource, getrlimit};
@@ -79,6 +80,14 @@ impl Control for RealMachine {
         let file = object::create_object(Path::new(DEV_SHM), name.as_path(), 0o600)?;
         let held = HeldFile { file: file.as_fd().try_clone_to_owned()? };
         Ok((Box::new(file), Box::new(held)))
+    }
+
+    fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>> {
+        Ok(Box::new(ObjectMaking::begin(name, size)?))
+    }
+
+    fn begin_sysv(&self, key: Key, size: u64) -> io::Result<Box<dyn Making>> {
+        Ok(Box::new(SysvMaking::begin(key, size)?))
     }
 
     fn credentials(&self) -> Credentials {

@@ -5,7 +5,7 @@
 use super::object_stat;
 use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, Trace};
 use crate::sys::object::{OpenObject, extent_at};
-use crate::sys::statx_fd;
+use crate::sys::{handle, statx_fd};
 use std::io;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
@@ -58,5 +58,9 @@ impl Contents for PosixContents {
 
     fn trace(&self) -> Trace {
         if self.object.keeps_access_time { Trace::None } else { Trace::AccessTime }
+    }
+
+    fn acl(&self) -> io::Result<Option<Vec<u8>>> {
+        handle::acl(self.object.file.as_fd())
     }
 }

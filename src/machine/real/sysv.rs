@@ -97,6 +97,10 @@ impl Contents for SysvContents {
     fn trace(&self) -> Trace {
         Trace::Attached
     }
+
+    fn release(&self, offset: u64, length: u64) {
+        self.attachment.release(offset, length);
+    }
 }
 
 fn identity(stat: &shm::ShmStat) -> Identity {

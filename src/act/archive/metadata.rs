@@ -1,0 +1,181 @@
+//! What a saved segment was, beside its contents; as JSON in the file.
+
+use crate::segment::{
+    Bytes, Key, Mode, ObjectName, Owner, SegmentId, ShmId, Times, Timestamp, escape, unescape,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What is kept of a segment beside its contents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// Its kind, and its key or name.
+    pub name: Name,
+    /// Its length.
+    pub size: Bytes,
+    /// Its permission bits.
+    pub mode: Mode,
+    /// Whose it was.
+    pub owner: Owner,
+    /// Its times. Access and modification of an object come back.
+    pub times: Times,
+    /// Its POSIX ACL, as the extended attribute `system.posix_acl_access` has it.
+    pub acl: Option<Vec<u8>>,
+    /// When it was saved.
+    pub saved: Timestamp,
+}
+
+/// What a segment is found by when it is made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Name {
+    /// System V.
+    Sysv {
+        /// The key; 0 for a private one.
+        key: Key,
+        /// The shmid it had. It gets another one.
+        shmid: ShmId,
+    },
+    /// POSIX.
+    Posix(ObjectName),
+}
+
+impl Name {
+    /// What it was called when it was saved.
+    #[must_use]
+    pub fn id(&self) -> SegmentId {
+        match self {
+            Self::Sysv { shmid, .. } => SegmentId::Sysv(*shmid),
+            Self::Posix(name) => SegmentId::Posix(name.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sysv { key, shmid } if key.is_private() => write!(f, "sysv:{shmid}, a private segment"),
+            Self::Sysv { key, shmid } => write!(f, "sysv:{shmid}, key {key}"),
+            Self::Posix(name) => write!(f, "posix:{name}"),
+        }
+    }
+}
+
+/// The shape in the file. Names are escaped, so that any bytes fit.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shmid: Option<i32>,
+    size: u64,
+    mode: u32,
+    uid: u32,
+    user: Option<String>,
+    gid: u32,
+    group: Option<String>,
+    times: WireTimes,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    acl: Option<Vec<u8>>,
+    saved: WireTime,
+}
+
+/// Seconds since 1970, and nanoseconds.
+type WireTime = (i64, u32);
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireTimes {
+    attach: Option<WireTime>,
+    detach: Option<WireTime>,
+    change: Option<WireTime>,
+    access: Option<WireTime>,
+    modify: Option<WireTime>,
+    birth: Option<WireTime>,
+}
+
+/// The number that `chown(2)` takes for "leave it".
+const NO_ID: u32 = u32::MAX;
+
+impl Saved {
+    /// As the file has it.
+    ///
+    /// # Errors
+    /// Hardly any: everything in it has a form in JSON.
+    pub(super) fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        let (kind, name, key, shmid) = match &self.name {
+            Name::Sysv { key, shmid } => ("sysv", None, Some(key.0), Some(shmid.0)),
+            Name::Posix(name) => ("posix", Some(escape(name.as_bytes())), None, None),
+        };
+        let pair = |time: Timestamp| (time.seconds, time.nanos);
+        let text = |name: &Option<std::sync::Arc<str>>| name.as_deref().map(str::to_owned);
+        serde_json::to_vec(&Wire {
+            kind: kind.to_owned(),
+            name,
+            key,
+            shmid,
+            size: self.size.0,
+            mode: self.mode.bits(),
+            uid: self.owner.uid,
+            user: text(&self.owner.user),
+            gid: self.owner.gid,
+            group: text(&self.owner.group),
+            times: WireTimes {
+                attach: self.times.attach.map(pair),
+                detach: self.times.detach.map(pair),
+                change: self.times.change.map(pair),
+                access: self.times.access.map(pair),
+                modify: self.times.modify.map(pair),
+                birth: self.times.birth.map(pair),
+            },
+            acl: self.acl.clone(),
+            saved: pair(self.saved),
+        })
+    }
+
+    /// From what stands in a file; what is wrong with it in words otherwise.
+    pub(super) fn from_json(json: &[u8]) -> Result<Self, String> {
+        let wire: Wire = serde_json::from_slice(json)
+            .map_err(|error| format!("its metadata do not read: {}", escape(error.to_string().as_bytes())))?;
+        let name = match (wire.kind.as_str(), wire.name, wire.key, wire.shmid) {
+            ("sysv", None, Some(key), Some(shmid)) if shmid >= 0 && wire.size > 0 => {
+                Name::Sysv { key: Key(key), shmid: ShmId(shmid) }
+            }
+            ("posix", Some(name), None, None) => Name::Posix(
+                ObjectName::new(&unescape(&name)).ok_or("no object can have the name in it".to_owned())?,
+            ),
+            _ => return Err("it says of no segment what there has to be known".to_owned()),
+        };
+        if wire.uid == NO_ID || wire.gid == NO_ID {
+            return Err("its owner is no user".to_owned());
+        }
+        if i64::try_from(wire.size).is_err() || wire.mode & !0o7777 != 0 {
+            return Err("no segment has the size or the mode in it".to_owned());
+        }
+        let time = |time: WireTime| Timestamp { seconds: time.0, nanos: time.1.min(999_999_999) };
+        Ok(Self {
+            name,
+            size: Bytes(wire.size),
+            mode: Mode::new(wire.mode),
+            owner: Owner {
+                uid: wire.uid,
+                user: wire.user.map(Into::into),
+                gid: wire.gid,
+                group: wire.group.map(Into::into),
+            },
+            times: Times {
+                attach: wire.times.attach.map(time),
+                detach: wire.times.detach.map(time),
+                change: wire.times.change.map(time),
+                access: wire.times.access.map(time),
+                modify: wire.times.modify.map(time),
+                birth: wire.times.birth.map(time),
+            },
+            acl: wire.acl,
+            saved: time(wire.saved),
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! Reading the file back, believing nothing that stands in it.
+
+use super::{LONGEST_METADATA, LONGEST_RUN, MAGIC, Saved, VERSION};
+use std::io::{self, BufReader, Read};
+use xxhash_rust::xxh3::Xxh3;
+
+const BUFFER: usize = 64 << 10;
+
+/// What is wrong with a file.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// It is something else.
+    #[error("it is no saved segment: `shmscope save` did not write it")]
+    Foreign,
+    /// Its version is not known.
+    #[error("it has version {0} of the format, and this shmscope reads version {VERSION}: use a newer one")]
+    Version(u32),
+    /// It ends too early.
+    #[error("it is cut off: it ends before its end. Get it whole")]
+    CutOff,
+    /// Its checksum, or something else in it, is wrong.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+    /// It cannot be read.
+    #[error("it cannot be read: {}", crate::act::error::plain(.0))]
+    Read(#[from] io::Error),
+}
+
+/// A file that is being read.
+pub struct Reading<R: Read> {
+    from: BufReader<R>,
+    hash: Xxh3,
+    saved: Saved,
+    /// Where the last run ended.
+    at: u64,
+}
+
+impl<R: Read> Reading<R> {
+    /// Reads and checks the metadata.
+    ///
+    /// # Errors
+    /// When it is no such file, a newer one, cut off or damaged.
+    pub fn begin(from: R) -> Result<Self, ArchiveError> {
+        let mut from = BufReader::with_capacity(BUFFER, from);
+        let mut hash = Xxh3::new();
+        let mut magic = vec![];
+        from.by_ref().take(MAGIC.len() as u64).read_to_end(&mut magic)?;
+        if magic.is_empty() || !MAGIC.starts_with(&magic) {
+            return Err(ArchiveError::Foreign);
+        }
+        if magic.len() < MAGIC.len() {
+            return Err(ArchiveError::CutOff);
+        }
+        hash.update(&magic);
+        let version = u32::from_le_bytes(word(&mut from, &mut hash)?);
+        if version != VERSION {
+            return Err(ArchiveError::Version(version));
+        }
+        let length = u32::from_le_bytes(word(&mut from, &mut hash)?);
+        if length > LONGEST_METADATA {
+            return Err(ArchiveError::Damaged("its metadata would be longer than 1 MiB".to_owned()));
+        }
+        let mut json = vec![];
+        // As it comes, and not set aside beforehand: the length may be a lie.
+        from.by_ref().take(u64::from(length)).read_to_end(&mut json)?;
+        if json.len() as u64 != u64::from(length) {
+            return Err(ArchiveError::CutOff);
+        }
+        hash.update(&json);
+        let expected = hash.digest();
+        if u64::from_le_bytes(word(&mut from, &mut hash)?) != expected {
+            return Err(ArchiveError::Damaged("the checksum of its metadata is wrong".to_owned()));
+        }
+        let saved = Saved::from_json(&json).map_err(ArchiveError::Damaged)?;
+        Ok(Self { from, hash, saved, at: 0 })
+    }
+
+    /// What was saved.
+    #[must_use]
+    pub const fn saved(&self) -> &Saved {
+        &self.saved
+    }
+
+    /// The next run: its offset, and its bytes in `buffer`. `None` once the
+    /// end was reached and the checksum over all is right: only then can
+    /// anything of it be believed.
+    ///
+    /// # Errors
+    /// When it is cut off or damaged.
+    pub fn next<'a>(&mut self, buffer: &'a mut Vec<u8>) -> Result<Option<(u64, &'a [u8])>, ArchiveError> {
+        let offset = u64::from_le_bytes(word(&mut self.from, &mut self.hash)?);
+        let length = u64::from_le_bytes(word(&mut self.from, &mut self.hash)?);
+        let size = self.saved.size.0;
+        if length == 0 && offset == size {
+            return self.end().map(|()| None);
+        }
+        let end = offset.checked_add(length).filter(|&end| length > 0 && offset >= self.at && end <= size);
+        let room = usize::try_from(length).ok().filter(|&room| room <= LONGEST_RUN);
+        let (Some(end), Some(room)) = (end, room) else {
+            return Err(ArchiveError::Damaged("a run of data lies where none can be".to_owned()));
+        };
+        buffer.resize(room, 0);
+        take(&mut self.from, &mut self.hash, buffer)?;
+        self.at = end;
+        Ok(Some((offset, buffer)))
+    }
+
+    fn end(&mut self) -> Result<(), ArchiveError> {
+        let expected = self.hash.digest128();
+        if u128::from_le_bytes(word(&mut self.from, &mut self.hash)?) != expected {
+            return Err(ArchiveError::Damaged("the checksum of its contents is wrong".to_owned()));
+        }
+        if self.from.read(&mut [0])? > 0 {
+            return Err(ArchiveError::Damaged("something stands behind its end".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+fn word<const N: usize>(from: &mut impl Read, hash: &mut Xxh3) -> Result<[u8; N], ArchiveError> {
+    let mut bytes = [0; N];
+    take(from, hash, &mut bytes)?;
+    Ok(bytes)
+}
+
+fn take(from: &mut impl Read, hash: &mut Xxh3, bytes: &mut [u8]) -> Result<(), ArchiveError> {
+    from.read_exact(bytes).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => ArchiveError::CutOff,
+        _ => ArchiveError::Read(error),
+    })?;
+    hash.update(bytes);
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! The file format, without a machine.
+
+use super::*;
+use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, ShmId, Times, Timestamp};
+use proptest::prelude::*;
+
+type Runs = Vec<(u64, Vec<u8>)>;
+
+fn written(saved: &Saved, runs: &Runs) -> Vec<u8> {
+    let mut file = vec![];
+    let mut writing = Writing::begin(&mut file, saved).unwrap();
+    for (offset, bytes) in runs {
+        writing.run(*offset, bytes).unwrap();
+    }
+    let length = writing.finish().unwrap();
+    assert_eq!(length, file.len() as u64);
+    file
+}
+
+fn read(file: &[u8]) -> Result<(Saved, Runs), ArchiveError> {
+    let mut reading = Reading::begin(file)?;
+    let mut runs = vec![];
+    let mut buffer = vec![];
+    while let Some((offset, bytes)) = reading.next(&mut buffer)? {
+        runs.push((offset, bytes.to_vec()));
+    }
+    Ok((reading.saved().clone(), runs))
+}
+
+fn example() -> Saved {
+    Saved {
+        name: Name::Posix(ObjectName::new(b"a\xff\n").unwrap()),
+        size: Bytes(100),
+        mode: Mode::new(0o640),
+        owner: Owner { uid: 1000, user: Some("ann".into()), gid: 7, group: None },
+        times: Times { modify: Some(Timestamp { seconds: -5, nanos: 7 }), ..Times::default() },
+        acl: Some(vec![2, 0, 0, 0, 255]),
+        saved: Timestamp::from_seconds(1_767_610_860),
+    }
+}
+
+fn saved() -> impl Strategy<Value = Saved> {
+    let posix = proptest::collection::vec(any::<u8>(), 1..300)
+        .prop_filter_map("no name", |bytes| ObjectName::new(&bytes).map(Name::Posix));
+    let sysv =
+        (any::<u32>(), 0..i32::MAX).prop_map(|(key, id)| Name::Sysv { key: Key(key), shmid: ShmId(id) });
+    let time = proptest::option::of(
+        (any::<i64>(), 0u32..1_000_000_000).prop_map(|(seconds, nanos)| Timestamp { seconds, nanos }),
+    );
+    let times = (time.clone(), time.clone(), time).prop_map(|(attach, modify, birth)| Times {
+        attach,
+        modify,
+        birth,
+        ..Times::default()
+    });
+    let owner = (0..u32::MAX, proptest::option::of(".*"), 0..u32::MAX).prop_map(|(uid, user, gid)| Owner {
+        uid,
+        user: user.map(Into::into),
+        gid,
+        group: None,
+    });
+    let acl = proptest::option::of(proptest::collection::vec(any::<u8>(), 0..200));
+    (prop_oneof![posix, sysv], 1..=u64::MAX / 2, 0u32..0o10000, owner, times, acl).prop_map(
+        |(name, size, mode, owner, times, acl)| Saved {
+            name,
+            size: Bytes(size),
+            mode: Mode::new(mode),
+            owner,
+            times,
+            acl,
+            ..example()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn what_was_written_is_read(
+        saved in saved(),
+        parts in proptest::collection::vec((any::<u16>(), proptest::collection::vec(any::<u8>(), 1..50)), 0..8),
+    ) {
+        let mut runs: Runs = vec![];
+        let mut at = 0;
+        for (gap, bytes) in parts {
+            at += u64::from(gap);
+            let length = bytes.len() as u64;
+            if at + length > saved.size.0 {
+                break;
+            }
+            runs.push((at, bytes));
+            at += length;
+        }
+        let (again, runs_again) = read(&written(&saved, &runs)).unwrap();
+        prop_assert_eq!(again, saved);
+        prop_assert_eq!(runs_again, runs);
+    }
+
+    #[test]
+    fn what_was_not_written_is_no_panic(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        whole in any::<bool>(),
+        version in prop_oneof![Just(1u32), any::<u32>()],
+    ) {
+        prop_assert!(read(&bytes).is_err());
+        let mut file = MAGIC.to_vec();
+        if whole {
+            file.extend(version.to_le_bytes());
+        }
+        file.extend(bytes);
+        prop_assert!(read(&file).is_err());
+    }
+}
+
+#[test]
+fn every_cut_and_every_flipped_bit_is_found() {
+    let file = written(&example(), &vec![(3, b"hello".to_vec()), (50, b"world".to_vec())]);
+    assert!(read(&file).is_ok());
+    for length in 0..file.len() {
+        let error = read(&file[..length]).unwrap_err();
+        let cut_off = matches!(error, ArchiveError::CutOff);
+        assert!(cut_off || (length == 0 && matches!(error, ArchiveError::Foreign)), "{length}: {error}");
+    }
+    for at in 0..file.len() {
+        for bit in 0..8 {
+            let mut damaged = file.clone();
+            damaged[at] ^= 1 << bit;
+            assert!(read(&damaged).is_err(), "bit {bit} of byte {at}");
+        }
+    }
+    let longer = [&file[..], b"x"].concat();
+    assert!(matches!(read(&longer), Err(ArchiveError::Damaged(_))));
+}
+
+#[test]
+fn long_runs_are_parted() {
+    let bytes: Vec<u8> = (0u32..700_000).flat_map(u32::to_le_bytes).collect();
+    let saved = Saved { size: Bytes(u64::MAX / 2), ..example() };
+    let (_, runs) = read(&written(&saved, &vec![(1 << 40, bytes.clone())])).unwrap();
+    assert_eq!(runs.iter().map(|(offset, _)| *offset - (1 << 40)).collect::<Vec<_>>(), [0, 1 << 20, 2 << 20]);
+    assert_eq!(runs.into_iter().flat_map(|(_, bytes)| bytes).collect::<Vec<_>>(), bytes);
+}
+
+#[test]
+fn a_checksum_does_not_make_nonsense_true() {
+    // A run behind the end, one that overlaps the one before, and metadata that no segment has.
+    let small = Saved { size: Bytes(10), ..example() };
+    for runs in [vec![(8, b"hello".to_vec())], vec![(4, b"ab".to_vec()), (5, b"c".to_vec())]] {
+        assert!(matches!(read(&written(&small, &runs)), Err(ArchiveError::Damaged(_))));
+    }
+    let mut nobody = example();
+    nobody.owner.uid = u32::MAX;
+    let endless = Saved { size: Bytes(u64::MAX), ..example() };
+    for saved in [nobody, endless] {
+        assert!(matches!(read(&written(&saved, &vec![])), Err(ArchiveError::Damaged(_))));
+    }
+    assert!(matches!(read(b"#!/bin/sh\necho hello, this is a script\n"), Err(ArchiveError::Foreign)));
+    assert!(matches!(read(b""), Err(ArchiveError::Foreign | ArchiveError::CutOff)));
+}

@@ -1,0 +1,228 @@
+//! The record: what was done to segments, a line of JSON for each act, in the
+//! state directory. It never grows beyond two files of a set size.
+
+use super::error::plain;
+use super::state::{StateDirectory, StateError};
+use crate::machine::Machine;
+use crate::segment::Timestamp;
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// How long a file of it may become, in bytes.
+const LONGEST: u64 = 1 << 20;
+/// The longest text of a result that is kept, in bytes.
+const LONGEST_RESULT: usize = 4096;
+
+const NOW: &str = "record.jsonl";
+const BEFORE: &str = "record.1.jsonl";
+const LOCK: &str = "record.lock";
+
+/// The record of this user.
+#[derive(Debug)]
+pub struct Record {
+    state: StateDirectory,
+    longest: u64,
+    /// Open from the first act on: thousands may be done at once.
+    open: Mutex<Option<File>>,
+}
+
+/// One act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When, RFC 3339 in UTC.
+    pub time: String,
+    /// Who: the name of the user, or the number.
+    pub user: String,
+    /// What: the word of the command.
+    pub action: String,
+    /// To which segment.
+    pub segment: String,
+    /// Whether it was done.
+    pub done: bool,
+    /// What came of it, in words.
+    pub result: String,
+}
+
+/// Why an act is not in the record. It was done all the same.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// There is no place for it.
+    #[error("this is not in the record: {0}")]
+    State(#[from] StateError),
+    /// It cannot be written.
+    #[error("this is not in the record: it cannot be written: {}", plain(.0))]
+    Write(#[from] io::Error),
+}
+
+impl Entry {
+    /// An act of this user, now.
+    #[must_use]
+    pub fn new(machine: &dyn Machine, action: &str, segment: &str, done: bool, result: &str) -> Self {
+        let uid = machine.effective_uid();
+        let mut result = result.to_owned();
+        while result.len() > LONGEST_RESULT {
+            result.pop();
+        }
+        Self {
+            time: rfc3339(machine.now()),
+            user: machine.user_name(uid).unwrap_or_else(|| uid.to_string()),
+            action: action.to_owned(),
+            segment: segment.to_owned(),
+            done,
+            result,
+        }
+    }
+}
+
+fn rfc3339(time: Timestamp) -> String {
+    let nanos = i32::try_from(time.nanos).unwrap_or(0);
+    jiff::Timestamp::new(time.seconds, nanos).unwrap_or_default().to_string()
+}
+
+impl Record {
+    /// The one in a state directory.
+    #[must_use]
+    pub const fn new(state: StateDirectory) -> Self {
+        Self { state, longest: LONGEST, open: Mutex::new(None) }
+    }
+
+    /// Adds a line, whole, whatever other processes add meanwhile.
+    ///
+    /// # Errors
+    /// When it cannot be written. That is to be told and stops nothing.
+    pub fn add(&self, entry: &Entry) -> Result<(), RecordError> {
+        let mut line = serde_json::to_vec(entry).map_err(io::Error::from)?;
+        line.push(b'\n');
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        // A file is turned over only when it is full, so that one that is not is still the one.
+        if let Some(file) = open.as_mut()
+            && file.metadata()?.len() < self.longest
+        {
+            file.write_all(&line)?;
+            return Ok(());
+        }
+        let folder = self.state.folder("")?;
+        self.turn_over(&folder)?;
+        let file = own(File::options().append(true).create(true)).open(folder.join(NOW))?;
+        // One write: with O_APPEND the kernel puts it behind all others.
+        open.insert(file).write_all(&line)?;
+        Ok(())
+    }
+
+    /// The last acts, the latest last. Lines that do not read are passed over.
+    #[must_use]
+    pub fn last(&self, count: usize) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = [BEFORE, NOW]
+            .into_iter()
+            .filter_map(|name| fs::read(self.state.path().join(name)).ok())
+            .flat_map(|text| {
+                let lines = text.split(|&byte| byte == b'\n');
+                lines.filter_map(|line| serde_json::from_slice(line).ok()).collect::<Vec<Entry>>()
+            })
+            .collect();
+        entries.drain(..entries.len().saturating_sub(count));
+        entries
+    }
+
+    /// When the file is full it becomes the one before, in place of that.
+    fn turn_over(&self, folder: &Path) -> io::Result<()> {
+        let is_full = || fs::metadata(folder.join(NOW)).is_ok_and(|stat| stat.len() >= self.longest);
+        if !is_full() {
+            return Ok(());
+        }
+        let lock = own(File::options().write(true).create(true)).open(folder.join(LOCK))?;
+        match Flock::lock(lock, FlockArg::LockExclusiveNonblock) {
+            // Somebody may have done it since.
+            Ok(_lock) if is_full() => fs::rename(folder.join(NOW), folder.join(BEFORE)),
+            // Somebody is about to.
+            Ok(_) | Err((_, Errno::EWOULDBLOCK)) => Ok(()),
+            Err((_, error)) => Err(error.into()),
+        }
+    }
+}
+
+/// For this user only, and never through a link.
+fn own(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
+    options.mode(0o600).custom_flags(libc::O_NOFOLLOW)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::MadeMachine;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::thread;
+
+    fn record(longest: u64) -> (tempfile::TempDir, Record) {
+        let directory = tempfile::tempdir().unwrap();
+        let state = StateDirectory::at(directory.path().join("shmscope"));
+        (directory, Record { longest, ..Record::new(state) })
+    }
+
+    #[test]
+    fn an_act_is_a_line() {
+        let (_directory, record) = record(LONGEST);
+        let entry = Entry::new(&MadeMachine::new(), "rm", r"posix:/a\x1b", true, "removed\nwhole");
+        record.add(&entry).unwrap();
+        let path = record.state.path().join(NOW);
+        insta::assert_snapshot!(
+            fs::read_to_string(&path).unwrap().trim_end(),
+            @r#"{"time":"2026-01-05T11:01:00Z","user":"root","action":"rm","segment":"posix:/a\\x1b","done":true,"result":"removed\nwhole"}"#
+        );
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"time\": torn\n").unwrap();
+        record.add(&entry).unwrap();
+        assert_eq!(record.last(5), [entry.clone(), entry.clone()]);
+        assert_eq!(record.last(1), [entry]);
+    }
+
+    #[test]
+    fn many_at_once_lose_nothing_and_it_stays_small() {
+        let (_directory, record) = record(20_000);
+        let machine = MadeMachine::new();
+        thread::scope(|scope| {
+            for who in 0..4 {
+                let record = Record { longest: record.longest, ..Record::new(record.state.clone()) };
+                let machine = machine.clone();
+                scope.spawn(move || {
+                    for at in 0..200 {
+                        let segment = format!("sysv:{who}{at:03}");
+                        record.add(&Entry::new(&machine, "rm", &segment, true, "removed")).unwrap();
+                    }
+                });
+            }
+        });
+        for name in [NOW, BEFORE] {
+            let text = fs::read_to_string(record.state.path().join(name)).unwrap();
+            assert!(text.len() < 40_000, "{}", text.len());
+            assert!(text.lines().all(|line| serde_json::from_str::<Entry>(line).is_ok()), "{text}");
+        }
+        // What one writer added stands in its order, with no gap.
+        let last = record.last(usize::MAX);
+        let mut latest = None;
+        for who in 0..4u32 {
+            let theirs: Vec<u32> = last
+                .iter()
+                .filter_map(|entry| entry.segment.strip_prefix(&format!("sysv:{who}"))?.parse().ok())
+                .collect();
+            assert!(theirs.windows(2).all(|pair| pair[1] == pair[0] + 1), "{theirs:?}");
+            latest = latest.max(theirs.last().copied());
+        }
+        assert_eq!(latest, Some(199));
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_told() {
+        let (directory, record) = record(LONGEST);
+        fs::write(directory.path().join("shmscope"), b"a file").unwrap();
+        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, &"é".repeat(5000));
+        assert!(entry.result.len() <= LONGEST_RESULT);
+        assert!(record.add(&entry).unwrap_err().to_string().contains("not in the record"));
+    }
+}

@@ -1,0 +1,61 @@
+//! Where `rm` keeps copies: with the others, in a file, in a directory, nowhere.
+
+use crate::act::copies::DEFAULT_LIMIT;
+use crate::act::{Copies, Copying, StateDirectory};
+use crate::cli::Failure;
+use crate::cli::args::RmArgs;
+use crate::segment::Segment;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+
+/// How many letters of a name are in the name of its file: a file's has 255 bytes.
+const LONGEST_NAME: usize = 60;
+
+/// Where copies are kept.
+pub enum Where {
+    /// With the others.
+    Copies(Copies),
+    /// All in this file.
+    File(PathBuf),
+    /// In this directory, each in a file of its own.
+    Directory(PathBuf),
+    /// Nowhere.
+    Nowhere,
+}
+
+impl Where {
+    pub fn new(args: &RmArgs) -> Result<Self, Failure> {
+        if args.no_copy {
+            return Ok(Self::Nowhere);
+        }
+        let Some(path) = &args.save else {
+            let state = StateDirectory::find().map_err(|error| Failure::Usage(error.to_string()))?;
+            return Ok(Self::Copies(Copies::new(state, DEFAULT_LIMIT)));
+        };
+        if path.as_os_str().as_bytes().ends_with(b"/") || path.is_dir() {
+            return Ok(Self::Directory(path.clone()));
+        }
+        if args.segments.len() > 1 {
+            return Err(Failure::Usage(
+                "--save FILE takes one segment: give a directory for several (--save DIR/)".to_owned(),
+            ));
+        }
+        Ok(Self::File(path.clone()))
+    }
+
+    pub fn of(&self, segment: &Segment) -> Copying {
+        match self {
+            Self::Copies(copies) => Copying::Keep(copies.clone()),
+            Self::File(path) => Copying::To(path.clone()),
+            Self::Directory(path) => Copying::To(path.join(file_name(segment))),
+            Self::Nowhere => Copying::Without,
+        }
+    }
+}
+
+/// `posix_camera0.saved`: one for each segment, unless a name has these letters itself.
+fn file_name(segment: &Segment) -> String {
+    let id = segment.id.to_string().replace(":/", "_").replace([':', '/'], "_");
+    let short: String = id.chars().take(LONGEST_NAME).collect();
+    format!("{short}.saved")
+}

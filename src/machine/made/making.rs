@@ -1,0 +1,65 @@
+//! Making segments on a made machine.
+
+use super::{MadeBytes, MadeMachine};
+use crate::machine::{Finish, Finished, Making};
+use crate::segment::{Key, ObjectName, SegmentId, ShmId};
+use std::io;
+
+/// A segment that is being filled; it is nowhere until it is finished.
+pub struct MadeMaking {
+    pub machine: MadeMachine,
+    pub name: Result<ObjectName, Key>,
+    pub bytes: MadeBytes,
+}
+
+impl MadeMaking {
+    /// Whether another one has the name or the key.
+    pub fn is_taken(&self) -> bool {
+        self.machine.edit(|facts| match &self.name {
+            Ok(name) => facts.posix.contains_key(name) || facts.others.contains(name),
+            Err(key) => !key.is_private() && facts.sysv.iter().any(|made| made.row.key == *key),
+        })
+    }
+}
+
+impl Making for MadeMaking {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.bytes.write(offset, bytes);
+        Ok(())
+    }
+
+    fn finish(&mut self, look: &Finish<'_>) -> io::Result<Finished> {
+        if self.is_taken() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let bytes = std::mem::take(&mut self.bytes);
+        let (uid, gid) = (look.owner.uid, look.owner.gid);
+        let id = match &self.name {
+            Ok(name) => {
+                self.machine.add_named(name.clone(), bytes);
+                self.machine.edit(|facts| {
+                    if let Some(object) = facts.posix.get_mut(name) {
+                        let stat = &mut object.stat;
+                        (stat.uid, stat.gid, stat.mode) = (uid, gid, 0o100_000 | look.mode.bits());
+                        stat.birth = Some(crate::segment::Timestamp::from_seconds(facts.now));
+                        stat.change = crate::segment::Timestamp::from_seconds(facts.now);
+                    }
+                });
+                SegmentId::Posix(name.clone())
+            }
+            Err(key) => {
+                let highest =
+                    |facts: &mut super::MadeFacts| facts.sysv.iter().map(|made| made.row.shmid.0).max();
+                let shmid = self.machine.edit(highest).map_or(0, |highest| highest + 1);
+                let at = self.machine.add_sysv(shmid, key.0, bytes);
+                self.machine.edit(|facts| {
+                    let row = &mut facts.sysv[at].row;
+                    (row.uid, row.gid, row.perms) = (uid, gid, look.mode.bits() & 0o777);
+                    row.change = Some(crate::segment::Timestamp::from_seconds(facts.now));
+                });
+                SegmentId::Sysv(ShmId(shmid))
+            }
+        };
+        Ok(Finished { id, refused: vec![] })
+    }
+}

@@ -1,0 +1,58 @@
+//! Segments that are being made again: filled first, and found by others only
+//! when they are whole.
+
+use crate::segment::{Mode, Owner, SegmentId, Timestamp};
+use std::io;
+
+/// A segment that is being filled. A POSIX object has no name so far; a System
+/// V segment has its key from the first moment, because the kernel gives none
+/// later, and is for its maker alone. Dropping it leaves nothing, unless it was
+/// finished.
+pub trait Making {
+    /// Writes bytes; what is never written stays hole.
+    ///
+    /// # Errors
+    /// `ENOSPC` when the memory for it is not there.
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Gives it its mode, its owner and its name, the name last. What this user
+    /// may not give is left, and told.
+    ///
+    /// # Errors
+    /// `EEXIST` when the name was taken meanwhile; then nothing is made.
+    fn finish(&mut self, look: &Finish<'_>) -> io::Result<Finished>;
+}
+
+/// What a segment is given when it is whole.
+#[derive(Debug, Clone, Copy)]
+pub struct Finish<'a> {
+    /// Its permission bits.
+    pub mode: Mode,
+    /// Whose it shall be.
+    pub owner: &'a Owner,
+    /// Its POSIX ACL, if it shall have one; an object only.
+    pub acl: Option<&'a [u8]>,
+    /// When an object was read and written last.
+    pub used: Option<(Timestamp, Timestamp)>,
+}
+
+/// A segment that was made.
+#[derive(Debug)]
+pub struct Finished {
+    /// What it is called.
+    pub id: SegmentId,
+    /// What it was not given, and why.
+    pub refused: Vec<Refused>,
+}
+
+/// Something that a segment was not given.
+#[derive(Debug)]
+pub enum Refused {
+    /// Its user: it belongs to who made it. Set-user and set-group bits are gone then.
+    User(io::Error),
+    /// Its group.
+    Group(io::Error),
+    /// Its ACL. The group has no rights then: those in the mode stand for the
+    /// most that the ACL gave.
+    Acl(io::Error),
+}

@@ -1,0 +1,175 @@
+//! How fast segments are saved and restored, against `cp --sparse=always` on
+//! the same object and back.
+
+mod support;
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+use std::time::Duration;
+use support::{Contest, checked, discard, installed, shmscope, short};
+
+const MIB: u64 = 1 << 20;
+/// Half the speed of cp is what is wanted.
+const GOAL: Option<f64> = Some(0.5);
+
+fn main() -> io::Result<()> {
+    if std::env::args().any(|argument| argument == "--list") {
+        return Ok(());
+    }
+    let rounds = if short() { 3 } else { 7 };
+    let size = if short() { 128 } else { 512 } * MIB;
+    let full = Object::new("full", size)?;
+    full.fill(size)?;
+    contests("random bytes", &full, size, rounds)?;
+    drop(full);
+    let sparse = Object::new("sparse", 64 * size)?;
+    for at in 0..size / MIB {
+        sparse.write(at * 64 * MIB, &vec![7; 64 << 10])?;
+    }
+    contests("64 KiB of data in each 64 MiB", &sparse, size / 16, rounds)
+}
+
+/// Saves it and restores it, in memory and on the disk. `data` is what it holds, in bytes.
+fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result<()> {
+    let memory = Files::new(Path::new("/dev/shm"), "tmpfs")?;
+    let disk = Files::new(&std::env::temp_dir(), "the disk, and fsync")?;
+    let cp = installed("cp");
+    for files in [&memory, &disk] {
+        let on_disk = files.path == disk.path;
+        let mut contest = Contest::new(format!("save: {} MiB of {what}, to {}", data / MIB, files.place));
+        let file = files.at("saved");
+        let mut ours = shmscope();
+        ours.arg("save").arg(object.id()).arg(&file);
+        contest.add("shmscope save", data, None, without(file.clone(), whole(ours, files)));
+        if cp {
+            contest.add(
+                "cp --sparse=always",
+                data,
+                GOAL,
+                without(files.at("copied"), discard(copy(&object.path(), &files.at("copied"), on_disk))),
+            );
+        }
+        contest.run(rounds);
+
+        let mut contest =
+            Contest::new(format!("restore: {} MiB of {what}, from {}", data / MIB, files.place));
+        let aside = object.path().with_extension("aside");
+        fs::rename(object.path(), &aside)?;
+        let mut ours = shmscope();
+        ours.arg("restore").arg(&file);
+        contest.add("shmscope restore", data, None, without(object.path(), whole(ours, files)));
+        if cp {
+            let to = object.path().with_extension("copy");
+            contest.add(
+                "cp --sparse=always",
+                data,
+                GOAL,
+                without(to.clone(), discard(copy(&files.at("copied"), &to, false))),
+            );
+            contest.run(rounds);
+            fs::remove_file(to)?;
+        } else {
+            contest.run(rounds);
+        }
+        fs::rename(&aside, object.path())?;
+    }
+    Ok(())
+}
+
+/// Our program, with its record in that directory; it must end well.
+fn whole(mut command: Command, files: &Files) -> impl FnMut() -> Duration {
+    command.env("XDG_STATE_HOME", files.at("state"));
+    checked(command, |output| assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// Copies, and waits for the disk where the other one does.
+fn copy(from: &Path, to: &Path, sync: bool) -> Command {
+    if sync {
+        let mut command = Command::new("sh");
+        command.args(["-c", "cp --sparse=always \"$0\" \"$1\" && sync \"$1\""]).arg(from).arg(to);
+        return command;
+    }
+    let mut command = Command::new("cp");
+    command.arg("--sparse=always").arg(from).arg(to);
+    command
+}
+
+/// Runs what makes this file, which is not there before.
+fn without(file: PathBuf, mut run: impl FnMut() -> Duration) -> impl FnMut() -> Duration {
+    move || {
+        let _ = fs::remove_file(&file);
+        run()
+    }
+}
+
+/// A directory for files, gone in the end.
+struct Files {
+    path: PathBuf,
+    place: &'static str,
+}
+
+impl Files {
+    fn new(root: &Path, place: &'static str) -> io::Result<Self> {
+        let path = root.join(format!("shmscope-bench-saving-{}", process::id()));
+        fs::create_dir(&path)?;
+        Ok(Self { path, place })
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// An object in /dev/shm, named after this process and gone in the end.
+struct Object {
+    name: String,
+}
+
+impl Object {
+    fn new(what: &str, size: u64) -> io::Result<Self> {
+        let object = Self { name: format!("shmscope-bench-{what}-{}", process::id()) };
+        File::create_new(object.path())?.set_len(size)?;
+        Ok(object)
+    }
+
+    /// Random bytes: none of them is a hole to cp.
+    fn fill(&self, size: u64) -> io::Result<()> {
+        let file = File::options().write(true).open(self.path())?;
+        let mut file = BufWriter::with_capacity(1 << 20, file);
+        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        for _ in 0..size / 8 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            file.write_all(&state.to_ne_bytes())?;
+        }
+        file.flush()
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        File::options().write(true).open(self.path())?.write_all_at(bytes, offset)
+    }
+
+    fn path(&self) -> PathBuf {
+        PathBuf::from("/dev/shm").join(&self.name)
+    }
+
+    fn id(&self) -> String {
+        format!("posix:/{}", self.name)
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.path());
+    }
+}

@@ -1,0 +1,171 @@
+//! The commands: save, restore, and rm with its copy.
+
+use super::{complaint, copies, directory, files, program, run, said, segments};
+use crate::support::{NOBODY, Object, Sysv, World, as_nobody};
+use serde_json::Value;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+#[test]
+fn save_and_restore() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    let file = path.to_str().unwrap();
+    let object = Object::new(b"a\x1b", 5000, 0o600);
+    object.write(0, b"hello");
+    let text = said(&directory, ["save", r"/a\x1b", file]);
+    assert!(text.starts_with(r"posix:/a\x1b: saved in "), "{text}");
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    // The beginning of a name does not do, and a file is not written over unless that is said.
+    assert!(complaint(&directory, ["save", "/a", file]).contains("no segment is called"));
+    let before = fs::metadata(&path).unwrap().ino();
+    assert!(complaint(&directory, ["save", r"/a\x1b", file]).contains("--force writes over it"));
+    assert_eq!(fs::metadata(&path).unwrap().ino(), before);
+    said(&directory, ["save", r"/a\x1b", file, "--force"]);
+    assert_ne!(fs::metadata(&path).unwrap().ino(), before);
+
+    assert!(complaint(&directory, ["restore", file]).contains("something has that name"));
+    fs::remove_file(object.path()).unwrap();
+    assert!(complaint(&directory, ["--read-only", "restore", file]).contains("read-only"));
+    assert!(segments().is_empty());
+    let json: Value = serde_json::from_str(&said(&directory, ["restore", file, "--json"])).unwrap();
+    assert_eq!((&json["action"], &json["status"]), (&"restore".into(), &"done".into()));
+    assert_eq!(json["segment"], r"posix:/a\x1b");
+    assert_eq!(&fs::read(object.path()).unwrap()[..5], b"hello");
+    assert_eq!(files(directory.path()), ["file", "state"]);
+
+    fs::write(&path, b"something else").unwrap();
+    assert!(complaint(&directory, ["restore", file]).contains("no saved segment"));
+    assert!(complaint(&directory, ["restore", "/nowhere"]).contains("cannot be opened"));
+    assert!(complaint(&directory, ["save", r"/a\x1b", "/nowhere/file"]).contains("Make its directory"));
+}
+
+#[test]
+fn rm_keeps_a_copy_and_says_how_to_bring_it_back() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let object = Object::new("a", 5000, 0o640);
+    object.write(0, b"hello");
+    let sysv = Sysv::new(7, 5000, 0o600);
+    sysv.write(0, b"world");
+    let plan = said(&directory, ["rm", "--dry-run", "key:7"]);
+    assert!(plan.contains("a copy of it is kept first") && plan.contains("it can be undone"), "{plan}");
+    assert!(plan.contains("but not its shmid"), "{plan}");
+    assert!(copies(&directory).is_empty() && segments().len() == 2);
+    for (id, bytes) in [("/a", b"hello"), ("key:7", b"world")] {
+        let text = said(&directory, ["rm", "--yes", "--force", id]);
+        let copy = copies(&directory).pop().unwrap();
+        assert!(text.contains(&format!("`shmscope restore {}` brings it back", copy.display())), "{text}");
+        assert_eq!(segments().len(), 1);
+        let state = directory.path().join("state/shmscope");
+        for (path, mode) in [(&state, 0o700), (&copy, 0o600), (&copy.parent().unwrap().to_owned(), 0o700)] {
+            assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, mode, "{}", path.display());
+        }
+        said(&directory, ["restore", copy.to_str().unwrap()]);
+        assert_eq!(segments().len(), 2);
+        let id = if id == "/a" { "/a" } else { "key:7" };
+        let dump = run(&directory, ["dump", "--raw", "--length", "5", id]).stdout;
+        assert_eq!(dump, bytes);
+    }
+    let record = fs::read_to_string(directory.path().join("state/shmscope/record.jsonl")).unwrap();
+    let acts: Vec<(String, bool)> = record
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|act| (act["action"].as_str().unwrap().to_owned(), act["done"].as_bool().unwrap()))
+        .collect();
+    let names: Vec<&str> = acts.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["rm", "restore", "rm", "restore"]);
+    assert!(acts.iter().all(|(_, done)| *done) && record.contains(r#""user":"root""#));
+    for segment in segments() {
+        if let shmscope::segment::SegmentId::Sysv(shmid) = segment.id {
+            drop(Sysv { shmid: shmid.0 });
+        }
+    }
+}
+
+#[test]
+fn rm_keeps_it_where_it_is_told_to() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    fs::create_dir(at("dir")).unwrap();
+    let objects = ["a", "b", "c", "d"].map(|name| Object::new(name, 5000, 0o600));
+    said(&directory, ["rm", "--yes", "--force", "/a", "--save", &at("one")]);
+    said(&directory, ["rm", "--yes", "--force", "/b", "/c", "--save", &at("dir/")]);
+    assert_eq!(files(&directory.path().join("dir")), ["posix_b.saved", "posix_c.saved"]);
+    // A file that is there is in the way, and nothing is removed.
+    let told = complaint(&directory, ["rm", "--yes", "--force", "/d", "--save", &at("one")]);
+    assert!(told.contains("is there already") && objects[3].path().exists(), "{told}");
+    let both = run(&directory, ["rm", "--yes", "/d", "--save", &at("x"), "--no-copy"]);
+    assert_eq!(both.status.code(), Some(2));
+    said(&directory, ["rm", "--yes", "--force", "/d", "--no-copy"]);
+    assert!(segments().is_empty() && copies(&directory).is_empty());
+    for file in ["one", "dir/posix_b.saved", "dir/posix_c.saved"] {
+        said(&directory, ["restore", &at(file)]);
+    }
+    assert_eq!(segments().len(), 3);
+}
+
+#[test]
+fn where_no_copy_can_be_kept_nothing_is_removed() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let object = Object::new("a", 5000, 0o600);
+    // The state directory cannot be made.
+    fs::write(directory.path().join("state"), b"a file").unwrap();
+    let told = complaint(&directory, ["rm", "--yes", "--force", "/a"]);
+    assert!(told.contains("no copy is kept") && told.contains("--no-copy"), "{told}");
+    assert!(object.path().exists());
+    // More than copies may take.
+    fs::remove_file(directory.path().join("state")).unwrap();
+    let sysv = Sysv::new(7, (1 << 30) + 4096, 0o600);
+    let large = Object::new("large", 4 << 40, 0o600);
+    assert!(nix::fcntl::posix_fallocate(&large.file, 0, (1 << 30) + 4096).is_ok());
+    let told = complaint(&directory, ["rm", "--yes", "--force", "/large"]);
+    assert!(told.contains("copies may take 1.0 GiB") && told.contains("--save"), "{told}");
+    assert!(large.path().exists() && copies(&directory).is_empty());
+    large.file.set_len(0).unwrap();
+    drop(sysv);
+    // What may not be read: IPC_RMID asks only who the creator is.
+    let sysv = Sysv::new(8, 5000, 0o600).owned_by(NOBODY, NOBODY);
+    sysv.chmod(0o200);
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = as_nobody(env!("CARGO_BIN_EXE_shmscope"), ["rm", "--yes", "key:8"]);
+    command.env("XDG_STATE_HOME", "/dev/shm/state").env_remove("SUDO_UID");
+    let output = command.output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("you may not read") && told.contains("--no-copy"), "{told}");
+    assert!(shmscope::sys::shm::stat(sysv.shmid).is_ok());
+}
+
+#[test]
+fn nobody_saves_and_restores() {
+    let Some(_world) = World::new() else { return };
+    fs::set_permissions("/dev/shm", fs::Permissions::from_mode(0o1777)).unwrap();
+    let object = Object::new("a", 5000, 0o600).owned_by(NOBODY, NOBODY);
+    object.write(0, b"hello");
+    let other = Object::new("root", 5000, 0o600);
+    let sysv = Sysv::new(7, 5000, 0o600).owned_by(NOBODY, NOBODY);
+    fs::create_dir("/dev/shm/home").unwrap();
+    std::os::unix::fs::chown("/dev/shm/home", Some(NOBODY), Some(NOBODY)).unwrap();
+    let nobody = |arguments: &[&str]| {
+        let mut command = as_nobody(env!("CARGO_BIN_EXE_shmscope"), arguments);
+        command.env("XDG_STATE_HOME", "/dev/shm/home/state").env_remove("SUDO_UID").env("LANG", "C.UTF-8");
+        let output = command.output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(nobody(&["rm", "--yes", "--force", "/a", "--save", "/dev/shm/home/a"]), (0, String::new()));
+    assert_eq!(nobody(&["rm", "--yes", "key:7"]), (0, String::new()));
+    assert!(!object.path().exists() && shmscope::sys::shm::stat(sysv.shmid).is_err());
+    assert_eq!(nobody(&["restore", "/dev/shm/home/a"]), (0, String::new()));
+    let is = fs::metadata(object.path()).unwrap();
+    assert_eq!((is.uid(), is.mode() & 0o777), (NOBODY, 0o600));
+    let (status, told) = nobody(&["save", "/root", "/dev/shm/home/root"]);
+    assert!(status == 1 && told.contains("you may not read"), "{told}");
+    assert!(other.path().exists() && !fs::exists("/dev/shm/home/root").unwrap());
+    let (status, told) = nobody(&["save", "/a", "/proc/file"]);
+    assert!(status == 1 && told.contains("cannot be written"), "{told}");
+    assert!(program(&directory()).arg("restore").arg("/dev/shm/home/a").status().unwrap().code() == Some(1));
+}

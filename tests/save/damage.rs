@@ -1,0 +1,117 @@
+//! Files that are cut off, damaged or something else: an error, and nothing made.
+
+use super::{directory, save, segments};
+use crate::support::{Object, Sysv, World};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use shmscope::act;
+use shmscope::machine::real::RealMachine;
+use shmscope::memory::Progress;
+use std::fs;
+use std::path::Path;
+
+/// Restores from these bytes, which must fail, and must leave nothing.
+#[track_caller]
+fn refused(path: &Path, bytes: &[u8], how: &str) -> String {
+    fs::write(path, bytes).unwrap();
+    let error = act::restore(&RealMachine, path, &Progress::new()).expect_err(how).to_string();
+    assert!(segments().is_empty(), "{how}: {error}");
+    assert!(fs::read_dir("/dev/shm").unwrap().next().is_none(), "{how}: {error}");
+    assert!(!error.contains("os error") && !error.contains(char::is_control), "{how}: {error:?}");
+    error
+}
+
+/// One saved file of each kind, some pages with holes between.
+fn saved(directory: &tempfile::TempDir) -> [Vec<u8>; 2] {
+    let object = Object::new("a", 40_000, 0o600);
+    object.write(5000, b"hello");
+    object.write(30_000, &[7; 9000]);
+    let sysv = Sysv::new(7, 40_000, 0o600);
+    sysv.write(5000, b"hello");
+    sysv.write(30_000, &[7; 9000]);
+    [object.id(), sysv.id()].map(|id| {
+        let path = directory.path().join("whole");
+        save(&id, &path);
+        let bytes = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        bytes
+    })
+}
+
+#[test]
+fn cut_off_at_any_length() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    for whole in saved(&directory) {
+        let sparse = (1000..whole.len() - 100).step_by(97);
+        for length in (0..1000).chain(sparse).chain(whole.len() - 100..whole.len()) {
+            let error = refused(&path, &whole[..length], &format!("the first {length} bytes"));
+            assert!(error.contains("cut off") || length == 0, "{error}");
+        }
+        refused(&path, &[&whole[..], b"\0"].concat(), "a byte more");
+    }
+}
+
+#[test]
+fn any_byte_flipped() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    for whole in saved(&directory) {
+        let sparse = (600..whole.len() - 100).step_by(89);
+        for at in (0..600).chain(sparse).chain(whole.len() - 100..whole.len()) {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1 << (at % 8);
+            refused(&path, &damaged, &format!("byte {at}"));
+        }
+    }
+}
+
+#[test]
+fn foreign_files() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    for (bytes, word) in [
+        (&b"#!/bin/sh\necho no segment\n"[..], "no saved segment"),
+        (b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\0\0", "no saved segment"),
+        (&[0; 10_000], "no saved segment"),
+        (b"shmscope segment\x02\0\0\0\x02\0\0\0{}", "version 2"),
+    ] {
+        let error = refused(&path, bytes, word);
+        assert!(error.contains(word), "{error}");
+    }
+    for path in
+        [directory.path(), Path::new("/dev/zero"), Path::new("/dev/null"), Path::new("/nowhere/at/all")]
+    {
+        assert!(act::restore(&RealMachine, path, &Progress::new()).is_err());
+    }
+    nix::unistd::mkfifo(&directory.path().join("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let error = act::restore(&RealMachine, &directory.path().join("fifo"), &Progress::new()).unwrap_err();
+    assert!(error.to_string().contains("no regular file"), "{error}");
+}
+
+#[test]
+fn fuzzed_files() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    let whole = saved(&directory);
+    let change = (any::<prop::sample::Index>(), proptest::collection::vec(any::<u8>(), 0..40), 0usize..60);
+    let changes = proptest::collection::vec(change, 1..5);
+    let mut runner = TestRunner::new(ProptestConfig { cases: 300, ..ProptestConfig::default() });
+    let outcome = runner.run(&(0usize..2, changes), |(which, changes)| {
+        let mut bytes = whole[which].clone();
+        for (at, new, gone) in changes {
+            let at = at.index(bytes.len() + 1);
+            let end = (at + gone).min(bytes.len());
+            bytes.splice(at..end, new);
+        }
+        if bytes != whole[which] {
+            refused(&path, &bytes, "a fuzzed file");
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+}

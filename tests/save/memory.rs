@@ -1,0 +1,54 @@
+//! However large a segment is, saving and restoring it takes little memory.
+
+use super::{directory, program, segments};
+use crate::support::{Child, Object, Sysv, World};
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// The most memory that the command had, in bytes: shared pages that it saw count.
+fn most(command: &mut Command) -> u64 {
+    let mut child = Child::spawn(command.stdout(Stdio::null()));
+    let status = format!("/proc/{}/status", child.pid());
+    let mut most = 0;
+    loop {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        most = most.max(kilobytes.unwrap_or(0) << 10);
+        if let Some(status) = child.ended() {
+            assert!(status.success());
+            return most;
+        }
+        std::thread::sleep(Duration::from_micros(500));
+    }
+}
+
+#[test]
+fn less_than_32_mib() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let data = vec![7; 64 << 20];
+    let object = Object::new("a", 4 << 40, 0o600);
+    object.write(1 << 40, &data);
+    let sysv = Sysv::new(7, (64 << 20) + 5, 0o600);
+    sysv.write(5, &data);
+    for id in ["/a", "key:7"] {
+        let path = directory.path().join("file");
+        let saving = most(program(&directory).args(["save", id]).arg(&path));
+        fs::remove_file(object.path()).ok();
+        if id == "key:7" {
+            shmscope::sys::shm::remove(sysv.shmid).unwrap();
+        }
+        let restoring = most(program(&directory).arg("restore").arg(&path));
+        for most in [saving, restoring] {
+            assert!(most > 0 && most < 32 << 20, "{id}: {saving} and {restoring}");
+        }
+        fs::remove_file(&path).unwrap();
+    }
+    for segment in segments() {
+        if let shmscope::segment::SegmentId::Sysv(shmid) = segment.id {
+            drop(Sysv { shmid: shmid.0 });
+        }
+    }
+}

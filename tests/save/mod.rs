@@ -1,0 +1,87 @@
+//! Save, restore and remove with a copy: what comes back is what was there, and
+//! whatever happens on the way leaves either the segment or a whole copy.
+
+mod acl;
+mod command;
+mod damage;
+mod kills;
+mod memory;
+mod same;
+
+use crate::support::shmscope;
+use shmscope::act::{self, Restored, Stored};
+use shmscope::machine::real::RealMachine;
+use shmscope::memory::Progress;
+use shmscope::segment::{Segment, SegmentId};
+use shmscope::survey::{Names, Survey};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A directory for files, and the state directory in it.
+fn directory() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
+fn segments() -> Vec<Segment> {
+    Survey::take(&RealMachine, &mut Names::default()).segments
+}
+
+fn segment(id: &SegmentId) -> Segment {
+    segments().into_iter().find(|segment| segment.id == *id).unwrap_or_else(|| panic!("no {id}"))
+}
+
+fn save(id: &SegmentId, path: &Path) -> Stored {
+    act::save(&RealMachine, &segment(id), path, &Progress::new()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn restore(path: &Path) -> Restored {
+    act::restore(&RealMachine, path, &Progress::new()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The program, with its state in this directory.
+fn program(directory: &TempDir) -> Command {
+    let mut command = shmscope();
+    command.env("XDG_STATE_HOME", directory.path().join("state"));
+    command.env_remove("SUDO_UID");
+    command
+}
+
+fn run<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> Output {
+    program(directory).args(arguments).output().unwrap()
+}
+
+/// What the program says when all is well.
+#[track_caller]
+fn said<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
+    let output = run(directory, arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{arguments:?}: {stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What it complains of when it fails.
+#[track_caller]
+fn complaint<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
+    let output = run(directory, arguments);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+    assert!(!stderr.contains("os error"), "{stderr}");
+    stderr
+}
+
+/// The files in a directory, and no others below it.
+fn files(directory: &Path) -> Vec<OsString> {
+    let Ok(entries) = fs::read_dir(directory) else { return vec![] };
+    let mut names: Vec<OsString> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    names
+}
+
+/// The copies that `rm` kept.
+fn copies(directory: &TempDir) -> Vec<PathBuf> {
+    let folder = directory.path().join("state/shmscope/copies");
+    files(&folder).into_iter().map(|name| folder.join(name)).collect()
+}

@@ -1,0 +1,248 @@
+//! What was saved comes back the same.
+
+use super::{directory, files, restore, save, segment, segments};
+use crate::support::{NOBODY, Nobody, Object, Sysv, World};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use shmscope::act;
+use shmscope::machine::real::RealMachine;
+use shmscope::memory::{Progress, Reader};
+use shmscope::segment::{Facts, Segment, SegmentId};
+use shmscope::sys::shm;
+use std::fs::{self, File, FileTimes};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::time::{Duration, SystemTime};
+
+const PAGE: u64 = 4096;
+
+/// Everything in a segment: where there is data, and the bytes.
+fn contents(segment: &Segment) -> Vec<(u64, Vec<u8>)> {
+    let reader = Reader::open(&RealMachine, segment).unwrap();
+    let size = reader.size().unwrap();
+    let mut runs = vec![];
+    let mut at = 0;
+    while at < size {
+        let extent = reader.extent_at(at, size - at).unwrap().unwrap();
+        let end = extent.end.min(size);
+        if extent.kind == shmscope::machine::ExtentKind::Data {
+            let mut bytes = vec![0; usize::try_from(end - at).unwrap()];
+            assert_eq!(reader.read_at(at, &mut bytes).unwrap(), bytes.len());
+            runs.push((at, bytes));
+        }
+        at = end;
+    }
+    runs
+}
+
+#[derive(Debug, Clone)]
+struct Wanted {
+    size: u64,
+    writes: Vec<(u64, Vec<u8>)>,
+    mode: u32,
+    uid: u32,
+    gid: u32,
+}
+
+fn wanted() -> impl Strategy<Value = Wanted> {
+    let write = (0u64..40 * PAGE, proptest::collection::vec(any::<u8>(), 1..9000));
+    let writes = proptest::collection::vec(write, 0..6);
+    (1u64..41 * PAGE, writes, 0u32..0o1000, 0u32..200_000, 0u32..200_000).prop_map(
+        |(size, mut writes, mode, uid, gid)| {
+            writes.retain(|(at, _)| *at < size);
+            for (at, bytes) in &mut writes {
+                bytes.truncate(usize::try_from(size - *at).unwrap());
+            }
+            Wanted { size, writes, mode, uid, gid }
+        },
+    )
+}
+
+#[test]
+fn any_object_comes_back_as_it_was() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    let name = proptest::collection::vec(any::<u8>(), 1..60).prop_map(|mut name| {
+        name.retain(|byte| !matches!(byte, 0 | b'/'));
+        if name.is_empty() || name == b"." || name == b".." { b"plain".to_vec() } else { name }
+    });
+    let mut runner = TestRunner::new(ProptestConfig { cases: 64, ..ProptestConfig::default() });
+    let outcome = runner.run(&(wanted(), name), |(wanted, name)| {
+        let object = Object::new(&name, wanted.size, 0o600).owned_by(wanted.uid, wanted.gid);
+        for (at, bytes) in &wanted.writes {
+            object.write(*at, bytes);
+        }
+        fs::set_permissions(object.path(), fs::Permissions::from_mode(wanted.mode)).unwrap();
+        let before = segment(&object.id());
+        let (was, held) = (fs::metadata(object.path()).unwrap(), contents(&before));
+        save(&before.id, &path);
+        fs::remove_file(object.path()).unwrap();
+        let restored = restore(&path);
+        let after = segment(&restored.id);
+        let is = fs::metadata(object.path()).unwrap();
+        prop_assert_eq!(&after.id, &before.id);
+        prop_assert_eq!(
+            (is.len(), is.blocks(), is.mode(), is.uid(), is.gid()),
+            (was.len(), was.blocks(), was.mode(), was.uid(), was.gid())
+        );
+        prop_assert_eq!((is.mtime(), is.mtime_nsec()), (was.mtime(), was.mtime_nsec()));
+        prop_assert_eq!(contents(&after), held);
+        fs::remove_file(&path).unwrap();
+        Ok(())
+    });
+    outcome.unwrap();
+    assert!(files(directory.path()).is_empty());
+}
+
+#[test]
+fn any_sysv_segment_comes_back_as_it_was() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    let mut runner = TestRunner::new(ProptestConfig { cases: 64, ..ProptestConfig::default() });
+    let outcome = runner.run(&(wanted(), any::<u32>()), |(wanted, key)| {
+        let sysv = Sysv::new(key, wanted.size, 0o600);
+        for (at, bytes) in &wanted.writes {
+            sysv.write(*at, bytes);
+        }
+        let sysv = sysv.owned_by(wanted.uid, wanted.gid);
+        sysv.chmod(u16::try_from(wanted.mode).unwrap());
+        let before = segment(&sysv.id());
+        let (was, held) = (shm::stat(sysv.shmid).unwrap(), contents(&before));
+        save(&before.id, &path);
+        drop(sysv);
+        let restored = restore(&path);
+        let SegmentId::Sysv(shmid) = restored.id else { panic!("{}", restored.id) };
+        let again = Sysv { shmid: shmid.0 };
+        let is = shm::stat(again.shmid).unwrap();
+        prop_assert_eq!(
+            (is.key, is.size, is.mode, is.uid, is.gid, is.nattch),
+            (was.key, was.size, was.mode, was.uid, was.gid, 0)
+        );
+        let after = segment(&restored.id);
+        prop_assert_eq!(after.resident, before.resident);
+        prop_assert_eq!(contents(&after), held);
+        fs::remove_file(&path).unwrap();
+        Ok(())
+    });
+    outcome.unwrap();
+    assert!(segments().is_empty() && files(directory.path()).is_empty());
+}
+
+#[test]
+fn four_tebibytes_with_little_in_them_are_little() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    let object = Object::new("sparse", 4 << 40, 0o600);
+    for at in 0..16u64 {
+        object.write(at << 38, &vec![7; 64 << 10]);
+    }
+    let began = std::time::Instant::now();
+    save(&object.id(), &path);
+    let length = fs::metadata(&path).unwrap().len();
+    assert!(length < (1 << 20) + (8 << 10), "{length}");
+    fs::remove_file(object.path()).unwrap();
+    restore(&path);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let is = fs::metadata(object.path()).unwrap();
+    assert_eq!((is.len(), is.blocks() * 512), (4 << 40, 1 << 20));
+
+    // More than there is memory to set aside for.
+    let sysv = Sysv::unreserved(1 << 36, 0o600);
+    sysv.write((1 << 36) - 5, b"hello");
+    let path = directory.path().join("sysv");
+    save(&sysv.id(), &path);
+    drop(sysv);
+    let restored = segment(&restore(&path).id);
+    let SegmentId::Sysv(shmid) = restored.id else { panic!("{}", restored.id) };
+    let _again = Sysv { shmid: shmid.0 };
+    assert_eq!(restored.resident.unwrap().0, PAGE);
+}
+
+#[test]
+fn what_is_there_is_never_touched() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    let object = Object::new("a", 5000, 0o600);
+    object.write(0, b"saved");
+    save(&object.id(), &path);
+    object.write(0, b"newer");
+    let error = act::restore(&RealMachine, &path, &Progress::new()).unwrap_err().to_string();
+    assert!(error.contains("something has that name"), "{error}");
+    assert_eq!(&fs::read(object.path()).unwrap()[..5], b"newer");
+    // A directory, a link and a FIFO have names too.
+    fs::remove_file(object.path()).unwrap();
+    std::os::unix::fs::symlink("/nowhere", object.path()).unwrap();
+    assert!(act::restore(&RealMachine, &path, &Progress::new()).is_err());
+    assert!(fs::symlink_metadata(object.path()).unwrap().is_symlink());
+
+    let key = 0x4d2;
+    let sysv = Sysv::new(key, 5000, 0o600);
+    let file = directory.path().join("sysv");
+    save(&sysv.id(), &file);
+    let error = act::restore(&RealMachine, &file, &Progress::new()).unwrap_err().to_string();
+    assert!(error.contains(&format!("sysv:{} has the key 0x000004d2", sysv.shmid)), "{error}");
+    assert_eq!(segments().len(), 1);
+
+    // A file that is there.
+    let before = fs::read(&file).unwrap();
+    let error = act::save(&RealMachine, &segment(&sysv.id()), &file, &Progress::new()).unwrap_err();
+    assert!(error.to_string().contains("is there already"), "{error}");
+    assert_eq!(fs::read(&file).unwrap(), before);
+    assert_eq!(files(directory.path()).len(), 2);
+}
+
+#[test]
+fn an_object_in_a_directory_and_its_times() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    fs::create_dir("/dev/shm/dir").unwrap();
+    let object = Object::new("dir/a", 5000, 0o4751);
+    let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    object.file.set_times(FileTimes::new().set_accessed(then).set_modified(then)).unwrap();
+    save(&object.id(), &path);
+    fs::remove_dir_all("/dev/shm/dir").unwrap();
+    let error = act::restore(&RealMachine, &path, &Progress::new()).unwrap_err().to_string();
+    assert!(error.contains("Make its directory"), "{error}");
+    fs::create_dir("/dev/shm/dir").unwrap();
+    restore(&path);
+    let is = fs::metadata(object.path()).unwrap();
+    assert_eq!((is.mode() & 0o7777, is.modified().unwrap(), is.accessed().unwrap()), (0o4751, then, then));
+}
+
+#[test]
+fn nobody_restores_what_is_theirs_and_is_told_what_is_not() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let (path, sysv_path) = (directory.path().join("file"), directory.path().join("sysv"));
+    let object = Object::new("a", 5000, 0o4660).owned_by(1000, 1000);
+    fs::set_permissions(object.path(), fs::Permissions::from_mode(0o4660)).unwrap();
+    save(&object.id(), &path);
+    fs::remove_file(object.path()).unwrap();
+    let sysv = Sysv::new(7, 5000, 0o640).owned_by(NOBODY, NOBODY);
+    save(&sysv.id(), &sysv_path);
+    drop(sysv);
+    // By descriptors: the way to the files may not be nobody's.
+    let open = [&path, &sysv_path].map(|path| File::open(path).unwrap());
+    let by_descriptor = open.each_ref().map(|file| {
+        std::path::PathBuf::from(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(file)))
+    });
+    for path in [&path, &sysv_path] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let nobody = Nobody::here();
+    let restored = restore(&by_descriptor[0]);
+    let again = restore(&by_descriptor[1]);
+    drop(nobody);
+    let is = fs::metadata(object.path()).unwrap();
+    assert_eq!((is.uid(), is.gid(), is.mode() & 0o7777), (NOBODY, NOBODY, 0o660));
+    let told = restored.lost.join("\n");
+    assert!(told.contains("belongs to you and not to") && told.contains("its group is yours"), "{told}");
+    let Facts::Sysv(facts) = segment(&again.id).facts else { panic!("{}", again.id) };
+    assert_eq!((facts.key.0, facts.creator.uid), (7, NOBODY));
+    let SegmentId::Sysv(shmid) = again.id else { panic!("{}", again.id) };
+    drop(Sysv { shmid: shmid.0 });
+}
