@@ -17,9 +17,6 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// How much all copies may take together, unless it is set.
-pub const DEFAULT_LIMIT: Bytes = Bytes(1 << 30);
-
 const FOLDER: &str = "copies";
 /// What the name of a copy ends in, after its time in nanoseconds and the pid.
 const ENDING: &str = ".shmscope";

@@ -7,6 +7,7 @@ mod read;
 
 pub use error::ConfigError;
 
+use crate::segment::Bytes;
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
@@ -30,6 +31,8 @@ pub struct Config {
     pub ascii: bool,
     /// When to use colour.
     pub color: When,
+    /// How much the copies of what was removed may take together.
+    pub copies: Bytes,
     /// The keys of actions, both as they are written: whether they exist is
     /// for the table of actions to say, and [`Config::wrong_keys`] to tell.
     pub keys: BTreeMap<String, Vec<String>>,
@@ -81,6 +84,7 @@ impl Default for Config {
             mouse: true,
             ascii: false,
             color: When::default(),
+            copies: Bytes(1 << 30),
             keys: BTreeMap::new(),
             key_lines: BTreeMap::new(),
             path: PathBuf::new(),
@@ -155,18 +159,22 @@ mod tests {
             .filter(|line| !line.starts_with('#') && !line.is_empty())
             .map(|line| line.split(' ').next().unwrap())
             .collect();
-        assert_eq!(named, ["theme", "interval", "live-interval", "mouse", "ascii", "color", "[keys]"]);
+        assert_eq!(
+            named,
+            ["theme", "interval", "live-interval", "mouse", "ascii", "color", "copies", "[keys]"]
+        );
     }
 
     #[test]
     fn every_setting_is_read() {
         let text = "theme = 'light'\ninterval = '2.5s'\nlive-interval = '50ms'\nmouse = false\n\
-                    ascii = true\ncolor = 'never'\n[keys]\nquit = ['x', 'ctrl-r']\nhelp = []\n";
+                    ascii = true\ncolor = 'never'\ncopies = '512M'\n[keys]\nquit = ['x', 'ctrl-r']\nhelp = []\n";
         let config = parse(text).unwrap();
         assert_eq!((config.theme, config.color), (Theme::Light, When::Never));
         assert_eq!(config.interval, Duration::from_millis(2500));
         assert_eq!(config.live_interval, Duration::from_millis(50));
         assert_eq!((config.mouse, config.ascii), (false, true));
+        assert_eq!(config.copies, Bytes(512 << 20));
         assert_eq!(config.keys["quit"], ["x", "ctrl-r"]);
         assert!(config.keys["help"].is_empty());
     }
@@ -177,7 +185,7 @@ mod tests {
             (
                 "mouse = true\n\nthme = 'dark'",
                 "line 3: there is no setting 'thme': there are theme, interval, live-interval, mouse, ascii, \
-                 color and the table [keys]",
+                 color, copies and the table [keys]",
             ),
             ("theme = 'blue'", "line 1: theme is 'blue': write \"default\", \"dark\", \"light\" or \"mono\""),
             ("#\ncolor = true", "line 2: color is true: write \"auto\", \"always\" or \"never\""),
@@ -192,6 +200,7 @@ mod tests {
                 "line 1: live-interval is '1ms': write a time from \"33ms\" to \"5s\", in quotes and with ms, \
                  s or m behind it",
             ),
+            ("copies = 5", "line 1: copies is 5: write a size in quotes, as in \"512M\" or \"2G\""),
             ("keys = 3", "line 1: keys is 3: write a table: [keys], and below it action = [\"x\"]"),
             (
                 "[keys]\nquit = 'x'",

@@ -1,7 +1,7 @@
 //! The text of the settings file, setting by setting, with the line of each.
 
 use super::{Config, ConfigError, Theme, When};
-use crate::segment::{escape, parse_span};
+use crate::segment::{Bytes, escape, parse_span};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 /// What there is to set.
-const SETTINGS: &str = "theme, interval, live-interval, mouse, ascii, color and the table [keys]";
+const SETTINGS: &str = "theme, interval, live-interval, mouse, ascii, color, copies and the table [keys]";
 
 /// What is wrong, and where in the text that stands.
 struct Wrong {
@@ -50,6 +50,7 @@ fn settings(text: &str, config: &mut Config) -> Result<(), Wrong> {
             "mouse" => config.mouse = switch(key, value)?,
             "ascii" => config.ascii = switch(key, value)?,
             "color" => config.color = one_of(key, value, &When::NAMES)?,
+            "copies" => config.copies = size(key, value)?,
             "keys" => (config.keys, config.key_lines) = keys(text, value)?,
             other => {
                 let what = format!("there is no setting '{}': there are {SETTINGS}", plain(other));
@@ -96,6 +97,11 @@ fn one_of<T: Copy>(key: &Spanned<DeString<'_>>, value: &Value<'_>, names: &[(&st
 
 fn switch(key: &Spanned<DeString<'_>>, value: &Value<'_>) -> Result<bool, Wrong> {
     value.get_ref().as_bool().ok_or_else(|| wrong(key.get_ref(), value, "true or false, without quotes"))
+}
+
+fn size(key: &Spanned<DeString<'_>>, value: &Value<'_>) -> Result<Bytes, Wrong> {
+    let read = value.get_ref().as_str().and_then(|text| text.parse().ok());
+    read.ok_or_else(|| wrong(key.get_ref(), value, "a size in quotes, as in \"512M\" or \"2G\""))
 }
 
 /// A span of time within limits, each in milliseconds and as it is written.

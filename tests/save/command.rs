@@ -119,20 +119,25 @@ fn where_no_copy_can_be_kept_nothing_is_removed() {
     assert!(object.path().exists());
     // More than copies may take.
     fs::remove_file(directory.path().join("state")).unwrap();
-    let sysv = Sysv::new(7, (1 << 30) + 4096, 0o600);
+    let config = directory.path().join("config/shmscope");
+    fs::create_dir_all(&config).unwrap();
+    fs::write(config.join("config.toml"), "copies = '1M'\n").unwrap();
     let large = Object::new("large", 4 << 40, 0o600);
-    assert!(nix::fcntl::posix_fallocate(&large.file, 0, (1 << 30) + 4096).is_ok());
-    let told = complaint(&directory, ["rm", "--yes", "--force", "/large"]);
-    assert!(told.contains("copies may take 1.0 GiB") && told.contains("--save"), "{told}");
-    assert!(large.path().exists() && copies(&directory).is_empty());
-    large.file.set_len(0).unwrap();
-    drop(sysv);
+    large.write(1 << 41, &vec![7; (1 << 20) + 1]);
+    let mut command = program(&directory);
+    command.args(["rm", "--yes", "--force", "/large", "/a"]);
+    let output = command.env("XDG_CONFIG_HOME", directory.path().join("config")).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("copies may take 1.0 MiB") && told.contains("--save"), "{told}");
+    // One failure stops no other.
+    assert!(large.path().exists() && !object.path().exists() && copies(&directory).len() == 1);
     // What may not be read: IPC_RMID asks only who the creator is.
     let sysv = Sysv::new(8, 5000, 0o600).owned_by(NOBODY, NOBODY);
     sysv.chmod(0o200);
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = as_nobody(env!("CARGO_BIN_EXE_shmscope"), ["rm", "--yes", "key:8"]);
-    command.env("XDG_STATE_HOME", "/dev/shm/state").env_remove("SUDO_UID");
+    command.env("XDG_STATE_HOME", "/dev/shm/state").env("HOME", "/nowhere").env_remove("SUDO_UID");
     let output = command.output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
@@ -152,7 +157,8 @@ fn nobody_saves_and_restores() {
     std::os::unix::fs::chown("/dev/shm/home", Some(NOBODY), Some(NOBODY)).unwrap();
     let nobody = |arguments: &[&str]| {
         let mut command = as_nobody(env!("CARGO_BIN_EXE_shmscope"), arguments);
-        command.env("XDG_STATE_HOME", "/dev/shm/home/state").env_remove("SUDO_UID").env("LANG", "C.UTF-8");
+        command.env("XDG_STATE_HOME", "/dev/shm/home/state").env("HOME", "/nowhere");
+        command.env_remove("SUDO_UID").env("LANG", "C.UTF-8");
         let output = command.output().unwrap();
         (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
     };

@@ -1,9 +1,9 @@
 //! Where `rm` keeps copies: with the others, in a file, in a directory, nowhere.
 
-use crate::act::copies::DEFAULT_LIMIT;
 use crate::act::{Copies, Copying, StateDirectory};
 use crate::cli::Failure;
 use crate::cli::args::RmArgs;
+use crate::config::Config;
 use crate::segment::Segment;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
@@ -29,8 +29,9 @@ impl Where {
             return Ok(Self::Nowhere);
         }
         let Some(path) = &args.save else {
+            let config = Config::load().map_err(|error| Failure::Usage(error.to_string()))?;
             let state = StateDirectory::find().map_err(|error| Failure::Usage(error.to_string()))?;
-            return Ok(Self::Copies(Copies::new(state, DEFAULT_LIMIT)));
+            return Ok(Self::Copies(Copies::new(state, config.copies)));
         };
         if path.as_os_str().as_bytes().ends_with(b"/") || path.is_dir() {
             return Ok(Self::Directory(path.clone()));
