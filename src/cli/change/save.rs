@@ -11,6 +11,7 @@ use crate::cli::{Failure, Status, look};
 use crate::machine::Machine;
 use crate::memory::Progress;
 use crate::segment::escape;
+use crate::segment::resolve::ExactNames;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -18,7 +19,7 @@ use std::path::Path;
 pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Status, Failure> {
     let survey = look(machine);
     let mut teller = Teller::new("save", TellArgs { dry_run: false, json: args.json }, out);
-    let segment = match choose_exact(machine, &survey, &args.segment) {
+    let segment = match choose_exact(machine, &ExactNames::new(&survey.segments), &args.segment) {
         Ok(segment) => segment,
         Err(failure) => {
             teller.not_found(&args.segment, &failure)?;
