@@ -18,24 +18,24 @@ use std::sync::Arc;
 fn main() -> ExitCode {
     let args = Args::parse();
     match args.command {
-        None => ended(open_ui(args.look)),
+        None => ended(open_ui(args.look, args.read_only)),
         Some(Command::Report(report)) => report_with(args.look, |out| cli::run(&RealMachine, &report, out)),
         Some(Command::Change(change)) => {
             report_with(args.look, |out| cli::change(&RealMachine, &change, args.read_only, out))
         }
-        Some(Command::Demo(demo)) => show_demo(demo, args.look),
+        Some(Command::Demo(demo)) => show_demo(demo, args.look, args.read_only),
     }
 }
 
 /// Opens the terminal UI.
-fn open_ui(look: LookArgs) -> anyhow::Result<ExitReason> {
+fn open_ui(look: LookArgs, read_only: bool) -> anyhow::Result<ExitReason> {
     let machine: Arc<dyn Machine> = Arc::new(RealMachine);
     let color = match look.color {
         When::Auto => config::When::Auto,
         When::Always => config::When::Always,
         When::Never => config::When::Never,
     };
-    let shown = tui::Look { color, ascii: Style::new(look).ascii };
+    let shown = tui::Look { color, ascii: Style::new(look).ascii, read_only };
     Ok(tui::open(&machine, &settings()?, shown)?)
 }
 
@@ -65,7 +65,7 @@ fn ended(outcome: anyhow::Result<ExitReason>) -> ExitCode {
 }
 
 /// Makes the demo's world, and removes it at the end.
-fn show_demo(args: DemoArgs, look: LookArgs) -> ExitCode {
+fn show_demo(args: DemoArgs, look: LookArgs, read_only: bool) -> ExitCode {
     if args.headless {
         return match demo::headless(&mut io::stdout()) {
             Ok(()) => Status::Done.into(),
@@ -78,7 +78,7 @@ fn show_demo(args: DemoArgs, look: LookArgs) -> ExitCode {
     }
     let shown = demo::with_world(|demo| {
         // A signal that came while the world was made.
-        if demo.asked_to_end() { Ok(ExitReason::Quit) } else { open_ui(look) }
+        if demo.asked_to_end() { Ok(ExitReason::Quit) } else { open_ui(look, read_only) }
     });
     ended(shown.map_err(anyhow::Error::from).and_then(|reason| reason))
 }

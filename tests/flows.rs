@@ -1,6 +1,7 @@
 //! What keys do, as (state, keys, state) over the made machine: no terminal,
 //! no drawing.
 
+mod acting;
 mod inspect;
 mod segments;
 

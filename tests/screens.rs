@@ -273,6 +273,26 @@ fn every_width_and_type_is_drawn_whole() {
 }
 
 #[test]
+fn acting() {
+    for (name, keys) in [
+        ("lock", "l"),
+        ("remove-one", "Gx"),
+        ("remove-forced", "Gxf"),
+        ("remove-batch", "<space><space><space><space>x"),
+        ("log-empty", ":log<enter>"),
+    ] {
+        for (width, height) in [(80, 24), (140, 45), (40, 8)] {
+            let mut stage = Stage::new(machine(), width, height);
+            for key in keys.split_inclusive('x') {
+                stage.press(key);
+                stage.wait(200);
+            }
+            kept(&format!("act-{name}-{width}x{height}"), &stage, &plain());
+        }
+    }
+}
+
+#[test]
 fn a_refusal_says_who_owns_it_and_what_would_help() {
     let machine = machine();
     machine.edit(|facts| {

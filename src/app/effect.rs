@@ -1,5 +1,7 @@
 //! What the state asks the outside to do. `update` itself does none of it.
 
+use super::confirm::Wish;
+use crate::act::Plan;
 use crate::memory::{Direction, Pattern};
 use crate::segment::{Segment, SegmentId};
 use std::ops::Range;
@@ -35,6 +37,12 @@ pub enum Effect {
     },
     /// Let go of a segment that was kept.
     Detach(SegmentId),
+    /// Plan these, without changing anything.
+    Plan(Vec<Wish>),
+    /// Carry these plans out, each if it is still as it was shown.
+    Apply(Vec<Plan>),
+    /// Take an act back.
+    Undo(Undo),
     /// Put this text into the clipboard of the terminal.
     Copy(String),
     /// Take the mouse, or give it back to the terminal.
@@ -43,6 +51,15 @@ pub enum Effect {
     Suspend,
     /// End the program.
     Quit,
+}
+
+/// What takes the last act back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undo {
+    /// So many segments were removed: the newest copies bring them back.
+    Copies(usize),
+    /// These, planned anew on the segments as they are now.
+    Acts(Vec<(SegmentId, crate::act::Action)>),
 }
 
 /// What is to be looked at, and how often.

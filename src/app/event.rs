@@ -2,6 +2,7 @@
 //! state.
 
 use super::key::{Key, Mouse};
+use crate::act::{Outcome, Plan};
 use crate::memory::{Look, OpenError};
 use crate::segment::SegmentId;
 use crate::survey::Survey;
@@ -42,6 +43,12 @@ pub enum Event {
         /// Bytes there are to search.
         total: u64,
     },
+    /// Plans were made, one for each wish.
+    Planned(Vec<Plan>),
+    /// Plans were carried out, or not, each for itself.
+    Acted(Vec<Outcome>),
+    /// An act was taken back, or not: a line each, safe to print.
+    Undone(Vec<Result<String, String>>),
     /// An attachment of ours was let go.
     Detached(SegmentId),
     /// Something that was asked for cannot be done: what and why, safe to print.

@@ -2,6 +2,7 @@
 //! update. Knows no terminal and does no I/O.
 
 pub mod action;
+pub mod confirm;
 pub mod detail;
 pub mod effect;
 pub mod event;

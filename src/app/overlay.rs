@@ -1,6 +1,7 @@
 //! What stands over a screen until it is answered or left.
 
 use super::action::{ACTIONS, Action, Row, Screen};
+use super::confirm::Confirm;
 use crate::decode::{CopyForm, Scalar};
 use crate::segment::field::Field;
 use tui_input::{Input, InputRequest};
@@ -24,6 +25,13 @@ pub enum Overlay {
     Choice(Choice),
     /// A line at the foot.
     Prompt(Prompt),
+    /// What is about to be done.
+    Confirm(Confirm),
+    /// What was done in this run.
+    Log {
+        /// The first line that is shown.
+        top: usize,
+    },
     /// The next key is the letter of a mark.
     MarkLetter {
         /// To go there, not to set it.

@@ -2,7 +2,7 @@
 //! `tui` draws it.
 
 use super::action::{Action, Screen};
-use super::effect::Watching;
+use super::effect::{Undo, Watching};
 use super::event::{Clock, Size};
 use super::inspect::Inspect;
 use super::interval::Interval;
@@ -29,6 +29,8 @@ pub struct Settings {
     pub keymap: Keymap,
     /// Who runs it, safe to print.
     pub user: String,
+    /// Nothing may be changed.
+    pub read_only: bool,
 }
 
 /// The state.
@@ -62,6 +64,12 @@ pub struct State {
     pub notice: Option<Notice>,
     /// The segments that we stay attached to.
     pub kept: BTreeSet<SegmentId>,
+    /// Nothing may be changed.
+    pub read_only: bool,
+    /// What was done in this run, a line each.
+    pub log: Vec<String>,
+    /// What takes the last act back.
+    pub undo: Option<Undo>,
     /// Whether the mouse is ours.
     pub mouse: bool,
     /// The row that was clicked last, and when.
@@ -105,6 +113,9 @@ impl State {
             overlay: None,
             notice: None,
             kept: BTreeSet::new(),
+            read_only: settings.read_only,
+            log: vec![],
+            undo: None,
             mouse: settings.mouse,
             last_click: None,
             asked: Asked::default(),
@@ -134,6 +145,14 @@ impl State {
     #[must_use]
     pub fn refusal(&self, action: Action) -> Option<&'static str> {
         match action {
+            Action::Lock | Action::Unlock | Action::Remove | Action::Undo if self.read_only => {
+                Some("Every change is turned off: start without --read-only")
+            }
+            Action::Lock | Action::Unlock | Action::Remove
+                if self.selected().is_none() && self.table.marks.is_empty() =>
+            {
+                Some("There is no segment to choose")
+            }
             Action::Inspect | Action::Mark if self.selected().is_none() => {
                 Some("There is no segment to choose")
             }

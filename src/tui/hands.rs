@@ -1,7 +1,7 @@
 //! Carries out what the program asks for: gives each worker its orders.
 
 use super::message::Message;
-use super::work::{self, Began, Surveyor, Viewer};
+use super::work::{self, Began, Doer, Surveyor, Viewer};
 use crate::app::Effect;
 use crate::machine::Machine;
 use std::convert::Infallible;
@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 pub struct Hands {
     survey: Sender<work::SurveyOrder>,
     view: Sender<work::ViewOrder>,
+    act: Sender<work::ActOrder>,
     at_work: Receiver<Infallible>,
 }
 
@@ -35,12 +36,18 @@ impl Hands {
             work::drive(&mut surveyor, began, &orders, messages);
         })?;
         let (view, orders) = mpsc::channel();
-        let mut viewer = Viewer::new(Arc::clone(machine), messages.clone());
+        let (mut viewer, working) = (Viewer::new(Arc::clone(machine), messages.clone()), busy.clone());
         work::spawn("view", messages.clone(), move |messages| {
-            let _working: Sender<Infallible> = busy;
+            let _working: Sender<Infallible> = working;
             work::drive(&mut viewer, began, &orders, messages);
         })?;
-        Ok(Self { survey, view, at_work })
+        let (act, orders) = mpsc::channel();
+        let mut doer = Doer::new(Arc::clone(machine));
+        work::spawn("act", messages.clone(), move |messages| {
+            let _working: Sender<Infallible> = busy;
+            work::drive(&mut doer, began, &orders, messages);
+        })?;
+        Ok(Self { survey, view, act, at_work })
     }
 
     /// Passes an effect on to whom it concerns; gives back what is for the
@@ -66,12 +73,20 @@ impl Hands {
             Effect::StopSearch => ViewOrder::StopSearch,
             Effect::Close { keep } => ViewOrder::Close { keep },
             Effect::Detach(id) => ViewOrder::Detach(id),
+            Effect::Plan(wishes) => return self.order_act(work::ActOrder::Plan(wishes)),
+            Effect::Apply(plans) => return self.order_act(work::ActOrder::Apply(plans)),
+            Effect::Undo(undo) => return self.order_act(work::ActOrder::Undo(undo)),
             effect @ (Effect::Copy(_) | Effect::CaptureMouse(_) | Effect::Suspend | Effect::Quit) => {
                 return Some(effect);
             }
         };
         // A worker ends early only by a panic, of which the loop is told.
         let _ = self.view.send(view);
+        None
+    }
+
+    fn order_act(&self, order: work::ActOrder) -> Option<Effect> {
+        let _ = self.act.send(order);
         None
     }
 
@@ -82,7 +97,7 @@ impl Hands {
 
     /// Sends the workers home, which lets go of everything that is attached.
     pub fn dismiss(self) {
-        drop((self.survey, self.view));
+        drop((self.survey, self.view, self.act));
         // Disconnected once all of them have gone.
         let _ = self.at_work.recv_timeout(PATIENCE);
     }

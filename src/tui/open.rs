@@ -20,6 +20,8 @@ pub struct Look {
     pub color: When,
     /// Nothing outside ASCII, whatever the settings say.
     pub ascii: bool,
+    /// Nothing may be changed.
+    pub read_only: bool,
 }
 
 /// Why the program could not be opened.
@@ -48,6 +50,7 @@ pub fn open(machine: &Arc<dyn Machine>, config: &Config, look: Look) -> Result<E
         mouse: config.mouse,
         keymap,
         user,
+        read_only: look.read_only,
     };
     let ui = Ui { state: State::new(settings), theme: theme_for(config, look) };
     Ok(run::run(machine, ui, Options { mouse: config.mouse })?)

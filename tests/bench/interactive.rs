@@ -166,6 +166,7 @@ fn takes_over(rounds: usize) {
         mouse: true,
         keymap: Keymap::default(),
         user: String::new(),
+        read_only: false,
     };
     let mut state = State::new(settings);
     let mut names = Names::default();

@@ -4,7 +4,10 @@
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
-use shmscope::app::effect::{Effect, Request, Target, Watching};
+use shmscope::act::copies::DEFAULT_LIMIT;
+use shmscope::act::{self, Action, Copies, Copying, Options, Plan, StateDirectory};
+use shmscope::app::confirm::{Wanted, Wish};
+use shmscope::app::effect::{Effect, Request, Target, Undo, Watching};
 use shmscope::app::event::{Event, Found, Opened, Preview, Size};
 use shmscope::app::key::{Key, Mouse};
 use shmscope::app::{Keymap, Settings, State, update};
@@ -33,6 +36,7 @@ pub struct Stage {
     open: Option<Live>,
     watching: Option<Watching>,
     kept: BTreeMap<SegmentId, Live>,
+    home: tempfile::TempDir,
 }
 
 impl Stage {
@@ -44,6 +48,7 @@ impl Stage {
             mouse: true,
             keymap: Keymap::default(),
             user: "ann".to_owned(),
+            read_only: false,
         };
         let mut stage = Self {
             machine,
@@ -56,6 +61,7 @@ impl Stage {
             open: None,
             watching: None,
             kept: BTreeMap::new(),
+            home: tempfile::tempdir().unwrap(),
         };
         stage.happen(Event::Resize(Size { width, height }));
         stage.survey();
@@ -135,11 +141,59 @@ impl Stage {
                 assert!(self.kept.remove(&id).is_some());
                 self.happen(Event::Detached(id));
             }
+            Effect::Plan(wishes) => {
+                let plans = wishes.iter().map(|wish| self.plan(wish)).collect();
+                self.happen(Event::Planned(plans));
+            }
+            Effect::Apply(plans) => {
+                let outcomes = plans.iter().map(|plan| act::apply(&self.machine, plan)).collect();
+                self.happen(Event::Acted(outcomes));
+            }
+            Effect::Undo(undo) => {
+                let results = self.undo(undo);
+                self.happen(Event::Undone(results));
+            }
             Effect::Copy(text) => self.clipboard = Some(text),
             Effect::Suspend => self.suspended = true,
             Effect::Quit => self.quit = true,
             Effect::Preview(None) | Effect::SurveyEvery(_) | Effect::StopSearch | Effect::CaptureMouse(_) => {
             }
+        }
+    }
+
+    fn plan(&self, wish: &Wish) -> Plan {
+        let action = match &wish.wanted {
+            Wanted::Lock => Action::Lock,
+            Wanted::Unlock => Action::Unlock,
+            Wanted::Mode(change) => Action::SetMode(change.clone()),
+            Wanted::Remove { copy: true } => Action::Remove(Copying::Keep(self.copies())),
+            Wanted::Remove { copy: false } => Action::Remove(Copying::Without),
+        };
+        act::plan(&self.machine, &wish.segment, &action, &Options { force: wish.force, ..Options::default() })
+    }
+
+    fn copies(&self) -> Copies {
+        Copies::new(StateDirectory::at(self.home.path()), DEFAULT_LIMIT)
+    }
+
+    fn undo(&self, undo: Undo) -> Vec<Result<String, String>> {
+        let survey = Survey::take(&self.machine, &mut Names::default());
+        match undo {
+            Undo::Copies(count) => (0..count)
+                .map(|_| {
+                    let back = self.copies().undo(&self.machine, &Progress::new());
+                    back.map(|back| format!("{} is back", back.id)).map_err(|error| error.to_string())
+                })
+                .collect(),
+            Undo::Acts(acts) => acts
+                .into_iter()
+                .map(|(id, action)| {
+                    let segment = survey.segments.iter().find(|segment| segment.id == id).unwrap();
+                    let plan = act::plan(&self.machine, segment, &action, &Options::default());
+                    let outcome = act::apply(&self.machine, &plan);
+                    outcome.result.map(|done| done.said.join("; ")).map_err(|error| error.to_string())
+                })
+                .collect(),
         }
     }
 

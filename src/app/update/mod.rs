@@ -1,6 +1,7 @@
 //! The one place where the state changes: `(state, event) -> effects`. It does
 //! no I/O; what has to be done outside comes out as effects.
 
+mod acting;
 mod answers;
 mod inspect;
 mod mouse;
@@ -45,6 +46,9 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::LookFailed(reason) => answers::look_failed(state, reason),
         Event::Found(found) => answers::found(state, found),
         Event::Searching { done, total } => answers::searching(state, done, total),
+        Event::Planned(plans) => acting::planned(state, plans),
+        Event::Acted(outcomes) => acting::acted(state, &outcomes, &mut effects),
+        Event::Undone(results) => acting::undone(state, results, &mut effects),
         Event::Detached(id) => {
             state.kept.remove(&id);
             effects.push(Effect::Survey);

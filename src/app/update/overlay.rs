@@ -1,6 +1,6 @@
 //! Keys while an overlay is there.
 
-use super::{act, inspect, segments};
+use super::{act, acting, inspect, segments};
 use crate::app::action::Screen;
 use crate::app::effect::Effect;
 use crate::app::help;
@@ -27,6 +27,8 @@ pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     match state.overlay.take() {
         None => {}
         Some(Overlay::Help { top }) => in_help(state, top, key),
+        Some(Overlay::Log { top }) => in_log(state, top, key),
+        Some(Overlay::Confirm(confirm)) => acting::key(state, confirm, key, effects),
         Some(Overlay::Palette { input, selected }) => in_palette(state, input, selected, key, effects),
         Some(Overlay::Choice(choice)) => in_choice(state, choice, key, effects),
         Some(Overlay::Prompt(prompt)) => in_prompt(state, prompt, key, effects),
@@ -92,6 +94,22 @@ fn in_help(state: &mut State, top: usize, key: Key) {
         _ => return,
     };
     state.overlay = Some(Overlay::Help { top: top.min(last) });
+}
+
+fn in_log(state: &mut State, top: usize, key: Key) {
+    let rows = usize::from(state.size.height.saturating_sub(4)).max(1);
+    let last = state.log.len().saturating_sub(rows);
+    let top = top.min(last);
+    let top = match key.code {
+        Code::Up | Code::Char('k') => top.saturating_sub(1),
+        Code::Down | Code::Char('j') => (top + 1).min(last),
+        Code::PageUp => top.saturating_sub(rows),
+        Code::PageDown | Code::Char(' ') => (top + rows).min(last),
+        Code::Home | Code::Char('g') => 0,
+        Code::End | Code::Char('G') => last,
+        _ => return,
+    };
+    state.overlay = Some(Overlay::Log { top });
 }
 
 fn in_palette(

@@ -1,12 +1,14 @@
 //! The workers: what may take long or block is done on threads of their own,
 //! so that the loop always answers.
 
+mod act;
 mod open;
 mod preview;
 mod search;
 mod survey;
 mod view;
 
+pub use act::{Doer, Order as ActOrder};
 pub use survey::{Order as SurveyOrder, Surveyor};
 pub use view::{Order as ViewOrder, Viewer};
 

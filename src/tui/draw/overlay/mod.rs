@@ -1,7 +1,9 @@
 //! Overlays: the screen behind them is dimmed, and they have the only borders.
 
 mod choice;
+mod confirm;
 mod help;
+mod log;
 mod palette;
 
 use crate::app::State;
@@ -19,6 +21,14 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
         Some(Overlay::Palette { input, selected }) => {
             dim_behind(state, canvas);
             palette::draw(state, input, *selected, canvas);
+        }
+        Some(Overlay::Confirm(confirm)) => {
+            dim_behind(state, canvas);
+            confirm::draw(state, confirm, canvas);
+        }
+        Some(Overlay::Log { top }) => {
+            dim_behind(state, canvas);
+            log::draw(state, *top, canvas);
         }
         Some(Overlay::Choice(choice)) => choice::draw(state, choice, canvas),
         // These stand in the line at the foot.

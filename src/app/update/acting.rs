@@ -1,0 +1,172 @@
+//! Acting on segments: wish, plan, confirm, act, report, undo.
+
+use crate::act::{ActError, Outcome, Plan};
+use crate::app::action::Action;
+use crate::app::confirm::{Confirm, DEAF, Wanted, Wish};
+use crate::app::effect::{Effect, Undo};
+use crate::app::key::{Code, Key};
+use crate::app::overlay::Overlay;
+use crate::app::state::State;
+use crate::segment::Segment;
+
+/// How many lines the log of this run keeps.
+const LOG: usize = 1000;
+
+/// Begins an act on the marked segments, or on the selected one.
+pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let wanted = match action {
+        Action::Lock => Wanted::Lock,
+        Action::Unlock => Wanted::Unlock,
+        Action::Remove => Wanted::Remove { copy: true },
+        Action::Undo => return undo(state, effects),
+        Action::Log => {
+            state.overlay = Some(Overlay::Log { top: state.log.len() });
+            return;
+        }
+        _ => return,
+    };
+    begin(state, &wanted, effects);
+}
+
+/// Asks for plans, and shows them.
+pub fn begin(state: &mut State, wanted: &Wanted, effects: &mut Vec<Effect>) {
+    let wish =
+        |segment: &Segment| Wish { segment: Box::new(segment.clone()), wanted: wanted.clone(), force: false };
+    let wishes: Vec<Wish> = targets(state).into_iter().map(wish).collect();
+    if wishes.is_empty() {
+        return;
+    }
+    effects.push(Effect::Plan(wishes.clone()));
+    state.overlay = Some(Overlay::Confirm(Confirm::new(wishes, state.now)));
+}
+
+/// The marked segments that are there, or the selected one.
+pub fn targets(state: &State) -> Vec<&Segment> {
+    let marks = &state.table.marks;
+    let survey = state.survey.iter().flat_map(|survey| &survey.segments);
+    let marked: Vec<&Segment> = survey.filter(|segment| marks.contains(&segment.id)).collect();
+    if marked.is_empty() { state.selected().into_iter().collect() } else { marked }
+}
+
+/// Plans have been made.
+pub fn planned(state: &mut State, plans: Vec<Plan>) {
+    if let Some(Overlay::Confirm(confirm)) = &mut state.overlay
+        && !confirm.acting
+        && confirm.fits(&plans)
+    {
+        confirm.plans = plans;
+        // What is shown now was not there to be answered before.
+        confirm.since = state.now;
+    }
+}
+
+/// A key while a confirmation is shown. Esc was taken before.
+pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<Effect>) {
+    let last = confirm.wishes.len().saturating_sub(1);
+    let deaf = state.now.saturating_sub(confirm.since) < DEAF;
+    match key.code {
+        Code::Up | Code::Char('k') => confirm.selected = confirm.selected.saturating_sub(1),
+        Code::Down | Code::Char('j') => confirm.selected = (confirm.selected + 1).min(last),
+        Code::Char('n' | 'q') => return,
+        _ if deaf || confirm.acting || confirm.plans.is_empty() => {}
+        Code::Char('f') if confirm.can_force() => {
+            if let Some(wish) = confirm.wishes.get_mut(confirm.selected) {
+                wish.force = !wish.force;
+            }
+            effects.push(Effect::Plan(confirm.wishes.clone()));
+        }
+        Code::Char('c') if confirm.copies().is_some() => {
+            for wish in &mut confirm.wishes {
+                if let Wanted::Remove { copy } = &mut wish.wanted {
+                    *copy = !*copy;
+                }
+            }
+            effects.push(Effect::Plan(confirm.wishes.clone()));
+        }
+        Code::Char('y') if confirm.doable() > 0 => {
+            confirm.acting = true;
+            effects.push(Effect::Apply(confirm.plans.clone()));
+        }
+        _ => {}
+    }
+    state.overlay = Some(Overlay::Confirm(confirm));
+}
+
+/// What came of it: told at the foot, whole in the log.
+pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>) {
+    if matches!(&state.overlay, Some(Overlay::Confirm(confirm)) if confirm.acting) {
+        state.overlay = None;
+    }
+    let mut failures = vec![];
+    let mut done = vec![];
+    let mut undo = vec![];
+    let mut removed = 0;
+    for outcome in outcomes {
+        match &outcome.result {
+            Ok(result) => {
+                log(state, format!("{} {}: {}", outcome.action, result.id, result.said.join("; ")));
+                done.push(format!("{}: {}", result.id, result.said.join("; ")));
+                undo.extend(result.undo.clone().map(|action| (result.id.clone(), action)));
+                removed += usize::from(outcome.action == "rm");
+                state.table.marks.remove(&result.id);
+            }
+            Err(error) => {
+                log(state, format!("{} {}: not done: {error}", outcome.action, outcome.subject));
+                // What was refused was shown as such, and nobody said to do it.
+                if !matches!(error, ActError::Refused { .. }) || outcomes.len() == 1 {
+                    failures.push(error.to_string());
+                }
+            }
+        }
+    }
+    state.undo =
+        if undo.is_empty() { (removed > 0).then_some(Undo::Copies(removed)) } else { Some(Undo::Acts(undo)) };
+    let how = if state.undo.is_some() { ". u takes it back" } else { "" };
+    let told = match done.as_slice() {
+        [] => String::new(),
+        [one] => format!("{one}{how}"),
+        many => format!("{} done{how}", many.len()),
+    };
+    if failures.is_empty() {
+        state.say(told);
+    } else {
+        let first = failures.swap_remove(0);
+        let more =
+            if failures.is_empty() { String::new() } else { format!(" ({} more in :log)", failures.len()) };
+        let before = if told.is_empty() { String::new() } else { format!("{told}. ") };
+        state.fail(format!("{before}{first}{more}"));
+    }
+    effects.push(Effect::Survey);
+}
+
+fn undo(state: &mut State, effects: &mut Vec<Effect>) {
+    match state.undo.take() {
+        Some(undo) => effects.push(Effect::Undo(undo)),
+        None => state
+            .fail("There is nothing to take back in this run; `shmscope restore` brings saved segments back"),
+    }
+}
+
+/// What was taken back, a line each.
+pub fn undone(state: &mut State, results: Vec<Result<String, String>>, effects: &mut Vec<Effect>) {
+    for result in &results {
+        let (Ok(text) | Err(text)) = result;
+        log(state, format!("undo: {text}"));
+    }
+    let failed = results.iter().any(Result::is_err);
+    let texts: Vec<String> = results.into_iter().map(|result| result.unwrap_or_else(|error| error)).collect();
+    let text = texts.join("; ");
+    if failed {
+        state.fail(text);
+    } else {
+        state.say(text);
+    }
+    effects.push(Effect::Survey);
+}
+
+fn log(state: &mut State, line: String) {
+    if state.log.len() >= LOG {
+        state.log.remove(0);
+    }
+    state.log.push(line);
+}

@@ -1,0 +1,101 @@
+//! What is about to be done: one entry for each segment, what will happen in
+//! words, what stands against it, whether it can be taken back, and the keys.
+
+use crate::act::{Plan, Undo};
+use crate::app::State;
+use crate::app::confirm::{Confirm, Wish};
+use crate::app::layout::overlay::{WIDEST, centred};
+use crate::tui::canvas::{Canvas, cells};
+use ratatui::style::Style;
+
+/// A line of the overlay: of which entry it is part, how far it is moved in.
+struct Row {
+    entry: usize,
+    indent: u16,
+    text: String,
+    style: Style,
+}
+
+pub fn draw(state: &State, confirm: &Confirm, canvas: &mut Canvas<'_>) {
+    let width = WIDEST.min(state.size.width).saturating_sub(4);
+    let rows = rows(confirm, canvas, width);
+    let wanted = u16::try_from(rows.len() + 2).unwrap_or(u16::MAX);
+    let inside = canvas.frame(centred(state.size, u16::MAX - 4, wanted), &confirm.title());
+    let height = usize::from(inside.height.saturating_sub(2));
+    // The selected entry is among those that are shown.
+    let first_of = rows.iter().position(|row| row.entry == confirm.selected).unwrap_or(0);
+    let top = first_of.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
+    let many = confirm.wishes.len() > 1;
+    for (y, row) in (inside.y..).zip(rows.iter().skip(top).take(height)) {
+        canvas.text(inside.x + 1 + row.indent, y, inside.width, &row.text, row.style);
+        if many && row.indent == 0 && row.entry == confirm.selected {
+            canvas.text(inside.x, y, 1, canvas.theme.glyphs.selected, canvas.theme.accent);
+        }
+    }
+    keys(confirm, canvas, inside.x, inside.bottom().saturating_sub(1), inside.width);
+}
+
+fn rows(confirm: &Confirm, canvas: &Canvas<'_>, width: u16) -> Vec<Row> {
+    let mut rows = vec![];
+    for (entry, wish) in confirm.wishes.iter().enumerate() {
+        let (text, style) = (heading(wish, canvas, width), canvas.theme.strong);
+        rows.push(Row { entry, indent: 0, text, style });
+        let Some(plan) = confirm.plans.get(entry) else { continue };
+        for (text, style) in sentences(plan, canvas) {
+            for text in canvas.wrap(&text, width.saturating_sub(4)) {
+                rows.push(Row { entry, indent: 2, text, style });
+            }
+        }
+    }
+    rows
+}
+
+fn heading(wish: &Wish, canvas: &Canvas<'_>, width: u16) -> String {
+    let segment = &wish.segment;
+    let verdict = segment.verdict.state;
+    let rest = format!("  {}  {} {}", segment.size, canvas.theme.glyphs.state(verdict), verdict.label());
+    let name = canvas.fit(&segment.id.to_string(), width.saturating_sub(cells(&rest) + 1));
+    format!("{name}{rest}")
+}
+
+/// What will happen, and what stands against it.
+fn sentences(plan: &Plan, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
+    let theme = canvas.theme;
+    let mut lines: Vec<(String, Style)> = plan.will.iter().map(|text| (text.clone(), theme.text)).collect();
+    match &plan.undo {
+        Undo::Yes(how) => lines.push((how.clone(), theme.dim)),
+        Undo::No(why) => lines.push((why.clone(), theme.removed)),
+        Undo::Nothing => {}
+    }
+    if let Some(refusal) = &plan.refusal {
+        let remedy = if refusal.forceable { "f does it all the same" } else { &refusal.remedy };
+        lines.push((format!("not done: {}. {remedy}", refusal.reason), theme.failed));
+    } else if plan.options.force {
+        lines.push(("done all the same, since you said so; f takes that back".to_owned(), theme.removed));
+    }
+    lines
+}
+
+fn keys(confirm: &Confirm, canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16) {
+    let theme = canvas.theme;
+    if confirm.acting {
+        canvas.text(x + 1, y, width, "under way", theme.dim);
+        return;
+    }
+    let act = match confirm.doable() {
+        0 => String::new(),
+        doable if doable < confirm.wishes.len() => {
+            format!("y {} {doable} of {}", confirm.verb(), confirm.wishes.len())
+        }
+        _ => format!("y {}", confirm.verb()),
+    };
+    let copy = match confirm.copies() {
+        Some(true) => "c without a copy",
+        Some(false) => "c with a copy",
+        None => "",
+    };
+    let force = if confirm.can_force() { "f force" } else { "" };
+    let parts = [force, copy, act.as_str(), "esc leave as it is"];
+    let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("   ");
+    canvas.text_right(x + width, y, width, &text, theme.accent);
+}

@@ -1,0 +1,128 @@
+//! Acts on segments: makes plans, carries them out, takes them back. One after
+//! the other, on a thread of its own: what is slow here keeps nobody waiting.
+
+use super::Worker;
+use crate::act::copies::DEFAULT_LIMIT;
+use crate::act::record::{Entry, Record};
+use crate::act::{self, ActError, Action, Copies, Copying, Options, Outcome, Plan, StateDirectory};
+use crate::app::Event;
+use crate::app::confirm::{Wanted, Wish};
+use crate::app::effect::Undo;
+use crate::app::event::Clock;
+use crate::identify;
+use crate::machine::Machine;
+use crate::memory::Progress;
+use crate::survey::{Names, Survey};
+use std::sync::Arc;
+
+/// An order to the one who acts.
+#[derive(Debug, Clone)]
+pub enum Order {
+    /// Plan these.
+    Plan(Vec<Wish>),
+    /// Carry these out.
+    Apply(Vec<Plan>),
+    /// Take an act back.
+    Undo(Undo),
+}
+
+/// Acts.
+pub struct Doer {
+    machine: Arc<dyn Machine>,
+    /// Where copies and the record are kept; `None` for a user without a home.
+    state: Option<StateDirectory>,
+}
+
+impl Doer {
+    /// One that keeps copies and the record where this user does.
+    pub fn new(machine: Arc<dyn Machine>) -> Self {
+        Self { machine, state: StateDirectory::find().ok() }
+    }
+
+    fn plan(&self, wish: &Wish) -> Plan {
+        let copying = |copy: bool| match &self.state {
+            Some(state) if copy => Copying::Keep(Copies::new(state.clone(), DEFAULT_LIMIT)),
+            _ => Copying::Without,
+        };
+        let action = match &wish.wanted {
+            Wanted::Lock => Action::Lock,
+            Wanted::Unlock => Action::Unlock,
+            Wanted::Mode(change) => Action::SetMode(change.clone()),
+            Wanted::Remove { copy } => Action::Remove(copying(*copy)),
+        };
+        let options = Options { force: wish.force, ..Options::default() };
+        act::plan(&*self.machine, &wish.segment, &action, &options)
+    }
+
+    fn apply(&self, plan: &Plan) -> Outcome {
+        let outcome = act::apply_with(&*self.machine, plan, &Progress::new());
+        let (segment, done, said) = match &outcome.result {
+            Ok(done) => (done.id.to_string(), true, done.said.join("; ")),
+            // What was refused did not happen.
+            Err(ActError::Refused { .. }) => return outcome,
+            Err(error) => (outcome.subject.clone(), false, error.to_string()),
+        };
+        self.record(outcome.action, &segment, done, &said);
+        outcome
+    }
+
+    /// That it cannot be written stops nothing; the log on the screen has it.
+    fn record(&self, action: &str, segment: &str, done: bool, said: &str) {
+        if let Some(state) = &self.state {
+            let entry = Entry::new(&*self.machine, action, segment, done, said);
+            let _ = Record::new(state.clone()).add(&entry);
+        }
+    }
+
+    fn undo(&self, undo: Undo) -> Vec<Result<String, String>> {
+        match undo {
+            Undo::Copies(count) => (0..count).map(|_| self.bring_back()).collect(),
+            Undo::Acts(acts) => {
+                let mut survey = Survey::take(&*self.machine, &mut Names::default());
+                identify::assess(&mut survey);
+                let again = |(id, action)| {
+                    let segment = survey.segments.iter().find(|segment| segment.id == id);
+                    let segment =
+                        segment.ok_or_else(|| format!("{id} is gone: there is nothing to take back"))?;
+                    let plan = act::plan(&*self.machine, segment, &action, &Options::default());
+                    let outcome = self.apply(&plan);
+                    outcome
+                        .result
+                        .map(|done| format!("{}: {}", done.id, done.said.join("; ")))
+                        .map_err(|error| error.to_string())
+                };
+                acts.into_iter().map(again).collect()
+            }
+        }
+    }
+
+    fn bring_back(&self) -> Result<String, String> {
+        let state = self.state.clone().ok_or("this user has no home, so no copies were kept")?;
+        let restored = Copies::new(state, DEFAULT_LIMIT).undo(&*self.machine, &Progress::new());
+        let restored = restored.map_err(|error| error.to_string())?;
+        let lost =
+            if restored.lost.is_empty() { String::new() } else { format!(" ({})", restored.lost.join("; ")) };
+        self.record("restore", &restored.id.to_string(), true, "brought back from its copy");
+        Ok(format!("{} is back{lost}", restored.id))
+    }
+}
+
+impl Worker for Doer {
+    type Order = Order;
+
+    fn handle(&mut self, _: Clock, order: Order) -> Vec<Event> {
+        vec![match order {
+            Order::Plan(wishes) => Event::Planned(wishes.iter().map(|wish| self.plan(wish)).collect()),
+            Order::Apply(plans) => Event::Acted(plans.iter().map(|plan| self.apply(plan)).collect()),
+            Order::Undo(undo) => Event::Undone(self.undo(undo)),
+        }]
+    }
+
+    fn deadline(&self) -> Option<Clock> {
+        None
+    }
+
+    fn work(&mut self, _: Clock) -> Vec<Event> {
+        vec![]
+    }
+}

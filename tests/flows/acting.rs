@@ -1,0 +1,135 @@
+//! Plan, confirm, act, report, undo.
+
+use super::{notice, small, stage};
+use crate::support::Stage;
+use shmscope::app::overlay::Overlay;
+use shmscope::machine::made::MadeMachine;
+
+fn confirm(stage: &Stage) -> &shmscope::app::confirm::Confirm {
+    match &stage.state.overlay {
+        Some(Overlay::Confirm(confirm)) => confirm,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn perms(machine: &MadeMachine) -> u32 {
+    machine.edit(|facts| facts.sysv[0].row.perms)
+}
+
+fn names(machine: &MadeMachine) -> Vec<String> {
+    machine.edit(|facts| facts.posix.keys().map(ToString::to_string).collect())
+}
+
+#[test]
+fn nothing_happens_without_a_yes() {
+    for keys in ["l<esc>", "ln", "lq", "l<ctrl-c>", "x<esc>", "l<enter>", "x<enter>"] {
+        let mut stage = stage(small());
+        stage.press(keys);
+        stage.wait(500);
+        assert_eq!(perms(&stage.machine), 0o600, "{keys}");
+        assert_eq!(names(&stage.machine).len(), 3, "{keys}");
+        assert!(!stage.quit);
+    }
+}
+
+#[test]
+fn a_yes_that_was_typed_ahead_is_none() {
+    let mut stage = stage(small());
+    stage.press("ly");
+    assert_eq!(perms(&stage.machine), 0o600);
+    stage.wait(200);
+    stage.press("y");
+    assert_eq!(perms(&stage.machine), 0o2600);
+}
+
+#[test]
+fn locking_and_taking_it_back() {
+    let mut stage = stage(small());
+    stage.press("l");
+    assert_eq!(confirm(&stage).title(), "Lock sysv:5");
+    stage.wait(200);
+    stage.press("y");
+    assert_eq!(perms(&stage.machine), 0o2600);
+    assert!(notice(&stage).contains("u takes it back"), "{}", notice(&stage));
+    assert_eq!(stage.state.log.len(), 1);
+    stage.press("u");
+    assert_eq!(perms(&stage.machine), 0o600);
+    stage.press("u");
+    assert!(notice(&stage).contains("nothing to take back"), "{}", notice(&stage));
+}
+
+#[test]
+fn removing_keeps_a_copy_that_brings_it_back() {
+    let mut stage = stage(small());
+    stage.press("jx");
+    stage.wait(200);
+    // That nobody holds it is not settled: it goes only with a word for it.
+    assert_eq!(confirm(&stage).doable(), 0);
+    stage.press("y");
+    assert_eq!(names(&stage.machine), ["/a", "/b", "/c"]);
+    stage.press("f");
+    stage.wait(200);
+    stage.press("y");
+    assert_eq!(names(&stage.machine), ["/b", "/c"], "{}", notice(&stage));
+    assert!(notice(&stage).contains("u takes it back"), "{}", notice(&stage));
+    stage.press("u");
+    assert_eq!(names(&stage.machine), ["/a", "/b", "/c"], "{}", notice(&stage));
+    stage.press("jk");
+    let preview = stage.state.table.preview.as_ref();
+    assert!(preview.is_none_or(|preview| preview.bytes.as_ref().is_ok_and(|bytes| !bytes.is_empty())));
+}
+
+#[test]
+fn each_of_a_batch_has_its_own_answer() {
+    let mut stage = stage(small());
+    stage.press("aA");
+    stage.press("<space><space><space>x");
+    assert_eq!(confirm(&stage).wishes.len(), 3);
+    stage.wait(200);
+    // Force for the second one alone; the System V one is free and needs none.
+    stage.press("jf");
+    stage.wait(200);
+    stage.press("y");
+    assert_eq!(names(&stage.machine), ["/b", "/c"], "{}", notice(&stage));
+    assert!(stage.state.log.iter().any(|line| line.contains("posix:/b: not done")), "{:?}", stage.state.log);
+}
+
+#[test]
+fn another_segment_of_the_same_name_is_left_alone() {
+    use shmscope::machine::made::MadeBytes;
+    let mut stage = stage(small());
+    stage.press("jx");
+    stage.wait(200);
+    stage.press("f");
+    stage.wait(200);
+    stage.machine.add_object("a", MadeBytes::full(b"another one"));
+    stage.press("y");
+    assert_eq!(names(&stage.machine), ["/a", "/b", "/c"]);
+    assert!(
+        notice(&stage).contains("not as it was shown") || notice(&stage).contains("another"),
+        "{}",
+        notice(&stage)
+    );
+}
+
+#[test]
+fn read_only_turns_every_change_off() {
+    let mut stage = stage(small());
+    stage.state.read_only = true;
+    for key in ["l", "L", "x", "u"] {
+        stage.press(key);
+        assert!(stage.state.overlay.is_none());
+        assert!(notice(&stage).contains("--read-only"), "{key}: {}", notice(&stage));
+    }
+}
+
+#[test]
+fn the_log_tells_what_was_done() {
+    let mut stage = stage(small());
+    stage.press(":log<enter>");
+    assert!(stage.screen().contains("Nothing was changed yet."));
+    stage.press("<esc>l");
+    stage.wait(200);
+    stage.press("y:log<enter>");
+    assert!(stage.screen().contains("lock sysv:5"), "{}", stage.screen());
+}
