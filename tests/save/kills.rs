@@ -137,7 +137,8 @@ fn a_removal_that_is_killed_leaves_the_segment_or_a_whole_copy() {
         let there = fs::read("/dev/shm/a").is_ok_and(|found| found == bytes());
         let copies = copies(&directory);
         assert!(copies.iter().all(|copy| is_whole(copy)) && copies.len() <= 1, "{copies:?}");
-        assert!(there != ended && (there || copies.len() == 1));
+        // Killed after the last step it is removed too, and the copy is there.
+        assert!((there || copies.len() == 1) && !(there && ended), "{there} {copies:?} {ended}");
     });
 }
 
