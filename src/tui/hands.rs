@@ -4,6 +4,7 @@ use super::message::Message;
 use super::work::{self, Began, Doer, Surveyor, Viewer};
 use crate::app::Effect;
 use crate::machine::Machine;
+use crate::segment::Bytes;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
@@ -23,11 +24,17 @@ pub struct Hands {
 }
 
 impl Hands {
-    /// Starts the workers. They report to `messages`.
+    /// Starts the workers. They report to `messages`; copies of what is removed
+    /// may take `copies` together.
     ///
     /// # Errors
     /// When there are no threads to be had.
-    pub fn hire(machine: &Arc<dyn Machine>, began: Began, messages: &Sender<Message>) -> io::Result<Self> {
+    pub fn hire(
+        machine: &Arc<dyn Machine>,
+        began: Began,
+        messages: &Sender<Message>,
+        copies: Bytes,
+    ) -> io::Result<Self> {
         let (busy, at_work) = mpsc::channel();
         let (survey, orders) = mpsc::channel();
         let (mut surveyor, working) = (Surveyor::new(Arc::clone(machine)), busy.clone());
@@ -42,7 +49,7 @@ impl Hands {
             work::drive(&mut viewer, began, &orders, messages);
         })?;
         let (act, orders) = mpsc::channel();
-        let mut doer = Doer::new(Arc::clone(machine));
+        let mut doer = Doer::new(Arc::clone(machine), copies);
         work::spawn("act", messages.clone(), move |messages| {
             let _working: Sender<Infallible> = busy;
             work::drive(&mut doer, began, &orders, messages);

@@ -53,7 +53,7 @@ pub fn open(machine: &Arc<dyn Machine>, config: &Config, look: Look) -> Result<E
         read_only: look.read_only,
     };
     let ui = Ui { state: State::new(settings), theme: theme_for(config, look) };
-    Ok(run::run(machine, ui, Options { mouse: config.mouse })?)
+    Ok(run::run(machine, ui, Options { mouse: config.mouse, copies: config.copies })?)
 }
 
 /// The line of the settings that an error is about is that of its action.

@@ -12,6 +12,7 @@ use super::{hangup, input, signals};
 use crate::app::event::{Clock, Size};
 use crate::app::{Effect, Event};
 use crate::machine::Machine;
+use crate::segment::Bytes;
 use crate::sys::job::Whom;
 use ratatui::buffer::Buffer;
 use std::io;
@@ -62,6 +63,8 @@ pub trait Stage {
 pub struct Options {
     /// Whether the mouse is wanted.
     pub mouse: bool,
+    /// How much the copies of what is removed may take together.
+    pub copies: Bytes,
 }
 
 /// Why the program ended.
@@ -119,7 +122,7 @@ pub fn run(
 ) -> Result<ExitReason, RunError> {
     let began = Began::now();
     let (messages, inbox) = mpsc::channel();
-    let hands = Hands::hire(machine, began, &messages).map_err(RunError::Threads)?;
+    let hands = Hands::hire(machine, began, &messages, options.copies).map_err(RunError::Threads)?;
     // Under way while the terminal is entered.
     hands.carry_out(Effect::Survey);
     signals::listen(messages.clone()).map_err(RunError::Threads)?;

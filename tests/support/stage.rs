@@ -4,7 +4,6 @@
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
-use shmscope::act::copies::DEFAULT_LIMIT;
 use shmscope::act::{self, Action, Copies, Copying, Options, Plan, StateDirectory};
 use shmscope::app::confirm::{Wanted, Wish};
 use shmscope::app::effect::{Effect, Request, Target, Undo, Watching};
@@ -173,7 +172,7 @@ impl Stage {
     }
 
     fn copies(&self) -> Copies {
-        Copies::new(StateDirectory::at(self.home.path()), DEFAULT_LIMIT)
+        Copies::new(StateDirectory::at(self.home.path()), shmscope::segment::Bytes(1 << 30))
     }
 
     fn undo(&self, undo: Undo) -> Vec<Result<String, String>> {

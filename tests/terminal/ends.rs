@@ -11,7 +11,7 @@ use shmscope::app::{Effect, Event};
 use shmscope::machine::control::Control;
 use shmscope::machine::made::MadeMachine;
 use shmscope::machine::{Contents, LimitFacts, Machine, ObjectListing, ObjectStat};
-use shmscope::segment::{ObjectName, ShmId, Timestamp};
+use shmscope::segment::{Bytes, ObjectName, ShmId, Timestamp};
 use shmscope::tui::{self, Options, Program};
 use std::env;
 use std::fs;
@@ -163,7 +163,7 @@ impl Machine for Faulty {
 
 fn run_on_this_terminal(by_survey: bool) -> i32 {
     let machine: Arc<dyn Machine> = Arc::new(Faulty(MadeMachine::new(), AtomicU32::new(0)));
-    tui::run(&machine, Unlucky { by_survey }, Options { mouse: true }).unwrap().status()
+    tui::run(&machine, Unlucky { by_survey }, Options { mouse: true, copies: Bytes(0) }).unwrap().status()
 }
 
 #[test]

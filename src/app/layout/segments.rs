@@ -20,7 +20,7 @@ pub const MARGIN: u16 = 4;
 /// Between two columns.
 const GAP: u16 = 2;
 /// The name gets at least so many cells before another column goes…
-const NAME_LEAST: u16 = 14;
+const NAME_LEAST: u16 = 12;
 /// …and so many where the detail area, with the rest, stands beside the table.
 const NAME_WANTS: u16 = 17;
 

@@ -2,7 +2,6 @@
 //! the other, on a thread of its own: what is slow here keeps nobody waiting.
 
 use super::Worker;
-use crate::act::copies::DEFAULT_LIMIT;
 use crate::act::record::{Entry, Record};
 use crate::act::{self, ActError, Action, Copies, Copying, Options, Outcome, Plan, StateDirectory};
 use crate::app::Event;
@@ -12,6 +11,7 @@ use crate::app::event::Clock;
 use crate::identify;
 use crate::machine::Machine;
 use crate::memory::Progress;
+use crate::segment::Bytes;
 use crate::survey::{Names, Survey};
 use std::sync::Arc;
 
@@ -31,17 +31,19 @@ pub struct Doer {
     machine: Arc<dyn Machine>,
     /// Where copies and the record are kept; `None` for a user without a home.
     state: Option<StateDirectory>,
+    /// What all copies may take together.
+    limit: Bytes,
 }
 
 impl Doer {
     /// One that keeps copies and the record where this user does.
-    pub fn new(machine: Arc<dyn Machine>) -> Self {
-        Self { machine, state: StateDirectory::find().ok() }
+    pub fn new(machine: Arc<dyn Machine>, limit: Bytes) -> Self {
+        Self { machine, state: StateDirectory::find().ok(), limit }
     }
 
     fn plan(&self, wish: &Wish) -> Plan {
         let copying = |copy: bool| match &self.state {
-            Some(state) if copy => Copying::Keep(Copies::new(state.clone(), DEFAULT_LIMIT)),
+            Some(state) if copy => Copying::Keep(Copies::new(state.clone(), self.limit)),
             _ => Copying::Without,
         };
         let action = match &wish.wanted {
@@ -98,7 +100,7 @@ impl Doer {
 
     fn bring_back(&self) -> Result<String, String> {
         let state = self.state.clone().ok_or("this user has no home, so no copies were kept")?;
-        let restored = Copies::new(state, DEFAULT_LIMIT).undo(&*self.machine, &Progress::new());
+        let restored = Copies::new(state, self.limit).undo(&*self.machine, &Progress::new());
         let restored = restored.map_err(|error| error.to_string())?;
         let lost =
             if restored.lost.is_empty() { String::new() } else { format!(" ({})", restored.lost.join("; ")) };
