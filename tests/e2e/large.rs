@@ -21,7 +21,7 @@ fn the_end_of_4_tib_is_there_at_once_and_in_little_memory() {
     terminal.wait_for("0x03ff_ffff_ffff", A_SECOND);
     terminal.wait_for("····last", A_SECOND);
     for (keys, shown) in [
-        ("<PgUp>", "0x03ff_ffff_ff"),
+        ("<PgUp>", "0x03ff_ffff_ffa7"),
         ("gg", "0x0000_0000_0000, 0 of"),
         ("}", "0x03ff_ffff_fffc"),
         ("{", "There is no more data that way"),
