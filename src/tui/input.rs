@@ -2,7 +2,6 @@
 
 use super::message::Message;
 use crate::app::Event;
-use crate::app::event::Size;
 use crate::app::key::{Code, Key, Mouse, MouseKind};
 use crossterm::event::{
     self as ct, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
@@ -41,8 +40,9 @@ fn translate(event: ct::Event) -> Option<Event> {
         ct::Event::Key(event) => key(event).map(Event::Key),
         ct::Event::Mouse(event) => mouse(event).map(Event::Mouse),
         ct::Event::Paste(text) => Some(Event::Paste(text)),
-        ct::Event::Resize(width, height) => Some(Event::Resize(Size { width, height })),
-        ct::Event::FocusGained | ct::Event::FocusLost => None,
+        // crossterm 0.29 loses a new size that comes together with a key, and
+        // knows of none before its first read: we listen to the signal itself.
+        ct::Event::Resize(..) | ct::Event::FocusGained | ct::Event::FocusLost => None,
     }
 }
 
@@ -172,11 +172,10 @@ mod tests {
     }
 
     #[test]
-    fn pasted_text_and_sizes_go_through() {
+    fn pasted_text_goes_through_and_sizes_come_from_elsewhere() {
         assert!(
             matches!(translate(ct::Event::Paste("a\nb".into())), Some(Event::Paste(text)) if text == "a\nb")
         );
-        let size = Size { width: 132, height: 43 };
-        assert!(matches!(translate(ct::Event::Resize(132, 43)), Some(Event::Resize(new)) if new == size));
+        assert!(translate(ct::Event::Resize(132, 43)).is_none());
     }
 }

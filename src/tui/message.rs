@@ -15,6 +15,8 @@ pub enum Message {
     /// We were stopped by force and go on (SIGCONT): the terminal may have
     /// been changed meanwhile.
     Continued,
+    /// The terminal has another size (SIGWINCH).
+    Resized,
     /// A signal asks us to end.
     Signal(i32),
     /// The terminal is gone.

@@ -203,13 +203,12 @@ impl<P: Program, S: Stage> Loop<P, S> {
 
     fn take(&mut self, message: Message) -> Flow {
         match message {
-            Message::Event(event) => {
+            Message::Event(event) => self.happen(event),
+            Message::Resized => {
                 // One that became small and large again between two pictures
                 // has the size that it had, and shows something else.
-                if matches!(event, Event::Resize(_)) {
-                    self.stage.forget();
-                }
-                self.happen(event)
+                self.stage.forget();
+                self.measure()
             }
             Message::Stop(whom) => self.stop(whom),
             Message::Continued => {

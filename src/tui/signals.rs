@@ -1,9 +1,9 @@
-//! Signals from outside: end, stop, go on.
+//! Signals from outside: end, stop, go on, another size.
 
 use super::message::Message;
 use super::terminal;
 use crate::sys::job::Whom;
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 use std::io;
 use std::sync::mpsc::Sender;
@@ -25,12 +25,13 @@ pub const fn status(signal: i32) -> i32 {
 /// # Errors
 /// When the handlers cannot be set, or there is no thread to be had.
 pub fn listen(messages: Sender<Message>) -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT])?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH])?;
     thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
             let message = match signal {
                 SIGTSTP => Message::Stop(Whom::Us),
                 SIGCONT => Message::Continued,
+                SIGWINCH => Message::Resized,
                 signal => Message::Signal(signal),
             };
             let ends = matches!(message, Message::Signal(_));

@@ -1,10 +1,13 @@
 //! The table: what real programs make is in it as it is, comes and goes.
 
 use super::{STILL, end, no_row, open, quit, row, row_of, started, writer};
-use crate::support::{Object, SOON, Sysv, Terminal, World, as_nobody, asset, compile_cpp, shmscope};
+use crate::support::{
+    Object, SOON, Sysv, Terminal, World, as_nobody, asset, compile_cpp, shmscope, wait_until,
+};
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
+use vt100::Color;
 
 /// The survey is once a second, and the screen follows.
 const NEXT_SURVEY: Duration = Duration::from_secs(2);
@@ -58,6 +61,9 @@ fn what_appears_and_vanishes_is_seen_and_the_selection_stays() {
 
     let Some(before) = writer("posix_writer.cpp", "/before", STILL) else { return };
     terminal.wait_for(row("posix /before 56 B"), NEXT_SURVEY);
+    // What is new glows for a while; the others do not.
+    assert!(glows(&terminal, "posix /before") && !glows(&terminal, "posix /middle"));
+    wait_until(SOON, || !glows(&terminal, "posix /before"));
     assert!(row_of(&terminal, "posix /before") < row_of(&terminal, "▌ posix /middle"));
     let Some(behind) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     terminal.wait_for(row("sysv 0x000004d2"), NEXT_SURVEY);
@@ -72,6 +78,11 @@ fn what_appears_and_vanishes_is_seen_and_the_selection_stays() {
     end(behind);
     terminal.wait_for("No shared memory here.", NEXT_SURVEY);
     quit(terminal);
+}
+
+/// Whether the name in the row with these words has the background of a change.
+fn glows(terminal: &Terminal, words: &str) -> bool {
+    terminal.cell(row_of(terminal, words), 12).bgcolor() != Color::Default
 }
 
 #[test]

@@ -190,7 +190,7 @@ fn at_rest_nothing_happens() {
 fn a_resize_to_the_same_size_is_drawn_whole() {
     let scene = Scene::new(&made(), asks([]));
     scene.next();
-    scene.messages.send(Event::Resize(SIZE).into()).unwrap();
+    scene.messages.send(Message::Resized).unwrap();
     assert_eq!(scene.next(), "forgets");
     assert_eq!(scene.next(), "shows 40x4 1 segments 40x4");
     scene.key('q');
