@@ -276,6 +276,9 @@ fn every_width_and_type_is_drawn_whole() {
 fn acting() {
     for (name, keys) in [
         ("lock", "l"),
+        ("permissions", "p"),
+        ("permissions-changed", "Gpj  666 <down><right> "),
+        ("permissions-plan", "p0640<enter>"),
         ("remove-one", "Gx"),
         ("remove-forced", "Gxf"),
         ("remove-batch", "<space><space><space><space>x"),

@@ -54,6 +54,7 @@ pub enum Action {
     CopyId,
     Detach,
     Refresh,
+    Permissions,
     Lock,
     Unlock,
     Remove,
@@ -181,6 +182,14 @@ pub const ACTIONS: &[Row] = &[
         SEGMENTS,
         &["r", "ctrl-l"],
         Some(("refresh", 8)),
+    ),
+    row(
+        Action::Permissions,
+        "permissions",
+        "change who may read and write the segment",
+        SEGMENTS,
+        &["p"],
+        Some(("permissions", 8)),
     ),
     row(
         Action::Lock,

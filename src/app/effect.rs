@@ -37,6 +37,8 @@ pub enum Effect {
     },
     /// Let go of a segment that was kept.
     Detach(SegmentId),
+    /// Ask what decides who may attach a segment.
+    AskRules(Box<Segment>),
     /// Plan these, without changing anything.
     Plan(Vec<Wish>),
     /// Carry these plans out, each if it is still as it was shown.

@@ -2,6 +2,7 @@
 //! state.
 
 use super::key::{Key, Mouse};
+use crate::act::access::Rules;
 use crate::act::{Outcome, Plan};
 use crate::memory::{Look, OpenError};
 use crate::segment::SegmentId;
@@ -43,6 +44,8 @@ pub enum Event {
         /// Bytes there are to search.
         total: u64,
     },
+    /// What decides who may attach a segment.
+    Rules(SegmentId, Rules),
     /// Plans were made, one for each wish.
     Planned(Vec<Plan>),
     /// Plans were carried out, or not, each for itself.

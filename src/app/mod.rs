@@ -14,6 +14,7 @@ pub mod key;
 mod keymap;
 pub mod layout;
 pub mod overlay;
+pub mod permissions;
 mod state;
 pub mod table;
 mod update;

@@ -2,6 +2,7 @@
 
 use super::action::{ACTIONS, Action, Row, Screen};
 use super::confirm::Confirm;
+use super::permissions::Permissions;
 use crate::decode::{CopyForm, Scalar};
 use crate::segment::field::Field;
 use tui_input::{Input, InputRequest};
@@ -27,6 +28,8 @@ pub enum Overlay {
     Prompt(Prompt),
     /// What is about to be done.
     Confirm(Confirm),
+    /// Who may read and write.
+    Permissions(Permissions),
     /// What was done in this run.
     Log {
         /// The first line that is shown.

@@ -145,10 +145,12 @@ impl State {
     #[must_use]
     pub fn refusal(&self, action: Action) -> Option<&'static str> {
         match action {
-            Action::Lock | Action::Unlock | Action::Remove | Action::Undo if self.read_only => {
+            Action::Permissions | Action::Lock | Action::Unlock | Action::Remove | Action::Undo
+                if self.read_only =>
+            {
                 Some("Every change is turned off: start without --read-only")
             }
-            Action::Lock | Action::Unlock | Action::Remove
+            Action::Permissions | Action::Lock | Action::Unlock | Action::Remove
                 if self.selected().is_none() && self.table.marks.is_empty() =>
             {
                 Some("There is no segment to choose")

@@ -80,6 +80,7 @@ impl Hands {
             Effect::StopSearch => ViewOrder::StopSearch,
             Effect::Close { keep } => ViewOrder::Close { keep },
             Effect::Detach(id) => ViewOrder::Detach(id),
+            Effect::AskRules(segment) => return self.order_act(work::ActOrder::AskRules(segment)),
             Effect::Plan(wishes) => return self.order_act(work::ActOrder::Plan(wishes)),
             Effect::Apply(plans) => return self.order_act(work::ActOrder::Apply(plans)),
             Effect::Undo(undo) => return self.order_act(work::ActOrder::Undo(undo)),

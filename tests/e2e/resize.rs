@@ -52,7 +52,7 @@ fn another_size_is_another_layout() {
     terminal.wait_for(row("▌ posix /object"), SOON);
     for (size, heading) in [
         ((120, 40), "KIND NAME OR KEY↑ SIZE RESIDENT MODE OWNER NATTCH AGE STATE"),
-        ((60, 15), "KIND NAME OR KEY↑ SIZE NATTCH STATE"),
+        ((60, 15), "KIND NAME OR KEY↑ SIZE RES NATTCH STATE"),
         ((39, 24), "shmscope needs 40x8, has 39x24"),
         ((140, 45), "STATE │ /object ? unknown"),
     ] {

@@ -133,3 +133,32 @@ fn the_log_tells_what_was_done() {
     stage.press("y:log<enter>");
     assert!(stage.screen().contains("lock sysv:5"), "{}", stage.screen());
 }
+
+#[test]
+fn permissions_are_changed_bit_by_bit_or_by_octal_and_taken_back() {
+    let mut stage = stage(small());
+    // Read for others.
+    stage.press("pjj <enter>");
+    stage.wait(200);
+    assert_eq!(perms(&stage.machine), 0o600);
+    stage.press("y");
+    assert_eq!(perms(&stage.machine), 0o604, "{}", notice(&stage));
+    stage.press("u");
+    assert_eq!(perms(&stage.machine), 0o600, "{}", notice(&stage));
+    stage.press("p0666<enter>");
+    stage.wait(200);
+    stage.press("y");
+    assert_eq!(perms(&stage.machine), 0o666);
+    stage.press("p<esc>p0000q");
+    assert_eq!(perms(&stage.machine), 0o666);
+}
+
+#[test]
+fn the_grid_says_who_can_attach_with_it() {
+    let mut stage = stage(small());
+    stage.press("p");
+    let screen = stage.screen();
+    assert!(screen.contains("not at all") && screen.contains("IPC_CREAT | 0600"), "{screen}");
+    stage.press("0644");
+    assert!(stage.screen().contains("read only"), "{}", stage.screen());
+}

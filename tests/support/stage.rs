@@ -4,6 +4,7 @@
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
+use shmscope::act::access::Rules;
 use shmscope::act::{self, Action, Copies, Copying, Options, Plan, StateDirectory};
 use shmscope::app::confirm::{Wanted, Wish};
 use shmscope::app::effect::{Effect, Request, Target, Undo, Watching};
@@ -139,6 +140,10 @@ impl Stage {
             Effect::Detach(id) => {
                 assert!(self.kept.remove(&id).is_some());
                 self.happen(Event::Detached(id));
+            }
+            Effect::AskRules(segment) => {
+                let rules = Rules::of(&self.machine, &segment);
+                self.happen(Event::Rules(segment.id.clone(), rules));
             }
             Effect::Plan(wishes) => {
                 let plans = wishes.iter().map(|wish| self.plan(wish)).collect();

@@ -6,6 +6,7 @@ mod answers;
 mod inspect;
 mod mouse;
 mod overlay;
+mod permissions;
 mod segments;
 
 use super::action::{Action, Screen};
@@ -46,6 +47,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::LookFailed(reason) => answers::look_failed(state, reason),
         Event::Found(found) => answers::found(state, found),
         Event::Searching { done, total } => answers::searching(state, done, total),
+        Event::Rules(id, rules) => permissions::told(state, &id, rules),
         Event::Planned(plans) => acting::planned(state, plans),
         Event::Acted(outcomes) => acting::acted(state, &outcomes, &mut effects),
         Event::Undone(results) => acting::undone(state, results, &mut effects),

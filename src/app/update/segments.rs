@@ -1,6 +1,6 @@
 //! Actions in the Segments screen.
 
-use super::acting;
+use super::{acting, permissions};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
@@ -44,6 +44,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::CopyId => copy_id(state, effects),
         Action::Detach => effects.extend(state.selected().map(|segment| Effect::Detach(segment.id.clone()))),
+        Action::Permissions => permissions::open(state, effects),
         Action::Lock | Action::Unlock | Action::Remove | Action::Undo | Action::Log => {
             acting::act(state, action, effects);
         }

@@ -2,6 +2,7 @@
 //! the other, on a thread of its own: what is slow here keeps nobody waiting.
 
 use super::Worker;
+use crate::act::access::Rules;
 use crate::act::record::{Entry, Record};
 use crate::act::{self, ActError, Action, Copies, Copying, Options, Outcome, Plan, StateDirectory};
 use crate::app::Event;
@@ -11,13 +12,15 @@ use crate::app::event::Clock;
 use crate::identify;
 use crate::machine::Machine;
 use crate::memory::Progress;
-use crate::segment::Bytes;
+use crate::segment::{Bytes, Segment};
 use crate::survey::{Names, Survey};
 use std::sync::Arc;
 
 /// An order to the one who acts.
 #[derive(Debug, Clone)]
 pub enum Order {
+    /// Ask what decides who may attach a segment.
+    AskRules(Box<Segment>),
     /// Plan these.
     Plan(Vec<Wish>),
     /// Carry these out.
@@ -114,6 +117,7 @@ impl Worker for Doer {
 
     fn handle(&mut self, _: Clock, order: Order) -> Vec<Event> {
         vec![match order {
+            Order::AskRules(segment) => Event::Rules(segment.id.clone(), Rules::of(&*self.machine, &segment)),
             Order::Plan(wishes) => Event::Planned(wishes.iter().map(|wish| self.plan(wish)).collect()),
             Order::Apply(plans) => Event::Acted(plans.iter().map(|plan| self.apply(plan)).collect()),
             Order::Undo(undo) => Event::Undone(self.undo(undo)),

@@ -5,6 +5,7 @@ mod confirm;
 mod help;
 mod log;
 mod palette;
+mod permissions;
 
 use crate::app::State;
 use crate::app::layout::Area;
@@ -21,6 +22,10 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
         Some(Overlay::Palette { input, selected }) => {
             dim_behind(state, canvas);
             palette::draw(state, input, *selected, canvas);
+        }
+        Some(Overlay::Permissions(form)) => {
+            dim_behind(state, canvas);
+            permissions::draw(state, form, canvas);
         }
         Some(Overlay::Confirm(confirm)) => {
             dim_behind(state, canvas);
