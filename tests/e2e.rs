@@ -2,6 +2,7 @@
 //! the mouse, on segments that the real C++ and Python programs of assets/demo
 //! make.
 
+mod acting;
 mod attached;
 mod bytes;
 mod demo;

@@ -1,0 +1,75 @@
+//! Changing segments from the table: plan, confirm, undo, on real segments,
+//! asked back from the kernel.
+
+use super::{open, quit, row};
+use crate::support::{Object, SOON, Sysv, World, wait_until};
+use shmscope::sys::shm;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+/// `SHM_LOCKED` in the mode of `IPC_STAT`.
+const LOCKED: u32 = 0o2000;
+
+#[test]
+fn permissions_and_locks_are_changed_and_taken_back() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0x4d2, 8192, 0o600);
+    let mode = || shm::stat(sysv.shmid).unwrap().mode;
+    let terminal = open();
+    terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+    terminal.send("p");
+    terminal.wait_for("IPC_CREAT | 0600", SOON);
+    terminal.send("0644<Enter>");
+    terminal.wait_for("becomes 0644", SOON);
+    // Until a yes nothing has happened.
+    assert_eq!(mode() & 0o777, 0o600);
+    // A key in the first moment confirms nothing, so it may take a second one.
+    wait_until(SOON, || {
+        terminal.send("y");
+        mode() & 0o777 == 0o644
+    });
+    terminal.wait_for("u takes it back", SOON);
+    terminal.send("u");
+    wait_until(SOON, || mode() & 0o777 == 0o600);
+    terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+    terminal.send("l");
+    terminal.wait_for("y lock", SOON);
+    wait_until(SOON, || {
+        terminal.send("y");
+        mode() & LOCKED != 0
+    });
+    terminal.wait_for("0600L", SOON);
+    quit(terminal);
+}
+
+#[test]
+fn what_is_removed_is_brought_back() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("object", 100_000, 0o640);
+    object.write(70_000, b"what was in it");
+    let before = object.file.metadata().unwrap().ino();
+    let terminal = open();
+    terminal.wait_for(row("▌ posix /object"), SOON);
+    terminal.send("x");
+    // Nobody knows whether it is held, so it goes only with a word for it.
+    terminal.wait_for("f does it all the same", SOON);
+    wait_until(SOON, || {
+        terminal.send("f");
+        terminal.screen().contains("since you said so")
+    });
+    assert!(object.path().exists());
+    wait_until(SOON, || {
+        terminal.send("y");
+        !object.path().exists()
+    });
+    terminal.wait_for("No shared memory here", SOON);
+    terminal.send("u");
+    wait_until(SOON, || object.path().exists());
+    terminal.wait_for(row("▌ posix /object"), SOON);
+    let back = fs::read(object.path()).unwrap();
+    assert_eq!((back.len(), &back[70_000..70_014]), (100_000, &b"what was in it"[..]));
+    let stat = fs::metadata(object.path()).unwrap();
+    assert_eq!((stat.mode() & 0o777, stat.ino() == before), (0o640, false));
+    fs::remove_file(object.path()).unwrap();
+    quit(terminal);
+}
