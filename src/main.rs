@@ -20,9 +20,14 @@ fn main() -> ExitCode {
     match args.command {
         None => ended(open_ui(args.look, args.read_only)),
         Some(Command::Report(report)) => report_with(args.look, |out| cli::run(&RealMachine, &report, out)),
-        Some(Command::Change(change)) => {
-            report_with(args.look, |out| cli::change(&RealMachine, &change, args.read_only, out))
-        }
+        Some(Command::Change(change)) => match settings() {
+            Ok(settings) => {
+                let read_only = args.read_only || settings.read_only;
+                report_with(args.look, |out| cli::change(&RealMachine, &change, read_only, out))
+            }
+            // Settings that are not understood may turn changes off.
+            Err(error) => ended(Err(error)),
+        },
         Some(Command::Demo(demo)) => show_demo(demo, args.look, args.read_only),
     }
 }
@@ -35,8 +40,10 @@ fn open_ui(look: LookArgs, read_only: bool) -> anyhow::Result<ExitReason> {
         When::Always => config::When::Always,
         When::Never => config::When::Never,
     };
+    let settings = settings()?;
+    let read_only = read_only || settings.read_only;
     let shown = tui::Look { color, ascii: Style::new(look).ascii, read_only };
-    Ok(tui::open(&machine, &settings()?, shown)?)
+    Ok(tui::open(&machine, &settings, shown)?)
 }
 
 /// The settings. Those that may not be read, as under `sudo -u` with another's

@@ -148,7 +148,7 @@ impl State {
             Action::Permissions | Action::Lock | Action::Unlock | Action::Remove | Action::Undo
                 if self.read_only =>
             {
-                Some("Every change is turned off: start without --read-only")
+                Some("Every change is turned off, by --read-only or read-only in the settings")
             }
             Action::Permissions | Action::Lock | Action::Unlock | Action::Remove
                 if self.selected().is_none() && self.table.marks.is_empty() =>

@@ -29,6 +29,8 @@ pub struct Config {
     pub mouse: bool,
     /// Nothing outside ASCII.
     pub ascii: bool,
+    /// Every change is turned off, as by `--read-only`.
+    pub read_only: bool,
     /// When to use colour.
     pub color: When,
     /// How much the copies of what was removed may take together.
@@ -83,6 +85,7 @@ impl Default for Config {
             live_interval: Duration::from_millis(100),
             mouse: true,
             ascii: false,
+            read_only: false,
             color: When::default(),
             copies: Bytes(1 << 30),
             keys: BTreeMap::new(),
@@ -161,19 +164,29 @@ mod tests {
             .collect();
         assert_eq!(
             named,
-            ["theme", "interval", "live-interval", "mouse", "ascii", "color", "copies", "[keys]"]
+            [
+                "theme",
+                "interval",
+                "live-interval",
+                "mouse",
+                "ascii",
+                "read-only",
+                "color",
+                "copies",
+                "[keys]"
+            ]
         );
     }
 
     #[test]
     fn every_setting_is_read() {
         let text = "theme = 'light'\ninterval = '2.5s'\nlive-interval = '50ms'\nmouse = false\n\
-                    ascii = true\ncolor = 'never'\ncopies = '512M'\n[keys]\nquit = ['x', 'ctrl-r']\nhelp = []\n";
+                    ascii = true\nread-only = true\ncolor = 'never'\ncopies = '512M'\n[keys]\nquit = ['x', 'ctrl-r']\nhelp = []\n";
         let config = parse(text).unwrap();
         assert_eq!((config.theme, config.color), (Theme::Light, When::Never));
         assert_eq!(config.interval, Duration::from_millis(2500));
         assert_eq!(config.live_interval, Duration::from_millis(50));
-        assert_eq!((config.mouse, config.ascii), (false, true));
+        assert_eq!((config.mouse, config.ascii, config.read_only), (false, true, true));
         assert_eq!(config.copies, Bytes(512 << 20));
         assert_eq!(config.keys["quit"], ["x", "ctrl-r"]);
         assert!(config.keys["help"].is_empty());
@@ -185,7 +198,7 @@ mod tests {
             (
                 "mouse = true\n\nthme = 'dark'",
                 "line 3: there is no setting 'thme': there are theme, interval, live-interval, mouse, ascii, \
-                 color, copies and the table [keys]",
+                 read-only, color, copies and the table [keys]",
             ),
             ("theme = 'blue'", "line 1: theme is 'blue': write \"default\", \"dark\", \"light\" or \"mono\""),
             ("#\ncolor = true", "line 2: color is true: write \"auto\", \"always\" or \"never\""),

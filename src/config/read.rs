@@ -10,7 +10,8 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 /// What there is to set.
-const SETTINGS: &str = "theme, interval, live-interval, mouse, ascii, color, copies and the table [keys]";
+const SETTINGS: &str =
+    "theme, interval, live-interval, mouse, ascii, read-only, color, copies and the table [keys]";
 
 /// What is wrong, and where in the text that stands.
 struct Wrong {
@@ -49,6 +50,7 @@ fn settings(text: &str, config: &mut Config) -> Result<(), Wrong> {
             "live-interval" => config.live_interval = span(key, value, (33, "33ms"), (5000, "5s"))?,
             "mouse" => config.mouse = switch(key, value)?,
             "ascii" => config.ascii = switch(key, value)?,
+            "read-only" => config.read_only = switch(key, value)?,
             "color" => config.color = one_of(key, value, &When::NAMES)?,
             "copies" => config.copies = size(key, value)?,
             "keys" => (config.keys, config.key_lines) = keys(text, value)?,

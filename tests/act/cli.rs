@@ -4,7 +4,8 @@ use super::shown;
 use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, limit_locked, shmscope};
 use serde_json::Value;
 use shmscope::sys::shm;
-use std::os::unix::fs::MetadataExt as _;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Command, Output, Stdio};
 
 fn run(arguments: &[&str]) -> Output {
@@ -69,7 +70,7 @@ fn a_dry_run_and_read_only_change_nothing() {
         ended(&run(&[change, &["--read-only", "--json"]].concat()), 1);
     }
     assert_eq!((shown(&sysv.id()), shown(&object.id())), before);
-    assert_eq!(std::fs::read_dir("/dev/shm").unwrap().count(), 1);
+    assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 1);
 }
 
 #[test]
@@ -145,4 +146,27 @@ fn hostile_names_reach_no_terminal_raw() {
     assert!(!stdout.contains('\x1b') && stdout.lines().count() == 2, "{stdout:?}");
     ended(&run(&["rm", "--yes", "--no-copy", "--force", &id]), 0);
     assert!(!object.path().exists());
+}
+
+#[test]
+fn the_settings_turn_every_change_off() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("settled", 10, 0o644);
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join("shmscope")).unwrap();
+    let settings = home.path().join("shmscope/config.toml");
+    let chmod = |line: &str| {
+        fs::write(&settings, line).unwrap();
+        let mut command = shmscope();
+        command.env("XDG_CONFIG_HOME", home.path()).args(["chmod", "0600", "/settled"]);
+        let output = command.output().unwrap();
+        let mode = fs::metadata(object.path()).unwrap().permissions().mode() & 0o777;
+        (output.status.code(), mode, String::from_utf8(output.stderr).unwrap())
+    };
+    let (status, mode, said) = chmod("read-only = true\n");
+    assert_eq!((status, mode), (Some(1), 0o644));
+    assert!(said.contains("read-only in the settings"), "{said}");
+    // Settings that are not understood may mean just that.
+    assert_eq!(chmod("read-onyl = true\n").1, 0o644);
+    assert_eq!(chmod("read-only = false\n").1, 0o600);
 }

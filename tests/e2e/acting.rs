@@ -2,13 +2,23 @@
 //! asked back from the kernel.
 
 use super::{open, quit, row};
-use crate::support::{Object, SOON, Sysv, World, wait_until};
+use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};
+use shmscope::app::confirm::DEAF;
 use shmscope::sys::shm;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::thread;
+use std::time::Duration;
 
 /// `SHM_LOCKED` in the mode of `IPC_STAT`.
 const LOCKED: u32 = 0o2000;
+
+/// Answers a confirmation that is shown. It takes no key in its first 150 ms, and
+/// nothing on the screen tells when these are over.
+fn answer(terminal: &Terminal, key: &str) {
+    thread::sleep(DEAF + Duration::from_millis(100));
+    terminal.send(key);
+}
 
 #[test]
 fn permissions_and_locks_are_changed_and_taken_back() {
@@ -23,21 +33,16 @@ fn permissions_and_locks_are_changed_and_taken_back() {
     terminal.wait_for("becomes 0644", SOON);
     // Until a yes nothing has happened.
     assert_eq!(mode() & 0o777, 0o600);
-    // A key in the first moment confirms nothing, so it may take a second one.
-    wait_until(SOON, || {
-        terminal.send("y");
-        mode() & 0o777 == 0o644
-    });
+    answer(&terminal, "y");
+    wait_until(SOON, || mode() & 0o777 == 0o644);
     terminal.wait_for("u takes it back", SOON);
     terminal.send("u");
     wait_until(SOON, || mode() & 0o777 == 0o600);
     terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
     terminal.send("l");
     terminal.wait_for("y lock", SOON);
-    wait_until(SOON, || {
-        terminal.send("y");
-        mode() & LOCKED != 0
-    });
+    answer(&terminal, "y");
+    wait_until(SOON, || mode() & LOCKED != 0);
     terminal.wait_for("0600L", SOON);
     quit(terminal);
 }
@@ -53,15 +58,11 @@ fn what_is_removed_is_brought_back() {
     terminal.send("x");
     // Nobody knows whether it is held, so it goes only with a word for it.
     terminal.wait_for("f does it all the same", SOON);
-    wait_until(SOON, || {
-        terminal.send("f");
-        terminal.screen().contains("since you said so")
-    });
+    answer(&terminal, "f");
+    terminal.wait_for("since you said so", SOON);
     assert!(object.path().exists());
-    wait_until(SOON, || {
-        terminal.send("y");
-        !object.path().exists()
-    });
+    answer(&terminal, "y");
+    wait_until(SOON, || !object.path().exists());
     terminal.wait_for("No shared memory here", SOON);
     terminal.send("u");
     wait_until(SOON, || object.path().exists());

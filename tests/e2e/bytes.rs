@@ -2,6 +2,7 @@
 
 use super::{STILL, copied, leave_and_quit, open_first, row, writer};
 use crate::support::{Child, Object, SOON, Terminal, World, wait_until};
+use vt100::Screen;
 
 /// A writer in C++ that holds still, and the program inside its segment. Its
 /// name stands from byte 28 on, `tick` at 8, `sine` at 16.
@@ -103,7 +104,7 @@ fn the_next_change_far_away_is_gone_to() {
     object.write(0, &vec![1; 64 << 10]);
     let terminal = open_first();
     // Once the map has seen all of it, what changes is known.
-    terminal.wait_for("▐", SOON);
+    terminal.wait_for(|screen: &Screen| screen.cell(13, 79).is_some_and(|cell| cell.contents() == "▐"), SOON);
     object.write(0x5003, b"\x02");
     object.write(0x9000, b"\x02");
     for (keys, place) in [
