@@ -162,3 +162,23 @@ fn the_grid_says_who_can_attach_with_it() {
     stage.press("0644");
     assert!(stage.screen().contains("read only"), "{}", stage.screen());
 }
+
+#[test]
+fn what_was_removed_without_a_copy_brings_no_other_one_back() {
+    let mut stage = stage(small());
+    let remove = |stage: &mut Stage, keys: &str| {
+        for key in keys.chars() {
+            stage.press(&key.to_string());
+            stage.wait(200);
+        }
+    };
+    // An older copy is there, and is not what this undo is about.
+    remove(&mut stage, "jxfy");
+    assert_eq!(names(&stage.machine), ["/b", "/c"], "{}", notice(&stage));
+    remove(&mut stage, "xcfy");
+    assert_eq!(names(&stage.machine).len(), 1, "{}", notice(&stage));
+    assert!(!notice(&stage).contains("takes it back"), "{}", notice(&stage));
+    stage.press("u");
+    assert!(notice(&stage).contains("nothing to take back"), "{}", notice(&stage));
+    assert_eq!(names(&stage.machine).len(), 1);
+}

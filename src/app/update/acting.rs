@@ -107,7 +107,8 @@ pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>)
                 log(state, format!("{} {}: {}", outcome.action, result.id, result.said.join("; ")));
                 done.push(format!("{}: {}", result.id, result.said.join("; ")));
                 undo.extend(result.undo.clone().map(|action| (result.id.clone(), action)));
-                removed += usize::from(outcome.action == "rm");
+                // Only what has a copy can be brought back by one.
+                removed += usize::from(result.copy.is_some());
                 state.table.marks.remove(&result.id);
             }
             Err(error) => {

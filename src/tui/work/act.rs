@@ -4,7 +4,7 @@
 use super::Worker;
 use crate::act::access::Rules;
 use crate::act::record::{Entry, Record};
-use crate::act::{self, ActError, Action, Copies, Copying, Options, Outcome, Plan, StateDirectory};
+use crate::act::{self, ActError, Action, Copies, Copying, Options, Outcome, Plan, Refusal, StateDirectory};
 use crate::app::Event;
 use crate::app::confirm::{Wanted, Wish};
 use crate::app::effect::Undo;
@@ -56,7 +56,15 @@ impl Doer {
             Wanted::Remove { copy } => Action::Remove(copying(*copy)),
         };
         let options = Options { force: wish.force, ..Options::default() };
-        act::plan(&*self.machine, &wish.segment, &action, &options)
+        let mut plan = act::plan(&*self.machine, &wish.segment, &action, &options);
+        if self.state.is_none() && wish.wanted == (Wanted::Remove { copy: true }) {
+            // Never without a copy that was asked for.
+            plan.refusal = Some(Refusal::new(
+                "no copy can be kept: there is no home for it, and XDG_STATE_HOME is not set",
+                "c removes it without one",
+            ));
+        }
+        plan
     }
 
     fn apply(&self, plan: &Plan) -> Outcome {
