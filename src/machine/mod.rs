@@ -5,6 +5,7 @@
 pub mod control;
 pub mod made;
 mod making;
+pub mod process;
 pub mod real;
 pub mod sysv_table;
 
@@ -12,6 +13,7 @@ pub use making::{Finish, Finished, Making, Refused};
 
 use crate::segment::{Bytes, Identity, ObjectName, ShmId, Timestamp};
 use control::Control;
+use process::Processes;
 use std::io;
 
 /// What a machine with shared memory can be asked.
@@ -71,6 +73,9 @@ pub trait Machine: Send + Sync {
 
     /// The side that changes it.
     fn control(&self) -> &dyn Control;
+
+    /// What tells of processes.
+    fn processes(&self) -> &dyn Processes;
 }
 
 /// What is below `/dev/shm`.

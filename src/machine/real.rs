@@ -4,10 +4,12 @@ pub(super) mod control;
 mod listing;
 mod making;
 mod posix;
+mod process;
 mod sysv;
 mod who;
 
 use super::control::Control;
+use super::process::Processes;
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat};
 use crate::segment::{Bytes, ObjectName, ShmId, Timestamp};
 use crate::sys;
@@ -81,6 +83,10 @@ impl Machine for RealMachine {
     }
 
     fn control(&self) -> &dyn Control {
+        self
+    }
+
+    fn processes(&self) -> &dyn Processes {
         self
     }
 }

@@ -7,6 +7,7 @@ mod escape;
 pub(crate) mod example;
 pub mod field;
 pub mod filter;
+mod holder;
 mod id;
 mod mode;
 mod owner;
@@ -17,6 +18,7 @@ mod state;
 mod times;
 
 pub use escape::{escape, in_ascii, unescape};
+pub use holder::{Access, Holder, How, named as holders_named};
 pub use id::{Key, ObjectName, SegmentId, ShmId};
 pub use mode::Mode;
 pub use owner::Owner;

@@ -9,7 +9,10 @@ pub mod capability;
 pub mod child;
 pub mod handle;
 pub mod job;
+mod kernel_device;
 pub mod object;
+pub mod procmap;
+pub mod pidfd;
 mod residency;
 pub mod shm;
 mod statx;
@@ -17,8 +20,9 @@ pub mod swap;
 pub mod unlink;
 pub mod unnamed;
 
+pub use kernel_device::kernel_device;
 use object::open_parent;
-pub use statx::{FileStat, statx_at, statx_fd};
+pub use statx::{FileStat, statx_at, statx_fd, statx_link};
 
 use std::io;
 

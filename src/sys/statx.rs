@@ -64,6 +64,16 @@ pub fn statx_fd(file: BorrowedFd<'_>) -> io::Result<FileStat> {
     statx(file, c"", libc::AT_EMPTY_PATH)
 }
 
+/// Looks at what a link of `/proc` leads to, such as `/proc/PID/fd/3`: at the
+/// very file, whatever its name. A file on a server that does not answer is
+/// not waited for.
+///
+/// # Errors
+/// `ENOENT` when it is gone, `EACCES` for who may not examine the process.
+pub fn statx_link(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<FileStat> {
+    statx(directory, name, libc::AT_STATX_DONT_SYNC)
+}
+
 fn statx(directory: BorrowedFd<'_>, name: &CStr, flags: libc::c_int) -> io::Result<FileStat> {
     let mut raw = MaybeUninit::<libc::statx>::zeroed();
     let mask = libc::STATX_BASIC_STATS | libc::STATX_BTIME;
@@ -73,7 +83,7 @@ fn statx(directory: BorrowedFd<'_>, name: &CStr, flags: libc::c_int) -> io::Resu
         libc::statx(
             directory.as_raw_fd(),
             name.as_ptr(),
-            flags | libc::AT_STATX_SYNC_AS_STAT,
+            flags | libc::AT_NO_AUTOMOUNT,
             mask,
             raw.as_mut_ptr(),
         )

@@ -7,10 +7,13 @@ mod bytes;
 mod contents;
 mod control;
 mod making;
+mod process;
 
 pub use bytes::MadeBytes;
+pub use process::MadeProcess;
 
 use super::control::Control;
+use super::process::{FileLock, Processes, Visibility};
 use super::sysv_table::Row;
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, Trace};
 use crate::segment::{Bytes, Key, ObjectName, ShmId, Timestamp};
@@ -54,6 +57,16 @@ pub struct MadeFacts {
     pub limits: LimitFacts,
     /// How many times a System V segment was attached.
     pub attached: u32,
+    /// Its processes, by pid.
+    pub processes: BTreeMap<u32, MadeProcess>,
+    /// What cannot be seen of them.
+    pub visibility: Visibility,
+    /// The locks on files.
+    pub locks: Vec<FileLock>,
+    /// Pids in namespaces below.
+    pub inner_pids: Vec<u32>,
+    /// Who was asked to end.
+    pub terminated: Vec<u32>,
     next_inode: u64,
 }
 
@@ -317,6 +330,10 @@ impl Machine for MadeMachine {
     }
 
     fn control(&self) -> &dyn Control {
+        self
+    }
+
+    fn processes(&self) -> &dyn Processes {
         self
     }
 }

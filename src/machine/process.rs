@@ -1,0 +1,177 @@
+//! The processes of a machine, at the level of kernel facts: which there are,
+//! and what each has mapped and open. Who holds which segment follows from it
+//! in `survey`.
+
+use crate::segment::Access;
+use std::io;
+
+/// What tells of processes.
+pub trait Processes: Send + Sync {
+    /// The pid of this program.
+    fn own_pid(&self) -> u32;
+
+    /// What this user cannot see of the processes at all.
+    fn visibility(&self) -> Visibility;
+
+    /// Every pid that can be seen.
+    ///
+    /// # Errors
+    /// When `/proc` is not there.
+    fn pids(&self) -> io::Result<Vec<u32>>;
+
+    /// What a process has mapped and open of shared memory.
+    fn examine(&self, pid: u32, wanted: Wanted) -> Examined;
+
+    /// The file systems on which segments are.
+    fn devices(&self) -> Devices;
+
+    /// What everybody may know of a process. `None` when there is none of that pid.
+    fn process(&self, pid: u32) -> Option<Process>;
+
+    /// Whether any process has that pid, also one that `/proc` hides.
+    fn exists(&self, pid: u32) -> bool;
+
+    /// The pids that processes have in pid namespaces below this one.
+    fn inner_pids(&self) -> Vec<u32>;
+
+    /// Every user that an unreadable process is, was or can be again; empty
+    /// when even that is not told.
+    fn users_of(&self, pid: u32) -> Vec<u32>;
+
+    /// The locks on files, `/proc/locks`.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    fn locks(&self) -> io::Result<Vec<FileLock>>;
+
+    /// What a file is that is held, looked at through its holder.
+    ///
+    /// # Errors
+    /// `EPERM`, `EACCES`; `ENOENT` when it is held that way no more.
+    fn stat_held(&self, pid: u32, place: Place) -> io::Result<super::ObjectStat>;
+
+    /// Asks exactly this process to end: `SIGTERM` through a pidfd.
+    ///
+    /// # Errors
+    /// `ESRCH` when it has ended, even when its pid has passed to another one;
+    /// `EPERM` for a process of somebody else.
+    fn terminate(&self, process: &ProcessId) -> io::Result<()>;
+}
+
+/// Which process: the pid, and when it began, since pids are given again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProcessId {
+    /// The pid.
+    pub pid: u32,
+    /// When it began, in clock ticks since the machine did.
+    pub start: u64,
+}
+
+/// What everybody may know of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// Which.
+    pub id: ProcessId,
+    /// What it is called: the program, or the script that an interpreter runs.
+    pub command: Box<[u8]>,
+    /// Its effective user and group.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+    /// When it began.
+    pub began: crate::segment::Timestamp,
+    /// It has ended, and only its parent has not asked how.
+    pub ended: bool,
+}
+
+/// The file systems on which segments are; `None`: not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Devices {
+    /// That of `/dev/shm`.
+    pub objects: Option<u64>,
+    /// The kernel's own, on which System V segments are.
+    pub sysv: Option<u64>,
+}
+
+/// What is looked for in a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where segments are.
+    pub devices: Devices,
+    /// Private mappings too, which cost more to find.
+    pub private: bool,
+}
+
+/// What this user cannot see at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Visibility {
+    /// `/proc` is mounted so that it hides processes of others (`hidepid`).
+    pub hides: bool,
+    /// There are processes outside of this pid namespace.
+    pub outside: bool,
+}
+
+/// How the look at a process went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Examined {
+    /// It may not be examined.
+    Unreadable,
+    /// It has ended meanwhile.
+    Gone,
+    /// Everything that it has of shared memory.
+    Uses(Vec<Use>),
+}
+
+/// A mapping or a descriptor of shared memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// Of what.
+    pub of: Object,
+    /// What the process may do through it.
+    pub access: Access,
+    /// A private mapping: what is written there nobody sees.
+    pub private: bool,
+    /// Where it is.
+    pub place: Place,
+    /// For a mapping: how far into the file it goes.
+    pub reaches: u64,
+}
+
+/// Shared memory as the kernel knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Object {
+    /// A System V segment of this IPC namespace, by shmid.
+    Sysv(i32),
+    /// A file of the file system of `/dev/shm`.
+    File {
+        /// The device.
+        device: u64,
+        /// The inode number.
+        inode: u64,
+    },
+}
+
+/// Where in a process something is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// At these addresses.
+    Mapping {
+        /// The first.
+        start: u64,
+        /// The one behind the last.
+        end: u64,
+    },
+    /// At this descriptor.
+    Descriptor(i32),
+}
+
+/// A lock on a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileLock {
+    /// The device of the file.
+    pub device: u64,
+    /// Its inode number.
+    pub inode: u64,
+    /// Who has it; `None` where the kernel tells no pid.
+    pub pid: Option<u32>,
+}

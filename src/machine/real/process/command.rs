@@ -1,0 +1,109 @@
+//! What a process is called: the program's name, or for an interpreter the
+//! name of what it runs, since twenty processes called python3 say nothing.
+
+/// The name, from what the process calls itself (15 bytes of it) and its arguments.
+pub fn name(command: &[u8], arguments: impl FnOnce() -> Option<Vec<u8>>) -> Vec<u8> {
+    let interpreter = Interpreter::of(command);
+    if interpreter.is_none() && command.len() < LONGEST {
+        return command.to_vec();
+    }
+    let arguments = arguments().unwrap_or_default();
+    let arguments: Vec<&[u8]> =
+        arguments.strip_suffix(b"\0").unwrap_or(&arguments).split(|&byte| byte == 0).collect();
+    let found = match interpreter {
+        Some(interpreter) => interpreter.runs(&arguments[1..]),
+        // The kernel keeps 15 bytes; the first argument has the rest.
+        None => arguments.first().map(|first| file_name(first)).filter(|name| name.starts_with(command)),
+    };
+    found.filter(|name| !name.is_empty()).unwrap_or(command).to_vec()
+}
+
+/// `TASK_COMM_LEN` without its NUL.
+const LONGEST: usize = 15;
+
+#[derive(Clone, Copy)]
+enum Interpreter {
+    Python,
+    Java,
+    /// One whose options stand alone.
+    Script,
+}
+
+impl Interpreter {
+    fn of(command: &[u8]) -> Option<Self> {
+        let end = command.iter().rposition(|&byte| !byte.is_ascii_digit() && byte != b'.')? + 1;
+        match &command[..end] {
+            b"python" | b"pypy" => Some(Self::Python),
+            b"java" => Some(Self::Java),
+            b"perl" | b"ruby" | b"node" | b"php" | b"lua" | b"bash" | b"sh" | b"dash" | b"zsh" | b"ksh" => {
+                Some(Self::Script)
+            }
+            _ => None,
+        }
+    }
+
+    fn runs<'a>(self, arguments: &[&'a [u8]]) -> Option<&'a [u8]> {
+        let mut arguments = arguments.iter().copied();
+        while let Some(argument) = arguments.next() {
+            match (self, argument) {
+                (Self::Python, b"-m") => return arguments.next(),
+                (Self::Python, b"-c") => return arguments.next().and_then(of_multiprocessing),
+                (Self::Python, b"-W" | b"-X") | (Self::Java, b"-cp" | b"-classpath" | b"--module-path") => {
+                    arguments.next();
+                }
+                (Self::Java, b"-jar") => return arguments.next().map(file_name),
+                (Self::Script, b"-c" | b"-e") => return None,
+                (_, option) if option.starts_with(b"-") => {}
+                (_, script) => return Some(file_name(script)),
+            }
+        }
+        None
+    }
+}
+
+/// Python starts its own helpers as `-c 'from multiprocessing.resource_tracker import main;…'`.
+fn of_multiprocessing(code: &[u8]) -> Option<&[u8]> {
+    let module = code.strip_prefix(b"from ")?.split(|&byte| byte == b' ').next()?;
+    module.rsplit(|&byte| byte == b'.').next()
+}
+
+fn file_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn called(command: &str, arguments: &[&str]) -> String {
+        let joined = arguments.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
+        String::from_utf8(name(command.as_bytes(), || Some(joined))).unwrap()
+    }
+
+    #[test]
+    fn scripts_by_their_own_name() {
+        for (command, arguments, name) in [
+            ("writer", &["./writer", "x"][..], "writer"),
+            ("python3", &["python3", "-u", "/opt/reader.py", "3"], "reader.py"),
+            ("python3.11", &["python3.11", "-m", "http.server"], "http.server"),
+            ("python3", &["python3", "-W", "ignore", "a.py"], "a.py"),
+            ("python3", &["python3"], "python3"),
+            ("python3", &["python3", "-c", "import x"], "python3"),
+            (
+                "python3",
+                &["python3", "-c", "from multiprocessing.resource_tracker import main;main(4)"],
+                "resource_tracker",
+            ),
+            ("java", &["java", "-Xmx1g", "-cp", "a:b", "org.Main"], "org.Main"),
+            ("java", &["java", "-jar", "/a/b.jar"], "b.jar"),
+            ("bash", &["bash", "/a/run.sh"], "run.sh"),
+            ("bash", &["-bash"], "bash"),
+            ("gnome-session-b", &["/usr/bin/gnome-session-binary"], "gnome-session-binary"),
+            ("gnome-session-b", &["something else"], "gnome-session-b"),
+            ("gnome-session-b", &[], "gnome-session-b"),
+            ("", &["x"], ""),
+        ] {
+            assert_eq!(called(command, arguments), name, "{command} {arguments:?}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What everybody may know of a process: `/proc/PID/stat` and `/proc/PID/status`
+//! (`proc_pid_stat(5)`, `proc_pid_status(5)`).
+
+use crate::segment::Timestamp;
+use nix::time::{ClockId, clock_gettime};
+use std::fs;
+
+/// `PF_KTHREAD` of `include/linux/sched.h`.
+const KERNEL_THREAD: u64 = 0x0020_0000;
+
+/// Some of `/proc/PID/stat`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stat {
+    /// What the process calls itself, at most 15 bytes.
+    pub command: Vec<u8>,
+    /// It has ended and waits for its parent; threads of it may live on.
+    pub ended: bool,
+    /// A thread of the kernel: has no memory of its own.
+    pub kernel: bool,
+    /// How many threads it has.
+    pub threads: u64,
+    /// When it began, in clock ticks since the machine did.
+    pub start: u64,
+}
+
+impl Stat {
+    /// Reads it; `None` when there is no such process.
+    pub fn read(pid: u32) -> Option<Self> {
+        Self::parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// The name stands in parentheses and may hold some itself: the last one ends it.
+    fn parse(line: &[u8]) -> Option<Self> {
+        let open = line.iter().position(|&byte| byte == b'(')?;
+        let close = line.iter().rposition(|&byte| byte == b')')?;
+        let rest = std::str::from_utf8(line.get(close + 2..)?).ok()?;
+        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+        // The first of these is the third field of the manual.
+        let number = |field: usize| fields.get(field - 3).and_then(|text| text.parse::<u64>().ok());
+        Some(Self {
+            command: plain(line.get(open + 1..close)?),
+            ended: matches!(*fields.first()?, "Z" | "X" | "x"),
+            kernel: number(9)? & KERNEL_THREAD != 0,
+            threads: number(20)?,
+            start: number(22)?,
+        })
+    }
+}
+
+/// The kernel writes a newline in a name as `\n` and a backslash as `\\`.
+fn plain(escaped: &[u8]) -> Vec<u8> {
+    let mut plain = vec![];
+    let mut bytes = escaped.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => match bytes.next() {
+                Some(b'n') => plain.push(b'\n'),
+                other => plain.extend(other),
+            },
+            _ => plain.push(byte),
+        }
+    }
+    plain
+}
+
+/// The time on the clock when a process began that began so many ticks after
+/// the machine.
+pub fn began(start: u64) -> Timestamp {
+    let nanos = |clock: ClockId| {
+        clock_gettime(clock).map_or(0, |time| i128::from(time.tv_sec()) * NANOS + i128::from(time.tv_nsec()))
+    };
+    let machine = nanos(ClockId::CLOCK_REALTIME) - nanos(ClockId::CLOCK_BOOTTIME);
+    let ticks = i128::from(procfs::ticks_per_second().max(1));
+    let at = machine + i128::from(start) * NANOS / ticks;
+    Timestamp {
+        seconds: i64::try_from(at.div_euclid(NANOS)).unwrap_or(0),
+        nanos: u32::try_from(at.rem_euclid(NANOS)).unwrap_or(0),
+    }
+}
+
+const NANOS: i128 = 1_000_000_000;
+
+/// The value of a line of a status file.
+fn field<'a>(status: &'a [u8], name: &str) -> Option<&'a str> {
+    let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(name.as_bytes()))?;
+    std::str::from_utf8(line.strip_prefix(b":")?).ok()
+}
+
+/// The users that a process is, was, or can be again: real, effective, saved,
+/// and that of the file system. One with any capability counts as root's too.
+pub fn users(status: &[u8]) -> Vec<u32> {
+    let mut users: Vec<u32> = field(status, "Uid")
+        .map(|line| line.split_whitespace().filter_map(|word| word.parse().ok()).collect())
+        .unwrap_or_default();
+    let mighty = ["CapPrm", "CapEff"]
+        .into_iter()
+        .any(|name| field(status, name).is_some_and(|set| u64::from_str_radix(set.trim(), 16) != Ok(0)));
+    if mighty {
+        users.push(0);
+    }
+    users.sort_unstable();
+    users.dedup();
+    users
+}
+
+/// The pids that a process has in the namespaces below this one.
+pub fn inner_pids(pid: u32) -> Vec<u32> {
+    let status = fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
+    let pids = field(&status, "NSpid").unwrap_or_default();
+    pids.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect()
+}
+
+/// Whether `/proc` is mounted so that it hides processes, from the table of mounts.
+pub fn hides(mountinfo: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(mountinfo);
+    let proc = text.lines().rfind(|line| line.split(' ').nth(4) == Some("/proc"));
+    proc.is_some_and(|line| {
+        let options = line.rsplit(' ').next().unwrap_or_default();
+        let hide = options.split(',').find_map(|option| option.strip_prefix("hidepid="));
+        hide.is_some_and(|value| !matches!(value, "0" | "off"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stat_line_is_read_whatever_the_process_calls_itself() {
+        let tail = "S 1 1 1 0 -1 2129984 1 2 3 4 5 6 7 8 20 0 3 0 1135119 1 1";
+        let line = [b"42 (a) b\\n\\\\ (\xff) ".as_slice(), tail.as_bytes()].concat();
+        let stat = Stat::parse(&line).unwrap();
+        assert_eq!(stat.command, b"a) b\n\\ (\xff");
+        assert_eq!((stat.ended, stat.kernel, stat.threads, stat.start), (false, true, 3, 1_135_119));
+        assert_eq!(Stat::parse(b"42 (a"), None);
+        assert_eq!(Stat::parse(b""), None);
+    }
+
+    #[test]
+    fn this_process_began_before_now_and_after_the_machine() {
+        let stat = Stat::read(std::process::id()).unwrap();
+        let now: Timestamp = std::time::SystemTime::now().into();
+        let age = now.seconds_since(began(stat.start));
+        assert!((0.0..86_400.0).contains(&age), "{age}");
+        assert!(now.seconds_since(began(0)) >= age);
+    }
+
+    #[test]
+    fn a_process_that_could_become_root_counts_as_root() {
+        let status = |caps: &str| format!("Name:\tUid:\nUid:\t5\t6\t5\t6\nCapPrm:\t{caps}\nCapEff:\t0000\n");
+        assert_eq!(users(status("0000000000000000").as_bytes()), [5, 6]);
+        assert_eq!(users(status("0000000000000002").as_bytes()), [0, 5, 6]);
+    }
+
+    #[test]
+    fn hidden_processes() {
+        let line = |options: &str| format!("22 27 0:21 / /proc rw - proc proc {options}\n");
+        assert!(!hides(line("rw").as_bytes()));
+        assert!(!hides(line("rw,hidepid=off").as_bytes()));
+        assert!(hides(line("rw,gid=4,hidepid=invisible").as_bytes()));
+        assert!(hides(line("rw,hidepid=2").as_bytes()));
+    }
+}

@@ -1,0 +1,91 @@
+//! Who holds a segment: a process that has it mapped or open.
+
+use super::{Owner, Timestamp, escape};
+
+/// A process that holds a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its pid in the pid namespace of who looked.
+    pub pid: u32,
+    /// What it is called: the program, or the script that an interpreter runs.
+    /// Any bytes: print [`Holder::command_text`].
+    pub command: Box<[u8]>,
+    /// Whose it is.
+    pub owner: Owner,
+    /// When it began.
+    pub began: Timestamp,
+    /// What it may do with the bytes.
+    pub access: Access,
+    /// How many mappings of the segment it has.
+    pub mappings: u32,
+    /// How many open descriptors.
+    pub descriptors: u32,
+    /// Whether one of its mappings is private: what it writes there nobody sees.
+    pub private: bool,
+    /// The process that looked.
+    pub ourselves: bool,
+}
+
+/// What a holder may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Access {
+    /// Read.
+    Read,
+    /// Read and write.
+    ReadWrite,
+}
+
+/// How a process holds a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum How {
+    /// It has mapped or attached it.
+    Mapping,
+    /// It has it open, and not mapped.
+    Descriptor,
+}
+
+impl Access {
+    /// The word of JSON and of the screen: `r` or `rw`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Read => "r",
+            Self::ReadWrite => "rw",
+        }
+    }
+}
+
+impl How {
+    /// The word of JSON: `mapping` or `descriptor`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Mapping => "mapping",
+            Self::Descriptor => "descriptor",
+        }
+    }
+}
+
+impl Holder {
+    /// What it is called, safe to print.
+    #[must_use]
+    pub fn command_text(&self) -> String {
+        escape(&self.command)
+    }
+
+    /// How it holds the segment: a mapping says more than a descriptor.
+    #[must_use]
+    pub const fn how(&self) -> How {
+        if self.mappings > 0 { How::Mapping } else { How::Descriptor }
+    }
+}
+
+/// The holders in a few words: `writer, reader.py, +3`.
+#[must_use]
+pub fn named(holders: &[Holder], most: usize) -> String {
+    let mut text = holders.iter().take(most).map(Holder::command_text).collect::<Vec<_>>().join(", ");
+    if holders.len() > most {
+        text.push_str(&format!(", +{}", holders.len() - most));
+    }
+    text
+}

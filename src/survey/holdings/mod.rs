@@ -1,0 +1,232 @@
+//! Who holds what: the processes, each with what it has mapped and open of
+//! shared memory. Looked at apart from the table, since it takes longer.
+
+mod look;
+mod unlinked;
+
+pub use look::Depth;
+pub use unlinked::add as add_unlinked;
+
+use super::Names;
+use crate::machine::Machine;
+use crate::machine::process::{Devices, FileLock, Object, Place, Process, Use, Visibility};
+use crate::segment::{Access, Facts, Holder, Segment, SegmentId, Timestamp};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// One look at who holds what.
+#[derive(Debug, Clone)]
+pub struct Holdings {
+    /// When the look began. What was made later was not looked for.
+    pub at: Timestamp,
+    /// How many processes could be examined, and which not.
+    pub coverage: Coverage,
+    /// Whether private mappings were looked for.
+    pub private: bool,
+    processes: HashMap<u32, Seen>,
+    devices: Devices,
+    objects: HashMap<Object, Arc<[Holder]>>,
+    locks: HashMap<(u64, u64), Vec<FileLock>>,
+}
+
+/// Which processes could be examined.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Coverage {
+    /// How many processes there are that can be seen.
+    pub processes: usize,
+    /// How many of them could not be examined.
+    pub unreadable: usize,
+    /// What cannot be seen at all.
+    pub visibility: Visibility,
+    /// The users that the unreadable ones are, were or can be again; `None`
+    /// among them: of one, even that is not known.
+    pub users: HashSet<Option<u32>>,
+}
+
+/// What the look at a process gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Seen {
+    Unreadable(Vec<u32>),
+    Nothing,
+    Holds(Box<Process>, Box<[Hold]>),
+}
+
+/// Everything that one process has of one segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Hold {
+    of: Object,
+    access: Access,
+    mappings: u32,
+    descriptors: u32,
+    private: bool,
+    place: Place,
+    reaches: u64,
+}
+
+impl Coverage {
+    /// Whether every process could be examined.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.unreadable == 0 && !self.visibility.hides && !self.visibility.outside
+    }
+
+    /// Whether every process that is or was of this user's or root's, or can
+    /// do as root can, could be examined.
+    #[must_use]
+    pub fn holds_all_of(&self, uid: u32) -> bool {
+        let missing = [None, Some(0), Some(uid)].iter().any(|user| self.users.contains(user));
+        !missing && !self.visibility.hides && !self.visibility.outside
+    }
+}
+
+impl Holdings {
+    /// Who holds a segment; nobody where none was found. `None` when it was
+    /// not looked for: it is younger than the look.
+    #[must_use]
+    pub fn of(&self, segment: &Segment) -> Option<Arc<[Holder]>> {
+        let found = object(segment).and_then(|object| self.objects.get(&object)).cloned();
+        let younger = segment.times.birth.is_some_and(|birth| birth > self.at);
+        found.or_else(|| (!younger).then(|| Arc::from([])))
+    }
+
+    /// The locks on a segment's file.
+    #[must_use]
+    pub fn locks(&self, segment: &Segment) -> &[FileLock] {
+        let file = segment.posix().and_then(|facts| self.locks.get(&(facts.device, facts.inode)));
+        file.map_or(&[], Vec::as_slice)
+    }
+
+    /// The pids of those who hold a segment.
+    pub fn pids_of<'a>(&'a self, segment: &Segment) -> impl Iterator<Item = u32> + 'a {
+        let holders = object(segment).and_then(|object| self.objects.get(&object));
+        holders.into_iter().flat_map(|holders| holders.iter().map(|holder| holder.pid))
+    }
+
+    /// Everything that a process holds.
+    #[must_use]
+    pub fn held_by(&self, pid: u32) -> Vec<Object> {
+        match self.processes.get(&pid) {
+            Some(Seen::Holds(_, holds)) => holds.iter().map(|hold| hold.of).collect(),
+            _ => vec![],
+        }
+    }
+
+    /// Whether it says the same of every segment as another look.
+    #[must_use]
+    pub fn agrees(&self, other: &Self) -> bool {
+        self.coverage == other.coverage && self.locks == other.locks && self.objects == other.objects
+    }
+
+    /// What a process is, of one that holds something.
+    #[must_use]
+    pub fn process(&self, pid: u32) -> Option<&Process> {
+        match self.processes.get(&pid) {
+            Some(Seen::Holds(process, _)) => Some(process),
+            _ => None,
+        }
+    }
+
+    /// Sums up what was seen of each process.
+    fn new(
+        machine: &dyn Machine,
+        at: Timestamp,
+        private: bool,
+        devices: Devices,
+        processes: HashMap<u32, Seen>,
+        names: &mut Names,
+    ) -> Self {
+        let source = machine.processes();
+        let own = source.own_pid();
+        let mut coverage = Coverage {
+            processes: processes.len(),
+            visibility: source.visibility(),
+            ..Coverage::default()
+        };
+        let mut objects: HashMap<Object, Vec<Holder>> = HashMap::new();
+        for (&pid, seen) in &processes {
+            match seen {
+                Seen::Nothing => {}
+                Seen::Unreadable(users) => {
+                    coverage.unreadable += 1;
+                    coverage.users.extend(users.iter().copied().map(Some));
+                    if users.is_empty() {
+                        coverage.users.insert(None);
+                    }
+                }
+                Seen::Holds(process, holds) => {
+                    let owner = names.owner(machine, process.uid, process.gid);
+                    for hold in holds {
+                        objects.entry(hold.of).or_default().push(Holder {
+                            pid,
+                            command: process.command.clone(),
+                            owner: owner.clone(),
+                            began: process.began,
+                            access: hold.access,
+                            mappings: hold.mappings,
+                            descriptors: hold.descriptors,
+                            private: hold.private,
+                            ourselves: pid == own,
+                        });
+                    }
+                }
+            }
+        }
+        let mut locks: HashMap<(u64, u64), Vec<FileLock>> = HashMap::new();
+        for lock in source.locks().unwrap_or_default() {
+            // Only files that can be segments.
+            if Some(lock.device) == devices.objects {
+                locks.entry((lock.device, lock.inode)).or_default().push(lock);
+            }
+        }
+        let objects = objects
+            .into_iter()
+            .map(|(object, mut holders)| {
+                holders.sort_unstable_by_key(|holder| holder.pid);
+                (object, holders.into())
+            })
+            .collect();
+        Self { at, coverage, private, processes, devices, objects, locks }
+    }
+}
+
+/// A segment as processes have it.
+fn object(segment: &Segment) -> Option<Object> {
+    match (&segment.id, &segment.facts) {
+        (SegmentId::Sysv(shmid), _) => Some(Object::Sysv(shmid.0)),
+        (_, Facts::Posix(facts)) => Some(Object::File { device: facts.device, inode: facts.inode }),
+        _ => None,
+    }
+}
+
+/// What one process has of each segment, from its mappings and descriptors.
+fn sum_up(uses: Vec<Use>) -> Box<[Hold]> {
+    let mut holds: Vec<Hold> = vec![];
+    let mut places: HashMap<Object, usize> = HashMap::new();
+    for one in uses {
+        let at = *places.entry(one.of).or_insert(holds.len());
+        if at == holds.len() {
+            holds.push(Hold {
+                of: one.of,
+                access: one.access,
+                mappings: 0,
+                descriptors: 0,
+                private: false,
+                place: one.place,
+                reaches: 0,
+            });
+        }
+        let hold = &mut holds[at];
+        hold.access = hold.access.max(one.access);
+        hold.private |= one.private;
+        hold.reaches = hold.reaches.max(one.reaches);
+        match one.place {
+            Place::Mapping { .. } => hold.mappings += 1,
+            Place::Descriptor(_) => {
+                hold.descriptors += 1;
+                // What is open can be looked at by its user; a mapping only by root.
+                hold.place = one.place;
+            }
+        }
+    }
+    holds.into()
+}

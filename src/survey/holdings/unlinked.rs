@@ -1,0 +1,80 @@
+//! Objects that are in no directory any more and that processes still hold.
+
+use super::{Hold, Holdings, Seen};
+use crate::machine::Machine;
+use crate::machine::process::Object;
+use crate::segment::{
+    Facts, Mode, ObjectName, PosixFacts, Segment, SegmentId, State, Times, Unlinked, Verdict,
+};
+use crate::survey::Names;
+use std::collections::{HashMap, HashSet};
+
+/// What the kernel puts behind the name of a file that has none any more.
+const DELETED: &[u8] = b" (deleted)";
+
+/// Adds a segment for each. `segments` has to be younger than the look, so
+/// that what has a name is among them.
+pub fn add(holdings: &Holdings, machine: &dyn Machine, names: &mut Names, segments: &mut Vec<Segment>) {
+    let listed: HashSet<(u64, u64)> =
+        segments.iter().filter_map(|segment| segment.posix()).map(|facts| (facts.device, facts.inode)).collect();
+    let mut found: HashMap<(u64, u64), Vec<(u32, &Hold)>> = HashMap::new();
+    for (&pid, seen) in &holdings.processes {
+        let Seen::Holds(_, holds) = seen else { continue };
+        for hold in holds {
+            if let Object::File { device, inode } = hold.of
+                && !listed.contains(&(device, inode))
+            {
+                found.entry((device, inode)).or_default().push((pid, hold));
+            }
+        }
+    }
+    let mut new: Vec<Segment> =
+        found.into_iter().filter_map(|(file, ways)| segment(file, &ways, machine, names)).collect();
+    new.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    segments.extend(new);
+}
+
+/// Looks at it through one of its holders. None of them may let us: then it is
+/// not shown, since nothing is known of it but a number.
+fn segment(
+    (device, inode): (u64, u64),
+    ways: &[(u32, &Hold)],
+    machine: &dyn Machine,
+    names: &mut Names,
+) -> Option<Segment> {
+    let source = machine.processes();
+    let (pid, place, stat) = ways.iter().find_map(|(pid, hold)| {
+        let stat = source.stat_held(*pid, hold.place).ok()?;
+        ((stat.device, stat.inode) == (device, inode)).then_some((*pid, hold.place, stat))
+    })?;
+    // One with a name was made meanwhile, or stands where we may not list.
+    if stat.links > 0 {
+        return None;
+    }
+    let name = source.name_held(pid, place).ok().and_then(|path| former_name(&path));
+    Some(Segment {
+        id: SegmentId::Deleted { device, inode },
+        size: stat.size,
+        resident: Some(stat.allocated),
+        swapped: None,
+        mode: Mode::new(stat.mode),
+        owner: names.owner(machine, stat.uid, stat.gid),
+        times: Times {
+            change: Some(stat.change),
+            access: Some(stat.access),
+            modify: Some(stat.modify),
+            birth: stat.birth,
+            ..Times::default()
+        },
+        facts: Facts::Posix(PosixFacts { device, inode, unlinked: Some(Unlinked { name }) }),
+        holders: None,
+        made_by: None,
+        verdict: Verdict::new(State::Unknown, "not judged yet"),
+    })
+}
+
+/// `/dev/shm/psm_1 (deleted)` was `/psm_1`.
+fn former_name(path: &[u8]) -> Option<ObjectName> {
+    let path = path.strip_suffix(DELETED)?;
+    ObjectName::new(path.strip_prefix(b"/dev/shm/")?)
+}

@@ -1,0 +1,43 @@
+//! A process that cannot become another one while it is looked at:
+//! `pidfd_open(2)`, `pidfd_send_signal(2)`.
+
+use std::io;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+
+/// A descriptor that stands for the process that has that pid now.
+///
+/// # Errors
+/// `ESRCH` when there is none.
+pub fn open(pid: u32) -> io::Result<OwnedFd> {
+    // SAFETY: the call takes two numbers and returns a new descriptor or -1.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    let fd = libc::c_int::try_from(fd).unwrap_or(-1);
+    super::check(fd)?;
+    // SAFETY: the descriptor was just made, and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Asks that process to end, `SIGTERM`.
+///
+/// # Errors
+/// `ESRCH` when it has ended, `EPERM` for one of another user.
+pub fn terminate(process: &OwnedFd) -> io::Result<()> {
+    let no_details = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: no structure is passed; the kernel fills the details in itself.
+    let result = unsafe {
+        libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), libc::SIGTERM, no_details, 0)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Whether there is a process of that pid, whatever `/proc` shows: `kill(2)`
+/// with signal 0.
+#[must_use]
+pub fn exists(pid: u32) -> bool {
+    let Ok(pid) = libc::pid_t::try_from(pid) else { return false };
+    // 0 and below would be groups of processes.
+    // SAFETY: no signal is sent, and no memory passed.
+    pid > 0
+        && (unsafe { libc::kill(pid, 0) } == 0
+            || io::Error::last_os_error().raw_os_error() == Some(libc::EPERM))
+}
