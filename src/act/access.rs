@@ -102,7 +102,7 @@ impl Rules {
     #[must_use]
     pub fn of(machine: &dyn Machine, segment: &Segment) -> Self {
         let list = match named(segment) {
-            Named::Sysv(_) => None,
+            Named::Sysv(_) | Named::Nothing => None,
             Named::Posix(name) => machine.control().hold(name).and_then(|held| held.acl()).ok().flatten(),
         };
         Self {
@@ -136,8 +136,8 @@ impl Rules {
     pub fn access(&self, who: &Credentials) -> Answer {
         let (bits, reason) = match (self.kind, &self.acl) {
             (Kind::Sysv, _) => self.by_mode_sysv(who),
-            (Kind::Posix, Some(acl)) => self.by_list(acl, who),
-            (Kind::Posix, None) => self.by_mode_posix(who),
+            (Kind::Posix | Kind::Deleted, Some(acl)) => self.by_list(acl, who),
+            (Kind::Posix | Kind::Deleted, None) => self.by_mode_posix(who),
         };
         let (read, write) = (bits & READ != 0, bits & READ != 0 && bits & WRITE != 0);
         if read && write {

@@ -14,12 +14,15 @@ const REGULAR: u32 = 0o100_000;
 pub enum Named<'a> {
     Sysv(ShmId),
     Posix(&'a ObjectName),
+    /// It has no name any more.
+    Nothing,
 }
 
 pub const fn named(segment: &Segment) -> Named<'_> {
     match &segment.id {
         SegmentId::Sysv(shmid) => Named::Sysv(*shmid),
         SegmentId::Posix(name) => Named::Posix(name),
+        SegmentId::Deleted { .. } => Named::Nothing,
     }
 }
 

@@ -40,7 +40,7 @@ pub use state::{StateDirectory, StateError};
 
 use crate::machine::Machine;
 use crate::memory::Progress;
-use crate::segment::Segment;
+use crate::segment::{Kind, Segment};
 
 /// What an action would do to a segment, as it was shown. A pure look.
 #[must_use]
@@ -49,6 +49,10 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: 
         Plan::new(Task::Change { segment: Box::new(segment.clone()), action: action.clone() }, *options);
     if options.read_only {
         plan.refuse(Refusal::read_only());
+        return plan;
+    }
+    if segment.kind() == Kind::Deleted {
+        plan.refuse(Refusal::no_name(segment));
         return plan;
     }
     match action {

@@ -32,7 +32,7 @@ pub fn plan_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange, 
     }
     let capability = match segment.kind() {
         Kind::Sysv => Capability::SysAdmin,
-        Kind::Posix => Capability::Fowner,
+        Kind::Posix | Kind::Deleted => Capability::Fowner,
     };
     refuse_strangers(machine, segment, CHANGE_MODE, capability, plan);
 }
@@ -117,6 +117,7 @@ pub fn apply_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange)
                 .map_err(|error| ActError::of(segment, CHANGE_MODE, Capability::SysAdmin, error))?;
             (stat.mode, after, sysv_after(machine, segment, shmid, &stat)?.mode)
         }
+        Named::Nothing => return Err(ActError::Gone { id: segment.id.clone() }),
         Named::Posix(name) => {
             let (held, stat) = posix(machine, segment, name)?;
             let before = Mode::new(stat.mode);
@@ -157,6 +158,7 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
             let now = sysv_after(machine, segment, shmid, &stat)?;
             ((stat.uid, stat.gid), (now.uid, now.gid), None)
         }
+        Named::Nothing => return Err(ActError::Gone { id: segment.id.clone() }),
         Named::Posix(name) => {
             let (held, stat) = posix(machine, segment, name)?;
             held.set_owner(change.uid, change.gid)
@@ -195,7 +197,7 @@ fn owner_refused(
 ) -> ActError {
     let there = match named(segment) {
         Named::Sysv(shmid) => machine.control().sysv_stat(shmid).is_ok(),
-        Named::Posix(_) => true,
+        Named::Posix(_) | Named::Nothing => true,
     };
     if there && source.raw_os_error() == Some(libc::EINVAL) {
         let what = "giving it to a number that is no user or group in this user namespace";

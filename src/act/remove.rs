@@ -93,6 +93,12 @@ fn plan_posix(machine: &dyn Machine, segment: &Segment, plan: &mut Plan) {
             remedy: format!("{SAY_FORCE}: its name goes, and who holds it keeps it"),
             forceable: true,
         }),
+        State::Idle | State::Leaked(_) => {}
+        State::Protected => plan.refuse(Refusal {
+            reason: format!("it must not be removed: {reasons}"),
+            remedy: format!("{SAY_FORCE} if you know better"),
+            forceable: true,
+        }),
         State::Removed | State::Unknown => plan.refuse(Refusal {
             reason: format!("that nobody holds it is not settled: {reasons}"),
             remedy: format!("{SAY_FORCE}; who holds it keeps it"),
@@ -152,6 +158,7 @@ fn remove(machine: &dyn Machine, segment: &Segment, force: bool) -> Result<Done,
     match named(segment) {
         Named::Sysv(shmid) => apply_sysv(machine, segment, shmid, force),
         Named::Posix(name) => apply_posix(machine, segment, name),
+        Named::Nothing => Err(ActError::Gone { id: segment.id.clone() }),
     }
 }
 

@@ -255,7 +255,9 @@ impl Read for Counted<'_> {
 pub fn cannot_come_back(segment: &Segment) -> &'static str {
     match &segment.id {
         SegmentId::Sysv(_) => "its shmid, who is attached, its creator and its times",
-        SegmentId::Posix(_) => "who has it open or mapped, and the time it was made",
+        SegmentId::Posix(_) | SegmentId::Deleted { .. } => {
+            "who has it open or mapped, and the time it was made"
+        }
     }
 }
 

@@ -46,6 +46,12 @@ pub enum SaveError {
         /// Which.
         id: SegmentId,
     },
+    /// It is in no directory any more.
+    #[error("{id} has no name any more that a restore could give back; `shmscope dump` prints what is in it")]
+    NoName {
+        /// Which.
+        id: SegmentId,
+    },
     /// The work was cancelled.
     #[error("stopped: {id} is not saved, and no file is left")]
     Stopped {
@@ -243,6 +249,8 @@ fn describe(machine: &dyn Machine, segment: &Segment, reader: &Reader) -> Result
     match &segment.id {
         SegmentId::Posix(name) => describe_object(machine, segment, name, reader),
         SegmentId::Sysv(shmid) => describe_sysv(machine, segment, *shmid, reader),
+        // Without a name there is nothing that a restore could call it.
+        SegmentId::Deleted { .. } => Err(SaveError::NoName { id: segment.id.clone() }),
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::machine::control::NewSysv;
 use crate::machine::made::{MadeBytes, MadeMachine};
 use crate::segment::{Bytes, Key, Mode, ObjectName, SegmentId, resolve};
-use crate::survey::{Names, Survey};
+use crate::survey::Names;
 
 const FORCE: Options = Options { force: true, read_only: false };
 
@@ -17,8 +17,7 @@ fn machine() -> MadeMachine {
 }
 
 fn shown(machine: &MadeMachine, name: &str) -> Segment {
-    let mut survey = Survey::take(machine, &mut Names::default());
-    crate::identify::assess(&mut survey);
+    let survey = crate::identify::Identifier::default().survey(machine, None, &mut Names::default());
     resolve::ExactNames::new(&survey.segments).resolve(name).unwrap().clone()
 }
 

@@ -15,6 +15,8 @@ pub enum Effect {
     Survey,
     /// Look at the machine this often; `None`: only when asked.
     SurveyEvery(Option<Duration>),
+    /// Look at who holds what, now.
+    Holders(Who),
     /// Show the beginning of this segment, and again while it is selected;
     /// `None`: show none.
     Preview(Option<Box<Segment>>),
@@ -53,6 +55,15 @@ pub enum Effect {
     Suspend,
     /// End the program.
     Quit,
+}
+
+/// Which processes are to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// All.
+    All,
+    /// These, and those that are new.
+    These(Vec<u32>),
 }
 
 /// What takes the last act back.

@@ -27,6 +27,8 @@ pub enum Event {
     Tick,
     /// The machine was looked at.
     Surveyed(Box<Survey>),
+    /// It is known anew who holds what: the next survey has it.
+    HoldersLooked,
     /// The beginning of the selected segment was read again.
     Previewed(Preview),
     /// A segment was opened, or could not be.

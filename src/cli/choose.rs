@@ -24,7 +24,7 @@ pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &str) -> Resu
     let by_beginning = match &found {
         Ok(segment) => match &segment.id {
             SegmentId::Posix(name) => object_name(text).as_ref() != Some(name),
-            SegmentId::Sysv(_) => false,
+            SegmentId::Sysv(_) | SegmentId::Deleted { .. } => false,
         },
         Err(ResolveError::Unknown { .. }) => true,
         Err(ResolveError::Ambiguous { .. }) => object_name(text).is_some(),

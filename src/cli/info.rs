@@ -5,7 +5,7 @@ use super::args::InfoArgs;
 use super::choose::choose;
 use super::out::Out;
 use super::style::Tint;
-use super::{Failure, Status, json, look, time};
+use super::{Failure, Status, json, look_whole, time};
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
 use crate::segment::{Bytes, Facts, Mode, Owner, Segment, Timestamp, age_text};
@@ -14,7 +14,7 @@ use std::io::{self, Write as _};
 
 /// Prints what is known of a segment.
 pub fn run(machine: &dyn Machine, args: &InfoArgs, out: &mut Out) -> Result<Status, Failure> {
-    let survey = look(machine);
+    let survey = look_whole(machine, None);
     let segment = choose(machine, &survey, &args.segment)?;
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &json::Report::new(&survey, [segment]))
@@ -216,11 +216,10 @@ fn reading(machine: &dyn Machine, segment: &Segment) -> String {
 mod tests {
     use super::*;
     use crate::machine::made::{MadeBytes, MadeMachine};
-    use crate::survey::{Names, Survey};
+    use crate::survey::Names;
 
     fn told(machine: &MadeMachine) -> Vec<String> {
-        let mut survey = Survey::take(machine, &mut Names::default());
-        crate::identify::assess(&mut survey);
+        let survey = crate::identify::Identifier::default().survey(machine, None, &mut Names::default());
         survey
             .segments
             .iter()

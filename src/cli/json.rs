@@ -104,6 +104,7 @@ impl SegmentJson {
         let (shmid, name) = match &segment.id {
             SegmentId::Sysv(shmid) => (Some(shmid.0), None),
             SegmentId::Posix(name) => (None, Some(name.to_string())),
+            SegmentId::Deleted { .. } => (None, None),
         };
         Self {
             id: segment.id.to_string(),

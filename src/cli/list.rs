@@ -5,7 +5,7 @@ use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
 use super::text::{Shown, is_figure, raw};
-use super::{Failure, Status, json, look};
+use super::{Failure, Status, json, look_whole};
 use crate::machine::Machine;
 use crate::segment::field::{Field, Value};
 use crate::segment::filter::Filter;
@@ -37,7 +37,7 @@ const USUAL: [Shows; 9] = [
 /// Prints the segments that fit the filter. That none fits is no failure.
 pub fn run(machine: &dyn Machine, args: &ListArgs, out: &mut Out) -> Result<Status, Failure> {
     let filter = Filter::from_words(&args.filter)?;
-    let survey = look(machine);
+    let survey = look_whole(machine, None);
     let mut segments: Vec<&Segment> =
         survey.segments.iter().filter(|segment| filter.fits(segment, survey.at)).collect();
     if let Some(sort) = args.sort {

@@ -26,10 +26,11 @@ pub use change::run as change;
 pub use failure::{Failure, Status};
 pub use style::{Style, locale_is_utf8};
 
-use crate::identify;
+use crate::identify::Identifier;
 use crate::machine::Machine;
-use crate::survey::{Names, Survey};
+use crate::survey::{Depth, Holdings, Names, Survey};
 use out::Out;
+use std::time::Duration;
 
 /// Makes a report on what is on `machine`.
 ///
@@ -48,10 +49,22 @@ pub fn run(machine: &dyn Machine, report: &Report, out: &mut Out) -> Result<Stat
     }
 }
 
-/// Looks at the machine. What could not be looked at is told on standard error.
+/// Looks at the machine, and at who holds what. What could not be looked at is
+/// told on standard error.
+fn look_whole(machine: &dyn Machine, settle: Option<Duration>) -> Survey {
+    let mut names = Names::default();
+    // Before the table, so that what it lists with no holder had none by then.
+    let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
+    let survey = Identifier::new(settle).survey(machine, Some(&holdings), &mut names);
+    for problem in &survey.problems {
+        out::warn(problem);
+    }
+    survey
+}
+
+/// Looks at the segments alone, for what does not ask who holds them.
 fn look(machine: &dyn Machine) -> Survey {
-    let mut survey = Survey::take(machine, &mut Names::default());
-    identify::assess(&mut survey);
+    let survey = Identifier::default().survey(machine, None, &mut Names::default());
     for problem in &survey.problems {
         out::warn(problem);
     }

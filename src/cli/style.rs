@@ -28,6 +28,10 @@ pub enum Tint {
     Warning,
     /// What was looked for.
     Accent,
+    /// A state that is set apart.
+    Special,
+    /// Something is wrong.
+    Bad,
 }
 
 impl Style {
@@ -87,6 +91,9 @@ impl Tint {
             State::InUse => Self::Good,
             State::Removed => Self::Warning,
             State::Unknown => Self::Dim,
+            State::Protected => Self::Special,
+            State::Idle => Self::Plain,
+            State::Leaked(_) => Self::Bad,
         }
     }
 
@@ -99,6 +106,8 @@ impl Tint {
             Self::Good => "\x1b[32m",
             Self::Warning => "\x1b[33m",
             Self::Accent => "\x1b[36m",
+            Self::Special => "\x1b[34m",
+            Self::Bad => "\x1b[1;31m",
         }
     }
 

@@ -105,6 +105,7 @@ fn remedy(id: &SegmentId) -> String {
     match id {
         SegmentId::Sysv(shmid) => format!("ipcrm -m {shmid}"),
         SegmentId::Posix(name) => format!("rm /dev/shm{name}"),
+        SegmentId::Deleted { .. } => "end who holds it".to_owned(),
     }
 }
 

@@ -204,6 +204,7 @@ mod tests {
             // ends or executes something; a removed segment stays for that long.
             SegmentId::Sysv(shmid) => row(*shmid).is_some_and(|row| row.perms & sysv_table::MARKED == 0),
             SegmentId::Posix(name) => RealMachine.stat_object(name).is_ok(),
+            SegmentId::Deleted { .. } => false,
         }
     }
 
@@ -218,7 +219,7 @@ mod tests {
     fn posix(demo: &Demo, part: usize) -> ObjectName {
         match &demo.segments()[part].id {
             SegmentId::Posix(name) => name.clone(),
-            SegmentId::Sysv(shmid) => panic!("sysv:{shmid}"),
+            other => panic!("{other}"),
         }
     }
 
@@ -245,6 +246,7 @@ mod tests {
                     let stat = RealMachine.stat_object(name).unwrap();
                     assert_eq!((stat.size, stat.mode & 0o7777), (segment.size, 0o600));
                 }
+                SegmentId::Deleted { .. } => panic!("{}", segment.id),
             }
         }
         demo.stop().unwrap();

@@ -1,5 +1,71 @@
-//! Judges each segment: is it in use, removed, or not known.
+//! Judges each segment: who made it, who wants it, and is it leaked.
 
+mod life;
+mod origin;
+mod settled;
 mod state;
+mod unheld;
 
-pub use state::{assess, judge};
+pub use life::{Life, Living, Seen};
+pub use origin::{Origin, Word};
+pub use state::judge;
+
+use crate::machine::Machine;
+use crate::segment::Timestamp;
+use crate::survey::{Holdings, Names, Survey};
+use std::time::Duration;
+
+/// What the verdict on a segment stands on besides the segment and its origin.
+pub struct Grounds<'a> {
+    /// Who holds what; `None`: not looked at yet.
+    pub holdings: Option<&'a Holdings>,
+    /// The time.
+    pub now: Timestamp,
+    /// How long a segment has to be left alone before it may be called leaked;
+    /// `None`: a minute, and ten where nothing tells who made it.
+    pub settle: Option<Duration>,
+}
+
+/// Who judges: what was found out of a segment once is remembered.
+#[derive(Debug, Default)]
+pub struct Identifier {
+    settle: Option<Duration>,
+}
+
+impl Identifier {
+    /// One that waits so long before it calls a segment leaked; `None`: as
+    /// long as is usual.
+    #[must_use]
+    pub const fn new(settle: Option<Duration>) -> Self {
+        Self { settle }
+    }
+
+    /// Looks at every segment, with those who were found to hold it, and judges
+    /// it. `holdings` have to be older than this.
+    #[must_use]
+    pub fn survey(
+        &mut self,
+        machine: &dyn Machine,
+        holdings: Option<&Holdings>,
+        names: &mut Names,
+    ) -> Survey {
+        let mut survey = Survey::take(machine, names);
+        if let Some(holdings) = holdings {
+            survey.join(holdings, machine, names);
+        }
+        self.assess(machine, &mut survey, holdings);
+        survey
+    }
+
+    /// Judges every segment of a survey. `holdings` are those that the survey
+    /// was joined with.
+    fn assess(&mut self, machine: &dyn Machine, survey: &mut Survey, holdings: Option<&Holdings>) {
+        let living = Living::new(machine.processes());
+        let grounds = Grounds { holdings, now: survey.at, settle: self.settle };
+        for segment in &mut survey.segments {
+            let origin = origin::of(segment, &living);
+            segment.verdict = judge(segment, &origin, &grounds);
+            segment.made_by = origin.maker;
+        }
+    }
+}

@@ -1,69 +1,132 @@
-//! The state of a segment, with its reasons.
+//! The state of a segment, with the steps that lead to it: the first that fits
+//! of removed, in use, unknown, protected, idle, leaked.
 //!
-//! For System V the kernel counts the attachments, and everybody can see that
-//! count. Who holds a POSIX object is told by no table; until its holders are
-//! looked for, its state is unknown.
+//! Nothing is called leaked because nothing was found: first it has to be
+//! settled that nobody holds it, then that nobody will come back for it.
 
-use crate::segment::{Facts, Segment, State, Verdict};
-use crate::survey::Survey;
+use super::unheld;
+use super::{Grounds, Origin};
+use crate::segment::{Facts, Holder, PosixFacts, Segment, State, SysvFacts, Unlinked, Verdict};
+use std::fmt::Write as _;
 
-/// Judges every segment of a survey.
-pub fn assess(survey: &mut Survey) {
-    for segment in &mut survey.segments {
-        segment.verdict = judge(segment);
-    }
-}
-
-/// The state of one segment: the first that fits.
+/// The state of one segment.
 #[must_use]
-pub fn judge(segment: &Segment) -> Verdict {
+pub fn judge(segment: &Segment, origin: &Origin, grounds: &Grounds<'_>) -> Verdict {
+    let holders: Vec<&Holder> =
+        segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.ourselves).collect();
     match &segment.facts {
-        Facts::Sysv(facts) => {
-            let attached = match facts.nattch {
-                0 => "nobody has it attached (nattch 0)".to_owned(),
-                1 => "attached once (nattch 1)".to_owned(),
-                count => format!("attached {count} times (nattch {count})"),
-            };
-            if facts.marked {
-                let mut verdict =
-                    Verdict::new(State::Removed, "marked for removal: it goes with its last attachment");
-                verdict.reasons.push(attached);
-                verdict
-            } else if facts.nattch > 0 {
-                Verdict::new(State::InUse, attached)
-            } else {
-                let mut verdict = Verdict::new(State::Unknown, attached);
-                verdict.reasons.push("whether its maker still wants it is not known".to_owned());
-                verdict
-            }
-        }
-        Facts::Posix(_) => Verdict::new(State::Unknown, "the kernel counts no holders of a POSIX segment"),
+        Facts::Sysv(facts) => sysv(segment, facts, &holders, origin, grounds),
+        Facts::Posix(PosixFacts { unlinked: Some(unlinked), .. }) => removed_object(&holders, unlinked),
+        Facts::Posix(facts) => posix(segment, facts, &holders, origin, grounds),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
-    use crate::survey::Names;
+fn sysv(
+    segment: &Segment,
+    facts: &SysvFacts,
+    holders: &[&Holder],
+    origin: &Origin,
+    grounds: &Grounds<'_>,
+) -> Verdict {
+    let ours = segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| holder.ourselves);
+    let ours: u64 = ours.map(|holder| u64::from(holder.mappings)).sum();
+    let others = facts.nattch.saturating_sub(ours);
+    let count = count(facts, holders, others, ours, segment.holders.is_some());
+    if facts.marked {
+        let who = if holders.is_empty() { "who is attached".to_owned() } else { who(holders) };
+        return Verdict::new(State::Removed, format!("removed, kept alive by {who}"))
+            .because("marked for removal (IPC_RMID): it goes with its last attachment")
+            .because(count);
+    }
+    if others > 0 {
+        let said = if holders.is_empty() { attached(others) } else { held_by(holders) };
+        return Verdict::new(State::InUse, said).because(count);
+    }
+    let settled = format!("nobody has it attached: {count}, which everybody can see");
+    unheld::judge(segment, origin, grounds, &[settled])
+}
 
-    #[test]
-    fn by_nattch_and_mark() {
-        let machine = MadeMachine::new();
-        for shmid in 0..3 {
-            machine.add_sysv(shmid, 0, MadeBytes::hole(1));
-        }
-        machine.add_object("a", MadeBytes::hole(1));
-        machine.edit(|facts| {
-            facts.sysv[1].row.nattch = 2;
-            facts.sysv[2].row.nattch = 1;
-            facts.sysv[2].row.perms |= 0o1000;
-        });
-        let mut survey = Survey::take(&machine, &mut Names::default());
-        assess(&mut survey);
-        let states: Vec<State> = survey.segments.iter().map(|segment| segment.verdict.state).collect();
-        assert_eq!(states, [State::Unknown, State::InUse, State::Removed, State::Unknown]);
-        assert!(survey.segments.iter().all(|segment| !segment.verdict.reasons.is_empty()));
-        assert!(survey.segments[1].verdict.reasons[0].contains("2 times"));
+/// `nattch 5 (/proc/sysvipc/shm), found 3: 2 in processes that cannot be examined here`
+fn count(facts: &SysvFacts, holders: &[&Holder], others: u64, ours: u64, looked: bool) -> String {
+    let mut text = format!("nattch {} (/proc/sysvipc/shm)", facts.nattch);
+    if ours > 0 {
+        let _ = write!(text, ", {ours} of them ours");
+    }
+    let found: u64 = holders.iter().map(|holder| u64::from(holder.mappings)).sum();
+    if looked && found < others {
+        let missing = others - found;
+        let _ = write!(text, ", found {found}: {missing} in processes that cannot be examined here");
+    } else if found > others {
+        // The table is younger than the look at the processes.
+        let _ = write!(text, ", found {found} a moment before");
+    }
+    text
+}
+
+fn attached(times: u64) -> String {
+    match times {
+        1 => "attached once".to_owned(),
+        times => format!("attached {times} times"),
+    }
+}
+
+fn removed_object(holders: &[&Holder], unlinked: &Unlinked) -> Verdict {
+    let who = if holders.is_empty() { "this program alone".to_owned() } else { who(holders) };
+    let verdict = Verdict::new(State::Removed, format!("unlinked, kept alive by {who}"))
+        .because("in no directory any more (link count 0); found in /proc/PID/maps or /proc/PID/fd");
+    match &unlinked.name {
+        Some(name) => verdict.because(format!("its name was {name}; another object may have it now")),
+        None => verdict,
+    }
+}
+
+fn posix(
+    segment: &Segment,
+    facts: &PosixFacts,
+    holders: &[&Holder],
+    origin: &Origin,
+    grounds: &Grounds<'_>,
+) -> Verdict {
+    if !holders.is_empty() {
+        return Verdict::new(State::InUse, held_by(holders)).because(format!(
+            "found in /proc/PID/maps and /proc/PID/fd by device {:x} and inode {}",
+            facts.device, facts.inode
+        ));
+    }
+    let Some(holdings) = grounds.holdings else {
+        return Verdict::new(State::Unknown, "who holds it has not been looked at yet");
+    };
+    if let Some(lock) = holdings.locks(segment).first() {
+        let who = lock.pid.map_or_else(|| "a process".to_owned(), |pid| format!("pid {pid}"));
+        return Verdict::new(State::InUse, format!("locked by {who}"))
+            .because("a lock is on its file (/proc/locks), so that somebody has it open");
+    }
+    if segment.holders.is_none() {
+        return Verdict::new(State::Unknown, "made since its holders were looked for");
+    }
+    match super::settled::posix(segment, holdings) {
+        Ok(settled) => unheld::judge(segment, origin, grounds, &settled),
+        Err(unsettled) => unsettled,
+    }
+}
+
+fn held_by(holders: &[&Holder]) -> String {
+    match holders {
+        [_] => "held by 1 process".to_owned(),
+        many => format!("held by {} processes", many.len()),
+    }
+}
+
+/// `grabber (4121), reader.py (4188) and 3 more`
+fn who(holders: &[&Holder]) -> String {
+    const NAMED: usize = 3;
+    let named: Vec<String> = holders
+        .iter()
+        .take(NAMED)
+        .map(|holder| format!("{} ({})", holder.command_text(), holder.pid))
+        .collect();
+    match holders.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
     }
 }

@@ -58,6 +58,14 @@ pub trait Machine: Send + Sync {
     /// name is of no regular file.
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>>;
 
+    /// Opens an object that is in no directory any more, through one of those
+    /// who hold it.
+    ///
+    /// # Errors
+    /// `NotFound` when none of them holds it any more, `EACCES` and `EPERM`
+    /// when none of them may be examined.
+    fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>>;
+
     /// Whether a System V segment may be attached for reading. Asking leaves no mark.
     ///
     /// # Errors

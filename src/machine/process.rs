@@ -50,6 +50,13 @@ pub trait Processes: Send + Sync {
     /// `EPERM`, `EACCES`; `ENOENT` when it is held that way no more.
     fn stat_held(&self, pid: u32, place: Place) -> io::Result<super::ObjectStat>;
 
+    /// The name that the kernel shows for a held file: as the holder knew it,
+    /// with " (deleted)" behind it when it has none any more.
+    ///
+    /// # Errors
+    /// As [`Processes::stat_held`].
+    fn name_held(&self, pid: u32, place: Place) -> io::Result<Vec<u8>>;
+
     /// Asks exactly this process to end: `SIGTERM` through a pidfd.
     ///
     /// # Errors

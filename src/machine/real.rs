@@ -73,6 +73,10 @@ impl Machine for RealMachine {
         Ok(Box::new(posix::PosixContents::new(open)))
     }
 
+    fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {
+        Ok(Box::new(posix::PosixContents::new(process::open_held(device, inode, holders)?)))
+    }
+
     fn may_attach(&self, shmid: ShmId) -> io::Result<()> {
         // IPC_STAT asks for the same permission as shmat(SHM_RDONLY) does.
         sys::shm::stat(shmid.0).map(drop)

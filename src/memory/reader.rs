@@ -114,6 +114,11 @@ impl Reader {
         let contents = match &segment.id {
             SegmentId::Sysv(shmid) => machine.attach(*shmid),
             SegmentId::Posix(name) => machine.open_object(name),
+            SegmentId::Deleted { device, inode } => {
+                let holders = segment.holders.as_deref().unwrap_or_default();
+                let pids: Vec<u32> = holders.iter().map(|holder| holder.pid).collect();
+                machine.open_unlinked(*device, *inode, &pids)
+            }
         };
         let contents = contents.map_err(|error| OpenError::new(segment, error))?;
         let stat = contents.stat().map_err(|error| OpenError::new(segment, error))?;
@@ -134,7 +139,7 @@ impl Reader {
                 .may_attach(*shmid)
                 .map(|()| Trace::Attached)
                 .map_err(|error| OpenError::new(segment, error)),
-            SegmentId::Posix(_) => Self::open(machine, segment).map(|reader| reader.trace()),
+            SegmentId::Posix(_) | SegmentId::Deleted { .. } => Self::open(machine, segment).map(|reader| reader.trace()),
         }
     }
 
@@ -173,7 +178,7 @@ impl Reader {
                 machine.stat_object(name).is_ok_and(|other| !self.identity.fits(&other.identity()))
             }
             // A shmid is not given out again while its segment lives.
-            SegmentId::Sysv(_) => false,
+            SegmentId::Sysv(_) | SegmentId::Deleted { .. } => false,
         };
         Ok(if replaced { Standing::Replaced { size } } else { Standing::Removed { size } })
     }

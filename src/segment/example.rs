@@ -28,6 +28,8 @@ pub fn sysv() -> Segment {
             locked: true,
             marked: false,
         }),
+        holders: None,
+        made_by: None,
         verdict: Verdict::new(State::InUse, "attached 2 times"),
     }
 }
@@ -47,7 +49,9 @@ pub fn posix_called(name: &[u8]) -> Segment {
         mode: Mode::new(0o600),
         owner: ann(),
         times: Times { birth: Some(Timestamp::from_seconds(9820)), ..Times::default() },
-        facts: Facts::Posix(PosixFacts { device: 26, inode: 7 }),
+        facts: Facts::Posix(PosixFacts { device: 26, inode: 7, unlinked: None }),
+        holders: None,
+        made_by: None,
         verdict: Verdict::new(State::Unknown, "its holders are not known"),
     }
 }

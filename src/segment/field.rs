@@ -135,12 +135,12 @@ impl Field {
             Self::Kind => Value::Text(segment.kind().word().to_owned()),
             Self::Shmid => match &segment.id {
                 SegmentId::Sysv(shmid) => Value::Number(u64::from(shmid.0.unsigned_abs())),
-                SegmentId::Posix(_) => Value::Absent,
+                _ => Value::Absent,
             },
             Self::Key => sysv.map_or(Value::Absent, |facts| Value::Key(facts.key.0)),
             Self::Name => match &segment.id {
                 SegmentId::Posix(name) => Value::Text(name.to_string()),
-                SegmentId::Sysv(_) => Value::Absent,
+                _ => Value::Absent,
             },
             Self::Size => Value::Size(segment.size.0),
             Self::Resident => segment.resident.map_or(Value::Absent, |size| Value::Size(size.0)),

@@ -1,6 +1,7 @@
 //! Who holds a segment: a process that has it mapped or open.
 
 use super::{Owner, Timestamp, escape};
+use std::fmt::Write as _;
 
 /// A process that holds a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +86,7 @@ impl Holder {
 pub fn named(holders: &[Holder], most: usize) -> String {
     let mut text = holders.iter().take(most).map(Holder::command_text).collect::<Vec<_>>().join(", ");
     if holders.len() > most {
-        text.push_str(&format!(", +{}", holders.len() - most));
+        let _ = write!(text, ", +{}", holders.len() - most);
     }
     text
 }

@@ -80,6 +80,13 @@ pub enum SegmentId {
     Sysv(ShmId),
     /// `posix:/name`
     Posix(ObjectName),
+    /// A POSIX object that is in no directory any more and still held.
+    Deleted {
+        /// The device of its file system.
+        device: u64,
+        /// Its inode number there.
+        inode: u64,
+    },
 }
 
 impl fmt::Display for SegmentId {
@@ -87,13 +94,14 @@ impl fmt::Display for SegmentId {
         match self {
             Self::Sysv(shmid) => write!(f, "sysv:{shmid}"),
             Self::Posix(name) => write!(f, "posix:{name}"),
+            Self::Deleted { device, inode } => write!(f, "deleted:{device:x}:{inode:x}"),
         }
     }
 }
 
 /// A text that is no full segment id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{}' is no segment id: write sysv:SHMID or posix:/NAME", escape(.0.as_bytes()))]
+#[error("'{}' is no segment id: write sysv:SHMID, posix:/NAME or deleted:DEV:INO", escape(.0.as_bytes()))]
 pub struct ParseIdError(String);
 
 impl FromStr for SegmentId {
@@ -107,6 +115,11 @@ impl FromStr for SegmentId {
                 return Err(wrong());
             }
             return shmid.parse().map(|id| Self::Sysv(ShmId(id))).map_err(|_| wrong());
+        }
+        if let Some(numbers) = text.strip_prefix("deleted:") {
+            let (device, inode) = numbers.split_once(':').ok_or_else(wrong)?;
+            let number = |text: &str| u64::from_str_radix(text, 16).map_err(|_| wrong());
+            return Ok(Self::Deleted { device: number(device)?, inode: number(inode)? });
         }
         let name = text.strip_prefix("posix:").ok_or_else(wrong)?;
         ObjectName::new(&unescape(name)).map(Self::Posix).ok_or_else(wrong)

@@ -9,6 +9,7 @@ pub mod field;
 pub mod filter;
 mod holder;
 mod id;
+mod maker;
 mod mode;
 mod owner;
 pub mod resolve;
@@ -19,13 +20,16 @@ mod times;
 
 pub use escape::{escape, in_ascii, unescape};
 pub use holder::{Access, Holder, How, named as holders_named};
+pub use maker::Maker;
 pub use id::{Key, ObjectName, SegmentId, ShmId};
 pub use mode::Mode;
 pub use owner::Owner;
 pub use shorten::{shorten, take_cells};
 pub use size::{Bytes, ParseSizeError};
-pub use state::{State, Verdict};
+pub use state::{Certainty, State, Verdict};
 pub use times::{ParseSpanError, Times, Timestamp, age_text, parse_span};
+
+use std::sync::Arc;
 
 /// One shared-memory segment, as a survey found it.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +51,10 @@ pub struct Segment {
     pub times: Times,
     /// What only its kind has.
     pub facts: Facts,
+    /// Who holds it; `None`: not looked for, or it is younger than that look.
+    pub holders: Option<Arc<[Holder]>>,
+    /// Who made it, where that is known.
+    pub made_by: Option<Maker>,
     /// In use, removed, leaked…, and why we say so.
     pub verdict: Verdict,
 }
@@ -86,6 +94,15 @@ pub struct PosixFacts {
     pub device: u64,
     /// Its inode there.
     pub inode: u64,
+    /// It is in no directory any more.
+    pub unlinked: Option<Unlinked>,
+}
+
+/// What is left to say of an object that is in no directory any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unlinked {
+    /// The name that a holder knew it by. Another object may have it by now.
+    pub name: Option<ObjectName>,
 }
 
 /// The kinds of shared memory that are told apart.
@@ -95,6 +112,8 @@ pub enum Kind {
     Sysv,
     /// POSIX.
     Posix,
+    /// A POSIX object that is in no directory any more and still held.
+    Deleted,
 }
 
 impl Kind {
@@ -104,6 +123,7 @@ impl Kind {
         match self {
             Self::Sysv => "sysv",
             Self::Posix => "posix",
+            Self::Deleted => "deleted",
         }
     }
 }
@@ -114,6 +134,7 @@ impl Segment {
     pub const fn kind(&self) -> Kind {
         match self.facts {
             Facts::Sysv(_) => Kind::Sysv,
+            Facts::Posix(PosixFacts { unlinked: Some(_), .. }) => Kind::Deleted,
             Facts::Posix(_) => Kind::Posix,
         }
     }
@@ -146,7 +167,10 @@ impl Segment {
             }
             (SegmentId::Sysv(shmid), Facts::Sysv(facts)) => format!("{} #{shmid}", facts.key),
             (SegmentId::Posix(name), _) => name.to_string(),
-            (SegmentId::Sysv(shmid), Facts::Posix(_)) => format!("#{shmid}"),
+            (_, Facts::Posix(PosixFacts { unlinked: Some(Unlinked { name: Some(name) }), .. })) => {
+                name.to_string()
+            }
+            (id, _) => id.to_string(),
         }
     }
 

@@ -93,6 +93,7 @@ fn exact<'a>(text: &str, segments: &'a [Segment]) -> Vec<&'a Segment> {
                     || key.is_some_and(|key| segment.sysv().is_some_and(|facts| facts.key == key))
             }
             SegmentId::Posix(object) => Some(object) == name.as_ref(),
+            SegmentId::Deleted { .. } => false,
         })
         .collect()
 }
@@ -204,6 +205,7 @@ fn nearest(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
             let label = match &segment.id {
                 SegmentId::Sysv(shmid) => shmid.to_string(),
                 SegmentId::Posix(name) => bare(&name.to_string()),
+                SegmentId::Deleted { .. } => bare(&segment.id.to_string()),
             };
             let label: String = label.chars().take(48).collect();
             let distance =
@@ -229,7 +231,7 @@ fn nearest_numbers(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
                 let key = segment.sysv().map_or(u32::MAX, |facts| facts.key.0.abs_diff(wanted));
                 Some((key.min(shmid.0.unsigned_abs().abs_diff(wanted)), &segment.id))
             }
-            SegmentId::Posix(_) => None,
+            SegmentId::Posix(_) | SegmentId::Deleted { .. } => None,
         })
         .collect();
     scored.sort();

@@ -2,12 +2,14 @@
 //! difference between two looks.
 
 mod diff;
+mod holdings;
 mod limits;
 mod names;
 mod posix;
 mod sysv;
 
 pub use diff::{Difference, difference};
+pub use holdings::{Coverage, Depth, Holdings};
 pub use limits::{DevShmUse, Limits};
 pub use names::Names;
 
@@ -25,6 +27,8 @@ pub struct Survey {
     pub segments: Vec<Segment>,
     /// The limits and how much of them is used.
     pub limits: Limits,
+    /// How many processes could be examined, once they were looked at.
+    pub coverage: Option<Coverage>,
     /// What could not be looked at, each in a line that is safe to print.
     pub problems: Vec<String>,
     /// When it was taken.
@@ -50,7 +54,22 @@ impl Survey {
         sysv.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         posix.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         let limits = Limits::new(machine.limits(), sysv);
-        Self { segments, limits, problems, at }
+        Self { segments, limits, coverage: None, problems, at }
+    }
+
+    /// Takes in who holds what: each segment gets its holders, and what is in
+    /// no directory any more and still held gets a segment. The look at the
+    /// processes has to be older than this survey.
+    pub fn join(&mut self, holdings: &Holdings, machine: &dyn Machine, names: &mut Names) {
+        for segment in &mut self.segments {
+            segment.holders = holdings.of(segment);
+        }
+        let listed = self.segments.len();
+        holdings::add_unlinked(holdings, machine, names, &mut self.segments);
+        for segment in &mut self.segments[listed..] {
+            segment.holders = holdings.of(segment);
+        }
+        self.coverage = Some(holdings.coverage.clone());
     }
 
     /// What all segments have in memory together.

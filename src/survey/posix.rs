@@ -56,7 +56,9 @@ fn segment(name: ObjectName, stat: &ObjectStat, machine: &dyn Machine, names: &m
             birth: stat.birth,
             ..Times::default()
         },
-        facts: Facts::Posix(PosixFacts { device: stat.device, inode: stat.inode }),
+        facts: Facts::Posix(PosixFacts { device: stat.device, inode: stat.inode, unlinked: None }),
+        holders: None,
+        made_by: None,
         verdict: Verdict::new(State::Unknown, "not judged yet"),
     }
 }

@@ -43,6 +43,8 @@ fn segment(row: &Row, machine: &dyn Machine, names: &mut Names) -> Segment {
             locked: row.perms & LOCKED != 0,
             marked: row.perms & MARKED != 0,
         }),
+        holders: None,
+        made_by: None,
         verdict: Verdict::new(State::Unknown, "not judged yet"),
     }
 }

@@ -101,13 +101,23 @@ pub fn open_object(root: &Path, path: &Path) -> io::Result<OpenObject> {
         return Err(io::Error::from_raw_os_error(libc::ENODEV));
     }
     // Through the handle, so that it is the very object that was looked at.
-    let again = format!("/proc/self/fd/{}", handle.as_raw_fd());
+    open_again(&format!("/proc/self/fd/{}", handle.as_raw_fd()))
+}
+
+/// Opens what a link of `/proc` stands for, for reading: a descriptor or a
+/// mapping of some process, whatever the name of the file by now.
+///
+/// # Errors
+/// `EACCES` without read permission, `EPERM` for a mapping that only root may
+/// open so, `ENOENT` when it is no more.
+pub fn open_again(link: &str) -> io::Result<OpenObject> {
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-    let (fd, keeps_access_time) = match open(again.as_str(), flags | OFlag::O_NOATIME, Mode::empty()) {
+    let (fd, keeps_access_time) = match open(link, flags | OFlag::O_NOATIME, Mode::empty()) {
         Ok(fd) => (fd, true),
-        Err(nix::errno::Errno::EPERM) => (open(again.as_str(), flags, Mode::empty())?, false),
+        Err(nix::errno::Errno::EPERM) => (open(link, flags, Mode::empty())?, false),
         Err(error) => return Err(error.into()),
     };
+    let stat = statx_fd(fd.as_fd())?;
     Ok(OpenObject { file: File::from(fd), stat, keeps_access_time })
 }
 

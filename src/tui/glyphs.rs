@@ -90,6 +90,12 @@ impl Glyphs {
             (State::Removed, false) => "◌",
             (State::Removed, true) => "-",
             (State::Unknown, _) => "?",
+            (State::Protected, false) => "◆",
+            (State::Protected, true) => "#",
+            (State::Idle, false) => "○",
+            (State::Idle, true) => "o",
+            (State::Leaked(_), false) => "✗",
+            (State::Leaked(_), true) => "x",
         }
     }
 

@@ -1,8 +1,9 @@
 //! Carries out what the program asks for: gives each worker its orders.
 
 use super::message::Message;
-use super::work::{self, Began, Doer, Surveyor, Viewer};
+use super::work::{self, Began, Board, Doer, Looker, Surveyor, Viewer};
 use crate::app::Effect;
+use crate::identify::Identifier;
 use crate::machine::Machine;
 use crate::segment::Bytes;
 use std::convert::Infallible;
@@ -18,6 +19,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// The workers, each on a thread of its own.
 pub struct Hands {
     survey: Sender<work::SurveyOrder>,
+    holders: Sender<work::HoldersOrder>,
     view: Sender<work::ViewOrder>,
     act: Sender<work::ActOrder>,
     at_work: Receiver<Infallible>,
@@ -36,8 +38,16 @@ impl Hands {
         copies: Bytes,
     ) -> io::Result<Self> {
         let (busy, at_work) = mpsc::channel();
+        let board = Board::default();
+        let (holders, orders) = mpsc::channel();
+        let (mut looker, working) = (Looker::new(Arc::clone(machine), board.clone()), busy.clone());
+        work::spawn("holders", messages.clone(), move |messages| {
+            let _working: Sender<Infallible> = working;
+            work::drive(&mut looker, began, &orders, messages);
+        })?;
         let (survey, orders) = mpsc::channel();
-        let (mut surveyor, working) = (Surveyor::new(Arc::clone(machine)), busy.clone());
+        let surveyor = Surveyor::new(Arc::clone(machine), board, Identifier::default());
+        let (mut surveyor, working) = (surveyor, busy.clone());
         work::spawn("survey", messages.clone(), move |messages| {
             let _working: Sender<Infallible> = working;
             work::drive(&mut surveyor, began, &orders, messages);
@@ -54,13 +64,13 @@ impl Hands {
             let _working: Sender<Infallible> = busy;
             work::drive(&mut doer, began, &orders, messages);
         })?;
-        Ok(Self { survey, view, act, at_work })
+        Ok(Self { survey, holders, view, act, at_work })
     }
 
     /// Passes an effect on to whom it concerns; gives back what is for the
     /// terminal and the loop.
     pub fn carry_out(&self, effect: Effect) -> Option<Effect> {
-        use work::{SurveyOrder, ViewOrder};
+        use work::{HoldersOrder, SurveyOrder, ViewOrder};
         let view = match effect {
             Effect::Survey => {
                 self.order_survey(SurveyOrder::Now);
@@ -68,8 +78,13 @@ impl Hands {
             }
             Effect::SurveyEvery(every) => {
                 self.order_survey(SurveyOrder::Every(every));
+                let _ = self.holders.send(HoldersOrder::Every(every));
                 // Paused, nothing is looked at unasked.
                 ViewOrder::PreviewAgain(every.is_some())
+            }
+            Effect::Holders(who) => {
+                let _ = self.holders.send(HoldersOrder::Now(who));
+                return None;
             }
             Effect::Preview(segment) => ViewOrder::Preview(segment),
             Effect::Open(segment) => ViewOrder::Open(segment),
@@ -105,7 +120,7 @@ impl Hands {
 
     /// Sends the workers home, which lets go of everything that is attached.
     pub fn dismiss(self) {
-        drop((self.survey, self.view, self.act));
+        drop((self.survey, self.holders, self.view, self.act));
         // Disconnected once all of them have gone.
         let _ = self.at_work.recv_timeout(PATIENCE);
     }

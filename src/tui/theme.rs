@@ -29,6 +29,10 @@ pub struct Theme {
     pub removed: Style,
     /// Unknown.
     pub unknown: Style,
+    /// Unheld, and not to be removed.
+    pub protected: Style,
+    /// Leaked.
+    pub leaked: Style,
     /// Attached by us.
     pub attached: Style,
     /// Something failed.
@@ -121,6 +125,8 @@ impl Theme {
             in_use: plain,
             removed: bold,
             unknown: dim,
+            protected: plain,
+            leaked: bold,
             attached: bold,
             failed: bold,
             zero: dim,
@@ -149,6 +155,8 @@ impl Theme {
             focus: fg(Color::Cyan).add_modifier(Modifier::BOLD),
             in_use: fg(Color::Green),
             removed: fg(Color::Yellow),
+            protected: fg(Color::Blue),
+            leaked: fg(Color::Red).add_modifier(Modifier::BOLD),
             attached: fg(Color::Cyan),
             failed: fg(Color::Red).add_modifier(Modifier::BOLD),
             printable: fg(Color::Cyan),
@@ -172,6 +180,8 @@ impl Theme {
             in_use: fg(tint.green),
             removed: fg(tint.yellow),
             unknown: fg(tint.dim),
+            protected: fg(tint.blue),
+            leaked: fg(tint.red).add_modifier(Modifier::BOLD),
             attached: fg(tint.cyan),
             failed: fg(tint.red).add_modifier(Modifier::BOLD),
             zero: fg(tint.dim),
@@ -256,6 +266,7 @@ struct Tint {
     red: Rgb,
     green: Rgb,
     yellow: Rgb,
+    blue: Rgb,
     magenta: Rgb,
     cyan: Rgb,
     amber: Rgb,
@@ -268,6 +279,7 @@ const DARK: Tint = Tint {
     red: (255, 110, 103),
     green: (125, 207, 125),
     yellow: (226, 190, 92),
+    blue: (122, 162, 247),
     magenta: (204, 148, 224),
     cyan: (94, 204, 212),
     amber: (255, 184, 0),
@@ -280,6 +292,7 @@ const LIGHT: Tint = Tint {
     red: (190, 20, 40),
     green: (22, 118, 52),
     yellow: (138, 92, 0),
+    blue: (20, 70, 180),
     magenta: (134, 40, 170),
     cyan: (0, 108, 134),
     amber: (255, 184, 0),

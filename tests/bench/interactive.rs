@@ -9,9 +9,9 @@ mod world;
 
 use pty::{PICTURE, Pty};
 use shmscope::app::{Event, Keymap, Settings, State, update};
-use shmscope::identify;
+use shmscope::identify::Identifier;
 use shmscope::machine::real::RealMachine;
-use shmscope::survey::{Names, Survey};
+use shmscope::survey::Names;
 use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::process::{Command, Output};
@@ -137,12 +137,11 @@ fn tools(segments: usize) -> (impl FnMut() -> Duration, impl FnMut() -> Duration
 
 fn survey(rounds: usize) {
     let mut times = vec![];
-    let mut names = Names::default();
+    let (mut names, mut identifier) = (Names::default(), Identifier::default());
     let mut contest = Contest::new("a survey of 4000 System V and 10 000 POSIX segments");
     let ours = || {
         let began = Instant::now();
-        let mut survey = Survey::take(&RealMachine, &mut names);
-        identify::assess(&mut survey);
+        let survey = identifier.survey(&RealMachine, None, &mut names);
         let took = began.elapsed();
         assert_eq!(survey.segments.len(), 14_000);
         times.push(took);

@@ -11,11 +11,11 @@ use shmscope::app::effect::{Effect, Request, Target, Undo, Watching};
 use shmscope::app::event::{Event, Found, Opened, Preview, Size};
 use shmscope::app::key::{Key, Mouse};
 use shmscope::app::{Keymap, Settings, State, update};
-use shmscope::identify::assess;
+use shmscope::identify::Identifier;
 use shmscope::machine::made::MadeMachine;
 use shmscope::memory::{self, Direction, Live, Progress, Reader};
 use shmscope::segment::{Segment, SegmentId};
-use shmscope::survey::{Names, Survey};
+use shmscope::survey::{Depth as LookDepth, Holdings, Names, Survey};
 use shmscope::tui::draw::draw;
 use shmscope::tui::theme::{Depth, Name, Theme};
 use std::collections::BTreeMap;
@@ -70,8 +70,9 @@ impl Stage {
 
     /// Looks at the machine.
     pub fn survey(&mut self) {
-        let mut survey = Survey::take(&self.machine, &mut Names::default());
-        assess(&mut survey);
+        let mut names = Names::default();
+        let holdings = Holdings::look(&self.machine, LookDepth::Private, &[], &mut names);
+        let survey = Identifier::default().survey(&self.machine, Some(&holdings), &mut names);
         self.happen(Event::Surveyed(Box::new(survey)));
     }
 
@@ -118,6 +119,8 @@ impl Stage {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Survey => self.survey(),
+            // Every survey of this stage looks at the holders too.
+            Effect::Holders(_) => {}
             Effect::Preview(Some(segment)) => self.preview(&segment),
             Effect::Open(segment) => self.open(&segment),
             Effect::Look(watching) => {

@@ -10,6 +10,7 @@ use shmscope::app::key::Key;
 use shmscope::app::{Effect, Event};
 use shmscope::machine::control::Control;
 use shmscope::machine::made::MadeMachine;
+use shmscope::machine::process::Processes;
 use shmscope::machine::{Contents, LimitFacts, Machine, ObjectListing, ObjectStat};
 use shmscope::segment::{Bytes, ObjectName, ShmId, Timestamp};
 use shmscope::tui::{self, Options, Program};
@@ -149,6 +150,12 @@ impl Machine for Faulty {
     }
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>> {
         self.0.open_object(name)
+    }
+    fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {
+        self.0.open_unlinked(device, inode, holders)
+    }
+    fn processes(&self) -> &dyn Processes {
+        self.0.processes()
     }
     fn may_attach(&self, shmid: ShmId) -> io::Result<()> {
         self.0.may_attach(shmid)

@@ -1,19 +1,20 @@
 //! What comes back from the outside.
 
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, Who};
 use crate::app::event::{Found, Opened, Preview};
 use crate::app::inspect::{Inspect, Status};
 use crate::app::state::State;
 use crate::memory::Look;
-use crate::segment::Bytes;
+use crate::segment::{Bytes, Kind};
 use crate::survey::{Difference, Survey, difference};
 
-pub fn surveyed(state: &mut State, survey: Survey) {
+pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     // At the start nothing is new: everything was there before we came.
     let difference = match &state.survey {
         Some(before) => difference(before, &survey),
         None => Difference::default(),
     };
+    effects.extend(to_ask(&survey, &difference).map(Effect::Holders));
     let now = state.now;
     state.table.survey(&survey, &difference, now);
     if let Some(inspect) = &mut state.inspect
@@ -33,6 +34,29 @@ pub fn surveyed(state: &mut State, survey: Survey) {
         state.fail(format!("{problem}{more}"));
     }
     state.survey = Some(survey);
+}
+
+/// Whose holdings may have changed with these segments: a System V segment
+/// tells who attached or detached last, a new POSIX object may be anybody's.
+fn to_ask(survey: &Survey, difference: &Difference) -> Option<Who> {
+    let mut pids = vec![];
+    for id in difference.appeared.iter().chain(&difference.changed) {
+        let segment = survey.segments.iter().find(|segment| segment.id == *id)?;
+        match segment.sysv() {
+            Some(facts) => {
+                let found = segment.holders.iter().flat_map(|holders| holders.iter());
+                let found: u64 = found.clone().map(|holder| u64::from(holder.mappings)).sum();
+                // What is known already needs no look.
+                if found != facts.nattch || segment.holders.is_none() {
+                    pids.extend([facts.creator_pid, facts.last_pid]);
+                    pids.extend(segment.holders.iter().flat_map(|all| all.iter().map(|holder| holder.pid)));
+                }
+            }
+            None if segment.holders.is_none() && segment.kind() == Kind::Posix => return Some(Who::All),
+            None => {}
+        }
+    }
+    (!pids.is_empty()).then_some(Who::These(pids))
 }
 
 pub fn previewed(state: &mut State, preview: Preview) {

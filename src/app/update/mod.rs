@@ -35,7 +35,8 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         }
         Event::Failed(reason) => state.fail(reason),
         Event::Tick | Event::Resumed => {}
-        Event::Surveyed(survey) => answers::surveyed(state, *survey),
+        Event::Surveyed(survey) => answers::surveyed(state, *survey, &mut effects),
+        Event::HoldersLooked => effects.push(Effect::Survey),
         Event::Previewed(preview) => answers::previewed(state, preview),
         Event::Opened(opened) => {
             answers::opened(state, opened, &mut effects);

@@ -65,6 +65,8 @@ pub struct MadeFacts {
     pub locks: Vec<FileLock>,
     /// Pids in namespaces below.
     pub inner_pids: Vec<u32>,
+    /// The objects that were ever held, with the names they had then.
+    held: BTreeMap<(u64, u64), (ObjectName, MadeObject)>,
     /// Who was asked to end.
     pub terminated: Vec<u32>,
     next_inode: u64,
@@ -313,6 +315,10 @@ impl Machine for MadeMachine {
             bytes: Arc::clone(&object.bytes),
             trace: if mine { Trace::None } else { Trace::AccessTime },
         }))
+    }
+
+    fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {
+        lock(&self.facts).open_unlinked(device, inode, holders)
     }
 
     fn may_attach(&self, shmid: ShmId) -> io::Result<()> {

@@ -1,12 +1,14 @@
 //! Processes of a made machine.
 
-use super::{MadeMachine, lock};
-use crate::machine::ObjectStat;
+use super::contents::OpenMadeObject;
+use super::{MadeFacts, MadeMachine, MadeObject, PAGE, lock};
+use crate::machine::{Contents, ObjectStat, Trace};
 use crate::machine::process::{
     Devices, Examined, FileLock, Object, Place, Process, ProcessId, Processes, Use, Visibility, Wanted,
 };
 use crate::segment::{Access, ObjectName, Timestamp};
 use std::io;
+use std::sync::Arc;
 
 /// The device of `/dev/shm` here.
 pub const OBJECTS: u64 = 26;
@@ -25,8 +27,6 @@ pub struct MadeProcess {
     pub readable: bool,
     /// What it has of shared memory.
     pub uses: Vec<Use>,
-    /// The object behind each file that it holds and that has no name any more.
-    pub unlinked: Vec<ObjectStat>,
 }
 
 impl MadeMachine {
@@ -39,7 +39,6 @@ impl MadeMachine {
                 began: Timestamp::from_seconds(facts.now - 3600),
                 readable: true,
                 uses: vec![],
-                unlinked: vec![],
             };
             facts.processes.insert(pid, process);
         });
@@ -53,46 +52,93 @@ impl MadeMachine {
                 made.row.last_pid = pid;
             }
         });
-        self.hold(pid, Object::Sysv(shmid), access, mapping());
+        self.hold(pid, Object::Sysv(shmid), access, true);
     }
 
     /// Lets a process have one more mapping of a POSIX object.
     pub fn map_in(&self, pid: u32, name: &str, access: Access) {
         if let Some(object) = self.object(name) {
-            self.hold(pid, object, access, mapping());
+            self.hold(pid, object, access, true);
         }
     }
 
     /// Lets a process have a POSIX object open.
     pub fn open_in(&self, pid: u32, name: &str, access: Access) {
         if let Some(object) = self.object(name) {
-            self.hold(pid, object, access, Place::Descriptor(3));
+            self.hold(pid, object, access, false);
         }
     }
 
+    /// Lets a process end: what it has of System V segments is detached.
+    pub fn end_process(&self, pid: u32) {
+        self.edit(|facts| facts.end(pid));
+    }
+
+    /// The object of that name, which lives on when its name goes.
     fn object(&self, name: &str) -> Option<Object> {
         let name = ObjectName::new(name.as_bytes())?;
         self.edit(|facts| {
-            let stat = facts.posix.get(&name)?.stat;
-            Some(Object::File { device: stat.device, inode: stat.inode })
+            let object = facts.posix.get(&name)?.clone();
+            let (device, inode) = (object.stat.device, object.stat.inode);
+            facts.held.insert((device, inode), (name, object));
+            Some(Object::File { device, inode })
         })
     }
 
-    fn hold(&self, pid: u32, of: Object, access: Access, place: Place) {
+    fn hold(&self, pid: u32, of: Object, access: Access, mapped: bool) {
         self.edit(|facts| {
-            let stat = facts.posix.values().map(super::MadeObject::stat_now).find(|stat| {
-                of == Object::File { device: stat.device, inode: stat.inode }
-            });
-            if let Some(process) = facts.processes.get_mut(&pid) {
-                process.uses.push(Use { of, access, private: false, place, reaches: super::PAGE });
-                process.unlinked.extend(stat.map(|stat| ObjectStat { links: 0, ..stat }));
-            }
+            let Some(process) = facts.processes.get_mut(&pid) else { return };
+            let count = process.uses.len() as u64;
+            let start = 0x7000_0000 + count * PAGE;
+            let place = if mapped {
+                Place::Mapping { start, end: start + PAGE }
+            } else {
+                Place::Descriptor(i32::try_from(count).unwrap_or(i32::MAX))
+            };
+            process.uses.push(Use { of, access, private: false, place, reaches: PAGE });
         });
     }
 }
 
-const fn mapping() -> Place {
-    Place::Mapping { start: 0x7000_0000, end: 0x7000_0000 + super::PAGE }
+impl MadeFacts {
+    /// The object that a process holds at a place, and its name if it has one.
+    fn held_at(&self, pid: u32, place: Place) -> io::Result<(&ObjectName, &MadeObject)> {
+        let process = self.processes.get(&pid).ok_or(io::ErrorKind::NotFound)?;
+        let found = process.uses.iter().find(|one| one.place == place).ok_or(io::ErrorKind::NotFound)?;
+        let Object::File { device, inode } = found.of else { return Err(io::ErrorKind::NotFound.into()) };
+        let (name, object) = self.held.get(&(device, inode)).ok_or(io::ErrorKind::NotFound)?;
+        Ok((name, object))
+    }
+
+    fn end(&mut self, pid: u32) {
+        for one in self.processes.remove(&pid).into_iter().flat_map(|process| process.uses) {
+            if let (Object::Sysv(shmid), Place::Mapping { .. }) = (one.of, one.place) {
+                for made in self.sysv.iter_mut().filter(|made| made.row.shmid.0 == shmid) {
+                    made.row.nattch = made.row.nattch.saturating_sub(1);
+                }
+            }
+        }
+    }
+
+    /// Opens an object through one of its holders.
+    pub(super) fn open_unlinked(
+        &self,
+        device: u64,
+        inode: u64,
+        holders: &[u32],
+    ) -> io::Result<Box<dyn Contents>> {
+        let of = Object::File { device, inode };
+        let held = holders.iter().any(|pid| {
+            self.processes.get(pid).is_some_and(|process| process.uses.iter().any(|one| one.of == of))
+        });
+        let (_, object) =
+            self.held.get(&(device, inode)).filter(|_| held).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Box::new(OpenMadeObject {
+            identity: object.stat.identity(),
+            bytes: Arc::clone(&object.bytes),
+            trace: Trace::None,
+        }))
+    }
 }
 
 impl Processes for MadeMachine {
@@ -149,10 +195,18 @@ impl Processes for MadeMachine {
         Ok(lock(&self.facts).locks.clone())
     }
 
-    fn stat_held(&self, pid: u32, _: Place) -> io::Result<ObjectStat> {
+    fn stat_held(&self, pid: u32, place: Place) -> io::Result<ObjectStat> {
         let facts = lock(&self.facts);
-        let process = facts.processes.get(&pid).ok_or(io::ErrorKind::NotFound)?;
-        process.unlinked.first().copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+        let (_, object) = facts.held_at(pid, place)?;
+        let removed = lock(&object.bytes).removed;
+        Ok(ObjectStat { links: u32::from(!removed), ..object.stat_now() })
+    }
+
+    fn name_held(&self, pid: u32, place: Place) -> io::Result<Vec<u8>> {
+        let facts = lock(&self.facts);
+        let (name, object) = facts.held_at(pid, place)?;
+        let removed: &[u8] = if lock(&object.bytes).removed { b" (deleted)" } else { b"" };
+        Ok([b"/dev/shm/", name.as_bytes(), removed].concat())
     }
 
     fn terminate(&self, wanted: &ProcessId) -> io::Result<()> {
@@ -162,7 +216,7 @@ impl Processes for MadeMachine {
             return Err(io::Error::from_raw_os_error(libc::ESRCH));
         }
         facts.terminated.push(wanted.pid);
-        facts.processes.remove(&wanted.pid);
+        facts.end(wanted.pid);
         Ok(())
     }
 }

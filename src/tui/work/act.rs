@@ -9,11 +9,11 @@ use crate::app::Event;
 use crate::app::confirm::{Wanted, Wish};
 use crate::app::effect::Undo;
 use crate::app::event::Clock;
-use crate::identify;
+use crate::identify::Identifier;
 use crate::machine::Machine;
 use crate::memory::Progress;
 use crate::segment::{Bytes, Segment};
-use crate::survey::{Names, Survey};
+use crate::survey::Names;
 use std::sync::Arc;
 
 /// An order to the one who acts.
@@ -91,8 +91,7 @@ impl Doer {
         match undo {
             Undo::Copies(count) => (0..count).map(|_| self.bring_back()).collect(),
             Undo::Acts(acts) => {
-                let mut survey = Survey::take(&*self.machine, &mut Names::default());
-                identify::assess(&mut survey);
+                let survey = Identifier::default().survey(&*self.machine, None, &mut Names::default());
                 let again = |(id, action)| {
                     let segment = survey.segments.iter().find(|segment| segment.id == id);
                     let segment =

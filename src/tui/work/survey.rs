@@ -1,11 +1,11 @@
 //! Looks at the machine: every so often, or only when asked.
 
-use super::Worker;
+use super::{Board, Worker};
 use crate::app::Event;
 use crate::app::event::Clock;
-use crate::identify;
+use crate::identify::Identifier;
 use crate::machine::Machine;
-use crate::survey::{Names, Survey};
+use crate::survey::Names;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,8 @@ pub enum Order {
 /// Takes surveys.
 pub struct Surveyor {
     machine: Arc<dyn Machine>,
+    board: Board,
+    identifier: Identifier,
     names: Names,
     every: Option<Duration>,
     /// When the last survey began, and how long it took.
@@ -30,8 +32,10 @@ pub struct Surveyor {
 
 impl Surveyor {
     /// One that has not been told to do anything.
-    pub fn new(machine: Arc<dyn Machine>) -> Self {
-        Self { machine, names: Names::default(), every: None, last: None, asked: false }
+    /// Who holds what is on `board`.
+    pub fn new(machine: Arc<dyn Machine>, board: Board, identifier: Identifier) -> Self {
+        let names = Names::default();
+        Self { machine, board, identifier, names, every: None, last: None, asked: false }
     }
 }
 
@@ -58,8 +62,8 @@ impl Worker for Surveyor {
     fn work(&mut self, now: Clock) -> Vec<Event> {
         let began = Instant::now();
         self.asked = false;
-        let mut survey = Survey::take(&*self.machine, &mut self.names);
-        identify::assess(&mut survey);
+        let holdings = self.board.last();
+        let survey = self.identifier.survey(&*self.machine, holdings.as_deref(), &mut self.names);
         self.last = Some((now, began.elapsed()));
         vec![Event::Surveyed(Box::new(survey))]
     }
@@ -74,7 +78,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn surveyor(machine: &MadeMachine) -> Surveyor {
-        Surveyor::new(Arc::new(machine.clone()))
+        Surveyor::new(Arc::new(machine.clone()), Board::default(), Identifier::default())
     }
 
     #[test]

@@ -10,10 +10,11 @@ mod stat;
 use super::{DEV_SHM, RealMachine, object_stat};
 use crate::machine::ObjectStat;
 use crate::machine::process::{
-    Devices, Examined, FileLock, Place, Process, ProcessId, Processes, Use, Visibility, Wanted,
+    Devices, Examined, FileLock, Object, Place, Process, ProcessId, Processes, Use, Visibility, Wanted,
 };
+use crate::sys::object::OpenObject;
 use crate::sys::{self, pidfd};
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::{OFlag, open, readlinkat};
 use nix::sys::stat::Mode;
 use stat::Stat;
 use std::ffi::CString;
@@ -128,6 +129,11 @@ impl Processes for RealMachine {
         Ok(object_stat(&sys::statx_link(Proc::shared()?.fd(), &path)?))
     }
 
+    fn name_held(&self, pid: u32, place: Place) -> io::Result<Vec<u8>> {
+        let target = readlinkat(Proc::shared()?.fd(), path_of(pid, place).as_str())?;
+        Ok(target.into_encoded_bytes())
+    }
+
     fn terminate(&self, process: &ProcessId) -> io::Result<()> {
         let held = pidfd::open(process.pid)?;
         // The descriptor is of whoever has the pid now: is it still the same?
@@ -165,6 +171,31 @@ fn by_thread(proc: &Proc, pid: u32, wanted: Wanted) -> Examined {
         }
     }
     Examined::Unreadable
+}
+
+/// Opens a file through whoever still holds it.
+pub fn open_held(device: u64, inode: u64, holders: &[u32]) -> io::Result<OpenObject> {
+    let wanted = Wanted { devices: Devices { objects: Some(device), sysv: None }, private: true };
+    let mut failed = io::Error::from(io::ErrorKind::NotFound);
+    for &pid in holders {
+        let uses = match RealMachine.examine(pid, wanted) {
+            Examined::Uses(uses) => uses,
+            Examined::Unreadable => {
+                failed = io::ErrorKind::PermissionDenied.into();
+                continue;
+            }
+            Examined::Gone => continue,
+        };
+        for one in uses.iter().filter(|one| one.of == Object::File { device, inode }) {
+            let path = format!("/proc/{}", path_of(pid, one.place));
+            match sys::object::open_again(&path) {
+                Ok(open) if (open.stat.device, open.stat.inode) == (device, inode) => return Ok(open),
+                Ok(_) => {}
+                Err(error) => failed = error,
+            }
+        }
+    }
+    Err(failed)
 }
 
 fn kernel_device() -> Option<u64> {

@@ -156,6 +156,9 @@ pub const fn state_style(theme: &Theme, state: SegmentState) -> Style {
         SegmentState::InUse => theme.in_use,
         SegmentState::Removed => theme.removed,
         SegmentState::Unknown => theme.unknown,
+        SegmentState::Protected => theme.protected,
+        SegmentState::Idle => theme.text,
+        SegmentState::Leaked(_) => theme.leaked,
     }
 }
 

@@ -1,0 +1,61 @@
+//! Whether it is settled that nobody holds a POSIX object: no holder found
+//! means little where processes cannot be examined.
+
+use crate::segment::{Segment, State, Verdict};
+use crate::survey::{Coverage, Holdings};
+
+/// The bits that let anybody but the owner open it. Where there is an access
+/// control list, those of the group are the most that it gives anybody.
+const OTHERS: u32 = 0o077;
+
+/// The steps that settle it, or the verdict that it is not settled.
+pub fn posix(segment: &Segment, holdings: &Holdings) -> Result<Vec<String>, Verdict> {
+    let coverage = &holdings.coverage;
+    if !holdings.private {
+        return Err(Verdict::new(State::Unknown, "nobody has it open or mapped as shared memory")
+            .because("private mappings have not been looked for yet"));
+    }
+    let examined = coverage.processes - coverage.unreadable;
+    if coverage.is_whole() {
+        return Ok(vec![format!(
+            "nobody has it open or mapped: all {} processes were examined (/proc/PID/maps, /proc/PID/fd, /proc/locks)",
+            coverage.processes
+        )]);
+    }
+    let owner = segment.owner.user_text();
+    if segment.mode.bits() & OTHERS == 0 && coverage.holds_all_of(segment.owner.uid) {
+        return Ok(vec![format!(
+            "nobody has it open or mapped: only {owner} can open it (mode {}), and all processes of {owner} and \
+             root were examined, {examined} of {}",
+            segment.mode, coverage.processes
+        )]);
+    }
+    Err(Verdict::new(State::Unknown, format!("nobody was found holding it, but {}", missing(coverage)))
+        .because(remedy(coverage)))
+}
+
+/// What could not be examined.
+fn missing(coverage: &Coverage) -> String {
+    let mut parts = vec![];
+    if coverage.unreadable > 0 {
+        parts.push(format!(
+            "{} of {} processes cannot be examined here",
+            coverage.unreadable, coverage.processes
+        ));
+    }
+    if coverage.visibility.hides {
+        parts.push("/proc hides the processes of others (hidepid)".to_owned());
+    }
+    if coverage.visibility.outside {
+        parts.push("processes outside of this pid namespace cannot be seen".to_owned());
+    }
+    parts.join(", and ")
+}
+
+fn remedy(coverage: &Coverage) -> &'static str {
+    if coverage.visibility.outside {
+        "run it outside of the container, as root, to be sure"
+    } else {
+        "run as root to see all of them"
+    }
+}

@@ -1,0 +1,23 @@
+//! Who made a segment, as far as it can be told.
+
+use super::escape;
+use std::sync::Arc;
+
+/// A maker of segments.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Maker {
+    /// Which rule of the catalogue knows it; `process` for a process that
+    /// lives and is known by its pid alone.
+    pub id: Arc<str>,
+    /// What it is called. A process may have given itself any name: print
+    /// [`Maker::name_text`].
+    pub name: Arc<str>,
+}
+
+impl Maker {
+    /// What it is called, safe to print.
+    #[must_use]
+    pub fn name_text(&self) -> String {
+        escape(self.name.as_bytes())
+    }
+}
