@@ -27,6 +27,7 @@ pub use failure::{Failure, Status};
 pub use style::{Style, locale_is_utf8};
 
 use crate::identify::Identifier;
+use crate::identify::catalogue::Catalogue;
 use crate::machine::Machine;
 use crate::survey::{Depth, Holdings, Names, Survey};
 use out::Out;
@@ -55,7 +56,7 @@ fn look_whole(machine: &dyn Machine, settle: Option<Duration>) -> Survey {
     let mut names = Names::default();
     // Before the table, so that what it lists with no holder had none by then.
     let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
-    let survey = Identifier::new(settle).survey(machine, Some(&holdings), &mut names);
+    let survey = Identifier::new(Catalogue::built_in(), settle).survey(machine, Some(&holdings), &mut names);
     for problem in &survey.problems {
         out::warn(problem);
     }

@@ -2,6 +2,7 @@
 //! never writes it; assets/config.toml documents every setting.
 
 mod error;
+pub mod maker;
 mod place;
 mod read;
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub color: When,
     /// How much the copies of what was removed may take together.
     pub copies: Bytes,
+    /// Makers of shared memory that the catalogue does not know, or otherwise.
+    pub makers: Vec<maker::Maker>,
     /// The keys of actions, both as they are written: whether they exist is
     /// for the table of actions to say, and [`Config::wrong_keys`] to tell.
     pub keys: BTreeMap<String, Vec<String>>,
@@ -88,6 +91,7 @@ impl Default for Config {
             read_only: false,
             color: When::default(),
             copies: Bytes(1 << 30),
+            makers: vec![],
             keys: BTreeMap::new(),
             key_lines: BTreeMap::new(),
             path: PathBuf::new(),
@@ -198,7 +202,7 @@ mod tests {
             (
                 "mouse = true\n\nthme = 'dark'",
                 "line 3: there is no setting 'thme': there are theme, interval, live-interval, mouse, ascii, \
-                 read-only, color, copies and the table [keys]",
+                 read-only, color, copies, the table [keys] and tables [[maker]]",
             ),
             ("theme = 'blue'", "line 1: theme is 'blue': write \"default\", \"dark\", \"light\" or \"mono\""),
             ("#\ncolor = true", "line 2: color is true: write \"auto\", \"always\" or \"never\""),

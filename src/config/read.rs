@@ -1,5 +1,6 @@
 //! The text of the settings file, setting by setting, with the line of each.
 
+use super::maker::{self, Maker, Patterns};
 use super::{Config, ConfigError, Theme, When};
 use crate::segment::{Bytes, escape, parse_span};
 use std::collections::BTreeMap;
@@ -10,16 +11,15 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 /// What there is to set.
-const SETTINGS: &str =
-    "theme, interval, live-interval, mouse, ascii, read-only, color, copies and the table [keys]";
+const SETTINGS: &str = "theme, interval, live-interval, mouse, ascii, read-only, color, copies, the table [keys] and tables [[maker]]";
 
 /// What is wrong, and where in the text that stands.
-struct Wrong {
-    at: Range<usize>,
-    what: String,
+pub struct Wrong {
+    pub at: Range<usize>,
+    pub what: String,
 }
 
-type Value<'t> = Spanned<DeValue<'t>>;
+pub type Value<'t> = Spanned<DeValue<'t>>;
 
 /// Reads the settings; what is not set has its default.
 pub fn read(bytes: &[u8], path: &Path) -> Result<Config, ConfigError> {
@@ -36,13 +36,7 @@ fn line_of(text: &[u8], offset: usize) -> usize {
 }
 
 fn settings(text: &str, config: &mut Config) -> Result<(), Wrong> {
-    let table = DeTable::parse(text).map_err(|error| Wrong {
-        at: error.span().unwrap_or_default(),
-        what: format!(
-            "this is no TOML: {}",
-            error.message().lines().map(plain).collect::<Vec<_>>().join("; ")
-        ),
-    })?;
+    let table = parse(text)?;
     for (key, value) in in_order(table.get_ref()) {
         match key.get_ref().as_ref() {
             "theme" => config.theme = one_of(key, value, &Theme::NAMES)?,
@@ -53,6 +47,7 @@ fn settings(text: &str, config: &mut Config) -> Result<(), Wrong> {
             "read-only" => config.read_only = switch(key, value)?,
             "color" => config.color = one_of(key, value, &When::NAMES)?,
             "copies" => config.copies = size(key, value)?,
+            "maker" => config.makers = makers(value, Patterns::Compile)?,
             "keys" => (config.keys, config.key_lines) = keys(text, value)?,
             other => {
                 let what = format!("there is no setting '{}': there are {SETTINGS}", plain(other));
@@ -63,19 +58,67 @@ fn settings(text: &str, config: &mut Config) -> Result<(), Wrong> {
     Ok(())
 }
 
+fn parse(text: &str) -> Result<Spanned<DeTable<'_>>, Wrong> {
+    DeTable::parse(text).map_err(|error| Wrong {
+        at: error.span().unwrap_or_default(),
+        what: format!(
+            "this is no TOML: {}",
+            error.message().lines().map(plain).collect::<Vec<_>>().join("; ")
+        ),
+    })
+}
+
+/// The makers of a file that holds nothing else.
+pub fn makers_alone(text: &str, path: &Path, patterns: Patterns) -> Result<Vec<Maker>, ConfigError> {
+    let read = || {
+        let table = parse(text)?;
+        let mut all = vec![];
+        for (key, value) in in_order(table.get_ref()) {
+            if key.get_ref().as_ref() != "maker" {
+                let what = format!("'{}' stands outside of [[maker]]", plain(key.get_ref()));
+                return Err(Wrong { at: key.span(), what });
+            }
+            all.extend(makers(value, patterns)?);
+        }
+        Ok(all)
+    };
+    read().map_err(|wrong: Wrong| ConfigError::Line {
+        path: path.to_owned(),
+        line: line_of(text.as_bytes(), wrong.at.start),
+        what: wrong.what,
+    })
+}
+
+fn makers(value: &Value<'_>, patterns: Patterns) -> Result<Vec<Maker>, Wrong> {
+    let all = value.get_ref().as_array().filter(|all| all.iter().all(|one| one.get_ref().is_table()));
+    let all = all.ok_or_else(|| wrong("maker", value, "a table: [[maker]], and below it id = \"…\""))?;
+    let mut read: Vec<Maker> = vec![];
+    for one in all {
+        let maker = maker::read(one, patterns)?;
+        if read.iter().any(|other| other.id == maker.id) {
+            return Err(Wrong {
+                at: one.span(),
+                what: format!("there are two makers with the id '{}'", maker.id),
+            });
+        }
+        read.push(maker);
+    }
+    Ok(read)
+}
+
 /// As they stand in the file, so that what is told is the first that is wrong.
-fn in_order<'a, 't>(table: &'a DeTable<'t>) -> Vec<(&'a Spanned<DeString<'t>>, &'a Value<'t>)> {
+pub fn in_order<'a, 't>(table: &'a DeTable<'t>) -> Vec<(&'a Spanned<DeString<'t>>, &'a Value<'t>)> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     entries
 }
 
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     escape(text.as_bytes())
 }
 
 /// The value is not what it may be.
-fn wrong(name: &str, value: &Value<'_>, allowed: &str) -> Wrong {
+pub fn wrong(name: &str, value: &Value<'_>, allowed: &str) -> Wrong {
     let is = match value.get_ref() {
         DeValue::String(text) => format!("'{}'", plain(text)),
         DeValue::Integer(number) => plain(&number.to_string()),
@@ -88,7 +131,11 @@ fn wrong(name: &str, value: &Value<'_>, allowed: &str) -> Wrong {
     Wrong { at: value.span(), what: format!("{} is {is}: write {allowed}", plain(name)) }
 }
 
-fn one_of<T: Copy>(key: &Spanned<DeString<'_>>, value: &Value<'_>, names: &[(&str, T)]) -> Result<T, Wrong> {
+pub fn one_of<T: Copy>(
+    key: &Spanned<DeString<'_>>,
+    value: &Value<'_>,
+    names: &[(&str, T)],
+) -> Result<T, Wrong> {
     let chosen = value.get_ref().as_str().and_then(|text| names.iter().find(|(name, _)| *name == text));
     chosen.map(|(_, chosen)| *chosen).ok_or_else(|| {
         let all: Vec<String> = names.iter().map(|(name, _)| format!("\"{name}\"")).collect();

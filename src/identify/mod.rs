@@ -1,10 +1,14 @@
 //! Judges each segment: who made it, who wants it, and is it leaked.
 
+pub mod catalogue;
+mod known;
 mod life;
 mod origin;
+pub mod semaphore;
 mod settled;
 mod state;
 mod unheld;
+mod world;
 
 pub use life::{Life, Living, Seen};
 pub use origin::{Origin, Word};
@@ -13,7 +17,10 @@ pub use state::judge;
 use crate::machine::Machine;
 use crate::segment::Timestamp;
 use crate::survey::{Holdings, Names, Survey};
+use catalogue::Catalogue;
+use known::Known;
 use std::time::Duration;
+use world::Around;
 
 /// What the verdict on a segment stands on besides the segment and its origin.
 pub struct Grounds<'a> {
@@ -27,17 +34,24 @@ pub struct Grounds<'a> {
 }
 
 /// Who judges: what was found out of a segment once is remembered.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Identifier {
     settle: Option<Duration>,
+    known: Known,
+}
+
+impl Default for Identifier {
+    fn default() -> Self {
+        Self::new(Catalogue::built_in(), None)
+    }
 }
 
 impl Identifier {
-    /// One that waits so long before it calls a segment leaked; `None`: as
-    /// long as is usual.
+    /// One that knows these makers, and waits so long before it calls a segment
+    /// leaked; `None`: as long as is usual.
     #[must_use]
-    pub const fn new(settle: Option<Duration>) -> Self {
-        Self { settle }
+    pub fn new(catalogue: &'static Catalogue, settle: Option<Duration>) -> Self {
+        Self { settle, known: Known::new(catalogue) }
     }
 
     /// Looks at every segment, with those who were found to hold it, and judges
@@ -60,10 +74,11 @@ impl Identifier {
     /// Judges every segment of a survey. `holdings` are those that the survey
     /// was joined with.
     fn assess(&mut self, machine: &dyn Machine, survey: &mut Survey, holdings: Option<&Holdings>) {
-        let living = Living::new(machine.processes());
+        let makers = self.known.find(machine, survey);
+        let around = Around::new(machine, survey, holdings);
         let grounds = Grounds { holdings, now: survey.at, settle: self.settle };
-        for segment in &mut survey.segments {
-            let origin = origin::of(segment, &living);
+        for (segment, made) in survey.segments.iter_mut().zip(&makers) {
+            let origin = origin::of(segment, made.as_deref(), &around);
             segment.verdict = judge(segment, &origin, &grounds);
             segment.made_by = origin.maker;
         }

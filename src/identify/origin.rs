@@ -1,7 +1,9 @@
-//! Where a segment comes from: the process that made it, and what that says of
-//! whether anybody still wants it.
+//! Where a segment comes from: the catalogue's maker, the process that made
+//! it, and what that says of whether anybody still wants it.
 
-use super::{Life, Living, Seen};
+use super::catalogue::{Judged, Made};
+use super::world::Around;
+use super::{Life, Seen};
 use crate::segment::{Maker, Segment, SysvFacts, escape};
 
 /// Where a segment comes from.
@@ -31,19 +33,52 @@ pub enum Word {
 }
 
 /// Where a segment comes from.
-pub fn of(segment: &Segment, living: &Living<'_>) -> Origin {
-    match segment.sysv() {
-        Some(facts) => by_creator(segment, facts, living),
-        None => Origin {
+pub fn of(segment: &Segment, made: Option<&Made<'_>>, around: &Around<'_>) -> Origin {
+    let creator = segment.sysv().map(|facts| by_creator(segment, facts, around));
+    match made {
+        Some(made) => by_catalogue(segment, made, creator, around),
+        None => creator.unwrap_or_else(|| Origin {
             maker: None,
             steps: vec![],
             word: Word::Nothing("nothing tells who made it or that this is normal".to_owned()),
-        },
+        }),
     }
 }
 
+/// What the catalogue says, and where it cannot tell, what the creator says.
+fn by_catalogue(segment: &Segment, made: &Made<'_>, creator: Option<Origin>, around: &Around<'_>) -> Origin {
+    let maker = Some(Maker { id: made.maker.id.as_str().into(), name: made.maker.name.as_str().into() });
+    let mut steps = vec![made.evidence()];
+    let judgement = made.judge(&around.of(segment));
+    let (first, more) = match judgement.reasons.split_first() {
+        Some((first, more)) => (first.clone(), more.to_vec()),
+        None => (String::new(), vec![]),
+    };
+    let word = match (judgement.judged, creator) {
+        (Judged::Protected, _) => Word::Protected(first),
+        // While its maker lives it is wanted, whatever the catalogue says.
+        (_, Some(Origin { word: word @ Word::Lives(_), steps: seen, .. })) => {
+            steps.extend(seen);
+            word
+        }
+        (Judged::Idle, _) => Word::Normal(first),
+        (Judged::Leaked, _) => Word::Dead(first),
+        (Judged::Undecided, Some(creator)) => {
+            steps.extend(creator.steps);
+            steps.extend((!first.is_empty()).then_some(first));
+            creator.word
+        }
+        (Judged::Undecided, None) if first.is_empty() => {
+            Word::Nothing("nothing tells that this is normal".to_owned())
+        }
+        (Judged::Undecided, None) => Word::Nothing(first),
+    };
+    steps.extend(more);
+    Origin { maker, steps, word }
+}
+
 /// The kernel keeps the pid of the creator of a System V segment.
-fn by_creator(segment: &Segment, facts: &SysvFacts, living: &Living<'_>) -> Origin {
+fn by_creator(segment: &Segment, facts: &SysvFacts, around: &Around<'_>) -> Origin {
     let pid = facts.creator_pid;
     if pid == 0 {
         return Origin {
@@ -52,7 +87,7 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, living: &Living<'_>) -> Orig
             word: Word::Nothing("its creator cannot be seen from here".to_owned()),
         };
     }
-    match living.of(pid, Seen::Here, segment.times.change) {
+    match around.living.of(pid, Seen::Here, segment.times.change) {
         Life::Lives(process) => {
             let who = format!("{} ({pid})", escape(&process.command));
             let name = String::from_utf8_lossy(&process.command).into_owned();
@@ -62,10 +97,9 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, living: &Living<'_>) -> Orig
                 word: Word::Lives(who),
             }
         }
-        Life::Gone => gone(pid, "is gone", format!("there is no process {pid} (/proc/{pid})")),
+        Life::Gone => gone(pid, format!("there is no process {pid} (/proc/{pid})")),
         Life::PassedOn(process) => gone(
             pid,
-            "is gone",
             format!(
                 "{} has its pid {pid} now, and began after its last change (/proc/{pid}/stat)",
                 escape(&process.command)
@@ -79,10 +113,10 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, living: &Living<'_>) -> Orig
     }
 }
 
-fn gone(pid: u32, what: &str, step: String) -> Origin {
+fn gone(pid: u32, step: String) -> Origin {
     Origin {
         maker: Some(Maker { id: "gone".into(), name: "gone".into() }),
         steps: vec![step],
-        word: Word::Dead(format!("its creator (pid {pid}) {what}")),
+        word: Word::Dead(format!("its creator (pid {pid}) is gone")),
     }
 }

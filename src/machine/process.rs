@@ -34,6 +34,9 @@ pub trait Processes: Send + Sync {
     /// The pids that processes have in pid namespaces below this one.
     fn inner_pids(&self) -> Vec<u32>;
 
+    /// What every process calls itself and was started with.
+    fn command_lines(&self) -> Vec<CommandLine>;
+
     /// Every user that an unreadable process is, was or can be again; empty
     /// when even that is not told.
     fn users_of(&self, pid: u32) -> Vec<u32>;
@@ -89,6 +92,17 @@ pub struct Process {
     pub began: crate::segment::Timestamp,
     /// It has ended, and only its parent has not asked how.
     pub ended: bool,
+}
+
+/// What a process calls itself and was started with: any bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    /// Its effective user.
+    pub uid: u32,
+    /// Its name, at most 15 bytes.
+    pub command: Vec<u8>,
+    /// Its arguments, the program first.
+    pub arguments: Vec<Vec<u8>>,
 }
 
 /// The file systems on which segments are; `None`: not known.

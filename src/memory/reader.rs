@@ -139,7 +139,9 @@ impl Reader {
                 .may_attach(*shmid)
                 .map(|()| Trace::Attached)
                 .map_err(|error| OpenError::new(segment, error)),
-            SegmentId::Posix(_) | SegmentId::Deleted { .. } => Self::open(machine, segment).map(|reader| reader.trace()),
+            SegmentId::Posix(_) | SegmentId::Deleted { .. } => {
+                Self::open(machine, segment).map(|reader| reader.trace())
+            }
         }
     }
 

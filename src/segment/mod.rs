@@ -20,8 +20,8 @@ mod times;
 
 pub use escape::{escape, in_ascii, unescape};
 pub use holder::{Access, Holder, How, named as holders_named};
-pub use maker::Maker;
 pub use id::{Key, ObjectName, SegmentId, ShmId};
+pub use maker::Maker;
 pub use mode::Mode;
 pub use owner::Owner;
 pub use shorten::{shorten, take_cells};

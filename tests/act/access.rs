@@ -21,6 +21,7 @@ fn tried(id: &SegmentId) -> (bool, bool) {
             let opens = |flag| open(&path, flag, stat::Mode::empty()).is_ok();
             (opens(OFlag::O_RDONLY), opens(OFlag::O_RDWR))
         }
+        SegmentId::Deleted { .. } => panic!("{id} was not made by a test"),
     }
 }
 

@@ -266,7 +266,7 @@ fn shown_as(name: &str) -> Option<shmscope::segment::Segment> {
     let mut segment = template();
     segment.id = SegmentId::Posix(name);
     segment.times.birth = stat.birth;
-    segment.facts = Facts::Posix(PosixFacts { device: stat.device, inode: stat.inode });
+    segment.facts = Facts::Posix(PosixFacts { device: stat.device, inode: stat.inode, unlinked: None });
     Some(segment)
 }
 

@@ -11,7 +11,7 @@ use pty::{PICTURE, Pty};
 use shmscope::app::{Event, Keymap, Settings, State, update};
 use shmscope::identify::Identifier;
 use shmscope::machine::real::RealMachine;
-use shmscope::survey::Names;
+use shmscope::survey::{Names, Survey};
 use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::process::{Command, Output};

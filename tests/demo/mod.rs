@@ -37,7 +37,7 @@ impl Headless {
         };
         let path = |id: SegmentId| match id {
             SegmentId::Posix(name) => PathBuf::from(format!("/dev/shm{name}")),
-            SegmentId::Sysv(shmid) => panic!("sysv:{shmid} where an object was to be"),
+            other => panic!("{other} where an object was to be"),
         };
         let (list, picture, sparse) = (path(list), path(picture), path(sparse));
         Self { child, state, orphan, list, picture, sparse }

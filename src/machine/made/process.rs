@@ -2,10 +2,11 @@
 
 use super::contents::OpenMadeObject;
 use super::{MadeFacts, MadeMachine, MadeObject, PAGE, lock};
-use crate::machine::{Contents, ObjectStat, Trace};
 use crate::machine::process::{
-    Devices, Examined, FileLock, Object, Place, Process, ProcessId, Processes, Use, Visibility, Wanted,
+    CommandLine, Devices, Examined, FileLock, Object, Place, Process, ProcessId, Processes, Use, Visibility,
+    Wanted,
 };
+use crate::machine::{Contents, ObjectStat, Trace};
 use crate::segment::{Access, ObjectName, Timestamp};
 use std::io;
 use std::sync::Arc;
@@ -131,8 +132,7 @@ impl MadeFacts {
         let held = holders.iter().any(|pid| {
             self.processes.get(pid).is_some_and(|process| process.uses.iter().any(|one| one.of == of))
         });
-        let (_, object) =
-            self.held.get(&(device, inode)).filter(|_| held).ok_or(io::ErrorKind::NotFound)?;
+        let (_, object) = self.held.get(&(device, inode)).filter(|_| held).ok_or(io::ErrorKind::NotFound)?;
         Ok(Box::new(OpenMadeObject {
             identity: object.stat.identity(),
             bytes: Arc::clone(&object.bytes),
@@ -185,6 +185,16 @@ impl Processes for MadeMachine {
 
     fn inner_pids(&self) -> Vec<u32> {
         lock(&self.facts).inner_pids.clone()
+    }
+
+    fn command_lines(&self) -> Vec<CommandLine> {
+        let facts = lock(&self.facts);
+        let line = |process: &MadeProcess| CommandLine {
+            uid: process.uid,
+            command: process.command.clone(),
+            arguments: vec![process.command.clone()],
+        };
+        facts.processes.values().map(line).collect()
     }
 
     fn users_of(&self, pid: u32) -> Vec<u32> {

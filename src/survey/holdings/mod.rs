@@ -137,11 +137,8 @@ impl Holdings {
     ) -> Self {
         let source = machine.processes();
         let own = source.own_pid();
-        let mut coverage = Coverage {
-            processes: processes.len(),
-            visibility: source.visibility(),
-            ..Coverage::default()
-        };
+        let mut coverage =
+            Coverage { processes: processes.len(), visibility: source.visibility(), ..Coverage::default() };
         let mut objects: HashMap<Object, Vec<Holder>> = HashMap::new();
         for (&pid, seen) in &processes {
             match seen {

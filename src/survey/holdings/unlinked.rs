@@ -15,8 +15,11 @@ const DELETED: &[u8] = b" (deleted)";
 /// Adds a segment for each. `segments` has to be younger than the look, so
 /// that what has a name is among them.
 pub fn add(holdings: &Holdings, machine: &dyn Machine, names: &mut Names, segments: &mut Vec<Segment>) {
-    let listed: HashSet<(u64, u64)> =
-        segments.iter().filter_map(|segment| segment.posix()).map(|facts| (facts.device, facts.inode)).collect();
+    let listed: HashSet<(u64, u64)> = segments
+        .iter()
+        .filter_map(|segment| segment.posix())
+        .map(|facts| (facts.device, facts.inode))
+        .collect();
     let mut found: HashMap<(u64, u64), Vec<(u32, &Hold)>> = HashMap::new();
     for (&pid, seen) in &holdings.processes {
         let Seen::Holds(_, holds) = seen else { continue };

@@ -51,7 +51,9 @@ impl Previewed {
     ) -> Option<Result<Reader, String>> {
         match self.segment.kind() {
             // Opened anew each time: nothing is held, and one that took its name is noticed.
-            Kind::Posix | Kind::Deleted => Some(Reader::open(machine, &self.segment).map_err(|error| error.to_string())),
+            Kind::Posix | Kind::Deleted => {
+                Some(Reader::open(machine, &self.segment).map_err(|error| error.to_string()))
+            }
             // Never attached for this: others would see it.
             Kind::Sysv => kept.get(&self.segment.id).cloned().map(Ok),
         }

@@ -1,6 +1,10 @@
 //! What a process is called: the program's name, or for an interpreter the
 //! name of what it runs, since twenty processes called python3 say nothing.
 
+use crate::machine::process::CommandLine;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
 /// The name, from what the process calls itself (15 bytes of it) and its arguments.
 pub fn name(command: &[u8], arguments: impl FnOnce() -> Option<Vec<u8>>) -> Vec<u8> {
     let interpreter = Interpreter::of(command);
@@ -16,6 +20,20 @@ pub fn name(command: &[u8], arguments: impl FnOnce() -> Option<Vec<u8>>) -> Vec<
         None => arguments.first().map(|first| file_name(first)).filter(|name| name.starts_with(command)),
     };
     found.filter(|name| !name.is_empty()).unwrap_or(command).to_vec()
+}
+
+/// What a process calls itself and was started with.
+pub fn line(pid: u32) -> Option<CommandLine> {
+    let arguments = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    // A thread of the kernel has none.
+    let arguments = arguments.strip_suffix(b"\0")?;
+    let command = fs::read(format!("/proc/{pid}/comm")).ok()?;
+    let directory = fs::metadata(format!("/proc/{pid}")).ok()?;
+    Some(CommandLine {
+        uid: directory.uid(),
+        command: command.strip_suffix(b"\n").unwrap_or(&command).to_vec(),
+        arguments: arguments.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect(),
+    })
 }
 
 /// `TASK_COMM_LEN` without its NUL.

@@ -122,9 +122,8 @@ impl Finder<'_> {
         if let Some(here) = self.here {
             return here;
         }
-        let namespace = |path: String| {
-            CString::new(path).ok().and_then(|path| statx_link(self.proc.fd(), &path).ok())
-        };
+        let namespace =
+            |path: String| CString::new(path).ok().and_then(|path| statx_link(self.proc.fd(), &path).ok());
         let theirs = namespace(format!("{}/ns/ipc", self.path));
         let ours = namespace("thread-self/ns/ipc".to_owned());
         let here = matches!((theirs, ours), (Some(theirs), Some(ours)) if theirs.inode == ours.inode);

@@ -10,7 +10,8 @@ mod stat;
 use super::{DEV_SHM, RealMachine, object_stat};
 use crate::machine::ObjectStat;
 use crate::machine::process::{
-    Devices, Examined, FileLock, Object, Place, Process, ProcessId, Processes, Use, Visibility, Wanted,
+    CommandLine, Devices, Examined, FileLock, Object, Place, Process, ProcessId, Processes, Use, Visibility,
+    Wanted,
 };
 use crate::sys::object::OpenObject;
 use crate::sys::{self, pidfd};
@@ -114,6 +115,10 @@ impl Processes for RealMachine {
     fn inner_pids(&self) -> Vec<u32> {
         let pids = self.pids().unwrap_or_default();
         pids.into_iter().flat_map(stat::inner_pids).collect()
+    }
+
+    fn command_lines(&self) -> Vec<CommandLine> {
+        self.pids().unwrap_or_default().into_iter().filter_map(command::line).collect()
     }
 
     fn users_of(&self, pid: u32) -> Vec<u32> {

@@ -1,0 +1,104 @@
+//! System V keys by which a maker is known.
+
+use std::str::FromStr;
+
+/// One key, or a range, or those that share some hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRule {
+    /// From the first to the last, both among them.
+    Range(u32, u32),
+    /// Those whose bits under `mask` are those of `bits`.
+    Mask {
+        /// The bits, 0 where any may stand.
+        bits: u32,
+        /// The bits that count.
+        mask: u32,
+    },
+}
+
+impl KeyRule {
+    /// Whether it is such a key.
+    #[must_use]
+    pub const fn fits(self, key: u32) -> bool {
+        match self {
+            Self::Range(first, last) => first <= key && key <= last,
+            Self::Mask { bits, mask } => key & mask == bits,
+        }
+    }
+
+    /// How many of the 32 bits it settles: 32 for one key, 24 for 256 of them.
+    /// `IPC_PRIVATE` settles none, since everybody may ask for it.
+    #[must_use]
+    pub const fn settled(self) -> u32 {
+        match self {
+            Self::Range(0, 0) => 0,
+            Self::Range(first, last) => (last - first).leading_zeros(),
+            Self::Mask { mask, .. } => mask.count_ones(),
+        }
+    }
+}
+
+impl FromStr for KeyRule {
+    /// What may be written.
+    type Err = &'static str;
+
+    /// `private`, `0x00282929`, `100`, `0x4e545030..0x4e545039`, `0x51??????`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const ALLOWED: &str = "a key, as in \"0x000004d2\" or \"1234\", a range of two, as in \"1001..1003\", \
+                               eight digits with ? for any, as in \"0x51??????\", or \"private\"";
+        if text == "private" {
+            return Ok(Self::Range(0, 0));
+        }
+        if let Some((first, last)) = text.split_once("..") {
+            let (first, last) = (number(first).ok_or(ALLOWED)?, number(last).ok_or(ALLOWED)?);
+            return if first <= last { Ok(Self::Range(first, last)) } else { Err(ALLOWED) };
+        }
+        if !text.contains('?') {
+            let key = number(text).ok_or(ALLOWED)?;
+            return Ok(Self::Range(key, key));
+        }
+        let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 8).ok_or(ALLOWED)?;
+        let (mut bits, mut mask) = (0, 0);
+        for digit in digits.chars() {
+            let value = if digit == '?' { None } else { Some(digit.to_digit(16).ok_or(ALLOWED)?) };
+            bits = bits << 4 | value.unwrap_or(0);
+            mask = mask << 4 | value.map_or(0, |_| 0xf);
+        }
+        Ok(Self::Mask { bits, mask })
+    }
+}
+
+fn number(text: &str) -> Option<u32> {
+    let text = text.trim();
+    let (digits, base) = text.strip_prefix("0x").map_or((text, 10), |digits| (digits, 16));
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    plain.then(|| u32::from_str_radix(digits, base).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_range_or_mask() {
+        let rule = |text: &str| text.parse::<KeyRule>().unwrap();
+        assert!(rule("0x00282929").fits(0x28_2929) && !rule("0x00282929").fits(0x28_2928));
+        assert!(rule("100").fits(100) && !rule("100").fits(0x100));
+        assert!(rule("1001 .. 0x3eb").fits(1003) && !rule("1001..1003").fits(1004));
+        assert!(rule("0x51??????").fits(0x51ab_cdef) && !rule("0x51??????").fits(0x52ab_cdef));
+        assert!(rule("0x52??48??").fits(0x5257_4801) && !rule("0x52??48??").fits(0x5257_4701));
+        assert!(rule("private").fits(0));
+        let settled = |text| rule(text).settled();
+        assert_eq!(
+            [settled("5"), settled("private"), settled("0x0..0xff"), settled("0x51??????")],
+            [32, 0, 24, 8]
+        );
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        for text in ["", "0x", "x", "0x51???", "51??????", "5..4", "1..", "0x100000000", "+1", "-1"] {
+            assert!(text.parse::<KeyRule>().is_err(), "{text}");
+        }
+    }
+}

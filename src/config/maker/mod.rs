@@ -1,0 +1,253 @@
+//! A maker of shared memory: what its segments are known by, and what it means
+//! when nobody holds one. The catalogue that comes with the program and the
+//! `[[maker]]` tables of the settings are written in the same form, which
+//! assets/catalogue/README.md documents.
+
+mod bytes;
+mod example;
+mod key;
+mod pattern;
+mod read;
+mod template;
+
+pub use example::Example;
+pub use key::KeyRule;
+pub use pattern::{Patterns, compile};
+pub(in crate::config) use read::read;
+pub use template::Template;
+
+use super::ConfigError;
+use crate::segment::Mode;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+/// One maker, or one sort of segment that a maker makes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Maker {
+    /// What filters and JSON call it; one of a kind.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// The kinds of segments that it makes.
+    pub kinds: Kinds,
+    /// Regular expressions over the bytes of the name, without a slash in
+    /// front; one of them has to fit. Groups give pids and parts for templates.
+    pub patterns: Vec<String>,
+    /// System V keys; one of them has to fit.
+    pub keys: Vec<KeyRule>,
+    /// Sizes in bytes, one of which has to fit; none: any.
+    pub sizes: Vec<RangeInclusive<u64>>,
+    /// Permission bits, one of which has to fit; none: any.
+    pub modes: Vec<Mode>,
+    /// What stands in the contents: all of it has to fit.
+    pub contents: Vec<Check>,
+    /// By what it is known.
+    pub by: MatchBy,
+    /// Commands of which one has to be its creator or a holder; a `*` at the
+    /// end stands for any more letters.
+    pub commands: Vec<String>,
+    /// POSIX objects that have to be there as well.
+    pub beside: Vec<Template>,
+    /// There has to be a group of users of the segment's name.
+    pub group_named: bool,
+    /// Where pids stand that it depends on.
+    pub pids: Vec<PidRule>,
+    /// What it means that nobody holds it.
+    pub unheld: Unheld,
+    /// What it is while something still wants it: a pid that lives, a helper,
+    /// an object of [`Maker::with`].
+    pub wanted: Wanted,
+    /// Processes that look after it: while one of them runs it is no leak.
+    pub helpers: Vec<Template>,
+    /// Whose helpers count.
+    pub helpers_of: Whose,
+    /// POSIX objects that it belongs to: while one of them is held it is no leak.
+    pub with: Vec<Template>,
+    /// Why it is judged so, in one line.
+    pub reason: String,
+    /// What to know before it is removed.
+    pub removal: Option<String>,
+    /// Where the facts are from.
+    pub source: Option<String>,
+    /// It gives a name and never a verdict.
+    pub label_only: bool,
+    /// What it fits.
+    pub fits: Vec<Example>,
+    /// What it does not fit although it looks like it.
+    pub misses: Vec<Example>,
+}
+
+/// The kinds of segments that a maker makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Kinds {
+    /// Objects below `/dev/shm`, removed ones too.
+    pub posix: bool,
+    /// System V segments.
+    pub sysv: bool,
+    /// `memfd_create(2)`; the name is the one given there.
+    pub memfd: bool,
+}
+
+/// By what a segment is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MatchBy {
+    /// By its name or key. Contents that fit make it surer; where they cannot
+    /// be read, the name is enough.
+    #[default]
+    Name,
+    /// By its contents: nothing is said where they cannot be read.
+    Content,
+    /// By what surrounds it: the name alone is too common.
+    Context,
+    /// As by contents, and only when nothing else fits.
+    Fallback,
+}
+
+/// What it means that nobody holds a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unheld {
+    /// The catalogue cannot tell.
+    #[default]
+    Undecided,
+    /// It is often so: idle.
+    Normal,
+    /// It must not be removed.
+    Protected,
+    /// That alone is a leak, unless something of [`Maker::with`] is held or a helper runs.
+    Leaked,
+    /// A leak when every pid in its name and contents is dead, and no helper runs.
+    DeadPid,
+    /// A leak when no helper runs.
+    Companion,
+}
+
+/// What an unheld segment is that something still wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wanted {
+    /// Idle.
+    #[default]
+    Idle,
+    /// It must not be removed meanwhile.
+    Protected,
+}
+
+/// Whose processes count as helpers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Whose {
+    /// Those of the segment's owner.
+    #[default]
+    Owner,
+    /// Those of any user.
+    Anyone,
+}
+
+/// Something that has to stand in the contents. An offset below 0 counts from
+/// the end. Bytes are as they are stored; numbers are little-endian.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Check {
+    /// One of these stretches of bytes.
+    Bytes {
+        /// The offset in bytes.
+        at: i64,
+        /// What may stand there.
+        any: Vec<Stretch>,
+    },
+    /// A number that is the size of the segment, less a fixed part.
+    Size {
+        /// The offset in bytes.
+        at: i64,
+        /// Its form.
+        number: Number,
+        /// What the size has more, in bytes.
+        less: u64,
+    },
+    /// A structure that the program knows.
+    Shape(Shape),
+}
+
+/// Bytes of which some digits may be anything: as many of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// The bytes, 0 where any may stand.
+    pub bytes: Vec<u8>,
+    /// The bits that count.
+    pub mask: Vec<u8>,
+}
+
+/// A number in the contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Number {
+    /// Two bytes.
+    U16,
+    /// Four bytes.
+    U32,
+    /// Four bytes, signed.
+    I32,
+    /// Eight bytes.
+    U64,
+    /// Eight bytes, signed.
+    I64,
+}
+
+impl Number {
+    /// How many bytes it takes.
+    #[must_use]
+    pub const fn width(self) -> usize {
+        match self {
+            Self::U16 => 2,
+            Self::U32 | Self::I32 => 4,
+            Self::U64 | Self::I64 => 8,
+        }
+    }
+}
+
+/// Structures that no few bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Python's `ShareableList`.
+    ShareableList,
+    /// `sem_t`, of glibc or musl.
+    Semaphore,
+}
+
+/// A pid that a segment depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PidRule {
+    /// Where it stands.
+    pub place: PidPlace,
+    /// Whose it is, as in "creator".
+    pub of: String,
+}
+
+/// Where a pid stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PidPlace {
+    /// In a named group of the pattern.
+    Name {
+        /// The group.
+        group: String,
+        /// 10 or 16.
+        base: u32,
+        /// How many low bits stand before it.
+        shift: u32,
+        /// The number that it was cut by: then it only hints.
+        modulo: Option<u32>,
+    },
+    /// In the contents.
+    Contents {
+        /// The offset in bytes, below 0 from the end.
+        at: i64,
+        /// Its form.
+        number: Number,
+    },
+}
+
+impl Maker {
+    /// Every maker of a file that holds nothing else.
+    ///
+    /// # Errors
+    /// The first thing in it that is wrong, with its line and what is allowed.
+    pub fn all(text: &str, path: &Path, patterns: Patterns) -> Result<Vec<Self>, ConfigError> {
+        super::read::makers_alone(text, path, patterns)
+    }
+}

@@ -1,0 +1,38 @@
+//! The regular expressions of makers: over bytes, since a name may hold any.
+
+use regex::bytes::{Regex, RegexBuilder};
+
+/// Whether patterns are tried out when they are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patterns {
+    /// Compile each: what does not compile is an error.
+    Compile,
+    /// The tests of the program have done that.
+    Trust,
+}
+
+/// Compiles a pattern. `.` is any byte, `\d` and `\w` are ASCII.
+///
+/// # Errors
+/// When it is none, or takes too much memory.
+pub fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).unicode(false).dot_matches_new_line(true).size_limit(1 << 20).build()
+}
+
+/// Whether a pattern has a group of that name.
+pub fn has_group(pattern: &str, group: &str) -> bool {
+    pattern.contains(&format!("(?P<{group}>")) || pattern.contains(&format!("(?<{group}>"))
+}
+
+/// What is wrong with one, in a line.
+pub fn words(error: &regex::Error) -> String {
+    match error {
+        regex::Error::CompiledTooBig(_) => "it takes too much memory".to_owned(),
+        // The lines before the last show the place with a pointer below it.
+        other => {
+            let text = other.to_string();
+            let last = text.lines().last().unwrap_or_default();
+            last.strip_prefix("error: ").unwrap_or(last).to_owned()
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What stands in the contents of a segment, against what a maker writes there.
+
+use super::shareable_list;
+use super::subject::{Peek, Subject};
+use crate::config::maker::{Check, Number, Shape, Stretch};
+use crate::identify::semaphore;
+
+/// The most that is read at once: no stretch of the catalogue is longer.
+const MOST: usize = 256;
+
+/// Whether the contents are what a maker writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contents {
+    /// The maker is not known by them.
+    NotAsked,
+    /// They could not be read.
+    Unread,
+    /// They fit.
+    Fit,
+    /// Something else stands there.
+    Differ,
+}
+
+/// Looks whether all of `checks` hold.
+pub fn look(checks: &[Check], subject: &Subject<'_>) -> Contents {
+    if checks.is_empty() {
+        return Contents::NotAsked;
+    }
+    let Some(contents) = subject.contents else { return Contents::Unread };
+    for check in checks {
+        match holds(check, contents, subject.size.0) {
+            Some(true) => {}
+            Some(false) => return Contents::Differ,
+            None => return Contents::Unread,
+        }
+    }
+    Contents::Fit
+}
+
+/// `None`: it cannot be read.
+fn holds(check: &Check, contents: &dyn Peek, size: u64) -> Option<bool> {
+    match check {
+        Check::Bytes { at, any } => {
+            for stretch in any {
+                if one_of(stretch, *at, contents, size)? {
+                    return Some(true);
+                }
+            }
+            Some(false)
+        }
+        Check::Size { at, number, less } => {
+            if offset(*at, number.width(), size).is_none() {
+                return Some(false);
+            }
+            let value = number_at(*at, *number, contents, size)?;
+            Some(u64::try_from(value).ok() == size.checked_sub(*less))
+        }
+        Check::Shape(Shape::ShareableList) => shareable_list::is_one(contents, size),
+        Check::Shape(Shape::Semaphore) => {
+            let mut bytes = [0; 32];
+            let bytes = bytes.get_mut(..usize::try_from(size).unwrap_or(usize::MAX));
+            let Some(bytes) = bytes else { return Some(false) };
+            contents.peek(0, bytes).then(|| semaphore::read(bytes).is_some())
+        }
+    }
+}
+
+fn one_of(stretch: &Stretch, at: i64, contents: &dyn Peek, size: u64) -> Option<bool> {
+    let Some(offset) = offset(at, stretch.bytes.len(), size) else { return Some(false) };
+    let mut read = [0; MOST];
+    let Some(read) = read.get_mut(..stretch.bytes.len()) else { return Some(false) };
+    if !contents.peek(offset, read) {
+        return None;
+    }
+    let mut all = read.iter().zip(&stretch.bytes).zip(&stretch.mask);
+    Some(all.all(|((read, byte), mask)| read & mask == *byte))
+}
+
+/// A number in the contents. `None` where it cannot be read, and where it
+/// would be past the end.
+pub fn number_at(at: i64, number: Number, contents: &dyn Peek, size: u64) -> Option<i128> {
+    let width = number.width();
+    let offset = offset(at, width, size)?;
+    let mut bytes = [0; 8];
+    if !contents.peek(offset, &mut bytes[..width]) {
+        return None;
+    }
+    let low = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    let whole = u64::from_le_bytes(bytes);
+    Some(match number {
+        Number::U16 | Number::U32 => i128::from(low),
+        Number::I32 => i128::from(low.cast_signed()),
+        Number::U64 => i128::from(whole),
+        Number::I64 => i128::from(whole.cast_signed()),
+    })
+}
+
+/// Where it stands from the beginning; `None` when it is not all inside.
+fn offset(at: i64, length: usize, size: u64) -> Option<u64> {
+    let from = if at < 0 { size.checked_sub(at.unsigned_abs())? } else { at.unsigned_abs() };
+    let end = from.checked_add(u64::try_from(length).ok()?)?;
+    (end <= size).then_some(from)
+}

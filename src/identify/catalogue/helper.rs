@@ -1,0 +1,72 @@
+//! Processes that look after segments: Python's resource tracker, a daemon.
+
+use crate::config::maker::Whose;
+
+/// The longest command name that the kernel keeps (`TASK_COMM_LEN` less the NUL).
+const LONGEST_COMM: usize = 15;
+
+/// What runs the program that its arguments name.
+const INTERPRETERS: [&[u8]; 7] = [b"python", b"pypy", b"perl", b"ruby", b"node", b"java", b"sh"];
+
+/// Whether a process is that helper: by its command name, by its program, or,
+/// for an interpreter, by an argument that has the word in it. `comm` is that
+/// of `/proc/PID/comm` without the newline, `arguments` those of `cmdline`.
+#[must_use]
+pub fn is_helper(helper: &[u8], comm: &[u8], arguments: &[&[u8]]) -> bool {
+    if helper.is_empty() {
+        return false;
+    }
+    if comm == helper || (helper.len() > LONGEST_COMM && comm == &helper[..LONGEST_COMM]) {
+        return true;
+    }
+    let Some((first, rest)) = arguments.split_first() else { return false };
+    // PostgreSQL and sshd write "postgres: writer" over their arguments.
+    let program = first.split(|&byte| matches!(byte, b' ' | b':')).next().unwrap_or(first);
+    let program = base_name(program);
+    if program == helper || base_name(first) == helper {
+        return true;
+    }
+    let interpreted = INTERPRETERS.iter().any(|known| program.starts_with(known));
+    interpreted && rest.iter().any(|argument| has_word(argument, helper))
+}
+
+fn base_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
+}
+
+fn has_word(text: &[u8], word: &[u8]) -> bool {
+    let inside = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    memchr::memmem::find_iter(text, word).any(|at| {
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        !inside(before) && !inside(text.get(at + word.len()))
+    })
+}
+
+/// In words whose it is.
+pub(super) const fn of_whom(whose: Whose) -> &'static str {
+    match whose {
+        Whose::Owner => " of its owner",
+        Whose::Anyone => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_name_program_or_argument() {
+        let tracker = b"from multiprocessing.resource_tracker import main;main(5)".as_slice();
+        let is = |helper: &str, comm: &str, arguments: &[&[u8]]| {
+            is_helper(helper.as_bytes(), comm.as_bytes(), arguments)
+        };
+        assert!(is("resource_tracker", "python3", &[b"/usr/bin/python3", b"-c", tracker]));
+        assert!(!is("resource_tracker", "grep", &[b"grep", b"resource_tracker"]));
+        assert!(!is("tracker", "python3", &[b"python3", b"-c", tracker]), "a part of a word is none");
+        assert!(is("torch_shm_manager", "torch_shm_manag", &[]));
+        assert!(is("postgres", "x", &[b"postgres: checkpointer "]));
+        assert!(is("iox-roudi", "x", &[b"/opt/bin/iox-roudi", b"-c"]));
+        assert!(!is("squid", "squidclient", &[b"squidclient"]));
+        assert!(!is("", "", &[]));
+    }
+}

@@ -1,0 +1,245 @@
+//! The makers of shared memory that are known, and which of them made a
+//! segment. What they are known by comes with the program (assets/catalogue),
+//! and from the settings.
+//!
+//! The most specific rule wins: contents together with the name or key, the
+//! one name or key, the longest part of the name that is given letter by
+//! letter, the last resort.
+
+mod contents;
+mod helper;
+mod index;
+mod judge;
+mod matched;
+mod pattern;
+mod pids;
+mod shareable_list;
+mod subject;
+#[cfg(test)]
+mod tests;
+
+pub use contents::Contents;
+pub use helper::is_helper;
+pub use judge::{Judged, Judgement, World};
+pub use matched::{Made, Matched};
+pub use pids::{FoundPid, PidFrom};
+pub use subject::{Around, Kind, Peek, Subject};
+
+use crate::config::maker::{Maker, MatchBy, Patterns, Template};
+use crate::segment::Key;
+use index::Index;
+use matched::Rank;
+use pattern::Pattern;
+use regex::bytes::Captures;
+use std::path::Path;
+use std::sync::LazyLock;
+
+/// The files of the catalogue that comes with the program.
+const FILES: [(&str, &str); 1] = [("python.toml", include_str!("../../../assets/catalogue/python.toml"))];
+
+/// Known makers.
+#[derive(Debug)]
+pub struct Catalogue {
+    entries: Vec<Entry>,
+    index: Index,
+}
+
+/// A maker with its patterns.
+#[derive(Debug)]
+struct Entry {
+    maker: Maker,
+    patterns: Vec<Pattern>,
+    /// It comes from the settings.
+    own: bool,
+}
+
+impl Catalogue {
+    /// The makers that come with the program, read when first asked for.
+    #[must_use]
+    pub fn built_in() -> &'static Self {
+        static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new(shipped(), vec![]));
+        &BUILT_IN
+    }
+
+    /// Those that come with the program, and a person's own. One of the same id
+    /// takes the place of what comes with it.
+    #[must_use]
+    pub fn with(own: &[Maker]) -> Self {
+        Self::new(shipped(), own.to_vec())
+    }
+
+    fn new(shipped: Vec<Maker>, own: Vec<Maker>) -> Self {
+        let replaced = |maker: &Maker| own.iter().any(|other| other.id == maker.id);
+        let kept: Vec<Maker> = shipped.into_iter().filter(|maker| !replaced(maker)).collect();
+        let entry = |own| {
+            move |maker: Maker| {
+                let patterns = maker.patterns.iter().map(|pattern| Pattern::new(pattern)).collect();
+                Entry { maker, patterns, own }
+            }
+        };
+        let entries: Vec<Entry> =
+            own.into_iter().map(entry(true)).chain(kept.into_iter().map(entry(false))).collect();
+        let index = Index::new(&entries);
+        Self { entries, index }
+    }
+
+    /// Every maker, a person's own first.
+    pub fn makers(&self) -> impl Iterator<Item = &Maker> {
+        self.entries.iter().map(|entry| &entry.maker)
+    }
+
+    /// Who made a segment. Its contents are looked at only where a rule asks
+    /// for them and everything else of it fits.
+    #[must_use]
+    pub fn find<'c>(&'c self, subject: &Subject<'_>) -> Option<Made<'c>> {
+        let mut best: Option<(Rank, &Entry, Contents)> = None;
+        let mut look = |candidates: &mut dyn Iterator<Item = usize>| {
+            for entry in candidates.map(|at| &self.entries[at]) {
+                if let Some((rank, contents)) = entry.fit(subject)
+                    && best.as_ref().is_none_or(|(held, ..)| rank > *held)
+                {
+                    best = Some((rank, entry, contents));
+                }
+            }
+            best.as_ref().is_some_and(|(rank, ..)| rank.matched >= Matched::Name)
+        };
+        let by_name = match subject.plain_name() {
+            Some(name) => look(&mut self.index.by_name(name)),
+            None => look(&mut self.index.by_key()),
+        };
+        // What is known by its name is not asked for its contents alone.
+        if !by_name {
+            look(&mut self.index.others());
+        }
+        let (rank, entry, contents) = best?;
+        Some(entry.made(subject, rank.matched, contents))
+    }
+}
+
+/// What comes with the program.
+fn shipped() -> Vec<Maker> {
+    let mut all = vec![];
+    for (name, text) in FILES {
+        match Maker::all(text, Path::new(name), Patterns::Trust) {
+            Ok(makers) => all.extend(makers),
+            Err(error) => unreachable!("a test reads it: {error}"),
+        }
+    }
+    all
+}
+
+impl Entry {
+    /// How well it fits.
+    fn fit(&self, subject: &Subject<'_>) -> Option<(Rank, Contents)> {
+        let maker = &self.maker;
+        let kind = match subject.kind {
+            Kind::Posix => maker.kinds.posix,
+            Kind::Sysv => maker.kinds.sysv,
+            Kind::Memfd => maker.kinds.memfd,
+        };
+        let of_size = maker.sizes.is_empty() || maker.sizes.iter().any(|size| size.contains(&subject.size.0));
+        let of_mode = maker.modes.is_empty() || maker.modes.contains(&subject.mode);
+        if !kind || !of_size || !of_mode {
+            return None;
+        }
+        let (named, settled) = match subject.plain_name() {
+            Some(name) => self.by_name(name)?,
+            None => self.by_key(subject.key?)?,
+        };
+        let contents = match maker.by {
+            MatchBy::Name if named == Matched::Context => return None,
+            MatchBy::Context if !self.is_surrounded(subject) => return None,
+            _ => contents::look(&maker.contents, subject),
+        };
+        match (maker.by, contents) {
+            (MatchBy::Content | MatchBy::Fallback, Contents::Unread | Contents::Differ)
+            | (MatchBy::Context, Contents::Differ) => return None,
+            _ => {}
+        }
+        let matched = match contents {
+            _ if maker.by == MatchBy::Fallback => Matched::Fallback,
+            Contents::Fit if settled > 0 => Matched::Both,
+            Contents::Fit => Matched::Contents,
+            _ => named,
+        };
+        Some((Rank { matched, settled, own: self.own, verified: !maker.label_only }, contents))
+    }
+
+    /// How its patterns fit a name, and how many bits of it they settle.
+    fn by_name(&self, name: &[u8]) -> Option<(Matched, usize)> {
+        if self.patterns.is_empty() {
+            return Some((Matched::Context, 0));
+        }
+        let fitting = self.patterns.iter().filter(|pattern| pattern.fits(name));
+        let pattern = fitting.max_by_key(|pattern| (pattern.exact, pattern.literal))?;
+        let matched = if pattern.exact { Matched::OneName } else { Matched::Name };
+        Some((matched, 8 * pattern.literal))
+    }
+
+    /// How its keys fit one, and how many bits of it they settle.
+    fn by_key(&self, key: Key) -> Option<(Matched, usize)> {
+        let keys = &self.maker.keys;
+        let settled = match keys.iter().filter(|rule| rule.fits(key.0)).map(|rule| rule.settled()).max() {
+            Some(settled) => settled,
+            None if keys.is_empty() => 0,
+            None => return None,
+        };
+        let matched = match settled {
+            // Everybody may ask for IPC_PRIVATE.
+            0 => Matched::Context,
+            32 => Matched::OneKey,
+            _ => Matched::Key,
+        };
+        Some((matched, settled as usize))
+    }
+
+    /// Whether what surrounds a segment is as the maker has it.
+    fn is_surrounded(&self, subject: &Subject<'_>) -> bool {
+        let maker = &self.maker;
+        let Some(around) = subject.around else { return false };
+        let commands = around.commands();
+        if maker.commands.iter().any(|known| commands.iter().any(|command| is_command(known, command))) {
+            return true;
+        }
+        let Some(name) = subject.plain_name() else { return false };
+        let there = self.fill(&maker.beside, name);
+        (maker.group_named || !maker.beside.is_empty())
+            && (!maker.group_named || around.is_group(name))
+            && there.len() == maker.beside.len()
+            && there.iter().all(|name| around.object_is_there(name))
+    }
+
+    /// The names that templates stand for; those that need a group which took
+    /// no part in the match are left out.
+    fn fill(&self, templates: &[Template], name: &[u8]) -> Vec<Vec<u8>> {
+        let captures = self.captures(name);
+        let group = |group: &str| captures.as_ref()?.name(group).map(|found| found.as_bytes());
+        templates.iter().filter_map(|template| template.fill(name, group)).collect()
+    }
+
+    /// The groups of the pattern that fits a name.
+    fn captures<'n>(&self, name: &'n [u8]) -> Option<Captures<'n>> {
+        self.patterns.iter().find_map(|pattern| pattern.captures(name))
+    }
+
+    fn made<'c>(&'c self, subject: &Subject<'_>, matched: Matched, contents: Contents) -> Made<'c> {
+        let name = subject.plain_name().unwrap_or_default();
+        Made {
+            maker: &self.maker,
+            matched,
+            contents,
+            pids: pids::find(&self.maker.pids, self.captures(name).as_ref(), subject),
+            helpers: self.fill(&self.maker.helpers, name),
+            with: self.fill(&self.maker.with, name),
+        }
+    }
+}
+
+/// Whether a command is the one that is known; a `*` at the end of that stands
+/// for any more letters.
+fn is_command(known: &str, command: &[u8]) -> bool {
+    match known.strip_suffix('*') {
+        Some(beginning) => command.starts_with(beginning.as_bytes()),
+        None => command == known.as_bytes(),
+    }
+}

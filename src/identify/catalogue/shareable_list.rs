@@ -1,0 +1,106 @@
+//! Python's `ShareableList`, told by its structure: it has no magic.
+//!
+//! A u64 count N; N+1 u64 offsets of the items, the first 0, none less than
+//! the one before; the items; N formats of 8 bytes; N codes of one byte
+//! (`Lib/multiprocessing/shared_memory.py` of `CPython`).
+
+use super::subject::Peek;
+
+/// How many items are looked at: the first of a long list tell enough.
+const LOOKED_AT: u64 = 64;
+
+/// Whether the contents are one. `None`: they cannot be read.
+pub fn is_one(contents: &dyn Peek, size: u64) -> Option<bool> {
+    let word = |at: u64| {
+        let mut bytes = [0; 8];
+        contents.peek(at, &mut bytes).then(|| u64::from_le_bytes(bytes))
+    };
+    if size < 16 {
+        return Some(false);
+    }
+    let count = word(0)?;
+    // Of each item there are at least an offset, a format and a code. An empty
+    // list cannot be told from zeros.
+    if count == 0 || count > (size - 16) / 17 {
+        return Some(false);
+    }
+    let items = 16 + 8 * count;
+    let data = word(8 + 8 * count)?;
+    let Some(formats) = items.checked_add(data).filter(|formats| *formats <= size - 9 * count) else {
+        return Some(false);
+    };
+    let mut before = 0;
+    for item in 0..count.min(LOOKED_AT) {
+        let offset = word(8 + 8 * item)?;
+        if offset < before || offset > data || (item == 0 && offset != 0) {
+            return Some(false);
+        }
+        before = offset;
+        let format = word(formats + 8 * item)?.to_le_bytes();
+        let mut code = [0];
+        if !contents.peek(formats + 8 * count + item, &mut code) {
+            return None;
+        }
+        if !is_format(format) || code[0] > 3 {
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
+/// `q`, `d`, `xxxxxxx?`, `xxxxxx?x` or `<n>s`, filled up with zeros.
+fn is_format(format: [u8; 8]) -> bool {
+    let end = format.iter().position(|&byte| byte == 0).unwrap_or(8);
+    let (text, rest) = format.split_at(end);
+    let length = text.strip_suffix(b"s");
+    let is_length = length.is_some_and(|length| !length.is_empty() && length.iter().all(u8::is_ascii_digit));
+    rest.iter().all(|&byte| byte == 0)
+        && (matches!(text, b"q" | b"d" | b"xxxxxxx?" | b"xxxxxx?x") || is_length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// `ShareableList([42, 'hello'])`, as Python 3.11 writes it.
+    fn list() -> Vec<u8> {
+        let mut bytes = vec![];
+        for word in [2u64, 0, 8, 16, 42] {
+            bytes.extend(word.to_le_bytes());
+        }
+        bytes.extend(b"hello\0\0\0q\0\0\0\0\0\0\x008s\0\0\0\0\0\0");
+        bytes.extend([0, 1]);
+        bytes
+    }
+
+    fn is(bytes: &[u8]) -> Option<bool> {
+        is_one(&bytes, bytes.len() as u64)
+    }
+
+    #[test]
+    fn by_its_structure() {
+        assert_eq!(is(&list()), Some(true));
+        for (at, byte) in [(0, 0), (0, 3), (8, 1), (16, 17), (48, b'z'), (56, b's'), (65, 4)] {
+            let mut broken = list();
+            broken[at] = byte;
+            assert_eq!(is(&broken), Some(false), "{byte} at {at}");
+        }
+        assert_eq!(is(&[0; 4096]), Some(false));
+        assert_eq!(is_one(&&list()[..40], 66), None, "what cannot be read is not told");
+    }
+
+    proptest! {
+        #[test]
+        fn no_contents_crash_it(bytes in proptest::collection::vec(any::<u8>(), 0..128), size in any::<u64>()) {
+            is_one(&bytes.as_slice(), size);
+        }
+
+        #[test]
+        fn nor_those_that_nearly_are_one(at in 0usize..66, byte in any::<u8>()) {
+            let mut bytes = list();
+            bytes[at] = byte;
+            is(&bytes);
+        }
+    }
+}

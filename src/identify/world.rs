@@ -1,0 +1,102 @@
+//! What the judgement of the catalogue asks of the machine.
+
+use super::catalogue::{World, is_helper};
+use super::{Life, Living, Seen};
+use crate::config::maker::Whose;
+use crate::machine::Machine;
+use crate::machine::process::CommandLine;
+use crate::segment::{ObjectName, Segment, SegmentId, Timestamp};
+use crate::survey::{Holdings, Survey};
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+/// The machine as it was when a survey was taken.
+pub struct Around<'a> {
+    machine: &'a dyn Machine,
+    /// The processes.
+    pub living: Living<'a>,
+    holdings: Option<&'a Holdings>,
+    held: HashMap<ObjectName, Option<bool>>,
+    commands: OnceCell<Vec<CommandLine>>,
+}
+
+impl<'a> Around<'a> {
+    pub fn new(machine: &'a dyn Machine, survey: &Survey, holdings: Option<&'a Holdings>) -> Self {
+        let held = survey.segments.iter().filter_map(|segment| match &segment.id {
+            SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings))),
+            _ => None,
+        });
+        Self {
+            machine,
+            living: Living::new(machine.processes()),
+            holdings,
+            held: held.collect(),
+            commands: OnceCell::new(),
+        }
+    }
+
+    /// The same, asked for one segment.
+    pub const fn of<'b>(&'b self, segment: &'b Segment) -> Of<'b, 'a> {
+        Of { around: self, segment }
+    }
+}
+
+/// `None`: nobody was found, and it is not settled that nobody holds it.
+fn is_held(segment: &Segment, holdings: Option<&Holdings>) -> Option<bool> {
+    if segment.holders.as_ref()?.iter().any(|holder| !holder.ourselves) {
+        return Some(true);
+    }
+    let holdings = holdings?;
+    if !holdings.locks(segment).is_empty() {
+        return Some(true);
+    }
+    super::settled::posix(segment, holdings).is_ok().then_some(false)
+}
+
+/// The machine, asked for one segment.
+pub struct Of<'b, 'a> {
+    around: &'b Around<'a>,
+    segment: &'b Segment,
+}
+
+impl Of<'_, '_> {
+    fn made(&self) -> Option<Timestamp> {
+        let times = &self.segment.times;
+        times.birth.or(times.change)
+    }
+}
+
+impl World for Of<'_, '_> {
+    fn lives(&self, pid: u32) -> Option<bool> {
+        match self.around.living.of(pid, Seen::There, self.made()) {
+            Life::Lives(_) => Some(true),
+            Life::Gone | Life::PassedOn(_) => Some(false),
+            Life::Unclear(_) => None,
+        }
+    }
+
+    fn runs(&self, helper: &[u8], whose: Whose) -> Option<bool> {
+        let around = self.around;
+        let commands = around.commands.get_or_init(|| around.machine.processes().command_lines());
+        let runs = commands.iter().any(|line| {
+            let arguments: Vec<&[u8]> = line.arguments.iter().map(Vec::as_slice).collect();
+            (whose == Whose::Anyone || line.uid == self.segment.owner.uid)
+                && is_helper(helper, &line.command, &arguments)
+        });
+        let hidden = around.machine.processes().visibility();
+        if runs {
+            Some(true)
+        } else if hidden.hides || hidden.outside {
+            None
+        } else {
+            Some(false)
+        }
+    }
+
+    fn is_held(&self, name: &[u8]) -> Option<bool> {
+        match ObjectName::new(name).and_then(|name| self.around.held.get(&name).copied()) {
+            Some(held) => held,
+            None => self.around.holdings.map(|_| false),
+        }
+    }
+}
