@@ -72,6 +72,8 @@ fn sort_fields() -> Vec<Field> {
         Field::Resident,
         Field::Mode,
         Field::Owner,
+        Field::Holders,
+        Field::MadeBy,
         Field::Nattch,
         Field::Age,
         Field::State,
