@@ -296,6 +296,19 @@ fn acting() {
 }
 
 #[test]
+fn what_we_hold() {
+    for (width, height) in [(80, 24), (140, 45), (40, 8)] {
+        let mut stage = Stage::new(machine(), width, height);
+        // The third one is marked for removal, and held by nobody else.
+        stage.machine.edit(|facts| facts.sysv[2].row.nattch = 0);
+        stage.press("<enter>Pqjj<enter>Pq/psm<enter><enter>Pq<esc>D");
+        kept(&format!("holds-{width}x{height}"), &stage, &plain());
+        stage.press("<esc>g<enter>D");
+        kept(&format!("holds-in-inspect-{width}x{height}"), &stage, &plain());
+    }
+}
+
+#[test]
 fn a_refusal_says_who_owns_it_and_what_would_help() {
     let machine = machine();
     machine.edit(|facts| {

@@ -2,6 +2,7 @@
 
 use super::action::{ACTIONS, Action, Row, Screen};
 use super::confirm::Confirm;
+use super::holds::Holds;
 use super::permissions::Permissions;
 use crate::decode::{CopyForm, Scalar};
 use crate::segment::field::Field;
@@ -30,6 +31,8 @@ pub enum Overlay {
     Confirm(Confirm),
     /// Who may read and write.
     Permissions(Permissions),
+    /// What we hold ourselves.
+    Holds(Holds),
     /// What was done in this run.
     Log {
         /// The first line that is shown.

@@ -5,7 +5,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use shmscope::act::access::Rules;
-use shmscope::act::{self, Action, Copies, Copying, Options, Plan, StateDirectory};
+use shmscope::act::{self, ActError, Action, Copies, Copying, Hold, Options, Plan, Released, StateDirectory};
 use shmscope::app::confirm::{Wanted, Wish};
 use shmscope::app::effect::{Effect, Request, Target, Undo, Watching};
 use shmscope::app::event::{Event, Found, Opened, Preview, Size};
@@ -133,13 +133,20 @@ impl Stage {
                 if keep {
                     self.kept.insert(id, live);
                 } else {
-                    drop(live);
-                    self.happen(Event::Detached(id));
+                    let hold = Hold::of(&self.machine, live.reader());
+                    let released = act::detach(&self.machine, &hold, hold.clone(), || drop(live));
+                    self.happen(Event::LetGo(vec![(id, released)]));
                 }
             }
-            Effect::Detach(id) => {
-                assert!(self.kept.remove(&id).is_some());
-                self.happen(Event::Detached(id));
+            Effect::AskHolds => {
+                let open = self.open.iter().filter(|live| !self.kept.contains_key(live.reader().id()));
+                let all = self.kept.values().chain(open);
+                let holds = all.map(|live| Hold::of(&self.machine, live.reader())).collect();
+                self.happen(Event::Holds(holds));
+            }
+            Effect::LetGo(holds) => {
+                let results = holds.iter().map(|hold| self.let_go(hold)).collect();
+                self.happen(Event::LetGo(results));
             }
             Effect::AskRules(segment) => {
                 let rules = Rules::of(&self.machine, &segment);
@@ -163,6 +170,17 @@ impl Stage {
             Effect::Preview(None) | Effect::SurveyEvery(_) | Effect::StopSearch | Effect::CaptureMouse(_) => {
             }
         }
+    }
+
+    fn let_go(&mut self, shown: &Hold) -> (SegmentId, Result<Released, ActError>) {
+        let is_open = self.open.as_ref().is_some_and(|live| *live.reader().id() == shown.id);
+        let live = if is_open { self.open.take() } else { self.kept.remove(&shown.id) }.unwrap();
+        let now = Hold::of(&self.machine, live.reader());
+        let mut live = Some(live);
+        let released = act::detach(&self.machine, shown, now, || live = None);
+        // What was not let go is held on.
+        self.kept.extend(live.map(|live| (shown.id.clone(), live)));
+        (shown.id.clone(), released)
     }
 
     fn plan(&self, wish: &Wish) -> Plan {

@@ -3,6 +3,7 @@
 mod choice;
 mod confirm;
 mod help;
+mod holds;
 mod log;
 mod palette;
 mod permissions;
@@ -30,6 +31,10 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
         Some(Overlay::Confirm(confirm)) => {
             dim_behind(state, canvas);
             confirm::draw(state, confirm, canvas);
+        }
+        Some(Overlay::Holds(shown)) => {
+            dim_behind(state, canvas);
+            holds::draw(state, shown, canvas);
         }
         Some(Overlay::Log { top }) => {
             dim_behind(state, canvas);
