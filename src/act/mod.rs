@@ -77,6 +77,13 @@ pub fn plan_create(machine: &dyn Machine, new: &NewSegment, options: &Options) -
 
 /// Does what was planned, to the very segment that it was planned for, and
 /// to no other. A plan that something stands against is not carried out.
+///
+/// A System V segment is attached while it is removed, so that its number cannot
+/// pass to another one between the look and the removal. With [`Options::many`]
+/// it is not, and the two calls follow each other within microseconds: the
+/// kernel gives a number again only after a million other segments were made
+/// (`ipc_idr_alloc` in ipc/util.c counts the rounds in it), or when root asks for
+/// that very number (`kernel.shm_next_id`, for checkpoints).
 pub fn apply(machine: &dyn Machine, plan: &Plan) -> Outcome {
     apply_with(machine, plan, &Progress::new())
 }
@@ -92,7 +99,7 @@ pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress) -> Ou
             Action::SetOwner(change) => permissions::apply_owner(machine, segment, *change),
             Action::Lock => lock::apply(machine, segment, true),
             Action::Unlock => lock::apply(machine, segment, false),
-            Action::Remove(copying) => remove::apply(machine, segment, copying, plan.options.force, progress),
+            Action::Remove(copying) => remove::apply(machine, segment, copying, plan.options, progress),
         },
     };
     Outcome { subject: plan.subject(), action: plan.task.word(), result }
