@@ -3,6 +3,8 @@
 
 mod acting;
 mod inspect;
+mod new_segment;
+mod permissions;
 mod segments;
 
 use crate::support::Stage;

@@ -9,6 +9,7 @@ pub mod access;
 mod action;
 mod again;
 pub mod archive;
+mod ask;
 pub mod copies;
 mod create;
 mod error;
@@ -29,6 +30,7 @@ mod tests;
 mod who;
 
 pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
+pub use ask::{Answer, Question};
 pub use copies::Copies;
 pub use create::{NewSegment, Source};
 pub use error::{ActError, Denied};
