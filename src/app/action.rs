@@ -187,7 +187,7 @@ pub const ACTIONS: &[Row] = &[
     row(
         Action::Permissions,
         "permissions",
-        "change who may read and write the segment",
+        "change mode and owner, and see who can attach",
         SEGMENTS,
         &["p"],
         Some(("permissions", 8)),
