@@ -3,7 +3,7 @@
 
 use super::key::{Key, Mouse};
 use crate::act::access::Rules;
-use crate::act::{ActError, Hold, Outcome, Plan, Released};
+use crate::act::{ActError, Answer, Hold, Outcome, Plan, Question, Released};
 use crate::memory::{Look, OpenError};
 use crate::segment::SegmentId;
 use crate::survey::Survey;
@@ -46,6 +46,8 @@ pub enum Event {
     },
     /// What decides who may attach a segment.
     Rules(SegmentId, Rules),
+    /// The machine was asked about what was being typed.
+    Answered(Question, Answer),
     /// Plans were made, one for each wish.
     Planned(Vec<Plan>),
     /// Plans were carried out, or not, each for itself.

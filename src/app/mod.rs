@@ -14,10 +14,12 @@ mod interval;
 pub mod key;
 mod keymap;
 pub mod layout;
+pub mod new_segment;
 pub mod overlay;
 pub mod permissions;
 mod state;
 pub mod table;
+pub mod text_field;
 mod update;
 pub mod values;
 

@@ -152,6 +152,10 @@ impl Stage {
                 let rules = Rules::of(&self.machine, &segment);
                 self.happen(Event::Rules(segment.id.clone(), rules));
             }
+            Effect::Ask(question) => {
+                let answer = question.ask(&self.machine);
+                self.happen(Event::Answered(question, answer));
+            }
             Effect::Plan(wishes) => {
                 let plans = wishes.iter().map(|wish| self.plan(wish)).collect();
                 self.happen(Event::Planned(plans));
@@ -187,7 +191,7 @@ impl Stage {
         let action = match &wish.wanted {
             Wanted::Lock => Action::Lock,
             Wanted::Unlock => Action::Unlock,
-            Wanted::Mode(change) => Action::SetMode(change.clone()),
+            Wanted::Access(action) => action.clone(),
             Wanted::Remove { copy: true } => Action::Remove(Copying::Keep(self.copies())),
             Wanted::Remove { copy: false } => Action::Remove(Copying::Without),
         };
