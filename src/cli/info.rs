@@ -101,7 +101,9 @@ fn made_by(segment: &Segment) -> String {
             let pid = segment.sysv().map_or(0, |facts| facts.creator_pid);
             format!("gone: there is no process {pid} that could have made it")
         }
-        Some(maker) if *maker.id == *"process" => format!("{}, the process that has its creator's pid", maker.name_text()),
+        Some(maker) if *maker.id == *"process" => {
+            format!("{}, the process that has its creator's pid", maker.name_text())
+        }
         Some(maker) => format!("{} ({} in the catalogue)", maker.name_text(), maker.id),
     }
 }
