@@ -2,7 +2,10 @@
 //! no drawing.
 
 mod acting;
+mod holds;
 mod inspect;
+mod new_segment;
+mod permissions;
 mod segments;
 
 use crate::support::Stage;

@@ -9,11 +9,14 @@ pub mod access;
 mod action;
 mod again;
 pub mod archive;
+mod ask;
 pub mod copies;
 mod create;
+mod detach;
 mod error;
 mod lock;
 pub mod mend;
+mod mode_and_owner;
 mod mode_change;
 mod outcome;
 mod permissions;
@@ -25,10 +28,13 @@ mod save;
 mod state;
 #[cfg(test)]
 mod tests;
+mod who;
 
 pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
+pub use ask::{Answer, Question};
 pub use copies::Copies;
 pub use create::{NewSegment, Source};
+pub use detach::{Hold, Released, detach};
 pub use error::{ActError, Denied};
 pub use mode_change::{ModeChange, ParseModeError};
 pub use outcome::{Done, Outcome};
@@ -37,6 +43,7 @@ pub use record::Record;
 pub use restore::{RestoreError, Restored, cannot_come_back, look_into, restore};
 pub use save::{SaveError, Stored, save, save_over};
 pub use state::{StateDirectory, StateError};
+pub use who::{ParseWhoError, Somebody};
 
 use crate::machine::Machine;
 use crate::memory::Progress;
@@ -58,6 +65,9 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: 
     match action {
         Action::SetMode(change) => permissions::plan_mode(machine, segment, change, &mut plan),
         Action::SetOwner(change) => permissions::plan_owner(machine, segment, *change, &mut plan),
+        Action::SetModeAndOwner(mode, owner) => {
+            mode_and_owner::plan(machine, segment, mode, *owner, &mut plan);
+        }
         Action::Lock => lock::plan(machine, segment, true, &mut plan),
         Action::Unlock => lock::plan(machine, segment, false, &mut plan),
         Action::Remove(copying) => remove::plan(machine, segment, copying, &mut plan),
@@ -79,6 +89,13 @@ pub fn plan_create(machine: &dyn Machine, new: &NewSegment, options: &Options) -
 
 /// Does what was planned, to the very segment that it was planned for, and
 /// to no other. A plan that something stands against is not carried out.
+///
+/// A System V segment is attached while it is removed, so that its number cannot
+/// pass to another one between the look and the removal. With [`Options::many`]
+/// it is not, and the two calls follow each other within microseconds: the
+/// kernel gives a number again only after a million other segments were made
+/// (`ipc_idr_alloc` in ipc/util.c counts the rounds in it), or when root asks for
+/// that very number (`kernel.shm_next_id`, for checkpoints).
 pub fn apply(machine: &dyn Machine, plan: &Plan) -> Outcome {
     apply_with(machine, plan, &Progress::new())
 }
@@ -92,9 +109,10 @@ pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress) -> Ou
         (None, Task::Change { segment, action }) => match action {
             Action::SetMode(change) => permissions::apply_mode(machine, segment, change),
             Action::SetOwner(change) => permissions::apply_owner(machine, segment, *change),
+            Action::SetModeAndOwner(mode, owner) => mode_and_owner::apply(machine, segment, mode, *owner),
             Action::Lock => lock::apply(machine, segment, true),
             Action::Unlock => lock::apply(machine, segment, false),
-            Action::Remove(copying) => remove::apply(machine, segment, copying, plan.options.force, progress),
+            Action::Remove(copying) => remove::apply(machine, segment, copying, plan.options, progress),
         },
     };
     Outcome { subject: plan.subject(), action: plan.task.word(), result }

@@ -1,7 +1,7 @@
 //! What is about to be done, in words, and what stands against it.
 
 use super::{Action, NewSegment};
-use crate::segment::{Segment, holders_named};
+use crate::segment::Segment;
 
 /// What the person said besides the action itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,6 +11,10 @@ pub struct Options {
     pub force: bool,
     /// Change nothing at all (`--read-only`, or the line in the settings).
     pub read_only: bool,
+    /// One of a great many that are removed in one go: a System V segment is not
+    /// attached for that, which would take twice as long as removing it. The look
+    /// right before has to do then, see [`apply`](super::apply()).
+    pub many: bool,
 }
 
 /// What is to be done.
@@ -70,8 +74,8 @@ impl Refusal {
     /// It is in no directory, so that nothing can be done to it by name.
     #[must_use]
     pub fn no_name(segment: &Segment) -> Self {
-        let holders = segment.holders.as_deref().unwrap_or_default();
-        let who = if holders.is_empty() { "who holds it".to_owned() } else { holders_named(holders, 3) };
+        let who = segment.holders_text(3);
+        let who = if who.is_empty() { "who holds it".to_owned() } else { who };
         Self::new(
             "it is in no directory any more, and lives only with who holds it",
             format!("It goes by itself when {who} lets go or ends"),

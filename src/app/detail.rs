@@ -1,6 +1,7 @@
 //! What the detail area says of a segment, line by line.
 
-use crate::segment::{Bytes, Facts, Segment, Timestamp, age_text};
+use crate::segment::{Bytes, Facts, Holder, Segment, Timestamp, age_text};
+use unicode_width::UnicodeWidthStr as _;
 
 /// A line: what it is about, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +17,17 @@ pub struct Line {
 pub fn lines(segment: &Segment, now: Timestamp) -> Vec<Line> {
     let mut lines = vec![];
     let mut line = |label: &'static str, text: String| lines.push(Line { label, text });
-    for (at, reason) in segment.verdict.reasons.iter().enumerate() {
-        line(if at == 0 { "state" } else { "" }, reason.clone());
+    let (first, steps) =
+        segment.verdict.reasons.split_first().map_or(("", &[][..]), |(first, steps)| (first, steps));
+    line("state", first.to_owned());
+    if let Some(maker) = segment.made_by.as_ref().filter(|maker| *maker.id != *"gone") {
+        line("made by", maker.name_text());
+    }
+    for (at, text) in holder_lines(segment, now).into_iter().enumerate() {
+        line(if at == 0 { "held by" } else { "" }, text);
+    }
+    for (at, step) in steps.iter().enumerate() {
+        line(if at == 0 { "evidence" } else { "" }, step.clone());
     }
     line("size", size_text(segment));
     line(
@@ -36,7 +46,7 @@ pub fn lines(segment: &Segment, now: Timestamp) -> Vec<Line> {
     let times = &segment.times;
     match &segment.facts {
         Facts::Sysv(facts) => {
-            line("made by", format!("{}, pid {}", facts.creator.user_text(), facts.creator_pid));
+            line("creator", format!("{}, pid {}", facts.creator.user_text(), facts.creator_pid));
             line("last pid", format!("{} (attached or detached last)", facts.last_pid));
             if facts.locked {
                 line("locked", "stays in memory, is never swapped out".to_owned());
@@ -56,6 +66,52 @@ pub fn lines(segment: &Segment, now: Timestamp) -> Vec<Line> {
         }
     }
     lines
+}
+
+/// So many holders are told here; `h` tells all.
+const HOLDERS: usize = 6;
+
+/// `4121 writer   rw  ann  for 3m`, in columns.
+#[must_use]
+pub fn holder_lines(segment: &Segment, now: Timestamp) -> Vec<String> {
+    let holders = segment.holders.as_deref().unwrap_or_default();
+    let shown = &holders[..holders.len().min(HOLDERS)];
+    let widest = |text: fn(&Holder) -> String| shown.iter().map(|one| text(one).width()).max().unwrap_or(0);
+    let (pids, names) = (widest(|one| one.pid.to_string()), widest(Holder::command_text).min(20));
+    let users = widest(|one| one.owner.user_text());
+    let mut lines: Vec<String> = shown
+        .iter()
+        .map(|holder| {
+            let how = match (holder.mappings, holder.descriptors) {
+                (0, _) => ", open",
+                (1, _) => "",
+                _ => ", several times",
+            };
+            let private = if holder.private { ", privately" } else { "" };
+            let us = if holder.ourselves { " (this program)" } else { "" };
+            format!(
+                "{:>pids$} {}  {:<2}  {}  for {}{how}{private}{us}",
+                holder.pid,
+                pad(&holder.command_text(), names),
+                holder.access.word(),
+                pad(&holder.owner.user_text(), users),
+                age_text(now.seconds_since(holder.began)),
+            )
+        })
+        .collect();
+    if holders.len() > shown.len() {
+        lines.push(format!("and {} more: h lists them", holders.len() - shown.len()));
+    }
+    match (segment.holders.is_some(), segment.unseen()) {
+        (false, _) | (_, 0) => {}
+        (_, 1) => lines.push("1 attachment in a process that cannot be examined here".to_owned()),
+        (_, many) => lines.push(format!("{many} attachments in processes that cannot be examined here")),
+    }
+    lines
+}
+
+fn pad(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
 fn size_text(segment: &Segment) -> String {

@@ -8,15 +8,18 @@ pub mod effect;
 pub mod event;
 pub mod help;
 pub mod hints;
+pub mod holds;
 pub mod inspect;
 mod interval;
 pub mod key;
 mod keymap;
 pub mod layout;
+pub mod new_segment;
 pub mod overlay;
 pub mod permissions;
 mod state;
 pub mod table;
+pub mod text_field;
 mod update;
 pub mod values;
 

@@ -145,7 +145,12 @@ impl State {
     #[must_use]
     pub fn refusal(&self, action: Action) -> Option<&'static str> {
         match action {
-            Action::Permissions | Action::Lock | Action::Unlock | Action::Remove | Action::Undo
+            Action::Permissions
+            | Action::Lock
+            | Action::Unlock
+            | Action::Remove
+            | Action::Undo
+            | Action::New
                 if self.read_only =>
             {
                 Some("Every change is turned off, by --read-only or read-only in the settings")
@@ -161,8 +166,8 @@ impl State {
             Action::CopyId if self.selected().is_none() && self.table.marks.is_empty() => {
                 Some("There is no segment to copy the name of")
             }
-            Action::Detach if !self.selected().is_some_and(|segment| self.kept.contains(&segment.id)) => {
-                Some("We are not attached to this segment: P in Inspect stays attached")
+            Action::Detach if self.kept.is_empty() && self.inspect.is_none() => {
+                Some("We hold no segment: P in Inspect stays attached")
             }
             Action::SearchNext | Action::SearchPrevious
                 if self.inspect.as_ref().is_some_and(|inspect| inspect.search.is_none()) =>

@@ -77,6 +77,10 @@ fn lines(machine: &dyn Machine, segment: &Segment, now: Timestamp) -> Vec<Line> 
     lines.push(Line::new("owner", owner(&segment.owner)));
     lines.extend(kind_lines(segment));
     lines.extend(time_lines(segment, now));
+    lines.push(Line::new("made by", made_by(segment)));
+    for (index, text) in held_by(segment).into_iter().enumerate() {
+        lines.push(Line::new(if index == 0 { "held by" } else { "" }, text));
+    }
     for (index, reason) in segment.verdict.reasons.iter().enumerate() {
         if index == 0 {
             let state = segment.verdict.state;
@@ -87,6 +91,52 @@ fn lines(machine: &dyn Machine, segment: &Segment, now: Timestamp) -> Vec<Line> 
         }
     }
     lines.push(Line::new("reading", reading(machine, segment)));
+    lines
+}
+
+fn made_by(segment: &Segment) -> String {
+    match &segment.made_by {
+        None => "not known".to_owned(),
+        Some(maker) if *maker.id == *"gone" => {
+            let pid = segment.sysv().map_or(0, |facts| facts.creator_pid);
+            format!("gone: there is no process {pid} that could have made it")
+        }
+        Some(maker) if *maker.id == *"process" => {
+            format!("{}, the process that has its creator's pid", maker.name_text())
+        }
+        Some(maker) => format!("{} ({} in the catalogue)", maker.name_text(), maker.id),
+    }
+}
+
+/// `4121 writer  rw, mapping  ann  since 2026-01-05 12:01:03 +01:00`, a line each.
+fn held_by(segment: &Segment) -> Vec<String> {
+    let Some(holders) = segment.holders.as_deref() else { return vec!["not known".to_owned()] };
+    let mut lines: Vec<String> = holders
+        .iter()
+        .map(|holder| {
+            let times = match (holder.mappings, holder.descriptors) {
+                (0, descriptors) => format!("{descriptors} x open"),
+                (mappings, 0) => format!("{mappings} x mapped"),
+                (mappings, descriptors) => format!("{mappings} x mapped, {descriptors} x open"),
+            };
+            let private = if holder.private { ", privately" } else { "" };
+            let us = if holder.ourselves { " (this program)" } else { "" };
+            format!(
+                "{} {}{us}: {}, {times}{private}, of {}, since {}",
+                holder.pid,
+                holder.command_text(),
+                holder.access.word(),
+                holder.owner.user_text(),
+                time::shown(holder.began),
+            )
+        })
+        .collect();
+    if segment.unseen() > 0 {
+        lines.push(format!("{} attachments in processes that cannot be examined here", segment.unseen()));
+    }
+    if lines.is_empty() {
+        lines.push("nobody that was found".to_owned());
+    }
     lines
 }
 
@@ -251,7 +301,8 @@ mod tests {
             "creator pid=4121\n",
             "locked=yes: it is never swapped out\n",
             "attached=never\n",
-            "state=unknown: nobody has it attached (nattch 0)\n",
+            "made by=gone: there is no process 4121",
+            "state=leaked: unheld, and its creator (pid 4121) is gone\n",
             "reading=you may; reading attaches it",
         ] {
             assert!(told[0].contains(line), "{line} is not in\n{}", told[0]);

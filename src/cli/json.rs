@@ -2,7 +2,7 @@
 //! added, none changes its name or its kind.
 
 use super::time;
-use crate::segment::{Owner, Segment, SegmentId, Timestamp};
+use crate::segment::{Certainty, Holder, Owner, Segment, SegmentId, Timestamp, escape};
 use crate::survey::{Limits, Survey};
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ const VERSION: u32 = 1;
 #[derive(Debug, Serialize)]
 pub struct Report {
     version: u32,
-    coverage: Option<()>,
+    coverage: Option<CoverageJson>,
     limits: LimitsJson,
     segments: Vec<SegmentJson>,
 }
@@ -46,14 +46,50 @@ struct SegmentJson {
     locked: Option<bool>,
     marked_for_removal: Option<bool>,
     times: TimesJson,
-    holders: Option<()>,
-    made_by: Option<()>,
+    holders: Option<Vec<HolderJson>>,
+    made_by: Option<MakerJson>,
     state: &'static str,
-    certainty: Option<()>,
+    certainty: Option<&'static str>,
     reasons: Vec<String>,
     age: Option<f64>,
     device: Option<u64>,
     inode: Option<u64>,
+}
+
+/// How many processes there are, and how many of them could not be examined.
+#[derive(Debug, Serialize)]
+struct CoverageJson {
+    processes: usize,
+    unreadable: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct HolderJson {
+    pid: u32,
+    command: String,
+    user: String,
+    access: &'static str,
+    mappings: u32,
+    how: &'static str,
+}
+
+impl HolderJson {
+    fn new(holder: &Holder) -> Self {
+        Self {
+            pid: holder.pid,
+            command: holder.command_text(),
+            user: holder.owner.user_text(),
+            access: holder.access.word(),
+            mappings: holder.mappings,
+            how: holder.how().word(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct MakerJson {
+    id: String,
+    name: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,7 +114,10 @@ impl Report {
     pub fn new<'a>(survey: &Survey, segments: impl IntoIterator<Item = &'a Segment>) -> Self {
         Self {
             version: VERSION,
-            coverage: None,
+            coverage: survey.coverage.as_ref().map(|coverage| CoverageJson {
+                processes: coverage.processes,
+                unreadable: coverage.unreadable,
+            }),
             limits: LimitsJson::new(&survey.limits),
             segments: segments.into_iter().map(|segment| SegmentJson::new(segment, survey.at)).collect(),
         }
@@ -124,10 +163,13 @@ impl SegmentJson {
             locked: sysv.map(|facts| facts.locked),
             marked_for_removal: sysv.map(|facts| facts.marked),
             times: TimesJson::new(segment),
-            holders: None,
-            made_by: None,
+            holders: segment.holders.as_deref().map(|holders| holders.iter().map(HolderJson::new).collect()),
+            made_by: segment
+                .made_by
+                .as_ref()
+                .map(|maker| MakerJson { id: escape(maker.id.as_bytes()), name: maker.name_text() }),
             state: segment.verdict.state.word(),
-            certainty: None,
+            certainty: segment.verdict.state.certainty().map(Certainty::word),
             reasons: segment.verdict.reasons.clone(),
             age: segment.age(now),
             device: posix.map(|facts| facts.device),

@@ -22,14 +22,15 @@ enum Shows {
 }
 
 /// The columns of the terminal UI.
-const USUAL: [Shows; 9] = [
+const USUAL: [Shows; 10] = [
     Shows::Field(Field::Kind),
     Shows::Label,
     Shows::Field(Field::Size),
     Shows::Field(Field::Resident),
     Shows::Field(Field::Mode),
     Shows::Field(Field::Owner),
-    Shows::Field(Field::Nattch),
+    Shows::Field(Field::Holders),
+    Shows::Field(Field::MadeBy),
     Shows::Field(Field::Age),
     Shows::Field(Field::State),
 ];

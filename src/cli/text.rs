@@ -8,6 +8,9 @@ use std::fmt::{self, Write as _};
 /// What stands where a segment has no such thing.
 pub const ABSENT: &str = "-";
 
+/// How many holders the table names.
+const NAMED: usize = 2;
+
 /// A field as the table shows it.
 pub struct Shown<'a> {
     /// The segment.
@@ -25,13 +28,13 @@ impl fmt::Display for Shown<'_> {
         // What every table has needs no copy made of it.
         match (self.field, &self.segment.id) {
             (Field::Kind, _) => return f.write_str(self.segment.kind().word()),
-            (Field::State, _) => return f.write_str(self.segment.verdict.state.word()),
+            (Field::State, _) => return f.write_str(self.segment.verdict.state.label()),
             (Field::Id, id) => return id.fmt(f),
             (Field::Name, SegmentId::Posix(name)) => return name.fmt(f),
             _ => {}
         }
         match self.field.of(self.segment, self.now) {
-            Value::Absent => f.write_str(ABSENT),
+            Value::Absent | Value::Named { count: 0, .. } => f.write_str(ABSENT),
             Value::Text(text) => f.write_str(&text),
             Value::Number(number) => number.fmt(f),
             Value::Size(size) if self.bytes => size.fmt(f),
@@ -44,6 +47,7 @@ impl fmt::Display for Shown<'_> {
             Value::Flag(flag) => f.write_str(if flag { "yes" } else { "no" }),
             Value::Time(then) => f.write_str(&time::shown(then)),
             Value::Span(seconds) => f.write_str(&age_text(seconds)),
+            Value::Named { .. } => f.write_str(&self.segment.holders_text(NAMED)),
         }
     }
 }
@@ -61,6 +65,7 @@ pub fn raw(segment: &Segment, field: Field, now: Timestamp) -> String {
         Value::Flag(flag) => flag.to_string(),
         Value::Time(then) => time::rfc3339(then).unwrap_or_default(),
         Value::Span(seconds) => seconds.to_string(),
+        Value::Named { names, .. } => names,
     }
 }
 

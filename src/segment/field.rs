@@ -25,6 +25,13 @@ pub enum Value {
     Time(Timestamp),
     /// A span in seconds.
     Span(f64),
+    /// So many, by their names.
+    Named {
+        /// How many there are.
+        count: u64,
+        /// Their names, safe to print.
+        names: String,
+    },
 }
 
 macro_rules! fields {
@@ -105,8 +112,14 @@ fields! {
     Access "access" "READ",
     /// POSIX: when it was written last through a descriptor
     Modify "modify" "WRITTEN",
-    /// in-use, removed or unknown
+    /// who holds it; as a number, how many do
+    Holders "holders" "HELD BY",
+    /// who made it: gone where the creator of a System V segment is
+    MadeBy "made_by" "MADE BY",
+    /// removed, in-use, unknown, protected, idle or leaked
     State "state" "STATE",
+    /// how sure it is that it is leaked: certain or likely
+    Certainty "certainty" "CERTAINTY",
     /// why it is in that state
     Reasons "reasons" "REASONS",
     /// seconds since it was made (System V: since the last change)
@@ -159,6 +172,17 @@ impl Field {
             Self::Change => time(segment.times.change),
             Self::Access => time(segment.times.access),
             Self::Modify => time(segment.times.modify),
+            Self::Holders => match segment.holder_count() {
+                Some(count) => Value::Named { count, names: segment.holders_text(usize::MAX) },
+                None => Value::Absent,
+            },
+            Self::MadeBy => {
+                segment.made_by.as_ref().map_or(Value::Absent, |maker| Value::Text(maker.name_text()))
+            }
+            Self::Certainty => {
+                let certainty = segment.verdict.state.certainty();
+                certainty.map_or(Value::Absent, |certainty| Value::Text(certainty.word().to_owned()))
+            }
             Self::State => Value::Text(segment.verdict.state.word().to_owned()),
             Self::Reasons => Value::Text(segment.verdict.reasons.join("; ")),
             Self::Age => segment.age(now).map_or(Value::Absent, Value::Span),
@@ -189,6 +213,7 @@ impl Field {
                 | Self::Resident
                 | Self::Swapped
                 | Self::Nattch
+                | Self::Holders
                 | Self::Age
                 | Self::Locked
                 | Self::Marked
@@ -206,7 +231,9 @@ impl Value {
     )]
     pub fn number(&self) -> Option<f64> {
         match *self {
-            Self::Number(number) | Self::Size(number) => Some(number as f64),
+            Self::Number(number) | Self::Size(number) | Self::Named { count: number, .. } => {
+                Some(number as f64)
+            }
             Self::Key(key) => Some(f64::from(key)),
             Self::Mode(bits) => Some(f64::from(bits)),
             Self::Span(seconds) => Some(seconds),
@@ -231,13 +258,16 @@ impl Value {
 }
 
 impl Segment {
-    /// Whether a bare word is part of its name, its key or its full id. Case
+    /// Whether a bare word is part of its name, its key, its full id, the name of
+    /// a holder or of its maker. Case
     /// does not matter.
     #[must_use]
     pub fn mentions(&self, lowercase: &str) -> bool {
         let has = |text: String| text.to_lowercase().contains(lowercase);
         has(self.id.to_string())
             || has(self.label())
+            || self.holders.iter().flat_map(|holders| holders.iter()).any(|holder| has(holder.command_text()))
+            || self.made_by.as_ref().is_some_and(|maker| has(maker.name_text()))
             || matches!(&self.facts, Facts::Sysv(facts) if facts.key.0.to_string() == lowercase)
     }
 }

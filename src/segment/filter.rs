@@ -21,7 +21,7 @@ struct Clause {
 enum Test {
     /// A bare word: part of the name or key.
     Mentions(String),
-    State(State),
+    State(&'static str),
     /// The field's text is exactly this; numbers of users and groups count too.
     Is(Field, String),
     Matches(Field, Regex),
@@ -127,9 +127,9 @@ impl Clause {
     fn parse(word: &str) -> Result<Self, FilterError> {
         let (negated, word) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
         let Some((field, operator, value)) = split_operator(word) else {
-            let test = State::ALL
+            let test = State::WORDS
                 .into_iter()
-                .find(|state| state.word() == word)
+                .find(|state| *state == word)
                 .map_or_else(|| Test::Mentions(word.to_lowercase()), Test::State);
             return Ok(Self { negated, test });
         };
@@ -164,8 +164,8 @@ impl Test {
         let Some(read) = number_reader(field) else {
             if matches!(operator, "=" | "!=") {
                 let words: Vec<&str> = match field {
-                    Field::Kind => vec![Kind::Sysv.word(), Kind::Posix.word()],
-                    Field::State => State::ALL.iter().map(|state| state.word()).collect(),
+                    Field::Kind => Kind::ALL.iter().map(|kind| kind.word()).collect(),
+                    Field::State => State::WORDS.to_vec(),
                     _ => vec![],
                 };
                 if !words.is_empty() && !words.contains(&value) {
@@ -199,7 +199,7 @@ impl Test {
     fn fits(&self, segment: &Segment, now: Timestamp) -> bool {
         match self {
             Self::Mentions(word) => segment.mentions(word),
-            Self::State(state) => segment.verdict.state == *state,
+            Self::State(state) => segment.verdict.state.word() == *state,
             Self::Is(field, text) => {
                 let number = match field {
                     Field::Owner => Some(segment.owner.uid),
@@ -208,10 +208,11 @@ impl Test {
                     _ => None,
                 };
                 number.is_some_and(|number| number.to_string() == *text)
+                    || (*field == Field::MadeBy && segment.made_by.as_ref().is_some_and(|by| by.is(text)))
                     || matches!(field.of(segment, now), Value::Text(value) if same_text(*field, &value, text))
             }
             Self::Matches(field, regex) => match field.of(segment, now) {
-                Value::Text(text) => regex.is_match(&text),
+                Value::Text(text) | Value::Named { names: text, .. } => regex.is_match(&text),
                 Value::Key(key) => regex.is_match(&format!("0x{key:08x}")),
                 Value::Mode(bits) => regex.is_match(&format!("{bits:04o}")),
                 Value::Number(number) | Value::Size(number) => regex.is_match(&number.to_string()),
@@ -281,16 +282,22 @@ fn number_reader(field: Field) -> Option<ReadNumber> {
         Field::Mode => Some(octal),
         Field::Key => Some(key),
         Field::Locked | Field::Marked => Some(flag),
-        Field::Shmid | Field::CreatorPid | Field::LastPid | Field::Nattch | Field::Device | Field::Inode => {
-            Some(number)
-        }
+        Field::Shmid
+        | Field::CreatorPid
+        | Field::LastPid
+        | Field::Nattch
+        | Field::Holders
+        | Field::Device
+        | Field::Inode => Some(number),
         Field::Id
         | Field::Kind
         | Field::Name
         | Field::Owner
         | Field::Group
         | Field::Creator
+        | Field::MadeBy
         | Field::State
+        | Field::Certainty
         | Field::Reasons => None,
     }
 }

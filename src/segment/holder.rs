@@ -1,7 +1,6 @@
 //! Who holds a segment: a process that has it mapped or open.
 
 use super::{Owner, Timestamp, escape};
-use std::fmt::Write as _;
 
 /// A process that holds a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,14 +78,4 @@ impl Holder {
     pub const fn how(&self) -> How {
         if self.mappings > 0 { How::Mapping } else { How::Descriptor }
     }
-}
-
-/// The holders in a few words: `writer, reader.py, +3`.
-#[must_use]
-pub fn named(holders: &[Holder], most: usize) -> String {
-    let mut text = holders.iter().take(most).map(Holder::command_text).collect::<Vec<_>>().join(", ");
-    if holders.len() > most {
-        let _ = write!(text, ", +{}", holders.len() - most);
-    }
-    text
 }

@@ -20,4 +20,13 @@ impl Maker {
     pub fn name_text(&self) -> String {
         escape(self.name.as_bytes())
     }
+
+    /// Whether a text means it: the id, or a part of the id or the name. Case
+    /// does not matter.
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        let has = |name: &str| name.to_lowercase().contains(&text);
+        !text.is_empty() && (has(&self.id) || has(&self.name))
+    }
 }

@@ -19,7 +19,7 @@ mod state;
 mod times;
 
 pub use escape::{escape, in_ascii, unescape};
-pub use holder::{Access, Holder, How, named as holders_named};
+pub use holder::{Access, Holder, How};
 pub use id::{Key, ObjectName, SegmentId, ShmId};
 pub use maker::Maker;
 pub use mode::Mode;
@@ -29,6 +29,7 @@ pub use size::{Bytes, ParseSizeError};
 pub use state::{Certainty, State, Verdict};
 pub use times::{ParseSpanError, Times, Timestamp, age_text, parse_span};
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// One shared-memory segment, as a survey found it.
@@ -117,6 +118,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Sysv, Self::Posix, Self::Deleted];
+
     /// The word that the table, the command line and JSON use.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -129,6 +133,47 @@ impl Kind {
 }
 
 impl Segment {
+    /// How many hold it: the processes that were found, and the attachments
+    /// that were not. `None`: not looked for.
+    #[must_use]
+    pub fn holder_count(&self) -> Option<u64> {
+        match (&self.holders, self.sysv()) {
+            (Some(holders), _) => Some(holders.len() as u64 + self.unseen()),
+            (None, Some(facts)) => Some(facts.nattch),
+            (None, None) => None,
+        }
+    }
+
+    /// System V: how many attachments are in processes that were not found.
+    #[must_use]
+    pub fn unseen(&self) -> u64 {
+        let found = self.holders.iter().flat_map(|holders| holders.iter());
+        let found: u64 = found.map(|holder| u64::from(holder.mappings)).sum();
+        self.sysv().map_or(0, |facts| facts.nattch.saturating_sub(found))
+    }
+
+    /// Who holds it in a few words, `most` of them by name: `writer, reader.py,
+    /// +3`; empty when nobody does. Attachments of processes that were not
+    /// found count as one each.
+    #[must_use]
+    pub fn holders_text(&self, most: usize) -> String {
+        let holders = self.holders.as_deref().unwrap_or_default();
+        let unseen = usize::try_from(self.unseen()).unwrap_or(usize::MAX);
+        match (holders, unseen) {
+            ([], 0) => String::new(),
+            ([], count) => format!("{count} unseen"),
+            _ => {
+                let named = holders.iter().take(most).map(Holder::command_text);
+                let mut text = named.collect::<Vec<_>>().join(", ");
+                let more = holders.len().saturating_sub(most).saturating_add(unseen);
+                if more > 0 {
+                    let _ = write!(text, "{}+{more}", if text.is_empty() { "" } else { ", " });
+                }
+                text
+            }
+        }
+    }
+
     /// Which of the kinds it is.
     #[must_use]
     pub const fn kind(&self) -> Kind {

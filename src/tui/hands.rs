@@ -1,7 +1,8 @@
 //! Carries out what the program asks for: gives each worker its orders.
 
 use super::message::Message;
-use super::work::{self, Began, Board, Doer, Looker, Surveyor, Viewer};
+use super::work::{self, Asker, Began, Board, Doer, Looker, Surveyor, Viewer};
+use crate::act::Question;
 use crate::app::Effect;
 use crate::identify::Identifier;
 use crate::machine::Machine;
@@ -22,6 +23,7 @@ pub struct Hands {
     holders: Sender<work::HoldersOrder>,
     view: Sender<work::ViewOrder>,
     act: Sender<work::ActOrder>,
+    ask: Sender<Question>,
     at_work: Receiver<Infallible>,
 }
 
@@ -59,12 +61,18 @@ impl Hands {
             work::drive(&mut viewer, began, &orders, messages);
         })?;
         let (act, orders) = mpsc::channel();
-        let mut doer = Doer::new(Arc::clone(machine), copies);
+        let (mut doer, working) = (Doer::new(Arc::clone(machine), copies), busy.clone());
         work::spawn("act", messages.clone(), move |messages| {
-            let _working: Sender<Infallible> = busy;
+            let _working: Sender<Infallible> = working;
             work::drive(&mut doer, began, &orders, messages);
         })?;
-        Ok(Self { survey, holders, view, act, at_work })
+        let (ask, orders) = mpsc::channel();
+        let mut asker = Asker::new(Arc::clone(machine));
+        work::spawn("ask", messages.clone(), move |messages| {
+            let _working: Sender<Infallible> = busy;
+            work::drive(&mut asker, began, &orders, messages);
+        })?;
+        Ok(Self { survey, holders, view, act, ask, at_work })
     }
 
     /// Passes an effect on to whom it concerns; gives back what is for the
@@ -94,8 +102,14 @@ impl Hands {
             Effect::Find(request) => ViewOrder::Find(request),
             Effect::StopSearch => ViewOrder::StopSearch,
             Effect::Close { keep } => ViewOrder::Close { keep },
-            Effect::Detach(id) => ViewOrder::Detach(id),
+            Effect::AskHolds => ViewOrder::AskHolds,
+            Effect::LetGo(holds) => ViewOrder::LetGo(holds),
             Effect::AskRules(segment) => return self.order_act(work::ActOrder::AskRules(segment)),
+            Effect::Ask(question) => {
+                // As below.
+                let _ = self.ask.send(question);
+                return None;
+            }
             Effect::Plan(wishes) => return self.order_act(work::ActOrder::Plan(wishes)),
             Effect::Apply(plans) => return self.order_act(work::ActOrder::Apply(plans)),
             Effect::Undo(undo) => return self.order_act(work::ActOrder::Undo(undo)),
@@ -120,7 +134,7 @@ impl Hands {
 
     /// Sends the workers home, which lets go of everything that is attached.
     pub fn dismiss(self) {
-        drop((self.survey, self.holders, self.view, self.act));
+        drop((self.survey, self.holders, self.view, self.act, self.ask));
         // Disconnected once all of them have gone.
         let _ = self.at_work.recv_timeout(PATIENCE);
     }

@@ -4,6 +4,7 @@ use crate::support::{NOBODY, Nobody, Object, Sysv, World};
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat;
 use shmscope::act::access::Rules;
+use shmscope::act::{Action, ModeChange, OwnerChange};
 use shmscope::machine::Machine as _;
 use shmscope::machine::control::Control as _;
 use shmscope::machine::real::RealMachine;
@@ -86,6 +87,15 @@ fn lists_mean_what_the_kernel_means_by_them() {
             let rules = Rules::of(&RealMachine, &super::shown(&object.id()));
             assert!(rules.acl.is_some());
             compare(&rules, &object.id());
+            // Foretold, before it is so.
+            for (mode, uid, gid) in [(0o640, 1000, gid), (0o604, NOBODY, gid), (0o666, 1000, NOBODY)] {
+                let rules = rules.with(Mode::new(mode), uid, gid);
+                let owner = OwnerChange { uid: Some(uid), gid: Some(gid) };
+                let both = Action::SetModeAndOwner(ModeChange::to(Mode::new(mode)), owner);
+                super::carry_out(&object.id(), &both).unwrap();
+                assert_eq!(Rules::of(&RealMachine, &super::shown(&object.id())), rules);
+                compare(&rules, &object.id());
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use shmscope::act::access::Rules;
-use shmscope::act::{self, Action, Copies, Copying, Options, Plan, StateDirectory};
+use shmscope::act::{self, ActError, Action, Copies, Copying, Hold, Options, Plan, Released, StateDirectory};
 use shmscope::app::confirm::{Wanted, Wish};
 use shmscope::app::effect::{Effect, Request, Target, Undo, Watching};
 use shmscope::app::event::{Event, Found, Opened, Preview, Size};
@@ -119,8 +119,6 @@ impl Stage {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Survey => self.survey(),
-            // Every survey of this stage looks at the holders too.
-            Effect::Holders(_) => {}
             Effect::Preview(Some(segment)) => self.preview(&segment),
             Effect::Open(segment) => self.open(&segment),
             Effect::Look(watching) => {
@@ -136,17 +134,28 @@ impl Stage {
                 if keep {
                     self.kept.insert(id, live);
                 } else {
-                    drop(live);
-                    self.happen(Event::Detached(id));
+                    let hold = Hold::of(&self.machine, live.reader());
+                    let released = act::detach(&self.machine, &hold, hold.clone(), || drop(live));
+                    self.happen(Event::LetGo(vec![(id, released)]));
                 }
             }
-            Effect::Detach(id) => {
-                assert!(self.kept.remove(&id).is_some());
-                self.happen(Event::Detached(id));
+            Effect::AskHolds => {
+                let open = self.open.iter().filter(|live| !self.kept.contains_key(live.reader().id()));
+                let all = self.kept.values().chain(open);
+                let holds = all.map(|live| Hold::of(&self.machine, live.reader())).collect();
+                self.happen(Event::Holds(holds));
+            }
+            Effect::LetGo(holds) => {
+                let results = holds.iter().map(|hold| self.let_go(hold)).collect();
+                self.happen(Event::LetGo(results));
             }
             Effect::AskRules(segment) => {
                 let rules = Rules::of(&self.machine, &segment);
                 self.happen(Event::Rules(segment.id.clone(), rules));
+            }
+            Effect::Ask(question) => {
+                let answer = question.ask(&self.machine);
+                self.happen(Event::Answered(question, answer));
             }
             Effect::Plan(wishes) => {
                 let plans = wishes.iter().map(|wish| self.plan(wish)).collect();
@@ -163,16 +172,31 @@ impl Stage {
             Effect::Copy(text) => self.clipboard = Some(text),
             Effect::Suspend => self.suspended = true,
             Effect::Quit => self.quit = true,
-            Effect::Preview(None) | Effect::SurveyEvery(_) | Effect::StopSearch | Effect::CaptureMouse(_) => {
-            }
+            // Every survey of this stage looks at the holders too.
+            Effect::Preview(None)
+            | Effect::SurveyEvery(_)
+            | Effect::Holders(_)
+            | Effect::StopSearch
+            | Effect::CaptureMouse(_) => {}
         }
+    }
+
+    fn let_go(&mut self, shown: &Hold) -> (SegmentId, Result<Released, ActError>) {
+        let is_open = self.open.as_ref().is_some_and(|live| *live.reader().id() == shown.id);
+        let live = if is_open { self.open.take() } else { self.kept.remove(&shown.id) }.unwrap();
+        let now = Hold::of(&self.machine, live.reader());
+        let mut live = Some(live);
+        let released = act::detach(&self.machine, shown, now, || live = None);
+        // What was not let go is held on.
+        self.kept.extend(live.map(|live| (shown.id.clone(), live)));
+        (shown.id.clone(), released)
     }
 
     fn plan(&self, wish: &Wish) -> Plan {
         let action = match &wish.wanted {
             Wanted::Lock => Action::Lock,
             Wanted::Unlock => Action::Unlock,
-            Wanted::Mode(change) => Action::SetMode(change.clone()),
+            Wanted::Access(action) => action.clone(),
             Wanted::Remove { copy: true } => Action::Remove(Copying::Keep(self.copies())),
             Wanted::Remove { copy: false } => Action::Remove(Copying::Without),
         };

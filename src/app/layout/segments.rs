@@ -29,7 +29,11 @@ const NAME_WANTS: u16 = 17;
 const DETAIL_LEAST: u16 = 34;
 const DETAIL_MOST: u16 = 80;
 /// What all columns but the name take at their widest, with the narrowest owner.
-const ALL_COLUMNS: u16 = 5 + 8 + 11 + 5 + 5 + 6 + 4 + 9;
+const ALL_COLUMNS: u16 = 5 + 8 + 11 + 5 + 5 + HELD_BY + MADE_BY + 4 + 11;
+/// Who holds it: the name of one, and how many more.
+const HELD_BY: u16 = 15;
+/// Who made it: a word or two.
+const MADE_BY: u16 = 10;
 
 /// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +52,10 @@ pub enum Column {
     Mode,
     /// Whose it is.
     Owner,
-    /// System V: the number of attachments.
-    Nattch,
+    /// Who holds it.
+    HeldBy,
+    /// Who made it.
+    MadeBy,
     /// How old it is.
     Age,
     /// Its state, with its glyph.
@@ -67,7 +73,8 @@ impl Column {
             Self::ResidentBar | Self::Resident => Field::Resident,
             Self::Mode => Field::Mode,
             Self::Owner => Field::Owner,
-            Self::Nattch => Field::Nattch,
+            Self::HeldBy => Field::Holders,
+            Self::MadeBy => Field::MadeBy,
             Self::Age => Field::Age,
             Self::State => Field::State,
         }
@@ -86,7 +93,7 @@ impl Column {
     /// Whether it holds figures, which stand at the right.
     #[must_use]
     pub const fn is_right(self) -> bool {
-        matches!(self, Self::Size | Self::ResidentBar | Self::Resident | Self::Nattch | Self::Age)
+        matches!(self, Self::Size | Self::ResidentBar | Self::Resident | Self::Age)
     }
 }
 
@@ -131,8 +138,8 @@ pub fn layout(size: Size, pane: Pane, owner: u16) -> Layout {
     let body = Area::new(0, header.height, width, height.saturating_sub(header.height + foot.height));
     let beside = width >= 130 && height >= 30;
     if beside {
-        // Nine columns, the name counted in, each with its gap, and a free cell.
-        let wanted = MARGIN + ALL_COLUMNS + 9 * GAP + NAME_WANTS + owner.clamp(5, 12) - 5;
+        // Ten columns, the name counted in, each with its gap, and a free cell.
+        let wanted = MARGIN + ALL_COLUMNS + 10 * GAP + NAME_WANTS + owner.clamp(5, 12) - 5;
         let detail_width = width.saturating_sub(wanted + 3).clamp(DETAIL_LEAST, DETAIL_MOST);
         let table_width = width - detail_width - 3;
         let table = Area::new(0, body.y + 1, table_width, body.height.saturating_sub(1));
@@ -172,7 +179,19 @@ pub fn layout(size: Size, pane: Pane, owner: u16) -> Layout {
 /// are never cut. `width` is the terminal's, `room` the table's.
 fn columns(width: u16, room: u16, owner: u16) -> Vec<Placed> {
     // A long owner is cut before a whole column goes.
-    let owner = owner.clamp(5, if width < 100 { 8 } else { 12 });
+    let owner = owner.clamp(
+        5,
+        match width {
+            0..90 => 6,
+            90..100 => 8,
+            _ => 12,
+        },
+    );
+    let held_by = match width {
+        0..60 => 6,
+        60..90 => 9,
+        _ => HELD_BY,
+    };
     let least = if room < width { NAME_WANTS } else { NAME_LEAST };
     let mut columns = vec![
         (Column::Kind, 5),
@@ -181,9 +200,10 @@ fn columns(width: u16, room: u16, owner: u16) -> Vec<Placed> {
         (Column::ResidentBar, 11),
         (Column::Mode, 5),
         (Column::Owner, owner),
-        (Column::Nattch, 6),
+        (Column::HeldBy, held_by),
+        (Column::MadeBy, MADE_BY),
         (Column::Age, 4),
-        (Column::State, 9),
+        (Column::State, 11),
     ];
     for (limit, column) in DROPPED {
         let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
@@ -218,12 +238,12 @@ fn columns(width: u16, room: u16, owner: u16) -> Vec<Placed> {
 /// too little room all the same.
 const DROPPED: [(u16, Column); 7] = [
     (110, Column::Age),
+    (100, Column::MadeBy),
     (90, Column::ResidentBar),
     (80, Column::Owner),
     (70, Column::Mode),
     (0, Column::Resident),
     (0, Column::Kind),
-    (0, Column::Nattch),
 ];
 
 /// What a cell of the screen is.
@@ -273,20 +293,20 @@ mod tests {
 
     #[test]
     fn whole_columns_go_in_their_order() {
-        use Column::{Age, Kind, Label, Mode, Nattch, Owner, Resident, ResidentBar, Size, State};
-        assert_eq!(shown(120, 40), [Kind, Label, Size, ResidentBar, Mode, Owner, Nattch, Age, State]);
-        assert_eq!(shown(109, 40), [Kind, Label, Size, ResidentBar, Mode, Owner, Nattch, State]);
-        assert_eq!(shown(89, 40), [Kind, Label, Size, Resident, Mode, Owner, Nattch, State]);
-        assert_eq!(shown(80, 24), [Kind, Label, Size, Resident, Mode, Owner, Nattch, State]);
-        assert_eq!(shown(79, 24), [Kind, Label, Size, Resident, Mode, Nattch, State]);
-        assert_eq!(shown(69, 24), [Kind, Label, Size, Resident, Nattch, State]);
-        assert_eq!(shown(40, 24), [Label, Size, State]);
+        use Column::{Age, HeldBy, Kind, Label, MadeBy, Mode, Owner, Resident, ResidentBar, Size, State};
+        assert_eq!(shown(120, 40), [Kind, Label, Size, ResidentBar, Mode, Owner, HeldBy, MadeBy, Age, State]);
+        assert_eq!(shown(109, 40), [Kind, Label, Size, ResidentBar, Mode, Owner, HeldBy, MadeBy, State]);
+        assert_eq!(shown(89, 40), [Kind, Label, Size, Resident, Mode, Owner, HeldBy, State]);
+        assert_eq!(shown(80, 24), [Kind, Label, Size, Resident, Mode, Owner, HeldBy, State]);
+        assert_eq!(shown(79, 24), [Kind, Label, Size, Resident, Mode, HeldBy, State]);
+        assert_eq!(shown(69, 24), [Kind, Label, Size, Resident, HeldBy, State]);
+        assert_eq!(shown(40, 24), [Label, Size, HeldBy, State]);
     }
 
     #[test]
     fn a_long_owner_costs_no_column() {
         let size = Size { width: 80, height: 24 };
-        for (owner, width) in [(4, 5), (6, 6), (8, 8), (12, 8)] {
+        for (owner, width) in [(4, 5), (6, 6), (8, 6), (12, 6)] {
             let placed = layout(size, Pane::Table, owner).column(Column::Owner).unwrap();
             assert_eq!(placed.width, width);
         }

@@ -1,5 +1,6 @@
 //! What comes back from the outside.
 
+use super::new_segment;
 use crate::app::effect::{Effect, Who};
 use crate::app::event::{Found, Opened, Preview};
 use crate::app::inspect::{Inspect, Status};
@@ -9,10 +10,11 @@ use crate::segment::{Bytes, Kind};
 use crate::survey::{Difference, Survey, difference};
 
 pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
-    // At the start nothing is new: everything was there before we came.
+    // At the start nothing is new: everything was there before we came. That
+    // its holders became known is no change of a segment.
     let difference = match &state.survey {
-        Some(before) => difference(before, &survey),
-        None => Difference::default(),
+        Some(before) if before.coverage.is_some() == survey.coverage.is_some() => difference(before, &survey),
+        _ => Difference::default(),
     };
     effects.extend(to_ask(&survey, &difference).map(Effect::Holders));
     let now = state.now;
@@ -34,6 +36,7 @@ pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
         state.fail(format!("{problem}{more}"));
     }
     state.survey = Some(survey);
+    new_segment::found_hidden(state);
 }
 
 /// Whose holdings may have changed with these segments: a System V segment

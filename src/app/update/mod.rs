@@ -3,8 +3,10 @@
 
 mod acting;
 mod answers;
+mod holds;
 mod inspect;
 mod mouse;
+mod new_segment;
 mod overlay;
 mod permissions;
 mod segments;
@@ -17,6 +19,7 @@ use super::key::Key;
 use super::overlay::Overlay;
 use super::state::State;
 use super::table;
+use crate::act::Question;
 use std::time::Duration;
 
 /// Lets something happen to the state.
@@ -26,7 +29,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
     match event {
         Event::Key(key) => press(state, key, &mut effects),
         Event::Mouse(mouse) => mouse::act(state, mouse, &mut effects),
-        Event::Paste(text) => overlay::paste(state, &text),
+        Event::Paste(text) => overlay::paste(state, &text, &mut effects),
         Event::Resize(size) => {
             state.size = size;
             if let Some(inspect) = &mut state.inspect {
@@ -35,8 +38,14 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         }
         Event::Failed(reason) => state.fail(reason),
         Event::Tick | Event::Resumed => {}
-        Event::Surveyed(survey) => answers::surveyed(state, *survey, &mut effects),
         Event::HoldersLooked => effects.push(Effect::Survey),
+        Event::Surveyed(survey) => {
+            answers::surveyed(state, *survey, &mut effects);
+            // What stands there is to be as it is now.
+            if matches!(&state.overlay, Some(Overlay::Holds(holds)) if !holds.acting) {
+                effects.push(Effect::AskHolds);
+            }
+        }
         Event::Previewed(preview) => answers::previewed(state, preview),
         Event::Opened(opened) => {
             answers::opened(state, opened, &mut effects);
@@ -49,13 +58,15 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::Found(found) => answers::found(state, found),
         Event::Searching { done, total } => answers::searching(state, done, total),
         Event::Rules(id, rules) => permissions::told(state, &id, rules),
+        Event::Answered(question @ Question::New { .. }, answer) => {
+            new_segment::answered(state, &question, answer, &mut effects);
+        }
+        Event::Answered(question, answer) => permissions::answered(state, &question, answer, &mut effects),
         Event::Planned(plans) => acting::planned(state, plans),
         Event::Acted(outcomes) => acting::acted(state, &outcomes, &mut effects),
         Event::Undone(results) => acting::undone(state, results, &mut effects),
-        Event::Detached(id) => {
-            state.kept.remove(&id);
-            effects.push(Effect::Survey);
-        }
+        Event::Holds(told) => holds::told(state, told),
+        Event::LetGo(results) => holds::let_go(state, &results, &mut effects),
     }
     settle(state, &mut effects);
     effects
@@ -70,6 +81,8 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         return;
     }
     state.notice = None;
+    // What is sought is not selected under somebody's hands.
+    state.table.sought = None;
     if key == Key::ctrl('c') {
         // Leaves an overlay, and quits otherwise, whatever the key map says.
         if state.overlay.is_some() {
@@ -95,6 +108,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Palette => {
             state.overlay = Some(Overlay::Palette { input: tui_input::Input::default(), selected: 0 });
         }
+        Action::Detach => holds::open(state, effects),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Quit => effects.push(Effect::Quit),
         Action::Mouse => {

@@ -43,8 +43,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             }
         }
         Action::CopyId => copy_id(state, effects),
-        Action::Detach => effects.extend(state.selected().map(|segment| Effect::Detach(segment.id.clone()))),
         Action::Permissions => permissions::open(state, effects),
+        Action::New => state.overlay = Some(Overlay::New(Box::default())),
         Action::Lock | Action::Unlock | Action::Remove | Action::Undo | Action::Log => {
             acting::act(state, action, effects);
         }
@@ -72,6 +72,8 @@ fn sort_fields() -> Vec<Field> {
         Field::Resident,
         Field::Mode,
         Field::Owner,
+        Field::Holders,
+        Field::MadeBy,
         Field::Nattch,
         Field::Age,
         Field::State,

@@ -9,12 +9,17 @@ const LONGEST_COMM: usize = 15;
 const INTERPRETERS: [&[u8]; 7] = [b"python", b"pypy", b"perl", b"ruby", b"node", b"java", b"sh"];
 
 /// Whether a process is that helper: by its command name, by its program, or,
-/// for an interpreter, by an argument that has the word in it. `comm` is that
+/// for an interpreter, by an argument that has the word in it. A `*` at its end
+/// stands for any more letters. `comm` is that
 /// of `/proc/PID/comm` without the newline, `arguments` those of `cmdline`.
 #[must_use]
 pub fn is_helper(helper: &[u8], comm: &[u8], arguments: &[&[u8]]) -> bool {
     if helper.is_empty() {
         return false;
+    }
+    if let Some(beginning) = helper.strip_suffix(b"*") {
+        let first = arguments.first().is_some_and(|first| base_name(first).starts_with(beginning));
+        return comm.starts_with(beginning) || first;
     }
     if comm == helper || (helper.len() > LONGEST_COMM && comm == &helper[..LONGEST_COMM]) {
         return true;
@@ -67,6 +72,9 @@ mod tests {
         assert!(is("postgres", "x", &[b"postgres: checkpointer "]));
         assert!(is("iox-roudi", "x", &[b"/opt/bin/iox-roudi", b"-c"]));
         assert!(!is("squid", "squidclient", &[b"squidclient"]));
+        assert!(
+            is("ora_pmon_*", "ora_pmon_ORCL", &[]) && !is("ora_pmon_*", "ora_smon_ORCL", &[b"ora_smon_ORCL"])
+        );
         assert!(!is("", "", &[]));
     }
 }

@@ -35,7 +35,16 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 /// The files of the catalogue that comes with the program.
-const FILES: [(&str, &str); 1] = [("python.toml", include_str!("../../../assets/catalogue/python.toml"))];
+const FILES: [(&str, &str); 8] = [
+    ("python.toml", include_str!("../../../assets/catalogue/python.toml")),
+    ("libraries.toml", include_str!("../../../assets/catalogue/libraries.toml")),
+    ("hpc.toml", include_str!("../../../assets/catalogue/hpc.toml")),
+    ("middleware.toml", include_str!("../../../assets/catalogue/middleware.toml")),
+    ("databases.toml", include_str!("../../../assets/catalogue/databases.toml")),
+    ("servers.toml", include_str!("../../../assets/catalogue/servers.toml")),
+    ("desktop.toml", include_str!("../../../assets/catalogue/desktop.toml")),
+    ("system.toml", include_str!("../../../assets/catalogue/system.toml")),
+];
 
 /// Known makers.
 #[derive(Debug)]
@@ -228,7 +237,7 @@ impl Entry {
             maker: &self.maker,
             matched,
             contents,
-            pids: pids::find(&self.maker.pids, self.captures(name).as_ref(), subject),
+            pids: pids::find(&self.maker.pids, self.captures(name).as_ref(), subject, contents),
             helpers: self.fill(&self.maker.helpers, name),
             with: self.fill(&self.maker.with, name),
         }

@@ -1,6 +1,6 @@
 //! The pids that a segment names, in its name and in its contents.
 
-use super::contents::number_at;
+use super::contents::{Contents, number_at};
 use super::subject::Subject;
 use crate::config::maker::{PidPlace, PidRule};
 use regex::bytes::Captures;
@@ -38,7 +38,12 @@ pub enum PidFrom {
 const LARGEST: u32 = 1 << 22;
 
 /// What the rules find. 0, and what is no pid, stands for none.
-pub fn find(rules: &[PidRule], captures: Option<&Captures<'_>>, subject: &Subject<'_>) -> Vec<FoundPid> {
+pub fn find(
+    rules: &[PidRule],
+    captures: Option<&Captures<'_>>,
+    subject: &Subject<'_>,
+    looked: Contents,
+) -> Vec<FoundPid> {
     let mut found = vec![];
     for rule in rules {
         let read = match &rule.place {
@@ -48,7 +53,7 @@ pub fn find(rules: &[PidRule], captures: Option<&Captures<'_>>, subject: &Subjec
                 pid.map(|pid| (pid, modulo.map_or(PidFrom::Name, |modulo| PidFrom::PartOfName { modulo })))
             }
             PidPlace::Contents { at, number } => {
-                let contents = subject.contents;
+                let contents = subject.contents.filter(|_| looked != Contents::Differ);
                 let number = contents.and_then(|contents| number_at(*at, *number, contents, subject.size.0));
                 number.and_then(|pid| u32::try_from(pid).ok()).map(|pid| (pid, PidFrom::Contents { at: *at }))
             }

@@ -2,6 +2,7 @@
 //! so that the loop always answers.
 
 mod act;
+mod ask;
 mod holders;
 mod open;
 mod preview;
@@ -10,6 +11,7 @@ mod survey;
 mod view;
 
 pub use act::{Doer, Order as ActOrder};
+pub use ask::Asker;
 pub use holders::{Board, Looker, Order as HoldersOrder};
 pub use survey::{Order as SurveyOrder, Surveyor};
 pub use view::{Order as ViewOrder, Viewer};

@@ -2,8 +2,11 @@
 
 mod choice;
 mod confirm;
+mod form;
 mod help;
+mod holds;
 mod log;
+mod new_segment;
 mod palette;
 mod permissions;
 
@@ -27,9 +30,17 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
             dim_behind(state, canvas);
             permissions::draw(state, form, canvas);
         }
+        Some(Overlay::New(form)) => {
+            dim_behind(state, canvas);
+            new_segment::draw(state, form, canvas);
+        }
         Some(Overlay::Confirm(confirm)) => {
             dim_behind(state, canvas);
             confirm::draw(state, confirm, canvas);
+        }
+        Some(Overlay::Holds(shown)) => {
+            dim_behind(state, canvas);
+            holds::draw(state, shown, canvas);
         }
         Some(Overlay::Log { top }) => {
             dim_behind(state, canvas);

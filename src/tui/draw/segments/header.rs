@@ -4,8 +4,9 @@ use super::bar;
 use crate::app::State;
 use crate::app::layout::Area;
 use crate::segment::{Bytes, State as SegmentState};
-use crate::survey::Survey;
+use crate::survey::{Coverage, Survey};
 use crate::tui::canvas::{Canvas, cells};
+use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
 /// Between two figures.
@@ -22,7 +23,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
         canvas.text(x + 3, area.y, end.saturating_sub(x + 3), "looking at the machine", theme.dim);
         return;
     };
-    parts(canvas, x, area.y, end, &counts(state, survey, canvas.theme.text));
+    parts(canvas, x, area.y, end, &counts(state, survey, theme));
     if area.height > 1 {
         limits(survey, canvas, Area::new(0, area.y + 1, area.width, 1));
     }
@@ -39,7 +40,8 @@ fn parts(canvas: &mut Canvas<'_>, mut x: u16, y: u16, end: u16, parts: &[(String
     }
 }
 
-fn counts(state: &State, survey: &Survey, plain: Style) -> Vec<(String, Style)> {
+fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<(String, Style)> {
+    let plain = theme.text;
     let all = survey.segments.len();
     let shown = state.table.shown.len();
     let segments = match (all, shown) {
@@ -51,11 +53,16 @@ fn counts(state: &State, survey: &Survey, plain: Style) -> Vec<(String, Style)> 
         ),
     };
     let mut parts = vec![(segments, plain), (format!("{} resident", survey.resident()), plain)];
-    let removed: Vec<&crate::segment::Segment> =
-        survey.segments.iter().filter(|segment| segment.verdict.state == SegmentState::Removed).collect();
-    if !removed.is_empty() {
-        let bytes: Bytes = removed.iter().filter_map(|segment| segment.resident).sum();
-        parts.push((format!("{} removed but held, {bytes}", removed.len()), plain));
+    for (words, style, is) in [
+        ("leaked", theme.leaked, SegmentState::is_leaked as fn(SegmentState) -> bool),
+        ("removed but held", plain, |state| state == SegmentState::Removed),
+    ] {
+        let those = survey.segments.iter().filter(|segment| is(segment.verdict.state));
+        let count = those.clone().count();
+        if count > 0 {
+            let bytes: Bytes = those.filter_map(|segment| segment.resident).sum();
+            parts.push((format!("{count} {words}, {bytes}"), style));
+        }
     }
     if !state.table.marks.is_empty() {
         let marks = &state.table.marks;
@@ -98,6 +105,23 @@ fn limits(survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
         let full = limits.shmmni.is_some_and(|most| limits.sysv_segments * 10 >= most * 9 && most > 0);
         canvas.text(x, area.y, end, &sysv, if full { theme.failed } else { theme.text });
     }
+    if let Some(hidden) = survey.coverage.as_ref().and_then(hidden) {
+        // Only where there is room for it: `h` and the detail area say it too.
+        if x + cells(GAP) * 2 + 5 + cells(&sysv) + cells(&hidden) <= end {
+            canvas.text_right(end, area.y, cells(&hidden), &hidden, theme.dim);
+        }
+    }
+}
+
+/// `2 processes hidden`; nothing where all could be examined.
+fn hidden(coverage: &Coverage) -> Option<String> {
+    let text = match coverage.unreadable {
+        0 if coverage.visibility.hides || coverage.visibility.outside => "processes hidden".to_owned(),
+        0 => return None,
+        1 => "1 process hidden".to_owned(),
+        many => format!("{many} processes hidden"),
+    };
+    Some(text)
 }
 
 /// A bar between its ends, ten cells long.

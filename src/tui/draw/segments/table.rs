@@ -3,11 +3,12 @@
 use super::bar;
 use super::header::percent;
 use crate::app::State;
+use crate::app::action::Action;
 use crate::app::detail::resident_share;
 use crate::app::layout::Area;
 use crate::app::layout::segments::{Column, Layout, Placed};
 use crate::app::table::Pane;
-use crate::segment::{Bytes, Segment, State as SegmentState, age_text};
+use crate::segment::{Bytes, Segment, State as SegmentState, age_text, take_cells};
 use crate::survey::Survey;
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
@@ -54,8 +55,13 @@ fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
 
 /// Why there is nothing, and what to do about it.
 fn empty(state: &State, survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
+    let key = state.keymap.keys(Action::New).first().filter(|_| state.refusal(Action::New).is_none());
+    let what_to_do = match key {
+        Some(key) => format!("`{key}` makes a segment; `shmscope demo` shows a world of them."),
+        None => "`shmscope demo` shows a world of it.".to_owned(),
+    };
     let lines: [&str; 2] = if survey.segments.is_empty() {
-        ["No shared memory here.", "`shmscope demo` shows a world of it."]
+        ["No shared memory here.", &what_to_do]
     } else {
         ["", "esc clears the filter."]
     };
@@ -133,10 +139,15 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
             let owner = canvas.fit(&segment.owner.user_text(), width);
             canvas.text(x, y, width, &owner, theme.text);
         }
-        Column::Nattch => match segment.sysv() {
-            Some(facts) => canvas.text_right(right, y, width, &facts.nattch.to_string(), theme.text),
-            None => canvas.text_right(right, y, width, theme.glyphs.nothing, theme.dim),
-        },
+        Column::HeldBy => held_by(segment, placed, canvas, y),
+        Column::MadeBy => {
+            let (text, style) = match &segment.made_by {
+                Some(maker) if *maker.id == *"gone" => ("gone".to_owned(), theme.dim),
+                Some(maker) => (first_words(&maker.name_text(), width), theme.text),
+                None => (theme.glyphs.nothing.to_owned(), theme.dim),
+            };
+            canvas.text(x, y, width, &text, style);
+        }
         Column::Age => {
             let age = segment.age(survey.at).map_or_else(|| theme.glyphs.nothing.to_owned(), age_text);
             canvas.text_right(right, y, width, &age, theme.text);
@@ -148,6 +159,35 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
             canvas.text(after + 1, y, width.saturating_sub(2), state.label(), style);
         }
     }
+}
+
+/// As many holders by name as fit, and how many more there are.
+fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
+    let theme = canvas.theme;
+    let Placed { x, width, .. } = placed;
+    let (text, style) = match (segment.holders.as_deref(), segment.holder_count()) {
+        (_, Some(0)) | (None, None) => (theme.glyphs.nothing.to_owned(), theme.dim),
+        (None, Some(count)) => (format!("nattch {count}"), theme.dim),
+        (Some(holders), _) => {
+            let fits = (1..=holders.len()).rev().map(|most| segment.holders_text(most));
+            let text = fits.into_iter().find(|text| cells(text) <= width);
+            (text.unwrap_or_else(|| canvas.fit(&segment.holders_text(1), width)), theme.text)
+        }
+    };
+    canvas.text(x, y, width, &text, style);
+}
+
+/// The first words of a name that fit; of one that is too long, its beginning.
+fn first_words(name: &str, width: u16) -> String {
+    let mut text = String::new();
+    for word in name.split(' ') {
+        let next = if text.is_empty() { word.to_owned() } else { format!("{text} {word}") };
+        if cells(&next) > width {
+            break;
+        }
+        text = next;
+    }
+    if text.is_empty() { take_cells(name.chars(), width.into()) } else { text }
 }
 
 /// The style of a state.
