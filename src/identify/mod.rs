@@ -14,6 +14,7 @@ pub use life::{Life, Living, Seen};
 pub use origin::{Origin, Word};
 pub use state::judge;
 
+use crate::config::maker;
 use crate::machine::Machine;
 use crate::segment::Timestamp;
 use crate::survey::{Holdings, Names, Survey};
@@ -33,6 +34,33 @@ pub struct Grounds<'a> {
     pub settle: Option<Duration>,
 }
 
+/// What a person may decide of how segments are judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// The makers that are known.
+    pub catalogue: &'static Catalogue,
+    /// How long a segment has to be left alone before it may be called leaked;
+    /// `None`: a minute, and ten where nothing tells who made it.
+    pub settle: Option<Duration>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { catalogue: Catalogue::built_in(), settle: None }
+    }
+}
+
+impl Rules {
+    /// With a person's own makers, which are kept for as long as the program runs.
+    #[must_use]
+    pub fn with(makers: &[maker::Maker], settle: Option<Duration>) -> Self {
+        if makers.is_empty() {
+            return Self { settle, ..Self::default() };
+        }
+        Self { catalogue: Box::leak(Box::new(Catalogue::with(makers))), settle }
+    }
+}
+
 /// Who judges: what was found out of a segment once is remembered.
 #[derive(Debug)]
 pub struct Identifier {
@@ -42,16 +70,15 @@ pub struct Identifier {
 
 impl Default for Identifier {
     fn default() -> Self {
-        Self::new(Catalogue::built_in(), None)
+        Self::new(Rules::default())
     }
 }
 
 impl Identifier {
-    /// One that knows these makers, and waits so long before it calls a segment
-    /// leaked; `None`: as long as is usual.
+    /// One that goes by these rules.
     #[must_use]
-    pub fn new(catalogue: &'static Catalogue, settle: Option<Duration>) -> Self {
-        Self { settle, known: Known::new(catalogue) }
+    pub fn new(rules: Rules) -> Self {
+        Self { settle: rules.settle, known: Known::new(rules.catalogue) }
     }
 
     /// Looks at every segment, with those who were found to hold it, and judges

@@ -4,7 +4,7 @@ use super::message::Message;
 use super::work::{self, Asker, Began, Board, Doer, Looker, Surveyor, Viewer};
 use crate::act::Question;
 use crate::app::Effect;
-use crate::identify::Identifier;
+use crate::identify::{Identifier, Rules};
 use crate::machine::Machine;
 use crate::segment::Bytes;
 use std::convert::Infallible;
@@ -38,6 +38,7 @@ impl Hands {
         began: Began,
         messages: &Sender<Message>,
         copies: Bytes,
+        rules: Rules,
     ) -> io::Result<Self> {
         let (busy, at_work) = mpsc::channel();
         let board = Board::default();
@@ -48,7 +49,7 @@ impl Hands {
             work::drive(&mut looker, began, &orders, messages);
         })?;
         let (survey, orders) = mpsc::channel();
-        let surveyor = Surveyor::new(Arc::clone(machine), board, Identifier::default());
+        let surveyor = Surveyor::new(Arc::clone(machine), board, Identifier::new(rules));
         let (mut surveyor, working) = (surveyor, busy.clone());
         work::spawn("survey", messages.clone(), move |messages| {
             let _working: Sender<Infallible> = working;

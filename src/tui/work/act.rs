@@ -31,6 +31,7 @@ pub enum Order {
 
 /// Acts.
 pub struct Doer {
+    recent: act::Recent,
     machine: Arc<dyn Machine>,
     /// Where copies and the record are kept; `None` for a user without a home.
     state: Option<StateDirectory>,
@@ -41,7 +42,7 @@ pub struct Doer {
 impl Doer {
     /// One that keeps copies and the record where this user does.
     pub fn new(machine: Arc<dyn Machine>, limit: Bytes) -> Self {
-        Self { machine, state: StateDirectory::find().ok(), limit }
+        Self { recent: act::Recent::default(), machine, state: StateDirectory::find().ok(), limit }
     }
 
     fn plan(&self, wish: &Wish) -> Plan {
@@ -68,7 +69,7 @@ impl Doer {
     }
 
     fn apply(&self, plan: &Plan) -> Outcome {
-        let outcome = act::apply_with(&*self.machine, plan, &Progress::new());
+        let outcome = act::apply_with(&*self.machine, plan, &Progress::new(), &self.recent);
         let (segment, done, said) = match &outcome.result {
             Ok(done) => (done.id.to_string(), true, done.said.join("; ")),
             // What was refused did not happen.
