@@ -8,6 +8,7 @@ use ratatui::style::Style;
 use shmscope::app::event::Clock;
 use shmscope::app::key::Key;
 use shmscope::app::{Effect, Event};
+use shmscope::identify::Rules;
 use shmscope::machine::control::Control;
 use shmscope::machine::made::MadeMachine;
 use shmscope::machine::process::Processes;
@@ -170,7 +171,7 @@ impl Machine for Faulty {
 
 fn run_on_this_terminal(by_survey: bool) -> i32 {
     let machine: Arc<dyn Machine> = Arc::new(Faulty(MadeMachine::new(), AtomicU32::new(0)));
-    tui::run(&machine, Unlucky { by_survey }, Options { mouse: true, copies: Bytes(0) }).unwrap().status()
+    tui::run(&machine, Unlucky { by_survey }, Options { mouse: true, copies: Bytes(0) }, Rules::default()).unwrap().status()
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl Scene {
         let (messages, inbox) = mpsc::channel();
         let (tell, told) = mpsc::channel();
         let hands =
-            Hands::hire(&machine, began, &messages, Bytes(0), crate::identify::Rules::default()).unwrap();
+            Hands::hire(&machine, began, &messages, Bytes(0), Rules::default()).unwrap();
         hands.carry_out(Effect::Survey);
         let thread = thread::spawn(move || {
             let mut tested = Loop::new(player, Told(tell), hands, inbox, began);
@@ -168,7 +168,7 @@ fn what_has_happened_meanwhile_is_one_picture() {
         began,
         &messages,
         Bytes(0),
-        crate::identify::Rules::default(),
+        Rules::default(),
     )
     .unwrap();
     for c in "xxxxxxxxxxxxxxxxxxxxq".chars() {
