@@ -5,7 +5,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use shmscope::act::access::Rules;
-use shmscope::act::{self, Action, Copies, Copying, Options, Plan, StateDirectory};
+use shmscope::act::{self, Action, Copies, Copying, Options, Plan, Question, StateDirectory};
 use shmscope::app::confirm::{Wanted, Wish};
 use shmscope::app::effect::{Effect, Request, Target, Undo, Watching};
 use shmscope::app::event::{Event, Found, Opened, Preview, Size};
@@ -33,6 +33,9 @@ pub struct Stage {
     pub suspended: bool,
     /// Whether a search takes for ever.
     pub searches_hang: bool,
+    /// Whether what is asked while it is typed is not answered yet, and what that is.
+    pub answers_hang: bool,
+    pub asked: Vec<Question>,
     open: Option<Live>,
     watching: Option<Watching>,
     kept: BTreeMap<SegmentId, Live>,
@@ -58,6 +61,8 @@ impl Stage {
             quit: false,
             suspended: false,
             searches_hang: false,
+            answers_hang: false,
+            asked: vec![],
             open: None,
             watching: None,
             kept: BTreeMap::new(),
@@ -115,6 +120,14 @@ impl Stage {
         }
     }
 
+    /// Answers what has hung so far, in the order in which it was asked.
+    pub fn answer(&mut self) {
+        self.answers_hang = false;
+        for question in std::mem::take(&mut self.asked) {
+            self.carry_out(Effect::Ask(question));
+        }
+    }
+
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Survey => self.survey(),
@@ -145,6 +158,7 @@ impl Stage {
                 let rules = Rules::of(&self.machine, &segment);
                 self.happen(Event::Rules(segment.id.clone(), rules));
             }
+            Effect::Ask(question) if self.answers_hang => self.asked.push(question),
             Effect::Ask(question) => {
                 let answer = question.ask(&self.machine);
                 self.happen(Event::Answered(question, answer));
