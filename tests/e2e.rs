@@ -24,8 +24,10 @@ use crate::support::{Child, SOON, Terminal, demo_program, shmscope};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use nix::sys::signal::Signal;
+use shmscope::app::confirm::DEAF;
 use shmscope::sys::shm;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Duration;
 use vt100::Screen;
 
@@ -80,6 +82,13 @@ fn row(words: &str) -> impl Fn(&Screen) -> bool {
 /// Whether no row of the screen has these words.
 fn no_row(words: &str) -> impl Fn(&Screen) -> bool {
     move |screen| place(screen, words).is_none()
+}
+
+/// Answers a confirmation that is shown. It takes no key in its first 150 ms, and
+/// nothing on the screen tells when these are over.
+fn answer(terminal: &Terminal, key: &str) {
+    thread::sleep(DEAF + Duration::from_millis(100));
+    terminal.send(key);
 }
 
 /// The row of the screen that has these words.

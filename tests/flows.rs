@@ -2,6 +2,7 @@
 //! no drawing.
 
 mod acting;
+mod holds;
 mod inspect;
 mod new_segment;
 mod permissions;

@@ -306,6 +306,19 @@ fn acting() {
 }
 
 #[test]
+fn what_we_hold() {
+    for (width, height) in [(80, 24), (140, 45), (40, 8)] {
+        let mut stage = Stage::new(machine(), width, height);
+        // The third one is marked for removal, and held by nobody else.
+        stage.machine.edit(|facts| facts.sysv[2].row.nattch = 0);
+        stage.press("<enter>Pqjj<enter>Pq/psm<enter><enter>Pq<esc>D");
+        kept(&format!("holds-{width}x{height}"), &stage, &plain());
+        stage.press("<esc>g<enter>D");
+        kept(&format!("holds-in-inspect-{width}x{height}"), &stage, &plain());
+    }
+}
+
+#[test]
 fn forms_in_other_themes() {
     for (name, keys) in [("permissions", "pj <tab><tab>bob<tab><tab>ann"), ("new", "n/new<tab>1M")] {
         for (theme, look) in [

@@ -12,6 +12,7 @@ pub mod archive;
 mod ask;
 pub mod copies;
 mod create;
+mod detach;
 mod error;
 mod lock;
 pub mod mend;
@@ -33,6 +34,7 @@ pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
 pub use ask::{Answer, Question};
 pub use copies::Copies;
 pub use create::{NewSegment, Source};
+pub use detach::{Hold, Released, detach};
 pub use error::{ActError, Denied};
 pub use mode_change::{ModeChange, ParseModeError};
 pub use outcome::{Done, Outcome};
@@ -83,6 +85,13 @@ pub fn plan_create(machine: &dyn Machine, new: &NewSegment, options: &Options) -
 
 /// Does what was planned, to the very segment that it was planned for, and
 /// to no other. A plan that something stands against is not carried out.
+///
+/// A System V segment is attached while it is removed, so that its number cannot
+/// pass to another one between the look and the removal. With [`Options::many`]
+/// it is not, and the two calls follow each other within microseconds: the
+/// kernel gives a number again only after a million other segments were made
+/// (`ipc_idr_alloc` in ipc/util.c counts the rounds in it), or when root asks for
+/// that very number (`kernel.shm_next_id`, for checkpoints).
 pub fn apply(machine: &dyn Machine, plan: &Plan) -> Outcome {
     apply_with(machine, plan, &Progress::new())
 }
@@ -99,7 +108,7 @@ pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress) -> Ou
             Action::SetModeAndOwner(mode, owner) => mode_and_owner::apply(machine, segment, mode, *owner),
             Action::Lock => lock::apply(machine, segment, true),
             Action::Unlock => lock::apply(machine, segment, false),
-            Action::Remove(copying) => remove::apply(machine, segment, copying, plan.options.force, progress),
+            Action::Remove(copying) => remove::apply(machine, segment, copying, plan.options, progress),
         },
     };
     Outcome { subject: plan.subject(), action: plan.task.word(), result }

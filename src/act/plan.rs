@@ -11,6 +11,10 @@ pub struct Options {
     pub force: bool,
     /// Change nothing at all (`--read-only`, or the line in the settings).
     pub read_only: bool,
+    /// One of a great many that are removed in one go: a System V segment is not
+    /// attached for that, which would take twice as long as removing it. The look
+    /// right before has to do then, see [`apply`](super::apply()).
+    pub many: bool,
 }
 
 /// What is to be done.

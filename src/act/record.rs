@@ -12,10 +12,14 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How long a file of it may become, in bytes.
 const LONGEST: u64 = 1 << 20;
+/// How long a line may wait for others, and how much is written at once.
+const SOON: Duration = Duration::from_millis(10);
+const LARGEST_WRITE: usize = 32 << 10;
 /// The longest text of a result that is kept, in bytes.
 const LONGEST_RESULT: usize = 4096;
 
@@ -30,6 +34,10 @@ pub struct Record {
     longest: u64,
     /// Open from the first act on: thousands may be done at once.
     open: Mutex<Option<File>>,
+    /// Whose acts these are, asked once.
+    user: OnceLock<String>,
+    /// Lines that are about to be written, and since when.
+    waiting: Mutex<Option<(Instant, Vec<u8>)>>,
 }
 
 /// One act.
@@ -64,20 +72,43 @@ impl Entry {
     /// An act of this user, now.
     #[must_use]
     pub fn new(machine: &dyn Machine, action: &str, segment: &str, done: bool, result: &str) -> Self {
-        let uid = machine.effective_uid();
+        Self::by(user(machine), machine, action, segment, done, result)
+    }
+
+    fn by(
+        user: String,
+        machine: &dyn Machine,
+        action: &str,
+        segment: &str,
+        done: bool,
+        result: &str,
+    ) -> Self {
         let mut result = result.to_owned();
         while result.len() > LONGEST_RESULT {
             result.pop();
         }
         Self {
             time: rfc3339(machine.now()),
-            user: machine.user_name(uid).unwrap_or_else(|| uid.to_string()),
+            user,
             action: action.to_owned(),
             segment: segment.to_owned(),
             done,
             result,
         }
     }
+}
+
+/// Who this is: by name, or by number.
+fn user(machine: &dyn Machine) -> String {
+    let uid = machine.effective_uid();
+    machine.user_name(uid).unwrap_or_else(|| uid.to_string())
+}
+
+/// An entry as it stands in the file.
+fn line(entry: &Entry) -> Result<Vec<u8>, RecordError> {
+    let mut line = serde_json::to_vec(entry).map_err(io::Error::from)?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 fn rfc3339(time: Timestamp) -> String {
@@ -89,7 +120,63 @@ impl Record {
     /// The one in a state directory.
     #[must_use]
     pub const fn new(state: StateDirectory) -> Self {
-        Self { state, longest: LONGEST, open: Mutex::new(None) }
+        Self {
+            state,
+            longest: LONGEST,
+            open: Mutex::new(None),
+            user: OnceLock::new(),
+            waiting: Mutex::new(None),
+        }
+    }
+
+    /// Adds an act of this user, now: [`Record::add`].
+    ///
+    /// # Errors
+    /// As [`Record::add`].
+    pub fn note(
+        &self,
+        machine: &dyn Machine,
+        action: &str,
+        segment: &str,
+        done: bool,
+        result: &str,
+    ) -> Result<(), RecordError> {
+        let user = self.user.get_or_init(|| user(machine)).clone();
+        self.add(&Entry::by(user, machine, action, segment, done, result))
+    }
+
+    /// As [`Record::note`], for one of a great many that follow each other at
+    /// once: it may be written with those that come within milliseconds.
+    ///
+    /// # Errors
+    /// As [`Record::add`].
+    pub fn note_soon(
+        &self,
+        machine: &dyn Machine,
+        action: &str,
+        segment: &str,
+        done: bool,
+        result: &str,
+    ) -> Result<(), RecordError> {
+        let user = self.user.get_or_init(|| user(machine)).clone();
+        let entry = Entry::by(user, machine, action, segment, done, result);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, lines) = waiting.get_or_insert_with(|| (Instant::now(), vec![]));
+        lines.extend(line(&entry)?);
+        if lines.len() < LARGEST_WRITE && since.elapsed() < SOON {
+            return Ok(());
+        }
+        drop(waiting);
+        self.flush()
+    }
+
+    /// Writes what waits to be written.
+    ///
+    /// # Errors
+    /// As [`Record::add`].
+    pub fn flush(&self) -> Result<(), RecordError> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        waiting.map_or(Ok(()), |(_, lines)| self.write(&lines))
     }
 
     /// Adds a line, whole, whatever other processes add meanwhile.
@@ -97,21 +184,25 @@ impl Record {
     /// # Errors
     /// When it cannot be written. That is to be told and stops nothing.
     pub fn add(&self, entry: &Entry) -> Result<(), RecordError> {
-        let mut line = serde_json::to_vec(entry).map_err(io::Error::from)?;
-        line.push(b'\n');
+        self.flush()?;
+        self.write(&line(entry)?)
+    }
+
+    /// Adds whole lines.
+    fn write(&self, lines: &[u8]) -> Result<(), RecordError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // A file is turned over only when it is full, so that one that is not is still the one.
         if let Some(file) = open.as_mut()
             && file.metadata()?.len() < self.longest
         {
-            file.write_all(&line)?;
+            file.write_all(lines)?;
             return Ok(());
         }
         let folder = self.state.folder("")?;
         self.turn_over(&folder)?;
         let file = own(File::options().append(true).create(true)).open(folder.join(NOW))?;
         // One write: with O_APPEND the kernel puts it behind all others.
-        open.insert(file).write_all(&line)?;
+        open.insert(file).write_all(lines)?;
         Ok(())
     }
 
@@ -147,6 +238,13 @@ impl Record {
     }
 }
 
+impl Drop for Record {
+    fn drop(&mut self) {
+        // Told by nobody; who has to know has called `flush`.
+        let _ = self.flush();
+    }
+}
+
 /// For this user only, and never through a link.
 fn own(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
     options.mode(0o600).custom_flags(libc::O_NOFOLLOW)
@@ -159,10 +257,16 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::thread;
 
+    fn sized(state: StateDirectory, longest: u64) -> Record {
+        let mut record = Record::new(state);
+        record.longest = longest;
+        record
+    }
+
     fn record(longest: u64) -> (tempfile::TempDir, Record) {
         let directory = tempfile::tempdir().unwrap();
         let state = StateDirectory::at(directory.path().join("shmscope"));
-        (directory, Record { longest, ..Record::new(state) })
+        (directory, sized(state, longest))
     }
 
     #[test]
@@ -188,7 +292,7 @@ mod tests {
         let machine = MadeMachine::new();
         thread::scope(|scope| {
             for who in 0..4 {
-                let record = Record { longest: record.longest, ..Record::new(record.state.clone()) };
+                let record = sized(record.state.clone(), record.longest);
                 let machine = machine.clone();
                 scope.spawn(move || {
                     for at in 0..200 {
@@ -215,6 +319,25 @@ mod tests {
             latest = latest.max(theirs.last().copied());
         }
         assert_eq!(latest, Some(199));
+    }
+
+    #[test]
+    fn lines_that_wait_are_written_in_their_order() {
+        let (_directory, record) = record(LONGEST);
+        let machine = MadeMachine::new();
+        for at in 0..1000 {
+            record.note_soon(&machine, "rm", &format!("sysv:{at}"), true, "it is removed").unwrap();
+        }
+        record.note(&machine, "lock", "sysv:1000", true, "it is locked in memory").unwrap();
+        let places = |record: &Record| -> Vec<String> {
+            record.last(usize::MAX).into_iter().map(|entry| entry.segment).collect()
+        };
+        let expected: Vec<String> = (0..=1000).map(|at| format!("sysv:{at}")).collect();
+        assert_eq!(places(&record), expected);
+        record.note_soon(&machine, "rm", "sysv:1001", true, "it is removed").unwrap();
+        let other = Record::new(record.state.clone());
+        drop(record);
+        assert_eq!(places(&other).last().unwrap(), "sysv:1001");
     }
 
     #[test]

@@ -5,15 +5,19 @@ use super::again::{Named, named, posix, sysv};
 use super::copies::KeepError;
 use super::permissions::refuse_strangers;
 use super::save::shown;
-use super::{ActError, Copying, Done, Plan, Refusal, SaveError, Undo, cannot_come_back, save};
+use super::{ActError, Copying, Done, Options, Plan, Refusal, SaveError, Undo, cannot_come_back, save};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, Removal, SysvStat};
 use crate::memory::{Progress, Reader};
 use crate::segment::{Facts, ObjectName, Segment, SegmentId, ShmId, State, SysvFacts};
 use std::fs;
 use std::io;
+use std::time::{Duration, Instant};
 
 const REMOVE: &str = "remove it";
+/// A look that took longer has been interrupted, and is taken again, so often at most.
+const SHORT: Duration = Duration::from_micros(100);
+const LOOKS: usize = 10;
 const SAY_FORCE: &str = "Say --force for this very segment";
 
 /// What removing would do.
@@ -119,18 +123,18 @@ pub fn apply(
     machine: &dyn Machine,
     segment: &Segment,
     copying: &Copying,
-    force: bool,
+    options: Options,
     progress: &Progress,
 ) -> Result<Done, ActError> {
     let (copy, dropped) = match copying {
-        Copying::Without => return remove(machine, segment, force),
+        Copying::Without => return remove(machine, segment, options),
         Copying::Keep(copies) => {
             let kept = copies.keep(machine, segment, progress).map_err(ActError::NotKept)?;
             (kept.stored.path, kept.dropped.len())
         }
         Copying::To(path) => (save(machine, segment, path, progress)?.path, 0),
     };
-    match remove(machine, segment, force) {
+    match remove(machine, segment, options) {
         Ok(mut done) => {
             done.said.push(format!("`shmscope restore {}` brings it back", shown(&copy)));
             if dropped > 0 {
@@ -148,30 +152,39 @@ pub fn apply(
     }
 }
 
-fn remove(machine: &dyn Machine, segment: &Segment, force: bool) -> Result<Done, ActError> {
+fn remove(machine: &dyn Machine, segment: &Segment, options: Options) -> Result<Done, ActError> {
     match named(segment) {
-        Named::Sysv(shmid) => apply_sysv(machine, segment, shmid, force),
+        Named::Sysv(shmid) => apply_sysv(machine, segment, shmid, options),
         Named::Posix(name) => apply_posix(machine, segment, name),
     }
 }
 
-fn apply_sysv(machine: &dyn Machine, segment: &Segment, shmid: ShmId, force: bool) -> Result<Done, ActError> {
+fn apply_sysv(
+    machine: &dyn Machine,
+    segment: &Segment,
+    shmid: ShmId,
+    options: Options,
+) -> Result<Done, ActError> {
     let control = machine.control();
-    let stat = sysv(machine, segment, shmid)?;
-    check_held(segment, &stat, 0, force)?;
-    let pin = match control.sysv_pin(shmid) {
-        // From here on its number cannot pass to another one.
-        Ok(pin) => {
-            let stat = sysv(machine, segment, shmid)?;
-            check_held(segment, &stat, 1, force)?;
-            Some(pin)
+    let mut stat = look(machine, segment, shmid, 0, options.force)?;
+    let pin = if options.many {
+        None
+    } else {
+        match control.sysv_pin(shmid) {
+            // From here on its number cannot pass to another one.
+            Ok(pin) => {
+                stat = look(machine, segment, shmid, 1, options.force)?;
+                Some(pin)
+            }
+            // It went since the look, and its number may have passed on already.
+            Err(error) if is_gone(&error) => return Err(ActError::Gone { id: segment.id.clone() }),
+            // Who may not attach it may be its owner all the same. Then a look
+            // right before has to do, as for one of many.
+            Err(_) => {
+                stat = look(machine, segment, shmid, 0, options.force)?;
+                None
+            }
         }
-        // It went since the look, and its number may have passed on already.
-        Err(error) if is_gone(&error) => return Err(ActError::Gone { id: segment.id.clone() }),
-        // Who may not attach it may be its owner all the same. Then the look
-        // before has to do: a number comes again only after two thousand million
-        // segments, or to who may write kernel.shm_next_id.
-        Err(_) => None,
     };
     control.sysv_remove(shmid).map_err(|error| ActError::of(segment, REMOVE, Capability::SysAdmin, error))?;
     drop(pin);
@@ -193,12 +206,28 @@ fn apply_sysv(machine: &dyn Machine, segment: &Segment, shmid: ShmId, force: boo
     }
 }
 
-/// Somebody may have attached it since it was shown. `ours` of the
-/// attachments are our own.
-fn check_held(segment: &Segment, stat: &SysvStat, ours: u64, force: bool) -> Result<(), ActError> {
+/// A look whether it is the one that was shown, and whether somebody has attached
+/// it since. `ours` of the attachments are our own. What took long is looked at
+/// once more: meanwhile we may not have run at all.
+fn look(
+    machine: &dyn Machine,
+    segment: &Segment,
+    shmid: ShmId,
+    ours: u64,
+    force: bool,
+) -> Result<SysvStat, ActError> {
+    let mut began = Instant::now();
+    let mut stat = sysv(machine, segment, shmid)?;
+    for _ in 0..LOOKS {
+        if began.elapsed() < SHORT {
+            break;
+        }
+        began = Instant::now();
+        stat = sysv(machine, segment, shmid)?;
+    }
     match stat.nattch.saturating_sub(ours) {
-        0 => Ok(()),
-        _ if force || stat.marked => Ok(()),
+        0 => Ok(stat),
+        _ if force || stat.marked => Ok(stat),
         nattch => Err(ActError::Refused { subject: segment.id.to_string(), refusal: held(nattch) }),
     }
 }

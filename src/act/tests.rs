@@ -6,7 +6,7 @@ use crate::machine::made::{MadeBytes, MadeMachine};
 use crate::segment::{Bytes, Key, Mode, ObjectName, SegmentId, resolve};
 use crate::survey::{Names, Survey};
 
-const FORCE: Options = Options { force: true, read_only: false };
+const FORCE: Options = Options { force: true, read_only: false, many: false };
 
 fn machine() -> MadeMachine {
     let machine = MadeMachine::new();
@@ -162,7 +162,7 @@ fn without_a_copy_nothing_is_removed_unless_it_is_said() {
 #[test]
 fn read_only_turns_everything_off() {
     let machine = machine();
-    let options = Options { force: true, read_only: true };
+    let options = Options { force: true, read_only: true, many: false };
     for action in [to(0), Action::Lock, Action::Unlock, Action::Remove(Copying::Without)] {
         let error = act(&machine, "3", &action, options).unwrap_err().to_string();
         assert!(error.contains("read-only"), "{error}");

@@ -171,8 +171,8 @@ pub const ACTIONS: &[Row] = &[
     row(
         Action::Detach,
         "detach",
-        "let go of a segment that we stayed attached to",
-        SEGMENTS,
+        "let go of what we hold ourselves: one of them, or all",
+        BOTH,
         &["D"],
         Some(("detach", 7)),
     ),

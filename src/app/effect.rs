@@ -1,7 +1,7 @@
 //! What the state asks the outside to do. `update` itself does none of it.
 
 use super::confirm::Wish;
-use crate::act::{Plan, Question};
+use crate::act::{Hold, Plan, Question};
 use crate::memory::{Direction, Pattern};
 use crate::segment::{Segment, SegmentId};
 use std::ops::Range;
@@ -35,8 +35,10 @@ pub enum Effect {
         /// Stay attached after leaving.
         keep: bool,
     },
-    /// Let go of a segment that was kept.
-    Detach(SegmentId),
+    /// Ask the kernel about what we hold.
+    AskHolds,
+    /// Let go of these, each if it is still as it was shown.
+    LetGo(Vec<Hold>),
     /// Ask what decides who may attach a segment.
     AskRules(Box<Segment>),
     /// Ask the machine about what is being typed.

@@ -3,7 +3,7 @@
 
 use super::key::{Key, Mouse};
 use crate::act::access::Rules;
-use crate::act::{Answer, Outcome, Plan, Question};
+use crate::act::{ActError, Answer, Hold, Outcome, Plan, Question, Released};
 use crate::memory::{Look, OpenError};
 use crate::segment::SegmentId;
 use crate::survey::Survey;
@@ -54,8 +54,10 @@ pub enum Event {
     Acted(Vec<Outcome>),
     /// An act was taken back, or not: a line each, safe to print.
     Undone(Vec<Result<String, String>>),
-    /// An attachment of ours was let go.
-    Detached(SegmentId),
+    /// What we hold, as the kernel has it.
+    Holds(Vec<Hold>),
+    /// Holds of ours were let go, or not, each for itself.
+    LetGo(Vec<(SegmentId, Result<Released, ActError>)>),
     /// Something that was asked for cannot be done: what and why, safe to print.
     Failed(String),
     /// We were stopped and go on: everything has to be drawn anew.

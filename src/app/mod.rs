@@ -8,6 +8,7 @@ pub mod effect;
 pub mod event;
 pub mod help;
 pub mod hints;
+pub mod holds;
 pub mod inspect;
 mod interval;
 pub mod key;

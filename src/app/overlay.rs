@@ -2,6 +2,7 @@
 
 use super::action::{ACTIONS, Action, Row, Screen};
 use super::confirm::Confirm;
+use super::holds::Holds;
 use super::new_segment::New;
 use super::permissions::Permissions;
 use crate::decode::{CopyForm, Scalar};
@@ -31,6 +32,8 @@ pub enum Overlay {
     Confirm(Confirm),
     /// Who may read and write.
     Permissions(Box<Permissions>),
+    /// What we hold ourselves.
+    Holds(Holds),
     /// A segment that is to be made.
     New(Box<New>),
     /// What was done in this run.

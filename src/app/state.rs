@@ -166,8 +166,8 @@ impl State {
             Action::CopyId if self.selected().is_none() && self.table.marks.is_empty() => {
                 Some("There is no segment to copy the name of")
             }
-            Action::Detach if !self.selected().is_some_and(|segment| self.kept.contains(&segment.id)) => {
-                Some("We are not attached to this segment: P in Inspect stays attached")
+            Action::Detach if self.kept.is_empty() && self.inspect.is_none() => {
+                Some("We hold no segment: P in Inspect stays attached")
             }
             Action::SearchNext | Action::SearchPrevious
                 if self.inspect.as_ref().is_some_and(|inspect| inspect.search.is_none()) =>

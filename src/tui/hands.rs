@@ -87,7 +87,8 @@ impl Hands {
             Effect::Find(request) => ViewOrder::Find(request),
             Effect::StopSearch => ViewOrder::StopSearch,
             Effect::Close { keep } => ViewOrder::Close { keep },
-            Effect::Detach(id) => ViewOrder::Detach(id),
+            Effect::AskHolds => ViewOrder::AskHolds,
+            Effect::LetGo(holds) => ViewOrder::LetGo(holds),
             Effect::AskRules(segment) => return self.order_act(work::ActOrder::AskRules(segment)),
             Effect::Ask(question) => {
                 // As below.

@@ -14,7 +14,7 @@ use shmscope::machine::real::RealMachine;
 use shmscope::segment::{Mode, Segment, SegmentId};
 use shmscope::survey::{Names, Survey};
 
-const FORCE: Options = Options { force: true, read_only: false };
+const FORCE: Options = Options { force: true, read_only: false, many: false };
 const REMOVE: Action = Action::Remove(Copying::Without);
 
 /// The segment as a survey shows it now.

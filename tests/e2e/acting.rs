@@ -1,24 +1,14 @@
 //! Changing segments from the table: plan, confirm, undo, on real segments,
 //! asked back from the kernel.
 
-use super::{open, quit, row};
-use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};
-use shmscope::app::confirm::DEAF;
+use super::{answer, open, quit, row};
+use crate::support::{Object, SOON, Sysv, World, wait_until};
 use shmscope::sys::shm;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::thread;
-use std::time::Duration;
 
 /// `SHM_LOCKED` in the mode of `IPC_STAT`.
 const LOCKED: u32 = 0o2000;
-
-/// Answers a confirmation that is shown. It takes no key in its first 150 ms, and
-/// nothing on the screen tells when these are over.
-fn answer(terminal: &Terminal, key: &str) {
-    thread::sleep(DEAF + Duration::from_millis(100));
-    terminal.send(key);
-}
 
 #[test]
 fn permissions_and_locks_are_changed_and_taken_back() {

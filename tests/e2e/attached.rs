@@ -1,8 +1,8 @@
 //! Attachments: one while Inspect is open, kept when asked for, and none when
 //! the program has ended, whichever way.
 
-use super::{STILL, end, nattch, no_row, open_first, quit, row, writer};
-use crate::support::{SOON, Terminal, World, wait_until};
+use super::{STILL, answer, end, nattch, no_row, open, open_first, quit, row, writer};
+use crate::support::{SOON, Sysv, Terminal, World, wait_until};
 use shmscope::sys::shm;
 use std::process::Command;
 
@@ -49,11 +49,53 @@ fn what_is_kept_is_marked_and_let_go_of() {
     assert_eq!(nattch(0), 2);
     leave(&terminal);
     terminal.send("D");
+    terminal.wait_for("nattch 2 becomes 1; the segment stays", SOON);
+    answer(&terminal, "y");
+    terminal.wait_for("nattch was 2, and is 1", SOON);
     terminal.wait_for(no_row("◉"), SOON);
     terminal.wait_for(row("sysv 0x000004d2 #0 56 B 100% 0600 root 1"), SOON);
     assert_eq!(nattch(0), 1);
     terminal.send("D");
-    terminal.wait_for("We are not attached to this segment", SOON);
+    terminal.wait_for("We hold no segment", SOON);
+    quit(terminal);
+}
+
+#[test]
+fn all_that_is_held_is_let_go_and_the_last_hold_takes_the_segment_along() {
+    let Some(_world) = World::new() else { return };
+    let (marked, other) = (Sysv::new(0x4d2, 8192, 0o600), Sysv::new(0x4d3, 4096, 0o600));
+    let terminal = open();
+    terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+    for key in ["", "j"] {
+        terminal.send(key);
+        terminal.send("<Enter>");
+        terminal.wait_for("attached: nattch +1", SOON);
+        terminal.send("P");
+        terminal.wait_for("Stays attached after leaving", SOON);
+        leave(&terminal);
+    }
+    shm::remove(marked.shmid).unwrap();
+    assert_eq!((nattch(marked.shmid), nattch(other.shmid)), (1, 1));
+    terminal.send("D");
+    terminal.wait_for("Held by us: 2 segments", SOON);
+    terminal.wait_for("nattch 1 becomes 0; the segment stays", SOON);
+    terminal.wait_for("ours is the last hold on it", SOON);
+    terminal.wait_for("a let go of all 2, 1 for good", SOON);
+    // Leaving does nothing.
+    terminal.send("<Esc>");
+    terminal.wait_for(no_row("for good"), SOON);
+    assert_eq!((nattch(marked.shmid), nattch(other.shmid)), (1, 1));
+    terminal.send("D");
+    terminal.wait_for("for good", SOON);
+    answer(&terminal, "a");
+    wait_until(SOON, || shm::stat(marked.shmid).is_err());
+    terminal.wait_for("2 let go, and 1 of them gone with that", SOON);
+    assert_eq!(nattch(other.shmid), 0);
+    terminal.send(":log<Enter>");
+    terminal.wait_for("detach sysv:0: it is gone", SOON);
+    terminal.send("<Esc>");
+    // Esc and a letter right behind it are one key.
+    terminal.wait_for(no_row("detach sysv:0"), SOON);
     quit(terminal);
 }
 

@@ -273,6 +273,8 @@ fn leaving_detaches_and_keeping_stays() {
     stage.press("q");
     assert_eq!(nattch(&stage), 1);
     stage.press("D");
+    stage.wait(200);
+    stage.press("y");
     assert_eq!(nattch(&stage), 0);
     assert!(stage.state.kept.is_empty());
 }

@@ -181,14 +181,14 @@ fn read_only_makes_none() {
 #[test]
 fn what_is_made_is_what_is_typed_however_late_the_answers_are() {
     let mut stage = stage(small());
-    stage.answers_hang = true;
+    stage.late = Some(vec![]);
     stage.press("nnew<enter>");
     assert_eq!(form(&stage).step, Step::Going);
     stage.press("er");
     stage.answer();
     // Not that of a moment ago, and not this one unasked.
     assert_eq!((form(&stage).step, counts(&stage.machine)), (Step::Typing, (1, 3)));
-    stage.answers_hang = true;
+    stage.late = Some(vec![]);
     stage.press("<enter>");
     stage.answer();
     assert_eq!((selected(&stage).as_str(), counts(&stage.machine)), ("posix:/newer", (1, 4)));

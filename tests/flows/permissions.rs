@@ -232,7 +232,7 @@ fn arrows_and_tab_go_through_all_fields() {
 fn a_name_is_waited_for_and_an_answer_to_an_older_one_is_none() {
     let mut stage = stage(small());
     stage.press("p<tab><tab>bob");
-    stage.answers_hang = true;
+    stage.late = Some(vec![]);
     stage.press("by<enter>");
     // bob is known, bobby is not yet.
     assert!(form(&stage).going && form(&stage).owner_found.is_none());
@@ -243,7 +243,7 @@ fn a_name_is_waited_for_and_an_answer_to_an_older_one_is_none() {
     yes(&mut stage);
     assert_eq!(sysv(&stage.machine), (0o600, 1001, 1000), "{}", notice(&stage));
     stage.press("p<tab><tab>ann");
-    stage.answers_hang = true;
+    stage.late = Some(vec![]);
     stage.press("x<enter>");
     stage.answer();
     assert!(form(&stage).error.as_ref().unwrap().contains("'annx'"));

@@ -176,7 +176,7 @@ fn the_palette_does_what_is_chosen() {
 fn what_cannot_be_done_says_why() {
     let mut stage = stage(small());
     stage.press("D");
-    assert!(notice(&stage).contains("not attached"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("We hold no segment"), "{}", notice(&stage));
     stage.press("j");
     assert_eq!(notice(&stage), "");
     let mut stage = super::stage(shmscope::machine::made::MadeMachine::new());

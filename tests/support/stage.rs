@@ -5,7 +5,9 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use shmscope::act::access::Rules;
-use shmscope::act::{self, Action, Copies, Copying, Options, Plan, Question, StateDirectory};
+use shmscope::act::{
+    self, ActError, Action, Copies, Copying, Hold, Options, Plan, Question, Released, StateDirectory,
+};
 use shmscope::app::confirm::{Wanted, Wish};
 use shmscope::app::effect::{Effect, Request, Target, Undo, Watching};
 use shmscope::app::event::{Event, Found, Opened, Preview, Size};
@@ -33,9 +35,8 @@ pub struct Stage {
     pub suspended: bool,
     /// Whether a search takes for ever.
     pub searches_hang: bool,
-    /// Whether what is asked while it is typed is not answered yet, and what that is.
-    pub answers_hang: bool,
-    pub asked: Vec<Question>,
+    /// What was asked while it was typed and is not answered yet; `None`: all is answered at once.
+    pub late: Option<Vec<Question>>,
     open: Option<Live>,
     watching: Option<Watching>,
     kept: BTreeMap<SegmentId, Live>,
@@ -61,8 +62,7 @@ impl Stage {
             quit: false,
             suspended: false,
             searches_hang: false,
-            answers_hang: false,
-            asked: vec![],
+            late: None,
             open: None,
             watching: None,
             kept: BTreeMap::new(),
@@ -122,8 +122,7 @@ impl Stage {
 
     /// Answers what has hung so far, in the order in which it was asked.
     pub fn answer(&mut self) {
-        self.answers_hang = false;
-        for question in std::mem::take(&mut self.asked) {
+        for question in self.late.take().unwrap_or_default() {
             self.carry_out(Effect::Ask(question));
         }
     }
@@ -146,22 +145,32 @@ impl Stage {
                 if keep {
                     self.kept.insert(id, live);
                 } else {
-                    drop(live);
-                    self.happen(Event::Detached(id));
+                    let hold = Hold::of(&self.machine, live.reader());
+                    let released = act::detach(&self.machine, &hold, hold.clone(), || drop(live));
+                    self.happen(Event::LetGo(vec![(id, released)]));
                 }
             }
-            Effect::Detach(id) => {
-                assert!(self.kept.remove(&id).is_some());
-                self.happen(Event::Detached(id));
+            Effect::AskHolds => {
+                let open = self.open.iter().filter(|live| !self.kept.contains_key(live.reader().id()));
+                let all = self.kept.values().chain(open);
+                let holds = all.map(|live| Hold::of(&self.machine, live.reader())).collect();
+                self.happen(Event::Holds(holds));
+            }
+            Effect::LetGo(holds) => {
+                let results = holds.iter().map(|hold| self.let_go(hold)).collect();
+                self.happen(Event::LetGo(results));
             }
             Effect::AskRules(segment) => {
                 let rules = Rules::of(&self.machine, &segment);
                 self.happen(Event::Rules(segment.id.clone(), rules));
             }
-            Effect::Ask(question) if self.answers_hang => self.asked.push(question),
             Effect::Ask(question) => {
-                let answer = question.ask(&self.machine);
-                self.happen(Event::Answered(question, answer));
+                if let Some(late) = &mut self.late {
+                    late.push(question);
+                } else {
+                    let answer = question.ask(&self.machine);
+                    self.happen(Event::Answered(question, answer));
+                }
             }
             Effect::Plan(wishes) => {
                 let plans = wishes.iter().map(|wish| self.plan(wish)).collect();
@@ -181,6 +190,17 @@ impl Stage {
             Effect::Preview(None) | Effect::SurveyEvery(_) | Effect::StopSearch | Effect::CaptureMouse(_) => {
             }
         }
+    }
+
+    fn let_go(&mut self, shown: &Hold) -> (SegmentId, Result<Released, ActError>) {
+        let is_open = self.open.as_ref().is_some_and(|live| *live.reader().id() == shown.id);
+        let live = if is_open { self.open.take() } else { self.kept.remove(&shown.id) }.unwrap();
+        let now = Hold::of(&self.machine, live.reader());
+        let mut live = Some(live);
+        let released = act::detach(&self.machine, shown, now, || live = None);
+        // What was not let go is held on.
+        self.kept.extend(live.map(|live| (shown.id.clone(), live)));
+        (shown.id.clone(), released)
     }
 
     fn plan(&self, wish: &Wish) -> Plan {

@@ -184,6 +184,7 @@ pub fn undone(state: &mut State, results: Vec<Result<String, String>>, effects: 
     effects.push(Effect::Survey);
 }
 
+/// Adds a line to what was done in this run.
 pub fn log(state: &mut State, line: String) {
     if state.log.len() >= LOG {
         state.log.remove(0);

@@ -134,7 +134,7 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     effects.push(Effect::Close { keep: inspect.keep });
     if inspect.keep {
         state.kept.insert(inspect.id().clone());
-        state.say(format!("Still attached to {}: D lets go", inspect.id()));
+        state.say(format!("Still attached to {}: D lists what we hold", inspect.id()));
         // The table is to show the attachment; one that goes is told of.
         effects.push(Effect::Survey);
     } else {

@@ -3,6 +3,7 @@
 
 mod acting;
 mod answers;
+mod holds;
 mod inspect;
 mod mouse;
 mod new_segment;
@@ -37,7 +38,13 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         }
         Event::Failed(reason) => state.fail(reason),
         Event::Tick | Event::Resumed => {}
-        Event::Surveyed(survey) => answers::surveyed(state, *survey),
+        Event::Surveyed(survey) => {
+            answers::surveyed(state, *survey);
+            // What stands there is to be as it is now.
+            if matches!(&state.overlay, Some(Overlay::Holds(holds)) if !holds.acting) {
+                effects.push(Effect::AskHolds);
+            }
+        }
         Event::Previewed(preview) => answers::previewed(state, preview),
         Event::Opened(opened) => {
             answers::opened(state, opened, &mut effects);
@@ -57,10 +64,8 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::Planned(plans) => acting::planned(state, plans),
         Event::Acted(outcomes) => acting::acted(state, &outcomes, &mut effects),
         Event::Undone(results) => acting::undone(state, results, &mut effects),
-        Event::Detached(id) => {
-            state.kept.remove(&id);
-            effects.push(Effect::Survey);
-        }
+        Event::Holds(told) => holds::told(state, told),
+        Event::LetGo(results) => holds::let_go(state, &results, &mut effects),
     }
     settle(state, &mut effects);
     effects
@@ -102,6 +107,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Palette => {
             state.overlay = Some(Overlay::Palette { input: tui_input::Input::default(), selected: 0 });
         }
+        Action::Detach => holds::open(state, effects),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Quit => effects.push(Effect::Quit),
         Action::Mouse => {

@@ -1,6 +1,6 @@
 //! Keys while an overlay is there.
 
-use super::{act, acting, inspect, new_segment, permissions, segments};
+use super::{act, acting, holds, inspect, new_segment, permissions, segments};
 use crate::app::action::Screen;
 use crate::app::effect::Effect;
 use crate::app::help;
@@ -29,6 +29,7 @@ pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Some(Overlay::Help { top }) => in_help(state, top, key),
         Some(Overlay::Log { top }) => in_log(state, top, key),
         Some(Overlay::Permissions(form)) => permissions::key(state, form, key, effects),
+        Some(Overlay::Holds(shown)) => holds::key(state, shown, key, effects),
         Some(Overlay::New(form)) => new_segment::key(state, form, key, effects),
         Some(Overlay::Confirm(confirm)) => acting::key(state, confirm, key, effects),
         Some(Overlay::Palette { input, selected }) => in_palette(state, input, selected, key, effects),

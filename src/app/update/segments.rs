@@ -43,7 +43,6 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             }
         }
         Action::CopyId => copy_id(state, effects),
-        Action::Detach => effects.extend(state.selected().map(|segment| Effect::Detach(segment.id.clone()))),
         Action::Permissions => permissions::open(state, effects),
         Action::New => state.overlay = Some(Overlay::New(Box::default())),
         Action::Lock | Action::Unlock | Action::Remove | Action::Undo | Action::Log => {

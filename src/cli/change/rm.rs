@@ -12,10 +12,13 @@ use crate::act::{self, ActError, Action, Options, Outcome, Plan, Refusal, mend};
 use crate::cli::args::RmArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::progress::{Interrupt, attended};
-use crate::cli::{Failure, Status, look};
+use crate::cli::{Failure, Status, Style, look};
 use crate::machine::Machine;
 use crate::memory::Progress;
 use crate::segment::{Segment, SegmentId};
+
+/// From so many segments on their removal is to be as fast as it can be.
+const MANY: usize = 256;
 
 pub fn run(
     machine: &dyn Machine,
@@ -36,7 +39,8 @@ pub fn run(
                 .to_owned(),
         ));
     }
-    let options = Options { force: args.force, ..options };
+    let many = args.no_copy && args.segments.len() > MANY;
+    let options = Options { force: args.force, many, ..options };
     let style = out.style();
     let survey = look(machine);
     let copies = Where::new(args)?;
@@ -49,54 +53,77 @@ pub fn run(
             SegmentId::Posix(astray.before)
         ));
     }
-    let mut plans: Vec<Plan> = segments
-        .iter()
-        .map(|segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options))
-        .collect();
-    if asks {
-        let show = |plan: &Plan| style.fit(&text_of(plan)).into_owned();
-        for (plan, segment) in plans.iter_mut().zip(&segments) {
-            ask_for_force(machine, segment, &Action::Remove(copies.of(segment)), plan, &show)?;
-        }
-        let (free, all): (Vec<&Plan>, usize) = (
-            plans.iter().filter(|plan| plan.refusal.is_none() && !plan.options.force).collect(),
-            plans.len(),
-        );
-        let given = plans.iter().filter(|plan| plan.refusal.is_none() && plan.options.force && args.force);
-        let shown: Vec<&Plan> = free.into_iter().chain(given).collect();
-        let text: String = shown.iter().map(|plan| show(plan)).collect();
-        let question =
-            if shown.len() == 1 { "Remove it?".to_owned() } else { format!("Remove these {}?", shown.len()) };
-        if !shown.is_empty() && !ask::yes(&text, &question)? {
-            let left = shown.len();
-            return Err(Failure::Stopped(format!(
-                "{left} of {all} segments were to be removed, and none was"
-            )));
-        }
-    }
+    let plan =
+        |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
     if dry {
-        for plan in &plans {
-            teller.planned(plan)?;
+        for segment in &segments {
+            teller.planned(&plan(segment))?;
         }
         return Ok(teller.status());
     }
-    remove(machine, &plans, log, &mut teller)
+    if !asks {
+        // Each just before it is carried out: thousands of plans take their room and time.
+        return remove(machine, segments.iter().map(plan), log, &mut teller);
+    }
+    let plans = confirmed(machine, &segments, &copies, options, style)?;
+    remove(machine, plans.into_iter(), log, &mut teller)
+}
+
+/// Shows the plans and asks: first about each that only a word for it removes,
+/// then about the others together.
+fn confirmed(
+    machine: &dyn Machine,
+    segments: &[&Segment],
+    copies: &Where,
+    options: Options,
+    style: Style,
+) -> Result<Vec<Plan>, Failure> {
+    let show = |plan: &Plan| style.fit(&text_of(plan)).into_owned();
+    let mut plans = vec![];
+    for segment in segments {
+        let action = Action::Remove(copies.of(segment));
+        let mut plan = act::plan(machine, segment, &action, &options);
+        ask_for_force(machine, segment, &action, &mut plan, &show)?;
+        plans.push(plan);
+    }
+    let all = plans.len();
+    let free = plans.iter().filter(|plan| plan.refusal.is_none() && !plan.options.force);
+    let given = plans.iter().filter(|plan| plan.refusal.is_none() && plan.options.force && options.force);
+    let shown: Vec<&Plan> = free.chain(given).collect();
+    let text: String = shown.iter().map(|plan| show(plan)).collect();
+    let question =
+        if shown.len() == 1 { "Remove it?".to_owned() } else { format!("Remove these {}?", shown.len()) };
+    if !shown.is_empty() && !ask::yes(&text, &question)? {
+        let left = shown.len();
+        return Err(Failure::Stopped(format!("{left} of {all} segments were to be removed, and none was")));
+    }
+    Ok(plans)
 }
 
 /// Removes one after the other. Making copies takes its time: it shows how far
 /// it is, and Ctrl-C stops it before the segment whose copy is not whole yet.
-fn remove(machine: &dyn Machine, plans: &[Plan], log: &Log, teller: &mut Teller) -> Result<Status, Failure> {
+fn remove(
+    machine: &dyn Machine,
+    plans: impl ExactSizeIterator<Item = Plan>,
+    log: &Log,
+    teller: &mut Teller,
+) -> Result<Status, Failure> {
+    let all = plans.len();
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     attended("keeping a copy", true, &progress, &interrupt, |meter| {
-        for (at, plan) in plans.iter().enumerate() {
+        for (at, plan) in plans.enumerate() {
             if interrupt.came() {
-                let all = plans.len();
                 return Err(Failure::Stopped(format!("{at} of {all} segments were taken in hand")));
             }
-            let outcome = act::apply_with(machine, plan, &progress);
-            log.add(&outcome);
+            let outcome = act::apply_with(machine, &plan, &progress);
+            if plan.options.many {
+                log.add_soon(&outcome);
+            } else {
+                log.add(&outcome);
+            }
             meter.aside(|| teller.came_of(&outcome))?;
         }
+        log.finish();
         Ok(teller.status())
     })
 }

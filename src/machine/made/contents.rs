@@ -78,5 +78,6 @@ impl Drop for AttachedMade {
         for made in facts.sysv.iter_mut().filter(|made| made.row.shmid == self.row.shmid) {
             made.row.nattch = made.row.nattch.saturating_sub(1);
         }
+        facts.reap();
     }
 }

@@ -5,6 +5,7 @@ use super::Worker;
 use super::open::{Open, unreadable};
 use super::preview::Previewed;
 use super::search::{Goal, Search, Searches};
+use crate::act::{ActError, Hold, Released, detach};
 use crate::app::Event;
 use crate::app::effect::{Request, Target, Watching};
 use crate::app::event::{Clock, Found, Opened};
@@ -42,8 +43,10 @@ pub enum Order {
         /// Stay attached.
         keep: bool,
     },
-    /// Let go of a segment that was kept.
-    Detach(SegmentId),
+    /// Tell what we hold.
+    AskHolds,
+    /// Let go of these.
+    LetGo(Vec<Hold>),
 }
 
 /// Holds everything that is open.
@@ -66,11 +69,15 @@ impl Viewer {
     fn open(&mut self, segment: &Segment) -> Event {
         self.searches.stop();
         self.open = None;
-        let kept = self.kept.get(&segment.id).filter(|reader| {
-            // What was kept may be gone, and another have its name.
+        // What was kept may be gone, and another have its name: that one takes its place.
+        let kept = self.kept.get(&segment.id).cloned();
+        let kept = kept.filter(|reader| {
             !matches!(reader.standing(&*self.machine), Ok(Standing::Replaced { .. }) | Err(_))
         });
-        let reader = kept.cloned().map_or_else(|| Reader::open(&*self.machine, segment), Ok);
+        if kept.is_none() {
+            self.kept.remove(&segment.id);
+        }
+        let reader = kept.map_or_else(|| Reader::open(&*self.machine, segment), Ok);
         let result = reader.map(|reader| {
             self.open = Some(Open::new(reader));
         });
@@ -86,13 +93,36 @@ impl Viewer {
             self.kept.insert(id, open.reader().clone());
             return None;
         }
+        let hold = Hold::of(&*self.machine, open.reader());
         drop(open);
-        Some(self.detach(id))
+        let released = detach(&*self.machine, &hold, hold.clone(), || drop(self.kept.remove(&id)));
+        Some(Event::LetGo(vec![(id, released)]))
     }
 
-    fn detach(&mut self, id: SegmentId) -> Event {
-        self.kept.remove(&id);
-        Event::Detached(id)
+    /// Everything that we hold, each once: what is open may be kept too.
+    fn holds(&self) -> Vec<Hold> {
+        let open = self.open.as_ref().map(Open::reader);
+        let open = open.filter(|reader| !self.kept.contains_key(reader.id()));
+        self.kept.values().chain(open).map(|reader| Hold::of(&*self.machine, reader)).collect()
+    }
+
+    fn let_go(&mut self, shown: &Hold) -> (SegmentId, Result<Released, ActError>) {
+        let id = shown.id.clone();
+        let is_open = self.open.as_ref().is_some_and(|open| *open.reader().id() == id);
+        let open = self.open.as_ref().filter(|_| is_open).map(Open::reader);
+        let Some(reader) = open.or_else(|| self.kept.get(&id)) else {
+            return (id.clone(), Err(ActError::Gone { id }));
+        };
+        let now = Hold::of(&*self.machine, reader);
+        let released = detach(&*self.machine, shown, now, || {
+            if is_open {
+                // A search has it too.
+                self.searches.stop();
+                self.open = None;
+            }
+            self.kept.remove(&id);
+        });
+        (id, released)
     }
 
     fn find(&mut self, request: Request) -> Option<Event> {
@@ -153,7 +183,10 @@ impl Worker for Viewer {
             }
             Order::Open(segment) => Some(self.open(&segment)),
             Order::Close { keep } => self.close(keep),
-            Order::Detach(id) => Some(self.detach(id)),
+            Order::AskHolds => Some(Event::Holds(self.holds())),
+            Order::LetGo(shown) => {
+                Some(Event::LetGo(shown.into_iter().map(|shown| self.let_go(&shown)).collect()))
+            }
             Order::Find(request) => self.find(request),
             Order::StopSearch => {
                 self.searches.stop();

@@ -34,6 +34,12 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) 
     }
 }
 
+/// Whether nobody but us holds it, as far as the last survey tells.
+fn is_last(open: &Inspect) -> bool {
+    open.trace == Trace::Attached
+        && open.segment.sysv().is_some_and(|facts| facts.marked && facts.nattch <= 1)
+}
+
 /// A part of the line: how much it is needed (0 most), its text, its style.
 type Part = (u8, String, Style);
 
@@ -66,6 +72,9 @@ fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<Part> 
     match (&open.status, open.standing) {
         (Status::Failed(_), _) => {
             parts.push((0, "cannot be read any more: last picture".to_owned(), theme.failed));
+        }
+        (_, Standing::Removed { .. }) if is_last(open) => {
+            parts.push((0, "removed: goes when we let go".to_owned(), theme.removed));
         }
         (_, Standing::Removed { .. }) => {
             parts.push((0, "removed: lives while it is held".to_owned(), theme.removed));

@@ -4,6 +4,7 @@ mod choice;
 mod confirm;
 mod form;
 mod help;
+mod holds;
 mod log;
 mod new_segment;
 mod palette;
@@ -36,6 +37,10 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
         Some(Overlay::Confirm(confirm)) => {
             dim_behind(state, canvas);
             confirm::draw(state, confirm, canvas);
+        }
+        Some(Overlay::Holds(shown)) => {
+            dim_behind(state, canvas);
+            holds::draw(state, shown, canvas);
         }
         Some(Overlay::Log { top }) => {
             dim_behind(state, canvas);

@@ -64,6 +64,12 @@ impl Scene {
         events
     }
 
+    fn holds(&mut self) -> Vec<Hold> {
+        let mut events = self.order(Order::AskHolds);
+        let Some(Event::Holds(holds)) = events.pop() else { panic!("{events:?}") };
+        holds
+    }
+
     fn looks(&mut self, time: Duration) -> Vec<Look> {
         let events = self.pass(time).into_iter();
         events
@@ -80,6 +86,15 @@ impl Scene {
             })
             .collect()
     }
+}
+
+/// What was let go, as it is told.
+fn let_go(events: &[Event]) -> Vec<String> {
+    let [Event::LetGo(results)] = events else { panic!("{events:?}") };
+    let told = |(id, result): &(SegmentId, Result<Released, ActError>)| {
+        format!("{id}: {}", result.as_ref().unwrap().said())
+    };
+    results.iter().map(told).collect()
 }
 
 #[test]
@@ -164,7 +179,7 @@ fn closing_detaches_and_says_so() {
     scene.open("sysv:1");
     assert_eq!(scene.nattch(), 1);
     let events = scene.order(Order::Close { keep: false });
-    assert!(matches!(&events[..], [Event::Detached(id)] if id.to_string() == "sysv:1"), "{events:?}");
+    assert_eq!(let_go(&events), ["sysv:1: we are detached: nattch was 1, and is 0"]);
     assert_eq!(scene.nattch(), 0);
     assert!(scene.order(Order::Close { keep: false }).is_empty());
 }
@@ -179,10 +194,53 @@ fn what_is_kept_stays_until_it_is_let_go() {
     scene.open("sysv:1");
     assert_eq!(scene.nattch(), 1);
     scene.order(Order::Close { keep: true });
-    let segment = scene.segment("sysv:1");
-    let events = scene.order(Order::Detach(segment.id));
-    assert!(matches!(&events[..], [Event::Detached(_)]), "{events:?}");
+    let holds = scene.holds();
+    assert_eq!(holds[0].will(), "nattch 1 becomes 0; the segment stays");
+    let events = scene.order(Order::LetGo(holds));
+    assert_eq!(let_go(&events), ["sysv:1: we are detached: nattch was 1, and is 0"]);
+    assert_eq!((scene.nattch(), scene.holds().len()), (0, 0));
+}
+
+#[test]
+fn all_that_is_held_is_told_each_once() {
+    let mut scene = Scene::new();
+    scene.open("posix:/a");
+    scene.order(Order::Close { keep: true });
+    scene.open("sysv:1");
+    scene.order(Order::Close { keep: true });
+    scene.open("sysv:1");
+    let told: Vec<_> = scene.holds().iter().map(|hold| format!("{}: {}", hold.id, hold.will())).collect();
+    assert_eq!(
+        told,
+        [
+            "sysv:1: nattch 1 becomes 0; the segment stays",
+            "posix:/a: our descriptor is closed; the segment stays",
+        ]
+    );
+    let holds = scene.holds();
+    assert_eq!(let_go(&scene.order(Order::LetGo(holds))).len(), 2);
+    // The one that was open is closed too.
+    assert!(scene.holds().is_empty() && scene.order(Order::Close { keep: false }).is_empty());
     assert_eq!(scene.nattch(), 0);
+}
+
+#[test]
+fn the_last_hold_on_a_marked_segment_takes_it_along_and_only_when_that_was_shown() {
+    let mut scene = Scene::new();
+    scene.open("sysv:1");
+    let before = scene.holds();
+    scene.machine.control().sysv_remove(crate::segment::ShmId(1)).unwrap();
+    // It was not marked when it was shown.
+    let events = scene.order(Order::LetGo(before));
+    let [Event::LetGo(results)] = &events[..] else { panic!("{events:?}") };
+    let error = results[0].1.as_ref().unwrap_err().to_string();
+    assert!(error.contains("ours is the last hold on it by now"), "{error}");
+    assert_eq!(scene.nattch(), 1);
+    let now = scene.holds();
+    assert!(now[0].is_last() && now[0].will().contains("nothing brings it back"), "{now:?}");
+    let events = scene.order(Order::LetGo(now));
+    assert!(let_go(&events)[0].contains("it is gone, its 5 B with it"), "{events:?}");
+    assert_eq!(scene.machine.edit(|facts| facts.sysv.len()), 0);
 }
 
 #[test]

@@ -1,0 +1,41 @@
+//! Our own holds on segments: those that stay attached, and the one that is open.
+
+use super::event::Clock;
+use crate::act::Hold;
+
+/// The overlay.
+#[derive(Debug, Clone, Default)]
+pub struct Holds {
+    /// What the kernel says of each; `None` until it was asked.
+    pub holds: Option<Vec<Hold>>,
+    /// Since when the answer is shown.
+    pub since: Clock,
+    /// Which one is selected.
+    pub selected: usize,
+    /// Whether they are being let go.
+    pub acting: bool,
+}
+
+impl Holds {
+    /// Those that are shown.
+    #[must_use]
+    pub fn shown(&self) -> &[Hold] {
+        self.holds.as_deref().unwrap_or_default()
+    }
+
+    /// The heading.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.shown() {
+            [] => "Held by us".to_owned(),
+            [_] => "Held by us: 1 segment".to_owned(),
+            many => format!("Held by us: {} segments", many.len()),
+        }
+    }
+
+    /// How many of them go when we let go of them.
+    #[must_use]
+    pub fn last(&self) -> usize {
+        self.shown().iter().filter(|hold| hold.is_last()).count()
+    }
+}

@@ -1,0 +1,56 @@
+//! How fast 4000 System V segments are removed without a copy, against one call
+//! of `ipcrm` for all of them. In a world of its own, since every segment in it goes.
+
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to say")]
+
+#[expect(dead_code, reason = "it makes and times its runs itself")]
+mod support;
+#[expect(dead_code, reason = "it makes its segments itself")]
+mod world;
+
+use shmscope::sys::shm;
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use support::{Contest, installed, shmscope, short};
+
+/// How many there are.
+const COUNT: usize = 4000;
+/// A third of the speed of ipcrm, which looks at nothing before, asks nothing
+/// behind, and keeps no record.
+const GOAL: Option<f64> = Some(1.0 / 3.0);
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--list") || !world::enter("removing") {
+        return;
+    }
+    let state = tempfile::tempdir().expect("a directory for the record");
+    let rounds = if short() { 5 } else { 41 };
+    let mut contest = Contest::new(format!("rm of {COUNT} System V segments, nothing in them"));
+    let path = state.path().to_owned();
+    contest.add("shmscope rm --no-copy --yes", 0, None, move || {
+        let mut command = shmscope();
+        command.args(["rm", "--no-copy", "--yes"]).env("XDG_STATE_HOME", &path);
+        removed(command, &[])
+    });
+    if installed("ipcrm") {
+        contest.add("ipcrm -m … -m …", 0, GOAL, || removed(Command::new("ipcrm"), &["-m"]));
+    }
+    contest.run(rounds);
+}
+
+/// How long the command takes to remove what is made for it; `before` stands
+/// before each number. Nothing may be left.
+fn removed(mut command: Command, before: &[&str]) -> Duration {
+    for _ in 0..COUNT {
+        let shmid = shm::create(0, 4096, 0o600).expect("a new segment");
+        command.args(before).arg(shmid.to_string());
+    }
+    let began = Instant::now();
+    let output = command.output().expect("the command runs");
+    let took = began.elapsed();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let left = fs::read_to_string("/proc/sysvipc/shm").expect("the table").lines().count() - 1;
+    assert_eq!(left, 0, "segments are left");
+    took
+}

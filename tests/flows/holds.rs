@@ -1,0 +1,124 @@
+//! What we hold ourselves: shown, let go, one or all.
+
+use super::{notice, stage};
+use crate::support::Stage;
+use shmscope::app::holds::Holds;
+use shmscope::app::overlay::Overlay;
+use shmscope::machine::Machine as _;
+use shmscope::machine::made::{MadeBytes, MadeMachine};
+use shmscope::segment::ShmId;
+
+/// Two segments and an object, of which each is looked at and kept.
+fn held() -> Stage {
+    let machine = MadeMachine::new();
+    for shmid in [3, 5] {
+        machine.add_sysv(shmid, 0x4d0 + u32::try_from(shmid).unwrap(), MadeBytes::full(&[5; 50]));
+    }
+    machine.add_object("a", MadeBytes::full(&[7; 50]));
+    let mut stage = stage(machine);
+    stage.press("<enter>Pqj<enter>Pqj<enter>Pq");
+    stage
+}
+
+fn nattch(stage: &Stage, place: usize) -> u64 {
+    stage.machine.edit(|facts| facts.sysv[place].row.nattch)
+}
+
+fn shown(stage: &Stage) -> &Holds {
+    match &stage.state.overlay {
+        Some(Overlay::Holds(holds)) => holds,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn all_of_them_are_listed_and_one_is_let_go() {
+    let mut stage = held();
+    stage.press("gjD");
+    assert_eq!(shown(&stage).shown().len(), 3);
+    // The one that is selected in the table.
+    assert_eq!(shown(&stage).shown()[shown(&stage).selected].id.to_string(), "sysv:5");
+    stage.press("y");
+    assert_eq!(nattch(&stage, 1), 1, "typed ahead");
+    stage.wait(200);
+    stage.press("y");
+    assert_eq!((nattch(&stage, 0), nattch(&stage, 1)), (1, 0));
+    assert_eq!(notice(&stage), "sysv:5: we are detached: nattch was 1, and is 0");
+    assert_eq!((stage.state.kept.len(), stage.state.log.len()), (2, 1));
+    assert!(stage.state.overlay.is_none());
+}
+
+#[test]
+fn all_are_let_go_and_leaving_lets_go_of_none() {
+    let mut stage = held();
+    for keys in ["D<esc>", "Dq", "Dn", "D<ctrl-c>", "D<enter>"] {
+        stage.press(keys);
+        stage.wait(200);
+        assert_eq!((nattch(&stage, 0), stage.state.kept.len()), (1, 3), "{keys}");
+    }
+    stage.press("<esc>D");
+    stage.wait(200);
+    stage.press("a");
+    assert_eq!((nattch(&stage, 0), nattch(&stage, 1), stage.state.kept.len()), (0, 0, 0));
+    assert_eq!(notice(&stage), "3 let go; :log has each");
+    stage.press("D");
+    assert!(notice(&stage).contains("We hold no segment"), "{}", notice(&stage));
+}
+
+#[test]
+fn the_last_hold_on_a_marked_one_takes_it_along() {
+    let mut stage = held();
+    stage.machine.control().sysv_remove(ShmId(3)).unwrap();
+    stage.survey();
+    stage.press("gD");
+    assert_eq!(shown(&stage).last(), 1);
+    assert!(stage.screen().contains("ours is the last hold on"), "{}", stage.screen());
+    stage.wait(200);
+    stage.press("y");
+    assert!(notice(&stage).contains("it is gone, its 50 B with it"), "{}", notice(&stage));
+    assert_eq!(stage.machine.edit(|facts| facts.sysv.len()), 1);
+    assert!(stage.state.log[0].contains("ours was the last hold on it"), "{:?}", stage.state.log);
+}
+
+#[test]
+fn what_is_shown_follows_the_kernel_and_what_was_not_shown_is_not_done() {
+    let mut stage = held();
+    stage.press("gD");
+    stage.wait(200);
+    // Marked behind our back: the next look shows it, and takes no key at once.
+    stage.machine.control().sysv_remove(ShmId(3)).unwrap();
+    stage.survey();
+    assert_eq!(shown(&stage).last(), 1);
+    stage.press("y");
+    assert_eq!(nattch(&stage, 0), 1);
+    stage.press("<esc>D");
+    stage.wait(200);
+    stage.machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
+    stage.machine.control().sysv_remove(ShmId(5)).unwrap();
+    stage.press("jy");
+    assert!(notice(&stage).contains("ours is the last hold on it by now"), "{}", notice(&stage));
+    assert_eq!(nattch(&stage, 1), 1);
+}
+
+#[test]
+fn the_one_that_is_open_is_listed_and_letting_go_of_it_leaves_it() {
+    let machine = MadeMachine::new();
+    machine.add_sysv(3, 0x4d3, MadeBytes::full(&[5; 50]));
+    let mut stage = stage(machine);
+    stage.press("<enter>D");
+    stage.wait(200);
+    stage.press("y");
+    assert!(stage.state.inspect.is_none());
+    assert_eq!(nattch(&stage, 0), 0);
+    // Leaving it is told only where it takes the segment along.
+    stage.press("<enter>");
+    stage.press("q");
+    assert_eq!(notice(&stage), "");
+    stage.press("<enter>");
+    stage.machine.control().sysv_remove(ShmId(3)).unwrap();
+    stage.survey();
+    stage.look();
+    assert!(stage.screen().contains("goes when we let go"), "{}", stage.screen());
+    stage.press("q");
+    assert!(notice(&stage).contains("it is gone, its 50 B with it"), "{}", notice(&stage));
+}
