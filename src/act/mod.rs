@@ -93,6 +93,7 @@ pub fn apply(machine: &dyn Machine, plan: &Plan) -> Outcome {
 pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress) -> Outcome {
     let result = match (&plan.refusal, &plan.task) {
         (Some(refusal), _) => Err(ActError::Refused { subject: plan.subject(), refusal: refusal.clone() }),
+        (None, _) if progress.is_cancelled() => Err(ActError::Stopped { subject: plan.subject() }),
         (None, Task::Create(new)) => create::apply(machine, new),
         (None, Task::Change { segment, action }) => match action {
             Action::SetMode(change) => permissions::apply_mode(machine, segment, change),

@@ -20,6 +20,7 @@ mod state;
 pub mod table;
 mod update;
 pub mod values;
+pub mod work;
 
 pub use effect::Effect;
 pub use event::Event;

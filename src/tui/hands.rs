@@ -4,6 +4,7 @@ use super::message::Message;
 use super::work::{self, Began, Doer, Surveyor, Viewer};
 use crate::app::Effect;
 use crate::machine::Machine;
+use crate::memory::Progress;
 use crate::segment::Bytes;
 use std::convert::Infallible;
 use std::io;
@@ -21,6 +22,8 @@ pub struct Hands {
     view: Sender<work::ViewOrder>,
     act: Sender<work::ActOrder>,
     at_work: Receiver<Infallible>,
+    /// How far the last act is; it can be told to stop.
+    progress: Arc<Progress>,
 }
 
 impl Hands {
@@ -49,17 +52,17 @@ impl Hands {
             work::drive(&mut viewer, began, &orders, messages);
         })?;
         let (act, orders) = mpsc::channel();
-        let mut doer = Doer::new(Arc::clone(machine), copies);
+        let mut doer = Doer::new(Arc::clone(machine), copies, messages.clone());
         work::spawn("act", messages.clone(), move |messages| {
             let _working: Sender<Infallible> = busy;
             work::drive(&mut doer, began, &orders, messages);
         })?;
-        Ok(Self { survey, view, act, at_work })
+        Ok(Self { survey, view, act, at_work, progress: Arc::default() })
     }
 
     /// Passes an effect on to whom it concerns; gives back what is for the
     /// terminal and the loop.
-    pub fn carry_out(&self, effect: Effect) -> Option<Effect> {
+    pub fn carry_out(&mut self, effect: Effect) -> Option<Effect> {
         use work::{SurveyOrder, ViewOrder};
         let view = match effect {
             Effect::Survey => {
@@ -83,8 +86,18 @@ impl Hands {
             Effect::LetGo(holds) => ViewOrder::LetGo(holds),
             Effect::AskRules(segment) => return self.order_act(work::ActOrder::AskRules(segment)),
             Effect::Plan(wishes) => return self.order_act(work::ActOrder::Plan(wishes)),
-            Effect::Apply(plans) => return self.order_act(work::ActOrder::Apply(plans)),
-            Effect::Undo(undo) => return self.order_act(work::ActOrder::Undo(undo)),
+            Effect::Apply(plans) => {
+                let progress = self.begin();
+                return self.order_act(work::ActOrder::Apply(plans, progress));
+            }
+            Effect::Undo(undo) => {
+                let progress = self.begin();
+                return self.order_act(work::ActOrder::Undo(undo, progress));
+            }
+            Effect::StopAct => {
+                self.progress.cancel();
+                return None;
+            }
             effect @ (Effect::Copy(_) | Effect::CaptureMouse(_) | Effect::Suspend | Effect::Quit) => {
                 return Some(effect);
             }
@@ -92,6 +105,12 @@ impl Hands {
         // A worker ends early only by a panic, of which the loop is told.
         let _ = self.view.send(view);
         None
+    }
+
+    /// The progress of a new act: stopping another one does not stop it.
+    fn begin(&mut self) -> Arc<Progress> {
+        self.progress = Arc::default();
+        Arc::clone(&self.progress)
     }
 
     fn order_act(&self, order: work::ActOrder) -> Option<Effect> {
@@ -106,6 +125,9 @@ impl Hands {
 
     /// Sends the workers home, which lets go of everything that is attached.
     pub fn dismiss(self) {
+        // A copy that is not whole yet would go with the process anyhow; so its
+        // segment is left, and what is half restored is taken away.
+        self.progress.cancel();
         drop((self.survey, self.view, self.act));
         // Disconnected once all of them have gone.
         let _ = self.at_work.recv_timeout(PATIENCE);

@@ -14,7 +14,7 @@ use super::action::{Action, Screen};
 use super::effect::Effect;
 use super::event::{Clock, Event};
 use super::inspect::glow_step;
-use super::key::Key;
+use super::key::{Code, Key};
 use super::overlay::Overlay;
 use super::state::State;
 use super::table;
@@ -56,6 +56,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::Searching { done, total } => answers::searching(state, done, total),
         Event::Rules(id, rules) => permissions::told(state, &id, rules),
         Event::Planned(plans) => acting::planned(state, plans),
+        Event::Working(at) => acting::working(state, at),
         Event::Acted(outcomes) => acting::acted(state, &outcomes, &mut effects),
         Event::Undone(results) => acting::undone(state, results, &mut effects),
         Event::Holds(told) => holds::told(state, told),
@@ -74,6 +75,9 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         return;
     }
     state.notice = None;
+    if (key == Key::ctrl('c') || key == Key::plain(Code::Esc)) && acting::stop(state, &mut *effects) {
+        return;
+    }
     if key == Key::ctrl('c') {
         // Leaves an overlay, and quits otherwise, whatever the key map says.
         if state.overlay.is_some() {
