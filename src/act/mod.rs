@@ -26,6 +26,7 @@ mod save;
 mod state;
 #[cfg(test)]
 mod tests;
+pub mod unfinished;
 
 pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
 pub use copies::Copies;
@@ -36,7 +37,7 @@ pub use mode_change::{ModeChange, ParseModeError};
 pub use outcome::{Done, Outcome};
 pub use plan::{Options, Plan, Refusal, Task, Undo};
 pub use record::Record;
-pub use restore::{RestoreError, Restored, cannot_come_back, look_into, restore};
+pub use restore::{RestoreError, Restored, cannot_come_back, look_into, restore, restore_marked};
 pub use save::{SaveError, Stored, save, save_over};
 pub use state::{StateDirectory, StateError};
 
