@@ -8,7 +8,7 @@ mod making;
 pub mod real;
 pub mod sysv_table;
 
-pub use making::{Finish, Finished, Making, Refused};
+pub use making::{FILLING, Finish, Finished, Making, Refused};
 
 use crate::segment::{Bytes, Identity, ObjectName, ShmId, Timestamp};
 use control::Control;

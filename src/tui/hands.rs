@@ -5,6 +5,7 @@ use super::work::{self, Asker, Began, Doer, Surveyor, Viewer};
 use crate::act::Question;
 use crate::app::Effect;
 use crate::machine::Machine;
+use crate::memory::Progress;
 use crate::segment::Bytes;
 use std::convert::Infallible;
 use std::io;
@@ -23,6 +24,8 @@ pub struct Hands {
     act: Sender<work::ActOrder>,
     ask: Sender<Question>,
     at_work: Receiver<Infallible>,
+    /// How far the last act is; it can be told to stop.
+    progress: Arc<Progress>,
 }
 
 impl Hands {
@@ -51,7 +54,8 @@ impl Hands {
             work::drive(&mut viewer, began, &orders, messages);
         })?;
         let (act, orders) = mpsc::channel();
-        let (mut doer, working) = (Doer::new(Arc::clone(machine), copies), busy.clone());
+        let doer = Doer::new(Arc::clone(machine), copies, messages.clone());
+        let (mut doer, working) = (doer, busy.clone());
         work::spawn("act", messages.clone(), move |messages| {
             let _working: Sender<Infallible> = working;
             work::drive(&mut doer, began, &orders, messages);
@@ -62,12 +66,12 @@ impl Hands {
             let _working: Sender<Infallible> = busy;
             work::drive(&mut asker, began, &orders, messages);
         })?;
-        Ok(Self { survey, view, act, ask, at_work })
+        Ok(Self { survey, view, act, ask, at_work, progress: Arc::default() })
     }
 
     /// Passes an effect on to whom it concerns; gives back what is for the
     /// terminal and the loop.
-    pub fn carry_out(&self, effect: Effect) -> Option<Effect> {
+    pub fn carry_out(&mut self, effect: Effect) -> Option<Effect> {
         use work::{SurveyOrder, ViewOrder};
         let view = match effect {
             Effect::Survey => {
@@ -96,8 +100,18 @@ impl Hands {
                 return None;
             }
             Effect::Plan(wishes) => return self.order_act(work::ActOrder::Plan(wishes)),
-            Effect::Apply(plans) => return self.order_act(work::ActOrder::Apply(plans)),
-            Effect::Undo(undo) => return self.order_act(work::ActOrder::Undo(undo)),
+            Effect::Apply(plans) => {
+                let progress = self.begin();
+                return self.order_act(work::ActOrder::Apply(plans, progress));
+            }
+            Effect::Undo(undo) => {
+                let progress = self.begin();
+                return self.order_act(work::ActOrder::Undo(undo, progress));
+            }
+            Effect::StopAct => {
+                self.progress.cancel();
+                return None;
+            }
             effect @ (Effect::Copy(_) | Effect::CaptureMouse(_) | Effect::Suspend | Effect::Quit) => {
                 return Some(effect);
             }
@@ -105,6 +119,12 @@ impl Hands {
         // A worker ends early only by a panic, of which the loop is told.
         let _ = self.view.send(view);
         None
+    }
+
+    /// The progress of a new act: stopping another one does not stop it.
+    fn begin(&mut self) -> Arc<Progress> {
+        self.progress = Arc::default();
+        Arc::clone(&self.progress)
     }
 
     fn order_act(&self, order: work::ActOrder) -> Option<Effect> {
@@ -119,6 +139,9 @@ impl Hands {
 
     /// Sends the workers home, which lets go of everything that is attached.
     pub fn dismiss(self) {
+        // A copy that is not whole yet would go with the process anyhow; so its
+        // segment is left, and what is half restored is taken away.
+        self.progress.cancel();
         drop((self.survey, self.view, self.act, self.ask));
         // Disconnected once all of them have gone.
         let _ = self.at_work.recv_timeout(PATIENCE);

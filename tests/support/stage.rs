@@ -24,6 +24,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+/// How acts are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acts {
+    /// At once.
+    AtOnce,
+    /// They take for ever.
+    Hang,
+    /// They took for ever, and were asked to stop.
+    Stopped,
+}
+
 /// The program, its machine, and what it has asked for.
 pub struct Stage {
     pub machine: MadeMachine,
@@ -37,6 +48,8 @@ pub struct Stage {
     pub searches_hang: bool,
     /// What was asked while it was typed and is not answered yet; `None`: all is answered at once.
     pub late: Option<Vec<Question>>,
+    /// How acts are carried out.
+    pub acts: Acts,
     open: Option<Live>,
     watching: Option<Watching>,
     kept: BTreeMap<SegmentId, Live>,
@@ -63,6 +76,7 @@ impl Stage {
             suspended: false,
             searches_hang: false,
             late: None,
+            acts: Acts::AtOnce,
             open: None,
             watching: None,
             kept: BTreeMap::new(),
@@ -176,6 +190,8 @@ impl Stage {
                 let plans = wishes.iter().map(|wish| self.plan(wish)).collect();
                 self.happen(Event::Planned(plans));
             }
+            Effect::Apply(_) | Effect::Undo(_) if self.acts != Acts::AtOnce => {}
+            Effect::StopAct => self.acts = Acts::Stopped,
             Effect::Apply(plans) => {
                 let outcomes = plans.iter().map(|plan| act::apply(&self.machine, plan)).collect();
                 self.happen(Event::Acted(outcomes));

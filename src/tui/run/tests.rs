@@ -112,7 +112,7 @@ impl Scene {
         let began = Began::now();
         let (messages, inbox) = mpsc::channel();
         let (tell, told) = mpsc::channel();
-        let hands = Hands::hire(&machine, began, &messages, Bytes(0)).unwrap();
+        let mut hands = Hands::hire(&machine, began, &messages, Bytes(0)).unwrap();
         hands.carry_out(Effect::Survey);
         let thread = thread::spawn(move || {
             let mut tested = Loop::new(player, Told(tell), hands, inbox, began);
