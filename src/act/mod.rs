@@ -29,6 +29,7 @@ mod save;
 mod state;
 #[cfg(test)]
 mod tests;
+pub mod unfinished;
 mod who;
 
 pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
@@ -42,7 +43,7 @@ pub use outcome::{Done, Outcome};
 pub use plan::{Options, Plan, Refusal, Task, Undo};
 pub use recent::Recent;
 pub use record::Record;
-pub use restore::{RestoreError, Restored, cannot_come_back, look_into, restore};
+pub use restore::{RestoreError, Restored, cannot_come_back, look_into, restore, restore_marked};
 pub use save::{SaveError, Stored, save, save_over};
 pub use state::{StateDirectory, StateError};
 pub use who::{ParseWhoError, Somebody};
@@ -107,6 +108,7 @@ pub fn apply(machine: &dyn Machine, plan: &Plan) -> Outcome {
 pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress, recent: &Recent) -> Outcome {
     let result = match (&plan.refusal, &plan.task) {
         (Some(refusal), _) => Err(ActError::Refused { subject: plan.subject(), refusal: refusal.clone() }),
+        (None, _) if progress.is_cancelled() => Err(ActError::Stopped { subject: plan.subject() }),
         (None, Task::Create(new)) => create::apply(machine, new),
         (None, Task::Change { segment, action }) => match action {
             Action::SetMode(change) => permissions::apply_mode(machine, segment, change),

@@ -169,12 +169,24 @@ pub fn apply(
     let (copy, dropped) = match copying {
         Copying::Without => return remove(machine, segment, now),
         Copying::Keep(copies) => {
-            let kept = copies.keep(machine, segment, progress).map_err(ActError::NotKept)?;
+            let kept = copies.keep(machine, segment, progress).map_err(|error| match error {
+                KeepError::Save(SaveError::Stopped { id }) => ActError::Stopped { subject: id.to_string() },
+                error => ActError::NotKept(error),
+            })?;
             (kept.stored.path, kept.dropped.len())
         }
-        Copying::To(path) => (save(machine, segment, path, progress)?.path, 0),
+        Copying::To(path) => match save(machine, segment, path, progress) {
+            Ok(stored) => (stored.path, 0),
+            Err(SaveError::Stopped { id }) => return Err(ActError::Stopped { subject: id.to_string() }),
+            Err(error) => return Err(error.into()),
+        },
     };
-    match remove(machine, segment, now) {
+    let removed = if progress.is_cancelled() {
+        Err(ActError::Stopped { subject: segment.id.to_string() })
+    } else {
+        remove(machine, segment, now)
+    };
+    match removed {
         Ok(mut done) => {
             done.said.push(format!("`shmscope restore {}` brings it back", shown(&copy)));
             if dropped > 0 {

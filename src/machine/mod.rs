@@ -9,7 +9,7 @@ pub mod process;
 pub mod real;
 pub mod sysv_table;
 
-pub use making::{Finish, Finished, Making, Refused};
+pub use making::{FILLING, Finish, Finished, Making, Refused};
 
 use crate::segment::{Bytes, Identity, ObjectName, ShmId, Timestamp};
 use control::Control;

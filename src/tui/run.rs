@@ -125,7 +125,8 @@ pub fn run(
 ) -> Result<ExitReason, RunError> {
     let began = Began::now();
     let (messages, inbox) = mpsc::channel();
-    let hands = Hands::hire(machine, began, &messages, options.copies, rules).map_err(RunError::Threads)?;
+    let mut hands =
+        Hands::hire(machine, began, &messages, options.copies, rules).map_err(RunError::Threads)?;
     // Under way while the terminal is entered.
     hands.carry_out(Effect::Survey);
     signals::listen(messages.clone()).map_err(RunError::Threads)?;

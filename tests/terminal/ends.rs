@@ -171,7 +171,9 @@ impl Machine for Faulty {
 
 fn run_on_this_terminal(by_survey: bool) -> i32 {
     let machine: Arc<dyn Machine> = Arc::new(Faulty(MadeMachine::new(), AtomicU32::new(0)));
-    tui::run(&machine, Unlucky { by_survey }, Options { mouse: true, copies: Bytes(0) }, Rules::default()).unwrap().status()
+    tui::run(&machine, Unlucky { by_survey }, Options { mouse: true, copies: Bytes(0) }, Rules::default())
+        .unwrap()
+        .status()
 }
 
 #[test]

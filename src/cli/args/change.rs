@@ -129,7 +129,7 @@ pub struct RmArgs {
     /// Remove without keeping a copy
     #[arg(long)]
     pub no_copy: bool,
-    /// Give POSIX segments their name back that a removal which was killed left under another one
+    /// Mend what was killed: POSIX segments get the name back that a removal took from them, System V segments that a restore left half-filled are removed
     #[arg(long, conflicts_with_all = ["segments", "yes", "force", "no_copy"])]
     pub mend: bool,
 }

@@ -15,9 +15,9 @@ mod tell;
 
 use super::args::{BatchArgs, Change};
 use super::choose::choose_exact;
-use super::out::Out;
+use super::out::{Out, warn};
 use super::{Failure, Status, look};
-use crate::act::{self, Action, Options, OwnerChange, Plan};
+use crate::act::{self, Action, Options, OwnerChange, Plan, StateDirectory, unfinished};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::resolve::ExactNames;
@@ -61,6 +61,16 @@ pub fn run(
     };
     out.flush()?;
     Ok(status)
+}
+
+/// Tells of what restores left half-filled when they were killed.
+fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Survey) {
+    for unfinished in unfinished::unfinished(machine, state, &survey.segments) {
+        warn(&format!(
+            "{} was left half-filled by a restore of {} that was killed; shmscope rm --mend removes it",
+            unfinished.segment.id, unfinished.file
+        ));
+    }
 }
 
 /// Does the same to each of the segments.

@@ -8,8 +8,8 @@ use super::copying::Where;
 use super::log::Log;
 use super::removing::remove;
 use super::tell::{Teller, text_of};
-use super::{ask, chosen};
-use crate::act::{self, ActError, Action, Options, Outcome, Plan, Refusal, mend};
+use super::{ask, chosen, warn_of_unfinished};
+use crate::act::{self, ActError, Action, Options, Outcome, Plan, Refusal, StateDirectory, mend, unfinished};
 use crate::cli::args::RmArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status, Style, look, look_whole};
@@ -53,6 +53,9 @@ pub fn run(
             astray.segment.id,
             SegmentId::Posix(astray.before)
         ));
+    }
+    if let Ok(state) = StateDirectory::find() {
+        warn_of_unfinished(machine, &state, &survey);
     }
     let plan =
         |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
@@ -101,7 +104,8 @@ fn confirmed(
     Ok(plans)
 }
 
-/// Gives everything its name back that removals left under another one.
+/// Gives everything its name back that removals left under another one, and
+/// removes what restores left half-filled.
 fn mend(
     machine: &dyn Machine,
     args: &RmArgs,
@@ -121,6 +125,25 @@ fn mend(
             Err(ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() })
         } else {
             mend::mend(machine, &astray)
+        };
+        let outcome = Outcome { subject, action: "mend", result };
+        log.add(&outcome);
+        teller.came_of(&outcome)?;
+    }
+    let state = StateDirectory::find().ok();
+    let left = |state| unfinished::unfinished(machine, state, &survey.segments);
+    for unfinished in state.as_ref().map(left).unwrap_or_default() {
+        let subject = unfinished.segment.id.to_string();
+        if args.tell.dry_run {
+            let why =
+                format!("it is removed: a restore of {} was killed while it filled it", unfinished.file);
+            teller.would(&subject, why)?;
+            continue;
+        }
+        let result = if options.read_only {
+            Err(ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() })
+        } else {
+            unfinished::take_away(machine, &unfinished)
         };
         let outcome = Outcome { subject, action: "mend", result };
         log.add(&outcome);
