@@ -6,6 +6,7 @@ mod cli;
 mod demo;
 mod e2e;
 mod flows;
+mod holders;
 mod house;
 mod kernel_facts;
 mod memory_real;

@@ -29,7 +29,8 @@ impl Stat {
         Self::parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
     }
 
-    /// The name stands in parentheses and may hold some itself: the last one ends it.
+    /// The name stands in parentheses, as it is (`proc_task_name` without escapes
+    /// in `fs/proc/array.c`). It may hold parentheses itself: the last one ends it.
     fn parse(line: &[u8]) -> Option<Self> {
         let open = line.iter().position(|&byte| byte == b'(')?;
         let close = line.iter().rposition(|&byte| byte == b')')?;
@@ -38,29 +39,13 @@ impl Stat {
         // The first of these is the third field of the manual.
         let number = |field: usize| fields.get(field - 3).and_then(|text| text.parse::<u64>().ok());
         Some(Self {
-            command: plain(line.get(open + 1..close)?),
+            command: line.get(open + 1..close)?.to_vec(),
             ended: matches!(*fields.first()?, "Z" | "X" | "x"),
             kernel: number(9)? & KERNEL_THREAD != 0,
             threads: number(20)?,
             start: number(22)?,
         })
     }
-}
-
-/// The kernel writes a newline in a name as `\n` and a backslash as `\\`.
-fn plain(escaped: &[u8]) -> Vec<u8> {
-    let mut plain = vec![];
-    let mut bytes = escaped.iter().copied();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => match bytes.next() {
-                Some(b'n') => plain.push(b'\n'),
-                other => plain.extend(other),
-            },
-            _ => plain.push(byte),
-        }
-    }
-    plain
 }
 
 /// The time on the clock when a process began that began so many ticks after
@@ -128,7 +113,7 @@ mod tests {
     #[test]
     fn a_stat_line_is_read_whatever_the_process_calls_itself() {
         let tail = "S 1 1 1 0 -1 2129984 1 2 3 4 5 6 7 8 20 0 3 0 1135119 1 1";
-        let line = [b"42 (a) b\\n\\\\ (\xff) ".as_slice(), tail.as_bytes()].concat();
+        let line = [b"42 (a) b\n\\ (\xff) ".as_slice(), tail.as_bytes()].concat();
         let stat = Stat::parse(&line).unwrap();
         assert_eq!(stat.command, b"a) b\n\\ (\xff");
         assert_eq!((stat.ended, stat.kernel, stat.threads, stat.start), (false, true, 3, 1_135_119));

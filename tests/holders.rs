@@ -1,0 +1,74 @@
+//! Who holds what: against a crowd of real processes that tell what they hold.
+
+mod complete;
+mod truth;
+
+use crate::support::{Child, compile_cpp};
+use shmscope::machine::process::Object;
+use shmscope::machine::real::RealMachine;
+use shmscope::segment::{Facts, Segment, SegmentId};
+use shmscope::survey::{Depth, Holdings, Names, Survey};
+use std::collections::BTreeMap;
+use std::io::BufReader;
+use std::process::Command;
+use truth::{Held, Truth};
+
+/// A running crowd, and what it holds.
+struct Crowd {
+    _child: Child,
+    truth: Truth,
+}
+
+impl Crowd {
+    /// So many ordinary processes with so many segments of each kind between
+    /// them, and those that are hard to see. To be made in a world. `None`
+    /// without a compiler.
+    fn gather(processes: usize, segments: usize) -> Option<Self> {
+        let program = compile_cpp("tests/holders/crowd.cpp")?;
+        let arguments = [processes, 20, segments].map(|number| number.to_string());
+        let mut child = Child::spawn_piped(Command::new(program).args(arguments).arg("special"));
+        let truth = Truth::read(&mut BufReader::new(child.stdout()));
+        Some(Self { _child: child, truth })
+    }
+
+    /// The process that is there for this.
+    fn pid(&self, role: &str) -> u32 {
+        self.truth.roles[role][0]
+    }
+}
+
+/// A survey with a look at the processes, at all that can be seen.
+fn look() -> (Survey, Holdings) {
+    let mut names = Names::default();
+    let holdings = Holdings::look(&RealMachine, Depth::Private, &[], &mut names);
+    let mut survey = Survey::take(&RealMachine, &mut names);
+    survey.join(&holdings, &RealMachine, &mut names);
+    (survey, holdings)
+}
+
+/// A segment as the crowd names it.
+fn object(segment: &Segment) -> Object {
+    match (&segment.id, &segment.facts) {
+        (SegmentId::Sysv(shmid), _) => Object::Sysv(shmid.0),
+        (_, Facts::Posix(facts)) => Object::File { device: facts.device, inode: facts.inode },
+        _ => panic!("{} is neither", segment.id),
+    }
+}
+
+/// Who was found holding what.
+fn found(survey: &Survey) -> BTreeMap<Object, Vec<Held>> {
+    let holders = |segment: &Segment| {
+        let holders = segment.holders.as_ref().unwrap().iter();
+        let held = holders.map(|holder| Held {
+            pid: holder.pid,
+            access: holder.access,
+            mappings: holder.mappings,
+            descriptors: holder.descriptors,
+            private: holder.private,
+        });
+        let mut held: Vec<Held> = held.collect();
+        held.sort();
+        held
+    };
+    survey.segments.iter().map(|segment| (object(segment), holders(segment))).collect()
+}

@@ -1,0 +1,66 @@
+//! Everybody is found, with the right access, and nobody else.
+
+use super::{Crowd, found, look, object};
+use crate::support::World;
+use shmscope::segment::{Holder, SegmentId};
+use std::collections::HashMap;
+
+#[test]
+fn every_holder_is_found_with_what_it_holds_and_nobody_else_is() {
+    let Some(_world) = World::new() else { return };
+    let Some(crowd) = Crowd::gather(300, 120) else { return };
+    let (survey, _) = look();
+    assert_eq!(survey.problems, Vec::<String>::new());
+    let (truth, found) = (&crowd.truth.held, found(&survey));
+    assert_eq!(truth.len(), found.len());
+    let differ: Vec<_> = truth.iter().filter(|(of, holders)| found.get(of) != Some(holders)).collect();
+    for (of, holders) in &differ {
+        eprintln!("{of:?}: {holders:?}\nfound {:?}", found.get(of));
+    }
+    assert!(differ.is_empty(), "{} of {} differ", differ.len(), truth.len());
+    // As many as there are of them, every way to hold something among them.
+    assert!(truth.values().map(Vec::len).sum::<usize>() > 1000);
+}
+
+#[test]
+fn the_attachments_that_are_counted_are_found_and_those_that_are_not_are_missing() {
+    let Some(_world) = World::new() else { return };
+    let Some(crowd) = Crowd::gather(20, 30) else { return };
+    let (survey, _) = look();
+    for segment in &survey.segments {
+        let Some(facts) = segment.sysv() else { continue };
+        let mappings: u32 = segment.holders.iter().flat_map(|all| all.iter()).map(|one| one.mappings).sum();
+        let unseen = crowd.truth.unseen.get(&object(segment)).copied().unwrap_or(0);
+        assert_eq!(facts.nattch, u64::from(mappings + unseen), "{}", segment.id);
+    }
+}
+
+#[test]
+fn what_is_unlinked_is_known_by_its_holders_and_by_the_name_it_had() {
+    let Some(_world) = World::new() else { return };
+    let Some(crowd) = Crowd::gather(20, 30) else { return };
+    let (survey, _) = look();
+    let deleted: Vec<_> =
+        survey.segments.iter().filter(|segment| matches!(segment.id, SegmentId::Deleted { .. })).collect();
+    assert_eq!(deleted.len(), crowd.truth.deleted.len());
+    for segment in deleted {
+        let name = segment.posix().unwrap().unlinked.as_ref().unwrap().name.as_ref().unwrap();
+        assert_eq!(name.as_bytes(), crowd.truth.names[&object(segment)]);
+        assert_eq!(segment.size.0, 3 * 4096);
+    }
+}
+
+#[test]
+fn commands_are_any_bytes_and_are_shown_harmless() {
+    let Some(_world) = World::new() else { return };
+    let Some(crowd) = Crowd::gather(20, 30) else { return };
+    let (survey, _) = look();
+    let holders =
+        survey.segments.iter().flat_map(|segment| segment.holders.iter().flat_map(|all| all.iter()));
+    let holders: HashMap<u32, &Holder> = holders.map(|holder| (holder.pid, holder)).collect();
+    for (pid, command) in &crowd.truth.commands {
+        assert_eq!(&*holders[pid].command, command.as_slice());
+        assert!(!holders[pid].command_text().contains(char::is_control), "{command:?}");
+    }
+    assert!(holders[&crowd.pid("pid-inside")].command_text().starts_with("crowd"));
+}

@@ -1,0 +1,111 @@
+//! What the crowd says that it holds: the lines of `crowd.cpp`.
+
+use shmscope::machine::process::Object;
+use shmscope::segment::Access;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::BufRead;
+
+/// What one process has of an object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Held {
+    pub pid: u32,
+    pub access: Access,
+    pub mappings: u32,
+    pub descriptors: u32,
+    pub private: bool,
+}
+
+/// Who holds what, by the word of those who do.
+#[derive(Debug, Default)]
+pub struct Truth {
+    /// Every segment and object, with its holders by pid.
+    pub held: BTreeMap<Object, Vec<Held>>,
+    /// The name of every object.
+    pub names: HashMap<Object, Vec<u8>>,
+    /// Those that are unlinked.
+    pub deleted: BTreeSet<Object>,
+    /// The processes by what they are there for.
+    pub roles: HashMap<String, Vec<u32>>,
+    /// What those call themselves that call themselves anything.
+    pub commands: HashMap<u32, Vec<u8>>,
+    /// Attachments that count, and that cannot be found.
+    pub unseen: BTreeMap<Object, u32>,
+}
+
+impl Truth {
+    /// Reads the lines up to the one that says that all are ready.
+    ///
+    /// # Panics
+    /// When they end before, or one is not understood.
+    pub fn read(lines: &mut impl BufRead) -> Self {
+        let mut truth = Self::default();
+        let mut line = String::new();
+        loop {
+            line.clear();
+            assert!(lines.read_line(&mut line).unwrap() > 0, "the crowd ended too soon");
+            if line == "ready\n" {
+                break;
+            }
+            let words: Vec<&str> = line.split_whitespace().collect();
+            truth.take(&words).unwrap_or_else(|| panic!("not a line of the crowd: {line:?}"));
+        }
+        for holders in truth.held.values_mut() {
+            holders.sort();
+        }
+        truth
+    }
+
+    fn take(&mut self, words: &[&str]) -> Option<()> {
+        match *words {
+            ["sysv", shmid] => {
+                self.held.entry(Object::Sysv(shmid.parse().ok()?)).or_default();
+            }
+            [kind @ ("posix" | "deleted"), device, inode, name] => {
+                let object = Object::File { device: device.parse().ok()?, inode: inode.parse().ok()? };
+                self.held.entry(object).or_default();
+                self.names.insert(object, bytes(name)?);
+                if kind == "deleted" {
+                    self.deleted.insert(object);
+                }
+            }
+            ["process", pid, role, command] => {
+                let pid = pid.parse().ok()?;
+                self.roles.entry(role.to_owned()).or_default().push(pid);
+                if command != "-" {
+                    self.commands.insert(pid, bytes(command)?);
+                }
+            }
+            ["hold", pid, of, access, mappings, descriptors, private] => {
+                self.held.entry(object(of)?).or_default().push(Held {
+                    pid: pid.parse().ok()?,
+                    access: if access == "rw" { Access::ReadWrite } else { Access::Read },
+                    mappings: mappings.parse().ok()?,
+                    descriptors: descriptors.parse().ok()?,
+                    private: private == "private",
+                });
+            }
+            ["unseen", _, of, mappings] => {
+                *self.unseen.entry(object(of)?).or_default() += mappings.parse::<u32>().ok()?;
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+/// `sysv:3`, `file:26:7`
+fn object(text: &str) -> Option<Object> {
+    let words: Vec<&str> = text.split(':').collect();
+    match words[..] {
+        ["sysv", shmid] => Some(Object::Sysv(shmid.parse().ok()?)),
+        ["file", device, inode] => {
+            Some(Object::File { device: device.parse().ok()?, inode: inode.parse().ok()? })
+        }
+        _ => None,
+    }
+}
+
+fn bytes(hexadecimal: &str) -> Option<Vec<u8>> {
+    let digits = hexadecimal.as_bytes().chunks(2);
+    digits.map(|two| u8::from_str_radix(std::str::from_utf8(two).ok()?, 16).ok()).collect()
+}
