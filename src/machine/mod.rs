@@ -58,6 +58,14 @@ pub trait Machine: Send + Sync {
     /// name is of no regular file.
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>>;
 
+    /// Whether anybody but us has the object of that name open or mapped,
+    /// whoever it is; asked of the kernel, which knows those whom we cannot see.
+    ///
+    /// # Errors
+    /// `PermissionDenied` for who is neither its owner nor root, `NotFound`,
+    /// and where the kernel cannot tell.
+    fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool>;
+
     /// Opens an object that is in no directory any more, through one of those
     /// who hold it.
     ///

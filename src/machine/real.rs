@@ -11,7 +11,7 @@ mod who;
 use super::control::Control;
 use super::process::Processes;
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat};
-use crate::segment::{Bytes, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Identity, ObjectName, ShmId, Timestamp};
 use crate::sys;
 use nix::unistd::{Gid, Group, Uid, User, geteuid};
 use std::fs;
@@ -71,6 +71,14 @@ impl Machine for RealMachine {
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>> {
         let open = sys::object::open_object(Path::new(DEV_SHM), name.as_path())?;
         Ok(Box::new(posix::PosixContents::new(open)))
+    }
+
+    fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
+        let open = sys::object::open_object(Path::new(DEV_SHM), name.as_path())?;
+        if !identity.fits(&object_stat(&open.stat).identity()) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        sys::lease::is_open_elsewhere(&open.file)
     }
 
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {

@@ -10,6 +10,7 @@ pub mod child;
 pub mod handle;
 pub mod job;
 mod kernel_device;
+pub mod lease;
 pub mod object;
 pub mod pidfd;
 pub mod procmap;
