@@ -1,6 +1,7 @@
 //! System V shared memory: `shmget(2)`, `shmat(2)`, `shmdt(2)`, `shmctl(2)`.
 
 use super::{check, residency};
+use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
@@ -232,6 +233,17 @@ impl Attachment {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.length == 0
+    }
+
+    /// Opens the segment as a file for reading, by the name that the mapping has in
+    /// `/proc/self/map_files`, proc(5). It goes on when this is dropped.
+    ///
+    /// # Errors
+    /// `EPERM` without `CAP_SYS_ADMIN` or `CAP_CHECKPOINT_RESTORE`.
+    pub fn open(&self) -> io::Result<File> {
+        let start = self.address.as_ptr() as u64;
+        let end = start + self.len().next_multiple_of(super::page_size());
+        File::open(format!("/proc/self/map_files/{start:x}-{end:x}"))
     }
 
     /// Copies what stands at `offset`, as far as the segment goes, and tells
