@@ -13,6 +13,8 @@ mod looks;
 mod meanwhile;
 mod mouse;
 mod names;
+mod new_segment;
+mod permissions;
 mod resize;
 mod rest;
 mod table;

@@ -4,6 +4,8 @@
 mod acting;
 mod holds;
 mod inspect;
+mod new_segment;
+mod permissions;
 mod segments;
 
 use crate::support::Stage;

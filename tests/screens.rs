@@ -109,6 +109,10 @@ fn ascii_draws_nothing_else() {
             "<enter>y",
             "<enter>o",
             "<enter>m",
+            "p",
+            "pj<tab>8<tab>carl<tab><tab>ann<enter>",
+            "n",
+            "n<up><space><down>7<enter>",
         ] {
             let mut stage = Stage::new(machine.clone(), width, height);
             stage.press(keys);
@@ -310,7 +314,13 @@ fn acting() {
     for (name, keys) in [
         ("lock", "l"),
         ("permissions", "p"),
-        ("permissions-changed", "Gpj  666 <down><right> "),
+        ("permissions-changed", "Gpj <right> <tab><tab>bob<tab>bob<tab>uid:4242"),
+        ("permissions-wrong", "p<tab>rw<tab>carl<tab><tab>99999<enter>"),
+        ("permissions-batch", "<space><space><space>pjj<tab>g+w"),
+        ("new", "n"),
+        ("new-sysv", "n/camera1<up><space><down>0x77<tab>1M<tab>0666"),
+        ("new-taken", "ncamera0<tab><tab>0666<enter>"),
+        ("new-wrong", "nx<tab>big<enter>"),
         ("permissions-plan", "p0640<enter>"),
         ("remove-one", "Gx"),
         ("remove-forced", "Gxf"),
@@ -342,6 +352,21 @@ fn what_we_hold() {
 }
 
 #[test]
+fn forms_in_other_themes() {
+    for (name, keys) in [("permissions", "pj <tab><tab>bob<tab><tab>ann"), ("new", "n/new<tab>1M")] {
+        for (theme, look) in [
+            ("light", Theme::new(Name::Light, Depth::True, false)),
+            ("mono", Theme::new(Name::Mono, Depth::True, false)),
+            ("ascii", Theme::new(Name::Default, Depth::Mono, true)),
+        ] {
+            let mut stage = Stage::new(machine(), 80, 24);
+            stage.press(keys);
+            kept(&format!("act-{name}-{theme}"), &stage, &look);
+        }
+    }
+}
+
+#[test]
 fn a_refusal_says_who_owns_it_and_what_would_help() {
     let machine = machine();
     machine.edit(|facts| {
@@ -363,9 +388,23 @@ fn a_terminal_that_is_too_small_says_what_it_needs() {
 
 #[test]
 fn no_size_makes_any_screen_fail() {
-    for keys in
-        ["", "?", ":", "s", "/x", "<enter>", "<enter>t", "<enter>w", "<enter>tt<enter>", "<enter>o", "<tab>"]
-    {
+    for keys in [
+        "",
+        "?",
+        ":",
+        "s",
+        "/x",
+        "p",
+        "p<tab><tab><tab><tab>ann",
+        "n",
+        "n<up> <up>",
+        "<enter>",
+        "<enter>t",
+        "<enter>w",
+        "<enter>tt<enter>",
+        "<enter>o",
+        "<tab>",
+    ] {
         for width in [0, 1, 2, 10, 39, 40, 41, 63, 79, 80, 99, 100, 101, 129, 130, 131, 250] {
             for height in [0, 1, 2, 3, 7, 8, 9, 12, 19, 20, 21, 30, 60] {
                 let mut stage = Stage::new(machine(), 80, 24);

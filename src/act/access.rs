@@ -115,6 +115,19 @@ impl Rules {
         }
     }
 
+    /// Those that would hold with this mode, owner and group. Where there is a
+    /// list, the group's bits of a mode are its mask: `posix_acl_chmod`.
+    #[must_use]
+    pub fn with(&self, mode: Mode, uid: u32, gid: u32) -> Self {
+        let mut rules = Self { mode, uid, gid, ..self.clone() };
+        if mode != self.mode
+            && let Some(acl) = &mut rules.acl
+        {
+            acl.mask = mode.bits() >> 3 & 7;
+        }
+        rules
+    }
+
     /// What the owner, a member of the group and anybody else can do, besides
     /// what the list gives to those that it names.
     #[must_use]

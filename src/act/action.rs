@@ -12,6 +12,8 @@ pub enum Action {
     SetMode(ModeChange),
     /// Set owner and group: `IPC_SET`, `chown(2)`.
     SetOwner(OwnerChange),
+    /// Both: for System V in one `IPC_SET`.
+    SetModeAndOwner(ModeChange, OwnerChange),
     /// Keep it in memory: `SHM_LOCK`.
     Lock,
     /// Let it be swapped out again: `SHM_UNLOCK`.
@@ -40,6 +42,7 @@ impl Action {
         match self {
             Self::SetMode(_) => "chmod",
             Self::SetOwner(_) => "chown",
+            Self::SetModeAndOwner(..) => "chmod chown",
             Self::Lock => "lock",
             Self::Unlock => "unlock",
             Self::Remove(_) => "rm",

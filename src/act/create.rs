@@ -13,8 +13,8 @@ use crate::sys::object::extent_at;
 use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::FileExt as _;
-use std::path::PathBuf;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 
 /// How much is copied at a time.
 const PIECE: usize = 256 << 10;
@@ -65,6 +65,25 @@ impl NewSegment {
         }
     }
 
+    /// Gives it the size of the file that it is filled from; without one it
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn take_size_of_file(&mut self) -> Result<(), ActError> {
+        let Source::File(path) = self.source() else { return Ok(()) };
+        let (_, length) = open_file(path).map_err(|reason| self.no_file(reason))?;
+        match self {
+            Self::Sysv(new, _) => new.size = Bytes(length),
+            Self::Posix { size, .. } => *size = Bytes(length),
+        }
+        Ok(())
+    }
+
+    fn no_file(&self, reason: String) -> ActError {
+        ActError::NotMade { subject: self.subject(), reason, remedy: "Nothing was made".to_owned() }
+    }
+
     const fn mode(&self) -> Mode {
         match self {
             Self::Sysv(new, _) => new.mode,
@@ -83,7 +102,7 @@ impl NewSegment {
 pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
     plan.say(format!("it is made: {}, mode {}", new.size(), mode_text(new.mode())));
     if let Source::File(path) = new.source() {
-        plan.say(format!("it is filled from {}", escape(path.as_os_str().as_bytes())));
+        plan.say(format!("it is filled from {}", path_text(path)));
     }
     if let NewSegment::Sysv(new, _) = new {
         if new.huge {
@@ -102,6 +121,9 @@ pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
             "it exists already, and is left as it is",
             "Choose another, or remove that one first",
         ));
+    }
+    if let Err(ActError::NotMade { reason, remedy, .. }) = open_source(new) {
+        plan.refuse(super::Refusal::new(reason, remedy));
     }
     plan.undo = Undo::Yes("rm removes it".to_owned());
 }
@@ -136,27 +158,32 @@ pub fn apply(machine: &dyn Machine, new: &NewSegment) -> Result<Done, ActError> 
 /// The file to fill it from, when it is no longer than the segment.
 fn open_source(new: &NewSegment) -> Result<Option<(File, u64)>, ActError> {
     let Source::File(path) = new.source() else { return Ok(None) };
-    let path_text = escape(path.as_os_str().as_bytes());
-    let not_made = |reason, remedy: &str| ActError::NotMade {
-        subject: new.subject(),
-        reason,
-        remedy: remedy.to_owned(),
-    };
-    let unread = |error: &io::Error| {
-        not_made(format!("{path_text} cannot be read: {}", plain(error)), "Nothing was made")
-    };
-    let file = File::open(path).map_err(|error| unread(&error))?;
+    let (file, length) = open_file(path).map_err(|reason| new.no_file(reason))?;
+    if Bytes(length) > new.size() {
+        return Err(ActError::NotMade {
+            subject: new.subject(),
+            reason: format!("{} has {}, and the segment only {}", path_text(path), Bytes(length), new.size()),
+            remedy: "Give a larger size, or none to take that of the file".to_owned(),
+        });
+    }
+    Ok(Some((file, length)))
+}
+
+/// A regular file and how long it is, or why it cannot be read. What only looks
+/// like one (a pipe that nobody writes to) is not waited for.
+fn open_file(path: &Path) -> Result<(File, u64), String> {
+    let unread = |error: &io::Error| format!("{} cannot be read: {}", path_text(path), plain(error));
+    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    let file = file.map_err(|error| unread(&error))?;
     let facts = file.metadata().map_err(|error| unread(&error))?;
     if !facts.is_file() {
-        return Err(not_made(format!("{path_text} is no regular file"), "Nothing was made"));
+        return Err(format!("{} is no regular file", path_text(path)));
     }
-    if facts.len() > new.size().0 {
-        return Err(not_made(
-            format!("{path_text} has {}, and the segment only {}", Bytes(facts.len()), new.size()),
-            "Give a larger --size, or none to take that of the file",
-        ));
-    }
-    Ok(Some((file, facts.len())))
+    Ok((file, facts.len()))
+}
+
+fn path_text(path: &Path) -> String {
+    escape(path.as_os_str().as_bytes())
 }
 
 fn create_sysv(machine: &dyn Machine, new: &NewSysv, file: Option<&(File, u64)>) -> io::Result<ShmId> {
@@ -235,7 +262,7 @@ fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActEr
     let (reason, remedy) = match error.raw_os_error() {
         Some(libc::EINVAL) if sysv => (
             format!("{} bytes are not between 1 and kernel.shmmax ({})", new.size().0, number(limits.shmmax)),
-            "Give another --size",
+            "Give another size",
         ),
         Some(libc::ENOSPC) if sysv => (
             format!(
@@ -248,15 +275,15 @@ fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActEr
         ),
         Some(libc::ENOMEM) if huge => (
             "there are not enough free huge pages".to_owned(),
-            "Raise vm.nr_hugepages with sysctl, or leave --huge out",
+            "Raise vm.nr_hugepages with sysctl, or leave the huge pages out",
         ),
         Some(libc::EPERM) if huge => (
             "you may not have huge pages: only members of the group vm.hugetlb_shm_group and root (CAP_IPC_LOCK) may"
                 .to_owned(),
-            "Run with sudo, or leave --huge out",
+            "Run with sudo, or leave the huge pages out",
         ),
         Some(libc::ENOMEM) => {
-            ("the kernel does not set that much memory aside".to_owned(), "Give a smaller --size, or --no-reserve")
+            ("the kernel does not set that much memory aside".to_owned(), "Give a smaller size, or have none set aside (no-reserve)")
         }
         Some(libc::ENOSPC) => (
             "/dev/shm is full".to_owned(),
@@ -265,7 +292,7 @@ fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActEr
         Some(libc::EACCES) => ("you may not write to that directory".to_owned(), "Run with sudo"),
         Some(libc::ENOENT) => ("there is no such directory below /dev/shm".to_owned(), "Make it first"),
         Some(libc::ENAMETOOLONG) => ("its name is too long".to_owned(), "A part of a name has at most 255 bytes"),
-        Some(libc::EFBIG) => (format!("{} are too large for an object", new.size()), "Give a smaller --size"),
+        Some(libc::EFBIG) => (format!("{} are too large for an object", new.size()), "Give a smaller size"),
         _ => (plain(error), "Nothing was made"),
     };
     ActError::NotMade { subject, reason, remedy: remedy.to_owned() }

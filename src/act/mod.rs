@@ -9,12 +9,14 @@ pub mod access;
 mod action;
 mod again;
 pub mod archive;
+mod ask;
 pub mod copies;
 mod create;
 mod detach;
 mod error;
 mod lock;
 pub mod mend;
+mod mode_and_owner;
 mod mode_change;
 mod outcome;
 mod permissions;
@@ -27,8 +29,10 @@ mod state;
 #[cfg(test)]
 mod tests;
 pub mod unfinished;
+mod who;
 
 pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
+pub use ask::{Answer, Question};
 pub use copies::Copies;
 pub use create::{NewSegment, Source};
 pub use detach::{Hold, Released, detach};
@@ -40,6 +44,7 @@ pub use record::Record;
 pub use restore::{RestoreError, Restored, cannot_come_back, look_into, restore, restore_marked};
 pub use save::{SaveError, Stored, save, save_over};
 pub use state::{StateDirectory, StateError};
+pub use who::{ParseWhoError, Somebody};
 
 use crate::machine::Machine;
 use crate::memory::Progress;
@@ -57,6 +62,9 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: 
     match action {
         Action::SetMode(change) => permissions::plan_mode(machine, segment, change, &mut plan),
         Action::SetOwner(change) => permissions::plan_owner(machine, segment, *change, &mut plan),
+        Action::SetModeAndOwner(mode, owner) => {
+            mode_and_owner::plan(machine, segment, mode, *owner, &mut plan);
+        }
         Action::Lock => lock::plan(machine, segment, true, &mut plan),
         Action::Unlock => lock::plan(machine, segment, false, &mut plan),
         Action::Remove(copying) => remove::plan(machine, segment, copying, &mut plan),
@@ -99,6 +107,7 @@ pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress) -> Ou
         (None, Task::Change { segment, action }) => match action {
             Action::SetMode(change) => permissions::apply_mode(machine, segment, change),
             Action::SetOwner(change) => permissions::apply_owner(machine, segment, *change),
+            Action::SetModeAndOwner(mode, owner) => mode_and_owner::apply(machine, segment, mode, *owner),
             Action::Lock => lock::apply(machine, segment, true),
             Action::Unlock => lock::apply(machine, segment, false),
             Action::Remove(copying) => remove::apply(machine, segment, copying, plan.options, progress),

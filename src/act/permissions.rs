@@ -8,8 +8,8 @@ use crate::machine::control::{Capability, SysvPermissions, SysvStat};
 use crate::segment::{Kind, Mode, Segment, ShmId, escape};
 use std::io;
 
-const CHANGE_MODE: &str = "change its mode";
-const CHANGE_OWNER: &str = "change its owner";
+pub(super) const CHANGE_MODE: &str = "change its mode";
+pub(super) const CHANGE_OWNER: &str = "change its owner";
 
 /// What changing the mode would do.
 pub fn plan_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange, plan: &mut Plan) {
@@ -187,7 +187,7 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
 
 /// The kernel says the same of a segment that is gone and of a number that
 /// stands for nobody in this user namespace.
-fn owner_refused(
+pub(super) fn owner_refused(
     machine: &dyn Machine,
     segment: &Segment,
     capability: Capability,
@@ -211,7 +211,7 @@ fn owner_refused(
 /// before two thousand million segments have come and gone. To hold it meanwhile
 /// it would have to be attached, and that wipes out who attached it last and when.
 /// So it is not held, and told if it should happen.
-fn sysv_after(
+pub(super) fn sysv_after(
     machine: &dyn Machine,
     segment: &Segment,
     shmid: ShmId,

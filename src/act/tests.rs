@@ -242,6 +242,6 @@ fn a_segment_is_filled_from_a_file() {
     machine.open_object(&ObjectName::new(b"filled").unwrap()).unwrap().read_at(0, &mut bytes).unwrap();
     assert_eq!((&bytes, shown(&machine, "filled").size), (b"contents\0", Bytes(5000)));
     let error = make(new(b"small", 3)).unwrap_err().to_string();
-    assert!(error.contains("Give a larger --size"), "{error}");
+    assert!(error.contains("Give a larger size"), "{error}");
     assert!(machine.edit(|facts| facts.posix.len() == 2));
 }

@@ -2,7 +2,7 @@
 //! to exactly these plans.
 
 use super::event::Clock;
-use crate::act::{ModeChange, Plan, Task};
+use crate::act::{Action, Plan, Task};
 use crate::segment::Segment;
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ pub enum Wanted {
         /// With a copy that brings it back.
         copy: bool,
     },
-    /// Set its permission bits.
-    Mode(ModeChange),
+    /// Set its permission bits, its owner and group, or all of them.
+    Access(Action),
 }
 
 /// Something wanted of one segment.
@@ -60,7 +60,7 @@ impl Wanted {
             Self::Lock => "lock",
             Self::Unlock => "unlock",
             Self::Remove { .. } => "remove",
-            Self::Mode(_) => "change",
+            Self::Access(_) => "change",
         }
     }
 }

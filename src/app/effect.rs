@@ -1,7 +1,7 @@
 //! What the state asks the outside to do. `update` itself does none of it.
 
 use super::confirm::Wish;
-use crate::act::{Hold, Plan};
+use crate::act::{Hold, Plan, Question};
 use crate::memory::{Direction, Pattern};
 use crate::segment::{Segment, SegmentId};
 use std::ops::Range;
@@ -41,6 +41,8 @@ pub enum Effect {
     LetGo(Vec<Hold>),
     /// Ask what decides who may attach a segment.
     AskRules(Box<Segment>),
+    /// Ask the machine about what is being typed.
+    Ask(Question),
     /// Plan these, without changing anything.
     Plan(Vec<Wish>),
     /// Carry these plans out, each if it is still as it was shown.

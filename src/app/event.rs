@@ -4,7 +4,7 @@
 use super::key::{Key, Mouse};
 use super::work::Working;
 use crate::act::access::Rules;
-use crate::act::{ActError, Hold, Outcome, Plan, Released};
+use crate::act::{ActError, Answer, Hold, Outcome, Plan, Question, Released};
 use crate::memory::{Look, OpenError};
 use crate::segment::SegmentId;
 use crate::survey::Survey;
@@ -47,6 +47,8 @@ pub enum Event {
     },
     /// What decides who may attach a segment.
     Rules(SegmentId, Rules),
+    /// The machine was asked about what was being typed.
+    Answered(Question, Answer),
     /// Plans were made, one for each wish.
     Planned(Vec<Plan>),
     /// How far an act is that takes long.

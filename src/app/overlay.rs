@@ -3,6 +3,7 @@
 use super::action::{ACTIONS, Action, Row, Screen};
 use super::confirm::Confirm;
 use super::holds::Holds;
+use super::new_segment::New;
 use super::permissions::Permissions;
 use crate::decode::{CopyForm, Scalar};
 use crate::segment::field::Field;
@@ -30,9 +31,11 @@ pub enum Overlay {
     /// What is about to be done.
     Confirm(Confirm),
     /// Who may read and write.
-    Permissions(Permissions),
+    Permissions(Box<Permissions>),
     /// What we hold ourselves.
     Holds(Holds),
+    /// A segment that is to be made.
+    New(Box<New>),
     /// What was done in this run.
     Log {
         /// The first line that is shown.

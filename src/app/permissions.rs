@@ -1,7 +1,10 @@
-//! The permissions of a segment as a grid of read and write for owner, group
-//! and others, beside the octal, with what each of them can do with it.
+//! The permissions of a segment: a grid of read and write for owner, group and
+//! others beside the mode as text, owner and group, and the question who can
+//! attach with it, and how.
 
+use super::text_field::TextField;
 use crate::act::access::{Answer, Rules};
+use crate::act::{Action, ModeChange, OwnerChange, Somebody};
 use crate::segment::{Kind, Mode, Segment};
 
 /// The bits of the grid, row by row: read and write of owner, group, others.
@@ -9,59 +12,242 @@ pub const BITS: [u32; 6] = [0o400, 0o200, 0o040, 0o020, 0o004, 0o002];
 /// Whose row it is.
 pub const WHO: [&str; 3] = ["owner", "group", "others"];
 
+/// What has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Focus {
+    /// The grid.
+    Bits,
+    /// The mode as text.
+    Mode,
+    /// The owner.
+    Owner,
+    /// The group.
+    Group,
+    /// Who asks to attach.
+    Who,
+}
+
+impl Focus {
+    /// All, from top to bottom.
+    pub const ALL: [Self; 5] = [Self::Bits, Self::Mode, Self::Owner, Self::Group, Self::Who];
+
+    /// The one so many places further, around the ends.
+    #[must_use]
+    pub const fn step(self, places: usize) -> Self {
+        Self::ALL[(self as usize + places) % Self::ALL.len()]
+    }
+}
+
+/// A user or group by its number and its name, or why it is none.
+pub type Found = Result<(u32, String), String>;
+
 /// The overlay.
 #[derive(Debug, Clone)]
 pub struct Permissions {
     /// The segments that it is for; the first one is shown.
     pub segments: Vec<Segment>,
-    /// The bits as they would be.
+    /// The bits as they would be, of the first one.
     pub mode: Mode,
+    /// What has the keys.
+    pub focus: Focus,
     /// The bit that is selected, a place in [`BITS`].
     pub cursor: usize,
-    /// Octal digits that were typed.
-    pub typed: String,
+    /// The mode, octal or in letters.
+    pub mode_field: TextField,
+    /// The owner by name or number.
+    pub owner: TextField,
+    /// The group by name or number.
+    pub group: TextField,
+    /// Who asks to attach.
+    pub who: TextField,
+    /// Which user the owner is; `None` until that was asked.
+    pub owner_found: Option<Found>,
+    /// Which group it is; `None` until that was asked.
+    pub group_found: Option<Found>,
+    /// Who it is that asks; `None` until that was asked.
+    pub who_found: Option<Result<Somebody, String>>,
     /// What decides who may attach the first one; `None` until it was asked.
     pub rules: Option<Rules>,
+    /// Why it cannot go on.
+    pub error: Option<String>,
+    /// To go on as soon as the names are known.
+    pub going: bool,
 }
 
 impl Permissions {
     /// For these segments, with the bits of the first one. `None` for no segment.
     #[must_use]
     pub fn new(segments: Vec<Segment>) -> Option<Self> {
-        let mode = segments.first()?.mode;
-        Some(Self { segments, mode, cursor: 0, typed: String::new(), rules: None })
+        let first = segments.first()?;
+        let mode = first.mode;
+        // What differs among them is not shown as if it were that of all.
+        let field = |of: fn(&Segment) -> String| {
+            let text = of(first);
+            let same = segments.iter().all(|segment| of(segment) == text);
+            TextField::new(if same { text } else { String::new() })
+        };
+        Some(Self {
+            mode,
+            focus: Focus::Bits,
+            cursor: 0,
+            mode_field: field(|segment| segment.mode.to_string()),
+            owner: field(|segment| segment.owner.user_text()),
+            group: field(|segment| segment.owner.group_text()),
+            who: TextField::default(),
+            owner_found: None,
+            group_found: None,
+            who_found: None,
+            rules: None,
+            error: None,
+            going: false,
+            segments,
+        })
+    }
+
+    /// The text field that has the keys.
+    pub const fn field(&mut self) -> Option<&mut TextField> {
+        match self.focus {
+            Focus::Bits => None,
+            Focus::Mode => Some(&mut self.mode_field),
+            Focus::Owner => Some(&mut self.owner),
+            Focus::Group => Some(&mut self.group),
+            Focus::Who => Some(&mut self.who),
+        }
     }
 
     /// Turns the selected bit round.
-    pub const fn toggle(&mut self) {
+    pub fn toggle(&mut self) {
         self.mode = Mode::new(self.mode.bits() ^ BITS[self.cursor]);
+        self.mode_field.set(self.mode.to_string());
     }
 
-    /// Takes an octal digit; three of them are a mode.
-    pub fn digit(&mut self, digit: char) {
-        if self.typed.len() >= 4 {
-            self.typed.clear();
-        }
-        self.typed.push(digit);
-        if let Ok(bits) = u32::from_str_radix(&self.typed, 8) {
-            self.mode = Mode::new(bits);
+    /// Takes over what the mode's field says, as far as it is a mode.
+    pub fn read_mode(&mut self) {
+        if let (Some(first), Ok(change)) = (self.segments.first(), self.mode_change()) {
+            self.mode = change.map_or(first.mode, |change| change.apply(first.mode));
         }
     }
 
-    /// What owner, group and others could do with these bits.
+    /// Whether what stands in the mode's field is a mode.
+    #[must_use]
+    pub fn mode_is_sound(&self) -> bool {
+        self.mode_change().is_ok()
+    }
+
+    /// The change of the mode; `None` when nothing was said about it.
+    fn mode_change(&self) -> Result<Option<ModeChange>, String> {
+        match self.mode_field.text() {
+            text if self.mode_field.edited && !text.is_empty() => {
+                text.parse().map(Some).map_err(|error: crate::act::ParseModeError| error.to_string())
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What is to be done to each of the segments. `None` as long as a name is
+    /// not known yet.
+    ///
+    /// # Errors
+    /// What is wrong with what was typed, or that nothing was.
+    pub fn action(&self) -> Result<Option<Action>, String> {
+        let mode = self.mode_change()?;
+        let (Some(uid), Some(gid)) = (
+            number(&self.owner, self.owner_found.as_ref())?,
+            number(&self.group, self.group_found.as_ref())?,
+        ) else {
+            return Ok(None);
+        };
+        let owner = OwnerChange { uid, gid };
+        match (mode, owner == OwnerChange::default()) {
+            (None, true) => {
+                Err("Nothing is changed: turn a bit, or type a mode, an owner or a group".to_owned())
+            }
+            (Some(mode), true) => Ok(Some(Action::SetMode(mode))),
+            (None, false) => Ok(Some(Action::SetOwner(owner))),
+            (Some(mode), false) => Ok(Some(Action::SetModeAndOwner(mode, owner))),
+        }
+    }
+
+    /// What would decide about access to the first one, as it is edited.
+    fn edited_rules(&self) -> Option<Rules> {
+        let rules = self.rules.as_ref()?;
+        let known = |field: &TextField, found: Option<&Found>, stored| {
+            number(field, found).ok().flatten().flatten().unwrap_or(stored)
+        };
+        let uid = known(&self.owner, self.owner_found.as_ref(), rules.uid);
+        let gid = known(&self.group, self.group_found.as_ref(), rules.gid);
+        Some(rules.with(self.mode, uid, gid))
+    }
+
+    /// What owner, group and others could do with it.
     #[must_use]
     pub fn classes(&self) -> Option<[Answer; 3]> {
-        let rules = self.rules.clone()?;
-        Some(Rules { mode: self.mode, ..rules }.classes())
+        Some(self.edited_rules()?.classes())
     }
 
-    /// As a C program would write it.
+    /// Who asks to attach and what they could do with it, or why that is nobody.
     #[must_use]
-    pub fn in_c(&self) -> String {
-        match self.segments.first().map(Segment::kind) {
-            Some(Kind::Posix) => format!("shm_open(name, O_CREAT | O_RDWR, {})", self.mode),
-            _ => format!("shmget(key, size, IPC_CREAT | {})", self.mode),
+    pub fn answer(&self) -> Option<Result<(&str, Answer), &str>> {
+        match self.who_found.as_ref()? {
+            Ok(somebody) => Some(Ok((&somebody.text, self.edited_rules()?.access(&somebody.credentials)))),
+            Err(reason) => Some(Err(reason)),
         }
+    }
+
+    /// As a C program would write it, and what that does besides the bits.
+    #[must_use]
+    pub fn in_c(&self) -> (String, String) {
+        match self.segments.first().map(Segment::kind) {
+            Some(Kind::Posix) => (
+                format!("shm_open(name, O_CREAT | O_RDWR, {})", self.mode),
+                format!("the umask takes bits away: 022 leaves {}", Mode::new(self.mode.bits() & !0o022)),
+            ),
+            _ => (
+                format!("shmget(key, size, IPC_CREAT | {})", self.mode),
+                "IPC_CREAT = 01000: make it where the key is free; it is not kept".to_owned(),
+            ),
+        }
+    }
+
+    /// The mode bit by bit: `0640 = 0400 owner reads + …`.
+    #[must_use]
+    pub fn explained(&self) -> String {
+        const MEANING: [(u32, &str); 12] = [
+            (0o4000, "set-user-id"),
+            (0o2000, "set-group-id"),
+            (0o1000, "sticky"),
+            (0o400, "owner reads"),
+            (0o200, "owner writes"),
+            (0o100, "owner executes"),
+            (0o040, "group reads"),
+            (0o020, "group writes"),
+            (0o010, "group executes"),
+            (0o004, "others read"),
+            (0o002, "others write"),
+            (0o001, "others execute"),
+        ];
+        let bits = self.mode.bits();
+        let set: Vec<String> = MEANING
+            .iter()
+            .filter(|(bit, _)| bits & bit != 0)
+            .map(|(bit, meaning)| format!("{bit:04o} {meaning}"))
+            .collect();
+        let idle =
+            if bits & 0o7111 == 0 { "" } else { "; to shared memory only read and write mean anything" };
+        let sum = if set.is_empty() { "nobody but root".to_owned() } else { set.join(" + ") };
+        format!("{} = {sum}{idle}", self.mode)
+    }
+}
+
+/// The number that a field gives: of nobody when nothing was said in it, and
+/// `None` as long as it is not known.
+#[expect(clippy::option_option, reason = "not known yet, and known to be left as it is")]
+fn number(field: &TextField, found: Option<&Found>) -> Result<Option<Option<u32>>, String> {
+    match found {
+        _ if !field.edited || field.text().is_empty() => Ok(Some(None)),
+        None => Ok(None),
+        Some(Ok((number, _))) => Ok(Some(Some(*number))),
+        Some(Err(reason)) => Err(reason.clone()),
     }
 }
 
@@ -70,19 +256,90 @@ mod tests {
     use super::*;
     use crate::segment::example;
 
-    #[test]
-    fn bits_and_digits() {
+    fn form() -> Permissions {
         let mut form = Permissions::new(vec![example::posix()]).unwrap();
-        assert_eq!(form.mode, Mode::new(0o600));
+        form.rules = Some(Rules {
+            kind: Kind::Posix,
+            mode: form.mode,
+            uid: 1000,
+            gid: 1000,
+            creator: None,
+            acl: None,
+        });
+        form
+    }
+
+    #[test]
+    fn bits_and_text_are_one_mode() {
+        let mut form = form();
+        assert_eq!((form.mode, form.mode_field.text()), (Mode::new(0o600), "0600"));
+        assert!(form.action().unwrap_err().contains("Nothing is changed"));
         form.cursor = 4;
         form.toggle();
-        assert_eq!(form.mode, Mode::new(0o604));
-        for digit in "0640".chars() {
-            form.digit(digit);
+        assert_eq!((form.mode, form.mode_field.text()), (Mode::new(0o604), "0604"));
+        assert_eq!(form.action(), Ok(Some(Action::SetMode("0604".parse().unwrap()))));
+        for (text, mode) in [("0640", 0o640), ("g+w", 0o620), ("8", 0o620), ("", 0o600)] {
+            form.mode_field.set(text);
+            form.read_mode();
+            assert_eq!(form.mode, Mode::new(mode), "{text}");
         }
-        assert_eq!(form.mode, Mode::new(0o640));
-        form.digit('7');
-        assert_eq!(form.mode, Mode::new(0o7));
+        form.mode_field.set("rw");
+        assert!(form.action().unwrap_err().contains("is no mode"));
         assert!(Permissions::new(vec![]).is_none());
+    }
+
+    #[test]
+    fn an_owner_is_waited_for_and_a_wrong_one_stops_it() {
+        let mut form = form();
+        form.owner.set("bob");
+        assert_eq!(form.action(), Ok(None));
+        form.owner_found = Some(Err("there is no such user".to_owned()));
+        assert_eq!(form.action(), Err("there is no such user".to_owned()));
+        form.owner_found = Some(Ok((1001, "bob".to_owned())));
+        let owner = OwnerChange { uid: Some(1001), gid: None };
+        assert_eq!(form.action(), Ok(Some(Action::SetOwner(owner))));
+        form.mode_field.set("0");
+        assert_eq!(form.action(), Ok(Some(Action::SetModeAndOwner("0".parse().unwrap(), owner))));
+    }
+
+    #[test]
+    fn it_answers_for_what_is_typed_not_for_what_is_stored() {
+        let mut form = form();
+        let credentials = crate::machine::control::Credentials { uid: 1001, gid: 7, ..Default::default() };
+        form.who_found = Some(Ok(Somebody { text: "bob".to_owned(), credentials }));
+        let can = |form: &Permissions| form.answer().unwrap().unwrap().1.how();
+        assert_eq!(can(&form), "not at all");
+        form.mode_field.set("o+r");
+        form.read_mode();
+        assert_eq!(can(&form), "read only");
+        form.group.set("7");
+        form.group_found = Some(Ok((7, "7".to_owned())));
+        assert_eq!(can(&form), "not at all", "the group's bits decide, and there are none");
+        form.owner.set("bob");
+        form.owner_found = Some(Ok((1001, "bob".to_owned())));
+        assert_eq!(can(&form), "read and write");
+    }
+
+    #[test]
+    fn every_bit_is_explained() {
+        let mut form = form();
+        for (mode, text) in [
+            (0o640, "0640 = 0400 owner reads + 0200 owner writes + 0040 group reads"),
+            (0, "0000 = nobody but root"),
+        ] {
+            form.mode = Mode::new(mode);
+            assert_eq!(form.explained(), text);
+        }
+        form.mode = Mode::new(0o7777);
+        assert_eq!(form.explained().matches(" + ").count(), 11);
+        assert!(form.in_c().1.ends_with("leaves 7755"));
+    }
+
+    #[test]
+    fn what_differs_in_a_batch_is_not_shown_as_that_of_all() {
+        let mut other = example::posix();
+        other.mode = Mode::new(0o666);
+        let form = Permissions::new(vec![example::posix(), other]).unwrap();
+        assert_eq!((form.mode_field.text(), form.owner.text()), ("", "ann"));
     }
 }

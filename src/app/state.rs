@@ -149,7 +149,12 @@ impl State {
     #[must_use]
     pub fn refusal(&self, action: Action) -> Option<&'static str> {
         match action {
-            Action::Permissions | Action::Lock | Action::Unlock | Action::Remove | Action::Undo
+            Action::Permissions
+            | Action::Lock
+            | Action::Unlock
+            | Action::Remove
+            | Action::Undo
+            | Action::New
                 if self.read_only =>
             {
                 Some("Every change is turned off, by --read-only or read-only in the settings")

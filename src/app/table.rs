@@ -41,6 +41,8 @@ pub struct Table {
     pub cursor: usize,
     /// The segment of that row.
     pub selected: Option<SegmentId>,
+    /// A segment that is to be selected as soon as a row shows it.
+    pub sought: Option<SegmentId>,
     /// The first row on the screen.
     pub top: usize,
     /// The marked segments.
@@ -68,6 +70,7 @@ impl Default for Table {
             shown: vec![],
             cursor: 0,
             selected: None,
+            sought: None,
             top: 0,
             marks: BTreeSet::new(),
             glow: HashMap::new(),
@@ -104,6 +107,11 @@ impl Table {
         self.shown = (0..segments.len()).filter(|&at| self.filter.fits(&segments[at], survey.at)).collect();
         self.sort_rows(survey);
         self.owner_width = self.shown.iter().map(|&at| owner_width(&segments[at])).max().unwrap_or(5);
+        let row_of = |id: &SegmentId| self.shown.iter().position(|&at| segments[at].id == *id);
+        if let Some(row) = self.sought.as_ref().and_then(row_of) {
+            self.sought = None;
+            return self.select(row, survey);
+        }
         let found =
             self.selected.as_ref().and_then(|id| self.shown.iter().position(|&at| segments[at].id == *id));
         match found {

@@ -1,7 +1,8 @@
 //! Carries out what the program asks for: gives each worker its orders.
 
 use super::message::Message;
-use super::work::{self, Began, Doer, Surveyor, Viewer};
+use super::work::{self, Asker, Began, Doer, Surveyor, Viewer};
+use crate::act::Question;
 use crate::app::Effect;
 use crate::machine::Machine;
 use crate::memory::Progress;
@@ -21,6 +22,7 @@ pub struct Hands {
     survey: Sender<work::SurveyOrder>,
     view: Sender<work::ViewOrder>,
     act: Sender<work::ActOrder>,
+    ask: Sender<Question>,
     at_work: Receiver<Infallible>,
     /// How far the last act is; it can be told to stop.
     progress: Arc<Progress>,
@@ -52,12 +54,19 @@ impl Hands {
             work::drive(&mut viewer, began, &orders, messages);
         })?;
         let (act, orders) = mpsc::channel();
-        let mut doer = Doer::new(Arc::clone(machine), copies, messages.clone());
+        let doer = Doer::new(Arc::clone(machine), copies, messages.clone());
+        let (mut doer, working) = (doer, busy.clone());
         work::spawn("act", messages.clone(), move |messages| {
-            let _working: Sender<Infallible> = busy;
+            let _working: Sender<Infallible> = working;
             work::drive(&mut doer, began, &orders, messages);
         })?;
-        Ok(Self { survey, view, act, at_work, progress: Arc::default() })
+        let (ask, orders) = mpsc::channel();
+        let mut asker = Asker::new(Arc::clone(machine));
+        work::spawn("ask", messages.clone(), move |messages| {
+            let _working: Sender<Infallible> = busy;
+            work::drive(&mut asker, began, &orders, messages);
+        })?;
+        Ok(Self { survey, view, act, ask, at_work, progress: Arc::default() })
     }
 
     /// Passes an effect on to whom it concerns; gives back what is for the
@@ -85,6 +94,11 @@ impl Hands {
             Effect::AskHolds => ViewOrder::AskHolds,
             Effect::LetGo(holds) => ViewOrder::LetGo(holds),
             Effect::AskRules(segment) => return self.order_act(work::ActOrder::AskRules(segment)),
+            Effect::Ask(question) => {
+                // As below.
+                let _ = self.ask.send(question);
+                return None;
+            }
             Effect::Plan(wishes) => return self.order_act(work::ActOrder::Plan(wishes)),
             Effect::Apply(plans) => {
                 let progress = self.begin();
@@ -128,7 +142,7 @@ impl Hands {
         // A copy that is not whole yet would go with the process anyhow; so its
         // segment is left, and what is half restored is taken away.
         self.progress.cancel();
-        drop((self.survey, self.view, self.act));
+        drop((self.survey, self.view, self.act, self.ask));
         // Disconnected once all of them have gone.
         let _ = self.at_work.recv_timeout(PATIENCE);
     }

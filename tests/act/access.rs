@@ -1,14 +1,16 @@
 //! Who can attach: what `act` says, against what the kernel does.
 
-use crate::support::{NOBODY, Nobody, Object, Sysv, World};
+use crate::support::{Child, NOBODY, Nobody, Object, SOON, Sysv, World, tool};
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat;
 use shmscope::act::access::Rules;
+use shmscope::act::{Action, ModeChange, OwnerChange};
 use shmscope::machine::Machine as _;
 use shmscope::machine::control::Control as _;
 use shmscope::machine::real::RealMachine;
 use shmscope::segment::{Mode, ObjectName, SegmentId};
 use shmscope::sys::shm::Attachment;
+use std::process::Command;
 
 /// Reading, and reading and writing, as the kernel lets this thread.
 fn tried(id: &SegmentId) -> (bool, bool) {
@@ -85,6 +87,15 @@ fn lists_mean_what_the_kernel_means_by_them() {
             let rules = Rules::of(&RealMachine, &super::shown(&object.id()));
             assert!(rules.acl.is_some());
             compare(&rules, &object.id());
+            // Foretold, before it is so.
+            for (mode, uid, gid) in [(0o640, 1000, gid), (0o604, NOBODY, gid), (0o666, 1000, NOBODY)] {
+                let rules = rules.with(Mode::new(mode), uid, gid);
+                let owner = OwnerChange { uid: Some(uid), gid: Some(gid) };
+                let both = Action::SetModeAndOwner(ModeChange::to(Mode::new(mode)), owner);
+                super::carry_out(&object.id(), &both).unwrap();
+                assert_eq!(Rules::of(&RealMachine, &super::shown(&object.id())), rules);
+                compare(&rules, &object.id());
+            }
         }
     }
 }
@@ -94,4 +105,19 @@ fn a_process_is_who_the_kernel_says() {
     let who = RealMachine.process_credentials(std::process::id()).unwrap();
     assert_eq!(who, RealMachine.control().credentials());
     assert!(RealMachine.user_credentials(0).capabilities != 0);
+}
+
+#[test]
+fn capabilities_in_a_namespace_of_ones_own_count_for_nothing_outside() {
+    let Some(_world) = World::new() else { return };
+    let Some(unshare) = tool("unshare") else { return };
+    let mut command = Command::new(unshare);
+    let mut child = Child::spawn_piped(command.args(["--user", "--map-root-user", "cat"]));
+    let pid = u32::try_from(child.pid().as_raw()).unwrap();
+    child.say("there\n");
+    assert_eq!(child.line(SOON), "there");
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    assert!(!status.contains("CapEff:\t0000000000000000"), "{status}");
+    let who = RealMachine.process_credentials(pid).unwrap();
+    assert_eq!((who.uid, who.capabilities), (0, 0));
 }

@@ -40,6 +40,40 @@ fn root_changes_everything() {
 }
 
 #[test]
+fn mode_and_owner_are_changed_at_once_and_taken_back() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0x4d2, 5000, 0o640).owned_by(NOBODY, NOBODY);
+    let object = Object::new("object", 5000, 0o4740).owned_by(NOBODY, NOBODY);
+    // Owners first, and the mode that they would take set-id bits from.
+    object.file.set_permissions(Permissions::from_mode(0o4740)).unwrap();
+    let seen = || {
+        let facts = shm::stat(sysv.shmid).unwrap();
+        let stat = object.file.metadata().unwrap();
+        ((facts.mode, facts.uid, facts.gid), (stat.mode() & 0o7777, stat.uid(), stat.gid()))
+    };
+    let owner = OwnerChange { uid: Some(1000), gid: Some(100_000) };
+    let both = |mode: &str| Action::SetModeAndOwner(mode.parse().unwrap(), owner);
+    let mut undo = vec![];
+    for (id, mode) in [(sysv.id(), "g=rw,o=r"), (object.id(), "6755")] {
+        let done = carry_out(&id, &both(mode)).unwrap();
+        undo.push((id, done.undo.unwrap()));
+    }
+    assert_eq!(seen(), ((0o664, 1000, 100_000), (0o6755, 1000, 100_000)));
+    for (id, action) in undo {
+        carry_out(&id, &action).unwrap();
+    }
+    assert_eq!(seen(), ((0o640, NOBODY, NOBODY), (0o4740, NOBODY, NOBODY)));
+    // Whole or not at all: what a stranger or an owner may not, is not half done.
+    let before = object.file.metadata().unwrap().ctime_nsec();
+    let nobody = Nobody::here();
+    let error = carry_out(&object.id(), &both("0600")).unwrap_err().to_string();
+    assert!(error.contains("CAP_CHOWN"), "{error}");
+    drop(nobody);
+    assert_eq!(object.file.metadata().unwrap().ctime_nsec(), before);
+    assert_eq!(seen().1, (0o4740, NOBODY, NOBODY));
+}
+
+#[test]
 fn an_owner_changes_their_own() {
     let Some(_world) = World::new() else { return };
     // With a mode that lets not even its owner read it.

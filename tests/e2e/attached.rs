@@ -94,6 +94,8 @@ fn all_that_is_held_is_let_go_and_the_last_hold_takes_the_segment_along() {
     terminal.send(":log<Enter>");
     terminal.wait_for("detach sysv:0: it is gone", SOON);
     terminal.send("<Esc>");
+    // Esc and a letter right behind it are one key.
+    terminal.wait_for(no_row("detach sysv:0"), SOON);
     quit(terminal);
 }
 

@@ -5,7 +5,9 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use shmscope::act::access::Rules;
-use shmscope::act::{self, ActError, Action, Copies, Copying, Hold, Options, Plan, Released, StateDirectory};
+use shmscope::act::{
+    self, ActError, Action, Copies, Copying, Hold, Options, Plan, Question, Released, StateDirectory,
+};
 use shmscope::app::confirm::{Wanted, Wish};
 use shmscope::app::effect::{Effect, Request, Target, Undo, Watching};
 use shmscope::app::event::{Event, Found, Opened, Preview, Size};
@@ -44,6 +46,8 @@ pub struct Stage {
     pub suspended: bool,
     /// Whether a search takes for ever.
     pub searches_hang: bool,
+    /// What was asked while it was typed and is not answered yet; `None`: all is answered at once.
+    pub late: Option<Vec<Question>>,
     /// How acts are carried out.
     pub acts: Acts,
     open: Option<Live>,
@@ -71,6 +75,7 @@ impl Stage {
             quit: false,
             suspended: false,
             searches_hang: false,
+            late: None,
             acts: Acts::AtOnce,
             open: None,
             watching: None,
@@ -129,6 +134,13 @@ impl Stage {
         }
     }
 
+    /// Answers what has hung so far, in the order in which it was asked.
+    pub fn answer(&mut self) {
+        for question in self.late.take().unwrap_or_default() {
+            self.carry_out(Effect::Ask(question));
+        }
+    }
+
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Survey => self.survey(),
@@ -165,6 +177,14 @@ impl Stage {
             Effect::AskRules(segment) => {
                 let rules = Rules::of(&self.machine, &segment);
                 self.happen(Event::Rules(segment.id.clone(), rules));
+            }
+            Effect::Ask(question) => {
+                if let Some(late) = &mut self.late {
+                    late.push(question);
+                } else {
+                    let answer = question.ask(&self.machine);
+                    self.happen(Event::Answered(question, answer));
+                }
             }
             Effect::Plan(wishes) => {
                 let plans = wishes.iter().map(|wish| self.plan(wish)).collect();
@@ -203,7 +223,7 @@ impl Stage {
         let action = match &wish.wanted {
             Wanted::Lock => Action::Lock,
             Wanted::Unlock => Action::Unlock,
-            Wanted::Mode(change) => Action::SetMode(change.clone()),
+            Wanted::Access(action) => action.clone(),
             Wanted::Remove { copy: true } => Action::Remove(Copying::Keep(self.copies())),
             Wanted::Remove { copy: false } => Action::Remove(Copying::Without),
         };

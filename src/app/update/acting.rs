@@ -1,6 +1,7 @@
 //! Acting on segments: wish, plan, confirm, act, report, undo.
 
-use crate::act::{ActError, Outcome, Plan};
+use super::new_segment;
+use crate::act::{self, ActError, Outcome, Plan};
 use crate::app::action::Action;
 use crate::app::confirm::{Confirm, DEAF, Wanted, Wish};
 use crate::app::effect::{Effect, Undo};
@@ -26,14 +27,15 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         _ => return,
     };
-    begin(state, &wanted, effects);
+    let segments: Vec<Segment> = targets(state).into_iter().cloned().collect();
+    begin(state, &segments, &wanted, effects);
 }
 
 /// Asks for plans, and shows them.
-pub fn begin(state: &mut State, wanted: &Wanted, effects: &mut Vec<Effect>) {
+pub fn begin(state: &mut State, segments: &[Segment], wanted: &Wanted, effects: &mut Vec<Effect>) {
     let wish =
         |segment: &Segment| Wish { segment: Box::new(segment.clone()), wanted: wanted.clone(), force: false };
-    let wishes: Vec<Wish> = targets(state).into_iter().map(wish).collect();
+    let wishes: Vec<Wish> = segments.iter().map(wish).collect();
     if wishes.is_empty() {
         return;
     }
@@ -119,6 +121,10 @@ pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
 /// What came of it: told at the foot, whole in the log.
 pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>) {
     state.work = None;
+    if new_segment::made(state, outcomes) {
+        effects.push(Effect::Survey);
+        return;
+    }
     if matches!(&state.overlay, Some(Overlay::Confirm(confirm)) if confirm.acting) {
         state.overlay = None;
     }
@@ -176,6 +182,19 @@ pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>)
 }
 
 fn undo(state: &mut State, effects: &mut Vec<Effect>) {
+    // What was made may be in use by now: it goes as anything else does.
+    if let Some(Undo::Acts(acts)) = &state.undo
+        && let [(id, act::Action::Remove(_))] = acts.as_slice()
+    {
+        let segments = state.survey.iter().flat_map(|survey| &survey.segments);
+        let found: Vec<Segment> = segments.filter(|segment| segment.id == *id).cloned().collect();
+        if found.is_empty() {
+            let gone = format!("{id} is gone: there is nothing to take back");
+            state.undo = None;
+            return state.fail(gone);
+        }
+        return begin(state, &found, &Wanted::Remove { copy: true }, effects);
+    }
     match state.undo.take() {
         Some(undo) => {
             state.work = Some(Work { undo: Some(undo.clone()), ..Work::default() });

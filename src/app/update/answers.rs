@@ -1,5 +1,6 @@
 //! What comes back from the outside.
 
+use super::new_segment;
 use crate::app::effect::Effect;
 use crate::app::event::{Found, Opened, Preview};
 use crate::app::inspect::{Inspect, Status};
@@ -33,6 +34,7 @@ pub fn surveyed(state: &mut State, survey: Survey) {
         state.fail(format!("{problem}{more}"));
     }
     state.survey = Some(survey);
+    new_segment::found_hidden(state);
 }
 
 pub fn previewed(state: &mut State, preview: Preview) {

@@ -6,6 +6,7 @@ mod answers;
 mod holds;
 mod inspect;
 mod mouse;
+mod new_segment;
 mod overlay;
 mod permissions;
 mod segments;
@@ -18,6 +19,7 @@ use super::key::{Code, Key};
 use super::overlay::Overlay;
 use super::state::State;
 use super::table;
+use crate::act::Question;
 use std::time::Duration;
 
 /// Lets something happen to the state.
@@ -27,7 +29,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
     match event {
         Event::Key(key) => press(state, key, &mut effects),
         Event::Mouse(mouse) => mouse::act(state, mouse, &mut effects),
-        Event::Paste(text) => overlay::paste(state, &text),
+        Event::Paste(text) => overlay::paste(state, &text, &mut effects),
         Event::Resize(size) => {
             state.size = size;
             if let Some(inspect) = &mut state.inspect {
@@ -55,6 +57,10 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::Found(found) => answers::found(state, found),
         Event::Searching { done, total } => answers::searching(state, done, total),
         Event::Rules(id, rules) => permissions::told(state, &id, rules),
+        Event::Answered(question @ Question::New { .. }, answer) => {
+            new_segment::answered(state, &question, answer, &mut effects);
+        }
+        Event::Answered(question, answer) => permissions::answered(state, &question, answer, &mut effects),
         Event::Planned(plans) => acting::planned(state, plans),
         Event::Working(at) => acting::working(state, at),
         Event::Acted(outcomes) => acting::acted(state, &outcomes, &mut effects),
@@ -75,6 +81,8 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         return;
     }
     state.notice = None;
+    // What is sought is not selected under somebody's hands.
+    state.table.sought = None;
     if (key == Key::ctrl('c') || key == Key::plain(Code::Esc)) && acting::stop(state, &mut *effects) {
         return;
     }

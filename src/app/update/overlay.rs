@@ -1,6 +1,6 @@
 //! Keys while an overlay is there.
 
-use super::{act, acting, holds, inspect, permissions, segments};
+use super::{act, acting, holds, inspect, new_segment, permissions, segments};
 use crate::app::action::Screen;
 use crate::app::effect::Effect;
 use crate::app::help;
@@ -30,6 +30,7 @@ pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Some(Overlay::Log { top }) => in_log(state, top, key),
         Some(Overlay::Permissions(form)) => permissions::key(state, form, key, effects),
         Some(Overlay::Holds(shown)) => holds::key(state, shown, key, effects),
+        Some(Overlay::New(form)) => new_segment::key(state, form, key, effects),
         Some(Overlay::Confirm(confirm)) => acting::key(state, confirm, key, effects),
         Some(Overlay::Palette { input, selected }) => in_palette(state, input, selected, key, effects),
         Some(Overlay::Choice(choice)) => in_choice(state, choice, key, effects),
@@ -42,11 +43,16 @@ pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
 }
 
 /// Pasted text goes into the line that is being typed.
-pub fn paste(state: &mut State, text: &str) {
-    let mut ignored = vec![];
+pub fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     for c in text.chars().filter(|c| !c.is_control()).take(4096) {
-        if matches!(state.overlay, Some(Overlay::Prompt(_) | Overlay::Palette { .. })) {
-            key(state, Key::char(c), &mut ignored);
+        let typing = match &mut state.overlay {
+            Some(Overlay::Prompt(_) | Overlay::Palette { .. }) => true,
+            Some(Overlay::Permissions(form)) => form.field().is_some(),
+            Some(Overlay::New(form)) => form.field().is_some(),
+            _ => false,
+        };
+        if typing {
+            key(state, Key::char(c), effects);
         }
     }
 }

@@ -44,6 +44,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::CopyId => copy_id(state, effects),
         Action::Permissions => permissions::open(state, effects),
+        Action::New => state.overlay = Some(Overlay::New(Box::default())),
         Action::Lock | Action::Unlock | Action::Remove | Action::Undo | Action::Log => {
             acting::act(state, action, effects);
         }

@@ -115,7 +115,7 @@ impl Doer {
         let action = match &wish.wanted {
             Wanted::Lock => Action::Lock,
             Wanted::Unlock => Action::Unlock,
-            Wanted::Mode(change) => Action::SetMode(change.clone()),
+            Wanted::Access(action) => action.clone(),
             Wanted::Remove { copy } => Action::Remove(copying(*copy)),
         };
         let options = Options { force: wish.force, ..Options::default() };

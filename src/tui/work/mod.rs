@@ -2,6 +2,7 @@
 //! so that the loop always answers.
 
 mod act;
+mod ask;
 mod open;
 mod preview;
 mod search;
@@ -9,6 +10,7 @@ mod survey;
 mod view;
 
 pub use act::{Doer, Order as ActOrder};
+pub use ask::Asker;
 pub use survey::{Order as SurveyOrder, Surveyor};
 pub use view::{Order as ViewOrder, Viewer};
 

@@ -2,9 +2,11 @@
 
 mod choice;
 mod confirm;
+mod form;
 mod help;
 mod holds;
 mod log;
+mod new_segment;
 mod palette;
 mod permissions;
 
@@ -27,6 +29,10 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
         Some(Overlay::Permissions(form)) => {
             dim_behind(state, canvas);
             permissions::draw(state, form, canvas);
+        }
+        Some(Overlay::New(form)) => {
+            dim_behind(state, canvas);
+            new_segment::draw(state, form, canvas);
         }
         Some(Overlay::Confirm(confirm)) => {
             dim_behind(state, canvas);

@@ -1,75 +1,184 @@
-//! The permissions: a grid of read and write, the octal, and what it means.
+//! The permissions: a grid of read and write, the mode, owner and group as
+//! fields, who could attach with it, and what the octal means bit by bit.
 
+use super::form::{self, Line};
 use crate::app::State;
 use crate::app::layout::Area;
-use crate::app::layout::overlay::centred;
-use crate::app::permissions::{BITS, Permissions, WHO};
+use crate::app::layout::overlay::{WIDEST, centred};
+use crate::app::permissions::{BITS, Focus, Found, Permissions, WHO};
 use crate::segment::Segment;
 use crate::tui::canvas::Canvas;
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
+
+/// Where fields begin, and how wide they are.
+const FIELD: (u16, u16) = (8, 24);
+/// Where the name of a row of the grid begins, and what it can do.
+const NAME: u16 = 22;
+const HOW: u16 = 36;
+/// Below this, names and remarks have no room.
+const NARROW: u16 = 52;
+
+/// What can have the keys, line by line.
+enum Part {
+    Heading,
+    Row(usize),
+    Field(Focus),
+}
 
 pub fn draw(state: &State, form: &Permissions, canvas: &mut Canvas<'_>) {
-    let theme = canvas.theme;
     let [segment, more @ ..] = form.segments.as_slice() else { return };
     let title = match more.len() {
         0 => format!("Permissions of {}", segment.id),
         _ => format!("Permissions of {} segments", more.len() + 1),
     };
-    let inside = canvas.frame(centred(state.size, u16::MAX - 4, 11), &title);
-    let Area { x, y, width, .. } = inside;
-    let below = |row: u16| (row < inside.height).then_some(y + row);
-    canvas.text(x, y, width, "          read  write   who          can attach", theme.dim);
-    let classes = form.classes();
-    for (row, who) in WHO.into_iter().enumerate() {
-        let Some(y) = below(u16::try_from(row + 1).unwrap_or(u16::MAX)) else { break };
-        canvas.text(x, y, 9, who, theme.text);
-        for column in 0..2 {
-            let at = 2 * row + column;
-            let set = form.mode.bits() & BITS[at] != 0;
-            let sign = if set { ["r", "w"][column] } else { "-" };
-            let cell = x + 12 + 6 * u16::from(column == 1);
-            canvas.text(cell, y, 1, sign, if set { theme.accent } else { theme.dim });
-            if at == form.cursor {
-                canvas.style(Area::new(cell - 1, y, 3, 1), theme.text.add_modifier(Modifier::REVERSED));
-            }
-        }
-        let name = canvas.fit(&named(segment, row), 12);
-        canvas.text(x + 24, y, 12, &name, theme.text);
-        if let Some(answer) = classes.as_ref().and_then(|classes| classes.get(row)) {
-            canvas.text(x + 37, y, width.saturating_sub(37), answer.how(), theme.text);
-        }
-    }
-    // Why, for the row that is selected.
-    let row = form.cursor / 2;
-    if let Some(answer) = classes.as_ref().and_then(|classes| classes.get(row)) {
-        let reason = canvas.wrap(&format!("{}: {}", WHO[row], answer.reason), width);
-        for (line, at) in reason.iter().zip(5u16..7) {
-            if let Some(y) = below(at) {
-                canvas.text(x, y, width, line, theme.dim);
-            }
-        }
-    }
-    let was = if form.mode == segment.mode { String::new() } else { format!("   (is {})", segment.mode) };
-    let octal = format!("{}  {}{was}   type octal digits to set it", form.mode, form.mode.symbolic());
-    if let Some(y) = below(7) {
-        canvas.text(x, y, width, &octal, theme.strong);
-    }
-    if let Some(y) = below(8) {
-        canvas.text(x, y, width, &format!("as {}", form.in_c()), theme.dim);
-    }
-    canvas.text_right(
-        inside.right(),
-        inside.bottom().saturating_sub(1),
-        width,
-        "space turn round   enter what will happen   esc leave as it is",
-        theme.accent,
-    );
+    let width = WIDEST.min(state.size.width).saturating_sub(4);
+    let lines = lines(form, segment, !more.is_empty(), canvas, width);
+    let error: Vec<(String, Style)> =
+        form.error.iter().map(|error| (error.clone(), canvas.theme.failed)).collect();
+    // An error stands where a line is free otherwise.
+    let foot = form::foot_lines(canvas, width, &error).max(1);
+    let wanted = u16::try_from(lines.len() + 1).unwrap_or(u16::MAX).saturating_add(foot);
+    let inside = canvas.frame(centred(state.size, u16::MAX - 4, wanted), &title);
+    let focused = lines.iter().position(|line| match line {
+        Line::Field(Part::Row(row)) => form.focus == Focus::Bits && *row == form.cursor / 2,
+        Line::Field(Part::Field(focus)) => form.focus == *focus,
+        _ => false,
+    });
+    let keys: [&str; 2] = match form.focus {
+        Focus::Bits => [
+            "space turn round   tab next field   enter what will happen   esc leave",
+            "space turn   enter plan   esc leave",
+        ],
+        _ => ["tab next field   enter what will happen   esc leave", "tab next   enter plan   esc leave"],
+    };
+    let area = form::foot(canvas, inside, &error, &keys);
+    form::draw(canvas, area, &lines, focused.unwrap_or(0), |canvas, area, part| match part {
+        Part::Heading => heading(canvas, area),
+        Part::Row(row) => grid_row(form, segment, *row, canvas, area),
+        Part::Field(focus) => field(form, segment, *focus, canvas, area),
+    });
 }
 
-fn named(segment: &Segment, row: usize) -> String {
+fn lines(
+    form: &Permissions,
+    segment: &Segment,
+    batch: bool,
+    canvas: &Canvas<'_>,
+    width: u16,
+) -> Vec<Line<Part>> {
+    let theme = canvas.theme;
+    let mut lines = vec![Line::Field(Part::Heading)];
+    lines.extend((0..WHO.len()).map(|row| Line::Field(Part::Row(row))));
+    let row = form.cursor / 2;
+    let classes = form.classes();
+    let reason = classes.as_ref().and_then(|classes| classes.get(row));
+    let reason = reason.map_or_else(String::new, |answer| format!("{}: {}", WHO[row], answer.reason));
+    form::add(&mut lines, canvas, (1, width), &reason, theme.dim, 1);
+    if batch {
+        let whose = format!("The grid and who can attach are those of {}.", segment.id);
+        form::add(&mut lines, canvas, (1, width), &whose, theme.dim, 1);
+    }
+    lines.push(Line::Gap);
+    lines.extend([Focus::Mode, Focus::Owner, Focus::Group].map(|focus| Line::Field(Part::Field(focus))));
+    lines.push(Line::Gap);
+    lines.push(Line::Field(Part::Field(Focus::Who)));
+    let (text, style) = match form.answer() {
+        None => (String::new(), theme.text),
+        Some(Ok((who, answer))) => (format!("{who}: {}: {}", answer.how(), answer.reason), theme.text),
+        Some(Err(reason)) => (reason.to_owned(), theme.failed),
+    };
+    form::add(&mut lines, canvas, (FIELD.0, width), &text, style, 2);
+    let (call, besides) = form.in_c();
+    form::add(&mut lines, canvas, (1, width), &call, theme.strong, 1);
+    form::add(&mut lines, canvas, (3, width), &form.explained(), theme.text, 2);
+    form::add(&mut lines, canvas, (3, width), &besides, theme.dim, 1);
+    lines
+}
+
+fn heading(canvas: &mut Canvas<'_>, area: Area) {
+    let theme = canvas.theme;
+    for (column, text) in [(FIELD.0, "read"), (FIELD.0 + 6, "write"), (NAME, "who"), (HOW, "can attach")] {
+        if area.width >= NARROW || column < NAME {
+            canvas.text(area.x + column, area.y, area.width - column, text, theme.dim);
+        }
+    }
+    if area.width < NARROW {
+        canvas.text(area.x + NAME, area.y, area.width.saturating_sub(NAME), "can attach", theme.dim);
+    }
+}
+
+fn grid_row(form: &Permissions, segment: &Segment, row: usize, canvas: &mut Canvas<'_>, area: Area) {
+    let theme = canvas.theme;
+    let has_keys = form.focus == Focus::Bits && form.cursor / 2 == row;
+    form::label(canvas, area, WHO[row], has_keys);
+    for column in 0..2 {
+        let at = 2 * row + column;
+        let set = form.mode.bits() & BITS[at] != 0;
+        let sign = if set { ["r", "w"][column] } else { "-" };
+        let cell = area.x + FIELD.0 + 1 + 6 * u16::from(column == 1);
+        canvas.text(cell, area.y, 1, sign, if set { theme.accent } else { theme.dim });
+        if has_keys && at == form.cursor {
+            canvas.style(Area::new(cell - 1, area.y, 3, 1), theme.text.add_modifier(Modifier::REVERSED));
+        }
+    }
+    let how = if area.width >= NARROW {
+        let name = canvas.fit(&named(form, segment, row), HOW - NAME - 2);
+        canvas.text(area.x + NAME, area.y, HOW - NAME - 2, &name, theme.text);
+        HOW
+    } else {
+        NAME
+    };
+    if let Some(answer) = form.classes().as_ref().and_then(|classes| classes.get(row)) {
+        canvas.text(area.x + how, area.y, area.width.saturating_sub(how), answer.how(), theme.text);
+    }
+}
+
+/// Whose row it is, as it is edited.
+fn named(form: &Permissions, segment: &Segment, row: usize) -> String {
+    let edited = |found: &Option<Found>, stored: String| match found {
+        Some(Ok((_, name))) => name.clone(),
+        _ => stored,
+    };
     match row {
-        0 => segment.owner.user_text(),
-        1 => segment.owner.group_text(),
+        0 => edited(&form.owner_found, segment.owner.user_text()),
+        1 => edited(&form.group_found, segment.owner.group_text()),
         _ => "anybody".to_owned(),
+    }
+}
+
+fn field(form: &Permissions, segment: &Segment, focus: Focus, canvas: &mut Canvas<'_>, area: Area) {
+    let theme = canvas.theme;
+    let has_keys = form.focus == focus;
+    let differ = "they differ, and stay";
+    let (name, text, example) = match focus {
+        Focus::Bits => return,
+        Focus::Mode => ("mode", &form.mode_field, "they differ, and stay"),
+        Focus::Owner => ("owner", &form.owner, differ),
+        Focus::Group => ("group", &form.group, differ),
+        Focus::Who => ("who", &form.who, "ann, 4121, uid:1000"),
+    };
+    form::label(canvas, area, name, has_keys);
+    let place = Area::new(area.x + FIELD.0, area.y, FIELD.1.min(area.width.saturating_sub(FIELD.0)), 1);
+    form::text_field(canvas, place, text, has_keys, example);
+    let remark = |number: u32, found: &Option<Found>, edited: bool| match found {
+        Some(Err(reason)) if edited => (reason.clone(), theme.failed),
+        Some(Ok((found, name))) if edited => (format!("{name}, number {found}; is {number}"), theme.text),
+        _ if edited => (String::new(), theme.dim),
+        _ => (format!("number {number}"), theme.dim),
+    };
+    let typed = |text: &crate::app::text_field::TextField| text.edited && !text.text().is_empty();
+    let (remark, style) = match focus {
+        _ if text.input.value().is_empty() && focus != Focus::Who => (String::new(), theme.dim),
+        Focus::Mode if !form.mode_is_sound() => ("no mode so far".to_owned(), theme.dim),
+        Focus::Mode if form.mode == segment.mode => (form.mode.symbolic(), theme.dim),
+        Focus::Mode => (format!("{}  {}; is {}", form.mode.symbolic(), form.mode, segment.mode), theme.text),
+        Focus::Owner => remark(segment.owner.uid, &form.owner_found, typed(&form.owner)),
+        Focus::Group => remark(segment.owner.gid, &form.group_found, typed(&form.group)),
+        _ => ("can this user or pid attach?".to_owned(), theme.dim),
+    };
+    if area.width >= NARROW {
+        let x = FIELD.0 + FIELD.1 + 2;
+        let remark = canvas.cut(&remark, area.width.saturating_sub(x));
+        canvas.text(area.x + x, area.y, area.width.saturating_sub(x), &remark, style);
     }
 }

@@ -3,6 +3,7 @@
 use super::bar;
 use super::header::percent;
 use crate::app::State;
+use crate::app::action::Action;
 use crate::app::detail::resident_share;
 use crate::app::layout::Area;
 use crate::app::layout::segments::{Column, Layout, Placed};
@@ -54,8 +55,13 @@ fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
 
 /// Why there is nothing, and what to do about it.
 fn empty(state: &State, survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
+    let key = state.keymap.keys(Action::New).first().filter(|_| state.refusal(Action::New).is_none());
+    let what_to_do = match key {
+        Some(key) => format!("`{key}` makes a segment; `shmscope demo` shows a world of them."),
+        None => "`shmscope demo` shows a world of it.".to_owned(),
+    };
     let lines: [&str; 2] = if survey.segments.is_empty() {
-        ["No shared memory here.", "`shmscope demo` shows a world of it."]
+        ["No shared memory here.", &what_to_do]
     } else {
         ["", "esc clears the filter."]
     };

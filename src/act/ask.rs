@@ -1,0 +1,127 @@
+//! What has to be asked of the machine while something is being typed: whether
+//! a name is anybody, and what making a segment would do. Changes nothing.
+
+use super::permissions::{group_text, user_text};
+use super::{NewSegment, Options, OwnerChange, Plan, Somebody, plan_create};
+use crate::machine::Machine;
+
+/// A question, with what was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Which user that is, by name or number.
+    User(String),
+    /// Which group that is, by name or number.
+    Group(String),
+    /// Who that is, who may want to attach.
+    Who(String),
+    /// What making this would do.
+    New {
+        /// The segment.
+        new: NewSegment,
+        /// Whether it has the size of the file that it is filled from.
+        sized_by_file: bool,
+    },
+}
+
+/// An answer, or why there is none: in words, safe to print.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// The number of a user or group, and its name.
+    Number(Result<(u32, String), String>),
+    /// Who it is.
+    Who(Result<Somebody, String>),
+    /// The plan, with what stands against it.
+    New(Result<Box<Plan>, String>),
+}
+
+impl Question {
+    /// Whether an answer to the other one is of no use when this one was asked
+    /// after it.
+    #[must_use]
+    pub fn overtakes(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
+    /// Asks. May take as long as the user database does.
+    #[must_use]
+    pub fn ask(&self, machine: &dyn Machine) -> Answer {
+        match self {
+            Self::User(text) if text.contains(':') => {
+                Answer::Number(Err("the group has a field of its own".to_owned()))
+            }
+            Self::User(text) => Answer::Number(number(machine, text, |change| {
+                change.uid.map(|uid| (uid, user_text(machine, uid)))
+            })),
+            Self::Group(text) => Answer::Number(number(machine, &format!(":{text}"), |change| {
+                change.gid.map(|gid| (gid, group_text(machine, gid)))
+            })),
+            Self::Who(text) => Answer::Who(Somebody::parse(machine, text).map_err(|error| error.to_string())),
+            Self::New { new, sized_by_file } => Answer::New(plan(machine, new, *sized_by_file)),
+        }
+    }
+}
+
+fn number(
+    machine: &dyn Machine,
+    text: &str,
+    chosen: impl Fn(OwnerChange) -> Option<(u32, String)>,
+) -> Result<(u32, String), String> {
+    let change = OwnerChange::parse(machine, text).map_err(|error| error.to_string())?;
+    chosen(change).ok_or_else(|| "that is nobody".to_owned())
+}
+
+fn plan(machine: &dyn Machine, new: &NewSegment, sized_by_file: bool) -> Result<Box<Plan>, String> {
+    let mut new = new.clone();
+    if sized_by_file {
+        new.take_size_of_file().map_err(|error| error.to_string())?;
+    }
+    Ok(Box::new(plan_create(machine, &new, &Options::default())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::act::Source;
+    use crate::machine::made::MadeMachine;
+    use crate::segment::{Bytes, Mode, ObjectName};
+
+    #[test]
+    fn users_and_groups() {
+        let machine = MadeMachine::new();
+        let ask = |question: Question| match question.ask(&machine) {
+            Answer::Number(answer) => answer,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(ask(Question::User("ann".to_owned())), Ok((1000, "ann".to_owned())));
+        assert_eq!(ask(Question::Group("4242".to_owned())), Ok((4242, "4242".to_owned())));
+        for question in [
+            Question::User("carl".to_owned()),
+            Question::Group(String::new()),
+            Question::User("ann:".to_owned()),
+        ] {
+            assert!(ask(question.clone()).is_err(), "{question:?}");
+        }
+        assert!(ask(Question::Group("a:b".to_owned())).is_err());
+    }
+
+    #[test]
+    fn a_size_from_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), [1; 5000]).unwrap();
+        let new = |path: &std::path::Path| NewSegment::Posix {
+            name: ObjectName::new(b"new").unwrap(),
+            size: Bytes(0),
+            mode: Mode::new(0o600),
+            source: Source::File(path.to_owned()),
+        };
+        let ask = |new, sized_by_file| match (Question::New { new, sized_by_file }).ask(&MadeMachine::new()) {
+            Answer::New(answer) => answer,
+            other => panic!("{other:?}"),
+        };
+        let plan = ask(new(file.path()), true).unwrap();
+        assert!(plan.refusal.is_none() && plan.will[0].contains("4.9 KiB"), "{plan:?}");
+        assert!(ask(new(file.path()), false).unwrap().refusal.is_some(), "it is larger than nothing");
+        let error = ask(new("/nowhere/\x1b".as_ref()), true).unwrap_err();
+        assert!(error.contains("cannot be read") && !error.contains('\x1b'), "{error}");
+    }
+}

@@ -1,0 +1,112 @@
+//! Mode and owner at once: for System V in one `IPC_SET`, for POSIX in three
+//! steps of which none gives anybody what neither the old nor the new state does.
+
+use super::again::{Named, named, posix, sysv};
+use super::permissions::{
+    CHANGE_MODE, group_text, mode_text, owner_refused, plan_mode, plan_owner, sysv_after, user_text,
+    verifying,
+};
+use super::{ActError, Action, Done, ModeChange, OwnerChange, Plan, Undo};
+use crate::machine::Machine;
+use crate::machine::control::{Capability, SysvPermissions};
+use crate::segment::{Mode, ObjectName, Segment, ShmId};
+
+/// Mode, user and group.
+type Access = (Mode, u32, u32);
+
+/// What changing both would do.
+pub fn plan(
+    machine: &dyn Machine,
+    segment: &Segment,
+    mode: &ModeChange,
+    owner: OwnerChange,
+    plan: &mut Plan,
+) {
+    plan_mode(machine, segment, mode, plan);
+    let first = std::mem::replace(&mut plan.undo, Undo::Nothing);
+    plan_owner(machine, segment, owner, plan);
+    plan.undo = match (first, std::mem::replace(&mut plan.undo, Undo::Nothing)) {
+        (Undo::Yes(mode), Undo::Yes(owner)) => Undo::Yes(format!("{mode}; {owner}")),
+        (Undo::Nothing, other) | (other, _) => other,
+    };
+}
+
+/// Changes both.
+pub fn apply(
+    machine: &dyn Machine,
+    segment: &Segment,
+    mode: &ModeChange,
+    owner: OwnerChange,
+) -> Result<Done, ActError> {
+    let (before, wanted, now) = match named(segment) {
+        Named::Sysv(shmid) => set_sysv(machine, segment, shmid, mode, owner)?,
+        Named::Posix(name) => set_posix(machine, segment, name, mode, owner)?,
+    };
+    let belongs = |(mode, uid, gid): Access| {
+        format!(
+            "its mode is {} now and it belongs to {}, group {}",
+            mode_text(mode),
+            user_text(machine, uid),
+            group_text(machine, gid)
+        )
+    };
+    if now != wanted {
+        return Err(ActError::Unverified { id: segment.id.clone(), found: belongs(now) });
+    }
+    let (was, uid, gid) = before;
+    let back = OwnerChange { uid: Some(uid), gid: Some(gid) };
+    Ok(Done::new(segment.id.clone(), format!("{}; it was {was}, {uid}:{gid}", belongs(now)))
+        .undone_by(Action::SetModeAndOwner(ModeChange::to(was), back)))
+}
+
+fn set_sysv(
+    machine: &dyn Machine,
+    segment: &Segment,
+    shmid: ShmId,
+    mode: &ModeChange,
+    owner: OwnerChange,
+) -> Result<(Access, Access, Access), ActError> {
+    let stat = sysv(machine, segment, shmid)?;
+    let wanted = (mode.apply(stat.mode), owner.uid.unwrap_or(stat.uid), owner.gid.unwrap_or(stat.gid));
+    let set = SysvPermissions { mode: wanted.0, uid: wanted.1, gid: wanted.2 };
+    machine
+        .control()
+        .sysv_set(shmid, set)
+        .map_err(|error| owner_refused(machine, segment, Capability::SysAdmin, error))?;
+    let now = sysv_after(machine, segment, shmid, &stat)?;
+    Ok(((stat.mode, stat.uid, stat.gid), wanted, (now.mode, now.uid, now.gid)))
+}
+
+fn set_posix(
+    machine: &dyn Machine,
+    segment: &Segment,
+    name: &ObjectName,
+    mode: &ModeChange,
+    owner: OwnerChange,
+) -> Result<(Access, Access, Access), ActError> {
+    let (held, stat) = posix(machine, segment, name)?;
+    let before = Mode::new(stat.mode);
+    let wanted = (mode.apply(before), owner.uid.unwrap_or(stat.uid), owner.gid.unwrap_or(stat.gid));
+    let denied = |error| ActError::of(segment, CHANGE_MODE, Capability::Fowner, error);
+    // What is taken away goes first, and what is given comes last: the old
+    // group is not let in by the new mode, nor the new one by the old mode.
+    let both = Mode::new(before.bits() & wanted.0.bits());
+    if both != before {
+        held.set_mode(both).map_err(denied)?;
+    }
+    if let Err(error) = held.set_owner(owner.uid, owner.gid) {
+        // Whole or not at all, as far as the kernel lets us.
+        if both != before {
+            let _ = held.set_mode(before);
+        }
+        return Err(owner_refused(machine, segment, Capability::Chown, error));
+    }
+    // A change of the owner takes set-id bits away, so it is set in any case.
+    if let Err(error) = held.set_mode(wanted.0) {
+        let _ = held.set_owner(Some(stat.uid), Some(stat.gid));
+        let _ = held.set_mode(before);
+        return Err(denied(error));
+    }
+    let now = held.stat().map_err(|source| verifying(segment, source))?;
+    Ok(((before, stat.uid, stat.gid), wanted, (Mode::new(now.mode), now.uid, now.gid)))
+}

@@ -1,0 +1,110 @@
+//! Who is meant by a text, when it is asked who can attach: a user by name or
+//! number, or a process.
+
+use crate::machine::Machine;
+use crate::machine::control::Credentials;
+use crate::segment::escape;
+
+/// Somebody who may want to attach a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Somebody {
+    /// Who it is, in words, safe to print.
+    pub text: String,
+    /// Who that is to the kernel.
+    pub credentials: Credentials,
+}
+
+/// Why a text is nobody.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseWhoError {
+    /// The user database does not have it.
+    #[error("there is no user '{}' here; a number is a process, uid:1000 a user", escape(.0.as_bytes()))]
+    User(String),
+    /// There is no such process.
+    #[error("there is no process {0}; uid:{0} is the user of that number")]
+    Process(u32),
+    /// It is no number.
+    #[error("'{}' is no number of a {kind}", escape(.text.as_bytes()))]
+    Number {
+        /// What was typed.
+        text: String,
+        /// Of what.
+        kind: &'static str,
+    },
+}
+
+impl Somebody {
+    /// Reads a user's name, `uid:1000`, a pid, or `pid:4121`; a name that
+    /// exists beats a number.
+    ///
+    /// # Errors
+    /// When the machine has no such user or process.
+    pub fn parse(machine: &dyn Machine, text: &str) -> Result<Self, ParseWhoError> {
+        let wrong = |text: &str, kind| ParseWhoError::Number { text: text.to_owned(), kind };
+        if let Some(number) = text.strip_prefix("uid:") {
+            let uid = parse_number(number).ok_or_else(|| wrong(number, "user"))?;
+            return Ok(Self::user(machine, uid));
+        }
+        if let Some(number) = text.strip_prefix("pid:") {
+            let pid = parse_number(number).ok_or_else(|| wrong(number, "process"))?;
+            return Self::process(machine, pid);
+        }
+        match (machine.control().user_by_name(text), parse_number(text)) {
+            (Some((uid, _)), _) => Ok(Self::user(machine, uid)),
+            (None, Some(pid)) => Self::process(machine, pid),
+            (None, None) => Err(ParseWhoError::User(text.to_owned())),
+        }
+    }
+
+    fn user(machine: &dyn Machine, uid: u32) -> Self {
+        let text = match machine.user_name(uid) {
+            Some(name) => escape(name.as_bytes()),
+            None => format!("user {uid}"),
+        };
+        Self { text, credentials: machine.control().user_credentials(uid) }
+    }
+
+    fn process(machine: &dyn Machine, pid: u32) -> Result<Self, ParseWhoError> {
+        let credentials = machine.control().process_credentials(pid).ok_or(ParseWhoError::Process(pid))?;
+        let user = Self::user(machine, credentials.uid).text;
+        Ok(Self { text: format!("process {pid} of {user}"), credentials })
+    }
+}
+
+/// The largest stands for nobody, and is no pid either.
+fn parse_number(text: &str) -> Option<u32> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten().filter(|&number| number != u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+
+    #[test]
+    fn users_and_processes() {
+        let machine = MadeMachine::new();
+        machine.add_sysv(1, 2, MadeBytes::hole(1));
+        machine.edit(|facts| facts.users.insert(7, "77".to_owned()));
+        let read = |text| Somebody::parse(&machine, text).map(|who| (who.text, who.credentials.uid));
+        for (text, wanted) in [
+            ("ann", ("ann", 1000)),
+            ("uid:1001", ("bob", 1001)),
+            ("uid:4242", ("user 4242", 4242)),
+            // Its creator's is the only process of a made machine.
+            ("4121", ("process 4121 of ann", 1000)),
+            ("pid:4121", ("process 4121 of ann", 1000)),
+            // A user whose name is a number.
+            ("77", ("77", 7)),
+        ] {
+            assert_eq!(read(text), Ok((wanted.0.to_owned(), wanted.1)), "{text}");
+        }
+        for text in ["", "carl", "4122", "pid:ann", "uid:", "uid:-1", "uid:4294967295", "ann:bob"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        assert!(read("4122").unwrap_err().to_string().contains("uid:4122"));
+        let error = read("\x1b[2J").unwrap_err().to_string();
+        assert!(!error.contains('\x1b'), "{error}");
+    }
+}

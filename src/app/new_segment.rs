@@ -1,0 +1,317 @@
+//! A segment that is to be made: what is typed for it, and what would come of it.
+
+use super::text_field::TextField;
+use crate::act::{ModeChange, NewSegment, Plan, Question, Source};
+use crate::machine::control::NewSysv;
+use crate::segment::resolve::parse_key;
+use crate::segment::{Bytes, Key, Kind, Mode, ObjectName, Segment, escape, unescape};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
+
+/// A line of the overlay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each says in the overlay what it is")]
+pub enum Line {
+    Kind,
+    Name,
+    Key,
+    Size,
+    Mode,
+    From,
+    Exclusive,
+    Huge,
+    NoReserve,
+}
+
+/// How far a new segment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It is typed.
+    Typing,
+    /// To be made as soon as it is known what that would do.
+    Going,
+    /// It is being made.
+    Making,
+}
+
+/// The overlay.
+#[derive(Debug, Clone)]
+pub struct New {
+    /// Which kind.
+    pub kind: Kind,
+    /// The line that has the keys.
+    pub line: Line,
+    /// The name of a POSIX segment.
+    pub name: TextField,
+    /// The key of a System V segment; empty for a private one.
+    pub key: TextField,
+    /// The size; empty for that of the file.
+    pub size: TextField,
+    /// The permission bits.
+    pub mode: TextField,
+    /// The file that it is filled from; empty for none.
+    pub from: TextField,
+    /// What exists already is an error, not shown in its place.
+    pub exclusive: bool,
+    /// In huge pages.
+    pub huge: bool,
+    /// Without memory set aside for it.
+    pub no_reserve: bool,
+    /// What making it would do; `None` until that was asked.
+    pub plan: Option<Result<Box<Plan>, String>>,
+    /// Why it was not made.
+    pub error: Option<String>,
+    /// How far it is.
+    pub step: Step,
+}
+
+impl Default for New {
+    fn default() -> Self {
+        Self {
+            kind: Kind::Posix,
+            line: Line::Name,
+            name: TextField::default(),
+            key: TextField::default(),
+            size: TextField::new("4K"),
+            mode: TextField::new("0600"),
+            from: TextField::default(),
+            exclusive: true,
+            huge: false,
+            no_reserve: false,
+            plan: None,
+            error: None,
+            step: Step::Typing,
+        }
+    }
+}
+
+impl New {
+    /// The lines that this kind has, from top to bottom.
+    #[must_use]
+    pub const fn lines(&self) -> &'static [Line] {
+        use Line::{Exclusive, From, Huge, Key, Kind, Mode, Name, NoReserve, Size};
+        match self.kind {
+            crate::segment::Kind::Sysv => &[Kind, Key, Size, Mode, From, Exclusive, Huge, NoReserve],
+            crate::segment::Kind::Posix => &[Kind, Name, Size, Mode, From, Exclusive],
+        }
+    }
+
+    /// The place of the line that has the keys.
+    #[must_use]
+    pub fn place(&self) -> usize {
+        self.lines().iter().position(|line| *line == self.line).unwrap_or(0)
+    }
+
+    /// Goes so many lines further, around the ends.
+    pub fn step(&mut self, lines: usize) {
+        let all = self.lines();
+        self.line = all[(self.place() + lines) % all.len()];
+    }
+
+    /// The text field that has the keys.
+    pub const fn field(&mut self) -> Option<&mut TextField> {
+        match self.line {
+            Line::Name => Some(&mut self.name),
+            Line::Key => Some(&mut self.key),
+            Line::Size => Some(&mut self.size),
+            Line::Mode => Some(&mut self.mode),
+            Line::From => Some(&mut self.from),
+            Line::Kind | Line::Exclusive | Line::Huge | Line::NoReserve => None,
+        }
+    }
+
+    /// Turns what is no text field round; tells whether there was such a thing.
+    pub const fn toggle(&mut self) -> bool {
+        match self.line {
+            Line::Kind => {
+                self.kind = match self.kind {
+                    Kind::Sysv => Kind::Posix,
+                    Kind::Posix => Kind::Sysv,
+                }
+            }
+            Line::Exclusive => self.exclusive = !self.exclusive,
+            Line::Huge => self.huge = !self.huge,
+            Line::NoReserve => self.no_reserve = !self.no_reserve,
+            _ => return false,
+        }
+        true
+    }
+
+    /// What is to be asked about it.
+    ///
+    /// # Errors
+    /// What is wrong or missing, line by line.
+    pub fn question(&self) -> Result<Question, String> {
+        let from = self.from.text();
+        let source = match from {
+            "" => Source::Nothing,
+            // Not escaped: a path is typed as it is.
+            path => Source::File(PathBuf::from(OsString::from_vec(path.as_bytes().to_vec()))),
+        };
+        let new = match self.kind {
+            Kind::Sysv => {
+                let key = self.key()?;
+                let (size, mode) = (self.size()?, self.mode()?);
+                let sysv = NewSysv { key, size, mode, huge: self.huge, no_reserve: self.no_reserve };
+                NewSegment::Sysv(sysv, source)
+            }
+            Kind::Posix => {
+                let name = self.name()?;
+                NewSegment::Posix { name, size: self.size()?, mode: self.mode()?, source }
+            }
+        };
+        Ok(Question::New { new, sized_by_file: self.size_text().is_empty() })
+    }
+
+    fn key(&self) -> Result<Key, String> {
+        match self.key.text() {
+            "" | "private" => Ok(Key(0)),
+            text => parse_key(text).ok_or_else(|| {
+                format!(
+                    "'{}' is no key: write a number of 32 bits, or 0x and digits",
+                    escape(text.as_bytes())
+                )
+            }),
+        }
+    }
+
+    fn name(&self) -> Result<ObjectName, String> {
+        let text = self.name.text();
+        if text.is_empty() {
+            return Err("it needs a name".to_owned());
+        }
+        let bare = text.strip_prefix("posix:").unwrap_or(text);
+        ObjectName::new(&unescape(bare))
+            .ok_or_else(|| format!("no POSIX segment can be called '{}'", escape(text.as_bytes())))
+    }
+
+    /// The size as it counts: with a file it is that of the file, unless
+    /// another one was typed.
+    #[must_use]
+    pub fn size_text(&self) -> &str {
+        if self.size.edited || self.from.text().is_empty() { self.size.text() } else { "" }
+    }
+
+    fn size(&self) -> Result<Bytes, String> {
+        match (self.size_text(), self.from.text()) {
+            ("", "") => Err("it needs a size, or a file that it is filled from".to_owned()),
+            ("", _) => Ok(Bytes(0)),
+            (text, _) => text.parse().map_err(|error: crate::segment::ParseSizeError| error.to_string()),
+        }
+    }
+
+    fn mode(&self) -> Result<Mode, String> {
+        let text = self.mode.text();
+        let change: ModeChange =
+            text.parse().map_err(|error: crate::act::ParseModeError| error.to_string())?;
+        let mode = change.apply(Mode::new(0));
+        if mode.bits() > 0o777 {
+            return Err(format!("{mode} is no mode of a segment: write 0000 to 0777"));
+        }
+        Ok(mode)
+    }
+
+    /// The segment that has this key or name already.
+    #[must_use]
+    pub fn existing<'a>(&self, segments: &'a [Segment]) -> Option<&'a Segment> {
+        match self.kind {
+            Kind::Sysv => {
+                let key = self.key().ok().filter(|key| !key.is_private())?;
+                segments.iter().find(|segment| segment.sysv().is_some_and(|facts| facts.key == key))
+            }
+            Kind::Posix => {
+                let id = crate::segment::SegmentId::Posix(self.name().ok()?);
+                segments.iter().find(|segment| segment.id == id)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::example;
+
+    fn form(kind: Kind, key_or_name: &str) -> New {
+        let mut form = New { kind, ..New::default() };
+        form.name.set(key_or_name);
+        form.key.set(key_or_name);
+        form
+    }
+
+    #[test]
+    fn what_is_typed_is_what_is_asked() {
+        let mut new = form(Kind::Sysv, "0x4d2");
+        new.size.set("1M");
+        new.mode.set("ug=rw");
+        new.huge = true;
+        let sysv = NewSysv {
+            key: Key(0x4d2),
+            size: Bytes(1 << 20),
+            mode: Mode::new(0o660),
+            huge: true,
+            no_reserve: false,
+        };
+        let wanted = NewSegment::Sysv(sysv, Source::Nothing);
+        assert_eq!(new.question(), Ok(Question::New { new: wanted, sized_by_file: false }));
+        let mut new = form(Kind::Posix, r"posix:/a\x1b");
+        new.from.set("/a file");
+        let wanted = NewSegment::Posix {
+            name: ObjectName::new(b"a\x1b").unwrap(),
+            size: Bytes(0),
+            mode: Mode::new(0o600),
+            source: Source::File("/a file".into()),
+        };
+        assert_eq!(new.question(), Ok(Question::New { new: wanted, sized_by_file: true }));
+        new.size.set("9");
+        assert!(matches!(new.question(), Ok(Question::New { sized_by_file: false, .. })));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        assert!(New::default().question().unwrap_err().contains("name"));
+        assert!(form(Kind::Posix, "a/../b").question().unwrap_err().contains("can be called"));
+        assert!(form(Kind::Sysv, "0xq").question().unwrap_err().contains("no key"));
+        assert!(form(Kind::Sysv, "").question().is_ok(), "a private one");
+        for (size, mode, word) in [
+            ("", "0600", "size"),
+            ("big", "0600", "size"),
+            ("1", "rw", "mode"),
+            ("1", "1777", "0777"),
+            ("1", "", "mode"),
+        ] {
+            let mut new = form(Kind::Posix, "a");
+            new.size.set(size);
+            new.mode.set(mode);
+            let error = new.question().unwrap_err();
+            assert!(error.contains(word), "{size} {mode}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_exists_is_found_by_key_and_by_name() {
+        let segments = [example::sysv(), example::posix()];
+        let found = |kind, text| form(kind, text).existing(&segments).map(|segment| segment.id.to_string());
+        assert_eq!(found(Kind::Sysv, "1234").as_deref(), Some("sysv:32770"));
+        assert_eq!(found(Kind::Posix, "psm_1f09ab2c").as_deref(), Some("posix:/psm_1f09ab2c"));
+        assert_eq!(found(Kind::Sysv, "0"), None);
+        assert_eq!(found(Kind::Posix, "psm"), None);
+    }
+
+    #[test]
+    fn the_lines_of_a_kind_are_gone_through() {
+        let mut new = New::default();
+        new.step(new.lines().len() - 1);
+        assert_eq!(new.line, Line::Kind);
+        assert!(new.toggle() && new.kind == Kind::Sysv);
+        for line in
+            [Line::Key, Line::Size, Line::Mode, Line::From, Line::Exclusive, Line::Huge, Line::NoReserve]
+        {
+            new.step(1);
+            assert_eq!(new.line, line);
+            assert_eq!(new.toggle(), new.field().is_none());
+        }
+        assert!(!new.exclusive && new.huge && new.no_reserve);
+    }
+}

@@ -1,0 +1,143 @@
+//! The overlay of a new segment: asks what making it would do as it is typed,
+//! makes it, and stays open for what was wrong.
+
+use super::acting;
+use crate::act::{Answer, Outcome, Plan, Question};
+use crate::app::effect::Effect;
+use crate::app::key::{Code, Key};
+use crate::app::new_segment::{New, Step};
+use crate::app::overlay::Overlay;
+use crate::app::state::State;
+use crate::segment::SegmentId;
+
+/// A key while it is shown. Esc was taken before.
+pub fn key(state: &mut State, mut form: Box<New>, key: Key, effects: &mut Vec<Effect>) {
+    let last = form.lines().len() - 1;
+    match key.code {
+        _ if form.step == Step::Making => {}
+        Code::Enter => return go(state, form, effects),
+        Code::Tab | Code::Down => form.step(1),
+        Code::BackTab | Code::Up => form.step(last),
+        Code::Left | Code::Right | Code::Char(' ') if form.toggle() => changed(&mut form, effects),
+        Code::Char('q') if form.field().is_none() => return,
+        _ => {
+            if form.field().is_some_and(|field| field.key(key)) {
+                changed(&mut form, effects);
+            }
+        }
+    }
+    state.overlay = Some(Overlay::New(form));
+}
+
+/// What is typed is another segment now.
+fn changed(form: &mut New, effects: &mut Vec<Effect>) {
+    form.plan = None;
+    form.error = None;
+    form.step = Step::Typing;
+    effects.extend(form.question().ok().map(Effect::Ask));
+}
+
+/// Asks once more what making it would do: what was in the way may be gone, or
+/// there by now.
+fn go(state: &mut State, mut form: Box<New>, effects: &mut Vec<Effect>) {
+    match form.question() {
+        Ok(question) => {
+            form.step = Step::Going;
+            effects.push(Effect::Ask(question));
+        }
+        Err(reason) => form.error = Some(reason),
+    }
+    state.overlay = Some(Overlay::New(form));
+}
+
+/// Makes it, or says why not.
+fn make(state: &mut State, mut form: Box<New>, effects: &mut Vec<Effect>) {
+    let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
+    let existing = form.existing(segments).map(|segment| segment.id.clone());
+    match (&form.plan, existing) {
+        (None, _) => {}
+        (Some(Err(reason)), _) => form.error = Some(reason.clone()),
+        (Some(Ok(plan)), Some(id)) if plan.refusal.is_some() && !form.exclusive => {
+            state.say(format!("{id} was there already, and is left as it is"));
+            seek(state, id);
+            return;
+        }
+        (Some(Ok(plan)), _) => {
+            if let Some(refusal) = &plan.refusal {
+                form.error = Some(refused(plan, refusal));
+            } else {
+                form.step = Step::Making;
+                effects.push(Effect::Apply(vec![(**plan).clone()]));
+            }
+        }
+    }
+    state.overlay = Some(Overlay::New(form));
+}
+
+fn refused(plan: &Plan, refusal: &crate::act::Refusal) -> String {
+    format!("{}: {}. {}", plan.subject(), refusal.reason, refusal.remedy)
+}
+
+/// It was asked what making it would do.
+pub fn answered(state: &mut State, question: &Question, answer: Answer, effects: &mut Vec<Effect>) {
+    let (Some(Overlay::New(form)), Answer::New(plan)) = (&mut state.overlay, answer) else { return };
+    // Not what was typed a moment ago.
+    if form.step == Step::Making || form.question().as_ref() != Ok(question) {
+        return;
+    }
+    form.plan = Some(plan);
+    if std::mem::replace(&mut form.step, Step::Typing) == Step::Going
+        && let Some(Overlay::New(form)) = state.overlay.take()
+    {
+        make(state, form, effects);
+    }
+}
+
+/// What came of making it. Tells whether that is all that there is to say.
+pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
+    let [Outcome { action: "create", result, subject }] = outcomes else { return false };
+    let form = match &mut state.overlay {
+        Some(Overlay::New(form)) if form.step == Step::Making => Some(form),
+        _ => None,
+    };
+    match (result, form) {
+        (Ok(done), form) => {
+            if form.is_some() {
+                state.overlay = None;
+            }
+            seek(state, done.id.clone());
+            false
+        }
+        (Err(error), Some(form)) => {
+            form.step = Step::Typing;
+            form.error = Some(error.to_string());
+            acting::log(state, format!("create {subject}: not done: {error}"));
+            true
+        }
+        (Err(_), None) => false,
+    }
+}
+
+/// Selects a segment as soon as it is in the table.
+fn seek(state: &mut State, id: SegmentId) {
+    state.table.sought = Some(id);
+    if let Some(survey) = &state.survey {
+        state.table.arrange(survey);
+    }
+    found_hidden(state);
+}
+
+/// What is sought is there, and no row shows it.
+pub fn found_hidden(state: &mut State) {
+    let Some(survey) = &state.survey else { return };
+    let Some(id) = state.table.sought.take_if(|id| survey.segments.iter().any(|segment| segment.id == *id))
+    else {
+        return;
+    };
+    let before = state
+        .notice
+        .take()
+        .filter(|notice| !notice.failed)
+        .map_or(String::new(), |notice| notice.text + ". ");
+    state.say(format!("{before}The filter hides {id}; esc clears it"));
+}

@@ -1,0 +1,76 @@
+//! Making segments with `n`, one of each kind, asked back from the kernel.
+
+use super::{open, quit, row};
+use crate::support::{Object, SOON, Sysv, World, wait_until};
+use shmscope::sys::shm;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+/// The shmids that there are, in order.
+fn shmids() -> Vec<i32> {
+    let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
+    table.lines().skip(1).map(|line| line.split_whitespace().nth(1).unwrap().parse().unwrap()).collect()
+}
+
+#[test]
+fn one_of_each_kind() {
+    let Some(_world) = World::new() else { return };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), b"what is in it").unwrap();
+    let terminal = open();
+    terminal.wait_for("`n` makes a segment", SOON);
+    // POSIX, with a size and a mode.
+    terminal.send("n/made<Tab>64K<Tab>0640");
+    terminal.wait_for("it is made: 64 KiB, mode 0640", SOON);
+    assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
+    terminal.send("<Enter>");
+    terminal.wait_for(row("▌ posix /made"), SOON);
+    let stat = fs::metadata("/dev/shm/made").unwrap();
+    assert_eq!((stat.size(), stat.mode() & 0o7777, stat.blocks()), (65536, 0o640, 0));
+    // System V, with a key.
+    terminal.send("n<Up> <Down>0x4d2<Tab>1M<Tab>0666<Enter>");
+    terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+    let [keyed] = shmids()[..] else { panic!("{:?}", shmids()) };
+    let facts = shm::stat(keyed).unwrap();
+    assert_eq!((facts.key, facts.size, facts.mode, facts.nattch), (0x4d2, 1 << 20, 0o666, 0));
+    // A private one, with no memory set aside: larger than what there is.
+    terminal.send("n<Up> <Tab><Tab>64T<Up><Up><Up> <Enter>");
+    terminal.wait_for("64 TiB", SOON);
+    wait_until(SOON, || shmids().len() == 2);
+    let private = shm::stat(*shmids().last().unwrap()).unwrap();
+    assert_eq!((private.key, private.size, private.mode), (0, 64 << 40, 0o600));
+    // Filled from a file, as long as that is.
+    terminal.send(&format!("nfilled<Tab><Tab><Tab>{}<Enter>", file.path().display()));
+    terminal.wait_for(row("▌ posix /filled"), SOON);
+    assert_eq!(fs::read("/dev/shm/filled").unwrap(), b"what is in it");
+    for shmid in shmids() {
+        shm::remove(shmid).unwrap();
+    }
+    quit(terminal);
+}
+
+#[test]
+fn what_exists_stays_as_it_is_and_the_overlay_stays_open() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0x4d2, 4096, 0o600);
+    let object = Object::new("object", 4096, 0o600);
+    object.write(0, b"contents");
+    let before = (shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec());
+    let terminal = open();
+    terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+    terminal.send("nobject<Enter>");
+    terminal.wait_for("it exists already, and is left as it is", SOON);
+    terminal.send("<Up> <Down>1234<Enter>");
+    terminal.wait_for("key 0x000004d2: it exists already", SOON);
+    terminal.send("<Tab>big<Enter>");
+    terminal.wait_for("'big' is no size", SOON);
+    // Put right, it is made.
+    terminal.send("<C-u>4K<Up><C-u>5<Enter>");
+    terminal.wait_for(row("▌ sysv 0x00000005"), SOON);
+    let made = *shmids().iter().find(|&&shmid| shmid != sysv.shmid).unwrap();
+    assert_eq!((shm::stat(made).unwrap().key, shm::stat(made).unwrap().size), (5, 4096));
+    assert_eq!((shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec()), before);
+    assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 1);
+    shm::remove(made).unwrap();
+    quit(terminal);
+}

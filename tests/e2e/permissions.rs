@@ -1,0 +1,90 @@
+//! The overlay of permissions on real segments: changed by what is typed, asked
+//! back from the kernel.
+
+use super::{no_row, open, quit, row};
+use crate::support::{Child, NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, wait_until};
+use nix::sys::signal::Signal;
+use shmscope::app::confirm::DEAF;
+use shmscope::sys::shm;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::thread;
+use std::time::Duration;
+
+/// As in `acting`: a confirmation takes no key in its first 150 ms.
+fn answer(terminal: &Terminal, key: &str) {
+    thread::sleep(DEAF + Duration::from_millis(100));
+    terminal.send(key);
+}
+
+#[test]
+fn owner_group_and_mode_are_what_was_typed() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0x4d2, 8192, 0o600);
+    let object = Object::new("object", 5000, 0o600);
+    let kernel = || {
+        let facts = shm::stat(sysv.shmid).unwrap();
+        let stat = object.file.metadata().unwrap();
+        [(facts.mode, facts.uid, facts.gid), (stat.mode() & 0o7777, stat.uid(), stat.gid())]
+    };
+    let terminal = open();
+    terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+    // Both at once, by a number and by a name; the mode in letters.
+    terminal.send("  p");
+    terminal.wait_for("Permissions of 2 segments", SOON);
+    terminal.send("<Tab>g+rw,o+r<Tab>nobody<Tab>4242<Enter>");
+    terminal.wait_for("becomes nobody", SOON);
+    assert_eq!(kernel(), [(0o600, 0, 0); 2]);
+    answer(&terminal, "y");
+    wait_until(SOON, || kernel() == [(0o664, NOBODY, 4242); 2]);
+    terminal.wait_for("2 done. u takes it back", SOON);
+    terminal.send("u");
+    wait_until(SOON, || kernel() == [(0o600, 0, 0); 2]);
+    // Left, it does nothing.
+    terminal.wait_for(row("▌ posix /object 4.9 KiB 0% 0600 root"), SOON);
+    terminal.send("p 7<Tab>nobody");
+    terminal.wait_for(row("nobody, number 65534; is 0"), SOON);
+    terminal.send("<Esc>");
+    terminal.wait_for(no_row("Permissions of"), SOON);
+    // A wrong name is said, nothing is done, and it can be put right there.
+    terminal.send("p<Tab><Tab>no-such-user<Enter>");
+    terminal.wait_for("there is no user 'no-such-user' here", SOON);
+    assert_eq!(kernel(), [(0o600, 0, 0); 2]);
+    terminal.send("<C-u>12345<Enter>");
+    terminal.wait_for("becomes 12345", SOON);
+    answer(&terminal, "y");
+    wait_until(SOON, || kernel() == [(0o600, 0, 0), (0o600, 12345, 0)]);
+    quit(terminal);
+}
+
+#[test]
+fn who_can_attach_is_said_of_real_users_and_processes() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("object", 5000, 0o640).owned_by(1000, NOBODY);
+    // A process of nobody, to be asked about.
+    let mut sleeper = Child::spawn_piped(&mut as_nobody("/bin/sleep", ["1000"]));
+    let pid = sleeper.pid().to_string();
+    let terminal = open();
+    terminal.wait_for(row("▌ posix /object"), SOON);
+    terminal.send("p<Tab><Tab><Tab><Tab>");
+    terminal.send(&pid);
+    terminal.wait_for(row("of nobody: read only: in the group, and"), SOON);
+    // As it is edited, not as it is stored.
+    terminal.send("<Up><Up><Up>0666<Down><Down>0<Down>");
+    terminal.wait_for(row("of nobody: read and write: one of the others"), SOON);
+    terminal.send("<C-u>root");
+    terminal.wait_for(row("root: read and write: in the group, and mode 0666"), SOON);
+    terminal.send("<Up><C-u>7<Down>");
+    terminal.wait_for(row("root: read and write: one of the others"), SOON);
+    terminal.send("<Up><Up><Up><C-u>0<Down><Down><Down>");
+    terminal.wait_for(row("root: read and write: CAP_DAC_OVERRIDE"), SOON);
+    sleeper.signal(Signal::SIGKILL);
+    sleeper.wait(SOON);
+    terminal.send("<C-u>");
+    terminal.send(&pid);
+    terminal.wait_for(row("there is no process"), SOON);
+    terminal.send("<Esc>");
+    terminal.wait_for(no_row("Permissions of"), SOON);
+    quit(terminal);
+    assert_eq!(fs::metadata("/dev/shm/object").unwrap().mode() & 0o7777, 0o640);
+}

@@ -1,0 +1,195 @@
+//! Making a segment: typed, planned as it is typed, made, selected.
+
+use super::{notice, small, stage};
+use crate::support::Stage;
+use shmscope::app::new_segment::{New, Step};
+use shmscope::app::overlay::Overlay;
+use shmscope::machine::Machine as _;
+use shmscope::machine::made::MadeMachine;
+use shmscope::segment::{Bytes, Key, ObjectName};
+use std::fs;
+
+fn form(stage: &Stage) -> &New {
+    match &stage.state.overlay {
+        Some(Overlay::New(form)) => form,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn selected(stage: &Stage) -> String {
+    stage.state.selected().map(|segment| segment.id.to_string()).unwrap_or_default()
+}
+
+fn counts(machine: &MadeMachine) -> (usize, usize) {
+    machine.edit(|facts| (facts.sysv.len(), facts.posix.len()))
+}
+
+#[test]
+fn a_posix_segment_is_made_and_selected() {
+    let mut stage = stage(small());
+    stage.press("nbb<tab>64K<tab>u=rw,g=r");
+    assert!(stage.screen().contains("it is made: 64 KiB, mode 0640 (rw-r-----)"), "{}", stage.screen());
+    assert_eq!(counts(&stage.machine), (1, 3));
+    stage.press("<enter>");
+    assert!(stage.state.overlay.is_none());
+    assert!(notice(&stage).starts_with("posix:/bb: made: 64 KiB, mode 0640"), "{}", notice(&stage));
+    assert_eq!(selected(&stage), "posix:/bb");
+    let made = stage.machine.stat_object(&ObjectName::new(b"bb").unwrap()).unwrap();
+    assert_eq!((made.size, made.mode & 0o7777), (Bytes(64 << 10), 0o640));
+    assert!(
+        stage.state.log.iter().any(|line| line.starts_with("create posix:/bb: made")),
+        "{:?}",
+        stage.state.log
+    );
+}
+
+#[test]
+fn system_v_segments_are_made_with_a_key_and_without_one() {
+    let mut stage = stage(small());
+    stage.press("n<up><space><down>0x77<tab>1M<enter>");
+    assert_eq!(selected(&stage), "sysv:6", "{}", notice(&stage));
+    stage.press("n<up> <tab><tab>9<enter>");
+    assert_eq!(selected(&stage), "sysv:7", "{}", notice(&stage));
+    let made = stage.machine.edit(|facts| {
+        facts.sysv[1..].iter().map(|made| (made.row.key, made.row.size, made.row.perms)).collect::<Vec<_>>()
+    });
+    assert_eq!(made, [(Key(0x77), Bytes(1 << 20), 0o600), (Key(0), Bytes(9), 0o600)]);
+}
+
+#[test]
+fn one_is_filled_from_a_file_and_has_its_size() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), b"what is in it").unwrap();
+    let path = file.path().to_str().unwrap();
+    let mut stage = stage(small());
+    stage.press(&format!("nfilled<tab><tab><tab>{path}"));
+    assert!(stage.screen().contains("it is made: 13 B"), "{}", stage.screen());
+    stage.press("<enter>");
+    let preview = stage.state.table.preview.as_ref().unwrap();
+    assert_eq!(
+        (selected(&stage).as_str(), preview.bytes.as_deref()),
+        ("posix:/filled", Ok(&b"what is in it"[..]))
+    );
+    // One that is too small for it is refused, and stays open.
+    stage.press(&format!("nsmall<tab>5<tab><tab>{path}<enter>"));
+    assert!(form(&stage).error.as_ref().unwrap().contains("larger size"), "{:?}", form(&stage).error);
+    assert_eq!(counts(&stage.machine), (1, 4));
+    stage.press("<up><up><ctrl-u>20<enter>");
+    assert_eq!(selected(&stage), "posix:/small", "{}", stage.screen());
+}
+
+#[test]
+fn what_exists_is_never_touched() {
+    let mut stage = stage(small());
+    let before = stage.machine.edit(|facts| format!("{:?}", facts.posix));
+    stage.press("nb<enter>");
+    assert!(stage.screen().contains("it exists already, and is left as it is"), "{}", stage.screen());
+    // Open for another name.
+    stage.press("<esc>n<up> <tab>1234<enter>");
+    assert!(form(&stage).error.as_ref().unwrap().contains("0x000004d2: it exists already"));
+    assert_eq!(stage.machine.edit(|facts| format!("{:?}", facts.posix)), before);
+    assert_eq!(counts(&stage.machine), (1, 3));
+    // Without `exclusive` it is shown instead.
+    stage.press("<down><down><down><down><space><enter>");
+    assert_eq!((selected(&stage).as_str(), counts(&stage.machine)), ("sysv:5", (1, 3)));
+    assert!(notice(&stage).contains("was there already"), "{}", notice(&stage));
+    stage.press("nc<up><up> <enter>");
+    assert_eq!((selected(&stage).as_str(), counts(&stage.machine)), ("posix:/c", (1, 3)));
+}
+
+#[test]
+fn what_takes_the_name_between_plan_and_act_is_left_as_it_is() {
+    use shmscope::machine::made::MadeBytes;
+    let mut stage = stage(small());
+    stage.press("nnew");
+    assert!(stage.screen().contains("it is made"));
+    stage.machine.add_object("new", MadeBytes::full(b"another"));
+    stage.press("<enter>");
+    assert!(form(&stage).error.as_ref().unwrap().contains("exists already"));
+    // It goes again, and then the same key makes it.
+    stage.machine.remove_object("new");
+    stage.press("<enter>");
+    assert_eq!(selected(&stage), "posix:/new", "{}", stage.screen());
+}
+
+#[test]
+fn what_is_wrong_is_said_and_stays_open() {
+    for (keys, words) in [
+        ("n<enter>", "it needs a name"),
+        ("n..<enter>", "can be called"),
+        ("nx<tab>big<enter>", "is no size"),
+        ("nx<tab><tab>9<enter>", "is no mode"),
+        ("nx<tab><tab><tab>/nowhere<enter>", "/nowhere cannot be read"),
+        ("n<up> <tab>0xq<enter>", "is no key"),
+        ("n<up> <tab><tab>0<enter>", "kernel.shmmax"),
+    ] {
+        let mut stage = stage(small());
+        stage.press(keys);
+        assert!(
+            form(&stage).error.as_ref().is_some_and(|error| error.contains(words)),
+            "{keys}: {:?}",
+            form(&stage)
+        );
+        assert!(stage.screen().contains(words), "{}", stage.screen());
+        assert_eq!(counts(&stage.machine), (1, 3));
+        stage.press("<esc><enter>");
+        assert_eq!(counts(&stage.machine), (1, 3));
+    }
+}
+
+#[test]
+fn one_that_the_filter_hides_is_told() {
+    let mut stage = stage(small());
+    stage.press("/kind=sysv<enter>nhidden<enter>");
+    assert!(notice(&stage).contains("The filter hides posix:/hidden"), "{}", notice(&stage));
+    assert_eq!(selected(&stage), "sysv:5");
+    stage.press("<esc>");
+    assert!(stage.screen().contains("/hidden"));
+}
+
+#[test]
+fn taking_it_back_is_removing_it_with_a_question_and_a_copy() {
+    let mut stage = stage(small());
+    stage.press("n<up> <tab>7<enter>u");
+    assert!(stage.screen().contains("Remove sysv:6"), "{}", stage.screen());
+    stage.press("<esc>");
+    assert_eq!(counts(&stage.machine), (2, 3));
+    stage.press("u");
+    stage.wait(200);
+    stage.press("y");
+    assert_eq!(counts(&stage.machine), (1, 3), "{}", notice(&stage));
+    stage.press("u");
+    assert_eq!(counts(&stage.machine), (2, 3), "{}", notice(&stage));
+    // Gone in another way.
+    stage.press("nx<enter>");
+    stage.machine.remove_object("x");
+    stage.survey();
+    stage.press("u");
+    assert!(notice(&stage).contains("is gone"), "{}", notice(&stage));
+}
+
+#[test]
+fn read_only_makes_none() {
+    let mut stage = stage(MadeMachine::new());
+    assert!(stage.screen().contains("`n` makes a segment"), "{}", stage.screen());
+    stage.state.read_only = true;
+    assert!(!stage.screen().contains("makes a segment"), "{}", stage.screen());
+    stage.press("n");
+    assert!(stage.state.overlay.is_none() && notice(&stage).contains("--read-only"));
+}
+
+#[test]
+fn what_is_made_is_what_is_typed_however_late_the_answers_are() {
+    let mut stage = stage(small());
+    stage.late = Some(vec![]);
+    stage.press("nnew<enter>");
+    assert_eq!(form(&stage).step, Step::Going);
+    stage.press("er");
+    stage.answer();
+    // Not that of a moment ago, and not this one unasked.
+    assert_eq!((form(&stage).step, counts(&stage.machine)), (Step::Typing, (1, 3)));
+    stage.late = Some(vec![]);
+    stage.press("<enter>");
+    stage.answer();
+    assert_eq!((selected(&stage).as_str(), counts(&stage.machine)), ("posix:/newer", (1, 4)));
+}

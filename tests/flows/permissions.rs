@@ -1,0 +1,251 @@
+//! The overlay of permissions: mode, owner and group, and who can attach.
+
+use super::{notice, small, stage};
+use crate::support::Stage;
+use shmscope::app::event::Event;
+use shmscope::app::overlay::Overlay;
+use shmscope::app::permissions::{Focus, Permissions};
+use shmscope::machine::made::MadeMachine;
+use shmscope::segment::ObjectName;
+
+fn form(stage: &Stage) -> &Permissions {
+    match &stage.state.overlay {
+        Some(Overlay::Permissions(form)) => form,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Mode, user and group of the System V segment.
+fn sysv(machine: &MadeMachine) -> (u32, u32, u32) {
+    machine.edit(|facts| {
+        let row = facts.sysv[0].row;
+        (row.perms, row.uid, row.gid)
+    })
+}
+
+/// The same of an object.
+fn object(machine: &MadeMachine, name: &str) -> (u32, u32, u32) {
+    machine.edit(|facts| {
+        let stat = facts.posix[&ObjectName::new(name.as_bytes()).unwrap()].stat;
+        (stat.mode & 0o7777, stat.uid, stat.gid)
+    })
+}
+
+fn yes(stage: &mut Stage) {
+    stage.wait(200);
+    stage.press("y");
+}
+
+#[test]
+fn mode_owner_and_group_at_once_and_back() {
+    let mut stage = stage(small());
+    stage.press("p<tab>g+rw<tab>bob<tab>0<enter>");
+    stage.wait(200);
+    let plan = stage.screen();
+    for words in ["0600 (rw-------) becomes 0660", "owner ann becomes bob", "group ann becomes root"] {
+        assert!(plan.contains(words), "{plan}");
+    }
+    assert_eq!(sysv(&stage.machine), (0o600, 1000, 1000));
+    stage.press("y");
+    assert_eq!(sysv(&stage.machine), (0o660, 1001, 0), "{}", notice(&stage));
+    stage.press("u");
+    assert_eq!(sysv(&stage.machine), (0o600, 1000, 1000), "{}", notice(&stage));
+}
+
+#[test]
+fn esc_does_nothing_wherever_it_is_pressed() {
+    for keys in ["p 0666", "p<tab>0", "p<tab><tab>bob", "p<tab><tab><tab>bob", "p<tab><tab><tab><tab>bob"] {
+        for leave in ["<esc>", "<ctrl-c>"] {
+            let mut stage = stage(small());
+            stage.press(keys);
+            stage.press(leave);
+            stage.press("<enter>");
+            assert!(stage.state.overlay.is_none());
+            assert_eq!(sysv(&stage.machine), (0o600, 1000, 1000), "{keys}{leave}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_name_is_said_and_nothing_is_done() {
+    for (keys, words) in [
+        ("p<tab><tab>carl<enter>", "no user 'carl'"),
+        ("p<tab><tab><tab>carl<enter>", "no group 'carl'"),
+        ("p<tab><tab>ann:bob<enter>", "a field of its own"),
+        ("p<tab>rw<enter>", "is no mode"),
+        ("p<enter>", "Nothing is changed"),
+        // Good ones do not carry a wrong one through.
+        ("p<tab>0666<tab>bob<tab>4294967295<enter>", "no group"),
+    ] {
+        let mut stage = stage(small());
+        stage.press(keys);
+        let error = form(&stage).error.clone().unwrap_or_default();
+        assert!(error.contains(words), "{keys}: {error}");
+        assert!(stage.screen().contains(words), "{}", stage.screen());
+        assert_eq!(sysv(&stage.machine), (0o600, 1000, 1000));
+    }
+    // It stays open to be put right.
+    let mut stage = stage(small());
+    stage.press("p<tab><tab>bo<enter>b<enter>");
+    yes(&mut stage);
+    assert_eq!(sysv(&stage.machine), (0o600, 1001, 1000));
+}
+
+#[test]
+fn it_says_who_can_attach_and_why() {
+    let mut stage = stage(small());
+    let asked = |stage: &mut Stage, keys: &str| {
+        stage.press(keys);
+        let answer = form(stage).answer();
+        match answer.expect("an answer") {
+            Ok((who, answer)) => format!("{who}: {}: {}", answer.how(), answer.reason),
+            Err(reason) => reason.to_owned(),
+        }
+    };
+    stage.press("p<tab><tab><tab><tab>");
+    assert_eq!(form(&stage).focus, Focus::Who);
+    let bob = asked(&mut stage, "bob");
+    assert!(bob.starts_with("bob: not at all: one of the others, and mode 0600 gives --"), "{bob}");
+    let root = asked(&mut stage, "<ctrl-u>root");
+    assert!(root.starts_with("root: read and write: CAP_IPC_OWNER"), "{root}");
+    // Its creator's is the process that this machine has.
+    let process = asked(&mut stage, "<ctrl-u>4121");
+    assert!(process.starts_with("process 4121 of ann: read and write: the owner"), "{process}");
+    assert!(asked(&mut stage, "<ctrl-u>77").contains("no process 77"));
+    assert!(asked(&mut stage, "<ctrl-u>carl").contains("no user 'carl'"));
+    // For what is edited, not for what is stored.
+    let edited = asked(&mut stage, "<ctrl-u>bob<up><up><up>o+r<down><down><down>");
+    assert!(edited.starts_with("bob: read only: one of the others, and mode 0604"), "{edited}");
+    let edited = asked(&mut stage, "<up><up>bob");
+    assert!(edited.starts_with("bob: read and write: the owner, and mode 0604"), "{edited}");
+    assert!(stage.screen().contains("bob: read and write"), "{}", stage.screen());
+    // The creator keeps their rights.
+    let creator = asked(&mut stage, "<down><down><ctrl-u>ann");
+    assert!(creator.contains("the creator, who counts as the owner"), "{creator}");
+    assert_eq!(sysv(&stage.machine), (0o600, 1000, 1000));
+}
+
+#[test]
+fn an_access_control_list_has_its_say() {
+    let machine = small();
+    let entry = |tag: u16, bits: u16, id: u32| {
+        [&tag.to_le_bytes()[..], &bits.to_le_bytes(), &id.to_le_bytes()].concat()
+    };
+    let none = u32::MAX;
+    let list = [
+        2u32.to_le_bytes().to_vec(),
+        entry(1, 6, none),
+        entry(2, 6, 1001),
+        entry(4, 0, none),
+        entry(0x10, 6, none),
+        entry(0x20, 0, none),
+    ];
+    machine.edit(|facts| {
+        let object = facts.posix.get_mut(&ObjectName::new(b"a").unwrap()).unwrap();
+        object.acl = Some(list.concat());
+        object.stat.mode = 0o100_660;
+    });
+    let mut stage = stage(machine);
+    stage.press("jp<tab><tab><tab><tab>bob");
+    assert!(stage.screen().contains("bob: read and write: the user has rw in the access control list"));
+    // The group's bits of a mode are the mask of the list.
+    stage.press("<shift-tab><shift-tab><shift-tab>");
+    stage.press("g-w");
+    let screen = stage.screen();
+    assert!(screen.contains("bob: read only:") && screen.contains("its mask leaves r-"), "{screen}");
+}
+
+#[test]
+fn each_of_a_batch_gets_what_was_said_and_keeps_the_rest() {
+    let mut stage = stage(small());
+    stage.machine.edit(|facts| {
+        facts.posix.get_mut(&ObjectName::new(b"b").unwrap()).unwrap().stat.mode = 0o100_666;
+        facts.posix.get_mut(&ObjectName::new(b"c").unwrap()).unwrap().stat.uid = 1001;
+    });
+    stage.survey();
+    stage.press("<space><space><space><space>p");
+    assert!(stage.screen().contains("Permissions of 4 segments"));
+    assert_eq!((form(&stage).mode_field.text(), form(&stage).owner.text()), ("", ""));
+    // Only the group: modes and owners differ, and stay.
+    stage.press("<tab><tab><tab>bob<enter>");
+    stage.wait(200);
+    // Each has its own plan, and its own result: one was replaced meanwhile.
+    stage.machine.remove_object("a");
+    stage.press("y");
+    assert!(notice(&stage).contains("3 done"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("posix:/a"), "{}", notice(&stage));
+    assert_eq!(sysv(&stage.machine), (0o600, 1000, 1001));
+    assert_eq!(object(&stage.machine, "b"), (0o666, 1000, 1001));
+    assert_eq!(object(&stage.machine, "c"), (0o600, 1001, 1001));
+    // In letters, each from its own mode.
+    stage.press("Aap<tab>o+r,u-w<enter>");
+    yes(&mut stage);
+    assert_eq!(sysv(&stage.machine), (0o404, 1000, 1001), "{}", notice(&stage));
+    assert_eq!(object(&stage.machine, "b"), (0o466, 1000, 1001));
+    assert_eq!(object(&stage.machine, "c"), (0o404, 1001, 1001));
+}
+
+#[test]
+fn it_is_for_the_segment_that_it_shows_whatever_the_table_does() {
+    let mut stage = stage(small());
+    stage.press("jp<tab>0666");
+    // The selection falls on another one.
+    stage.machine.remove_object("a");
+    stage.survey();
+    stage.press("<enter>");
+    yes(&mut stage);
+    assert!(notice(&stage).contains("posix:/a is gone"), "{}", notice(&stage));
+    assert_eq!((object(&stage.machine, "b").0, sysv(&stage.machine).0), (0o600, 0o600));
+}
+
+#[test]
+fn a_paste_goes_into_the_field_and_is_asked_about() {
+    let mut stage = stage(small());
+    stage.press("p");
+    stage.happen(Event::Paste("0666".to_owned()));
+    assert_eq!(form(&stage).mode_field.text(), "0600", "the grid takes no text");
+    stage.press("<tab><tab>");
+    stage.happen(Event::Paste("bob\n".to_owned()));
+    stage.press("<enter>");
+    yes(&mut stage);
+    assert_eq!(sysv(&stage.machine), (0o600, 1001, 1000));
+}
+
+#[test]
+fn arrows_and_tab_go_through_all_fields() {
+    let mut stage = stage(small());
+    stage.press("p");
+    let mut seen = vec![form(&stage).focus];
+    for _ in 0..Focus::ALL.len() {
+        stage.press("<tab>");
+        seen.push(form(&stage).focus);
+    }
+    assert_eq!(seen[..5], Focus::ALL);
+    assert_eq!(seen[5], Focus::Bits);
+    stage.press("<down><down><down><down><down><down><down><down>");
+    assert_eq!(form(&stage).focus, Focus::Who);
+    stage.press("<up><up><up><up><up><right>");
+    assert_eq!((form(&stage).focus, form(&stage).cursor), (Focus::Bits, 3));
+}
+
+#[test]
+fn a_name_is_waited_for_and_an_answer_to_an_older_one_is_none() {
+    let mut stage = stage(small());
+    stage.press("p<tab><tab>bob");
+    stage.late = Some(vec![]);
+    stage.press("by<enter>");
+    // bob is known, bobby is not yet.
+    assert!(form(&stage).going && form(&stage).owner_found.is_none());
+    stage.press("<backspace><backspace>");
+    assert!(!form(&stage).going, "what was typed since is to be said anew");
+    stage.press("<enter>");
+    stage.answer();
+    yes(&mut stage);
+    assert_eq!(sysv(&stage.machine), (0o600, 1001, 1000), "{}", notice(&stage));
+    stage.press("p<tab><tab>ann");
+    stage.late = Some(vec![]);
+    stage.press("x<enter>");
+    stage.answer();
+    assert!(form(&stage).error.as_ref().unwrap().contains("'annx'"));
+    assert_eq!(sysv(&stage.machine), (0o600, 1001, 1000));
+}
