@@ -50,7 +50,15 @@ pub fn run(machine: &dyn Machine, report: &Report, out: &mut Out) -> Result<Stat
 
 /// Looks at the machine. What could not be looked at is told on standard error.
 fn look(machine: &dyn Machine) -> Survey {
-    let mut survey = Survey::take(machine, &mut Names::default());
+    judged(Survey::take(machine, &mut Names::default()))
+}
+
+/// As [`look`], but not how much of a System V segment is in memory.
+fn look_without_memory(machine: &dyn Machine) -> Survey {
+    judged(Survey::take_without_memory(machine, &mut Names::default()))
+}
+
+fn judged(mut survey: Survey) -> Survey {
     identify::assess(&mut survey);
     for problem in &survey.problems {
         out::warn(problem);

@@ -12,7 +12,7 @@ use crate::act::{self, ActError, Action, Options, Outcome, Plan, Refusal, StateD
 use crate::cli::args::RmArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::progress::{Interrupt, attended};
-use crate::cli::{Failure, Status, Style, look};
+use crate::cli::{Failure, Status, Style, look, look_without_memory};
 use crate::machine::Machine;
 use crate::memory::Progress;
 use crate::segment::{Segment, SegmentId};
@@ -42,7 +42,7 @@ pub fn run(
     let many = args.no_copy && args.segments.len() > MANY;
     let options = Options { force: args.force, many, ..options };
     let style = out.style();
-    let survey = look(machine);
+    let survey = if many { look_without_memory(machine) } else { look(machine) };
     let copies = Where::new(args)?;
     let mut teller = Teller::new("rm", args.tell, out);
     let segments = chosen(machine, &survey, &args.segments, &mut teller)?;
