@@ -96,7 +96,18 @@ impl Identifier {
         holdings: Option<&Holdings>,
         names: &mut Names,
     ) -> Survey {
-        let mut survey = Survey::take(machine, names);
+        self.judge(machine, Survey::take(machine, names), holdings, names)
+    }
+
+    /// As [`Identifier::survey`], of a survey that was taken.
+    #[must_use]
+    pub fn judge(
+        &mut self,
+        machine: &dyn Machine,
+        mut survey: Survey,
+        holdings: Option<&Holdings>,
+        names: &mut Names,
+    ) -> Survey {
         if let Some(holdings) = holdings {
             survey.join(holdings, machine, names);
         }

@@ -24,6 +24,14 @@ pub trait Machine: Send + Sync {
     /// When there is no such file: a kernel without System V IPC, or no `/proc`.
     fn sysv_table(&self) -> io::Result<Vec<u8>>;
 
+    /// The same without what is in memory and in swap, which takes most of the time.
+    ///
+    /// # Errors
+    /// As [`Machine::sysv_table`].
+    fn sysv_rows(&self) -> io::Result<sysv_table::Table> {
+        self.sysv_table().map(|text| sysv_table::parse(&text))
+    }
+
     /// Everything below `/dev/shm`.
     ///
     /// # Errors
