@@ -6,6 +6,7 @@ use shmscope::cli::out::{Out, warn};
 use shmscope::cli::{self, Args, Command, Failure, Status, Style};
 use shmscope::config::{self, Config, ConfigError};
 use shmscope::demo;
+use shmscope::identify::Rules;
 use shmscope::machine::Machine;
 use shmscope::machine::real::RealMachine;
 use shmscope::segment::escape;
@@ -19,17 +20,32 @@ fn main() -> ExitCode {
     let args = Args::parse();
     match args.command {
         None => ended(open_ui(args.look, args.read_only)),
-        Some(Command::Report(report)) => report_with(args.look, |out| cli::run(&RealMachine, &report, out)),
+        Some(Command::Report(report)) => match rules_for(&report) {
+            Ok(rules) => report_with(args.look, |out| cli::run(&RealMachine, rules, &report, out)),
+            Err(error) => ended(Err(error)),
+        },
         Some(Command::Change(change)) => match settings() {
             Ok(settings) => {
                 let read_only = args.read_only || settings.read_only;
-                report_with(args.look, |out| cli::change(&RealMachine, &change, read_only, out))
+                report_with(args.look, |out| {
+                    let rules = Rules::with(&settings.makers, settings.settle);
+                    cli::change(&RealMachine, &change, read_only, rules, out)
+                })
             }
             // Settings that are not understood may turn changes off.
             Err(error) => ended(Err(error)),
         },
         Some(Command::Demo(demo)) => show_demo(demo, args.look, args.read_only),
     }
+}
+
+/// How a report judges segments: those that do not judge ask no settings.
+fn rules_for(report: &cli::Report) -> anyhow::Result<Rules> {
+    if !matches!(report, cli::Report::List(_) | cli::Report::Info(_)) {
+        return Ok(Rules::default());
+    }
+    let settings = settings()?;
+    Ok(Rules::with(&settings.makers, settings.settle))
 }
 
 /// Opens the terminal UI.

@@ -1,8 +1,10 @@
 //! Every screen and overlay over the made machine, in several sizes, themes
 //! and with its styles, as snapshots.
 
-use crate::support::Stage;
+use crate::support::{Acts, Stage};
+use shmscope::app::effect::Undo;
 use shmscope::app::event::Event;
+use shmscope::app::work::Working;
 use shmscope::decode::Scalar;
 use shmscope::machine::made::{MadeBytes, MadeMachine};
 use shmscope::segment::ObjectName;
@@ -254,6 +256,37 @@ fn a_long_search_has_a_bar_and_says_how_to_stop_it() {
         stage.press("/camera<enter><enter>/needle<enter>");
         stage.happen(Event::Searching { done: 3 << 20, total: 24 << 20 });
         kept(&format!("searching-{width}x{height}"), &stage, &plain());
+    }
+}
+
+#[test]
+fn a_long_act_has_a_bar_and_says_how_to_stop_it() {
+    for (width, height) in [(80, 24), (140, 45), (40, 8)] {
+        let mut stage = Stage::new(machine(), width, height);
+        stage.acts = Acts::Hang;
+        for key in ["j<space><space>", "x", "f", "y"] {
+            stage.press(key);
+            stage.wait(200);
+        }
+        let at = Working {
+            what: "copying sysv:32771".to_owned(),
+            item: 1,
+            items: 2,
+            done: 120 << 20,
+            total: 300 << 20,
+        };
+        stage.happen(Event::Working(at));
+        kept(&format!("act-working-{width}x{height}"), &stage, &plain());
+        stage.press("<esc>");
+        kept(&format!("act-stopping-{width}x{height}"), &stage, &plain());
+        let mut stage = Stage::new(machine(), width, height);
+        stage.acts = Acts::Hang;
+        stage.state.undo = Some(Undo::Copies(1));
+        stage.press("u");
+        let at =
+            Working { what: "bringing back".to_owned(), item: 1, items: 1, done: 9 << 20, total: 24 << 20 };
+        stage.happen(Event::Working(at));
+        kept(&format!("undo-working-{width}x{height}"), &stage, &plain());
     }
 }
 

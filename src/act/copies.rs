@@ -3,7 +3,7 @@
 
 use super::archive::MAGIC;
 use super::error::plain;
-use super::restore::{RestoreError, Restored, restore};
+use super::restore::{RestoreError, Restored, restore_marked};
 use super::save::{SaveError, Stored, Target};
 use super::state::{StateDirectory, StateError};
 use crate::machine::Machine;
@@ -177,7 +177,7 @@ impl Copies {
     /// When there is none, or it cannot be restored; it is kept then.
     pub fn undo(&self, machine: &dyn Machine, progress: &Progress) -> Result<Restored, UndoError> {
         let path = self.last().ok_or(UndoError::None)?;
-        let restored = restore(machine, &path, progress)?;
+        let restored = restore_marked(machine, &path, Some(&self.state), progress)?;
         // If it stays, the next undo says that the name is taken: nothing is lost.
         let _ = fs::remove_file(&path);
         Ok(restored)

@@ -87,6 +87,12 @@ pub enum ActError {
         /// What it shows.
         found: String,
     },
+    /// The work was cancelled.
+    #[error("stopped: nothing was done to {subject}")]
+    Stopped {
+        /// What it was to be done to.
+        subject: String,
+    },
     /// No copy of it could be kept, so it was not removed.
     #[error("{0}. Nothing was removed; --no-copy removes it without a copy")]
     NotKept(KeepError),

@@ -21,6 +21,7 @@ mod mode_change;
 mod outcome;
 mod permissions;
 mod plan;
+mod recent;
 pub mod record;
 mod remove;
 mod restore;
@@ -28,6 +29,7 @@ mod save;
 mod state;
 #[cfg(test)]
 mod tests;
+pub mod unfinished;
 mod who;
 
 pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
@@ -39,8 +41,9 @@ pub use error::{ActError, Denied};
 pub use mode_change::{ModeChange, ParseModeError};
 pub use outcome::{Done, Outcome};
 pub use plan::{Options, Plan, Refusal, Task, Undo};
+pub use recent::Recent;
 pub use record::Record;
-pub use restore::{RestoreError, Restored, cannot_come_back, look_into, restore};
+pub use restore::{RestoreError, Restored, cannot_come_back, look_into, restore, restore_marked};
 pub use save::{SaveError, Stored, save, save_over};
 pub use state::{StateDirectory, StateError};
 pub use who::{ParseWhoError, Somebody};
@@ -97,14 +100,15 @@ pub fn plan_create(machine: &dyn Machine, new: &NewSegment, options: &Options) -
 /// (`ipc_idr_alloc` in ipc/util.c counts the rounds in it), or when root asks for
 /// that very number (`kernel.shm_next_id`, for checkpoints).
 pub fn apply(machine: &dyn Machine, plan: &Plan) -> Outcome {
-    apply_with(machine, plan, &Progress::new())
+    apply_with(machine, plan, &Progress::new(), &Recent::default())
 }
 
 /// As [`apply`], for who shows how far it is or may cancel it: a copy of a
-/// large segment takes its time.
-pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress) -> Outcome {
+/// large segment takes its time. A batch has one `recent` for all of it.
+pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress, recent: &Recent) -> Outcome {
     let result = match (&plan.refusal, &plan.task) {
         (Some(refusal), _) => Err(ActError::Refused { subject: plan.subject(), refusal: refusal.clone() }),
+        (None, _) if progress.is_cancelled() => Err(ActError::Stopped { subject: plan.subject() }),
         (None, Task::Create(new)) => create::apply(machine, new),
         (None, Task::Change { segment, action }) => match action {
             Action::SetMode(change) => permissions::apply_mode(machine, segment, change),
@@ -112,7 +116,10 @@ pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress) -> Ou
             Action::SetModeAndOwner(mode, owner) => mode_and_owner::apply(machine, segment, mode, *owner),
             Action::Lock => lock::apply(machine, segment, true),
             Action::Unlock => lock::apply(machine, segment, false),
-            Action::Remove(copying) => remove::apply(machine, segment, copying, plan.options, progress),
+            Action::Remove(copying) => {
+                let now = remove::Now { options: plan.options, progress, recent };
+                remove::apply(machine, segment, copying, &now)
+            }
         },
     };
     Outcome { subject: plan.subject(), action: plan.task.word(), result }

@@ -5,7 +5,9 @@ use super::again::{Named, named, posix, sysv};
 use super::copies::KeepError;
 use super::permissions::refuse_strangers;
 use super::save::shown;
-use super::{ActError, Copying, Done, Options, Plan, Refusal, SaveError, Undo, cannot_come_back, save};
+use super::{
+    ActError, Copying, Done, Options, Plan, Recent, Refusal, SaveError, Undo, cannot_come_back, save,
+};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, Removal, SysvStat};
 use crate::memory::{Progress, Reader};
@@ -69,8 +71,10 @@ fn plan_sysv(machine: &dyn Machine, segment: &Segment, facts: &SysvFacts, plan: 
     if facts.nattch == 0 {
         plan.say(format!("it goes at once, and its {} with it", segment.size));
     } else {
+        let who = with_pids(segment);
+        let by = if who.is_empty() { String::new() } else { format!(", held by {who}") };
         plan.say(format!(
-            "it is marked for removal: its key goes now, its {} when the last of {} attachments ends",
+            "it is marked for removal: its key goes now, its {} when the last of {} attachments ends{by}",
             segment.size, facts.nattch
         ));
         plan.refuse(held(facts.nattch));
@@ -80,9 +84,15 @@ fn plan_sysv(machine: &dyn Machine, segment: &Segment, facts: &SysvFacts, plan: 
 
 fn plan_posix(machine: &dyn Machine, segment: &Segment, plan: &mut Plan) {
     let resident = segment.resident.unwrap_or(segment.size);
-    plan.say(format!(
-        "its name goes now; {resident} of memory go with it, or stay until who holds it lets go"
-    ));
+    plan.say(match (segment.holders_text(3).as_str(), segment.verdict.state) {
+        ("", State::Idle | State::Leaked(_) | State::Protected) => {
+            format!("its name goes now, and {resident} of memory with it")
+        }
+        ("", _) => {
+            format!("its name goes now; {resident} of memory go with it, or stay until who holds it lets go")
+        }
+        (_, _) => format!("its name goes now; {resident} stay until {} let go", with_pids(segment)),
+    });
     let me = machine.effective_uid();
     if me != segment.owner.uid && !machine.control().credentials().may(Capability::Fowner) {
         plan.say(format!(
@@ -111,6 +121,20 @@ fn plan_posix(machine: &dyn Machine, segment: &Segment, plan: &mut Plan) {
     }
 }
 
+/// `grabber (pid 4121) and 2 more`
+fn with_pids(segment: &Segment) -> String {
+    let holders = segment.holders.as_deref().unwrap_or_default();
+    let named: Vec<String> = holders
+        .iter()
+        .take(3)
+        .map(|holder| format!("{} (pid {})", holder.command_text(), holder.pid))
+        .collect();
+    match holders.len().saturating_sub(named.len()) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
 fn held(nattch: u64) -> Refusal {
     let times = if nattch == 1 { "once".to_owned() } else { format!("{nattch} times") };
     Refusal {
@@ -124,23 +148,45 @@ fn no_copy(why: String) -> Refusal {
     Refusal::new(why, "Say --save FILE to keep one elsewhere, or --no-copy to remove it without one")
 }
 
+/// What goes with the moment in which it is removed.
+pub struct Now<'a> {
+    /// What the person said besides.
+    pub options: Options,
+    /// How far it is, and whether to stop.
+    pub progress: &'a Progress,
+    /// Who holds what.
+    pub recent: &'a Recent,
+}
+
 /// Removes it, once a copy of it is whole and on the disk.
 pub fn apply(
     machine: &dyn Machine,
     segment: &Segment,
     copying: &Copying,
-    options: Options,
-    progress: &Progress,
+    now: &Now<'_>,
 ) -> Result<Done, ActError> {
+    let progress = now.progress;
     let (copy, dropped) = match copying {
-        Copying::Without => return remove(machine, segment, options),
+        Copying::Without => return remove(machine, segment, now),
         Copying::Keep(copies) => {
-            let kept = copies.keep(machine, segment, progress).map_err(ActError::NotKept)?;
+            let kept = copies.keep(machine, segment, progress).map_err(|error| match error {
+                KeepError::Save(SaveError::Stopped { id }) => ActError::Stopped { subject: id.to_string() },
+                error => ActError::NotKept(error),
+            })?;
             (kept.stored.path, kept.dropped.len())
         }
-        Copying::To(path) => (save(machine, segment, path, progress)?.path, 0),
+        Copying::To(path) => match save(machine, segment, path, progress) {
+            Ok(stored) => (stored.path, 0),
+            Err(SaveError::Stopped { id }) => return Err(ActError::Stopped { subject: id.to_string() }),
+            Err(error) => return Err(error.into()),
+        },
     };
-    match remove(machine, segment, options) {
+    let removed = if progress.is_cancelled() {
+        Err(ActError::Stopped { subject: segment.id.to_string() })
+    } else {
+        remove(machine, segment, now)
+    };
+    match removed {
         Ok(mut done) => {
             done.said.push(format!("`shmscope restore {}` brings it back", shown(&copy)));
             if dropped > 0 {
@@ -158,10 +204,15 @@ pub fn apply(
     }
 }
 
-fn remove(machine: &dyn Machine, segment: &Segment, options: Options) -> Result<Done, ActError> {
+fn remove(machine: &dyn Machine, segment: &Segment, now: &Now<'_>) -> Result<Done, ActError> {
     match named(segment) {
-        Named::Sysv(shmid) => apply_sysv(machine, segment, shmid, options),
-        Named::Posix(name) => apply_posix(machine, segment, name),
+        Named::Sysv(shmid) => apply_sysv(machine, segment, shmid, now.options),
+        Named::Posix(name) => {
+            if !now.options.force {
+                now.recent.check(machine, segment)?;
+            }
+            apply_posix(machine, segment, name)
+        }
         Named::Nothing => Err(ActError::Gone { id: segment.id.clone() }),
     }
 }

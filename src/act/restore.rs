@@ -4,6 +4,8 @@
 use super::archive::{ArchiveError, Name, Reading, Saved};
 use super::error::plain;
 use super::save::shown;
+use super::state::StateDirectory;
+use super::unfinished::Mark;
 use crate::machine::{Finish, Finished, Machine, Making, Refused, sysv_table};
 use crate::memory::Progress;
 use crate::segment::{Bytes, Key, Segment, SegmentId, ShmId};
@@ -118,6 +120,22 @@ pub fn look_into(path: &Path) -> Result<Saved, RestoreError> {
 /// When the file is not whole, the name or the key is taken, or the kernel
 /// refuses; then nothing is made.
 pub fn restore(machine: &dyn Machine, path: &Path, progress: &Progress) -> Result<Restored, RestoreError> {
+    restore_marked(machine, path, None, progress)
+}
+
+/// As [`restore`], with a mark in the state directory while a System V segment is
+/// filled: what a kill leaves of it is found by that,
+/// [`unfinished`](super::unfinished::unfinished). Where no mark can be made, it is
+/// restored without.
+///
+/// # Errors
+/// As [`restore`].
+pub fn restore_marked(
+    machine: &dyn Machine,
+    path: &Path,
+    state: Option<&StateDirectory>,
+    progress: &Progress,
+) -> Result<Restored, RestoreError> {
     let (mut file, length) = open(path)?;
     let saved = look_into(path)?;
     check_free(machine, &saved)?;
@@ -135,9 +153,18 @@ pub fn restore(machine: &dyn Machine, path: &Path, progress: &Progress) -> Resul
             progress.begin(2 * total);
             work.fill(&file, 0, None)?;
             file.rewind().map_err(|source| work.unreadable(source))?;
+            let what = (*key, saved.size, saved.mode);
+            // Dropped behind the segment, so that it is there as long as that is not whole.
+            let mut mark = state.and_then(|state| Mark::begin(state, machine, what, path).ok());
             let mut making =
                 machine.control().begin_sysv(*key, saved.size.0).map_err(|error| work.failed(error))?;
+            if let Some((mark, id)) = mark.as_mut().zip(making.id()) {
+                mark.made(machine, &id);
+            }
             work.fill(&file, length, Some(making.as_mut()))?;
+            if let Some(mark) = &mut mark {
+                mark.filled();
+            }
             work.finish(making.as_mut())?
         }
     };

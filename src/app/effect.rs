@@ -51,6 +51,8 @@ pub enum Effect {
     Apply(Vec<Plan>),
     /// Take an act back.
     Undo(Undo),
+    /// Stop the act that is under way; what is done stays done.
+    StopAct,
     /// Put this text into the clipboard of the terminal.
     Copy(String),
     /// Take the mouse, or give it back to the terminal.
@@ -77,6 +79,25 @@ pub enum Undo {
     Copies(usize),
     /// These, planned anew on the segments as they are now.
     Acts(Vec<(SegmentId, crate::act::Action)>),
+}
+
+impl Undo {
+    /// What of it is left to take back, when this is what came of it.
+    #[must_use]
+    pub fn left(self, results: &[Result<String, String>]) -> Option<Self> {
+        match self {
+            Self::Copies(count) => {
+                let left = count.saturating_sub(results.iter().filter(|result| result.is_ok()).count());
+                (left > 0).then_some(Self::Copies(left))
+            }
+            Self::Acts(acts) => {
+                let failed = |at: usize| results.get(at).is_none_or(Result::is_err);
+                let left: Vec<_> =
+                    acts.into_iter().enumerate().filter(|(at, _)| failed(*at)).map(|(_, act)| act).collect();
+                (!left.is_empty()).then_some(Self::Acts(left))
+            }
+        }
+    }
 }
 
 /// What is to be looked at, and how often.

@@ -2,6 +2,7 @@
 //! state.
 
 use super::key::{Key, Mouse};
+use super::work::Working;
 use crate::act::access::Rules;
 use crate::act::{ActError, Answer, Hold, Outcome, Plan, Question, Released};
 use crate::memory::{Look, OpenError};
@@ -52,6 +53,8 @@ pub enum Event {
     Answered(Question, Answer),
     /// Plans were made, one for each wish.
     Planned(Vec<Plan>),
+    /// How far an act is that takes long.
+    Working(Working),
     /// Plans were carried out, or not, each for itself.
     Acted(Vec<Outcome>),
     /// An act was taken back, or not: a line each, safe to print.

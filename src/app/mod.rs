@@ -22,6 +22,7 @@ pub mod table;
 pub mod text_field;
 mod update;
 pub mod values;
+pub mod work;
 
 pub use effect::Effect;
 pub use event::Event;

@@ -11,6 +11,7 @@ use super::keymap::Keymap;
 use super::layout::segments::{Layout, layout};
 use super::overlay::Overlay;
 use super::table::Table;
+use super::work::Work;
 use crate::segment::{Identity, Segment, SegmentId};
 use crate::survey::Survey;
 use std::collections::BTreeSet;
@@ -70,6 +71,8 @@ pub struct State {
     pub log: Vec<String>,
     /// What takes the last act back.
     pub undo: Option<Undo>,
+    /// The act that is under way.
+    pub work: Option<Work>,
     /// Whether the mouse is ours.
     pub mouse: bool,
     /// The row that was clicked last, and when.
@@ -116,6 +119,7 @@ impl State {
             read_only: settings.read_only,
             log: vec![],
             undo: None,
+            work: None,
             mouse: settings.mouse,
             last_click: None,
             asked: Asked::default(),
@@ -154,6 +158,11 @@ impl State {
                 if self.read_only =>
             {
                 Some("Every change is turned off, by --read-only or read-only in the settings")
+            }
+            Action::Permissions | Action::Lock | Action::Unlock | Action::Remove | Action::Undo
+                if self.work.is_some() =>
+            {
+                Some("Something is still being done: esc stops it")
             }
             Action::Permissions | Action::Lock | Action::Unlock | Action::Remove
                 if self.selected().is_none() && self.table.marks.is_empty() =>

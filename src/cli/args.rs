@@ -4,11 +4,12 @@
 mod change;
 
 pub use change::{
-    BatchArgs, Change, ChmodArgs, ChownArgs, CreateArgs, CreateKind, CreatePosixArgs, CreateSysvArgs,
-    LockArgs, NewArgs, RestoreArgs, RmArgs, SaveArgs, TellArgs,
+    BatchArgs, Change, ChmodArgs, ChownArgs, CleanArgs, CreateArgs, CreateKind, CreatePosixArgs,
+    CreateSysvArgs, LockArgs, NewArgs, RestoreArgs, RmArgs, SaveArgs, TellArgs,
 };
 
 use crate::decode::Type;
+use crate::identify::Rules;
 use crate::segment::field::Field;
 use crate::segment::{Bytes, escape, parse_span};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -102,7 +103,8 @@ pub enum Report {
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct ListArgs {
     /// Show only what fits every word: kind=sysv, owner=ann, 'size>10M', age=1h.., mode=0666,
-    /// name~REGEX, in-use, or a part of a name or key; ! in front turns a word round
+    /// name~REGEX, leaked, holders=0, `made_by=python`, or a part of a name, key, holder or maker; ! in
+    /// front turns a word round
     #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,
     /// Print JSON, as `info --json` does
@@ -126,6 +128,29 @@ pub struct ListArgs {
     /// Leave the headings out
     #[arg(long)]
     pub no_header: bool,
+    /// Show only what is leaked, surely or likely
+    #[arg(long)]
+    pub leaked: bool,
+    /// When a segment may be called leaked.
+    #[command(flatten)]
+    pub settle: SettleArgs,
+}
+
+/// When a segment may be called leaked.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct SettleArgs {
+    /// Call nothing leaked that was touched within this time; 1m, and 10m where nothing tells who
+    /// made it, when it is not given
+    #[arg(long = "settle", value_name = "TIME", value_parser = parse_span)]
+    pub time: Option<Duration>,
+}
+
+impl SettleArgs {
+    /// These rules, with what the command line says.
+    #[must_use]
+    pub fn over(self, rules: Rules) -> Rules {
+        Rules { settle: self.time.or(rules.settle), ..rules }
+    }
 }
 
 const LIST_EXAMPLES: &str = "\
@@ -133,6 +158,7 @@ EXAMPLES
   shmscope list                                    everything, System V first
   shmscope list kind=sysv 'size>10M' --sort size   the large System V segments, largest first
   shmscope list '!owner=root' --columns id,owner   what is not root's
+  shmscope list --leaked --columns id,size,reasons what is leaked, and why
   shmscope list --json | jq -r '.segments[].id'    their names";
 
 /// `info`
@@ -145,6 +171,9 @@ pub struct InfoArgs {
     /// Print JSON, as `list --json` does
     #[arg(long)]
     pub json: bool,
+    /// When a segment may be called leaked.
+    #[command(flatten)]
+    pub settle: SettleArgs,
 }
 
 const INFO_EXAMPLES: &str = "\

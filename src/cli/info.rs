@@ -6,6 +6,7 @@ use super::choose::choose;
 use super::out::Out;
 use super::style::Tint;
 use super::{Failure, Status, json, look_whole, time};
+use crate::identify::Rules;
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
 use crate::segment::{Bytes, Facts, Mode, Owner, Segment, Timestamp, age_text};
@@ -13,8 +14,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 /// Prints what is known of a segment.
-pub fn run(machine: &dyn Machine, args: &InfoArgs, out: &mut Out) -> Result<Status, Failure> {
-    let survey = look_whole(machine, None);
+pub fn run(machine: &dyn Machine, rules: Rules, args: &InfoArgs, out: &mut Out) -> Result<Status, Failure> {
+    let survey = look_whole(machine, args.settle.over(rules));
     let segment = choose(machine, &survey, &args.segment)?;
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &json::Report::new(&survey, [segment]))

@@ -6,6 +6,7 @@ use super::style::Tint;
 use super::table::{Column, Table};
 use super::text::{Shown, is_figure, raw};
 use super::{Failure, Status, json, look_whole};
+use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::field::{Field, Value};
 use crate::segment::filter::Filter;
@@ -36,9 +37,11 @@ const USUAL: [Shows; 10] = [
 ];
 
 /// Prints the segments that fit the filter. That none fits is no failure.
-pub fn run(machine: &dyn Machine, args: &ListArgs, out: &mut Out) -> Result<Status, Failure> {
-    let filter = Filter::from_words(&args.filter)?;
-    let survey = look_whole(machine, None);
+pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) -> Result<Status, Failure> {
+    let mut words = args.filter.clone();
+    words.extend(args.leaked.then(|| "leaked".to_owned()));
+    let filter = Filter::from_words(&words)?;
+    let survey = look_whole(machine, args.settle.over(rules));
     let mut segments: Vec<&Segment> =
         survey.segments.iter().filter(|segment| filter.fits(segment, survey.at)).collect();
     if let Some(sort) = args.sort {

@@ -26,21 +26,19 @@ pub use change::run as change;
 pub use failure::{Failure, Status};
 pub use style::{Style, locale_is_utf8};
 
-use crate::identify::Identifier;
-use crate::identify::catalogue::Catalogue;
+use crate::identify::{Identifier, Rules};
 use crate::machine::Machine;
 use crate::survey::{Depth, Holdings, Names, Survey};
 use out::Out;
-use std::time::Duration;
 
 /// Makes a report on what is on `machine`.
 ///
 /// # Errors
 /// When it cannot be made; [`Failure::status`] says how the program ends then.
-pub fn run(machine: &dyn Machine, report: &Report, out: &mut Out) -> Result<Status, Failure> {
+pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) -> Result<Status, Failure> {
     match report {
-        Report::List(args) => list::run(machine, args, out),
-        Report::Info(args) => info::run(machine, args, out),
+        Report::List(args) => list::run(machine, rules, args, out),
+        Report::Info(args) => info::run(machine, rules, args, out),
         Report::Dump(args) => dump::run(machine, args, out),
         Report::Watch(args) => watch::run(machine, args, out),
         Report::Find(args) => find::run(machine, args, out),
@@ -52,11 +50,21 @@ pub fn run(machine: &dyn Machine, report: &Report, out: &mut Out) -> Result<Stat
 
 /// Looks at the machine, and at who holds what. What could not be looked at is
 /// told on standard error.
-fn look_whole(machine: &dyn Machine, settle: Option<Duration>) -> Survey {
+fn look_whole(machine: &dyn Machine, rules: Rules) -> Survey {
+    look_at(machine, rules, Survey::take)
+}
+
+/// As [`look_whole`], but not how much of a System V segment is in memory.
+fn look_without_memory(machine: &dyn Machine, rules: Rules) -> Survey {
+    look_at(machine, rules, Survey::take_without_memory)
+}
+
+fn look_at(machine: &dyn Machine, rules: Rules, take: fn(&dyn Machine, &mut Names) -> Survey) -> Survey {
     let mut names = Names::default();
     // Before the table, so that what it lists with no holder had none by then.
     let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
-    let survey = Identifier::new(Catalogue::built_in(), settle).survey(machine, Some(&holdings), &mut names);
+    let survey = take(machine, &mut names);
+    let survey = Identifier::new(rules).judge(machine, survey, Some(&holdings), &mut names);
     for problem in &survey.problems {
         out::warn(problem);
     }

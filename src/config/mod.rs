@@ -36,6 +36,9 @@ pub struct Config {
     pub color: When,
     /// How much the copies of what was removed may take together.
     pub copies: Bytes,
+    /// How long a segment has to be left alone before it may be called leaked;
+    /// `None`: a minute, and ten where nothing tells who made it.
+    pub settle: Option<Duration>,
     /// Makers of shared memory that the catalogue does not know, or otherwise.
     pub makers: Vec<maker::Maker>,
     /// The keys of actions, both as they are written: whether they exist is
@@ -91,6 +94,7 @@ impl Default for Config {
             read_only: false,
             color: When::default(),
             copies: Bytes(1 << 30),
+            settle: None,
             makers: vec![],
             keys: BTreeMap::new(),
             key_lines: BTreeMap::new(),

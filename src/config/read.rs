@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 /// What there is to set.
-const SETTINGS: &str = "theme, interval, live-interval, mouse, ascii, read-only, color, copies, the table [keys] and tables [[maker]]";
+const SETTINGS: &str = "theme, interval, live-interval, mouse, ascii, read-only, color, copies, settle, the table [keys] and tables [[maker]]";
 
 /// What is wrong, and where in the text that stands.
 pub struct Wrong {
@@ -47,6 +47,7 @@ fn settings(text: &str, config: &mut Config) -> Result<(), Wrong> {
             "read-only" => config.read_only = switch(key, value)?,
             "color" => config.color = one_of(key, value, &When::NAMES)?,
             "copies" => config.copies = size(key, value)?,
+            "settle" => config.settle = Some(span(key, value, (1000, "1s"), (31_536_000_000, "365d"))?),
             "maker" => config.makers = makers(value, Patterns::Compile)?,
             "keys" => (config.keys, config.key_lines) = keys(text, value)?,
             other => {

@@ -96,6 +96,10 @@ pub trait Control: Send + Sync {
     /// As [`Control::sysv_create`].
     fn begin_sysv(&self, key: Key, size: u64) -> io::Result<Box<dyn Making>>;
 
+    /// Where numbers of segments and processes mean what they mean here: this boot,
+    /// a space, and the IPC and pid namespaces.
+    fn world(&self) -> String;
+
     /// Who this thread is to the kernel, and what it may do besides.
     fn credentials(&self) -> Credentials;
 

@@ -4,6 +4,10 @@
 use crate::segment::{Mode, Owner, SegmentId, Timestamp};
 use std::io;
 
+/// The mode of a System V segment that is being filled: for its maker alone, and
+/// told by it from one that is finished.
+pub const FILLING: Mode = Mode::new(0o700);
+
 /// A segment that is being filled. A POSIX object has no name so far; a System
 /// V segment has its key from the first moment, because the kernel gives none
 /// later, and is for its maker alone. Dropping it leaves nothing, unless it was
@@ -14,6 +18,11 @@ pub trait Making {
     /// # Errors
     /// `ENOSPC` when the memory for it is not there.
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// What it is called already; an object is called nothing before it is finished.
+    fn id(&self) -> Option<SegmentId> {
+        None
+    }
 
     /// Gives it its mode, its owner and its name, the name last. What this user
     /// may not give is left, and told.

@@ -11,6 +11,7 @@ pub mod entries;
 pub mod handle;
 pub mod job;
 mod kernel_device;
+pub mod lease;
 pub mod object;
 pub mod pidfd;
 pub mod procmap;

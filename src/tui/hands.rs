@@ -4,8 +4,9 @@ use super::message::Message;
 use super::work::{self, Asker, Began, Board, Doer, Looker, Surveyor, Viewer};
 use crate::act::Question;
 use crate::app::Effect;
-use crate::identify::Identifier;
+use crate::identify::{Identifier, Rules};
 use crate::machine::Machine;
+use crate::memory::Progress;
 use crate::segment::Bytes;
 use std::convert::Infallible;
 use std::io;
@@ -25,6 +26,8 @@ pub struct Hands {
     act: Sender<work::ActOrder>,
     ask: Sender<Question>,
     at_work: Receiver<Infallible>,
+    /// How far the last act is; it can be told to stop.
+    progress: Arc<Progress>,
 }
 
 impl Hands {
@@ -38,6 +41,7 @@ impl Hands {
         began: Began,
         messages: &Sender<Message>,
         copies: Bytes,
+        rules: Rules,
     ) -> io::Result<Self> {
         let (busy, at_work) = mpsc::channel();
         let board = Board::default();
@@ -48,7 +52,7 @@ impl Hands {
             work::drive(&mut looker, began, &orders, messages);
         })?;
         let (survey, orders) = mpsc::channel();
-        let surveyor = Surveyor::new(Arc::clone(machine), board, Identifier::default());
+        let surveyor = Surveyor::new(Arc::clone(machine), board, Identifier::new(rules));
         let (mut surveyor, working) = (surveyor, busy.clone());
         work::spawn("survey", messages.clone(), move |messages| {
             let _working: Sender<Infallible> = working;
@@ -61,7 +65,8 @@ impl Hands {
             work::drive(&mut viewer, began, &orders, messages);
         })?;
         let (act, orders) = mpsc::channel();
-        let (mut doer, working) = (Doer::new(Arc::clone(machine), copies), busy.clone());
+        let doer = Doer::new(Arc::clone(machine), copies, messages.clone());
+        let (mut doer, working) = (doer, busy.clone());
         work::spawn("act", messages.clone(), move |messages| {
             let _working: Sender<Infallible> = working;
             work::drive(&mut doer, began, &orders, messages);
@@ -72,12 +77,12 @@ impl Hands {
             let _working: Sender<Infallible> = busy;
             work::drive(&mut asker, began, &orders, messages);
         })?;
-        Ok(Self { survey, holders, view, act, ask, at_work })
+        Ok(Self { survey, holders, view, act, ask, at_work, progress: Arc::default() })
     }
 
     /// Passes an effect on to whom it concerns; gives back what is for the
     /// terminal and the loop.
-    pub fn carry_out(&self, effect: Effect) -> Option<Effect> {
+    pub fn carry_out(&mut self, effect: Effect) -> Option<Effect> {
         use work::{HoldersOrder, SurveyOrder, ViewOrder};
         let view = match effect {
             Effect::Survey => {
@@ -111,8 +116,18 @@ impl Hands {
                 return None;
             }
             Effect::Plan(wishes) => return self.order_act(work::ActOrder::Plan(wishes)),
-            Effect::Apply(plans) => return self.order_act(work::ActOrder::Apply(plans)),
-            Effect::Undo(undo) => return self.order_act(work::ActOrder::Undo(undo)),
+            Effect::Apply(plans) => {
+                let progress = self.begin();
+                return self.order_act(work::ActOrder::Apply(plans, progress));
+            }
+            Effect::Undo(undo) => {
+                let progress = self.begin();
+                return self.order_act(work::ActOrder::Undo(undo, progress));
+            }
+            Effect::StopAct => {
+                self.progress.cancel();
+                return None;
+            }
             effect @ (Effect::Copy(_) | Effect::CaptureMouse(_) | Effect::Suspend | Effect::Quit) => {
                 return Some(effect);
             }
@@ -120,6 +135,12 @@ impl Hands {
         // A worker ends early only by a panic, of which the loop is told.
         let _ = self.view.send(view);
         None
+    }
+
+    /// The progress of a new act: stopping another one does not stop it.
+    fn begin(&mut self) -> Arc<Progress> {
+        self.progress = Arc::default();
+        Arc::clone(&self.progress)
     }
 
     fn order_act(&self, order: work::ActOrder) -> Option<Effect> {
@@ -134,6 +155,9 @@ impl Hands {
 
     /// Sends the workers home, which lets go of everything that is attached.
     pub fn dismiss(self) {
+        // A copy that is not whole yet would go with the process anyhow; so its
+        // segment is left, and what is half restored is taken away.
+        self.progress.cancel();
         drop((self.survey, self.holders, self.view, self.act, self.ask));
         // Disconnected once all of them have gone.
         let _ = self.at_work.recv_timeout(PATIENCE);

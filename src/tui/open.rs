@@ -6,6 +6,7 @@ use super::theme::{Depth, Theme};
 use crate::app::event::Clock;
 use crate::app::{Effect, Event, Keymap, KeymapError, Settings, State, next_tick, update};
 use crate::config::{Config, ConfigError, When};
+use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::escape;
 use ratatui::buffer::Buffer;
@@ -53,7 +54,8 @@ pub fn open(machine: &Arc<dyn Machine>, config: &Config, look: Look) -> Result<E
         read_only: look.read_only,
     };
     let ui = Ui { state: State::new(settings), theme: theme_for(config, look) };
-    Ok(run::run(machine, ui, Options { mouse: config.mouse, copies: config.copies })?)
+    let rules = Rules::with(&config.makers, config.settle);
+    Ok(run::run(machine, ui, Options { mouse: config.mouse, copies: config.copies }, rules)?)
 }
 
 /// The line of the settings that an error is about is that of its action.

@@ -11,6 +11,7 @@ use super::work::Began;
 use super::{hangup, input, signals};
 use crate::app::event::{Clock, Size};
 use crate::app::{Effect, Event};
+use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::Bytes;
 use crate::sys::job::Whom;
@@ -111,7 +112,8 @@ pub enum RunError {
 }
 
 /// Runs the program on the terminal until it ends, and leaves the terminal as
-/// it was found. To be called on the main thread, see [`crate::sys::job::stop`].
+/// it was found. Segments are judged by these rules. To be called on the main
+/// thread, see [`crate::sys::job::stop`].
 ///
 /// # Errors
 /// When there is no terminal or no threads, or the terminal fails.
@@ -119,10 +121,12 @@ pub fn run(
     machine: &Arc<dyn Machine>,
     program: impl Program,
     options: Options,
+    rules: Rules,
 ) -> Result<ExitReason, RunError> {
     let began = Began::now();
     let (messages, inbox) = mpsc::channel();
-    let hands = Hands::hire(machine, began, &messages, options.copies).map_err(RunError::Threads)?;
+    let mut hands =
+        Hands::hire(machine, began, &messages, options.copies, rules).map_err(RunError::Threads)?;
     // Under way while the terminal is entered.
     hands.carry_out(Effect::Survey);
     signals::listen(messages.clone()).map_err(RunError::Threads)?;

@@ -1,6 +1,6 @@
 //! Who can attach: what `act` says, against what the kernel does.
 
-use crate::support::{NOBODY, Nobody, Object, Sysv, World};
+use crate::support::{Child, NOBODY, Nobody, Object, SOON, Sysv, World, tool};
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat;
 use shmscope::act::access::Rules;
@@ -10,6 +10,7 @@ use shmscope::machine::control::Control as _;
 use shmscope::machine::real::RealMachine;
 use shmscope::segment::{Mode, ObjectName, SegmentId};
 use shmscope::sys::shm::Attachment;
+use std::process::Command;
 
 /// Reading, and reading and writing, as the kernel lets this thread.
 fn tried(id: &SegmentId) -> (bool, bool) {
@@ -105,4 +106,19 @@ fn a_process_is_who_the_kernel_says() {
     let who = RealMachine.process_credentials(std::process::id()).unwrap();
     assert_eq!(who, RealMachine.control().credentials());
     assert!(RealMachine.user_credentials(0).capabilities != 0);
+}
+
+#[test]
+fn capabilities_in_a_namespace_of_ones_own_count_for_nothing_outside() {
+    let Some(_world) = World::new() else { return };
+    let Some(unshare) = tool("unshare") else { return };
+    let mut command = Command::new(unshare);
+    let mut child = Child::spawn_piped(command.args(["--user", "--map-root-user", "cat"]));
+    let pid = u32::try_from(child.pid().as_raw()).unwrap();
+    child.say("there\n");
+    assert_eq!(child.line(SOON), "there");
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    assert!(!status.contains("CapEff:\t0000000000000000"), "{status}");
+    let who = RealMachine.process_credentials(pid).unwrap();
+    assert_eq!((who.uid, who.capabilities), (0, 0));
 }

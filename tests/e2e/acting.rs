@@ -1,11 +1,12 @@
 //! Changing segments from the table: plan, confirm, undo, on real segments,
 //! asked back from the kernel.
 
-use super::{answer, open, quit, row};
+use super::{answer, no_row, open, quit, row};
 use crate::support::{Object, SOON, Sysv, World, wait_until};
 use shmscope::sys::shm;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 /// `SHM_LOCKED` in the mode of `IPC_STAT`.
 const LOCKED: u32 = 0o2000;
@@ -46,21 +47,56 @@ fn what_is_removed_is_brought_back() {
     let terminal = open();
     terminal.wait_for(row("▌ posix /object"), SOON);
     terminal.send("x");
-    // Nobody knows whether it is held, so it goes only with a word for it.
+    // The test holds it, so it goes only with a word for it.
     terminal.wait_for("f does it all the same", SOON);
     answer(&terminal, "f");
     terminal.wait_for("since you said so", SOON);
     assert!(object.path().exists());
     answer(&terminal, "y");
     wait_until(SOON, || !object.path().exists());
-    terminal.wait_for("No shared memory here", SOON);
+    // The test has it open still, so that it lives on without its name.
+    terminal.wait_for(row("posix /object 98 KiB 4% 0640 root"), SOON);
+    terminal.wait_for("unlinked, kept alive by", SOON);
     terminal.send("u");
     wait_until(SOON, || object.path().exists());
-    terminal.wait_for(row("▌ posix /object"), SOON);
+    terminal.wait_for("2 segments", SOON);
     let back = fs::read(object.path()).unwrap();
     assert_eq!((back.len(), &back[70_000..70_014]), (100_000, &b"what was in it"[..]));
     let stat = fs::metadata(object.path()).unwrap();
     assert_eq!((stat.mode() & 0o777, stat.ino() == before), (0o640, false));
     fs::remove_file(object.path()).unwrap();
+    quit(terminal);
+}
+
+/// So much that its copy takes a while, and is shown.
+const LARGE: u64 = 400 << 20;
+
+/// Everything in the directories below this one.
+fn files(below: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(below) else { return vec![] };
+    let entries = entries.map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_copy_that_takes_long_shows_how_far_it_is_and_is_stopped() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0x4d2, LARGE, 0o600);
+    sysv.write(0, &vec![7; usize::try_from(LARGE).unwrap()]);
+    let terminal = open();
+    for stop in ["<Esc>", "<C-c>"] {
+        terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+        terminal.send("x");
+        terminal.wait_for("y remove", SOON);
+        answer(&terminal, "y");
+        terminal.wait_for("of 400 MiB   esc stops", SOON);
+        terminal.send(stop);
+        terminal.wait_for("Stopped: nothing was done", SOON);
+        assert_eq!(shm::stat(sysv.shmid).unwrap().nattch, 0);
+        let home = terminal.home().path().join(".state");
+        assert_eq!(files(&home), Vec::<PathBuf>::new());
+        terminal.send("j");
+        terminal.wait_for(no_row("Stopped"), SOON);
+    }
     quit(terminal);
 }

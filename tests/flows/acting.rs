@@ -1,8 +1,12 @@
 //! Plan, confirm, act, report, undo.
 
 use super::{notice, small, stage};
-use crate::support::Stage;
+use crate::support::{Acts, Stage};
+use shmscope::act::{ActError, Outcome};
+use shmscope::app::effect::Undo;
+use shmscope::app::event::Event;
 use shmscope::app::overlay::Overlay;
+use shmscope::app::work::Working;
 use shmscope::machine::made::MadeMachine;
 
 fn confirm(stage: &Stage) -> &shmscope::app::confirm::Confirm {
@@ -10,6 +14,18 @@ fn confirm(stage: &Stage) -> &shmscope::app::confirm::Confirm {
         Some(Overlay::Confirm(confirm)) => confirm,
         other => panic!("{other:?}"),
     }
+}
+
+/// A machine on which a process cannot be examined: who holds what is not settled.
+fn unsettled() -> MadeMachine {
+    let machine = small();
+    machine.add_process(1, "init");
+    machine.edit(|facts| {
+        facts.effective_uid = 1000;
+        let init = facts.processes.get_mut(&1).unwrap();
+        (init.uid, init.readable) = (0, false);
+    });
+    machine
 }
 
 fn perms(machine: &MadeMachine) -> u32 {
@@ -60,7 +76,7 @@ fn locking_and_taking_it_back() {
 
 #[test]
 fn removing_keeps_a_copy_that_brings_it_back() {
-    let mut stage = stage(small());
+    let mut stage = stage(unsettled());
     stage.press("jx");
     stage.wait(200);
     // That nobody holds it is not settled: it goes only with a word for it.
@@ -81,7 +97,7 @@ fn removing_keeps_a_copy_that_brings_it_back() {
 
 #[test]
 fn each_of_a_batch_has_its_own_answer() {
-    let mut stage = stage(small());
+    let mut stage = stage(unsettled());
     stage.press("aA");
     stage.press("<space><space><space>x");
     assert_eq!(confirm(&stage).wishes.len(), 3);
@@ -181,4 +197,52 @@ fn what_was_removed_without_a_copy_brings_no_other_one_back() {
     stage.press("u");
     assert!(notice(&stage).contains("nothing to take back"), "{}", notice(&stage));
     assert_eq!(names(&stage.machine).len(), 1);
+}
+
+fn working() -> Event {
+    let what = "copying sysv:5".to_owned();
+    Event::Working(Working { what, item: 1, items: 1, done: 10, total: 50 })
+}
+
+#[test]
+fn a_long_act_is_stopped_and_nothing_else_is_begun_meanwhile() {
+    for key in ["<esc>", "<ctrl-c>"] {
+        let mut stage = stage(small());
+        stage.acts = Acts::Hang;
+        stage.press("x");
+        stage.wait(200);
+        stage.press("y");
+        stage.happen(working());
+        assert!(stage.screen().contains("10 B of 50 B   esc stops"), "{}", stage.screen());
+        stage.press("ynfc");
+        assert_eq!(stage.acts, Acts::Hang);
+        stage.press(key);
+        assert_eq!((stage.acts, stage.quit), (Acts::Stopped, false), "{key}");
+        assert!(stage.screen().contains("stopping"), "{}", stage.screen());
+        let subject = "sysv:5".to_owned();
+        let result = Err(ActError::Stopped { subject: subject.clone() });
+        stage.happen(Event::Acted(vec![Outcome { subject, action: "rm", result }]));
+        assert_eq!(notice(&stage), "Stopped: nothing was done");
+        assert!(stage.state.overlay.is_none() && stage.state.work.is_none());
+    }
+}
+
+#[test]
+fn a_long_undo_is_stopped_and_can_be_tried_again() {
+    let mut stage = stage(small());
+    stage.acts = Acts::Hang;
+    stage.state.undo = Some(Undo::Copies(2));
+    stage.press("u");
+    // It takes no time to speak of so far, and the keys are what they are.
+    stage.press("<esc>");
+    assert_eq!(stage.acts, Acts::Hang);
+    stage.happen(working());
+    stage.press("x");
+    assert!(notice(&stage).contains("esc stops it"), "{}", notice(&stage));
+    stage.press("<esc>");
+    assert_eq!((stage.acts, stage.quit), (Acts::Stopped, false));
+    stage.happen(Event::Undone(vec![Ok("posix:/a is back".to_owned()), Err("stopped".to_owned())]));
+    assert_eq!(stage.state.undo, Some(Undo::Copies(1)));
+    stage.press("<esc>");
+    assert!(notice(&stage).contains("No filter is set"), "{}", notice(&stage));
 }

@@ -2,7 +2,7 @@
 
 use super::{notice, small, stage};
 use crate::support::Stage;
-use shmscope::app::new_segment::New;
+use shmscope::app::new_segment::{New, Step};
 use shmscope::app::overlay::Overlay;
 use shmscope::machine::Machine as _;
 use shmscope::machine::made::MadeMachine;
@@ -176,4 +176,20 @@ fn read_only_makes_none() {
     assert!(!stage.screen().contains("makes a segment"), "{}", stage.screen());
     stage.press("n");
     assert!(stage.state.overlay.is_none() && notice(&stage).contains("--read-only"));
+}
+
+#[test]
+fn what_is_made_is_what_is_typed_however_late_the_answers_are() {
+    let mut stage = stage(small());
+    stage.late = Some(vec![]);
+    stage.press("nnew<enter>");
+    assert_eq!(form(&stage).step, Step::Going);
+    stage.press("er");
+    stage.answer();
+    // Not that of a moment ago, and not this one unasked.
+    assert_eq!((form(&stage).step, counts(&stage.machine)), (Step::Typing, (1, 3)));
+    stage.late = Some(vec![]);
+    stage.press("<enter>");
+    stage.answer();
+    assert_eq!((selected(&stage).as_str(), counts(&stage.machine)), ("posix:/newer", (1, 4)));
 }

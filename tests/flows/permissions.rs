@@ -227,3 +227,25 @@ fn arrows_and_tab_go_through_all_fields() {
     stage.press("<up><up><up><up><up><right>");
     assert_eq!((form(&stage).focus, form(&stage).cursor), (Focus::Bits, 3));
 }
+
+#[test]
+fn a_name_is_waited_for_and_an_answer_to_an_older_one_is_none() {
+    let mut stage = stage(small());
+    stage.press("p<tab><tab>bob");
+    stage.late = Some(vec![]);
+    stage.press("by<enter>");
+    // bob is known, bobby is not yet.
+    assert!(form(&stage).going && form(&stage).owner_found.is_none());
+    stage.press("<backspace><backspace>");
+    assert!(!form(&stage).going, "what was typed since is to be said anew");
+    stage.press("<enter>");
+    stage.answer();
+    yes(&mut stage);
+    assert_eq!(sysv(&stage.machine), (0o600, 1001, 1000), "{}", notice(&stage));
+    stage.press("p<tab><tab>ann");
+    stage.late = Some(vec![]);
+    stage.press("x<enter>");
+    stage.answer();
+    assert!(form(&stage).error.as_ref().unwrap().contains("'annx'"));
+    assert_eq!(sysv(&stage.machine), (0o600, 1001, 1000));
+}

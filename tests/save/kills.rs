@@ -3,6 +3,9 @@
 use super::{copies, directory, files, program, save, segments};
 use crate::support::{Child, Object, SOON, Sysv, World};
 use shmscope::act::archive::Reading;
+use shmscope::machine::FILLING;
+use shmscope::segment::SegmentId;
+use shmscope::sys::shm;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -90,10 +93,10 @@ fn a_restore_that_is_killed_makes_an_object_whole_or_not_at_all() {
     });
 }
 
-/// Its key is there from the beginning, so a half-filled one may be left; but
-/// the file is, too, and until the end nobody else may attach.
+/// Its key is there from the beginning, so a half-filled one may be left. It is
+/// known as that, and mended.
 #[test]
-fn a_restore_of_a_sysv_segment_that_is_killed_leaves_the_file() {
+fn a_restore_of_a_sysv_segment_that_is_killed_is_mended() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -105,15 +108,42 @@ fn a_restore_of_a_sysv_segment_that_is_killed_leaves_the_file() {
     command.arg("restore").arg(&path);
     let clear = || {
         for segment in segments() {
-            let shmscope::segment::SegmentId::Sysv(shmid) = segment.id else { panic!("{}", segment.id) };
+            let SegmentId::Sysv(shmid) = segment.id else { panic!("{}", segment.id) };
             drop(Sysv { shmid: shmid.0 });
         }
     };
+    let (mut half, mut whole) = (0, 0);
     killed(&mut command, clear, |ended| {
         assert!(is_whole(&path));
         let left = segments();
         assert!(left.len() <= 1 && (!ended || left[0].mode.bits() == 0o666));
+        let was_half = left.first().is_some_and(|segment| segment.mode == FILLING);
+        if was_half {
+            // Who restores again is told what is in the way.
+            let again = program(&directory).arg("restore").arg(&path).output().unwrap();
+            let told = String::from_utf8(again.stderr).unwrap();
+            assert!(!again.status.success() && told.contains("rm --mend removes it"), "{told}");
+        }
+        let mended = program(&directory).args(["rm", "--mend"]).output().unwrap();
+        assert!(mended.status.success(), "{mended:?}");
+        assert_eq!(!mended.stdout.is_empty(), was_half, "{mended:?}");
+        // What is there is whole, and what is not is not there.
+        match &segments()[..] {
+            [] => {}
+            [segment] => {
+                let mut found = vec![0; SIZE];
+                let SegmentId::Sysv(shmid) = segment.id else { panic!("{}", segment.id) };
+                assert_eq!(shm::Attachment::read_only(shmid.0).unwrap().copy_to(0, &mut found), SIZE);
+                assert!(found == bytes() && segment.mode.bits() == 0o666);
+                whole += 1;
+            }
+            more => panic!("{more:?}"),
+        }
+        half += usize::from(was_half);
+        let marks = fs::read_dir(directory.path().join("state/shmscope/restoring"));
+        assert_eq!(marks.map_or(0, Iterator::count), 0);
     });
+    eprintln!("{half} half-filled, {whole} whole");
     clear();
 }
 

@@ -19,7 +19,7 @@ pub use child::Child;
 pub use nobody::{NOBODY, Nobody, as_nobody, limit_locked};
 pub use programs::{asset, compile_cpp, demo_program, python, shmscope};
 pub use segments::{Object, Sysv};
-pub use stage::Stage;
+pub use stage::{Acts, Stage};
 pub use terminal::{Mouse, Terminal};
 pub use tools::{skip, tool};
 pub use wait::{SOON, wait_until};

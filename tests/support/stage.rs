@@ -5,7 +5,9 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use shmscope::act::access::Rules;
-use shmscope::act::{self, ActError, Action, Copies, Copying, Hold, Options, Plan, Released, StateDirectory};
+use shmscope::act::{
+    self, ActError, Action, Copies, Copying, Hold, Options, Plan, Question, Released, StateDirectory,
+};
 use shmscope::app::confirm::{Wanted, Wish};
 use shmscope::app::effect::{Effect, Request, Target, Undo, Watching};
 use shmscope::app::event::{Event, Found, Opened, Preview, Size};
@@ -22,6 +24,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+/// How acts are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acts {
+    /// At once.
+    AtOnce,
+    /// They take for ever.
+    Hang,
+    /// They took for ever, and were asked to stop.
+    Stopped,
+}
+
 /// The program, its machine, and what it has asked for.
 pub struct Stage {
     pub machine: MadeMachine,
@@ -33,6 +46,10 @@ pub struct Stage {
     pub suspended: bool,
     /// Whether a search takes for ever.
     pub searches_hang: bool,
+    /// What was asked while it was typed and is not answered yet; `None`: all is answered at once.
+    pub late: Option<Vec<Question>>,
+    /// How acts are carried out.
+    pub acts: Acts,
     open: Option<Live>,
     watching: Option<Watching>,
     kept: BTreeMap<SegmentId, Live>,
@@ -58,6 +75,8 @@ impl Stage {
             quit: false,
             suspended: false,
             searches_hang: false,
+            late: None,
+            acts: Acts::AtOnce,
             open: None,
             watching: None,
             kept: BTreeMap::new(),
@@ -116,6 +135,13 @@ impl Stage {
         }
     }
 
+    /// Answers what has hung so far, in the order in which it was asked.
+    pub fn answer(&mut self) {
+        for question in self.late.take().unwrap_or_default() {
+            self.carry_out(Effect::Ask(question));
+        }
+    }
+
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Survey => self.survey(),
@@ -154,13 +180,19 @@ impl Stage {
                 self.happen(Event::Rules(segment.id.clone(), rules));
             }
             Effect::Ask(question) => {
-                let answer = question.ask(&self.machine);
-                self.happen(Event::Answered(question, answer));
+                if let Some(late) = &mut self.late {
+                    late.push(question);
+                } else {
+                    let answer = question.ask(&self.machine);
+                    self.happen(Event::Answered(question, answer));
+                }
             }
             Effect::Plan(wishes) => {
                 let plans = wishes.iter().map(|wish| self.plan(wish)).collect();
                 self.happen(Event::Planned(plans));
             }
+            Effect::Apply(_) | Effect::Undo(_) if self.acts != Acts::AtOnce => {}
+            Effect::StopAct => self.acts = Acts::Stopped,
             Effect::Apply(plans) => {
                 let outcomes = plans.iter().map(|plan| act::apply(&self.machine, plan)).collect();
                 self.happen(Event::Acted(outcomes));

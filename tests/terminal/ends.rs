@@ -8,11 +8,12 @@ use ratatui::style::Style;
 use shmscope::app::event::Clock;
 use shmscope::app::key::Key;
 use shmscope::app::{Effect, Event};
+use shmscope::identify::Rules;
 use shmscope::machine::control::Control;
 use shmscope::machine::made::MadeMachine;
 use shmscope::machine::process::Processes;
 use shmscope::machine::{Contents, LimitFacts, Machine, ObjectListing, ObjectStat};
-use shmscope::segment::{Bytes, ObjectName, ShmId, Timestamp};
+use shmscope::segment::{Bytes, Identity, ObjectName, ShmId, Timestamp};
 use shmscope::tui::{self, Options, Program};
 use std::env;
 use std::fs;
@@ -151,6 +152,9 @@ impl Machine for Faulty {
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>> {
         self.0.open_object(name)
     }
+    fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
+        self.0.is_open_elsewhere(name, identity)
+    }
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {
         self.0.open_unlinked(device, inode, holders)
     }
@@ -170,7 +174,9 @@ impl Machine for Faulty {
 
 fn run_on_this_terminal(by_survey: bool) -> i32 {
     let machine: Arc<dyn Machine> = Arc::new(Faulty(MadeMachine::new(), AtomicU32::new(0)));
-    tui::run(&machine, Unlucky { by_survey }, Options { mouse: true, copies: Bytes(0) }).unwrap().status()
+    tui::run(&machine, Unlucky { by_survey }, Options { mouse: true, copies: Bytes(0) }, Rules::default())
+        .unwrap()
+        .status()
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::app::effect::{Effect, Undo};
 use crate::app::key::{Code, Key};
 use crate::app::overlay::Overlay;
 use crate::app::state::State;
+use crate::app::work::{Work, Working};
 use crate::segment::Segment;
 
 /// How many lines the log of this run keeps.
@@ -87,6 +88,7 @@ pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<
         }
         Code::Char('y') if confirm.doable() > 0 => {
             confirm.acting = true;
+            state.work = Some(Work::default());
             effects.push(Effect::Apply(confirm.plans.clone()));
         }
         _ => {}
@@ -94,8 +96,31 @@ pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<
     state.overlay = Some(Overlay::Confirm(confirm));
 }
 
+/// How far it is.
+pub fn working(state: &mut State, at: Working) {
+    if let Some(work) = &mut state.work {
+        work.at = Some(at);
+    }
+}
+
+/// Stops an act that takes long and says so. Tells whether there is one; a second
+/// time the key is what it is otherwise.
+pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
+    let acting = matches!(&state.overlay, Some(Overlay::Confirm(confirm)) if confirm.acting);
+    let free = state.overlay.is_none() && state.inspect.is_none();
+    match &mut state.work {
+        Some(work) if !work.stopping && (acting || (free && work.at.is_some())) => {
+            work.stopping = true;
+            effects.push(Effect::StopAct);
+            true
+        }
+        _ => false,
+    }
+}
+
 /// What came of it: told at the foot, whole in the log.
 pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>) {
+    state.work = None;
     if new_segment::made(state, outcomes) {
         effects.push(Effect::Survey);
         return;
@@ -103,6 +128,7 @@ pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>)
     if matches!(&state.overlay, Some(Overlay::Confirm(confirm)) if confirm.acting) {
         state.overlay = None;
     }
+    let mut stopped = 0;
     let mut failures = vec![];
     let mut done = vec![];
     let mut undo = vec![];
@@ -116,6 +142,10 @@ pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>)
                 // Only what has a copy can be brought back by one.
                 removed += usize::from(result.copy.is_some());
                 state.table.marks.remove(&result.id);
+            }
+            Err(ActError::Stopped { .. }) => {
+                log(state, format!("{} {}: stopped, nothing was done", outcome.action, outcome.subject));
+                stopped += 1;
             }
             Err(error) => {
                 log(state, format!("{} {}: not done: {error}", outcome.action, outcome.subject));
@@ -133,6 +163,11 @@ pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>)
         [] => String::new(),
         [one] => format!("{one}{how}"),
         many => format!("{} done{how}", many.len()),
+    };
+    let told = match (stopped, told.as_str()) {
+        (0, _) => told,
+        (_, "") => "Stopped: nothing was done".to_owned(),
+        (_, told) => format!("{told}. Stopped: {stopped} left as they were"),
     };
     if failures.is_empty() {
         state.say(told);
@@ -161,7 +196,10 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
         return begin(state, &found, &Wanted::Remove { copy: true }, effects);
     }
     match state.undo.take() {
-        Some(undo) => effects.push(Effect::Undo(undo)),
+        Some(undo) => {
+            state.work = Some(Work { undo: Some(undo.clone()), ..Work::default() });
+            effects.push(Effect::Undo(undo));
+        }
         None => state
             .fail("There is nothing to take back in this run; `shmscope restore` brings saved segments back"),
     }
@@ -174,6 +212,9 @@ pub fn undone(state: &mut State, results: Vec<Result<String, String>>, effects: 
         log(state, format!("undo: {text}"));
     }
     let failed = results.iter().any(Result::is_err);
+    // What did not come back can be tried again.
+    let undo = state.work.take().and_then(|work| work.undo);
+    state.undo = undo.and_then(|undo| undo.left(&results)).or(state.undo.take());
     let texts: Vec<String> = results.into_iter().map(|result| result.unwrap_or_else(|error| error)).collect();
     let text = texts.join("; ");
     if failed {

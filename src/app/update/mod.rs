@@ -15,7 +15,7 @@ use super::action::{Action, Screen};
 use super::effect::Effect;
 use super::event::{Clock, Event};
 use super::inspect::glow_step;
-use super::key::Key;
+use super::key::{Code, Key};
 use super::overlay::Overlay;
 use super::state::State;
 use super::table;
@@ -63,6 +63,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         }
         Event::Answered(question, answer) => permissions::answered(state, &question, answer, &mut effects),
         Event::Planned(plans) => acting::planned(state, plans),
+        Event::Working(at) => acting::working(state, at),
         Event::Acted(outcomes) => acting::acted(state, &outcomes, &mut effects),
         Event::Undone(results) => acting::undone(state, results, &mut effects),
         Event::Holds(told) => holds::told(state, told),
@@ -83,6 +84,9 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     state.notice = None;
     // What is sought is not selected under somebody's hands.
     state.table.sought = None;
+    if (key == Key::ctrl('c') || key == Key::plain(Code::Esc)) && acting::stop(state, &mut *effects) {
+        return;
+    }
     if key == Key::ctrl('c') {
         // Leaves an overlay, and quits otherwise, whatever the key map says.
         if state.overlay.is_some() {

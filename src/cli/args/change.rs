@@ -1,10 +1,12 @@
 //! The arguments of the commands that change something.
 
+use super::SettleArgs;
 use crate::act::ModeChange;
 use crate::segment::resolve::parse_key;
-use crate::segment::{Bytes, Key, Mode, escape};
+use crate::segment::{Bytes, Key, Mode, escape, parse_span};
 use clap::Subcommand;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What can be changed.
 #[derive(Debug, Subcommand)]
@@ -19,6 +21,8 @@ pub enum Change {
     Unlock(LockArgs),
     /// Remove segments, after showing what that means and asking
     Rm(RmArgs),
+    /// Remove what is leaked, after showing the evidence and asking
+    Clean(CleanArgs),
     /// Make a segment
     Create(CreateArgs),
     /// Save a segment in a file: contents, holes, name or key, mode, owner
@@ -125,7 +129,7 @@ pub struct RmArgs {
     /// Remove without keeping a copy
     #[arg(long)]
     pub no_copy: bool,
-    /// Give POSIX segments their name back that a removal which was killed left under another one
+    /// Mend what was killed: POSIX segments get the name back that a removal took from them, System V segments that a restore left half-filled are removed
     #[arg(long, conflicts_with_all = ["segments", "yes", "force", "no_copy"])]
     pub mend: bool,
 }
@@ -139,6 +143,51 @@ EXAMPLES
 
 On a terminal it asks for each segment that needs --force. Without one it needs --yes, and --force
 for those: for every POSIX segment of which it is not settled that nobody holds it.";
+
+/// `clean`
+#[derive(Debug, clap::Args)]
+#[command(after_help = CLEAN_EXAMPLES)]
+pub struct CleanArgs {
+    /// Of what is leaked only what fits every word, as `list` takes them
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
+    /// Only what is at least this old: 1h, 7d
+    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    pub older_than: Option<Duration>,
+    /// Only what belongs to this user, by name or number
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Only what has at least this size: 1M
+    #[arg(long, value_name = "SIZE")]
+    pub min_size: Option<Bytes>,
+    /// Take in what is only likely to be leaked
+    #[arg(long)]
+    pub likely: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Remove without keeping copies
+    #[arg(long)]
+    pub no_copy: bool,
+    /// When a segment may be called leaked.
+    #[command(flatten)]
+    pub settle: SettleArgs,
+    /// How it is told.
+    #[command(flatten)]
+    pub tell: TellArgs,
+}
+
+const CLEAN_EXAMPLES: &str = "\
+EXAMPLES
+  shmscope clean                                what is leaked, and why; asks before it removes
+  shmscope clean --dry-run                      only shows it
+  shmscope clean --yes --older-than 1h          for cron: removes what is certain, keeps copies
+  shmscope clean owner=ann 'size>1M' --likely   what is only likely to be leaked too
+
+A segment is leaked for certain when nobody holds it and its maker is known to be dead, and likely
+leaked when nobody holds it and nothing tells who made it. Without a terminal and without --yes nothing
+is removed. Exit status: 0 when nothing is leaked, or all that is was removed; 1 otherwise, also when
+something is left that is only likely to be leaked.";
 
 /// `save`
 #[derive(Debug, clap::Args)]

@@ -1,12 +1,11 @@
-//! Where `rm` keeps copies: with the others, in a file, in a directory, nowhere.
+//! Where `rm` and `clean` keep copies: with the others, in a file, in a directory, nowhere.
 
 use crate::act::{Copies, Copying, StateDirectory};
 use crate::cli::Failure;
-use crate::cli::args::RmArgs;
 use crate::config::Config;
 use crate::segment::Segment;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How many letters of a name are in the name of its file: a file's has 255 bytes.
 const LONGEST_NAME: usize = 60;
@@ -24,24 +23,25 @@ pub enum Where {
 }
 
 impl Where {
-    pub fn new(args: &RmArgs) -> Result<Self, Failure> {
-        if args.no_copy {
+    /// As the command line says, for so many segments.
+    pub fn new(no_copy: bool, save: Option<&Path>, segments: usize) -> Result<Self, Failure> {
+        if no_copy {
             return Ok(Self::Nowhere);
         }
-        let Some(path) = &args.save else {
+        let Some(path) = save else {
             let config = Config::load().map_err(|error| Failure::Usage(error.to_string()))?;
             let state = StateDirectory::find().map_err(|error| Failure::Usage(error.to_string()))?;
             return Ok(Self::Copies(Copies::new(state, config.copies)));
         };
         if path.as_os_str().as_bytes().ends_with(b"/") || path.is_dir() {
-            return Ok(Self::Directory(path.clone()));
+            return Ok(Self::Directory(path.to_owned()));
         }
-        if args.segments.len() > 1 {
+        if segments > 1 {
             return Err(Failure::Usage(
                 "--save FILE takes one segment: give a directory for several (--save DIR/)".to_owned(),
             ));
         }
-        Ok(Self::File(path.clone()))
+        Ok(Self::File(path.to_owned()))
     }
 
     pub fn of(&self, segment: &Segment) -> Copying {

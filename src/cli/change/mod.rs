@@ -1,21 +1,24 @@
-//! `chmod`, `chown`, `lock`, `unlock`, `rm`, `create`, `save`, `restore`: what changes something.
+//! `chmod`, `chown`, `lock`, `unlock`, `rm`, `clean`, `create`, `save`, `restore`: what changes something.
 //!
 //! Segments are taken by their exact names only. Each has its own plan and its
 //! own result; one failure stops no other, and the status tells whether all is done.
 
 mod ask;
+mod clean;
 mod copying;
 mod create;
 mod log;
+mod removing;
 mod rm;
 mod save;
 mod tell;
 
 use super::args::{BatchArgs, Change};
 use super::choose::choose_exact;
-use super::out::Out;
+use super::out::{Out, warn};
 use super::{Failure, Status, look};
-use crate::act::{self, Action, Options, OwnerChange, Plan};
+use crate::act::{self, Action, Options, OwnerChange, Plan, StateDirectory, unfinished};
+use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::resolve::ExactNames;
 use crate::segment::{Segment, SegmentId};
@@ -34,6 +37,7 @@ pub fn run(
     machine: &dyn Machine,
     change: &Change,
     read_only: bool,
+    rules: Rules,
     out: &mut Out,
 ) -> Result<Status, Failure> {
     let options = Options { read_only, ..Options::default() };
@@ -49,13 +53,24 @@ pub fn run(
         }
         Change::Lock(args) => each(machine, &args.batch, &Action::Lock, options, log, out)?,
         Change::Unlock(args) => each(machine, &args.batch, &Action::Unlock, options, log, out)?,
-        Change::Rm(args) => rm::run(machine, args, options, log, out)?,
+        Change::Rm(args) => rm::run(machine, args, options, rules, log, out)?,
+        Change::Clean(args) => clean::run(machine, args, options, rules, log, out)?,
         Change::Create(args) => create::run(machine, args, options, log, out)?,
         Change::Save(args) => save::save(machine, args, out)?,
         Change::Restore(args) => save::restore(machine, args, options, log, out)?,
     };
     out.flush()?;
     Ok(status)
+}
+
+/// Tells of what restores left half-filled when they were killed.
+fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Survey) {
+    for unfinished in unfinished::unfinished(machine, state, &survey.segments) {
+        warn(&format!(
+            "{} was left half-filled by a restore of {} that was killed; shmscope rm --mend removes it",
+            unfinished.segment.id, unfinished.file
+        ));
+    }
 }
 
 /// Does the same to each of the segments.

@@ -6,15 +6,15 @@
 
 use super::copying::Where;
 use super::log::Log;
+use super::removing::remove;
 use super::tell::{Teller, text_of};
-use super::{ask, chosen};
-use crate::act::{self, ActError, Action, Options, Outcome, Plan, Refusal, mend};
+use super::{ask, chosen, warn_of_unfinished};
+use crate::act::{self, ActError, Action, Options, Outcome, Plan, Refusal, StateDirectory, mend, unfinished};
 use crate::cli::args::RmArgs;
 use crate::cli::out::{Out, warn};
-use crate::cli::progress::{Interrupt, attended};
-use crate::cli::{Failure, Status, Style, look};
+use crate::cli::{Failure, Status, Style, look, look_whole, look_without_memory};
+use crate::identify::Rules;
 use crate::machine::Machine;
-use crate::memory::Progress;
 use crate::segment::{Segment, SegmentId};
 
 /// From so many segments on their removal is to be as fast as it can be.
@@ -24,6 +24,7 @@ pub fn run(
     machine: &dyn Machine,
     args: &RmArgs,
     options: Options,
+    rules: Rules,
     log: &Log,
     out: &mut Out,
 ) -> Result<Status, Failure> {
@@ -42,8 +43,8 @@ pub fn run(
     let many = args.no_copy && args.segments.len() > MANY;
     let options = Options { force: args.force, many, ..options };
     let style = out.style();
-    let survey = look(machine);
-    let copies = Where::new(args)?;
+    let survey = if many { look_without_memory(machine, rules) } else { look_whole(machine, rules) };
+    let copies = Where::new(args.no_copy, args.save.as_deref(), args.segments.len())?;
     let mut teller = Teller::new("rm", args.tell, out);
     let segments = chosen(machine, &survey, &args.segments, &mut teller)?;
     for astray in mend::astray(machine, &survey.segments, survey.at) {
@@ -52,6 +53,9 @@ pub fn run(
             astray.segment.id,
             SegmentId::Posix(astray.before)
         ));
+    }
+    if let Ok(state) = StateDirectory::find() {
+        warn_of_unfinished(machine, &state, &survey);
     }
     let plan =
         |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
@@ -100,35 +104,8 @@ fn confirmed(
     Ok(plans)
 }
 
-/// Removes one after the other. Making copies takes its time: it shows how far
-/// it is, and Ctrl-C stops it before the segment whose copy is not whole yet.
-fn remove(
-    machine: &dyn Machine,
-    plans: impl ExactSizeIterator<Item = Plan>,
-    log: &Log,
-    teller: &mut Teller,
-) -> Result<Status, Failure> {
-    let all = plans.len();
-    let (progress, interrupt) = (Progress::new(), Interrupt::listen());
-    attended("keeping a copy", true, &progress, &interrupt, |meter| {
-        for (at, plan) in plans.enumerate() {
-            if interrupt.came() {
-                return Err(Failure::Stopped(format!("{at} of {all} segments were taken in hand")));
-            }
-            let outcome = act::apply_with(machine, &plan, &progress);
-            if plan.options.many {
-                log.add_soon(&outcome);
-            } else {
-                log.add(&outcome);
-            }
-            meter.aside(|| teller.came_of(&outcome))?;
-        }
-        log.finish();
-        Ok(teller.status())
-    })
-}
-
-/// Gives everything its name back that removals left under another one.
+/// Gives everything its name back that removals left under another one, and
+/// removes what restores left half-filled.
 fn mend(
     machine: &dyn Machine,
     args: &RmArgs,
@@ -148,6 +125,25 @@ fn mend(
             Err(ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() })
         } else {
             mend::mend(machine, &astray)
+        };
+        let outcome = Outcome { subject, action: "mend", result };
+        log.add(&outcome);
+        teller.came_of(&outcome)?;
+    }
+    let state = StateDirectory::find().ok();
+    let left = |state| unfinished::unfinished(machine, state, &survey.segments);
+    for unfinished in state.as_ref().map(left).unwrap_or_default() {
+        let subject = unfinished.segment.id.to_string();
+        if args.tell.dry_run {
+            let why =
+                format!("it is removed: a restore of {} was killed while it filled it", unfinished.file);
+            teller.would(&subject, why)?;
+            continue;
+        }
+        let result = if options.read_only {
+            Err(ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() })
+        } else {
+            unfinished::take_away(machine, &unfinished)
         };
         let outcome = Outcome { subject, action: "mend", result };
         log.add(&outcome);

@@ -2,7 +2,8 @@
 
 use super::log::Log;
 use super::tell::Teller;
-use crate::act::{self, Done, Options, Outcome, SaveError};
+use super::warn_of_unfinished;
+use crate::act::{self, Done, Options, Outcome, SaveError, StateDirectory};
 use crate::cli::args::{RestoreArgs, SaveArgs, TellArgs};
 use crate::cli::choose::choose_exact;
 use crate::cli::out::Out;
@@ -61,8 +62,13 @@ pub fn restore(
         return Ok(teller.status());
     }
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
-    let restored =
-        attended("restoring", true, &progress, &interrupt, |_| act::restore(machine, &args.file, &progress));
+    let state = StateDirectory::find().ok();
+    if let Some(state) = &state {
+        warn_of_unfinished(machine, state, &look(machine));
+    }
+    let restored = attended("restoring", true, &progress, &interrupt, |_| {
+        act::restore_marked(machine, &args.file, state.as_ref(), &progress)
+    });
     let result = restored.map(|restored| {
         let mut said = vec![format!("restored from {}", shown(&args.file))];
         said.extend(restored.lost);

@@ -1,11 +1,11 @@
 //! Telling plans and results: results to standard output, what failed to
 //! standard error; with `--json` all of it as an object a line.
 
-use crate::act::{ActError, Outcome, Plan, Undo};
+use crate::act::{ActError, Outcome, Plan, Task, Undo};
 use crate::cli::args::TellArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status};
-use crate::segment::escape;
+use crate::segment::{Certainty, escape};
 use serde::Serialize;
 use std::io::{self, Write as _};
 
@@ -15,6 +15,19 @@ pub struct Teller<'a> {
     args: TellArgs,
     out: &'a mut Out,
     failed: bool,
+    /// Why the segment that is being told of is leaked, where that is told.
+    evidence: Option<Evidence>,
+    with_evidence: bool,
+}
+
+/// Why a segment is leaked, and what it takes.
+#[derive(Debug, Serialize)]
+struct Evidence {
+    state: &'static str,
+    certainty: Option<&'static str>,
+    reasons: Vec<String>,
+    size: u64,
+    resident: Option<u64>,
 }
 
 /// One line of JSON. Its shape is a promise: a field may be added, none changes.
@@ -31,11 +44,57 @@ struct Line<'a> {
     undo: Option<&'a str>,
     /// Why it was not done.
     error: Option<String>,
+    /// `clean`: why it is leaked.
+    #[serde(flatten)]
+    evidence: Option<&'a Evidence>,
 }
 
 impl<'a> Teller<'a> {
     pub const fn new(action: &'static str, args: TellArgs, out: &'a mut Out) -> Self {
-        Self { action, args, out, failed: false }
+        Self { action, args, out, failed: false, evidence: None, with_evidence: false }
+    }
+
+    /// One that tells with each segment why it is leaked.
+    pub fn with_evidence(action: &'static str, args: TellArgs, out: &'a mut Out) -> Self {
+        Self { with_evidence: true, ..Self::new(action, args, out) }
+    }
+
+    /// What is told next is about the segment of this plan.
+    pub fn is_about(&mut self, plan: &Plan) {
+        self.evidence = match &plan.task {
+            Task::Change { segment, .. } if self.with_evidence => Some(Evidence {
+                state: segment.verdict.state.word(),
+                certainty: segment.verdict.state.certainty().map(Certainty::word),
+                reasons: segment.verdict.reasons.clone(),
+                size: segment.size.0,
+                resident: segment.resident.map(|size| size.0),
+            }),
+            _ => None,
+        };
+    }
+
+    /// A segment that is left as it is, of those that are leaked.
+    pub fn left(&mut self, plan: &Plan, why: &str) -> Result<(), Failure> {
+        self.failed = true;
+        self.is_about(plan);
+        if !self.args.json {
+            return Ok(());
+        }
+        let subject = plan.subject();
+        self.line(&Line {
+            action: self.action,
+            segment: &subject,
+            status: "left",
+            said: &[],
+            undo: None,
+            error: Some(why.to_owned()),
+            evidence: None,
+        })
+    }
+
+    /// Whether it is told as JSON.
+    pub const fn json(&self) -> bool {
+        self.args.json
     }
 
     /// Whether nothing is to be done.
@@ -66,6 +125,7 @@ impl<'a> Teller<'a> {
                 said: &plan.will,
                 undo,
                 error,
+                evidence: None,
             });
         }
         let text = text_of(plan);
@@ -84,6 +144,7 @@ impl<'a> Teller<'a> {
                 said,
                 undo: None,
                 error: None,
+                evidence: None,
             });
         }
         let text = format!("{subject}: {what}\n");
@@ -104,6 +165,7 @@ impl<'a> Teller<'a> {
                         said: &done.said,
                         undo: None,
                         error: None,
+                        evidence: None,
                     });
                 }
                 let text = format!("{id}: {}\n", done.said.join("; "));
@@ -140,11 +202,13 @@ impl<'a> Teller<'a> {
             said: &[],
             undo: None,
             error: Some(error),
+            evidence: None,
         })
     }
 
-    fn line(&mut self, line: &Line) -> Result<(), Failure> {
-        serde_json::to_writer(&mut *self.out, line).map_err(io::Error::from)?;
+    fn line(&mut self, line: &Line<'_>) -> Result<(), Failure> {
+        let line = Line { evidence: self.evidence.as_ref(), error: line.error.clone(), ..*line };
+        serde_json::to_writer(&mut *self.out, &line).map_err(io::Error::from)?;
         writeln!(self.out)?;
         Ok(())
     }

@@ -9,6 +9,8 @@ mod key;
 mod pattern;
 mod read;
 mod template;
+#[cfg(test)]
+mod tests;
 
 pub use example::Example;
 pub use key::KeyRule;

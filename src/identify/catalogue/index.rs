@@ -3,15 +3,16 @@
 
 use super::Entry;
 use crate::config::maker::MatchBy;
+use std::sync::OnceLock;
 
 /// The entries, by what they are asked for. Numbers are places in the catalogue.
 #[derive(Debug)]
 pub struct Index {
-    /// By the byte that a name has to begin with.
-    first: Vec<Vec<usize>>,
-    /// Those whose name may begin with any.
-    any: Vec<usize>,
-    /// Those that know keys, or creators and holders.
+    /// Those that know names.
+    names: Vec<usize>,
+    /// The same by the byte that a name begins with, once there is a name.
+    first: OnceLock<Vec<Vec<usize>>>,
+    /// Those that know keys.
     keys: Vec<usize>,
     /// Those that tell by contents or surroundings alone.
     others: Vec<usize>,
@@ -19,40 +20,35 @@ pub struct Index {
 
 impl Index {
     pub fn new(entries: &[Entry]) -> Self {
-        let mut index = Self { first: vec![vec![]; 256], any: vec![], keys: vec![], others: vec![] };
+        let (mut names, mut keys, mut others) = (vec![], vec![], vec![]);
         for (at, entry) in entries.iter().enumerate() {
             let maker = &entry.maker;
-            let loose =
-                maker.by != MatchBy::Name && entry.patterns.iter().all(|pattern| pattern.literal == 0);
-            if loose || maker.by == MatchBy::Fallback {
-                index.others.push(at);
-            } else {
-                index.add_name(at, entry);
+            let last = maker.by == MatchBy::Fallback;
+            if last || (maker.patterns.is_empty() && maker.keys.is_empty()) {
+                others.push(at);
+                continue;
             }
-            if !loose && maker.kinds.sysv {
-                index.keys.push(at);
+            if !maker.patterns.is_empty() {
+                names.push(at);
+            }
+            if !maker.keys.is_empty() {
+                keys.push(at);
             }
         }
-        index
-    }
-
-    fn add_name(&mut self, at: usize, entry: &Entry) {
-        if entry.patterns.iter().any(|pattern| pattern.prefix.is_empty()) {
-            self.any.push(at);
-            return;
-        }
-        let mut first: Vec<u8> = entry.patterns.iter().map(|pattern| pattern.prefix[0]).collect();
-        first.sort_unstable();
-        first.dedup();
-        for byte in first {
-            self.first[usize::from(byte)].push(at);
-        }
+        Self { names, first: OnceLock::new(), keys, others }
     }
 
     /// Those that may know the name.
-    pub fn by_name(&self, name: &[u8]) -> impl Iterator<Item = usize> {
-        let first = name.first().map_or(&[][..], |&byte| &self.first[usize::from(byte)]);
-        first.iter().chain(&self.any).copied()
+    pub fn by_name(&self, entries: &[Entry], name: &[u8]) -> impl Iterator<Item = usize> {
+        let first = self.first.get_or_init(|| {
+            let begin_with = |byte| {
+                let may =
+                    |at: &usize| entries[*at].patterns.iter().any(|pattern| pattern.may_begin_with(byte));
+                self.names.iter().copied().filter(may).collect()
+            };
+            (0..=u8::MAX).map(begin_with).collect()
+        });
+        name.first().map_or(&[][..], |&byte| &first[usize::from(byte)]).iter().copied()
     }
 
     /// Those that may know a System V segment.

@@ -51,7 +51,7 @@ impl Made<'_> {
             Judgement { judged, reasons }
         };
         match self.maker.unheld {
-            _ if self.maker.label_only => Judgement { judged: Judged::Undecided, reasons: vec![] },
+            _ if self.only_labels => Judgement { judged: Judged::Undecided, reasons: vec![] },
             Unheld::Undecided if self.maker.reason.is_empty() => {
                 Judgement { judged: Judged::Undecided, reasons: vec![] }
             }
@@ -139,5 +139,120 @@ impl FoundPid {
             PidFrom::Contents { at } => format!("from its contents at {at}"),
         };
         format!("its {} (pid {}, {from})", escape(self.of.as_bytes()), self.pid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Catalogue, Kind, Peek, Subject};
+    use super::*;
+    use crate::segment::{Bytes, Key, Mode};
+
+    /// Nobody lives and nothing runs, but for these; nothing is told where `dark`.
+    #[derive(Default)]
+    struct Made {
+        lives: Vec<u32>,
+        runs: Vec<&'static str>,
+        held: Vec<&'static str>,
+        dark: bool,
+    }
+
+    impl World for Made {
+        fn lives(&self, pid: u32) -> Option<bool> {
+            (!self.dark).then(|| self.lives.contains(&pid))
+        }
+        fn runs(&self, helper: &[u8], _: Whose) -> Option<bool> {
+            (!self.dark).then(|| self.runs.iter().any(|runs| runs.as_bytes() == helper))
+        }
+        fn is_held(&self, name: &[u8]) -> Option<bool> {
+            (!self.dark).then(|| self.held.iter().any(|held| held.as_bytes() == name))
+        }
+    }
+
+    fn judged(kind: Kind, name: &str, contents: Option<&[u8]>, world: &Made) -> Judgement {
+        let size = contents.map_or(32, <[u8]>::len);
+        let subject = Subject {
+            kind,
+            name: (kind != Kind::Sysv).then_some(name.as_bytes()),
+            key: (kind == Kind::Sysv).then_some(Key(0x1234)),
+            size: Bytes(size as u64),
+            mode: Mode::new(0o600),
+            contents: contents.as_ref().map(|contents| contents as &dyn Peek),
+            around: None,
+        };
+        Catalogue::built_in().find(&subject).unwrap().judge(world)
+    }
+
+    fn object(name: &str, world: &Made) -> Judged {
+        let judgement = judged(Kind::Posix, name, None, world);
+        assert!(judgement.judged == Judged::Undecided || !judgement.reasons.is_empty(), "{name}");
+        judgement.judged
+    }
+
+    #[test]
+    fn helpers_decide() {
+        let nobody = Made::default();
+        let tracker = Made { runs: vec!["resource_tracker"], ..Made::default() };
+        let dark = Made { dark: true, ..Made::default() };
+        assert_eq!(object("psm_1f09ab2c", &nobody), Judged::Leaked);
+        assert_eq!(object("psm_1f09ab2c", &tracker), Judged::Idle);
+        assert_eq!(object("psm_1f09ab2c", &dark), Judged::Undecided);
+        let server = Made { runs: vec!["ora_pmon_ORCL"], ..Made::default() };
+        assert_eq!(object("ora_ORCL_32769_0", &server), Judged::Protected);
+        assert_eq!(object("ora_TEST_32769_0", &server), Judged::Leaked, "that is another instance");
+        let judgement = judged(Kind::Posix, "psm_1f09ab2c", None, &nobody);
+        assert_eq!(judgement.reasons[0], "no resource_tracker of its owner runs");
+    }
+
+    #[test]
+    fn a_dead_creator_of_a_tensor_is_no_leak_while_its_manager_runs() {
+        let manager = Made { runs: vec!["torch_shm_manager"], ..Made::default() };
+        let creator = Made { lives: vec![4121], ..Made::default() };
+        assert_eq!(object("torch_4121_7_0", &manager), Judged::Idle);
+        assert_eq!(object("torch_4121_7_0", &creator), Judged::Idle);
+        assert_eq!(object("torch_4121_7_0", &Made::default()), Judged::Leaked);
+    }
+
+    #[test]
+    fn pids_decide_when_all_of_them_are_known() {
+        let one = Made { lives: vec![4188], ..Made::default() };
+        assert_eq!(object("qb-4121-4188-7-a1B2c3/x", &one), Judged::Protected);
+        assert_eq!(object("qb-4121-4189-7-a1B2c3/x", &one), Judged::Leaked);
+        assert_eq!(object("pym-4121-8xk2_abc", &Made { dark: true, ..Made::default() }), Judged::Undecided);
+        // The pid is in the contents, which were not read, or are another's.
+        assert_eq!(object("pulse-shm-1", &one), Judged::Undecided);
+        let mut pool = [0; 100];
+        pool[60..66].copy_from_slice(&[0xfe, 0xca, 0xef, 0xbe, 0x19, 0x10]);
+        let pulse = |pool: &[u8], world: &Made| judged(Kind::Posix, "pulse-shm-1", Some(pool), world).judged;
+        assert_eq!(pulse(&pool, &one), Judged::Leaked);
+        assert_eq!(pulse(&pool, &Made { lives: vec![4121], ..Made::default() }), Judged::Idle);
+        pool[60] = 0;
+        assert_eq!(pulse(&pool, &one), Judged::Undecided);
+    }
+
+    #[test]
+    fn what_it_belongs_to_decides() {
+        let lock = Made { held: vec!["fastdds_0123456789abcdef_el"], ..Made::default() };
+        assert_eq!(object("fastdds_0123456789abcdef", &lock), Judged::Idle);
+        assert_eq!(object("fastdds_0123456789abcde0", &lock), Judged::Leaked);
+        let port = Made { held: vec!["fastrtps_port7410_sl"], ..Made::default() };
+        assert_eq!(object("sem.fastrtps_port7410_mutex", &port), Judged::Idle);
+        assert_eq!(object("sem.fastrtps_port7411_mutex", &port), Judged::Leaked);
+    }
+
+    #[test]
+    fn what_is_kept_is_never_a_leak() {
+        let nobody = Made::default();
+        assert_eq!(object("libpod_lock", &nobody), Judged::Protected);
+        assert_eq!(object("lttng-ust-wait-8", &nobody), Judged::Protected);
+        assert_eq!(object("jack-shm-registry", &nobody), Judged::Idle);
+        assert_eq!(object("sem.gate", &nobody), Judged::Undecided);
+        assert_eq!(object("paddle_4121_1", &nobody), Judged::Undecided, "a label carries no verdict");
+        let mut interlock = [0; 56];
+        interlock[..6].copy_from_slice(&[0x0e, 0x75, 0x85, 0x28, 0x19, 0x10]);
+        let postgres = |world: &Made| judged(Kind::Sysv, "", Some(&interlock), world).judged;
+        assert_eq!(postgres(&Made { lives: vec![4121], ..Made::default() }), Judged::Protected);
+        assert_eq!(postgres(&nobody), Judged::Leaked);
+        assert_eq!(postgres(&Made { dark: true, ..Made::default() }), Judged::Undecided);
     }
 }

@@ -20,6 +20,9 @@ pub struct Made<'c> {
     pub helpers: Vec<Vec<u8>>,
     /// The POSIX objects that it belongs to, names below `/dev/shm`.
     pub with: Vec<Vec<u8>>,
+    /// So little told it that it only gives a name: a rule of the label only,
+    /// or a key that 2^20 others share.
+    pub only_labels: bool,
 }
 
 /// What told the maker, the less specific before the more.

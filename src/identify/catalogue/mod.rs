@@ -25,7 +25,7 @@ pub use matched::{Made, Matched};
 pub use pids::{FoundPid, PidFrom};
 pub use subject::{Around, Kind, Peek, Subject};
 
-use crate::config::maker::{Maker, MatchBy, Patterns, Template};
+use crate::config::maker::{Maker, MatchBy, Patterns, PidPlace, Template};
 use crate::segment::Key;
 use index::Index;
 use matched::Rank;
@@ -45,6 +45,9 @@ const FILES: [(&str, &str); 8] = [
     ("desktop.toml", include_str!("../../../assets/catalogue/desktop.toml")),
     ("system.toml", include_str!("../../../assets/catalogue/system.toml")),
 ];
+
+/// How many bits of a key have to be given before it tells more than a label.
+const LEAST_OF_KEY: usize = 13;
 
 /// Known makers.
 #[derive(Debug)]
@@ -82,7 +85,9 @@ impl Catalogue {
         let kept: Vec<Maker> = shipped.into_iter().filter(|maker| !replaced(maker)).collect();
         let entry = |own| {
             move |maker: Maker| {
-                let patterns = maker.patterns.iter().map(|pattern| Pattern::new(pattern)).collect();
+                let pattern =
+                    |text: &String| if own { Pattern::of_a_person(text) } else { Pattern::new(text) };
+                let patterns = maker.patterns.iter().map(pattern).collect();
                 Entry { maker, patterns, own }
             }
         };
@@ -113,7 +118,7 @@ impl Catalogue {
             best.as_ref().is_some_and(|(rank, ..)| rank.matched >= Matched::Name)
         };
         let by_name = match subject.plain_name() {
-            Some(name) => look(&mut self.index.by_name(name)),
+            Some(name) => look(&mut self.index.by_name(&self.entries, name)),
             None => look(&mut self.index.by_key()),
         };
         // What is known by its name is not asked for its contents alone.
@@ -121,7 +126,7 @@ impl Catalogue {
             look(&mut self.index.others());
         }
         let (rank, entry, contents) = best?;
-        Some(entry.made(subject, rank.matched, contents))
+        Some(entry.made(subject, rank, contents))
     }
 }
 
@@ -129,12 +134,26 @@ impl Catalogue {
 fn shipped() -> Vec<Maker> {
     let mut all = vec![];
     for (name, text) in FILES {
-        match Maker::all(text, Path::new(name), Patterns::Trust) {
+        match Maker::all(&without_examples(text), Path::new(name), Patterns::Trust) {
             Ok(makers) => all.extend(makers),
             Err(error) => unreachable!("a test reads it: {error}"),
         }
     }
     all
+}
+
+/// The examples stand last in each entry. Only tests look at them, and reading
+/// them would take as long as all the rest.
+fn without_examples(text: &str) -> String {
+    let mut rest = String::with_capacity(text.len());
+    let mut wanted = true;
+    for line in text.split_inclusive('\n') {
+        wanted = line.starts_with("[[maker]]") || (wanted && !line.starts_with("fits ="));
+        if wanted {
+            rest.push_str(line);
+        }
+    }
+    rest
 }
 
 impl Entry {
@@ -148,7 +167,12 @@ impl Entry {
         };
         let of_size = maker.sizes.is_empty() || maker.sizes.iter().any(|size| size.contains(&subject.size.0));
         let of_mode = maker.modes.is_empty() || maker.modes.contains(&subject.mode);
-        if !kind || !of_size || !of_mode {
+        let lacks = match maker.by {
+            MatchBy::Name => false,
+            MatchBy::Content | MatchBy::Fallback => subject.contents.is_none(),
+            MatchBy::Context => subject.around.is_none(),
+        };
+        if lacks || !kind || !of_size || !of_mode {
             return None;
         }
         let (named, settled) = match subject.plain_name() {
@@ -169,6 +193,7 @@ impl Entry {
             _ if maker.by == MatchBy::Fallback => Matched::Fallback,
             Contents::Fit if settled > 0 => Matched::Both,
             Contents::Fit => Matched::Contents,
+            _ if maker.by == MatchBy::Context && settled == 0 => Matched::Context,
             _ => named,
         };
         Some((Rank { matched, settled, own: self.own, verified: !maker.label_only }, contents))
@@ -180,9 +205,9 @@ impl Entry {
             return Some((Matched::Context, 0));
         }
         let fitting = self.patterns.iter().filter(|pattern| pattern.fits(name));
-        let pattern = fitting.max_by_key(|pattern| (pattern.exact, pattern.literal))?;
-        let matched = if pattern.exact { Matched::OneName } else { Matched::Name };
-        Some((matched, 8 * pattern.literal))
+        let pattern = fitting.max_by_key(|pattern| (pattern.is_exact(), pattern.literal()))?;
+        let matched = if pattern.is_exact() { Matched::OneName } else { Matched::Name };
+        Some((matched, 8 * pattern.literal()))
     }
 
     /// How its keys fit one, and how many bits of it they settle.
@@ -211,37 +236,52 @@ impl Entry {
             return true;
         }
         let Some(name) = subject.plain_name() else { return false };
-        let there = self.fill(&maker.beside, name);
+        let there = fill(&maker.beside, name, self.captures(name, maker.beside.iter()).as_ref());
         (maker.group_named || !maker.beside.is_empty())
             && (!maker.group_named || around.is_group(name))
             && there.len() == maker.beside.len()
             && there.iter().all(|name| around.object_is_there(name))
     }
 
-    /// The names that templates stand for; those that need a group which took
-    /// no part in the match are left out.
-    fn fill(&self, templates: &[Template], name: &[u8]) -> Vec<Vec<u8>> {
-        let captures = self.captures(name);
-        let group = |group: &str| captures.as_ref()?.name(group).map(|found| found.as_bytes());
-        templates.iter().filter_map(|template| template.fill(name, group)).collect()
-    }
-
-    /// The groups of the pattern that fits a name.
-    fn captures<'n>(&self, name: &'n [u8]) -> Option<Captures<'n>> {
+    /// The groups of the pattern that fits a name, where templates or pids need
+    /// them: they are not cheap.
+    fn captures<'n, 't>(
+        &self,
+        name: &'n [u8],
+        mut templates: impl Iterator<Item = &'t Template>,
+    ) -> Option<Captures<'n>> {
+        let wanted = templates.any(|template| template.groups().next().is_some())
+            || self.maker.pids.iter().any(|pid| matches!(pid.place, PidPlace::Name { .. }));
+        if !wanted {
+            return None;
+        }
         self.patterns.iter().find_map(|pattern| pattern.captures(name))
     }
 
-    fn made<'c>(&'c self, subject: &Subject<'_>, matched: Matched, contents: Contents) -> Made<'c> {
+    fn made<'c>(&'c self, subject: &Subject<'_>, rank: Rank, contents: Contents) -> Made<'c> {
         let name = subject.plain_name().unwrap_or_default();
+        let maker = &self.maker;
+        let captures = self.captures(name, maker.helpers.iter().chain(&maker.with));
+        let captures = captures.as_ref();
         Made {
-            maker: &self.maker,
-            matched,
+            maker,
+            matched: rank.matched,
             contents,
-            pids: pids::find(&self.maker.pids, self.captures(name).as_ref(), subject, contents),
-            helpers: self.fill(&self.maker.helpers, name),
-            with: self.fill(&self.maker.with, name),
+            pids: pids::find(&maker.pids, captures, subject, contents),
+            helpers: fill(&maker.helpers, name, captures),
+            with: fill(&maker.with, name, captures),
+            only_labels: maker.label_only || (rank.matched == Matched::Key && rank.settled < LEAST_OF_KEY),
         }
     }
+}
+
+/// The names that templates stand for; those that need a group which took no
+/// part in the match are left out.
+fn fill(templates: &[Template], name: &[u8], captures: Option<&Captures<'_>>) -> Vec<Vec<u8>> {
+    let filled = templates
+        .iter()
+        .map(|template| template.fill(name, |group| captures?.name(group).map(|found| &name[found.range()])));
+    filled.flatten().collect()
 }
 
 /// Whether a command is the one that is known; a `*` at the end of that stands

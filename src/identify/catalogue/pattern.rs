@@ -1,12 +1,11 @@
 //! The pattern of a maker, and how cheaply it is told that a name does not fit:
-//! most have letters that have to stand at the beginning or somewhere, and an
-//! expression is compiled when the first name with those comes by.
+//! most have letters that have to stand at the beginning. What else a pattern
+//! says is learnt when the first name with those comes by.
 
 use crate::config::maker::compile;
-use memchr::memmem::Finder;
 use regex::bytes::{Captures, Regex};
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Hir, HirKind, Look};
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use std::sync::OnceLock;
 
 #[derive(Debug)]
@@ -14,79 +13,156 @@ pub struct Pattern {
     text: String,
     /// What every name that fits begins with.
     pub prefix: Vec<u8>,
-    /// What stands somewhere in every name that fits, if that says more.
-    needle: Option<Finder<'static>>,
+    learnt: OnceLock<Learnt>,
+}
+
+/// What takes longer to know.
+#[derive(Debug)]
+struct Learnt {
+    /// What every name that fits ends with.
+    suffix: Vec<u8>,
+    /// The bytes that one of them may begin with.
+    first: Bytes,
     /// How many letters of a name it settles at least.
-    pub literal: usize,
-    /// It fits one name only.
-    pub exact: bool,
-    regex: OnceLock<Option<Regex>>,
+    literal: usize,
+    /// The one name that it fits.
+    only: Option<Vec<u8>>,
+    regex: Option<Regex>,
 }
 
 impl Pattern {
-    /// A pattern that compiles, with what it settles.
+    /// A pattern that compiles, of the catalogue: a test compares what is told
+    /// of those at a glance with the whole.
     pub fn new(text: &str) -> Self {
-        let mut pattern = Self {
-            text: text.to_owned(),
-            prefix: vec![],
-            needle: None,
-            literal: 0,
-            exact: false,
-            regex: OnceLock::new(),
-        };
-        let hir =
-            ParserBuilder::new().unicode(false).utf8(false).dot_matches_new_line(true).build().parse(text);
-        if let Ok(hir) = hir {
-            pattern.learn(&hir);
-        }
-        pattern
+        Self { prefix: prefix(text), ..Self::of_a_person(text) }
     }
 
-    fn learn(&mut self, hir: &Hir) {
-        self.literal = literal(hir);
-        let mut parts = vec![];
-        flatten(hir, &mut parts);
-        let anchored = matches!(parts.first().map(|part| part.kind()), Some(HirKind::Look(Look::Start)));
-        let literals = parts.iter().filter_map(|part| match part.kind() {
-            HirKind::Literal(literal) => Some(&literal.0),
-            _ => None,
-        });
-        if let Some(longest) = literals.max_by_key(|literal| literal.len()) {
-            self.needle = Some(Finder::new(longest).into_owned());
-        }
-        if !anchored {
-            return;
-        }
-        let mut rest = &parts[1..];
-        while let Some((HirKind::Literal(literal), after)) =
-            rest.split_first().map(|(one, rest)| (one.kind(), rest))
-        {
-            self.prefix.extend_from_slice(&literal.0);
-            rest = after;
-        }
-        self.exact = matches!(rest, [end] if matches!(end.kind(), HirKind::Look(Look::End)));
-        if self.needle.as_ref().is_some_and(|needle| self.prefix.ends_with(needle.needle())) {
-            self.needle = None;
-        }
+    /// One that a person wrote, who may know tricks that a glance does not.
+    pub fn of_a_person(text: &str) -> Self {
+        Self { text: text.to_owned(), prefix: vec![], learnt: OnceLock::new() }
     }
 
     /// Whether a name fits.
     pub fn fits(&self, name: &[u8]) -> bool {
-        self.may_fit(name) && self.regex().is_some_and(|regex| regex.is_match(name))
+        if !name.starts_with(&self.prefix) {
+            return false;
+        }
+        let learnt = self.learnt();
+        match &learnt.only {
+            Some(only) => name == only,
+            None => {
+                name.ends_with(&learnt.suffix)
+                    && learnt.regex.as_ref().is_some_and(|regex| regex.is_match(name))
+            }
+        }
     }
 
     /// The groups of a name that fits.
     pub fn captures<'n>(&self, name: &'n [u8]) -> Option<Captures<'n>> {
-        self.regex()?.captures(name)
+        self.learnt().regex.as_ref()?.captures(name)
     }
 
-    fn may_fit(&self, name: &[u8]) -> bool {
-        name.starts_with(&self.prefix)
-            && self.needle.as_ref().is_none_or(|needle| needle.find(name).is_some())
+    /// Whether a name that fits may begin with that byte.
+    pub fn may_begin_with(&self, byte: u8) -> bool {
+        match self.prefix.first() {
+            Some(&first) => first == byte,
+            None => self.learnt().first.has(byte),
+        }
     }
 
-    fn regex(&self) -> Option<&Regex> {
-        self.regex.get_or_init(|| compile(&self.text).ok()).as_ref()
+    /// How many letters of a name it settles at least.
+    pub fn literal(&self) -> usize {
+        self.learnt().literal
+    }
+
+    /// Whether it fits one name only.
+    pub fn is_exact(&self) -> bool {
+        self.learnt().only.is_some()
+    }
+
+    fn learnt(&self) -> &Learnt {
+        self.learnt.get_or_init(|| {
+            let mut learnt = Learnt {
+                suffix: vec![],
+                first: Bytes::ALL,
+                literal: 0,
+                only: None,
+                regex: compile(&self.text).ok(),
+            };
+            let mut parser = ParserBuilder::new();
+            let parsed =
+                parser.unicode(false).utf8(false).dot_matches_new_line(true).build().parse(&self.text);
+            if let Ok(hir) = parsed {
+                learnt.learn(&hir);
+            }
+            learnt
+        })
+    }
+}
+
+/// The letters that a pattern begins with, as far as they are told at a glance.
+fn prefix(pattern: &str) -> Vec<u8> {
+    // Letters before a `|` are those of one branch only; where it stands in
+    // parentheses they are not, but those are rare.
+    let Some(rest) = pattern.strip_prefix('^').filter(|rest| !outside_of_groups(rest, b'|')) else {
+        return vec![];
+    };
+    let mut prefix = vec![];
+    let mut bytes = rest.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        let letter = match byte {
+            b'\\' => bytes.next().filter(u8::is_ascii_punctuation),
+            byte if byte.is_ascii_alphanumeric() || b" _-:/,=@%!".contains(&byte) => Some(byte),
+            _ => None,
+        };
+        let Some(letter) = letter else { break };
+        // How often it stands there is said behind it.
+        if matches!(bytes.peek(), Some(b'?' | b'*' | b'{' | b'+')) {
+            break;
+        }
+        prefix.push(letter);
+    }
+    prefix
+}
+
+/// Whether a byte stands outside of all parentheses and brackets.
+fn outside_of_groups(pattern: &str, wanted: u8) -> bool {
+    let (mut depth, mut escaped) = (0usize, false);
+    for byte in pattern.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'(' | b'[' => depth += 1,
+            b')' | b']' => depth = depth.saturating_sub(1),
+            byte if byte == wanted && depth == 0 => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+impl Learnt {
+    fn learn(&mut self, hir: &Hir) {
+        self.literal = literal(hir);
+        let mut parts = vec![];
+        flatten(hir, &mut parts);
+        let looks = |part: Option<&&Hir>, look| matches!(part.map(|part| part.kind()), Some(HirKind::Look(at)) if *at == look);
+        let letters = |part: &&Hir| match part.kind() {
+            HirKind::Literal(literal) => Some(literal.0.to_vec()),
+            _ => None,
+        };
+        let starts = looks(parts.first(), Look::Start);
+        if starts {
+            let mut first = Bytes::NONE;
+            self.first = if first.add(hir) { Bytes::ALL } else { first };
+        }
+        if looks(parts.last(), Look::End) {
+            let inner = &parts[usize::from(starts)..parts.len() - 1];
+            let mut last: Vec<Vec<u8>> = inner.iter().rev().map_while(letters).collect();
+            last.reverse();
+            self.suffix = last.concat();
+            self.only = (starts && last.len() == inner.len()).then(|| self.suffix.clone());
+        }
     }
 }
 
@@ -113,31 +189,111 @@ fn literal(hir: &Hir) -> usize {
     }
 }
 
+/// A set of bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Bytes([bool; 256]);
+
+impl Bytes {
+    const NONE: Self = Self([false; 256]);
+    const ALL: Self = Self([true; 256]);
+
+    pub const fn has(&self, byte: u8) -> bool {
+        self.0[byte as usize]
+    }
+
+    /// Adds those that a text may begin with which fits the expression. Gives
+    /// back whether that may be the empty one.
+    fn add(&mut self, hir: &Hir) -> bool {
+        match hir.kind() {
+            // There is no class of characters in an expression over bytes.
+            HirKind::Empty | HirKind::Look(_) | HirKind::Class(Class::Unicode(_)) => true,
+            HirKind::Literal(literal) => {
+                literal.0.first().map(|&byte| self.0[usize::from(byte)] = true).is_none()
+            }
+            HirKind::Class(Class::Bytes(class)) => {
+                for range in class.ranges() {
+                    self.0[usize::from(range.start())..=usize::from(range.end())].fill(true);
+                }
+                false
+            }
+            HirKind::Repetition(repetition) => self.add(&repetition.sub) || repetition.min == 0,
+            HirKind::Capture(capture) => self.add(&capture.sub),
+            HirKind::Concat(all) => all.iter().all(|one| self.add(one)),
+            // Each has to be added.
+            HirKind::Alternation(all) => {
+                all.iter().map(|one| self.add(one)).fold(false, |any, one| any | one)
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_a_pattern_settles() {
         for (text, prefix, count, exact) in [
             (r"^psm_[0-9a-f]{8}$", "psm_", 4, false),
             (r"^jack-shm-registry$", "jack-shm-registry", 17, true),
+            (r"^sem\.x$", "sem.x", 5, true),
             (r"^(sem\.)?jack_(?P<a>x|yy)$", "", 6, false),
             (r"^.+\.im\.shm$", "", 7, false),
             (r"^fast(dds|rtps)_[0-9a-f]{16}$", "fast", 8, false),
             (r"^ab+$", "a", 2, false),
             (r"^ab?$", "a", 1, false),
+            (r"^ab{0}\d", "a", 1, false),
             (r"(ab){2}", "", 4, false),
             (r"^ab|^cd", "", 2, false),
             (r"cam", "", 3, false),
-            (r"^a(?P<b>b)c$", "abc", 3, true),
+            (r"^a(?P<b>b)c$", "a", 3, true),
         ] {
             let pattern = Pattern::new(text);
-            let found = (pattern.prefix.as_slice(), pattern.literal, pattern.exact);
+            let found = (pattern.prefix.as_slice(), pattern.literal(), pattern.is_exact());
             assert_eq!(found, (prefix.as_bytes(), count, exact), "{text}");
         }
         assert!(Pattern::new(r"^.+\.im\.shm$").fits(b"a\n\xff.im.shm"));
         assert!(!Pattern::new(r"^.+\.im\.shm$").fits(b"a.im.shm\n"));
         assert!(Pattern::new("cam").fits(b"my cam 1"));
+        assert!(Pattern::new("^a(?P<b>b)c$").fits(b"abc"));
+    }
+
+    #[test]
+    fn what_a_name_may_begin_with() {
+        for (text, first) in [
+            (r"^psm_", "p"),
+            (r"^(sem\.)?(jack|kit)_x$", "sjk"),
+            (r"^\d{2}_$", "0123456789"),
+            (r"^(a|b*)c", "abc"),
+            (r"^(?P<x>[xy]|z)+$", "xyz"),
+        ] {
+            let pattern = Pattern::new(text);
+            let found: String =
+                (0..=255u8).filter(|&byte| pattern.may_begin_with(byte)).map(char::from).collect();
+            let mut first: Vec<char> = first.chars().collect();
+            first.sort_unstable();
+            assert_eq!(found, String::from_iter(first), "{text}");
+        }
+        for any in [r"^.+x", r"^a?$", r"psm", r"^(|a)"] {
+            assert!((0..=255u8).all(|byte| Pattern::new(any).may_begin_with(byte)), "{any}");
+        }
+    }
+
+    proptest! {
+        /// What is told at a glance never hides a name that fits.
+        #[test]
+        fn as_the_expression_alone(
+            pattern in "\\^?(a|b|ab|\\(a\\|b\\)|\\(\\?P<x>ab\\)|a\\?|b\\*|a\\+|b\\{2\\}|\\\\\\.|\\||\\[ab\\]|\\.){0,6}\\$?",
+            name in "[ab.]{0,6}",
+        ) {
+            if let Ok(regex) = compile(&pattern) {
+                let (ours, fits) = (Pattern::new(&pattern), regex.is_match(name.as_bytes()));
+                prop_assert_eq!(ours.fits(name.as_bytes()), fits, "{} {}", pattern, name);
+                if let Some(&first) = name.as_bytes().first() {
+                    prop_assert!(ours.may_begin_with(first) || !fits, "{} {}", pattern, name);
+                }
+            }
+        }
     }
 }

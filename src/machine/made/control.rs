@@ -208,6 +208,10 @@ impl Control for MadeMachine {
         if making.is_taken() { error(libc::EEXIST) } else { Ok(Box::new(making)) }
     }
 
+    fn world(&self) -> String {
+        "made here".to_owned()
+    }
+
     fn credentials(&self) -> Credentials {
         lock(&self.facts).credentials()
     }

@@ -7,7 +7,7 @@ use crate::machine::process::{
     Wanted, Whereabouts,
 };
 use crate::machine::{Contents, ObjectStat, Trace};
-use crate::segment::{Access, ObjectName, Timestamp};
+use crate::segment::{Access, Identity, ObjectName, Timestamp};
 use std::io;
 use std::sync::Arc;
 
@@ -119,6 +119,19 @@ impl MadeFacts {
                 }
             }
         }
+    }
+
+    /// Who cannot be examined counts too.
+    pub(super) fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
+        let object = self.posix.get(name).ok_or(io::ErrorKind::NotFound)?;
+        if !identity.fits(&object.stat.identity()) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        if self.effective_uid != 0 && self.effective_uid != object.stat.uid {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let of = Object::File { device: object.stat.device, inode: object.stat.inode };
+        Ok(self.processes.values().any(|process| process.uses.iter().any(|one| one.of == of)))
     }
 
     /// Opens an object through one of its holders.

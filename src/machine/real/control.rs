@@ -11,7 +11,7 @@ use crate::segment::{Bytes, Key, Mode, ObjectName, ShmId, Timestamp};
 use crate::sys::{self, handle, object, shm, unlink};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::{Group, User};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -88,6 +88,15 @@ impl Control for RealMachine {
 
     fn begin_sysv(&self, key: Key, size: u64) -> io::Result<Box<dyn Making>> {
         Ok(Box::new(SysvMaking::begin(key, size)?))
+    }
+
+    fn world(&self) -> String {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let namespace = |name: &str| {
+            let link = fs::read_link(format!("/proc/thread-self/ns/{name}")).unwrap_or_default();
+            link.to_string_lossy().into_owned()
+        };
+        format!("{} {} {}", boot.trim(), namespace("ipc"), namespace("pid"))
     }
 
     fn credentials(&self) -> Credentials {

@@ -2,7 +2,7 @@
 //! is its maker's alone, until they are whole.
 
 use super::DEV_SHM;
-use crate::machine::{Finish, Finished, Making, Refused};
+use crate::machine::{FILLING, Finish, Finished, Making, Refused};
 use crate::segment::{Key, Mode, ObjectName, SegmentId, ShmId};
 use crate::sys::handle;
 use crate::sys::shm::{self, Attachment, Special};
@@ -93,9 +93,9 @@ pub struct SysvMaking {
 }
 
 impl SysvMaking {
-    /// Begins one of that key and size, mode 0600.
+    /// Begins one of that key and size, of the mode [`FILLING`].
     pub fn begin(key: Key, size: u64) -> io::Result<Self> {
-        const MODE: u32 = 0o600;
+        const MODE: u32 = FILLING.bits();
         let length = usize::try_from(size).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
         let shmid = match shm::create(key.0, length, MODE) {
             // A sparse one may be larger than what can be set aside.
@@ -120,6 +120,10 @@ impl Making for SysvMaking {
         }
         attachment.release(offset, bytes.len() as u64);
         Ok(())
+    }
+
+    fn id(&self) -> Option<SegmentId> {
+        Some(SegmentId::Sysv(self.shmid))
     }
 
     fn finish(&mut self, look: &Finish<'_>) -> io::Result<Finished> {

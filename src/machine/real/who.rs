@@ -19,7 +19,19 @@ pub fn own() -> Credentials {
 
 /// A process: what stands in its status file is readable to everybody.
 pub fn process(pid: u32) -> Option<Credentials> {
-    parse(&fs::read(format!("/proc/{pid}/status")).ok()?)
+    let mut who = parse(&fs::read(format!("/proc/{pid}/status")).ok()?)?;
+    if in_another_user_namespace(pid) {
+        // Those in its own namespace say nothing about what lies outside: capabilities(7).
+        who.capabilities = 0;
+    }
+    Some(who)
+}
+
+/// As far as it may be seen: of a stranger's process it is not told.
+fn in_another_user_namespace(pid: u32) -> bool {
+    let own = fs::read_link("/proc/self/ns/user");
+    let theirs = fs::read_link(format!("/proc/{pid}/ns/user"));
+    matches!((own, theirs), (Ok(own), Ok(theirs)) if own != theirs)
 }
 
 /// As bytes, since the command's name in it may be anything.

@@ -55,6 +55,8 @@ fn segment(
         return None;
     }
     let name = source.name_held(pid, place).ok().and_then(|path| former_name(&path));
+    // A removal of ours moves it aside first: that is not what it was called.
+    let name = name.map(|name| machine.control().name_before(&name).unwrap_or(name));
     Some(Segment {
         id: SegmentId::Deleted { device, inode },
         size: stat.size,

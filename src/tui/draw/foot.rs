@@ -3,6 +3,7 @@
 use crate::app::hints::{GAP, Hint, hints};
 use crate::app::layout::Area;
 use crate::app::overlay::{Asks, Overlay, Prompt};
+use crate::app::work::{Work, Working};
 use crate::app::{Notice, State};
 use crate::tui::canvas::{Canvas, cells};
 use ratatui::style::{Modifier, Style};
@@ -13,8 +14,11 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
         (Some(Overlay::Prompt(prompt)), _) => line(state, prompt, canvas, foot),
         (Some(Overlay::MarkLetter { go }), _) => letter(state, *go, canvas, foot),
         (_, Some(notice)) => said(notice, canvas, foot),
-        _ => match state.inspect.as_ref().and_then(|inspect| inspect.pending.as_ref()) {
-            Some(pending) if pending.progress.is_some() => searching(pending, canvas, foot),
+        _ => match (state.inspect.as_ref().and_then(|inspect| inspect.pending.as_ref()), &state.work) {
+            (Some(pending), _) if pending.progress.is_some() => searching(pending, canvas, foot),
+            (_, Some(work @ Work { at: Some(at), .. })) if state.overlay.is_none() => {
+                working(work, at, canvas, foot);
+            }
             _ => hint_line(state, canvas, foot),
         },
     }
@@ -98,16 +102,18 @@ fn lines_at_the_foot(lines: &[String], style: Style, canvas: &mut Canvas<'_>, ar
 
 /// A long job shows a bar with what is done of what, and how to stop it.
 fn searching(pending: &crate::app::inspect::Pending, canvas: &mut Canvas<'_>, foot: Area) {
-    let theme = canvas.theme;
     let (done, total) = pending.progress.unwrap_or((0, 0));
     let what = canvas.fit(&pending.what, foot.width / 3);
-    let x = canvas.text(1, foot.y, foot.width / 2, &format!("searching {what} "), theme.text);
-    #[expect(clippy::cast_precision_loss, reason = "a share to draw a bar by")]
-    let share = if total == 0 { 0.0 } else { done as f64 / total as f64 };
-    let bar = super::segments::bar(share, 10, &theme.glyphs);
-    let x = canvas.text(x, foot.y, 10, &bar, theme.accent);
-    let text = format!(" {} of {}   esc stops", crate::segment::Bytes(done), crate::segment::Bytes(total));
-    canvas.text(x, foot.y, foot.width.saturating_sub(x), &text, theme.dim);
+    let cells = (1, foot.y, foot.right());
+    super::progress::draw(canvas, cells, &format!("searching {what}"), done, total);
+}
+
+fn working(work: &Work, at: &Working, canvas: &mut Canvas<'_>, foot: Area) {
+    if work.stopping {
+        canvas.text(1, foot.y, foot.width - 1, "stopping", canvas.theme.dim);
+    } else {
+        super::progress::draw(canvas, (1, foot.y, foot.right()), &at.text(), at.done, at.total);
+    }
 }
 
 fn hint_line(state: &State, canvas: &mut Canvas<'_>, foot: Area) {

@@ -3,6 +3,7 @@
 mod foot;
 mod inspect;
 mod overlay;
+mod progress;
 mod segments;
 
 use super::canvas::Canvas;

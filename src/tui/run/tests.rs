@@ -112,7 +112,7 @@ impl Scene {
         let began = Began::now();
         let (messages, inbox) = mpsc::channel();
         let (tell, told) = mpsc::channel();
-        let hands = Hands::hire(&machine, began, &messages, Bytes(0)).unwrap();
+        let mut hands = Hands::hire(&machine, began, &messages, Bytes(0), Rules::default()).unwrap();
         hands.carry_out(Effect::Survey);
         let thread = thread::spawn(move || {
             let mut tested = Loop::new(player, Told(tell), hands, inbox, began);
@@ -162,7 +162,9 @@ fn what_has_happened_meanwhile_is_one_picture() {
     let (messages, inbox) = mpsc::channel();
     let (tell, told) = mpsc::channel();
     let began = Began::now();
-    let hands = Hands::hire(&(Arc::new(machine) as Arc<dyn Machine>), began, &messages, Bytes(0)).unwrap();
+    let hands =
+        Hands::hire(&(Arc::new(machine) as Arc<dyn Machine>), began, &messages, Bytes(0), Rules::default())
+            .unwrap();
     for c in "xxxxxxxxxxxxxxxxxxxxq".chars() {
         messages.send(Event::Key(Key::char(c)).into()).unwrap();
     }

@@ -9,12 +9,21 @@ use crate::app::Event;
 use crate::app::confirm::{Wanted, Wish};
 use crate::app::effect::Undo;
 use crate::app::event::Clock;
+use crate::app::work::Working;
 use crate::identify::Identifier;
 use crate::machine::Machine;
 use crate::memory::Progress;
 use crate::segment::{Bytes, Segment};
 use crate::survey::Names;
-use std::sync::Arc;
+use crate::tui::message::Message;
+use std::convert::Infallible;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How often an act that takes long tells how far it is.
+const TELL: Duration = Duration::from_millis(100);
 
 /// An order to the one who acts.
 #[derive(Debug, Clone)]
@@ -24,24 +33,80 @@ pub enum Order {
     /// Plan these.
     Plan(Vec<Wish>),
     /// Carry these out.
-    Apply(Vec<Plan>),
+    Apply(Vec<Plan>, Arc<Progress>),
     /// Take an act back.
-    Undo(Undo),
+    Undo(Undo, Arc<Progress>),
 }
 
 /// Acts.
 pub struct Doer {
+    recent: act::Recent,
     machine: Arc<dyn Machine>,
     /// Where copies and the record are kept; `None` for a user without a home.
     state: Option<StateDirectory>,
     /// What all copies may take together.
     limit: Bytes,
+    /// Who is told how far it is.
+    messages: Sender<Message>,
+}
+
+/// Which one of how many is under way.
+struct Item<'a> {
+    progress: &'a Progress,
+    what: Mutex<(usize, String)>,
+    items: usize,
+}
+
+impl Item<'_> {
+    /// The next one is begun.
+    fn begin(&self, item: usize, what: String) {
+        self.progress.begin(0);
+        *self.what.lock().unwrap_or_else(PoisonError::into_inner) = (item, what);
+    }
+
+    fn working(&self) -> Working {
+        let (item, what) = self.what.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (done, total) = (self.progress.done(), self.progress.total());
+        Working { what, item, items: self.items, done, total }
+    }
 }
 
 impl Doer {
     /// One that keeps copies and the record where this user does.
-    pub fn new(machine: Arc<dyn Machine>, limit: Bytes) -> Self {
-        Self { machine, state: StateDirectory::find().ok(), limit }
+    pub fn new(machine: Arc<dyn Machine>, limit: Bytes, messages: Sender<Message>) -> Self {
+        let recent = act::Recent::default();
+        Self { recent, machine, state: StateDirectory::find().ok(), limit, messages }
+    }
+
+    /// Does what may take long, and tells every now and then how far it is. What
+    /// is done sooner tells nothing.
+    fn attended<T>(&self, progress: &Progress, items: usize, work: impl FnOnce(&Item<'_>) -> T) -> T {
+        let item = Item { progress, what: Mutex::default(), items };
+        let (over, ended) = mpsc::channel::<Infallible>();
+        thread::scope(|scope| {
+            let (item, messages) = (&item, &self.messages);
+            let attendant = move || {
+                while ended.recv_timeout(TELL) == Err(RecvTimeoutError::Timeout) {
+                    // When nobody listens any more, the program is ending.
+                    let _ = messages.send(Event::Working(item.working()).into());
+                }
+            };
+            // Where there are no more threads, it is done without being told of.
+            let _ = thread::Builder::new().spawn_scoped(scope, attendant);
+            // Dropped with the work, however that ends.
+            let _over = over;
+            work(item)
+        })
+    }
+
+    fn apply_all(&self, plans: &[Plan], progress: &Progress) -> Vec<Outcome> {
+        self.attended(progress, plans.len(), |item| {
+            let apply = |(at, plan): (usize, &Plan)| {
+                item.begin(at + 1, format!("copying {}", plan.subject()));
+                self.apply(plan, progress)
+            };
+            plans.iter().enumerate().map(apply).collect()
+        })
     }
 
     fn plan(&self, wish: &Wish) -> Plan {
@@ -67,12 +132,12 @@ impl Doer {
         plan
     }
 
-    fn apply(&self, plan: &Plan) -> Outcome {
-        let outcome = act::apply_with(&*self.machine, plan, &Progress::new());
+    fn apply(&self, plan: &Plan, progress: &Progress) -> Outcome {
+        let outcome = act::apply_with(&*self.machine, plan, progress, &self.recent);
         let (segment, done, said) = match &outcome.result {
             Ok(done) => (done.id.to_string(), true, done.said.join("; ")),
-            // What was refused did not happen.
-            Err(ActError::Refused { .. }) => return outcome,
+            // What was refused or stopped did not happen.
+            Err(ActError::Refused { .. } | ActError::Stopped { .. }) => return outcome,
             Err(error) => (outcome.subject.clone(), false, error.to_string()),
         };
         self.record(outcome.action, &segment, done, &said);
@@ -87,9 +152,17 @@ impl Doer {
         }
     }
 
-    fn undo(&self, undo: Undo) -> Vec<Result<String, String>> {
+    fn undo(&self, undo: Undo, progress: &Progress) -> Vec<Result<String, String>> {
         match undo {
-            Undo::Copies(count) => (0..count).map(|_| self.bring_back()).collect(),
+            Undo::Copies(count) => self.attended(progress, count, |item| {
+                let mut results = vec![];
+                // After a failure the newest copy is the same one still.
+                while results.len() < count && results.last().is_none_or(Result::is_ok) {
+                    item.begin(results.len() + 1, "bringing back".to_owned());
+                    results.push(self.bring_back(progress));
+                }
+                results
+            }),
             Undo::Acts(acts) => {
                 let survey = Identifier::default().survey(&*self.machine, None, &mut Names::default());
                 let again = |(id, action)| {
@@ -97,7 +170,7 @@ impl Doer {
                     let segment =
                         segment.ok_or_else(|| format!("{id} is gone: there is nothing to take back"))?;
                     let plan = act::plan(&*self.machine, segment, &action, &Options::default());
-                    let outcome = self.apply(&plan);
+                    let outcome = self.apply(&plan, progress);
                     outcome
                         .result
                         .map(|done| format!("{}: {}", done.id, done.said.join("; ")))
@@ -108,9 +181,9 @@ impl Doer {
         }
     }
 
-    fn bring_back(&self) -> Result<String, String> {
+    fn bring_back(&self, progress: &Progress) -> Result<String, String> {
         let state = self.state.clone().ok_or("this user has no home, so no copies were kept")?;
-        let restored = Copies::new(state, self.limit).undo(&*self.machine, &Progress::new());
+        let restored = Copies::new(state, self.limit).undo(&*self.machine, progress);
         let restored = restored.map_err(|error| error.to_string())?;
         let lost =
             if restored.lost.is_empty() { String::new() } else { format!(" ({})", restored.lost.join("; ")) };
@@ -126,8 +199,8 @@ impl Worker for Doer {
         vec![match order {
             Order::AskRules(segment) => Event::Rules(segment.id.clone(), Rules::of(&*self.machine, &segment)),
             Order::Plan(wishes) => Event::Planned(wishes.iter().map(|wish| self.plan(wish)).collect()),
-            Order::Apply(plans) => Event::Acted(plans.iter().map(|plan| self.apply(plan)).collect()),
-            Order::Undo(undo) => Event::Undone(self.undo(undo)),
+            Order::Apply(plans, progress) => Event::Acted(self.apply_all(&plans, &progress)),
+            Order::Undo(undo, progress) => Event::Undone(self.undo(undo, &progress)),
         }]
     }
 
@@ -139,3 +212,6 @@ impl Worker for Doer {
         vec![]
     }
 }
+
+#[cfg(test)]
+mod tests;

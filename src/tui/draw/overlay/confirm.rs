@@ -5,7 +5,9 @@ use crate::act::{Plan, Undo};
 use crate::app::State;
 use crate::app::confirm::{Confirm, Wish};
 use crate::app::layout::overlay::{WIDEST, centred};
+use crate::app::work::Work;
 use crate::tui::canvas::{Canvas, cells};
+use crate::tui::draw::progress;
 use ratatui::style::Style;
 
 /// A line of the overlay: of which entry it is part, how far it is moved in.
@@ -32,7 +34,16 @@ pub fn draw(state: &State, confirm: &Confirm, canvas: &mut Canvas<'_>) {
             canvas.text(inside.x, y, 1, canvas.theme.glyphs.selected, canvas.theme.accent);
         }
     }
-    keys(confirm, canvas, inside.x, inside.bottom().saturating_sub(1), inside.width);
+    let y = inside.bottom().saturating_sub(1);
+    match &state.work {
+        Some(Work { at: Some(at), stopping: false, .. }) if confirm.acting && at.total > 0 => {
+            progress::draw(canvas, (inside.x + 1, y, inside.right()), &at.text(), at.done, at.total);
+        }
+        work => {
+            let stopping = work.as_ref().is_some_and(|work| work.stopping);
+            keys(confirm, stopping, canvas, inside.x, y, inside.width);
+        }
+    }
 }
 
 fn rows(confirm: &Confirm, canvas: &Canvas<'_>, width: u16) -> Vec<Row> {
@@ -76,10 +87,11 @@ fn sentences(plan: &Plan, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
     lines
 }
 
-fn keys(confirm: &Confirm, canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16) {
+fn keys(confirm: &Confirm, stopping: bool, canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16) {
     let theme = canvas.theme;
     if confirm.acting {
-        canvas.text(x + 1, y, width, "under way", theme.dim);
+        let text = if stopping { "stopping" } else { "under way" };
+        canvas.text(x + 1, y, width, text, theme.dim);
         return;
     }
     let act = match confirm.doable() {
@@ -94,7 +106,11 @@ fn keys(confirm: &Confirm, canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16) 
         Some(false) => "c with a copy",
         None => "",
     };
-    let force = if confirm.can_force() { "f force" } else { "" };
+    let force = match (confirm.can_force(), confirm.is_forced()) {
+        (_, true) => "f no force",
+        (true, false) => "f force",
+        (false, false) => "",
+    };
     let parts = [force, copy, act.as_str(), "esc leave as it is"];
     let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("   ");
     canvas.text_right(x + width, y, width, &text, theme.accent);

@@ -1,0 +1,338 @@
+//! System V segments that a restore was filling when it was killed.
+//!
+//! The kernel gives a key to a segment only when it makes it, so one that is
+//! being filled has its key already. So that a kill does not leave a half-filled
+//! one for good, a mark in the state directory says which one it is: made before
+//! the segment, completed when its number is known, taken away at the end, and
+//! locked meanwhile. A mark that nobody holds locked is one of a restore that
+//! was killed.
+
+use super::save::shown;
+use super::state::{StateDirectory, StateError};
+use super::{ActError, Action, Copying, Done, Options, Plan, apply, plan};
+use crate::machine::{FILLING, Machine};
+use crate::segment::{Bytes, Facts, Key, Mode, Segment, SegmentId, ShmId, Timestamp};
+use crate::sys::unnamed::Unnamed;
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process;
+
+const FOLDER: &str = "restoring";
+const ENDING: &str = ".jsonl";
+/// In so many seconds from its mark on a segment was made, when it was ours:
+/// the two follow each other at once, and both count whole seconds.
+const AT_ONCE: f64 = 2.0;
+
+/// A line of a mark; the last one counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Line {
+    /// Where its number means something: [`Control::world`](crate::machine::control::Control::world).
+    world: String,
+    /// The file that it is filled from, as text that is safe to print.
+    file: String,
+    /// Its number, once it has one.
+    shmid: Option<i32>,
+    key: u32,
+    size: u64,
+    /// The mode that it gets in the end.
+    mode: u32,
+    creator_pid: u32,
+    creator_uid: u32,
+    /// When it was made, in seconds since 1970; before that, when the mark was.
+    change: i64,
+    /// Whether all is in it, and only owner and mode are left to be set.
+    whole: bool,
+}
+
+/// The mark of a restore that is under way. Dropping it takes it away.
+pub(super) struct Mark {
+    path: PathBuf,
+    file: File,
+    line: Line,
+    _lock: Flock<File>,
+}
+
+impl Mark {
+    /// Says that a segment is about to be made and filled.
+    pub fn begin(
+        state: &StateDirectory,
+        machine: &dyn Machine,
+        (key, size, mode): (Key, Bytes, Mode),
+        from: &Path,
+    ) -> Result<Self, StateError> {
+        let folder = state.folder(FOLDER)?;
+        let now = machine.now();
+        let path = folder.join(format!("{:020}-{}{ENDING}", now.seconds, process::id()));
+        let line = Line {
+            world: machine.control().world(),
+            file: shown(&fs::canonicalize(from).unwrap_or_else(|_| from.to_owned())),
+            shmid: None,
+            key: key.0,
+            size: size.0,
+            mode: mode.bits() & 0o777,
+            creator_pid: process::id(),
+            creator_uid: machine.effective_uid(),
+            change: now.seconds,
+            whole: false,
+        };
+        let publish = || -> io::Result<Self> {
+            let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+            let mut unnamed = Unnamed::create(&folder, Path::new(name), 0o600)?;
+            let file = unnamed.file.try_clone()?;
+            let lock = Flock::lock(unnamed.file.try_clone()?, FlockArg::LockExclusiveNonblock);
+            let lock = lock.map_err(|(_, error)| io::Error::from(error))?;
+            let mut mark = Self { path: path.clone(), file, line, _lock: lock };
+            mark.write()?;
+            // Locked before anybody can find it.
+            unnamed.publish()?;
+            Ok(mark)
+        };
+        publish().map_err(|source| StateError::Unusable { path: path.clone(), source })
+    }
+
+    /// It is made, and has this number. That this cannot be written is no reason
+    /// to stop: it is known by the rest, if less surely.
+    pub fn made(&mut self, machine: &dyn Machine, id: &SegmentId) {
+        let SegmentId::Sysv(shmid) = id else { return };
+        self.line.shmid = Some(shmid.0);
+        if let Some(change) = machine.control().sysv_stat(*shmid).ok().and_then(|stat| stat.change) {
+            self.line.change = change.seconds;
+        }
+        let _ = self.write();
+    }
+
+    /// All is in it.
+    pub fn filled(&mut self) {
+        self.line.whole = true;
+        let _ = self.write();
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let mut line = serde_json::to_vec(&self.line)?;
+        line.push(b'\n');
+        self.file.write_all(&line)
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        // What is left of it names a segment that is not as it says.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// A segment that a restore left half-filled when it was killed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unfinished {
+    /// The segment, as it was shown.
+    pub segment: Segment,
+    /// The file that it was filled from, safe to print. It is as it was.
+    pub file: String,
+    mark: PathBuf,
+}
+
+/// What restores left half-filled, among the segments of a survey. Marks of
+/// which nothing is left are taken away.
+#[must_use]
+pub fn unfinished(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) -> Vec<Unfinished> {
+    let Ok(folder) = fs::read_dir(state.path().join(FOLDER)) else { return vec![] };
+    let paths = folder.filter_map(Result::ok).map(|entry| entry.path());
+    let marks = paths.filter(|path| path.to_str().is_some_and(|path| path.ends_with(ENDING)));
+    let world = machine.control().world();
+    let find = |mark: PathBuf| {
+        let line = abandoned(&mark)?;
+        if line.world != world {
+            // Of another boot nothing is left; another namespace may be there still.
+            if boot(&line.world) != boot(&world) {
+                let _ = fs::remove_file(&mark);
+            }
+            return None;
+        }
+        let Some(segment) = segments.iter().find(|segment| line.is(segment)) else {
+            let _ = fs::remove_file(&mark);
+            return None;
+        };
+        Some(Unfinished { segment: segment.clone(), file: line.file, mark })
+    };
+    marks.filter_map(find).collect()
+}
+
+/// Removes one, if it still is what it was.
+///
+/// # Errors
+/// When it is gone or was changed, and when somebody has attached it.
+pub fn take_away(machine: &dyn Machine, unfinished: &Unfinished) -> Result<Done, ActError> {
+    let plan: Plan =
+        plan(machine, &unfinished.segment, &Action::Remove(Copying::Without), &Options::default());
+    let mut done = apply(machine, &plan).result?;
+    let _ = fs::remove_file(&unfinished.mark);
+    done.said = vec![format!(
+        "it is removed: a restore of {} was killed while it filled it. The file is as it was",
+        unfinished.file
+    )];
+    Ok(done)
+}
+
+/// The last line of a mark that nobody holds.
+fn abandoned(path: &Path) -> Option<Line> {
+    let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW).open(path).ok()?;
+    let _lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()?;
+    let text = fs::read(path).ok()?;
+    text.split(|&byte| byte == b'\n').rev().find_map(|line| serde_json::from_slice(line).ok())
+}
+
+/// The first word of a world.
+fn boot(world: &str) -> Option<&str> {
+    world.split(' ').next()
+}
+
+impl Line {
+    /// Whether it is about this segment, and that is not finished.
+    fn is(&self, segment: &Segment) -> bool {
+        let (SegmentId::Sysv(ShmId(shmid)), Facts::Sysv(facts)) = (&segment.id, &segment.facts) else {
+            return false;
+        };
+        let made = Timestamp::from_seconds(self.change);
+        let when = segment.times.change.is_some_and(|change| match self.shmid {
+            Some(own) => own == *shmid && change == made,
+            // Killed before its number was written down.
+            None => (0.0..=AT_ONCE).contains(&change.seconds_since(made)),
+        });
+        // Whole, and its mode is that of one that is being filled: it is finished
+        // then, or as good as that.
+        let done = self.whole && self.mode == FILLING.bits();
+        when && !done
+            && !facts.marked
+            && segment.mode == FILLING
+            && (facts.key, segment.size) == (Key(self.key), Bytes(self.size))
+            && (facts.creator_pid, facts.creator.uid) == (self.creator_pid, self.creator_uid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::survey::{Names, Survey};
+
+    fn scene() -> (tempfile::TempDir, StateDirectory, MadeMachine) {
+        let directory = tempfile::tempdir().unwrap();
+        let state = StateDirectory::at(directory.path());
+        let machine = MadeMachine::new();
+        machine.edit(|facts| facts.effective_uid = 1000);
+        (directory, state, machine)
+    }
+
+    fn begin(state: &StateDirectory, machine: &MadeMachine) -> Mark {
+        let what = (Key(7), Bytes(4096), Mode::new(0o666));
+        Mark::begin(state, machine, what, Path::new("/file")).unwrap()
+    }
+
+    /// The segment of that mark, as it is while it is filled.
+    fn add(machine: &MadeMachine) -> SegmentId {
+        let at = machine.add_sysv(3, 7, MadeBytes::hole(4096));
+        machine.edit(|facts| {
+            let now = facts.now;
+            let row = &mut facts.sysv[at].row;
+            (row.perms, row.creator_pid) = (FILLING.bits(), process::id());
+            row.change = Some(Timestamp::from_seconds(now));
+        });
+        SegmentId::Sysv(ShmId(3))
+    }
+
+    /// What a kill leaves: the file, and no lock on it.
+    fn kill(mark: Mark) {
+        let text = fs::read(&mark.path).unwrap();
+        let path = mark.path.clone();
+        drop(mark);
+        fs::write(path, text).unwrap();
+    }
+
+    fn found(state: &StateDirectory, machine: &MadeMachine) -> Vec<Unfinished> {
+        unfinished(machine, state, &Survey::take(machine, &mut Names::default()).segments)
+    }
+
+    fn marks(state: &StateDirectory) -> usize {
+        fs::read_dir(state.path().join(FOLDER)).unwrap().count()
+    }
+
+    #[test]
+    fn one_that_was_killed_is_found_and_taken_away() {
+        for number_is_known in [true, false] {
+            let (_directory, state, machine) = scene();
+            let mut mark = begin(&state, &machine);
+            let id = add(&machine);
+            if number_is_known {
+                mark.made(&machine, &id);
+            }
+            // Under way it is left alone.
+            assert_eq!((found(&state, &machine), marks(&state)), (vec![], 1));
+            kill(mark);
+            let found = found(&state, &machine);
+            assert_eq!(
+                (found[0].segment.id.to_string().as_str(), found[0].file.as_str()),
+                ("sysv:3", "/file")
+            );
+            let done = take_away(&machine, &found[0]).unwrap();
+            assert!(done.said[0].contains("a restore of /file was killed"), "{done:?}");
+            assert_eq!((machine.edit(|facts| facts.sysv.len()), marks(&state)), (0, 0));
+        }
+    }
+
+    #[test]
+    fn what_is_not_that_very_one_is_left_and_its_mark_goes() {
+        let change: [fn(&mut crate::machine::sysv_table::Row); 7] = [
+            |row| row.perms = 0o666,
+            |row| row.key = Key(8),
+            |row| row.creator_pid += 1,
+            |row| row.creator_uid += 1,
+            |row| row.size = Bytes(4097),
+            |row| row.change = row.change.map(|time| Timestamp::from_seconds(time.seconds + 3)),
+            |row| row.shmid = ShmId(4),
+        ];
+        for change in change {
+            let (_directory, state, machine) = scene();
+            let mut mark = begin(&state, &machine);
+            let id = add(&machine);
+            mark.made(&machine, &id);
+            kill(mark);
+            machine.edit(|facts| change(&mut facts.sysv[0].row));
+            assert_eq!((found(&state, &machine), marks(&state)), (vec![], 0));
+            assert_eq!(machine.edit(|facts| facts.sysv.len()), 1);
+        }
+    }
+
+    #[test]
+    fn one_that_somebody_attached_or_that_was_changed_meanwhile_is_not_removed() {
+        let (_directory, state, machine) = scene();
+        let mut mark = begin(&state, &machine);
+        let id = add(&machine);
+        mark.made(&machine, &id);
+        kill(mark);
+        let found = found(&state, &machine);
+        machine.edit(|facts| facts.sysv[0].row.nattch = 1);
+        assert!(take_away(&machine, &found[0]).unwrap_err().to_string().contains("nattch 1"));
+        machine.edit(|facts| {
+            facts.sysv[0].row.nattch = 0;
+            facts.sysv[0].row.change = Some(Timestamp::from_seconds(7));
+        });
+        assert!(matches!(take_away(&machine, &found[0]), Err(ActError::NotTheSame { .. })));
+        assert_eq!((machine.edit(|facts| facts.sysv.len()), marks(&state)), (1, 1));
+    }
+
+    #[test]
+    fn whole_with_the_mode_of_one_being_filled_is_finished() {
+        let (_directory, state, machine) = scene();
+        let what = (Key(7), Bytes(4096), FILLING);
+        let mut mark = Mark::begin(&state, &machine, what, Path::new("/file")).unwrap();
+        let id = add(&machine);
+        mark.made(&machine, &id);
+        mark.filled();
+        kill(mark);
+        assert_eq!((found(&state, &machine), marks(&state)), (vec![], 0));
+    }
+}

@@ -1,0 +1,159 @@
+//! `clean`: what is leaked, with the evidence for each, and its removal.
+//!
+//! What is leaked for certain is removed after a question, or with `--yes`; what
+//! is only likely to be leaked is shown, and taken in with `--likely`. Removal goes
+//! the way of `rm`: each is looked at again just before, and a copy is kept.
+
+use super::ask;
+use super::copying::Where;
+use super::log::Log;
+use super::removing::remove;
+use super::tell::Teller;
+use crate::act::{self, Action, Options, Plan, Task};
+use crate::cli::args::CleanArgs;
+use crate::cli::out::{Out, warn};
+use crate::cli::{Failure, Status, look_whole};
+use crate::identify::Rules;
+use crate::machine::Machine;
+use crate::segment::filter::Filter;
+use crate::segment::{Bytes, Certainty, Segment, State, Timestamp, age_text};
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+/// Why what is likely to be leaked is left.
+const ONLY_LIKELY: &str = "it is only likely to be leaked: --likely takes it in";
+
+pub fn run(
+    machine: &dyn Machine,
+    args: &CleanArgs,
+    options: Options,
+    rules: Rules,
+    log: &Log,
+    out: &mut Out,
+) -> Result<Status, Failure> {
+    let filter = Filter::from_words(&args.filter)?;
+    let survey = look_whole(machine, args.settle.over(rules));
+    let leaked: Vec<&Segment> = survey
+        .segments
+        .iter()
+        .filter(|segment| segment.verdict.state.is_leaked())
+        .filter(|segment| filter.fits(segment, survey.at) && fits(segment, args, survey.at))
+        .collect();
+    let copies = Where::new(args.no_copy, None, leaked.len())?;
+    let plan =
+        |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
+    let plans: Vec<Plan> = leaked.iter().map(plan).collect();
+    let (wanted, left): (Vec<Plan>, Vec<Plan>) = plans.into_iter().partition(|plan| is_wanted(plan, args));
+    let asks = !args.tell.dry_run && !args.yes && !options.read_only && !wanted.is_empty();
+    if !args.tell.json {
+        let text = text_of(&wanted, &left, survey.at);
+        let text = out.style().fit(&text).into_owned();
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+    }
+    let mut teller = Teller::with_evidence("clean", args.tell, out);
+    for plan in &left {
+        teller.left(plan, ONLY_LIKELY)?;
+    }
+    if args.tell.dry_run {
+        return told(&wanted, &mut teller);
+    }
+    if asks && !confirmed(&wanted, &mut teller)? {
+        return Ok(Status::Failed);
+    }
+    if wanted.is_empty() {
+        Ok(teller.status())
+    } else {
+        remove(machine, wanted.into_iter(), log, &mut teller)
+    }
+}
+
+fn fits(segment: &Segment, args: &CleanArgs, now: Timestamp) -> bool {
+    let old = args.older_than.is_none_or(|least| {
+        // What tells no age is not older than anything.
+        segment.age(now).is_some_and(|age| age >= least.as_secs_f64())
+    });
+    let of_user = args.user.as_ref().is_none_or(|user| {
+        *user == segment.owner.uid.to_string() || segment.owner.user.as_deref() == Some(user)
+    });
+    old && of_user && args.min_size.is_none_or(|least| segment.size >= least)
+}
+
+fn is_wanted(plan: &Plan, args: &CleanArgs) -> bool {
+    args.likely || segment(plan).is_some_and(|one| one.verdict.state == State::Leaked(Certainty::Certain))
+}
+
+fn segment(plan: &Plan) -> Option<&Segment> {
+    match &plan.task {
+        Task::Change { segment, .. } => Some(segment),
+        Task::Create(_) => None,
+    }
+}
+
+/// What a dry run would do. What is leaked is still there after it.
+fn told(wanted: &[Plan], teller: &mut Teller) -> Result<Status, Failure> {
+    for plan in wanted {
+        teller.is_about(plan);
+        teller.planned(plan)?;
+    }
+    Ok(if wanted.is_empty() { teller.status() } else { Status::Failed })
+}
+
+/// Asks, where there is somebody to ask; elsewhere nothing is removed.
+fn confirmed(wanted: &[Plan], teller: &mut Teller) -> Result<bool, Failure> {
+    let question = match wanted {
+        [_] => "Remove it?".to_owned(),
+        many => format!("Remove these {}?", many.len()),
+    };
+    if ask::possible() && ask::yes("", &question)? {
+        return Ok(true);
+    }
+    for plan in wanted {
+        teller.left(plan, "nobody has said that it may go: --yes says so")?;
+    }
+    if !ask::possible() && !teller.json() {
+        warn("nothing is removed: there is no terminal to ask on, and --yes was not given");
+    }
+    Ok(false)
+}
+
+/// Everything that is leaked, with the evidence, and the sums.
+fn text_of(wanted: &[Plan], left: &[Plan], now: Timestamp) -> String {
+    let mut text = String::new();
+    if wanted.is_empty() && left.is_empty() {
+        return "Nothing is leaked.\n".to_owned();
+    }
+    for segment in wanted.iter().chain(left).filter_map(segment) {
+        let age = segment.age(now).map_or_else(String::new, |age| format!(", {} old", age_text(age)));
+        let _ = writeln!(
+            text,
+            "{}  {}  {}, {}{age}",
+            segment.id,
+            segment.verdict.state.label(),
+            segment.size,
+            segment.owner.user_text(),
+        );
+        for reason in &segment.verdict.reasons {
+            let _ = writeln!(text, "  {reason}");
+        }
+    }
+    let sum = |plans: &[Plan]| -> Bytes {
+        plans.iter().filter_map(segment).map(|one| one.resident.unwrap_or_default()).sum()
+    };
+    if !wanted.is_empty() {
+        let _ = writeln!(text, "{} leaked, {} of memory to be freed", count(wanted.len()), sum(wanted));
+    }
+    if !left.is_empty() {
+        let _ = writeln!(
+            text,
+            "{} only likely to be leaked, {}: --likely takes them in",
+            count(left.len()),
+            sum(left)
+        );
+    }
+    text
+}
+
+fn count(segments: usize) -> String {
+    if segments == 1 { "1 segment is".to_owned() } else { format!("{segments} segments are") }
+}

@@ -1,0 +1,152 @@
+//! What is wrong with makers that a person writes, and how that is told.
+
+use super::*;
+
+fn read(text: &str) -> Result<Vec<Maker>, String> {
+    Maker::all(text, Path::new("/c/config.toml"), Patterns::Compile).map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_field_is_read() {
+    let text = r#"
+        [[maker]]
+        id = "my-cams"
+        name = "our cameras"
+        kind = ["posix", "sysv"]
+        pattern = '^cam_(?P<pid>\d+)_(?P<which>.+)$'
+        key = ["0x00001000..0x000010ff", "0x51??????"]
+        size = [32, "4K", "1M..64M", "1G.."]
+        mode = "0660"
+        contents = [
+            { at = -8, hex = ["de ad ?? e?", "00"] },
+            { at = 4, text = "CAM" },
+            { at = 0, number = "u64", equals = "size - 16" },
+            { shape = "semaphore" },
+        ]
+        match = "context"
+        commands = "grabber*"
+        beside = "cam_index"
+        group-named = true
+        pid = [{ group = "pid", base = 16, shift = 64, modulo = 1000, of = "grabber" }, { at = 40, number = "i64", of = "reader" }]
+        unheld = "dead-pid"
+        wanted = "protected"
+        helpers = "grabber-{which}"
+        helpers-of = "anyone"
+        with = "{name}.lock"
+        reason = "the grabber keeps it"
+        removal = "ask first"
+        source = "we wrote it"
+        fits = ["cam_1_a", { key = "7", size = 4, bytes = ["0: 01"], pid = [1, 2] }]
+        misses = "cam"
+    "#;
+    let makers = read(text).unwrap();
+    let [maker] = makers.as_slice() else { panic!("{makers:?}") };
+    assert_eq!(maker.kinds, Kinds { posix: true, sysv: true, memfd: false });
+    assert_eq!(maker.sizes, [32..=32, 4096..=4096, 1 << 20..=64 << 20, 1 << 30..=u64::MAX]);
+    assert_eq!(maker.keys[0], KeyRule::Range(0x1000, 0x10ff));
+    assert_eq!(maker.modes, [Mode::new(0o660)]);
+    let stretch = |bytes: &[u8], mask: &[u8]| Stretch { bytes: bytes.to_vec(), mask: mask.to_vec() };
+    let any = vec![stretch(&[0xde, 0xad, 0, 0xe0], &[0xff, 0xff, 0, 0xf0]), stretch(&[0], &[0xff])];
+    assert_eq!(maker.contents[0], Check::Bytes { at: -8, any });
+    assert_eq!(maker.contents[2], Check::Size { at: 0, number: Number::U64, less: 16 });
+    assert_eq!(maker.contents[3], Check::Shape(Shape::Semaphore));
+    let place = PidPlace::Name { group: "pid".into(), base: 16, shift: 64, modulo: Some(1000) };
+    assert_eq!(maker.pids[0], PidRule { place, of: "grabber".into() });
+    assert_eq!(
+        (maker.by, maker.unheld, maker.wanted),
+        (MatchBy::Context, Unheld::DeadPid, Wanted::Protected)
+    );
+    assert_eq!((maker.helpers_of, maker.group_named, maker.label_only), (Whose::Anyone, true, false));
+    assert_eq!(maker.fits[1].pids, [1, 2]);
+}
+
+#[test]
+fn errors_name_the_line_the_maker_and_what_is_allowed() {
+    let maker = |rest: &str| format!("[[maker]]\nid = 'm'\nname = 'M'\n{rest}");
+    for (text, error) in [
+        ("maker = 3".to_owned(), "line 1: maker is 3: write a table: [[maker]], and below it id = \"…\""),
+        ("[[maker]]\nname = 'M'\npattern = 'x'".to_owned(), "line 1: it has no id or no name: write both"),
+        (
+            "[[maker]]\nid = 'A b'".to_owned(),
+            "line 2: maker 'A b': id is 'A b': write small letters, digits, - and _",
+        ),
+        (
+            maker(""),
+            "line 1: maker 'm': there is nothing to know it by: write pattern, key, contents or commands",
+        ),
+        (
+            maker("\npattern = '^cam_('"),
+            "line 5: maker 'm': '^cam_(' is no regular expression: unclosed group",
+        ),
+        (
+            maker("pattern = 'a{99999}{999}'"),
+            "line 4: maker 'm': 'a{99999}{999}' is no regular expression: it takes too much memory",
+        ),
+        (maker("pattern = 3"), "line 4: maker 'm': pattern is 3: write a text in quotes"),
+        (
+            maker("pattern = 'x'\nunheld = 'gone'"),
+            "line 5: maker 'm': unheld is 'gone': write \"undecided\", \"normal\", \"protected\", \"leaked\", \"dead-pid\" or \
+             \"companion\"",
+        ),
+        (maker("pattern = 'x'\nunheld = 'leaked'"), "line 5: maker 'm': it needs a reason"),
+        (maker("pattern = 'x'\nunheld = 'dead-pid'\nreason = 'r'"), "line 5: maker 'm': dead-pid needs pid"),
+        (
+            maker("pattern = 'x'\nunheld = 'companion'\nreason = 'r'"),
+            "line 5: maker 'm': companion needs helpers",
+        ),
+        (
+            maker("pattern = 'x'\npid = { group = 'pid', of = 'a' }"),
+            "line 5: maker 'm': no pattern has a group 'pid'",
+        ),
+        (maker("pattern = 'x'\nwith = '{stem}_el'"), "line 5: maker 'm': no pattern has a group 'stem'"),
+        (
+            maker("pattern = 'x'\nmatch = 'content'"),
+            "line 5: maker 'm': what it is matched by needs contents",
+        ),
+        (
+            maker("pattern = 'x'\nsize = '9..3'"),
+            "line 5: maker 'm': size is '9..3': write a size or a range of them, as in 32, \"4K\" or \"1M..64M\"",
+        ),
+        (
+            maker("pattern = 'x'\nmode = '0888'"),
+            "line 5: maker 'm': mode is '0888': write permission bits in octal and in quotes, as in \"0600\"",
+        ),
+        (
+            maker("pattern = 'x'\ncontents = { at = 0, hex = 'abc' }"),
+            "line 5: maker 'm': hex is 'abc': write hex digits in pairs, with ? for any, as in \"de ad ?? e?\"",
+        ),
+        (
+            maker("pattern = 'x'") + "\n" + &maker("pattern = 'y'"),
+            "line 5: there are two makers with the id 'm'",
+        ),
+    ] {
+        assert_eq!(read(&text), Err(format!("/c/config.toml, {error}")), "{text}");
+    }
+    for (rest, error) in [
+        ("pattern = 'x'\ncolour = 1", "maker 'm': a maker has no 'colour': it has id, name, kind, pattern"),
+        ("pattern = 'x'\nkey = '0x51??'", "maker 'm': key is '0x51??': write a key, as in"),
+        ("pattern = 'x'\npid = 3", "maker 'm': pid is 3: write { group = "),
+        (
+            "pattern = 'x'\ncontents = { at = 0, hex = '??' }",
+            "maker 'm': contents is a table: write { at = OFFSET",
+        ),
+        ("pattern = 'x'\ncontents = { at = 0, hax = '00' }", "maker 'm': contents have no 'hax': write"),
+        ("pattern = 'x'\nfits = 3", "maker 'm': fits is 3: write a name, a key, or a table"),
+    ] {
+        let told = read(&maker(rest)).unwrap_err();
+        assert!(told.contains(error), "{told}");
+    }
+}
+
+#[test]
+fn nothing_of_the_file_reaches_the_terminal_raw() {
+    for text in [
+        "[[maker]]\nid = \"\\u001b[2J\"",
+        "[[maker]]\nid = 'm'\nname = 'n'\npattern = \"\\u001b(\"",
+        "[[maker]]\nid = 'm'\n\"\\u202e\" = 1",
+        "[[maker]]\nid = 'm'\nname = 'n'\npattern = 'x'\npid = { group = \"\\u001b\", of = 'a' }",
+    ] {
+        let error = read(text).unwrap_err();
+        assert!(!error.contains(char::is_control) && !error.contains('\u{202e}'), "{error:?}");
+    }
+}

@@ -1,0 +1,25 @@
+//! A long job: what it is, a bar with what is done of what, and how to stop it.
+
+use crate::segment::Bytes;
+use crate::tui::canvas::{Canvas, cells};
+
+/// How wide the bar is.
+const BAR: u16 = 10;
+/// How many cells what it is about needs beside the bar.
+const LEAST: u16 = 12;
+
+/// Draws it into the cells from `x` to before `right`.
+pub fn draw(canvas: &mut Canvas<'_>, (x, y, right): (u16, u16, u16), what: &str, done: u64, total: u64) {
+    let theme = canvas.theme;
+    let figures = format!(" {} of {}   esc stops", Bytes(done), Bytes(total));
+    let room = right.saturating_sub(x + cells(&figures) + 1);
+    // Where there is little room the bar goes, and the figures stay.
+    let bar = if room >= BAR + LEAST { BAR } else { 0 };
+    let what = canvas.fit(what, room - bar);
+    let x = canvas.text(x, y, room, &what, theme.text) + 1;
+    #[expect(clippy::cast_precision_loss, reason = "a share to draw a bar by")]
+    let share = if total == 0 { 0.0 } else { done as f64 / total as f64 };
+    let drawn = super::segments::bar(share, bar, &theme.glyphs);
+    let x = canvas.text(x, y, bar, &drawn, theme.accent);
+    canvas.text(x, y, right.saturating_sub(x), &figures, theme.dim);
+}

@@ -1,0 +1,174 @@
+//! Acts as the worker does them, over a made machine.
+
+use super::*;
+use crate::machine::made::{MadeBytes, MadeMachine};
+use crate::survey::Survey;
+use std::sync::mpsc::Receiver;
+
+/// A worker over a made machine, and what it tells.
+struct Scene {
+    machine: MadeMachine,
+    doer: Doer,
+    inbox: Receiver<Message>,
+    home: tempfile::TempDir,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (messages, inbox) = mpsc::channel();
+        let machine = MadeMachine::new();
+        let home = tempfile::tempdir().unwrap();
+        let state = Some(StateDirectory::at(home.path()));
+        let doer = Doer {
+            recent: act::Recent::default(),
+            machine: Arc::new(machine.clone()),
+            state,
+            limit: Bytes(1 << 30),
+            messages,
+        };
+        Self { machine, doer, inbox, home }
+    }
+
+    /// Plans to remove everything, with copies and a word of force.
+    fn plans(&mut self) -> Vec<Plan> {
+        let wish =
+            |segment| Wish { segment: Box::new(segment), wanted: Wanted::Remove { copy: true }, force: true };
+        let segments = Survey::take(&self.machine, &mut Names::default()).segments;
+        let order = Order::Plan(segments.into_iter().map(wish).collect());
+        match self.doer.handle(Clock::ZERO, order).pop() {
+            Some(Event::Planned(plans)) => plans,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn apply(&mut self, plans: Vec<Plan>, progress: &Arc<Progress>) -> Vec<Outcome> {
+        match self.doer.handle(Clock::ZERO, Order::Apply(plans, Arc::clone(progress))).pop() {
+            Some(Event::Acted(outcomes)) => outcomes,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn undo(&mut self, count: usize, progress: &Arc<Progress>) -> Vec<Result<String, String>> {
+        let order = Order::Undo(Undo::Copies(count), Arc::clone(progress));
+        match self.doer.handle(Clock::ZERO, order).pop() {
+            Some(Event::Undone(results)) => results,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn left(&self) -> usize {
+        self.machine.edit(|facts| facts.posix.len() + facts.sysv.len())
+    }
+
+    fn copies(&self) -> usize {
+        std::fs::read_dir(self.home.path().join("copies")).map_or(0, Iterator::count)
+    }
+}
+
+/// How much the made machine copies in more than a moment.
+const LARGE: u64 = 2 << 20;
+
+/// All of it is data.
+fn large() -> MadeBytes {
+    let mut bytes = MadeBytes::hole(LARGE);
+    bytes.pages = (0..LARGE / 4096).map(|page| (page, vec![7; 4096].into())).collect();
+    bytes
+}
+
+#[test]
+fn without_a_state_directory_nothing_is_removed_that_was_to_have_a_copy() {
+    let mut scene = Scene::new();
+    scene.machine.add_object("a", MadeBytes::full(b"hello"));
+    scene.doer.state = None;
+    let plans = scene.plans();
+    let refusal = plans[0].refusal.as_ref().unwrap();
+    assert!(refusal.reason.contains("no copy can be kept") && !refusal.forceable, "{refusal:?}");
+    let outcomes = scene.apply(plans, &Arc::default());
+    assert!(matches!(outcomes[0].result, Err(ActError::Refused { .. })), "{outcomes:?}");
+    assert_eq!(scene.left(), 1);
+    let [Err(reason)] = &scene.undo(1, &Arc::default())[..] else { panic!() };
+    assert!(reason.contains("no home"), "{reason}");
+}
+
+#[test]
+fn what_takes_long_tells_how_far_it_is() {
+    let scene = Scene::new();
+    let progress = Progress::new();
+    // It takes until it was told of.
+    let told = scene.doer.attended(&progress, 3, |item| {
+        item.begin(2, "copying sysv:1".to_owned());
+        progress.begin(100);
+        progress.reach(30);
+        scene.inbox.recv_timeout(Duration::from_secs(10)).unwrap()
+    });
+    let Message::Event(Event::Working(at)) = told else { panic!("{told:?}") };
+    assert_eq!((at.text().as_str(), at.done, at.total), ("copying sysv:1, 2 of 3", 30, 100));
+}
+
+#[test]
+fn several_are_removed_and_brought_back() {
+    let mut scene = Scene::new();
+    scene.machine.add_sysv(1, 0x4d2, MadeBytes::full(b"hello"));
+    scene.machine.add_object("a", MadeBytes::full(b"world"));
+    let plans = scene.plans();
+    let outcomes = scene.apply(plans, &Arc::default());
+    assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()), "{outcomes:?}");
+    assert_eq!((scene.left(), scene.copies()), (0, 2));
+    assert!(scene.undo(2, &Arc::default()).iter().all(Result::is_ok));
+    assert_eq!((scene.left(), scene.copies()), (2, 0));
+}
+
+#[test]
+fn stopped_at_any_moment_it_leaves_the_segment_and_no_copy() {
+    let mut scene = Scene::new();
+    scene.machine.add_sysv(1, 0x4d2, large());
+    scene.machine.add_object("b", MadeBytes::full(b"hello"));
+    for after in [0u64, 1, LARGE / 4] {
+        let plans = scene.plans();
+        let progress = Arc::new(Progress::new());
+        if after == 0 {
+            progress.cancel();
+        }
+        let outcomes = thread::scope(|scope| {
+            scope.spawn(|| {
+                while progress.done() < after && !progress.is_cancelled() {
+                    thread::yield_now();
+                }
+                progress.cancel();
+            });
+            scene.apply(plans, &progress)
+        });
+        // The first one was stopped, and the second one not begun.
+        for outcome in &outcomes {
+            assert!(matches!(outcome.result, Err(ActError::Stopped { .. })), "{after}: {outcome:?}");
+        }
+        assert_eq!((scene.left(), scene.copies()), (2, 0));
+    }
+    // The record has nothing of what did not happen.
+    assert!(!scene.home.path().join("record.jsonl").exists());
+}
+
+#[test]
+fn an_undo_that_is_stopped_keeps_its_copy() {
+    let mut scene = Scene::new();
+    scene.machine.add_sysv(1, 0x4d2, large());
+    scene.machine.add_object("b", large());
+    let plans = scene.plans();
+    assert!(scene.apply(plans, &Arc::default()).iter().all(|outcome| outcome.result.is_ok()));
+    let progress = Arc::new(Progress::new());
+    let results = thread::scope(|scope| {
+        scope.spawn(|| {
+            while progress.done() < LARGE / 8 {
+                thread::yield_now();
+            }
+            progress.cancel();
+        });
+        scene.undo(2, &progress)
+    });
+    let [Err(reason)] = &results[..] else { panic!("{results:?}") };
+    assert!(reason.contains("stopped"), "{reason}");
+    assert_eq!((scene.left(), scene.copies()), (0, 2));
+    assert_eq!(Undo::Copies(2).left(&results), Some(Undo::Copies(2)));
+    assert!(scene.undo(2, &Arc::default()).iter().all(Result::is_ok));
+    assert_eq!((scene.left(), scene.copies()), (2, 0));
+}

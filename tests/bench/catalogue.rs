@@ -1,0 +1,75 @@
+//! What it costs to look 10 000 names up in the catalogue, against asking each
+//! of its expressions in turn; and to read the catalogue.
+
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to say")]
+
+#[expect(dead_code, reason = "no program is run here")]
+mod support;
+
+use regex::bytes::Regex;
+use shmscope::config::maker::compile;
+use shmscope::identify::catalogue::{Catalogue, Kind, Subject};
+use shmscope::segment::{Bytes, Mode};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+use support::{Contest, short};
+
+/// How many names there are.
+const NAMES: usize = 10_000;
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--list") {
+        return;
+    }
+    let names: Vec<String> = (0..NAMES).map(name).collect();
+    let expressions: Vec<Regex> = Catalogue::built_in()
+        .makers()
+        .flat_map(|maker| &maker.patterns)
+        .map(|pattern| compile(pattern).expect("a test compiles it"))
+        .collect();
+    let mut contest = Contest::new(format!("{NAMES} names in the catalogue"));
+    contest.add("the catalogue", 0, None, || look_up(&names));
+    contest.add("every expression in turn", 0, None, || {
+        let began = Instant::now();
+        for name in &names {
+            black_box(expressions.iter().filter(|expression| expression.is_match(name.as_bytes())).count());
+        }
+        began.elapsed()
+    });
+    contest.add("reading the catalogue", 0, None, || {
+        let began = Instant::now();
+        black_box(Catalogue::with(&[]));
+        began.elapsed()
+    });
+    contest.run(if short() { 3 } else { 21 });
+}
+
+fn look_up(names: &[String]) -> Duration {
+    let catalogue = Catalogue::built_in();
+    let began = Instant::now();
+    for name in names {
+        black_box(catalogue.find(&Subject {
+            kind: Kind::Posix,
+            name: Some(name.as_bytes()),
+            key: None,
+            size: Bytes(4096),
+            mode: Mode::new(0o600),
+            contents: None,
+            around: None,
+        }));
+    }
+    began.elapsed()
+}
+
+/// Some of each sort, and as many that nobody knows.
+fn name(at: usize) -> String {
+    match at % 10 {
+        0 => format!("psm_{at:08x}"),
+        1 => format!("sem.mp-{at:08}"),
+        2 => format!("torch_{at}_{at}_0"),
+        3 => format!("fastdds_{at:016x}"),
+        4 => format!("sem.gate{at}"),
+        5 => format!("pulse-shm-{at}"),
+        _ => format!("camera_{at}_frame"),
+    }
+}
