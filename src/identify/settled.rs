@@ -61,6 +61,7 @@ fn missing(coverage: &Coverage) -> String {
     if coverage.visibility.outside {
         parts.push("processes outside of this pid namespace cannot be seen".to_owned());
     }
+    parts.extend(coverage.failed.clone());
     parts.join(", and ")
 }
 

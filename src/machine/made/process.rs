@@ -3,8 +3,8 @@
 use super::contents::OpenMadeObject;
 use super::{MadeFacts, MadeMachine, MadeObject, PAGE, lock};
 use crate::machine::process::{
-    CommandLine, Devices, Examined, FileLock, Object, Place, Process, ProcessId, Processes, Use, Visibility,
-    Wanted,
+    CommandLine, Examined, FileLock, Listed, Object, Place, Process, ProcessId, Processes, Use, Visibility,
+    Wanted, Whereabouts,
 };
 use crate::machine::{Contents, ObjectStat, Trace};
 use crate::segment::{Access, Identity, ObjectName, Timestamp};
@@ -163,22 +163,31 @@ impl Processes for MadeMachine {
         lock(&self.facts).visibility
     }
 
-    fn pids(&self) -> io::Result<Vec<u32>> {
-        Ok(lock(&self.facts).processes.keys().copied().collect())
+    fn list(&self) -> io::Result<Vec<Listed>> {
+        let facts = lock(&self.facts);
+        let listed =
+            facts.processes.iter().map(|(&pid, process)| Listed { pid, serial: id(pid, process).start });
+        Ok(listed.collect())
     }
 
-    fn examine(&self, pid: u32, wanted: Wanted) -> Examined {
-        match lock(&self.facts).processes.get(&pid) {
-            None => Examined::Gone,
-            Some(process) if !process.readable => Examined::Unreadable,
-            Some(process) => Examined::Uses(
-                process.uses.iter().filter(|one| wanted.private || !one.private).cloned().collect(),
-            ),
+    fn examine(&self, pid: u32, wanted: &Wanted) -> Examined {
+        let Some(process) = self.process(pid) else { return Examined::Gone };
+        let facts = lock(&self.facts);
+        let Some(made) = facts.processes.get(&pid) else { return Examined::Gone };
+        if !made.readable {
+            return Examined::Unreadable(vec![made.uid]);
         }
+        let uses: Vec<Use> = made.uses.iter().filter(|one| wanted.private || !one.private).cloned().collect();
+        if uses.is_empty() { Examined::Nothing } else { Examined::Holds(process, uses) }
     }
 
-    fn devices(&self) -> Devices {
-        Devices { objects: Some(OBJECTS), sysv: Some(SYSV) }
+    /// Tests change what a process holds without its running.
+    fn ran_for(&self, _: u32) -> Option<u64> {
+        None
+    }
+
+    fn whereabouts(&self) -> io::Result<Whereabouts> {
+        Ok(Whereabouts { objects: Some(OBJECTS), sysv: vec![SYSV], namespace: Some(1) })
     }
 
     fn process(&self, pid: u32) -> Option<Process> {
@@ -208,10 +217,6 @@ impl Processes for MadeMachine {
             arguments: vec![process.command.clone()],
         };
         facts.processes.values().map(line).collect()
-    }
-
-    fn users_of(&self, pid: u32) -> Vec<u32> {
-        lock(&self.facts).processes.get(&pid).map(|process| vec![process.uid]).unwrap_or_default()
     }
 
     fn locks(&self) -> io::Result<Vec<FileLock>> {

@@ -21,8 +21,8 @@ pub fn add(holdings: &Holdings, machine: &dyn Machine, names: &mut Names, segmen
         .map(|facts| (facts.device, facts.inode))
         .collect();
     let mut found: HashMap<(u64, u64), Vec<(u32, &Hold)>> = HashMap::new();
-    for (&pid, seen) in &holdings.processes {
-        let Seen::Holds(_, holds) = seen else { continue };
+    for (&pid, entry) in &holdings.processes {
+        let Seen::Holds(_, holds) = &*entry.seen else { continue };
         for hold in holds {
             if let Object::File { device, inode } = hold.of
                 && !listed.contains(&(device, inode))
