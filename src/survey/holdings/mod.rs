@@ -158,6 +158,7 @@ impl Holdings {
                             command: process.command.clone(),
                             owner: owner.clone(),
                             began: process.began,
+                            start: process.id.start,
                             access: hold.access,
                             mappings: hold.mappings,
                             descriptors: hold.descriptors,
