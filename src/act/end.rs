@@ -195,7 +195,9 @@ mod tests {
         assert_eq!(refused(7, false), None);
         machine.edit(|facts| facts.effective_uid = 1001);
         let error = end(&machine, &Ending::of(&holder(&machine, 7), &SEGMENT, false).unwrap()).unwrap_err();
-        assert!(error.to_string().contains("only its user ann and root (CAP_KILL) may. Run as ann or with sudo"));
+        assert!(
+            error.to_string().contains("only its user ann and root (CAP_KILL) may. Run as ann or with sudo")
+        );
         assert!(machine.edit(|facts| facts.terminated.is_empty()));
     }
 }
