@@ -243,6 +243,10 @@ impl Processes for MadeMachine {
         if !same {
             return Err(io::Error::from_raw_os_error(libc::ESRCH));
         }
+        let me = facts.effective_uid;
+        if me != 0 && facts.processes.get(&wanted.pid).is_some_and(|process| process.uid != me) {
+            return Err(io::Error::from_raw_os_error(libc::EPERM));
+        }
         facts.terminated.push(wanted.pid);
         facts.end(wanted.pid);
         Ok(())

@@ -211,6 +211,7 @@ fn holders(
                 command: process.command.clone(),
                 owner: owner.clone(),
                 began: process.began,
+                start: process.id.start,
                 access: hold.access,
                 mappings: hold.mappings,
                 descriptors: hold.descriptors,
