@@ -347,13 +347,14 @@ static void ordinary(int number, int processes, int mappings, int count) {
 
 // What the special ones hold, and what nobody does.
 static int shared_segment, huge_segment = -1;
-static object shared_object;
+static object shared_object, locked_object;
 static void specials();
 
 static void make_special() {
     shared_segment = segment(IPC_PRIVATE, sysv_pages * page);
     check(shared_segment >= 0, "shmget");
     shared_object = made("shared", posix_pages * page);
+    locked_object = made("locked", posix_pages * page);
     // No huge page is set aside, so that it works where there are none.
     huge_segment = segment(IPC_PRIVATE, 2 << 20, SHM_HUGETLB | SHM_NORESERVE);
     made("unheld", page);
@@ -510,9 +511,9 @@ static void specials() {
     for (const char* role : {"flock", "fcntl", "ofd"}) {
         start([=] {
             tell_role(role);
-            int fd = open_it(shared_object, O_RDWR);
-            ++held[shared_object.id].descriptors;
-            held[shared_object.id].write = true;
+            int fd = open_it(locked_object, O_RDWR);
+            held[locked_object.id].descriptors = 1;
+            held[locked_object.id].write = true;
             struct flock lock = {};
             lock.l_type = F_RDLCK;
             lock.l_start = way;
