@@ -28,7 +28,8 @@ int main(int, char** argument) {
     const long until = now() + std::atol(argument[1]);
     int fd = open("/dev/shm/relay", O_CREAT | O_EXCL | O_RDWR, 0600);
     check(fd >= 0 && ftruncate(fd, 4096) == 0, "open");
-    check(mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED, "mmap");
+    void* at = mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    check(at != MAP_FAILED, "mmap");
     close(fd);
     int shmid = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
     check(shmid >= 0, "shmget");
@@ -37,11 +38,11 @@ int main(int, char** argument) {
 
     pid_t storm = fork();
     if (storm == 0) {
+        check(munmap(at, 4096) == 0, "munmap");
         while (now() < until) {
             pid_t child = fork();
             if (child == 0) {
-                void* at = shmat(shmid, nullptr, SHM_RDONLY);
-                _exit(at == reinterpret_cast<void*>(-1));
+                _exit(shmat(shmid, nullptr, SHM_RDONLY) == reinterpret_cast<void*>(-1));
             }
             waitpid(child, nullptr, 0);
         }

@@ -2,11 +2,12 @@
 
 use super::found::{found, object};
 use super::{Crowd, look};
-use crate::support::World;
-use shmscope::machine::process::{Examined, Object, Processes as _, Use, Wanted};
+use crate::support::{Child, Object, SOON, World, tool, wait_until};
+use shmscope::machine::process::{self, Examined, Processes as _, Use, Wanted};
 use shmscope::machine::real::RealMachine;
 use shmscope::survey::{Depth, Holdings, Names, Survey};
 use std::collections::BTreeSet;
+use std::process::Command;
 
 #[test]
 fn the_text_of_the_mappings_tells_the_same_as_the_queries() {
@@ -51,7 +52,7 @@ fn to_look_again_gives_what_a_full_look_gives() {
         let process = RealMachine.process(pid).unwrap();
         RealMachine.terminate(&process.id).unwrap();
     }
-    crate::support::wait_until(crate::support::SOON, || {
+    wait_until(SOON, || {
         victims.iter().all(|&pid| RealMachine.process(pid).is_none_or(|process| process.ended))
     });
     let mut names = Names::default();
@@ -68,8 +69,31 @@ fn to_look_again_gives_what_a_full_look_gives() {
     assert_eq!(seen(&before.again(&RealMachine, victims, names)), fresh);
     // Believed are those who were not asked.
     assert_eq!(seen(&before.again(&RealMachine, &[], names)), seen(&before));
-    let of_victims: BTreeSet<Object> = victims.iter().flat_map(|&pid| before.held_by(pid)).collect();
+    let of_victims: BTreeSet<process::Object> = victims.iter().flat_map(|&pid| before.held_by(pid)).collect();
     assert!(!of_victims.is_empty());
+}
+
+#[test]
+fn who_has_done_something_since_is_asked_again() {
+    let Some(_world) = World::new() else { return };
+    let Some(shell) = tool("sh") else { return };
+    let object = Object::new("opened-late", 4096, 0o600);
+    let text = "echo; read a; exec 3</dev/shm/opened-late; echo; read b; exec 3<&-; echo; read c";
+    let mut child = Child::spawn_piped(Command::new(shell).args(["-c", text]));
+    child.line(SOON);
+    let pid = child.pid().as_raw().unsigned_abs();
+    let names = &mut Names::default();
+    let mut holdings = Holdings::look(&RealMachine, Depth::Private, &[], names);
+    assert_eq!(holdings.held_by(pid).len(), 0);
+    for held in [1, 0] {
+        child.say("\n");
+        child.line(SOON);
+        let (all, it) =
+            (holdings.refresh(&RealMachine, &[], names), holdings.again(&RealMachine, &[pid], names));
+        assert_eq!((all.held_by(pid).len(), it.held_by(pid).len()), (held, held));
+        holdings = all;
+    }
+    drop(object);
 }
 
 #[test]
