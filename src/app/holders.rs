@@ -149,8 +149,8 @@ impl Row {
     /// `holds 2 more: /camera0 24 MiB, #32771 300 MiB; 324 MiB in memory in all`
     #[must_use]
     pub fn holds(&self) -> String {
-        let named = |other: &Other| format!("{} {}", other.label, other.resident);
-        let mut names: Vec<String> = self.others.iter().take(NAMED).map(named).collect();
+        let one = |other: &Other| format!("{} {}", other.label, other.resident);
+        let mut names: Vec<String> = self.others.iter().take(NAMED).map(one).collect();
         if self.others.len() > NAMED {
             names.push(format!("+{}", self.others.len() - NAMED));
         }

@@ -1,7 +1,7 @@
 //! What the judgement of the catalogue asks of the machine.
 
 use super::catalogue::{World, is_helper};
-use super::{Life, Living, Seen};
+use super::{Life, Living, Proofs, Seen};
 use crate::config::maker::Whose;
 use crate::machine::Machine;
 use crate::machine::process::CommandLine;
@@ -21,9 +21,14 @@ pub struct Around<'a> {
 }
 
 impl<'a> Around<'a> {
-    pub fn new(machine: &'a dyn Machine, survey: &Survey, holdings: Option<&'a Holdings>) -> Self {
+    pub fn new(
+        machine: &'a dyn Machine,
+        survey: &Survey,
+        holdings: Option<&'a Holdings>,
+        proofs: &Proofs<'_>,
+    ) -> Self {
         let held = survey.segments.iter().filter_map(|segment| match &segment.id {
-            SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings))),
+            SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings, proofs))),
             _ => None,
         });
         Self {
@@ -42,7 +47,7 @@ impl<'a> Around<'a> {
 }
 
 /// `None`: nobody was found, and it is not settled that nobody holds it.
-fn is_held(segment: &Segment, holdings: Option<&Holdings>) -> Option<bool> {
+fn is_held(segment: &Segment, holdings: Option<&Holdings>, proofs: &Proofs<'_>) -> Option<bool> {
     if segment.holders.as_ref()?.iter().any(|holder| !holder.ourselves) {
         return Some(true);
     }
@@ -50,7 +55,7 @@ fn is_held(segment: &Segment, holdings: Option<&Holdings>) -> Option<bool> {
     if !holdings.locks(segment).is_empty() {
         return Some(true);
     }
-    super::settled::posix(segment, holdings).is_ok().then_some(false)
+    super::settled::posix(segment, holdings, proofs).is_ok().then_some(false)
 }
 
 /// The machine, asked for one segment.
