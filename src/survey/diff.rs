@@ -1,7 +1,7 @@
 //! What happened between two looks.
 
 use super::Survey;
-use crate::segment::{Segment, SegmentId};
+use crate::segment::{Kind, Segment, SegmentId};
 
 /// What appeared, changed and vanished from one survey to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,7 +23,8 @@ impl Difference {
 }
 
 /// Compares two surveys. Times do not count as a change: an access time moves
-/// whenever somebody reads.
+/// whenever somebody reads. That it became known who holds a segment is no
+/// change of it, nor is it new for being found that way.
 #[must_use]
 pub fn difference(before: &Survey, after: &Survey) -> Difference {
     // Both are in the order of the names: one walk along them.
@@ -34,6 +35,7 @@ pub fn difference(before: &Survey, after: &Survey) -> Difference {
             difference.vanished.push(gone.id.clone());
         }
         match old.next_if(|was| was.id == segment.id) {
+            None if before.coverage.is_none() && segment.kind() == Kind::Deleted => {}
             None => difference.appeared.push(segment.id.clone()),
             Some(was) if !was.identity().fits(&segment.identity()) => {
                 difference.appeared.push(segment.id.clone());
@@ -53,7 +55,7 @@ fn same(a: &Segment, b: &Segment) -> bool {
         && a.mode == b.mode
         && a.owner == b.owner
         && a.facts == b.facts
-        && a.verdict == b.verdict
+        && (a.verdict == b.verdict || a.holders.is_some() != b.holders.is_some())
 }
 
 #[cfg(test)]
@@ -61,6 +63,42 @@ mod tests {
     use super::super::Names;
     use super::*;
     use crate::machine::made::{MadeBytes, MadeMachine};
+
+    #[test]
+    fn that_the_holders_become_known_is_no_change() {
+        use crate::identify::Identifier;
+        use crate::segment::Access;
+        use crate::survey::{Depth, Holdings};
+        let machine = MadeMachine::new();
+        machine.add_process(7, "writer");
+        for name in ["held", "unlinked", "free"] {
+            machine.add_object(name, MadeBytes::hole(100));
+        }
+        machine.add_sysv(1, 5, MadeBytes::hole(100));
+        machine.attach_in(7, 1, Access::Read);
+        machine.map_in(7, "held", Access::Read);
+        machine.map_in(7, "unlinked", Access::Read);
+        machine.remove_object("unlinked");
+        let mut names = Names::default();
+        let survey = |holdings: Option<&Holdings>| {
+            Identifier::default().survey(&machine, holdings, &mut Names::default())
+        };
+        let before = survey(None);
+        let holdings = Holdings::look(&machine, Depth::Shared, &[], &mut names);
+        let known = survey(Some(&holdings));
+        assert_ne!(before.segments, known.segments);
+        assert!(difference(&before, &known).is_empty(), "{:?}", difference(&before, &known));
+        // From then on everything counts.
+        machine.map_in(7, "free", Access::Read);
+        machine.end_process(7);
+        machine.add_object("new", MadeBytes::hole(1));
+        let holdings = Holdings::look(&machine, Depth::Shared, &[], &mut names);
+        let later = difference(&known, &survey(Some(&holdings)));
+        let text = |ids: &[SegmentId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(text(&later.changed), ["sysv:1", "posix:/held"]);
+        assert_eq!(text(&later.appeared), ["posix:/new"]);
+        assert_eq!(later.vanished.len(), 1);
+    }
 
     #[test]
     fn appeared_changed_vanished_and_replaced() {
