@@ -2,6 +2,7 @@
 //! no drawing.
 
 mod acting;
+mod alerts;
 mod clean;
 mod holders;
 mod holds;

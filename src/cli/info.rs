@@ -72,7 +72,7 @@ fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line>
         Facts::Posix(_) => lines.push(Line::new("kind", "POSIX, a file below /dev/shm")),
     }
     if let Some(semaphore) = semaphore::look(machine, segment) {
-        lines.push(Line::new("semaphore", semaphore.text()));
+        lines.push(Line::new("semaphore", format!("{} ({})", semaphore.text(), semaphore.library.name())));
     }
     lines.push(Line::new("size", exact(segment.size)));
     lines.push(Line::new("resident", resident(segment)));

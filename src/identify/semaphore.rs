@@ -102,7 +102,7 @@ pub fn look(machine: &dyn Machine, segment: &Segment) -> Option<Semaphore> {
 }
 
 impl Semaphore {
-    /// `value 0, 2 wait (glibc)`
+    /// `value 0, 2 wait`
     #[must_use]
     pub fn text(&self) -> String {
         let waiters = match self.waiters {
@@ -110,12 +110,19 @@ impl Semaphore {
             1 => "1 waits".to_owned(),
             many => format!("{many} wait"),
         };
-        let library = match self.library {
-            Library::Glibc64 => "glibc",
-            Library::Glibc32 => "glibc, 32 bits",
-            Library::Musl => "musl",
-        };
-        format!("value {}, {waiters} ({library})", self.value)
+        format!("value {}, {waiters}", self.value)
+    }
+}
+
+impl Library {
+    /// What it is called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Glibc64 => "glibc",
+            Self::Glibc32 => "glibc, 32 bits",
+            Self::Musl => "musl",
+        }
     }
 }
 
@@ -173,7 +180,13 @@ mod tests {
         }
         let looks = || -> Vec<Option<String>> {
             let survey = Survey::take(&machine, &mut Names::default());
-            survey.segments.iter().map(|one| look(&machine, one).map(|found| found.text())).collect()
+            survey
+                .segments
+                .iter()
+                .map(|one| {
+                    look(&machine, one).map(|found| format!("{} ({})", found.text(), found.library.name()))
+                })
+                .collect()
         };
         let [glibc, zeros] = ["value 0, 2 wait (glibc)", "value 0, nobody waits (musl)"];
         assert_eq!(looks(), [None, None, Some(glibc.to_owned()), None, Some(zeros.to_owned())]);
