@@ -149,14 +149,14 @@ impl Row {
     /// `holds 2 more: /camera0 24 MiB, #32771 300 MiB; 324 MiB in memory in all`
     #[must_use]
     pub fn holds(&self) -> String {
-        let one = |other: &Other| format!("{} {}", other.label, other.resident);
-        let mut names: Vec<String> = self.others.iter().take(NAMED).map(one).collect();
+        let named = |other: &Other| format!("{} {}", other.label, other.resident);
+        let mut called: Vec<String> = self.others.iter().take(NAMED).map(named).collect();
         if self.others.len() > NAMED {
-            names.push(format!("+{}", self.others.len() - NAMED));
+            called.push(format!("+{}", self.others.len() - NAMED));
         }
         match self.others.len() {
             0 => format!("holds nothing else; {} in memory", self.keeps),
-            count => format!("holds {count} more: {}; {} in memory in all", names.join(", "), self.keeps),
+            count => format!("holds {count} more: {}; {} in memory in all", called.join(", "), self.keeps),
         }
     }
 }
