@@ -4,6 +4,7 @@
 mod acting;
 mod alerts;
 mod clean;
+mod glow;
 mod holders;
 mod holds;
 mod inspect;

@@ -11,7 +11,7 @@ const NAMED: usize = 3;
 /// A limit that is nearly reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// Which: `/dev/shm is 95% full, 640 MiB are left`.
+    /// Which: `/dev/shm is 95% full, 640 MiB left`.
     pub what: String,
     /// Who uses most of it, the largest first; safe to print.
     pub users: Vec<String>,
@@ -37,7 +37,7 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
             let resident = |segment: &Segment| segment.resident.unwrap_or_default().0;
             let mut users = by_user(posix(survey), resident, |sum| format!("has {}", Bytes(sum)));
             users.extend(unlinked(survey, shm.used));
-            alerts.push(Alert { what: format!("/dev/shm is {percent}% full, {left} are left"), users });
+            alerts.push(Alert { what: format!("/dev/shm is {percent}% full, {left} left"), users });
         }
         if let Some(percent) = nearly(shm.inodes_used, shm.inodes) {
             let what = format!("/dev/shm has {percent}% of the files that it may have");
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(
             texts(&machine),
             [
-                "/dev/shm is 90% full, 4.0 KiB are left: bob has 20 KiB, ann has 16 KiB, \
+                "/dev/shm is 90% full, 4.0 KiB left: bob has 20 KiB, ann has 16 KiB, \
                  12 KiB of it unlinked and still held, most by grabber (7)",
                 "/dev/shm has 100% of the files that it may have: ann has 2, bob has 1",
                 "System V segments have 100% of what they may have (kernel.shmall): ann has 40 KiB",

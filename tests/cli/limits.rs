@@ -58,7 +58,7 @@ fn what_is_nearly_full_is_told_with_its_users() {
     let user = told(Command::new("id").args(["-un", &NOBODY.to_string()]));
     let user = user.trim();
     let [full] = &alerts()[..] else { panic!("{:?}", alerts()) };
-    let expected = format!("/dev/shm is 92% full, 72 KiB are left: {user} has 600 KiB, root has 352 KiB");
+    let expected = format!("/dev/shm is 92% full, 72 KiB left: {user} has 600 KiB, root has 352 KiB");
     assert_eq!(*full, expected);
     // Unlinked and open here: no directory has it, and it takes its memory still.
     fs::remove_file(gone.path()).unwrap();

@@ -94,3 +94,29 @@ fn one_that_does_not_listen_is_told_so() {
     terminal.wait_for(no_row("Holders of"), SOON);
     quit(terminal);
 }
+
+#[test]
+fn a_name_that_goes_while_it_is_held_is_told() {
+    let Some(_world) = World::new() else { return };
+    let text = "from multiprocessing import shared_memory as m\n\
+                s = m.SharedMemory('gone', create=True, size=50000)\n\
+                s.buf[:] = bytes(range(250)) * 200\n\
+                print('ready', flush=True); input()\n\
+                s.unlink(); print('unlinked', flush=True); input()";
+    let Some(mut command) = python(text) else { return };
+    let mut child = Child::spawn_piped(command.stderr(Stdio::null()));
+    assert_eq!(child.line(SOON), "ready");
+    let terminal = open();
+    terminal.wait_for(row("▌ posix /gone 49 KiB 100% 0600 root"), SOON);
+    terminal.wait_for(row("● in use"), SOON);
+    child.say("\n");
+    assert_eq!(child.line(SOON), "unlinked");
+    terminal.wait_for(row("/gone is unlinked, kept alive by"), SOON);
+    let text = squeezed(&terminal.screen());
+    assert!(text.contains(&format!("({}); 52 KiB stay in memory", child.pid())), "{text}");
+    terminal.wait_for(row("◌ removed"), SOON);
+    child.say("\n");
+    child.wait(SOON);
+    terminal.wait_for("No shared memory here", SOON);
+    quit(terminal);
+}

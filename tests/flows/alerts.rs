@@ -33,14 +33,14 @@ fn nearly_full_has_a_row_with_its_largest_users() {
     stage.survey();
     let screen = stage.screen();
     let row = screen.lines().nth(2).unwrap();
-    assert_eq!(row, " /dev/shm is 95% full, 5.0 KiB are left: ann has 40 KiB");
+    assert_eq!(row, " /dev/shm is 95% full, 5.0 KiB left: ann has 40 KiB");
     // The table stands a row lower, and a click finds its rows there.
     let after = stage.state.table_layout();
     assert_eq!((after.heading.y, after.table.y), (before.heading.y + 1, before.table.y + 1));
     assert!(screen.lines().nth(3).unwrap().contains("NAME OR KEY"), "{screen}");
     stage.machine.edit(|facts| facts.limits.shmmni = Some(1));
     stage.survey();
-    assert!(stage.screen().contains("; 1 more: `shmscope limits`"), "{}", stage.screen());
+    assert!(stage.screen().contains("ann has 40 KiB (+1)"), "{}", stage.screen());
     fill(&stage.machine, 10);
     stage.machine.edit(|facts| facts.limits.shmmni = Some(4096));
     stage.survey();

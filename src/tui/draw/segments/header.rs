@@ -119,12 +119,14 @@ fn limits(survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
 /// What is nearly full, with as many of its users as fit.
 fn alert(alerts: &[Alert], canvas: &mut Canvas<'_>, area: Area) {
     let Some(first) = alerts.first() else { return };
-    let more = match alerts.len() {
-        1 => String::new(),
-        count => format!("; {} more: `shmscope limits`", count - 1),
+    let (more, short) = match alerts.len() {
+        1 => (String::new(), String::new()),
+        count => (format!(" ({} more in `shmscope limits`)", count - 1), format!(" (+{})", count - 1)),
     };
     let room = area.width.saturating_sub(2);
-    let texts = (0..=first.users.len()).rev().map(|users| first.text(users) + &more);
+    // Rather a user more than where the rest is told.
+    let texts =
+        (0..=first.users.len()).rev().flat_map(|users| [&more, &short].map(|end| first.text(users) + end));
     let text = texts.into_iter().find(|text| cells(text) <= room);
     let text = text.unwrap_or_else(|| canvas.cut(&first.what, room));
     canvas.text(area.x + 1, area.y, room, &text, canvas.theme.failed);
