@@ -7,6 +7,8 @@ mod origin;
 pub mod semaphore;
 mod settled;
 mod state;
+#[cfg(test)]
+mod tests;
 mod unheld;
 mod world;
 

@@ -39,9 +39,11 @@ impl Holdings {
         let devices = source.devices();
         let mut pids: Vec<u32> = first.to_vec();
         let early: HashSet<u32> = first.iter().copied().collect();
-        pids.extend(source.pids().unwrap_or_default().into_iter().filter(|pid| !early.contains(pid)));
+        let all = source.pids();
+        let listed = all.is_ok();
+        pids.extend(all.unwrap_or_default().into_iter().filter(|pid| !early.contains(pid)));
         let seen = examine(machine, &pids, Wanted { devices, private });
-        Self::new(machine, at, private, devices, seen, names)
+        Self::new(machine, at, Wanted { devices, private }, seen, listed, names)
     }
 
     /// Looks again at some processes, and at those that are new. What was seen
@@ -50,7 +52,9 @@ impl Holdings {
     pub fn again(&self, machine: &dyn Machine, some: &[u32], names: &mut Names) -> Self {
         let source = machine.processes();
         let some: HashSet<u32> = some.iter().copied().collect();
-        let there: HashSet<u32> = source.pids().unwrap_or_default().into_iter().collect();
+        let all = source.pids();
+        let listed = all.is_ok();
+        let there: HashSet<u32> = all.unwrap_or_default().into_iter().collect();
         let due: Vec<u32> = there
             .iter()
             .copied()
@@ -64,7 +68,7 @@ impl Holdings {
             }
         }
         // Of what nobody looked at again, no more is known than before.
-        Self::new(machine, self.at, self.private, self.devices, seen, names)
+        Self::new(machine, self.at, wanted, seen, listed, names)
     }
 }
 

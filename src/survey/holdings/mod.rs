@@ -9,7 +9,7 @@ pub use unlinked::add as add_unlinked;
 
 use super::Names;
 use crate::machine::Machine;
-use crate::machine::process::{Devices, FileLock, Object, Place, Process, Use, Visibility};
+use crate::machine::process::{Devices, FileLock, Object, Place, Process, Use, Visibility, Wanted};
 use crate::segment::{Access, Facts, Holder, Segment, SegmentId, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -38,6 +38,8 @@ pub struct Coverage {
     pub unreadable: usize,
     /// What cannot be seen at all.
     pub visibility: Visibility,
+    /// The list of the processes, or that of the locks, could not be read.
+    pub blind: bool,
     /// The users that the unreadable ones are, were or can be again; `None`
     /// among them: of one, even that is not known.
     pub users: HashSet<Option<u32>>,
@@ -67,7 +69,7 @@ impl Coverage {
     /// Whether every process could be examined.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.unreadable == 0 && !self.visibility.hides && !self.visibility.outside
+        self.unreadable == 0 && !self.misses_some()
     }
 
     /// Whether every process that is or was of this user's or root's, or can
@@ -75,7 +77,12 @@ impl Coverage {
     #[must_use]
     pub fn holds_all_of(&self, uid: u32) -> bool {
         let missing = [None, Some(0), Some(uid)].iter().any(|user| self.users.contains(user));
-        !missing && !self.visibility.hides && !self.visibility.outside
+        !missing && !self.misses_some()
+    }
+
+    /// Whether there may be processes that nothing was seen of.
+    const fn misses_some(&self) -> bool {
+        self.visibility.hides || self.visibility.outside || self.blind
     }
 }
 
@@ -130,9 +137,9 @@ impl Holdings {
     fn new(
         machine: &dyn Machine,
         at: Timestamp,
-        private: bool,
-        devices: Devices,
+        Wanted { devices, private }: Wanted,
         processes: HashMap<u32, Seen>,
+        listed: bool,
         names: &mut Names,
     ) -> Self {
         let source = machine.processes();
@@ -169,7 +176,9 @@ impl Holdings {
             }
         }
         let mut locks: HashMap<(u64, u64), Vec<FileLock>> = HashMap::new();
-        for lock in source.locks().unwrap_or_default() {
+        let table = source.locks();
+        coverage.blind = !listed || table.is_err();
+        for lock in table.unwrap_or_default() {
             // Only files that can be segments.
             if Some(lock.device) == devices.objects {
                 locks.entry((lock.device, lock.inode)).or_default().push(lock);

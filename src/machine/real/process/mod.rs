@@ -10,9 +10,10 @@ mod stat;
 use super::{DEV_SHM, RealMachine, object_stat};
 use crate::machine::ObjectStat;
 use crate::machine::process::{
-    CommandLine, Devices, Examined, FileLock, Object, Place, Process, ProcessId, Processes, Use, Visibility,
-    Wanted,
+    Clock, CommandLine, Devices, Examined, FileLock, Object, Place, Process, ProcessId, Processes, Use,
+    Visibility, Wanted,
 };
+use crate::segment::Timestamp;
 use crate::sys::object::OpenObject;
 use crate::sys::{self, pidfd};
 use nix::fcntl::{OFlag, open, readlinkat};
@@ -23,6 +24,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::SystemTime;
 use std::{fs, process};
 
 /// The inode of `/proc/self/ns/pid` where no namespace is above: `PROC_PID_INIT_INO`.
@@ -65,6 +67,14 @@ impl Processes for RealMachine {
         }
     }
 
+    fn clock(&self) -> Clock {
+        let boot = stat::began(0);
+        // The kernel makes /dev when it starts, and remembers by which clock.
+        let made = Proc::shared().ok().and_then(|proc| sys::statx_link(proc.fd(), c"/dev").ok()?.birth);
+        let forward = made.map_or(0.0, |(seconds, nanos)| boot.seconds_since(Timestamp { seconds, nanos }));
+        Clock { now: SystemTime::now().into(), boot, forward: forward.max(0.0) }
+    }
+
     fn pids(&self) -> io::Result<Vec<u32>> {
         let names = fs::read_dir("/proc")?.filter_map(Result::ok);
         Ok(names.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
@@ -83,6 +93,8 @@ impl Processes for RealMachine {
         match found {
             Ok(()) => Examined::Uses(uses),
             Err(error) => match Stat::read(pid) {
+                // Not even that can be read, for want of descriptors or memory.
+                None if self.exists(pid) => Examined::Unreadable,
                 None => Examined::Gone,
                 Some(stat) if stat.kernel || (stat.ended && stat.threads <= 1) => Examined::Uses(vec![]),
                 // Its first thread has ended, the others have not.
@@ -98,13 +110,15 @@ impl Processes for RealMachine {
         let stat = Stat::read(pid)?;
         let directory = CString::new(pid.to_string()).ok()?;
         let owner = sys::statx_link(Proc::shared().ok()?.fd(), &directory).ok()?;
+        let (uid, gid) = stat::owner(pid, (owner.uid, owner.gid));
         Some(Process {
             id: ProcessId { pid, start: stat.start },
             command: command::name(&stat.command, || fs::read(format!("/proc/{pid}/cmdline")).ok()).into(),
-            uid: owner.uid,
-            gid: owner.gid,
+            uid,
+            gid,
             began: stat::began(stat.start),
-            ended: stat.ended,
+            // Its first thread may have ended, and others go on.
+            ended: stat.ended && stat.threads <= 1,
         })
     }
 

@@ -88,6 +88,19 @@ pub fn users(status: &[u8]) -> Vec<u32> {
     users
 }
 
+/// The effective user and group of a process, `seen` being the owner of its
+/// directory in `/proc`: that is root's for one that may not be dumped, such as
+/// one that gave up root's rights.
+pub fn owner(pid: u32, seen: (u32, u32)) -> (u32, u32) {
+    if seen != (0, 0) {
+        return seen;
+    }
+    let status = fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
+    // Real, effective, saved, file system.
+    let effective = |name| field(&status, name)?.split_whitespace().nth(1)?.parse().ok();
+    (effective("Uid").unwrap_or(seen.0), effective("Gid").unwrap_or(seen.1))
+}
+
 /// The pids that a process has in the namespaces below this one.
 pub fn inner_pids(pid: u32) -> Vec<u32> {
     let status = fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
