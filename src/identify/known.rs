@@ -139,7 +139,7 @@ impl Surroundings<'_> {
         let living = Living::new(self.machine.processes());
         match living.of(facts.creator_pid, Seen::Here, self.segment.times.change) {
             Life::Lives(process) => Some(process.command),
-            Life::Gone | Life::PassedOn(_) | Life::Unclear(_) => None,
+            _ => None,
         }
     }
 }

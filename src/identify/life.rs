@@ -20,6 +20,9 @@ pub enum Life {
     Gone,
     /// The pid is that of a process that began later.
     PassedOn(Box<Process>),
+    /// There is none of that pid here, and one in a pid namespace below: it may
+    /// be the one that wrote its pid down.
+    Elsewhere,
     /// It cannot be told, and why.
     Unclear(&'static str),
 }
@@ -69,7 +72,7 @@ impl<'a> Living<'a> {
             None => Life::Gone,
         };
         if seen == Seen::There && self.is_inner(pid) {
-            return Life::Unclear("a process in another pid namespace has that pid");
+            return Life::Elsewhere;
         }
         let visibility = self.visibility.get_or_init(|| self.processes.visibility());
         if seen == Seen::There && visibility.outside {
@@ -131,8 +134,8 @@ mod tests {
         assert_eq!(of(8, Seen::Here, then(60)), Life::Gone);
         assert_eq!(of(8, Seen::There, then(60)), Life::Gone);
         machine.edit(|facts| facts.inner_pids = vec![8, 7]);
-        assert!(matches!(of(8, Seen::There, then(60)), Life::Unclear(_)));
-        assert!(matches!(of(7, Seen::There, then(4000)), Life::Unclear(_)));
+        assert_eq!(of(8, Seen::There, then(60)), Life::Elsewhere);
+        assert_eq!(of(7, Seen::There, then(4000)), Life::Elsewhere);
         assert_eq!(of(8, Seen::Here, then(60)), Life::Gone, "the kernel tells it in this namespace");
         machine.edit(|facts| {
             facts.inner_pids.clear();

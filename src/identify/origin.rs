@@ -130,11 +130,16 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, around: &Around<'_>) -> Orig
                 escape(&process.command)
             ),
         ),
-        Life::Unclear(why) => Origin {
-            maker: None,
-            steps: vec![format!("whether its creator, pid {pid}, lives cannot be told: {why}")],
-            word: Word::Nothing("whether its creator lives cannot be told".to_owned()),
-        },
+        Life::Elsewhere => untold(pid, "a process in another pid namespace has that pid"),
+        Life::Unclear(why) => untold(pid, why),
+    }
+}
+
+fn untold(pid: u32, why: &str) -> Origin {
+    Origin {
+        maker: None,
+        steps: vec![format!("whether its creator, pid {pid}, lives cannot be told: {why}")],
+        word: Word::Nothing("whether its creator lives cannot be told".to_owned()),
     }
 }
 

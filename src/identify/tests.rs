@@ -351,13 +351,35 @@ fn what_the_catalogue_knows_is_judged_by_it() {
 }
 
 #[test]
-fn a_pid_of_another_namespace_makes_nothing_certain() {
+fn a_pid_that_lives_in_another_namespace_may_be_the_makers() {
     let machine = with_object("torch_4121_7_0");
     machine.edit(|facts| facts.inner_pids = vec![4121]);
-    let untold = "whether its creator (pid 4121, from its name) lives cannot be told here";
-    assert_is(&machine, LIKELY, &[untold]);
-    edit(&machine, |object, now| set_times(object, now - 599));
-    assert_is(&machine, State::Idle, &[]);
+    let wanted = "its creator (pid 4121, from its name) may live in another pid namespace";
+    assert_is(&machine, State::Idle, &["still wanted", wanted]);
+    // Also when another process has that pid here.
+    machine.add_process(4121, "another");
+    machine.edit(|facts| {
+        facts.processes.get_mut(&4121).unwrap().began = Timestamp::from_seconds(facts.now - 60);
+    });
+    assert_is(&machine, State::Idle, &[wanted]);
+    machine.edit(|facts| facts.inner_pids = vec![4122]);
+    assert_is(&machine, CERTAIN, &["is dead"]);
+}
+
+#[test]
+fn a_pid_that_may_be_anywhere_makes_nothing_certain() {
+    let machine = with_object("torch_4121_7_0");
+    machine.edit(|facts| facts.visibility.hides = true);
+    assert_is(&machine, State::Unknown, &[]);
+    let mut identifier = Identifier::default();
+    let mut names = Names::default();
+    machine.edit(|facts| facts.visibility.hides = false);
+    let whole = Holdings::look(&machine, Depth::Private, &[], &mut names);
+    machine.edit(|facts| facts.visibility.hides = true);
+    let survey = identifier.survey(&machine, Some(&whole), &mut names);
+    let verdict = &survey.segments[0].verdict;
+    assert_eq!(verdict.state, LIKELY);
+    assert!(verdict.reasons[0].contains("lives cannot be told here"), "{:?}", verdict.reasons);
 }
 
 #[test]

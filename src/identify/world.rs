@@ -1,6 +1,6 @@
 //! What the judgement of the catalogue asks of the machine.
 
-use super::catalogue::{World, is_helper};
+use super::catalogue::{Lives, World, is_helper};
 use super::{Life, Living, Seen};
 use crate::config::maker::Whose;
 use crate::machine::Machine;
@@ -67,11 +67,12 @@ impl Of<'_, '_> {
 }
 
 impl World for Of<'_, '_> {
-    fn lives(&self, pid: u32) -> Option<bool> {
+    fn lives(&self, pid: u32) -> Lives {
         match self.around.living.of(pid, Seen::There, self.made()) {
-            Life::Lives(_) => Some(true),
-            Life::Gone | Life::PassedOn(_) => Some(false),
-            Life::Unclear(_) => None,
+            Life::Lives(_) => Lives::Yes,
+            Life::Elsewhere => Lives::Elsewhere,
+            Life::Gone | Life::PassedOn(_) => Lives::No,
+            Life::Unclear(_) => Lives::Untold,
         }
     }
 
