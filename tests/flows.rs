@@ -2,6 +2,8 @@
 //! no drawing.
 
 mod acting;
+mod clean;
+mod holders;
 mod holds;
 mod inspect;
 mod new_segment;

@@ -1,17 +1,15 @@
 //! Who holds what: against a crowd of real processes that tell what they hold.
 
 mod complete;
+mod found;
 mod truth;
 
 use crate::support::{Child, compile_cpp};
-use shmscope::machine::process::Object;
 use shmscope::machine::real::RealMachine;
-use shmscope::segment::{Facts, Segment, SegmentId};
 use shmscope::survey::{Depth, Holdings, Names, Survey};
-use std::collections::BTreeMap;
 use std::io::BufReader;
 use std::process::Command;
-use truth::{Held, Truth};
+use truth::Truth;
 
 /// A running crowd, and what it holds.
 struct Crowd {
@@ -44,31 +42,4 @@ fn look() -> (Survey, Holdings) {
     let mut survey = Survey::take(&RealMachine, &mut names);
     survey.join(&holdings, &RealMachine, &mut names);
     (survey, holdings)
-}
-
-/// A segment as the crowd names it.
-fn object(segment: &Segment) -> Object {
-    match (&segment.id, &segment.facts) {
-        (SegmentId::Sysv(shmid), _) => Object::Sysv(shmid.0),
-        (_, Facts::Posix(facts)) => Object::File { device: facts.device, inode: facts.inode },
-        _ => panic!("{} is neither", segment.id),
-    }
-}
-
-/// Who was found holding what.
-fn found(survey: &Survey) -> BTreeMap<Object, Vec<Held>> {
-    let holders = |segment: &Segment| {
-        let holders = segment.holders.as_ref().unwrap().iter();
-        let held = holders.map(|holder| Held {
-            pid: holder.pid,
-            access: holder.access,
-            mappings: holder.mappings,
-            descriptors: holder.descriptors,
-            private: holder.private,
-        });
-        let mut held: Vec<Held> = held.collect();
-        held.sort();
-        held
-    };
-    survey.segments.iter().map(|segment| (object(segment), holders(segment))).collect()
 }

@@ -1,7 +1,7 @@
 //! Searching and watching real segments: what was never written stays so, what
 //! is attached is let go, and an owner who cuts his object short breaks nothing.
 
-use crate::support::{Object, Sysv, World};
+use crate::support::{Nobody, Object, Sysv, World};
 use shmscope::machine::real::RealMachine;
 use shmscope::memory::{
     CellKind, Direction, Live, Look, Pattern, Progress, Reader, Request, Standing, find_all, find_next,
@@ -131,8 +131,10 @@ fn four_tebibytes_of_hole_are_nothing() {
 fn a_large_system_v_segment_is_mapped_piece_by_piece() {
     let Some(_world) = World::new() else { return };
     let size = 1 << 40;
-    let segment = Sysv::unreserved(size, 0o600);
+    let segment = Sysv::unreserved(size, 0o604);
     segment.write(size - 7, b"the end");
+    // Root would have all of it at once.
+    let _nobody = Nobody::here();
     let resident = listed(&segment.id()).resident;
     let mut live = Live::new(open(&segment.id()));
     // The window is there at once, whatever the scan has come to.

@@ -5,7 +5,7 @@
 
 use super::{ActError, Refusal};
 use crate::machine::Machine;
-use crate::segment::{Holder, Segment, State};
+use crate::segment::{Holder, Segment, SegmentId, State};
 use crate::survey::{Depth, Holdings, Names};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -34,12 +34,20 @@ impl Recent {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = last.take().filter(|look| look.ended.elapsed() < MOMENT.max(look.took * 4));
         let look = last.insert(fresh.unwrap_or_else(|| Look::now(machine)));
+        // The kernel knows those too whom we cannot see, but not by name.
+        let hidden = match (&segment.id, look.holdings.of(segment)) {
+            (SegmentId::Posix(name), Some(seen)) if seen.is_empty() => {
+                machine.is_open_elsewhere(name, &segment.identity()).unwrap_or(false)
+            }
+            _ => false,
+        };
         let holders = look.holdings.of(segment);
         let others: Vec<&Holder> =
             holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.ourselves).collect();
         let who = match (others.first(), look.holdings.locks(segment).first()) {
             (Some(holder), _) => format!("{} (pid {}) holds it", holder.command_text(), holder.pid),
             (None, Some(_)) => "a lock is on it".to_owned(),
+            (None, None) if hidden => "a process that cannot be seen here holds it".to_owned(),
             (None, None) => return Ok(()),
         };
         let refusal = Refusal {

@@ -105,11 +105,16 @@ impl Confirm {
         self.plans.iter().filter(|plan| plan.refusal.is_none()).count()
     }
 
-    /// Whether the selected one waits for a word of force.
+    /// Whether the selected one has its word of force.
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        self.wishes.get(self.selected).is_some_and(|wish| wish.force)
+    }
+
+    /// Whether the selected one waits for a word of force, or has it.
     #[must_use]
     pub fn can_force(&self) -> bool {
-        let forced = self.wishes.get(self.selected).is_some_and(|wish| wish.force);
-        forced
+        self.is_forced()
             || self
                 .plans
                 .get(self.selected)

@@ -1,7 +1,7 @@
 //! What the state asks the outside to do. `update` itself does none of it.
 
 use super::confirm::Wish;
-use crate::act::{Hold, Plan, Question};
+use crate::act::{Ending, Hold, Plan, Question};
 use crate::memory::{Direction, Pattern};
 use crate::segment::{Segment, SegmentId};
 use std::ops::Range;
@@ -41,6 +41,8 @@ pub enum Effect {
     AskHolds,
     /// Let go of these, each if it is still as it was shown.
     LetGo(Vec<Hold>),
+    /// Ask this process to end.
+    End(Box<Ending>),
     /// Ask what decides who may attach a segment.
     AskRules(Box<Segment>),
     /// Ask the machine about what is being typed.

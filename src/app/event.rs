@@ -4,7 +4,7 @@
 use super::key::{Key, Mouse};
 use super::work::Working;
 use crate::act::access::Rules;
-use crate::act::{ActError, Answer, Hold, Outcome, Plan, Question, Released};
+use crate::act::{ActError, Answer, EndError, Ended, Ending, Hold, Outcome, Plan, Question, Released};
 use crate::memory::{Look, OpenError};
 use crate::segment::SegmentId;
 use crate::survey::Survey;
@@ -63,6 +63,8 @@ pub enum Event {
     Holds(Vec<Hold>),
     /// Holds of ours were let go, or not, each for itself.
     LetGo(Vec<(SegmentId, Result<Released, ActError>)>),
+    /// A process was asked to end, or could not be.
+    Ended(Box<Ending>, Result<Ended, EndError>),
     /// Something that was asked for cannot be done: what and why, safe to print.
     Failed(String),
     /// We were stopped and go on: everything has to be drawn anew.

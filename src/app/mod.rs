@@ -2,12 +2,14 @@
 //! update. Knows no terminal and does no I/O.
 
 pub mod action;
+pub mod clean;
 pub mod confirm;
 pub mod detail;
 pub mod effect;
 pub mod event;
 pub mod help;
 pub mod hints;
+pub mod holders;
 pub mod holds;
 pub mod inspect;
 mod interval;

@@ -1,7 +1,9 @@
 //! What stands over a screen until it is answered or left.
 
 use super::action::{ACTIONS, Action, Row, Screen};
+use super::clean::Clean;
 use super::confirm::Confirm;
+use super::holders::Holders;
 use super::holds::Holds;
 use super::new_segment::New;
 use super::permissions::Permissions;
@@ -34,6 +36,10 @@ pub enum Overlay {
     Permissions(Box<Permissions>),
     /// What we hold ourselves.
     Holds(Holds),
+    /// Who holds the selected segment.
+    Holders(Holders),
+    /// What is leaked.
+    Clean(Clean),
     /// A segment that is to be made.
     New(Box<New>),
     /// What was done in this run.

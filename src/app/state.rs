@@ -169,7 +169,7 @@ impl State {
             {
                 Some("There is no segment to choose")
             }
-            Action::Inspect | Action::Mark if self.selected().is_none() => {
+            Action::Inspect | Action::Mark | Action::Holders if self.selected().is_none() => {
                 Some("There is no segment to choose")
             }
             Action::CopyId if self.selected().is_none() && self.table.marks.is_empty() => {

@@ -33,6 +33,7 @@ fn page(out: &mut dyn io::Write) -> io::Result<()> {
     commands(&mut roff, &command);
     segments(&mut roff);
     filters(&mut roff);
+    states(&mut roff);
     fields(&mut roff);
     keys(&mut roff);
     files(&mut roff);
@@ -122,6 +123,10 @@ fn segments(roff: &mut Roff) {
             "posix:/name",
             "A POSIX segment, below /dev/shm; in short /name, name, or a unique beginning of it.",
         ),
+        (
+            "deleted:1b:2f",
+            "A POSIX segment that is in no directory any more and still held: device and inode, hexadecimal.",
+        ),
     ] {
         term(roff, vec![bold(name)], text);
     }
@@ -139,11 +144,43 @@ fn filters(roff: &mut Roff) {
         ("kind=sysv, owner=ann, mode=0666", "The field is exactly this. Users and groups also by number."),
         ("size>10M, size=10M..1G, age=1h.., nattch=0", "A number lies there: <, <=, >, >=, or a range."),
         ("name~^/psm_", "The field fits a regular expression."),
-        ("in-use, unknown, removed", "The state."),
-        ("word", "Anything else: part of the name, key or id, whatever the case."),
+        ("holders=0, holders~python", "How many hold it, or their names."),
+        ("made_by=python", "A part of the name or the id of its maker, whatever the case."),
+        ("leaked, in-use, idle, ...", "The state, see STATES."),
+        ("word", "Anything else: part of the name, key, id, of a holder or the maker, whatever the case."),
         ("!word, owner!=ann", "The other way round."),
     ] {
         term(roff, vec![bold(word)], text);
+    }
+}
+
+fn states(roff: &mut Roff) {
+    roff.control("SH", ["STATES"]).text(vec![roman(
+        "The state of a segment is the first of these that fits. list, info and the terminal UI give it with its \
+         reasons, each with what was looked at.",
+    )]);
+    for (state, text) in [
+        ("removed", "Marked for removal, or unlinked, and kept alive by who holds it."),
+        ("in-use", "Somebody holds it: a mapping, an attachment, an open descriptor, a lock on its file."),
+        (
+            "unknown",
+            "That nobody holds it is not settled. For System V it is by nattch, which everybody can see; for \
+             POSIX when every process could be examined, or all of the owner's and root's where only the owner \
+             can open it, or, for root, when the kernel gives a lease on it.",
+        ),
+        ("protected", "Nobody holds it, and its maker's programs need it all the same."),
+        (
+            "idle",
+            "Nobody holds it, and its maker lives, or that is normal for it, or it was touched within the last \
+             minute (ten, where nothing tells who made it; --settle and the setting say otherwise).",
+        ),
+        (
+            "leaked",
+            "Nobody holds it. Certain: its maker is dead, by its pid or by what the catalogue knows of it. Likely, \
+             shown as leaked?: nothing tells who made it, or that this is normal.",
+        ),
+    ] {
+        term(roff, vec![bold(state)], text);
     }
 }
 
@@ -235,9 +272,15 @@ mod tests {
         for row in ACTIONS {
             assert!(text.contains(&format!("{} ({}).", row.doc, row.name)), "{}", row.name);
         }
-        for word in
-            [".SH KEYS", ".SS Segments", ".SS Inspect", ".SH \"EXIT STATUS\"", "NO_COLOR", "live-interval"]
-        {
+        for word in [
+            ".SH KEYS",
+            ".SH STATES",
+            ".SS Segments",
+            ".SS Inspect",
+            ".SH \"EXIT STATUS\"",
+            "NO_COLOR",
+            "live-interval",
+        ] {
             assert!(text.contains(word), "{word} is not in {text}");
         }
     }

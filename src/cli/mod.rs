@@ -51,10 +51,20 @@ pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) 
 /// Looks at the machine, and at who holds what. What could not be looked at is
 /// told on standard error.
 fn look_whole(machine: &dyn Machine, rules: Rules) -> Survey {
+    look_at(machine, rules, Survey::take)
+}
+
+/// As [`look_whole`], but not how much of a System V segment is in memory.
+fn look_without_memory(machine: &dyn Machine, rules: Rules) -> Survey {
+    look_at(machine, rules, Survey::take_without_memory)
+}
+
+fn look_at(machine: &dyn Machine, rules: Rules, take: fn(&dyn Machine, &mut Names) -> Survey) -> Survey {
     let mut names = Names::default();
     // Before the table, so that what it lists with no holder had none by then.
     let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
-    let survey = Identifier::new(rules).survey(machine, Some(&holdings), &mut names);
+    let survey = take(machine, &mut names);
+    let survey = Identifier::new(rules).judge(machine, survey, Some(&holdings), &mut names);
     for problem in &survey.problems {
         out::warn(problem);
     }

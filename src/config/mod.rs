@@ -206,7 +206,7 @@ mod tests {
             (
                 "mouse = true\n\nthme = 'dark'",
                 "line 3: there is no setting 'thme': there are theme, interval, live-interval, mouse, ascii, \
-                 read-only, color, copies, the table [keys] and tables [[maker]]",
+                 read-only, color, copies, settle, the table [keys] and tables [[maker]]",
             ),
             ("theme = 'blue'", "line 1: theme is 'blue': write \"default\", \"dark\", \"light\" or \"mono\""),
             ("#\ncolor = true", "line 2: color is true: write \"auto\", \"always\" or \"never\""),

@@ -4,6 +4,7 @@ pub mod catalogue;
 mod known;
 mod life;
 mod origin;
+mod proofs;
 pub mod semaphore;
 mod settled;
 mod state;
@@ -22,6 +23,8 @@ use crate::segment::Timestamp;
 use crate::survey::{Holdings, Names, Survey};
 use catalogue::Catalogue;
 use known::Known;
+use proofs::Answers;
+pub use proofs::Proofs;
 use std::time::Duration;
 use world::Around;
 
@@ -29,6 +32,8 @@ use world::Around;
 pub struct Grounds<'a> {
     /// Who holds what; `None`: not looked at yet.
     pub holdings: Option<&'a Holdings>,
+    /// Where the kernel's word is asked for.
+    pub proofs: &'a Proofs<'a>,
     /// The time.
     pub now: Timestamp,
     /// How long a segment has to be left alone before it may be called leaked;
@@ -68,6 +73,7 @@ impl Rules {
 pub struct Identifier {
     settle: Option<Duration>,
     known: Known,
+    answers: Answers,
 }
 
 impl Default for Identifier {
@@ -80,7 +86,7 @@ impl Identifier {
     /// One that goes by these rules.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        Self { settle: rules.settle, known: Known::new(rules.catalogue) }
+        Self { settle: rules.settle, known: Known::new(rules.catalogue), answers: Answers::default() }
     }
 
     /// Looks at every segment, with those who were found to hold it, and judges
@@ -92,7 +98,18 @@ impl Identifier {
         holdings: Option<&Holdings>,
         names: &mut Names,
     ) -> Survey {
-        let mut survey = Survey::take(machine, names);
+        self.judge(machine, Survey::take(machine, names), holdings, names)
+    }
+
+    /// As [`Identifier::survey`], of a survey that was taken.
+    #[must_use]
+    pub fn judge(
+        &mut self,
+        machine: &dyn Machine,
+        mut survey: Survey,
+        holdings: Option<&Holdings>,
+        names: &mut Names,
+    ) -> Survey {
         if let Some(holdings) = holdings {
             survey.join(holdings, machine, names);
         }
@@ -104,8 +121,10 @@ impl Identifier {
     /// was joined with.
     fn assess(&mut self, machine: &dyn Machine, survey: &mut Survey, holdings: Option<&Holdings>) {
         let makers = self.known.find(machine, survey);
-        let around = Around::new(machine, survey, holdings);
-        let grounds = Grounds { holdings, now: survey.at, settle: self.settle };
+        let quiet = self.settle.unwrap_or(unheld::SETTLE);
+        let proofs = &Proofs::new(machine, &mut self.answers, holdings, survey.at, quiet);
+        let around = Around::new(machine, survey, holdings, proofs);
+        let grounds = Grounds { holdings, proofs, now: survey.at, settle: self.settle };
         for (segment, made) in survey.segments.iter_mut().zip(&makers) {
             let origin = origin::of(segment, made.as_deref(), &around);
             segment.verdict = judge(segment, &origin, &grounds);

@@ -1,6 +1,7 @@
 //! Whether it is settled that nobody holds a POSIX object: no holder found
 //! means little where processes cannot be examined.
 
+use super::proofs::Proofs;
 use crate::segment::{Segment, State, Verdict};
 use crate::survey::{Coverage, Holdings};
 
@@ -9,7 +10,7 @@ use crate::survey::{Coverage, Holdings};
 const OTHERS: u32 = 0o077;
 
 /// The steps that settle it, or the verdict that it is not settled.
-pub fn posix(segment: &Segment, holdings: &Holdings) -> Result<Vec<String>, Verdict> {
+pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Result<Vec<String>, Verdict> {
     let coverage = &holdings.coverage;
     if !holdings.private {
         return Err(Verdict::new(State::Unknown, "nobody has it open or mapped as shared memory")
@@ -31,8 +32,19 @@ pub fn posix(segment: &Segment, holdings: &Holdings) -> Result<Vec<String>, Verd
             segment.mode
         )]);
     }
-    Err(Verdict::new(State::Unknown, format!("nobody was found holding it, but {}", missing(coverage)))
-        .because(remedy(coverage)))
+    let missing = missing(coverage);
+    match proofs.ask(segment, holdings) {
+        Some(false) => Ok(vec![
+            format!("nobody was found holding it, though {missing}"),
+            "nobody has it open or mapped: the kernel gives a lease on it (F_SETLEASE), as it does only then"
+                .to_owned(),
+        ]),
+        Some(true) => Err(Verdict::new(State::Unknown, "somebody whom we cannot see has it open or mapped")
+            .because(format!("nobody was found holding it, but {missing}"))
+            .because("the kernel gives no lease on it (F_SETLEASE): it is open elsewhere")),
+        None => Err(Verdict::new(State::Unknown, format!("nobody was found holding it, but {missing}"))
+            .because(remedy(coverage))),
+    }
 }
 
 /// What could not be examined.
@@ -47,9 +59,7 @@ fn missing(coverage: &Coverage) -> String {
     if coverage.visibility.outside {
         parts.push("processes outside of this pid namespace cannot be seen");
     }
-    if coverage.blind {
-        parts.push("the list of processes, or that of locks, could not be read");
-    }
+    parts.extend(coverage.failed.as_deref());
     parts.join(", and ")
 }
 

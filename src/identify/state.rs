@@ -108,7 +108,7 @@ fn posix(
     if segment.holders.is_none() {
         return Verdict::new(State::Unknown, "made since its holders were looked for");
     }
-    match super::settled::posix(segment, holdings) {
+    match super::settled::posix(segment, holdings, grounds.proofs) {
         Ok(settled) => unheld::judge(segment, origin, grounds, &settled),
         Err(unsettled) => unsettled,
     }

@@ -164,17 +164,19 @@ fn unknown_while_that_nobody_holds_it_is_not_settled() {
     assert_eq!(survey.segments[0].verdict.state, State::Unknown, "younger than the look");
     assert_is(&machine, CERTAIN, &[]);
 
-    machine.edit(|facts| facts.visibility.hides = true);
+    // Who is not root cannot ask the kernel.
+    machine.edit(|facts| (facts.effective_uid, facts.visibility.hides) = (1000, true));
     assert_is(&machine, State::Unknown, &["hidepid", "run as root"]);
     machine.edit(|facts| (facts.visibility.hides, facts.visibility.outside) = (false, true));
     assert_is(&machine, State::Unknown, &["outside of this pid namespace", "outside of the container"]);
     machine.edit(|facts| (facts.visibility.outside, facts.blind) = (false, true));
-    assert_is(&machine, State::Unknown, &["could not be read"]);
+    assert_is(&machine, State::Unknown, &["cannot be listed"]);
 }
 
 #[test]
 fn what_only_its_owner_can_open_is_settled_by_the_owners_and_roots_processes() {
     let machine = with_object("nccl-a1B2c3");
+    machine.edit(|facts| facts.effective_uid = 1000);
     machine.add_process(7, "writer");
     let unreadable_of = |uid| {
         machine.edit(|facts| {
@@ -205,6 +207,30 @@ fn what_only_its_owner_can_open_is_settled_by_the_owners_and_roots_processes() {
     unreadable_of(1001);
     machine.edit(|facts| facts.visibility.outside = true);
     assert_is(&machine, State::Unknown, &[]);
+}
+
+#[test]
+fn root_may_have_the_last_word_from_the_kernel() {
+    let machine = with_object("nccl-a1B2c3");
+    machine.edit(|facts| facts.visibility.outside = true);
+    let leased =
+        ["nobody was found holding it, though processes outside", "gives a lease on it (F_SETLEASE)"];
+    assert_is(&machine, CERTAIN, &leased);
+    // What was touched lately is not asked about.
+    edit(&machine, |object, now| object.stat.access = Timestamp::from_seconds(now - 59));
+    assert_is(&machine, State::Unknown, &["outside of the container"]);
+    edit(&machine, |object, now| object.stat.access = Timestamp::from_seconds(now - 60));
+    assert_is(&machine, CERTAIN, &[]);
+    // Our own descriptor is no answer.
+    let own = machine.own_pid();
+    machine.add_process(own, "shmscope");
+    machine.open_in(own, "nccl-a1B2c3", Access::Read);
+    assert_is(&machine, State::Unknown, &["outside of the container"]);
+    machine.end_process(own);
+    machine.add_process(7, "writer");
+    machine.map_in(7, "nccl-a1B2c3", Access::ReadWrite);
+    machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
+    assert_is(&machine, State::Unknown, &["somebody whom we cannot see has it open", "gives no lease on it"]);
 }
 
 #[test]
@@ -369,7 +395,7 @@ fn a_pid_that_lives_in_another_namespace_may_be_the_makers() {
 #[test]
 fn a_pid_that_may_be_anywhere_makes_nothing_certain() {
     let machine = with_object("torch_4121_7_0");
-    machine.edit(|facts| facts.visibility.hides = true);
+    machine.edit(|facts| (facts.effective_uid, facts.visibility.hides) = (1000, true));
     assert_is(&machine, State::Unknown, &[]);
     let mut identifier = Identifier::default();
     let mut names = Names::default();

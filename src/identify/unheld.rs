@@ -1,17 +1,17 @@
 //! What to think of a segment that nobody holds: protected, idle, or leaked.
 
 use super::{Grounds, Origin, Word};
-use crate::segment::{Certainty, Segment, State, Timestamp, Verdict, age_text};
+use crate::segment::{Certainty, Segment, State, Verdict, age_text};
 use std::time::Duration;
 
 /// How long a segment has to be left alone before it may be called leaked.
-const SETTLE: Duration = Duration::from_secs(60);
+pub const SETTLE: Duration = Duration::from_secs(60);
 /// The same where nothing tells who made it.
 const SETTLE_LIKELY: Duration = Duration::from_secs(600);
 
 /// The verdict; `settled` are the steps by which nobody holds it.
 pub fn judge(segment: &Segment, origin: &Origin, grounds: &Grounds<'_>, settled: &[String]) -> Verdict {
-    let touched = touched(segment);
+    let touched = segment.times.touched();
     let quiet = touched.map_or(f64::INFINITY, |then| grounds.now.seconds_since(then));
     let wait = |usual: Duration| grounds.settle.unwrap_or(usual).as_secs_f64();
     // No figure that changes with every look: what is said changes when the state does.
@@ -44,13 +44,4 @@ pub fn judge(segment: &Segment, origin: &Origin, grounds: &Grounds<'_>, settled:
         }
         Word::Nothing(_) => recent("likely leaked", wait(SETTLE_LIKELY)),
     }
-}
-
-/// When it was last touched, by any of its times.
-fn touched(segment: &Segment) -> Option<Timestamp> {
-    let times = segment.times;
-    [times.attach, times.detach, times.change, times.access, times.modify, times.birth]
-        .into_iter()
-        .flatten()
-        .max()
 }

@@ -1,7 +1,7 @@
 //! What the judgement of the catalogue asks of the machine.
 
 use super::catalogue::{Lives, World, is_helper};
-use super::{Life, Living, Seen};
+use super::{Life, Living, Proofs, Seen};
 use crate::config::maker::Whose;
 use crate::machine::Machine;
 use crate::machine::process::CommandLine;
@@ -21,9 +21,14 @@ pub struct Around<'a> {
 }
 
 impl<'a> Around<'a> {
-    pub fn new(machine: &'a dyn Machine, survey: &Survey, holdings: Option<&'a Holdings>) -> Self {
+    pub fn new(
+        machine: &'a dyn Machine,
+        survey: &Survey,
+        holdings: Option<&'a Holdings>,
+        proofs: &Proofs<'_>,
+    ) -> Self {
         let held = survey.segments.iter().filter_map(|segment| match &segment.id {
-            SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings))),
+            SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings, proofs))),
             _ => None,
         });
         Self {
@@ -42,7 +47,7 @@ impl<'a> Around<'a> {
 }
 
 /// `None`: nobody was found, and it is not settled that nobody holds it.
-fn is_held(segment: &Segment, holdings: Option<&Holdings>) -> Option<bool> {
+fn is_held(segment: &Segment, holdings: Option<&Holdings>, proofs: &Proofs<'_>) -> Option<bool> {
     if segment.holders.as_ref()?.iter().any(|holder| !holder.ourselves) {
         return Some(true);
     }
@@ -50,7 +55,7 @@ fn is_held(segment: &Segment, holdings: Option<&Holdings>) -> Option<bool> {
     if !holdings.locks(segment).is_empty() {
         return Some(true);
     }
-    super::settled::posix(segment, holdings).is_ok().then_some(false)
+    super::settled::posix(segment, holdings, proofs).is_ok().then_some(false)
 }
 
 /// The machine, asked for one segment.
@@ -60,6 +65,14 @@ pub struct Of<'b, 'a> {
 }
 
 impl Of<'_, '_> {
+    /// Whether a process is of the segment's owner.
+    fn owns(&self, line: &CommandLine) -> bool {
+        let owner = self.segment.owner.uid;
+        let control = self.around.machine.control();
+        line.uid == owner
+            || (line.uid == 0 && control.process_credentials(line.pid).is_some_and(|who| who.uid == owner))
+    }
+
     fn made(&self) -> Option<Timestamp> {
         let times = &self.segment.times;
         times.birth.or(times.change)
@@ -81,8 +94,7 @@ impl World for Of<'_, '_> {
         let commands = around.commands.get_or_init(|| around.machine.processes().command_lines());
         let runs = commands.iter().any(|line| {
             let arguments: Vec<&[u8]> = line.arguments.iter().map(Vec::as_slice).collect();
-            (whose == Whose::Anyone || line.uid == self.segment.owner.uid)
-                && is_helper(helper, &line.command, &arguments)
+            is_helper(helper, &line.command, &arguments) && (whose == Whose::Anyone || self.owns(line))
         });
         let hidden = around.machine.processes().visibility();
         if runs {

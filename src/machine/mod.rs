@@ -24,6 +24,14 @@ pub trait Machine: Send + Sync {
     /// When there is no such file: a kernel without System V IPC, or no `/proc`.
     fn sysv_table(&self) -> io::Result<Vec<u8>>;
 
+    /// The same without what is in memory and in swap, which takes most of the time.
+    ///
+    /// # Errors
+    /// As [`Machine::sysv_table`].
+    fn sysv_rows(&self) -> io::Result<sysv_table::Table> {
+        self.sysv_table().map(|text| sysv_table::parse(&text))
+    }
+
     /// Everything below `/dev/shm`.
     ///
     /// # Errors
@@ -57,6 +65,14 @@ pub trait Machine: Send + Sync {
     /// `NotFound` when it is gone, `PermissionDenied`, and `ENODEV` when the
     /// name is of no regular file.
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>>;
+
+    /// Whether anybody but us has the object of that name open or mapped,
+    /// whoever it is; asked of the kernel, which knows those whom we cannot see.
+    ///
+    /// # Errors
+    /// `PermissionDenied` for who is neither its owner nor root, `NotFound`,
+    /// and where the kernel cannot tell.
+    fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool>;
 
     /// Opens an object that is in no directory any more, through one of those
     /// who hold it.

@@ -16,17 +16,25 @@ pub trait Processes: Send + Sync {
     /// The clock that tells when processes began.
     fn clock(&self) -> Clock;
 
-    /// Every pid that can be seen.
+    /// Every process that can be seen.
     ///
     /// # Errors
-    /// When `/proc` is not there.
-    fn pids(&self) -> io::Result<Vec<u32>>;
+    /// When `/proc` is not there; `EMFILE`.
+    fn list(&self) -> io::Result<Vec<Listed>>;
 
     /// What a process has mapped and open of shared memory.
-    fn examine(&self, pid: u32, wanted: Wanted) -> Examined;
+    fn examine(&self, pid: u32, wanted: &Wanted) -> Examined;
 
-    /// The file systems on which segments are.
-    fn devices(&self) -> Devices;
+    /// For how many nanoseconds a process has run, all its threads together.
+    /// One that has not run since it was examined has changed nothing. `None`
+    /// when that cannot be told.
+    fn ran_for(&self, pid: u32) -> Option<u64>;
+
+    /// Where segments are.
+    ///
+    /// # Errors
+    /// When it cannot be found out, so that no holder could be: `EMFILE`.
+    fn whereabouts(&self) -> io::Result<Whereabouts>;
 
     /// What everybody may know of a process. `None` when there is none of that pid.
     fn process(&self, pid: u32) -> Option<Process>;
@@ -39,10 +47,6 @@ pub trait Processes: Send + Sync {
 
     /// What every process calls itself and was started with.
     fn command_lines(&self) -> Vec<CommandLine>;
-
-    /// Every user that an unreadable process is, was or can be again; empty
-    /// when even that is not told.
-    fn users_of(&self, pid: u32) -> Vec<u32>;
 
     /// The locks on files, `/proc/locks`.
     ///
@@ -100,7 +104,10 @@ pub struct Process {
 /// What a process calls itself and was started with: any bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
-    /// Its effective user.
+    /// Its pid.
+    pub pid: u32,
+    /// Its effective user; root's for one that may not be dumped, such as one
+    /// that gave up root's rights.
     pub uid: u32,
     /// Its name, at most 15 bytes.
     pub command: Vec<u8>,
@@ -108,22 +115,36 @@ pub struct CommandLine {
     pub arguments: Vec<Vec<u8>>,
 }
 
-/// The file systems on which segments are; `None`: not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Devices {
-    /// That of `/dev/shm`.
+/// A process in the list of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// Its pid.
+    pub pid: u32,
+    /// Another number for each process, whose pid may have been another's before.
+    pub serial: u64,
+}
+
+/// Where segments are: numbers of devices, and the namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Whereabouts {
+    /// The device of `/dev/shm`; `None`: there is none.
     pub objects: Option<u64>,
-    /// The kernel's own, on which System V segments are.
-    pub sysv: Option<u64>,
+    /// The kernel's own, on which System V segments are: one for pages of the
+    /// usual size, and one for each size of huge pages.
+    pub sysv: Vec<u64>,
+    /// The IPC namespace whose segments are listed.
+    pub namespace: Option<u64>,
 }
 
 /// What is looked for in a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wanted {
     /// Where segments are.
-    pub devices: Devices,
+    pub whereabouts: Whereabouts,
     /// Private mappings too, which cost more to find.
     pub private: bool,
+    /// From the text of its mappings, as on kernels that answer no queries.
+    pub as_text: bool,
 }
 
 /// What this user cannot see at all.
@@ -151,12 +172,15 @@ pub struct Clock {
 /// How the look at a process went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Examined {
-    /// It may not be examined.
-    Unreadable,
+    /// It may not be examined, or there is no room to. With every user that it
+    /// is, was or can be again; empty when even that is not told.
+    Unreadable(Vec<u32>),
     /// It has ended meanwhile.
     Gone,
-    /// Everything that it has of shared memory.
-    Uses(Vec<Use>),
+    /// It has nothing of shared memory.
+    Nothing,
+    /// It, and everything that it has of shared memory.
+    Holds(Process, Vec<Use>),
 }
 
 /// A mapping or a descriptor of shared memory.
@@ -164,7 +188,9 @@ pub enum Examined {
 pub struct Use {
     /// Of what.
     pub of: Object,
-    /// What the process may do through it.
+    /// What the process may do through it: read and write where it may write,
+    /// and read where it may not, even when it may do neither (`PROT_NONE`,
+    /// `O_PATH`): it keeps the memory, and can become a reader at any time.
     pub access: Access,
     /// A private mapping: what is written there nobody sees.
     pub private: bool,

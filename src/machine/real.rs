@@ -10,8 +10,9 @@ mod who;
 
 use super::control::Control;
 use super::process::Processes;
+use super::sysv_table::{self, Row, Table};
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat};
-use crate::segment::{Bytes, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Identity, Key, ObjectName, ShmId, Timestamp};
 use crate::sys;
 use nix::unistd::{Gid, Group, Uid, User, geteuid};
 use std::fs;
@@ -31,6 +32,13 @@ pub struct RealMachine;
 impl Machine for RealMachine {
     fn sysv_table(&self) -> io::Result<Vec<u8>> {
         fs::read(SYSV_TABLE)
+    }
+
+    fn sysv_rows(&self) -> io::Result<Table> {
+        let Ok(listed) = sys::shm::all() else {
+            return self.sysv_table().map(|text| sysv_table::parse(&text));
+        };
+        Ok(Table { rows: listed.iter().map(row).collect(), problems: vec![] })
     }
 
     fn list_objects(&self) -> io::Result<ObjectListing> {
@@ -73,6 +81,14 @@ impl Machine for RealMachine {
         Ok(Box::new(posix::PosixContents::new(open)))
     }
 
+    fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
+        let open = sys::object::open_object(Path::new(DEV_SHM), name.as_path())?;
+        if !identity.fits(&object_stat(&open.stat).identity()) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        sys::lease::is_open_elsewhere(&open.file)
+    }
+
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {
         Ok(Box::new(posix::PosixContents::new(process::open_held(device, inode, holders)?)))
     }
@@ -92,6 +108,29 @@ impl Machine for RealMachine {
 
     fn processes(&self) -> &dyn Processes {
         self
+    }
+}
+
+fn row(listed: &sys::shm::Listed) -> Row {
+    let sys::shm::Listed { shmid, stat, last_pid, times: [attach, detach] } = *listed;
+    let time = |seconds: i64| (seconds != 0).then(|| Timestamp::from_seconds(seconds));
+    Row {
+        key: Key(stat.key),
+        shmid: ShmId(shmid),
+        perms: stat.mode,
+        size: Bytes(stat.size),
+        creator_pid: stat.creator_pid.cast_unsigned(),
+        last_pid: last_pid.cast_unsigned(),
+        nattch: stat.nattch,
+        uid: stat.uid,
+        gid: stat.gid,
+        creator_uid: stat.creator_uid,
+        creator_gid: stat.creator_gid,
+        attach: time(attach),
+        detach: time(detach),
+        change: time(stat.change_time),
+        resident: None,
+        swapped: None,
     }
 }
 

@@ -14,6 +14,9 @@ pub struct Holder {
     pub owner: Owner,
     /// When it began.
     pub began: Timestamp,
+    /// The same in clock ticks since the machine did: with the pid it tells
+    /// this process from another one that got its pid.
+    pub start: u64,
     /// What it may do with the bytes.
     pub access: Access,
     /// How many mappings of the segment it has.
@@ -71,6 +74,12 @@ impl Holder {
     #[must_use]
     pub fn command_text(&self) -> String {
         escape(&self.command)
+    }
+
+    /// Whether it is the very same process: pids are given again.
+    #[must_use]
+    pub const fn is_same_process(&self, other: &Self) -> bool {
+        self.pid == other.pid && self.start == other.start
     }
 
     /// How it holds the segment: a mapping says more than a descriptor.

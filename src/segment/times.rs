@@ -62,6 +62,17 @@ pub struct Times {
     pub birth: Option<Timestamp>,
 }
 
+impl Times {
+    /// When it was last touched, by any of them.
+    #[must_use]
+    pub fn touched(&self) -> Option<Timestamp> {
+        [self.attach, self.detach, self.change, self.access, self.modify, self.birth]
+            .into_iter()
+            .flatten()
+            .max()
+    }
+}
+
 /// An age as the table shows it: the largest unit that fits, two or three
 /// characters (`12s`, `3m`, `2h`, `4d`, `3y`).
 #[must_use]

@@ -29,6 +29,8 @@ pub fn difference(before: &Survey, after: &Survey) -> Difference {
     // Both are in the order of the names: one walk along them.
     let mut old = before.segments.iter().peekable();
     let mut difference = Difference::default();
+    // That it became known who holds what is no change of a segment.
+    let judged = before.coverage.is_some() == after.coverage.is_some();
     for segment in &after.segments {
         while let Some(gone) = old.next_if(|was| was.id < segment.id) {
             difference.vanished.push(gone.id.clone());
@@ -38,7 +40,7 @@ pub fn difference(before: &Survey, after: &Survey) -> Difference {
             Some(was) if !was.identity().fits(&segment.identity()) => {
                 difference.appeared.push(segment.id.clone());
             }
-            Some(was) if !same(was, segment) => difference.changed.push(segment.id.clone()),
+            Some(was) if !same(was, segment, judged) => difference.changed.push(segment.id.clone()),
             Some(_) => {}
         }
     }
@@ -46,14 +48,14 @@ pub fn difference(before: &Survey, after: &Survey) -> Difference {
     difference
 }
 
-fn same(a: &Segment, b: &Segment) -> bool {
+fn same(a: &Segment, b: &Segment, judged: bool) -> bool {
     a.size == b.size
         && a.resident == b.resident
         && a.swapped == b.swapped
         && a.mode == b.mode
         && a.owner == b.owner
         && a.facts == b.facts
-        && a.verdict == b.verdict
+        && (!judged || a.verdict == b.verdict)
 }
 
 #[cfg(test)]

@@ -42,10 +42,21 @@ impl Survey {
     /// `names` remembers what users and groups are called from one look to the next.
     #[must_use]
     pub fn take(machine: &dyn Machine, names: &mut Names) -> Self {
+        Self::with(machine, names, &|| machine.sysv_table().map(|text| sysv_table::parse(&text)))
+    }
+
+    /// As [`Survey::take`], but not how much of a System V segment is in memory,
+    /// which takes most of the time where there are thousands.
+    #[must_use]
+    pub fn take_without_memory(machine: &dyn Machine, names: &mut Names) -> Self {
+        Self::with(machine, names, &|| machine.sysv_rows())
+    }
+
+    fn with(machine: &dyn Machine, names: &mut Names, table: &AskTable<'_>) -> Self {
         let at = machine.now();
         names.begin(at);
         let mut problems = vec![];
-        let (table, listing) = both(machine);
+        let (table, listing) = both(machine, table);
         let mut segments = vec![];
         sysv::add(table, machine, names, &mut segments, &mut problems);
         let sysv_count = segments.len();
@@ -79,10 +90,12 @@ impl Survey {
     }
 }
 
+/// How System V segments are asked for.
+type AskTable<'a> = dyn Fn() -> io::Result<Table> + Sync + 'a;
+
 /// Asks for both kinds, at the same time: with thousands of segments it is the
 /// kernel's answers that take the time.
-fn both(machine: &dyn Machine) -> (io::Result<Table>, io::Result<ObjectListing>) {
-    let table = || machine.sysv_table().map(|text| sysv_table::parse(&text));
+fn both(machine: &dyn Machine, table: &AskTable<'_>) -> (io::Result<Table>, io::Result<ObjectListing>) {
     thread::scope(|scope| {
         // Where there may be no more threads, one after the other does too.
         let Ok(table) = thread::Builder::new().spawn_scoped(scope, table) else {

@@ -7,20 +7,23 @@
 
 pub mod capability;
 pub mod child;
+pub mod entries;
 pub mod handle;
 pub mod job;
 mod kernel_device;
+pub mod lease;
 pub mod object;
 pub mod pidfd;
 pub mod procmap;
 mod residency;
+pub mod running;
 pub mod shm;
 mod statx;
 pub mod swap;
 pub mod unlink;
 pub mod unnamed;
 
-pub use kernel_device::kernel_device;
+pub use kernel_device::{huge_page_device, kernel_device};
 use object::open_parent;
 pub use statx::{FileStat, statx_at, statx_fd, statx_link};
 

@@ -54,8 +54,6 @@ pub struct Mapping {
     pub writable: bool,
     /// Whether what is written reaches the file and all who have mapped it.
     pub shared: bool,
-    /// Whether it is in huge pages.
-    pub huge: bool,
 }
 
 /// Which mappings are asked for.
@@ -85,7 +83,6 @@ pub fn next(maps: BorrowedFd<'_>, address: u64, which: Which) -> io::Result<Opti
             inode: query.inode,
             writable: query.vma_flags & WRITABLE != 0,
             shared: query.vma_flags & SHARED != 0,
-            huge: query.page_size > super::page_size(),
         })),
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
         Err(error) => Err(error),

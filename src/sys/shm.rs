@@ -1,12 +1,14 @@
 //! System V shared memory: `shmget(2)`, `shmat(2)`, `shmdt(2)`, `shmctl(2)`.
 
 use super::{check, residency};
+use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
 /// The libc crate has no name for it; `linux/shm.h` has.
 const SHM_STAT_ANY: libc::c_int = 15;
+const SHM_INFO: libc::c_int = 14;
 
 /// What `IPC_STAT` says. Asking changes nothing; it needs read permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,48 @@ pub fn stat_any(shmid: i32) -> io::Result<ShmStat> {
     }
     // Gone meanwhile, or another one has its place by now.
     stat(shmid).map_err(|error| if error.kind() == denied.kind() { denied } else { error })
+}
+
+/// A segment as `SHM_STAT_ANY` lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// Its number.
+    pub shmid: i32,
+    /// What `IPC_STAT` would say.
+    pub stat: ShmStat,
+    /// The pid of who attached or detached last.
+    pub last_pid: i32,
+    /// The last attach and the last detach, in seconds since 1970; 0 for never.
+    pub times: [i64; 2],
+}
+
+/// Every segment of this IPC namespace, place by place: `SHM_INFO`, `SHM_STAT_ANY`.
+/// It takes a quarter of the time of the table in `/proc`, which tells the memory too.
+///
+/// # Errors
+/// `EINVAL` and `EACCES` on kernels before Linux 4.17.
+pub fn all() -> io::Result<Vec<Listed>> {
+    // struct shm_info, which is smaller than this.
+    let mut info = MaybeUninit::<[libc::shmid_ds; 2]>::zeroed();
+    // SAFETY: SHM_INFO writes one struct shm_info, of 48 bytes, and info has room for it.
+    let highest = check(unsafe { libc::shmctl(0, SHM_INFO, info.as_mut_ptr().cast()) })?;
+    let mut listed = vec![];
+    for place in 0..=highest {
+        let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
+        // SAFETY: SHM_STAT_ANY writes one shmid_ds, and raw has room for it.
+        match check(unsafe { libc::shmctl(place, SHM_STAT_ANY, raw.as_mut_ptr()) }) {
+            Ok(shmid) => {
+                // SAFETY: zeroed, then filled by the kernel; every bit pattern is valid.
+                let raw = unsafe { raw.assume_init() };
+                let times = [raw.shm_atime, raw.shm_dtime];
+                listed.push(Listed { shmid, stat: facts(&raw), last_pid: raw.shm_lpid, times });
+            }
+            // Nobody is there, or not any more.
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::EIDRM)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(listed)
 }
 
 fn facts(raw: &libc::shmid_ds) -> ShmStat {
@@ -232,6 +276,17 @@ impl Attachment {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.length == 0
+    }
+
+    /// Opens the segment as a file for reading, by the name that the mapping has in
+    /// `/proc/self/map_files`, proc(5). It goes on when this is dropped.
+    ///
+    /// # Errors
+    /// `EPERM` without `CAP_SYS_ADMIN` or `CAP_CHECKPOINT_RESTORE`.
+    pub fn open(&self) -> io::Result<File> {
+        let start = self.address.as_ptr() as u64;
+        let end = start + self.len().next_multiple_of(super::page_size());
+        File::open(format!("/proc/self/map_files/{start:x}-{end:x}"))
     }
 
     /// Copies what stands at `offset`, as far as the segment goes, and tells

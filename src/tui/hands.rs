@@ -109,6 +109,7 @@ impl Hands {
             Effect::Close { keep } => ViewOrder::Close { keep },
             Effect::AskHolds => ViewOrder::AskHolds,
             Effect::LetGo(holds) => ViewOrder::LetGo(holds),
+            Effect::End(ending) => return self.order_act(work::ActOrder::End(ending)),
             Effect::AskRules(segment) => return self.order_act(work::ActOrder::AskRules(segment)),
             Effect::Ask(question) => {
                 // As below.

@@ -24,7 +24,7 @@ fn a_name_with_escape_sequences_is_never_raw() {
     let Some(_world) = World::new() else { return };
     let object = Object::new(EVIL, 64, 0o600);
     object.write(0, b"\x1b]0;bytes\x07\xff");
-    let mut terminal = Terminal::start((129, 30), shmscope());
+    let mut terminal = Terminal::start((170, 29), shmscope());
     terminal.wait_for(row(&format!("▌ posix {SHOWN} 64 B")), SOON);
     terminal.send("y");
     wait_until(SOON, || copied(&terminal) == Some(format!("posix:{SHOWN}")));
@@ -51,7 +51,7 @@ fn a_name_with_escape_sequences_is_never_raw() {
 fn a_name_is_shown_in_what_is_wrong_with_it_too() {
     let Some(_world) = World::new() else { return };
     let object = Object::new(EVIL, 64, 0o600);
-    let terminal = Terminal::start((129, 30), as_nobody(shmscope().get_program(), [""; 0]));
+    let terminal = Terminal::start((170, 29), as_nobody(shmscope().get_program(), [""; 0]));
     terminal.wait_for(row(&format!("▌ posix {SHOWN} 64 B")), SOON);
     terminal.send("<Enter>");
     terminal.wait_for(&*format!("You may not read posix:{SHOWN}"), SOON);

@@ -54,6 +54,7 @@ fn owner_group_and_mode_are_what_was_typed() {
     terminal.wait_for("becomes 12345", SOON);
     answer(&terminal, "y");
     wait_until(SOON, || kernel() == [(0o600, 0, 0), (0o600, 12345, 0)]);
+    terminal.wait_for("u takes it", SOON);
     quit(terminal);
 }
 

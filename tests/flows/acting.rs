@@ -16,6 +16,18 @@ fn confirm(stage: &Stage) -> &shmscope::app::confirm::Confirm {
     }
 }
 
+/// A machine on which a process cannot be examined: who holds what is not settled.
+fn unsettled() -> MadeMachine {
+    let machine = small();
+    machine.add_process(1, "init");
+    machine.edit(|facts| {
+        facts.effective_uid = 1000;
+        let init = facts.processes.get_mut(&1).unwrap();
+        (init.uid, init.readable) = (0, false);
+    });
+    machine
+}
+
 fn perms(machine: &MadeMachine) -> u32 {
     machine.edit(|facts| facts.sysv[0].row.perms)
 }
@@ -64,7 +76,7 @@ fn locking_and_taking_it_back() {
 
 #[test]
 fn removing_keeps_a_copy_that_brings_it_back() {
-    let mut stage = stage(small());
+    let mut stage = stage(unsettled());
     stage.press("jx");
     stage.wait(200);
     // That nobody holds it is not settled: it goes only with a word for it.
@@ -85,7 +97,7 @@ fn removing_keeps_a_copy_that_brings_it_back() {
 
 #[test]
 fn each_of_a_batch_has_its_own_answer() {
-    let mut stage = stage(small());
+    let mut stage = stage(unsettled());
     stage.press("aA");
     stage.press("<space><space><space>x");
     assert_eq!(confirm(&stage).wishes.len(), 3);

@@ -1,6 +1,7 @@
 //! Everybody is found, with the right access, and nobody else.
 
-use super::{Crowd, found, look, object};
+use super::found::{found, object};
+use super::{Crowd, look};
 use crate::support::World;
 use shmscope::segment::{Holder, SegmentId};
 use std::collections::HashMap;

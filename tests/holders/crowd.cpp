@@ -413,6 +413,18 @@ static void specials() {
         // Without unwinding what the other still uses. That one reports.
         syscall(SYS_exit, 0);
     });
+    // A thread has descriptors of its own.
+    start([] {
+        tell_role("own-descriptors");
+        keep(shared_object, O_RDONLY);
+        start_thread([] {
+            check(unshare(CLONE_FILES) == 0, "CLONE_FILES");
+            keep(shared_object, O_RDWR);
+            // The first one's is here too, in a table of its own.
+            ++held[shared_object.id].descriptors;
+        });
+        stay();
+    });
     // The same numbers mean other segments there.
     start([] {
         tell_role("other-ipc");

@@ -42,7 +42,8 @@ impl Truth {
         let mut line = String::new();
         loop {
             line.clear();
-            assert!(lines.read_line(&mut line).unwrap() > 0, "the crowd ended too soon");
+            let read = lines.read_line(&mut line);
+            assert!(read.is_ok_and(|count| count > 0), "the crowd ended too soon");
             if line == "ready\n" {
                 break;
             }

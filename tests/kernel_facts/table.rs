@@ -1,10 +1,12 @@
 //! The table of System V segments, and the limits.
 
 use super::{listed, survey};
-use crate::support::{Object, Sysv, World};
+use crate::support::{NOBODY, Nobody, Object, Sysv, World};
 use shmscope::machine::real::RealMachine;
+use shmscope::machine::{Machine as _, sysv_table};
 use shmscope::memory::Reader;
 use shmscope::segment::{Bytes, Key, Mode};
+use shmscope::sys::shm;
 use std::process::Command;
 
 #[test]
@@ -37,7 +39,7 @@ fn a_full_table_is_listed_whole() {
     let limits = survey().limits;
     assert_eq!(limits.shmmni, Some(4096));
     let segments: Vec<_> = (1..=4096).map(|key| Sysv::new(key, 1, 0o600)).collect();
-    assert!(shmscope::sys::shm::create(5000, 1, 0o600).is_err(), "more than shmmni");
+    assert!(shm::create(5000, 1, 0o600).is_err(), "more than shmmni");
     let full = survey();
     assert_eq!((full.segments.len(), full.problems.len()), (4096, 0));
     assert_eq!((full.limits.sysv_segments, full.limits.sysv_bytes), (4096, Bytes(4096)));
@@ -62,4 +64,27 @@ fn the_kernel_tells_its_limits() {
         |name| std::fs::read_to_string(format!("/proc/sys/kernel/{name}")).unwrap().trim().parse().ok();
     assert_eq!(after.shmmni, sysctl("shmmni"));
     assert_eq!(after.shmmax.map(|bytes| bytes.0), sysctl("shmmax"));
+}
+
+#[test]
+fn the_places_tell_the_same_as_the_table() {
+    let Some(_world) = World::new() else { return };
+    let plain = Sysv::new(7, 5000, 0o640).owned_by(NOBODY, 100_000);
+    let locked = Sysv::new(0, 4096, 0o600);
+    locked.lock();
+    let marked = Sysv::new(8, 4096, 0o604);
+    let _held = shm::Attachment::read_only(marked.shmid).unwrap();
+    shm::remove(marked.shmid).unwrap();
+    let gone = Sysv::new(9, 4096, 0o600);
+    let last = Sysv::new(10, 4096, 0o000);
+    drop(gone);
+    let nobody = Nobody::here();
+    let mut table = sysv_table::parse(&RealMachine.sysv_table().unwrap());
+    assert_eq!(table.rows.len(), 4);
+    for row in &mut table.rows {
+        (row.resident, row.swapped) = (None, None);
+    }
+    assert_eq!(RealMachine.sysv_rows().unwrap(), table);
+    drop(nobody);
+    drop((plain, last));
 }

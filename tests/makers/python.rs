@@ -4,7 +4,8 @@ use super::{Told, listed, listed_with, made_by, python_of, said, slay, stranger,
 use crate::support::{Child, SOON, World, shmscope, wait_until};
 
 /// Runs the lines that it is told, and says "ok" to each.
-const SHELL: &str = "import sys\nscope = {}\nfor line in sys.stdin:\n    exec(line, scope)\n    print('ok', flush=True)\n";
+const SHELL: &str =
+    "import sys\nscope = {}\nfor line in sys.stdin:\n    exec(line, scope)\n    print('ok', flush=True)\n";
 
 /// A Python that is told what to do.
 struct Python {
@@ -56,7 +57,10 @@ fn shared_memory_is_held_wanted_and_leaked() {
     let id = format!("posix:/{}", python.ask("one.name"));
     let held = told(&id);
     held.assert_is("in-use", &["held by 1 process"]);
-    assert_eq!((held.maker.as_str(), held.holders.as_slice()), ("cpython-shared-memory", &[python.pid()][..]));
+    assert_eq!(
+        (held.maker.as_str(), held.holders.as_slice()),
+        ("cpython-shared-memory", &[python.pid()][..])
+    );
     assert_eq!(held.segment["made_by"]["name"], "Python multiprocessing.shared_memory");
 
     // Closed, not unlinked: its tracker would take it away at the end.
@@ -65,12 +69,13 @@ fn shared_memory_is_held_wanted_and_leaked() {
 
     python.kill_all();
     let left = told(&id);
-    left.assert_is("leaked certain", &["no resource_tracker of its owner runs", "every process was examined"]);
+    left.assert_is("leaked certain", &["no resource_tracker of its owner runs"]);
     assert_eq!((left.maker.as_str(), left.holders.len()), ("cpython-shared-memory", 0));
     // A minute has not passed.
     let young = listed_with(shmscope(), "1h").remove(0);
-    young.assert_is("idle", &["touched too lately to tell: leaked after 1h"]);
-    wait_until(SOON, || listed_with(shmscope(), "1s")[0].state != "idle");
+    // Where a process cannot be examined the kernel is not asked so early.
+    assert!(matches!(young.state.as_str(), "idle" | "unknown"), "{young:#?}");
+    wait_until(SOON, || listed_with(shmscope(), "1s")[0].state.starts_with("leaked"));
 }
 
 #[test]
@@ -148,8 +153,7 @@ fn a_pool_holds_its_semaphores_with_all_its_workers() {
         one.assert_is("in-use", &[]);
         assert!(one.holders.contains(&python.pid()), "{one:#?}");
     }
-    let by_workers =
-        |one: &&Told| workers.iter().any(|worker| one.holders.contains(worker));
+    let by_workers = |one: &&Told| workers.iter().any(|worker| one.holders.contains(worker));
     assert!(semaphores.iter().filter(by_workers).count() > 0, "{workers:?}: {semaphores:#?}");
     python.kill_all();
     for worker in workers {

@@ -11,7 +11,7 @@ use shmscope::segment::{Facts, Segment, SegmentId};
 use shmscope::sys::shm;
 use std::fs::{self, File, FileTimes};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 const PAGE: u64 = 4096;
 
@@ -138,7 +138,7 @@ fn four_tebibytes_with_little_in_them_are_little() {
     for at in 0..16u64 {
         object.write(at << 38, &vec![7; 64 << 10]);
     }
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     save(&object.id(), &path);
     let length = fs::metadata(&path).unwrap().len();
     assert!(length < (1 << 20) + (8 << 10), "{length}");
@@ -158,6 +158,33 @@ fn four_tebibytes_with_little_in_them_are_little() {
     let SegmentId::Sysv(shmid) = restored.id else { panic!("{}", restored.id) };
     let _again = Sysv { shmid: shmid.0 };
     assert_eq!(restored.resident.unwrap().0, PAGE);
+}
+
+/// Asking `mincore` page by page would take minutes.
+#[test]
+fn a_sysv_segment_of_eight_tebibytes_is_saved_at_once_by_root() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    let sysv = Sysv::unreserved(8 << 40, 0o600);
+    for at in [0, 5 << 40, (8 << 40) - PAGE] {
+        sysv.write(at, b"something");
+    }
+    let before = segment(&sysv.id());
+    let began = Instant::now();
+    let stored = save(&sysv.id(), &path);
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(stored.length.0 < 20_000, "{}", stored.length);
+    let after = segment(&sysv.id());
+    assert_eq!((after.resident, after.sysv().unwrap().nattch), (before.resident, 0));
+    let found = contents(&before);
+    assert_eq!(found.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [0, 5 << 40, (8 << 40) - PAGE]);
+    drop(sysv);
+    let restored = restore(&path);
+    let now = segment(&restored.id);
+    assert_eq!(contents(&now), found);
+    let SegmentId::Sysv(shmid) = restored.id else { panic!() };
+    shm::remove(shmid.0).unwrap();
 }
 
 #[test]

@@ -175,6 +175,10 @@ impl Stage {
                 let results = holds.iter().map(|hold| self.let_go(hold)).collect();
                 self.happen(Event::LetGo(results));
             }
+            Effect::End(ending) => {
+                let result = act::end(&self.machine, &ending);
+                self.happen(Event::Ended(ending, result));
+            }
             Effect::AskRules(segment) => {
                 let rules = Rules::of(&self.machine, &segment);
                 self.happen(Event::Rules(segment.id.clone(), rules));

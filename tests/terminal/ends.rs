@@ -13,7 +13,7 @@ use shmscope::machine::control::Control;
 use shmscope::machine::made::MadeMachine;
 use shmscope::machine::process::Processes;
 use shmscope::machine::{Contents, LimitFacts, Machine, ObjectListing, ObjectStat};
-use shmscope::segment::{Bytes, ObjectName, ShmId, Timestamp};
+use shmscope::segment::{Bytes, Identity, ObjectName, ShmId, Timestamp};
 use shmscope::tui::{self, Options, Program};
 use std::env;
 use std::fs;
@@ -151,6 +151,9 @@ impl Machine for Faulty {
     }
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>> {
         self.0.open_object(name)
+    }
+    fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
+        self.0.is_open_elsewhere(name, identity)
     }
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {
         self.0.open_unlinked(device, inode, holders)

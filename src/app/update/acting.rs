@@ -70,7 +70,8 @@ pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<
     match key.code {
         Code::Up | Code::Char('k') => confirm.selected = confirm.selected.saturating_sub(1),
         Code::Down | Code::Char('j') => confirm.selected = (confirm.selected + 1).min(last),
-        Code::Char('n' | 'q') => return,
+        // While it acts, Esc stops it.
+        Code::Char('n' | 'q') if !confirm.acting => return,
         _ if deaf || confirm.acting || confirm.plans.is_empty() => {}
         Code::Char('f') if confirm.can_force() => {
             if let Some(wish) = confirm.wishes.get_mut(confirm.selected) {

@@ -10,11 +10,10 @@ use crate::segment::{Bytes, Kind};
 use crate::survey::{Difference, Survey, difference};
 
 pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
-    // At the start nothing is new: everything was there before we came. That
-    // its holders became known is no change of a segment.
+    // At the start nothing is new: everything was there before we came.
     let difference = match &state.survey {
-        Some(before) if before.coverage.is_some() == survey.coverage.is_some() => difference(before, &survey),
-        _ => Difference::default(),
+        Some(before) => difference(before, &survey),
+        None => Difference::default(),
     };
     effects.extend(to_ask(&survey, &difference).map(Effect::Holders));
     let now = state.now;

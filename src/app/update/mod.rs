@@ -3,6 +3,8 @@
 
 mod acting;
 mod answers;
+mod clean;
+mod holders;
 mod holds;
 mod inspect;
 mod mouse;
@@ -41,6 +43,8 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::HoldersLooked => effects.push(Effect::Survey),
         Event::Surveyed(survey) => {
             answers::surveyed(state, *survey, &mut effects);
+            holders::surveyed(state);
+            clean::surveyed(state);
             // What stands there is to be as it is now.
             if matches!(&state.overlay, Some(Overlay::Holds(holds)) if !holds.acting) {
                 effects.push(Effect::AskHolds);
@@ -66,6 +70,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::Working(at) => acting::working(state, at),
         Event::Acted(outcomes) => acting::acted(state, &outcomes, &mut effects),
         Event::Undone(results) => acting::undone(state, results, &mut effects),
+        Event::Ended(ending, result) => holders::ended(state, &ending, result, &mut effects),
         Event::Holds(told) => holds::told(state, told),
         Event::LetGo(results) => holds::let_go(state, &results, &mut effects),
     }

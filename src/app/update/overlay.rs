@@ -1,9 +1,10 @@
 //! Keys while an overlay is there.
 
-use super::{act, acting, holds, inspect, new_segment, permissions, segments};
+use super::{act, acting, clean, holders, holds, inspect, new_segment, permissions, segments};
 use crate::app::action::Screen;
 use crate::app::effect::Effect;
 use crate::app::help;
+use crate::app::holders::Holders;
 use crate::app::inspect::{Search, parse_offset};
 use crate::app::key::{Code, Key, Mouse, MouseKind};
 use crate::app::layout;
@@ -13,10 +14,14 @@ use crate::decode::{copy_as, pattern_of_value};
 use crate::memory::{Direction, Pattern};
 
 /// Leaves the overlay without doing anything. A filter line that is left is
-/// no filter.
+/// no filter; a question about one holder goes back to all of them.
 pub fn leave(state: &mut State) {
-    if let Some(Overlay::Prompt(Prompt { asks: Asks::Filter, .. })) = state.overlay.take() {
-        segments::set_filter(state, "");
+    match state.overlay.take() {
+        Some(Overlay::Prompt(Prompt { asks: Asks::Filter, .. })) => segments::set_filter(state, ""),
+        Some(Overlay::Holders(holders)) if holders.ask.is_some() => {
+            state.overlay = Some(Overlay::Holders(Holders { ask: None, ..holders }));
+        }
+        _ => {}
     }
 }
 
@@ -30,6 +35,8 @@ pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Some(Overlay::Log { top }) => in_log(state, top, key),
         Some(Overlay::Permissions(form)) => permissions::key(state, form, key, effects),
         Some(Overlay::Holds(shown)) => holds::key(state, shown, key, effects),
+        Some(Overlay::Holders(shown)) => holders::key(state, shown, key, effects),
+        Some(Overlay::Clean(shown)) => clean::key(state, shown, key, effects),
         Some(Overlay::New(form)) => new_segment::key(state, form, key, effects),
         Some(Overlay::Confirm(confirm)) => acting::key(state, confirm, key, effects),
         Some(Overlay::Palette { input, selected }) => in_palette(state, input, selected, key, effects),

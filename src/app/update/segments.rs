@@ -1,6 +1,6 @@
 //! Actions in the Segments screen.
 
-use super::{acting, permissions};
+use super::{acting, clean, holders, permissions};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
@@ -43,6 +43,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             }
         }
         Action::CopyId => copy_id(state, effects),
+        Action::Holders => holders::open(state, effects),
+        Action::Clean => clean::open(state),
         Action::Permissions => permissions::open(state, effects),
         Action::New => state.overlay = Some(Overlay::New(Box::default())),
         Action::Lock | Action::Unlock | Action::Remove | Action::Undo | Action::Log => {

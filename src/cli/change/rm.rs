@@ -12,7 +12,7 @@ use super::{ask, chosen, warn_of_unfinished};
 use crate::act::{self, ActError, Action, Options, Outcome, Plan, Refusal, StateDirectory, mend, unfinished};
 use crate::cli::args::RmArgs;
 use crate::cli::out::{Out, warn};
-use crate::cli::{Failure, Status, Style, look, look_whole};
+use crate::cli::{Failure, Status, Style, look, look_whole, look_without_memory};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::{Segment, SegmentId};
@@ -43,7 +43,7 @@ pub fn run(
     let many = args.no_copy && args.segments.len() > MANY;
     let options = Options { force: args.force, many, ..options };
     let style = out.style();
-    let survey = look_whole(machine, rules);
+    let survey = if many { look_without_memory(machine, rules) } else { look_whole(machine, rules) };
     let copies = Where::new(args.no_copy, args.save.as_deref(), args.segments.len())?;
     let mut teller = Teller::new("rm", args.tell, out);
     let segments = chosen(machine, &survey, &args.segments, &mut teller)?;

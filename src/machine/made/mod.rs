@@ -16,7 +16,7 @@ use super::control::Control;
 use super::process::{FileLock, Processes, Visibility};
 use super::sysv_table::Row;
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, Trace};
-use crate::segment::{Bytes, Key, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Identity, Key, ObjectName, ShmId, Timestamp};
 use contents::{AttachedMade, OpenMadeObject};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -324,6 +324,10 @@ impl Machine for MadeMachine {
             bytes: Arc::clone(&object.bytes),
             trace: if mine { Trace::None } else { Trace::AccessTime },
         }))
+    }
+
+    fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
+        lock(&self.facts).is_open_elsewhere(name, identity)
     }
 
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {

@@ -3,11 +3,11 @@
 use super::contents::OpenMadeObject;
 use super::{MadeFacts, MadeMachine, MadeObject, PAGE, lock};
 use crate::machine::process::{
-    Clock, CommandLine, Devices, Examined, FileLock, Object, Place, Process, ProcessId, Processes, Use,
-    Visibility, Wanted,
+    Clock, CommandLine, Examined, FileLock, Listed, Object, Place, Process, ProcessId, Processes, Use,
+    Visibility, Wanted, Whereabouts,
 };
 use crate::machine::{Contents, ObjectStat, Trace};
-use crate::segment::{Access, ObjectName, Timestamp};
+use crate::segment::{Access, Identity, ObjectName, Timestamp};
 use std::io;
 use std::sync::Arc;
 
@@ -124,6 +124,19 @@ impl MadeFacts {
         }
     }
 
+    /// Who cannot be examined counts too.
+    pub(super) fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
+        let object = self.posix.get(name).ok_or(io::ErrorKind::NotFound)?;
+        if !identity.fits(&object.stat.identity()) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        if self.effective_uid != 0 && self.effective_uid != object.stat.uid {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let of = Object::File { device: object.stat.device, inode: object.stat.inode };
+        Ok(self.processes.values().any(|process| process.uses.iter().any(|one| one.of == of)))
+    }
+
     /// Opens an object through one of its holders.
     pub(super) fn open_unlinked(
         &self,
@@ -159,26 +172,34 @@ impl Processes for MadeMachine {
         Clock { now: at(facts.now), boot: at(facts.now - facts.uptime), forward: facts.clock_forward }
     }
 
-    fn pids(&self) -> io::Result<Vec<u32>> {
+    fn list(&self) -> io::Result<Vec<Listed>> {
         let facts = lock(&self.facts);
         if facts.blind {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        Ok(facts.processes.keys().copied().collect())
+        let listed =
+            facts.processes.iter().map(|(&pid, process)| Listed { pid, serial: id(pid, process).start });
+        Ok(listed.collect())
     }
 
-    fn examine(&self, pid: u32, wanted: Wanted) -> Examined {
-        match lock(&self.facts).processes.get(&pid) {
-            None => Examined::Gone,
-            Some(process) if !process.readable => Examined::Unreadable,
-            Some(process) => Examined::Uses(
-                process.uses.iter().filter(|one| wanted.private || !one.private).cloned().collect(),
-            ),
+    fn examine(&self, pid: u32, wanted: &Wanted) -> Examined {
+        let Some(process) = self.process(pid) else { return Examined::Gone };
+        let facts = lock(&self.facts);
+        let Some(made) = facts.processes.get(&pid) else { return Examined::Gone };
+        if !made.readable {
+            return Examined::Unreadable(vec![made.uid]);
         }
+        let uses: Vec<Use> = made.uses.iter().filter(|one| wanted.private || !one.private).cloned().collect();
+        if uses.is_empty() { Examined::Nothing } else { Examined::Holds(process, uses) }
     }
 
-    fn devices(&self) -> Devices {
-        Devices { objects: Some(OBJECTS), sysv: Some(SYSV) }
+    /// Tests change what a process holds without its running.
+    fn ran_for(&self, _: u32) -> Option<u64> {
+        None
+    }
+
+    fn whereabouts(&self) -> io::Result<Whereabouts> {
+        Ok(Whereabouts { objects: Some(OBJECTS), sysv: vec![SYSV], namespace: Some(1) })
     }
 
     fn process(&self, pid: u32) -> Option<Process> {
@@ -203,16 +224,13 @@ impl Processes for MadeMachine {
 
     fn command_lines(&self) -> Vec<CommandLine> {
         let facts = lock(&self.facts);
-        let line = |process: &MadeProcess| CommandLine {
+        let line = |(pid, process): (&u32, &MadeProcess)| CommandLine {
+            pid: *pid,
             uid: process.uid,
             command: process.command.clone(),
             arguments: vec![process.command.clone()],
         };
-        facts.processes.values().map(line).collect()
-    }
-
-    fn users_of(&self, pid: u32) -> Vec<u32> {
-        lock(&self.facts).processes.get(&pid).map(|process| vec![process.uid]).unwrap_or_default()
+        facts.processes.iter().map(line).collect()
     }
 
     fn locks(&self) -> io::Result<Vec<FileLock>> {
@@ -238,6 +256,10 @@ impl Processes for MadeMachine {
         let same = facts.processes.get(&wanted.pid).is_some_and(|process| id(wanted.pid, process) == *wanted);
         if !same {
             return Err(io::Error::from_raw_os_error(libc::ESRCH));
+        }
+        let me = facts.effective_uid;
+        if me != 0 && facts.processes.get(&wanted.pid).is_some_and(|process| process.uid != me) {
+            return Err(io::Error::from_raw_os_error(libc::EPERM));
         }
         facts.terminated.push(wanted.pid);
         facts.end(wanted.pid);

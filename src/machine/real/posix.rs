@@ -6,6 +6,7 @@ use super::object_stat;
 use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, Trace};
 use crate::sys::object::{OpenObject, extent_at};
 use crate::sys::{handle, statx_fd};
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
@@ -20,6 +21,37 @@ impl PosixContents {
     }
 }
 
+/// Reads as much as there is, `pread(2)`.
+pub fn read_file(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while done < buffer.len() {
+        // pread(2) refuses a range that would end beyond 2^63-1, where the largest object ends.
+        let at = offset.saturating_add(done as u64);
+        let room = usize::try_from((i64::MAX as u64).saturating_sub(at)).unwrap_or(usize::MAX);
+        let part = &mut buffer[done..];
+        let end = part.len().min(room);
+        if end == 0 {
+            break;
+        }
+        match file.read_at(&mut part[..end], at) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+/// The run that `offset` lies in, as [`Contents::extent_at`] gives it.
+pub fn run_of_file(file: &File, offset: u64, size: u64, limit: u64) -> io::Result<Option<Extent>> {
+    let found = extent_at(file, offset, size, limit)?;
+    Ok(found.map(|run| Extent {
+        end: run.end.min(offset.saturating_add(limit.max(1))),
+        kind: if run.data { ExtentKind::Data } else { ExtentKind::Hole },
+    }))
+}
+
 impl Contents for PosixContents {
     fn stat(&self) -> io::Result<ContentsStat> {
         let stat = object_stat(&statx_fd(self.object.file.as_fd())?);
@@ -27,33 +59,12 @@ impl Contents for PosixContents {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut done = 0;
-        while done < buffer.len() {
-            // pread(2) refuses a range that would end beyond 2^63-1, where the largest object ends.
-            let at = offset.saturating_add(done as u64);
-            let room = usize::try_from((i64::MAX as u64).saturating_sub(at)).unwrap_or(usize::MAX);
-            let part = &mut buffer[done..];
-            let end = part.len().min(room);
-            if end == 0 {
-                break;
-            }
-            match self.object.file.read_at(&mut part[..end], at) {
-                Ok(0) => break,
-                Ok(count) => done += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(done)
+        read_file(&self.object.file, offset, buffer)
     }
 
     fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
         let size = statx_fd(self.object.file.as_fd())?.size;
-        let found = extent_at(&self.object.file, offset, size, limit)?;
-        Ok(found.map(|run| Extent {
-            end: run.end.min(offset.saturating_add(limit.max(1))),
-            kind: if run.data { ExtentKind::Data } else { ExtentKind::Hole },
-        }))
+        run_of_file(&self.object.file, offset, size, limit)
     }
 
     fn trace(&self) -> Trace {

@@ -3,13 +3,19 @@
 //!
 //! A page that was swapped out is not resident and holds data all the same:
 //! where something of the segment is in swap, pages have to be touched after all.
+//!
+//! Root may open the mapping as a file (`/proc/self/map_files`): that is read as an
+//! object is, tells holes of any size at once, and knows what is swapped out. For
+//! others `mincore` takes some ten seconds a TiB, hole or not.
 
 use super::SYSV_TABLE;
+use super::posix::{read_file, run_of_file};
 use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, Trace, sysv_table};
 use crate::segment::{Bytes, Identity, Key, ShmId};
 use crate::sys::shm::{self, Attachment};
 use crate::sys::{page_size, swap};
-use std::fs;
+use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
+use std::fs::{self, File};
 use std::io;
 
 /// How many pages one `mincore` call is asked about: 16 MiB, well under a millisecond.
@@ -19,13 +25,16 @@ pub struct SysvContents {
     shmid: ShmId,
     attachment: Attachment,
     identity: Identity,
+    /// The segment as a file, where that may be had.
+    file: Option<File>,
 }
 
 impl SysvContents {
     pub fn attach(shmid: ShmId) -> io::Result<Self> {
         let attachment = Attachment::read_only(shmid.0)?;
         let identity = identity(&shm::stat(shmid.0)?);
-        Ok(Self { shmid, attachment, identity })
+        let file = attachment.open().ok().filter(tells_holes);
+        Ok(Self { shmid, attachment, identity, file })
     }
 
     /// Whether a page that is not resident may hold data.
@@ -58,6 +67,9 @@ impl Contents for SysvContents {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(file) = &self.file {
+            return read_file(file, offset, buffer);
+        }
         let length = self.attachment.len().saturating_sub(offset).min(buffer.len() as u64);
         let mut done = 0;
         while done < length {
@@ -83,6 +95,9 @@ impl Contents for SysvContents {
         if offset >= size {
             return Ok(None);
         }
+        if let Some(file) = &self.file {
+            return run_of_file(file, offset, size, limit);
+        }
         let page = page_size();
         let last = offset.saturating_add(limit.max(1)).min(size);
         let first_page = offset / page;
@@ -101,6 +116,11 @@ impl Contents for SysvContents {
     fn release(&self, offset: u64, length: u64) {
         self.attachment.release(offset, length);
     }
+}
+
+/// Whether it tells its holes: huge pages are in a file system that calls all of it data.
+fn tells_holes(file: &File) -> bool {
+    fstatfs(file).is_ok_and(|stat| stat.filesystem_type() == TMPFS_MAGIC)
 }
 
 fn identity(stat: &shm::ShmStat) -> Identity {

@@ -1,12 +1,13 @@
 //! The look itself: every process, or some, on two threads.
 
-use super::{Holdings, Seen, sum_up};
+use super::{Entry, Found, Holdings, Seen, problem, sum_up};
 use crate::machine::Machine;
-use crate::machine::process::{Examined, Wanted};
+use crate::machine::process::{Examined, Listed, Wanted, Whereabouts};
+use crate::segment::Timestamp;
 use crate::survey::Names;
 use std::collections::{HashMap, HashSet};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{panic, thread};
 
 /// How many threads look: more than two gain little, and the machine has other work.
@@ -14,6 +15,14 @@ const THREADS: usize = 2;
 
 /// How many processes a thread takes at a time.
 const HANDFUL: usize = 8;
+
+/// How often those are looked at that have come during the look. A process may
+/// hand what it holds to a child and end, so that neither would be seen.
+const ROUNDS: usize = 8;
+
+/// How long, in seconds, a process that has not run since is believed to hold
+/// what it held: longer by up to as much again, so that not all are due at once.
+const BELIEVED: u32 = 30;
 
 /// How deep to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,85 +38,144 @@ impl Holdings {
     /// Looks at every process. Those named first are looked at first.
     ///
     /// Nothing is opened but files of `/proc`, and nothing in them is changed.
-    /// A process that comes or goes meanwhile is found or not; the others are.
     #[must_use]
     pub fn look(machine: &dyn Machine, depth: Depth, first: &[u32], names: &mut Names) -> Self {
-        let at = machine.now();
-        names.begin(at);
-        let source = machine.processes();
-        let private = depth == Depth::Private;
-        let devices = source.devices();
-        let mut pids: Vec<u32> = first.to_vec();
-        let early: HashSet<u32> = first.iter().copied().collect();
-        let all = source.pids();
-        let listed = all.is_ok();
-        pids.extend(all.unwrap_or_default().into_iter().filter(|pid| !early.contains(pid)));
-        let seen = examine(machine, &pids, Wanted { devices, private });
-        Self::new(machine, at, Wanted { devices, private }, seen, listed, names)
+        look(machine, depth == Depth::Private, first, None, names)
+    }
+
+    /// Looks at every process again. One that has not run on a processor since
+    /// it was looked at holds what it held, and is not asked, for a minute at most.
+    #[must_use]
+    pub fn refresh(&self, machine: &dyn Machine, first: &[u32], names: &mut Names) -> Self {
+        look(machine, self.private, first, Some(self), names)
     }
 
     /// Looks again at some processes, and at those that are new. What was seen
     /// of the others is believed.
     #[must_use]
     pub fn again(&self, machine: &dyn Machine, some: &[u32], names: &mut Names) -> Self {
-        let source = machine.processes();
         let some: HashSet<u32> = some.iter().copied().collect();
-        let all = source.pids();
-        let listed = all.is_ok();
-        let there: HashSet<u32> = all.unwrap_or_default().into_iter().collect();
-        let due: Vec<u32> = there
-            .iter()
-            .copied()
-            .filter(|pid| some.contains(pid) || !self.processes.contains_key(pid))
-            .collect();
-        let wanted = Wanted { devices: self.devices, private: self.private };
-        let mut seen = examine(machine, &due, wanted);
-        for (pid, old) in &self.processes {
-            if there.contains(pid) && !some.contains(pid) {
-                seen.insert(*pid, old.clone());
-            }
-        }
+        let believe = |listed: Listed, _: Option<u64>| {
+            let known = self.processes.get(&listed.pid).filter(|known| known.serial == listed.serial);
+            known.filter(|_| !some.contains(&listed.pid)).cloned()
+        };
+        let looker = Looker { machine, wanted: &self.wanted, now: machine.now(), believe: &believe };
+        let (processes, failed) = looker.look(&[]);
         // Of what nobody looked at again, no more is known than before.
-        Self::new(machine, self.at, wanted, seen, listed, names)
+        let failed = failed.or_else(|| self.coverage.failed.clone());
+        Self::new(machine, Found { at: self.at, wanted: self.wanted.clone(), processes, failed }, names)
     }
 }
 
-fn examine(machine: &dyn Machine, pids: &[u32], wanted: Wanted) -> HashMap<u32, Seen> {
-    let next = AtomicUsize::new(0);
-    let all = Mutex::new(HashMap::with_capacity(pids.len()));
-    let share = || {
-        let mut mine = vec![];
-        loop {
-            let from = next.fetch_add(HANDFUL, Ordering::Relaxed);
-            let Some(rest) = pids.get(from..).filter(|rest| !rest.is_empty()) else { break };
-            for &pid in rest.iter().take(HANDFUL) {
-                mine.extend(one(machine, pid, wanted).map(|seen| (pid, seen)));
-            }
+fn look(
+    machine: &dyn Machine,
+    private: bool,
+    first: &[u32],
+    before: Option<&Holdings>,
+    names: &mut Names,
+) -> Holdings {
+    let at = machine.now();
+    names.begin(at);
+    let (whereabouts, unknown) = match machine.processes().whereabouts() {
+        Ok(whereabouts) => (whereabouts, None),
+        Err(error) => {
+            (Whereabouts::default(), Some(problem("where segments are cannot be found out", &error)))
         }
-        all.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(mine);
     };
-    thread::scope(|scope| {
-        // Where there may be no more threads, one does too.
-        let others: Vec<_> =
-            (1..THREADS).filter_map(|_| thread::Builder::new().spawn_scoped(scope, share).ok()).collect();
-        share();
-        for other in others {
-            other.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
-        }
-    });
-    all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    let wanted = Wanted { whereabouts, private, as_text: false };
+    let before = before.filter(|before| before.wanted == wanted);
+    let believe = |listed: Listed, ran: Option<u64>| {
+        let known = before?.processes.get(&listed.pid)?;
+        let rested = known.serial == listed.serial && ran.is_some() && known.ran == ran;
+        (rested && known.is_fresh(listed.pid, at)).then(|| known.clone())
+    };
+    let looker = Looker { machine, wanted: &wanted, now: at, believe: &believe };
+    let (processes, failed) = looker.look(first);
+    Holdings::new(machine, Found { at, wanted, processes, failed: unknown.or(failed) }, names)
 }
 
-/// `None` for one that is gone.
-fn one(machine: &dyn Machine, pid: u32, wanted: Wanted) -> Option<Seen> {
-    let source = machine.processes();
-    match source.examine(pid, wanted) {
-        Examined::Gone => None,
-        Examined::Unreadable => Some(Seen::Unreadable(source.users_of(pid))),
-        Examined::Uses(uses) if uses.is_empty() => Some(Seen::Nothing),
-        Examined::Uses(uses) => {
-            let process = source.process(pid)?;
-            Some(Seen::Holds(Box::new(process), sum_up(uses)))
+impl Entry {
+    /// That it was looked at long ago makes nothing wrong; it is asked again
+    /// for what a clock in nanoseconds might have missed.
+    fn is_fresh(&self, pid: u32, now: Timestamp) -> bool {
+        let limit = f64::from(BELIEVED + pid % BELIEVED);
+        (0.0..limit).contains(&now.seconds_since(self.at))
+    }
+}
+
+/// What is known of a process by how long it has run, if that does.
+type Believe<'a> = dyn Fn(Listed, Option<u64>) -> Option<Entry> + Sync + 'a;
+
+struct Looker<'a> {
+    machine: &'a dyn Machine,
+    wanted: &'a Wanted,
+    now: Timestamp,
+    believe: &'a Believe<'a>,
+}
+
+impl Looker<'_> {
+    /// Every process; and why some may be missing.
+    fn look(&self, first: &[u32]) -> (HashMap<u32, Entry>, Option<String>) {
+        let mut found: HashMap<u32, Entry> = HashMap::new();
+        for _ in 0..ROUNDS {
+            let mut due = match self.machine.processes().list() {
+                Ok(listed) => listed,
+                Err(error) => {
+                    return (found, Some(problem("the processes cannot be listed (/proc)", &error)));
+                }
+            };
+            let there: HashMap<u32, u64> = due.iter().map(|listed| (listed.pid, listed.serial)).collect();
+            found.retain(|pid, entry| there.get(pid) == Some(&entry.serial));
+            due.retain(|listed| !found.contains_key(&listed.pid));
+            if due.is_empty() {
+                return (found, None);
+            }
+            due.sort_by_key(|listed| !first.contains(&listed.pid));
+            found.extend(self.ask(&due));
         }
+        (found, Some("processes come faster than they can be looked at".to_owned()))
+    }
+
+    fn ask(&self, due: &[Listed]) -> Vec<(u32, Entry)> {
+        let next = AtomicUsize::new(0);
+        let all = Mutex::new(Vec::with_capacity(due.len()));
+        let share = || {
+            let mut mine = vec![];
+            loop {
+                let from = next.fetch_add(HANDFUL, Ordering::Relaxed);
+                let Some(rest) = due.get(from..).filter(|rest| !rest.is_empty()) else { break };
+                let handful = rest.iter().take(HANDFUL);
+                mine.extend(handful.filter_map(|&listed| Some((listed.pid, self.one(listed)?))));
+            }
+            all.lock().unwrap_or_else(PoisonError::into_inner).extend(mine);
+        };
+        let threads = THREADS.min(due.len().div_ceil(HANDFUL));
+        thread::scope(|scope| {
+            // Where there may be no more threads, one does too.
+            let others: Vec<_> =
+                (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, share).ok()).collect();
+            share();
+            for other in others {
+                other.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+            }
+        });
+        all.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None` for one that is gone.
+    fn one(&self, listed: Listed) -> Option<Entry> {
+        let source = self.machine.processes();
+        // Before it is looked at: what it does meanwhile counts as done later.
+        let ran = source.ran_for(listed.pid);
+        if let Some(known) = (self.believe)(listed, ran) {
+            return Some(known);
+        }
+        let seen = match source.examine(listed.pid, self.wanted) {
+            Examined::Gone => return None,
+            Examined::Unreadable(users) => Seen::Unreadable(users),
+            Examined::Nothing => Seen::Nothing,
+            Examined::Holds(process, uses) => Seen::Holds(Box::new(process), sum_up(uses)),
+        };
+        Some(Entry { serial: listed.serial, ran, at: self.now, seen: Arc::new(seen) })
     }
 }

@@ -9,9 +9,10 @@ pub use unlinked::add as add_unlinked;
 
 use super::Names;
 use crate::machine::Machine;
-use crate::machine::process::{Devices, FileLock, Object, Place, Process, Use, Visibility, Wanted};
-use crate::segment::{Access, Facts, Holder, Segment, SegmentId, Timestamp};
+use crate::machine::process::{FileLock, Object, Place, Process, Use, Visibility, Wanted};
+use crate::segment::{Access, Facts, Holder, Segment, SegmentId, Timestamp, escape};
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::sync::Arc;
 
 /// One look at who holds what.
@@ -23,8 +24,8 @@ pub struct Holdings {
     pub coverage: Coverage,
     /// Whether private mappings were looked for.
     pub private: bool,
-    processes: HashMap<u32, Seen>,
-    devices: Devices,
+    wanted: Wanted,
+    processes: HashMap<u32, Entry>,
     objects: HashMap<Object, Arc<[Holder]>>,
     locks: HashMap<(u64, u64), Vec<FileLock>>,
 }
@@ -38,11 +39,22 @@ pub struct Coverage {
     pub unreadable: usize,
     /// What cannot be seen at all.
     pub visibility: Visibility,
-    /// The list of the processes, or that of the locks, could not be read.
-    pub blind: bool,
     /// The users that the unreadable ones are, were or can be again; `None`
     /// among them: of one, even that is not known.
     pub users: HashSet<Option<u32>>,
+    /// What could not even be tried, in a line that is safe to print.
+    pub failed: Option<String>,
+}
+
+/// A process, and when it was looked at.
+#[derive(Debug, Clone)]
+struct Entry {
+    /// Which process had the pid.
+    serial: u64,
+    /// For how long it had run just before.
+    ran: Option<u64>,
+    at: Timestamp,
+    seen: Arc<Seen>,
 }
 
 /// What the look at a process gave.
@@ -69,7 +81,7 @@ impl Coverage {
     /// Whether every process could be examined.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.unreadable == 0 && !self.misses_some()
+        self.unreadable == 0 && self.shows_all()
     }
 
     /// Whether every process that is or was of this user's or root's, or can
@@ -77,12 +89,11 @@ impl Coverage {
     #[must_use]
     pub fn holds_all_of(&self, uid: u32) -> bool {
         let missing = [None, Some(0), Some(uid)].iter().any(|user| self.users.contains(user));
-        !missing && !self.misses_some()
+        !missing && self.shows_all()
     }
 
-    /// Whether there may be processes that nothing was seen of.
-    const fn misses_some(&self) -> bool {
-        self.visibility.hides || self.visibility.outside || self.blind
+    fn shows_all(&self) -> bool {
+        self.failed.is_none() && !self.visibility.hides && !self.visibility.outside
     }
 }
 
@@ -112,7 +123,7 @@ impl Holdings {
     /// Everything that a process holds.
     #[must_use]
     pub fn held_by(&self, pid: u32) -> Vec<Object> {
-        match self.processes.get(&pid) {
+        match self.seen(pid) {
             Some(Seen::Holds(_, holds)) => holds.iter().map(|hold| hold.of).collect(),
             _ => vec![],
         }
@@ -127,72 +138,93 @@ impl Holdings {
     /// What a process is, of one that holds something.
     #[must_use]
     pub fn process(&self, pid: u32) -> Option<&Process> {
-        match self.processes.get(&pid) {
+        match self.seen(pid) {
             Some(Seen::Holds(process, _)) => Some(process),
             _ => None,
         }
     }
 
-    /// Sums up what was seen of each process.
-    fn new(
-        machine: &dyn Machine,
-        at: Timestamp,
-        Wanted { devices, private }: Wanted,
-        processes: HashMap<u32, Seen>,
-        listed: bool,
-        names: &mut Names,
-    ) -> Self {
-        let source = machine.processes();
-        let own = source.own_pid();
-        let mut coverage =
-            Coverage { processes: processes.len(), visibility: source.visibility(), ..Coverage::default() };
-        let mut objects: HashMap<Object, Vec<Holder>> = HashMap::new();
-        for (&pid, seen) in &processes {
-            match seen {
-                Seen::Nothing => {}
-                Seen::Unreadable(users) => {
-                    coverage.unreadable += 1;
-                    coverage.users.extend(users.iter().copied().map(Some));
-                    if users.is_empty() {
-                        coverage.users.insert(None);
-                    }
-                }
-                Seen::Holds(process, holds) => {
-                    let owner = names.owner(machine, process.uid, process.gid);
-                    for hold in holds {
-                        objects.entry(hold.of).or_default().push(Holder {
-                            pid,
-                            command: process.command.clone(),
-                            owner: owner.clone(),
-                            began: process.began,
-                            access: hold.access,
-                            mappings: hold.mappings,
-                            descriptors: hold.descriptors,
-                            private: hold.private,
-                            ourselves: pid == own,
-                        });
-                    }
-                }
-            }
-        }
-        let mut locks: HashMap<(u64, u64), Vec<FileLock>> = HashMap::new();
-        let table = source.locks();
-        coverage.blind = !listed || table.is_err();
-        for lock in table.unwrap_or_default() {
-            // Only files that can be segments.
-            if Some(lock.device) == devices.objects {
-                locks.entry((lock.device, lock.inode)).or_default().push(lock);
-            }
-        }
-        let objects = objects
-            .into_iter()
-            .map(|(object, mut holders)| {
-                holders.sort_unstable_by_key(|holder| holder.pid);
-                (object, holders.into())
-            })
-            .collect();
-        Self { at, coverage, private, processes, devices, objects, locks }
+    fn seen(&self, pid: u32) -> Option<&Seen> {
+        self.processes.get(&pid).map(|entry| &*entry.seen)
     }
+
+    /// Sums up what was seen of each process.
+    fn new(machine: &dyn Machine, found: Found, names: &mut Names) -> Self {
+        let Found { at, wanted, processes, mut failed } = found;
+        let source = machine.processes();
+        let locks = source.locks().unwrap_or_else(|error| {
+            failed.get_or_insert_with(|| problem("/proc/locks cannot be read", &error));
+            vec![]
+        });
+        let coverage = coverage(&processes, source.visibility(), failed);
+        let objects = holders(machine, &processes, names);
+        // Only files that can be segments.
+        let locks = locks.into_iter().filter(|lock| Some(lock.device) == wanted.whereabouts.objects);
+        let mut by_file: HashMap<(u64, u64), Vec<FileLock>> = HashMap::new();
+        for lock in locks {
+            by_file.entry((lock.device, lock.inode)).or_default().push(lock);
+        }
+        Self { at, coverage, private: wanted.private, wanted, processes, objects, locks: by_file }
+    }
+}
+
+/// What a look found, before it is summed up.
+struct Found {
+    at: Timestamp,
+    wanted: Wanted,
+    processes: HashMap<u32, Entry>,
+    failed: Option<String>,
+}
+
+fn problem(what: &str, error: &io::Error) -> String {
+    format!("{what}: {}", escape(error.to_string().as_bytes()))
+}
+
+fn coverage(processes: &HashMap<u32, Entry>, visibility: Visibility, failed: Option<String>) -> Coverage {
+    let mut coverage = Coverage { processes: processes.len(), visibility, failed, ..Coverage::default() };
+    for entry in processes.values() {
+        if let Seen::Unreadable(users) = &*entry.seen {
+            coverage.unreadable += 1;
+            coverage.users.extend(users.iter().copied().map(Some));
+            if users.is_empty() {
+                coverage.users.insert(None);
+            }
+        }
+    }
+    coverage
+}
+
+/// Who holds each object, by pid.
+fn holders(
+    machine: &dyn Machine,
+    processes: &HashMap<u32, Entry>,
+    names: &mut Names,
+) -> HashMap<Object, Arc<[Holder]>> {
+    let own = machine.processes().own_pid();
+    let mut objects: HashMap<Object, Vec<Holder>> = HashMap::new();
+    for (&pid, entry) in processes {
+        let Seen::Holds(process, holds) = &*entry.seen else { continue };
+        let owner = names.owner(machine, process.uid, process.gid);
+        for hold in holds {
+            objects.entry(hold.of).or_default().push(Holder {
+                pid,
+                command: process.command.clone(),
+                owner: owner.clone(),
+                began: process.began,
+                start: process.id.start,
+                access: hold.access,
+                mappings: hold.mappings,
+                descriptors: hold.descriptors,
+                private: hold.private,
+                ourselves: pid == own,
+            });
+        }
+    }
+    let sorted = objects.into_iter().map(|(object, mut holders)| {
+        holders.sort_unstable_by_key(|holder| holder.pid);
+        (object, holders.into())
+    });
+    sorted.collect()
 }
 
 /// A segment as processes have it.
@@ -205,23 +237,24 @@ fn object(segment: &Segment) -> Option<Object> {
 }
 
 /// What one process has of each segment, from its mappings and descriptors.
-fn sum_up(uses: Vec<Use>) -> Box<[Hold]> {
+fn sum_up(mut uses: Vec<Use>) -> Box<[Hold]> {
+    uses.sort_by_key(|one| one.of);
     let mut holds: Vec<Hold> = vec![];
-    let mut places: HashMap<Object, usize> = HashMap::new();
     for one in uses {
-        let at = *places.entry(one.of).or_insert(holds.len());
-        if at == holds.len() {
-            holds.push(Hold {
-                of: one.of,
-                access: one.access,
-                mappings: 0,
-                descriptors: 0,
-                private: false,
-                place: one.place,
-                reaches: 0,
-            });
+        let new = Hold {
+            of: one.of,
+            access: one.access,
+            mappings: 0,
+            descriptors: 0,
+            private: false,
+            place: one.place,
+            reaches: 0,
+        };
+        let same = holds.last().is_some_and(|last| last.of == one.of);
+        if !same {
+            holds.push(new);
         }
-        let hold = &mut holds[at];
+        let Some(hold) = holds.last_mut() else { continue };
         hold.access = hold.access.max(one.access);
         hold.private |= one.private;
         hold.reaches = hold.reaches.max(one.reaches);

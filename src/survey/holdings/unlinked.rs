@@ -21,8 +21,8 @@ pub fn add(holdings: &Holdings, machine: &dyn Machine, names: &mut Names, segmen
         .map(|facts| (facts.device, facts.inode))
         .collect();
     let mut found: HashMap<(u64, u64), Vec<(u32, &Hold)>> = HashMap::new();
-    for (&pid, seen) in &holdings.processes {
-        let Seen::Holds(_, holds) = seen else { continue };
+    for (&pid, entry) in &holdings.processes {
+        let Seen::Holds(_, holds) = &*entry.seen else { continue };
         for hold in holds {
             if let Object::File { device, inode } = hold.of
                 && !listed.contains(&(device, inode))
@@ -55,6 +55,8 @@ fn segment(
         return None;
     }
     let name = source.name_held(pid, place).ok().and_then(|path| former_name(&path));
+    // A removal of ours moves it aside first: that is not what it was called.
+    let name = name.map(|name| machine.control().name_before(&name).unwrap_or(name));
     Some(Segment {
         id: SegmentId::Deleted { device, inode },
         size: stat.size,

@@ -4,7 +4,9 @@
 use super::Worker;
 use crate::act::access::Rules;
 use crate::act::record::{Entry, Record};
-use crate::act::{self, ActError, Action, Copies, Copying, Options, Outcome, Plan, Refusal, StateDirectory};
+use crate::act::{
+    self, ActError, Action, Copies, Copying, Ending, Options, Outcome, Plan, Refusal, StateDirectory,
+};
 use crate::app::Event;
 use crate::app::confirm::{Wanted, Wish};
 use crate::app::effect::Undo;
@@ -30,6 +32,8 @@ const TELL: Duration = Duration::from_millis(100);
 pub enum Order {
     /// Ask what decides who may attach a segment.
     AskRules(Box<Segment>),
+    /// Ask this process to end.
+    End(Box<Ending>),
     /// Plan these.
     Plan(Vec<Wish>),
     /// Carry these out.
@@ -144,6 +148,16 @@ impl Doer {
         outcome
     }
 
+    fn end(&self, ending: Box<Ending>) -> Event {
+        let result = act::end(&*self.machine, &ending);
+        let said = match &result {
+            Ok(ended) => ending.said(*ended),
+            Err(error) => error.to_string(),
+        };
+        self.record("end", &ending.segment.to_string(), result.is_ok(), &said);
+        Event::Ended(ending, result)
+    }
+
     /// That it cannot be written stops nothing; the log on the screen has it.
     fn record(&self, action: &str, segment: &str, done: bool, said: &str) {
         if let Some(state) = &self.state {
@@ -198,6 +212,7 @@ impl Worker for Doer {
     fn handle(&mut self, _: Clock, order: Order) -> Vec<Event> {
         vec![match order {
             Order::AskRules(segment) => Event::Rules(segment.id.clone(), Rules::of(&*self.machine, &segment)),
+            Order::End(ending) => self.end(ending),
             Order::Plan(wishes) => Event::Planned(wishes.iter().map(|wish| self.plan(wish)).collect()),
             Order::Apply(plans, progress) => Event::Acted(self.apply_all(&plans, &progress)),
             Order::Undo(undo, progress) => Event::Undone(self.undo(undo, &progress)),

@@ -1,56 +1,99 @@
 //! What a process has open: `/proc/PID/fd` (`proc_pid_fd(5)`). Each entry is
 //! looked at as the very file that it stands for; none is opened.
 
+use super::subject::{self, Subject};
 use super::{Proc, maps};
 use crate::machine::process::{Object, Place, Use, Wanted};
 use crate::segment::Access;
+use crate::sys::entries::{Buffer, for_each};
+use crate::sys::running::share_descriptors;
 use crate::sys::{statx_at, statx_link};
-use nix::dir::Dir;
 use nix::fcntl::{OFlag, readlinkat};
-use nix::sys::stat::Mode;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Adds the descriptors of a process; `path` is below `/proc`.
+/// Adds the descriptors of a process, of all its threads: they share one table
+/// of them, unless one has asked for a table of its own (`unshare(2)`, `CLONE_FILES`).
 ///
 /// # Errors
-/// `ENOENT` when it is gone, `EACCES`.
-pub fn find(proc: &Proc, path: &str, wanted: Wanted, uses: &mut Vec<Use>) -> io::Result<()> {
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let mut directory = Dir::openat(proc.fd(), format!("{path}/fd").as_str(), flags, Mode::empty())?;
-    let again = directory.as_fd().try_clone_to_owned()?;
-    for entry in directory.iter() {
-        let entry = entry?;
-        let name = entry.file_name();
-        if !name.to_bytes().starts_with(b".") {
-            // One that was closed meanwhile is nothing.
-            uses.extend(of(again.as_fd(), name, wanted));
+/// `ENOENT` when it is gone, `EACCES`, `EMFILE`.
+pub fn find(
+    proc: &Proc,
+    pid: u32,
+    subject: &Subject,
+    wanted: &Wanted,
+    uses: &mut Vec<Use>,
+) -> io::Result<()> {
+    in_table(subject, wanted, uses)?;
+    if subject.threads() > 1 {
+        of_threads(proc, pid, subject, vec![pid], wanted, uses)?;
+    }
+    Ok(())
+}
+
+/// Adds what is in the tables of its threads, but of those that share theirs
+/// with one of `known`.
+///
+/// # Errors
+/// As [`find`].
+pub fn of_threads(
+    proc: &Proc,
+    pid: u32,
+    subject: &Subject,
+    mut known: Vec<u32>,
+    wanted: &Wanted,
+    uses: &mut Vec<Use>,
+) -> io::Result<()> {
+    let mut threads: Vec<u32> = vec![];
+    let tasks = subject.open_file(c"task", OFlag::O_DIRECTORY)?;
+    for_each(tasks.as_fd(), &mut Buffer::default(), |_, name| threads.extend(number(name)))?;
+    for thread in threads.into_iter().filter(|&thread| thread != pid) {
+        // Where the kernel cannot be asked, they are taken to share it as usual.
+        if known.iter().any(|&other| share_descriptors(other, thread).unwrap_or(true)) {
+            continue;
+        }
+        known.push(thread);
+        match Subject::open(proc, &format!("{pid}/task/{thread}")) {
+            Ok(subject) => in_table(&subject, wanted, uses)?,
+            Err(error) if subject::is_gone(&error) => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(())
 }
 
-fn of(directory: BorrowedFd<'_>, name: &CStr, wanted: Wanted) -> Option<Use> {
+fn in_table(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Result<()> {
+    let directory = subject.open_file(c"fd", OFlag::O_DIRECTORY)?;
+    for_each(directory.as_fd(), &mut Buffer::default(), |_, name| {
+        // One that was closed meanwhile is nothing.
+        uses.extend(of(subject, directory.as_fd(), name, wanted));
+    })
+}
+
+fn of(subject: &Subject, directory: BorrowedFd<'_>, name: &CStr, wanted: &Wanted) -> Option<Use> {
     let stat = statx_link(directory, name).ok()?;
-    let of = if Some(stat.device) == wanted.devices.objects {
+    let of = if Some(stat.device) == wanted.whereabouts.objects {
         stat.is_regular().then_some(Object::File { device: stat.device, inode: stat.inode })?
-    } else if Some(stat.device) == wanted.devices.sysv {
+    } else if wanted.whereabouts.sysv.contains(&stat.device) {
         let target = readlinkat(directory, name).ok()?;
         let shmid = i32::try_from(stat.inode).ok()?;
-        maps::is_sysv(target.as_bytes()).then_some(Object::Sysv(shmid))?
+        (maps::is_sysv(target.as_bytes()) && subject.sees(wanted)).then_some(Object::Sysv(shmid))?
     } else {
         return None;
     };
     // The permission bits of the link are how the file was opened.
     let link = statx_at(directory, name).ok()?;
-    let number = name.to_str().ok()?.parse().ok()?;
     Some(Use {
         of,
         access: if link.mode & 0o200 != 0 { Access::ReadWrite } else { Access::Read },
         private: false,
-        place: Place::Descriptor(number),
+        place: Place::Descriptor(i32::try_from(number(name)?).ok()?),
         reaches: stat.size,
     })
+}
+
+fn number(name: &CStr) -> Option<u32> {
+    name.to_str().ok()?.parse().ok()
 }

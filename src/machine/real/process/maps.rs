@@ -1,14 +1,11 @@
 //! What a process has mapped: by `PROCMAP_QUERY` where the kernel has it, and
 //! from the text of its maps elsewhere (`proc_pid_maps(5)`).
 
-use super::Proc;
+use super::subject::Subject;
 use crate::machine::process::{Object, Place, Use, Wanted};
 use crate::segment::Access;
 use crate::sys::procmap::{self, Mapping, Which};
-use crate::sys::statx_link;
-use nix::fcntl::{OFlag, openat};
-use nix::sys::stat::Mode;
-use std::ffi::CString;
+use nix::fcntl::OFlag;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::AsFd as _;
@@ -20,15 +17,14 @@ static TEXT_ONLY: AtomicBool = AtomicBool::new(false);
 /// Longer than the name of any System V segment.
 const NAME: usize = 64;
 
-/// Adds the mappings of a process; `path` is below `/proc`.
+/// Adds the mappings of a process.
 ///
 /// # Errors
-/// `ENOENT` and `ESRCH` when it is gone or has no memory, `EACCES`.
-pub fn find(proc: &Proc, path: &str, wanted: Wanted, uses: &mut Vec<Use>) -> io::Result<()> {
-    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-    let maps = File::from(openat(proc.fd(), format!("{path}/maps").as_str(), flags, Mode::empty())?);
-    let mut finder = Finder { proc, path, wanted, here: None, uses };
-    if !TEXT_ONLY.load(Ordering::Relaxed) {
+/// `ENOENT` and `ESRCH` when it is gone or has no memory, `EACCES`, `EMFILE`.
+pub fn find(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Result<()> {
+    let maps = File::from(subject.open_file(c"maps", OFlag::empty())?);
+    let mut finder = Finder { subject, wanted, here: None, uses };
+    if !wanted.as_text && !TEXT_ONLY.load(Ordering::Relaxed) {
         match finder.by_query(&maps) {
             Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => {
                 TEXT_ONLY.store(true, Ordering::Relaxed);
@@ -40,9 +36,8 @@ pub fn find(proc: &Proc, path: &str, wanted: Wanted, uses: &mut Vec<Use>) -> io:
 }
 
 struct Finder<'a> {
-    proc: &'a Proc,
-    path: &'a str,
-    wanted: Wanted,
+    subject: &'a Subject,
+    wanted: &'a Wanted,
     /// Whether the process is in our IPC namespace, once that was asked.
     here: Option<bool>,
     uses: &'a mut Vec<Use>,
@@ -50,31 +45,22 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn by_query(&mut self, maps: &File) -> io::Result<()> {
+        let which = if self.wanted.private { Which::All } else { Which::Shared };
         let mut name = [0; NAME];
         let mut at = 0;
-        while let Some(mapping) = procmap::next(maps.as_fd(), at, Which::Shared)? {
+        while let Some(mapping) = procmap::next(maps.as_fd(), at, which)? {
             at = mapping.end;
-            if Some(mapping.device) == self.wanted.devices.objects {
-                self.add_object(&mapping, false);
-            } else if Some(mapping.device) == self.wanted.devices.sysv || mapping.huge {
+            if self.is_object(&mapping) {
+                self.add_object(&mapping);
+            } else if self.may_be_sysv(&mapping) {
                 let name = procmap::name(maps.as_fd(), mapping.start, &mut name)?;
                 self.add_if_sysv(&mapping, name);
-            }
-        }
-        if !self.wanted.private {
-            return Ok(());
-        }
-        let mut at = 0;
-        while let Some(mapping) = procmap::next(maps.as_fd(), at, Which::All)? {
-            at = mapping.end;
-            if !mapping.shared && Some(mapping.device) == self.wanted.devices.objects {
-                self.add_object(&mapping, true);
             }
         }
         Ok(())
     }
 
-    /// The text of all mappings, private ones too.
+    /// The text has all mappings, private ones too.
     fn by_text(&mut self, mut maps: File) -> io::Result<()> {
         let mut text = vec![];
         maps.read_to_end(&mut text)?;
@@ -83,52 +69,45 @@ impl Finder<'_> {
         }
         for line in text.split(|&byte| byte == b'\n') {
             let Some((mapping, name)) = parse(line) else { continue };
-            if Some(mapping.device) == self.wanted.devices.objects {
-                if mapping.shared || self.wanted.private {
-                    self.add_object(&mapping, !mapping.shared);
-                }
-            } else if mapping.shared {
+            if self.is_object(&mapping) {
+                self.add_object(&mapping);
+            } else if self.may_be_sysv(&mapping) {
                 self.add_if_sysv(&mapping, name);
             }
         }
         Ok(())
     }
 
-    fn add_object(&mut self, mapping: &Mapping, private: bool) {
-        let of = Object::File { device: mapping.device, inode: mapping.inode };
-        self.add(of, mapping, private);
+    fn is_object(&self, mapping: &Mapping) -> bool {
+        Some(mapping.device) == self.wanted.whereabouts.objects
+    }
+
+    fn may_be_sysv(&self, mapping: &Mapping) -> bool {
+        mapping.shared && self.wanted.whereabouts.sysv.contains(&mapping.device)
+    }
+
+    fn add_object(&mut self, mapping: &Mapping) {
+        if mapping.shared || self.wanted.private {
+            self.add(Object::File { device: mapping.device, inode: mapping.inode }, mapping);
+        }
     }
 
     fn add_if_sysv(&mut self, mapping: &Mapping, name: &[u8]) {
         let Ok(shmid) = i32::try_from(mapping.inode) else { return };
-        if is_sysv(name) && self.is_here() {
-            self.add(Object::Sysv(shmid), mapping, false);
+        let (subject, wanted) = (self.subject, self.wanted);
+        if is_sysv(name) && *self.here.get_or_insert_with(|| subject.sees(wanted)) {
+            self.add(Object::Sysv(shmid), mapping);
         }
     }
 
-    fn add(&mut self, of: Object, mapping: &Mapping, private: bool) {
+    fn add(&mut self, of: Object, mapping: &Mapping) {
         self.uses.push(Use {
             of,
-            access: if mapping.writable && !private { Access::ReadWrite } else { Access::Read },
-            private,
+            access: if mapping.writable && mapping.shared { Access::ReadWrite } else { Access::Read },
+            private: !mapping.shared,
             place: Place::Mapping { start: mapping.start, end: mapping.end },
             reaches: mapping.offset.saturating_add(mapping.end - mapping.start),
         });
-    }
-
-    /// Whether its System V segments are those that we see: shmids are given
-    /// anew in every IPC namespace.
-    fn is_here(&mut self) -> bool {
-        if let Some(here) = self.here {
-            return here;
-        }
-        let namespace =
-            |path: String| CString::new(path).ok().and_then(|path| statx_link(self.proc.fd(), &path).ok());
-        let theirs = namespace(format!("{}/ns/ipc", self.path));
-        let ours = namespace("thread-self/ns/ipc".to_owned());
-        let here = matches!((theirs, ours), (Some(theirs), Some(ours)) if theirs.inode == ours.inode);
-        self.here = Some(here);
-        here
     }
 }
 
@@ -161,7 +140,6 @@ fn parse(line: &[u8]) -> Option<(Mapping, &[u8])> {
         inode,
         writable: flags.get(1) == Some(&b'w'),
         shared: flags.get(3) == Some(&b's'),
-        huge: false,
     };
     (inode != 0 && mapping.end > mapping.start).then_some((mapping, name))
 }

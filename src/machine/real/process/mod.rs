@@ -3,22 +3,24 @@
 
 mod command;
 mod descriptors;
+mod devices;
 mod locks;
 mod maps;
 mod stat;
+mod subject;
 
 use super::{DEV_SHM, RealMachine, object_stat};
 use crate::machine::ObjectStat;
 use crate::machine::process::{
-    Clock, CommandLine, Devices, Examined, FileLock, Object, Place, Process, ProcessId, Processes, Use,
-    Visibility, Wanted,
+    Clock, CommandLine, Examined, FileLock, Listed, Object, Place, Process, ProcessId, Processes, Use,
+    Visibility, Wanted, Whereabouts,
 };
 use crate::segment::Timestamp;
+use crate::sys::entries::{self, Buffer};
 use crate::sys::object::OpenObject;
 use crate::sys::{self, pidfd};
-use nix::fcntl::{OFlag, open, readlinkat};
+use nix::fcntl::{OFlag, open, openat, readlinkat};
 use nix::sys::stat::Mode;
-use stat::Stat;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -26,6 +28,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 use std::{fs, process};
+use subject::{Subject, is_gone};
 
 /// The inode of `/proc/self/ns/pid` where no namespace is above: `PROC_PID_INIT_INO`.
 const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
@@ -75,51 +78,48 @@ impl Processes for RealMachine {
         Clock { now: SystemTime::now().into(), boot, forward: forward.max(0.0) }
     }
 
-    fn pids(&self) -> io::Result<Vec<u32>> {
-        let names = fs::read_dir("/proc")?.filter_map(Result::ok);
-        Ok(names.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+    fn list(&self) -> io::Result<Vec<Listed>> {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let directory = openat(Proc::shared()?.fd(), ".", flags, Mode::empty())?;
+        let mut listed = vec![];
+        // A directory of /proc is one process's as long as its inode is the same.
+        entries::for_each(directory.as_fd(), &mut Buffer::default(), |serial, name| {
+            let pid = name.to_str().ok().and_then(|name| name.parse().ok());
+            listed.extend(pid.map(|pid| Listed { pid, serial }));
+        })?;
+        Ok(listed)
     }
 
-    fn devices(&self) -> Devices {
-        let objects = sys::object::open_directory(Path::new(DEV_SHM))
-            .and_then(|directory| sys::statx_fd(directory.as_fd()));
-        Devices { objects: objects.ok().map(|stat| stat.device), sysv: kernel_device() }
+    fn whereabouts(&self) -> io::Result<Whereabouts> {
+        let objects = match sys::object::open_directory(Path::new(DEV_SHM)) {
+            Ok(directory) => Some(sys::statx_fd(directory.as_fd())?.device),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        // None where the kernel has no System V segments.
+        let namespace = sys::statx_link(Proc::shared()?.fd(), c"thread-self/ns/ipc").ok();
+        Ok(Whereabouts {
+            objects,
+            sysv: devices::of_sysv()?.to_vec(),
+            namespace: namespace.map(|stat| stat.inode),
+        })
     }
 
-    fn examine(&self, pid: u32, wanted: Wanted) -> Examined {
-        let Ok(proc) = Proc::shared() else { return Examined::Unreadable };
-        let mut uses = vec![];
-        let found = examine(proc, &pid.to_string(), wanted, &mut uses);
-        match found {
-            Ok(()) => Examined::Uses(uses),
-            Err(error) => match Stat::read(pid) {
-                // Not even that can be read, for want of descriptors or memory.
-                None if self.exists(pid) => Examined::Unreadable,
-                None => Examined::Gone,
-                Some(stat) if stat.kernel || (stat.ended && stat.threads <= 1) => Examined::Uses(vec![]),
-                // Its first thread has ended, the others have not.
-                Some(stat) if stat.ended => by_thread(proc, pid, wanted),
-                // It began to end between the two questions.
-                Some(_) if error.raw_os_error() == Some(libc::ESRCH) => Examined::Uses(uses),
-                Some(_) => Examined::Unreadable,
-            },
+    fn ran_for(&self, pid: u32) -> Option<u64> {
+        sys::running::ran_for(pid).ok()
+    }
+
+    fn examine(&self, pid: u32, wanted: &Wanted) -> Examined {
+        let subject = Proc::shared().and_then(|proc| Ok((proc, Subject::open(proc, &pid.to_string())?)));
+        match subject {
+            Ok((proc, subject)) => examine(proc, pid, &subject, wanted),
+            Err(error) if is_gone(&error) => Examined::Gone,
+            Err(_) => Examined::Unreadable(vec![]),
         }
     }
 
     fn process(&self, pid: u32) -> Option<Process> {
-        let stat = Stat::read(pid)?;
-        let directory = CString::new(pid.to_string()).ok()?;
-        let owner = sys::statx_link(Proc::shared().ok()?.fd(), &directory).ok()?;
-        let (uid, gid) = stat::owner(pid, (owner.uid, owner.gid));
-        Some(Process {
-            id: ProcessId { pid, start: stat.start },
-            command: command::name(&stat.command, || fs::read(format!("/proc/{pid}/cmdline")).ok()).into(),
-            uid,
-            gid,
-            began: stat::began(stat.start),
-            // Its first thread may have ended, and others go on.
-            ended: stat.ended && stat.threads <= 1,
-        })
+        Subject::open(Proc::shared().ok()?, &pid.to_string()).and_then(|subject| subject.process(pid)).ok()
     }
 
     fn exists(&self, pid: u32) -> bool {
@@ -127,16 +127,13 @@ impl Processes for RealMachine {
     }
 
     fn inner_pids(&self) -> Vec<u32> {
-        let pids = self.pids().unwrap_or_default();
-        pids.into_iter().flat_map(stat::inner_pids).collect()
+        let all = self.list().unwrap_or_default();
+        all.into_iter().flat_map(|listed| stat::inner_pids(listed.pid)).collect()
     }
 
     fn command_lines(&self) -> Vec<CommandLine> {
-        self.pids().unwrap_or_default().into_iter().filter_map(command::line).collect()
-    }
-
-    fn users_of(&self, pid: u32) -> Vec<u32> {
-        fs::read(format!("/proc/{pid}/status")).map(|status| stat::users(&status)).unwrap_or_default()
+        let all = self.list().unwrap_or_default();
+        all.into_iter().filter_map(|listed| command::line(listed.pid)).collect()
     }
 
     fn locks(&self) -> io::Result<Vec<FileLock>> {
@@ -156,7 +153,7 @@ impl Processes for RealMachine {
     fn terminate(&self, process: &ProcessId) -> io::Result<()> {
         let held = pidfd::open(process.pid)?;
         // The descriptor is of whoever has the pid now: is it still the same?
-        if Stat::read(process.pid).is_none_or(|stat| stat.start != process.start) {
+        if self.process(process.pid).is_none_or(|found| found.id != *process) {
             return Err(io::Error::from_raw_os_error(libc::ESRCH));
         }
         pidfd::terminate(&held)
@@ -171,39 +168,89 @@ fn path_of(pid: u32, place: Place) -> String {
     }
 }
 
-fn examine(proc: &Proc, path: &str, wanted: Wanted, uses: &mut Vec<Use>) -> io::Result<()> {
-    maps::find(proc, path, wanted, uses)?;
-    descriptors::find(proc, path, wanted, uses)
+fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examined {
+    let mut uses = vec![];
+    let done = maps::find(subject, wanted, &mut uses)
+        .and_then(|()| descriptors::find(proc, pid, subject, wanted, &mut uses))
+        .or_else(|error| despite(error, proc, pid, subject, wanted, &mut uses));
+    match done {
+        Ok(()) if uses.is_empty() => Examined::Nothing,
+        Ok(()) => match subject.process(pid) {
+            Ok(process) => Examined::Holds(process, uses),
+            Err(error) => refused(&error, subject),
+        },
+        Err(error) => refused(&error, subject),
+    }
 }
 
-/// Threads share their memory and most share their descriptors, so the first
-/// that can be examined tells of all.
-fn by_thread(proc: &Proc, pid: u32, wanted: Wanted) -> Examined {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Examined::Gone };
-    for thread in threads.filter_map(Result::ok) {
-        let Some(tid) = thread.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
-            continue;
-        };
-        let mut uses = vec![];
-        if tid != pid && examine(proc, &format!("{pid}/task/{tid}"), wanted, &mut uses).is_ok() {
-            return Examined::Uses(uses);
-        }
+/// It could not be examined as others are: there may be a reason for that.
+fn despite(
+    error: io::Error,
+    proc: &Proc,
+    pid: u32,
+    subject: &Subject,
+    wanted: &Wanted,
+    uses: &mut Vec<Use>,
+) -> io::Result<()> {
+    let stat = subject.stat()?;
+    if stat.kernel || (stat.ended && stat.threads <= 1) {
+        uses.clear();
+        return Ok(());
     }
-    Examined::Unreadable
+    if stat.ended {
+        // Its first thread has ended, the others have not.
+        uses.clear();
+        return by_thread(proc, pid, subject, wanted, uses);
+    }
+    if is_gone(&error) {
+        // It has begun to end: its memory is gone, and its descriptors will be.
+        return descriptors::find(proc, pid, subject, wanted, uses)
+            .or_else(|error| if is_gone(&error) { Ok(()) } else { Err(error) });
+    }
+    Err(error)
+}
+
+/// Threads share their memory, so the first that can be examined tells of all.
+fn by_thread(
+    proc: &Proc,
+    pid: u32,
+    subject: &Subject,
+    wanted: &Wanted,
+    uses: &mut Vec<Use>,
+) -> io::Result<()> {
+    let tasks = subject.open_file(c"task", OFlag::O_DIRECTORY)?;
+    let mut found = Err(io::ErrorKind::NotFound.into());
+    entries::for_each(tasks.as_fd(), &mut Buffer::default(), |_, name| {
+        if found.is_err() {
+            found = Subject::open(proc, &format!("{pid}/task/{}", name.to_string_lossy()))
+                .and_then(|thread| maps::find(&thread, wanted, uses));
+        }
+    })?;
+    found?;
+    descriptors::of_threads(proc, pid, subject, vec![], wanted, uses)
+}
+
+fn refused(error: &io::Error, subject: &Subject) -> Examined {
+    let gone = is_gone(error) && subject.stat().is_err_and(|error| is_gone(&error));
+    if gone {
+        return Examined::Gone;
+    }
+    Examined::Unreadable(subject.read(c"status").map(|status| stat::users(&status)).unwrap_or_default())
 }
 
 /// Opens a file through whoever still holds it.
 pub fn open_held(device: u64, inode: u64, holders: &[u32]) -> io::Result<OpenObject> {
-    let wanted = Wanted { devices: Devices { objects: Some(device), sysv: None }, private: true };
+    let whereabouts = Whereabouts { objects: Some(device), ..Whereabouts::default() };
+    let wanted = Wanted { whereabouts, private: true, as_text: false };
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
     for &pid in holders {
-        let uses = match RealMachine.examine(pid, wanted) {
-            Examined::Uses(uses) => uses,
-            Examined::Unreadable => {
+        let uses = match RealMachine.examine(pid, &wanted) {
+            Examined::Holds(_, uses) => uses,
+            Examined::Unreadable(_) => {
                 failed = io::ErrorKind::PermissionDenied.into();
                 continue;
             }
-            Examined::Gone => continue,
+            Examined::Gone | Examined::Nothing => continue,
         };
         for one in uses.iter().filter(|one| one.of == Object::File { device, inode }) {
             let path = format!("/proc/{}", path_of(pid, one.place));
@@ -215,9 +262,4 @@ pub fn open_held(device: u64, inode: u64, holders: &[u32]) -> io::Result<OpenObj
         }
     }
     Err(failed)
-}
-
-fn kernel_device() -> Option<u64> {
-    static DEVICE: OnceLock<Option<u64>> = OnceLock::new();
-    *DEVICE.get_or_init(|| sys::kernel_device().ok())
 }

@@ -4,6 +4,7 @@
 use crate::segment::Timestamp;
 use nix::time::{ClockId, clock_gettime};
 use std::fs;
+use std::sync::{Mutex, PoisonError};
 
 /// `PF_KTHREAD` of `include/linux/sched.h`.
 const KERNEL_THREAD: u64 = 0x0020_0000;
@@ -24,14 +25,9 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// Reads it; `None` when there is no such process.
-    pub fn read(pid: u32) -> Option<Self> {
-        Self::parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
-    }
-
     /// The name stands in parentheses, as it is (`proc_task_name` without escapes
     /// in `fs/proc/array.c`). It may hold parentheses itself: the last one ends it.
-    fn parse(line: &[u8]) -> Option<Self> {
+    pub fn parse(line: &[u8]) -> Option<Self> {
         let open = line.iter().position(|&byte| byte == b'(')?;
         let close = line.iter().rposition(|&byte| byte == b')')?;
         let rest = std::str::from_utf8(line.get(close + 2..)?).ok()?;
@@ -51,12 +47,8 @@ impl Stat {
 /// The time on the clock when a process began that began so many ticks after
 /// the machine.
 pub fn began(start: u64) -> Timestamp {
-    let nanos = |clock: ClockId| {
-        clock_gettime(clock).map_or(0, |time| i128::from(time.tv_sec()) * NANOS + i128::from(time.tv_nsec()))
-    };
-    let machine = nanos(ClockId::CLOCK_REALTIME) - nanos(ClockId::CLOCK_BOOTTIME);
     let ticks = i128::from(procfs::ticks_per_second().max(1));
-    let at = machine + i128::from(start) * NANOS / ticks;
+    let at = machine_began() + i128::from(start) * NANOS / ticks;
     Timestamp {
         seconds: i64::try_from(at.div_euclid(NANOS)).unwrap_or(0),
         nanos: u32::try_from(at.rem_euclid(NANOS)).unwrap_or(0),
@@ -64,6 +56,23 @@ pub fn began(start: u64) -> Timestamp {
 }
 
 const NANOS: i128 = 1_000_000_000;
+
+/// When the machine began, in nanoseconds since 1970. The two clocks are read
+/// one after the other, so that the difference is never the same twice: it
+/// stays what it was until the clock is set anew, or a process would have begun
+/// at another time with every look.
+fn machine_began() -> i128 {
+    static KNOWN: Mutex<Option<i128>> = Mutex::new(None);
+    let nanos = |clock: ClockId| {
+        clock_gettime(clock).map_or(0, |time| i128::from(time.tv_sec()) * NANOS + i128::from(time.tv_nsec()))
+    };
+    let now = nanos(ClockId::CLOCK_REALTIME) - nanos(ClockId::CLOCK_BOOTTIME);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    match *known {
+        Some(known) if (known - now).abs() < NANOS / 2 => known,
+        _ => *known.insert(now),
+    }
+}
 
 /// The value of a line of a status file.
 fn field<'a>(status: &'a [u8], name: &str) -> Option<&'a str> {
@@ -86,19 +95,6 @@ pub fn users(status: &[u8]) -> Vec<u32> {
     users.sort_unstable();
     users.dedup();
     users
-}
-
-/// The effective user and group of a process, `seen` being the owner of its
-/// directory in `/proc`: that is root's for one that may not be dumped, such as
-/// one that gave up root's rights.
-pub fn owner(pid: u32, seen: (u32, u32)) -> (u32, u32) {
-    if seen != (0, 0) {
-        return seen;
-    }
-    let status = fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
-    // Real, effective, saved, file system.
-    let effective = |name| field(&status, name)?.split_whitespace().nth(1)?.parse().ok();
-    (effective("Uid").unwrap_or(seen.0), effective("Gid").unwrap_or(seen.1))
 }
 
 /// The pids that a process has in the namespaces below this one.
@@ -136,11 +132,12 @@ mod tests {
 
     #[test]
     fn this_process_began_before_now_and_after_the_machine() {
-        let stat = Stat::read(std::process::id()).unwrap();
+        let stat = Stat::parse(&fs::read("/proc/self/stat").unwrap()).unwrap();
         let now: Timestamp = std::time::SystemTime::now().into();
         let age = now.seconds_since(began(stat.start));
         assert!((0.0..86_400.0).contains(&age), "{age}");
         assert!(now.seconds_since(began(0)) >= age);
+        assert_eq!(began(stat.start), began(stat.start), "the same whenever it is asked");
     }
 
     #[test]

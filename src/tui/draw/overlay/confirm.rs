@@ -106,7 +106,11 @@ fn keys(confirm: &Confirm, stopping: bool, canvas: &mut Canvas<'_>, x: u16, y: u
         Some(false) => "c with a copy",
         None => "",
     };
-    let force = if confirm.can_force() { "f force" } else { "" };
+    let force = match (confirm.can_force(), confirm.is_forced()) {
+        (_, true) => "f no force",
+        (true, false) => "f force",
+        (false, false) => "",
+    };
     let parts = [force, copy, act.as_str(), "esc leave as it is"];
     let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("   ");
     canvas.text_right(x + width, y, width, &text, theme.accent);

@@ -1,9 +1,12 @@
 //! Overlays: the screen behind them is dimmed, and they have the only borders.
 
 mod choice;
+mod clean;
 mod confirm;
+mod entries;
 mod form;
 mod help;
+mod holders;
 mod holds;
 mod log;
 mod new_segment;
@@ -42,6 +45,14 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
             dim_behind(state, canvas);
             holds::draw(state, shown, canvas);
         }
+        Some(Overlay::Holders(shown)) => {
+            dim_behind(state, canvas);
+            holders::draw(state, shown, canvas);
+        }
+        Some(Overlay::Clean(shown)) => {
+            dim_behind(state, canvas);
+            clean::draw(state, shown, canvas);
+        }
         Some(Overlay::Log { top }) => {
             dim_behind(state, canvas);
             log::draw(state, *top, canvas);
@@ -50,6 +61,18 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
         // These stand in the line at the foot.
         Some(Overlay::Prompt(_) | Overlay::MarkLetter { .. }) | None => {}
     }
+}
+
+/// How many lines stand above and below, in the lower border of a frame.
+fn more(hidden: (usize, usize), canvas: &mut Canvas<'_>, inside: Area) {
+    let [up, down] = canvas.theme.glyphs.more;
+    let text = match hidden {
+        (0, 0) => return,
+        (0, below) => format!(" {down} {below} more "),
+        (above, 0) => format!(" {up} {above} above "),
+        (above, below) => format!(" {up} {above}  {down} {below} "),
+    };
+    canvas.text_right(inside.right() + 1, inside.bottom(), inside.width, &text, canvas.theme.dim);
 }
 
 fn dim_behind(state: &State, canvas: &mut Canvas<'_>) {

@@ -8,7 +8,7 @@ use crate::app::detail::resident_share;
 use crate::app::layout::Area;
 use crate::app::layout::segments::{Column, Layout, Placed};
 use crate::app::table::Pane;
-use crate::segment::{Bytes, Segment, State as SegmentState, age_text, take_cells};
+use crate::segment::{Bytes, Kind, Segment, State as SegmentState, age_text, take_cells};
 use crate::survey::Survey;
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
@@ -121,7 +121,9 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
     let right = x + width;
     match column {
         Column::Kind => {
-            canvas.text(x, y, width, segment.kind().word(), theme.dim);
+            // That it is in no directory any more is said by its state.
+            let kind = if segment.kind() == Kind::Deleted { Kind::Posix } else { segment.kind() };
+            canvas.text(x, y, width, kind.word(), theme.dim);
         }
         Column::Label => {
             let label = canvas.fit(&segment.label(), width);

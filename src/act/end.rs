@@ -1,0 +1,203 @@
+//! Asking a process that holds a segment to end: `SIGTERM`, to exactly the
+//! process that was shown, and a moment's wait for what comes of it.
+
+use super::Refusal;
+use super::error::plain;
+use crate::machine::Machine;
+use crate::machine::process::ProcessId;
+use crate::segment::{Holder, SegmentId};
+use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// So long a process may take to end before it is said that it has not.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// A process that is to be asked to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// Which: another one that got its pid is not asked.
+    pub process: ProcessId,
+    /// `writer (pid 4121)`, safe to print.
+    pub name: String,
+    /// Whose it is, safe to print.
+    pub user: String,
+    /// The segment that it was shown to hold.
+    pub segment: SegmentId,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It has ended.
+    Gone,
+    /// It was asked, and has not ended so far.
+    NotYet,
+}
+
+/// Why a process was not asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EndError {
+    /// There is no such process any more.
+    #[error("{name} has ended already; another process may have its pid by now. Nothing was done")]
+    Gone {
+        /// Which.
+        name: String,
+    },
+    /// The kernel does not allow it to this user.
+    #[error("you may not end {name}: only its user {user} and root (CAP_KILL) may. {remedy}")]
+    Denied {
+        /// Which.
+        name: String,
+        /// Whose it is.
+        user: String,
+        /// What would help.
+        remedy: String,
+    },
+    /// Anything else that the kernel said.
+    #[error("{name} could not be asked to end: {}", plain(.source))]
+    Failed {
+        /// Which.
+        name: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+impl Ending {
+    /// For a process that was shown to hold that segment.
+    ///
+    /// # Errors
+    /// When every change is turned off, and for the processes that are never asked.
+    pub fn of(holder: &Holder, segment: &SegmentId, read_only: bool) -> Result<Self, Refusal> {
+        let name = format!("{} (pid {})", holder.command_text(), holder.pid);
+        if read_only {
+            return Err(Refusal::read_only());
+        }
+        if holder.pid == 1 {
+            let reason = format!("{name} is the first process: the machine, or its container, ends with it");
+            return Err(Refusal::new(reason, "Ask it to shut down in its own way"));
+        }
+        if holder.ourselves {
+            return Err(Refusal::new(format!("{name} is this program"), "q ends it, D lets go of segments"));
+        }
+        Ok(Self {
+            process: ProcessId { pid: holder.pid, start: holder.start },
+            name,
+            user: holder.owner.user_text(),
+            segment: segment.clone(),
+        })
+    }
+
+    /// What came of it, in words.
+    #[must_use]
+    pub fn said(&self, ended: Ended) -> String {
+        match ended {
+            Ended::Gone => format!("{} was asked to end, and has ended", self.name),
+            Ended::NotYet => format!(
+                "{} was asked to end, and has not so far: it may be cleaning up, or not listen to SIGTERM",
+                self.name
+            ),
+        }
+    }
+}
+
+/// Asks a process to end, and waits a second at most for it to.
+///
+/// # Errors
+/// When it is gone, and when it belongs to somebody else.
+pub fn end(machine: &dyn Machine, ending: &Ending) -> Result<Ended, EndError> {
+    let name = || ending.name.clone();
+    machine.processes().terminate(&ending.process).map_err(|source| match source.raw_os_error() {
+        Some(libc::ESRCH) => EndError::Gone { name: name() },
+        Some(libc::EPERM) => EndError::Denied {
+            name: name(),
+            user: ending.user.clone(),
+            remedy: if ending.user == "root" {
+                "Run with sudo".to_owned()
+            } else {
+                format!("Run as {} or with sudo", ending.user)
+            },
+        },
+        _ => EndError::Failed { name: name(), source },
+    })?;
+    let began = Instant::now();
+    while !has_ended(machine, ending.process) {
+        if began.elapsed() > PATIENCE {
+            return Ok(Ended::NotYet);
+        }
+        thread::sleep(PAUSE);
+    }
+    Ok(Ended::Gone)
+}
+
+fn has_ended(machine: &dyn Machine, process: ProcessId) -> bool {
+    let now = machine.processes().process(process.pid);
+    now.is_none_or(|now| now.id != process || now.ended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::{Access, ShmId};
+    use crate::survey::{Depth, Holdings, Names, Survey};
+
+    const SEGMENT: SegmentId = SegmentId::Sysv(ShmId(5));
+
+    fn machine() -> MadeMachine {
+        let machine = MadeMachine::new();
+        machine.add_sysv(5, 0, MadeBytes::hole(100));
+        for (pid, command) in [(1, "init"), (7, "writer\x1b[2J"), (9_999_999, "shmscope")] {
+            machine.add_process(pid, command);
+            machine.attach_in(pid, 5, Access::ReadWrite);
+        }
+        machine
+    }
+
+    fn holder(machine: &MadeMachine, pid: u32) -> Holder {
+        let mut names = Names::default();
+        let holdings = Holdings::look(machine, Depth::Shared, &[], &mut names);
+        let mut survey = Survey::take(machine, &mut names);
+        survey.join(&holdings, machine, &mut names);
+        let holders = survey.segments[0].holders.clone().unwrap();
+        holders.iter().find(|holder| holder.pid == pid).unwrap().clone()
+    }
+
+    #[test]
+    fn exactly_the_one_that_was_shown() {
+        let machine = machine();
+        let ending = Ending::of(&holder(&machine, 7), &SEGMENT, false).unwrap();
+        // Another one has its pid by now, and lives on.
+        machine.end_process(7);
+        machine.add_process(7, "other");
+        machine.edit(|facts| facts.processes.get_mut(&7).unwrap().began.seconds += 60);
+        let error = end(&machine, &ending).unwrap_err().to_string();
+        assert!(error.contains("has ended already") && !error.contains('\x1b'), "{error}");
+        assert!(machine.edit(|facts| facts.terminated.is_empty() && facts.processes.contains_key(&7)));
+        machine.attach_in(7, 5, Access::Read);
+        let ending = Ending::of(&holder(&machine, 7), &SEGMENT, false).unwrap();
+        assert_eq!(end(&machine, &ending).unwrap(), Ended::Gone);
+        assert_eq!(machine.edit(|facts| facts.terminated.clone()), [7]);
+        assert_eq!(ending.said(Ended::Gone), "other (pid 7) was asked to end, and has ended");
+    }
+
+    #[test]
+    fn who_is_never_asked_and_who_may_not_ask() {
+        let machine = machine();
+        let refused = |pid, read_only| {
+            Ending::of(&holder(&machine, pid), &SEGMENT, read_only).err().map(|refusal| refusal.reason)
+        };
+        assert!(refused(1, false).unwrap().contains("the first process"));
+        assert!(refused(9_999_999, false).unwrap().contains("is this program"));
+        assert!(refused(7, true).unwrap().contains("read-only"));
+        assert_eq!(refused(7, false), None);
+        machine.edit(|facts| facts.effective_uid = 1001);
+        let error = end(&machine, &Ending::of(&holder(&machine, 7), &SEGMENT, false).unwrap()).unwrap_err();
+        assert!(
+            error.to_string().contains("only its user ann and root (CAP_KILL) may. Run as ann or with sudo")
+        );
+        assert!(machine.edit(|facts| facts.terminated.is_empty()));
+    }
+}

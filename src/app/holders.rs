@@ -1,0 +1,297 @@
+//! Everybody who holds the selected segment, with what else each of them
+//! holds; and the question whether one of them is to end.
+
+use super::event::Clock;
+use crate::act::Ending;
+use crate::segment::{Access, Bytes, Holder, Segment, SegmentId, State};
+use crate::survey::Survey;
+use std::collections::HashMap;
+
+/// So many other segments of a holder are named.
+const NAMED: usize = 4;
+
+/// The overlay.
+#[derive(Debug, Clone)]
+pub struct Holders {
+    /// The segment, as it was last seen.
+    pub segment: Box<Segment>,
+    /// Whether it is gone.
+    pub gone: bool,
+    /// Who holds it.
+    pub rows: Vec<Row>,
+    /// Which one is selected.
+    pub selected: usize,
+    /// One of them that may be asked to end.
+    pub ask: Option<Ask>,
+}
+
+/// A holder, and what it holds besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Who.
+    pub holder: Holder,
+    /// The other segments that it holds.
+    pub others: Vec<Other>,
+    /// What everything that it holds has in memory.
+    pub keeps: Bytes,
+}
+
+/// Another segment that a holder holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// Which.
+    pub id: SegmentId,
+    /// As the table shows it.
+    pub label: String,
+    /// What the holder may do there.
+    pub access: Access,
+    /// What it has in memory.
+    pub resident: Bytes,
+    /// Whether it goes with this holder: removed, and held by nobody else.
+    pub last: bool,
+}
+
+/// The question whether a process is to end.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Whom it is about.
+    pub ending: Ending,
+    /// What it is and holds, as it is shown.
+    pub row: Row,
+    /// Since when it is shown.
+    pub since: Clock,
+    /// Whether it is being asked.
+    pub acting: bool,
+}
+
+impl Holders {
+    /// Those of a segment. Of no survey, nobody is known.
+    #[must_use]
+    pub fn new(segment: &Segment, survey: &Survey) -> Self {
+        let rows = rows(segment, survey);
+        Self { segment: Box::new(segment.clone()), gone: false, rows, selected: 0, ask: None }
+    }
+
+    /// Takes over what a new survey tells; who is selected stays selected.
+    pub fn look(&mut self, survey: &Survey) {
+        let found = survey.segments.iter().find(|segment| {
+            segment.id == self.segment.id && self.segment.identity().fits(&segment.identity())
+        });
+        let Some(segment) = found else {
+            self.gone = true;
+            self.rows.clear();
+            return;
+        };
+        let chosen = self.rows.get(self.selected).map(|row| row.holder.clone());
+        *self.segment = segment.clone();
+        self.rows = rows(segment, survey);
+        let place = |one: &Holder| self.rows.iter().position(|row| row.holder.is_same_process(one));
+        let last = self.rows.len().saturating_sub(1);
+        self.selected = chosen.as_ref().and_then(place).unwrap_or(self.selected.min(last));
+    }
+
+    /// The heading.
+    #[must_use]
+    pub fn title(&self) -> String {
+        format!("Holders of {}", self.segment.id)
+    }
+
+    /// What is not known of them, a line each.
+    #[must_use]
+    pub fn unknown(&self, survey: &Survey) -> Vec<String> {
+        let mut lines = vec![];
+        if self.segment.holders.is_none() && !self.gone {
+            lines.push("who holds it has not been looked for yet".to_owned());
+            return lines;
+        }
+        if let (true, Some(facts)) = (self.segment.unseen() > 0, self.segment.sysv()) {
+            let found = facts.nattch - self.segment.unseen();
+            lines.push(format!(
+                "nattch {}, found {found}: {} in processes that cannot be examined here",
+                facts.nattch,
+                self.segment.unseen()
+            ));
+        }
+        let Some(coverage) = &survey.coverage else { return lines };
+        if coverage.unreadable > 0 {
+            lines.push(format!(
+                "{} of {} processes can be examined here; run as root to see all",
+                coverage.processes - coverage.unreadable,
+                coverage.processes
+            ));
+        }
+        if coverage.visibility.hides {
+            lines.push("processes of others are hidden here (/proc is mounted with hidepid)".to_owned());
+        }
+        if coverage.visibility.outside {
+            lines.push("processes outside of this container (pid namespace) cannot be seen".to_owned());
+        }
+        lines
+    }
+}
+
+impl Row {
+    /// `mapped twice, open once`
+    #[must_use]
+    pub fn how(&self) -> String {
+        let Holder { mappings, descriptors, private, .. } = self.holder;
+        let mut parts = vec![];
+        if mappings > 0 {
+            let privately = if private { ", privately" } else { "" };
+            parts.push(format!("mapped {}{privately}", times(mappings)));
+        }
+        if descriptors > 0 {
+            parts.push(format!("open {}", times(descriptors)));
+        }
+        parts.join(", ")
+    }
+
+    /// `holds 2 more: /camera0 24 MiB, #32771 300 MiB; 324 MiB in memory in all`
+    #[must_use]
+    pub fn holds(&self) -> String {
+        let named = |other: &Other| format!("{} {}", other.label, other.resident);
+        let mut called: Vec<String> = self.others.iter().take(NAMED).map(named).collect();
+        if self.others.len() > NAMED {
+            called.push(format!("+{}", self.others.len() - NAMED));
+        }
+        match self.others.len() {
+            0 => format!("holds nothing else; {} in memory", self.keeps),
+            count => format!("holds {count} more: {}; {} in memory in all", called.join(", "), self.keeps),
+        }
+    }
+}
+
+fn times(count: u32) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        many => format!("{many} times"),
+    }
+}
+
+/// The holders of a segment, each with everything else that it holds.
+fn rows(segment: &Segment, survey: &Survey) -> Vec<Row> {
+    let holders = segment.holders.as_deref().unwrap_or_default();
+    let mut rows: Vec<Row> = holders
+        .iter()
+        .map(|holder| {
+            let keeps = segment.resident.unwrap_or_default();
+            Row { holder: holder.clone(), others: vec![], keeps }
+        })
+        .collect();
+    let places: HashMap<(u32, u64), usize> =
+        holders.iter().enumerate().map(|(at, holder)| ((holder.pid, holder.start), at)).collect();
+    for other in survey.segments.iter().filter(|other| other.id != segment.id) {
+        for holder in other.holders.as_deref().unwrap_or_default() {
+            let Some(&at) = places.get(&(holder.pid, holder.start)) else { continue };
+            let resident = other.resident.unwrap_or_default();
+            rows[at].keeps = Bytes(rows[at].keeps.0.saturating_add(resident.0));
+            rows[at].others.push(Other {
+                id: other.id.clone(),
+                label: other.label(),
+                access: holder.access,
+                resident,
+                last: goes_with_last(other),
+            });
+        }
+    }
+    // The largest are named.
+    for row in &mut rows {
+        row.others.sort_by(|a, b| b.resident.cmp(&a.resident).then_with(|| a.id.cmp(&b.id)));
+    }
+    rows
+}
+
+/// Whether it goes when its one holder ends.
+#[must_use]
+pub fn goes_with_last(segment: &Segment) -> bool {
+    let one = segment.holders.as_deref().is_some_and(|holders| holders.len() == 1);
+    segment.verdict.state == State::Removed && one && segment.unseen() == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identify::Identifier;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::survey::{Depth, Holdings, Names};
+
+    fn look(machine: &MadeMachine) -> Survey {
+        let mut names = Names::default();
+        let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
+        Identifier::default().survey(machine, Some(&holdings), &mut names)
+    }
+
+    fn shown(machine: &MadeMachine, name: &str) -> (Holders, Survey) {
+        let survey = look(machine);
+        let segment = survey.segments.iter().find(|segment| segment.label() == name).unwrap();
+        (Holders::new(segment, &survey), survey)
+    }
+
+    fn machine() -> MadeMachine {
+        let machine = MadeMachine::new();
+        machine.add_object("camera", MadeBytes::full(&[1; 8192]));
+        machine.add_object("gone", MadeBytes::full(&[1; 4096]));
+        machine.add_sysv(5, 0, MadeBytes::full(&[1; 4096]));
+        machine.add_process(7, "writer");
+        machine.add_process(8, "reader");
+        machine.map_in(7, "camera", Access::ReadWrite);
+        machine.map_in(7, "camera", Access::Read);
+        machine.open_in(7, "camera", Access::Read);
+        machine.open_in(8, "camera", Access::Read);
+        machine.attach_in(7, 5, Access::Read);
+        machine.map_in(7, "gone", Access::ReadWrite);
+        machine.remove_object("gone");
+        machine
+    }
+
+    #[test]
+    fn what_else_each_holds_and_how_much_that_keeps() {
+        let (shown, survey) = shown(&machine(), "/camera");
+        let [writer, reader] = &shown.rows[..] else { panic!("{shown:?}") };
+        assert_eq!((writer.how(), reader.how()), ("mapped twice, open once".into(), "open once".into()));
+        assert_eq!(writer.holds(), "holds 2 more: #5 4.0 KiB, /gone 4.0 KiB; 16 KiB in memory in all");
+        assert_eq!(reader.holds(), "holds nothing else; 8.0 KiB in memory");
+        // What has no name any more and no other holder goes with it.
+        assert_eq!(writer.others.iter().map(|other| other.last).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(shown.unknown(&survey), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_could_not_be_found_is_a_line_of_its_own() {
+        let machine = machine();
+        machine.attach_in(8, 5, Access::Read);
+        machine.attach_in(8, 5, Access::Read);
+        machine.edit(|facts| facts.processes.get_mut(&8).unwrap().readable = false);
+        let (shown, survey) = shown(&machine, "#5");
+        assert_eq!(shown.rows.len(), 1);
+        assert_eq!(
+            shown.unknown(&survey),
+            [
+                "nattch 3, found 1: 2 in processes that cannot be examined here",
+                "1 of 2 processes can be examined here; run as root to see all"
+            ]
+        );
+    }
+
+    #[test]
+    fn who_is_selected_stays_selected_and_a_recycled_pid_is_another_one() {
+        let machine = machine();
+        let (mut shown, _) = shown(&machine, "/camera");
+        shown.selected = 1;
+        machine.add_process(3, "early");
+        machine.open_in(3, "camera", Access::Read);
+        shown.look(&look(&machine));
+        assert_eq!((shown.rows.len(), shown.rows[shown.selected].holder.pid), (3, 8));
+        machine.end_process(8);
+        machine.add_process(8, "other");
+        machine.edit(|facts| facts.processes.get_mut(&8).unwrap().began.seconds += 9);
+        shown.look(&look(&machine));
+        assert_eq!((shown.rows.len(), shown.selected), (2, 1));
+        machine.remove_object("camera");
+        machine.end_process(3);
+        machine.end_process(7);
+        shown.look(&look(&machine));
+        assert!(shown.gone && shown.rows.is_empty());
+    }
+}

@@ -1,0 +1,39 @@
+//! The devices that System V segments are on.
+
+use crate::sys;
+use std::sync::OnceLock;
+use std::{fs, io};
+
+/// One for pages of the usual size, and one for each size of huge pages. Asked
+/// once: they stay the same as long as the machine runs.
+///
+/// # Errors
+/// `EMFILE`; then they are asked for again the next time.
+pub fn of_sysv() -> io::Result<&'static [u64]> {
+    static DEVICES: OnceLock<Vec<u64>> = OnceLock::new();
+    if let Some(devices) = DEVICES.get() {
+        return Ok(devices);
+    }
+    let mut devices = vec![sys::kernel_device()?];
+    for size in huge_page_sizes() {
+        match sys::huge_page_device(size) {
+            Ok(device) => devices.push(device),
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
+                return Err(error);
+            }
+            // There are none of that size after all.
+            Err(_) => {}
+        }
+    }
+    Ok(DEVICES.get_or_init(|| devices))
+}
+
+/// In bytes: `/sys/kernel/mm/hugepages/hugepages-2048kB`.
+fn huge_page_sizes() -> impl Iterator<Item = u64> {
+    let entries = fs::read_dir("/sys/kernel/mm/hugepages").into_iter().flatten().filter_map(Result::ok);
+    entries.filter_map(|entry| {
+        let name = entry.file_name();
+        let kib: u64 = name.to_str()?.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse().ok()?;
+        Some(kib << 10).filter(|size| size.is_power_of_two())
+    })
+}

@@ -1,0 +1,98 @@
+//! A process that is looked at, by its directory in `/proc`: when the pid is
+//! given to another process meanwhile, the directory stays that of the first,
+//! and there is nothing in it any more.
+
+use super::stat::{self, Stat};
+use super::{Proc, command};
+use crate::machine::process::{Process, ProcessId, Wanted};
+use crate::sys;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
+use std::ffi::CStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+
+/// A process, or a thread of one.
+pub struct Subject(OwnedFd);
+
+impl Subject {
+    /// Opens it; `path` is below `/proc`.
+    ///
+    /// # Errors
+    /// `ENOENT` when there is none, `EMFILE`.
+    pub fn open(proc: &Proc, path: &str) -> io::Result<Self> {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        Ok(Self(openat(proc.fd(), path, flags, Mode::empty())?))
+    }
+
+    /// Its directory.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+
+    /// Opens one of its files for reading.
+    ///
+    /// # Errors
+    /// `ESRCH` or `ENOENT` when it is gone, `EACCES`, `EMFILE`.
+    pub fn open_file(&self, name: &CStr, flags: OFlag) -> io::Result<OwnedFd> {
+        let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | flags;
+        Ok(openat(&self.0, name, flags, Mode::empty())?)
+    }
+
+    /// Reads one of its files.
+    ///
+    /// # Errors
+    /// As [`Subject::open_file`].
+    pub fn read(&self, name: &CStr) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(1024);
+        File::from(self.open_file(name, OFlag::empty())?).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Its state.
+    ///
+    /// # Errors
+    /// As [`Subject::open_file`].
+    pub fn stat(&self) -> io::Result<Stat> {
+        Stat::parse(&self.read(c"stat")?).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
+    /// How many threads it has: those of its `task` directory.
+    pub fn threads(&self) -> u32 {
+        // Like every directory it has two links more than directories in it.
+        sys::statx_at(self.fd(), c"task").map_or(1, |stat| stat.links.saturating_sub(2))
+    }
+
+    /// Whether its System V segments are those that are looked for: shmids are
+    /// given anew in every IPC namespace. One that has entered another since
+    /// it attached a segment is not told from the others there.
+    pub fn sees(&self, wanted: &Wanted) -> bool {
+        let namespace = sys::statx_link(self.fd(), c"ns/ipc");
+        namespace.is_ok_and(|stat| Some(stat.inode) == wanted.whereabouts.namespace)
+    }
+
+    /// What everybody may know of it.
+    ///
+    /// # Errors
+    /// As [`Subject::open_file`].
+    pub fn process(&self, pid: u32) -> io::Result<Process> {
+        let stat = self.stat()?;
+        // Its owner is who the process is to others, whatever it may dump.
+        let owner = sys::statx_fd(self.fd())?;
+        Ok(Process {
+            id: ProcessId { pid, start: stat.start },
+            command: command::name(&stat.command, || self.read(c"cmdline").ok()).into(),
+            uid: owner.uid,
+            gid: owner.gid,
+            began: stat::began(stat.start),
+            // Its first thread may have ended, and others go on.
+            ended: stat.ended && self.threads() <= 1,
+        })
+    }
+}
+
+/// Whether an error says that a process is not there any more.
+pub fn is_gone(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
+}

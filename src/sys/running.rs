@@ -1,0 +1,68 @@
+//! Facts on a process that need none of its files: how long it has run, and
+//! whether two threads share their descriptors.
+
+use std::io;
+use std::mem::MaybeUninit;
+
+/// `CPUCLOCK_SCHED` of `include/linux/posix-timers_types.h`.
+const AS_SCHEDULED: libc::clockid_t = 2;
+/// `PID_MAX_LIMIT` of `include/linux/threads.h`.
+const LAST_PID: libc::pid_t = 4 << 20;
+/// `KCMP_FILES` of `include/uapi/linux/kcmp.h`.
+const FILES: libc::c_int = 2;
+
+/// For how many nanoseconds the threads of a process, those too that have
+/// ended, have run on a processor: `clock_getcpuclockid(3)`. Everybody may ask.
+///
+/// # Errors
+/// `EINVAL` when there is no such process.
+pub fn ran_for(pid: u32) -> io::Result<u64> {
+    // The number of the clock has room for no more than 28 bits of it.
+    let pid = libc::pid_t::try_from(pid).ok().filter(|&pid| pid <= LAST_PID);
+    let pid = pid.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
+    let mut time = MaybeUninit::<libc::timespec>::zeroed();
+    // SAFETY: the kernel writes one timespec, and time has room for it.
+    super::check(unsafe { libc::clock_gettime((!pid << 3) | AS_SCHEDULED, time.as_mut_ptr()) })?;
+    // SAFETY: zeroed, then filled by the kernel; every bit pattern is valid.
+    let time = unsafe { time.assume_init() };
+    Ok(time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs())
+}
+
+/// Whether two threads share their descriptors: `kcmp(2)`.
+///
+/// # Errors
+/// `ESRCH`, `EPERM` for who may not examine them, `ENOSYS` where the kernel has no `kcmp`.
+pub fn share_descriptors(one: u32, other: u32) -> io::Result<bool> {
+    // SAFETY: the call takes numbers and touches no memory of ours.
+    let order = unsafe { libc::syscall(libc::SYS_kcmp, one, other, FILES, 0, 0) };
+    if order < 0 { Err(io::Error::last_os_error()) } else { Ok(order == 0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process;
+
+    #[test]
+    fn whoever_works_has_run_for_longer() {
+        let before = ran_for(process::id()).unwrap();
+        assert!(before > 0);
+        assert!(ran_for(process::id()).unwrap() > before);
+        for nobody in [4 << 20, u32::MAX] {
+            assert_eq!(ran_for(nobody).unwrap_err().raw_os_error(), Some(libc::EINVAL));
+        }
+    }
+
+    #[test]
+    fn threads_share_their_descriptors_and_processes_do_not() {
+        let own = process::id();
+        match share_descriptors(own, own) {
+            Ok(shared) => assert!(shared),
+            // A kernel without it.
+            Err(error) => assert_eq!(error.raw_os_error(), Some(libc::ENOSYS)),
+        }
+        if let Ok(shared) = share_descriptors(own, std::os::unix::process::parent_id()) {
+            assert!(!shared);
+        }
+    }
+}

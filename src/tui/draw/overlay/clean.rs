@@ -1,0 +1,78 @@
+//! What is leaked: an entry for each with its evidence, ticked or not, and what
+//! removing the ticked ones frees.
+
+use super::entries::{Entries, NO_ENTRY};
+use super::more;
+use crate::app::State;
+use crate::app::clean::{Clean, Item};
+use crate::app::layout::Area;
+use crate::app::layout::overlay::{WIDEST, centred};
+use crate::segment::{Timestamp, age_text};
+use crate::survey::Survey;
+use crate::tui::canvas::{Canvas, cells};
+
+pub fn draw(state: &State, clean: &Clean, canvas: &mut Canvas<'_>) {
+    let Some(survey) = &state.survey else { return };
+    let theme = canvas.theme;
+    let width = WIDEST.min(state.size.width).saturating_sub(4);
+    let mut entries = Entries::new(width);
+    for (at, item) in clean.items.iter().enumerate() {
+        let text = heading(item, survey.at, canvas, width);
+        entries.line(at, 0, text, if item.ticked { theme.leaked } else { theme.strong });
+        let evidence = item.segment.verdict.reasons.iter().enumerate();
+        for (step, text) in evidence {
+            entries.add(canvas, at, 4, text, if step == 0 { theme.text } else { theme.dim });
+        }
+    }
+    if clean.items.is_empty() {
+        entries.add(canvas, NO_ENTRY, 0, &nothing(state, survey), theme.text);
+    }
+    if clean.filtered > 0 {
+        let text = format!("{} more that the filter does not show", clean.filtered);
+        entries.add(canvas, NO_ENTRY, 0, &text, theme.dim);
+    }
+    let wanted = entries.height().saturating_add(2);
+    let inside = canvas.frame(centred(state.size, u16::MAX - 4, wanted), &clean.title());
+    let shown = Area { height: inside.height.saturating_sub(2), ..inside };
+    let hidden = entries.draw(clean.selected, canvas, shown);
+    more(hidden, canvas, inside);
+    let y = inside.bottom().saturating_sub(1);
+    let keys = if clean.items.is_empty() { "esc back" } else { "space tick   a all   ↵ go on   esc back" };
+    let keys = if theme.glyphs.ascii { keys.replace('↵', "enter") } else { keys.to_owned() };
+    let room = inside.width.saturating_sub(cells(&keys) + 3);
+    let sum = clean.sum();
+    if cells(&sum) <= room {
+        canvas.text(inside.x + 1, y, room, &sum, theme.text);
+    }
+    canvas.text_right(inside.right(), y, inside.width, &keys, theme.accent);
+}
+
+/// Why there is nothing to clean up, as far as that is known.
+fn nothing(state: &State, survey: &Survey) -> String {
+    if survey.coverage.is_none() {
+        "Who holds what has not been looked at yet.".to_owned()
+    } else if state.table.filter_text.is_empty() {
+        "Nothing is leaked.".to_owned()
+    } else {
+        let filter = crate::segment::escape(state.table.filter_text.as_bytes());
+        format!("Nothing is leaked of what fits /{filter}/.")
+    }
+}
+
+/// `[x] sysv:32771  300 MiB  ✗ leaked  bob  4d`
+fn heading(item: &Item, now: Timestamp, canvas: &Canvas<'_>, width: u16) -> String {
+    let segment = &item.segment;
+    let tick = if item.ticked { "[x]" } else { "[ ]" };
+    let state = segment.verdict.state;
+    let age = segment.age(now).map_or_else(String::new, |age| format!("  {} old", age_text(age)));
+    let rest = format!(
+        "  {}  {} {}  {}{age}",
+        item.frees(),
+        canvas.theme.glyphs.state(state),
+        state.label(),
+        segment.owner.user_text(),
+    );
+    let room = width.saturating_sub(cells(&rest) + cells(tick) + 3).max(8);
+    let name = canvas.fit(&segment.id.to_string(), room);
+    format!("{tick} {name}{rest}")
+}

@@ -1,0 +1,163 @@
+//! How fast everybody is found who holds anything, in a crowd of 500 processes
+//! of about 330 mappings each, with 1000 segments of either kind between them:
+//! against lsof, and against a bare loop over the same calls of the kernel.
+
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to say")]
+
+#[path = "../holders/found.rs"]
+mod found;
+#[expect(dead_code, reason = "nothing is typed here")]
+mod pty;
+mod support;
+#[path = "../holders/truth.rs"]
+mod truth;
+#[expect(dead_code, reason = "the crowd makes what is in the world")]
+mod world;
+
+use found::found;
+use pty::{PICTURE, Pty};
+use shmscope::machine::real::RealMachine;
+use shmscope::survey::{Depth, Holdings, Names, Survey};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use support::{Contest, checked, discard, installed, shmscope, short};
+use truth::Truth;
+
+const PROCESSES: usize = 500;
+/// Besides those of the program itself and of what it holds.
+const MAPPINGS: usize = 300;
+const SEGMENTS: usize = 1000;
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--list") || !world::enter("holders") {
+        return;
+    }
+    let rest = Duration::from_secs(if short() { 2 } else { 20 });
+    in_the_ui("at rest with nothing to hold", rest);
+    let (Some(crowd), Some(_)) = (compiled("g++", "holders/crowd.cpp"), compiled("gcc", "bench/bare.c"))
+    else {
+        println!("holders is left out: it needs a compiler");
+        return;
+    };
+    let mut crowd =
+        Partner::start(Command::new(crowd).args([PROCESSES, MAPPINGS, SEGMENTS].map(|n| n.to_string())));
+    let truth = Truth::read(&mut crowd.answers);
+    complete(&truth);
+    let rounds = if short() { 5 } else { 31 };
+    for depth in [Depth::Shared, Depth::Private] {
+        look(depth, rounds);
+    }
+    in_the_ui("the UI in that crowd", 2 * rest);
+}
+
+/// Every holder is found, every one with the right access.
+fn complete(truth: &Truth) {
+    let mut names = Names::default();
+    let holdings = Holdings::look(&RealMachine, Depth::Private, &[], &mut names);
+    let mut survey = Survey::take(&RealMachine, &mut names);
+    survey.join(&holdings, &RealMachine, &mut names);
+    let found = found(&survey);
+    assert_eq!(found.len(), 2 * SEGMENTS);
+    for (of, holders) in &truth.held {
+        assert_eq!(found.get(of), Some(holders), "{of:?}");
+    }
+    let holders: usize = found.values().map(Vec::len).sum();
+    println!("all {holders} holders of {} segments are found, each with the right access", 2 * SEGMENTS);
+}
+
+fn look(depth: Depth, rounds: usize) {
+    let (kind, word) = match depth {
+        Depth::Shared => ("shared mappings and descriptors", "shared"),
+        Depth::Private => ("private mappings too", "private"),
+    };
+    let title = format!("{PROCESSES} processes with {SEGMENTS} + {SEGMENTS} segments, {kind}");
+    let bare = compiled("gcc", "bench/bare.c").expect("it was compiled before");
+    let mut bare = Partner::start(Command::new(bare).arg(word));
+    let mut names = Names::default();
+    let mut contest = Contest::new(title);
+    contest.add("shmscope's, in the library", 0, None, || {
+        let began = Instant::now();
+        let holdings = Holdings::look(&RealMachine, depth, &[], &mut names);
+        let took = began.elapsed();
+        assert!(holdings.coverage.processes > PROCESSES);
+        took
+    });
+    // At most 1.3 times what the kernel takes.
+    contest.add("a bare loop in C", 0, Some(1.0 / 1.3), || bare.time());
+    if depth == Depth::Private && installed("lsof") {
+        let mut lsof = Command::new("lsof");
+        lsof.args(["-n", "-w"]);
+        contest.add("lsof -n -w", 0, Some(10.0), discard(lsof));
+        let mut list = shmscope();
+        list.args(["list", "--json"]);
+        let complete = |output: &Output| {
+            let text = String::from_utf8_lossy(&output.stdout);
+            assert!(text.matches("\"pid\":").count() >= 2 * SEGMENTS);
+        };
+        contest.add("shmscope list --json", 0, None, checked(list, complete));
+    }
+    contest.run(rounds);
+}
+
+/// What the UI takes of a processor.
+fn in_the_ui(what: &str, time: Duration) {
+    let mut pty = Pty::start(shmscope());
+    pty.wait(b"NAME OR KEY", PICTURE);
+    pty.rest(Duration::from_secs(2));
+    let (before, began) = (pty.processor_time(), Instant::now());
+    pty.rest(time);
+    let spent = pty.processor_time().saturating_sub(before).as_secs_f64() / began.elapsed().as_secs_f64();
+    let reached = if spent < 0.03 { "reached" } else { "MISSED" };
+    println!("{what}, over {} s: {:.2} % of a core (goal 3 %: {reached})", time.as_secs(), spent * 100.0);
+}
+
+/// A program that is asked and answers; it ends when it is dropped.
+struct Partner {
+    child: Child,
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Partner {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a program that was compiled");
+        let questions = child.stdin.take();
+        let answers = BufReader::new(child.stdout.take().expect("a pipe"));
+        Self { child, questions, answers }
+    }
+
+    /// How long it takes, by its own clock.
+    fn time(&mut self) -> Duration {
+        self.questions.as_mut().expect("a pipe").write_all(b"\n").expect("a program that listens");
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("an answer");
+        let nanos = line.split(' ').next().and_then(|word| word.parse().ok());
+        Duration::from_nanos(nanos.expect("a number"))
+    }
+}
+
+impl Drop for Partner {
+    fn drop(&mut self) {
+        // It ends when nothing more is said.
+        drop(self.questions.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// Compiles a program of the tests. `None` without a compiler.
+fn compiled(compiler: &str, source: &str) -> Option<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(source);
+    let name = source.file_stem().expect("a name").to_string_lossy();
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-bench"));
+    let mut command = Command::new(compiler);
+    command.args(["-O2", "-Wall", "-Wextra", "-pthread", "-o"]).args([&program, &source]).arg("-lrt");
+    let status = command.status().ok()?;
+    assert!(status.success(), "{} does not compile", source.display());
+    Some(program)
+}

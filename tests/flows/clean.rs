@@ -1,0 +1,159 @@
+//! What is leaked, ticked or not, and its removal.
+
+use super::{notice, stage};
+use crate::support::Stage;
+use shmscope::app::clean::Clean;
+use shmscope::app::confirm::Confirm;
+use shmscope::app::overlay::Overlay;
+use shmscope::machine::made::{MadeBytes, MadeMachine};
+use shmscope::segment::{Access, Timestamp};
+
+/// Two that are leaked for certain, one that is likely, one that is held, and
+/// one that was touched a moment ago.
+fn world() -> MadeMachine {
+    let machine = MadeMachine::new();
+    machine.add_sysv(5, 0, MadeBytes::full(&[5; 5000]));
+    machine.add_sysv(6, 0x4d2, MadeBytes::full(&[6; 50]));
+    machine.add_sysv(7, 0, MadeBytes::full(&[7; 50]));
+    for name in ["likely", "fresh"] {
+        machine.add_object(name, MadeBytes::full(&[7; 8192]));
+    }
+    machine.edit(|facts| {
+        let old = Timestamp::from_seconds(facts.now - 7200);
+        for (name, object) in &mut facts.posix {
+            if name.to_string() == "/likely" {
+                let stat = &mut object.stat;
+                (stat.access, stat.modify, stat.change, stat.birth) = (old, old, old, Some(old));
+            }
+        }
+    });
+    machine.add_process(4188, "reader.py");
+    machine.attach_in(4188, 7, Access::Read);
+    machine
+}
+
+fn shown(stage: &Stage) -> &Clean {
+    match &stage.state.overlay {
+        Some(Overlay::Clean(clean)) => clean,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn confirm(stage: &Stage) -> &Confirm {
+    match &stage.state.overlay {
+        Some(Overlay::Confirm(confirm)) => confirm,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn ids(stage: &Stage) -> Vec<(String, bool)> {
+    shown(stage).items.iter().map(|item| (item.segment.id.to_string(), item.ticked)).collect()
+}
+
+fn left(machine: &MadeMachine) -> (Vec<i32>, Vec<String>) {
+    machine.edit(|facts| {
+        let sysv = facts.sysv.iter().map(|made| made.row.shmid.0).collect();
+        (sysv, facts.posix.keys().map(ToString::to_string).collect())
+    })
+}
+
+#[test]
+fn what_is_certain_is_ticked_and_goes_after_a_yes() {
+    let mut stage = stage(world());
+    stage.press("c");
+    let expected = [("sysv:5", true), ("sysv:6", true), ("posix:/likely", false)];
+    assert_eq!(ids(&stage), expected.map(|(id, ticked)| (id.to_owned(), ticked)));
+    let screen = stage.screen();
+    for text in
+        ["Clean up: 3 leaked segments", "[x] sysv:5", "[ ] posix:/likely", "its creator (pid 4121) is gone"]
+    {
+        assert!(screen.contains(text), "{text} is not in\n{screen}");
+    }
+    assert_eq!(shown(&stage).sum(), "2 of 3 ticked: 12 KiB are freed");
+    stage.press("<enter>");
+    assert_eq!(confirm(&stage).title(), "Remove 2 segments");
+    assert_eq!(left(&stage.machine).0, [5, 6, 7]);
+    stage.wait(200);
+    stage.press("y");
+    assert_eq!(left(&stage.machine), (vec![7], vec!["/fresh".to_owned(), "/likely".to_owned()]));
+    assert!(notice(&stage).contains("2 done. u takes it back"), "{}", notice(&stage));
+    stage.press("u");
+    assert_eq!(left(&stage.machine).0.len(), 3, "{}", notice(&stage));
+}
+
+#[test]
+fn each_is_ticked_and_unticked() {
+    let mut stage = stage(world());
+    stage.press("c<space>");
+    assert_eq!(shown(&stage).sum(), "1 of 3 ticked: 4.0 KiB are freed");
+    stage.press("A<enter>");
+    assert!(notice(&stage).contains("None is ticked"), "{}", notice(&stage));
+    stage.press("G<space><enter>");
+    assert_eq!(confirm(&stage).title(), "Remove posix:/likely");
+    stage.press("<esc>ca");
+    assert_eq!(shown(&stage).ticked().count(), 3);
+    stage.press("<esc>");
+    assert_eq!(left(&stage.machine).0.len(), 3);
+}
+
+#[test]
+fn only_what_the_filter_shows() {
+    let mut stage = stage(world());
+    stage.press("/kind=posix<enter>c");
+    assert_eq!(ids(&stage), [("posix:/likely".to_owned(), false)]);
+    assert!(stage.screen().contains("2 more that the filter does not show"), "{}", stage.screen());
+    stage.press("<esc>/fresh<enter>c");
+    assert!(stage.screen().contains("Nothing is leaked of what fits /fresh/."), "{}", stage.screen());
+}
+
+#[test]
+fn it_follows_what_happens() {
+    let mut stage = stage(world());
+    stage.press("c");
+    // Unticked, it stays so; what somebody holds by now is not leaked any more.
+    stage.press("j<space>");
+    stage.machine.attach_in(4188, 5, Access::ReadWrite);
+    stage.survey();
+    assert_eq!(ids(&stage), [("sysv:6".to_owned(), false), ("posix:/likely".to_owned(), false)]);
+    stage.machine.remove_object("likely");
+    stage.machine.edit(|facts| facts.sysv.retain(|made| made.row.shmid.0 != 6));
+    stage.survey();
+    assert!(stage.screen().contains("Nothing is leaked."), "{}", stage.screen());
+    stage.press("<enter>");
+    assert!(ids(&stage).is_empty());
+}
+
+#[test]
+fn who_comes_to_hold_it_between_the_list_and_the_yes_keeps_it() {
+    let mut stage = stage(world());
+    stage.press("cj<space><enter>");
+    stage.wait(200);
+    stage.machine.attach_in(4188, 5, Access::ReadWrite);
+    stage.press("y");
+    assert_eq!(left(&stage.machine).0, [5, 6, 7]);
+    assert!(notice(&stage).contains("attached once"), "{}", notice(&stage));
+}
+
+#[test]
+fn read_only_shows_and_removes_nothing() {
+    let mut stage = stage(world());
+    stage.state.read_only = true;
+    stage.press("c<enter>");
+    assert!(notice(&stage).contains("--read-only"), "{}", notice(&stage));
+    assert_eq!(ids(&stage).len(), 3);
+}
+
+#[test]
+fn more_than_fit_are_scrolled_through() {
+    let machine = MadeMachine::new();
+    for shmid in 0..40 {
+        machine.add_sysv(shmid, 0, MadeBytes::full(&[1; 50]));
+    }
+    let mut stage = stage(machine);
+    stage.press("c");
+    assert!(stage.screen().contains("[x] sysv:0 ") && !stage.screen().contains("sysv:39 "));
+    stage.press("G");
+    assert!(stage.screen().contains("▌[x] sysv:39 "), "{}", stage.screen());
+    stage.press("g");
+    assert!(stage.screen().contains("▌[x] sysv:0 "), "{}", stage.screen());
+}

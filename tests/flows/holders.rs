@@ -1,0 +1,166 @@
+//! Who holds the selected segment, what else each of them holds, and asking
+//! one of them to end.
+
+use super::{notice, stage};
+use crate::support::Stage;
+use shmscope::app::holders::Holders;
+use shmscope::app::overlay::Overlay;
+use shmscope::machine::made::{MadeBytes, MadeMachine};
+use shmscope::segment::Access;
+
+/// `sysv:5` held by three, one of them this program; a camera that is mapped.
+fn world() -> MadeMachine {
+    let machine = MadeMachine::new();
+    machine.add_sysv(5, 0x4d2, MadeBytes::full(&[5; 50]));
+    machine.add_object("camera", MadeBytes::full(&[7; 8192]));
+    machine.add_object("scratch", MadeBytes::full(&[7; 4096]));
+    for (pid, command) in [(1, "init"), (4121, "writer"), (4188, "reader.py"), (9_999_999, "shmscope")] {
+        machine.add_process(pid, command);
+        machine.attach_in(pid, 5, Access::Read);
+    }
+    machine.attach_in(4121, 5, Access::ReadWrite);
+    machine.map_in(4121, "camera", Access::ReadWrite);
+    machine.open_in(4188, "camera", Access::Read);
+    machine.map_in(4121, "scratch", Access::ReadWrite);
+    machine.remove_object("scratch");
+    machine
+}
+
+fn shown(stage: &Stage) -> &Holders {
+    match &stage.state.overlay {
+        Some(Overlay::Holders(holders)) => holders,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn ended(stage: &Stage) -> Vec<u32> {
+    stage.machine.edit(|facts| facts.terminated.clone())
+}
+
+#[test]
+fn all_of_them_with_what_else_they_hold() {
+    let mut stage = stage(world());
+    stage.press("h");
+    let screen = stage.screen();
+    for text in [
+        "Holders of sysv:5",
+        "4121 writer     rw  ann  for 1h",
+        "mapped twice; holds 2 more: /camera 8.0 KiB, /scratch 4.0 KiB; 16",
+        "4188 reader.py  r   ann",
+        "holds 1 more: /camera 8.0 KiB",
+        "shmscope   r   ann  for 1h  (this program)",
+    ] {
+        assert!(screen.contains(text), "{text} is not in\n{screen}");
+    }
+    // Nobody can be seen through the other one's eyes.
+    stage.machine.edit(|facts| facts.processes.get_mut(&4188).unwrap().readable = false);
+    stage.survey();
+    let screen = stage.screen();
+    assert!(screen.contains("nattch 5, found 4: 1 in processes that cannot be examined here"), "{screen}");
+    stage.press("<esc>");
+    assert!(stage.state.overlay.is_none());
+}
+
+#[test]
+fn one_is_asked_to_end_after_a_yes_and_is_told_of() {
+    let mut stage = stage(world());
+    stage.press("hjK");
+    let screen = stage.screen();
+    for text in [
+        "End writer (pid 4121)",
+        "4121 writer  rw  ann  for 1h",
+        "SIGTERM",
+        "/camera  rw  8.0 KiB",
+        "/scratch is removed already and goes with it: 4.0 KiB",
+    ] {
+        assert!(screen.contains(text), "{text} is not in\n{screen}");
+    }
+    // Typed ahead, it is no yes.
+    stage.press("y");
+    assert_eq!(ended(&stage), [0; 0]);
+    stage.wait(200);
+    stage.press("y");
+    assert_eq!(ended(&stage), [4121]);
+    assert_eq!(notice(&stage), "writer (pid 4121) was asked to end, and has ended");
+    assert_eq!(stage.state.log, ["end sysv:5: writer (pid 4121) was asked to end, and has ended"]);
+    // Back in the list, without it.
+    assert!(shown(&stage).rows.iter().all(|row| row.holder.pid != 4121));
+    assert!(!stage.screen().contains("SIGTERM"));
+}
+
+#[test]
+fn leaving_the_question_ends_nobody() {
+    for key in ["<esc>", "n", "q", "<ctrl-c>", "<enter>", "K", " "] {
+        let mut stage = stage(world());
+        stage.press("hjK");
+        stage.wait(200);
+        stage.press(key);
+        assert_eq!(ended(&stage), [0; 0], "{key}");
+        assert!(!stage.quit);
+        let _ = shown(&stage);
+    }
+}
+
+#[test]
+fn who_is_never_asked() {
+    let mut first = stage(world());
+    first.press("hK");
+    assert!(notice(&first).contains("init (pid 1) is the first process"), "{}", notice(&first));
+    let mut own = stage(world());
+    own.press("hGK");
+    assert!(notice(&own).contains("is this program"), "{}", notice(&own));
+    let mut read_only = stage(world());
+    read_only.state.read_only = true;
+    read_only.press("hjK");
+    assert!(notice(&read_only).contains("--read-only"), "{}", notice(&read_only));
+    for stage in [first, own, read_only] {
+        assert!(shown(&stage).ask.is_none() && ended(&stage).is_empty());
+    }
+    let mut nobody = stage(MadeMachine::new());
+    nobody.press("h");
+    assert!(nobody.state.overlay.is_none() && notice(&nobody).contains("no segment"));
+}
+
+#[test]
+fn somebody_elses_process_and_one_that_is_another_by_now() {
+    let mut stage = stage(world());
+    stage.machine.edit(|facts| facts.effective_uid = 1001);
+    stage.press("hjK");
+    stage.wait(200);
+    stage.press("y");
+    assert!(
+        notice(&stage).starts_with("You may not end writer (pid 4121): only its user ann and root"),
+        "{}",
+        notice(&stage)
+    );
+    stage.machine.edit(|facts| facts.effective_uid = 0);
+    stage.press("K");
+    stage.wait(200);
+    // Its pid passes to another one while the question stands.
+    stage.machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().began.seconds += 7);
+    stage.press("y");
+    assert!(notice(&stage).contains("has ended already"), "{}", notice(&stage));
+    assert_eq!(ended(&stage), [0; 0]);
+    assert!(stage.state.log.iter().all(|line| line.contains("not done")), "{:?}", stage.state.log);
+}
+
+#[test]
+fn it_follows_what_happens_and_says_when_the_segment_is_gone() {
+    let mut stage = stage(world());
+    stage.press("Gkh");
+    let title = shown(&stage).title();
+    assert_eq!(title, "Holders of posix:/camera");
+    stage.press("j");
+    assert_eq!(shown(&stage).rows[1].holder.pid, 4188);
+    stage.machine.end_process(4121);
+    stage.survey();
+    assert_eq!(shown(&stage).rows[shown(&stage).selected].holder.pid, 4188);
+    stage.machine.end_process(4188);
+    stage.survey();
+    assert!(stage.screen().contains("Nobody holds it."), "{}", stage.screen());
+    stage.press("K");
+    assert!(notice(&stage).contains("nobody to end"));
+    stage.machine.remove_object("camera");
+    stage.survey();
+    assert!(stage.screen().contains("The segment is gone."), "{}", stage.screen());
+}

@@ -1,0 +1,34 @@
+//! What shmscope says of who holds what, in the words of the crowd.
+
+use super::truth::Held;
+use shmscope::machine::process::Object;
+use shmscope::segment::{Facts, Segment, SegmentId};
+use shmscope::survey::Survey;
+use std::collections::BTreeMap;
+
+/// A segment as the crowd names it.
+pub fn object(segment: &Segment) -> Object {
+    match (&segment.id, &segment.facts) {
+        (SegmentId::Sysv(shmid), _) => Object::Sysv(shmid.0),
+        (_, Facts::Posix(facts)) => Object::File { device: facts.device, inode: facts.inode },
+        _ => panic!("{} is neither", segment.id),
+    }
+}
+
+/// Who was found holding what.
+pub fn found(survey: &Survey) -> BTreeMap<Object, Vec<Held>> {
+    let holders = |segment: &Segment| {
+        let holders = segment.holders.iter().flat_map(|all| all.iter());
+        let held = holders.map(|holder| Held {
+            pid: holder.pid,
+            access: holder.access,
+            mappings: holder.mappings,
+            descriptors: holder.descriptors,
+            private: holder.private,
+        });
+        let mut held: Vec<Held> = held.collect();
+        held.sort();
+        held
+    };
+    survey.segments.iter().map(|segment| (object(segment), holders(segment))).collect()
+}
