@@ -59,7 +59,7 @@ pub fn of(segment: &Segment, made: Option<&Made<'_>>, around: &Around<'_>) -> Or
 ///   if it has one, else likely leaked after a while. That is never certain, and
 ///   the reason tells why it may be wanted all the same.
 fn by_catalogue(segment: &Segment, made: &Made<'_>, creator: Option<Origin>, around: &Around<'_>) -> Origin {
-    let maker = Some(Maker { id: made.maker.id.as_str().into(), name: made.maker.name.as_str().into() });
+    let maker = Some(Maker { id: made.maker.id.as_str().into(), name: made.maker.name.as_bytes().into() });
     let mut steps = vec![made.evidence()];
     let judgement = made.judge(&around.of(segment));
     let mut reasons = judgement.reasons.into_iter();
@@ -115,9 +115,8 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, around: &Around<'_>) -> Orig
     match around.living.of(pid, Seen::Here, segment.times.change) {
         Life::Lives(process) => {
             let who = format!("{} ({pid})", escape(&process.command));
-            let name = String::from_utf8_lossy(&process.command).into_owned();
             Origin {
-                maker: Some(Maker { id: "process".into(), name: name.into() }),
+                maker: Some(Maker { id: "process".into(), name: (&*process.command).into() }),
                 steps: vec![format!("made by {who}, which began before its last change (/proc/{pid}/stat)")],
                 word: Word::Lives(who),
             }
@@ -145,7 +144,7 @@ fn untold(pid: u32, why: &str) -> Origin {
 
 fn gone(pid: u32, step: String) -> Origin {
     Origin {
-        maker: Some(Maker { id: "gone".into(), name: "gone".into() }),
+        maker: Some(Maker { id: "gone".into(), name: (*b"gone").into() }),
         steps: vec![step],
         word: Word::Dead(format!("its creator (pid {pid}) is gone")),
     }

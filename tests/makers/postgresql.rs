@@ -1,9 +1,10 @@
-//! PostgreSQL: the interlock that keeps a second postmaster away, and the memory
+//! The `PostgreSQL` server: the interlock that keeps a second postmaster away, and the memory
 //! of its queries.
 
 use super::{Told, directory_of, listed, made_by, run_by, slay, stranger, told};
 use crate::support::{Child, Object, SOON, World, skip, wait_until};
 use nix::mount::{MsFlags, mount};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -73,7 +74,7 @@ fn programs() -> Option<PathBuf> {
 /// Gives a user a name, in this world only: `initdb` asks for it.
 fn name(user: u32) {
     let mut users = fs::read_to_string("/etc/passwd").unwrap();
-    users.push_str(&format!("shmscope-test:x:{user}:{user}::/:/bin/sh\n"));
+    writeln!(users, "shmscope-test:x:{user}:{user}::/:/bin/sh").unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), users).unwrap();
     std::os::unix::fs::chown(file.path(), Some(0), Some(0)).unwrap();
