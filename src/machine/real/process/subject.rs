@@ -98,7 +98,8 @@ impl Subject {
             uid: owner.uid,
             gid: owner.gid,
             began: stat::began(stat.start),
-            ended: stat.ended,
+            // Its first thread may have ended, and others go on.
+            ended: stat.ended && self.threads() <= 1,
         })
     }
 }
