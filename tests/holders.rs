@@ -3,6 +3,9 @@
 mod complete;
 mod ending;
 mod found;
+mod judged;
+mod same;
+mod storm;
 mod truth;
 
 use crate::support::{Child, compile_cpp};

@@ -9,6 +9,7 @@ mod flows;
 mod holders;
 mod house;
 mod kernel_facts;
+mod makers;
 mod memory_real;
 mod save;
 mod screens;

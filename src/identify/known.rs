@@ -2,16 +2,21 @@
 //! segment is asked for its maker again only when it has become another one.
 
 use super::catalogue::{Around, Catalogue, Made, Peek, Subject};
+use super::{Life, Living, Seen};
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
-use crate::segment::{Bytes, Identity, Kind, ObjectName, Segment, SegmentId};
+use crate::segment::{Bytes, Identity, Kind, ObjectName, Segment, SegmentId, Timestamp};
 use crate::survey::Survey;
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How many contents are looked at for one survey: the rest follows with the
 /// next, so that ten thousand new objects do not hold up the table.
 const LOOKS: usize = 500;
+
+/// For so many seconds its maker may still be writing what a segment is known by.
+const YOUNG: f64 = 10.0;
 
 /// The makers of the segments that were seen last.
 #[derive(Debug)]
@@ -25,8 +30,8 @@ struct Entry {
     identity: Identity,
     size: Bytes,
     holders: Vec<u32>,
-    /// Contents that could be looked at were.
-    looked: bool,
+    /// Contents that could be looked at were, and are no longer being written first.
+    settled: bool,
     made: Option<Arc<Made<'static>>>,
 }
 
@@ -50,8 +55,8 @@ impl Known {
         let mut found = Vec::with_capacity(survey.segments.len());
         for segment in &survey.segments {
             let entry = match before.remove(&segment.id) {
-                Some(entry) if entry.looked && entry.is_of(segment) => entry,
-                _ => self.ask(machine, segment, &names, &mut looks),
+                Some(entry) if entry.settled && entry.is_of(segment) => entry,
+                _ => self.ask(machine, segment, survey.at, &names, &mut looks),
             };
             found.push(entry.made.clone());
             self.segments.insert(segment.id.clone(), entry);
@@ -63,11 +68,12 @@ impl Known {
         &self,
         machine: &dyn Machine,
         segment: &Segment,
+        now: Timestamp,
         names: &HashSet<&ObjectName>,
         looks: &mut usize,
     ) -> Entry {
-        let contents = Gently { machine, segment, reader: std::cell::OnceCell::new() };
-        let around = Surroundings { machine, segment, names };
+        let contents = Gently { machine, segment, reader: OnceCell::new() };
+        let around = Surroundings { machine, segment, names, creator: OnceCell::new() };
         // Of a System V segment reading would leave a trace.
         let may_look = segment.kind() != Kind::Sysv;
         let looked = !may_look || *looks > 0;
@@ -80,7 +86,14 @@ impl Known {
         if contents.reader.get().is_some() {
             *looks -= 1;
         }
-        Entry { identity: segment.identity(), size: segment.size, holders: pids(segment), looked, made }
+        let young = segment.times.birth.is_some_and(|birth| now.seconds_since(birth) < YOUNG);
+        Entry {
+            identity: segment.identity(),
+            size: segment.size,
+            holders: pids(segment),
+            settled: looked && !young,
+            made,
+        }
     }
 }
 
@@ -98,7 +111,7 @@ fn pids(segment: &Segment) -> Vec<u32> {
 struct Gently<'a> {
     machine: &'a dyn Machine,
     segment: &'a Segment,
-    reader: std::cell::OnceCell<Option<Reader>>,
+    reader: OnceCell<Option<Reader>>,
 }
 
 impl Peek for Gently<'_> {
@@ -116,16 +129,26 @@ struct Surroundings<'a> {
     machine: &'a dyn Machine,
     segment: &'a Segment,
     names: &'a HashSet<&'a ObjectName>,
+    creator: OnceCell<Option<Box<[u8]>>>,
+}
+
+impl Surroundings<'_> {
+    /// What the process is called that made it, if that lives.
+    fn creator(&self) -> Option<Box<[u8]>> {
+        let facts = self.segment.sysv().filter(|facts| facts.creator_pid != 0)?;
+        let living = Living::new(self.machine.processes());
+        match living.of(facts.creator_pid, Seen::Here, self.segment.times.change) {
+            Life::Lives(process) => Some(process.command),
+            _ => None,
+        }
+    }
 }
 
 impl Around for Surroundings<'_> {
     fn commands(&self) -> Vec<&[u8]> {
-        self.segment
-            .holders
-            .iter()
-            .flat_map(|holders| holders.iter())
-            .map(|holder| &*holder.command)
-            .collect()
+        let holders = self.segment.holders.iter().flat_map(|holders| holders.iter());
+        let creator = self.creator.get_or_init(|| self.creator());
+        holders.map(|holder| &*holder.command).chain(creator.as_deref()).collect()
     }
 
     fn object_is_there(&self, name: &[u8]) -> bool {

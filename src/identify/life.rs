@@ -1,7 +1,7 @@
 //! Whether a process that is known by its pid alone still lives: pids are
 //! given again, and there are pid namespaces.
 
-use crate::machine::process::{Process, Processes};
+use crate::machine::process::{Clock, Process, Processes, Visibility};
 use crate::segment::Timestamp;
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -20,6 +20,9 @@ pub enum Life {
     Gone,
     /// The pid is that of a process that began later.
     PassedOn(Box<Process>),
+    /// There is none of that pid here, and one in a pid namespace below: it may
+    /// be the one that wrote its pid down.
+    Elsewhere,
     /// It cannot be told, and why.
     Unclear(&'static str),
 }
@@ -45,14 +48,15 @@ pub enum Seen {
 pub struct Living<'a> {
     processes: &'a dyn Processes,
     inner: OnceCell<HashSet<u32>>,
-    outside: OnceCell<bool>,
+    visibility: OnceCell<Visibility>,
+    clock: OnceCell<Clock>,
 }
 
 impl<'a> Living<'a> {
     /// Of this machine, now.
     #[must_use]
     pub const fn new(processes: &'a dyn Processes) -> Self {
-        Self { processes, inner: OnceCell::new(), outside: OnceCell::new() }
+        Self { processes, inner: OnceCell::new(), visibility: OnceCell::new(), clock: OnceCell::new() }
     }
 
     /// Whether the process that had that pid at `then` lives.
@@ -60,7 +64,7 @@ impl<'a> Living<'a> {
     pub fn of(&self, pid: u32, seen: Seen, then: Option<Timestamp>) -> Life {
         let found = self.processes.process(pid).filter(|process| !process.ended).map(Box::new);
         let life = match found {
-            Some(process) if then.is_some_and(|then| process.began.seconds_since(then) > SLACK) => {
+            Some(process) if then.is_some_and(|then| self.began_later(&process, then)) => {
                 Life::PassedOn(process)
             }
             Some(process) => return Life::Lives(process),
@@ -68,12 +72,35 @@ impl<'a> Living<'a> {
             None => Life::Gone,
         };
         if seen == Seen::There && self.is_inner(pid) {
-            return Life::Unclear("a process in another pid namespace has that pid");
+            return Life::Elsewhere;
         }
-        if seen == Seen::There && self.has_outside() {
+        let visibility = self.visibility.get_or_init(|| self.processes.visibility());
+        if seen == Seen::There && visibility.outside {
             return Life::Unclear("processes outside of this pid namespace cannot be seen");
         }
+        if seen == Seen::There && visibility.hides {
+            return Life::Unclear("/proc hides processes of others, which may be in another pid namespace");
+        }
         life
+    }
+
+    /// Whether a process began after `then`, which the clock showed when a
+    /// segment was changed. When a process began is told by the clock of today:
+    /// where that was set forward since, what is older than that lies by so much
+    /// further back.
+    fn began_later(&self, process: &Process, then: Timestamp) -> bool {
+        let later = process.began.seconds_since(then);
+        let clock = self.clock.get_or_init(|| self.processes.clock());
+        if later <= SLACK || clock.forward <= SLACK {
+            return later > SLACK;
+        }
+        let before_it_was_set = clock.now.seconds_since(then) >= clock.forward - SLACK;
+        match (clock.boot.seconds_since(then) > SLACK, before_it_was_set) {
+            // The clock showed this at no time that is known: it was set more than once.
+            (true, false) => false,
+            (_, true) => later - clock.forward > SLACK,
+            (false, false) => true,
+        }
     }
 
     /// There, and not shown; one that has ended and waits for its parent is shown.
@@ -83,10 +110,6 @@ impl<'a> Living<'a> {
 
     fn is_inner(&self, pid: u32) -> bool {
         self.inner.get_or_init(|| self.processes.inner_pids().into_iter().collect()).contains(&pid)
-    }
-
-    fn has_outside(&self) -> bool {
-        *self.outside.get_or_init(|| self.processes.visibility().outside)
     }
 }
 
@@ -111,13 +134,62 @@ mod tests {
         assert_eq!(of(8, Seen::Here, then(60)), Life::Gone);
         assert_eq!(of(8, Seen::There, then(60)), Life::Gone);
         machine.edit(|facts| facts.inner_pids = vec![8, 7]);
-        assert!(matches!(of(8, Seen::There, then(60)), Life::Unclear(_)));
-        assert!(matches!(of(7, Seen::There, then(4000)), Life::Unclear(_)));
+        assert_eq!(of(8, Seen::There, then(60)), Life::Elsewhere);
+        assert_eq!(of(7, Seen::There, then(4000)), Life::Elsewhere);
         assert_eq!(of(8, Seen::Here, then(60)), Life::Gone, "the kernel tells it in this namespace");
         machine.edit(|facts| {
             facts.inner_pids.clear();
             facts.visibility.outside = true;
         });
         assert!(matches!(of(8, Seen::There, None), Life::Unclear(_)));
+        assert_eq!(of(8, Seen::Here, None), Life::Gone);
+        machine.edit(|facts| {
+            facts.visibility.outside = false;
+            facts.visibility.hides = true;
+        });
+        assert!(matches!(of(8, Seen::There, None), Life::Unclear(_)), "its namespace may be hidden");
+        assert_eq!(of(8, Seen::Here, None), Life::Gone, "kill(2) tells");
+        machine.edit(|facts| facts.hidden = vec![8]);
+        assert!(matches!(of(8, Seen::Here, None), Life::Unclear(_)));
+    }
+
+    #[test]
+    fn who_has_ended_and_was_not_asked_for_yet_is_gone() {
+        let machine = MadeMachine::new();
+        machine.add_process(7, "writer");
+        machine.edit(|facts| facts.processes.get_mut(&7).unwrap().ended = true);
+        assert_eq!(Living::new(machine.processes()).of(7, Seen::Here, None), Life::Gone);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_makes_no_process_younger() {
+        let machine = MadeMachine::new();
+        let now = machine.now().seconds;
+        machine.add_process(7, "writer");
+        // The machine runs for two hours; its clock was set on by that many seconds.
+        let set = |forward: f64| {
+            machine.edit(|facts| {
+                facts.uptime = 7200;
+                facts.clock_forward = forward;
+            });
+        };
+        // The process began an hour ago.
+        let of = |then: i64| {
+            let then = Some(Timestamp::from_seconds(now - then));
+            Living::new(machine.processes()).of(7, Seen::Here, then)
+        };
+        set(0.0);
+        assert!(matches!(of(4000), Life::PassedOn(_)));
+        // By a day: a segment of before has a time from before the machine began.
+        set(86_400.0);
+        assert!(matches!(of(3600 + 86_400 - 60), Life::Lives(_)), "made a minute after the process began");
+        assert!(matches!(of(3600 + 86_400 + 60), Life::PassedOn(_)), "a minute before");
+        assert!(matches!(of(4000), Life::PassedOn(_)), "made by the new clock");
+        assert!(matches!(of(3000), Life::Lives(_)));
+        assert!(matches!(of(8000), Life::Lives(_)), "a time of neither clock says nothing");
+        // By ten minutes: a time may be of either clock.
+        set(600.0);
+        assert!(matches!(of(4000), Life::Lives(_)));
+        assert!(matches!(of(4300), Life::PassedOn(_)));
     }
 }

@@ -8,6 +8,8 @@ mod proofs;
 pub mod semaphore;
 mod settled;
 mod state;
+#[cfg(test)]
+mod tests;
 mod unheld;
 mod world;
 

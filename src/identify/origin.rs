@@ -4,6 +4,7 @@
 use super::catalogue::{Judged, Made};
 use super::world::Around;
 use super::{Life, Seen};
+use crate::config::maker::{Unheld, Wanted};
 use crate::segment::{Maker, Segment, SysvFacts, escape};
 
 /// Where a segment comes from.
@@ -24,6 +25,8 @@ pub enum Word {
     Protected(String),
     /// Its maker lives.
     Lives(String),
+    /// Something that lives still wants it.
+    Wanted(String),
     /// That nobody holds it is normal for it.
     Normal(String),
     /// Its maker is dead.
@@ -46,34 +49,56 @@ pub fn of(segment: &Segment, made: Option<&Made<'_>>, around: &Around<'_>) -> Or
 }
 
 /// What the catalogue says, and where it cannot tell, what the creator says.
+///
+/// A maker that the catalogue knows and cannot judge is one of two:
+/// - It was asked for something that cannot be told here, such as whether a
+///   helper runs that /proc may hide. Then nothing is certain, whatever became
+///   of the creator, and what must not be removed while it is wanted stays so.
+/// - It has no rule, as for a library's segments that programs keep under names
+///   of their own. It is judged as one that nothing is known of: by its creator
+///   if it has one, else likely leaked after a while. That is never certain, and
+///   the reason tells why it may be wanted all the same.
 fn by_catalogue(segment: &Segment, made: &Made<'_>, creator: Option<Origin>, around: &Around<'_>) -> Origin {
-    let maker = Some(Maker { id: made.maker.id.as_str().into(), name: made.maker.name.as_str().into() });
+    let maker = Some(Maker { id: made.maker.id.as_str().into(), name: made.maker.name.as_bytes().into() });
     let mut steps = vec![made.evidence()];
     let judgement = made.judge(&around.of(segment));
-    let (first, more) = match judgement.reasons.split_first() {
-        Some((first, more)) => (first.clone(), more.to_vec()),
-        None => (String::new(), vec![]),
-    };
+    let mut reasons = judgement.reasons.into_iter();
+    let first = reasons.next();
+    let why = first.clone().unwrap_or_default();
     let word = match (judgement.judged, creator) {
-        (Judged::Protected, _) => Word::Protected(first),
+        (Judged::Protected, _) => Word::Protected(why),
         // While its maker lives it is wanted, whatever the catalogue says.
         (_, Some(Origin { word: word @ Word::Lives(_), steps: seen, .. })) => {
             steps.extend(seen);
+            steps.extend(first);
             word
         }
-        (Judged::Idle, _) => Word::Normal(first),
-        (Judged::Leaked, _) => Word::Dead(first),
-        (Judged::Undecided, Some(creator)) => {
-            steps.extend(creator.steps);
-            steps.extend((!first.is_empty()).then_some(first));
-            creator.word
+        (Judged::Idle, _) if made.maker.unheld == Unheld::Normal => Word::Normal(why),
+        (Judged::Idle, _) => Word::Wanted(why),
+        (Judged::Leaked, _) => Word::Dead(why),
+        (Judged::Undecided, creator) => {
+            let untold = first.is_some() && made.maker.unheld != Unheld::Undecided;
+            match (untold, creator) {
+                (true, creator) => {
+                    steps.extend(creator.into_iter().flat_map(|creator| creator.steps));
+                    match made.maker.wanted {
+                        Wanted::Protected => Word::Protected(why),
+                        Wanted::Idle => Word::Nothing(why),
+                    }
+                }
+                (false, Some(creator)) => {
+                    steps.extend(creator.steps);
+                    steps.extend(first);
+                    creator.word
+                }
+                (false, None) => Word::Nothing(match first {
+                    Some(first) => format!("nothing tells whether it is still wanted: {first}"),
+                    None => "nothing tells that this is normal".to_owned(),
+                }),
+            }
         }
-        (Judged::Undecided, None) if first.is_empty() => {
-            Word::Nothing("nothing tells that this is normal".to_owned())
-        }
-        (Judged::Undecided, None) => Word::Nothing(first),
     };
-    steps.extend(more);
+    steps.extend(reasons);
     Origin { maker, steps, word }
 }
 
@@ -90,9 +115,8 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, around: &Around<'_>) -> Orig
     match around.living.of(pid, Seen::Here, segment.times.change) {
         Life::Lives(process) => {
             let who = format!("{} ({pid})", escape(&process.command));
-            let name = String::from_utf8_lossy(&process.command).into_owned();
             Origin {
-                maker: Some(Maker { id: "process".into(), name: name.into() }),
+                maker: Some(Maker { id: "process".into(), name: (&*process.command).into() }),
                 steps: vec![format!("made by {who}, which began before its last change (/proc/{pid}/stat)")],
                 word: Word::Lives(who),
             }
@@ -105,17 +129,22 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, around: &Around<'_>) -> Orig
                 escape(&process.command)
             ),
         ),
-        Life::Unclear(why) => Origin {
-            maker: None,
-            steps: vec![format!("whether its creator, pid {pid}, lives cannot be told: {why}")],
-            word: Word::Nothing("whether its creator lives cannot be told".to_owned()),
-        },
+        Life::Elsewhere => untold(pid, "a process in another pid namespace has that pid"),
+        Life::Unclear(why) => untold(pid, why),
+    }
+}
+
+fn untold(pid: u32, why: &str) -> Origin {
+    Origin {
+        maker: None,
+        steps: vec![format!("whether its creator, pid {pid}, lives cannot be told: {why}")],
+        word: Word::Nothing("whether its creator lives cannot be told".to_owned()),
     }
 }
 
 fn gone(pid: u32, step: String) -> Origin {
     Origin {
-        maker: Some(Maker { id: "gone".into(), name: "gone".into() }),
+        maker: Some(Maker { id: "gone".into(), name: (*b"gone").into() }),
         steps: vec![step],
         word: Word::Dead(format!("its creator (pid {pid}) is gone")),
     }

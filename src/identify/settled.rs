@@ -16,19 +16,20 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Res
         return Err(Verdict::new(State::Unknown, "nobody has it open or mapped as shared memory")
             .because("private mappings have not been looked for yet"));
     }
-    let examined = coverage.processes - coverage.unreadable;
+    // How many processes there are is no part of it: it changes with every look.
     if coverage.is_whole() {
-        return Ok(vec![format!(
-            "nobody has it open or mapped: all {} processes were examined (/proc/PID/maps, /proc/PID/fd, /proc/locks)",
-            coverage.processes
-        )]);
+        return Ok(vec![
+            "nobody has it open, mapped or locked: every process was examined (/proc/PID/maps, /proc/PID/fd, \
+             /proc/locks)"
+                .to_owned(),
+        ]);
     }
     let owner = segment.owner.user_text();
     if segment.mode.bits() & OTHERS == 0 && coverage.holds_all_of(segment.owner.uid) {
         return Ok(vec![format!(
-            "nobody has it open or mapped: only {owner} can open it (mode {}), and all processes of {owner} and \
-             root were examined, {examined} of {}",
-            segment.mode, coverage.processes
+            "nobody has it open, mapped or locked: only {owner} can open it (mode {}), and every process of {owner} \
+             and root was examined (/proc/PID/maps, /proc/PID/fd, /proc/locks)",
+            segment.mode
         )]);
     }
     let missing = missing(coverage);
@@ -50,18 +51,15 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Res
 fn missing(coverage: &Coverage) -> String {
     let mut parts = vec![];
     if coverage.unreadable > 0 {
-        parts.push(format!(
-            "{} of {} processes cannot be examined here",
-            coverage.unreadable, coverage.processes
-        ));
+        parts.push("there are processes that cannot be examined here");
     }
     if coverage.visibility.hides {
-        parts.push("/proc hides the processes of others (hidepid)".to_owned());
+        parts.push("/proc hides the processes of others (hidepid)");
     }
     if coverage.visibility.outside {
-        parts.push("processes outside of this pid namespace cannot be seen".to_owned());
+        parts.push("processes outside of this pid namespace cannot be seen");
     }
-    parts.extend(coverage.failed.clone());
+    parts.extend(coverage.failed.as_deref());
     parts.join(", and ")
 }
 

@@ -33,7 +33,11 @@ fn sysv(
     let others = facts.nattch.saturating_sub(ours);
     let count = count(facts, holders, others, ours, segment.holders.is_some());
     if facts.marked {
-        let who = if holders.is_empty() { "who is attached".to_owned() } else { who(holders) };
+        let who = match holders {
+            [] if others == 0 => "this program alone".to_owned(),
+            [] => "who is attached".to_owned(),
+            holders => who(holders),
+        };
         return Verdict::new(State::Removed, format!("removed, kept alive by {who}"))
             .because("marked for removal (IPC_RMID): it goes with its last attachment")
             .because(count);

@@ -32,6 +32,7 @@ pub fn judge(segment: &Segment, origin: &Origin, grounds: &Grounds<'_>, settled:
     match &origin.word {
         Word::Protected(why) => with(State::Protected, format!("unheld, and must not be removed: {why}")),
         Word::Lives(who) => with(State::Idle, format!("unheld, and its maker lives: {who}")),
+        Word::Wanted(why) => with(State::Idle, format!("unheld, and still wanted: {why}")),
         Word::Normal(why) => with(State::Idle, format!("unheld, which is normal for it: {why}")),
         Word::Dead(why) if quiet >= wait(SETTLE) => {
             with(State::Leaked(Certainty::Certain), format!("unheld, and {why}")).because(long(wait(SETTLE)))

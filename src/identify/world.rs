@@ -1,6 +1,6 @@
 //! What the judgement of the catalogue asks of the machine.
 
-use super::catalogue::{World, is_helper};
+use super::catalogue::{Lives, World, is_helper};
 use super::{Life, Living, Proofs, Seen};
 use crate::config::maker::Whose;
 use crate::machine::Machine;
@@ -65,6 +65,14 @@ pub struct Of<'b, 'a> {
 }
 
 impl Of<'_, '_> {
+    /// Whether a process is of the segment's owner.
+    fn owns(&self, line: &CommandLine) -> bool {
+        let owner = self.segment.owner.uid;
+        let control = self.around.machine.control();
+        line.uid == owner
+            || (line.uid == 0 && control.process_credentials(line.pid).is_some_and(|who| who.uid == owner))
+    }
+
     fn made(&self) -> Option<Timestamp> {
         let times = &self.segment.times;
         times.birth.or(times.change)
@@ -72,11 +80,12 @@ impl Of<'_, '_> {
 }
 
 impl World for Of<'_, '_> {
-    fn lives(&self, pid: u32) -> Option<bool> {
+    fn lives(&self, pid: u32) -> Lives {
         match self.around.living.of(pid, Seen::There, self.made()) {
-            Life::Lives(_) => Some(true),
-            Life::Gone | Life::PassedOn(_) => Some(false),
-            Life::Unclear(_) => None,
+            Life::Lives(_) => Lives::Yes,
+            Life::Elsewhere => Lives::Elsewhere,
+            Life::Gone | Life::PassedOn(_) => Lives::No,
+            Life::Unclear(_) => Lives::Untold,
         }
     }
 
@@ -85,8 +94,7 @@ impl World for Of<'_, '_> {
         let commands = around.commands.get_or_init(|| around.machine.processes().command_lines());
         let runs = commands.iter().any(|line| {
             let arguments: Vec<&[u8]> = line.arguments.iter().map(Vec::as_slice).collect();
-            (whose == Whose::Anyone || line.uid == self.segment.owner.uid)
-                && is_helper(helper, &line.command, &arguments)
+            is_helper(helper, &line.command, &arguments) && (whose == Whose::Anyone || self.owns(line))
         });
         let hidden = around.machine.processes().visibility();
         if runs {

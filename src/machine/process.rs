@@ -2,7 +2,7 @@
 //! and what each has mapped and open. Who holds which segment follows from it
 //! in `survey`.
 
-use crate::segment::Access;
+use crate::segment::{Access, Timestamp};
 use std::io;
 
 /// What tells of processes.
@@ -12,6 +12,9 @@ pub trait Processes: Send + Sync {
 
     /// What this user cannot see of the processes at all.
     fn visibility(&self) -> Visibility;
+
+    /// The clock that tells when processes began.
+    fn clock(&self) -> Clock;
 
     /// Every process that can be seen.
     ///
@@ -93,7 +96,7 @@ pub struct Process {
     /// The group.
     pub gid: u32,
     /// When it began.
-    pub began: crate::segment::Timestamp,
+    pub began: Timestamp,
     /// It has ended, and only its parent has not asked how.
     pub ended: bool,
 }
@@ -101,7 +104,10 @@ pub struct Process {
 /// What a process calls itself and was started with: any bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
-    /// Its effective user.
+    /// Its pid.
+    pub pid: u32,
+    /// Its effective user; root's for one that may not be dumped, such as one
+    /// that gave up root's rights.
     pub uid: u32,
     /// Its name, at most 15 bytes.
     pub command: Vec<u8>,
@@ -148,6 +154,19 @@ pub struct Visibility {
     pub hides: bool,
     /// There are processes outside of this pid namespace.
     pub outside: bool,
+}
+
+/// The clock, as far as it bears on when processes began: they are told from
+/// the time since the machine began, by the clock of today.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Clock {
+    /// What it shows.
+    pub now: Timestamp,
+    /// When the machine began, by it.
+    pub boot: Timestamp,
+    /// By how many seconds it was set forward since then; 0 where it was not,
+    /// or where that cannot be told.
+    pub forward: f64,
 }
 
 /// How the look at a process went.

@@ -9,16 +9,16 @@ pub struct Maker {
     /// Which rule of the catalogue knows it; `process` for a process that
     /// lives and is known by its pid alone.
     pub id: Arc<str>,
-    /// What it is called. A process may have given itself any name: print
-    /// [`Maker::name_text`].
-    pub name: Arc<str>,
+    /// What it is called. A process may have given itself any name, of any
+    /// bytes: print [`Maker::name_text`].
+    pub name: Arc<[u8]>,
 }
 
 impl Maker {
     /// What it is called, safe to print.
     #[must_use]
     pub fn name_text(&self) -> String {
-        escape(self.name.as_bytes())
+        escape(&self.name)
     }
 
     /// Whether a text means it: the id, or a part of the id or the name. Case
@@ -27,6 +27,6 @@ impl Maker {
     pub fn is(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         let has = |name: &str| name.to_lowercase().contains(&text);
-        !text.is_empty() && (has(&self.id) || has(&self.name))
+        !text.is_empty() && (has(&self.id) || has(&String::from_utf8_lossy(&self.name)))
     }
 }

@@ -9,7 +9,8 @@ const LONGEST_COMM: usize = 15;
 const INTERPRETERS: [&[u8]; 7] = [b"python", b"pypy", b"perl", b"ruby", b"node", b"java", b"sh"];
 
 /// Whether a process is that helper: by its command name, by its program, or,
-/// for an interpreter, by an argument that has the word in it. A `*` at its end
+/// for an interpreter, and for code that it is given with `-c` as a frozen Python
+/// program is, by an argument that has the word in it. A `*` at its end
 /// stands for any more letters. `comm` is that
 /// of `/proc/PID/comm` without the newline, `arguments` those of `cmdline`.
 #[must_use]
@@ -32,7 +33,8 @@ pub fn is_helper(helper: &[u8], comm: &[u8], arguments: &[&[u8]]) -> bool {
         return true;
     }
     let interpreted = INTERPRETERS.iter().any(|known| program.starts_with(known));
-    interpreted && rest.iter().any(|argument| has_word(argument, helper))
+    let is_code = |at: usize| at.checked_sub(1).is_some_and(|before| rest[before] == b"-c");
+    rest.iter().enumerate().any(|(at, argument)| (interpreted || is_code(at)) && has_word(argument, helper))
 }
 
 fn base_name(path: &[u8]) -> &[u8] {
@@ -66,6 +68,7 @@ mod tests {
             is_helper(helper.as_bytes(), comm.as_bytes(), arguments)
         };
         assert!(is("resource_tracker", "python3", &[b"/usr/bin/python3", b"-c", tracker]));
+        assert!(is("resource_tracker", "app", &[b"/opt/app", b"-B", b"-c", tracker]), "frozen");
         assert!(!is("resource_tracker", "grep", &[b"grep", b"resource_tracker"]));
         assert!(!is("tracker", "python3", &[b"python3", b"-c", tracker]), "a part of a word is none");
         assert!(is("torch_shm_manager", "torch_shm_manag", &[]));

@@ -7,12 +7,25 @@ use super::pids::{FoundPid, PidFrom};
 use crate::config::maker::{Unheld, Wanted, Whose};
 use crate::segment::escape;
 
+/// Whether a process lives that is known by the pid that it wrote down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lives {
+    /// It does.
+    Yes,
+    /// One of that pid lives in a pid namespace below this one, and may be it.
+    Elsewhere,
+    /// It is dead.
+    No,
+    /// It cannot be told, as while other pid namespaces could not be examined.
+    Untold,
+}
+
 /// What the judgement has to know of the machine. `None` where that cannot be
-/// told, as with a pid while other pid namespaces could not be examined.
+/// told.
 pub trait World {
     /// Whether the process lives that had this pid when the segment was made:
     /// one that began later is another.
-    fn lives(&self, pid: u32) -> Option<bool>;
+    fn lives(&self, pid: u32) -> Lives;
     /// Whether such a process runs ([`super::is_helper`]).
     fn runs(&self, helper: &[u8], whose: Whose) -> Option<bool>;
     /// Whether somebody holds that POSIX object, by a mapping, a descriptor or
@@ -88,12 +101,13 @@ impl Made<'_> {
         });
         let pids = self.pids.iter().filter(|pid| pid.is_whole()).map(|pid| {
             let text = pid.words();
-            (
-                world.lives(pid.pid),
-                format!("{text} lives"),
-                format!("{text} is dead"),
-                format!("whether {text} lives"),
-            )
+            let (lives, yes) = match world.lives(pid.pid) {
+                Lives::Yes => (Some(true), format!("{text} lives")),
+                Lives::Elsewhere => (Some(true), format!("{text} may live in another pid namespace")),
+                Lives::No => (Some(false), String::new()),
+                Lives::Untold => (None, String::new()),
+            };
+            (lives, yes, format!("{text} is dead"), format!("whether {text} lives"))
         });
         let (mut untold, mut unwanted) = (None, vec![]);
         for (wanted, yes, no, unknown) in pids.chain(with).chain(helpers) {
@@ -158,8 +172,12 @@ mod tests {
     }
 
     impl World for Made {
-        fn lives(&self, pid: u32) -> Option<bool> {
-            (!self.dark).then(|| self.lives.contains(&pid))
+        fn lives(&self, pid: u32) -> Lives {
+            match (self.dark, self.lives.contains(&pid)) {
+                (true, _) => Lives::Untold,
+                (_, true) => Lives::Yes,
+                (_, false) => Lives::No,
+            }
         }
         fn runs(&self, helper: &[u8], _: Whose) -> Option<bool> {
             (!self.dark).then(|| self.runs.iter().any(|runs| runs.as_bytes() == helper))

@@ -20,7 +20,7 @@ mod tests;
 
 pub use contents::Contents;
 pub use helper::is_helper;
-pub use judge::{Judged, Judgement, World};
+pub use judge::{Judged, Judgement, Lives, World};
 pub use matched::{Made, Matched};
 pub use pids::{FoundPid, PidFrom};
 pub use subject::{Around, Kind, Peek, Subject};

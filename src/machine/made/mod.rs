@@ -10,7 +10,7 @@ mod making;
 mod process;
 
 pub use bytes::MadeBytes;
-pub use process::MadeProcess;
+pub use process::{MadeProcess, OBJECTS};
 
 use super::control::Control;
 use super::process::{FileLock, Processes, Visibility};
@@ -61,6 +61,14 @@ pub struct MadeFacts {
     pub processes: BTreeMap<u32, MadeProcess>,
     /// What cannot be seen of them.
     pub visibility: Visibility,
+    /// Neither the list of its processes nor that of its locks can be read.
+    pub blind: bool,
+    /// Pids of processes that are there and that `/proc` hides.
+    pub hidden: Vec<u32>,
+    /// For how many seconds it runs.
+    pub uptime: i64,
+    /// By how many seconds its clock was set forward since.
+    pub clock_forward: f64,
     /// The locks on files.
     pub locks: Vec<FileLock>,
     /// Pids in namespaces below.
@@ -107,6 +115,7 @@ impl MadeMachine {
             facts.users =
                 [(0, "root"), (1000, "ann"), (1001, "bob")].map(|(id, name)| (id, name.to_owned())).into();
             facts.now = 1_767_610_860;
+            facts.uptime = 86_400;
             facts.next_inode = 2;
             facts.limits = LimitFacts {
                 shmmni: Some(4096),

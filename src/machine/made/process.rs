@@ -3,8 +3,8 @@
 use super::contents::OpenMadeObject;
 use super::{MadeFacts, MadeMachine, MadeObject, PAGE, lock};
 use crate::machine::process::{
-    CommandLine, Examined, FileLock, Listed, Object, Place, Process, ProcessId, Processes, Use, Visibility,
-    Wanted, Whereabouts,
+    Clock, CommandLine, Examined, FileLock, Listed, Object, Place, Process, ProcessId, Processes, Use,
+    Visibility, Wanted, Whereabouts,
 };
 use crate::machine::{Contents, ObjectStat, Trace};
 use crate::segment::{Access, Identity, ObjectName, Timestamp};
@@ -24,6 +24,8 @@ pub struct MadeProcess {
     pub uid: u32,
     /// When it began.
     pub began: Timestamp,
+    /// It has ended, and only its parent has not asked how.
+    pub ended: bool,
     /// Whether it may be examined.
     pub readable: bool,
     /// What it has of shared memory.
@@ -38,6 +40,7 @@ impl MadeMachine {
                 command: command.into(),
                 uid: 1000,
                 began: Timestamp::from_seconds(facts.now - 3600),
+                ended: false,
                 readable: true,
                 uses: vec![],
             };
@@ -163,8 +166,17 @@ impl Processes for MadeMachine {
         lock(&self.facts).visibility
     }
 
+    fn clock(&self) -> Clock {
+        let facts = lock(&self.facts);
+        let at = Timestamp::from_seconds;
+        Clock { now: at(facts.now), boot: at(facts.now - facts.uptime), forward: facts.clock_forward }
+    }
+
     fn list(&self) -> io::Result<Vec<Listed>> {
         let facts = lock(&self.facts);
+        if facts.blind {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         let listed =
             facts.processes.iter().map(|(&pid, process)| Listed { pid, serial: id(pid, process).start });
         Ok(listed.collect())
@@ -197,12 +209,13 @@ impl Processes for MadeMachine {
             uid: process.uid,
             gid: process.uid,
             began: process.began,
-            ended: false,
+            ended: process.ended,
         })
     }
 
     fn exists(&self, pid: u32) -> bool {
-        lock(&self.facts).processes.contains_key(&pid)
+        let facts = lock(&self.facts);
+        facts.processes.contains_key(&pid) || facts.hidden.contains(&pid)
     }
 
     fn inner_pids(&self) -> Vec<u32> {
@@ -211,12 +224,13 @@ impl Processes for MadeMachine {
 
     fn command_lines(&self) -> Vec<CommandLine> {
         let facts = lock(&self.facts);
-        let line = |process: &MadeProcess| CommandLine {
+        let line = |(pid, process): (&u32, &MadeProcess)| CommandLine {
+            pid: *pid,
             uid: process.uid,
             command: process.command.clone(),
             arguments: vec![process.command.clone()],
         };
-        facts.processes.values().map(line).collect()
+        facts.processes.iter().map(line).collect()
     }
 
     fn locks(&self) -> io::Result<Vec<FileLock>> {

@@ -30,6 +30,7 @@ pub fn line(pid: u32) -> Option<CommandLine> {
     let command = fs::read(format!("/proc/{pid}/comm")).ok()?;
     let directory = fs::metadata(format!("/proc/{pid}")).ok()?;
     Some(CommandLine {
+        pid,
         uid: directory.uid(),
         command: command.strip_suffix(b"\n").unwrap_or(&command).to_vec(),
         arguments: arguments.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect(),

@@ -12,9 +12,10 @@ mod subject;
 use super::{DEV_SHM, RealMachine, object_stat};
 use crate::machine::ObjectStat;
 use crate::machine::process::{
-    CommandLine, Examined, FileLock, Listed, Object, Place, Process, ProcessId, Processes, Use, Visibility,
-    Wanted, Whereabouts,
+    Clock, CommandLine, Examined, FileLock, Listed, Object, Place, Process, ProcessId, Processes, Use,
+    Visibility, Wanted, Whereabouts,
 };
+use crate::segment::Timestamp;
 use crate::sys::entries::{self, Buffer};
 use crate::sys::object::OpenObject;
 use crate::sys::{self, pidfd};
@@ -25,6 +26,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::SystemTime;
 use std::{fs, process};
 use subject::{Subject, is_gone};
 
@@ -66,6 +68,14 @@ impl Processes for RealMachine {
             hides: fs::read("/proc/self/mountinfo").is_ok_and(|table| stat::hides(&table)),
             outside: namespace.map_or(true, |stat| stat.inode != FIRST_PID_NAMESPACE),
         }
+    }
+
+    fn clock(&self) -> Clock {
+        let boot = stat::began(0);
+        // The kernel makes /dev when it starts, and remembers by which clock.
+        let made = Proc::shared().ok().and_then(|proc| sys::statx_link(proc.fd(), c"/dev").ok()?.birth);
+        let forward = made.map_or(0.0, |(seconds, nanos)| boot.seconds_since(Timestamp { seconds, nanos }));
+        Clock { now: SystemTime::now().into(), boot, forward: forward.max(0.0) }
     }
 
     fn list(&self) -> io::Result<Vec<Listed>> {

@@ -1,0 +1,539 @@
+//! Every rule of the states, at its boundaries, on a made machine.
+
+use super::*;
+use crate::machine::made::{MadeBytes, MadeMachine, MadeObject, OBJECTS};
+use crate::machine::process::{FileLock, Processes as _};
+use crate::machine::sysv_table::Row;
+use crate::segment::{Access, Certainty, Kind, ObjectName, Segment, State, Verdict};
+use crate::survey::Depth;
+use std::path::Path;
+
+const CERTAIN: State = State::Leaked(Certainty::Certain);
+const LIKELY: State = State::Leaked(Certainty::Likely);
+
+/// Every segment, after a full look at the processes.
+fn segments_by(machine: &MadeMachine, rules: Rules) -> Vec<Segment> {
+    let mut names = Names::default();
+    let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
+    Identifier::new(rules).survey(machine, Some(&holdings), &mut names).segments
+}
+
+/// The one segment there is.
+#[track_caller]
+fn only(machine: &MadeMachine) -> Segment {
+    let mut segments = segments_by(machine, Rules::default());
+    assert_eq!(segments.len(), 1);
+    segments.remove(0)
+}
+
+#[track_caller]
+fn verdict(machine: &MadeMachine) -> Verdict {
+    only(machine).verdict
+}
+
+#[track_caller]
+fn assert_is(machine: &MadeMachine, state: State, words: &[&str]) {
+    let verdict = verdict(machine);
+    let reasons = verdict.reasons.join("\n");
+    assert_eq!(verdict.state, state, "{reasons}");
+    for word in words {
+        assert!(reasons.contains(word), "'{word}' is not in\n{reasons}");
+    }
+}
+
+/// A machine with one segment: ann's, of key 0x4d2, whose creator is gone.
+fn with_sysv() -> MadeMachine {
+    let machine = MadeMachine::new();
+    machine.add_sysv(1, 0x4d2, MadeBytes::hole(4096));
+    machine
+}
+
+/// A machine with one object, ann's, made an hour ago.
+fn with_object(name: &str) -> MadeMachine {
+    let machine = MadeMachine::new();
+    machine.add_object(name, MadeBytes::hole(32));
+    edit(&machine, |object, now| set_times(object, now - 3600));
+    machine
+}
+
+fn edit(machine: &MadeMachine, change: impl FnOnce(&mut MadeObject, i64)) {
+    machine.edit(|facts| {
+        let now = facts.now;
+        change(facts.posix.values_mut().next().unwrap(), now);
+    });
+}
+
+fn set_times(object: &mut MadeObject, seconds: i64) {
+    let then = Timestamp::from_seconds(seconds);
+    let stat = &mut object.stat;
+    (stat.access, stat.modify, stat.change, stat.birth) = (then, then, then, Some(then));
+}
+
+#[test]
+fn removed_before_all_else() {
+    let machine = with_sysv();
+    machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
+    for (pid, command) in [(7, "writer"), (8, "reader")] {
+        machine.add_process(pid, command);
+        machine.attach_in(pid, 1, Access::ReadWrite);
+    }
+    assert_is(&machine, State::Removed, &["kept alive by writer (7), reader (8)", "IPC_RMID", "nattch 2"]);
+    for pid in [7, 8] {
+        machine.end_process(pid);
+    }
+    let own = machine.own_pid();
+    machine.add_process(own, "shmscope");
+    machine.attach_in(own, 1, Access::Read);
+    assert_is(&machine, State::Removed, &["kept alive by this program alone"]);
+
+    let machine = with_object("libpod_lock");
+    machine.add_process(7, "wri\x1bter");
+    machine.map_in(7, "libpod_lock", Access::ReadWrite);
+    machine.remove_object("libpod_lock");
+    assert_is(&machine, State::Removed, &[r"kept alive by wri\x1bter (7)", "its name was /libpod_lock"]);
+}
+
+#[test]
+fn in_use_is_what_others_hold() {
+    let machine = with_sysv();
+    machine.add_process(7, "writer");
+    machine.attach_in(7, 1, Access::ReadWrite);
+    machine.attach_in(7, 1, Access::ReadWrite);
+    assert_is(&machine, State::InUse, &["held by 1 process", "nattch 2 (/proc/sysvipc/shm)"]);
+    // Two more that nobody can be found for.
+    machine.edit(|facts| facts.sysv[0].row.nattch = 4);
+    let missing = "nattch 4 (/proc/sysvipc/shm), found 2: 2 in processes that cannot be examined here";
+    assert_is(&machine, State::InUse, &[missing]);
+    machine.edit(|facts| facts.processes.clear());
+    assert_is(&machine, State::InUse, &["attached 4 times", "found 0: 4 in processes"]);
+
+    for hold in [MadeMachine::map_in, MadeMachine::open_in] {
+        let machine = with_object("nccl-a1B2c3");
+        machine.add_process(7, "reader");
+        hold(&machine, 7, "nccl-a1B2c3", Access::Read);
+        assert_is(&machine, State::InUse, &["held by 1 process", "by device 1a and inode 2"]);
+        machine.edit(|facts| facts.processes.get_mut(&7).unwrap().uses[0].private = true);
+        assert_is(&machine, State::InUse, &["held by 1 process"]);
+    }
+}
+
+#[test]
+fn a_lock_alone_is_a_hold() {
+    let machine = with_object("nccl-a1B2c3");
+    let lock = |pid, inode| FileLock { device: OBJECTS, inode, pid };
+    machine.edit(|facts| facts.locks = vec![lock(Some(17), 2)]);
+    assert_is(&machine, State::InUse, &["locked by pid 17", "/proc/locks"]);
+    machine.edit(|facts| facts.locks = vec![lock(None, 2)]);
+    assert_is(&machine, State::InUse, &["locked by a process"]);
+    machine.edit(|facts| facts.locks = vec![lock(Some(17), 3)]);
+    assert_is(&machine, CERTAIN, &[]);
+}
+
+#[test]
+fn our_own_attachments_do_not_count() {
+    let machine = with_sysv();
+    let own = machine.own_pid();
+    machine.add_process(own, "shmscope");
+    machine.attach_in(own, 1, Access::Read);
+    assert_is(&machine, CERTAIN, &["nattch 1 (/proc/sysvipc/shm), 1 of them ours, which everybody can see"]);
+    machine.add_process(7, "writer");
+    machine.attach_in(7, 1, Access::ReadWrite);
+    assert_is(&machine, State::InUse, &["held by 1 process", "nattch 2 (/proc/sysvipc/shm), 1 of them ours"]);
+
+    let machine = with_object("nccl-a1B2c3");
+    machine.add_process(own, "shmscope");
+    machine.map_in(own, "nccl-a1B2c3", Access::Read);
+    machine.open_in(own, "nccl-a1B2c3", Access::Read);
+    assert_is(&machine, CERTAIN, &[]);
+}
+
+#[test]
+fn unknown_while_that_nobody_holds_it_is_not_settled() {
+    let machine = with_object("nccl-a1B2c3");
+    let survey = Identifier::default().survey(&machine, None, &mut Names::default());
+    assert_eq!(survey.segments[0].verdict.state, State::Unknown, "not looked at yet");
+    let mut names = Names::default();
+    let shared = Holdings::look(&machine, Depth::Shared, &[], &mut names);
+    let survey = Identifier::default().survey(&machine, Some(&shared), &mut names);
+    assert_eq!(survey.segments[0].verdict.state, State::Unknown, "it may be mapped privately");
+    // Made between the two looks.
+    let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
+    machine.edit(|facts| facts.now += 5000);
+    edit(&machine, |object, now| set_times(object, now - 1000));
+    let survey = Identifier::default().survey(&machine, Some(&before), &mut names);
+    assert_eq!(survey.segments[0].verdict.state, State::Unknown, "younger than the look");
+    assert_is(&machine, CERTAIN, &[]);
+
+    // Who is not root cannot ask the kernel.
+    machine.edit(|facts| (facts.effective_uid, facts.visibility.hides) = (1000, true));
+    assert_is(&machine, State::Unknown, &["hidepid", "run as root"]);
+    machine.edit(|facts| (facts.visibility.hides, facts.visibility.outside) = (false, true));
+    assert_is(&machine, State::Unknown, &["outside of this pid namespace", "outside of the container"]);
+    machine.edit(|facts| (facts.visibility.outside, facts.blind) = (false, true));
+    assert_is(&machine, State::Unknown, &["cannot be listed"]);
+}
+
+#[test]
+fn what_only_its_owner_can_open_is_settled_by_the_owners_and_roots_processes() {
+    let machine = with_object("nccl-a1B2c3");
+    machine.edit(|facts| facts.effective_uid = 1000);
+    machine.add_process(7, "writer");
+    let unreadable_of = |uid| {
+        machine.edit(|facts| {
+            let process = facts.processes.get_mut(&7).unwrap();
+            (process.uid, process.readable) = (uid, false);
+        });
+    };
+    let mode = |bits: u32| edit(&machine, |object, _| object.stat.mode = 0o100_000 | bits);
+    unreadable_of(1001);
+    assert_is(&machine, CERTAIN, &["only ann can open it (mode 0600)", "every process of ann and root was"]);
+    for (bits, state) in [
+        (0o640, State::Unknown),
+        (0o604, State::Unknown),
+        (0o602, State::Unknown),
+        // Of an access control list these are the most that it gives.
+        (0o610, State::Unknown),
+        (0o700, CERTAIN),
+        (0o000, CERTAIN),
+    ] {
+        mode(bits);
+        assert_is(&machine, state, &[]);
+    }
+    mode(0o600);
+    for uid in [0, 1000] {
+        unreadable_of(uid);
+        assert_is(&machine, State::Unknown, &["cannot be examined here", "run as root"]);
+    }
+    unreadable_of(1001);
+    machine.edit(|facts| facts.visibility.outside = true);
+    assert_is(&machine, State::Unknown, &[]);
+}
+
+#[test]
+fn root_may_have_the_last_word_from_the_kernel() {
+    let machine = with_object("nccl-a1B2c3");
+    machine.edit(|facts| facts.visibility.outside = true);
+    let leased =
+        ["nobody was found holding it, though processes outside", "gives a lease on it (F_SETLEASE)"];
+    assert_is(&machine, CERTAIN, &leased);
+    // What was touched lately is not asked about.
+    edit(&machine, |object, now| object.stat.access = Timestamp::from_seconds(now - 59));
+    assert_is(&machine, State::Unknown, &["outside of the container"]);
+    edit(&machine, |object, now| object.stat.access = Timestamp::from_seconds(now - 60));
+    assert_is(&machine, CERTAIN, &[]);
+    // Our own descriptor is no answer.
+    let own = machine.own_pid();
+    machine.add_process(own, "shmscope");
+    machine.open_in(own, "nccl-a1B2c3", Access::Read);
+    assert_is(&machine, State::Unknown, &["outside of the container"]);
+    machine.end_process(own);
+    machine.add_process(7, "writer");
+    machine.map_in(7, "nccl-a1B2c3", Access::ReadWrite);
+    machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
+    assert_is(&machine, State::Unknown, &["somebody whom we cannot see has it open", "gives no lease on it"]);
+}
+
+#[test]
+fn nobody_is_attached_is_settled_whoever_looks() {
+    let machine = with_sysv();
+    machine.edit(|facts| {
+        facts.effective_uid = 65534;
+        facts.visibility.hides = true;
+        facts.sysv[0].row.perms = 0o666;
+    });
+    machine.add_process(7, "writer");
+    machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
+    assert_is(&machine, CERTAIN, &["nattch 0 (/proc/sysvipc/shm), which everybody can see"]);
+}
+
+#[test]
+fn protected_is_what_the_catalogue_says_must_stay() {
+    let machine = with_object("libpod_lock");
+    assert_is(&machine, State::Protected, &["must not be removed"]);
+    // Also when it was touched just now.
+    edit(&machine, set_times);
+    assert_is(&machine, State::Protected, &[]);
+    machine.add_process(7, "podman");
+    machine.open_in(7, "libpod_lock", Access::ReadWrite);
+    assert_is(&machine, State::InUse, &[]);
+}
+
+#[test]
+fn idle_while_its_creator_lives() {
+    let machine = with_sysv();
+    machine.add_process(4121, "wri\nter");
+    let segment = only(&machine);
+    assert_eq!(segment.verdict.state, State::Idle);
+    assert_eq!(segment.verdict.reasons[0], r"unheld, and its maker lives: wri\x0ater (4121)");
+    assert_eq!(segment.made_by.unwrap().name_text(), r"wri\x0ater");
+    // It began an hour ago, as long as the segment is unchanged: within the seconds of doubt.
+    let changed = |ago| {
+        machine.edit(|facts| {
+            let then = Timestamp::from_seconds(facts.now - ago);
+            facts.sysv[0].row.change = Some(then);
+        });
+    };
+    changed(3602);
+    assert_is(&machine, State::Idle, &[]);
+    changed(3603);
+    assert_is(&machine, CERTAIN, &[r"wri\x0ater has its pid 4121 now, and began after its last change"]);
+    assert_eq!(&*only(&machine).made_by.unwrap().id, "gone");
+    changed(3600);
+    machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().ended = true);
+    assert_is(&machine, CERTAIN, &["its creator (pid 4121) is gone"]);
+    machine.edit(|facts| {
+        facts.processes.clear();
+        facts.hidden = vec![4121];
+    });
+    assert_is(&machine, LIKELY, &["cannot be told: /proc hides"]);
+    machine.edit(|facts| facts.sysv[0].row.creator_pid = 0);
+    assert_is(&machine, LIKELY, &["its creator has no pid in this pid namespace"]);
+}
+
+#[test]
+fn idle_when_it_was_touched_too_lately() {
+    let machine = with_sysv();
+    let changed = |ago| {
+        machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now - ago)));
+    };
+    changed(60);
+    assert_is(&machine, CERTAIN, &["not touched for 1m"]);
+    changed(59);
+    assert_is(&machine, State::Idle, &["touched too lately to tell: leaked after 1m", "there is no process"]);
+    // A clock that was set back.
+    changed(-100);
+    assert_is(&machine, State::Idle, &[]);
+    changed(60);
+    let times: [fn(&mut Row) -> &mut Option<Timestamp>; 2] = [|row| &mut row.attach, |row| &mut row.detach];
+    for which in times {
+        machine.edit(|facts| *which(&mut facts.sysv[0].row) = Some(Timestamp::from_seconds(facts.now - 59)));
+        assert_is(&machine, State::Idle, &[]);
+        machine.edit(|facts| *which(&mut facts.sysv[0].row) = Some(Timestamp::from_seconds(facts.now - 61)));
+        assert_is(&machine, CERTAIN, &[]);
+    }
+}
+
+#[test]
+fn where_nothing_tells_who_made_it_ten_minutes_have_to_pass() {
+    let machine = with_object("a");
+    edit(&machine, |object, now| set_times(object, now - 600));
+    let reasons = ["nothing tells who made it or that this is normal", "not touched for 10m"];
+    assert_is(&machine, LIKELY, &reasons);
+    let times: [fn(&mut MadeObject) -> &mut Timestamp; 4] = [
+        |object| &mut object.stat.access,
+        |object| &mut object.stat.modify,
+        |object| &mut object.stat.change,
+        |object| object.stat.birth.as_mut().unwrap(),
+    ];
+    for which in times {
+        edit(&machine, |object, now| *which(object) = Timestamp::from_seconds(now - 599));
+        assert_is(&machine, State::Idle, &["touched too lately to tell: likely leaked after 10m"]);
+        edit(&machine, |object, now| *which(object) = Timestamp::from_seconds(now - 600));
+        assert_is(&machine, LIKELY, &[]);
+    }
+    // A file system that keeps no time of birth.
+    edit(&machine, |object, _| object.stat.birth = None);
+    assert_is(&machine, LIKELY, &[]);
+}
+
+#[test]
+fn both_times_can_be_set_and_to_nothing() {
+    let machine = with_sysv();
+    machine.add_object("a", MadeBytes::hole(1));
+    let states = |settle| {
+        let rules = Rules { settle: Some(Duration::from_secs(settle)), ..Rules::default() };
+        let segments = segments_by(&machine, rules);
+        segments.iter().map(|segment| segment.verdict.state).collect::<Vec<_>>()
+    };
+    // Changed 3600 and 180 seconds ago.
+    assert_eq!(states(0), [CERTAIN, LIKELY]);
+    assert_eq!(states(180), [CERTAIN, LIKELY]);
+    assert_eq!(states(181), [CERTAIN, State::Idle]);
+    assert_eq!(states(3601), [State::Idle, State::Idle]);
+}
+
+#[test]
+fn what_the_catalogue_knows_is_judged_by_it() {
+    let nobody = |name: &str, state: State, words: &[&str]| assert_is(&with_object(name), state, words);
+    nobody("nccl-a1B2c3", CERTAIN, &["its name is as NVIDIA NCCL"]);
+    nobody("jack-shm-registry", State::Idle, &["unheld, which is normal for it"]);
+    nobody("psm_1f09ab2c", CERTAIN, &["no resource_tracker of its owner runs"]);
+    nobody("torch_4121_7_0", CERTAIN, &["its creator (pid 4121, from its name) is dead"]);
+    nobody("paddle_4121_11", LIKELY, &["nothing tells that this is normal"]);
+
+    let machine = with_object("torch_4121_7_0");
+    machine.add_process(4121, "train.py");
+    let wanted = "unheld, and still wanted: its creator (pid 4121, from its name) lives";
+    assert_is(&machine, State::Idle, &[wanted]);
+    // Its pid has passed to another one.
+    machine.edit(|facts| {
+        facts.processes.get_mut(&4121).unwrap().began = Timestamp::from_seconds(facts.now - 3000);
+    });
+    assert_is(&machine, CERTAIN, &["is dead"]);
+    machine.add_process(8, "torch_shm_manag");
+    assert_is(&machine, State::Idle, &["still wanted: torch_shm_manager of its owner runs"]);
+    machine.edit(|facts| facts.processes.get_mut(&8).unwrap().uid = 1001);
+    assert_is(&machine, CERTAIN, &["no torch_shm_manager of its owner runs"]);
+}
+
+#[test]
+fn a_pid_that_lives_in_another_namespace_may_be_the_makers() {
+    let machine = with_object("torch_4121_7_0");
+    machine.edit(|facts| facts.inner_pids = vec![4121]);
+    let wanted = "its creator (pid 4121, from its name) may live in another pid namespace";
+    assert_is(&machine, State::Idle, &["still wanted", wanted]);
+    // Also when another process has that pid here.
+    machine.add_process(4121, "another");
+    machine.edit(|facts| {
+        facts.processes.get_mut(&4121).unwrap().began = Timestamp::from_seconds(facts.now - 60);
+    });
+    assert_is(&machine, State::Idle, &[wanted]);
+    machine.edit(|facts| facts.inner_pids = vec![4122]);
+    assert_is(&machine, CERTAIN, &["is dead"]);
+}
+
+#[test]
+fn a_pid_that_may_be_anywhere_makes_nothing_certain() {
+    let machine = with_object("torch_4121_7_0");
+    machine.edit(|facts| (facts.effective_uid, facts.visibility.hides) = (1000, true));
+    assert_is(&machine, State::Unknown, &[]);
+    let mut identifier = Identifier::default();
+    let mut names = Names::default();
+    machine.edit(|facts| facts.visibility.hides = false);
+    let whole = Holdings::look(&machine, Depth::Private, &[], &mut names);
+    machine.edit(|facts| facts.visibility.hides = true);
+    let survey = identifier.survey(&machine, Some(&whole), &mut names);
+    let verdict = &survey.segments[0].verdict;
+    assert_eq!(verdict.state, LIKELY);
+    assert!(verdict.reasons[0].contains("lives cannot be told here"), "{:?}", verdict.reasons);
+}
+
+#[test]
+fn what_cannot_be_told_is_not_certain_and_what_must_stay_stays() {
+    // Its creator is gone, and whether its server runs may be hidden.
+    let machine = MadeMachine::new();
+    machine.add_sysv(1, 0x5256_4801, MadeBytes::hole(4096));
+    machine.edit(|facts| facts.sysv[0].row.perms = 0o660);
+    assert_is(&machine, CERTAIN, &["its key is one of those of IBM Informix", "no oninit runs"]);
+    machine.edit(|facts| facts.visibility.hides = true);
+    assert_is(&machine, State::Protected, &["must not be removed: whether oninit runs cannot be told here"]);
+    machine.edit(|facts| facts.visibility.hides = false);
+    machine.add_process(9, "oninit");
+    assert_is(&machine, State::Protected, &["oninit runs"]);
+    // While its very maker lives, too.
+    machine.edit(|facts| facts.processes.clear());
+    machine.add_process(4121, "onsomething");
+    assert_is(&machine, State::Idle, &["its maker lives: onsomething (4121)"]);
+}
+
+#[test]
+fn a_known_maker_without_a_rule_is_judged_as_an_unknown_one() {
+    let machine = with_object("sem.gate");
+    let segment = only(&machine);
+    assert_eq!(segment.made_by.unwrap().name_text(), "POSIX named semaphore");
+    let wanted =
+        "nothing tells whether it is still wanted: a program that keeps a semaphore under a known name";
+    assert_is(&machine, LIKELY, &[wanted]);
+    edit(&machine, |object, now| set_times(object, now - 599));
+    assert_is(&machine, State::Idle, &["likely leaked after 10m"]);
+    // Of System V its creator tells more.
+    let machine = MadeMachine::new();
+    machine.add_sysv(1, 0x5100_a1b2, MadeBytes::hole(4096));
+    assert_is(&machine, CERTAIN, &["Qt QSharedMemory", "its creator (pid 4121) is gone"]);
+}
+
+#[test]
+fn its_creator_is_among_what_surrounds_it() {
+    let machine = MadeMachine::new();
+    machine.add_sysv(1, 0x0052_e2c1, MadeBytes::hole(56));
+    assert_eq!(&*only(&machine).made_by.unwrap().id, "gone");
+    machine.add_process(4121, "postgres");
+    let segment = only(&machine);
+    assert_eq!(&*segment.made_by.unwrap().id, "postgresql-sysv-live");
+    assert_eq!(segment.verdict.state, State::Protected);
+}
+
+#[test]
+fn a_persons_own_makers_go_first() {
+    let own = r#"
+        [[maker]]
+        id = "own"
+        name = "Own\u001b cache"
+        pattern = '^nccl-[A-Za-z0-9]{6}$'
+        unheld = "normal"
+        reason = "it is kept \u001bbetween runs"
+        [[maker]]
+        id = "session"
+        name = "Session"
+        pattern = '^session-(?P<pid>\d+)$'
+        pid = { group = "pid", of = "session" }
+        unheld = "dead-pid"
+        reason = "each session has one"
+    "#;
+    let makers = maker::Maker::all(own, Path::new("config.toml"), maker::Patterns::Compile).unwrap();
+    let rules = Rules::with(&makers, None);
+    let judged = |name: &str| segments_by(&with_object(name), rules).remove(0);
+    let kept = judged("nccl-a1B2c3");
+    assert_eq!((&*kept.made_by.unwrap().id, kept.verdict.state), ("own", State::Idle));
+    assert!(kept.verdict.reasons[0].contains(r"it is kept \x1bbetween runs"), "{:?}", kept.verdict.reasons);
+    assert!(!kept.verdict.reasons.concat().contains('\x1b'));
+    assert_eq!(judged("session-4121").verdict.state, CERTAIN);
+    assert_eq!(judged("psm_1f09ab2c").verdict.state, CERTAIN, "those that come with the program stay");
+}
+
+#[test]
+fn what_is_said_stands_still_while_the_state_does() {
+    let machine = with_sysv();
+    for name in ["nccl-a1B2c3", "a", "psm_1f09ab2c", "sem.gate", "libpod_lock", "held"] {
+        machine.add_object(name, MadeBytes::hole(32));
+    }
+    machine.edit(|facts| {
+        for object in facts.posix.values_mut() {
+            set_times(object, facts.now - 3600);
+        }
+    });
+    machine.add_process(7, "writer");
+    machine.map_in(7, "held", Access::Read);
+    let said = || {
+        let segments = segments_by(&machine, Rules::default());
+        segments.into_iter().map(|segment| (segment.id, segment.verdict)).collect::<Vec<_>>()
+    };
+    let before = said();
+    machine.edit(|facts| facts.now += 5000);
+    machine.add_process(8, "another");
+    machine.add_process(10, "and one more");
+    assert_eq!(said(), before);
+    // The same where some may not be examined.
+    for pid in [8, 10] {
+        machine.edit(|facts| facts.processes.get_mut(&pid).unwrap().readable = false);
+    }
+    let before = said();
+    machine.edit(|facts| facts.processes.remove(&10));
+    assert_eq!(said(), before);
+}
+
+#[test]
+fn what_is_still_being_written_is_asked_again() {
+    let machine = with_object("psm_1f09ab2c");
+    let list: Vec<u8> = [
+        &[1u8, 0, 0, 0, 0, 0, 0, 0],
+        &[0; 8][..],
+        &[8, 0, 0, 0, 0, 0, 0, 0],
+        &[0x2a; 8],
+        b"q\0\0\0\0\0\0\0",
+        &[0],
+    ]
+    .concat();
+    machine.add_object("psm_1f09ab2c", MadeBytes::hole(list.len() as u64));
+    let mut identifier = Identifier::default();
+    let mut maker = || {
+        let survey = identifier.survey(&machine, None, &mut Names::default());
+        survey.segments[0].made_by.as_ref().unwrap().id.to_string()
+    };
+    edit(&machine, set_times);
+    assert_eq!(maker(), "cpython-shared-memory");
+    machine.edit_object("psm_1f09ab2c", |bytes| bytes.write(0, &list));
+    assert_eq!(maker(), "cpython-shareablelist");
+    assert_eq!(only(&machine).kind(), Kind::Posix);
+    assert!(ObjectName::new(b"psm_1f09ab2c").is_some());
+}

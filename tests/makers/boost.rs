@@ -1,0 +1,46 @@
+//! Boost.Interprocess: what it makes has no owner, and stays until a program
+//! removes it.
+
+use super::{Told, listed, told};
+use crate::support::{Child, SOON, World, compile_cpp, skip};
+use std::path::Path;
+use std::process::Command;
+
+/// A program that has made a segment, a mutex and a condition, and holds them.
+fn start() -> Option<Child> {
+    if !Path::new("/usr/include/boost/interprocess/managed_shared_memory.hpp").exists() {
+        skip("needs the headers of Boost.Interprocess (libboost-dev), which are not installed");
+        return None;
+    }
+    let mut child = Child::spawn_piped(&mut Command::new(compile_cpp("tests/makers/boost.cpp")?));
+    assert_eq!(child.line(SOON), "ready");
+    Some(child)
+}
+
+const MADE: [(&str, &str); 3] = [
+    ("posix:/boost_condition", "boost-named-sync"),
+    ("posix:/boost_managed", "boost-managed"),
+    ("posix:/sem.boost_mutex", "glibc-named-semaphore"),
+];
+
+#[test]
+fn it_is_known_by_its_contents_and_never_leaked_for_certain() {
+    let Some(_world) = World::new() else { return };
+    let Some(mut program) = start() else { return };
+    let makers = |all: &[Told]| -> Vec<(String, String)> {
+        all.iter().map(|told| (told.id.clone(), told.maker.clone())).collect()
+    };
+    let expected = MADE.map(|(id, maker)| (id.to_owned(), maker.to_owned()));
+    assert_eq!(makers(&listed()), expected);
+    for (id, _) in MADE {
+        let held = told(id);
+        held.assert_is("in-use", &["held by 1 process"]);
+        assert_eq!(held.holders, [program.pid().as_raw()]);
+    }
+    program.end();
+    assert_eq!(makers(&listed()), expected);
+    for (id, _) in MADE {
+        // The next start of the program may open it by its name.
+        told(id).assert_is("leaked likely", &["nothing tells whether it is still wanted"]);
+    }
+}

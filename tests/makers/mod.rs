@@ -1,0 +1,154 @@
+//! The makers of shared memory that there are, started for real: what is said of
+//! their segments while they live, and when they have been killed.
+
+mod boost;
+mod never;
+mod postgresql;
+mod python;
+mod shown;
+mod x11;
+
+use crate::support::{Child, SOON, python, shmscope, wait_until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Who is nobody else: what other programs run here, of root or of other tests,
+/// is no helper of what such a one makes.
+fn stranger() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    const FIRST: u32 = 200_000_000;
+    FIRST + process::id() * 64 + NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A command run by that user.
+fn run_by(user: u32, mut command: Command) -> Command {
+    command.uid(user).gid(user).current_dir("/");
+    command
+}
+
+/// Python for any user: its path may lead through directories of root's. `None` without it.
+fn python_of(user: u32, text: &str) -> Option<Command> {
+    let everybodys = Path::new("/usr/bin/python3");
+    let mut command = if everybodys.exists() {
+        let mut command = Command::new(everybodys);
+        command.args(["-u", "-c", text]);
+        command
+    } else {
+        python(text)?
+    };
+    // The tracker would tell of what it takes away.
+    command.env("PYTHONWARNINGS", "ignore");
+    Some(run_by(user, command))
+}
+
+/// What the program says of a segment.
+#[derive(Debug, Clone)]
+struct Told {
+    id: String,
+    state: String,
+    maker: String,
+    reasons: String,
+    holders: Vec<i32>,
+    segment: Value,
+}
+
+impl Told {
+    fn new(segment: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let certainty = text(&segment["certainty"]);
+        let reasons = segment["reasons"].as_array().unwrap().iter().map(text);
+        let pids = segment["holders"].as_array().into_iter().flatten();
+        Self {
+            id: text(&segment["id"]),
+            state: format!("{} {certainty}", text(&segment["state"])).trim().to_owned(),
+            maker: text(&segment["made_by"]["id"]),
+            reasons: reasons.collect::<Vec<_>>().join("\n"),
+            holders: pids.map(|holder| i32::try_from(holder["pid"].as_i64().unwrap()).unwrap()).collect(),
+            segment: segment.clone(),
+        }
+    }
+
+    /// Asserts the state. From inside of a pid namespace less of an object is
+    /// certain: what is outside may want it.
+    #[track_caller]
+    fn assert_is(&self, state: &str, words: &[&str]) {
+        let unheld = matches!(state.split(' ').next(), Some("idle" | "leaked" | "protected"));
+        if unheld && self.segment["kind"] == "posix" && !sees_all() {
+            assert_ne!(self.state, "in-use", "{self:#?}");
+            assert!(state.starts_with("leaked") || !self.state.starts_with("leaked"), "{self:#?}");
+            return;
+        }
+        assert_eq!(self.state, state, "{self:#?}");
+        for word in words {
+            assert!(self.reasons.contains(word), "'{word}' is not in the reasons of {self:#?}");
+        }
+    }
+}
+
+/// Whether every process can be seen from here.
+fn sees_all() -> bool {
+    // `PROC_PID_INIT_INO` of the kernel.
+    fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link == Path::new("pid:[4026531836]"))
+}
+
+/// What `list --json` tells, with what is touched at most that long ago taken for lately touched.
+#[track_caller]
+fn listed_with(mut command: Command, settle: &str) -> Vec<Told> {
+    let output = command.args(["list", "--json", "--settle", settle]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    report["segments"].as_array().unwrap().iter().map(Told::new).collect()
+}
+
+/// All segments, and nothing too young to be judged.
+#[track_caller]
+fn listed() -> Vec<Told> {
+    listed_with(shmscope(), "0s")
+}
+
+/// The one segment.
+#[track_caller]
+fn told(id: &str) -> Told {
+    let all = listed();
+    let found = all.iter().find(|told| told.id == id);
+    found.unwrap_or_else(|| panic!("no {id} among {all:#?}")).clone()
+}
+
+/// The segments that a maker made.
+#[track_caller]
+fn made_by(maker: &str) -> Vec<Told> {
+    listed().into_iter().filter(|told| told.maker == maker).collect()
+}
+
+/// Kills a process, and waits until it is gone or its parent could know.
+fn slay(pid: i32) {
+    let pid = Pid::from_raw(pid);
+    let _ = kill(pid, Signal::SIGKILL);
+    wait_until(SOON, || {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with(['Z', 'X']))
+    });
+}
+
+/// Waits for a line that begins with this word, and gives the rest of it.
+#[track_caller]
+fn said(child: &mut Child, word: &str) -> String {
+    let line = child.line(SOON);
+    let rest = line.strip_prefix(word).unwrap_or_else(|| panic!("'{line}' does not begin with '{word}'"));
+    rest.trim().to_owned()
+}
+
+/// A directory that belongs to that user, below one that everybody may pass.
+fn directory_of(user: u32) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    nix::unistd::chown(directory.path(), Some(user.into()), Some(user.into())).unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    directory
+}

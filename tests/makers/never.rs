@@ -1,0 +1,189 @@
+//! What is never called leaked: segments whose makers and holders are easily
+//! taken for dead.
+
+use super::{Told, listed, listed_with, said, told};
+use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, compile_cpp, skip, wait_until};
+use std::fs;
+use std::process::Command;
+
+/// A program that plays a role, and what it says that it made.
+struct Player {
+    child: Child,
+    made: Vec<(String, String)>,
+}
+
+impl Player {
+    /// `None` without a compiler.
+    fn start(role: &str) -> Option<Self> {
+        let program = compile_cpp("tests/makers/lives.cpp")?;
+        let child = Child::spawn_piped(Command::new(program).arg(role));
+        let mut player = Self { child, made: vec![] };
+        player.listen().then_some(player)
+    }
+
+    /// Listens until it is ready; `false`, and said, where the role cannot be played.
+    fn listen(&mut self) -> bool {
+        loop {
+            let line = said(&mut self.child, "");
+            match line.split_once(' ') {
+                Some(("cannot", why)) => {
+                    skip(&format!("cannot {why} here"));
+                    return false;
+                }
+                Some((word, value)) => self.made.push((word.to_owned(), value.to_owned())),
+                None => return true,
+            }
+        }
+    }
+
+    #[track_caller]
+    fn made(&self, word: &str) -> &str {
+        let found = self.made.iter().find(|(of, _)| of == word);
+        &found.unwrap_or_else(|| panic!("no {word} among {:?}", self.made)).1
+    }
+
+    #[track_caller]
+    fn told(&self, word: &str) -> Told {
+        told(self.made(word))
+    }
+}
+
+#[test]
+fn a_maker_that_lives_on_under_another_name() {
+    let Some(_world) = World::new() else { return };
+    let Some(player) = Player::start("renamed") else { return };
+    let comm = format!("/proc/{}/comm", player.made("pid"));
+    wait_until(SOON, || fs::read_to_string(&comm).unwrap() == "cat\n");
+    player.told("sysv").assert_is("idle", &["its maker lives: cat (", "nattch 0"]);
+    player.told("posix").assert_is("idle", &["still wanted: its creator (pid ", "lives"]);
+    drop(player.child);
+    for one in listed() {
+        one.assert_is("leaked certain", &[]);
+    }
+}
+
+#[test]
+fn a_maker_whose_first_thread_has_ended() {
+    let Some(_world) = World::new() else { return };
+    let Some(player) = Player::start("without-first-thread") else { return };
+    let stat = format!("/proc/{}/stat", player.child.pid());
+    wait_until(SOON, || fs::read_to_string(&stat).unwrap().contains(") Z "));
+    player.told("sysv").assert_is("idle", &["its maker lives"]);
+    player.told("posix").assert_is("idle", &["lives"]);
+}
+
+#[test]
+fn a_process_that_was_given_the_pid_of_a_dead_one_at_once() {
+    let Some(_world) = World::new() else { return };
+    let Some(mut player) = Player::start("recycled") else { return };
+    player.child.say("!");
+    if !player.listen() {
+        return;
+    }
+    // The kernel keeps whole seconds of a System V segment: it may be its maker.
+    for made in ["old-sysv", "new-sysv"] {
+        player.told(made).assert_is("idle", &["its maker lives: heir ("]);
+    }
+    player.told("old-posix").assert_is("idle", &["its creator (pid ", "lives"]);
+}
+
+/// What is in doubt goes to the heir, and nothing else that is not its own.
+#[test]
+fn a_process_that_was_given_the_pid_of_a_dead_one_later() {
+    let Some(_world) = World::new() else { return };
+    let Some(mut player) = Player::start("recycled") else { return };
+    player.told("old-sysv").assert_is("leaked certain", &["there is no process"]);
+    wait_until(SOON, || player.told("old-sysv").segment["age"].as_f64().unwrap() > 4.0);
+    player.child.say("!");
+    if !player.listen() {
+        return;
+    }
+    player.told("new-sysv").assert_is("idle", &["its maker lives: heir ("]);
+    let old = player.told("old-sysv");
+    old.assert_is("leaked certain", &["heir has its pid", "and began after its last change"]);
+    assert_eq!(old.maker, "gone");
+    player.told("old-posix").assert_is("leaked certain", &["its creator (pid ", "is dead"]);
+    // Who is attached counts, whoever made it.
+    let shmid = old.id.strip_prefix("sysv:").unwrap().parse().unwrap();
+    let _attached = shmscope::sys::shm::Attachment::read_only(shmid).unwrap();
+    player.told("old-sysv").assert_is("in-use", &["nattch 1"]);
+}
+
+#[test]
+fn a_maker_and_a_holder_in_another_pid_namespace() {
+    let Some(_world) = World::new() else { return };
+    let Some(player) = Player::start("in-pid-namespace") else { return };
+    player.told("held").assert_is("in-use", &["held by 1 process"]);
+    // The kernel tells its pid in this namespace.
+    player.told("sysv").assert_is("idle", &["its maker lives: lives-cpp ("]);
+    // The one in the name is of the other.
+    player.told("posix").assert_is("idle", &["may live in another pid namespace"]);
+}
+
+#[test]
+fn a_holder_in_another_mount_namespace() {
+    let Some(_world) = World::new() else { return };
+    let Some(player) = Player::start("in-mount-namespace") else { return };
+    player.told("held").assert_is("in-use", &["held by 1 process"]);
+    assert_eq!(listed().len(), 1, "what has its name there is another");
+}
+
+#[test]
+fn a_holder_in_another_ipc_namespace() {
+    let Some(_world) = World::new() else { return };
+    let Some(player) = Player::start("in-ipc-namespace") else { return };
+    let held = player.told("held");
+    // What it has attached there counts for nothing here, whatever its number is.
+    assert_eq!(held.segment["nattch"], 1, "{held:#?}");
+    held.assert_is("in-use", &[]);
+    assert_eq!(listed().len(), 1);
+    // Removed here, it lives on there.
+    let id = player.made("held");
+    let rm = crate::support::shmscope().args(["rm", "--yes", "--force", "--no-copy", id]).output().unwrap();
+    assert!(rm.status.success(), "{rm:?}");
+    told(id).assert_is("removed", &["kept alive by"]);
+}
+
+#[test]
+fn a_private_mapping_alone() {
+    let Some(_world) = World::new() else { return };
+    let Some(player) = Player::start("held-privately") else { return };
+    player.told("held").assert_is("in-use", &["held by 1 process"]);
+}
+
+#[test]
+fn what_nobody_may_not_examine_is_unknown() {
+    let Some(_world) = World::new() else { return };
+    let Some(player) = Player::start("locked") else { return };
+    let sysv = Sysv::new(0x4d2, 4096, 0o600).owned_by(NOBODY, NOBODY);
+    let held = Sysv::new(0x4d3, 4096, 0o600);
+    let _attached = shmscope::sys::shm::Attachment::read_only(held.shmid).unwrap();
+    let names = ["nccl-a1B2c3", "psm_1f09ab2c", "torch_4194303_1", "plain"];
+    let objects = names.map(|name| Object::new(name, 4096, 0o600));
+    let theirs =
+        ["nccl-d4E5f6", "theirs"].map(|name| Object::new(name, 4096, 0o600).owned_by(NOBODY, NOBODY));
+    let held_open = Object::new("nccl-000000", 4096, 0o666);
+    let look = |settle| listed_with(as_nobody(env!("CARGO_BIN_EXE_shmscope"), [""; 0]), settle);
+    let state = |told: &[Told], id: &str| -> String {
+        told.iter().find(|told| told.id == id).unwrap_or_else(|| panic!("no {id}")).state.clone()
+    };
+    let told = look("0s");
+    for object in objects.iter().chain(&theirs).chain([&held_open]) {
+        assert_eq!(state(&told, &object.id().to_string()), "unknown", "{told:#?}");
+    }
+    // Everybody can see locks and attachments, and this test lives.
+    let locked = told.iter().find(|told| told.id == player.made("held")).unwrap();
+    locked.assert_is("in-use", &[&format!("locked by pid {}", player.child.pid())]);
+    assert_eq!(state(&told, &held.id().to_string()), "in-use");
+    assert_eq!(state(&told, &sysv.id().to_string()), "idle");
+    assert!(told.iter().all(|told| !told.state.starts_with("leaked")), "{told:#?}");
+}
+
+#[test]
+fn a_dead_makers_segment_that_nobody_is_attached_to_is_leaked_to_everybody() {
+    let Some(_world) = World::new() else { return };
+    let made = crate::support::shmscope().args(["create", "sysv", "--size", "4K"]).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let told = listed_with(as_nobody(env!("CARGO_BIN_EXE_shmscope"), [""; 0]), "0s").remove(0);
+    told.assert_is("leaked certain", &["nattch 0 (/proc/sysvipc/shm), which everybody can see", "is gone"]);
+}

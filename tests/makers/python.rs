@@ -1,0 +1,180 @@
+//! Python's multiprocessing: with its resource tracker, without it, killed.
+
+use super::{Told, listed, listed_with, made_by, python_of, said, slay, stranger, told};
+use crate::support::{Child, SOON, World, shmscope, wait_until};
+
+/// Runs the lines that it is told, and says "ok" to each.
+const SHELL: &str =
+    "import sys\nscope = {}\nfor line in sys.stdin:\n    exec(line, scope)\n    print('ok', flush=True)\n";
+
+/// A Python that is told what to do.
+struct Python {
+    child: Child,
+    tracker: i32,
+}
+
+impl Python {
+    /// Starts one of a user that runs nothing else, with its resource tracker.
+    fn start() -> Option<Self> {
+        let child = Child::spawn_piped(&mut python_of(stranger(), SHELL)?);
+        let mut python = Self { child, tracker: 0 };
+        python.run("from multiprocessing import shared_memory, resource_tracker, get_context, heap");
+        python.run("resource_tracker.ensure_running()");
+        python.tracker = python.ask("resource_tracker._resource_tracker._pid").parse().unwrap();
+        Some(python)
+    }
+
+    #[track_caller]
+    fn run(&mut self, line: &str) {
+        self.child.say(&format!("{line}\n"));
+        assert_eq!(said(&mut self.child, ""), "ok", "{line}");
+    }
+
+    #[track_caller]
+    fn ask(&mut self, value: &str) -> String {
+        self.child.say(&format!("print({value}, flush=True)\n"));
+        let answer = said(&mut self.child, "");
+        assert_eq!(said(&mut self.child, ""), "ok", "{value}");
+        answer
+    }
+
+    fn pid(&self) -> i32 {
+        self.child.pid().as_raw()
+    }
+
+    /// Kills the tracker, then the program: nobody is left to clean up.
+    fn kill_all(&mut self) {
+        slay(self.tracker);
+        self.child.end();
+    }
+}
+
+#[test]
+fn shared_memory_is_held_wanted_and_leaked() {
+    let Some(_world) = World::new() else { return };
+    let Some(mut python) = Python::start() else { return };
+    python.run("one = shared_memory.SharedMemory(create=True, size=5000)");
+    let id = format!("posix:/{}", python.ask("one.name"));
+    let held = told(&id);
+    held.assert_is("in-use", &["held by 1 process"]);
+    assert_eq!(
+        (held.maker.as_str(), held.holders.as_slice()),
+        ("cpython-shared-memory", &[python.pid()][..])
+    );
+    assert_eq!(held.segment["made_by"]["name"], "Python multiprocessing.shared_memory");
+
+    // Closed, not unlinked: its tracker would take it away at the end.
+    python.run("one.close()");
+    told(&id).assert_is("idle", &["still wanted: resource_tracker of its owner runs"]);
+
+    python.kill_all();
+    let left = told(&id);
+    left.assert_is("leaked certain", &["no resource_tracker of its owner runs"]);
+    assert_eq!((left.maker.as_str(), left.holders.len()), ("cpython-shared-memory", 0));
+    // A minute has not passed.
+    let young = listed_with(shmscope(), "1h").remove(0);
+    // Where a process cannot be examined the kernel is not asked so early.
+    assert!(matches!(young.state.as_str(), "idle" | "unknown"), "{young:#?}");
+    wait_until(SOON, || listed_with(shmscope(), "1s")[0].state.starts_with("leaked"));
+}
+
+#[test]
+fn a_tracker_takes_away_what_a_killed_program_leaves() {
+    let Some(_world) = World::new() else { return };
+    let Some(mut python) = Python::start() else { return };
+    python.run("one = shared_memory.SharedMemory(create=True, size=5000)");
+    assert_eq!(made_by("cpython-shared-memory").len(), 1);
+    python.child.end();
+    wait_until(SOON, || listed().is_empty());
+}
+
+#[test]
+fn a_list_is_known_by_what_is_in_it() {
+    let Some(_world) = World::new() else { return };
+    let Some(mut python) = Python::start() else { return };
+    python.run("one = shared_memory.ShareableList([42, 3.5, 'text', b'bytes', None, True])");
+    let id = format!("posix:/{}", python.ask("one.shm.name"));
+    let held = told(&id);
+    held.assert_is("in-use", &[]);
+    assert_eq!(held.maker, "cpython-shareablelist");
+    python.kill_all();
+    let left = told(&id);
+    left.assert_is("leaked certain", &["no resource_tracker of its owner runs"]);
+    assert_eq!(left.maker, "cpython-shareablelist");
+}
+
+#[test]
+fn locks_and_semaphores_are_held_and_leaked() {
+    let Some(_world) = World::new() else { return };
+    let Some(mut python) = Python::start() else { return };
+    python.run("context = get_context('spawn')");
+    python.run("lock, semaphore, queue = context.Lock(), context.Semaphore(3), context.Queue()");
+    let semaphores = made_by("cpython-mp-semaphore");
+    // A queue has two locks and a semaphore itself.
+    assert!(semaphores.len() >= 4, "{semaphores:#?}");
+    for one in &semaphores {
+        one.assert_is("in-use", &[]);
+        assert!(one.id.starts_with("posix:/sem.mp-") && one.holders == [python.pid()], "{one:#?}");
+    }
+    python.kill_all();
+    let left = made_by("cpython-mp-semaphore");
+    assert_eq!(left.len(), semaphores.len());
+    for one in &left {
+        one.assert_is("leaked certain", &["no resource_tracker of its owner runs"]);
+    }
+}
+
+#[test]
+fn a_lock_of_forked_programs_has_no_name() {
+    let Some(_world) = World::new() else { return };
+    let Some(mut python) = Python::start() else { return };
+    python.run("lock = get_context('fork').Lock()");
+    let all = listed();
+    assert_eq!(all.len(), 1, "{all:#?}");
+    all[0].assert_is("removed", &["unlinked, kept alive by python3"]);
+    // What it was called is the name that the C library gave it for a moment.
+    assert_eq!(all[0].maker, "glibc-named-semaphore");
+    python.kill_all();
+    assert!(listed().is_empty());
+}
+
+#[test]
+fn a_pool_holds_its_semaphores_with_all_its_workers() {
+    let Some(_world) = World::new() else { return };
+    let Some(mut python) = Python::start() else { return };
+    python.run("pool = get_context('spawn').Pool(2)");
+    python.run("import math; pool.map(math.sqrt, range(100))");
+    let workers = python.ask("*(worker.pid for worker in pool._pool)");
+    let workers: Vec<i32> = workers.split_whitespace().map(|pid| pid.parse().unwrap()).collect();
+    assert_eq!(workers.len(), 2);
+    let semaphores = made_by("cpython-mp-semaphore");
+    assert!(!semaphores.is_empty());
+    for one in &semaphores {
+        one.assert_is("in-use", &[]);
+        assert!(one.holders.contains(&python.pid()), "{one:#?}");
+    }
+    let by_workers = |one: &&Told| workers.iter().any(|worker| one.holders.contains(worker));
+    assert!(semaphores.iter().filter(by_workers).count() > 0, "{workers:?}: {semaphores:#?}");
+    python.kill_all();
+    for worker in workers {
+        slay(worker);
+    }
+    for one in made_by("cpython-mp-semaphore") {
+        one.assert_is("leaked certain", &[]);
+    }
+}
+
+#[test]
+fn the_heap_of_values_is_unlinked_and_kept_alive() {
+    let Some(_world) = World::new() else { return };
+    let Some(mut python) = Python::start() else { return };
+    python.run("array = get_context('fork').Array('d', 1000, lock=False)");
+    let all = listed();
+    assert_eq!(all.len(), 1, "{all:#?}");
+    let name = format!("its name was /pym-{}-", python.pid());
+    all[0].assert_is("removed", &["unlinked, kept alive by python3", &name]);
+    assert_eq!(all[0].maker, "cpython-mp-heap");
+    assert!(all[0].id.starts_with("deleted:") && all[0].holders == [python.pid()]);
+    python.kill_all();
+    assert!(listed().is_empty());
+}

@@ -1,0 +1,77 @@
+//! X with MIT-SHM: a segment that a client makes and its server attaches.
+
+use super::{Told, told};
+use crate::support::{Child, SOON, World, skip, tool, wait_until};
+use nix::sys::signal::Signal;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A server without a screen, and where it is.
+fn server() -> Option<(Child, String)> {
+    let mut command = Command::new(tool("Xvfb")?);
+    command.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", "64x64x24", "-noreset"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut server = Child::spawn(&mut command);
+    let display = format!(":{}", server.line(SOON).trim());
+    Some((server, display))
+}
+
+/// The client, compiled. `None` without what it needs.
+fn client(directory: &Path) -> Option<PathBuf> {
+    if !Path::new("/usr/include/X11/extensions/XShm.h").exists() {
+        skip("needs the headers of X's extensions (libxext-dev), which are not installed");
+        return None;
+    }
+    let program = directory.join("mitshm");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/makers/mitshm.c");
+    let mut compile = Command::new(tool("gcc")?);
+    compile
+        .args(["-O1", "-Wall", "-Wextra", "-Werror", "-o"])
+        .arg(&program)
+        .arg(source)
+        .args(["-lXext", "-lX11"]);
+    let output = compile.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(program)
+}
+
+#[test]
+fn a_picture_is_shared_with_the_server_and_leaked_by_a_killed_client() {
+    let Some(_world) = World::new() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let Some(program) = client(directory.path()) else { return };
+    let Some((mut server, display)) = server() else { return };
+    let start = || {
+        let mut client = Child::spawn_piped(Command::new(&program).env("DISPLAY", &display));
+        let id = client.line(SOON);
+        (client, id)
+    };
+    let server_pid = server.pid().as_raw();
+    let held_by = |told: &Told, client: &Child| {
+        let mut both = [server_pid, client.pid().as_raw()];
+        both.sort_unstable();
+        assert_eq!(told.holders, both, "{told:#?}");
+        assert_eq!(told.maker, "x11-mitshm");
+    };
+
+    let (mut polite, id) = start();
+    told(&id).assert_is("in-use", &["held by 2 processes", "nattch 2"]);
+    held_by(&told(&id), &polite);
+    // As most do it: marked at once, it goes with the two of them.
+    polite.say("remove\n");
+    assert_eq!(polite.line(SOON), "done");
+    told(&id).assert_is("removed", &["kept alive by", "mitshm", "Xvfb"]);
+    held_by(&told(&id), &polite);
+    polite.end();
+    wait_until(SOON, || super::listed().iter().all(|told| told.id != id));
+
+    let (mut careless, id) = start();
+    held_by(&told(&id), &careless);
+    careless.end();
+    // The server lets go of what its client had.
+    wait_until(SOON, || told(&id).holders.is_empty());
+    told(&id).assert_is("leaked certain", &["is gone", "nattch 0"]);
+    // It takes its socket away.
+    server.signal(Signal::SIGTERM);
+    server.wait(SOON);
+}
