@@ -1,6 +1,7 @@
 //! Who holds what: against a crowd of real processes that tell what they hold.
 
 mod complete;
+mod ending;
 mod found;
 mod judged;
 mod same;

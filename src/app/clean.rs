@@ -1,8 +1,9 @@
 //! The leaked segments with the evidence for each, ticked when it is certain,
 //! and what removing the ticked ones would free.
 
-use crate::segment::{Bytes, Certainty, Segment, State};
+use crate::segment::{Bytes, Certainty, Segment, SegmentId, State};
 use crate::survey::Survey;
+use std::collections::HashMap;
 
 /// The overlay.
 #[derive(Debug, Clone, Default)]
@@ -56,19 +57,19 @@ impl Clean {
             shown.iter().filter_map(|&at| survey.segments.get(at)).filter(leaked).collect();
         found.sort_by_key(|segment| segment.verdict.state);
         self.filtered = survey.segments.iter().filter(leaked).count() - found.len();
-        self.items = found
-            .into_iter()
-            .map(|segment| {
-                let mut item = Item::new(segment);
-                let was = before.iter().find(|was| {
-                    was.segment.id == segment.id
-                        && was.segment.identity().fits(&segment.identity())
-                        && was.segment.verdict.state == segment.verdict.state
-                });
-                item.ticked = was.map_or(item.ticked, |was| was.ticked);
-                item
-            })
-            .collect();
+        let known: HashMap<&SegmentId, &Item> = before.iter().map(|item| (&item.segment.id, item)).collect();
+        let again = |segment: &Segment| {
+            let mut item = Item::new(segment);
+            let same = |was: &&&Item| {
+                was.segment.identity().fits(&segment.identity())
+                    && was.segment.verdict.state == segment.verdict.state
+            };
+            if let Some(was) = known.get(&segment.id).filter(same) {
+                item.ticked = was.ticked;
+            }
+            item
+        };
+        self.items = found.into_iter().map(again).collect();
         let place = self.items.iter().position(|item| Some(&item.segment.id) == chosen.as_ref());
         self.selected = place.unwrap_or(self.selected.min(self.items.len().saturating_sub(1)));
     }

@@ -115,7 +115,7 @@ impl Holders {
         let Some(coverage) = &survey.coverage else { return lines };
         if coverage.unreadable > 0 {
             lines.push(format!(
-                "{} of {} processes can be examined here; run as root to see all",
+                "{} of {} processes can be examined here",
                 coverage.processes - coverage.unreadable,
                 coverage.processes
             ));
@@ -273,7 +273,7 @@ mod tests {
             shown.unknown(&survey),
             [
                 "nattch 3, found 1: 2 in processes that cannot be examined here",
-                "1 of 2 processes can be examined here; run as root to see all"
+                "1 of 2 processes can be examined here"
             ]
         );
     }

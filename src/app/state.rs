@@ -14,7 +14,7 @@ use super::overlay::Overlay;
 use super::table::Table;
 use super::work::Work;
 use crate::segment::{Identity, Segment, SegmentId};
-use crate::survey::{Alert, Survey, alerts};
+use crate::survey::{Alert, Survey};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -48,6 +48,8 @@ pub struct State {
     pub user: String,
     /// The last look at the machine.
     pub survey: Option<Survey>,
+    /// What will stop programs soon, by that look.
+    pub alerts: Vec<Alert>,
     /// How often the machine is looked at.
     pub interval: Interval,
     /// How often an open segment is looked at, when it is opened.
@@ -108,6 +110,7 @@ impl State {
             keymap: settings.keymap,
             user: settings.user,
             survey: None,
+            alerts: vec![],
             interval: Interval::survey(settings.interval),
             live_interval: Interval::live(settings.live_interval),
             table: Table::default(),
@@ -136,7 +139,7 @@ impl State {
     /// Where the parts of the Segments screen stand.
     #[must_use]
     pub fn table_layout(&self) -> Layout {
-        layout(self.size, self.table.pane, self.table.owner_width, !self.alerts().is_empty())
+        layout(self.size, self.table.pane, self.table.owner_width, !self.alerts.is_empty())
     }
 
     /// What the detail area says of the selected segment.
@@ -146,12 +149,6 @@ impl State {
         let preview = self.table.preview.as_ref().filter(|preview| preview.id == segment.id);
         let bytes = preview.and_then(|preview| preview.bytes.as_deref().ok());
         detail::lines(segment, survey, bytes)
-    }
-
-    /// What will stop programs soon, in a line above the table.
-    #[must_use]
-    pub fn alerts(&self) -> Vec<Alert> {
-        self.survey.as_ref().map(alerts).unwrap_or_default()
     }
 
     /// The selected segment.

@@ -32,34 +32,36 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
     let limits = &survey.limits;
     let mut alerts = vec![];
     if let Some(shm) = &limits.dev_shm {
-        if let Some(percent) = nearly(shm.used.0, shm.size.0) {
-            let left = Bytes(shm.size.0.saturating_sub(shm.used.0));
+        if let Some(left) = nearly(shm.used.0, shm.size.0) {
             let resident = |segment: &Segment| segment.resident.unwrap_or_default().0;
             let mut users = by_user(posix(survey), resident, |sum| format!("has {}", Bytes(sum)));
             users.extend(unlinked(survey, shm.used));
-            alerts.push(Alert { what: format!("/dev/shm is {percent}% full, {left} left"), users });
+            let what = format!("/dev/shm is nearly full, {} of {} left", Bytes(left), shm.size);
+            alerts.push(Alert { what, users });
         }
-        if let Some(percent) = nearly(shm.inodes_used, shm.inodes) {
-            let what = format!("/dev/shm has {percent}% of the files that it may have");
+        if let Some(left) = nearly(shm.inodes_used, shm.inodes) {
+            let what =
+                format!("/dev/shm has nearly all files that it may have, {left} of {} left", shm.inodes);
             alerts.push(Alert { what, users: by_user(posix(survey), |_| 1, |sum| format!("has {sum}")) });
         }
     }
-    if let Some(percent) = limits.shmmni.and_then(|most| nearly(limits.sysv_segments, most)) {
-        let what = format!("{percent}% of the System V ids are used (kernel.shmmni)");
+    if let Some((left, most)) =
+        limits.shmmni.and_then(|most| Some((nearly(limits.sysv_segments, most)?, most)))
+    {
+        let what = format!("System V ids are nearly used up, {left} of {most} left");
         alerts.push(Alert { what, users: by_user(sysv(survey), |_| 1, |sum| format!("has {sum}")) });
     }
-    if let Some(percent) = limits.shmall.and_then(|most| nearly(limits.sysv_bytes.0, most.0)) {
-        let what = format!("System V segments have {percent}% of what they may have (kernel.shmall)");
+    if let Some(left) = limits.shmall.and_then(|most| nearly(limits.sysv_bytes.0, most.0)) {
+        let what = format!("System V segments have nearly all they may have, {} left", Bytes(left));
         let users = by_user(sysv(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
         alerts.push(Alert { what, users });
     }
     alerts
 }
 
-/// How many percent, from 90 on.
-fn nearly(used: u64, most: u64) -> Option<u128> {
-    let percent = u128::from(used) * 100 / u128::from(most.max(1));
-    (most > 0 && percent >= 90).then_some(percent)
+/// How much is left, of what is used to nine tenths or more.
+fn nearly(used: u64, most: u64) -> Option<u64> {
+    (most > 0 && u128::from(used) * 10 >= u128::from(most) * 9).then(|| most.saturating_sub(used))
 }
 
 fn sysv(survey: &Survey) -> impl Iterator<Item = &Segment> {
@@ -131,7 +133,7 @@ mod tests {
         });
         assert_eq!(texts(&machine), Vec::<String>::new());
         machine.edit(|facts| facts.limits.shmmni = Some(8));
-        assert_eq!(texts(&machine), ["100% of the System V ids are used (kernel.shmmni): ann has 8"]);
+        assert_eq!(texts(&machine), ["System V ids are nearly used up, 0 of 8 left: ann has 8"]);
         // None at all is no limit.
         machine.edit(|facts| facts.limits.shmmni = Some(0));
         assert_eq!(texts(&machine), Vec::<String>::new());
@@ -159,10 +161,10 @@ mod tests {
         assert_eq!(
             texts(&machine),
             [
-                "/dev/shm is 90% full, 4.0 KiB left: bob has 20 KiB, ann has 16 KiB, \
+                "/dev/shm is nearly full, 4.0 KiB of 40 KiB left: bob has 20 KiB, ann has 16 KiB, \
                  12 KiB of it unlinked and still held, most by grabber (7)",
-                "/dev/shm has 100% of the files that it may have: ann has 2, bob has 1",
-                "System V segments have 100% of what they may have (kernel.shmall): ann has 40 KiB",
+                "/dev/shm has nearly all files that it may have, 0 of 4 left: ann has 2, bob has 1",
+                "System V segments have nearly all they may have, 0 B left: ann has 40 KiB",
             ]
         );
     }

@@ -58,7 +58,8 @@ fn what_is_nearly_full_is_told_with_its_users() {
     let user = told(Command::new("id").args(["-un", &NOBODY.to_string()]));
     let user = user.trim();
     let [full] = &alerts()[..] else { panic!("{:?}", alerts()) };
-    let expected = format!("/dev/shm is 92% full, 72 KiB left: {user} has 600 KiB, root has 352 KiB");
+    let expected =
+        format!("/dev/shm is nearly full, 72 KiB of 1.0 MiB left: {user} has 600 KiB, root has 352 KiB");
     assert_eq!(*full, expected);
     // Unlinked and open here: no directory has it, and it takes its memory still.
     fs::remove_file(gone.path()).unwrap();
@@ -66,9 +67,9 @@ fn what_is_nearly_full_is_told_with_its_users() {
     let (ours, pid) = (", 352 KiB of it unlinked and still held, most by ", format!(" ({})", process::id()));
     assert!(full.starts_with(&expected) && full.contains(ours) && full.ends_with(&pid), "{full}");
     let _sysv: Vec<Sysv> = (0..9).map(|_| Sysv::new(0, 4096, 0o600)).collect();
-    assert_eq!(alerts()[1], "90% of the System V ids are used (kernel.shmmni): root has 9");
+    assert_eq!(alerts()[1], "System V ids are nearly used up, 1 of 10 left: root has 9");
     let table = printed(["limits"]);
-    assert!(table.contains("\n\n/dev/shm is 92% full") && table.contains("root has 9\n"), "{table}");
+    assert!(table.contains("\n\n/dev/shm is nearly full") && table.contains("root has 9\n"), "{table}");
     drop(gone);
 }
 

@@ -33,7 +33,7 @@ fn nearly_full_has_a_row_with_its_largest_users() {
     stage.survey();
     let screen = stage.screen();
     let row = screen.lines().nth(2).unwrap();
-    assert_eq!(row, " /dev/shm is 95% full, 5.0 KiB left: ann has 40 KiB");
+    assert_eq!(row, " /dev/shm is nearly full, 5.0 KiB of 100 KiB left: ann has 40 KiB");
     // The table stands a row lower, and a click finds its rows there.
     let after = stage.state.table_layout();
     assert_eq!((after.heading.y, after.table.y), (before.heading.y + 1, before.table.y + 1));

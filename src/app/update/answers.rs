@@ -7,7 +7,7 @@ use crate::app::inspect::{Inspect, Status};
 use crate::app::state::State;
 use crate::memory::Look;
 use crate::segment::{Bytes, Kind, State as SegmentState};
-use crate::survey::{Difference, Survey, difference};
+use crate::survey::{Difference, Survey, alerts, difference};
 
 pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     // At the start nothing is new: everything was there before we came.
@@ -39,6 +39,7 @@ pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
         };
         state.fail(format!("{problem}{more}"));
     }
+    state.alerts = alerts(&survey);
     state.survey = Some(survey);
     new_segment::found_hidden(state);
 }

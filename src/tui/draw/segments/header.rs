@@ -28,7 +28,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
         limits(survey, canvas, Area::new(0, area.y + 1, area.width, 1));
     }
     if area.height > 2 {
-        alert(&state.alerts(), canvas, Area::new(0, area.y + 2, area.width, 1));
+        alert(&state.alerts, canvas, Area::new(0, area.y + 2, area.width, 1));
     }
 }
 

@@ -1,0 +1,56 @@
+//! Asking a real process to end: exactly that one, and only who may.
+
+use super::look;
+use crate::support::{Child, Nobody, Object, SOON, World};
+use shmscope::act::{EndError, Ended, Ending, end};
+use shmscope::machine::real::RealMachine;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::Command;
+
+/// A process of that user that holds that object, and waits.
+fn holder(object: &Object, uid: u32) -> Child {
+    let text = format!("exec 3<{}; echo ready; read line", object.path().display());
+    let mut child = Child::spawn_piped(Command::new("/bin/sh").args(["-c", &text]).uid(uid).current_dir("/"));
+    assert_eq!(child.line(SOON), "ready");
+    child
+}
+
+fn ending(object: &Object, child: &Child) -> Ending {
+    let (survey, _) = look();
+    let segment = survey.segments.iter().find(|segment| segment.id == object.id()).unwrap();
+    let holders = segment.holders.as_ref().unwrap();
+    let pid = child.pid().as_raw().unsigned_abs();
+    Ending::of(holders.iter().find(|holder| holder.pid == pid).unwrap(), &segment.id, false).unwrap()
+}
+
+#[test]
+fn one_that_has_another_beginning_is_another_one() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("a", 10, 0o600);
+    let mut child = holder(&object, 0);
+    let mut shown = ending(&object, &child);
+    // As if its pid had passed to another process since it was shown.
+    shown.process.start += 1;
+    assert!(matches!(end(&RealMachine, &shown), Err(EndError::Gone { .. })));
+    assert!(child.ended().is_none());
+    shown.process.start -= 1;
+    assert_eq!(end(&RealMachine, &shown).unwrap(), Ended::Gone);
+    assert_eq!(child.wait(SOON).signal(), Some(libc::SIGTERM));
+    assert!(matches!(end(&RealMachine, &shown), Err(EndError::Gone { .. })));
+}
+
+#[test]
+fn a_stranger_is_told_who_may() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("a", 10, 0o644);
+    let mut child = holder(&object, 4242);
+    let shown = ending(&object, &child);
+    let nobody = Nobody::here();
+    let error = end(&RealMachine, &shown).unwrap_err().to_string();
+    drop(nobody);
+    assert!(
+        error.contains("only its user 4242 and root (CAP_KILL) may. Run as 4242 or with sudo"),
+        "{error}"
+    );
+    assert!(child.ended().is_none());
+}
