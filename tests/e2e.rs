@@ -5,8 +5,10 @@
 mod acting;
 mod attached;
 mod bytes;
+mod clean;
 mod demo;
 mod ends;
+mod holders;
 mod inspect;
 mod large;
 mod looks;

@@ -2,7 +2,9 @@
 //! no drawing.
 
 mod acting;
+mod alerts;
 mod clean;
+mod glow;
 mod holders;
 mod holds;
 mod inspect;

@@ -2,6 +2,9 @@
 
 mod complete;
 mod found;
+mod judged;
+mod same;
+mod storm;
 mod truth;
 
 use crate::support::{Child, compile_cpp};

@@ -7,7 +7,7 @@ use shmscope::app::event::Event;
 use shmscope::app::work::Working;
 use shmscope::decode::Scalar;
 use shmscope::machine::made::{MadeBytes, MadeMachine};
-use shmscope::segment::ObjectName;
+use shmscope::segment::{Access, ObjectName};
 use shmscope::tui::theme::{Depth, Name, Theme};
 
 /// A machine with one of everything that looks different.
@@ -113,6 +113,8 @@ fn ascii_draws_nothing_else() {
             "pj<tab>8<tab>carl<tab><tab>ann<enter>",
             "n",
             "n<up><space><down>7<enter>",
+            "h",
+            "c",
         ] {
             let mut stage = Stage::new(machine.clone(), width, height);
             stage.press(keys);
@@ -338,6 +340,83 @@ fn acting() {
     }
 }
 
+/// The machine with some who hold what is on it, and more that is leaked.
+fn held() -> MadeMachine {
+    let machine = machine();
+    for (pid, command) in [
+        (812, "grabber"),
+        (4121, "camera-server-with-a-long-name.py"),
+        (104_188, "reader.py"),
+        (9_999_999, "shmscope"),
+    ] {
+        machine.add_process(pid, command);
+    }
+    machine.edit(|facts| {
+        facts.sysv[0].row.nattch = 1;
+        facts.processes.get_mut(&812).unwrap().uid = 1001;
+    });
+    for (pid, access) in [(812, Access::ReadWrite), (812, Access::Read), (4121, Access::Read)] {
+        machine.attach_in(pid, 32770, access);
+        machine.map_in(pid, "camera0", access);
+    }
+    machine.attach_in(104_188, 32770, Access::Read);
+    machine.open_in(104_188, "psm_1f09ab2c", Access::Read);
+    machine.add_object("scratch", MadeBytes::full(&vec![7; 70_000]));
+    machine.map_in(812, "scratch", Access::ReadWrite);
+    machine.remove_object("scratch");
+    machine.add_sysv(32773, 0, MadeBytes::full(&vec![1; 1 << 20]));
+    machine.edit(|facts| {
+        facts.sysv[3].row.creator_pid = 77;
+        facts.sysv[1].row.creator_pid = 78;
+        let old = shmscope::segment::Timestamp::from_seconds(facts.now - 90_000);
+        let stat = &mut facts.posix.get_mut(&ObjectName::new(b"sparse").unwrap()).unwrap().stat;
+        (stat.access, stat.modify, stat.change, stat.birth) = (old, old, old, Some(old));
+    });
+    machine
+}
+
+#[test]
+fn who_holds_it_and_what_is_leaked() {
+    let themes = [
+        ("80x24", (80, 24), plain()),
+        ("140x45", (140, 45), plain()),
+        ("40x8", (40, 8), plain()),
+        ("light", (80, 24), Theme::new(Name::Light, Depth::True, false)),
+        ("ascii", (80, 24), Theme::new(Name::Default, Depth::Mono, true)),
+    ];
+    for (name, keys) in [
+        ("holders", "h"),
+        ("holders-none", "jh"),
+        ("holders-end", "hK"),
+        ("clean", "c"),
+        ("clean-ticked", "cG<space>"),
+        ("clean-confirm", "c<enter>"),
+    ] {
+        for (form, (width, height), theme) in &themes {
+            let mut stage = Stage::new(held(), *width, *height);
+            stage.press(keys);
+            kept(&format!("{name}-{form}"), &stage, theme);
+        }
+    }
+    let mut stage = Stage::new(MadeMachine::new(), 80, 24);
+    stage.press("c");
+    kept("clean-nothing", &stage, &plain());
+}
+
+#[test]
+fn what_is_nearly_full() {
+    let machine = held();
+    machine.edit(|facts| {
+        let shm = facts.limits.dev_shm.as_mut().unwrap();
+        (shm.size, shm.used) = (shmscope::segment::Bytes(100_000), shmscope::segment::Bytes(97_000));
+        facts.limits.shmmni = Some(4);
+        facts.limits.remove_ipc = Some(true);
+    });
+    for (width, height) in [(80, 24), (140, 45), (60, 19)] {
+        kept(&format!("alert-{width}x{height}"), &Stage::new(machine.clone(), width, height), &plain());
+    }
+}
+
 #[test]
 fn what_we_hold() {
     for (width, height) in [(80, 24), (140, 45), (40, 8)] {
@@ -404,6 +483,9 @@ fn no_size_makes_any_screen_fail() {
         "<enter>tt<enter>",
         "<enter>o",
         "<tab>",
+        "h",
+        "hK",
+        "c",
     ] {
         for width in [0, 1, 2, 10, 39, 40, 41, 63, 79, 80, 99, 100, 101, 129, 130, 131, 250] {
             for height in [0, 1, 2, 3, 7, 8, 9, 12, 19, 20, 21, 30, 60] {

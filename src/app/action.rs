@@ -168,7 +168,7 @@ pub const ACTIONS: &[Row] = &[
         "copy the name of the segment, or of all marked ones",
         SEGMENTS,
         &["y"],
-        Some(("copy name", 5)),
+        Some(("copy name", 7)),
     ),
     row(
         Action::Holders,
@@ -226,7 +226,7 @@ pub const ACTIONS: &[Row] = &[
         "what is leaked, with the evidence; remove what is ticked",
         SEGMENTS,
         &["c"],
-        Some(("clean", 6)),
+        Some(("clean", 4)),
     ),
     row(Action::New, "new", "make a segment", SEGMENTS, &["n"], Some(("new", 12))),
     row(Action::Log, "log", "show what was done in this run", SEGMENTS, &[], None),

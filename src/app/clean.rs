@@ -108,14 +108,14 @@ impl Clean {
         }
     }
 
-    /// What is to be done: `2 of 3 ticked: 310 MiB are freed`.
+    /// What is to be done: `2 of 3 ticked, which frees 310 MiB`.
     #[must_use]
     pub fn sum(&self) -> String {
         let ticked = self.ticked().count();
         match (self.items.len(), ticked) {
             (0, _) => String::new(),
             (_, 0) => "none is ticked".to_owned(),
-            (all, _) => format!("{ticked} of {all} ticked: {} are freed", self.frees()),
+            (all, _) => format!("{ticked} of {all} ticked, which frees {}", self.frees()),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What the detail area says of a segment, line by line.
 
+use crate::identify::semaphore;
 use crate::segment::{Bytes, Facts, Holder, Segment, Timestamp, age_text};
+use crate::survey::{Survey, at_logout};
 use unicode_width::UnicodeWidthStr as _;
 
 /// A line: what it is about, and what it says.
@@ -12,14 +14,19 @@ pub struct Line {
     pub text: String,
 }
 
-/// The lines for a segment, the weightiest first.
+/// The lines for a segment of a survey, the weightiest first. `bytes` is its
+/// beginning, where that is known.
 #[must_use]
-pub fn lines(segment: &Segment, now: Timestamp) -> Vec<Line> {
+pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<Line> {
+    let now = survey.at;
     let mut lines = vec![];
     let mut line = |label: &'static str, text: String| lines.push(Line { label, text });
     let (first, steps) =
         segment.verdict.reasons.split_first().map_or(("", &[][..]), |(first, steps)| (first, steps));
     line("state", first.to_owned());
+    if let Some(semaphore) = bytes.and_then(|bytes| semaphore::of(segment, bytes)) {
+        line("semaphore", semaphore.text());
+    }
     if let Some(maker) = segment.made_by.as_ref().filter(|maker| *maker.id != *"gone") {
         line("made by", maker.name_text());
     }
@@ -64,6 +71,9 @@ pub fn lines(segment: &Segment, now: Timestamp) -> Vec<Line> {
             line("id", segment.id.to_string());
             line("inode", format!("{} on device {:#x}", facts.inode, facts.device));
         }
+    }
+    if let Some(text) = at_logout(segment, &survey.limits) {
+        line("logout", text);
     }
     lines
 }

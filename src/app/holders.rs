@@ -146,17 +146,21 @@ impl Row {
         parts.join(", ")
     }
 
-    /// `holds 2 more: /camera0 24 MiB, #32771 300 MiB; 324 MiB in memory in all`
+    /// `keeps 324 MiB in memory, with 2 more segments: #32771, /camera0`
     #[must_use]
     pub fn holds(&self) -> String {
-        let named = |other: &Other| format!("{} {}", other.label, other.resident);
-        let mut called: Vec<String> = self.others.iter().take(NAMED).map(named).collect();
+        let mut called: Vec<&str> =
+            self.others.iter().take(NAMED).map(|other| other.label.as_str()).collect();
+        let more = format!("+{}", self.others.len().saturating_sub(NAMED));
         if self.others.len() > NAMED {
-            called.push(format!("+{}", self.others.len() - NAMED));
+            called.push(&more);
         }
         match self.others.len() {
-            0 => format!("holds nothing else; {} in memory", self.keeps),
-            count => format!("holds {count} more: {}; {} in memory in all", called.join(", "), self.keeps),
+            0 => format!("keeps {} in memory, and holds nothing else", self.keeps),
+            1 => format!("keeps {} in memory, with 1 more segment: {}", self.keeps, called.join(", ")),
+            count => {
+                format!("keeps {} in memory, with {count} more segments: {}", self.keeps, called.join(", "))
+            }
         }
     }
 }
@@ -250,8 +254,8 @@ mod tests {
         let (shown, survey) = shown(&machine(), "/camera");
         let [writer, reader] = &shown.rows[..] else { panic!("{shown:?}") };
         assert_eq!((writer.how(), reader.how()), ("mapped twice, open once".into(), "open once".into()));
-        assert_eq!(writer.holds(), "holds 2 more: #5 4.0 KiB, /gone 4.0 KiB; 16 KiB in memory in all");
-        assert_eq!(reader.holds(), "holds nothing else; 8.0 KiB in memory");
+        assert_eq!(writer.holds(), "keeps 16 KiB in memory, with 2 more segments: #5, /gone");
+        assert_eq!(reader.holds(), "keeps 8.0 KiB in memory, and holds nothing else");
         // What has no name any more and no other holder goes with it.
         assert_eq!(writer.others.iter().map(|other| other.last).collect::<Vec<_>>(), [false, true]);
         assert_eq!(shown.unknown(&survey), Vec::<String>::new());

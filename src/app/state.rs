@@ -2,6 +2,7 @@
 //! `tui` draws it.
 
 use super::action::{Action, Screen};
+use super::detail;
 use super::effect::{Undo, Watching};
 use super::event::{Clock, Size};
 use super::inspect::Inspect;
@@ -13,7 +14,7 @@ use super::overlay::Overlay;
 use super::table::Table;
 use super::work::Work;
 use crate::segment::{Identity, Segment, SegmentId};
-use crate::survey::Survey;
+use crate::survey::{Alert, Survey, alerts};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -135,7 +136,22 @@ impl State {
     /// Where the parts of the Segments screen stand.
     #[must_use]
     pub fn table_layout(&self) -> Layout {
-        layout(self.size, self.table.pane, self.table.owner_width)
+        layout(self.size, self.table.pane, self.table.owner_width, !self.alerts().is_empty())
+    }
+
+    /// What the detail area says of the selected segment.
+    #[must_use]
+    pub fn detail(&self) -> Vec<detail::Line> {
+        let (Some(survey), Some(segment)) = (&self.survey, self.selected()) else { return vec![] };
+        let preview = self.table.preview.as_ref().filter(|preview| preview.id == segment.id);
+        let bytes = preview.and_then(|preview| preview.bytes.as_deref().ok());
+        detail::lines(segment, survey, bytes)
+    }
+
+    /// What will stop programs soon, in a line above the table.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<Alert> {
+        self.survey.as_ref().map(alerts).unwrap_or_default()
     }
 
     /// The selected segment.

@@ -1,15 +1,16 @@
 //! `info`: everything that is known of one segment, in words or as JSON.
-//! Nothing is read and nothing attached.
+//! Nothing is attached, and nothing read but a semaphore where that leaves no trace.
 
 use super::args::InfoArgs;
 use super::choose::choose;
 use super::out::Out;
 use super::style::Tint;
 use super::{Failure, Status, json, look_whole, time};
-use crate::identify::Rules;
+use crate::identify::{Rules, semaphore};
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
 use crate::segment::{Bytes, Facts, Mode, Owner, Segment, Timestamp, age_text};
+use crate::survey::{Survey, at_logout};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
@@ -18,11 +19,11 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &InfoArgs, out: &mut Out) 
     let survey = look_whole(machine, args.settle.over(rules));
     let segment = choose(machine, &survey, &args.segment)?;
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &json::Report::new(&survey, [segment]))
+        serde_json::to_writer_pretty(&mut *out, &json::Report::new(machine, &survey, [segment]))
             .map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
-        for line in lines(machine, segment, survey.at) {
+        for line in lines(machine, segment, &survey) {
             line.print(out)?;
         }
     }
@@ -53,7 +54,8 @@ impl Line {
     }
 }
 
-fn lines(machine: &dyn Machine, segment: &Segment, now: Timestamp) -> Vec<Line> {
+fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line> {
+    let now = survey.at;
     let mut lines = vec![Line::new("segment", segment.id.to_string())];
     match &segment.facts {
         Facts::Sysv(facts) => {
@@ -68,6 +70,9 @@ fn lines(machine: &dyn Machine, segment: &Segment, now: Timestamp) -> Vec<Line> 
             lines.push(Line::new("key", key));
         }
         Facts::Posix(_) => lines.push(Line::new("kind", "POSIX, a file below /dev/shm")),
+    }
+    if let Some(semaphore) = semaphore::look(machine, segment) {
+        lines.push(Line::new("semaphore", format!("{} ({})", semaphore.text(), semaphore.library.name())));
     }
     lines.push(Line::new("size", exact(segment.size)));
     lines.push(Line::new("resident", resident(segment)));
@@ -92,6 +97,9 @@ fn lines(machine: &dyn Machine, segment: &Segment, now: Timestamp) -> Vec<Line> 
         }
     }
     lines.push(Line::new("reading", reading(machine, segment)));
+    if let Some(text) = at_logout(segment, &survey.limits) {
+        lines.push(Line::new("at logout", text));
+    }
     lines
 }
 
@@ -275,7 +283,7 @@ mod tests {
             .segments
             .iter()
             .map(|segment| {
-                let lines = lines(machine, segment, survey.at);
+                let lines = lines(machine, segment, &survey);
                 let lines: Vec<String> =
                     lines.iter().map(|line| format!("{}={}\n", line.heading, line.text)).collect();
                 lines.concat()

@@ -2,6 +2,8 @@
 //! added, none changes its name or its kind.
 
 use super::time;
+use crate::identify::semaphore;
+use crate::machine::Machine;
 use crate::segment::{Certainty, Holder, Owner, Segment, SegmentId, Timestamp, escape};
 use crate::survey::{Limits, Survey};
 use serde::Serialize;
@@ -48,6 +50,7 @@ struct SegmentJson {
     times: TimesJson,
     holders: Option<Vec<HolderJson>>,
     made_by: Option<MakerJson>,
+    semaphore: Option<SemaphoreJson>,
     state: &'static str,
     certainty: Option<&'static str>,
     reasons: Vec<String>,
@@ -92,6 +95,13 @@ struct MakerJson {
     name: String,
 }
 
+/// A named semaphore; null for what is none, and where reading it would leave a trace.
+#[derive(Debug, Serialize)]
+struct SemaphoreJson {
+    value: u32,
+    waiters: u32,
+}
+
 #[derive(Debug, Serialize)]
 struct OwnerJson {
     uid: u32,
@@ -111,7 +121,12 @@ struct TimesJson {
 
 impl Report {
     /// These segments of a survey.
-    pub fn new<'a>(survey: &Survey, segments: impl IntoIterator<Item = &'a Segment>) -> Self {
+    pub fn new<'a>(
+        machine: &dyn Machine,
+        survey: &Survey,
+        segments: impl IntoIterator<Item = &'a Segment>,
+    ) -> Self {
+        let segment = |segment: &Segment| SegmentJson::new(machine, segment, survey.at);
         Self {
             version: VERSION,
             coverage: survey.coverage.as_ref().map(|coverage| CoverageJson {
@@ -119,7 +134,7 @@ impl Report {
                 unreadable: coverage.unreadable,
             }),
             limits: LimitsJson::new(&survey.limits),
-            segments: segments.into_iter().map(|segment| SegmentJson::new(segment, survey.at)).collect(),
+            segments: segments.into_iter().map(segment).collect(),
         }
     }
 }
@@ -137,7 +152,7 @@ impl LimitsJson {
 }
 
 impl SegmentJson {
-    fn new(segment: &Segment, now: Timestamp) -> Self {
+    fn new(machine: &dyn Machine, segment: &Segment, now: Timestamp) -> Self {
         let sysv = segment.sysv();
         let posix = segment.posix();
         let (shmid, name) = match &segment.id {
@@ -168,6 +183,8 @@ impl SegmentJson {
                 .made_by
                 .as_ref()
                 .map(|maker| MakerJson { id: escape(maker.id.as_bytes()), name: maker.name_text() }),
+            semaphore: semaphore::look(machine, segment)
+                .map(|found| SemaphoreJson { value: found.value, waiters: found.waiters }),
             state: segment.verdict.state.word(),
             certainty: segment.verdict.state.certainty().map(Certainty::word),
             reasons: segment.verdict.reasons.clone(),

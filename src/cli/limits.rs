@@ -4,10 +4,11 @@ use super::args::LimitsArgs;
 use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
-use super::{Failure, Status, look};
+use super::{Failure, Status, look_whole};
+use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::{Bytes, Segment};
-use crate::survey::Survey;
+use crate::survey::{Survey, alerts, logouts};
 use serde::Serialize;
 use std::io::{self, Write as _};
 
@@ -37,17 +38,26 @@ enum Unit {
 struct Report {
     version: u32,
     limits: Vec<Limit>,
+    /// What users will run into, a sentence each.
+    alerts: Vec<String>,
 }
 
+/// So many users of what is nearly full are named.
+const NAMED: usize = 5;
+
 /// Prints the limits.
-pub fn run(machine: &dyn Machine, args: &LimitsArgs, out: &mut Out) -> Result<Status, Failure> {
-    let survey = look(machine);
+pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out) -> Result<Status, Failure> {
+    // With the holders: what is unlinked and held is in no directory.
+    let survey = look_whole(machine, rules);
+    let alerts = alerts(&survey).iter().map(|alert| alert.text(NAMED)).chain(logouts(&survey)).collect();
     let limits = limits(&survey, machine.limits().page_size);
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &Report { version: 1, limits }).map_err(io::Error::from)?;
+        serde_json::to_writer_pretty(&mut *out, &Report { version: 1, limits, alerts })
+            .map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
         print_table(&limits, out)?;
+        print_alerts(&alerts, out)?;
     }
     out.flush()?;
     Ok(Status::Done)
@@ -123,6 +133,17 @@ fn print_table(limits: &[Limit], out: &mut Out) -> io::Result<()> {
         table.cell(Tint::Dim, format_args!("{}", limit.what));
     }
     table.print(true, out)
+}
+
+fn print_alerts(alerts: &[String], out: &mut Out) -> io::Result<()> {
+    let style = out.style();
+    for (at, alert) in alerts.iter().enumerate() {
+        if at == 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{}", style.paint(Tint::Warning, &style.fit(alert)))?;
+    }
+    Ok(())
 }
 
 impl Limit {

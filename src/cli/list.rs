@@ -51,7 +51,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
         segments.reverse();
     }
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &json::Report::new(&survey, segments))
+        serde_json::to_writer_pretty(&mut *out, &json::Report::new(machine, &survey, segments))
             .map_err(io::Error::from)?;
         writeln!(out)?;
     } else if args.csv {

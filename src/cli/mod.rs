@@ -42,7 +42,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) 
         Report::Dump(args) => dump::run(machine, args, out),
         Report::Watch(args) => watch::run(machine, args, out),
         Report::Find(args) => find::run(machine, args, out),
-        Report::Limits(args) => limits::run(machine, args, out),
+        Report::Limits(args) => limits::run(machine, rules, args, out),
         Report::Completions(args) => completions::run(args, out),
         Report::Man => man::run(out),
     }

@@ -6,6 +6,15 @@
 //! (`src/thread/sem_open.c`): an int with the value and that bit on top, an int
 //! of waiters, 0 for one that processes share.
 
+use crate::machine::{Machine, Trace};
+use crate::memory::Reader;
+use crate::segment::{Facts, ObjectName, PosixFacts, Segment, SegmentId, Unlinked};
+
+/// What `sem_open(3)` puts before a name.
+const PREFIX: &[u8] = b"sem.";
+/// The sizes of a file that can hold one, in bytes.
+const SIZES: [u64; 2] = [16, 32];
+
 /// A named semaphore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Semaphore {
@@ -58,9 +67,70 @@ pub fn read(bytes: &[u8]) -> Option<Semaphore> {
     (semaphore.value <= MOST && semaphore.waiters <= MOST_WAITERS && zeroed).then_some(semaphore)
 }
 
+/// Whether a segment is called as a semaphore is, and as large.
+#[must_use]
+pub fn is_called_so(segment: &Segment) -> bool {
+    let name: Option<&ObjectName> = match (&segment.id, &segment.facts) {
+        (SegmentId::Posix(name), _) => Some(name),
+        (_, Facts::Posix(PosixFacts { unlinked: Some(Unlinked { name }), .. })) => name.as_ref(),
+        _ => None,
+    };
+    SIZES.contains(&segment.size.0) && name.is_some_and(|name| name.as_bytes().starts_with(PREFIX))
+}
+
+/// The semaphore that a segment is, from its bytes; `None` when it is none.
+/// One that is called so and holds nothing but zeros is one of musl.
+#[must_use]
+pub fn of(segment: &Segment, bytes: &[u8]) -> Option<Semaphore> {
+    if !is_called_so(segment) || bytes.len() as u64 != segment.size.0 {
+        return None;
+    }
+    let zeros = bytes.iter().all(|&byte| byte == 0);
+    read(bytes).or_else(|| zeros.then_some(Semaphore { value: 0, waiters: 0, library: Library::Musl }))
+}
+
+/// The same, read from the machine where that leaves no trace.
+#[must_use]
+pub fn look(machine: &dyn Machine, segment: &Segment) -> Option<Semaphore> {
+    if !is_called_so(segment) {
+        return None;
+    }
+    let reader = Reader::open(machine, segment).ok().filter(|reader| reader.trace() == Trace::None)?;
+    let mut bytes = [0; 32];
+    let count = reader.read_at(0, &mut bytes).ok()?;
+    of(segment, bytes.get(..count)?)
+}
+
+impl Semaphore {
+    /// `value 0, 2 wait`
+    #[must_use]
+    pub fn text(&self) -> String {
+        let waiters = match self.waiters {
+            0 => "nobody waits".to_owned(),
+            1 => "1 waits".to_owned(),
+            many => format!("{many} wait"),
+        };
+        format!("value {}, {waiters}", self.value)
+    }
+}
+
+impl Library {
+    /// What it is called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Glibc64 => "glibc",
+            Self::Glibc32 => "glibc, 32 bits",
+            Self::Musl => "musl",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::survey::{Names, Survey};
     use proptest::prelude::*;
 
     fn bytes(words: &[u32]) -> Vec<u8> {
@@ -93,6 +163,39 @@ mod tests {
             assert_eq!(read(&bytes(words)), None, "{words:?}");
         }
         assert_eq!(read(&[0x80; 31]), None);
+    }
+
+    #[test]
+    fn only_what_is_called_so_and_only_where_it_leaves_no_trace() {
+        let machine = MadeMachine::new();
+        let glibc = bytes(&[0, 2, 0x80, 0, 0, 0, 0, 0]);
+        for (name, bytes) in [
+            ("other", MadeBytes::full(&glibc)),
+            ("sem.large", MadeBytes::full(&[&glibc[..], &[0; 8]].concat())),
+            ("sem.mp-1", MadeBytes::full(&glibc)),
+            ("sem.none", MadeBytes::full(&[0xff; 32])),
+            ("sem.zeros", MadeBytes::hole(32)),
+        ] {
+            machine.add_object(name, bytes);
+        }
+        let looks = || -> Vec<Option<String>> {
+            let survey = Survey::take(&machine, &mut Names::default());
+            survey
+                .segments
+                .iter()
+                .map(|one| {
+                    look(&machine, one).map(|found| format!("{} ({})", found.text(), found.library.name()))
+                })
+                .collect()
+        };
+        let [glibc, zeros] = ["value 0, 2 wait (glibc)", "value 0, nobody waits (musl)"];
+        assert_eq!(looks(), [None, None, Some(glibc.to_owned()), None, Some(zeros.to_owned())]);
+        // Of a stranger's object the access time would move.
+        machine.edit(|facts| {
+            facts.effective_uid = 1001;
+            facts.posix.values_mut().for_each(|object| object.stat.mode = 0o100_666);
+        });
+        assert_eq!(looks(), [const { None }; 5]);
     }
 
     proptest! {

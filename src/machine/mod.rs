@@ -180,6 +180,9 @@ pub struct LimitFacts {
     pub page_size: u64,
     /// The file system at `/dev/shm`, when there is one.
     pub dev_shm: Option<DevShm>,
+    /// Whether systemd takes the segments of ordinary users when they log out
+    /// (`RemoveIPC`, `logind.conf(5)`); `None` where it does not run.
+    pub remove_ipc: Option<bool>,
 }
 
 /// What `statvfs(3)` says of `/dev/shm`.

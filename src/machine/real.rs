@@ -2,6 +2,7 @@
 
 pub(super) mod control;
 mod listing;
+mod logind;
 mod making;
 mod posix;
 mod process;
@@ -57,6 +58,7 @@ impl Machine for RealMachine {
             shmall: procfs::sys::kernel::shmall().ok(),
             page_size: sys::page_size(),
             dev_shm: dev_shm().ok(),
+            remove_ipc: logind::remove_ipc(),
         }
     }
 

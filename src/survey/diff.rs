@@ -1,7 +1,7 @@
 //! What happened between two looks.
 
 use super::Survey;
-use crate::segment::{Segment, SegmentId};
+use crate::segment::{Kind, Segment, SegmentId, State};
 
 /// What appeared, changed and vanished from one survey to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,19 +23,20 @@ impl Difference {
 }
 
 /// Compares two surveys. Times do not count as a change: an access time moves
-/// whenever somebody reads.
+/// whenever somebody reads. That it became known who holds a segment is no
+/// change of it, nor is it new for being found that way.
 #[must_use]
 pub fn difference(before: &Survey, after: &Survey) -> Difference {
     // Both are in the order of the names: one walk along them.
     let mut old = before.segments.iter().peekable();
     let mut difference = Difference::default();
-    // That it became known who holds what is no change of a segment.
     let judged = before.coverage.is_some() == after.coverage.is_some();
     for segment in &after.segments {
         while let Some(gone) = old.next_if(|was| was.id < segment.id) {
             difference.vanished.push(gone.id.clone());
         }
         match old.next_if(|was| was.id == segment.id) {
+            None if before.coverage.is_none() && segment.kind() == Kind::Deleted => {}
             None => difference.appeared.push(segment.id.clone()),
             Some(was) if !was.identity().fits(&segment.identity()) => {
                 difference.appeared.push(segment.id.clone());
@@ -55,7 +56,13 @@ fn same(a: &Segment, b: &Segment, judged: bool) -> bool {
         && a.mode == b.mode
         && a.owner == b.owner
         && a.facts == b.facts
-        && (!judged || a.verdict == b.verdict)
+        && (!judged || a.holders.is_some() != b.holders.is_some() || said(a) == said(b))
+}
+
+/// What is said of it. The steps behind tell how many processes there are, which
+/// changes without it.
+fn said(segment: &Segment) -> (State, Option<&String>) {
+    (segment.verdict.state, segment.verdict.reasons.first())
 }
 
 #[cfg(test)]

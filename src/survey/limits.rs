@@ -19,6 +19,9 @@ pub struct Limits {
     pub sysv_bytes: Bytes,
     /// `/dev/shm`, when there is one.
     pub dev_shm: Option<DevShmUse>,
+    /// Whether systemd takes the segments of ordinary users when they log out;
+    /// `None` where it does not run.
+    pub remove_ipc: Option<bool>,
 }
 
 /// The file system that POSIX segments live in.
@@ -57,6 +60,7 @@ impl Limits {
                 inodes: shm.inodes,
                 inodes_used: shm.inodes_used,
             }),
+            remove_ipc: facts.remove_ipc,
         }
     }
 }

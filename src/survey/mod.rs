@@ -1,16 +1,20 @@
 //! Looks at the machine: every segment of both kinds, the limits, and the
 //! difference between two looks.
 
+mod alerts;
 mod diff;
 mod holdings;
 mod limits;
+mod logout;
 mod names;
 mod posix;
 mod sysv;
 
+pub use alerts::{Alert, alerts};
 pub use diff::{Difference, difference};
 pub use holdings::{Coverage, Depth, Holdings};
 pub use limits::{DevShmUse, Limits};
+pub use logout::{at_logout, logouts};
 pub use names::Names;
 
 use crate::machine::sysv_table::{self, Table};

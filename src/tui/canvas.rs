@@ -136,6 +136,10 @@ pub fn cells(text: &str) -> u16 {
 /// Breaks a text into lines of at most `width` cells, between words where it
 /// can: a word that is longer than a line is broken too.
 fn wrap(text: &str, width: u16) -> Vec<String> {
+    // What fits stays as it is, columns in it too.
+    if cells(text) <= width && !text.trim().is_empty() {
+        return vec![text.to_owned()];
+    }
     let mut lines = vec![];
     let mut line = String::new();
     for word in text.split_whitespace() {
@@ -168,6 +172,7 @@ mod tests {
     fn lines_break_between_words() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("", 7), Vec::<String>::new());
+        assert_eq!(wrap(" 7  a   b", 9), [" 7  a   b"]);
         assert_eq!(wrap("a unbreakable x", 4), ["a", "unbr", "eaka", "ble", "x"]);
         assert_eq!(wrap("カメ", 1), ["カメ"]);
     }

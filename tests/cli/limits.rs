@@ -1,10 +1,11 @@
 //! `limits` says what the kernel says.
 
 use super::{json, printed, told};
-use crate::support::{Object, Sysv, World, tool};
+use crate::support::{NOBODY, Object, Sysv, World, skip, tool};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use serde_json::Value;
 use std::fs;
-use std::process::Command;
+use std::process::{self, Command};
 
 #[test]
 fn each_limit_and_its_use() {
@@ -35,5 +36,78 @@ fn each_limit_and_its_use() {
     let table = printed(["limits"]);
     for name in ["kernel.shmmni", "kernel.shmall", "kernel.shmmax", "/dev/shm size"] {
         assert!(table.contains(name), "{table}");
+    }
+}
+
+#[test]
+fn what_is_nearly_full_is_told_with_its_users() {
+    let Some(_world) = World::new() else { return };
+    assert_eq!(json(["limits", "--json"])["alerts"], Value::Array(vec![]));
+    // A tmpfs of 1 MiB, and ten ids, of this world alone.
+    let none: Option<&str> = None;
+    mount(none, "/dev/shm", none, MsFlags::MS_REMOUNT, Some("size=1m,nr_inodes=100")).unwrap();
+    fs::write("/proc/sys/kernel/shmmni", "10").unwrap();
+    let named = Object::new("named", 600 << 10, 0o600).owned_by(NOBODY, NOBODY);
+    named.write(0, &vec![1; 600 << 10]);
+    let gone = Object::new("gone", 350 << 10, 0o600);
+    gone.write(0, &vec![1; 350 << 10]);
+    let alerts = || -> Vec<String> {
+        let answer = json(["limits", "--json"]);
+        answer["alerts"].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let user = told(Command::new("id").args(["-un", &NOBODY.to_string()]));
+    let user = user.trim();
+    let [full] = &alerts()[..] else { panic!("{:?}", alerts()) };
+    let expected = format!("/dev/shm is 92% full, 72 KiB left: {user} has 600 KiB, root has 352 KiB");
+    assert_eq!(*full, expected);
+    // Unlinked and open here: no directory has it, and it takes its memory still.
+    fs::remove_file(gone.path()).unwrap();
+    let [full] = &alerts()[..] else { panic!("{:?}", alerts()) };
+    let (ours, pid) = (", 352 KiB of it unlinked and still held, most by ", format!(" ({})", process::id()));
+    assert!(full.starts_with(&expected) && full.contains(ours) && full.ends_with(&pid), "{full}");
+    let _sysv: Vec<Sysv> = (0..9).map(|_| Sysv::new(0, 4096, 0o600)).collect();
+    assert_eq!(alerts()[1], "90% of the System V ids are used (kernel.shmmni): root has 9");
+    let table = printed(["limits"]);
+    assert!(table.contains("\n\n/dev/shm is 92% full") && table.contains("root has 9\n"), "{table}");
+    drop(gone);
+}
+
+/// Another `/run` for this thread's mount namespace, as long as it lives.
+struct Run;
+
+impl Run {
+    fn new() -> Self {
+        let none: Option<&str> = None;
+        mount(Some("tmpfs"), "/run", Some("tmpfs"), MsFlags::empty(), none).unwrap();
+        Self
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        let _ = umount2("/run", MntFlags::MNT_DETACH);
+    }
+}
+
+#[test]
+fn what_systemd_takes_at_logout_is_told() {
+    let Some(_world) = World::new() else { return };
+    let _run = Run::new();
+    let users = fs::read_to_string("/etc/passwd").unwrap();
+    let uid_of = |line: &str| line.split(':').nth(2).and_then(|uid| uid.parse::<u32>().ok());
+    let ordinary = users.lines().find_map(|line| uid_of(line).filter(|uid| (1000..65534).contains(uid)));
+    let Some(uid) = ordinary else { return skip("has no ordinary user") };
+    let object = Object::new("a", 1, 0o600).owned_by(uid, uid);
+    let sysv = Sysv::new(0, 1, 0o600);
+    let info = |id: &str| printed(["info", id]);
+    assert!(!info(&object.id().to_string()).contains("RemoveIPC"));
+    fs::create_dir_all("/run/systemd/system").unwrap();
+    fs::create_dir_all("/run/systemd/logind.conf.d").unwrap();
+    for (setting, taken) in [("yes", true), ("no", false)] {
+        fs::write("/run/systemd/logind.conf.d/zz.conf", format!("[Login]\nRemoveIPC={setting}\n")).unwrap();
+        let told = info(&object.id().to_string());
+        assert_eq!(told.contains("takes its name, whoever holds it"), taken, "{told}");
+        assert!(!info(&sysv.id().to_string()).contains("RemoveIPC"), "it is root's");
+        assert_eq!(printed(["limits"]).contains("at logout (RemoveIPC=yes)"), taken);
     }
 }

@@ -233,6 +233,7 @@ fn json_has_the_promised_shape() {
                 ("times", "object"),
                 ("holders", "objects"),
                 ("made_by", maker),
+                ("semaphore", "null"),
                 ("state", "text"),
                 ("certainty", "null"),
                 ("reasons", "texts"),

@@ -37,6 +37,8 @@ fn one_of_each_kind() {
     terminal.send("n<Up> <Tab><Tab>64T<Up><Up><Up> <Enter>");
     terminal.wait_for("64 TiB", SOON);
     wait_until(SOON, || shmids().len() == 2);
+    // What is typed before the overlay has gone is not for the table.
+    terminal.wait_for(row("▌ sysv #"), SOON);
     let private = shm::stat(*shmids().last().unwrap()).unwrap();
     assert_eq!((private.key, private.size, private.mode), (0, 64 << 40, 0o600));
     // Filled from a file, as long as that is.

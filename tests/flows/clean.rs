@@ -69,7 +69,7 @@ fn what_is_certain_is_ticked_and_goes_after_a_yes() {
     {
         assert!(screen.contains(text), "{text} is not in\n{screen}");
     }
-    assert_eq!(shown(&stage).sum(), "2 of 3 ticked: 12 KiB are freed");
+    assert_eq!(shown(&stage).sum(), "2 of 3 ticked, which frees 12 KiB");
     stage.press("<enter>");
     assert_eq!(confirm(&stage).title(), "Remove 2 segments");
     assert_eq!(left(&stage.machine).0, [5, 6, 7]);
@@ -85,7 +85,7 @@ fn what_is_certain_is_ticked_and_goes_after_a_yes() {
 fn each_is_ticked_and_unticked() {
     let mut stage = stage(world());
     stage.press("c<space>");
-    assert_eq!(shown(&stage).sum(), "1 of 3 ticked: 4.0 KiB are freed");
+    assert_eq!(shown(&stage).sum(), "1 of 3 ticked, which frees 4.0 KiB");
     stage.press("A<enter>");
     assert!(notice(&stage).contains("None is ticked"), "{}", notice(&stage));
     stage.press("G<space><enter>");

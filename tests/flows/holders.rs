@@ -45,9 +45,9 @@ fn all_of_them_with_what_else_they_hold() {
     for text in [
         "Holders of sysv:5",
         "4121 writer     rw  ann  for 1h",
-        "mapped twice; holds 2 more: /camera 8.0 KiB, /scratch 4.0 KiB; 16",
+        "mapped twice; keeps 16 KiB in memory, with 2 more segments: /camera,",
         "4188 reader.py  r   ann",
-        "holds 1 more: /camera 8.0 KiB",
+        "keeps 12 KiB in memory, with 1 more segment: /camera",
         "shmscope   r   ann  for 1h  (this program)",
     ] {
         assert!(screen.contains(text), "{text} is not in\n{screen}");

@@ -5,8 +5,8 @@
 //
 //   crowd PROCESSES MAPPINGS SEGMENTS [special]
 //
-// So many ordinary processes, each with so many private mappings of a file
-// besides, and so many segments of each kind. "special", which needs root, adds
+// So many ordinary processes, each with so many private mappings of
+// libraries besides, and so many segments of each kind. "special", which needs root, adds
 // the processes that are hard to see. The lines:
 //
 //   sysv SHMID                 a segment
@@ -20,11 +20,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <dirent.h>
 #include <fcntl.h>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <pthread.h>
 #include <sched.h>
+#include <set>
 #include <string>
 #include <sys/file.h>
 #include <sys/ipc.h>
@@ -241,16 +244,44 @@ static pid_t start(const std::function<void()>& what) {
     return pid;
 }
 
-// Private mappings of a file, as every library has some, which do not merge.
-static void fill(int mappings) {
-    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    check(fd >= 0, "open");
-    for (int at = 0; at < mappings; ++at) {
-        bool anonymous = at % 4 == 3;
-        int flags = anonymous ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE;
-        check(mmap(nullptr, page, at % 2 ? PROT_READ : PROT_NONE, flags, anonymous ? -1 : fd, 0) != MAP_FAILED, "mmap");
+// The libraries of this machine, the first of them.
+static std::vector<std::string> libraries() {
+    std::set<std::string> found;
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+        const size_t path = line.find('/'), name = line.find("/libc.so");
+        if (path == std::string::npos || name == std::string::npos) continue;
+        const std::string directory = line.substr(path, name - path);
+        if (DIR* entries = opendir(directory.c_str())) {
+            while (dirent* entry = readdir(entries))
+                if (std::strstr(entry->d_name, ".so.") && entry->d_type == DT_REG) found.insert(directory + "/" + entry->d_name);
+            closedir(entries);
+        }
+        break;
     }
-    close(fd);
+    found.insert("/proc/self/exe");
+    std::vector<std::string> some(found.begin(), found.end());
+    if (some.size() > 60) some.resize(60);
+    return some;
+}
+
+// What libraries make in every process: five mappings each, four private ones
+// of the file and one of nothing.
+static void fill(int mappings) {
+    static const std::vector<std::string> all = libraries();
+    for (int at = 0; at < mappings;) {
+        const std::string& library = all[static_cast<size_t>(at / 5) % all.size()];
+        int fd = open(library.c_str(), O_RDONLY | O_CLOEXEC);
+        check(fd >= 0, "open");
+        for (int one = 0; one < 5 && at < mappings; ++one, ++at) {
+            const bool anonymous = one == 4;
+            const int flags = anonymous ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE;
+            // Neighbours of the same kind would become one.
+            const int protection = at % 2 ? PROT_READ : PROT_NONE;
+            check(mmap(nullptr, page, protection, flags, anonymous ? -1 : fd, 0) != MAP_FAILED, "mmap");
+        }
+        close(fd);
+    }
 }
 
 // Memory on the very file system of System V segments that is none.
@@ -316,13 +347,14 @@ static void ordinary(int number, int processes, int mappings, int count) {
 
 // What the special ones hold, and what nobody does.
 static int shared_segment, huge_segment = -1;
-static object shared_object;
+static object shared_object, locked_object;
 static void specials();
 
 static void make_special() {
     shared_segment = segment(IPC_PRIVATE, sysv_pages * page);
     check(shared_segment >= 0, "shmget");
     shared_object = made("shared", posix_pages * page);
+    locked_object = made("locked", posix_pages * page);
     // No huge page is set aside, so that it works where there are none.
     huge_segment = segment(IPC_PRIVATE, 2 << 20, SHM_HUGETLB | SHM_NORESERVE);
     made("unheld", page);
@@ -479,9 +511,9 @@ static void specials() {
     for (const char* role : {"flock", "fcntl", "ofd"}) {
         start([=] {
             tell_role(role);
-            int fd = open_it(shared_object, O_RDWR);
-            ++held[shared_object.id].descriptors;
-            held[shared_object.id].write = true;
+            int fd = open_it(locked_object, O_RDWR);
+            held[locked_object.id].descriptors = 1;
+            held[locked_object.id].write = true;
             struct flock lock = {};
             lock.l_type = F_RDLCK;
             lock.l_start = way;

@@ -278,6 +278,14 @@ impl Stage {
         self.happen(Event::Previewed(Preview { id: segment.id.clone(), bytes }));
     }
 
+    /// Reads the beginning of the selected segment again, as the worker does
+    /// every quarter of a second.
+    pub fn preview_again(&mut self) {
+        if let Some(segment) = self.state.selected().cloned() {
+            self.preview(&segment);
+        }
+    }
+
     fn open(&mut self, segment: &Segment) {
         let result = match self.kept.remove(&segment.id) {
             Some(live) => Ok(live),

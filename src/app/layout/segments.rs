@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  shmscope  23 segments …            header, two rows (one where there are few)
-//!  /dev/shm ▐████▏ …
+//!  /dev/shm ▐████▏ …                  a third row where something is nearly full
 //!     KIND  NAME OR KEY  SIZE …       heading
 //!  ▌  …                               table
 //!  ─────────────────────────          rule    | from 130 columns and 30 rows on
@@ -129,11 +129,13 @@ pub struct Layout {
     pub foot: Area,
 }
 
-/// The layout for a size. `owner` is the width of the widest owner shown.
+/// The layout for a size. `owner` is the width of the widest owner shown;
+/// an `alert` has a row of its own at the top, where there is room for it.
 #[must_use]
-pub fn layout(size: Size, pane: Pane, owner: u16) -> Layout {
+pub fn layout(size: Size, pane: Pane, owner: u16, alert: bool) -> Layout {
     let Size { width, height } = size;
-    let header = Area::new(0, 0, width, if height >= 12 { 2 } else { 1 });
+    let alert = u16::from(alert && height >= FEW_ROWS);
+    let header = Area::new(0, 0, width, alert + if height >= 12 { 2 } else { 1 });
     let foot = Area::new(0, height.saturating_sub(1), width, height.min(1));
     let body = Area::new(0, header.height, width, height.saturating_sub(header.height + foot.height));
     let beside = width >= 130 && height >= 30;
@@ -288,7 +290,11 @@ mod tests {
     use super::*;
 
     fn shown(width: u16, height: u16) -> Vec<Column> {
-        layout(Size { width, height }, Pane::Table, 5).columns.iter().map(|placed| placed.column).collect()
+        layout(Size { width, height }, Pane::Table, 5, false)
+            .columns
+            .iter()
+            .map(|placed| placed.column)
+            .collect()
     }
 
     #[test]
@@ -307,7 +313,7 @@ mod tests {
     fn a_long_owner_costs_no_column() {
         let size = Size { width: 80, height: 24 };
         for (owner, width) in [(4, 5), (6, 6), (8, 6), (12, 6)] {
-            let placed = layout(size, Pane::Table, owner).column(Column::Owner).unwrap();
+            let placed = layout(size, Pane::Table, owner, false).column(Column::Owner).unwrap();
             assert_eq!(placed.width, width);
         }
     }
@@ -315,8 +321,8 @@ mod tests {
     #[test]
     fn everything_stays_on_the_screen_and_nothing_overlaps() {
         for width in 40..260 {
-            for height in 8..60 {
-                let layout = layout(Size { width, height }, Pane::Table, 12);
+            for (height, alert) in (8..60).flat_map(|height| [(height, false), (height, true)]) {
+                let layout = layout(Size { width, height }, Pane::Table, 12, alert);
                 let last = layout.columns.last().unwrap();
                 let room = layout.table.width;
                 assert!(last.x + last.width <= room, "{width}x{height}: {last:?}");
@@ -336,16 +342,16 @@ mod tests {
     #[test]
     fn few_rows_have_no_detail_until_it_is_asked_for() {
         let size = Size { width: 80, height: 19 };
-        assert_eq!(layout(size, Pane::Table, 5).detail, None);
-        let alone = layout(size, Pane::Detail, 5);
+        assert_eq!(layout(size, Pane::Table, 5, false).detail, None);
+        let alone = layout(size, Pane::Detail, 5, false);
         assert_eq!((alone.table.height, alone.detail.unwrap().height), (0, 16));
-        assert!(layout(Size { width: 130, height: 30 }, Pane::Table, 5).beside);
-        assert!(!layout(Size { width: 130, height: 29 }, Pane::Table, 5).beside);
+        assert!(layout(Size { width: 130, height: 30 }, Pane::Table, 5, false).beside);
+        assert!(!layout(Size { width: 130, height: 29 }, Pane::Table, 5, false).beside);
     }
 
     #[test]
     fn a_click_hits_what_is_there() {
-        let layout = layout(Size { width: 80, height: 24 }, Pane::Table, 5);
+        let layout = layout(Size { width: 80, height: 24 }, Pane::Table, 5, false);
         let size = layout.column(Column::Size).unwrap();
         assert_eq!(layout.hit(size.x + 3, 2), Some(Hit::Heading(Column::Size)));
         assert_eq!(layout.hit(10, 3), Some(Hit::Row(0)));

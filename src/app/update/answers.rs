@@ -6,7 +6,7 @@ use crate::app::event::{Found, Opened, Preview};
 use crate::app::inspect::{Inspect, Status};
 use crate::app::state::State;
 use crate::memory::Look;
-use crate::segment::{Bytes, Kind};
+use crate::segment::{Bytes, Kind, State as SegmentState};
 use crate::survey::{Difference, Survey, difference};
 
 pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
@@ -15,6 +15,11 @@ pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
         Some(before) => difference(before, &survey),
         None => Difference::default(),
     };
+    if state.notice.is_none()
+        && let Some(text) = state.survey.as_ref().and_then(|before| lost_name(before, &survey, &difference))
+    {
+        state.say(text);
+    }
     effects.extend(to_ask(&survey, &difference).map(Effect::Holders));
     let now = state.now;
     state.table.survey(&survey, &difference, now);
@@ -36,6 +41,29 @@ pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     }
     state.survey = Some(survey);
     new_segment::found_hidden(state);
+}
+
+/// A segment that was removed while somebody holds it: its memory stays, and
+/// no directory lists it any more.
+fn lost_name(before: &Survey, after: &Survey, difference: &Difference) -> Option<String> {
+    let changed = difference.appeared.iter().chain(&difference.changed);
+    let segment = changed
+        .filter_map(|id| after.segments.iter().find(|segment| segment.id == *id))
+        .filter(|segment| segment.verdict.state == SegmentState::Removed)
+        .find(|segment| {
+            // A System V segment keeps its number, an object gets another id.
+            before.segments.iter().any(|was| {
+                was.verdict.state != SegmentState::Removed
+                    && was.identity().fits(&segment.identity())
+                    && (was.kind() == Kind::Posix || was.id == segment.id)
+            })
+        })?;
+    let why = segment.verdict.reasons.first()?;
+    Some(format!(
+        "{} is {why}; {} stay in memory: h tells more",
+        segment.label(),
+        segment.resident.unwrap_or(segment.size)
+    ))
 }
 
 /// Whose holdings may have changed with these segments: a System V segment

@@ -93,8 +93,7 @@ pub fn step(state: &mut State, rows: isize) {
             state.table.select(row, survey);
         }
         Pane::Detail => {
-            let lines =
-                state.selected().map_or(0, |segment| crate::app::detail::lines(segment, survey.at).len());
+            let lines = state.detail().len();
             let top = state.table.detail_top.saturating_add_signed(rows);
             state.table.detail_top = top.min(lines.saturating_sub(1));
         }

@@ -123,6 +123,7 @@ impl MadeMachine {
                 shmall: Some(18_446_744_073_692_774_399),
                 page_size: PAGE,
                 dev_shm: Some(DevShm { size: Bytes(12 << 30), used: Bytes(0), inodes: 0, inodes_used: 0 }),
+                remove_ipc: None,
             };
         });
         machine

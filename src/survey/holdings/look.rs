@@ -179,3 +179,67 @@ impl Looker<'_> {
         Some(Entry { serial: listed.serial, ran, at: self.now, seen: Arc::new(seen) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::Access;
+
+    fn machine() -> MadeMachine {
+        let machine = MadeMachine::new();
+        machine.add_sysv(1, 0, MadeBytes::hole(1));
+        for pid in [7, 8] {
+            machine.add_process(pid, "writer");
+            machine.attach_in(pid, 1, Access::ReadWrite);
+        }
+        machine
+    }
+
+    #[test]
+    fn a_process_that_has_the_pid_of_another_holds_nothing_of_its() {
+        let machine = machine();
+        let mut names = Names::default();
+        let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        assert_eq!((before.held_by(7).len(), before.held_by(8).len()), (1, 1));
+        machine.end_process(7);
+        machine.add_process(7, "another");
+        let now = machine.edit(|facts| facts.now);
+        machine.edit(|facts| {
+            facts.processes.get_mut(&7).unwrap().began = Timestamp::from_seconds(now);
+        });
+        for after in [before.again(&machine, &[8], &mut names), before.refresh(&machine, &[], &mut names)] {
+            assert_eq!((after.held_by(7).len(), after.held_by(8).len()), (0, 1));
+        }
+    }
+
+    #[test]
+    fn who_is_gone_is_forgotten_and_who_is_new_is_found_whoever_was_asked_for() {
+        let machine = machine();
+        let mut names = Names::default();
+        let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        machine.end_process(7);
+        machine.add_process(9, "new");
+        machine.attach_in(9, 1, Access::Read);
+        machine.attach_in(8, 1, Access::Read);
+        let after = before.again(&machine, &[], &mut names);
+        assert_eq!((after.held_by(7).len(), after.held_by(9).len()), (0, 1));
+        assert_eq!(after.coverage.processes, 2);
+        assert_eq!(after.processes[&8].seen, before.processes[&8].seen, "it was not asked for");
+        let after = after.again(&machine, &[8], &mut names);
+        assert_ne!(after.processes[&8].seen, before.processes[&8].seen);
+    }
+
+    #[test]
+    fn who_is_believed_is_asked_again_in_time() {
+        let entry = Entry {
+            serial: 1,
+            ran: Some(1),
+            at: Timestamp::from_seconds(1000),
+            seen: Arc::new(Seen::Nothing),
+        };
+        assert!(entry.is_fresh(7, Timestamp::from_seconds(1036)));
+        assert!(!entry.is_fresh(7, Timestamp::from_seconds(1037)));
+        assert!(!entry.is_fresh(7, Timestamp::from_seconds(999)), "the clock was set back");
+    }
+}

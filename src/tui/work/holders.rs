@@ -11,11 +11,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often all processes are looked at, at most.
+/// How often all processes are looked at, at most. Those that have not run
+/// meanwhile cost next to nothing.
 const EVERY: Duration = Duration::from_secs(5);
-/// What is left to others after a look: so many times what it took. It keeps
-/// the looks below two hundredths of a core.
-const REST: u32 = 50;
+/// What is left to others after a look: so many times what it took. A look runs
+/// on two threads, so that it keeps the looks below two hundredths of a core.
+const REST: u32 = 100;
 
 /// Where the last look lies for who takes surveys.
 #[derive(Debug, Clone, Default)]
@@ -111,7 +112,10 @@ impl Worker for Looker {
                     _ => vec![],
                 };
                 self.full = Some(now);
-                Holdings::look(&*self.machine, Depth::Private, &first, &mut self.names)
+                match &before {
+                    Some(last) => last.refresh(&*self.machine, &first, &mut self.names),
+                    None => Holdings::look(&*self.machine, Depth::Private, &first, &mut self.names),
+                }
             }
         };
         self.rested = now + began.elapsed() * REST;

@@ -141,5 +141,6 @@ fn parse(line: &[u8]) -> Option<(Mapping, &[u8])> {
         writable: flags.get(1) == Some(&b'w'),
         shared: flags.get(3) == Some(&b's'),
     };
-    (inode != 0 && mapping.end > mapping.start).then_some((mapping, name))
+    // One without a file has device 0. An inode 0 may be that of a segment: the first shmid is 0.
+    (mapping.device != 0 && mapping.end > mapping.start).then_some((mapping, name))
 }

@@ -9,9 +9,11 @@ use crate::sys;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 use std::ffi::CStr;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+
+/// More than the state of any process takes.
+const PIECE: usize = 4096;
 
 /// A process, or a thread of one.
 pub struct Subject(OwnedFd);
@@ -40,14 +42,24 @@ impl Subject {
         Ok(openat(&self.0, name, flags, Mode::empty())?)
     }
 
-    /// Reads one of its files.
+    /// Reads one of its files that the kernel writes in one piece.
     ///
     /// # Errors
     /// As [`Subject::open_file`].
     pub fn read(&self, name: &CStr) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(1024);
-        File::from(self.open_file(name, OFlag::empty())?).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        let file = self.open_file(name, OFlag::empty())?;
+        let mut bytes = vec![0; PIECE];
+        let mut filled = 0;
+        loop {
+            let count = nix::unistd::read(&file, &mut bytes[filled..])?;
+            filled += count;
+            // Where it had room for more, there is no more.
+            if filled < bytes.len() {
+                bytes.truncate(filled);
+                return Ok(bytes);
+            }
+            bytes.resize(2 * filled, 0);
+        }
     }
 
     /// Its state.

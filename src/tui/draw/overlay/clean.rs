@@ -31,7 +31,7 @@ pub fn draw(state: &State, clean: &Clean, canvas: &mut Canvas<'_>) {
         let text = format!("{} more that the filter does not show", clean.filtered);
         entries.add(canvas, NO_ENTRY, 0, &text, theme.dim);
     }
-    let wanted = entries.height().saturating_add(2);
+    let wanted = entries.height().saturating_add(3);
     let inside = canvas.frame(centred(state.size, u16::MAX - 4, wanted), &clean.title());
     let shown = Area { height: inside.height.saturating_sub(2), ..inside };
     let hidden = entries.draw(clean.selected, canvas, shown);
@@ -39,11 +39,7 @@ pub fn draw(state: &State, clean: &Clean, canvas: &mut Canvas<'_>) {
     let y = inside.bottom().saturating_sub(1);
     let keys = if clean.items.is_empty() { "esc back" } else { "space tick   a all   ↵ go on   esc back" };
     let keys = if theme.glyphs.ascii { keys.replace('↵', "enter") } else { keys.to_owned() };
-    let room = inside.width.saturating_sub(cells(&keys) + 3);
-    let sum = clean.sum();
-    if cells(&sum) <= room {
-        canvas.text(inside.x + 1, y, room, &sum, theme.text);
-    }
+    canvas.text(inside.x + 1, y.saturating_sub(1), inside.width, &clean.sum(), theme.text);
     canvas.text_right(inside.right(), y, inside.width, &keys, theme.accent);
 }
 
@@ -59,14 +55,15 @@ fn nothing(state: &State, survey: &Survey) -> String {
     }
 }
 
-/// `[x] sysv:32771  300 MiB  ✗ leaked  bob  4d`
+/// `[x] sysv:32771  300 MiB, 8.0 KiB in memory  ✗ leaked  bob  4d old`
 fn heading(item: &Item, now: Timestamp, canvas: &Canvas<'_>, width: u16) -> String {
     let segment = &item.segment;
     let tick = if item.ticked { "[x]" } else { "[ ]" };
     let state = segment.verdict.state;
     let age = segment.age(now).map_or_else(String::new, |age| format!("  {} old", age_text(age)));
     let rest = format!(
-        "  {}  {} {}  {}{age}",
+        "  {}, {} in memory  {} {}  {}{age}",
+        segment.size,
         item.frees(),
         canvas.theme.glyphs.state(state),
         state.label(),

@@ -45,5 +45,11 @@ pub fn draw(state: &State, top: usize, canvas: &mut Canvas<'_>) {
 
 /// The signs of the help in ASCII.
 fn plain(text: &str) -> String {
-    text.replace('●', "*").replace('◌', "-").replace('•', "+").replace('◉', "@")
+    text.replace('●', "*")
+        .replace('◌', "-")
+        .replace('○', "o")
+        .replace('◆', "#")
+        .replace('✗', "x")
+        .replace('•', "+")
+        .replace('◉', "@")
 }

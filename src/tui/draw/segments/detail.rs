@@ -2,7 +2,7 @@
 
 use super::table::state_style;
 use crate::app::State;
-use crate::app::detail::{Line, lines};
+use crate::app::detail::Line;
 use crate::app::layout::Area;
 use crate::app::table::Pane;
 use crate::segment::SegmentId;
@@ -12,7 +12,7 @@ use crate::tui::canvas::Canvas;
 const LABEL: u16 = 10;
 
 pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
-    let (Some(survey), Some(segment)) = (&state.survey, state.selected()) else { return };
+    let Some(segment) = state.selected() else { return };
     let theme = canvas.theme;
     let heading = if state.table.pane == Pane::Detail { theme.focus } else { theme.strong };
     let verdict = segment.verdict.state;
@@ -24,7 +24,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     canvas.text(x + 2, area.y, area.width, &state_text, state_style(theme, verdict));
 
     let body = Area::new(area.x + margin, area.y + 1, area.width - 2 * margin, area.height.saturating_sub(1));
-    let all = lines(segment, survey.at);
+    let all = state.detail();
     let (facts, bytes) =
         if beside { stacked(body, broken(canvas, &all, body.width).len()) } else { side_by_side(body) };
     let rows = broken(canvas, &all, facts.width);

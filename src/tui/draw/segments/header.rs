@@ -4,7 +4,7 @@ use super::bar;
 use crate::app::State;
 use crate::app::layout::Area;
 use crate::segment::{Bytes, State as SegmentState};
-use crate::survey::{Coverage, Survey};
+use crate::survey::{Alert, Coverage, Survey};
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
@@ -26,6 +26,9 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     parts(canvas, x, area.y, end, &counts(state, survey, theme));
     if area.height > 1 {
         limits(survey, canvas, Area::new(0, area.y + 1, area.width, 1));
+    }
+    if area.height > 2 {
+        alert(&state.alerts(), canvas, Area::new(0, area.y + 2, area.width, 1));
     }
 }
 
@@ -111,6 +114,22 @@ fn limits(survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
             canvas.text_right(end, area.y, cells(&hidden), &hidden, theme.dim);
         }
     }
+}
+
+/// What is nearly full, with as many of its users as fit.
+fn alert(alerts: &[Alert], canvas: &mut Canvas<'_>, area: Area) {
+    let Some(first) = alerts.first() else { return };
+    let (more, short) = match alerts.len() {
+        1 => (String::new(), String::new()),
+        count => (format!(" ({} more in `shmscope limits`)", count - 1), format!(" (+{})", count - 1)),
+    };
+    let room = area.width.saturating_sub(2);
+    // Rather a user more than where the rest is told.
+    let texts =
+        (0..=first.users.len()).rev().flat_map(|users| [&more, &short].map(|end| first.text(users) + end));
+    let text = texts.into_iter().find(|text| cells(text) <= room);
+    let text = text.unwrap_or_else(|| canvas.cut(&first.what, room));
+    canvas.text(area.x + 1, area.y, room, &text, canvas.theme.failed);
 }
 
 /// `2 processes hidden`; nothing where all could be examined.

@@ -1,0 +1,105 @@
+//! Whether systemd takes the segments of ordinary users when they log out:
+//! `RemoveIPC` of `logind.conf(5)`, which is on unless somebody turned it off.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// Where the settings lie; what stands earlier hides a file of the same name
+/// further on (`CONF_PATHS` of systemd).
+const PLACES: [&str; 4] = ["etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd"];
+
+/// `None` where systemd does not run. Read once: logind reads it at its start.
+pub fn remove_ipc() -> Option<bool> {
+    static ANSWER: OnceLock<Option<bool>> = OnceLock::new();
+    *ANSWER.get_or_init(|| read(Path::new("/")))
+}
+
+fn read(root: &Path) -> Option<bool> {
+    // As sd_booted(3) does.
+    if !root.join("run/systemd/system").is_dir() {
+        return None;
+    }
+    let main = PLACES.iter().find_map(|place| fs::read(root.join(place).join("logind.conf")).ok());
+    let texts = main.into_iter().chain(additions(root));
+    // What stands later counts.
+    Some(texts.filter_map(|text| setting(&text)).next_back().unwrap_or(true))
+}
+
+/// The files of `logind.conf.d`, by their names.
+fn additions(root: &Path) -> Vec<Vec<u8>> {
+    let mut files: BTreeMap<OsString, Vec<u8>> = BTreeMap::new();
+    for place in PLACES.iter().rev() {
+        let Ok(entries) = fs::read_dir(root.join(place).join("logind.conf.d")) else { continue };
+        for entry in entries.filter_map(Result::ok) {
+            let name = entry.file_name();
+            if name.as_encoded_bytes().ends_with(b".conf") {
+                // One that is a link to /dev/null says nothing, and hides others.
+                files.insert(name, fs::read(entry.path()).unwrap_or_default());
+            }
+        }
+    }
+    files.into_values().collect()
+}
+
+/// The last sound `RemoveIPC=` of section `Login`.
+fn setting(text: &[u8]) -> Option<bool> {
+    let text = String::from_utf8_lossy(text);
+    let mut inside = false;
+    let mut found = None;
+    for line in text.lines().map(str::trim) {
+        if line.starts_with('[') {
+            inside = line == "[Login]";
+        } else if let Some((name, value)) = line.split_once('=')
+            && inside
+            && name.trim() == "RemoveIPC"
+        {
+            found = truth(value.trim()).or(found);
+        }
+    }
+    found
+}
+
+/// As `parse_boolean` of systemd.
+fn truth(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "1" | "yes" | "y" | "true" | "t" | "on" => Some(true),
+        "0" | "no" | "n" | "false" | "f" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_counts_and_a_hidden_file_has_none() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let read = || read(root.path());
+        assert_eq!(read(), None);
+        fs::create_dir_all(root.path().join("run/systemd/system")).unwrap();
+        assert_eq!(read(), Some(true), "the default");
+        write("usr/lib/systemd/logind.conf", "[Login]\nRemoveIPC=no\n");
+        assert_eq!(read(), Some(false));
+        write("etc/systemd/logind.conf", "[Login]\n#RemoveIPC=no\nKillUserProcesses=no\n");
+        assert_eq!(read(), Some(true), "the first of these files hides the other");
+        write("usr/lib/systemd/logind.conf.d/50-a.conf", "[Login]\nRemoveIPC = Off\n");
+        assert_eq!(read(), Some(false));
+        write("run/systemd/logind.conf.d/50-a.conf", "");
+        assert_eq!(read(), Some(true), "hidden");
+        write(
+            "etc/systemd/logind.conf.d/60-b.conf",
+            "[Other]\nRemoveIPC=yes\n[Login]\nRemoveIPC=0\nRemoveIPC=maybe\n",
+        );
+        write("etc/systemd/logind.conf.d/90-c.txt", "[Login]\nRemoveIPC=yes\n");
+        assert_eq!(read(), Some(false));
+    }
+}

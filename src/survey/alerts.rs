@@ -1,0 +1,169 @@
+//! What will stop programs soon: a limit that is nearly reached, with those who
+//! use most of it.
+
+use super::Survey;
+use crate::segment::{Bytes, Holder, Kind, Segment};
+use std::collections::BTreeMap;
+
+/// So many users are named.
+const NAMED: usize = 3;
+
+/// A limit that is nearly reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// Which: `/dev/shm is 95% full, 640 MiB left`.
+    pub what: String,
+    /// Who uses most of it, the largest first; safe to print.
+    pub users: Vec<String>,
+}
+
+impl Alert {
+    /// In one line, with so many users at most.
+    #[must_use]
+    pub fn text(&self, most: usize) -> String {
+        let users = &self.users[..self.users.len().min(most)];
+        if users.is_empty() { self.what.clone() } else { format!("{}: {}", self.what, users.join(", ")) }
+    }
+}
+
+/// The limits of which nine tenths are used, or more.
+#[must_use]
+pub fn alerts(survey: &Survey) -> Vec<Alert> {
+    let limits = &survey.limits;
+    let mut alerts = vec![];
+    if let Some(shm) = &limits.dev_shm {
+        if let Some(percent) = nearly(shm.used.0, shm.size.0) {
+            let left = Bytes(shm.size.0.saturating_sub(shm.used.0));
+            let resident = |segment: &Segment| segment.resident.unwrap_or_default().0;
+            let mut users = by_user(posix(survey), resident, |sum| format!("has {}", Bytes(sum)));
+            users.extend(unlinked(survey, shm.used));
+            alerts.push(Alert { what: format!("/dev/shm is {percent}% full, {left} left"), users });
+        }
+        if let Some(percent) = nearly(shm.inodes_used, shm.inodes) {
+            let what = format!("/dev/shm has {percent}% of the files that it may have");
+            alerts.push(Alert { what, users: by_user(posix(survey), |_| 1, |sum| format!("has {sum}")) });
+        }
+    }
+    if let Some(percent) = limits.shmmni.and_then(|most| nearly(limits.sysv_segments, most)) {
+        let what = format!("{percent}% of the System V ids are used (kernel.shmmni)");
+        alerts.push(Alert { what, users: by_user(sysv(survey), |_| 1, |sum| format!("has {sum}")) });
+    }
+    if let Some(percent) = limits.shmall.and_then(|most| nearly(limits.sysv_bytes.0, most.0)) {
+        let what = format!("System V segments have {percent}% of what they may have (kernel.shmall)");
+        let users = by_user(sysv(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
+        alerts.push(Alert { what, users });
+    }
+    alerts
+}
+
+/// How many percent, from 90 on.
+fn nearly(used: u64, most: u64) -> Option<u128> {
+    let percent = u128::from(used) * 100 / u128::from(most.max(1));
+    (most > 0 && percent >= 90).then_some(percent)
+}
+
+fn sysv(survey: &Survey) -> impl Iterator<Item = &Segment> {
+    survey.segments.iter().filter(|segment| segment.kind() == Kind::Sysv)
+}
+
+fn posix(survey: &Survey) -> impl Iterator<Item = &Segment> {
+    survey.segments.iter().filter(|segment| segment.kind() != Kind::Sysv)
+}
+
+/// Those with the largest sums, in words.
+fn by_user<'a>(
+    segments: impl Iterator<Item = &'a Segment>,
+    of: impl Fn(&Segment) -> u64,
+    words: impl Fn(u64) -> String,
+) -> Vec<String> {
+    let mut sums: BTreeMap<String, u64> = BTreeMap::new();
+    for segment in segments {
+        let sum = sums.entry(segment.owner.user_text()).or_default();
+        *sum = sum.saturating_add(of(segment));
+    }
+    let mut sums: Vec<(String, u64)> = sums.into_iter().filter(|(_, sum)| *sum > 0).collect();
+    sums.sort_by(|(name_a, a), (name_b, b)| b.cmp(a).then_with(|| name_a.cmp(name_b)));
+    sums.into_iter().take(NAMED).map(|(name, sum)| format!("{name} {}", words(sum))).collect()
+}
+
+/// What no directory lists, when it is a good part of what is used.
+fn unlinked(survey: &Survey, used: Bytes) -> Option<String> {
+    let those = || survey.segments.iter().filter(|segment| segment.kind() == Kind::Deleted);
+    let bytes: Bytes = those().filter_map(|segment| segment.resident).sum();
+    if u128::from(bytes.0) * 10 < u128::from(used.0) || bytes.0 == 0 {
+        return None;
+    }
+    let largest = those().max_by_key(|segment| segment.resident)?;
+    let holder = largest.holders.as_deref().unwrap_or_default().first();
+    let who = holder.map_or_else(|| "somebody".to_owned(), named);
+    Some(format!("{bytes} of it unlinked and still held, most by {who}"))
+}
+
+fn named(holder: &Holder) -> String {
+    format!("{} ({})", holder.command_text(), holder.pid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::Access;
+    use crate::survey::{Depth, Holdings, Names};
+
+    fn texts(machine: &MadeMachine) -> Vec<String> {
+        let mut names = Names::default();
+        let holdings = Holdings::look(machine, Depth::Shared, &[], &mut names);
+        let mut survey = Survey::take(machine, &mut names);
+        survey.join(&holdings, machine, &mut names);
+        alerts(&survey).iter().map(|alert| alert.text(9)).collect()
+    }
+
+    #[test]
+    fn nothing_is_said_before_nine_tenths() {
+        let machine = MadeMachine::new();
+        for shmid in 0..8 {
+            machine.add_sysv(shmid, 0, MadeBytes::full(&[1; 4096]));
+        }
+        machine.edit(|facts| {
+            facts.limits.shmmni = Some(9);
+            let shm = facts.limits.dev_shm.as_mut().unwrap();
+            (shm.used, shm.inodes, shm.inodes_used) = (Bytes((12 << 30) / 10 * 8), 100, 89);
+        });
+        assert_eq!(texts(&machine), Vec::<String>::new());
+        machine.edit(|facts| facts.limits.shmmni = Some(8));
+        assert_eq!(texts(&machine), ["100% of the System V ids are used (kernel.shmmni): ann has 8"]);
+        // None at all is no limit.
+        machine.edit(|facts| facts.limits.shmmni = Some(0));
+        assert_eq!(texts(&machine), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_largest_users_are_named_and_what_no_directory_lists() {
+        let machine = MadeMachine::new();
+        for (name, pages) in [("a", 1), ("b", 5), ("c", 3)] {
+            machine.add_object(name, MadeBytes::full(&vec![1; pages * 4096]));
+        }
+        machine.add_sysv(1, 0, MadeBytes::full(&vec![1; 40960]));
+        machine.edit(|facts| {
+            for (name, object) in &mut facts.posix {
+                object.stat.uid = if name.to_string() == "/b" { 1001 } else { 1000 };
+            }
+            let shm = facts.limits.dev_shm.as_mut().unwrap();
+            (shm.size, shm.used) = (Bytes(10 * 4096), Bytes(9 * 4096));
+            (shm.inodes, shm.inodes_used) = (4, 4);
+            facts.limits.shmall = Some(10);
+        });
+        machine.add_process(7, "grabber");
+        machine.map_in(7, "c", Access::ReadWrite);
+        machine.remove_object("c");
+        assert_eq!(
+            texts(&machine),
+            [
+                "/dev/shm is 90% full, 4.0 KiB left: bob has 20 KiB, ann has 16 KiB, \
+                 12 KiB of it unlinked and still held, most by grabber (7)",
+                "/dev/shm has 100% of the files that it may have: ann has 2, bob has 1",
+                "System V segments have 100% of what they may have (kernel.shmall): ann has 40 KiB",
+            ]
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! What becomes of segments when their owner logs out. With `RemoveIPC=yes`,
+//! which is the default, systemd-logind removes what an ordinary user has when
+//! the last session of that user ends (`logind.conf(5)`). In its source
+//! (`src/shared/clean-ipc.c`) an attached System V segment is left, and a POSIX
+//! object loses its name, held or not.
+
+use super::{Limits, Survey};
+use crate::segment::{Facts, Segment, State};
+use std::collections::BTreeMap;
+
+/// Users from this number on are ordinary (`uid_is_system` of systemd).
+const FIRST_ORDINARY: u32 = 1000;
+/// Nobody logs in as nobody.
+const NOBODY: u32 = 65534;
+
+/// What happens to a segment at the logout of its owner, and what would keep it;
+/// `None` when nothing does. A sentence without a full stop, safe to print.
+#[must_use]
+pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
+    if !is_taken(segment, limits) {
+        return None;
+    }
+    let user = segment.owner.user_text();
+    let what = match segment.facts {
+        Facts::Sysv(_) => "removes it, unless it is attached then,",
+        Facts::Posix(_) => "takes its name, whoever holds it,",
+    };
+    Some(format!(
+        "systemd {what} when the last session of {user} ends (RemoveIPC=yes); RemoveIPC=no in logind.conf \
+         keeps it, or `loginctl enable-linger {user}`"
+    ))
+}
+
+/// The same of all segments in one sentence; `None` when it concerns none.
+#[must_use]
+pub fn logouts(survey: &Survey) -> Option<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for segment in survey.segments.iter().filter(|segment| is_taken(segment, &survey.limits)) {
+        *counts.entry(segment.owner.user_text()).or_default() += 1;
+    }
+    let users: Vec<String> = counts.iter().map(|(user, count)| format!("{user} has {count}")).collect();
+    (!users.is_empty()).then(|| {
+        format!("systemd removes segments of ordinary users at logout (RemoveIPC=yes): {}", users.join(", "))
+    })
+}
+
+/// Who has no name cannot log in; what is removed already goes with its holders.
+fn is_taken(segment: &Segment, limits: &Limits) -> bool {
+    let owner = &segment.owner;
+    limits.remove_ipc == Some(true)
+        && owner.user.is_some()
+        && owner.uid >= FIRST_ORDINARY
+        && owner.uid != NOBODY
+        && segment.verdict.state != State::Removed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::survey::Names;
+
+    #[test]
+    fn only_of_ordinary_users_and_only_where_systemd_does_it() {
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::hole(1));
+        for (shmid, uid) in [(1, 1000), (2, 0), (3, 999), (4, 65534), (5, 4242)] {
+            let at = machine.add_sysv(shmid, 0, MadeBytes::hole(1));
+            machine.edit(|facts| facts.sysv[at].row.uid = uid);
+        }
+        machine.edit(|facts| facts.users.extend([(999, "mail".into()), (65534, "nobody".into())]));
+        for (setting, taken) in [(None, 0), (Some(false), 0), (Some(true), 2)] {
+            machine.edit(|facts| facts.limits.remove_ipc = setting);
+            let survey = Survey::take(&machine, &mut Names::default());
+            let told: Vec<String> =
+                survey.segments.iter().filter_map(|one| at_logout(one, &survey.limits)).collect();
+            assert_eq!(told.len(), taken, "{setting:?}");
+            assert_eq!(logouts(&survey).is_some(), taken > 0);
+            if let [sysv, posix] = told.as_slice() {
+                assert!(sysv.contains("unless it is attached") && sysv.contains("enable-linger ann"));
+                assert!(posix.contains("takes its name, whoever holds it"), "{posix}");
+                assert!(logouts(&survey).unwrap().ends_with("(RemoveIPC=yes): ann has 2"));
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What is leaked for real, and its removal from the screen: what somebody
+//! holds stays.
+
+use super::{STILL, answer, open, quit, row, writer};
+use crate::support::{Child, SOON, Terminal, World, python, shmscope, wait_until};
+use shmscope::sys::shm;
+use std::fs;
+use std::path::Path;
+
+/// A System V segment whose maker has ended: its shmid.
+fn leak() -> Option<i32> {
+    let text = "import ctypes\n\
+                libc = ctypes.CDLL(None)\n\
+                print(libc.shmget(0x4d3, 300000, 0o1600))";
+    let output = python(text)?.output().unwrap();
+    Some(String::from_utf8(output.stdout).unwrap().trim().parse().unwrap())
+}
+
+#[test]
+fn what_is_leaked_goes_and_what_is_held_stays() {
+    let Some(_world) = World::new() else { return };
+    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(shmid) = leak() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let settings = home.path().join("shmscope");
+    fs::create_dir(&settings).unwrap();
+    // Not to wait for a minute.
+    fs::write(settings.join("config.toml"), "settle = \"1s\"\n").unwrap();
+    let mut command = shmscope();
+    command.env("XDG_CONFIG_HOME", home.path());
+    let terminal = Terminal::start((80, 24), command);
+    terminal.wait_for(row("✗ leaked"), SOON);
+    terminal.send("c");
+    terminal.wait_for("Clean up: 1 leaked segment", SOON);
+    terminal.wait_for(row(&format!("[x] sysv:{shmid}")), SOON);
+    terminal.wait_for("is gone", SOON);
+    terminal.send("<Enter>");
+    terminal.wait_for("y remove", SOON);
+    assert!(shm::stat(shmid).is_ok());
+    answer(&terminal, "y");
+    wait_until(SOON, || shm::stat(shmid).is_err());
+    assert!(shm::stat(0).is_ok(), "it is held");
+    terminal.wait_for("u takes it back", SOON);
+    terminal.send("c");
+    terminal.wait_for("Nothing is leaked.", SOON);
+    terminal.send("q");
+    terminal.send("u");
+    terminal.wait_for(row("0x000004d3"), SOON);
+    quit(terminal);
+}
+
+#[test]
+fn a_semaphore_that_is_waited_for_is_shown_as_what_it_is() {
+    let Some(_world) = World::new() else { return };
+    // `sem_open` of the C library itself.
+    let text = "import ctypes, time\n\
+                libc = ctypes.CDLL(None, use_errno=True)\n\
+                libc.sem_open.restype = ctypes.c_void_p\n\
+                libc.sem_post.argtypes = libc.sem_wait.argtypes = [ctypes.c_void_p]\n\
+                s = libc.sem_open(b'/gate', 64, 0o600, 2)\n\
+                print('ready', flush=True)\n\
+                input(); libc.sem_wait(s); libc.sem_wait(s); print('down', flush=True); libc.sem_wait(s)\n\
+                print('through', flush=True)";
+    let Some(mut command) = python(text) else { return };
+    let mut child = Child::spawn_piped(&mut command);
+    assert_eq!(child.line(SOON), "ready");
+    assert!(Path::new("/dev/shm/sem.gate").exists());
+    let terminal = open();
+    terminal.wait_for("value 2, nobody waits", SOON);
+    child.say("\n");
+    assert_eq!(child.line(SOON), "down");
+    terminal.wait_for("value 0, 1 waits", SOON);
+    let output = shmscope().args(["info", "--json", "posix:/sem.gate"]).output().unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["segments"][0]["semaphore"], serde_json::json!({"value": 0, "waiters": 1}));
+    quit(terminal);
+}

@@ -1,0 +1,122 @@
+//! Who holds a segment, and asking one of them to end: real C++ and Python
+//! programs.
+
+use super::{STILL, answer, no_row, open, quit, row, squeezed, writer};
+use crate::support::{Child, SOON, Terminal, World, python, shmscope};
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Stdio;
+
+/// A Python program that has the object open for reading and mapped so.
+fn reader(name: &str) -> Option<Child> {
+    let text = format!(
+        "import mmap, os, sys, time\n\
+         f = os.open('/dev/shm/{name}', os.O_RDONLY)\n\
+         m = mmap.mmap(f, 56, mmap.MAP_SHARED, mmap.PROT_READ)\n\
+         os.close(f)\n\
+         print('ready', flush=True)\n\
+         time.sleep(3600)"
+    );
+    let mut child = Child::spawn_piped(python(&text)?.stderr(Stdio::null()));
+    assert_eq!(child.line(SOON), "ready");
+    Some(child)
+}
+
+#[test]
+fn everybody_is_listed_with_what_they_may_do_and_one_is_ended() {
+    let Some(_world) = World::new() else { return };
+    let Some(mut cpp) = writer("posix_writer.cpp", "held", STILL) else { return };
+    let Some(mut python) = reader("held") else { return };
+    let state = tempfile::tempdir().unwrap();
+    let mut command = shmscope();
+    command.env("XDG_STATE_HOME", state.path());
+    let terminal = Terminal::start((80, 24), command);
+    terminal.wait_for(row("▌ posix /held"), SOON);
+    terminal.send("h");
+    terminal.wait_for("Holders of posix:/held", SOON);
+    // What made it may write, and who mapped it to read may only read.
+    let written = format!("{} posix_writer", cpp.pid());
+    terminal.wait_for(row(&written), SOON);
+    let screen = terminal.screen();
+    let line = |pid: String| {
+        let line = screen.lines().find(|line| line.contains(&pid) && line.contains("for "));
+        squeezed(line.unwrap_or_else(|| panic!("no {pid} in\n{screen}")))
+    };
+    assert!(line(cpp.pid().to_string()).contains(" rw root for "), "{screen}");
+    assert!(line(python.pid().to_string()).contains(" r root for "), "{screen}");
+    // By pid, the C++ program was there first.
+    terminal.send("G");
+    terminal.send("K");
+    terminal.wait_for(format!("(pid {})", python.pid()).as_str(), SOON);
+    terminal.wait_for("y ask it to end", SOON);
+    assert!(python.ended().is_none());
+    answer(&terminal, "y");
+    let status = python.wait(SOON);
+    assert_eq!(status.signal(), Some(libc::SIGTERM));
+    terminal.wait_for("was asked to end, and has ended", SOON);
+    terminal.wait_for(no_row("r root for"), SOON);
+    assert!(cpp.ended().is_none(), "nobody else was asked");
+    terminal.send("<Esc>");
+    terminal.wait_for(no_row("Holders of"), SOON);
+    terminal.send(":log<Enter>");
+    terminal.wait_for("end posix:/held:", SOON);
+    terminal.send("<Esc>");
+    terminal.wait_for(no_row("Done in this run"), SOON);
+    let record = state.path().join("shmscope/record.jsonl");
+    let record = fs::read_to_string(record).unwrap();
+    assert!(record.contains("\"action\":\"end\"") && record.contains("has ended"), "{record}");
+    quit(terminal);
+}
+
+#[test]
+fn one_that_does_not_listen_is_told_so() {
+    let Some(_world) = World::new() else { return };
+    let text = "import signal, time\n\
+                from multiprocessing import shared_memory as m\n\
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
+                s = m.SharedMemory('deaf', create=True, size=99)\n\
+                print('ready', flush=True)\n\
+                time.sleep(3600)";
+    let Some(mut command) = python(text) else { return };
+    let mut deaf = Child::spawn_piped(command.stderr(Stdio::null()));
+    assert_eq!(deaf.line(SOON), "ready");
+    let terminal = open();
+    terminal.wait_for(row("▌ posix /deaf"), SOON);
+    terminal.wait_for(row("● in use"), SOON);
+    terminal.send("h");
+    terminal.wait_for("Holders of posix:/deaf", SOON);
+    terminal.send("K");
+    terminal.wait_for("y ask it to end", SOON);
+    answer(&terminal, "y");
+    terminal.wait_for("was asked to end, and has not so far", SOON);
+    assert!(deaf.ended().is_none());
+    terminal.send("<Esc>");
+    terminal.wait_for(no_row("Holders of"), SOON);
+    quit(terminal);
+}
+
+#[test]
+fn a_name_that_goes_while_it_is_held_is_told() {
+    let Some(_world) = World::new() else { return };
+    let text = "from multiprocessing import shared_memory as m\n\
+                s = m.SharedMemory('gone', create=True, size=50000)\n\
+                s.buf[:] = bytes(range(250)) * 200\n\
+                print('ready', flush=True); input()\n\
+                s.unlink(); print('unlinked', flush=True); input()";
+    let Some(mut command) = python(text) else { return };
+    let mut child = Child::spawn_piped(command.stderr(Stdio::null()));
+    assert_eq!(child.line(SOON), "ready");
+    let terminal = open();
+    terminal.wait_for(row("▌ posix /gone 49 KiB 100% 0600 root"), SOON);
+    terminal.wait_for(row("● in use"), SOON);
+    child.say("\n");
+    assert_eq!(child.line(SOON), "unlinked");
+    terminal.wait_for(row("/gone is unlinked, kept alive by"), SOON);
+    let text = squeezed(&terminal.screen());
+    assert!(text.contains(&format!("({}); 52 KiB stay in memory", child.pid())), "{text}");
+    terminal.wait_for(row("◌ removed"), SOON);
+    child.say("\n");
+    child.wait(SOON);
+    terminal.wait_for("No shared memory here", SOON);
+    quit(terminal);
+}

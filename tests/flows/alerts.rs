@@ -1,0 +1,111 @@
+//! What users run into: a limit that is nearly reached, a name that goes while
+//! somebody holds what it named, a logout that takes segments; semaphores.
+
+use super::{notice, stage};
+use crate::support::Stage;
+use shmscope::machine::made::{MadeBytes, MadeMachine};
+use shmscope::segment::{Access, Bytes, Key};
+
+fn world() -> MadeMachine {
+    let machine = MadeMachine::new();
+    machine.add_object("camera", MadeBytes::full(&vec![7; 40960]));
+    machine.add_sysv(5, 0x4d2, MadeBytes::full(&[5; 50]));
+    machine.add_process(4121, "grabber");
+    machine
+}
+
+/// Uses so many percent of `/dev/shm`.
+fn fill(machine: &MadeMachine, percent: u64) {
+    machine.edit(|facts| {
+        let shm = facts.limits.dev_shm.as_mut().unwrap();
+        (shm.size, shm.used) = (Bytes(100 << 10), Bytes((percent << 10) + 1));
+    });
+}
+
+#[test]
+fn nearly_full_has_a_row_with_its_largest_users() {
+    let mut stage = stage(world());
+    fill(&stage.machine, 89);
+    stage.survey();
+    let before = stage.state.table_layout();
+    assert!(!stage.screen().contains("full"), "{}", stage.screen());
+    fill(&stage.machine, 95);
+    stage.survey();
+    let screen = stage.screen();
+    let row = screen.lines().nth(2).unwrap();
+    assert_eq!(row, " /dev/shm is 95% full, 5.0 KiB left: ann has 40 KiB");
+    // The table stands a row lower, and a click finds its rows there.
+    let after = stage.state.table_layout();
+    assert_eq!((after.heading.y, after.table.y), (before.heading.y + 1, before.table.y + 1));
+    assert!(screen.lines().nth(3).unwrap().contains("NAME OR KEY"), "{screen}");
+    stage.machine.edit(|facts| facts.limits.shmmni = Some(1));
+    stage.survey();
+    assert!(stage.screen().contains("ann has 40 KiB (+1)"), "{}", stage.screen());
+    fill(&stage.machine, 10);
+    stage.machine.edit(|facts| facts.limits.shmmni = Some(4096));
+    stage.survey();
+    assert_eq!(stage.state.table_layout(), before);
+}
+
+#[test]
+fn a_name_that_goes_while_it_is_held_is_told_once() {
+    let mut stage = stage(world());
+    stage.machine.map_in(4121, "camera", Access::ReadWrite);
+    stage.survey();
+    stage.machine.remove_object("camera");
+    stage.survey();
+    assert_eq!(
+        notice(&stage),
+        "/camera is unlinked, kept alive by grabber (4121); 40 KiB stay in memory: h tells more"
+    );
+    stage.press("j");
+    stage.survey();
+    assert_eq!(notice(&stage), "");
+    // As well for System V.
+    stage.machine.attach_in(4121, 5, Access::ReadWrite);
+    stage.survey();
+    stage.machine.edit(|facts| {
+        facts.sysv[0].row.perms |= 0o1000;
+        facts.sysv[0].row.key = Key(0);
+    });
+    stage.survey();
+    assert!(notice(&stage).starts_with("#5 is removed, kept alive by grabber (4121)"), "{}", notice(&stage));
+    stage.press("j");
+    // What was so before we came is no news, and what goes with its name none either.
+    stage.machine.add_object("free", MadeBytes::full(b"x"));
+    stage.survey();
+    stage.machine.remove_object("free");
+    stage.survey();
+    assert_eq!(notice(&stage), "");
+    let again = Stage::new(stage.machine.clone(), 80, 24);
+    assert_eq!(notice(&again), "");
+}
+
+#[test]
+fn what_a_logout_takes_is_told_where_it_concerns() {
+    let machine = world();
+    let mut stage = Stage::new(machine, 140, 45);
+    assert!(!stage.screen().contains("RemoveIPC"));
+    stage.machine.edit(|facts| facts.limits.remove_ipc = Some(true));
+    stage.survey();
+    let screen = stage.screen();
+    assert!(screen.contains("logout") && screen.contains("unless it is"), "{screen}");
+    stage.machine.edit(|facts| facts.sysv[0].row.uid = 0);
+    stage.survey();
+    assert!(!stage.screen().contains("RemoveIPC"), "{}", stage.screen());
+}
+
+#[test]
+fn a_semaphore_is_shown_live() {
+    let machine = MadeMachine::new();
+    let bytes = |value: u32, waiters: u32| -> Vec<u8> {
+        let words = [value, waiters, 0x80, 0, 0, 0, 0, 0];
+        words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    };
+    machine.add_object("sem.gate", MadeBytes::full(&bytes(1, 0)));
+    let mut stage = Stage::new(machine, 80, 24);
+    assert!(stage.screen().contains("semaphore value 1, nobody waits "), "{}", stage.screen());
+    stage.machine.edit_object("sem.gate", |made| made.write(0, &bytes(0, 3)));
+    stage.preview_again();
+    assert!(stage.screen().contains("semaphore value 0, 3 wait "), "{}", stage.screen());
+}

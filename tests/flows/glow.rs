@@ -1,0 +1,48 @@
+//! What glows in the table: what changed, not what became known.
+
+use super::stage;
+use crate::support::Stage;
+use shmscope::app::event::Event;
+use shmscope::identify::Identifier;
+use shmscope::machine::made::{MadeBytes, MadeMachine};
+use shmscope::segment::Access;
+use shmscope::survey::Names;
+use std::time::Duration;
+
+fn glowing(stage: &Stage) -> Vec<String> {
+    let mut ids: Vec<String> = stage.state.table.glow.keys().map(ToString::to_string).collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn that_the_holders_become_known_makes_nothing_glow() {
+    let machine = MadeMachine::new();
+    machine.add_process(7, "writer");
+    for name in ["held", "unlinked", "free"] {
+        machine.add_object(name, MadeBytes::hole(100));
+    }
+    machine.add_sysv(1, 5, MadeBytes::hole(100));
+    machine.attach_in(7, 1, Access::Read);
+    machine.map_in(7, "held", Access::Read);
+    machine.map_in(7, "unlinked", Access::Read);
+    machine.remove_object("unlinked");
+    let mut stage = stage(machine);
+    // As it is when the program starts: the table is there before its holders are.
+    let early = Identifier::default().survey(&stage.machine, None, &mut Names::default());
+    stage.state.survey = None;
+    stage.happen(Event::Surveyed(Box::new(early)));
+    stage.clock += Duration::from_secs(10);
+    stage.survey();
+    assert_eq!(stage.state.survey.as_ref().unwrap().segments.len(), 4);
+    assert_eq!(glowing(&stage), Vec::<String>::new());
+    // That there are more processes is no change of a segment either.
+    stage.machine.add_process(8, "other");
+    stage.survey();
+    assert_eq!(glowing(&stage), Vec::<String>::new());
+    // From then on everything else counts.
+    stage.machine.add_object("new", MadeBytes::hole(1));
+    stage.machine.end_process(7);
+    stage.survey();
+    assert_eq!(glowing(&stage), ["posix:/held", "posix:/new", "sysv:1"]);
+}

@@ -1,0 +1,136 @@
+//! What is said of the crowd's segments: nothing that is held is called
+//! leaked, by nobody, whatever could be examined.
+
+use super::Crowd;
+use super::found::object;
+use crate::support::{Nobody, World, shmscope, tool};
+use shmscope::identify::{Identifier, Rules};
+use shmscope::machine::process::Object;
+use shmscope::machine::real::RealMachine;
+use shmscope::segment::{Certainty, Segment, State};
+use shmscope::survey::{Depth, Holdings, Names, Survey};
+use std::process::Command;
+use std::time::Duration;
+
+/// A survey with verdicts, where nothing is waited for.
+fn judged() -> Survey {
+    let mut names = Names::default();
+    let holdings = Holdings::look(&RealMachine, Depth::Private, &[], &mut names);
+    let mut identifier = Identifier::new(Rules { settle: Some(Duration::ZERO), ..Rules::default() });
+    identifier.survey(&RealMachine, Some(&holdings), &mut names)
+}
+
+fn named<'a>(survey: &'a Survey, crowd: &Crowd, name: &[u8]) -> &'a Segment {
+    let is_it = |segment: &&Segment| crowd.truth.names.get(&object(segment)).is_some_and(|it| it == name);
+    survey.segments.iter().find(is_it).unwrap()
+}
+
+/// Whom the crowd calls held is not called unheld.
+fn nothing_held_is_given_up(survey: &Survey, crowd: &Crowd) {
+    for segment in &survey.segments {
+        let holders = &crowd.truth.held[&object(segment)];
+        let unseen = crowd.truth.unseen.contains_key(&object(segment));
+        let state = segment.verdict.state;
+        let kept = matches!(state, State::InUse | State::Removed | State::Unknown);
+        assert!(
+            kept || (holders.is_empty() && !unseen),
+            "{}: {:?}, {holders:?}",
+            segment.id,
+            segment.verdict
+        );
+    }
+}
+
+/// The segment whose maker is gone and that nobody has attached.
+fn orphan(survey: &Survey) -> &Segment {
+    survey.segments.iter().find(|segment| segment.sysv().is_some_and(|facts| facts.key.0 == 999)).unwrap()
+}
+
+#[test]
+fn root_knows_of_every_one() {
+    let Some(_world) = World::new() else { return };
+    let Some(crowd) = Crowd::gather(40, 30) else { return };
+    let survey = judged();
+    nothing_held_is_given_up(&survey, &crowd);
+    for segment in &survey.segments {
+        let held = !crowd.truth.held[&object(segment)].is_empty();
+        let state = segment.verdict.state;
+        assert_eq!(held, matches!(state, State::InUse | State::Removed), "{}: {state:?}", segment.id);
+    }
+    assert_eq!(orphan(&survey).verdict.state, State::Leaked(Certainty::Certain));
+    let unheld = named(&survey, &crowd, b"unheld");
+    assert_eq!(unheld.verdict.state, State::Leaked(Certainty::Likely), "{:?}", unheld.verdict);
+}
+
+#[test]
+fn nobody_says_what_they_cannot_know() {
+    let Some(_world) = World::new() else { return };
+    let Some(crowd) = Crowd::gather(40, 30) else { return };
+    let _nobody = Nobody::here();
+    let survey = judged();
+    nothing_held_is_given_up(&survey, &crowd);
+    let coverage = survey.coverage.as_ref().unwrap();
+    assert!(coverage.unreadable > 40 && !coverage.is_whole());
+    // Root's objects, of which nobody can tell.
+    assert_eq!(named(&survey, &crowd, b"unheld").verdict.state, State::Unknown);
+    assert_eq!(named(&survey, &crowd, b"plain").verdict.state, State::Unknown);
+    // A lock can be seen by everybody, and so can it be that nothing is attached.
+    let locked = named(&survey, &crowd, b"locked");
+    assert_eq!(locked.verdict.state, State::InUse, "{:?}", locked.verdict);
+    assert_eq!(orphan(&survey).verdict.state, State::Leaked(Certainty::Certain));
+    // Of the processes of nobody's, the one that may be examined is found.
+    let shared = named(&survey, &crowd, b"shared");
+    let pids: Vec<u32> = shared.holders.iter().flat_map(|all| all.iter()).map(|one| one.pid).collect();
+    assert_eq!(pids, [crowd.pid("nobodys")]);
+}
+
+#[test]
+fn attachments_that_are_counted_and_not_found_are_told() {
+    let Some(_world) = World::new() else { return };
+    let Some(crowd) = Crowd::gather(20, 30) else { return };
+    let survey = judged();
+    let (&short, &by) = crowd.truth.unseen.first_key_value().unwrap();
+    for segment in &survey.segments {
+        let Some(facts) = segment.sysv() else { continue };
+        let said = segment.verdict.reasons.iter().find(|reason| reason.contains("found "));
+        if object(segment) == short {
+            let found = facts.nattch - u64::from(by);
+            let expected = format!("found {found}: {by} in processes that cannot be examined");
+            assert!(said.is_some_and(|said| said.contains(&expected)), "{said:?}");
+        } else {
+            assert_eq!(said, None, "{}", segment.id);
+        }
+    }
+}
+
+#[test]
+fn without_descriptors_to_look_with_nothing_is_unheld() {
+    let Some(_world) = World::new() else { return };
+    let Some(crowd) = Crowd::gather(20, 30) else { return };
+    let Some(shell) = tool("sh") else { return };
+    let mut told = 0;
+    for most in 4..20 {
+        let mut command = Command::new(&shell);
+        let program = shmscope().get_program().to_owned();
+        command.arg("-c").arg(format!("ulimit -n {most}; exec \"$0\" list --json")).arg(program);
+        let output = command.output().unwrap();
+        // Where there are too few even to begin, that is said.
+        let Ok(report) = serde_json::from_slice::<serde_json::Value>(&output.stdout) else {
+            assert!(!output.stderr.is_empty(), "with {most}");
+            continue;
+        };
+        for segment in report["segments"].as_array().unwrap() {
+            let number = |name: &str| segment[name].as_u64();
+            let object = if let Some(shmid) = number("shmid") {
+                Object::Sysv(i32::try_from(shmid).unwrap())
+            } else {
+                Object::File { device: number("device").unwrap(), inode: number("inode").unwrap() }
+            };
+            let held = !crowd.truth.held[&object].is_empty();
+            let state = segment["state"].as_str().unwrap();
+            assert!(!held || matches!(state, "in-use" | "removed" | "unknown"), "with {most}: {segment}");
+            told += usize::from(held && state == "unknown");
+        }
+    }
+    assert!(told > 0, "some had too few");
+}

@@ -1,0 +1,48 @@
+//! Processes that come and go during the look.
+
+use super::found::{found, object};
+use crate::support::{Child, SOON, World, compile_cpp};
+use shmscope::machine::process::Object;
+use shmscope::machine::real::RealMachine;
+use shmscope::segment::{Segment, SegmentId};
+use shmscope::survey::{Depth, Holdings, Names, Survey};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const TIME: Duration = Duration::from_secs(3);
+/// It ends a little later than it said.
+const WATCHED: Duration = Duration::from_millis(2500);
+
+#[test]
+fn what_is_handed_on_is_never_unheld() {
+    let Some(_world) = World::new() else { return };
+    let Some(program) = compile_cpp("tests/holders/relay.cpp") else { return };
+    let time = TIME.as_millis().to_string();
+    let mut relay = Child::spawn_piped(Command::new(program).arg(time));
+    assert_eq!(relay.line(SOON), "ready");
+    let began = Instant::now();
+    let mut names = Names::default();
+    let listed = Survey::take(&RealMachine, &mut names);
+    let is_object = |segment: &&Segment| matches!(segment.id, SegmentId::Posix(_));
+    let object = object(listed.segments.iter().find(is_object).unwrap());
+    let (mut seen, mut looks, mut last) = (0, 0, None::<Holdings>);
+    while began.elapsed() < WATCHED {
+        let holdings = match last {
+            Some(last) if looks % 2 == 1 => last.refresh(&RealMachine, &[], &mut names),
+            _ => Holdings::look(&RealMachine, Depth::Private, &[], &mut names),
+        };
+        let mut survey = listed.clone();
+        survey.join(&holdings, &RealMachine, &mut names);
+        let found = found(&survey);
+        let holders = &found[&object];
+        assert!(!holders.is_empty() || holdings.coverage.failed.is_some(), "look {looks}");
+        for held in found.values().flatten() {
+            assert_eq!((held.mappings, held.descriptors, held.private), (1, 0, false));
+        }
+        assert!(found.keys().all(|of| *of == object || matches!(of, Object::Sysv(_))));
+        seen += usize::from(!holders.is_empty());
+        looks += 1;
+        last = Some(holdings);
+    }
+    assert!(seen > 0 && looks > 5, "seen in {seen} of {looks}");
+}
