@@ -43,6 +43,11 @@ impl<'a> Proofs<'a> {
         Self { machine, answers: RefCell::new(answers), now, quiet }
     }
 
+    /// Whether root asks.
+    pub fn by_root(&self) -> bool {
+        self.machine.effective_uid() == 0
+    }
+
     /// Whether anybody has it open or mapped; `None`: that is not asked, or not told.
     pub fn ask(&self, segment: &Segment, holdings: &Holdings) -> Option<bool> {
         let SegmentId::Posix(name) = &segment.id else { return None };

@@ -43,7 +43,7 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Res
             .because(format!("nobody was found holding it, but {missing}"))
             .because("the kernel gives no lease on it (F_SETLEASE): it is open elsewhere")),
         None => Err(Verdict::new(State::Unknown, format!("nobody was found holding it, but {missing}"))
-            .because(remedy(coverage))),
+            .because(remedy(coverage, proofs.by_root()))),
     }
 }
 
@@ -63,10 +63,13 @@ fn missing(coverage: &Coverage) -> String {
     parts.join(", and ")
 }
 
-fn remedy(coverage: &Coverage) -> &'static str {
-    if coverage.visibility.outside {
-        "run it outside of the container, as root, to be sure"
-    } else {
-        "run as root to see all of them"
+fn remedy(coverage: &Coverage, root: bool) -> &'static str {
+    match (coverage.visibility.outside, root) {
+        (true, _) => "run it outside of the container, as root, to be sure",
+        (false, false) => "run as root to see all of them",
+        (false, true) => {
+            "root may not either: a sandbox or security module forbids it. Left alone for a minute, \
+                          the kernel itself is asked"
+        }
     }
 }

@@ -205,8 +205,20 @@ impl Bytes {
     /// back whether that may be the empty one.
     fn add(&mut self, hir: &Hir) -> bool {
         match hir.kind() {
-            // There is no class of characters in an expression over bytes.
-            HirKind::Empty | HirKind::Look(_) | HirKind::Class(Class::Unicode(_)) => true,
+            HirKind::Empty | HirKind::Look(_) => true,
+            // `(a|b)` becomes a class of characters in an expression over bytes too.
+            HirKind::Class(Class::Unicode(class)) => {
+                for range in class.ranges() {
+                    match (u8::try_from(range.start()), u8::try_from(range.end())) {
+                        (Ok(start), Ok(end)) if end.is_ascii() => {
+                            self.0[usize::from(start)..=usize::from(end)].fill(true);
+                        }
+                        // The first byte of several: it may be any.
+                        _ => self.0.fill(true),
+                    }
+                }
+                false
+            }
             HirKind::Literal(literal) => {
                 literal.0.first().map(|&byte| self.0[usize::from(byte)] = true).is_none()
             }
@@ -267,6 +279,7 @@ mod tests {
             (r"^\d{2}_$", "0123456789"),
             (r"^(a|b*)c", "abc"),
             (r"^(?P<x>[xy]|z)+$", "xyz"),
+            (r"^(a|b)(a|c)\.", "ab"),
         ] {
             let pattern = Pattern::new(text);
             let found: String =
