@@ -3,6 +3,7 @@
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
+use shmscope::sys::running::ran_for;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -99,14 +100,9 @@ impl Pty {
         count > 0
     }
 
-    /// The time that its threads spent on a processor, as the scheduler counts it.
+    /// The time that its threads spent on a processor, those too that have ended.
     pub fn processor_time(&self) -> Duration {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("a process");
-        let spent = |task: fs::DirEntry| {
-            let text = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-            text.split(' ').next().and_then(|spent| spent.parse().ok()).unwrap_or(0)
-        };
-        Duration::from_nanos(tasks.flatten().map(spent).sum())
+        Duration::from_nanos(ran_for(self.child.id()).expect("a process"))
     }
 
     /// The most memory that it ever held, in bytes.

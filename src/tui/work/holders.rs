@@ -17,6 +17,8 @@ const EVERY: Duration = Duration::from_secs(5);
 /// What is left to others after a look: so many times what it took. A look runs
 /// on two threads, so that it keeps the looks below two hundredths of a core.
 const REST: u32 = 100;
+/// But no longer than this: on a busy machine a look takes long by waiting.
+const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// Where the last look lies for who takes surveys.
 #[derive(Debug, Clone, Default)]
@@ -124,7 +126,7 @@ impl Worker for Looker {
                 }
             }
         };
-        self.rested = now + began.elapsed() * REST;
+        self.rested = now + (began.elapsed() * REST).min(LONGEST_REST);
         let news = before.is_none_or(|before| !before.agrees(&holdings));
         self.board.put(Arc::new(holdings));
         if news { vec![Event::HoldersLooked] } else { vec![] }
