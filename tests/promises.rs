@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod act;
+mod clean;
 mod cli;
 mod demo;
 mod e2e;

@@ -22,6 +22,10 @@ pub trait Processes: Send + Sync {
     /// When `/proc` is not there; `EMFILE`.
     fn list(&self) -> io::Result<Vec<Listed>>;
 
+    /// The pid that was given last: as long as it stays the same, nobody new
+    /// has come. `None` when that cannot be told.
+    fn newest(&self) -> Option<u32>;
+
     /// What a process has mapped and open of shared memory.
     fn examine(&self, pid: u32, wanted: &Wanted) -> Examined;
 

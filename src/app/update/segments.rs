@@ -2,7 +2,7 @@
 
 use super::{acting, clean, holders, permissions};
 use crate::app::action::Action;
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, Who};
 use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
 use crate::app::state::State;
 use crate::app::table::Pane;
@@ -50,7 +50,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Lock | Action::Unlock | Action::Remove | Action::Undo | Action::Log => {
             acting::act(state, action, effects);
         }
-        Action::Refresh => effects.push(Effect::Survey),
+        Action::Refresh => effects.extend([Effect::Survey, Effect::Holders(Who::All)]),
         Action::Longer => state.interval.longer(),
         Action::Shorter => state.interval.shorter(),
         Action::NextPane => {

@@ -123,7 +123,8 @@ fn text_of(wanted: &[Plan], left: &[Plan], now: Timestamp) -> String {
     if wanted.is_empty() && left.is_empty() {
         return "Nothing is leaked.\n".to_owned();
     }
-    for segment in wanted.iter().chain(left).filter_map(segment) {
+    for plan in wanted.iter().chain(left) {
+        let Some(segment) = segment(plan) else { continue };
         let age = segment.age(now).map_or_else(String::new, |age| format!(", {} old", age_text(age)));
         let _ = writeln!(
             text,
@@ -136,6 +137,9 @@ fn text_of(wanted: &[Plan], left: &[Plan], now: Timestamp) -> String {
         for reason in &segment.verdict.reasons {
             let _ = writeln!(text, "  {reason}");
         }
+        if let Some(refusal) = &plan.refusal {
+            let _ = writeln!(text, "  it is not removed: {}. {}", refusal.reason, refusal.remedy);
+        }
     }
     let sum = |plans: &[Plan]| -> Bytes {
         plans.iter().filter_map(segment).map(|one| one.resident.unwrap_or_default()).sum()
@@ -146,9 +150,10 @@ fn text_of(wanted: &[Plan], left: &[Plan], now: Timestamp) -> String {
     if !left.is_empty() {
         let _ = writeln!(
             text,
-            "{} only likely to be leaked, {}: --likely takes them in",
+            "{} only likely to be leaked, {}: --likely takes {} in",
             count(left.len()),
-            sum(left)
+            sum(left),
+            if left.len() == 1 { "it" } else { "them" }
         );
     }
     text

@@ -2,13 +2,13 @@
 
 use super::{Entry, Found, Holdings, Seen, problem, sum_up};
 use crate::machine::Machine;
-use crate::machine::process::{Examined, Listed, Wanted, Whereabouts};
+use crate::machine::process::{Examined, FileLock, Listed, Wanted, Whereabouts};
 use crate::segment::Timestamp;
 use crate::survey::Names;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::{panic, thread};
+use std::{io, panic, thread};
 
 /// How many threads look: more than two gain little, and the machine has other work.
 const THREADS: usize = 2;
@@ -60,10 +60,11 @@ impl Holdings {
             known.filter(|_| !some.contains(&listed.pid)).cloned()
         };
         let looker = Looker { machine, wanted: &self.wanted, now: machine.now(), believe: &believe };
-        let (processes, failed) = looker.look(&[]);
+        let ((processes, failed), locks) = with_locks(machine, || looker.look(&[]));
         // Of what nobody looked at again, no more is known than before.
         let failed = failed.or_else(|| self.coverage.failed.clone());
-        Self::new(machine, Found { at: self.at, wanted: self.wanted.clone(), processes, failed }, names)
+        let wanted = self.wanted.clone();
+        Self::new(machine, Found { at: self.at, wanted, processes, locks, failed }, names)
     }
 }
 
@@ -90,8 +91,21 @@ fn look(
         (rested && known.is_fresh(listed.pid, at)).then(|| known.clone())
     };
     let looker = Looker { machine, wanted: &wanted, now: at, believe: &believe };
-    let (processes, failed) = looker.look(first);
-    Holdings::new(machine, Found { at, wanted, processes, failed: unknown.or(failed) }, names)
+    let ((processes, failed), locks) = with_locks(machine, || looker.look(first));
+    Holdings::new(machine, Found { at, wanted, processes, locks, failed: unknown.or(failed) }, names)
+}
+
+/// Does some work while the locks on files are asked for. They take their time
+/// and no processor: the kernel waits until nobody is in the midst of changing
+/// them (`percpu_down_write` in `locks_start` of `fs/locks.c`).
+fn with_locks<T>(machine: &dyn Machine, work: impl FnOnce() -> T) -> (T, io::Result<Vec<FileLock>>) {
+    let locks = || machine.processes().locks();
+    thread::scope(|scope| {
+        // Where there may be no more threads, one after the other does too.
+        let Ok(other) = thread::Builder::new().spawn_scoped(scope, locks) else { return (work(), locks()) };
+        let done = work();
+        (done, other.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
+    })
 }
 
 impl Entry {
@@ -116,9 +130,11 @@ struct Looker<'a> {
 impl Looker<'_> {
     /// Every process; and why some may be missing.
     fn look(&self, first: &[u32]) -> (HashMap<u32, Entry>, Option<String>) {
+        let source = self.machine.processes();
         let mut found: HashMap<u32, Entry> = HashMap::new();
         for _ in 0..ROUNDS {
-            let mut due = match self.machine.processes().list() {
+            let newest = source.newest();
+            let mut due = match source.list() {
                 Ok(listed) => listed,
                 Err(error) => {
                     return (found, Some(problem("the processes cannot be listed (/proc)", &error)));
@@ -130,8 +146,14 @@ impl Looker<'_> {
             if due.is_empty() {
                 return (found, None);
             }
-            due.sort_by_key(|listed| !first.contains(&listed.pid));
+            if !first.is_empty() {
+                due.sort_by_key(|listed| !first.contains(&listed.pid));
+            }
             found.extend(self.ask(&due));
+            if newest.is_some() && source.newest() == newest {
+                // Nobody has come meanwhile.
+                return (found, None);
+            }
         }
         (found, Some("processes come faster than they can be looked at".to_owned()))
     }

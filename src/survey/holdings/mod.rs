@@ -150,9 +150,9 @@ impl Holdings {
 
     /// Sums up what was seen of each process.
     fn new(machine: &dyn Machine, found: Found, names: &mut Names) -> Self {
-        let Found { at, wanted, processes, mut failed } = found;
+        let Found { at, wanted, processes, locks, mut failed } = found;
         let source = machine.processes();
-        let locks = source.locks().unwrap_or_else(|error| {
+        let locks = locks.unwrap_or_else(|error| {
             failed.get_or_insert_with(|| problem("/proc/locks cannot be read", &error));
             vec![]
         });
@@ -173,6 +173,7 @@ struct Found {
     at: Timestamp,
     wanted: Wanted,
     processes: HashMap<u32, Entry>,
+    locks: io::Result<Vec<FileLock>>,
     failed: Option<String>,
 }
 

@@ -79,7 +79,13 @@ impl Worker for Looker {
 
     fn handle(&mut self, _: Clock, order: Order) -> Vec<Event> {
         match order {
-            Order::Every(every) => self.every = every.map(|every| every.max(EVERY)),
+            Order::Every(every) => {
+                self.every = every.map(|every| every.max(EVERY));
+                // Paused: what a change has asked for is not looked at either.
+                if every.is_none() {
+                    self.asked = None;
+                }
+            }
             Order::Now(Who::All) => self.asked = Some(Asked::All),
             Order::Now(Who::These(pids)) => match &mut self.asked {
                 Some(Asked::All) => {}
@@ -153,6 +159,7 @@ mod tests {
         assert!(looker.deadline() < Some(2 * EVERY));
         assert!(matches!(looker.work(EVERY + Duration::from_secs(1))[..], [Event::HoldersLooked]));
         assert_eq!(board.last().unwrap().held_by(7).len(), 1);
+        looker.handle(EVERY, Order::Now(Who::These(vec![7])));
         looker.handle(EVERY, Order::Every(None));
         assert_eq!(looker.deadline(), None, "paused");
     }

@@ -90,6 +90,12 @@ impl Processes for RealMachine {
         Ok(listed)
     }
 
+    fn newest(&self) -> Option<u32> {
+        // The last word of proc_loadavg(5). Threads count too, which does no harm.
+        let load = fs::read_to_string("/proc/loadavg").ok()?;
+        load.split_whitespace().last()?.parse().ok()
+    }
+
     fn whereabouts(&self) -> io::Result<Whereabouts> {
         let objects = match sys::object::open_directory(Path::new(DEV_SHM)) {
             Ok(directory) => Some(sys::statx_fd(directory.as_fd())?.device),
@@ -169,7 +175,8 @@ fn path_of(pid: u32, place: Place) -> String {
 }
 
 fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examined {
-    let mut uses = vec![];
+    // Room for what most have, who have anything.
+    let mut uses = Vec::with_capacity(16);
     let done = maps::find(subject, wanted, &mut uses)
         .and_then(|()| descriptors::find(proc, pid, subject, wanted, &mut uses))
         .or_else(|error| despite(error, proc, pid, subject, wanted, &mut uses));

@@ -31,15 +31,20 @@ impl Stat {
         let open = line.iter().position(|&byte| byte == b'(')?;
         let close = line.iter().rposition(|&byte| byte == b')')?;
         let rest = std::str::from_utf8(line.get(close + 2..)?).ok()?;
-        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-        // The first of these is the third field of the manual.
-        let number = |field: usize| fields.get(field - 3).and_then(|text| text.parse::<u64>().ok());
+        // The first word behind the name is the third field of the manual.
+        let mut words = rest.split_ascii_whitespace();
+        let mut at = 3;
+        let mut field = |number: usize| {
+            let word = words.nth(number - at);
+            at = number + 1;
+            word
+        };
         Some(Self {
             command: line.get(open + 1..close)?.to_vec(),
-            ended: matches!(*fields.first()?, "Z" | "X" | "x"),
-            kernel: number(9)? & KERNEL_THREAD != 0,
-            threads: number(20)?,
-            start: number(22)?,
+            ended: matches!(field(3)?, "Z" | "X" | "x"),
+            kernel: field(9)?.parse::<u64>().ok()? & KERNEL_THREAD != 0,
+            threads: field(20)?.parse().ok()?,
+            start: field(22)?.parse().ok()?,
         })
     }
 }

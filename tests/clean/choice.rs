@@ -1,0 +1,63 @@
+//! Which of the leaked ones.
+
+use super::{Leaks, there};
+use crate::support::NOBODY;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::chown;
+use std::path::Path;
+
+impl Leaks {
+    /// Which are told of.
+    #[track_caller]
+    fn chosen(&self, arguments: &[&str]) -> Vec<String> {
+        let status = i32::from(!self.clean(&[arguments, &["--json"]].concat()).stdout.is_empty());
+        self.clean_json(arguments, status).into_keys().collect()
+    }
+}
+
+#[test]
+fn by_size_owner_age_and_the_words_of_the_filter() {
+    let Some(leaks) = Leaks::new() else { return };
+    let small = leaks.sysv("4K");
+    let large = leaks.sysv("3M");
+    let theirs = Leaks::object("nccl-a1B2c3", 8192);
+    chown("/dev/shm/nccl-a1B2c3", Some(NOBODY), None).unwrap();
+    let plain = Leaks::object("plain", 5);
+    let mut all = vec![small.clone(), large.clone(), theirs.clone(), plain.clone()];
+    all.sort();
+    assert_eq!(leaks.chosen(&[]), all);
+
+    assert_eq!(leaks.chosen(&["--min-size", "3M"]), [large.as_str()]);
+    assert!(leaks.chosen(&["--min-size", "3145729"]).is_empty());
+    assert_eq!(leaks.chosen(&["--user", "nobody"]), [theirs.as_str()]);
+    assert_eq!(leaks.chosen(&["--user", &NOBODY.to_string()]), [theirs.as_str()]);
+    assert!(leaks.chosen(&["--user", "no such user"]).is_empty());
+    assert_eq!(leaks.chosen(&["--older-than", "0s"]), all);
+    assert!(leaks.chosen(&["--older-than", "1h"]).is_empty());
+    assert_eq!(leaks.chosen(&["kind=posix", "!owner=nobody"]), [plain.as_str()]);
+    assert_eq!(leaks.chosen(&["size>1M"]), [large.as_str()]);
+    assert_eq!(leaks.chosen(&["certainty=likely"]), [plain.as_str()]);
+    assert_eq!(leaks.chosen(&["--user", "root", "--min-size", "1K", "size<1M"]), [small.as_str()]);
+    assert_eq!(leaks.clean(&["no=such"]).status, Some(2));
+
+    // What was not chosen is not removed, and does not count.
+    leaks.clean(&["--yes", "--user", "nobody"]).assert_is(0, &["1 segment is leaked"]);
+    leaks.clean(&["--yes", "--older-than", "1h"]).assert_is(0, &["Nothing is leaked.\n"]);
+    leaks.clean(&["--yes", "size>1M"]).assert_is(0, &[]);
+    let mut left = vec![small, plain];
+    left.sort();
+    assert_eq!(there(), left);
+}
+
+#[test]
+fn names_in_the_evidence_are_harmless() {
+    let Some(leaks) = Leaks::new() else { return };
+    let name = OsStr::from_bytes(b"a\x1b[2J\nb\xff");
+    std::fs::write(Path::new("/dev/shm").join(name), "x").unwrap();
+    let ended = leaks.clean(&["--likely", "--yes"]);
+    ended.assert_is(0, &[r"posix:/a\x1b[2J\x0ab\xff"]);
+    let text = ended.stdout + &ended.stderr;
+    assert!(!text.contains('\x1b') && !text.contains("\nb"), "{text:?}");
+    assert!(there().is_empty());
+}

@@ -1,0 +1,253 @@
+//! `clean`: what is leaked, with its evidence, and its removal.
+
+mod choice;
+mod moment;
+
+use crate::support::{Object, World, shmscope};
+use serde_json::Value;
+use shmscope::sys::shm;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A world with leaked segments, with a state directory of its own.
+struct Leaks {
+    home: tempfile::TempDir,
+    _world: World,
+}
+
+/// How a call went.
+#[derive(Debug)]
+struct Ended {
+    status: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Leaks {
+    /// An empty one. `None` without root.
+    fn new() -> Option<Self> {
+        let world = World::new()?;
+        Some(Self { home: tempfile::tempdir().unwrap(), _world: world })
+    }
+
+    /// A System V segment whose maker has ended: leaked for certain.
+    fn sysv(&self, size: &str) -> String {
+        let made = self.run(&["create", "sysv", "--size", size, "--json"]);
+        assert_eq!(made.status, Some(0), "{made:?}");
+        let made: Value = serde_json::from_str(&made.stdout).unwrap();
+        made["segment"].as_str().unwrap().to_owned()
+    }
+
+    /// An object that nobody holds: of this name leaked for certain, or likely.
+    fn object(name: &str, size: u64) -> String {
+        let object = Object::new("made", size, 0o600);
+        fs::rename(object.path(), Path::new("/dev/shm").join(name)).unwrap();
+        format!("posix:/{name}")
+    }
+
+    fn command(&self) -> Command {
+        let mut command = shmscope();
+        command.env("XDG_STATE_HOME", self.home.path()).env("XDG_CONFIG_HOME", self.home.path());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        let output = self.command().args(arguments).stdin(Stdio::null()).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ended { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// `clean`, with nothing too young to be leaked.
+    fn clean(&self, arguments: &[&str]) -> Ended {
+        self.run(&[&["clean", "--settle", "0s"], arguments].concat())
+    }
+
+    /// The lines of `clean --json`, by segment.
+    #[track_caller]
+    fn clean_json(&self, arguments: &[&str], status: i32) -> BTreeMap<String, Value> {
+        let ended = self.clean(&[&["--json"], arguments].concat());
+        assert_eq!(ended.status, Some(status), "{ended:?}");
+        let lines: Vec<Value> =
+            ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let by_id = lines.into_iter().map(|line| (line["segment"].as_str().unwrap().to_owned(), line));
+        by_id.collect()
+    }
+
+    fn copies(&self) -> Vec<std::path::PathBuf> {
+        let listed = fs::read_dir(self.home.path().join("shmscope/copies"));
+        listed.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
+    }
+}
+
+impl Ended {
+    #[track_caller]
+    fn assert_is(&self, status: i32, words: &[&str]) {
+        assert_eq!(self.status, Some(status), "{self:?}");
+        for word in words {
+            assert!(self.stdout.contains(word), "'{word}' is not in {}", self.stdout);
+        }
+        assert!(!self.stderr.contains("os error"), "{self:?}");
+    }
+}
+
+/// Everything that the kernel tells of the segments here.
+fn everything() -> (String, Vec<String>) {
+    let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
+    let objects = fs::read_dir("/dev/shm").unwrap().map(|entry| {
+        let facts = entry.as_ref().unwrap().metadata().unwrap();
+        let times = (facts.atime_nsec(), facts.mtime_nsec(), facts.ctime_nsec());
+        format!("{:?} {} {} {times:?}", entry.unwrap().file_name(), facts.ino(), facts.len())
+    });
+    let mut objects: Vec<String> = objects.collect();
+    objects.sort();
+    (table, objects)
+}
+
+/// What is there.
+fn there() -> Vec<String> {
+    let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
+    let sysv = table.lines().skip(1).map(|line| format!("sysv:{}", line.split_whitespace().nth(1).unwrap()));
+    let objects = fs::read_dir("/dev/shm").unwrap();
+    let objects = objects.map(|entry| format!("posix:/{}", entry.unwrap().file_name().display()));
+    let mut all: Vec<String> = sysv.chain(objects).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn nothing_is_leaked() {
+    let Some(leaks) = Leaks::new() else { return };
+    leaks.clean(&[]).assert_is(0, &["Nothing is leaked.\n"]);
+    let ended = leaks.clean(&["--json"]);
+    assert_eq!((ended.status, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
+    // What is held is not, and neither is what is young.
+    let _held = Object::new("nccl-a1B2c3", 4096, 0o600);
+    leaks.sysv("4K");
+    leaks.run(&["clean"]).assert_is(0, &["Nothing is leaked.\n"]);
+    leaks.run(&["clean", "--yes", "--likely"]).assert_is(0, &["Nothing is leaked.\n"]);
+    assert_eq!(there().len(), 2);
+}
+
+#[test]
+fn evidence_and_sums_are_shown_and_nothing_is_removed_without_a_word() {
+    let Some(leaks) = Leaks::new() else { return };
+    let (sysv, certain) = (leaks.sysv("1M"), Leaks::object("nccl-a1B2c3", 8192));
+    let likely = Leaks::object("plain", 100);
+    fs::write("/dev/shm/nccl-a1B2c3", [1; 8192]).unwrap();
+    let before = everything();
+    let ended = leaks.clean(&[]);
+    ended.assert_is(
+        1,
+        &[
+            &format!("{sysv}  leaked  1.0 MiB, root"),
+            "  unheld, and its creator (pid ",
+            "  nobody has it attached: nattch 0 (/proc/sysvipc/shm), which everybody can see\n",
+            &format!("{certain}  leaked  8.0 KiB, root"),
+            "  its name is as NVIDIA NCCL or AMD RCCL has them\n",
+            &format!("{likely}  leaked?  100 B, root"),
+            "  unheld, and nothing tells who made it or that this is normal\n",
+            "2 segments are leaked, 8.0 KiB of memory to be freed\n",
+            "1 segment is only likely to be leaked, 0 B: --likely takes it in\n",
+        ],
+    );
+    assert!(ended.stderr.contains("--yes was not given"), "{ended:?}");
+    assert_eq!(everything(), before);
+    assert!(leaks.copies().is_empty());
+}
+
+#[test]
+fn certain_ones_go_with_yes_and_likely_ones_with_likely() {
+    let Some(leaks) = Leaks::new() else { return };
+    let (sysv, certain, likely) =
+        (leaks.sysv("4K"), Leaks::object("nccl-a1B2c3", 8), Leaks::object("plain", 8));
+    let ended = leaks.clean(&["--yes"]);
+    ended.assert_is(1, &[&format!("{sysv}: it is removed"), &format!("{certain}: its name is gone")]);
+    assert_eq!(there(), [likely.as_str()]);
+    leaks.clean(&["--yes"]).assert_is(1, &[]);
+    leaks.clean(&["--yes", "--likely"]).assert_is(0, &[&format!("{likely}: its name is gone")]);
+    assert!(there().is_empty());
+    assert_eq!(leaks.copies().len(), 3);
+    leaks.clean(&["--yes", "--likely"]).assert_is(0, &["Nothing is leaked.\n"]);
+}
+
+#[test]
+fn a_copy_brings_it_back() {
+    let Some(leaks) = Leaks::new() else { return };
+    let id = leaks.sysv("8K");
+    let shmid: i32 = id.strip_prefix("sysv:").unwrap().parse().unwrap();
+    let attachment = shm::Attachment::read_write(shmid).unwrap();
+    assert_eq!(attachment.copy_from(4096, b"what was in it"), 14);
+    drop(attachment);
+    crate::support::wait_until(crate::support::SOON, || shm::stat(shmid).unwrap().nattch == 0);
+    leaks.clean(&["--yes"]).assert_is(0, &["`shmscope restore ", " brings it back"]);
+    assert!(there().is_empty());
+    let copies = leaks.copies();
+    assert_eq!(copies.len(), 1);
+    let back = leaks.run(&["restore", "--json", copies[0].to_str().unwrap()]);
+    assert_eq!(back.status, Some(0), "{back:?}");
+    let back: Value = serde_json::from_str(&back.stdout).unwrap();
+    let id = back["segment"].as_str().unwrap();
+    let dumped = leaks.run(&["dump", id, "--offset", "4096", "--length", "14", "--raw"]);
+    assert_eq!(dumped.stdout, "what was in it");
+    // Without a copy nothing is left of it.
+    let other = leaks.sysv("4K");
+    leaks.clean(&["--yes", "--no-copy"]).assert_is(0, &[&format!("{other}: it is removed\n")]);
+    assert_eq!(leaks.copies().len(), 1);
+}
+
+#[test]
+fn json_is_an_object_a_line_with_the_evidence() {
+    let Some(leaks) = Leaks::new() else { return };
+    let (sysv, certain, likely) =
+        (leaks.sysv("4K"), Leaks::object("nccl-a1B2c3", 8), Leaks::object("plain", 8));
+    let shown = leaks.clean_json(&[], 1);
+    assert_eq!(shown.len(), 3);
+    for (id, line) in &shown {
+        assert_eq!(
+            (&line["action"], &line["status"], &line["state"]),
+            (&"clean".into(), &"left".into(), &"leaked".into())
+        );
+        let certainty = if *id == likely { "likely" } else { "certain" };
+        assert_eq!(line["certainty"], certainty);
+        assert!(line["reasons"].as_array().unwrap().len() > 1, "{line}");
+    }
+    assert_eq!((&shown[&sysv]["size"], &shown[&certain]["size"]), (&4096.into(), &8.into()));
+    assert!(shown[&sysv]["error"].as_str().unwrap().contains("--yes"), "{shown:?}");
+    assert!(shown[&likely]["error"].as_str().unwrap().contains("--likely"), "{shown:?}");
+
+    let planned = leaks.clean_json(&["--dry-run"], 1);
+    assert_eq!((&planned[&sysv]["status"], &planned[&likely]["status"]), (&"planned".into(), &"left".into()));
+    assert!(planned[&sysv]["undo"].is_string() && planned[&sysv]["said"].is_array(), "{planned:?}");
+
+    let done = leaks.clean_json(&["--yes"], 1);
+    assert_eq!((&done[&sysv]["status"], &done[&certain]["status"]), (&"done".into(), &"done".into()));
+    assert_eq!((&done[&likely]["status"], &done[&certain]["certainty"]), (&"left".into(), &"certain".into()));
+    let rest = leaks.clean_json(&["--yes", "--likely"], 0);
+    assert_eq!((rest.len(), &rest[&likely]["status"]), (1, &"done".into()));
+}
+
+#[test]
+fn a_dry_run_and_read_only_touch_nothing() {
+    let Some(leaks) = Leaks::new() else { return };
+    let (sysv, certain) = (leaks.sysv("4K"), Leaks::object("nccl-a1B2c3", 8));
+    let likely = Leaks::object("plain", 8);
+    let before = everything();
+    let ended = leaks.clean(&["--dry-run", "--yes"]);
+    ended.assert_is(
+        1,
+        &[&format!("{sysv}: it goes at once"), &format!("{certain}: its name goes now"), "leaked?"],
+    );
+    assert!(!ended.stdout.contains(&format!("{likely}: ")), "{}", ended.stdout);
+    leaks.clean(&["--dry-run", "--likely"]).assert_is(1, &[&format!("{likely}: its name goes now")]);
+    let ended = leaks.clean(&["--read-only", "--yes", "--likely"]);
+    ended.assert_is(1, &[&format!("{sysv}  leaked")]);
+    assert!(ended.stderr.matches("read-only").count() >= 3, "{ended:?}");
+    for line in leaks.clean_json(&["--read-only", "--yes", "--likely"], 1).values() {
+        assert_eq!(line["status"], "refused");
+    }
+    assert_eq!(everything(), before);
+    assert!(leaks.copies().is_empty());
+}

@@ -1,0 +1,105 @@
+//! What comes between the look and the act, and what fails.
+
+use super::{Leaks, there};
+use crate::support::{NOBODY, Object, SOON, Terminal, as_nobody};
+use shmscope::sys::shm;
+use std::fs::{self, File};
+use std::process::Stdio;
+
+impl Leaks {
+    /// `clean` on a terminal, up to its question.
+    fn ask(&self, arguments: &[&str], question: &str) -> Terminal {
+        let mut command = self.command();
+        command.args(["clean", "--settle", "0s"]).args(arguments);
+        let terminal = Terminal::start((120, 40), command);
+        terminal.wait_for(question, SOON);
+        terminal
+    }
+}
+
+#[test]
+fn on_a_terminal_it_asks() {
+    let Some(leaks) = Leaks::new() else { return };
+    let (one, two) = (leaks.sysv("4K"), leaks.sysv("8K"));
+    let mut terminal = leaks.ask(&[], "Remove these 2? [y/N]");
+    assert!(terminal.screen().contains(&one) && terminal.screen().contains("2 segments are leaked"));
+    terminal.send("n\r");
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(1));
+    assert_eq!(there().len(), 2);
+    let mut terminal = leaks.ask(&["size=8K"], "Remove it? [y/N]");
+    terminal.send("y\r");
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
+    assert_eq!(there(), [one.as_str()], "{two} is removed");
+}
+
+#[test]
+fn what_somebody_holds_by_then_survives() {
+    let Some(leaks) = Leaks::new() else { return };
+    let (held, free) = (leaks.sysv("4K"), leaks.sysv("8K"));
+    let (opened, other) = (Leaks::object("nccl-a1B2c3", 8), Leaks::object("nccl-d4E5f6", 8));
+    let mut terminal = leaks.ask(&[], "Remove these 4? [y/N]");
+    let shmid = held.strip_prefix("sysv:").unwrap().parse().unwrap();
+    let attachment = shm::Attachment::read_only(shmid).unwrap();
+    let file = File::open("/dev/shm/nccl-a1B2c3").unwrap();
+    terminal.send("y\r");
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(1));
+    let screen = terminal.screen();
+    assert!(screen.contains("it is attached once (nattch 1)") && screen.contains("holds it now"), "{screen}");
+    let mut left = vec![held.clone(), opened.clone()];
+    left.sort();
+    assert_eq!(there(), left, "{free} and {other} are removed");
+    // The copies of what was not removed are not kept.
+    assert_eq!(leaks.copies().len(), 2);
+    drop((attachment, file));
+    crate::support::wait_until(SOON, || shm::stat(shmid).unwrap().nattch == 0);
+    leaks.clean(&["--yes"]).assert_is(0, &[]);
+}
+
+#[test]
+fn what_took_its_name_by_then_survives() {
+    let Some(leaks) = Leaks::new() else { return };
+    Leaks::object("nccl-a1B2c3", 8);
+    let mut terminal = leaks.ask(&[], "Remove it? [y/N]");
+    fs::remove_file("/dev/shm/nccl-a1B2c3").unwrap();
+    Leaks::object("nccl-a1B2c3", 9);
+    terminal.send("y\r");
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(1));
+    assert_eq!(fs::metadata("/dev/shm/nccl-a1B2c3").unwrap().len(), 9);
+}
+
+#[test]
+fn one_failure_stops_no_other() {
+    let Some(leaks) = Leaks::new() else { return };
+    fs::create_dir_all(leaks.home.path().join("shmscope")).unwrap();
+    fs::write(leaks.home.path().join("shmscope/config.toml"), "copies = \"1M\"\n").unwrap();
+    let (first, last) = (leaks.sysv("4K"), Leaks::object("nccl-z1B2c3", 8));
+    // Too large for a copy.
+    let large = Leaks::object("nccl-a1B2c3", 8 << 20);
+    fs::write("/dev/shm/nccl-a1B2c3", vec![1; 8 << 20]).unwrap();
+    leaks.clean(&[]).assert_is(1, &["3 segments are leaked", "  it is not removed: "]);
+    let ended = leaks.clean(&["--yes"]);
+    ended.assert_is(1, &[&format!("{first}: it is removed"), &format!("{last}: its name is gone")]);
+    assert!(ended.stderr.contains(&large) && ended.stderr.contains("--no-copy"), "{ended:?}");
+    assert_eq!(there(), [large.as_str()]);
+    leaks.clean(&["--yes", "--no-copy"]).assert_is(0, &[]);
+}
+
+#[test]
+fn nobody_removes_what_is_theirs_and_fails_with_the_rest() {
+    let Some(leaks) = Leaks::new() else { return };
+    let roots = leaks.sysv("4K");
+    let program = env!("CARGO_BIN_EXE_shmscope");
+    let made = as_nobody(program, ["create", "sysv", "--size", "4K"]).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    // An object is unknown to nobody while root's processes cannot be examined.
+    let object = Object::new("nccl-a1B2c3", 8, 0o600).owned_by(NOBODY, NOBODY);
+    let arguments = ["clean", "--settle", "0s", "--yes", "--no-copy"];
+    let output = as_nobody(program, arguments).stdin(Stdio::null()).output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{stdout}{stderr}");
+    assert!(stdout.contains(": it is removed\n") && !stdout.contains(&format!("{roots}: ")), "{stdout}");
+    assert!(stderr.contains(&roots) && stderr.contains("root"), "{stderr}");
+    let mut left = vec![roots, object.id().to_string()];
+    left.sort();
+    assert_eq!(there(), left);
+}
