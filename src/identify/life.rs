@@ -3,8 +3,8 @@
 
 use crate::machine::process::{Clock, Process, Processes, Visibility};
 use crate::segment::Timestamp;
-use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
 
 /// A process that began so many seconds after a segment was last changed is
 /// another one than its maker. System V keeps whole seconds, and the start of a
@@ -47,6 +47,8 @@ pub enum Seen {
 /// The processes that live, asked as far as it is needed.
 pub struct Living<'a> {
     processes: &'a dyn Processes,
+    /// Those that were asked for: many segments have the same creator.
+    found: RefCell<HashMap<u32, Option<Process>>>,
     inner: OnceCell<HashSet<u32>>,
     visibility: OnceCell<Visibility>,
     clock: OnceCell<Clock>,
@@ -55,14 +57,15 @@ pub struct Living<'a> {
 impl<'a> Living<'a> {
     /// Of this machine, now.
     #[must_use]
-    pub const fn new(processes: &'a dyn Processes) -> Self {
-        Self { processes, inner: OnceCell::new(), visibility: OnceCell::new(), clock: OnceCell::new() }
+    pub fn new(processes: &'a dyn Processes) -> Self {
+        let found = RefCell::new(HashMap::new());
+        Self { processes, found, inner: OnceCell::new(), visibility: OnceCell::new(), clock: OnceCell::new() }
     }
 
     /// Whether the process that had that pid at `then` lives.
     #[must_use]
     pub fn of(&self, pid: u32, seen: Seen, then: Option<Timestamp>) -> Life {
-        let found = self.processes.process(pid).filter(|process| !process.ended).map(Box::new);
+        let found = self.process(pid).filter(|process| !process.ended).map(Box::new);
         let life = match found {
             Some(process) if then.is_some_and(|then| self.began_later(&process, then)) => {
                 Life::PassedOn(process)
@@ -105,7 +108,11 @@ impl<'a> Living<'a> {
 
     /// There, and not shown; one that has ended and waits for its parent is shown.
     fn is_hidden(&self, pid: u32) -> bool {
-        self.processes.process(pid).is_none() && self.processes.exists(pid)
+        self.process(pid).is_none() && self.processes.exists(pid)
+    }
+
+    fn process(&self, pid: u32) -> Option<Process> {
+        self.found.borrow_mut().entry(pid).or_insert_with(|| self.processes.process(pid)).clone()
     }
 
     fn is_inner(&self, pid: u32) -> bool {

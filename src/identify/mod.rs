@@ -26,7 +26,7 @@ use known::Known;
 use proofs::Answers;
 pub use proofs::Proofs;
 use std::time::Duration;
-use world::Around;
+use world::{Around, Commands};
 
 /// What the verdict on a segment stands on besides the segment and its origin.
 pub struct Grounds<'a> {
@@ -74,6 +74,7 @@ pub struct Identifier {
     settle: Option<Duration>,
     known: Known,
     answers: Answers,
+    commands: Commands,
 }
 
 impl Default for Identifier {
@@ -86,7 +87,12 @@ impl Identifier {
     /// One that goes by these rules.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        Self { settle: rules.settle, known: Known::new(rules.catalogue), answers: Answers::default() }
+        Self {
+            settle: rules.settle,
+            known: Known::new(rules.catalogue),
+            answers: Answers::default(),
+            commands: Commands::default(),
+        }
     }
 
     /// Looks at every segment, with those who were found to hold it, and judges
@@ -123,12 +129,13 @@ impl Identifier {
         let makers = self.known.find(machine, survey);
         let quiet = self.settle.unwrap_or(unheld::SETTLE);
         let proofs = &Proofs::new(machine, &mut self.answers, holdings, survey.at, quiet);
-        let around = Around::new(machine, survey, holdings, proofs);
+        self.commands.keep_for(holdings);
+        let around = Around::new(machine, survey, holdings, proofs, &self.commands);
         let grounds = Grounds { holdings, proofs, now: survey.at, settle: self.settle };
         for (segment, made) in survey.segments.iter_mut().zip(&makers) {
-            let origin = origin::of(segment, made.as_deref(), &around);
-            segment.verdict = judge(segment, &origin, &grounds);
-            segment.made_by = origin.maker;
+            let made = made.as_deref();
+            segment.verdict = judge(segment, &|| origin::of(segment, made, &around), &grounds);
+            segment.made_by = origin::maker(segment, made, &around);
         }
     }
 }

@@ -10,8 +10,6 @@ use crate::segment::{Maker, Segment, SysvFacts, escape};
 /// Where a segment comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// Who made it.
-    pub maker: Option<Maker>,
     /// How that is known, a step each.
     pub steps: Vec<String>,
     /// What follows, if nobody holds it.
@@ -35,13 +33,27 @@ pub enum Word {
     Nothing(String),
 }
 
-/// Where a segment comes from.
+/// Who made a segment.
+pub fn maker(segment: &Segment, made: Option<&Made<'_>>, around: &Around<'_>) -> Option<Maker> {
+    let named = |id: &str, name: &[u8]| Some(Maker { id: id.into(), name: name.into() });
+    if let Some(made) = made {
+        return named(&made.maker.id, made.maker.name.as_bytes());
+    }
+    let pid = segment.sysv()?.creator_pid;
+    match around.living.of(pid, Seen::Here, segment.times.change) {
+        _ if pid == 0 => None,
+        Life::Lives(process) => named("process", &process.command),
+        Life::Gone | Life::PassedOn(_) => named("gone", b"gone"),
+        Life::Elsewhere | Life::Unclear(_) => None,
+    }
+}
+
+/// Where a segment comes from that nobody holds.
 pub fn of(segment: &Segment, made: Option<&Made<'_>>, around: &Around<'_>) -> Origin {
     let creator = segment.sysv().map(|facts| by_creator(segment, facts, around));
     match made {
         Some(made) => by_catalogue(segment, made, creator, around),
         None => creator.unwrap_or_else(|| Origin {
-            maker: None,
             steps: vec![],
             word: Word::Nothing("nothing tells who made it or that this is normal".to_owned()),
         }),
@@ -59,7 +71,6 @@ pub fn of(segment: &Segment, made: Option<&Made<'_>>, around: &Around<'_>) -> Or
 ///   if it has one, else likely leaked after a while. That is never certain, and
 ///   the reason tells why it may be wanted all the same.
 fn by_catalogue(segment: &Segment, made: &Made<'_>, creator: Option<Origin>, around: &Around<'_>) -> Origin {
-    let maker = Some(Maker { id: made.maker.id.as_str().into(), name: made.maker.name.as_bytes().into() });
     let mut steps = vec![made.evidence()];
     let judgement = made.judge(&around.of(segment));
     let mut reasons = judgement.reasons.into_iter();
@@ -99,7 +110,7 @@ fn by_catalogue(segment: &Segment, made: &Made<'_>, creator: Option<Origin>, aro
         }
     };
     steps.extend(reasons);
-    Origin { maker, steps, word }
+    Origin { steps, word }
 }
 
 /// The kernel keeps the pid of the creator of a System V segment.
@@ -107,7 +118,6 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, around: &Around<'_>) -> Orig
     let pid = facts.creator_pid;
     if pid == 0 {
         return Origin {
-            maker: None,
             steps: vec!["its creator has no pid in this pid namespace".to_owned()],
             word: Word::Nothing("its creator cannot be seen from here".to_owned()),
         };
@@ -116,7 +126,6 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, around: &Around<'_>) -> Orig
         Life::Lives(process) => {
             let who = format!("{} ({pid})", escape(&process.command));
             Origin {
-                maker: Some(Maker { id: "process".into(), name: (&*process.command).into() }),
                 steps: vec![format!("made by {who}, which began before its last change (/proc/{pid}/stat)")],
                 word: Word::Lives(who),
             }
@@ -136,16 +145,11 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, around: &Around<'_>) -> Orig
 
 fn untold(pid: u32, why: &str) -> Origin {
     Origin {
-        maker: None,
         steps: vec![format!("whether its creator, pid {pid}, lives cannot be told: {why}")],
         word: Word::Nothing("whether its creator lives cannot be told".to_owned()),
     }
 }
 
 fn gone(pid: u32, step: String) -> Origin {
-    Origin {
-        maker: Some(Maker { id: "gone".into(), name: (*b"gone").into() }),
-        steps: vec![step],
-        word: Word::Dead(format!("its creator (pid {pid}) is gone")),
-    }
+    Origin { steps: vec![step], word: Word::Dead(format!("its creator (pid {pid}) is gone")) }
 }

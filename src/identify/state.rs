@@ -9,9 +9,10 @@ use super::{Grounds, Origin};
 use crate::segment::{Facts, Holder, PosixFacts, Segment, State, SysvFacts, Unlinked, Verdict};
 use std::fmt::Write as _;
 
-/// The state of one segment.
+/// The state of one segment. Where it comes from is asked only when nobody holds
+/// it: to find that out costs a look at every process.
 #[must_use]
-pub fn judge(segment: &Segment, origin: &Origin, grounds: &Grounds<'_>) -> Verdict {
+pub fn judge(segment: &Segment, origin: &dyn Fn() -> Origin, grounds: &Grounds<'_>) -> Verdict {
     let holders: Vec<&Holder> =
         segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.ourselves).collect();
     match &segment.facts {
@@ -25,7 +26,7 @@ fn sysv(
     segment: &Segment,
     facts: &SysvFacts,
     holders: &[&Holder],
-    origin: &Origin,
+    origin: &dyn Fn() -> Origin,
     grounds: &Grounds<'_>,
 ) -> Verdict {
     let ours = segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| holder.ourselves);
@@ -47,7 +48,7 @@ fn sysv(
         return Verdict::new(State::InUse, said).because(count);
     }
     let settled = format!("nobody has it attached: {count}, which everybody can see");
-    unheld::judge(segment, origin, grounds, &[settled])
+    unheld::judge(segment, &origin(), grounds, &[settled])
 }
 
 /// `nattch 5 (/proc/sysvipc/shm), found 3: 2 in processes that cannot be examined here`
@@ -88,7 +89,7 @@ fn posix(
     segment: &Segment,
     facts: &PosixFacts,
     holders: &[&Holder],
-    origin: &Origin,
+    origin: &dyn Fn() -> Origin,
     grounds: &Grounds<'_>,
 ) -> Verdict {
     if !holders.is_empty() {
@@ -109,7 +110,7 @@ fn posix(
         return Verdict::new(State::Unknown, "made since its holders were looked for");
     }
     match super::settled::posix(segment, holdings, grounds.proofs) {
-        Ok(settled) => unheld::judge(segment, origin, grounds, &settled),
+        Ok(settled) => unheld::judge(segment, &origin(), grounds, &settled),
         Err(unsettled) => unsettled,
     }
 }

@@ -17,7 +17,25 @@ pub struct Around<'a> {
     pub living: Living<'a>,
     holdings: Option<&'a Holdings>,
     held: HashMap<ObjectName, Option<bool>>,
-    commands: OnceCell<Vec<CommandLine>>,
+    commands: &'a Commands,
+}
+
+/// What every process was started with, asked once for each look at them: it
+/// costs as much as a look.
+#[derive(Debug, Default)]
+pub struct Commands {
+    of: Option<Timestamp>,
+    lines: OnceCell<Vec<CommandLine>>,
+}
+
+impl Commands {
+    /// Forgets them, unless they were asked for with that very look.
+    pub fn keep_for(&mut self, holdings: Option<&Holdings>) {
+        let look = holdings.map(|holdings| holdings.at);
+        if look.is_none() || self.of != look {
+            *self = Self { of: look, lines: OnceCell::new() };
+        }
+    }
 }
 
 impl<'a> Around<'a> {
@@ -26,18 +44,13 @@ impl<'a> Around<'a> {
         survey: &Survey,
         holdings: Option<&'a Holdings>,
         proofs: &Proofs<'_>,
+        commands: &'a Commands,
     ) -> Self {
         let held = survey.segments.iter().filter_map(|segment| match &segment.id {
             SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings, proofs))),
             _ => None,
         });
-        Self {
-            machine,
-            living: Living::new(machine.processes()),
-            holdings,
-            held: held.collect(),
-            commands: OnceCell::new(),
-        }
+        Self { machine, living: Living::new(machine.processes()), holdings, held: held.collect(), commands }
     }
 
     /// The same, asked for one segment.
@@ -91,7 +104,7 @@ impl World for Of<'_, '_> {
 
     fn runs(&self, helper: &[u8], whose: Whose) -> Option<bool> {
         let around = self.around;
-        let commands = around.commands.get_or_init(|| around.machine.processes().command_lines());
+        let commands = around.commands.lines.get_or_init(|| around.machine.processes().command_lines());
         let runs = commands.iter().any(|line| {
             let arguments: Vec<&[u8]> = line.arguments.iter().map(Vec::as_slice).collect();
             is_helper(helper, &line.command, &arguments) && (whose == Whose::Anyone || self.owns(line))

@@ -46,7 +46,10 @@ impl Server {
         let mut run = run_by(user, run);
         let postmaster = Child::spawn(run.stdout(Stdio::null()).stderr(Stdio::null()));
         let file = directory.join("data/postmaster.pid");
-        wait_until(LONG, || fs::read_to_string(&file).is_ok_and(|text| text.contains("ready")));
+        // One that was killed has left its own file.
+        let first = format!("{}\n", postmaster.pid());
+        let is_ready = |text: String| text.starts_with(&first) && text.contains("ready");
+        wait_until(LONG, || fs::read_to_string(&file).is_ok_and(is_ready));
         postmaster
     }
 
@@ -94,6 +97,7 @@ fn children(parent: i32) -> Vec<i32> {
 }
 
 /// The interlock, which is the only System V segment.
+#[track_caller]
 fn interlock() -> Told {
     let all = listed().into_iter().filter(|told| told.segment["kind"] == "sysv");
     let mut all: Vec<Told> = all.collect();
