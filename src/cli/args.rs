@@ -113,7 +113,9 @@ pub struct ListArgs {
     /// Print CSV (RFC 4180): every field, or those of --columns, with plain numbers
     #[arg(long, conflicts_with = "bytes")]
     pub csv: bool,
-    /// Show these columns, in this order: id,kind,key,name,size (the names that JSON has)
+    /// Show these columns, in this order: id,kind,key,name,size (the names that JSON has). Where none
+    /// of them asks who holds or made a segment, the processes are not looked at, and what is in no
+    /// directory any more is not listed
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', value_parser = field)]
     pub columns: Vec<Field>,
     /// Sort by a field, with what people look for first on top; -FIELD for the other order

@@ -5,7 +5,7 @@ use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
 use super::text::{Shown, is_figure, raw};
-use super::{Failure, Status, json, look_whole};
+use super::{Failure, Status, json, look, look_whole};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::field::{Field, Value};
@@ -41,7 +41,11 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
     let mut words = args.filter.clone();
     words.extend(args.leaked.then(|| "leaked".to_owned()));
     let filter = Filter::from_words(&words)?;
-    let survey = look_whole(machine, args.settle.over(rules));
+    let survey = if asks_for_holders(args, &filter) {
+        look_whole(machine, args.settle.over(rules))
+    } else {
+        look(machine)
+    };
     let mut segments: Vec<&Segment> =
         survey.segments.iter().filter(|segment| filter.fits(segment, survey.at)).collect();
     if let Some(sort) = args.sort {
@@ -61,6 +65,16 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
     }
     out.flush()?;
     Ok(Status::Done)
+}
+
+/// Whether anything of it needs a look at the processes. What is asked of the
+/// segments alone has its answer without one.
+fn asks_for_holders(args: &ListArgs, filter: &Filter) -> bool {
+    args.json
+        || args.columns.is_empty()
+        || args.columns.iter().any(|field| field.is_judged())
+        || args.sort.is_some_and(|sort| sort.field.is_judged())
+        || filter.judges()
 }
 
 /// Sorts by a field; what has no such field stays last whichever way.

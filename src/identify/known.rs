@@ -11,9 +11,27 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// How many contents are looked at for one survey: the rest follows with the
-/// next, so that ten thousand new objects do not hold up the table.
-const LOOKS: usize = 500;
+/// How many contents are looked at for one survey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looks {
+    /// As many as there are: what is asked once has to be whole.
+    All,
+    /// None for the first survey, and so many for each that follows: ten thousand
+    /// new objects do not hold up the table.
+    Few,
+}
+
+impl Looks {
+    const FEW: usize = 300;
+
+    const fn most(self, first: bool) -> usize {
+        match (self, first) {
+            (Self::All, _) => usize::MAX,
+            (Self::Few, true) => 0,
+            (Self::Few, false) => Self::FEW,
+        }
+    }
+}
 
 /// For so many seconds its maker may still be writing what a segment is known by.
 const YOUNG: f64 = 10.0;
@@ -22,6 +40,7 @@ const YOUNG: f64 = 10.0;
 #[derive(Debug)]
 pub struct Known {
     catalogue: &'static Catalogue,
+    looks: Looks,
     segments: HashMap<SegmentId, Entry>,
 }
 
@@ -36,8 +55,8 @@ struct Entry {
 }
 
 impl Known {
-    pub fn new(catalogue: &'static Catalogue) -> Self {
-        Self { catalogue, segments: HashMap::new() }
+    pub fn new(catalogue: &'static Catalogue, looks: Looks) -> Self {
+        Self { catalogue, looks, segments: HashMap::new() }
     }
 
     /// Finds the maker of every segment of a survey, in its order.
@@ -51,15 +70,16 @@ impl Known {
                 _ => None,
             })
             .collect();
-        let mut looks = LOOKS;
+        let mut looks = self.looks.most(before.is_empty());
         let mut found = Vec::with_capacity(survey.segments.len());
         for segment in &survey.segments {
-            let entry = match before.remove(&segment.id) {
-                Some(entry) if entry.settled && entry.is_of(segment) => entry,
-                _ => self.ask(machine, segment, survey.at, &names, &mut looks),
+            let (id, entry) = match before.remove_entry(&segment.id) {
+                // What is still to be looked at waits until there is time for it.
+                Some((id, entry)) if (entry.settled || looks == 0) && entry.is_of(segment) => (id, entry),
+                _ => (segment.id.clone(), self.ask(machine, segment, survey.at, &names, &mut looks)),
             };
             found.push(entry.made.clone());
-            self.segments.insert(segment.id.clone(), entry);
+            self.segments.insert(id, entry);
         }
         found
     }
@@ -83,14 +103,13 @@ impl Known {
             ..Subject::of(segment)
         };
         let made = self.catalogue.find(&subject).map(Arc::new);
-        if contents.reader.get().is_some() {
-            *looks -= 1;
-        }
-        let young = segment.times.birth.is_some_and(|birth| now.seconds_since(birth) < YOUNG);
+        let asked = contents.reader.get().is_some();
+        *looks -= usize::from(asked);
+        let young = asked && segment.times.birth.is_some_and(|birth| now.seconds_since(birth) < YOUNG);
         Entry {
             identity: segment.identity(),
             size: segment.size,
-            holders: pids(segment),
+            holders: pids(segment).collect(),
             settled: looked && !young,
             made,
         }
@@ -99,28 +118,51 @@ impl Known {
 
 impl Entry {
     fn is_of(&self, segment: &Segment) -> bool {
-        self.size == segment.size && self.identity.fits(&segment.identity()) && self.holders == pids(segment)
+        self.size == segment.size
+            && self.identity.fits(&segment.identity())
+            && self.holders.iter().copied().eq(pids(segment))
     }
 }
 
-fn pids(segment: &Segment) -> Vec<u32> {
-    segment.holders.iter().flat_map(|holders| holders.iter().map(|holder| holder.pid)).collect()
+fn pids(segment: &Segment) -> impl Iterator<Item = u32> {
+    segment.holders.iter().flat_map(|holders| holders.iter().map(|holder| holder.pid))
 }
 
 /// Reads a segment where that leaves no trace, and not at all elsewhere.
 struct Gently<'a> {
     machine: &'a dyn Machine,
     segment: &'a Segment,
-    reader: OnceCell<Option<Reader>>,
+    /// With its first bytes, where most makers write what they are known by.
+    reader: OnceCell<Option<(Reader, Vec<u8>)>>,
+}
+
+/// So many bytes are read at once.
+const HEAD: usize = 512;
+
+impl Gently<'_> {
+    fn open(&self) -> Option<(Reader, Vec<u8>)> {
+        let reader = Reader::open(self.machine, self.segment).ok()?;
+        if reader.trace() != Trace::None {
+            return None;
+        }
+        let mut head = vec![0; HEAD];
+        let count = reader.read_at(0, &mut head).ok()?;
+        head.truncate(count);
+        Some((reader, head))
+    }
 }
 
 impl Peek for Gently<'_> {
     fn peek(&self, offset: u64, into: &mut [u8]) -> bool {
-        let reader = self.reader.get_or_init(|| {
-            Reader::open(self.machine, self.segment).ok().filter(|reader| reader.trace() == Trace::None)
-        });
-        let read = reader.as_ref().and_then(|reader| reader.read_at(offset, into).ok());
-        read == Some(into.len())
+        let Some((reader, head)) = self.reader.get_or_init(|| self.open()) else { return false };
+        let read = usize::try_from(offset).ok().and_then(|offset| head.get(offset..)?.get(..into.len()));
+        match read {
+            Some(bytes) => {
+                into.copy_from_slice(bytes);
+                true
+            }
+            None => reader.read_at(offset, into).is_ok_and(|count| count == into.len()),
+        }
     }
 }
 

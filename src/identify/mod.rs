@@ -22,7 +22,7 @@ use crate::machine::Machine;
 use crate::segment::Timestamp;
 use crate::survey::{Holdings, Names, Survey};
 use catalogue::Catalogue;
-use known::Known;
+use known::{Known, Looks};
 use proofs::Answers;
 pub use proofs::Proofs;
 use std::time::Duration;
@@ -84,12 +84,23 @@ impl Default for Identifier {
 }
 
 impl Identifier {
-    /// One that goes by these rules.
+    /// One that goes by these rules, and looks into all that it has to.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
+        Self::looking(rules, Looks::All)
+    }
+
+    /// One that judges survey after survey, and looks into a few segments at a
+    /// time: none may take long.
+    #[must_use]
+    pub fn again_and_again(rules: Rules) -> Self {
+        Self::looking(rules, Looks::Few)
+    }
+
+    fn looking(rules: Rules, looks: Looks) -> Self {
         Self {
             settle: rules.settle,
-            known: Known::new(rules.catalogue),
+            known: Known::new(rules.catalogue, looks),
             answers: Answers::default(),
             commands: Commands::default(),
         }

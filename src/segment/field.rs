@@ -204,6 +204,15 @@ impl Field {
         }
     }
 
+    /// Whether it has to be known who holds or made the segment.
+    #[must_use]
+    pub const fn is_judged(self) -> bool {
+        matches!(
+            self,
+            Self::Holders | Self::MadeBy | Self::State | Self::Certainty | Self::Reasons | Self::Kind
+        )
+    }
+
     /// Whether the larger values are what people look for first.
     #[must_use]
     pub const fn largest_first(self) -> bool {

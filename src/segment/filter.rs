@@ -93,6 +93,16 @@ impl Filter {
         self.clauses.iter().all(|clause| clause.test.fits(segment, now) != clause.negated)
     }
 
+    /// Whether it asks who holds or made a segment, or what state it is in.
+    #[must_use]
+    pub fn judges(&self) -> bool {
+        self.clauses.iter().any(|clause| match &clause.test {
+            // A bare word may be part of the name of a holder.
+            Test::Mentions(_) | Test::State(_) => true,
+            Test::Is(field, _) | Test::Matches(field, _) | Test::Within(field, _) => field.is_judged(),
+        })
+    }
+
     /// Whether it lets everything through.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

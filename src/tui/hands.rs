@@ -52,7 +52,7 @@ impl Hands {
             work::drive(&mut looker, began, &orders, messages);
         })?;
         let (survey, orders) = mpsc::channel();
-        let surveyor = Surveyor::new(Arc::clone(machine), board, Identifier::new(rules));
+        let surveyor = Surveyor::new(Arc::clone(machine), board, Identifier::again_and_again(rules));
         let (mut surveyor, working) = (surveyor, busy.clone());
         work::spawn("survey", messages.clone(), move |messages| {
             let _working: Sender<Infallible> = working;

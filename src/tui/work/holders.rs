@@ -20,6 +20,10 @@ const REST: u32 = 100;
 /// But no longer than this: on a busy machine a look takes long by waiting.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
+/// The first look is taken when the first picture is on the screen: until then
+/// the processors have other work.
+const FIRST: Duration = Duration::from_millis(50);
+
 /// Where the last look lies for who takes surveys.
 #[derive(Debug, Clone, Default)]
 pub struct Board(Arc<Mutex<Option<Arc<Holdings>>>>);
@@ -99,7 +103,7 @@ impl Worker for Looker {
     }
 
     fn deadline(&self) -> Option<Clock> {
-        let regular = self.every.map(|every| self.full.map_or(Clock::ZERO, |began| began + every));
+        let regular = self.every.map(|every| self.full.map_or(FIRST, |began| began + every));
         let asked = self.asked.as_ref().map(|_| Clock::ZERO);
         let due = regular.into_iter().chain(asked).min()?;
         Some(due.max(self.rested))
@@ -152,7 +156,7 @@ mod tests {
         let (mut looker, board) = looker(&machine);
         assert_eq!(looker.deadline(), None);
         looker.handle(Clock::ZERO, Order::Every(Some(Duration::from_millis(100))));
-        assert_eq!(looker.deadline(), Some(Clock::ZERO));
+        assert_eq!(looker.deadline(), Some(FIRST));
         assert_eq!(looker.work(Clock::ZERO).len(), 1);
         assert!(looker.deadline() >= Some(EVERY));
         assert!(looker.work(EVERY).is_empty(), "nothing is new");
