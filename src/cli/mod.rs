@@ -80,9 +80,9 @@ fn look_at(machine: &dyn Machine, rules: Rules, take: fn(&dyn Machine, &mut Name
     survey
 }
 
-/// Looks at the segments alone, for what does not ask who holds them.
+/// Looks at the segments alone, for what asks neither who holds nor who made them.
 fn look(machine: &dyn Machine) -> Survey {
-    let survey = Identifier::default().survey(machine, None, &mut Names::default());
+    let survey = Survey::take(machine, &mut Names::default());
     for problem in &survey.problems {
         out::warn(problem);
     }

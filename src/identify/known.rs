@@ -60,7 +60,12 @@ impl Known {
     }
 
     /// Finds the maker of every segment of a survey, in its order.
-    pub fn find(&mut self, machine: &dyn Machine, survey: &Survey) -> Vec<Option<Arc<Made<'static>>>> {
+    pub fn find(
+        &mut self,
+        machine: &dyn Machine,
+        living: &Living<'_>,
+        survey: &Survey,
+    ) -> Vec<Option<Arc<Made<'static>>>> {
         let mut before = std::mem::take(&mut self.segments);
         let names: HashSet<&ObjectName> = survey
             .segments
@@ -76,7 +81,9 @@ impl Known {
             let (id, entry) = match before.remove_entry(&segment.id) {
                 // What is still to be looked at waits until there is time for it.
                 Some((id, entry)) if (entry.settled || looks == 0) && entry.is_of(segment) => (id, entry),
-                _ => (segment.id.clone(), self.ask(machine, segment, survey.at, &names, &mut looks)),
+                _ => {
+                    (segment.id.clone(), self.ask(machine, segment, (living, &names), survey.at, &mut looks))
+                }
             };
             found.push(entry.made.clone());
             self.segments.insert(id, entry);
@@ -88,12 +95,12 @@ impl Known {
         &self,
         machine: &dyn Machine,
         segment: &Segment,
+        (living, names): (&Living<'_>, &HashSet<&ObjectName>),
         now: Timestamp,
-        names: &HashSet<&ObjectName>,
         looks: &mut usize,
     ) -> Entry {
         let contents = Gently { machine, segment, reader: OnceCell::new() };
-        let around = Surroundings { machine, segment, names, creator: OnceCell::new() };
+        let around = Surroundings { machine, living, segment, names, creator: OnceCell::new() };
         // Of a System V segment reading would leave a trace.
         let may_look = segment.kind() != Kind::Sysv;
         let looked = !may_look || *looks > 0;
@@ -169,6 +176,7 @@ impl Peek for Gently<'_> {
 /// What stands around a segment.
 struct Surroundings<'a> {
     machine: &'a dyn Machine,
+    living: &'a Living<'a>,
     segment: &'a Segment,
     names: &'a HashSet<&'a ObjectName>,
     creator: OnceCell<Option<Box<[u8]>>>,
@@ -178,8 +186,7 @@ impl Surroundings<'_> {
     /// What the process is called that made it, if that lives.
     fn creator(&self) -> Option<Box<[u8]>> {
         let facts = self.segment.sysv().filter(|facts| facts.creator_pid != 0)?;
-        let living = Living::new(self.machine.processes());
-        match living.of(facts.creator_pid, Seen::Here, self.segment.times.change) {
+        match self.living.of(facts.creator_pid, Seen::Here, self.segment.times.change) {
             Life::Lives(process) => Some(process.command),
             _ => None,
         }

@@ -49,6 +49,7 @@ pub struct Living<'a> {
     processes: &'a dyn Processes,
     /// Those that were asked for: many segments have the same creator.
     found: RefCell<HashMap<u32, Option<Process>>>,
+    hidden: RefCell<HashMap<u32, bool>>,
     inner: OnceCell<HashSet<u32>>,
     visibility: OnceCell<Visibility>,
     clock: OnceCell<Clock>,
@@ -59,7 +60,15 @@ impl<'a> Living<'a> {
     #[must_use]
     pub fn new(processes: &'a dyn Processes) -> Self {
         let found = RefCell::new(HashMap::new());
-        Self { processes, found, inner: OnceCell::new(), visibility: OnceCell::new(), clock: OnceCell::new() }
+        let hidden = RefCell::default();
+        Self {
+            processes,
+            found,
+            hidden,
+            inner: OnceCell::new(),
+            visibility: OnceCell::new(),
+            clock: OnceCell::new(),
+        }
     }
 
     /// Whether the process that had that pid at `then` lives.
@@ -77,7 +86,7 @@ impl<'a> Living<'a> {
         if seen == Seen::There && self.is_inner(pid) {
             return Life::Elsewhere;
         }
-        let visibility = self.visibility.get_or_init(|| self.processes.visibility());
+        let visibility = self.visibility();
         if seen == Seen::There && visibility.outside {
             return Life::Unclear("processes outside of this pid namespace cannot be seen");
         }
@@ -106,9 +115,15 @@ impl<'a> Living<'a> {
         }
     }
 
+    /// What cannot be seen of the processes.
+    pub fn visibility(&self) -> Visibility {
+        *self.visibility.get_or_init(|| self.processes.visibility())
+    }
+
     /// There, and not shown; one that has ended and waits for its parent is shown.
     fn is_hidden(&self, pid: u32) -> bool {
-        self.process(pid).is_none() && self.processes.exists(pid)
+        let ask = || self.process(pid).is_none() && self.processes.exists(pid);
+        *self.hidden.borrow_mut().entry(pid).or_insert_with(ask)
     }
 
     fn process(&self, pid: u32) -> Option<Process> {

@@ -41,16 +41,16 @@ impl Commands {
 impl<'a> Around<'a> {
     pub fn new(
         machine: &'a dyn Machine,
+        living: Living<'a>,
         survey: &Survey,
         holdings: Option<&'a Holdings>,
-        proofs: &Proofs<'_>,
-        commands: &'a Commands,
+        (proofs, commands): (&Proofs<'_>, &'a Commands),
     ) -> Self {
         let held = survey.segments.iter().filter_map(|segment| match &segment.id {
             SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings, proofs))),
             _ => None,
         });
-        Self { machine, living: Living::new(machine.processes()), holdings, held: held.collect(), commands }
+        Self { machine, living, holdings, held: held.collect(), commands }
     }
 
     /// The same, asked for one segment.
@@ -109,7 +109,7 @@ impl World for Of<'_, '_> {
             let arguments: Vec<&[u8]> = line.arguments.iter().map(Vec::as_slice).collect();
             is_helper(helper, &line.command, &arguments) && (whose == Whose::Anyone || self.owns(line))
         });
-        let hidden = around.machine.processes().visibility();
+        let hidden = around.living.visibility();
         if runs {
             Some(true)
         } else if hidden.hides || hidden.outside {

@@ -20,7 +20,10 @@ pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     {
         state.say(text);
     }
-    effects.extend(to_ask(&survey, &difference).map(Effect::Holders));
+    // Paused, nothing is looked at unasked.
+    if state.interval.duration().is_some() {
+        effects.extend(to_ask(&survey, &difference).map(Effect::Holders));
+    }
     let now = state.now;
     state.table.survey(&survey, &difference, now);
     if let Some(inspect) = &mut state.inspect
