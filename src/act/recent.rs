@@ -43,7 +43,7 @@ impl Recent {
         };
         let holders = look.holdings.of(segment);
         let others: Vec<&Holder> =
-            holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.ourselves).collect();
+            holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.looks_on()).collect();
         let who = match (others.first(), look.holdings.locks(segment).first()) {
             (Some(holder), _) => format!("{} (pid {}) holds it", holder.command_text(), holder.pid),
             (None, Some(_)) => "a lock is on it".to_owned(),

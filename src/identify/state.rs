@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 #[must_use]
 pub fn judge(segment: &Segment, origin: &dyn Fn() -> Origin, grounds: &Grounds<'_>) -> Verdict {
     let holders: Vec<&Holder> =
-        segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.ourselves).collect();
+        segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.looks_on()).collect();
     match &segment.facts {
         Facts::Sysv(facts) => sysv(segment, facts, &holders, origin, grounds),
         Facts::Posix(PosixFacts { unlinked: Some(unlinked), .. }) => removed_object(&holders, unlinked),
@@ -29,7 +29,7 @@ fn sysv(
     origin: &dyn Fn() -> Origin,
     grounds: &Grounds<'_>,
 ) -> Verdict {
-    let ours = segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| holder.ourselves);
+    let ours = segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| holder.looks_on());
     let ours: u64 = ours.map(|holder| u64::from(holder.mappings)).sum();
     let others = facts.nattch.saturating_sub(ours);
     let count = count(facts, holders, others, ours, segment.holders.is_some());

@@ -148,6 +148,18 @@ fn our_own_attachments_do_not_count() {
 }
 
 #[test]
+fn what_this_program_writes_to_is_its_own() {
+    let (sysv, object) = (with_sysv(), with_object("mine"));
+    for machine in [&sysv, &object] {
+        let own = machine.own_pid();
+        machine.add_process(own, "shmscope");
+        machine.attach_in(own, 1, Access::ReadWrite);
+        machine.map_in(own, "mine", Access::ReadWrite);
+        assert_is(machine, State::InUse, &["held by 1 process"]);
+    }
+}
+
+#[test]
 fn unknown_while_that_nobody_holds_it_is_not_settled() {
     let machine = with_object("nccl-a1B2c3");
     let survey = Identifier::default().survey(&machine, None, &mut Names::default());

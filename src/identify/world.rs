@@ -61,7 +61,7 @@ impl<'a> Around<'a> {
 
 /// `None`: nobody was found, and it is not settled that nobody holds it.
 fn is_held(segment: &Segment, holdings: Option<&Holdings>, proofs: &Proofs<'_>) -> Option<bool> {
-    if segment.holders.as_ref()?.iter().any(|holder| !holder.ourselves) {
+    if segment.holders.as_ref()?.iter().any(|holder| !holder.looks_on()) {
         return Some(true);
     }
     let holdings = holdings?;

@@ -82,6 +82,13 @@ impl Holder {
         self.pid == other.pid && self.start == other.start
     }
 
+    /// Whether it only looks at the segment: this program, reading. That keeps
+    /// nothing in use. What this program writes to is its own, as the demo's is.
+    #[must_use]
+    pub const fn looks_on(&self) -> bool {
+        self.ourselves && matches!(self.access, Access::Read)
+    }
+
     /// How it holds the segment: a mapping says more than a descriptor.
     #[must_use]
     pub const fn how(&self) -> How {

@@ -2,7 +2,9 @@
 
 use super::Names;
 use crate::machine::{Machine, ObjectListing, ObjectStat, Unreadable};
-use crate::segment::{Facts, Mode, ObjectName, PosixFacts, Segment, SegmentId, State, Times, Verdict};
+use crate::segment::{
+    Facts, Mode, ObjectName, PosixFacts, Segment, SegmentId, State, Times, Unlinked, Verdict,
+};
 use std::io;
 
 /// Adds the objects of the listing, and what could not be listed.
@@ -41,8 +43,19 @@ fn unreadable(directory: &Unreadable, machine: &dyn Machine, names: &mut Names) 
 }
 
 fn segment(name: ObjectName, stat: &ObjectStat, machine: &dyn Machine, names: &mut Names) -> Segment {
+    described(SegmentId::Posix(name), stat, None, machine, names)
+}
+
+/// What `stat` says of an object, with a name or without one.
+pub fn described(
+    id: SegmentId,
+    stat: &ObjectStat,
+    unlinked: Option<Unlinked>,
+    machine: &dyn Machine,
+    names: &mut Names,
+) -> Segment {
     Segment {
-        id: SegmentId::Posix(name),
+        id,
         size: stat.size,
         resident: Some(stat.allocated),
         // A file's blocks count what is in memory and what is swapped out.
@@ -56,7 +69,7 @@ fn segment(name: ObjectName, stat: &ObjectStat, machine: &dyn Machine, names: &m
             birth: stat.birth,
             ..Times::default()
         },
-        facts: Facts::Posix(PosixFacts { device: stat.device, inode: stat.inode, unlinked: None }),
+        facts: Facts::Posix(PosixFacts { device: stat.device, inode: stat.inode, unlinked }),
         holders: None,
         made_by: None,
         verdict: Verdict::new(State::Unknown, "not judged yet"),

@@ -3,10 +3,8 @@
 use super::{Hold, Holdings, Seen};
 use crate::machine::Machine;
 use crate::machine::process::Object;
-use crate::segment::{
-    Facts, Mode, ObjectName, PosixFacts, Segment, SegmentId, State, Times, Unlinked, Verdict,
-};
-use crate::survey::Names;
+use crate::segment::{ObjectName, Segment, SegmentId, Unlinked};
+use crate::survey::{Names, posix};
 use std::collections::{HashMap, HashSet};
 
 /// What the kernel puts behind the name of a file that has none any more.
@@ -57,25 +55,8 @@ fn segment(
     let name = source.name_held(pid, place).ok().and_then(|path| former_name(&path));
     // A removal of ours moves it aside first: that is not what it was called.
     let name = name.map(|name| machine.control().name_before(&name).unwrap_or(name));
-    Some(Segment {
-        id: SegmentId::Deleted { device, inode },
-        size: stat.size,
-        resident: Some(stat.allocated),
-        swapped: None,
-        mode: Mode::new(stat.mode),
-        owner: names.owner(machine, stat.uid, stat.gid),
-        times: Times {
-            change: Some(stat.change),
-            access: Some(stat.access),
-            modify: Some(stat.modify),
-            birth: stat.birth,
-            ..Times::default()
-        },
-        facts: Facts::Posix(PosixFacts { device, inode, unlinked: Some(Unlinked { name }) }),
-        holders: None,
-        made_by: None,
-        verdict: Verdict::new(State::Unknown, "not judged yet"),
-    })
+    let id = SegmentId::Deleted { device, inode };
+    Some(posix::described(id, &stat, Some(Unlinked { name }), machine, names))
 }
 
 /// `/dev/shm/psm_1 (deleted)` was `/psm_1`.
