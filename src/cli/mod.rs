@@ -28,7 +28,6 @@ pub use style::{Style, locale_is_utf8};
 
 use crate::identify::{Identifier, Rules};
 use crate::machine::Machine;
-use crate::segment::Segment;
 use crate::survey::{Depth, Holdings, Names, Survey};
 use out::Out;
 
@@ -63,16 +62,8 @@ fn look_without_memory(machine: &dyn Machine, rules: Rules) -> Survey {
 fn look_at(machine: &dyn Machine, rules: Rules, take: fn(&dyn Machine, &mut Names) -> Survey) -> Survey {
     let mut names = Names::default();
     // Before the table, so that what it lists with no holder had none by then.
-    let mut holdings = Holdings::look(machine, Depth::Shared, &[], &mut names);
-    let mut survey = take(machine, &mut names);
-    let unheld = |segment: &Segment| {
-        segment.posix().is_some() && holdings.of(segment).is_none_or(|holders| holders.is_empty())
-    };
-    // A private mapping is dearer to find, and asked for only where it matters.
-    if survey.segments.iter().any(unheld) {
-        holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
-        survey = take(machine, &mut names);
-    }
+    let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
+    let survey = take(machine, &mut names);
     let survey = Identifier::new(rules).judge(machine, survey, Some(&holdings), &mut names);
     for problem in &survey.problems {
         out::warn(problem);

@@ -42,19 +42,14 @@ pub struct Grounds<'a> {
 }
 
 /// What a person may decide of how segments are judged.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Rules {
-    /// The makers that are known.
-    pub catalogue: &'static Catalogue,
+    /// The makers that are known, a person's own among them; `None`: those that
+    /// come with the program, which are read when they are needed.
+    pub catalogue: Option<&'static Catalogue>,
     /// How long a segment has to be left alone before it may be called leaked;
     /// `None`: a minute, and ten where nothing tells who made it.
     pub settle: Option<Duration>,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self { catalogue: Catalogue::built_in(), settle: None }
-    }
 }
 
 impl Rules {
@@ -64,7 +59,7 @@ impl Rules {
         if makers.is_empty() {
             return Self { settle, ..Self::default() };
         }
-        Self { catalogue: Box::leak(Box::new(Catalogue::with(makers))), settle }
+        Self { catalogue: Some(Box::leak(Box::new(Catalogue::with(makers)))), settle }
     }
 }
 
@@ -100,7 +95,7 @@ impl Identifier {
     fn looking(rules: Rules, looks: Looks) -> Self {
         Self {
             settle: rules.settle,
-            known: Known::new(rules.catalogue, looks),
+            known: Known::new(rules.catalogue.unwrap_or_else(|| Catalogue::built_in()), looks),
             answers: Answers::default(),
             commands: Commands::default(),
         }
