@@ -20,6 +20,18 @@ pub struct Astray {
     pub before: ObjectName,
 }
 
+impl Astray {
+    /// What it is, and how it gets its name back.
+    #[must_use]
+    pub fn told(&self) -> String {
+        format!(
+            "{} was {} before a removal that was stopped; `shmscope rm --mend` gives it its name back",
+            self.segment.id,
+            SegmentId::Posix(self.before.clone())
+        )
+    }
+}
+
 /// What removals left, among the segments of a survey that was taken at `now`.
 #[must_use]
 pub fn astray(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Vec<Astray> {

@@ -48,11 +48,7 @@ pub fn run(
     let mut teller = Teller::new("rm", args.tell, out);
     let segments = chosen(machine, &survey, &args.segments, &mut teller)?;
     for astray in mend::astray(machine, &survey.segments, survey.at) {
-        warn(&format!(
-            "{} was {} before a removal that was stopped; shmscope rm --mend gives it its name back",
-            astray.segment.id,
-            SegmentId::Posix(astray.before)
-        ));
+        warn(&astray.told());
     }
     if let Ok(state) = StateDirectory::find() {
         warn_of_unfinished(machine, &state, &survey);
