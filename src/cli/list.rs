@@ -5,7 +5,7 @@ use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
 use super::text::{Shown, is_figure, raw};
-use super::{Failure, Status, json, look, look_whole};
+use super::{Failure, Status, json, look, look_at_no_memory, look_whole};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::field::{Field, Value};
@@ -41,10 +41,12 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
     let mut words = args.filter.clone();
     words.extend(args.leaked.then(|| "leaked".to_owned()));
     let filter = Filter::from_words(&words)?;
-    let survey = if asks_for_holders(args, &filter) {
+    let survey = if asks_for(args, &filter, Field::is_judged) {
         look_whole(machine, args.settle.over(rules))
-    } else {
+    } else if asks_for(args, &filter, Field::is_of_memory) {
         look(machine)
+    } else {
+        look_at_no_memory(machine)
     };
     let mut segments: Vec<&Segment> =
         survey.segments.iter().filter(|segment| filter.fits(segment, survey.at)).collect();
@@ -67,14 +69,14 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
     Ok(Status::Done)
 }
 
-/// Whether anything of it needs a look at the processes. What is asked of the
-/// segments alone has its answer without one.
-fn asks_for_holders(args: &ListArgs, filter: &Filter) -> bool {
+/// Whether anything of it needs such a field. What is not asked for is not
+/// looked at: all of it takes ten times as long.
+fn asks_for(args: &ListArgs, filter: &Filter, is_such: fn(Field) -> bool) -> bool {
     args.json
         || args.columns.is_empty()
-        || args.columns.iter().any(|field| field.is_judged())
-        || args.sort.is_some_and(|sort| sort.field.is_judged())
-        || filter.judges()
+        || args.columns.iter().any(|&field| is_such(field))
+        || args.sort.is_some_and(|sort| is_such(sort.field))
+        || filter.asks_for(is_such)
 }
 
 /// Sorts by a field; what has no such field stays last whichever way.

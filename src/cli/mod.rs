@@ -64,16 +64,22 @@ fn look_at(machine: &dyn Machine, rules: Rules, take: fn(&dyn Machine, &mut Name
     // Before the table, so that what it lists with no holder had none by then.
     let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
     let survey = take(machine, &mut names);
-    let survey = Identifier::new(rules).judge(machine, survey, Some(&holdings), &mut names);
-    for problem in &survey.problems {
-        out::warn(problem);
-    }
-    survey
+    told(Identifier::new(rules).judge(machine, survey, Some(&holdings), &mut names))
 }
 
 /// Looks at the segments alone, for what asks neither who holds nor who made them.
 fn look(machine: &dyn Machine) -> Survey {
-    let survey = Survey::take(machine, &mut Names::default());
+    told(Survey::take(machine, &mut Names::default()))
+}
+
+/// As [`look`], but not how much of a System V segment is in memory: to add
+/// that up takes the kernel as long as all the rest.
+fn look_at_no_memory(machine: &dyn Machine) -> Survey {
+    told(Survey::take_without_memory(machine, &mut Names::default()))
+}
+
+/// What could not be looked at is told on standard error.
+fn told(survey: Survey) -> Survey {
     for problem in &survey.problems {
         out::warn(problem);
     }

@@ -206,11 +206,17 @@ impl Field {
 
     /// Whether it has to be known who holds or made the segment.
     #[must_use]
-    pub const fn is_judged(self) -> bool {
+    pub fn is_judged(self) -> bool {
         matches!(
             self,
             Self::Holders | Self::MadeBy | Self::State | Self::Certainty | Self::Reasons | Self::Kind
         )
+    }
+
+    /// Whether it has to be known how much of the segment is in memory.
+    #[must_use]
+    pub fn is_of_memory(self) -> bool {
+        matches!(self, Self::Resident | Self::Swapped)
     }
 
     /// Whether the larger values are what people look for first.

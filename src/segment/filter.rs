@@ -93,13 +93,14 @@ impl Filter {
         self.clauses.iter().all(|clause| clause.test.fits(segment, now) != clause.negated)
     }
 
-    /// Whether it asks who holds or made a segment, or what state it is in.
+    /// Whether it asks for such a field. A bare word may be part of the name of
+    /// a holder, and asks for those.
     #[must_use]
-    pub fn judges(&self) -> bool {
+    pub fn asks_for(&self, is_such: fn(Field) -> bool) -> bool {
         self.clauses.iter().any(|clause| match &clause.test {
-            // A bare word may be part of the name of a holder.
-            Test::Mentions(_) | Test::State(_) => true,
-            Test::Is(field, _) | Test::Matches(field, _) | Test::Within(field, _) => field.is_judged(),
+            Test::Mentions(_) => is_such(Field::Holders),
+            Test::State(_) => is_such(Field::State),
+            Test::Is(field, _) | Test::Matches(field, _) | Test::Within(field, _) => is_such(*field),
         })
     }
 
@@ -363,6 +364,24 @@ mod tests {
             ("/a=b", false, false),
         ] {
             assert_eq!(fits(line), (sysv, posix), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_a_filter_asks_for() {
+        for (line, judged, memory) in [
+            ("", false, false),
+            ("kind=sysv", true, false),
+            ("size>1K owner=ann", false, false),
+            ("resident>1K", false, true),
+            ("!leaked", true, false),
+            ("holders=0", true, false),
+            ("made_by~x", true, false),
+            ("word", true, false),
+        ] {
+            let filter = Filter::from_line(line).unwrap();
+            let asks = (filter.asks_for(Field::is_judged), filter.asks_for(Field::is_of_memory));
+            assert_eq!(asks, (judged, memory), "{line}");
         }
     }
 
