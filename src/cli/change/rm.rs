@@ -12,10 +12,12 @@ use super::{ask, chosen, warn_of_unfinished};
 use crate::act::{self, ActError, Action, Options, Outcome, Plan, Refusal, StateDirectory, mend, unfinished};
 use crate::cli::args::RmArgs;
 use crate::cli::out::{Out, warn};
-use crate::cli::{Failure, Status, Style, look, look_whole, look_without_memory};
+use crate::cli::{Failure, Status, Style, look, look_at_no_memory, look_whole, look_without_memory};
 use crate::identify::Rules;
 use crate::machine::Machine;
+use crate::segment::resolve::ExactNames;
 use crate::segment::{Segment, SegmentId};
+use crate::survey::Survey;
 
 /// From so many segments on their removal is to be as fast as it can be.
 const MANY: usize = 256;
@@ -43,7 +45,8 @@ pub fn run(
     let many = args.no_copy && args.segments.len() > MANY;
     let options = Options { force: args.force, many, ..options };
     let style = out.style();
-    let survey = if many { look_without_memory(machine, rules) } else { look_whole(machine, rules) };
+    let survey =
+        if many { look_for_many(machine, rules, &args.segments) } else { look_whole(machine, rules) };
     let copies = Where::new(args.no_copy, args.save.as_deref(), args.segments.len())?;
     let mut teller = Teller::new("rm", args.tell, out);
     let segments = chosen(machine, &survey, &args.segments, &mut teller)?;
@@ -67,6 +70,15 @@ pub fn run(
     }
     let plans = confirmed(machine, &segments, &copies, options, style)?;
     remove(machine, plans.into_iter(), log, &mut teller)
+}
+
+/// A look that does for many: of System V segments nattch tells whether they are
+/// held, so that nobody has to be looked for.
+fn look_for_many(machine: &dyn Machine, rules: Rules, names: &[String]) -> Survey {
+    let survey = look_at_no_memory(machine);
+    let exact = ExactNames::new(&survey.segments);
+    let sysv = |name: &String| exact.resolve(name).is_ok_and(|segment| segment.sysv().is_some());
+    if names.iter().all(sysv) { survey } else { look_without_memory(machine, rules) }
 }
 
 /// Shows the plans and asks: first about each that only a word for it removes,
