@@ -5,13 +5,14 @@
 
 use super::{ActError, Refusal};
 use crate::machine::Machine;
-use crate::segment::{Holder, Segment, SegmentId, State};
+use crate::segment::{Segment, SegmentId, State};
 use crate::survey::{Depth, Holdings, Names};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A look is believed so long, or four times what it took.
+/// A look is believed so long, or four times what it took, up to a second.
 const MOMENT: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// The last look at who holds what.
 #[derive(Debug, Default)]
@@ -32,30 +33,36 @@ impl Recent {
             return Ok(());
         }
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = last.take().filter(|look| look.ended.elapsed() < MOMENT.max(look.took * 4));
+        let fresh = last.take().filter(|look| look.ended.elapsed() < MOMENT.max(look.took * 4).min(LONGEST));
         let look = last.insert(fresh.unwrap_or_else(|| Look::now(machine)));
-        // The kernel knows those too whom we cannot see, but not by name.
-        let hidden = match (&segment.id, look.holdings.of(segment)) {
-            (SegmentId::Posix(name), Some(seen)) if seen.is_empty() => {
-                machine.is_open_elsewhere(name, &segment.identity()).unwrap_or(false)
+        let refuse = |reason: String| {
+            let remedy = "Look at it again: it may be in use".to_owned();
+            let refusal = Refusal { reason, remedy, forceable: true };
+            Err(ActError::Refused { subject: segment.id.to_string(), refusal })
+        };
+        let Some(holders) = look.holdings.of(segment) else {
+            return refuse("who holds it now is not known".to_owned());
+        };
+        if let Some(holder) = holders.iter().find(|holder| !holder.looks_on()) {
+            return refuse(format!("{} (pid {}) holds it now", holder.command_text(), holder.pid));
+        }
+        if !look.holdings.locks(segment).is_empty() {
+            return refuse("a lock is on it now".to_owned());
+        }
+        // The kernel knows those too whom we cannot see. What we have open
+        // ourselves says nothing.
+        let open = match &segment.id {
+            SegmentId::Posix(name) if holders.is_empty() => {
+                machine.is_open_elsewhere(name, &segment.identity()).ok()
             }
-            _ => false,
+            _ => None,
         };
-        let holders = look.holdings.of(segment);
-        let others: Vec<&Holder> =
-            holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.looks_on()).collect();
-        let who = match (others.first(), look.holdings.locks(segment).first()) {
-            (Some(holder), _) => format!("{} (pid {}) holds it", holder.command_text(), holder.pid),
-            (None, Some(_)) => "a lock is on it".to_owned(),
-            (None, None) if hidden => "a process that cannot be seen here holds it".to_owned(),
-            (None, None) => return Ok(()),
-        };
-        let refusal = Refusal {
-            reason: format!("{who} now"),
-            remedy: "Look at it again: it is in use".to_owned(),
-            forceable: true,
-        };
-        Err(ActError::Refused { subject: segment.id.to_string(), refusal })
+        let settled = look.holdings.coverage.settles(segment);
+        match open {
+            Some(true) => refuse("a process that cannot be seen here holds it now".to_owned()),
+            None if !settled => refuse("that nobody holds it now is not settled".to_owned()),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -79,6 +79,7 @@ fn plan_sysv(machine: &dyn Machine, segment: &Segment, facts: &SysvFacts, plan: 
         ));
         plan.refuse(held(facts.nattch));
     }
+    refuse_protected(segment, plan);
     refuse_strangers(machine, segment, REMOVE, Capability::SysAdmin, plan);
 }
 
@@ -108,16 +109,22 @@ fn plan_posix(machine: &dyn Machine, segment: &Segment, plan: &mut Plan) {
             forceable: true,
         }),
         State::Idle | State::Leaked(_) => {}
-        State::Protected => plan.refuse(Refusal {
-            reason: format!("it must not be removed: {reasons}"),
-            remedy: format!("{SAY_FORCE} if you know better"),
-            forceable: true,
-        }),
+        State::Protected => refuse_protected(segment, plan),
         State::Removed | State::Unknown => plan.refuse(Refusal {
             reason: format!("that nobody holds it is not settled: {reasons}"),
             remedy: format!("{SAY_FORCE}; who holds it keeps it"),
             forceable: true,
         }),
+    }
+}
+
+fn refuse_protected(segment: &Segment, plan: &mut Plan) {
+    if segment.verdict.state == State::Protected {
+        plan.refuse(Refusal {
+            reason: format!("it must not be removed: {}", segment.verdict.reasons.join("; ")),
+            remedy: format!("{SAY_FORCE} if you know better"),
+            forceable: true,
+        });
     }
 }
 

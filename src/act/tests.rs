@@ -3,7 +3,8 @@
 use super::*;
 use crate::machine::control::NewSysv;
 use crate::machine::made::{MadeBytes, MadeMachine};
-use crate::segment::{Bytes, Key, Mode, ObjectName, SegmentId, resolve};
+use crate::machine::process::FileLock;
+use crate::segment::{Bytes, Key, Mode, ObjectName, SegmentId, State, resolve};
 use crate::survey::Names;
 
 const FORCE: Options = Options { force: true, read_only: false, many: false };
@@ -53,6 +54,51 @@ fn a_plan_changes_nothing_and_what_is_done_can_be_undone() {
         let again = shown(&machine, name);
         assert_eq!((again.mode, again.owner, again.facts), (before.mode, before.owner, before.facts));
     }
+}
+
+#[test]
+fn what_must_not_be_removed_needs_a_word_whatever_its_kind() {
+    for name in ["sysv:3", "/camera0"] {
+        let machine = machine();
+        let mut segment = shown(&machine, name);
+        let planned = |segment: &Segment, options| {
+            plan(&machine, segment, &Action::Remove(Copying::Without), &options).refusal
+        };
+        segment.verdict.state = State::Idle;
+        assert_eq!(planned(&segment, Options::default()), None, "{name}");
+        segment.verdict.state = State::Protected;
+        let refusal = planned(&segment, Options::default()).unwrap();
+        assert!(refusal.forceable && refusal.reason.contains("must not be removed"), "{refusal:?}");
+        assert_eq!(planned(&segment, FORCE), None, "{name}");
+    }
+}
+
+#[test]
+fn what_was_unheld_is_looked_at_again_when_it_is_removed() {
+    let machine = machine();
+    let mut segment = shown(&machine, "/camera0");
+    segment.verdict.state = State::Idle;
+    let remove = || {
+        let plan = plan(&machine, &segment, &Action::Remove(Copying::Without), &Options::default());
+        apply(&machine, &plan).result.map_err(|error| error.to_string())
+    };
+    machine.add_process(7, "writer");
+    machine.map_in(7, "camera0", crate::segment::Access::Read);
+    assert!(remove().unwrap_err().contains("writer (pid 7) holds it now"));
+    // One that cannot be examined is known to the kernel.
+    machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
+    assert!(remove().unwrap_err().contains("cannot be seen here holds it now"));
+    machine.end_process(7);
+    machine.edit(|facts| {
+        facts.locks.push(crate::machine::process::FileLock {
+            device: segment.posix().unwrap().device,
+            inode: segment.posix().unwrap().inode,
+            pid: None,
+        })
+    });
+    assert!(remove().unwrap_err().contains("a lock is on it now"));
+    machine.edit(|facts| facts.locks.clear());
+    remove().unwrap();
 }
 
 #[test]

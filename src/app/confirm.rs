@@ -2,7 +2,7 @@
 //! to exactly these plans.
 
 use super::event::Clock;
-use crate::act::{Action, Plan, Task};
+use crate::act::{Action, Copying, Plan, Task};
 use crate::segment::Segment;
 use std::time::Duration;
 
@@ -50,6 +50,8 @@ pub struct Confirm {
     pub selected: usize,
     /// Whether they are being carried out.
     pub acting: bool,
+    /// The plans are those of other wishes: new ones are on their way.
+    pub stale: bool,
 }
 
 impl Wanted {
@@ -69,7 +71,7 @@ impl Confirm {
     /// Not planned yet.
     #[must_use]
     pub const fn new(wishes: Vec<Wish>, now: Clock) -> Self {
-        Self { wishes, plans: vec![], since: now, selected: 0, acting: false }
+        Self { wishes, plans: vec![], since: now, selected: 0, acting: false, stale: false }
     }
 
     /// The heading: the act and the object.
@@ -127,8 +129,15 @@ impl Confirm {
     pub fn fits(&self, plans: &[Plan]) -> bool {
         plans.len() == self.wishes.len()
             && plans.iter().zip(&self.wishes).all(|(plan, wish)| match &plan.task {
-                Task::Change { segment, .. } => {
-                    segment.id == wish.segment.id && plan.options.force == wish.force
+                Task::Change { segment, action } => {
+                    // Where no copy can be kept, the plan says so and is refused.
+                    let copies = match (&wish.wanted, action) {
+                        (Wanted::Remove { copy }, Action::Remove(copying)) => {
+                            *copy != matches!(copying, Copying::Without) || plan.refusal.is_some()
+                        }
+                        _ => true,
+                    };
+                    segment.id == wish.segment.id && plan.options.force == wish.force && copies
                 }
                 Task::Create(_) => false,
             })

@@ -5,10 +5,6 @@ use super::proofs::Proofs;
 use crate::segment::{Segment, State, Verdict};
 use crate::survey::{Coverage, Holdings};
 
-/// The bits that let anybody but the owner open it. Where there is an access
-/// control list, those of the group are the most that it gives anybody.
-const OTHERS: u32 = 0o077;
-
 /// The steps that settle it, or the verdict that it is not settled.
 pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Result<Vec<String>, Verdict> {
     let coverage = &holdings.coverage;
@@ -25,7 +21,7 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Res
         ]);
     }
     let owner = segment.owner.user_text();
-    if segment.mode.bits() & OTHERS == 0 && coverage.holds_all_of(segment.owner.uid) {
+    if coverage.settles(segment) {
         return Ok(vec![format!(
             "nobody has it open, mapped or locked: only {owner} can open it (mode {}), and every process of {owner} \
              and root was examined (/proc/PID/maps, /proc/PID/fd, /proc/locks)",

@@ -107,7 +107,10 @@ fn posix(
             .because("a lock is on its file (/proc/locks), so that somebody has it open");
     }
     if segment.holders.is_none() {
-        return Verdict::new(State::Unknown, "made since its holders were looked for");
+        return Verdict::new(
+            State::Unknown,
+            "its holders were not looked for: it was made since, or is on another file system",
+        );
     }
     match super::settled::posix(segment, holdings, grounds.proofs) {
         Ok(settled) => unheld::judge(segment, &origin(), grounds, &settled),

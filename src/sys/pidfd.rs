@@ -17,6 +17,17 @@ pub fn open(pid: u32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// The pid of that process as `/proc` has it, `proc_pid_fdinfo(5)`: `/proc` may
+/// be of another pid namespace than we are.
+///
+/// # Errors
+/// `ESRCH` when it has ended, or has no pid there.
+pub fn pid_in_proc(process: &OwnedFd) -> io::Result<u32> {
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_raw_fd()))?;
+    let pid = info.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok());
+    pid.ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))
+}
+
 /// Asks that process to end, `SIGTERM`.
 ///
 /// # Errors

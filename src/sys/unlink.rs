@@ -60,13 +60,20 @@ pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Removal::Gone),
         Err(error) => return Err(error),
     }
-    if is_it(&directory, &aside, device, inode)? == Some(true) {
-        unlink(directory.as_fd(), &aside)?;
-        return Ok(Removal::Removed);
-    }
+    let removed = match is_it(&directory, &aside, device, inode) {
+        Ok(Some(true)) => unlink(directory.as_fd(), &aside).map(|()| true),
+        Ok(_) => Ok(false),
+        Err(error) => Err(error),
+    };
+    let failed = match removed {
+        Ok(true) => return Ok(Removal::Removed),
+        Ok(false) => None,
+        Err(error) => Some(error),
+    };
+    // It has to have its name back, whatever the reason.
     match rename_to_free(directory.as_fd(), &aside, &name) {
-        Ok(()) => Ok(Removal::Another),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+        Ok(()) => failed.map_or(Ok(Removal::Another), Err),
+        Err(error) if failed.is_some() || error.kind() == io::ErrorKind::AlreadyExists => {
             Ok(Removal::Astray(path.with_file_name(OsStr::from_bytes(aside.to_bytes()))))
         }
         Err(error) => Err(error),

@@ -3,9 +3,11 @@
 use super::{notice, small, stage};
 use crate::support::{Acts, Stage};
 use shmscope::act::{ActError, Outcome};
-use shmscope::app::effect::Undo;
+use shmscope::app::effect::{Effect, Undo};
 use shmscope::app::event::Event;
+use shmscope::app::key::Key;
 use shmscope::app::overlay::Overlay;
+use shmscope::app::update;
 use shmscope::app::work::Working;
 use shmscope::machine::made::MadeMachine;
 
@@ -93,6 +95,23 @@ fn removing_keeps_a_copy_that_brings_it_back() {
     stage.press("jk");
     let preview = stage.state.table.preview.as_ref();
     assert!(preview.is_none_or(|preview| preview.bytes.as_ref().is_ok_and(|bytes| !bytes.is_empty())));
+}
+
+/// The plans on the screen are those of other wishes until new ones have come.
+#[test]
+fn a_yes_before_the_new_plans_are_there_is_none() {
+    for key in ['f', 'c'] {
+        let mut stage = stage(unsettled());
+        stage.press("jx");
+        stage.wait(200);
+        stage.press("f");
+        stage.wait(200);
+        assert_eq!(confirm(&stage).doable(), 1);
+        let mut typed = |key| update(&mut stage.state, stage.clock, Event::Key(Key::char(key)));
+        let planning = typed(key);
+        assert!(matches!(planning[..], [Effect::Plan(_)]), "{planning:?}");
+        assert!(typed('y').is_empty(), "{key}");
+    }
 }
 
 #[test]

@@ -58,6 +58,7 @@ pub fn planned(state: &mut State, plans: Vec<Plan>) {
         && confirm.fits(&plans)
     {
         confirm.plans = plans;
+        confirm.stale = false;
         // What is shown now was not there to be answered before.
         confirm.since = state.now;
     }
@@ -72,11 +73,12 @@ pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<
         Code::Down | Code::Char('j') => confirm.selected = (confirm.selected + 1).min(last),
         // While it acts, Esc stops it.
         Code::Char('n' | 'q') if !confirm.acting => return,
-        _ if deaf || confirm.acting || confirm.plans.is_empty() => {}
+        _ if deaf || confirm.acting || confirm.stale || confirm.plans.is_empty() => {}
         Code::Char('f') if confirm.can_force() => {
             if let Some(wish) = confirm.wishes.get_mut(confirm.selected) {
                 wish.force = !wish.force;
             }
+            confirm.stale = true;
             effects.push(Effect::Plan(confirm.wishes.clone()));
         }
         Code::Char('c') if confirm.copies().is_some() => {
@@ -85,6 +87,7 @@ pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<
                     *copy = !*copy;
                 }
             }
+            confirm.stale = true;
             effects.push(Effect::Plan(confirm.wishes.clone()));
         }
         Code::Char('y') if confirm.doable() > 0 => {

@@ -55,9 +55,11 @@ impl Holdings {
     #[must_use]
     pub fn again(&self, machine: &dyn Machine, some: &[u32], names: &mut Names) -> Self {
         let some: HashSet<u32> = some.iter().copied().collect();
-        let believe = |listed: Listed, _: Option<u64>| {
+        // What one of them has passed on, somebody has run to take.
+        let believe = |listed: Listed, ran: Option<u64>| {
             let known = self.processes.get(&listed.pid).filter(|known| known.serial == listed.serial);
-            known.filter(|_| !some.contains(&listed.pid)).cloned()
+            let rested = |known: &&Entry| known.ran == ran && !some.contains(&listed.pid);
+            known.filter(rested).cloned()
         };
         let looker = Looker { machine, wanted: &self.wanted, now: machine.now(), believe: &believe };
         let ((processes, failed), locks) = with_locks(machine, || looker.look(&[]));

@@ -84,6 +84,16 @@ impl Coverage {
         self.unreadable == 0 && self.shows_all()
     }
 
+    /// Whether it settles that nobody holds a POSIX object whose holders were not
+    /// found: every process was examined, or only its owner can open it (where
+    /// there is an access control list, the bits of the group are the most that
+    /// it gives anybody) and all of the owner's and root's were.
+    #[must_use]
+    pub fn settles(&self, segment: &Segment) -> bool {
+        const OTHERS: u32 = 0o077;
+        self.is_whole() || (segment.mode.bits() & OTHERS == 0 && self.holds_all_of(segment.owner.uid))
+    }
+
     /// Whether every process that is or was of this user's or root's, or can
     /// do as root can, could be examined.
     #[must_use]
@@ -99,12 +109,16 @@ impl Coverage {
 
 impl Holdings {
     /// Who holds a segment; nobody where none was found. `None` when it was
-    /// not looked for: it is younger than the look.
+    /// not looked for: it is younger than the look, or on a file system that is
+    /// not that of `/dev/shm` itself.
     #[must_use]
     pub fn of(&self, segment: &Segment) -> Option<Arc<[Holder]>> {
         let found = object(segment).and_then(|object| self.objects.get(&object)).cloned();
-        let younger = segment.times.birth.is_some_and(|birth| birth > self.at);
-        found.or_else(|| (!younger).then(|| Arc::from([])))
+        let made = segment.times.birth.or_else(|| segment.posix().and(segment.times.change));
+        let younger = made.is_some_and(|made| made > self.at);
+        let elsewhere =
+            segment.posix().is_some_and(|facts| Some(facts.device) != self.wanted.whereabouts.objects);
+        found.or_else(|| (!younger && !elsewhere).then(|| Arc::from([])))
     }
 
     /// The locks on a segment's file.

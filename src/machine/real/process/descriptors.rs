@@ -7,7 +7,7 @@ use crate::machine::process::{Object, Place, Use, Wanted};
 use crate::segment::Access;
 use crate::sys::entries::{Buffer, for_each};
 use crate::sys::running::share_descriptors;
-use crate::sys::{statx_at, statx_link};
+use crate::sys::{FileStat, statx_at, statx_link};
 use nix::fcntl::{OFlag, readlinkat};
 use std::ffi::CStr;
 use std::io;
@@ -66,14 +66,25 @@ pub fn of_threads(
 
 fn in_table(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Result<()> {
     let directory = subject.open_file(c"fd", OFlag::O_DIRECTORY)?;
+    let mut failed = None;
     for_each(directory.as_fd(), &mut Buffer::default(), |_, name| {
-        // One that was closed meanwhile is nothing.
-        uses.extend(of(subject, directory.as_fd(), name, wanted));
-    })
+        match statx_link(directory.as_fd(), name) {
+            Ok(stat) => uses.extend(of(subject, directory.as_fd(), name, &stat, wanted)),
+            // One that was closed meanwhile is nothing.
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => {}
+            Err(error) => failed = Some(error),
+        }
+    })?;
+    failed.map_or(Ok(()), Err)
 }
 
-fn of(subject: &Subject, directory: BorrowedFd<'_>, name: &CStr, wanted: &Wanted) -> Option<Use> {
-    let stat = statx_link(directory, name).ok()?;
+fn of(
+    subject: &Subject,
+    directory: BorrowedFd<'_>,
+    name: &CStr,
+    stat: &FileStat,
+    wanted: &Wanted,
+) -> Option<Use> {
     let of = if Some(stat.device) == wanted.whereabouts.objects {
         stat.is_regular().then_some(Object::File { device: stat.device, inode: stat.inode })?
     } else if wanted.whereabouts.sysv.contains(&stat.device) {

@@ -65,7 +65,7 @@ impl Processes for RealMachine {
     fn visibility(&self) -> Visibility {
         let namespace = Proc::shared().and_then(|proc| sys::statx_link(proc.fd(), c"self/ns/pid"));
         Visibility {
-            hides: fs::read("/proc/self/mountinfo").is_ok_and(|table| stat::hides(&table)),
+            hides: fs::read("/proc/self/mountinfo").map_or(true, |table| stat::hides(&table)),
             outside: namespace.map_or(true, |stat| stat.inode != FIRST_PID_NAMESPACE),
         }
     }
@@ -158,8 +158,11 @@ impl Processes for RealMachine {
 
     fn terminate(&self, process: &ProcessId) -> io::Result<()> {
         let held = pidfd::open(process.pid)?;
-        // The descriptor is of whoever has the pid now: is it still the same?
-        if self.process(process.pid).is_none_or(|found| found.id != *process) {
+        // The descriptor is of whoever has the pid now: is it still the same? And
+        // is /proc of the pid namespace that we are in?
+        if pidfd::pid_in_proc(&held)? != process.pid
+            || self.process(process.pid).is_none_or(|found| found.id != *process)
+        {
             return Err(io::Error::from_raw_os_error(libc::ESRCH));
         }
         pidfd::terminate(&held)
