@@ -89,13 +89,8 @@ fn what_was_unheld_is_looked_at_again_when_it_is_removed() {
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
     assert!(remove().unwrap_err().contains("cannot be seen here holds it now"));
     machine.end_process(7);
-    machine.edit(|facts| {
-        facts.locks.push(crate::machine::process::FileLock {
-            device: segment.posix().unwrap().device,
-            inode: segment.posix().unwrap().inode,
-            pid: None,
-        })
-    });
+    let (device, inode) = segment.posix().map(|facts| (facts.device, facts.inode)).unwrap();
+    machine.edit(|facts| facts.locks.push(FileLock { device, inode, pid: None }));
     assert!(remove().unwrap_err().contains("a lock is on it now"));
     machine.edit(|facts| facts.locks.clear());
     remove().unwrap();
