@@ -50,8 +50,8 @@ impl Holdings {
         look(machine, self.private, first, Some(self), names)
     }
 
-    /// Looks again at some processes, and at those that are new. What was seen
-    /// of the others is believed.
+    /// Looks again at some processes, at those that are new, and at those that
+    /// have run since. What was seen of the others is believed, however long ago.
     #[must_use]
     pub fn again(&self, machine: &dyn Machine, some: &[u32], names: &mut Names) -> Self {
         let some: HashSet<u32> = some.iter().copied().collect();
