@@ -155,6 +155,28 @@ fn no_copy(why: String) -> Refusal {
     Refusal::new(why, "Say --save FILE to keep one elsewhere, or --no-copy to remove it without one")
 }
 
+/// A System V segment that nobody held may have been attached and let go since
+/// it was shown: then what was said of it is old. Asked before a copy is made,
+/// which attaches it too. Of a POSIX one no time tells of a mapping.
+fn refuse_used(machine: &dyn Machine, segment: &Segment, options: Options) -> Result<(), ActError> {
+    let SegmentId::Sysv(shmid) = &segment.id else { return Ok(()) };
+    if options.force || !matches!(segment.verdict.state, State::Idle | State::Leaked(_)) {
+        return Ok(());
+    }
+    let Ok(stat) = machine.control().sysv_stat(*shmid) else { return Ok(()) };
+    let times = (segment.times.attach, segment.times.detach);
+    // Who is attached now is told by the look that follows.
+    if stat.nattch > 0 || (stat.attach, stat.detach) == times {
+        return Ok(());
+    }
+    let refusal = Refusal {
+        reason: "it was attached since it was shown".to_owned(),
+        remedy: "Look at it again: somebody uses it".to_owned(),
+        forceable: true,
+    };
+    Err(ActError::Refused { subject: segment.id.to_string(), refusal })
+}
+
 /// What goes with the moment in which it is removed.
 pub struct Now<'a> {
     /// What the person said besides.
@@ -173,6 +195,7 @@ pub fn apply(
     now: &Now<'_>,
 ) -> Result<Done, ActError> {
     let progress = now.progress;
+    refuse_used(machine, segment, now.options)?;
     let (copy, dropped) = match copying {
         Copying::Without => return remove(machine, segment, now),
         Copying::Keep(copies) => {

@@ -4,7 +4,7 @@ use super::*;
 use crate::machine::control::NewSysv;
 use crate::machine::made::{MadeBytes, MadeMachine};
 use crate::machine::process::FileLock;
-use crate::segment::{Bytes, Key, Mode, ObjectName, SegmentId, State, resolve};
+use crate::segment::{Bytes, Key, Mode, ObjectName, SegmentId, State, Timestamp, resolve};
 use crate::survey::Names;
 
 const FORCE: Options = Options { force: true, read_only: false, many: false };
@@ -97,6 +97,20 @@ fn what_was_unheld_is_looked_at_again_when_it_is_removed() {
 }
 
 #[test]
+fn what_was_used_since_it_was_shown_is_left() {
+    let machine = machine();
+    let mut segment = shown(&machine, "sysv:3");
+    segment.verdict.state = State::Idle;
+    let remove = |segment: &Segment, options| {
+        apply(&machine, &plan(&machine, segment, &Action::Remove(Copying::Without), &options)).result
+    };
+    machine.edit(|facts| facts.sysv[0].row.detach = Some(Timestamp::from_seconds(facts.now)));
+    let error = remove(&segment, Options::default()).unwrap_err().to_string();
+    assert!(error.contains("attached since it was shown"), "{error}");
+    remove(&segment, FORCE).unwrap();
+}
+
+#[test]
 fn nothing_is_done_to_another_one() {
     let machine = machine();
     let sysv = plan(&machine, &shown(&machine, "sysv:3"), &to(0o666), &Options::default());
@@ -118,7 +132,7 @@ fn nothing_is_done_to_another_one() {
 fn a_change_in_between_is_told() {
     let machine = machine();
     let plan = plan(&machine, &shown(&machine, "sysv:3"), &to(0o666), &Options::default());
-    machine.edit(|facts| facts.sysv[0].row.change = Some(crate::segment::Timestamp::from_seconds(facts.now)));
+    machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now)));
     let error = apply(&machine, &plan).result.unwrap_err().to_string();
     assert!(error.contains("changed meanwhile"), "{error}");
 }

@@ -147,6 +147,10 @@ pub struct SysvStat {
     pub nattch: u64,
     /// Creation or last `IPC_SET`.
     pub change: Option<Timestamp>,
+    /// The last attachment.
+    pub attach: Option<Timestamp>,
+    /// The last detachment.
+    pub detach: Option<Timestamp>,
 }
 
 /// What `IPC_SET` sets.

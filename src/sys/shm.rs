@@ -33,6 +33,10 @@ pub struct ShmStat {
     pub nattch: u64,
     /// Creation or last `IPC_SET`, in seconds since 1970.
     pub change_time: i64,
+    /// The last attachment; 0: never.
+    pub attach_time: i64,
+    /// The last detachment; 0: never.
+    pub detach_time: i64,
 }
 
 /// Reads what the kernel keeps of a segment, `shmctl(IPC_STAT)`.
@@ -126,6 +130,8 @@ fn facts(raw: &libc::shmid_ds) -> ShmStat {
         creator_pid: raw.shm_cpid,
         nattch: raw.shm_nattch,
         change_time: raw.shm_ctime,
+        attach_time: raw.shm_atime,
+        detach_time: raw.shm_dtime,
     }
 }
 

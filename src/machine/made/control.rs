@@ -256,6 +256,8 @@ fn sysv_stat(row: &Row) -> SysvStat {
         creator_pid: row.creator_pid,
         nattch: row.nattch,
         change: row.change,
+        attach: row.attach,
+        detach: row.detach,
     }
 }
 

@@ -135,6 +135,7 @@ pub(in crate::machine) fn name_before(aside: &ObjectName) -> Option<ObjectName> 
 }
 
 fn sysv_stat(stat: &shm::ShmStat) -> SysvStat {
+    let time = |seconds: i64| (seconds != 0).then(|| Timestamp::from_seconds(seconds));
     SysvStat {
         key: Key(stat.key),
         size: Bytes(stat.size),
@@ -148,7 +149,9 @@ fn sysv_stat(stat: &shm::ShmStat) -> SysvStat {
         creator_pid: stat.creator_pid.cast_unsigned(),
         nattch: stat.nattch,
         // 0 means never, as in the table.
-        change: (stat.change_time != 0).then(|| Timestamp::from_seconds(stat.change_time)),
+        change: time(stat.change_time),
+        attach: time(stat.attach_time),
+        detach: time(stat.detach_time),
     }
 }
 

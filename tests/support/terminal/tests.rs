@@ -104,6 +104,8 @@ fn a_program_has_a_home_of_its_own_and_the_keys_of_job_control() {
     terminal.send("again<Enter>");
     terminal.wait_for("again\nagain", SOON);
     terminal.send("<C-c>");
+    // A hang-up while it takes the interrupt would be lost on it.
+    terminal.wait_for("^C\n$", SOON);
     terminal.child().signal(Signal::SIGHUP);
     terminal.wait_exit(SOON);
 }
