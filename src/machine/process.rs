@@ -158,6 +158,9 @@ pub struct Visibility {
     pub hides: bool,
     /// There are processes outside of this pid namespace.
     pub outside: bool,
+    /// `/proc` is of another pid namespace than this program: a pid that the
+    /// kernel tells is not that of the process that has it there.
+    pub foreign: bool,
 }
 
 /// The clock, as far as it bears on when processes began: they are told from

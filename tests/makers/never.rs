@@ -2,7 +2,7 @@
 //! taken for dead.
 
 use super::{Told, listed, listed_with, said, told};
-use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, compile_cpp, skip, wait_until};
+use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, compile_cpp, skip, tool, wait_until};
 use std::fs;
 use std::process::Command;
 
@@ -118,6 +118,29 @@ fn a_maker_and_a_holder_in_another_pid_namespace() {
     player.told("sysv").assert_is("idle", &["its maker lives: lives-cpp ("]);
     // The one in the name is of the other.
     player.told("posix").assert_is("idle", &["may live in another pid namespace"]);
+}
+
+/// In a pid namespace that was made without a `/proc` of its own.
+#[test]
+fn a_maker_whose_pid_is_anothers_in_proc() {
+    let Some(_world) = World::new() else { return };
+    let Some(nsenter) = tool("nsenter") else { return };
+    let Some(mut player) = Player::start("below-anothers-proc") else { return };
+    let namespace = format!("--pid={}", player.made("namespace"));
+    let told = || {
+        let mut inside = Command::new(&nsenter);
+        inside.args([&namespace, env!("CARGO_BIN_EXE_shmscope")]);
+        listed_with(inside, "0s")
+    };
+    wait_until(SOON, || player.told("sysv").segment["age"].as_f64().unwrap() > 4.0);
+    player.child.say("!");
+    assert!(player.listen());
+    let told = told();
+    let of = |word| told.iter().find(|told| told.id == player.made(word)).unwrap();
+    let sysv = of("sysv");
+    sysv.assert_is("leaked likely", &["cannot be told: /proc is of another pid namespace"]);
+    assert_eq!(sysv.maker, "");
+    assert_ne!(of("posix").state, "leaked certain", "{told:#?}");
 }
 
 #[test]

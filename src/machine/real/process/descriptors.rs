@@ -51,7 +51,7 @@ pub fn of_threads(
     for_each(tasks.as_fd(), &mut Buffer::default(), |_, name| threads.extend(number(name)))?;
     for thread in threads.into_iter().filter(|&thread| thread != pid) {
         // Where the kernel cannot be asked, they are taken to share it as usual.
-        if known.iter().any(|&other| share_descriptors(other, thread).unwrap_or(true)) {
+        if Proc::is_ours() && known.iter().any(|&other| share_descriptors(other, thread).unwrap_or(true)) {
             continue;
         }
         known.push(thread);

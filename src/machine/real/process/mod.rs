@@ -55,11 +55,23 @@ impl Proc {
     fn fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
+
+    /// Whether its pids are those that system calls take and give: it may be of
+    /// another pid namespace, as in one that was made without a `/proc` of its own.
+    fn is_ours() -> bool {
+        static OURS: OnceLock<bool> = OnceLock::new();
+        *OURS.get_or_init(|| fs::read("/proc/self/status").is_ok_and(|status| stat::is_innermost(&status)))
+    }
 }
 
 impl Processes for RealMachine {
     fn own_pid(&self) -> u32 {
-        process::id()
+        if Proc::is_ours() {
+            return process::id();
+        }
+        // None has that number where we have no pid.
+        let link = fs::read_link("/proc/self").ok();
+        link.and_then(|pid| pid.to_str()?.parse().ok()).unwrap_or(0)
     }
 
     fn visibility(&self) -> Visibility {
@@ -67,6 +79,7 @@ impl Processes for RealMachine {
         Visibility {
             hides: fs::read("/proc/self/mountinfo").map_or(true, |table| stat::hides(&table)),
             outside: namespace.map_or(true, |stat| stat.inode != FIRST_PID_NAMESPACE),
+            foreign: !Proc::is_ours(),
         }
     }
 
@@ -112,7 +125,7 @@ impl Processes for RealMachine {
     }
 
     fn ran_for(&self, pid: u32) -> Option<u64> {
-        sys::running::ran_for(pid).ok()
+        Proc::is_ours().then(|| sys::running::ran_for(pid).ok()).flatten()
     }
 
     fn examine(&self, pid: u32, wanted: &Wanted) -> Examined {
