@@ -2,7 +2,9 @@
 //! taken for dead.
 
 use super::{Told, listed, listed_with, said, told};
-use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, compile_cpp, skip, tool, wait_until};
+use crate::support::{
+    Child, NOBODY, Object, SOON, Sysv, World, as_nobody, compile_cpp, skip, tool, wait_until,
+};
 use std::fs;
 use std::process::Command;
 
