@@ -201,6 +201,34 @@ fn what_cannot_be_dumped_is_told() {
 }
 
 #[test]
+fn a_value_that_is_not_whole_is_told_of_as_it_is_shown() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("values", 10, 0o600);
+    object.write(0, &[1, 0, 0, 0, 2, 0, 0, 0, 3, 0]);
+    for (kind, shown, told) in [
+        (
+            "u32le",
+            "00000000  1\n00000004  2\n",
+            "2 bytes from 0x8 on make no whole value of 4 bytes and are left out",
+        ),
+        (
+            "u32le[2]",
+            "00000000  [1, 2]\n",
+            "2 bytes from 0x8 on make no whole value of 8 bytes and are left out",
+        ),
+        (
+            "u32le[2][2]",
+            "00000000  [[1, 2], []]\n",
+            "the value at 0x0 is not whole: 10 of its 16 bytes are there",
+        ),
+    ] {
+        let output = run(["dump", "values", "--as", kind]);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), shown, "{kind}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), format!("shmscope: {told}\n"), "{kind}");
+    }
+}
+
+#[test]
 fn who_may_not_read_it_is_told_why() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0, 100, 0o600);
