@@ -289,6 +289,20 @@ fn a_directory_that_may_not_be_read_is_told_and_the_rest_shown() {
 }
 
 #[test]
+fn a_proc_without_system_v_is_told_in_words() {
+    let Some(_world) = World::new() else { return };
+    let (Some(unshare), Some(_)) = (tool("unshare"), tool("mount")) else { return };
+    let _object = Object::new("seen", 1, 0o600);
+    let mut command = Command::new(unshare);
+    command.args(["--mount", "sh", "-c", "mount -t proc -o subset=pid proc /proc && exec \"$0\" list"]);
+    let output = command.arg(env!("CARGO_BIN_EXE_shmscope")).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("/seen"), "{output:?}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("System V segments cannot be listed: this /proc has no"), "{stderr}");
+    assert!(!stderr.contains("os error"), "{stderr}");
+}
+
+#[test]
 fn without_a_match_the_table_is_empty_and_that_is_fine() {
     let Some(_world) = World::new() else { return };
     assert_eq!(printed(["list"]).lines().count(), 1);
