@@ -6,6 +6,7 @@ mod descriptors;
 mod devices;
 mod locks;
 mod maps;
+mod mounts;
 mod stat;
 mod subject;
 
@@ -75,19 +76,20 @@ impl Processes for RealMachine {
     }
 
     fn visibility(&self) -> Visibility {
-        let namespace = Proc::shared().and_then(|proc| sys::statx_link(proc.fd(), c"self/ns/pid"));
         Visibility {
             hides: fs::read("/proc/self/mountinfo").map_or(true, |table| stat::hides(&table)),
-            outside: namespace.map_or(true, |stat| stat.inode != FIRST_PID_NAMESPACE),
+            outside: is_inside(),
             foreign: !Proc::is_ours(),
         }
     }
 
     fn clock(&self) -> Clock {
         let boot = stat::began(0);
-        // The kernel makes /dev when it starts, and remembers by which clock.
+        // The kernel makes /dev when it starts, and remembers by which clock; a
+        // container gets one of its own when its first process starts.
+        let start = is_inside().then(|| self.process(1)).flatten().map_or(boot, |first| first.began);
         let made = Proc::shared().ok().and_then(|proc| sys::statx_link(proc.fd(), c"/dev").ok()?.birth);
-        let forward = made.map_or(0.0, |(seconds, nanos)| boot.seconds_since(Timestamp { seconds, nanos }));
+        let forward = made.map_or(0.0, |(seconds, nanos)| start.seconds_since(Timestamp { seconds, nanos }));
         Clock { now: SystemTime::now().into(), boot, forward: forward.max(0.0) }
     }
 
@@ -111,7 +113,11 @@ impl Processes for RealMachine {
 
     fn whereabouts(&self) -> io::Result<Whereabouts> {
         let objects = match sys::object::open_directory(Path::new(DEV_SHM)) {
-            Ok(directory) => Some(sys::statx_fd(directory.as_fd())?.device),
+            Ok(directory) => {
+                let device = sys::statx_fd(directory.as_fd())?.device;
+                // Where its mappings go by another device, none would be found.
+                (mounts::device_of(directory.as_fd())? == Some(device)).then_some(device)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
@@ -180,6 +186,12 @@ impl Processes for RealMachine {
         }
         pidfd::terminate(&held)
     }
+}
+
+/// Whether this is a pid namespace below another one, or that cannot be told.
+fn is_inside() -> bool {
+    let namespace = Proc::shared().and_then(|proc| sys::statx_link(proc.fd(), c"self/ns/pid"));
+    namespace.map_or(true, |stat| stat.inode != FIRST_PID_NAMESPACE)
 }
 
 /// The link of a held file below `/proc`.
