@@ -288,10 +288,9 @@ fn apply_sysv(
     let id = segment.id.clone();
     match control.sysv_stat(shmid) {
         // Its place may have gone to another one already.
-        Ok(now) if now.marked => Ok(Done::new(
-            id,
-            format!("it is marked for removal, and goes when {} ends", last_of(now.nattch)),
-        )),
+        Ok(now) if now.marked => {
+            Ok(Done::new(id, format!("it is marked for removal, and goes when {} ends", last_of(now.nattch))))
+        }
         Ok(now)
             if now.creator_pid == stat.creator_pid && now.key == stat.key && now.change == stat.change =>
         {
