@@ -279,6 +279,19 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_unseen_is_attached_to_goes_with_nobody() {
+        let machine = machine();
+        machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
+        let last = || {
+            let (shown, _) = shown(&machine, "/camera");
+            shown.rows[0].others.iter().map(|other| (other.label.clone(), other.last)).collect::<Vec<_>>()
+        };
+        assert_eq!(last(), [("#5".to_owned(), true), ("/gone".to_owned(), true)]);
+        machine.edit(|facts| facts.sysv[0].row.nattch += 1);
+        assert_eq!(last(), [("#5".to_owned(), false), ("/gone".to_owned(), true)]);
+    }
+
+    #[test]
     fn who_is_selected_stays_selected_and_a_recycled_pid_is_another_one() {
         let machine = machine();
         let (mut shown, _) = shown(&machine, "/camera");

@@ -1,5 +1,8 @@
 //! Every rule of the states, at its boundaries, on a made machine.
 
+mod again;
+mod doubt;
+
 use super::*;
 use crate::machine::made::{MadeBytes, MadeMachine, MadeObject, OBJECTS};
 use crate::machine::process::{FileLock, Processes as _};

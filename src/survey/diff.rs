@@ -70,6 +70,30 @@ mod tests {
     use super::super::Names;
     use super::*;
     use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::Access;
+    use crate::survey::{Depth, Holdings};
+
+    #[test]
+    fn what_is_found_by_its_holders_is_new_only_when_they_were_looked_at_before() {
+        let machine = MadeMachine::new();
+        machine.add_process(7, "writer");
+        let mut names = Names::default();
+        let mut unlinked = |name: &str| {
+            machine.add_object(name, MadeBytes::hole(100));
+            machine.map_in(7, name, Access::ReadWrite);
+            machine.remove_object(name);
+            let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+            let mut survey = Survey::take(&machine, &mut names);
+            let listed = survey.clone();
+            survey.join(&holdings, &machine, &mut names);
+            (listed, survey)
+        };
+        let (listed, first) = unlinked("a");
+        assert_eq!(first.segments.len(), 1);
+        assert!(difference(&listed, &first).is_empty());
+        let (_, second) = unlinked("b");
+        assert_eq!(difference(&first, &second).appeared.len(), 1);
+    }
 
     #[test]
     fn appeared_changed_vanished_and_replaced() {

@@ -163,4 +163,8 @@ fn it_follows_what_happens_and_says_when_the_segment_is_gone() {
     stage.machine.remove_object("camera");
     stage.survey();
     assert!(stage.screen().contains("The segment is gone."), "{}", stage.screen());
+    // Another one of its name is not the one that is shown.
+    stage.machine.add_object("camera", MadeBytes::full(&[7; 8192]));
+    stage.survey();
+    assert!(stage.screen().contains("The segment is gone."), "{}", stage.screen());
 }

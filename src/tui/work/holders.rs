@@ -169,4 +169,23 @@ mod tests {
         looker.handle(EVERY, Order::Every(None));
         assert_eq!(looker.deadline(), None, "paused");
     }
+
+    #[test]
+    fn what_is_asked_of_some_does_not_put_off_the_look_at_all() {
+        let machine = MadeMachine::new();
+        machine.add_sysv(1, 0, MadeBytes::hole(1));
+        for pid in [7, 8] {
+            machine.add_process(pid, "writer");
+        }
+        let (mut looker, board) = looker(&machine);
+        looker.handle(Clock::ZERO, Order::Every(Some(Duration::from_millis(100))));
+        looker.work(Clock::ZERO);
+        machine.attach_in(8, 1, Access::ReadWrite);
+        looker.handle(Clock::ZERO, Order::Now(Who::These(vec![7])));
+        looker.work(Clock::ZERO);
+        assert!(board.last().unwrap().held_by(8).is_empty(), "it was not asked");
+        looker.handle(EVERY, Order::Now(Who::These(vec![7])));
+        looker.work(EVERY);
+        assert_eq!(board.last().unwrap().held_by(8).len(), 1);
+    }
 }
