@@ -264,7 +264,8 @@ mod tests {
         machine.edit(|facts| facts.blind = false);
         let some = before.again(&machine, &[7], &mut names);
         assert_eq!((some.coverage.failed.is_some(), some.held_by(7).len()), (true, 1));
-        assert!(before.refresh(&machine, &[], &mut names).coverage.is_whole());
+        let all = before.refresh(&machine, &[], &mut names);
+        assert!(all.coverage.is_whole() && all.private);
     }
 
     #[test]

@@ -140,7 +140,8 @@ impl Worker for Looker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::made::{MadeBytes, MadeMachine, OBJECTS};
+    use crate::machine::process::FileLock;
     use crate::segment::Access;
 
     fn looker(machine: &MadeMachine) -> (Looker, Board) {
@@ -168,6 +169,24 @@ mod tests {
         looker.handle(EVERY, Order::Now(Who::These(vec![7])));
         looker.handle(EVERY, Order::Every(None));
         assert_eq!(looker.deadline(), None, "paused");
+    }
+
+    #[test]
+    fn a_lock_and_who_cannot_be_examined_any_more_are_news() {
+        let machine = MadeMachine::new();
+        machine.add_process(7, "writer");
+        let (mut looker, _board) = looker(&machine);
+        looker.handle(Clock::ZERO, Order::Every(Some(EVERY)));
+        let mut at = Clock::ZERO;
+        let mut news = || {
+            at += EVERY;
+            looker.work(at).len()
+        };
+        assert_eq!((news(), news()), (1, 0));
+        machine.edit(|facts| facts.locks = vec![FileLock { device: OBJECTS, inode: 2, pid: Some(7) }]);
+        assert_eq!((news(), news()), (1, 0));
+        machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
+        assert_eq!((news(), news()), (1, 0));
     }
 
     #[test]
