@@ -3,8 +3,12 @@
 
 use super::{notice, stage};
 use crate::support::Stage;
+use shmscope::app::effect::Effect;
+use shmscope::app::event::Event;
 use shmscope::app::holders::Holders;
+use shmscope::app::key::Key;
 use shmscope::app::overlay::Overlay;
+use shmscope::app::update;
 use shmscope::machine::made::{MadeBytes, MadeMachine};
 use shmscope::segment::Access;
 
@@ -86,6 +90,19 @@ fn one_is_asked_to_end_after_a_yes_and_is_told_of() {
     // Back in the list, without it.
     assert!(shown(&stage).rows.iter().all(|row| row.holder.pid != 4121));
     assert!(!stage.screen().contains("SIGTERM"));
+}
+
+#[test]
+fn it_is_asked_once_however_often_yes_is_said() {
+    let mut stage = stage(world());
+    stage.press("hjK");
+    stage.wait(200);
+    let mut press = |key| {
+        let effects = update(&mut stage.state, stage.clock, Event::Key(Key::char(key)));
+        effects.iter().filter(|effect| matches!(effect, Effect::End(_))).count()
+    };
+    assert_eq!([press('y'), press('y'), press('n'), press('y')], [1, 0, 0, 0]);
+    assert!(shown(&stage).ask.as_ref().unwrap().acting, "what comes of it is waited for");
 }
 
 #[test]

@@ -87,6 +87,23 @@ fn another_one_of_the_same_name_or_another_size_has_a_maker_of_its_own() {
 }
 
 #[test]
+fn of_many_new_ones_some_are_looked_into_each_time() {
+    const MANY: usize = 310;
+    let machine = MadeMachine::new();
+    for number in 0..MANY {
+        machine.add_object(&format!("psm_{number:08x}"), MadeBytes::full(&list()));
+    }
+    machine.edit(|facts| facts.posix.values_mut().for_each(|object| set_times(object, facts.now - 3600)));
+    let (mut identifier, mut names) = (Identifier::again_and_again(Rules::default()), Names::default());
+    let mut lists = || {
+        let survey = identifier.survey(&machine, None, &mut names);
+        let makers = survey.segments.iter().filter_map(|segment| segment.made_by.as_ref());
+        makers.filter(|maker| &*maker.id == "cpython-shareablelist").count()
+    };
+    assert_eq!([lists(), lists(), lists()], [0, 300, MANY]);
+}
+
+#[test]
 fn who_comes_to_hold_it_may_tell_its_maker() {
     let machine = with_object("infotainment");
     edit(&machine, |object, _| object.stat.mode = 0o100_660);
