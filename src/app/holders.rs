@@ -262,6 +262,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_in_memory_keeps_nothing() {
+        let machine = machine();
+        machine.add_object("sparse", MadeBytes::hole(1 << 30));
+        machine.map_in(8, "sparse", Access::ReadWrite);
+        let (shown, _) = shown(&machine, "/camera");
+        assert_eq!(shown.rows[1].holds(), "keeps 8.0 KiB in memory, with 1 more segment: /sparse");
+    }
+
+    #[test]
     fn what_could_not_be_found_is_a_line_of_its_own() {
         let machine = machine();
         machine.attach_in(8, 5, Access::Read);

@@ -123,17 +123,32 @@ fn it_follows_what_happens() {
     assert!(ids(&stage).is_empty());
 }
 
+/// Lets every object be two hours old.
+fn old(machine: &MadeMachine) {
+    machine.edit(|facts| {
+        let then = Timestamp::from_seconds(facts.now - 7200);
+        for object in facts.posix.values_mut() {
+            let stat = &mut object.stat;
+            (stat.access, stat.modify, stat.change, stat.birth) = (then, then, then, Some(then));
+        }
+    });
+}
+
+#[test]
+fn those_that_are_certain_go_first() {
+    let machine = MadeMachine::new();
+    for name in ["likely", "nccl-a1B2c3"] {
+        machine.add_object(name, MadeBytes::full(&[7; 50]));
+    }
+    old(&machine);
+    let mut stage = stage(machine);
+    stage.press("c");
+    let expected = [("posix:/nccl-a1B2c3", true), ("posix:/likely", false)];
+    assert_eq!(ids(&stage), expected.map(|(id, ticked)| (id.to_owned(), ticked)));
+}
+
 #[test]
 fn a_tick_is_for_that_very_segment_and_for_what_was_said_of_it() {
-    let old = |machine: &MadeMachine| {
-        machine.edit(|facts| {
-            let then = Timestamp::from_seconds(facts.now - 7200);
-            for object in facts.posix.values_mut() {
-                let stat = &mut object.stat;
-                (stat.access, stat.modify, stat.change, stat.birth) = (then, then, then, Some(then));
-            }
-        });
-    };
     let machine = MadeMachine::new();
     machine.add_object("likely", MadeBytes::full(&[7; 50]));
     machine.add_sysv(5, 0, MadeBytes::full(&[5; 50]));
