@@ -3,7 +3,7 @@
 use clap::Parser as _;
 use shmscope::cli::args::{DemoArgs, LookArgs, When};
 use shmscope::cli::out::{Out, warn};
-use shmscope::cli::{self, Args, Command, Failure, Status, Style};
+use shmscope::cli::{self, Args, Command, Failure, Status, Style, Terms};
 use shmscope::config::{self, Config, ConfigError};
 use shmscope::demo;
 use shmscope::identify::Rules;
@@ -26,11 +26,12 @@ fn main() -> ExitCode {
         },
         Some(Command::Change(change)) => match settings() {
             Ok(settings) => {
-                let read_only = args.read_only || settings.read_only;
-                report_with(args.look, |out| {
-                    let rules = Rules::with(&settings.makers, settings.settle);
-                    cli::change(&RealMachine, &change, read_only, rules, out)
-                })
+                let terms = Terms {
+                    read_only: args.read_only || settings.read_only,
+                    rules: Rules::with(&settings.makers, settings.settle),
+                    copies: settings.copies,
+                };
+                report_with(args.look, |out| cli::change(&RealMachine, &change, terms, out))
             }
             // Settings that are not understood may turn changes off.
             Err(error) => ended(Err(error)),

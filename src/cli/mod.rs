@@ -22,7 +22,7 @@ mod time;
 mod watch;
 
 pub use args::{Args, Change, Command, Report};
-pub use change::run as change;
+pub use change::{Terms, run as change};
 pub use failure::{Failure, Status};
 pub use style::{Style, locale_is_utf8};
 

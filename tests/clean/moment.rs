@@ -3,7 +3,8 @@
 use super::{Leaks, there};
 use crate::support::{NOBODY, Object, SOON, Terminal, as_nobody};
 use shmscope::sys::shm;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 impl Leaks {
@@ -82,6 +83,38 @@ fn one_failure_stops_no_other() {
     assert!(ended.stderr.contains(&large) && ended.stderr.contains("--no-copy"), "{ended:?}");
     assert_eq!(there(), [large.as_str()]);
     leaks.clean(&["--yes", "--no-copy"]).assert_is(0, &[]);
+}
+
+#[test]
+fn what_nobody_cannot_list_is_not_said_to_be_no_leak() {
+    let Some(_leaks) = Leaks::new() else { return };
+    fs::create_dir("/dev/shm/closed").unwrap();
+    fs::set_permissions("/dev/shm/closed", Permissions::from_mode(0o700)).unwrap();
+    let output = as_nobody(env!("CARGO_BIN_EXE_shmscope"), ["clean"]).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "Nothing is leaked of what can be listed here.\n");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("closed"), "{output:?}");
+}
+
+#[test]
+fn settings_that_nobody_may_not_read_stop_nothing() {
+    let Some(leaks) = Leaks::new() else { return };
+    // As under sudo -u with the home of another.
+    let closed = leaks.home.path().join("closed/shmscope");
+    fs::create_dir_all(&closed).unwrap();
+    fs::write(closed.join("config.toml"), "copies = '1M'").unwrap();
+    fs::set_permissions(closed.parent().unwrap(), Permissions::from_mode(0o700)).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    fs::set_permissions(home.path(), Permissions::from_mode(0o777)).unwrap();
+    let program = env!("CARGO_BIN_EXE_shmscope");
+    let made = as_nobody(program, ["create", "sysv", "--size", "4K"]).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let mut command = as_nobody(program, ["clean", "--settle", "0s", "--yes"]);
+    command.env("XDG_CONFIG_HOME", closed.parent().unwrap()).env("XDG_STATE_HOME", home.path());
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.contains("going on with the defaults"), "{output:?}");
+    assert_eq!(there(), Vec::<String>::new());
 }
 
 #[test]

@@ -177,6 +177,15 @@ pub struct CleanArgs {
     pub tell: TellArgs,
 }
 
+impl CleanArgs {
+    /// Whether some of what is leaked may not be asked for.
+    #[must_use]
+    pub fn narrows(&self) -> bool {
+        let asked = self.older_than.is_some() || self.user.is_some() || self.min_size.is_some();
+        asked || !self.filter.is_empty()
+    }
+}
+
 const CLEAN_EXAMPLES: &str = "\
 EXAMPLES
   shmscope clean                                what is leaked, and why; asks before it removes

@@ -4,19 +4,20 @@
 //! is only likely to be leaked is shown, and taken in with `--likely`. Removal goes
 //! the way of `rm`: each is looked at again just before, and a copy is kept.
 
+use super::Terms;
 use super::ask;
 use super::copying::Where;
 use super::log::Log;
 use super::removing::remove;
 use super::tell::Teller;
-use crate::act::{self, Action, Options, Plan, Task};
+use crate::act::{self, Action, Plan, Task};
 use crate::cli::args::CleanArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status, look_whole};
-use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::filter::Filter;
-use crate::segment::{Bytes, Certainty, Segment, State, Timestamp, age_text};
+use crate::segment::{Bytes, Certainty, Segment, State, Timestamp, age_text, escape};
+use crate::survey::Survey;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -26,27 +27,28 @@ const ONLY_LIKELY: &str = "it is only likely to be leaked: --likely takes it in"
 pub fn run(
     machine: &dyn Machine,
     args: &CleanArgs,
-    options: Options,
-    rules: Rules,
+    terms: Terms,
     log: &Log,
     out: &mut Out,
 ) -> Result<Status, Failure> {
+    let options = terms.options();
     let filter = Filter::from_words(&args.filter)?;
-    let survey = look_whole(machine, args.settle.over(rules));
+    let user = args.user.as_deref().map(|user| uid(machine, user)).transpose()?;
+    let survey = look_whole(machine, args.settle.over(terms.rules));
     let leaked: Vec<&Segment> = survey
         .segments
         .iter()
         .filter(|segment| segment.verdict.state.is_leaked())
-        .filter(|segment| filter.fits(segment, survey.at) && fits(segment, args, survey.at))
+        .filter(|segment| filter.fits(segment, survey.at) && fits(segment, args, user, survey.at))
         .collect();
-    let copies = Where::new(args.no_copy, None, leaked.len())?;
+    let copies = Where::new(args.no_copy, None, leaked.len(), terms.copies)?;
     let plan =
         |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
     let plans: Vec<Plan> = leaked.iter().map(plan).collect();
     let (wanted, left): (Vec<Plan>, Vec<Plan>) = plans.into_iter().partition(|plan| is_wanted(plan, args));
     let asks = !args.tell.dry_run && !args.yes && !options.read_only && !wanted.is_empty();
     if !args.tell.json {
-        let text = text_of(&wanted, &left, survey.at);
+        let text = text_of(&wanted, &left, args, &survey);
         let text = out.style().fit(&text).into_owned();
         out.write_all(text.as_bytes())?;
         out.flush()?;
@@ -68,14 +70,21 @@ pub fn run(
     }
 }
 
-fn fits(segment: &Segment, args: &CleanArgs, now: Timestamp) -> bool {
+/// Who is meant. A name that nobody has is a mistake: that nothing of theirs is
+/// leaked would be a wrong comfort.
+fn uid(machine: &dyn Machine, user: &str) -> Result<u32, Failure> {
+    let uid = user.parse().ok().or_else(|| Some(machine.control().user_by_name(user)?.0));
+    uid.ok_or_else(|| {
+        Failure::Usage(format!("there is no user '{}' here; a number does too", escape(user.as_bytes())))
+    })
+}
+
+fn fits(segment: &Segment, args: &CleanArgs, user: Option<u32>, now: Timestamp) -> bool {
     let old = args.older_than.is_none_or(|least| {
         // What tells no age is not older than anything.
         segment.age(now).is_some_and(|age| age >= least.as_secs_f64())
     });
-    let of_user = args.user.as_ref().is_none_or(|user| {
-        *user == segment.owner.uid.to_string() || segment.owner.user.as_deref() == Some(user)
-    });
+    let of_user = user.is_none_or(|uid| segment.owner.uid == uid);
     old && of_user && args.min_size.is_none_or(|least| segment.size >= least)
 }
 
@@ -118,10 +127,16 @@ fn confirmed(wanted: &[Plan], teller: &mut Teller) -> Result<bool, Failure> {
 }
 
 /// Everything that is leaked, with the evidence, and the sums.
-fn text_of(wanted: &[Plan], left: &[Plan], now: Timestamp) -> String {
+fn text_of(wanted: &[Plan], left: &[Plan], args: &CleanArgs, survey: &Survey) -> String {
+    let now = survey.at;
     let mut text = String::new();
     if wanted.is_empty() && left.is_empty() {
-        return "Nothing is leaked.\n".to_owned();
+        return match (args.narrows(), survey.problems.is_empty()) {
+            (false, true) => "Nothing is leaked.\n",
+            (true, true) => "Nothing of what was asked for is leaked.\n",
+            (_, false) => "Nothing is leaked of what can be listed here.\n",
+        }
+        .to_owned();
     }
     for plan in wanted.iter().chain(left) {
         let Some(segment) = segment(plan) else { continue };

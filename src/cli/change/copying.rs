@@ -2,8 +2,7 @@
 
 use crate::act::{Copies, Copying, StateDirectory};
 use crate::cli::Failure;
-use crate::config::Config;
-use crate::segment::Segment;
+use crate::segment::{Bytes, Segment};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -23,15 +22,15 @@ pub enum Where {
 }
 
 impl Where {
-    /// As the command line says, for so many segments.
-    pub fn new(no_copy: bool, save: Option<&Path>, segments: usize) -> Result<Self, Failure> {
+    /// As the command line says, for so many segments. With the others copies
+    /// take at most `limit` together.
+    pub fn new(no_copy: bool, save: Option<&Path>, segments: usize, limit: Bytes) -> Result<Self, Failure> {
         if no_copy {
             return Ok(Self::Nowhere);
         }
         let Some(path) = save else {
-            let config = Config::load().map_err(|error| Failure::Usage(error.to_string()))?;
             let state = StateDirectory::find().map_err(|error| Failure::Usage(error.to_string()))?;
-            return Ok(Self::Copies(Copies::new(state, config.copies)));
+            return Ok(Self::Copies(Copies::new(state, limit)));
         };
         if path.as_os_str().as_bytes().ends_with(b"/") || path.is_dir() {
             return Ok(Self::Directory(path.to_owned()));

@@ -21,26 +21,37 @@ use crate::act::{self, Action, Options, OwnerChange, Plan, StateDirectory, unfin
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::resolve::ExactNames;
-use crate::segment::{Segment, SegmentId};
+use crate::segment::{Bytes, Segment, SegmentId};
 use crate::survey::Survey;
 use log::Log;
 use std::collections::HashSet;
 use std::io::Write as _;
 use tell::Teller;
 
+/// What the settings, and the options of all commands, say of changes.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// Every change is turned off.
+    pub read_only: bool,
+    /// How segments are judged.
+    pub rules: Rules,
+    /// What the copies of what is removed may take together.
+    pub copies: Bytes,
+}
+
+impl Terms {
+    fn options(self) -> Options {
+        Options { read_only: self.read_only, ..Options::default() }
+    }
+}
+
 /// Makes a change, and tells what came of it.
 ///
 /// # Errors
 /// When the arguments do not go together, or the output cannot be written.
 /// What fails with a segment is told and is no error here.
-pub fn run(
-    machine: &dyn Machine,
-    change: &Change,
-    read_only: bool,
-    rules: Rules,
-    out: &mut Out,
-) -> Result<Status, Failure> {
-    let options = Options { read_only, ..Options::default() };
+pub fn run(machine: &dyn Machine, change: &Change, terms: Terms, out: &mut Out) -> Result<Status, Failure> {
+    let options = terms.options();
     let log = &Log::new(machine);
     let status = match change {
         Change::Chmod(args) => {
@@ -53,8 +64,8 @@ pub fn run(
         }
         Change::Lock(args) => each(machine, &args.batch, &Action::Lock, options, log, out)?,
         Change::Unlock(args) => each(machine, &args.batch, &Action::Unlock, options, log, out)?,
-        Change::Rm(args) => rm::run(machine, args, options, rules, log, out)?,
-        Change::Clean(args) => clean::run(machine, args, options, rules, log, out)?,
+        Change::Rm(args) => rm::run(machine, args, terms, log, out)?,
+        Change::Clean(args) => clean::run(machine, args, terms, log, out)?,
         Change::Create(args) => create::run(machine, args, options, log, out)?,
         Change::Save(args) => save::save(machine, args, out)?,
         Change::Restore(args) => save::restore(machine, args, options, log, out)?,

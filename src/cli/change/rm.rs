@@ -8,7 +8,7 @@ use super::copying::Where;
 use super::log::Log;
 use super::removing::remove;
 use super::tell::{Teller, text_of};
-use super::{ask, chosen, warn_of_unfinished};
+use super::{Terms, ask, chosen, warn_of_unfinished};
 use crate::act::{self, ActError, Action, Options, Outcome, Plan, Refusal, StateDirectory, mend, unfinished};
 use crate::cli::args::RmArgs;
 use crate::cli::out::{Out, warn};
@@ -25,16 +25,15 @@ const MANY: usize = 256;
 pub fn run(
     machine: &dyn Machine,
     args: &RmArgs,
-    options: Options,
-    rules: Rules,
+    terms: Terms,
     log: &Log,
     out: &mut Out,
 ) -> Result<Status, Failure> {
     if args.mend {
-        return mend(machine, args, options, log, out);
+        return mend(machine, args, terms.options(), log, out);
     }
     let dry = args.tell.dry_run;
-    let asks = !dry && !args.yes && !options.read_only;
+    let asks = !dry && !args.yes && !terms.read_only;
     if asks && !ask::possible() {
         return Err(Failure::Usage(
             "rm asks before it removes, and there is no terminal to ask on: say --yes, or --dry-run to see \
@@ -43,11 +42,14 @@ pub fn run(
         ));
     }
     let many = args.no_copy && args.segments.len() > MANY;
-    let options = Options { force: args.force, many, ..options };
+    let options = Options { force: args.force, many, ..terms.options() };
     let style = out.style();
-    let survey =
-        if many { look_for_many(machine, rules, &args.segments) } else { look_whole(machine, rules) };
-    let copies = Where::new(args.no_copy, args.save.as_deref(), args.segments.len())?;
+    let survey = if many {
+        look_for_many(machine, terms.rules, &args.segments)
+    } else {
+        look_whole(machine, terms.rules)
+    };
+    let copies = Where::new(args.no_copy, args.save.as_deref(), args.segments.len(), terms.copies)?;
     let mut teller = Teller::new("rm", args.tell, out);
     let segments = chosen(machine, &survey, &args.segments, &mut teller)?;
     for astray in mend::astray(machine, &survey.segments, survey.at) {
