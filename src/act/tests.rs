@@ -214,6 +214,32 @@ fn without_a_copy_nothing_is_removed_unless_it_is_said() {
 }
 
 #[test]
+fn what_is_not_removed_costs_no_other_its_copy() {
+    let machine = machine();
+    machine.edit(|facts| facts.effective_uid = 0);
+    let directory = tempfile::tempdir().unwrap();
+    let copies = Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(15_000));
+    let action = Action::Remove(Copying::Keep(copies.clone()));
+    let planned = |name: &str| {
+        machine.add_object(name, MadeBytes::full(&[7; 10_000]));
+        let mut segment = shown(&machine, name);
+        segment.verdict.state = State::Idle;
+        plan(&machine, &segment, &action, &Options::default())
+    };
+    let older = apply(&machine, &planned("older")).result.unwrap().copy.unwrap();
+    let plan = planned("newer");
+    machine.add_process(7, "writer");
+    machine.map_in(7, "newer", crate::segment::Access::Read);
+    let error = apply(&machine, &plan).result.unwrap_err().to_string();
+    assert!(error.contains("writer (pid 7) holds it now"), "{error}");
+    assert_eq!(copies.list(), std::slice::from_ref(&older));
+    machine.end_process(7);
+    let done = apply(&machine, &plan).result.unwrap();
+    assert!(done.said.contains(&"1 older copies went for its copy".to_owned()), "{done:?}");
+    assert_eq!(copies.list(), [done.copy.unwrap()]);
+}
+
+#[test]
 fn read_only_turns_everything_off() {
     let machine = machine();
     let options = Options { force: true, read_only: true, many: false };

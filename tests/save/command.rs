@@ -2,6 +2,7 @@
 
 use super::{complaint, copies, directory, files, program, run, said, segments};
 use crate::support::{NOBODY, Object, Sysv, World, as_nobody};
+use nix::mount::{MsFlags, mount};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -143,6 +144,19 @@ fn where_no_copy_can_be_kept_nothing_is_removed() {
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("you may not read") && told.contains("--no-copy"), "{told}");
     assert!(shmscope::sys::shm::stat(sysv.shmid).is_ok());
+}
+
+#[test]
+fn a_removal_that_fails_leaves_no_copy_of_what_is_still_there() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    fs::write("/dev/shm/a", b"hello").unwrap();
+    let nothing = None::<&str>;
+    mount(nothing, "/dev/shm", nothing, MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY, nothing).unwrap();
+    let told = complaint(&directory, ["rm", "--yes", "--force", "/a"]);
+    assert!(told.contains("read-only"), "{told}");
+    assert_eq!(fs::read("/dev/shm/a").unwrap(), b"hello");
+    assert!(copies(&directory).is_empty());
 }
 
 #[test]
