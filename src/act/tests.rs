@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::machine::control::NewSysv;
-use crate::machine::made::{MadeBytes, MadeMachine};
+use crate::machine::made::{MadeBytes, MadeFacts, MadeMachine};
 use crate::machine::process::FileLock;
 use crate::segment::{Bytes, Key, Mode, ObjectName, SegmentId, State, Timestamp, resolve};
 use crate::survey::Names;
@@ -191,6 +191,64 @@ fn what_was_attached_since_the_plan_is_held() {
     let error = apply(&machine, &plan).result.unwrap_err().to_string();
     assert!(error.contains("attached once"), "{error}");
     assert_eq!(machine.edit(|facts| facts.sysv[0].row.nattch), 1);
+}
+
+#[test]
+fn what_comes_between_the_look_and_the_removal_is_seen() {
+    type Others = fn(&mut MadeFacts);
+    let others: [(Others, &str); 3] = [
+        (|facts| facts.sysv[0].row.creator_pid = 99, "another segment has its number now"),
+        (|facts| facts.sysv[0].row.nattch = 1, "attached once"),
+        (|facts| facts.sysv.clear(), "is gone"),
+    ];
+    for (others, expected) in others {
+        let machine = machine();
+        let remove = Action::Remove(Copying::Without);
+        let plan = plan(&machine, &shown(&machine, "3"), &remove, &Options::default());
+        machine.edit(|facts| facts.before_pin = Some(others));
+        let error = apply(&machine, &plan).result.unwrap_err();
+        assert!(error.nothing_done() && error.to_string().contains(expected), "{error}");
+        assert!(machine.edit(|facts| facts.sysv.iter().all(|made| made.row.perms == 0o600)), "{expected}");
+    }
+    // Who may not attach it looks again too.
+    let machine = machine();
+    machine.edit(|facts| facts.sysv[0].row.perms = 0);
+    let plan = plan(&machine, &shown(&machine, "3"), &Action::Remove(Copying::Without), &Options::default());
+    machine.edit(|facts| facts.before_pin = Some(|facts| facts.sysv[0].row.size = Bytes(99)));
+    let error = apply(&machine, &plan).result.unwrap_err();
+    assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
+}
+
+#[test]
+fn one_that_was_marked_meanwhile_is_left_as_it_is() {
+    let machine = machine();
+    // Without a key nothing but the mark tells it.
+    machine.add_sysv(4, 0, MadeBytes::hole(1));
+    machine.edit(|facts| facts.sysv[1].row.nattch = 1);
+    for action in [to(0o666), Action::Lock, Action::Remove(Copying::Without)] {
+        let plan = plan(&machine, &shown(&machine, "4"), &action, &FORCE);
+        machine.edit(|facts| facts.sysv[1].row.perms |= 0o1000);
+        let error = apply(&machine, &plan).result.unwrap_err().to_string();
+        assert!(error.contains("marked for removal meanwhile"), "{error}");
+        assert_eq!(machine.edit(|facts| facts.sysv[1].row.perms), 0o1600);
+        machine.edit(|facts| facts.sysv[1].row.perms = 0o600);
+    }
+}
+
+#[test]
+fn one_who_stops_it_when_the_copy_is_whole_keeps_the_segment() {
+    let machine = machine();
+    machine.add_object("empty", MadeBytes::hole(0));
+    let directory = tempfile::tempdir().unwrap();
+    let copies = Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(1 << 20));
+    let progress = Progress::new();
+    // Nothing of it is read, so that the copy is not where it stops.
+    progress.cancel();
+    let now = remove::Now { options: FORCE, progress: &progress, recent: &Recent::default() };
+    let error =
+        remove::apply(&machine, &shown(&machine, "empty"), &Copying::Keep(copies.clone()), &now).unwrap_err();
+    assert!(matches!(error, ActError::Stopped { .. }), "{error}");
+    assert!(copies.list().is_empty() && shown(&machine, "empty").size == Bytes(0));
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! Making segments, and never touching one that exists.
 
 use crate::support::{NOBODY, Object, Sysv, World, as_nobody, shmscope};
+use shmscope::act::{self, ActError, NewSegment, Options, Source};
+use shmscope::machine::control::NewSysv;
+use shmscope::machine::real::RealMachine;
+use shmscope::segment::{Bytes, Key, Mode, ObjectName};
 use shmscope::sys::shm;
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -61,6 +65,39 @@ fn what_exists_is_left_as_it_is() {
     }
     assert_eq!((shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec()), before);
     assert_eq!(outside.as_file().metadata().unwrap().size(), 0);
+}
+
+#[test]
+fn what_was_made_since_the_plan_is_left_as_it_is() {
+    let Some(_world) = World::new() else { return };
+    let (size, mode) = (Bytes(10), Mode::new(0o666));
+    let object =
+        NewSegment::Posix { name: ObjectName::new(b"name").unwrap(), size, mode, source: Source::Nothing };
+    let sysv = NewSysv { key: Key(0x4d2), size, mode, huge: false, no_reserve: false };
+    let [object, sysv] = [object, NewSegment::Sysv(sysv, Source::Nothing)].map(|new| {
+        let plan = act::plan_create(&RealMachine, &new, &Options::default());
+        assert_eq!(plan.refusal, None);
+        plan
+    });
+    let refused = |plan| {
+        let error = act::apply(&RealMachine, plan).result.unwrap_err();
+        assert!(matches!(error, ActError::Exists { .. }), "{error}");
+    };
+    let there = Object::new("name", 4096, 0o600);
+    let before = there.file.metadata().unwrap();
+    refused(&object);
+    let now = there.file.metadata().unwrap();
+    assert_eq!((now.size(), now.mode(), now.nlink()), (4096, before.mode(), 1));
+    assert_eq!(now.ctime_nsec(), before.ctime_nsec());
+    drop(there);
+    let outside = tempfile::tempdir().unwrap();
+    symlink(outside.path().join("file"), "/dev/shm/name").unwrap();
+    refused(&object);
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    let there = Sysv::new(0x4d2, 4096, 0o600);
+    let before = shm::stat(there.shmid).unwrap();
+    refused(&sysv);
+    assert_eq!(shm::stat(there.shmid).unwrap(), before);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use shmscope::segment::{Facts, Segment, SegmentId};
 use shmscope::sys::shm;
 use std::fs::{self, File, FileTimes};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 const PAGE: u64 = 4096;
@@ -219,6 +220,35 @@ fn what_is_there_is_never_touched() {
     assert!(error.to_string().contains("is there already"), "{error}");
     assert_eq!(fs::read(&file).unwrap(), before);
     assert_eq!(files(directory.path()).len(), 2);
+}
+
+#[test]
+fn others_see_an_object_only_once_all_of_it_is_back() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    let object = Object::new("a", 5000, 0o600).owned_by(1000, 7);
+    fs::set_permissions(object.path(), fs::Permissions::from_mode(0o640)).unwrap();
+    object.write(0, b"hello");
+    save(&object.id(), &path);
+    let facts = |stat: &fs::Metadata| (stat.len(), stat.blocks(), stat.mode(), stat.uid(), stat.gid());
+    let whole = facts(&fs::metadata(object.path()).unwrap());
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                if let Ok(stat) = fs::metadata(object.path()) {
+                    assert_eq!(facts(&stat), whole);
+                }
+            }
+        });
+        for _ in 0..300 {
+            fs::remove_file(object.path()).unwrap();
+            restore(&path);
+        }
+        over.store(true, Ordering::Relaxed);
+        watching.join().unwrap();
+    });
 }
 
 #[test]
