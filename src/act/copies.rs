@@ -299,8 +299,28 @@ mod tests {
         // Until what it is a copy of is removed, none goes for it.
         assert_eq!(copies.list().len(), 3);
         assert_eq!(copies.make_room(&newest), std::slice::from_ref(&first));
+        // What is just within the limit stays.
+        let within = Copies {
+            limit: Bytes(copies.list().iter().filter_map(|path| size_if_ours(path)).sum()),
+            ..copies.clone()
+        };
+        assert!(within.make_room(&newest).is_empty());
         assert!(!first.exists() && others.iter().all(|name| folder.join(name).exists()));
         assert_eq!(copies.list().len(), 2);
+    }
+
+    #[test]
+    fn a_copy_of_another_user_is_none_of_ours() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let (_directory, copies) = copies(1 << 20);
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::full(b"x"));
+        let kept = copies.keep(&machine, &segment(&machine, "a"), &Progress::new()).unwrap();
+        assert_eq!(copies.last().as_ref(), Some(&kept.path));
+        std::os::unix::fs::chown(&kept.path, Some(1000), None).unwrap();
+        assert_eq!(copies.last(), None);
     }
 
     #[test]

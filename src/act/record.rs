@@ -374,6 +374,18 @@ mod tests {
     }
 
     #[test]
+    fn a_link_in_its_place_is_not_followed() {
+        let (directory, record) = record(LONGEST);
+        let outside = directory.path().join("outside");
+        fs::write(&outside, b"mine").unwrap();
+        record.state.folder("").unwrap();
+        std::os::unix::fs::symlink(&outside, record.state.path().join(NOW)).unwrap();
+        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "removed");
+        assert!(record.add(&entry).unwrap_err().to_string().contains("not in the record"));
+        assert_eq!(fs::read(&outside).unwrap(), b"mine");
+    }
+
+    #[test]
     fn a_place_that_cannot_be_written_is_told() {
         let (directory, record) = record(LONGEST);
         fs::write(directory.path().join("shmscope"), b"a file").unwrap();

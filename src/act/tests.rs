@@ -319,6 +319,10 @@ fn locking_within_the_limit() {
         let error = act(&machine, "3", &Action::Lock, FORCE).unwrap_err().to_string();
         assert!(error.contains(expected) && error.contains("ulimit -l"), "{error}");
     }
+    // Just as large as the segment.
+    machine.edit(|facts| facts.memlock = Some(Bytes(1 << 20)));
+    act(&machine, "3", &Action::Lock, FORCE).unwrap();
+    act(&machine, "3", &Action::Unlock, FORCE).unwrap();
     // Large enough for this one, not for what is locked already too.
     machine.add_sysv(4, 0, MadeBytes::hole(1 << 20));
     machine.edit(|facts| facts.memlock = Some(Bytes(3 << 19)));

@@ -1,7 +1,7 @@
 //! What was saved comes back the same.
 
 use super::{directory, files, restore, save, segment, segments};
-use crate::support::{NOBODY, Nobody, Object, Sysv, World};
+use crate::support::{NOBODY, Nobody, Object, SetOnDrop, Sysv, World};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use shmscope::act;
@@ -222,6 +222,24 @@ fn what_is_there_is_never_touched() {
     assert_eq!(files(directory.path()).len(), 2);
 }
 
+/// It has no key any more in the kernel's table.
+#[test]
+fn one_that_was_marked_for_removal_since_it_was_shown_keeps_its_key() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    let sysv = Sysv::new(7, 5000, 0o600);
+    sysv.write(0, b"hello");
+    let shown = segment(&sysv.id());
+    let attached = shm::Attachment::read_only(sysv.shmid).unwrap();
+    shm::remove(sysv.shmid).unwrap();
+    act::save(&RealMachine, &shown, &path, &Progress::new()).unwrap();
+    drop(attached);
+    let SegmentId::Sysv(shmid) = restore(&path).id else { panic!() };
+    let again = Sysv { shmid: shmid.0 };
+    assert_eq!(shm::stat(again.shmid).unwrap().key, 7);
+}
+
 #[test]
 fn others_see_an_object_only_once_all_of_it_is_back() {
     let Some(_world) = World::new() else { return };
@@ -235,19 +253,18 @@ fn others_see_an_object_only_once_all_of_it_is_back() {
     let whole = facts(&fs::metadata(object.path()).unwrap());
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let watching = scope.spawn(|| {
+        scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
                 if let Ok(stat) = fs::metadata(object.path()) {
                     assert_eq!(facts(&stat), whole);
                 }
             }
         });
+        let _over = SetOnDrop(&over);
         for _ in 0..300 {
             fs::remove_file(object.path()).unwrap();
             restore(&path);
         }
-        over.store(true, Ordering::Relaxed);
-        watching.join().unwrap();
     });
 }
 
