@@ -154,6 +154,28 @@ fn strangers_are_told_who_may() {
 }
 
 #[test]
+fn what_cannot_be_lifted_is_told_rather_than_what_can() {
+    let machine = machine();
+    machine.edit(|facts| (facts.effective_uid, facts.sysv[0].row.nattch) = (1001, 1));
+    for name in ["3", "camera0"] {
+        let plan = plan(
+            &machine,
+            &shown(&machine, name),
+            &Action::Remove(Copying::Keep(nowhere())),
+            &Options::default(),
+        );
+        let refusal = plan.refusal.unwrap();
+        // That it is held, or not settled, force would lift; that it may not be read, nothing.
+        assert!(!refusal.forceable && refusal.reason.contains("may not"), "{name}: {refusal:?}");
+    }
+}
+
+/// A place for copies that is never made.
+fn nowhere() -> Copies {
+    Copies::new(StateDirectory::at("/nowhere/at/all"), Bytes(1 << 30))
+}
+
+#[test]
 fn only_root_gives_an_object_away_and_anybody_their_system_v() {
     let machine = machine();
     let to_bob = Action::SetOwner(OwnerChange { uid: Some(1001), gid: None });

@@ -2,9 +2,9 @@
 
 use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World, as_nobody, shmscope, skip};
 use shmscope::act::{self, ActError, NewSegment, Options, Source};
-use shmscope::machine::Machine as _;
 use shmscope::machine::control::NewSysv;
 use shmscope::machine::real::RealMachine;
+use shmscope::machine::{Machine as _, sysv_table};
 use shmscope::segment::{Bytes, Key, Mode, ObjectName, SegmentId};
 use shmscope::sys::shm;
 use std::fs::{self, File};
@@ -144,9 +144,9 @@ fn until_it_is_whole_it_is_for_its_maker_alone() {
                     let whole = stat.blocks() == size.0 / 512;
                     assert!(whole || stat.mode() & 0o066 == 0, "{:o} with {}", stat.mode(), stat.blocks());
                 }
-                for row in RealMachine.sysv_rows().unwrap().rows {
-                    // What is filled is attached by who fills it.
-                    assert!(row.nattch == 0 || row.perms & 0o066 == 0, "{row:?}");
+                for row in sysv_table::parse(&RealMachine.sysv_table().unwrap()).rows {
+                    let whole = row.resident.unwrap().0 + row.swapped.unwrap().0 == size.0;
+                    assert!(whole || row.perms & 0o066 == 0, "{row:?}");
                 }
             }
         });

@@ -98,6 +98,10 @@ fn rm_keeps_it_where_it_is_told_to() {
     // A file that is there is in the way, and nothing is removed.
     let told = complaint(&directory, ["rm", "--yes", "--force", "/d", "--save", &at("one")]);
     assert!(told.contains("is there already") && objects[3].path().exists(), "{told}");
+    // Several do not go into one file, and none is removed.
+    let several = run(&directory, ["rm", "--yes", "--force", "/d", "/d", "/c", "--save", &at("several")]);
+    assert_eq!(several.status.code(), Some(2));
+    assert!(objects[3].path().exists() && !fs::exists(at("several")).unwrap());
     let both = run(&directory, ["rm", "--yes", "/d", "--save", &at("x"), "--no-copy"]);
     assert_eq!(both.status.code(), Some(2));
     said(&directory, ["rm", "--yes", "--force", "/d", "--no-copy"]);
