@@ -73,3 +73,74 @@ impl Look {
         Self { ended: Instant::now(), took: began.elapsed(), holdings }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::process::Processes as _;
+    use crate::segment::{Access, Verdict};
+    use crate::survey::Survey;
+
+    /// A machine with one object of ann's, and the object as one that nobody was
+    /// found to hold.
+    fn unheld() -> (MadeMachine, Segment) {
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::full(b"x"));
+        machine.add_process(7, "writer");
+        let mut segment = Survey::take(&machine, &mut Names::default()).segments.remove(0);
+        segment.verdict = Verdict::new(State::Idle, "nobody holds it");
+        (machine, segment)
+    }
+
+    /// Why it is not removed.
+    fn refused(recent: &Recent, machine: &MadeMachine, segment: &Segment) -> Option<String> {
+        recent.check(machine, segment).err().map(|error| error.to_string())
+    }
+
+    #[track_caller]
+    fn assert_refused(machine: &MadeMachine, segment: &Segment, why: &str) {
+        let refused = refused(&Recent::default(), machine, segment).unwrap_or_default();
+        assert!(refused.contains(why), "{refused:?}");
+    }
+
+    #[test]
+    fn what_is_not_settled_any_more_is_left() {
+        let (machine, mut segment) = unheld();
+        assert_eq!(refused(&Recent::default(), &machine, &segment), None);
+        // Bob cannot ask the kernel of ann's, nor examine root's process.
+        machine.edit(|facts| {
+            facts.effective_uid = 1001;
+            let process = facts.processes.get_mut(&7).unwrap();
+            (process.uid, process.readable) = (0, false);
+        });
+        assert_refused(&machine, &segment, "that nobody holds it now is not settled");
+        if let crate::segment::Facts::Posix(facts) = &mut segment.facts {
+            facts.device += 1;
+        }
+        assert_refused(&machine, &segment, "who holds it now is not known");
+    }
+
+    #[test]
+    fn a_look_is_believed_for_a_moment_only() {
+        let (machine, segment) = unheld();
+        machine.edit(|facts| facts.effective_uid = 1001);
+        let recent = Recent::default();
+        assert_eq!(refused(&recent, &machine, &segment), None);
+        machine.map_in(7, "a", Access::Read);
+        let began = Instant::now();
+        while refused(&recent, &machine, &segment).is_none() {
+            assert!(began.elapsed() < 20 * LONGEST, "it is believed for ever");
+        }
+        assert!(refused(&recent, &machine, &segment).unwrap().contains("writer (pid 7) holds it now"));
+    }
+
+    #[test]
+    fn what_we_have_open_ourselves_is_no_hold() {
+        let (machine, segment) = unheld();
+        let own = machine.own_pid();
+        machine.add_process(own, "shmscope");
+        machine.open_in(own, "a", Access::Read);
+        assert_eq!(refused(&Recent::default(), &machine, &segment), None);
+    }
+}

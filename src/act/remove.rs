@@ -74,13 +74,22 @@ fn plan_sysv(machine: &dyn Machine, segment: &Segment, facts: &SysvFacts, plan: 
         let who = with_pids(segment);
         let by = if who.is_empty() { String::new() } else { format!(", held by {who}") };
         plan.say(format!(
-            "it is marked for removal: its key goes now, its {} when the last of {} attachments ends{by}",
-            segment.size, facts.nattch
+            "it is marked for removal: its key goes now, its {} when {} ends{by}",
+            segment.size,
+            last_of(facts.nattch)
         ));
         plan.refuse(held(facts.nattch));
     }
     refuse_protected(segment, plan);
     refuse_strangers(machine, segment, REMOVE, Capability::SysAdmin, plan);
+}
+
+/// Which attachment has to end before the memory goes.
+fn last_of(nattch: u64) -> String {
+    match nattch {
+        1 => "its one attachment".to_owned(),
+        more => format!("the last of its {more} attachments"),
+    }
 }
 
 fn plan_posix(machine: &dyn Machine, segment: &Segment, plan: &mut Plan) {
@@ -290,10 +299,9 @@ fn apply_sysv(
     let id = segment.id.clone();
     match control.sysv_stat(shmid) {
         // Its place may have gone to another one already.
-        Ok(now) if now.marked => Ok(Done::new(
-            id,
-            format!("it is marked for removal, and goes with the last of {} attachments", now.nattch),
-        )),
+        Ok(now) if now.marked => {
+            Ok(Done::new(id, format!("it is marked for removal, and goes when {} ends", last_of(now.nattch))))
+        }
         Ok(now)
             if now.creator_pid == stat.creator_pid && now.key == stat.key && now.change == stat.change =>
         {

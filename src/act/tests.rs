@@ -199,7 +199,7 @@ fn what_is_held_or_not_settled_goes_only_with_force() {
         assert!(apply(&machine, &plan).result.unwrap_err().to_string().contains("--force"));
     }
     let done = act(&machine, "4", &remove, FORCE).unwrap();
-    assert!(done.said[0].contains("last of 2 attachments"), "{done:?}");
+    assert!(done.said[0].contains("last of its 2 attachments"), "{done:?}");
     act(&machine, "camera0", &remove, FORCE).unwrap();
     assert!(machine.edit(|facts| facts.posix.is_empty()));
 }

@@ -262,6 +262,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_in_memory_keeps_nothing() {
+        let machine = machine();
+        machine.add_object("sparse", MadeBytes::hole(1 << 30));
+        machine.map_in(8, "sparse", Access::ReadWrite);
+        let (shown, _) = shown(&machine, "/camera");
+        assert_eq!(shown.rows[1].holds(), "keeps 8.0 KiB in memory, with 1 more segment: /sparse");
+    }
+
+    #[test]
     fn what_could_not_be_found_is_a_line_of_its_own() {
         let machine = machine();
         machine.attach_in(8, 5, Access::Read);
@@ -276,6 +285,19 @@ mod tests {
                 "1 of 2 processes can be examined here"
             ]
         );
+    }
+
+    #[test]
+    fn what_somebody_unseen_is_attached_to_goes_with_nobody() {
+        let machine = machine();
+        machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
+        let last = || {
+            let (shown, _) = shown(&machine, "/camera");
+            shown.rows[0].others.iter().map(|other| (other.label.clone(), other.last)).collect::<Vec<_>>()
+        };
+        assert_eq!(last(), [("#5".to_owned(), true), ("/gone".to_owned(), true)]);
+        machine.edit(|facts| facts.sysv[0].row.nattch += 1);
+        assert_eq!(last(), [("#5".to_owned(), false), ("/gone".to_owned(), true)]);
     }
 
     #[test]

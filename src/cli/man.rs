@@ -215,6 +215,21 @@ fn files(roff: &mut Roff) {
         roff.text(vec![roman(line)]);
     }
     roff.control("fi", []);
+    for (path, text) in [
+        (
+            "$XDG_STATE_HOME/shmscope/copies",
+            "Copies of what was removed, by default below ~/.local/state, for u and restore; the newest are kept.",
+        ),
+        (
+            "$XDG_STATE_HOME/shmscope/record.jsonl, record.1.jsonl",
+            "What was done to segments, an act a line as JSON: time, user, action, segment, whether it was done, \
+             and the result. Two files of 1 MiB at most.",
+        ),
+    ] {
+        term(roff, vec![italic(path)], text);
+    }
+    let text = "Under sudo these are root's own; the caller's stay as they are.";
+    roff.control("PP", []).text(vec![roman(text)]);
 }
 
 fn environment(roff: &mut Roff) {
@@ -226,6 +241,7 @@ fn environment(roff: &mut Roff) {
             "Where the first that is set is no UTF-8, nothing outside ASCII is shown on a terminal.",
         ),
         ("XDG_CONFIG_HOME", "Where the settings are, see FILES."),
+        ("XDG_STATE_HOME", "Where the copies and the record are, see FILES."),
         ("TERM", "When it is dumb, there are no colours."),
         ("TZ", "The time zone that times are shown in."),
     ] {
@@ -280,6 +296,8 @@ mod tests {
             ".SH \"EXIT STATUS\"",
             "NO_COLOR",
             "live-interval",
+            "record.jsonl",
+            "[[maker]]",
         ] {
             assert!(text.contains(word), "{word} is not in {text}");
         }

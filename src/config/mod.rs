@@ -187,6 +187,15 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_maker_is_one() {
+        let (_, example) = DOCUMENTED.split_once("#   [[maker]]").unwrap();
+        let example: Vec<&str> =
+            example.lines().skip(1).map_while(|line| line.strip_prefix("#   ")).collect();
+        let config = parse(&format!("[[maker]]\n{}", example.join("\n"))).unwrap();
+        assert_eq!((config.makers[0].id.as_str(), config.makers[0].pids.len()), ("camera", 1));
+    }
+
+    #[test]
     fn every_setting_is_read() {
         let text = "theme = 'light'\ninterval = '2.5s'\nlive-interval = '50ms'\nmouse = false\n\
                     ascii = true\nread-only = true\ncolor = 'never'\ncopies = '512M'\n[keys]\nquit = ['x', 'ctrl-r']\nhelp = []\n";

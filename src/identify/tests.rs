@@ -1,5 +1,8 @@
 //! Every rule of the states, at its boundaries, on a made machine.
 
+mod again;
+mod doubt;
+
 use super::*;
 use crate::machine::made::{MadeBytes, MadeMachine, MadeObject, OBJECTS};
 use crate::machine::process::{FileLock, Processes as _};
@@ -300,6 +303,7 @@ fn idle_while_its_creator_lives() {
     assert_is(&machine, LIKELY, &["cannot be told: /proc hides"]);
     machine.edit(|facts| facts.sysv[0].row.creator_pid = 0);
     assert_is(&machine, LIKELY, &["its creator has no pid in this pid namespace"]);
+    assert_eq!(only(&machine).made_by, None);
 }
 
 #[test]

@@ -167,5 +167,11 @@ mod tests {
                 "System V segments have nearly all they may have, 0 B left: ann has 40 KiB",
             ]
         );
+        // A twelfth of what is used is no part to speak of.
+        machine.edit(|facts| {
+            let shm = facts.limits.dev_shm.as_mut().unwrap();
+            (shm.size, shm.used) = (Bytes(36 * 4096), Bytes(36 * 4096));
+        });
+        assert!(!texts(&machine)[0].contains("unlinked"), "{}", texts(&machine)[0]);
     }
 }

@@ -70,6 +70,61 @@ mod tests {
     use super::super::Names;
     use super::*;
     use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::{Access, Bytes, Mode};
+    use crate::survey::{Coverage, Depth, Holdings};
+
+    #[test]
+    fn what_is_found_by_its_holders_is_new_only_when_they_were_looked_at_before() {
+        let machine = MadeMachine::new();
+        machine.add_process(7, "writer");
+        let mut names = Names::default();
+        let mut unlinked = |name: &str| {
+            machine.add_object(name, MadeBytes::hole(100));
+            machine.map_in(7, name, Access::ReadWrite);
+            machine.remove_object(name);
+            let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+            let mut survey = Survey::take(&machine, &mut names);
+            let listed = survey.clone();
+            survey.join(&holdings, &machine, &mut names);
+            (listed, survey)
+        };
+        let (listed, first) = unlinked("a");
+        assert_eq!(first.segments.len(), 1);
+        assert!(difference(&listed, &first).is_empty());
+        let (_, second) = unlinked("b");
+        assert_eq!(difference(&first, &second).appeared.len(), 1);
+    }
+
+    #[test]
+    fn what_counts_as_a_change() {
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::full(&[1; 100]));
+        let before = Survey::take(&machine, &mut Names::default());
+        let is_one = |change: fn(&mut Segment)| {
+            let mut after = before.clone();
+            change(&mut after.segments[0]);
+            !difference(&before, &after).is_empty()
+        };
+        let changes: [fn(&mut Segment); 7] = [
+            |one| one.size = Bytes(101),
+            |one| one.resident = Some(Bytes(1)),
+            |one| one.swapped = Some(Bytes(1)),
+            |one| one.mode = Mode::new(0o640),
+            |one| one.owner.uid = 1001,
+            |one| one.verdict.state = State::Idle,
+            |one| one.verdict.reasons = vec!["held by 2 processes".to_owned()],
+        ];
+        assert!(changes.into_iter().all(is_one));
+        assert!(!is_one(|one| one.times.access = None));
+        assert!(!is_one(|one| one.verdict.reasons.push("of 212 processes".to_owned())));
+        // That it became known who holds it says something else of it, and is no change.
+        let mut after = before.clone();
+        after.coverage = Some(Coverage::default());
+        (after.segments[0].holders, after.segments[0].verdict.state) = (Some([].into()), State::Idle);
+        assert!(difference(&before, &after).is_empty());
+        after.segments[0].mode = Mode::new(0o640);
+        assert_eq!(difference(&before, &after).changed.len(), 1);
+    }
 
     #[test]
     fn appeared_changed_vanished_and_replaced() {

@@ -58,6 +58,7 @@ fn is_taken(segment: &Segment, limits: &Limits) -> bool {
 mod tests {
     use super::*;
     use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::Verdict;
     use crate::survey::Names;
 
     #[test]
@@ -76,6 +77,12 @@ mod tests {
                 survey.segments.iter().filter_map(|one| at_logout(one, &survey.limits)).collect();
             assert_eq!(told.len(), taken, "{setting:?}");
             assert_eq!(logouts(&survey).is_some(), taken > 0);
+            // What is removed goes with its holders, whatever systemd does.
+            let mut removed = survey.clone();
+            for segment in &mut removed.segments {
+                segment.verdict = Verdict::new(State::Removed, "removed");
+            }
+            assert_eq!(logouts(&removed), None);
             if let [sysv, posix] = told.as_slice() {
                 assert!(sysv.contains("unless it is attached") && sysv.contains("enable-linger ann"));
                 assert!(posix.contains("takes its name, whoever holds it"), "{posix}");

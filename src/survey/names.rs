@@ -34,3 +34,24 @@ impl Names {
         Owner { uid, user, gid, group }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::MadeMachine;
+
+    #[test]
+    fn an_answer_is_believed_for_a_minute() {
+        let machine = MadeMachine::new();
+        let mut names = Names::default();
+        let mut ann = |seconds: i64| {
+            names.begin(Timestamp::from_seconds(seconds));
+            names.owner(&machine, 1000, 1000).user_text()
+        };
+        assert_eq!(ann(1000), "ann");
+        machine.edit(|facts| facts.users.insert(1000, "anna".to_owned()));
+        assert_eq!((ann(1059), ann(1060)), ("ann".to_owned(), "anna".to_owned()));
+        machine.edit(|facts| facts.users.insert(1000, "ann".to_owned()));
+        assert_eq!(ann(1000), "ann", "the clock was set back");
+    }
+}

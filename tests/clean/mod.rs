@@ -8,6 +8,7 @@ use serde_json::Value;
 use shmscope::sys::shm;
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -154,6 +155,13 @@ fn evidence_and_sums_are_shown_and_nothing_is_removed_without_a_word() {
         ],
     );
     assert!(ended.stderr.contains("--yes was not given"), "{ended:?}");
+    assert_eq!(everything(), before);
+    // A yes counts from a terminal only.
+    let (answer, mut said) = std::io::pipe().unwrap();
+    said.write_all(b"y\n").unwrap();
+    drop(said);
+    let output = leaks.command().args(["clean", "--settle", "0s"]).stdin(answer).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_eq!(everything(), before);
     assert!(leaks.copies().is_empty());
 }

@@ -2,10 +2,11 @@
 //! programs.
 
 use super::{STILL, answer, no_row, open, quit, row, squeezed, writer};
-use crate::support::{Child, SOON, Terminal, World, python, shmscope};
+use crate::support::{Child, SOON, Terminal, World, python, shmscope, skip, tool};
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use vt100::Screen;
 
 /// A Python program that has the object open for reading and mapped so.
 fn reader(name: &str) -> Option<Child> {
@@ -93,6 +94,42 @@ fn one_that_does_not_listen_is_told_so() {
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Holders of"), SOON);
     quit(terminal);
+}
+
+/// Where `/proc` is of another pid namespace, a number there is another process here.
+#[test]
+fn a_pid_of_another_namespace_ends_nobody_here() {
+    let Some(_world) = World::new() else { return };
+    let Some(unshare) = tool("unshare") else { return };
+    let Some(mut holder) = writer("posix_writer.cpp", "held", STILL) else { return };
+    // In the namespace a bystander gets the pid that the holder has outside.
+    let text = "echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid; sleep 3600 & \
+                [ $! = $1 ] || { echo no such number; exit; }; \
+                \"$0\"; kill -0 $! && echo still there";
+    let mut command = Command::new(unshare);
+    command.args(["--pid", "--fork", "--kill-child", "sh", "-c", text]);
+    command.arg(shmscope().get_program()).arg(holder.pid().to_string());
+    let mut terminal = Terminal::start((80, 24), command);
+    terminal.wait_for(
+        |screen: &Screen| row("● in use")(screen) || row("no such number")(screen) || row("unshare:")(screen),
+        SOON,
+    );
+    if !terminal.screen().contains("in use") {
+        return skip(&format!("no pid can be chosen here: {}", terminal.screen()));
+    }
+    terminal.send("h");
+    terminal.wait_for("Holders of posix:/held", SOON);
+    terminal.wait_for(row(&format!("{} posix_writer", holder.pid())), SOON);
+    terminal.send("K");
+    terminal.wait_for("y ask it to end", SOON);
+    answer(&terminal, "y");
+    terminal.wait_for("has ended already", SOON);
+    terminal.send("<Esc>");
+    terminal.wait_for(no_row("Holders of"), SOON);
+    terminal.send("q");
+    terminal.wait_for("still there", SOON);
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
+    assert!(holder.ended().is_none());
 }
 
 #[test]

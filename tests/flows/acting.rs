@@ -10,6 +10,7 @@ use shmscope::app::overlay::Overlay;
 use shmscope::app::update;
 use shmscope::app::work::Working;
 use shmscope::machine::made::MadeMachine;
+use shmscope::segment::Access;
 
 fn confirm(stage: &Stage) -> &shmscope::app::confirm::Confirm {
     match &stage.state.overlay {
@@ -244,6 +245,29 @@ fn a_long_act_is_stopped_and_nothing_else_is_begun_meanwhile() {
         assert_eq!(notice(&stage), "Stopped: nothing was done");
         assert!(stage.state.overlay.is_none() && stage.state.work.is_none());
     }
+}
+
+#[test]
+fn meanwhile_nothing_is_cleaned_and_nobody_is_ended() {
+    let machine = small();
+    let busy = || {
+        let mut stage = stage(machine.clone());
+        stage.acts = Acts::Hang;
+        stage.state.undo = Some(Undo::Copies(1));
+        stage.press("u");
+        stage.happen(working());
+        stage
+    };
+    let mut cleaning = busy();
+    cleaning.press("c<enter>");
+    assert!(notice(&cleaning).contains("esc stops it"), "{}", notice(&cleaning));
+    assert!(matches!(cleaning.state.overlay, Some(Overlay::Clean(_))));
+    machine.add_process(4121, "writer");
+    machine.attach_in(4121, 5, Access::Read);
+    let mut ending = busy();
+    ending.press("hK");
+    assert!(notice(&ending).contains("esc stops it"), "{}", notice(&ending));
+    assert!(matches!(&ending.state.overlay, Some(Overlay::Holders(holders)) if holders.ask.is_none()));
 }
 
 #[test]

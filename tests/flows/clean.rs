@@ -123,6 +123,53 @@ fn it_follows_what_happens() {
     assert!(ids(&stage).is_empty());
 }
 
+/// Lets every object be two hours old.
+fn old(machine: &MadeMachine) {
+    machine.edit(|facts| {
+        let then = Timestamp::from_seconds(facts.now - 7200);
+        for object in facts.posix.values_mut() {
+            let stat = &mut object.stat;
+            (stat.access, stat.modify, stat.change, stat.birth) = (then, then, then, Some(then));
+        }
+    });
+}
+
+#[test]
+fn those_that_are_certain_go_first() {
+    let machine = MadeMachine::new();
+    for name in ["likely", "nccl-a1B2c3"] {
+        machine.add_object(name, MadeBytes::full(&[7; 50]));
+    }
+    old(&machine);
+    let mut stage = stage(machine);
+    stage.press("c");
+    let expected = [("posix:/nccl-a1B2c3", true), ("posix:/likely", false)];
+    assert_eq!(ids(&stage), expected.map(|(id, ticked)| (id.to_owned(), ticked)));
+}
+
+#[test]
+fn a_tick_is_for_that_very_segment_and_for_what_was_said_of_it() {
+    let machine = MadeMachine::new();
+    machine.add_object("likely", MadeBytes::full(&[7; 50]));
+    machine.add_sysv(5, 0, MadeBytes::full(&[5; 50]));
+    old(&machine);
+    let mut stage = stage(machine);
+    stage.press("ca");
+    let ticks = |of: &[(&str, bool)]| of.iter().map(|&(id, on)| (id.to_owned(), on)).collect::<Vec<_>>();
+    assert_eq!(ids(&stage), ticks(&[("sysv:5", true), ("posix:/likely", true)]));
+    stage.survey();
+    assert_eq!(ids(&stage), ticks(&[("sysv:5", true), ("posix:/likely", true)]));
+    // Whether its creator lives cannot be told any more.
+    stage.machine.edit(|facts| facts.hidden = vec![4121]);
+    stage.survey();
+    assert_eq!(ids(&stage), ticks(&[("sysv:5", false), ("posix:/likely", true)]));
+    // Another one has its name.
+    stage.machine.add_object("likely", MadeBytes::full(&[7; 50]));
+    old(&stage.machine);
+    stage.survey();
+    assert_eq!(ids(&stage), ticks(&[("sysv:5", false), ("posix:/likely", false)]));
+}
+
 #[test]
 fn who_comes_to_hold_it_between_the_list_and_the_yes_keeps_it() {
     let mut stage = stage(world());

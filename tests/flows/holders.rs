@@ -3,8 +3,12 @@
 
 use super::{notice, stage};
 use crate::support::Stage;
+use shmscope::app::effect::Effect;
+use shmscope::app::event::Event;
 use shmscope::app::holders::Holders;
+use shmscope::app::key::Key;
 use shmscope::app::overlay::Overlay;
+use shmscope::app::update;
 use shmscope::machine::made::{MadeBytes, MadeMachine};
 use shmscope::segment::Access;
 
@@ -89,6 +93,19 @@ fn one_is_asked_to_end_after_a_yes_and_is_told_of() {
 }
 
 #[test]
+fn it_is_asked_once_however_often_yes_is_said() {
+    let mut stage = stage(world());
+    stage.press("hjK");
+    stage.wait(200);
+    let mut press = |key| {
+        let effects = update(&mut stage.state, stage.clock, Event::Key(Key::char(key)));
+        effects.iter().filter(|effect| matches!(effect, Effect::End(_))).count()
+    };
+    assert_eq!([press('y'), press('y'), press('n'), press('y')], [1, 0, 0, 0]);
+    assert!(shown(&stage).ask.as_ref().unwrap().acting, "what comes of it is waited for");
+}
+
+#[test]
 fn leaving_the_question_ends_nobody() {
     for key in ["<esc>", "n", "q", "<ctrl-c>", "<enter>", "K", " "] {
         let mut stage = stage(world());
@@ -160,7 +177,8 @@ fn it_follows_what_happens_and_says_when_the_segment_is_gone() {
     assert!(stage.screen().contains("Nobody holds it."), "{}", stage.screen());
     stage.press("K");
     assert!(notice(&stage).contains("nobody to end"));
-    stage.machine.remove_object("camera");
+    // Another one has its name.
+    stage.machine.add_object("camera", MadeBytes::full(&[7; 8192]));
     stage.survey();
     assert!(stage.screen().contains("The segment is gone."), "{}", stage.screen());
 }

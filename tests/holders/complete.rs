@@ -2,9 +2,12 @@
 
 use super::found::{found, object};
 use super::{Crowd, look};
-use crate::support::World;
+use crate::support::{Child, Nobody, SOON, World, tool};
+use shmscope::machine::process::{Examined, Processes as _, Wanted};
+use shmscope::machine::real::RealMachine;
 use shmscope::segment::{Holder, SegmentId};
 use std::collections::HashMap;
+use std::process::Command;
 
 #[test]
 fn every_holder_is_found_with_what_it_holds_and_nobody_else_is() {
@@ -48,6 +51,32 @@ fn what_is_unlinked_is_known_by_its_holders_and_by_the_name_it_had() {
         let name = segment.posix().unwrap().unlinked.as_ref().unwrap().name.as_ref().unwrap();
         assert_eq!(name.as_bytes(), crowd.truth.names[&object(segment)]);
         assert_eq!(segment.size.0, 3 * 4096);
+    }
+}
+
+#[test]
+fn what_is_no_memory_is_none_when_it_is_unlinked() {
+    let Some(_world) = World::new() else { return };
+    let (Some(shell), Some(_)) = (tool("sh"), tool("mkfifo")) else { return };
+    let text = "cd /dev/shm; mkfifo f; mkdir d; exec 3<>f 4<d; cd /; rm /dev/shm/f; rmdir /dev/shm/d; \
+                echo x >/dev/shm/o; exec 5</dev/shm/o; rm /dev/shm/o; echo ready; read a";
+    let mut child = Child::spawn_piped(Command::new(shell).args(["-c", text]));
+    assert_eq!(child.line(SOON), "ready");
+    let (survey, _) = look();
+    let [object] = &survey.segments[..] else { panic!("{:?}", survey.segments) };
+    assert_eq!(object.label(), "/o");
+}
+
+#[test]
+fn a_thread_of_the_kernel_holds_nothing_whoever_looks() {
+    const KTHREADD: u32 = 2;
+    let Some(_world) = World::new() else { return };
+    if std::fs::read(format!("/proc/{KTHREADD}/comm")).is_ok_and(|command| command == b"kthreadd\n") {
+        let wanted =
+            Wanted { whereabouts: RealMachine.whereabouts().unwrap(), private: true, as_text: false };
+        let _nobody = Nobody::here();
+        let examined = RealMachine.examine(KTHREADD, &wanted);
+        assert!(matches!(examined, Examined::Nothing), "{examined:?}");
     }
 }
 

@@ -3,14 +3,16 @@
 
 use super::Crowd;
 use super::found::object;
-use crate::support::{Nobody, World, shmscope, tool};
+use crate::support::{Nobody, Object as Made, World, shmscope, tool};
 use shmscope::identify::{Identifier, Rules};
+use shmscope::machine::Machine as _;
 use shmscope::machine::process::Object;
 use shmscope::machine::real::RealMachine;
-use shmscope::segment::{Certainty, Segment, State};
+use shmscope::segment::{Certainty, Segment, SegmentId, State};
 use shmscope::survey::{Depth, Holdings, Names, Survey};
 use std::process::Command;
 use std::time::Duration;
+use std::{fs, io};
 
 /// A survey with verdicts, where nothing is waited for.
 fn judged() -> Survey {
@@ -101,6 +103,20 @@ fn attachments_that_are_counted_and_not_found_are_told() {
             assert_eq!(said, None, "{}", segment.id);
         }
     }
+}
+
+#[test]
+fn the_kernels_word_is_on_the_very_object() {
+    let Some(_world) = World::new() else { return };
+    let object = Made::new("a", 10, 0o600);
+    let mut names = Names::default();
+    let shown = Survey::take(&RealMachine, &mut names).segments.remove(0).identity();
+    let SegmentId::Posix(name) = object.id() else { panic!("it has a name") };
+    let ask = || RealMachine.is_open_elsewhere(&name, &shown).map_err(|error| error.kind());
+    assert_eq!(ask(), Ok(true), "this test has it open");
+    fs::remove_file(object.path()).unwrap();
+    fs::write(object.path(), "another").unwrap();
+    assert_eq!(ask(), Err(io::ErrorKind::NotFound));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::found::{found, object};
 use super::{Crowd, look};
 use crate::support::{Child, Object, SOON, World, tool, wait_until};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use shmscope::machine::process::{self, Examined, Processes as _, Use, Wanted};
 use shmscope::machine::real::RealMachine;
 use shmscope::survey::{Depth, Holdings, Names, Survey};
@@ -93,6 +94,25 @@ fn who_has_done_something_since_is_asked_again() {
         assert_eq!((all.held_by(pid).len(), it.held_by(pid).len()), (held, held));
         holdings = all;
     }
+    drop(object);
+}
+
+#[test]
+fn who_has_rested_is_asked_again_when_another_file_system_is_looked_at() {
+    let Some(_world) = World::new() else { return };
+    let Some(shell) = tool("sh") else { return };
+    let object = Object::new("covered", 4096, 0o600);
+    let text = "exec 3</dev/shm/covered; echo; read a";
+    let mut child = Child::spawn_piped(Command::new(shell).args(["-c", text]));
+    child.line(SOON);
+    let pid = child.pid().as_raw().unsigned_abs();
+    let names = &mut Names::default();
+    let flags = MsFlags::empty();
+    mount(Some("tmpfs"), "/dev/shm", Some("tmpfs"), flags, None::<&str>).unwrap();
+    let covered = Holdings::look(&RealMachine, Depth::Private, &[], names);
+    umount2("/dev/shm", MntFlags::MNT_DETACH).unwrap();
+    assert_eq!(covered.held_by(pid).len(), 0);
+    assert_eq!(covered.refresh(&RealMachine, &[], names).held_by(pid).len(), 1);
     drop(object);
 }
 

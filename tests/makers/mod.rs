@@ -2,6 +2,7 @@
 //! their segments while they live, and when they have been killed.
 
 mod boost;
+mod inside;
 mod never;
 mod postgresql;
 mod python;

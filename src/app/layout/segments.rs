@@ -21,19 +21,54 @@ pub const MARGIN: u16 = 4;
 const GAP: u16 = 2;
 /// The name gets at least so many cells before another column goes…
 const NAME_LEAST: u16 = 12;
-/// …and so many where the detail area, with the rest, stands beside the table.
+/// …and so many where the detail area stands beside the table: a key with its shmid.
 const NAME_WANTS: u16 = 17;
 
 /// The detail area beside the table: from a row of 8 bytes without its text
 /// to one of 16 with it.
-const DETAIL_LEAST: u16 = 34;
+const DETAIL_LEAST: u16 = 30;
 const DETAIL_MOST: u16 = 80;
-/// What all columns but the name take at their widest, with the narrowest owner.
-const ALL_COLUMNS: u16 = 5 + 8 + 11 + 5 + 5 + HELD_BY + MADE_BY + 4 + 11;
-/// Who holds it: the name of one, and how many more.
-const HELD_BY: u16 = 15;
 /// Who made it: a word or two.
 const MADE_BY: u16 = 10;
+
+/// The columns whose width depends on the room that there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Widths {
+    /// How much is in memory, with a bar.
+    bar: u16,
+    owner: u16,
+    /// Who holds it: the name of one, and how many more.
+    held_by: u16,
+}
+
+impl Widths {
+    /// Where the table has the whole width of the terminal; a long owner is
+    /// cut before a whole column goes.
+    fn alone(width: u16, owner: u16) -> Self {
+        let (owner_most, held_by) = match width {
+            0..60 => (6, 6),
+            60..90 => (6, 9),
+            90..100 => (8, 15),
+            _ => (12, 15),
+        };
+        Self { bar: 11, owner: owner.clamp(5, owner_most), held_by }
+    }
+
+    /// Beside the detail area: narrower ones before a column goes.
+    fn beside(width: u16, owner: u16) -> Self {
+        let wide = Self { bar: 11, owner: owner.clamp(5, 12), held_by: 15 };
+        if width >= wide.all(NAME_WANTS) + DETAIL_LEAST + 3 {
+            return wide;
+        }
+        Self { bar: 8, owner: owner.clamp(5, 8), held_by: 10 }
+    }
+
+    /// What all columns take with a name of that width, and a free cell at the end.
+    const fn all(self, name: u16) -> u16 {
+        let fixed = 5 + 8 + 5 + MADE_BY + 4 + 11;
+        MARGIN + fixed + self.bar + self.owner + self.held_by + name + 9 * GAP + 1
+    }
+}
 
 /// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,15 +175,14 @@ pub fn layout(size: Size, pane: Pane, owner: u16, alert: bool) -> Layout {
     let body = Area::new(0, header.height, width, height.saturating_sub(header.height + foot.height));
     let beside = width >= 130 && height >= 30;
     if beside {
-        // Ten columns, the name counted in, each with its gap, and a free cell.
-        let wanted = MARGIN + ALL_COLUMNS + 10 * GAP + NAME_WANTS + owner.clamp(5, 12) - 5;
-        let detail_width = width.saturating_sub(wanted + 3).clamp(DETAIL_LEAST, DETAIL_MOST);
+        let widths = Widths::beside(width, owner);
+        let detail_width = width.saturating_sub(widths.all(NAME_WANTS) + 3).clamp(DETAIL_LEAST, DETAIL_MOST);
         let table_width = width - detail_width - 3;
         let table = Area::new(0, body.y + 1, table_width, body.height.saturating_sub(1));
         return Layout {
             header,
             heading: Area::new(0, body.y, table_width, 1),
-            columns: columns(width, table_width, owner),
+            columns: columns(width, table_width, widths),
             table,
             rule: Some(Area::new(table_width + 1, body.y, 1, body.height)),
             detail: Some(Area::new(table_width + 3, body.y, detail_width, body.height)),
@@ -169,7 +203,7 @@ pub fn layout(size: Size, pane: Pane, owner: u16, alert: bool) -> Layout {
         header,
         heading: Area::new(0, body.y, width, u16::from(!alone)),
         table: Area::new(0, body.y + 1, width, if alone { 0 } else { table_height }),
-        columns: columns(width, width, owner),
+        columns: columns(width, width, Widths::alone(width, owner)),
         rule: (rule_height > 0 && !alone).then(|| Area::new(0, detail.y.saturating_sub(1), width, 1)),
         detail: (detail_height > 0).then_some(detail),
         beside,
@@ -179,30 +213,15 @@ pub fn layout(size: Size, pane: Pane, owner: u16, alert: bool) -> Layout {
 
 /// The columns that fit: whole ones go, in the order of [`dropped`], figures
 /// are never cut. `width` is the terminal's, `room` the table's.
-fn columns(width: u16, room: u16, owner: u16) -> Vec<Placed> {
-    // A long owner is cut before a whole column goes.
-    let owner = owner.clamp(
-        5,
-        match width {
-            0..90 => 6,
-            90..100 => 8,
-            _ => 12,
-        },
-    );
-    let held_by = match width {
-        0..60 => 6,
-        60..90 => 9,
-        _ => HELD_BY,
-    };
-    let least = if room < width { NAME_WANTS } else { NAME_LEAST };
+fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
     let mut columns = vec![
         (Column::Kind, 5),
         (Column::Label, 0),
         (Column::Size, 8),
-        (Column::ResidentBar, 11),
+        (Column::ResidentBar, widths.bar),
         (Column::Mode, 5),
-        (Column::Owner, owner),
-        (Column::HeldBy, held_by),
+        (Column::Owner, widths.owner),
+        (Column::HeldBy, widths.held_by),
         (Column::MadeBy, MADE_BY),
         (Column::Age, 4),
         (Column::State, 11),
@@ -210,7 +229,7 @@ fn columns(width: u16, room: u16, owner: u16) -> Vec<Placed> {
     for (limit, column) in DROPPED {
         let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
         let name = room.saturating_sub(MARGIN + taken);
-        if width < limit || name < least {
+        if width < limit || name < NAME_LEAST {
             let at = columns.iter().position(|(present, _)| *present == column);
             match (at, column) {
                 (Some(at), Column::ResidentBar) => columns[at] = (Column::Resident, 4),
@@ -300,13 +319,27 @@ mod tests {
     #[test]
     fn whole_columns_go_in_their_order() {
         use Column::{Age, HeldBy, Kind, Label, MadeBy, Mode, Owner, Resident, ResidentBar, Size, State};
-        assert_eq!(shown(120, 40), [Kind, Label, Size, ResidentBar, Mode, Owner, HeldBy, MadeBy, Age, State]);
+        let all = [Kind, Label, Size, ResidentBar, Mode, Owner, HeldBy, MadeBy, Age, State];
+        for beside in 136..200 {
+            assert_eq!(shown(beside, 30), all);
+        }
+        assert_eq!(shown(130, 30), [Kind, Label, Size, ResidentBar, Mode, Owner, HeldBy, MadeBy, State]);
+        assert_eq!(shown(120, 40), all);
         assert_eq!(shown(109, 40), [Kind, Label, Size, ResidentBar, Mode, Owner, HeldBy, MadeBy, State]);
         assert_eq!(shown(89, 40), [Kind, Label, Size, Resident, Mode, Owner, HeldBy, State]);
         assert_eq!(shown(80, 24), [Kind, Label, Size, Resident, Mode, Owner, HeldBy, State]);
         assert_eq!(shown(79, 24), [Kind, Label, Size, Resident, Mode, HeldBy, State]);
         assert_eq!(shown(69, 24), [Kind, Label, Size, Resident, HeldBy, State]);
         assert_eq!(shown(40, 24), [Label, Size, HeldBy, State]);
+    }
+
+    #[test]
+    fn a_key_with_its_shmid_is_whole_where_the_detail_area_is_beside_it() {
+        for width in 140..200 {
+            let layout = layout(Size { width, height: 45 }, Pane::Table, 5, false);
+            assert!(layout.column(Column::Label).unwrap().width >= NAME_WANTS, "{width}");
+            assert_eq!(layout.detail.unwrap().right(), width);
+        }
     }
 
     #[test]

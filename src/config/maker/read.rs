@@ -10,7 +10,7 @@ use crate::segment::{Bytes, Mode};
 use std::ops::RangeInclusive;
 use toml::de::{DeTable, DeValue};
 
-const FIELDS: &str = "id, name, kind, pattern, key, size, mode, contents, match, commands, beside, group-named, pid, \
+pub(super) const FIELDS: &str = "id, name, kind, pattern, key, size, mode, contents, match, commands, beside, group-named, pid, \
                       unheld, wanted, helpers, helpers-of, with, reason, removal, source, label-only, fits and misses";
 
 /// Reads one; what is wrong names it.

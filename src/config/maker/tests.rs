@@ -61,6 +61,14 @@ fn every_field_is_read() {
 }
 
 #[test]
+fn every_field_is_documented() {
+    let documented = include_str!("../../../assets/catalogue/README.md");
+    for field in read::FIELDS.replace(" and ", ", ").split(", ") {
+        assert!(documented.contains(&format!("`{field}`")), "{field}");
+    }
+}
+
+#[test]
 fn errors_name_the_line_the_maker_and_what_is_allowed() {
     let maker = |rest: &str| format!("[[maker]]\nid = 'm'\nname = 'M'\n{rest}");
     for (text, error) in [

@@ -61,8 +61,12 @@ pub struct MadeFacts {
     pub processes: BTreeMap<u32, MadeProcess>,
     /// What cannot be seen of them.
     pub visibility: Visibility,
-    /// Neither the list of its processes nor that of its locks can be read.
+    /// The list of its processes cannot be read.
     pub blind: bool,
+    /// The table of its locks cannot be read.
+    pub lockless: bool,
+    /// Of those among the processes that may not be examined, not even the user is known.
+    pub nameless: Vec<u32>,
     /// Pids of processes that are there and that `/proc` hides.
     pub hidden: Vec<u32>,
     /// For how many seconds it runs.

@@ -192,7 +192,8 @@ impl Processes for MadeMachine {
         let facts = lock(&self.facts);
         let Some(made) = facts.processes.get(&pid) else { return Examined::Gone };
         if !made.readable {
-            return Examined::Unreadable(vec![made.uid]);
+            let nameless = facts.nameless.contains(&pid);
+            return Examined::Unreadable(if nameless { vec![] } else { vec![made.uid] });
         }
         let uses: Vec<Use> = made.uses.iter().filter(|one| wanted.private || !one.private).cloned().collect();
         if uses.is_empty() { Examined::Nothing } else { Examined::Holds(process, uses) }
@@ -239,7 +240,11 @@ impl Processes for MadeMachine {
     }
 
     fn locks(&self) -> io::Result<Vec<FileLock>> {
-        Ok(lock(&self.facts).locks.clone())
+        let facts = lock(&self.facts);
+        if facts.lockless {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(facts.locks.clone())
     }
 
     fn stat_held(&self, pid: u32, place: Place) -> io::Result<ObjectStat> {

@@ -255,6 +255,20 @@ mod tests {
     }
 
     #[test]
+    fn what_failed_stays_so_until_all_are_looked_at_again() {
+        let machine = machine();
+        let mut names = Names::default();
+        machine.edit(|facts| facts.blind = true);
+        let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        assert!(before.coverage.failed.is_some());
+        machine.edit(|facts| facts.blind = false);
+        let some = before.again(&machine, &[7], &mut names);
+        assert_eq!((some.coverage.failed.is_some(), some.held_by(7).len()), (true, 1));
+        let all = before.refresh(&machine, &[], &mut names);
+        assert!(all.coverage.is_whole() && all.private);
+    }
+
+    #[test]
     fn who_is_believed_is_asked_again_in_time() {
         let entry = Entry {
             serial: 1,

@@ -140,7 +140,8 @@ impl Worker for Looker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::made::{MadeBytes, MadeMachine, OBJECTS};
+    use crate::machine::process::FileLock;
     use crate::segment::Access;
 
     fn looker(machine: &MadeMachine) -> (Looker, Board) {
@@ -168,5 +169,42 @@ mod tests {
         looker.handle(EVERY, Order::Now(Who::These(vec![7])));
         looker.handle(EVERY, Order::Every(None));
         assert_eq!(looker.deadline(), None, "paused");
+    }
+
+    #[test]
+    fn a_lock_and_who_cannot_be_examined_any_more_are_news() {
+        let machine = MadeMachine::new();
+        machine.add_process(7, "writer");
+        let (mut looker, _board) = looker(&machine);
+        looker.handle(Clock::ZERO, Order::Every(Some(EVERY)));
+        let mut at = Clock::ZERO;
+        let mut news = || {
+            at += EVERY;
+            looker.work(at).len()
+        };
+        assert_eq!((news(), news()), (1, 0));
+        machine.edit(|facts| facts.locks = vec![FileLock { device: OBJECTS, inode: 2, pid: Some(7) }]);
+        assert_eq!((news(), news()), (1, 0));
+        machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
+        assert_eq!((news(), news()), (1, 0));
+    }
+
+    #[test]
+    fn what_is_asked_of_some_does_not_put_off_the_look_at_all() {
+        let machine = MadeMachine::new();
+        machine.add_sysv(1, 0, MadeBytes::hole(1));
+        for pid in [7, 8] {
+            machine.add_process(pid, "writer");
+        }
+        let (mut looker, board) = looker(&machine);
+        looker.handle(Clock::ZERO, Order::Every(Some(Duration::from_millis(100))));
+        looker.work(Clock::ZERO);
+        machine.attach_in(8, 1, Access::ReadWrite);
+        looker.handle(Clock::ZERO, Order::Now(Who::These(vec![7])));
+        looker.work(Clock::ZERO);
+        assert!(board.last().unwrap().held_by(8).is_empty(), "it was not asked");
+        looker.handle(EVERY, Order::Now(Who::These(vec![7])));
+        looker.work(EVERY);
+        assert_eq!(board.last().unwrap().held_by(8).len(), 1);
     }
 }

@@ -5,7 +5,7 @@ use super::Worker;
 use super::open::{Open, unreadable};
 use super::preview::Previewed;
 use super::search::{Goal, Search, Searches};
-use crate::act::{ActError, Hold, Released, detach};
+use crate::act::{ActError, Hold, Record, Released, detach};
 use crate::app::Event;
 use crate::app::effect::{Request, Target, Watching};
 use crate::app::event::{Clock, Found, Opened};
@@ -57,13 +57,23 @@ pub struct Viewer {
     preview_again: bool,
     open: Option<Open>,
     kept: BTreeMap<SegmentId, Reader>,
+    /// Where it stands what was let go of; `None` for a user without a home.
+    record: Option<Record>,
 }
 
 impl Viewer {
     /// One that has nothing open. Answers of searches go to `messages`.
-    pub fn new(machine: Arc<dyn Machine>, messages: Sender<Message>) -> Self {
+    pub fn new(machine: Arc<dyn Machine>, record: Option<Record>, messages: Sender<Message>) -> Self {
         let searches = Searches::new(messages);
-        Self { machine, searches, preview: None, preview_again: true, open: None, kept: BTreeMap::new() }
+        Self {
+            machine,
+            searches,
+            preview: None,
+            preview_again: true,
+            open: None,
+            kept: BTreeMap::new(),
+            record,
+        }
     }
 
     fn open(&mut self, segment: &Segment) -> Event {
@@ -96,6 +106,10 @@ impl Viewer {
         let hold = Hold::of(&*self.machine, open.reader());
         drop(open);
         let released = detach(&*self.machine, &hold, hold.clone(), || drop(self.kept.remove(&id)));
+        // Looking and leaving is no act, unless the segment goes with it.
+        if let Some(released) = released.as_ref().ok().filter(|released| released.is_gone()) {
+            self.note(&id, released);
+        }
         Some(Event::LetGo(vec![(id, released)]))
     }
 
@@ -122,7 +136,17 @@ impl Viewer {
             }
             self.kept.remove(&id);
         });
+        if let Ok(released) = &released {
+            self.note(&id, released);
+        }
         (id, released)
+    }
+
+    /// That it cannot be written stops nothing; the log on the screen has it.
+    fn note(&self, id: &SegmentId, released: &Released) {
+        if let Some(record) = &self.record {
+            let _ = record.note(&*self.machine, "detach", &id.to_string(), true, &released.said());
+        }
     }
 
     fn find(&mut self, request: Request) -> Option<Event> {

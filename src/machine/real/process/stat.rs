@@ -147,9 +147,9 @@ mod tests {
 
     #[test]
     fn a_process_that_could_become_root_counts_as_root() {
-        let status = |caps: &str| format!("Name:\tUid:\nUid:\t5\t6\t5\t6\nCapPrm:\t{caps}\nCapEff:\t0000\n");
-        assert_eq!(users(status("0000000000000000").as_bytes()), [5, 6]);
-        assert_eq!(users(status("0000000000000002").as_bytes()), [0, 5, 6]);
+        let status = |caps: &str| format!("Name:\tUid:\nUid:\t5\t6\t7\t8\nCapPrm:\t{caps}\nCapEff:\t0000\n");
+        assert_eq!(users(status("0000000000000000").as_bytes()), [5, 6, 7, 8]);
+        assert_eq!(users(status("0000000000000002").as_bytes()), [0, 5, 6, 7, 8]);
     }
 
     #[test]
@@ -159,5 +159,8 @@ mod tests {
         assert!(!hides(line("rw,hidepid=off").as_bytes()));
         assert!(hides(line("rw,gid=4,hidepid=invisible").as_bytes()));
         assert!(hides(line("rw,hidepid=2").as_bytes()));
+        // What was mounted last is what is seen.
+        assert!(hides((line("rw") + &line("rw,hidepid=2")).as_bytes()));
+        assert!(!hides((line("rw,hidepid=2") + &line("rw")).as_bytes()));
     }
 }

@@ -23,7 +23,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     let x = canvas.text(area.x + margin, area.y, room, &label, heading);
     canvas.text(x + 2, area.y, area.width, &state_text, state_style(theme, verdict));
 
-    let body = Area::new(area.x + margin, area.y + 1, area.width - 2 * margin, area.height.saturating_sub(1));
+    let body = Area::new(area.x + margin, area.y + 1, area.width - 1 - margin, area.height.saturating_sub(1));
     let all = state.detail();
     let (facts, bytes) =
         if beside { stacked(body, broken(canvas, &all, body.width).len()) } else { side_by_side(body) };

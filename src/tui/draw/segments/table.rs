@@ -220,7 +220,8 @@ fn resident(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) 
         return;
     };
     if placed.column == Column::ResidentBar {
-        canvas.text(placed.x, y, 6, &bar(share, 6, &theme.glyphs), theme.text);
+        let room = placed.width - 5;
+        canvas.text(placed.x, y, room, &bar(share, room, &theme.glyphs), theme.text);
     }
     canvas.text_right(right, y, 4, &percent(share), theme.text);
 }

@@ -1,6 +1,8 @@
 //! The viewer over a made machine, step by step.
 
 use super::*;
+use crate::act::StateDirectory;
+use crate::act::record::Entry;
 use crate::machine::made::{MadeBytes, MadeMachine};
 use crate::memory::{Direction, Look, OpenError, Pattern};
 use crate::survey::{Names, Survey};
@@ -16,6 +18,7 @@ struct Scene {
     viewer: Viewer,
     inbox: Receiver<Message>,
     now: Clock,
+    home: tempfile::TempDir,
 }
 
 impl Scene {
@@ -25,13 +28,22 @@ impl Scene {
         machine.add_object("a", MadeBytes::full(b"hello"));
         machine.add_sysv(1, 0x4d2, MadeBytes::full(b"hello"));
         let (messages, inbox) = mpsc::channel();
-        let viewer = Viewer::new(Arc::new(machine.clone()), messages);
-        Self { machine, viewer, inbox, now: SECOND }
+        let home = tempfile::tempdir().unwrap();
+        let record = Record::new(StateDirectory::at(home.path()));
+        let viewer = Viewer::new(Arc::new(machine.clone()), Some(record), messages);
+        Self { machine, viewer, inbox, now: SECOND, home }
     }
 
     fn segment(&self, id: &str) -> Box<Segment> {
         let survey = Survey::take(&self.machine, &mut Names::default());
         Box::new(survey.segments.into_iter().find(|segment| segment.id.to_string() == id).unwrap())
+    }
+
+    /// What the record has, without time and user.
+    fn recorded(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.home.path().join("record.jsonl")).unwrap_or_default();
+        let entries = text.lines().map(|line| serde_json::from_str::<Entry>(line).unwrap());
+        entries.map(|entry| format!("{} {}: {}", entry.action, entry.segment, entry.result)).collect()
     }
 
     fn nattch(&self) -> u64 {
@@ -180,7 +192,7 @@ fn closing_detaches_and_says_so() {
     assert_eq!(scene.nattch(), 1);
     let events = scene.order(Order::Close { keep: false });
     assert_eq!(let_go(&events), ["sysv:1: we are detached: nattch was 1, and is 0"]);
-    assert_eq!(scene.nattch(), 0);
+    assert_eq!((scene.nattch(), scene.recorded()), (0, vec![]));
     assert!(scene.order(Order::Close { keep: false }).is_empty());
 }
 
@@ -199,6 +211,7 @@ fn what_is_kept_stays_until_it_is_let_go() {
     let events = scene.order(Order::LetGo(holds));
     assert_eq!(let_go(&events), ["sysv:1: we are detached: nattch was 1, and is 0"]);
     assert_eq!((scene.nattch(), scene.holds().len()), (0, 0));
+    assert_eq!(scene.recorded(), ["detach sysv:1: we are detached: nattch was 1, and is 0"]);
 }
 
 #[test]
@@ -241,6 +254,17 @@ fn the_last_hold_on_a_marked_segment_takes_it_along_and_only_when_that_was_shown
     let events = scene.order(Order::LetGo(now));
     assert!(let_go(&events)[0].contains("it is gone, its 5 B with it"), "{events:?}");
     assert_eq!(scene.machine.edit(|facts| facts.sysv.len()), 0);
+    // What was refused is in no record.
+    assert!(scene.recorded().len() == 1 && scene.recorded()[0].starts_with("detach sysv:1: it is gone"));
+}
+
+#[test]
+fn a_segment_that_goes_when_it_is_closed_is_in_the_record() {
+    let mut scene = Scene::new();
+    scene.open("sysv:1");
+    scene.machine.control().sysv_remove(crate::segment::ShmId(1)).unwrap();
+    scene.order(Order::Close { keep: false });
+    assert!(scene.recorded().len() == 1 && scene.recorded()[0].starts_with("detach sysv:1: it is gone"));
 }
 
 #[test]

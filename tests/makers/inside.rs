@@ -1,0 +1,97 @@
+//! The program itself where it cannot see every process: in a pid namespace of
+//! its own, and where `/proc` hides those of others. What is held out of its
+//! sight is not called leaked.
+
+use super::{Told, listed_with};
+use crate::support::{NOBODY, Object, Sysv, World, shmscope, skip, tool};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// The program, started by another one. `None` where that one cannot do its part.
+fn started_by(starter: &str, arguments: &[&str]) -> Option<Command> {
+    let starter = tool(starter)?;
+    let command = |program: &Path| {
+        let mut command = Command::new(&starter);
+        command.args(arguments).arg(program);
+        command
+    };
+    let tried = command(&tool("true")?).stdin(Stdio::null()).output().unwrap();
+    if !tried.status.success() {
+        skip(&format!("{arguments:?} fails: {}", String::from_utf8_lossy(&tried.stderr)));
+        return None;
+    }
+    let program = shmscope();
+    let mut command = command(Path::new(program.get_program()));
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    Some(command)
+}
+
+/// In a pid namespace with its own `/proc`.
+fn in_pid_namespace() -> Option<Command> {
+    started_by("unshare", &["--pid", "--fork", "--kill-child", "--mount-proc"])
+}
+
+/// As nobody, to whom `/proc` shows no process of others.
+fn where_others_are_hidden() -> Option<Command> {
+    // The program may lie where nobody has no way to: it is opened before.
+    let nobody = format!("setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups");
+    let text = format!(
+        "mount -t proc -o hidepid=2 proc /proc && exec 9<\"$0\" && exec {nobody} /proc/self/fd/9 \"$@\""
+    );
+    tool("setpriv").and_then(|_| started_by("unshare", &["--mount", "sh", "-c", &text]))
+}
+
+#[track_caller]
+fn one<'a>(told: &'a [Told], id: &str) -> &'a Told {
+    told.iter().find(|told| told.id == id).unwrap_or_else(|| panic!("no {id} among {told:#?}"))
+}
+
+#[track_caller]
+fn assert_is(told: &Told, state: &str, words: &str) {
+    assert!(told.state == state && told.reasons.contains(words), "{told:#?}");
+}
+
+#[test]
+fn what_is_held_outside_of_its_pid_namespace_is_not_leaked() {
+    let Some(_world) = World::new() else { return };
+    let (Some(inside), Some(mut clean)) = (in_pid_namespace(), in_pid_namespace()) else { return };
+    // This test holds the one and made the other.
+    let held = Object::new("nccl-a1B2c3", 8, 0o600);
+    let sysv = Sysv::new(0, 4096, 0o600);
+    fs::write("/dev/shm/nccl-d4E5f6", "left").unwrap();
+    let told = listed_with(inside, "0s");
+    assert_is(one(&told, &held.id().to_string()), "unknown", "somebody whom we cannot see has it open");
+    assert_is(
+        one(&told, &sysv.id().to_string()),
+        "leaked likely",
+        "its creator has no pid in this pid namespace",
+    );
+    assert_is(one(&told, "posix:/nccl-d4E5f6"), "leaked certain", "the kernel gives a lease on it");
+    let arguments = ["clean", "--settle", "0s", "--yes", "--no-copy"];
+    let output = clean.args(arguments).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.code() == Some(1), "what is likely is left: {output:?}");
+    assert!(held.path().exists() && !Path::new("/dev/shm/nccl-d4E5f6").exists(), "{output:?}");
+}
+
+#[test]
+fn whom_proc_hides_may_live_and_hold_anything() {
+    let Some(_world) = World::new() else { return };
+    let Some(inside) = where_others_are_hidden() else { return };
+    let sysv = Sysv::new(0, 4096, 0o600);
+    // Nobody's own, of which none but nobody's and root's processes could tell.
+    fs::write("/dev/shm/nccl-a1B2c3", "left").unwrap();
+    std::os::unix::fs::chown("/dev/shm/nccl-a1B2c3", Some(NOBODY), Some(NOBODY)).unwrap();
+    let told = listed_with(inside, "0s");
+    assert_is(
+        one(&told, &sysv.id().to_string()),
+        "leaked likely",
+        "cannot be told: /proc hides processes of others",
+    );
+    assert_is(one(&told, "posix:/nccl-a1B2c3"), "unknown", "/proc hides the processes of others (hidepid)");
+}
