@@ -98,7 +98,8 @@ fn on_a_terminal_each_that_may_be_held_is_asked_for() {
     let mut terminal = Terminal::start((100, 30), command);
     terminal.wait_for("Remove it all the same?", SOON);
     assert!(terminal.screen().contains("posix:/one"), "{}", terminal.screen());
-    terminal.send("n\r");
+    // What is no yes is a no.
+    terminal.send("\r");
     terminal.wait_for("posix:/two", SOON);
     terminal.send("y\r");
     terminal.wait_for("Remove it? [y/N]", SOON);
