@@ -2,6 +2,7 @@
 
 use super::copies::KeepError;
 use super::{Refusal, RestoreError, SaveError};
+use crate::machine::Machine;
 use crate::machine::control::Capability;
 use crate::segment::{Bytes, Owner, Segment, SegmentId};
 use std::io;
@@ -145,6 +146,7 @@ impl Denied {
 impl ActError {
     /// Words for what the kernel said to a change of this segment.
     pub(super) fn of(
+        machine: &dyn Machine,
         segment: &Segment,
         what: &'static str,
         capability: Capability,
@@ -153,6 +155,9 @@ impl ActError {
         let id = segment.id.clone();
         match source.raw_os_error() {
             Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => Self::Gone { id },
+            Some(libc::EPERM | libc::EACCES) if machine.control().credentials().may(capability) => {
+                Self::Refused { subject: id.to_string(), refusal: forbidden_to_root(segment, what) }
+            }
             Some(libc::EPERM | libc::EACCES) => {
                 Self::Denied { id, denied: Denied::of(segment, what, capability) }
             }
@@ -170,6 +175,19 @@ impl ActError {
     }
 }
 
+/// Why what root may do is forbidden all the same.
+fn forbidden_to_root(segment: &Segment, what: &str) -> Refusal {
+    let (reason, remedy) = if segment.posix().is_some() {
+        (
+            "it or its directory is immutable or append-only, or a sandbox or security module forbids it",
+            "lsattr shows the first, and chattr -i -a takes it away",
+        )
+    } else {
+        ("a sandbox or security module forbids it", "Run outside of it")
+    };
+    Refusal::new(format!("you may not {what}, though you have the rights: {reason}"), remedy)
+}
+
 /// What the system says, in its words, without the number.
 pub(super) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
@@ -180,4 +198,32 @@ pub(super) fn plain(error: &io::Error) -> String {
 /// A limit in words: its size, or that there is none.
 pub(super) fn limit_text(limit: Option<Bytes>) -> String {
     limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::survey::{Names, Survey};
+
+    #[test]
+    fn who_has_the_rights_is_not_sent_to_get_them() {
+        let machine = MadeMachine::new();
+        machine.add_sysv(1, 7, MadeBytes::hole(1));
+        machine.add_object("a", MadeBytes::hole(1));
+        let segments = Survey::take(&machine, &mut Names::default()).segments;
+        let said = |uid: u32| -> Vec<String> {
+            machine.edit(|facts| facts.effective_uid = uid);
+            let errors = segments.iter().map(|segment| {
+                let refused = io::Error::from_raw_os_error(libc::EPERM);
+                ActError::of(&machine, segment, "remove it", Capability::Fowner, refused).to_string()
+            });
+            errors.collect()
+        };
+        for (root, stranger) in said(0).iter().zip(said(4242)) {
+            assert!(root.contains("though you have the rights") && !root.contains("sudo"), "{root}");
+            assert!(stranger.contains("only its owner ann and root (CAP_FOWNER) may"), "{stranger}");
+        }
+        assert!(said(0)[1].contains("immutable"), "{:?}", said(0));
+    }
 }

@@ -118,6 +118,6 @@ fn refused(
             limit_text(limit),
             segment.size
         )),
-        _ => ActError::of(segment, what, Capability::IpcLock, error),
+        _ => ActError::of(machine, segment, what, Capability::IpcLock, error),
     }
 }

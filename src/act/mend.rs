@@ -69,7 +69,7 @@ pub fn mend(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError> {
         }
         Err(error) => {
             let capability = crate::machine::control::Capability::Fowner;
-            return Err(ActError::of(&astray.segment, "give it its name back", capability, error));
+            return Err(ActError::of(machine, &astray.segment, "give it its name back", capability, error));
         }
     }
     let now = machine

@@ -88,7 +88,7 @@ fn set_posix(
     let (held, stat) = posix(machine, segment, name)?;
     let before = Mode::new(stat.mode);
     let wanted = (mode.apply(before), owner.uid.unwrap_or(stat.uid), owner.gid.unwrap_or(stat.gid));
-    let denied = |error| ActError::of(segment, CHANGE_MODE, Capability::Fowner, error);
+    let denied = |error| ActError::of(machine, segment, CHANGE_MODE, Capability::Fowner, error);
     // What is taken away goes first, and what is given comes last: the old
     // group is not let in by the new mode, nor the new one by the old mode.
     let both = Mode::new(before.bits() & wanted.0.bits());

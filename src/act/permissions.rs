@@ -114,7 +114,7 @@ pub fn apply_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange)
             let after = change.apply(stat.mode);
             control
                 .sysv_set(shmid, SysvPermissions { uid: stat.uid, gid: stat.gid, mode: after })
-                .map_err(|error| ActError::of(segment, CHANGE_MODE, Capability::SysAdmin, error))?;
+                .map_err(|error| ActError::of(machine, segment, CHANGE_MODE, Capability::SysAdmin, error))?;
             (stat.mode, after, sysv_after(machine, segment, shmid, &stat)?.mode)
         }
         Named::Nothing => return Err(ActError::Gone { id: segment.id.clone() }),
@@ -123,7 +123,7 @@ pub fn apply_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange)
             let before = Mode::new(stat.mode);
             let after = change.apply(before);
             held.set_mode(after)
-                .map_err(|error| ActError::of(segment, CHANGE_MODE, Capability::Fowner, error))?;
+                .map_err(|error| ActError::of(machine, segment, CHANGE_MODE, Capability::Fowner, error))?;
             let now = held.stat().map_err(|source| verifying(segment, source))?.mode;
             (before, after, Mode::new(now))
         }
@@ -203,7 +203,7 @@ pub(super) fn owner_refused(
         let what = "giving it to a number that is no user or group in this user namespace";
         return ActError::Failed { id: segment.id.clone(), what, source };
     }
-    ActError::of(segment, CHANGE_OWNER, capability, source)
+    ActError::of(machine, segment, CHANGE_OWNER, capability, source)
 }
 
 /// What a System V segment is after the change, as the kernel says.

@@ -294,7 +294,9 @@ fn apply_sysv(
             }
         }
     };
-    control.sysv_remove(shmid).map_err(|error| ActError::of(segment, REMOVE, Capability::SysAdmin, error))?;
+    control
+        .sysv_remove(shmid)
+        .map_err(|error| ActError::of(machine, segment, REMOVE, Capability::SysAdmin, error))?;
     drop(pin);
     let id = segment.id.clone();
     match control.sysv_stat(shmid) {
@@ -343,7 +345,8 @@ fn apply_posix(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> R
     let (held, before) = posix(machine, segment, name)?;
     let id = segment.id.clone();
     let removal = machine.control().unlink(name, held.as_ref());
-    let removal = removal.map_err(|error| ActError::of(segment, REMOVE, Capability::Fowner, error))?;
+    let removal =
+        removal.map_err(|error| ActError::of(machine, segment, REMOVE, Capability::Fowner, error))?;
     match removal {
         Removal::Removed => {}
         Removal::Gone => return Err(ActError::Gone { id }),

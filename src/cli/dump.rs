@@ -94,15 +94,19 @@ fn write(
     }
 }
 
-/// Bytes at the end that make no whole value are not left out silently.
+/// Bytes at the end that make no whole value are not left out silently. Of an
+/// array those elements are shown that are whole.
 fn tell_rest(range: &Range<u64>, kind: &Type) {
-    let rest = (range.end - range.start) % kind.size().max(1);
-    if rest > 0 {
-        let offset = range.end - rest;
+    let whole = kind.size().max(1);
+    let rest = (range.end - range.start) % whole;
+    let offset = range.end - rest;
+    if rest == 0 {
+    } else if rest < kind.scalar().size() as u64 {
         warn(&format!(
-            "{rest} bytes from {offset:#x} on make no whole value of {} bytes and are left out",
-            kind.size()
+            "{rest} bytes from {offset:#x} on make no whole value of {whole} bytes and are left out"
         ));
+    } else {
+        warn(&format!("the value at {offset:#x} is not whole: {rest} of its {whole} bytes are there"));
     }
 }
 

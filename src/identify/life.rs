@@ -74,6 +74,9 @@ impl<'a> Living<'a> {
     /// Whether the process that had that pid at `then` lives.
     #[must_use]
     pub fn of(&self, pid: u32, seen: Seen, then: Option<Timestamp>) -> Life {
+        if self.visibility().foreign {
+            return Life::Unclear("/proc is of another pid namespace than this program");
+        }
         let found = self.process(pid).filter(|process| !process.ended).map(Box::new);
         let life = match found {
             Some(process) if then.is_some_and(|then| self.began_later(&process, then)) => {
@@ -140,6 +143,18 @@ mod tests {
     use super::*;
     use crate::machine::Machine as _;
     use crate::machine::made::MadeMachine;
+
+    #[test]
+    fn a_pid_of_another_namespace_than_that_of_proc_tells_nothing() {
+        let machine = MadeMachine::new();
+        machine.add_process(7, "another");
+        machine.edit(|facts| facts.visibility.foreign = true);
+        let then = Some(Timestamp::from_seconds(machine.now().seconds - 7200));
+        for (pid, seen) in [(7, Seen::Here), (8, Seen::Here), (7, Seen::There), (8, Seen::There)] {
+            let life = Living::new(machine.processes()).of(pid, seen, then);
+            assert!(matches!(life, Life::Unclear(why) if why.contains("another pid namespace")), "{life:?}");
+        }
+    }
 
     #[test]
     fn a_pid_is_believed_only_as_far_as_it_goes() {

@@ -109,7 +109,7 @@ fn posix(
     if segment.holders.is_none() {
         return Verdict::new(
             State::Unknown,
-            "its holders were not looked for: it was made since, or is on another file system",
+            "its holders were not looked for: it was made since, or is on a file system where they cannot be told",
         );
     }
     match super::settled::posix(segment, holdings, grounds.proofs) {

@@ -131,7 +131,8 @@ pub struct Listed {
 /// Where segments are: numbers of devices, and the namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Whereabouts {
-    /// The device of `/dev/shm`; `None`: there is none.
+    /// The device of `/dev/shm`; `None`: there is none, or who holds what is on
+    /// it cannot be told by it.
     pub objects: Option<u64>,
     /// The kernel's own, on which System V segments are: one for pages of the
     /// usual size, and one for each size of huge pages.
@@ -158,6 +159,9 @@ pub struct Visibility {
     pub hides: bool,
     /// There are processes outside of this pid namespace.
     pub outside: bool,
+    /// `/proc` is of another pid namespace than this program: a pid that the
+    /// kernel tells is not that of the process that has it there.
+    pub foreign: bool,
 }
 
 /// The clock, as far as it bears on when processes began: they are told from

@@ -58,8 +58,17 @@ pub enum OpenError {
         /// How large it is.
         size: crate::segment::Bytes,
     },
+    /// Somebody has to be asked first, and the kernel does so.
+    #[error(
+        "{id} cannot be opened yet: a process has a lease on it (F_SETLEASE), and was asked to give it back. \
+             Try again; the kernel takes it away after a while (/proc/sys/fs/lease-break-time, in seconds)"
+    )]
+    Leased {
+        /// Which.
+        id: SegmentId,
+    },
     /// Anything else.
-    #[error("{id} cannot be opened: {source}")]
+    #[error("{id} cannot be opened: {}", plain(.source))]
     Other {
         /// Which.
         id: SegmentId,
@@ -71,6 +80,12 @@ pub enum OpenError {
 /// Who may read what is its owner's alone.
 fn who_may(owner: &Owner) -> String {
     if owner.uid == 0 { "root".to_owned() } else { format!("{} or as root", owner.user_text()) }
+}
+
+/// What the system says, in its words, without the number.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 /// What has become of a segment that is open.
@@ -226,6 +241,8 @@ impl OpenError {
                 Self::TooLarge { id, size: segment.size }
             }
             (Some(libc::EINVAL | libc::EIDRM), _) | (_, io::ErrorKind::NotFound) => Self::Gone { id },
+            // With O_NONBLOCK, open(2) does not wait for it.
+            (Some(libc::EAGAIN), _) if segment.posix().is_some() => Self::Leased { id },
             (_, io::ErrorKind::PermissionDenied) => {
                 Self::Denied { id, owner: segment.owner.clone(), mode: segment.mode }
             }

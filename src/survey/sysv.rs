@@ -1,6 +1,6 @@
 //! System V segments, from `/proc/sysvipc/shm`.
 
-use super::Names;
+use super::{Names, plain};
 use crate::machine::Machine;
 use crate::machine::sysv_table::{LOCKED, MARKED, Row, Table};
 use crate::segment::{Facts, Mode, Segment, SegmentId, State, SysvFacts, Times, Verdict};
@@ -20,7 +20,15 @@ pub fn add(
             segments.extend(table.rows.iter().map(|row| segment(row, machine, names)));
         }
         Err(error) => {
-            problems.push(format!("System V segments cannot be listed: /proc/sysvipc/shm: {error}"));
+            let why = match error.kind() {
+                io::ErrorKind::NotFound => {
+                    "this /proc has no /proc/sysvipc/shm. Mount the whole of it (without subset=pid) to see \
+                     them, if the kernel has them at all"
+                        .to_owned()
+                }
+                _ => format!("/proc/sysvipc/shm: {}", plain(&error.to_string())),
+            };
+            problems.push(format!("System V segments cannot be listed: {why}"));
         }
     }
 }

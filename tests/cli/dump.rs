@@ -1,7 +1,7 @@
 //! `dump` writes what `hexdump -C` writes, byte for byte, and what is there.
 
 use super::{complaint, json, printed, run, settle};
-use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, shmscope, tool};
+use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, python, shmscope, tool};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::fs::{self, File};
@@ -198,6 +198,49 @@ fn what_cannot_be_dumped_is_told() {
     assert!(error.contains("u33") && error.contains("f64"), "{error}");
     let error = complaint(["dump", "b"], 1);
     assert!(error.contains("no segment is called 'b'"), "{error}");
+}
+
+#[test]
+fn a_value_that_is_not_whole_is_told_of_as_it_is_shown() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("values", 10, 0o600);
+    object.write(0, &[1, 0, 0, 0, 2, 0, 0, 0, 3, 0]);
+    for (kind, shown, told) in [
+        (
+            "u32le",
+            "00000000  1\n00000004  2\n",
+            "2 bytes from 0x8 on make no whole value of 4 bytes and are left out",
+        ),
+        (
+            "u32le[2]",
+            "00000000  [1, 2]\n",
+            "2 bytes from 0x8 on make no whole value of 8 bytes and are left out",
+        ),
+        (
+            "u32le[2][2]",
+            "00000000  [[1, 2], []]\n",
+            "the value at 0x0 is not whole: 10 of its 16 bytes are there",
+        ),
+    ] {
+        let output = run(["dump", "values", "--as", kind]);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), shown, "{kind}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), format!("shmscope: {told}\n"), "{kind}");
+    }
+}
+
+#[test]
+fn who_has_a_lease_on_it_is_asked_and_that_is_said() {
+    let Some(_world) = World::new() else { return };
+    let leases = "import fcntl, os, signal, sys\n\
+                  signal.signal(signal.SIGIO, signal.SIG_IGN)\n\
+                  file = os.open('/dev/shm/leased', os.O_CREAT | os.O_RDWR)\n\
+                  fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)\n\
+                  print('ready', flush=True); sys.stdin.read()";
+    let Some(mut command) = python(leases) else { return };
+    let mut child = Child::spawn_piped(&mut command);
+    assert_eq!(child.line(SOON).trim(), "ready");
+    let said = complaint(["dump", "leased"], 1);
+    assert!(said.contains("a process has a lease on it") && said.contains("Try again"), "{said}");
 }
 
 #[test]

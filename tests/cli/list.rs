@@ -273,13 +273,33 @@ fn what_is_no_segment_is_not_listed_and_hides_none() {
 fn a_directory_that_may_not_be_read_is_told_and_the_rest_shown() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("seen", 1, 0o600);
-    fs::create_dir("/dev/shm/closed").unwrap();
-    fs::set_permissions("/dev/shm/closed", PermissionsExt::from_mode(0o700)).unwrap();
+    for (name, mode) in [("closed", 0o700), ("names-only", 0o744)] {
+        let directory = format!("/dev/shm/{name}");
+        fs::create_dir(&directory).unwrap();
+        fs::write(format!("{directory}/inner"), "x").unwrap();
+        fs::set_permissions(&directory, PermissionsExt::from_mode(mode)).unwrap();
+    }
     let output = as_nobody(env!("CARGO_BIN_EXE_shmscope"), ["list", "--columns", "name"]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "NAME\n/seen\n");
     assert!(output.status.success());
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.contains("/dev/shm/closed cannot be looked into"), "{stderr}");
+    for name in ["closed", "names-only"] {
+        assert!(stderr.contains(&format!("/dev/shm/{name} cannot be looked into")), "{stderr}");
+    }
+}
+
+#[test]
+fn a_proc_without_system_v_is_told_in_words() {
+    let Some(_world) = World::new() else { return };
+    let (Some(unshare), Some(_)) = (tool("unshare"), tool("mount")) else { return };
+    let _object = Object::new("seen", 1, 0o600);
+    let mut command = Command::new(unshare);
+    command.args(["--mount", "sh", "-c", "mount -t proc -o subset=pid proc /proc && exec \"$0\" list"]);
+    let output = command.arg(env!("CARGO_BIN_EXE_shmscope")).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("/seen"), "{output:?}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("System V segments cannot be listed: this /proc has no"), "{stderr}");
+    assert!(!stderr.contains("os error"), "{stderr}");
 }
 
 #[test]

@@ -80,6 +80,23 @@ fn what_is_held_outside_of_its_pid_namespace_is_not_leaked() {
 }
 
 #[test]
+fn a_descriptor_is_counted_once_where_it_cannot_be_told_which_threads_share_it() {
+    let Some(_world) = World::new() else { return };
+    let Some(mut inside) = started_by("unshare", &["--pid", "--fork", "--kill-child"]) else { return };
+    let held = Object::new("held-once", 8, 0o600);
+    // A thread more, so that there are several whoever runs this test.
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let thread = std::thread::spawn(move || stopped.recv());
+    let output = inside.args(["info", "held-once"]).stdin(Stdio::null()).output().unwrap();
+    drop(stop);
+    assert!(thread.join().unwrap().is_err());
+    let told = String::from_utf8_lossy(&output.stdout);
+    let own = format!("{} ", std::process::id());
+    let counted = |line: &&str| line.contains(&own) && line.contains(": rw, 1 x open");
+    assert!(told.lines().any(|line| counted(&line)), "{told}");
+}
+
+#[test]
 fn whom_proc_hides_may_live_and_hold_anything() {
     let Some(_world) = World::new() else { return };
     let Some(inside) = where_others_are_hidden() else { return };

@@ -173,6 +173,27 @@ static void in_pid_namespace() {
     stay();
 }
 
+// Its pid in there is that of an heir out here, whose /proc is seen in there too.
+static void below_anothers_proc() {
+    static pid_t inner;
+    inner = vacant(nothing);
+    start([] {
+        check(unshare(CLONE_NEWPID) == 0, "unshare");
+        tell("namespace", "/proc/" + std::to_string(getpid()) + "/ns/pid_for_children");
+        start([] {
+            auto maker = [] {
+                make_both("sysv", "posix", getpid());
+                ready();
+            };
+            check(start_as(inner, maker) >= 0, "clone3");
+        });
+    });
+    char byte;
+    check(read(STDIN_FILENO, &byte, 1) == 1, "a word");
+    check(start_as(inner, [] { ready(); }) >= 0, "clone3");
+    stay();
+}
+
 static void in_mount_namespace() {
     start([] {
         int fd = object("held", "nccl-mounts");
@@ -233,7 +254,8 @@ int main(int, char** argument) {
     const std::string role = argument[1] ? argument[1] : "";
     const struct { const char* name; void (*play)(); } roles[] = {
         {"renamed", renamed}, {"without-first-thread", without_first_thread}, {"recycled", recycled},
-        {"in-pid-namespace", in_pid_namespace}, {"in-mount-namespace", in_mount_namespace},
+        {"in-pid-namespace", in_pid_namespace}, {"below-anothers-proc", below_anothers_proc},
+        {"in-mount-namespace", in_mount_namespace},
         {"in-ipc-namespace", in_ipc_namespace}, {"held-privately", held_privately}, {"locked", locked},
         {"hostile", hostile},
     };

@@ -2,7 +2,9 @@
 //! taken for dead.
 
 use super::{Told, listed, listed_with, said, told};
-use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, compile_cpp, skip, wait_until};
+use crate::support::{
+    Child, NOBODY, Object, SOON, Sysv, World, as_nobody, compile_cpp, skip, tool, wait_until,
+};
 use std::fs;
 use std::process::Command;
 
@@ -15,8 +17,11 @@ struct Player {
 impl Player {
     /// `None` without a compiler.
     fn start(role: &str) -> Option<Self> {
-        let program = compile_cpp("tests/makers/lives.cpp")?;
-        let child = Child::spawn_piped(Command::new(program).arg(role));
+        Self::start_by(Command::new(compile_cpp("tests/makers/lives.cpp")?).arg(role))
+    }
+
+    fn start_by(command: &mut Command) -> Option<Self> {
+        let child = Child::spawn_piped(command);
         let mut player = Self { child, made: vec![] };
         player.listen().then_some(player)
     }
@@ -109,6 +114,34 @@ fn a_process_that_was_given_the_pid_of_a_dead_one_later() {
     player.told("old-sysv").assert_is("in-use", &["nattch 1"]);
 }
 
+/// A container that begins later than its `/dev` was made looks as if the clock
+/// had been set forward since. What was made after that is told apart all the same.
+#[test]
+fn a_process_that_was_given_the_pid_of_a_dead_one_in_a_container_with_an_older_dev() {
+    let Some(_world) = World::new() else { return };
+    let (Some(unshare), Some(nsenter)) = (tool("unshare"), tool("nsenter")) else { return };
+    let Some(program) = compile_cpp("tests/makers/lives.cpp") else { return };
+    let mut command = Command::new(unshare);
+    command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]).arg(program).arg("recycled");
+    let Some(mut player) = Player::start_by(&mut command) else { return };
+    let namespaces = format!("/proc/{}/ns", player.child.pid());
+    let told = || {
+        let mut inside = Command::new(&nsenter);
+        inside.arg(format!("--pid={namespaces}/pid_for_children")).arg(format!("--mount={namespaces}/mnt"));
+        inside.arg(env!("CARGO_BIN_EXE_shmscope"));
+        listed_with(inside, "0s")
+    };
+    let of = |told: Vec<Told>, id: &str| told.into_iter().find(|told| told.id == id).unwrap();
+    let old = player.made("old-sysv").to_owned();
+    of(told(), &old).assert_is("leaked certain", &["there is no process"]);
+    wait_until(SOON, || of(told(), &old).segment["age"].as_f64().unwrap() > 4.0);
+    player.child.say("!");
+    if player.listen() {
+        of(told(), &old).assert_is("leaked certain", &["heir has its pid", "began after its last change"]);
+        of(told(), player.made("new-sysv")).assert_is("idle", &["its maker lives: heir ("]);
+    }
+}
+
 #[test]
 fn a_maker_and_a_holder_in_another_pid_namespace() {
     let Some(_world) = World::new() else { return };
@@ -118,6 +151,29 @@ fn a_maker_and_a_holder_in_another_pid_namespace() {
     player.told("sysv").assert_is("idle", &["its maker lives: lives-cpp ("]);
     // The one in the name is of the other.
     player.told("posix").assert_is("idle", &["may live in another pid namespace"]);
+}
+
+/// In a pid namespace that was made without a `/proc` of its own.
+#[test]
+fn a_maker_whose_pid_is_anothers_in_proc() {
+    let Some(_world) = World::new() else { return };
+    let Some(nsenter) = tool("nsenter") else { return };
+    let Some(mut player) = Player::start("below-anothers-proc") else { return };
+    let namespace = format!("--pid={}", player.made("namespace"));
+    let told = || {
+        let mut inside = Command::new(&nsenter);
+        inside.args([&namespace, env!("CARGO_BIN_EXE_shmscope")]);
+        listed_with(inside, "0s")
+    };
+    wait_until(SOON, || player.told("sysv").segment["age"].as_f64().unwrap() > 4.0);
+    player.child.say("!");
+    assert!(player.listen());
+    let told = told();
+    let of = |word| told.iter().find(|told| told.id == player.made(word)).unwrap();
+    let sysv = of("sysv");
+    sysv.assert_is("leaked likely", &["cannot be told: /proc is of another pid namespace"]);
+    assert_eq!(sysv.maker, "");
+    assert_ne!(of("posix").state, "leaked certain", "{told:#?}");
 }
 
 #[test]

@@ -135,9 +135,9 @@ impl<'a> Items<'a> {
 
     fn print(&self, offset: u64, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
         match self.kind {
+            // The bytes at the end are too few for one, and for an element of one.
+            Some(kind) if bytes.len() < kind.scalar().size() => Ok(()),
             Some(kind) => match kind.decode(bytes) {
-                // The bytes at the end are too few for one.
-                Decoded::Missing => Ok(()),
                 value if self.json => object(out, &ValueJson { offset, value }),
                 value => writeln!(out, "{offset:08x}  {value}"),
             },

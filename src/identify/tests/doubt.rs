@@ -101,7 +101,7 @@ fn a_helper_that_looks_like_roots_may_be_its_owners() {
 fn an_object_of_another_file_system_was_not_looked_for() {
     let machine = with_object("nccl-a1B2c3");
     edit(&machine, |object, _| object.stat.device = OBJECTS + 1);
-    assert_is(&machine, State::Unknown, &["or is on another file system"]);
+    assert_is(&machine, State::Unknown, &["or is on a file system where they cannot be told"]);
 }
 
 #[test]

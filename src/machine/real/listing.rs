@@ -32,14 +32,23 @@ fn walk(
 ) -> io::Result<()> {
     // A directory stream moves the offset of its descriptor, so it gets its own.
     let mut stream = Dir::from_fd(directory.try_clone()?)?;
+    let mut denied = None;
     for entry in stream.iter() {
         let entry = entry?;
         let file_name = entry.file_name();
         if matches!(file_name.to_bytes(), b"." | b"..") {
             continue;
         }
-        // What is gone since it was listed is not there any more.
-        let Ok(stat) = sys::statx_at(directory.as_fd(), file_name) else { continue };
+        let stat = match sys::statx_at(directory.as_fd(), file_name) {
+            Ok(stat) => stat,
+            // Its names may be read, and nothing behind them looked at (r without x).
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                denied = Some(error);
+                continue;
+            }
+            // What is gone since it was listed is not there any more.
+            Err(_) => continue,
+        };
         let before = path.len();
         path.extend_from_slice(file_name.to_bytes());
         if let Some(name) = ObjectName::new(path) {
@@ -57,7 +66,11 @@ fn walk(
         }
         path.truncate(before);
     }
-    Ok(())
+    match denied {
+        // Of the root all the others are worth more.
+        Some(error) if depth > 0 => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn enter(

@@ -89,6 +89,10 @@ pub fn unreadable(id: &SegmentId, error: &io::Error) -> String {
         (_, io::ErrorKind::PermissionDenied) => {
             format!("{id} can no longer be read: its permissions were changed while it was open")
         }
-        _ => format!("{id} can no longer be read: {error}"),
+        _ => {
+            let text = error.to_string();
+            let words = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
+            format!("{id} can no longer be read: {words}")
+        }
     }
 }

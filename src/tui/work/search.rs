@@ -97,6 +97,8 @@ impl Search {
                 match answer.recv_timeout(TELL) {
                     _ if progress.is_cancelled() => return,
                     Ok(found) => return tell(Event::Found(found)),
+                    // It has hardly begun: how much there is to search is not known yet.
+                    Err(RecvTimeoutError::Timeout) if progress.total() == 0 => {}
                     Err(RecvTimeoutError::Timeout) => {
                         tell(Event::Searching { done: progress.done(), total: progress.total() });
                     }

@@ -50,18 +50,40 @@ pub fn of_threads(
     let tasks = subject.open_file(c"task", OFlag::O_DIRECTORY)?;
     for_each(tasks.as_fd(), &mut Buffer::default(), |_, name| threads.extend(number(name)))?;
     for thread in threads.into_iter().filter(|&thread| thread != pid) {
-        // Where the kernel cannot be asked, they are taken to share it as usual.
-        if known.iter().any(|&other| share_descriptors(other, thread).unwrap_or(true)) {
+        let shares = shares_one(&known, thread);
+        if shares == Some(true) {
             continue;
         }
         known.push(thread);
+        let mut own = vec![];
         match Subject::open(proc, &format!("{pid}/task/{thread}")) {
-            Ok(subject) => in_table(&subject, wanted, uses)?,
+            Ok(subject) => in_table(&subject, wanted, &mut own)?,
             Err(error) if subject::is_gone(&error) => {}
             Err(error) => return Err(error),
         }
+        // Where that cannot be told, the same number of the same object is the same descriptor.
+        own.retain(|one| shares == Some(false) || !uses.contains(one));
+        uses.append(&mut own);
     }
     Ok(())
+}
+
+/// Whether a thread shares its descriptors with one of `known`. `None` where the
+/// kernel does not tell: it has no `kcmp`, a filter of system calls forbids it,
+/// or the numbers are of another pid namespace.
+fn shares_one(known: &[u32], thread: u32) -> Option<bool> {
+    if !Proc::is_ours() {
+        return None;
+    }
+    let mut told = Some(false);
+    for &other in known {
+        match share_descriptors(other, thread) {
+            Ok(true) => return Some(true),
+            Ok(false) => {}
+            Err(_) => told = None,
+        }
+    }
+    told
 }
 
 fn in_table(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Result<()> {

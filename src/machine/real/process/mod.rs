@@ -6,6 +6,7 @@ mod descriptors;
 mod devices;
 mod locks;
 mod maps;
+mod mounts;
 mod stat;
 mod subject;
 
@@ -55,26 +56,40 @@ impl Proc {
     fn fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
+
+    /// Whether its pids are those that system calls take and give: it may be of
+    /// another pid namespace, as in one that was made without a `/proc` of its own.
+    fn is_ours() -> bool {
+        static OURS: OnceLock<bool> = OnceLock::new();
+        *OURS.get_or_init(|| fs::read("/proc/self/status").is_ok_and(|status| stat::is_innermost(&status)))
+    }
 }
 
 impl Processes for RealMachine {
     fn own_pid(&self) -> u32 {
-        process::id()
+        if Proc::is_ours() {
+            return process::id();
+        }
+        // None has that number where we have no pid.
+        let link = fs::read_link("/proc/self").ok();
+        link.and_then(|pid| pid.to_str()?.parse().ok()).unwrap_or(0)
     }
 
     fn visibility(&self) -> Visibility {
-        let namespace = Proc::shared().and_then(|proc| sys::statx_link(proc.fd(), c"self/ns/pid"));
         Visibility {
             hides: fs::read("/proc/self/mountinfo").map_or(true, |table| stat::hides(&table)),
-            outside: namespace.map_or(true, |stat| stat.inode != FIRST_PID_NAMESPACE),
+            outside: is_inside(),
+            foreign: !Proc::is_ours(),
         }
     }
 
     fn clock(&self) -> Clock {
         let boot = stat::began(0);
-        // The kernel makes /dev when it starts, and remembers by which clock.
+        // The kernel makes /dev when it starts, and remembers by which clock; a
+        // container gets one of its own when its first process starts.
+        let start = is_inside().then(|| self.process(1)).flatten().map_or(boot, |first| first.began);
         let made = Proc::shared().ok().and_then(|proc| sys::statx_link(proc.fd(), c"/dev").ok()?.birth);
-        let forward = made.map_or(0.0, |(seconds, nanos)| boot.seconds_since(Timestamp { seconds, nanos }));
+        let forward = made.map_or(0.0, |(seconds, nanos)| start.seconds_since(Timestamp { seconds, nanos }));
         Clock { now: SystemTime::now().into(), boot, forward: forward.max(0.0) }
     }
 
@@ -98,7 +113,11 @@ impl Processes for RealMachine {
 
     fn whereabouts(&self) -> io::Result<Whereabouts> {
         let objects = match sys::object::open_directory(Path::new(DEV_SHM)) {
-            Ok(directory) => Some(sys::statx_fd(directory.as_fd())?.device),
+            Ok(directory) => {
+                let device = sys::statx_fd(directory.as_fd())?.device;
+                // Where its mappings go by another device, none would be found.
+                (mounts::device_of(directory.as_fd())? == Some(device)).then_some(device)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
@@ -112,7 +131,7 @@ impl Processes for RealMachine {
     }
 
     fn ran_for(&self, pid: u32) -> Option<u64> {
-        sys::running::ran_for(pid).ok()
+        Proc::is_ours().then(|| sys::running::ran_for(pid).ok()).flatten()
     }
 
     fn examine(&self, pid: u32, wanted: &Wanted) -> Examined {
@@ -167,6 +186,12 @@ impl Processes for RealMachine {
         }
         pidfd::terminate(&held)
     }
+}
+
+/// Whether this is a pid namespace below another one, or that cannot be told.
+fn is_inside() -> bool {
+    let namespace = Proc::shared().and_then(|proc| sys::statx_link(proc.fd(), c"self/ns/pid"));
+    namespace.map_or(true, |stat| stat.inode != FIRST_PID_NAMESPACE)
 }
 
 /// The link of a held file below `/proc`.

@@ -102,6 +102,13 @@ pub fn users(status: &[u8]) -> Vec<u32> {
     users
 }
 
+/// Whether a process has no other pid than the one that `/proc` shows, from its
+/// status: then `/proc` is of the pid namespace that the process is in. A kernel
+/// before 4.1 does not tell.
+pub fn is_innermost(status: &[u8]) -> bool {
+    field(status, "NSpid").is_none_or(|pids| pids.split_whitespace().count() == 1)
+}
+
 /// The pids that a process has in the namespaces below this one.
 pub fn inner_pids(pid: u32) -> Vec<u32> {
     let status = fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
@@ -150,6 +157,14 @@ mod tests {
         let status = |caps: &str| format!("Name:\tUid:\nUid:\t5\t6\t7\t8\nCapPrm:\t{caps}\nCapEff:\t0000\n");
         assert_eq!(users(status("0000000000000000").as_bytes()), [5, 6, 7, 8]);
         assert_eq!(users(status("0000000000000002").as_bytes()), [0, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn whose_pid_namespace_it_is() {
+        assert!(is_innermost(&fs::read("/proc/thread-self/status").unwrap()));
+        assert!(is_innermost(b"Name:\tNSpid:\n"));
+        assert!(is_innermost(b"Pid:\t12\nNSpid:\t12\n"));
+        assert!(!is_innermost(b"Pid:\t12\nNSpid:\t12\t301\n"));
     }
 
     #[test]
