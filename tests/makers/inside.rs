@@ -83,7 +83,7 @@ fn what_is_held_outside_of_its_pid_namespace_is_not_leaked() {
 fn a_descriptor_is_counted_once_where_it_cannot_be_told_which_threads_share_it() {
     let Some(_world) = World::new() else { return };
     let Some(mut inside) = started_by("unshare", &["--pid", "--fork", "--kill-child"]) else { return };
-    let held = Object::new("held-once", 8, 0o600);
+    let _held = Object::new("held-once", 8, 0o600);
     // A thread more, so that there are several whoever runs this test.
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let thread = std::thread::spawn(move || stopped.recv());
