@@ -28,17 +28,7 @@ pub struct Copies {
     limit: Bytes,
 }
 
-/// A copy that was kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
-    /// The file.
-    pub stored: Stored,
-    /// The older copies that had to go for it.
-    pub dropped: Vec<PathBuf>,
-}
-
-/// Why no copy was kept. Then nothing is there of it, and older copies are as
-/// they were.
+/// Why no copy was kept. Then nothing is there of it.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
     /// It holds more than all copies may take.
@@ -125,8 +115,9 @@ impl Copies {
         }
     }
 
-    /// Keeps a copy of a segment that a survey listed, and lets older ones go
-    /// until all of them are within the limit. It is on the disk when this returns.
+    /// Keeps a copy of a segment that a survey listed. It is on the disk when this
+    /// returns, and beside all older ones: until what it is a copy of is removed
+    /// nothing goes for it, see [`Copies::make_room`].
     ///
     /// # Errors
     /// When it is too large, may not be read, or there is no room for it.
@@ -135,20 +126,33 @@ impl Copies {
         machine: &dyn Machine,
         segment: &Segment,
         progress: &Progress,
-    ) -> Result<Kept, KeepError> {
+    ) -> Result<Stored, KeepError> {
         self.foresee(segment)?;
         let folder = self.state.folder(FOLDER)?;
-        let stored = loop {
+        loop {
             let path = folder.join(self.next_name());
             let target = Target { path: &path, replace: false, limit: Some(self.limit) };
             match target.save(machine, segment, progress) {
                 // Another process was as quick: the next name is another one.
                 Err(SaveError::Exists { .. }) => {}
-                outcome => break outcome.map_err(|error| refused(error, &folder))?,
+                outcome => return outcome.map_err(|error| refused(error, &folder)),
             }
-        };
-        let dropped = self.prune(&stored.path);
-        Ok(Kept { stored, dropped })
+        }
+    }
+
+    /// Lets the oldest go until the rest is within the limit, once what `newest` is
+    /// a copy of is removed. Never `newest`, and never what shmscope did not write.
+    /// Returns those that went.
+    pub(super) fn make_room(&self, newest: &Path) -> Vec<PathBuf> {
+        let mut total = 0u64;
+        let mut dropped = vec![];
+        for path in self.list() {
+            total = total.saturating_add(size_if_ours(&path).unwrap_or(0));
+            if total > self.limit.0 && path != newest && fs::remove_file(&path).is_ok() {
+                dropped.push(path);
+            }
+        }
+        dropped
     }
 
     /// The copies there are, the newest first.
@@ -189,20 +193,6 @@ impl Copies {
         let newest = self.last().and_then(|path| stamp(path.file_name()?.to_str()?));
         let time = newest.map_or(now, |(newest, _)| now.max(newest + 1));
         format!("{time:020}-{}{ENDING}", process::id())
-    }
-
-    /// Lets the oldest go until the rest is within the limit. Never `newest`,
-    /// and never what shmscope did not write.
-    fn prune(&self, newest: &Path) -> Vec<PathBuf> {
-        let mut total = 0u64;
-        let mut dropped = vec![];
-        for path in self.list() {
-            total = total.saturating_add(size_if_ours(&path).unwrap_or(0));
-            if total > self.limit.0 && path != newest && fs::remove_file(&path).is_ok() {
-                dropped.push(path);
-            }
-        }
-        dropped
     }
 }
 
@@ -277,8 +267,8 @@ mod tests {
         for name in ["a", "b"] {
             machine.add_object(name, MadeBytes::full(name.as_bytes()));
             let kept = copies.keep(&machine, &segment(&machine, name), &progress).unwrap();
-            assert_eq!(copies.last().unwrap(), kept.stored.path);
-            assert_eq!(fs::metadata(&kept.stored.path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(copies.last().unwrap(), kept.path);
+            assert_eq!(fs::metadata(&kept.path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         assert!(matches!(copies.undo(&machine, &progress), Err(UndoError::Restore(_))));
         machine.remove_object("a");
@@ -294,9 +284,9 @@ mod tests {
         let machine = MadeMachine::new();
         let keep = |name: &str| {
             machine.add_object(name, MadeBytes::full(&[7; 10_000]));
-            copies.keep(&machine, &segment(&machine, name), &Progress::new()).unwrap()
+            copies.keep(&machine, &segment(&machine, name), &Progress::new()).unwrap().path
         };
-        let first = keep("a").stored.path;
+        let first = keep("a");
         let folder = first.parent().unwrap().to_owned();
         // Old by their names, and none of ours.
         let others = ["00000000000000000001-1.shmscope", "notes.txt", "00000000000000000002-1"];
@@ -304,10 +294,33 @@ mod tests {
             fs::write(folder.join(name), vec![0; 50_000]).unwrap();
         }
         std::os::unix::fs::symlink(&first, folder.join("00000000000000000003-1.shmscope")).unwrap();
-        assert!(keep("b").dropped.is_empty());
-        assert_eq!(keep("c").dropped, std::slice::from_ref(&first));
+        assert!(copies.make_room(&keep("b")).is_empty());
+        let newest = keep("c");
+        // Until what it is a copy of is removed, none goes for it.
+        assert_eq!(copies.list().len(), 3);
+        assert_eq!(copies.make_room(&newest), std::slice::from_ref(&first));
+        // What is just within the limit stays.
+        let within = Copies {
+            limit: Bytes(copies.list().iter().filter_map(|path| size_if_ours(path)).sum()),
+            ..copies.clone()
+        };
+        assert!(within.make_room(&newest).is_empty());
         assert!(!first.exists() && others.iter().all(|name| folder.join(name).exists()));
         assert_eq!(copies.list().len(), 2);
+    }
+
+    #[test]
+    fn a_copy_of_another_user_is_none_of_ours() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let (_directory, copies) = copies(1 << 20);
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::full(b"x"));
+        let kept = copies.keep(&machine, &segment(&machine, "a"), &Progress::new()).unwrap();
+        assert_eq!(copies.last().as_ref(), Some(&kept.path));
+        std::os::unix::fs::chown(&kept.path, Some(1000), None).unwrap();
+        assert_eq!(copies.last(), None);
     }
 
     #[test]
@@ -339,7 +352,7 @@ mod tests {
         let (_directory, copies) = copies(1 << 20);
         let machine = MadeMachine::new();
         machine.add_object("a", MadeBytes::full(b"x"));
-        let keep = || copies.keep(&machine, &segment(&machine, "a"), &Progress::new()).unwrap().stored.path;
+        let keep = || copies.keep(&machine, &segment(&machine, "a"), &Progress::new()).unwrap().path;
         let early = keep();
         let late = early.with_file_name("09999999999999999999-1.shmscope");
         fs::rename(&early, &late).unwrap();

@@ -81,3 +81,29 @@ pub fn mend(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError> {
     }
     Ok(Done::new(id, format!("it has its name back; it was called {}", astray.segment.id)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::survey::{Names, Survey};
+
+    const ASIDE: &str = "shmscope-removing-0123456789abcdef-name";
+
+    #[test]
+    fn only_the_very_one_that_was_shown_gets_its_name_back() {
+        let machine = MadeMachine::new();
+        machine.add_object(ASIDE, MadeBytes::full(b"moved"));
+        let survey = Survey::take(&machine, &mut Names::default());
+        let found = astray(&machine, &survey.segments, survey.at);
+        assert_eq!(found.len(), 1);
+        machine.add_object(ASIDE, MadeBytes::full(b"another"));
+        let error = mend(&machine, &found[0]).unwrap_err();
+        assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
+        let names = || machine.edit(|facts| facts.posix.keys().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(names(), [format!("/{ASIDE}")]);
+        let survey = Survey::take(&machine, &mut Names::default());
+        mend(&machine, &astray(&machine, &survey.segments, survey.at)[0]).unwrap();
+        assert_eq!(names(), ["/name"]);
+    }
+}

@@ -13,6 +13,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a file of it may become, in bytes.
@@ -20,6 +21,9 @@ const LONGEST: u64 = 1 << 20;
 /// How long a line may wait for others, and how much is written at once.
 const SOON: Duration = Duration::from_millis(10);
 const LARGEST_WRITE: usize = 32 << 10;
+/// How long a line waits for somebody who turns the record over and does not come to it.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(1);
 /// The longest text of a result that is kept, in bytes.
 const LONGEST_RESULT: usize = 4096;
 
@@ -227,13 +231,18 @@ impl Record {
         if !is_full() {
             return Ok(());
         }
-        let lock = own(File::options().write(true).create(true)).open(folder.join(LOCK))?;
-        match Flock::lock(lock, FlockArg::LockExclusiveNonblock) {
-            // Somebody may have done it since.
-            Ok(_lock) if is_full() => fs::rename(folder.join(NOW), folder.join(BEFORE)),
-            // Somebody is about to.
-            Ok(_) | Err((_, Errno::EWOULDBLOCK)) => Ok(()),
-            Err((_, error)) => Err(error.into()),
+        let mut lock = own(File::options().write(true).create(true)).open(folder.join(LOCK))?;
+        let began = Instant::now();
+        loop {
+            lock = match Flock::lock(lock, FlockArg::LockExclusiveNonblock) {
+                // Somebody may have done it since.
+                Ok(_lock) if is_full() => return fs::rename(folder.join(NOW), folder.join(BEFORE)),
+                // Somebody is about to: what is added before would make it longer still.
+                Err((lock, Errno::EWOULDBLOCK)) if is_full() && began.elapsed() < PATIENCE => lock,
+                Ok(_) | Err((_, Errno::EWOULDBLOCK)) => return Ok(()),
+                Err((_, error)) => return Err(error.into()),
+            };
+            thread::sleep(PAUSE);
         }
     }
 }
@@ -255,7 +264,6 @@ mod tests {
     use super::*;
     use crate::machine::made::MadeMachine;
     use std::os::unix::fs::PermissionsExt as _;
-    use std::thread;
 
     fn sized(state: StateDirectory, longest: u64) -> Record {
         let mut record = Record::new(state);
@@ -322,6 +330,31 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_added_to_a_full_one_while_somebody_turns_it_over() {
+        let (_directory, record) = record(100);
+        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "removed");
+        record.add(&entry).unwrap();
+        let path = |name: &str| record.state.path().join(name);
+        let full = fs::metadata(path(NOW)).unwrap().len();
+        assert!(full >= 100);
+        let lock = own(File::options().write(true).create(true)).open(path(LOCK)).unwrap();
+        let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).unwrap();
+        thread::scope(|scope| {
+            let adding = scope.spawn(|| record.add(&entry));
+            // So long it would have taken to add it at once.
+            thread::sleep(SOON * 5);
+            drop(lock);
+            adding.join().unwrap().unwrap();
+        });
+        assert_eq!([NOW, BEFORE].map(|name| fs::metadata(path(name)).unwrap().len()), [full; 2]);
+        // Who does not come to it stops nobody.
+        let lock = File::open(path(LOCK)).unwrap();
+        let _lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).unwrap();
+        record.add(&entry).unwrap();
+        assert_eq!(record.last(5).len(), 3);
+    }
+
+    #[test]
     fn lines_that_wait_are_written_in_their_order() {
         let (_directory, record) = record(LONGEST);
         let machine = MadeMachine::new();
@@ -338,6 +371,18 @@ mod tests {
         let other = Record::new(record.state.clone());
         drop(record);
         assert_eq!(places(&other).last().unwrap(), "sysv:1001");
+    }
+
+    #[test]
+    fn a_link_in_its_place_is_not_followed() {
+        let (directory, record) = record(LONGEST);
+        let outside = directory.path().join("outside");
+        fs::write(&outside, b"mine").unwrap();
+        record.state.folder("").unwrap();
+        std::os::unix::fs::symlink(&outside, record.state.path().join(NOW)).unwrap();
+        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "removed");
+        assert!(record.add(&entry).unwrap_err().to_string().contains("not in the record"));
+        assert_eq!(fs::read(&outside).unwrap(), b"mine");
     }
 
     #[test]

@@ -205,21 +205,18 @@ pub fn apply(
 ) -> Result<Done, ActError> {
     let progress = now.progress;
     refuse_used(machine, segment, now.options)?;
-    let (copy, dropped) = match copying {
+    let copy = match copying {
         Copying::Without => return remove(machine, segment, now),
-        Copying::Keep(copies) => {
-            let kept = copies.keep(machine, segment, progress).map_err(|error| match error {
-                KeepError::Save(SaveError::Stopped { id }) => ActError::Stopped { subject: id.to_string() },
-                error => ActError::NotKept(error),
-            })?;
-            (kept.stored.path, kept.dropped.len())
-        }
-        Copying::To(path) => match save(machine, segment, path, progress) {
-            Ok(stored) => (stored.path, 0),
-            Err(SaveError::Stopped { id }) => return Err(ActError::Stopped { subject: id.to_string() }),
-            Err(error) => return Err(error.into()),
-        },
-    };
+        Copying::Keep(copies) => copies.keep(machine, segment, progress).map_err(|error| match error {
+            KeepError::Save(SaveError::Stopped { id }) => ActError::Stopped { subject: id.to_string() },
+            error => ActError::NotKept(error),
+        }),
+        Copying::To(path) => save(machine, segment, path, progress).map_err(|error| match error {
+            SaveError::Stopped { id } => ActError::Stopped { subject: id.to_string() },
+            error => error.into(),
+        }),
+    }?
+    .path;
     let removed = if progress.is_cancelled() {
         Err(ActError::Stopped { subject: segment.id.to_string() })
     } else {
@@ -228,18 +225,32 @@ pub fn apply(
     match removed {
         Ok(mut done) => {
             done.said.push(format!("`shmscope restore {}` brings it back", shown(&copy)));
-            if dropped > 0 {
-                done.said.push(format!("{dropped} older copies went for its copy"));
+            // Only now: what was not removed costs no other its copy.
+            if let Copying::Keep(copies) = copying {
+                let dropped = copies.make_room(&copy).len();
+                if dropped > 0 {
+                    done.said.push(format!("{dropped} older copies went for its copy"));
+                }
             }
             done.copy = Some(copy);
             Ok(done)
         }
-        Err(error) if error.nothing_done() => {
-            // Made by this very call, and a copy of nothing that went.
-            let _ = fs::remove_file(copy);
+        Err(error) => {
+            if error.nothing_done() || is_there(machine, segment) {
+                // Made by this very call, and a copy of nothing that went.
+                let _ = fs::remove_file(copy);
+            }
             Err(error)
         }
-        Err(error) => Err(error),
+    }
+}
+
+/// Whether it still is what it was, under its name.
+fn is_there(machine: &dyn Machine, segment: &Segment) -> bool {
+    match named(segment) {
+        Named::Sysv(shmid) => sysv(machine, segment, shmid).is_ok(),
+        Named::Posix(name) => posix(machine, segment, name).is_ok(),
+        Named::Nothing => false,
     }
 }
 

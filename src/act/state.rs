@@ -141,6 +141,22 @@ mod tests {
     }
 
     #[test]
+    fn what_belongs_to_another_user_is_not_used() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let state = StateDirectory::at(directory.path().join("shmscope"));
+        let folder = state.folder("copies").unwrap();
+        for path in [&folder, state.path()] {
+            std::os::unix::fs::chown(path, Some(1000), None).unwrap();
+            assert!(matches!(state.folder("copies"), Err(StateError::Foreign { .. })));
+            std::os::unix::fs::chown(path, Some(0), None).unwrap();
+        }
+        state.folder("copies").unwrap();
+    }
+
+    #[test]
     fn folders_are_for_this_user_only() {
         let directory = tempfile::tempdir().unwrap();
         let state = StateDirectory::at(directory.path().join("a/b"));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::machine::control::NewSysv;
-use crate::machine::made::{MadeBytes, MadeMachine};
+use crate::machine::made::{MadeBytes, MadeFacts, MadeMachine};
 use crate::machine::process::FileLock;
 use crate::segment::{Bytes, Key, Mode, ObjectName, SegmentId, State, Timestamp, resolve};
 use crate::survey::Names;
@@ -154,6 +154,28 @@ fn strangers_are_told_who_may() {
 }
 
 #[test]
+fn what_cannot_be_lifted_is_told_rather_than_what_can() {
+    let machine = machine();
+    machine.edit(|facts| (facts.effective_uid, facts.sysv[0].row.nattch) = (1001, 1));
+    for name in ["3", "camera0"] {
+        let plan = plan(
+            &machine,
+            &shown(&machine, name),
+            &Action::Remove(Copying::Keep(nowhere())),
+            &Options::default(),
+        );
+        let refusal = plan.refusal.unwrap();
+        // That it is held, or not settled, force would lift; that it may not be read, nothing.
+        assert!(!refusal.forceable && refusal.reason.contains("may not"), "{name}: {refusal:?}");
+    }
+}
+
+/// A place for copies that is never made.
+fn nowhere() -> Copies {
+    Copies::new(StateDirectory::at("/nowhere/at/all"), Bytes(1 << 30))
+}
+
+#[test]
 fn only_root_gives_an_object_away_and_anybody_their_system_v() {
     let machine = machine();
     let to_bob = Action::SetOwner(OwnerChange { uid: Some(1001), gid: None });
@@ -194,6 +216,64 @@ fn what_was_attached_since_the_plan_is_held() {
 }
 
 #[test]
+fn what_comes_between_the_look_and_the_removal_is_seen() {
+    type Others = fn(&mut MadeFacts);
+    let others: [(Others, &str); 3] = [
+        (|facts| facts.sysv[0].row.creator_pid = 99, "another segment has its number now"),
+        (|facts| facts.sysv[0].row.nattch = 1, "attached once"),
+        (|facts| facts.sysv.clear(), "is gone"),
+    ];
+    for (others, expected) in others {
+        let machine = machine();
+        let remove = Action::Remove(Copying::Without);
+        let plan = plan(&machine, &shown(&machine, "3"), &remove, &Options::default());
+        machine.edit(|facts| facts.before_pin = Some(others));
+        let error = apply(&machine, &plan).result.unwrap_err();
+        assert!(error.nothing_done() && error.to_string().contains(expected), "{error}");
+        assert!(machine.edit(|facts| facts.sysv.iter().all(|made| made.row.perms == 0o600)), "{expected}");
+    }
+    // Who may not attach it looks again too.
+    let machine = machine();
+    machine.edit(|facts| facts.sysv[0].row.perms = 0);
+    let plan = plan(&machine, &shown(&machine, "3"), &Action::Remove(Copying::Without), &Options::default());
+    machine.edit(|facts| facts.before_pin = Some(|facts| facts.sysv[0].row.size = Bytes(99)));
+    let error = apply(&machine, &plan).result.unwrap_err();
+    assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
+}
+
+#[test]
+fn one_that_was_marked_meanwhile_is_left_as_it_is() {
+    let machine = machine();
+    // Without a key nothing but the mark tells it.
+    machine.add_sysv(4, 0, MadeBytes::hole(1));
+    machine.edit(|facts| facts.sysv[1].row.nattch = 1);
+    for action in [to(0o666), Action::Lock, Action::Remove(Copying::Without)] {
+        let plan = plan(&machine, &shown(&machine, "4"), &action, &FORCE);
+        machine.edit(|facts| facts.sysv[1].row.perms |= 0o1000);
+        let error = apply(&machine, &plan).result.unwrap_err().to_string();
+        assert!(error.contains("marked for removal meanwhile"), "{error}");
+        assert_eq!(machine.edit(|facts| facts.sysv[1].row.perms), 0o1600);
+        machine.edit(|facts| facts.sysv[1].row.perms = 0o600);
+    }
+}
+
+#[test]
+fn one_who_stops_it_when_the_copy_is_whole_keeps_the_segment() {
+    let machine = machine();
+    machine.add_object("empty", MadeBytes::hole(0));
+    let directory = tempfile::tempdir().unwrap();
+    let copies = Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(1 << 20));
+    let progress = Progress::new();
+    // Nothing of it is read, so that the copy is not where it stops.
+    progress.cancel();
+    let now = remove::Now { options: FORCE, progress: &progress, recent: &Recent::default() };
+    let error =
+        remove::apply(&machine, &shown(&machine, "empty"), &Copying::Keep(copies.clone()), &now).unwrap_err();
+    assert!(matches!(error, ActError::Stopped { .. }), "{error}");
+    assert!(copies.list().is_empty() && shown(&machine, "empty").size == Bytes(0));
+}
+
+#[test]
 fn without_a_copy_nothing_is_removed_unless_it_is_said() {
     let machine = machine();
     let directory = tempfile::tempdir().unwrap();
@@ -211,6 +291,32 @@ fn without_a_copy_nothing_is_removed_unless_it_is_said() {
     let done = act(&machine, "3", &Action::Remove(Copying::Keep(copies(1 << 20))), FORCE).unwrap();
     assert_eq!(done.copy, copies(1 << 20).last());
     assert_eq!(machine.edit(|facts| facts.sysv.len()), before - 1);
+}
+
+#[test]
+fn what_is_not_removed_costs_no_other_its_copy() {
+    let machine = machine();
+    machine.edit(|facts| facts.effective_uid = 0);
+    let directory = tempfile::tempdir().unwrap();
+    let copies = Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(15_000));
+    let action = Action::Remove(Copying::Keep(copies.clone()));
+    let planned = |name: &str| {
+        machine.add_object(name, MadeBytes::full(&[7; 10_000]));
+        let mut segment = shown(&machine, name);
+        segment.verdict.state = State::Idle;
+        plan(&machine, &segment, &action, &Options::default())
+    };
+    let older = apply(&machine, &planned("older")).result.unwrap().copy.unwrap();
+    let plan = planned("newer");
+    machine.add_process(7, "writer");
+    machine.map_in(7, "newer", crate::segment::Access::Read);
+    let error = apply(&machine, &plan).result.unwrap_err().to_string();
+    assert!(error.contains("writer (pid 7) holds it now"), "{error}");
+    assert_eq!(copies.list(), std::slice::from_ref(&older));
+    machine.end_process(7);
+    let done = apply(&machine, &plan).result.unwrap();
+    assert!(done.said.contains(&"1 older copies went for its copy".to_owned()), "{done:?}");
+    assert_eq!(copies.list(), [done.copy.unwrap()]);
 }
 
 #[test]
@@ -235,6 +341,10 @@ fn locking_within_the_limit() {
         let error = act(&machine, "3", &Action::Lock, FORCE).unwrap_err().to_string();
         assert!(error.contains(expected) && error.contains("ulimit -l"), "{error}");
     }
+    // Just as large as the segment.
+    machine.edit(|facts| facts.memlock = Some(Bytes(1 << 20)));
+    act(&machine, "3", &Action::Lock, FORCE).unwrap();
+    act(&machine, "3", &Action::Unlock, FORCE).unwrap();
     // Large enough for this one, not for what is locked already too.
     machine.add_sysv(4, 0, MadeBytes::hole(1 << 20));
     machine.edit(|facts| facts.memlock = Some(Bytes(3 << 19)));

@@ -325,6 +325,31 @@ mod tests {
     }
 
     #[test]
+    fn one_of_another_world_is_none_of_this() {
+        // Of another boot nothing is left; another namespace may be there still.
+        for (world, left) in [("made elsewhere", 1), ("another boot", 0)] {
+            let (_directory, state, machine) = scene();
+            let mut mark = begin(&state, &machine);
+            let id = add(&machine);
+            mark.line.world = world.to_owned();
+            mark.made(&machine, &id);
+            kill(mark);
+            assert_eq!((found(&state, &machine), marks(&state)), (vec![], left), "{world}");
+        }
+    }
+
+    #[test]
+    fn one_that_was_marked_for_removal_goes_by_itself() {
+        let (_directory, state, machine) = scene();
+        let mut mark = begin(&state, &machine);
+        let id = add(&machine);
+        mark.made(&machine, &id);
+        kill(mark);
+        machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
+        assert_eq!(found(&state, &machine), vec![]);
+    }
+
+    #[test]
     fn whole_with_the_mode_of_one_being_filled_is_finished() {
         let (_directory, state, machine) = scene();
         let what = (Key(7), Bytes(4096), FILLING);

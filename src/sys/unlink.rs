@@ -43,6 +43,26 @@ pub enum Removal {
 /// # Errors
 /// `EACCES` and `EPERM` when the directory does not allow it.
 pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::Result<Removal> {
+    unlink_step_by_step(root, path, device, inode, |_| ())
+}
+
+/// A step of a removal that is behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// The name was looked at, and is of that object.
+    Looked,
+    /// What has the name by now is moved aside.
+    MovedAside,
+}
+
+/// `meanwhile` is what others do after a step: for tests.
+fn unlink_step_by_step(
+    root: &Path,
+    path: &Path,
+    device: u64,
+    inode: u64,
+    mut meanwhile: impl FnMut(Step),
+) -> io::Result<Removal> {
     let (directory, name) = match open_parent(root, path) {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Removal::Gone),
@@ -54,12 +74,14 @@ pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::
         Some(false) => return Ok(Removal::Another),
         None => return Ok(Removal::Gone),
     }
+    meanwhile(Step::Looked);
     let aside = name_aside(name.to_bytes())?;
     match rename_to_free(directory.as_fd(), &name, &aside) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Removal::Gone),
         Err(error) => return Err(error),
     }
+    meanwhile(Step::MovedAside);
     let removed = match is_it(&directory, &aside, device, inode) {
         Ok(Some(true)) => unlink(directory.as_fd(), &aside).map(|()| true),
         Ok(_) => Ok(false),
@@ -185,6 +207,84 @@ mod tests {
         assert_eq!(removal, Removal::Another);
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(names(root.path()), ["name", "old"]);
+    }
+
+    /// What becomes of `name` when others do this after that step of its removal.
+    fn meanwhile(root: &Path, others: impl Fn(Step)) -> Removal {
+        fs::write(root.join("name"), b"planned").unwrap();
+        let seen = fs::metadata(root.join("name")).unwrap();
+        unlink_step_by_step(root, Path::new("name"), seen.dev(), seen.ino(), others).unwrap()
+    }
+
+    #[test]
+    fn what_takes_its_name_after_the_look_has_it_again() {
+        for kind in ["object", "link", "directory", "nothing"] {
+            let root = tempfile::tempdir().unwrap();
+            let path = root.path().join("name");
+            let removal = meanwhile(root.path(), |step| {
+                if step == Step::Looked {
+                    fs::rename(&path, root.path().join("planned")).unwrap();
+                    match kind {
+                        "object" => fs::write(&path, b"new").unwrap(),
+                        "link" => std::os::unix::fs::symlink("planned", &path).unwrap(),
+                        "directory" => fs::create_dir(&path).unwrap(),
+                        _ => {}
+                    }
+                }
+            });
+            let nothing = kind == "nothing";
+            assert_eq!(removal, if nothing { Removal::Gone } else { Removal::Another }, "{kind}");
+            let expected: &[&str] = if nothing { &["planned"] } else { &["name", "planned"] };
+            assert_eq!(names(root.path()), expected, "{kind}");
+            assert_eq!(fs::read(root.path().join("planned")).unwrap(), b"planned");
+        }
+    }
+
+    #[test]
+    fn what_was_moved_by_mistake_replaces_no_third_one() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("name");
+        let removal = meanwhile(root.path(), |step| {
+            if step == Step::Looked {
+                fs::rename(&path, root.path().join("planned")).unwrap();
+            }
+            fs::write(&path, if step == Step::Looked { "second" } else { "third" }).unwrap();
+        });
+        let Removal::Astray(aside) = removal else { panic!("{removal:?}") };
+        let read = |name: &Path| fs::read(root.path().join(name)).unwrap();
+        assert_eq!(read(&aside), b"second");
+        assert_eq!(
+            (read(Path::new("name")), read(Path::new("planned"))),
+            (b"third".into(), b"planned".into())
+        );
+        assert_eq!(name_before(aside.as_os_str().as_bytes()), Some(&b"name"[..]));
+        assert_eq!(names(root.path()).len(), 3);
+    }
+
+    #[test]
+    fn what_has_its_name_before_is_not_even_moved() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("name"), b"other").unwrap();
+        let seen = fs::metadata(root.path().join("name")).unwrap();
+        let path = Path::new("name");
+        let removal = unlink_step_by_step(root.path(), path, seen.dev(), seen.ino() + 1, |step| {
+            panic!("{step:?}");
+        });
+        assert_eq!(removal.unwrap(), Removal::Another);
+    }
+
+    #[test]
+    fn what_is_made_under_its_name_once_it_is_moved_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("name");
+        let removal = meanwhile(root.path(), |step| {
+            if step == Step::MovedAside {
+                fs::write(&path, b"new").unwrap();
+            }
+        });
+        assert_eq!(removal, Removal::Removed);
+        assert_eq!(names(root.path()), ["name"]);
+        assert_eq!(fs::read(&path).unwrap(), b"new");
     }
 
     #[test]

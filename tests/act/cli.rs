@@ -6,6 +6,7 @@ use serde_json::Value;
 use shmscope::sys::shm;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Output, Stdio};
 
 fn run(arguments: &[&str]) -> Output {
@@ -98,7 +99,8 @@ fn on_a_terminal_each_that_may_be_held_is_asked_for() {
     let mut terminal = Terminal::start((100, 30), command);
     terminal.wait_for("Remove it all the same?", SOON);
     assert!(terminal.screen().contains("posix:/one"), "{}", terminal.screen());
-    terminal.send("n\r");
+    // What is no yes is a no.
+    terminal.send("\r");
     terminal.wait_for("posix:/two", SOON);
     terminal.send("y\r");
     terminal.wait_for("Remove it? [y/N]", SOON);
@@ -110,10 +112,17 @@ fn on_a_terminal_each_that_may_be_held_is_asked_for() {
 #[test]
 fn the_limit_of_locked_memory_is_told() {
     let Some(_world) = World::new() else { return };
-    let sysv = Sysv::new(0x4d2, 1 << 20, 0o600).owned_by(NOBODY, NOBODY);
-    let program = env!("CARGO_BIN_EXE_shmscope");
+    // The kernel counts what a user has locked on the whole machine, so that two
+    // runs of this are not to be the same one.
+    let user = 200_000 + std::process::id();
+    let as_user = |arguments: [&str; 2]| {
+        let mut command: Command = as_nobody(env!("CARGO_BIN_EXE_shmscope"), arguments);
+        command.uid(user);
+        command
+    };
+    let sysv = Sysv::new(0x4d2, 1 << 20, 0o600).owned_by(user, NOBODY);
     let lock = |limit| {
-        let mut command: Command = as_nobody(program, ["lock", "0x4d2"]);
+        let mut command = as_user(["lock", "0x4d2"]);
         limit_locked(&mut command, limit);
         command.output().unwrap()
     };
@@ -122,15 +131,15 @@ fn the_limit_of_locked_memory_is_told() {
     let (_, stderr) = ended(&lock(64 << 10), 1);
     assert!(stderr.contains("RLIMIT_MEMLOCK is 64 KiB, and the segment has 1.0 MiB"), "{stderr}");
     // Two of them are more than the limit: this the kernel alone knows.
-    let second = Sysv::new(0x4d3, 1 << 20, 0o600).owned_by(NOBODY, NOBODY);
+    let second = Sysv::new(0x4d3, 1 << 20, 0o600).owned_by(user, NOBODY);
     ended(&lock(3 << 19), 0);
-    let mut command = as_nobody(program, ["lock", "0x4d3"]);
+    let mut command = as_user(["lock", "0x4d3"]);
     limit_locked(&mut command, 3 << 19);
     let (_, stderr) = ended(&command.output().unwrap(), 1);
     assert!(stderr.contains("what you have locked already"), "{stderr}");
     assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o2600);
     assert_eq!(shm::stat(second.shmid).unwrap().mode, 0o600);
-    ended(&as_nobody(program, ["unlock", "0x4d2"]).output().unwrap(), 0);
+    ended(&as_user(["unlock", "0x4d2"]).output().unwrap(), 0);
     let object = Object::new("name", 1, 0o600);
     let (_, stderr) = ended(&run(&["lock", "name"]), 1);
     assert!(stderr.contains("mlock(2)") && object.path().exists(), "{stderr}");

@@ -1,11 +1,18 @@
 //! Making segments, and never touching one that exists.
 
-use crate::support::{NOBODY, Object, Sysv, World, as_nobody, shmscope};
+use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World, as_nobody, shmscope, skip};
+use shmscope::act::{self, ActError, NewSegment, Options, Source};
+use shmscope::machine::control::NewSysv;
+use shmscope::machine::real::RealMachine;
+use shmscope::machine::{Machine as _, sysv_table};
+use shmscope::segment::{Bytes, Key, Mode, ObjectName, SegmentId};
 use shmscope::sys::shm;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, symlink};
 use std::process::Output;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 fn create(arguments: &str) -> Output {
     shmscope().arg("create").args(arguments.split_whitespace()).output().unwrap()
@@ -64,6 +71,39 @@ fn what_exists_is_left_as_it_is() {
 }
 
 #[test]
+fn what_was_made_since_the_plan_is_left_as_it_is() {
+    let Some(_world) = World::new() else { return };
+    let (size, mode) = (Bytes(10), Mode::new(0o666));
+    let object =
+        NewSegment::Posix { name: ObjectName::new(b"name").unwrap(), size, mode, source: Source::Nothing };
+    let sysv = NewSysv { key: Key(0x4d2), size, mode, huge: false, no_reserve: false };
+    let [object, sysv] = [object, NewSegment::Sysv(sysv, Source::Nothing)].map(|new| {
+        let plan = act::plan_create(&RealMachine, &new, &Options::default());
+        assert_eq!(plan.refusal, None);
+        plan
+    });
+    let refused = |plan| {
+        let error = act::apply(&RealMachine, plan).result.unwrap_err();
+        assert!(matches!(error, ActError::Exists { .. }), "{error}");
+    };
+    let there = Object::new("name", 4096, 0o600);
+    let before = there.file.metadata().unwrap();
+    refused(&object);
+    let now = there.file.metadata().unwrap();
+    assert_eq!((now.size(), now.mode(), now.nlink()), (4096, before.mode(), 1));
+    assert_eq!(now.ctime_nsec(), before.ctime_nsec());
+    drop(there);
+    let outside = tempfile::tempdir().unwrap();
+    symlink(outside.path().join("file"), "/dev/shm/name").unwrap();
+    refused(&object);
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    let there = Sysv::new(0x4d2, 4096, 0o600);
+    let before = shm::stat(there.shmid).unwrap();
+    refused(&sysv);
+    assert_eq!(shm::stat(there.shmid).unwrap(), before);
+}
+
+#[test]
 fn filled_from_a_file_holes_kept() {
     let Some(_world) = World::new() else { return };
     let mut file = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
@@ -81,6 +121,61 @@ fn filled_from_a_file_holes_kept() {
     let facts = shm::stat(shmid).unwrap();
     assert_eq!((&bytes, facts.size, facts.mode), (b"end", 9 << 20, 0o040));
     shm::remove(shmid).unwrap();
+}
+
+#[test]
+fn until_it_is_whole_it_is_for_its_maker_alone() {
+    let Some(_world) = World::new() else { return };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().write_all_at(&vec![7; 1 << 20], 0).unwrap();
+    let source = Source::File(file.path().to_owned());
+    let (size, mode) = (Bytes(1 << 20), Mode::new(0o666));
+    let posix = |source| NewSegment::Posix { name: ObjectName::new(b"name").unwrap(), size, mode, source };
+    let sysv = NewSysv { key: Key(0x4d2), size, mode, huge: false, no_reserve: false };
+    let make = |new: &NewSegment| {
+        let plan = act::plan_create(&RealMachine, new, &Options::default());
+        act::apply(&RealMachine, &plan).result.unwrap_or_else(|error| panic!("{error}")).id
+    };
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                if let Ok(stat) = fs::metadata("/dev/shm/name") {
+                    let whole = stat.blocks() == size.0 / 512;
+                    assert!(whole || stat.mode() & 0o066 == 0, "{:o} with {}", stat.mode(), stat.blocks());
+                }
+                for row in sysv_table::parse(&RealMachine.sysv_table().unwrap()).rows {
+                    let whole = row.resident.unwrap().0 + row.swapped.unwrap().0 == size.0;
+                    assert!(whole || row.perms & 0o066 == 0, "{row:?}");
+                }
+            }
+        });
+        let _over = SetOnDrop(&over);
+        for _ in 0..30 {
+            make(&posix(source.clone()));
+            fs::remove_file("/dev/shm/name").unwrap();
+            let SegmentId::Sysv(shmid) = make(&NewSegment::Sysv(sysv.clone(), source.clone())) else {
+                panic!();
+            };
+            drop(Sysv { shmid: shmid.0 });
+        }
+    });
+}
+
+#[test]
+fn what_cannot_be_filled_is_taken_away_again() {
+    let Some(_world) = World::new() else { return };
+    // It says that it has a page, and has a few bytes.
+    let path = "/sys/kernel/mm/transparent_hugepage/enabled";
+    if fs::metadata(path).map_or(0, |facts| facts.len()) < 4096 {
+        return skip("needs a file of sysfs");
+    }
+    for kind in ["sysv --key 7", "posix name"] {
+        let error = refused(&format!("{kind} --from {path}"), 1);
+        assert!(error.contains("cut short"), "{error}");
+    }
+    assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
+    assert_eq!(fs::read_to_string("/proc/sysvipc/shm").unwrap().lines().count(), 1);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Mode, owner and lock, as root, as the owner and as a stranger.
 
 use super::{am_root, carry_out, planned, to};
-use crate::support::{NOBODY, Nobody, Object, Sysv, World, tool};
+use crate::support::{NOBODY, Nobody, Object, SetOnDrop, Sysv, World, tool};
 use shmscope::act::{self, ActError, Action, ModeChange, OwnerChange};
 use shmscope::machine::real::RealMachine;
 use shmscope::segment::Mode;
@@ -9,6 +9,8 @@ use shmscope::sys::shm;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 fn chown(uid: u32, gid: u32) -> Action {
     Action::SetOwner(OwnerChange { uid: Some(uid), gid: Some(gid) })
@@ -71,6 +73,73 @@ fn mode_and_owner_are_changed_at_once_and_taken_back() {
     drop(nobody);
     assert_eq!(object.file.metadata().unwrap().ctime_nsec(), before);
     assert_eq!(seen().1, (0o4740, NOBODY, NOBODY));
+}
+
+#[test]
+fn on_the_way_nobody_gets_what_neither_state_gives() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("object", 5000, 0o600).owned_by(1000, 1000);
+    let both = |mode, gid| {
+        let owner = OwnerChange { uid: Some(1000), gid: Some(gid) };
+        Action::SetModeAndOwner(ModeChange::to(Mode::new(mode)), owner)
+    };
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                let stat = object.file.metadata().unwrap();
+                assert!(stat.mode() & 0o060 == 0 || stat.gid() == 7, "{:o} of {}", stat.mode(), stat.gid());
+            }
+        });
+        let _over = SetOnDrop(&over);
+        for _ in 0..200 {
+            carry_out(&object.id(), &both(0o660, 7)).unwrap();
+            carry_out(&object.id(), &both(0o600, 1000)).unwrap();
+        }
+    });
+}
+
+#[test]
+fn what_is_done_by_half_is_taken_back() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("object", 5000, 0o600).owned_by(NOBODY, NOBODY);
+    object.file.set_permissions(Permissions::from_mode(0o666)).unwrap();
+    let owner = OwnerChange { uid: Some(1000), gid: None };
+    let both = Action::SetModeAndOwner(ModeChange::to(Mode::new(0o600)), owner);
+    // Planned as root, so that it is the kernel who refuses: the owner gives nothing away.
+    let plan = planned(&object.id(), &both);
+    let nobody = Nobody::here();
+    let error = act::apply(&RealMachine, &plan).result.unwrap_err();
+    drop(nobody);
+    assert!(matches!(error, ActError::Denied { .. }), "{error}");
+    let stat = object.file.metadata().unwrap();
+    assert_eq!((stat.mode() & 0o7777, stat.uid(), stat.gid()), (0o666, NOBODY, NOBODY));
+}
+
+/// The kernel takes it, and leaves the set-group-id bit out for who is not in the group.
+#[test]
+fn what_the_kernel_made_of_it_is_told() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("object", 5000, 0o600).owned_by(NOBODY, 1000);
+    let nobody = Nobody::here();
+    let error = carry_out(&object.id(), &to(0o2640)).unwrap_err();
+    drop(nobody);
+    assert!(matches!(error, ActError::Unverified { .. }), "{error}");
+    assert!(error.to_string().contains("mode 0640"), "{error}");
+}
+
+/// A POSIX object has no time that tells of its last change alone: what is
+/// relative is relative to what it is now.
+#[test]
+fn a_relative_mode_is_of_the_mode_there_is_now() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("object", 5000, 0o600);
+    let plan = planned(&object.id(), &Action::SetMode("g+r".parse().unwrap()));
+    object.file.set_permissions(Permissions::from_mode(0o620)).unwrap();
+    let done = act::apply(&RealMachine, &plan).result.unwrap();
+    assert_eq!(object.file.metadata().unwrap().mode() & 0o7777, 0o660);
+    carry_out(&object.id(), &done.undo.unwrap()).unwrap();
+    assert_eq!(object.file.metadata().unwrap().mode() & 0o7777, 0o620);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! is anything but the planned object changed.
 
 use super::{FORCE, REMOVE, planned, shown, to};
-use crate::support::{NOBODY, Object, Sysv, World};
+use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use shmscope::act::{self, ActError, Action, Options, OwnerChange};
 use shmscope::machine::real::RealMachine;
@@ -140,6 +140,7 @@ fn race_until(least: u32, mut apply: impl FnMut(u32) -> bool, swap: impl Fn(u32)
                 round += 1;
             }
         });
+        let _over = SetOnDrop(&over);
         let start = Instant::now();
         for round in 0.. {
             if start.elapsed() > LONGEST {
@@ -150,7 +151,6 @@ fn race_until(least: u32, mut apply: impl FnMut(u32) -> bool, swap: impl Fn(u32)
                 break;
             }
         }
-        over.store(true, Ordering::Relaxed);
     });
 }
 

@@ -123,6 +123,13 @@ fn a_removal_that_was_killed_is_mended() {
     });
     let (_, stdout, _) = run(&["rm", "--mend", "--dry-run"]);
     assert_eq!(stdout.lines().count(), 2, "{stdout}");
+    let (status, stdout, stderr) = run(&["--read-only", "rm", "--mend"]);
+    assert_eq!(
+        (status, stdout.as_str(), stderr.matches("(read-only)").count()),
+        (Some(1), "", 2),
+        "{stderr}"
+    );
+    assert!(objects.iter().all(|object| object.path().exists()));
     let (status, stdout, stderr) = run(&["rm", "--mend"]);
     assert_eq!(status, Some(1), "{stderr}");
     assert!(stdout.starts_with("posix:/dir/one: it has its name back"), "{stdout}");

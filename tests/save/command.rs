@@ -2,6 +2,7 @@
 
 use super::{complaint, copies, directory, files, program, run, said, segments};
 use crate::support::{NOBODY, Object, Sysv, World, as_nobody};
+use nix::mount::{MsFlags, mount, umount};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -97,6 +98,10 @@ fn rm_keeps_it_where_it_is_told_to() {
     // A file that is there is in the way, and nothing is removed.
     let told = complaint(&directory, ["rm", "--yes", "--force", "/d", "--save", &at("one")]);
     assert!(told.contains("is there already") && objects[3].path().exists(), "{told}");
+    // Several do not go into one file, and none is removed.
+    let several = run(&directory, ["rm", "--yes", "--force", "/d", "/d", "/c", "--save", &at("several")]);
+    assert_eq!(several.status.code(), Some(2));
+    assert!(objects[3].path().exists() && !fs::exists(at("several")).unwrap());
     let both = run(&directory, ["rm", "--yes", "/d", "--save", &at("x"), "--no-copy"]);
     assert_eq!(both.status.code(), Some(2));
     said(&directory, ["rm", "--yes", "--force", "/d", "--no-copy"]);
@@ -143,6 +148,39 @@ fn where_no_copy_can_be_kept_nothing_is_removed() {
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("you may not read") && told.contains("--no-copy"), "{told}");
     assert!(shmscope::sys::shm::stat(sysv.shmid).is_ok());
+}
+
+#[test]
+fn where_there_is_no_room_for_a_copy_nothing_is_removed() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let state = directory.path().join("state");
+    fs::create_dir(&state).unwrap();
+    mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some("size=1m")).unwrap();
+    let object = Object::new("a", 4 << 20, 0o600);
+    // Known beforehand; and found out, since a copy takes more than what is in it.
+    for (length, words) in [(2 << 20, "there is room for 1.0 MiB"), (1 << 20, "is free")] {
+        object.file.set_len(0).unwrap();
+        object.file.set_len(4 << 20).unwrap();
+        object.write(0, &vec![7; length]);
+        let told = complaint(&directory, ["rm", "--yes", "--force", "/a"]);
+        assert!(told.contains(words) && told.contains("--no-copy"), "{told}");
+        assert!(object.path().exists() && copies(&directory).is_empty());
+    }
+    umount(&state).unwrap();
+}
+
+#[test]
+fn a_removal_that_fails_leaves_no_copy_of_what_is_still_there() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    fs::write("/dev/shm/a", b"hello").unwrap();
+    let nothing = None::<&str>;
+    mount(nothing, "/dev/shm", nothing, MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY, nothing).unwrap();
+    let told = complaint(&directory, ["rm", "--yes", "--force", "/a"]);
+    assert!(told.contains("read-only"), "{told}");
+    assert_eq!(fs::read("/dev/shm/a").unwrap(), b"hello");
+    assert!(copies(&directory).is_empty());
 }
 
 #[test]

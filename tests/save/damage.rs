@@ -68,6 +68,23 @@ fn any_byte_flipped() {
     }
 }
 
+/// A System V segment has its key from the beginning, so that a damaged file is
+/// to be known before.
+#[test]
+fn a_damaged_file_makes_nothing_not_even_for_a_moment() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    let [_, mut damaged] = saved(&directory);
+    let at = damaged.len() - 40;
+    damaged[at] ^= 1;
+    // The kernel counts all that are made in their numbers.
+    let number = || i64::from(Sysv::new(0, 1, 0o600).shmid);
+    let (first, second) = (number(), number());
+    refused(&path, &damaged, "the last byte of data");
+    assert_eq!(number() - second, second - first);
+}
+
 #[test]
 fn foreign_files() {
     let Some(_world) = World::new() else { return };

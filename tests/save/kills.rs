@@ -124,6 +124,10 @@ fn a_restore_of_a_sysv_segment_that_is_killed_is_mended() {
             let told = String::from_utf8(again.stderr).unwrap();
             assert!(!again.status.success() && told.contains("rm --mend removes it"), "{told}");
         }
+        if was_half {
+            let refused = program(&directory).args(["--read-only", "rm", "--mend"]).output().unwrap();
+            assert!(!refused.status.success() && segments().len() == 1, "{refused:?}");
+        }
         let mended = program(&directory).args(["rm", "--mend"]).output().unwrap();
         assert!(mended.status.success(), "{mended:?}");
         assert_eq!(!mended.stdout.is_empty(), was_half, "{mended:?}");

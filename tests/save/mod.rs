@@ -5,6 +5,7 @@ mod acl;
 mod command;
 mod damage;
 mod kills;
+mod meanwhile;
 mod memory;
 mod same;
 

@@ -1,7 +1,7 @@
 //! What was saved comes back the same.
 
 use super::{directory, files, restore, save, segment, segments};
-use crate::support::{NOBODY, Nobody, Object, SOON, Sysv, World, wait_until};
+use crate::support::{NOBODY, Nobody, Object, SOON, SetOnDrop, Sysv, World, wait_until};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use shmscope::act;
@@ -11,6 +11,7 @@ use shmscope::segment::{Facts, Segment, SegmentId};
 use shmscope::sys::shm;
 use std::fs::{self, File, FileTimes};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 const PAGE: u64 = 4096;
@@ -220,6 +221,52 @@ fn what_is_there_is_never_touched() {
     assert!(error.to_string().contains("is there already"), "{error}");
     assert_eq!(fs::read(&file).unwrap(), before);
     assert_eq!(files(directory.path()).len(), 2);
+}
+
+/// It has no key any more in the kernel's table.
+#[test]
+fn one_that_was_marked_for_removal_since_it_was_shown_keeps_its_key() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    let sysv = Sysv::new(7, 5000, 0o600);
+    sysv.write(0, b"hello");
+    let shown = segment(&sysv.id());
+    let attached = shm::Attachment::read_only(sysv.shmid).unwrap();
+    shm::remove(sysv.shmid).unwrap();
+    act::save(&RealMachine, &shown, &path, &Progress::new()).unwrap();
+    drop(attached);
+    let SegmentId::Sysv(shmid) = restore(&path).id else { panic!() };
+    let again = Sysv { shmid: shmid.0 };
+    assert_eq!(shm::stat(again.shmid).unwrap().key, 7);
+}
+
+#[test]
+fn others_see_an_object_only_once_all_of_it_is_back() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    let object = Object::new("a", 5000, 0o600).owned_by(1000, 7);
+    fs::set_permissions(object.path(), fs::Permissions::from_mode(0o640)).unwrap();
+    object.write(0, b"hello");
+    save(&object.id(), &path);
+    let facts = |stat: &fs::Metadata| (stat.len(), stat.blocks(), stat.mode(), stat.uid(), stat.gid());
+    let whole = facts(&fs::metadata(object.path()).unwrap());
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                if let Ok(stat) = fs::metadata(object.path()) {
+                    assert_eq!(facts(&stat), whole);
+                }
+            }
+        });
+        let _over = SetOnDrop(&over);
+        for _ in 0..300 {
+            fs::remove_file(object.path()).unwrap();
+            restore(&path);
+        }
+    });
 }
 
 #[test]

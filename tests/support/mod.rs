@@ -22,5 +22,5 @@ pub use segments::{Object, Sysv};
 pub use stage::{Acts, Stage};
 pub use terminal::{Mouse, Terminal};
 pub use tools::{skip, tool};
-pub use wait::{SOON, wait_until};
+pub use wait::{SOON, SetOnDrop, wait_until};
 pub use world::World;

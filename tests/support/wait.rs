@@ -1,5 +1,6 @@
 //! Waiting for a condition. Tests never sleep for a time that should do.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,16 @@ pub fn wait_until(limit: Duration, mut condition: impl FnMut() -> bool) {
     while !condition() {
         assert!(start.elapsed() < limit, "what was waited for did not come within {limit:?}");
         thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Sets a flag when it is dropped: who works until it is set ends with the test,
+/// also when that fails.
+pub struct SetOnDrop<'a>(pub &'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

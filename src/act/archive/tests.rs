@@ -115,6 +115,7 @@ proptest! {
 fn every_cut_and_every_flipped_bit_is_found() {
     let file = written(&example(), &vec![(3, b"hello".to_vec()), (50, b"world".to_vec())]);
     assert!(read(&file).is_ok());
+    let runs = 2 * (16 + 5) + usize::try_from(END).unwrap();
     for length in 0..file.len() {
         let error = read(&file[..length]).unwrap_err();
         let cut_off = matches!(error, ArchiveError::CutOff);
@@ -125,6 +126,9 @@ fn every_cut_and_every_flipped_bit_is_found() {
             let mut damaged = file.clone();
             damaged[at] ^= 1 << bit;
             assert!(read(&damaged).is_err(), "bit {bit} of byte {at}");
+            // The metadata are believed before the runs are read.
+            let behind = at >= file.len() - runs;
+            assert!(behind || Reading::begin(&damaged[..]).is_err(), "bit {bit} of byte {at}");
         }
     }
     let longer = [&file[..], b"x"].concat();
@@ -153,6 +157,20 @@ fn a_checksum_does_not_make_nonsense_true() {
     for saved in [nobody, endless] {
         assert!(matches!(read(&written(&saved, &vec![])), Err(ArchiveError::Damaged(_))));
     }
+    let json = String::from_utf8(example().to_json().unwrap()).unwrap();
+    let strange = json.replace("\"mode\":416", "\"mode\":65536");
+    assert!(Saved::from_json(json.as_bytes()).is_ok() && Saved::from_json(strange.as_bytes()).is_err());
+    // What has to be in memory at once is bounded, whatever the file says.
+    let large = Saved { size: Bytes(4 << 20), ..example() };
+    let mut file = written(&large, &vec![]);
+    file.truncate(file.len() - usize::try_from(END).unwrap());
+    let length = LONGEST_RUN as u64 + 1;
+    file.extend([0, length].map(u64::to_le_bytes).concat());
+    file.resize(file.len() + LONGEST_RUN + 1, 7);
+    file.extend([large.size.0, 0].map(u64::to_le_bytes).concat());
+    let sum = xxhash_rust::xxh3::xxh3_128(&file);
+    file.extend(sum.to_le_bytes());
+    assert!(matches!(read(&file), Err(ArchiveError::Damaged(_))));
     assert!(matches!(read(b"#!/bin/sh\necho hello, this is a script\n"), Err(ArchiveError::Foreign)));
     assert!(matches!(read(b""), Err(ArchiveError::Foreign | ArchiveError::CutOff)));
 }

@@ -98,6 +98,9 @@ impl Control for MadeMachine {
 
     fn sysv_pin(&self, shmid: ShmId) -> io::Result<Box<dyn Pin>> {
         self.edit(|facts| {
+            if let Some(others) = facts.before_pin.take() {
+                others(facts);
+            }
             Self::row_to_attach(facts, shmid)?;
             facts.sysv_mut(shmid)?.row.nattch += 1;
             Ok(Box::new(PinnedMade { machine: self.clone(), shmid }) as Box<dyn Pin>)

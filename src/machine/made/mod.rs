@@ -81,6 +81,8 @@ pub struct MadeFacts {
     held: BTreeMap<(u64, u64), (ObjectName, MadeObject)>,
     /// Who was asked to end.
     pub terminated: Vec<u32>,
+    /// What others do just before a System V segment is pinned, once.
+    pub before_pin: Option<fn(&mut Self)>,
     next_inode: u64,
 }
 
