@@ -11,6 +11,7 @@ use shmscope::machine::Machine;
 use shmscope::machine::real::RealMachine;
 use shmscope::segment::escape;
 use shmscope::tui::{self, ExitReason};
+use signal_hook::consts::SIGXFSZ;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    // A file that may not grow any more (`ulimit -f`) is an error to be told, and no end.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     match args.command {
         None => ended(open_ui(args.look, args.read_only)),
         Some(Command::Report(report)) => match rules_for(&report) {

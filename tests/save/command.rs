@@ -6,6 +6,22 @@ use nix::mount::{MsFlags, mount, umount};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::process::Command;
+
+#[test]
+fn a_file_that_may_not_grow_is_told_and_not_left() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let object = Object::new("a", 1 << 20, 0o600);
+    object.write(0, &vec![7; 1 << 20]);
+    let mut command = Command::new("sh");
+    let program = program(&directory);
+    command.args(["-c", "ulimit -f 100 && exec \"$0\" save /a file"]).arg(program.get_program());
+    let output = command.current_dir(directory.path()).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && stderr.contains("file too large"), "{output:?}");
+    assert!(files(directory.path()).is_empty());
+}
 
 #[test]
 fn save_and_restore() {

@@ -1,7 +1,7 @@
 //! Files that are cut off, damaged or something else: an error, and nothing made.
 
 use super::{directory, save, segments};
-use crate::support::{Object, Sysv, World};
+use crate::support::{Object, SOON, Sysv, World, wait_until};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use shmscope::act;
@@ -29,13 +29,17 @@ fn saved(directory: &tempfile::TempDir) -> [Vec<u8>; 2] {
     let sysv = Sysv::new(7, 40_000, 0o600);
     sysv.write(5000, b"hello");
     sysv.write(30_000, &[7; 9000]);
-    [object.id(), sysv.id()].map(|id| {
+    let files = [object.id(), sysv.id()].map(|id| {
         let path = directory.path().join("whole");
         save(&id, &path);
         let bytes = fs::read(&path).unwrap();
         fs::remove_file(&path).unwrap();
         bytes
-    })
+    });
+    drop((object, sysv));
+    // What another test's child has of it before its exec keeps it for a moment.
+    wait_until(SOON, || segments().is_empty());
+    files
 }
 
 #[test]

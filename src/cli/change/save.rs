@@ -33,8 +33,12 @@ pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Sta
         save(machine, segment, &args.file, &progress)
     });
     let result = stored.map(|stored| {
-        let said =
-            format!("saved in {}, {} of its {}", shown(&stored.path), stored.length, stored.saved.size);
+        let said = format!(
+            "saved in {}: its {} take {} there",
+            shown(&stored.path),
+            stored.saved.size,
+            stored.length
+        );
         Done { id: segment.id.clone(), said: vec![said], undo: None, copy: Some(stored.path) }
     });
     if let Err(SaveError::Exists { path }) = &result {
