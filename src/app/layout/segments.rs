@@ -25,7 +25,7 @@ const NAME_LEAST: u16 = 12;
 const NAME_WANTS: u16 = 17;
 /// With so many cells nearly every name is whole: of what is left then, so many
 /// go to its holders.
-const NAME_ENOUGH: u16 = 22;
+const NAME_ENOUGH: u16 = 20;
 const HELD_BY_MORE: u16 = 8;
 
 /// The detail area beside the table: from a row of 8 bytes without its text
@@ -358,7 +358,7 @@ mod tests {
             let layout = layout(Size { width, height: 24 }, Pane::Table, 5, false);
             [Column::Label, Column::HeldBy].map(|column| layout.column(column).unwrap().width)
         };
-        for (width, expected) in [(115, [18, 15]), (119, [22, 15]), (123, [22, 19]), (130, [25, 23])] {
+        for (width, expected) in [(115, [18, 15]), (119, [20, 17]), (123, [20, 21]), (130, [25, 23])] {
             assert_eq!(widths(width), expected, "{width}");
         }
     }
