@@ -61,10 +61,12 @@ fn look_without_memory(machine: &dyn Machine, rules: Rules) -> Survey {
 
 fn look_at(machine: &dyn Machine, rules: Rules, take: fn(&dyn Machine, &mut Names) -> Survey) -> Survey {
     let mut names = Names::default();
-    // Before the table, so that what it lists with no holder had none by then.
-    let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
-    let survey = take(machine, &mut names);
-    told(Identifier::new(rules).judge(machine, survey, Some(&holdings), &mut names))
+    // The table after the processes, so that what it lists with no holder had none by then.
+    let (holdings, (survey, mut identifier)) =
+        Holdings::look_and(machine, Depth::Private, &mut names, |names| {
+            (take(machine, names), Identifier::new(rules))
+        });
+    told(identifier.judge(machine, survey, Some(&holdings), &mut names))
 }
 
 /// Looks at the segments alone, for what asks neither who holds nor who made them.

@@ -22,6 +22,8 @@ pub struct Answers {
 /// Who asks the kernel.
 pub struct Proofs<'a> {
     machine: &'a dyn Machine,
+    /// Who asks is root.
+    root: bool,
     answers: RefCell<&'a mut Answers>,
     now: Timestamp,
     /// What was touched within this time is not asked about.
@@ -40,12 +42,12 @@ impl<'a> Proofs<'a> {
         if answers.of != holdings.map(|holdings| holdings.at) {
             *answers = Answers { of: holdings.map(|holdings| holdings.at), said: HashMap::new() };
         }
-        Self { machine, answers: RefCell::new(answers), now, quiet }
+        Self { machine, root: machine.effective_uid() == 0, answers: RefCell::new(answers), now, quiet }
     }
 
     /// Whether root asks.
-    pub fn by_root(&self) -> bool {
-        self.machine.effective_uid() == 0
+    pub const fn by_root(&self) -> bool {
+        self.root
     }
 
     /// Whether anybody has it open or mapped; `None`: that is not asked, or not told.
@@ -55,7 +57,7 @@ impl<'a> Proofs<'a> {
         let quiet = touched.is_none_or(|then| self.now.seconds_since(then) >= self.quiet.as_secs_f64());
         // It would be us.
         let ours = segment.holders.iter().flat_map(|all| all.iter()).any(|holder| holder.ourselves);
-        if ours || self.machine.effective_uid() != 0 || !quiet || holdings.of(segment).is_none() {
+        if ours || !self.root || !quiet || holdings.of(segment).is_none() {
             return None;
         }
         let mut answers = self.answers.borrow_mut();

@@ -101,7 +101,8 @@ pub fn open_object(root: &Path, path: &Path) -> io::Result<OpenObject> {
         return Err(io::Error::from_raw_os_error(libc::ENODEV));
     }
     // Through the handle, so that it is the very object that was looked at.
-    open_again(&format!("/proc/self/fd/{}", handle.as_raw_fd()))
+    let (file, keeps_access_time) = open_link(&format!("/proc/self/fd/{}", handle.as_raw_fd()))?;
+    Ok(OpenObject { file, stat, keeps_access_time })
 }
 
 /// Opens what a link of `/proc` stands for, for reading: a descriptor or a
@@ -111,14 +112,19 @@ pub fn open_object(root: &Path, path: &Path) -> io::Result<OpenObject> {
 /// `EACCES` without read permission, `EPERM` for a mapping that only root may
 /// open so, `ENOENT` when it is no more.
 pub fn open_again(link: &str) -> io::Result<OpenObject> {
+    let (file, keeps_access_time) = open_link(link)?;
+    let stat = statx_fd(file.as_fd())?;
+    Ok(OpenObject { file, stat, keeps_access_time })
+}
+
+/// The open file, and whether reading it leaves the access time as it is.
+fn open_link(link: &str) -> io::Result<(File, bool)> {
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-    let (fd, keeps_access_time) = match open(link, flags | OFlag::O_NOATIME, Mode::empty()) {
-        Ok(fd) => (fd, true),
-        Err(nix::errno::Errno::EPERM) => (open(link, flags, Mode::empty())?, false),
-        Err(error) => return Err(error.into()),
-    };
-    let stat = statx_fd(fd.as_fd())?;
-    Ok(OpenObject { file: File::from(fd), stat, keeps_access_time })
+    match open(link, flags | OFlag::O_NOATIME, Mode::empty()) {
+        Ok(fd) => Ok((File::from(fd), true)),
+        Err(nix::errno::Errno::EPERM) => Ok((File::from(open(link, flags, Mode::empty())?), false)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A run of a file that is either allocated or a hole.

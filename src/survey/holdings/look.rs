@@ -40,14 +40,25 @@ impl Holdings {
     /// Nothing is opened but files of `/proc`, and nothing in them is changed.
     #[must_use]
     pub fn look(machine: &dyn Machine, depth: Depth, first: &[u32], names: &mut Names) -> Self {
-        look(machine, depth == Depth::Private, first, None, names)
+        look(machine, depth == Depth::Private, first, None, names, |_| ()).0
+    }
+
+    /// As [`Holdings::look`], and does some work as soon as the processes were
+    /// looked at: what else is to be known mostly waits.
+    pub fn look_and<T>(
+        machine: &dyn Machine,
+        depth: Depth,
+        names: &mut Names,
+        work: impl FnOnce(&mut Names) -> T,
+    ) -> (Self, T) {
+        look(machine, depth == Depth::Private, &[], None, names, work)
     }
 
     /// Looks at every process again. One that has not run on a processor since
     /// it was looked at holds what it held, and is not asked, for a minute at most.
     #[must_use]
     pub fn refresh(&self, machine: &dyn Machine, first: &[u32], names: &mut Names) -> Self {
-        look(machine, self.private, first, Some(self), names)
+        look(machine, self.private, first, Some(self), names, |_| ()).0
     }
 
     /// Looks again at some processes, at those that are new, and at those that
@@ -70,13 +81,14 @@ impl Holdings {
     }
 }
 
-fn look(
+fn look<T>(
     machine: &dyn Machine,
     private: bool,
     first: &[u32],
     before: Option<&Holdings>,
     names: &mut Names,
-) -> Holdings {
+    work: impl FnOnce(&mut Names) -> T,
+) -> (Holdings, T) {
     let at = machine.now();
     names.begin(at);
     let (whereabouts, unknown) = match machine.processes().whereabouts() {
@@ -93,8 +105,9 @@ fn look(
         (rested && known.is_fresh(listed.pid, at)).then(|| known.clone())
     };
     let looker = Looker { machine, wanted: &wanted, now: at, believe: &believe };
-    let ((processes, failed), locks) = with_locks(machine, || looker.look(first));
-    Holdings::new(machine, Found { at, wanted, processes, locks, failed: unknown.or(failed) }, names)
+    let (((processes, failed), done), locks) = with_locks(machine, || (looker.look(first), work(names)));
+    let found = Found { at, wanted, processes, locks, failed: unknown.or(failed) };
+    (Holdings::new(machine, found, names), done)
 }
 
 /// Does some work while the locks on files are asked for. They take their time
