@@ -2,13 +2,12 @@
 //! to a total size, and the last one can be brought back.
 
 use super::archive::MAGIC;
-use super::error::plain;
 use super::restore::{RestoreError, Restored, restore_marked};
 use super::save::{SaveError, Stored, Target};
 use super::state::{StateDirectory, StateError};
 use crate::machine::Machine;
 use crate::memory::{OpenError, Progress};
-use crate::segment::{Bytes, Segment, SegmentId};
+use crate::segment::{Bytes, Segment, SegmentId, plain_error};
 use nix::unistd::geteuid;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -202,7 +201,7 @@ fn refused(error: SaveError, folder: &Path) -> KeepError {
         SaveError::TooLarge { id, held, limit } => KeepError::TooLarge { id, held, limit },
         SaveError::Write { source, path } if source.kind() == io::ErrorKind::StorageFull => {
             let room = room(folder).map_or_else(|| "none".to_owned(), |room| room.to_string());
-            let source = io::Error::new(source.kind(), format!("{}, {room} is free", plain(&source)));
+            let source = io::Error::new(source.kind(), format!("{}, {room} is free", plain_error(&source)));
             KeepError::Save(SaveError::Write { path, source })
         }
         error => KeepError::Save(error),

@@ -2,13 +2,12 @@
 //! `/dev/shm`. What exists is never touched, and what cannot be made whole is
 //! taken away again.
 
-use super::error::plain;
 use super::permissions::mode_text;
 use super::{ActError, Action, Copying, Done, Plan, Undo};
 use crate::machine::Machine;
 use crate::machine::control::{Fill, Held, NewSysv, SysvPermissions};
 use crate::machine::sysv_table;
-use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId, escape};
+use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId, escape, plain_error};
 use crate::sys::object::extent_at;
 use std::fs::File;
 use std::io;
@@ -172,7 +171,7 @@ fn open_source(new: &NewSegment) -> Result<Option<(File, u64)>, ActError> {
 /// A regular file and how long it is, or why it cannot be read. What only looks
 /// like one (a pipe that nobody writes to) is not waited for.
 fn open_file(path: &Path) -> Result<(File, u64), String> {
-    let unread = |error: &io::Error| format!("{} cannot be read: {}", path_text(path), plain(error));
+    let unread = |error: &io::Error| format!("{} cannot be read: {}", path_text(path), plain_error(error));
     let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
     let file = file.map_err(|error| unread(&error))?;
     let facts = file.metadata().map_err(|error| unread(&error))?;
@@ -293,7 +292,7 @@ fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActEr
         Some(libc::ENOENT) => ("there is no such directory below /dev/shm".to_owned(), "Make it first"),
         Some(libc::ENAMETOOLONG) => ("its name is too long".to_owned(), "A part of a name has at most 255 bytes"),
         Some(libc::EFBIG) => (format!("{} are too large for an object", new.size()), "Give a smaller size"),
-        _ => (plain(error), "Nothing was made"),
+        _ => (plain_error(error), "Nothing was made"),
     };
     ActError::NotMade { subject, reason, remedy: remedy.to_owned() }
 }

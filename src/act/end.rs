@@ -2,10 +2,9 @@
 //! process that was shown, and a moment's wait for what comes of it.
 
 use super::Refusal;
-use super::error::plain;
 use crate::machine::Machine;
 use crate::machine::process::ProcessId;
-use crate::segment::{Holder, SegmentId};
+use crate::segment::{Holder, SegmentId, plain_error};
 use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -56,7 +55,7 @@ pub enum EndError {
         remedy: String,
     },
     /// Anything else that the kernel said.
-    #[error("{name} could not be asked to end: {}", plain(.source))]
+    #[error("{name} could not be asked to end: {}", plain_error(.source))]
     Failed {
         /// Which.
         name: String,

@@ -4,7 +4,7 @@ use super::copies::KeepError;
 use super::{Refusal, RestoreError, SaveError};
 use crate::machine::Machine;
 use crate::machine::control::Capability;
-use crate::segment::{Bytes, Owner, Segment, SegmentId};
+use crate::segment::{Bytes, Owner, Segment, SegmentId, plain_error};
 use std::io;
 
 /// Why a plan was not carried out, or did not succeed.
@@ -104,7 +104,7 @@ pub enum ActError {
     #[error(transparent)]
     NotRestored(#[from] RestoreError),
     /// Anything else that the kernel said.
-    #[error("{id}: {what} failed: {}", plain(.source))]
+    #[error("{id}: {what} failed: {}", plain_error(.source))]
     Failed {
         /// Which.
         id: SegmentId,
@@ -186,13 +186,6 @@ fn forbidden_to_root(segment: &Segment, what: &str) -> Refusal {
         ("a sandbox or security module forbids it", "Run outside of it")
     };
     Refusal::new(format!("you may not {what}, though you have the rights: {reason}"), remedy)
-}
-
-/// What the system says, in its words, without the number.
-pub(super) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    let words = text.split(" (os error").next().unwrap_or(&text);
-    words.to_lowercase()
 }
 
 /// A limit in words: its size, or that there is none.

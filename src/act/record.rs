@@ -1,10 +1,9 @@
 //! The record: what was done to segments, a line of JSON for each act, in the
 //! state directory. It never grows beyond two files of a set size.
 
-use super::error::plain;
 use super::state::{StateDirectory, StateError};
 use crate::machine::Machine;
-use crate::segment::Timestamp;
+use crate::segment::{Timestamp, plain_error};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
@@ -68,7 +67,7 @@ pub enum RecordError {
     #[error("this is not in the record: {0}")]
     State(#[from] StateError),
     /// It cannot be written.
-    #[error("this is not in the record: it cannot be written: {}", plain(.0))]
+    #[error("this is not in the record: it cannot be written: {}", plain_error(.0))]
     Write(#[from] io::Error),
 }
 

@@ -2,13 +2,12 @@
 //! touched, and nothing is made from a file that is not whole.
 
 use super::archive::{ArchiveError, Name, Reading, Saved};
-use super::error::plain;
 use super::save::shown;
 use super::state::StateDirectory;
 use super::unfinished::Mark;
 use crate::machine::{Finish, Finished, Machine, Making, Refused, sysv_table};
 use crate::memory::Progress;
-use crate::segment::{Bytes, Key, Segment, SegmentId, ShmId};
+use crate::segment::{Bytes, Key, Segment, SegmentId, ShmId, plain_error};
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -29,7 +28,7 @@ pub struct Restored {
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// The file cannot be opened.
-    #[error("{} cannot be opened: {}", shown(.path), plain(.source))]
+    #[error("{} cannot be opened: {}", shown(.path), plain_error(.source))]
     Open {
         /// Which file.
         path: PathBuf,
@@ -54,7 +53,7 @@ pub enum RestoreError {
         by: Option<ShmId>,
     },
     /// The kernel does not make it.
-    #[error("{} cannot be made: {}{}", .name, plain(.source), remedy(.name, *.size, .source))]
+    #[error("{} cannot be made: {}{}", .name, plain_error(.source), remedy(.name, *.size, .source))]
     Make {
         /// What would be made.
         name: Name,
@@ -306,13 +305,16 @@ fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
             Refused::User(error) => format!(
                 "it belongs to you and not to {}: {}. Only root can give it away",
                 saved.owner.user_text(),
-                plain(error)
+                plain_error(error)
             ),
             Refused::Group(error) => {
-                format!("its group is yours and not {}: {}", saved.owner.group_text(), plain(error))
+                format!("its group is yours and not {}: {}", saved.owner.group_text(), plain_error(error))
             }
             Refused::Acl(error) => {
-                format!("its ACL could not be set: {}; its group has no rights until it is", plain(error))
+                format!(
+                    "its ACL could not be set: {}; its group has no rights until it is",
+                    plain_error(error)
+                )
             }
         });
     }

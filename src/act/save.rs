@@ -2,10 +2,9 @@
 //! again, in one file. The file is there whole or not at all.
 
 use super::archive::{END, Name, Saved, Writing};
-use super::error::plain;
 use crate::machine::{ExtentKind, Machine, ObjectStat, sysv_table};
 use crate::memory::{OpenError, Progress, Reader};
-use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, Segment, SegmentId, ShmId, Times};
+use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, Segment, SegmentId, ShmId, Times, plain_error};
 use crate::sys::unnamed::Unnamed;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,7 +32,7 @@ pub enum SaveError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// It cannot be read.
-    #[error("{id} cannot be read: {}", plain(.source))]
+    #[error("{id} cannot be read: {}", plain_error(.source))]
     Read {
         /// Which.
         id: SegmentId,
@@ -75,7 +74,7 @@ pub enum SaveError {
         path: PathBuf,
     },
     /// The file cannot be written.
-    #[error("{} cannot be written: {}{}", shown(.path), plain(.source), remedy(.source))]
+    #[error("{} cannot be written: {}{}", shown(.path), plain_error(.source), remedy(.source))]
     Write {
         /// Which file.
         path: PathBuf,

@@ -1,8 +1,8 @@
 //! The state directory: where copies and the record are kept. XDG base
 //! directory specification; mode 0700, and this user's own.
 
-use super::error::plain;
 use super::save::shown;
+use crate::segment::plain_error;
 use nix::unistd::{User, geteuid};
 use std::env;
 use std::ffi::OsString;
@@ -33,7 +33,7 @@ pub enum StateError {
         path: PathBuf,
     },
     /// It cannot be made or used.
-    #[error("{} cannot be used to keep copies and the record: {}", shown(.path), plain(.source))]
+    #[error("{} cannot be used to keep copies and the record: {}", shown(.path), plain_error(.source))]
     Unusable {
         /// Which.
         path: PathBuf,

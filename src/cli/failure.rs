@@ -2,9 +2,9 @@
 
 use crate::decode::ParseValueError;
 use crate::memory::{OpenError, PatternError};
-use crate::segment::SegmentId;
 use crate::segment::filter::FilterError;
 use crate::segment::resolve::ResolveError;
+use crate::segment::{SegmentId, plain_error};
 use std::io;
 use std::process::ExitCode;
 
@@ -37,7 +37,7 @@ pub enum Failure {
     #[error("nobody reads the output any more")]
     Closed,
     /// The output cannot be written.
-    #[error("the output cannot be written: {}", plain(.0))]
+    #[error("the output cannot be written: {}", plain_error(.0))]
     Output(io::Error),
     /// A word of the filter is none.
     #[error(transparent)]
@@ -73,7 +73,7 @@ pub enum Failure {
         size: u64,
     },
     /// A segment that is open cannot be read.
-    #[error("{id} cannot be read: {}", plain(.source))]
+    #[error("{id} cannot be read: {}", plain_error(.source))]
     Read {
         /// Which segment.
         id: SegmentId,
@@ -119,12 +119,4 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::Closed } else { Self::Output(error) }
     }
-}
-
-/// What the system says, in its words, without the number.
-#[must_use]
-pub fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    let words = text.split(" (os error").next().unwrap_or(&text);
-    words.to_lowercase()
 }

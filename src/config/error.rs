@@ -1,7 +1,7 @@
 //! What can be wrong with the settings file: which file, which line, and what
 //! is allowed there.
 
-use crate::segment::escape;
+use crate::segment::{escape, plain_error};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file is there, but cannot be read.
-    #[error("the settings in {} cannot be read: {}", shown(.path), words(.source))]
+    #[error("the settings in {} cannot be read: {}", shown(.path), plain_error(.source))]
     Read {
         /// Which file.
         path: PathBuf,
@@ -31,10 +31,4 @@ pub enum ConfigError {
 
 fn shown(path: &Path) -> String {
     escape(path.as_os_str().as_bytes())
-}
-
-/// What the system says, without the number.
-fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with the demo's world, in words.
 
-use crate::segment::{Bytes, SegmentId};
+use crate::segment::{Bytes, SegmentId, plain_error};
 use std::io;
 
 /// Why the demo's world could not be made, or not be removed.
@@ -34,16 +34,16 @@ pub enum DemoError {
         example: String,
     },
     /// `/proc` does not tell about this process.
-    #[error("the demo cannot read /proc/self, which tells who it is ({}); mount /proc", words(.0))]
+    #[error("the demo cannot read /proc/self, which tells who it is ({}); mount /proc", plain_error(.0))]
     Myself(#[source] io::Error),
     /// No thread, or no signal handler, to be had.
-    #[error("the demo cannot start ({}); see the limit on processes with `ulimit -u`", words(.0))]
+    #[error("the demo cannot start ({}); see the limit on processes with `ulimit -u`", plain_error(.0))]
     Start(#[source] io::Error),
     /// Printing failed.
-    #[error("the demo cannot print what it made: {}", words(.0))]
+    #[error("the demo cannot print what it made: {}", plain_error(.0))]
     Print(#[source] io::Error),
     /// Something that the demo made could not be removed.
-    #[error("{id}, which the demo made, is still there: {}. `{}` removes it", words(.source), remedy(.id))]
+    #[error("{id}, which the demo made, is still there: {}. `{}` removes it", plain_error(.source), remedy(.id))]
     Left {
         /// Which.
         id: SegmentId,
@@ -91,14 +91,8 @@ fn common_reason(error: &io::Error) -> String {
         Some(libc::ENOMEM) => "there is not enough memory".to_owned(),
         Some(libc::EAGAIN) => "your limit of processes is reached (`ulimit -u`)".to_owned(),
         Some(libc::EMFILE | libc::ENFILE) => "too many files are open (`ulimit -n`)".to_owned(),
-        _ => words(error),
+        _ => plain_error(error),
     }
-}
-
-/// What the system says, without the number.
-fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 fn remedy(id: &SegmentId) -> String {

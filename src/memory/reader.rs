@@ -2,7 +2,7 @@
 //! read-only, always.
 
 use crate::machine::{Contents, Extent, Machine, Trace};
-use crate::segment::{Facts, Identity, Mode, Owner, Segment, SegmentId};
+use crate::segment::{Facts, Identity, Mode, Owner, Segment, SegmentId, plain_error};
 use std::io;
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ pub enum OpenError {
         id: SegmentId,
     },
     /// Anything else.
-    #[error("{id} cannot be opened: {}", plain(.source))]
+    #[error("{id} cannot be opened: {}", plain_error(.source))]
     Other {
         /// Which.
         id: SegmentId,
@@ -80,12 +80,6 @@ pub enum OpenError {
 /// Who may read what is its owner's alone.
 fn who_may(owner: &Owner) -> String {
     if owner.uid == 0 { "root".to_owned() } else { format!("{} or as root", owner.user_text()) }
-}
-
-/// What the system says, in its words, without the number.
-fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 /// What has become of a segment that is open.

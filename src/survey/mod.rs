@@ -94,11 +94,6 @@ impl Survey {
     }
 }
 
-/// What the system says, in its words, without the number.
-fn plain(text: &str) -> String {
-    text.split(" (os error").next().unwrap_or(text).to_lowercase()
-}
-
 /// How System V segments are asked for.
 type AskTable<'a> = dyn Fn() -> io::Result<Table> + Sync + 'a;
 

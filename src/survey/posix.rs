@@ -1,9 +1,9 @@
 //! POSIX segments: the regular files below `/dev/shm`.
 
-use super::{Names, plain};
+use super::Names;
 use crate::machine::{Machine, ObjectListing, ObjectStat, Unreadable};
 use crate::segment::{
-    Facts, Mode, ObjectName, PosixFacts, Segment, SegmentId, State, Times, Unlinked, Verdict,
+    Facts, Mode, ObjectName, PosixFacts, Segment, SegmentId, State, Times, Unlinked, Verdict, plain_error,
 };
 use std::io;
 
@@ -18,8 +18,7 @@ pub fn add(
     let listing = match listing {
         Ok(listing) => listing,
         Err(error) => {
-            problems
-                .push(format!("POSIX segments cannot be listed: /dev/shm: {}", plain(&error.to_string())));
+            problems.push(format!("POSIX segments cannot be listed: /dev/shm: {}", plain_error(&error)));
             return;
         }
     };
@@ -33,7 +32,7 @@ pub fn add(
 fn unreadable(directory: &Unreadable, machine: &dyn Machine, names: &mut Names) -> String {
     let Unreadable { name, uid, gid, mode, kind, reason } = directory;
     if *kind != io::ErrorKind::PermissionDenied {
-        return format!("/dev/shm{name} cannot be looked into: {}", plain(reason));
+        return format!("/dev/shm{name} cannot be looked into: {}", plain_error(reason));
     }
     let owner = names.owner(machine, *uid, *gid).user_text();
     let who = if *uid == 0 { "root".to_owned() } else { format!("{owner} or as root") };

@@ -1,9 +1,9 @@
 //! System V segments, from `/proc/sysvipc/shm`.
 
-use super::{Names, plain};
+use super::Names;
 use crate::machine::Machine;
 use crate::machine::sysv_table::{LOCKED, MARKED, Row, Table};
-use crate::segment::{Facts, Mode, Segment, SegmentId, State, SysvFacts, Times, Verdict};
+use crate::segment::{Facts, Mode, Segment, SegmentId, State, SysvFacts, Times, Verdict, plain_error};
 use std::io;
 
 /// Adds the segments of the table, and what was wrong with it.
@@ -26,7 +26,7 @@ pub fn add(
                      them, if the kernel has them at all"
                         .to_owned()
                 }
-                _ => format!("/proc/sysvipc/shm: {}", plain(&error.to_string())),
+                _ => format!("/proc/sysvipc/shm: {}", plain_error(&error)),
             };
             problems.push(format!("System V segments cannot be listed: {why}"));
         }

@@ -1,6 +1,7 @@
 //! Reading the file back, believing nothing that stands in it.
 
 use super::{LONGEST_METADATA, LONGEST_RUN, MAGIC, Saved, VERSION};
+use crate::segment::plain_error;
 use std::io::{self, BufReader, Read};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -22,7 +23,7 @@ pub enum ArchiveError {
     #[error("it is damaged: {0}")]
     Damaged(String),
     /// It cannot be read.
-    #[error("it cannot be read: {}", crate::act::error::plain(.0))]
+    #[error("it cannot be read: {}", plain_error(.0))]
     Read(#[from] io::Error),
 }
 

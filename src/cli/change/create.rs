@@ -4,12 +4,11 @@ use super::log::Log;
 use super::tell::Teller;
 use crate::act::{self, NewSegment, Options, Source};
 use crate::cli::args::{CreateArgs, CreateKind, NewArgs};
-use crate::cli::failure::plain;
 use crate::cli::out::Out;
 use crate::cli::{Failure, Status};
 use crate::machine::Machine;
 use crate::machine::control::NewSysv;
-use crate::segment::{Bytes, Key, ObjectName, escape, unescape};
+use crate::segment::{Bytes, Key, ObjectName, escape, plain_error, unescape};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -55,7 +54,7 @@ fn size(new: &NewArgs) -> Result<Bytes, Failure> {
             Failure::Usage(format!(
                 "{} cannot be read: {}",
                 escape(path.as_os_str().as_bytes()),
-                plain(&error)
+                plain_error(&error)
             ))
         }),
         (None, None) => Err(Failure::Usage("give a --size, or a file with --from".to_owned())),

@@ -7,10 +7,10 @@ mod unlinked;
 pub use look::Depth;
 pub use unlinked::add as add_unlinked;
 
-use super::{Names, plain};
+use super::Names;
 use crate::machine::Machine;
 use crate::machine::process::{FileLock, Object, Place, Process, Use, Visibility, Wanted};
-use crate::segment::{Access, Facts, Holder, Segment, SegmentId, Timestamp, escape};
+use crate::segment::{Access, Facts, Holder, Segment, SegmentId, Timestamp, escape, plain_error};
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
@@ -192,7 +192,7 @@ struct Found {
 }
 
 fn problem(what: &str, error: &io::Error) -> String {
-    format!("{what}: {}", escape(plain(&error.to_string()).as_bytes()))
+    format!("{what}: {}", escape(plain_error(error).as_bytes()))
 }
 
 fn coverage(processes: &HashMap<u32, Entry>, visibility: Visibility, failed: Option<String>) -> Coverage {

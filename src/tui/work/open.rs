@@ -5,7 +5,7 @@ use crate::app::effect::Watching;
 use crate::app::event::Clock;
 use crate::machine::Machine;
 use crate::memory::{Live, Look, Reader, Request};
-use crate::segment::SegmentId;
+use crate::segment::{SegmentId, plain_error};
 use std::io;
 use std::mem;
 use std::time::{Duration, Instant};
@@ -89,10 +89,6 @@ pub fn unreadable(id: &SegmentId, error: &io::Error) -> String {
         (_, io::ErrorKind::PermissionDenied) => {
             format!("{id} can no longer be read: its permissions were changed while it was open")
         }
-        _ => {
-            let text = error.to_string();
-            let words = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
-            format!("{id} can no longer be read: {words}")
-        }
+        _ => format!("{id} can no longer be read: {}", plain_error(error)),
     }
 }
