@@ -23,10 +23,6 @@ const GAP: u16 = 2;
 const NAME_LEAST: u16 = 12;
 /// …and so many where the detail area stands beside the table: a key with its shmid.
 const NAME_WANTS: u16 = 17;
-/// With so many cells nearly every name is whole: of what is left then, so many
-/// go to its holders.
-const NAME_ENOUGH: u16 = 20;
-const HELD_BY_MORE: u16 = 8;
 
 /// The detail area beside the table: from a row of 8 bytes without its text
 /// to one of 16 with it.
@@ -246,18 +242,12 @@ fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
     }
     let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
     // One cell stays free at the right edge.
-    let room_left = room.saturating_sub(MARGIN + taken - GAP + 1).max(4);
-    // What a name hardly needs serves those who hold it.
-    let name = room_left - room_left.saturating_sub(NAME_ENOUGH).min(HELD_BY_MORE);
+    let name = room.saturating_sub(MARGIN + taken - GAP + 1).max(4);
     let mut x = MARGIN;
     columns
         .into_iter()
         .map(|(column, width)| {
-            let width = match column {
-                Column::Label => name,
-                Column::HeldBy => width + room_left - name,
-                _ => width,
-            };
+            let width = if column == Column::Label { name } else { width };
             let placed = Placed { column, x, width };
             x += width + GAP;
             placed
@@ -349,17 +339,6 @@ mod tests {
             let layout = layout(Size { width, height: 45 }, Pane::Table, 5, false);
             assert!(layout.column(Column::Label).unwrap().width >= NAME_WANTS, "{width}");
             assert_eq!(layout.detail.unwrap().right(), width);
-        }
-    }
-
-    #[test]
-    fn what_a_name_hardly_needs_serves_the_holders() {
-        let widths = |width| {
-            let layout = layout(Size { width, height: 24 }, Pane::Table, 5, false);
-            [Column::Label, Column::HeldBy].map(|column| layout.column(column).unwrap().width)
-        };
-        for (width, expected) in [(115, [18, 15]), (119, [20, 17]), (123, [20, 21]), (130, [25, 23])] {
-            assert_eq!(widths(width), expected, "{width}");
         }
     }
 
