@@ -257,7 +257,18 @@ impl Attachment {
         let size = stat(shmid)?.size;
         attachment.length =
             usize::try_from(size).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))?;
+        attachment.keep_from_children();
         Ok(attachment)
+    }
+
+    /// A child that another thread makes would hold the segment too until it
+    /// runs another program, `madvise(MADV_DONTFORK)`. Where the kernel refuses,
+    /// as for huge pages, it does.
+    fn keep_from_children(&self) {
+        let whole = self.length.next_multiple_of(usize::try_from(super::page_size()).unwrap_or(1));
+        // SAFETY: the whole of the attachment, and nothing of it is changed. A
+        // part of it would make two of it, and nattch 2.
+        unsafe { libc::madvise(self.address.as_ptr().cast(), whole, libc::MADV_DONTFORK) };
     }
 
     fn attach(shmid: i32, flags: libc::c_int) -> io::Result<Self> {

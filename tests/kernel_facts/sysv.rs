@@ -1,11 +1,12 @@
 //! System V segments: what attaching leaves behind, and what looking does not.
 
 use super::{data, listed, open, read, read_through};
-use crate::support::{Child, NOBODY, Nobody, SOON, Sysv, World, python, wait_until};
+use crate::support::{Child, NOBODY, Nobody, SOON, Sysv, World, ask_before_exec, python, wait_until};
 use shmscope::machine::real::RealMachine;
 use shmscope::machine::{ExtentKind, Trace};
 use shmscope::memory::{OpenError, Reader, Standing};
 use shmscope::segment::{Bytes, Key, SegmentId, SysvFacts};
+use shmscope::sys::shm;
 use std::process;
 use std::time::Instant;
 
@@ -155,6 +156,16 @@ fn a_segment_that_is_removed_is_read_on_and_goes_when_it_is_let_go() {
     assert!(super::survey().segments.is_empty());
     let refused = Reader::open(&RealMachine, &as_listed).err().unwrap();
     assert!(matches!(refused, OpenError::Gone { .. }), "{refused}");
+}
+
+#[test]
+fn a_child_does_not_hold_what_is_attached_here() {
+    let Some(_world) = World::new() else { return };
+    let segment = Sysv::new(0, 5000, 0o600);
+    let (shmid, reader) = (segment.shmid, open(&segment.id()).unwrap());
+    assert!(ask_before_exec(move || Ok(shm::stat(shmid)?.nattch == 1)));
+    assert!(!ask_before_exec(move || Ok(shm::stat(shmid)?.nattch == 0)), "it is asked");
+    assert_eq!((read(&reader, 0, 1), facts(&segment.id()).nattch), (vec![0], 1));
 }
 
 #[test]

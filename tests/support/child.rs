@@ -5,7 +5,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{self, ChildStdout, Command, ExitStatus, Stdio};
@@ -117,6 +117,16 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Runs a program whose process asks this before it becomes that program, while it
+/// still is a copy of this one. One system call, which allocates nothing.
+pub fn ask_before_exec(mut question: impl FnMut() -> io::Result<bool> + Send + Sync + 'static) -> bool {
+    let mut command = Command::new("true");
+    let answer = move || if question()? { Ok(()) } else { Err(io::ErrorKind::Other.into()) };
+    // SAFETY: the question is one system call.
+    unsafe { command.pre_exec(answer) };
+    command.status().is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod tools;
 mod wait;
 mod world;
 
-pub use child::Child;
+pub use child::{Child, ask_before_exec};
 pub use nobody::{NOBODY, Nobody, as_nobody, limit_locked};
 pub use programs::{asset, compile_cpp, demo_program, python, shmscope};
 pub use segments::{Object, Sysv};
