@@ -99,15 +99,15 @@ fn write(
 fn tell_rest(range: &Range<u64>, kind: &Type) {
     let whole = kind.size().max(1);
     let rest = (range.end - range.start) % whole;
-    let offset = range.end - rest;
     if rest == 0 {
-    } else if rest < kind.scalar().size() as u64 {
-        warn(&format!(
-            "{rest} bytes from {offset:#x} on make no whole value of {whole} bytes and are left out"
-        ));
-    } else {
-        warn(&format!("the value at {offset:#x} is not whole: {rest} of its {whole} bytes are there"));
+        return;
     }
+    let offset = range.end - rest;
+    warn(&if rest < kind.scalar().size() as u64 {
+        format!("{rest} bytes from {offset:#x} on make no whole value of {whole} bytes and are left out")
+    } else {
+        format!("the value at {offset:#x} is not whole: {rest} of its {whole} bytes are there")
+    });
 }
 
 fn raw(reader: &Reader, range: Range<u64>, progress: &Progress, out: &mut Sink<'_>) -> io::Result<()> {
