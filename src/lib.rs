@@ -1,4 +1,4 @@
-//! shmscope: the shared-memory inspector for Linux.
+//! shmlens: the shared-memory inspector for Linux.
 //!
 //! The map of the house. Each room uses only rooms that stand before it;
 //! `demo` makes segments of its own, and `cli` may use all but `tui`, and of
@@ -15,7 +15,7 @@
 //! | [`decode`] | bytes to values and text |
 //! | [`identify`] | judges each segment |
 //! | [`act`] | changes a segment: plan, check again, apply, verify |
-//! | [`demo`] | the world that `shmscope demo` makes |
+//! | [`demo`] | the world that `shmlens demo` makes |
 //! | [`app`] | the interactive program as a state machine; knows no terminal |
 //! | [`tui`] | the terminal: enter and leave, events, drawing |
 //! | [`cli`] | arguments and reports |

@@ -1,16 +1,16 @@
-//! The `shmscope` program: parse, dispatch, exit status.
+//! The `shmlens` program: parse, dispatch, exit status.
 
 use clap::Parser as _;
-use shmscope::cli::args::{DemoArgs, LookArgs, When};
-use shmscope::cli::out::{Out, warn};
-use shmscope::cli::{self, Args, Command, Failure, Status, Style, Terms};
-use shmscope::config::{self, Config, ConfigError};
-use shmscope::demo;
-use shmscope::identify::Rules;
-use shmscope::machine::Machine;
-use shmscope::machine::real::RealMachine;
-use shmscope::segment::escape;
-use shmscope::tui::{self, ExitReason};
+use shmlens::cli::args::{DemoArgs, LookArgs, When};
+use shmlens::cli::out::{Out, warn};
+use shmlens::cli::{self, Args, Command, Failure, Status, Style, Terms};
+use shmlens::config::{self, Config, ConfigError};
+use shmlens::demo;
+use shmlens::identify::Rules;
+use shmlens::machine::Machine;
+use shmlens::machine::real::RealMachine;
+use shmlens::segment::escape;
+use shmlens::tui::{self, ExitReason};
 use signal_hook::consts::SIGXFSZ;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;

@@ -22,12 +22,12 @@ mod rest;
 mod table;
 mod table_keys;
 
-use crate::support::{Child, SOON, Terminal, demo_program, shmscope};
+use crate::support::{Child, SOON, Terminal, demo_program, shmlens};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use nix::sys::signal::Signal;
-use shmscope::app::confirm::DEAF;
-use shmscope::sys::shm;
+use shmlens::app::confirm::DEAF;
+use shmlens::sys::shm;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -42,7 +42,7 @@ const STILL: &str = "3600000";
 
 /// The program on 80 columns and 24 rows.
 fn open() -> Terminal {
-    Terminal::start((80, 24), shmscope())
+    Terminal::start((80, 24), shmlens())
 }
 
 /// The program, inside the segment at the top of the table, its picture shown.

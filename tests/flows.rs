@@ -13,7 +13,7 @@ mod permissions;
 mod segments;
 
 use crate::support::Stage;
-use shmscope::machine::made::{MadeBytes, MadeMachine};
+use shmlens::machine::made::{MadeBytes, MadeMachine};
 
 /// Three POSIX segments of 300, 100 and 200 bytes and one of System V.
 fn small() -> MadeMachine {

@@ -9,8 +9,8 @@ mod storm;
 mod truth;
 
 use crate::support::{Child, compile_cpp};
-use shmscope::machine::real::RealMachine;
-use shmscope::survey::{Depth, Holdings, Names, Survey};
+use shmlens::machine::real::RealMachine;
+use shmlens::survey::{Depth, Holdings, Names, Survey};
 use std::io::BufReader;
 use std::process::Command;
 use truth::Truth;

@@ -1,16 +1,16 @@
-//! What the kernel really does, as far as shmscope stands on it: each fact is
-//! tried on this kernel, through shmscope's own eyes.
+//! What the kernel really does, as far as shmlens stands on it: each fact is
+//! tried on this kernel, through shmlens's own eyes.
 
 mod names;
 mod posix;
 mod sysv;
 mod table;
 
-use shmscope::machine::ExtentKind;
-use shmscope::machine::real::RealMachine;
-use shmscope::memory::{OpenError, Reader};
-use shmscope::segment::{Segment, SegmentId};
-use shmscope::survey::{Names, Survey};
+use shmlens::machine::ExtentKind;
+use shmlens::machine::real::RealMachine;
+use shmlens::memory::{OpenError, Reader};
+use shmlens::segment::{Segment, SegmentId};
+use shmlens::survey::{Names, Survey};
 
 /// One look at the machine.
 fn survey() -> Survey {

@@ -2,13 +2,13 @@
 //! is attached is let go, and an owner who cuts his object short breaks nothing.
 
 use crate::support::{Nobody, Object, Sysv, World};
-use shmscope::machine::real::RealMachine;
-use shmscope::memory::{
+use shmlens::machine::real::RealMachine;
+use shmlens::memory::{
     CellKind, Direction, Live, Look, Pattern, Progress, Reader, Request, Standing, find_all, find_next,
     next_data,
 };
-use shmscope::segment::{Segment, SegmentId};
-use shmscope::survey::{Names, Survey};
+use shmlens::segment::{Segment, SegmentId};
+use shmlens::survey::{Names, Survey};
 use std::ops::{ControlFlow, Range};
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -186,7 +186,7 @@ fn an_object_that_is_cut_short_again_and_again_breaks_nothing() {
 fn an_aligned_value_is_seen_whole() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0, 4096, 0o600);
-    let writer = shmscope::sys::shm::Attachment::read_write(segment.shmid).unwrap();
+    let writer = shmlens::sys::shm::Attachment::read_write(segment.shmid).unwrap();
     let mut live = Live::new(open(&segment.id()));
     let over = AtomicBool::new(false);
     thread::scope(|scope| {

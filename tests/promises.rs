@@ -1,4 +1,4 @@
-//! The promises that shmscope keeps, a module each; `support` holds what they share.
+//! The promises that shmlens keeps, a module each; `support` holds what they share.
 #![cfg(test)]
 
 mod act;

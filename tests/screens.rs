@@ -2,13 +2,13 @@
 //! and with its styles, as snapshots.
 
 use crate::support::{Acts, Stage};
-use shmscope::app::effect::Undo;
-use shmscope::app::event::Event;
-use shmscope::app::work::Working;
-use shmscope::decode::Scalar;
-use shmscope::machine::made::{MadeBytes, MadeMachine};
-use shmscope::segment::{Access, ObjectName};
-use shmscope::tui::theme::{Depth, Name, Theme};
+use shmlens::app::effect::Undo;
+use shmlens::app::event::Event;
+use shmlens::app::work::Working;
+use shmlens::decode::Scalar;
+use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::segment::{Access, ObjectName};
+use shmlens::tui::theme::{Depth, Name, Theme};
 
 /// A machine with one of everything that looks different.
 fn machine() -> MadeMachine {
@@ -44,9 +44,9 @@ fn machine() -> MadeMachine {
         facts.sysv[1].row.uid = 1001;
         facts.sysv[2].row.perms = 0o1600;
         facts.sysv[2].row.nattch = 1;
-        facts.sysv[2].row.key = shmscope::segment::Key(0);
+        facts.sysv[2].row.key = shmlens::segment::Key(0);
         if let Some(shm) = &mut facts.limits.dev_shm {
-            shm.used = shmscope::segment::Bytes(2 << 30);
+            shm.used = shmlens::segment::Bytes(2 << 30);
         }
     });
     machine
@@ -347,7 +347,7 @@ fn held() -> MadeMachine {
         (812, "grabber"),
         (4121, "camera-server-with-a-long-name.py"),
         (104_188, "reader.py"),
-        (9_999_999, "shmscope"),
+        (9_999_999, "shmlens"),
     ] {
         machine.add_process(pid, command);
     }
@@ -368,7 +368,7 @@ fn held() -> MadeMachine {
     machine.edit(|facts| {
         facts.sysv[3].row.creator_pid = 77;
         facts.sysv[1].row.creator_pid = 78;
-        let old = shmscope::segment::Timestamp::from_seconds(facts.now - 90_000);
+        let old = shmlens::segment::Timestamp::from_seconds(facts.now - 90_000);
         let stat = &mut facts.posix.get_mut(&ObjectName::new(b"sparse").unwrap()).unwrap().stat;
         (stat.access, stat.modify, stat.change, stat.birth) = (old, old, old, Some(old));
     });
@@ -408,7 +408,7 @@ fn what_is_nearly_full() {
     let machine = held();
     machine.edit(|facts| {
         let shm = facts.limits.dev_shm.as_mut().unwrap();
-        (shm.size, shm.used) = (shmscope::segment::Bytes(100_000), shmscope::segment::Bytes(97_000));
+        (shm.size, shm.used) = (shmlens::segment::Bytes(100_000), shmlens::segment::Bytes(97_000));
         facts.limits.shmmni = Some(4);
         facts.limits.remove_ipc = Some(true);
     });
@@ -491,7 +491,7 @@ fn no_size_makes_any_screen_fail() {
             for height in [0, 1, 2, 3, 7, 8, 9, 12, 19, 20, 21, 30, 60] {
                 let mut stage = Stage::new(machine(), 80, 24);
                 stage.press(keys);
-                stage.happen(Event::Resize(shmscope::app::event::Size { width, height }));
+                stage.happen(Event::Resize(shmlens::app::event::Size { width, height }));
                 let _ = stage.screen();
             }
         }

@@ -6,17 +6,17 @@ mod keys;
 mod rest;
 mod stops;
 
-use crate::support::{SOON, Terminal, shmscope};
+use crate::support::{SOON, Terminal, shmlens};
 use vt100::Screen;
 
 /// The program on a terminal of 80 columns and 24 rows, with its first picture shown.
 fn opened() -> Terminal {
-    let terminal = Terminal::start((80, 24), shmscope());
+    let terminal = Terminal::start((80, 24), shmlens());
     terminal.wait_for(is_open, SOON);
     terminal
 }
 
 /// Whether the Segments screen is shown.
 fn is_open(screen: &Screen) -> bool {
-    screen.alternate_screen() && screen.contents().contains("shmscope ")
+    screen.alternate_screen() && screen.contents().contains("shmlens ")
 }

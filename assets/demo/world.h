@@ -1,8 +1,8 @@
-/* What `shmscope demo` keeps in its System V segment, as a C or C++ program
+/* What `shmlens demo` keeps in its System V segment, as a C or C++ program
  * would declare it. The program writes these offsets; a test compiles this file
  * and compares. Natural alignment, little-endian on x86-64. */
-#ifndef SHMSCOPE_DEMO_WORLD_H
-#define SHMSCOPE_DEMO_WORLD_H
+#ifndef SHMLENS_DEMO_WORLD_H
+#define SHMLENS_DEMO_WORLD_H
 
 #include <stdint.h>
 

@@ -18,7 +18,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 const FOLDER: &str = "copies";
 /// What the name of a copy ends in, after its time in nanoseconds and the pid.
-const ENDING: &str = ".shmscope";
+const ENDING: &str = ".shmlens";
 
 /// The copies of this user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl Copies {
     }
 
     /// Lets the oldest go until the rest is within the limit, once what `newest` is
-    /// a copy of is removed. Never `newest`, and never what shmscope did not write.
+    /// a copy of is removed. Never `newest`, and never what shmlens did not write.
     /// Returns those that went.
     pub(super) fn make_room(&self, newest: &Path) -> Vec<PathBuf> {
         let mut total = 0u64;
@@ -221,7 +221,7 @@ fn stamp(name: &str) -> Option<Stamp> {
     Some((time.parse().ok()?, pid.parse().ok()?))
 }
 
-/// How long a file is that shmscope wrote for this user.
+/// How long a file is that shmlens wrote for this user.
 fn size_if_ours(path: &Path) -> Option<u64> {
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let mut file = File::options().read(true).custom_flags(flags).open(path).ok()?;
@@ -254,7 +254,7 @@ mod tests {
 
     fn copies(limit: u64) -> (tempfile::TempDir, Copies) {
         let directory = tempfile::tempdir().unwrap();
-        let state = StateDirectory::at(directory.path().join("shmscope"));
+        let state = StateDirectory::at(directory.path().join("shmlens"));
         (directory, Copies::new(state, Bytes(limit)))
     }
 
@@ -288,11 +288,11 @@ mod tests {
         let first = keep("a");
         let folder = first.parent().unwrap().to_owned();
         // Old by their names, and none of ours.
-        let others = ["00000000000000000001-1.shmscope", "notes.txt", "00000000000000000002-1"];
+        let others = ["00000000000000000001-1.shmlens", "notes.txt", "00000000000000000002-1"];
         for name in others {
             fs::write(folder.join(name), vec![0; 50_000]).unwrap();
         }
-        std::os::unix::fs::symlink(&first, folder.join("00000000000000000003-1.shmscope")).unwrap();
+        std::os::unix::fs::symlink(&first, folder.join("00000000000000000003-1.shmlens")).unwrap();
         assert!(copies.make_room(&keep("b")).is_empty());
         let newest = keep("c");
         // Until what it is a copy of is removed, none goes for it.
@@ -353,7 +353,7 @@ mod tests {
         machine.add_object("a", MadeBytes::full(b"x"));
         let keep = || copies.keep(&machine, &segment(&machine, "a"), &Progress::new()).unwrap().path;
         let early = keep();
-        let late = early.with_file_name("09999999999999999999-1.shmscope");
+        let late = early.with_file_name("09999999999999999999-1.shmlens");
         fs::rename(&early, &late).unwrap();
         let newest = keep();
         assert_eq!(copies.list(), [newest, late]);

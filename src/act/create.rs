@@ -270,7 +270,7 @@ fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActEr
                 number(limits.shmmni),
                 number(limits.shmall)
             ),
-            "Remove some, or raise the limit with sysctl; `shmscope limits` shows what is used",
+            "Remove some, or raise the limit with sysctl; `shmlens limits` shows what is used",
         ),
         Some(libc::ENOMEM) if huge => (
             "there are not enough free huge pages".to_owned(),
@@ -286,7 +286,7 @@ fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActEr
         }
         Some(libc::ENOSPC) => (
             "/dev/shm is full".to_owned(),
-            "Remove something, or make it larger (mount -o remount,size=…); `shmscope limits` shows what is used",
+            "Remove something, or make it larger (mount -o remount,size=…); `shmlens limits` shows what is used",
         ),
         Some(libc::EACCES) => ("you may not write to that directory".to_owned(), "Run with sudo"),
         Some(libc::ENOENT) => ("there is no such directory below /dev/shm".to_owned(), "Make it first"),

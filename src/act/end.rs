@@ -148,7 +148,7 @@ mod tests {
     fn machine() -> MadeMachine {
         let machine = MadeMachine::new();
         machine.add_sysv(5, 0, MadeBytes::hole(100));
-        for (pid, command) in [(1, "init"), (7, "writer\x1b[2J"), (9_999_999, "shmscope")] {
+        for (pid, command) in [(1, "init"), (7, "writer\x1b[2J"), (9_999_999, "shmlens")] {
             machine.add_process(pid, command);
             machine.attach_in(pid, 5, Access::ReadWrite);
         }

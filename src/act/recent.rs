@@ -139,7 +139,7 @@ mod tests {
     fn what_we_have_open_ourselves_is_no_hold() {
         let (machine, segment) = unheld();
         let own = machine.own_pid();
-        machine.add_process(own, "shmscope");
+        machine.add_process(own, "shmlens");
         machine.open_in(own, "a", Access::Read);
         assert_eq!(refused(&Recent::default(), &machine, &segment), None);
     }

@@ -272,7 +272,7 @@ mod tests {
 
     fn record(longest: u64) -> (tempfile::TempDir, Record) {
         let directory = tempfile::tempdir().unwrap();
-        let state = StateDirectory::at(directory.path().join("shmscope"));
+        let state = StateDirectory::at(directory.path().join("shmlens"));
         (directory, sized(state, longest))
     }
 
@@ -387,7 +387,7 @@ mod tests {
     #[test]
     fn a_place_that_cannot_be_written_is_told() {
         let (directory, record) = record(LONGEST);
-        fs::write(directory.path().join("shmscope"), b"a file").unwrap();
+        fs::write(directory.path().join("shmlens"), b"a file").unwrap();
         let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, &"é".repeat(5000));
         assert!(entry.result.len() <= LONGEST_RESULT);
         assert!(record.add(&entry).unwrap_err().to_string().contains("not in the record"));

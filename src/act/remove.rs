@@ -56,8 +56,7 @@ fn readable(machine: &dyn Machine, segment: &Segment) -> Result<(), KeepError> {
 
 fn will_keep(segment: &Segment, place: &str, plan: &mut Plan) {
     plan.say(format!("a copy of it is kept first, {place}"));
-    plan.undo =
-        Undo::Yes(format!("`shmscope restore` brings it back, but not {}", cannot_come_back(segment)));
+    plan.undo = Undo::Yes(format!("`shmlens restore` brings it back, but not {}", cannot_come_back(segment)));
 }
 
 fn plan_sysv(machine: &dyn Machine, segment: &Segment, facts: &SysvFacts, plan: &mut Plan) {
@@ -224,7 +223,7 @@ pub fn apply(
     };
     match removed {
         Ok(mut done) => {
-            done.said.push(format!("`shmscope restore {}` brings it back", shown(&copy)));
+            done.said.push(format!("`shmlens restore {}` brings it back", shown(&copy)));
             // Only now: what was not removed costs no other its copy.
             if let Copying::Keep(copies) = copying {
                 let dropped = copies.make_room(&copy).len();

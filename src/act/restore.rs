@@ -82,13 +82,13 @@ fn remedy(name: &Name, size: Bytes, error: &io::Error) -> String {
     match (name, error.raw_os_error()) {
         (Name::Posix(_), Some(libc::ENOENT)) => ". Make its directory below /dev/shm first".to_owned(),
         (Name::Posix(_), Some(libc::ENOSPC)) => {
-            ". /dev/shm is full: make room, or mount it larger; `shmscope limits` shows both".to_owned()
+            ". /dev/shm is full: make room, or mount it larger; `shmlens limits` shows both".to_owned()
         }
         (Name::Sysv { .. }, Some(libc::EINVAL)) => {
-            format!(". It has {size}: see kernel.shmmax in `shmscope limits`")
+            format!(". It has {size}: see kernel.shmmax in `shmlens limits`")
         }
         (Name::Sysv { .. }, Some(libc::ENOSPC)) => {
-            ". The kernel's limit of segments or of their pages is reached: `shmscope limits` shows both"
+            ". The kernel's limit of segments or of their pages is reached: `shmlens limits` shows both"
                 .to_owned()
         }
         (Name::Sysv { .. }, Some(libc::ENOMEM)) => format!(". There is no memory for its {size}"),

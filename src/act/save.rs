@@ -46,7 +46,7 @@ pub enum SaveError {
         id: SegmentId,
     },
     /// It is in no directory any more.
-    #[error("{id} has no name any more that a restore could give back; `shmscope dump` prints what is in it")]
+    #[error("{id} has no name any more that a restore could give back; `shmlens dump` prints what is in it")]
     NoName {
         /// Which.
         id: SegmentId,

@@ -43,7 +43,7 @@ pub enum StateError {
 }
 
 impl StateDirectory {
-    /// `$XDG_STATE_HOME/shmscope`, or below `~/.local/state`. Under sudo that
+    /// `$XDG_STATE_HOME/shmlens`, or below `~/.local/state`. Under sudo that
     /// of root: what sudo left of the caller's environment is not followed to
     /// the caller's directories. Nothing is made yet.
     ///
@@ -102,7 +102,7 @@ fn place(lookup: impl Fn(&str) -> Option<OsString>, caller: Option<u32>) -> Opti
     };
     let home = || own("HOME").or_else(|| User::from_uid(geteuid()).ok().flatten().map(|user| user.dir));
     let directory = own("XDG_STATE_HOME").or_else(|| Some(home()?.join(".local/state")))?;
-    Some(directory.join("shmscope"))
+    Some(directory.join("shmlens"))
 }
 
 /// Whose the path is, or the nearest part of it that exists.
@@ -121,12 +121,12 @@ mod tests {
     #[test]
     fn below_the_state_home_or_the_home() {
         let at = |text: &str| Some(Path::new(text).to_owned());
-        assert_eq!(found(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")], None), at("/s/shmscope"));
+        assert_eq!(found(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")], None), at("/s/shmlens"));
         for ignored in ["", "relative/path"] {
             let set = [("XDG_STATE_HOME", ignored), ("HOME", "/h")];
-            assert_eq!(found(&set, None), at("/h/.local/state/shmscope"));
+            assert_eq!(found(&set, None), at("/h/.local/state/shmlens"));
         }
-        assert!(found(&[], None).is_some_and(|path| path.ends_with(".local/state/shmscope")));
+        assert!(found(&[], None).is_some_and(|path| path.ends_with(".local/state/shmlens")));
     }
 
     #[test]
@@ -135,9 +135,9 @@ mod tests {
         let text = directory.path().to_str().unwrap();
         let me = fs::metadata(directory.path()).unwrap().uid();
         let set = [("XDG_STATE_HOME", text), ("HOME", text)];
-        assert_eq!(found(&set, Some(me + 1)), Some(directory.path().join("shmscope")));
+        assert_eq!(found(&set, Some(me + 1)), Some(directory.path().join("shmlens")));
         assert!(!found(&set, Some(me)).unwrap().starts_with(directory.path()));
-        assert!(!directory.path().join("shmscope").exists());
+        assert!(!directory.path().join("shmlens").exists());
     }
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
             return;
         }
         let directory = tempfile::tempdir().unwrap();
-        let state = StateDirectory::at(directory.path().join("shmscope"));
+        let state = StateDirectory::at(directory.path().join("shmlens"));
         let folder = state.folder("copies").unwrap();
         for path in [&folder, state.path()] {
             std::os::unix::fs::chown(path, Some(1000), None).unwrap();

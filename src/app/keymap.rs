@@ -16,7 +16,7 @@ pub struct Keymap {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
     /// There is no such action.
-    #[error("[keys] names no action '{0}': `shmscope man` lists them")]
+    #[error("[keys] names no action '{0}': `shmlens man` lists them")]
     Action(String),
     /// That is no key.
     #[error("[keys] {action}: {reason}")]

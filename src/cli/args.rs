@@ -21,7 +21,7 @@ use std::time::Duration;
 /// `multiprocessing.shared_memory`) in one table, and what is in there, without
 /// disturbing it. Without a command it opens the terminal UI.
 #[derive(Debug, Parser)]
-#[command(name = "shmscope", version, max_term_width = 100, after_help = SEGMENTS)]
+#[command(name = "shmlens", version, max_term_width = 100, after_help = SEGMENTS)]
 pub struct Args {
     /// What the output looks like.
     #[command(flatten)]
@@ -157,11 +157,11 @@ impl SettleArgs {
 
 const LIST_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope list                                    everything, System V first
-  shmscope list kind=sysv 'size>10M' --sort size   the large System V segments, largest first
-  shmscope list '!owner=root' --columns id,owner   what is not root's
-  shmscope list --leaked --columns id,size,reasons what is leaked, and why
-  shmscope list --json | jq -r '.segments[].id'    their names";
+  shmlens list                                    everything, System V first
+  shmlens list kind=sysv 'size>10M' --sort size   the large System V segments, largest first
+  shmlens list '!owner=root' --columns id,owner   what is not root's
+  shmlens list --leaked --columns id,size,reasons what is leaked, and why
+  shmlens list --json | jq -r '.segments[].id'    their names";
 
 /// `info`
 #[derive(Debug, clap::Args)]
@@ -180,8 +180,8 @@ pub struct InfoArgs {
 
 const INFO_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope info /psm_1f09ab2c      size, owner, mode, times, state, and how it can be read
-  shmscope info 0x4d2 --json       the System V segment with that key, as JSON";
+  shmlens info /psm_1f09ab2c      size, owner, mode, times, state, and how it can be read
+  shmlens info 0x4d2 --json       the System V segment with that key, as JSON";
 
 /// Which part of a segment.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -221,10 +221,10 @@ pub struct DumpArgs {
 
 const DUMP_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope dump /psm_1f09ab2c                     as hexdump -C does
-  shmscope dump 0x4d2 --offset 4K --length 256    a part of it
-  shmscope dump /camera0 --as 'f64[3]'            three doubles a line
-  shmscope dump /camera0 --raw > copy             the bytes themselves";
+  shmlens dump /psm_1f09ab2c                     as hexdump -C does
+  shmlens dump 0x4d2 --offset 4K --length 256    a part of it
+  shmlens dump /camera0 --as 'f64[3]'            three doubles a line
+  shmlens dump /camera0 --raw > copy             the bytes themselves";
 
 /// `watch`
 #[derive(Debug, clap::Args)]
@@ -256,16 +256,16 @@ pub struct WatchArgs {
 
 const WATCH_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope watch /psm_1f09ab2c                          every byte that changes
-  shmscope watch /psm_1f09ab2c --as f64 --length 8      the double at its beginning
-  shmscope watch 0x4d2 --offset 64 --count 1 --json     wait for one change
+  shmlens watch /psm_1f09ab2c                          every byte that changes
+  shmlens watch /psm_1f09ab2c --as f64 --length 8      the double at its beginning
+  shmlens watch 0x4d2 --offset 64 --count 1 --json     wait for one change
 
 Ctrl-C ends it with status 0, and so does --count. It ends with status 1 when the segment is removed.";
 
 /// `find`
 #[derive(Debug, clap::Args)]
-#[command(after_help = FIND_EXAMPLES, override_usage = "shmscope find [OPTIONS] PATTERN [SEGMENT]...\n       \
-    shmscope find [OPTIONS] --hex HEX|--value TYPE:VALUE [SEGMENT]...")]
+#[command(after_help = FIND_EXAMPLES, override_usage = "shmlens find [OPTIONS] PATTERN [SEGMENT]...\n       \
+    shmlens find [OPTIONS] --hex HEX|--value TYPE:VALUE [SEGMENT]...")]
 pub struct FindArgs {
     /// The text to look for; \xNN in it stands for that byte
     #[arg(value_name = "PATTERN", required_unless_present_any = ["hex", "value"])]
@@ -292,9 +292,9 @@ pub struct FindArgs {
 
 const FIND_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope find hello                              a text, in all POSIX segments
-  shmscope find --hex 'de ad ?? ef' /camera0       bytes, any one between
-  shmscope find --value f64:3.5 0x4d2 --limit 1    a double, in the segment with that key
+  shmlens find hello                              a text, in all POSIX segments
+  shmlens find --hex 'de ad ?? ef' /camera0       bytes, any one between
+  shmlens find --value f64:3.5 0x4d2 --limit 1    a double, in the segment with that key
 
 System V segments are searched when they are named: attaching one leaves a mark on it.
 It ends with status 1 when nothing is found, and when a segment that is named cannot be read.";
@@ -310,8 +310,8 @@ pub struct LimitsArgs {
 
 const LIMITS_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope limits
-  shmscope limits --json | jq '.limits[] | select(.name == \"kernel.shmmni\").used'";
+  shmlens limits
+  shmlens limits --json | jq '.limits[] | select(.name == \"kernel.shmmni\").used'";
 
 /// `completions`
 #[derive(Debug, clap::Args)]
@@ -324,8 +324,8 @@ pub struct CompletionsArgs {
 
 const COMPLETIONS_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope completions bash > ~/.local/share/bash-completion/completions/shmscope
-  shmscope completions fish > ~/.config/fish/completions/shmscope.fish";
+  shmlens completions bash > ~/.local/share/bash-completion/completions/shmlens
+  shmlens completions fish > ~/.config/fish/completions/shmlens.fish";
 
 /// `demo`
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -338,8 +338,8 @@ pub struct DemoArgs {
 
 const DEMO_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope demo                    look around; all of it is removed at the end
-  shmscope demo --headless &       something to try the other commands on";
+  shmlens demo                    look around; all of it is removed at the end
+  shmlens demo --headless &       something to try the other commands on";
 
 /// An order to sort by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -368,7 +368,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     fn list(words: &[&str]) -> Result<ListArgs, clap::Error> {
-        let args = Args::try_parse_from([&["shmscope", "list"], words].concat())?;
+        let args = Args::try_parse_from([&["shmlens", "list"], words].concat())?;
         match args.command {
             Some(Command::Report(Report::List(args))) => Ok(args),
             other => panic!("{other:?}"),

@@ -10,7 +10,7 @@ use std::io::Write as _;
 pub fn run(args: &CompletionsArgs, out: &mut Out) -> Result<Status, Failure> {
     // Into memory first: the generator panics where its writer fails.
     let mut script = vec![];
-    clap_complete::generate(args.shell, &mut Args::command(), "shmscope", &mut script);
+    clap_complete::generate(args.shell, &mut Args::command(), "shmlens", &mut script);
     out.write_all(&script)?;
     out.flush()?;
     Ok(Status::Done)

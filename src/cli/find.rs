@@ -108,7 +108,7 @@ fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
     if !denied.is_empty() {
         let ids: Vec<&SegmentId> = denied.iter().collect();
         warn(&format!(
-            "{} of the POSIX segments you may not read; `shmscope info` says why: {}",
+            "{} of the POSIX segments you may not read; `shmlens info` says why: {}",
             ids.len(),
             listed(&ids)
         ));

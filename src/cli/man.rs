@@ -52,7 +52,7 @@ fn term(roff: &mut Roff, head: Vec<Inline>, text: &str) {
 
 fn commands(roff: &mut Roff, command: &Command) {
     roff.control("SH", ["COMMANDS"]);
-    subcommands(roff, "shmscope", command);
+    subcommands(roff, "shmlens", command);
 }
 
 fn subcommands(roff: &mut Roff, parent: &str, command: &Command) {
@@ -208,7 +208,7 @@ fn keys(roff: &mut Roff) {
 
 fn files(roff: &mut Roff) {
     roff.control("SH", ["FILES"]);
-    let path = vec![italic("$XDG_CONFIG_HOME/shmscope/config.toml")];
+    let path = vec![italic("$XDG_CONFIG_HOME/shmlens/config.toml")];
     term(roff, path, "The settings, by default below ~/.config. It may be absent, and so may any of them:");
     roff.control("PP", []).control("nf", []);
     for line in SETTINGS.lines() {
@@ -217,11 +217,11 @@ fn files(roff: &mut Roff) {
     roff.control("fi", []);
     for (path, text) in [
         (
-            "$XDG_STATE_HOME/shmscope/copies",
+            "$XDG_STATE_HOME/shmlens/copies",
             "Copies of what was removed, by default below ~/.local/state, for u and restore; the newest are kept.",
         ),
         (
-            "$XDG_STATE_HOME/shmscope/record.jsonl, record.1.jsonl",
+            "$XDG_STATE_HOME/shmlens/record.jsonl, record.1.jsonl",
             "What was done to segments, an act a line as JSON: time, user, action, segment, whether it was done, \
              and the result. Two files of 1 MiB at most.",
         ),
@@ -274,8 +274,8 @@ mod tests {
         let made = command.find_subcommand("create").unwrap();
         let listed = command.get_subcommands().filter(|command| !command.has_subcommands());
         for (parent, command) in listed
-            .map(|own| ("shmscope", own))
-            .chain(made.get_subcommands().map(|own| ("shmscope create", own)))
+            .map(|own| ("shmlens", own))
+            .chain(made.get_subcommands().map(|own| ("shmlens create", own)))
         {
             assert!(text.contains(&format!(".SS \"{parent} {}\"", command.get_name())), "{text}");
             for argument in command.get_arguments().filter_map(Arg::get_long) {

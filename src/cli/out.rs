@@ -94,5 +94,5 @@ impl Write for Out {
 /// Tells what went wrong on the way without ending it. Where standard error
 /// cannot be written there is nobody to tell.
 pub fn warn(text: &str) {
-    let _ = writeln!(io::stderr(), "shmscope: {text}");
+    let _ = writeln!(io::stderr(), "shmlens: {text}");
 }

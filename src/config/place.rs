@@ -4,14 +4,14 @@ use nix::unistd::{User, getuid};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// `$XDG_CONFIG_HOME/shmscope/config.toml`, or below `~/.config` where that is
+/// `$XDG_CONFIG_HOME/shmlens/config.toml`, or below `~/.config` where that is
 /// not set. `None` for a user without a home. `lookup` gives a variable's value.
 pub fn path(lookup: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     // A relative path there is to be ignored, by the specification.
     let absolute = |name| lookup(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || absolute("HOME").or_else(|| User::from_uid(getuid()).ok().flatten().map(|user| user.dir));
     let directory = absolute("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")))?;
-    Some(directory.join("shmscope/config.toml"))
+    Some(directory.join("shmlens/config.toml"))
 }
 
 #[cfg(test)]
@@ -26,13 +26,13 @@ mod tests {
     #[test]
     fn below_the_config_home_or_the_home() {
         let at = |text: &str| Some(Path::new(text).to_owned());
-        assert_eq!(found(&[("XDG_CONFIG_HOME", "/c"), ("HOME", "/h")]), at("/c/shmscope/config.toml"));
+        assert_eq!(found(&[("XDG_CONFIG_HOME", "/c"), ("HOME", "/h")]), at("/c/shmlens/config.toml"));
         for ignored in ["", "relative/path"] {
             assert_eq!(
                 found(&[("XDG_CONFIG_HOME", ignored), ("HOME", "/h")]),
-                at("/h/.config/shmscope/config.toml")
+                at("/h/.config/shmlens/config.toml")
             );
         }
-        assert!(found(&[]).is_some_and(|path| path.ends_with(".config/shmscope/config.toml")));
+        assert!(found(&[]).is_some_and(|path| path.ends_with(".config/shmlens/config.toml")));
     }
 }

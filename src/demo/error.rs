@@ -63,7 +63,7 @@ impl DemoError {
 fn sysv_reason(error: &io::Error) -> String {
     match error.raw_os_error() {
         Some(libc::ENOSPC) => "every id or page that System V segments may have is in use; \
-                               `shmscope limits` shows how many there are"
+                               `shmlens limits` shows how many there are"
             .to_owned(),
         Some(libc::ENOSYS) => "this kernel, or this container, has no System V shared memory".to_owned(),
         Some(libc::EINVAL) => "it is larger than kernel.shmmax allows".to_owned(),
@@ -75,7 +75,7 @@ fn sysv_reason(error: &io::Error) -> String {
 fn posix_reason(error: &io::Error) -> String {
     match error.raw_os_error() {
         Some(libc::ENOSPC | libc::EDQUOT) => {
-            "/dev/shm is full; `shmscope limits` shows its size, and what is in it can be removed".to_owned()
+            "/dev/shm is full; `shmlens limits` shows its size, and what is in it can be removed".to_owned()
         }
         Some(libc::ENOENT) => "there is no /dev/shm; mount a tmpfs there".to_owned(),
         Some(libc::EACCES | libc::EPERM) => {
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(
             DemoError::Posix { id: id.clone(), source: error(libc::ENOSPC) }.to_string(),
             "the demo cannot make posix:/demo-7-list: /dev/shm is full; \
-             `shmscope limits` shows its size, and what is in it can be removed"
+             `shmlens limits` shows its size, and what is in it can be removed"
         );
         assert_eq!(
             DemoError::Sysv { size: Bytes(376), source: error(libc::ENOSYS) }.to_string(),

@@ -19,7 +19,7 @@ pub const LENGTH: usize = 64;
 /// What the names of all demos' objects begin with.
 pub const PREFIX: &str = "demo-";
 
-const MAGIC: &str = "shmscope demo 1";
+const MAGIC: &str = "shmlens demo 1";
 
 /// One demo of one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,7 +177,7 @@ pub mod tests {
     #[test]
     fn what_is_like_a_line_is_none() {
         let line = Maker { pid: 12, started: 34, namespace: 56, serial: 1 }.line("state");
-        assert_eq!(line, "shmscope demo 1 state 12 34 56 1");
+        assert_eq!(line, "shmlens demo 1 state 12 34 56 1");
         assert!(Maker::read(line.as_bytes()).is_some());
         for changed in [
             line.replace("demo 1", "demo 2"),
@@ -187,7 +187,7 @@ pub mod tests {
             format!(" {line}"),
             format!("{line} "),
             format!("{line} 1"),
-            "shmscope demo 1 state 12 34 56".to_owned(),
+            "shmlens demo 1 state 12 34 56".to_owned(),
             String::new(),
         ] {
             assert_eq!(Maker::read(changed.as_bytes()), None, "{changed:?} was taken");

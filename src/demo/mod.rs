@@ -1,4 +1,4 @@
-//! The world that `shmscope demo` makes: a few live segments of both kinds, as
+//! The world that `shmlens demo` makes: a few live segments of both kinds, as
 //! C++ and Python programs would make them, for who has none to look at.
 //!
 //! | part | is |
@@ -160,7 +160,7 @@ pub fn with_world<T>(show: impl FnOnce(&Demo) -> T) -> Result<T, DemoError> {
     Ok(shown)
 }
 
-/// `shmscope demo --headless`: makes the world, prints what it is made of to
+/// `shmlens demo --headless`: makes the world, prints what it is made of to
 /// `out`, and waits for SIGHUP, SIGINT (Ctrl-C) or SIGTERM.
 ///
 /// # Errors

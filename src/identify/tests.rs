@@ -85,7 +85,7 @@ fn removed_before_all_else() {
         machine.end_process(pid);
     }
     let own = machine.own_pid();
-    machine.add_process(own, "shmscope");
+    machine.add_process(own, "shmlens");
     machine.attach_in(own, 1, Access::Read);
     assert_is(&machine, State::Removed, &["kept alive by this program alone"]);
 
@@ -136,7 +136,7 @@ fn a_lock_alone_is_a_hold() {
 fn our_own_attachments_do_not_count() {
     let machine = with_sysv();
     let own = machine.own_pid();
-    machine.add_process(own, "shmscope");
+    machine.add_process(own, "shmlens");
     machine.attach_in(own, 1, Access::Read);
     assert_is(&machine, CERTAIN, &["nattch 1 (/proc/sysvipc/shm), 1 of them ours, which everybody can see"]);
     machine.add_process(7, "writer");
@@ -144,7 +144,7 @@ fn our_own_attachments_do_not_count() {
     assert_is(&machine, State::InUse, &["held by 1 process", "nattch 2 (/proc/sysvipc/shm), 1 of them ours"]);
 
     let machine = with_object("nccl-a1B2c3");
-    machine.add_process(own, "shmscope");
+    machine.add_process(own, "shmlens");
     machine.map_in(own, "nccl-a1B2c3", Access::Read);
     machine.open_in(own, "nccl-a1B2c3", Access::Read);
     assert_is(&machine, CERTAIN, &[]);
@@ -155,7 +155,7 @@ fn what_this_program_writes_to_is_its_own() {
     let (sysv, object) = (with_sysv(), with_object("mine"));
     for machine in [&sysv, &object] {
         let own = machine.own_pid();
-        machine.add_process(own, "shmscope");
+        machine.add_process(own, "shmlens");
         machine.attach_in(own, 1, Access::ReadWrite);
         machine.map_in(own, "mine", Access::ReadWrite);
         assert_is(machine, State::InUse, &["held by 1 process"]);
@@ -238,7 +238,7 @@ fn root_may_have_the_last_word_from_the_kernel() {
     assert_is(&machine, CERTAIN, &[]);
     // Our own descriptor is no answer.
     let own = machine.own_pid();
-    machine.add_process(own, "shmscope");
+    machine.add_process(own, "shmlens");
     machine.open_in(own, "nccl-a1B2c3", Access::Read);
     assert_is(&machine, State::Unknown, &["outside of the container"]);
     machine.end_process(own);

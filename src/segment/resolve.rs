@@ -39,7 +39,7 @@ fn join(ids: &[SegmentId]) -> String {
 
 fn nearest_text(nearest: &[SegmentId]) -> String {
     if nearest.is_empty() {
-        "; `shmscope list` shows all there are".to_owned()
+        "; `shmlens list` shows all there are".to_owned()
     } else {
         format!("; the nearest: {}", join(nearest))
     }
@@ -357,7 +357,7 @@ mod tests {
         let error = resolve("sysv:32771", &world).unwrap_err().to_string();
         assert!(error.contains("sysv:32770"), "{error}");
         let error = resolve("\x1b[2J", &world).unwrap_err().to_string();
-        assert!(!error.contains('\x1b') && error.contains("shmscope list"), "{error}");
+        assert!(!error.contains('\x1b') && error.contains("shmlens list"), "{error}");
         // Numbers have no letters in common: the nearest keys and shmids are listed.
         let error = resolve("key:1233", &world).unwrap_err().to_string();
         assert!(error.contains("sysv:32770"), "{error}");

@@ -37,7 +37,7 @@ fn device(flags: c_uint) -> io::Result<u64> {
 
 fn create(flags: c_uint) -> io::Result<OwnedFd> {
     // SAFETY: the name ends in NUL and lives through the call.
-    let fd = super::check(unsafe { libc::memfd_create(c"shmscope".as_ptr(), flags) })?;
+    let fd = super::check(unsafe { libc::memfd_create(c"shmlens".as_ptr(), flags) })?;
     // SAFETY: the descriptor was just made, and nobody else has it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// What the name begins with that an object has while it is being removed. A
 /// kill in between leaves it under that name, which tells its own one too
 /// ([`name_before`]).
-pub const ASIDE: &str = "shmscope-removing-";
+pub const ASIDE: &str = "shmlens-removing-";
 /// How many digits stand behind that.
 const DIGITS: usize = 16;
 /// The longest name in a directory, in bytes.
@@ -289,14 +289,14 @@ mod tests {
 
     #[test]
     fn the_name_before_is_told_by_the_name_aside() {
-        for name in [&b"name"[..], b"-", b"\xff\n", &[b'x'; 220]] {
+        for name in [&b"name"[..], b"-", b"\xff\n", &[b'x'; 221]] {
             let aside = name_aside(name).unwrap();
             assert_eq!(name_before(aside.to_bytes()), Some(name));
             assert!(aside.to_bytes().len() <= LONGEST_NAME);
         }
-        assert_eq!(name_before(name_aside(&[b'x'; 221]).unwrap().to_bytes()), None);
+        assert_eq!(name_before(name_aside(&[b'x'; 222]).unwrap().to_bytes()), None);
         for other in
-            ["name", ASIDE, "shmscope-removing-0123456789abcdef", "shmscope-removing-0123456789abcdeg-a"]
+            ["name", ASIDE, "shmlens-removing-0123456789abcdef", "shmlens-removing-0123456789abcdeg-a"]
         {
             assert_eq!(name_before(other.as_bytes()), None, "{other}");
         }

@@ -19,7 +19,7 @@ use std::path::Path;
 
 /// What a name begins with that a file has before it has its own, where it
 /// needs one.
-pub const UNFINISHED: &str = ".shmscope-unfinished-";
+pub const UNFINISHED: &str = ".shmlens-unfinished-";
 
 /// A file without a name, or with none that matters. Dropping it leaves
 /// nothing, unless it was given its name.

@@ -101,7 +101,7 @@ pub enum RunError {
     #[error(transparent)]
     Enter(#[from] EnterError),
     /// There are no threads to be had, or no signal handlers.
-    #[error("shmscope cannot start its threads: {0}")]
+    #[error("shmlens cannot start its threads: {0}")]
     Threads(#[source] io::Error),
     /// The terminal takes no more pictures.
     #[error("the terminal cannot be written to: {0}")]

@@ -43,7 +43,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 #[derive(Debug, thiserror::Error)]
 pub enum EnterError {
     /// There is none.
-    #[error("the terminal UI needs a terminal; `shmscope list` prints the table")]
+    #[error("the terminal UI needs a terminal; `shmlens list` prints the table")]
     NoTerminal,
     /// It does not do as it is told.
     #[error("the terminal cannot be used: {0}")]

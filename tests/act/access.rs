@@ -3,13 +3,13 @@
 use crate::support::{Child, NOBODY, Nobody, Object, SOON, Sysv, World, tool};
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat;
-use shmscope::act::access::Rules;
-use shmscope::act::{Action, ModeChange, OwnerChange};
-use shmscope::machine::Machine as _;
-use shmscope::machine::control::Control as _;
-use shmscope::machine::real::RealMachine;
-use shmscope::segment::{Mode, ObjectName, SegmentId};
-use shmscope::sys::shm::Attachment;
+use shmlens::act::access::Rules;
+use shmlens::act::{Action, ModeChange, OwnerChange};
+use shmlens::machine::Machine as _;
+use shmlens::machine::control::Control as _;
+use shmlens::machine::real::RealMachine;
+use shmlens::segment::{Mode, ObjectName, SegmentId};
+use shmlens::sys::shm::Attachment;
 use std::process::Command;
 
 /// Reading, and reading and writing, as the kernel lets this thread.

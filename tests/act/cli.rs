@@ -1,16 +1,16 @@
 //! The commands: what they take, tell and end with.
 
 use super::shown;
-use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, limit_locked, shmscope};
+use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, limit_locked, shmlens};
 use serde_json::Value;
-use shmscope::sys::shm;
+use shmlens::sys::shm;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Output, Stdio};
 
 fn run(arguments: &[&str]) -> Output {
-    shmscope().args(arguments).stdin(Stdio::null()).output().unwrap()
+    shmlens().args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
 #[track_caller]
@@ -94,7 +94,7 @@ fn on_a_terminal_each_that_may_be_held_is_asked_for() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let (one, two) = (Object::new("one", 100, 0o600), Object::new("two", 100, 0o600));
-    let mut command = shmscope();
+    let mut command = shmlens();
     command.args(["rm", "--no-copy", "0x4d2", "one", "two"]);
     let mut terminal = Terminal::start((100, 30), command);
     terminal.wait_for("Remove it all the same?", SOON);
@@ -116,7 +116,7 @@ fn the_limit_of_locked_memory_is_told() {
     // runs of this are not to be the same one.
     let user = 200_000 + std::process::id();
     let as_user = |arguments: [&str; 2]| {
-        let mut command: Command = as_nobody(env!("CARGO_BIN_EXE_shmscope"), arguments);
+        let mut command: Command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);
         command.uid(user);
         command
     };
@@ -163,11 +163,11 @@ fn the_settings_turn_every_change_off() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("settled", 10, 0o644);
     let home = tempfile::tempdir().unwrap();
-    fs::create_dir(home.path().join("shmscope")).unwrap();
-    let settings = home.path().join("shmscope/config.toml");
+    fs::create_dir(home.path().join("shmlens")).unwrap();
+    let settings = home.path().join("shmlens/config.toml");
     let chmod = |line: &str| {
         fs::write(&settings, line).unwrap();
-        let mut command = shmscope();
+        let mut command = shmlens();
         command.env("XDG_CONFIG_HOME", home.path()).args(["chmod", "0600", "/settled"]);
         let output = command.output().unwrap();
         let mode = fs::metadata(object.path()).unwrap().permissions().mode() & 0o777;

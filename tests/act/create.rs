@@ -1,12 +1,12 @@
 //! Making segments, and never touching one that exists.
 
-use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World, as_nobody, shmscope, skip};
-use shmscope::act::{self, ActError, NewSegment, Options, Source};
-use shmscope::machine::control::NewSysv;
-use shmscope::machine::real::RealMachine;
-use shmscope::machine::{Machine as _, sysv_table};
-use shmscope::segment::{Bytes, Key, Mode, ObjectName, SegmentId};
-use shmscope::sys::shm;
+use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World, as_nobody, shmlens, skip};
+use shmlens::act::{self, ActError, NewSegment, Options, Source};
+use shmlens::machine::control::NewSysv;
+use shmlens::machine::real::RealMachine;
+use shmlens::machine::{Machine as _, sysv_table};
+use shmlens::segment::{Bytes, Key, Mode, ObjectName, SegmentId};
+use shmlens::sys::shm;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, symlink};
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 fn create(arguments: &str) -> Output {
-    shmscope().arg("create").args(arguments.split_whitespace()).output().unwrap()
+    shmlens().arg("create").args(arguments.split_whitespace()).output().unwrap()
 }
 
 #[track_caller]
@@ -217,7 +217,7 @@ fn the_limits_are_told() {
     File::options().write(true).open("/proc/sys/kernel/shmmni").unwrap().write_all(b"1").unwrap();
     let error = refused("sysv --size 1", 1);
     assert!(error.contains("shmmni 1"), "{error}");
-    let binary = env!("CARGO_BIN_EXE_shmscope");
+    let binary = env!("CARGO_BIN_EXE_shmlens");
     let output = as_nobody(binary, ["create", "sysv", "--huge", "--size", "2M"]).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{error} {NOBODY}");

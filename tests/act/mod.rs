@@ -9,10 +9,10 @@ mod races;
 mod remove;
 
 use nix::unistd::geteuid;
-use shmscope::act::{self, ActError, Action, Copying, Done, ModeChange, Options, Plan};
-use shmscope::machine::real::RealMachine;
-use shmscope::segment::{Mode, Segment, SegmentId};
-use shmscope::survey::{Names, Survey};
+use shmlens::act::{self, ActError, Action, Copying, Done, ModeChange, Options, Plan};
+use shmlens::machine::real::RealMachine;
+use shmlens::segment::{Mode, Segment, SegmentId};
+use shmlens::survey::{Names, Survey};
 
 const FORCE: Options = Options { force: true, read_only: false, many: false };
 const REMOVE: Action = Action::Remove(Copying::Without);

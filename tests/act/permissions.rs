@@ -2,10 +2,10 @@
 
 use super::{am_root, carry_out, planned, to};
 use crate::support::{NOBODY, Nobody, Object, SetOnDrop, Sysv, World, tool};
-use shmscope::act::{self, ActError, Action, ModeChange, OwnerChange};
-use shmscope::machine::real::RealMachine;
-use shmscope::segment::Mode;
-use shmscope::sys::shm;
+use shmlens::act::{self, ActError, Action, ModeChange, OwnerChange};
+use shmlens::machine::real::RealMachine;
+use shmlens::segment::Mode;
+use shmlens::sys::shm;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::Command;

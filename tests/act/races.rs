@@ -4,10 +4,10 @@
 use super::{FORCE, REMOVE, planned, shown, to};
 use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
-use shmscope::act::{self, ActError, Action, Options, OwnerChange};
-use shmscope::machine::real::RealMachine;
-use shmscope::survey::{Names, Survey};
-use shmscope::sys::shm;
+use shmlens::act::{self, ActError, Action, Options, OwnerChange};
+use shmlens::machine::real::RealMachine;
+use shmlens::survey::{Names, Survey};
+use shmlens::sys::shm;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, symlink};
@@ -174,7 +174,7 @@ fn an_object_that_is_swapped_while_it_is_changed() {
         4000,
         |round| {
             let wanted = 0o600 | (round % 8);
-            shown.mode = shmscope::segment::Mode::new(0o600);
+            shown.mode = shmlens::segment::Mode::new(0o600);
             let action = if round % 2 == 0 {
                 to(wanted)
             } else {
@@ -272,9 +272,9 @@ fn an_object_that_is_swapped_while_it_is_removed() {
 }
 
 /// That one object as a survey would show it, without listing all others.
-fn shown_as(name: &str) -> Option<shmscope::segment::Segment> {
-    use shmscope::machine::Machine as _;
-    use shmscope::segment::{Facts, ObjectName, PosixFacts, SegmentId};
+fn shown_as(name: &str) -> Option<shmlens::segment::Segment> {
+    use shmlens::machine::Machine as _;
+    use shmlens::segment::{Facts, ObjectName, PosixFacts, SegmentId};
     let name = ObjectName::new(name.as_bytes()).unwrap();
     let stat = RealMachine.stat_object(&name).ok()?;
     let mut segment = template();
@@ -285,8 +285,8 @@ fn shown_as(name: &str) -> Option<shmscope::segment::Segment> {
 }
 
 /// A POSIX segment as the survey shows one, whatever it is.
-fn template() -> shmscope::segment::Segment {
-    thread_local!(static SHOWN: shmscope::segment::Segment = {
+fn template() -> shmlens::segment::Segment {
+    thread_local!(static SHOWN: shmlens::segment::Segment = {
         let object = Object::new("template", 0, 0o600);
         shown(&object.id())
     });

@@ -1,10 +1,10 @@
 //! Removing, and what it leaves alone.
 
 use super::{REMOVE, carry_out, planned, shown};
-use crate::support::{NOBODY, Nobody, Object, SOON, Sysv, World, shmscope, wait_until};
-use shmscope::act::{self, ActError, Options};
-use shmscope::machine::real::RealMachine;
-use shmscope::sys::shm;
+use crate::support::{NOBODY, Nobody, Object, SOON, Sysv, World, shmlens, wait_until};
+use shmlens::act::{self, ActError, Options};
+use shmlens::machine::real::RealMachine;
+use shmlens::sys::shm;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
@@ -105,32 +105,32 @@ fn another_name_of_it_is_told() {
 fn a_removal_that_was_killed_is_mended() {
     let Some(_world) = World::new() else { return };
     fs::create_dir("/dev/shm/dir").unwrap();
-    let aside = "shmscope-removing-0123456789abcdef-";
+    let aside = "shmlens-removing-0123456789abcdef-";
     let (one, two) = (format!("dir/{aside}one"), format!("{aside}two"));
     let objects = [Object::new(&one, 10, 0o600), Object::new(&two, 10, 0o600)];
     let taken = Object::new("two", 10, 0o600);
     let other = Object::new("other", 10, 0o600);
     let run = |arguments: &[&str]| {
-        let output = shmscope().args(arguments).output().unwrap();
+        let output = shmlens().args(arguments).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
     // A removal may be under way.
-    assert_eq!(run(&["rm", "--mend"]), (Some(0), String::new(), String::new()));
+    assert_eq!(run(&["rm", "--recover"]), (Some(0), String::new(), String::new()));
     wait_until(SOON, || {
         let (_, _, stderr) = run(&["rm", "--dry-run", "--no-copy", "--force", "other"]);
-        stderr.contains("posix:/dir/one before") && stderr.contains("shmscope rm --mend")
+        stderr.contains("posix:/dir/one before") && stderr.contains("shmlens rm --recover")
     });
-    let (_, stdout, _) = run(&["rm", "--mend", "--dry-run"]);
+    let (_, stdout, _) = run(&["rm", "--recover", "--dry-run"]);
     assert_eq!(stdout.lines().count(), 2, "{stdout}");
-    let (status, stdout, stderr) = run(&["--read-only", "rm", "--mend"]);
+    let (status, stdout, stderr) = run(&["--read-only", "rm", "--recover"]);
     assert_eq!(
         (status, stdout.as_str(), stderr.matches("(read-only)").count()),
         (Some(1), "", 2),
         "{stderr}"
     );
     assert!(objects.iter().all(|object| object.path().exists()));
-    let (status, stdout, stderr) = run(&["rm", "--mend"]);
+    let (status, stdout, stderr) = run(&["rm", "--recover"]);
     assert_eq!(status, Some(1), "{stderr}");
     assert!(stdout.starts_with("posix:/dir/one: it has its name back"), "{stdout}");
     assert!(stderr.contains("posix:/two exists already"), "{stderr}");

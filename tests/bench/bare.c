@@ -1,5 +1,5 @@
 // What the kernel alone takes to tell who holds shared memory: the same calls
-// that shmscope makes for each process, and nothing done with the answers. For
+// that shmlens makes for each process, and nothing done with the answers. For
 // each line on standard input it looks at all processes once, on two threads,
 // and prints the nanoseconds that took and how much it saw.
 //

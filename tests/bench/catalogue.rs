@@ -7,9 +7,9 @@
 mod support;
 
 use regex::bytes::Regex;
-use shmscope::config::maker::compile;
-use shmscope::identify::catalogue::{Catalogue, Kind, Subject};
-use shmscope::segment::{Bytes, Mode};
+use shmlens::config::maker::compile;
+use shmlens::identify::catalogue::{Catalogue, Kind, Subject};
+use shmlens::segment::{Bytes, Mode};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 use support::{Contest, short};

@@ -3,16 +3,16 @@
 
 mod support;
 
-use shmscope::machine::real::RealMachine;
-use shmscope::memory::{Live, Reader, Request};
-use shmscope::survey::{Names, Survey};
+use shmlens::machine::real::RealMachine;
+use shmlens::memory::{Live, Reader, Request};
+use shmlens::survey::{Names, Survey};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::process::{self, Command};
 use std::time::{Duration, Instant};
-use support::{Contest, checked, discard, installed, shmscope, short};
+use support::{Contest, checked, discard, installed, shmlens, short};
 
 const MIB: u64 = 1 << 20;
 /// What random bytes do not hold.
@@ -32,9 +32,9 @@ fn main() -> io::Result<()> {
 fn dump(size: u64, rounds: usize) -> io::Result<()> {
     let object = Object::new("dump", size)?;
     let mut contest = Contest::new(format!("dump of {} MiB of random bytes to /dev/null", size / MIB));
-    let mut ours = shmscope();
+    let mut ours = shmlens();
     ours.args(["dump", &object.id()]);
-    contest.add("shmscope dump", size, None, discard(ours));
+    contest.add("shmlens dump", size, None, discard(ours));
     let mut xxd = Command::new("xxd");
     xxd.arg(object.path());
     if installed("xxd") {
@@ -62,10 +62,10 @@ fn find(size: u64, rounds: usize) -> io::Result<()> {
         object.write(offset, NEEDLE.as_bytes())?;
     }
     let mut contest = Contest::new(format!("find in {} MiB of random bytes", size / MIB));
-    let mut ours = shmscope();
+    let mut ours = shmlens();
     ours.args(["find", "--count", NEEDLE, &object.id()]);
     contest.add(
-        "shmscope find",
+        "shmlens find",
         size,
         None,
         checked(ours, |output| {
@@ -140,7 +140,7 @@ struct Object {
 impl Object {
     /// Of random bytes.
     fn new(what: &str, size: u64) -> io::Result<Self> {
-        let object = Self { name: format!("shmscope-bench-{what}-{}", process::id()) };
+        let object = Self { name: format!("shmlens-bench-{what}-{}", process::id()) };
         let mut file = BufWriter::with_capacity(1 << 20, File::create_new(object.path())?);
         let mut state = 0x9e37_79b9_7f4a_7c15u64;
         for _ in 0..size / 8 {

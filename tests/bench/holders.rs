@@ -16,14 +16,14 @@ mod world;
 
 use found::found;
 use pty::{PICTURE, Pty};
-use shmscope::machine::real::RealMachine;
-use shmscope::survey::{Depth, Holdings, Names, Survey};
-use shmscope::sys::shm;
+use shmlens::machine::real::RealMachine;
+use shmlens::survey::{Depth, Holdings, Names, Survey};
+use shmlens::sys::shm;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
-use support::{Contest, checked, discard, installed, shmscope, short};
+use support::{Contest, checked, discard, installed, shmlens, short};
 use truth::Truth;
 
 const PROCESSES: usize = 500;
@@ -79,7 +79,7 @@ fn look(depth: Depth, rounds: usize) {
     let (mut names, mut other_names) = (Names::default(), Names::default());
     let before = Holdings::look(&RealMachine, depth, &[], &mut other_names);
     let mut contest = Contest::new(title);
-    contest.add("shmscope's, in the library", 0, None, || {
+    contest.add("shmlens's, in the library", 0, None, || {
         let began = Instant::now();
         let holdings = Holdings::look(&RealMachine, depth, &[], &mut names);
         let took = began.elapsed();
@@ -88,7 +88,7 @@ fn look(depth: Depth, rounds: usize) {
     });
     // At most 1.3 times what the kernel takes.
     contest.add("a bare loop in C", 0, Some(1.0 / 1.3), || bare.time());
-    contest.add("shmscope's, once more", 0, None, || {
+    contest.add("shmlens's, once more", 0, None, || {
         let began = Instant::now();
         let holdings = before.refresh(&RealMachine, &[], &mut other_names);
         let took = began.elapsed();
@@ -102,13 +102,13 @@ fn look(depth: Depth, rounds: usize) {
         contest.add("lsof -n -w", 0, goal, discard(lsof));
     }
     if depth == Depth::Private {
-        let mut list = shmscope();
+        let mut list = shmlens();
         list.args(["list", "--json"]);
         let complete = |output: &Output| {
             let text = String::from_utf8_lossy(&output.stdout);
             assert!(text.matches("\"pid\":").count() >= 2 * SEGMENTS);
         };
-        contest.add("shmscope list --json", 0, None, checked(list, complete));
+        contest.add("shmlens list --json", 0, None, checked(list, complete));
     }
     contest.run(rounds);
 }
@@ -117,7 +117,7 @@ fn look(depth: Depth, rounds: usize) {
 /// is attached twice a second, which has its holders looked at at once.
 fn in_the_ui(what: &str, time: Duration) {
     let shmid = shm::create(0, 4096, 0o600).expect("a new segment");
-    let mut pty = Pty::start(shmscope());
+    let mut pty = Pty::start(shmlens());
     pty.wait(b"NAME OR KEY", PICTURE);
     // The first looks are over.
     pty.rest(Duration::from_secs(4));

@@ -8,15 +8,15 @@ mod support;
 mod world;
 
 use pty::{PICTURE, Pty};
-use shmscope::app::{Event, Keymap, Settings, State, update};
-use shmscope::identify::{Identifier, Rules};
-use shmscope::machine::real::RealMachine;
-use shmscope::survey::{Names, Survey};
+use shmlens::app::{Event, Keymap, Settings, State, update};
+use shmlens::identify::{Identifier, Rules};
+use shmlens::machine::real::RealMachine;
+use shmlens::survey::{Names, Survey};
 use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
-use support::{Contest, checked, discard, installed, shmscope, short};
+use support::{Contest, checked, discard, installed, shmlens, short};
 
 fn main() {
     if std::env::args().any(|argument| argument == "--list") || !world::enter("interactive") {
@@ -50,7 +50,7 @@ fn milliseconds(time: Duration) -> f64 {
 
 fn at_rest(time: Duration) {
     println!("at rest with 3 System V and 3 POSIX segments, over {} s", time.as_secs());
-    let mut pty = Pty::start(shmscope());
+    let mut pty = Pty::start(shmlens());
     pty.wait(b"psm_00000003", PICTURE);
     let rest = |pty: &mut Pty, what: &str, goal| {
         // What came with the keys is over.
@@ -81,7 +81,7 @@ fn large_object() {
     file.set_len(4 << 40).expect("a size");
     file.seek(SeekFrom::End(-9)).expect("its end");
     file.write_all(b"its end. ").expect("room in /dev/shm");
-    let mut pty = Pty::start(shmscope());
+    let mut pty = Pty::start(shmlens());
     pty.wait(b"a-large-one", PICTURE);
     pty.send(b"\r");
     pty.wait(b"live", PICTURE);
@@ -100,13 +100,13 @@ fn first_frame(rounds: usize) {
     let mut frames = vec![];
     let mut contest = Contest::new("first frame with 1000 System V and 1000 POSIX segments");
     let ours = || {
-        let mut pty = Pty::start(shmscope());
+        let mut pty = Pty::start(shmlens());
         let shown = pty.wait(b"0x0000", PICTURE);
         let took = shown - pty.began;
         frames.push(took);
         took
     };
-    contest.add("shmscope", 0, None, ours);
+    contest.add("shmlens", 0, None, ours);
     if installed("htop") {
         contest.add("htop", 0, None, || {
             let mut pty = Pty::start(Command::new("htop"));
@@ -147,7 +147,7 @@ fn survey(rounds: usize) {
         times.push(took);
         took
     };
-    contest.add("shmscope's, in the library", 0, None, ours);
+    contest.add("shmlens's, in the library", 0, None, ours);
     if installed("ipcs") && installed("ls") {
         let (mut ipcs, mut ls) = tools(4000);
         contest.add("ipcs -m and ls -l, together", 0, None, move || ipcs() + ls());
@@ -186,7 +186,7 @@ fn takes_over(rounds: usize) {
 /// From a key to the picture that answers it, while one survey follows on the other.
 fn keys(count: usize) {
     println!("from a key to its picture while 4000 + 10 000 segments are surveyed, {count} keys");
-    let mut pty = Pty::start(shmscope());
+    let mut pty = Pty::start(shmlens());
     pty.wait(b"0x0000", PICTURE);
     // The shortest interval. What of its text is written depends on what stood
     // there before, so it is not waited for.

@@ -8,7 +8,7 @@ mod world;
 
 use std::process::Command;
 use std::time::Duration;
-use support::{Contest, checked, discard, installed, shmscope, short};
+use support::{Contest, checked, discard, installed, shmlens, short};
 
 /// How many there are of each kind.
 const EACH: u32 = 1000;
@@ -25,9 +25,9 @@ fn main() {
 
 fn list(rounds: usize) {
     let mut contest = Contest::new(format!("list of {EACH} System V and {EACH} POSIX segments"));
-    let mut ours = shmscope();
+    let mut ours = shmlens();
     ours.args(["list", "--columns", "id,size,mode,owner,nattch"]);
-    contest.add("shmscope list, five columns", 0, None, discard(ours));
+    contest.add("shmlens list, five columns", 0, None, discard(ours));
     if installed("ipcs") && installed("ls") {
         let mut ipcs = Command::new("ipcs");
         ipcs.arg("-m");
@@ -35,13 +35,13 @@ fn list(rounds: usize) {
         ls.args(["-l", "/dev/shm"]);
         contest.add("ipcs -m and ls -l, together", 0, Some(2.0), both(discard(ipcs), discard(ls)));
     }
-    let mut usual = shmscope();
+    let mut usual = shmlens();
     usual.arg("list");
-    contest.add("shmscope list, as it is", 0, None, discard(usual));
-    let mut json = shmscope();
+    contest.add("shmlens list, as it is", 0, None, discard(usual));
+    let mut json = shmlens();
     json.args(["list", "--json"]);
     contest.add(
-        "shmscope list --json",
+        "shmlens list --json",
         0,
         None,
         checked(json, |output| {

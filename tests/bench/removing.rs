@@ -8,11 +8,11 @@ mod support;
 #[expect(dead_code, reason = "it makes its segments itself")]
 mod world;
 
-use shmscope::sys::shm;
+use shmlens::sys::shm;
 use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use support::{Contest, installed, shmscope, short};
+use support::{Contest, installed, shmlens, short};
 
 /// How many there are.
 const COUNT: usize = 4000;
@@ -28,8 +28,8 @@ fn main() {
     let rounds = if short() { 5 } else { 41 };
     let mut contest = Contest::new(format!("rm of {COUNT} System V segments, nothing in them"));
     let path = state.path().to_owned();
-    contest.add("shmscope rm --no-copy --yes", 0, None, move || {
-        let mut command = shmscope();
+    contest.add("shmlens rm --no-copy --yes", 0, None, move || {
+        let mut command = shmlens();
         command.args(["rm", "--no-copy", "--yes"]).env("XDG_STATE_HOME", &path);
         removed(command, &[])
     });

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::time::Duration;
-use support::{Contest, checked, discard, installed, shmscope, short};
+use support::{Contest, checked, discard, installed, shmlens, short};
 
 const MIB: u64 = 1 << 20;
 /// Half the speed of cp is what is wanted.
@@ -41,9 +41,9 @@ fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result
         let on_disk = files.path == disk.path;
         let mut contest = Contest::new(format!("save: {} MiB of {what}, to {}", data / MIB, files.place));
         let file = files.at("saved");
-        let mut ours = shmscope();
+        let mut ours = shmlens();
         ours.arg("save").arg(object.id()).arg(&file);
-        contest.add("shmscope save", data, None, without(file.clone(), whole(ours, files)));
+        contest.add("shmlens save", data, None, without(file.clone(), whole(ours, files)));
         if cp {
             contest.add(
                 "cp --sparse=always",
@@ -58,9 +58,9 @@ fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result
             Contest::new(format!("restore: {} MiB of {what}, from {}", data / MIB, files.place));
         let aside = object.path().with_extension("aside");
         fs::rename(object.path(), &aside)?;
-        let mut ours = shmscope();
+        let mut ours = shmlens();
         ours.arg("restore").arg(&file);
-        contest.add("shmscope restore", data, None, without(object.path(), whole(ours, files)));
+        contest.add("shmlens restore", data, None, without(object.path(), whole(ours, files)));
         if cp {
             let to = object.path().with_extension("copy");
             contest.add(
@@ -113,7 +113,7 @@ struct Files {
 
 impl Files {
     fn new(root: &Path, place: &'static str) -> io::Result<Self> {
-        let path = root.join(format!("shmscope-bench-saving-{}", process::id()));
+        let path = root.join(format!("shmlens-bench-saving-{}", process::id()));
         fs::create_dir(&path)?;
         Ok(Self { path, place })
     }
@@ -136,7 +136,7 @@ struct Object {
 
 impl Object {
     fn new(what: &str, size: u64) -> io::Result<Self> {
-        let object = Self { name: format!("shmscope-bench-{what}-{}", process::id()) };
+        let object = Self { name: format!("shmlens-bench-{what}-{}", process::id()) };
         File::create_new(object.path())?.set_len(size)?;
         Ok(object)
     }

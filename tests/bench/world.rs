@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
-use shmscope::sys::shm;
+use shmlens::sys::shm;
 use std::fs::File;
 use std::io::Write as _;
 

@@ -3,9 +3,9 @@
 mod choice;
 mod moment;
 
-use crate::support::{Object, World, shmscope};
+use crate::support::{Object, World, shmlens};
 use serde_json::Value;
-use shmscope::sys::shm;
+use shmlens::sys::shm;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
@@ -50,7 +50,7 @@ impl Leaks {
     }
 
     fn command(&self) -> Command {
-        let mut command = shmscope();
+        let mut command = shmlens();
         command.env("XDG_STATE_HOME", self.home.path()).env("XDG_CONFIG_HOME", self.home.path());
         command
     }
@@ -78,7 +78,7 @@ impl Leaks {
     }
 
     fn copies(&self) -> Vec<std::path::PathBuf> {
-        let listed = fs::read_dir(self.home.path().join("shmscope/copies"));
+        let listed = fs::read_dir(self.home.path().join("shmlens/copies"));
         listed.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
     }
 }
@@ -190,7 +190,7 @@ fn a_copy_brings_it_back() {
     assert_eq!(attachment.copy_from(4096, b"what was in it"), 14);
     drop(attachment);
     crate::support::wait_until(crate::support::SOON, || shm::stat(shmid).unwrap().nattch == 0);
-    leaks.clean(&["--yes"]).assert_is(0, &["`shmscope restore ", " brings it back"]);
+    leaks.clean(&["--yes"]).assert_is(0, &["`shmlens restore ", " brings it back"]);
     assert!(there().is_empty());
     let copies = leaks.copies();
     assert_eq!(copies.len(), 1);

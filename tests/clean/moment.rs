@@ -2,7 +2,7 @@
 
 use super::{Leaks, there};
 use crate::support::{NOBODY, Object, SOON, Terminal, as_nobody};
-use shmscope::sys::shm;
+use shmlens::sys::shm;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
@@ -72,8 +72,8 @@ fn what_took_its_name_by_then_survives() {
 #[test]
 fn one_failure_stops_no_other() {
     let Some(leaks) = Leaks::new() else { return };
-    fs::create_dir_all(leaks.home.path().join("shmscope")).unwrap();
-    fs::write(leaks.home.path().join("shmscope/config.toml"), "copies = \"1M\"\n").unwrap();
+    fs::create_dir_all(leaks.home.path().join("shmlens")).unwrap();
+    fs::write(leaks.home.path().join("shmlens/config.toml"), "copies = \"1M\"\n").unwrap();
     let (first, last) = (leaks.sysv("4K"), Leaks::object("nccl-z1B2c3", 8));
     // Too large for a copy.
     let large = Leaks::object("nccl-a1B2c3", 8 << 20);
@@ -91,7 +91,7 @@ fn what_nobody_cannot_list_is_not_said_to_be_no_leak() {
     let Some(_leaks) = Leaks::new() else { return };
     fs::create_dir("/dev/shm/closed").unwrap();
     fs::set_permissions("/dev/shm/closed", Permissions::from_mode(0o700)).unwrap();
-    let output = as_nobody(env!("CARGO_BIN_EXE_shmscope"), ["clean"]).stdin(Stdio::null()).output().unwrap();
+    let output = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["clean"]).stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "Nothing is leaked of what can be listed here.\n");
     assert!(String::from_utf8_lossy(&output.stderr).contains("closed"), "{output:?}");
@@ -101,13 +101,13 @@ fn what_nobody_cannot_list_is_not_said_to_be_no_leak() {
 fn settings_that_nobody_may_not_read_stop_nothing() {
     let Some(leaks) = Leaks::new() else { return };
     // As under sudo -u with the home of another.
-    let closed = leaks.home.path().join("closed/shmscope");
+    let closed = leaks.home.path().join("closed/shmlens");
     fs::create_dir_all(&closed).unwrap();
     fs::write(closed.join("config.toml"), "copies = '1M'").unwrap();
     fs::set_permissions(closed.parent().unwrap(), Permissions::from_mode(0o700)).unwrap();
     let home = tempfile::tempdir().unwrap();
     fs::set_permissions(home.path(), Permissions::from_mode(0o777)).unwrap();
-    let program = env!("CARGO_BIN_EXE_shmscope");
+    let program = env!("CARGO_BIN_EXE_shmlens");
     let made = as_nobody(program, ["create", "sysv", "--size", "4K"]).output().unwrap();
     assert!(made.status.success(), "{made:?}");
     let mut command = as_nobody(program, ["clean", "--settle", "0s", "--yes"]);
@@ -122,7 +122,7 @@ fn settings_that_nobody_may_not_read_stop_nothing() {
 fn nobody_removes_what_is_theirs_and_fails_with_the_rest() {
     let Some(leaks) = Leaks::new() else { return };
     let roots = leaks.sysv("4K");
-    let program = env!("CARGO_BIN_EXE_shmscope");
+    let program = env!("CARGO_BIN_EXE_shmlens");
     let made = as_nobody(program, ["create", "sysv", "--size", "4K"]).output().unwrap();
     assert!(made.status.success(), "{made:?}");
     // An object is unknown to nobody while root's processes cannot be examined.

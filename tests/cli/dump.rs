@@ -1,7 +1,7 @@
 //! `dump` writes what `hexdump -C` writes, byte for byte, and what is there.
 
 use super::{complaint, json, printed, run, settle};
-use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, python, shmscope, tool};
+use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, python, shmlens, tool};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::fs::{self, File};
@@ -127,7 +127,7 @@ fn looking_changes_nothing() {
     let before = facts();
     for name in ["a", "0x4d2"] {
         for options in [&[][..], &["--no-squeezing"], &["--raw"], &["--as", "u64"], &["--json"]] {
-            let status = shmscope().args(["dump", name]).args(options).stdout(Stdio::null()).status();
+            let status = shmlens().args(["dump", name]).args(options).stdout(Stdio::null()).status();
             assert!(status.unwrap().success());
         }
     }
@@ -142,7 +142,7 @@ fn the_largest_segments_there_are_cost_nothing() {
     let object = Object::new("huge", size, 0o600);
     object.write(size - 5, b"hello");
     // Not even the addresses of so many bytes are there to be had.
-    let program = env!("CARGO_BIN_EXE_shmscope");
+    let program = env!("CARGO_BIN_EXE_shmlens");
     let limited = format!("ulimit -v 400000; exec '{program}' dump huge \"$@\"");
     let dump = |options: &[&str]| {
         let output = Command::new("sh").args(["-c", &limited, "sh"]).args(options).output().unwrap();
@@ -224,7 +224,7 @@ fn a_value_that_is_not_whole_is_told_of_as_it_is_shown() {
     ] {
         let output = run(["dump", "values", "--as", kind]);
         assert_eq!(String::from_utf8_lossy(&output.stdout), shown, "{kind}");
-        assert_eq!(String::from_utf8_lossy(&output.stderr), format!("shmscope: {told}\n"), "{kind}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), format!("shmlens: {told}\n"), "{kind}");
     }
 }
 
@@ -251,7 +251,7 @@ fn who_may_not_read_it_is_told_why() {
     let theirs = Object::new("theirs", 4, 0o400).owned_by(NOBODY, NOBODY);
     theirs.write(0, b"text");
     let dump =
-        |name: &str| as_nobody(env!("CARGO_BIN_EXE_shmscope"), ["dump", name, "--raw"]).output().unwrap();
+        |name: &str| as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["dump", name, "--raw"]).output().unwrap();
     for name in [sysv.id().to_string(), "ours".to_owned()] {
         let output = dump(&name);
         let error = String::from_utf8(output.stderr).unwrap();
@@ -265,7 +265,7 @@ fn who_may_not_read_it_is_told_why() {
 
 /// A dump that waits, its pipe being full.
 fn begun(name: &str) -> (std::process::Child, Vec<u8>) {
-    let mut child = shmscope()
+    let mut child = shmlens()
         .args(["dump", name, "--raw"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -318,9 +318,8 @@ fn what_is_shrunk_or_replaced_meanwhile_is_told() {
 fn ctrl_c_stops_it() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("huge", 4 << 40, 0o600);
-    let mut child = Child::spawn(
-        shmscope().args(["dump", "huge", "--raw"]).stdout(Stdio::piped()).stderr(Stdio::piped()),
-    );
+    let mut child =
+        Child::spawn(shmlens().args(["dump", "huge", "--raw"]).stdout(Stdio::piped()).stderr(Stdio::piped()));
     let mut out = child.stdout();
     out.read_exact(&mut [0; 100]).unwrap();
     child.signal(Signal::SIGINT);
@@ -335,11 +334,11 @@ fn a_full_disk_and_a_closed_pipe() {
     let _object = Object::new("a", 4 << 20, 0o600);
     for options in [&["--no-squeezing"][..], &["--raw"], &["--as", "u8", "--no-squeezing"]] {
         let full = File::options().write(true).open("/dev/full").unwrap();
-        let output = shmscope().args(["dump", "a"]).args(options).stdout(full).output().unwrap();
+        let output = shmlens().args(["dump", "a"]).args(options).stdout(full).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(error, "shmscope: the output cannot be written: no space left on device\n");
+        assert_eq!(error, "shmlens: the output cannot be written: no space left on device\n");
         assert_eq!(output.status.code(), Some(1));
-        let mut child = shmscope()
+        let mut child = shmlens()
             .args(["dump", "a"])
             .args(options)
             .stdout(Stdio::piped())

@@ -1,7 +1,7 @@
 //! `find` finds what is there, and says what it did not look into.
 
 use super::{complaint, json, printed, run, settle};
-use crate::support::{Child, Object, SOON, Sysv, World, as_nobody, shmscope, wait_until};
+use crate::support::{Child, Object, SOON, Sysv, World, as_nobody, shmlens, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::fs;
@@ -76,8 +76,7 @@ fn what_may_not_be_read_is_told() {
     let closed = Object::new("closed", 100, 0o600);
     closed.write(0, b"hello");
     let find = |words: &[&str]| {
-        let output =
-            as_nobody(env!("CARGO_BIN_EXE_shmscope"), ["find"].iter().chain(words)).output().unwrap();
+        let output = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["find"].iter().chain(words)).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
@@ -120,12 +119,12 @@ fn ctrl_c_stops_it() {
     // Zeros are in every hole: the search has to go through all of it.
     let _object = Object::new("huge", 4 << 40, 0o600);
     let mut child = Child::spawn(
-        shmscope().args(["find", "--hex", "00 00 00 01"]).stdout(Stdio::null()).stderr(Stdio::piped()),
+        shmlens().args(["find", "--hex", "00 00 00 01"]).stdout(Stdio::null()).stderr(Stdio::piped()),
     );
     let done = child.wait(SOON);
     assert_eq!(done.code(), Some(1), "a hole is not gone through for what is no zero");
     let mut child = Child::spawn(
-        shmscope()
+        shmlens()
             .args(["find", "--count", "--hex", "00 00 00 00"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped()),

@@ -2,7 +2,7 @@
 
 use super::{complaint, json, printed, settle};
 use crate::support::{NOBODY, Object, Sysv, World, as_nobody};
-use shmscope::sys::shm;
+use shmlens::sys::shm;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::os::unix::net::UnixListener;
@@ -90,7 +90,7 @@ fn who_may_not_read_it_is_told_whose_it_is_and_what_would_help() {
     let _object = Object::new("mine", 100, 0o640);
     let theirs = Object::new("theirs", 100, 0o600).owned_by(NOBODY, NOBODY);
     let told = |name: &str| {
-        let output = as_nobody(env!("CARGO_BIN_EXE_shmscope"), ["info", name]).output().unwrap();
+        let output = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["info", name]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };

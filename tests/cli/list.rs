@@ -3,7 +3,7 @@
 use super::{complaint, json, printed, run, settle, told};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, python, tool};
 use serde_json::Value;
-use shmscope::sys::shm;
+use shmlens::sys::shm;
 use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -279,7 +279,7 @@ fn a_directory_that_may_not_be_read_is_told_and_the_rest_shown() {
         fs::write(format!("{directory}/inner"), "x").unwrap();
         fs::set_permissions(&directory, PermissionsExt::from_mode(mode)).unwrap();
     }
-    let output = as_nobody(env!("CARGO_BIN_EXE_shmscope"), ["list", "--columns", "name"]).output().unwrap();
+    let output = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["list", "--columns", "name"]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "NAME\n/seen\n");
     assert!(output.status.success());
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -295,7 +295,7 @@ fn a_proc_without_system_v_is_told_in_words() {
     let _object = Object::new("seen", 1, 0o600);
     let mut command = Command::new(unshare);
     command.args(["--mount", "sh", "-c", "mount -t proc -o subset=pid proc /proc && exec \"$0\" list"]);
-    let output = command.arg(env!("CARGO_BIN_EXE_shmscope")).output().unwrap();
+    let output = command.arg(env!("CARGO_BIN_EXE_shmlens")).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("/seen"), "{output:?}");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("System V segments cannot be listed: this /proc has no"), "{stderr}");

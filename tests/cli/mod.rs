@@ -8,14 +8,14 @@ mod list;
 mod output;
 mod watch;
 
-use crate::support::{SOON, Sysv, shmscope, wait_until};
+use crate::support::{SOON, Sysv, shmlens, wait_until};
 use serde_json::Value;
-use shmscope::sys::shm;
+use shmlens::sys::shm;
 use std::process::Output;
 
 /// What the program says to these arguments.
 fn run<const N: usize>(arguments: [&str; N]) -> Output {
-    shmscope().args(arguments).output().unwrap()
+    shmlens().args(arguments).output().unwrap()
 }
 
 /// Its standard output, when it succeeds and has nothing to complain about.

@@ -2,7 +2,7 @@
 //! manual page and a shell.
 
 use super::{complaint, printed};
-use crate::support::{Object, World, shmscope, tool};
+use crate::support::{Object, World, shmlens, tool};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
@@ -13,8 +13,7 @@ fn a_closed_pipe_ends_it_quietly() {
     let _objects: Vec<Object> =
         (0..3000).map(|number| Object::new(format!("{number:0>200}"), 1, 0o600)).collect();
     for report in [&["list"][..], &["list", "--json"], &["list", "--csv"]] {
-        let mut child =
-            shmscope().args(report).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = shmlens().args(report).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // A little is read, as head does; the rest does not fit into the pipe.
         let mut stdout = child.stdout.take().unwrap();
         stdout.read_exact(&mut [0; 100]).unwrap();
@@ -30,17 +29,17 @@ fn a_full_disk_is_reported() {
     let Some(_world) = World::new() else { return };
     for report in [&["list"][..], &["list", "--json"], &["list", "--csv"], &["limits"], &["man"]] {
         let full = File::options().write(true).open("/dev/full").unwrap();
-        let output = shmscope().args(report).stdout(full).output().unwrap();
+        let output = shmlens().args(report).stdout(full).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{report:?}: {stderr}");
-        assert_eq!(stderr, "shmscope: the output cannot be written: no space left on device\n");
+        assert_eq!(stderr, "shmlens: the output cannot be written: no space left on device\n");
     }
 }
 
 #[test]
 fn without_a_terminal_the_ui_points_to_list() {
     let error = complaint([], 2);
-    assert!(error.contains("terminal") && error.contains("shmscope list"), "{error}");
+    assert!(error.contains("terminal") && error.contains("shmlens list"), "{error}");
 }
 
 #[test]
@@ -64,7 +63,7 @@ fn the_completions_are_sound() {
     assert!(script.contains("--columns") && script.contains("limits"));
     let Some(bash) = tool("bash") else { return };
     let program = format!(
-        "{script}\nCOMP_WORDS=(shmscope list --co); COMP_CWORD=2; _shmscope shmscope --co list; echo \"${{COMPREPLY[@]}}\""
+        "{script}\nCOMP_WORDS=(shmlens list --co); COMP_CWORD=2; _shmlens shmlens --co list; echo \"${{COMPREPLY[@]}}\""
     );
     let output = Command::new(bash).args(["-c", &program]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "--columns --color\n");

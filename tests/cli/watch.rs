@@ -1,7 +1,7 @@
 //! `watch` prints what changes, as it changes, and ends as it should.
 
 use super::complaint;
-use crate::support::{Child, Object, SOON, Sysv, World, shmscope, wait_until};
+use crate::support::{Child, Object, SOON, Sysv, World, shmlens, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::fs;
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 /// Watches with CSV, whose heading says that it has begun.
 fn watch(arguments: &[&str]) -> Child {
     let mut child = Child::spawn_piped(
-        shmscope().args(["watch", "--csv", "--interval", "5ms"]).args(arguments).stderr(Stdio::piped()),
+        shmlens().args(["watch", "--csv", "--interval", "5ms"]).args(arguments).stderr(Stdio::piped()),
     );
     assert_eq!(child.line(SOON).trim_end(), "time,offset,old,new");
     child
@@ -59,7 +59,7 @@ fn json_and_text() {
     for (form, options) in [("json", &["--json"][..]), ("text", &[])] {
         object.write(8, &[0]);
         let mut child = Child::spawn_piped(
-            shmscope().args(["watch", "a", "--interval", "5ms", "--count", "1"]).args(options),
+            shmlens().args(["watch", "a", "--interval", "5ms", "--count", "1"]).args(options),
         );
         // It does not say when it begins: the byte goes on changing until it is seen.
         let mut byte = 0_u8;
@@ -102,8 +102,8 @@ fn it_ends_when_the_segment_does() {
 fn one_that_is_marked_from_the_beginning_is_watched_until_nobody_else_holds_it() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
-    let held = shmscope::sys::shm::Attachment::read_write(sysv.shmid).unwrap();
-    shmscope::sys::shm::remove(sysv.shmid).unwrap();
+    let held = shmlens::sys::shm::Attachment::read_write(sysv.shmid).unwrap();
+    shmlens::sys::shm::remove(sysv.shmid).unwrap();
     let mut child = watch(&[&sysv.id().to_string()]);
     assert_eq!(held.copy_from(3, b"x"), 1);
     assert_eq!(change(&mut child), "3,00,78");
@@ -119,7 +119,7 @@ fn ctrl_c_is_a_good_end_and_so_is_a_reader_who_goes() {
     child.signal(Signal::SIGINT);
     assert_eq!(child.wait(SOON).code(), Some(0));
     // Nothing changes, and it ends all the same: with head.
-    let program = env!("CARGO_BIN_EXE_shmscope");
+    let program = env!("CARGO_BIN_EXE_shmlens");
     let line = format!("'{program}' watch a --csv --interval 5ms | head -1; echo ${{PIPESTATUS[0]}}");
     let output = Command::new("bash").args(["-c", &line]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "time,offset,old,new\r\n0\n");

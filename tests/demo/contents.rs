@@ -43,7 +43,7 @@ again = ShareableList(values, name='again')
 assert again.shm.size == size, (again.shm.size, size)
 assert bytes(again.shm.buf) == bytes(still.buf), values
 made_by, tick, sine, rising, state, data, none = values
-assert made_by.startswith('shmscope demo 1 list '), made_by
+assert made_by.startswith('shmlens demo 1 list '), made_by
 assert type(tick) is int and type(rising) is bool and none is None, values
 assert state in ('idle', 'running', 'paused') and data == b'\x01\x02\x03\xff', values
 assert min(abs(sine - math.sin(t / 20)) for t in (tick - 1, tick, tick + 1)) < 1e-12, values
@@ -70,7 +70,7 @@ fn the_picture_moves() {
 }
 
 #[test]
-fn the_orphans_maker_has_died_and_was_not_shmscope() {
+fn the_orphans_maker_has_died_and_was_not_shmlens() {
     let Some(_world) = World::new() else { return };
     let demo = Headless::start();
     let orphan = row(demo.orphan).unwrap();

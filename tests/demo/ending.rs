@@ -1,7 +1,7 @@
 //! Whichever way the demo ends, what it made goes with it.
 
 use super::{Headless, row, totals};
-use crate::support::{Child, SOON, World, shmscope};
+use crate::support::{Child, SOON, World, shmlens};
 use nix::sys::signal::{Signal, kill};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -40,7 +40,7 @@ fn a_signal_ends_it_and_removes_all() {
 fn a_signal_at_any_moment_of_the_start_leaves_nothing() {
     let Some(_world) = World::new() else { return };
     for delay in 0..20 {
-        let mut child = Child::spawn(shmscope().args(["demo", "--headless"]).stdout(Stdio::null()));
+        let mut child = Child::spawn(shmlens().args(["demo", "--headless"]).stdout(Stdio::null()));
         // Not a wait for something: the moment is what varies.
         thread::sleep(Duration::from_millis(delay));
         child.signal(Signal::SIGTERM);
@@ -53,7 +53,7 @@ fn a_signal_at_any_moment_of_the_start_leaves_nothing() {
 #[test]
 fn without_a_reader_it_ends() {
     let Some(_world) = World::new() else { return };
-    let mut command = shmscope();
+    let mut command = shmlens();
     let mut child = command.args(["demo", "--headless"]).stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
@@ -63,7 +63,7 @@ fn without_a_reader_it_ends() {
 #[test]
 fn a_suspended_demo_goes_on() {
     let Some(_world) = World::new() else { return };
-    let mut command = shmscope();
+    let mut command = shmlens();
     let mut child = command.args(["demo", "--headless"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();

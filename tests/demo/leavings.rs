@@ -3,7 +3,7 @@
 use super::{Headless, row, rows, totals};
 use crate::support::{NOBODY, Object, SOON, Sysv, World};
 use nix::sys::signal::Signal;
-use shmscope::sys::shm::{self, Attachment};
+use shmlens::sys::shm::{self, Attachment};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -172,7 +172,7 @@ fn segments_that_only_look_like_a_demos_stay() {
     let next = Headless::start();
     let after = rows();
     for segment in &stay {
-        let of = |rows: &[shmscope::machine::sysv_table::Row]| {
+        let of = |rows: &[shmlens::machine::sysv_table::Row]| {
             let row = rows.iter().find(|row| row.shmid.0 == segment.shmid).copied();
             row.map(|row| (row.key, row.size, row.perms, row.uid, row.nattch, row.resident))
         };

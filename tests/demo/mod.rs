@@ -1,4 +1,4 @@
-//! `shmscope demo`: what it makes, that it moves, and that nothing of it stays;
+//! `shmlens demo`: what it makes, that it moves, and that nothing of it stays;
 //! and the programs in assets/demo.
 
 mod contents;
@@ -6,13 +6,13 @@ mod ending;
 mod leavings;
 mod programs;
 
-use crate::support::{Child, SOON, shmscope};
-use shmscope::machine::sysv_table::{self, Row};
-use shmscope::segment::{SegmentId, ShmId};
+use crate::support::{Child, SOON, shmlens};
+use shmlens::machine::sysv_table::{self, Row};
+use shmlens::segment::{SegmentId, ShmId};
 use std::fs;
 use std::path::PathBuf;
 
-/// A running `shmscope demo --headless`.
+/// A running `shmlens demo --headless`.
 struct Headless {
     child: Child,
     state: ShmId,
@@ -25,7 +25,7 @@ struct Headless {
 impl Headless {
     /// Starts one and waits until it has printed what it made.
     fn start() -> Self {
-        let mut child = Child::spawn_piped(shmscope().args(["demo", "--headless"]));
+        let mut child = Child::spawn_piped(shmlens().args(["demo", "--headless"]));
         let mut id = || {
             let line = child.line(SOON);
             let id = line.split(' ').next().unwrap_or_default().parse::<SegmentId>();

@@ -36,7 +36,7 @@ int main(int, char** argv) {
         std::memcpy(&seen, memory, sizeof seen);
     } while (seen.tick != tick || live.tick != tick || seen.tick % 4 == 3);
 
-    check(std::strncmp(seen.made_by, "shmscope demo 1 state ", 22) == 0, "made_by");
+    check(std::strncmp(seen.made_by, "shmlens demo 1 state ", 21) == 0, "made_by");
     check(is_sine(seen.sine, seen.tick), "sine");
     const char* names[] = {"idle", "running", "paused"};
     check(seen.state == static_cast<int32_t>(seen.tick / 100 % 3), "state");

@@ -3,7 +3,7 @@
 
 use super::{answer, no_row, open, quit, row};
 use crate::support::{Object, SOON, Sysv, World, wait_until};
-use shmscope::sys::shm;
+use shmlens::sys::shm;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 
 use super::{STILL, answer, end, nattch, no_row, open, open_first, quit, row, writer};
 use crate::support::{SOON, Sysv, Terminal, World, wait_until};
-use shmscope::sys::shm;
+use shmlens::sys::shm;
 use std::process::Command;
 
 /// What `ipcs` says of the attachments of segment 0.

@@ -2,8 +2,8 @@
 //! holds stays.
 
 use super::{STILL, answer, open, quit, row, writer};
-use crate::support::{Child, SOON, Terminal, World, python, shmscope, wait_until};
-use shmscope::sys::shm;
+use crate::support::{Child, SOON, Terminal, World, python, shmlens, wait_until};
+use shmlens::sys::shm;
 use std::fs;
 use std::path::Path;
 
@@ -22,11 +22,11 @@ fn what_is_leaked_goes_and_what_is_held_stays() {
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let Some(shmid) = leak() else { return };
     let home = tempfile::tempdir().unwrap();
-    let settings = home.path().join("shmscope");
+    let settings = home.path().join("shmlens");
     fs::create_dir(&settings).unwrap();
     // Not to wait for a minute.
     fs::write(settings.join("config.toml"), "settle = \"1s\"\n").unwrap();
-    let mut command = shmscope();
+    let mut command = shmlens();
     command.env("XDG_CONFIG_HOME", home.path());
     let terminal = Terminal::start((80, 24), command);
     terminal.wait_for(row("✗ leaked"), SOON);
@@ -70,7 +70,7 @@ fn a_semaphore_that_is_waited_for_is_shown_as_what_it_is() {
     child.say("\n");
     assert_eq!(child.line(SOON), "down");
     terminal.wait_for("value 0, 1 waits", SOON);
-    let output = shmscope().args(["info", "--json", "posix:/sem.gate"]).output().unwrap();
+    let output = shmlens().args(["info", "--json", "posix:/sem.gate"]).output().unwrap();
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer["segments"][0]["semaphore"], serde_json::json!({"value": 0, "waiters": 1}));
     quit(terminal);

@@ -1,18 +1,18 @@
-//! `shmscope demo` on a terminal: its world is in the table, moves, and is gone
+//! `shmlens demo` on a terminal: its world is in the table, moves, and is gone
 //! afterwards.
 
 use super::{quit, row};
 use crate::demo::totals;
-use crate::support::{SOON, Terminal, World, shmscope};
+use crate::support::{SOON, Terminal, World, shmlens};
 use nix::sys::signal::Signal;
 use vt100::Screen;
 
 /// The demo on a terminal, all of its segments shown.
 fn open() -> Terminal {
-    let mut command = shmscope();
+    let mut command = shmlens();
     command.arg("demo");
     let terminal = Terminal::start((120, 30), command);
-    terminal.wait_for(row("shmscope 5 segments"), SOON);
+    terminal.wait_for(row("shmlens 5 segments"), SOON);
     for size in ["376 B", "1.0 MiB", "75 KiB", "256 MiB"] {
         terminal.wait_for(size, SOON);
     }
@@ -58,7 +58,7 @@ fn it_is_gone_after_a_hang_up() {
 #[test]
 fn without_a_terminal_nothing_is_made() {
     let Some(_world) = World::new() else { return };
-    let output = shmscope().arg("demo").stdin(std::process::Stdio::null()).output().unwrap();
+    let output = shmlens().arg("demo").stdin(std::process::Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("terminal"));
     assert_eq!(totals(), (0, 0));

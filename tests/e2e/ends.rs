@@ -2,7 +2,7 @@
 //! stays attached.
 
 use super::{A_SECOND, STILL, byte_on, leave_and_quit, nattch, open_first, writer};
-use crate::support::{SOON, Terminal, World, shmscope, tool};
+use crate::support::{SOON, Terminal, World, shmlens, tool};
 use nix::sys::signal::Signal;
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -59,7 +59,7 @@ fn stopped_and_going_on_it_is_live_again() {
     shell.args(["--norc", "--noprofile", "-i"]).env("PS1", "prompt> ");
     let mut terminal = Terminal::start((80, 24), shell);
     terminal.wait_for("prompt>", SOON);
-    terminal.send(&format!("{}<Enter>", shmscope().get_program().display()));
+    terminal.send(&format!("{}<Enter>", shmlens().get_program().display()));
     terminal.wait_for("▌", SOON);
     terminal.send("<Enter>");
     terminal.wait_for("live 10/s", SOON);
@@ -88,12 +88,12 @@ fn without_a_terminal_it_says_what_to_do_instead() {
     for (redirect, left) in [("</dev/null", ""), (">out", "")] {
         let mut command = Command::new("sh");
         let script = format!("cd \"$HOME\" && \"$0\" {redirect}");
-        command.args(["-c", &script]).arg(shmscope().get_program());
+        command.args(["-c", &script]).arg(shmlens().get_program());
         let mut terminal = Terminal::start((80, 24), command);
         assert_eq!(terminal.wait_exit(SOON).code(), Some(2), "{redirect}");
         assert_eq!(
             terminal.screen(),
-            "shmscope: the terminal UI needs a terminal; `shmscope list` prints the table",
+            "shmlens: the terminal UI needs a terminal; `shmlens list` prints the table",
             "{redirect}"
         );
         assert_eq!(std::fs::read(terminal.home().path().join("out")).unwrap_or_default(), left.as_bytes());
@@ -101,9 +101,9 @@ fn without_a_terminal_it_says_what_to_do_instead() {
     }
     // And none at all.
     let null = || Stdio::from(File::open("/dev/null").unwrap());
-    let output = shmscope().stdin(null()).stderr(Stdio::piped()).output().unwrap();
+    let output = shmlens().stdin(null()).stderr(Stdio::piped()).output().unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("`shmscope list`"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("`shmlens list`"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! programs.
 
 use super::{STILL, answer, no_row, open, quit, row, squeezed, writer};
-use crate::support::{Child, SOON, Terminal, World, python, shmscope, skip, tool};
+use crate::support::{Child, SOON, Terminal, World, python, shmlens, skip, tool};
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
@@ -29,7 +29,7 @@ fn everybody_is_listed_with_what_they_may_do_and_one_is_ended() {
     let Some(mut cpp) = writer("posix_writer.cpp", "held", STILL) else { return };
     let Some(mut python) = reader("held") else { return };
     let state = tempfile::tempdir().unwrap();
-    let mut command = shmscope();
+    let mut command = shmlens();
     command.env("XDG_STATE_HOME", state.path());
     let terminal = Terminal::start((80, 24), command);
     terminal.wait_for(row("▌ posix /held"), SOON);
@@ -63,7 +63,7 @@ fn everybody_is_listed_with_what_they_may_do_and_one_is_ended() {
     terminal.wait_for("end posix:/held:", SOON);
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Done in this run"), SOON);
-    let record = state.path().join("shmscope/record.jsonl");
+    let record = state.path().join("shmlens/record.jsonl");
     let record = fs::read_to_string(record).unwrap();
     assert!(record.contains("\"action\":\"end\"") && record.contains("has ended"), "{record}");
     quit(terminal);
@@ -108,7 +108,7 @@ fn a_pid_of_another_namespace_ends_nobody_here() {
                 \"$0\"; kill -0 $! && echo still there";
     let mut command = Command::new(unshare);
     command.args(["--pid", "--fork", "--kill-child", "sh", "-c", text]);
-    command.arg(shmscope().get_program()).arg(holder.pid().to_string());
+    command.arg(shmlens().get_program()).arg(holder.pid().to_string());
     let mut terminal = Terminal::start((80, 24), command);
     terminal.wait_for(
         |screen: &Screen| row("● in use")(screen) || row("no such number")(screen) || row("unshare:")(screen),

@@ -48,7 +48,7 @@ fn a_huge_system_v_segment_is_looked_at_in_pieces() {
     terminal.send("G");
     terminal.wait_for("0x00ff_ffff_ffff", A_SECOND);
     terminal.wait_for("····last", A_SECOND);
-    let resident = shmscope::sys::shm::stat(sysv.shmid).unwrap();
+    let resident = shmlens::sys::shm::stat(sysv.shmid).unwrap();
     assert_eq!(resident.size, 1 << 40);
     leave_and_quit(terminal);
 }
@@ -71,11 +71,11 @@ fn thousands_of_segments() {
     let _sysv: Vec<Sysv> = (1..=1000).map(|key| Sysv::new(key, 4096, 0o600)).collect();
     let _objects: Vec<Object> = (0..1000).map(|at| Object::new(format!("o{at:03}"), 4096, 0o600)).collect();
     let terminal = open();
-    terminal.wait_for(row("shmscope 2000 segments"), SOON);
+    terminal.wait_for(row("shmlens 2000 segments"), SOON);
     terminal.send("G");
     terminal.wait_for(row("▌ posix /o999"), SOON);
     terminal.send("/o500<Enter>");
     terminal.wait_for(row("▌ posix /o500"), SOON);
-    terminal.wait_for(row("shmscope 1 of 2000 segments"), SOON);
+    terminal.wait_for(row("shmlens 1 of 2000 segments"), SOON);
     quit(terminal);
 }

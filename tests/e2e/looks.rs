@@ -1,7 +1,7 @@
 //! Colours and letters as the terminal and the person want them.
 
 use super::{leave_and_quit, open_first, quit, row};
-use crate::support::{Object, SOON, Terminal, World, shmscope};
+use crate::support::{Object, SOON, Terminal, World, shmlens};
 use std::process::Command;
 use vt100::{Color, Screen};
 
@@ -47,18 +47,18 @@ fn all_written(command: Command) -> Vec<u8> {
 #[test]
 fn true_colours_where_there_are_some() {
     let Some(_world) = World::new() else { return };
-    let raw = all_written(shmscope());
+    let raw = all_written(shmlens());
     assert!(attributes(&raw).iter().any(|numbers| numbers.windows(2).any(|pair| pair == [48, 2])));
 }
 
 #[test]
 fn no_colours_where_none_are_wanted() {
     let Some(_world) = World::new() else { return };
-    let mut none = shmscope();
+    let mut none = shmlens();
     none.env("NO_COLOR", "1");
-    let mut never = shmscope();
+    let mut never = shmlens();
     never.args(["--color", "never"]);
-    let mut dumb = shmscope();
+    let mut dumb = shmlens();
     dumb.env("TERM", "vt100").env("COLORTERM", "");
     for command in [none, never, dumb] {
         let said = format!("{command:?}");
@@ -66,7 +66,7 @@ fn no_colours_where_none_are_wanted() {
         assert!(!has_colour(&raw), "{said}: {:?}", attributes(&raw));
     }
     // The person who asks for them gets them.
-    let mut always = shmscope();
+    let mut always = shmlens();
     always.args(["--color", "always"]).env("NO_COLOR", "1");
     assert!(has_colour(&all_written(always)));
 }
@@ -74,7 +74,7 @@ fn no_colours_where_none_are_wanted() {
 #[test]
 fn sixteen_colours_on_the_console() {
     let Some(_world) = World::new() else { return };
-    let mut command = shmscope();
+    let mut command = shmlens();
     command.env("TERM", "linux").env("COLORTERM", "");
     let raw = all_written(command);
     assert!(has_colour(&raw));
@@ -89,9 +89,9 @@ fn sixteen_colours_on_the_console() {
 fn nothing_but_ascii_where_the_locale_has_no_more() {
     let Some(_world) = World::new() else { return };
     let _other = Object::new("カ", 10, 0o600);
-    let mut locale = shmscope();
+    let mut locale = shmlens();
     locale.env("LANG", "C");
-    let mut asked = shmscope();
+    let mut asked = shmlens();
     asked.arg("--ascii");
     for command in [locale, asked] {
         let said = format!("{command:?}");
@@ -129,9 +129,9 @@ fn a_theme_of_the_settings() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    std::fs::create_dir(home.path().join("shmscope")).unwrap();
-    std::fs::write(home.path().join("shmscope/config.toml"), "theme = \"light\"\n").unwrap();
-    let mut command = shmscope();
+    std::fs::create_dir(home.path().join("shmlens")).unwrap();
+    std::fs::write(home.path().join("shmlens/config.toml"), "theme = \"light\"\n").unwrap();
+    let mut command = shmlens();
     command.env("XDG_CONFIG_HOME", home.path());
     let terminal = Terminal::start((80, 24), command);
     terminal.wait_for(row("▌ posix /object"), SOON);

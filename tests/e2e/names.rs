@@ -2,7 +2,7 @@
 //! of it reaches the terminal raw, and none of it stops the program.
 
 use super::{A_SECOND, copied, leave_and_quit, open_first, quit, row};
-use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, shmscope, wait_until};
+use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, shmlens, wait_until};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use std::fs;
@@ -24,13 +24,13 @@ fn a_name_with_escape_sequences_is_never_raw() {
     let Some(_world) = World::new() else { return };
     let object = Object::new(EVIL, 64, 0o600);
     object.write(0, b"\x1b]0;bytes\x07\xff");
-    let mut terminal = Terminal::start((170, 29), shmscope());
+    let mut terminal = Terminal::start((170, 29), shmlens());
     terminal.wait_for(row(&format!("▌ posix {SHOWN} 64 B")), SOON);
     terminal.send("y");
     wait_until(SOON, || copied(&terminal) == Some(format!("posix:{SHOWN}")));
     terminal.wait_for(&*format!("Copied posix:{SHOWN}"), SOON);
     terminal.send("/title<Enter>");
-    terminal.wait_for(row("shmscope 1 segment"), SOON);
+    terminal.wait_for(row("shmlens 1 segment"), SOON);
     terminal.send("<Enter>");
     terminal.wait_for(row(&format!("posix:{SHOWN} 64 B no trace left")), SOON);
     terminal.wait_for(row("0000_0000 1b 5d 30"), SOON);
@@ -51,7 +51,7 @@ fn a_name_with_escape_sequences_is_never_raw() {
 fn a_name_is_shown_in_what_is_wrong_with_it_too() {
     let Some(_world) = World::new() else { return };
     let object = Object::new(EVIL, 64, 0o600);
-    let terminal = Terminal::start((170, 29), as_nobody(shmscope().get_program(), [""; 0]));
+    let terminal = Terminal::start((170, 29), as_nobody(shmlens().get_program(), [""; 0]));
     terminal.wait_for(row(&format!("▌ posix {SHOWN} 64 B")), SOON);
     terminal.send("<Enter>");
     terminal.wait_for(&*format!("You may not read posix:{SHOWN}"), SOON);
@@ -69,9 +69,9 @@ fn what_is_no_memory_is_left_alone() {
     let _socket = UnixListener::bind("/dev/shm/socket").unwrap();
     fs::create_dir_all("/dev/shm/directory/below").unwrap();
     let _inside = Object::new("directory/below/object", 10, 0o600);
-    let terminal = Terminal::start((120, 24), shmscope());
+    let terminal = Terminal::start((120, 24), shmlens());
     terminal.wait_for(row("▌ posix /directory/below/object 10 B"), SOON);
-    terminal.wait_for(row("shmscope 1 segment "), SOON);
+    terminal.wait_for(row("shmlens 1 segment "), SOON);
     for other in ["fifo", "symlink", "loop", "socket"] {
         assert!(!terminal.screen().contains(other), "{other}");
     }
@@ -101,9 +101,9 @@ fn what_one_may_not_read_is_said_with_owner_mode_and_remedy() {
     let object = Object::new("object", 64, 0o640);
     let mine = Object::new("own", 64, 0o600).owned_by(NOBODY, NOBODY);
     mine.write(0, b"read by its owner");
-    let terminal = Terminal::start((80, 24), as_nobody(shmscope().get_program(), [""; 0]));
+    let terminal = Terminal::start((80, 24), as_nobody(shmlens().get_program(), [""; 0]));
     terminal.wait_for(row("▌ sysv 0x000004d2 #0 64 B"), SOON);
-    terminal.wait_for(row("shmscope 3 segments 4.0 KiB resident nobody"), SOON);
+    terminal.wait_for(row("shmlens 3 segments 4.0 KiB resident nobody"), SOON);
     for (id, mode) in [("sysv:0", "0600 (rw-------)"), ("posix:/object", "0640 (rw-r-----)")] {
         terminal.send("<Enter>");
         let words = format!(

@@ -2,7 +2,7 @@
 
 use super::{open, quit, row};
 use crate::support::{Object, SOON, Sysv, World, wait_until};
-use shmscope::sys::shm;
+use shmlens::sys::shm;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 

@@ -4,8 +4,8 @@
 use super::{no_row, open, quit, row};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, wait_until};
 use nix::sys::signal::Signal;
-use shmscope::app::confirm::DEAF;
-use shmscope::sys::shm;
+use shmlens::app::confirm::DEAF;
+use shmlens::sys::shm;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::thread;

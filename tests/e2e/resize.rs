@@ -1,7 +1,7 @@
 //! A terminal of any size, and of another size at any moment.
 
 use super::{STILL, leave_and_quit, open, open_first, place, quit, row, writer};
-use crate::support::{Object, SOON, Terminal, World, shmscope, wait_until};
+use crate::support::{Object, SOON, Terminal, World, shmlens, wait_until};
 use vt100::Screen;
 
 const SIZES: [(u16, u16); 10] =
@@ -53,7 +53,7 @@ fn another_size_is_another_layout() {
     for (size, heading) in [
         ((120, 40), "KIND NAME OR KEY↑ SIZE RESIDENT MODE OWNER HELD BY MADE BY AGE STATE"),
         ((60, 15), "KIND NAME OR KEY↑ SIZE HELD BY STATE"),
-        ((39, 24), "shmscope needs 40x8, has 39x24"),
+        ((39, 24), "shmlens needs 40x8, has 39x24"),
         ((140, 45), "STATE │ /object"),
     ] {
         terminal.resize(size);
@@ -103,18 +103,18 @@ fn what_is_too_small_says_how_much_is_needed() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     for (size, said) in [
-        ((39, 24), "shmscope needs 40x8, has 39x24"),
+        ((39, 24), "shmlens needs 40x8, has 39x24"),
         ((80, 7), "has 80x7"),
         ((20, 3), "needs 40x8,\nhas 20x3"),
     ] {
-        let terminal = Terminal::start(size, shmscope());
+        let terminal = Terminal::start(size, shmlens());
         terminal.wait_for(said, SOON);
         quit(terminal);
     }
-    let terminal = Terminal::start((40, 8), shmscope());
+    let terminal = Terminal::start((40, 8), shmlens());
     terminal.wait_for(row("64 B"), SOON);
     quit(terminal);
-    let terminal = Terminal::start((1, 1), shmscope());
+    let terminal = Terminal::start((1, 1), shmlens());
     terminal.wait_for(|screen: &Screen| screen.alternate_screen(), SOON);
     quit(terminal);
 }

@@ -1,7 +1,7 @@
 //! Nothing is written while nothing changes, however often it is looked at.
 
 use super::{STILL, leave_and_quit, open_first, quit, row, writer};
-use crate::support::{SOON, Terminal, World, shmscope};
+use crate::support::{SOON, Terminal, World, shmlens};
 use std::thread;
 use std::time::Duration;
 use vt100::Screen;
@@ -21,8 +21,8 @@ fn the_table_is_not_drawn_again_by_surveys() {
     let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let Some(_object) = writer("posix_writer.py", "by_python", STILL) else { return };
     // So low that nothing is shown of how old they are: that changes.
-    let terminal = Terminal::start((80, 19), shmscope());
-    terminal.wait_for(row("shmscope 2 segments"), SOON);
+    let terminal = Terminal::start((80, 19), shmlens());
+    terminal.wait_for(row("shmlens 2 segments"), SOON);
     // Who holds them is known a moment later.
     terminal.wait_for(|screen: &Screen| screen.contents().matches("● in use").count() == 2, SOON);
     writes_nothing(&terminal);

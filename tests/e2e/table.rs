@@ -2,7 +2,7 @@
 
 use super::{STILL, end, no_row, open, quit, row, row_of, started, writer};
 use crate::support::{
-    Object, SOON, Sysv, Terminal, World, as_nobody, asset, compile_cpp, shmscope, wait_until,
+    Object, SOON, Sysv, Terminal, World, as_nobody, asset, compile_cpp, shmlens, wait_until,
 };
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -27,7 +27,7 @@ fn what_real_programs_make_is_shown_as_it_is() {
         "posix /1234 56 B 100% 0640 root",
         "posix /by_python 56 B 100% 0600 root",
         "posix /strange 56 B 100% 0600 nobody",
-        "shmscope 4 segments 16 KiB resident root every 1 s",
+        "shmlens 4 segments 16 KiB resident root every 1 s",
         "SysV 1 of 4096 ids, 56 B",
     ] {
         terminal.wait_for(row(words), SOON);
@@ -42,7 +42,7 @@ fn sizes_modes_and_flags_of_every_kind() {
     sysv.lock();
     let _sparse = Object::new("sparse", 4 << 40, 0o4600);
     let empty = Object::new("empty", 0, 0o666);
-    let terminal = Terminal::start((120, 30), shmscope());
+    let terminal = Terminal::start((120, 30), shmlens());
     terminal.wait_for(row("▌ sysv #0 300 MiB"), SOON);
     terminal.wait_for(row("0640L 12345"), SOON);
     terminal.wait_for(row("posix /sparse 4.0 TiB"), SOON);

@@ -46,16 +46,16 @@ fn a_filter_works_as_it_is_typed_and_is_cleared() {
     terminal.wait_for("1 of 4 fit", SOON);
     terminal.wait_for(row("▌ posix /by_python"), SOON);
     terminal.send("<Enter>");
-    terminal.wait_for(row("shmscope 1 of 4 segments"), SOON);
+    terminal.wait_for(row("shmlens 1 of 4 segments"), SOON);
     terminal.send("<Esc>");
-    terminal.wait_for(row("shmscope 4 segments"), SOON);
+    terminal.wait_for(row("shmlens 4 segments"), SOON);
 
     terminal.send("/size>x");
     terminal.wait_for("'x'", SOON);
     terminal.send("<C-u>zebra");
     terminal.wait_for("0 of 4 fit /zebra/", SOON);
     terminal.send("<C-c>");
-    terminal.wait_for(row("shmscope 4 segments"), SOON);
+    terminal.wait_for(row("shmlens 4 segments"), SOON);
     terminal.wait_for(row("posix /small"), SOON);
     quit(terminal);
 }

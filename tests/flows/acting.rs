@@ -2,17 +2,17 @@
 
 use super::{notice, small, stage};
 use crate::support::{Acts, Stage};
-use shmscope::act::{ActError, Outcome};
-use shmscope::app::effect::{Effect, Undo};
-use shmscope::app::event::Event;
-use shmscope::app::key::Key;
-use shmscope::app::overlay::Overlay;
-use shmscope::app::update;
-use shmscope::app::work::Working;
-use shmscope::machine::made::MadeMachine;
-use shmscope::segment::Access;
+use shmlens::act::{ActError, Outcome};
+use shmlens::app::effect::{Effect, Undo};
+use shmlens::app::event::Event;
+use shmlens::app::key::Key;
+use shmlens::app::overlay::Overlay;
+use shmlens::app::update;
+use shmlens::app::work::Working;
+use shmlens::machine::made::MadeMachine;
+use shmlens::segment::Access;
 
-fn confirm(stage: &Stage) -> &shmscope::app::confirm::Confirm {
+fn confirm(stage: &Stage) -> &shmlens::app::confirm::Confirm {
     match &stage.state.overlay {
         Some(Overlay::Confirm(confirm)) => confirm,
         other => panic!("{other:?}"),
@@ -132,7 +132,7 @@ fn each_of_a_batch_has_its_own_answer() {
 
 #[test]
 fn another_segment_of_the_same_name_is_left_alone() {
-    use shmscope::machine::made::MadeBytes;
+    use shmlens::machine::made::MadeBytes;
     let mut stage = stage(small());
     stage.press("jx");
     stage.wait(200);

@@ -3,8 +3,8 @@
 
 use super::{notice, stage};
 use crate::support::Stage;
-use shmscope::machine::made::{MadeBytes, MadeMachine};
-use shmscope::segment::{Access, Bytes, Key};
+use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::segment::{Access, Bytes, Key};
 
 fn world() -> MadeMachine {
     let machine = MadeMachine::new();

@@ -2,11 +2,11 @@
 
 use super::{notice, stage};
 use crate::support::Stage;
-use shmscope::app::clean::Clean;
-use shmscope::app::confirm::Confirm;
-use shmscope::app::overlay::Overlay;
-use shmscope::machine::made::{MadeBytes, MadeMachine};
-use shmscope::segment::{Access, Timestamp};
+use shmlens::app::clean::Clean;
+use shmlens::app::confirm::Confirm;
+use shmlens::app::overlay::Overlay;
+use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::segment::{Access, Timestamp};
 
 /// Two that are leaked for certain, one that is likely, one that is held, and
 /// one that was touched a moment ago.

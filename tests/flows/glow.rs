@@ -2,11 +2,11 @@
 
 use super::stage;
 use crate::support::Stage;
-use shmscope::app::event::Event;
-use shmscope::identify::Identifier;
-use shmscope::machine::made::{MadeBytes, MadeMachine};
-use shmscope::segment::Access;
-use shmscope::survey::Names;
+use shmlens::app::event::Event;
+use shmlens::identify::Identifier;
+use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::segment::Access;
+use shmlens::survey::Names;
 use std::time::Duration;
 
 fn glowing(stage: &Stage) -> Vec<String> {

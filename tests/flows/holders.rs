@@ -3,14 +3,14 @@
 
 use super::{notice, stage};
 use crate::support::Stage;
-use shmscope::app::effect::Effect;
-use shmscope::app::event::Event;
-use shmscope::app::holders::Holders;
-use shmscope::app::key::Key;
-use shmscope::app::overlay::Overlay;
-use shmscope::app::update;
-use shmscope::machine::made::{MadeBytes, MadeMachine};
-use shmscope::segment::Access;
+use shmlens::app::effect::Effect;
+use shmlens::app::event::Event;
+use shmlens::app::holders::Holders;
+use shmlens::app::key::Key;
+use shmlens::app::overlay::Overlay;
+use shmlens::app::update;
+use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::segment::Access;
 
 /// `sysv:5` held by three, one of them this program; a camera that is mapped.
 fn world() -> MadeMachine {
@@ -18,7 +18,7 @@ fn world() -> MadeMachine {
     machine.add_sysv(5, 0x4d2, MadeBytes::full(&[5; 50]));
     machine.add_object("camera", MadeBytes::full(&[7; 8192]));
     machine.add_object("scratch", MadeBytes::full(&[7; 4096]));
-    for (pid, command) in [(1, "init"), (4121, "writer"), (4188, "reader.py"), (9_999_999, "shmscope")] {
+    for (pid, command) in [(1, "init"), (4121, "writer"), (4188, "reader.py"), (9_999_999, "shmlens")] {
         machine.add_process(pid, command);
         machine.attach_in(pid, 5, Access::Read);
     }
@@ -52,7 +52,7 @@ fn all_of_them_with_what_else_they_hold() {
         "mapped twice; keeps 16 KiB in memory, with 2 more segments: /camera,",
         "4188 reader.py  r   ann",
         "keeps 12 KiB in memory, with 1 more segment: /camera",
-        "shmscope   r   ann  for 1h  (this program)",
+        "shmlens    r   ann  for 1h  (this program)",
     ] {
         assert!(screen.contains(text), "{text} is not in\n{screen}");
     }

@@ -2,11 +2,11 @@
 
 use super::{notice, stage};
 use crate::support::Stage;
-use shmscope::app::holds::Holds;
-use shmscope::app::overlay::Overlay;
-use shmscope::machine::Machine as _;
-use shmscope::machine::made::{MadeBytes, MadeMachine};
-use shmscope::segment::ShmId;
+use shmlens::app::holds::Holds;
+use shmlens::app::overlay::Overlay;
+use shmlens::machine::Machine as _;
+use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::segment::ShmId;
 
 /// Two segments and an object, of which each is looked at and kept.
 fn held() -> Stage {

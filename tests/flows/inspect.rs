@@ -2,13 +2,13 @@
 
 use super::{notice, small, stage};
 use crate::support::Stage;
-use shmscope::app::event::{Event, Found, Size};
-use shmscope::app::inspect::{Inspect, Pane};
-use shmscope::app::key::{Mouse, MouseKind};
-use shmscope::app::overlay::Overlay;
-use shmscope::decode::{ByteOrder, Scalar};
-use shmscope::machine::made::{MadeBytes, MadeMachine};
-use shmscope::memory::Standing;
+use shmlens::app::event::{Event, Found, Size};
+use shmlens::app::inspect::{Inspect, Pane};
+use shmlens::app::key::{Mouse, MouseKind};
+use shmlens::app::overlay::Overlay;
+use shmlens::decode::{ByteOrder, Scalar};
+use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::memory::Standing;
 
 fn open(stage: &Stage) -> &Inspect {
     stage.state.inspect.as_ref().unwrap()

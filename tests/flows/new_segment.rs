@@ -2,11 +2,11 @@
 
 use super::{notice, small, stage};
 use crate::support::Stage;
-use shmscope::app::new_segment::{New, Step};
-use shmscope::app::overlay::Overlay;
-use shmscope::machine::Machine as _;
-use shmscope::machine::made::MadeMachine;
-use shmscope::segment::{Bytes, Key, ObjectName};
+use shmlens::app::new_segment::{New, Step};
+use shmlens::app::overlay::Overlay;
+use shmlens::machine::Machine as _;
+use shmlens::machine::made::MadeMachine;
+use shmlens::segment::{Bytes, Key, ObjectName};
 use std::fs;
 
 fn form(stage: &Stage) -> &New {
@@ -99,7 +99,7 @@ fn what_exists_is_never_touched() {
 
 #[test]
 fn what_takes_the_name_between_plan_and_act_is_left_as_it_is() {
-    use shmscope::machine::made::MadeBytes;
+    use shmlens::machine::made::MadeBytes;
     let mut stage = stage(small());
     stage.press("nnew");
     assert!(stage.screen().contains("it is made"));

@@ -2,11 +2,11 @@
 
 use super::{notice, small, stage};
 use crate::support::Stage;
-use shmscope::app::event::Event;
-use shmscope::app::overlay::Overlay;
-use shmscope::app::permissions::{Focus, Permissions};
-use shmscope::machine::made::MadeMachine;
-use shmscope::segment::ObjectName;
+use shmlens::app::event::Event;
+use shmlens::app::overlay::Overlay;
+use shmlens::app::permissions::{Focus, Permissions};
+use shmlens::machine::made::MadeMachine;
+use shmlens::segment::ObjectName;
 
 fn form(stage: &Stage) -> &Permissions {
     match &stage.state.overlay {

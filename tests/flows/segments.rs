@@ -2,10 +2,10 @@
 
 use super::{notice, small, stage};
 use crate::support::Stage;
-use shmscope::app::key::{Mouse, MouseKind};
-use shmscope::app::overlay::Overlay;
-use shmscope::machine::made::MadeBytes;
-use shmscope::segment::field::Field;
+use shmlens::app::key::{Mouse, MouseKind};
+use shmlens::app::overlay::Overlay;
+use shmlens::machine::made::MadeBytes;
+use shmlens::segment::field::Field;
 use std::time::Duration;
 
 fn selected(stage: &Stage) -> String {
@@ -179,7 +179,7 @@ fn what_cannot_be_done_says_why() {
     assert!(notice(&stage).contains("We hold no segment"), "{}", notice(&stage));
     stage.press("j");
     assert_eq!(notice(&stage), "");
-    let mut stage = super::stage(shmscope::machine::made::MadeMachine::new());
+    let mut stage = super::stage(shmlens::machine::made::MadeMachine::new());
     for keys in ["<enter>", "<space>", "y"] {
         stage.press(keys);
         assert!(notice(&stage).contains("no segment"), "{keys}");

@@ -3,9 +3,9 @@
 use super::found::{found, object};
 use super::{Crowd, look};
 use crate::support::{Child, Nobody, SOON, World, tool};
-use shmscope::machine::process::{Examined, Processes as _, Wanted};
-use shmscope::machine::real::RealMachine;
-use shmscope::segment::{Holder, SegmentId};
+use shmlens::machine::process::{Examined, Processes as _, Wanted};
+use shmlens::machine::real::RealMachine;
+use shmlens::segment::{Holder, SegmentId};
 use std::collections::HashMap;
 use std::process::Command;
 

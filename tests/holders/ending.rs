@@ -2,8 +2,8 @@
 
 use super::look;
 use crate::support::{Child, Nobody, Object, SOON, World};
-use shmscope::act::{EndError, Ended, Ending, end};
-use shmscope::machine::real::RealMachine;
+use shmlens::act::{EndError, Ended, Ending, end};
+use shmlens::machine::real::RealMachine;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::Command;
 

@@ -1,9 +1,9 @@
-//! What shmscope says of who holds what, in the words of the crowd.
+//! What shmlens says of who holds what, in the words of the crowd.
 
 use super::truth::Held;
-use shmscope::machine::process::Object;
-use shmscope::segment::{Facts, Segment, SegmentId};
-use shmscope::survey::Survey;
+use shmlens::machine::process::Object;
+use shmlens::segment::{Facts, Segment, SegmentId};
+use shmlens::survey::Survey;
 use std::collections::BTreeMap;
 
 /// A segment as the crowd names it.

@@ -3,13 +3,13 @@
 
 use super::Crowd;
 use super::found::object;
-use crate::support::{Nobody, Object as Made, World, shmscope, tool};
-use shmscope::identify::{Identifier, Rules};
-use shmscope::machine::Machine as _;
-use shmscope::machine::process::Object;
-use shmscope::machine::real::RealMachine;
-use shmscope::segment::{Certainty, Segment, SegmentId, State};
-use shmscope::survey::{Depth, Holdings, Names, Survey};
+use crate::support::{Nobody, Object as Made, World, shmlens, tool};
+use shmlens::identify::{Identifier, Rules};
+use shmlens::machine::Machine as _;
+use shmlens::machine::process::Object;
+use shmlens::machine::real::RealMachine;
+use shmlens::segment::{Certainty, Segment, SegmentId, State};
+use shmlens::survey::{Depth, Holdings, Names, Survey};
 use std::process::Command;
 use std::time::Duration;
 use std::{fs, io};
@@ -127,7 +127,7 @@ fn without_descriptors_to_look_with_nothing_is_unheld() {
     let mut told = 0;
     for most in 4..20 {
         let mut command = Command::new(&shell);
-        let program = shmscope().get_program().to_owned();
+        let program = shmlens().get_program().to_owned();
         command.arg("-c").arg(format!("ulimit -n {most}; exec \"$0\" list --json")).arg(program);
         let output = command.output().unwrap();
         // Where there are too few even to begin, that is said.

@@ -4,9 +4,9 @@ use super::found::{found, object};
 use super::{Crowd, look};
 use crate::support::{Child, Object, SOON, World, tool, wait_until};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use shmscope::machine::process::{self, Examined, Processes as _, Use, Wanted};
-use shmscope::machine::real::RealMachine;
-use shmscope::survey::{Depth, Holdings, Names, Survey};
+use shmlens::machine::process::{self, Examined, Processes as _, Use, Wanted};
+use shmlens::machine::real::RealMachine;
+use shmlens::survey::{Depth, Holdings, Names, Survey};
 use std::collections::BTreeSet;
 use std::process::Command;
 

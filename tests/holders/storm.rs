@@ -2,10 +2,10 @@
 
 use super::found::{found, object};
 use crate::support::{Child, SOON, World, compile_cpp};
-use shmscope::machine::process::Object;
-use shmscope::machine::real::RealMachine;
-use shmscope::segment::{Segment, SegmentId};
-use shmscope::survey::{Depth, Holdings, Names, Survey};
+use shmlens::machine::process::Object;
+use shmlens::machine::real::RealMachine;
+use shmlens::segment::{Segment, SegmentId};
+use shmlens::survey::{Depth, Holdings, Names, Survey};
 use std::process::Command;
 use std::time::{Duration, Instant};
 

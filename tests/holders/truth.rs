@@ -1,7 +1,7 @@
 //! What the crowd says that it holds: the lines of `crowd.cpp`.
 
-use shmscope::machine::process::Object;
-use shmscope::segment::Access;
+use shmlens::machine::process::Object;
+use shmlens::segment::Access;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::BufRead;
 

@@ -4,10 +4,10 @@ use super::{data, listed, open, read, read_through};
 use crate::support::{NOBODY, Nobody, Object, World};
 use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
-use shmscope::machine::real::RealMachine;
-use shmscope::machine::{ExtentKind, Trace};
-use shmscope::memory::{OpenError, Standing};
-use shmscope::segment::{Bytes, Timestamp};
+use shmlens::machine::real::RealMachine;
+use shmlens::machine::{ExtentKind, Trace};
+use shmlens::memory::{OpenError, Standing};
+use shmlens::segment::{Bytes, Timestamp};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
@@ -144,11 +144,11 @@ fn what_loses_its_name_is_read_on() {
     another.write(0, b"new");
     assert_eq!(reader.standing(&RealMachine).unwrap(), Standing::Replaced { size: PAGE });
     assert_eq!(read(&reader, 0, 3), b"old");
-    let refused = shmscope::memory::Reader::open(&RealMachine, &as_listed).err().unwrap();
+    let refused = shmlens::memory::Reader::open(&RealMachine, &as_listed).err().unwrap();
     assert!(matches!(refused, OpenError::Replaced { .. }), "{refused}");
 
     fs::remove_file(path).unwrap();
-    let refused = shmscope::memory::Reader::open(&RealMachine, &as_listed).err().unwrap();
+    let refused = shmlens::memory::Reader::open(&RealMachine, &as_listed).err().unwrap();
     assert!(matches!(refused, OpenError::Gone { .. }), "{refused}");
 }
 

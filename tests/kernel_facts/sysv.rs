@@ -2,11 +2,11 @@
 
 use super::{data, listed, open, read, read_through};
 use crate::support::{Child, NOBODY, Nobody, SOON, Sysv, World, ask_before_exec, python, wait_until};
-use shmscope::machine::real::RealMachine;
-use shmscope::machine::{ExtentKind, Trace};
-use shmscope::memory::{OpenError, Reader, Standing};
-use shmscope::segment::{Bytes, Key, SegmentId, SysvFacts};
-use shmscope::sys::shm;
+use shmlens::machine::real::RealMachine;
+use shmlens::machine::{ExtentKind, Trace};
+use shmlens::memory::{OpenError, Reader, Standing};
+use shmlens::segment::{Bytes, Key, SegmentId, SysvFacts};
+use shmlens::sys::shm;
 use std::process;
 use std::time::Instant;
 

@@ -2,11 +2,11 @@
 
 use super::{listed, survey};
 use crate::support::{NOBODY, Nobody, Object, Sysv, World};
-use shmscope::machine::real::RealMachine;
-use shmscope::machine::{Machine as _, sysv_table};
-use shmscope::memory::Reader;
-use shmscope::segment::{Bytes, Key, Mode};
-use shmscope::sys::shm;
+use shmlens::machine::real::RealMachine;
+use shmlens::machine::{Machine as _, sysv_table};
+use shmlens::memory::Reader;
+use shmlens::segment::{Bytes, Key, Mode};
+use shmlens::sys::shm;
 use std::process::Command;
 
 #[test]

@@ -3,7 +3,7 @@
 //! sight is not called leaked.
 
 use super::{Told, listed_with};
-use crate::support::{NOBODY, Object, Sysv, World, shmscope, skip, tool};
+use crate::support::{NOBODY, Object, Sysv, World, shmlens, skip, tool};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -21,7 +21,7 @@ fn started_by(starter: &str, arguments: &[&str]) -> Option<Command> {
         skip(&format!("{arguments:?} fails: {}", String::from_utf8_lossy(&tried.stderr)));
         return None;
     }
-    let program = shmscope();
+    let program = shmlens();
     let mut command = command(Path::new(program.get_program()));
     for (name, value) in program.get_envs() {
         match value {

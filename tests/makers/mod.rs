@@ -9,7 +9,7 @@ mod python;
 mod shown;
 mod x11;
 
-use crate::support::{Child, SOON, python, shmscope, wait_until};
+use crate::support::{Child, SOON, python, shmlens, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -111,7 +111,7 @@ fn listed_with(mut command: Command, settle: &str) -> Vec<Told> {
 /// All segments, and nothing too young to be judged.
 #[track_caller]
 fn listed() -> Vec<Told> {
-    listed_with(shmscope(), "0s")
+    listed_with(shmlens(), "0s")
 }
 
 /// The one segment.

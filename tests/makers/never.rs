@@ -110,7 +110,7 @@ fn a_process_that_was_given_the_pid_of_a_dead_one_later() {
     player.told("old-posix").assert_is("leaked certain", &["its creator (pid ", "is dead"]);
     // Who is attached counts, whoever made it.
     let shmid = old.id.strip_prefix("sysv:").unwrap().parse().unwrap();
-    let _attached = shmscope::sys::shm::Attachment::read_only(shmid).unwrap();
+    let _attached = shmlens::sys::shm::Attachment::read_only(shmid).unwrap();
     player.told("old-sysv").assert_is("in-use", &["nattch 1"]);
 }
 
@@ -128,7 +128,7 @@ fn a_process_that_was_given_the_pid_of_a_dead_one_in_a_container_with_an_older_d
     let told = || {
         let mut inside = Command::new(&nsenter);
         inside.arg(format!("--pid={namespaces}/pid_for_children")).arg(format!("--mount={namespaces}/mnt"));
-        inside.arg(env!("CARGO_BIN_EXE_shmscope"));
+        inside.arg(env!("CARGO_BIN_EXE_shmlens"));
         listed_with(inside, "0s")
     };
     let of = |told: Vec<Told>, id: &str| told.into_iter().find(|told| told.id == id).unwrap();
@@ -162,7 +162,7 @@ fn a_maker_whose_pid_is_anothers_in_proc() {
     let namespace = format!("--pid={}", player.made("namespace"));
     let told = || {
         let mut inside = Command::new(&nsenter);
-        inside.args([&namespace, env!("CARGO_BIN_EXE_shmscope")]);
+        inside.args([&namespace, env!("CARGO_BIN_EXE_shmlens")]);
         listed_with(inside, "0s")
     };
     wait_until(SOON, || player.told("sysv").segment["age"].as_f64().unwrap() > 4.0);
@@ -195,7 +195,7 @@ fn a_holder_in_another_ipc_namespace() {
     assert_eq!(listed().len(), 1);
     // Removed here, it lives on there.
     let id = player.made("held");
-    let rm = crate::support::shmscope().args(["rm", "--yes", "--force", "--no-copy", id]).output().unwrap();
+    let rm = crate::support::shmlens().args(["rm", "--yes", "--force", "--no-copy", id]).output().unwrap();
     assert!(rm.status.success(), "{rm:?}");
     told(id).assert_is("removed", &["kept alive by"]);
 }
@@ -213,13 +213,13 @@ fn what_nobody_may_not_examine_is_unknown() {
     let Some(player) = Player::start("locked") else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600).owned_by(NOBODY, NOBODY);
     let held = Sysv::new(0x4d3, 4096, 0o600);
-    let _attached = shmscope::sys::shm::Attachment::read_only(held.shmid).unwrap();
+    let _attached = shmlens::sys::shm::Attachment::read_only(held.shmid).unwrap();
     let names = ["nccl-a1B2c3", "psm_1f09ab2c", "torch_4194303_1", "plain"];
     let objects = names.map(|name| Object::new(name, 4096, 0o600));
     let theirs =
         ["nccl-d4E5f6", "theirs"].map(|name| Object::new(name, 4096, 0o600).owned_by(NOBODY, NOBODY));
     let held_open = Object::new("nccl-000000", 4096, 0o666);
-    let look = |settle| listed_with(as_nobody(env!("CARGO_BIN_EXE_shmscope"), [""; 0]), settle);
+    let look = |settle| listed_with(as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]), settle);
     let state = |told: &[Told], id: &str| -> String {
         told.iter().find(|told| told.id == id).unwrap_or_else(|| panic!("no {id}")).state.clone()
     };
@@ -238,8 +238,8 @@ fn what_nobody_may_not_examine_is_unknown() {
 #[test]
 fn a_dead_makers_segment_that_nobody_is_attached_to_is_leaked_to_everybody() {
     let Some(_world) = World::new() else { return };
-    let made = crate::support::shmscope().args(["create", "sysv", "--size", "4K"]).output().unwrap();
+    let made = crate::support::shmlens().args(["create", "sysv", "--size", "4K"]).output().unwrap();
     assert!(made.status.success(), "{made:?}");
-    let told = listed_with(as_nobody(env!("CARGO_BIN_EXE_shmscope"), [""; 0]), "0s").remove(0);
+    let told = listed_with(as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]), "0s").remove(0);
     told.assert_is("leaked certain", &["nattch 0 (/proc/sysvipc/shm), which everybody can see", "is gone"]);
 }

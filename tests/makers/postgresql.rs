@@ -77,7 +77,7 @@ fn programs() -> Option<PathBuf> {
 /// Gives a user a name, in this world only: `initdb` asks for it.
 fn name(user: u32) {
     let mut users = fs::read_to_string("/etc/passwd").unwrap();
-    writeln!(users, "shmscope-test:x:{user}:{user}::/:/bin/sh").unwrap();
+    writeln!(users, "shmlens-test:x:{user}:{user}::/:/bin/sh").unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), users).unwrap();
     std::os::unix::fs::chown(file.path(), Some(0), Some(0)).unwrap();
@@ -139,7 +139,7 @@ fn what_a_server_needs_is_never_leaked_and_what_it_left_is() {
     }
     // What it left is indeed nothing that it needs: without it, it starts again.
     let removed =
-        crate::support::shmscope().args(["clean", "--yes", "--no-copy", "--settle", "0s"]).output().unwrap();
+        crate::support::shmlens().args(["clean", "--yes", "--no-copy", "--settle", "0s"]).output().unwrap();
     assert_eq!(removed.status.code(), Some(0), "{removed:?}");
     assert!(listed().is_empty());
     server.postmaster = Server::run(&server.programs, server.user, server.directory.path());

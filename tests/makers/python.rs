@@ -1,7 +1,7 @@
 //! Python's multiprocessing: with its resource tracker, without it, killed.
 
 use super::{Told, listed, listed_with, made_by, python_of, said, slay, stranger, told};
-use crate::support::{Child, SOON, World, shmscope, wait_until};
+use crate::support::{Child, SOON, World, shmlens, wait_until};
 
 /// Runs the lines that it is told, and says "ok" to each.
 const SHELL: &str =
@@ -72,10 +72,10 @@ fn shared_memory_is_held_wanted_and_leaked() {
     left.assert_is("leaked certain", &["no resource_tracker of its owner runs"]);
     assert_eq!((left.maker.as_str(), left.holders.len()), ("cpython-shared-memory", 0));
     // A minute has not passed.
-    let young = listed_with(shmscope(), "1h").remove(0);
+    let young = listed_with(shmlens(), "1h").remove(0);
     // Where a process cannot be examined the kernel is not asked so early.
     assert!(matches!(young.state.as_str(), "idle" | "unknown"), "{young:#?}");
-    wait_until(SOON, || listed_with(shmscope(), "1s")[0].state.starts_with("leaked"));
+    wait_until(SOON, || listed_with(shmlens(), "1s")[0].state.starts_with("leaked"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What makers and holders call themselves is shown harmless.
 
 use super::{listed, python_of, run_by, stranger};
-use crate::support::{Child, SOON, World, compile_cpp, shmscope};
+use crate::support::{Child, SOON, World, compile_cpp, shmlens};
 use std::process::Command;
 
 /// No control character but the newline at the end of a line, and nothing that
@@ -36,7 +36,7 @@ fn names_that_would_move_the_cursor() {
     assert!(removed.reasons.contains(r"its name was /gone-\x1b[2J\x0a"), "{removed:#?}");
 
     let run = |arguments: &[&str]| {
-        let output = shmscope().args(arguments).output().unwrap();
+        let output = shmlens().args(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         output.stdout
     };
@@ -61,7 +61,7 @@ fn a_maker_from_the_settings() {
     let mut child = Child::spawn_piped(&mut run_by(user, command));
     assert_eq!(child.line(SOON), "ok");
     let home = tempfile::tempdir().unwrap();
-    std::fs::create_dir(home.path().join("shmscope")).unwrap();
+    std::fs::create_dir(home.path().join("shmlens")).unwrap();
     let settings = r#"
         settle = "1s"
         [[maker]]
@@ -72,9 +72,9 @@ fn a_maker_from_the_settings() {
         unheld = "dead-pid"
         reason = "each session has one, and takes it away at its end"
     "#;
-    std::fs::write(home.path().join("shmscope/config.toml"), settings).unwrap();
+    std::fs::write(home.path().join("shmlens/config.toml"), settings).unwrap();
     let state = || {
-        let mut command = shmscope();
+        let mut command = shmlens();
         let output = command.env("XDG_CONFIG_HOME", home.path()).args(["list", "--json"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

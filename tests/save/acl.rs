@@ -23,7 +23,7 @@ fn acl() -> Vec<u8> {
 
 #[test]
 fn an_acl_comes_back_and_none_stays_none() {
-    use shmscope::sys::handle;
+    use shmlens::sys::handle;
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let (with, without) = (Object::new("with", 5000, 0o600), Object::new("without", 5000, 0o640));
@@ -48,7 +48,7 @@ fn an_acl_comes_back_and_none_stays_none() {
 /// A default ACL of the directory is for what programs make there, not for what comes back.
 #[test]
 fn what_a_directory_gives_is_not_taken() {
-    use shmscope::sys::handle;
+    use shmlens::sys::handle;
     let Some(_world) = World::new() else { return };
     let Some(setfacl) = tool("setfacl") else { return };
     let directory = directory();

@@ -73,9 +73,9 @@ fn rm_keeps_a_copy_and_says_how_to_bring_it_back() {
     for (id, bytes) in [("/a", b"hello"), ("key:7", b"world")] {
         let text = said(&directory, ["rm", "--yes", "--force", id]);
         let copy = copies(&directory).pop().unwrap();
-        assert!(text.contains(&format!("`shmscope restore {}` brings it back", copy.display())), "{text}");
+        assert!(text.contains(&format!("`shmlens restore {}` brings it back", copy.display())), "{text}");
         assert_eq!(segments().len(), 1);
-        let state = directory.path().join("state/shmscope");
+        let state = directory.path().join("state/shmlens");
         for (path, mode) in [(&state, 0o700), (&copy, 0o600), (&copy.parent().unwrap().to_owned(), 0o700)] {
             assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, mode, "{}", path.display());
         }
@@ -85,7 +85,7 @@ fn rm_keeps_a_copy_and_says_how_to_bring_it_back() {
         let dump = run(&directory, ["dump", "--raw", "--length", "5", id]).stdout;
         assert_eq!(dump, bytes);
     }
-    let record = fs::read_to_string(directory.path().join("state/shmscope/record.jsonl")).unwrap();
+    let record = fs::read_to_string(directory.path().join("state/shmlens/record.jsonl")).unwrap();
     let acts: Vec<(String, bool)> = record
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
@@ -95,7 +95,7 @@ fn rm_keeps_a_copy_and_says_how_to_bring_it_back() {
     assert_eq!(names, ["rm", "restore", "rm", "restore"]);
     assert!(acts.iter().all(|(_, done)| *done) && record.contains(r#""user":"root""#));
     for segment in segments() {
-        if let shmscope::segment::SegmentId::Sysv(shmid) = segment.id {
+        if let shmlens::segment::SegmentId::Sysv(shmid) = segment.id {
             drop(Sysv { shmid: shmid.0 });
         }
     }
@@ -140,7 +140,7 @@ fn where_no_copy_can_be_kept_nothing_is_removed() {
     assert!(object.path().exists());
     // More than copies may take.
     fs::remove_file(directory.path().join("state")).unwrap();
-    let config = directory.path().join("config/shmscope");
+    let config = directory.path().join("config/shmlens");
     fs::create_dir_all(&config).unwrap();
     fs::write(config.join("config.toml"), "copies = '1M'\n").unwrap();
     let large = Object::new("large", 4 << 40, 0o600);
@@ -157,13 +157,13 @@ fn where_no_copy_can_be_kept_nothing_is_removed() {
     let sysv = Sysv::new(8, 5000, 0o600).owned_by(NOBODY, NOBODY);
     sysv.chmod(0o200);
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let mut command = as_nobody(env!("CARGO_BIN_EXE_shmscope"), ["rm", "--yes", "key:8"]);
+    let mut command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["rm", "--yes", "key:8"]);
     command.env("XDG_STATE_HOME", "/dev/shm/state").env("HOME", "/nowhere").env_remove("SUDO_UID");
     let output = command.output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("you may not read") && told.contains("--no-copy"), "{told}");
-    assert!(shmscope::sys::shm::stat(sysv.shmid).is_ok());
+    assert!(shmlens::sys::shm::stat(sysv.shmid).is_ok());
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn nobody_saves_and_restores() {
     fs::create_dir("/dev/shm/home").unwrap();
     std::os::unix::fs::chown("/dev/shm/home", Some(NOBODY), Some(NOBODY)).unwrap();
     let nobody = |arguments: &[&str]| {
-        let mut command = as_nobody(env!("CARGO_BIN_EXE_shmscope"), arguments);
+        let mut command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);
         command.env("XDG_STATE_HOME", "/dev/shm/home/state").env("HOME", "/nowhere");
         command.env_remove("SUDO_UID").env("LANG", "C.UTF-8");
         let output = command.output().unwrap();
@@ -218,7 +218,7 @@ fn nobody_saves_and_restores() {
     };
     assert_eq!(nobody(&["rm", "--yes", "--force", "/a", "--save", "/dev/shm/home/a"]), (0, String::new()));
     assert_eq!(nobody(&["rm", "--yes", "key:7"]), (0, String::new()));
-    assert!(!object.path().exists() && shmscope::sys::shm::stat(sysv.shmid).is_err());
+    assert!(!object.path().exists() && shmlens::sys::shm::stat(sysv.shmid).is_err());
     assert_eq!(nobody(&["restore", "/dev/shm/home/a"]), (0, String::new()));
     let is = fs::metadata(object.path()).unwrap();
     assert_eq!((is.uid(), is.mode() & 0o777), (NOBODY, 0o600));

@@ -4,9 +4,9 @@ use super::{directory, save, segments};
 use crate::support::{Object, SOON, Sysv, World, wait_until};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use shmscope::act;
-use shmscope::machine::real::RealMachine;
-use shmscope::memory::Progress;
+use shmlens::act;
+use shmlens::machine::real::RealMachine;
+use shmlens::memory::Progress;
 use std::fs;
 use std::path::Path;
 
@@ -98,7 +98,7 @@ fn foreign_files() {
         (&b"#!/bin/sh\necho no segment\n"[..], "no saved segment"),
         (b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\0\0", "no saved segment"),
         (&[0; 10_000], "no saved segment"),
-        (b"shmscope segment\x02\0\0\0\x02\0\0\0{}", "version 2"),
+        (b"shmlens segment\n\x02\0\0\0\x02\0\0\0{}", "version 2"),
     ] {
         let error = refused(&path, bytes, word);
         assert!(error.contains(word), "{error}");

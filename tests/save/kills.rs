@@ -2,10 +2,10 @@
 
 use super::{copies, directory, files, program, save, segments};
 use crate::support::{Child, Object, SOON, Sysv, World};
-use shmscope::act::archive::Reading;
-use shmscope::machine::FILLING;
-use shmscope::segment::SegmentId;
-use shmscope::sys::shm;
+use shmlens::act::archive::Reading;
+use shmlens::machine::FILLING;
+use shmlens::segment::SegmentId;
+use shmlens::sys::shm;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -122,13 +122,13 @@ fn a_restore_of_a_sysv_segment_that_is_killed_is_mended() {
             // Who restores again is told what is in the way.
             let again = program(&directory).arg("restore").arg(&path).output().unwrap();
             let told = String::from_utf8(again.stderr).unwrap();
-            assert!(!again.status.success() && told.contains("rm --mend removes it"), "{told}");
+            assert!(!again.status.success() && told.contains("rm --recover removes it"), "{told}");
         }
         if was_half {
-            let refused = program(&directory).args(["--read-only", "rm", "--mend"]).output().unwrap();
+            let refused = program(&directory).args(["--read-only", "rm", "--recover"]).output().unwrap();
             assert!(!refused.status.success() && segments().len() == 1, "{refused:?}");
         }
-        let mended = program(&directory).args(["rm", "--mend"]).output().unwrap();
+        let mended = program(&directory).args(["rm", "--recover"]).output().unwrap();
         assert!(mended.status.success(), "{mended:?}");
         assert_eq!(!mended.stdout.is_empty(), was_half, "{mended:?}");
         // What is there is whole, and what is not is not there.
@@ -144,7 +144,7 @@ fn a_restore_of_a_sysv_segment_that_is_killed_is_mended() {
             more => panic!("{more:?}"),
         }
         half += usize::from(was_half);
-        let marks = fs::read_dir(directory.path().join("state/shmscope/restoring"));
+        let marks = fs::read_dir(directory.path().join("state/shmlens/restoring"));
         assert_eq!(marks.map_or(0, Iterator::count), 0);
     });
     eprintln!("{half} half-filled, {whole} whole");

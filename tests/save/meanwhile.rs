@@ -3,11 +3,11 @@
 use super::{directory, files, save, segment, segments};
 use crate::support::{Object, SOON, SetOnDrop, Sysv, World};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
-use shmscope::act::archive::Reading;
-use shmscope::act::{self, RestoreError, SaveError, Stored};
-use shmscope::machine::real::RealMachine;
-use shmscope::memory::{OpenError, Progress};
-use shmscope::segment::SegmentId;
+use shmlens::act::archive::Reading;
+use shmlens::act::{self, RestoreError, SaveError, Stored};
+use shmlens::machine::real::RealMachine;
+use shmlens::memory::{OpenError, Progress};
+use shmlens::segment::SegmentId;
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -38,7 +38,7 @@ fn less_than_32_mib() {
         let saving = most(program(&directory).args(["save", id]).arg(&path));
         fs::remove_file(object.path()).ok();
         if id == "key:7" {
-            shmscope::sys::shm::remove(sysv.shmid).unwrap();
+            shmlens::sys::shm::remove(sysv.shmid).unwrap();
         }
         let restoring = most(program(&directory).arg("restore").arg(&path));
         for most in [saving, restoring] {
@@ -47,7 +47,7 @@ fn less_than_32_mib() {
         fs::remove_file(&path).unwrap();
     }
     for segment in segments() {
-        if let shmscope::segment::SegmentId::Sysv(shmid) = segment.id {
+        if let shmlens::segment::SegmentId::Sysv(shmid) = segment.id {
             drop(Sysv { shmid: shmid.0 });
         }
     }

@@ -9,12 +9,12 @@ mod meanwhile;
 mod memory;
 mod same;
 
-use crate::support::shmscope;
-use shmscope::act::{self, Restored, Stored};
-use shmscope::machine::real::RealMachine;
-use shmscope::memory::Progress;
-use shmscope::segment::{Segment, SegmentId};
-use shmscope::survey::{Names, Survey};
+use crate::support::shmlens;
+use shmlens::act::{self, Restored, Stored};
+use shmlens::machine::real::RealMachine;
+use shmlens::memory::Progress;
+use shmlens::segment::{Segment, SegmentId};
+use shmlens::survey::{Names, Survey};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ fn restore(path: &Path) -> Restored {
 
 /// The program, with its state in this directory.
 fn program(directory: &TempDir) -> Command {
-    let mut command = shmscope();
+    let mut command = shmlens();
     command.env("XDG_STATE_HOME", directory.path().join("state"));
     command.env_remove("SUDO_UID");
     command
@@ -83,6 +83,6 @@ fn files(directory: &Path) -> Vec<OsString> {
 
 /// The copies that `rm` kept.
 fn copies(directory: &TempDir) -> Vec<PathBuf> {
-    let folder = directory.path().join("state/shmscope/copies");
+    let folder = directory.path().join("state/shmlens/copies");
     files(&folder).into_iter().map(|name| folder.join(name)).collect()
 }

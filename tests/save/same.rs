@@ -4,11 +4,11 @@ use super::{directory, files, restore, save, segment, segments};
 use crate::support::{NOBODY, Nobody, Object, SOON, SetOnDrop, Sysv, World, wait_until};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use shmscope::act;
-use shmscope::machine::real::RealMachine;
-use shmscope::memory::{Progress, Reader};
-use shmscope::segment::{Facts, Segment, SegmentId};
-use shmscope::sys::shm;
+use shmlens::act;
+use shmlens::machine::real::RealMachine;
+use shmlens::memory::{Progress, Reader};
+use shmlens::segment::{Facts, Segment, SegmentId};
+use shmlens::sys::shm;
 use std::fs::{self, File, FileTimes};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +25,7 @@ fn contents(segment: &Segment) -> Vec<(u64, Vec<u8>)> {
     while at < size {
         let extent = reader.extent_at(at, size - at).unwrap().unwrap();
         let end = extent.end.min(size);
-        if extent.kind == shmscope::machine::ExtentKind::Data {
+        if extent.kind == shmlens::machine::ExtentKind::Data {
             let mut bytes = vec![0; usize::try_from(end - at).unwrap()];
             assert_eq!(reader.read_at(at, &mut bytes).unwrap(), bytes.len());
             runs.push((at, bytes));

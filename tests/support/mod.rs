@@ -17,7 +17,7 @@ mod world;
 
 pub use child::{Child, ask_before_exec};
 pub use nobody::{NOBODY, Nobody, as_nobody, limit_locked};
-pub use programs::{asset, compile_cpp, demo_program, python, shmscope};
+pub use programs::{asset, compile_cpp, demo_program, python, shmlens};
 pub use segments::{Object, Sysv};
 pub use stage::{Acts, Stage};
 pub use terminal::{Mouse, Terminal};

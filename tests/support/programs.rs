@@ -1,4 +1,4 @@
-//! Programs that share memory for real: shmscope itself, C++ and Python.
+//! Programs that share memory for real: shmlens itself, C++ and Python.
 
 use super::tool;
 use std::collections::HashMap;
@@ -10,11 +10,11 @@ use std::sync::{Mutex, PoisonError};
 
 /// The program under test, with nothing of this machine's settings in its
 /// environment, and its state in a place for tests.
-pub fn shmscope() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_shmscope"));
+pub fn shmlens() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shmlens"));
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
-        let speaks = ["LC_", "XDG_", "SHMSCOPE"].iter().any(|start| text.starts_with(start));
+        let speaks = ["LC_", "XDG_", "SHMLENS"].iter().any(|start| text.starts_with(start));
         if speaks || matches!(text.as_ref(), "NO_COLOR" | "CLICOLOR_FORCE" | "LANGUAGE" | "COLUMNS" | "LINES")
         {
             command.env_remove(&name);
@@ -81,7 +81,7 @@ pub fn python(text: &str) -> Option<Command> {
 
 #[cfg(test)]
 mod tests {
-    use crate::support::{compile_cpp, python, shmscope};
+    use crate::support::{compile_cpp, python, shmlens};
     use std::fs;
     use std::process::Command;
 
@@ -106,6 +106,6 @@ mod tests {
 
     #[test]
     fn the_program_starts() {
-        assert!(shmscope().arg("--version").output().unwrap().stdout.starts_with(b"shmscope "));
+        assert!(shmlens().arg("--version").output().unwrap().stdout.starts_with(b"shmlens "));
     }
 }

@@ -2,8 +2,8 @@
 //! of a [`World`](super::World) needs.
 
 use nix::unistd::{Gid, Uid, fchown};
-use shmscope::segment::{ObjectName, SegmentId, ShmId};
-use shmscope::sys::shm;
+use shmlens::segment::{ObjectName, SegmentId, ShmId};
+use shmlens::sys::shm;
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -76,7 +76,7 @@ impl Sysv {
         assert_eq!(attachment.copy_from(offset, bytes), bytes.len());
     }
 
-    /// What shmscope calls it.
+    /// What shmlens calls it.
     pub const fn id(&self) -> SegmentId {
         SegmentId::Sysv(ShmId(self.shmid))
     }
@@ -125,7 +125,7 @@ impl Object {
         path(&self.name)
     }
 
-    /// What shmscope calls it.
+    /// What shmlens calls it.
     pub fn id(&self) -> SegmentId {
         SegmentId::Posix(ObjectName::new(&self.name).unwrap())
     }
@@ -154,7 +154,7 @@ mod tests {
         let sysv = Sysv::new(7, 5000, 0o640).owned_by(NOBODY, 100_000);
         sysv.lock();
         sysv.write(4096, b"text");
-        let facts = shmscope::sys::shm::stat(sysv.shmid).unwrap();
+        let facts = shmlens::sys::shm::stat(sysv.shmid).unwrap();
         assert_eq!((facts.key, facts.size, facts.mode, facts.uid), (7, 5000, 0o2640, NOBODY));
         assert_eq!(sysv.id().to_string(), format!("sysv:{}", sysv.shmid));
 
@@ -167,6 +167,6 @@ mod tests {
 
         let (shmid, path) = (sysv.shmid, object.path());
         drop((sysv, object));
-        assert!(shmscope::sys::shm::stat(shmid).is_err() && !path.exists());
+        assert!(shmlens::sys::shm::stat(shmid).is_err() && !path.exists());
     }
 }

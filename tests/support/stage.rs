@@ -4,22 +4,22 @@
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
-use shmscope::act::access::Rules;
-use shmscope::act::{
+use shmlens::act::access::Rules;
+use shmlens::act::{
     self, ActError, Action, Copies, Copying, Hold, Options, Plan, Question, Released, StateDirectory,
 };
-use shmscope::app::confirm::{Wanted, Wish};
-use shmscope::app::effect::{Effect, Request, Target, Undo, Watching};
-use shmscope::app::event::{Event, Found, Opened, Preview, Size};
-use shmscope::app::key::{Key, Mouse};
-use shmscope::app::{Keymap, Settings, State, update};
-use shmscope::identify::Identifier;
-use shmscope::machine::made::MadeMachine;
-use shmscope::memory::{self, Direction, Live, Progress, Reader};
-use shmscope::segment::{Segment, SegmentId};
-use shmscope::survey::{Depth as LookDepth, Holdings, Names, Survey};
-use shmscope::tui::draw::draw;
-use shmscope::tui::theme::{Depth, Name, Theme};
+use shmlens::app::confirm::{Wanted, Wish};
+use shmlens::app::effect::{Effect, Request, Target, Undo, Watching};
+use shmlens::app::event::{Event, Found, Opened, Preview, Size};
+use shmlens::app::key::{Key, Mouse};
+use shmlens::app::{Keymap, Settings, State, update};
+use shmlens::identify::Identifier;
+use shmlens::machine::made::MadeMachine;
+use shmlens::memory::{self, Direction, Live, Progress, Reader};
+use shmlens::segment::{Segment, SegmentId};
+use shmlens::survey::{Depth as LookDepth, Holdings, Names, Survey};
+use shmlens::tui::draw::draw;
+use shmlens::tui::theme::{Depth, Name, Theme};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -240,7 +240,7 @@ impl Stage {
     }
 
     fn copies(&self) -> Copies {
-        Copies::new(StateDirectory::at(self.home.path()), shmscope::segment::Bytes(1 << 30))
+        Copies::new(StateDirectory::at(self.home.path()), shmlens::segment::Bytes(1 << 30))
     }
 
     fn undo(&self, undo: Undo) -> Vec<Result<String, String>> {

@@ -1,20 +1,20 @@
 //! The ends: a key, a signal, a terminal that goes away, a panic.
 
 use super::{is_open, opened};
-use crate::support::{SOON, Terminal, shmscope, tool, wait_until};
+use crate::support::{SOON, Terminal, shmlens, tool, wait_until};
 use nix::sys::signal::Signal;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
-use shmscope::app::event::Clock;
-use shmscope::app::key::Key;
-use shmscope::app::{Effect, Event};
-use shmscope::identify::Rules;
-use shmscope::machine::control::Control;
-use shmscope::machine::made::MadeMachine;
-use shmscope::machine::process::Processes;
-use shmscope::machine::{Contents, LimitFacts, Machine, ObjectListing, ObjectStat};
-use shmscope::segment::{Bytes, Identity, ObjectName, ShmId, Timestamp};
-use shmscope::tui::{self, Options, Program};
+use shmlens::app::event::Clock;
+use shmlens::app::key::Key;
+use shmlens::app::{Effect, Event};
+use shmlens::identify::Rules;
+use shmlens::machine::control::Control;
+use shmlens::machine::made::MadeMachine;
+use shmlens::machine::process::Processes;
+use shmlens::machine::{Contents, LimitFacts, Machine, ObjectListing, ObjectStat};
+use shmlens::segment::{Bytes, Identity, ObjectName, ShmId, Timestamp};
+use shmlens::tui::{self, Options, Program};
 use std::env;
 use std::fs;
 use std::io;
@@ -58,7 +58,7 @@ fn the_terminal_goes_away() {
 fn the_terminal_goes_away_and_no_signal_says_so() {
     let Some(setsid) = tool("setsid") else { return };
     let mut command = Command::new(setsid);
-    command.args(["--fork", "--wait"]).arg(shmscope().get_program());
+    command.args(["--fork", "--wait"]).arg(shmlens().get_program());
     let mut terminal = Terminal::start((80, 24), command);
     terminal.wait_for(is_open, SOON);
     let child = children(terminal.child().pid().as_raw())[0];
@@ -68,9 +68,9 @@ fn the_terminal_goes_away_and_no_signal_says_so() {
 
 #[test]
 fn there_is_no_terminal() {
-    let output = shmscope().stdin(Stdio::null()).output().unwrap();
+    let output = shmlens().stdin(Stdio::null()).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("needs a terminal") && error.contains("`shmscope list`"), "{error}");
+    assert!(error.contains("needs a terminal") && error.contains("`shmlens list`"), "{error}");
     assert_eq!(output.stdout, b"");
     assert_ne!(output.status.code(), Some(0));
 }

@@ -2,7 +2,7 @@
 
 use super::ends::children;
 use super::{is_open, opened};
-use crate::support::{SOON, Terminal, shmscope, tool, wait_until};
+use crate::support::{SOON, Terminal, shmlens, tool, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::LocalFlags;
 use nix::unistd::Pid;
@@ -27,7 +27,7 @@ fn job(command: &str) -> Option<(Terminal, Pid)> {
 }
 
 fn program() -> String {
-    shmscope().get_program().to_str().unwrap().to_owned()
+    shmlens().get_program().to_str().unwrap().to_owned()
 }
 
 /// Whether the shell has the terminal.

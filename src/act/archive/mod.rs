@@ -12,7 +12,7 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 16 | `shmscope segment` |
+//! | 16 | `shmlens segment`, a newline |
 //! | 4 | the version, 1 |
 //! | 4 | how long the metadata are, at most 1 MiB |
 //! | … | the metadata: a JSON object, see [`Saved`] |
@@ -46,7 +46,7 @@ pub use read::{ArchiveError, Reading};
 pub use write::Writing;
 
 /// What the file begins with.
-pub const MAGIC: [u8; 16] = *b"shmscope segment";
+pub const MAGIC: [u8; 16] = *b"shmlens segment\n";
 /// The version that is written, and the only one that is read.
 const VERSION: u32 = 1;
 /// The most that the metadata may take, in bytes. A name has 4096 at most, an

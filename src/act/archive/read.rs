@@ -11,10 +11,10 @@ const BUFFER: usize = 64 << 10;
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// It is something else.
-    #[error("it is no saved segment: `shmscope save` did not write it")]
+    #[error("it is no saved segment: `shmlens save` did not write it")]
     Foreign,
     /// Its version is not known.
-    #[error("it has version {0} of the format, and this shmscope reads version {VERSION}: use a newer one")]
+    #[error("it has version {0} of the format, and this shmlens reads version {VERSION}: use a newer one")]
     Version(u32),
     /// It ends too early.
     #[error("it is cut off: it ends before its end. Get it whole")]

@@ -1,7 +1,7 @@
 //! The Segments screen:
 //!
 //! ```text
-//!  shmscope  23 segments …            header, two rows (one where there are few)
+//!  shmlens  23 segments …            header, two rows (one where there are few)
 //!  /dev/shm ▐████▏ …                  a third row where something is nearly full
 //!     KIND  NAME OR KEY  SIZE …       heading
 //!  ▌  …                               table

@@ -205,7 +205,7 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
             effects.push(Effect::Undo(undo));
         }
         None => state
-            .fail("There is nothing to take back in this run; `shmscope restore` brings saved segments back"),
+            .fail("There is nothing to take back in this run; `shmlens restore` brings saved segments back"),
     }
 }
 

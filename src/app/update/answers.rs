@@ -38,7 +38,7 @@ pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     {
         let more = match survey.problems.len() {
             1 => String::new(),
-            count => format!(" (and {} more; `shmscope list` prints them)", count - 1),
+            count => format!(" (and {} more; `shmlens list` prints them)", count - 1),
         };
         state.fail(format!("{problem}{more}"));
     }

@@ -68,9 +68,9 @@ pub struct ChmodArgs {
 
 const CHMOD_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope chmod 0600 /psm_1f09ab2c          only its owner
-  shmscope chmod g+rw,o= 0x4d2 /camera0      the group too, nobody else
-  shmscope chmod a-w sysv:32770 --dry-run    what it would be";
+  shmlens chmod 0600 /psm_1f09ab2c          only its owner
+  shmlens chmod g+rw,o= 0x4d2 /camera0      the group too, nobody else
+  shmlens chmod a-w sysv:32770 --dry-run    what it would be";
 
 /// `chown`
 #[derive(Debug, clap::Args)]
@@ -86,8 +86,8 @@ pub struct ChownArgs {
 
 const CHOWN_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope chown ann /camera0          to ann; of a POSIX segment only root may give it away
-  shmscope chown :video 0x4d2          to a group";
+  shmlens chown ann /camera0          to ann; of a POSIX segment only root may give it away
+  shmlens chown :video 0x4d2          to a group";
 
 /// `lock`, `unlock`
 #[derive(Debug, clap::Args)]
@@ -100,8 +100,8 @@ pub struct LockArgs {
 
 const LOCK_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope lock 0x4d2                  its pages stay in memory once they are touched
-  shmscope unlock 0x4d2
+  shmlens lock 0x4d2                  its pages stay in memory once they are touched
+  shmlens unlock 0x4d2
 
 RLIMIT_MEMLOCK (ulimit -l) limits how much may be locked without CAP_IPC_LOCK. A segment in huge
 pages is never swapped out anyhow.";
@@ -112,7 +112,7 @@ pages is never swapped out anyhow.";
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct RmArgs {
     /// Which segments: sysv:32770, key:1234, /name; the beginning of a name does not do here
-    #[arg(value_name = "SEGMENT", required_unless_present = "mend")]
+    #[arg(value_name = "SEGMENT", required_unless_present = "recover")]
     pub segments: Vec<String>,
     /// How it is told.
     #[command(flatten)]
@@ -131,15 +131,15 @@ pub struct RmArgs {
     pub no_copy: bool,
     /// Mend what was killed: POSIX segments get the name back that a removal took from them, System V segments that a restore left half-filled are removed
     #[arg(long, conflicts_with_all = ["segments", "yes", "force", "no_copy"])]
-    pub mend: bool,
+    pub recover: bool,
 }
 
 const RM_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope rm sysv:32770 --dry-run           what removing it means
-  shmscope rm 0x4d2 /psm_1f09ab2c            asks first
-  shmscope rm /camera0 --save camera0.saved  keeps the copy there
-  shmscope rm --yes --force --no-copy /old   for scripts: without a question, held or not
+  shmlens rm sysv:32770 --dry-run           what removing it means
+  shmlens rm 0x4d2 /psm_1f09ab2c            asks first
+  shmlens rm /camera0 --save camera0.saved  keeps the copy there
+  shmlens rm --yes --force --no-copy /old   for scripts: without a question, held or not
 
 On a terminal it asks for each segment that needs --force. Without one it needs --yes, and --force
 for those: for every POSIX segment of which it is not settled that nobody holds it.";
@@ -188,10 +188,10 @@ impl CleanArgs {
 
 const CLEAN_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope clean                                what is leaked, and why; asks before it removes
-  shmscope clean --dry-run                      only shows it
-  shmscope clean --yes --older-than 1h          for cron: removes what is certain, keeps copies
-  shmscope clean owner=ann 'size>1M' --likely   what is only likely to be leaked too
+  shmlens clean                                what is leaked, and why; asks before it removes
+  shmlens clean --dry-run                      only shows it
+  shmlens clean --yes --older-than 1h          for cron: removes what is certain, keeps copies
+  shmlens clean owner=ann 'size>1M' --likely   what is only likely to be leaked too
 
 A segment is leaked for certain when nobody holds it and its maker is known to be dead, and likely
 leaked when nobody holds it and nothing tells who made it. Without a terminal and without --yes nothing
@@ -218,8 +218,8 @@ pub struct SaveArgs {
 
 const SAVE_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope save /camera0 camera0.saved     holes take no room in the file
-  shmscope save 0x4d2 state.saved --force
+  shmlens save /camera0 camera0.saved     holes take no room in the file
+  shmlens save 0x4d2 state.saved --force
 
 What programs write meanwhile may be in the file or not.";
 
@@ -237,7 +237,7 @@ pub struct RestoreArgs {
 
 const RESTORE_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope restore camera0.saved           with its name, size, mode, ACL, owner and contents
+  shmlens restore camera0.saved           with its name, size, mode, ACL, owner and contents
 
 What has the name or the key already is left as it is, and nothing is restored then. A System V
 segment gets a new shmid; creator and times are new, and nobody is attached.";
@@ -296,8 +296,8 @@ pub struct CreateSysvArgs {
 
 const CREATE_SYSV_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope create sysv --key 0x4d2 --size 1M --mode 0666
-  shmscope create sysv --from state.bin                    a private one with that in it";
+  shmlens create sysv --key 0x4d2 --size 1M --mode 0666
+  shmlens create sysv --from state.bin                    a private one with that in it";
 
 /// `create posix`
 #[derive(Debug, clap::Args)]
@@ -313,8 +313,8 @@ pub struct CreatePosixArgs {
 
 const CREATE_POSIX_EXAMPLES: &str = "\
 EXAMPLES
-  shmscope create posix /camera0 --size 24M --mode 0660
-  shmscope create posix /state --from state.bin --size 1M    zeros behind what is in the file";
+  shmlens create posix /camera0 --size 24M --mode 0660
+  shmlens create posix /state --from state.bin --size 1M    zeros behind what is in the file";
 
 fn mode(text: &str) -> Result<Mode, String> {
     let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'7')) && !text.is_empty();

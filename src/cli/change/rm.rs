@@ -9,7 +9,9 @@ use super::log::Log;
 use super::removing::remove;
 use super::tell::{Teller, text_of};
 use super::{Terms, ask, chosen, warn_of_unfinished};
-use crate::act::{self, ActError, Action, Options, Outcome, Plan, Refusal, StateDirectory, mend, unfinished};
+use crate::act::{
+    self, ActError, Action, Options, Outcome, Plan, Refusal, StateDirectory, recover, unfinished,
+};
 use crate::cli::args::RmArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status, Style, look, look_at_no_memory, look_whole, look_without_memory};
@@ -29,8 +31,8 @@ pub fn run(
     log: &Log,
     out: &mut Out,
 ) -> Result<Status, Failure> {
-    if args.mend {
-        return mend(machine, args, terms.options(), log, out);
+    if args.recover {
+        return recover(machine, args, terms.options(), log, out);
     }
     let dry = args.tell.dry_run;
     let asks = !dry && !args.yes && !terms.read_only;
@@ -52,7 +54,7 @@ pub fn run(
     let copies = Where::new(args.no_copy, args.save.as_deref(), args.segments.len(), terms.copies)?;
     let mut teller = Teller::new("rm", args.tell, out);
     let segments = chosen(machine, &survey, &args.segments, &mut teller)?;
-    for astray in mend::astray(machine, &survey.segments, survey.at) {
+    for astray in recover::astray(machine, &survey.segments, survey.at) {
         warn(&astray.told());
     }
     if let Ok(state) = StateDirectory::find() {
@@ -116,7 +118,7 @@ fn confirmed(
 
 /// Gives everything its name back that removals left under another one, and
 /// removes what restores left half-filled.
-fn mend(
+fn recover(
     machine: &dyn Machine,
     args: &RmArgs,
     options: Options,
@@ -124,8 +126,8 @@ fn mend(
     out: &mut Out,
 ) -> Result<Status, Failure> {
     let survey = look(machine);
-    let mut teller = Teller::new("mend", args.tell, out);
-    for astray in mend::astray(machine, &survey.segments, survey.at) {
+    let mut teller = Teller::new("recover", args.tell, out);
+    for astray in recover::astray(machine, &survey.segments, survey.at) {
         let subject = astray.segment.id.to_string();
         if args.tell.dry_run {
             teller.would(&subject, format!("it is called {} again", SegmentId::Posix(astray.before)))?;
@@ -134,9 +136,9 @@ fn mend(
         let result = if options.read_only {
             Err(ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() })
         } else {
-            mend::mend(machine, &astray)
+            recover::recover(machine, &astray)
         };
-        let outcome = Outcome { subject, action: "mend", result };
+        let outcome = Outcome { subject, action: "recover", result };
         log.add(&outcome);
         teller.came_of(&outcome)?;
     }
@@ -155,7 +157,7 @@ fn mend(
         } else {
             unfinished::take_away(machine, &unfinished)
         };
-        let outcome = Outcome { subject, action: "mend", result };
+        let outcome = Outcome { subject, action: "recover", result };
         log.add(&outcome);
         teller.came_of(&outcome)?;
     }

@@ -181,7 +181,7 @@ mod tests {
     use clap::Parser as _;
 
     fn printed(arguments: &[&str], change: &Change<'_>) -> (String, bool) {
-        let words = [&["shmscope", "watch", "x"], arguments].concat();
+        let words = [&["shmlens", "watch", "x"], arguments].concat();
         let args = match crate::cli::Args::try_parse_from(words).unwrap().command {
             Some(crate::cli::Command::Report(crate::cli::Report::Watch(args))) => args,
             other => panic!("{other:?}"),

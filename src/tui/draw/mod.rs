@@ -33,7 +33,7 @@ fn too_small(state: &State, canvas: &mut Canvas<'_>) {
         format!("needs {}x{},", SMALLEST.width, SMALLEST.height),
         format!("has {}x{}", state.size.width, state.size.height),
     ];
-    let one = format!("shmscope {} {}; q quits", lines[0], lines[1]);
+    let one = format!("shmlens {} {}; q quits", lines[0], lines[1]);
     let text = canvas.theme.text;
     if super::canvas::cells(&one) <= state.size.width {
         canvas.text(0, 0, state.size.width, &one, text);

@@ -1,7 +1,7 @@
 //! Looks at the machine: every so often, or only when asked.
 
 use super::{Board, Worker};
-use crate::act::mend;
+use crate::act::recover;
 use crate::app::Event;
 use crate::app::event::Clock;
 use crate::identify::Identifier;
@@ -65,8 +65,8 @@ impl Worker for Surveyor {
         self.asked = false;
         let holdings = self.board.last();
         let mut survey = self.identifier.survey(&*self.machine, holdings.as_deref(), &mut self.names);
-        let astray = mend::astray(&*self.machine, &survey.segments, survey.at);
-        survey.problems.extend(astray.iter().map(mend::Astray::told));
+        let astray = recover::astray(&*self.machine, &survey.segments, survey.at);
+        survey.problems.extend(astray.iter().map(recover::Astray::told));
         self.last = Some((now, began.elapsed()));
         vec![Event::Surveyed(Box::new(survey))]
     }
@@ -113,11 +113,11 @@ mod tests {
     #[test]
     fn what_a_stopped_removal_left_is_told() {
         let machine = MadeMachine::new();
-        machine.add_object("shmscope-removing-0123456789abcdef-camera0", MadeBytes::hole(1));
+        machine.add_object("shmlens-removing-0123456789abcdef-camera0", MadeBytes::hole(1));
         let events = surveyor(&machine).work(Clock::ZERO);
         let [Event::Surveyed(survey)] = &events[..] else { panic!("{events:?}") };
         let [problem] = &survey.problems[..] else { panic!("{:?}", survey.problems) };
-        assert!(problem.contains("was posix:/camera0") && problem.contains("rm --mend"), "{problem}");
+        assert!(problem.contains("was posix:/camera0") && problem.contains("rm --recover"), "{problem}");
     }
 
     #[test]

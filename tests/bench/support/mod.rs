@@ -2,7 +2,7 @@
 //! the ratios of the medians of their times.
 //!
 //! A benchmark is a `main` that prints; `cargo bench` runs them all, and
-//! `SHMSCOPE_BENCH=short` makes them small enough to be run at every change.
+//! `SHMLENS_BENCH=short` makes them small enough to be run at every change.
 
 use std::env;
 use std::fmt::Write as _;
@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 
 /// Whether the short form is wanted: less data, fewer rounds.
 pub fn short() -> bool {
-    env::var_os("SHMSCOPE_BENCH").is_some_and(|value| value == "short")
+    env::var_os("SHMLENS_BENCH").is_some_and(|value| value == "short")
 }
 
 /// The program that is measured.
-pub fn shmscope() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_shmscope"))
+pub fn shmlens() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_shmlens"))
 }
 
 /// Whether there is a tool of that name; otherwise it is said that it is left out.

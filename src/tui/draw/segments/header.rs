@@ -18,7 +18,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     let right_edge = area.right().saturating_sub(1);
     canvas.text_right(right_edge, area.y, area.width / 2, &right, theme.dim);
     let end = right_edge.saturating_sub(cells(&right) + 2);
-    let x = canvas.text(1, area.y, end, "shmscope", theme.strong);
+    let x = canvas.text(1, area.y, end, "shmlens", theme.strong);
     let Some(survey) = &state.survey else {
         canvas.text(x + 3, area.y, end.saturating_sub(x + 3), "looking at the machine", theme.dim);
         return;
@@ -121,7 +121,7 @@ fn alert(alerts: &[Alert], canvas: &mut Canvas<'_>, area: Area) {
     let Some(first) = alerts.first() else { return };
     let (more, short) = match alerts.len() {
         1 => (String::new(), String::new()),
-        count => (format!(" ({} more in `shmscope limits`)", count - 1), format!(" (+{})", count - 1)),
+        count => (format!(" ({} more in `shmlens limits`)", count - 1), format!(" (+{})", count - 1)),
     };
     let room = area.width.saturating_sub(2);
     // Rather a user more than where the rest is told.

@@ -57,8 +57,8 @@ fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
 fn empty(state: &State, survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
     let key = state.keymap.keys(Action::New).first().filter(|_| state.refusal(Action::New).is_none());
     let what_to_do = match key {
-        Some(key) => format!("`{key}` makes a segment; `shmscope demo` shows a world of them."),
-        None => "`shmscope demo` shows a world of it.".to_owned(),
+        Some(key) => format!("`{key}` makes a segment; `shmlens demo` shows a world of them."),
+        None => "`shmlens demo` shows a world of it.".to_owned(),
     };
     let lines: [&str; 2] = if survey.segments.is_empty() {
         ["No shared memory here.", &what_to_do]

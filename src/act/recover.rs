@@ -25,7 +25,7 @@ impl Astray {
     #[must_use]
     pub fn told(&self) -> String {
         format!(
-            "{} was {} before a removal that was stopped; `shmscope rm --mend` gives it its name back",
+            "{} was {} before a removal that was stopped; `shmlens rm --recover` gives it its name back",
             self.segment.id,
             SegmentId::Posix(self.before.clone())
         )
@@ -52,7 +52,7 @@ pub fn astray(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Ve
 /// # Errors
 /// When the name is taken, when the object is gone or is another one, and when
 /// the directory does not allow it.
-pub fn mend(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError> {
+pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError> {
     let id = SegmentId::Posix(astray.before.clone());
     let SegmentId::Posix(aside) = &astray.segment.id else {
         return Err(ActError::Gone { id: astray.segment.id.clone() });
@@ -88,7 +88,7 @@ mod tests {
     use crate::machine::made::{MadeBytes, MadeMachine};
     use crate::survey::{Names, Survey};
 
-    const ASIDE: &str = "shmscope-removing-0123456789abcdef-name";
+    const ASIDE: &str = "shmlens-removing-0123456789abcdef-name";
 
     #[test]
     fn only_the_very_one_that_was_shown_gets_its_name_back() {
@@ -98,12 +98,12 @@ mod tests {
         let found = astray(&machine, &survey.segments, survey.at);
         assert_eq!(found.len(), 1);
         machine.add_object(ASIDE, MadeBytes::full(b"another"));
-        let error = mend(&machine, &found[0]).unwrap_err();
+        let error = recover(&machine, &found[0]).unwrap_err();
         assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
         let names = || machine.edit(|facts| facts.posix.keys().map(ToString::to_string).collect::<Vec<_>>());
         assert_eq!(names(), [format!("/{ASIDE}")]);
         let survey = Survey::take(&machine, &mut Names::default());
-        mend(&machine, &astray(&machine, &survey.segments, survey.at)[0]).unwrap();
+        recover(&machine, &astray(&machine, &survey.segments, survey.at)[0]).unwrap();
         assert_eq!(names(), ["/name"]);
     }
 }
