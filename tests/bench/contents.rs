@@ -49,7 +49,7 @@ fn dump(size: u64, rounds: usize) -> io::Result<()> {
         // It is so slow that a tenth has to do.
         let mut hexdump = Command::new("hexdump");
         hexdump.args(["-C", "-n", &(size / 10).to_string()]).arg(object.path());
-        contest.add("hexdump -C, of a tenth", size / 10, None, discard(hexdump));
+        contest.add("hexdump -C, a tenth of it", size / 10, None, discard(hexdump));
     }
     contest.run(rounds);
     Ok(())
@@ -104,11 +104,10 @@ fn live(size: u64, rounds: usize) -> io::Result<()> {
         let seen = live.look(&RealMachine, &request);
         (began.elapsed(), seen)
     };
-    let mut contest =
-        Contest::new(format!("a scan through {} MiB of random bytes, as watching does it", size / MIB));
+    let mut contest = Contest::new(format!("change scan of {} MiB of random bytes", size / MIB));
     contest.add("live", size, None, || {
         let (took, seen) = look(Duration::from_secs(600));
-        assert!(seen.is_ok_and(|seen| seen.scanned == size && seen.changes == 0), "all of it holds still");
+        assert!(seen.is_ok_and(|seen| seen.scanned == size && seen.changes == 0), "nothing changes");
         took
     });
     let mut read = Command::new("cat");
@@ -117,8 +116,8 @@ fn live(size: u64, rounds: usize) -> io::Result<()> {
     contest.run(rounds);
     let mut times: Vec<Duration> = (0..1001).map(|_| look(Duration::ZERO).0).collect();
     times.sort();
-    println!("  a look at its window alone takes {:?}", times[500]);
-    println!("  and the memory that it all needs is {} KiB", resident()?.saturating_sub(before));
+    println!("  reading only the window takes {:?}", times[500]);
+    println!("  memory needed: {} KiB", resident()?.saturating_sub(before));
     Ok(())
 }
 

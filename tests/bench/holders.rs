@@ -2,16 +2,16 @@
 //! of about 330 mappings each, with 1000 segments of either kind between them:
 //! against lsof, and against a bare loop over the same calls of the kernel.
 
-#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to say")]
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
 #[path = "../holders/found.rs"]
 mod found;
-#[expect(dead_code, reason = "nothing is typed here")]
+#[expect(dead_code, reason = "types no keys")]
 mod pty;
 mod support;
 #[path = "../holders/truth.rs"]
 mod truth;
-#[expect(dead_code, reason = "the crowd makes what is in the world")]
+#[expect(dead_code, reason = "the crowd creates the segments")]
 mod world;
 
 use found::found;
@@ -36,10 +36,10 @@ fn main() {
         return;
     }
     let rest = Duration::from_secs(if short() { 2 } else { 20 });
-    in_the_ui("the UI on this machine", rest);
+    in_the_ui("UI on this machine", rest);
     let (Some(crowd), Some(_)) = (compiled("g++", "holders/crowd.cpp"), compiled("gcc", "bench/bare.c"))
     else {
-        println!("holders is left out: it needs a compiler");
+        println!("skipped holders: needs a C compiler");
         return;
     };
     let mut crowd =
@@ -50,7 +50,7 @@ fn main() {
     for depth in [Depth::Shared, Depth::Private] {
         look(depth, rounds);
     }
-    in_the_ui("the UI in that crowd", 2 * rest);
+    in_the_ui("UI with that load", 2 * rest);
 }
 
 /// Every holder is found, every one with the right access.
@@ -65,7 +65,7 @@ fn complete(truth: &Truth) {
         assert_eq!(found.get(of), Some(holders), "{of:?}");
     }
     let holders: usize = found.values().map(Vec::len).sum();
-    println!("all {holders} holders of {} segments are found, each with the right access", 2 * SEGMENTS);
+    println!("found all {holders} holders of {} segments, each with the right access", 2 * SEGMENTS);
 }
 
 fn look(depth: Depth, rounds: usize) {
@@ -79,7 +79,7 @@ fn look(depth: Depth, rounds: usize) {
     let (mut names, mut other_names) = (Names::default(), Names::default());
     let before = Holdings::look(&RealMachine, depth, &[], &mut other_names);
     let mut contest = Contest::new(title);
-    contest.add("shmlens's, in the library", 0, None, || {
+    contest.add("shmlens, library call", 0, None, || {
         let began = Instant::now();
         let holdings = Holdings::look(&RealMachine, depth, &[], &mut names);
         let took = began.elapsed();
@@ -87,8 +87,8 @@ fn look(depth: Depth, rounds: usize) {
         took
     });
     // At most 1.3 times what the kernel takes.
-    contest.add("a bare loop in C", 0, Some(1.0 / 1.3), || bare.time());
-    contest.add("shmlens's, once more", 0, None, || {
+    contest.add("bare C loop", 0, Some(1.0 / 1.3), || bare.time());
+    contest.add("shmlens, again", 0, None, || {
         let began = Instant::now();
         let holdings = before.refresh(&RealMachine, &[], &mut other_names);
         let took = began.elapsed();
@@ -121,7 +121,7 @@ fn in_the_ui(what: &str, time: Duration) {
     pty.wait(b"NAME OR KEY", PICTURE);
     // The first looks are over.
     pty.rest(Duration::from_secs(4));
-    for (how, moves) in [("nothing moves", false), ("one is attached and detached", true)] {
+    for (how, moves) in [("nothing changes", false), ("attaches and detaches", true)] {
         let (before, began) = (pty.processor_time(), Instant::now());
         while began.elapsed() < time {
             let attachment = moves.then(|| shm::Attachment::read_only(shmid).expect("our segment"));

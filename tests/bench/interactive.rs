@@ -1,7 +1,7 @@
 //! How fast the interactive program is there and answers, and what it costs at
 //! rest: on a real pseudo-terminal, in a world of its own.
 
-#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to say")]
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
 mod pty;
 mod support;
@@ -49,7 +49,7 @@ fn milliseconds(time: Duration) -> f64 {
 }
 
 fn at_rest(time: Duration) {
-    println!("at rest with 3 System V and 3 POSIX segments, over {} s", time.as_secs());
+    println!("idle with 3 System V and 3 POSIX segments, for {} s", time.as_secs());
     let mut pty = Pty::start(shmlens());
     pty.wait(b"psm_00000003", PICTURE);
     let rest = |pty: &mut Pty, what: &str, goal| {
@@ -61,21 +61,21 @@ fn at_rest(time: Duration) {
         let spent = spent.as_secs_f64() / began.elapsed().as_secs_f64();
         say(what, spent * 100.0, "% of a core", goal);
     };
-    rest(&mut pty, "table, survey once a second", Some(0.3));
+    rest(&mut pty, "table, one survey a second", Some(0.3));
     pty.send(b"\r");
     pty.wait(b"live", PICTURE);
-    rest(&mut pty, "inside a segment, ten looks a second", None);
+    rest(&mut pty, "Inspect, ten reads a second", None);
     pty.send(b"q");
     pty.wait(b"NAME OR KEY", PICTURE);
     pty.send(b"+++++++++\r");
     pty.wait(b"live", PICTURE);
     pty.send(b" ");
     pty.wait(b"frozen", PICTURE);
-    rest(&mut pty, "frozen, the survey paused", Some(0.001));
+    rest(&mut pty, "frozen, survey paused", Some(0.001));
 }
 
 fn large_object() {
-    println!("an object of 4 TiB");
+    println!("4 TiB object");
     let name = "/dev/shm/a-large-one";
     let mut file = File::create(name).expect("a new object");
     file.set_len(4 << 40).expect("a size");
@@ -87,12 +87,12 @@ fn large_object() {
     pty.wait(b"live", PICTURE);
     let sent = pty.send(b"G");
     let shown = pty.wait(b"its", PICTURE);
-    say("its end is shown after", milliseconds(shown - sent), "ms", None);
+    say("end shown after", milliseconds(shown - sent), "ms", None);
     // The map fills in, piece by piece.
     pty.rest(Duration::from_secs(2));
     #[expect(clippy::cast_precision_loss, reason = "an amount that is only measured")]
     let memory = pty.most_memory() as f64 / f64::from(1 << 20);
-    say("the most memory ever held", memory, "MiB", Some(30.0));
+    say("peak memory", memory, "MiB", Some(30.0));
     fs::remove_file(name).expect("our object");
 }
 
@@ -116,7 +116,7 @@ fn first_frame(rounds: usize) {
     }
     if installed("ipcs") && installed("ls") {
         let (mut ipcs, mut ls) = tools(1000);
-        contest.add("ipcs -m and ls -l, together", 0, None, move || ipcs() + ls());
+        contest.add("ipcs -m plus ls -l", 0, None, move || ipcs() + ls());
     }
     contest.run(rounds);
     frames.sort();
@@ -138,7 +138,7 @@ fn tools(segments: usize) -> (impl FnMut() -> Duration, impl FnMut() -> Duration
 fn survey(rounds: usize) {
     let mut times = vec![];
     let (mut names, mut identifier) = (Names::default(), Identifier::again_and_again(Rules::default()));
-    let mut contest = Contest::new("a survey of 4000 System V and 10 000 POSIX segments");
+    let mut contest = Contest::new("survey of 4000 System V and 10 000 POSIX segments");
     let ours = || {
         let began = Instant::now();
         let survey = identifier.survey(&RealMachine, None, &mut names);
@@ -147,10 +147,10 @@ fn survey(rounds: usize) {
         times.push(took);
         took
     };
-    contest.add("shmlens's, in the library", 0, None, ours);
+    contest.add("shmlens, library call", 0, None, ours);
     if installed("ipcs") && installed("ls") {
         let (mut ipcs, mut ls) = tools(4000);
-        contest.add("ipcs -m and ls -l, together", 0, None, move || ipcs() + ls());
+        contest.add("ipcs -m plus ls -l", 0, None, move || ipcs() + ls());
     }
     contest.run(rounds);
     times.sort();
@@ -178,14 +178,14 @@ fn takes_over(rounds: usize) {
         })
         .collect();
     times.sort();
-    println!("what a survey of 4000 + 10 000 takes on the thread that answers keys, {rounds} rounds");
+    println!("time that a survey of 4000 + 10 000 takes on the input thread, {rounds} rounds");
     say("median", milliseconds(times[rounds / 2]), "ms", Some(16.0));
-    say("the longest", milliseconds(times[rounds - 1]), "ms", None);
+    say("longest", milliseconds(times[rounds - 1]), "ms", None);
 }
 
 /// From a key to the picture that answers it, while one survey follows on the other.
 fn keys(count: usize) {
-    println!("from a key to its picture while 4000 + 10 000 segments are surveyed, {count} keys");
+    println!("key press to frame during a survey of 4000 + 10 000 segments, {count} keys");
     let mut pty = Pty::start(shmlens());
     pty.wait(b"0x0000", PICTURE);
     // The shortest interval. What of its text is written depends on what stood
@@ -203,6 +203,6 @@ fn keys(count: usize) {
         .collect();
     times.sort();
     say("median", milliseconds(times[count / 2]), "ms", Some(16.0));
-    say("99 of 100 are below", milliseconds(times[count * 99 / 100]), "ms", Some(16.0));
-    say("the longest", milliseconds(times[count - 1]), "ms", None);
+    say("99th percentile", milliseconds(times[count * 99 / 100]), "ms", Some(16.0));
+    say("longest", milliseconds(times[count - 1]), "ms", None);
 }

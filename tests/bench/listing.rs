@@ -1,7 +1,7 @@
 //! How fast 1000 System V and 1000 POSIX segments are listed, against the two
 //! tools that list them. In a world of its own, since the table is the machine's.
 
-#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to say")]
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
 mod support;
 mod world;
@@ -33,11 +33,11 @@ fn list(rounds: usize) {
         ipcs.arg("-m");
         let mut ls = Command::new("ls");
         ls.args(["-l", "/dev/shm"]);
-        contest.add("ipcs -m and ls -l, together", 0, Some(2.0), both(discard(ipcs), discard(ls)));
+        contest.add("ipcs -m plus ls -l", 0, Some(2.0), both(discard(ipcs), discard(ls)));
     }
     let mut usual = shmlens();
     usual.arg("list");
-    contest.add("shmlens list, as it is", 0, None, discard(usual));
+    contest.add("shmlens list, all columns", 0, None, discard(usual));
     let mut json = shmlens();
     json.args(["list", "--json"]);
     contest.add(

@@ -1,7 +1,7 @@
 //! How fast 4000 System V segments are removed without a copy, against one call
 //! of `ipcrm` for all of them. In a world of its own, since every segment in it goes.
 
-#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to say")]
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
 #[expect(dead_code, reason = "it makes and times its runs itself")]
 mod support;
@@ -24,9 +24,9 @@ fn main() {
     if std::env::args().any(|argument| argument == "--list") || !world::enter("removing") {
         return;
     }
-    let state = tempfile::tempdir().expect("a directory for the record");
+    let state = tempfile::tempdir().expect("a state directory");
     let rounds = if short() { 5 } else { 41 };
-    let mut contest = Contest::new(format!("rm of {COUNT} System V segments, nothing in them"));
+    let mut contest = Contest::new(format!("rm of {COUNT} empty System V segments"));
     let path = state.path().to_owned();
     contest.add("shmlens rm --no-copy --yes", 0, None, move || {
         let mut command = shmlens();
@@ -51,6 +51,6 @@ fn removed(mut command: Command, before: &[&str]) -> Duration {
     let took = began.elapsed();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let left = fs::read_to_string("/proc/sysvipc/shm").expect("the table").lines().count() - 1;
-    assert_eq!(left, 0, "segments are left");
+    assert_eq!(left, 0, "segments left over");
     took
 }

@@ -35,7 +35,7 @@ fn main() -> io::Result<()> {
 /// Saves it and restores it, in memory and on the disk. `data` is what it holds, in bytes.
 fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result<()> {
     let memory = Files::new(Path::new("/dev/shm"), "tmpfs")?;
-    let disk = Files::new(&std::env::temp_dir(), "the disk, and fsync")?;
+    let disk = Files::new(&std::env::temp_dir(), "disk, with fsync")?;
     let cp = installed("cp");
     for files in [&memory, &disk] {
         let on_disk = files.path == disk.path;

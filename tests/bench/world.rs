@@ -14,7 +14,7 @@ pub fn enter(benchmark: &str) -> bool {
     match namespaces() {
         Ok(()) => true,
         Err(Errno::EPERM) => {
-            println!("{benchmark} is left out: a world of its own needs root");
+            println!("skipped {benchmark}: its own namespaces need root");
             false
         }
         Err(error) => panic!("no world of its own: {error}"),

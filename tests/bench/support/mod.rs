@@ -29,7 +29,7 @@ pub fn installed(tool: &str) -> bool {
         .status()
         .is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
     if missing {
-        println!("  ({tool} is not installed and left out)");
+        println!("  (skipped {tool}: not installed)");
     }
     !missing
 }
@@ -40,7 +40,7 @@ pub fn discard(mut command: Command) -> impl FnMut() -> Duration {
     move || {
         let began = Instant::now();
         let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        assert!(status.success(), "{command:?} ended with {status}");
+        assert!(status.success(), "{command:?} failed with {status}");
         began.elapsed()
     }
 }
@@ -97,7 +97,7 @@ impl<'a> Contest<'a> {
                 }
             }
         }
-        println!("{} ({rounds} rounds in turn, medians)", self.title);
+        println!("{} ({rounds} interleaved rounds, medians)", self.title);
         let ours = self.entries.first().map_or(0.0, Entry::cost);
         for (at, entry) in self.entries.iter().enumerate() {
             println!("{}", entry.line((at > 0).then_some(ours)));
@@ -124,7 +124,7 @@ impl Entry<'_> {
         }
         if let Some(ours) = ours {
             let ratio = self.cost() / ours;
-            let _ = write!(line, "   ours is {ratio:.2} times as fast");
+            let _ = write!(line, "   shmlens is {ratio:.2} times as fast");
             match self.goal {
                 Some(goal) if ratio >= goal => _ = write!(line, " (goal {goal}: reached)"),
                 Some(goal) => _ = write!(line, " (goal {goal}: MISSED)"),
