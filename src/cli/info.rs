@@ -9,7 +9,7 @@ use super::{Failure, Status, json, look_whole, time};
 use crate::identify::{Rules, semaphore};
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
-use crate::segment::{Bytes, Facts, Mode, Owner, Segment, Timestamp, age_text};
+use crate::segment::{Bytes, Facts, Mode, Owner, Segment, Timestamp, age_text, ago_text};
 use crate::survey::{Survey, at_logout};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -184,7 +184,7 @@ fn time_lines(segment: &Segment, now: Timestamp) -> Vec<Line> {
     let moment = |time: Option<Timestamp>, never: &str| {
         time.map_or_else(
             || never.to_owned(),
-            |then| format!("{}, {} ago", time::shown(then), age_text(now.seconds_since(then))),
+            |then| format!("{}, {}", time::shown(then), ago_text(then, now)),
         )
     };
     match segment.facts {

@@ -6,6 +6,12 @@ use std::io;
 /// Why the demo's world could not be made, or not be removed.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
+    /// Changes are turned off.
+    #[error(
+        "the demo creates segments, but changes are turned off (read-only). \
+             Run without --read-only and without read-only in the config"
+    )]
+    ReadOnly,
     /// A System V segment could not be made.
     #[error("the demo cannot make a System V segment of {size}: {}", sysv_reason(.source))]
     Sysv {
