@@ -47,9 +47,7 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<Li
             segment.mode.symbolic()
         ),
     );
-    let ago = |time: Option<Timestamp>| {
-        time.map_or_else(|| "never".to_owned(), |then| ago_text(then, now))
-    };
+    let ago = |time: Option<Timestamp>| time.map_or_else(|| "never".to_owned(), |then| ago_text(then, now));
     let times = &segment.times;
     match &segment.facts {
         Facts::Sysv(facts) => {

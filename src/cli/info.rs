@@ -310,8 +310,8 @@ mod tests {
             "creator pid=4121\n",
             "locked=yes: it is never swapped out\n",
             "attached=never\n",
-            "made by=gone: there is no process 4121",
-            "state=leaked: unheld, and its creator (pid 4121) is gone\n",
+            "made by=gone: no process 4121",
+            "state=leaked: no holders; creator 4121 exited\n",
             "reading=you may; reading attaches it",
         ] {
             assert!(told[0].contains(line), "{line} is not in\n{}", told[0]);

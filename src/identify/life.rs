@@ -94,7 +94,9 @@ impl<'a> Living<'a> {
             return Life::Unclear("processes outside this pid namespace cannot be seen");
         }
         if seen == Seen::There && visibility.hides {
-            return Life::Unclear("/proc hides processes of other users, which may be in another pid namespace");
+            return Life::Unclear(
+                "/proc hides processes of other users, which may be in another pid namespace",
+            );
         }
         life
     }

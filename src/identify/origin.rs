@@ -53,10 +53,8 @@ pub fn of(segment: &Segment, made: Option<&Made<'_>>, around: &Around<'_>) -> Or
     let creator = segment.sysv().map(|facts| by_creator(segment, facts, around));
     match made {
         Some(made) => by_catalogue(segment, made, creator, around),
-        None => creator.unwrap_or_else(|| Origin {
-            steps: vec![],
-            word: Word::Nothing("unknown maker".to_owned()),
-        }),
+        None => creator
+            .unwrap_or_else(|| Origin { steps: vec![], word: Word::Nothing("unknown maker".to_owned()) }),
     }
 }
 

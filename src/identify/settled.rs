@@ -9,7 +9,10 @@ use crate::survey::{Coverage, Holdings};
 pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Result<Vec<String>, Verdict> {
     let coverage = &holdings.coverage;
     if !holdings.private {
-        return Err(Verdict::new(State::Unknown, "may still be in use: private mappings are not checked yet"));
+        return Err(Verdict::new(
+            State::Unknown,
+            "may still be in use: private mappings are not checked yet",
+        ));
     }
     // How many processes there are is no part of it: it changes with every look.
     if coverage.is_whole() {

@@ -106,6 +106,9 @@ fn posix(
             .because("listed in /proc/locks, so a process has it open");
     }
     if segment.holders.is_none() {
+        if let Some(failed) = &holdings.coverage.failed {
+            return Verdict::new(State::Unknown, format!("may still be in use: {failed}"));
+        }
         return Verdict::new(
             State::Unknown,
             "holders unknown: created since the last scan, or on a file system where holders cannot be found",

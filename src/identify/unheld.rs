@@ -38,7 +38,8 @@ pub fn judge(segment: &Segment, origin: &Origin, grounds: &Grounds<'_>, settled:
         Word::Normal(why) => with(State::Idle, format!("no holders, which is normal: {why}")),
         Word::Dead(_) | Word::Nothing(_) if in_future => with(
             State::Idle,
-            "no holders; last used in the future (clock set back?), so it may have been used recently".to_owned(),
+            "no holders; last used in the future (clock set back?), so it may have been used recently"
+                .to_owned(),
         ),
         Word::Dead(why) if quiet >= wait(SETTLE) => {
             with(State::Leaked(Certainty::Certain), format!("no holders; {why}")).because(long(wait(SETTLE)))

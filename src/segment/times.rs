@@ -27,7 +27,8 @@ impl Timestamp {
         reason = "an age is shown in seconds; 2^52 of them are 140 million years"
     )]
     pub fn seconds_since(self, earlier: Self) -> f64 {
-        self.seconds.saturating_sub(earlier.seconds) as f64 + (f64::from(self.nanos) - f64::from(earlier.nanos)) / 1e9
+        self.seconds.saturating_sub(earlier.seconds) as f64
+            + (f64::from(self.nanos) - f64::from(earlier.nanos)) / 1e9
     }
 
     /// Whether it lies in the future: the clock was set back since, or a program
@@ -177,7 +178,8 @@ mod tests {
     #[test]
     fn a_future_time_is_never_0s_ago() {
         let now = Timestamp::from_seconds(1000);
-        for (seconds, text) in [(997, "3s ago"), (1000, "0s ago"), (1002, "0s ago"), (1010, "in the future")] {
+        for (seconds, text) in [(997, "3s ago"), (1000, "0s ago"), (1002, "0s ago"), (1010, "in the future")]
+        {
             assert_eq!(ago_text(Timestamp::from_seconds(seconds), now), text);
         }
         for seconds in [i64::MIN, i64::MAX] {

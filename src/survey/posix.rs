@@ -23,7 +23,8 @@ pub fn add(
         }
     };
     for name in &listing.mounts {
-        problems.push(format!("/dev/shm{name}: another file system is mounted here; its files are not listed"));
+        problems
+            .push(format!("/dev/shm{name}: another file system is mounted here; its files are not listed"));
     }
     for directory in &listing.unreadable {
         problems.push(unreadable(directory, machine, names));

@@ -91,7 +91,12 @@ impl Made<'_> {
             let whose = self.maker.helpers_of;
             let text = format!("{}{}", escape(helper), of_whom(whose));
             let runs = world.runs(helper, whose);
-            (runs, format!("{text} is running"), format!("no {text} is running"), format!("if {text} is running"))
+            (
+                runs,
+                format!("{text} is running"),
+                format!("no {text} is running"),
+                format!("if {text} is running"),
+            )
         });
         let with = self.with.iter().map(|name| {
             let text = format!("/{}", escape(name));

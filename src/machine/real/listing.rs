@@ -50,12 +50,7 @@ impl Walker {
 
 /// Lists one directory. `path` is its path below the root, with a slash at its
 /// end unless it is the root itself.
-fn walk(
-    walker: &mut Walker,
-    directory: &OwnedFd,
-    path: &mut Vec<u8>,
-    depth: usize,
-) -> io::Result<()> {
+fn walk(walker: &mut Walker, directory: &OwnedFd, path: &mut Vec<u8>, depth: usize) -> io::Result<()> {
     // A directory stream moves the offset of its descriptor, so it gets its own.
     let mut stream = Dir::from_fd(directory.try_clone()?)?;
     let mut denied = None;

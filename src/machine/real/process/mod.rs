@@ -124,6 +124,7 @@ impl Processes for RealMachine {
     }
 
     fn whereabouts(&self) -> io::Result<Whereabouts> {
+        let proc = Proc::shared()?;
         let objects = match sys::object::open_directory(Path::new(DEV_SHM)) {
             Ok(directory) => {
                 let device = sys::statx_fd(directory.as_fd())?.device;
@@ -134,7 +135,7 @@ impl Processes for RealMachine {
             Err(error) => return Err(error),
         };
         // None where the kernel has no System V segments.
-        let namespace = sys::statx_link(Proc::shared()?.fd(), c"thread-self/ns/ipc").ok();
+        let namespace = sys::statx_link(proc.fd(), c"thread-self/ns/ipc").ok();
         Ok(Whereabouts {
             objects,
             sysv: devices::of_sysv()?.to_vec(),
