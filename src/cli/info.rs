@@ -310,7 +310,7 @@ mod tests {
             "creator pid=4121\n",
             "locked=yes: it is never swapped out\n",
             "attached=never\n",
-            "made by=gone: no process 4121",
+            "made by=gone: there is no process 4121",
             "state=leaked: no holders; creator 4121 exited\n",
             "reading=you may; reading attaches it",
         ] {
@@ -331,7 +331,7 @@ mod tests {
         machine.edit(|facts| facts.effective_uid = 1001);
         for told in told(&machine) {
             let reading = told.lines().find(|line| line.starts_with("reading=")).unwrap();
-            assert!(reading.contains("belongs to ann") && reading.contains("as root"), "{reading}");
+            assert!(reading.contains("owner ann") && reading.contains("or root"), "{reading}");
         }
     }
 }

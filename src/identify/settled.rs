@@ -11,7 +11,7 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Res
     if !holdings.private {
         return Err(Verdict::new(
             State::Unknown,
-            "may still be in use: private mappings are not checked yet",
+            "no holders found, but private mappings are not checked yet",
         ));
     }
     // How many processes there are is no part of it: it changes with every look.
@@ -35,10 +35,10 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Res
             format!("no holders found, but {missing}"),
             "not open or mapped: the kernel granted a write lease (F_SETLEASE), which proves it".to_owned(),
         ]),
-        Some(true) => Err(Verdict::new(State::Unknown, "in use by a process that cannot be seen")
+        Some(true) => Err(Verdict::new(State::Unknown, "open or mapped by a process that cannot be seen")
             .because(format!("no holders found, but {missing}"))
             .because("the kernel refused a write lease (F_SETLEASE): it is open or mapped elsewhere")),
-        None => Err(Verdict::new(State::Unknown, format!("may still be in use: {missing}"))
+        None => Err(Verdict::new(State::Unknown, format!("no holders found, but {missing}"))
             .because(remedy(coverage, proofs.by_root()))),
     }
 }

@@ -107,7 +107,7 @@ fn posix(
     }
     if segment.holders.is_none() {
         if let Some(failed) = &holdings.coverage.failed {
-            return Verdict::new(State::Unknown, format!("may still be in use: {failed}"));
+            return Verdict::new(State::Unknown, format!("holders unknown: {failed}"));
         }
         return Verdict::new(
             State::Unknown,

@@ -247,7 +247,7 @@ fn root_may_have_the_last_word_from_the_kernel() {
     assert_is(
         &machine,
         State::Unknown,
-        &["in use by a process that cannot be seen", "refused a write lease"],
+        &["open or mapped by a process that cannot be seen", "refused a write lease"],
     );
 }
 
@@ -472,7 +472,7 @@ fn a_known_maker_without_a_rule_is_judged_as_an_unknown_one() {
     let machine = with_object("sem.gate");
     let segment = only(&machine);
     assert_eq!(segment.made_by.unwrap().name_text(), "POSIX named semaphore");
-    let wanted = "cannot tell if it is still needed: a program that keeps a semaphore under a known name";
+    let wanted = "cannot tell if it is still needed: programs with a named semaphore keep it between runs";
     assert_is(&machine, LIKELY, &[wanted]);
     edit(&machine, |object, now| set_times(object, now - 599));
     assert_is(&machine, State::Idle, &["recheck after 10m"]);

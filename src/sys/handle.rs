@@ -144,5 +144,5 @@ pub fn without_proc(error: io::Error) -> io::Error {
 
 /// The error of what needs `/proc` where it is not mounted.
 pub fn no_proc() -> io::Error {
-    io::Error::other("/proc is not mounted. Mount it and try again")
+    io::Error::other("/proc is not mounted")
 }

@@ -99,7 +99,7 @@ fn nothing_found_and_wrong_patterns() {
     assert_eq!(complaint(["find", "hello"], 1), "");
     assert_eq!(complaint(["find", "hello", "a"], 1), "");
     for (error, words) in [
-        (complaint(["find", "--hex", "xy"], 2), "no hex"),
+        (complaint(["find", "--hex", "xy"], 2), "invalid hex"),
         (complaint(["find", "--hex", "abc"], 2), "odd number"),
         (complaint(["find", "--hex", "????"], 2), "everywhere"),
         (complaint(["find", "--value", "f64:much"], 2), "f64"),

@@ -66,7 +66,7 @@ fn a_semaphore_that_is_waited_for_is_shown_as_what_it_is() {
     assert_eq!(child.line(SOON), "ready");
     assert!(Path::new("/dev/shm/sem.gate").exists());
     let terminal = open();
-    terminal.wait_for("value 2, nobody waits", SOON);
+    terminal.wait_for("value 2, no waiters", SOON);
     child.say("\n");
     assert_eq!(child.line(SOON), "down");
     terminal.wait_for("value 0, 1 waits", SOON);

@@ -127,7 +127,7 @@ fn what_a_server_needs_is_never_leaked_and_what_it_left_is() {
     fs::rename(between.path(), "/dev/shm/PostgreSQL.1804289384").unwrap();
     drop(between);
     let unheld = told("posix:/PostgreSQL.1804289384");
-    unheld.assert_is("protected", &["must not be removed: postgres of its owner runs"]);
+    unheld.assert_is("protected", &["protected: postgres of its owner is running"]);
 
     server.kill_all();
     let left = interlock();
