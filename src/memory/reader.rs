@@ -30,7 +30,7 @@ pub enum OpenError {
         id: SegmentId,
     },
     /// It may not be read.
-    #[error("permission denied to read {id}: owner {owner}, mode {mode} ({symbolic}). \
+    #[error("failed to read {id}: permission denied (owner {owner}, mode {mode} {symbolic}). \
              Run as {who}, or ask the owner for read permission",
             owner = .owner.user_text(), symbolic = .mode.symbolic(), who = who_may(.owner))]
     Denied {

@@ -89,7 +89,7 @@ fn what_a_logout_takes_is_told_where_it_concerns() {
     stage.machine.edit(|facts| facts.limits.remove_ipc = Some(true));
     stage.survey();
     let screen = stage.screen();
-    assert!(screen.contains("logout") && screen.contains("unless it is"), "{screen}");
+    assert!(screen.contains("logout") && screen.contains("unless attached"), "{screen}");
     stage.machine.edit(|facts| facts.sysv[0].row.uid = 0);
     stage.survey();
     assert!(!stage.screen().contains("RemoveIPC"), "{}", stage.screen());

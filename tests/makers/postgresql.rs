@@ -131,11 +131,11 @@ fn what_a_server_needs_is_never_leaked_and_what_it_left_is() {
 
     server.kill_all();
     let left = interlock();
-    left.assert_is("leaked certain", &[&format!("its creator (pid {postmaster}) is gone"), "nattch 0"]);
+    left.assert_is("leaked certain", &[&format!("creator {postmaster} exited"), "nattch 0"]);
     let memory = made_by("postgresql-dsm");
     assert!(memory.len() > 1, "{memory:#?}");
     for one in memory {
-        one.assert_is("leaked certain", &["no postgres of its owner runs"]);
+        one.assert_is("leaked certain", &["no postgres of its owner is running"]);
     }
     // What it left is indeed nothing that it needs: without it, it starts again.
     let removed =
