@@ -66,14 +66,20 @@ fn open_within<P: NixPath + ?Sized>(directory: &OwnedFd, name: &P, flags: OFlag)
     match openat2(directory, name, how) {
         // Before Linux 5.6, and under seccomp filters that do not know the call.
         Err(Errno::ENOSYS | Errno::EPERM) => {}
+        Err(Errno::EXDEV) => return Err(other_mount()),
         opened => return Ok(opened?),
     }
     let opened = openat(directory, name, flags, Mode::empty())?;
     if statx_fd(opened.as_fd())?.is_on_mount_of(&statx_fd(directory.as_fd())?) {
         Ok(opened)
     } else {
-        Err(io::Error::from_raw_os_error(libc::EXDEV))
+        Err(other_mount())
     }
+}
+
+/// `EXDEV` in words that say what it means here.
+fn other_mount() -> io::Error {
+    io::Error::new(io::ErrorKind::CrossesDevices, "another file system is mounted there")
 }
 
 /// A handle on whatever has that path below `root`, which cannot be read from

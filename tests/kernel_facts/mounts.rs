@@ -58,7 +58,11 @@ fn mounts_are_reported_and_not_walked() {
         assert_eq!(status, Some(1), "{command:?}");
         assert!(stderr.contains("/disk/inner is on another file system"), "{command:?}: {stderr}");
     }
+    let (status, stderr) = run(&["create", "posix", "disk/new", "--size", "4K"]);
+    assert_eq!(status, Some(1));
+    assert!(stderr.contains("another file system is mounted there"), "{stderr}");
     assert_eq!(fs::read("/dev/shm/disk/inner").unwrap(), b"x");
+    assert!(!fs::exists("/dev/shm/disk/new").unwrap());
 }
 
 /// Mounts a FUSE file system whose daemon answers nothing: whoever asks it for
