@@ -91,8 +91,17 @@ fn ended(outcome: anyhow::Result<ExitReason>) -> ExitCode {
     }
 }
 
-/// Makes the demo's world, and removes it at the end.
+/// Creates the demo's segments, and removes them at the end.
 fn show_demo(args: DemoArgs, look: LookArgs, read_only: bool) -> ExitCode {
+    // Before anything is created: the config may turn changes off.
+    match settings() {
+        Ok(settings) if read_only || settings.read_only => {
+            warn(&demo::DemoError::ReadOnly.to_string());
+            return Status::Failed.into();
+        }
+        Ok(_) => {}
+        Err(error) => return ended(Err(error)),
+    }
     if args.headless {
         return match demo::headless(&mut io::stdout()) {
             Ok(()) => Status::Done.into(),

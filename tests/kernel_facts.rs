@@ -1,7 +1,10 @@
 //! What the kernel really does, as far as shmlens stands on it: each fact is
 //! tried on this kernel, through shmlens's own eyes.
 
+mod future;
+mod mounts;
 mod names;
+mod no_proc;
 mod posix;
 mod sysv;
 mod table;

@@ -1,6 +1,6 @@
-// What the programs in this directory share: one struct, the same bytes in C++
-// and in Python. Only types of a fixed size, no pointers (an address means
-// nothing in another process), and atomics wherever two processes meet.
+// The struct that the programs in this directory share, with the same bytes in
+// C++ and Python. Only fixed-size types, no pointers (an address is meaningless
+// in another process), and atomics for everything that processes share.
 #pragma once
 
 #include <atomic>
@@ -9,30 +9,30 @@
 #include <cstring>
 
 struct Shared {
-    std::atomic<std::uint32_t> ready;  //  0  MAGIC, once all the rest is filled
-    std::uint32_t size;                //  4  sizeof(Shared) of the program that made it
-    std::atomic<std::uint64_t> tick;   //  8  one more each time
-    std::atomic<double> sine;          // 16  of tick / 10
+    std::atomic<std::uint32_t> ready;  //  0  MAGIC, once everything else is set
+    std::uint32_t size;                //  4  sizeof(Shared) in the creator
+    std::atomic<std::uint64_t> tick;   //  8  incremented each step
+    std::atomic<double> sine;          // 16  sin(tick / 10)
     std::atomic<std::uint32_t> state;  // 24  0 idle, 1 running
-    char name[28];                     // 28  text, ends in a NUL; does not change
+    char name[28];                     // 28  NUL-terminated text; never changes
 };
 
 constexpr std::uint32_t MAGIC = 0x53484d31;  // "1MHS" in memory
 
 static_assert(sizeof(Shared) == 56, "Python's \"@IIQdI28s\" has 56 bytes");
-// An atomic with a hidden lock would lock inside of one process only.
-static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "64-bit atomics are without a lock");
-static_assert(std::atomic<double>::is_always_lock_free, "atomics of double are without a lock");
+// An atomic with an internal lock would only lock within one process.
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "64-bit atomics must be lock-free");
+static_assert(std::atomic<double>::is_always_lock_free, "atomic doubles must be lock-free");
 
-// Fills a new segment, whose bytes are all zero. `ready` comes last: who sees it sees the rest.
+// Initializes a new, zeroed segment. Sets `ready` last: a reader that sees it sees the rest.
 inline void fill(Shared& shared, const char* name) {
     shared.size = sizeof(Shared);
     std::strncpy(shared.name, name, sizeof shared.name - 1);
     shared.ready.store(MAGIC, std::memory_order_release);
 }
 
-// Each value is whole whenever it is read; tick and sine together may be of
-// two steps. Who needs them together uses a lock, or a counter around them.
+// Each value is always consistent, but tick and sine may be from different
+// steps. To read them together, use a lock or a sequence counter.
 inline void step(Shared& shared) {
     const std::uint64_t tick = shared.tick.load() + 1;
     shared.state = 1;
@@ -40,7 +40,7 @@ inline void step(Shared& shared) {
     shared.tick = tick;
 }
 
-// Whether these bytes are what we think they are.
+// Returns whether a creator with the same layout has initialized it.
 inline bool is_ready(const Shared& shared) {
     return shared.ready.load(std::memory_order_acquire) == MAGIC && shared.size == sizeof(Shared);
 }

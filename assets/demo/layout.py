@@ -2,9 +2,8 @@
 
 import struct
 
-# "@" has the types and the alignment of C, and copies a value of 8 bytes at
-# once: with "=" or "<" it goes byte by byte, and a value that changes meanwhile
-# comes out as half the old and half the new one.
+# "@" uses C types and alignment and copies an 8-byte value at once. With "=" or
+# "<" it copies byte by byte, and a value that changes at that moment is torn.
 SHARED = struct.Struct("@IIQdI28s")
 MAGIC = 0x53484D31
 

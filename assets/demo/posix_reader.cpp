@@ -1,5 +1,5 @@
-// Attaches to the object that posix_writer.cpp or posix_writer.py made, and
-// prints what is in it.
+// Attaches to the object created by posix_writer.cpp or posix_writer.py and
+// prints its values.
 //
 //     g++ -std=c++17 -Wall -Wextra -o posix_reader posix_reader.cpp
 //     ./posix_reader [NAME [COUNT [INTERVAL_MS]]]         ./posix_reader /1234 10
@@ -19,12 +19,12 @@ int main(int argc, char** argv) {
     const int file = shm_open(name, O_RDONLY, 0);
     if (file == -1) return failed("shm_open");
 
-    // Its maker may not have given it its size yet, and a mapping beyond the
-    // end can be made but not touched.
+    // The creator may not have set its size yet, and touching a mapping past the
+    // end raises SIGBUS.
     struct stat object {};
     if (fstat(file, &object) == -1) return failed("fstat");
     if (object.st_size < static_cast<off_t>(sizeof(Shared))) {
-        std::fprintf(stderr, "posix:%s holds something else\n", name);
+        std::fprintf(stderr, "posix:%s has other contents\n", name);
         return EXIT_FAILURE;
     }
     void* memory = mmap(nullptr, sizeof(Shared), PROT_READ, MAP_SHARED, file, 0);
@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
 
     const Shared& shared = *static_cast<const Shared*>(memory);
     if (!is_ready(shared)) {
-        std::fprintf(stderr, "posix:%s holds something else\n", name);
+        std::fprintf(stderr, "posix:%s has other contents\n", name);
         return EXIT_FAILURE;
     }
 
@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
         std::fflush(stdout);
     }
 
-    // It is not ours to unlink.
+    // The writer unlinks it.
     if (munmap(memory, sizeof(Shared)) == -1) return failed("munmap");
     return EXIT_SUCCESS;
 }

@@ -1,5 +1,5 @@
-// A key from an argument: a number (1234, 0x4d2), or the path of a file that
-// both programs know, for ftok.
+// Reads a key from an argument: a number (1234, 0x4d2), or the path of a file
+// that both programs use, for ftok.
 #pragma once
 
 #include <cstdlib>

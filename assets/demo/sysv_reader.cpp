@@ -1,4 +1,4 @@
-// Attaches to the segment that sysv_writer made, and prints what is in it.
+// Attaches to the segment created by sysv_writer and prints its values.
 //
 //     g++ -std=c++17 -Wall -Wextra -o sysv_reader sysv_reader.cpp
 //     ./sysv_reader [KEY|PATH [COUNT [INTERVAL_MS]]]      ./sysv_reader 0x4d2 10
@@ -14,20 +14,20 @@ int main(int argc, char** argv) {
     if (key == -1) return failed("ftok");
     Running running(argc, argv, 2);
 
-    // Size 0 and no IPC_CREAT: only one that is there.
+    // Size 0 and no IPC_CREAT: only an existing segment.
     const int id = shmget(key, 0, 0);
     if (id == -1) return failed("shmget");
 
-    // Read-only: a write through this mapping would end the program.
+    // Read-only: a write through this mapping raises SIGSEGV.
     void* memory = shmat(id, nullptr, SHM_RDONLY);
     if (memory == reinterpret_cast<void*>(-1)) return failed("shmat");
 
-    // Somebody else may have made it: look before you trust it.
+    // Another program may have created it: check before using it.
     shmid_ds segment{};
     if (shmctl(id, IPC_STAT, &segment) == -1) return failed("shmctl");
     const Shared& shared = *static_cast<const Shared*>(memory);
     if (segment.shm_segsz < sizeof(Shared) || !is_ready(shared)) {
-        std::fprintf(stderr, "sysv:%d holds something else\n", id);
+        std::fprintf(stderr, "sysv:%d has other contents\n", id);
         shmdt(memory);
         return EXIT_FAILURE;
     }
@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
         std::fflush(stdout);
     }
 
-    // It is not ours to remove.
+    // The writer removes it.
     if (shmdt(memory) == -1) return failed("shmdt");
     return EXIT_SUCCESS;
 }

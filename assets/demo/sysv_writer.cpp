@@ -1,4 +1,4 @@
-// Makes a System V segment, moves the values in it, and removes it at the end.
+// Creates a System V segment, updates its values, and removes it on exit.
 //
 //     g++ -std=c++17 -Wall -Wextra -o sysv_writer sysv_writer.cpp
 //     ./sysv_writer [KEY|PATH [COUNT [INTERVAL_MS]]]      ./sysv_writer 0x4d2
@@ -14,8 +14,8 @@ int main(int argc, char** argv) {
     if (key == -1) return failed("ftok");
     Running running(argc, argv, 2);
 
-    // IPC_EXCL: a new one or none. Without it a segment of the same key that
-    // another program made would be taken for ours.
+    // IPC_EXCL: fail if the key exists, rather than open a segment of another
+    // program.
     const int id = shmget(key, sizeof(Shared), IPC_CREAT | IPC_EXCL | 0600);
     if (id == -1) return failed("shmget");
 
@@ -33,8 +33,8 @@ int main(int argc, char** argv) {
 
     while (running.next()) step(shared);
 
-    // The id goes at once and nobody can find it any more; the memory goes
-    // when the last process has detached.
+    // Removes the key now, so no process finds it any more; the memory is freed
+    // when the last process detaches.
     if (shmdt(memory) == -1) return failed("shmdt");
     if (shmctl(id, IPC_RMID, nullptr) == -1) return failed("shmctl");
     std::puts("removed");

@@ -6,7 +6,6 @@ use super::permissions::mode_text;
 use super::{ActError, Action, Copying, Done, Plan, Undo};
 use crate::machine::Machine;
 use crate::machine::control::{Fill, Held, NewSysv, SysvPermissions};
-use crate::machine::sysv_table;
 use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId, escape, plain_error};
 use crate::sys::object::extent_at;
 use std::fs::File;
@@ -128,7 +127,7 @@ pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
 }
 
 fn key_is_taken(machine: &dyn Machine, new: &NewSysv) -> bool {
-    let table = machine.sysv_table().map(|text| sysv_table::parse(&text)).unwrap_or_default();
+    let table = machine.sysv_rows().unwrap_or_default();
     !new.key.is_private() && table.rows.iter().any(|row| row.key == new.key)
 }
 

@@ -37,7 +37,8 @@ impl Astray {
 pub fn astray(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Vec<Astray> {
     let settled = |segment: &&Segment| {
         let changed = segment.times.change;
-        changed.is_none_or(|changed| now.seconds_since(changed) > UNDER_WAY)
+        // A time in the future (the clock was set back) says nothing about a removal under way.
+        changed.is_none_or(|changed| changed.is_future(now) || now.seconds_since(changed) > UNDER_WAY)
     };
     let find = |segment: &Segment| {
         let SegmentId::Posix(name) = &segment.id else { return None };
@@ -105,5 +106,14 @@ mod tests {
         let survey = Survey::take(&machine, &mut Names::default());
         recover(&machine, &astray(&machine, &survey.segments, survey.at)[0]).unwrap();
         assert_eq!(names(), ["/name"]);
+    }
+
+    #[test]
+    fn leftovers_are_found_after_the_clock_was_set_back() {
+        let machine = MadeMachine::new();
+        machine.add_object(ASIDE, MadeBytes::full(b"moved"));
+        let survey = Survey::take(&machine, &mut Names::default());
+        let before = Timestamp::from_seconds(survey.at.seconds - 86_400);
+        assert_eq!(astray(&machine, &survey.segments, before).len(), 1);
     }
 }

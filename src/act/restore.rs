@@ -5,7 +5,7 @@ use super::archive::{ArchiveError, Name, Reading, Saved};
 use super::save::shown;
 use super::state::StateDirectory;
 use super::unfinished::Mark;
-use crate::machine::{Finish, Finished, Machine, Making, Refused, sysv_table};
+use crate::machine::{Finish, Finished, Machine, Making, Refused};
 use crate::memory::Progress;
 use crate::segment::{Bytes, Key, Segment, SegmentId, ShmId, plain_error};
 use std::fs::File;
@@ -202,7 +202,7 @@ fn check_free(machine: &dyn Machine, saved: &Saved) -> Result<(), RestoreError> 
 }
 
 fn owner_of(machine: &dyn Machine, key: Key) -> Option<ShmId> {
-    let table = sysv_table::parse(&machine.sysv_table().ok()?);
+    let table = machine.sysv_rows().ok()?;
     table.rows.iter().find(|row| !key.is_private() && row.key == key).map(|row| row.shmid)
 }
 

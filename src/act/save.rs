@@ -2,7 +2,7 @@
 //! again, in one file. The file is there whole or not at all.
 
 use super::archive::{END, Name, Saved, Writing};
-use crate::machine::{ExtentKind, Machine, ObjectStat, sysv_table};
+use crate::machine::{ExtentKind, Machine, ObjectStat};
 use crate::memory::{OpenError, Progress, Reader};
 use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, Segment, SegmentId, ShmId, Times, plain_error};
 use crate::sys::unnamed::Unnamed;
@@ -296,7 +296,7 @@ fn describe_sysv(
 ) -> Result<Saved, SaveError> {
     let read = |source| SaveError::Read { id: segment.id.clone(), source };
     // It is attached, so the line of that shmid is its line.
-    let table = sysv_table::parse(&machine.sysv_table().map_err(read)?);
+    let table = machine.sysv_rows().map_err(read)?;
     let row = table.rows.iter().find(|row| row.shmid == shmid);
     let row = row.ok_or_else(|| OpenError::Gone { id: segment.id.clone() })?;
     Ok(Saved {

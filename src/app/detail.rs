@@ -1,7 +1,7 @@
 //! What the detail area says of a segment, line by line.
 
 use crate::identify::semaphore;
-use crate::segment::{Bytes, Facts, Holder, Segment, Timestamp, age_text};
+use crate::segment::{Bytes, Facts, Holder, Segment, Timestamp, age_text, ago_text};
 use crate::survey::{Survey, at_logout};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -47,9 +47,7 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<Li
             segment.mode.symbolic()
         ),
     );
-    let ago = |time: Option<Timestamp>| {
-        time.map_or_else(|| "never".to_owned(), |then| format!("{} ago", age_text(now.seconds_since(then))))
-    };
+    let ago = |time: Option<Timestamp>| time.map_or_else(|| "never".to_owned(), |then| ago_text(then, now));
     let times = &segment.times;
     match &segment.facts {
         Facts::Sysv(facts) => {

@@ -6,6 +6,7 @@ use crate::machine::Machine;
 use crate::segment::resolve::{ExactNames, ResolveError, resolve};
 use crate::segment::{ObjectName, Segment, SegmentId, unescape};
 use crate::survey::Survey;
+use std::io;
 
 /// The type bits of a mode, `inode(7)`.
 const TYPE: u32 = 0o170_000;
@@ -66,7 +67,12 @@ fn object_name(text: &str) -> Option<ObjectName> {
 /// What is no regular file under that name, and what it is.
 fn something_else(machine: &dyn Machine, text: &str) -> Option<(ObjectName, &'static str)> {
     let name = object_name(text)?;
-    let stat = machine.stat_object(&name).ok()?;
+    let stat = match machine.stat_object(&name) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            return Some((name, "on another file system, mounted below /dev/shm"));
+        }
+        stat => stat.ok()?,
+    };
     let kind = match stat.mode & TYPE {
         0o010_000 => "a FIFO (named pipe)",
         0o020_000 => "a character device",

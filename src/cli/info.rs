@@ -9,7 +9,7 @@ use super::{Failure, Status, json, look_whole, time};
 use crate::identify::{Rules, semaphore};
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
-use crate::segment::{Bytes, Facts, Mode, Owner, Segment, Timestamp, age_text};
+use crate::segment::{Bytes, Facts, Mode, Owner, Segment, Timestamp, age_text, ago_text};
 use crate::survey::{Survey, at_logout};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -184,7 +184,7 @@ fn time_lines(segment: &Segment, now: Timestamp) -> Vec<Line> {
     let moment = |time: Option<Timestamp>, never: &str| {
         time.map_or_else(
             || never.to_owned(),
-            |then| format!("{}, {} ago", time::shown(then), age_text(now.seconds_since(then))),
+            |then| format!("{}, {}", time::shown(then), ago_text(then, now)),
         )
     };
     match segment.facts {
@@ -311,7 +311,7 @@ mod tests {
             "locked=yes: it is never swapped out\n",
             "attached=never\n",
             "made by=gone: there is no process 4121",
-            "state=leaked: unheld, and its creator (pid 4121) is gone\n",
+            "state=leaked: no holders; creator 4121 exited\n",
             "reading=you may; reading attaches it",
         ] {
             assert!(told[0].contains(line), "{line} is not in\n{}", told[0]);
@@ -331,7 +331,7 @@ mod tests {
         machine.edit(|facts| facts.effective_uid = 1001);
         for told in told(&machine) {
             let reading = told.lines().find(|line| line.starts_with("reading=")).unwrap();
-            assert!(reading.contains("belongs to ann") && reading.contains("as root"), "{reading}");
+            assert!(reading.contains("owner ann") && reading.contains("or root"), "{reading}");
         }
     }
 }

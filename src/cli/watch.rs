@@ -9,7 +9,7 @@ use super::out::{Out, warn};
 use super::progress::Interrupt;
 use super::{Failure, Status, look, part};
 use crate::decode::Type;
-use crate::machine::{Machine, Trace, sysv_table};
+use crate::machine::{Machine, Trace};
 use crate::memory::{Progress, Reader, Standing};
 use crate::segment::SegmentId;
 use picture::Picture;
@@ -148,9 +148,8 @@ impl Watch<'_> {
 
     /// Whether nobody but us is attached to the System V segment.
     fn is_ours_alone(&self) -> bool {
-        let Ok(text) = self.machine.sysv_table() else { return false };
-        let rows = sysv_table::parse(&text).rows;
-        let row = rows.iter().find(|row| SegmentId::Sysv(row.shmid) == *self.reader.id());
+        let Ok(table) = self.machine.sysv_rows() else { return false };
+        let row = table.rows.iter().find(|row| SegmentId::Sysv(row.shmid) == *self.reader.id());
         row.is_none_or(|row| row.nattch <= 1)
     }
 }

@@ -9,12 +9,12 @@ use jiff::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseValueError {
     /// It has no type in front, or one that there is not.
-    #[error("'{0}' is no value: write its type, a colon and the value (u32:7, f64:3.5, u16be:0x1f); \
-             the types are {names}, with le or be behind them for the byte order",
+    #[error("invalid value '{0}': expected TYPE:VALUE (u32:7, f64:3.5, u16be:0x1f). \
+             Types: {names}, with le or be appended for the byte order",
             names = scalar_names())]
     Type(String),
     /// The value is none of that type.
-    #[error("'{value}' is no {word}: {hint}")]
+    #[error("invalid {word} '{value}': {hint}")]
     Value {
         /// What was typed.
         value: String,
@@ -122,17 +122,17 @@ fn time(order: ByteOrder, text: &str, unit: i128) -> Option<Vec<u8>> {
 fn hint(scalar: Scalar) -> String {
     match scalar {
         Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::U64 => {
-            format!("it takes whole numbers from 0 to {}, as 31 or 0x1f", unsigned_end(scalar) - 1)
+            format!("expected an integer from 0 to {} (31, 0x1f)", unsigned_end(scalar) - 1)
         }
         Scalar::I8 | Scalar::I16 | Scalar::I32 | Scalar::I64 => {
             let half = unsigned_end(scalar) / 2;
-            format!("it takes whole numbers from -{half} to {}, as -31 or 0x1f", half - 1)
+            format!("expected an integer from -{half} to {} (-31, 0x1f)", half - 1)
         }
-        Scalar::F32 | Scalar::F64 => "it takes numbers as 3.5, -1e9, inf".to_owned(),
-        Scalar::Bool => "it takes true or false".to_owned(),
-        Scalar::Char => r"it takes one byte of text, as a or \x1b".to_owned(),
+        Scalar::F32 | Scalar::F64 => "expected a number (3.5, -1e9, inf)".to_owned(),
+        Scalar::Bool => "expected true or false".to_owned(),
+        Scalar::Char => r"expected one byte of text (a, \x1b)".to_owned(),
         Scalar::TimeSeconds | Scalar::TimeMillis | Scalar::TimeMicros | Scalar::TimeNanos => {
-            "it takes a time as 2026-01-05T12:01:09+01:00, or the number since 1970".to_owned()
+            "expected a time (2026-01-05T12:01:09+01:00) or a number since 1970".to_owned()
         }
     }
 }

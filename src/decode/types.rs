@@ -26,16 +26,16 @@ pub struct Type {
 pub enum ParseTypeError {
     /// No scalar has that name.
     #[error(
-        "'{0}' is no type: write one of {names}, with le or be behind it for the byte order and [n] for \
+        "invalid type '{0}': expected one of {names}, with le or be appended for the byte order and [n] for \
          an array (u32, u16be, f64[3][3], char[16])",
         names = scalar_names()
     )]
     Unknown(String),
     /// What stands in brackets is no number of elements.
-    #[error("'{0}' has no number of elements: write it in brackets, one or more (u32[4], f64[3][3])")]
+    #[error("invalid array size in '{0}': expected a number above 0 in brackets (u32[4], f64[3][3])")]
     Dimension(String),
     /// It has more bytes than a segment can have, or too many dimensions.
-    #[error("'{0}' is too large: no segment has room for it")]
+    #[error("type '{0}' is too large for any segment")]
     TooLarge(String),
 }
 
@@ -188,7 +188,7 @@ impl fmt::Display for Decoded {
                 }
                 f.write_str("]")
             }
-            Self::Missing => f.write_str("(beyond the end)"),
+            Self::Missing => f.write_str("(past the end)"),
         }
     }
 }
@@ -237,7 +237,7 @@ mod tests {
     fn an_array_ends_where_the_bytes_do() {
         assert_eq!(read("u16le[4]", &[1, 0, 2, 0, 3]), "[1, 2]");
         assert_eq!(read("u16le[9000000000][3]", &[1, 0, 2, 0, 3, 0, 4]), "[[1, 2, 3], []]");
-        assert_eq!(read("u16", &[1]), "(beyond the end)");
+        assert_eq!(read("u16", &[1]), "(past the end)");
         assert_eq!(read("f64[2]", &[]), "[]");
         assert_eq!(serde_json::to_string(&"u16".parse::<Type>().unwrap().decode(&[])).unwrap(), "null");
     }

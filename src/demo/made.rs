@@ -175,7 +175,7 @@ fn unless_taken<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
 
 /// By the kernel's table, which tells who made it whatever its mode is now.
 fn remove_sysv(shmid: ShmId, identity: &Identity) -> io::Result<()> {
-    let table = sysv_table::parse(&RealMachine.sysv_table()?);
+    let table = RealMachine.sysv_rows()?;
     let row = table.rows.iter().find(|row| row.shmid == shmid);
     match row {
         // One that is marked already has lost its key, and goes with its last attachment.

@@ -65,10 +65,10 @@ impl Part {
     pub const fn about(self) -> &'static str {
         match self {
             Self::State => "a C struct: a tick, a sine, a state, a name, a ring of samples",
-            Self::Orphan => "its maker has died and nobody holds it",
+            Self::Orphan => "creator exited, no holders (leaked)",
             Self::List => "a Python ShareableList",
-            Self::Picture => "320 x 240 grey pixels, a ball that moves",
-            Self::Sparse => "sparse: 1 % was ever written",
+            Self::Picture => "320 x 240 gray pixels, a moving ball",
+            Self::Sparse => "sparse, 1% written",
         }
     }
 

@@ -75,7 +75,7 @@ impl<'a> Living<'a> {
     #[must_use]
     pub fn of(&self, pid: u32, seen: Seen, then: Option<Timestamp>) -> Life {
         if self.visibility().foreign {
-            return Life::Unclear("/proc is of another pid namespace than this program");
+            return Life::Unclear("/proc is not mounted or shows another pid namespace");
         }
         let found = self.process(pid).filter(|process| !process.ended).map(Box::new);
         let life = match found {
@@ -83,7 +83,7 @@ impl<'a> Living<'a> {
                 Life::PassedOn(process)
             }
             Some(process) => return Life::Lives(process),
-            None if self.is_hidden(pid) => return Life::Unclear("/proc hides processes of others"),
+            None if self.is_hidden(pid) => return Life::Unclear("/proc hides processes of other users"),
             None => Life::Gone,
         };
         if seen == Seen::There && self.is_inner(pid) {
@@ -91,10 +91,12 @@ impl<'a> Living<'a> {
         }
         let visibility = self.visibility();
         if seen == Seen::There && visibility.outside {
-            return Life::Unclear("processes outside of this pid namespace cannot be seen");
+            return Life::Unclear("processes outside this pid namespace cannot be seen");
         }
         if seen == Seen::There && visibility.hides {
-            return Life::Unclear("/proc hides processes of others, which may be in another pid namespace");
+            return Life::Unclear(
+                "/proc hides processes of other users, which may be in another pid namespace",
+            );
         }
         life
     }

@@ -53,10 +53,8 @@ pub fn of(segment: &Segment, made: Option<&Made<'_>>, around: &Around<'_>) -> Or
     let creator = segment.sysv().map(|facts| by_creator(segment, facts, around));
     match made {
         Some(made) => by_catalogue(segment, made, creator, around),
-        None => creator.unwrap_or_else(|| Origin {
-            steps: vec![],
-            word: Word::Nothing("nothing tells who made it or that this is normal".to_owned()),
-        }),
+        None => creator
+            .unwrap_or_else(|| Origin { steps: vec![], word: Word::Nothing("unknown maker".to_owned()) }),
     }
 }
 
@@ -103,8 +101,8 @@ fn by_catalogue(segment: &Segment, made: &Made<'_>, creator: Option<Origin>, aro
                     creator.word
                 }
                 (false, None) => Word::Nothing(match first {
-                    Some(first) => format!("nothing tells whether it is still wanted: {first}"),
-                    None => "nothing tells that this is normal".to_owned(),
+                    Some(first) => format!("cannot tell if it is still needed: {first}"),
+                    None => "no rule for this maker".to_owned(),
                 }),
             }
         }
@@ -118,38 +116,38 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, around: &Around<'_>) -> Orig
     let pid = facts.creator_pid;
     if pid == 0 {
         return Origin {
-            steps: vec!["its creator has no pid in this pid namespace".to_owned()],
-            word: Word::Nothing("its creator cannot be seen from here".to_owned()),
+            steps: vec!["its creator is in another pid namespace".to_owned()],
+            word: Word::Nothing("its creator cannot be seen".to_owned()),
         };
     }
     match around.living.of(pid, Seen::Here, segment.times.change) {
         Life::Lives(process) => {
             let who = format!("{} ({pid})", escape(&process.command));
             Origin {
-                steps: vec![format!("made by {who}, which began before its last change (/proc/{pid}/stat)")],
+                steps: vec![format!("created by {who}, started before its last change (/proc/{pid}/stat)")],
                 word: Word::Lives(who),
             }
         }
-        Life::Gone => gone(pid, format!("there is no process {pid} (/proc/{pid})")),
+        Life::Gone => gone(pid, format!("no process {pid} (/proc/{pid})")),
         Life::PassedOn(process) => gone(
             pid,
             format!(
-                "{} has its pid {pid} now, and began after its last change (/proc/{pid}/stat)",
+                "pid {pid} is {} now, started after its last change (/proc/{pid}/stat)",
                 escape(&process.command)
             ),
         ),
-        Life::Elsewhere => untold(pid, "a process in another pid namespace has that pid"),
+        Life::Elsewhere => untold(pid, "a process in another pid namespace has this pid"),
         Life::Unclear(why) => untold(pid, why),
     }
 }
 
 fn untold(pid: u32, why: &str) -> Origin {
     Origin {
-        steps: vec![format!("whether its creator, pid {pid}, lives cannot be told: {why}")],
-        word: Word::Nothing("whether its creator lives cannot be told".to_owned()),
+        steps: vec![format!("cannot tell if creator {pid} is running: {why}")],
+        word: Word::Nothing("cannot tell if its creator is running".to_owned()),
     }
 }
 
 fn gone(pid: u32, step: String) -> Origin {
-    Origin { steps: vec![step], word: Word::Dead(format!("its creator (pid {pid}) is gone")) }
+    Origin { steps: vec![step], word: Word::Dead(format!("creator {pid} exited")) }
 }

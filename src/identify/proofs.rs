@@ -54,7 +54,9 @@ impl<'a> Proofs<'a> {
     pub fn ask(&self, segment: &Segment, holdings: &Holdings) -> Option<bool> {
         let SegmentId::Posix(name) = &segment.id else { return None };
         let touched = segment.times.touched();
-        let quiet = touched.is_none_or(|then| self.now.seconds_since(then) >= self.quiet.as_secs_f64());
+        let quiet = touched.is_none_or(|then| {
+            !then.is_future(self.now) && self.now.seconds_since(then).max(0.0) >= self.quiet.as_secs_f64()
+        });
         // It would be us.
         let ours = segment.holders.iter().flat_map(|all| all.iter()).any(|holder| holder.ourselves);
         if ours || !self.root || !quiet || holdings.of(segment).is_none() {

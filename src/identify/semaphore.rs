@@ -102,13 +102,13 @@ pub fn look(machine: &dyn Machine, segment: &Segment) -> Option<Semaphore> {
 }
 
 impl Semaphore {
-    /// `value 0, 2 wait`
+    /// `value 0, 2 waiters`
     #[must_use]
     pub fn text(&self) -> String {
         let waiters = match self.waiters {
-            0 => "nobody waits".to_owned(),
-            1 => "1 waits".to_owned(),
-            many => format!("{many} wait"),
+            0 => "no waiters".to_owned(),
+            1 => "1 waiter".to_owned(),
+            many => format!("{many} waiters"),
         };
         format!("value {}, {waiters}", self.value)
     }
@@ -120,7 +120,7 @@ impl Library {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Glibc64 => "glibc",
-            Self::Glibc32 => "glibc, 32 bits",
+            Self::Glibc32 => "glibc, 32-bit",
             Self::Musl => "musl",
         }
     }
@@ -188,7 +188,7 @@ mod tests {
                 })
                 .collect()
         };
-        let [glibc, zeros] = ["value 0, 2 wait (glibc)", "value 0, nobody waits (musl)"];
+        let [glibc, zeros] = ["value 0, 2 waiters (glibc)", "value 0, no waiters (musl)"];
         assert_eq!(looks(), [None, None, Some(glibc.to_owned()), None, Some(zeros.to_owned())]);
         // Of a stranger's object the access time would move.
         machine.edit(|facts| {

@@ -9,36 +9,36 @@ use crate::survey::{Coverage, Holdings};
 pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Result<Vec<String>, Verdict> {
     let coverage = &holdings.coverage;
     if !holdings.private {
-        return Err(Verdict::new(State::Unknown, "nobody has it open or mapped as shared memory")
-            .because("private mappings have not been looked for yet"));
+        return Err(Verdict::new(
+            State::Unknown,
+            "no holders found, but private mappings are not checked yet",
+        ));
     }
     // How many processes there are is no part of it: it changes with every look.
     if coverage.is_whole() {
         return Ok(vec![
-            "nobody has it open, mapped or locked: every process was examined (/proc/PID/maps, /proc/PID/fd, \
-             /proc/locks)"
+            "not open, mapped or locked: all processes checked (/proc/PID/maps, /proc/PID/fd, /proc/locks)"
                 .to_owned(),
         ]);
     }
     let owner = segment.owner.user_text();
     if coverage.settles(segment) {
         return Ok(vec![format!(
-            "nobody has it open, mapped or locked: only {owner} can open it (mode {}), and every process of {owner} \
-             and root was examined (/proc/PID/maps, /proc/PID/fd, /proc/locks)",
+            "not open, mapped or locked: only {owner} can open it (mode {}), and all processes of {owner} \
+             and root were checked (/proc/PID/maps, /proc/PID/fd, /proc/locks)",
             segment.mode
         )]);
     }
     let missing = missing(coverage);
     match proofs.ask(segment, holdings) {
         Some(false) => Ok(vec![
-            format!("nobody was found holding it, though {missing}"),
-            "nobody has it open or mapped: the kernel gives a lease on it (F_SETLEASE), as it does only then"
-                .to_owned(),
+            format!("no holders found, but {missing}"),
+            "not open or mapped: the kernel granted a write lease (F_SETLEASE), which proves it".to_owned(),
         ]),
-        Some(true) => Err(Verdict::new(State::Unknown, "somebody whom we cannot see has it open or mapped")
-            .because(format!("nobody was found holding it, but {missing}"))
-            .because("the kernel gives no lease on it (F_SETLEASE): it is open elsewhere")),
-        None => Err(Verdict::new(State::Unknown, format!("nobody was found holding it, but {missing}"))
+        Some(true) => Err(Verdict::new(State::Unknown, "open or mapped by a process that cannot be seen")
+            .because(format!("no holders found, but {missing}"))
+            .because("the kernel refused a write lease (F_SETLEASE): it is open or mapped elsewhere")),
+        None => Err(Verdict::new(State::Unknown, format!("no holders found, but {missing}"))
             .because(remedy(coverage, proofs.by_root()))),
     }
 }
@@ -47,13 +47,13 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Res
 fn missing(coverage: &Coverage) -> String {
     let mut parts = vec![];
     if coverage.unreadable > 0 {
-        parts.push("there are processes that cannot be examined here");
+        parts.push("some processes cannot be inspected");
     }
     if coverage.visibility.hides {
-        parts.push("/proc hides the processes of others (hidepid)");
+        parts.push("/proc hides processes of other users (hidepid)");
     }
     if coverage.visibility.outside {
-        parts.push("processes outside of this pid namespace cannot be seen");
+        parts.push("processes outside this pid namespace cannot be seen");
     }
     parts.extend(coverage.failed.as_deref());
     parts.join(", and ")
@@ -61,11 +61,11 @@ fn missing(coverage: &Coverage) -> String {
 
 fn remedy(coverage: &Coverage, root: bool) -> &'static str {
     match (coverage.visibility.outside, root) {
-        (true, _) => "run it outside of the container, as root, to be sure",
-        (false, false) => "run as root to see all of them",
+        (true, _) => "run on the host as root to see all processes",
+        (false, false) => "run as root to see all processes",
         (false, true) => {
-            "root may not either: a sandbox or security module forbids it. Left alone for a minute, \
-                          the kernel itself is asked"
+            "root cannot inspect them either: a sandbox or security module forbids it. \
+                          The kernel is asked once the object has not been used for a minute"
         }
     }
 }

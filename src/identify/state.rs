@@ -35,35 +35,34 @@ fn sysv(
     let count = count(facts, holders, others, ours, segment.holders.is_some());
     if facts.marked {
         let who = match holders {
-            [] if others == 0 => "this program alone".to_owned(),
-            [] => "who is attached".to_owned(),
+            [] if others == 0 => "shmlens only".to_owned(),
+            [] => "processes that cannot be seen".to_owned(),
             holders => who(holders),
         };
         return Verdict::new(State::Removed, format!("removed, kept alive by {who}"))
-            .because("marked for removal (IPC_RMID): it goes with its last attachment")
+            .because("marked for removal (IPC_RMID): freed with the last detach")
             .because(count);
     }
     if others > 0 {
         let said = if holders.is_empty() { attached(others) } else { held_by(holders) };
         return Verdict::new(State::InUse, said).because(count);
     }
-    let settled = format!("nobody has it attached: {count}, which everybody can see");
-    unheld::judge(segment, &origin(), grounds, &[settled])
+    unheld::judge(segment, &origin(), grounds, &[count])
 }
 
-/// `nattch 5 (/proc/sysvipc/shm), found 3: 2 in processes that cannot be examined here`
+/// `nattch 5, 3 found: 2 in processes that cannot be inspected`
 fn count(facts: &SysvFacts, holders: &[&Holder], others: u64, ours: u64, looked: bool) -> String {
-    let mut text = format!("nattch {} (/proc/sysvipc/shm)", facts.nattch);
+    let mut text = format!("nattch {}", facts.nattch);
     if ours > 0 {
-        let _ = write!(text, ", {ours} of them ours");
+        let _ = write!(text, ", {ours} by shmlens");
     }
     let found: u64 = holders.iter().map(|holder| u64::from(holder.mappings)).sum();
     if looked && found < others {
         let missing = others - found;
-        let _ = write!(text, ", found {found}: {missing} in processes that cannot be examined here");
+        let _ = write!(text, ", {found} found: {missing} in processes that cannot be inspected");
     } else if found > others {
         // The table is younger than the look at the processes.
-        let _ = write!(text, ", found {found} a moment before");
+        let _ = write!(text, ", {found} found a moment earlier");
     }
     text
 }
@@ -76,11 +75,11 @@ fn attached(times: u64) -> String {
 }
 
 fn removed_object(holders: &[&Holder], unlinked: &Unlinked) -> Verdict {
-    let who = if holders.is_empty() { "this program alone".to_owned() } else { who(holders) };
+    let who = if holders.is_empty() { "shmlens only".to_owned() } else { who(holders) };
     let verdict = Verdict::new(State::Removed, format!("unlinked, kept alive by {who}"))
-        .because("in no directory any more (link count 0); found in /proc/PID/maps or /proc/PID/fd");
+        .because("no name in /dev/shm (link count 0); found in /proc/PID/maps or /proc/PID/fd");
     match &unlinked.name {
-        Some(name) => verdict.because(format!("its name was {name}; another object may have it now")),
+        Some(name) => verdict.because(format!("former name {name}; another object may have it now")),
         None => verdict,
     }
 }
@@ -94,22 +93,25 @@ fn posix(
 ) -> Verdict {
     if !holders.is_empty() {
         return Verdict::new(State::InUse, held_by(holders)).because(format!(
-            "found in /proc/PID/maps and /proc/PID/fd by device {:x} and inode {}",
+            "found in /proc/PID/maps and /proc/PID/fd: device {:x}, inode {}",
             facts.device, facts.inode
         ));
     }
     let Some(holdings) = grounds.holdings else {
-        return Verdict::new(State::Unknown, "who holds it has not been looked at yet");
+        return Verdict::new(State::Unknown, "holders are not checked yet");
     };
     if let Some(lock) = holdings.locks(segment).first() {
-        let who = lock.pid.map_or_else(|| "a process".to_owned(), |pid| format!("pid {pid}"));
-        return Verdict::new(State::InUse, format!("locked by {who}"))
-            .because("a lock is on its file (/proc/locks), so that somebody has it open");
+        let who = lock.pid.map_or_else(|| "an unknown process".to_owned(), |pid| format!("pid {pid}"));
+        return Verdict::new(State::InUse, format!("file lock held by {who}"))
+            .because("listed in /proc/locks, so a process has it open");
     }
     if segment.holders.is_none() {
+        if let Some(failed) = &holdings.coverage.failed {
+            return Verdict::new(State::Unknown, format!("holders unknown: {failed}"));
+        }
         return Verdict::new(
             State::Unknown,
-            "its holders were not looked for: it was made since, or is on a file system where they cannot be told",
+            "holders unknown: created since the last scan, or on a file system where holders cannot be found",
         );
     }
     match super::settled::posix(segment, holdings, grounds.proofs) {

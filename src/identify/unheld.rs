@@ -12,9 +12,11 @@ const SETTLE_LIKELY: Duration = Duration::from_secs(600);
 /// The verdict; `settled` are the steps by which nobody holds it.
 pub fn judge(segment: &Segment, origin: &Origin, grounds: &Grounds<'_>, settled: &[String]) -> Verdict {
     let touched = segment.times.touched();
-    let quiet = touched.map_or(f64::INFINITY, |then| grounds.now.seconds_since(then));
+    // Nothing tells how long ago a future time was, so such a segment never settles.
+    let in_future = touched.is_some_and(|then| then.is_future(grounds.now));
+    let quiet = touched.map_or(f64::INFINITY, |then| grounds.now.seconds_since(then).max(0.0));
     let wait = |usual: Duration| grounds.settle.unwrap_or(usual).as_secs_f64();
-    // No figure that changes with every look: what is said changes when the state does.
+    // No figure that changes with every survey: the reasons change only with the state.
     let with = |state, said: String| {
         let mut verdict = Verdict::new(state, said);
         verdict.reasons.extend(settled.iter().cloned());
@@ -22,26 +24,31 @@ pub fn judge(segment: &Segment, origin: &Origin, grounds: &Grounds<'_>, settled:
         verdict
     };
     let long = |wait: f64| match touched {
-        Some(_) => format!("not touched for {} (its times)", age_text(wait)),
-        None => "never touched (its times)".to_owned(),
+        Some(_) => format!("last used more than {} ago", age_text(wait)),
+        None => "no use recorded".to_owned(),
     };
-    let recent = |verdict_after: &str, wait: f64| {
+    let recent = |wait: f64| {
         let wait = age_text(wait);
-        with(State::Idle, format!("unheld, and touched too lately to tell: {verdict_after} after {wait}"))
+        with(State::Idle, format!("no holders; used recently, recheck after {wait}"))
     };
     match &origin.word {
-        Word::Protected(why) => with(State::Protected, format!("unheld, and must not be removed: {why}")),
-        Word::Lives(who) => with(State::Idle, format!("unheld, and its maker lives: {who}")),
-        Word::Wanted(why) => with(State::Idle, format!("unheld, and still wanted: {why}")),
-        Word::Normal(why) => with(State::Idle, format!("unheld, which is normal for it: {why}")),
+        Word::Protected(why) => with(State::Protected, format!("no holders; protected: {why}")),
+        Word::Lives(who) => with(State::Idle, format!("no holders; creator is running: {who}")),
+        Word::Wanted(why) => with(State::Idle, format!("no holders; still needed: {why}")),
+        Word::Normal(why) => with(State::Idle, format!("no holders, which is normal: {why}")),
+        Word::Dead(_) | Word::Nothing(_) if in_future => with(
+            State::Idle,
+            "no holders; last used in the future (clock set back?), so it may have been used recently"
+                .to_owned(),
+        ),
         Word::Dead(why) if quiet >= wait(SETTLE) => {
-            with(State::Leaked(Certainty::Certain), format!("unheld, and {why}")).because(long(wait(SETTLE)))
+            with(State::Leaked(Certainty::Certain), format!("no holders; {why}")).because(long(wait(SETTLE)))
         }
-        Word::Dead(_) => recent("leaked", wait(SETTLE)),
+        Word::Dead(_) => recent(wait(SETTLE)),
         Word::Nothing(why) if quiet >= wait(SETTLE_LIKELY) => {
-            with(State::Leaked(Certainty::Likely), format!("unheld, and {why}"))
+            with(State::Leaked(Certainty::Likely), format!("no holders; {why}"))
                 .because(long(wait(SETTLE_LIKELY)))
         }
-        Word::Nothing(_) => recent("likely leaked", wait(SETTLE_LIKELY)),
+        Word::Nothing(_) => recent(wait(SETTLE_LIKELY)),
     }
 }

@@ -41,7 +41,7 @@ pub trait Machine: Send + Sync {
     /// What has that name below `/dev/shm` now.
     ///
     /// # Errors
-    /// `NotFound` when nothing has it.
+    /// `NotFound` when nothing has it, `EXDEV` when it is a mount point or lies below one.
     fn stat_object(&self, name: &ObjectName) -> io::Result<ObjectStat>;
 
     /// The limits and sizes that segments live in.
@@ -109,6 +109,8 @@ pub struct ObjectListing {
     pub objects: Vec<(ObjectName, ObjectStat)>,
     /// What is neither a regular file nor a directory: FIFOs, links, sockets, devices.
     pub others: Vec<ObjectName>,
+    /// The mount points: what lies in another file system is not listed.
+    pub mounts: Vec<ObjectName>,
     /// The directories that could not be looked into, and why.
     pub unreadable: Vec<Unreadable>,
 }

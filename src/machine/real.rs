@@ -52,10 +52,11 @@ impl Machine for RealMachine {
     }
 
     fn limits(&self) -> LimitFacts {
+        let sysv = sys::shm::limits().ok();
         LimitFacts {
-            shmmni: procfs::sys::kernel::shmmni().ok(),
-            shmmax: procfs::sys::kernel::shmmax().ok(),
-            shmall: procfs::sys::kernel::shmall().ok(),
+            shmmni: sysv.map(|limits| limits.shmmni),
+            shmmax: sysv.map(|limits| limits.shmmax),
+            shmall: sysv.map(|limits| limits.shmall),
             page_size: sys::page_size(),
             dev_shm: dev_shm().ok(),
             remove_ipc: logind::remove_ipc(),

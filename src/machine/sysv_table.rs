@@ -71,7 +71,7 @@ pub fn parse(text: &[u8]) -> Table {
     let mut table = Table::default();
     let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let Some(header) = lines.next() else {
-        table.problems.push("/proc/sysvipc/shm is empty: not even a header line".to_owned());
+        table.problems.push("/proc/sysvipc/shm is empty: no header line".to_owned());
         return table;
     };
     let columns = Columns {
@@ -116,7 +116,7 @@ impl Columns {
             next.set(at + 1);
             words[..count].get(at).copied()
         };
-        let must = |name: &str| find(name).ok_or_else(|| format!("no {name}"));
+        let must = |name: &str| find(name).ok_or_else(|| format!("missing column {name}"));
         let number = |name: &str| must(name)?.parse::<u64>().map_err(|_| format!("{name} is no number"));
         let id = |name: &str| u32::try_from(number(name)?).map_err(|_| format!("{name} is too large"));
         let key = must("key")?;

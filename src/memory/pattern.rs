@@ -23,13 +23,13 @@ pub struct Pattern {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// There is nothing to look for.
-    #[error("there is nothing to look for: the pattern is empty")]
+    #[error("the pattern is empty")]
     Empty,
     /// It fits everywhere.
-    #[error("'{0}' fits everywhere: at least one digit has to be no wildcard")]
+    #[error("'{0}' matches everything: at least one digit must not be a wildcard")]
     Anything(String),
     /// Not hex.
-    #[error("'{text}' is no hex: '{found}' is neither a digit (0 to 9, a to f) nor ? for any digit")]
+    #[error("invalid hex '{text}': '{found}' is not a hex digit or ? (any digit)")]
     NoHex {
         /// What was typed.
         text: String,
@@ -37,12 +37,10 @@ pub enum PatternError {
         found: String,
     },
     /// Half a byte.
-    #[error(
-        "'{0}' has an odd number of hex digits: each byte has two, and ?? stands for any byte (de ad ?? ef)"
-    )]
+    #[error("odd number of hex digits in '{0}': use two for each byte, or ?? for any byte (de ad ?? ef)")]
     Odd(String),
     /// Too long.
-    #[error("the pattern has {0} bytes, and at most {LONGEST} can be looked for")]
+    #[error("the pattern has {0} bytes; the maximum is {LONGEST}")]
     TooLong(usize),
 }
 

@@ -18,20 +18,20 @@ pub struct Reader {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It is gone.
-    #[error("{id} is gone: it was removed since it was listed")]
+    #[error("{id} is gone: removed since it was listed")]
     Gone {
         /// Which.
         id: SegmentId,
     },
     /// Another one has its name now.
-    #[error("{id} is another segment now: the one that was listed is gone. Look again, and choose it anew")]
+    #[error("{id} has changed since it was listed: another segment has its name now. Refresh and try again")]
     Replaced {
         /// Which.
         id: SegmentId,
     },
     /// It may not be read.
-    #[error("you may not read {id}: it belongs to {owner} and its mode is {mode} ({symbolic}). \
-             Run as {who}, or have the owner give read permission",
+    #[error("failed to read {id}: permission denied (owner {owner}, mode {mode} {symbolic}). \
+             Run as {who}, or ask the owner for read permission",
             owner = .owner.user_text(), symbolic = .mode.symbolic(), who = who_may(.owner))]
     Denied {
         /// Which.
@@ -42,15 +42,14 @@ pub enum OpenError {
         mode: Mode,
     },
     /// The name in /dev/shm is of something else.
-    #[error("{id} is not shared memory: it is no regular file, and is left alone")]
+    #[error("{id} is not shared memory: not a regular file")]
     NotMemory {
         /// Which.
         id: SegmentId,
     },
     /// The address space does not hold it.
     #[error(
-        "{id} cannot be attached: its {size} do not fit into this process's address space; \
-             see the limit with `ulimit -v`"
+        "failed to attach {id}: {size} do not fit into the address space. Check the limit with `ulimit -v`"
     )]
     TooLarge {
         /// Which.
@@ -60,15 +59,15 @@ pub enum OpenError {
     },
     /// Somebody has to be asked first, and the kernel does so.
     #[error(
-        "{id} cannot be opened yet: a process has a lease on it (F_SETLEASE), and was asked to give it back. \
-             Try again; the kernel takes it away after a while (/proc/sys/fs/lease-break-time, in seconds)"
+        "failed to open {id}: a process has a lease on it (F_SETLEASE) and was asked to release it. \
+             Try again; the kernel breaks the lease after /proc/sys/fs/lease-break-time seconds"
     )]
     Leased {
         /// Which.
         id: SegmentId,
     },
     /// Anything else.
-    #[error("{id} cannot be opened: {}", plain_error(.source))]
+    #[error("failed to open {id}: {}", plain_error(.source))]
     Other {
         /// Which.
         id: SegmentId,
@@ -79,7 +78,7 @@ pub enum OpenError {
 
 /// Who may read what is its owner's alone.
 fn who_may(owner: &Owner) -> String {
-    if owner.uid == 0 { "root".to_owned() } else { format!("{} or as root", owner.user_text()) }
+    if owner.uid == 0 { "root".to_owned() } else { format!("{} or root", owner.user_text()) }
 }
 
 /// What has become of a segment that is open.
@@ -292,7 +291,7 @@ mod tests {
         for segment in survey(&machine) {
             let error = Reader::open(&machine, &segment).err().unwrap().to_string();
             assert!(
-                error.contains("belongs to ann") && error.contains("0600") && error.contains("root"),
+                error.contains("owner ann") && error.contains("0600") && error.contains("root"),
                 "{error}"
             );
         }

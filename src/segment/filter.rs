@@ -231,7 +231,7 @@ impl Test {
             },
             Self::Within(field, bounds) => {
                 let number = match field.of(segment, now) {
-                    Value::Time(time) => Some(now.seconds_since(time)),
+                    Value::Time(time) => Some(now.seconds_since(time)).filter(|_| !time.is_future(now)),
                     value => value.number(),
                 };
                 number.is_some_and(|number| bounds.hold(number))

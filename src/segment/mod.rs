@@ -29,7 +29,7 @@ pub use owner::Owner;
 pub use shorten::{shorten, take_cells};
 pub use size::{Bytes, ParseSizeError};
 pub use state::{Certainty, State, Verdict};
-pub use times::{ParseSpanError, Times, Timestamp, age_text, parse_span};
+pub use times::{ParseSpanError, Times, Timestamp, age_text, ago_text, parse_span};
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -222,14 +222,14 @@ impl Segment {
     }
 
     /// Seconds since it was created; for System V since the last change, so
-    /// "at least". `None` where the kernel keeps no such time.
+    /// "at least". `None` where the kernel keeps no such time, or it lies in the future.
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Option<f64> {
         let since = match self.facts {
             Facts::Sysv(_) => self.times.change,
             Facts::Posix(_) => self.times.birth,
         };
-        since.map(|then| now.seconds_since(then).max(0.0))
+        since.filter(|then| !then.is_future(now)).map(|then| now.seconds_since(then).max(0.0))
     }
 
     /// What tells this very segment from another one that took its name.

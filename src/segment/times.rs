@@ -27,7 +27,17 @@ impl Timestamp {
         reason = "an age is shown in seconds; 2^52 of them are 140 million years"
     )]
     pub fn seconds_since(self, earlier: Self) -> f64 {
-        (self.seconds - earlier.seconds) as f64 + (f64::from(self.nanos) - f64::from(earlier.nanos)) / 1e9
+        self.seconds.saturating_sub(earlier.seconds) as f64
+            + (f64::from(self.nanos) - f64::from(earlier.nanos)) / 1e9
+    }
+
+    /// Whether it lies in the future: the clock was set back since, or a program
+    /// set the time of a file (`utimensat(2)`). The first seconds do not count, as
+    /// `now` may have been read before the time was.
+    #[must_use]
+    pub fn is_future(self, now: Self) -> bool {
+        const SLACK: f64 = 5.0;
+        self.seconds_since(now) > SLACK
     }
 }
 
@@ -85,6 +95,16 @@ pub fn age_text(seconds: f64) -> String {
         3600..172_800 => format!("{}h", whole / 3600),
         172_800..63_072_000 => format!("{}d", whole / 86_400),
         _ => format!("{}y", whole / 31_536_000),
+    }
+}
+
+/// How long ago a time was: `3s ago`, or `in the future`.
+#[must_use]
+pub fn ago_text(then: Timestamp, now: Timestamp) -> String {
+    if then.is_future(now) {
+        "in the future".to_owned()
+    } else {
+        format!("{} ago", age_text(now.seconds_since(then)))
     }
 }
 
@@ -153,5 +173,19 @@ mod tests {
         let late = Timestamp { seconds: 12, nanos: 400_000_000 };
         assert!((late.seconds_since(early) - 1.5).abs() < 1e-9);
         assert!((early.seconds_since(late) + 1.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_future_time_is_never_0s_ago() {
+        let now = Timestamp::from_seconds(1000);
+        for (seconds, text) in [(997, "3s ago"), (1000, "0s ago"), (1002, "0s ago"), (1010, "in the future")]
+        {
+            assert_eq!(ago_text(Timestamp::from_seconds(seconds), now), text);
+        }
+        for seconds in [i64::MIN, i64::MAX] {
+            // A file may have any time: no overflow.
+            let _ = ago_text(Timestamp::from_seconds(seconds), now);
+        }
+        assert!(Timestamp::from_seconds(i64::MAX).is_future(Timestamp::from_seconds(-1000)));
     }
 }

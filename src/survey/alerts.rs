@@ -40,19 +40,18 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
             alerts.push(Alert { what, users });
         }
         if let Some(left) = nearly(shm.inodes_used, shm.inodes) {
-            let what =
-                format!("/dev/shm has nearly all files that it may have, {left} of {} left", shm.inodes);
+            let what = format!("/dev/shm is nearly out of inodes, {left} of {} left", shm.inodes);
             alerts.push(Alert { what, users: by_user(posix(survey), |_| 1, |sum| format!("has {sum}")) });
         }
     }
     if let Some((left, most)) =
         limits.shmmni.and_then(|most| Some((nearly(limits.sysv_segments, most)?, most)))
     {
-        let what = format!("System V ids are nearly used up, {left} of {most} left");
+        let what = format!("System V ids nearly used up, {left} of {most} left");
         alerts.push(Alert { what, users: by_user(sysv(survey), |_| 1, |sum| format!("has {sum}")) });
     }
     if let Some(left) = limits.shmall.and_then(|most| nearly(limits.sysv_bytes.0, most.0)) {
-        let what = format!("System V segments have nearly all they may have, {} left", Bytes(left));
+        let what = format!("System V memory nearly used up, {} left", Bytes(left));
         let users = by_user(sysv(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
         alerts.push(Alert { what, users });
     }
@@ -97,8 +96,8 @@ fn unlinked(survey: &Survey, used: Bytes) -> Option<String> {
     }
     let largest = those().max_by_key(|segment| segment.resident)?;
     let holder = largest.holders.as_deref().unwrap_or_default().first();
-    let who = holder.map_or_else(|| "somebody".to_owned(), named);
-    Some(format!("{bytes} of it unlinked and still held, most by {who}"))
+    let who = holder.map_or_else(|| "an unknown process".to_owned(), named);
+    Some(format!("{bytes} unlinked but still in use, most by {who}"))
 }
 
 fn named(holder: &Holder) -> String {
@@ -133,7 +132,7 @@ mod tests {
         });
         assert_eq!(texts(&machine), Vec::<String>::new());
         machine.edit(|facts| facts.limits.shmmni = Some(8));
-        assert_eq!(texts(&machine), ["System V ids are nearly used up, 0 of 8 left: ann has 8"]);
+        assert_eq!(texts(&machine), ["System V ids nearly used up, 0 of 8 left: ann has 8"]);
         // None at all is no limit.
         machine.edit(|facts| facts.limits.shmmni = Some(0));
         assert_eq!(texts(&machine), Vec::<String>::new());
@@ -162,9 +161,9 @@ mod tests {
             texts(&machine),
             [
                 "/dev/shm is nearly full, 4.0 KiB of 40 KiB left: bob has 20 KiB, ann has 16 KiB, \
-                 12 KiB of it unlinked and still held, most by grabber (7)",
-                "/dev/shm has nearly all files that it may have, 0 of 4 left: ann has 2, bob has 1",
-                "System V segments have nearly all they may have, 0 B left: ann has 40 KiB",
+                 12 KiB unlinked but still in use, most by grabber (7)",
+                "/dev/shm is nearly out of inodes, 0 of 4 left: ann has 2, bob has 1",
+                "System V memory nearly used up, 0 B left: ann has 40 KiB",
             ]
         );
         // A twelfth of what is used is no part to speak of.

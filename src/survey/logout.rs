@@ -22,12 +22,12 @@ pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
     }
     let user = segment.owner.user_text();
     let what = match segment.facts {
-        Facts::Sysv(_) => "removes it, unless it is attached then,",
-        Facts::Posix(_) => "takes its name, whoever holds it,",
+        Facts::Sysv(_) => "removes it, unless attached,",
+        Facts::Posix(_) => "unlinks it, even if in use,",
     };
     Some(format!(
-        "systemd {what} when the last session of {user} ends (RemoveIPC=yes); RemoveIPC=no in logind.conf \
-         keeps it, or `loginctl enable-linger {user}`"
+        "systemd {what} when the last session of {user} ends (RemoveIPC=yes). To keep it, set RemoveIPC=no \
+         in logind.conf or run `loginctl enable-linger {user}`"
     ))
 }
 
@@ -84,8 +84,8 @@ mod tests {
             }
             assert_eq!(logouts(&removed), None);
             if let [sysv, posix] = told.as_slice() {
-                assert!(sysv.contains("unless it is attached") && sysv.contains("enable-linger ann"));
-                assert!(posix.contains("takes its name, whoever holds it"), "{posix}");
+                assert!(sysv.contains("unless attached") && sysv.contains("enable-linger ann"));
+                assert!(posix.contains("unlinks it, even if in use"), "{posix}");
                 assert!(logouts(&survey).unwrap().ends_with("(RemoveIPC=yes): ann has 2"));
             }
         }

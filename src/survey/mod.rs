@@ -46,7 +46,12 @@ impl Survey {
     /// `names` remembers what users and groups are called from one look to the next.
     #[must_use]
     pub fn take(machine: &dyn Machine, names: &mut Names) -> Self {
-        Self::with(machine, names, &|| machine.sysv_table().map(|text| sysv_table::parse(&text)))
+        Self::with(machine, names, &|| match machine.sysv_table() {
+            Ok(text) => Ok(sysv_table::parse(&text)),
+            // Without /proc, or with a /proc that has only processes (subset=pid), system
+            // calls still list the segments, only not how much of each is in memory.
+            Err(_) => machine.sysv_rows(),
+        })
     }
 
     /// As [`Survey::take`], but not how much of a System V segment is in memory,

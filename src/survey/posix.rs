@@ -18,10 +18,14 @@ pub fn add(
     let listing = match listing {
         Ok(listing) => listing,
         Err(error) => {
-            problems.push(format!("POSIX segments cannot be listed: /dev/shm: {}", plain_error(&error)));
+            problems.push(format!("failed to list POSIX segments: /dev/shm: {}", plain_error(&error)));
             return;
         }
     };
+    for name in &listing.mounts {
+        problems
+            .push(format!("/dev/shm{name}: another file system is mounted here; its files are not listed"));
+    }
     for directory in &listing.unreadable {
         problems.push(unreadable(directory, machine, names));
     }
@@ -32,14 +36,12 @@ pub fn add(
 fn unreadable(directory: &Unreadable, machine: &dyn Machine, names: &mut Names) -> String {
     let Unreadable { name, uid, gid, mode, kind, reason } = directory;
     if *kind != io::ErrorKind::PermissionDenied {
-        return format!("/dev/shm{name} cannot be looked into: {}", plain_error(reason));
+        return format!("failed to list /dev/shm{name}: {}", plain_error(reason));
     }
     let owner = names.owner(machine, *uid, *gid).user_text();
-    let who = if *uid == 0 { "root".to_owned() } else { format!("{owner} or as root") };
+    let who = if *uid == 0 { "root".to_owned() } else { format!("{owner} or root") };
     let mode = Mode::new(*mode);
-    format!(
-        "/dev/shm{name} cannot be looked into: it belongs to {owner} and its mode is {mode}. Run as {who} to see what is in it"
-    )
+    format!("failed to list /dev/shm{name}: permission denied (owner {owner}, mode {mode}). Run as {who}")
 }
 
 fn segment(name: ObjectName, stat: &ObjectStat, machine: &dyn Machine, names: &mut Names) -> Segment {

@@ -22,13 +22,13 @@ pub fn add(
         Err(error) => {
             let why = match error.kind() {
                 io::ErrorKind::NotFound => {
-                    "this /proc has no /proc/sysvipc/shm. Mount the whole of it (without subset=pid) to see \
-                     them, if the kernel has them at all"
+                    "there is no /proc/sysvipc/shm. The kernel has no System V shared memory, or /proc is not \
+                     fully mounted"
                         .to_owned()
                 }
                 _ => format!("/proc/sysvipc/shm: {}", plain_error(&error)),
             };
-            problems.push(format!("System V segments cannot be listed: {why}"));
+            problems.push(format!("failed to list System V segments: {why}"));
         }
     }
 }

@@ -16,7 +16,7 @@ const LONGEST_ACL: usize = 64 << 10;
 /// Sets the permission bits, twelve of them.
 ///
 /// # Errors
-/// `EPERM` for who is not the owner, `ENOENT` on a kernel older than 6.6 where
+/// `EPERM` for who is not the owner; [`no_proc`] on a kernel older than 6.6 where
 /// `/proc` is not mounted.
 pub fn chmod(file: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
     let mode = mode & 0o7777;
@@ -34,7 +34,7 @@ pub fn chmod(file: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
     }
     let path = own_path(file)?;
     // SAFETY: the path ends in NUL and lives through the call.
-    check(unsafe { libc::chmod(path.as_ptr(), mode) }).map(drop)
+    check(unsafe { libc::chmod(path.as_ptr(), mode) }).map(drop).map_err(without_proc)
 }
 
 /// Sets owner and group; `None` leaves one as it is.
@@ -54,19 +54,23 @@ pub fn chown(file: BorrowedFd<'_>, uid: Option<u32>, gid: Option<u32>) -> io::Re
 /// # Errors
 /// `EACCES` and the like; a file system without lists is no error.
 pub fn acl(file: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
-    let path = own_path(file)?;
     let mut list = vec![0u8; LONGEST_ACL];
-    // SAFETY: both names end in NUL; the kernel writes at most the length of the list.
-    let length = unsafe { libc::getxattr(path.as_ptr(), ACL.as_ptr(), list.as_mut_ptr().cast(), list.len()) };
-    let Ok(length) = usize::try_from(length) else {
-        let error = io::Error::last_os_error();
-        return match error.raw_os_error() {
-            Some(libc::ENODATA | libc::EOPNOTSUPP) => Ok(None),
-            _ => Err(error),
-        };
-    };
-    list.truncate(length);
-    Ok(Some(list))
+    let (into, room) = (list.as_mut_ptr(), list.len());
+    let length = attribute(
+        file,
+        // SAFETY: the name ends in NUL; the kernel writes at most the length of the list.
+        |fd| unsafe { libc::fgetxattr(fd, ACL.as_ptr(), into.cast(), room) },
+        // SAFETY: as above, and the path ends in NUL.
+        |path| unsafe { libc::getxattr(path.as_ptr(), ACL.as_ptr(), into.cast(), room) },
+    );
+    match length {
+        Ok(length) => {
+            list.truncate(length);
+            Ok(Some(list))
+        }
+        Err(error) if is_without(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Sets the access control list; this sets the mode too.
@@ -74,10 +78,15 @@ pub fn acl(file: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
 /// # Errors
 /// `EPERM` for who is not the owner, `EINVAL` for what is no list, `EOPNOTSUPP`.
 pub fn set_acl(file: BorrowedFd<'_>, list: &[u8]) -> io::Result<()> {
-    let path = own_path(file)?;
-    // SAFETY: both names end in NUL; the kernel reads as many bytes as the list has.
-    check(unsafe { libc::setxattr(path.as_ptr(), ACL.as_ptr(), list.as_ptr().cast(), list.len(), 0) })
-        .map(drop)
+    let (from, length) = (list.as_ptr(), list.len());
+    attribute(
+        file,
+        // SAFETY: the name ends in NUL; the kernel reads as many bytes as the list has.
+        |fd| unsafe { libc::fsetxattr(fd, ACL.as_ptr(), from.cast(), length, 0) as isize },
+        // SAFETY: as above, and the path ends in NUL.
+        |path| unsafe { libc::setxattr(path.as_ptr(), ACL.as_ptr(), from.cast(), length, 0) as isize },
+    )
+    .map(drop)
 }
 
 /// Takes the access control list away; the mode stays. That there is none is
@@ -86,11 +95,38 @@ pub fn set_acl(file: BorrowedFd<'_>, list: &[u8]) -> io::Result<()> {
 /// # Errors
 /// `EPERM` for who is not the owner.
 pub fn clear_acl(file: BorrowedFd<'_>) -> io::Result<()> {
-    let path = own_path(file)?;
-    // SAFETY: both names end in NUL.
-    match check(unsafe { libc::removexattr(path.as_ptr(), ACL.as_ptr()) }) {
-        Err(error) if !matches!(error.raw_os_error(), Some(libc::ENODATA | libc::EOPNOTSUPP)) => Err(error),
+    let removed = attribute(
+        file,
+        // SAFETY: the name ends in NUL.
+        |fd| unsafe { libc::fremovexattr(fd, ACL.as_ptr()) as isize },
+        // SAFETY: both names end in NUL.
+        |path| unsafe { libc::removexattr(path.as_ptr(), ACL.as_ptr()) as isize },
+    );
+    match removed {
+        Err(error) if !is_without(&error) => Err(error),
         _ => Ok(()),
+    }
+}
+
+/// Whether an error says that a file has no access control list, or cannot have one.
+fn is_without(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENODATA | libc::EOPNOTSUPP))
+}
+
+/// Calls `by_file` on an open file, and `by_path` on an `O_PATH` handle, whose
+/// attributes are reached only through `/proc`.
+fn attribute(
+    file: BorrowedFd<'_>,
+    by_file: impl FnOnce(libc::c_int) -> isize,
+    by_path: impl FnOnce(&CStr) -> isize,
+) -> io::Result<usize> {
+    let result = |value: isize| usize::try_from(value).map_err(|_| io::Error::last_os_error());
+    match result(by_file(file.as_raw_fd())) {
+        Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
+            let path = own_path(file)?;
+            result(by_path(&path)).map_err(without_proc)
+        }
+        outcome => outcome,
     }
 }
 
@@ -98,4 +134,17 @@ pub fn clear_acl(file: BorrowedFd<'_>) -> io::Result<()> {
 /// when that has no other name any more.
 fn own_path(file: BorrowedFd<'_>) -> io::Result<CString> {
     CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(io::Error::other)
+}
+
+/// Explains the error of a call on a path below `/proc/self`. Such a path always
+/// exists where `/proc` is mounted, so `ENOENT` says nothing about the file behind it.
+#[must_use]
+pub fn without_proc(error: io::Error) -> io::Error {
+    if error.raw_os_error() == Some(libc::ENOENT) { no_proc() } else { error }
+}
+
+/// The error of what needs `/proc` where it is not mounted.
+#[must_use]
+pub fn no_proc() -> io::Error {
+    io::Error::other("/proc is not mounted")
 }

@@ -2,10 +2,12 @@
 //! link, never anything but a regular file, and never so that it blocks.
 
 use super::{FileStat, page_size, statx_fd};
-use nix::fcntl::{OFlag, open, openat};
+use nix::NixPath;
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
 use nix::sys::stat::Mode;
 use nix::unistd::{Whence, lseek64};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
@@ -24,6 +26,9 @@ pub struct OpenObject {
     pub keeps_access_time: bool,
 }
 
+/// How often an object that is replaced all the time is opened without `/proc`.
+const MAX_OPENS: usize = 16;
+
 /// Opens a directory to list it or to look names up in it.
 ///
 /// # Errors
@@ -33,21 +38,57 @@ pub fn open_directory(path: &Path) -> io::Result<OwnedFd> {
     Ok(open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?)
 }
 
-/// Opens a directory by its name in another one, not through a link.
+/// Opens a directory by its name in another one, never through a link or into
+/// another mount.
 ///
 /// # Errors
-/// As `openat(2)`: `ELOOP` or `ENOTDIR` for what is no directory.
+/// As `openat(2)`: `ELOOP` or `ENOTDIR` for what is no directory, `EXDEV` for a
+/// mount point.
 pub fn open_subdirectory(parent: &OwnedFd, name: &Path) -> io::Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    Ok(openat(parent, name, flags, Mode::empty())?)
+    open_within(parent, name, flags)
+}
+
+/// Returns what `statx(2)` says of a name in a directory, and fails with `EXDEV`
+/// for a mount point. The mounted file system is never asked: its server may not
+/// answer.
+///
+/// # Errors
+/// As [`open_subdirectory`].
+pub fn stat_within(directory: &OwnedFd, name: &CStr) -> io::Result<FileStat> {
+    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    statx_fd(open_within(directory, name, flags)?.as_fd())
+}
+
+/// `openat(2)` that fails with `EXDEV` rather than cross into another mount.
+fn open_within<P: NixPath + ?Sized>(directory: &OwnedFd, name: &P, flags: OFlag) -> io::Result<OwnedFd> {
+    let how = OpenHow::new().flags(flags).resolve(ResolveFlag::RESOLVE_NO_XDEV);
+    match openat2(directory, name, how) {
+        // Before Linux 5.6, and under seccomp filters that do not know the call.
+        Err(Errno::ENOSYS | Errno::EPERM) => {}
+        Err(Errno::EXDEV) => return Err(other_mount()),
+        opened => return Ok(opened?),
+    }
+    let opened = openat(directory, name, flags, Mode::empty())?;
+    if statx_fd(opened.as_fd())?.is_on_mount_of(&statx_fd(directory.as_fd())?) {
+        Ok(opened)
+    } else {
+        Err(other_mount())
+    }
+}
+
+/// `EXDEV` in words that say what it means here.
+fn other_mount() -> io::Error {
+    io::Error::new(io::ErrorKind::CrossesDevices, "another file system is mounted there")
 }
 
 /// A handle on whatever has that path below `root`, which cannot be read from
 /// and does nothing to what it stands for (`O_PATH`). No part of the path is
-/// followed through a link.
+/// followed through a link or into another mount.
 ///
 /// # Errors
-/// `ENOENT` when it is gone, `EACCES` when a directory may not be searched.
+/// `ENOENT` when it is gone, `EACCES` when a directory may not be searched,
+/// `EXDEV` when another file system is mounted there.
 pub fn handle(root: &Path, path: &Path) -> io::Result<OwnedFd> {
     let step = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let mut at = open(root, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
@@ -58,7 +99,7 @@ pub fn handle(root: &Path, path: &Path) -> io::Result<OwnedFd> {
         };
         let last = parts.peek().is_none();
         let flags = if last { step } else { step | OFlag::O_DIRECTORY };
-        at = openat(&at, name, flags, Mode::empty())?;
+        at = open_within(&at, name, flags)?;
     }
     Ok(at)
 }
@@ -93,16 +134,36 @@ pub fn create_object(root: &Path, path: &Path, mode: u32) -> io::Result<File> {
 ///
 /// # Errors
 /// `ENOENT` when it is gone, `EACCES` without read permission, `ENODEV` when
-/// it is no regular file.
+/// it is no regular file, `EXDEV` when another file system is mounted there.
 pub fn open_object(root: &Path, path: &Path) -> io::Result<OpenObject> {
-    let handle = handle(root, path)?;
-    let stat = statx_fd(handle.as_fd())?;
-    if !stat.is_regular() {
-        return Err(io::Error::from_raw_os_error(libc::ENODEV));
+    for _ in 0..MAX_OPENS {
+        let handle = handle(root, path)?;
+        let stat = statx_fd(handle.as_fd())?;
+        if !stat.is_regular() {
+            return Err(io::Error::from_raw_os_error(libc::ENODEV));
+        }
+        // Through the handle, so that it is the very object that was looked at.
+        match open_link(&format!("/proc/self/fd/{}", handle.as_raw_fd())) {
+            Ok((file, keeps_access_time)) => return Ok(OpenObject { file, stat, keeps_access_time }),
+            // The link always exists where /proc is mounted.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let (file, keeps_access_time) = open_name(root, path)?;
+        let opened = statx_fd(file.as_fd())?;
+        // The handle keeps its inode, so no other object can have the number.
+        if (opened.device, opened.inode) == (stat.device, stat.inode) {
+            return Ok(OpenObject { file, stat, keeps_access_time });
+        }
     }
-    // Through the handle, so that it is the very object that was looked at.
-    let (file, keeps_access_time) = open_link(&format!("/proc/self/fd/{}", handle.as_raw_fd()))?;
-    Ok(OpenObject { file, stat, keeps_access_time })
+    Err(io::ErrorKind::NotFound.into())
+}
+
+/// Opens an object by its name, without `/proc`: it may have been replaced since
+/// its handle was opened.
+fn open_name(root: &Path, path: &Path) -> io::Result<(File, bool)> {
+    let (directory, name) = open_parent(root, path)?;
+    read_only(OFlag::O_NOFOLLOW, |flags| openat(&directory, name.as_c_str(), flags, Mode::empty()))
 }
 
 /// Opens what a link of `/proc` stands for, for reading: a descriptor or a
@@ -119,10 +180,16 @@ pub fn open_again(link: &str) -> io::Result<OpenObject> {
 
 /// The open file, and whether reading it leaves the access time as it is.
 fn open_link(link: &str) -> io::Result<(File, bool)> {
-    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-    match open(link, flags | OFlag::O_NOATIME, Mode::empty()) {
+    read_only(OFlag::empty(), |flags| open(link, flags, Mode::empty()))
+}
+
+/// Opens for reading without blocking, and without moving the access time where
+/// that is allowed; returns whether it is.
+fn read_only(flags: OFlag, open: impl Fn(OFlag) -> nix::Result<OwnedFd>) -> io::Result<(File, bool)> {
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | flags;
+    match open(flags | OFlag::O_NOATIME) {
         Ok(fd) => Ok((File::from(fd), true)),
-        Err(nix::errno::Errno::EPERM) => Ok((File::from(open(link, flags, Mode::empty())?), false)),
+        Err(Errno::EPERM) => Ok((File::from(open(flags)?), false)),
         Err(error) => Err(error.into()),
     }
 }
@@ -180,7 +247,7 @@ fn seek(file: &File, offset: u64, whence: Whence) -> io::Result<Option<u64>> {
     let Ok(from) = i64::try_from(offset) else { return Ok(None) };
     match lseek64(file, from, whence) {
         Ok(found) => Ok(u64::try_from(found).ok()),
-        Err(nix::errno::Errno::ENXIO) => Ok(None),
+        Err(Errno::ENXIO) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

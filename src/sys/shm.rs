@@ -9,6 +9,7 @@ use std::ptr::{self, NonNull};
 /// The libc crate has no name for it; `linux/shm.h` has.
 const SHM_STAT_ANY: libc::c_int = 15;
 const SHM_INFO: libc::c_int = 14;
+const IPC_INFO: libc::c_int = 3;
 
 /// What `IPC_STAT` says. Asking changes nothing; it needs read permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +75,32 @@ pub fn stat_any(shmid: i32) -> io::Result<ShmStat> {
     }
     // Gone meanwhile, or another one has its place by now.
     stat(shmid).map_err(|error| if error.kind() == denied.kind() { denied } else { error })
+}
+
+/// The limits of this IPC namespace, `struct shminfo`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShmLimits {
+    /// The largest segment, in bytes.
+    pub shmmax: libc::c_ulong,
+    shmmin: libc::c_ulong,
+    /// The most segments.
+    pub shmmni: libc::c_ulong,
+    shmseg: libc::c_ulong,
+    /// The most pages of all segments together.
+    pub shmall: libc::c_ulong,
+    unused: [libc::c_ulong; 4],
+}
+
+/// Reads the limits, `shmctl(IPC_INFO)`. This works without `/proc`.
+///
+/// # Errors
+/// `ENOSYS` in a kernel without System V shared memory.
+pub fn limits() -> io::Result<ShmLimits> {
+    let mut limits = ShmLimits::default();
+    // SAFETY: IPC_INFO writes one struct shminfo, which ShmLimits is laid out as.
+    check(unsafe { libc::shmctl(0, IPC_INFO, (&raw mut limits).cast()) })?;
+    Ok(limits)
 }
 
 /// A segment as `SHM_STAT_ANY` lists it.

@@ -32,6 +32,8 @@ pub struct FileStat {
     pub change: (i64, u32),
     /// Creation; `None` where the file system keeps none (tmpfs does since Linux 5.18).
     pub birth: Option<(i64, u32)>,
+    /// The mount that it was reached through; `None` before Linux 5.8.
+    pub mount: Option<u64>,
 }
 
 impl FileStat {
@@ -39,6 +41,16 @@ impl FileStat {
     #[must_use]
     pub const fn is_regular(&self) -> bool {
         self.mode & libc::S_IFMT == libc::S_IFREG
+    }
+
+    /// Whether both were reached through the same mount. A bind mount counts as
+    /// another one where the kernel tells mounts apart.
+    #[must_use]
+    pub fn is_on_mount_of(&self, other: &Self) -> bool {
+        match (self.mount, other.mount) {
+            (Some(own), Some(other)) => own == other,
+            _ => self.device == other.device,
+        }
     }
 
     /// Whether it is a directory.
@@ -76,7 +88,7 @@ pub fn statx_link(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<FileStat
 
 fn statx(directory: BorrowedFd<'_>, name: &CStr, flags: libc::c_int) -> io::Result<FileStat> {
     let mut raw = MaybeUninit::<libc::statx>::zeroed();
-    let mask = libc::STATX_BASIC_STATS | libc::STATX_BTIME;
+    let mask = libc::STATX_BASIC_STATS | libc::STATX_BTIME | libc::STATX_MNT_ID;
     // SAFETY: the name ends in NUL and lives through the call; the kernel
     // writes one struct statx, and raw has room for it.
     super::check(unsafe {
@@ -104,5 +116,6 @@ fn statx(directory: BorrowedFd<'_>, name: &CStr, flags: libc::c_int) -> io::Resu
         modify: time(raw.stx_mtime),
         change: time(raw.stx_ctime),
         birth: (raw.stx_mask & libc::STATX_BTIME != 0).then(|| time(raw.stx_btime)),
+        mount: (raw.stx_mask & libc::STATX_MNT_ID != 0).then_some(raw.stx_mnt_id),
     })
 }

@@ -4,6 +4,7 @@
 //! Where the file system has no nameless files, it has a name that nobody else
 //! knows until then, and a kill leaves it under that.
 
+use super::handle::no_proc;
 use super::object::open_parent;
 use super::unlink::{rename_to_free, unlink};
 use nix::errno::Errno;
@@ -99,7 +100,14 @@ impl Unnamed {
         let file = format!("/proc/self/fd/{}", self.file.as_raw_fd());
         let here = nix::fcntl::AT_FDCWD;
         let follow = AtFlags::AT_SYMLINK_FOLLOW;
-        Ok(linkat(here, file.as_str(), &self.directory, name.as_c_str(), follow)?)
+        match linkat(here, file.as_str(), &self.directory, name.as_c_str(), follow) {
+            // Root may, and since Linux 6.10 whoever opened the file.
+            Err(Errno::ENOENT) if !Path::new("/proc/self").exists() => {
+                let empty = AtFlags::AT_EMPTY_PATH;
+                linkat(&self.file, c"", &self.directory, name.as_c_str(), empty).map_err(|_| no_proc())
+            }
+            outcome => Ok(outcome?),
+        }
     }
 }
 

@@ -256,7 +256,7 @@ fn who_may_not_read_it_is_told_why() {
         let output = dump(&name);
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
-        for words in ["belongs to root", "0600", "as root"] {
+        for words in ["permission denied", "owner root", "0600", "Run as root"] {
             assert!(error.contains(words), "{words} is not in {error}");
         }
     }

@@ -89,7 +89,7 @@ fn what_may_not_be_read_is_told() {
     // One that is named has to be searched.
     let (status, found, said) = find(&["hello", "open", "closed"]);
     assert_eq!((status, found.lines().count()), (Some(1), 1));
-    assert!(said.contains("belongs to root"), "{said}");
+    assert!(said.contains("owner root"), "{said}");
 }
 
 #[test]
@@ -99,9 +99,9 @@ fn nothing_found_and_wrong_patterns() {
     assert_eq!(complaint(["find", "hello"], 1), "");
     assert_eq!(complaint(["find", "hello", "a"], 1), "");
     for (error, words) in [
-        (complaint(["find", "--hex", "xy"], 2), "no hex"),
+        (complaint(["find", "--hex", "xy"], 2), "invalid hex"),
         (complaint(["find", "--hex", "abc"], 2), "odd number"),
-        (complaint(["find", "--hex", "????"], 2), "everywhere"),
+        (complaint(["find", "--hex", "????"], 2), "everything"),
         (complaint(["find", "--value", "f64:much"], 2), "f64"),
         (complaint(["find", "--value", "u33:1"], 2), "u33"),
         (complaint(["find", ""], 2), "empty"),

@@ -97,7 +97,7 @@ fn who_may_not_read_it_is_told_whose_it_is_and_what_would_help() {
     for (name, mode) in [(sysv.id().to_string(), "0600"), ("/mine".to_owned(), "0640")] {
         let told = told(&name);
         let reading = told.lines().last().unwrap();
-        for words in ["you may not read", "belongs to root", mode, "as root"] {
+        for words in ["permission denied", "owner root", mode, "Run as root"] {
             assert!(reading.contains(words), "{words} is not in {reading}");
         }
     }

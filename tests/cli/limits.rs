@@ -64,10 +64,10 @@ fn what_is_nearly_full_is_told_with_its_users() {
     // Unlinked and open here: no directory has it, and it takes its memory still.
     fs::remove_file(gone.path()).unwrap();
     let [full] = &alerts()[..] else { panic!("{:?}", alerts()) };
-    let (ours, pid) = (", 352 KiB of it unlinked and still held, most by ", format!(" ({})", process::id()));
+    let (ours, pid) = (", 352 KiB unlinked but still in use, most by ", format!(" ({})", process::id()));
     assert!(full.starts_with(&expected) && full.contains(ours) && full.ends_with(&pid), "{full}");
     let _sysv: Vec<Sysv> = (0..9).map(|_| Sysv::new(0, 4096, 0o600)).collect();
-    assert_eq!(alerts()[1], "System V ids are nearly used up, 1 of 10 left: root has 9");
+    assert_eq!(alerts()[1], "System V ids nearly used up, 1 of 10 left: root has 9");
     let table = printed(["limits"]);
     assert!(table.contains("\n\n/dev/shm is nearly full") && table.contains("root has 9\n"), "{table}");
     drop(gone);
@@ -107,7 +107,7 @@ fn what_systemd_takes_at_logout_is_told() {
     for (setting, taken) in [("yes", true), ("no", false)] {
         fs::write("/run/systemd/logind.conf.d/zz.conf", format!("[Login]\nRemoveIPC={setting}\n")).unwrap();
         let told = info(&object.id().to_string());
-        assert_eq!(told.contains("takes its name, whoever holds it"), taken, "{told}");
+        assert_eq!(told.contains("unlinks it, even if in use"), taken, "{told}");
         assert!(!info(&sysv.id().to_string()).contains("RemoveIPC"), "it is root's");
         assert_eq!(printed(["limits"]).contains("at logout (RemoveIPC=yes)"), taken);
     }

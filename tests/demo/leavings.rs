@@ -1,12 +1,13 @@
 //! What a killed demo left is removed by the next; nothing else is touched.
 
 use super::{Headless, row, rows, totals};
-use crate::support::{NOBODY, Object, SOON, Sysv, World};
+use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, shmlens};
 use nix::sys::signal::Signal;
 use shmlens::sys::shm::{self, Attachment};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Stdio;
 
 /// A demo that was killed, and what is in what it left.
 struct Killed {
@@ -181,4 +182,27 @@ fn segments_that_only_look_like_a_demos_stay() {
     }
     assert!(row(killed.demo.orphan).is_none(), "what the demo did leave is still there");
     drop(next);
+}
+
+#[test]
+fn read_only_creates_nothing_and_removes_no_leftovers() {
+    let Some(_world) = World::new() else { return };
+    let killed = Killed::new();
+    let before = totals();
+    let config = tempfile::tempdir().unwrap();
+    fs::create_dir(config.path().join("shmlens")).unwrap();
+    fs::write(config.path().join("shmlens/config.toml"), "read-only = true\n").unwrap();
+    let mut by_config = shmlens();
+    by_config.env("XDG_CONFIG_HOME", config.path());
+    let mut by_option = shmlens();
+    by_option.arg("--read-only");
+    for command in [&mut by_option, &mut by_config] {
+        for demo in ["demo", "--headless"] {
+            let mut child = Child::spawn_piped(command.arg(demo).stderr(Stdio::piped()));
+            assert_eq!(child.wait(SOON).code(), Some(1), "{demo:?}");
+            let stderr = child.complaint();
+            assert!(stderr.contains("changes are turned off (read-only)"), "{demo:?}: {stderr}");
+            assert_eq!((killed.demo.count(), totals()), (5, before), "{demo:?}");
+        }
+    }
 }

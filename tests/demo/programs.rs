@@ -108,15 +108,15 @@ fn what_is_taken_missing_or_strange_is_refused() {
     };
     refused("sysv_reader.cpp", &["77"], "No such file");
     refused("posix_reader.cpp", &["/77"], "No such file");
-    refused("posix_reader.py", &["77"], "there is no 77");
+    refused("posix_reader.py", &["77"], "77 does not exist");
     let sysv = crate::support::Sysv::new(77, 4096, 0o600);
     let object = crate::support::Object::new("77", 4096, 0o600);
     refused("sysv_writer.cpp", &["77"], "File exists");
     refused("posix_writer.cpp", &["/77"], "File exists");
-    refused("posix_writer.py", &["77"], "is taken");
-    refused("sysv_reader.cpp", &["77"], "something else");
-    refused("posix_reader.cpp", &["/77"], "something else");
-    refused("posix_reader.py", &["77"], "something else");
+    refused("posix_writer.py", &["77"], "already exists");
+    refused("sysv_reader.cpp", &["77"], "other contents");
+    refused("posix_reader.cpp", &["/77"], "other contents");
+    refused("posix_reader.py", &["77"], "other contents");
     assert_eq!(totals(), (1, 1));
     drop((sysv, object));
 }

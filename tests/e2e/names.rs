@@ -54,7 +54,7 @@ fn a_name_is_shown_in_what_is_wrong_with_it_too() {
     let terminal = Terminal::start((170, 29), as_nobody(shmlens().get_program(), [""; 0]));
     terminal.wait_for(row(&format!("▌ posix {SHOWN} 64 B")), SOON);
     terminal.send("<Enter>");
-    terminal.wait_for(&*format!("You may not read posix:{SHOWN}"), SOON);
+    terminal.wait_for(&*format!("Failed to read posix:{SHOWN}"), SOON);
     assert!(!is_raw(&terminal.raw()));
     drop(object);
     quit(terminal);
@@ -104,11 +104,11 @@ fn what_one_may_not_read_is_said_with_owner_mode_and_remedy() {
     let terminal = Terminal::start((80, 24), as_nobody(shmlens().get_program(), [""; 0]));
     terminal.wait_for(row("▌ sysv 0x000004d2 #0 64 B"), SOON);
     terminal.wait_for(row("shmlens 3 segments 4.0 KiB resident nobody"), SOON);
-    for (id, mode) in [("sysv:0", "0600 (rw-------)"), ("posix:/object", "0640 (rw-r-----)")] {
+    for (id, mode) in [("sysv:0", "0600 rw-------"), ("posix:/object", "0640 rw-r-----")] {
         terminal.send("<Enter>");
         let words = format!(
-            "You may not read {id}: it belongs to root and its mode is {mode}. Run as root, \
-             or have the owner give read permission"
+            "Failed to read {id}: permission denied (owner root, mode {mode}). Run as root, \
+             or ask the owner for read permission"
         );
         let said = |screen: &vt100::Screen| super::squeezed(&screen.contents()).contains(&words);
         terminal.wait_for(said, A_SECOND);

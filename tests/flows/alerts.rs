@@ -89,7 +89,7 @@ fn what_a_logout_takes_is_told_where_it_concerns() {
     stage.machine.edit(|facts| facts.limits.remove_ipc = Some(true));
     stage.survey();
     let screen = stage.screen();
-    assert!(screen.contains("logout") && screen.contains("unless it is"), "{screen}");
+    assert!(screen.contains("logout") && screen.contains("unless attached"), "{screen}");
     stage.machine.edit(|facts| facts.sysv[0].row.uid = 0);
     stage.survey();
     assert!(!stage.screen().contains("RemoveIPC"), "{}", stage.screen());
@@ -104,8 +104,8 @@ fn a_semaphore_is_shown_live() {
     };
     machine.add_object("sem.gate", MadeBytes::full(&bytes(1, 0)));
     let mut stage = Stage::new(machine, 80, 24);
-    assert!(stage.screen().contains("semaphore value 1, nobody waits "), "{}", stage.screen());
+    assert!(stage.screen().contains("semaphore value 1, no waiters "), "{}", stage.screen());
     stage.machine.edit_object("sem.gate", |made| made.write(0, &bytes(0, 3)));
     stage.preview_again();
-    assert!(stage.screen().contains("semaphore value 0, 3 wait "), "{}", stage.screen());
+    assert!(stage.screen().contains("semaphore value 0, 3 waiters "), "{}", stage.screen());
 }

@@ -64,9 +64,7 @@ fn what_is_certain_is_ticked_and_goes_after_a_yes() {
     let expected = [("sysv:5", true), ("sysv:6", true), ("posix:/likely", false)];
     assert_eq!(ids(&stage), expected.map(|(id, ticked)| (id.to_owned(), ticked)));
     let screen = stage.screen();
-    for text in
-        ["Clean up: 3 leaked segments", "[x] sysv:5", "[ ] posix:/likely", "its creator (pid 4121) is gone"]
-    {
+    for text in ["Clean up: 3 leaked segments", "[x] sysv:5", "[ ] posix:/likely", "creator 4121 exited"] {
         assert!(screen.contains(text), "{text} is not in\n{screen}");
     }
     assert_eq!(shown(&stage).sum(), "2 of 3 ticked, which frees 12 KiB");

@@ -41,6 +41,6 @@ fn it_is_known_by_its_contents_and_never_leaked_for_certain() {
     assert_eq!(makers(&listed()), expected);
     for (id, _) in MADE {
         // The next start of the program may open it by its name.
-        told(id).assert_is("leaked likely", &["nothing tells whether it is still wanted"]);
+        told(id).assert_is("leaked likely", &["cannot tell if it is still needed"]);
     }
 }

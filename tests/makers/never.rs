@@ -59,8 +59,8 @@ fn a_maker_that_lives_on_under_another_name() {
     let Some(player) = Player::start("renamed") else { return };
     let comm = format!("/proc/{}/comm", player.made("pid"));
     wait_until(SOON, || fs::read_to_string(&comm).unwrap() == "cat\n");
-    player.told("sysv").assert_is("idle", &["its maker lives: cat (", "nattch 0"]);
-    player.told("posix").assert_is("idle", &["still wanted: its creator (pid ", "lives"]);
+    player.told("sysv").assert_is("idle", &["creator is running: cat (", "nattch 0"]);
+    player.told("posix").assert_is("idle", &["still needed: its creator (pid ", "is running"]);
     drop(player.child);
     for one in listed() {
         one.assert_is("leaked certain", &[]);
@@ -73,8 +73,8 @@ fn a_maker_whose_first_thread_has_ended() {
     let Some(player) = Player::start("without-first-thread") else { return };
     let stat = format!("/proc/{}/stat", player.child.pid());
     wait_until(SOON, || fs::read_to_string(&stat).unwrap().contains(") Z "));
-    player.told("sysv").assert_is("idle", &["its maker lives"]);
-    player.told("posix").assert_is("idle", &["lives"]);
+    player.told("sysv").assert_is("idle", &["creator is running"]);
+    player.told("posix").assert_is("idle", &["is running"]);
 }
 
 #[test]
@@ -87,9 +87,9 @@ fn a_process_that_was_given_the_pid_of_a_dead_one_at_once() {
     }
     // The kernel keeps whole seconds of a System V segment: it may be its maker.
     for made in ["old-sysv", "new-sysv"] {
-        player.told(made).assert_is("idle", &["its maker lives: heir ("]);
+        player.told(made).assert_is("idle", &["creator is running: heir ("]);
     }
-    player.told("old-posix").assert_is("idle", &["its creator (pid ", "lives"]);
+    player.told("old-posix").assert_is("idle", &["its creator (pid ", "is running"]);
 }
 
 /// What is in doubt goes to the heir, and nothing else that is not its own.
@@ -97,17 +97,17 @@ fn a_process_that_was_given_the_pid_of_a_dead_one_at_once() {
 fn a_process_that_was_given_the_pid_of_a_dead_one_later() {
     let Some(_world) = World::new() else { return };
     let Some(mut player) = Player::start("recycled") else { return };
-    player.told("old-sysv").assert_is("leaked certain", &["there is no process"]);
+    player.told("old-sysv").assert_is("leaked certain", &["no process "]);
     wait_until(SOON, || player.told("old-sysv").segment["age"].as_f64().unwrap() > 4.0);
     player.child.say("!");
     if !player.listen() {
         return;
     }
-    player.told("new-sysv").assert_is("idle", &["its maker lives: heir ("]);
+    player.told("new-sysv").assert_is("idle", &["creator is running: heir ("]);
     let old = player.told("old-sysv");
-    old.assert_is("leaked certain", &["heir has its pid", "and began after its last change"]);
+    old.assert_is("leaked certain", &[" is heir now", "started after its last change"]);
     assert_eq!(old.maker, "gone");
-    player.told("old-posix").assert_is("leaked certain", &["its creator (pid ", "is dead"]);
+    player.told("old-posix").assert_is("leaked certain", &["its creator (pid ", "exited"]);
     // Who is attached counts, whoever made it.
     let shmid = old.id.strip_prefix("sysv:").unwrap().parse().unwrap();
     let _attached = shmlens::sys::shm::Attachment::read_only(shmid).unwrap();
@@ -133,12 +133,12 @@ fn a_process_that_was_given_the_pid_of_a_dead_one_in_a_container_with_an_older_d
     };
     let of = |told: Vec<Told>, id: &str| told.into_iter().find(|told| told.id == id).unwrap();
     let old = player.made("old-sysv").to_owned();
-    of(told(), &old).assert_is("leaked certain", &["there is no process"]);
+    of(told(), &old).assert_is("leaked certain", &["no process "]);
     wait_until(SOON, || of(told(), &old).segment["age"].as_f64().unwrap() > 4.0);
     player.child.say("!");
     if player.listen() {
-        of(told(), &old).assert_is("leaked certain", &["heir has its pid", "began after its last change"]);
-        of(told(), player.made("new-sysv")).assert_is("idle", &["its maker lives: heir ("]);
+        of(told(), &old).assert_is("leaked certain", &[" is heir now", "started after its last change"]);
+        of(told(), player.made("new-sysv")).assert_is("idle", &["creator is running: heir ("]);
     }
 }
 
@@ -148,9 +148,9 @@ fn a_maker_and_a_holder_in_another_pid_namespace() {
     let Some(player) = Player::start("in-pid-namespace") else { return };
     player.told("held").assert_is("in-use", &["held by 1 process"]);
     // The kernel tells its pid in this namespace.
-    player.told("sysv").assert_is("idle", &["its maker lives: lives-cpp ("]);
+    player.told("sysv").assert_is("idle", &["creator is running: lives-cpp ("]);
     // The one in the name is of the other.
-    player.told("posix").assert_is("idle", &["may live in another pid namespace"]);
+    player.told("posix").assert_is("idle", &["may be running in another pid namespace"]);
 }
 
 /// In a pid namespace that was made without a `/proc` of its own.
@@ -171,7 +171,7 @@ fn a_maker_whose_pid_is_anothers_in_proc() {
     let told = told();
     let of = |word| told.iter().find(|told| told.id == player.made(word)).unwrap();
     let sysv = of("sysv");
-    sysv.assert_is("leaked likely", &["cannot be told: /proc is of another pid namespace"]);
+    sysv.assert_is("leaked likely", &["/proc is not mounted or shows another pid namespace"]);
     assert_eq!(sysv.maker, "");
     assert_ne!(of("posix").state, "leaked certain", "{told:#?}");
 }
@@ -229,7 +229,7 @@ fn what_nobody_may_not_examine_is_unknown() {
     }
     // Everybody can see locks and attachments, and this test lives.
     let locked = told.iter().find(|told| told.id == player.made("held")).unwrap();
-    locked.assert_is("in-use", &[&format!("locked by pid {}", player.child.pid())]);
+    locked.assert_is("in-use", &[&format!("file lock held by pid {}", player.child.pid())]);
     assert_eq!(state(&told, &held.id().to_string()), "in-use");
     assert_eq!(state(&told, &sysv.id().to_string()), "idle");
     assert!(told.iter().all(|told| !told.state.starts_with("leaked")), "{told:#?}");
@@ -241,5 +241,5 @@ fn a_dead_makers_segment_that_nobody_is_attached_to_is_leaked_to_everybody() {
     let made = crate::support::shmlens().args(["create", "sysv", "--size", "4K"]).output().unwrap();
     assert!(made.status.success(), "{made:?}");
     let told = listed_with(as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]), "0s").remove(0);
-    told.assert_is("leaked certain", &["nattch 0 (/proc/sysvipc/shm), which everybody can see", "is gone"]);
+    told.assert_is("leaked certain", &["nattch 0", "exited"]);
 }

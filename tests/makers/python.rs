@@ -65,11 +65,11 @@ fn shared_memory_is_held_wanted_and_leaked() {
 
     // Closed, not unlinked: its tracker would take it away at the end.
     python.run("one.close()");
-    told(&id).assert_is("idle", &["still wanted: resource_tracker of its owner runs"]);
+    told(&id).assert_is("idle", &["still needed: resource_tracker of its owner is running"]);
 
     python.kill_all();
     let left = told(&id);
-    left.assert_is("leaked certain", &["no resource_tracker of its owner runs"]);
+    left.assert_is("leaked certain", &["no resource_tracker of its owner is running"]);
     assert_eq!((left.maker.as_str(), left.holders.len()), ("cpython-shared-memory", 0));
     // A minute has not passed.
     let young = listed_with(shmlens(), "1h").remove(0);
@@ -99,7 +99,7 @@ fn a_list_is_known_by_what_is_in_it() {
     assert_eq!(held.maker, "cpython-shareablelist");
     python.kill_all();
     let left = told(&id);
-    left.assert_is("leaked certain", &["no resource_tracker of its owner runs"]);
+    left.assert_is("leaked certain", &["no resource_tracker of its owner is running"]);
     assert_eq!(left.maker, "cpython-shareablelist");
 }
 
@@ -120,7 +120,7 @@ fn locks_and_semaphores_are_held_and_leaked() {
     let left = made_by("cpython-mp-semaphore");
     assert_eq!(left.len(), semaphores.len());
     for one in &left {
-        one.assert_is("leaked certain", &["no resource_tracker of its owner runs"]);
+        one.assert_is("leaked certain", &["no resource_tracker of its owner is running"]);
     }
 }
 
@@ -171,7 +171,7 @@ fn the_heap_of_values_is_unlinked_and_kept_alive() {
     python.run("array = get_context('fork').Array('d', 1000, lock=False)");
     let all = listed();
     assert_eq!(all.len(), 1, "{all:#?}");
-    let name = format!("its name was /pym-{}-", python.pid());
+    let name = format!("former name /pym-{}-", python.pid());
     all[0].assert_is("removed", &["unlinked, kept alive by python3", &name]);
     assert_eq!(all[0].maker, "cpython-mp-heap");
     assert!(all[0].id.starts_with("deleted:") && all[0].holders == [python.pid()]);

@@ -33,7 +33,7 @@ fn names_that_would_move_the_cursor() {
     assert_eq!(held.segment["holders"][0]["command"], command);
     let removed = told.iter().find(|one| one.state == "removed").unwrap();
     assert!(removed.reasons.contains(&format!("kept alive by {command} (")), "{removed:#?}");
-    assert!(removed.reasons.contains(r"its name was /gone-\x1b[2J\x0a"), "{removed:#?}");
+    assert!(removed.reasons.contains(r"former name /gone-\x1b[2J\x0a"), "{removed:#?}");
 
     let run = |arguments: &[&str]| {
         let output = shmlens().args(arguments).output().unwrap();
@@ -82,7 +82,7 @@ fn a_maker_from_the_settings() {
     };
     crate::support::wait_until(SOON, || state().state != "unknown");
     let lives = state();
-    lives.assert_is("idle", &["still wanted: its session (pid ", "lives"]);
+    lives.assert_is("idle", &["still needed: its session (pid ", "is running"]);
     assert_eq!(
         (lives.maker.as_str(), &lives.segment["made_by"]["name"]),
         ("session", &"Our sessions".into())
@@ -90,5 +90,5 @@ fn a_maker_from_the_settings() {
     child.end();
     // The second that the settings ask for may be over already.
     crate::support::wait_until(SOON, || state().state.starts_with("leaked"));
-    state().assert_is("leaked certain", &["its session (pid ", "is dead"]);
+    state().assert_is("leaked certain", &["its session (pid ", "exited"]);
 }

@@ -70,7 +70,7 @@ fn a_picture_is_shared_with_the_server_and_leaked_by_a_killed_client() {
     careless.end();
     // The server lets go of what its client had.
     wait_until(SOON, || told(&id).holders.is_empty());
-    told(&id).assert_is("leaked certain", &["is gone", "nattch 0"]);
+    told(&id).assert_is("leaked certain", &["exited", "nattch 0"]);
     // It takes its socket away.
     server.signal(Signal::SIGTERM);
     server.wait(SOON);

@@ -91,37 +91,42 @@ impl Made<'_> {
             let whose = self.maker.helpers_of;
             let text = format!("{}{}", escape(helper), of_whom(whose));
             let runs = world.runs(helper, whose);
-            (runs, format!("{text} runs"), format!("no {text} runs"), format!("whether {text} runs"))
+            (
+                runs,
+                format!("{text} is running"),
+                format!("no {text} is running"),
+                format!("if {text} is running"),
+            )
         });
         let with = self.with.iter().map(|name| {
             let text = format!("/{}", escape(name));
             let held = world.is_held(name);
-            let (is, is_not) = (format!("{text} is held"), format!("{text} is held by nobody"));
-            (held, format!("{is}, which it belongs to"), is_not, format!("whether {is}"))
+            let (is, is_not) = (format!("its {text} is in use"), format!("its {text} has no holders"));
+            (held, is.clone(), is_not, format!("if {is}"))
         });
         let pids = self.pids.iter().filter(|pid| pid.is_whole()).map(|pid| {
             let text = pid.words();
             let (lives, yes) = match world.lives(pid.pid) {
-                Lives::Yes => (Some(true), format!("{text} lives")),
-                Lives::Elsewhere => (Some(true), format!("{text} may live in another pid namespace")),
+                Lives::Yes => (Some(true), format!("{text} is running")),
+                Lives::Elsewhere => (Some(true), format!("{text} may be running in another pid namespace")),
                 Lives::No => (Some(false), String::new()),
                 Lives::Untold => (None, String::new()),
             };
-            (lives, yes, format!("{text} is dead"), format!("whether {text} lives"))
+            (lives, yes, format!("{text} exited"), format!("if {text} is running"))
         });
         let (mut untold, mut unwanted) = (None, vec![]);
         for (wanted, yes, no, unknown) in pids.chain(with).chain(helpers) {
             match wanted {
                 Some(true) => return Still::Wanted(yes),
                 Some(false) => unwanted.push(no),
-                None => untold = untold.or(Some(format!("{unknown} cannot be told here"))),
+                None => untold = untold.or(Some(format!("cannot tell {unknown}"))),
             }
         }
         if self.contents == Contents::Differ {
-            untold = Some("its contents are not what that maker writes".to_owned());
+            untold = Some("its contents differ from what that maker writes".to_owned());
         }
         if self.maker.unheld == Unheld::DeadPid && !self.pids.iter().any(FoundPid::is_whole) {
-            untold = untold.or_else(|| Some("the pid that it depends on could not be read".to_owned()));
+            untold = untold.or_else(|| Some("the pid it depends on cannot be read".to_owned()));
         }
         untold.map_or(Still::Unwanted(unwanted), Still::Untold)
     }
@@ -146,9 +151,9 @@ impl FoundPid {
     pub fn words(&self) -> String {
         let from = match self.from {
             PidFrom::Name => "from its name".to_owned(),
-            PidFrom::PartOfName { .. } => "of which its name has the last digits".to_owned(),
+            PidFrom::PartOfName { .. } => "only the low part, from its name".to_owned(),
             PidFrom::Contents { at } if at < 0 => {
-                format!("from its contents, {} bytes before the end", at.unsigned_abs())
+                format!("from its contents at -{}", at.unsigned_abs())
             }
             PidFrom::Contents { at } => format!("from its contents at {at}"),
         };
@@ -219,7 +224,7 @@ mod tests {
         assert_eq!(object("ora_ORCL_32769_0", &server), Judged::Protected);
         assert_eq!(object("ora_TEST_32769_0", &server), Judged::Leaked, "that is another instance");
         let judgement = judged(Kind::Posix, "psm_1f09ab2c", None, &nobody);
-        assert_eq!(judgement.reasons[0], "no resource_tracker of its owner runs");
+        assert_eq!(judgement.reasons[0], "no resource_tracker of its owner is running");
     }
 
     #[test]

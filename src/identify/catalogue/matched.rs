@@ -64,20 +64,15 @@ impl Made<'_> {
     pub fn evidence(&self) -> String {
         let maker = escape(self.maker.name.as_bytes());
         let what = match self.matched {
-            Matched::Fallback | Matched::Contents => "its contents are as",
-            Matched::Context => "what surrounds it is as",
-            Matched::Key => "its key is one of those of",
-            Matched::OneKey => "its key is the one of",
-            Matched::Name => "its name is as",
-            Matched::OneName => "its name is the one of",
-            Matched::Both => "its name or key and its contents are as",
+            Matched::Fallback | Matched::Contents => "contents match",
+            Matched::Context => "context matches",
+            Matched::Key => "key range of",
+            Matched::OneKey => "key of",
+            Matched::Name => "name matches",
+            Matched::OneName => "name of",
+            Matched::Both => "name or key and contents match",
         };
-        let has = if matches!(self.matched, Matched::Key | Matched::OneKey | Matched::OneName) {
-            ""
-        } else {
-            " has them"
-        };
-        let but = if self.contents == Contents::Differ { ", its contents are not" } else { "" };
-        format!("{what} {maker}{has}{but}")
+        let but = if self.contents == Contents::Differ { ", but its contents do not" } else { "" };
+        format!("{what} {maker}{but}")
     }
 }

@@ -23,7 +23,7 @@ fn contents_that_another_wrote() {
     let machine = with_object("cache-1");
     let verdict = judged(&machine, makers);
     assert_eq!(verdict.state, LIKELY, "{:?}", verdict.reasons);
-    assert!(verdict.reasons[0].contains("its contents are not what that maker writes"));
+    assert!(verdict.reasons[0].contains("its contents differ from what that maker writes"));
     machine.edit_object("cache-1", |bytes| bytes.write(0, &[0xc0, 0xff]));
     assert_eq!(judged(&machine, makers).state, CERTAIN);
 }
@@ -62,7 +62,7 @@ fn what_it_belongs_to_is_locked() {
     machine.edit(|facts| facts.locks = vec![FileLock { device: OBJECTS, inode: 3, pid: None }]);
     let verdict = of_participant(&machine);
     assert_eq!(verdict.state, State::Idle, "{:?}", verdict.reasons);
-    assert!(verdict.reasons[0].contains("/fastdds_0123456789abcdef_el is held"), "{:?}", verdict.reasons);
+    assert!(verdict.reasons[0].contains("/fastdds_0123456789abcdef_el is in use"), "{:?}", verdict.reasons);
 }
 
 #[test]
@@ -81,7 +81,11 @@ fn what_it_belongs_to_may_be_held_by_who_cannot_be_examined() {
     });
     let verdict = of_participant(&machine);
     assert_eq!(verdict.state, LIKELY, "{:?}", verdict.reasons);
-    assert!(verdict.reasons[0].contains("is held cannot be told here"), "{:?}", verdict.reasons);
+    assert!(
+        verdict.reasons[0].contains("cannot tell if its /fastdds_0123456789abcdef_el is in use"),
+        "{:?}",
+        verdict.reasons
+    );
 }
 
 /// One that gave up root's rights looks like root's.
@@ -90,7 +94,7 @@ fn a_helper_that_looks_like_roots_may_be_its_owners() {
     let machine = with_object("psm_1f09ab2c");
     machine.add_process(4121, "resource_tracker");
     machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().uid = 0);
-    assert_is(&machine, CERTAIN, &["no resource_tracker of its owner runs"]);
+    assert_is(&machine, CERTAIN, &["no resource_tracker of its owner is running"]);
     // The made machine knows who the creators of segments really are.
     machine.add_sysv(1, 0, MadeBytes::hole(1));
     let object = segments_by(&machine, Rules::default()).remove(1);
@@ -101,7 +105,7 @@ fn a_helper_that_looks_like_roots_may_be_its_owners() {
 fn an_object_of_another_file_system_was_not_looked_for() {
     let machine = with_object("nccl-a1B2c3");
     edit(&machine, |object, _| object.stat.device = OBJECTS + 1);
-    assert_is(&machine, State::Unknown, &["or is on a file system where they cannot be told"]);
+    assert_is(&machine, State::Unknown, &["or on a file system where holders cannot be found"]);
 }
 
 #[test]
@@ -113,12 +117,12 @@ fn who_cannot_be_told_anything_of_may_hold_anything() {
         facts.processes.get_mut(&7).unwrap().readable = false;
         facts.nameless = vec![7];
     });
-    assert_is(&machine, State::Unknown, &["cannot be examined here"]);
+    assert_is(&machine, State::Unknown, &["cannot be inspected"]);
 }
 
 #[test]
 fn without_the_table_of_locks_nothing_is_unheld() {
     let machine = with_object("nccl-a1B2c3");
     machine.edit(|facts| (facts.effective_uid, facts.lockless) = (1000, true));
-    assert_is(&machine, State::Unknown, &["/proc/locks cannot be read"]);
+    assert_is(&machine, State::Unknown, &["failed to read /proc/locks"]);
 }

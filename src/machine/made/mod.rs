@@ -41,6 +41,8 @@ pub struct MadeFacts {
     pub posix: BTreeMap<ObjectName, MadeObject>,
     /// Names in `/dev/shm` that are no regular files.
     pub others: Vec<ObjectName>,
+    /// Names in `/dev/shm` where other file systems are mounted.
+    pub mounts: Vec<ObjectName>,
     /// Lines that its System V table has besides: for those that do not parse.
     pub stray_lines: Vec<String>,
     /// Users by number.
@@ -290,6 +292,7 @@ impl Machine for MadeMachine {
         Ok(ObjectListing {
             objects: facts.posix.iter().map(|(name, object)| (name.clone(), object.stat_now())).collect(),
             others: facts.others.clone(),
+            mounts: facts.mounts.clone(),
             unreadable: vec![],
         })
     }

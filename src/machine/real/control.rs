@@ -63,7 +63,7 @@ impl Control for RealMachine {
             unlink::Removal::Another => Removal::Another,
             unlink::Removal::Astray(path) => Removal::Astray(
                 ObjectName::new(path.as_os_str().as_bytes())
-                    .ok_or_else(|| io::Error::other("an object was moved to a name that none can have"))?,
+                    .ok_or_else(|| io::Error::other("the object was renamed to an invalid name"))?,
             ),
         })
     }

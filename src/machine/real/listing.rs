@@ -1,10 +1,13 @@
-//! What is below `/dev/shm`, subdirectories too, never through a symbolic link.
+//! What is below `/dev/shm`, subdirectories too, never through a symbolic link
+//! or into another mount.
 
 use super::object_stat;
+use super::process::mounts::has_mounts;
 use crate::machine::{ObjectListing, Unreadable};
 use crate::segment::ObjectName;
-use crate::sys;
+use crate::sys::{self, FileStat};
 use nix::dir::Dir;
+use nix::errno::Errno;
 use std::ffi::{CStr, OsStr};
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -16,20 +19,38 @@ use std::path::Path;
 const DEEPEST: usize = 32;
 
 pub fn list(root: &Path) -> io::Result<ObjectListing> {
-    let mut listing = ObjectListing::default();
     let directory = sys::object::open_directory(root)?;
-    walk(&mut listing, &directory, &mut Vec::new(), 0)?;
-    Ok(listing)
+    let stat = sys::statx_fd(directory.as_fd())?;
+    let check_mounts = stat.mount.is_none_or(has_mounts);
+    let mut walker = Walker { listing: ObjectListing::default(), root: stat, check_mounts };
+    walk(&mut walker, &directory, &mut Vec::new(), 0)?;
+    Ok(walker.listing)
+}
+
+struct Walker {
+    listing: ObjectListing,
+    root: FileStat,
+    /// Something may be mounted below the root. `statx(2)` on a mount point asks the
+    /// mounted file system, which may never answer (NFS, FUSE), so names are opened
+    /// with `RESOLVE_NO_XDEV` first. That takes twice as long.
+    check_mounts: bool,
+}
+
+impl Walker {
+    /// Returns what a name is; `EXDEV` for a mount point.
+    fn stat(&self, directory: &OwnedFd, name: &CStr) -> io::Result<FileStat> {
+        if self.check_mounts {
+            return sys::object::stat_within(directory, name);
+        }
+        let stat = sys::statx_at(directory.as_fd(), name)?;
+        // Mounted since the list of mounts was read.
+        if stat.is_on_mount_of(&self.root) { Ok(stat) } else { Err(Errno::EXDEV.into()) }
+    }
 }
 
 /// Lists one directory. `path` is its path below the root, with a slash at its
 /// end unless it is the root itself.
-fn walk(
-    listing: &mut ObjectListing,
-    directory: &OwnedFd,
-    path: &mut Vec<u8>,
-    depth: usize,
-) -> io::Result<()> {
+fn walk(walker: &mut Walker, directory: &OwnedFd, path: &mut Vec<u8>, depth: usize) -> io::Result<()> {
     // A directory stream moves the offset of its descriptor, so it gets its own.
     let mut stream = Dir::from_fd(directory.try_clone()?)?;
     let mut denied = None;
@@ -39,8 +60,15 @@ fn walk(
         if matches!(file_name.to_bytes(), b"." | b"..") {
             continue;
         }
-        let stat = match sys::statx_at(directory.as_fd(), file_name) {
+        let before = path.len();
+        let stat = match walker.stat(directory, file_name) {
             Ok(stat) => stat,
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                path.extend_from_slice(file_name.to_bytes());
+                walker.listing.mounts.extend(ObjectName::new(path));
+                path.truncate(before);
+                continue;
+            }
             // Its names may be read, and nothing behind them looked at (r without x).
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 denied = Some(error);
@@ -49,19 +77,18 @@ fn walk(
             // What is gone since it was listed is not there any more.
             Err(_) => continue,
         };
-        let before = path.len();
         path.extend_from_slice(file_name.to_bytes());
         if let Some(name) = ObjectName::new(path) {
             if stat.is_regular() {
-                listing.objects.push((name, object_stat(&stat)));
+                walker.listing.objects.push((name, object_stat(&stat)));
             } else if stat.is_directory() {
-                if let Err(error) = enter(listing, directory, file_name, path, depth) {
+                if let Err(error) = enter(walker, directory, file_name, path, depth) {
                     let (kind, reason) = (error.kind(), error.to_string());
                     let (uid, gid, mode) = (stat.uid, stat.gid, stat.mode);
-                    listing.unreadable.push(Unreadable { name, uid, gid, mode, kind, reason });
+                    walker.listing.unreadable.push(Unreadable { name, uid, gid, mode, kind, reason });
                 }
             } else {
-                listing.others.push(name);
+                walker.listing.others.push(name);
             }
         }
         path.truncate(before);
@@ -74,17 +101,17 @@ fn walk(
 }
 
 fn enter(
-    listing: &mut ObjectListing,
+    walker: &mut Walker,
     parent: &OwnedFd,
     file_name: &CStr,
     path: &mut Vec<u8>,
     depth: usize,
 ) -> io::Result<()> {
     if depth == DEEPEST {
-        return Err(io::Error::other(format!("more than {DEEPEST} directories deep")));
+        return Err(io::Error::other(format!("deeper than {DEEPEST} directories")));
     }
     let directory =
         sys::object::open_subdirectory(parent, Path::new(OsStr::from_bytes(file_name.to_bytes())))?;
     path.push(b'/');
-    walk(listing, &directory, path, depth + 1)
+    walk(walker, &directory, path, depth + 1)
 }

@@ -93,9 +93,10 @@ fn look<T>(
     names.begin(at);
     let (whereabouts, unknown) = match machine.processes().whereabouts() {
         Ok(whereabouts) => (whereabouts, None),
-        Err(error) => {
-            (Whereabouts::default(), Some(problem("where segments are cannot be found out", &error)))
-        }
+        Err(error) => (
+            Whereabouts::default(),
+            Some(problem("failed to identify the file systems of shared memory", &error)),
+        ),
     };
     let wanted = Wanted { whereabouts, private, as_text: false };
     let before = before.filter(|before| before.wanted == wanted);
@@ -152,7 +153,7 @@ impl Looker<'_> {
             let mut due = match source.list() {
                 Ok(listed) => listed,
                 Err(error) => {
-                    return (found, Some(problem("the processes cannot be listed (/proc)", &error)));
+                    return (found, Some(problem("failed to list processes", &error)));
                 }
             };
             let there: HashMap<u32, u64> = due.iter().map(|listed| (listed.pid, listed.serial)).collect();
@@ -170,7 +171,7 @@ impl Looker<'_> {
                 return (found, None);
             }
         }
-        (found, Some("processes come faster than they can be looked at".to_owned()))
+        (found, Some("new processes start faster than they can be checked".to_owned()))
     }
 
     fn ask(&self, due: &[Listed]) -> Vec<(u32, Entry)> {

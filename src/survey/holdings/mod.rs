@@ -167,7 +167,7 @@ impl Holdings {
         let Found { at, wanted, processes, locks, mut failed } = found;
         let source = machine.processes();
         let locks = locks.unwrap_or_else(|error| {
-            failed.get_or_insert_with(|| problem("/proc/locks cannot be read", &error));
+            failed.get_or_insert_with(|| problem("failed to read /proc/locks", &error));
             vec![]
         });
         let coverage = coverage(&processes, source.visibility(), failed);

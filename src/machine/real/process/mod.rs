@@ -6,7 +6,7 @@ mod descriptors;
 mod devices;
 mod locks;
 mod maps;
-mod mounts;
+pub(super) mod mounts;
 mod stat;
 mod subject;
 
@@ -18,10 +18,13 @@ use crate::machine::process::{
 };
 use crate::segment::Timestamp;
 use crate::sys::entries::{self, Buffer};
+use crate::sys::handle::no_proc;
 use crate::sys::object::OpenObject;
 use crate::sys::{self, pidfd};
+use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat, readlinkat};
 use nix::sys::stat::Mode;
+use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -38,9 +41,18 @@ const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 struct Proc(OwnedFd);
 
 impl Proc {
+    /// Fails unless a proc file system is mounted there. In an empty directory no
+    /// process would be found, and all of them would count as ended.
     fn open() -> io::Result<Self> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        Ok(Self(open(Path::new("/proc"), flags, Mode::empty())?))
+        let directory = match open(Path::new("/proc"), flags, Mode::empty()) {
+            Err(Errno::ENOENT | Errno::ENOTDIR) => return Err(no_proc()),
+            opened => opened?,
+        };
+        if fstatfs(&directory)?.filesystem_type() != PROC_SUPER_MAGIC {
+            return Err(no_proc());
+        }
+        Ok(Self(directory))
     }
 
     /// Opened once: thousands of processes are looked up in it.
@@ -112,6 +124,7 @@ impl Processes for RealMachine {
     }
 
     fn whereabouts(&self) -> io::Result<Whereabouts> {
+        let proc = Proc::shared()?;
         let objects = match sys::object::open_directory(Path::new(DEV_SHM)) {
             Ok(directory) => {
                 let device = sys::statx_fd(directory.as_fd())?.device;
@@ -122,7 +135,7 @@ impl Processes for RealMachine {
             Err(error) => return Err(error),
         };
         // None where the kernel has no System V segments.
-        let namespace = sys::statx_link(Proc::shared()?.fd(), c"thread-self/ns/ipc").ok();
+        let namespace = sys::statx_link(proc.fd(), c"thread-self/ns/ipc").ok();
         Ok(Whereabouts {
             objects,
             sysv: devices::of_sysv()?.to_vec(),

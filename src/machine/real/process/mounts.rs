@@ -21,6 +21,18 @@ pub fn device_of(file: BorrowedFd<'_>) -> io::Result<Option<u64>> {
     Ok(device_in(&fs::read("/proc/thread-self/mountinfo")?, mount))
 }
 
+/// Whether anything is mounted in the mount `parent`. Says yes where `/proc` does
+/// not tell.
+pub fn has_mounts(parent: u64) -> bool {
+    fs::read("/proc/thread-self/mountinfo").map_or(true, |table| is_parent(&table, parent))
+}
+
+/// `29 22 0:26 / /dev/shm rw - tmpfs tmpfs rw`: the second number is the parent.
+fn is_parent(table: &[u8], parent: u64) -> bool {
+    let text = String::from_utf8_lossy(table);
+    text.lines().any(|line| line.split(' ').nth(1).and_then(|id| id.parse().ok()) == Some(parent))
+}
+
 /// `mnt_id: 29`, of `proc_pid_fdinfo(5)`.
 fn mount_of(info: &[u8]) -> Option<u64> {
     let text = String::from_utf8_lossy(info);
@@ -55,6 +67,8 @@ mod tests {
         assert_eq!(device_in(table, 22), Some(libc::makedev(253, 0)));
         assert_eq!(device_in(table, 29), Some(libc::makedev(0, 26)));
         assert_eq!(device_in(table, 2), None);
+        assert!(is_parent(table, 22) && is_parent(table, 1));
+        assert!(!is_parent(table, 29));
     }
 
     #[test]

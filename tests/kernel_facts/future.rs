@@ -1,0 +1,47 @@
+//! Times in the future: of a file whose owner set them, and after a clock was set back.
+
+use crate::support::{World, shmlens};
+use nix::sys::stat::futimens;
+use nix::sys::time::TimeSpec;
+use std::fs::{self, File, FileTimes};
+use std::time::{Duration, SystemTime};
+
+#[track_caller]
+fn printed(arguments: &[&str]) -> String {
+    let output = shmlens().args(arguments).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_future_time_does_not_read_as_just_now() {
+    let Some(_world) = World::new() else { return };
+    fs::write("/dev/shm/later", "hello").unwrap();
+    let later = SystemTime::now() + Duration::from_secs(10_000_000);
+    let times = FileTimes::new().set_accessed(later).set_modified(later);
+    File::options().write(true).open("/dev/shm/later").unwrap().set_times(times).unwrap();
+
+    let info = printed(&["info", "/later"]);
+    let line = |label: &str| info.lines().find(|line| line.starts_with(label)).unwrap_or_default().to_owned();
+    for label in ["written", "read"] {
+        assert!(line(label).contains("in the future") && !line(label).contains(" ago"), "{info}");
+    }
+    for filter in ["modify<1h", "access=..1h", "modify>1h"] {
+        assert_eq!(printed(&["list", "--no-header", filter]), "", "{filter}");
+    }
+    assert_eq!(printed(&["list", "--no-header", "--columns", "name", "change<1h"]), "/later\n");
+    assert_eq!(printed(&["list", "--no-header", "--leaked"]), "");
+}
+
+/// Times that no calendar has, whose difference to the clock does not fit 64 bits.
+#[test]
+fn an_absurd_time_crashes_nothing() {
+    let Some(_world) = World::new() else { return };
+    fs::write("/dev/shm/absurd", "hello").unwrap();
+    for seconds in [i64::MIN + 1, i64::MAX] {
+        let (file, time) = (File::open("/dev/shm/absurd").unwrap(), TimeSpec::new(seconds, 0));
+        futimens(&file, &time, &time).unwrap();
+        printed(&["info", "/absurd"]);
+        printed(&["list", "modify<1h"]);
+    }
+}

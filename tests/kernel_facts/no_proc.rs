@@ -1,0 +1,81 @@
+//! What works where `/proc` is not mounted: segments are listed, read and saved, and
+//! none is called gone or leaked because `/proc` has nothing on it.
+
+use crate::support::{Object, Sysv, World, shmlens, tool};
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs shmlens in a mount namespace where an empty file system covers `/proc`.
+fn without_proc(arguments: &[&str]) -> Option<Output> {
+    let (unshare, _) = (tool("unshare")?, tool("mount")?);
+    let mut command = Command::new(unshare);
+    let program = shmlens();
+    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.args(["--mount", "sh", "-c", "mount -t tmpfs none /proc && exec \"$0\" \"$@\""]);
+    Some(command.arg(program.get_program()).args(arguments.iter().map(OsStr::new)).output().unwrap())
+}
+
+/// What it printed.
+#[track_caller]
+fn printed(arguments: &[&str]) -> String {
+    let output = without_proc(arguments).expect("unshare and mount, which were there before");
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn existing_segments_are_not_called_gone() {
+    let Some(_world) = World::new() else { return };
+    if without_proc(&["list"]).is_none() {
+        return;
+    }
+    let object = Object::new("here", 5, 0o644);
+    object.write(0, b"hello");
+    let sysv = Sysv::new(0x4d2, 4096, 0o644);
+    sysv.write(0, b"hello");
+    let id = format!("sysv:{}", sysv.shmid);
+
+    assert_eq!(printed(&["list", "--columns", "id", "--no-header"]), format!("{id}\nposix:/here\n"));
+    assert_eq!(printed(&["dump", "--raw", "/here"]), "hello");
+    assert_eq!(printed(&["dump", "--raw", "--length", "5", &id]), "hello");
+    assert!(printed(&["find", "ell", "/here", &id]).lines().count() == 2);
+    let info = printed(&["info", "/here"]);
+    assert!(info.contains("/proc is not mounted"), "{info}");
+
+    let directory = tempfile::tempdir().unwrap();
+    for segment in ["/here", &id] {
+        let file = directory.path().join("copy");
+        printed(&["save", "--force", segment, file.to_str().unwrap()]);
+        assert!(file.exists());
+    }
+    let (object_file, kept) = (directory.path().join("object"), directory.path());
+    printed(&["save", "/here", object_file.to_str().unwrap()]);
+    assert!(Path::new("/dev/shm/here").exists() && kept.exists());
+    std::fs::remove_file("/dev/shm/here").unwrap();
+    printed(&["restore", object_file.to_str().unwrap()]);
+    assert_eq!(std::fs::read("/dev/shm/here").unwrap(), b"hello");
+}
+
+#[test]
+fn nothing_is_leaked_for_want_of_processes() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("here", 5, 0o644);
+    let Some(output) = without_proc(&["list", "--leaked", "--columns", "id", "--no-header"]) else { return };
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    let states = printed(&["list", "--columns", "state", "--no-header"]);
+    assert_eq!(states, "unknown\n");
+}
+
+#[test]
+fn the_limits_are_known() {
+    let Some(_world) = World::new() else { return };
+    let Some(output) = without_proc(&["limits"]) else { return };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!text.contains("no limit"), "{text}");
+    let shmmni = std::fs::read_to_string("/proc/sys/kernel/shmmni").unwrap();
+    assert!(
+        text.lines().any(|line| line.starts_with("kernel.shmmni") && line.contains(shmmni.trim())),
+        "{text}"
+    );
+}
