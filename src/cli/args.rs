@@ -5,14 +5,15 @@ mod change;
 
 pub use change::{
     BatchArgs, Change, ChmodArgs, ChownArgs, CleanArgs, CreateArgs, CreateKind, CreatePosixArgs,
-    CreateSysvArgs, LockArgs, NewArgs, RestoreArgs, RmArgs, SaveArgs, TellArgs,
+    CreateSysvArgs, KindArgs, LockArgs, NewArgs, RestoreArgs, RmArgs, SaveArgs, TellArgs,
 };
 
 use crate::decode::Type;
 use crate::identify::Rules;
 use crate::segment::field::Field;
-use crate::segment::{Bytes, escape, parse_span};
+use crate::segment::{Bytes, parse_span, quote};
 use clap::{Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::time::Duration;
 
 /// See every shared-memory segment of this machine, and look inside it, live
@@ -169,7 +170,7 @@ EXAMPLES
 pub struct InfoArgs {
     /// Which segment: sysv:32770, key:1234, /name, or another form of its name
     #[arg(value_name = "SEGMENT")]
-    pub segment: String,
+    pub segment: OsString,
     /// Print JSON, as `list --json` does
     #[arg(long)]
     pub json: bool,
@@ -200,7 +201,7 @@ pub struct PartArgs {
 pub struct DumpArgs {
     /// Which segment: sysv:32770, key:1234, /name, or another form of its name
     #[arg(value_name = "SEGMENT")]
-    pub segment: String,
+    pub segment: OsString,
     /// Which part of it.
     #[command(flatten)]
     pub part: PartArgs,
@@ -232,7 +233,7 @@ EXAMPLES
 pub struct WatchArgs {
     /// Which segment: sysv:32770, key:1234, /name, or another form of its name
     #[arg(value_name = "SEGMENT")]
-    pub segment: String,
+    pub segment: OsString,
     /// Which part of it.
     #[command(flatten)]
     pub part: PartArgs,
@@ -269,10 +270,10 @@ Ctrl-C ends it with status 0, and so does --count. It ends with status 1 when th
 pub struct FindArgs {
     /// The text to look for; \xNN in it stands for that byte
     #[arg(value_name = "PATTERN", required_unless_present_any = ["hex", "value"])]
-    pub pattern: Option<String>,
+    pub pattern: Option<OsString>,
     /// Where to look; when none is named, in every POSIX segment that may be read
     #[arg(value_name = "SEGMENT")]
-    pub segments: Vec<String>,
+    pub segments: Vec<OsString>,
     /// Look for bytes: "de ad ?? ef", where ? is any digit
     #[arg(long, value_name = "HEX", conflicts_with = "value")]
     pub hex: Option<String>,
@@ -353,7 +354,7 @@ pub struct Sort {
 fn field(word: &str) -> Result<Field, String> {
     Field::from_word(word).ok_or_else(|| {
         let all: Vec<&str> = Field::ALL.iter().map(|field| field.word()).collect();
-        format!("there is no field '{}': there are {}", escape(word.as_bytes()), all.join(", "))
+        format!("there is no field '{}': there are {}", quote(word.as_bytes()), all.join(", "))
     })
 }
 

@@ -46,7 +46,7 @@ pub enum Failure {
     #[error(transparent)]
     Resolve(#[from] ResolveError),
     /// The name in `/dev/shm` is of something else.
-    #[error("{id} is {kind}, not shared memory, and is left alone")]
+    #[error("{} is {kind}, not shared memory", id.short())]
     NotMemory {
         /// Under which name.
         id: SegmentId,

@@ -10,11 +10,13 @@ use super::{Failure, Status, look};
 use crate::decode::pattern_of_value;
 use crate::machine::Machine;
 use crate::memory::{OpenError, Pattern, Progress, Reader, find_all};
-use crate::segment::{Kind, Segment, SegmentId};
+use crate::segment::{Kind, Segment, SegmentId, quote};
 use crate::survey::Survey;
 use serde::Serialize;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt as _;
 
 /// How many bytes before a match are shown.
 const BEFORE: u64 = 8;
@@ -62,13 +64,16 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
 }
 
 /// What to look for, and where. With `--hex` or `--value` every word is a segment.
-fn wanted(args: &FindArgs) -> Result<(Pattern, Vec<&str>), Failure> {
-    let mut names: Vec<&str> = args.segments.iter().map(String::as_str).collect();
+fn wanted(args: &FindArgs) -> Result<(Pattern, Vec<&OsStr>), Failure> {
+    let mut names: Vec<&OsStr> = args.segments.iter().map(OsString::as_os_str).collect();
     let first = args.pattern.as_deref();
     let pattern = match (&args.hex, &args.value, first) {
         (Some(hex), ..) => Pattern::hex(hex)?,
         (_, Some(value), _) => Pattern::bytes(pattern_of_value(value)?)?,
-        (None, None, text) => return Ok((Pattern::text(text.unwrap_or_default())?, names)),
+        (None, None, text) => {
+            let text = quote(text.unwrap_or_default().as_bytes());
+            return Ok((Pattern::text(&text)?, names));
+        }
     };
     names.splice(0..0, first);
     Ok((pattern, names))
@@ -78,7 +83,7 @@ fn wanted(args: &FindArgs) -> Result<(Pattern, Vec<&str>), Failure> {
 fn chosen<'a>(
     machine: &dyn Machine,
     survey: &'a Survey,
-    names: &[&str],
+    names: &[&OsStr],
 ) -> Result<Vec<&'a Segment>, Failure> {
     let mut segments: Vec<&Segment> = vec![];
     for name in names {

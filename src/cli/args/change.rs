@@ -3,8 +3,10 @@
 use super::SettleArgs;
 use crate::act::ModeChange;
 use crate::segment::resolve::parse_key;
-use crate::segment::{Bytes, Key, Mode, escape, parse_span};
+use crate::segment::{Bytes, Key, Kind, Mode, parse_span, quote};
 use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -34,12 +36,24 @@ pub enum Change {
 /// Which segments, and how it is told.
 #[derive(Debug, clap::Args)]
 pub struct BatchArgs {
-    /// Which segments: sysv:32770, key:1234, /name; the beginning of a name does not do here
+    /// Segments to change: sysv:32770, key:1234, /name; exact names only
     #[arg(value_name = "SEGMENT", required = true)]
-    pub segments: Vec<String>,
+    pub segments: Vec<OsString>,
+    /// The kind that the names are of.
+    #[command(flatten)]
+    pub kind: KindArgs,
     /// How it is told.
     #[command(flatten)]
     pub tell: TellArgs,
+}
+
+/// The kind of the segments that are named, for names that could mean two things.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct KindArgs {
+    /// Take each SEGMENT as the name of this kind: needed when a file in /dev/shm is called like a
+    /// shmid, a key or another full name (0, 0x4d2, sysv:0)
+    #[arg(long, value_name = "KIND", value_parser = kind())]
+    pub kind: Option<Kind>,
 }
 
 /// How a change is told.
@@ -111,9 +125,12 @@ pages is never swapped out anyhow.";
 #[command(after_help = RM_EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct RmArgs {
-    /// Which segments: sysv:32770, key:1234, /name; the beginning of a name does not do here
+    /// Segments to remove: sysv:32770, key:1234, /name; exact names only
     #[arg(value_name = "SEGMENT", required_unless_present = "recover")]
-    pub segments: Vec<String>,
+    pub segments: Vec<OsString>,
+    /// The kind that the names are of.
+    #[command(flatten)]
+    pub kind: KindArgs,
     /// How it is told.
     #[command(flatten)]
     pub tell: TellArgs,
@@ -202,9 +219,12 @@ something is left that is only likely to be leaked.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = SAVE_EXAMPLES)]
 pub struct SaveArgs {
-    /// Which segment: sysv:32770, key:1234, /name; the beginning of a name does not do here
+    /// Segment to save: sysv:32770, key:1234, /name; exact name only
     #[arg(value_name = "SEGMENT")]
-    pub segment: String,
+    pub segment: OsString,
+    /// The kind that the name is of.
+    #[command(flatten)]
+    pub kind: KindArgs,
     /// In which file; it is there whole or not at all
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
@@ -303,9 +323,9 @@ EXAMPLES
 #[derive(Debug, clap::Args)]
 #[command(after_help = CREATE_POSIX_EXAMPLES)]
 pub struct CreatePosixArgs {
-    /// Its name
+    /// Name of the segment: camera0, /camera0, /dev/shm/camera0
     #[arg(value_name = "NAME")]
-    pub name: String,
+    pub name: OsString,
     /// What both kinds have.
     #[command(flatten)]
     pub new: NewArgs,
@@ -316,15 +336,20 @@ EXAMPLES
   shmlens create posix /camera0 --size 24M --mode 0660
   shmlens create posix /state --from state.bin --size 1M    zeros behind what is in the file";
 
+fn kind() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.map(Kind::word))
+        .map(|word| Kind::ALL.into_iter().find(|kind| kind.word() == word).unwrap_or(Kind::Posix))
+}
+
 fn mode(text: &str) -> Result<Mode, String> {
     let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'7')) && !text.is_empty();
     let bits = u32::from_str_radix(text, 8).ok().filter(|&bits| digits && bits <= 0o777);
     bits.map(Mode::new)
-        .ok_or_else(|| format!("'{}' is no mode of a segment: write 0000 to 0777", escape(text.as_bytes())))
+        .ok_or_else(|| format!("'{}' is no mode of a segment: write 0000 to 0777", quote(text.as_bytes())))
 }
 
 fn key(text: &str) -> Result<Key, String> {
     parse_key(text).ok_or_else(|| {
-        format!("'{}' is no key: write a number of 32 bits, or 0x and digits", escape(text.as_bytes()))
+        format!("'{}' is no key: write a number of 32 bits, or 0x and digits", quote(text.as_bytes()))
     })
 }
