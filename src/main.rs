@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::{env, io};
 
 fn main() -> ExitCode {
-    let args = match cli::parse(env::args_os().collect()) {
+    let args = match cli::parse(&env::args_os().collect::<Vec<_>>()) {
         Ok(args) => args,
         Err(error) => error.exit(),
     };
@@ -74,7 +74,7 @@ fn settings() -> anyhow::Result<Config> {
     match Config::load() {
         Err(ConfigError::Read { path, source }) if source.kind() == io::ErrorKind::PermissionDenied => {
             let path = escape(path.as_os_str().as_bytes());
-            warn(&format!("the settings in {path} may not be read by you: going on with the defaults"));
+            warn(&format!("failed to read {path}: permission denied. Using the default settings"));
             Ok(Config::default())
         }
         loaded => Ok(loaded?),

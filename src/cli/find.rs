@@ -55,7 +55,7 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
     }
     if interrupt.came() {
         return Err(Failure::Stopped(format!(
-            "{} of {} segments are searched",
+            "searched {} of {} segments",
             tried.saturating_sub(1),
             segments.len()
         )));
@@ -103,9 +103,10 @@ fn of_kind(survey: &Survey, kind: Kind) -> Vec<&Segment> {
 fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
     if !sysv.is_empty() {
         let ids: Vec<&SegmentId> = sysv.iter().map(|segment| &segment.id).collect();
-        let (those, them) = if ids.len() == 1 { ("segment was", "it") } else { ("segments were", "them") };
+        let (segments, its, them) =
+            if ids.len() == 1 { ("segment", "its", "it") } else { ("segments", "their", "them") };
         warn(&format!(
-            "{} System V {those} left out, since attaching leaves a mark; name {them} to search {them}: {}",
+            "skipped {} System V {segments} (attaching changes {its} times). Name {them} to search {them}: {}",
             ids.len(),
             listed(&ids)
         ));
@@ -113,15 +114,16 @@ fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
     if !denied.is_empty() {
         let ids: Vec<&SegmentId> = denied.iter().collect();
         warn(&format!(
-            "{} of the POSIX segments you may not read; `shmlens info` says why: {}",
+            "skipped {} POSIX {} that you may not read (`shmlens info` says why): {}",
             ids.len(),
+            if ids.len() == 1 { "segment" } else { "segments" },
             listed(&ids)
         ));
     }
 }
 
 fn listed(ids: &[&SegmentId]) -> String {
-    let mut text = ids.iter().take(LISTED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let mut text = ids.iter().take(LISTED).map(|id| id.short()).collect::<Vec<_>>().join(", ");
     if ids.len() > LISTED {
         text.push_str(", ...");
     }

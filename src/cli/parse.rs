@@ -13,11 +13,11 @@ use std::os::unix::ffi::OsStrExt as _;
 ///
 /// # Errors
 /// When they are invalid; the error also carries `--help` and `--version`.
-pub fn parse(arguments: Vec<OsString>) -> Result<Args, clap::Error> {
-    let args = Args::try_parse_from(&arguments).map_err(|error| quoted(error, &arguments))?;
+pub fn parse(arguments: &[OsString]) -> Result<Args, clap::Error> {
+    let args = Args::try_parse_from(arguments).map_err(|error| quoted(error, arguments))?;
     if matches!(args.command, Some(Command::Change(_)))
         && env::current_dir().is_ok_and(|directory| directory.starts_with("/dev/shm"))
-        && let Some(option) = file_like_option(&arguments)
+        && let Some(option) = file_like_option(arguments)
     {
         let text = format!(
             "'{}' is an option and the name of a file in this directory\n\n  \
@@ -68,7 +68,8 @@ mod tests {
 
     fn error(words: &[&[u8]]) -> (ErrorKind, String) {
         let words = [&[b"shmlens".as_slice()], words].concat();
-        let error = parse(words.iter().map(|word| OsString::from_vec(word.to_vec())).collect()).unwrap_err();
+        let error = parse(&words.iter().map(|word| OsString::from_vec(word.to_vec())).collect::<Vec<_>>())
+            .unwrap_err();
         // clap's own styling is left in: what is left without it has to be plain text.
         let text = error.render().ansi().to_string();
         let mut plain = String::new();

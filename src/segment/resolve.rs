@@ -51,7 +51,7 @@ pub(super) const LISTED: usize = 8;
 fn join(ids: &[SegmentId]) -> String {
     let mut text = ids.iter().take(LISTED).map(SegmentId::short).collect::<Vec<_>>().join(", ");
     if ids.len() > LISTED {
-        text.push_str(", …");
+        text.push_str(", ...");
     }
     text
 }
@@ -328,7 +328,7 @@ mod tests {
         for (text, count) in [("cam", 2), ("0x4d2", 2), ("sysv:32770", 2)] {
             match found(text, &world) {
                 Err(ResolveError::Ambiguous { candidates, .. }) => {
-                    assert_eq!(candidates.len(), count, "{text}")
+                    assert_eq!(candidates.len(), count, "{text}");
                 }
                 other => panic!("{text}: {other:?}"),
             }

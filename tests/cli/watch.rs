@@ -131,7 +131,7 @@ fn wrong_words() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     for (error, words) in [
-        (complaint(["watch", "a", "--interval", "soon"], 2), "no span of time"),
+        (complaint(["watch", "a", "--interval", "soon"], 2), "expected a number with ms"),
         (complaint(["watch", "a", "--count", "0"], 2), "--count"),
         (complaint(["watch", "a", "--csv", "--json"], 2), "cannot be used with"),
         (complaint(["watch", "a", "--offset", "101"], 1), "has 100 bytes"),
