@@ -11,7 +11,7 @@ pub use change::{
 use crate::decode::Type;
 use crate::identify::Rules;
 use crate::segment::field::Field;
-use crate::segment::{Bytes, ParseSizeError, ParseSpanError, parse_span, quote};
+use crate::segment::{Bytes, ParseSizeError, ParseSpanError, parse_span};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::time::Duration;
@@ -37,9 +37,10 @@ const DESCRIPTION: &str = "\
 Inspect, change and clean up shared memory.
 
 shmlens lists all System V (shmget) and POSIX (shm_open, Python's
-multiprocessing.shared_memory) segments in one table, with their holders, makers
-and leaks. It shows their contents live without disturbing the programs that use
-them. Without a command, it opens the terminal UI.";
+multiprocessing.shared_memory) segments in one table, and shows who uses and made
+each one and whether it is leaked. It displays their contents live without
+disturbing the programs that use them. Without a command, it opens the terminal
+UI.";
 
 /// The names of segments and the exit status, for `--help`.
 const SEGMENTS: &str = "\
@@ -104,7 +105,7 @@ pub enum Report {
     Watch(WatchArgs),
     /// Search the contents of segments
     Find(FindArgs),
-    /// Show the limits of the kernel and their usage
+    /// Show kernel limits and their usage
     Limits(LimitsArgs),
     /// Generate completions for a shell
     Completions(CompletionsArgs),
@@ -178,10 +179,10 @@ EXAMPLES
 #[derive(Debug, clap::Args)]
 #[command(after_help = INFO_EXAMPLES)]
 pub struct InfoArgs {
-    /// Segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
+    /// Name of the segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
-    /// Print JSON, as `list --json` does
+    /// Print JSON, in the format of `list --json`
     #[arg(long)]
     pub json: bool,
     /// When a segment may be called leaked.
@@ -209,7 +210,7 @@ pub struct PartArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = DUMP_EXAMPLES)]
 pub struct DumpArgs {
-    /// Segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
+    /// Name of the segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
     /// Which part of it.
@@ -241,7 +242,7 @@ EXAMPLES
 #[derive(Debug, clap::Args)]
 #[command(after_help = WATCH_EXAMPLES)]
 pub struct WatchArgs {
-    /// Segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
+    /// Name of the segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
     /// Which part of it.
@@ -379,7 +380,7 @@ leaked, holders=0, made_by=python, or part of a name, key, holder or maker; ! ne
 fn field(word: &str) -> Result<Field, String> {
     Field::from_word(word).ok_or_else(|| {
         let all: Vec<&str> = Field::ALL.iter().map(|field| field.word()).collect();
-        format!("unknown field '{}': expected one of {}", quote(word.as_bytes()), all.join(", "))
+        format!("expected one of {}", all.join(", "))
     })
 }
 

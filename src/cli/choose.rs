@@ -9,6 +9,7 @@ use crate::segment::resolve::{ExactNames, ResolveError, resolve};
 use crate::segment::{Kind, Segment, SegmentId};
 use crate::survey::Survey;
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
 /// The type bits of a mode, `inode(7)`.
@@ -46,7 +47,11 @@ pub fn choose_exact<'a>(
     kind: Option<Kind>,
 ) -> Result<&'a Segment, Failure> {
     let name = SegmentName::read(text.as_bytes(), kind);
-    let found = names.resolve_unless(&name, |object| machine.stat_object(object).is_ok());
+    let found = names.resolve_unless(&name, |object| match machine.stat_object(object) {
+        Ok(_) => true,
+        // The name of a file system that is mounted below /dev/shm.
+        Err(error) => error.kind() == io::ErrorKind::CrossesDevices,
+    });
     if matches!(found, Err(ResolveError::Unknown { .. })) {
         refuse_other_files(machine, &name)?;
     }
@@ -56,8 +61,15 @@ pub fn choose_exact<'a>(
 /// An error where the name in `/dev/shm` is not that of a regular file.
 fn refuse_other_files(machine: &dyn Machine, name: &SegmentName<'_>) -> Result<(), Failure> {
     let Some(object) = name.object() else { return Ok(()) };
-    let Ok(stat) = machine.stat_object(&object) else { return Ok(()) };
-    let kind = match stat.mode & TYPE {
+    let kind = match machine.stat_object(&object) {
+        Ok(stat) => stat.mode & TYPE,
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            let kind = "on a file system mounted below /dev/shm";
+            return Err(Failure::NotMemory { id: SegmentId::Posix(object), kind });
+        }
+        Err(_) => return Ok(()),
+    };
+    let kind = match kind {
         0o010_000 => "a FIFO (named pipe)",
         0o020_000 => "a character device",
         0o040_000 => "a directory",

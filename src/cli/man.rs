@@ -77,10 +77,14 @@ fn subcommands(roff: &mut Roff, parent: &str, command: &Command) {
         if let Some(examples) = command.get_after_help() {
             let examples = examples.to_string();
             roff.control("PP", []).text(vec![roman("Examples:")]).control("PP", []).control("nf", []);
+            let (examples, notes) = examples.split_once("\n\n").unwrap_or((&examples, ""));
             for line in examples.lines().filter(|&line| line != "EXAMPLES") {
                 roff.text(vec![roman(line)]);
             }
             roff.control("fi", []);
+            for note in notes.split("\n\n").filter(|note| !note.is_empty()) {
+                roff.control("PP", []).text(vec![roman(note.replace('\n', " "))]);
+            }
         }
     }
 }
@@ -127,7 +131,7 @@ fn segments(roff: &mut Roff) {
         ),
         (
             "deleted:1b:2f",
-            "A POSIX segment without a name that is still in use, by device and inode in hexadecimal.",
+            "An unlinked POSIX segment that is still in use, by device and inode in hexadecimal.",
         ),
     ] {
         term(roff, vec![bold(name)], text);
@@ -135,8 +139,8 @@ fn segments(roff: &mut Roff) {
     roff.control("PP", []).text(vec![roman(
         "A number, and text that starts with sysv:, key:, 0x, posix:, deleted: or a slash, is never the bare name \
          of a POSIX segment. If a file in /dev/shm has such a name, for example 0 or sysv:0, commands that change \
-         something fail and list both meanings. Choose with --kind, or write the name with a slash: /0. To remove \
-         many, use rm -- /dev/shm/*.",
+         something fail and list both meanings. Choose with --kind, or write the name with a slash: /0. To name \
+         all POSIX segments, use -- /dev/shm/*.",
     )]);
     roff.control("PP", []).text(vec![roman(
         "Control, bidirectional and invisible characters, bytes that are not valid UTF-8, and the backslash are \
@@ -156,9 +160,9 @@ fn filters(roff: &mut Roff) {
         ),
         ("name~^/psm_", "The field matches a regular expression."),
         ("holders=0, holders~python", "The number of holders, or their names."),
-        ("made_by=python", "Part of the name or id of the maker, in any case."),
+        ("made_by=python", "Part of the name or id of the maker, ignoring case."),
         ("leaked, in-use, idle, ...", "The state; see STATES."),
-        ("word", "Any other word: part of the name, key, id, holders or maker, in any case."),
+        ("word", "Any other word: part of the name, key, id, holders or maker, ignoring case."),
         ("!word, owner!=ann", "Negation."),
     ] {
         term(roff, vec![bold(word)], text);

@@ -2,11 +2,12 @@
 
 use super::args::{Args, Command};
 use crate::segment::quote;
+use clap::Parser as _;
 use clap::error::{ContextKind, ErrorKind};
-use clap::{CommandFactory as _, Parser as _};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::mem;
 use std::os::unix::ffi::OsStrExt as _;
 
 /// Parses the arguments, the program's name included.
@@ -20,37 +21,42 @@ pub fn parse(arguments: &[OsString]) -> Result<Args, clap::Error> {
         && let Some(option) = file_like_option(arguments)
     {
         let text = format!(
-            "'{}' is an option and the name of a file in this directory\n\n  \
-             tip: put '--' before names ('shmlens rm -- *'), or run from another directory\n",
+            "'{}' is an option, but also the name of a file in this directory\n\n  \
+             tip: put '--' before names, as in 'shmlens rm -- *', or run from another directory\n",
             quote(option.as_bytes())
         );
-        return Err(Args::command().error(ErrorKind::ArgumentConflict, text));
+        return Err(clap::Error::raw(ErrorKind::ArgumentConflict, text));
     }
     Ok(args)
 }
 
 /// The same error with all that it quotes escaped. clap mixes what it quotes with
-/// its own styling, so the arguments are parsed again after escaping them.
-fn quoted(error: clap::Error, arguments: &[OsString]) -> clap::Error {
-    let safe: Vec<OsString> = arguments.iter().map(|one| quote(one.as_bytes()).into()).collect();
-    if safe == arguments {
-        return error;
-    }
+/// its own styling, so the arguments are escaped and parsed again. One that is
+/// valid as it is, such as a size with a tab behind it, stays: the error is not
+/// about it, and escaping it would make another one.
+fn quoted(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let option = |error: &clap::Error| match error.kind() {
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => error.get(ContextKind::InvalidArg).cloned(),
         _ => None,
     };
-    let again = Args::try_parse_from(&safe).err().filter(|again| {
-        let is_same = again.kind() == error.kind() && option(again) == option(&error);
-        is_same || error.kind() == ErrorKind::InvalidUtf8
-    });
-    again.unwrap_or_else(|| {
-        // Escaping has changed what is wrong: keep clap's words without its styling.
-        let text = error.to_string();
-        let lines: Vec<String> = text.lines().map(|line| quote(line.as_bytes())).collect();
-        let text = format!("{}\n", lines.join("\n"));
-        clap::Error::raw(error.kind(), text.trim_start_matches("error: "))
-    })
+    let mut arguments = arguments.to_vec();
+    for at in 0..arguments.len() {
+        let safe = OsString::from(quote(arguments[at].as_bytes()));
+        if safe == arguments[at] {
+            continue;
+        }
+        let unsafe_one = mem::replace(&mut arguments[at], safe);
+        match Args::try_parse_from(&arguments) {
+            Err(again)
+                if error.kind() == ErrorKind::InvalidUtf8
+                    || (again.kind() == error.kind() && option(&again) == option(&error)) =>
+            {
+                error = again;
+            }
+            _ => arguments[at] = unsafe_one,
+        }
+    }
+    error
 }
 
 /// An option that is also a file in the working directory, where a shell's `*`

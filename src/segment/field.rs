@@ -80,15 +80,15 @@ fields! {
     Name "name" "NAME",
     /// size in bytes
     Size "size" "SIZE",
-    /// bytes in memory
+    /// size of the part in memory, in bytes
     Resident "resident" "RESIDENT",
-    /// bytes swapped out
+    /// size of the part swapped out, in bytes
     Swapped "swapped" "SWAPPED",
     /// permissions, in octal
     Mode "mode" "MODE",
-    /// owner
+    /// owning user: name or uid
     Owner "owner" "OWNER",
-    /// group
+    /// owning group: name or gid
     Group "group" "GROUP",
     /// System V: user who created it
     Creator "creator" "CREATOR",
@@ -112,11 +112,11 @@ fields! {
     Access "access" "READ",
     /// POSIX: time of the last write, not through mappings
     Modify "modify" "WRITTEN",
-    /// holders; as a number, their count
+    /// processes that use it; as a number, their count
     Holders "holders" "HELD BY",
-    /// maker; gone if the creator of a System V segment has exited
+    /// program that created it; gone if the creator of a System V segment has exited
     MadeBy "made_by" "MADE BY",
-    /// state: removed, in-use, unknown, protected, idle or leaked
+    /// removed, in-use, unknown, protected, idle or leaked
     State "state" "STATE",
     /// certainty of a leak: certain or likely
     Certainty "certainty" "CERTAINTY",

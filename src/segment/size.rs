@@ -60,7 +60,7 @@ pub struct ParseSizeError(String);
 
 impl ParseSizeError {
     /// The accepted forms.
-    pub const EXPECTED: &str = "expected a number of bytes, as in 4096, 64K or 1M (powers of 1024)";
+    pub const EXPECTED: &str = "expected a size such as 4096, 64K or 1M";
 }
 
 impl FromStr for Bytes {

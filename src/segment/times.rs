@@ -95,7 +95,7 @@ pub struct ParseSpanError(String);
 
 impl ParseSpanError {
     /// The accepted forms.
-    pub const EXPECTED: &str = "expected a number with ms, s, m, h, d or w, as in 90s, 1.5h or 2d";
+    pub const EXPECTED: &str = "expected a time such as 500ms, 90s, 1.5h or 2d";
 }
 
 /// Reads a span: `250ms`, `90s`, `1.5h`, `2d`; a bare number is seconds.

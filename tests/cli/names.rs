@@ -198,7 +198,7 @@ fn a_star_in_dev_shm_removes_only_objects() {
     };
     let (status, stdout, stderr) = shell("shmlens rm *");
     assert!(status == 2 && stdout.is_empty(), "{stdout}");
-    assert!(stderr.contains("'--force' is an option and the name of a file"), "{stderr}");
+    assert!(stderr.contains("'--force' is an option, but also the name of a file"), "{stderr}");
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), names.len());
     fs::remove_file("/dev/shm/--force").unwrap();
     let (status, stdout, stderr) = shell("shmlens rm --dry-run --no-copy -- *");

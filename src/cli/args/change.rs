@@ -21,9 +21,9 @@ pub enum Change {
     Lock(LockArgs),
     /// Unlock System V segments
     Unlock(LockArgs),
-    /// Remove segments, after asking
+    /// Remove segments after confirmation
     Rm(RmArgs),
-    /// List leaked segments and remove them, after asking
+    /// List leaked segments and remove them after confirmation
     Clean(CleanArgs),
     /// Create a segment
     Create(CreateArgs),
