@@ -1,9 +1,8 @@
 //! The `shmlens` program: parse, dispatch, exit status.
 
-use clap::Parser as _;
 use shmlens::cli::args::{DemoArgs, LookArgs, When};
 use shmlens::cli::out::{Out, warn};
-use shmlens::cli::{self, Args, Command, Failure, Status, Style, Terms};
+use shmlens::cli::{self, Command, Failure, Status, Style, Terms};
 use shmlens::config::{self, Config, ConfigError};
 use shmlens::demo;
 use shmlens::identify::Rules;
@@ -12,13 +11,16 @@ use shmlens::machine::real::RealMachine;
 use shmlens::segment::escape;
 use shmlens::tui::{self, ExitReason};
 use signal_hook::consts::SIGXFSZ;
-use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::{env, io};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match cli::parse(&env::args_os().collect::<Vec<_>>()) {
+        Ok(args) => args,
+        Err(error) => error.exit(),
+    };
     // A file that may not grow any more (`ulimit -f`) is an error to be told, and no end.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     match args.command {
@@ -72,7 +74,7 @@ fn settings() -> anyhow::Result<Config> {
     match Config::load() {
         Err(ConfigError::Read { path, source }) if source.kind() == io::ErrorKind::PermissionDenied => {
             let path = escape(path.as_os_str().as_bytes());
-            warn(&format!("the settings in {path} may not be read by you: going on with the defaults"));
+            warn(&format!("failed to read {path}: permission denied. Using the default settings"));
             Ok(Config::default())
         }
         loaded => Ok(loaded?),

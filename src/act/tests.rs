@@ -4,6 +4,7 @@ use super::*;
 use crate::machine::control::NewSysv;
 use crate::machine::made::{MadeBytes, MadeFacts, MadeMachine};
 use crate::machine::process::FileLock;
+use crate::segment::name::SegmentName;
 use crate::segment::{Bytes, Key, Mode, ObjectName, SegmentId, State, Timestamp, resolve};
 use crate::survey::Names;
 
@@ -19,7 +20,7 @@ fn machine() -> MadeMachine {
 
 fn shown(machine: &MadeMachine, name: &str) -> Segment {
     let survey = crate::identify::Identifier::default().survey(machine, None, &mut Names::default());
-    resolve::ExactNames::new(&survey.segments).resolve(name).unwrap().clone()
+    resolve::ExactNames::new(&survey.segments).resolve(&SegmentName::read(name, None)).unwrap().clone()
 }
 
 fn act(machine: &MadeMachine, name: &str, action: &Action, options: Options) -> Result<Done, ActError> {

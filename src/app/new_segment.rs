@@ -4,7 +4,7 @@ use super::text_field::TextField;
 use crate::act::{ModeChange, NewSegment, Plan, Question, Source};
 use crate::machine::control::NewSysv;
 use crate::segment::resolve::parse_key;
-use crate::segment::{Bytes, Key, Kind, Mode, ObjectName, Segment, escape, unescape};
+use crate::segment::{Bytes, Key, Kind, Mode, ObjectName, Segment, escape};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
@@ -183,8 +183,7 @@ impl New {
         if text.is_empty() {
             return Err("it needs a name".to_owned());
         }
-        let bare = text.strip_prefix("posix:").unwrap_or(text);
-        ObjectName::new(&unescape(bare))
+        ObjectName::from_text(text.as_bytes())
             .ok_or_else(|| format!("no POSIX segment can be called '{}'", escape(text.as_bytes())))
     }
 

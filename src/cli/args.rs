@@ -1,65 +1,81 @@
-//! The arguments of the program. What stands in the doc comments here is what
-//! `--help` and the man page show.
+//! The arguments of the program. `--help` and the man page show the doc comments
+//! of the arguments.
 
 mod change;
 
 pub use change::{
     BatchArgs, Change, ChmodArgs, ChownArgs, CleanArgs, CreateArgs, CreateKind, CreatePosixArgs,
-    CreateSysvArgs, LockArgs, NewArgs, RestoreArgs, RmArgs, SaveArgs, TellArgs,
+    CreateSysvArgs, KindArgs, LockArgs, NewArgs, RestoreArgs, RmArgs, SaveArgs, TellArgs,
 };
 
 use crate::decode::Type;
 use crate::identify::Rules;
 use crate::segment::field::Field;
-use crate::segment::{Bytes, escape, parse_span};
+use crate::segment::{Bytes, ParseSizeError, ParseSpanError, parse_span};
 use clap::{Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::time::Duration;
 
-/// See every shared-memory segment of this machine, and look inside it, live
-///
-/// Shows what programs share by System V (shmget) and POSIX (`shm_open`, Python's
-/// `multiprocessing.shared_memory`) in one table, and what is in there, without
-/// disturbing it. Without a command it opens the terminal UI.
+/// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "shmlens", version, max_term_width = 100, after_help = SEGMENTS)]
+#[command(name = "shmlens", version, max_term_width = 100, about = ABOUT, long_about = DESCRIPTION, after_help = SEGMENTS)]
 pub struct Args {
-    /// What the output looks like.
+    /// The appearance of the output.
     #[command(flatten)]
     pub look: LookArgs,
-    /// Turn every change off
-    #[arg(long, global = true)]
+    /// Refuse every command that changes something
+    #[arg(long, global = true, help_heading = "Global options")]
     pub read_only: bool,
-    /// What to do; the terminal UI when there is none.
+    /// The command; without one, the terminal UI opens.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// How a segment is named, for `--help`.
-const SEGMENTS: &str = "\
-A SEGMENT is sysv:32770 or posix:/name, or in short 32770 (shmid), 0x4d2 or key:1234 (key),
-/name or name, and a unique beginning of a name. Sizes take K, M, G (powers of 1024).
-Exit status: 0 done, 1 failed or nothing found, 2 wrong usage.";
+const ABOUT: &str = "Inspect, change and clean up shared memory";
 
-/// What the output of every command looks like.
+const DESCRIPTION: &str = "\
+Inspect, change and clean up shared memory.
+
+shmlens lists all System V (shmget) and POSIX (shm_open, Python's
+multiprocessing.shared_memory) segments in one table, and shows who uses and made
+each one and whether it is leaked. It displays their contents live without
+disturbing the programs that use them. Without a command, it opens the terminal
+UI.";
+
+/// The names of segments and the exit status, for `--help`.
+const SEGMENTS: &str = "\
+EXAMPLES
+  shmlens                      open the terminal UI
+  shmlens list --leaked        list leaked segments
+  shmlens dump /psm_1f09ab2c   print the contents of a segment
+  shmlens rm -- /dev/shm/*     remove POSIX segments, after asking
+
+A SEGMENT is a shmid (sysv:32770 or 32770), a key (key:1234 or 0x4d2) or a POSIX
+name (/name, posix:/name, /dev/shm/name or name). Commands that change nothing
+also take a unique prefix of a POSIX name. Sizes take K, M, G (powers of 1024).
+
+Exit status: 0 done, 1 failed or nothing found, 2 usage error.";
+
+/// The appearance of the output of every command.
 #[derive(Debug, Clone, Copy, clap::Args)]
-#[command(next_help_heading = "Look")]
+#[command(next_help_heading = "Global options")]
 pub struct LookArgs {
-    /// When to use colour; auto: on a terminal, unless `NO_COLOR` is set
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    /// When to use color: auto, always or never
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = When::Auto, hide_possible_values = true)]
     pub color: When,
-    /// Print nothing outside ASCII: other letters of names appear as \xNN
+    /// Print only ASCII; escape other characters in names as \xNN
     #[arg(long, global = true)]
     pub ascii: bool,
 }
 
-/// When to use colour.
+/// When to use color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum When {
     /// On a terminal, unless `NO_COLOR` is set
     Auto,
-    /// In any case
+    /// Always
     Always,
-    /// In no case
+    /// Never
     Never,
 }
 
@@ -72,26 +88,26 @@ pub enum Command {
     /// Something that is changed.
     #[command(flatten)]
     Change(Change),
-    /// Make a small world of live segments and open the terminal UI on it
+    /// Create live example segments and open the terminal UI on them
     Demo(DemoArgs),
 }
 
 /// What can be printed.
 #[derive(Debug, Subcommand)]
 pub enum Report {
-    /// Print the table of all segments
+    /// List segments in a table
     List(ListArgs),
-    /// Print everything that is known of a segment
+    /// Show the details of a segment
     Info(InfoArgs),
     /// Print the contents of a segment as hex and text
     Dump(DumpArgs),
-    /// Print what changes in a segment, as it changes
+    /// Print changes in a segment as they happen
     Watch(WatchArgs),
     /// Search the contents of segments
     Find(FindArgs),
-    /// Print the kernel's limits and how much of them is used
+    /// Show kernel limits and their usage
     Limits(LimitsArgs),
-    /// Print completions for a shell
+    /// Generate completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual page
     Man,
@@ -102,35 +118,32 @@ pub enum Report {
 #[command(after_help = LIST_EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct ListArgs {
-    /// Show only what fits every word: kind=sysv, owner=ann, 'size>10M', age=1h.., mode=0666,
-    /// name~REGEX, leaked, holders=0, `made_by=python`, or a part of a name, key, holder or maker; ! in
-    /// front turns a word round
-    #[arg(value_name = "FILTER")]
+    /// The filter.
+    #[arg(value_name = "FILTER", help = FILTER)]
     pub filter: Vec<String>,
-    /// Print JSON, as `info --json` does
+    /// Print JSON, in the format of `info --json`
     #[arg(long, conflicts_with_all = ["csv", "columns", "bytes", "no_header"])]
     pub json: bool,
-    /// Print CSV (RFC 4180): every field, or those of --columns, with plain numbers
+    /// Print CSV (RFC 4180) with plain numbers: all fields, or those of --columns
     #[arg(long, conflicts_with = "bytes")]
     pub csv: bool,
-    /// Show these columns, in this order: id,kind,key,name,size (the names that JSON has). Where none
-    /// of them asks who holds or made a segment, the processes are not looked at, and what is in no
-    /// directory any more is not listed
+    /// Show these columns, named as in JSON: id,kind,key,name,size. If none of them is about
+    /// holders, makers or states, processes are not scanned and deleted objects not listed
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', value_parser = field)]
     pub columns: Vec<Field>,
-    /// Sort by a field, with what people look for first on top; -FIELD for the other order
+    /// Sort by FIELD, sizes and ages largest first; -FIELD reverses the order
     #[arg(long, value_name = "FIELD", value_parser = sort, allow_hyphen_values = true)]
     pub sort: Option<Sort>,
-    /// Turn the order round
+    /// Reverse the sort order
     #[arg(long)]
     pub reverse: bool,
-    /// Show sizes as plain numbers of bytes
+    /// Print sizes in bytes
     #[arg(long)]
     pub bytes: bool,
-    /// Leave the headings out
+    /// Omit the header line
     #[arg(long)]
     pub no_header: bool,
-    /// Show only what is leaked, surely or likely
+    /// Show only leaked segments, certain or likely
     #[arg(long)]
     pub leaked: bool,
     /// When a segment may be called leaked.
@@ -141,9 +154,8 @@ pub struct ListArgs {
 /// When a segment may be called leaked.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct SettleArgs {
-    /// Call nothing leaked that was touched within this time; 1m, and 10m where nothing tells who
-    /// made it, when it is not given
-    #[arg(long = "settle", value_name = "TIME", value_parser = parse_span)]
+    /// Never call a segment leaked that was used within TIME [default: 1m, or 10m for likely leaks]
+    #[arg(long = "settle", value_name = "TIME", value_parser = duration)]
     pub time: Option<Duration>,
 }
 
@@ -157,20 +169,20 @@ impl SettleArgs {
 
 const LIST_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens list                                    everything, System V first
-  shmlens list kind=sysv 'size>10M' --sort size   the large System V segments, largest first
-  shmlens list '!owner=root' --columns id,owner   what is not root's
-  shmlens list --leaked --columns id,size,reasons what is leaked, and why
-  shmlens list --json | jq -r '.segments[].id'    their names";
+  shmlens list                                     all segments, System V first
+  shmlens list kind=sysv 'size>10M' --sort size    large System V segments
+  shmlens list '!owner=root' --columns id,owner    segments of other users
+  shmlens list --leaked --columns id,size,reasons  leaks, with the evidence
+  shmlens list --json | jq -r '.segments[].id'     names only";
 
 /// `info`
 #[derive(Debug, clap::Args)]
 #[command(after_help = INFO_EXAMPLES)]
 pub struct InfoArgs {
-    /// Which segment: sysv:32770, key:1234, /name, or another form of its name
+    /// Name of the segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
     #[arg(value_name = "SEGMENT")]
-    pub segment: String,
-    /// Print JSON, as `list --json` does
+    pub segment: OsString,
+    /// Print JSON, in the format of `list --json`
     #[arg(long)]
     pub json: bool,
     /// When a segment may be called leaked.
@@ -180,17 +192,17 @@ pub struct InfoArgs {
 
 const INFO_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens info /psm_1f09ab2c      size, owner, mode, times, state, and how it can be read
-  shmlens info 0x4d2 --json       the System V segment with that key, as JSON";
+  shmlens info /psm_1f09ab2c    a POSIX segment
+  shmlens info 0x4d2 --json     the System V segment with key 0x4d2, as JSON";
 
 /// Which part of a segment.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct PartArgs {
-    /// Where to begin, in bytes: 4096, 0x1000, 4K
-    #[arg(long, value_name = "OFFSET", default_value = "0", hide_default_value = true)]
+    /// Start at this offset: 4096, 0x1000, 4K
+    #[arg(long, value_name = "OFFSET", default_value = "0", hide_default_value = true, value_parser = size)]
     pub offset: Bytes,
-    /// How many bytes to look at; all that follow when it is not given
-    #[arg(long, value_name = "LENGTH")]
+    /// Read only LENGTH bytes [default: up to the end]
+    #[arg(long, value_name = "LENGTH", value_parser = size)]
     pub length: Option<Bytes>,
 }
 
@@ -198,106 +210,107 @@ pub struct PartArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = DUMP_EXAMPLES)]
 pub struct DumpArgs {
-    /// Which segment: sysv:32770, key:1234, /name, or another form of its name
+    /// Name of the segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
     #[arg(value_name = "SEGMENT")]
-    pub segment: String,
+    pub segment: OsString,
     /// Which part of it.
     #[command(flatten)]
     pub part: PartArgs,
-    /// Print lines that repeat the one before too, not a * for all of them
+    /// Print repeated lines instead of a single *
     #[arg(long)]
     pub no_squeezing: bool,
-    /// Print the bytes themselves, zeros for holes
+    /// Print raw bytes; holes are zeros
     #[arg(long, conflicts_with_all = ["as", "json", "no_squeezing"])]
     pub raw: bool,
-    /// Print values of this type, one a line: u8 to u64, i8 to i64, f32, f64, char, and arrays
-    /// of them (f64[3][3], char[16]); le or be behind the name sets the byte order
+    /// Print values of this type, one per line: u8 to u64, i8 to i64, f32, f64, char, and arrays
+    /// (f64[3][3], char[16]); the suffix le or be sets the byte order (u32be)
     #[arg(long = "as", id = "as", value_name = "TYPE")]
     pub kind: Option<Type>,
-    /// Print a JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
 }
 
 const DUMP_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens dump /psm_1f09ab2c                     as hexdump -C does
-  shmlens dump 0x4d2 --offset 4K --length 256    a part of it
-  shmlens dump /camera0 --as 'f64[3]'            three doubles a line
-  shmlens dump /camera0 --raw > copy             the bytes themselves";
+  shmlens dump /psm_1f09ab2c                     same format as hexdump -C
+  shmlens dump 0x4d2 --offset 4K --length 256    only 256 bytes
+  shmlens dump /camera0 --as 'f64[3]'            three doubles per line
+  shmlens dump /camera0 --raw > copy             raw bytes to a file";
 
 /// `watch`
 #[derive(Debug, clap::Args)]
 #[command(after_help = WATCH_EXAMPLES)]
 pub struct WatchArgs {
-    /// Which segment: sysv:32770, key:1234, /name, or another form of its name
+    /// Name of the segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
     #[arg(value_name = "SEGMENT")]
-    pub segment: String,
+    pub segment: OsString,
     /// Which part of it.
     #[command(flatten)]
     pub part: PartArgs,
-    /// How often to look: 100ms, 2s; when it is not given ten times a second, less often where
-    /// that would take more than a fifth of a processor
-    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    /// Interval between reads: 100ms, 2s [default: 100ms, or longer to stay under 20% of a CPU]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     pub interval: Option<Duration>,
-    /// End after so many changes
+    /// Exit after N changes
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
-    /// Show values of this type instead of bytes, as in `dump`
+    /// Print values of this type instead of bytes, as in `dump`
     #[arg(long = "as", id = "as", value_name = "TYPE")]
     pub kind: Option<Type>,
     /// Print CSV
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
-    /// Print a JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
 }
 
 const WATCH_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens watch /psm_1f09ab2c                          every byte that changes
-  shmlens watch /psm_1f09ab2c --as f64 --length 8      the double at its beginning
-  shmlens watch 0x4d2 --offset 64 --count 1 --json     wait for one change
+  shmlens watch /psm_1f09ab2c                        every byte that changes
+  shmlens watch /psm_1f09ab2c --as f64 --length 8    only the first double
+  shmlens watch 0x4d2 --offset 64 --count 1 --json   wait for one change
 
-Ctrl-C ends it with status 0, and so does --count. It ends with status 1 when the segment is removed.";
+Exits with status 0 after Ctrl-C or --count changes, and with status 1 when the
+segment is removed.";
 
 /// `find`
 #[derive(Debug, clap::Args)]
 #[command(after_help = FIND_EXAMPLES, override_usage = "shmlens find [OPTIONS] PATTERN [SEGMENT]...\n       \
     shmlens find [OPTIONS] --hex HEX|--value TYPE:VALUE [SEGMENT]...")]
 pub struct FindArgs {
-    /// The text to look for; \xNN in it stands for that byte
+    /// Text to find; \xNN stands for a byte
     #[arg(value_name = "PATTERN", required_unless_present_any = ["hex", "value"])]
-    pub pattern: Option<String>,
-    /// Where to look; when none is named, in every POSIX segment that may be read
+    pub pattern: Option<OsString>,
+    /// Segments to search [default: all POSIX segments that you may read]
     #[arg(value_name = "SEGMENT")]
-    pub segments: Vec<String>,
-    /// Look for bytes: "de ad ?? ef", where ? is any digit
+    pub segments: Vec<OsString>,
+    /// Find bytes: 'de ad ?? ef', where ? is any digit
     #[arg(long, value_name = "HEX", conflicts_with = "value")]
     pub hex: Option<String>,
-    /// Look for a value: f64:3.5, u32be:1234
+    /// Find a value: f64:3.5, u32be:1234
     #[arg(long, value_name = "TYPE:VALUE")]
     pub value: Option<String>,
-    /// Print how many matches there are, not where
+    /// Print only the number of matches in each segment
     #[arg(long)]
     pub count: bool,
-    /// End after so many matches
+    /// Stop after N matches
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
-    /// Print a JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
 }
 
 const FIND_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens find hello                              a text, in all POSIX segments
-  shmlens find --hex 'de ad ?? ef' /camera0       bytes, any one between
-  shmlens find --value f64:3.5 0x4d2 --limit 1    a double, in the segment with that key
+  shmlens find hello                              text, in all POSIX segments
+  shmlens find --hex 'de ad ?? ef' /camera0       bytes, with one unknown
+  shmlens find --value f64:3.5 0x4d2 --limit 1    a double, by key
 
-System V segments are searched when they are named: attaching one leaves a mark on it.
-It ends with status 1 when nothing is found, and when a segment that is named cannot be read.";
+System V segments are searched only if you name them, because attaching changes
+their times. Exits with status 1 when nothing is found or a named segment cannot
+be read.";
 
 /// `limits`
 #[derive(Debug, clap::Args)]
@@ -317,7 +330,7 @@ EXAMPLES
 #[derive(Debug, clap::Args)]
 #[command(after_help = COMPLETIONS_EXAMPLES)]
 pub struct CompletionsArgs {
-    /// For which shell
+    /// Shell to generate completions for
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
 }
@@ -331,15 +344,15 @@ EXAMPLES
 #[derive(Debug, Clone, Copy, clap::Args)]
 #[command(after_help = DEMO_EXAMPLES)]
 pub struct DemoArgs {
-    /// Only make the segments, print what they are, and wait for Ctrl-C
+    /// Only create and print the segments, and wait for Ctrl-C
     #[arg(long)]
     pub headless: bool,
 }
 
 const DEMO_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens demo                    look around; all of it is removed at the end
-  shmlens demo --headless &       something to try the other commands on";
+  shmlens demo                look around; the segments are removed at the end
+  shmlens demo --headless &   try the other commands on the segments";
 
 /// An order to sort by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -350,10 +363,24 @@ pub struct Sort {
     pub reversed: bool,
 }
 
+/// A size; clap's message quotes the value.
+pub(super) fn size(text: &str) -> Result<Bytes, &'static str> {
+    text.parse().map_err(|_| ParseSizeError::EXPECTED)
+}
+
+/// A duration; clap's message quotes the value.
+pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
+    parse_span(text).map_err(|_| ParseSpanError::EXPECTED)
+}
+
+const FILTER: &str = "\
+Show only segments that match all filters: kind=sysv, owner=ann, 'size>10M', age=1h.., mode=0666, name~REGEX, \
+leaked, holders=0, made_by=python, or part of a name, key, holder or maker; ! negates ('!leaked')";
+
 fn field(word: &str) -> Result<Field, String> {
     Field::from_word(word).ok_or_else(|| {
         let all: Vec<&str> = Field::ALL.iter().map(|field| field.word()).collect();
-        format!("there is no field '{}': there are {}", escape(word.as_bytes()), all.join(", "))
+        format!("expected one of {}", all.join(", "))
     })
 }
 

@@ -1,86 +1,82 @@
-//! From a text on the command line to the segment that it names, or to what
-//! stands under that name instead.
+//! From a name on the command line to the segment, or to an error that tells
+//! what has that name instead.
 
 use super::Failure;
+use super::out::warn;
 use crate::machine::Machine;
+use crate::segment::name::SegmentName;
 use crate::segment::resolve::{ExactNames, ResolveError, resolve};
-use crate::segment::{ObjectName, Segment, SegmentId, unescape};
+use crate::segment::{Kind, Segment, SegmentId};
 use crate::survey::Survey;
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 
 /// The type bits of a mode, `inode(7)`.
 const TYPE: u32 = 0o170_000;
 
-/// Finds the segment that `text` names.
+/// Finds a segment for a command that changes nothing. A bare word may be a
+/// unique prefix; the full name is then printed on standard error.
 ///
 /// # Errors
-/// When it names none, or more than one, or when that very name in `/dev/shm`
-/// is of something else: a FIFO is called a FIFO.
-pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &str) -> Result<&'a Segment, Failure> {
-    let found = resolve(text, &survey.segments);
-    // A path, as the shell completes it.
-    if let (Err(ResolveError::Unknown { .. }), Some(name)) = (&found, text.strip_prefix("/dev/shm/")) {
-        return choose(machine, survey, &format!("posix:/{name}"));
+/// When no segment or more than one matches, or when something other than
+/// shared memory has exactly that name in `/dev/shm`.
+pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &OsStr) -> Result<&'a Segment, Failure> {
+    let name = SegmentName::read(text.as_bytes(), None);
+    let found = resolve(&name, &survey.segments);
+    match &found {
+        Ok(found) if !found.by_prefix => {}
+        Err(ResolveError::Ambiguous { .. }) if name.object().is_none() => {}
+        _ => refuse_other_files(machine, &name)?,
     }
-    let by_beginning = match &found {
-        Ok(segment) => match &segment.id {
-            SegmentId::Posix(name) => object_name(text).as_ref() != Some(name),
-            SegmentId::Sysv(_) | SegmentId::Deleted { .. } => false,
-        },
-        Err(ResolveError::Unknown { .. }) => true,
-        Err(ResolveError::Ambiguous { .. }) => object_name(text).is_some(),
-    };
-    if by_beginning && let Some((name, kind)) = something_else(machine, text) {
-        return Err(Failure::NotMemory { id: SegmentId::Posix(name), kind });
+    let found = found?;
+    if found.by_prefix {
+        warn(&format!("'{}' is short for {}", name.quoted(), found.segment.id.short()));
     }
-    Ok(found?)
+    Ok(found.segment)
 }
 
-/// Finds the segment that is called exactly so, for what changes something.
+/// Finds a segment for a command that changes something, by its exact name.
 ///
 /// # Errors
-/// As [`choose`].
+/// As [`choose`], and when the text could mean two things.
 pub fn choose_exact<'a>(
     machine: &dyn Machine,
     names: &ExactNames<'a>,
-    text: &str,
+    text: &OsStr,
+    kind: Option<Kind>,
 ) -> Result<&'a Segment, Failure> {
-    // A path, as the shell completes it.
-    let path = text.strip_prefix("/dev/shm/").map(|name| format!("posix:/{name}"));
-    let found = match (names.resolve(text), &path) {
-        (Err(ResolveError::Unknown { .. }), Some(name)) => names.resolve(name),
-        (found, _) => found,
-    };
-    if found.is_err()
-        && let Some((name, kind)) = something_else(machine, path.as_deref().unwrap_or(text))
-    {
-        return Err(Failure::NotMemory { id: SegmentId::Posix(name), kind });
+    let name = SegmentName::read(text.as_bytes(), kind);
+    let found = names.resolve_unless(&name, |object| match machine.stat_object(object) {
+        Ok(_) => true,
+        // The name of a file system that is mounted below /dev/shm.
+        Err(error) => error.kind() == io::ErrorKind::CrossesDevices,
+    });
+    if matches!(found, Err(ResolveError::Unknown { .. })) {
+        refuse_other_files(machine, &name)?;
     }
     Ok(found?)
 }
 
-fn object_name(text: &str) -> Option<ObjectName> {
-    let name = text.strip_prefix("posix:").unwrap_or(text);
-    ObjectName::new(&unescape(name))
-}
-
-/// What is no regular file under that name, and what it is.
-fn something_else(machine: &dyn Machine, text: &str) -> Option<(ObjectName, &'static str)> {
-    let name = object_name(text)?;
-    let stat = match machine.stat_object(&name) {
+/// An error where the name in `/dev/shm` is not that of a regular file.
+fn refuse_other_files(machine: &dyn Machine, name: &SegmentName<'_>) -> Result<(), Failure> {
+    let Some(object) = name.object() else { return Ok(()) };
+    let kind = match machine.stat_object(&object) {
+        Ok(stat) => stat.mode & TYPE,
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-            return Some((name, "on another file system, mounted below /dev/shm"));
+            let kind = "on a file system mounted below /dev/shm";
+            return Err(Failure::NotMemory { id: SegmentId::Posix(object), kind });
         }
-        stat => stat.ok()?,
+        Err(_) => return Ok(()),
     };
-    let kind = match stat.mode & TYPE {
+    let kind = match kind {
         0o010_000 => "a FIFO (named pipe)",
         0o020_000 => "a character device",
         0o040_000 => "a directory",
         0o060_000 => "a block device",
         0o120_000 => "a symbolic link",
         0o140_000 => "a socket",
-        _ => return None,
+        _ => return Ok(()),
     };
-    Some((name, kind))
+    Err(Failure::NotMemory { id: SegmentId::Posix(object), kind })
 }

@@ -25,13 +25,13 @@ const LARGEST: u64 = 16 << 20;
 pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Status, Failure> {
     if args.raw && out.is_terminal() {
         return Err(Failure::Usage(
-            "the terminal would take raw bytes for commands: send them to a file or a pipe".to_owned(),
+            "raw bytes are not written to a terminal. Redirect the output to a file or a pipe".to_owned(),
         ));
     }
     if let Some(kind) = &args.kind
         && kind.size() > LARGEST
     {
-        return Err(Failure::Usage(format!("{kind} is too large to be printed as one value")));
+        return Err(Failure::Usage(format!("{kind} is too large for one value")));
     }
     let survey = look(machine);
     let segment = choose(machine, &survey, &args.segment)?;
@@ -49,11 +49,7 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
         if failed { error.into() } else { Failure::Read { id: reader.id().clone(), source: error } }
     })?;
     if interrupt.came() {
-        return Err(Failure::Stopped(format!(
-            "{} of {} bytes are dumped",
-            progress.done(),
-            progress.total()
-        )));
+        return Err(Failure::Stopped(format!("dumped {} of {} bytes", progress.done(), progress.total())));
     }
     tell_changes(machine, &reader, &range);
     Ok(Status::Done)
@@ -62,13 +58,13 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
 /// Says what became of the segment meanwhile.
 fn tell_changes(machine: &dyn Machine, reader: &Reader, range: &Range<u64>) {
     let Ok(standing) = reader.standing(machine) else { return };
-    let id = reader.id();
+    let id = reader.id().short();
     match standing {
         Standing::There { size } if size < range.end => {
-            warn(&format!("{id} was shrunk to {size} bytes meanwhile: what lay behind is not there"));
+            warn(&format!("{id} shrank to {size} bytes during the dump; the rest is missing"));
         }
         Standing::Replaced { .. } => {
-            warn(&format!("{id} was replaced meanwhile: this is the one that was there before"));
+            warn(&format!("{id} was replaced during the dump; this is the old segment"));
         }
         Standing::There { .. } | Standing::Removed { .. } => {}
     }
@@ -104,9 +100,9 @@ fn tell_rest(range: &Range<u64>, kind: &Type) {
     }
     let offset = range.end - rest;
     warn(&if rest < kind.scalar().size() as u64 {
-        format!("{rest} bytes from {offset:#x} on make no whole value of {whole} bytes and are left out")
+        format!("skipped {rest} bytes at {offset:#x}, less than a value of {whole} bytes")
     } else {
-        format!("the value at {offset:#x} is not whole: {rest} of its {whole} bytes are there")
+        format!("the value at {offset:#x} is incomplete: {rest} of {whole} bytes")
     });
 }
 

@@ -34,10 +34,10 @@ impl From<Status> for ExitCode {
 pub enum Failure {
     /// The reader of the output is gone, as in `| head`. This is nobody's
     /// fault, and is not reported.
-    #[error("nobody reads the output any more")]
+    #[error("output closed")]
     Closed,
     /// The output cannot be written.
-    #[error("the output cannot be written: {}", plain_error(.0))]
+    #[error("failed to write the output: {}", plain_error(.0))]
     Output(io::Error),
     /// A word of the filter is none.
     #[error(transparent)]
@@ -46,7 +46,7 @@ pub enum Failure {
     #[error(transparent)]
     Resolve(#[from] ResolveError),
     /// The name in `/dev/shm` is of something else.
-    #[error("{id} is {kind}, not shared memory, and is left alone")]
+    #[error("{} is {kind}, not shared memory", id.short())]
     NotMemory {
         /// Under which name.
         id: SegmentId,
@@ -63,7 +63,7 @@ pub enum Failure {
     #[error("{0}")]
     Usage(String),
     /// The part begins behind the end.
-    #[error("{id} has {size} bytes: there is nothing at offset {offset}")]
+    #[error("offset {offset} is past the end of {}, which has {size} bytes", id.short())]
     Beyond {
         /// Which segment.
         id: SegmentId,
@@ -73,7 +73,7 @@ pub enum Failure {
         size: u64,
     },
     /// A segment that is open cannot be read.
-    #[error("{id} cannot be read: {}", plain_error(.source))]
+    #[error("failed to read {}: {}", id.short(), plain_error(.source))]
     Read {
         /// Which segment.
         id: SegmentId,
@@ -81,13 +81,13 @@ pub enum Failure {
         source: io::Error,
     },
     /// A segment went away while it was watched.
-    #[error("{id} was removed: there is nothing to watch any more")]
+    #[error("{} was removed", id.short())]
     Vanished {
         /// Which segment.
         id: SegmentId,
     },
     /// Ctrl-C, or another signal to end.
-    #[error("stopped: {0}")]
+    #[error("interrupted: {0}")]
     Stopped(String),
     /// A segment cannot be opened.
     #[error(transparent)]

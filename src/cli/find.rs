@@ -10,11 +10,13 @@ use super::{Failure, Status, look};
 use crate::decode::pattern_of_value;
 use crate::machine::Machine;
 use crate::memory::{OpenError, Pattern, Progress, Reader, find_all};
-use crate::segment::{Kind, Segment, SegmentId};
+use crate::segment::{Kind, Segment, SegmentId, quote};
 use crate::survey::Survey;
 use serde::Serialize;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt as _;
 
 /// How many bytes before a match are shown.
 const BEFORE: u64 = 8;
@@ -53,7 +55,7 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
     }
     if interrupt.came() {
         return Err(Failure::Stopped(format!(
-            "{} of {} segments are searched",
+            "searched {} of {} segments",
             tried.saturating_sub(1),
             segments.len()
         )));
@@ -62,13 +64,16 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
 }
 
 /// What to look for, and where. With `--hex` or `--value` every word is a segment.
-fn wanted(args: &FindArgs) -> Result<(Pattern, Vec<&str>), Failure> {
-    let mut names: Vec<&str> = args.segments.iter().map(String::as_str).collect();
+fn wanted(args: &FindArgs) -> Result<(Pattern, Vec<&OsStr>), Failure> {
+    let mut names: Vec<&OsStr> = args.segments.iter().map(OsString::as_os_str).collect();
     let first = args.pattern.as_deref();
     let pattern = match (&args.hex, &args.value, first) {
         (Some(hex), ..) => Pattern::hex(hex)?,
         (_, Some(value), _) => Pattern::bytes(pattern_of_value(value)?)?,
-        (None, None, text) => return Ok((Pattern::text(text.unwrap_or_default())?, names)),
+        (None, None, text) => {
+            let text = quote(text.unwrap_or_default().as_bytes());
+            return Ok((Pattern::text(&text)?, names));
+        }
     };
     names.splice(0..0, first);
     Ok((pattern, names))
@@ -78,7 +83,7 @@ fn wanted(args: &FindArgs) -> Result<(Pattern, Vec<&str>), Failure> {
 fn chosen<'a>(
     machine: &dyn Machine,
     survey: &'a Survey,
-    names: &[&str],
+    names: &[&OsStr],
 ) -> Result<Vec<&'a Segment>, Failure> {
     let mut segments: Vec<&Segment> = vec![];
     for name in names {
@@ -98,9 +103,10 @@ fn of_kind(survey: &Survey, kind: Kind) -> Vec<&Segment> {
 fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
     if !sysv.is_empty() {
         let ids: Vec<&SegmentId> = sysv.iter().map(|segment| &segment.id).collect();
-        let (those, them) = if ids.len() == 1 { ("segment was", "it") } else { ("segments were", "them") };
+        let (segments, its, them) =
+            if ids.len() == 1 { ("segment", "its", "it") } else { ("segments", "their", "them") };
         warn(&format!(
-            "{} System V {those} left out, since attaching leaves a mark; name {them} to search {them}: {}",
+            "skipped {} System V {segments} (attaching changes {its} times). Name {them} to search {them}: {}",
             ids.len(),
             listed(&ids)
         ));
@@ -108,15 +114,16 @@ fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
     if !denied.is_empty() {
         let ids: Vec<&SegmentId> = denied.iter().collect();
         warn(&format!(
-            "{} of the POSIX segments you may not read; `shmlens info` says why: {}",
+            "skipped {} POSIX {} that you may not read (`shmlens info` says why): {}",
             ids.len(),
+            if ids.len() == 1 { "segment" } else { "segments" },
             listed(&ids)
         ));
     }
 }
 
 fn listed(ids: &[&SegmentId]) -> String {
-    let mut text = ids.iter().take(LISTED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let mut text = ids.iter().take(LISTED).map(|id| id.short()).collect::<Vec<_>>().join(", ");
     if ids.len() > LISTED {
         text.push_str(", ...");
     }

@@ -60,16 +60,16 @@ fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line>
     match &segment.facts {
         Facts::Sysv(facts) => {
             let key = if facts.key.is_private() && facts.marked {
-                "none: it went with the removal, or there was none".to_owned()
+                "none (marked for removal)".to_owned()
             } else if facts.key.is_private() {
                 "none (IPC_PRIVATE)".to_owned()
             } else {
                 format!("{} ({})", facts.key, facts.key.0)
             };
-            lines.push(Line::new("kind", "System V, listed in /proc/sysvipc/shm"));
+            lines.push(Line::new("kind", "System V"));
             lines.push(Line::new("key", key));
         }
-        Facts::Posix(_) => lines.push(Line::new("kind", "POSIX, a file below /dev/shm")),
+        Facts::Posix(_) => lines.push(Line::new("kind", "POSIX (a file in /dev/shm)")),
     }
     if let Some(semaphore) = semaphore::look(machine, segment) {
         lines.push(Line::new("semaphore", format!("{} ({})", semaphore.text(), semaphore.library.name())));
@@ -105,33 +105,35 @@ fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line>
 
 fn made_by(segment: &Segment) -> String {
     match &segment.made_by {
-        None => "not known".to_owned(),
+        None => "unknown".to_owned(),
         Some(maker) if *maker.id == *"gone" => {
             let pid = segment.sysv().map_or(0, |facts| facts.creator_pid);
-            format!("gone: there is no process {pid} that could have made it")
+            format!("process {pid}, which has exited")
         }
         Some(maker) if *maker.id == *"process" => {
-            format!("{}, the process that has its creator's pid", maker.name_text())
+            format!("{} (by its pid)", maker.name_text())
         }
-        Some(maker) => format!("{} ({} in the catalogue)", maker.name_text(), maker.id),
+        Some(maker) => format!("{} (catalog: {})", maker.name_text(), maker.id),
     }
 }
 
 /// `4121 writer  rw, mapping  ann  since 2026-01-05 12:01:03 +01:00`, a line each.
 fn held_by(segment: &Segment) -> Vec<String> {
-    let Some(holders) = segment.holders.as_deref() else { return vec!["not known".to_owned()] };
+    let Some(holders) = segment.holders.as_deref() else { return vec!["unknown".to_owned()] };
     let mut lines: Vec<String> = holders
         .iter()
         .map(|holder| {
             let times = match (holder.mappings, holder.descriptors) {
-                (0, descriptors) => format!("{descriptors} x open"),
-                (mappings, 0) => format!("{mappings} x mapped"),
-                (mappings, descriptors) => format!("{mappings} x mapped, {descriptors} x open"),
+                (0, descriptors) => count(descriptors, "descriptor"),
+                (mappings, 0) => count(mappings, "mapping"),
+                (mappings, descriptors) => {
+                    format!("{}, {}", count(mappings, "mapping"), count(descriptors, "descriptor"))
+                }
             };
-            let private = if holder.private { ", privately" } else { "" };
+            let private = if holder.private { " (private)" } else { "" };
             let us = if holder.ourselves { " (this program)" } else { "" };
             format!(
-                "{} {}{us}: {}, {times}{private}, of {}, since {}",
+                "{} {}{us}: {}, {times}{private}, user {}, started {}",
                 holder.pid,
                 holder.command_text(),
                 holder.access.word(),
@@ -141,38 +143,44 @@ fn held_by(segment: &Segment) -> Vec<String> {
         })
         .collect();
     if segment.unseen() > 0 {
-        lines.push(format!("{} attachments in processes that cannot be examined here", segment.unseen()));
+        lines.push(format!("{} in processes that you cannot inspect", count(segment.unseen(), "attachment")));
     }
     if lines.is_empty() {
-        lines.push("nobody that was found".to_owned());
+        lines.push("none found".to_owned());
     }
     lines
+}
+
+/// `1 mapping`, `2 mappings`
+fn count(count: impl Into<u64>, what: &str) -> String {
+    let count = count.into();
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn kind_lines(segment: &Segment) -> Vec<Line> {
     match &segment.facts {
         Facts::Sysv(facts) => {
             let pid = |pid: u32| {
-                if pid == 0 { "none in this pid namespace".to_owned() } else { pid.to_string() }
+                if pid == 0 { "outside this pid namespace".to_owned() } else { pid.to_string() }
             };
             let yes = |flag: bool, words: &str| if flag { words.to_owned() } else { "no".to_owned() };
             let last_pid = if segment.times.attach.is_none() && facts.last_pid == 0 {
-                "none: nobody has attached it yet".to_owned()
+                "none: never attached".to_owned()
             } else {
-                format!("{} (attached or detached last)", pid(facts.last_pid))
+                format!("{} (last attach or detach)", pid(facts.last_pid))
             };
             vec![
                 Line::new("creator", owner(&facts.creator)),
                 Line::new("creator pid", pid(facts.creator_pid)),
                 Line::new("last pid", last_pid),
                 Line::new("nattch", facts.nattch.to_string()),
-                Line::new("locked", yes(facts.locked, "yes: it is never swapped out")),
-                Line::new("removal", yes(facts.marked, "marked: it goes with its last attachment")),
+                Line::new("locked", yes(facts.locked, "yes (never swapped out)")),
+                Line::new("marked", yes(facts.marked, "yes: removed after the last detach")),
             ]
         }
         Facts::Posix(facts) => {
             vec![
-                Line::new("device", format!("{:x} (hexadecimal)", facts.device)),
+                Line::new("device", format!("0x{:x}", facts.device)),
                 Line::new("inode", facts.inode.to_string()),
             ]
         }
@@ -191,26 +199,23 @@ fn time_lines(segment: &Segment, now: Timestamp) -> Vec<Line> {
         Facts::Sysv(_) => vec![
             Line::new("attached", moment(times.attach, "never")),
             Line::new("detached", moment(times.detach, "never")),
-            Line::new("changed", moment(times.change, "not known")),
+            Line::new("changed", moment(times.change, "unknown")),
             Line::new(
                 "age",
                 segment.age(now).map_or_else(unknown, |age| format!("at least {}", age_text(age))),
             ),
         ],
         Facts::Posix(_) => vec![
-            Line::new("made", moment(times.birth, "not known: this kernel does not tell")),
-            Line::new("changed", moment(times.change, "not known")),
-            Line::new(
-                "written",
-                moment(times.modify, "not known") + " (writing through a mapping is not seen)",
-            ),
-            Line::new("read", moment(times.access, "not known") + " (reading through a mapping is not seen)"),
+            Line::new("created", moment(times.birth, "unknown (not provided by this kernel)")),
+            Line::new("changed", moment(times.change, "unknown")),
+            Line::new("written", moment(times.modify, "unknown") + " (not through mappings)"),
+            Line::new("read", moment(times.access, "unknown") + " (not through mappings)"),
         ],
     }
 }
 
 fn unknown() -> String {
-    "not known".to_owned()
+    "unknown".to_owned()
 }
 
 /// `4.0 KiB (4096 bytes)`
@@ -223,23 +228,23 @@ fn exact(size: Bytes) -> String {
 }
 
 fn resident(segment: &Segment) -> String {
-    let Some(resident) = segment.resident else { return "not known: this kernel does not tell".to_owned() };
+    let Some(resident) = segment.resident else { return "unknown (not provided by this kernel)".to_owned() };
     let mut text = exact(resident);
     if segment.size.0 > 0 {
         // Whole pages are in memory, so that a small segment has more than its size.
         let percent = (u128::from(resident.0) * 100 / u128::from(segment.size.0)).min(100);
-        let _ = write!(text, ", {percent} % of it");
+        let _ = write!(text, ", {percent}%");
     }
     text
 }
 
-/// `0640 (rw-r-----): owner reads and writes, group reads, others nothing`
+/// `0640 (rw-r-----): owner read and write, group read, others none`
 fn mode(mode: Mode) -> String {
     let may = |shift: u32| match mode.bits() >> shift & 0o6 {
-        0o6 => "reads and writes",
-        0o4 => "reads",
-        0o2 => "writes",
-        _ => "nothing",
+        0o6 => "read and write",
+        0o4 => "read",
+        0o2 => "write",
+        _ => "none",
     };
     format!("{mode} ({}): owner {}, group {}, others {}", mode.symbolic(), may(6), may(3), may(0))
 }
@@ -259,12 +264,12 @@ fn owner(owner: &Owner) -> String {
 /// How the segment can be read by this process.
 fn reading(machine: &dyn Machine, segment: &Segment) -> String {
     match Reader::foresee(machine, segment) {
-        Ok(Trace::None) => "you may; reading it leaves no trace".to_owned(),
+        Ok(Trace::None) => "allowed; leaves no trace".to_owned(),
         Ok(Trace::AccessTime) => {
-            "you may; reading moves its access time (only its owner and root can avoid that)".to_owned()
+            "allowed; changes the access time (only its owner and root can avoid that)".to_owned()
         }
         Ok(Trace::Attached) => {
-            "you may; reading attaches it: nattch is one higher meanwhile, and last pid and times change"
+            "allowed; attaches it: nattch is one higher while reading, and last pid and times change"
                 .to_owned()
         }
         Err(error) => error.to_string(),
@@ -304,19 +309,19 @@ mod tests {
             "segment=sysv:7\n",
             "key=0x000004d2 (1234)\n",
             "size=1.0 MiB (1048576 bytes)\n",
-            "resident=8.0 KiB (8192 bytes), 0 % of it\n",
-            "mode=0640 (rw-r-----): owner reads and writes, group reads, others nothing\n",
+            "resident=8.0 KiB (8192 bytes), 0%\n",
+            "mode=0640 (rw-r-----): owner read and write, group read, others none\n",
             "owner=ann (1000), group ann (1000)\n",
             "creator pid=4121\n",
-            "locked=yes: it is never swapped out\n",
+            "locked=yes (never swapped out)\n",
             "attached=never\n",
             "made by=gone: there is no process 4121",
             "state=leaked: no holders; creator 4121 exited\n",
-            "reading=you may; reading attaches it",
+            "reading=allowed; attaches it",
         ] {
             assert!(told[0].contains(line), "{line} is not in\n{}", told[0]);
         }
-        for line in ["size=1 byte\n", "resident=4.0 KiB (4096 bytes), 100 % of it\n", "inode=2\n"] {
+        for line in ["size=1 byte\n", "resident=4.0 KiB (4096 bytes), 100%\n", "inode=2\n"] {
             assert!(told[1].contains(line), "{line} is not in\n{}", told[1]);
         }
         assert!(told[1].contains("leaves no trace"), "{}", told[1]);

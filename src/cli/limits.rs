@@ -73,21 +73,21 @@ fn limits(survey: &Survey, page: u64) -> Vec<Limit> {
     let mut list = vec![
         Limit {
             name: "kernel.shmmni",
-            what: "System V segments",
+            what: "number of System V segments",
             unit: Unit::Segments,
             used: limits.sysv_segments,
             most: limits.shmmni,
         },
         Limit {
             name: "kernel.shmall",
-            what: "all System V segments together, in whole pages",
+            what: "total size of System V segments",
             unit: Unit::Bytes,
             used: all.0,
             most: limits.shmall.map(|bytes| bytes.0),
         },
         Limit {
             name: "kernel.shmmax",
-            what: "the largest System V segment",
+            what: "size of the largest System V segment",
             unit: Unit::Bytes,
             used: largest,
             most: limits.shmmax.map(|bytes| bytes.0),
@@ -104,7 +104,7 @@ fn limits(survey: &Survey, page: u64) -> Vec<Limit> {
         });
         list.push(Limit {
             name: "/dev/shm nr_inodes",
-            what: "files and directories there",
+            what: "files and directories in /dev/shm",
             unit: Unit::Files,
             used: shm.inodes_used,
             most: most(shm.inodes),
@@ -116,13 +116,14 @@ fn limits(survey: &Survey, page: u64) -> Vec<Limit> {
 fn print_table(limits: &[Limit], out: &mut Out) -> io::Result<()> {
     let left = |title| Column { title, right: false };
     let right = |title| Column { title, right: true };
-    let mut table = Table::new(vec![left("LIMIT"), right("USED"), right("OF"), right("SHARE"), left("WHAT")]);
+    let mut table =
+        Table::new(vec![left("NAME"), right("USED"), right("LIMIT"), right("USE%"), left("DESCRIPTION")]);
     for limit in limits {
         table.cell(Tint::Plain, format_args!("{}", limit.name));
         table.cell(Tint::Plain, format_args!("{}", limit.figure(limit.used)));
         match limit.most {
             Some(most) => table.cell(Tint::Plain, format_args!("{}", limit.figure(most))),
-            None => table.cell(Tint::Dim, format_args!("no limit")),
+            None => table.cell(Tint::Dim, format_args!("none")),
         }
         match limit.share() {
             Some(percent) if percent >= 90 => table.cell(Tint::Warning, format_args!("{percent}%")),

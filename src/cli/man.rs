@@ -77,10 +77,14 @@ fn subcommands(roff: &mut Roff, parent: &str, command: &Command) {
         if let Some(examples) = command.get_after_help() {
             let examples = examples.to_string();
             roff.control("PP", []).text(vec![roman("Examples:")]).control("PP", []).control("nf", []);
+            let (examples, notes) = examples.split_once("\n\n").unwrap_or((&examples, ""));
             for line in examples.lines().filter(|&line| line != "EXAMPLES") {
                 roff.text(vec![roman(line)]);
             }
             roff.control("fi", []);
+            for note in notes.split("\n\n").filter(|note| !note.is_empty()) {
+                roff.control("PP", []).text(vec![roman(note.replace('\n', " "))]);
+            }
         }
     }
 }
@@ -105,50 +109,61 @@ fn head(argument: &Arg) -> Vec<Inline> {
     head
 }
 
-/// Help texts have no full stop, since they stand in a list; a manual has one.
+/// Ends a help text with a period, as is usual in a manual but not in help.
 fn sentence(help: Option<String>) -> String {
     let mut text = help.unwrap_or_default();
-    text.push('.');
+    if !text.ends_with(']') {
+        text.push('.');
+    }
     text
 }
 
 fn segments(roff: &mut Roff) {
-    roff.control("SH", ["SEGMENTS"]).text(vec![roman(
-        "The same text names a segment everywhere and can be pasted back. An exact name beats a beginning.",
-    )]);
+    roff.control("SH", ["SEGMENTS"])
+        .text(vec![roman("The same text names a segment in the table, in JSON and on the command line.")]);
     for (name, text) in [
-        ("sysv:32770", "A System V segment by its shmid; in short 32770 or #32770."),
+        ("sysv:32770, 32770", "A System V segment by its shmid."),
         ("key:1234, 0x4d2", "A System V segment by its key."),
         (
-            "posix:/name",
-            "A POSIX segment, below /dev/shm; in short /name, name, or a unique beginning of it.",
+            "posix:/name, /name, /dev/shm/name, name",
+            "A POSIX segment. For commands that change nothing, name may be a unique prefix; the full name is \
+             then printed on standard error.",
         ),
         (
             "deleted:1b:2f",
-            "A POSIX segment that is in no directory any more and still held: device and inode, hexadecimal.",
+            "An unlinked POSIX segment that is still in use, by device and inode in hexadecimal.",
         ),
     ] {
         term(roff, vec![bold(name)], text);
     }
     roff.control("PP", []).text(vec![roman(
-        "Bytes of a name that are no printable UTF-8, control, bidirectional and invisible characters and the \
-         backslash are shown as \\xNN, and are accepted so. Sizes and offsets are numbers, hexadecimal with 0x \
-         in front, with K, M, G or T behind them for powers of 1024.",
+        "A number, and text that starts with sysv:, key:, 0x, posix:, deleted: or a slash, is never the bare name \
+         of a POSIX segment. If a file in /dev/shm has such a name, for example 0 or sysv:0, commands that change \
+         something fail and list both meanings. Choose with --kind, or write the name with a slash: /0. To name \
+         all POSIX segments, use -- /dev/shm/*.",
+    )]);
+    roff.control("PP", []).text(vec![roman(
+        "Control, bidirectional and invisible characters, bytes that are not valid UTF-8, and the backslash are \
+         shown as \\xNN and accepted in that form. Sizes and offsets are decimal, or hexadecimal with 0x, and take \
+         the suffixes K, M, G and T (powers of 1024).",
     )]);
 }
 
 fn filters(roff: &mut Roff) {
     roff.control("SH", ["FILTERS"])
-        .text(vec![roman("The words of a filter are joined with and. Its fields are those below.")]);
+        .text(vec![roman("A segment has to match all filters. See FIELDS for the names of the fields.")]);
     for (word, text) in [
-        ("kind=sysv, owner=ann, mode=0666", "The field is exactly this. Users and groups also by number."),
-        ("size>10M, size=10M..1G, age=1h.., nattch=0", "A number lies there: <, <=, >, >=, or a range."),
-        ("name~^/psm_", "The field fits a regular expression."),
-        ("holders=0, holders~python", "How many hold it, or their names."),
-        ("made_by=python", "A part of the name or the id of its maker, whatever the case."),
-        ("leaked, in-use, idle, ...", "The state, see STATES."),
-        ("word", "Anything else: part of the name, key, id, of a holder or the maker, whatever the case."),
-        ("!word, owner!=ann", "The other way round."),
+        ("kind=sysv, owner=ann, mode=0666", "The field has this value. Users and groups may be numbers."),
+        (
+            "size>10M, size=10M..1G, age=1h.., nattch=0",
+            "The number is in this range: <, <=, >, >=, or from..to.",
+        ),
+        ("name~^/psm_", "The field matches a regular expression."),
+        ("holders=0, holders~python", "The number of holders, or their names."),
+        ("made_by=python", "Part of the name or id of the maker, ignoring case."),
+        ("leaked, in-use, idle, ...", "The state; see STATES."),
+        ("word", "Any other word: part of the name, key, id, holders or maker, ignoring case."),
+        ("!word, owner!=ann", "Negation."),
     ] {
         term(roff, vec![bold(word)], text);
     }
@@ -156,28 +171,29 @@ fn filters(roff: &mut Roff) {
 
 fn states(roff: &mut Roff) {
     roff.control("SH", ["STATES"]).text(vec![roman(
-        "The state of a segment is the first of these that fits. list, info and the terminal UI give it with its \
-         reasons, each with what was looked at.",
+        "The state of a segment is the first of these that applies. list, info and the terminal UI show it with its \
+         evidence.",
     )]);
     for (state, text) in [
-        ("removed", "Marked for removal, or unlinked, and kept alive by who holds it."),
-        ("in-use", "Somebody holds it: a mapping, an attachment, an open descriptor, a lock on its file."),
+        ("removed", "Marked for removal or unlinked, but still in use."),
+        ("in-use", "It has a holder: a mapping, an attachment, an open descriptor or a file lock."),
         (
             "unknown",
-            "That nobody holds it is not settled. For System V it is by nattch, which everybody can see; for \
-             POSIX when every process could be examined, or all of the owner's and root's where only the owner \
-             can open it, or, for root, when the kernel gives a lease on it.",
+            "No holders were found, but there may be some. System V segments have none if nattch is 0. POSIX \
+             segments have none if every process was inspected; if only the owner can open the segment and all \
+             processes of the owner and root were inspected; or if the kernel grants a write lease, which the owner \
+             and root may request.",
         ),
-        ("protected", "Nobody holds it, and its maker's programs need it all the same."),
+        ("protected", "No holders, but the programs that use it would break without it."),
         (
             "idle",
-            "Nobody holds it, and its maker lives, or that is normal for it, or it was touched within the last \
-             minute (ten, where nothing tells who made it; --settle and the setting say otherwise).",
+            "No holders, but the maker is alive, this is normal for the maker, or the segment was used within the \
+             last minute (10 minutes for likely leaks; see --settle and the settle setting).",
         ),
         (
             "leaked",
-            "Nobody holds it. Certain: its maker is dead, by its pid or by what the catalogue knows of it. Likely, \
-             shown as leaked?: nothing tells who made it, or that this is normal.",
+            "No holders, and nothing will attach to it again. Certain: the process that made it is dead, or a rule of \
+             the catalog proves it. Likely (shown as leaked?): the maker is unknown.",
         ),
     ] {
         term(roff, vec![bold(state)], text);
@@ -186,7 +202,7 @@ fn states(roff: &mut Roff) {
 
 fn fields(roff: &mut Roff) {
     roff.control("SH", ["FIELDS"])
-        .text(vec![roman("For filters, --columns and --sort; JSON has them under the same names.")]);
+        .text(vec![roman("For filters, --columns and --sort. JSON uses the same names.")]);
     for field in Field::ALL {
         // The angle brackets are a link in the program's own documentation.
         term(roff, vec![bold(field.word())], &field.doc().replace(['<', '>'], ""));
@@ -195,7 +211,8 @@ fn fields(roff: &mut Roff) {
 
 fn keys(roff: &mut Roff) {
     roff.control("SH", ["KEYS"]).text(vec![roman(
-        "Those of the terminal UI, with the name of each action, by which the palette and the settings know it.",
+        "Default keys of the terminal UI. The name in parentheses is for the palette and the [keys] section of the \
+         configuration file.",
     )]);
     for screen in Screen::ALL {
         roff.control("SS", [screen.title()]);
@@ -209,7 +226,7 @@ fn keys(roff: &mut Roff) {
 fn files(roff: &mut Roff) {
     roff.control("SH", ["FILES"]);
     let path = vec![italic("$XDG_CONFIG_HOME/shmlens/config.toml")];
-    term(roff, path, "The settings, by default below ~/.config. It may be absent, and so may any of them:");
+    term(roff, path, "The configuration file, by default in ~/.config/shmlens. All settings are optional:");
     roff.control("PP", []).control("nf", []);
     for line in SETTINGS.lines() {
         roff.text(vec![roman(line)]);
@@ -218,32 +235,33 @@ fn files(roff: &mut Roff) {
     for (path, text) in [
         (
             "$XDG_STATE_HOME/shmlens/copies",
-            "Copies of what was removed, by default below ~/.local/state, for u and restore; the newest are kept.",
+            "Copies of removed segments, for undo and restore, by default in ~/.local/state/shmlens. The oldest are \
+             deleted first.",
         ),
         (
             "$XDG_STATE_HOME/shmlens/record.jsonl, record.1.jsonl",
-            "What was done to segments, an act a line as JSON: time, user, action, segment, whether it was done, \
-             and the result. Two files of 1 MiB at most.",
+            "The log of changes, one JSON object per line: time, user, action, segment, success and result. Two files \
+             of at most 1 MiB.",
         ),
     ] {
         term(roff, vec![italic(path)], text);
     }
-    let text = "Under sudo these are root's own; the caller's stay as they are.";
+    let text = "Under sudo, root's own directories are used.";
     roff.control("PP", []).text(vec![roman(text)]);
 }
 
 fn environment(roff: &mut Roff) {
     roff.control("SH", ["ENVIRONMENT"]);
     for (name, text) in [
-        ("NO_COLOR", "When it is set and not empty, there are no colours, unless --color says so."),
+        ("NO_COLOR", "If set and not empty, disables color unless --color is given."),
         (
             "LC_ALL, LC_CTYPE, LANG",
-            "Where the first that is set is no UTF-8, nothing outside ASCII is shown on a terminal.",
+            "If the first of these that is set is not a UTF-8 locale, only ASCII is printed on a terminal.",
         ),
-        ("XDG_CONFIG_HOME", "Where the settings are, see FILES."),
-        ("XDG_STATE_HOME", "Where the copies and the record are, see FILES."),
-        ("TERM", "When it is dumb, there are no colours."),
-        ("TZ", "The time zone that times are shown in."),
+        ("XDG_CONFIG_HOME", "Location of the configuration file; see FILES."),
+        ("XDG_STATE_HOME", "Location of the copies and the log; see FILES."),
+        ("TERM", "If dumb, disables color."),
+        ("TZ", "Time zone of the times shown."),
     ] {
         term(roff, vec![bold(name)], text);
     }
@@ -252,9 +270,9 @@ fn environment(roff: &mut Roff) {
 fn exit_status(roff: &mut Roff) {
     roff.control("SH", ["EXIT STATUS"]);
     for (status, text) in [
-        ("0", "It is done. That the reader of the output went away, as in | head, is no failure."),
-        ("1", "It failed, or nothing was found."),
-        ("2", "It was asked for in a wrong way."),
+        ("0", "Success, also when the reader of the output exits early, as in | head."),
+        ("1", "Failure, or nothing was found."),
+        ("2", "Usage error."),
     ] {
         term(roff, vec![bold(status)], text);
     }

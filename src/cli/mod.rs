@@ -13,6 +13,7 @@ mod limits;
 mod list;
 mod man;
 pub mod out;
+mod parse;
 mod part;
 mod progress;
 mod style;
@@ -24,6 +25,7 @@ mod watch;
 pub use args::{Args, Change, Command, Report};
 pub use change::{Terms, run as change};
 pub use failure::{Failure, Status};
+pub use parse::parse;
 pub use style::{Style, locale_is_utf8};
 
 use crate::identify::{Identifier, Rules};

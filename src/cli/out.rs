@@ -2,11 +2,14 @@
 //! not a result goes to standard error.
 
 use super::Style;
+use super::style::fit_ascii;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -91,8 +94,18 @@ impl Write for Out {
     }
 }
 
-/// Tells what went wrong on the way without ending it. Where standard error
-/// cannot be written there is nobody to tell.
+/// Whether standard error takes only ASCII.
+static ASCII_ERRORS: AtomicBool = AtomicBool::new(false);
+
+/// Limits [`warn`] to ASCII.
+pub fn set_ascii_errors(ascii: bool) {
+    ASCII_ERRORS.store(ascii, Ordering::Relaxed);
+}
+
+/// Prints a message on standard error.
 pub fn warn(text: &str) {
+    let ascii = ASCII_ERRORS.load(Ordering::Relaxed);
+    let text = if ascii { fit_ascii(text) } else { Cow::Borrowed(text) };
+    // Without standard error there is no other place for it.
     let _ = writeln!(io::stderr(), "shmlens: {text}");
 }

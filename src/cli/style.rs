@@ -1,21 +1,22 @@
-//! Whether the output may have colour, and letters outside ASCII.
+//! Whether the output may have color, and letters outside ASCII.
 
 use super::args::{LookArgs, When};
+use super::out;
 use crate::segment::{State, in_ascii};
 use std::borrow::Cow;
 use std::env;
-use std::io::{IsTerminal as _, stdout};
+use std::io::{IsTerminal as _, stderr, stdout};
 
 /// What the output may look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
-    /// Colours, as escape sequences.
+    /// Colors, as escape sequences.
     pub color: bool,
     /// Nothing outside ASCII.
     pub ascii: bool,
 }
 
-/// What a text means, where colour may say it too.
+/// What a text means, where color may say it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tint {
     /// Nothing particular.
@@ -47,18 +48,20 @@ impl Style {
                 terminal && !set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
             }
         };
-        // What goes to a file or a program is the same in every locale.
-        Self { color, ascii: look.ascii || (terminal && !locale_is_utf8()) }
+        // Files and programs get the same text in every locale.
+        let ascii = |terminal: bool| look.ascii || (terminal && !locale_is_utf8());
+        out::set_ascii_errors(ascii(stderr().is_terminal()));
+        Self { color, ascii: ascii(terminal) }
     }
 
     /// A name as it may be shown. Where only ASCII is, every other letter
     /// stands as its bytes, a form that is accepted back.
     #[must_use]
     pub fn fit(self, text: &str) -> Cow<'_, str> {
-        if self.ascii { in_ascii(text) } else { Cow::Borrowed(text) }
+        if self.ascii { fit_ascii(text) } else { Cow::Borrowed(text) }
     }
 
-    /// The text in a colour, where there are colours.
+    /// The text in a color, where there are colors.
     #[must_use]
     pub fn paint(self, tint: Tint, text: &str) -> String {
         if self.color && !text.is_empty() {
@@ -67,6 +70,15 @@ impl Style {
             text.to_owned()
         }
     }
+}
+
+/// Text in ASCII only: an arrow between two words is `->`, and every other
+/// character its escaped bytes.
+pub fn fit_ascii(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(in_ascii(&text.replace(" → ", " -> ").replace(" … ", " ... ")).into_owned())
 }
 
 /// Whether the terminal is said to show UTF-8: by the first of these variables
@@ -84,7 +96,7 @@ pub fn locale_is_utf8() -> bool {
 }
 
 impl Tint {
-    /// The colour of a state; the word beside it says it too.
+    /// The color of a state; the word beside it says it too.
     #[must_use]
     pub const fn of(state: State) -> Self {
         match state {
@@ -131,5 +143,6 @@ mod tests {
         assert!(shown.is_ascii());
         assert_eq!(unescape(&shown), name);
         assert_eq!(Style::default().fit("Größe"), "Größe");
+        assert_eq!(style.fit("mode 0600 → 0644"), "mode 0600 -> 0644");
     }
 }

@@ -31,7 +31,7 @@ const LARGEST: u64 = 1 << 20;
 /// for, or the segment is gone.
 pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Status, Failure> {
     if let Some(kind) = args.kind.as_ref().filter(|kind| kind.size() > LARGEST) {
-        return Err(Failure::Usage(format!("{kind} is too large to be watched as one value")));
+        return Err(Failure::Usage(format!("{kind} is too large for one value")));
     }
     let survey = look(machine);
     let segment = choose(machine, &survey, &args.segment)?;
@@ -57,11 +57,16 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
 
 fn beginning(reader: &Reader, range: &Range<u64>) -> String {
     let mark = match reader.trace() {
-        Trace::None => "no trace is left",
-        Trace::AccessTime => "its access time moves",
-        Trace::Attached => "attached: nattch is one higher",
+        Trace::None => "leaves no trace",
+        Trace::AccessTime => "changes its access time",
+        Trace::Attached => "attached, so nattch is one higher",
     };
-    format!("watching {} from {:#x} to {:#x} ({mark}); Ctrl-C ends it", reader.id(), range.start, range.end)
+    format!(
+        "watching {} from {:#x} to {:#x} ({mark}); Ctrl-C stops",
+        reader.id().short(),
+        range.start,
+        range.end
+    )
 }
 
 struct Watch<'a> {
@@ -141,7 +146,7 @@ impl Watch<'_> {
         }
         let size = standing.size();
         if let Some(was) = self.size.replace(size).filter(|&was| was != size) {
-            warn(&format!("{} now has {size} bytes, not {was}", self.reader.id()));
+            warn(&format!("the size of {} changed from {was} to {size} bytes", self.reader.id().short()));
         }
         Ok(())
     }

@@ -46,6 +46,18 @@ fn is_plain(c: char) -> bool {
 /// backslash, stand as `\xNN`, byte by byte.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
+    shown(bytes, is_plain)
+}
+
+/// Text to quote in a message: as [`escape`], but a backslash stays as it was
+/// typed. [`unescape`] reads both the same way.
+#[must_use]
+pub fn quote(bytes: &[u8]) -> String {
+    shown(bytes, |c| c == '\\' || is_plain(c))
+}
+
+/// Bytes as text, with those characters escaped that may not be shown.
+fn shown(bytes: &[u8], is_plain: impl Fn(char) -> bool) -> String {
     // Nearly every name is of this kind, and a machine may have thousands.
     if bytes.iter().all(|&byte| matches!(byte, b' '..=b'~') && byte != b'\\')
         && let Ok(plain) = std::str::from_utf8(bytes)
@@ -77,8 +89,8 @@ fn push_escaped(out: &mut String, bytes: &[u8]) {
 /// The bytes that a text form stands for. A backslash that begins no `\xNN`
 /// is taken as it is, so that a name typed by hand need not be escaped.
 #[must_use]
-pub fn unescape(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
+pub fn unescape(text: impl AsRef<[u8]>) -> Vec<u8> {
+    let bytes = text.as_ref();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
@@ -164,8 +176,15 @@ mod tests {
         }
 
         #[test]
+        fn quoted_bytes_mean_the_same_name(name in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let text = quote(&name);
+            prop_assert_eq!(unescape(&text), unescape(&name));
+            prop_assert!(!text.chars().any(char::is_control));
+        }
+
+        #[test]
         fn one_to_one_for_unicode(name in "\\PC*|.*") {
-            prop_assert_eq!(unescape(&escape(name.as_bytes())), name.as_bytes());
+            prop_assert_eq!(unescape(escape(name.as_bytes())), name.as_bytes());
         }
     }
 }

@@ -68,65 +68,65 @@ macro_rules! fields {
 }
 
 fields! {
-    /// the full name: sysv and the shmid, or posix and the name
+    /// full name, as in sysv:32770
     Id "id" "ID",
-    /// sysv or posix
+    /// sysv, posix or deleted
     Kind "kind" "KIND",
-    /// System V: the identifier
+    /// System V: identifier (shmid)
     Shmid "shmid" "SHMID",
-    /// System V: the key, 0 for a private segment
+    /// System V: key; 0 for a private segment
     Key "key" "KEY",
-    /// POSIX: the name, with its slash
+    /// POSIX: name, with a leading slash
     Name "name" "NAME",
-    /// its length in bytes
+    /// size in bytes
     Size "size" "SIZE",
-    /// bytes of it that are in memory
+    /// size of the part in memory, in bytes
     Resident "resident" "RESIDENT",
-    /// bytes of it that are swapped out
+    /// size of the part swapped out, in bytes
     Swapped "swapped" "SWAPPED",
-    /// the permission bits, octal
+    /// permissions, in octal
     Mode "mode" "MODE",
-    /// the user who owns it
+    /// owning user: name or uid
     Owner "owner" "OWNER",
-    /// the group that owns it
+    /// owning group: name or gid
     Group "group" "GROUP",
-    /// System V: the user who made it
+    /// System V: user who created it
     Creator "creator" "CREATOR",
-    /// System V: the process that made it
+    /// System V: pid of the creator
     CreatorPid "creator_pid" "CPID",
-    /// System V: the process that attached or detached last
+    /// System V: pid of the last attach or detach
     LastPid "last_pid" "LPID",
-    /// System V: how many attachments there are
+    /// System V: number of attachments
     Nattch "nattch" "NATTCH",
     /// System V: locked in memory
     Locked "locked" "LOCKED",
-    /// System V: goes with its last attachment
+    /// System V: removed after the last detach
     Marked "marked_for_removal" "MARKED",
-    /// System V: when somebody attached last
+    /// System V: time of the last attach
     Attach "attach" "ATTACHED",
-    /// System V: when somebody detached last
+    /// System V: time of the last detach
     Detach "detach" "DETACHED",
-    /// when it was made or its owner or mode changed
+    /// time of creation or of the last change of owner or mode
     Change "change" "CHANGED",
-    /// POSIX: when it was read last
+    /// POSIX: time of the last read, not through mappings
     Access "access" "READ",
-    /// POSIX: when it was written last through a descriptor
+    /// POSIX: time of the last write, not through mappings
     Modify "modify" "WRITTEN",
-    /// who holds it; as a number, how many do
+    /// processes that use it; as a number, their count
     Holders "holders" "HELD BY",
-    /// who made it: gone where the creator of a System V segment is
+    /// program that created it; gone if the creator of a System V segment has exited
     MadeBy "made_by" "MADE BY",
     /// removed, in-use, unknown, protected, idle or leaked
     State "state" "STATE",
-    /// how sure it is that it is leaked: certain or likely
+    /// certainty of a leak: certain or likely
     Certainty "certainty" "CERTAINTY",
-    /// why it is in that state
+    /// evidence for the state
     Reasons "reasons" "REASONS",
-    /// seconds since it was made (System V: since the last change)
+    /// seconds since creation (System V: since the last change)
     Age "age" "AGE",
-    /// POSIX: the device number of its tmpfs
+    /// POSIX: device number of the file system
     Device "device" "DEVICE",
-    /// POSIX: its inode number
+    /// POSIX: inode number
     Inode "inode" "INODE",
 }
 

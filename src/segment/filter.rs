@@ -2,7 +2,7 @@
 //! the filter line (`kind=sysv 'size>10M' owner=ann !name~^/sem`).
 
 use super::field::{Field, Value};
-use super::{Bytes, Kind, Segment, State, Timestamp, escape, parse_span};
+use super::{Bytes, Kind, ParseSizeError, ParseSpanError, Segment, State, Timestamp, parse_span, quote};
 use regex::Regex;
 
 /// A filter: every word must fit. An empty one fits all.
@@ -41,13 +41,13 @@ struct Bounds {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
     /// There is no such field.
-    #[error("there is no field '{field}' to filter by: there are {}", field_names())]
+    #[error("unknown field '{field}': expected one of {}", field_names())]
     Field {
         /// What was given.
         field: String,
     },
     /// The value does not fit the field.
-    #[error("'{word}': {reason}")]
+    #[error("invalid filter '{word}': {reason}")]
     Value {
         /// The whole word.
         word: String,
@@ -145,9 +145,9 @@ impl Clause {
             return Ok(Self { negated, test });
         };
         let field =
-            Field::from_word(field).ok_or_else(|| FilterError::Field { field: escape(field.as_bytes()) })?;
+            Field::from_word(field).ok_or_else(|| FilterError::Field { field: quote(field.as_bytes()) })?;
         let test = Test::parse(field, operator, value)
-            .map_err(|reason| FilterError::Value { word: escape(word.as_bytes()), reason })?;
+            .map_err(|reason| FilterError::Value { word: quote(word.as_bytes()), reason })?;
         Ok(Self { negated: negated != (operator == "!="), test })
     }
 }
@@ -167,7 +167,7 @@ impl Test {
                 // The last line says what is wrong; those before it draw a picture.
                 let text = error.to_string();
                 format!(
-                    "no regular expression: {}",
+                    "invalid regular expression: {}",
                     text.lines().last().unwrap_or_default().trim_start_matches("error: ")
                 )
             });
@@ -180,11 +180,11 @@ impl Test {
                     _ => vec![],
                 };
                 if !words.is_empty() && !words.contains(&value) {
-                    return Err(format!("{} is one of {}", field.word(), words.join(", ")));
+                    return Err(format!("expected one of {}", words.join(", ")));
                 }
                 return Ok(Self::Is(field, value.to_owned()));
             }
-            return Err(format!("{} is a text: compare it with =, != or ~", field.word()));
+            return Err(format!("{} is text: use =, != or ~", field.word()));
         };
         let bounds = match operator {
             "<" => Bounds { to: read(value)?, to_open: true, ..Bounds::ALL },
@@ -261,28 +261,30 @@ type ReadNumber = fn(&str) -> Result<f64, String>;
 fn number_reader(field: Field) -> Option<ReadNumber> {
     #[expect(clippy::cast_precision_loss, reason = "only compared")]
     fn size(text: &str) -> Result<f64, String> {
-        text.parse::<Bytes>().map(|bytes| bytes.0 as f64).map_err(|error| error.to_string())
+        text.parse::<Bytes>().map(|bytes| bytes.0 as f64).map_err(|_| ParseSizeError::EXPECTED.to_owned())
     }
     fn span(text: &str) -> Result<f64, String> {
-        parse_span(text).map(|span| span.as_secs_f64()).map_err(|error| error.to_string())
+        parse_span(text).map(|span| span.as_secs_f64()).map_err(|_| ParseSpanError::EXPECTED.to_owned())
     }
     fn octal(text: &str) -> Result<f64, String> {
-        u32::from_str_radix(text, 8).map(f64::from).map_err(|_| "a mode is octal, as in 0644".to_owned())
+        u32::from_str_radix(text, 8)
+            .map(f64::from)
+            .map_err(|_| "expected an octal mode, as in 0644".to_owned())
     }
     fn key(text: &str) -> Result<f64, String> {
         super::resolve::parse_key(text)
             .map(|key| f64::from(key.0))
-            .ok_or_else(|| "a key is a number, as in 1234 or 0x4d2".to_owned())
+            .ok_or_else(|| "expected a key, as in 1234 or 0x4d2".to_owned())
     }
     #[expect(clippy::cast_precision_loss, reason = "only compared")]
     fn number(text: &str) -> Result<f64, String> {
-        text.parse::<u64>().map(|number| number as f64).map_err(|_| "this takes a whole number".to_owned())
+        text.parse::<u64>().map(|number| number as f64).map_err(|_| "expected a whole number".to_owned())
     }
     fn flag(text: &str) -> Result<f64, String> {
         match text {
             "yes" | "true" | "1" => Ok(1.0),
             "no" | "false" | "0" => Ok(0.0),
-            _ => Err("this takes yes or no".to_owned()),
+            _ => Err("expected yes or no".to_owned()),
         }
     }
     match field {
@@ -389,12 +391,12 @@ mod tests {
     fn a_wrong_word_says_what_is_right() {
         let error = |line: &str| Filter::from_line(line).unwrap_err().to_string();
         assert!(error("colour=red").contains("id, kind"));
-        assert!(error("size>big").contains("powers of 1024"));
+        assert!(error("size>big").contains("expected a size"));
         assert!(error("kind<sysv").contains("=, != or ~"));
         assert!(error("kind=foo").contains("sysv, posix"));
         assert!(error("state!=foo").contains("in-use"));
         assert!(error("name~(").contains("unclosed group"));
         assert!(error("mode=9").contains("octal"));
-        assert!(error("size=1K..x").contains("no size"));
+        assert!(error("size=1K..x").contains("expected a size"));
     }
 }

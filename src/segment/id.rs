@@ -1,11 +1,14 @@
 //! Identity as text: `sysv:32770`, `posix:/name`, and what they are made of.
 
-use super::{escape, unescape};
+use super::{escape, quote, unescape};
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::str::FromStr;
+
+/// The directory of POSIX objects.
+const DEV_SHM: &[u8] = b"/dev/shm/";
 
 /// The identifier that `shmget(2)` returns, a non-negative `int`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +56,17 @@ impl ObjectName {
         sound.then(|| Self(path.into()))
     }
 
+    /// Reads a name as a person writes it, where only a POSIX object can be
+    /// meant: `name`, `/name`, `posix:/name` or `/dev/shm/name`.
+    #[must_use]
+    pub fn from_text(text: &[u8]) -> Option<Self> {
+        let name = match path_below_dev_shm(text) {
+            Some(path) => path,
+            None => text.strip_prefix(b"posix:").unwrap_or(text),
+        };
+        Self::new(&unescape(name))
+    }
+
     /// The bytes, without a slash in front.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -64,6 +78,12 @@ impl ObjectName {
     pub fn as_path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.0))
     }
+}
+
+/// The part of a path that follows `/dev/shm/`.
+pub(super) fn path_below_dev_shm(text: &[u8]) -> Option<&[u8]> {
+    let path = text.strip_prefix(DEV_SHM)?;
+    Some(&path[path.iter().take_while(|&&byte| byte == b'/').count()..])
 }
 
 impl fmt::Display for ObjectName {
@@ -99,30 +119,49 @@ impl fmt::Display for SegmentId {
     }
 }
 
-/// A text that is no full segment id.
+impl SegmentId {
+    /// The id for a message to a person: `/name` for a POSIX object, unless it
+    /// would read as a path below `/dev/shm`.
+    #[must_use]
+    pub fn short(&self) -> String {
+        match self {
+            Self::Posix(name) if !name.as_bytes().starts_with(&DEV_SHM[1..]) => name.to_string(),
+            id => id.to_string(),
+        }
+    }
+
+    /// Reads `sysv:SHMID`, `posix:/NAME` or `deleted:DEV:INO`.
+    #[must_use]
+    pub fn from_bytes(text: &[u8]) -> Option<Self> {
+        if let Some(shmid) = text.strip_prefix(b"sysv:") {
+            return digits(shmid, 10).and_then(|id| id.try_into().ok()).map(|id| Self::Sysv(ShmId(id)));
+        }
+        if let Some(numbers) = text.strip_prefix(b"deleted:") {
+            let colon = numbers.iter().position(|&byte| byte == b':')?;
+            let (device, inode) = (digits(&numbers[..colon], 16)?, digits(&numbers[colon + 1..], 16)?);
+            return Some(Self::Deleted { device, inode });
+        }
+        ObjectName::new(&unescape(text.strip_prefix(b"posix:")?)).map(Self::Posix)
+    }
+}
+
+/// A number without a sign, which the standard library would accept.
+pub(super) fn digits(text: &[u8], radix: u32) -> Option<u64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let unsigned = text.chars().all(|c| c.is_digit(radix));
+    unsigned.then(|| u64::from_str_radix(text, radix).ok()).flatten()
+}
+
+/// The error for text that is not a full segment id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{}' is no segment id: write sysv:SHMID, posix:/NAME or deleted:DEV:INO", escape(.0.as_bytes()))]
+#[error("invalid segment id '{0}': expected sysv:SHMID, posix:/NAME or deleted:DEV:INO")]
 pub struct ParseIdError(String);
 
 impl FromStr for SegmentId {
     type Err = ParseIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || ParseIdError(text.to_owned());
-        if let Some(shmid) = text.strip_prefix("sysv:") {
-            let shmid = shmid.strip_prefix('#').unwrap_or(shmid);
-            if !shmid.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(wrong());
-            }
-            return shmid.parse().map(|id| Self::Sysv(ShmId(id))).map_err(|_| wrong());
-        }
-        if let Some(numbers) = text.strip_prefix("deleted:") {
-            let (device, inode) = numbers.split_once(':').ok_or_else(wrong)?;
-            let number = |text: &str| u64::from_str_radix(text, 16).map_err(|_| wrong());
-            return Ok(Self::Deleted { device: number(device)?, inode: number(inode)? });
-        }
-        let name = text.strip_prefix("posix:").ok_or_else(wrong)?;
-        ObjectName::new(&unescape(name)).map(Self::Posix).ok_or_else(wrong)
+        Self::from_bytes(text.as_bytes()).ok_or_else(|| ParseIdError(quote(text.as_bytes())))
     }
 }
 
@@ -147,6 +186,9 @@ mod tests {
             "sysv:-1",
             "sysv:+1",
             "sysv:1x",
+            "sysv:#1",
+            "deleted:+1:2",
+            "deleted:1:",
             "sysv:99999999999",
             "posix:",
             "posix:/",
@@ -156,6 +198,26 @@ mod tests {
             "32770",
         ] {
             assert!(text.parse::<SegmentId>().is_err(), "{text} was taken");
+        }
+    }
+
+    #[test]
+    fn a_posix_name_is_read_in_every_form() {
+        for text in ["a", "/a", "posix:a", "posix:/a", "/dev/shm/a", "/dev/shm//a", r"\x61"] {
+            assert_eq!(ObjectName::from_text(text.as_bytes()), ObjectName::new(b"a"), "{text}");
+        }
+        assert_eq!(ObjectName::from_text(b"caf\xe9"), ObjectName::from_text(br"caf\xe9"));
+        for text in ["", "/", "posix:", "/dev/shm/", "/dev/shm/../a"] {
+            assert_eq!(ObjectName::from_text(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_short_id_does_not_read_as_a_path() {
+        for (id, short) in
+            [("posix:/a", "/a"), ("sysv:3", "sysv:3"), ("posix:/dev/shm/a", "posix:/dev/shm/a")]
+        {
+            assert_eq!(id.parse::<SegmentId>().unwrap().short(), short);
         }
     }
 

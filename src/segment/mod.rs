@@ -11,6 +11,8 @@ mod holder;
 mod id;
 mod maker;
 mod mode;
+pub mod name;
+mod nearest;
 mod os_error;
 mod owner;
 pub mod resolve;
@@ -19,7 +21,7 @@ mod size;
 mod state;
 mod times;
 
-pub use escape::{escape, in_ascii, unescape};
+pub use escape::{escape, in_ascii, quote, unescape};
 pub use holder::{Access, Holder, How};
 pub use id::{Key, ObjectName, SegmentId, ShmId};
 pub use maker::Maker;
@@ -130,6 +132,16 @@ impl Kind {
             Self::Sysv => "sysv",
             Self::Posix => "posix",
             Self::Deleted => "deleted",
+        }
+    }
+
+    /// The name of the kind in a sentence.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sysv => "System V",
+            Self::Posix => "POSIX",
+            Self::Deleted => "deleted POSIX",
         }
     }
 }

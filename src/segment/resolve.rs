@@ -1,47 +1,66 @@
-//! From what a person types to a segment: the full id, a shmid, a key, a name,
-//! or a unique beginning of one.
+//! From a name to the segment: an exact name, or for commands that change
+//! nothing also the unique beginning of a POSIX name.
 
-use super::{Key, ObjectName, Segment, SegmentId, ShmId, escape, unescape};
+use super::name::SegmentName;
+use super::nearest::nearest;
+use super::{Key, Kind, ObjectName, Segment, SegmentId};
 use std::collections::HashMap;
 
-/// Why a text names no one segment.
+/// An error for a name that is not the name of exactly one segment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
-    /// Nothing fits.
-    #[error("no segment is called '{}'{}", escape(.text.as_bytes()), nearest_text(.nearest))]
+    /// There is no such segment.
+    #[error("no segment named '{text}'{}", suggestion(.nearest))]
     Unknown {
-        /// What was given.
+        /// The name, safe to print.
         text: String,
-        /// What comes nearest to it.
+        /// Similar names.
         nearest: Vec<SegmentId>,
     },
-    /// More than one fits.
-    #[error("'{}' fits {} segments: {}. Give the full name of one",
-        escape(.text.as_bytes()), .candidates.len(), join(.candidates))]
+    /// More than one segment has this key or begins like this.
+    #[error("'{text}' matches {} segments: {}. Use the full name of one of them", .candidates.len(), join(.candidates))]
     Ambiguous {
-        /// What was given.
+        /// The name, safe to print.
         text: String,
-        /// What it fits.
+        /// The segments that match.
         candidates: Vec<SegmentId>,
+    },
+    /// The name could mean a file that has the same text as its name.
+    #[error("'{text}' could mean {}. {remedy}", meanings.join(" or "))]
+    TwoMeanings {
+        /// The name, safe to print.
+        text: String,
+        /// Every meaning, as it could be shown and typed.
+        meanings: Vec<String>,
+        /// How to name one of them.
+        remedy: String,
+    },
+    /// `--kind` does not go with the form of the name.
+    #[error("'{text}' is not the name of a {} segment", kind.name())]
+    NotOfKind {
+        /// The name, safe to print.
+        text: String,
+        /// The requested kind.
+        kind: Kind,
     },
 }
 
 /// How many names an error lists.
-const LISTED: usize = 8;
+pub(super) const LISTED: usize = 8;
 
 fn join(ids: &[SegmentId]) -> String {
-    let mut text = ids.iter().take(LISTED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let mut text = ids.iter().take(LISTED).map(SegmentId::short).collect::<Vec<_>>().join(", ");
     if ids.len() > LISTED {
-        text.push_str(", …");
+        text.push_str(", ...");
     }
     text
 }
 
-fn nearest_text(nearest: &[SegmentId]) -> String {
+fn suggestion(nearest: &[SegmentId]) -> String {
     if nearest.is_empty() {
-        "; `shmlens list` shows all there are".to_owned()
+        ". `shmlens list` shows all segments".to_owned()
     } else {
-        format!("; the nearest: {}", join(nearest))
+        format!("; did you mean {}?", join(nearest))
     }
 }
 
@@ -49,6 +68,9 @@ fn nearest_text(nearest: &[SegmentId]) -> String {
 /// `key_t`.
 #[must_use]
 pub fn parse_key(text: &str) -> Option<Key> {
+    if text.contains('+') {
+        return None;
+    }
     if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         return u32::from_str_radix(digits, 16).ok().map(Key);
     }
@@ -58,70 +80,38 @@ pub fn parse_key(text: &str) -> Option<Key> {
     text.parse::<i32>().ok().map(|key| Key(key.cast_unsigned()))
 }
 
-/// Finds the one segment that `text` names: an exact name beats a beginning.
+/// A segment found by name.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found<'a> {
+    /// The segment.
+    pub segment: &'a Segment,
+    /// The text is only the beginning of its name.
+    pub by_prefix: bool,
+}
+
+/// Finds a segment for a command that changes nothing: by its exact name, or
+/// by a bare word that is the beginning of only one POSIX name.
 ///
 /// # Errors
-/// When nothing fits, or more than one does.
-pub fn resolve<'a>(text: &str, segments: &'a [Segment]) -> Result<&'a Segment, ResolveError> {
-    let exact = exact(text, segments);
-    let found = if exact.is_empty() { beginning(text, segments) } else { exact };
-    match found.as_slice() {
-        [one] => Ok(one),
-        [] => Err(ResolveError::Unknown { text: text.to_owned(), nearest: nearest(text, segments) }),
-        many => Err(ResolveError::Ambiguous {
-            text: text.to_owned(),
-            candidates: many.iter().map(|segment| segment.id.clone()).collect(),
-        }),
+/// When no segment or more than one matches.
+pub fn resolve<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Result<Found<'a>, ResolveError> {
+    let (id, key) = (name.id(), name.key());
+    let has_key = |segment: &Segment| key.is_some() && segment.sysv().map(|facts| facts.key) == key;
+    let exact: Vec<&Segment> =
+        segments.iter().filter(|segment| Some(&segment.id) == id.as_ref() || has_key(segment)).collect();
+    if !exact.is_empty() {
+        return Ok(Found { segment: one(name, &exact, segments)?, by_prefix: false });
     }
+    let starts = |segment: &&Segment| match (&segment.id, name.prefix()) {
+        (SegmentId::Posix(object), Some(prefix)) => object.as_bytes().starts_with(prefix),
+        _ => false,
+    };
+    let found: Vec<&Segment> = segments.iter().filter(starts).collect();
+    Ok(Found { segment: one(name, &found, segments)?, by_prefix: true })
 }
 
-/// All that are called exactly so. `1234` may be a shmid and a POSIX name.
-fn exact<'a>(text: &str, segments: &'a [Segment]) -> Vec<&'a Segment> {
-    if let Ok(id) = text.parse::<SegmentId>() {
-        let found: Vec<_> = segments.iter().filter(|segment| segment.id == id).collect();
-        if !found.is_empty() {
-            return found;
-        }
-        // An object may be called `posix:x`, as odd as that is.
-    }
-    let Forms { shmid, key, name } = Forms::read(text);
-    segments
-        .iter()
-        .filter(|segment| match &segment.id {
-            SegmentId::Sysv(id) => {
-                shmid == Some(*id)
-                    || key.is_some_and(|key| segment.sysv().is_some_and(|facts| facts.key == key))
-            }
-            SegmentId::Posix(object) => Some(object) == name.as_ref(),
-            SegmentId::Deleted { .. } => false,
-        })
-        .collect()
-}
-
-/// What a text that is no full id can be the exact name of. `1234` may be a
-/// shmid and a POSIX name.
-struct Forms {
-    shmid: Option<ShmId>,
-    key: Option<Key>,
-    name: Option<ObjectName>,
-}
-
-impl Forms {
-    fn read(text: &str) -> Self {
-        let key = match text.strip_prefix("key:") {
-            Some(key) => parse_key(key),
-            None if text.starts_with("0x") || text.starts_with("0X") => parse_key(text),
-            None => None,
-        };
-        let digits = text.strip_prefix('#').unwrap_or(text);
-        let number = digits.bytes().all(|byte| byte.is_ascii_digit());
-        let shmid = number.then(|| digits.parse().ok().map(ShmId)).flatten();
-        Self { shmid, key, name: ObjectName::new(&unescape(text)) }
-    }
-}
-
-/// Finds many segments by their exact names, for what changes something: the
-/// beginning of a name does not do there, since more may begin so by then.
+/// Finds many segments by their exact names, for commands that change
+/// something.
 pub struct ExactNames<'a> {
     segments: &'a [Segment],
     by_id: HashMap<&'a SegmentId, &'a Segment>,
@@ -129,7 +119,7 @@ pub struct ExactNames<'a> {
 }
 
 impl<'a> ExactNames<'a> {
-    /// Takes these segments in.
+    /// Indexes these segments.
     #[must_use]
     pub fn new(segments: &'a [Segment]) -> Self {
         let by_id = segments.iter().map(|segment| (&segment.id, segment)).collect();
@@ -142,127 +132,61 @@ impl<'a> ExactNames<'a> {
         Self { segments, by_id, by_key }
     }
 
-    /// Finds the one that is called exactly so.
+    /// Finds the segment with exactly this name.
     ///
     /// # Errors
-    /// When nothing is, or more than one segment.
-    pub fn resolve(&self, text: &str) -> Result<&'a Segment, ResolveError> {
-        if let Some(found) = text.parse().ok().and_then(|id: SegmentId| self.by_id.get(&id)) {
-            return Ok(found);
-        }
-        let Forms { shmid, key, name } = Forms::read(text);
-        let ids = [shmid.map(SegmentId::Sysv), name.map(SegmentId::Posix)];
+    /// When there is none or more than one, and when the text could also mean
+    /// another object, whether or not the segment exists.
+    pub fn resolve(&self, name: &SegmentName<'_>) -> Result<&'a Segment, ResolveError> {
+        self.resolve_unless(name, |_| false)
+    }
+
+    /// As [`ExactNames::resolve`]. `exists` tells of files that are no segments,
+    /// such as FIFOs, which a shell's `*` expands to all the same.
+    ///
+    /// # Errors
+    /// As [`ExactNames::resolve`].
+    pub fn resolve_unless(
+        &self,
+        name: &SegmentName<'_>,
+        exists: impl Fn(&ObjectName) -> bool,
+    ) -> Result<&'a Segment, ResolveError> {
         let mut found: Vec<&Segment> =
-            ids.iter().flatten().filter_map(|id| self.by_id.get(id).copied()).collect();
-        found.extend(key.and_then(|key| self.by_key.get(&key)).into_iter().flatten());
-        match found.as_slice() {
-            [one] => Ok(one),
-            [] => {
-                let mut nearest = nearest(text, self.segments);
-                nearest.extend(beginning(text, self.segments).into_iter().map(|segment| segment.id.clone()));
-                nearest.sort();
-                nearest.dedup();
-                Err(ResolveError::Unknown { text: text.to_owned(), nearest })
-            }
-            many => Err(ResolveError::Ambiguous {
-                text: text.to_owned(),
-                candidates: many.iter().map(|segment| segment.id.clone()).collect(),
-            }),
+            name.id().and_then(|id| self.by_id.get(&id).copied()).into_iter().collect();
+        found.extend(name.key().and_then(|key| self.by_key.get(&key)).into_iter().flatten());
+        let mut others = name.others();
+        others.retain(|other| self.by_id.contains_key(&SegmentId::Posix(other.clone())) || exists(other));
+        if !others.is_empty() {
+            return Err(name.ambiguous_with(&found, &others));
+        }
+        one(name, &found, self.segments)
+    }
+}
+
+/// The only one of those found.
+fn one<'a>(
+    name: &SegmentName<'_>,
+    found: &[&'a Segment],
+    segments: &'a [Segment],
+) -> Result<&'a Segment, ResolveError> {
+    let text = name.quoted();
+    match (found, name.kind()) {
+        ([one], _) => Ok(one),
+        ([], Some(kind)) if name.id().is_none() && name.key().is_none() => {
+            Err(ResolveError::NotOfKind { text, kind })
+        }
+        ([], _) => Err(ResolveError::Unknown { text, nearest: nearest(name, segments) }),
+        (many, _) => {
+            let candidates = many.iter().map(|segment| segment.id.clone()).collect();
+            Err(ResolveError::Ambiguous { text, candidates })
         }
     }
-}
-
-/// All whose POSIX name, or full id, begins so.
-fn beginning<'a>(text: &str, segments: &'a [Segment]) -> Vec<&'a Segment> {
-    let bytes = unescape(text);
-    let start = bytes.strip_prefix(b"/").unwrap_or(&bytes);
-    if start.is_empty() {
-        return vec![];
-    }
-    let short = |segment: &Segment| matches!(&segment.id, SegmentId::Posix(name) if name.as_bytes().starts_with(start));
-    // A beginning of the full id, with the slash or without it.
-    let full = |segment: &Segment| {
-        let id = segment.id.to_string();
-        let bare = text.strip_prefix("posix:").filter(|rest| !rest.starts_with('/'));
-        id.starts_with(text) || bare.is_some_and(|rest| id.starts_with(&format!("posix:/{rest}")))
-    };
-    segments.iter().filter(|segment| short(segment) || full(segment)).collect()
-}
-
-/// The names that a person may have meant, the likeliest first.
-fn nearest(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
-    if text.starts_with("key:") {
-        return nearest_numbers(text, segments);
-    }
-    let wanted = bare(text);
-    // A distance takes time with the product of both lengths, and a name has
-    // up to 255 letters: among thousands, a long text is compared by its start.
-    let wanted: String = wanted.chars().take(40).collect();
-    let limit = wanted.chars().count() / 3 + 1;
-    let mut scored: Vec<(usize, &SegmentId)> = segments
-        .iter()
-        .filter_map(|segment| {
-            let label = match &segment.id {
-                SegmentId::Sysv(shmid) => shmid.to_string(),
-                SegmentId::Posix(name) => bare(&name.to_string()),
-                SegmentId::Deleted { .. } => bare(&segment.id.to_string()),
-            };
-            let label: String = label.chars().take(48).collect();
-            let distance =
-                if wanted.len() > 2 && label.contains(&wanted) { 1 } else { distance(&wanted, &label) };
-            (distance <= limit).then_some((distance, &segment.id))
-        })
-        .collect();
-    scored.sort();
-    if scored.is_empty() {
-        return nearest_numbers(text, segments);
-    }
-    scored.into_iter().take(5).map(|(_, id)| id.clone()).collect()
-}
-
-/// The System V segments whose key or shmid is, or comes nearest to, a number.
-fn nearest_numbers(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
-    let bare = text.trim_start_matches("sysv:").trim_start_matches("key:").trim_start_matches('#');
-    let Some(Key(wanted)) = parse_key(bare) else { return vec![] };
-    let mut scored: Vec<(u32, &SegmentId)> = segments
-        .iter()
-        .filter_map(|segment| match &segment.id {
-            SegmentId::Sysv(shmid) => {
-                let key = segment.sysv().map_or(u32::MAX, |facts| facts.key.0.abs_diff(wanted));
-                Some((key.min(shmid.0.unsigned_abs().abs_diff(wanted)), &segment.id))
-            }
-            SegmentId::Posix(_) | SegmentId::Deleted { .. } => None,
-        })
-        .collect();
-    scored.sort();
-    scored.into_iter().take(3).map(|(_, id)| id.clone()).collect()
-}
-
-fn bare(text: &str) -> String {
-    let text = text.split_once(':').map_or(text, |(_, rest)| rest);
-    text.trim_start_matches(['/', '#']).to_lowercase()
-}
-
-/// Levenshtein's distance: insertions, deletions and replacements of a letter.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::segment::example;
+    use crate::segment::{ShmId, example};
 
     fn world() -> Vec<Segment> {
         let mut segments = vec![example::sysv(), example::posix()];
@@ -271,11 +195,15 @@ mod tests {
         }
         let mut other = example::sysv();
         other.id = SegmentId::Sysv(ShmId(1234));
-        if let super::super::Facts::Sysv(facts) = &mut other.facts {
+        if let crate::segment::Facts::Sysv(facts) = &mut other.facts {
             facts.key = Key(0xdead_beef);
         }
         segments.push(other);
         segments
+    }
+
+    fn found(text: &str, world: &[Segment]) -> Result<String, ResolveError> {
+        resolve(&SegmentName::read(text, None), world).map(|found| found.segment.id.to_string())
     }
 
     #[test]
@@ -284,7 +212,7 @@ mod tests {
         for (text, id) in [
             ("sysv:32770", "sysv:32770"),
             ("32770", "sysv:32770"),
-            ("#32770", "sysv:32770"),
+            ("1234", "sysv:1234"),
             ("0x4d2", "sysv:32770"),
             ("0x000004d2", "sysv:32770"),
             ("key:1234", "sysv:32770"),
@@ -292,55 +220,113 @@ mod tests {
             ("key:-559038737", "sysv:1234"),
             ("posix:/psm_1f09ab2c", "posix:/psm_1f09ab2c"),
             ("/psm_1f09ab2c", "posix:/psm_1f09ab2c"),
+            ("/dev/shm/psm_1f09ab2c", "posix:/psm_1f09ab2c"),
             ("psm_1f09ab2c", "posix:/psm_1f09ab2c"),
             ("psm", "posix:/psm_1f09ab2c"),
-            ("/p", "posix:/psm_1f09ab2c"),
-            ("posix:/psm", "posix:/psm_1f09ab2c"),
             ("camera", "posix:/camera"),
             ("dir/one", "posix:/dir/one"),
+            ("dir/", "posix:/dir/one"),
             ("/1234", "posix:/1234"),
             ("posix:/1234", "posix:/1234"),
+            ("posix:1234", "posix:/1234"),
             ("sysv:1234", "sysv:1234"),
             (r"odd\name", r"posix:/odd\x5cname"),
             (r"odd\x5cname", r"posix:/odd\x5cname"),
         ] {
-            assert_eq!(
-                resolve(text, &world).map(|segment| segment.id.to_string()).as_deref(),
-                Ok(id),
-                "{text}"
-            );
+            assert_eq!(found(text, &world).as_deref(), Ok(id), "{text}");
         }
     }
 
     #[test]
-    fn an_exact_name_beats_a_beginning_even_when_it_looks_like_an_id() {
-        let world = [example::posix_called(b"posix:x"), example::posix_called(b"xxxx")];
-        assert_eq!(resolve("posix:x", &world).unwrap().id.to_string(), "posix:/posix:x");
-        assert_eq!(resolve("posix:/xx", &world).unwrap().id.to_string(), "posix:/xxxx");
+    fn a_full_form_is_never_a_bare_name_or_a_prefix() {
+        let names =
+            ["9", "9x", "0x9", "0x9abc", "key:9", "key:99", "sysv:9", "sysv:99", "posix:9", "posix:99"];
+        let names = [&names[..], &["deleted:9:9", "deleted:9:99", "state-evil", "0x", "key:"]].concat();
+        let world: Vec<Segment> = names.iter().map(|name| example::posix_called(name.as_bytes())).collect();
+        for text in [
+            "9",
+            "0x9",
+            "0X9",
+            "0x",
+            "key:9",
+            "key:",
+            "sysv:9",
+            "sysv:",
+            "posix:9",
+            "posix:/9z",
+            "deleted:9:9",
+            "/state",
+            "posix:/state",
+            "posix:state",
+            "/dev/shm/state",
+            "posix:",
+            "/",
+        ] {
+            if text != "posix:9" {
+                assert!(matches!(found(text, &world), Err(ResolveError::Unknown { .. })), "{text}");
+            }
+            let exact = ExactNames::new(&world).resolve(&SegmentName::read(text, None));
+            assert!(exact.is_err(), "{text}: {exact:?}");
+        }
+        // The name with a slash is that object, not the one with the whole text as its name.
+        assert_eq!(found("posix:9", &world).as_deref(), Ok("posix:/9"));
     }
 
     #[test]
-    fn only_exact_names_do_for_what_changes_something() {
+    fn exact_names_take_every_full_form() {
         let world = world();
         let names = ExactNames::new(&world);
-        for text in
-            ["sysv:32770", "32770", "#32770", "0x4d2", "key:1234", "/camera", "camera0", "posix:/1234"]
-        {
-            assert_eq!(names.resolve(text), resolve(text, &world), "{text}");
+        let exact = |text: &str, kind| {
+            names.resolve(&SegmentName::read(text, kind)).map(|segment| segment.id.to_string())
+        };
+        for text in ["sysv:32770", "32770", "0x4d2", "key:1234", "/camera", "camera0", "posix:/1234"] {
+            assert_eq!(exact(text, None), found(text, &world), "{text}");
         }
         for text in ["psm", "/p", "posix:/psm"] {
-            let error = names.resolve(text).unwrap_err().to_string();
-            assert!(error.contains("nearest: posix:/psm_1f09ab2c"), "{error}");
+            let error = exact(text, None).unwrap_err().to_string();
+            assert!(error.contains("did you mean /psm_1f09ab2c?"), "{error}");
         }
-        assert!(matches!(names.resolve("1234"), Err(ResolveError::Ambiguous { .. })));
-        assert!(names.resolve("").is_err() && names.resolve("/").is_err());
+        assert!(exact("", None).is_err() && exact("/", None).is_err());
+        assert_eq!(exact("1234", Some(Kind::Sysv)).as_deref(), Ok("sysv:1234"));
+        assert_eq!(exact("1234", Some(Kind::Posix)).as_deref(), Ok("posix:/1234"));
+        let error = exact("/camera", Some(Kind::Sysv)).unwrap_err().to_string();
+        assert!(error.contains("'/camera' is not the name of a System V segment"), "{error}");
     }
 
     #[test]
-    fn what_fits_several_lists_them() {
-        let world = world();
-        for (text, count) in [("1234", 2), ("cam", 2), ("sysv:", 2), ("posix:cam", 2), ("posix:", 6)] {
-            match resolve(text, &world) {
+    fn a_text_with_two_meanings_changes_nothing() {
+        let mut world = world();
+        for name in
+            ["sysv:32770", "0x4d2", "key:7", "posix:camera", r"a\x41", "dev/shm/camera", "deleted:1:2"]
+        {
+            world.push(example::posix_called(name.as_bytes()));
+        }
+        let names = ExactNames::new(&world);
+        for (text, meanings, remedy) in [
+            ("1234", "sysv:1234 or /1234", "--kind sysv or --kind posix"),
+            ("sysv:32770", "sysv:32770 or /sysv:32770", "--kind sysv or --kind posix"),
+            ("0x4d2", "sysv:32770 (key 0x000004d2) or /0x4d2", "--kind sysv or --kind posix"),
+            ("key:7", "key 0x00000007 (does not exist) or /key:7", "--kind sysv or --kind posix"),
+            ("deleted:1:2", "deleted:1:2 (does not exist) or /deleted:1:2", "--kind deleted or --kind posix"),
+            ("posix:camera", "/camera or /posix:camera", "full name"),
+            ("/dev/shm/camera", "/camera or posix:/dev/shm/camera", "full name"),
+            (r"a\x41", r"/aA (does not exist) or /a\x5cx41", "full name"),
+        ] {
+            let error = names.resolve(&SegmentName::read(text, None)).unwrap_err().to_string();
+            assert!(error.contains(&format!("could mean {meanings}. ")) && error.contains(remedy), "{error}");
+        }
+        // Files that are no segments count too.
+        let is_fifo = |name: &ObjectName| name.to_string() == "/9";
+        let error = names.resolve_unless(&SegmentName::read("9", None), is_fifo).unwrap_err();
+        assert!(matches!(error, ResolveError::TwoMeanings { .. }), "{error}");
+    }
+
+    #[test]
+    fn an_ambiguous_name_lists_the_candidates() {
+        let mut world = world();
+        world.push(example::sysv());
+        for (text, count) in [("cam", 2), ("0x4d2", 2), ("sysv:32770", 2)] {
+            match found(text, &world) {
                 Err(ResolveError::Ambiguous { candidates, .. }) => {
                     assert_eq!(candidates.len(), count, "{text}");
                 }
@@ -350,18 +336,24 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_none_lists_the_nearest() {
+    fn an_unknown_name_lists_the_nearest() {
         let world = world();
-        let error = resolve("/camrea0", &world).unwrap_err().to_string();
-        assert!(error.contains("posix:/camera0"), "{error}");
-        let error = resolve("sysv:32771", &world).unwrap_err().to_string();
-        assert!(error.contains("sysv:32770"), "{error}");
-        let error = resolve("\x1b[2J", &world).unwrap_err().to_string();
+        for (text, nearest) in [
+            ("/camrea0", "/camera0"),
+            ("/cam", "/camera, /camera0"),
+            ("/dev/shm/cam", "/camera, /camera0"),
+            ("sysv:32771", "sysv:32770"),
+            ("#32770", "sysv:32770"),
+            // Numbers have no letters in common: the nearest keys and shmids are listed.
+            ("key:1233", "sysv:32770"),
+            ("5", "sysv:1234"),
+        ] {
+            let error = found(text, &world).unwrap_err().to_string();
+            assert!(error.contains(&format!("did you mean {nearest}")), "{error}");
+        }
+        let error = found("\x1b[2J", &world).unwrap_err().to_string();
         assert!(!error.contains('\x1b') && error.contains("shmlens list"), "{error}");
-        // Numbers have no letters in common: the nearest keys and shmids are listed.
-        let error = resolve("key:1233", &world).unwrap_err().to_string();
-        assert!(error.contains("sysv:32770"), "{error}");
-        assert!(resolve("", &world).is_err());
-        assert!(resolve("/", &world).is_err());
+        assert!(found("", &world).is_err());
+        assert!(found("/", &world).is_err());
     }
 }

@@ -53,17 +53,22 @@ impl Sum for Bytes {
     }
 }
 
-/// A text that is no size.
+/// The error for text that is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no size: write a number of bytes, or one with K, M, G or T behind it (powers of 1024)")]
+#[error("invalid size '{0}': {expected}", expected = Self::EXPECTED)]
 pub struct ParseSizeError(String);
+
+impl ParseSizeError {
+    /// The accepted forms.
+    pub const EXPECTED: &str = "expected a size such as 4096, 64K or 1M";
+}
 
 impl FromStr for Bytes {
     type Err = ParseSizeError;
 
     /// `4096`, `0x1000`, `4K`, `1.5M`, `2GiB`, `1_000`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || ParseSizeError(super::escape(text.as_bytes()));
+        let wrong = || ParseSizeError(super::quote(text.as_bytes()));
         let clean: String = text.trim().chars().filter(|&c| c != '_').collect();
         if let Some(digits) = clean.strip_prefix("0x").or_else(|| clean.strip_prefix("0X")) {
             return u64::from_str_radix(digits, 16).map(Bytes).map_err(|_| wrong());

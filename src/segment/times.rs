@@ -1,6 +1,6 @@
 //! Points in time and spans of it.
 
-use super::escape;
+use super::quote;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A point in time: seconds and nanoseconds since 1970, in UTC. System V times
@@ -108,17 +108,22 @@ pub fn ago_text(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// A text that is no span of time.
+/// The error for text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no span of time: write a number with ms, s, m, h or d behind it (90s, 1.5h, 2d)")]
+#[error("invalid duration '{0}': {expected}", expected = Self::EXPECTED)]
 pub struct ParseSpanError(String);
+
+impl ParseSpanError {
+    /// The accepted forms.
+    pub const EXPECTED: &str = "expected a time such as 500ms, 90s, 1.5h or 2d";
+}
 
 /// Reads a span: `250ms`, `90s`, `1.5h`, `2d`; a bare number is seconds.
 ///
 /// # Errors
 /// When the text is no span, is negative, or does not fit.
 pub fn parse_span(text: &str) -> Result<Duration, ParseSpanError> {
-    let wrong = || ParseSpanError(escape(text.as_bytes()));
+    let wrong = || ParseSpanError(quote(text.as_bytes()));
     let clean = text.trim();
     let end = clean.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(clean.len());
     let (figure, unit) = clean.split_at(end);

@@ -36,7 +36,7 @@ fn one_failure_stops_no_other() {
             sysv.id()
         )
     );
-    assert!(stderr.contains("'nowhere'") && stderr.contains("'nam'; the nearest: posix:/name"), "{stderr}");
+    assert!(stderr.contains("'nowhere'") && stderr.contains("'nam'; did you mean /name?"), "{stderr}");
     assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o444);
     assert_eq!(object.file.metadata().unwrap().mode() & 0o7777, 0o444);
     let (stdout, _) = ended(&run(&["chmod", "--json", "0600", "gone", "/name"]), 1);

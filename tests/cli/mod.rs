@@ -5,6 +5,7 @@ mod find;
 mod info;
 mod limits;
 mod list;
+mod names;
 mod output;
 mod watch;
 

@@ -32,7 +32,7 @@ fn a_full_disk_is_reported() {
         let output = shmlens().args(report).stdout(full).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{report:?}: {stderr}");
-        assert_eq!(stderr, "shmlens: the output cannot be written: no space left on device\n");
+        assert_eq!(stderr, "shmlens: failed to write the output: no space left on device\n");
     }
 }
 

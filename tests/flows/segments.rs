@@ -74,7 +74,7 @@ fn a_filter_works_as_it_is_typed_and_starts_empty_each_time() {
     stage.press("/colour=red<enter>");
     match &stage.state.overlay {
         Some(Overlay::Prompt(prompt)) => {
-            assert!(prompt.error.as_ref().unwrap().contains("no field 'colour'"));
+            assert!(prompt.error.as_ref().unwrap().contains("unknown field 'colour'"));
         }
         other => panic!("{other:?}"),
     }

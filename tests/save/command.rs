@@ -35,7 +35,7 @@ fn save_and_restore() {
     assert!(text.starts_with(r"posix:/a\x1b: saved in "), "{text}");
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
     // The beginning of a name does not do, and a file is not written over unless that is said.
-    assert!(complaint(&directory, ["save", "/a", file]).contains("no segment is called"));
+    assert!(complaint(&directory, ["save", "/a", file]).contains("no segment named"));
     let before = fs::metadata(&path).unwrap().ino();
     assert!(complaint(&directory, ["save", r"/a\x1b", file]).contains("--force writes over it"));
     assert_eq!(fs::metadata(&path).unwrap().ino(), before);

@@ -1,54 +1,68 @@
 //! The arguments of the commands that change something.
 
-use super::SettleArgs;
+use super::{SettleArgs, duration, size};
 use crate::act::ModeChange;
 use crate::segment::resolve::parse_key;
-use crate::segment::{Bytes, Key, Mode, escape, parse_span};
+use crate::segment::{Bytes, Key, Kind, Mode};
 use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// What can be changed.
 #[derive(Debug, Subcommand)]
 pub enum Change {
-    /// Change the permission bits of segments
+    /// Change the permissions of segments
     Chmod(ChmodArgs),
-    /// Change owner and group of segments
+    /// Change the owner and group of segments
     Chown(ChownArgs),
-    /// Lock System V segments in memory, so that they are not swapped out
+    /// Lock System V segments in memory
     Lock(LockArgs),
     /// Unlock System V segments
     Unlock(LockArgs),
-    /// Remove segments, after showing what that means and asking
+    /// Remove segments after confirmation
     Rm(RmArgs),
-    /// Remove what is leaked, after showing the evidence and asking
+    /// List leaked segments and remove them after confirmation
     Clean(CleanArgs),
-    /// Make a segment
+    /// Create a segment
     Create(CreateArgs),
-    /// Save a segment in a file: contents, holes, name or key, mode, owner
+    /// Save a segment to a file
     Save(SaveArgs),
-    /// Make a segment again from a file that save, or rm, wrote
+    /// Restore a segment from a saved copy
     Restore(RestoreArgs),
 }
 
 /// Which segments, and how it is told.
 #[derive(Debug, clap::Args)]
 pub struct BatchArgs {
-    /// Which segments: sysv:32770, key:1234, /name; the beginning of a name does not do here
+    /// Segments to change: sysv:32770, key:1234, /name; exact names only
     #[arg(value_name = "SEGMENT", required = true)]
-    pub segments: Vec<String>,
+    pub segments: Vec<OsString>,
+    /// The kind that the names are of.
+    #[command(flatten)]
+    pub kind: KindArgs,
     /// How it is told.
     #[command(flatten)]
     pub tell: TellArgs,
 }
 
+/// The kind of the segments that are named, for names that could mean two things.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct KindArgs {
+    /// Read each SEGMENT as the name of this kind (sysv, posix or deleted), in case a file in /dev/shm
+    /// has a name like 0, 0x4d2 or sysv:0
+    #[arg(long, value_name = "KIND", value_parser = kind(), hide_possible_values = true)]
+    pub kind: Option<Kind>,
+}
+
 /// How a change is told.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct TellArgs {
-    /// Only print what would be done
+    /// Print what would happen, without doing it
     #[arg(long)]
     pub dry_run: bool,
-    /// Print a JSON object a line, one for each segment
+    /// Print one JSON object per segment
     #[arg(long)]
     pub json: bool,
 }
@@ -57,8 +71,7 @@ pub struct TellArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = CHMOD_EXAMPLES)]
 pub struct ChmodArgs {
-    /// Octal (0600), or letters as chmod takes them (u+w,o-rwx); without u, g, o or a before the
-    /// sign all three are meant, whatever the umask is
+    /// Octal (0600) or symbolic (u+w,o-rwx) mode, as for chmod(1), but +w means a+w whatever the umask
     #[arg(value_name = "MODE", allow_hyphen_values = true)]
     pub mode: ModeChange,
     /// Which segments.
@@ -68,15 +81,15 @@ pub struct ChmodArgs {
 
 const CHMOD_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens chmod 0600 /psm_1f09ab2c          only its owner
-  shmlens chmod g+rw,o= 0x4d2 /camera0      the group too, nobody else
-  shmlens chmod a-w sysv:32770 --dry-run    what it would be";
+  shmlens chmod 0600 /psm_1f09ab2c          only the owner
+  shmlens chmod g+rw,o= 0x4d2 /camera0      owner and group
+  shmlens chmod a-w sysv:32770 --dry-run    show the new mode only";
 
 /// `chown`
 #[derive(Debug, clap::Args)]
 #[command(after_help = CHOWN_EXAMPLES)]
 pub struct ChownArgs {
-    /// By name or number: USER, USER:GROUP, :GROUP, or USER: for that user's login group
+    /// New owner, by name or number: USER, USER:GROUP, :GROUP, or USER: for the user's login group
     #[arg(value_name = "USER[:GROUP]")]
     pub owner: String,
     /// Which segments.
@@ -86,8 +99,8 @@ pub struct ChownArgs {
 
 const CHOWN_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens chown ann /camera0          to ann; of a POSIX segment only root may give it away
-  shmlens chown :video 0x4d2          to a group";
+  shmlens chown ann /camera0    change the owner (POSIX: only as root)
+  shmlens chown :video 0x4d2    change the group";
 
 /// `lock`, `unlock`
 #[derive(Debug, clap::Args)]
@@ -100,73 +113,79 @@ pub struct LockArgs {
 
 const LOCK_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens lock 0x4d2                  its pages stay in memory once they are touched
-  shmlens unlock 0x4d2
+  shmlens lock 0x4d2      keep its pages in memory once they are used
+  shmlens unlock 0x4d2    allow swapping again
 
-RLIMIT_MEMLOCK (ulimit -l) limits how much may be locked without CAP_IPC_LOCK. A segment in huge
-pages is never swapped out anyhow.";
+Without CAP_IPC_LOCK, 'ulimit -l' limits how much you can lock. Segments in huge
+pages are never swapped out.";
 
 /// `rm`
 #[derive(Debug, clap::Args)]
 #[command(after_help = RM_EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct RmArgs {
-    /// Which segments: sysv:32770, key:1234, /name; the beginning of a name does not do here
+    /// Segments to remove: sysv:32770, key:1234, /name; exact names only
     #[arg(value_name = "SEGMENT", required_unless_present = "recover")]
-    pub segments: Vec<String>,
+    pub segments: Vec<OsString>,
+    /// The kind that the names are of.
+    #[command(flatten)]
+    pub kind: KindArgs,
     /// How it is told.
     #[command(flatten)]
     pub tell: TellArgs,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Remove what is held, protected, or not known to be free too: said for each segment named
+    /// Remove the named segments even if they are or may be in use, or are protected
     #[arg(long)]
     pub force: bool,
-    /// Keep the copy in this file, for one segment, or each in a file of its own in a directory (DIR/)
+    /// Save the copy to FILE, or the copies of several segments to DIR/
     #[arg(long, value_name = "FILE|DIR/", conflicts_with = "no_copy")]
     pub save: Option<PathBuf>,
-    /// Remove without keeping a copy
+    /// Do not save a copy
     #[arg(long)]
     pub no_copy: bool,
-    /// Mend what was killed: POSIX segments get the name back that a removal took from them, System V segments that a restore left half-filled are removed
+    /// Clean up after an interrupted command: rename half-removed segments back and remove
+    /// half-filled ones
     #[arg(long, conflicts_with_all = ["segments", "yes", "force", "no_copy"])]
     pub recover: bool,
 }
 
 const RM_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens rm sysv:32770 --dry-run           what removing it means
-  shmlens rm 0x4d2 /psm_1f09ab2c            asks first
-  shmlens rm /camera0 --save camera0.saved  keeps the copy there
-  shmlens rm --yes --force --no-copy /old   for scripts: without a question, held or not
+  shmlens rm sysv:32770 --dry-run             show what would happen
+  shmlens rm 0x4d2 /psm_1f09ab2c              ask, then remove both
+  shmlens rm -- /dev/shm/*                    every POSIX segment
+  shmlens rm /camera0 --save camera0.saved    save the copy to a file
+  shmlens rm --yes --force --no-copy /old     for scripts; even if in use
 
-On a terminal it asks for each segment that needs --force. Without one it needs --yes, and --force
-for those: for every POSIX segment of which it is not settled that nobody holds it.";
+On a terminal, rm asks about each segment that needs --force: one that is or may
+be in use, or is protected. Without a terminal, --yes is required, and --force
+for those segments.";
 
 /// `clean`
 #[derive(Debug, clap::Args)]
 #[command(after_help = CLEAN_EXAMPLES)]
 pub struct CleanArgs {
-    /// Of what is leaked only what fits every word, as `list` takes them
+    /// Only leaked segments that match all filters, as for `list`
     #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,
-    /// Only what is at least this old: 1h, 7d
-    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    /// Only segments of at least this age: 1h, 7d
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     pub older_than: Option<Duration>,
-    /// Only what belongs to this user, by name or number
+    /// Only segments owned by USER, a name or number
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
-    /// Only what has at least this size: 1M
-    #[arg(long, value_name = "SIZE")]
+    /// Only segments of at least this size: 1M
+    #[arg(long, value_name = "SIZE", value_parser = size)]
     pub min_size: Option<Bytes>,
-    /// Take in what is only likely to be leaked
+    /// Include segments that are only likely leaked
     #[arg(long)]
     pub likely: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Remove without keeping copies
+    /// Do not save copies
     #[arg(long)]
     pub no_copy: bool,
     /// When a segment may be called leaked.
@@ -188,27 +207,30 @@ impl CleanArgs {
 
 const CLEAN_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens clean                                what is leaked, and why; asks before it removes
-  shmlens clean --dry-run                      only shows it
-  shmlens clean --yes --older-than 1h          for cron: removes what is certain, keeps copies
-  shmlens clean owner=ann 'size>1M' --likely   what is only likely to be leaked too
+  shmlens clean                                show leaks and evidence, then ask
+  shmlens clean --dry-run                      only show them
+  shmlens clean --yes --older-than 1h          for cron; copies are saved
+  shmlens clean owner=ann 'size>1M' --likely   include likely leaks
 
-A segment is leaked for certain when nobody holds it and its maker is known to be dead, and likely
-leaked when nobody holds it and nothing tells who made it. Without a terminal and without --yes nothing
-is removed. Exit status: 0 when nothing is leaked, or all that is was removed; 1 otherwise, also when
-something is left that is only likely to be leaked.";
+A leak is certain when the segment has no holders and the process that made it
+is known to be dead, and likely when its maker is unknown. Without a terminal,
+nothing is removed unless --yes is given. Exits with status 0 when no leaks are
+left, and with status 1 otherwise, also when only likely ones are left.";
 
 /// `save`
 #[derive(Debug, clap::Args)]
 #[command(after_help = SAVE_EXAMPLES)]
 pub struct SaveArgs {
-    /// Which segment: sysv:32770, key:1234, /name; the beginning of a name does not do here
+    /// Segment to save: sysv:32770, key:1234, /name; exact name only
     #[arg(value_name = "SEGMENT")]
-    pub segment: String,
-    /// In which file; it is there whole or not at all
+    pub segment: OsString,
+    /// The kind that the name is of.
+    #[command(flatten)]
+    pub kind: KindArgs,
+    /// File to write, or - for standard output
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Write over a file that is there
+    /// Replace an existing regular file
     #[arg(long)]
     pub force: bool,
     /// Print a JSON object
@@ -218,16 +240,17 @@ pub struct SaveArgs {
 
 const SAVE_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens save /camera0 camera0.saved     holes take no room in the file
-  shmlens save 0x4d2 state.saved --force
+  shmlens save /camera0 camera0.saved       save contents, mode, owner and ACL
+  shmlens save 0x4d2 state.saved --force    replace the file
 
-What programs write meanwhile may be in the file or not.";
+Holes stay holes. Changes that programs make during the save may or may not be
+in the file.";
 
 /// `restore`
 #[derive(Debug, clap::Args)]
 #[command(after_help = RESTORE_EXAMPLES)]
 pub struct RestoreArgs {
-    /// From which file
+    /// File written by `save` or `rm`
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Print a JSON object
@@ -237,10 +260,10 @@ pub struct RestoreArgs {
 
 const RESTORE_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens restore camera0.saved           with its name, size, mode, ACL, owner and contents
+  shmlens restore camera0.saved
 
-What has the name or the key already is left as it is, and nothing is restored then. A System V
-segment gets a new shmid; creator and times are new, and nobody is attached.";
+Restores the contents, name or key, size, mode, ACL and owner. Fails if the name
+or key is in use. A System V segment gets a new shmid, creator and times.";
 
 /// `create`
 #[derive(Debug, clap::Args)]
@@ -253,22 +276,22 @@ pub struct CreateArgs {
 /// The kinds that can be made.
 #[derive(Debug, Subcommand)]
 pub enum CreateKind {
-    /// Make a System V segment, as ipcmk does, never one whose key is taken
+    /// Create a System V segment; fails if the key is in use
     Sysv(CreateSysvArgs),
-    /// Make a POSIX segment, never one whose name is taken
+    /// Create a POSIX segment; fails if the name is in use
     Posix(CreatePosixArgs),
 }
 
 /// What both kinds have.
 #[derive(Debug, clap::Args)]
 pub struct NewArgs {
-    /// Its size: 4096, 64K, 1M; that of the file where --from is given
-    #[arg(long, value_name = "SIZE", required_unless_present = "from")]
+    /// Size: 4096, 64K, 1M [default with --from: the size of the file]
+    #[arg(long, value_name = "SIZE", required_unless_present = "from", value_parser = size)]
     pub size: Option<Bytes>,
-    /// Its permission bits in octal, exactly: the umask takes nothing away
+    /// Permissions in octal; the umask does not apply
     #[arg(long, value_name = "MODE", default_value = "0600", value_parser = mode)]
     pub mode: Mode,
-    /// Fill it with what is in a file, holes kept
+    /// Fill the segment with the contents of FILE; holes stay holes
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
     /// How it is told.
@@ -280,16 +303,16 @@ pub struct NewArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = CREATE_SYSV_EXAMPLES)]
 pub struct CreateSysvArgs {
-    /// Its key: 1234, 0x4d2; a private one when it is not given
+    /// Key: 1234, 0x4d2 [default: none, a private segment]
     #[arg(long, value_name = "KEY", value_parser = key, allow_hyphen_values = true)]
     pub key: Option<Key>,
     /// What both kinds have.
     #[command(flatten)]
     pub new: NewArgs,
-    /// In huge pages of the default size
+    /// Use huge pages of the default size
     #[arg(long)]
     pub huge: bool,
-    /// Without memory set aside for it, so that writing to it may fail later
+    /// Do not reserve memory; writing may fail later
     #[arg(long)]
     pub no_reserve: bool,
 }
@@ -297,15 +320,15 @@ pub struct CreateSysvArgs {
 const CREATE_SYSV_EXAMPLES: &str = "\
 EXAMPLES
   shmlens create sysv --key 0x4d2 --size 1M --mode 0666
-  shmlens create sysv --from state.bin                    a private one with that in it";
+  shmlens create sysv --from state.bin    private, filled from a file";
 
 /// `create posix`
 #[derive(Debug, clap::Args)]
 #[command(after_help = CREATE_POSIX_EXAMPLES)]
 pub struct CreatePosixArgs {
-    /// Its name
+    /// Name of the segment: camera0, /camera0, /dev/shm/camera0
     #[arg(value_name = "NAME")]
-    pub name: String,
+    pub name: OsString,
     /// What both kinds have.
     #[command(flatten)]
     pub new: NewArgs,
@@ -314,17 +337,19 @@ pub struct CreatePosixArgs {
 const CREATE_POSIX_EXAMPLES: &str = "\
 EXAMPLES
   shmlens create posix /camera0 --size 24M --mode 0660
-  shmlens create posix /state --from state.bin --size 1M    zeros behind what is in the file";
+  shmlens create posix /state --from state.bin --size 1M    padded with zeros";
 
-fn mode(text: &str) -> Result<Mode, String> {
-    let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'7')) && !text.is_empty();
-    let bits = u32::from_str_radix(text, 8).ok().filter(|&bits| digits && bits <= 0o777);
-    bits.map(Mode::new)
-        .ok_or_else(|| format!("'{}' is no mode of a segment: write 0000 to 0777", escape(text.as_bytes())))
+fn kind() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.map(Kind::word))
+        .map(|word| Kind::ALL.into_iter().find(|kind| kind.word() == word).unwrap_or(Kind::Posix))
 }
 
-fn key(text: &str) -> Result<Key, String> {
-    parse_key(text).ok_or_else(|| {
-        format!("'{}' is no key: write a number of 32 bits, or 0x and digits", escape(text.as_bytes()))
-    })
+fn mode(text: &str) -> Result<Mode, &'static str> {
+    let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'7')) && !text.is_empty();
+    let bits = u32::from_str_radix(text, 8).ok().filter(|&bits| digits && bits <= 0o777);
+    bits.map(Mode::new).ok_or("expected 0000 to 0777")
+}
+
+fn key(text: &str) -> Result<Key, &'static str> {
+    parse_key(text).ok_or("expected a 32-bit number, as in 1234 or 0x4d2")
 }

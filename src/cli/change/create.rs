@@ -8,7 +8,8 @@ use crate::cli::out::Out;
 use crate::cli::{Failure, Status};
 use crate::machine::Machine;
 use crate::machine::control::NewSysv;
-use crate::segment::{Bytes, Key, ObjectName, escape, plain_error, unescape};
+use crate::segment::{Bytes, Key, ObjectName, escape, plain_error, quote};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -65,9 +66,8 @@ fn source(new: &NewArgs) -> Source {
     new.from.clone().map_or(Source::Nothing, Source::File)
 }
 
-fn name(text: &str) -> Result<ObjectName, Failure> {
-    let bare = text.strip_prefix("posix:").unwrap_or(text);
-    ObjectName::new(&unescape(bare)).ok_or_else(|| {
-        Failure::Usage(format!("no POSIX segment can be called '{}'", escape(text.as_bytes())))
+fn name(text: &OsStr) -> Result<ObjectName, Failure> {
+    ObjectName::from_text(text.as_bytes()).ok_or_else(|| {
+        Failure::Usage(format!("invalid name '{}' for a POSIX segment", quote(text.as_bytes())))
     })
 }

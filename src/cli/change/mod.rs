@@ -13,7 +13,7 @@ mod rm;
 mod save;
 mod tell;
 
-use super::args::{BatchArgs, Change};
+use super::args::{BatchArgs, Change, KindArgs};
 use super::choose::choose_exact;
 use super::out::{Out, warn};
 use super::{Failure, Status, look};
@@ -25,6 +25,7 @@ use crate::segment::{Bytes, Segment, SegmentId};
 use crate::survey::Survey;
 use log::Log;
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::io::Write as _;
 use tell::Teller;
 
@@ -95,7 +96,7 @@ fn each(
 ) -> Result<Status, Failure> {
     let survey = look(machine);
     let mut teller = Teller::new(action.word(), batch.tell, out);
-    for segment in chosen(machine, &survey, &batch.segments, &mut teller)? {
+    for segment in chosen(machine, &survey, &batch.segments, batch.kind, &mut teller)? {
         let plan = act::plan(machine, segment, action, &options);
         carry_out(machine, &plan, log, &mut teller)?;
     }
@@ -117,14 +118,15 @@ fn carry_out(machine: &dyn Machine, plan: &Plan, log: &Log, teller: &mut Teller)
 fn chosen<'a>(
     machine: &dyn Machine,
     survey: &'a Survey,
-    names: &[String],
+    names: &[OsString],
+    kind: KindArgs,
     teller: &mut Teller,
 ) -> Result<Vec<&'a Segment>, Failure> {
     let exact = ExactNames::new(&survey.segments);
     let mut seen: HashSet<&SegmentId> = HashSet::new();
     let mut segments = vec![];
     for text in names {
-        match choose_exact(machine, &exact, text) {
+        match choose_exact(machine, &exact, text, kind.kind) {
             Ok(segment) if seen.insert(&segment.id) => segments.push(segment),
             Ok(_) => {}
             Err(failure) => teller.not_found(text, &failure)?,

@@ -12,14 +12,17 @@ use super::{Terms, ask, chosen, warn_of_unfinished};
 use crate::act::{
     self, ActError, Action, Options, Outcome, Plan, Refusal, StateDirectory, recover, unfinished,
 };
-use crate::cli::args::RmArgs;
+use crate::cli::args::{KindArgs, RmArgs};
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status, Style, look, look_at_no_memory, look_whole, look_without_memory};
 use crate::identify::Rules;
 use crate::machine::Machine;
+use crate::segment::name::SegmentName;
 use crate::segment::resolve::ExactNames;
 use crate::segment::{Segment, SegmentId};
 use crate::survey::Survey;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
 
 /// From so many segments on their removal is to be as fast as it can be.
 const MANY: usize = 256;
@@ -47,13 +50,13 @@ pub fn run(
     let options = Options { force: args.force, many, ..terms.options() };
     let style = out.style();
     let survey = if many {
-        look_for_many(machine, terms.rules, &args.segments)
+        look_for_many(machine, terms.rules, &args.segments, args.kind)
     } else {
         look_whole(machine, terms.rules)
     };
     let copies = Where::new(args.no_copy, args.save.as_deref(), args.segments.len(), terms.copies)?;
     let mut teller = Teller::new("rm", args.tell, out);
-    let segments = chosen(machine, &survey, &args.segments, &mut teller)?;
+    let segments = chosen(machine, &survey, &args.segments, args.kind, &mut teller)?;
     for astray in recover::astray(machine, &survey.segments, survey.at) {
         warn(&astray.told());
     }
@@ -78,10 +81,13 @@ pub fn run(
 
 /// A look that does for many: of System V segments nattch tells whether they are
 /// held, so that nobody has to be looked for.
-fn look_for_many(machine: &dyn Machine, rules: Rules, names: &[String]) -> Survey {
+fn look_for_many(machine: &dyn Machine, rules: Rules, names: &[OsString], kind: KindArgs) -> Survey {
     let survey = look_at_no_memory(machine);
     let exact = ExactNames::new(&survey.segments);
-    let sysv = |name: &String| exact.resolve(name).is_ok_and(|segment| segment.sysv().is_some());
+    let sysv = |name: &OsString| {
+        let name = SegmentName::read(name.as_bytes(), kind.kind);
+        exact.resolve(&name).is_ok_and(|segment| segment.sysv().is_some())
+    };
     if names.iter().all(sysv) { survey } else { look_without_memory(machine, rules) }
 }
 

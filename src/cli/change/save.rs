@@ -20,7 +20,8 @@ use std::path::Path;
 pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Status, Failure> {
     let survey = look(machine);
     let mut teller = Teller::new("save", TellArgs { dry_run: false, json: args.json }, out);
-    let segment = match choose_exact(machine, &ExactNames::new(&survey.segments), &args.segment) {
+    let names = ExactNames::new(&survey.segments);
+    let segment = match choose_exact(machine, &names, &args.segment, args.kind.kind) {
         Ok(segment) => segment,
         Err(failure) => {
             teller.not_found(&args.segment, &failure)?;

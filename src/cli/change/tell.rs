@@ -7,7 +7,9 @@ use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status};
 use crate::segment::{Certainty, escape};
 use serde::Serialize;
+use std::ffi::OsStr;
 use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 
 /// Tells what becomes of one command's segments, and remembers whether all is done.
 pub struct Teller<'a> {
@@ -182,7 +184,7 @@ impl<'a> Teller<'a> {
     }
 
     /// A segment that was named and is not there.
-    pub fn not_found(&mut self, named: &str, failure: &Failure) -> Result<(), Failure> {
+    pub fn not_found(&mut self, named: &OsStr, failure: &Failure) -> Result<(), Failure> {
         self.not_done(&escape(named.as_bytes()), "refused", failure.to_string())
     }
 
