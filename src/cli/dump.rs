@@ -49,7 +49,11 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
         if failed { error.into() } else { Failure::Read { id: reader.id().clone(), source: error } }
     })?;
     if interrupt.came() {
-        return Err(Failure::Stopped(format!("dumped {} of {} bytes", progress.done(), progress.total())));
+        return Err(Failure::Stopped(format!(
+            "interrupted: dumped {} of {} bytes",
+            progress.done(),
+            progress.total()
+        )));
     }
     tell_changes(machine, &reader, &range);
     Ok(Status::Done)

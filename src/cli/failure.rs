@@ -87,7 +87,7 @@ pub enum Failure {
         id: SegmentId,
     },
     /// Ctrl-C, or another signal to end.
-    #[error("interrupted: {0}")]
+    #[error("{0}")]
     Stopped(String),
     /// A segment cannot be opened.
     #[error(transparent)]

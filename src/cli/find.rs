@@ -55,7 +55,7 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
     }
     if interrupt.came() {
         return Err(Failure::Stopped(format!(
-            "searched {} of {} segments",
+            "interrupted: searched {} of {} segments",
             tried.saturating_sub(1),
             segments.len()
         )));

@@ -202,7 +202,7 @@ fn what_cannot_be_made_whole_is_not_made() {
     assert!(refused("posix from-pipe --from /dev/shm/pipe --size 1", 1).contains("no regular file"));
     assert!(refused("sysv --size 0", 1).contains("kernel.shmmax"));
     assert!(refused("posix a/b --size 1", 1).contains("directory"));
-    assert!(refused("posix .. --size 1", 2).contains("can be called"));
+    assert!(refused("posix .. --size 1", 2).contains("invalid name '..'"));
     assert!(refused("posix name", 2).contains("--size"));
     assert!(refused("posix name --from /nowhere", 2).contains("cannot be read"));
     assert!(refused("posix name --size 1 --mode 1777", 2).contains("0777"));

@@ -92,7 +92,7 @@ fn a_descriptor_is_counted_once_where_it_cannot_be_told_which_threads_share_it()
     assert!(thread.join().unwrap().is_err());
     let told = String::from_utf8_lossy(&output.stdout);
     let own = format!("{} ", std::process::id());
-    let counted = |line: &&str| line.contains(&own) && line.contains(": rw, 1 x open");
+    let counted = |line: &&str| line.contains(&own) && line.contains(": rw, 1 descriptor");
     assert!(told.lines().any(|line| counted(&line)), "{told}");
 }
 
