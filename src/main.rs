@@ -72,7 +72,7 @@ fn settings() -> anyhow::Result<Config> {
     match Config::load() {
         Err(ConfigError::Read { path, source }) if source.kind() == io::ErrorKind::PermissionDenied => {
             let path = escape(path.as_os_str().as_bytes());
-            warn(&format!("the settings in {path} may not be read by you: going on with the defaults"));
+            warn(&format!("failed to read the config {path}: permission denied. Using the defaults"));
             Ok(Config::default())
         }
         loaded => Ok(loaded?),

@@ -221,7 +221,7 @@ fn files(roff: &mut Roff) {
             "Copies of what was removed, by default below ~/.local/state, for u and restore; the newest are kept.",
         ),
         (
-            "$XDG_STATE_HOME/shmlens/record.jsonl, record.1.jsonl",
+            "$XDG_STATE_HOME/shmlens/log.jsonl, log.1.jsonl",
             "What was done to segments, an act a line as JSON: time, user, action, segment, whether it was done, \
              and the result. Two files of 1 MiB at most.",
         ),
@@ -241,7 +241,7 @@ fn environment(roff: &mut Roff) {
             "Where the first that is set is no UTF-8, nothing outside ASCII is shown on a terminal.",
         ),
         ("XDG_CONFIG_HOME", "Where the settings are, see FILES."),
-        ("XDG_STATE_HOME", "Where the copies and the record are, see FILES."),
+        ("XDG_STATE_HOME", "Where the copies and the log are, see FILES."),
         ("TERM", "When it is dumb, there are no colours."),
         ("TZ", "The time zone that times are shown in."),
     ] {
@@ -296,7 +296,7 @@ mod tests {
             ".SH \"EXIT STATUS\"",
             "NO_COLOR",
             "live-interval",
-            "record.jsonl",
+            "log.jsonl",
             "[[maker]]",
         ] {
             assert!(text.contains(word), "{word} is not in {text}");
