@@ -162,7 +162,7 @@ impl Copies {
     pub(super) fn to_delete(&self, segment: &Segment) -> Result<Vec<PathBuf>, KeepError> {
         self.batch.begin(segment);
         if let Some(folder) = self.state.existing_folder(FOLDER)? {
-            remove_abandoned(&folder);
+            let _ = remove_abandoned(&folder);
         }
         // Most of the time there is room, and the old copies need not be listed.
         if self.room().is_some_and(|room| room.0 >= needs(held(segment))) {

@@ -90,6 +90,14 @@ pub enum LogError {
     },
 }
 
+impl LogError {
+    /// As [`StateError::is_no_place`].
+    #[must_use]
+    pub fn is_no_place(&self) -> bool {
+        matches!(self, Self::State(error) if error.is_no_place())
+    }
+}
+
 /// Whether moving the file away would help.
 fn is_in_the_way(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
@@ -249,19 +257,16 @@ impl ChangeLog {
     /// ever renamed, so an open file that is not full is still the log.
     fn opened<'a>(&self, open: &'a mut Option<File>) -> Result<&'a mut File, LogError> {
         let full = |file: &File| file.metadata().map_or(true, |stat| stat.len() >= self.longest);
-        let file = match open.take().filter(|file| !full(file)) {
-            Some(file) => file,
-            None => {
-                let folder = self.state.folder("")?;
-                let failed = |source| LogError::Open { path: folder.join(NOW), source };
-                self.rotate(&folder).map_err(failed)?;
-                let mut options = File::options();
-                let options = options.read(true).append(true).create(true).mode(0o600);
-                let file = open_regular(&folder.join(NOW), options, Links::Refuse).map_err(failed)?;
-                end_torn_line(&file).map_err(failed)?;
-                file
-            }
-        };
+        if let Some(file) = open.take().filter(|file| !full(file)) {
+            return Ok(open.insert(file));
+        }
+        let folder = self.state.folder("")?;
+        let failed = |source| LogError::Open { path: folder.join(NOW), source };
+        self.rotate(&folder).map_err(failed)?;
+        let mut options = File::options();
+        let options = options.read(true).append(true).create(true).mode(0o600);
+        let file = open_regular(&folder.join(NOW), options, Links::Refuse).map_err(failed)?;
+        end_torn_line(&file).map_err(failed)?;
         Ok(open.insert(file))
     }
 
@@ -489,7 +494,7 @@ mod tests {
             log.add(&entry).unwrap();
             let error = log.open().unwrap_err().to_string();
             assert!(error.contains("directory"), "{error}");
-            assert_eq!(log.last(2), [entry.clone()]);
+            assert_eq!(log.last(2), std::slice::from_ref(&entry));
         }
     }
 
@@ -498,9 +503,9 @@ mod tests {
         let (_directory, log) = log(LONGEST);
         let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "removed");
         log.add(&entry).unwrap();
-        let long = File::create(log.state.path().join(BEFORE)).unwrap();
-        long.set_len(1 << 40).unwrap();
-        assert_eq!(log.last(5), [entry.clone()]);
+        let before = File::create(log.state.path().join(BEFORE)).unwrap();
+        before.set_len(1 << 40).unwrap();
+        assert_eq!(log.last(5), std::slice::from_ref(&entry));
         File::options().write(true).open(log.state.path().join(NOW)).unwrap().set_len(1 << 40).unwrap();
         log.add(&entry).unwrap();
         assert_eq!(log.last(5), [entry]);

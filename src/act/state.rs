@@ -41,6 +41,21 @@ pub enum StateError {
     },
 }
 
+impl StateError {
+    /// Whether this user has no place for it, as a service without a home
+    /// directory or under `sudo -u` with the home of another. That is no reason
+    /// to refuse changes, unlike a file or a directory that is in the way.
+    #[must_use]
+    pub fn is_no_place(&self) -> bool {
+        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        match self {
+            Self::Homeless => true,
+            Self::Foreign { .. } => false,
+            Self::Unusable { source, .. } => matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem),
+        }
+    }
+}
+
 const OTHER: &str = "Set XDG_STATE_HOME to a directory of yours";
 
 impl StateDirectory {
@@ -70,6 +85,7 @@ impl StateDirectory {
 
     /// Removes what killed commands left unfinished in it, for the start of a
     /// command that changes something.
+    #[must_use]
     pub fn remove_unfinished(&self) -> Amount {
         let mut removed = Amount::default();
         let folders = fs::read_dir(&self.path).into_iter().flatten().filter_map(Result::ok);

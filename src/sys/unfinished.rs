@@ -100,6 +100,7 @@ pub fn count_unfinished(directory: &Path) -> Unfinished {
 }
 
 /// Removes this user's unfinished files in a directory that no process writes.
+#[must_use]
 pub fn remove_abandoned(directory: &Path) -> Amount {
     let mut removed = Amount::default();
     each(directory, |file| {

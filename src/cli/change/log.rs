@@ -5,22 +5,22 @@ use crate::act::{ActError, ChangeLog, Outcome, StateDirectory, StateError};
 use crate::cli::Failure;
 use crate::cli::out::warn;
 use crate::machine::Machine;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
-/// Writes acts to the log. When it cannot be opened nothing is changed; when a
+/// Writes acts to the log. When something is in its way nothing is changed; when a
 /// line cannot be written later, that is reported once and stops nothing.
 pub struct Log<'a> {
     machine: &'a dyn Machine,
-    /// `None` for a user without a home directory.
-    log: Option<ChangeLog>,
+    /// `None` for a user who has no place for one.
+    file: RefCell<Option<ChangeLog>>,
     opened: Cell<bool>,
     reported: Cell<bool>,
 }
 
 impl<'a> Log<'a> {
     pub fn new(machine: &'a dyn Machine) -> Self {
-        let log = StateDirectory::find().ok().map(ChangeLog::new);
-        Self { machine, log, opened: Cell::new(false), reported: Cell::new(false) }
+        let file = RefCell::new(StateDirectory::find().ok().map(ChangeLog::new));
+        Self { machine, file, opened: Cell::new(false), reported: Cell::new(false) }
     }
 
     /// Opens the log before the first act.
@@ -28,8 +28,14 @@ impl<'a> Log<'a> {
         if self.opened.get() {
             return Ok(());
         }
-        let opened = self.log.as_ref().map_or(Err(StateError::Homeless.into()), ChangeLog::open);
-        opened.map_err(Failure::NotLogged)?;
+        let mut log = self.file.borrow_mut();
+        match log.as_ref().map_or(Err(StateError::Homeless.into()), ChangeLog::open) {
+            Err(LogError::State(error)) if error.is_no_place() => {
+                warn(&format!("changes are not logged: {error}"));
+                *log = None;
+            }
+            opened => opened.map_err(Failure::NotLogged)?,
+        }
         self.opened.set(true);
         Ok(())
     }
@@ -46,7 +52,7 @@ impl<'a> Log<'a> {
 
     /// Writes what waits to be written.
     pub fn finish(&self) {
-        if let Some(log) = &self.log {
+        if let Some(log) = &*self.file.borrow() {
             self.report(log.flush());
         }
     }
@@ -57,7 +63,8 @@ impl<'a> Log<'a> {
             Err(ActError::Refused { .. }) => return,
             Err(error) => (outcome.subject.clone(), false, error.to_string()),
         };
-        let Some(log) = &self.log else { return };
+        let log = self.file.borrow();
+        let Some(log) = &*log else { return };
         let note = if soon { ChangeLog::note_soon } else { ChangeLog::note };
         self.report(note(log, self.machine, outcome.action, &segment, done, &result));
     }

@@ -146,13 +146,12 @@ impl Doer {
 
     fn apply(&self, plan: &Plan, progress: &Progress) -> Outcome {
         let log = match self.log() {
-            Ok(log) => log,
-            Err(source) if plan.refusal.is_none() => {
+            Err(source) if !source.is_no_place() && plan.refusal.is_none() => {
                 let subject = plan.subject();
                 let result = Err(ActError::NotLogged { subject: subject.clone(), source });
                 return Outcome { subject, action: plan.task.word(), result };
             }
-            Err(_) => return act::apply_with(&*self.machine, plan, progress, &self.recent),
+            log => log,
         };
         let mut outcome = act::apply_with(&*self.machine, plan, progress, &self.recent);
         let (segment, done, said) = match &outcome.result {
@@ -161,7 +160,8 @@ impl Doer {
             Err(ActError::Refused { .. } | ActError::Stopped { .. }) => return outcome,
             Err(error) => (outcome.subject.clone(), false, error.to_string()),
         };
-        let logged = log.add(&Entry::new(&*self.machine, outcome.action, &segment, done, &said));
+        let entry = Entry::new(&*self.machine, outcome.action, &segment, done, &said);
+        let logged = log.and_then(|log| log.add(&entry));
         if let (Err(error), Ok(done)) = (logged, &mut outcome.result) {
             done.said.push(format!("not logged: {error}"));
         }
@@ -182,7 +182,7 @@ impl Doer {
         Event::Ended(ending, result)
     }
 
-    /// The log, open. Opened before each act, so that what cannot be logged is not done.
+    /// The log, open. Opened before each act: nothing is done when something is in its way.
     fn log(&self) -> Result<ChangeLog, LogError> {
         let state = self.state.clone().ok_or(StateError::Homeless)?;
         let log = ChangeLog::new(state);
@@ -193,7 +193,7 @@ impl Doer {
     /// Removes what killed commands left unfinished, before something is changed.
     fn remove_unfinished(&self) {
         if let Some(state) = &self.state {
-            state.remove_unfinished();
+            let _ = state.remove_unfinished();
         }
     }
 
