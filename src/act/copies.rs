@@ -50,7 +50,7 @@ pub struct OldCopy {
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
     /// It holds more than all copies may take.
-    #[error("too large for a copy: it holds {held}, and copies may take {limit}{}", in_progress(*.unfinished))]
+    #[error("too large for a copy: {held} of data, and copies may take {limit}{}", in_progress(*.unfinished))]
     TooLarge {
         /// The bytes that it holds, at least.
         held: Bytes,
@@ -60,11 +60,11 @@ pub enum KeepError {
         unfinished: Bytes,
     },
     /// It may not be read.
-    #[error("failed to save a copy: {0}")]
+    #[error("no copy saved: {0}")]
     Unreadable(OpenError),
     /// The disk is short.
     #[error(
-        "not enough disk space for a copy: it holds {held}, and {} has {room} free{}",
+        "not enough disk space for a copy: {held} of data, and {} has {room} free{}",
         shown(.folder), even_without(*.old)
     )]
     NoRoom {
@@ -78,15 +78,15 @@ pub enum KeepError {
         old: Bytes,
     },
     /// It cannot be saved.
-    #[error("failed to save a copy: {0}")]
+    #[error("no copy saved: {0}")]
     Save(SaveError),
     /// There is no place for copies.
-    #[error("failed to save a copy: {0}")]
+    #[error(transparent)]
     State(#[from] StateError),
 }
 
 fn in_progress(bytes: Bytes) -> String {
-    if bytes.0 == 0 { String::new() } else { format!(", of which {bytes} is in use by unfinished copies") }
+    if bytes.0 == 0 { String::new() } else { format!(", {bytes} of it used by unfinished copies") }
 }
 
 fn even_without(old: Bytes) -> String {
@@ -328,6 +328,10 @@ fn stamp(name: &str) -> Option<Stamp> {
 /// The free space of the file system of a directory.
 fn room(folder: &Path) -> Option<Bytes> {
     let stat = nix::sys::statvfs::statvfs(folder).ok()?;
+    // Some file systems do not say.
+    if stat.blocks() == 0 {
+        return None;
+    }
     Some(Bytes(stat.blocks_available().saturating_mul(stat.fragment_size())))
 }
 

@@ -96,7 +96,7 @@ pub enum ActError {
         subject: String,
     },
     /// No copy of it could be kept, so it was not removed.
-    #[error("{id}: {source}. Not removed; use --no-copy to remove it without a copy")]
+    #[error("{id}: {source}. Not removed. Use --save FILE to save a copy elsewhere, or --no-copy")]
     NotKept {
         /// The segment.
         id: SegmentId,

@@ -2,6 +2,7 @@
 //! are deleted for them, or that there is no room. The segments of a batch are
 //! predicted one after the other, each with what the ones before it will use.
 
+use super::archive::Name;
 use super::copies::{KeepError, OldCopy, held};
 use super::restore::look_into;
 use crate::segment::{Bytes, Segment, SegmentId, Timestamp, age_text};
@@ -37,7 +38,7 @@ impl Outlook {
         let mut sentences = vec![];
         if !self.for_room.is_empty() {
             let copies = named(&self.for_room, now);
-            sentences.push(format!("the disk is short, so {copies} deleted first"));
+            sentences.push(format!("{copies} deleted first, to free disk space"));
         }
         if !self.for_limit.is_empty() {
             let copies = named(&self.for_limit, now);
@@ -55,14 +56,18 @@ impl Outlook {
     }
 }
 
-/// `the oldest copy (/a, 4.0 KiB, saved 3d ago) is`
+/// `the oldest copy (/a 4.0 KiB, saved 3d ago) is`
 fn named(copies: &[OldCopy], now: Timestamp) -> String {
     let one = |copy: &OldCopy| {
         let Ok(saved) = look_into(&copy.path) else {
             return copy.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         };
         let age = age_text(now.seconds_since(saved.saved));
-        format!("{} {}, saved {age} ago", saved.name, saved.size)
+        let name = match &saved.name {
+            Name::Posix(name) => name.to_string(),
+            Name::Sysv { shmid, .. } => format!("sysv:{shmid}"),
+        };
+        format!("{name} {}, saved {age} ago", saved.size)
     };
     let mut names: Vec<String> = copies.iter().take(NAMED).map(one).collect();
     if copies.len() > NAMED {

@@ -26,7 +26,7 @@ pub enum StateError {
     #[error("no directory for copies and the log: you have no home directory. {OTHER}")]
     Homeless,
     /// It belongs to another user.
-    #[error("failed to use {} for copies and the log: it belongs to another user. {OTHER}", shown(.path))]
+    #[error("failed to use {} for copies and the log: owned by another user. {OTHER}", shown(.path))]
     Foreign {
         /// The directory.
         path: PathBuf,

@@ -308,7 +308,7 @@ fn what_is_not_removed_costs_no_other_its_copy() {
     };
     let older = apply(&machine, &planned("older")).result.unwrap().copy.unwrap();
     let plan = planned("newer");
-    assert!(plan.will.iter().any(|will| will.contains("the oldest copy (posix:/older ")), "{plan:?}");
+    assert!(plan.will.iter().any(|will| will.contains("the oldest copy (/older ")), "{plan:?}");
     machine.add_process(7, "writer");
     machine.map_in(7, "newer", crate::segment::Access::Read);
     let error = apply(&machine, &plan).result.unwrap_err().to_string();

@@ -114,7 +114,7 @@ fn settings_that_nobody_may_not_read_stop_nothing() {
     command.env("XDG_CONFIG_HOME", closed.parent().unwrap()).env("XDG_STATE_HOME", home.path());
     let output = command.stdin(Stdio::null()).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && stderr.contains("going on with the defaults"), "{output:?}");
+    assert!(output.status.success() && stderr.contains("Using the defaults"), "{output:?}");
     assert_eq!(there(), Vec::<String>::new());
 }
 

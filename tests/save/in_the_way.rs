@@ -149,3 +149,16 @@ fn a_config_that_is_not_a_small_regular_file_is_an_error() {
         assert!(error.contains("config.toml, line 1"), "{error}");
     }
 }
+
+#[test]
+fn a_mark_of_a_restore_that_is_not_a_regular_file_is_skipped() {
+    let Some(_world) = World::new() else { return };
+    for (make, _) in OBSTACLES {
+        let directory = directory();
+        let folder = directory.path().join("state/shmlens/restoring");
+        fs::create_dir_all(&folder).unwrap();
+        make(&folder.join("00000000000000000001-1.jsonl"));
+        assert_eq!(ended(program(&directory).args(["rm", "--recover"])), (0, String::new()));
+        assert_eq!(files(&folder).len(), 1);
+    }
+}
