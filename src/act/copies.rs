@@ -2,22 +2,25 @@
 //! to a total size, and the last one can be brought back.
 
 use super::archive::MAGIC;
+use super::outlook::{Batch, Outlook, Place, needs};
 use super::restore::{RestoreError, Restored, restore_marked};
-use super::save::{SaveError, Stored, Target};
+use super::save::{SaveError, Stored, Target, shown};
 use super::state::{StateDirectory, StateError};
 use crate::machine::Machine;
 use crate::memory::{OpenError, Progress};
-use crate::segment::{Bytes, Segment, SegmentId, plain_error};
+use crate::segment::{Bytes, Segment, plain_error};
+use crate::sys::regular::{Links, open_regular};
+use crate::sys::unfinished::{Unfinished, count_unfinished, remove_abandoned};
 use nix::unistd::geteuid;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const FOLDER: &str = "copies";
-/// What the name of a copy ends in, after its time in nanoseconds and the pid.
+/// The end of a copy's name, after its time in nanoseconds and the pid.
 const ENDING: &str = ".shmlens";
 
 /// The copies of this user.
@@ -25,66 +28,90 @@ const ENDING: &str = ".shmlens";
 pub struct Copies {
     state: StateDirectory,
     limit: Bytes,
+    /// The other removals of the batch, which need room too.
+    batch: Batch,
+    /// The copies that the plan names: they are deleted for this one when the
+    /// disk is short.
+    expendable: Vec<PathBuf>,
 }
 
-/// Why no copy was kept. Then nothing is there of it.
+/// A copy that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OldCopy {
+    /// The file.
+    pub path: PathBuf,
+    /// Its length in bytes, which counts against the limit.
+    pub length: u64,
+    /// The bytes on the disk that deleting it frees.
+    pub frees: u64,
+}
+
+/// Why no copy was kept. Nothing of it is left then.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
     /// It holds more than all copies may take.
-    #[error(
-        "no copy of {id} is kept: it holds {held}, and copies may take {limit}. Save it to a file of your own"
-    )]
+    #[error("too large for a copy: {held} of data, and copies may take {limit}{}", in_progress(*.unfinished))]
     TooLarge {
-        /// Which.
-        id: SegmentId,
-        /// How much it holds; at least that.
+        /// The bytes that it holds, at least.
         held: Bytes,
-        /// The limit.
+        /// The limit of all copies.
         limit: Bytes,
+        /// The bytes that copies take which other processes are writing.
+        unfinished: Bytes,
     },
     /// It may not be read.
-    #[error("no copy is kept: {0}")]
+    #[error("no copy saved: {0}")]
     Unreadable(OpenError),
-    /// There is no room on the disk.
+    /// The disk is short.
     #[error(
-        "no copy of {id} is kept: it holds {held}, and where copies are kept there is room for {room}. \
-             Save it to a file elsewhere"
+        "not enough disk space for a copy: {held} of data, and {} has {room} free{}",
+        shown(.folder), even_without(*.old)
     )]
     NoRoom {
-        /// Which.
-        id: SegmentId,
-        /// How much it holds.
+        /// The bytes that it holds.
         held: Bytes,
-        /// How much is free.
+        /// Where copies are kept.
+        folder: PathBuf,
+        /// The bytes that are free there.
         room: Bytes,
+        /// The bytes that deleting older copies would free.
+        old: Bytes,
     },
     /// It cannot be saved.
-    #[error("no copy is kept: {0}")]
+    #[error("no copy saved: {0}")]
     Save(SaveError),
     /// There is no place for copies.
-    #[error("no copy is kept: {0}")]
+    #[error(transparent)]
     State(#[from] StateError),
+}
+
+fn in_progress(bytes: Bytes) -> String {
+    if bytes.0 == 0 { String::new() } else { format!(", {bytes} of it used by unfinished copies") }
+}
+
+fn even_without(old: Bytes) -> String {
+    if old.0 == 0 { String::new() } else { format!("; deleting older copies would free {old}") }
 }
 
 /// Why nothing was brought back.
 #[derive(Debug, thiserror::Error)]
 pub enum UndoError {
     /// There is none.
-    #[error("there is no copy to bring back")]
+    #[error("no copy to restore")]
     None,
-    /// It cannot be restored; it is still there.
+    /// It cannot be restored; the copy is still there.
     #[error(transparent)]
     Restore(#[from] RestoreError),
-    /// Copies cannot be looked at.
+    /// Copies cannot be read.
     #[error(transparent)]
     State(#[from] StateError),
 }
 
 impl Copies {
-    /// Those in a state directory. `limit` is what all of them may take together.
+    /// The copies in a state directory, which together take at most `limit`.
     #[must_use]
-    pub const fn new(state: StateDirectory, limit: Bytes) -> Self {
-        Self { state, limit }
+    pub fn new(state: StateDirectory, limit: Bytes) -> Self {
+        Self { state, limit, batch: Batch::default(), expendable: vec![] }
     }
 
     /// What all of them may take together.
@@ -93,78 +120,137 @@ impl Copies {
         self.limit
     }
 
-    /// Whether a copy of this segment would be kept, as far as can be told
-    /// without reading it.
+    /// Predicts what a copy of this segment costs, without reading the segment.
+    /// Segments that share a clone of these copies count as one batch.
     ///
     /// # Errors
-    /// What [`Copies::keep`] would say.
-    pub fn foresee(&self, segment: &Segment) -> Result<(), KeepError> {
-        let id = || segment.id.clone();
-        let held = Bytes(
-            segment.resident.map_or(0, |bytes| bytes.0)
-                + segment.sysv().and(segment.swapped).map_or(0, |bytes| bytes.0),
-        );
-        if held > self.limit {
-            return Err(KeepError::TooLarge { id: id(), held, limit: self.limit });
+    /// What [`Copies::keep`] would fail with.
+    pub fn foresee(&self, segment: &Segment) -> Result<Outlook, KeepError> {
+        let folder = self.state.existing_folder(FOLDER)?;
+        let unfinished = folder.as_deref().map(count_unfinished).unwrap_or_default();
+        let place = Place {
+            limit: self.limit,
+            // The command that removes it removes the abandoned ones first.
+            room: self.room().map(|room| Bytes(room.0.saturating_add(unfinished.abandoned.bytes))),
+            folder: folder.clone().unwrap_or_else(|| self.state.path().join(FOLDER)),
+            in_progress: Bytes(unfinished.in_progress.bytes),
+            old: folder.map_or_else(Vec::new, |folder| old_copies(&folder)),
+        };
+        self.batch.foresee(segment, place)
+    }
+
+    /// The free space where copies are. The directory may not exist yet, and
+    /// predicting does not create it: the nearest one that exists has the same room.
+    fn room(&self) -> Option<Bytes> {
+        let folder = self.state.path().join(FOLDER);
+        folder.ancestors().find(|path| path.exists()).and_then(room)
+    }
+
+    /// These, with permission to delete the copies that the plan names if the disk
+    /// is short. From now on the batch counts them as deleted.
+    pub(super) fn planned(&self, segment: &Segment, outlook: &Outlook) -> Self {
+        self.batch.plan(segment, outlook);
+        let expendable = outlook.for_room.iter().map(|old| old.path.clone()).collect();
+        Self { expendable, ..self.clone() }
+    }
+
+    /// The copies that have to be deleted before this segment's copy fits on the
+    /// disk. Only those that the plan named.
+    ///
+    /// # Errors
+    /// When deleting them would not free enough.
+    pub(super) fn to_delete(&self, segment: &Segment) -> Result<Vec<PathBuf>, KeepError> {
+        self.batch.begin(segment);
+        if let Some(folder) = self.state.existing_folder(FOLDER)? {
+            let _ = remove_abandoned(&folder);
         }
-        // A look makes nothing: the nearest directory that is there has the same room.
-        match self.state.path().ancestors().find(|path| path.exists()).and_then(room) {
-            Some(room) if room < held => Err(KeepError::NoRoom { id: id(), held, room }),
-            _ => Ok(()),
+        // Most of the time there is room, and the old copies need not be listed.
+        if self.room().is_some_and(|room| room.0 >= needs(held(segment))) {
+            return Ok(vec![]);
+        }
+        // The disk as it is now, whatever the rest of the batch will do to it.
+        let alone = Self { batch: Batch::default(), ..self.clone() };
+        let needed = alone.foresee(segment)?.for_room;
+        match needed.iter().find(|old| !self.expendable.contains(&old.path)) {
+            None => Ok(needed.into_iter().map(|old| old.path).collect()),
+            Some(_) => Err(KeepError::NoRoom {
+                held: held(segment),
+                folder: self.state.path().join(FOLDER),
+                room: self.room().unwrap_or_default(),
+                old: Bytes(0),
+            }),
         }
     }
 
-    /// Keeps a copy of a segment that a survey listed. It is on the disk when this
-    /// returns, and beside all older ones: until what it is a copy of is removed
-    /// nothing goes for it, see [`Copies::make_room`].
+    /// Saves a copy of a segment that a survey listed, next to all older ones. It
+    /// is on the disk when this returns. Until the segment is removed no other
+    /// copy is deleted for the limit, see [`Copies::enforce_limit`].
     ///
     /// # Errors
-    /// When it is too large, may not be read, or there is no room for it.
+    /// When it is too large, may not be read, or the disk is short.
     pub fn keep(
         &self,
         machine: &dyn Machine,
         segment: &Segment,
         progress: &Progress,
     ) -> Result<Stored, KeepError> {
-        self.foresee(segment)?;
         let folder = self.state.folder(FOLDER)?;
+        let Unfinished { abandoned, in_progress } = count_unfinished(&folder);
+        let unfinished = Bytes(abandoned.bytes.saturating_add(in_progress.bytes));
+        let limit = Bytes(self.limit.0.saturating_sub(unfinished.0));
+        let held = held(segment);
+        if held > limit {
+            return Err(KeepError::TooLarge { held, limit: self.limit, unfinished });
+        }
+        if let Some(room) = room(&folder).filter(|room| room.0 < needs(held)) {
+            return Err(KeepError::NoRoom { held, folder, room, old: Bytes(0) });
+        }
         loop {
             let path = folder.join(self.next_name());
-            let target = Target { path: &path, replace: false, limit: Some(self.limit) };
+            let target = Target { path: &path, replace: false, limit: Some(limit) };
             match target.save(machine, segment, progress) {
                 // Another process was as quick: the next name is another one.
                 Err(SaveError::Exists { .. }) => {}
-                outcome => return outcome.map_err(|error| refused(error, &folder)),
+                outcome => return outcome.map_err(|error| self.refused(error, &folder, unfinished)),
             }
         }
     }
 
-    /// Lets the oldest go until the rest is within the limit, once what `newest` is
-    /// a copy of is removed. Never `newest`, and never what shmlens did not write.
-    /// Returns those that went.
-    pub(super) fn make_room(&self, newest: &Path) -> Vec<PathBuf> {
-        let mut total = 0u64;
-        let mut dropped = vec![];
-        for path in self.list() {
-            total = total.saturating_add(size_if_ours(&path).unwrap_or(0));
-            if total > self.limit.0 && path != newest && fs::remove_file(&path).is_ok() {
-                dropped.push(path);
+    fn refused(&self, error: SaveError, folder: &Path, unfinished: Bytes) -> KeepError {
+        match error {
+            SaveError::Open(error) => KeepError::Unreadable(error),
+            SaveError::TooLarge { held, .. } => KeepError::TooLarge { held, limit: self.limit, unfinished },
+            SaveError::Write { source, path } if source.kind() == io::ErrorKind::StorageFull => {
+                let room = room(folder).map_or_else(|| "nothing".to_owned(), |room| room.to_string());
+                let source = io::Error::new(source.kind(), format!("{} ({room} free)", plain_error(&source)));
+                KeepError::Save(SaveError::Write { path, source })
+            }
+            error => KeepError::Save(error),
+        }
+    }
+
+    /// Deletes the oldest copies until the rest is within the limit, once the
+    /// segment of `newest` is removed. Never `newest`, and never a file that
+    /// shmlens did not write. Returns those that are deleted.
+    pub(super) fn enforce_limit(&self, newest: &Path) -> Vec<PathBuf> {
+        let Ok(Some(folder)) = self.state.existing_folder(FOLDER) else { return vec![] };
+        let Unfinished { abandoned, in_progress } = count_unfinished(&folder);
+        let mut total = abandoned.bytes.saturating_add(in_progress.bytes);
+        let mut deleted = vec![];
+        for old in old_copies(&folder) {
+            total = total.saturating_add(old.length);
+            if total > self.limit.0 && old.path != newest && fs::remove_file(&old.path).is_ok() {
+                deleted.push(old.path);
             }
         }
-        dropped
+        deleted
     }
 
     /// The copies there are, the newest first.
     #[must_use]
     pub fn list(&self) -> Vec<PathBuf> {
-        let Ok(folder) = fs::read_dir(self.state.path().join(FOLDER)) else { return vec![] };
-        let mut found: Vec<(Stamp, PathBuf)> = folder
-            .filter_map(Result::ok)
-            .filter_map(|entry| Some((stamp(entry.file_name().to_str()?)?, entry.path())))
-            .filter(|(_, path)| size_if_ours(path).is_some())
-            .collect();
-        found.sort_by(|a, b| b.cmp(a));
-        found.into_iter().map(|(_, path)| path).collect()
+        let Ok(Some(folder)) = self.state.existing_folder(FOLDER) else { return vec![] };
+        old_copies(&folder).into_iter().map(|old| old.path).collect()
     }
 
     /// The newest copy.
@@ -173,8 +259,8 @@ impl Copies {
         self.list().into_iter().next()
     }
 
-    /// Brings the newest copy back, and lets the copy go: what was in it is
-    /// there again, and the next call brings back the one before.
+    /// Restores the newest copy and deletes it: its contents exist again, and the
+    /// next call restores the one before.
     ///
     /// # Errors
     /// When there is none, or it cannot be restored; it is kept then.
@@ -186,7 +272,7 @@ impl Copies {
         Ok(restored)
     }
 
-    /// Later than every copy there is, should the clock have been turned back.
+    /// Later than every copy there is, should the clock have been set back.
     fn next_name(&self) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let newest = self.last().and_then(|path| stamp(path.file_name()?.to_str()?));
@@ -195,20 +281,38 @@ impl Copies {
     }
 }
 
-fn refused(error: SaveError, folder: &Path) -> KeepError {
-    match error {
-        SaveError::Open(error) => KeepError::Unreadable(error),
-        SaveError::TooLarge { id, held, limit } => KeepError::TooLarge { id, held, limit },
-        SaveError::Write { source, path } if source.kind() == io::ErrorKind::StorageFull => {
-            let room = room(folder).map_or_else(|| "none".to_owned(), |room| room.to_string());
-            let source = io::Error::new(source.kind(), format!("{}, {room} is free", plain_error(&source)));
-            KeepError::Save(SaveError::Write { path, source })
-        }
-        error => KeepError::Save(error),
+/// The bytes of a segment that a copy would have, as far as a survey knows.
+pub(super) fn held(segment: &Segment) -> Bytes {
+    let swapped = segment.sysv().and(segment.swapped).unwrap_or_default();
+    Bytes(segment.resident.unwrap_or_default().0.saturating_add(swapped.0))
+}
+
+/// The copies in a folder, the newest first.
+fn old_copies(folder: &Path) -> Vec<OldCopy> {
+    let Ok(entries) = fs::read_dir(folder) else { return vec![] };
+    let mut found: Vec<(Stamp, OldCopy)> = entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| Some((stamp(entry.file_name().to_str()?)?, OldCopy::find(entry.path())?)))
+        .collect();
+    found.sort_by(|(a, _), (b, _)| b.cmp(a));
+    found.into_iter().map(|(_, copy)| copy).collect()
+}
+
+impl OldCopy {
+    /// A file, if shmlens wrote it for this user.
+    fn find(path: PathBuf) -> Option<Self> {
+        let mut file = open_regular(&path, File::options().read(true), Links::Refuse).ok()?;
+        let stat = file.metadata().ok()?;
+        let mut beginning = [0; MAGIC.len()];
+        let ours =
+            stat.uid() == geteuid().as_raw() && file.read_exact(&mut beginning).is_ok() && beginning == MAGIC;
+        // Another name (hard link) keeps the data.
+        let frees = if stat.nlink() > 1 { 0 } else { stat.blocks().saturating_mul(512) };
+        ours.then_some(Self { path, length: stat.len(), frees })
     }
 }
 
-/// When it was made, in nanoseconds since 1970, and by which process.
+/// The time of a copy, in nanoseconds since 1970, and the pid of the process that wrote it.
 type Stamp = (u128, u32);
 
 /// From a file's name, if it is one that copies have.
@@ -221,22 +325,13 @@ fn stamp(name: &str) -> Option<Stamp> {
     Some((time.parse().ok()?, pid.parse().ok()?))
 }
 
-/// How long a file is that shmlens wrote for this user.
-fn size_if_ours(path: &Path) -> Option<u64> {
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let mut file = File::options().read(true).custom_flags(flags).open(path).ok()?;
-    let stat = file.metadata().ok()?;
-    let mut beginning = [0; MAGIC.len()];
-    let ours = stat.is_file()
-        && stat.uid() == geteuid().as_raw()
-        && file.read_exact(&mut beginning).is_ok()
-        && beginning == MAGIC;
-    ours.then_some(stat.len())
-}
-
-/// How much may be written there.
+/// The free space of the file system of a directory.
 fn room(folder: &Path) -> Option<Bytes> {
     let stat = nix::sys::statvfs::statvfs(folder).ok()?;
+    // Some file systems do not say.
+    if stat.blocks() == 0 {
+        return None;
+    }
     Some(Bytes(stat.blocks_available().saturating_mul(stat.fragment_size())))
 }
 
@@ -293,17 +388,15 @@ mod tests {
             fs::write(folder.join(name), vec![0; 50_000]).unwrap();
         }
         std::os::unix::fs::symlink(&first, folder.join("00000000000000000003-1.shmlens")).unwrap();
-        assert!(copies.make_room(&keep("b")).is_empty());
+        assert!(copies.enforce_limit(&keep("b")).is_empty());
         let newest = keep("c");
         // Until what it is a copy of is removed, none goes for it.
         assert_eq!(copies.list().len(), 3);
-        assert_eq!(copies.make_room(&newest), std::slice::from_ref(&first));
+        assert_eq!(copies.enforce_limit(&newest), std::slice::from_ref(&first));
         // What is just within the limit stays.
-        let within = Copies {
-            limit: Bytes(copies.list().iter().filter_map(|path| size_if_ours(path)).sum()),
-            ..copies.clone()
-        };
-        assert!(within.make_room(&newest).is_empty());
+        let within =
+            Copies { limit: Bytes(old_copies(&folder).iter().map(|old| old.length).sum()), ..copies.clone() };
+        assert!(within.enforce_limit(&newest).is_empty());
         assert!(!first.exists() && others.iter().all(|name| folder.join(name).exists()));
         assert_eq!(copies.list().len(), 2);
     }

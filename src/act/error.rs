@@ -1,6 +1,7 @@
 //! Why something was not done: in plain words, with what would help.
 
 use super::copies::KeepError;
+use super::log::LogError;
 use super::{Refusal, RestoreError, SaveError};
 use crate::machine::Machine;
 use crate::machine::control::Capability;
@@ -95,8 +96,29 @@ pub enum ActError {
         subject: String,
     },
     /// No copy of it could be kept, so it was not removed.
-    #[error("{0}. Nothing was removed; --no-copy removes it without a copy")]
-    NotKept(KeepError),
+    #[error("{id}: {source}. Not removed. Use --save FILE to save a copy elsewhere, or --no-copy")]
+    NotKept {
+        /// The segment.
+        id: SegmentId,
+        /// Why there is no copy.
+        source: KeepError,
+    },
+    /// Older copies were deleted to make room on the disk, and then it failed.
+    #[error("{source}. {deleted} older {} had been deleted to make room", copies(*.deleted))]
+    CopiesDeleted {
+        /// How many.
+        deleted: usize,
+        /// Why it failed.
+        source: Box<Self>,
+    },
+    /// The log cannot be opened, so nothing was done.
+    #[error("{subject}: nothing was changed: {source}")]
+    NotLogged {
+        /// The segment, as text.
+        subject: String,
+        /// Why not.
+        source: LogError,
+    },
     /// It could not be saved.
     #[error(transparent)]
     NotSaved(#[from] SaveError),
@@ -171,8 +193,15 @@ impl ActError {
     /// Whether nothing at all was changed.
     #[must_use]
     pub const fn nothing_done(&self) -> bool {
-        !matches!(self, Self::Astray { .. } | Self::Unverified { .. } | Self::Failed { .. })
+        !matches!(
+            self,
+            Self::Astray { .. } | Self::Unverified { .. } | Self::Failed { .. } | Self::CopiesDeleted { .. }
+        )
     }
+}
+
+const fn copies(count: usize) -> &'static str {
+    if count == 1 { "copy" } else { "copies" }
 }
 
 /// Why what root may do is forbidden all the same.

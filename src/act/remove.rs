@@ -6,7 +6,8 @@ use super::copies::KeepError;
 use super::permissions::refuse_strangers;
 use super::save::shown;
 use super::{
-    ActError, Copying, Done, Options, Plan, Recent, Refusal, SaveError, Undo, cannot_come_back, save,
+    ActError, Action, Copies, Copying, Done, Options, Plan, Recent, Refusal, SaveError, Task, Undo,
+    cannot_come_back, save,
 };
 use crate::machine::Machine;
 use crate::machine::control::{Capability, Removal, SysvStat};
@@ -14,6 +15,7 @@ use crate::memory::{Progress, Reader};
 use crate::segment::{Facts, ObjectName, Segment, SegmentId, ShmId, State, SysvFacts};
 use std::fs;
 use std::io;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 const REMOVE: &str = "remove it";
@@ -34,7 +36,16 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
             plan.undo = Undo::No("nothing brings the contents back".to_owned());
         }
         Copying::Keep(copies) => match readable(machine, segment).and_then(|()| copies.foresee(segment)) {
-            Ok(()) => will_keep(segment, "with the others, in the state directory", plan),
+            Ok(outlook) => {
+                will_keep(segment, "with the others, in the state directory", plan);
+                for sentence in outlook.sentences(machine.now()) {
+                    plan.say(sentence);
+                }
+                if plan.refusal.is_none() {
+                    let action = Action::Remove(Copying::Keep(copies.planned(segment, &outlook)));
+                    plan.task = Task::Change { segment: Box::new(segment.clone()), action };
+                }
+            }
             Err(error) => {
                 plan.undo = Undo::No("no copy of it can be kept".to_owned());
                 plan.refuse(no_copy(error.to_string()));
@@ -204,19 +215,83 @@ pub fn apply(
 ) -> Result<Done, ActError> {
     let progress = now.progress;
     refuse_used(machine, segment, now.options)?;
-    let copy = match copying {
-        Copying::Without => return remove(machine, segment, now),
-        Copying::Keep(copies) => copies.keep(machine, segment, progress).map_err(|error| match error {
-            KeepError::Save(SaveError::Stopped { id }) => ActError::Stopped { subject: id.to_string() },
-            error => ActError::NotKept(error),
-        }),
-        Copying::To(path) => save(machine, segment, path, progress).map_err(|error| match error {
-            SaveError::Stopped { id } => ActError::Stopped { subject: id.to_string() },
-            error => error.into(),
-        }),
-    }?
-    .path;
-    let removed = if progress.is_cancelled() {
+    match copying {
+        Copying::Without => remove(machine, segment, now),
+        Copying::Keep(copies) => {
+            let deleted = make_room(machine, segment, copies, now)?;
+            let copy = copies.keep(machine, segment, progress).map_err(|error| not_kept(segment, error));
+            let removed = copy.and_then(|copy| remove_copied(machine, segment, copying, copy.path, now));
+            match removed {
+                Ok(mut done) => {
+                    done.said.extend(older_deleted(deleted, "to make room"));
+                    Ok(done)
+                }
+                Err(error) if deleted > 0 => {
+                    Err(ActError::CopiesDeleted { deleted, source: Box::new(error) })
+                }
+                Err(error) => Err(error),
+            }
+        }
+        Copying::To(path) => {
+            let copy = save(machine, segment, path, progress).map_err(|error| match error {
+                SaveError::Stopped { id } => ActError::Stopped { subject: id.to_string() },
+                error => error.into(),
+            })?;
+            remove_copied(machine, segment, copying, copy.path, now)
+        }
+    }
+}
+
+/// Deletes the copies that the plan names, when the disk is still short. They are
+/// lost whatever happens next, so everything that can be checked is checked first.
+fn make_room(
+    machine: &dyn Machine,
+    segment: &Segment,
+    copies: &Copies,
+    now: &Now<'_>,
+) -> Result<usize, ActError> {
+    let old = copies.to_delete(segment).map_err(|error| not_kept(segment, error))?;
+    if old.is_empty() {
+        return Ok(0);
+    }
+    match named(segment) {
+        Named::Sysv(shmid) => look(machine, segment, shmid, 0, now.options.force).map(drop)?,
+        Named::Posix(name) => {
+            if !now.options.force {
+                now.recent.check(machine, segment)?;
+            }
+            posix(machine, segment, name).map(drop)?;
+        }
+        Named::Nothing => return Err(ActError::Gone { id: segment.id.clone() }),
+    }
+    readable(machine, segment).map_err(|error| not_kept(segment, error))?;
+    Ok(old.iter().filter(|path| fs::remove_file(path).is_ok()).count())
+}
+
+fn not_kept(segment: &Segment, error: KeepError) -> ActError {
+    match error {
+        KeepError::Save(SaveError::Stopped { id }) => ActError::Stopped { subject: id.to_string() },
+        source => ActError::NotKept { id: segment.id.clone(), source },
+    }
+}
+
+fn older_deleted(count: usize, why: &str) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(format!("1 older copy deleted {why}")),
+        many => Some(format!("{many} older copies deleted {why}")),
+    }
+}
+
+/// Removes a segment of which `copy` is on the disk.
+fn remove_copied(
+    machine: &dyn Machine,
+    segment: &Segment,
+    copying: &Copying,
+    copy: PathBuf,
+    now: &Now<'_>,
+) -> Result<Done, ActError> {
+    let removed = if now.progress.is_cancelled() {
         Err(ActError::Stopped { subject: segment.id.to_string() })
     } else {
         remove(machine, segment, now)
@@ -226,10 +301,8 @@ pub fn apply(
             done.said.push(format!("`shmlens restore {}` brings it back", shown(&copy)));
             // Only now: what was not removed costs no other its copy.
             if let Copying::Keep(copies) = copying {
-                let dropped = copies.make_room(&copy).len();
-                if dropped > 0 {
-                    done.said.push(format!("{dropped} older copies went for its copy"));
-                }
+                let deleted = copies.enforce_limit(&copy).len();
+                done.said.extend(older_deleted(deleted, &format!("(copies may take {})", copies.limit())));
             }
             done.copy = Some(copy);
             Ok(done)

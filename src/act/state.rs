@@ -1,8 +1,10 @@
-//! The state directory: where copies and the record are kept. XDG base
-//! directory specification; mode 0700, and this user's own.
+//! The state directory, which has the copies and the log of changes. XDG base
+//! directory specification; mode 0700, and this user's own. Nothing in it is
+//! reached through a symbolic link; the directories above it may be links.
 
 use super::save::shown;
 use crate::segment::plain_error;
+use crate::sys::unfinished::{Amount, remove_abandoned};
 use nix::unistd::{User, geteuid};
 use std::env;
 use std::ffi::OsString;
@@ -20,27 +22,41 @@ pub struct StateDirectory {
 /// Why there is no state directory.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// This user has no home.
-    #[error("there is no place for copies and the record: set XDG_STATE_HOME to a directory of your own")]
+    /// This user has no home directory.
+    #[error("no directory for copies and the log: you have no home directory. {OTHER}")]
     Homeless,
-    /// It belongs to somebody else.
-    #[error(
-        "{} belongs to another user, so nothing is kept there: set XDG_STATE_HOME to a directory of your own",
-        shown(.path)
-    )]
+    /// It belongs to another user.
+    #[error("failed to use {} for copies and the log: owned by another user. {OTHER}", shown(.path))]
     Foreign {
-        /// Which.
+        /// The directory.
         path: PathBuf,
     },
-    /// It cannot be made or used.
-    #[error("{} cannot be used to keep copies and the record: {}", shown(.path), plain_error(.source))]
+    /// It cannot be created or used.
+    #[error("failed to use {} for copies and the log: {}. {OTHER}", shown(.path), plain_error(.source))]
     Unusable {
-        /// Which.
+        /// The directory.
         path: PathBuf,
-        /// What the kernel said.
+        /// The error of the kernel.
         source: io::Error,
     },
 }
+
+impl StateError {
+    /// Whether this user has no place for it, as a service without a home
+    /// directory or under `sudo -u` with the home of another. That is no reason
+    /// to refuse changes, unlike a file or a directory that is in the way.
+    #[must_use]
+    pub fn is_no_place(&self) -> bool {
+        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        match self {
+            Self::Homeless => true,
+            Self::Foreign { .. } => false,
+            Self::Unusable { source, .. } => matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem),
+        }
+    }
+}
+
+const OTHER: &str = "Set XDG_STATE_HOME to a directory of yours";
 
 impl StateDirectory {
     /// `$XDG_STATE_HOME/shmlens`, or below `~/.local/state`. Under sudo that
@@ -67,6 +83,38 @@ impl StateDirectory {
         &self.path
     }
 
+    /// Removes what killed commands left unfinished in it, for the start of a
+    /// command that changes something.
+    #[must_use]
+    pub fn remove_unfinished(&self) -> Amount {
+        let mut removed = Amount::default();
+        let folders = fs::read_dir(&self.path).into_iter().flatten().filter_map(Result::ok);
+        for folder in folders.filter(|folder| folder.file_type().is_ok_and(|kind| kind.is_dir())) {
+            if self.check(&folder.path()).is_ok() {
+                removed.add(remove_abandoned(&folder.path()));
+            }
+        }
+        removed
+    }
+
+    /// A folder in it that exists already, `None` when there is none.
+    ///
+    /// # Errors
+    /// When it is not a directory of this user.
+    pub(super) fn existing_folder(&self, name: &str) -> Result<Option<PathBuf>, StateError> {
+        let path = self.path.join(name);
+        for path in [&self.path, &path] {
+            match self.check(path) {
+                Ok(_) => {}
+                Err(StateError::Unusable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(path))
+    }
+
     /// A folder in it, made where it was not there, and for this user only.
     pub(super) fn folder(&self, name: &str) -> Result<PathBuf, StateError> {
         self.make(&self.path)?;
@@ -75,21 +123,35 @@ impl StateDirectory {
         Ok(path)
     }
 
-    #[expect(clippy::unused_self, reason = "only what lies in it is made")]
     fn make(&self, path: &Path) -> Result<(), StateError> {
         let failed = |source| StateError::Unusable { path: path.to_owned(), source };
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+        match DirBuilder::new().recursive(true).mode(0o700).create(path) {
+            // Whatever is there instead is named by the check.
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+            _ => {}
+        }
+        let mode = self.check(path)?;
+        if mode & 0o077 != 0 {
+            fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the mode of a directory of this user.
+    #[expect(clippy::unused_self, reason = "only directories in it are checked")]
+    fn check(&self, path: &Path) -> Result<u32, StateError> {
+        let failed = |source| StateError::Unusable { path: path.to_owned(), source };
         let stat = fs::symlink_metadata(path).map_err(failed)?;
+        if stat.is_symlink() {
+            return Err(failed(io::Error::other("is a symbolic link, not a directory")));
+        }
         if !stat.is_dir() {
             return Err(failed(io::ErrorKind::NotADirectory.into()));
         }
         if stat.uid() != geteuid().as_raw() {
             return Err(StateError::Foreign { path: path.to_owned() });
         }
-        if stat.mode() & 0o077 != 0 {
-            fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(failed)?;
-        }
-        Ok(())
+        Ok(stat.mode())
     }
 }
 

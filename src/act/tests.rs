@@ -309,6 +309,7 @@ fn what_is_not_removed_costs_no_other_its_copy() {
     };
     let older = apply(&machine, &planned("older")).result.unwrap().copy.unwrap();
     let plan = planned("newer");
+    assert!(plan.will.iter().any(|will| will.contains("the oldest copy (/older ")), "{plan:?}");
     machine.add_process(7, "writer");
     machine.map_in(7, "newer", crate::segment::Access::Read);
     let error = apply(&machine, &plan).result.unwrap_err().to_string();
@@ -316,7 +317,10 @@ fn what_is_not_removed_costs_no_other_its_copy() {
     assert_eq!(copies.list(), std::slice::from_ref(&older));
     machine.end_process(7);
     let done = apply(&machine, &plan).result.unwrap();
-    assert!(done.said.contains(&"1 older copies went for its copy".to_owned()), "{done:?}");
+    assert!(
+        done.said.iter().any(|said| said.starts_with("1 older copy deleted (copies may take")),
+        "{done:?}"
+    );
     assert_eq!(copies.list(), [done.copy.unwrap()]);
 }
 

@@ -12,17 +12,19 @@ use super::state::{StateDirectory, StateError};
 use super::{ActError, Action, Copying, Done, Options, Plan, apply, plan};
 use crate::machine::{FILLING, Machine};
 use crate::segment::{Bytes, Facts, Key, Mode, Segment, SegmentId, ShmId, Timestamp};
+use crate::sys::regular::{Links, open_regular, read_at_most};
 use crate::sys::unnamed::Unnamed;
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process;
 
 const FOLDER: &str = "restoring";
 const ENDING: &str = ".jsonl";
+/// The most bytes of a mark that are read: it has three lines.
+const LARGEST: u64 = 1 << 20;
 /// In so many seconds from its mark on a segment was made, when it was ours:
 /// the two follow each other at once, and both count whole seconds.
 const AT_ONCE: f64 = 2.0;
@@ -179,9 +181,9 @@ pub fn take_away(machine: &dyn Machine, unfinished: &Unfinished) -> Result<Done,
 
 /// The last line of a mark that nobody holds.
 fn abandoned(path: &Path) -> Option<Line> {
-    let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW).open(path).ok()?;
-    let _lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()?;
-    let text = fs::read(path).ok()?;
+    let file = open_regular(path, File::options().read(true), Links::Refuse).ok()?;
+    let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()?;
+    let text = read_at_most(&lock, LARGEST).ok()??;
     text.split(|&byte| byte == b'\n').rev().find_map(|line| serde_json::from_slice(line).ok())
 }
 

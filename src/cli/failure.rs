@@ -1,5 +1,6 @@
 //! How a report can end.
 
+use crate::act::log::LogError;
 use crate::decode::ParseValueError;
 use crate::memory::{OpenError, PatternError};
 use crate::segment::filter::FilterError;
@@ -92,6 +93,9 @@ pub enum Failure {
     /// A segment cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The log of changes cannot be opened, so nothing is changed.
+    #[error("nothing was changed: {0}")]
+    NotLogged(LogError),
 }
 
 impl Failure {
@@ -108,7 +112,8 @@ impl Failure {
             | Self::Read { .. }
             | Self::Vanished { .. }
             | Self::Stopped(_)
-            | Self::Open(_) => Status::Failed,
+            | Self::Open(_)
+            | Self::NotLogged(_) => Status::Failed,
         }
     }
 }

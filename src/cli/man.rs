@@ -239,7 +239,7 @@ fn files(roff: &mut Roff) {
              deleted first.",
         ),
         (
-            "$XDG_STATE_HOME/shmlens/record.jsonl, record.1.jsonl",
+            "$XDG_STATE_HOME/shmlens/log.jsonl, log.1.jsonl",
             "The log of changes, one JSON object per line: time, user, action, segment, success and result. Two files \
              of at most 1 MiB.",
         ),
@@ -314,7 +314,7 @@ mod tests {
             ".SH \"EXIT STATUS\"",
             "NO_COLOR",
             "live-interval",
-            "record.jsonl",
+            "log.jsonl",
             "[[maker]]",
         ] {
             assert!(text.contains(word), "{word} is not in {text}");

@@ -9,13 +9,21 @@ use std::path::{Path, PathBuf};
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file is there, but cannot be read.
-    #[error("the settings in {} cannot be read: {}", shown(.path), plain_error(.source))]
+    /// The file exists, but cannot be read.
+    #[error("failed to read the config {}: {}", shown(.path), plain_error(.source))]
     Read {
         /// Which file.
         path: PathBuf,
         /// What the kernel said.
         source: io::Error,
+    },
+    /// The file is longer than any config.
+    #[error("failed to read the config {}: larger than {} MiB", shown(.path), .most >> 20)]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// The most bytes that are read.
+        most: u64,
     },
     /// Something in it is wrong.
     #[error("{}, line {line}: {what}", shown(.path))]

@@ -9,13 +9,17 @@ mod read;
 pub use error::ConfigError;
 
 use crate::segment::Bytes;
+use crate::sys::regular::{Links, open_regular, read_at_most};
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
-use std::fs;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// The most bytes of a config that are read.
+const LARGEST: u64 = 1 << 20;
 
 /// What a person has set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,8 +125,11 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn load_from(path: &Path) -> Result<Self, ConfigError> {
-        match fs::read(path) {
-            Ok(bytes) => read::read(&bytes, path),
+        // People keep their config files elsewhere and link to them.
+        let file = open_regular(path, File::options().read(true), Links::Follow);
+        match file.and_then(|file| read_at_most(&file, LARGEST)) {
+            Ok(Some(bytes)) => read::read(&bytes, path),
+            Ok(None) => Err(ConfigError::TooLarge { path: path.to_owned(), most: LARGEST }),
             Err(error) if is_missing(&error) => Ok(Self::default()),
             Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),
         }
@@ -214,31 +221,32 @@ mod tests {
         for (text, error) in [
             (
                 "mouse = true\n\nthme = 'dark'",
-                "line 3: there is no setting 'thme': there are theme, interval, live-interval, mouse, ascii, \
-                 read-only, color, copies, settle, the table [keys] and tables [[maker]]",
+                "line 3: unknown setting 'thme'; expected theme, interval, live-interval, mouse, ascii, \
+                 read-only, color, copies, settle, [keys] or [[maker]]",
             ),
-            ("theme = 'blue'", "line 1: theme is 'blue': write \"default\", \"dark\", \"light\" or \"mono\""),
-            ("#\ncolor = true", "line 2: color is true: write \"auto\", \"always\" or \"never\""),
-            ("mouse = 'yes'", "line 1: mouse is 'yes': write true or false, without quotes"),
+            (
+                "theme = 'blue'",
+                "line 1: invalid theme 'blue': expected \"default\", \"dark\", \"light\" or \"mono\"",
+            ),
+            ("#\ncolor = true", "line 2: invalid color true: expected \"auto\", \"always\" or \"never\""),
+            ("mouse = 'yes'", "line 1: invalid mouse 'yes': expected true or false, without quotes"),
             (
                 "interval = 5",
-                "line 1: interval is 5: write a time from \"100ms\" to \"1m\", in quotes and with ms, s or m \
-                 behind it",
+                "line 1: invalid interval 5: expected a time from \"100ms\" to \"1m\", in quotes and with a unit",
             ),
             (
                 "live-interval = '1ms'",
-                "line 1: live-interval is '1ms': write a time from \"33ms\" to \"5s\", in quotes and with ms, \
-                 s or m behind it",
+                "line 1: invalid live-interval '1ms': expected a time from \"33ms\" to \"5s\", in quotes and with a unit",
             ),
-            ("copies = 5", "line 1: copies is 5: write a size in quotes, as in \"512M\" or \"2G\""),
-            ("keys = 3", "line 1: keys is 3: write a table: [keys], and below it action = [\"x\"]"),
+            ("copies = 5", "line 1: invalid copies 5: expected a size in quotes, such as \"512M\" or \"2G\""),
+            ("keys = 3", "line 1: invalid keys 3: expected [keys] and below it lines like quit = [\"x\"]"),
             (
                 "[keys]\nquit = 'x'",
-                "line 2: quit is 'x': write a list of keys in quotes, as in [\"x\", \"ctrl-r\"]",
+                "line 2: invalid quit 'x': expected a list of keys in quotes, such as [\"x\", \"ctrl-r\"]",
             ),
             (
                 "[keys]\nquit = [\n'x',\n1]",
-                "line 4: quit is 1: write a list of keys in quotes, as in [\"x\", \"ctrl-r\"]",
+                "line 4: invalid quit 1: expected a list of keys in quotes, such as [\"x\", \"ctrl-r\"]",
             ),
         ] {
             assert_eq!(parse(text), Err(format!("/c/config.toml, {error}")), "{text}");
@@ -248,7 +256,7 @@ mod tests {
     #[test]
     fn the_first_of_several_is_told() {
         let error = parse("mouse = 1\ncolor = 1\nascii = 1").unwrap_err();
-        assert!(error.contains("line 1: mouse is 1"), "{error}");
+        assert!(error.contains("line 1: invalid mouse 1"), "{error}");
     }
 
     #[test]
@@ -260,7 +268,7 @@ mod tests {
             ("a\u{7}b", 1),
         ] {
             let error = parse(text).unwrap_err();
-            assert!(error.starts_with(&format!("/c/config.toml, line {line}: this is no TOML: ")), "{error}");
+            assert!(error.starts_with(&format!("/c/config.toml, line {line}: invalid TOML: ")), "{error}");
             assert!(!error.contains(char::is_control), "{error:?}");
         }
     }
@@ -279,14 +287,14 @@ mod tests {
         let path = directory.path().join("config.toml");
         assert_eq!(Config::load_from(&path).unwrap(), Config::default());
         assert_eq!(Config::load_from(&path.join("below")).unwrap(), Config::default());
-        fs::write(&path, b"theme = 'mono'\n").unwrap();
+        std::fs::write(&path, b"theme = 'mono'\n").unwrap();
         assert_eq!(Config::load_from(&path).unwrap().theme, Theme::Mono);
         assert_eq!(Config::load_from(&path.join("below")).unwrap(), Config::default());
-        fs::write(&path, b"theme = '\xff'\n").unwrap();
+        std::fs::write(&path, b"theme = '\xff'\n").unwrap();
         let error = Config::load_from(&path).unwrap_err().to_string();
-        assert!(error.ends_with("line 1: this is no text in UTF-8"), "{error}");
+        assert!(error.ends_with("line 1: invalid UTF-8"), "{error}");
         let error = Config::load_from(directory.path()).unwrap_err().to_string();
-        assert!(error.ends_with("cannot be read: is a directory"), "{error}");
+        assert!(error.ends_with("is a directory, not a regular file"), "{error}");
     }
 
     #[test]

@@ -11,7 +11,8 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 /// What there is to set.
-const SETTINGS: &str = "theme, interval, live-interval, mouse, ascii, read-only, color, copies, settle, the table [keys] and tables [[maker]]";
+const SETTINGS: &str =
+    "theme, interval, live-interval, mouse, ascii, read-only, color, copies, settle, [keys] or [[maker]]";
 
 /// What is wrong, and where in the text that stands.
 pub struct Wrong {
@@ -24,8 +25,8 @@ pub type Value<'t> = Spanned<DeValue<'t>>;
 /// Reads the settings; what is not set has its default.
 pub fn read(bytes: &[u8], path: &Path) -> Result<Config, ConfigError> {
     let fail = |offset, what| ConfigError::Line { path: path.to_owned(), line: line_of(bytes, offset), what };
-    let text = str::from_utf8(bytes)
-        .map_err(|error| fail(error.valid_up_to(), "this is no text in UTF-8".to_owned()))?;
+    let text =
+        str::from_utf8(bytes).map_err(|error| fail(error.valid_up_to(), "invalid UTF-8".to_owned()))?;
     let mut config = Config { path: path.to_owned(), ..Config::default() };
     settings(text, &mut config).map_err(|wrong| fail(wrong.at.start, wrong.what))?;
     Ok(config)
@@ -51,7 +52,7 @@ fn settings(text: &str, config: &mut Config) -> Result<(), Wrong> {
             "maker" => config.makers = makers(value, Patterns::Compile)?,
             "keys" => (config.keys, config.key_lines) = keys(text, value)?,
             other => {
-                let what = format!("there is no setting '{}': there are {SETTINGS}", plain(other));
+                let what = format!("unknown setting '{}'; expected {SETTINGS}", plain(other));
                 return Err(Wrong { at: key.span(), what });
             }
         }
@@ -62,10 +63,7 @@ fn settings(text: &str, config: &mut Config) -> Result<(), Wrong> {
 fn parse(text: &str) -> Result<Spanned<DeTable<'_>>, Wrong> {
     DeTable::parse(text).map_err(|error| Wrong {
         at: error.span().unwrap_or_default(),
-        what: format!(
-            "this is no TOML: {}",
-            error.message().lines().map(plain).collect::<Vec<_>>().join("; ")
-        ),
+        what: format!("invalid TOML: {}", error.message().lines().map(plain).collect::<Vec<_>>().join("; ")),
     })
 }
 
@@ -76,7 +74,7 @@ pub fn makers_alone(text: &str, path: &Path, patterns: Patterns) -> Result<Vec<M
         let mut all = vec![];
         for (key, value) in in_order(table.get_ref()) {
             if key.get_ref().as_ref() != "maker" {
-                let what = format!("'{}' stands outside of [[maker]]", plain(key.get_ref()));
+                let what = format!("unknown setting '{}'; expected only [[maker]]", plain(key.get_ref()));
                 return Err(Wrong { at: key.span(), what });
             }
             all.extend(makers(value, patterns)?);
@@ -92,15 +90,12 @@ pub fn makers_alone(text: &str, path: &Path, patterns: Patterns) -> Result<Vec<M
 
 fn makers(value: &Value<'_>, patterns: Patterns) -> Result<Vec<Maker>, Wrong> {
     let all = value.get_ref().as_array().filter(|all| all.iter().all(|one| one.get_ref().is_table()));
-    let all = all.ok_or_else(|| wrong("maker", value, "a table: [[maker]], and below it id = \"…\""))?;
+    let all = all.ok_or_else(|| wrong("maker", value, "[[maker]] and below it lines like id = \"…\""))?;
     let mut read: Vec<Maker> = vec![];
     for one in all {
         let maker = maker::read(one, patterns)?;
         if read.iter().any(|other| other.id == maker.id) {
-            return Err(Wrong {
-                at: one.span(),
-                what: format!("there are two makers with the id '{}'", maker.id),
-            });
+            return Err(Wrong { at: one.span(), what: format!("duplicate maker id '{}'", maker.id) });
         }
         read.push(maker);
     }
@@ -118,18 +113,20 @@ pub fn plain(text: &str) -> String {
     escape(text.as_bytes())
 }
 
-/// The value is not what it may be.
+/// The error for a value that is not one of those allowed.
 pub fn wrong(name: &str, value: &Value<'_>, allowed: &str) -> Wrong {
-    let is = match value.get_ref() {
-        DeValue::String(text) => format!("'{}'", plain(text)),
-        DeValue::Integer(number) => plain(&number.to_string()),
-        DeValue::Float(number) => plain(&number.to_string()),
-        DeValue::Boolean(on) => on.to_string(),
-        DeValue::Datetime(_) => "a time".to_owned(),
-        DeValue::Array(_) => "a list".to_owned(),
-        DeValue::Table(_) => "a table".to_owned(),
+    let name = plain(name);
+    let what = |is: &str| format!("invalid {name} {is}: expected {allowed}");
+    let what = match value.get_ref() {
+        DeValue::String(text) => what(&format!("'{}'", plain(text))),
+        DeValue::Integer(number) => what(&plain(&number.to_string())),
+        DeValue::Float(number) => what(&plain(&number.to_string())),
+        DeValue::Boolean(on) => what(&on.to_string()),
+        DeValue::Datetime(_) => format!("invalid {name}, a date or time: expected {allowed}"),
+        DeValue::Array(_) => format!("invalid {name}, a list: expected {allowed}"),
+        DeValue::Table(_) => format!("invalid {name}, a table: expected {allowed}"),
     };
-    Wrong { at: value.span(), what: format!("{} is {is}: write {allowed}", plain(name)) }
+    Wrong { at: value.span(), what }
 }
 
 pub fn one_of<T: Copy>(
@@ -151,7 +148,7 @@ fn switch(key: &Spanned<DeString<'_>>, value: &Value<'_>) -> Result<bool, Wrong>
 
 fn size(key: &Spanned<DeString<'_>>, value: &Value<'_>) -> Result<Bytes, Wrong> {
     let read = value.get_ref().as_str().and_then(|text| text.parse().ok());
-    read.ok_or_else(|| wrong(key.get_ref(), value, "a size in quotes, as in \"512M\" or \"2G\""))
+    read.ok_or_else(|| wrong(key.get_ref(), value, "a size in quotes, such as \"512M\" or \"2G\""))
 }
 
 /// A span of time within limits, each in milliseconds and as it is written.
@@ -164,7 +161,7 @@ fn span(
     let range = Duration::from_millis(least)..=Duration::from_millis(most);
     let read = value.get_ref().as_str().and_then(|text| parse_span(text).ok());
     read.filter(|span| range.contains(span)).ok_or_else(|| {
-        let allowed = format!("a time from \"{from}\" to \"{to}\", in quotes and with ms, s or m behind it");
+        let allowed = format!("a time from \"{from}\" to \"{to}\", in quotes and with a unit");
         wrong(key.get_ref(), value, &allowed)
     })
 }
@@ -174,12 +171,11 @@ type Keys = (BTreeMap<String, Vec<String>>, BTreeMap<String, usize>);
 /// The keys of each action, and the line that it stands in.
 fn keys(text: &str, value: &Value<'_>) -> Result<Keys, Wrong> {
     let table = value.get_ref().as_table();
-    let table =
-        table.ok_or_else(|| wrong("keys", value, "a table: [keys], and below it action = [\"x\"]"))?;
+    let table = table.ok_or_else(|| wrong("keys", value, "[keys] and below it lines like quit = [\"x\"]"))?;
     let (mut all, mut lines) = Keys::default();
     for (action, value) in in_order(table) {
         let name = action.get_ref().as_ref();
-        let wrong = |value| wrong(name, value, "a list of keys in quotes, as in [\"x\", \"ctrl-r\"]");
+        let wrong = |value| wrong(name, value, "a list of keys in quotes, such as [\"x\", \"ctrl-r\"]");
         let mut own = vec![];
         for key in value.get_ref().as_array().ok_or_else(|| wrong(value))? {
             own.push(key.get_ref().as_str().ok_or_else(|| wrong(key))?.to_owned());

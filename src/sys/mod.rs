@@ -15,11 +15,13 @@ pub mod lease;
 pub mod object;
 pub mod pidfd;
 pub mod procmap;
+pub mod regular;
 mod residency;
 pub mod running;
 pub mod shm;
 mod statx;
 pub mod swap;
+pub mod unfinished;
 pub mod unlink;
 pub mod unnamed;
 

@@ -1,11 +1,12 @@
 //! A file that gets its name only when it is whole: `O_TMPFILE` and
 //! `linkat(2)`. A kill in between leaves nothing.
 //!
-//! Where the file system has no nameless files, it has a name that nobody else
-//! knows until then, and a kill leaves it under that.
+//! Where the file system has no nameless files, it has a random name until
+//! then. A kill leaves it under that, for [`super::unfinished`] to remove.
 
 use super::handle::no_proc;
 use super::object::open_parent;
+use super::unfinished::{self, random_name, try_lock};
 use super::unlink::{rename_to_free, unlink};
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
@@ -13,14 +14,9 @@ use nix::sys::stat::Mode;
 use nix::unistd::linkat;
 use std::ffi::CString;
 use std::fs::File;
-use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::path::Path;
-
-/// What a name begins with that a file has before it has its own, where it
-/// needs one.
-pub const UNFINISHED: &str = ".shmlens-unfinished-";
 
 /// A file without a name, or with none that matters. Dropping it leaves
 /// nothing, unless it was given its name.
@@ -49,9 +45,7 @@ impl Unnamed {
             Ok(fd) => Ok(Self { file: File::from(fd), directory, name, meantime: None }),
             // What file systems and kernels without it say, open(2).
             Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => {
-                let meantime = random_name(UNFINISHED)?;
-                let flags = flags | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW;
-                let file = File::from(openat(&directory, meantime.as_c_str(), flags, mode)?);
+                let (file, meantime) = unfinished::create(&directory, mode)?;
                 Ok(Self { file, directory, name, meantime: Some(meantime) })
             }
             Err(error) => Err(error.into()),
@@ -75,8 +69,10 @@ impl Unnamed {
     /// `EISDIR` when a directory has the name.
     pub fn replace(&mut self) -> io::Result<()> {
         if self.meantime.is_none() {
-            // Only a name can be moved over another.
-            let meantime = random_name(UNFINISHED)?;
+            // Only a name can be moved over another. Locked first, as one that
+            // is written under a name is.
+            let _ = try_lock(&self.file);
+            let meantime = random_name()?;
             self.link(&meantime)?;
             self.meantime = Some(meantime);
         }
@@ -120,12 +116,6 @@ impl Drop for Unnamed {
     }
 }
 
-/// A name that no other program can foretell.
-fn random_name(beginning: &str) -> io::Result<CString> {
-    let random = RandomState::new().hash_one(std::process::id());
-    CString::new(format!("{beginning}{random:016x}")).map_err(io::Error::other)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,7 +137,7 @@ mod tests {
         for named_meanwhile in [false, true] {
             let mut file = Unnamed::create(root.path(), Path::new("a"), 0o600).unwrap();
             if named_meanwhile {
-                let meantime = random_name(UNFINISHED).unwrap();
+                let meantime = random_name().unwrap();
                 file.link(&meantime).unwrap();
                 file.meantime = Some(meantime);
             }

@@ -2,7 +2,7 @@
 
 use super::message::Message;
 use super::work::{self, Asker, Began, Board, Doer, Looker, Surveyor, Viewer};
-use crate::act::{Question, Record, StateDirectory};
+use crate::act::{ChangeLog, Question, StateDirectory};
 use crate::app::Effect;
 use crate::identify::{Identifier, Rules};
 use crate::machine::Machine;
@@ -59,8 +59,8 @@ impl Hands {
             work::drive(&mut surveyor, began, &orders, messages);
         })?;
         let (view, orders) = mpsc::channel();
-        let record = StateDirectory::find().ok().map(Record::new);
-        let viewer = Viewer::new(Arc::clone(machine), record, messages.clone());
+        let log = StateDirectory::find().ok().map(ChangeLog::new);
+        let viewer = Viewer::new(Arc::clone(machine), log, messages.clone());
         let (mut viewer, working) = (viewer, busy.clone());
         work::spawn("view", messages.clone(), move |messages| {
             let _working: Sender<Infallible> = working;

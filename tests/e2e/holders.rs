@@ -63,7 +63,7 @@ fn everybody_is_listed_with_what_they_may_do_and_one_is_ended() {
     terminal.wait_for("end posix:/held:", SOON);
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Done in this run"), SOON);
-    let record = state.path().join("shmlens/record.jsonl");
+    let record = state.path().join("shmlens/log.jsonl");
     let record = fs::read_to_string(record).unwrap();
     assert!(record.contains("\"action\":\"end\"") && record.contains("has ended"), "{record}");
     quit(terminal);

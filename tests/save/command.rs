@@ -85,7 +85,7 @@ fn rm_keeps_a_copy_and_says_how_to_bring_it_back() {
         let dump = run(&directory, ["dump", "--raw", "--length", "5", id]).stdout;
         assert_eq!(dump, bytes);
     }
-    let record = fs::read_to_string(directory.path().join("state/shmlens/record.jsonl")).unwrap();
+    let record = fs::read_to_string(directory.path().join("state/shmlens/log.jsonl")).unwrap();
     let acts: Vec<(String, bool)> = record
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
@@ -136,7 +136,7 @@ fn where_no_copy_can_be_kept_nothing_is_removed() {
     // The state directory cannot be made.
     fs::write(directory.path().join("state"), b"a file").unwrap();
     let told = complaint(&directory, ["rm", "--yes", "--force", "/a"]);
-    assert!(told.contains("no copy is kept") && told.contains("--no-copy"), "{told}");
+    assert!(told.contains("for copies and the log: not a directory") && told.contains("--no-copy"), "{told}");
     assert!(object.path().exists());
     // More than copies may take.
     fs::remove_file(directory.path().join("state")).unwrap();
@@ -174,8 +174,8 @@ fn where_there_is_no_room_for_a_copy_nothing_is_removed() {
     fs::create_dir(&state).unwrap();
     mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some("size=1m")).unwrap();
     let object = Object::new("a", 4 << 20, 0o600);
-    // Known beforehand; and found out, since a copy takes more than what is in it.
-    for (length, words) in [(2 << 20, "there is room for 1.0 MiB"), (1 << 20, "is free")] {
+    // The second one has as much as is free: a copy takes more than what is in it.
+    for (length, words) in [(2 << 20, "2.0 MiB of data"), (1 << 20, "1.0 MiB free")] {
         object.file.set_len(0).unwrap();
         object.file.set_len(4 << 20).unwrap();
         object.write(0, &vec![7; length]);

@@ -4,10 +4,13 @@
 mod acl;
 mod command;
 mod damage;
+mod disk_space;
+mod in_the_way;
 mod kills;
 mod meanwhile;
 mod memory;
 mod same;
+mod unfinished;
 
 use crate::support::shmlens;
 use shmlens::act::{self, Restored, Stored};

@@ -6,6 +6,7 @@
 )]
 
 mod child;
+mod no_tmpfile;
 mod nobody;
 mod programs;
 mod segments;
@@ -16,6 +17,7 @@ mod wait;
 mod world;
 
 pub use child::{Child, ask_before_exec};
+pub use no_tmpfile::without_tmpfile;
 pub use nobody::{NOBODY, Nobody, as_nobody, limit_locked};
 pub use programs::{asset, compile_cpp, demo_program, python, shmlens};
 pub use segments::{Object, Sysv};

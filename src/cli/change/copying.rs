@@ -1,4 +1,4 @@
-//! Where `rm` and `clean` keep copies: with the others, in a file, in a directory, nowhere.
+//! Where `rm` and `clean` save copies: with the others, in a file, in a directory, nowhere.
 
 use crate::act::{Copies, Copying, StateDirectory};
 use crate::cli::Failure;
@@ -37,7 +37,7 @@ impl Where {
         }
         if segments > 1 {
             return Err(Failure::Usage(
-                "--save FILE takes one segment: give a directory for several (--save DIR/)".to_owned(),
+                "--save FILE takes one segment. Use a directory for more: --save DIR/".to_owned(),
             ));
         }
         Ok(Self::File(path.to_owned()))

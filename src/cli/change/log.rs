@@ -1,26 +1,46 @@
-//! The record of what a command did.
+//! The log of changes, as the commands write it.
 
-use crate::act::record::Record;
-use crate::act::{ActError, Outcome, StateDirectory, StateError};
+use crate::act::log::LogError;
+use crate::act::{ActError, ChangeLog, Outcome, StateDirectory, StateError};
+use crate::cli::Failure;
 use crate::cli::out::warn;
 use crate::machine::Machine;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
-/// Writes acts into the record. That it cannot is told once, and stops nothing.
+/// Writes acts to the log. When something is in its way nothing is changed; when a
+/// line cannot be written later, that is reported once and stops nothing.
 pub struct Log<'a> {
     machine: &'a dyn Machine,
-    record: Result<Record, StateError>,
-    told: Cell<bool>,
+    /// `None` for a user who has no place for one.
+    file: RefCell<Option<ChangeLog>>,
+    opened: Cell<bool>,
+    reported: Cell<bool>,
 }
 
 impl<'a> Log<'a> {
     pub fn new(machine: &'a dyn Machine) -> Self {
-        let record = StateDirectory::find().map(Record::new);
-        Self { machine, record, told: Cell::new(false) }
+        let file = RefCell::new(StateDirectory::find().ok().map(ChangeLog::new));
+        Self { machine, file, opened: Cell::new(false), reported: Cell::new(false) }
     }
 
-    /// Puts what came of a plan into the record. What was refused did not
-    /// happen, and is not there.
+    /// Opens the log before the first act.
+    pub fn open(&self) -> Result<(), Failure> {
+        if self.opened.get() {
+            return Ok(());
+        }
+        let mut log = self.file.borrow_mut();
+        match log.as_ref().map_or(Err(StateError::Homeless.into()), ChangeLog::open) {
+            Err(LogError::State(error)) if error.is_no_place() => {
+                warn(&format!("changes are not logged: {error}"));
+                *log = None;
+            }
+            opened => opened.map_err(Failure::NotLogged)?,
+        }
+        self.opened.set(true);
+        Ok(())
+    }
+
+    /// Logs the outcome of a plan. A refused one did not happen and is not logged.
     pub fn add(&self, outcome: &Outcome) {
         self.put(outcome, false);
     }
@@ -32,8 +52,8 @@ impl<'a> Log<'a> {
 
     /// Writes what waits to be written.
     pub fn finish(&self) {
-        if let Ok(record) = &self.record {
-            self.tell(record.flush().map_err(|error| error.to_string()));
+        if let Some(log) = &*self.file.borrow() {
+            self.report(log.flush());
         }
     }
 
@@ -43,22 +63,17 @@ impl<'a> Log<'a> {
             Err(ActError::Refused { .. }) => return,
             Err(error) => (outcome.subject.clone(), false, error.to_string()),
         };
-        let added = match &self.record {
-            Ok(record) => {
-                let note = if soon { Record::note_soon } else { Record::note };
-                note(record, self.machine, outcome.action, &segment, done, &result)
-                    .map_err(|error| error.to_string())
-            }
-            Err(error) => Err(format!("this is not in the record: {error}")),
-        };
-        self.tell(added);
+        let log = self.file.borrow();
+        let Some(log) = &*log else { return };
+        let note = if soon { ChangeLog::note_soon } else { ChangeLog::note };
+        self.report(note(log, self.machine, outcome.action, &segment, done, &result));
     }
 
-    fn tell(&self, added: Result<(), String>) {
-        if let Err(error) = added
-            && !self.told.replace(true)
+    fn report(&self, written: Result<(), LogError>) {
+        if let Err(error) = written
+            && !self.reported.replace(true)
         {
-            warn(&error);
+            warn(&format!("not everything that was done is in the log: {error}"));
         }
     }
 }

@@ -7,6 +7,7 @@ mod ask;
 mod clean;
 mod copying;
 mod create;
+mod leftovers;
 mod log;
 mod removing;
 mod rm;
@@ -54,6 +55,7 @@ impl Terms {
 pub fn run(machine: &dyn Machine, change: &Change, terms: Terms, out: &mut Out) -> Result<Status, Failure> {
     let options = terms.options();
     let log = &Log::new(machine);
+    leftovers::remove(change, terms.read_only);
     let status = match change {
         Change::Chmod(args) => {
             each(machine, &args.batch, &Action::SetMode(args.mode.clone()), options, log, out)?
@@ -108,6 +110,9 @@ fn carry_out(machine: &dyn Machine, plan: &Plan, log: &Log, teller: &mut Teller)
     if teller.dry_run() {
         teller.planned(plan)
     } else {
+        if plan.refusal.is_none() {
+            log.open()?;
+        }
         let outcome = act::apply(machine, plan);
         log.add(&outcome);
         teller.came_of(&outcome)

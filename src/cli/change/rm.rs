@@ -142,6 +142,7 @@ fn recover(
         let result = if options.read_only {
             Err(ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() })
         } else {
+            log.open()?;
             recover::recover(machine, &astray)
         };
         let outcome = Outcome { subject, action: "recover", result };
@@ -161,6 +162,7 @@ fn recover(
         let result = if options.read_only {
             Err(ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() })
         } else {
+            log.open()?;
             unfinished::take_away(machine, &unfinished)
         };
         let outcome = Outcome { subject, action: "recover", result };

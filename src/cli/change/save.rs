@@ -66,6 +66,7 @@ pub fn restore(
         teller.not_done(&shown(&args.file), "refused", error)?;
         return Ok(teller.status());
     }
+    log.open()?;
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let state = StateDirectory::find().ok();
     if let Some(state) = &state {

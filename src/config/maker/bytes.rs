@@ -9,11 +9,11 @@ use toml::de::DeTable;
 /// `{ at = 0, number = "u64", equals = "size - 16" }`, `{ shape = "semaphore" }`.
 pub fn check(value: &Value<'_>) -> Result<Check, Wrong> {
     const ALLOWED: &str =
-        "{ at = OFFSET, hex = \"…\" }, text or number in place of hex, or { shape = \"…\" }";
+        "{ at = OFFSET, hex = \"…\" }, the same with text or number instead of hex, or { shape = \"…\" }";
     let table = value.get_ref().as_table().ok_or_else(|| wrong("contents", value, ALLOWED))?;
     let known = ["at", "hex", "text", "number", "equals", "shape"];
     if let Some((key, _)) = in_order(table).iter().find(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
-        let what = format!("contents have no '{}': write {ALLOWED}", plain(key.get_ref()));
+        let what = format!("unknown field '{}' in contents; expected {ALLOWED}", plain(key.get_ref()));
         return Err(Wrong { at: key.span(), what });
     }
     if let Some(shape) = table.get("shape") {
@@ -54,7 +54,7 @@ const SHAPES: [(&str, Shape); 2] =
 
 /// `size` or `size - 16`.
 fn less(table: &DeTable<'_>, whole: &Value<'_>) -> Result<u64, Wrong> {
-    const ALLOWED: &str = "\"size\", or less than it, as in \"size - 16\"";
+    const ALLOWED: &str = "\"size\" or a difference such as \"size - 16\"";
     let value = table.get("equals").ok_or_else(|| wrong("equals", whole, ALLOWED))?;
     let equals = text("equals", value)?;
     let rest = equals.strip_prefix("size").map(str::trim);
@@ -68,8 +68,9 @@ fn less(table: &DeTable<'_>, whole: &Value<'_>) -> Result<u64, Wrong> {
 
 fn stretch(value: &Value<'_>) -> Result<Stretch, Wrong> {
     let written = text("hex", value)?;
-    hex(&written)
-        .ok_or_else(|| wrong("hex", value, "hex digits in pairs, with ? for any, as in \"de ad ?? e?\""))
+    hex(&written).ok_or_else(|| {
+        wrong("hex", value, "pairs of hex digits, with ? for any digit, such as \"de ad ?? e?\"")
+    })
 }
 
 /// Hex digits in pairs, blanks between them as one likes; `?` is any digit.

@@ -44,8 +44,8 @@ impl FromStr for KeyRule {
 
     /// `private`, `0x00282929`, `100`, `0x4e545030..0x4e545039`, `0x51??????`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const ALLOWED: &str = "a key, as in \"0x000004d2\" or \"1234\", a range of two, as in \"1001..1003\", \
-                               eight digits with ? for any, as in \"0x51??????\", or \"private\"";
+        const ALLOWED: &str = "a key such as \"0x000004d2\" or \"1234\", a range such as \"1001..1003\", \
+                               eight digits with ? for any digit, such as \"0x51??????\", or \"private\"";
         if text == "private" {
             return Ok(Self::Range(0, 0));
         }

@@ -27,7 +27,7 @@ pub fn has_group(pattern: &str, group: &str) -> bool {
 /// What is wrong with one, in a line.
 pub fn words(error: &regex::Error) -> String {
     match error {
-        regex::Error::CompiledTooBig(_) => "it takes too much memory".to_owned(),
+        regex::Error::CompiledTooBig(_) => "needs too much memory".to_owned(),
         // The lines before the last show the place with a pointer below it.
         other => {
             let text = other.to_string();

@@ -11,12 +11,12 @@ use std::ops::RangeInclusive;
 use toml::de::{DeTable, DeValue};
 
 pub(super) const FIELDS: &str = "id, name, kind, pattern, key, size, mode, contents, match, commands, beside, group-named, pid, \
-                      unheld, wanted, helpers, helpers-of, with, reason, removal, source, label-only, fits and misses";
+                      unheld, wanted, helpers, helpers-of, with, reason, removal, source, label-only, fits or misses";
 
 /// Reads one; what is wrong names it.
 pub fn read(value: &Value<'_>, patterns: Patterns) -> Result<Maker, Wrong> {
     let Some(table) = value.get_ref().as_table() else {
-        return Err(wrong("maker", value, "a table: [[maker]], and below it id = \"…\""));
+        return Err(wrong("maker", value, "[[maker]] and below it lines like id = \"…\""));
     };
     let id = table.get("id").and_then(|id| id.get_ref().as_str()).map(plain);
     let named = |wrong: Wrong| Wrong {
@@ -64,7 +64,7 @@ fn fields(table: &DeTable<'_>) -> Result<Maker, Wrong> {
             "fits" => maker.fits = list(field, value, example)?,
             "misses" => maker.misses = list(field, value, example)?,
             other => {
-                let what = format!("a maker has no '{}': it has {FIELDS}", plain(other));
+                let what = format!("unknown field '{}'; expected {FIELDS}", plain(other));
                 return Err(Wrong { at: key.span(), what });
             }
         }
@@ -97,18 +97,18 @@ fn sound(maker: &Maker, table: &DeTable<'_>, value: &Value<'_>, patterns: Patter
         Err(Wrong { at: table.get(field).map_or_else(|| value.span(), toml::Spanned::span), what })
     };
     if maker.id.is_empty() || maker.name.is_empty() {
-        return fail("", "it has no id or no name: write both".to_owned());
+        return fail("", "id and name are required".to_owned());
     }
     let around = !maker.commands.is_empty() || !maker.beside.is_empty() || maker.group_named;
     let known = !maker.patterns.is_empty() || !maker.keys.is_empty() || !maker.contents.is_empty();
     if !known && maker.commands.is_empty() {
         return fail(
             "",
-            "there is nothing to know it by: write pattern, key, contents or commands".to_owned(),
+            "nothing identifies its segments: add pattern, key, contents or commands".to_owned(),
         );
     }
     if maker.kinds == Kinds::default() {
-        return fail("", "write its kind: \"posix\", \"sysv\", \"both\" or \"memfd\"".to_owned());
+        return fail("", "kind is required: \"posix\", \"sysv\", \"both\" or \"memfd\"".to_owned());
     }
     let lacks = match maker.by {
         MatchBy::Content | MatchBy::Fallback if maker.contents.is_empty() => Some("contents"),
@@ -117,25 +117,30 @@ fn sound(maker: &Maker, table: &DeTable<'_>, value: &Value<'_>, patterns: Patter
         _ => None,
     };
     if let Some(lacks) = lacks {
-        return fail("match", format!("what it is matched by needs {lacks}"));
+        let by = MATCHES.iter().find(|(_, by)| *by == maker.by).map_or("", |(word, _)| word);
+        return fail("match", format!("match = \"{by}\" requires {lacks}"));
     }
     match maker.unheld {
-        Unheld::DeadPid if maker.pids.is_empty() => return fail("unheld", "dead-pid needs pid".to_owned()),
+        Unheld::DeadPid if maker.pids.is_empty() => {
+            return fail("unheld", "unheld = \"dead-pid\" requires pid".to_owned());
+        }
         Unheld::Companion if maker.helpers.is_empty() => {
-            return fail("unheld", "companion needs helpers".to_owned());
+            return fail("unheld", "unheld = \"companion\" requires helpers".to_owned());
         }
         Unheld::Undecided => {}
-        _ if maker.label_only => return fail("unheld", "with label-only there is no verdict".to_owned()),
-        _ if maker.reason.is_empty() => return fail("unheld", "it needs a reason".to_owned()),
+        _ if maker.label_only => {
+            return fail("unheld", "unheld and label-only exclude each other".to_owned());
+        }
+        _ if maker.reason.is_empty() => return fail("unheld", "unheld requires reason".to_owned()),
         _ => {}
     }
     groups(maker)
-        .or_else(|(field, group)| fail(field, format!("no pattern has a group '{}'", plain(&group))))?;
+        .or_else(|(field, group)| fail(field, format!("no group '{}' in pattern", plain(&group))))?;
     if patterns == Patterns::Compile {
         for pattern in &maker.patterns {
             if let Err(error) = compile(pattern) {
                 let error = plain(&regex_words(&error));
-                return fail("pattern", format!("'{}' is no regular expression: {error}", plain(pattern)));
+                return fail("pattern", format!("invalid regular expression '{}': {error}", plain(pattern)));
             }
         }
     }
@@ -176,13 +181,13 @@ fn list<T>(
 
 pub fn text(field: &str, value: &Value<'_>) -> Result<String, Wrong> {
     let text = value.get_ref().as_str().filter(|text| !text.is_empty());
-    text.map(str::to_owned).ok_or_else(|| wrong(field, value, "a text in quotes"))
+    text.map(str::to_owned).ok_or_else(|| wrong(field, value, "a string in quotes"))
 }
 
 fn id(value: &Value<'_>) -> Result<String, Wrong> {
     let id = text("id", value)?;
     let sound = id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
-    if sound { Ok(id) } else { Err(wrong("id", value, "small letters, digits, - and _")) }
+    if sound { Ok(id) } else { Err(wrong("id", value, "lower-case letters, digits, - and _")) }
 }
 
 fn switch(field: &str, value: &Value<'_>) -> Result<bool, Wrong> {
@@ -227,12 +232,12 @@ fn kinds(value: &Value<'_>) -> Result<Kinds, Wrong> {
 fn octal(field: &str, value: &Value<'_>) -> Result<u32, Wrong> {
     let mode = text(field, value)?;
     let read = u32::from_str_radix(&mode, 8).ok().filter(|mode| *mode <= 0o7777);
-    read.ok_or_else(|| wrong(field, value, "permission bits in octal and in quotes, as in \"0600\""))
+    read.ok_or_else(|| wrong(field, value, "an octal mode in quotes, such as \"0600\""))
 }
 
 /// `32`, `"4K"`, `"1M..64M"`.
 fn size(field: &str, value: &Value<'_>) -> Result<RangeInclusive<u64>, Wrong> {
-    const ALLOWED: &str = "a size or a range of them, as in 32, \"4K\" or \"1M..64M\"";
+    const ALLOWED: &str = "a size or a range, such as 32, \"4K\" or \"1M..64M\"";
     if let Ok(bytes) = integer(field, value, 0..=i64::MAX) {
         return Ok(bytes.unsigned_abs()..=bytes.unsigned_abs());
     }
@@ -246,7 +251,7 @@ fn size(field: &str, value: &Value<'_>) -> Result<RangeInclusive<u64>, Wrong> {
 
 /// `{ group = "pid", of = "creator" }`, `{ at = 40, number = "i32", of = "owner" }`.
 fn pid(value: &Value<'_>) -> Result<PidRule, Wrong> {
-    const ALLOWED: &str = "{ group = \"GROUP\", of = \"…\" }, with base, shift or modulo, or { at = OFFSET, number = \
+    const ALLOWED: &str = "{ group = \"GROUP\", of = \"…\" }, optionally with base, shift or modulo, or { at = OFFSET, number = \
                            \"i32\", of = \"…\" }";
     let table = value.get_ref().as_table().ok_or_else(|| wrong("pid", value, ALLOWED))?;
     let known = ["group", "base", "shift", "modulo", "at", "number", "of"];
@@ -277,7 +282,7 @@ fn pid(value: &Value<'_>) -> Result<PidRule, Wrong> {
 /// `"sem.mp-abcdefgh"`, `"0x00282929"`, `{ name = "a", size = 32, bytes = ["8: 80"] }`.
 fn example(field: &str, value: &Value<'_>) -> Result<Example, Wrong> {
     let allowed =
-        "a name, a key, or a table with name, key, size, mode, bytes, command, beside, group, pid and as";
+        "a name, a key, or a table of name, key, size, mode, bytes, command, beside, group, pid and as";
     if let Some(text) = value.get_ref().as_str() {
         let key = text.parse::<KeyRule>().ok().filter(|_| text.starts_with("0x") || text == "private");
         return Ok(match key {
@@ -306,7 +311,12 @@ fn example(field: &str, value: &Value<'_>) -> Result<Example, Wrong> {
                     integer(field, value, 0..=i64::from(u32::MAX)).map(|pid| u32::try_from(pid).unwrap_or(0))
                 })?;
             }
-            _ => return Err(Wrong { at: key.span(), what: format!("{field} may be {allowed}") }),
+            _ => {
+                return Err(Wrong {
+                    at: key.span(),
+                    what: format!("unknown field '{}' in {field}; expected {allowed}", plain(key.get_ref())),
+                });
+            }
         }
     }
     Ok(example)
@@ -318,6 +328,7 @@ fn placed(value: &Value<'_>) -> Result<(i64, Vec<u8>), Wrong> {
     let read = written
         .split_once(':')
         .and_then(|(at, hex)| Some((at.trim().parse().ok()?, super::bytes::hex(hex)?)));
-    let (at, stretch) = read.ok_or_else(|| wrong("bytes", value, "an offset and hex, as in \"8: 80 00\""))?;
+    let (at, stretch) =
+        read.ok_or_else(|| wrong("bytes", value, "an offset and hex digits, such as \"8: 80 00\""))?;
     Ok((at, stretch.bytes))
 }

@@ -63,7 +63,7 @@ fn every_field_is_read() {
 #[test]
 fn every_field_is_documented() {
     let documented = include_str!("../../../assets/catalogue/README.md");
-    for field in read::FIELDS.replace(" and ", ", ").split(", ") {
+    for field in read::FIELDS.replace(" or ", ", ").split(", ") {
         assert!(documented.contains(&format!("`{field}`")), "{field}");
     }
 }
@@ -72,74 +72,80 @@ fn every_field_is_documented() {
 fn errors_name_the_line_the_maker_and_what_is_allowed() {
     let maker = |rest: &str| format!("[[maker]]\nid = 'm'\nname = 'M'\n{rest}");
     for (text, error) in [
-        ("maker = 3".to_owned(), "line 1: maker is 3: write a table: [[maker]], and below it id = \"…\""),
-        ("[[maker]]\nname = 'M'\npattern = 'x'".to_owned(), "line 1: it has no id or no name: write both"),
+        (
+            "maker = 3".to_owned(),
+            "line 1: invalid maker 3: expected [[maker]] and below it lines like id = \"…\"",
+        ),
+        ("[[maker]]\nname = 'M'\npattern = 'x'".to_owned(), "line 1: id and name are required"),
         (
             "[[maker]]\nid = 'A b'".to_owned(),
-            "line 2: maker 'A b': id is 'A b': write small letters, digits, - and _",
+            "line 2: maker 'A b': invalid id 'A b': expected lower-case letters, digits, - and _",
         ),
         (
             maker(""),
-            "line 1: maker 'm': there is nothing to know it by: write pattern, key, contents or commands",
+            "line 1: maker 'm': nothing identifies its segments: add pattern, key, contents or commands",
         ),
         (
             maker("\npattern = '^cam_('"),
-            "line 5: maker 'm': '^cam_(' is no regular expression: unclosed group",
+            "line 5: maker 'm': invalid regular expression '^cam_(': unclosed group",
         ),
         (
             maker("pattern = 'a{99999}{999}'"),
-            "line 4: maker 'm': 'a{99999}{999}' is no regular expression: it takes too much memory",
+            "line 4: maker 'm': invalid regular expression 'a{99999}{999}': needs too much memory",
         ),
-        (maker("pattern = 3"), "line 4: maker 'm': pattern is 3: write a text in quotes"),
+        (maker("pattern = 3"), "line 4: maker 'm': invalid pattern 3: expected a string in quotes"),
         (
             maker("pattern = 'x'\nunheld = 'gone'"),
-            "line 5: maker 'm': unheld is 'gone': write \"undecided\", \"normal\", \"protected\", \"leaked\", \"dead-pid\" or \
+            "line 5: maker 'm': invalid unheld 'gone': expected \"undecided\", \"normal\", \"protected\", \"leaked\", \"dead-pid\" or \
              \"companion\"",
         ),
-        (maker("pattern = 'x'\nunheld = 'leaked'"), "line 5: maker 'm': it needs a reason"),
-        (maker("pattern = 'x'\nunheld = 'dead-pid'\nreason = 'r'"), "line 5: maker 'm': dead-pid needs pid"),
+        (maker("pattern = 'x'\nunheld = 'leaked'"), "line 5: maker 'm': unheld requires reason"),
+        (
+            maker("pattern = 'x'\nunheld = 'dead-pid'\nreason = 'r'"),
+            "line 5: maker 'm': unheld = \"dead-pid\" requires pid",
+        ),
         (
             maker("pattern = 'x'\nunheld = 'companion'\nreason = 'r'"),
-            "line 5: maker 'm': companion needs helpers",
+            "line 5: maker 'm': unheld = \"companion\" requires helpers",
         ),
         (
             maker("pattern = 'x'\npid = { group = 'pid', of = 'a' }"),
-            "line 5: maker 'm': no pattern has a group 'pid'",
+            "line 5: maker 'm': no group 'pid' in pattern",
         ),
-        (maker("pattern = 'x'\nwith = '{stem}_el'"), "line 5: maker 'm': no pattern has a group 'stem'"),
+        (maker("pattern = 'x'\nwith = '{stem}_el'"), "line 5: maker 'm': no group 'stem' in pattern"),
         (
             maker("pattern = 'x'\nmatch = 'content'"),
-            "line 5: maker 'm': what it is matched by needs contents",
+            "line 5: maker 'm': match = \"content\" requires contents",
         ),
         (
             maker("pattern = 'x'\nsize = '9..3'"),
-            "line 5: maker 'm': size is '9..3': write a size or a range of them, as in 32, \"4K\" or \"1M..64M\"",
+            "line 5: maker 'm': invalid size '9..3': expected a size or a range, such as 32, \"4K\" or \"1M..64M\"",
         ),
         (
             maker("pattern = 'x'\nmode = '0888'"),
-            "line 5: maker 'm': mode is '0888': write permission bits in octal and in quotes, as in \"0600\"",
+            "line 5: maker 'm': invalid mode '0888': expected an octal mode in quotes, such as \"0600\"",
         ),
         (
             maker("pattern = 'x'\ncontents = { at = 0, hex = 'abc' }"),
-            "line 5: maker 'm': hex is 'abc': write hex digits in pairs, with ? for any, as in \"de ad ?? e?\"",
+            "line 5: maker 'm': invalid hex 'abc': expected pairs of hex digits, with ? for any digit, such as \"de ad ?? e?\"",
         ),
-        (
-            maker("pattern = 'x'") + "\n" + &maker("pattern = 'y'"),
-            "line 5: there are two makers with the id 'm'",
-        ),
+        (maker("pattern = 'x'") + "\n" + &maker("pattern = 'y'"), "line 5: duplicate maker id 'm'"),
     ] {
         assert_eq!(read(&text), Err(format!("/c/config.toml, {error}")), "{text}");
     }
     for (rest, error) in [
-        ("pattern = 'x'\ncolour = 1", "maker 'm': a maker has no 'colour': it has id, name, kind, pattern"),
-        ("pattern = 'x'\nkey = '0x51??'", "maker 'm': key is '0x51??': write a key, as in"),
-        ("pattern = 'x'\npid = 3", "maker 'm': pid is 3: write { group = "),
+        ("pattern = 'x'\ncolour = 1", "maker 'm': unknown field 'colour'; expected id, name, kind, pattern"),
+        ("pattern = 'x'\nkey = '0x51??'", "maker 'm': invalid key '0x51??': expected a key such as"),
+        ("pattern = 'x'\npid = 3", "maker 'm': invalid pid 3: expected { group = "),
         (
             "pattern = 'x'\ncontents = { at = 0, hex = '??' }",
-            "maker 'm': contents is a table: write { at = OFFSET",
+            "maker 'm': invalid contents, a table: expected { at = OFFSET",
         ),
-        ("pattern = 'x'\ncontents = { at = 0, hax = '00' }", "maker 'm': contents have no 'hax': write"),
-        ("pattern = 'x'\nfits = 3", "maker 'm': fits is 3: write a name, a key, or a table"),
+        (
+            "pattern = 'x'\ncontents = { at = 0, hax = '00' }",
+            "maker 'm': unknown field 'hax' in contents; expected",
+        ),
+        ("pattern = 'x'\nfits = 3", "maker 'm': invalid fits 3: expected a name, a key, or a table"),
     ] {
         let told = read(&maker(rest)).unwrap_err();
         assert!(told.contains(error), "{told}");

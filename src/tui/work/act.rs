@@ -3,9 +3,10 @@
 
 use super::Worker;
 use crate::act::access::Rules;
-use crate::act::record::{Entry, Record};
+use crate::act::log::{Entry, LogError};
 use crate::act::{
-    self, ActError, Action, Copies, Copying, Ending, Options, Outcome, Plan, Refusal, StateDirectory,
+    self, ActError, Action, ChangeLog, Copies, Copying, Ending, Options, Outcome, Plan, Refusal,
+    StateDirectory, StateError,
 };
 use crate::app::Event;
 use crate::app::confirm::{Wanted, Wish};
@@ -46,7 +47,7 @@ pub enum Order {
 pub struct Doer {
     recent: act::Recent,
     machine: Arc<dyn Machine>,
-    /// Where copies and the record are kept; `None` for a user without a home.
+    /// Where copies and the log are; `None` for a user without a home directory.
     state: Option<StateDirectory>,
     /// What all copies may take together.
     limit: Bytes,
@@ -76,7 +77,7 @@ impl Item<'_> {
 }
 
 impl Doer {
-    /// One that keeps copies and the record where this user does.
+    /// One that has copies and the log in the state directory of this user.
     pub fn new(machine: Arc<dyn Machine>, limit: Bytes, messages: Sender<Message>) -> Self {
         let recent = act::Recent::default();
         Self { recent, machine, state: StateDirectory::find().ok(), limit, messages }
@@ -104,6 +105,7 @@ impl Doer {
     }
 
     fn apply_all(&self, plans: &[Plan], progress: &Progress) -> Vec<Outcome> {
+        self.remove_unfinished();
         self.attended(progress, plans.len(), |item| {
             let apply = |(at, plan): (usize, &Plan)| {
                 item.begin(at + 1, format!("copying {}", plan.subject()));
@@ -113,9 +115,15 @@ impl Doer {
         })
     }
 
-    fn plan(&self, wish: &Wish) -> Plan {
-        let copying = |copy: bool| match &self.state {
-            Some(state) if copy => Copying::Keep(Copies::new(state.clone(), self.limit)),
+    fn plan_all(&self, wishes: &[Wish]) -> Vec<Plan> {
+        // One for all, so that each plan counts what the ones before it will use.
+        let copies = self.state.clone().map(|state| Copies::new(state, self.limit));
+        wishes.iter().map(|wish| self.plan(wish, copies.as_ref())).collect()
+    }
+
+    fn plan(&self, wish: &Wish, copies: Option<&Copies>) -> Plan {
+        let copying = |copy: bool| match copies {
+            Some(copies) if copy => Copying::Keep(copies.clone()),
             _ => Copying::Without,
         };
         let action = match &wish.wanted {
@@ -129,7 +137,7 @@ impl Doer {
         if self.state.is_none() && wish.wanted == (Wanted::Remove { copy: true }) {
             // Never without a copy that was asked for.
             plan.refusal = Some(Refusal::new(
-                "no copy can be kept: there is no home for it, and XDG_STATE_HOME is not set",
+                "you have no home directory for a copy, and XDG_STATE_HOME is not set",
                 "c removes it without one",
             ));
         }
@@ -137,14 +145,26 @@ impl Doer {
     }
 
     fn apply(&self, plan: &Plan, progress: &Progress) -> Outcome {
-        let outcome = act::apply_with(&*self.machine, plan, progress, &self.recent);
+        let log = match self.log() {
+            Err(source) if !source.is_no_place() && plan.refusal.is_none() => {
+                let subject = plan.subject();
+                let result = Err(ActError::NotLogged { subject: subject.clone(), source });
+                return Outcome { subject, action: plan.task.word(), result };
+            }
+            log => log,
+        };
+        let mut outcome = act::apply_with(&*self.machine, plan, progress, &self.recent);
         let (segment, done, said) = match &outcome.result {
             Ok(done) => (done.id.to_string(), true, done.said.join("; ")),
             // What was refused or stopped did not happen.
             Err(ActError::Refused { .. } | ActError::Stopped { .. }) => return outcome,
             Err(error) => (outcome.subject.clone(), false, error.to_string()),
         };
-        self.record(outcome.action, &segment, done, &said);
+        let entry = Entry::new(&*self.machine, outcome.action, &segment, done, &said);
+        let logged = log.and_then(|log| log.add(&entry));
+        if let (Err(error), Ok(done)) = (logged, &mut outcome.result) {
+            done.said.push(format!("not logged: {error}"));
+        }
         outcome
     }
 
@@ -154,15 +174,26 @@ impl Doer {
             Ok(ended) => ending.said(*ended),
             Err(error) => error.to_string(),
         };
-        self.record("end", &ending.segment.to_string(), result.is_ok(), &said);
+        // The log on the screen has it, should this one fail.
+        if let Ok(log) = self.log() {
+            let segment = ending.segment.to_string();
+            let _ = log.add(&Entry::new(&*self.machine, "end", &segment, result.is_ok(), &said));
+        }
         Event::Ended(ending, result)
     }
 
-    /// That it cannot be written stops nothing; the log on the screen has it.
-    fn record(&self, action: &str, segment: &str, done: bool, said: &str) {
+    /// The log, open. Opened before each act: nothing is done when something is in its way.
+    fn log(&self) -> Result<ChangeLog, LogError> {
+        let state = self.state.clone().ok_or(StateError::Homeless)?;
+        let log = ChangeLog::new(state);
+        log.open()?;
+        Ok(log)
+    }
+
+    /// Removes what killed commands left unfinished, before something is changed.
+    fn remove_unfinished(&self) {
         if let Some(state) = &self.state {
-            let entry = Entry::new(&*self.machine, action, segment, done, said);
-            let _ = Record::new(state.clone()).add(&entry);
+            let _ = state.remove_unfinished();
         }
     }
 
@@ -196,13 +227,17 @@ impl Doer {
     }
 
     fn bring_back(&self, progress: &Progress) -> Result<String, String> {
-        let state = self.state.clone().ok_or("this user has no home, so no copies were kept")?;
+        let state = self.state.clone().ok_or_else(|| StateError::Homeless.to_string())?;
+        let log = self.log().map_err(|error| format!("nothing was restored: {error}"))?;
         let restored = Copies::new(state, self.limit).undo(&*self.machine, progress);
         let restored = restored.map_err(|error| error.to_string())?;
         let lost =
             if restored.lost.is_empty() { String::new() } else { format!(" ({})", restored.lost.join("; ")) };
-        self.record("restore", &restored.id.to_string(), true, "brought back from its copy");
-        Ok(format!("{} is back{lost}", restored.id))
+        let id = restored.id.to_string();
+        let entry = Entry::new(&*self.machine, "restore", &id, true, "restored from its copy");
+        let unlogged =
+            log.add(&entry).map_or_else(|error| format!("; not logged: {error}"), |()| String::new());
+        Ok(format!("{id} restored{lost}{unlogged}"))
     }
 }
 
@@ -213,7 +248,7 @@ impl Worker for Doer {
         vec![match order {
             Order::AskRules(segment) => Event::Rules(segment.id.clone(), Rules::of(&*self.machine, &segment)),
             Order::End(ending) => self.end(ending),
-            Order::Plan(wishes) => Event::Planned(wishes.iter().map(|wish| self.plan(wish)).collect()),
+            Order::Plan(wishes) => Event::Planned(self.plan_all(&wishes)),
             Order::Apply(plans, progress) => Event::Acted(self.apply_all(&plans, &progress)),
             Order::Undo(undo, progress) => Event::Undone(self.undo(undo, &progress)),
         }]

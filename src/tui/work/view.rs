@@ -5,7 +5,7 @@ use super::Worker;
 use super::open::{Open, unreadable};
 use super::preview::Previewed;
 use super::search::{Goal, Search, Searches};
-use crate::act::{ActError, Hold, Record, Released, detach};
+use crate::act::{ActError, ChangeLog, Hold, Released, detach};
 use crate::app::Event;
 use crate::app::effect::{Request, Target, Watching};
 use crate::app::event::{Clock, Found, Opened};
@@ -58,22 +58,14 @@ pub struct Viewer {
     open: Option<Open>,
     kept: BTreeMap<SegmentId, Reader>,
     /// Where it stands what was let go of; `None` for a user without a home.
-    record: Option<Record>,
+    log: Option<ChangeLog>,
 }
 
 impl Viewer {
     /// One that has nothing open. Answers of searches go to `messages`.
-    pub fn new(machine: Arc<dyn Machine>, record: Option<Record>, messages: Sender<Message>) -> Self {
+    pub fn new(machine: Arc<dyn Machine>, log: Option<ChangeLog>, messages: Sender<Message>) -> Self {
         let searches = Searches::new(messages);
-        Self {
-            machine,
-            searches,
-            preview: None,
-            preview_again: true,
-            open: None,
-            kept: BTreeMap::new(),
-            record,
-        }
+        Self { machine, searches, preview: None, preview_again: true, open: None, kept: BTreeMap::new(), log }
     }
 
     fn open(&mut self, segment: &Segment) -> Event {
@@ -144,8 +136,8 @@ impl Viewer {
 
     /// That it cannot be written stops nothing; the log on the screen has it.
     fn note(&self, id: &SegmentId, released: &Released) {
-        if let Some(record) = &self.record {
-            let _ = record.note(&*self.machine, "detach", &id.to_string(), true, &released.said());
+        if let Some(log) = &self.log {
+            let _ = log.note(&*self.machine, "detach", &id.to_string(), true, &released.said());
         }
     }
 

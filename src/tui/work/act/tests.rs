@@ -1,6 +1,7 @@
 //! Acts as the worker does them, over a made machine.
 
 use super::*;
+use crate::act::Task;
 use crate::machine::made::{MadeBytes, MadeMachine};
 use crate::survey::Survey;
 use std::sync::mpsc::Receiver;
@@ -82,12 +83,12 @@ fn without_a_state_directory_nothing_is_removed_that_was_to_have_a_copy() {
     scene.doer.state = None;
     let plans = scene.plans();
     let refusal = plans[0].refusal.as_ref().unwrap();
-    assert!(refusal.reason.contains("no copy can be kept") && !refusal.forceable, "{refusal:?}");
+    assert!(refusal.reason.contains("no home directory") && !refusal.forceable, "{refusal:?}");
     let outcomes = scene.apply(plans, &Arc::default());
     assert!(matches!(outcomes[0].result, Err(ActError::Refused { .. })), "{outcomes:?}");
     assert_eq!(scene.left(), 1);
     let [Err(reason)] = &scene.undo(1, &Arc::default())[..] else { panic!() };
-    assert!(reason.contains("no home"), "{reason}");
+    assert!(reason.contains("no home directory"), "{reason}");
 }
 
 #[test]
@@ -144,8 +145,8 @@ fn stopped_at_any_moment_it_leaves_the_segment_and_no_copy() {
         }
         assert_eq!((scene.left(), scene.copies()), (2, 0));
     }
-    // The record has nothing of what did not happen.
-    assert!(!scene.home.path().join("record.jsonl").exists());
+    // The log has nothing that did not happen.
+    assert_eq!(std::fs::read_to_string(scene.home.path().join("log.jsonl")).unwrap_or_default(), "");
 }
 
 #[test]
@@ -171,4 +172,33 @@ fn an_undo_that_is_stopped_keeps_its_copy() {
     assert_eq!(Undo::Copies(2).left(&results), Some(Undo::Copies(2)));
     assert!(scene.undo(2, &Arc::default()).iter().all(Result::is_ok));
     assert_eq!((scene.left(), scene.copies()), (2, 0));
+}
+
+#[test]
+fn nothing_is_changed_when_the_log_cannot_be_opened() {
+    let mut scene = Scene::new();
+    scene.machine.add_object("a", MadeBytes::full(b"hello"));
+    std::fs::create_dir(scene.home.path().join("log.jsonl")).unwrap();
+    let plans = scene.plans();
+    let outcomes = scene.apply(plans, &Arc::default());
+    let error = outcomes[0].result.as_ref().unwrap_err();
+    assert!(matches!(error, ActError::NotLogged { .. }) && error.nothing_done(), "{error}");
+    assert!(error.to_string().contains("posix:/a: nothing was changed: failed to open the log"), "{error}");
+    assert_eq!((scene.left(), scene.copies()), (1, 0));
+    let [Err(reason)] = &scene.undo(1, &Arc::default())[..] else { panic!() };
+    assert!(reason.contains("nothing was restored: failed to open the log"), "{reason}");
+}
+
+#[test]
+fn an_act_that_cannot_be_logged_says_so() {
+    let mut scene = Scene::new();
+    scene.machine.add_object("a", MadeBytes::full(b"hello"));
+    scene.doer.state = None;
+    let mut plans = scene.plans();
+    let Task::Change { action, .. } = &mut plans[0].task else { panic!() };
+    *action = Action::Remove(Copying::Without);
+    plans[0].refusal = None;
+    let outcomes = scene.apply(plans, &Arc::default());
+    let done = outcomes[0].result.as_ref().unwrap();
+    assert!(done.said.last().unwrap().starts_with("not logged: no directory"), "{done:?}");
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::act::StateDirectory;
-use crate::act::record::Entry;
+use crate::act::log::Entry;
 use crate::machine::made::{MadeBytes, MadeMachine};
 use crate::memory::{Direction, Look, OpenError, Pattern};
 use crate::survey::{Names, Survey};
@@ -29,8 +29,8 @@ impl Scene {
         machine.add_sysv(1, 0x4d2, MadeBytes::full(b"hello"));
         let (messages, inbox) = mpsc::channel();
         let home = tempfile::tempdir().unwrap();
-        let record = Record::new(StateDirectory::at(home.path()));
-        let viewer = Viewer::new(Arc::new(machine.clone()), Some(record), messages);
+        let log = ChangeLog::new(StateDirectory::at(home.path()));
+        let viewer = Viewer::new(Arc::new(machine.clone()), Some(log), messages);
         Self { machine, viewer, inbox, now: SECOND, home }
     }
 
@@ -41,7 +41,7 @@ impl Scene {
 
     /// What the record has, without time and user.
     fn recorded(&self) -> Vec<String> {
-        let text = std::fs::read_to_string(self.home.path().join("record.jsonl")).unwrap_or_default();
+        let text = std::fs::read_to_string(self.home.path().join("log.jsonl")).unwrap_or_default();
         let entries = text.lines().map(|line| serde_json::from_str::<Entry>(line).unwrap());
         entries.map(|entry| format!("{} {}: {}", entry.action, entry.segment, entry.result)).collect()
     }

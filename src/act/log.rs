@@ -1,0 +1,534 @@
+//! The log of changes: what was done to segments, a line of JSON for each act,
+//! in the state directory. It is only appended to, and never grows beyond two
+//! files of a set size.
+
+use super::save::shown;
+use super::state::{StateDirectory, StateError};
+use crate::machine::Machine;
+use crate::segment::{Timestamp, plain_error};
+use crate::sys::regular::{Links, open_regular};
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a file of it may become, in bytes.
+const LONGEST: u64 = 1 << 20;
+/// How long a line may wait for others, and how much is written at once.
+const SOON: Duration = Duration::from_millis(10);
+const LARGEST_WRITE: usize = 32 << 10;
+/// How long a line waits for another process that has the lock and does not rotate the log.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(1);
+/// The longest text of a result that is kept, in bytes.
+const LONGEST_RESULT: usize = 4096;
+
+const NOW: &str = "log.jsonl";
+const BEFORE: &str = "log.1.jsonl";
+const LOCK: &str = "log.lock";
+
+/// The log of this user.
+#[derive(Debug)]
+pub struct ChangeLog {
+    state: StateDirectory,
+    longest: u64,
+    /// Open from the first act on: a batch may have thousands.
+    open: Mutex<Option<File>>,
+    /// The user's name, looked up once.
+    user: OnceLock<String>,
+    /// Lines that are about to be written, and since when.
+    waiting: Mutex<Option<(Instant, Vec<u8>)>>,
+}
+
+/// One act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When, RFC 3339 in UTC.
+    pub time: String,
+    /// Who: the name of the user, or the number.
+    pub user: String,
+    /// What: the word of the command.
+    pub action: String,
+    /// To which segment.
+    pub segment: String,
+    /// Whether it was done.
+    pub done: bool,
+    /// What came of it, in words.
+    pub result: String,
+}
+
+/// Why an act is not in the log.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// There is no directory for it.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The file cannot be opened, or the full one not renamed.
+    #[error(
+        "failed to open the log {}: {}. {}et XDG_STATE_HOME to another directory",
+        shown(.path), plain_error(.source), if is_in_the_way(.source) { "Move it away or s" } else { "S" }
+    )]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The error of the kernel.
+        source: io::Error,
+    },
+    /// The file cannot be written.
+    #[error("failed to write to the log {}: {}", shown(.path), plain_error(.source))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The error of the kernel.
+        source: io::Error,
+    },
+}
+
+impl LogError {
+    /// As [`StateError::is_no_place`].
+    #[must_use]
+    pub fn is_no_place(&self) -> bool {
+        matches!(self, Self::State(error) if error.is_no_place())
+    }
+}
+
+/// Whether moving the file away would help.
+fn is_in_the_way(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    !matches!(
+        error.kind(),
+        Kind::StorageFull | Kind::QuotaExceeded | Kind::ReadOnlyFilesystem | Kind::PermissionDenied
+    )
+}
+
+impl Entry {
+    /// An act of this user, now.
+    #[must_use]
+    pub fn new(machine: &dyn Machine, action: &str, segment: &str, done: bool, result: &str) -> Self {
+        Self::by(user(machine), machine, action, segment, done, result)
+    }
+
+    fn by(
+        user: String,
+        machine: &dyn Machine,
+        action: &str,
+        segment: &str,
+        done: bool,
+        result: &str,
+    ) -> Self {
+        let mut result = result.to_owned();
+        while result.len() > LONGEST_RESULT {
+            result.pop();
+        }
+        Self {
+            time: rfc3339(machine.now()),
+            user,
+            action: action.to_owned(),
+            segment: segment.to_owned(),
+            done,
+            result,
+        }
+    }
+}
+
+/// Who this is: by name, or by number.
+fn user(machine: &dyn Machine) -> String {
+    let uid = machine.effective_uid();
+    machine.user_name(uid).unwrap_or_else(|| uid.to_string())
+}
+
+/// An entry as it stands in the file.
+fn line(entry: &Entry) -> Result<Vec<u8>, serde_json::Error> {
+    let mut line = serde_json::to_vec(entry)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn rfc3339(time: Timestamp) -> String {
+    let nanos = i32::try_from(time.nanos).unwrap_or(0);
+    jiff::Timestamp::new(time.seconds, nanos).unwrap_or_default().to_string()
+}
+
+impl ChangeLog {
+    /// The log in a state directory. Nothing is opened yet.
+    #[must_use]
+    pub const fn new(state: StateDirectory) -> Self {
+        Self {
+            state,
+            longest: LONGEST,
+            open: Mutex::new(None),
+            user: OnceLock::new(),
+            waiting: Mutex::new(None),
+        }
+    }
+
+    /// Opens the log, or creates it: called before an act, so that a log that
+    /// cannot be used is known while nothing is changed yet.
+    ///
+    /// # Errors
+    /// When it is not a regular file, or may not be opened or created.
+    pub fn open(&self) -> Result<(), LogError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        self.opened(&mut open).map(drop)
+    }
+
+    /// Adds an act of this user, now: [`ChangeLog::add`].
+    ///
+    /// # Errors
+    /// As [`ChangeLog::add`].
+    pub fn note(
+        &self,
+        machine: &dyn Machine,
+        action: &str,
+        segment: &str,
+        done: bool,
+        result: &str,
+    ) -> Result<(), LogError> {
+        let user = self.user.get_or_init(|| user(machine)).clone();
+        self.add(&Entry::by(user, machine, action, segment, done, result))
+    }
+
+    /// As [`ChangeLog::note`], for one of a great many that follow each other at
+    /// once: it may be written with those that come within milliseconds.
+    ///
+    /// # Errors
+    /// As [`ChangeLog::add`].
+    pub fn note_soon(
+        &self,
+        machine: &dyn Machine,
+        action: &str,
+        segment: &str,
+        done: bool,
+        result: &str,
+    ) -> Result<(), LogError> {
+        let user = self.user.get_or_init(|| user(machine)).clone();
+        let entry = Entry::by(user, machine, action, segment, done, result);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, lines) = waiting.get_or_insert_with(|| (Instant::now(), vec![]));
+        lines.extend(self.line(&entry)?);
+        if lines.len() < LARGEST_WRITE && since.elapsed() < SOON {
+            return Ok(());
+        }
+        drop(waiting);
+        self.flush()
+    }
+
+    /// Writes what waits to be written.
+    ///
+    /// # Errors
+    /// As [`ChangeLog::add`].
+    pub fn flush(&self) -> Result<(), LogError> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        waiting.map_or(Ok(()), |(_, lines)| self.write(&lines))
+    }
+
+    /// Adds a line, whole, whatever other processes add at the same time.
+    ///
+    /// # Errors
+    /// When it cannot be written. The act is done all the same.
+    pub fn add(&self, entry: &Entry) -> Result<(), LogError> {
+        self.flush()?;
+        self.write(&self.line(entry)?)
+    }
+
+    fn line(&self, entry: &Entry) -> Result<Vec<u8>, LogError> {
+        line(entry).map_err(|error| self.unwritten(error.into()))
+    }
+
+    /// Adds whole lines.
+    fn write(&self, lines: &[u8]) -> Result<(), LogError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        // One write: with O_APPEND the kernel puts it after all others.
+        let written = self.opened(&mut open)?.write_all(lines);
+        written.map_err(|error| {
+            // Opened again for the next line, which looks at how this one ended.
+            *open = None;
+            self.unwritten(error)
+        })
+    }
+
+    /// The file to append to. A full one is renamed first. Only full ones are
+    /// ever renamed, so an open file that is not full is still the log.
+    fn opened<'a>(&self, open: &'a mut Option<File>) -> Result<&'a mut File, LogError> {
+        let full = |file: &File| file.metadata().map_or(true, |stat| stat.len() >= self.longest);
+        if let Some(file) = open.take().filter(|file| !full(file)) {
+            return Ok(open.insert(file));
+        }
+        let folder = self.state.folder("")?;
+        let failed = |source| LogError::Open { path: folder.join(NOW), source };
+        self.rotate(&folder).map_err(failed)?;
+        let mut options = File::options();
+        let options = options.read(true).append(true).create(true).mode(0o600);
+        let file = open_regular(&folder.join(NOW), options, Links::Refuse).map_err(failed)?;
+        end_torn_line(&file).map_err(failed)?;
+        Ok(open.insert(file))
+    }
+
+    fn unwritten(&self, source: io::Error) -> LogError {
+        LogError::Write { path: self.state.path().join(NOW), source }
+    }
+
+    /// The last acts, the latest last. Lines that do not parse are skipped.
+    #[must_use]
+    pub fn last(&self, count: usize) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = [BEFORE, NOW]
+            .into_iter()
+            .filter_map(|name| self.end_of(name).ok())
+            .flat_map(|text| {
+                let lines = text.split(|&byte| byte == b'\n');
+                lines.filter_map(|line| serde_json::from_slice(line).ok()).collect::<Vec<Entry>>()
+            })
+            .collect();
+        entries.drain(..entries.len().saturating_sub(count));
+        entries
+    }
+
+    /// The end of a file: about all of one that this program wrote.
+    fn end_of(&self, name: &str) -> io::Result<Vec<u8>> {
+        let path = self.state.path().join(name);
+        let mut file = open_regular(&path, File::options().read(true), Links::Refuse)?;
+        let longest = self.longest.saturating_add(LONGEST);
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(longest)))?;
+        let mut text = vec![];
+        file.take(longest).read_to_end(&mut text)?;
+        Ok(text)
+    }
+
+    /// Renames a full log to the name of the one before, in place of that.
+    fn rotate(&self, folder: &Path) -> io::Result<()> {
+        let is_full = || {
+            let stat = fs::symlink_metadata(folder.join(NOW));
+            stat.is_ok_and(|stat| stat.is_file() && stat.len() >= self.longest)
+        };
+        if !is_full() {
+            return Ok(());
+        }
+        let mut options = File::options();
+        let options = options.write(true).create(true).truncate(false).mode(0o600);
+        let mut lock = open_regular(&folder.join(LOCK), options, Links::Refuse)?;
+        let began = Instant::now();
+        loop {
+            lock = match Flock::lock(lock, FlockArg::LockExclusiveNonblock) {
+                // Another process may have done it since.
+                Ok(_lock) if is_full() => return fs::rename(folder.join(NOW), folder.join(BEFORE)),
+                // Another process is about to: a line added before that would make it longer still.
+                Err((lock, Errno::EWOULDBLOCK)) if is_full() && began.elapsed() < PATIENCE => lock,
+                Ok(_) | Err((_, Errno::EWOULDBLOCK)) => return Ok(()),
+                Err((_, error)) => return Err(error.into()),
+            };
+            thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// Ends a line of which only a part fit on the disk, so that the next one
+/// stands alone.
+fn end_torn_line(mut file: &File) -> io::Result<()> {
+    let mut last = [b'\n'];
+    if let Some(at) = file.metadata()?.len().checked_sub(1) {
+        file.read_exact_at(&mut last, at)?;
+    }
+    if last == *b"\n" { Ok(()) } else { file.write_all(b"\n") }
+}
+
+impl Drop for ChangeLog {
+    fn drop(&mut self) {
+        // Errors are lost here; a caller that reports them has called `flush`.
+        let _ = self.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::MadeMachine;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn sized(state: StateDirectory, longest: u64) -> ChangeLog {
+        let mut log = ChangeLog::new(state);
+        log.longest = longest;
+        log
+    }
+
+    fn log(longest: u64) -> (tempfile::TempDir, ChangeLog) {
+        let directory = tempfile::tempdir().unwrap();
+        let state = StateDirectory::at(directory.path().join("shmlens"));
+        (directory, sized(state, longest))
+    }
+
+    #[test]
+    fn an_act_is_a_line() {
+        let (_directory, log) = log(LONGEST);
+        let entry = Entry::new(&MadeMachine::new(), "rm", r"posix:/a\x1b", true, "removed\nwhole");
+        log.add(&entry).unwrap();
+        let path = log.state.path().join(NOW);
+        insta::assert_snapshot!(
+            fs::read_to_string(&path).unwrap().trim_end(),
+            @r#"{"time":"2026-01-05T11:01:00Z","user":"root","action":"rm","segment":"posix:/a\\x1b","done":true,"result":"removed\nwhole"}"#
+        );
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"time\": torn\n").unwrap();
+        log.add(&entry).unwrap();
+        assert_eq!(log.last(5), [entry.clone(), entry.clone()]);
+        assert_eq!(log.last(1), [entry]);
+    }
+
+    #[test]
+    fn many_at_once_lose_nothing_and_it_stays_small() {
+        let (_directory, log) = log(20_000);
+        let machine = MadeMachine::new();
+        thread::scope(|scope| {
+            for who in 0..4 {
+                let log = sized(log.state.clone(), log.longest);
+                let machine = machine.clone();
+                scope.spawn(move || {
+                    for at in 0..200 {
+                        let segment = format!("sysv:{who}{at:03}");
+                        log.add(&Entry::new(&machine, "rm", &segment, true, "removed")).unwrap();
+                    }
+                });
+            }
+        });
+        for name in [NOW, BEFORE] {
+            let text = fs::read_to_string(log.state.path().join(name)).unwrap();
+            assert!(text.len() < 40_000, "{}", text.len());
+            assert!(text.lines().all(|line| serde_json::from_str::<Entry>(line).is_ok()), "{text}");
+        }
+        // What one writer added stands in its order, with no gap.
+        let last = log.last(usize::MAX);
+        let mut latest = None;
+        for who in 0..4u32 {
+            let theirs: Vec<u32> = last
+                .iter()
+                .filter_map(|entry| entry.segment.strip_prefix(&format!("sysv:{who}"))?.parse().ok())
+                .collect();
+            assert!(theirs.windows(2).all(|pair| pair[1] == pair[0] + 1), "{theirs:?}");
+            latest = latest.max(theirs.last().copied());
+        }
+        assert_eq!(latest, Some(199));
+    }
+
+    #[test]
+    fn nothing_is_added_to_a_full_one_while_somebody_turns_it_over() {
+        let (_directory, log) = log(100);
+        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "removed");
+        log.add(&entry).unwrap();
+        let path = |name: &str| log.state.path().join(name);
+        let full = fs::metadata(path(NOW)).unwrap().len();
+        assert!(full >= 100);
+        let lock = File::options().write(true).create(true).truncate(false).open(path(LOCK)).unwrap();
+        let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).unwrap();
+        thread::scope(|scope| {
+            let adding = scope.spawn(|| log.add(&entry));
+            // So long it would have taken to add it at once.
+            thread::sleep(SOON * 5);
+            drop(lock);
+            adding.join().unwrap().unwrap();
+        });
+        assert_eq!([NOW, BEFORE].map(|name| fs::metadata(path(name)).unwrap().len()), [full; 2]);
+        // Who does not come to it stops nobody.
+        let lock = File::open(path(LOCK)).unwrap();
+        let _lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).unwrap();
+        log.add(&entry).unwrap();
+        assert_eq!(log.last(5).len(), 3);
+    }
+
+    #[test]
+    fn lines_that_wait_are_written_in_their_order() {
+        let (_directory, log) = log(LONGEST);
+        let machine = MadeMachine::new();
+        for at in 0..1000 {
+            log.note_soon(&machine, "rm", &format!("sysv:{at}"), true, "removed").unwrap();
+        }
+        log.note(&machine, "lock", "sysv:1000", true, "locked").unwrap();
+        let places = |log: &ChangeLog| -> Vec<String> {
+            log.last(usize::MAX).into_iter().map(|entry| entry.segment).collect()
+        };
+        let expected: Vec<String> = (0..=1000).map(|at| format!("sysv:{at}")).collect();
+        assert_eq!(places(&log), expected);
+        log.note_soon(&machine, "rm", "sysv:1001", true, "removed").unwrap();
+        let other = ChangeLog::new(log.state.clone());
+        drop(log);
+        assert_eq!(places(&other).last().unwrap(), "sysv:1001");
+    }
+
+    #[test]
+    fn symlinks_are_not_followed() {
+        let (directory, log) = log(LONGEST);
+        let outside = directory.path().join("outside");
+        fs::write(&outside, b"mine").unwrap();
+        log.state.folder("").unwrap();
+        std::os::unix::fs::symlink(&outside, log.state.path().join(NOW)).unwrap();
+        let error = log.open().unwrap_err().to_string();
+        assert!(
+            error.contains("is a symbolic link, not a regular file. Move it away or set XDG_"),
+            "{error}"
+        );
+        assert_eq!(fs::read(&outside).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn only_regular_files_are_opened_and_nothing_blocks() {
+        let fifo = |path: &Path| nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "removed");
+        for kind in ["a named pipe", "a directory"] {
+            let (_directory, log) = log(100);
+            let path = |name: &str| log.state.path().join(name);
+            let make = |name| {
+                if kind == "a directory" { fs::create_dir(path(name)).unwrap() } else { fifo(&path(name)) }
+            };
+            log.state.folder("").unwrap();
+            make(NOW);
+            let error = log.open().unwrap_err().to_string();
+            assert!(error.starts_with("failed to open the log /") && error.contains(kind), "{error}");
+            assert_eq!(log.last(1), []);
+            // The lock is needed, and a directory not replaced, when the log is full.
+            fs::rename(path(NOW), path(if kind == "a directory" { BEFORE } else { LOCK })).unwrap();
+            log.add(&entry).unwrap();
+            let error = log.open().unwrap_err().to_string();
+            assert!(error.contains("directory"), "{error}");
+            assert_eq!(log.last(2), std::slice::from_ref(&entry));
+        }
+    }
+
+    #[test]
+    fn reading_and_rotating_do_not_depend_on_the_length() {
+        let (_directory, log) = log(LONGEST);
+        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "removed");
+        log.add(&entry).unwrap();
+        let before = File::create(log.state.path().join(BEFORE)).unwrap();
+        before.set_len(1 << 40).unwrap();
+        assert_eq!(log.last(5), std::slice::from_ref(&entry));
+        File::options().write(true).open(log.state.path().join(NOW)).unwrap().set_len(1 << 40).unwrap();
+        log.add(&entry).unwrap();
+        assert_eq!(log.last(5), [entry]);
+    }
+
+    #[test]
+    fn a_line_that_only_partly_fit_does_not_spoil_the_next() {
+        let (_directory, log) = log(LONGEST);
+        log.state.folder("").unwrap();
+        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "removed");
+        fs::write(log.state.path().join(NOW), b"{\"time\":\"2026").unwrap();
+        log.add(&entry).unwrap();
+        assert_eq!(log.last(5), [entry]);
+    }
+
+    #[test]
+    fn an_unusable_directory_is_an_error() {
+        let (directory, log) = log(LONGEST);
+        fs::write(directory.path().join("shmlens"), b"a file").unwrap();
+        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, &"é".repeat(5000));
+        assert!(entry.result.len() <= LONGEST_RESULT);
+        let error = log.open().unwrap_err().to_string();
+        assert!(error.contains("not a directory"), "{error}");
+        assert!(log.add(&entry).is_err());
+    }
+}

@@ -1,0 +1,174 @@
+//! Predicting what the copies of removed segments cost: the older copies that
+//! are deleted for them, or that there is no room. The segments of a batch are
+//! predicted one after the other, each with what the ones before it will use.
+
+use super::archive::Name;
+use super::copies::{KeepError, OldCopy, held};
+use super::restore::look_into;
+use crate::segment::{Bytes, Segment, SegmentId, Timestamp, age_text};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many older copies a plan names.
+const NAMED: usize = 3;
+/// A copy has at most this part more than the segment holds: a header of 16
+/// bytes for each page.
+const HEADERS: u64 = 4096 / 16;
+/// And at most this for its metadata and what the file system adds.
+const METADATA: u64 = 16 << 10;
+
+/// What a copy costs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outlook {
+    /// Older copies that are deleted before it is written, because the disk is short.
+    pub for_room: Vec<OldCopy>,
+    /// Older copies that are deleted once the segment is removed, for the limit.
+    pub for_limit: Vec<OldCopy>,
+    /// How many copies of the batch are deleted for it again, for the limit.
+    pub of_batch: usize,
+    /// The limit of all copies.
+    pub limit: Bytes,
+    held: Bytes,
+}
+
+impl Outlook {
+    /// The older copies that go, for a plan.
+    #[must_use]
+    pub fn sentences(&self, now: Timestamp) -> Vec<String> {
+        let mut sentences = vec![];
+        if !self.for_room.is_empty() {
+            let copies = named(&self.for_room, now);
+            sentences.push(format!("{copies} deleted first, to free disk space"));
+        }
+        if !self.for_limit.is_empty() {
+            let copies = named(&self.for_limit, now);
+            sentences.push(format!("{copies} deleted afterwards (copies may take {})", self.limit));
+        }
+        if self.of_batch > 0 {
+            let copies = if self.of_batch == 1 {
+                "the copy of the first segment is".to_owned()
+            } else {
+                format!("the copies of the first {} segments are", self.of_batch)
+            };
+            sentences.push(format!("{copies} deleted afterwards (copies may take {})", self.limit));
+        }
+        sentences
+    }
+}
+
+/// `the oldest copy (/a 4.0 KiB, saved 3d ago) is`
+fn named(copies: &[OldCopy], now: Timestamp) -> String {
+    let one = |copy: &OldCopy| {
+        let Ok(saved) = look_into(&copy.path) else {
+            return copy.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        };
+        let age = age_text(now.seconds_since(saved.saved));
+        let name = match &saved.name {
+            Name::Posix(name) => name.to_string(),
+            Name::Sysv { shmid, .. } => format!("sysv:{shmid}"),
+        };
+        format!("{name} {}, saved {age} ago", saved.size)
+    };
+    let mut names: Vec<String> = copies.iter().take(NAMED).map(one).collect();
+    if copies.len() > NAMED {
+        names.push(format!("{} more", copies.len() - NAMED));
+    }
+    let names = names.join("; ");
+    match copies.len() {
+        1 => format!("the oldest copy ({names}) is"),
+        many => format!("the {many} oldest copies ({names}) are"),
+    }
+}
+
+/// The room on the disk that a copy of so many bytes takes, at most.
+pub(super) const fn needs(held: Bytes) -> u64 {
+    held.0.saturating_add(held.0 / HEADERS).saturating_add(METADATA)
+}
+
+/// Where a copy is to be written.
+pub(super) struct Place {
+    pub limit: Bytes,
+    /// The free space on the disk; `None` when that is unknown.
+    pub room: Option<Bytes>,
+    pub folder: PathBuf,
+    /// What copies take that other processes are writing.
+    pub in_progress: Bytes,
+    /// The copies there are, the newest first.
+    pub old: Vec<OldCopy>,
+}
+
+/// The removals that are planned together, and what their copies cost. Clones
+/// share it; it takes no part in comparisons.
+#[derive(Debug, Clone, Default)]
+pub struct Batch(Arc<Mutex<Vec<(SegmentId, Outlook)>>>);
+
+impl PartialEq for Batch {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Batch {}
+
+impl Batch {
+    /// Predicts the copy of a segment after those that are planned already.
+    pub(super) fn foresee(&self, segment: &Segment, place: Place) -> Result<Outlook, KeepError> {
+        let held = held(segment);
+        let Place { limit, room, folder, in_progress: unfinished, mut old } = place;
+        if held > Bytes(limit.0.saturating_sub(unfinished.0)) {
+            return Err(KeepError::TooLarge { held, limit, unfinished });
+        }
+        let needs = needs(held);
+        let mut room = room.map(|room| room.0);
+        // Copies of this batch are newer than all others, and are deleted last.
+        let mut batch = vec![];
+        let before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, planned) in before.iter().filter(|(id, _)| *id != segment.id) {
+            let frees: u64 = planned.for_room.iter().chain(&planned.for_limit).map(|old| old.frees).sum();
+            room = room.map(|room| room.saturating_add(frees).saturating_sub(self::needs(planned.held)));
+            batch.push(planned.held.0);
+            old.retain(|old| !planned.for_room.contains(old) && !planned.for_limit.contains(old));
+        }
+        drop(before);
+        let mut outlook = Outlook { limit, held, ..Outlook::default() };
+        if let Some(room) = room {
+            let all: u64 = old.iter().map(|old| old.frees).sum();
+            if room.saturating_add(all) < needs {
+                return Err(KeepError::NoRoom { held, folder, room: Bytes(room), old: Bytes(all) });
+            }
+            let mut free = room;
+            while free < needs {
+                let Some(oldest) = old.pop() else { break };
+                free = free.saturating_add(oldest.frees);
+                outlook.for_room.push(oldest);
+            }
+        }
+        let mut total: u64 = unfinished.0.saturating_add(held.0);
+        for copy in batch.into_iter().rev() {
+            total = total.saturating_add(copy);
+            outlook.of_batch += usize::from(total > limit.0);
+        }
+        let mut over = vec![];
+        for copy in old {
+            total = total.saturating_add(copy.length);
+            if total > limit.0 {
+                over.push(copy);
+            }
+        }
+        over.reverse();
+        outlook.for_limit = over;
+        Ok(outlook)
+    }
+
+    /// The plan of a segment is made, and counts from now on.
+    pub(super) fn plan(&self, segment: &Segment, outlook: &Outlook) {
+        self.begin(segment);
+        let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        planned.push((segment.id.clone(), outlook.clone()));
+    }
+
+    /// The plan of a segment is carried out: what it costs is on the disk soon.
+    pub(super) fn begin(&self, segment: &Segment) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(id, _)| *id != segment.id);
+    }
+}

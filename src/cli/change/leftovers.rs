@@ -1,0 +1,66 @@
+//! Removes unfinished copies that killed commands left, at the start of a
+//! command that changes something.
+
+use crate::act::StateDirectory;
+use crate::cli::args::{Change, CreateKind};
+use crate::cli::out::warn;
+use crate::segment::{Bytes, escape};
+use crate::sys::unfinished::{Amount, remove_abandoned};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+/// Removes them from the directories that the command writes copies to.
+pub fn remove(change: &Change, read_only: bool) {
+    if read_only || is_dry_run(change) {
+        return;
+    }
+    if !matches!(change, Change::Save(_))
+        && let Ok(state) = StateDirectory::find()
+    {
+        report(state.remove_unfinished(), state.path());
+    }
+    if let Some(directory) = target(change) {
+        report(remove_abandoned(&directory), &directory);
+    }
+}
+
+fn report(removed: Amount, directory: &Path) {
+    let Amount { files, bytes } = removed;
+    if files > 0 {
+        let copies = if files == 1 { "copy" } else { "copies" };
+        warn(&format!(
+            "removed {files} unfinished {copies} ({}) that a killed command left in {}",
+            Bytes(bytes),
+            escape(directory.as_os_str().as_bytes())
+        ));
+    }
+}
+
+/// The directory outside of the state directory that copies are written to.
+fn target(change: &Change) -> Option<PathBuf> {
+    let path = match change {
+        Change::Save(args) if args.file.as_os_str() != "-" => &args.file,
+        Change::Rm(args) => args.save.as_ref()?,
+        _ => return None,
+    };
+    if path.is_dir() {
+        return Some(path.clone());
+    }
+    let parent = path.parent()?;
+    Some(if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() })
+}
+
+const fn is_dry_run(change: &Change) -> bool {
+    match change {
+        Change::Chmod(args) => args.batch.tell.dry_run,
+        Change::Chown(args) => args.batch.tell.dry_run,
+        Change::Lock(args) | Change::Unlock(args) => args.batch.tell.dry_run,
+        Change::Rm(args) => args.tell.dry_run,
+        Change::Clean(args) => args.tell.dry_run,
+        Change::Create(args) => match &args.kind {
+            CreateKind::Sysv(args) => args.new.tell.dry_run,
+            CreateKind::Posix(args) => args.new.tell.dry_run,
+        },
+        Change::Save(_) | Change::Restore(_) => false,
+    }
+}

@@ -1,0 +1,128 @@
+//! Opening regular files only, `open(2)`, without ever blocking: a FIFO, a
+//! device or a directory in the place of a file is an error.
+
+use std::fs::{self, File, FileType, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+/// Symbolic links as the last part of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// Open the file that the link points to.
+    Follow,
+    /// Fail.
+    Refuse,
+}
+
+/// Opens a regular file with these options.
+///
+/// # Errors
+/// As `open(2)`; an error that names the file's type when it is not regular.
+pub fn open_regular(path: &Path, options: &OpenOptions, links: Links) -> io::Result<File> {
+    // Looked at before opening, because opening a device can already act on it:
+    // a tape rewinds, a watchdog starts.
+    let stat = match links {
+        Links::Follow => fs::metadata(path),
+        Links::Refuse => fs::symlink_metadata(path),
+    };
+    match stat {
+        Ok(stat) => check(stat.file_type())?,
+        // The options may create it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    if links == Links::Refuse {
+        flags |= libc::O_NOFOLLOW;
+    }
+    let file = options.clone().custom_flags(flags).open(path)?;
+    // It may have been replaced since it was looked at.
+    check(file.metadata()?.file_type())?;
+    Ok(file)
+}
+
+/// Reads a file to its end. `None` when it is longer than `limit` bytes.
+///
+/// # Errors
+/// As `read(2)`.
+pub fn read_at_most(file: &File, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    // Sparse files are turned away by their length; devices and /proc have none.
+    if file.metadata()?.len() > limit {
+        return Ok(None);
+    }
+    let mut bytes = vec![];
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
+
+fn check(kind: FileType) -> io::Result<()> {
+    let name = if kind.is_file() {
+        return Ok(());
+    } else if kind.is_dir() {
+        "a directory"
+    } else if kind.is_symlink() {
+        "a symbolic link"
+    } else if kind.is_fifo() {
+        "a named pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    };
+    Err(io::Error::other(format!("is {name}, not a regular file")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::stat::Mode;
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+
+    fn open(path: &Path, links: Links) -> Result<File, String> {
+        let options = OpenOptions::new().read(true).clone();
+        open_regular(path, &options, links).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn only_regular_files_are_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("file"), b"hello").unwrap();
+        nix::unistd::mkfifo(&at("fifo"), Mode::S_IRWXU).unwrap();
+        let _socket = UnixListener::bind(at("socket")).unwrap();
+        symlink("file", at("link")).unwrap();
+        symlink("fifo", at("to-fifo")).unwrap();
+        let mut appending = OpenOptions::new();
+        appending.append(true).create(true);
+        for (path, error) in [
+            (at("fifo"), "is a named pipe, not a regular file"),
+            (at("to-fifo"), "is a named pipe, not a regular file"),
+            (at("socket"), "is a socket, not a regular file"),
+            (at(""), "is a directory, not a regular file"),
+            ("/dev/zero".into(), "is a device, not a regular file"),
+        ] {
+            assert_eq!(open(&path, Links::Follow).unwrap_err(), error);
+            // Opened for writing a FIFO without a reader would block too.
+            let error_of = open_regular(&path, &appending, Links::Follow).unwrap_err();
+            assert_eq!(error_of.to_string(), error);
+        }
+        assert_eq!(open(&at("link"), Links::Refuse).unwrap_err(), "is a symbolic link, not a regular file");
+        let file = open(&at("link"), Links::Follow).unwrap();
+        assert_eq!(read_at_most(&file, 5).unwrap().unwrap(), b"hello");
+        assert!(open(&at("none"), Links::Refuse).is_err());
+        open_regular(&at("none"), &appending, Links::Refuse).unwrap();
+    }
+
+    #[test]
+    fn reading_stops_at_the_limit() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("sparse");
+        File::create(&path).unwrap().set_len(5 << 30).unwrap();
+        assert_eq!(read_at_most(&File::open(&path).unwrap(), 1 << 20).unwrap(), None);
+        // Its length says nothing.
+        assert_eq!(read_at_most(&File::open("/dev/zero").unwrap(), 1 << 20).unwrap(), None);
+        assert!(read_at_most(&File::open("/proc/self/status").unwrap(), 1 << 20).unwrap().is_some());
+    }
+}

@@ -1,0 +1,220 @@
+//! Files that are still being written and need a name for it, and what a kill
+//! leaves of them. The writer holds a lock on the file, `flock(2)`: one whose
+//! lock is free has no writer any more.
+
+use super::{check, statx_at, unlink::unlink};
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
+use nix::unistd::geteuid;
+use std::ffi::{CString, OsStr};
+use std::fs::{self, File, Metadata};
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+/// The start of the name of an unfinished file; 16 hexadecimal digits follow.
+pub const UNFINISHED: &str = ".shmlens-unfinished-";
+const DIGITS: usize = 16;
+/// How often another name is tried when a cleanup was faster than the lock.
+const ATTEMPTS: usize = 100;
+
+/// A random name for an unfinished file.
+pub(super) fn random_name() -> io::Result<CString> {
+    let random = RandomState::new().hash_one(std::process::id());
+    CString::new(format!("{UNFINISHED}{random:0DIGITS$x}")).map_err(io::Error::other)
+}
+
+fn is_unfinished_name(name: &[u8]) -> bool {
+    name.strip_prefix(UNFINISHED.as_bytes()).is_some_and(|digits| {
+        digits.len() == DIGITS && digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+/// Creates an unfinished file and locks it.
+pub(super) fn create(directory: &OwnedFd, mode: Mode) -> io::Result<(File, CString)> {
+    let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW;
+    for _ in 0..ATTEMPTS {
+        let name = random_name()?;
+        let file = File::from(openat(directory, name.as_c_str(), flags, mode)?);
+        match try_lock(&file) {
+            // Another process may have cleaned up between the two calls.
+            Ok(()) if file.metadata()?.nlink() > 0 => return Ok((file, name)),
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            // Without locks on this file system no cleanup can lock it either,
+            // and so none removes it.
+            Err(_) => return Ok((file, name)),
+        }
+    }
+    Err(io::ErrorKind::WouldBlock.into())
+}
+
+/// Locks a file for as long as it is open, `EWOULDBLOCK` when another has.
+pub(super) fn try_lock(file: &File) -> io::Result<()> {
+    // SAFETY: flock takes two numbers and touches no memory of ours.
+    check(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) }).map(drop)
+}
+
+/// An amount of unfinished files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Amount {
+    /// How many there are.
+    pub files: usize,
+    /// What they take on the disk, in bytes.
+    pub bytes: u64,
+}
+
+impl Amount {
+    /// Adds another amount.
+    pub const fn add(&mut self, other: Self) {
+        self.files += other.files;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+
+    fn count(&mut self, stat: &Metadata) {
+        self.add(Self { files: 1, bytes: stat.blocks().saturating_mul(512) });
+    }
+}
+
+/// The unfinished files in a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unfinished {
+    /// Those without a writer: [`remove_abandoned`] removes them.
+    pub abandoned: Amount,
+    /// Those that are being written.
+    pub in_progress: Amount,
+}
+
+/// Counts this user's unfinished files in a directory.
+#[must_use]
+pub fn count_unfinished(directory: &Path) -> Unfinished {
+    let mut found = Unfinished::default();
+    each(directory, |file| {
+        let amount = if file.is_free() { &mut found.abandoned } else { &mut found.in_progress };
+        amount.count(&file.stat);
+    });
+    found
+}
+
+/// Removes this user's unfinished files in a directory that no process writes.
+#[must_use]
+pub fn remove_abandoned(directory: &Path) -> Amount {
+    let mut removed = Amount::default();
+    each(directory, |file| {
+        // Removed with the lock held, so that a writer cannot start in between.
+        if file.is_free() && file.remove() {
+            removed.count(&file.stat);
+        }
+    });
+    removed
+}
+
+struct Found<'a> {
+    directory: &'a OwnedFd,
+    name: CString,
+    file: File,
+    stat: Metadata,
+}
+
+impl Found<'_> {
+    fn is_free(&self) -> bool {
+        try_lock(&self.file).is_ok()
+    }
+
+    fn remove(&self) -> bool {
+        let same = statx_at(self.directory.as_fd(), &self.name)
+            .is_ok_and(|now| (now.device, now.inode) == (self.stat.dev(), self.stat.ino()));
+        same && unlink(self.directory.as_fd(), &self.name).is_ok()
+    }
+}
+
+/// Calls `act` for each; what cannot be opened is passed over.
+fn each(directory: &Path, mut act: impl FnMut(&Found<'_>)) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    let mut opened = None;
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name();
+        // Asked before opening: other users may put anything into a shared directory.
+        if !is_unfinished_name(name.as_bytes()) || !entry.metadata().is_ok_and(|stat| is_own(&stat)) {
+            continue;
+        }
+        if opened.is_none() {
+            opened = super::object::open_directory(directory).ok();
+        }
+        let Some(directory) = &opened else { return };
+        if let Ok(found) = open(directory, &name) {
+            act(&found);
+        }
+    }
+}
+
+fn open<'a>(directory: &'a OwnedFd, name: &OsStr) -> io::Result<Found<'a>> {
+    let name = CString::new(name.as_bytes()).map_err(io::Error::other)?;
+    // For writing, because NFS gives an exclusive lock for nothing less.
+    let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let file = File::from(openat(directory, name.as_c_str(), flags, Mode::empty())?);
+    let stat = file.metadata()?;
+    if !is_own(&stat) {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    Ok(Found { directory, name, file, stat })
+}
+
+fn is_own(stat: &Metadata) -> bool {
+    stat.is_file() && stat.uid() == geteuid().as_raw()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn names(root: &Path) -> usize {
+        fs::read_dir(root).unwrap().count()
+    }
+
+    #[test]
+    fn cleanup_removes_only_unlocked_files_with_the_exact_name() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = super::super::object::open_directory(root.path()).unwrap();
+        let (writing, name) = create(&directory, Mode::S_IRWXU).unwrap();
+        let abandoned = create(&directory, Mode::S_IRWXU).unwrap().0;
+        io::Write::write_all(&mut &abandoned, &[1; 4096]).unwrap();
+        drop(abandoned);
+        fs::write(root.path().join("other"), b"x").unwrap();
+        symlink("other", root.path().join(".shmlens-unfinished-0123456789abcdef")).unwrap();
+        nix::unistd::mkfifo(&root.path().join(".shmlens-unfinished-fedcba9876543210"), Mode::S_IRWXU)
+            .unwrap();
+        for kept in ["0123456789ABCDEF", "0123456789abcde", "0123456789abcdef0", ""] {
+            fs::write(root.path().join(format!("{UNFINISHED}{kept}")), b"x").unwrap();
+        }
+        let found = count_unfinished(root.path());
+        assert_eq!((found.abandoned.files, found.in_progress.files), (1, 1));
+        assert!(found.abandoned.bytes >= 4096);
+        let before = names(root.path());
+        assert_eq!(remove_abandoned(root.path()), found.abandoned);
+        assert_eq!(names(root.path()), before - 1);
+        assert_eq!(remove_abandoned(root.path()).files, 0);
+        assert!(root.path().join(OsStr::from_bytes(name.to_bytes())).exists());
+        drop(writing);
+        assert_eq!(remove_abandoned(root.path()).files, 1);
+        assert_eq!(remove_abandoned(&root.path().join("none")).files, 0);
+    }
+
+    #[test]
+    fn files_of_other_users_stay() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join(".shmlens-unfinished-0123456789abcdef");
+        fs::write(&path, b"x").unwrap();
+        std::os::unix::fs::chown(&path, Some(1000), None).unwrap();
+        assert_eq!(count_unfinished(root.path()), Unfinished::default());
+        assert_eq!(remove_abandoned(root.path()).files, 0);
+        assert!(path.exists());
+    }
+}

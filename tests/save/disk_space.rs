@@ -1,0 +1,136 @@
+//! A disk that is short of room: the plan names the old copies that are deleted,
+//! and no other copy is.
+
+use super::{copies, directory, run, said, segment};
+use crate::support::{Object, Sysv, World};
+use nix::mount::{MsFlags, mount, umount};
+use shmlens::act::{self, ActError, Action, Copies, Copying, Options, StateDirectory};
+use shmlens::machine::real::RealMachine;
+use shmlens::segment::{Bytes, SegmentId};
+use std::fs;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// What the state directory has room for.
+const ROOM: &str = "size=1m,mode=0700";
+const LENGTH: usize = 300 << 10;
+
+/// A state directory with room for three copies, and three copies in it.
+struct Disk {
+    directory: TempDir,
+    state: PathBuf,
+    old: Vec<PathBuf>,
+}
+
+impl Disk {
+    fn new() -> Self {
+        let directory = directory();
+        let state = directory.path().join("state");
+        fs::create_dir(&state).unwrap();
+        mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some(ROOM)).unwrap();
+        let mut disk = Self { directory, state, old: vec![] };
+        for name in ["/a", "/b", "/c"] {
+            let _object = object(name);
+            said(&disk.directory, ["rm", "--yes", "--force", name]);
+        }
+        disk.old = disk.copies();
+        assert_eq!(disk.old.len(), 3);
+        disk
+    }
+
+    /// The copies there are, the oldest first.
+    fn copies(&self) -> Vec<PathBuf> {
+        copies(&self.directory)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = umount(&self.state);
+    }
+}
+
+fn object(name: &str) -> Object {
+    let object = Object::new(&name[1..], LENGTH as u64, 0o600);
+    object.write(0, &vec![7; LENGTH]);
+    object
+}
+
+#[test]
+fn the_plan_names_the_oldest_copies_and_only_those_go() {
+    let Some(_world) = World::new() else { return };
+    let disk = Disk::new();
+    let objects = ["/d", "/e"].map(object);
+    let plan = said(&disk.directory, ["rm", "--dry-run", "--force", "/d", "/e"]);
+    let lines: Vec<&str> = plan.lines().filter(|line| line.contains("to free disk space")).collect();
+    // Each counts what the ones before it use.
+    assert!(lines[0].contains("the oldest copy (/a 300 KiB, saved "), "{plan}");
+    assert!(lines[1].contains("the oldest copy (/b 300 KiB, saved "), "{plan}");
+    assert_eq!(disk.copies(), disk.old);
+    let done = said(&disk.directory, ["rm", "--yes", "--force", "/d"]);
+    assert!(done.contains("1 older copy deleted to make room"), "{done}");
+    assert!(!objects[0].path().exists());
+    assert_eq!(disk.copies()[..2], disk.old[1..]);
+    assert_eq!(disk.copies().len(), 3);
+}
+
+#[test]
+fn no_copy_goes_when_that_would_not_free_enough() {
+    let Some(_world) = World::new() else { return };
+    let disk = Disk::new();
+    // A second name keeps the data of two.
+    for (at, old) in disk.old[..2].iter().enumerate() {
+        fs::hard_link(old, disk.state.join(at.to_string())).unwrap();
+    }
+    let large = Object::new("large", 600 << 10, 0o600);
+    large.write(0, &vec![7; 600 << 10]);
+    for option in ["--dry-run", "--yes"] {
+        let output = run(&disk.directory, ["rm", option, "--force", "/large"]);
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8(told).unwrap();
+        assert!(told.contains("not enough disk space for a copy: 600 KiB of data"), "{told}");
+        assert!(told.contains("--no-copy"), "{told}");
+        assert!(!output.status.success() || option == "--dry-run");
+    }
+    assert!(large.path().exists());
+    assert_eq!(disk.copies(), disk.old);
+}
+
+#[test]
+fn old_copies_stay_when_the_last_check_fails() {
+    let Some(_world) = World::new() else { return };
+    let disk = Disk::new();
+    let state = StateDirectory::at(disk.state.join("shmlens"));
+    let plan = |id: &SegmentId| {
+        let copies = Copies::new(state.clone(), Bytes(1 << 30));
+        let plan = act::plan(
+            &RealMachine,
+            &segment(id),
+            &Action::Remove(Copying::Keep(copies)),
+            &Options { force: true, ..Options::default() },
+        );
+        assert!(plan.will.iter().any(|will| will.contains("to free disk space")), "{plan:?}");
+        plan
+    };
+    let replaced = object("/d");
+    let mut of_replaced = plan(&replaced.id());
+    fs::rename(replaced.path(), "/dev/shm/old").unwrap();
+    let _new = object("/d");
+    let result = act::apply(&RealMachine, &of_replaced).result;
+    assert!(matches!(result, Err(ActError::NotTheSame { .. })), "{result:?}");
+    let sysv = Sysv::new(7, LENGTH as u64, 0o600);
+    sysv.write(0, &vec![7; LENGTH]);
+    of_replaced = plan(&sysv.id());
+    of_replaced.options.force = false;
+    let _attached = shmlens::sys::shm::Attachment::read_only(sysv.shmid).unwrap();
+    let result = act::apply(&RealMachine, &of_replaced).result;
+    assert!(matches!(result, Err(ActError::Refused { .. })), "{result:?}");
+    // A copy that the plan does not name stays, although the disk got shorter since.
+    let later = object("/f");
+    let of_later = plan(&later.id());
+    fs::write(disk.state.join("others"), vec![7; 108 << 10]).unwrap();
+    let result = act::apply(&RealMachine, &of_later).result;
+    assert!(matches!(result, Err(ActError::NotKept { .. })), "{result:?}");
+    assert!(later.path().exists());
+    assert_eq!(disk.copies(), disk.old);
+}

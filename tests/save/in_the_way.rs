@@ -1,0 +1,164 @@
+//! FIFOs, devices, directories and endless files in the place of the program's
+//! own files: an error at once, and nothing is changed.
+
+use super::{copies, directory, files, program, run};
+use crate::support::{Child, Object, SOON, World};
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+use nix::unistd::mkfifo;
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A way to put something in the place of a file, and what the error says of it.
+type Obstacle = (fn(&Path), &'static str);
+
+const OBSTACLES: [Obstacle; 4] = [
+    (|path| mkfifo(path, Mode::S_IRWXU).unwrap(), "is a named pipe, not a regular file"),
+    (
+        |path| mknod(path, SFlag::S_IFCHR, Mode::S_IRWXU, makedev(1, 5)).unwrap(),
+        "is a device, not a regular file",
+    ),
+    (|path| fs::create_dir(path).unwrap(), "is a directory, not a regular file"),
+    (|path| symlink("/dev/zero", path).unwrap(), "is a "),
+];
+
+/// Runs the command, which must end soon; its status and what it complains of.
+fn ended(command: &mut Command) -> (i32, String) {
+    let mut child =
+        Child::spawn(command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()));
+    let status = child.wait(SOON);
+    (status.code().unwrap_or(-1), child.complaint())
+}
+
+fn rm(directory: &TempDir) -> Command {
+    let mut command = program(directory);
+    command.args(["rm", "--yes", "--force", "/a"]);
+    command
+}
+
+#[test]
+fn a_log_that_is_not_a_regular_file_is_an_error_before_the_act() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("a", 4096, 0o600);
+    for (make, kind) in OBSTACLES {
+        let directory = directory();
+        let state = directory.path().join("state/shmlens");
+        fs::create_dir_all(&state).unwrap();
+        make(&state.join("log.jsonl"));
+        for mut command in [rm(&directory), program(&directory)] {
+            if command.get_args().count() == 0 {
+                command.args(["chmod", "0644", "/a"]);
+            }
+            let (status, error) = ended(&mut command);
+            assert!(status == 1 && error.contains("nothing was changed: failed to open the log"), "{error}");
+            assert!(error.contains(kind), "{error}");
+        }
+        assert!(object.path().exists() && copies(&directory).is_empty());
+        // Commands that change nothing need no log.
+        assert_eq!(ended(program(&directory).args(["rm", "--dry-run", "--force", "/a"])), (0, String::new()));
+        assert_eq!(ended(program(&directory).arg("list")), (0, String::new()));
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_written_after_the_act_is_reported() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let state = directory.path().join("state/shmlens");
+    fs::create_dir_all(&state).unwrap();
+    // No room for a line, though the file itself can be opened.
+    nix::mount::mount(
+        Some("tmpfs"),
+        &state,
+        Some("tmpfs"),
+        nix::mount::MsFlags::empty(),
+        Some("size=4k,mode=0700"),
+    )
+    .unwrap();
+    fs::write(state.join("full"), [7; 4096]).unwrap();
+    let object = Object::new("a", 4096, 0o600);
+    let (status, error) = ended(rm(&directory).arg("--no-copy"));
+    assert_eq!((status, object.path().exists()), (0, false), "{error}");
+    assert!(error.contains("not everything that was done is in the log: failed to write"), "{error}");
+    assert!(error.contains("no space left"), "{error}");
+    nix::mount::umount(&state).unwrap();
+}
+
+#[test]
+fn a_bad_place_for_copies_is_an_error_before_the_act() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("a", 4096, 0o600);
+    for (make, kind) in OBSTACLES {
+        for place in ["state/shmlens", "state/shmlens/copies"] {
+            if kind.contains("directory, not") {
+                continue;
+            }
+            let directory = directory();
+            let path = directory.path().join(place);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            make(&path);
+            let (status, error) = ended(&mut rm(&directory));
+            assert!(status == 1 && object.path().exists(), "{error}");
+            assert!(error.contains("not a directory") && error.contains("XDG_STATE_HOME"), "{error}");
+            // The plan says so too.
+            let plan = run(&directory, ["rm", "--dry-run", "--force", "/a"]).stdout;
+            assert!(String::from_utf8_lossy(&plan).contains("not a directory"), "{plan:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_a_copy_is_neither_opened_nor_removed() {
+    let Some(_world) = World::new() else { return };
+    for (make, _) in OBSTACLES {
+        let object = Object::new("a", 4096, 0o600);
+        let directory = directory();
+        let folder = directory.path().join("state/shmlens/copies");
+        fs::create_dir_all(&folder).unwrap();
+        make(&folder.join("00000000000000000001-1.shmlens"));
+        make(&folder.join(".shmlens-unfinished-0123456789abcdef"));
+        assert_eq!(ended(&mut rm(&directory)), (0, String::new()));
+        assert!(!object.path().exists());
+        assert_eq!(files(&folder).len(), 3);
+    }
+}
+
+#[test]
+fn a_config_that_is_not_a_small_regular_file_is_an_error() {
+    let Some(_world) = World::new() else { return };
+    let sparse: Obstacle =
+        (|path| File::create(path).unwrap().set_len(5 << 30).unwrap(), "larger than 1 MiB");
+    for (make, kind) in OBSTACLES.into_iter().chain([sparse]) {
+        let directory = directory();
+        let config = directory.path().join("shmlens/config.toml");
+        fs::create_dir(config.parent().unwrap()).unwrap();
+        make(&config);
+        for arguments in [&["list"][..], &["rm", "--yes", "/a"]] {
+            let (status, error) =
+                ended(program(&directory).args(arguments).env("XDG_CONFIG_HOME", directory.path()));
+            assert!(status == 2 && error.contains("failed to read the config"), "{error}");
+            assert!(error.contains(kind), "{error}");
+        }
+        // A link to a file is read.
+        fs::remove_file(&config).or_else(|_| fs::remove_dir(&config)).unwrap();
+        fs::write(directory.path().join("elsewhere"), "thme = 1").unwrap();
+        symlink("../elsewhere", &config).unwrap();
+        let (_, error) = ended(program(&directory).arg("list").env("XDG_CONFIG_HOME", directory.path()));
+        assert!(error.contains("config.toml, line 1"), "{error}");
+    }
+}
+
+#[test]
+fn a_mark_of_a_restore_that_is_not_a_regular_file_is_skipped() {
+    let Some(_world) = World::new() else { return };
+    for (make, _) in OBSTACLES {
+        let directory = directory();
+        let folder = directory.path().join("state/shmlens/restoring");
+        fs::create_dir_all(&folder).unwrap();
+        make(&folder.join("00000000000000000001-1.jsonl"));
+        assert_eq!(ended(program(&directory).args(["rm", "--recover"])), (0, String::new()));
+        assert_eq!(files(&folder).len(), 1);
+    }
+}
