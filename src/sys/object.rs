@@ -1,10 +1,12 @@
 //! Opening what stands below `/dev/shm`, `open(2)`: never through a symbolic
 //! link, never anything but a regular file, and never so that it blocks.
 
-use super::{FileStat, page_size, statx_fd};
-use nix::fcntl::{OFlag, open, openat};
+use super::{FileStat, page_size, statx_at, statx_fd};
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, open, openat};
 use nix::sys::stat::Mode;
-use nix::unistd::{Whence, lseek64};
+use nix::sys::statvfs::{FsFlags, fstatvfs};
+use nix::unistd::{AccessFlags, Whence, faccessat, lseek64};
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
@@ -76,6 +78,41 @@ pub(super) fn open_parent(root: &Path, path: &Path) -> io::Result<(OwnedFd, CStr
     Ok((directory, name))
 }
 
+/// A name below a root, with the directory that holds it.
+#[derive(Debug)]
+pub struct InDirectory {
+    /// The file that has the name.
+    pub file: FileStat,
+    /// The directory.
+    pub directory: FileStat,
+    /// Whether the effective user may create, rename and remove names in the directory, as far as its mode and
+    /// access control list decide. The sticky bit and the file's own flags are not part of it.
+    pub writable: bool,
+    /// Whether the file system is mounted read-only.
+    pub read_only: bool,
+}
+
+/// Describes what has that path below `root` and the directory that holds it: all that decides about a removal
+/// apart from the caller's capabilities. Changes nothing.
+///
+/// # Errors
+/// `ENOENT` when it is gone, `EACCES` when a directory may not be searched.
+pub fn in_directory(root: &Path, path: &Path) -> io::Result<InDirectory> {
+    let (directory, name) = open_parent(root, path)?;
+    let access = AccessFlags::W_OK | AccessFlags::X_OK;
+    let writable = match faccessat(&directory, c".", access, AtFlags::AT_EACCESS) {
+        // A read-only mount and an immutable directory have fields of their own.
+        Ok(()) | Err(Errno::EROFS | Errno::EPERM) => true,
+        Err(_) => false,
+    };
+    Ok(InDirectory {
+        file: statx_at(directory.as_fd(), &name)?,
+        directory: statx_fd(directory.as_fd())?,
+        writable,
+        read_only: fstatvfs(&directory)?.flags().contains(FsFlags::ST_RDONLY),
+    })
+}
+
 /// Makes an object that did not exist and opens it to read and write,
 /// `O_CREAT | O_EXCL`, as `shm_open(3)` does.
 ///
@@ -122,7 +159,7 @@ fn open_link(link: &str) -> io::Result<(File, bool)> {
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     match open(link, flags | OFlag::O_NOATIME, Mode::empty()) {
         Ok(fd) => Ok((File::from(fd), true)),
-        Err(nix::errno::Errno::EPERM) => Ok((File::from(open(link, flags, Mode::empty())?), false)),
+        Err(Errno::EPERM) => Ok((File::from(open(link, flags, Mode::empty())?), false)),
         Err(error) => Err(error.into()),
     }
 }
@@ -180,7 +217,7 @@ fn seek(file: &File, offset: u64, whence: Whence) -> io::Result<Option<u64>> {
     let Ok(from) = i64::try_from(offset) else { return Ok(None) };
     match lseek64(file, from, whence) {
         Ok(found) => Ok(u64::try_from(found).ok()),
-        Err(nix::errno::Errno::ENXIO) => Ok(None),
+        Err(Errno::ENXIO) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

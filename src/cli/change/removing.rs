@@ -18,10 +18,10 @@ pub fn remove(
 ) -> Result<Status, Failure> {
     let all = plans.len();
     let (progress, interrupt, recent) = (Progress::new(), Interrupt::listen(), Recent::default());
-    attended("keeping a copy", true, &progress, &interrupt, |meter| {
+    attended("saving a copy", true, &progress, &interrupt, |meter| {
         for (at, plan) in plans.enumerate() {
             if interrupt.came() {
-                return Err(Failure::Stopped(format!("{at} of {all} segments were taken in hand")));
+                return Err(Failure::Stopped(format!("{at} of {all} segments processed")));
             }
             teller.is_about(&plan);
             let outcome = act::apply_with(machine, &plan, &progress, &recent);

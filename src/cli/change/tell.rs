@@ -40,7 +40,7 @@ struct Line<'a> {
     status: &'a str,
     /// What was done, or what would be.
     said: &'a [String],
-    /// How it can be taken back, in words; of a plan only.
+    /// The command that takes it back.
     undo: Option<&'a str>,
     /// Why it was not done.
     error: Option<String>,
@@ -163,12 +163,12 @@ impl<'a> Teller<'a> {
                         segment: &id,
                         status: "done",
                         said: &done.said,
-                        undo: None,
+                        undo: done.undo_command().as_deref(),
                         error: None,
                         evidence: None,
                     });
                 }
-                let text = format!("{id}: {}\n", done.said.join("; "));
+                let text = format!("{id}: {}\n", done.text());
                 self.out.write_all(self.out.style().fit(&text).as_bytes())?;
                 Ok(())
             }
@@ -192,7 +192,7 @@ impl<'a> Teller<'a> {
         if !self.args.json {
             // In order with the results, when both go to one terminal.
             self.out.flush()?;
-            warn(&error);
+            warn(&self.out.style().fit(&error));
             return Ok(());
         }
         self.line(&Line {
@@ -220,11 +220,16 @@ pub fn text_of(plan: &Plan) -> String {
     let mut lines = vec![format!("{}: {}", plan.subject(), plan.will.join("; "))];
     match &plan.undo {
         Undo::Nothing => {}
-        Undo::Yes(how) => lines.push(format!("  it can be undone: {how}")),
-        Undo::No(why) => lines.push(format!("  it cannot be undone: {why}")),
+        Undo::Yes(how) => lines.push(format!("  undo: {how}")),
+        Undo::No(why) => lines.push(format!("  cannot be undone: {why}")),
     }
     if let Some(refusal) = &plan.refusal {
-        lines.push(format!("  it is not done: {}. {}", refusal.reason, refusal.remedy));
+        let not_done = match plan.task.word() {
+            "rm" => "not removed",
+            "create" => "not created",
+            _ => "not changed",
+        };
+        lines.push(format!("  {not_done}: {}. {}", refusal.reason, refusal.remedy));
     }
     lines.push(String::new());
     lines.join("\n")
