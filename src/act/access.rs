@@ -168,11 +168,9 @@ impl Rules {
             Kind::Posix if may(Capability::DacReadSearch) && !read => {
                 by(Capability::DacReadSearch, true, false)
             }
-            _ if bits & WRITE != 0 => Answer {
-                read,
-                write,
-                reason: format!("{reason}; attaching needs read permission"),
-            },
+            _ if bits & WRITE != 0 => {
+                Answer { read, write, reason: format!("{reason}; attaching needs read permission") }
+            }
             _ => Answer { read, write, reason },
         }
     }
@@ -184,9 +182,9 @@ impl Rules {
         } else if Some(who.uid) == creator {
             self.class(6, "creator (same rights as the owner)")
         } else if who.is_in(self.gid) {
-            self.class(3, "in the group")
+            self.class(3, "group member")
         } else if creator_group.is_some_and(|gid| who.is_in(gid)) {
-            self.class(3, "in the creator's group (same rights as the group)")
+            self.class(3, "member of the creator's group (same rights as the group)")
         } else {
             self.class(0, "other")
         }
@@ -196,7 +194,7 @@ impl Rules {
         if who.uid == self.uid {
             self.class(6, "owner")
         } else if who.is_in(self.gid) {
-            self.class(3, "in the group")
+            self.class(3, "group member")
         } else {
             self.class(0, "other")
         }
@@ -233,7 +231,7 @@ impl Rules {
     /// The three bits of a class, and what they are.
     fn class(&self, place: u32, who: &str) -> (u32, String) {
         let bits = self.mode.bits() >> place & 7;
-        (bits, format!("{who}: mode {} grants {}", self.mode, letters(bits)))
+        (bits, format!("as {who}, mode {} grants {}", self.mode, letters(bits)))
     }
 }
 

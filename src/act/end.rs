@@ -79,7 +79,10 @@ impl Ending {
             return Err(Refusal::new(reason, "Shut down the machine or container instead"));
         }
         if holder.ourselves {
-            return Err(Refusal::new(format!("{name} is this program"), "Quit, or detach its own attachments"));
+            return Err(Refusal::new(
+                format!("{name} is this program"),
+                "Quit, or detach its own attachments",
+            ));
         }
         Ok(Self {
             process: ProcessId { pid: holder.pid, start: holder.start },
@@ -95,7 +98,10 @@ impl Ending {
         match ended {
             Ended::Gone => format!("{} terminated", self.name),
             Ended::NotYet => {
-                format!("sent SIGTERM to {}; still running: it may be cleaning up or ignore the signal", self.name)
+                format!(
+                    "sent SIGTERM to {}; still running: it may be cleaning up or ignore the signal",
+                    self.name
+                )
             }
         }
     }
@@ -194,7 +200,9 @@ mod tests {
         machine.edit(|facts| facts.effective_uid = 1001);
         let error = end(&machine, &Ending::of(&holder(&machine, 7), &SEGMENT, false).unwrap()).unwrap_err();
         assert!(
-            error.to_string().contains("only ann or root can terminate writer\\x1b[2J (7). Run as ann or with sudo")
+            error
+                .to_string()
+                .contains("only ann or root can terminate writer\\x1b[2J (7). Run as ann or with sudo")
         );
         assert!(machine.edit(|facts| facts.terminated.is_empty()));
     }

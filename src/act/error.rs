@@ -185,7 +185,8 @@ impl Step {
 /// Puts the segment in front of an error, unless the error names it: in a batch every message has to.
 pub fn about(id: &SegmentId, error: &dyn Display) -> String {
     let (name, text) = (id.to_string(), error.to_string());
-    let ends = |at: usize| !text[at + name.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '/');
+    let ends =
+        |at: usize| !text[at + name.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '/');
     if text.match_indices(&name).any(|(at, _)| ends(at)) { text } else { format!("{name}: {text}") }
 }
 
@@ -224,7 +225,6 @@ impl Denied {
         let who = if who.is_empty() { root } else { format!("{} or {root}", who.join(", ")) };
         Self { step, who, remedy: permitted::remedy(&named, me, capability) }
     }
-
 }
 
 impl From<Denied> for Refusal {
@@ -246,17 +246,18 @@ impl ActError {
         let removes = matches!(step, Step::Remove | Step::Rename);
         match source.raw_os_error() {
             Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => Self::Gone { id },
-            Some(libc::EPERM | libc::EACCES | libc::EROFS) if removes && segment.posix().is_some() => {
+            Some(libc::EPERM | libc::EACCES | libc::EROFS) => {
                 // What the plan would say now: it may have changed since.
-                let refusal = permitted::removal(machine, segment).unwrap_or_else(|| forbidden(segment, step));
-                Self::Denied { id, refusal }
-            }
-            Some(libc::EPERM | libc::EACCES) => {
-                let me = machine.control().credentials();
-                let refusal = if me.may(capability) {
-                    forbidden(segment, step)
+                let predicted = if removes {
+                    permitted::removal(machine, segment)
                 } else {
-                    Denied::of(&me, segment, step, capability).into()
+                    permitted::bound(machine, segment)
+                };
+                let me = machine.control().credentials();
+                let refusal = match predicted {
+                    Some(refusal) => refusal,
+                    None if me.may(capability) => forbidden(segment, step),
+                    None => Denied::of(&me, segment, step, capability).into(),
                 };
                 Self::Denied { id, refusal }
             }
@@ -275,12 +276,15 @@ impl ActError {
 fn forbidden(segment: &Segment, step: Step) -> Refusal {
     let it = step.it();
     if segment.posix().is_some() {
-        let reason = format!("the kernel does not let you {it}, although you have permission: the file may be \
-                              immutable, or a sandbox or security module forbids it");
+        let reason = format!(
+            "the kernel does not let you {it}, although you have permission: the file may be \
+                              immutable, or a sandbox or security module forbids it"
+        );
         Refusal::new(reason, "Check with `lsattr` and the system log")
     } else {
-        let reason =
-            format!("the kernel does not let you {it}, although you have permission: a sandbox or security module forbids it");
+        let reason = format!(
+            "the kernel does not let you {it}, although you have permission: a sandbox or security module forbids it"
+        );
         Refusal::new(reason, "Run outside the sandbox")
     }
 }

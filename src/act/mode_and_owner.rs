@@ -2,7 +2,9 @@
 //! steps of which none gives anybody what neither the old nor the new state does.
 
 use super::again::{Named, named, posix, sysv};
-use super::permissions::{mode_change_text, owner_change_text, owner_refused, plan_mode, plan_owner, sysv_after, verifying};
+use super::permissions::{
+    mode_change_text, owner_change_text, owner_refused, plan_mode, plan_owner, sysv_after, verifying,
+};
 use super::{ActError, Action, Done, ModeChange, OwnerChange, Plan, Step, Undo};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, SysvPermissions};
@@ -62,10 +64,11 @@ fn set_sysv(
     let stat = sysv(machine, segment, shmid)?;
     let wanted = (mode.apply(stat.mode), owner.uid.unwrap_or(stat.uid), owner.gid.unwrap_or(stat.gid));
     let set = SysvPermissions { mode: wanted.0, uid: wanted.1, gid: wanted.2 };
-    machine
-        .control()
-        .sysv_set(shmid, set)
-        .map_err(|error| owner_refused(machine, segment, Capability::SysAdmin, error))?;
+    machine.control().sysv_set(shmid, set).map_err(|error| match error.raw_os_error() {
+        // The step that the plan refuses first.
+        Some(libc::EPERM) => ActError::of(machine, segment, Step::SetMode, Capability::SysAdmin, error),
+        _ => owner_refused(machine, segment, owner, error),
+    })?;
     let now = sysv_after(machine, segment, shmid, &stat)?;
     Ok(((stat.mode, stat.uid, stat.gid), wanted, (now.mode, now.uid, now.gid)))
 }
@@ -92,7 +95,7 @@ fn set_posix(
         if both != before {
             let _ = held.set_mode(before);
         }
-        return Err(owner_refused(machine, segment, Capability::Chown, error));
+        return Err(owner_refused(machine, segment, owner, error));
     }
     // A change of the owner takes set-id bits away, so it is set in any case.
     if let Err(error) = held.set_mode(wanted.0) {

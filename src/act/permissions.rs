@@ -78,9 +78,9 @@ pub fn apply_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange)
             let control = machine.control();
             let stat = sysv(machine, segment, shmid)?;
             let after = change.apply(stat.mode);
-            control
-                .sysv_set(shmid, SysvPermissions { uid: stat.uid, gid: stat.gid, mode: after })
-                .map_err(|error| ActError::of(machine, segment, Step::SetMode, Capability::SysAdmin, error))?;
+            control.sysv_set(shmid, SysvPermissions { uid: stat.uid, gid: stat.gid, mode: after }).map_err(
+                |error| ActError::of(machine, segment, Step::SetMode, Capability::SysAdmin, error),
+            )?;
             (stat.mode, after, sysv_after(machine, segment, shmid, &stat)?.mode)
         }
         Named::Nothing => return Err(ActError::Gone { id: segment.id.clone() }),
@@ -98,7 +98,8 @@ pub fn apply_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange)
         // The kernel drops the set-group-id bit of who is not in that group.
         return Err(ActError::Unverified { id: id.clone(), found: format!("mode {now}") });
     }
-    Ok(Done::new(id.clone(), mode_change_text(before, now)).undone_by(Action::SetMode(ModeChange::to(before))))
+    Ok(Done::new(id.clone(), mode_change_text(before, now))
+        .undone_by(Action::SetMode(ModeChange::to(before))))
 }
 
 /// Changes owner and group.
@@ -113,9 +114,7 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
                 gid: change.gid.unwrap_or(stat.gid),
                 mode: stat.mode,
             };
-            control
-                .sysv_set(shmid, set)
-                .map_err(|error| owner_refused(machine, segment, Capability::SysAdmin, error))?;
+            control.sysv_set(shmid, set).map_err(|error| owner_refused(machine, segment, change, error))?;
             let now = sysv_after(machine, segment, shmid, &stat)?;
             ((stat.uid, stat.gid), (now.uid, now.gid), None)
         }
@@ -123,7 +122,7 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
         Named::Posix(name) => {
             let (held, stat) = posix(machine, segment, name)?;
             held.set_owner(change.uid, change.gid)
-                .map_err(|error| owner_refused(machine, segment, Capability::Chown, error))?;
+                .map_err(|error| owner_refused(machine, segment, change, error))?;
             let now = held.stat().map_err(|source| verifying(segment, source))?;
             let dropped = (now.mode != stat.mode).then(|| Mode::new(now.mode));
             ((stat.uid, stat.gid), (now.uid, now.gid), dropped)
@@ -146,7 +145,7 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
 pub(super) fn owner_refused(
     machine: &dyn Machine,
     segment: &Segment,
-    capability: Capability,
+    change: OwnerChange,
     source: io::Error,
 ) -> ActError {
     let there = match named(segment) {
@@ -160,7 +159,15 @@ pub(super) fn owner_refused(
         );
         return ActError::Denied { id: segment.id.clone(), refusal };
     }
-    ActError::of(machine, segment, Step::SetOwner, capability, source)
+    let forbidden = matches!(source.raw_os_error(), Some(libc::EPERM | libc::EACCES));
+    match permitted::owner(machine, segment, change).filter(|_| forbidden) {
+        Some(refusal) => ActError::Denied { id: segment.id.clone(), refusal },
+        None => {
+            let sysv = segment.sysv().is_some();
+            let capability = if sysv { Capability::SysAdmin } else { Capability::Chown };
+            ActError::of(machine, segment, Step::SetOwner, capability, source)
+        }
+    }
 }
 
 /// What a System V segment is after the change, as the kernel says.

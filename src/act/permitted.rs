@@ -28,7 +28,7 @@ pub fn removal(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
     let guards = machine.control().guards(name).ok()?;
     let me = machine.control().credentials();
     let directory = || Place::of(name).directory;
-    if let Some(refusal) = bound(name, &guards, &me) {
+    if let Some(refusal) = bound_by(name, &guards, &me) {
         return Some(refusal);
     }
     if let Some((word, flag)) = flag(guards.directory_flags) {
@@ -56,13 +56,13 @@ pub fn removal(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
 
 /// Returns why this user cannot change the mode to `after` in a segment of group `gid`, if that is known.
 pub fn mode(machine: &dyn Machine, segment: &Segment, after: Mode, gid: u32) -> Option<Refusal> {
-    let Named::Posix(name) = named(segment) else {
+    if segment.posix().is_none() {
         return sysv(machine, segment, Step::SetMode, Capability::SysAdmin);
-    };
-    let me = machine.control().credentials();
-    if let Some(refusal) = machine.control().guards(name).ok().and_then(|guards| bound(name, &guards, &me)) {
+    }
+    if let Some(refusal) = bound(machine, segment) {
         return Some(refusal);
     }
+    let me = machine.control().credentials();
     if me.uid != segment.owner.uid && !me.may(Capability::Fowner) {
         return Some(Denied::of(&me, segment, Step::SetMode, Capability::Fowner).into());
     }
@@ -79,13 +79,13 @@ pub fn mode(machine: &dyn Machine, segment: &Segment, after: Mode, gid: u32) -> 
 
 /// Returns why this user cannot change the owner or group, if that is known.
 pub fn owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange) -> Option<Refusal> {
-    let Named::Posix(name) = named(segment) else {
+    if segment.posix().is_none() {
         return sysv(machine, segment, Step::SetOwner, Capability::SysAdmin);
-    };
-    let me = machine.control().credentials();
-    if let Some(refusal) = machine.control().guards(name).ok().and_then(|guards| bound(name, &guards, &me)) {
+    }
+    if let Some(refusal) = bound(machine, segment) {
         return Some(refusal);
     }
+    let me = machine.control().credentials();
     let owns = me.uid == segment.owner.uid;
     let keeps_user = change.uid.is_none_or(|uid| uid == segment.owner.uid);
     let own_group = change.gid.is_none_or(|gid| gid == segment.owner.gid || me.is_in(gid));
@@ -129,8 +129,14 @@ impl Place {
     }
 }
 
-/// What stops even root: the mount, and the flags of the object.
-fn bound(name: &ObjectName, guards: &Guards, me: &Credentials) -> Option<Refusal> {
+/// Returns what stops even root from changing a POSIX object: the mount, and the flags of the object.
+pub fn bound(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
+    let Named::Posix(name) = named(segment) else { return None };
+    let control = machine.control();
+    bound_by(name, &control.guards(name).ok()?, &control.credentials())
+}
+
+fn bound_by(name: &ObjectName, guards: &Guards, me: &Credentials) -> Option<Refusal> {
     if guards.read_only {
         let remedy = as_root("remount it with `mount -o remount,rw /dev/shm`", me);
         return Some(Refusal::new("/dev/shm is mounted read-only", remedy));

@@ -96,7 +96,7 @@ pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError>
     if now.identity() != own.identity() {
         return Err(ActError::Unverified { id, found: "another object under that name".to_owned() });
     }
-    Ok(Done::new(id, format!("it has its name back; it was called {}", astray.segment.id)))
+    Ok(Done::new(id, format!("renamed back from {}", astray.segment.id)))
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use super::again::{Named, named, posix, sysv};
 use super::copies::KeepError;
 use super::save::shown;
 use super::{
-    ActError, Copying, Done, Options, Plan, Recent, Refusal, SaveError, Step, Undo, cannot_come_back, permitted,
-    save,
+    ActError, Copying, Done, Options, Plan, Recent, Refusal, SaveError, Step, Undo, cannot_come_back,
+    permitted, save,
 };
 use crate::machine::Machine;
 use crate::machine::control::{Capability, Removal, SysvStat};
@@ -80,7 +80,8 @@ fn foresee_file(path: &Path, segment: &Segment) -> Option<SaveError> {
     if let Err(error) = faccessat(AT_FDCWD, directory, access, AtFlags::AT_EACCESS) {
         return failed(error.into());
     }
-    let room = statvfs(directory).ok().map(|stat| stat.blocks_available().saturating_mul(stat.fragment_size()));
+    let room =
+        statvfs(directory).ok().map(|stat| stat.blocks_available().saturating_mul(stat.fragment_size()));
     match room {
         Some(room) if room < held_by(segment).0 => failed(io::Error::from_raw_os_error(libc::ENOSPC)),
         _ => None,
@@ -101,7 +102,10 @@ fn held_by(segment: &Segment) -> Bytes {
 fn plan_sysv(segment: &Segment, facts: &SysvFacts, plan: &mut Plan) {
     let memory = held_by(segment);
     if facts.marked {
-        plan.say(format!("already marked for removal; {memory} freed when {} detaches", last_of(facts.nattch)));
+        plan.say(format!(
+            "already marked for removal; {memory} freed when {} detaches",
+            last_of(facts.nattch)
+        ));
         return;
     }
     if facts.nattch == 0 {
@@ -334,7 +338,10 @@ fn apply_sysv(
         // Its place may have gone to another one already.
         Ok(now) if now.marked => {
             let freed = held_by(segment);
-            Ok(Done::new(id, format!("marked for removal; {freed} freed when {} detaches", last_of(now.nattch))))
+            Ok(Done::new(
+                id,
+                format!("marked for removal; {freed} freed when {} detaches", last_of(now.nattch)),
+            ))
         }
         Ok(now)
             if now.creator_pid == stat.creator_pid && now.key == stat.key && now.change == stat.change =>

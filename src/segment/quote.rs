@@ -52,7 +52,8 @@ pub fn quote_path(path: &Path) -> String {
 
 /// Characters without a meaning to any shell, wherever they stand. `~` and `=` have one at the start of a word.
 const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@' | b'%' | b'+' | b':' | b',' | b'.' | b'/' | b'-')
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'_' | b'@' | b'%' | b'+' | b':' | b',' | b'.' | b'/' | b'-')
 }
 
 fn push_octal(out: &mut String, bytes: &[u8]) {
@@ -85,7 +86,9 @@ mod tests {
 
     #[test]
     fn plain_words_stay_as_they_are() {
-        for text in ["/root/.local/state/shmlens/copies/0001-7.shmlens", "sysv:3", "posix:/a_b-c", "0644", "-x"] {
+        for text in
+            ["/root/.local/state/shmlens/copies/0001-7.shmlens", "sysv:3", "posix:/a_b-c", "0644", "-x"]
+        {
             assert_eq!(shell_quote(text.as_bytes()), text);
         }
         assert_eq!(shell_quote(b""), "''");
@@ -119,7 +122,8 @@ mod tests {
     }
 
     fn name() -> impl Strategy<Value = Vec<u8>> {
-        let special = prop::sample::select(b" '\"\\$`!*?[]{}()<>|&;#~=%-\n\t\x1b\x7f\xff\xc3\xa9a0x".to_vec());
+        let special =
+            prop::sample::select(b" '\"\\$`!*?[]{}()<>|&;#~=%-\n\t\x1b\x7f\xff\xc3\xa9a0x".to_vec());
         prop_oneof![
             prop::collection::vec(1u8.., 0..24),
             prop::collection::vec(special, 0..24),

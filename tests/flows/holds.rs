@@ -77,7 +77,7 @@ fn the_last_hold_on_a_marked_one_takes_it_along() {
     stage.press("y");
     assert!(notice(&stage).contains("it is gone, its 50 B with it"), "{}", notice(&stage));
     assert_eq!(stage.machine.edit(|facts| facts.sysv.len()), 1);
-    assert!(stage.state.log[0].contains("ours was the last hold on it"), "{:?}", stage.state.log);
+    assert!(stage.state.log[0].contains("freed with the last attachment"), "{:?}", stage.state.log);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn what_is_shown_follows_the_kernel_and_what_was_not_shown_is_not_done() {
     stage.machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
     stage.machine.control().sysv_remove(ShmId(5)).unwrap();
     stage.press("jy");
-    assert!(notice(&stage).contains("ours is the last hold on it by now"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("this is its last attachment"), "{}", notice(&stage));
     assert_eq!(nattch(&stage, 1), 1);
 }
 

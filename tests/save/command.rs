@@ -73,7 +73,7 @@ fn rm_keeps_a_copy_and_says_how_to_bring_it_back() {
     for (id, bytes) in [("/a", b"hello"), ("key:7", b"world")] {
         let text = said(&directory, ["rm", "--yes", "--force", id]);
         let copy = copies(&directory).pop().unwrap();
-        assert!(text.contains(&format!("`shmlens restore {}` brings it back", copy.display())), "{text}");
+        assert!(text.contains(&format!("undo: shmlens restore {}", copy.display())), "{text}");
         assert_eq!(segments().len(), 1);
         let state = directory.path().join("state/shmlens");
         for (path, mode) in [(&state, 0o700), (&copy, 0o600), (&copy.parent().unwrap().to_owned(), 0o700)] {

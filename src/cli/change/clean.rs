@@ -46,7 +46,8 @@ pub fn run(
         |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
     let plans: Vec<Plan> = leaked.iter().map(plan).collect();
     let (wanted, left): (Vec<Plan>, Vec<Plan>) = plans.into_iter().partition(|plan| is_wanted(plan, args));
-    let asks = !args.tell.dry_run && !args.yes && !options.read_only && !wanted.is_empty();
+    let doable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
+    let asks = !args.tell.dry_run && !args.yes && doable > 0;
     if !args.tell.json {
         let text = text_of(&wanted, &left, args, &survey);
         let text = out.style().fit(&text).into_owned();
@@ -60,7 +61,7 @@ pub fn run(
     if args.tell.dry_run {
         return told(&wanted, &mut teller);
     }
-    if asks && !confirmed(&wanted, &mut teller)? {
+    if asks && !confirmed(&wanted, doable, &mut teller)? {
         return Ok(Status::Failed);
     }
     if wanted.is_empty() {
@@ -109,10 +110,11 @@ fn told(wanted: &[Plan], teller: &mut Teller) -> Result<Status, Failure> {
 }
 
 /// Asks, where there is somebody to ask; elsewhere nothing is removed.
-fn confirmed(wanted: &[Plan], teller: &mut Teller) -> Result<bool, Failure> {
-    let question = match wanted {
-        [_] => "Remove it?".to_owned(),
-        many => format!("Remove these {} segments?", many.len()),
+fn confirmed(wanted: &[Plan], doable: usize, teller: &mut Teller) -> Result<bool, Failure> {
+    let question = match (doable, wanted.len()) {
+        (1, 1) => "Remove it?".to_owned(),
+        (_, all) if all == doable => format!("Remove these {all} segments?"),
+        (_, all) => format!("Remove {doable} of these {all} segments?"),
     };
     if ask::possible() && ask::yes("", &question)? {
         return Ok(true);
@@ -156,8 +158,10 @@ fn text_of(wanted: &[Plan], left: &[Plan], args: &CleanArgs, survey: &Survey) ->
             let _ = writeln!(text, "  not removed: {}. {}", refusal.reason, refusal.remedy);
         }
     }
+    // Only what will be removed frees anything.
     let sum = |plans: &[Plan]| -> Bytes {
-        plans.iter().filter_map(segment).map(|one| one.resident.unwrap_or_default()).sum()
+        let removed = plans.iter().filter(|plan| plan.refusal.is_none()).filter_map(segment);
+        removed.map(|one| one.resident.unwrap_or_default()).sum()
     };
     if !wanted.is_empty() {
         let _ = writeln!(text, "{} leaked; removing frees {}", count(wanted.len()), sum(wanted));

@@ -106,8 +106,11 @@ fn confirmed(
     let given = plans.iter().filter(|plan| plan.refusal.is_none() && plan.options.force && options.force);
     let shown: Vec<&Plan> = free.chain(given).collect();
     let text: String = shown.iter().map(|plan| show(plan)).collect();
-    let question =
-        if shown.len() == 1 { "Remove it?".to_owned() } else { format!("Remove these {} segments?", shown.len()) };
+    let question = if shown.len() == 1 {
+        "Remove it?".to_owned()
+    } else {
+        format!("Remove these {} segments?", shown.len())
+    };
     if !shown.is_empty() && !ask::yes(&text, &question)? {
         let left = shown.len();
         return Err(Failure::Stopped(format!("nothing was removed ({left} of {all} segments selected)")));
@@ -155,7 +158,12 @@ fn recover(
             let remove = Action::Remove(Copying::Without);
             let refusal = act::plan(machine, &unfinished.segment, &remove, &options).refusal;
             let refused = refusal.map(|refusal| ActError::Refused { subject: subject.clone(), refusal });
-            would(&mut teller, &subject, format!("removed: restoring {} was interrupted", unfinished.file), refused)?;
+            would(
+                &mut teller,
+                &subject,
+                format!("removed: restoring {} was interrupted", unfinished.file),
+                refused,
+            )?;
             continue;
         }
         let result = if options.read_only {

@@ -3,7 +3,8 @@
 use super::making::MadeMaking;
 use super::{MadeBytes, MadeFacts, MadeMachine, MadeObject, MadeSysv, lock};
 use crate::machine::control::{
-    Capability, Control, Credentials, FileFlags, Fill, Guards, Held, NewSysv, Pin, Removal, SysvPermissions, SysvStat,
+    Capability, Control, Credentials, FileFlags, Fill, Guards, Held, NewSysv, Pin, Removal, SysvPermissions,
+    SysvStat,
 };
 use crate::machine::sysv_table::{LOCKED, MARKED, Row};
 use crate::machine::{Making, ObjectStat};

@@ -56,7 +56,8 @@ impl Control for RealMachine {
 
     fn guards(&self, name: &ObjectName) -> io::Result<Guards> {
         let found = object::in_directory(Path::new(DEV_SHM), name.as_path())?;
-        let flags = |stat: &sys::FileStat| FileFlags { immutable: stat.immutable, append_only: stat.append_only };
+        let flags =
+            |stat: &sys::FileStat| FileFlags { immutable: stat.immutable, append_only: stat.append_only };
         Ok(Guards {
             read_only: found.read_only,
             flags: flags(&found.file),

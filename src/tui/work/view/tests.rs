@@ -207,7 +207,7 @@ fn what_is_kept_stays_until_it_is_let_go() {
     assert_eq!(scene.nattch(), 1);
     scene.order(Order::Close { keep: true });
     let holds = scene.holds();
-    assert_eq!(holds[0].will(), "nattch 1 becomes 0; the segment stays");
+    assert_eq!(holds[0].will(), "nattch 1 → 0; the segment stays");
     let events = scene.order(Order::LetGo(holds));
     assert_eq!(let_go(&events), ["sysv:1: we are detached: nattch was 1, and is 0"]);
     assert_eq!((scene.nattch(), scene.holds().len()), (0, 0));
@@ -225,10 +225,7 @@ fn all_that_is_held_is_told_each_once() {
     let told: Vec<_> = scene.holds().iter().map(|hold| format!("{}: {}", hold.id, hold.will())).collect();
     assert_eq!(
         told,
-        [
-            "sysv:1: nattch 1 becomes 0; the segment stays",
-            "posix:/a: our descriptor is closed; the segment stays",
-        ]
+        ["sysv:1: nattch 1 → 0; the segment stays", "posix:/a: our descriptor is closed; the segment stays",]
     );
     let holds = scene.holds();
     assert_eq!(let_go(&scene.order(Order::LetGo(holds))).len(), 2);
@@ -250,7 +247,7 @@ fn the_last_hold_on_a_marked_segment_takes_it_along_and_only_when_that_was_shown
     assert!(error.contains("ours is the last hold on it by now"), "{error}");
     assert_eq!(scene.nattch(), 1);
     let now = scene.holds();
-    assert!(now[0].is_last() && now[0].will().contains("nothing brings it back"), "{now:?}");
+    assert!(now[0].is_last() && now[0].will().contains("Cannot be undone"), "{now:?}");
     let events = scene.order(Order::LetGo(now));
     assert!(let_go(&events)[0].contains("it is gone, its 5 B with it"), "{events:?}");
     assert_eq!(scene.machine.edit(|facts| facts.sysv.len()), 0);
