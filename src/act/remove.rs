@@ -11,7 +11,7 @@ use super::{
 use crate::machine::Machine;
 use crate::machine::control::{Capability, Removal, SysvStat};
 use crate::memory::{Progress, Reader};
-use crate::segment::{Bytes, Facts, ObjectName, Segment, SegmentId, ShmId, State, SysvFacts};
+use crate::segment::{Bytes, Facts, ObjectName, Segment, SegmentId, ShmId, State, SysvFacts, quote_path};
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, faccessat};
@@ -38,7 +38,8 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
     match copying {
         Copying::Without => plan.undo = Undo::No("no copy is saved".to_owned()),
         Copying::Keep(copies) => match readable(machine, segment).and_then(|()| copies.foresee(segment)) {
-            Ok(()) => will_keep(segment, "a copy is saved first".to_owned(), plan),
+            // The name of the file is chosen when it is written.
+            Ok(()) => will_keep(segment, "", "FILE", plan),
             Err(error) => {
                 plan.undo = Undo::No("no copy can be saved".to_owned());
                 plan.refuse(no_copy(error.to_string()));
@@ -50,7 +51,7 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
                 Err(error) => Some(error.to_string()),
             };
             match error {
-                None => will_keep(segment, format!("a copy is saved first to {}", shown(path)), plan),
+                None => will_keep(segment, &format!(" to {}", shown(path)), &quote_path(path), plan),
                 Some(error) => {
                     plan.undo = Undo::No("no copy can be saved".to_owned());
                     plan.refuse(no_copy(error));
@@ -88,9 +89,9 @@ fn foresee_file(path: &Path, segment: &Segment) -> Option<SaveError> {
     }
 }
 
-fn will_keep(segment: &Segment, text: String, plan: &mut Plan) {
-    plan.say(text);
-    plan.undo = Undo::Yes(format!("shmlens restore; does not restore {}", cannot_come_back(segment)));
+fn will_keep(segment: &Segment, place: &str, file: &str, plan: &mut Plan) {
+    plan.say(format!("a copy is saved first{place}, without {}", cannot_come_back(segment)));
+    plan.undo = Undo::Yes(format!("shmlens restore {file}"));
 }
 
 /// The memory that a segment takes: resident, and for System V swapped out as well.

@@ -284,7 +284,7 @@ mod tests {
             assert_eq!(form.mode, Mode::new(mode), "{text}");
         }
         form.mode_field.set("rw");
-        assert!(form.action().unwrap_err().contains("is no mode"));
+        assert!(form.action().unwrap_err().contains("invalid mode"));
         assert!(Permissions::new(vec![]).is_none());
     }
 

@@ -48,7 +48,7 @@ fn everybody_is_listed_with_what_they_may_do_and_one_is_ended() {
     // By pid, the C++ program was there first.
     terminal.send("G");
     terminal.send("K");
-    terminal.wait_for(format!("(pid {})", python.pid()).as_str(), SOON);
+    terminal.wait_for(format!("({})", python.pid()).as_str(), SOON);
     terminal.wait_for("y ask it to end", SOON);
     assert!(python.ended().is_none());
     answer(&terminal, "y");

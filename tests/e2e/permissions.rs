@@ -48,7 +48,7 @@ fn owner_group_and_mode_are_what_was_typed() {
     terminal.wait_for(no_row("Permissions of"), SOON);
     // A wrong name is said, nothing is done, and it can be put right there.
     terminal.send("p<Tab><Tab>no-such-user<Enter>");
-    terminal.wait_for("there is no user 'no-such-user' here", SOON);
+    terminal.wait_for("no user named 'no-such-user'", SOON);
     assert_eq!(kernel(), [(0o600, 0, 0); 2]);
     terminal.send("<C-u>12345<Enter>");
     terminal.wait_for("→ 12345", SOON);
@@ -83,7 +83,7 @@ fn who_can_attach_is_said_of_real_users_and_processes() {
     sleeper.wait(SOON);
     terminal.send("<C-u>");
     terminal.send(&pid);
-    terminal.wait_for(row("there is no process"), SOON);
+    terminal.wait_for(row("no process"), SOON);
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Permissions of"), SOON);
     quit(terminal);

@@ -43,7 +43,7 @@ fn all_of_them_are_listed_and_one_is_let_go() {
     stage.wait(200);
     stage.press("y");
     assert_eq!((nattch(&stage, 0), nattch(&stage, 1)), (1, 0));
-    assert_eq!(notice(&stage), "sysv:5: we are detached: nattch was 1, and is 0");
+    assert_eq!(notice(&stage), "sysv:5: detached; nattch 1 → 0");
     assert_eq!((stage.state.kept.len(), stage.state.log.len()), (2, 1));
     assert!(stage.state.overlay.is_none());
 }
@@ -75,7 +75,7 @@ fn the_last_hold_on_a_marked_one_takes_it_along() {
     assert!(stage.screen().contains("ours is the last hold on"), "{}", stage.screen());
     stage.wait(200);
     stage.press("y");
-    assert!(notice(&stage).contains("it is gone, its 50 B with it"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("50 B freed with the last attachment"), "{}", notice(&stage));
     assert_eq!(stage.machine.edit(|facts| facts.sysv.len()), 1);
     assert!(stage.state.log[0].contains("freed with the last attachment"), "{:?}", stage.state.log);
 }
@@ -120,5 +120,5 @@ fn the_one_that_is_open_is_listed_and_letting_go_of_it_leaves_it() {
     stage.look();
     assert!(stage.screen().contains("goes when we let go"), "{}", stage.screen());
     stage.press("q");
-    assert!(notice(&stage).contains("it is gone, its 50 B with it"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("50 B freed with the last attachment"), "{}", notice(&stage));
 }

@@ -69,10 +69,10 @@ fn esc_does_nothing_wherever_it_is_pressed() {
 #[test]
 fn a_wrong_name_is_said_and_nothing_is_done() {
     for (keys, words) in [
-        ("p<tab><tab>carl<enter>", "no user 'carl'"),
-        ("p<tab><tab><tab>carl<enter>", "no group 'carl'"),
-        ("p<tab><tab>ann:bob<enter>", "a field of its own"),
-        ("p<tab>rw<enter>", "is no mode"),
+        ("p<tab><tab>carl<enter>", "no user named 'carl'"),
+        ("p<tab><tab><tab>carl<enter>", "no group named 'carl'"),
+        ("p<tab><tab>ann:bob<enter>", "in its own field"),
+        ("p<tab>rw<enter>", "invalid mode"),
         ("p<enter>", "Nothing is changed"),
         // Good ones do not carry a wrong one through.
         ("p<tab>0666<tab>bob<tab>4294967295<enter>", "no group"),
@@ -112,7 +112,7 @@ fn it_says_who_can_attach_and_why() {
     let process = asked(&mut stage, "<ctrl-u>4121");
     assert!(process.starts_with("process 4121 (ann): read-write: as owner"), "{process}");
     assert!(asked(&mut stage, "<ctrl-u>77").contains("no process 77"));
-    assert!(asked(&mut stage, "<ctrl-u>carl").contains("no user 'carl'"));
+    assert!(asked(&mut stage, "<ctrl-u>carl").contains("no user named 'carl'"));
     // For what is edited, not for what is stored.
     let edited = asked(&mut stage, "<ctrl-u>bob<up><up><up>o+r<down><down><down>");
     assert!(edited.starts_with("bob: read-only: as other, mode 0604"), "{edited}");

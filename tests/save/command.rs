@@ -67,8 +67,8 @@ fn rm_keeps_a_copy_and_says_how_to_bring_it_back() {
     let sysv = Sysv::new(7, 5000, 0o600);
     sysv.write(0, b"world");
     let plan = said(&directory, ["rm", "--dry-run", "key:7"]);
-    assert!(plan.contains("a copy of it is kept first") && plan.contains("it can be undone"), "{plan}");
-    assert!(plan.contains("but not its shmid"), "{plan}");
+    assert!(plan.contains("a copy is saved first") && plan.contains("undo: shmlens restore"), "{plan}");
+    assert!(plan.contains("without its shmid"), "{plan}");
     assert!(copies(&directory).is_empty() && segments().len() == 2);
     for (id, bytes) in [("/a", b"hello"), ("key:7", b"world")] {
         let text = said(&directory, ["rm", "--yes", "--force", id]);
