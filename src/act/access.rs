@@ -203,9 +203,9 @@ impl Rules {
     fn by_list(&self, acl: &Acl, who: &Credentials) -> (u32, String) {
         let masked = |bits: u32, whom: &str| {
             let cut = bits & acl.mask & 7;
-            let mut reason = format!("access control list grants {whom} {}", letters(bits));
+            let mut reason = format!("ACL grants {whom} {}", letters(bits));
             if cut != bits {
-                reason = format!("{reason}, limited to {} by its mask", letters(cut));
+                reason = format!("{reason}, masked to {}", letters(cut));
             }
             (cut, reason)
         };

@@ -27,7 +27,7 @@ pub fn plan_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange, 
         plan.undo = Undo::Yes(format!("shmlens chmod {} {}", segment.mode, pasted(segment)));
     }
     if has_acl(machine, segment) {
-        plan.say("has an access control list: the group bits become its mask");
+        plan.say("has an ACL: the group bits become its mask");
     }
     if let Some(refusal) = permitted::mode(machine, segment, after, gid) {
         plan.refuse(refusal);
@@ -45,13 +45,11 @@ pub fn plan_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange,
         plan.undo = Undo::Yes(format!("shmlens chown {}:{} {}", before.0, before.1, pasted(segment)));
     }
     match segment.sysv() {
-        Some(facts) => {
-            if after.0 != before.0 {
-                plan.say(format!("its creator {} can still change and remove it", facts.creator.user_text()));
-            }
+        Some(facts) if after.0 != before.0 => {
+            plan.say(format!("its creator {} can still change and remove it", facts.creator.user_text()));
         }
         None if drops_set_id(segment.mode) => plan.say("the kernel clears its set-id bits"),
-        None => {}
+        Some(_) | None => {}
     }
     if let Some(refusal) = permitted::owner(machine, segment, change) {
         plan.refuse(refusal);
@@ -160,14 +158,11 @@ pub(super) fn owner_refused(
         return ActError::Denied { id: segment.id.clone(), refusal };
     }
     let forbidden = matches!(source.raw_os_error(), Some(libc::EPERM | libc::EACCES));
-    match permitted::owner(machine, segment, change).filter(|_| forbidden) {
-        Some(refusal) => ActError::Denied { id: segment.id.clone(), refusal },
-        None => {
-            let sysv = segment.sysv().is_some();
-            let capability = if sysv { Capability::SysAdmin } else { Capability::Chown };
-            ActError::of(machine, segment, Step::SetOwner, capability, source)
-        }
+    if let Some(refusal) = permitted::owner(machine, segment, change).filter(|_| forbidden) {
+        return ActError::Denied { id: segment.id.clone(), refusal };
     }
+    let capability = if segment.sysv().is_some() { Capability::SysAdmin } else { Capability::Chown };
+    ActError::of(machine, segment, Step::SetOwner, capability, source)
 }
 
 /// What a System V segment is after the change, as the kernel says.

@@ -142,7 +142,7 @@ fn bound_by(name: &ObjectName, guards: &Guards, me: &Credentials) -> Option<Refu
         return Some(Refusal::new("/dev/shm is mounted read-only", remedy));
     }
     let (word, flag) = flag(guards.flags)?;
-    Some(flagged(&format!("it is {word}"), flag, &Place::of(name).path, me))
+    Some(flagged(word, flag, &Place::of(name).path, me))
 }
 
 fn flag(flags: FileFlags) -> Option<(&'static str, char)> {

@@ -171,10 +171,10 @@ fn refuse_protected(segment: &Segment, plan: &mut Plan) {
 /// `grabber (4121) detaches`, `writer (7), reader.py (8) and 2 more detach`
 fn detaching(segment: &Segment) -> Option<String> {
     let holders = segment.holders.as_deref().unwrap_or_default();
-    let named: Vec<String> =
+    let first: Vec<String> =
         holders.iter().take(3).map(|holder| format!("{} ({})", holder.command_text(), holder.pid)).collect();
-    let names = named.join(", ");
-    match (holders.len(), holders.len().saturating_sub(named.len())) {
+    let names = first.join(", ");
+    match (holders.len(), holders.len().saturating_sub(first.len())) {
         (0, _) => None,
         (1, _) => Some(format!("{names} detaches")),
         (_, 0) => Some(format!("{names} detach")),

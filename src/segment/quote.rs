@@ -29,7 +29,8 @@ pub fn shell_quote(bytes: &[u8]) -> String {
                 '\\' | '\'' => quoted.extend(['\\', c]),
                 // An interactive shell may expand it as history once it has seen an escaped quote.
                 '!' => push_octal(&mut quoted, b"!"),
-                c if is_plain(c) => quoted.push(c),
+                // Only letters and digits: output in ASCII spells symbols such as an arrow differently.
+                c if is_plain(c) && (c.is_ascii() || c.is_alphanumeric()) => quoted.push(c),
                 c => push_octal(&mut quoted, c.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }
@@ -106,6 +107,7 @@ mod tests {
             (b"~root", "'~root'"),
             (b"a\x1b[2J\n\xff", r"$'a\033[2J\012\377'"),
             ("Größe".as_bytes(), "$'Größe'"),
+            ("a → b".as_bytes(), r"$'a \342\206\222 b'"),
             ("a\u{202e}'\\".as_bytes(), r"$'a\342\200\256\'\\'"),
         ] {
             assert_eq!(shell_quote(bytes), quoted);

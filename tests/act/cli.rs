@@ -259,7 +259,7 @@ fn in_a_batch_every_message_names_its_segment() {
     for object in &objects {
         object.write(0, &vec![7; usize::try_from(object.file.metadata().unwrap().len()).unwrap()]);
     }
-    sysv[0].write(0, &[7; 1 << 20]);
+    sysv[0].write(0, &vec![7; 1 << 20]);
     let all = sysv.iter().map(Sysv::id).chain(objects.iter().map(Object::id));
     let names: Vec<String> = all.map(|id| id.to_string()).collect();
     // A file instead of a state directory, one that is too small, and a limit that is.
@@ -332,9 +332,9 @@ fn in_a_batch_every_message_names_its_segment() {
         command.args(["rm", "--yes", "--force"]).args(&names).env("XDG_STATE_HOME", home.path().join(state));
         let output = command.stdin(Stdio::null()).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
-        let named = check(&stderr);
-        assert!(named > 0, "{state}: {stderr}");
-        messages += named;
+        let count = check(&stderr);
+        assert!(count > 0, "{state}: {stderr}");
+        messages += count;
     }
     assert!(messages > 10, "{messages}");
 }

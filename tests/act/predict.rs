@@ -240,7 +240,7 @@ fn remedies_help() {
     let text = refusal(&odd.id());
     assert_eq!(
         text,
-        r"it is immutable (chattr +i). As root, clear the flag with `chattr -i '/dev/shm/it'\''s $(odd)'`"
+        r"immutable (chattr +i). As root, clear the flag with `chattr -i '/dev/shm/it'\''s $(odd)'`"
     );
     // The command can be pasted.
     let command = text.split('`').nth(1).unwrap();

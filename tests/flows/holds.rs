@@ -72,7 +72,7 @@ fn the_last_hold_on_a_marked_one_takes_it_along() {
     stage.survey();
     stage.press("gD");
     assert_eq!(shown(&stage).last(), 1);
-    assert!(stage.screen().contains("ours is the last hold on"), "{}", stage.screen());
+    assert!(stage.screen().contains("its last attachment"), "{}", stage.screen());
     stage.wait(200);
     stage.press("y");
     assert!(notice(&stage).contains("50 B freed with the last attachment"), "{}", notice(&stage));

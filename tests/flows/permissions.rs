@@ -121,7 +121,7 @@ fn it_says_who_can_attach_and_why() {
     assert!(stage.screen().contains("bob: read-write"), "{}", stage.screen());
     // The creator keeps their rights.
     let creator = asked(&mut stage, "<down><down><ctrl-u>ann");
-    assert!(creator.contains("the creator, who counts as the owner"), "{creator}");
+    assert!(creator.contains("as creator (same rights as the owner)"), "{creator}");
     assert_eq!(sysv(&stage.machine), (0o600, 1000, 1000));
 }
 
@@ -147,12 +147,12 @@ fn an_access_control_list_has_its_say() {
     });
     let mut stage = stage(machine);
     stage.press("jp<tab><tab><tab><tab>bob");
-    assert!(stage.screen().contains("bob: read-write: access control list grants the user rw"));
+    assert!(stage.screen().contains("bob: read-write: ACL grants the user rw"));
     // The group's bits of a mode are the mask of the list.
     stage.press("<shift-tab><shift-tab><shift-tab>");
     stage.press("g-w");
     let screen = stage.screen();
-    assert!(screen.contains("bob: read-only:") && screen.contains("limited to r- by its mask"), "{screen}");
+    assert!(screen.contains("bob: read-only:") && screen.contains("masked to r-"), "{screen}");
 }
 
 #[test]

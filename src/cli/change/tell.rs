@@ -214,23 +214,27 @@ impl<'a> Teller<'a> {
     }
 }
 
-/// A plan as people read it: what will happen, and below it whether it can be
-/// undone, and what stands against it.
+/// A plan as people read it: what will happen and how to undo it, or why it will not happen. What would happen is
+/// shown with a refusal only if `--force` can override that.
 pub fn text_of(plan: &Plan) -> String {
-    let mut lines = vec![format!("{}: {}", plan.subject(), plan.will.join("; "))];
-    match &plan.undo {
-        Undo::Nothing => {}
-        Undo::Yes(how) => lines.push(format!("  undo: {how}")),
-        Undo::No(why) => lines.push(format!("  cannot be undone: {why}")),
-    }
+    let subject = plan.subject();
+    let will = format!("{subject}: {}\n", plan.will.join("; "));
     if let Some(refusal) = &plan.refusal {
         let not_done = match plan.task.word() {
             "rm" => "not removed",
             "create" => "not created",
             _ => "not changed",
         };
-        lines.push(format!("  {not_done}: {}. {}", refusal.reason, refusal.remedy));
+        let refused = format!("{not_done}: {}. {}\n", refusal.reason, refusal.remedy);
+        return if refusal.forceable {
+            format!("{will}  {refused}")
+        } else {
+            format!("{subject}: {refused}")
+        };
     }
-    lines.push(String::new());
-    lines.join("\n")
+    match &plan.undo {
+        Undo::Nothing => will,
+        Undo::Yes(how) => format!("{will}  undo: {how}\n"),
+        Undo::No(why) => format!("{will}  cannot be undone: {why}\n"),
+    }
 }

@@ -244,12 +244,12 @@ fn the_last_hold_on_a_marked_segment_takes_it_along_and_only_when_that_was_shown
     let events = scene.order(Order::LetGo(before));
     let [Event::LetGo(results)] = &events[..] else { panic!("{events:?}") };
     let error = results[0].1.as_ref().unwrap_err().to_string();
-    assert!(error.contains("ours is the last hold on it by now"), "{error}");
+    assert!(error.contains("this is its last attachment"), "{error}");
     assert_eq!(scene.nattch(), 1);
     let now = scene.holds();
     assert!(now[0].is_last() && now[0].will().contains("Cannot be undone"), "{now:?}");
     let events = scene.order(Order::LetGo(now));
-    assert!(let_go(&events)[0].contains("it is gone, its 5 B with it"), "{events:?}");
+    assert!(let_go(&events)[0].contains("5 B freed with the last attachment"), "{events:?}");
     assert_eq!(scene.machine.edit(|facts| facts.sysv.len()), 0);
     // What was refused is in no record.
     assert!(scene.recorded().len() == 1 && scene.recorded()[0].starts_with("detach sysv:1: detached; "));
