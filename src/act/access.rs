@@ -58,9 +58,9 @@ impl Answer {
     #[must_use]
     pub const fn how(&self) -> &'static str {
         match (self.read, self.write) {
-            (true, true) => "read and write",
-            (true, false) => "read only",
-            (false, _) => "not at all",
+            (true, true) => "read-write",
+            (true, false) => "read-only",
+            (false, _) => "no access",
         }
     }
 }
@@ -160,7 +160,7 @@ impl Rules {
         let by = |capability: Capability, read, write| Answer {
             read,
             write,
-            reason: format!("{}, whatever the mode says", capability.name()),
+            reason: format!("{} overrides the mode", capability.name()),
         };
         match self.kind {
             Kind::Sysv if may(Capability::IpcOwner) => by(Capability::IpcOwner, true, true),
@@ -168,11 +168,9 @@ impl Rules {
             Kind::Posix if may(Capability::DacReadSearch) && !read => {
                 by(Capability::DacReadSearch, true, false)
             }
-            _ if bits & WRITE != 0 => Answer {
-                read,
-                write,
-                reason: format!("{reason}; to write only is no way to attach, read permission is missing"),
-            },
+            _ if bits & WRITE != 0 => {
+                Answer { read, write, reason: format!("{reason}; attaching needs read permission") }
+            }
             _ => Answer { read, write, reason },
         }
     }
@@ -180,39 +178,39 @@ impl Rules {
     fn by_mode_sysv(&self, who: &Credentials) -> (u32, String) {
         let (creator, creator_group) = self.creator.map_or((None, None), |(uid, gid)| (Some(uid), Some(gid)));
         if who.uid == self.uid {
-            self.class(6, "the owner")
+            self.class(6, "owner")
         } else if Some(who.uid) == creator {
-            self.class(6, "the creator, who counts as the owner")
+            self.class(6, "creator (same rights as the owner)")
         } else if who.is_in(self.gid) {
-            self.class(3, "in the group")
+            self.class(3, "group member")
         } else if creator_group.is_some_and(|gid| who.is_in(gid)) {
-            self.class(3, "in the creator's group, which counts as the group")
+            self.class(3, "member of the creator's group (same rights as the group)")
         } else {
-            self.class(0, "one of the others")
+            self.class(0, "other")
         }
     }
 
     fn by_mode_posix(&self, who: &Credentials) -> (u32, String) {
         if who.uid == self.uid {
-            self.class(6, "the owner")
+            self.class(6, "owner")
         } else if who.is_in(self.gid) {
-            self.class(3, "in the group")
+            self.class(3, "group member")
         } else {
-            self.class(0, "one of the others")
+            self.class(0, "other")
         }
     }
 
     fn by_list(&self, acl: &Acl, who: &Credentials) -> (u32, String) {
         let masked = |bits: u32, whom: &str| {
             let cut = bits & acl.mask & 7;
-            let mut reason = format!("{whom} has {} in the access control list", letters(bits));
+            let mut reason = format!("ACL grants {whom} {}", letters(bits));
             if cut != bits {
-                reason = format!("{reason}, and its mask leaves {}", letters(cut));
+                reason = format!("{reason}, masked to {}", letters(cut));
             }
             (cut, reason)
         };
         if who.uid == self.uid {
-            return self.class(6, "the owner");
+            return self.class(6, "owner");
         }
         if let Some(&(_, bits)) = acl.users.iter().find(|(uid, _)| *uid == who.uid) {
             return masked(bits, "the user");
@@ -226,14 +224,14 @@ impl Rules {
         });
         match best {
             Some(bits) => masked(bits, "the group"),
-            None => self.class(0, "one of the others"),
+            None => self.class(0, "other"),
         }
     }
 
     /// The three bits of a class, and what they are.
     fn class(&self, place: u32, who: &str) -> (u32, String) {
         let bits = self.mode.bits() >> place & 7;
-        (bits, format!("{who}, and mode {} gives {} there", self.mode, letters(bits)))
+        (bits, format!("as {who}, mode {} grants {}", self.mode, letters(bits)))
     }
 }
 

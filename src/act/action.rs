@@ -63,13 +63,13 @@ pub struct OwnerChange {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseOwnerError {
     /// The user database does not have it.
-    #[error("there is no user '{}' here; a number does too", escape(.0.as_bytes()))]
+    #[error("no user named '{}'; a numeric id works too", escape(.0.as_bytes()))]
     User(String),
     /// The group database does not have it.
-    #[error("there is no group '{}' here; a number does too", escape(.0.as_bytes()))]
+    #[error("no group named '{}'; a numeric id works too", escape(.0.as_bytes()))]
     Group(String),
     /// It names nobody.
-    #[error("'{}' names nobody: write USER, USER:GROUP or :GROUP", escape(.0.as_bytes()))]
+    #[error("invalid owner '{}': expected USER, USER:GROUP or :GROUP", escape(.0.as_bytes()))]
     Empty(String),
 }
 

@@ -1,6 +1,6 @@
 //! Looking again, just before acting: is it the very segment that was shown?
 
-use super::ActError;
+use super::{ActError, Step};
 use crate::machine::control::{Held, SysvStat};
 use crate::machine::{Machine, ObjectStat};
 use crate::segment::{Identity, ObjectName, Segment, SegmentId, ShmId};
@@ -40,11 +40,11 @@ pub fn sysv(machine: &dyn Machine, segment: &Segment, shmid: ShmId) -> Result<Sy
         size: stat.size,
     };
     let how = if stat.marked && !segment.sysv().is_some_and(|facts| facts.marked) {
-        "it was marked for removal meanwhile"
+        "it was marked for removal"
     } else if segment.identity() != now {
-        "another segment has its number now"
+        "another segment has its shmid now"
     } else if segment.times.change != stat.change {
-        "its owner or mode was changed meanwhile"
+        "its owner or mode was changed"
     } else {
         return Ok(stat);
     };
@@ -64,7 +64,7 @@ pub fn posix(
     let held = machine.control().hold(name).map_err(|error| gone_or(segment, error))?;
     let stat = held.stat().map_err(|error| gone_or(segment, error))?;
     let how = if stat.mode & TYPE != REGULAR {
-        "its name is of something that is no shared memory now"
+        "its name is not a regular file now"
     } else if !segment.identity().fits(&stat.identity()) {
         "another object has its name now"
     } else {
@@ -79,9 +79,9 @@ fn gone_or(segment: &Segment, source: io::Error) -> ActError {
         Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => ActError::Gone { id },
         // A directory on the way was replaced by a link or a file.
         Some(libc::ELOOP | libc::ENOTDIR) => {
-            ActError::NotTheSame { id, how: "the directory that it was in is another one now".to_owned() }
+            ActError::NotTheSame { id, how: "its directory was replaced".to_owned() }
         }
         _ if source.kind() == io::ErrorKind::NotFound => ActError::Gone { id },
-        _ => ActError::Failed { id, what: "looking at it again", source },
+        _ => ActError::Failed { id, step: Step::Check, source },
     }
 }

@@ -47,7 +47,7 @@ impl Question {
     pub fn ask(&self, machine: &dyn Machine) -> Answer {
         match self {
             Self::User(text) if text.contains(':') => {
-                Answer::Number(Err("the group has a field of its own".to_owned()))
+                Answer::Number(Err("enter the group in its own field".to_owned()))
             }
             Self::User(text) => Answer::Number(number(machine, text, |change| {
                 change.uid.map(|uid| (uid, user_text(machine, uid)))
@@ -67,7 +67,7 @@ fn number(
     chosen: impl Fn(OwnerChange) -> Option<(u32, String)>,
 ) -> Result<(u32, String), String> {
     let change = OwnerChange::parse(machine, text).map_err(|error| error.to_string())?;
-    chosen(change).ok_or_else(|| "that is nobody".to_owned())
+    chosen(change).ok_or_else(|| "enter a name or number".to_owned())
 }
 
 fn plan(machine: &dyn Machine, new: &NewSegment, sized_by_file: bool) -> Result<Box<Plan>, String> {

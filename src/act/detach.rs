@@ -62,21 +62,20 @@ impl Hold {
     pub fn will(&self) -> String {
         match (self.nattch, self.removed) {
             (Some(_), true) if self.is_last() => format!(
-                "it is marked for removal, and ours is the last hold on it: it goes, its {} with it, and \
-                 nothing brings it back",
+                "marked for removal and this is its last attachment: frees {}. Cannot be undone",
                 self.size
             ),
             (Some(nattch), true) => format!(
-                "nattch {nattch} becomes {}; it is marked for removal, and goes with the last",
+                "nattch {nattch} → {}; marked for removal, freed when the last attachment detaches",
                 nattch.saturating_sub(1)
             ),
             (Some(nattch), false) => {
-                format!("nattch {nattch} becomes {}; the segment stays", nattch.saturating_sub(1))
+                format!("nattch {nattch} → {}; the segment stays", nattch.saturating_sub(1))
             }
             (None, true) => {
-                format!("its name is gone: its {} go too, unless somebody else holds it", self.size)
+                format!("already unlinked: frees {} unless another process holds it", self.size)
             }
-            (None, false) => "our descriptor is closed; the segment stays".to_owned(),
+            (None, false) => "closes the descriptor; the segment stays".to_owned(),
         }
     }
 }
@@ -92,17 +91,12 @@ impl Released {
     #[must_use]
     pub fn said(&self) -> String {
         match (self.before.nattch, self.nattch) {
-            (Some(before), Some(now)) => format!("we are detached: nattch was {before}, and is {now}"),
-            (Some(before), None) => format!(
-                "it is gone, its {} with it: nattch was {before}, and ours was the last hold on it",
-                self.before.size
-            ),
+            (Some(before), Some(now)) => format!("detached; nattch {before} → {now}"),
+            (Some(_), None) => format!("detached; {} freed with the last attachment", self.before.size),
             (None, _) if self.before.removed => {
-                "our descriptor is closed; its name was gone already, and its memory goes with the last who \
-                 holds it"
-                    .to_owned()
+                "closed; already unlinked, freed when its last holder detaches".to_owned()
             }
-            (None, _) => "our descriptor is closed".to_owned(),
+            (None, _) => "closed".to_owned(),
         }
     }
 }
@@ -119,7 +113,7 @@ pub fn detach(
     let_go: impl FnOnce(),
 ) -> Result<Released, ActError> {
     if now.is_last() && !shown.is_last() {
-        let how = "it is marked for removal, and ours is the last hold on it by now".to_owned();
+        let how = "it was marked for removal and this is its last attachment".to_owned();
         return Err(ActError::NotTheSame { id: now.id, how });
     }
     let_go();

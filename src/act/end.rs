@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub struct Ending {
     /// Which: another one that got its pid is not asked.
     pub process: ProcessId,
-    /// `writer (pid 4121)`, safe to print.
+    /// `writer (4121)`, safe to print.
     pub name: String,
     /// Whose it is, safe to print.
     pub user: String,
@@ -39,13 +39,13 @@ pub enum Ended {
 #[derive(Debug, thiserror::Error)]
 pub enum EndError {
     /// There is no such process any more.
-    #[error("{name} has ended already; another process may have its pid by now. Nothing was done")]
+    #[error("{name} has already exited. Nothing was changed")]
     Gone {
         /// Which.
         name: String,
     },
     /// The kernel does not allow it to this user.
-    #[error("you may not end {name}: only its user {user} and root (CAP_KILL) may. {remedy}")]
+    #[error("only {} can terminate {name}. {remedy}", if .user == "root" { "root".to_owned() } else { format!("{user} or root") })]
     Denied {
         /// Which.
         name: String,
@@ -55,7 +55,7 @@ pub enum EndError {
         remedy: String,
     },
     /// Anything else that the kernel said.
-    #[error("{name} could not be asked to end: {}", plain_error(.source))]
+    #[error("failed to terminate {name}: {}", plain_error(.source))]
     Failed {
         /// Which.
         name: String,
@@ -70,16 +70,19 @@ impl Ending {
     /// # Errors
     /// When every change is turned off, and for the processes that are never asked.
     pub fn of(holder: &Holder, segment: &SegmentId, read_only: bool) -> Result<Self, Refusal> {
-        let name = format!("{} (pid {})", holder.command_text(), holder.pid);
+        let name = format!("{} ({})", holder.command_text(), holder.pid);
         if read_only {
             return Err(Refusal::read_only());
         }
         if holder.pid == 1 {
-            let reason = format!("{name} is the first process: the machine, or its container, ends with it");
-            return Err(Refusal::new(reason, "Ask it to shut down in its own way"));
+            let reason = format!("{name} is the init process: the machine or container stops with it");
+            return Err(Refusal::new(reason, "Shut down the machine or container instead"));
         }
         if holder.ourselves {
-            return Err(Refusal::new(format!("{name} is this program"), "q ends it, D lets go of segments"));
+            return Err(Refusal::new(
+                format!("{name} is this program"),
+                "Quit, or detach its own attachments",
+            ));
         }
         Ok(Self {
             process: ProcessId { pid: holder.pid, start: holder.start },
@@ -93,11 +96,13 @@ impl Ending {
     #[must_use]
     pub fn said(&self, ended: Ended) -> String {
         match ended {
-            Ended::Gone => format!("{} was asked to end, and has ended", self.name),
-            Ended::NotYet => format!(
-                "{} was asked to end, and has not so far: it may be cleaning up, or not listen to SIGTERM",
-                self.name
-            ),
+            Ended::Gone => format!("{} terminated", self.name),
+            Ended::NotYet => {
+                format!(
+                    "sent SIGTERM to {}; still running: it may be cleaning up or ignore the signal",
+                    self.name
+                )
+            }
         }
     }
 }
@@ -114,7 +119,7 @@ pub fn end(machine: &dyn Machine, ending: &Ending) -> Result<Ended, EndError> {
             name: name(),
             user: ending.user.clone(),
             remedy: if ending.user == "root" {
-                "Run with sudo".to_owned()
+                "Run as root".to_owned()
             } else {
                 format!("Run as {} or with sudo", ending.user)
             },
@@ -173,13 +178,13 @@ mod tests {
         machine.add_process(7, "other");
         machine.edit(|facts| facts.processes.get_mut(&7).unwrap().began.seconds += 60);
         let error = end(&machine, &ending).unwrap_err().to_string();
-        assert!(error.contains("has ended already") && !error.contains('\x1b'), "{error}");
+        assert!(error.contains("already exited") && !error.contains('\x1b'), "{error}");
         assert!(machine.edit(|facts| facts.terminated.is_empty() && facts.processes.contains_key(&7)));
         machine.attach_in(7, 5, Access::Read);
         let ending = Ending::of(&holder(&machine, 7), &SEGMENT, false).unwrap();
         assert_eq!(end(&machine, &ending).unwrap(), Ended::Gone);
         assert_eq!(machine.edit(|facts| facts.terminated.clone()), [7]);
-        assert_eq!(ending.said(Ended::Gone), "other (pid 7) was asked to end, and has ended");
+        assert_eq!(ending.said(Ended::Gone), "other (7) terminated");
     }
 
     #[test]
@@ -188,14 +193,16 @@ mod tests {
         let refused = |pid, read_only| {
             Ending::of(&holder(&machine, pid), &SEGMENT, read_only).err().map(|refusal| refusal.reason)
         };
-        assert!(refused(1, false).unwrap().contains("the first process"));
+        assert!(refused(1, false).unwrap().contains("init process"));
         assert!(refused(9_999_999, false).unwrap().contains("is this program"));
         assert!(refused(7, true).unwrap().contains("read-only"));
         assert_eq!(refused(7, false), None);
         machine.edit(|facts| facts.effective_uid = 1001);
         let error = end(&machine, &Ending::of(&holder(&machine, 7), &SEGMENT, false).unwrap()).unwrap_err();
         assert!(
-            error.to_string().contains("only its user ann and root (CAP_KILL) may. Run as ann or with sudo")
+            error
+                .to_string()
+                .contains("only ann or root can terminate writer\\x1b[2J (7). Run as ann or with sudo")
         );
         assert!(machine.edit(|facts| facts.terminated.is_empty()));
     }

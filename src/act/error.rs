@@ -2,10 +2,11 @@
 
 use super::copies::KeepError;
 use super::log::LogError;
-use super::{Refusal, RestoreError, SaveError};
+use super::{Refusal, RestoreError, SaveError, permitted};
 use crate::machine::Machine;
-use crate::machine::control::Capability;
+use crate::machine::control::{Capability, Credentials};
 use crate::segment::{Bytes, Owner, Segment, SegmentId, plain_error};
+use std::fmt::Display;
 use std::io;
 
 /// Why a plan was not carried out, or did not succeed.
@@ -20,13 +21,13 @@ pub enum ActError {
         refusal: Refusal,
     },
     /// It is gone.
-    #[error("{id} is gone: it was removed since it was shown. Nothing was done")]
+    #[error("{id} is gone: removed since it was shown. Nothing was changed")]
     Gone {
         /// Which.
         id: SegmentId,
     },
     /// It is not the very one that was shown.
-    #[error("{id} is not as it was shown: {how}. Nothing was done. Look again, and choose anew")]
+    #[error("{id} has changed since it was shown: {how}. Nothing was changed; refresh and try again")]
     NotTheSame {
         /// Which.
         id: SegmentId,
@@ -34,15 +35,15 @@ pub enum ActError {
         how: String,
     },
     /// The kernel does not allow it to this user.
-    #[error("{id}: {denied}")]
+    #[error("{id}: {}. {}", .refusal.reason, .refusal.remedy)]
     Denied {
         /// Which.
         id: SegmentId,
-        /// What, and who may.
-        denied: Denied,
+        /// Why, and what would help.
+        refusal: Refusal,
     },
     /// A limit is in the way.
-    #[error("{id} cannot be locked: {reason}. {remedy}")]
+    #[error("failed to lock {id}: {reason}. {remedy}")]
     Limit {
         /// Which.
         id: SegmentId,
@@ -52,7 +53,7 @@ pub enum ActError {
         remedy: String,
     },
     /// What is to be made exists, and is left as it is.
-    #[error("{subject} exists already, and is left as it is. {remedy}")]
+    #[error("{subject} already exists. {remedy}")]
     Exists {
         /// What was to be made.
         subject: String,
@@ -60,7 +61,7 @@ pub enum ActError {
         remedy: String,
     },
     /// It cannot be made.
-    #[error("{subject} cannot be made: {reason}. {remedy}")]
+    #[error("failed to create {subject}: {reason}. {remedy}")]
     NotMade {
         /// What was to be made.
         subject: String,
@@ -72,8 +73,8 @@ pub enum ActError {
     /// A removal moved another object aside, and its name was taken before it
     /// could be given back.
     #[error(
-        "{id} was replaced twice while it was looked at: the object that was moved aside is whole, and is \
-         called {now} now, since its name was taken again. Rename it when the other one is gone"
+        "{id} was replaced twice while it was being removed: the second object was moved aside and is now {now}, \
+         intact. Remove the third one and run `shmlens rm --recover` to rename it back"
     )]
     Astray {
         /// What was to be removed.
@@ -82,7 +83,7 @@ pub enum ActError {
         now: SegmentId,
     },
     /// The kernel said that it is done, and then told otherwise.
-    #[error("{id}: the kernel took the change, and shows something else now: {found}")]
+    #[error("{id}: the kernel accepted the change but now reports {found}")]
     Unverified {
         /// Which.
         id: SegmentId,
@@ -90,13 +91,13 @@ pub enum ActError {
         found: String,
     },
     /// The work was cancelled.
-    #[error("stopped: nothing was done to {subject}")]
+    #[error("stopped before {subject}: nothing was changed")]
     Stopped {
         /// What it was to be done to.
         subject: String,
     },
-    /// No copy of it could be kept, so it was not removed.
-    #[error("{id}: {source}. Not removed. Use --save FILE to save a copy elsewhere, or --no-copy")]
+    /// No copy of it could be saved among the others, so it was not removed.
+    #[error("{}. Not removed. Use --save FILE to save a copy elsewhere, or --no-copy", about(.id, .source))]
     NotKept {
         /// The segment.
         id: SegmentId,
@@ -119,6 +120,14 @@ pub enum ActError {
         /// Why not.
         source: LogError,
     },
+    /// No copy of it could be saved in the file that was named, so it was not removed.
+    #[error("{}. Not removed", about(.id, .source))]
+    NotCopied {
+        /// The segment.
+        id: SegmentId,
+        /// Why there is no copy.
+        source: SaveError,
+    },
     /// It could not be saved.
     #[error(transparent)]
     NotSaved(#[from] SaveError),
@@ -126,42 +135,118 @@ pub enum ActError {
     #[error(transparent)]
     NotRestored(#[from] RestoreError),
     /// Anything else that the kernel said.
-    #[error("{id}: {what} failed: {}", plain_error(.source))]
+    #[error("failed to {}: {}", .step.of(.id), plain_error(.source))]
     Failed {
         /// Which.
         id: SegmentId,
-        /// Which step.
-        what: &'static str,
+        /// The step that failed.
+        step: Step,
         /// What the kernel said.
         source: io::Error,
     },
 }
 
-/// Who may do what, told to somebody who may not.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("you may not {what}: only {who} may. {remedy}")]
-pub struct Denied {
-    /// What was to be done.
-    pub what: &'static str,
-    /// Who may.
-    pub who: String,
-    /// What would help.
-    pub remedy: String,
+/// A step of a change that the kernel may refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Remove it.
+    Remove,
+    /// Give an object the name back that it had before an interrupted removal.
+    Rename,
+    /// Change its mode.
+    SetMode,
+    /// Change its owner or group.
+    SetOwner,
+    /// Lock it in memory.
+    Lock,
+    /// Unlock it.
+    Unlock,
+    /// Check that it still is the segment that was shown.
+    Check,
+    /// Ask the kernel whether the change was made.
+    Verify,
+}
+
+impl Step {
+    /// The step with its object: `change the mode of sysv:3`.
+    #[must_use]
+    pub fn of(self, object: &dyn Display) -> String {
+        match self {
+            Self::Remove => format!("remove {object}"),
+            Self::Rename => format!("rename {object}"),
+            Self::SetMode => format!("change the mode of {object}"),
+            Self::SetOwner => format!("change the owner of {object}"),
+            Self::Lock => format!("lock {object}"),
+            Self::Unlock => format!("unlock {object}"),
+            Self::Check => format!("check {object}"),
+            Self::Verify => format!("verify the change of {object}"),
+        }
+    }
+
+    /// The step after its object has been named.
+    #[must_use]
+    pub const fn it(self) -> &'static str {
+        match self {
+            Self::Remove => "remove it",
+            Self::Rename => "rename it",
+            Self::SetMode => "change its mode",
+            Self::SetOwner => "change its owner",
+            Self::Lock => "lock it",
+            Self::Unlock => "unlock it",
+            Self::Check => "check it",
+            Self::Verify => "verify the change",
+        }
+    }
+}
+
+/// Puts the segment in front of an error, unless the error names it: in a batch every message has to.
+pub fn about(id: &SegmentId, error: &dyn Display) -> String {
+    let (name, text) = (id.to_string(), error.to_string());
+    let ends =
+        |at: usize| !text[at + name.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '/');
+    if text.match_indices(&name).any(|(at, _)| ends(at)) { text } else { format!("{name}: {text}") }
+}
+
+/// A step that is up to others, and who they are.
+pub(super) struct Denied {
+    step: Step,
+    who: String,
+    remedy: String,
 }
 
 impl Denied {
-    /// For what the owner, the creator and somebody with a capability may do.
-    pub(super) fn of(segment: &Segment, what: &'static str, capability: Capability) -> Self {
-        let owner = segment.owner.user_text();
-        let creator = segment.sysv().map(|facts| facts.creator.clone());
-        let creator = creator.filter(|creator: &Owner| creator.uid != segment.owner.uid);
-        let mut who = format!("its owner {owner}");
-        if let Some(creator) = creator {
-            who = format!("{who}, its creator {}", creator.user_text());
+    /// For what the owner, the creator and whoever has a capability may do.
+    pub(super) fn of(me: &Credentials, segment: &Segment, step: Step, capability: Capability) -> Self {
+        let creator = segment.sysv().map(|facts| (&facts.creator, "creator"));
+        let owners: Vec<_> = [(&segment.owner, "owner")].into_iter().chain(creator).collect();
+        Self::new(me, &owners, step, capability)
+    }
+
+    /// For a name in a sticky directory, which the owners of both may remove.
+    pub(super) fn for_name(segment: &Segment, directory: &Owner, me: &Credentials) -> Self {
+        let owners = [(&segment.owner, "owner"), (directory, "directory's owner")];
+        Self::new(me, &owners, Step::Remove, Capability::Fowner)
+    }
+
+    fn new(me: &Credentials, owners: &[(&Owner, &str)], step: Step, capability: Capability) -> Self {
+        let mut named: Vec<&Owner> = vec![];
+        let mut who: Vec<String> = vec![];
+        for (owner, role) in owners {
+            // Root is named last, and each user once.
+            if owner.uid != 0 && named.iter().all(|other| other.uid != owner.uid) {
+                named.push(owner);
+                who.push(format!("its {role} {}", permitted::name(owner)));
+            }
         }
-        let root = format!("root ({})", capability.name());
-        let who = if who == "its owner root" { root } else { format!("{who} and {root}") };
-        Self { what, who, remedy: format!("Run as {owner} or with sudo") }
+        let root = permitted::root(me, capability);
+        let who = if who.is_empty() { root } else { format!("{} or {root}", who.join(", ")) };
+        Self { step, who, remedy: permitted::remedy(&named, me, capability) }
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        Self::new(format!("only {} can {}", denied.who, denied.step.it()), denied.remedy)
     }
 }
 
@@ -170,23 +255,30 @@ impl ActError {
     pub(super) fn of(
         machine: &dyn Machine,
         segment: &Segment,
-        what: &'static str,
+        step: Step,
         capability: Capability,
         source: io::Error,
     ) -> Self {
         let id = segment.id.clone();
+        let removes = matches!(step, Step::Remove | Step::Rename);
         match source.raw_os_error() {
             Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => Self::Gone { id },
-            Some(libc::EPERM | libc::EACCES) if machine.control().credentials().may(capability) => {
-                Self::Refused { subject: id.to_string(), refusal: forbidden_to_root(segment, what) }
+            Some(libc::EPERM | libc::EACCES | libc::EROFS) => {
+                // What the plan would say now: it may have changed since.
+                let predicted = if removes {
+                    permitted::removal(machine, segment)
+                } else {
+                    permitted::bound(machine, segment)
+                };
+                let me = machine.control().credentials();
+                let refusal = match predicted {
+                    Some(refusal) => refusal,
+                    None if me.may(capability) => forbidden(segment, step),
+                    None => Denied::of(&me, segment, step, capability).into(),
+                };
+                Self::Denied { id, refusal }
             }
-            Some(libc::EPERM | libc::EACCES) => {
-                Self::Denied { id, denied: Denied::of(segment, what, capability) }
-            }
-            Some(libc::EROFS) => {
-                Self::Failed { id, what: "the change (the file system is read-only)", source }
-            }
-            _ => Self::Failed { id, what, source },
+            _ => Self::Failed { id, step, source },
         }
     }
 
@@ -204,17 +296,21 @@ const fn copies(count: usize) -> &'static str {
     if count == 1 { "copy" } else { "copies" }
 }
 
-/// Why what root may do is forbidden all the same.
-fn forbidden_to_root(segment: &Segment, what: &str) -> Refusal {
-    let (reason, remedy) = if segment.posix().is_some() {
-        (
-            "it or its directory is immutable or append-only, or a sandbox or security module forbids it",
-            "lsattr shows the first, and chattr -i -a takes it away",
-        )
+/// Why the kernel refuses what the caller has every right to.
+fn forbidden(segment: &Segment, step: Step) -> Refusal {
+    let it = step.it();
+    if segment.posix().is_some() {
+        let reason = format!(
+            "the kernel does not let you {it}, although you have permission: the file may be \
+                              immutable, or a sandbox or security module forbids it"
+        );
+        Refusal::new(reason, "Check with `lsattr` and the system log")
     } else {
-        ("a sandbox or security module forbids it", "Run outside of it")
-    };
-    Refusal::new(format!("you may not {what}, though you have the rights: {reason}"), remedy)
+        let reason = format!(
+            "the kernel does not let you {it}, although you have permission: a sandbox or security module forbids it"
+        );
+        Refusal::new(reason, "Run outside the sandbox")
+    }
 }
 
 /// A limit in words: its size, or that there is none.
@@ -229,7 +325,7 @@ mod tests {
     use crate::survey::{Names, Survey};
 
     #[test]
-    fn who_has_the_rights_is_not_sent_to_get_them() {
+    fn callers_with_permission_are_not_told_to_get_it() {
         let machine = MadeMachine::new();
         machine.add_sysv(1, 7, MadeBytes::hole(1));
         machine.add_object("a", MadeBytes::hole(1));
@@ -238,14 +334,22 @@ mod tests {
             machine.edit(|facts| facts.effective_uid = uid);
             let errors = segments.iter().map(|segment| {
                 let refused = io::Error::from_raw_os_error(libc::EPERM);
-                ActError::of(&machine, segment, "remove it", Capability::Fowner, refused).to_string()
+                ActError::of(&machine, segment, Step::Remove, Capability::Fowner, refused).to_string()
             });
             errors.collect()
         };
         for (root, stranger) in said(0).iter().zip(said(4242)) {
-            assert!(root.contains("though you have the rights") && !root.contains("sudo"), "{root}");
-            assert!(stranger.contains("only its owner ann and root (CAP_FOWNER) may"), "{stranger}");
+            assert!(root.contains("although you have permission") && !root.contains("sudo"), "{root}");
+            assert!(stranger.contains("only its owner ann or root can remove it"), "{stranger}");
         }
         assert!(said(0)[1].contains("immutable"), "{:?}", said(0));
+    }
+
+    #[test]
+    fn every_error_names_its_segment_once() {
+        let id = SegmentId::Sysv(crate::segment::ShmId(3));
+        assert_eq!(about(&id, &"no space left on device"), "sysv:3: no space left on device");
+        assert_eq!(about(&id, &"failed to copy sysv:3: no space"), "failed to copy sysv:3: no space");
+        assert_eq!(about(&id, &"sysv:32 has the key"), "sysv:3: sysv:32 has the key");
     }
 }

@@ -2,62 +2,68 @@
 
 use super::again::{Named, named, sysv};
 use super::error::limit_text;
-use super::permissions::{refuse_strangers, verifying};
-use super::{ActError, Action, Denied, Done, Plan, Refusal, Undo};
+use super::permissions::verifying;
+use super::permitted;
+use super::{ActError, Action, Done, Plan, Refusal, Step, Undo};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, SysvStat};
-use crate::segment::{Bytes, Segment};
+use crate::segment::{Bytes, Segment, shell_quote};
+use crate::sys::page_size;
 use std::io;
 
-const LOCK: &str = "lock it";
-const UNLOCK: &str = "unlock it";
-const MORE: &str = "Raise the limit (ulimit -l in the shell that starts this, or LimitMEMLOCK= of its \
-                    service), or run with sudo";
+const RAISE: &str = "Raise it with `ulimit -l` (LimitMEMLOCK= for a service) or run as root";
+
+const fn step(locked: bool) -> Step {
+    if locked { Step::Lock } else { Step::Unlock }
+}
 
 /// What locking (or unlocking) would do.
 pub fn plan(machine: &dyn Machine, segment: &Segment, locked: bool, plan: &mut Plan) {
     let Some(facts) = segment.sysv() else {
         plan.refuse(Refusal::new(
-            "a POSIX segment cannot be locked from outside: SHM_LOCK is System V's alone",
-            "A program that maps it can lock its own pages with mlock(2), for as long as it has it mapped",
+            "only System V segments can be locked",
+            "A program that maps a POSIX segment can lock its own pages with mlock(2)",
         ));
         return;
     };
+    // The kernel checks the caller first, even if there is nothing to do.
+    if let Some(refusal) = permitted::sysv(machine, segment, step(locked), Capability::IpcLock) {
+        plan.refuse(refusal);
+    }
+    if locked && let Some(reason) = limit_in_force(machine, segment.size, facts.locked) {
+        plan.refuse(Refusal::new(reason, RAISE));
+    }
     if facts.locked == locked {
-        plan.say(if locked { "it is locked already" } else { "it is not locked" });
+        plan.say(if locked { "already locked" } else { "not locked" });
         return;
     }
     if locked {
-        plan.say(format!(
-            "its {} cannot be swapped out any more: each page stays in memory once it is touched",
-            segment.size
-        ));
-        plan.say("a segment in huge pages is never swapped out anyhow: locking does nothing there");
+        plan.say(format!("locks {} in memory: pages are not swapped out once touched", segment.size));
+        plan.say("no effect on a segment in huge pages, which is never swapped out");
     } else {
-        plan.say("the kernel may swap it out again");
+        plan.say("unlocks; pages can be swapped out again");
     }
-    plan.undo = Undo::Yes(format!("{} takes it back", if locked { "unlock" } else { "lock" }));
-    let what = if locked { LOCK } else { UNLOCK };
-    refuse_strangers(machine, segment, what, Capability::IpcLock, plan);
-    if locked && let Some((reason, remedy)) = limit_in_force(machine, segment.size) {
-        plan.refuse(Refusal::new(reason, remedy));
-    }
+    let back = if locked { "unlock" } else { "lock" };
+    plan.undo = Undo::Yes(format!("shmlens {back} {}", shell_quote(segment.id.to_string().as_bytes())));
 }
 
-/// The limit that the segment alone is beyond; what the user has locked
-/// besides, the kernel counts and does not tell.
-fn limit_in_force(machine: &dyn Machine, size: Bytes) -> Option<(String, String)> {
+/// The limit that stops this user from locking the segment. The kernel also counts what the user has locked
+/// elsewhere, but does not tell how much that is.
+fn limit_in_force(machine: &dyn Machine, size: Bytes, already: bool) -> Option<String> {
     let control = machine.control();
     let limit = control.memlock_limit()?;
-    if control.credentials().may(Capability::IpcLock) || limit >= size {
+    if control.credentials().may(Capability::IpcLock) {
         return None;
     }
-    let reason = if limit.0 == 0 {
-        "RLIMIT_MEMLOCK is 0, so nothing may be locked".to_owned()
+    // In whole pages, as `user_shm_lock` in mm/mlock.c counts. A locked segment is not counted again.
+    let exceeded = !already && size.0.div_ceil(page_size()) > limit.0 / page_size();
+    if limit.0 == 0 {
+        Some("your limit for locked memory is 0".to_owned())
+    } else if exceeded {
+        Some(format!("your limit for locked memory is {limit} and it has {size}"))
     } else {
-        format!("RLIMIT_MEMLOCK is {limit}, and the segment has {size}")
-    };
-    Some((reason, MORE.to_owned()))
+        None
+    }
 }
 
 /// Locks or unlocks.
@@ -65,7 +71,7 @@ pub fn apply(machine: &dyn Machine, segment: &Segment, locked: bool) -> Result<D
     let id = segment.id.clone();
     let Named::Sysv(shmid) = named(segment) else {
         // The plan stands against it already.
-        return Err(ActError::Failed { id, what: LOCK, source: io::ErrorKind::Unsupported.into() });
+        return Err(ActError::Failed { id, step: step(locked), source: io::ErrorKind::Unsupported.into() });
     };
     let stat = sysv(machine, segment, shmid)?;
     let control = machine.control();
@@ -74,17 +80,17 @@ pub fn apply(machine: &dyn Machine, segment: &Segment, locked: bool) -> Result<D
         .map_err(|error| refused(machine, segment, locked, &stat, error))?;
     let now = control.sysv_stat(shmid).map_err(|source| verifying(segment, source))?;
     if locked && !now.locked {
-        let said = "it is not locked: it is in huge pages, which are never swapped out";
+        let said = "not locked: its huge pages are never swapped out";
         return Ok(Done::new(id, said));
     }
     if now.locked != locked {
-        return Err(ActError::Unverified { id, found: "it is still locked".to_owned() });
+        return Err(ActError::Unverified { id, found: "that it is still locked".to_owned() });
     }
     let said = match (stat.locked == locked, locked) {
-        (true, true) => "it was locked already",
-        (true, false) => "it was not locked",
-        (false, true) => "it is locked in memory",
-        (false, false) => "it is not locked any more",
+        (true, true) => "already locked",
+        (true, false) => "not locked before",
+        (false, true) => "locked",
+        (false, false) => "unlocked",
     };
     let done = Done::new(id, said);
     Ok(match (stat.locked == locked, locked) {
@@ -106,18 +112,16 @@ fn refused(
     let id = segment.id.clone();
     let me = machine.effective_uid();
     let limit = machine.control().memlock_limit();
-    let what = if locked { LOCK } else { UNLOCK };
-    let limited = |reason| ActError::Limit { id: id.clone(), reason, remedy: MORE.to_owned() };
+    let limited = |reason| ActError::Limit { id: id.clone(), reason, remedy: RAISE.to_owned() };
     match error.raw_os_error() {
         Some(libc::EPERM) if me == stat.uid || me == stat.creator_uid => {
-            limited(format!("RLIMIT_MEMLOCK is {}, so nothing may be locked", limit_text(limit)))
+            limited(format!("your limit for locked memory is {}", limit_text(limit)))
         }
-        Some(libc::EPERM) => ActError::Denied { id, denied: Denied::of(segment, what, Capability::IpcLock) },
         Some(libc::ENOMEM) => limited(format!(
-            "RLIMIT_MEMLOCK is {}, and what you have locked already and its {} are more",
+            "your limit for locked memory is {}, and it has {} on top of what you have already locked",
             limit_text(limit),
             segment.size
         )),
-        _ => ActError::of(machine, segment, what, Capability::IpcLock, error),
+        _ => ActError::of(machine, segment, step(locked), Capability::IpcLock, error),
     }
 }

@@ -22,6 +22,7 @@ mod mode_change;
 mod outcome;
 mod outlook;
 mod permissions;
+mod permitted;
 mod plan;
 mod recent;
 pub mod recover;
@@ -40,7 +41,7 @@ pub use copies::Copies;
 pub use create::{NewSegment, Source};
 pub use detach::{Hold, Released, detach};
 pub use end::{EndError, Ended, Ending, end};
-pub use error::{ActError, Denied};
+pub use error::{ActError, Step};
 pub use log::ChangeLog;
 pub use mode_change::{ModeChange, ParseModeError};
 pub use outcome::{Done, Outcome};
@@ -69,7 +70,9 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: 
         return plan;
     }
     match action {
-        Action::SetMode(change) => permissions::plan_mode(machine, segment, change, &mut plan),
+        Action::SetMode(change) => {
+            permissions::plan_mode(machine, segment, change, segment.owner.gid, &mut plan);
+        }
         Action::SetOwner(change) => permissions::plan_owner(machine, segment, *change, &mut plan),
         Action::SetModeAndOwner(mode, owner) => {
             mode_and_owner::plan(machine, segment, mode, *owner, &mut plan);

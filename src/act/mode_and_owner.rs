@@ -3,10 +3,9 @@
 
 use super::again::{Named, named, posix, sysv};
 use super::permissions::{
-    CHANGE_MODE, group_text, mode_text, owner_refused, plan_mode, plan_owner, sysv_after, user_text,
-    verifying,
+    mode_change_text, owner_change_text, owner_refused, plan_mode, plan_owner, sysv_after, verifying,
 };
-use super::{ActError, Action, Done, ModeChange, OwnerChange, Plan, Undo};
+use super::{ActError, Action, Done, ModeChange, OwnerChange, Plan, Step, Undo};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, SysvPermissions};
 use crate::segment::{Mode, ObjectName, Segment, ShmId};
@@ -22,11 +21,11 @@ pub fn plan(
     owner: OwnerChange,
     plan: &mut Plan,
 ) {
-    plan_mode(machine, segment, mode, plan);
+    plan_mode(machine, segment, mode, owner.gid.unwrap_or(segment.owner.gid), plan);
     let first = std::mem::replace(&mut plan.undo, Undo::Nothing);
     plan_owner(machine, segment, owner, plan);
     plan.undo = match (first, std::mem::replace(&mut plan.undo, Undo::Nothing)) {
-        (Undo::Yes(mode), Undo::Yes(owner)) => Undo::Yes(format!("{mode}; {owner}")),
+        (Undo::Yes(mode), Undo::Yes(owner)) => Undo::Yes(format!("{owner} && {mode}")),
         (Undo::Nothing, other) | (other, _) => other,
     };
 }
@@ -43,21 +42,16 @@ pub fn apply(
         Named::Posix(name) => set_posix(machine, segment, name, mode, owner)?,
         Named::Nothing => return Err(ActError::Gone { id: segment.id.clone() }),
     };
-    let belongs = |(mode, uid, gid): Access| {
-        format!(
-            "its mode is {} now and it belongs to {}, group {}",
-            mode_text(mode),
-            user_text(machine, uid),
-            group_text(machine, gid)
-        )
-    };
     if now != wanted {
-        return Err(ActError::Unverified { id: segment.id.clone(), found: belongs(now) });
+        let (mode, uid, gid) = now;
+        let found = format!("mode {mode}, owner {uid}:{gid}");
+        return Err(ActError::Unverified { id: segment.id.clone(), found });
     }
     let (was, uid, gid) = before;
     let back = OwnerChange { uid: Some(uid), gid: Some(gid) };
-    Ok(Done::new(segment.id.clone(), format!("{}; it was {was}, {uid}:{gid}", belongs(now)))
-        .undone_by(Action::SetModeAndOwner(ModeChange::to(was), back)))
+    let mut done = Done::new(segment.id.clone(), mode_change_text(was, now.0));
+    done.said.extend(owner_change_text(machine, (uid, gid), (now.1, now.2)));
+    Ok(done.undone_by(Action::SetModeAndOwner(ModeChange::to(was), back)))
 }
 
 fn set_sysv(
@@ -70,10 +64,11 @@ fn set_sysv(
     let stat = sysv(machine, segment, shmid)?;
     let wanted = (mode.apply(stat.mode), owner.uid.unwrap_or(stat.uid), owner.gid.unwrap_or(stat.gid));
     let set = SysvPermissions { mode: wanted.0, uid: wanted.1, gid: wanted.2 };
-    machine
-        .control()
-        .sysv_set(shmid, set)
-        .map_err(|error| owner_refused(machine, segment, Capability::SysAdmin, error))?;
+    machine.control().sysv_set(shmid, set).map_err(|error| match error.raw_os_error() {
+        // The step that the plan refuses first.
+        Some(libc::EPERM) => ActError::of(machine, segment, Step::SetMode, Capability::SysAdmin, error),
+        _ => owner_refused(machine, segment, owner, error),
+    })?;
     let now = sysv_after(machine, segment, shmid, &stat)?;
     Ok(((stat.mode, stat.uid, stat.gid), wanted, (now.mode, now.uid, now.gid)))
 }
@@ -88,7 +83,7 @@ fn set_posix(
     let (held, stat) = posix(machine, segment, name)?;
     let before = Mode::new(stat.mode);
     let wanted = (mode.apply(before), owner.uid.unwrap_or(stat.uid), owner.gid.unwrap_or(stat.gid));
-    let denied = |error| ActError::of(machine, segment, CHANGE_MODE, Capability::Fowner, error);
+    let denied = |error| ActError::of(machine, segment, Step::SetMode, Capability::Fowner, error);
     // What is taken away goes first, and what is given comes last: the old
     // group is not let in by the new mode, nor the new one by the old mode.
     let both = Mode::new(before.bits() & wanted.0.bits());
@@ -100,7 +95,7 @@ fn set_posix(
         if both != before {
             let _ = held.set_mode(before);
         }
-        return Err(owner_refused(machine, segment, Capability::Chown, error));
+        return Err(owner_refused(machine, segment, owner, error));
     }
     // A change of the owner takes set-id bits away, so it is set in any case.
     if let Err(error) = held.set_mode(wanted.0) {

@@ -43,7 +43,7 @@ enum What {
 
 /// A text that is no mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{}' is no mode: write octal digits (0600) or letters as chmod does (u+w,o-rwx)", escape(.0.as_bytes()))]
+#[error("invalid mode '{}': expected octal digits (0600) or symbols as in chmod (u+w,o-rwx)", escape(.0.as_bytes()))]
 pub struct ParseModeError(String);
 
 impl ModeChange {

@@ -1,7 +1,7 @@
 //! What came of a plan.
 
 use super::{ActError, Action};
-use crate::segment::SegmentId;
+use crate::segment::{SegmentId, quote_path};
 use std::path::PathBuf;
 
 /// The result of one plan.
@@ -31,6 +31,19 @@ pub struct Done {
 impl Done {
     pub(super) fn new(id: SegmentId, said: impl Into<String>) -> Self {
         Self { id, said: vec![said.into()], undo: None, copy: None }
+    }
+
+    /// The command that takes a removal back, quoted for a shell.
+    #[must_use]
+    pub fn undo_command(&self) -> Option<String> {
+        self.copy.as_deref().map(|copy| format!("shmlens restore {}", quote_path(copy)))
+    }
+
+    /// The result in one line, with the command that takes it back.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let undo = self.undo_command().map(|command| format!("undo: {command}"));
+        self.said.iter().cloned().chain(undo).collect::<Vec<_>>().join("; ")
     }
 
     pub(super) fn undone_by(mut self, undo: Action) -> Self {

@@ -2,106 +2,70 @@
 //! through a handle on the very object.
 
 use super::again::{Named, named, posix, sysv};
-use super::{ActError, Action, Denied, Done, ModeChange, OwnerChange, Plan, Refusal, Undo};
+use super::{ActError, Action, Done, ModeChange, OwnerChange, Plan, Refusal, Step, Undo, permitted};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, SysvPermissions, SysvStat};
-use crate::segment::{Kind, Mode, Segment, ShmId, escape};
+use crate::segment::{Kind, Mode, Segment, ShmId, escape, shell_quote};
 use std::io;
 
-pub(super) const CHANGE_MODE: &str = "change its mode";
-pub(super) const CHANGE_OWNER: &str = "change its owner";
+const SETUID: u32 = 0o4000;
+const SETGID: u32 = 0o2000;
+const GROUP_EXECUTE: u32 = 0o010;
 
-/// What changing the mode would do.
-pub fn plan_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange, plan: &mut Plan) {
+/// What changing the mode would do. `gid` is the group that the segment will have.
+pub fn plan_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange, gid: u32, plan: &mut Plan) {
     let after = change.apply(segment.mode);
     if segment.kind() == Kind::Sysv && after.bits() > 0o777 {
         plan.refuse(Refusal::new(
-            format!("System V keeps nine permission bits, and {after} has more"),
-            "Give a mode of at most 0777",
+            format!("System V segments have nine permission bits, and mode {after} needs more"),
+            "Use a mode of at most 0777",
         ));
     }
-    if after == segment.mode {
-        plan.say(format!("its mode stays {}", mode_text(after)));
-    } else {
-        plan.say(format!("its mode {} becomes {}", mode_text(segment.mode), mode_text(after)));
-        plan.say("who holds it already keeps it, whatever the mode says then");
-        plan.undo = Undo::Yes(format!("chmod {} brings the mode back", segment.mode));
+    plan.say(mode_change_text(segment.mode, after));
+    if after != segment.mode {
+        plan.say("current holders keep their access");
+        plan.undo = Undo::Yes(format!("shmlens chmod {} {}", segment.mode, pasted(segment)));
     }
     if has_acl(machine, segment) {
-        plan.say("it has an access control list: the group bits are then the most that the list may give");
+        plan.say("has an ACL: the group bits become its mask");
     }
-    let capability = match segment.kind() {
-        Kind::Sysv => Capability::SysAdmin,
-        Kind::Posix | Kind::Deleted => Capability::Fowner,
-    };
-    refuse_strangers(machine, segment, CHANGE_MODE, capability, plan);
+    if let Some(refusal) = permitted::mode(machine, segment, after, gid) {
+        plan.refuse(refusal);
+    }
 }
 
 /// What changing the owner would do.
 pub fn plan_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange, plan: &mut Plan) {
-    let uid = change.uid.filter(|&uid| uid != segment.owner.uid);
-    let gid = change.gid.filter(|&gid| gid != segment.owner.gid);
-    if let Some(uid) = uid {
-        plan.say(format!("its owner {} becomes {}", segment.owner.user_text(), user_text(machine, uid)));
+    let before = (segment.owner.uid, segment.owner.gid);
+    let after = (change.uid.unwrap_or(before.0), change.gid.unwrap_or(before.1));
+    for text in owner_change_text(machine, before, after) {
+        plan.say(text);
     }
-    if let Some(gid) = gid {
-        plan.say(format!("its group {} becomes {}", segment.owner.group_text(), group_text(machine, gid)));
+    if after != before {
+        plan.undo = Undo::Yes(format!("shmlens chown {}:{} {}", before.0, before.1, pasted(segment)));
     }
-    if uid.is_none() && gid.is_none() {
-        plan.say(format!(
-            "it stays with {}, group {}",
-            segment.owner.user_text(),
-            segment.owner.group_text()
-        ));
-        return;
-    }
-    plan.undo = Undo::Yes(format!("chown {}:{} brings it back", segment.owner.uid, segment.owner.gid));
     match segment.sysv() {
-        Some(facts) => {
-            plan.say(format!("its creator {} may still change and remove it", facts.creator.user_text()));
-            refuse_strangers(machine, segment, CHANGE_OWNER, Capability::SysAdmin, plan);
+        Some(facts) if after.0 != before.0 => {
+            plan.say(format!("its creator {} can still change and remove it", facts.creator.user_text()));
         }
-        None => refuse_giving(machine, segment, uid, gid, plan),
+        None if drops_set_id(segment.mode) => plan.say("the kernel clears its set-id bits"),
+        Some(_) | None => {}
+    }
+    if let Some(refusal) = permitted::owner(machine, segment, change) {
+        plan.refuse(refusal);
     }
 }
 
-/// Of a file, only root gives it away; its owner chooses among their own groups.
-fn refuse_giving(
-    machine: &dyn Machine,
-    segment: &Segment,
-    uid: Option<u32>,
-    gid: Option<u32>,
-    plan: &mut Plan,
-) {
-    let me = machine.control().credentials();
-    if me.may(Capability::Chown) {
-        return;
-    }
-    let chooses = me.uid == segment.owner.uid && gid.is_none_or(|gid| me.is_in(gid));
-    if uid.is_some() || !chooses {
-        plan.refuse(Refusal::new(
-            "only root (CAP_CHOWN) gives a POSIX segment to another user; its owner may choose among the \
-             groups that they are in",
-            "Run with sudo",
-        ));
-    }
+/// The segment as an argument of a command.
+fn pasted(segment: &Segment) -> String {
+    shell_quote(segment.id.to_string().as_bytes())
 }
 
-/// Says who may, to those who may not.
-pub(super) fn refuse_strangers(
-    machine: &dyn Machine,
-    segment: &Segment,
-    what: &'static str,
-    capability: Capability,
-    plan: &mut Plan,
-) {
-    let me = machine.effective_uid();
-    let creator = segment.sysv().map(|facts| facts.creator.uid);
-    if me == segment.owner.uid || Some(me) == creator || machine.control().credentials().may(capability) {
-        return;
-    }
-    let denied = Denied::of(segment, what, capability);
-    plan.refuse(Refusal::new(format!("you may not {what}: only {} may", denied.who), denied.remedy));
+/// Whether `chown` clears set-id bits: `setattr_should_drop_suidgid` in fs/attr.c. A set-group-id bit without
+/// the group's execute bit may stay.
+const fn drops_set_id(mode: Mode) -> bool {
+    let bits = mode.bits();
+    bits & SETUID != 0 || (bits & SETGID != 0 && bits & GROUP_EXECUTE != 0)
 }
 
 /// Changes the mode.
@@ -112,9 +76,9 @@ pub fn apply_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange)
             let control = machine.control();
             let stat = sysv(machine, segment, shmid)?;
             let after = change.apply(stat.mode);
-            control
-                .sysv_set(shmid, SysvPermissions { uid: stat.uid, gid: stat.gid, mode: after })
-                .map_err(|error| ActError::of(machine, segment, CHANGE_MODE, Capability::SysAdmin, error))?;
+            control.sysv_set(shmid, SysvPermissions { uid: stat.uid, gid: stat.gid, mode: after }).map_err(
+                |error| ActError::of(machine, segment, Step::SetMode, Capability::SysAdmin, error),
+            )?;
             (stat.mode, after, sysv_after(machine, segment, shmid, &stat)?.mode)
         }
         Named::Nothing => return Err(ActError::Gone { id: segment.id.clone() }),
@@ -123,21 +87,17 @@ pub fn apply_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange)
             let before = Mode::new(stat.mode);
             let after = change.apply(before);
             held.set_mode(after)
-                .map_err(|error| ActError::of(machine, segment, CHANGE_MODE, Capability::Fowner, error))?;
+                .map_err(|error| ActError::of(machine, segment, Step::SetMode, Capability::Fowner, error))?;
             let now = held.stat().map_err(|source| verifying(segment, source))?.mode;
             (before, after, Mode::new(now))
         }
     };
     if now != after {
         // The kernel drops the set-group-id bit of who is not in that group.
-        return Err(ActError::Unverified { id: id.clone(), found: format!("mode {}", mode_text(now)) });
+        return Err(ActError::Unverified { id: id.clone(), found: format!("mode {now}") });
     }
-    let said = if before == now {
-        format!("its mode is {} as before", mode_text(now))
-    } else {
-        format!("its mode is {} now; it was {before}", mode_text(now))
-    };
-    Ok(Done::new(id.clone(), said).undone_by(Action::SetMode(ModeChange::to(before))))
+    Ok(Done::new(id.clone(), mode_change_text(before, now))
+        .undone_by(Action::SetMode(ModeChange::to(before))))
 }
 
 /// Changes owner and group.
@@ -152,9 +112,7 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
                 gid: change.gid.unwrap_or(stat.gid),
                 mode: stat.mode,
             };
-            control
-                .sysv_set(shmid, set)
-                .map_err(|error| owner_refused(machine, segment, Capability::SysAdmin, error))?;
+            control.sysv_set(shmid, set).map_err(|error| owner_refused(machine, segment, change, error))?;
             let now = sysv_after(machine, segment, shmid, &stat)?;
             ((stat.uid, stat.gid), (now.uid, now.gid), None)
         }
@@ -162,29 +120,22 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
         Named::Posix(name) => {
             let (held, stat) = posix(machine, segment, name)?;
             held.set_owner(change.uid, change.gid)
-                .map_err(|error| owner_refused(machine, segment, Capability::Chown, error))?;
+                .map_err(|error| owner_refused(machine, segment, change, error))?;
             let now = held.stat().map_err(|source| verifying(segment, source))?;
             let dropped = (now.mode != stat.mode).then(|| Mode::new(now.mode));
             ((stat.uid, stat.gid), (now.uid, now.gid), dropped)
         }
     };
     if now != (change.uid.unwrap_or(before.0), change.gid.unwrap_or(before.1)) {
-        let found = format!("user {}, group {}", user_text(machine, now.0), group_text(machine, now.1));
+        let found = format!("owner {}, group {}", user_text(machine, now.0), group_text(machine, now.1));
         return Err(ActError::Unverified { id: id.clone(), found });
     }
-    let said = format!(
-        "it belongs to {}, group {} now; it was {}:{}",
-        user_text(machine, now.0),
-        group_text(machine, now.1),
-        before.0,
-        before.1
-    );
     let back = OwnerChange { uid: Some(before.0), gid: Some(before.1) };
-    let mut done = Done::new(id.clone(), said).undone_by(Action::SetOwner(back));
+    let mut done = Done { said: owner_change_text(machine, before, now), ..Done::new(id.clone(), "") };
     if let Some(mode) = dropped {
-        done.said.push(format!("the kernel took its set-id bits away: its mode is {} now", mode_text(mode)));
+        done.said.push(format!("set-id bits cleared by the kernel: mode {mode}"));
     }
-    Ok(done)
+    Ok(done.undone_by(Action::SetOwner(back)))
 }
 
 /// The kernel says the same of a segment that is gone and of a number that
@@ -192,7 +143,7 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
 pub(super) fn owner_refused(
     machine: &dyn Machine,
     segment: &Segment,
-    capability: Capability,
+    change: OwnerChange,
     source: io::Error,
 ) -> ActError {
     let there = match named(segment) {
@@ -200,10 +151,18 @@ pub(super) fn owner_refused(
         Named::Posix(_) | Named::Nothing => true,
     };
     if there && source.raw_os_error() == Some(libc::EINVAL) {
-        let what = "giving it to a number that is no user or group in this user namespace";
-        return ActError::Failed { id: segment.id.clone(), what, source };
+        let refusal = Refusal::new(
+            "that id does not exist in this user namespace",
+            "Use an id that /proc/self/uid_map and gid_map contain",
+        );
+        return ActError::Denied { id: segment.id.clone(), refusal };
     }
-    ActError::of(machine, segment, CHANGE_OWNER, capability, source)
+    let forbidden = matches!(source.raw_os_error(), Some(libc::EPERM | libc::EACCES));
+    if let Some(refusal) = permitted::owner(machine, segment, change).filter(|_| forbidden) {
+        return ActError::Denied { id: segment.id.clone(), refusal };
+    }
+    let capability = if segment.sysv().is_some() { Capability::SysAdmin } else { Capability::Chown };
+    ActError::of(machine, segment, Step::SetOwner, capability, source)
 }
 
 /// What a System V segment is after the change, as the kernel says.
@@ -222,14 +181,14 @@ pub(super) fn sysv_after(
     let now = machine.control().sysv_stat(shmid).map_err(|source| verifying(segment, source))?;
     let same = |stat: &SysvStat| (stat.size, stat.creator_uid, stat.creator_pid);
     if same(&now) != same(before) {
-        let found = "another segment, which was given its number in that moment".to_owned();
+        let found = "another segment with its shmid".to_owned();
         return Err(ActError::Unverified { id: segment.id.clone(), found });
     }
     Ok(now)
 }
 
 pub(super) fn verifying(segment: &Segment, source: io::Error) -> ActError {
-    ActError::Failed { id: segment.id.clone(), what: "asking whether it is done", source }
+    ActError::Failed { id: segment.id.clone(), step: Step::Verify, source }
 }
 
 fn has_acl(machine: &dyn Machine, segment: &Segment) -> bool {
@@ -241,6 +200,26 @@ fn has_acl(machine: &dyn Machine, segment: &Segment) -> bool {
 /// `0600 (rw-------)`.
 pub(super) fn mode_text(mode: Mode) -> String {
     format!("{mode} ({})", mode.symbolic())
+}
+
+/// `mode 0600 → 0644`
+pub(super) fn mode_change_text(before: Mode, after: Mode) -> String {
+    if before == after { format!("mode stays {after}") } else { format!("mode {before} → {after}") }
+}
+
+/// `owner root → postgres`, and the same for the group.
+pub(super) fn owner_change_text(machine: &dyn Machine, before: (u32, u32), after: (u32, u32)) -> Vec<String> {
+    let mut texts = vec![];
+    if before.0 != after.0 {
+        texts.push(format!("owner {} → {}", user_text(machine, before.0), user_text(machine, after.0)));
+    }
+    if before.1 != after.1 {
+        texts.push(format!("group {} → {}", group_text(machine, before.1), group_text(machine, after.1)));
+    }
+    if texts.is_empty() {
+        texts.push(format!("owner stays {}:{}", user_text(machine, after.0), group_text(machine, after.1)));
+    }
+    texts
 }
 
 pub(super) fn user_text(machine: &dyn Machine, uid: u32) -> String {

@@ -47,9 +47,9 @@ impl Task {
 pub enum Undo {
     /// There is nothing to take back.
     Nothing,
-    /// Yes, and how.
+    /// Yes, and the command that does it, quoted for a shell.
     Yes(String),
-    /// No, or not all of it, and why.
+    /// No, and why.
     No(String),
 }
 
@@ -75,19 +75,20 @@ impl Refusal {
     #[must_use]
     pub fn no_name(segment: &Segment) -> Self {
         let who = segment.holders_text(3);
-        let who = if who.is_empty() { "who holds it".to_owned() } else { who };
-        Self::new(
-            "it is in no directory any more, and lives only with who holds it",
-            format!("It goes by itself when {who} lets go or ends"),
-        )
+        let (who, detach) = match segment.holder_count() {
+            Some(1) if !who.is_empty() => (who, "detaches"),
+            _ if who.is_empty() => ("its last holder".to_owned(), "detaches"),
+            _ => (who, "detach"),
+        };
+        Self::new("already removed", format!("Its memory is freed when {who} {detach}"))
     }
 
     /// Every change is turned off.
     #[must_use]
     pub fn read_only() -> Self {
         Self::new(
-            "every change is turned off (read-only)",
-            "Start without --read-only, and without read-only in the settings",
+            "changes are disabled (read-only)",
+            "Run without --read-only, and without read-only in the config",
         )
     }
 }
@@ -131,7 +132,7 @@ impl Plan {
         if refusal.forceable && self.options.force {
             return;
         }
-        // What cannot be lifted is told rather than what can.
+        // A refusal that `--force` cannot override outranks one that it can.
         match &self.refusal {
             Some(first) if !first.forceable || refusal.forceable => {}
             _ => self.refusal = Some(refusal),

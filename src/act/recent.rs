@@ -36,18 +36,18 @@ impl Recent {
         let fresh = last.take().filter(|look| look.ended.elapsed() < MOMENT.max(look.took * 4).min(LONGEST));
         let look = last.insert(fresh.unwrap_or_else(|| Look::now(machine)));
         let refuse = |reason: String| {
-            let remedy = "Look at it again: it may be in use".to_owned();
+            let remedy = "Refresh and try again".to_owned();
             let refusal = Refusal { reason, remedy, forceable: true };
             Err(ActError::Refused { subject: segment.id.to_string(), refusal })
         };
         let Some(holders) = look.holdings.of(segment) else {
-            return refuse("who holds it now is not known".to_owned());
+            return refuse("may be in use now: its holders are not known".to_owned());
         };
         if let Some(holder) = holders.iter().find(|holder| !holder.looks_on()) {
-            return refuse(format!("{} (pid {}) holds it now", holder.command_text(), holder.pid));
+            return refuse(format!("in use now: held by {} ({})", holder.command_text(), holder.pid));
         }
         if !look.holdings.locks(segment).is_empty() {
-            return refuse("a lock is on it now".to_owned());
+            return refuse("in use now: a process has a file lock on it".to_owned());
         }
         // The kernel knows those too whom we cannot see. What we have open
         // ourselves says nothing.
@@ -59,8 +59,8 @@ impl Recent {
         };
         let settled = look.holdings.coverage.settles(segment);
         match open {
-            Some(true) => refuse("a process that cannot be seen here holds it now".to_owned()),
-            None if !settled => refuse("that nobody holds it now is not settled".to_owned()),
+            Some(true) => refuse("in use now: held by a process that you cannot see".to_owned()),
+            None if !settled => refuse("may be in use now: not every process can be examined".to_owned()),
             _ => Ok(()),
         }
     }
@@ -114,11 +114,11 @@ mod tests {
             let process = facts.processes.get_mut(&7).unwrap();
             (process.uid, process.readable) = (0, false);
         });
-        assert_refused(&machine, &segment, "that nobody holds it now is not settled");
+        assert_refused(&machine, &segment, "may be in use now: not every process can be examined");
         if let crate::segment::Facts::Posix(facts) = &mut segment.facts {
             facts.device += 1;
         }
-        assert_refused(&machine, &segment, "who holds it now is not known");
+        assert_refused(&machine, &segment, "may be in use now: its holders are not known");
     }
 
     #[test]
@@ -130,9 +130,9 @@ mod tests {
         machine.map_in(7, "a", Access::Read);
         let began = Instant::now();
         while refused(&recent, &machine, &segment).is_none() {
-            assert!(began.elapsed() < 20 * LONGEST, "it is believed for ever");
+            assert!(began.elapsed() < 20 * LONGEST, "the cached scan never expires");
         }
-        assert!(refused(&recent, &machine, &segment).unwrap().contains("writer (pid 7) holds it now"));
+        assert!(refused(&recent, &machine, &segment).unwrap().contains("in use now: held by writer (7)"));
     }
 
     #[test]

@@ -48,6 +48,27 @@ pub fn astray(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Ve
     segments.iter().filter(settled).filter_map(find).collect()
 }
 
+/// Predicts whether [`recover`] would be refused. Changes nothing.
+///
+/// # Errors
+/// When the name is taken, and when the directory does not allow it.
+pub fn foresee(machine: &dyn Machine, astray: &Astray) -> Result<(), ActError> {
+    if machine.stat_object(&astray.before).is_ok() {
+        return Err(taken(astray));
+    }
+    match super::permitted::removal(machine, &astray.segment) {
+        Some(refusal) => Err(ActError::Refused { subject: astray.segment.id.to_string(), refusal }),
+        None => Ok(()),
+    }
+}
+
+fn taken(astray: &Astray) -> ActError {
+    ActError::Exists {
+        subject: SegmentId::Posix(astray.before.clone()).to_string(),
+        remedy: format!("Remove it, or remove {} instead", astray.segment.id),
+    }
+}
+
 /// Gives it its name back, unless that is taken by now.
 ///
 /// # Errors
@@ -62,15 +83,11 @@ pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError>
     match machine.control().rename_to_free(aside, &astray.before) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let subject = id.to_string();
-            return Err(ActError::Exists {
-                subject,
-                remedy: format!("Remove it, or {} instead", astray.segment.id),
-            });
+            return Err(taken(astray));
         }
         Err(error) => {
             let capability = crate::machine::control::Capability::Fowner;
-            return Err(ActError::of(machine, &astray.segment, "give it its name back", capability, error));
+            return Err(ActError::of(machine, &astray.segment, super::Step::Rename, capability, error));
         }
     }
     let now = machine
@@ -80,7 +97,7 @@ pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError>
     if now.identity() != own.identity() {
         return Err(ActError::Unverified { id, found: "another object under that name".to_owned() });
     }
-    Ok(Done::new(id, format!("it has its name back; it was called {}", astray.segment.id)))
+    Ok(Done::new(id, format!("renamed back from {}", astray.segment.id)))
 }
 
 #[cfg(test)]

@@ -3,41 +3,44 @@
 
 use super::again::{Named, named, posix, sysv};
 use super::copies::KeepError;
-use super::permissions::refuse_strangers;
 use super::save::shown;
 use super::{
-    ActError, Action, Copies, Copying, Done, Options, Plan, Recent, Refusal, SaveError, Task, Undo,
-    cannot_come_back, save,
+    ActError, Action, Copies, Copying, Done, Options, Plan, Recent, Refusal, SaveError, Step, Task, Undo,
+    cannot_come_back, permitted, save,
 };
 use crate::machine::Machine;
 use crate::machine::control::{Capability, Removal, SysvStat};
 use crate::memory::{Progress, Reader};
-use crate::segment::{Facts, ObjectName, Segment, SegmentId, ShmId, State, SysvFacts};
+use crate::segment::{Bytes, Facts, ObjectName, Segment, SegmentId, ShmId, State, SysvFacts, quote_path};
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::sys::statvfs::statvfs;
+use nix::unistd::{AccessFlags, faccessat};
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-const REMOVE: &str = "remove it";
-/// A look that took longer has been interrupted, and is taken again, so often at most.
+/// A check that took longer was probably preempted; retry up to `LOOKS` times.
 const SHORT: Duration = Duration::from_micros(100);
 const LOOKS: usize = 10;
-const SAY_FORCE: &str = "Say --force for this very segment";
+const USE_FORCE: &str = "Use --force to remove it anyway";
 
 /// What removing would do.
 pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &mut Plan) {
     match &segment.facts {
-        Facts::Sysv(facts) => plan_sysv(machine, segment, facts, plan),
+        Facts::Sysv(facts) => plan_sysv(segment, facts, plan),
         Facts::Posix(_) => plan_posix(machine, segment, plan),
     }
+    // Before the copy: without permission no copy helps.
+    if let Some(refusal) = permitted::removal(machine, segment) {
+        plan.refuse(refusal);
+    }
     match copying {
-        Copying::Without => {
-            plan.say("no copy of its contents is kept");
-            plan.undo = Undo::No("nothing brings the contents back".to_owned());
-        }
+        Copying::Without => plan.undo = Undo::No("no copy is saved".to_owned()),
         Copying::Keep(copies) => match readable(machine, segment).and_then(|()| copies.foresee(segment)) {
             Ok(outlook) => {
-                will_keep(segment, "with the others, in the state directory", plan);
+                // The name of the file is chosen when it is written.
+                will_keep(segment, "", "FILE", plan);
                 for sentence in outlook.sentences(machine.now()) {
                     plan.say(sentence);
                 }
@@ -47,17 +50,23 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
                 }
             }
             Err(error) => {
-                plan.undo = Undo::No("no copy of it can be kept".to_owned());
+                plan.undo = Undo::No("no copy can be saved".to_owned());
                 plan.refuse(no_copy(error.to_string()));
             }
         },
-        Copying::To(path) => match readable(machine, segment) {
-            Ok(()) if path.symlink_metadata().is_ok() => {
-                plan.refuse(no_copy(SaveError::Exists { path: path.clone() }.to_string()));
+        Copying::To(path) => {
+            let error = match readable(machine, segment) {
+                Ok(()) => foresee_file(path, segment).map(|error| error.to_string()),
+                Err(error) => Some(error.to_string()),
+            };
+            match error {
+                None => will_keep(segment, &format!(" to {}", shown(path)), &quote_path(path), plan),
+                Some(error) => {
+                    plan.undo = Undo::No("no copy can be saved".to_owned());
+                    plan.refuse(no_copy(error));
+                }
             }
-            Ok(()) => will_keep(segment, &format!("in {}", shown(path)), plan),
-            Err(error) => plan.refuse(no_copy(error.to_string())),
-        },
+        }
     }
 }
 
@@ -65,113 +74,138 @@ fn readable(machine: &dyn Machine, segment: &Segment) -> Result<(), KeepError> {
     Reader::foresee(machine, segment).map(drop).map_err(KeepError::Unreadable)
 }
 
-fn will_keep(segment: &Segment, place: &str, plan: &mut Plan) {
-    plan.say(format!("a copy of it is kept first, {place}"));
-    plan.undo = Undo::Yes(format!("`shmlens restore` brings it back, but not {}", cannot_come_back(segment)));
+/// Returns why no copy of the segment could be saved there, as far as that can be told without writing.
+fn foresee_file(path: &Path, segment: &Segment) -> Option<SaveError> {
+    if path.symlink_metadata().is_ok() {
+        return Some(SaveError::Exists { path: path.to_owned() });
+    }
+    let failed = |source| Some(SaveError::Write { path: path.to_owned(), source });
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match fs::metadata(directory) {
+        Ok(facts) if !facts.is_dir() => return failed(io::ErrorKind::NotADirectory.into()),
+        Ok(_) => {}
+        Err(error) => return failed(error),
+    }
+    let access = AccessFlags::W_OK | AccessFlags::X_OK;
+    if let Err(error) = faccessat(AT_FDCWD, directory, access, AtFlags::AT_EACCESS) {
+        return failed(error.into());
+    }
+    let room =
+        statvfs(directory).ok().map(|stat| stat.blocks_available().saturating_mul(stat.fragment_size()));
+    match room {
+        Some(room) if room < held_by(segment).0 => failed(io::Error::from_raw_os_error(libc::ENOSPC)),
+        _ => None,
+    }
 }
 
-fn plan_sysv(machine: &dyn Machine, segment: &Segment, facts: &SysvFacts, plan: &mut Plan) {
+fn will_keep(segment: &Segment, place: &str, file: &str, plan: &mut Plan) {
+    plan.say(format!("a copy is saved first{place}, without {}", cannot_come_back(segment)));
+    plan.undo = Undo::Yes(format!("shmlens restore {file}"));
+}
+
+/// The memory that a segment takes: resident, and for System V swapped out as well.
+fn held_by(segment: &Segment) -> Bytes {
+    let swapped = segment.sysv().and(segment.swapped).unwrap_or_default();
+    Bytes(segment.resident.unwrap_or(segment.size).0.saturating_add(swapped.0))
+}
+
+fn plan_sysv(segment: &Segment, facts: &SysvFacts, plan: &mut Plan) {
+    let memory = held_by(segment);
     if facts.marked {
         plan.say(format!(
-            "it is marked for removal already, and goes with its last attachment: {} left",
-            facts.nattch
+            "already marked for removal; {memory} freed when {} detaches",
+            last_of(facts.nattch)
         ));
         return;
     }
     if facts.nattch == 0 {
-        plan.say(format!("it goes at once, and its {} with it", segment.size));
+        plan.say(format!("frees {memory} now"));
     } else {
-        let who = with_pids(segment);
-        let by = if who.is_empty() { String::new() } else { format!(", held by {who}") };
-        plan.say(format!(
-            "it is marked for removal: its key goes now, its {} when {} ends{by}",
-            segment.size,
-            last_of(facts.nattch)
-        ));
-        plan.refuse(held(facts.nattch));
+        // Without a name for each, the number of attachments says more.
+        let who = if segment.unseen() == 0 { detaching(segment) } else { None };
+        let who = who.unwrap_or_else(|| format!("{} detaches", last_of(facts.nattch)));
+        plan.say(format!("marked for removal; {memory} freed when {who}"));
+        plan.refuse(attached(facts.nattch));
     }
     refuse_protected(segment, plan);
-    refuse_strangers(machine, segment, REMOVE, Capability::SysAdmin, plan);
 }
 
-/// Which attachment has to end before the memory goes.
+/// The attachment that has to end before the memory is freed.
 fn last_of(nattch: u64) -> String {
     match nattch {
         1 => "its one attachment".to_owned(),
-        more => format!("the last of its {more} attachments"),
+        more => format!("the last of {more} attachments"),
     }
 }
 
 fn plan_posix(machine: &dyn Machine, segment: &Segment, plan: &mut Plan) {
-    let resident = segment.resident.unwrap_or(segment.size);
-    plan.say(match (segment.holders_text(3).as_str(), segment.verdict.state) {
-        ("", State::Idle | State::Leaked(_) | State::Protected) => {
-            format!("its name goes now, and {resident} of memory with it")
-        }
-        ("", _) => {
-            format!("its name goes now; {resident} of memory go with it, or stay until who holds it lets go")
-        }
-        (_, _) => format!("its name goes now; {resident} stay until {} let go", with_pids(segment)),
+    let memory = held_by(segment);
+    let links = match named(segment) {
+        Named::Posix(name) => machine.control().guards(name).map_or(1, |guards| guards.links),
+        Named::Sysv(_) | Named::Nothing => 1,
+    };
+    plan.say(match (links, detaching(segment), segment.verdict.state) {
+        (2.., _, _) => format!("unlinks now; {}", kept_by(links - 1)),
+        (_, Some(who), _) => format!("unlinks now; {memory} freed when {who}"),
+        (_, None, State::Idle | State::Leaked(_) | State::Protected) => format!("frees {memory} now"),
+        (_, None, _) => format!("unlinks now; {memory} freed now or when its last holder detaches"),
     });
-    let me = machine.effective_uid();
-    if me != segment.owner.uid && !machine.control().credentials().may(Capability::Fowner) {
-        plan.say(format!(
-            "it belongs to {}: where the directory is sticky, as /dev/shm is, only its owner and root remove it",
-            segment.owner.user_text()
-        ));
-    }
     let reasons = segment.verdict.reasons.join("; ");
-    match segment.verdict.state {
-        State::InUse => plan.refuse(Refusal {
-            reason: format!("it is in use: {reasons}"),
-            remedy: format!("{SAY_FORCE}: its name goes, and who holds it keeps it"),
-            forceable: true,
-        }),
-        State::Idle | State::Leaked(_) => {}
-        State::Protected => refuse_protected(segment, plan),
-        State::Removed | State::Unknown => plan.refuse(Refusal {
-            reason: format!("that nobody holds it is not settled: {reasons}"),
-            remedy: format!("{SAY_FORCE}; who holds it keeps it"),
-            forceable: true,
-        }),
+    let reason = match segment.verdict.state {
+        State::InUse => format!("in use: {reasons}"),
+        State::Removed | State::Unknown => format!("may still be in use: {reasons}"),
+        State::Idle | State::Leaked(_) | State::Protected => return refuse_protected(segment, plan),
+    };
+    plan.refuse(Refusal { reason, remedy: USE_FORCE.to_owned(), forceable: true });
+}
+
+/// The other names of an object that is removed under one.
+fn kept_by(links: u32) -> String {
+    match links {
+        1 => "1 other hard link keeps it".to_owned(),
+        more => format!("{more} other hard links keep it"),
     }
 }
 
 fn refuse_protected(segment: &Segment, plan: &mut Plan) {
     if segment.verdict.state == State::Protected {
         plan.refuse(Refusal {
-            reason: format!("it must not be removed: {}", segment.verdict.reasons.join("; ")),
-            remedy: format!("{SAY_FORCE} if you know better"),
+            reason: format!("protected: {}", segment.verdict.reasons.join("; ")),
+            remedy: USE_FORCE.to_owned(),
             forceable: true,
         });
     }
 }
 
-/// `grabber (pid 4121) and 2 more`
-fn with_pids(segment: &Segment) -> String {
+/// `grabber (4121) detaches`, `writer (7), reader.py (8) and 2 more detach`
+fn detaching(segment: &Segment) -> Option<String> {
     let holders = segment.holders.as_deref().unwrap_or_default();
-    let named: Vec<String> = holders
-        .iter()
-        .take(3)
-        .map(|holder| format!("{} (pid {})", holder.command_text(), holder.pid))
-        .collect();
-    match holders.len().saturating_sub(named.len()) {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
+    let first: Vec<String> =
+        holders.iter().take(3).map(|holder| format!("{} ({})", holder.command_text(), holder.pid)).collect();
+    let names = first.join(", ");
+    match (holders.len(), holders.len().saturating_sub(first.len())) {
+        (0, _) => None,
+        (1, _) => Some(format!("{names} detaches")),
+        (_, 0) => Some(format!("{names} detach")),
+        (_, more) => Some(format!("{names} and {more} more detach")),
     }
 }
 
-fn held(nattch: u64) -> Refusal {
-    let times = if nattch == 1 { "once".to_owned() } else { format!("{nattch} times") };
+fn attached(nattch: u64) -> Refusal {
+    let times = match nattch {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    };
     Refusal {
-        reason: format!("it is attached {times} (nattch {nattch})"),
-        remedy: format!("{SAY_FORCE}: it is then marked, and goes with its last attachment"),
+        reason: format!("in use: attached {times} (nattch {nattch})"),
+        remedy: USE_FORCE.to_owned(),
         forceable: true,
     }
 }
 
 fn no_copy(why: String) -> Refusal {
-    Refusal::new(why, "Say --save FILE to keep one elsewhere, or --no-copy to remove it without one")
+    Refusal::new(why, "Use --save FILE to save a copy elsewhere, or --no-copy to remove it without one")
 }
 
 /// A System V segment that nobody held may have been attached and let go since
@@ -189,8 +223,8 @@ fn refuse_used(machine: &dyn Machine, segment: &Segment, options: Options) -> Re
         return Ok(());
     }
     let refusal = Refusal {
-        reason: "it was attached since it was shown".to_owned(),
-        remedy: "Look at it again: somebody uses it".to_owned(),
+        reason: "in use: it was attached and detached since it was shown".to_owned(),
+        remedy: "Refresh and try again".to_owned(),
         forceable: true,
     };
     Err(ActError::Refused { subject: segment.id.to_string(), refusal })
@@ -235,7 +269,7 @@ pub fn apply(
         Copying::To(path) => {
             let copy = save(machine, segment, path, progress).map_err(|error| match error {
                 SaveError::Stopped { id } => ActError::Stopped { subject: id.to_string() },
-                error => error.into(),
+                source => ActError::NotCopied { id: segment.id.clone(), source },
             })?;
             remove_copied(machine, segment, copying, copy.path, now)
         }
@@ -298,7 +332,6 @@ fn remove_copied(
     };
     match removed {
         Ok(mut done) => {
-            done.said.push(format!("`shmlens restore {}` brings it back", shown(&copy)));
             // Only now: what was not removed costs no other its copy.
             if let Copying::Keep(copies) = copying {
                 let deleted = copies.enforce_limit(&copy).len();
@@ -368,21 +401,25 @@ fn apply_sysv(
     };
     control
         .sysv_remove(shmid)
-        .map_err(|error| ActError::of(machine, segment, REMOVE, Capability::SysAdmin, error))?;
+        .map_err(|error| ActError::of(machine, segment, Step::Remove, Capability::SysAdmin, error))?;
     drop(pin);
     let id = segment.id.clone();
     match control.sysv_stat(shmid) {
         // Its place may have gone to another one already.
         Ok(now) if now.marked => {
-            Ok(Done::new(id, format!("it is marked for removal, and goes when {} ends", last_of(now.nattch))))
+            let freed = held_by(segment);
+            Ok(Done::new(
+                id,
+                format!("marked for removal; {freed} freed when {} detaches", last_of(now.nattch)),
+            ))
         }
         Ok(now)
             if now.creator_pid == stat.creator_pid && now.key == stat.key && now.change == stat.change =>
         {
-            Err(ActError::Unverified { id, found: "a segment that is not marked for removal".to_owned() })
+            Err(ActError::Unverified { id, found: "that it is not marked for removal".to_owned() })
         }
-        Ok(_) => Ok(Done::new(id, "it is removed")),
-        Err(error) if is_gone(&error) => Ok(Done::new(id, "it is removed")),
+        Ok(_) => Ok(Done::new(id, "removed")),
+        Err(error) if is_gone(&error) => Ok(Done::new(id, "removed")),
         Err(source) => Err(super::permissions::verifying(segment, source)),
     }
 }
@@ -409,7 +446,7 @@ fn look(
     match stat.nattch.saturating_sub(ours) {
         0 => Ok(stat),
         _ if force || stat.marked => Ok(stat),
-        nattch => Err(ActError::Refused { subject: segment.id.to_string(), refusal: held(nattch) }),
+        nattch => Err(ActError::Refused { subject: segment.id.to_string(), refusal: attached(nattch) }),
     }
 }
 
@@ -418,7 +455,7 @@ fn apply_posix(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> R
     let id = segment.id.clone();
     let removal = machine.control().unlink(name, held.as_ref());
     let removal =
-        removal.map_err(|error| ActError::of(machine, segment, REMOVE, Capability::Fowner, error))?;
+        removal.map_err(|error| ActError::of(machine, segment, Step::Remove, Capability::Fowner, error))?;
     match removal {
         Removal::Removed => {}
         Removal::Gone => return Err(ActError::Gone { id }),
@@ -429,11 +466,11 @@ fn apply_posix(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> R
     }
     let now = held.stat().map_err(|source| super::permissions::verifying(segment, source))?;
     if now.links >= before.links {
-        return Err(ActError::Unverified { id, found: format!("{} names, as before", now.links) });
+        return Err(ActError::Unverified { id, found: "the same number of hard links".to_owned() });
     }
-    let mut done = Done::new(id, "its name is gone");
+    let mut done = Done::new(id, "removed");
     if now.links > 0 {
-        done.said.push(format!("it has {} other names (hard links), and lives on under them", now.links));
+        done.said.push(kept_by(now.links));
     }
     Ok(done)
 }

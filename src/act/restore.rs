@@ -280,10 +280,8 @@ impl Read for Counted<'_> {
 #[must_use]
 pub fn cannot_come_back(segment: &Segment) -> &'static str {
     match &segment.id {
-        SegmentId::Sysv(_) => "its shmid, who is attached, its creator and its times",
-        SegmentId::Posix(_) | SegmentId::Deleted { .. } => {
-            "who has it open or mapped, and the time it was made"
-        }
+        SegmentId::Sysv(_) => "its shmid, attachments, creator and times",
+        SegmentId::Posix(_) | SegmentId::Deleted { .. } => "its open descriptors, mappings and creation time",
     }
 }
 

@@ -69,7 +69,7 @@ fn what_must_not_be_removed_needs_a_word_whatever_its_kind() {
         assert_eq!(planned(&segment, Options::default()), None, "{name}");
         segment.verdict.state = State::Protected;
         let refusal = planned(&segment, Options::default()).unwrap();
-        assert!(refusal.forceable && refusal.reason.contains("must not be removed"), "{refusal:?}");
+        assert!(refusal.forceable && refusal.reason.contains("protected: "), "{refusal:?}");
         assert_eq!(planned(&segment, FORCE), None, "{name}");
     }
 }
@@ -85,14 +85,14 @@ fn what_was_unheld_is_looked_at_again_when_it_is_removed() {
     };
     machine.add_process(7, "writer");
     machine.map_in(7, "camera0", crate::segment::Access::Read);
-    assert!(remove().unwrap_err().contains("writer (pid 7) holds it now"));
+    assert!(remove().unwrap_err().contains("in use now: held by writer (7)"));
     // One that cannot be examined is known to the kernel.
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
-    assert!(remove().unwrap_err().contains("cannot be seen here holds it now"));
+    assert!(remove().unwrap_err().contains("held by a process that you cannot see"));
     machine.end_process(7);
     let (device, inode) = segment.posix().map(|facts| (facts.device, facts.inode)).unwrap();
     machine.edit(|facts| facts.locks.push(FileLock { device, inode, pid: None }));
-    assert!(remove().unwrap_err().contains("a lock is on it now"));
+    assert!(remove().unwrap_err().contains("file lock on it"));
     machine.edit(|facts| facts.locks.clear());
     remove().unwrap();
 }
@@ -107,7 +107,7 @@ fn what_was_used_since_it_was_shown_is_left() {
     };
     machine.edit(|facts| facts.sysv[0].row.detach = Some(Timestamp::from_seconds(facts.now)));
     let error = remove(&segment, Options::default()).unwrap_err().to_string();
-    assert!(error.contains("attached since it was shown"), "{error}");
+    assert!(error.contains("attached and detached since it was shown"), "{error}");
     remove(&segment, FORCE).unwrap();
 }
 
@@ -121,7 +121,7 @@ fn nothing_is_done_to_another_one() {
     for plan in [sysv, posix] {
         let error = apply(&machine, &plan).result.unwrap_err();
         assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
-        assert!(error.nothing_done() && error.to_string().contains("Nothing was done"), "{error}");
+        assert!(error.nothing_done() && error.to_string().contains("Nothing was changed"), "{error}");
     }
     assert_eq!(shown(&machine, "camera0").mode, Mode::new(0o600));
     let plan = plan(&machine, &shown(&machine, "camera0"), &to(0o666), &Options::default());
@@ -135,7 +135,7 @@ fn a_change_in_between_is_told() {
     let plan = plan(&machine, &shown(&machine, "sysv:3"), &to(0o666), &Options::default());
     machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now)));
     let error = apply(&machine, &plan).result.unwrap_err().to_string();
-    assert!(error.contains("changed meanwhile"), "{error}");
+    assert!(error.contains("owner or mode was changed"), "{error}");
 }
 
 #[test]
@@ -148,14 +148,14 @@ fn strangers_are_told_who_may() {
         let error = act(&machine, name, &action, FORCE).unwrap_err();
         let text = error.to_string();
         assert!(matches!(error, ActError::Refused { .. }), "{text}");
-        assert!(text.contains("its owner ann and root") && text.contains("Run as ann"), "{text}");
+        assert!(text.contains("its owner ann or root") && text.contains("Run as ann or with sudo"), "{text}");
     }
     let error = act(&machine, "camera0", &Action::Remove(Copying::Without), FORCE).unwrap_err().to_string();
-    assert!(error.contains("you may not remove it"), "{error}");
+    assert!(error.contains("only its owner ann or root can remove it"), "{error}");
 }
 
 #[test]
-fn what_cannot_be_lifted_is_told_rather_than_what_can() {
+fn a_refusal_that_force_cannot_override_is_shown_first() {
     let machine = machine();
     machine.edit(|facts| (facts.effective_uid, facts.sysv[0].row.nattch) = (1001, 1));
     for name in ["3", "camera0"] {
@@ -166,10 +166,9 @@ fn what_cannot_be_lifted_is_told_rather_than_what_can() {
             &Options::default(),
         );
         let refusal = plan.refusal.unwrap();
-        // That it is held, or not settled, force would lift; that it may not be read, nothing.
+        // Force would override "in use", but nothing overrides a missing permission.
         assert!(
-            !refusal.forceable
-                && ["may not", "permission denied"].iter().any(|words| refusal.reason.contains(words)),
+            !refusal.forceable && refusal.reason.contains("only its owner ann or root"),
             "{name}: {refusal:?}"
         );
     }
@@ -185,7 +184,7 @@ fn only_root_gives_an_object_away_and_anybody_their_system_v() {
     let machine = machine();
     let to_bob = Action::SetOwner(OwnerChange { uid: Some(1001), gid: None });
     let error = act(&machine, "camera0", &to_bob, FORCE).unwrap_err().to_string();
-    assert!(error.contains("CAP_CHOWN"), "{error}");
+    assert!(error.contains("only root can give a POSIX segment"), "{error}");
     act(&machine, "3", &to_bob, FORCE).unwrap();
     // As the creator they keep their rights.
     act(&machine, "3", &to(0o600), FORCE).unwrap();
@@ -204,7 +203,7 @@ fn what_is_held_or_not_settled_goes_only_with_force() {
         assert!(apply(&machine, &plan).result.unwrap_err().to_string().contains("--force"));
     }
     let done = act(&machine, "4", &remove, FORCE).unwrap();
-    assert!(done.said[0].contains("last of its 2 attachments"), "{done:?}");
+    assert!(done.said[0].contains("the last of 2 attachments detaches"), "{done:?}");
     act(&machine, "camera0", &remove, FORCE).unwrap();
     assert!(machine.edit(|facts| facts.posix.is_empty()));
 }
@@ -224,7 +223,7 @@ fn what_was_attached_since_the_plan_is_held() {
 fn what_comes_between_the_look_and_the_removal_is_seen() {
     type Others = fn(&mut MadeFacts);
     let others: [(Others, &str); 3] = [
-        (|facts| facts.sysv[0].row.creator_pid = 99, "another segment has its number now"),
+        (|facts| facts.sysv[0].row.creator_pid = 99, "another segment has its shmid now"),
         (|facts| facts.sysv[0].row.nattch = 1, "attached once"),
         (|facts| facts.sysv.clear(), "is gone"),
     ];
@@ -256,7 +255,7 @@ fn one_that_was_marked_meanwhile_is_left_as_it_is() {
         let plan = plan(&machine, &shown(&machine, "4"), &action, &FORCE);
         machine.edit(|facts| facts.sysv[1].row.perms |= 0o1000);
         let error = apply(&machine, &plan).result.unwrap_err().to_string();
-        assert!(error.contains("marked for removal meanwhile"), "{error}");
+        assert!(error.contains("it was marked for removal"), "{error}");
         assert_eq!(machine.edit(|facts| facts.sysv[1].row.perms), 0o1600);
         machine.edit(|facts| facts.sysv[1].row.perms = 0o600);
     }
@@ -291,7 +290,7 @@ fn without_a_copy_nothing_is_removed_unless_it_is_said() {
     let taken = directory.path().join("taken");
     std::fs::write(&taken, b"mine").unwrap();
     let error = act(&machine, "3", &Action::Remove(Copying::To(taken)), FORCE).unwrap_err().to_string();
-    assert!(error.contains("is there already"), "{error}");
+    assert!(error.contains("already"), "{error}");
     assert_eq!((machine.edit(|facts| facts.sysv.len()), copies(10).list().len()), (before, 0));
     let done = act(&machine, "3", &Action::Remove(Copying::Keep(copies(1 << 20))), FORCE).unwrap();
     assert_eq!(done.copy, copies(1 << 20).last());
@@ -317,7 +316,7 @@ fn what_is_not_removed_costs_no_other_its_copy() {
     machine.add_process(7, "writer");
     machine.map_in(7, "newer", crate::segment::Access::Read);
     let error = apply(&machine, &plan).result.unwrap_err().to_string();
-    assert!(error.contains("writer (pid 7) holds it now"), "{error}");
+    assert!(error.contains("in use now: held by writer (7)"), "{error}");
     assert_eq!(copies.list(), std::slice::from_ref(&older));
     machine.end_process(7);
     let done = apply(&machine, &plan).result.unwrap();
@@ -345,7 +344,10 @@ fn locking_within_the_limit() {
     let machine = machine();
     let error = act(&machine, "camera0", &Action::Lock, FORCE).unwrap_err().to_string();
     assert!(error.contains("mlock(2)"), "{error}");
-    for (limit, expected) in [(0, "nothing may be locked"), (4096, "RLIMIT_MEMLOCK is 4.0 KiB")] {
+    for (limit, expected) in [
+        (0, "your limit for locked memory is 0"),
+        (4096, "your limit for locked memory is 4.0 KiB and it has 1.0 MiB"),
+    ] {
         machine.edit(|facts| facts.memlock = Some(Bytes(limit)));
         let error = act(&machine, "3", &Action::Lock, FORCE).unwrap_err().to_string();
         assert!(error.contains(expected) && error.contains("ulimit -l"), "{error}");
@@ -359,7 +361,7 @@ fn locking_within_the_limit() {
     machine.edit(|facts| facts.memlock = Some(Bytes(3 << 19)));
     act(&machine, "4", &Action::Lock, FORCE).unwrap();
     let error = act(&machine, "3", &Action::Lock, FORCE).unwrap_err().to_string();
-    assert!(error.contains("locked already"), "{error}");
+    assert!(error.contains("already locked"), "{error}");
     act(&machine, "4", &Action::Unlock, FORCE).unwrap();
     act(&machine, "3", &Action::Lock, FORCE).unwrap();
 }

@@ -18,13 +18,13 @@ pub struct Somebody {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseWhoError {
     /// The user database does not have it.
-    #[error("there is no user '{}' here; a number is a process, uid:1000 a user", escape(.0.as_bytes()))]
+    #[error("no user named '{}'; use a pid for a process, uid:1000 for a user id", escape(.0.as_bytes()))]
     User(String),
     /// There is no such process.
-    #[error("there is no process {0}; uid:{0} is the user of that number")]
+    #[error("no process {0}; use uid:{0} for the user with that id")]
     Process(u32),
     /// It is no number.
-    #[error("'{}' is no number of a {kind}", escape(.text.as_bytes()))]
+    #[error("invalid {kind} id '{}'", escape(.text.as_bytes()))]
     Number {
         /// What was typed.
         text: String,
@@ -67,7 +67,7 @@ impl Somebody {
     fn process(machine: &dyn Machine, pid: u32) -> Result<Self, ParseWhoError> {
         let credentials = machine.control().process_credentials(pid).ok_or(ParseWhoError::Process(pid))?;
         let user = Self::user(machine, credentials.uid).text;
-        Ok(Self { text: format!("process {pid} of {user}"), credentials })
+        Ok(Self { text: format!("process {pid} ({user})"), credentials })
     }
 }
 
@@ -93,8 +93,8 @@ mod tests {
             ("uid:1001", ("bob", 1001)),
             ("uid:4242", ("user 4242", 4242)),
             // Its creator's is the only process of a made machine.
-            ("4121", ("process 4121 of ann", 1000)),
-            ("pid:4121", ("process 4121 of ann", 1000)),
+            ("4121", ("process 4121 (ann)", 1000)),
+            ("pid:4121", ("process 4121 (ann)", 1000)),
             // A user whose name is a number.
             ("77", ("77", 7)),
         ] {

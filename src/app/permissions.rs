@@ -284,7 +284,7 @@ mod tests {
             assert_eq!(form.mode, Mode::new(mode), "{text}");
         }
         form.mode_field.set("rw");
-        assert!(form.action().unwrap_err().contains("is no mode"));
+        assert!(form.action().unwrap_err().contains("invalid mode"));
         assert!(Permissions::new(vec![]).is_none());
     }
 
@@ -308,16 +308,16 @@ mod tests {
         let credentials = crate::machine::control::Credentials { uid: 1001, gid: 7, ..Default::default() };
         form.who_found = Some(Ok(Somebody { text: "bob".to_owned(), credentials }));
         let can = |form: &Permissions| form.answer().unwrap().unwrap().1.how();
-        assert_eq!(can(&form), "not at all");
+        assert_eq!(can(&form), "no access");
         form.mode_field.set("o+r");
         form.read_mode();
-        assert_eq!(can(&form), "read only");
+        assert_eq!(can(&form), "read-only");
         form.group.set("7");
         form.group_found = Some(Ok((7, "7".to_owned())));
-        assert_eq!(can(&form), "not at all", "the group's bits decide, and there are none");
+        assert_eq!(can(&form), "no access", "the group's bits decide, and there are none");
         form.owner.set("bob");
         form.owner_found = Some(Ok((1001, "bob".to_owned())));
-        assert_eq!(can(&form), "read and write");
+        assert_eq!(can(&form), "read-write");
     }
 
     #[test]

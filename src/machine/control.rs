@@ -59,6 +59,13 @@ pub trait Control: Send + Sync {
     /// `NotFound`; `EACCES` when a directory may not be searched.
     fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>>;
 
+    /// What else decides about changing and removing the object of that name: its flags, its directory and the
+    /// mount. Leaves no mark.
+    ///
+    /// # Errors
+    /// `NotFound`; `EACCES` when a directory may not be searched.
+    fn guards(&self, name: &ObjectName) -> io::Result<Guards>;
+
     /// Takes the name away from exactly the object that is held.
     ///
     /// # Errors
@@ -118,6 +125,34 @@ pub trait Control: Send + Sync {
 
     /// `RLIMIT_MEMLOCK` of this process in bytes; `None` when there is none.
     fn memlock_limit(&self) -> Option<Bytes>;
+}
+
+/// Everything apart from an object's own mode and owner that decides whether it may be changed or removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guards {
+    /// The file system is mounted read-only.
+    pub read_only: bool,
+    /// The object's flags.
+    pub flags: FileFlags,
+    /// How many names (hard links) the object has.
+    pub links: u32,
+    /// The owner of the directory that holds the name.
+    pub directory_uid: u32,
+    /// The mode of the directory.
+    pub directory_mode: Mode,
+    /// The flags of the directory.
+    pub directory_flags: FileFlags,
+    /// The caller may create and remove names in the directory, as far as its mode and access control list decide.
+    pub writable: bool,
+}
+
+/// The flags of a file that bind even root, `chattr(1)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FileFlags {
+    /// It cannot be changed, renamed or removed.
+    pub immutable: bool,
+    /// It cannot be overwritten, renamed or removed; a directory keeps its names.
+    pub append_only: bool,
 }
 
 /// What `IPC_STAT` says.
@@ -272,6 +307,8 @@ pub enum Capability {
     DacReadSearch = 2,
     /// Do what the owner of any file may.
     Fowner = 3,
+    /// Keep the set-group-id bit of a file whose group one is not in.
+    Fsetid = 4,
     /// Lock memory without limit.
     IpcLock = 14,
     /// Attach any System V segment.
@@ -289,6 +326,7 @@ impl Capability {
             Self::DacOverride => "CAP_DAC_OVERRIDE",
             Self::DacReadSearch => "CAP_DAC_READ_SEARCH",
             Self::Fowner => "CAP_FOWNER",
+            Self::Fsetid => "CAP_FSETID",
             Self::IpcLock => "CAP_IPC_LOCK",
             Self::IpcOwner => "CAP_IPC_OWNER",
             Self::SysAdmin => "CAP_SYS_ADMIN",

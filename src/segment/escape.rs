@@ -23,7 +23,7 @@ const INVISIBLE: [(char, char); 11] = [
 ];
 
 /// Whether a character can be shown as it is.
-fn is_plain(c: char) -> bool {
+pub(super) fn is_plain(c: char) -> bool {
     if c == '\\' {
         return false;
     }

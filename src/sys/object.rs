@@ -1,12 +1,13 @@
 //! Opening what stands below `/dev/shm`, `open(2)`: never through a symbolic
 //! link, never anything but a regular file, and never so that it blocks.
 
-use super::{FileStat, page_size, statx_fd};
+use super::{FileStat, page_size, statx_at, statx_fd};
 use nix::NixPath;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
+use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, open, openat, openat2};
 use nix::sys::stat::Mode;
-use nix::unistd::{Whence, lseek64};
+use nix::sys::statvfs::{FsFlags, fstatvfs};
+use nix::unistd::{AccessFlags, Whence, faccessat, lseek64};
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
@@ -115,6 +116,41 @@ pub(super) fn open_parent(root: &Path, path: &Path) -> io::Result<(OwnedFd, CStr
         _ => open_directory(root)?,
     };
     Ok((directory, name))
+}
+
+/// A name below a root, with the directory that holds it.
+#[derive(Debug)]
+pub struct InDirectory {
+    /// The file that has the name.
+    pub file: FileStat,
+    /// The directory.
+    pub directory: FileStat,
+    /// Whether the effective user may create, rename and remove names in the directory, as far as its mode and
+    /// access control list decide. The sticky bit and the file's own flags are not part of it.
+    pub writable: bool,
+    /// Whether the file system is mounted read-only.
+    pub read_only: bool,
+}
+
+/// Describes what has that path below `root` and the directory that holds it: all that decides about a removal
+/// apart from the caller's capabilities. Changes nothing.
+///
+/// # Errors
+/// `ENOENT` when it is gone, `EACCES` when a directory may not be searched.
+pub fn in_directory(root: &Path, path: &Path) -> io::Result<InDirectory> {
+    let (directory, name) = open_parent(root, path)?;
+    let access = AccessFlags::W_OK | AccessFlags::X_OK;
+    let writable = match faccessat(&directory, c".", access, AtFlags::AT_EACCESS) {
+        // A read-only mount and an immutable directory have fields of their own.
+        Ok(()) | Err(Errno::EROFS | Errno::EPERM) => true,
+        Err(_) => false,
+    };
+    Ok(InDirectory {
+        file: statx_at(directory.as_fd(), &name)?,
+        directory: statx_fd(directory.as_fd())?,
+        writable,
+        read_only: fstatvfs(&directory)?.flags().contains(FsFlags::ST_RDONLY),
+    })
 }
 
 /// Makes an object that did not exist and opens it to read and write,

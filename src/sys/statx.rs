@@ -34,6 +34,10 @@ pub struct FileStat {
     pub birth: Option<(i64, u32)>,
     /// The mount that it was reached through; `None` before Linux 5.8.
     pub mount: Option<u64>,
+    /// Nobody may change, rename or remove it (`chattr +i`).
+    pub immutable: bool,
+    /// Nobody may do more than append to it; a directory keeps its names (`chattr +a`).
+    pub append_only: bool,
 }
 
 impl FileStat {
@@ -103,6 +107,7 @@ fn statx(directory: BorrowedFd<'_>, name: &CStr, flags: libc::c_int) -> io::Resu
     // SAFETY: zeroed, then filled by the kernel; every bit pattern is valid.
     let raw = unsafe { raw.assume_init() };
     let time = |time: libc::statx_timestamp| (time.tv_sec, time.tv_nsec);
+    let has = |attribute: libc::c_int| raw.stx_attributes & u64::from(attribute.cast_unsigned()) != 0;
     Ok(FileStat {
         device: libc::makedev(raw.stx_dev_major, raw.stx_dev_minor),
         inode: raw.stx_ino,
@@ -117,5 +122,7 @@ fn statx(directory: BorrowedFd<'_>, name: &CStr, flags: libc::c_int) -> io::Resu
         change: time(raw.stx_ctime),
         birth: (raw.stx_mask & libc::STATX_BTIME != 0).then(|| time(raw.stx_btime)),
         mount: (raw.stx_mask & libc::STATX_MNT_ID != 0).then_some(raw.stx_mnt_id),
+        immutable: has(libc::STATX_ATTR_IMMUTABLE),
+        append_only: has(libc::STATX_ATTR_APPEND),
     })
 }

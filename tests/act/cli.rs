@@ -4,9 +4,12 @@ use super::shown;
 use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, limit_locked, shmlens};
 use serde_json::Value;
 use shmlens::sys::shm;
+use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 fn run(arguments: &[&str]) -> Output {
@@ -31,8 +34,8 @@ fn one_failure_stops_no_other() {
     assert_eq!(
         stdout,
         format!(
-            "{}: its mode is 0444 (r--r--r--) now; it was 0600\n\
-             posix:/name: its mode is 0444 (r--r--r--) now; it was 0600\n",
+            "{}: mode 0600 → 0444\n\
+             posix:/name: mode 0600 → 0444\n",
             sysv.id()
         )
     );
@@ -83,8 +86,8 @@ fn rm_without_a_terminal_says_what_it_needs() {
     assert!(stderr.contains("--yes"), "{stderr}");
     let (stdout, stderr) = ended(&run(&["rm", "--yes", "--no-copy", "name", "0x4d2"]), 1);
     // The test itself has it open.
-    assert!(stderr.contains("it is in use") && stderr.contains("--force"), "{stderr}");
-    assert_eq!(stdout, format!("{}: it is removed\n", sysv.id()));
+    assert!(stderr.contains("name: in use: ") && stderr.contains("Use --force"), "{stderr}");
+    assert_eq!(stdout, format!("{}: removed\n", sysv.id()));
     ended(&run(&["rm", "--yes", "--force", "--no-copy", "name"]), 0);
     assert!(!object.path().exists() && shm::stat(sysv.shmid).is_err());
 }
@@ -97,7 +100,7 @@ fn on_a_terminal_each_that_may_be_held_is_asked_for() {
     let mut command = shmlens();
     command.args(["rm", "--no-copy", "0x4d2", "one", "two"]);
     let mut terminal = Terminal::start((100, 30), command);
-    terminal.wait_for("Remove it all the same?", SOON);
+    terminal.wait_for("Remove it anyway?", SOON);
     assert!(terminal.screen().contains("posix:/one"), "{}", terminal.screen());
     // What is no yes is a no.
     terminal.send("\r");
@@ -127,16 +130,16 @@ fn the_limit_of_locked_memory_is_told() {
         command.output().unwrap()
     };
     let (_, stderr) = ended(&lock(0), 1);
-    assert!(stderr.contains("RLIMIT_MEMLOCK is 0") && stderr.contains("ulimit -l"), "{stderr}");
+    assert!(stderr.contains("your limit for locked memory is 0") && stderr.contains("ulimit -l"), "{stderr}");
     let (_, stderr) = ended(&lock(64 << 10), 1);
-    assert!(stderr.contains("RLIMIT_MEMLOCK is 64 KiB, and the segment has 1.0 MiB"), "{stderr}");
+    assert!(stderr.contains("your limit for locked memory is 64 KiB and it has 1.0 MiB"), "{stderr}");
     // Two of them are more than the limit: this the kernel alone knows.
     let second = Sysv::new(0x4d3, 1 << 20, 0o600).owned_by(user, NOBODY);
     ended(&lock(3 << 19), 0);
     let mut command = as_user(["lock", "0x4d3"]);
     limit_locked(&mut command, 3 << 19);
     let (_, stderr) = ended(&command.output().unwrap(), 1);
-    assert!(stderr.contains("what you have locked already"), "{stderr}");
+    assert!(stderr.contains("what you have already locked"), "{stderr}");
     assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o2600);
     assert_eq!(shm::stat(second.shmid).unwrap().mode, 0o600);
     ended(&as_user(["unlock", "0x4d2"]).output().unwrap(), 0);
@@ -151,7 +154,7 @@ fn hostile_names_reach_no_terminal_raw() {
     let object = Object::new(b"a\x1b[2J\n\xff", 1, 0o600);
     let id = object.id().to_string();
     let (stdout, _) = ended(&run(&["chmod", "0640", &id]), 0);
-    assert_eq!(stdout, format!("{id}: its mode is 0640 (rw-r-----) now; it was 0600\n"));
+    assert_eq!(stdout, format!("{id}: mode 0600 → 0640\n"));
     let (stdout, _) = ended(&run(&["rm", "--dry-run", "--no-copy", "--force", &id]), 0);
     assert!(!stdout.contains('\x1b') && stdout.lines().count() == 2, "{stdout:?}");
     ended(&run(&["rm", "--yes", "--no-copy", "--force", &id]), 0);
@@ -175,8 +178,163 @@ fn the_settings_turn_every_change_off() {
     };
     let (status, mode, said) = chmod("read-only = true\n");
     assert_eq!((status, mode), (Some(1), 0o644));
-    assert!(said.contains("read-only in the settings"), "{said}");
+    assert!(said.contains("read-only in the config"), "{said}");
     // Settings that are not understood may mean just that.
     assert_eq!(chmod("read-onyl = true\n").1, 0o644);
     assert_eq!(chmod("read-only = false\n").1, 0o600);
+}
+
+/// Runs `shmlens`, found by its name, as a shell would run a pasted command.
+fn paste(command: &str, state: &Path) -> Output {
+    let bin = tempfile::tempdir().unwrap();
+    symlink(env!("CARGO_BIN_EXE_shmlens"), bin.path().join("shmlens")).unwrap();
+    let path = format!("{}:{}", bin.path().display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("bash");
+    shell.args(["-c", command]).env("PATH", path).env("XDG_STATE_HOME", state).stdin(Stdio::null());
+    shell.output().unwrap()
+}
+
+#[test]
+fn printed_commands_can_be_pasted() {
+    let Some(_world) = World::new() else { return };
+    let home = tempfile::tempdir().unwrap();
+    for directory in [
+        &b"plain"[..],
+        b"my state",
+        b"it's $(touch pwned)`id`\\",
+        b"a\n\x1b[2J\xff!",
+        "Größe \u{202e}".as_bytes(),
+    ] {
+        let state = home.path().join(OsStr::from_bytes(directory));
+        // A name that needs quoting, but is the same text in UTF-8.
+        let name = b"it's \xff\x1b $(id) \\ -x";
+        let object = Object::new(name, 9, 0o640);
+        object.write(0, b"contents\n");
+        let id = object.id().to_string();
+        let shmlens = |arguments: &[&str]| {
+            let mut command = shmlens();
+            let output = command.args(arguments).env("XDG_STATE_HOME", &state).stdin(Stdio::null()).output();
+            ended(&output.unwrap(), 0).0
+        };
+        // The plan of a change, in JSON.
+        for (change, undone) in [(["chmod", "0600"], 0o640), (["chown", "0:7"], 0o640)] {
+            let arguments = [&change[..], &[&id]].concat();
+            let plan = shmlens(&[&arguments[..], &["--dry-run", "--json"]].concat());
+            let plan: Value = serde_json::from_str(&plan).unwrap();
+            shmlens(&arguments);
+            ended(&paste(plan["undo"].as_str().unwrap(), &state), 0);
+            let facts = object.file.metadata().unwrap();
+            assert_eq!((facts.mode() & 0o7777, facts.gid()), (undone, 0), "{plan}");
+        }
+        // The result of a removal, as text.
+        let removed = shmlens(&["rm", "--yes", "--force", &id]);
+        assert!(removed.lines().count() == 1 && !removed.contains('\x1b'), "{removed:?}");
+        assert_eq!(removed.matches("shmlens restore").count(), 1, "{removed}");
+        let (result, command) = removed.trim_end().split_once("; undo: ").unwrap();
+        assert_eq!(result, format!("{id}: removed"));
+        assert!(!object.path().exists());
+        ended(&paste(command, &state), 0);
+        assert_eq!(fs::read(object.path()).unwrap(), b"contents\n", "{command}");
+        // Nothing that another shell word would have run.
+        assert!(!Path::new("pwned").exists());
+    }
+}
+
+#[test]
+fn saving_is_nothing_to_undo() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("name", 9, 0o640);
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("saved");
+    let (stdout, _) = ended(&run(&["save", &object.id().to_string(), file.to_str().unwrap()]), 0);
+    assert!(!stdout.contains("undo"), "{stdout}");
+}
+
+#[test]
+fn in_a_batch_every_message_names_its_segment() {
+    let Some(_world) = World::new() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let sysv = [Sysv::new(0x4d2, 1 << 20, 0o600), Sysv::new(0, 1 << 20, 0o600).owned_by(NOBODY, NOBODY)];
+    let objects = [Object::new("one", 1 << 20, 0o600), Object::new("two", 9, 0o600)];
+    for object in &objects {
+        object.write(0, &vec![7; usize::try_from(object.file.metadata().unwrap().len()).unwrap()]);
+    }
+    sysv[0].write(0, &vec![7; 1 << 20]);
+    let all = sysv.iter().map(Sysv::id).chain(objects.iter().map(Object::id));
+    let names: Vec<String> = all.map(|id| id.to_string()).collect();
+    // A file instead of a state directory, one that is too small, and a limit that is.
+    fs::write(home.path().join("file"), "").unwrap();
+    fs::create_dir(home.path().join("small")).unwrap();
+    nix::mount::mount(
+        Some("tmpfs"),
+        &home.path().join("small"),
+        Some("tmpfs"),
+        nix::mount::MsFlags::empty(),
+        Some("size=64k"),
+    )
+    .unwrap();
+    fs::create_dir_all(home.path().join("config/shmlens")).unwrap();
+    let config = home.path().join("config/shmlens/config.toml");
+    let taken = home.path().join("taken");
+    fs::create_dir(&taken).unwrap();
+    for name in ["posix_one.saved", "posix_two.saved"] {
+        fs::write(taken.join(name), "").unwrap();
+    }
+    let (missing, taken) = (home.path().join("missing/"), taken.to_str().unwrap());
+    // How many lines name a segment. Only the log is about none.
+    let check = |stderr: &str| {
+        let is_named = |line: &&str| names.iter().any(|name| line.contains(name));
+        let other: Vec<&str> = stderr.lines().filter(|line| !is_named(line)).collect();
+        assert!(other.iter().all(|line| line.contains("record") || line.contains(" log")), "{other:?}");
+        stderr.lines().filter(is_named).count()
+    };
+    let mut messages = 0;
+    for (state, copies) in [("file", "1G"), ("small", "1G"), ("state", "4K")] {
+        for batch in [
+            &["rm", "--yes", "--force"][..],
+            &["rm", "--yes"],
+            &["rm", "--yes", "--force", "--save", missing.to_str().unwrap()],
+            &["rm", "--yes", "--force", "--save", taken],
+            &["chmod", "4755"],
+            &["lock"],
+            &["clean", "--yes", "--settle", "0s"],
+        ] {
+            // Only failures are looked at; what succeeds must stay for the next batch.
+            let dry = batch[0] == "rm";
+            for json in [false, true] {
+                fs::write(&config, format!("copies = \"{copies}\"\n")).unwrap();
+                let mut command = shmlens();
+                command.args(batch).env("XDG_STATE_HOME", home.path().join(state));
+                command.env("XDG_CONFIG_HOME", home.path().join("config")).stdin(Stdio::null());
+                if batch[0] != "clean" {
+                    command.args(&names);
+                }
+                if dry {
+                    command.arg("--dry-run");
+                }
+                if json {
+                    command.arg("--json");
+                }
+                let output = command.output().unwrap();
+                let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+                let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+                messages += check(&stderr);
+                for line in stdout.lines().filter(|_| json) {
+                    let line: Value = serde_json::from_str(line).unwrap();
+                    assert!(names.iter().any(|name| line["segment"] == name.as_str()), "{line}");
+                }
+            }
+        }
+    }
+    // The real thing, where no copy can be made.
+    for state in ["file", "small"] {
+        let mut command = shmlens();
+        command.args(["rm", "--yes", "--force"]).args(&names).env("XDG_STATE_HOME", home.path().join(state));
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let count = check(&stderr);
+        assert!(count > 0, "{state}: {stderr}");
+        messages += count;
+    }
+    assert!(messages > 10, "{messages}");
 }

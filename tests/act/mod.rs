@@ -5,6 +5,7 @@ mod access;
 mod cli;
 mod create;
 mod permissions;
+mod predict;
 mod races;
 mod remove;
 

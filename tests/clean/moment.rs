@@ -22,8 +22,8 @@ impl Leaks {
 fn on_a_terminal_it_asks() {
     let Some(leaks) = Leaks::new() else { return };
     let (one, two) = (leaks.sysv("4K"), leaks.sysv("8K"));
-    let mut terminal = leaks.ask(&[], "Remove these 2? [y/N]");
-    assert!(terminal.screen().contains(&one) && terminal.screen().contains("2 segments are leaked"));
+    let mut terminal = leaks.ask(&[], "Remove these 2 segments? [y/N]");
+    assert!(terminal.screen().contains(&one) && terminal.screen().contains("2 segments leaked"));
     terminal.send("n\r");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(1));
     assert_eq!(there().len(), 2);
@@ -38,14 +38,17 @@ fn what_somebody_holds_by_then_survives() {
     let Some(leaks) = Leaks::new() else { return };
     let (held, free) = (leaks.sysv("4K"), leaks.sysv("8K"));
     let (opened, other) = (Leaks::object("nccl-a1B2c3", 8), Leaks::object("nccl-d4E5f6", 8));
-    let mut terminal = leaks.ask(&[], "Remove these 4? [y/N]");
+    let mut terminal = leaks.ask(&[], "Remove these 4 segments? [y/N]");
     let shmid = held.strip_prefix("sysv:").unwrap().parse().unwrap();
     let attachment = shm::Attachment::read_only(shmid).unwrap();
     let file = File::open("/dev/shm/nccl-a1B2c3").unwrap();
     terminal.send("y\r");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(1));
     let screen = terminal.screen();
-    assert!(screen.contains("it is attached once (nattch 1)") && screen.contains("holds it now"), "{screen}");
+    assert!(
+        screen.contains("in use: attached once (nattch 1)") && screen.contains("in use now: held by"),
+        "{screen}"
+    );
     let mut left = vec![held.clone(), opened.clone()];
     left.sort();
     assert_eq!(there(), left, "{free} and {other} are removed");
@@ -78,9 +81,9 @@ fn one_failure_stops_no_other() {
     // Too large for a copy.
     let large = Leaks::object("nccl-a1B2c3", 8 << 20);
     fs::write("/dev/shm/nccl-a1B2c3", vec![1; 8 << 20]).unwrap();
-    leaks.clean(&[]).assert_is(1, &["3 segments are leaked", "  it is not removed: "]);
+    leaks.clean(&[]).assert_is(1, &["3 segments leaked", "  not removed: "]);
     let ended = leaks.clean(&["--yes"]);
-    ended.assert_is(1, &[&format!("{first}: it is removed"), &format!("{last}: its name is gone")]);
+    ended.assert_is(1, &[&format!("{first}: removed"), &format!("{last}: removed")]);
     assert!(ended.stderr.contains(&large) && ended.stderr.contains("--no-copy"), "{ended:?}");
     assert_eq!(there(), [large.as_str()]);
     leaks.clean(&["--yes", "--no-copy"]).assert_is(0, &[]);
@@ -93,7 +96,10 @@ fn what_nobody_cannot_list_is_not_said_to_be_no_leak() {
     fs::set_permissions("/dev/shm/closed", Permissions::from_mode(0o700)).unwrap();
     let output = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["clean"]).stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "Nothing is leaked of what can be listed here.\n");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "Nothing is leaked among the segments that could be listed.\n"
+    );
     assert!(String::from_utf8_lossy(&output.stderr).contains("closed"), "{output:?}");
 }
 
@@ -131,7 +137,7 @@ fn nobody_removes_what_is_theirs_and_fails_with_the_rest() {
     let output = as_nobody(program, arguments).stdin(Stdio::null()).output().unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(1), "{stdout}{stderr}");
-    assert!(stdout.contains(": it is removed\n") && !stdout.contains(&format!("{roots}: ")), "{stdout}");
+    assert!(stdout.contains(": removed") && !stdout.contains(&format!("{roots}: ")), "{stdout}");
     assert!(stderr.contains(&roots) && stderr.contains("root"), "{stderr}");
     let mut left = vec![roots, object.id().to_string()];
     left.sort();

@@ -21,7 +21,7 @@ fn permissions_and_locks_are_changed_and_taken_back() {
     terminal.send("p");
     terminal.wait_for("IPC_CREAT | 0600", SOON);
     terminal.send("0644<Enter>");
-    terminal.wait_for("becomes 0644", SOON);
+    terminal.wait_for("→ 0644", SOON);
     // Until a yes nothing has happened.
     assert_eq!(mode() & 0o777, 0o600);
     answer(&terminal, "y");

@@ -51,9 +51,9 @@ fn what_is_kept_is_marked_and_let_go_of() {
     assert_eq!(nattch(0), 2);
     leave(&terminal);
     terminal.send("D");
-    terminal.wait_for("nattch 2 becomes 1; the segment stays", SOON);
+    terminal.wait_for("nattch 2 → 1; the segment stays", SOON);
     answer(&terminal, "y");
-    terminal.wait_for("nattch was 2, and is 1", SOON);
+    terminal.wait_for("nattch 2 → 1", SOON);
     terminal.wait_for(no_row("◉"), SOON);
     terminal.wait_for(row("sysv 0x000004d2 #0 56 B 100% 0600 root"), SOON);
     terminal.wait_for("nattch 1", SOON);
@@ -81,8 +81,8 @@ fn all_that_is_held_is_let_go_and_the_last_hold_takes_the_segment_along() {
     assert_eq!((nattch(marked.shmid), nattch(other.shmid)), (1, 1));
     terminal.send("D");
     terminal.wait_for("Held by us: 2 segments", SOON);
-    terminal.wait_for("nattch 1 becomes 0; the segment stays", SOON);
-    terminal.wait_for("ours is the last hold on it", SOON);
+    terminal.wait_for("nattch 1 → 0; the segment stays", SOON);
+    terminal.wait_for("this is its last attachment", SOON);
     terminal.wait_for("a let go of all 2, 1 for good", SOON);
     // Leaving does nothing.
     terminal.send("<Esc>");
@@ -95,7 +95,7 @@ fn all_that_is_held_is_let_go_and_the_last_hold_takes_the_segment_along() {
     terminal.wait_for("2 let go, and 1 of them gone with that", SOON);
     assert_eq!(nattch(other.shmid), 0);
     terminal.send(":log<Enter>");
-    terminal.wait_for("detach sysv:0: it is gone", SOON);
+    terminal.wait_for("detach sysv:0: detached", SOON);
     terminal.send("<Esc>");
     // Esc and a letter right behind it are one key.
     terminal.wait_for(no_row("detach sysv:0"), SOON);

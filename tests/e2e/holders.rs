@@ -48,13 +48,13 @@ fn everybody_is_listed_with_what_they_may_do_and_one_is_ended() {
     // By pid, the C++ program was there first.
     terminal.send("G");
     terminal.send("K");
-    terminal.wait_for(format!("(pid {})", python.pid()).as_str(), SOON);
+    terminal.wait_for(format!("({})", python.pid()).as_str(), SOON);
     terminal.wait_for("y ask it to end", SOON);
     assert!(python.ended().is_none());
     answer(&terminal, "y");
     let status = python.wait(SOON);
     assert_eq!(status.signal(), Some(libc::SIGTERM));
-    terminal.wait_for("was asked to end, and has ended", SOON);
+    terminal.wait_for("terminated", SOON);
     terminal.wait_for(no_row("r root for"), SOON);
     assert!(cpp.ended().is_none(), "nobody else was asked");
     terminal.send("<Esc>");
@@ -65,7 +65,7 @@ fn everybody_is_listed_with_what_they_may_do_and_one_is_ended() {
     terminal.wait_for(no_row("Done in this run"), SOON);
     let record = state.path().join("shmlens/log.jsonl");
     let record = fs::read_to_string(record).unwrap();
-    assert!(record.contains("\"action\":\"end\"") && record.contains("has ended"), "{record}");
+    assert!(record.contains("\"action\":\"end\"") && record.contains("terminated"), "{record}");
     quit(terminal);
 }
 
@@ -89,7 +89,7 @@ fn one_that_does_not_listen_is_told_so() {
     terminal.send("K");
     terminal.wait_for("y ask it to end", SOON);
     answer(&terminal, "y");
-    terminal.wait_for("was asked to end, and has not so far", SOON);
+    terminal.wait_for("still running", SOON);
     assert!(deaf.ended().is_none());
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Holders of"), SOON);
@@ -123,7 +123,7 @@ fn a_pid_of_another_namespace_ends_nobody_here() {
     terminal.send("K");
     terminal.wait_for("y ask it to end", SOON);
     answer(&terminal, "y");
-    terminal.wait_for("has ended already", SOON);
+    terminal.wait_for("already exited", SOON);
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Holders of"), SOON);
     terminal.send("q");

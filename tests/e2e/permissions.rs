@@ -33,7 +33,7 @@ fn owner_group_and_mode_are_what_was_typed() {
     terminal.send("  p");
     terminal.wait_for("Permissions of 2 segments", SOON);
     terminal.send("<Tab>g+rw,o+r<Tab>nobody<Tab>4242<Enter>");
-    terminal.wait_for("becomes nobody", SOON);
+    terminal.wait_for("→ nobody", SOON);
     assert_eq!(kernel(), [(0o600, 0, 0); 2]);
     answer(&terminal, "y");
     wait_until(SOON, || kernel() == [(0o664, NOBODY, 4242); 2]);
@@ -48,10 +48,10 @@ fn owner_group_and_mode_are_what_was_typed() {
     terminal.wait_for(no_row("Permissions of"), SOON);
     // A wrong name is said, nothing is done, and it can be put right there.
     terminal.send("p<Tab><Tab>no-such-user<Enter>");
-    terminal.wait_for("there is no user 'no-such-user' here", SOON);
+    terminal.wait_for("no user named 'no-such-user'", SOON);
     assert_eq!(kernel(), [(0o600, 0, 0); 2]);
     terminal.send("<C-u>12345<Enter>");
-    terminal.wait_for("becomes 12345", SOON);
+    terminal.wait_for("→ 12345", SOON);
     answer(&terminal, "y");
     wait_until(SOON, || kernel() == [(0o600, 0, 0), (0o600, 12345, 0)]);
     terminal.wait_for("u takes it", SOON);
@@ -69,21 +69,21 @@ fn who_can_attach_is_said_of_real_users_and_processes() {
     terminal.wait_for(row("▌ posix /object"), SOON);
     terminal.send("p<Tab><Tab><Tab><Tab>");
     terminal.send(&pid);
-    terminal.wait_for(row("of nobody: read only: in the group, and"), SOON);
+    terminal.wait_for(row("(nobody): read-only: as group member,"), SOON);
     // As it is edited, not as it is stored.
     terminal.send("<Up><Up><Up>0666<Down><Down>0<Down>");
-    terminal.wait_for(row("of nobody: read and write: one of the others"), SOON);
+    terminal.wait_for(row("(nobody): read-write: as other"), SOON);
     terminal.send("<C-u>root");
-    terminal.wait_for(row("root: read and write: in the group, and mode 0666"), SOON);
+    terminal.wait_for(row("root: read-write: as group member, mode 0666"), SOON);
     terminal.send("<Up><C-u>7<Down>");
-    terminal.wait_for(row("root: read and write: one of the others"), SOON);
+    terminal.wait_for(row("root: read-write: as other"), SOON);
     terminal.send("<Up><Up><Up><C-u>0<Down><Down><Down>");
-    terminal.wait_for(row("root: read and write: CAP_DAC_OVERRIDE"), SOON);
+    terminal.wait_for(row("root: read-write: CAP_DAC_OVERRIDE"), SOON);
     sleeper.signal(Signal::SIGKILL);
     sleeper.wait(SOON);
     terminal.send("<C-u>");
     terminal.send(&pid);
-    terminal.wait_for(row("there is no process"), SOON);
+    terminal.wait_for(row("no process"), SOON);
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Permissions of"), SOON);
     quit(terminal);

@@ -194,9 +194,9 @@ fn the_grid_says_who_can_attach_with_it() {
     let mut stage = stage(small());
     stage.press("p");
     let screen = stage.screen();
-    assert!(screen.contains("not at all") && screen.contains("IPC_CREAT | 0600"), "{screen}");
+    assert!(screen.contains("no access") && screen.contains("IPC_CREAT | 0600"), "{screen}");
     stage.press("0644");
-    assert!(stage.screen().contains("read only"), "{}", stage.screen());
+    assert!(stage.screen().contains("read-only"), "{}", stage.screen());
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn all_of_them_are_listed_and_one_is_let_go() {
     stage.wait(200);
     stage.press("y");
     assert_eq!((nattch(&stage, 0), nattch(&stage, 1)), (1, 0));
-    assert_eq!(notice(&stage), "sysv:5: we are detached: nattch was 1, and is 0");
+    assert_eq!(notice(&stage), "sysv:5: detached; nattch 1 → 0");
     assert_eq!((stage.state.kept.len(), stage.state.log.len()), (2, 1));
     assert!(stage.state.overlay.is_none());
 }
@@ -72,12 +72,12 @@ fn the_last_hold_on_a_marked_one_takes_it_along() {
     stage.survey();
     stage.press("gD");
     assert_eq!(shown(&stage).last(), 1);
-    assert!(stage.screen().contains("ours is the last hold on"), "{}", stage.screen());
+    assert!(stage.screen().contains("its last attachment"), "{}", stage.screen());
     stage.wait(200);
     stage.press("y");
-    assert!(notice(&stage).contains("it is gone, its 50 B with it"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("50 B freed with the last attachment"), "{}", notice(&stage));
     assert_eq!(stage.machine.edit(|facts| facts.sysv.len()), 1);
-    assert!(stage.state.log[0].contains("ours was the last hold on it"), "{:?}", stage.state.log);
+    assert!(stage.state.log[0].contains("freed with the last attachment"), "{:?}", stage.state.log);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn what_is_shown_follows_the_kernel_and_what_was_not_shown_is_not_done() {
     stage.machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
     stage.machine.control().sysv_remove(ShmId(5)).unwrap();
     stage.press("jy");
-    assert!(notice(&stage).contains("ours is the last hold on it by now"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("this is its last attachment"), "{}", notice(&stage));
     assert_eq!(nattch(&stage, 1), 1);
 }
 
@@ -120,5 +120,5 @@ fn the_one_that_is_open_is_listed_and_letting_go_of_it_leaves_it() {
     stage.look();
     assert!(stage.screen().contains("goes when we let go"), "{}", stage.screen());
     stage.press("q");
-    assert!(notice(&stage).contains("it is gone, its 50 B with it"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("50 B freed with the last attachment"), "{}", notice(&stage));
 }

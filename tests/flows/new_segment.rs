@@ -118,7 +118,7 @@ fn what_is_wrong_is_said_and_stays_open() {
         ("n<enter>", "it needs a name"),
         ("n..<enter>", "can be called"),
         ("nx<tab>big<enter>", "invalid size 'big'"),
-        ("nx<tab><tab>9<enter>", "is no mode"),
+        ("nx<tab><tab>9<enter>", "invalid mode"),
         ("nx<tab><tab><tab>/nowhere<enter>", "/nowhere cannot be read"),
         ("n<up> <tab>0xq<enter>", "is no key"),
         ("n<up> <tab><tab>0<enter>", "kernel.shmmax"),

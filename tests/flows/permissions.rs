@@ -42,7 +42,7 @@ fn mode_owner_and_group_at_once_and_back() {
     stage.press("p<tab>g+rw<tab>bob<tab>0<enter>");
     stage.wait(200);
     let plan = stage.screen();
-    for words in ["0600 (rw-------) becomes 0660", "owner ann becomes bob", "group ann becomes root"] {
+    for words in ["mode 0600 → 0660", "owner ann → bob", "group ann → root"] {
         assert!(plan.contains(words), "{plan}");
     }
     assert_eq!(sysv(&stage.machine), (0o600, 1000, 1000));
@@ -69,10 +69,10 @@ fn esc_does_nothing_wherever_it_is_pressed() {
 #[test]
 fn a_wrong_name_is_said_and_nothing_is_done() {
     for (keys, words) in [
-        ("p<tab><tab>carl<enter>", "no user 'carl'"),
-        ("p<tab><tab><tab>carl<enter>", "no group 'carl'"),
-        ("p<tab><tab>ann:bob<enter>", "a field of its own"),
-        ("p<tab>rw<enter>", "is no mode"),
+        ("p<tab><tab>carl<enter>", "no user named 'carl'"),
+        ("p<tab><tab><tab>carl<enter>", "no group named 'carl'"),
+        ("p<tab><tab>ann:bob<enter>", "in its own field"),
+        ("p<tab>rw<enter>", "invalid mode"),
         ("p<enter>", "Nothing is changed"),
         // Good ones do not carry a wrong one through.
         ("p<tab>0666<tab>bob<tab>4294967295<enter>", "no group"),
@@ -105,23 +105,23 @@ fn it_says_who_can_attach_and_why() {
     stage.press("p<tab><tab><tab><tab>");
     assert_eq!(form(&stage).focus, Focus::Who);
     let bob = asked(&mut stage, "bob");
-    assert!(bob.starts_with("bob: not at all: one of the others, and mode 0600 gives --"), "{bob}");
+    assert!(bob.starts_with("bob: no access: as other, mode 0600 grants --"), "{bob}");
     let root = asked(&mut stage, "<ctrl-u>root");
-    assert!(root.starts_with("root: read and write: CAP_IPC_OWNER"), "{root}");
+    assert!(root.starts_with("root: read-write: CAP_IPC_OWNER"), "{root}");
     // Its creator's is the process that this machine has.
     let process = asked(&mut stage, "<ctrl-u>4121");
-    assert!(process.starts_with("process 4121 of ann: read and write: the owner"), "{process}");
+    assert!(process.starts_with("process 4121 (ann): read-write: as owner"), "{process}");
     assert!(asked(&mut stage, "<ctrl-u>77").contains("no process 77"));
-    assert!(asked(&mut stage, "<ctrl-u>carl").contains("no user 'carl'"));
+    assert!(asked(&mut stage, "<ctrl-u>carl").contains("no user named 'carl'"));
     // For what is edited, not for what is stored.
     let edited = asked(&mut stage, "<ctrl-u>bob<up><up><up>o+r<down><down><down>");
-    assert!(edited.starts_with("bob: read only: one of the others, and mode 0604"), "{edited}");
+    assert!(edited.starts_with("bob: read-only: as other, mode 0604"), "{edited}");
     let edited = asked(&mut stage, "<up><up>bob");
-    assert!(edited.starts_with("bob: read and write: the owner, and mode 0604"), "{edited}");
-    assert!(stage.screen().contains("bob: read and write"), "{}", stage.screen());
+    assert!(edited.starts_with("bob: read-write: as owner, mode 0604"), "{edited}");
+    assert!(stage.screen().contains("bob: read-write"), "{}", stage.screen());
     // The creator keeps their rights.
     let creator = asked(&mut stage, "<down><down><ctrl-u>ann");
-    assert!(creator.contains("the creator, who counts as the owner"), "{creator}");
+    assert!(creator.contains("as creator (same rights as the owner)"), "{creator}");
     assert_eq!(sysv(&stage.machine), (0o600, 1000, 1000));
 }
 
@@ -147,12 +147,12 @@ fn an_access_control_list_has_its_say() {
     });
     let mut stage = stage(machine);
     stage.press("jp<tab><tab><tab><tab>bob");
-    assert!(stage.screen().contains("bob: read and write: the user has rw in the access control list"));
+    assert!(stage.screen().contains("bob: read-write: ACL grants the user rw"));
     // The group's bits of a mode are the mask of the list.
     stage.press("<shift-tab><shift-tab><shift-tab>");
     stage.press("g-w");
     let screen = stage.screen();
-    assert!(screen.contains("bob: read only:") && screen.contains("its mask leaves r-"), "{screen}");
+    assert!(screen.contains("bob: read-only:") && screen.contains("masked to r-"), "{screen}");
 }
 
 #[test]

@@ -67,13 +67,13 @@ fn rm_keeps_a_copy_and_says_how_to_bring_it_back() {
     let sysv = Sysv::new(7, 5000, 0o600);
     sysv.write(0, b"world");
     let plan = said(&directory, ["rm", "--dry-run", "key:7"]);
-    assert!(plan.contains("a copy of it is kept first") && plan.contains("it can be undone"), "{plan}");
-    assert!(plan.contains("but not its shmid"), "{plan}");
+    assert!(plan.contains("a copy is saved first") && plan.contains("undo: shmlens restore"), "{plan}");
+    assert!(plan.contains("without its shmid"), "{plan}");
     assert!(copies(&directory).is_empty() && segments().len() == 2);
     for (id, bytes) in [("/a", b"hello"), ("key:7", b"world")] {
         let text = said(&directory, ["rm", "--yes", "--force", id]);
         let copy = copies(&directory).pop().unwrap();
-        assert!(text.contains(&format!("`shmlens restore {}` brings it back", copy.display())), "{text}");
+        assert!(text.contains(&format!("undo: shmlens restore {}", copy.display())), "{text}");
         assert_eq!(segments().len(), 1);
         let state = directory.path().join("state/shmlens");
         for (path, mode) in [(&state, 0o700), (&copy, 0o600), (&copy.parent().unwrap().to_owned(), 0o700)] {

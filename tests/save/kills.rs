@@ -122,7 +122,7 @@ fn a_restore_of_a_sysv_segment_that_is_killed_is_mended() {
             // Who restores again is told what is in the way.
             let again = program(&directory).arg("restore").arg(&path).output().unwrap();
             let told = String::from_utf8(again.stderr).unwrap();
-            assert!(!again.status.success() && told.contains("rm --recover removes it"), "{told}");
+            assert!(!again.status.success() && told.contains("rm --recover` to remove it"), "{told}");
         }
         if was_half {
             let refused = program(&directory).args(["--read-only", "rm", "--recover"]).output().unwrap();

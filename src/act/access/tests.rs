@@ -19,43 +19,43 @@ fn how(rules: &Rules, who: &Credentials) -> &'static str {
 fn owner_group_others() {
     for kind in [Kind::Sysv, Kind::Posix] {
         for (mode, expected) in [
-            (0o640, ["read and write", "read only", "not at all"]),
-            (0o666, ["read and write"; 3]),
-            (0o066, ["not at all", "read and write", "read and write"]),
-            (0o200, ["not at all"; 3]),
-            (0o4755, ["read and write", "read only", "read only"]),
+            (0o640, ["read-write", "read-only", "no access"]),
+            (0o666, ["read-write"; 3]),
+            (0o066, ["no access", "read-write", "read-write"]),
+            (0o200, ["no access"; 3]),
+            (0o4755, ["read-write", "read-only", "read-only"]),
         ] {
             let found = rules(kind, mode).classes().map(|answer| answer.how());
             assert_eq!(found, expected, "{kind:?} {mode:o}");
         }
     }
     // The owner's bits hold for an owner who is in the group too.
-    assert_eq!(how(&rules(Kind::Posix, 0o060), &who(1000, 50)), "not at all");
+    assert_eq!(how(&rules(Kind::Posix, 0o060), &who(1000, 50)), "no access");
     let answer = rules(Kind::Sysv, 0o200).access(&who(1000, 50));
-    assert!(answer.reason.contains("read permission is missing"), "{}", answer.reason);
+    assert!(answer.reason.contains("needs read permission"), "{}", answer.reason);
 }
 
 #[test]
 fn the_creator_keeps_what_the_owner_has() {
     let sysv = rules(Kind::Sysv, 0o640);
-    assert_eq!(how(&sysv, &who(1001, 9)), "read and write");
-    assert_eq!(how(&sysv, &who(9, 51)), "read only");
-    assert_eq!(how(&rules(Kind::Posix, 0o640), &who(1001, 51)), "not at all");
+    assert_eq!(how(&sysv, &who(1001, 9)), "read-write");
+    assert_eq!(how(&sysv, &who(9, 51)), "read-only");
+    assert_eq!(how(&rules(Kind::Posix, 0o640), &who(1001, 51)), "no access");
 }
 
 #[test]
 fn capabilities_go_before_the_mode() {
     let with = |capability| Credentials { capabilities: 1 << capability as u64, ..who(9, 9) };
     let (sysv, posix) = (rules(Kind::Sysv, 0), rules(Kind::Posix, 0));
-    assert_eq!(how(&sysv, &with(Capability::IpcOwner)), "read and write");
-    assert_eq!(how(&posix, &with(Capability::IpcOwner)), "not at all");
-    assert_eq!(how(&posix, &with(Capability::DacOverride)), "read and write");
-    assert_eq!(how(&posix, &with(Capability::DacReadSearch)), "read only");
-    assert_eq!(how(&sysv, &with(Capability::DacOverride)), "not at all");
+    assert_eq!(how(&sysv, &with(Capability::IpcOwner)), "read-write");
+    assert_eq!(how(&posix, &with(Capability::IpcOwner)), "no access");
+    assert_eq!(how(&posix, &with(Capability::DacOverride)), "read-write");
+    assert_eq!(how(&posix, &with(Capability::DacReadSearch)), "read-only");
+    assert_eq!(how(&sysv, &with(Capability::DacOverride)), "no access");
     let reason = posix.access(&with(Capability::DacOverride)).reason;
     assert!(reason.contains("CAP_DAC_OVERRIDE"), "{reason}");
     let roots = Rules { uid: 0, ..posix };
-    assert_eq!(roots.classes()[0].how(), "read and write");
+    assert_eq!(roots.classes()[0].how(), "read-write");
 }
 
 #[test]
@@ -63,17 +63,17 @@ fn the_list_decides_for_whom_it_names() {
     let acl = Acl { users: vec![(7, 6), (8, 0)], groups: vec![(60, 6), (61, 4)], owning_group: 4, mask: 4 };
     let listed = Rules { acl: Some(acl), ..rules(Kind::Posix, 0o646) };
     let masked = listed.access(&who(7, 9));
-    assert_eq!(masked.how(), "read only");
+    assert_eq!(masked.how(), "read-only");
     assert!(masked.reason.contains("mask"), "{}", masked.reason);
-    assert_eq!(how(&listed, &who(8, 60)), "not at all");
-    assert_eq!(how(&listed, &who(9, 60)), "read only");
-    assert_eq!(how(&listed, &who(9, 50)), "read only");
-    assert_eq!(how(&listed, &who(9, 9)), "read and write");
-    assert_eq!(how(&listed, &who(1000, 9)), "read and write");
+    assert_eq!(how(&listed, &who(8, 60)), "no access");
+    assert_eq!(how(&listed, &who(9, 60)), "read-only");
+    assert_eq!(how(&listed, &who(9, 50)), "read-only");
+    assert_eq!(how(&listed, &who(9, 9)), "read-write");
+    assert_eq!(how(&listed, &who(1000, 9)), "read-write");
     // Who is in a group that is named gets nothing by being one of the others.
     let none = Acl { groups: vec![(60, 0)], mask: 6, ..Acl::default() };
     let listed = Rules { acl: Some(none), ..rules(Kind::Posix, 0o606) };
-    assert_eq!(how(&listed, &who(9, 60)), "not at all");
+    assert_eq!(how(&listed, &who(9, 60)), "no access");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 /// Why what is likely to be leaked is left.
-const ONLY_LIKELY: &str = "it is only likely to be leaked: --likely takes it in";
+const ONLY_LIKELY: &str = "only likely to be leaked; use --likely to include it";
 
 pub fn run(
     machine: &dyn Machine,
@@ -46,7 +46,8 @@ pub fn run(
         |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
     let plans: Vec<Plan> = leaked.iter().map(plan).collect();
     let (wanted, left): (Vec<Plan>, Vec<Plan>) = plans.into_iter().partition(|plan| is_wanted(plan, args));
-    let asks = !args.tell.dry_run && !args.yes && !options.read_only && !wanted.is_empty();
+    let doable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
+    let asks = !args.tell.dry_run && !args.yes && doable > 0;
     if !args.tell.json {
         let text = text_of(&wanted, &left, args, &survey);
         let text = out.style().fit(&text).into_owned();
@@ -60,7 +61,7 @@ pub fn run(
     if args.tell.dry_run {
         return told(&wanted, &mut teller);
     }
-    if asks && !confirmed(&wanted, &mut teller)? {
+    if asks && !confirmed(&wanted, doable, &mut teller)? {
         return Ok(Status::Failed);
     }
     if wanted.is_empty() {
@@ -75,7 +76,7 @@ pub fn run(
 fn uid(machine: &dyn Machine, user: &str) -> Result<u32, Failure> {
     let uid = user.parse().ok().or_else(|| Some(machine.control().user_by_name(user)?.0));
     uid.ok_or_else(|| {
-        Failure::Usage(format!("there is no user '{}' here; a number does too", escape(user.as_bytes())))
+        Failure::Usage(format!("no user named '{}'; a numeric id works too", escape(user.as_bytes())))
     })
 }
 
@@ -109,19 +110,20 @@ fn told(wanted: &[Plan], teller: &mut Teller) -> Result<Status, Failure> {
 }
 
 /// Asks, where there is somebody to ask; elsewhere nothing is removed.
-fn confirmed(wanted: &[Plan], teller: &mut Teller) -> Result<bool, Failure> {
-    let question = match wanted {
-        [_] => "Remove it?".to_owned(),
-        many => format!("Remove these {}?", many.len()),
+fn confirmed(wanted: &[Plan], doable: usize, teller: &mut Teller) -> Result<bool, Failure> {
+    let question = match (doable, wanted.len()) {
+        (1, 1) => "Remove it?".to_owned(),
+        (_, all) if all == doable => format!("Remove these {all} segments?"),
+        (_, all) => format!("Remove {doable} of these {all} segments?"),
     };
     if ask::possible() && ask::yes("", &question)? {
         return Ok(true);
     }
     for plan in wanted {
-        teller.left(plan, "nobody has said that it may go: --yes says so")?;
+        teller.left(plan, "not confirmed; use --yes")?;
     }
     if !ask::possible() && !teller.json() {
-        warn("nothing is removed: there is no terminal to ask on, and --yes was not given");
+        warn("nothing was removed: no terminal to confirm on; use --yes");
     }
     Ok(false)
 }
@@ -133,8 +135,8 @@ fn text_of(wanted: &[Plan], left: &[Plan], args: &CleanArgs, survey: &Survey) ->
     if wanted.is_empty() && left.is_empty() {
         return match (args.narrows(), survey.problems.is_empty()) {
             (false, true) => "Nothing is leaked.\n",
-            (true, true) => "Nothing of what was asked for is leaked.\n",
-            (_, false) => "Nothing is leaked of what can be listed here.\n",
+            (true, true) => "No leaked segment matches.\n",
+            (_, false) => "Nothing is leaked among the segments that could be listed.\n",
         }
         .to_owned();
     }
@@ -153,19 +155,21 @@ fn text_of(wanted: &[Plan], left: &[Plan], args: &CleanArgs, survey: &Survey) ->
             let _ = writeln!(text, "  {reason}");
         }
         if let Some(refusal) = &plan.refusal {
-            let _ = writeln!(text, "  it is not removed: {}. {}", refusal.reason, refusal.remedy);
+            let _ = writeln!(text, "  not removed: {}. {}", refusal.reason, refusal.remedy);
         }
     }
+    // Only what will be removed frees anything.
     let sum = |plans: &[Plan]| -> Bytes {
-        plans.iter().filter_map(segment).map(|one| one.resident.unwrap_or_default()).sum()
+        let removed = plans.iter().filter(|plan| plan.refusal.is_none()).filter_map(segment);
+        removed.map(|one| one.resident.unwrap_or_default()).sum()
     };
     if !wanted.is_empty() {
-        let _ = writeln!(text, "{} leaked, {} of memory to be freed", count(wanted.len()), sum(wanted));
+        let _ = writeln!(text, "{} leaked; removing frees {}", count(wanted.len()), sum(wanted));
     }
     if !left.is_empty() {
         let _ = writeln!(
             text,
-            "{} only likely to be leaked, {}: --likely takes {} in",
+            "{} likely leaked, {}; use --likely to include {}",
             count(left.len()),
             sum(left),
             if left.len() == 1 { "it" } else { "them" }
@@ -175,5 +179,5 @@ fn text_of(wanted: &[Plan], left: &[Plan], args: &CleanArgs, survey: &Survey) ->
 }
 
 fn count(segments: usize) -> String {
-    if segments == 1 { "1 segment is".to_owned() } else { format!("{segments} segments are") }
+    if segments == 1 { "1 segment".to_owned() } else { format!("{segments} segments") }
 }

@@ -59,7 +59,7 @@ impl<'a> Log<'a> {
 
     fn put(&self, outcome: &Outcome, soon: bool) {
         let (segment, done, result) = match &outcome.result {
-            Ok(done) => (done.id.to_string(), true, done.said.join("; ")),
+            Ok(done) => (done.id.to_string(), true, done.text()),
             Err(ActError::Refused { .. }) => return,
             Err(error) => (outcome.subject.clone(), false, error.to_string()),
         };

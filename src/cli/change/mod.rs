@@ -81,7 +81,7 @@ pub fn run(machine: &dyn Machine, change: &Change, terms: Terms, out: &mut Out) 
 fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Survey) {
     for unfinished in unfinished::unfinished(machine, state, &survey.segments) {
         warn(&format!(
-            "{} was left half-filled by a restore of {} that was killed; shmlens rm --recover removes it",
+            "{} is incomplete: restoring {} was interrupted. Run `shmlens rm --recover` to remove it",
             unfinished.segment.id, unfinished.file
         ));
     }

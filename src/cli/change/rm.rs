@@ -10,7 +10,7 @@ use super::removing::remove;
 use super::tell::{Teller, text_of};
 use super::{Terms, ask, chosen, warn_of_unfinished};
 use crate::act::{
-    self, ActError, Action, Options, Outcome, Plan, Refusal, StateDirectory, recover, unfinished,
+    self, ActError, Action, Copying, Options, Outcome, Plan, Refusal, StateDirectory, recover, unfinished,
 };
 use crate::cli::args::{KindArgs, RmArgs};
 use crate::cli::out::{Out, warn};
@@ -41,8 +41,7 @@ pub fn run(
     let asks = !dry && !args.yes && !terms.read_only;
     if asks && !ask::possible() {
         return Err(Failure::Usage(
-            "rm asks before it removes, and there is no terminal to ask on: say --yes, or --dry-run to see \
-             what it would do"
+            "no terminal to confirm on. Use --yes to remove without asking, or --dry-run to see what would happen"
                 .to_owned(),
         ));
     }
@@ -113,11 +112,14 @@ fn confirmed(
     let given = plans.iter().filter(|plan| plan.refusal.is_none() && plan.options.force && options.force);
     let shown: Vec<&Plan> = free.chain(given).collect();
     let text: String = shown.iter().map(|plan| show(plan)).collect();
-    let question =
-        if shown.len() == 1 { "Remove it?".to_owned() } else { format!("Remove these {}?", shown.len()) };
+    let question = if shown.len() == 1 {
+        "Remove it?".to_owned()
+    } else {
+        format!("Remove these {} segments?", shown.len())
+    };
     if !shown.is_empty() && !ask::yes(&text, &question)? {
         let left = shown.len();
-        return Err(Failure::Stopped(format!("{left} of {all} segments were to be removed, and none was")));
+        return Err(Failure::Stopped(format!("nothing was removed ({left} of {all} segments selected)")));
     }
     Ok(plans)
 }
@@ -136,7 +138,13 @@ fn recover(
     for astray in recover::astray(machine, &survey.segments, survey.at) {
         let subject = astray.segment.id.to_string();
         if args.tell.dry_run {
-            teller.would(&subject, format!("it is called {} again", SegmentId::Posix(astray.before)))?;
+            let what = format!("renamed back to {}", SegmentId::Posix(astray.before.clone()));
+            let refused = if options.read_only {
+                Some(ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() })
+            } else {
+                recover::foresee(machine, &astray).err()
+            };
+            would(&mut teller, &subject, what, refused)?;
             continue;
         }
         let result = if options.read_only {
@@ -154,9 +162,15 @@ fn recover(
     for unfinished in state.as_ref().map(left).unwrap_or_default() {
         let subject = unfinished.segment.id.to_string();
         if args.tell.dry_run {
-            let why =
-                format!("it is removed: a restore of {} was killed while it filled it", unfinished.file);
-            teller.would(&subject, why)?;
+            let remove = Action::Remove(Copying::Without);
+            let refusal = act::plan(machine, &unfinished.segment, &remove, &options).refusal;
+            let refused = refusal.map(|refusal| ActError::Refused { subject: subject.clone(), refusal });
+            would(
+                &mut teller,
+                &subject,
+                format!("removed: restoring {} was interrupted", unfinished.file),
+                refused,
+            )?;
             continue;
         }
         let result = if options.read_only {
@@ -172,6 +186,14 @@ fn recover(
     Ok(teller.status())
 }
 
+/// Reports what recovering would do, or why it would be refused.
+fn would(teller: &mut Teller, subject: &str, what: String, refused: Option<ActError>) -> Result<(), Failure> {
+    match refused {
+        Some(error) => teller.not_done(subject, "refused", error.to_string()),
+        None => teller.would(subject, what),
+    }
+}
+
 /// Asks about a segment that only a word for it removes, and plans anew.
 fn ask_for_force(
     machine: &dyn Machine,
@@ -184,7 +206,7 @@ fn ask_for_force(
         return Ok(());
     }
     let forced = act::plan(machine, segment, action, &Options { force: true, ..plan.options });
-    if forced.refusal.is_none() && ask::yes(&show(plan), "Remove it all the same?")? {
+    if forced.refusal.is_none() && ask::yes(&show(plan), "Remove it anyway?")? {
         *plan = forced;
     }
     Ok(())

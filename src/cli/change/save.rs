@@ -40,7 +40,7 @@ pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Sta
             stored.saved.size,
             stored.length
         );
-        Done { id: segment.id.clone(), said: vec![said], undo: None, copy: Some(stored.path) }
+        Done { id: segment.id.clone(), said: vec![said], undo: None, copy: None }
     });
     if let Err(SaveError::Exists { path }) = &result {
         let error = format!("{} is there already and is left as it is: --force writes over it", shown(path));

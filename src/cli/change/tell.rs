@@ -42,7 +42,7 @@ struct Line<'a> {
     status: &'a str,
     /// What was done, or what would be.
     said: &'a [String],
-    /// How it can be taken back, in words; of a plan only.
+    /// The command that takes it back.
     undo: Option<&'a str>,
     /// Why it was not done.
     error: Option<String>,
@@ -165,12 +165,12 @@ impl<'a> Teller<'a> {
                         segment: &id,
                         status: "done",
                         said: &done.said,
-                        undo: None,
+                        undo: done.undo_command().as_deref(),
                         error: None,
                         evidence: None,
                     });
                 }
-                let text = format!("{id}: {}\n", done.said.join("; "));
+                let text = format!("{id}: {}\n", done.text());
                 self.out.write_all(self.out.style().fit(&text).as_bytes())?;
                 Ok(())
             }
@@ -194,7 +194,7 @@ impl<'a> Teller<'a> {
         if !self.args.json {
             // In order with the results, when both go to one terminal.
             self.out.flush()?;
-            warn(&error);
+            warn(&self.out.style().fit(&error));
             return Ok(());
         }
         self.line(&Line {
@@ -216,18 +216,27 @@ impl<'a> Teller<'a> {
     }
 }
 
-/// A plan as people read it: what will happen, and below it whether it can be
-/// undone, and what stands against it.
+/// A plan as people read it: what will happen and how to undo it, or why it will not happen. What would happen is
+/// shown with a refusal only if `--force` can override that.
 pub fn text_of(plan: &Plan) -> String {
-    let mut lines = vec![format!("{}: {}", plan.subject(), plan.will.join("; "))];
-    match &plan.undo {
-        Undo::Nothing => {}
-        Undo::Yes(how) => lines.push(format!("  it can be undone: {how}")),
-        Undo::No(why) => lines.push(format!("  it cannot be undone: {why}")),
-    }
+    let subject = plan.subject();
+    let will = format!("{subject}: {}\n", plan.will.join("; "));
     if let Some(refusal) = &plan.refusal {
-        lines.push(format!("  it is not done: {}. {}", refusal.reason, refusal.remedy));
+        let not_done = match plan.task.word() {
+            "rm" => "not removed",
+            "create" => "not created",
+            _ => "not changed",
+        };
+        let refused = format!("{not_done}: {}. {}\n", refusal.reason, refusal.remedy);
+        return if refusal.forceable {
+            format!("{will}  {refused}")
+        } else {
+            format!("{subject}: {refused}")
+        };
     }
-    lines.push(String::new());
-    lines.join("\n")
+    match &plan.undo {
+        Undo::Nothing => will,
+        Undo::Yes(how) => format!("{will}  undo: {how}\n"),
+        Undo::No(why) => format!("{will}  cannot be undone: {why}\n"),
+    }
 }

@@ -3,7 +3,8 @@
 use super::making::MadeMaking;
 use super::{MadeBytes, MadeFacts, MadeMachine, MadeObject, MadeSysv, lock};
 use crate::machine::control::{
-    Capability, Control, Credentials, Fill, Held, NewSysv, Pin, Removal, SysvPermissions, SysvStat,
+    Capability, Control, Credentials, FileFlags, Fill, Guards, Held, NewSysv, Pin, Removal, SysvPermissions,
+    SysvStat,
 };
 use crate::machine::sysv_table::{LOCKED, MARKED, Row};
 use crate::machine::{Making, ObjectStat};
@@ -138,6 +139,22 @@ impl Control for MadeMachine {
             let object = facts.posix.get(name).ok_or(io::ErrorKind::NotFound)?.clone();
             Ok(Box::new(HeldMade { machine: self.clone(), name: name.clone(), object }) as Box<dyn Held>)
         })
+    }
+
+    fn guards(&self, name: &ObjectName) -> io::Result<Guards> {
+        let facts = lock(&self.facts);
+        if !facts.posix.contains_key(name) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        Ok(facts.guards.unwrap_or(Guards {
+            read_only: false,
+            flags: FileFlags::default(),
+            links: 1,
+            directory_uid: 0,
+            directory_mode: Mode::new(0o1777),
+            directory_flags: FileFlags::default(),
+            writable: true,
+        }))
     }
 
     fn unlink(&self, name: &ObjectName, held: &dyn Held) -> io::Result<Removal> {

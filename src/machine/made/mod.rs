@@ -12,7 +12,7 @@ mod process;
 pub use bytes::MadeBytes;
 pub use process::{MadeProcess, OBJECTS};
 
-use super::control::Control;
+use super::control::{Control, Guards};
 use super::process::{FileLock, Processes, Visibility};
 use super::sysv_table::Row;
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, Trace};
@@ -83,6 +83,8 @@ pub struct MadeFacts {
     held: BTreeMap<(u64, u64), (ObjectName, MadeObject)>,
     /// Who was asked to end.
     pub terminated: Vec<u32>,
+    /// What guards its objects, where that is not the usual sticky directory of root.
+    pub guards: Option<Guards>,
     /// What others do just before a System V segment is pinned, once.
     pub before_pin: Option<fn(&mut Self)>,
     next_inode: u64,

@@ -3,7 +3,7 @@
 use super::making::{ObjectMaking, SysvMaking};
 use super::{DEV_SHM, RealMachine, object_stat};
 use crate::machine::control::{
-    Control, Credentials, Fill, Held, NewSysv, Pin, Removal, SysvPermissions, SysvStat,
+    Control, Credentials, FileFlags, Fill, Guards, Held, NewSysv, Pin, Removal, SysvPermissions, SysvStat,
 };
 use crate::machine::sysv_table::{LOCKED, MARKED};
 use crate::machine::{Making, ObjectStat, real::who};
@@ -52,6 +52,21 @@ impl Control for RealMachine {
     fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>> {
         let file = object::handle(Path::new(DEV_SHM), name.as_path())?;
         Ok(Box::new(HeldFile { file }))
+    }
+
+    fn guards(&self, name: &ObjectName) -> io::Result<Guards> {
+        let found = object::in_directory(Path::new(DEV_SHM), name.as_path())?;
+        let flags =
+            |stat: &sys::FileStat| FileFlags { immutable: stat.immutable, append_only: stat.append_only };
+        Ok(Guards {
+            read_only: found.read_only,
+            flags: flags(&found.file),
+            links: found.file.links,
+            directory_uid: found.directory.uid,
+            directory_mode: Mode::new(found.directory.mode),
+            directory_flags: flags(&found.directory),
+            writable: found.writable,
+        })
     }
 
     fn unlink(&self, name: &ObjectName, held: &dyn Held) -> io::Result<Removal> {

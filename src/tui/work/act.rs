@@ -155,7 +155,7 @@ impl Doer {
         };
         let mut outcome = act::apply_with(&*self.machine, plan, progress, &self.recent);
         let (segment, done, said) = match &outcome.result {
-            Ok(done) => (done.id.to_string(), true, done.said.join("; ")),
+            Ok(done) => (done.id.to_string(), true, done.text()),
             // What was refused or stopped did not happen.
             Err(ActError::Refused { .. } | ActError::Stopped { .. }) => return outcome,
             Err(error) => (outcome.subject.clone(), false, error.to_string()),

@@ -74,8 +74,8 @@ fn sentences(plan: &Plan, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
     let theme = canvas.theme;
     let mut lines: Vec<(String, Style)> = plan.will.iter().map(|text| (text.clone(), theme.text)).collect();
     match &plan.undo {
-        Undo::Yes(how) => lines.push((how.clone(), theme.dim)),
-        Undo::No(why) => lines.push((why.clone(), theme.removed)),
+        Undo::Yes(how) => lines.push((format!("undo: {how}"), theme.dim)),
+        Undo::No(why) => lines.push((format!("cannot be undone: {why}"), theme.removed)),
         Undo::Nothing => {}
     }
     if let Some(refusal) = &plan.refusal {

@@ -191,7 +191,7 @@ fn closing_detaches_and_says_so() {
     scene.open("sysv:1");
     assert_eq!(scene.nattch(), 1);
     let events = scene.order(Order::Close { keep: false });
-    assert_eq!(let_go(&events), ["sysv:1: we are detached: nattch was 1, and is 0"]);
+    assert_eq!(let_go(&events), ["sysv:1: detached; nattch 1 → 0"]);
     assert_eq!((scene.nattch(), scene.recorded()), (0, vec![]));
     assert!(scene.order(Order::Close { keep: false }).is_empty());
 }
@@ -207,11 +207,11 @@ fn what_is_kept_stays_until_it_is_let_go() {
     assert_eq!(scene.nattch(), 1);
     scene.order(Order::Close { keep: true });
     let holds = scene.holds();
-    assert_eq!(holds[0].will(), "nattch 1 becomes 0; the segment stays");
+    assert_eq!(holds[0].will(), "nattch 1 → 0; the segment stays");
     let events = scene.order(Order::LetGo(holds));
-    assert_eq!(let_go(&events), ["sysv:1: we are detached: nattch was 1, and is 0"]);
+    assert_eq!(let_go(&events), ["sysv:1: detached; nattch 1 → 0"]);
     assert_eq!((scene.nattch(), scene.holds().len()), (0, 0));
-    assert_eq!(scene.recorded(), ["detach sysv:1: we are detached: nattch was 1, and is 0"]);
+    assert_eq!(scene.recorded(), ["detach sysv:1: detached; nattch 1 → 0"]);
 }
 
 #[test]
@@ -225,10 +225,7 @@ fn all_that_is_held_is_told_each_once() {
     let told: Vec<_> = scene.holds().iter().map(|hold| format!("{}: {}", hold.id, hold.will())).collect();
     assert_eq!(
         told,
-        [
-            "sysv:1: nattch 1 becomes 0; the segment stays",
-            "posix:/a: our descriptor is closed; the segment stays",
-        ]
+        ["sysv:1: nattch 1 → 0; the segment stays", "posix:/a: closes the descriptor; the segment stays",]
     );
     let holds = scene.holds();
     assert_eq!(let_go(&scene.order(Order::LetGo(holds))).len(), 2);
@@ -247,15 +244,15 @@ fn the_last_hold_on_a_marked_segment_takes_it_along_and_only_when_that_was_shown
     let events = scene.order(Order::LetGo(before));
     let [Event::LetGo(results)] = &events[..] else { panic!("{events:?}") };
     let error = results[0].1.as_ref().unwrap_err().to_string();
-    assert!(error.contains("ours is the last hold on it by now"), "{error}");
+    assert!(error.contains("this is its last attachment"), "{error}");
     assert_eq!(scene.nattch(), 1);
     let now = scene.holds();
-    assert!(now[0].is_last() && now[0].will().contains("nothing brings it back"), "{now:?}");
+    assert!(now[0].is_last() && now[0].will().contains("Cannot be undone"), "{now:?}");
     let events = scene.order(Order::LetGo(now));
-    assert!(let_go(&events)[0].contains("it is gone, its 5 B with it"), "{events:?}");
+    assert!(let_go(&events)[0].contains("5 B freed with the last attachment"), "{events:?}");
     assert_eq!(scene.machine.edit(|facts| facts.sysv.len()), 0);
     // What was refused is in no record.
-    assert!(scene.recorded().len() == 1 && scene.recorded()[0].starts_with("detach sysv:1: it is gone"));
+    assert!(scene.recorded().len() == 1 && scene.recorded()[0].starts_with("detach sysv:1: detached; "));
 }
 
 #[test]
@@ -264,7 +261,7 @@ fn a_segment_that_goes_when_it_is_closed_is_in_the_record() {
     scene.open("sysv:1");
     scene.machine.control().sysv_remove(crate::segment::ShmId(1)).unwrap();
     scene.order(Order::Close { keep: false });
-    assert!(scene.recorded().len() == 1 && scene.recorded()[0].starts_with("detach sysv:1: it is gone"));
+    assert!(scene.recorded().len() == 1 && scene.recorded()[0].starts_with("detach sysv:1: detached; "));
 }
 
 #[test]

@@ -1,0 +1,204 @@
+//! Predicts whether the kernel lets this user change or remove a segment, so that a plan can say so first.
+//!
+//! Follows `ipcctl_obtain_check` (ipc/util.c) for System V; `may_delete` (fs/namei.c), `setattr_prepare`
+//! (fs/attr.c) and `mnt_want_write` for POSIX. Security modules and user namespaces are not predicted: the kernel
+//! has the last word.
+
+use super::again::{Named, named};
+use super::error::{Denied, Step};
+use super::{OwnerChange, Refusal};
+use crate::machine::Machine;
+use crate::machine::control::{Capability, Credentials, FileFlags, Guards};
+use crate::segment::{Mode, ObjectName, Owner, Segment, escape, quote_path};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const SETGID: u32 = 0o2000;
+const STICKY: u32 = 0o1000;
+
+/// Returns why this user cannot remove (or rename) the segment, if that is known.
+pub fn removal(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
+    let name = match named(segment) {
+        Named::Sysv(_) => return sysv(machine, segment, Step::Remove, Capability::SysAdmin),
+        Named::Posix(name) => name,
+        Named::Nothing => return None,
+    };
+    // Without an answer the object is gone, or its directory closed: acting will tell.
+    let guards = machine.control().guards(name).ok()?;
+    let me = machine.control().credentials();
+    let directory = || Place::of(name).directory;
+    if let Some(refusal) = bound_by(name, &guards, &me) {
+        return Some(refusal);
+    }
+    if let Some((word, flag)) = flag(guards.directory_flags) {
+        let shown = escape(directory().as_os_str().as_bytes());
+        return Some(flagged(&format!("its directory {shown} is {word}"), flag, &directory(), &me));
+    }
+    let directory_owner = user(machine, guards.directory_uid);
+    if !guards.writable {
+        let shown = escape(directory().as_os_str().as_bytes());
+        let reason = format!(
+            "you cannot write to its directory {shown} (owner {}, mode {})",
+            directory_owner.user_text(),
+            guards.directory_mode
+        );
+        return Some(Refusal::new(reason, remedy(&[&directory_owner], &me, Capability::DacOverride)));
+    }
+    let sticky = guards.directory_mode.bits() & STICKY != 0;
+    let owns = me.uid == segment.owner.uid || me.uid == guards.directory_uid;
+    if sticky && !owns && !me.may(Capability::Fowner) {
+        let denied = Denied::for_name(segment, &directory_owner, &me);
+        return Some(denied.into());
+    }
+    None
+}
+
+/// Returns why this user cannot change the mode to `after` in a segment of group `gid`, if that is known.
+pub fn mode(machine: &dyn Machine, segment: &Segment, after: Mode, gid: u32) -> Option<Refusal> {
+    if segment.posix().is_none() {
+        return sysv(machine, segment, Step::SetMode, Capability::SysAdmin);
+    }
+    if let Some(refusal) = bound(machine, segment) {
+        return Some(refusal);
+    }
+    let me = machine.control().credentials();
+    if me.uid != segment.owner.uid && !me.may(Capability::Fowner) {
+        return Some(Denied::of(&me, segment, Step::SetMode, Capability::Fowner).into());
+    }
+    // The kernel takes the change and clears the bit.
+    if after.bits() & SETGID != 0 && !me.is_in(gid) && !me.may(Capability::Fsetid) {
+        let group = group(machine, gid);
+        return Some(Refusal::new(
+            format!("only a member of group {group} or root can set its set-group-id bit"),
+            "Leave the bit out (g-s) or run with sudo",
+        ));
+    }
+    None
+}
+
+/// Returns why this user cannot change the owner or group, if that is known.
+pub fn owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange) -> Option<Refusal> {
+    if segment.posix().is_none() {
+        return sysv(machine, segment, Step::SetOwner, Capability::SysAdmin);
+    }
+    if let Some(refusal) = bound(machine, segment) {
+        return Some(refusal);
+    }
+    let me = machine.control().credentials();
+    let owns = me.uid == segment.owner.uid;
+    let keeps_user = change.uid.is_none_or(|uid| uid == segment.owner.uid);
+    let own_group = change.gid.is_none_or(|gid| gid == segment.owner.gid || me.is_in(gid));
+    if me.may(Capability::Chown) || (owns && keeps_user && own_group) {
+        return None;
+    }
+    let root = root(&me, Capability::Chown);
+    let (reason, remedy) = if !keeps_user {
+        (format!("only {root} can give a POSIX segment to another user"), "Run as root".to_owned())
+    } else if owns {
+        (format!("you are not in that group, and only {root} can choose any group"), "Run as root".to_owned())
+    } else {
+        let denied = Denied::of(&me, segment, Step::SetOwner, Capability::Chown);
+        return Some(denied.into());
+    };
+    Some(Refusal::new(reason, remedy))
+}
+
+/// Returns why this user cannot do this to a System V segment, which is up to its owner, its creator and whoever
+/// has the capability.
+pub fn sysv(machine: &dyn Machine, segment: &Segment, step: Step, capability: Capability) -> Option<Refusal> {
+    let me = machine.control().credentials();
+    let creator = segment.sysv().map(|facts| facts.creator.uid);
+    if me.uid == segment.owner.uid || Some(me.uid) == creator || me.may(capability) {
+        return None;
+    }
+    Some(Denied::of(&me, segment, step, capability).into())
+}
+
+/// Where a POSIX object is.
+struct Place {
+    path: PathBuf,
+    directory: PathBuf,
+}
+
+impl Place {
+    fn of(name: &ObjectName) -> Self {
+        let path = Path::new("/dev/shm").join(name.as_path());
+        let directory = path.parent().unwrap_or(&path).to_owned();
+        Self { path, directory }
+    }
+}
+
+/// Returns what stops even root from changing a POSIX object: the mount, and the flags of the object.
+pub fn bound(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
+    let Named::Posix(name) = named(segment) else { return None };
+    let control = machine.control();
+    bound_by(name, &control.guards(name).ok()?, &control.credentials())
+}
+
+fn bound_by(name: &ObjectName, guards: &Guards, me: &Credentials) -> Option<Refusal> {
+    if guards.read_only {
+        let remedy = as_root("remount it with `mount -o remount,rw /dev/shm`", me);
+        return Some(Refusal::new("/dev/shm is mounted read-only", remedy));
+    }
+    let (word, flag) = flag(guards.flags)?;
+    Some(flagged(word, flag, &Place::of(name).path, me))
+}
+
+fn flag(flags: FileFlags) -> Option<(&'static str, char)> {
+    match flags {
+        FileFlags { immutable: true, .. } => Some(("immutable", 'i')),
+        FileFlags { append_only: true, .. } => Some(("append-only", 'a')),
+        FileFlags { .. } => None,
+    }
+}
+
+fn flagged(reason: &str, flag: char, path: &Path, me: &Credentials) -> Refusal {
+    let command = format!("clear the flag with `chattr -{flag} {}`", quote_path(path));
+    Refusal::new(format!("{reason} (chattr +{flag})"), as_root(&command, me))
+}
+
+fn as_root(command: &str, me: &Credentials) -> String {
+    if me.uid == 0 {
+        let mut letters = command.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    } else {
+        format!("As root, {command}")
+    }
+}
+
+/// Names root to a user, and the missing capability to a root without it (in a container, for example).
+pub(super) fn root(me: &Credentials, capability: Capability) -> String {
+    if me.uid == 0 { format!("a process with {}", capability.name()) } else { "root".to_owned() }
+}
+
+/// Says as whom to run.
+pub(super) fn remedy(owners: &[&Owner], me: &Credentials, capability: Capability) -> String {
+    let mut names: Vec<String> = vec![];
+    for owner in owners.iter().filter(|owner| owner.uid != 0) {
+        let name = name(owner);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let names = names.join(" or ");
+    match (names.as_str(), me.uid) {
+        ("", 0) => format!("Run with {}", capability.name()),
+        ("", _) => "Run as root".to_owned(),
+        (names, 0) => format!("Run as {names}"),
+        (names, _) => format!("Run as {names} or with sudo"),
+    }
+}
+
+/// The user's name; a number needs the word.
+pub(super) fn name(owner: &Owner) -> String {
+    if owner.user.is_some() { owner.user_text() } else { format!("user {}", owner.uid) }
+}
+
+fn user(machine: &dyn Machine, uid: u32) -> Owner {
+    Owner { uid, user: machine.user_name(uid).map(Arc::from), gid: 0, group: None }
+}
+
+fn group(machine: &dyn Machine, gid: u32) -> String {
+    machine.group_name(gid).map_or_else(|| gid.to_string(), |name| escape(name.as_bytes()))
+}
