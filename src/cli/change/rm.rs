@@ -130,7 +130,7 @@ fn recover(
     for astray in recover::astray(machine, &survey.segments, survey.at) {
         let subject = astray.segment.id.to_string();
         if args.tell.dry_run {
-            teller.would(&subject, format!("it is called {} again", SegmentId::Posix(astray.before)))?;
+            teller.would(&subject, format!("renames it back to {}", SegmentId::Posix(astray.before)))?;
             continue;
         }
         let result = if options.read_only {
@@ -147,9 +147,7 @@ fn recover(
     for unfinished in state.as_ref().map(left).unwrap_or_default() {
         let subject = unfinished.segment.id.to_string();
         if args.tell.dry_run {
-            let why =
-                format!("it is removed: a restore of {} was killed while it filled it", unfinished.file);
-            teller.would(&subject, why)?;
+            teller.would(&subject, unfinished.will())?;
             continue;
         }
         let result = if options.read_only {

@@ -81,7 +81,10 @@ impl Contents for SysvContents {
             let part = &mut buffer[from..to];
             match extent.kind {
                 ExtentKind::Data => {
-                    let _ = self.attachment.copy_to(at, part);
+                    if self.attachment.copy_to(at, part) < part.len() {
+                        // No memory or a broken swap device: the kernel says EFAULT.
+                        return Err(io::Error::from_raw_os_error(libc::EIO));
+                    }
                 }
                 ExtentKind::Hole => part.fill(0),
             }
