@@ -126,7 +126,7 @@ pub fn restore(
         })
     });
     let result = restored.map(|restored| {
-        let mut said = vec![format!("restored from {}", shown(&args.file))];
+        let mut said = vec![format!("restored from {}", source(&args.file))];
         said.extend(restored.lost);
         Done { id: restored.id, said, undo: None, copy: None }
     });
@@ -156,8 +156,13 @@ fn confirmed(
     if !ask::possible() {
         return Err(Failed::File(file.unconfirmed(reason)));
     }
-    let text = fit(&format!("{} {reason}. It would create\n  {}\n", shown(&args.file), file.described()));
+    let text = fit(&format!("{} {reason}. It would create\n  {}\n", source(&args.file), file.described()));
     Ok(ask::yes(&text, "Restore it?").map_err(Failed::Terminal)?.then_some(file))
+}
+
+/// The file that is restored, as people call it.
+fn source(path: &Path) -> String {
+    if path.as_os_str() == STANDARD { "standard input".to_owned() } else { shown(path) }
 }
 
 fn shown(path: &Path) -> String {
