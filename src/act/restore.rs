@@ -137,7 +137,7 @@ pub fn restore_marked(
 ) -> Result<Restored, RestoreError> {
     let file = SavedFile::open(path)?;
     match file.distrust(machine) {
-        Some(reason) => Err(file.unconfirmed(reason)),
+        Some(reason) => Err(file.unconfirmed(machine, reason)),
         None => file.restore(machine, state, progress),
     }
 }

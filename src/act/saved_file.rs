@@ -2,7 +2,7 @@
 //! have written it.
 
 use super::archive::{ArchiveError, Reading, Saved};
-use super::permissions::{mode_text, user_text};
+use super::permissions::{group_text, mode_text, user_text};
 use super::restore::RestoreError;
 use super::save::shown;
 use super::unfinished::absolute;
@@ -95,18 +95,20 @@ impl SavedFile {
 
     /// The segment that it would create, in words.
     #[must_use]
-    pub fn described(&self) -> String {
+    pub fn described(&self, machine: &dyn Machine) -> String {
         let saved = self.saved();
         let mode = mode_text(Mode::new(saved.mode.bits() & 0o777));
         let acl = if saved.acl.is_some() { " and an ACL" } else { "" };
-        let (user, group) = (saved.owner.user_text(), saved.owner.group_text());
+        // Not the names in the file: who wrote it chose them.
+        let user = user_text(machine, saved.owner.uid);
+        let group = group_text(machine, saved.owner.gid);
         format!("{}: {}, mode {mode}{acl}, owner {user}, group {group}", saved.name, saved.size)
     }
 
     /// The error for a restore that was not confirmed.
     #[must_use]
-    pub fn unconfirmed(&self, reason: String) -> RestoreError {
-        RestoreError::Unconfirmed { file: shown(&self.path), reason, segment: self.described() }
+    pub fn unconfirmed(&self, machine: &dyn Machine, reason: String) -> RestoreError {
+        RestoreError::Unconfirmed { file: shown(&self.path), reason, segment: self.described(machine) }
     }
 
     /// Its path from the root, safe to print.

@@ -16,13 +16,15 @@ use crate::sys::unnamed::Unnamed;
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process;
 
 const FOLDER: &str = "unfinished";
 const ENDING: &str = ".jsonl";
+/// More than the lines of a mark take: each has at most one path.
+const LONGEST_MARK: u64 = 1 << 20;
 /// A segment without a known shmid was created at most this many seconds after its
 /// mark: the two follow each other at once, and both count whole seconds.
 const AT_ONCE: f64 = 2.0;
@@ -226,29 +228,39 @@ impl Unfinished {
     }
 }
 
-/// Finds half-filled segments among those of a survey. Removes marks whose segment is gone.
+/// Finds half-filled segments among those of a survey. Changes nothing.
 #[must_use]
 pub fn unfinished(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) -> Vec<Unfinished> {
-    let Ok(folder) = fs::read_dir(state.path().join(FOLDER)) else { return vec![] };
-    let paths = folder.filter_map(Result::ok).map(|entry| entry.path());
-    let marks = paths.filter(|path| path.to_str().is_some_and(|path| path.ends_with(ENDING)));
     let world = machine.control().world();
     let find = |mark: PathBuf| {
-        let line = abandoned(&mark)?;
-        if line.world != world {
-            // Of another boot nothing is left; another namespace may be there still.
-            if boot(&line.world) != boot(&world) {
-                let _ = fs::remove_file(&mark);
-            }
-            return None;
-        }
-        let Some(segment) = segments.iter().find(|segment| line.is(segment)) else {
-            let _ = fs::remove_file(&mark);
-            return None;
-        };
-        Some(Unfinished { segment: segment.clone(), origin: line.origin(), mark })
+        let line = abandoned(&mark).filter(|line| line.world == world)?;
+        let segment = segments.iter().find(|segment| line.is(segment))?.clone();
+        Some(Unfinished { segment, origin: line.origin(), mark })
     };
-    marks.filter_map(find).collect()
+    marks(state).filter_map(find).collect()
+}
+
+/// Removes the marks of killed commands of which nothing is left.
+pub fn remove_stale_marks(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) {
+    let world = machine.control().world();
+    for mark in marks(state) {
+        let Some(line) = abandoned(&mark) else { continue };
+        let stale = if line.world == world {
+            !segments.iter().any(|segment| line.is(segment))
+        } else {
+            // Of another boot nothing is left; another namespace may still exist.
+            boot(&line.world) != boot(&world)
+        };
+        if stale {
+            let _ = fs::remove_file(&mark);
+        }
+    }
+}
+
+fn marks(state: &StateDirectory) -> impl Iterator<Item = PathBuf> {
+    let folder = fs::read_dir(state.path().join(FOLDER)).into_iter().flatten();
+    let paths = folder.filter_map(Result::ok).map(|entry| entry.path());
+    paths.filter(|path| path.to_str().is_some_and(|path| path.ends_with(ENDING)))
 }
 
 /// Removes one, if it still is what it was.
@@ -264,11 +276,16 @@ pub fn take_away(machine: &dyn Machine, unfinished: &Unfinished) -> Result<Done,
     Ok(done)
 }
 
-/// The last line of a mark that nobody holds.
+/// The last line of a mark whose process is gone.
 fn abandoned(path: &Path) -> Option<Line> {
-    let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW).open(path).ok()?;
-    let _lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()?;
-    let text = fs::read(path).ok()?;
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = File::options().read(true).custom_flags(flags).open(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let file = Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()?;
+    let mut text = vec![];
+    (&*file).take(LONGEST_MARK).read_to_end(&mut text).ok()?;
     text.split(|&byte| byte == b'\n').rev().find_map(|line| serde_json::from_slice(line).ok())
 }
 
@@ -348,7 +365,12 @@ mod tests {
     }
 
     fn found(state: &StateDirectory, machine: &MadeMachine) -> Vec<Unfinished> {
-        unfinished(machine, state, &Survey::take(machine, &mut Names::default()).segments)
+        let segments = Survey::take(machine, &mut Names::default()).segments;
+        let before = marks(state);
+        let found = unfinished(machine, state, &segments);
+        assert_eq!(marks(state), before, "finding them changes nothing");
+        remove_stale_marks(machine, state, &segments);
+        found
     }
 
     fn marks(state: &StateDirectory) -> usize {

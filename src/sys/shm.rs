@@ -333,6 +333,19 @@ impl Attachment {
         unsafe { own_memory::write(self.address.add(start), &bytes[..length]) }
     }
 
+    /// Whether the segment is in huge pages, by the device that `/proc/self/maps` shows
+    /// for it: those of the usual size are on another one. Without /proc it is not.
+    #[must_use]
+    pub fn is_in_huge_pages(&self) -> bool {
+        let start = format!("{:08x}-", self.address.as_ptr().addr());
+        let Ok(maps) = std::fs::read("/proc/self/maps") else { return false };
+        let line = maps.split(|&byte| byte == b'\n').find(|line| line.starts_with(start.as_bytes()));
+        let device = line.and_then(|line| line.split(|&byte| byte == b' ').nth(3));
+        let Ok(usual) = super::kernel_device() else { return false };
+        let usual = format!("{:02x}:{:02x}", libc::major(usual), libc::minor(usual));
+        device.is_some_and(|device| device != usual.as_bytes())
+    }
+
     /// Which pages are in memory, `mincore(2)`: one byte a page, the lowest
     /// bit set for yes, for `pages` pages from page `first` on. Touches nothing.
     ///

@@ -238,6 +238,60 @@ fn missing_huge_pages_are_an_error_and_leave_nothing() {
     assert!(error.contains("not enough free huge pages") && error.contains("vm.nr_hugepages"), "{error}");
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
     assert_eq!(table.lines().count(), 1, "{table}");
+    huge_pages_hold_what_was_in_the_file();
+}
+
+/// Here, because while there are free huge pages there is nothing missing.
+fn huge_pages_hold_what_was_in_the_file() {
+    let pool = HugePages::of(3);
+    if pool.free() < 3 {
+        return skip("needs memory for three huge pages");
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let contents: Vec<u8> = (0..750_000u32).flat_map(u32::to_le_bytes).collect();
+    fs::write(file.path(), &contents).unwrap();
+    let path = file.path().to_str().unwrap();
+    let shmid = shmid(&made(&format!("sysv --huge --no-reserve --size 8M --mode 0644 --from {path}")));
+    let before = pool.free();
+    let id = format!("sysv:{shmid}");
+    let root = shmlens().args(["dump", "--raw", &id]).output().unwrap().stdout;
+    assert_eq!(root.len(), 8 << 20);
+    assert!(root.starts_with(&contents) && root[contents.len()..].iter().all(|&byte| byte == 0));
+    assert_eq!(pool.free(), before, "reading as root allocates nothing");
+    let nobody = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["dump", "--raw", &id]).output().unwrap();
+    assert!(nobody.stdout == root, "{}", String::from_utf8_lossy(&nobody.stderr));
+    shm::remove(shmid).unwrap();
+    let large = tempfile::NamedTempFile::new().unwrap();
+    fs::write(large.path(), vec![7; 7 << 20]).unwrap();
+    let error = refused(&format!("sysv --key 7 --huge --no-reserve --from {}", large.path().display()), 1);
+    assert!(error.contains("not enough free huge pages"), "{error}");
+}
+
+/// Huge pages that are set aside as long as this lives.
+struct HugePages {
+    before: u64,
+}
+
+impl HugePages {
+    const FILE: &str = "/proc/sys/vm/nr_hugepages";
+
+    fn of(count: u64) -> Self {
+        let before: u64 = fs::read_to_string(Self::FILE).unwrap().trim().parse().unwrap();
+        fs::write(Self::FILE, (before + count).to_string()).unwrap();
+        Self { before }
+    }
+
+    fn free(&self) -> u64 {
+        let meminfo = fs::read_to_string("/proc/meminfo").unwrap();
+        let line = meminfo.lines().find(|line| line.starts_with("HugePages_Free:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for HugePages {
+    fn drop(&mut self) {
+        let _ = fs::write(Self::FILE, self.before.to_string());
+    }
 }
 
 #[test]

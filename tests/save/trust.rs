@@ -3,6 +3,7 @@
 use super::{complaint, copies, directory, files, program, run, said, save, segment};
 
 use crate::support::{NOBODY, Object, SOON, Terminal, World};
+use shmlens::act::SavedFile;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -136,4 +137,37 @@ fn a_terminal_is_asked_and_gets_what_was_shown() {
     assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
     assert_eq!(files(Path::new("/dev/shm")), ["program"]);
     is_restored_without_special_bits();
+}
+
+#[test]
+fn the_names_that_are_shown_are_not_those_in_the_file() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = setuid_program(&directory, NOBODY, 0o600);
+    let shown = SavedFile::open(&path).unwrap();
+    let machine = shmlens::machine::made::MadeMachine::new();
+    // It has another user database, and the file says root.
+    machine.edit(|facts| facts.users.insert(0, "toor".to_owned()));
+    assert!(shown.described(&machine).contains("owner toor"), "{}", shown.described(&machine));
+}
+
+#[test]
+fn read_only_removes_no_mark() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let marks = directory.path().join("state/shmlens/unfinished");
+    fs::create_dir_all(&marks).unwrap();
+    let mark = marks.join("00000000000000000001-1.jsonl");
+    let line = r#"{"world":"another boot","file":"a","command":"create","shmid":1,"key":1,"size":1,"mode":1,"creator_pid":1,"creator_uid":0,"change":1,"whole":false}"#;
+    fs::write(&mark, line).unwrap();
+    for arguments in [&["--read-only", "rm", "/nothing"][..], &["rm", "--dry-run", "/nothing"]] {
+        run_all(&directory, arguments);
+        assert!(mark.exists(), "{arguments:?}");
+    }
+    run_all(&directory, &["rm", "--recover"]);
+    assert!(!mark.exists());
+}
+
+fn run_all(directory: &TempDir, arguments: &[&str]) {
+    program(directory).args(arguments).output().unwrap();
 }

@@ -75,7 +75,10 @@ pub fn run(machine: &dyn Machine, change: &Change, terms: Terms, out: &mut Out) 
 }
 
 /// Warns of segments that were left half-filled by a killed `restore` or `create`.
-fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Survey) {
+fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Survey, options: Options) {
+    if !options.read_only {
+        unfinished::remove_stale_marks(machine, state, &survey.segments);
+    }
     for unfinished in unfinished::unfinished(machine, state, &survey.segments) {
         warn(&unfinished.told());
     }

@@ -58,7 +58,12 @@ pub fn run(
         warn(&astray.told());
     }
     if let Ok(state) = StateDirectory::find() {
-        warn_of_unfinished(machine, &state, &survey);
+        warn_of_unfinished(
+            machine,
+            &state,
+            &survey,
+            Options { read_only: terms.read_only || dry, ..options },
+        );
     }
     let plan =
         |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
@@ -144,6 +149,9 @@ fn recover(
     }
     let state = StateDirectory::find().ok();
     let left = |state| unfinished::unfinished(machine, state, &survey.segments);
+    if let Some(state) = state.as_ref().filter(|_| !args.tell.dry_run && !options.read_only) {
+        unfinished::remove_stale_marks(machine, state, &survey.segments);
+    }
     for unfinished in state.as_ref().map(left).unwrap_or_default() {
         let subject = unfinished.segment.id.to_string();
         if args.tell.dry_run {

@@ -109,7 +109,7 @@ pub fn restore(
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let state = StateDirectory::find().ok();
     if let Some(state) = &state {
-        warn_of_unfinished(machine, state, &look(machine));
+        warn_of_unfinished(machine, state, &look(machine), options);
     }
     let confirmed = match confirmed(machine, args, &|text| style.fit(text).into_owned()) {
         Ok(Some(file)) => Ok(file),
@@ -154,9 +154,10 @@ fn confirmed(
     let file = file.map_err(Failed::File)?;
     let Some(reason) = file.distrust(machine).filter(|_| !args.yes) else { return Ok(Some(file)) };
     if !ask::possible() {
-        return Err(Failed::File(file.unconfirmed(reason)));
+        return Err(Failed::File(file.unconfirmed(machine, reason)));
     }
-    let text = fit(&format!("{} {reason}. It would create\n  {}\n", source(&args.file), file.described()));
+    let text =
+        fit(&format!("{} {reason}. It would create\n  {}\n", source(&args.file), file.described(machine)));
     Ok(ask::yes(&text, "Restore it?").map_err(Failed::Terminal)?.then_some(file))
 }
 
