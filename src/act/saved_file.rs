@@ -24,7 +24,7 @@ pub struct SavedFile {
     file: File,
     stat: Metadata,
     /// Where the segment begins in it: standard input may have been read before.
-    start: u64,
+    begins_at: u64,
     /// `None` for a pipe.
     pub(super) length: Option<u64>,
     pub(super) reading: Reading<File>,
@@ -55,17 +55,17 @@ impl SavedFile {
     fn begin(path: PathBuf, file: File) -> Result<Self, RestoreError> {
         let failed = |source| RestoreError::Open { path: path.clone(), source };
         let stat = file.metadata().map_err(failed)?;
-        let start = if stat.is_file() { (&file).stream_position().map_err(failed)? } else { 0 };
-        let length = stat.is_file().then_some(stat.len().saturating_sub(start));
+        let begins_at = if stat.is_file() { (&file).stream_position().map_err(failed)? } else { 0 };
+        let length = stat.is_file().then_some(stat.len().saturating_sub(begins_at));
         let reading = begin_reading(&path, &file)?;
-        Ok(Self { path, file, stat, start, length, reading })
+        Ok(Self { path, file, stat, begins_at, length, reading })
     }
 
     /// Begins again at the start of the segment.
     pub(super) fn begin_again(&mut self) -> Result<(), RestoreError> {
         let failed =
             |source| RestoreError::File { path: self.path.clone(), source: ArchiveError::Read(source) };
-        self.file.seek(SeekFrom::Start(self.start)).map_err(failed)?;
+        self.file.seek(SeekFrom::Start(self.begins_at)).map_err(failed)?;
         self.reading = begin_reading(&self.path, &self.file)?;
         Ok(())
     }

@@ -245,13 +245,13 @@ pub fn remove_stale_marks(machine: &dyn Machine, state: &StateDirectory, segment
     let world = machine.control().world();
     for mark in marks(state) {
         let Some(line) = abandoned(&mark) else { continue };
-        let stale = if line.world == world {
+        let is_over = if line.world == world {
             !segments.iter().any(|segment| line.is(segment))
         } else {
             // Of another boot nothing is left; another namespace may still exist.
             boot(&line.world) != boot(&world)
         };
-        if stale {
+        if is_over {
             let _ = fs::remove_file(&mark);
         }
     }

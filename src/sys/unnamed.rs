@@ -116,15 +116,7 @@ impl Unnamed {
                 }
             }
             before_exchange();
-            let meantime = match self.meantime.clone() {
-                Some(meantime) => meantime,
-                None => {
-                    // Only a name can be exchanged with another.
-                    let meantime = random_name(UNFINISHED)?;
-                    self.link(&meantime)?;
-                    self.meantime.insert(meantime).clone()
-                }
-            };
+            let meantime = self.name_in_the_meantime()?;
             match exchange(self.directory.as_fd(), &meantime, &self.name) {
                 Ok(()) => return self.check_replaced(&meantime),
                 // Removed since the check.
@@ -139,6 +131,16 @@ impl Unnamed {
             }
         }
         Err(io::Error::from(Errno::EBUSY).into())
+    }
+
+    /// Only a name can be exchanged with another.
+    fn name_in_the_meantime(&mut self) -> io::Result<CString> {
+        if let Some(meantime) = &self.meantime {
+            return Ok(meantime.clone());
+        }
+        let meantime = random_name(UNFINISHED)?;
+        self.link(&meantime)?;
+        Ok(self.meantime.insert(meantime).clone())
     }
 
     /// Returns false when nothing has the name.
