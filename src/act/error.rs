@@ -128,6 +128,12 @@ pub enum ActError {
         /// Why there is no copy.
         source: SaveError,
     },
+    /// A creation was cancelled.
+    #[error("stopped: {subject} was not created, and nothing is left of it")]
+    NotCreated {
+        /// What was to be created.
+        subject: String,
+    },
     /// It could not be saved.
     #[error(transparent)]
     NotSaved(#[from] SaveError),

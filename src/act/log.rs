@@ -478,7 +478,7 @@ mod tests {
     fn only_regular_files_are_opened_and_nothing_blocks() {
         let fifo = |path: &Path| nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "removed");
-        for kind in ["a named pipe", "a directory"] {
+        for kind in ["a FIFO (named pipe)", "a directory"] {
             let (_directory, log) = log(100);
             let path = |name: &str| log.state.path().join(name);
             let make = |name| {

@@ -21,11 +21,11 @@ pub struct Astray {
 }
 
 impl Astray {
-    /// What it is, and how it gets its name back.
+    /// Says what it is and how to rename it back.
     #[must_use]
     pub fn told(&self) -> String {
         format!(
-            "{} was {} before a removal that was stopped; `shmlens rm --recover` gives it its name back",
+            "{} is left from a removal of {} that was killed. Run `shmlens rm --recover` to rename it back",
             self.segment.id,
             SegmentId::Posix(self.before.clone())
         )
@@ -95,7 +95,7 @@ pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError>
         .map_err(|source| super::permissions::verifying(&astray.segment, source))?;
     let own = held.stat().map_err(|source| super::permissions::verifying(&astray.segment, source))?;
     if now.identity() != own.identity() {
-        return Err(ActError::Unverified { id, found: "another object under that name".to_owned() });
+        return Err(ActError::Unverified { id, found: "another object has that name".to_owned() });
     }
     Ok(Done::new(id, format!("renamed back from {}", astray.segment.id)))
 }

@@ -8,12 +8,10 @@ use crate::segment::name::SegmentName;
 use crate::segment::resolve::{ExactNames, ResolveError, resolve};
 use crate::segment::{Kind, Segment, SegmentId};
 use crate::survey::Survey;
+use crate::sys::object::kind_of;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-
-/// The type bits of a mode, `inode(7)`.
-const TYPE: u32 = 0o170_000;
 
 /// Finds a segment for a command that changes nothing. A bare word may be a
 /// unique prefix; the full name is then printed on standard error.
@@ -62,21 +60,12 @@ pub fn choose_exact<'a>(
 fn refuse_other_files(machine: &dyn Machine, name: &SegmentName<'_>) -> Result<(), Failure> {
     let Some(object) = name.object() else { return Ok(()) };
     let kind = match machine.stat_object(&object) {
-        Ok(stat) => stat.mode & TYPE,
+        Ok(stat) => kind_of(stat.mode),
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-            let kind = "on a file system mounted below /dev/shm";
-            return Err(Failure::NotMemory { id: SegmentId::Posix(object), kind });
+            Some("on a file system mounted below /dev/shm")
         }
-        Err(_) => return Ok(()),
+        Err(_) => None,
     };
-    let kind = match kind {
-        0o010_000 => "a FIFO (named pipe)",
-        0o020_000 => "a character device",
-        0o040_000 => "a directory",
-        0o060_000 => "a block device",
-        0o120_000 => "a symbolic link",
-        0o140_000 => "a socket",
-        _ => return Ok(()),
-    };
+    let Some(kind) = kind else { return Ok(()) };
     Err(Failure::NotMemory { id: SegmentId::Posix(object), kind })
 }

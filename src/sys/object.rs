@@ -214,6 +214,21 @@ pub fn open_again(link: &str) -> io::Result<OpenObject> {
     Ok(OpenObject { file, stat, keeps_access_time })
 }
 
+/// What a file of this mode is, with its article; `None` for a regular file.
+#[must_use]
+pub const fn kind_of(mode: u32) -> Option<&'static str> {
+    match mode & libc::S_IFMT {
+        libc::S_IFREG => None,
+        libc::S_IFIFO => Some("a FIFO (named pipe)"),
+        libc::S_IFCHR => Some("a character device"),
+        libc::S_IFDIR => Some("a directory"),
+        libc::S_IFBLK => Some("a block device"),
+        libc::S_IFLNK => Some("a symbolic link"),
+        libc::S_IFSOCK => Some("a socket"),
+        _ => Some("a file of unknown type"),
+    }
+}
+
 /// The open file, and whether reading it leaves the access time as it is.
 fn open_link(link: &str) -> io::Result<(File, bool)> {
     read_only(OFlag::empty(), |flags| open(link, flags, Mode::empty()))

@@ -1,9 +1,10 @@
 //! Opening regular files only, `open(2)`, without ever blocking: a FIFO, a
 //! device or a directory in the place of a file is an error.
 
-use std::fs::{self, File, FileType, OpenOptions};
+use super::object::kind_of;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// Symbolic links as the last part of a path.
@@ -27,7 +28,7 @@ pub fn open_regular(path: &Path, options: &OpenOptions, links: Links) -> io::Res
         Links::Refuse => fs::symlink_metadata(path),
     };
     match stat {
-        Ok(stat) => check(stat.file_type())?,
+        Ok(stat) => check(stat.mode())?,
         // The options may create it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
@@ -38,7 +39,7 @@ pub fn open_regular(path: &Path, options: &OpenOptions, links: Links) -> io::Res
     }
     let file = options.clone().custom_flags(flags).open(path)?;
     // It may have been replaced since it was looked at.
-    check(file.metadata()?.file_type())?;
+    check(file.metadata()?.mode())?;
     Ok(file)
 }
 
@@ -56,21 +57,11 @@ pub fn read_at_most(file: &File, limit: u64) -> io::Result<Option<Vec<u8>>> {
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
-fn check(kind: FileType) -> io::Result<()> {
-    let name = if kind.is_file() {
-        return Ok(());
-    } else if kind.is_dir() {
-        "a directory"
-    } else if kind.is_symlink() {
-        "a symbolic link"
-    } else if kind.is_fifo() {
-        "a named pipe"
-    } else if kind.is_socket() {
-        "a socket"
-    } else {
-        "a device"
-    };
-    Err(io::Error::other(format!("is {name}, not a regular file")))
+fn check(mode: u32) -> io::Result<()> {
+    match kind_of(mode) {
+        None => Ok(()),
+        Some(kind) => Err(io::Error::other(format!("is {kind}, not a regular file"))),
+    }
 }
 
 #[cfg(test)]
@@ -97,11 +88,11 @@ mod tests {
         let mut appending = OpenOptions::new();
         appending.append(true).create(true);
         for (path, error) in [
-            (at("fifo"), "is a named pipe, not a regular file"),
-            (at("to-fifo"), "is a named pipe, not a regular file"),
+            (at("fifo"), "is a FIFO (named pipe), not a regular file"),
+            (at("to-fifo"), "is a FIFO (named pipe), not a regular file"),
             (at("socket"), "is a socket, not a regular file"),
             (at(""), "is a directory, not a regular file"),
-            ("/dev/zero".into(), "is a device, not a regular file"),
+            ("/dev/zero".into(), "is a character device, not a regular file"),
         ] {
             assert_eq!(open(&path, Links::Follow).unwrap_err(), error);
             // Opened for writing a FIFO without a reader would block too.

@@ -122,7 +122,7 @@ fn a_removal_that_was_killed_is_mended() {
     assert_eq!(run(&["rm", "--recover"]), (Some(0), String::new(), String::new()));
     wait_until(SOON, || {
         let (_, _, stderr) = run(&["rm", "--dry-run", "--no-copy", "--force", "other"]);
-        stderr.contains("posix:/dir/one before") && stderr.contains("shmlens rm --recover")
+        stderr.contains("removal of posix:/dir/one") && stderr.contains("shmlens rm --recover")
     });
     // The dry run says what the real one does, a name that is taken included.
     let (status, stdout, stderr) = run(&["rm", "--recover", "--dry-run"]);

@@ -15,10 +15,10 @@ use tempfile::TempDir;
 type Obstacle = (fn(&Path), &'static str);
 
 const OBSTACLES: [Obstacle; 4] = [
-    (|path| mkfifo(path, Mode::S_IRWXU).unwrap(), "is a named pipe, not a regular file"),
+    (|path| mkfifo(path, Mode::S_IRWXU).unwrap(), "is a FIFO (named pipe), not a regular file"),
     (
         |path| mknod(path, SFlag::S_IFCHR, Mode::S_IRWXU, makedev(1, 5)).unwrap(),
-        "is a device, not a regular file",
+        "is a character device, not a regular file",
     ),
     (|path| fs::create_dir(path).unwrap(), "is a directory, not a regular file"),
     (|path| symlink("/dev/zero", path).unwrap(), "is a "),

@@ -10,6 +10,8 @@ mod kills;
 mod meanwhile;
 mod memory;
 mod same;
+mod streams;
+mod trust;
 mod unfinished;
 
 use crate::support::shmlens;

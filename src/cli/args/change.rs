@@ -242,6 +242,7 @@ const SAVE_EXAMPLES: &str = "\
 EXAMPLES
   shmlens save /camera0 camera0.saved       save contents, mode, owner and ACL
   shmlens save 0x4d2 state.saved --force    replace the file
+  shmlens save /state - | ssh host shmlens restore -
 
 Holes stay holes. Changes that programs make during the save may or may not be
 in the file.";
@@ -250,9 +251,12 @@ in the file.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = RESTORE_EXAMPLES)]
 pub struct RestoreArgs {
-    /// File written by `save` or `rm`
+    /// File written by `save` or `rm`, or - for standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Do not ask before restoring a file that another user may have written
+    #[arg(short, long)]
+    pub yes: bool,
     /// Print a JSON object
     #[arg(long)]
     pub json: bool,
@@ -260,10 +264,14 @@ pub struct RestoreArgs {
 
 const RESTORE_EXAMPLES: &str = "\
 EXAMPLES
+EXAMPLES
   shmlens restore camera0.saved
+  shmlens restore --yes ann.saved    a file that belongs to another user
 
 Restores the contents, name or key, size, mode, ACL and owner. Fails if the name
-or key is in use. A System V segment gets a new shmid, creator and times.";
+or key is in use. A System V segment gets a new shmid, creator and times. Setuid,
+setgid and sticky bits are never restored. A file that belongs to another user,
+or that others can write to, has to be confirmed.";
 
 /// `create`
 #[derive(Debug, clap::Args)]

@@ -60,7 +60,12 @@ pub fn run(
         warn(&astray.told());
     }
     if let Ok(state) = StateDirectory::find() {
-        warn_of_unfinished(machine, &state, &survey);
+        warn_of_unfinished(
+            machine,
+            &state,
+            &survey,
+            Options { read_only: terms.read_only || dry, ..options },
+        );
     }
     let plan =
         |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
@@ -159,18 +164,16 @@ fn recover(
     }
     let state = StateDirectory::find().ok();
     let left = |state| unfinished::unfinished(machine, state, &survey.segments);
+    if let Some(state) = state.as_ref().filter(|_| !args.tell.dry_run && !options.read_only) {
+        unfinished::remove_stale_marks(machine, state, &survey.segments);
+    }
     for unfinished in state.as_ref().map(left).unwrap_or_default() {
         let subject = unfinished.segment.id.to_string();
         if args.tell.dry_run {
             let remove = Action::Remove(Copying::Without);
             let refusal = act::plan(machine, &unfinished.segment, &remove, &options).refusal;
             let refused = refusal.map(|refusal| ActError::Refused { subject: subject.clone(), refusal });
-            would(
-                &mut teller,
-                &subject,
-                format!("removed: restoring {} was interrupted", unfinished.file),
-                refused,
-            )?;
+            would(&mut teller, &subject, unfinished.will(), refused)?;
             continue;
         }
         let result = if options.read_only {

@@ -6,7 +6,7 @@ use crate::act::access::Rules;
 use crate::act::log::{Entry, LogError};
 use crate::act::{
     self, ActError, Action, ChangeLog, Copies, Copying, Ending, Options, Outcome, Plan, Refusal,
-    StateDirectory, StateError,
+    StateDirectory, StateError, Task,
 };
 use crate::app::Event;
 use crate::app::confirm::{Wanted, Wish};
@@ -108,7 +108,11 @@ impl Doer {
         self.remove_unfinished();
         self.attended(progress, plans.len(), |item| {
             let apply = |(at, plan): (usize, &Plan)| {
-                item.begin(at + 1, format!("copying {}", plan.subject()));
+                let doing = match plan.task {
+                    Task::Create(_) => "creating",
+                    Task::Change { .. } => "copying",
+                };
+                item.begin(at + 1, format!("{doing} {}", plan.subject()));
                 self.apply(plan, progress)
             };
             plans.iter().enumerate().map(apply).collect()
@@ -153,11 +157,16 @@ impl Doer {
             }
             log => log,
         };
-        let mut outcome = act::apply_with(&*self.machine, plan, progress, &self.recent);
+        let mut outcome = match plan.task {
+            Task::Create(_) => act::create(&*self.machine, plan, self.state.as_ref(), progress),
+            Task::Change { .. } => act::apply_with(&*self.machine, plan, progress, &self.recent),
+        };
         let (segment, done, said) = match &outcome.result {
             Ok(done) => (done.id.to_string(), true, done.text()),
             // What was refused or stopped did not happen.
-            Err(ActError::Refused { .. } | ActError::Stopped { .. }) => return outcome,
+            Err(ActError::Refused { .. } | ActError::Stopped { .. } | ActError::NotCreated { .. }) => {
+                return outcome;
+            }
             Err(error) => (outcome.subject.clone(), false, error.to_string()),
         };
         let entry = Entry::new(&*self.machine, outcome.action, &segment, done, &said);
