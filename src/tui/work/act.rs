@@ -11,6 +11,7 @@ use crate::app::Event;
 use crate::app::confirm::{Wanted, Wish};
 use crate::app::effect::Undo;
 use crate::app::event::Clock;
+use crate::app::sentence::{name_of, naming, result};
 use crate::app::work::Working;
 use crate::identify::Identifier;
 use crate::machine::Machine;
@@ -126,11 +127,13 @@ impl Doer {
         };
         let options = Options { force: wish.force, ..Options::default() };
         let mut plan = act::plan(&*self.machine, &wish.segment, &action, &options);
-        if self.state.is_none() && wish.wanted == (Wanted::Remove { copy: true }) {
+        // A refusal that nothing lifts outranks the missing copy.
+        let final_refusal = plan.refusal.as_ref().is_some_and(|refusal| !refusal.forceable);
+        if self.state.is_none() && wish.wanted == (Wanted::Remove { copy: true }) && !final_refusal {
             // Never without a copy that was asked for.
             plan.refusal = Some(Refusal::new(
-                "no copy can be kept: there is no home for it, and XDG_STATE_HOME is not set",
-                "c removes it without one",
+                "no copy can be saved: you have no home directory, and XDG_STATE_HOME is not set",
+                "c: remove without a copy",
             ));
         }
         plan
@@ -172,7 +175,7 @@ impl Doer {
                 let mut results = vec![];
                 // After a failure the newest copy is the same one still.
                 while results.len() < count && results.last().is_none_or(Result::is_ok) {
-                    item.begin(results.len() + 1, "bringing back".to_owned());
+                    item.begin(results.len() + 1, "restoring".to_owned());
                     results.push(self.bring_back(progress));
                 }
                 results
@@ -181,14 +184,13 @@ impl Doer {
                 let survey = Identifier::default().survey(&*self.machine, None, &mut Names::default());
                 let again = |(id, action)| {
                     let segment = survey.segments.iter().find(|segment| segment.id == id);
-                    let segment =
-                        segment.ok_or_else(|| format!("{id} is gone: there is nothing to take back"))?;
+                    let segment = segment.ok_or_else(|| format!("{id} is gone; nothing to undo"))?;
                     let plan = act::plan(&*self.machine, segment, &action, &Options::default());
                     let outcome = self.apply(&plan, progress);
                     outcome
                         .result
-                        .map(|done| format!("{}: {}", done.id, done.said.join("; ")))
-                        .map_err(|error| error.to_string())
+                        .map(|done| result(&done.id.to_string(), &done.said.join("; ")))
+                        .map_err(|error| naming(&outcome.subject, &error.to_string()))
                 };
                 acts.into_iter().map(again).collect()
             }
@@ -196,13 +198,13 @@ impl Doer {
     }
 
     fn bring_back(&self, progress: &Progress) -> Result<String, String> {
-        let state = self.state.clone().ok_or("this user has no home, so no copies were kept")?;
+        let state = self.state.clone().ok_or("no copies were saved: you have no home directory")?;
         let restored = Copies::new(state, self.limit).undo(&*self.machine, progress);
         let restored = restored.map_err(|error| error.to_string())?;
         let lost =
             if restored.lost.is_empty() { String::new() } else { format!(" ({})", restored.lost.join("; ")) };
-        self.record("restore", &restored.id.to_string(), true, "brought back from its copy");
-        Ok(format!("{} is back{lost}", restored.id))
+        self.record("restore", &restored.id.to_string(), true, "restored from its copy");
+        Ok(format!("Restored {}{lost}", name_of(&restored.id)))
     }
 }
 
