@@ -109,14 +109,14 @@ impl Clean {
         }
     }
 
-    /// What is to be done: `2 of 3 ticked, which frees 310 MiB`.
+    /// The selection and its effect: `2 selected, frees 310 MiB`.
     #[must_use]
     pub fn sum(&self) -> String {
         let ticked = self.ticked().count();
         match (self.items.len(), ticked) {
             (0, _) => String::new(),
-            (_, 0) => "none is ticked".to_owned(),
-            (all, _) => format!("{ticked} of {all} ticked, which frees {}", self.frees()),
+            (_, 0) => "nothing selected".to_owned(),
+            _ => format!("{ticked} selected, frees {}", self.frees()),
         }
     }
 }

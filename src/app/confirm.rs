@@ -2,6 +2,7 @@
 //! to exactly these plans.
 
 use super::event::Clock;
+use super::sentence::name_of;
 use crate::act::{Action, Copying, Plan, Task};
 use crate::segment::Segment;
 use std::time::Duration;
@@ -81,7 +82,7 @@ impl Confirm {
         let act: String =
             verb.chars().take(1).flat_map(char::to_uppercase).chain(verb.chars().skip(1)).collect();
         match self.wishes.as_slice() {
-            [one] => format!("{act} {}", one.segment.id),
+            [one] => format!("{act} {}", name_of(&one.segment.id)),
             many => format!("{act} {} segments", many.len()),
         }
     }

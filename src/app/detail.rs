@@ -52,19 +52,19 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<Li
     match &segment.facts {
         Facts::Sysv(facts) => {
             line("creator", format!("{}, pid {}", facts.creator.user_text(), facts.creator_pid));
-            line("last pid", format!("{} (attached or detached last)", facts.last_pid));
+            line("last pid", format!("{} (last attach or detach)", facts.last_pid));
             if facts.locked {
-                line("locked", "stays in memory, is never swapped out".to_owned());
+                line("locked", "in memory, never swapped out".to_owned());
             }
             line("attached", ago(times.attach));
             line("detached", ago(times.detach));
-            line("changed", format!("{} (made, or owner or mode changed)", ago(times.change)));
+            line("changed", format!("{} (creation, mode or owner)", ago(times.change)));
             line("id", format!("{}  key {}", segment.id, facts.key));
         }
         Facts::Posix(facts) => {
-            line("made", ago(times.birth));
-            line("written", format!("{} (through a descriptor)", ago(times.modify)));
-            line("read", format!("{} (through a descriptor)", ago(times.access)));
+            line("created", ago(times.birth));
+            line("written", format!("{} (not through mappings)", ago(times.modify)));
+            line("read", format!("{} (not through mappings)", ago(times.access)));
             line("changed", ago(times.change));
             line("id", segment.id.to_string());
             line("inode", format!("{} on device {:#x}", facts.inode, facts.device));
@@ -79,7 +79,7 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<Li
 /// So many holders are told here; `h` tells all.
 const HOLDERS: usize = 6;
 
-/// `4121 writer   rw  ann  for 3m`, in columns.
+/// `4121 writer   rw  ann  up 3m`, in columns.
 #[must_use]
 pub fn holder_lines(segment: &Segment, now: Timestamp) -> Vec<String> {
     let holders = segment.holders.as_deref().unwrap_or_default();
@@ -91,14 +91,14 @@ pub fn holder_lines(segment: &Segment, now: Timestamp) -> Vec<String> {
         .iter()
         .map(|holder| {
             let how = match (holder.mappings, holder.descriptors) {
-                (0, _) => ", open",
-                (1, _) => "",
-                _ => ", several times",
+                (0, _) => ", open".to_owned(),
+                (1, _) => String::new(),
+                (many, _) => format!(", {many} mappings"),
             };
-            let private = if holder.private { ", privately" } else { "" };
-            let us = if holder.ourselves { " (this program)" } else { "" };
+            let private = if holder.private { ", private" } else { "" };
+            let us = if holder.ourselves { " (shmlens)" } else { "" };
             format!(
-                "{:>pids$} {}  {:<2}  {}  for {}{how}{private}{us}",
+                "{:>pids$} {}  {:<2}  {}  up {}{how}{private}{us}",
                 holder.pid,
                 pad(&holder.command_text(), names),
                 holder.access.word(),
@@ -108,12 +108,12 @@ pub fn holder_lines(segment: &Segment, now: Timestamp) -> Vec<String> {
         })
         .collect();
     if holders.len() > shown.len() {
-        lines.push(format!("and {} more: h lists them", holders.len() - shown.len()));
+        lines.push(format!("and {} more", holders.len() - shown.len()));
     }
     match (segment.holders.is_some(), segment.unseen()) {
         (false, _) | (_, 0) => {}
-        (_, 1) => lines.push("1 attachment in a process that cannot be examined here".to_owned()),
-        (_, many) => lines.push(format!("{many} attachments in processes that cannot be examined here")),
+        (_, 1) => lines.push("1 attachment in a process you cannot inspect".to_owned()),
+        (_, many) => lines.push(format!("{many} attachments in processes you cannot inspect")),
     }
     lines
 }
@@ -128,10 +128,10 @@ fn size_text(segment: &Segment) -> String {
         text = format!("{text} ({} bytes)", segment.size.0);
     }
     if let Some(resident) = segment.resident {
-        text = format!("{text}, {resident} in memory");
+        text = format!("{text}, {resident} resident");
     }
     match segment.swapped {
-        Some(swapped) if swapped.0 > 0 => format!("{text}, {swapped} swapped out"),
+        Some(swapped) if swapped.0 > 0 => format!("{text}, {swapped} swapped"),
         _ => text,
     }
 }

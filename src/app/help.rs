@@ -40,18 +40,18 @@ pub fn lines(keymap: &Keymap, screen: Screen) -> Vec<Line> {
     }
     lines.extend([
         Line::Heading("Everywhere"),
-        Line::Keys("ctrl-c".to_owned(), "leave an overlay, otherwise end the program"),
-        Line::Keys("mouse".to_owned(), "click selects, double inspects, a heading sorts"),
+        Line::Keys("ctrl-c".to_owned(), "close overlay, otherwise quit"),
+        Line::Keys("mouse".to_owned(), "click selects, double click inspects, heading sorts"),
         Line::Gap,
-        Line::Heading("Signs"),
-        Line::Keys("● in use".to_owned(), "somebody has it mapped, attached or open"),
-        Line::Keys("◌ removed".to_owned(), "its name or key is gone, who holds it keeps it alive"),
-        Line::Keys("? unknown".to_owned(), "who holds it, or still wants it, is not known"),
-        Line::Keys("○ idle".to_owned(), "nobody holds it, and that is normal, or too new to tell"),
-        Line::Keys("◆ protected".to_owned(), "nobody holds it, and it must not be removed"),
-        Line::Keys("✗ leaked".to_owned(), "nobody holds it, its maker is dead; leaked? is likely"),
-        Line::Keys("• ◉".to_owned(), "marked; attached by this program"),
-        Line::Keys("L".to_owned(), "behind the mode: locked in memory"),
+        Line::Heading("Symbols"),
+        Line::Keys("● in use".to_owned(), "mapped, attached or open"),
+        Line::Keys("◌ removed".to_owned(), "removed, kept alive by its holders"),
+        Line::Keys("? unknown".to_owned(), "may still be in use; not all processes are visible"),
+        Line::Keys("○ idle".to_owned(), "no holders; normal, or used too recently to tell"),
+        Line::Keys("◆ protected".to_owned(), "no holders, but must not be removed"),
+        Line::Keys("✗ leaked".to_owned(), "no holders, creator exited; leaked? is likely"),
+        Line::Keys("• ◉".to_owned(), "marked; attached by shmlens"),
+        Line::Keys("L".to_owned(), "after the mode: locked in memory"),
     ]);
     lines
 }

@@ -2,6 +2,7 @@
 //! holds; and the question whether one of them is to end.
 
 use super::event::Clock;
+use super::sentence::{label_of, name_of};
 use crate::act::Ending;
 use crate::segment::{Access, Bytes, Holder, Segment, SegmentId, State};
 use crate::survey::Survey;
@@ -93,7 +94,7 @@ impl Holders {
     /// The heading.
     #[must_use]
     pub fn title(&self) -> String {
-        format!("Holders of {}", self.segment.id)
+        format!("Holders of {}", name_of(&self.segment.id))
     }
 
     /// What is not known of them, a line each.
@@ -101,13 +102,13 @@ impl Holders {
     pub fn unknown(&self, survey: &Survey) -> Vec<String> {
         let mut lines = vec![];
         if self.segment.holders.is_none() && !self.gone {
-            lines.push("who holds it has not been looked for yet".to_owned());
+            lines.push("holders not checked yet".to_owned());
             return lines;
         }
         if let (true, Some(facts)) = (self.segment.unseen() > 0, self.segment.sysv()) {
             let found = facts.nattch - self.segment.unseen();
             lines.push(format!(
-                "nattch {}, found {found}: {} in processes that cannot be examined here",
+                "nattch {}, {found} found: {} in processes you cannot inspect",
                 facts.nattch,
                 self.segment.unseen()
             ));
@@ -115,16 +116,16 @@ impl Holders {
         let Some(coverage) = &survey.coverage else { return lines };
         if coverage.unreadable > 0 {
             lines.push(format!(
-                "{} of {} processes can be examined here",
+                "{} of {} processes can be inspected",
                 coverage.processes - coverage.unreadable,
                 coverage.processes
             ));
         }
         if coverage.visibility.hides {
-            lines.push("processes of others are hidden here (/proc is mounted with hidepid)".to_owned());
+            lines.push("processes of other users are hidden (/proc is mounted with hidepid)".to_owned());
         }
         if coverage.visibility.outside {
-            lines.push("processes outside of this container (pid namespace) cannot be seen".to_owned());
+            lines.push("processes outside this container (pid namespace) are not visible".to_owned());
         }
         lines
     }
@@ -137,7 +138,7 @@ impl Row {
         let Holder { mappings, descriptors, private, .. } = self.holder;
         let mut parts = vec![];
         if mappings > 0 {
-            let privately = if private { ", privately" } else { "" };
+            let privately = if private { ", private" } else { "" };
             parts.push(format!("mapped {}{privately}", times(mappings)));
         }
         if descriptors > 0 {
@@ -146,7 +147,7 @@ impl Row {
         parts.join(", ")
     }
 
-    /// `keeps 324 MiB in memory, with 2 more segments: #32771, /camera0`
+    /// `324 MiB in 3 segments, also #32771, /camera0`
     #[must_use]
     pub fn holds(&self) -> String {
         let mut called: Vec<&str> =
@@ -156,10 +157,9 @@ impl Row {
             called.push(&more);
         }
         match self.others.len() {
-            0 => format!("keeps {} in memory, and holds nothing else", self.keeps),
-            1 => format!("keeps {} in memory, with 1 more segment: {}", self.keeps, called.join(", ")),
+            0 => format!("{} resident, no other segments", self.keeps),
             count => {
-                format!("keeps {} in memory, with {count} more segments: {}", self.keeps, called.join(", "))
+                format!("{} resident in {} segments, also {}", self.keeps, count + 1, called.join(", "))
             }
         }
     }
@@ -192,7 +192,7 @@ fn rows(segment: &Segment, survey: &Survey) -> Vec<Row> {
             rows[at].keeps = Bytes(rows[at].keeps.0.saturating_add(resident.0));
             rows[at].others.push(Other {
                 id: other.id.clone(),
-                label: other.label(),
+                label: label_of(other),
                 access: holder.access,
                 resident,
                 last: goes_with_last(other),
@@ -254,8 +254,8 @@ mod tests {
         let (shown, survey) = shown(&machine(), "/camera");
         let [writer, reader] = &shown.rows[..] else { panic!("{shown:?}") };
         assert_eq!((writer.how(), reader.how()), ("mapped twice, open once".into(), "open once".into()));
-        assert_eq!(writer.holds(), "keeps 16 KiB in memory, with 2 more segments: #5, /gone");
-        assert_eq!(reader.holds(), "keeps 8.0 KiB in memory, and holds nothing else");
+        assert_eq!(writer.holds(), "16 KiB resident in 3 segments, also sysv:5, /gone");
+        assert_eq!(reader.holds(), "8.0 KiB resident, no other segments");
         // What has no name any more and no other holder goes with it.
         assert_eq!(writer.others.iter().map(|other| other.last).collect::<Vec<_>>(), [false, true]);
         assert_eq!(shown.unknown(&survey), Vec::<String>::new());
@@ -267,7 +267,7 @@ mod tests {
         machine.add_object("sparse", MadeBytes::hole(1 << 30));
         machine.map_in(8, "sparse", Access::ReadWrite);
         let (shown, _) = shown(&machine, "/camera");
-        assert_eq!(shown.rows[1].holds(), "keeps 8.0 KiB in memory, with 1 more segment: /sparse");
+        assert_eq!(shown.rows[1].holds(), "8.0 KiB resident in 2 segments, also /sparse");
     }
 
     #[test]
@@ -280,10 +280,7 @@ mod tests {
         assert_eq!(shown.rows.len(), 1);
         assert_eq!(
             shown.unknown(&survey),
-            [
-                "nattch 3, found 1: 2 in processes that cannot be examined here",
-                "1 of 2 processes can be examined here"
-            ]
+            ["nattch 3, 1 found: 2 in processes you cannot inspect", "1 of 2 processes can be inspected"]
         );
     }
 
@@ -295,9 +292,9 @@ mod tests {
             let (shown, _) = shown(&machine, "/camera");
             shown.rows[0].others.iter().map(|other| (other.label.clone(), other.last)).collect::<Vec<_>>()
         };
-        assert_eq!(last(), [("#5".to_owned(), true), ("/gone".to_owned(), true)]);
+        assert_eq!(last(), [("sysv:5".to_owned(), true), ("/gone".to_owned(), true)]);
         machine.edit(|facts| facts.sysv[0].row.nattch += 1);
-        assert_eq!(last(), [("#5".to_owned(), false), ("/gone".to_owned(), true)]);
+        assert_eq!(last(), [("sysv:5".to_owned(), false), ("/gone".to_owned(), true)]);
     }
 
     #[test]

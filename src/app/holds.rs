@@ -27,9 +27,8 @@ impl Holds {
     #[must_use]
     pub fn title(&self) -> String {
         match self.shown() {
-            [] => "Held by us".to_owned(),
-            [_] => "Held by us: 1 segment".to_owned(),
-            many => format!("Held by us: {} segments", many.len()),
+            [] => "Own attachments".to_owned(),
+            all => format!("Own attachments: {}", all.len()),
         }
     }
 

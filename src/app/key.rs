@@ -124,7 +124,7 @@ impl fmt::Display for Key {
 /// A text that names no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{0}' is no key: write a letter, or ctrl-x, alt-x, enter, esc, tab, space, pgup, pgdn, home, end, up, f1"
+    "invalid key '{0}': expected a letter, or ctrl-x, alt-x, enter, esc, tab, space, pgup, pgdn, home, end, up, f1"
 )]
 pub struct ParseKeyError(String);
 

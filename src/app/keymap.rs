@@ -16,7 +16,7 @@ pub struct Keymap {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
     /// There is no such action.
-    #[error("[keys] names no action '{0}': `shmlens man` lists them")]
+    #[error("[keys] unknown action '{0}': `shmlens man` lists them all")]
     Action(String),
     /// That is no key.
     #[error("[keys] {action}: {reason}")]
@@ -27,7 +27,7 @@ pub enum KeymapError {
         reason: String,
     },
     /// A key would mean two things in one screen.
-    #[error("[keys] '{key}' would mean both {first} and {second}")]
+    #[error("[keys] '{key}' is bound to both {first} and {second}")]
     Twice {
         /// The key.
         key: Key,
@@ -148,8 +148,8 @@ mod tests {
     #[test]
     fn what_is_wrong_in_the_config_is_named() {
         let error = |lines: &[(&str, &[&str])]| with(lines).err().unwrap().to_string();
-        assert!(error(&[("fly", &["x"])]).contains("no action 'fly'"));
-        assert!(error(&[("sort", &["hyper"])]).contains("'hyper' is no key"));
+        assert!(error(&[("fly", &["x"])]).contains("unknown action 'fly'"));
+        assert!(error(&[("sort", &["hyper"])]).contains("invalid key 'hyper'"));
         assert!(error(&[("sort", &["x"]), ("mark", &["x"])]).contains("both"));
     }
 }

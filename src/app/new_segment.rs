@@ -171,7 +171,7 @@ impl New {
             "" | "private" => Ok(Key(0)),
             text => parse_key(text).ok_or_else(|| {
                 format!(
-                    "'{}' is no key: write a number of 32 bits, or 0x and digits",
+                    "invalid key '{}': expected a 32-bit number, or 0x and hex digits",
                     escape(text.as_bytes())
                 )
             }),
@@ -181,10 +181,10 @@ impl New {
     fn name(&self) -> Result<ObjectName, String> {
         let text = self.name.text();
         if text.is_empty() {
-            return Err("it needs a name".to_owned());
+            return Err("a name is required".to_owned());
         }
         ObjectName::from_text(text.as_bytes())
-            .ok_or_else(|| format!("no POSIX segment can be called '{}'", escape(text.as_bytes())))
+            .ok_or_else(|| format!("invalid name '{}' for a POSIX segment", escape(text.as_bytes())))
     }
 
     /// The size as it counts: with a file it is that of the file, unless
@@ -196,7 +196,7 @@ impl New {
 
     fn size(&self) -> Result<Bytes, String> {
         match (self.size_text(), self.from.text()) {
-            ("", "") => Err("it needs a size, or a file that it is filled from".to_owned()),
+            ("", "") => Err("a size is required, or a file to copy from".to_owned()),
             ("", _) => Ok(Bytes(0)),
             (text, _) => text.parse().map_err(|error: crate::segment::ParseSizeError| error.to_string()),
         }
@@ -208,7 +208,7 @@ impl New {
             text.parse().map_err(|error: crate::act::ParseModeError| error.to_string())?;
         let mode = change.apply(Mode::new(0));
         if mode.bits() > 0o777 {
-            return Err(format!("{mode} is no mode of a segment: write 0000 to 0777"));
+            return Err(format!("invalid mode '{mode}': expected 0000 to 0777"));
         }
         Ok(mode)
     }
@@ -272,8 +272,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         assert!(New::default().question().unwrap_err().contains("name"));
-        assert!(form(Kind::Posix, "a/../b").question().unwrap_err().contains("can be called"));
-        assert!(form(Kind::Sysv, "0xq").question().unwrap_err().contains("no key"));
+        assert!(form(Kind::Posix, "a/../b").question().unwrap_err().contains("invalid name"));
+        assert!(form(Kind::Sysv, "0xq").question().unwrap_err().contains("invalid key"));
         assert!(form(Kind::Sysv, "").question().is_ok(), "a private one");
         for (size, mode, word) in [
             ("", "0600", "size"),

@@ -123,8 +123,8 @@ impl Asks {
     #[must_use]
     pub const fn example(self) -> &'static str {
         match self {
-            Self::Filter => "kind=sysv  size>10M  owner=ann  name~^/psm  a word  !negated",
-            Self::Text => "hello, with \\x00 for a byte",
+            Self::Filter => "kind=sysv  size>10M  owner=ann  name~^/psm  word  !negated",
+            Self::Text => "hello, or \\x00 for a byte",
             Self::Hex => "de ad ?? ef",
             Self::Value => "f64:3.5  u32:42  i16be:-1",
             Self::Offset => "4096  0x1000  +16  -1K  end",
@@ -227,10 +227,15 @@ pub fn palette_rows(screen: Screen, typed: &str) -> Vec<&'static Row> {
     named.chain(mentioned).collect()
 }
 
+/// The longest text that a line takes, in bytes. Longer than any path, name or
+/// filter: what is pasted may be of any length.
+pub const LONGEST_TEXT: usize = 4096;
+
 /// Lets a line take a key; tells whether its text changed.
 pub fn type_into(input: &mut Input, key: super::key::Key) -> bool {
     use super::key::Code;
     let request = match (key.code, key.ctrl, key.alt) {
+        (Code::Char(_), false, false) if input.value().len() >= LONGEST_TEXT => return false,
         (Code::Char(c), false, false) => InputRequest::InsertChar(c),
         (Code::Backspace, false, false) | (Code::Char('h'), true, false) => InputRequest::DeletePrevChar,
         (Code::Backspace, _, _) | (Code::Char('w'), true, false) => InputRequest::DeletePrevWord,

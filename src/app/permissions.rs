@@ -159,9 +159,7 @@ impl Permissions {
         };
         let owner = OwnerChange { uid, gid };
         match (mode, owner == OwnerChange::default()) {
-            (None, true) => {
-                Err("Nothing is changed: turn a bit, or type a mode, an owner or a group".to_owned())
-            }
+            (None, true) => Err("nothing to change: toggle a bit, or type a mode, owner or group".to_owned()),
             (Some(mode), true) => Ok(Some(Action::SetMode(mode))),
             (None, false) => Ok(Some(Action::SetOwner(owner))),
             (Some(mode), false) => Ok(Some(Action::SetModeAndOwner(mode, owner))),
@@ -200,28 +198,28 @@ impl Permissions {
         match self.segments.first().map(Segment::kind) {
             Some(Kind::Posix) => (
                 format!("shm_open(name, O_CREAT | O_RDWR, {})", self.mode),
-                format!("the umask takes bits away: 022 leaves {}", Mode::new(self.mode.bits() & !0o022)),
+                format!("the umask clears bits: 022 leaves {}", Mode::new(self.mode.bits() & !0o022)),
             ),
             _ => (
                 format!("shmget(key, size, IPC_CREAT | {})", self.mode),
-                "IPC_CREAT = 01000: make it where the key is free; it is not kept".to_owned(),
+                "IPC_CREAT = 01000: create it if the key is free; not part of the mode".to_owned(),
             ),
         }
     }
 
-    /// The mode bit by bit: `0640 = 0400 owner reads + …`.
+    /// The mode bit by bit: `0640 = 0400 owner read + …`.
     #[must_use]
     pub fn explained(&self) -> String {
         const MEANING: [(u32, &str); 12] = [
             (0o4000, "set-user-id"),
             (0o2000, "set-group-id"),
             (0o1000, "sticky"),
-            (0o400, "owner reads"),
-            (0o200, "owner writes"),
-            (0o100, "owner executes"),
-            (0o040, "group reads"),
-            (0o020, "group writes"),
-            (0o010, "group executes"),
+            (0o400, "owner read"),
+            (0o200, "owner write"),
+            (0o100, "owner execute"),
+            (0o040, "group read"),
+            (0o020, "group write"),
+            (0o010, "group execute"),
             (0o004, "others read"),
             (0o002, "others write"),
             (0o001, "others execute"),
@@ -232,9 +230,8 @@ impl Permissions {
             .filter(|(bit, _)| bits & bit != 0)
             .map(|(bit, meaning)| format!("{bit:04o} {meaning}"))
             .collect();
-        let idle =
-            if bits & 0o7111 == 0 { "" } else { "; to shared memory only read and write mean anything" };
-        let sum = if set.is_empty() { "nobody but root".to_owned() } else { set.join(" + ") };
+        let idle = if bits & 0o7111 == 0 { "" } else { "; only read and write matter for shared memory" };
+        let sum = if set.is_empty() { "root only".to_owned() } else { set.join(" + ") };
         format!("{} = {sum}{idle}", self.mode)
     }
 }
@@ -273,7 +270,7 @@ mod tests {
     fn bits_and_text_are_one_mode() {
         let mut form = form();
         assert_eq!((form.mode, form.mode_field.text()), (Mode::new(0o600), "0600"));
-        assert!(form.action().unwrap_err().contains("Nothing is changed"));
+        assert!(form.action().unwrap_err().contains("nothing to change"));
         form.cursor = 4;
         form.toggle();
         assert_eq!((form.mode, form.mode_field.text()), (Mode::new(0o604), "0604"));
@@ -323,10 +320,9 @@ mod tests {
     #[test]
     fn every_bit_is_explained() {
         let mut form = form();
-        for (mode, text) in [
-            (0o640, "0640 = 0400 owner reads + 0200 owner writes + 0040 group reads"),
-            (0, "0000 = nobody but root"),
-        ] {
+        for (mode, text) in
+            [(0o640, "0640 = 0400 owner read + 0200 owner write + 0040 group read"), (0, "0000 = root only")]
+        {
             form.mode = Mode::new(mode);
             assert_eq!(form.explained(), text);
         }

@@ -1,7 +1,7 @@
 //! The whole state of the interactive program. Only `update` changes it, only
 //! `tui` draws it.
 
-use super::action::{Action, Screen};
+use super::action::{Action, Screen, row_of};
 use super::detail;
 use super::effect::{Undo, Watching};
 use super::event::{Clock, Size};
@@ -11,6 +11,7 @@ use super::key::Key;
 use super::keymap::Keymap;
 use super::layout::segments::{Layout, layout};
 use super::overlay::Overlay;
+use super::sentence::sentence;
 use super::table::Table;
 use super::work::Work;
 use crate::segment::{Identity, Segment, SegmentId};
@@ -160,8 +161,9 @@ impl State {
     /// Why an action cannot be done now; `None` when it can. Its hint is dim
     /// then, and its key says this.
     #[must_use]
-    pub fn refusal(&self, action: Action) -> Option<&'static str> {
-        match action {
+    pub fn refusal(&self, action: Action) -> Option<String> {
+        const NOTHING_SELECTED: &str = "No segment selected";
+        let reason = match action {
             Action::Permissions
             | Action::Lock
             | Action::Unlock
@@ -170,7 +172,7 @@ impl State {
             | Action::New
                 if self.read_only =>
             {
-                Some("Every change is turned off, by --read-only or read-only in the settings")
+                "Read-only: changes are off (--read-only, or read-only in the config)"
             }
             Action::Permissions
             | Action::Lock
@@ -180,39 +182,48 @@ impl State {
             | Action::New
                 if self.work.is_some() =>
             {
-                Some("Something is still being done: esc stops it")
+                "Another action is in progress; esc stops it"
             }
-            Action::Permissions | Action::Lock | Action::Unlock | Action::Remove
+            Action::Permissions | Action::Lock | Action::Unlock | Action::Remove | Action::CopyId
                 if self.selected().is_none() && self.table.marks.is_empty() =>
             {
-                Some("There is no segment to choose")
+                NOTHING_SELECTED
             }
-            Action::Inspect | Action::Mark | Action::Holders if self.selected().is_none() => {
-                Some("There is no segment to choose")
-            }
-            Action::CopyId if self.selected().is_none() && self.table.marks.is_empty() => {
-                Some("There is no segment to copy the name of")
-            }
+            Action::Inspect | Action::Mark | Action::Holders if self.selected().is_none() => NOTHING_SELECTED,
             Action::Detach if self.kept.is_empty() && self.inspect.is_none() => {
-                Some("We hold no segment: P in Inspect stays attached")
+                return Some(format!("Nothing attached. {} in Inspect keeps one", self.key_of(Action::Keep)));
             }
             Action::SearchNext | Action::SearchPrevious
                 if self.inspect.as_ref().is_some_and(|inspect| inspect.search.is_none()) =>
             {
-                Some("Nothing was searched for yet: / searches text, \\ hex, = a value")
+                return Some(format!(
+                    "No search yet ({} text, {} hex, {} value)",
+                    self.key_of(Action::SearchText),
+                    self.key_of(Action::SearchHex),
+                    self.key_of(Action::SearchValue)
+                ));
             }
             Action::GoToMark if self.inspect.as_ref().is_some_and(|inspect| inspect.marks.is_empty()) => {
-                Some("No offset is marked yet: m and a letter mark one")
+                return Some(format!("No marks yet ({}: mark this offset)", self.key_of(Action::SetMark)));
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some(reason.to_owned())
+    }
+
+    /// The key of an action as messages name it: `u`, or `:undo` for one that
+    /// is not bound.
+    #[must_use]
+    pub fn key_of(&self, action: Action) -> String {
+        let key = self.keymap.keys(action).first().map(ToString::to_string);
+        key.unwrap_or_else(|| format!(":{}", row_of(action).map_or("", |row| row.name)))
     }
 
     pub(super) fn say(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), failed: false });
+        self.notice = Some(Notice { text: sentence(&text.into()), failed: false });
     }
 
     pub(super) fn fail(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), failed: true });
+        self.notice = Some(Notice { text: sentence(&text.into()), failed: true });
     }
 }

@@ -89,14 +89,21 @@ impl Canvas<'_> {
             self.text(x, y, 1, sign, style);
         }
         let title = format!(" {} ", self.fit(title, area.width.saturating_sub(6)));
+        // The border is dim, the title is not.
+        self.fill(Area::new(area.x + 1, area.y, cells(&title).min(area.width - 2), 1), " ", self.theme.text);
         self.text(area.x + 1, area.y, area.width - 2, &title, self.theme.focus);
         Area::new(area.x + 2, area.y + 1, area.width - 4, area.height - 2)
     }
 
-    /// A text as it may be shown: where only ASCII is, names of others are in it.
+    /// A text as it may be shown: with `--ascii`, arrows are spelled out and any
+    /// other letter outside ASCII, which may be part of a name, is escaped.
     #[must_use]
     pub fn plain<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.theme.glyphs.ascii { in_ascii(text) } else { Cow::Borrowed(text) }
+        if !self.theme.glyphs.ascii || text.is_ascii() {
+            return Cow::Borrowed(text);
+        }
+        let text = text.replace(" → ", " -> ").replace("↵ ", "enter ");
+        Cow::Owned(in_ascii(&text).into_owned())
     }
 
     /// Breaks a text into lines of at most `width` cells, between words where it can.
@@ -175,5 +182,20 @@ mod tests {
         assert_eq!(wrap(" 7  a   b", 9), [" 7  a   b"]);
         assert_eq!(wrap("a unbreakable x", 4), ["a", "unbr", "eaka", "ble", "x"]);
         assert_eq!(wrap("カメ", 1), ["カメ"]);
+    }
+
+    #[test]
+    fn ascii_spells_arrows_out_and_escapes_everything_else() {
+        use crate::tui::theme::{Depth, Name};
+        let theme = Theme::new(Name::Default, Depth::Mono, true);
+        let canvas = Canvas { buffer: &mut Buffer::default(), theme: &theme };
+        for (text, plain) in [
+            ("mode 0644 → 0600", "mode 0644 -> 0600"),
+            ("space toggle   ↵ create", "space toggle   enter create"),
+            ("/a→b", r"/a\xe2\x86\x92b"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(canvas.plain(text), plain);
+        }
     }
 }

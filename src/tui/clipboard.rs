@@ -13,7 +13,7 @@ pub const LIMIT: usize = 74_994;
 /// The text is too long for the clipboards of terminals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{length} bytes are too many for the terminal's clipboard: {LIMIT} fit. Copy less, or use `shmlens dump`"
+    "failed to copy {length} bytes: terminal clipboards take at most {LIMIT}. Copy less, or use `shmlens dump`"
 )]
 pub struct TooLong {
     /// How long it is, in bytes.

@@ -1,5 +1,6 @@
 //! Keys, clicks and pasted text: from crossterm's words into ours.
 
+use super::backlog::Backlog;
 use super::message::Message;
 use crate::app::Event;
 use crate::app::key::{Code, Key, Mouse, MouseKind};
@@ -16,10 +17,11 @@ use std::sync::mpsc::Sender;
 /// When there is no thread to be had.
 pub fn listen(messages: Sender<Message>) -> io::Result<()> {
     super::work::spawn("input", messages, |messages| {
+        let backlog = Backlog::default();
         loop {
             let message = match ct::read() {
                 Ok(event) => match translate(event) {
-                    Some(event) => Message::Event(event),
+                    Some(event) => Message::Input(event, backlog.enter()),
                     None => continue,
                 },
                 // It has gone before it could be read at all.

@@ -1,6 +1,7 @@
 //! What reaches the loop: events for the program, and what the loop itself
 //! has to do with.
 
+use super::backlog::Slot;
 use crate::app::Event;
 use crate::sys::job::Whom;
 use std::io;
@@ -10,6 +11,8 @@ use std::io;
 pub enum Message {
     /// Something for the program.
     Event(Event),
+    /// A key, a click or pasted text, with its place in the backlog.
+    Input(Event, Slot),
     /// Somebody asks us to stop (SIGTSTP).
     Stop(Whom),
     /// We were stopped by force and go on (SIGCONT): the terminal may have

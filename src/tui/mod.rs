@@ -1,5 +1,6 @@
 //! be done, drawing.
 
+mod backlog;
 pub mod canvas;
 mod clipboard;
 pub mod draw;

@@ -101,13 +101,13 @@ pub enum RunError {
     #[error(transparent)]
     Enter(#[from] EnterError),
     /// There are no threads to be had, or no signal handlers.
-    #[error("shmlens cannot start its threads: {0}")]
+    #[error("failed to start threads: {0}")]
     Threads(#[source] io::Error),
     /// The terminal takes no more pictures.
-    #[error("the terminal cannot be written to: {0}")]
+    #[error("failed to write to the terminal: {0}")]
     Output(#[source] io::Error),
     /// The terminal gives no more keys.
-    #[error("the terminal cannot be read: {0}")]
+    #[error("failed to read from the terminal: {0}")]
     Input(#[source] io::Error),
 }
 
@@ -208,6 +208,11 @@ impl<P: Program, S: Stage> Loop<P, S> {
     fn take(&mut self, message: Message) -> Flow {
         match message {
             Message::Event(event) => self.happen(event),
+            Message::Input(event, slot) => {
+                // Handled: the backlog has room for another one.
+                drop(slot);
+                self.happen(event)
+            }
             Message::Resized => {
                 // One that became small and large again between two pictures
                 // has the size that it had, and shows something else.
@@ -268,7 +273,7 @@ impl<P: Program, S: Stage> Loop<P, S> {
 
     fn measure(&mut self) -> Flow {
         match self.stage.size() {
-            Ok(size) => self.happen(Event::Resize(size)),
+            Ok(size) => self.happen(Event::Resize(size.clamped())),
             Err(error) => output(Err(error)),
         }
     }

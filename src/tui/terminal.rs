@@ -43,10 +43,10 @@ const PATIENCE: Duration = Duration::from_millis(200);
 #[derive(Debug, thiserror::Error)]
 pub enum EnterError {
     /// There is none.
-    #[error("the terminal UI needs a terminal; `shmlens list` prints the table")]
+    #[error("the UI needs a terminal. Use `shmlens list` to print the table")]
     NoTerminal,
     /// It does not do as it is told.
-    #[error("the terminal cannot be used: {0}")]
+    #[error("failed to set up the terminal: {0}")]
     Failed(#[from] io::Error),
 }
 

@@ -26,7 +26,7 @@ fn permissions_and_locks_are_changed_and_taken_back() {
     assert_eq!(mode() & 0o777, 0o600);
     answer(&terminal, "y");
     wait_until(SOON, || mode() & 0o777 == 0o644);
-    terminal.wait_for("u takes it back", SOON);
+    terminal.wait_for("u: undo", SOON);
     terminal.send("u");
     wait_until(SOON, || mode() & 0o777 == 0o600);
     terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
@@ -48,15 +48,15 @@ fn what_is_removed_is_brought_back() {
     terminal.wait_for(row("▌ posix /object"), SOON);
     terminal.send("x");
     // The test holds it, so it goes only with a word for it.
-    terminal.wait_for("f does it all the same", SOON);
+    terminal.wait_for("f: force", SOON);
     answer(&terminal, "f");
-    terminal.wait_for("since you said so", SOON);
+    terminal.wait_for("forced", SOON);
     assert!(object.path().exists());
     answer(&terminal, "y");
     wait_until(SOON, || !object.path().exists());
     // The test has it open still, so that it lives on without its name.
     terminal.wait_for(row("posix /object 98 KiB 4% 0640 root"), SOON);
-    terminal.wait_for("unlinked, kept alive by", SOON);
+    terminal.wait_for(row("◌ removed"), SOON);
     terminal.send("u");
     wait_until(SOON, || object.path().exists());
     terminal.wait_for("2 segments", SOON);
@@ -89,9 +89,9 @@ fn a_copy_that_takes_long_shows_how_far_it_is_and_is_stopped() {
         terminal.send("x");
         terminal.wait_for("y remove", SOON);
         answer(&terminal, "y");
-        terminal.wait_for("of 400 MiB   esc stops", SOON);
+        terminal.wait_for("of 400 MiB   esc stop", SOON);
         terminal.send(stop);
-        terminal.wait_for("Stopped: nothing was done", SOON);
+        terminal.wait_for("Stopped; nothing was changed", SOON);
         assert_eq!(shm::stat(sysv.shmid).unwrap().nattch, 0);
         let home = terminal.home().path().join(".state");
         assert_eq!(files(&home), Vec::<PathBuf>::new());

@@ -40,10 +40,10 @@ fn what_is_kept_is_marked_and_let_go_of() {
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
     terminal.send("P");
-    terminal.wait_for("Stays attached after leaving", SOON);
+    terminal.wait_for("Stays attached when you leave", SOON);
     leave(&terminal);
     terminal.wait_for(row("▌ ◉ sysv 0x000004d2 #0 56 B 100% 0600 root"), SOON);
-    terminal.wait_for("(this program)", SOON);
+    terminal.wait_for("(shmlens)", SOON);
     assert_eq!(nattch(0), 2);
     // Inside again it is attached once only.
     terminal.send("<Enter>");
@@ -51,15 +51,15 @@ fn what_is_kept_is_marked_and_let_go_of() {
     assert_eq!(nattch(0), 2);
     leave(&terminal);
     terminal.send("D");
-    terminal.wait_for("nattch 2 → 1; the segment stays", SOON);
+    terminal.wait_for("y detach", SOON);
     answer(&terminal, "y");
-    terminal.wait_for("nattch 2 → 1", SOON);
+    terminal.wait_for(no_row("Own attachments"), SOON);
     terminal.wait_for(no_row("◉"), SOON);
     terminal.wait_for(row("sysv 0x000004d2 #0 56 B 100% 0600 root"), SOON);
     terminal.wait_for("nattch 1", SOON);
     assert_eq!(nattch(0), 1);
     terminal.send("D");
-    terminal.wait_for("We hold no segment", SOON);
+    terminal.wait_for("Nothing attached. P in Inspect keeps one", SOON);
     quit(terminal);
 }
 
@@ -74,31 +74,29 @@ fn all_that_is_held_is_let_go_and_the_last_hold_takes_the_segment_along() {
         terminal.send("<Enter>");
         terminal.wait_for("attached: nattch +1", SOON);
         terminal.send("P");
-        terminal.wait_for("Stays attached after leaving", SOON);
+        terminal.wait_for("Stays attached when you leave", SOON);
         leave(&terminal);
     }
     shm::remove(marked.shmid).unwrap();
     assert_eq!((nattch(marked.shmid), nattch(other.shmid)), (1, 1));
     terminal.send("D");
-    terminal.wait_for("Held by us: 2 segments", SOON);
-    terminal.wait_for("nattch 1 → 0; the segment stays", SOON);
-    terminal.wait_for("this is its last attachment", SOON);
-    terminal.wait_for("a let go of all 2, 1 for good", SOON);
+    terminal.wait_for("Own attachments: 2", SOON);
+    terminal.wait_for("a detach all 2 (1 freed)", SOON);
     // Leaving does nothing.
     terminal.send("<Esc>");
-    terminal.wait_for(no_row("for good"), SOON);
+    terminal.wait_for(no_row("freed)"), SOON);
     assert_eq!((nattch(marked.shmid), nattch(other.shmid)), (1, 1));
     terminal.send("D");
-    terminal.wait_for("for good", SOON);
+    terminal.wait_for("freed)", SOON);
     answer(&terminal, "a");
     wait_until(SOON, || shm::stat(marked.shmid).is_err());
-    terminal.wait_for("2 let go, and 1 of them gone with that", SOON);
+    terminal.wait_for("Detached from 2 segments; 1 of them freed", SOON);
     assert_eq!(nattch(other.shmid), 0);
     terminal.send(":log<Enter>");
-    terminal.wait_for("detach sysv:0: detached", SOON);
+    terminal.wait_for("Log of this session", SOON);
     terminal.send("<Esc>");
     // Esc and a letter right behind it are one key.
-    terminal.wait_for(no_row("detach sysv:0"), SOON);
+    terminal.wait_for(no_row("Log of this session"), SOON);
     quit(terminal);
 }
 
@@ -108,7 +106,7 @@ fn quitting_lets_go_of_all() {
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
     terminal.send("P");
-    terminal.wait_for("Stays attached after leaving", SOON);
+    terminal.wait_for("Stays attached when you leave", SOON);
     leave(&terminal);
     terminal.wait_for(row("◉ sysv"), SOON);
     assert_eq!(nattch(0), 2);
@@ -128,6 +126,6 @@ fn a_segment_that_is_removed_lives_no_longer_than_it_is_looked_at() {
     assert_eq!(nattch(0), 1);
     leave(&terminal);
     wait_until(SOON, || shm::stat(0).is_err());
-    terminal.wait_for("No shared memory here.", SOON);
+    terminal.wait_for("No shared memory segments.", SOON);
     quit(terminal);
 }

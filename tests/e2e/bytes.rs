@@ -30,7 +30,7 @@ fn text_is_found_the_next_and_the_one_before() {
     }
     terminal.send("/nowhere");
     terminal.send("<Enter>");
-    terminal.wait_for("There is no match for nowhere here", SOON);
+    terminal.wait_for("No match for \"nowhere\"", SOON);
     leave_and_quit(terminal);
 }
 
@@ -65,7 +65,7 @@ fn an_offset_is_gone_to() {
         terminal.wait_for(place, SOON);
     }
     terminal.send("o56<Enter>");
-    terminal.wait_for("behind the end", SOON);
+    terminal.wait_for("past the end", SOON);
     terminal.send("<C-c>");
     for (key, place) in [
         ("$", "0x0000_000f, 15"),
@@ -107,12 +107,9 @@ fn the_next_change_far_away_is_gone_to() {
     terminal.wait_for(|screen: &Screen| screen.cell(13, 79).is_some_and(|cell| cell.contents() == "▐"), SOON);
     object.write(0x5003, b"\x02");
     object.write(0x9000, b"\x02");
-    for (keys, place) in [
-        ("]", "0x0000_5003"),
-        ("]", "0x0000_9000"),
-        ("[", "0x0000_5003"),
-        ("b]", "There is no changed byte that way"),
-    ] {
+    for (keys, place) in
+        [("]", "0x0000_5003"), ("]", "0x0000_9000"), ("[", "0x0000_5003"), ("b]", "No more changes that way")]
+    {
         terminal.send(keys);
         terminal.wait_for(place, SOON);
     }
@@ -129,7 +126,7 @@ fn the_next_data_past_a_hole() {
     terminal.wait_for("0x2bc0_0000", SOON);
     terminal.wait_for(row("2bc0_0000 68 65 72 65"), SOON);
     terminal.send("}");
-    terminal.wait_for("There is no more data that way", SOON);
+    terminal.wait_for("No more data that way", SOON);
     leave_and_quit(terminal);
 }
 
@@ -145,7 +142,7 @@ fn bytes_are_shown_as_a_type_in_either_order_and_in_rows_of_any_width() {
     terminal.send("t<Home><Enter>");
     terminal.wait_for(row("0000_0000 31 4d 48 53"), SOON);
     terminal.send("w");
-    terminal.wait_for("8 bytes per row", SOON);
+    terminal.wait_for("Bytes per row: 8", SOON);
     terminal.wait_for(row("0000_0008 01 00 00 00"), SOON);
     terminal.send("wwww");
     terminal.wait_for(row("u32 1397247281"), SOON);

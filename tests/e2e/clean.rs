@@ -40,7 +40,7 @@ fn what_is_leaked_goes_and_what_is_held_stays() {
     answer(&terminal, "y");
     wait_until(SOON, || shm::stat(shmid).is_err());
     assert!(shm::stat(0).is_ok(), "it is held");
-    terminal.wait_for("u takes it back", SOON);
+    terminal.wait_for("u: undo", SOON);
     terminal.send("c");
     terminal.wait_for("Nothing is leaked.", SOON);
     terminal.send("q");

@@ -93,7 +93,7 @@ fn without_a_terminal_it_says_what_to_do_instead() {
         assert_eq!(terminal.wait_exit(SOON).code(), Some(2), "{redirect}");
         assert_eq!(
             terminal.screen(),
-            "shmlens: the terminal UI needs a terminal; `shmlens list` prints the table",
+            "shmlens: the UI needs a terminal. Use `shmlens list` to print the table",
             "{redirect}"
         );
         assert_eq!(std::fs::read(terminal.home().path().join("out")).unwrap_or_default(), left.as_bytes());

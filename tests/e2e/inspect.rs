@@ -32,7 +32,7 @@ fn the_bytes_that_real_programs_wrote() {
         terminal.wait_for("1MHS8···", SOON);
         terminal.wait_for(row(&format!("0000_0020 {hex}")), SOON);
         terminal.wait_for(text, SOON);
-        let trace = if name == "0x4d2" { "attached: nattch +1" } else { "no trace left" };
+        let trace = if name == "0x4d2" { "attached: nattch +1" } else { "no trace" };
         terminal.wait_for(trace, SOON);
         leave_and_quit(terminal);
         end(writer);

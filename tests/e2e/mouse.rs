@@ -22,7 +22,7 @@ fn a_click_selects_and_a_double_click_inspects() {
     terminal.click(third, 12);
     terminal.wait_for(row("▌ posix /o02"), SOON);
     double_click(&terminal, third - 1, 12);
-    terminal.wait_for("posix:/o01", SOON);
+    terminal.wait_for("/o01   200 B", SOON);
     // A click on a byte goes there.
     let (row_at, column) = super::byte_cell(0x2a);
     terminal.wait_for("0000_0020", SOON);
@@ -75,10 +75,10 @@ fn the_mouse_is_given_back_and_taken_again() {
     terminal.wait_for(row("▌ posix /o00"), SOON);
     assert!(mouse_is_ours(&terminal));
     terminal.send("M");
-    terminal.wait_for("The mouse is the terminal's", SOON);
+    terminal.wait_for("Mouse capture off: the terminal selects text", SOON);
     assert!(!mouse_is_ours(&terminal));
     terminal.send("M");
-    terminal.wait_for("The mouse is ours", SOON);
+    terminal.wait_for("Mouse capture on", SOON);
     assert!(mouse_is_ours(&terminal));
     let third = row_of(&terminal, "posix /o02");
     terminal.click(third, 12);

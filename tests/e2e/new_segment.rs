@@ -20,7 +20,7 @@ fn one_of_each_kind() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), b"what is in it").unwrap();
     let terminal = open();
-    terminal.wait_for("`n` makes a segment", SOON);
+    terminal.wait_for("n: create one.", SOON);
     // POSIX, with a size and a mode.
     terminal.send("n/made<Tab>64K<Tab>0640");
     terminal.wait_for("64 KiB, mode 0640", SOON);

@@ -37,13 +37,13 @@ fn owner_group_and_mode_are_what_was_typed() {
     assert_eq!(kernel(), [(0o600, 0, 0); 2]);
     answer(&terminal, "y");
     wait_until(SOON, || kernel() == [(0o664, NOBODY, 4242); 2]);
-    terminal.wait_for("2 done. u takes it back", SOON);
+    terminal.wait_for("Changed 2 segments. u: undo", SOON);
     terminal.send("u");
     wait_until(SOON, || kernel() == [(0o600, 0, 0); 2]);
     // Left, it does nothing.
     terminal.wait_for(row("▌ posix /object 4.9 KiB 0% 0600 root"), SOON);
     terminal.send("p 7<Tab>nobody");
-    terminal.wait_for(row("nobody, number 65534; is 0"), SOON);
+    terminal.wait_for(row("nobody, uid 65534; now 0"), SOON);
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Permissions of"), SOON);
     // A wrong name is said, nothing is done, and it can be put right there.
@@ -54,7 +54,7 @@ fn owner_group_and_mode_are_what_was_typed() {
     terminal.wait_for("→ 12345", SOON);
     answer(&terminal, "y");
     wait_until(SOON, || kernel() == [(0o600, 0, 0), (0o600, 12345, 0)]);
-    terminal.wait_for("u takes it", SOON);
+    terminal.wait_for("u: undo", SOON);
     quit(terminal);
 }
 

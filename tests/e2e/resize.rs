@@ -98,6 +98,52 @@ fn overlays_come_back_from_any_size() {
     }
 }
 
+/// Memory and time grow with the number of cells, so that only 1000 columns and
+/// 400 rows of a larger terminal are drawn.
+#[test]
+fn a_huge_terminal_is_drawn_in_part() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("object", 64, 0o600);
+    let terminal = Terminal::start((1100, 420), shmlens());
+    terminal.wait_for(|screen: &Screen| place(screen, "? help") == Some(399), SOON);
+    terminal.on_screen(|screen| {
+        let right = screen.rows(1000, 100).find(|row| !row.trim().is_empty());
+        assert_eq!(right, None, "right of the drawn part");
+        let below = screen.rows(0, 1100).skip(400).find(|row| !row.trim().is_empty());
+        assert_eq!(below, None, "below the drawn part");
+        assert!(screen.rows(0, 1000).any(|row| row.trim_end().chars().count() > 990));
+    });
+    // A click out there means nothing; one on the heading sorts.
+    terminal.send("s");
+    terminal.wait_for("Sort by", SOON);
+    terminal.click(410, 1050);
+    terminal.send("<Down><Enter>");
+    terminal.wait_for("KIND↑", SOON);
+    for size in [(5000, 5000), (1000, 400), (5000, 5000)] {
+        let written = terminal.raw().len();
+        terminal.claim_size(size);
+        wait_until(SOON, || terminal.raw().len() > written + 1000);
+    }
+    let peak = terminal.child().peak_memory();
+    assert!(peak < 128 << 20, "{peak} bytes");
+    quit(terminal);
+}
+
+/// Keys may come faster than they are handled. They wait in the terminal then,
+/// not in memory.
+#[test]
+fn a_flood_of_keys_takes_no_memory() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("object", 64, 0o600);
+    let terminal = open();
+    terminal.wait_for(row("● in use"), SOON);
+    let before = terminal.child().peak_memory();
+    terminal.send(&"j".repeat(200_000));
+    let grown = terminal.child().peak_memory() - before;
+    assert!(grown < 10 << 20, "{grown} bytes");
+    quit(terminal);
+}
+
 #[test]
 fn what_is_too_small_says_how_much_is_needed() {
     let Some(_world) = World::new() else { return };

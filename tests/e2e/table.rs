@@ -76,7 +76,7 @@ fn what_appears_and_vanishes_is_seen_and_the_selection_stays() {
     end(middle);
     terminal.wait_for(row("▌ sysv 0x000004d2"), NEXT_SURVEY);
     end(behind);
-    terminal.wait_for("No shared memory here.", NEXT_SURVEY);
+    terminal.wait_for("No shared memory segments.", NEXT_SURVEY);
     quit(terminal);
 }
 
@@ -89,7 +89,7 @@ fn glows(terminal: &Terminal, words: &str) -> bool {
 fn a_key_looks_at_once_where_no_survey_would() {
     let Some(_world) = World::new() else { return };
     let terminal = open();
-    terminal.wait_for("No shared memory here.", SOON);
+    terminal.wait_for("No shared memory segments.", SOON);
     terminal.send("+++++++++");
     terminal.wait_for("paused", SOON);
     let _object = Object::new("later", 99, 0o600);

@@ -40,10 +40,10 @@ fn a_filter_works_as_it_is_typed_and_is_cleared() {
     let _three = three();
     let terminal = open_on_three();
     terminal.send("/kind=posix");
-    terminal.wait_for("3 of 4 fit, esc clears", SOON);
+    terminal.wait_for("3 of 4 match   esc clear", SOON);
     terminal.wait_for(no_row("#0 4.9 KiB"), SOON);
     terminal.send(" python");
-    terminal.wait_for("1 of 4 fit", SOON);
+    terminal.wait_for("1 of 4 match", SOON);
     terminal.wait_for(row("▌ posix /by_python"), SOON);
     terminal.send("<Enter>");
     terminal.wait_for(row("shmlens 1 of 4 segments"), SOON);
@@ -53,7 +53,7 @@ fn a_filter_works_as_it_is_typed_and_is_cleared() {
     terminal.send("/size>x");
     terminal.wait_for("invalid filter 'size>x'", SOON);
     terminal.send("<C-u>zebra");
-    terminal.wait_for("0 of 4 fit /zebra/", SOON);
+    terminal.wait_for("No match for \"zebra\"", SOON);
     terminal.send("<C-c>");
     terminal.wait_for(row("shmlens 4 segments"), SOON);
     terminal.wait_for(row("posix /small"), SOON);
@@ -127,17 +127,17 @@ fn help_and_palette() {
     let terminal = open_on_three();
     terminal.send("?");
     terminal.wait_for("Keys ──", SOON);
-    terminal.wait_for("look inside the segment, read-only", SOON);
+    terminal.wait_for("inspect contents, read-only", SOON);
     // It scrolls to what the signs mean.
     terminal.send("G");
-    terminal.wait_for("marked; attached by this program", SOON);
+    terminal.wait_for("marked; attached by shmlens", SOON);
     terminal.send("<Esc>");
     terminal.wait_for(no_row("marked; attached"), SOON);
 
     terminal.send(":");
     terminal.wait_for("Actions ──", SOON);
     terminal.send("mark-al");
-    terminal.wait_for("mark all that are shown", SOON);
+    terminal.wait_for("mark all shown", SOON);
     terminal.send("<Enter>");
     terminal.wait_for("3 marked", SOON);
     quit(terminal);
@@ -151,7 +151,7 @@ fn the_detail_area_says_what_is_known_and_shows_the_beginning() {
     let terminal = open();
     let sysv = row_of(&terminal, "▌ sysv");
     // A System V segment is not attached unasked.
-    terminal.wait_for("not attached, so not read", SOON);
+    terminal.wait_for("Not attached: ", SOON);
     assert_eq!(super::nattch(0), 1);
     terminal.send("j");
     terminal.wait_for(row("0000 31 4d 48 53 38 00 00 00"), SOON);

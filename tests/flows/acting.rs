@@ -2,7 +2,9 @@
 
 use super::{notice, small, stage};
 use crate::support::{Acts, Stage};
-use shmlens::act::{ActError, Outcome};
+use shmlens::act::copies::KeepError;
+use shmlens::act::{ActError, Done, Outcome, Refusal, StateError};
+use shmlens::app::Keymap;
 use shmlens::app::effect::{Effect, Undo};
 use shmlens::app::event::Event;
 use shmlens::app::key::Key;
@@ -10,7 +12,7 @@ use shmlens::app::overlay::Overlay;
 use shmlens::app::update;
 use shmlens::app::work::Working;
 use shmlens::machine::made::MadeMachine;
-use shmlens::segment::Access;
+use shmlens::segment::{Access, ObjectName, SegmentId};
 
 fn confirm(stage: &Stage) -> &shmlens::app::confirm::Confirm {
     match &stage.state.overlay {
@@ -69,12 +71,12 @@ fn locking_and_taking_it_back() {
     stage.wait(200);
     stage.press("y");
     assert_eq!(perms(&stage.machine), 0o2600);
-    assert!(notice(&stage).contains("u takes it back"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("u: undo"), "{}", notice(&stage));
     assert_eq!(stage.state.log.len(), 1);
     stage.press("u");
     assert_eq!(perms(&stage.machine), 0o600);
     stage.press("u");
-    assert!(notice(&stage).contains("nothing to take back"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("Nothing to undo"), "{}", notice(&stage));
 }
 
 #[test]
@@ -90,7 +92,7 @@ fn removing_keeps_a_copy_that_brings_it_back() {
     stage.wait(200);
     stage.press("y");
     assert_eq!(names(&stage.machine), ["/b", "/c"], "{}", notice(&stage));
-    assert!(notice(&stage).contains("u takes it back"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("u: undo"), "{}", notice(&stage));
     stage.press("u");
     assert_eq!(names(&stage.machine), ["/a", "/b", "/c"], "{}", notice(&stage));
     stage.press("jk");
@@ -127,7 +129,11 @@ fn each_of_a_batch_has_its_own_answer() {
     stage.wait(200);
     stage.press("y");
     assert_eq!(names(&stage.machine), ["/b", "/c"], "{}", notice(&stage));
-    assert!(stage.state.log.iter().any(|line| line.contains("posix:/b: not done")), "{:?}", stage.state.log);
+    assert!(
+        stage.state.log.iter().any(|line| line.starts_with("rm /b: not done: ")),
+        "{:?}",
+        stage.state.log
+    );
 }
 
 #[test]
@@ -163,7 +169,7 @@ fn read_only_turns_every_change_off() {
 fn the_log_tells_what_was_done() {
     let mut stage = stage(small());
     stage.press(":log<enter>");
-    assert!(stage.screen().contains("Nothing was changed yet."));
+    assert!(stage.screen().contains("No changes yet."));
     stage.press("<esc>l");
     stage.wait(200);
     stage.press("y:log<enter>");
@@ -213,9 +219,9 @@ fn what_was_removed_without_a_copy_brings_no_other_one_back() {
     assert_eq!(names(&stage.machine), ["/b", "/c"], "{}", notice(&stage));
     remove(&mut stage, "xcfy");
     assert_eq!(names(&stage.machine).len(), 1, "{}", notice(&stage));
-    assert!(!notice(&stage).contains("takes it back"), "{}", notice(&stage));
+    assert!(!notice(&stage).contains("undo"), "{}", notice(&stage));
     stage.press("u");
-    assert!(notice(&stage).contains("nothing to take back"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("Nothing to undo"), "{}", notice(&stage));
     assert_eq!(names(&stage.machine).len(), 1);
 }
 
@@ -233,7 +239,7 @@ fn a_long_act_is_stopped_and_nothing_else_is_begun_meanwhile() {
         stage.wait(200);
         stage.press("y");
         stage.happen(working());
-        assert!(stage.screen().contains("10 B of 50 B   esc stops"), "{}", stage.screen());
+        assert!(stage.screen().contains("10 B of 50 B   esc stop"), "{}", stage.screen());
         stage.press("ynfc");
         assert_eq!(stage.acts, Acts::Hang);
         stage.press(key);
@@ -242,7 +248,7 @@ fn a_long_act_is_stopped_and_nothing_else_is_begun_meanwhile() {
         let subject = "sysv:5".to_owned();
         let result = Err(ActError::Stopped { subject: subject.clone() });
         stage.happen(Event::Acted(vec![Outcome { subject, action: "rm", result }]));
-        assert_eq!(notice(&stage), "Stopped: nothing was done");
+        assert_eq!(notice(&stage), "Stopped; nothing was changed");
         assert!(stage.state.overlay.is_none() && stage.state.work.is_none());
     }
 }
@@ -284,8 +290,107 @@ fn a_long_undo_is_stopped_and_can_be_tried_again() {
     assert!(notice(&stage).contains("esc stops it"), "{}", notice(&stage));
     stage.press("<esc>");
     assert_eq!((stage.acts, stage.quit), (Acts::Stopped, false));
-    stage.happen(Event::Undone(vec![Ok("posix:/a is back".to_owned()), Err("stopped".to_owned())]));
+    stage.happen(Event::Undone(vec![Ok("Restored /a".to_owned()), Err("stopped".to_owned())]));
     assert_eq!(stage.state.undo, Some(Undo::Copies(1)));
     stage.press("<esc>");
-    assert!(notice(&stage).contains("No filter is set"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("No filter set"), "{}", notice(&stage));
+}
+
+/// A stage with an act under way, as the worker reports its end.
+fn reported(outcomes: Vec<Outcome>) -> Stage {
+    let mut stage = stage(small());
+    stage.acts = Acts::Hang;
+    stage.press("l");
+    stage.wait(200);
+    stage.press("y");
+    stage.happen(Event::Acted(outcomes));
+    stage
+}
+
+fn object(name: &str) -> SegmentId {
+    SegmentId::Posix(ObjectName::new(name.as_bytes()).unwrap())
+}
+
+fn removed(name: &str) -> Outcome {
+    let said = vec!["removed".to_owned()];
+    let done = Done { id: object(name), said, undo: None, copy: Some("/copies/1".into()) };
+    Outcome { subject: format!("posix:/{name}"), action: "rm", result: Ok(done) }
+}
+
+fn failed(name: &str) -> Outcome {
+    // Its text does not name the segment.
+    let error = ActError::NotKept { id: object(name), source: KeepError::State(StateError::Homeless) };
+    Outcome { subject: format!("posix:/{name}"), action: "rm", result: Err(error) }
+}
+
+fn refused(name: &str) -> Outcome {
+    let subject = format!("posix:/{name}");
+    let refusal = Refusal {
+        reason: "in use: attached twice".to_owned(),
+        remedy: "Use --force to remove it anyway".to_owned(),
+        forceable: true,
+    };
+    let result = Err(ActError::Refused { subject: subject.clone(), refusal });
+    Outcome { subject, action: "rm", result }
+}
+
+#[test]
+fn the_footer_says_what_was_done_and_how_to_undo_it() {
+    for (outcomes, said) in [
+        (vec![removed("a")], "Removed /a. u: undo"),
+        (vec![removed("a"), removed("b")], "Removed 2 segments. u: undo"),
+        (vec![removed("a"), refused("b")], "Removed /a (1 skipped). u: undo"),
+        // On screen, force is a key.
+        (vec![refused("b")], "/b: in use: attached twice. Press x, then f to force"),
+    ] {
+        let stage = reported(outcomes);
+        assert_eq!(notice(&stage), said);
+    }
+    // The command for later is in the log.
+    let stage = reported(vec![removed("a")]);
+    assert_eq!(stage.state.log, ["rm /a: removed; undo: shmlens restore /copies/1"]);
+}
+
+#[test]
+fn messages_name_the_key_that_is_bound_now() {
+    for (keys, said) in [(&["z"][..], "Removed /a. z: undo"), (&[], "Removed /a. :undo: undo")] {
+        let keys = keys.iter().map(ToString::to_string).collect();
+        let keymap = Keymap::with(&[("undo".to_owned(), keys)].into()).unwrap();
+        let mut stage = reported(vec![]);
+        stage.state.keymap = keymap;
+        stage.happen(Event::Acted(vec![removed("a")]));
+        assert_eq!(notice(&stage), said);
+    }
+}
+
+#[test]
+fn every_message_of_a_batch_names_its_segment() {
+    let stage = reported(vec![removed("a"), failed("b"), failed("c"), refused("d")]);
+    let text = notice(&stage);
+    assert!(text.starts_with("Removed /a (1 skipped). u: undo. /b: "), "{text}");
+    assert!(text.ends_with(" (1 more in :log)"), "{text}");
+    for (line, name) in stage.state.log.iter().zip(["/a", "/b", "/c", "/d"]) {
+        assert!(line.starts_with(&format!("rm {name}: ")), "{line}");
+    }
+}
+
+/// Force is offered where the plan says that it helps, and nowhere else.
+#[test]
+fn force_is_offered_only_where_it_helps() {
+    let machine = small();
+    machine.add_process(4121, "writer");
+    machine.map_in(4121, "a", Access::Read);
+    let mut held = stage(machine.clone());
+    held.press("jx");
+    held.wait(200);
+    assert!(held.screen().contains("f: force") && held.screen().contains("f force"), "{}", held.screen());
+    // Somebody else's segment: force does not give the right to remove it.
+    machine.edit(|facts| facts.effective_uid = 1001);
+    let mut foreign = stage(machine);
+    foreign.press("jx");
+    foreign.wait(200);
+    let screen = foreign.screen();
+    assert!(!screen.contains("force") && !screen.contains("y remove"), "{screen}");
+    foreign.press("f");
+    assert!(!confirm(&foreign).wishes[0].force);
 }

@@ -56,7 +56,7 @@ fn a_name_that_goes_while_it_is_held_is_told_once() {
     stage.survey();
     assert_eq!(
         notice(&stage),
-        "/camera is unlinked, kept alive by grabber (4121); 40 KiB stay in memory: h tells more"
+        "/camera was removed; 40 KiB stays in memory until its holders detach (h: holders)"
     );
     stage.press("j");
     stage.survey();
@@ -69,7 +69,7 @@ fn a_name_that_goes_while_it_is_held_is_told_once() {
         facts.sysv[0].row.key = Key(0);
     });
     stage.survey();
-    assert!(notice(&stage).starts_with("#5 is removed, kept alive by grabber (4121)"), "{}", notice(&stage));
+    assert!(notice(&stage).starts_with("sysv:5 was removed; 4.0 KiB stays in memory"), "{}", notice(&stage));
     stage.press("j");
     // What was so before we came is no news, and what goes with its name none either.
     stage.machine.add_object("free", MadeBytes::full(b"x"));

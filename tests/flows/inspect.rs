@@ -72,7 +72,7 @@ fn going_to_an_offset() {
     let mut stage = inside(10_000, |_| {});
     stage.press("o10000<enter>");
     match &stage.state.overlay {
-        Some(Overlay::Prompt(prompt)) => assert!(prompt.error.as_ref().unwrap().contains("behind the end")),
+        Some(Overlay::Prompt(prompt)) => assert!(prompt.error.as_ref().unwrap().contains("past the end")),
         other => panic!("{other:?}"),
     }
     stage.press("<esc>");
@@ -104,9 +104,9 @@ fn searching_text_hex_and_values() {
     }
     let mut stage = inside(10_000, write);
     stage.press("/needle<enter>nn");
-    assert!(notice(&stage).contains("other end"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("(wrapped)"), "{}", notice(&stage));
     stage.press("/zebra<enter>");
-    assert!(notice(&stage).contains("no match for zebra"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("No match for \"zebra\""), "{}", notice(&stage));
     stage.press("\\xy<enter>");
     match &stage.state.overlay {
         Some(Overlay::Prompt(prompt)) => assert!(prompt.error.is_some()),
@@ -114,7 +114,7 @@ fn searching_text_hex_and_values() {
     }
     let mut stage = inside(10, |_| {});
     stage.press("n");
-    assert!(notice(&stage).contains("Nothing was searched for"));
+    assert!(notice(&stage).contains("No search yet (/ text, "));
 }
 
 #[test]
@@ -124,10 +124,10 @@ fn esc_stops_a_long_search_before_it_leaves() {
     stage.press("/needle<enter>");
     assert!(open(&stage).pending.is_some());
     stage.happen(Event::Searching { done: 1 << 20, total: 1 << 30 });
-    assert!(stage.screen().contains("1.0 MiB of 1.0 GiB   esc stops"), "{}", stage.screen());
+    assert!(stage.screen().contains("1.0 MiB of 1.0 GiB   esc stop"), "{}", stage.screen());
     stage.press("<esc>");
     assert!(open(&stage).pending.is_none());
-    assert!(notice(&stage).contains("was stopped"));
+    assert!(notice(&stage).contains("Search stopped"));
     // One that has not said anything yet does not stand in the way.
     stage.press("njj");
     assert!(open(&stage).pending.is_none());
@@ -150,7 +150,7 @@ fn data_past_zeros_and_holes() {
     stage.press("}");
     assert_eq!(open(&stage).cursor, (1 << 40) + 5);
     stage.press("}");
-    assert!(notice(&stage).contains("no more data"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("No more data"), "{}", notice(&stage));
     stage.press("{");
     assert_eq!(open(&stage).cursor, 1 << 20);
 }
@@ -160,7 +160,7 @@ fn changes_are_measured_from_the_baseline() {
     let mut stage = inside(10_000, |bytes| bytes.write(0, &[1; 9000]));
     stage.look();
     stage.press("]");
-    assert!(notice(&stage).contains("no changed byte that way"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("No more changes that way"), "{}", notice(&stage));
     stage.machine.edit_object("it", |bytes| {
         bytes.write(20, &[9]);
         bytes.write(40, &[9]);
@@ -177,7 +177,7 @@ fn changes_are_measured_from_the_baseline() {
     stage.look();
     assert_eq!(open(&stage).view.differs, []);
     stage.press("]");
-    assert!(notice(&stage).contains("no changed byte that way"));
+    assert!(notice(&stage).contains("No more changes that way"));
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn marks_and_copies() {
     stage.press("lllmajjj'a");
     assert_eq!(open(&stage).cursor, 3);
     stage.press("'b");
-    assert!(notice(&stage).contains("marked are a"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("marks: a"), "{}", notice(&stage));
     stage.press("hy<enter>");
     // From the mark at 3 back to the cursor at 2, both counted in.
     assert_eq!(stage.clipboard.as_deref(), Some("be ef"));
@@ -253,7 +253,7 @@ fn marks_and_copies() {
     assert_eq!(stage.clipboard.as_deref(), Some("A row of letters"));
     let mut stage = inside(10, |_| {});
     stage.press("'");
-    assert!(notice(&stage).contains("No offset is marked"));
+    assert!(notice(&stage).contains("No marks yet (m: "));
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use super::{notice, small, stage};
 use crate::support::Stage;
+use shmlens::app::event::{Event, Size};
 use shmlens::app::key::{Mouse, MouseKind};
-use shmlens::app::overlay::Overlay;
+use shmlens::app::layout::LARGEST;
+use shmlens::app::overlay::{LONGEST_TEXT, Overlay};
 use shmlens::machine::made::MadeBytes;
 use shmlens::segment::field::Field;
 use std::time::Duration;
@@ -124,7 +126,7 @@ fn names_are_copied() {
     assert_eq!(stage.clipboard.as_deref(), Some("posix:/a"));
     stage.press("g<space><space>y");
     assert_eq!(stage.clipboard.as_deref(), Some("sysv:5\nposix:/a"));
-    assert!(notice(&stage).contains("2 segments"));
+    assert!(notice(&stage).contains("Copied 2 names"));
 }
 
 #[test]
@@ -176,13 +178,13 @@ fn the_palette_does_what_is_chosen() {
 fn what_cannot_be_done_says_why() {
     let mut stage = stage(small());
     stage.press("D");
-    assert!(notice(&stage).contains("We hold no segment"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("Nothing attached. P in Inspect keeps one"), "{}", notice(&stage));
     stage.press("j");
     assert_eq!(notice(&stage), "");
     let mut stage = super::stage(shmlens::machine::made::MadeMachine::new());
     for keys in ["<enter>", "<space>", "y"] {
         stage.press(keys);
-        assert!(notice(&stage).contains("no segment"), "{keys}");
+        assert!(notice(&stage).contains("No segment selected"), "{keys}");
     }
 }
 
@@ -235,4 +237,49 @@ fn the_mouse_selects_inspects_scrolls_and_sorts() {
     stage.press("M");
     stage.mouse(click(10, 3));
     assert_eq!(selected(&stage), "posix:/c");
+}
+
+#[test]
+fn a_huge_terminal_is_drawn_in_part_and_clicks_outside_of_it_are_ignored() {
+    let mut stage = stage(small());
+    stage.happen(Event::Resize(Size { width: 5000, height: 5000 }));
+    assert_eq!(stage.state.size, LARGEST);
+    let before = selected(&stage);
+    for (x, y) in [(LARGEST.width, 5), (10, LARGEST.height), (4999, 4999)] {
+        stage.mouse(click(x, y));
+        stage.mouse(Mouse { x, y, kind: MouseKind::WheelDown });
+        assert_eq!(selected(&stage), before, "{x},{y}");
+    }
+    // One beside a list that is drawn closes it, one out there does not.
+    stage.press("s");
+    stage.mouse(click(LARGEST.width, 5));
+    assert!(matches!(stage.state.overlay, Some(Overlay::Choice(_))));
+    stage.mouse(click(3, 5));
+    assert!(stage.state.overlay.is_none());
+    // What Inspect reads is bounded too.
+    stage.press("j<enter>");
+    let inspect = stage.state.inspect.as_ref().unwrap();
+    let window = inspect.watching(stage.state.size).window;
+    assert!(window.end - window.start <= u64::from(LARGEST.height) * 32 + 64, "{window:?}");
+}
+
+#[test]
+fn a_paste_of_any_length_is_cut_and_evaluated_once() {
+    let mut stage = stage(small());
+    stage.press("/");
+    for _ in 0..3 {
+        stage.happen(Event::Paste("a\u{1b}".repeat(100_000)));
+    }
+    stage.press("bc");
+    let Some(Overlay::Prompt(prompt)) = &stage.state.overlay else { panic!() };
+    assert_eq!(prompt.input.value().len(), LONGEST_TEXT);
+    assert_eq!(stage.state.table.filter_text.len(), LONGEST_TEXT);
+    assert_eq!(shown(&stage), Vec::<String>::new());
+    stage.press("<ctrl-u>");
+    stage.happen(Event::Paste("kind=sysv".to_owned()));
+    assert_eq!(shown(&stage).len(), 1);
+    stage.press("<esc>:");
+    stage.happen(Event::Paste("mark-all".to_owned()));
+    stage.press("<enter>");
+    assert_eq!(notice(&stage), "4 marked");
 }

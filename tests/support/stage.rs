@@ -12,6 +12,7 @@ use shmlens::app::confirm::{Wanted, Wish};
 use shmlens::app::effect::{Effect, Request, Target, Undo, Watching};
 use shmlens::app::event::{Event, Found, Opened, Preview, Size};
 use shmlens::app::key::{Key, Mouse};
+use shmlens::app::sentence::result;
 use shmlens::app::{Keymap, Settings, State, update};
 use shmlens::identify::Identifier;
 use shmlens::machine::made::MadeMachine;
@@ -249,7 +250,8 @@ impl Stage {
             Undo::Copies(count) => (0..count)
                 .map(|_| {
                     let back = self.copies().undo(&self.machine, &Progress::new());
-                    back.map(|back| format!("{} is back", back.id)).map_err(|error| error.to_string())
+                    back.map(|back| result(&back.id.to_string(), "restored"))
+                        .map_err(|error| error.to_string())
                 })
                 .collect(),
             Undo::Acts(acts) => acts
@@ -258,7 +260,8 @@ impl Stage {
                     let segment = survey.segments.iter().find(|segment| segment.id == id).unwrap();
                     let plan = act::plan(&self.machine, segment, &action, &Options::default());
                     let outcome = act::apply(&self.machine, &plan);
-                    outcome.result.map(|done| done.said.join("; ")).map_err(|error| error.to_string())
+                    let done = outcome.result.map(|done| result(&done.id.to_string(), &done.said.join("; ")));
+                    done.map_err(|error| error.to_string())
                 })
                 .collect(),
         }

@@ -56,12 +56,17 @@ pub struct Search {
     pub text: String,
 }
 
+/// A jump to a changed byte, in words.
+pub const CHANGES: &str = "changes";
+/// A jump to data past zeros and holes, in words.
+pub const DATA: &str = "data";
+
 /// A jump that has not been answered yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
     /// Its number.
     pub number: u64,
-    /// What it looks for, in words.
+    /// What it looks for, in words: [`CHANGES`], [`DATA`] or the pattern as it was typed.
     pub what: String,
     /// Bytes searched, of how many.
     pub progress: Option<(u64, u64)>,

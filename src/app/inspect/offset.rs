@@ -6,10 +6,10 @@ use crate::segment::Bytes;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OffsetError {
     /// It is no number.
-    #[error("'{0}' is no offset: write 4096, 0x1000, 4K, +16, -1K, 50% or end")]
+    #[error("invalid offset '{0}': expected 4096, 0x1000, 4K, +16, -1K, 50% or end")]
     NoNumber(String),
     /// It is behind the end.
-    #[error("{offset:#x} is behind the end: the last byte is at {last:#x}")]
+    #[error("{offset:#x} is past the end: the last byte is at {last:#x}")]
     Beyond {
         /// What was asked for.
         offset: u64,

@@ -1,7 +1,8 @@
 //! Acting on segments: wish, plan, confirm, act, report, undo.
 
 use super::new_segment;
-use crate::act::{self, ActError, Outcome, Plan};
+use super::report::{Report, first_of};
+use crate::act::{self, Outcome, Plan};
 use crate::app::action::Action;
 use crate::app::confirm::{Confirm, DEAF, Wanted, Wish};
 use crate::app::effect::{Effect, Undo};
@@ -127,7 +128,7 @@ pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     }
 }
 
-/// What came of it: told at the foot, whole in the log.
+/// Reports the outcomes of an action, and remembers how to undo it.
 pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>) {
     state.work = None;
     if new_segment::made(state, outcomes) {
@@ -137,56 +138,18 @@ pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>)
     if matches!(&state.overlay, Some(Overlay::Confirm(confirm)) if confirm.acting) {
         state.overlay = None;
     }
-    let mut stopped = 0;
-    let mut failures = vec![];
-    let mut done = vec![];
     let mut undo = vec![];
-    let mut removed = 0;
-    for outcome in outcomes {
-        match &outcome.result {
-            Ok(result) => {
-                log(state, format!("{} {}: {}", outcome.action, result.id, result.said.join("; ")));
-                done.push(format!("{}: {}", result.id, result.said.join("; ")));
-                undo.extend(result.undo.clone().map(|action| (result.id.clone(), action)));
-                // Only what has a copy can be brought back by one.
-                removed += usize::from(result.copy.is_some());
-                state.table.marks.remove(&result.id);
-            }
-            Err(ActError::Stopped { .. }) => {
-                log(state, format!("{} {}: stopped, nothing was done", outcome.action, outcome.subject));
-                stopped += 1;
-            }
-            Err(error) => {
-                log(state, format!("{} {}: not done: {error}", outcome.action, outcome.subject));
-                // What was refused was shown as such, and nobody said to do it.
-                if !matches!(error, ActError::Refused { .. }) || outcomes.len() == 1 {
-                    failures.push(error.to_string());
-                }
-            }
-        }
+    let mut copies = 0;
+    for done in outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()) {
+        undo.extend(done.undo.clone().map(|action| (done.id.clone(), action)));
+        // Only what has a copy can be brought back by one.
+        copies += usize::from(done.copy.is_some());
+        state.table.marks.remove(&done.id);
     }
     state.undo =
-        if undo.is_empty() { (removed > 0).then_some(Undo::Copies(removed)) } else { Some(Undo::Acts(undo)) };
-    let how = if state.undo.is_some() { ". u takes it back" } else { "" };
-    let told = match done.as_slice() {
-        [] => String::new(),
-        [one] => format!("{one}{how}"),
-        many => format!("{} done{how}", many.len()),
-    };
-    let told = match (stopped, told.as_str()) {
-        (0, _) => told,
-        (_, "") => "Stopped: nothing was done".to_owned(),
-        (_, told) => format!("{told}. Stopped: {stopped} left as they were"),
-    };
-    if failures.is_empty() {
-        state.say(told);
-    } else {
-        let first = failures.swap_remove(0);
-        let more =
-            if failures.is_empty() { String::new() } else { format!(" ({} more in :log)", failures.len()) };
-        let before = if told.is_empty() { String::new() } else { format!("{told}. ") };
-        state.fail(format!("{before}{first}{more}"));
-    }
+        if undo.is_empty() { (copies > 0).then_some(Undo::Copies(copies)) } else { Some(Undo::Acts(undo)) };
+    let report = Report::new(state, outcomes);
+    report.show(state);
     effects.push(Effect::Survey);
 }
 
@@ -198,7 +161,7 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
         let segments = state.survey.iter().flat_map(|survey| &survey.segments);
         let found: Vec<Segment> = segments.filter(|segment| segment.id == *id).cloned().collect();
         if found.is_empty() {
-            let gone = format!("{id} is gone: there is nothing to take back");
+            let gone = format!("{id} is gone; nothing to undo");
             state.undo = None;
             return state.fail(gone);
         }
@@ -209,23 +172,34 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
             state.work = Some(Work { undo: Some(undo.clone()), ..Work::default() });
             effects.push(Effect::Undo(undo));
         }
-        None => state
-            .fail("There is nothing to take back in this run; `shmlens restore` brings saved segments back"),
+        None => state.fail("Nothing to undo. `shmlens restore FILE` restores a saved copy"),
     }
 }
 
-/// What was taken back, a line each.
+/// Reports an undo: a line for each segment in the log, one line at the foot.
 pub fn undone(state: &mut State, results: Vec<Result<String, String>>, effects: &mut Vec<Effect>) {
     for result in &results {
         let (Ok(text) | Err(text)) = result;
-        log(state, format!("undo: {text}"));
+        log(state, format!("undo {text}"));
     }
-    let failed = results.iter().any(Result::is_err);
     // What did not come back can be tried again.
     let undo = state.work.take().and_then(|work| work.undo);
+    let verb = if matches!(undo, Some(Undo::Copies(_))) { "Restored" } else { "Reverted" };
     state.undo = undo.and_then(|undo| undo.left(&results)).or(state.undo.take());
-    let texts: Vec<String> = results.into_iter().map(|result| result.unwrap_or_else(|error| error)).collect();
-    let text = texts.join("; ");
+    let (mut done, mut failures) = (vec![], vec![]);
+    for result in results {
+        match result {
+            Ok(text) => done.push(text),
+            Err(text) => failures.push(text),
+        }
+    }
+    let failed = !failures.is_empty();
+    let mut parts = match done.len() {
+        0 | 1 => done,
+        many => vec![format!("{verb} {many} segments")],
+    };
+    parts.extend(first_of(state, failures));
+    let text = parts.join(". ");
     if failed {
         state.fail(text);
     } else {

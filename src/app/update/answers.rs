@@ -1,9 +1,11 @@
 //! What comes back from the outside.
 
 use super::new_segment;
+use crate::app::action::Action;
 use crate::app::effect::{Effect, Who};
 use crate::app::event::{Found, Opened, Preview};
-use crate::app::inspect::{Inspect, Status};
+use crate::app::inspect::{CHANGES, DATA, Inspect, Status};
+use crate::app::sentence::label_of;
 use crate::app::state::State;
 use crate::memory::Look;
 use crate::segment::{Bytes, Kind, State as SegmentState};
@@ -18,7 +20,7 @@ pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     if state.notice.is_none()
         && let Some(text) = state.survey.as_ref().and_then(|before| lost_name(before, &survey, &difference))
     {
-        state.say(text);
+        state.say(format!("{text} ({}: holders)", state.key_of(Action::Holders)));
     }
     // Paused, nothing is looked at unasked.
     if state.interval.duration().is_some() {
@@ -38,7 +40,7 @@ pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     {
         let more = match survey.problems.len() {
             1 => String::new(),
-            count => format!(" (and {} more; `shmlens list` prints them)", count - 1),
+            count => format!(" ({} more in `shmlens list`)", count - 1),
         };
         state.fail(format!("{problem}{more}"));
     }
@@ -62,10 +64,9 @@ fn lost_name(before: &Survey, after: &Survey, difference: &Difference) -> Option
                     && (was.kind() == Kind::Posix || was.id == segment.id)
             })
         })?;
-    let why = segment.verdict.reasons.first()?;
     Some(format!(
-        "{} is {why}; {} stay in memory: h tells more",
-        segment.label(),
+        "{} was removed; {} stays in memory until its holders detach",
+        label_of(segment),
         segment.resident.unwrap_or(segment.size)
     ))
 }
@@ -107,20 +108,11 @@ pub fn opened(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) {
             state.inspect = Some(Inspect::new(segment, state.live_interval, keep));
         }
         Err(error) => {
-            state.fail(sentence(&error.to_string(), &segment.id.to_string()));
+            state.fail(error.to_string());
             // What is gone or was replaced is to be seen as it is now.
             effects.push(Effect::Survey);
         }
     }
-}
-
-/// A notice begins as a sentence does, unless it begins with a name.
-fn sentence(text: &str, name: &str) -> String {
-    if text.starts_with(name) {
-        return text.to_owned();
-    }
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 pub fn looked(state: &mut State, look: Look) {
@@ -133,7 +125,7 @@ pub fn looked(state: &mut State, look: Look) {
         // The cursor may stand behind its end.
         let cursor = inspect.cursor;
         inspect.go_to(cursor, size);
-        state.say(format!("It has shrunk from {} to {}", Bytes(before), Bytes(after)));
+        state.say(format!("Shrunk from {} to {}", Bytes(before), Bytes(after)));
     }
 }
 
@@ -151,23 +143,19 @@ pub fn found(state: &mut State, found: Found) {
         Ok(Some(offset)) => {
             inspect.jump(offset, size);
             if found.wrapped {
-                state.say(format!(
-                    "{} is at {offset:#x}; the search went on from the other end",
-                    pending.what
-                ));
+                state.say(format!("Found at {offset:#x} (wrapped)"));
             }
         }
-        Ok(None) => state.fail(format!("There is no {}", none_words(&pending.what))),
-        Err(reason) => state.fail(format!("The search was given up: {reason}")),
+        Ok(None) => state.fail(not_found(state, &pending.what)),
+        Err(reason) => state.fail(format!("Search failed: {reason}")),
     }
 }
 
-/// "There is no …" for what was looked for.
-fn none_words(what: &str) -> String {
+fn not_found(state: &State, what: &str) -> String {
     match what {
-        "a change" => "changed byte that way; b measures anew".to_owned(),
-        "data" => "more data that way".to_owned(),
-        pattern => format!("match for {pattern} here"),
+        CHANGES => format!("No more changes that way ({}: new baseline)", state.key_of(Action::Baseline)),
+        DATA => "No more data that way".to_owned(),
+        pattern => format!("No match for \"{pattern}\""),
     }
 }
 

@@ -67,7 +67,7 @@ fn go(state: &mut State, clean: Clean, effects: &mut Vec<Effect>) {
         }
     } else if segments.is_empty() {
         if !clean.items.is_empty() {
-            state.fail("None is ticked: space ticks one, a all");
+            state.fail("Nothing selected: space selects one, a selects all");
         }
     } else {
         return acting::begin(state, &segments, &Wanted::Remove { copy: true }, effects);

@@ -7,6 +7,7 @@ use crate::app::effect::{Effect, Who};
 use crate::app::holders::{Ask, Holders};
 use crate::app::key::{Code, Key};
 use crate::app::overlay::Overlay;
+use crate::app::sentence::name_of;
 use crate::app::state::State;
 
 /// How many rows a page has, about.
@@ -60,16 +61,16 @@ pub fn key(state: &mut State, mut holders: Holders, key: Key, effects: &mut Vec<
 /// Asks whether the selected one is to end, or says why it is not asked.
 fn ask(state: &mut State, holders: &mut Holders) {
     let Some(row) = holders.rows.get(holders.selected) else {
-        return state.fail("There is nobody to end");
+        return state.fail("No holder selected");
     };
     if state.work.is_some() {
-        return state.fail("Something is still being done: esc stops it");
+        return state.fail("Another action is in progress; esc stops it");
     }
     match Ending::of(&row.holder, &holders.segment.id, state.read_only) {
         Ok(ending) => {
             holders.ask = Some(Ask { ending, row: row.clone(), since: state.now, acting: false });
         }
-        Err(refusal) => state.fail(format!("Not done: {}. {}", refusal.reason, refusal.remedy)),
+        Err(refusal) => state.fail(format!("{}. {}", refusal.reason, refusal.remedy)),
     }
 }
 
@@ -95,14 +96,12 @@ pub fn ended(state: &mut State, ending: &Ending, result: Result<Ended, EndError>
     match result {
         Ok(ended) => {
             let said = ending.said(ended);
-            acting::log(state, format!("end {}: {said}", ending.segment));
+            acting::log(state, format!("end {}: {said}", name_of(&ending.segment)));
             state.say(said);
         }
         Err(error) => {
-            acting::log(state, format!("end {}: not done: {error}", ending.segment));
-            let text = error.to_string();
-            // The name of a process begins with a small letter, and stays as it is.
-            state.fail(text.strip_prefix("you may").map_or(text.clone(), |rest| format!("You may{rest}")));
+            acting::log(state, format!("end {}: {error}", name_of(&ending.segment)));
+            state.fail(error.to_string());
         }
     }
     effects.push(Effect::Holders(Who::These(vec![ending.process.pid])));

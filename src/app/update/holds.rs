@@ -1,12 +1,14 @@
 //! Letting go of what we hold ourselves: ask the kernel, show, let go, tell.
 
 use super::acting;
+use super::report::first_of;
 use crate::act::{ActError, Hold, Released};
 use crate::app::confirm::DEAF;
 use crate::app::effect::Effect;
 use crate::app::holds::Holds;
 use crate::app::key::{Code, Key};
 use crate::app::overlay::Overlay;
+use crate::app::sentence::{naming, result};
 use crate::app::state::State;
 use crate::segment::SegmentId;
 
@@ -71,22 +73,22 @@ pub fn let_go(
         state.overlay = None;
     }
     let (mut done, mut failed) = (vec![], vec![]);
-    for (id, result) in results {
-        match result {
+    for (id, outcome) in results {
+        match outcome {
             Ok(released) => {
                 state.kept.remove(id);
                 if state.inspect.as_ref().is_some_and(|inspect| inspect.id() == id) {
                     state.inspect = None;
                 }
                 if asked || released.is_gone() {
-                    let text = format!("{id}: {}", released.said());
-                    acting::log(state, format!("detach {text}"));
-                    done.push((text, released.is_gone()));
+                    acting::log(state, format!("detach {}", naming(&id.to_string(), &released.said())));
+                    done.push((result(&id.to_string(), &released.said()), released.is_gone()));
                 }
             }
             Err(error) => {
-                acting::log(state, format!("detach {id}: not done: {error}"));
-                failed.push(error.to_string());
+                let text = naming(&id.to_string(), &error.to_string());
+                acting::log(state, format!("detach {text}"));
+                failed.push(text);
             }
         }
     }
@@ -94,12 +96,10 @@ pub fn let_go(
     let text = match (done.as_slice(), gone) {
         ([], _) => String::new(),
         ([(one, _)], _) => one.clone(),
-        (many, 0) => format!("{} let go; :log has each", many.len()),
-        (many, gone) => {
-            format!("{} let go, and {gone} of them gone with that; :log has each", many.len())
-        }
+        (many, 0) => format!("Detached from {} segments", many.len()),
+        (many, gone) => format!("Detached from {} segments; {gone} of them freed", many.len()),
     };
-    if let Some(first) = failed.first() {
+    if let Some(first) = first_of(state, failed) {
         let before = if text.is_empty() { String::new() } else { format!("{text}. ") };
         state.fail(format!("{before}{first}"));
     } else if !text.is_empty() {

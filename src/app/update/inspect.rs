@@ -2,9 +2,10 @@
 
 use crate::app::action::Action;
 use crate::app::effect::{Effect, Request, Target};
-use crate::app::inspect::{Inspect, Pane, Pending};
+use crate::app::inspect::{CHANGES, DATA, Inspect, Pane, Pending};
 use crate::app::layout::inspect::{WIDTHS, row_fits};
 use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
+use crate::app::sentence::name_of;
 use crate::app::state::State;
 use crate::memory::Direction;
 
@@ -26,7 +27,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Freeze => freeze(state, effects),
         Action::Baseline => {
             effects.extend([Effect::SetBaseline, Effect::LookOnce]);
-            state.say("Changes are measured from now on");
+            state.say("Baseline set");
         }
         Action::Keep => keep(state),
         _ => {
@@ -34,9 +35,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             match action {
                 Action::SearchNext => search(inspect, Direction::Forward, effects),
                 Action::SearchPrevious => search(inspect, Direction::Backward, effects),
-                Action::NextChange => find(inspect, Direction::Forward, Target::Change, "a change", effects),
+                Action::NextChange => find(inspect, Direction::Forward, Target::Change, CHANGES, effects),
                 Action::PreviousChange => {
-                    find(inspect, Direction::Backward, Target::Change, "a change", effects);
+                    find(inspect, Direction::Backward, Target::Change, CHANGES, effects);
                 }
                 Action::NextData => data(inspect, Direction::Forward, effects),
                 Action::PreviousData => data(inspect, Direction::Backward, effects),
@@ -117,7 +118,7 @@ fn stop_search(state: &mut State, effects: &mut Vec<Effect>) -> bool {
         return false;
     }
     forget_search(state, effects);
-    state.say("The search was stopped");
+    state.say("Search stopped");
     true
 }
 
@@ -134,7 +135,8 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     effects.push(Effect::Close { keep: inspect.keep });
     if inspect.keep {
         state.kept.insert(inspect.id().clone());
-        state.say(format!("Still attached to {}: D lists what we hold", inspect.id()));
+        let detach = state.key_of(Action::Detach);
+        state.say(format!("Still attached to {} ({detach}: detach)", name_of(inspect.id())));
         // The table is to show the attachment; one that goes is told of.
         effects.push(Effect::Survey);
     } else {
@@ -150,7 +152,7 @@ fn freeze(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(inspect) = &mut state.inspect else { return };
     inspect.freeze();
     if inspect.frozen.is_some() {
-        state.say("Frozen: what you scroll to is read once; space goes on");
+        state.say(format!("Frozen ({}: resume)", state.key_of(Action::Freeze)));
     } else {
         effects.push(Effect::LookOnce);
     }
@@ -159,8 +161,11 @@ fn freeze(state: &mut State, effects: &mut Vec<Effect>) {
 fn keep(state: &mut State) {
     let Some(inspect) = &mut state.inspect else { return };
     inspect.keep = !inspect.keep;
-    let text =
-        if inspect.keep { "Stays attached after leaving; P again: not" } else { "Detaches on leaving" };
+    let text = if inspect.keep {
+        format!("Stays attached when you leave ({}: detach)", state.key_of(Action::Keep))
+    } else {
+        "Detaches when you leave".to_owned()
+    };
     state.say(text);
 }
 
@@ -178,7 +183,7 @@ fn width(state: &mut State) {
     inspect.scroll_to_cursor(size);
     let text = inspect
         .row_bytes
-        .map_or_else(|| "As many bytes per row as fit".to_owned(), |bytes| format!("{bytes} bytes per row"));
+        .map_or_else(|| "Bytes per row: auto".to_owned(), |bytes| format!("Bytes per row: {bytes}"));
     state.say(text);
 }
 
@@ -187,7 +192,7 @@ fn copy(state: &mut State) {
     let Some(inspect) = &state.inspect else { return };
     let range = inspect.copy_range(size);
     if range.is_empty() {
-        state.fail("There are no bytes to copy here");
+        state.fail("No bytes to copy here");
         return;
     }
     let title = format!("Copy {} bytes from {:#x} as", range.end - range.start, range.start);
@@ -202,7 +207,7 @@ pub fn search(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Eff
 
 fn data(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) {
     // Short runs of zeros are part of any struct; two rows of them are a gap.
-    find(inspect, direction, Target::Data { gap: 32 }, "data", effects);
+    find(inspect, direction, Target::Data { gap: 32 }, DATA, effects);
 }
 
 fn find(inspect: &mut Inspect, direction: Direction, what: Target, words: &str, effects: &mut Vec<Effect>) {

@@ -11,6 +11,7 @@ mod mouse;
 mod new_segment;
 mod overlay;
 mod permissions;
+mod report;
 mod segments;
 
 use super::action::{Action, Screen};
@@ -33,6 +34,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::Mouse(mouse) => mouse::act(state, mouse, &mut effects),
         Event::Paste(text) => overlay::paste(state, &text, &mut effects),
         Event::Resize(size) => {
+            let size = size.clamped();
             state.size = size;
             if let Some(inspect) = &mut state.inspect {
                 inspect.scroll_to_cursor(size);
@@ -124,9 +126,9 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             state.mouse = !state.mouse;
             effects.push(Effect::CaptureMouse(state.mouse));
             state.say(if state.mouse {
-                "The mouse is ours"
+                "Mouse capture on"
             } else {
-                "The mouse is the terminal's: select text with it"
+                "Mouse capture off: the terminal selects text"
             });
         }
         _ => match state.screen() {

@@ -15,7 +15,8 @@ const DOUBLE: Duration = Duration::from_millis(400);
 const WHEEL: i16 = 3;
 
 pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
-    if !state.mouse {
+    // Nothing is drawn outside of this size, so nothing can be meant there.
+    if !state.mouse || !state.size.holds(mouse.x, mouse.y) {
         return;
     }
     state.notice = None;

@@ -3,10 +3,12 @@
 
 use super::acting;
 use crate::act::{Answer, Outcome, Plan, Question};
+use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::new_segment::{New, Step};
 use crate::app::overlay::Overlay;
+use crate::app::sentence::{name_of, naming};
 use crate::app::state::State;
 use crate::app::work::Work;
 use crate::segment::SegmentId;
@@ -31,7 +33,7 @@ pub fn key(state: &mut State, mut form: Box<New>, key: Key, effects: &mut Vec<Ef
 }
 
 /// What is typed is another segment now.
-fn changed(form: &mut New, effects: &mut Vec<Effect>) {
+pub(super) fn changed(form: &mut New, effects: &mut Vec<Effect>) {
     form.plan = None;
     form.error = None;
     form.step = Step::Typing;
@@ -59,7 +61,7 @@ fn make(state: &mut State, mut form: Box<New>, effects: &mut Vec<Effect>) {
         (None, _) => {}
         (Some(Err(reason)), _) => form.error = Some(reason.clone()),
         (Some(Ok(plan)), Some(id)) if plan.refusal.is_some() && !form.exclusive => {
-            state.say(format!("{id} was there already, and is left as it is"));
+            state.say(format!("{id} already exists; nothing was changed"));
             seek(state, id);
             return;
         }
@@ -77,7 +79,7 @@ fn make(state: &mut State, mut form: Box<New>, effects: &mut Vec<Effect>) {
 }
 
 fn refused(plan: &Plan, refusal: &crate::act::Refusal) -> String {
-    format!("{}: {}. {}", plan.subject(), refusal.reason, refusal.remedy)
+    naming(&plan.subject(), &format!("{}. {}", refusal.reason, refusal.remedy))
 }
 
 /// It was asked what making it would do.
@@ -113,7 +115,7 @@ pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
         (Err(error), Some(form)) => {
             form.step = Step::Typing;
             form.error = Some(error.to_string());
-            acting::log(state, format!("create {subject}: not done: {error}"));
+            acting::log(state, format!("create {}", naming(subject, &error.to_string())));
             true
         }
         (Err(_), None) => false,
@@ -141,5 +143,7 @@ pub fn found_hidden(state: &mut State) {
         .take()
         .filter(|notice| !notice.failed)
         .map_or(String::new(), |notice| notice.text + ". ");
-    state.say(format!("{before}The filter hides {id}; esc clears it"));
+    let id = name_of(&id);
+    let clear = state.key_of(Action::ClearFilter);
+    state.say(format!("{before}{id} is hidden by the filter ({clear}: clear)"));
 }

@@ -1,14 +1,15 @@
 //! Keys while an overlay is there.
 
 use super::{act, acting, clean, holders, holds, inspect, new_segment, permissions, segments};
-use crate::app::action::Screen;
+use crate::app::action::{Action, Screen};
 use crate::app::effect::Effect;
 use crate::app::help;
 use crate::app::holders::Holders;
 use crate::app::inspect::{Search, parse_offset};
 use crate::app::key::{Code, Key, Mouse, MouseKind};
 use crate::app::layout;
-use crate::app::overlay::{Asks, Choice, ChoiceKind, Overlay, Prompt, palette_rows, type_into};
+use crate::app::new_segment::Step;
+use crate::app::overlay::{Asks, Choice, ChoiceKind, LONGEST_TEXT, Overlay, Prompt, palette_rows, type_into};
 use crate::app::state::State;
 use crate::decode::{copy_as, pattern_of_value};
 use crate::memory::{Direction, Pattern};
@@ -49,19 +50,39 @@ pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Pasted text goes into the line that is being typed.
+/// Inserts pasted text into the line that is being typed. The line is evaluated
+/// once, not for every letter.
 pub fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
-    for c in text.chars().filter(|c| !c.is_control()).take(4096) {
-        let typing = match &mut state.overlay {
-            Some(Overlay::Prompt(_) | Overlay::Palette { .. }) => true,
-            Some(Overlay::Permissions(form)) => form.field().is_some(),
-            Some(Overlay::New(form)) => form.field().is_some(),
-            _ => false,
-        };
-        if typing {
-            key(state, Key::char(c), effects);
+    let mut keys = text.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).map(Key::char);
+    let changed = match &mut state.overlay {
+        Some(Overlay::Prompt(Prompt { input, .. }) | Overlay::Palette { input, .. }) => {
+            typed(&mut keys, |key| type_into(input, key))
         }
+        Some(Overlay::Permissions(form)) => {
+            form.field().is_some_and(|field| typed(&mut keys, |key| field.key(key)))
+        }
+        Some(Overlay::New(form)) if form.step != Step::Making => {
+            form.field().is_some_and(|field| typed(&mut keys, |key| field.key(key)))
+        }
+        _ => false,
+    };
+    if !changed {
+        return;
     }
+    let mut overlay = state.overlay.take();
+    match &mut overlay {
+        Some(Overlay::Prompt(prompt)) => prompt_edited(state, prompt),
+        Some(Overlay::Palette { selected, .. }) => *selected = 0,
+        Some(Overlay::Permissions(form)) => permissions::edited(form, effects),
+        Some(Overlay::New(form)) => new_segment::changed(form, effects),
+        _ => {}
+    }
+    state.overlay = overlay;
+}
+
+/// Types all keys. Returns whether any of them changed the text.
+fn typed(keys: &mut dyn Iterator<Item = Key>, mut take: impl FnMut(Key) -> bool) -> bool {
+    keys.fold(false, |changed, key| take(key) | changed)
 }
 
 pub fn mouse(state: &mut State, mouse: Mouse, notch: i16, effects: &mut Vec<Effect>) {
@@ -206,17 +227,21 @@ fn in_prompt(state: &mut State, mut prompt: Prompt, key: Key, effects: &mut Vec<
         return answer(state, prompt, effects);
     }
     if type_into(&mut prompt.input, key) {
-        prompt.error = None;
-        if prompt.asks == Asks::Filter {
-            let line = prompt.input.value().to_owned();
-            segments::set_filter(state, &line);
-            prompt.error = state.table.filter_error.as_ref().map(ToString::to_string);
-        }
+        prompt_edited(state, &mut prompt);
     } else if prompt.asks == Asks::Filter && matches!(key.code, Code::Up | Code::Down) {
         // The table can be moved through while it is being filtered.
         segments::step(state, if key.code == Code::Up { -1 } else { 1 });
     }
     state.overlay = Some(Overlay::Prompt(prompt));
+}
+
+/// The text of a prompt changed: a filter works as it is typed.
+fn prompt_edited(state: &mut State, prompt: &mut Prompt) {
+    prompt.error = None;
+    if prompt.asks == Asks::Filter {
+        segments::set_filter(state, prompt.input.value());
+        prompt.error = state.table.filter_error.as_ref().map(ToString::to_string);
+    }
 }
 
 /// Takes what was typed, or says in the line why not.
@@ -272,18 +297,20 @@ fn mark_letter(state: &mut State, go: bool, key: Key) {
     debug_assert_eq!(state.screen(), Screen::Inspect);
     let Some(inspect) = &mut state.inspect else { return };
     let Some(letter) = key.typed().filter(|c| c.is_alphanumeric()) else {
-        state.fail("A mark is a letter or a digit");
+        state.fail("A mark is one letter or digit");
         return;
     };
     if !go {
         inspect.marks.insert(letter, inspect.cursor);
         inspect.last_mark = Some(letter);
         let offset = inspect.cursor;
-        state.say(format!("Marked {offset:#x} as {letter}: ' and {letter} goes there, y copies from there"));
+        let (go, copy) = (state.key_of(Action::GoToMark), state.key_of(Action::CopyBytes));
+        state
+            .say(format!("Marked {offset:#x} as {letter} ({go}{letter}: go there, {copy}: copy from there)"));
     } else if let Some(&offset) = inspect.marks.get(&letter) {
         inspect.jump(offset, size);
     } else {
         let known: Vec<String> = inspect.marks.keys().map(ToString::to_string).collect();
-        state.fail(format!("Nothing is marked as {letter}; marked are {}", known.join(" ")));
+        state.fail(format!("No mark {letter}; marks: {}", known.join(" ")));
     }
 }

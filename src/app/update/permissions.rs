@@ -78,7 +78,7 @@ fn in_grid(form: &mut Permissions, key: Key) -> bool {
 }
 
 /// Another text stands in the field that has the keys.
-fn edited(form: &mut Permissions, effects: &mut Vec<Effect>) {
+pub(super) fn edited(form: &mut Permissions, effects: &mut Vec<Effect>) {
     form.error = None;
     form.going = false;
     let text = form.field().map(|field| field.text().to_owned()).unwrap_or_default();

@@ -30,7 +30,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::ClearFilter => {
             if state.table.filter_text.is_empty() {
-                state.say("No filter is set; q quits");
+                state.say(format!("No filter set ({}: quit)", state.key_of(Action::Quit)));
             }
             set_filter(state, "");
         }
@@ -139,7 +139,7 @@ fn copy_id(state: &mut State, effects: &mut Vec<Effect>) {
     };
     state.say(match ids.as_slice() {
         [one] => format!("Copied {one}"),
-        many => format!("Copied the names of {} segments", many.len()),
+        many => format!("Copied {} names", many.len()),
     });
     effects.push(Effect::Copy(ids.join("\n")));
 }

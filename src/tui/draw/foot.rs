@@ -3,6 +3,7 @@
 use crate::app::hints::{GAP, Hint, hints};
 use crate::app::layout::Area;
 use crate::app::overlay::{Asks, Overlay, Prompt};
+use crate::app::sentence::sentence;
 use crate::app::work::{Work, Working};
 use crate::app::{Notice, State};
 use crate::tui::canvas::{Canvas, cells};
@@ -31,11 +32,11 @@ fn line(state: &State, prompt: &Prompt, canvas: &mut Canvas<'_>, foot: Area) {
     let x = if prompt.asks == Asks::Filter { x } else { x + 1 };
     let typed = prompt.input.value();
     if let Some(error) = &prompt.error {
-        above(error, canvas, foot);
+        above(&sentence(error), canvas, foot);
     }
     let result = (prompt.asks == Asks::Filter && !typed.is_empty() && prompt.error.is_none()).then(|| {
         let all = state.survey.as_ref().map_or(0, |survey| survey.segments.len());
-        (format!("{} of {all} fit, esc clears", state.table.shown.len()), theme.dim)
+        (format!("{} of {all} match   esc clear", state.table.shown.len()), theme.dim)
     });
     // The answer gets at most half of the line, and the line scrolls.
     let answer = result.as_ref().map_or(0, |(text, _)| cells(text).min(foot.width / 2) + 3);
@@ -66,7 +67,7 @@ fn letter(state: &State, go: bool, canvas: &mut Canvas<'_>, foot: Area) {
     let theme = canvas.theme;
     let marks = state.inspect.iter().flat_map(|inspect| &inspect.marks);
     let known: Vec<String> = marks.map(|(letter, offset)| format!("  {letter} {offset:#x}")).collect();
-    let text = if go { "go to mark:" } else { "mark as: a letter" };
+    let text = if go { "go to mark:" } else { "mark as (letter or digit):" };
     let x = canvas.text(1, foot.y, foot.width - 1, text, theme.accent);
     canvas.text(x, foot.y, foot.width.saturating_sub(x), &known.concat(), theme.text);
 }
@@ -105,7 +106,7 @@ fn searching(pending: &crate::app::inspect::Pending, canvas: &mut Canvas<'_>, fo
     let (done, total) = pending.progress.unwrap_or((0, 0));
     let what = canvas.fit(&pending.what, foot.width / 3);
     let cells = (1, foot.y, foot.right());
-    super::progress::draw(canvas, cells, &format!("searching {what}"), done, total);
+    super::progress::draw(canvas, cells, &format!("searching for {what}"), done, total);
 }
 
 fn working(work: &Work, at: &Working, canvas: &mut Canvas<'_>, foot: Area) {

@@ -11,7 +11,7 @@ const LEAST: u16 = 12;
 /// Draws it into the cells from `x` to before `right`.
 pub fn draw(canvas: &mut Canvas<'_>, (x, y, right): (u16, u16, u16), what: &str, done: u64, total: u64) {
     let theme = canvas.theme;
-    let figures = format!(" {} of {}   esc stops", Bytes(done), Bytes(total));
+    let figures = format!(" {} of {}   esc stop", Bytes(done), Bytes(total));
     let room = right.saturating_sub(x + cells(&figures) + 1);
     // Where there is little room the bar goes, and the figures stay.
     let bar = if room >= BAR + LEAST { BAR } else { 0 };

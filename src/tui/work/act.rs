@@ -12,6 +12,7 @@ use crate::app::Event;
 use crate::app::confirm::{Wanted, Wish};
 use crate::app::effect::Undo;
 use crate::app::event::Clock;
+use crate::app::sentence::{name_of, naming, result};
 use crate::app::work::Working;
 use crate::identify::Identifier;
 use crate::machine::Machine;
@@ -138,11 +139,13 @@ impl Doer {
         };
         let options = Options { force: wish.force, ..Options::default() };
         let mut plan = act::plan(&*self.machine, &wish.segment, &action, &options);
-        if self.state.is_none() && wish.wanted == (Wanted::Remove { copy: true }) {
+        // A refusal that nothing lifts outranks the missing copy.
+        let final_refusal = plan.refusal.as_ref().is_some_and(|refusal| !refusal.forceable);
+        if self.state.is_none() && wish.wanted == (Wanted::Remove { copy: true }) && !final_refusal {
             // Never without a copy that was asked for.
             plan.refusal = Some(Refusal::new(
-                "you have no home directory for a copy, and XDG_STATE_HOME is not set",
-                "c removes it without one",
+                "no copy can be saved: you have no home directory, and XDG_STATE_HOME is not set",
+                "c: remove without a copy",
             ));
         }
         plan
@@ -212,7 +215,7 @@ impl Doer {
                 let mut results = vec![];
                 // After a failure the newest copy is the same one still.
                 while results.len() < count && results.last().is_none_or(Result::is_ok) {
-                    item.begin(results.len() + 1, "bringing back".to_owned());
+                    item.begin(results.len() + 1, "restoring".to_owned());
                     results.push(self.bring_back(progress));
                 }
                 results
@@ -221,14 +224,13 @@ impl Doer {
                 let survey = Identifier::default().survey(&*self.machine, None, &mut Names::default());
                 let again = |(id, action)| {
                     let segment = survey.segments.iter().find(|segment| segment.id == id);
-                    let segment =
-                        segment.ok_or_else(|| format!("{id} is gone: there is nothing to take back"))?;
+                    let segment = segment.ok_or_else(|| format!("{id} is gone; nothing to undo"))?;
                     let plan = act::plan(&*self.machine, segment, &action, &Options::default());
                     let outcome = self.apply(&plan, progress);
                     outcome
                         .result
-                        .map(|done| format!("{}: {}", done.id, done.said.join("; ")))
-                        .map_err(|error| error.to_string())
+                        .map(|done| result(&done.id.to_string(), &done.said.join("; ")))
+                        .map_err(|error| naming(&outcome.subject, &error.to_string()))
                 };
                 acts.into_iter().map(again).collect()
             }
@@ -246,7 +248,7 @@ impl Doer {
         let entry = Entry::new(&*self.machine, "restore", &id, true, "restored from its copy");
         let unlogged =
             log.add(&entry).map_or_else(|error| format!("; not logged: {error}"), |()| String::new());
-        Ok(format!("{id} restored{lost}{unlogged}"))
+        Ok(format!("Restored {}{lost}{unlogged}", name_of(&restored.id)))
     }
 }
 

@@ -85,10 +85,10 @@ impl Open {
 /// Why something that is open cannot be looked at.
 pub fn unreadable(id: &SegmentId, error: &io::Error) -> String {
     match (error.raw_os_error(), error.kind()) {
-        (Some(libc::EIDRM | libc::EINVAL), _) => format!("{id} is gone: it was removed while it was open"),
+        (Some(libc::EIDRM | libc::EINVAL), _) => format!("{id} is gone: removed while it was open"),
         (_, io::ErrorKind::PermissionDenied) => {
-            format!("{id} can no longer be read: its permissions were changed while it was open")
+            format!("{id} can no longer be read: its permissions changed while it was open")
         }
-        _ => format!("{id} can no longer be read: {}", plain_error(error)),
+        _ => format!("failed to read {id}: {}", plain_error(error)),
     }
 }

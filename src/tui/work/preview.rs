@@ -36,9 +36,8 @@ impl Previewed {
     ) -> Option<Preview> {
         let reader = self.reader(machine, kept);
         self.due = reader.is_some().then(|| now + EVERY);
-        let bytes = reader
-            .unwrap_or_else(|| Err("not attached, so not read: Enter attaches it read-only".to_owned()))
-            .and_then(|reader| beginning(&reader));
+        let bytes =
+            reader.unwrap_or_else(|| Err("not attached".to_owned())).and_then(|reader| beginning(&reader));
         let preview = Preview { id: self.segment.id.clone(), bytes };
         let news = self.told.as_ref() != Some(&preview);
         news.then(|| self.told.insert(preview).clone())

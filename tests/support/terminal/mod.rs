@@ -166,6 +166,12 @@ impl Terminal {
         set_size(self.master(), size);
     }
 
+    /// Tells the program another size than the emulator has, which would need
+    /// memory for every cell of a huge one.
+    pub fn claim_size(&self, size: (u16, u16)) {
+        set_size(self.master(), size);
+    }
+
     /// What the screen shows, a line for each row, without the space at their ends.
     pub fn screen(&self) -> String {
         self.output.look(|seen| text(seen.screen()))

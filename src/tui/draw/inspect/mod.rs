@@ -8,6 +8,7 @@ mod values;
 use crate::app::State;
 use crate::app::inspect::{Inspect, Status};
 use crate::app::layout::Area;
+use crate::app::sentence::sentence;
 use crate::tui::canvas::Canvas;
 use ratatui::style::Style;
 
@@ -20,7 +21,7 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>) {
     }
     match &open.status {
         Status::Failed(reason) if open.view.bytes.is_empty() => {
-            let text = canvas.fit(reason, layout.title.width.saturating_sub(2));
+            let text = canvas.fit(&sentence(reason), layout.title.width.saturating_sub(2));
             canvas.text(1, layout.rows.y, layout.title.width, &text, canvas.theme.failed);
         }
         _ => {

@@ -3,6 +3,7 @@
 use crate::app::State;
 use crate::app::inspect::{Inspect, Status};
 use crate::app::layout::Area;
+use crate::app::sentence::name_of;
 use crate::machine::Trace;
 use crate::memory::Standing;
 use crate::segment::Bytes;
@@ -13,7 +14,7 @@ const GAP: u16 = 3;
 
 pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
-    let name = open.id().to_string();
+    let name = name_of(open.id());
     let left_least = cells(&name).min(24) + 12;
     let mut edge = area.right().saturating_sub(1);
     for (text, style) in
@@ -57,8 +58,8 @@ fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<Part> 
     let theme = canvas.theme;
     let [live, still] = theme.glyphs.live;
     let mut parts = vec![match open.trace {
-        Trace::None => (2, "no trace left".to_owned(), theme.dim),
-        Trace::AccessTime => (2, "moves the access time".to_owned(), theme.removed),
+        Trace::None => (2, "no trace".to_owned(), theme.dim),
+        Trace::AccessTime => (2, "updates access time".to_owned(), theme.removed),
         Trace::Attached => (2, "attached: nattch +1".to_owned(), theme.attached),
     }];
     if open.frozen.is_some() {
@@ -71,16 +72,16 @@ fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<Part> 
     }
     match (&open.status, open.standing) {
         (Status::Failed(_), _) => {
-            parts.push((0, "cannot be read any more: last picture".to_owned(), theme.failed));
+            parts.push((0, "unreadable: last contents shown".to_owned(), theme.failed));
         }
         (_, Standing::Removed { .. }) if is_last(open) => {
-            parts.push((0, "removed: goes when we let go".to_owned(), theme.removed));
+            parts.push((0, "removed: freed when you detach".to_owned(), theme.removed));
         }
         (_, Standing::Removed { .. }) => {
-            parts.push((0, "removed: lives while it is held".to_owned(), theme.removed));
+            parts.push((0, "removed: kept by its holders".to_owned(), theme.removed));
         }
         (_, Standing::Replaced { .. }) => {
-            parts.push((0, "removed: another has its name now".to_owned(), theme.removed));
+            parts.push((0, "removed: another has its name".to_owned(), theme.removed));
         }
         _ => {}
     }

@@ -3,15 +3,16 @@
 
 use super::entries::{Entries, NO_ENTRY};
 use super::more;
-use crate::app::State;
+use crate::app;
 use crate::app::clean::{Clean, Item};
 use crate::app::layout::Area;
 use crate::app::layout::overlay::{WIDEST, centred};
-use crate::segment::{Timestamp, age_text};
+use crate::app::sentence::name_of;
+use crate::segment::{State, Timestamp, age_text};
 use crate::survey::Survey;
 use crate::tui::canvas::{Canvas, cells};
 
-pub fn draw(state: &State, clean: &Clean, canvas: &mut Canvas<'_>) {
+pub fn draw(state: &app::State, clean: &Clean, canvas: &mut Canvas<'_>) {
     let Some(survey) = &state.survey else { return };
     let theme = canvas.theme;
     let width = WIDEST.min(state.size.width).saturating_sub(4);
@@ -28,7 +29,7 @@ pub fn draw(state: &State, clean: &Clean, canvas: &mut Canvas<'_>) {
         entries.add(canvas, NO_ENTRY, 0, &nothing(state, survey), theme.text);
     }
     if clean.filtered > 0 {
-        let text = format!("{} more that the filter does not show", clean.filtered);
+        let text = format!("{} more hidden by the filter", clean.filtered);
         entries.add(canvas, NO_ENTRY, 0, &text, theme.dim);
     }
     let wanted = entries.height().saturating_add(3);
@@ -37,32 +38,40 @@ pub fn draw(state: &State, clean: &Clean, canvas: &mut Canvas<'_>) {
     let hidden = entries.draw(clean.selected, canvas, shown);
     more(hidden, canvas, inside);
     let y = inside.bottom().saturating_sub(1);
-    let keys = if clean.items.is_empty() { "esc back" } else { "space tick   a all   ↵ go on   esc back" };
-    let keys = if theme.glyphs.ascii { keys.replace('↵', "enter") } else { keys.to_owned() };
+    let keys = match clean.items.as_slice() {
+        [] => "esc close",
+        _ if inside.width < 50 => "space toggle   ↵ next   esc cancel",
+        _ => "space toggle   a all   ↵ continue   esc cancel",
+    };
     canvas.text(inside.x + 1, y.saturating_sub(1), inside.width, &clean.sum(), theme.text);
-    canvas.text_right(inside.right(), y, inside.width, &keys, theme.accent);
+    canvas.text_right(inside.right(), y, inside.width, keys, theme.accent);
 }
 
 /// Why there is nothing to clean up, as far as that is known.
-fn nothing(state: &State, survey: &Survey) -> String {
+fn nothing(state: &app::State, survey: &Survey) -> String {
     if survey.coverage.is_none() {
-        "Who holds what has not been looked at yet.".to_owned()
+        "Holders not checked yet.".to_owned()
     } else if state.table.filter_text.is_empty() {
-        "Nothing is leaked.".to_owned()
+        let unknown = survey.segments.iter().filter(|one| one.verdict.state == State::Unknown).count();
+        match unknown {
+            0 => "Nothing is leaked.".to_owned(),
+            1 => "No leaks found; 1 segment may still be in use.".to_owned(),
+            many => format!("No leaks found; {many} segments may still be in use."),
+        }
     } else {
         let filter = crate::segment::escape(state.table.filter_text.as_bytes());
-        format!("Nothing is leaked of what fits /{filter}/.")
+        format!("No leaked segments match \"{filter}\".")
     }
 }
 
-/// `[x] sysv:32771  300 MiB, 8.0 KiB in memory  ✗ leaked  bob  4d old`
+/// `[x] sysv:32771  300 MiB, 8.0 KiB resident  ✗ leaked  bob  4d old`
 fn heading(item: &Item, now: Timestamp, canvas: &Canvas<'_>, width: u16) -> String {
     let segment = &item.segment;
     let tick = if item.ticked { "[x]" } else { "[ ]" };
     let state = segment.verdict.state;
     let age = segment.age(now).map_or_else(String::new, |age| format!("  {} old", age_text(age)));
     let rest = format!(
-        "  {}, {} in memory  {} {}  {}{age}",
+        "  {}, {} resident  {} {}  {}{age}",
         segment.size,
         item.frees(),
         canvas.theme.glyphs.state(state),
@@ -70,6 +79,6 @@ fn heading(item: &Item, now: Timestamp, canvas: &Canvas<'_>, width: u16) -> Stri
         segment.owner.user_text(),
     );
     let room = width.saturating_sub(cells(&rest) + cells(tick) + 3).max(8);
-    let name = canvas.fit(&segment.id.to_string(), room);
+    let name = canvas.fit(&name_of(&segment.id), room);
     format!("{tick} {name}{rest}")
 }

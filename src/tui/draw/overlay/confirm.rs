@@ -5,6 +5,7 @@ use crate::act::{Plan, Undo};
 use crate::app::State;
 use crate::app::confirm::{Confirm, Wish};
 use crate::app::layout::overlay::{WIDEST, centred};
+use crate::app::sentence::name_of;
 use crate::app::work::Work;
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::draw::progress;
@@ -65,7 +66,7 @@ fn heading(wish: &Wish, canvas: &Canvas<'_>, width: u16) -> String {
     let segment = &wish.segment;
     let verdict = segment.verdict.state;
     let rest = format!("  {}  {} {}", segment.size, canvas.theme.glyphs.state(verdict), verdict.label());
-    let name = canvas.fit(&segment.id.to_string(), width.saturating_sub(cells(&rest) + 1));
+    let name = canvas.fit(&name_of(&segment.id), width.saturating_sub(cells(&rest) + 1));
     format!("{name}{rest}")
 }
 
@@ -79,10 +80,10 @@ fn sentences(plan: &Plan, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
         Undo::Nothing => {}
     }
     if let Some(refusal) = &plan.refusal {
-        let remedy = if refusal.forceable { "f does it all the same" } else { &refusal.remedy };
-        lines.push((format!("not done: {}. {remedy}", refusal.reason), theme.failed));
+        let remedy = if refusal.forceable { "f: force" } else { &refusal.remedy };
+        lines.push((format!("{}. {remedy}", refusal.reason), theme.failed));
     } else if plan.options.force {
-        lines.push(("done all the same, since you said so; f takes that back".to_owned(), theme.removed));
+        lines.push(("forced (f: do not force)".to_owned(), theme.removed));
     }
     lines
 }
@@ -90,7 +91,7 @@ fn sentences(plan: &Plan, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
 fn keys(confirm: &Confirm, stopping: bool, canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16) {
     let theme = canvas.theme;
     if confirm.acting {
-        let text = if stopping { "stopping" } else { "under way" };
+        let text = if stopping { "stopping" } else { "working" };
         canvas.text(x + 1, y, width, text, theme.dim);
         return;
     }
@@ -102,16 +103,21 @@ fn keys(confirm: &Confirm, stopping: bool, canvas: &mut Canvas<'_>, x: u16, y: u
         _ => format!("y {}", confirm.verb()),
     };
     let copy = match confirm.copies() {
-        Some(true) => "c without a copy",
-        Some(false) => "c with a copy",
+        Some(true) => "c no copy",
+        Some(false) => "c save a copy",
         None => "",
     };
     let force = match (confirm.can_force(), confirm.is_forced()) {
-        (_, true) => "f no force",
+        (_, true) => "f do not force",
         (true, false) => "f force",
         (false, false) => "",
     };
-    let parts = [force, copy, act.as_str(), "esc leave as it is"];
-    let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("   ");
-    canvas.text_right(x + width, y, width, &text, theme.accent);
+    let join = |parts: &[&str], gap: &str| {
+        parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(gap)
+    };
+    // In a narrow terminal the gaps shrink first, then the copy goes.
+    let all = [force, copy, act.as_str(), "esc cancel"];
+    let texts = [join(&all, "   "), join(&all, "  "), join(&[force, act.as_str(), "esc cancel"], "  ")];
+    let text = texts.iter().find(|text| cells(text) <= width).unwrap_or(&texts[2]);
+    canvas.text_right(x + width, y, width, text, theme.accent);
 }

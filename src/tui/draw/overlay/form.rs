@@ -97,7 +97,7 @@ pub fn text_field(canvas: &mut Canvas<'_>, area: Area, field: &TextField, focuse
 /// of which the first text that fits is taken. Returns what is left above.
 pub fn foot(canvas: &mut Canvas<'_>, inside: Area, words: &[(String, Style)], keys: &[&str]) -> Area {
     let bottom = inside.bottom().saturating_sub(1);
-    let fits = keys.iter().find(|text| cells(text) <= inside.width).or(keys.last());
+    let fits = keys.iter().find(|text| cells(&canvas.plain(text)) <= inside.width).or(keys.last());
     if let Some(text) = fits {
         canvas.text_right(inside.right(), bottom, inside.width, text, canvas.theme.accent);
     }

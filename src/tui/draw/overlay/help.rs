@@ -35,10 +35,10 @@ pub fn draw(state: &State, top: usize, canvas: &mut Canvas<'_>) {
     let below = all.len().saturating_sub(top + usize::from(inside.height));
     let [up, down] = theme.glyphs.more;
     let more = match (top, below) {
-        (0, 0) => " esc leaves ".to_owned(),
-        (0, below) => format!(" {down} {below} more   esc leaves "),
-        (above, 0) => format!(" {up} {above} above   esc leaves "),
-        (above, below) => format!(" {up} {above}  {down} {below}   esc leaves "),
+        (0, 0) => " esc close ".to_owned(),
+        (0, below) => format!(" {down} {below} more   esc close "),
+        (above, 0) => format!(" {up} {above} above   esc close "),
+        (above, below) => format!(" {up} {above}  {down} {below}   esc close "),
     };
     canvas.text_right(inside.right() + 1, inside.bottom(), inside.width, &more, theme.dim);
 }

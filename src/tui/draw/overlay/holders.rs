@@ -7,6 +7,7 @@ use crate::app::State;
 use crate::app::holders::{Ask, Holders, Other, Row};
 use crate::app::layout::Area;
 use crate::app::layout::overlay::{WIDEST, centred};
+use crate::app::sentence::label_of;
 use crate::segment::{Bytes, Holder, Timestamp, age_text};
 use crate::survey::Survey;
 use crate::tui::canvas::{Canvas, cells};
@@ -18,7 +19,7 @@ const LISTED: usize = 6;
 pub fn draw(state: &State, holders: &Holders, canvas: &mut Canvas<'_>) {
     let Some(survey) = &state.survey else { return };
     match &holders.ask {
-        Some(ask) => question(state, ask, &holders.segment.label(), survey.at, canvas),
+        Some(ask) => question(state, ask, &label_of(&holders.segment), survey.at, canvas),
         None => list(state, holders, survey, canvas),
     }
 }
@@ -43,20 +44,20 @@ impl Columns {
         Self { pid: pid.into(), command: widest(Holder::command_text).min(room), user }
     }
 
-    /// `4121 writer     rw  ann  for 3m`
+    /// `4121 writer     rw  ann  up 3m`
     fn line(&self, holder: &Holder, now: Timestamp, canvas: &Canvas<'_>) -> String {
         let pad = |text: &str, width: u16| {
             let text = canvas.fit(text, width);
             format!("{text}{}", " ".repeat(width.saturating_sub(cells(&text)).into()))
         };
         format!(
-            "{:>pid$} {}  {:<2}  {}  for {}{}",
+            "{:>pid$} {}  {:<2}  {}  up {}{}",
             holder.pid,
             pad(&holder.command_text(), self.command),
             holder.access.word(),
             pad(&holder.owner.user_text(), self.user),
             age_text(now.seconds_since(holder.began)),
-            if holder.ourselves { "  (this program)" } else { "" },
+            if holder.ourselves { "  (shmlens)" } else { "" },
             pid = self.pid,
         )
     }
@@ -73,9 +74,9 @@ fn list(state: &State, holders: &Holders, survey: &Survey, canvas: &mut Canvas<'
     }
     let unknown = holders.unknown(survey);
     if holders.gone {
-        entries.add(canvas, NO_ENTRY, 0, "The segment is gone.", theme.removed);
+        entries.add(canvas, NO_ENTRY, 0, "Segment is gone.", theme.removed);
     } else if holders.rows.is_empty() {
-        let text = if unknown.is_empty() { "Nobody holds it." } else { "No holder was found." };
+        let text = if unknown.is_empty() { "No holders." } else { "No holders found." };
         entries.add(canvas, NO_ENTRY, 0, text, theme.text);
     }
     for text in unknown {
@@ -86,7 +87,7 @@ fn list(state: &State, holders: &Holders, survey: &Survey, canvas: &mut Canvas<'
     let shown = Area { height: inside.height.saturating_sub(2), ..inside };
     let hidden = entries.draw(holders.selected, canvas, shown);
     more(hidden, canvas, inside);
-    let text = if holders.rows.is_empty() { "esc back" } else { "K end this one   esc back" };
+    let text = if holders.rows.is_empty() { "esc close" } else { "K terminate   esc close" };
     canvas.text_right(inside.right(), inside.bottom().saturating_sub(1), inside.width, text, theme.accent);
 }
 
@@ -98,10 +99,9 @@ fn question(state: &State, ask: &Ask, shown: &str, now: Timestamp, canvas: &mut 
     let row = &ask.row;
     let columns = Columns::of(slice::from_ref(row), width);
     entries.line(0, 0, columns.line(&row.holder, now, canvas), theme.strong);
-    let asked =
-        "It is asked to end (SIGTERM). It may clean up first, or not listen. Nothing takes that back.";
-    entries.add(canvas, 0, 0, asked, theme.text);
-    entries.add(canvas, 0, 0, &format!("It holds {shown} ({}){}", row.how(), also(row)), theme.text);
+    let what = "Sends SIGTERM; may be ignored. Cannot be undone.";
+    entries.add(canvas, 0, 0, what, theme.text);
+    entries.add(canvas, 0, 0, &format!("Holds {shown} ({}){}", row.how(), also(row)), theme.text);
     for other in row.others.iter().take(LISTED) {
         let text = format!("{}  {}  {}", other.label, other.access.word(), other.resident);
         let fits = canvas.fit(&text, width.saturating_sub(4));
@@ -114,27 +114,27 @@ fn question(state: &State, ask: &Ask, shown: &str, now: Timestamp, canvas: &mut 
     if !last.is_empty() {
         let bytes: Bytes = last.iter().map(|other| other.resident).sum();
         let text = match last.as_slice() {
-            [one] => format!("{} is removed already and goes with it: {bytes}", one.label),
-            many => format!("{} of these are removed already and go with it: {bytes}", many.len()),
+            [one] => format!("{} is removed already: {bytes} freed when it exits", one.label),
+            many => format!("{} of these are removed already: {bytes} freed when it exits", many.len()),
         };
         entries.add(canvas, 0, 0, &text, theme.removed);
     }
     let wanted = entries.height().saturating_add(2);
-    let title = format!("End {}", ask.ending.name);
+    let title = format!("Terminate {}", ask.ending.name);
     let inside = canvas.frame(centred(state.size, u16::MAX - 4, wanted), &title);
     let area = Area { height: inside.height.saturating_sub(2), ..inside };
     entries.draw(NO_ENTRY, canvas, area);
     let y = inside.bottom().saturating_sub(1);
     if ask.acting {
-        canvas.text(inside.x + 1, y, inside.width, "asked to end; waiting for it", theme.dim);
+        canvas.text(inside.x + 1, y, inside.width, "SIGTERM sent; waiting", theme.dim);
     } else {
-        canvas.text_right(inside.right(), y, inside.width, "y ask it to end   esc leave it", theme.accent);
+        canvas.text_right(inside.right(), y, inside.width, "y terminate   esc cancel", theme.accent);
     }
 }
 
 fn also(row: &Row) -> String {
     match row.others.len() {
-        0 => " and nothing else.".to_owned(),
+        0 => " and no other segments.".to_owned(),
         1 => " and 1 more segment:".to_owned(),
         many => format!(" and {many} more segments:"),
     }

@@ -5,6 +5,7 @@ use crate::act::Hold;
 use crate::app::State;
 use crate::app::holds::Holds;
 use crate::app::layout::overlay::{WIDEST, centred};
+use crate::app::sentence::name_of;
 use crate::tui::canvas::{Canvas, cells};
 use ratatui::style::Style;
 
@@ -41,7 +42,7 @@ pub fn draw(state: &State, holds: &Holds, canvas: &mut Canvas<'_>) {
 fn rows(state: &State, holds: &Holds, canvas: &Canvas<'_>, width: u16) -> Vec<Row> {
     let theme = canvas.theme;
     if holds.holds.as_ref().is_some_and(Vec::is_empty) {
-        let text = "We hold no segment.".to_owned();
+        let text = "Nothing attached.".to_owned();
         return vec![Row { entry: usize::MAX, indent: 1, text, style: theme.dim }];
     }
     let mut rows = vec![];
@@ -59,26 +60,26 @@ fn rows(state: &State, holds: &Holds, canvas: &Canvas<'_>, width: u16) -> Vec<Ro
 fn heading(state: &State, hold: &Hold, canvas: &Canvas<'_>, width: u16) -> String {
     let open = state.inspect.as_ref().is_some_and(|inspect| *inspect.id() == hold.id);
     let how = match (open, state.kept.contains(&hold.id)) {
-        (true, true) => "open, and kept",
+        (true, true) => "open, kept",
         (true, false) => "open",
         (false, _) => "kept",
     };
     let rest = format!("  {}  {} {how}", hold.size, canvas.theme.glyphs.attached);
-    let name = canvas.fit(&hold.id.to_string(), width.saturating_sub(cells(&rest) + 1));
+    let name = canvas.fit(&name_of(&hold.id), width.saturating_sub(cells(&rest) + 1));
     format!("{name}{rest}")
 }
 
 fn keys(holds: &Holds, canvas: &Canvas<'_>, width: u16) -> (String, Style) {
     let theme = canvas.theme;
     if holds.acting {
-        return ("under way".to_owned(), theme.dim);
+        return ("detaching".to_owned(), theme.dim);
     }
     let text = match (holds.shown().len(), holds.last()) {
-        (0, _) => "esc back".to_owned(),
-        (1, _) => "y let go   esc keep".to_owned(),
-        (many, 0) => format!("y let go   a let go of all {many}   esc keep"),
-        (many, last) => format!("y let go   a let go of all {many}, {last} for good   esc keep"),
+        (0, _) => "esc close".to_owned(),
+        (1, _) => "y detach   esc cancel".to_owned(),
+        (many, 0) => format!("y detach   a detach all {many}   esc cancel"),
+        (many, last) => format!("y detach   a detach all {many} ({last} freed)   esc cancel"),
     };
     let fits = cells(&text) <= width;
-    (if fits { text } else { format!("y this one   a all, {} for good", holds.last()) }, theme.accent)
+    (if fits { text } else { format!("y detach   a all ({} freed)", holds.last()) }, theme.accent)
 }

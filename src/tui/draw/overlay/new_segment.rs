@@ -5,6 +5,7 @@ use crate::app::State;
 use crate::app::layout::Area;
 use crate::app::layout::overlay::{WIDEST, centred};
 use crate::app::new_segment::{Line, New, Step};
+use crate::app::sentence::sentence;
 use crate::app::text_field::TextField;
 use crate::segment::Kind;
 use crate::tui::canvas::Canvas;
@@ -28,12 +29,11 @@ pub fn draw(state: &State, form: &New, canvas: &mut Canvas<'_>) {
     let wanted = u16::try_from(lines.len() + 1).unwrap_or(u16::MAX).saturating_add(foot);
     let inside = canvas.frame(centred(state.size, u16::MAX - 4, wanted), "New segment");
     let keys: [&str; 2] = match form.line {
-        _ if form.step == Step::Making => ["under way", "under way"],
-        Line::Kind | Line::Exclusive | Line::Huge | Line::NoReserve => [
-            "space turn round   tab next line   enter make it   esc leave",
-            "space turn   enter make   esc leave",
-        ],
-        _ => ["tab next line   enter make it   esc leave", "tab next   enter make   esc leave"],
+        _ if form.step == Step::Making => ["creating", "creating"],
+        Line::Kind | Line::Exclusive | Line::Huge | Line::NoReserve => {
+            ["space toggle   tab next field   ↵ create   esc cancel", "space toggle   ↵ create   esc cancel"]
+        }
+        _ => ["tab next field   ↵ create   esc cancel", "tab next   ↵ create   esc cancel"],
     };
     let area = form::foot(canvas, inside, &said, &keys);
     form::draw(canvas, area, &lines, form.place(), |canvas, area, line| draw_line(form, *line, canvas, area));
@@ -43,16 +43,18 @@ pub fn draw(state: &State, form: &New, canvas: &mut Canvas<'_>) {
 fn said(form: &New, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
     let theme = canvas.theme;
     if let Some(error) = &form.error {
-        return vec![(error.clone(), theme.failed)];
+        return vec![(sentence(error), theme.failed)];
     }
     if let Err(reason) = form.question() {
-        return vec![(reason, theme.dim)];
+        return vec![(sentence(&reason), theme.dim)];
     }
     match &form.plan {
         None => vec![],
-        Some(Err(reason)) => vec![(reason.clone(), theme.failed)],
+        Some(Err(reason)) => vec![(sentence(reason), theme.failed)],
         Some(Ok(plan)) => match &plan.refusal {
-            Some(refusal) => vec![(format!("{}. {}", refusal.reason, refusal.remedy), theme.failed)],
+            Some(refusal) => {
+                vec![(sentence(&format!("{}. {}", refusal.reason, refusal.remedy)), theme.failed)]
+            }
             None => plan.will.iter().map(|text| (text.clone(), theme.text)).collect(),
         },
     }
@@ -67,11 +69,11 @@ fn draw_line(form: &New, line: Line, canvas: &mut Canvas<'_>, area: Area) {
         Line::Name => ("name", &form.name, room, "/camera0"),
         Line::Key => ("key", &form.key, WORD, "private"),
         Line::Size if form.size_text().is_empty() && !form.size.edited => {
-            ("size", &of_file, WORD, "that of the file")
+            ("size", &of_file, WORD, "size of the file")
         }
-        Line::Size => ("size", &form.size, WORD, "that of the file"),
+        Line::Size => ("size", &form.size, WORD, "size of the file"),
         Line::Mode => ("mode", &form.mode, WORD, ""),
-        Line::From => ("from", &form.from, room, "a file that it is filled from; without one it is zeros"),
+        Line::From => ("from", &form.from, room, "file to copy from; empty for zeros"),
         Line::Kind | Line::Exclusive | Line::Huge | Line::NoReserve => {
             let (name, text) = chosen(form, line);
             form::label(canvas, area, name, has_keys);
@@ -82,9 +84,9 @@ fn draw_line(form: &New, line: Line, canvas: &mut Canvas<'_>, area: Area) {
     form::label(canvas, area, name, has_keys);
     form::text_field(canvas, Area::new(area.x + FIELD, area.y, width.min(room), 1), field, has_keys, example);
     let remark = match line {
-        Line::Key => "0x4d2, 1234; nothing for a private one",
-        Line::Size => "bytes, or with K, M, G behind it",
-        Line::Mode => "0600 or u=rw,g=r, whatever the umask",
+        Line::Key => "0x4d2 or 1234; empty for private",
+        Line::Size => "bytes, or with K, M, G",
+        Line::Mode => "0600 or u=rw,g=r; umask is ignored",
         _ => "",
     };
     let x = FIELD + WORD + 2;
@@ -103,8 +105,8 @@ fn chosen(form: &New, line: Line) -> (&'static str, String) {
             let sign = |kind| if form.kind == kind { 'x' } else { ' ' };
             ("kind", format!("({}) POSIX   ({}) System V", sign(Kind::Posix), sign(Kind::Sysv)))
         }
-        Line::Huge => ("huge", tick(form.huge, "in huge pages")),
-        Line::NoReserve => ("no reserve", tick(form.no_reserve, "no memory is set aside for it")),
-        _ => ("exclusive", tick(form.exclusive, "what exists is an error; otherwise it is only shown")),
+        Line::Huge => ("huge", tick(form.huge, "use huge pages")),
+        Line::NoReserve => ("no reserve", tick(form.no_reserve, "do not reserve memory")),
+        _ => ("exclusive", tick(form.exclusive, "fail if it exists; otherwise select it")),
     }
 }

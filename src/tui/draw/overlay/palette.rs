@@ -27,7 +27,7 @@ pub fn draw(state: &State, input: &Input, selected: usize, canvas: &mut Canvas<'
     let cursor = u16::try_from(input.visual_cursor().saturating_sub(scroll)).unwrap_or(0);
     canvas.style(Area::new(x + cursor, inside.y, 1, 1), theme.text.add_modifier(Modifier::REVERSED));
     if rows.is_empty() {
-        canvas.text(inside.x, inside.y + 2, inside.width, "No action is called so.", theme.dim);
+        canvas.text(inside.x, inside.y + 2, inside.width, "No matching action.", theme.dim);
         return;
     }
     let height = usize::from(inside.height.saturating_sub(2));

@@ -6,6 +6,7 @@ use crate::app::State;
 use crate::app::layout::Area;
 use crate::app::layout::overlay::{WIDEST, centred};
 use crate::app::permissions::{BITS, Focus, Found, Permissions, WHO};
+use crate::app::sentence::{name_of, sentence};
 use crate::segment::Segment;
 use crate::tui::canvas::Canvas;
 use ratatui::style::{Modifier, Style};
@@ -28,13 +29,13 @@ enum Part {
 pub fn draw(state: &State, form: &Permissions, canvas: &mut Canvas<'_>) {
     let [segment, more @ ..] = form.segments.as_slice() else { return };
     let title = match more.len() {
-        0 => format!("Permissions of {}", segment.id),
+        0 => format!("Permissions of {}", name_of(&segment.id)),
         _ => format!("Permissions of {} segments", more.len() + 1),
     };
     let width = WIDEST.min(state.size.width).saturating_sub(4);
     let lines = lines(form, segment, !more.is_empty(), canvas, width);
     let error: Vec<(String, Style)> =
-        form.error.iter().map(|error| (error.clone(), canvas.theme.failed)).collect();
+        form.error.iter().map(|error| (sentence(error), canvas.theme.failed)).collect();
     // An error stands where a line is free otherwise.
     let foot = form::foot_lines(canvas, width, &error).max(1);
     let wanted = u16::try_from(lines.len() + 1).unwrap_or(u16::MAX).saturating_add(foot);
@@ -45,11 +46,10 @@ pub fn draw(state: &State, form: &Permissions, canvas: &mut Canvas<'_>) {
         _ => false,
     });
     let keys: [&str; 2] = match form.focus {
-        Focus::Bits => [
-            "space turn round   tab next field   enter what will happen   esc leave",
-            "space turn   enter plan   esc leave",
-        ],
-        _ => ["tab next field   enter what will happen   esc leave", "tab next   enter plan   esc leave"],
+        Focus::Bits => {
+            ["space toggle   tab next field   ↵ review   esc cancel", "space toggle   ↵ review   esc cancel"]
+        }
+        _ => ["tab next field   ↵ review   esc cancel", "tab next   ↵ review   esc cancel"],
     };
     let area = form::foot(canvas, inside, &error, &keys);
     form::draw(canvas, area, &lines, focused.unwrap_or(0), |canvas, area, part| match part {
@@ -75,7 +75,7 @@ fn lines(
     let reason = reason.map_or_else(String::new, |answer| format!("{}: {}", WHO[row], answer.reason));
     form::add(&mut lines, canvas, (1, width), &reason, theme.dim, 1);
     if batch {
-        let whose = format!("The grid and who can attach are those of {}.", segment.id);
+        let whose = format!("Grid and access are shown for {}.", name_of(&segment.id));
         form::add(&mut lines, canvas, (1, width), &whose, theme.dim, 1);
     }
     lines.push(Line::Gap);
@@ -142,38 +142,38 @@ fn named(form: &Permissions, segment: &Segment, row: usize) -> String {
     match row {
         0 => edited(&form.owner_found, segment.owner.user_text()),
         1 => edited(&form.group_found, segment.owner.group_text()),
-        _ => "anybody".to_owned(),
+        _ => "everyone".to_owned(),
     }
 }
 
 fn field(form: &Permissions, segment: &Segment, focus: Focus, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
     let has_keys = form.focus == focus;
-    let differ = "they differ, and stay";
+    let mixed = "mixed; unchanged";
     let (name, text, example) = match focus {
         Focus::Bits => return,
-        Focus::Mode => ("mode", &form.mode_field, "they differ, and stay"),
-        Focus::Owner => ("owner", &form.owner, differ),
-        Focus::Group => ("group", &form.group, differ),
-        Focus::Who => ("who", &form.who, "ann, 4121, uid:1000"),
+        Focus::Mode => ("mode", &form.mode_field, mixed),
+        Focus::Owner => ("owner", &form.owner, mixed),
+        Focus::Group => ("group", &form.group, mixed),
+        Focus::Who => ("user", &form.who, "ann, 4121, uid:1000"),
     };
     form::label(canvas, area, name, has_keys);
     let place = Area::new(area.x + FIELD.0, area.y, FIELD.1.min(area.width.saturating_sub(FIELD.0)), 1);
     form::text_field(canvas, place, text, has_keys, example);
-    let remark = |number: u32, found: &Option<Found>, edited: bool| match found {
+    let remark = |id: &str, number: u32, found: &Option<Found>, edited: bool| match found {
         Some(Err(reason)) if edited => (reason.clone(), theme.failed),
-        Some(Ok((found, name))) if edited => (format!("{name}, number {found}; is {number}"), theme.text),
+        Some(Ok((found, name))) if edited => (format!("{name}, {id} {found}; now {number}"), theme.text),
         _ if edited => (String::new(), theme.dim),
-        _ => (format!("number {number}"), theme.dim),
+        _ => (format!("{id} {number}"), theme.dim),
     };
     let typed = |text: &crate::app::text_field::TextField| text.edited && !text.text().is_empty();
     let (remark, style) = match focus {
         _ if text.input.value().is_empty() && focus != Focus::Who => (String::new(), theme.dim),
-        Focus::Mode if !form.mode_is_sound() => ("no mode so far".to_owned(), theme.dim),
+        Focus::Mode if !form.mode_is_sound() => ("invalid mode".to_owned(), theme.dim),
         Focus::Mode if form.mode == segment.mode => (form.mode.symbolic(), theme.dim),
-        Focus::Mode => (format!("{}  {}; is {}", form.mode.symbolic(), form.mode, segment.mode), theme.text),
-        Focus::Owner => remark(segment.owner.uid, &form.owner_found, typed(&form.owner)),
-        Focus::Group => remark(segment.owner.gid, &form.group_found, typed(&form.group)),
+        Focus::Mode => (format!("{}  {}; now {}", form.mode.symbolic(), form.mode, segment.mode), theme.text),
+        Focus::Owner => remark("uid", segment.owner.uid, &form.owner_found, typed(&form.owner)),
+        Focus::Group => remark("gid", segment.owner.gid, &form.group_found, typed(&form.group)),
         _ => ("can this user or pid attach?".to_owned(), theme.dim),
     };
     if area.width >= NARROW {

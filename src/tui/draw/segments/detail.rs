@@ -2,8 +2,10 @@
 
 use super::table::state_style;
 use crate::app::State;
+use crate::app::action::Action;
 use crate::app::detail::Line;
 use crate::app::layout::Area;
+use crate::app::sentence::sentence;
 use crate::app::table::Pane;
 use crate::segment::SegmentId;
 use crate::tui::canvas::Canvas;
@@ -79,20 +81,18 @@ const fn row_width(bytes: u16) -> u16 {
 /// The first bytes, or why there are none.
 fn preview(state: &State, sysv: bool, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
+    if sysv && !attached(state) {
+        let key = state.key_of(Action::Inspect);
+        let text =
+            format!("Not attached: that would change nattch and last pid. Press {key} to attach read-only.");
+        return said(canvas, area, &text);
+    }
     let bytes = match &state.table.preview {
         Some(preview) if Some(&preview.id) == state.table.selected.as_ref() => match &preview.bytes {
-            Ok(bytes) if bytes.is_empty() => return said(canvas, area, "It has no bytes."),
+            Ok(bytes) if bytes.is_empty() => return said(canvas, area, "Empty (0 bytes)."),
             Ok(bytes) => bytes,
-            Err(reason) => return said(canvas, area, reason),
+            Err(reason) => return said(canvas, area, &sentence(reason)),
         },
-        _ if sysv && !attached(state) => {
-            return said(
-                canvas,
-                area,
-                "Enter attaches it and shows its bytes. Looking at a System V segment leaves \
-                its mark (nattch, last pid), so it is not done unasked.",
-            );
-        }
         _ => return,
     };
     let per_row = if area.width >= row_width(16) { 16u16 } else { 8 };

@@ -3,7 +3,7 @@
 use super::bar;
 use crate::app::State;
 use crate::app::layout::Area;
-use crate::segment::{Bytes, State as SegmentState};
+use crate::segment::{Bytes, Certainty, State as SegmentState};
 use crate::survey::{Alert, Coverage, Survey};
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
@@ -20,7 +20,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     let end = right_edge.saturating_sub(cells(&right) + 2);
     let x = canvas.text(1, area.y, end, "shmlens", theme.strong);
     let Some(survey) = &state.survey else {
-        canvas.text(x + 3, area.y, end.saturating_sub(x + 3), "looking at the machine", theme.dim);
+        canvas.text(x + 3, area.y, end.saturating_sub(x + 3), "scanning", theme.dim);
         return;
     };
     parts(canvas, x, area.y, end, &counts(state, survey, theme));
@@ -51,27 +51,28 @@ fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<(String, Style)>
         (1, 1) => "1 segment".to_owned(),
         _ if state.table.filter_text.is_empty() => format!("{all} segments"),
         _ => format!(
-            "{shown} of {all} segments fit /{}/",
+            "{shown} of {all} segments match /{}/",
             crate::segment::escape(state.table.filter_text.as_bytes())
         ),
     };
     let mut parts = vec![(segments, plain), (format!("{} resident", survey.resident()), plain)];
-    for (words, style, is) in [
-        ("leaked", theme.leaked, SegmentState::is_leaked as fn(SegmentState) -> bool),
-        ("removed but held", plain, |state| state == SegmentState::Removed),
-    ] {
+    let leaked = SegmentState::Leaked(Certainty::Certain);
+    for (word, style, of) in
+        [("leaked", theme.leaked, leaked), ("removed", theme.removed, SegmentState::Removed)]
+    {
+        let is = |state: SegmentState| state == of || (of == leaked && state.is_leaked());
         let those = survey.segments.iter().filter(|segment| is(segment.verdict.state));
         let count = those.clone().count();
         if count > 0 {
             let bytes: Bytes = those.filter_map(|segment| segment.resident).sum();
-            parts.push((format!("{count} {words}, {bytes}"), style));
+            parts.push((format!("{} {count} {word} {bytes}", theme.glyphs.state(of)), style));
         }
     }
     if !state.table.marks.is_empty() {
         let marks = &state.table.marks;
         let marked = survey.segments.iter().filter(|segment| marks.contains(&segment.id));
         let bytes: Bytes = marked.map(|segment| segment.size).sum();
-        parts.push((format!("{} marked, {bytes}", marks.len()), plain));
+        parts.push((format!("{} {} marked {bytes}", theme.glyphs.marked, marks.len()), plain));
     }
     parts
 }
@@ -97,7 +98,7 @@ fn limits(survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
                 x = canvas.text(x, area.y, area.width, &format!("{} used, no limit", shm.used), theme.text);
             }
         }
-        None => x = canvas.text(x, area.y, area.width, "no /dev/shm here", theme.dim),
+        None => x = canvas.text(x, area.y, area.width, "no /dev/shm", theme.dim),
     }
     let of = limits.shmmni.map_or_else(String::new, |most| format!(" of {most}"));
     let ids = if limits.sysv_segments == 1 && of.is_empty() { "id" } else { "ids" };

@@ -57,19 +57,14 @@ fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
 fn empty(state: &State, survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
     let key = state.keymap.keys(Action::New).first().filter(|_| state.refusal(Action::New).is_none());
     let what_to_do = match key {
-        Some(key) => format!("`{key}` makes a segment; `shmlens demo` shows a world of them."),
-        None => "`shmlens demo` shows a world of it.".to_owned(),
+        Some(key) => format!("{key}: create one. `shmlens demo` creates examples."),
+        None => "`shmlens demo` creates examples.".to_owned(),
     };
-    let lines: [&str; 2] = if survey.segments.is_empty() {
-        ["No shared memory here.", &what_to_do]
-    } else {
-        ["", "esc clears the filter."]
-    };
-    let fits_none = format!(
-        "0 of {} fit /{}/",
-        survey.segments.len(),
-        crate::segment::escape(state.table.filter_text.as_bytes())
-    );
+    let clear = format!("{}: clear filter", state.key_of(Action::ClearFilter));
+    let lines: [&str; 2] =
+        if survey.segments.is_empty() { ["No shared memory segments.", &what_to_do] } else { ["", &clear] };
+    let filter = crate::segment::escape(state.table.filter_text.as_bytes());
+    let fits_none = format!("No match for \"{filter}\" in {} segments.", survey.segments.len());
     let first = if lines[0].is_empty() { &fits_none } else { lines[0] };
     let y = area.y + area.height.saturating_sub(2).min(1);
     let width = area.width.saturating_sub(8);

@@ -83,12 +83,24 @@ fn without_a_state_directory_nothing_is_removed_that_was_to_have_a_copy() {
     scene.doer.state = None;
     let plans = scene.plans();
     let refusal = plans[0].refusal.as_ref().unwrap();
-    assert!(refusal.reason.contains("no home directory") && !refusal.forceable, "{refusal:?}");
+    assert!(refusal.reason.contains("no copy can be saved") && !refusal.forceable, "{refusal:?}");
     let outcomes = scene.apply(plans, &Arc::default());
     assert!(matches!(outcomes[0].result, Err(ActError::Refused { .. })), "{outcomes:?}");
     assert_eq!(scene.left(), 1);
     let [Err(reason)] = &scene.undo(1, &Arc::default())[..] else { panic!() };
-    assert!(reason.contains("no home directory"), "{reason}");
+    assert!(reason.contains("home directory"), "{reason}");
+}
+
+/// Leaving out the copy would not help there.
+#[test]
+fn a_missing_state_directory_does_not_hide_a_refusal_that_nothing_lifts() {
+    let mut scene = Scene::new();
+    scene.machine.add_sysv(1, 7, MadeBytes::full(b"hello"));
+    scene.machine.edit(|facts| facts.effective_uid = 4242);
+    scene.doer.state = None;
+    let plans = scene.plans();
+    let refusal = plans[0].refusal.as_ref().unwrap();
+    assert!(!refusal.reason.contains("no copy") && !refusal.forceable, "{refusal:?}");
 }
 
 #[test]
