@@ -3,7 +3,7 @@
 
 use super::again::{Named, named, posix, sysv};
 use super::copies::KeepError;
-use super::save::shown;
+use super::save::{foresee, shown};
 use super::{
     ActError, Action, Copies, Copying, Done, Options, Plan, Recent, Refusal, SaveError, Step, Task, Undo,
     cannot_come_back, permitted, save,
@@ -63,7 +63,7 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
                 None => will_keep(segment, &format!(" to {}", shown(path)), &quote_path(path), plan),
                 Some(error) => {
                     plan.undo = Undo::No("no copy can be saved".to_owned());
-                    plan.refuse(no_copy(error));
+                    plan.refuse(Refusal::new(error, "Not removed"));
                 }
             }
         }
@@ -76,8 +76,8 @@ fn readable(machine: &dyn Machine, segment: &Segment) -> Result<(), KeepError> {
 
 /// Returns why no copy of the segment could be saved there, as far as that can be told without writing.
 fn foresee_file(path: &Path, segment: &Segment) -> Option<SaveError> {
-    if path.symlink_metadata().is_ok() {
-        return Some(SaveError::Exists { path: path.to_owned() });
+    if let Err(error) = foresee(path, false) {
+        return Some(error);
     }
     let failed = |source| Some(SaveError::Write { path: path.to_owned(), source });
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -62,7 +62,7 @@ fn refuse_other_files(machine: &dyn Machine, name: &SegmentName<'_>) -> Result<(
     let kind = match machine.stat_object(&object) {
         Ok(stat) => kind_of(stat.mode),
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-            Some("on a file system mounted below /dev/shm")
+            return Err(Failure::OtherMount { id: SegmentId::Posix(object) });
         }
         Err(_) => None,
     };

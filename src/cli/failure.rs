@@ -54,6 +54,12 @@ pub enum Failure {
         /// What it is, with its article.
         kind: &'static str,
     },
+    /// The name is on another file system.
+    #[error("{} is on another file system, mounted below /dev/shm; shmlens does not inspect it", .id.short())]
+    OtherMount {
+        /// Its name.
+        id: SegmentId,
+    },
     /// What is to be looked for is no pattern.
     #[error(transparent)]
     Pattern(#[from] PatternError),
@@ -108,6 +114,7 @@ impl Failure {
             Self::Output(_)
             | Self::Resolve(_)
             | Self::NotMemory { .. }
+            | Self::OtherMount { .. }
             | Self::Beyond { .. }
             | Self::Read { .. }
             | Self::Vanished { .. }

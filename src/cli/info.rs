@@ -315,7 +315,7 @@ mod tests {
             "creator pid=4121\n",
             "locked=yes (never swapped out)\n",
             "attached=never\n",
-            "made by=gone: there is no process 4121",
+            "made by=process 4121, which has exited",
             "state=leaked: no holders; creator 4121 exited\n",
             "reading=allowed; attaches it",
         ] {

@@ -7,7 +7,9 @@ use std::fmt::Display;
 #[must_use]
 pub fn plain_error(error: &impl Display) -> String {
     let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 #[cfg(test)]
@@ -18,6 +20,6 @@ mod tests {
     #[test]
     fn the_words_without_the_number() {
         assert_eq!(plain_error(&io::Error::from_raw_os_error(libc::ENOSPC)), "no space left on device");
-        assert_eq!(plain_error(&"Else"), "else");
+        assert_eq!(plain_error(&"A FIFO. Move it"), "a FIFO. Move it");
     }
 }

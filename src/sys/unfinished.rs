@@ -191,7 +191,14 @@ mod tests {
         for kept in ["0123456789ABCDEF", "0123456789abcde", "0123456789abcdef0", ""] {
             fs::write(root.path().join(format!("{UNFINISHED}{kept}")), b"x").unwrap();
         }
-        let found = count_unfinished(root.path());
+        // A process that another test forks holds copies of these descriptors, and so
+        // the lock, until it execs.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        let mut found = count_unfinished(root.path());
+        while found.abandoned.files == 0 && std::time::Instant::now() < deadline {
+            std::thread::yield_now();
+            found = count_unfinished(root.path());
+        }
         assert_eq!((found.abandoned.files, found.in_progress.files), (1, 1));
         assert!(found.abandoned.bytes >= 4096);
         let before = names(root.path());

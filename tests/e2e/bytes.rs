@@ -44,7 +44,7 @@ fn bytes_and_values_are_found() {
     terminal.wait_for("0x0000_0000, 0 of 56", SOON);
     // What is no pattern is said where it is typed, and can be mended.
     terminal.send("\\7g<Enter>");
-    terminal.wait_for("invalid hex '7g'", SOON);
+    terminal.wait_for("Invalid hex '7g'", SOON);
     terminal.send("<Backspace>7<Enter>");
     terminal.wait_for("0x0000_001c, 28 of 56", SOON);
     leave_and_quit(terminal);

@@ -67,7 +67,7 @@ fn what_exists_stays_as_it_is_and_the_overlay_stays_open() {
     terminal.send("<Up> <Down>1234<Enter>");
     terminal.wait_for("key 0x000004d2: the key is in use", SOON);
     terminal.send("<Tab>big<Enter>");
-    terminal.wait_for("invalid size 'big'", SOON);
+    terminal.wait_for("Invalid size 'big'", SOON);
     // Put right, it is made.
     terminal.send("<C-u>4K<Up><C-u>5<Enter>");
     terminal.wait_for(row("▌ sysv 0x00000005"), SOON);

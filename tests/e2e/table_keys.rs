@@ -51,7 +51,7 @@ fn a_filter_works_as_it_is_typed_and_is_cleared() {
     terminal.wait_for(row("shmlens 4 segments"), SOON);
 
     terminal.send("/size>x");
-    terminal.wait_for("invalid filter 'size>x'", SOON);
+    terminal.wait_for("Invalid filter 'size>x'", SOON);
     terminal.send("<C-u>zebra");
     terminal.wait_for("No match for \"zebra\"", SOON);
     terminal.send("<C-c>");
