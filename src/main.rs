@@ -74,7 +74,7 @@ fn settings() -> anyhow::Result<Config> {
     match Config::load() {
         Err(ConfigError::Read { path, source }) if source.kind() == io::ErrorKind::PermissionDenied => {
             let path = escape(path.as_os_str().as_bytes());
-            warn(&format!("failed to read the config {path}: permission denied. Using the defaults"));
+            warn(&format!("failed to read the config file {path}: permission denied. Using the defaults"));
             Ok(Config::default())
         }
         loaded => Ok(loaded?),

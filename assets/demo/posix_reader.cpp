@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
     struct stat object {};
     if (fstat(file, &object) == -1) return failed("fstat");
     if (object.st_size < static_cast<off_t>(sizeof(Shared))) {
-        std::fprintf(stderr, "posix:%s has other contents\n", name);
+        std::fprintf(stderr, "posix:%s: unexpected contents\n", name);
         return EXIT_FAILURE;
     }
     void* memory = mmap(nullptr, sizeof(Shared), PROT_READ, MAP_SHARED, file, 0);
@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
 
     const Shared& shared = *static_cast<const Shared*>(memory);
     if (!is_ready(shared)) {
-        std::fprintf(stderr, "posix:%s has other contents\n", name);
+        std::fprintf(stderr, "posix:%s: unexpected contents\n", name);
         return EXIT_FAILURE;
     }
 

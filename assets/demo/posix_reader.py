@@ -41,10 +41,10 @@ def main(name="1234", steps="0", interval="100"):
             if step > 0:
                 time.sleep(int(interval) / 1000)
             if memory.size < SHARED.size:
-                sys.exit(f"{name} has other contents")
+                sys.exit(f"{name}: unexpected contents")
             ready, size, tick, sine, state, text = SHARED.unpack_from(memory.buf)
             if (ready, size) != (MAGIC, SHARED.size):
-                sys.exit(f"{name} has other contents")
+                sys.exit(f"{name}: unexpected contents")
             text = text.split(b"\0")[0].decode()
             print(f"tick {tick}  sine {sine:+.3f}  state {state}  {text}", flush=True)
     except KeyboardInterrupt:

@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
     if (shmctl(id, IPC_STAT, &segment) == -1) return failed("shmctl");
     const Shared& shared = *static_cast<const Shared*>(memory);
     if (segment.shm_segsz < sizeof(Shared) || !is_ready(shared)) {
-        std::fprintf(stderr, "sysv:%d has other contents\n", id);
+        std::fprintf(stderr, "sysv:%d: unexpected contents\n", id);
         shmdt(memory);
         return EXIT_FAILURE;
     }

@@ -42,9 +42,9 @@ pub fn sysv(machine: &dyn Machine, segment: &Segment, shmid: ShmId) -> Result<Sy
     let how = if stat.marked && !segment.sysv().is_some_and(|facts| facts.marked) {
         "it was marked for removal"
     } else if segment.identity() != now {
-        "another segment has its shmid now"
+        "its shmid now belongs to another segment"
     } else if segment.times.change != stat.change {
-        "its owner or mode was changed"
+        "its owner or mode changed"
     } else {
         return Ok(stat);
     };
@@ -64,9 +64,9 @@ pub fn posix(
     let held = machine.control().hold(name).map_err(|error| gone_or(segment, error))?;
     let stat = held.stat().map_err(|error| gone_or(segment, error))?;
     let how = if stat.mode & TYPE != REGULAR {
-        "its name is not a regular file now"
+        "its name is no longer a regular file"
     } else if !segment.identity().fits(&stat.identity()) {
-        "another object has its name now"
+        "its name now belongs to another object"
     } else {
         return Ok((held, stat));
     };

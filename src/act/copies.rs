@@ -50,7 +50,7 @@ pub struct OldCopy {
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
     /// It holds more than all copies may take.
-    #[error("too large for a copy: {held} of data, and copies may take {limit}{}", in_progress(*.unfinished))]
+    #[error("too large to copy: {held} of data, but the limit for copies is {limit}{}", in_progress(*.unfinished))]
     TooLarge {
         /// The bytes that it holds, at least.
         held: Bytes,
@@ -64,7 +64,7 @@ pub enum KeepError {
     Unreadable(OpenError),
     /// The disk is short.
     #[error(
-        "not enough disk space for a copy: {held} of data, and {} has {room} free{}",
+        "not enough disk space for a copy: {held} of data, but {} has only {room} free{}",
         shown(.folder), even_without(*.old)
     )]
     NoRoom {
@@ -425,7 +425,7 @@ mod tests {
         let large = segment(&machine, "large");
         let error = copies.keep(&machine, &large, &Progress::new()).unwrap_err();
         assert!(matches!(error, KeepError::TooLarge { .. }), "{error}");
-        assert!(error.to_string().contains("copies may take"), "{error}");
+        assert!(error.to_string().contains("limit for copies is"), "{error}");
         // One that has grown since it was listed.
         machine.add_object("grown", MadeBytes::hole(30_000));
         let grown = segment(&machine, "grown");

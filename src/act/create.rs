@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 /// How much is copied at a time.
 const PIECE: usize = 256 << 10;
-const CHOOSE_ANOTHER: &str = "Choose another one, or remove that one first";
+const CHOOSE_ANOTHER: &str = "Choose another, or remove the existing segment first";
 
 /// A segment to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +117,7 @@ pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
             plan.say("in huge pages, which are never swapped out");
         }
         if new.no_reserve {
-            plan.say("no memory is reserved: writing to it may fail later");
+            plan.say("no memory is reserved: writes may fail later");
         }
     }
     let taken = match new {
@@ -204,8 +204,8 @@ fn open_source(new: &NewSegment) -> Result<Option<SourceFile>, ActError> {
     if Bytes(length) > new.size() {
         return Err(ActError::NotMade {
             subject: new.subject(),
-            reason: format!("{} has {}, the segment only {}", shown(path), Bytes(length), new.size()),
-            remedy: "Give a larger size, or none to use that of the file".to_owned(),
+            reason: format!("{} has {}, but the segment only {}", shown(path), Bytes(length), new.size()),
+            remedy: "Use a larger size, or omit it to use the file size".to_owned(),
         });
     }
     Ok(Some(SourceFile { file, path: path.clone(), length }))
@@ -230,7 +230,7 @@ fn empty_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<ShmId> {
         }
         let now = control.sysv_stat(shmid)?;
         let as_asked = now.mode == new.mode && now.size == new.size && now.key == new.key;
-        if as_asked { Ok(()) } else { Err(io::Error::other("its size or mode is not what was asked for")) }
+        if as_asked { Ok(()) } else { Err(io::Error::other("its size or mode differs from the request")) }
     };
     finish().inspect_err(|_| drop(control.sysv_remove(shmid)))?;
     Ok(shmid)
@@ -290,7 +290,7 @@ impl Work<'_> {
                 if count == 0 {
                     return Err(self
                         .new
-                        .no_file(format!("{} was truncated while it was read", shown(&source.path))));
+                        .no_file(format!("{} was truncated while being read", shown(&source.path))));
                 }
                 to.write_at(at, &buffer[..count]).map_err(|error| self.failed(&error))?;
                 at += count as u64;
@@ -335,11 +335,11 @@ fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActEr
         ),
         Some(libc::ENOSPC) if sysv => (
             format!(
-                "the limit of System V segments (kernel.shmmni {}) or of their pages (kernel.shmall {}) is reached",
+                "the limit on System V segments (kernel.shmmni {}) or their pages (kernel.shmall {}) has been reached",
                 number(limits.shmmni),
                 number(limits.shmall)
             ),
-            "Remove some, or raise the limit with sysctl; `shmlens limits` shows what is used",
+            "Remove segments, or raise the limit with sysctl; see `shmlens limits`",
         ),
         Some(libc::ENOMEM) if huge => (
             "not enough free huge pages".to_owned(),
@@ -359,11 +359,11 @@ fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActEr
         ),
         Some(libc::ENOSPC) => (
             "/dev/shm is full".to_owned(),
-            "Remove something, or make it larger (mount -o remount,size=…); `shmlens limits` shows what is used",
+            "Remove segments, or enlarge it (mount -o remount,size=…); see `shmlens limits`",
         ),
-        Some(libc::EACCES) => ("you cannot write to that directory".to_owned(), "Run with sudo"),
+        Some(libc::EACCES) => ("you cannot write to the directory".to_owned(), "Run with sudo"),
         Some(libc::ENOENT) => {
-            ("the directory does not exist below /dev/shm".to_owned(), "Create the directory first")
+            ("the directory does not exist in /dev/shm".to_owned(), "Create the directory first")
         }
         Some(libc::ENAMETOOLONG) => {
             ("the name is too long".to_owned(), "Use at most 255 bytes for each part of the name")

@@ -70,12 +70,12 @@ impl Hold {
                 nattch.saturating_sub(1)
             ),
             (Some(nattch), false) => {
-                format!("nattch {nattch} → {}; the segment stays", nattch.saturating_sub(1))
+                format!("nattch {nattch} → {}; the segment remains", nattch.saturating_sub(1))
             }
             (None, true) => {
                 format!("already unlinked: frees {} unless another process holds it", self.size)
             }
-            (None, false) => "closes the descriptor; the segment stays".to_owned(),
+            (None, false) => "closes the descriptor; the segment remains".to_owned(),
         }
     }
 }

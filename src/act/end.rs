@@ -75,13 +75,13 @@ impl Ending {
             return Err(Refusal::read_only());
         }
         if holder.pid == 1 {
-            let reason = format!("{name} is the init process: the machine or container stops with it");
+            let reason = format!("{name} is the init process: terminating it stops the machine or container");
             return Err(Refusal::new(reason, "Shut down the machine or container instead"));
         }
         if holder.ourselves {
             return Err(Refusal::new(
-                format!("{name} is this program"),
-                "Quit, or detach its own attachments",
+                format!("{name} is shmlens itself"),
+                "Quit, or detach the attachments of shmlens",
             ));
         }
         Ok(Self {
@@ -99,7 +99,7 @@ impl Ending {
             Ended::Gone => format!("{} terminated", self.name),
             Ended::NotYet => {
                 format!(
-                    "sent SIGTERM to {}; still running: it may be cleaning up or ignore the signal",
+                    "sent SIGTERM to {}; still running: it may be cleaning up or ignoring the signal",
                     self.name
                 )
             }
@@ -194,7 +194,7 @@ mod tests {
             Ending::of(&holder(&machine, pid), &SEGMENT, read_only).err().map(|refusal| refusal.reason)
         };
         assert!(refused(1, false).unwrap().contains("init process"));
-        assert!(refused(9_999_999, false).unwrap().contains("is this program"));
+        assert!(refused(9_999_999, false).unwrap().contains("is shmlens itself"));
         assert!(refused(7, true).unwrap().contains("read-only"));
         assert_eq!(refused(7, false), None);
         machine.edit(|facts| facts.effective_uid = 1001);

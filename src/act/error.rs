@@ -21,13 +21,13 @@ pub enum ActError {
         refusal: Refusal,
     },
     /// It is gone.
-    #[error("{id} is gone: removed since it was shown. Nothing was changed")]
+    #[error("{id} is gone: removed since it was listed. Nothing was changed")]
     Gone {
         /// Which.
         id: SegmentId,
     },
     /// It is not the very one that was shown.
-    #[error("{id} has changed since it was shown: {how}. Nothing was changed; refresh and try again")]
+    #[error("{id} has changed since it was listed: {how}. Nothing was changed; try again")]
     NotTheSame {
         /// Which.
         id: SegmentId,
@@ -105,7 +105,7 @@ pub enum ActError {
         source: KeepError,
     },
     /// Older copies were deleted to make room on the disk, and then it failed.
-    #[error("{source}. {deleted} older {} had been deleted to make room", copies(*.deleted))]
+    #[error("{source}. {deleted} older {} already deleted to make room", copies(*.deleted))]
     CopiesDeleted {
         /// How many.
         deleted: usize,
@@ -129,7 +129,7 @@ pub enum ActError {
         source: SaveError,
     },
     /// A creation was cancelled.
-    #[error("stopped: {subject} was not created, and nothing is left of it")]
+    #[error("stopped: {subject} was not created; partial data was removed")]
     NotCreated {
         /// What was to be created.
         subject: String,
@@ -307,13 +307,13 @@ fn forbidden(segment: &Segment, step: Step) -> Refusal {
     let it = step.it();
     if segment.posix().is_some() {
         let reason = format!(
-            "the kernel does not let you {it}, although you have permission: the file may be \
+            "the kernel refused although you have permission to {it}: the file may be \
                               immutable, or a sandbox or security module forbids it"
         );
         Refusal::new(reason, "Check with `lsattr` and the system log")
     } else {
         let reason = format!(
-            "the kernel does not let you {it}, although you have permission: a sandbox or security module forbids it"
+            "the kernel refused although you have permission to {it}: a sandbox or security module forbids it"
         );
         Refusal::new(reason, "Run outside the sandbox")
     }

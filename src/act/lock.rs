@@ -39,7 +39,7 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, locked: bool, plan: &mut P
     }
     if locked {
         plan.say(format!("locks {} in memory: pages are not swapped out once touched", segment.size));
-        plan.say("no effect on a segment in huge pages, which is never swapped out");
+        plan.say("no effect on huge pages, which are never swapped out");
     } else {
         plan.say("unlocks; pages can be swapped out again");
     }
@@ -60,7 +60,7 @@ fn limit_in_force(machine: &dyn Machine, size: Bytes, already: bool) -> Option<S
     if limit.0 == 0 {
         Some("your limit for locked memory is 0".to_owned())
     } else if exceeded {
-        Some(format!("your limit for locked memory is {limit} and it has {size}"))
+        Some(format!("your limit for locked memory is {limit}, but the segment has {size}"))
     } else {
         None
     }
@@ -88,7 +88,7 @@ pub fn apply(machine: &dyn Machine, segment: &Segment, locked: bool) -> Result<D
     }
     let said = match (stat.locked == locked, locked) {
         (true, true) => "already locked",
-        (true, false) => "not locked before",
+        (true, false) => "was not locked",
         (false, true) => "locked",
         (false, false) => "unlocked",
     };
@@ -118,7 +118,7 @@ fn refused(
             limited(format!("your limit for locked memory is {}", limit_text(limit)))
         }
         Some(libc::ENOMEM) => limited(format!(
-            "your limit for locked memory is {}, and it has {} on top of what you have already locked",
+            "your limit for locked memory is {}, and locking another {} would exceed it",
             limit_text(limit),
             segment.size
         )),

@@ -72,7 +72,7 @@ pub enum LogError {
     /// The file cannot be opened, or the full one not renamed.
     #[error(
         "failed to open the log {}: {}. {}et XDG_STATE_HOME to another directory",
-        shown(.path), plain_error(.source), if is_in_the_way(.source) { "Move it away or s" } else { "S" }
+        shown(.path), plain_error(.source), if is_in_the_way(.source) { "Move the file away or s" } else { "S" }
     )]
     Open {
         /// The file.
@@ -468,7 +468,7 @@ mod tests {
         std::os::unix::fs::symlink(&outside, log.state.path().join(NOW)).unwrap();
         let error = log.open().unwrap_err().to_string();
         assert!(
-            error.contains("is a symbolic link, not a regular file. Move it away or set XDG_"),
+            error.contains("is a symbolic link, not a regular file. Move the file away or set XDG_"),
             "{error}"
         );
         assert_eq!(fs::read(&outside).unwrap(), b"mine");

@@ -42,7 +42,7 @@ impl Outlook {
         }
         if !self.for_limit.is_empty() {
             let copies = named(&self.for_limit, now);
-            sentences.push(format!("{copies} deleted afterwards (copies may take {})", self.limit));
+            sentences.push(format!("{copies} deleted afterwards (limit for copies: {})", self.limit));
         }
         if self.of_batch > 0 {
             let copies = if self.of_batch == 1 {
@@ -50,7 +50,7 @@ impl Outlook {
             } else {
                 format!("the copies of the first {} segments are", self.of_batch)
             };
-            sentences.push(format!("{copies} deleted afterwards (copies may take {})", self.limit));
+            sentences.push(format!("{copies} deleted afterwards (limit for copies: {})", self.limit));
         }
         sentences
     }

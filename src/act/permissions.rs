@@ -17,7 +17,7 @@ pub fn plan_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange, 
     let after = change.apply(segment.mode);
     if segment.kind() == Kind::Sysv && after.bits() > 0o777 {
         plan.refuse(Refusal::new(
-            format!("System V segments have nine permission bits, and mode {after} needs more"),
+            format!("System V segments have nine permission bits, but mode {after} needs more"),
             "Use a mode of at most 0777",
         ));
     }
@@ -27,7 +27,7 @@ pub fn plan_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange, 
         plan.undo = Undo::Yes(format!("shmlens chmod {} {}", segment.mode, pasted(segment)));
     }
     if has_acl(machine, segment) {
-        plan.say("has an ACL: the group bits become its mask");
+        plan.say("has an ACL: the group bits set the ACL mask");
     }
     if let Some(refusal) = permitted::mode(machine, segment, after, gid) {
         plan.refuse(refusal);
@@ -48,7 +48,7 @@ pub fn plan_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange,
         Some(facts) if after.0 != before.0 => {
             plan.say(format!("its creator {} can still change and remove it", facts.creator.user_text()));
         }
-        None if drops_set_id(segment.mode) => plan.say("the kernel clears its set-id bits"),
+        None if drops_set_id(segment.mode) => plan.say("the kernel clears the setuid and setgid bits"),
         Some(_) | None => {}
     }
     if let Some(refusal) = permitted::owner(machine, segment, change) {
@@ -133,7 +133,7 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
     let back = OwnerChange { uid: Some(before.0), gid: Some(before.1) };
     let mut done = Done { said: owner_change_text(machine, before, now), ..Done::new(id.clone(), "") };
     if let Some(mode) = dropped {
-        done.said.push(format!("set-id bits cleared by the kernel: mode {mode}"));
+        done.said.push(format!("setuid and setgid bits cleared by the kernel: mode {mode}"));
     }
     Ok(done.undone_by(Action::SetOwner(back)))
 }
@@ -152,8 +152,8 @@ pub(super) fn owner_refused(
     };
     if there && source.raw_os_error() == Some(libc::EINVAL) {
         let refusal = Refusal::new(
-            "that id does not exist in this user namespace",
-            "Use an id that /proc/self/uid_map and gid_map contain",
+            "the id is not mapped in this user namespace",
+            "Use an id listed in /proc/self/uid_map or gid_map",
         );
         return ActError::Denied { id: segment.id.clone(), refusal };
     }

@@ -70,8 +70,8 @@ pub fn mode(machine: &dyn Machine, segment: &Segment, after: Mode, gid: u32) -> 
     if after.bits() & SETGID != 0 && !me.is_in(gid) && !me.may(Capability::Fsetid) {
         let group = group(machine, gid);
         return Some(Refusal::new(
-            format!("only a member of group {group} or root can set its set-group-id bit"),
-            "Leave the bit out (g-s) or run with sudo",
+            format!("only a member of group {group} or root can set the setgid bit"),
+            "Omit the bit (g-s) or run with sudo",
         ));
     }
     None
@@ -94,9 +94,12 @@ pub fn owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange) -> O
     }
     let root = root(&me, Capability::Chown);
     let (reason, remedy) = if !keeps_user {
-        (format!("only {root} can give a POSIX segment to another user"), "Run as root".to_owned())
+        (format!("only {root} can change the owner of a POSIX segment"), "Run as root".to_owned())
     } else if owns {
-        (format!("you are not in that group, and only {root} can choose any group"), "Run as root".to_owned())
+        (
+            format!("you are not a member of the new group, and only {root} can set an arbitrary group"),
+            "Run as root".to_owned(),
+        )
     } else {
         let denied = Denied::of(&me, segment, Step::SetOwner, Capability::Chown);
         return Some(denied.into());

@@ -88,7 +88,7 @@ impl Refusal {
     pub fn read_only() -> Self {
         Self::new(
             "changes are disabled (read-only)",
-            "Run without --read-only, and without read-only in the config",
+            "Omit --read-only, and set read-only = false in the config file",
         )
     }
 }

@@ -36,12 +36,12 @@ impl Recent {
         let fresh = last.take().filter(|look| look.ended.elapsed() < MOMENT.max(look.took * 4).min(LONGEST));
         let look = last.insert(fresh.unwrap_or_else(|| Look::now(machine)));
         let refuse = |reason: String| {
-            let remedy = "Refresh and try again".to_owned();
+            let remedy = "Try again".to_owned();
             let refusal = Refusal { reason, remedy, forceable: true };
             Err(ActError::Refused { subject: segment.id.to_string(), refusal })
         };
         let Some(holders) = look.holdings.of(segment) else {
-            return refuse("may be in use now: its holders are not known".to_owned());
+            return refuse("may be in use now: holders unknown".to_owned());
         };
         if let Some(holder) = holders.iter().find(|holder| !holder.looks_on()) {
             return refuse(format!("in use now: held by {} ({})", holder.command_text(), holder.pid));
@@ -60,7 +60,7 @@ impl Recent {
         let settled = look.holdings.coverage.settles(segment);
         match open {
             Some(true) => refuse("in use now: held by a process that you cannot see".to_owned()),
-            None if !settled => refuse("may be in use now: not every process can be examined".to_owned()),
+            None if !settled => refuse("may be in use now: some processes cannot be inspected".to_owned()),
             _ => Ok(()),
         }
     }
@@ -114,11 +114,11 @@ mod tests {
             let process = facts.processes.get_mut(&7).unwrap();
             (process.uid, process.readable) = (0, false);
         });
-        assert_refused(&machine, &segment, "may be in use now: not every process can be examined");
+        assert_refused(&machine, &segment, "may be in use now: some processes cannot be inspected");
         if let crate::segment::Facts::Posix(facts) = &mut segment.facts {
             facts.device += 1;
         }
-        assert_refused(&machine, &segment, "may be in use now: its holders are not known");
+        assert_refused(&machine, &segment, "may be in use now: holders unknown");
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Astray {
     #[must_use]
     pub fn told(&self) -> String {
         format!(
-            "{} is left from a removal of {} that was killed. Run `shmlens rm --recover` to rename it back",
+            "{} is left over from an interrupted removal of {}. Run `shmlens rm --recover` to rename it back",
             self.segment.id,
             SegmentId::Posix(self.before.clone())
         )
@@ -65,7 +65,7 @@ pub fn foresee(machine: &dyn Machine, astray: &Astray) -> Result<(), ActError> {
 fn taken(astray: &Astray) -> ActError {
     ActError::Exists {
         subject: SegmentId::Posix(astray.before.clone()).to_string(),
-        remedy: format!("Remove it, or remove {} instead", astray.segment.id),
+        remedy: format!("Remove either that object or {}", astray.segment.id),
     }
 }
 
@@ -95,7 +95,7 @@ pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError>
         .map_err(|source| super::permissions::verifying(&astray.segment, source))?;
     let own = held.stat().map_err(|source| super::permissions::verifying(&astray.segment, source))?;
     if now.identity() != own.identity() {
-        return Err(ActError::Unverified { id, found: "another object has that name".to_owned() });
+        return Err(ActError::Unverified { id, found: "another object with that name".to_owned() });
     }
     Ok(Done::new(id, format!("renamed back from {}", astray.segment.id)))
 }

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 /// A check that took longer was probably preempted; retry up to `LOOKS` times.
 const SHORT: Duration = Duration::from_micros(100);
 const LOOKS: usize = 10;
-const USE_FORCE: &str = "Use --force to remove it anyway";
+const USE_FORCE: &str = "Use --force to remove the segment anyway";
 
 /// What removing would do.
 pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &mut Plan) {
@@ -36,7 +36,7 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
         plan.refuse(refusal);
     }
     match copying {
-        Copying::Without => plan.undo = Undo::No("no copy is saved".to_owned()),
+        Copying::Without => plan.undo = Undo::No("no copy saved".to_owned()),
         Copying::Keep(copies) => match readable(machine, segment).and_then(|()| copies.foresee(segment)) {
             Ok(outlook) => {
                 // The name of the file is chosen when it is written.
@@ -133,7 +133,7 @@ fn plan_sysv(segment: &Segment, facts: &SysvFacts, plan: &mut Plan) {
 /// The attachment that has to end before the memory is freed.
 fn last_of(nattch: u64) -> String {
     match nattch {
-        1 => "its one attachment".to_owned(),
+        1 => "its only attachment".to_owned(),
         more => format!("the last of {more} attachments"),
     }
 }
@@ -162,8 +162,8 @@ fn plan_posix(machine: &dyn Machine, segment: &Segment, plan: &mut Plan) {
 /// The other names of an object that is removed under one.
 fn kept_by(links: u32) -> String {
     match links {
-        1 => "1 other hard link keeps it".to_owned(),
-        more => format!("{more} other hard links keep it"),
+        1 => "1 other hard link remains".to_owned(),
+        more => format!("{more} other hard links remain"),
     }
 }
 
@@ -223,8 +223,8 @@ fn refuse_used(machine: &dyn Machine, segment: &Segment, options: Options) -> Re
         return Ok(());
     }
     let refusal = Refusal {
-        reason: "in use: it was attached and detached since it was shown".to_owned(),
-        remedy: "Refresh and try again".to_owned(),
+        reason: "in use: attached and detached since it was listed".to_owned(),
+        remedy: "Try again".to_owned(),
         forceable: true,
     };
     Err(ActError::Refused { subject: segment.id.to_string(), refusal })
@@ -335,7 +335,7 @@ fn remove_copied(
             // Only now: what was not removed costs no other its copy.
             if let Copying::Keep(copies) = copying {
                 let deleted = copies.enforce_limit(&copy).len();
-                done.said.extend(older_deleted(deleted, &format!("(copies may take {})", copies.limit())));
+                done.said.extend(older_deleted(deleted, &format!("(limit for copies: {})", copies.limit())));
             }
             done.copy = Some(copy);
             Ok(done)
@@ -460,7 +460,10 @@ fn apply_posix(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> R
         Removal::Removed => {}
         Removal::Gone => return Err(ActError::Gone { id }),
         Removal::Another => {
-            return Err(ActError::NotTheSame { id, how: "another object has its name now".to_owned() });
+            return Err(ActError::NotTheSame {
+                id,
+                how: "its name now belongs to another object".to_owned(),
+            });
         }
         Removal::Astray(now) => return Err(ActError::Astray { id, now: SegmentId::Posix(now) }),
     }

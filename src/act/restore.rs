@@ -45,7 +45,7 @@ pub enum RestoreError {
         source: ArchiveError,
     },
     /// Another user may have written the file, and the restore was not confirmed.
-    #[error("{file} {reason}. It would create {segment}. Not confirmed; use --yes")]
+    #[error("{file} {reason} and would create {segment}. Not confirmed; use --yes")]
     Unconfirmed {
         /// The file, safe to print.
         file: String,
@@ -55,7 +55,7 @@ pub enum RestoreError {
         segment: String,
     },
     /// The name or the key is in use.
-    #[error("failed to restore {}: {}. Remove or rename that one first", .name, taken(.name, *.by))]
+    #[error("failed to restore {}: {}. Remove the existing segment first", .name, taken(.name, *.by))]
     Taken {
         /// What would be created.
         name: Name,
@@ -73,7 +73,7 @@ pub enum RestoreError {
         source: io::Error,
     },
     /// The work was cancelled.
-    #[error("stopped: {name} was not restored, and nothing is left of it")]
+    #[error("stopped: {name} was not restored; partial data was removed")]
     Stopped {
         /// What would have been created.
         name: Name,
@@ -90,17 +90,18 @@ fn taken(name: &Name, by: Option<ShmId>) -> String {
 
 fn remedy(name: &Name, size: Bytes, error: &io::Error) -> String {
     match (name, error.raw_os_error()) {
-        (Name::Posix(_), Some(libc::ENOENT)) => ". Create its directory below /dev/shm first".to_owned(),
+        (Name::Posix(_), Some(libc::ENOENT)) => ". Create the directory in /dev/shm first".to_owned(),
         (Name::Posix(_), Some(libc::ENOSPC)) => {
-            ". /dev/shm is full: remove something, or make it larger; `shmlens limits` shows both".to_owned()
+            ". /dev/shm is full: remove segments or enlarge it; see `shmlens limits`".to_owned()
         }
         (Name::Sysv { .. }, Some(libc::EINVAL)) => {
-            format!(". Its size is {size}: compare kernel.shmmax in `shmlens limits`")
+            format!(". The size is {size}; see kernel.shmmax in `shmlens limits`")
         }
         (Name::Sysv { .. }, Some(libc::ENOSPC)) => {
-            ". The limit of segments or of their pages is reached: `shmlens limits` shows both".to_owned()
+            ". The limit on System V segments or their total size has been reached; see `shmlens limits`"
+                .to_owned()
         }
-        (Name::Sysv { .. }, Some(libc::ENOMEM)) => format!(". Its size is {size}: free some memory"),
+        (Name::Sysv { .. }, Some(libc::ENOMEM)) => format!(". The size is {size}; free some memory"),
         (_, Some(libc::EACCES | libc::EPERM)) => ". Run as root or as its owner".to_owned(),
         _ => String::new(),
     }
@@ -252,7 +253,7 @@ impl Work<'_> {
     ) -> Result<(), RestoreError> {
         let wrong = |source| RestoreError::File { path: self.path.clone(), source };
         if reading.saved() != self.saved {
-            return Err(wrong(ArchiveError::Damaged("it changed while it was read".to_owned())));
+            return Err(wrong(ArchiveError::Damaged("it changed while being read".to_owned())));
         }
         let mut buffer = vec![];
         loop {
@@ -288,8 +289,8 @@ impl Work<'_> {
 #[must_use]
 pub fn cannot_come_back(segment: &Segment) -> &'static str {
     match &segment.id {
-        SegmentId::Sysv(_) => "its shmid, attachments, creator and times",
-        SegmentId::Posix(_) | SegmentId::Deleted { .. } => "its open descriptors, mappings and creation time",
+        SegmentId::Sysv(_) => "the shmid, attachments, creator and times",
+        SegmentId::Posix(_) | SegmentId::Deleted { .. } => "open descriptors, mappings and the creation time",
     }
 }
 
@@ -301,7 +302,7 @@ fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
             lost.push("creator and times are new".to_owned());
             lost.push("attachments, locking and huge pages are not restored".to_owned());
         }
-        _ => lost.push("programs that had the old object open do not see this one".to_owned()),
+        _ => lost.push("programs that have the old object open will not see this one".to_owned()),
     }
     let special = saved.mode.bits() & 0o7000;
     if special != 0 {
@@ -314,16 +315,16 @@ fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
     for refused in &made.refused {
         lost.push(match refused {
             Refused::User(error) => format!(
-                "it belongs to you, not to {}: {}. Run as root to restore the owner",
+                "owned by you, not {}: {}. Run as root to restore the owner",
                 saved.owner.user_text(),
                 plain_error(error)
             ),
             Refused::Group(error) => {
-                format!("its group is yours, not {}: {}", saved.owner.group_text(), plain_error(error))
+                format!("group is yours, not {}: {}", saved.owner.group_text(), plain_error(error))
             }
             Refused::Acl(error) => {
                 format!(
-                    "failed to set its ACL: {}; its group has no access until you set one",
+                    "failed to set the ACL: {}; the group has no access until you set one",
                     plain_error(error)
                 )
             }
@@ -334,7 +335,7 @@ fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
         && user.as_deref() != Some(before)
     {
         let before = escape(before.as_bytes());
-        lost.push(format!("user {} was called {before} when it was saved", saved.owner.uid));
+        lost.push(format!("uid {} was {before} when the segment was saved", saved.owner.uid));
     }
     lost
 }
@@ -432,6 +433,6 @@ mod tests {
         machine.remove_object("a");
         machine.edit(|facts| facts.users.insert(1000, "b\x1bob".to_owned()));
         let restored = restore(&machine, &path, &Progress::new()).unwrap();
-        assert!(restored.lost.iter().any(|lost| lost.contains("was called ann")), "{:?}", restored.lost);
+        assert!(restored.lost.iter().any(|lost| lost.contains("was ann when")), "{:?}", restored.lost);
     }
 }

@@ -42,14 +42,14 @@ pub enum SaveError {
         source: io::Error,
     },
     /// Its size changed.
-    #[error("failed to save {id}: its size changed while it was read. Try again")]
+    #[error("failed to save {id}: its size changed during the save. Try again")]
     Resized {
         /// The segment.
         id: SegmentId,
     },
     /// It is in no directory any more.
     #[error(
-        "failed to save {id}: it has no name that `restore` could use. `shmlens dump --raw` prints its contents"
+        "failed to save {id}: a deleted segment has no name to restore. Use `shmlens dump --raw` for the contents"
     )]
     NoName {
         /// The segment.
@@ -62,7 +62,7 @@ pub enum SaveError {
         id: SegmentId,
     },
     /// The file would be longer than it may be.
-    #[error("failed to save {id}: it holds {held}, more than the limit of {limit}")]
+    #[error("failed to save {id}: {held} of data exceeds the limit of {limit}")]
     TooLarge {
         /// The segment.
         id: SegmentId,
@@ -72,7 +72,7 @@ pub enum SaveError {
         limit: Bytes,
     },
     /// A file has the name.
-    #[error("{} exists. Choose another name", shown(.path))]
+    #[error("{} already exists. Choose another name", shown(.path))]
     Exists {
         /// The file.
         path: PathBuf,
@@ -111,7 +111,9 @@ pub(super) fn shown(path: &Path) -> String {
 
 fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ". Choose a place with more free space",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            ". Choose a directory with more free space"
+        }
         io::ErrorKind::NotFound => ". Create the directory first",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             ". Choose a directory that you can write to"

@@ -56,7 +56,7 @@ impl StateError {
     }
 }
 
-const OTHER: &str = "Set XDG_STATE_HOME to a directory of yours";
+const OTHER: &str = "Set XDG_STATE_HOME to a directory that you own";
 
 impl StateDirectory {
     /// `$XDG_STATE_HOME/shmlens`, or below `~/.local/state`. Under sudo that

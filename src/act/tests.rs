@@ -107,7 +107,7 @@ fn what_was_used_since_it_was_shown_is_left() {
     };
     machine.edit(|facts| facts.sysv[0].row.detach = Some(Timestamp::from_seconds(facts.now)));
     let error = remove(&segment, Options::default()).unwrap_err().to_string();
-    assert!(error.contains("attached and detached since it was shown"), "{error}");
+    assert!(error.contains("attached and detached since it was listed"), "{error}");
     remove(&segment, FORCE).unwrap();
 }
 
@@ -135,7 +135,7 @@ fn a_change_in_between_is_told() {
     let plan = plan(&machine, &shown(&machine, "sysv:3"), &to(0o666), &Options::default());
     machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now)));
     let error = apply(&machine, &plan).result.unwrap_err().to_string();
-    assert!(error.contains("owner or mode was changed"), "{error}");
+    assert!(error.contains("owner or mode changed"), "{error}");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn only_root_gives_an_object_away_and_anybody_their_system_v() {
     let machine = machine();
     let to_bob = Action::SetOwner(OwnerChange { uid: Some(1001), gid: None });
     let error = act(&machine, "camera0", &to_bob, FORCE).unwrap_err().to_string();
-    assert!(error.contains("only root can give a POSIX segment"), "{error}");
+    assert!(error.contains("only root can change the owner"), "{error}");
     act(&machine, "3", &to_bob, FORCE).unwrap();
     // As the creator they keep their rights.
     act(&machine, "3", &to(0o600), FORCE).unwrap();
@@ -223,7 +223,7 @@ fn what_was_attached_since_the_plan_is_held() {
 fn what_comes_between_the_look_and_the_removal_is_seen() {
     type Others = fn(&mut MadeFacts);
     let others: [(Others, &str); 3] = [
-        (|facts| facts.sysv[0].row.creator_pid = 99, "another segment has its shmid now"),
+        (|facts| facts.sysv[0].row.creator_pid = 99, "its shmid now belongs to another segment"),
         (|facts| facts.sysv[0].row.nattch = 1, "attached once"),
         (|facts| facts.sysv.clear(), "is gone"),
     ];
@@ -321,7 +321,7 @@ fn what_is_not_removed_costs_no_other_its_copy() {
     machine.end_process(7);
     let done = apply(&machine, &plan).result.unwrap();
     assert!(
-        done.said.iter().any(|said| said.starts_with("1 older copy deleted (copies may take")),
+        done.said.iter().any(|said| said.starts_with("1 older copy deleted (limit for copies:")),
         "{done:?}"
     );
     assert_eq!(copies.list(), [done.copy.unwrap()]);
@@ -346,7 +346,7 @@ fn locking_within_the_limit() {
     assert!(error.contains("mlock(2)"), "{error}");
     for (limit, expected) in [
         (0, "your limit for locked memory is 0"),
-        (4096, "your limit for locked memory is 4.0 KiB and it has 1.0 MiB"),
+        (4096, "your limit for locked memory is 4.0 KiB, but the segment has 1.0 MiB"),
     ] {
         machine.edit(|facts| facts.memlock = Some(Bytes(limit)));
         let error = act(&machine, "3", &Action::Lock, FORCE).unwrap_err().to_string();
@@ -361,7 +361,7 @@ fn locking_within_the_limit() {
     machine.edit(|facts| facts.memlock = Some(Bytes(3 << 19)));
     act(&machine, "4", &Action::Lock, FORCE).unwrap();
     let error = act(&machine, "3", &Action::Lock, FORCE).unwrap_err().to_string();
-    assert!(error.contains("already locked"), "{error}");
+    assert!(error.contains("would exceed it"), "{error}");
     act(&machine, "4", &Action::Unlock, FORCE).unwrap();
     act(&machine, "3", &Action::Lock, FORCE).unwrap();
 }
@@ -417,6 +417,6 @@ fn a_segment_is_filled_from_a_file() {
     machine.open_object(&ObjectName::new(b"filled").unwrap()).unwrap().read_at(0, &mut bytes).unwrap();
     assert_eq!((&bytes, shown(&machine, "filled").size), (b"contents\0", Bytes(5000)));
     let error = make(new(b"small", 3)).unwrap_err().to_string();
-    assert!(error.contains("Give a larger size"), "{error}");
+    assert!(error.contains("Use a larger size"), "{error}");
     assert!(machine.edit(|facts| facts.posix.len() == 2));
 }

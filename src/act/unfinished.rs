@@ -216,7 +216,7 @@ impl Unfinished {
     #[must_use]
     pub fn told(&self) -> String {
         format!(
-            "{} is half-filled: {} was killed. Run `shmlens rm --recover` to remove it",
+            "{} is incomplete: {} was killed. Run `shmlens rm --recover` to remove it",
             self.segment.id, self.origin
         )
     }
@@ -224,7 +224,7 @@ impl Unfinished {
     /// Says what recovering it does.
     #[must_use]
     pub fn will(&self) -> String {
-        format!("removes it: {} was killed while filling it", self.origin)
+        format!("removes it: incomplete because {} was killed", self.origin)
     }
 }
 
@@ -272,7 +272,7 @@ pub fn take_away(machine: &dyn Machine, unfinished: &Unfinished) -> Result<Done,
         plan(machine, &unfinished.segment, &Action::Remove(Copying::Without), &Options::default());
     let mut done = apply(machine, &plan).result?;
     let _ = fs::remove_file(&unfinished.mark);
-    done.said = vec![format!("removed: {} was killed while filling it", unfinished.origin)];
+    done.said = vec![format!("removed: incomplete because {} was killed", unfinished.origin)];
     Ok(done)
 }
 

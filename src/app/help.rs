@@ -41,7 +41,7 @@ pub fn lines(keymap: &Keymap, screen: Screen) -> Vec<Line> {
     lines.extend([
         Line::Heading("Everywhere"),
         Line::Keys("ctrl-c".to_owned(), "close overlay, otherwise quit"),
-        Line::Keys("mouse".to_owned(), "click selects, double click inspects, heading sorts"),
+        Line::Keys("mouse".to_owned(), "click: select, double-click: inspect, heading: sort"),
         Line::Gap,
         Line::Heading("Symbols"),
         Line::Keys("● in use".to_owned(), "mapped, attached or open"),
@@ -49,7 +49,7 @@ pub fn lines(keymap: &Keymap, screen: Screen) -> Vec<Line> {
         Line::Keys("? unknown".to_owned(), "may still be in use; not all processes are visible"),
         Line::Keys("○ idle".to_owned(), "no holders; normal, or used too recently to tell"),
         Line::Keys("◆ protected".to_owned(), "no holders, but must not be removed"),
-        Line::Keys("✗ leaked".to_owned(), "no holders, creator exited; leaked? is likely"),
+        Line::Keys("✗ leaked".to_owned(), "no holders, creator exited; leaked?: probably"),
         Line::Keys("• ◉".to_owned(), "marked; attached by shmlens"),
         Line::Keys("L".to_owned(), "after the mode: locked in memory"),
     ]);

@@ -108,7 +108,7 @@ impl Holders {
         if let (true, Some(facts)) = (self.segment.unseen() > 0, self.segment.sysv()) {
             let found = facts.nattch - self.segment.unseen();
             lines.push(format!(
-                "nattch {}, {found} found: {} in processes you cannot inspect",
+                "nattch {}: {found} found, {} in processes you cannot inspect",
                 facts.nattch,
                 self.segment.unseen()
             ));
@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(shown.rows.len(), 1);
         assert_eq!(
             shown.unknown(&survey),
-            ["nattch 3, 1 found: 2 in processes you cannot inspect", "1 of 2 processes can be inspected"]
+            ["nattch 3: 1 found, 2 in processes you cannot inspect", "1 of 2 processes can be inspected"]
         );
     }
 

@@ -27,8 +27,8 @@ impl Holds {
     #[must_use]
     pub fn title(&self) -> String {
         match self.shown() {
-            [] => "Own attachments".to_owned(),
-            all => format!("Own attachments: {}", all.len()),
+            [] => "Attachments of shmlens".to_owned(),
+            all => format!("Attachments of shmlens: {}", all.len()),
         }
     }
 

@@ -16,7 +16,7 @@ pub struct Keymap {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
     /// There is no such action.
-    #[error("[keys] unknown action '{0}': `shmlens man` lists them all")]
+    #[error("[keys] unknown action '{0}': `shmlens man` lists all actions")]
     Action(String),
     /// That is no key.
     #[error("[keys] {action}: {reason}")]

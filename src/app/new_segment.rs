@@ -196,7 +196,7 @@ impl New {
 
     fn size(&self) -> Result<Bytes, String> {
         match (self.size_text(), self.from.text()) {
-            ("", "") => Err("a size is required, or a file to copy from".to_owned()),
+            ("", "") => Err("enter a size, or a file to copy from".to_owned()),
             ("", _) => Ok(Bytes(0)),
             (text, _) => text.parse().map_err(|error: crate::segment::ParseSizeError| error.to_string()),
         }

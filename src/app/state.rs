@@ -172,7 +172,7 @@ impl State {
             | Action::New
                 if self.read_only =>
             {
-                "Read-only: changes are off (--read-only, or read-only in the config)"
+                "Read-only: changes are disabled (--read-only, or read-only in the config file)"
             }
             Action::Permissions
             | Action::Lock

@@ -23,7 +23,7 @@ pub struct Args {
     /// The appearance of the output.
     #[command(flatten)]
     pub look: LookArgs,
-    /// Refuse every command that changes something
+    /// Refuse to change anything
     #[arg(long, global = true, help_heading = "Global options")]
     pub read_only: bool,
     /// The command; without one, the terminal UI opens.
@@ -37,9 +37,9 @@ const DESCRIPTION: &str = "\
 Inspect, change and clean up shared memory.
 
 shmlens lists all System V (shmget) and POSIX (shm_open, Python's
-multiprocessing.shared_memory) segments in one table, and shows who uses and made
-each one and whether it is leaked. It displays their contents live without
-disturbing the programs that use them. Without a command, it opens the terminal
+multiprocessing.shared_memory) segments in one table, and shows what created
+each one, which processes use it, and whether it is leaked. It displays their
+contents live without disturbing the programs that use them. Without a command, it opens the terminal
 UI.";
 
 /// The names of segments and the exit status, for `--help`.
@@ -48,7 +48,7 @@ EXAMPLES
   shmlens                      open the terminal UI
   shmlens list --leaked        list leaked segments
   shmlens dump /psm_1f09ab2c   print the contents of a segment
-  shmlens rm -- /dev/shm/*     remove POSIX segments, after asking
+  shmlens rm -- /dev/shm/*     remove all POSIX segments, after confirmation
 
 A SEGMENT is a shmid (sysv:32770 or 32770), a key (key:1234 or 0x4d2) or a POSIX
 name (/name, posix:/name, /dev/shm/name or name). Commands that change nothing
@@ -127,8 +127,8 @@ pub struct ListArgs {
     /// Print CSV (RFC 4180) with plain numbers: all fields, or those of --columns
     #[arg(long, conflicts_with = "bytes")]
     pub csv: bool,
-    /// Show these columns, named as in JSON: id,kind,key,name,size. If none of them is about
-    /// holders, makers or states, processes are not scanned and deleted objects not listed
+    /// Show these columns, named as in JSON: id,kind,key,name,size. Without a column about holders,
+    /// makers or states, processes are not scanned and deleted objects are not listed
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', value_parser = field)]
     pub columns: Vec<Field>,
     /// Sort by FIELD, sizes and ages largest first; -FIELD reverses the order
@@ -154,7 +154,7 @@ pub struct ListArgs {
 /// When a segment may be called leaked.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct SettleArgs {
-    /// Never call a segment leaked that was used within TIME [default: 1m, or 10m for likely leaks]
+    /// Never report a segment used within TIME as leaked [default: 1m, or 10m for likely leaks]
     #[arg(long = "settle", value_name = "TIME", value_parser = duration)]
     pub time: Option<Duration>,
 }
@@ -201,7 +201,7 @@ pub struct PartArgs {
     /// Start at this offset: 4096, 0x1000, 4K
     #[arg(long, value_name = "OFFSET", default_value = "0", hide_default_value = true, value_parser = size)]
     pub offset: Bytes,
-    /// Read only LENGTH bytes [default: up to the end]
+    /// Read only LENGTH bytes [default: to the end]
     #[arg(long, value_name = "LENGTH", value_parser = size)]
     pub length: Option<Bytes>,
 }
@@ -282,7 +282,7 @@ pub struct FindArgs {
     /// Text to find; \xNN stands for a byte
     #[arg(value_name = "PATTERN", required_unless_present_any = ["hex", "value"])]
     pub pattern: Option<OsString>,
-    /// Segments to search [default: all POSIX segments that you may read]
+    /// Segments to search [default: all POSIX segments that you can read]
     #[arg(value_name = "SEGMENT")]
     pub segments: Vec<OsString>,
     /// Find bytes: 'de ad ?? ef', where ? is any digit
@@ -305,7 +305,7 @@ pub struct FindArgs {
 const FIND_EXAMPLES: &str = "\
 EXAMPLES
   shmlens find hello                              text, in all POSIX segments
-  shmlens find --hex 'de ad ?? ef' /camera0       bytes, with one unknown
+  shmlens find --hex 'de ad ?? ef' /camera0       bytes, with a wildcard
   shmlens find --value f64:3.5 0x4d2 --limit 1    a double, by key
 
 System V segments are searched only if you name them, because attaching changes
@@ -344,14 +344,14 @@ EXAMPLES
 #[derive(Debug, Clone, Copy, clap::Args)]
 #[command(after_help = DEMO_EXAMPLES)]
 pub struct DemoArgs {
-    /// Only create and print the segments, and wait for Ctrl-C
+    /// Create and list the segments without the UI, and wait for Ctrl-C
     #[arg(long)]
     pub headless: bool,
 }
 
 const DEMO_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens demo                look around; the segments are removed at the end
+  shmlens demo                explore; the segments are removed on exit
   shmlens demo --headless &   try the other commands on the segments";
 
 /// An order to sort by.

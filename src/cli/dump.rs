@@ -25,13 +25,13 @@ const LARGEST: u64 = 16 << 20;
 pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Status, Failure> {
     if args.raw && out.is_terminal() {
         return Err(Failure::Usage(
-            "raw bytes are not written to a terminal. Redirect the output to a file or a pipe".to_owned(),
+            "refusing to write raw bytes to a terminal. Redirect the output to a file or a pipe".to_owned(),
         ));
     }
     if let Some(kind) = &args.kind
         && kind.size() > LARGEST
     {
-        return Err(Failure::Usage(format!("{kind} is too large for one value")));
+        return Err(Failure::Usage(format!("type {kind} is too large")));
     }
     let survey = look(machine);
     let segment = choose(machine, &survey, &args.segment)?;
@@ -104,7 +104,7 @@ fn tell_rest(range: &Range<u64>, kind: &Type) {
     }
     let offset = range.end - rest;
     warn(&if rest < kind.scalar().size() as u64 {
-        format!("skipped {rest} bytes at {offset:#x}, less than a value of {whole} bytes")
+        format!("skipped the last {rest} bytes at {offset:#x}: a value has {whole} bytes")
     } else {
         format!("the value at {offset:#x} is incomplete: {rest} of {whole} bytes")
     });

@@ -55,7 +55,7 @@ pub enum Failure {
         kind: &'static str,
     },
     /// The name is on another file system.
-    #[error("{} is on another file system, mounted below /dev/shm; shmlens does not inspect it", .id.short())]
+    #[error("{} is on another file system mounted under /dev/shm; shmlens does not inspect it", .id.short())]
     OtherMount {
         /// Its name.
         id: SegmentId,

@@ -114,7 +114,7 @@ fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
     if !denied.is_empty() {
         let ids: Vec<&SegmentId> = denied.iter().collect();
         warn(&format!(
-            "skipped {} POSIX {} that you may not read (`shmlens info` says why): {}",
+            "skipped {} POSIX {} that you cannot read (`shmlens info` says why): {}",
             ids.len(),
             if ids.len() == 1 { "segment" } else { "segments" },
             listed(&ids)

@@ -111,7 +111,7 @@ fn made_by(segment: &Segment) -> String {
             format!("process {pid}, which has exited")
         }
         Some(maker) if *maker.id == *"process" => {
-            format!("{} (by its pid)", maker.name_text())
+            format!("{} (found by pid)", maker.name_text())
         }
         Some(maker) => format!("{} (catalog: {})", maker.name_text(), maker.id),
     }
@@ -131,7 +131,7 @@ fn held_by(segment: &Segment) -> Vec<String> {
                 }
             };
             let private = if holder.private { " (private)" } else { "" };
-            let us = if holder.ourselves { " (this program)" } else { "" };
+            let us = if holder.ourselves { " (shmlens)" } else { "" };
             format!(
                 "{} {}{us}: {}, {times}{private}, user {}, started {}",
                 holder.pid,
@@ -165,7 +165,7 @@ fn kind_lines(segment: &Segment) -> Vec<Line> {
             };
             let yes = |flag: bool, words: &str| if flag { words.to_owned() } else { "no".to_owned() };
             let last_pid = if segment.times.attach.is_none() && facts.last_pid == 0 {
-                "none: never attached".to_owned()
+                "none (never attached)".to_owned()
             } else {
                 format!("{} (last attach or detach)", pid(facts.last_pid))
             };
@@ -266,10 +266,10 @@ fn reading(machine: &dyn Machine, segment: &Segment) -> String {
     match Reader::foresee(machine, segment) {
         Ok(Trace::None) => "allowed; leaves no trace".to_owned(),
         Ok(Trace::AccessTime) => {
-            "allowed; changes the access time (only its owner and root can avoid that)".to_owned()
+            "allowed; updates the access time (only the owner and root can avoid this)".to_owned()
         }
         Ok(Trace::Attached) => {
-            "allowed; attaches it: nattch is one higher while reading, and last pid and times change"
+            "allowed; attaches the segment: nattch is one higher during the read, and last pid and times change"
                 .to_owned()
         }
         Err(error) => error.to_string(),
@@ -317,7 +317,7 @@ mod tests {
             "attached=never\n",
             "made by=process 4121, which has exited",
             "state=leaked: no holders; creator 4121 exited\n",
-            "reading=allowed; attaches it",
+            "reading=allowed; attaches the segment",
         ] {
             assert!(told[0].contains(line), "{line} is not in\n{}", told[0]);
         }

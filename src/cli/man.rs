@@ -137,9 +137,9 @@ fn segments(roff: &mut Roff) {
         term(roff, vec![bold(name)], text);
     }
     roff.control("PP", []).text(vec![roman(
-        "A number, and text that starts with sysv:, key:, 0x, posix:, deleted: or a slash, is never the bare name \
-         of a POSIX segment. If a file in /dev/shm has such a name, for example 0 or sysv:0, commands that change \
-         something fail and list both meanings. Choose with --kind, or write the name with a slash: /0. To name \
+        "A number, and text that starts with sysv:, key:, 0x, posix:, deleted: or a slash, is never taken as a bare \
+         POSIX name. If a file in /dev/shm has a name like 0 or sysv:0, commands that change something fail and \
+         list both meanings. Choose with --kind, or write the name with a slash: /0. To name \
          all POSIX segments, use -- /dev/shm/*.",
     )]);
     roff.control("PP", []).text(vec![roman(
@@ -151,7 +151,7 @@ fn segments(roff: &mut Roff) {
 
 fn filters(roff: &mut Roff) {
     roff.control("SH", ["FILTERS"])
-        .text(vec![roman("A segment has to match all filters. See FIELDS for the names of the fields.")]);
+        .text(vec![roman("A segment must match all filters. See FIELDS for the names of the fields.")]);
     for (word, text) in [
         ("kind=sysv, owner=ann, mode=0666", "The field has this value. Users and groups may be numbers."),
         (
@@ -211,8 +211,8 @@ fn fields(roff: &mut Roff) {
 
 fn keys(roff: &mut Roff) {
     roff.control("SH", ["KEYS"]).text(vec![roman(
-        "Default keys of the terminal UI. The name in parentheses is for the palette and the [keys] section of the \
-         configuration file.",
+        "Default keys of the terminal UI. Use the name in parentheses in the palette and the [keys] section of the \
+         config file.",
     )]);
     for screen in Screen::ALL {
         roff.control("SS", [screen.title()]);
@@ -226,7 +226,7 @@ fn keys(roff: &mut Roff) {
 fn files(roff: &mut Roff) {
     roff.control("SH", ["FILES"]);
     let path = vec![italic("$XDG_CONFIG_HOME/shmlens/config.toml")];
-    term(roff, path, "The configuration file, by default in ~/.config/shmlens. All settings are optional:");
+    term(roff, path, "The config file, by default in ~/.config/shmlens. All settings are optional:");
     roff.control("PP", []).control("nf", []);
     for line in SETTINGS.lines() {
         roff.text(vec![roman(line)]);
@@ -258,10 +258,10 @@ fn environment(roff: &mut Roff) {
             "LC_ALL, LC_CTYPE, LANG",
             "If the first of these that is set is not a UTF-8 locale, only ASCII is printed on a terminal.",
         ),
-        ("XDG_CONFIG_HOME", "Location of the configuration file; see FILES."),
+        ("XDG_CONFIG_HOME", "Location of the config file; see FILES."),
         ("XDG_STATE_HOME", "Location of the copies and the log; see FILES."),
         ("TERM", "If dumb, disables color."),
-        ("TZ", "Time zone of the times shown."),
+        ("TZ", "Time zone for displayed times."),
     ] {
         term(roff, vec![bold(name)], text);
     }
@@ -270,7 +270,7 @@ fn environment(roff: &mut Roff) {
 fn exit_status(roff: &mut Roff) {
     roff.control("SH", ["EXIT STATUS"]);
     for (status, text) in [
-        ("0", "Success, also when the reader of the output exits early, as in | head."),
+        ("0", "Success, even if the reader of the output exits early, as in | head."),
         ("1", "Failure, or nothing was found."),
         ("2", "Usage error."),
     ] {

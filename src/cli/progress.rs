@@ -144,7 +144,7 @@ fn line(what: &str, done: u64, total: u64, ascii: bool) -> String {
     }
     bar.extend(std::iter::repeat_n(' ', BAR - width));
     let percent = u128::from(done.min(total)) * 100 / u128::from(total.max(1));
-    format!("{what}  {bar} {percent:>3}%  {} of {}  Ctrl-C stops", Bytes(done), Bytes(total))
+    format!("{what}  {bar} {percent:>3}%  {} of {}  Ctrl-C to stop", Bytes(done), Bytes(total))
 }
 
 #[cfg(test)]

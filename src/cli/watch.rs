@@ -31,7 +31,7 @@ const LARGEST: u64 = 1 << 20;
 /// for, or the segment is gone.
 pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Status, Failure> {
     if let Some(kind) = args.kind.as_ref().filter(|kind| kind.size() > LARGEST) {
-        return Err(Failure::Usage(format!("{kind} is too large for one value")));
+        return Err(Failure::Usage(format!("type {kind} is too large")));
     }
     let survey = look(machine);
     let segment = choose(machine, &survey, &args.segment)?;
@@ -58,11 +58,11 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
 fn beginning(reader: &Reader, range: &Range<u64>) -> String {
     let mark = match reader.trace() {
         Trace::None => "leaves no trace",
-        Trace::AccessTime => "changes its access time",
-        Trace::Attached => "attached, so nattch is one higher",
+        Trace::AccessTime => "updates the access time",
+        Trace::Attached => "attached: nattch +1",
     };
     format!(
-        "watching {} from {:#x} to {:#x} ({mark}); Ctrl-C stops",
+        "watching {} from {:#x} to {:#x} ({mark}); press Ctrl-C to stop",
         reader.id().short(),
         range.start,
         range.end

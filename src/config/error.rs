@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file exists, but cannot be read.
-    #[error("failed to read the config {}: {}", shown(.path), plain_error(.source))]
+    #[error("failed to read the config file {}: {}", shown(.path), plain_error(.source))]
     Read {
         /// Which file.
         path: PathBuf,
@@ -18,7 +18,7 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The file is longer than any config.
-    #[error("failed to read the config {}: larger than {} MiB", shown(.path), .most >> 20)]
+    #[error("failed to read the config file {}: larger than {} MiB", shown(.path), .most >> 20)]
     TooLarge {
         /// Which file.
         path: PathBuf,

@@ -239,7 +239,7 @@ mod tests {
                 "line 1: invalid live-interval '1ms': expected a time from \"33ms\" to \"5s\", in quotes and with a unit",
             ),
             ("copies = 5", "line 1: invalid copies 5: expected a size in quotes, such as \"512M\" or \"2G\""),
-            ("keys = 3", "line 1: invalid keys 3: expected [keys] and below it lines like quit = [\"x\"]"),
+            ("keys = 3", "line 1: invalid keys 3: expected [keys] followed by lines like quit = [\"x\"]"),
             (
                 "[keys]\nquit = 'x'",
                 "line 2: invalid quit 'x': expected a list of keys in quotes, such as [\"x\", \"ctrl-r\"]",

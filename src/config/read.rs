@@ -90,7 +90,7 @@ pub fn makers_alone(text: &str, path: &Path, patterns: Patterns) -> Result<Vec<M
 
 fn makers(value: &Value<'_>, patterns: Patterns) -> Result<Vec<Maker>, Wrong> {
     let all = value.get_ref().as_array().filter(|all| all.iter().all(|one| one.get_ref().is_table()));
-    let all = all.ok_or_else(|| wrong("maker", value, "[[maker]] and below it lines like id = \"…\""))?;
+    let all = all.ok_or_else(|| wrong("maker", value, "[[maker]] followed by lines like id = \"…\""))?;
     let mut read: Vec<Maker> = vec![];
     for one in all {
         let maker = maker::read(one, patterns)?;
@@ -122,9 +122,9 @@ pub fn wrong(name: &str, value: &Value<'_>, allowed: &str) -> Wrong {
         DeValue::Integer(number) => what(&plain(&number.to_string())),
         DeValue::Float(number) => what(&plain(&number.to_string())),
         DeValue::Boolean(on) => what(&on.to_string()),
-        DeValue::Datetime(_) => format!("invalid {name}, a date or time: expected {allowed}"),
-        DeValue::Array(_) => format!("invalid {name}, a list: expected {allowed}"),
-        DeValue::Table(_) => format!("invalid {name}, a table: expected {allowed}"),
+        DeValue::Datetime(_) => format!("invalid {name} (a date or time): expected {allowed}"),
+        DeValue::Array(_) => format!("invalid {name} (a list): expected {allowed}"),
+        DeValue::Table(_) => format!("invalid {name} (a table): expected {allowed}"),
     };
     Wrong { at: value.span(), what }
 }
@@ -171,7 +171,7 @@ type Keys = (BTreeMap<String, Vec<String>>, BTreeMap<String, usize>);
 /// The keys of each action, and the line that it stands in.
 fn keys(text: &str, value: &Value<'_>) -> Result<Keys, Wrong> {
     let table = value.get_ref().as_table();
-    let table = table.ok_or_else(|| wrong("keys", value, "[keys] and below it lines like quit = [\"x\"]"))?;
+    let table = table.ok_or_else(|| wrong("keys", value, "[keys] followed by lines like quit = [\"x\"]"))?;
     let (mut all, mut lines) = Keys::default();
     for (action, value) in in_order(table) {
         let name = action.get_ref().as_ref();

@@ -32,7 +32,7 @@ pub enum ParseTypeError {
     )]
     Unknown(String),
     /// What stands in brackets is no number of elements.
-    #[error("invalid array size in '{0}': expected a number above 0 in brackets (u32[4], f64[3][3])")]
+    #[error("invalid array size in '{0}': expected a positive number in brackets (u32[4], f64[3][3])")]
     Dimension(String),
     /// It has more bytes than a segment can have, or too many dimensions.
     #[error("type '{0}' is too large for any segment")]

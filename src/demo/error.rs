@@ -8,8 +8,8 @@ use std::io;
 pub enum DemoError {
     /// Changes are turned off.
     #[error(
-        "the demo creates segments, but changes are turned off (read-only). \
-             Run without --read-only and without read-only in the config"
+        "the demo creates segments, but changes are disabled (read-only). Omit --read-only, and set \
+             read-only = false in the config file"
     )]
     ReadOnly,
     /// A System V segment could not be made.
@@ -85,7 +85,7 @@ fn posix_reason(error: &io::Error) -> String {
         }
         Some(libc::ENOENT) => "/dev/shm does not exist. Mount a tmpfs there".to_owned(),
         Some(libc::EACCES | libc::EPERM) => {
-            "permission denied to write to /dev/shm. Its mode should be 1777".to_owned()
+            "no write permission on /dev/shm. Its mode should be 1777".to_owned()
         }
         Some(libc::EROFS) => "/dev/shm is mounted read-only".to_owned(),
         _ => common_reason(error),

@@ -64,10 +64,10 @@ impl Part {
     /// What a newcomer is told of it.
     pub const fn about(self) -> &'static str {
         match self {
-            Self::State => "a C struct: a tick, a sine, a state, a name, a ring of samples",
+            Self::State => "C struct: tick, sine, state, name, ring of samples",
             Self::Orphan => "creator exited, no holders (leaked)",
-            Self::List => "a Python ShareableList",
-            Self::Picture => "320 x 240 gray pixels, a moving ball",
+            Self::List => "Python ShareableList",
+            Self::Picture => "320 x 240 grayscale image of a moving ball",
             Self::Sparse => "sparse, 1% written",
         }
     }

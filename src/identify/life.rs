@@ -91,7 +91,7 @@ impl<'a> Living<'a> {
         }
         let visibility = self.visibility();
         if seen == Seen::There && visibility.outside {
-            return Life::Unclear("processes outside this pid namespace cannot be seen");
+            return Life::Unclear("processes outside this pid namespace are not visible");
         }
         if seen == Seen::There && visibility.hides {
             return Life::Unclear(

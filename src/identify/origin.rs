@@ -117,14 +117,16 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, around: &Around<'_>) -> Orig
     if pid == 0 {
         return Origin {
             steps: vec!["its creator is in another pid namespace".to_owned()],
-            word: Word::Nothing("its creator cannot be seen".to_owned()),
+            word: Word::Nothing("its creator is not visible".to_owned()),
         };
     }
     match around.living.of(pid, Seen::Here, segment.times.change) {
         Life::Lives(process) => {
             let who = format!("{} ({pid})", escape(&process.command));
             Origin {
-                steps: vec![format!("created by {who}, started before its last change (/proc/{pid}/stat)")],
+                steps: vec![format!(
+                    "creator {who} started before the last change of the segment (/proc/{pid}/stat)"
+                )],
                 word: Word::Lives(who),
             }
         }
@@ -132,7 +134,7 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, around: &Around<'_>) -> Orig
         Life::PassedOn(process) => gone(
             pid,
             format!(
-                "pid {pid} is {} now, started after its last change (/proc/{pid}/stat)",
+                "pid {pid} is now {}, which started after the last change of the segment (/proc/{pid}/stat)",
                 escape(&process.command)
             ),
         ),

@@ -11,7 +11,7 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Res
     if !holdings.private {
         return Err(Verdict::new(
             State::Unknown,
-            "no holders found, but private mappings are not checked yet",
+            "no holders found, but private mappings have not been checked yet",
         ));
     }
     // How many processes there are is no part of it: it changes with every look.
@@ -35,7 +35,7 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Res
             format!("no holders found, but {missing}"),
             "not open or mapped: the kernel granted a write lease (F_SETLEASE), which proves it".to_owned(),
         ]),
-        Some(true) => Err(Verdict::new(State::Unknown, "open or mapped by a process that cannot be seen")
+        Some(true) => Err(Verdict::new(State::Unknown, "open or mapped by a process that is not visible")
             .because(format!("no holders found, but {missing}"))
             .because("the kernel refused a write lease (F_SETLEASE): it is open or mapped elsewhere")),
         None => Err(Verdict::new(State::Unknown, format!("no holders found, but {missing}"))
@@ -64,8 +64,8 @@ fn remedy(coverage: &Coverage, root: bool) -> &'static str {
         (true, _) => "run on the host as root to see all processes",
         (false, false) => "run as root to see all processes",
         (false, true) => {
-            "root cannot inspect them either: a sandbox or security module forbids it. \
-                          The kernel is asked once the object has not been used for a minute"
+            "not even root can inspect them: a sandbox or security module forbids it. shmlens asks the kernel \
+             for a write lease once the object has been unused for a minute"
         }
     }
 }

@@ -36,7 +36,7 @@ fn sysv(
     if facts.marked {
         let who = match holders {
             [] if others == 0 => "shmlens only".to_owned(),
-            [] => "processes that cannot be seen".to_owned(),
+            [] => "processes that are not visible".to_owned(),
             holders => who(holders),
         };
         return Verdict::new(State::Removed, format!("removed, kept alive by {who}"))
@@ -59,10 +59,10 @@ fn count(facts: &SysvFacts, holders: &[&Holder], others: u64, ours: u64, looked:
     let found: u64 = holders.iter().map(|holder| u64::from(holder.mappings)).sum();
     if looked && found < others {
         let missing = others - found;
-        let _ = write!(text, ", {found} found: {missing} in processes that cannot be inspected");
+        let _ = write!(text, ": {found} found, {missing} in processes that cannot be inspected");
     } else if found > others {
         // The table is younger than the look at the processes.
-        let _ = write!(text, ", {found} found a moment earlier");
+        let _ = write!(text, " ({found} found a moment earlier)");
     }
     text
 }
@@ -70,6 +70,7 @@ fn count(facts: &SysvFacts, holders: &[&Holder], others: u64, ours: u64, looked:
 fn attached(times: u64) -> String {
     match times {
         1 => "attached once".to_owned(),
+        2 => "attached twice".to_owned(),
         times => format!("attached {times} times"),
     }
 }
@@ -98,7 +99,7 @@ fn posix(
         ));
     }
     let Some(holdings) = grounds.holdings else {
-        return Verdict::new(State::Unknown, "holders are not checked yet");
+        return Verdict::new(State::Unknown, "holders not checked yet");
     };
     if let Some(lock) = holdings.locks(segment).first() {
         let who = lock.pid.map_or_else(|| "an unknown process".to_owned(), |pid| format!("pid {pid}"));

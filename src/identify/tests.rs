@@ -105,10 +105,10 @@ fn in_use_is_what_others_hold() {
     assert_is(&machine, State::InUse, &["held by 1 process", "nattch 2"]);
     // Two more that nobody can be found for.
     machine.edit(|facts| facts.sysv[0].row.nattch = 4);
-    let missing = "nattch 4, 2 found: 2 in processes that cannot be inspected";
+    let missing = "nattch 4: 2 found, 2 in processes that cannot be inspected";
     assert_is(&machine, State::InUse, &[missing]);
     machine.edit(|facts| facts.processes.clear());
-    assert_is(&machine, State::InUse, &["attached 4 times", "0 found: 4 in processes"]);
+    assert_is(&machine, State::InUse, &["attached 4 times", "0 found, 4 in processes"]);
 
     for hold in [MadeMachine::map_in, MadeMachine::open_in] {
         let machine = with_object("nccl-a1B2c3");
@@ -247,7 +247,7 @@ fn root_may_have_the_last_word_from_the_kernel() {
     assert_is(
         &machine,
         State::Unknown,
-        &["open or mapped by a process that cannot be seen", "refused a write lease"],
+        &["open or mapped by a process that is not visible", "refused a write lease"],
     );
 }
 
@@ -294,7 +294,7 @@ fn idle_while_its_creator_lives() {
     changed(3602);
     assert_is(&machine, State::Idle, &[]);
     changed(3603);
-    assert_is(&machine, CERTAIN, &[r"pid 4121 is wri\x0ater now, started after its last change"]);
+    assert_is(&machine, CERTAIN, &[r"pid 4121 is now wri\x0ater, which started after the last change"]);
     assert_eq!(&*only(&machine).made_by.unwrap().id, "gone");
     changed(3600);
     machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().ended = true);

@@ -117,7 +117,7 @@ impl Columns {
             words[..count].get(at).copied()
         };
         let must = |name: &str| find(name).ok_or_else(|| format!("missing column {name}"));
-        let number = |name: &str| must(name)?.parse::<u64>().map_err(|_| format!("{name} is no number"));
+        let number = |name: &str| must(name)?.parse::<u64>().map_err(|_| format!("{name} is not a number"));
         let id = |name: &str| u32::try_from(number(name)?).map_err(|_| format!("{name} is too large"));
         let key = must("key")?;
         let key = key.parse::<i32>().map(i32::cast_unsigned).or_else(|_| key.parse::<u32>());
@@ -125,7 +125,7 @@ impl Columns {
         // A pid of another namespace is printed as 0, and -1 was seen in old kernels.
         let pid = |name: &str| Ok::<u32, String>(must(name)?.parse::<u32>().unwrap_or(0));
         let time = |name: &str| {
-            let seconds = must(name)?.parse::<i64>().map_err(|_| format!("{name} is no time"))?;
+            let seconds = must(name)?.parse::<i64>().map_err(|_| format!("{name} is not a time"))?;
             Ok::<_, String>((seconds != 0).then_some(Timestamp::from_seconds(seconds)))
         };
         let optional = |name: &str| match find(name) {
@@ -133,8 +133,8 @@ impl Columns {
             Some(_) => number(name).map(|bytes| Some(Bytes(bytes))),
         };
         Ok(Row {
-            key: Key(key.map_err(|_| "key is no number".to_owned())?),
-            shmid: ShmId(must("shmid")?.parse().map_err(|_| "shmid is no number".to_owned())?),
+            key: Key(key.map_err(|_| "key is not a number".to_owned())?),
+            shmid: ShmId(must("shmid")?.parse().map_err(|_| "shmid is not a number".to_owned())?),
             perms,
             size: Bytes(number("size")?),
             creator_pid: pid("cpid")?,

@@ -24,7 +24,7 @@ pub enum OpenError {
         id: SegmentId,
     },
     /// Another one has its name now.
-    #[error("{id} has changed since it was listed: another segment has its name now. Refresh and try again")]
+    #[error("{id} has changed since it was listed: its name now belongs to another segment. Try again")]
     Replaced {
         /// Which.
         id: SegmentId,
@@ -49,7 +49,7 @@ pub enum OpenError {
     },
     /// The address space does not hold it.
     #[error(
-        "failed to attach {id}: {size} do not fit into the address space. Check the limit with `ulimit -v`"
+        "failed to attach {id}: {size} does not fit in the address space. Check the limit with `ulimit -v`"
     )]
     TooLarge {
         /// Which.
@@ -59,7 +59,7 @@ pub enum OpenError {
     },
     /// Somebody has to be asked first, and the kernel does so.
     #[error(
-        "failed to open {id}: a process has a lease on it (F_SETLEASE) and was asked to release it. \
+        "failed to open {id}: a process holds a lease on it (F_SETLEASE) and has been asked to release it. \
              Try again; the kernel breaks the lease after /proc/sys/fs/lease-break-time seconds"
     )]
     Leased {

@@ -108,9 +108,9 @@ fields! {
     Detach "detach" "DETACHED",
     /// time of creation or of the last change of owner or mode
     Change "change" "CHANGED",
-    /// POSIX: time of the last read, not through mappings
+    /// POSIX: time of the last read; reads through mappings do not count
     Access "access" "READ",
-    /// POSIX: time of the last write, not through mappings
+    /// POSIX: time of the last write; writes through mappings do not count
     Modify "modify" "WRITTEN",
     /// processes that use it; as a number, their count
     Holders "holders" "HELD BY",

@@ -74,6 +74,6 @@ pub fn described(
         facts: Facts::Posix(PosixFacts { device: stat.device, inode: stat.inode, unlinked }),
         holders: None,
         made_by: None,
-        verdict: Verdict::new(State::Unknown, "not judged yet"),
+        verdict: Verdict::new(State::Unknown, "not evaluated yet"),
     }
 }

@@ -22,8 +22,7 @@ pub fn add(
         Err(error) => {
             let why = match error.kind() {
                 io::ErrorKind::NotFound => {
-                    "there is no /proc/sysvipc/shm. The kernel has no System V shared memory, or /proc is not \
-                     fully mounted"
+                    "no /proc/sysvipc/shm: the kernel has no System V shared memory, or /proc is not fully mounted"
                         .to_owned()
                 }
                 _ => format!("/proc/sysvipc/shm: {}", plain_error(&error)),
@@ -53,7 +52,7 @@ fn segment(row: &Row, machine: &dyn Machine, names: &mut Names) -> Segment {
         }),
         holders: None,
         made_by: None,
-        verdict: Verdict::new(State::Unknown, "not judged yet"),
+        verdict: Verdict::new(State::Unknown, "not evaluated yet"),
     }
 }
 

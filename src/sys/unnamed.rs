@@ -175,8 +175,7 @@ impl Unnamed {
             Ok(stat) if stat.inode != own => {
                 self.meantime = None;
                 let now = meantime.to_string_lossy();
-                let told =
-                    format!("it was replaced twice at the same time; the newer file is now called {now}");
+                let told = format!("replaced twice at the same time; the newer file is now {now}");
                 Err(io::Error::other(told).into())
             }
             _ => Err(ReplaceError::NotRegular(kind)),

@@ -19,7 +19,7 @@ fn what_is_removed_is_gone_and_what_is_held_lives_on() {
     let attached = shm::Attachment::read_write(held.shmid).unwrap();
     let done = carry_out(&held.id(), &REMOVE).unwrap();
     assert!(
-        done.said[0].contains("marked for removal") && done.said[0].contains("its one attachment detaches"),
+        done.said[0].contains("marked for removal") && done.said[0].contains("its only attachment detaches"),
         "{done:?}"
     );
     let facts = shm::stat(held.shmid).unwrap();
@@ -100,7 +100,7 @@ fn another_name_of_it_is_told() {
     let object = Object::new("name", 10, 0o600);
     fs::hard_link(object.path(), "/dev/shm/other").unwrap();
     let done = carry_out(&object.id(), &REMOVE).unwrap();
-    assert!(done.said[1].contains("1 other hard link keeps it"), "{done:?}");
+    assert!(done.said[1].contains("1 other hard link remains"), "{done:?}");
     assert!(fs::exists("/dev/shm/other").unwrap() && !object.path().exists());
 }
 
@@ -127,7 +127,7 @@ fn a_removal_that_was_killed_is_mended() {
     // The dry run says what the real one does, a name that is taken included.
     let (status, stdout, stderr) = run(&["rm", "--recover", "--dry-run"]);
     assert_eq!((status, stdout.lines().count()), (Some(1), 1), "{stdout}");
-    assert!(stdout.contains("renamed back to posix:/dir/one"), "{stdout}");
+    assert!(stdout.contains("renames it back to posix:/dir/one"), "{stdout}");
     assert!(stderr.contains("posix:/two already exists"), "{stderr}");
     let (status, stdout, stderr) = run(&["--read-only", "rm", "--recover"]);
     assert_eq!(

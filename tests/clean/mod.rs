@@ -150,7 +150,7 @@ fn evidence_and_sums_are_shown_and_nothing_is_removed_without_a_word() {
             "  name matches NVIDIA NCCL or AMD RCCL\n",
             &format!("{likely}  leaked?  100 B, root"),
             "  no holders; unknown maker\n",
-            "2 segments leaked; removing frees 8.0 KiB\n",
+            "2 segments leaked; removal frees 8.0 KiB\n",
             "1 segment likely leaked, 0 B; use --likely to include it\n",
         ],
     );

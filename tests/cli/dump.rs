@@ -206,8 +206,8 @@ fn a_value_that_is_not_whole_is_told_of_as_it_is_shown() {
     let object = Object::new("values", 10, 0o600);
     object.write(0, &[1, 0, 0, 0, 2, 0, 0, 0, 3, 0]);
     for (kind, shown, told) in [
-        ("u32le", "00000000  1\n00000004  2\n", "skipped 2 bytes at 0x8, less than a value of 4 bytes"),
-        ("u32le[2]", "00000000  [1, 2]\n", "skipped 2 bytes at 0x8, less than a value of 8 bytes"),
+        ("u32le", "00000000  1\n00000004  2\n", "skipped the last 2 bytes at 0x8: a value has 4 bytes"),
+        ("u32le[2]", "00000000  [1, 2]\n", "skipped the last 2 bytes at 0x8: a value has 8 bytes"),
         ("u32le[2][2]", "00000000  [[1, 2], []]\n", "the value at 0x0 is incomplete: 10 of 16 bytes"),
     ] {
         let output = run(["dump", "values", "--as", kind]);
@@ -228,7 +228,7 @@ fn who_has_a_lease_on_it_is_asked_and_that_is_said() {
     let mut child = Child::spawn_piped(&mut command);
     assert_eq!(child.line(SOON).trim(), "ready");
     let said = complaint(["dump", "leased"], 1);
-    assert!(said.contains("a process has a lease on it") && said.contains("Try again"), "{said}");
+    assert!(said.contains("a process holds a lease on it") && said.contains("Try again"), "{said}");
 }
 
 #[test]

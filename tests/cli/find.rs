@@ -80,7 +80,7 @@ fn what_may_not_be_read_is_told() {
     let (status, found, said) = find(&["hello"]);
     assert_eq!((status, found.lines().count()), (Some(0), 1));
     assert!(
-        said.contains("skipped 1 POSIX segment that you may not read") && said.contains(": /closed"),
+        said.contains("skipped 1 POSIX segment that you cannot read") && said.contains(": /closed"),
         "{said}"
     );
     // One that is named has to be searched.

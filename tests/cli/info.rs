@@ -20,7 +20,7 @@ fn it_leaves_no_trace() {
     let before = (table(), file().unwrap());
     let told = printed(["info", "0x4d2"]);
     assert!(
-        told.contains(&format!("sysv:{}", sysv.shmid)) && told.contains("nattch is one higher"),
+        told.contains(&format!("sysv:{}", sysv.shmid)) && told.contains("nattch is one higher during"),
         "{told}"
     );
     let told = printed(["info", "/a"]);

@@ -114,9 +114,9 @@ fn what_is_taken_missing_or_strange_is_refused() {
     refused("sysv_writer.cpp", &["77"], "File exists");
     refused("posix_writer.cpp", &["/77"], "File exists");
     refused("posix_writer.py", &["77"], "already exists");
-    refused("sysv_reader.cpp", &["77"], "other contents");
-    refused("posix_reader.cpp", &["/77"], "other contents");
-    refused("posix_reader.py", &["77"], "other contents");
+    refused("sysv_reader.cpp", &["77"], "unexpected contents");
+    refused("posix_reader.cpp", &["/77"], "unexpected contents");
+    refused("posix_reader.py", &["77"], "unexpected contents");
     assert_eq!(totals(), (1, 1));
     drop((sysv, object));
 }

@@ -53,7 +53,7 @@ fn what_is_kept_is_marked_and_let_go_of() {
     terminal.send("D");
     terminal.wait_for("y detach", SOON);
     answer(&terminal, "y");
-    terminal.wait_for(no_row("Own attachments"), SOON);
+    terminal.wait_for(no_row("Attachments of shmlens"), SOON);
     terminal.wait_for(no_row("◉"), SOON);
     terminal.wait_for(row("sysv 0x000004d2 #0 56 B 100% 0600 root"), SOON);
     terminal.wait_for("nattch 1", SOON);
@@ -80,7 +80,7 @@ fn all_that_is_held_is_let_go_and_the_last_hold_takes_the_segment_along() {
     shm::remove(marked.shmid).unwrap();
     assert_eq!((nattch(marked.shmid), nattch(other.shmid)), (1, 1));
     terminal.send("D");
-    terminal.wait_for("Own attachments: 2", SOON);
+    terminal.wait_for("Attachments of shmlens: 2", SOON);
     terminal.wait_for("a detach all 2 (1 freed)", SOON);
     // Leaving does nothing.
     terminal.send("<Esc>");

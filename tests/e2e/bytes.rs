@@ -107,9 +107,12 @@ fn the_next_change_far_away_is_gone_to() {
     terminal.wait_for(|screen: &Screen| screen.cell(13, 79).is_some_and(|cell| cell.contents() == "▐"), SOON);
     object.write(0x5003, b"\x02");
     object.write(0x9000, b"\x02");
-    for (keys, place) in
-        [("]", "0x0000_5003"), ("]", "0x0000_9000"), ("[", "0x0000_5003"), ("b]", "No more changes that way")]
-    {
+    for (keys, place) in [
+        ("]", "0x0000_5003"),
+        ("]", "0x0000_9000"),
+        ("[", "0x0000_5003"),
+        ("b]", "No more changes in that direction"),
+    ] {
         terminal.send(keys);
         terminal.wait_for(place, SOON);
     }
@@ -126,7 +129,7 @@ fn the_next_data_past_a_hole() {
     terminal.wait_for("0x2bc0_0000", SOON);
     terminal.wait_for(row("2bc0_0000 68 65 72 65"), SOON);
     terminal.send("}");
-    terminal.wait_for("No more data that way", SOON);
+    terminal.wait_for("No more data in that direction", SOON);
     leave_and_quit(terminal);
 }
 

@@ -60,12 +60,12 @@ fn everybody_is_listed_with_what_they_may_do_and_one_is_ended() {
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Holders of"), SOON);
     terminal.send(":log<Enter>");
-    terminal.wait_for("end /held:", SOON);
+    terminal.wait_for("terminate /held:", SOON);
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Log of this session"), SOON);
     let record = state.path().join("shmlens/log.jsonl");
     let record = fs::read_to_string(record).unwrap();
-    assert!(record.contains("\"action\":\"end\"") && record.contains("terminated"), "{record}");
+    assert!(record.contains("\"action\":\"terminate\"") && record.contains("terminated"), "{record}");
     quit(terminal);
 }
 

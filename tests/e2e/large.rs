@@ -24,7 +24,7 @@ fn the_end_of_4_tib_is_there_at_once_and_in_little_memory() {
         ("<PgUp>", "0x03ff_ffff_ffa7"),
         ("gg", "0x0000_0000_0000, 0 of"),
         ("}", "0x03ff_ffff_fffc"),
-        ("{", "No more data that way"),
+        ("{", "No more data in that direction"),
         ("G", "0x03ff_ffff_ffff"),
         ("{", "0x03ff_ffff_fffc"),
         ("o2T<Enter>", "0x0200_0000_0000"),

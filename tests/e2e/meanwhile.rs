@@ -50,7 +50,7 @@ fn it_is_replaced_by_another_of_its_name() {
     let (old, terminal) = at_the_end();
     drop(old);
     let _new = Object::new("object", 32 << 10, 0o600);
-    terminal.wait_for("removed: another has its name", SOON);
+    terminal.wait_for("removed: name reused by another object", SOON);
     terminal.wait_for("xxxxxxxxxxxxxxxx", SOON);
     terminal.send("q");
     terminal.wait_for(row("▌ posix /object 32 KiB"), SOON);

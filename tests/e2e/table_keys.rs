@@ -151,7 +151,7 @@ fn the_detail_area_says_what_is_known_and_shows_the_beginning() {
     let terminal = open();
     let sysv = row_of(&terminal, "▌ sysv");
     // A System V segment is not attached unasked.
-    terminal.wait_for("Not attached: ", SOON);
+    terminal.wait_for("No preview: ", SOON);
     assert_eq!(super::nattch(0), 1);
     terminal.send("j");
     terminal.wait_for(row("0000 31 4d 48 53 38 00 00 00"), SOON);

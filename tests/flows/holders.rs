@@ -60,7 +60,7 @@ fn all_of_them_with_what_else_they_hold() {
     stage.machine.edit(|facts| facts.processes.get_mut(&4188).unwrap().readable = false);
     stage.survey();
     let screen = stage.screen();
-    assert!(screen.contains("nattch 5, 4 found: 1 in processes you cannot inspect"), "{screen}");
+    assert!(screen.contains("nattch 5: 4 found, 1 in processes you cannot inspect"), "{screen}");
     stage.press("<esc>");
     assert!(stage.state.overlay.is_none());
 }
@@ -75,7 +75,7 @@ fn one_is_asked_to_end_after_a_yes_and_is_told_of() {
         "4121 writer  rw  ann  up 1h",
         "SIGTERM",
         "/camera  rw  8.0 KiB",
-        "/scratch is removed already: 4.0 KiB freed when it exits",
+        "/scratch is already removed; 4.0 KiB freed when the process exits",
     ] {
         assert!(screen.contains(text), "{text} is not in\n{screen}");
     }
@@ -86,7 +86,7 @@ fn one_is_asked_to_end_after_a_yes_and_is_told_of() {
     stage.press("y");
     assert_eq!(ended(&stage), [4121]);
     assert_eq!(notice(&stage), "writer (4121) terminated");
-    assert_eq!(stage.state.log, ["end sysv:5: writer (4121) terminated"]);
+    assert_eq!(stage.state.log, ["terminate sysv:5: writer (4121) terminated"]);
     // Back in the list, without it.
     assert!(shown(&stage).rows.iter().all(|row| row.holder.pid != 4121));
     assert!(!stage.screen().contains("SIGTERM"));
@@ -154,7 +154,11 @@ fn somebody_elses_process_and_one_that_is_another_by_now() {
     stage.press("y");
     assert!(notice(&stage).contains("already exited"), "{}", notice(&stage));
     assert_eq!(ended(&stage), [0; 0]);
-    assert!(stage.state.log.iter().all(|line| line.starts_with("end sysv:5: ")), "{:?}", stage.state.log);
+    assert!(
+        stage.state.log.iter().all(|line| line.starts_with("terminate sysv:5: ")),
+        "{:?}",
+        stage.state.log
+    );
 }
 
 #[test]

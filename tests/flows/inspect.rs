@@ -160,7 +160,7 @@ fn changes_are_measured_from_the_baseline() {
     let mut stage = inside(10_000, |bytes| bytes.write(0, &[1; 9000]));
     stage.look();
     stage.press("]");
-    assert!(notice(&stage).contains("No more changes that way"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("No more changes in that direction"), "{}", notice(&stage));
     stage.machine.edit_object("it", |bytes| {
         bytes.write(20, &[9]);
         bytes.write(40, &[9]);
@@ -177,7 +177,7 @@ fn changes_are_measured_from_the_baseline() {
     stage.look();
     assert_eq!(open(&stage).view.differs, []);
     stage.press("]");
-    assert!(notice(&stage).contains("No more changes that way"));
+    assert!(notice(&stage).contains("No more changes in that direction"));
 }
 
 #[test]

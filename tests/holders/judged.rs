@@ -97,7 +97,7 @@ fn attachments_that_are_counted_and_not_found_are_told() {
         let said = segment.verdict.reasons.iter().find(|reason| reason.contains(" found"));
         if object(segment) == short {
             let found = facts.nattch - u64::from(by);
-            let expected = format!("{found} found: {by} in processes that cannot be inspected");
+            let expected = format!("{found} found, {by} in processes that cannot be inspected");
             assert!(said.is_some_and(|said| said.contains(&expected)), "{said:?}");
         } else {
             assert_eq!(said, None, "{}", segment.id);

@@ -69,7 +69,7 @@ fn what_is_held_outside_of_its_pid_namespace_is_not_leaked() {
     assert_is(
         one(&told, &held.id().to_string()),
         "unknown",
-        "open or mapped by a process that cannot be seen",
+        "open or mapped by a process that is not visible",
     );
     assert_is(one(&told, &sysv.id().to_string()), "leaked likely", "its creator is in another pid namespace");
     assert_is(one(&told, "posix:/nccl-d4E5f6"), "leaked certain", "the kernel granted a write lease");

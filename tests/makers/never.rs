@@ -105,7 +105,7 @@ fn a_process_that_was_given_the_pid_of_a_dead_one_later() {
     }
     player.told("new-sysv").assert_is("idle", &["creator is running: heir ("]);
     let old = player.told("old-sysv");
-    old.assert_is("leaked certain", &[" is heir now", "started after its last change"]);
+    old.assert_is("leaked certain", &[" is now heir", "started after the last change"]);
     assert_eq!(old.maker, "gone");
     player.told("old-posix").assert_is("leaked certain", &["its creator (pid ", "exited"]);
     // Who is attached counts, whoever made it.
@@ -137,7 +137,7 @@ fn a_process_that_was_given_the_pid_of_a_dead_one_in_a_container_with_an_older_d
     wait_until(SOON, || of(told(), &old).segment["age"].as_f64().unwrap() > 4.0);
     player.child.say("!");
     if player.listen() {
-        of(told(), &old).assert_is("leaked certain", &[" is heir now", "started after its last change"]);
+        of(told(), &old).assert_is("leaked certain", &[" is now heir", "started after the last change"]);
         of(told(), player.made("new-sysv")).assert_is("idle", &["creator is running: heir ("]);
     }
 }

@@ -68,7 +68,7 @@ fn rm_keeps_a_copy_and_says_how_to_bring_it_back() {
     sysv.write(0, b"world");
     let plan = said(&directory, ["rm", "--dry-run", "key:7"]);
     assert!(plan.contains("a copy is saved first") && plan.contains("undo: shmlens restore"), "{plan}");
-    assert!(plan.contains("without its shmid"), "{plan}");
+    assert!(plan.contains("without the shmid"), "{plan}");
     assert!(copies(&directory).is_empty() && segments().len() == 2);
     for (id, bytes) in [("/a", b"hello"), ("key:7", b"world")] {
         let text = said(&directory, ["rm", "--yes", "--force", id]);
@@ -150,7 +150,7 @@ fn where_no_copy_can_be_kept_nothing_is_removed() {
     let output = command.env("XDG_CONFIG_HOME", directory.path().join("config")).output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("copies may take 1.0 MiB") && told.contains("--save"), "{told}");
+    assert!(told.contains("limit for copies is 1.0 MiB") && told.contains("--save"), "{told}");
     // One failure stops no other.
     assert!(large.path().exists() && !object.path().exists() && copies(&directory).len() == 1);
     // What may not be read: IPC_RMID asks only who the creator is.

@@ -281,7 +281,7 @@ fn an_object_in_a_directory_and_its_times() {
     save(&object.id(), &path);
     fs::remove_dir_all("/dev/shm/dir").unwrap();
     let error = act::restore(&RealMachine, &path, &Progress::new()).unwrap_err().to_string();
-    assert!(error.contains("Create its directory"), "{error}");
+    assert!(error.contains("Create the directory"), "{error}");
     fs::create_dir("/dev/shm/dir").unwrap();
     restore(&path);
     let is = fs::metadata(object.path()).unwrap();
@@ -318,7 +318,7 @@ fn nobody_restores_what_is_theirs_and_is_told_what_is_not() {
     let is = fs::metadata(object.path()).unwrap();
     assert_eq!((is.uid(), is.gid(), is.mode() & 0o7777), (NOBODY, NOBODY, 0o660));
     let told = restored.lost.join("\n");
-    assert!(told.contains("belongs to you, not to") && told.contains("its group is yours"), "{told}");
+    assert!(told.contains("owned by you, not") && told.contains("group is yours"), "{told}");
     let Facts::Sysv(facts) = segment(&again.id).facts else { panic!("{}", again.id) };
     assert_eq!((facts.key.0, facts.creator.uid), (7, NOBODY));
     let SegmentId::Sysv(shmid) = again.id else { panic!("{}", again.id) };

@@ -119,8 +119,8 @@ fn a_saved_segment_is_not_written_to_a_terminal() {
     let directory = directory();
     let _object = Object::new("a", 5000, 0o600);
     for (arguments, part) in [
-        (&["save", "/a", "-"][..], "will not write a saved segment to a terminal"),
-        (&["restore", "-"], "will not read a saved segment from a terminal"),
+        (&["save", "/a", "-"][..], "refusing to write a saved segment to a terminal"),
+        (&["restore", "-"], "refusing to read a saved segment from a terminal"),
     ] {
         let mut command = program(&directory);
         command.args(arguments);

@@ -17,7 +17,7 @@ pub enum ArchiveError {
     #[error("unknown format version {0}; this shmlens reads version {VERSION}. Use a newer shmlens")]
     Version(u32),
     /// It ends too early.
-    #[error("the file is truncated. Copy it again from where it is whole")]
+    #[error("the file is truncated. Copy it again from an intact original")]
     CutOff,
     /// Its checksum, or something else in it, is wrong.
     #[error("the file is damaged: {0}")]
@@ -72,7 +72,7 @@ impl<R: Read> Reading<R> {
         hash.update(&json);
         let expected = hash.digest();
         if u64::from_le_bytes(word(&mut from, &mut hash)?) != expected {
-            return Err(ArchiveError::Damaged("wrong checksum of the metadata".to_owned()));
+            return Err(ArchiveError::Damaged("metadata checksum mismatch".to_owned()));
         }
         let saved = Saved::from_json(&json).map_err(ArchiveError::Damaged)?;
         let position = (MAGIC.len() + 4 + 4 + 8) as u64 + u64::from(length);
@@ -107,7 +107,7 @@ impl<R: Read> Reading<R> {
         let end = offset.checked_add(length).filter(|&end| length > 0 && offset >= self.at && end <= size);
         let room = usize::try_from(length).ok().filter(|&room| room <= LONGEST_RUN);
         let (Some(end), Some(room)) = (end, room) else {
-            return Err(ArchiveError::Damaged("data at an impossible offset".to_owned()));
+            return Err(ArchiveError::Damaged("invalid data offset".to_owned()));
         };
         buffer.resize(room, 0);
         take(&mut self.from, &mut self.hash, buffer)?;
@@ -119,10 +119,10 @@ impl<R: Read> Reading<R> {
     fn end(&mut self) -> Result<(), ArchiveError> {
         let expected = self.hash.digest128();
         if u128::from_le_bytes(word(&mut self.from, &mut self.hash)?) != expected {
-            return Err(ArchiveError::Damaged("wrong checksum of the contents".to_owned()));
+            return Err(ArchiveError::Damaged("contents checksum mismatch".to_owned()));
         }
         if self.from.read(&mut [0])? > 0 {
-            return Err(ArchiveError::Damaged("data after the end".to_owned()));
+            return Err(ArchiveError::Damaged("trailing data".to_owned()));
         }
         Ok(())
     }

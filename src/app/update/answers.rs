@@ -153,8 +153,10 @@ pub fn found(state: &mut State, found: Found) {
 
 fn not_found(state: &State, what: &str) -> String {
     match what {
-        CHANGES => format!("No more changes that way ({}: new baseline)", state.key_of(Action::Baseline)),
-        DATA => "No more data that way".to_owned(),
+        CHANGES => {
+            format!("No more changes in that direction ({}: new baseline)", state.key_of(Action::Baseline))
+        }
+        DATA => "No more data in that direction".to_owned(),
         pattern => format!("No match for \"{pattern}\""),
     }
 }

@@ -96,11 +96,11 @@ pub fn ended(state: &mut State, ending: &Ending, result: Result<Ended, EndError>
     match result {
         Ok(ended) => {
             let said = ending.said(ended);
-            acting::log(state, format!("end {}: {said}", name_of(&ending.segment)));
+            acting::log(state, format!("terminate {}: {said}", name_of(&ending.segment)));
             state.say(said);
         }
         Err(error) => {
-            acting::log(state, format!("end {}: {error}", name_of(&ending.segment)));
+            acting::log(state, format!("terminate {}: {error}", name_of(&ending.segment)));
             state.fail(error.to_string());
         }
     }

@@ -50,8 +50,8 @@ pub struct BatchArgs {
 /// The kind of the segments that are named, for names that could mean two things.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct KindArgs {
-    /// Read each SEGMENT as the name of this kind (sysv, posix or deleted), in case a file in /dev/shm
-    /// has a name like 0, 0x4d2 or sysv:0
+    /// Interpret each SEGMENT as this kind (sysv, posix or deleted); needed if a file in /dev/shm has
+    /// a name like 0, 0x4d2 or sysv:0
     #[arg(long, value_name = "KIND", value_parser = kind(), hide_possible_values = true)]
     pub kind: Option<Kind>,
 }
@@ -71,7 +71,7 @@ pub struct TellArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = CHMOD_EXAMPLES)]
 pub struct ChmodArgs {
-    /// Octal (0600) or symbolic (u+w,o-rwx) mode, as for chmod(1), but +w means a+w whatever the umask
+    /// Octal (0600) or symbolic (u+w,o-rwx) mode, as in chmod(1), except that +w ignores the umask
     #[arg(value_name = "MODE", allow_hyphen_values = true)]
     pub mode: ModeChange,
     /// Which segments.
@@ -83,7 +83,7 @@ const CHMOD_EXAMPLES: &str = "\
 EXAMPLES
   shmlens chmod 0600 /psm_1f09ab2c          only the owner
   shmlens chmod g+rw,o= 0x4d2 /camera0      owner and group
-  shmlens chmod a-w sysv:32770 --dry-run    show the new mode only";
+  shmlens chmod a-w sysv:32770 --dry-run    only show the new mode";
 
 /// `chown`
 #[derive(Debug, clap::Args)]
@@ -136,7 +136,7 @@ pub struct RmArgs {
     /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Remove the named segments even if they are or may be in use, or are protected
+    /// Remove the named segments even if they are in use, may be in use, or are protected
     #[arg(long)]
     pub force: bool,
     /// Save the copy to FILE, or the copies of several segments to DIR/
@@ -145,8 +145,7 @@ pub struct RmArgs {
     /// Do not save a copy
     #[arg(long)]
     pub no_copy: bool,
-    /// Clean up after an interrupted command: rename half-removed segments back and remove
-    /// half-filled ones
+    /// Recover from a killed command: undo partial removals and remove incomplete segments
     #[arg(long, conflicts_with_all = ["segments", "yes", "force", "no_copy"])]
     pub recover: bool,
 }
@@ -179,7 +178,7 @@ pub struct CleanArgs {
     /// Only segments of at least this size: 1M
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub min_size: Option<Bytes>,
-    /// Include segments that are only likely leaked
+    /// Include likely leaks
     #[arg(long)]
     pub likely: bool,
     /// Do not ask for confirmation
@@ -213,9 +212,9 @@ EXAMPLES
   shmlens clean owner=ann 'size>1M' --likely   include likely leaks
 
 A leak is certain when the segment has no holders and the process that made it
-is known to be dead, and likely when its maker is unknown. Without a terminal,
+is known to be dead; it is likely when the maker is unknown. Without a terminal,
 nothing is removed unless --yes is given. Exits with status 0 when no leaks are
-left, and with status 1 otherwise, also when only likely ones are left.";
+left, and with status 1 otherwise, even if only likely leaks are left.";
 
 /// `save`
 #[derive(Debug, clap::Args)]
@@ -244,8 +243,7 @@ EXAMPLES
   shmlens save 0x4d2 state.saved --force    replace the file
   shmlens save /state - | ssh host shmlens restore -
 
-Holes stay holes. Changes that programs make during the save may or may not be
-in the file.";
+Holes are preserved. Changes made during the save may or may not be included.";
 
 /// `restore`
 #[derive(Debug, clap::Args)]
@@ -264,14 +262,13 @@ pub struct RestoreArgs {
 
 const RESTORE_EXAMPLES: &str = "\
 EXAMPLES
-EXAMPLES
   shmlens restore camera0.saved
   shmlens restore --yes ann.saved    a file that belongs to another user
 
 Restores the contents, name or key, size, mode, ACL and owner. Fails if the name
 or key is in use. A System V segment gets a new shmid, creator and times. Setuid,
 setgid and sticky bits are never restored. A file that belongs to another user,
-or that others can write to, has to be confirmed.";
+or that others can write to, must be confirmed.";
 
 /// `create`
 #[derive(Debug, clap::Args)]
@@ -299,7 +296,7 @@ pub struct NewArgs {
     /// Permissions in octal; the umask does not apply
     #[arg(long, value_name = "MODE", default_value = "0600", value_parser = mode)]
     pub mode: Mode,
-    /// Fill the segment with the contents of FILE; holes stay holes
+    /// Fill the segment with the contents of FILE; holes are preserved
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
     /// How it is told.
@@ -320,7 +317,7 @@ pub struct CreateSysvArgs {
     /// Use huge pages of the default size
     #[arg(long)]
     pub huge: bool,
-    /// Do not reserve memory; writing may fail later
+    /// Do not reserve memory; writes may fail later
     #[arg(long)]
     pub no_reserve: bool,
 }

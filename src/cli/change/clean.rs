@@ -22,7 +22,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 /// Why what is likely to be leaked is left.
-const ONLY_LIKELY: &str = "only likely to be leaked; use --likely to include it";
+const ONLY_LIKELY: &str = "only likely leaked; use --likely to include it";
 
 pub fn run(
     machine: &dyn Machine,
@@ -123,7 +123,7 @@ fn confirmed(wanted: &[Plan], doable: usize, teller: &mut Teller) -> Result<bool
         teller.left(plan, "not confirmed; use --yes")?;
     }
     if !ask::possible() && !teller.json() {
-        warn("nothing was removed: no terminal to confirm on; use --yes");
+        warn("nothing was removed: cannot ask for confirmation without a terminal; use --yes");
     }
     Ok(false)
 }
@@ -164,7 +164,7 @@ fn text_of(wanted: &[Plan], left: &[Plan], args: &CleanArgs, survey: &Survey) ->
         removed.map(|one| one.resident.unwrap_or_default()).sum()
     };
     if !wanted.is_empty() {
-        let _ = writeln!(text, "{} leaked; removing frees {}", count(wanted.len()), sum(wanted));
+        let _ = writeln!(text, "{} leaked; removal frees {}", count(wanted.len()), sum(wanted));
     }
     if !left.is_empty() {
         let _ = writeln!(

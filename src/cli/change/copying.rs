@@ -34,8 +34,7 @@ impl Where {
         };
         if path.as_os_str() == "-" {
             return Err(Failure::Usage(
-                "--save needs a file: whether a copy in a pipe is whole cannot be checked. Use `shmlens save SEGMENT -` \
-                 first"
+                "--save needs a file: a copy written to a pipe cannot be verified. Run `shmlens save SEGMENT -` first"
                     .to_owned(),
             ));
         }
@@ -44,7 +43,7 @@ impl Where {
         }
         if segments > 1 {
             return Err(Failure::Usage(
-                "--save FILE takes one segment. Use a directory for more: --save DIR/".to_owned(),
+                "--save FILE takes a single segment. For several, use a directory: --save DIR/".to_owned(),
             ));
         }
         Ok(Self::File(path.to_owned()))

@@ -44,7 +44,7 @@ pub fn run(
         }
     };
     match (args.size, &args.from) {
-        (None, None) => return Err(Failure::Usage("give a --size, or a file with --from".to_owned())),
+        (None, None) => return Err(Failure::Usage("--size or --from is required".to_owned())),
         (None, Some(_)) => new.take_size_of_file().map_err(|error| Failure::Usage(error.to_string()))?,
         (Some(_), _) => {}
     }

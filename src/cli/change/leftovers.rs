@@ -29,7 +29,7 @@ fn report(removed: Amount, directory: &Path) {
     if files > 0 {
         let copies = if files == 1 { "copy" } else { "copies" };
         warn(&format!(
-            "removed {files} unfinished {copies} ({}) that a killed command left in {}",
+            "removed {files} unfinished {copies} ({}) left by a killed command in {}",
             Bytes(bytes),
             escape(directory.as_os_str().as_bytes())
         ));

@@ -73,7 +73,7 @@ impl<'a> Log<'a> {
         if let Err(error) = written
             && !self.reported.replace(true)
         {
-            warn(&format!("not everything that was done is in the log: {error}"));
+            warn(&format!("some changes were not logged: {error}"));
         }
     }
 }

@@ -21,7 +21,7 @@ pub fn remove(
     attended("saving a copy", true, &progress, &interrupt, |meter| {
         for (at, plan) in plans.enumerate() {
             if interrupt.came() {
-                return Err(Failure::Stopped(format!("{at} of {all} segments handled")));
+                return Err(Failure::Stopped(format!("interrupted: processed {at} of {all} segments")));
             }
             teller.is_about(&plan);
             if plan.refusal.is_none() {

@@ -41,7 +41,7 @@ pub fn run(
     let asks = !dry && !args.yes && !terms.read_only;
     if asks && !ask::possible() {
         return Err(Failure::Usage(
-            "no terminal to confirm on. Use --yes to remove without asking, or --dry-run to see what would happen"
+            "cannot ask for confirmation without a terminal. Use --yes to remove without asking, or --dry-run to see what would happen"
                 .to_owned(),
         ));
     }
@@ -124,7 +124,9 @@ fn confirmed(
     };
     if !shown.is_empty() && !ask::yes(&text, &question)? {
         let left = shown.len();
-        return Err(Failure::Stopped(format!("nothing was removed ({left} of {all} segments selected)")));
+        return Err(Failure::Stopped(format!(
+            "not confirmed: nothing was removed ({left} of {all} segments selected)"
+        )));
     }
     Ok(plans)
 }
@@ -143,7 +145,7 @@ fn recover(
     for astray in recover::astray(machine, &survey.segments, survey.at) {
         let subject = astray.segment.id.to_string();
         if args.tell.dry_run {
-            let what = format!("renamed back to {}", SegmentId::Posix(astray.before.clone()));
+            let what = format!("renames it back to {}", SegmentId::Posix(astray.before.clone()));
             let refused = if options.read_only {
                 Some(ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() })
             } else {

@@ -30,7 +30,7 @@ pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Sta
     }
     if streams && out.is_terminal() {
         return Err(Failure::Usage(
-            "will not write a saved segment to a terminal. Redirect the output to a file or a pipe"
+            "refusing to write a saved segment to a terminal. Redirect the output to a file or a pipe"
                 .to_owned(),
         ));
     }
@@ -58,7 +58,7 @@ pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Sta
         Done { id: segment.id.clone(), said: vec![said], undo: None, copy: None }
     });
     if let Err(SaveError::Exists { path }) = &result {
-        let error = format!("{} exists. Use --force to replace it", shown(path));
+        let error = format!("{} already exists. Use --force to replace it", shown(path));
         teller.not_done(&segment.id.to_string(), "refused", error)?;
         return Ok(teller.status());
     }
@@ -97,13 +97,13 @@ pub fn restore(
     let style = out.style();
     let mut teller = Teller::new("restore", TellArgs { dry_run: false, json: args.json }, out);
     if options.read_only {
-        let error = format!("failed to restore {}: changes are turned off (read-only)", shown(&args.file));
+        let error = format!("failed to restore {}: changes are disabled (read-only)", shown(&args.file));
         teller.not_done(&shown(&args.file), "refused", error)?;
         return Ok(teller.status());
     }
     if args.file.as_os_str() == STANDARD && io::stdin().is_terminal() {
         return Err(Failure::Usage(
-            "will not read a saved segment from a terminal. Redirect the input from a file or a pipe"
+            "refusing to read a saved segment from a terminal. Redirect the input from a file or a pipe"
                 .to_owned(),
         ));
     }
@@ -159,7 +159,7 @@ fn confirmed(
         return Err(Failed::File(file.unconfirmed(machine, reason)));
     }
     let text =
-        fit(&format!("{} {reason}. It would create\n  {}\n", source(&args.file), file.described(machine)));
+        fit(&format!("{} {reason} and would create\n  {}\n", source(&args.file), file.described(machine)));
     Ok(ask::yes(&text, "Restore it?").map_err(Failed::Terminal)?.then_some(file))
 }
 

@@ -16,7 +16,7 @@ pub(super) const FIELDS: &str = "id, name, kind, pattern, key, size, mode, conte
 /// Reads one; what is wrong names it.
 pub fn read(value: &Value<'_>, patterns: Patterns) -> Result<Maker, Wrong> {
     let Some(table) = value.get_ref().as_table() else {
-        return Err(wrong("maker", value, "[[maker]] and below it lines like id = \"…\""));
+        return Err(wrong("maker", value, "[[maker]] followed by lines like id = \"…\""));
     };
     let id = table.get("id").and_then(|id| id.get_ref().as_str()).map(plain);
     let named = |wrong: Wrong| Wrong {
@@ -129,7 +129,7 @@ fn sound(maker: &Maker, table: &DeTable<'_>, value: &Value<'_>, patterns: Patter
         }
         Unheld::Undecided => {}
         _ if maker.label_only => {
-            return fail("unheld", "unheld and label-only exclude each other".to_owned());
+            return fail("unheld", "unheld and label-only are mutually exclusive".to_owned());
         }
         _ if maker.reason.is_empty() => return fail("unheld", "unheld requires reason".to_owned()),
         _ => {}
@@ -187,7 +187,7 @@ pub fn text(field: &str, value: &Value<'_>) -> Result<String, Wrong> {
 fn id(value: &Value<'_>) -> Result<String, Wrong> {
     let id = text("id", value)?;
     let sound = id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
-    if sound { Ok(id) } else { Err(wrong("id", value, "lower-case letters, digits, - and _")) }
+    if sound { Ok(id) } else { Err(wrong("id", value, "lowercase letters, digits, - and _")) }
 }
 
 fn switch(field: &str, value: &Value<'_>) -> Result<bool, Wrong> {

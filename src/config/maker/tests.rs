@@ -74,12 +74,12 @@ fn errors_name_the_line_the_maker_and_what_is_allowed() {
     for (text, error) in [
         (
             "maker = 3".to_owned(),
-            "line 1: invalid maker 3: expected [[maker]] and below it lines like id = \"…\"",
+            "line 1: invalid maker 3: expected [[maker]] followed by lines like id = \"…\"",
         ),
         ("[[maker]]\nname = 'M'\npattern = 'x'".to_owned(), "line 1: id and name are required"),
         (
             "[[maker]]\nid = 'A b'".to_owned(),
-            "line 2: maker 'A b': invalid id 'A b': expected lower-case letters, digits, - and _",
+            "line 2: maker 'A b': invalid id 'A b': expected lowercase letters, digits, - and _",
         ),
         (
             maker(""),

@@ -123,10 +123,10 @@ impl Made<'_> {
             }
         }
         if self.contents == Contents::Differ {
-            untold = Some("its contents differ from what that maker writes".to_owned());
+            untold = Some("its contents do not match this maker".to_owned());
         }
         if self.maker.unheld == Unheld::DeadPid && !self.pids.iter().any(FoundPid::is_whole) {
-            untold = untold.or_else(|| Some("the pid it depends on cannot be read".to_owned()));
+            untold = untold.or_else(|| Some("failed to read the pid that it depends on".to_owned()));
         }
         untold.map_or(Still::Unwanted(unwanted), Still::Untold)
     }
@@ -151,11 +151,11 @@ impl FoundPid {
     pub fn words(&self) -> String {
         let from = match self.from {
             PidFrom::Name => "from its name".to_owned(),
-            PidFrom::PartOfName { .. } => "only the low part, from its name".to_owned(),
+            PidFrom::PartOfName { .. } => "low bits only, from its name".to_owned(),
             PidFrom::Contents { at } if at < 0 => {
-                format!("from its contents at -{}", at.unsigned_abs())
+                format!("from its contents at offset -{}", at.unsigned_abs())
             }
-            PidFrom::Contents { at } => format!("from its contents at {at}"),
+            PidFrom::Contents { at } => format!("from its contents at offset {at}"),
         };
         format!("its {} (pid {}, {from})", escape(self.of.as_bytes()), self.pid)
     }

@@ -72,7 +72,7 @@ impl Made<'_> {
             Matched::OneName => "name of",
             Matched::Both => "name or key and contents match",
         };
-        let but = if self.contents == Contents::Differ { ", but its contents do not" } else { "" };
+        let but = if self.contents == Contents::Differ { ", but the contents do not match" } else { "" };
         format!("{what} {maker}{but}")
     }
 }

@@ -23,7 +23,7 @@ fn contents_that_another_wrote() {
     let machine = with_object("cache-1");
     let verdict = judged(&machine, makers);
     assert_eq!(verdict.state, LIKELY, "{:?}", verdict.reasons);
-    assert!(verdict.reasons[0].contains("its contents differ from what that maker writes"));
+    assert!(verdict.reasons[0].contains("its contents do not match this maker"));
     machine.edit_object("cache-1", |bytes| bytes.write(0, &[0xc0, 0xff]));
     assert_eq!(judged(&machine, makers).state, CERTAIN);
 }

@@ -77,7 +77,7 @@ impl ObjectMaking {
 
 /// The kernel took every change, and shows another size or mode.
 fn not_as_asked() -> io::Error {
-    io::Error::other("its size or mode is not what was asked for")
+    io::Error::other("its size or mode differs from the request")
 }
 
 impl Making for ObjectMaking {

@@ -95,7 +95,7 @@ fn look<T>(
         Ok(whereabouts) => (whereabouts, None),
         Err(error) => (
             Whereabouts::default(),
-            Some(problem("failed to identify the file systems of shared memory", &error)),
+            Some(problem("failed to identify the shared-memory file systems", &error)),
         ),
     };
     let wanted = Wanted { whereabouts, private, as_text: false };

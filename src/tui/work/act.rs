@@ -189,7 +189,7 @@ impl Doer {
         // The log on the screen has it, should this one fail.
         if let Ok(log) = self.log() {
             let segment = ending.segment.to_string();
-            let _ = log.add(&Entry::new(&*self.machine, "end", &segment, result.is_ok(), &said));
+            let _ = log.add(&Entry::new(&*self.machine, "terminate", &segment, result.is_ok(), &said));
         }
         Event::Ended(ending, result)
     }
@@ -245,7 +245,7 @@ impl Doer {
         let lost =
             if restored.lost.is_empty() { String::new() } else { format!(" ({})", restored.lost.join("; ")) };
         let id = restored.id.to_string();
-        let entry = Entry::new(&*self.machine, "restore", &id, true, "restored from its copy");
+        let entry = Entry::new(&*self.machine, "restore", &id, true, "restored from the saved copy");
         let unlogged =
             log.add(&entry).map_or_else(|error| format!("; not logged: {error}"), |()| String::new());
         Ok(format!("Restored {}{lost}{unlogged}", name_of(&restored.id)))

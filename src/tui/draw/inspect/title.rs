@@ -78,10 +78,10 @@ fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<Part> 
             parts.push((0, "removed: freed when you detach".to_owned(), theme.removed));
         }
         (_, Standing::Removed { .. }) => {
-            parts.push((0, "removed: kept by its holders".to_owned(), theme.removed));
+            parts.push((0, "removed: kept alive by holders".to_owned(), theme.removed));
         }
         (_, Standing::Replaced { .. }) => {
-            parts.push((0, "removed: another has its name".to_owned(), theme.removed));
+            parts.push((0, "removed: name reused by another object".to_owned(), theme.removed));
         }
         _ => {}
     }

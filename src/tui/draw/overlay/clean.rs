@@ -40,7 +40,7 @@ pub fn draw(state: &app::State, clean: &Clean, canvas: &mut Canvas<'_>) {
     let y = inside.bottom().saturating_sub(1);
     let keys = match clean.items.as_slice() {
         [] => "esc close",
-        _ if inside.width < 50 => "space toggle   ↵ next   esc cancel",
+        _ if inside.width < 50 => "space toggle   ↵ continue   esc cancel",
         _ => "space toggle   a all   ↵ continue   esc cancel",
     };
     canvas.text(inside.x + 1, y.saturating_sub(1), inside.width, &clean.sum(), theme.text);

@@ -83,7 +83,7 @@ fn sentences(plan: &Plan, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
         let remedy = if refusal.forceable { "f: force" } else { &refusal.remedy };
         lines.push((format!("{}. {remedy}", refusal.reason), theme.failed));
     } else if plan.options.force {
-        lines.push(("forced (f: do not force)".to_owned(), theme.removed));
+        lines.push(("forced (f: no force)".to_owned(), theme.removed));
     }
     lines
 }
@@ -108,7 +108,7 @@ fn keys(confirm: &Confirm, stopping: bool, canvas: &mut Canvas<'_>, x: u16, y: u
         None => "",
     };
     let force = match (confirm.can_force(), confirm.is_forced()) {
-        (_, true) => "f do not force",
+        (_, true) => "f no force",
         (true, false) => "f force",
         (false, false) => "",
     };

@@ -114,8 +114,10 @@ fn question(state: &State, ask: &Ask, shown: &str, now: Timestamp, canvas: &mut 
     if !last.is_empty() {
         let bytes: Bytes = last.iter().map(|other| other.resident).sum();
         let text = match last.as_slice() {
-            [one] => format!("{} is removed already: {bytes} freed when it exits", one.label),
-            many => format!("{} of these are removed already: {bytes} freed when it exits", many.len()),
+            [one] => format!("{} is already removed; {bytes} freed when the process exits", one.label),
+            many => {
+                format!("{} of these are already removed; {bytes} freed when the process exits", many.len())
+            }
         };
         entries.add(canvas, 0, 0, &text, theme.removed);
     }

@@ -60,9 +60,9 @@ fn rows(state: &State, holds: &Holds, canvas: &Canvas<'_>, width: u16) -> Vec<Ro
 fn heading(state: &State, hold: &Hold, canvas: &Canvas<'_>, width: u16) -> String {
     let open = state.inspect.as_ref().is_some_and(|inspect| *inspect.id() == hold.id);
     let how = match (open, state.kept.contains(&hold.id)) {
-        (true, true) => "open, kept",
+        (true, true) => "open, stays attached",
         (true, false) => "open",
-        (false, _) => "kept",
+        (false, _) => "attached",
     };
     let rest = format!("  {}  {} {how}", hold.size, canvas.theme.glyphs.attached);
     let name = canvas.fit(&name_of(&hold.id), width.saturating_sub(cells(&rest) + 1));

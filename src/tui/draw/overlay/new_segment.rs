@@ -69,9 +69,9 @@ fn draw_line(form: &New, line: Line, canvas: &mut Canvas<'_>, area: Area) {
         Line::Name => ("name", &form.name, room, "/camera0"),
         Line::Key => ("key", &form.key, WORD, "private"),
         Line::Size if form.size_text().is_empty() && !form.size.edited => {
-            ("size", &of_file, WORD, "size of the file")
+            ("size", &of_file, WORD, "file size")
         }
-        Line::Size => ("size", &form.size, WORD, "size of the file"),
+        Line::Size => ("size", &form.size, WORD, "file size"),
         Line::Mode => ("mode", &form.mode, WORD, ""),
         Line::From => ("from", &form.from, room, "file to copy from; empty for zeros"),
         Line::Kind | Line::Exclusive | Line::Huge | Line::NoReserve => {
@@ -107,6 +107,6 @@ fn chosen(form: &New, line: Line) -> (&'static str, String) {
         }
         Line::Huge => ("huge", tick(form.huge, "use huge pages")),
         Line::NoReserve => ("no reserve", tick(form.no_reserve, "do not reserve memory")),
-        _ => ("exclusive", tick(form.exclusive, "fail if it exists; otherwise select it")),
+        _ => ("exclusive", tick(form.exclusive, "fail if it exists (off: select the existing segment)")),
     }
 }

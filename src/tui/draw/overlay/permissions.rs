@@ -75,7 +75,7 @@ fn lines(
     let reason = reason.map_or_else(String::new, |answer| format!("{}: {}", WHO[row], answer.reason));
     form::add(&mut lines, canvas, (1, width), &reason, theme.dim, 1);
     if batch {
-        let whose = format!("Grid and access are shown for {}.", name_of(&segment.id));
+        let whose = format!("Bits and access shown for {}.", name_of(&segment.id));
         form::add(&mut lines, canvas, (1, width), &whose, theme.dim, 1);
     }
     lines.push(Line::Gap);

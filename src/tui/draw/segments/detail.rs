@@ -83,8 +83,9 @@ fn preview(state: &State, sysv: bool, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
     if sysv && !attached(state) {
         let key = state.key_of(Action::Inspect);
-        let text =
-            format!("Not attached: that would change nattch and last pid. Press {key} to attach read-only.");
+        let text = format!(
+            "No preview: attaching would change nattch and last pid. Press {key} to attach read-only."
+        );
         return said(canvas, area, &text);
     }
     let bytes = match &state.table.preview {

@@ -207,7 +207,7 @@ fn what_is_kept_stays_until_it_is_let_go() {
     assert_eq!(scene.nattch(), 1);
     scene.order(Order::Close { keep: true });
     let holds = scene.holds();
-    assert_eq!(holds[0].will(), "nattch 1 → 0; the segment stays");
+    assert_eq!(holds[0].will(), "nattch 1 → 0; the segment remains");
     let events = scene.order(Order::LetGo(holds));
     assert_eq!(let_go(&events), ["sysv:1: detached; nattch 1 → 0"]);
     assert_eq!((scene.nattch(), scene.holds().len()), (0, 0));
@@ -225,7 +225,7 @@ fn all_that_is_held_is_told_each_once() {
     let told: Vec<_> = scene.holds().iter().map(|hold| format!("{}: {}", hold.id, hold.will())).collect();
     assert_eq!(
         told,
-        ["sysv:1: nattch 1 → 0; the segment stays", "posix:/a: closes the descriptor; the segment stays",]
+        ["sysv:1: nattch 1 → 0; the segment remains", "posix:/a: closes the descriptor; the segment remains",]
     );
     let holds = scene.holds();
     assert_eq!(let_go(&scene.order(Order::LetGo(holds))).len(), 2);
