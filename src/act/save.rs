@@ -3,7 +3,7 @@
 
 use super::archive::{END, Name, Saved, Writing};
 use crate::machine::{ExtentKind, Machine, ObjectStat, sysv_table};
-use crate::memory::{OpenError, Progress, Reader};
+use crate::memory::{OpenError, PageBuffer, Progress, Reader};
 use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, Segment, SegmentId, ShmId, Times, plain_error};
 use crate::sys::unnamed::Unnamed;
 use std::io;
@@ -174,7 +174,7 @@ impl Target<'_> {
         let id = || reader.id().clone();
         let read = |source| SaveError::Read { id: id(), source };
         let mut writing = Writing::begin(&file.file, saved).map_err(|error| self.failed(error))?;
-        let mut buffer = vec![0; PIECE];
+        let mut buffer = PageBuffer::with_capacity(PIECE);
         let size = saved.size.0;
         progress.begin(size);
         let mut at = 0;
@@ -194,7 +194,7 @@ impl Target<'_> {
                 // what the kernel reads and shows at once.
                 let room = PIECE as u64 - at % PIECE as u64;
                 let wanted = usize::try_from(room.min(end - at)).unwrap_or(PIECE);
-                let count = reader.read_at(at, &mut buffer[..wanted]).map_err(read)?;
+                let count = reader.fill(&mut buffer, at, wanted).map_err(read)?;
                 if count < wanted {
                     return Err(SaveError::Resized { id: id() });
                 }
