@@ -122,6 +122,6 @@ mod tests {
         assert!(plan.refusal.is_none() && plan.will[0].contains("4.9 KiB"), "{plan:?}");
         assert!(ask(new(file.path()), false).unwrap().refusal.is_some(), "it is larger than nothing");
         let error = ask(new("/nowhere/\x1b".as_ref()), true).unwrap_err();
-        assert!(error.contains("cannot be read") && !error.contains('\x1b'), "{error}");
+        assert!(error.contains("failed to read") && !error.contains('\x1b'), "{error}");
     }
 }

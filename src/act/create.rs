@@ -1,24 +1,28 @@
-//! Making a segment: `shmget(2)` with `IPC_EXCL`, and `O_CREAT | O_EXCL` below
-//! `/dev/shm`. What exists is never touched, and what cannot be made whole is
-//! taken away again.
+//! Creates a segment: `shmget(2)` with `IPC_EXCL`, or a file below `/dev/shm` that
+//! gets its name once it is whole. Never touches one that exists. A segment that is
+//! filled from a file is protected like one that is restored, see
+//! [`unfinished`](super::unfinished).
 
 use super::permissions::mode_text;
-use super::{ActError, Action, Copying, Done, Plan, Undo};
-use crate::machine::Machine;
-use crate::machine::control::{Fill, Held, NewSysv, SysvPermissions};
-use crate::machine::sysv_table;
-use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId, escape, plain_error};
-use crate::sys::object::extent_at;
+use super::save::shown;
+use super::state::StateDirectory;
+use super::unfinished::{Filling, Origin};
+use super::{ActError, Action, Copying, Done, Outcome, Plan, Task, Undo};
+use crate::machine::control::{NewSysv, SysvPermissions};
+use crate::machine::{Finish, Machine, Making, sysv_table};
+use crate::memory::{PageBuffer, Progress};
+use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId, plain_error};
+use crate::sys::object::{extent_at, open_regular};
 use std::fs::File;
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 /// How much is copied at a time.
 const PIECE: usize = 256 << 10;
+const CHOOSE_ANOTHER: &str = "Choose another one, or remove that one first";
 
-/// A segment that is to be made.
+/// A segment to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NewSegment {
     /// System V.
@@ -29,7 +33,7 @@ pub enum NewSegment {
         name: ObjectName,
         /// Its size.
         size: Bytes,
-        /// Its permission bits, exactly: the umask takes nothing away.
+        /// Its permission bits, exactly: the umask is ignored.
         mode: Mode,
         /// What it holds at first.
         source: Source,
@@ -80,7 +84,11 @@ impl NewSegment {
     }
 
     fn no_file(&self, reason: String) -> ActError {
-        ActError::NotMade { subject: self.subject(), reason, remedy: "Nothing was made".to_owned() }
+        ActError::NotMade {
+            subject: self.subject(),
+            reason,
+            remedy: "Choose a file that you can read".to_owned(),
+        }
     }
 
     const fn mode(&self) -> Mode {
@@ -97,34 +105,36 @@ impl NewSegment {
     }
 }
 
-/// What making it would do.
+/// Plans its creation.
 pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
-    plan.say(format!("it is made: {}, mode {}", new.size(), mode_text(new.mode())));
+    plan.say(format!("{}, mode {}", new.size(), mode_text(permissions(new))));
     if let Source::File(path) = new.source() {
-        plan.say(format!("it is filled from {}", path_text(path)));
+        plan.say(format!("filled from {}", shown(path)));
     }
     if let NewSegment::Sysv(new, _) = new {
         if new.huge {
-            plan.say("it is in huge pages, which are never swapped out");
+            plan.say("in huge pages, which are never swapped out");
         }
         if new.no_reserve {
-            plan.say("no memory is set aside for it: writing to it may fail later");
+            plan.say("no memory is reserved: writing to it may fail later");
         }
     }
     let taken = match new {
-        NewSegment::Sysv(new, _) => key_is_taken(machine, new),
-        NewSegment::Posix { name, .. } => machine.stat_object(name).is_ok(),
+        NewSegment::Sysv(new, _) => key_is_taken(machine, new).then_some("the key is in use"),
+        NewSegment::Posix { name, .. } => machine.stat_object(name).is_ok().then_some("the name is in use"),
     };
-    if taken {
-        plan.refuse(super::Refusal::new(
-            "it exists already, and is left as it is",
-            "Choose another, or remove that one first",
-        ));
+    if let Some(reason) = taken {
+        plan.refuse(super::Refusal::new(reason, CHOOSE_ANOTHER));
     }
     if let Err(ActError::NotMade { reason, remedy, .. }) = open_source(new) {
         plan.refuse(super::Refusal::new(reason, remedy));
     }
-    plan.undo = Undo::Yes("rm removes it".to_owned());
+    plan.undo = Undo::Yes("remove it with `shmlens rm`".to_owned());
+}
+
+/// The mode that it gets: nine bits, see [`Finish::mode`].
+const fn permissions(new: &NewSegment) -> Mode {
+    Mode::new(new.mode().bits() & 0o777)
 }
 
 fn key_is_taken(machine: &dyn Machine, new: &NewSysv) -> bool {
@@ -132,167 +142,235 @@ fn key_is_taken(machine: &dyn Machine, new: &NewSysv) -> bool {
     !new.key.is_private() && table.rows.iter().any(|row| row.key == new.key)
 }
 
-/// Makes it.
-pub fn apply(machine: &dyn Machine, new: &NewSegment) -> Result<Done, ActError> {
-    let failed = |source: io::Error| not_made(machine, new, &source);
-    let file = open_source(new)?;
-    let id = match new {
-        NewSegment::Sysv(sysv, _) => {
-            SegmentId::Sysv(create_sysv(machine, sysv, file.as_ref()).map_err(failed)?)
-        }
-        NewSegment::Posix { name, size, mode, .. } => {
-            create_posix(machine, name, *size, *mode, file.as_ref()).map_err(failed)?;
-            SegmentId::Posix(name.clone())
+/// Carries out a plan of [`plan_create`](super::plan_create). While a System V segment
+/// is filled from a file, a mark in the state directory names it, so that
+/// [`unfinished`](super::unfinished::unfinished) finds what a kill leaves. Where no
+/// mark can be made, it is filled without.
+pub fn create(
+    machine: &dyn Machine,
+    plan: &Plan,
+    state: Option<&StateDirectory>,
+    progress: &Progress,
+) -> Outcome {
+    let result = match (&plan.refusal, &plan.task) {
+        (Some(refusal), _) => Err(ActError::Refused { subject: plan.subject(), refusal: refusal.clone() }),
+        (None, Task::Create(new)) => apply(machine, new, state, progress),
+        (None, Task::Change { .. }) => return super::apply(machine, plan),
+    };
+    Outcome { subject: plan.subject(), action: plan.task.word(), result }
+}
+
+/// Creates it.
+pub(super) fn apply(
+    machine: &dyn Machine,
+    new: &NewSegment,
+    state: Option<&StateDirectory>,
+    progress: &Progress,
+) -> Result<Done, ActError> {
+    let source = open_source(new)?;
+    progress.begin(source.as_ref().map_or(0, |source| source.length));
+    let work = Work { machine, new, state, progress };
+    let id = match (new, &source) {
+        (NewSegment::Posix { name, size, .. }, _) => work.posix(name, *size, source.as_ref())?,
+        (NewSegment::Sysv(sysv, _), Some(source)) => work.filled_sysv(sysv, source)?,
+        (NewSegment::Sysv(sysv, _), None) => {
+            let sysv = NewSysv { mode: permissions(new), ..sysv.clone() };
+            let shmid = empty_sysv(machine, &sysv).map_err(|error| work.failed(&error))?;
+            SegmentId::Sysv(shmid)
         }
     };
+    let mode = mode_text(permissions(new));
     let said = match new {
         NewSegment::Sysv(sysv, _) if !sysv.key.is_private() => {
-            format!("made with key {}: {}, mode {}", sysv.key, new.size(), mode_text(new.mode()))
+            format!("created with key {}: {}, mode {mode}", sysv.key, new.size())
         }
-        _ => format!("made: {}, mode {}", new.size(), mode_text(new.mode())),
+        _ => format!("created: {}, mode {mode}", new.size()),
     };
     Ok(Done::new(id, said).undone_by(Action::Remove(Copying::Without)))
 }
 
+/// A file that a segment is filled from.
+struct SourceFile {
+    file: File,
+    path: PathBuf,
+    length: u64,
+}
+
 /// The file to fill it from, when it is no longer than the segment.
-fn open_source(new: &NewSegment) -> Result<Option<(File, u64)>, ActError> {
+fn open_source(new: &NewSegment) -> Result<Option<SourceFile>, ActError> {
     let Source::File(path) = new.source() else { return Ok(None) };
     let (file, length) = open_file(path).map_err(|reason| new.no_file(reason))?;
     if Bytes(length) > new.size() {
         return Err(ActError::NotMade {
             subject: new.subject(),
-            reason: format!("{} has {}, and the segment only {}", path_text(path), Bytes(length), new.size()),
-            remedy: "Give a larger size, or none to take that of the file".to_owned(),
+            reason: format!("{} has {}, the segment only {}", shown(path), Bytes(length), new.size()),
+            remedy: "Give a larger size, or none to use that of the file".to_owned(),
         });
     }
-    Ok(Some((file, length)))
+    Ok(Some(SourceFile { file, path: path.clone(), length }))
 }
 
-/// A regular file and how long it is, or why it cannot be read. What only looks
-/// like one (a pipe that nobody writes to) is not waited for.
+/// A regular file and its length, or why it cannot be read.
 fn open_file(path: &Path) -> Result<(File, u64), String> {
-    let unread = |error: &io::Error| format!("{} cannot be read: {}", path_text(path), plain_error(error));
-    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
-    let file = file.map_err(|error| unread(&error))?;
-    let facts = file.metadata().map_err(|error| unread(&error))?;
-    if !facts.is_file() {
-        return Err(format!("{} is no regular file", path_text(path)));
-    }
-    Ok((file, facts.len()))
+    let unread = |error: io::Error| format!("failed to read {}: {}", shown(path), plain_error(&error));
+    let file = open_regular(path).map_err(unread)?;
+    let length = file.metadata().map_err(unread)?.len();
+    Ok((file, length))
 }
 
-fn path_text(path: &Path) -> String {
-    escape(path.as_os_str().as_bytes())
-}
-
-fn create_sysv(machine: &dyn Machine, new: &NewSysv, file: Option<&(File, u64)>) -> io::Result<ShmId> {
+/// A System V segment without contents: there is no moment in which it is half-filled.
+fn empty_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<ShmId> {
     let control = machine.control();
-    // To be filled it has to be ours to write, and nobody else's to see.
-    let first = NewSysv { mode: if file.is_some() { Mode::new(0o600) } else { new.mode }, ..new.clone() };
-    let shmid = control.sysv_create(&first)?;
+    let shmid = control.sysv_create(new)?;
     let finish = || {
-        if let Some((file, length)) = file {
-            copy(file, *length, control.sysv_fill(shmid)?.as_ref())?;
-        }
         let stat = control.sysv_stat(shmid)?;
         if stat.mode != new.mode {
             control.sysv_set(shmid, SysvPermissions { uid: stat.uid, gid: stat.gid, mode: new.mode })?;
         }
         let now = control.sysv_stat(shmid)?;
-        let whole = now.mode == new.mode && now.size == new.size && now.key == new.key;
-        if whole { Ok(()) } else { Err(io::Error::other("the kernel shows another one than was asked for")) }
+        let as_asked = now.mode == new.mode && now.size == new.size && now.key == new.key;
+        if as_asked { Ok(()) } else { Err(io::Error::other("its size or mode is not what was asked for")) }
     };
     finish().inspect_err(|_| drop(control.sysv_remove(shmid)))?;
     Ok(shmid)
 }
 
-fn create_posix(
-    machine: &dyn Machine,
-    name: &ObjectName,
-    size: Bytes,
-    mode: Mode,
-    from: Option<&(File, u64)>,
-) -> io::Result<()> {
-    let control = machine.control();
-    let (fill, held) = control.create_object(name)?;
-    let finish = |fill: &dyn Fill, held: &dyn Held| {
-        fill.set_size(size)?;
-        if let Some((file, length)) = from {
-            copy(file, *length, fill)?;
-        }
-        // The last of it: until then nobody else may open what is not whole.
-        held.set_mode(mode)?;
-        let now = held.stat()?;
-        let whole = now.size == size && Mode::new(now.mode) == mode && now.links > 0;
-        if whole { Ok(()) } else { Err(io::Error::other("the kernel shows another one than was asked for")) }
-    };
-    finish(fill.as_ref(), held.as_ref()).inspect_err(|_| drop(control.unlink(name, held.as_ref())))
+/// A creation under way.
+struct Work<'a> {
+    machine: &'a dyn Machine,
+    new: &'a NewSegment,
+    state: Option<&'a StateDirectory>,
+    progress: &'a Progress,
 }
 
-/// Copies a file into a segment; holes are not read and not written.
-fn copy(file: &File, length: u64, to: &dyn Fill) -> io::Result<()> {
-    let mut buffer = vec![0; PIECE];
-    let mut at = 0;
-    while let Some(extent) = extent_at(file, at, length, length)? {
-        while extent.data && at < extent.end {
-            let part = usize::try_from(extent.end - at).unwrap_or(PIECE).min(PIECE);
-            let count = file.read_at(&mut buffer[..part], at)?;
-            if count == 0 {
-                return Err(io::Error::other("the file was cut short while it was read"));
-            }
-            to.write_at(at, &buffer[..count])?;
-            at += count as u64;
+impl Work<'_> {
+    /// Fills an object that has no name, and gives it its name last.
+    fn posix(
+        &self,
+        name: &ObjectName,
+        size: Bytes,
+        source: Option<&SourceFile>,
+    ) -> Result<SegmentId, ActError> {
+        let making = self.machine.control().begin_object(name, size.0);
+        let mut making = making.map_err(|error| self.failed(&error))?;
+        if let Some(source) = source {
+            self.copy(source, making.as_mut())?;
         }
-        at = extent.end;
+        self.finish(making.as_mut())
     }
-    Ok(())
+
+    fn filled_sysv(&self, sysv: &NewSysv, source: &SourceFile) -> Result<SegmentId, ActError> {
+        let origin = Origin::create(&source.path, permissions(self.new));
+        let filling = Filling::begin(self.machine, sysv, &origin, self.state);
+        let mut filling = filling.map_err(|error| self.failed(&error))?;
+        self.copy(source, filling.making())?;
+        filling.filled();
+        self.finish(filling.making())
+    }
+
+    fn finish(&self, making: &mut dyn Making) -> Result<SegmentId, ActError> {
+        let look = Finish { mode: permissions(self.new), owner: None, acl: None, used: None };
+        Ok(making.finish(&look).map_err(|error| self.failed(&error))?.id)
+    }
+
+    /// Copies the file; holes are neither read nor written.
+    fn copy(&self, source: &SourceFile, to: &mut dyn Making) -> Result<(), ActError> {
+        let unread = |error: io::Error| {
+            self.new.no_file(format!("failed to read {}: {}", shown(&source.path), plain_error(&error)))
+        };
+        let (file, length) = (&source.file, source.length);
+        let mut buffer = PageBuffer::with_capacity(PIECE);
+        let mut at = 0;
+        while let Some(extent) = extent_at(file, at, length, length).map_err(unread)? {
+            while extent.data && at < extent.end {
+                self.stop_if_cancelled()?;
+                let part = usize::try_from(extent.end - at).unwrap_or(PIECE).min(PIECE);
+                let count = file.read_at(buffer.place(at, part), at).map_err(unread)?;
+                if count == 0 {
+                    return Err(self
+                        .new
+                        .no_file(format!("{} was truncated while it was read", shown(&source.path))));
+                }
+                to.write_at(at, &buffer[..count]).map_err(|error| self.failed(&error))?;
+                at += count as u64;
+                self.progress.reach(at);
+            }
+            at = extent.end;
+        }
+        self.stop_if_cancelled()
+    }
+
+    fn stop_if_cancelled(&self) -> Result<(), ActError> {
+        if self.progress.is_cancelled() {
+            return Err(ActError::NotCreated { subject: self.new.subject() });
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: &io::Error) -> ActError {
+        not_made(self.machine, self.new, error)
+    }
 }
 
-/// Words for what the kernel said.
+/// Explains what the kernel said.
 fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActError {
     let subject = new.subject();
     let limits = machine.limits();
     let number = |limit: Option<u64>| limit.map_or_else(|| "unknown".to_owned(), |limit| limit.to_string());
     if error.kind() == io::ErrorKind::AlreadyExists {
-        return ActError::Exists { subject, remedy: "Choose another, or remove that one first".to_owned() };
+        return ActError::Exists { subject, remedy: CHOOSE_ANOTHER.to_owned() };
     }
     let sysv = matches!(new, NewSegment::Sysv(..));
     let huge = matches!(new, NewSegment::Sysv(NewSysv { huge: true, .. }, _));
+    let no_reserve = matches!(new, NewSegment::Sysv(NewSysv { no_reserve: true, .. }, _));
     let (reason, remedy) = match error.raw_os_error() {
         Some(libc::EINVAL) if sysv => (
-            format!("{} bytes are not between 1 and kernel.shmmax ({})", new.size().0, number(limits.shmmax)),
-            "Give another size",
+            format!(
+                "invalid size of {} bytes: expected 1 to kernel.shmmax ({})",
+                new.size().0,
+                number(limits.shmmax)
+            ),
+            "Choose another size",
         ),
         Some(libc::ENOSPC) if sysv => (
             format!(
-                "there are as many System V segments (kernel.shmmni {}) or pages in them (kernel.shmall {}) as \
-                 there may be",
+                "the limit of System V segments (kernel.shmmni {}) or of their pages (kernel.shmall {}) is reached",
                 number(limits.shmmni),
                 number(limits.shmall)
             ),
             "Remove some, or raise the limit with sysctl; `shmlens limits` shows what is used",
         ),
         Some(libc::ENOMEM) if huge => (
-            "there are not enough free huge pages".to_owned(),
-            "Raise vm.nr_hugepages with sysctl, or leave the huge pages out",
+            "not enough free huge pages".to_owned(),
+            "Raise vm.nr_hugepages with sysctl, or do not use huge pages",
         ),
         Some(libc::EPERM) if huge => (
-            "you may not have huge pages: only members of the group vm.hugetlb_shm_group and root (CAP_IPC_LOCK) may"
+            "only root (CAP_IPC_LOCK) and members of the group vm.hugetlb_shm_group can use huge pages"
                 .to_owned(),
-            "Run with sudo, or leave the huge pages out",
+            "Run with sudo, or do not use huge pages",
         ),
-        Some(libc::ENOMEM) => {
-            ("the kernel does not set that much memory aside".to_owned(), "Give a smaller size, or have none set aside (no-reserve)")
+        Some(libc::ENOMEM) if no_reserve => {
+            ("not enough memory for its contents".to_owned(), "Free some memory")
         }
+        Some(libc::ENOMEM) => (
+            "the kernel cannot reserve that much memory".to_owned(),
+            "Choose a smaller size, or do not reserve memory (no-reserve)",
+        ),
         Some(libc::ENOSPC) => (
             "/dev/shm is full".to_owned(),
             "Remove something, or make it larger (mount -o remount,size=…); `shmlens limits` shows what is used",
         ),
-        Some(libc::EACCES) => ("you may not write to that directory".to_owned(), "Run with sudo"),
-        Some(libc::ENOENT) => ("there is no such directory below /dev/shm".to_owned(), "Make it first"),
-        Some(libc::ENAMETOOLONG) => ("its name is too long".to_owned(), "A part of a name has at most 255 bytes"),
-        Some(libc::EFBIG) => (format!("{} are too large for an object", new.size()), "Give a smaller size"),
-        _ => (plain_error(error), "Nothing was made"),
+        Some(libc::EACCES) => ("you cannot write to that directory".to_owned(), "Run with sudo"),
+        Some(libc::ENOENT) => {
+            ("the directory does not exist below /dev/shm".to_owned(), "Create the directory first")
+        }
+        Some(libc::ENAMETOOLONG) => {
+            ("the name is too long".to_owned(), "Use at most 255 bytes for each part of the name")
+        }
+        Some(libc::EFBIG) => {
+            (format!("{} is too large for a POSIX object", new.size()), "Choose a smaller size")
+        }
+        _ => (plain_error(error), "Nothing was created"),
     };
     ActError::NotMade { subject, reason, remedy: remedy.to_owned() }
 }

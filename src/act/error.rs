@@ -94,6 +94,12 @@ pub enum ActError {
         /// What it was to be done to.
         subject: String,
     },
+    /// A creation was cancelled.
+    #[error("stopped: {subject} was not created, and nothing is left of it")]
+    NotCreated {
+        /// What was to be created.
+        subject: String,
+    },
     /// No copy of it could be kept, so it was not removed.
     #[error("{0}. Nothing was removed; --no-copy removes it without a copy")]
     NotKept(KeepError),

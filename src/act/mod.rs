@@ -27,6 +27,7 @@ pub mod recover;
 mod remove;
 mod restore;
 mod save;
+mod saved_file;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -36,7 +37,7 @@ mod who;
 pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
 pub use ask::{Answer, Question};
 pub use copies::Copies;
-pub use create::{NewSegment, Source};
+pub use create::{NewSegment, Source, create};
 pub use detach::{Hold, Released, detach};
 pub use end::{EndError, Ended, Ending, end};
 pub use error::{ActError, Denied};
@@ -46,7 +47,8 @@ pub use plan::{Options, Plan, Refusal, Task, Undo};
 pub use recent::Recent;
 pub use record::Record;
 pub use restore::{RestoreError, Restored, cannot_come_back, look_into, restore, restore_marked};
-pub use save::{SaveError, Stored, save, save_over};
+pub use save::{SaveError, Stored, save, save_over, save_to};
+pub use saved_file::SavedFile;
 pub use state::{StateDirectory, StateError};
 pub use who::{ParseWhoError, Somebody};
 
@@ -111,7 +113,7 @@ pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress, recen
     let result = match (&plan.refusal, &plan.task) {
         (Some(refusal), _) => Err(ActError::Refused { subject: plan.subject(), refusal: refusal.clone() }),
         (None, _) if progress.is_cancelled() => Err(ActError::Stopped { subject: plan.subject() }),
-        (None, Task::Create(new)) => create::apply(machine, new),
+        (None, Task::Create(new)) => create::apply(machine, new, None, progress),
         (None, Task::Change { segment, action }) => match action {
             Action::SetMode(change) => permissions::apply_mode(machine, segment, change),
             Action::SetOwner(change) => permissions::apply_owner(machine, segment, *change),

@@ -21,11 +21,11 @@ pub struct Astray {
 }
 
 impl Astray {
-    /// What it is, and how it gets its name back.
+    /// Says what it is and how to rename it back.
     #[must_use]
     pub fn told(&self) -> String {
         format!(
-            "{} was {} before a removal that was stopped; `shmlens rm --recover` gives it its name back",
+            "{} is left from a removal of {} that was killed. Run `shmlens rm --recover` to rename it back",
             self.segment.id,
             SegmentId::Posix(self.before.clone())
         )
@@ -64,12 +64,12 @@ pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError>
             let subject = id.to_string();
             return Err(ActError::Exists {
                 subject,
-                remedy: format!("Remove it, or {} instead", astray.segment.id),
+                remedy: format!("Remove that one, or {}", astray.segment.id),
             });
         }
         Err(error) => {
             let capability = crate::machine::control::Capability::Fowner;
-            return Err(ActError::of(machine, &astray.segment, "give it its name back", capability, error));
+            return Err(ActError::of(machine, &astray.segment, "rename it back", capability, error));
         }
     }
     let now = machine
@@ -77,9 +77,9 @@ pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError>
         .map_err(|source| super::permissions::verifying(&astray.segment, source))?;
     let own = held.stat().map_err(|source| super::permissions::verifying(&astray.segment, source))?;
     if now.identity() != own.identity() {
-        return Err(ActError::Unverified { id, found: "another object under that name".to_owned() });
+        return Err(ActError::Unverified { id, found: "another object has that name".to_owned() });
     }
-    Ok(Done::new(id, format!("it has its name back; it was called {}", astray.segment.id)))
+    Ok(Done::new(id, format!("renamed back from {}", astray.segment.id)))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::again::{Named, named, posix, sysv};
 use super::copies::KeepError;
 use super::permissions::refuse_strangers;
-use super::save::shown;
+use super::save::{foresee, shown};
 use super::{
     ActError, Copying, Done, Options, Plan, Recent, Refusal, SaveError, Undo, cannot_come_back, save,
 };
@@ -41,10 +41,10 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
             }
         },
         Copying::To(path) => match readable(machine, segment) {
-            Ok(()) if path.symlink_metadata().is_ok() => {
-                plan.refuse(no_copy(SaveError::Exists { path: path.clone() }.to_string()));
-            }
-            Ok(()) => will_keep(segment, &format!("in {}", shown(path)), plan),
+            Ok(()) => match foresee(path, false) {
+                Ok(()) => will_keep(segment, &format!("in {}", shown(path)), plan),
+                Err(error) => plan.refuse(no_copy(error.to_string())),
+            },
             Err(error) => plan.refuse(no_copy(error.to_string())),
         },
     }

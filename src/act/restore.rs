@@ -1,61 +1,71 @@
-//! Restoring: a segment is made again from a file. Nothing that exists is
-//! touched, and nothing is made from a file that is not whole.
+//! Creates a segment again from a file that `save` wrote. Nothing that exists is
+//! touched, and nothing is left of a file that is not whole.
 
 use super::archive::{ArchiveError, Name, Reading, Saved};
 use super::save::shown;
+use super::saved_file::SavedFile;
 use super::state::StateDirectory;
-use super::unfinished::Mark;
-use crate::machine::{Finish, Finished, Machine, Making, Refused, sysv_table};
-use crate::memory::Progress;
-use crate::segment::{Bytes, Key, Segment, SegmentId, ShmId, plain_error};
+use super::unfinished::{Filling, Origin};
+use crate::machine::control::NewSysv;
+use crate::machine::{FILLING, Finish, Finished, Machine, Making, Refused, sysv_table};
+use crate::memory::{PageBuffer, Progress};
+use crate::segment::{Bytes, Key, Mode, Segment, SegmentId, ShmId, escape, plain_error};
 use std::fs::File;
-use std::io::{self, Read, Seek as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
-/// A segment that was made again.
+/// A segment that was restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// What it is called now.
+    /// Its name or shmid now.
     pub id: SegmentId,
     /// What it was.
     pub saved: Saved,
-    /// What did not come back, a sentence each.
+    /// What is different now, a fragment each.
     pub lost: Vec<String>,
 }
 
-/// Why nothing was restored. Nothing is made then.
+/// Why nothing was restored. Nothing is left then.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// The file cannot be opened.
-    #[error("{} cannot be opened: {}", shown(.path), plain_error(.source))]
+    #[error("failed to open {}: {}", shown(.path), plain_error(.source))]
     Open {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// What the kernel said.
         source: io::Error,
     },
-    /// The file is none of ours, or is not whole.
-    #[error("nothing is restored from {}: {source}", shown(.path))]
+    /// The file was not written by `save`, or is not whole.
+    #[error("failed to restore {}: {source}", shown(.path))]
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         source: ArchiveError,
     },
-    /// Something has the name or the key.
-    #[error("{} is not restored: {}. It is left as it is; remove or rename it first",
-            .name, taken(.name, *.by))]
+    /// Another user may have written the file, and the restore was not confirmed.
+    #[error("{file} {reason}. It would create {segment}. Not confirmed; use --yes")]
+    Unconfirmed {
+        /// The file, safe to print.
+        file: String,
+        /// What makes it untrusted.
+        reason: String,
+        /// The segment that it holds, with owner, mode and size.
+        segment: String,
+    },
+    /// The name or the key is in use.
+    #[error("failed to restore {}: {}. Remove or rename that one first", .name, taken(.name, *.by))]
     Taken {
-        /// What would be made.
+        /// What would be created.
         name: Name,
-        /// Which segment has the key.
+        /// The segment that has the key.
         by: Option<ShmId>,
     },
-    /// The kernel does not make it.
-    #[error("{} cannot be made: {}{}", .name, plain_error(.source), remedy(.name, *.size, .source))]
+    /// The kernel does not create it.
+    #[error("failed to restore {}: {}{}", .name, plain_error(.source), remedy(.name, *.size, .source))]
     Make {
-        /// What would be made.
+        /// What would be created.
         name: Name,
         /// How large it would be.
         size: Bytes,
@@ -63,69 +73,59 @@ pub enum RestoreError {
         source: io::Error,
     },
     /// The work was cancelled.
-    #[error("stopped: {name} is not restored, and nothing of it is left")]
+    #[error("stopped: {name} was not restored, and nothing is left of it")]
     Stopped {
-        /// What would have been made.
+        /// What would have been created.
         name: Name,
     },
 }
 
 fn taken(name: &Name, by: Option<ShmId>) -> String {
     match (name, by) {
-        (Name::Sysv { key, .. }, Some(shmid)) => format!("sysv:{shmid} has the key {key}"),
-        (Name::Sysv { key, .. }, None) => format!("another segment has the key {key}"),
-        (Name::Posix(_), _) => "something has that name".to_owned(),
+        (Name::Sysv { key, .. }, Some(shmid)) => format!("sysv:{shmid} has key {key}"),
+        (Name::Sysv { key, .. }, None) => format!("key {key} is in use"),
+        (Name::Posix(_), _) => "the name is in use".to_owned(),
     }
 }
 
 fn remedy(name: &Name, size: Bytes, error: &io::Error) -> String {
     match (name, error.raw_os_error()) {
-        (Name::Posix(_), Some(libc::ENOENT)) => ". Make its directory below /dev/shm first".to_owned(),
+        (Name::Posix(_), Some(libc::ENOENT)) => ". Create its directory below /dev/shm first".to_owned(),
         (Name::Posix(_), Some(libc::ENOSPC)) => {
-            ". /dev/shm is full: make room, or mount it larger; `shmlens limits` shows both".to_owned()
+            ". /dev/shm is full: remove something, or make it larger; `shmlens limits` shows both".to_owned()
         }
         (Name::Sysv { .. }, Some(libc::EINVAL)) => {
-            format!(". It has {size}: see kernel.shmmax in `shmlens limits`")
+            format!(". Its size is {size}: compare kernel.shmmax in `shmlens limits`")
         }
         (Name::Sysv { .. }, Some(libc::ENOSPC)) => {
-            ". The kernel's limit of segments or of their pages is reached: `shmlens limits` shows both"
-                .to_owned()
+            ". The limit of segments or of their pages is reached: `shmlens limits` shows both".to_owned()
         }
-        (Name::Sysv { .. }, Some(libc::ENOMEM)) => format!(". There is no memory for its {size}"),
-        (_, Some(libc::EACCES | libc::EPERM)) => ". Run as root, or as the user who may make it".to_owned(),
+        (Name::Sysv { .. }, Some(libc::ENOMEM)) => format!(". Its size is {size}: free some memory"),
+        (_, Some(libc::EACCES | libc::EPERM)) => ". Run as root or as its owner".to_owned(),
         _ => String::new(),
     }
 }
 
-/// What a file holds: its metadata, whose checksum is right. The contents are
-/// not looked at.
+/// Returns what a file holds. Its metadata have the right checksum; its contents are
+/// not read.
 ///
 /// # Errors
 /// When it cannot be opened, is something else or is damaged.
 pub fn look_into(path: &Path) -> Result<Saved, RestoreError> {
-    let (file, _) = open(path)?;
-    let reading = Reading::begin(&file).map_err(|source| file_error(path, source))?;
-    Ok(reading.saved().clone())
+    Ok(SavedFile::open(path)?.saved().clone())
 }
 
-/// Makes a segment again from a file that [`save`](super::save()) wrote.
-///
-/// A POSIX object is filled without a name and gets it last. A System V
-/// segment has its key from the beginning, so the file is read twice: nothing
-/// is made before all of it has proved right. Until then only its maker may
-/// attach it.
+/// Restores a segment from a file that [`save`](super::save()) wrote and that no other
+/// user can have written.
 ///
 /// # Errors
-/// When the file is not whole, the name or the key is taken, or the kernel
-/// refuses; then nothing is made.
+/// As [`SavedFile::restore`]; [`RestoreError::Unconfirmed`] for an untrusted file.
 pub fn restore(machine: &dyn Machine, path: &Path, progress: &Progress) -> Result<Restored, RestoreError> {
     restore_marked(machine, path, None, progress)
 }
 
 /// As [`restore`], with a mark in the state directory while a System V segment is
-/// filled: what a kill leaves of it is found by that,
-/// [`unfinished`](super::unfinished::unfinished). Where no mark can be made, it is
-/// restored without.
+/// filled, see [`SavedFile::restore`].
 ///
 /// # Errors
 /// As [`restore`].
@@ -135,55 +135,81 @@ pub fn restore_marked(
     state: Option<&StateDirectory>,
     progress: &Progress,
 ) -> Result<Restored, RestoreError> {
-    let (mut file, length) = open(path)?;
-    let saved = look_into(path)?;
-    check_free(machine, &saved)?;
-    let work = Work { path, saved: &saved, progress };
-    let total = length + saved.size.0.min(1);
-    let made = match &saved.name {
-        Name::Posix(name) => {
-            progress.begin(total);
-            let mut making =
-                machine.control().begin_object(name, saved.size.0).map_err(|error| work.failed(error))?;
-            work.fill(&file, 0, Some(making.as_mut()))?;
-            work.finish(making.as_mut())?
-        }
-        Name::Sysv { key, .. } => {
-            progress.begin(2 * total);
-            work.fill(&file, 0, None)?;
-            file.rewind().map_err(|source| work.unreadable(source))?;
-            let what = (*key, saved.size, saved.mode);
-            // Dropped behind the segment, so that it is there as long as that is not whole.
-            let mut mark = state.and_then(|state| Mark::begin(state, machine, what, path).ok());
-            let mut making =
-                machine.control().begin_sysv(*key, saved.size.0).map_err(|error| work.failed(error))?;
-            if let Some((mark, id)) = mark.as_mut().zip(making.id()) {
-                mark.made(machine, &id);
-            }
-            work.fill(&file, length, Some(making.as_mut()))?;
-            if let Some(mark) = &mut mark {
-                mark.filled();
-            }
-            work.finish(making.as_mut())?
-        }
-    };
-    let lost = lost(machine, &saved, &made);
-    Ok(Restored { id: made.id, saved, lost })
-}
-
-/// Opens a regular file: a FIFO would wait for somebody who writes.
-fn open(path: &Path) -> Result<(File, u64), RestoreError> {
-    let failed = |source| RestoreError::Open { path: path.to_owned(), source };
-    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(failed)?;
-    let stat = file.metadata().map_err(failed)?;
-    if !stat.is_file() {
-        return Err(failed(io::Error::other("it is no regular file")));
+    let file = SavedFile::open(path)?;
+    match file.distrust(machine) {
+        Some(reason) => Err(file.unconfirmed(machine, reason)),
+        None => file.restore(machine, state, progress),
     }
-    Ok((file, stat.len()))
 }
 
-fn file_error(path: &Path, source: ArchiveError) -> RestoreError {
-    RestoreError::File { path: path.to_owned(), source }
+impl SavedFile {
+    /// Restores the segment, whoever wrote the file.
+    ///
+    /// A POSIX object is filled without a name and gets it last. A System V segment
+    /// has its key from the beginning, so the file is read twice, and nothing is
+    /// created before all of it has proved right; a pipe can be read only once.
+    /// Until it is whole, only its creator may attach it, and a mark in `state` names
+    /// it, so that [`unfinished`](super::unfinished::unfinished) finds what a kill
+    /// leaves. Where no mark can be made, it is restored without.
+    ///
+    /// # Errors
+    /// When the file is not whole, the name or the key is taken, or the kernel
+    /// refuses; then nothing is left.
+    pub fn restore(
+        mut self,
+        machine: &dyn Machine,
+        state: Option<&StateDirectory>,
+        progress: &Progress,
+    ) -> Result<Restored, RestoreError> {
+        let saved = self.saved().clone();
+        check_free(machine, &saved)?;
+        let length = self.length;
+        let work = Work { path: self.path.clone(), saved: &saved, progress, length };
+        let made = match &saved.name {
+            Name::Posix(name) => {
+                progress.begin(length.unwrap_or(saved.size.0));
+                let making = machine.control().begin_object(name, saved.size.0);
+                let mut making = making.map_err(|error| work.failed(error))?;
+                work.fill(&mut self.reading, 0, Some(making.as_mut()))?;
+                work.finish(making.as_mut())?
+            }
+            Name::Sysv { key, .. } => {
+                if let Some(length) = length {
+                    progress.begin(2 * length);
+                    work.fill(&mut self.reading, 0, None)?;
+                    self.begin_again()?;
+                } else {
+                    progress.begin(saved.size.0);
+                }
+                let mut filling = self.begin_filling(machine, *key, state, &work)?;
+                work.fill(&mut self.reading, length.unwrap_or(0), Some(filling.making()))?;
+                filling.filled();
+                work.finish(filling.making())?
+            }
+        };
+        let lost = lost(machine, &saved, &made);
+        Ok(Restored { id: made.id, saved, lost })
+    }
+
+    fn begin_filling(
+        &self,
+        machine: &dyn Machine,
+        key: Key,
+        state: Option<&StateDirectory>,
+        work: &Work<'_>,
+    ) -> Result<Filling, RestoreError> {
+        let saved = self.saved();
+        let origin = Origin::restore(self.absolute(), saved.mode);
+        let new = NewSysv { key, size: saved.size, mode: FILLING, huge: false, no_reserve: false };
+        match Filling::begin(machine, &new, &origin, state) {
+            // A sparse one may be larger than what can be reserved.
+            Err(error) if error.raw_os_error() == Some(libc::ENOMEM) => {
+                Filling::begin(machine, &NewSysv { no_reserve: true, ..new }, &origin, state)
+            }
+            outcome => outcome,
+        }
+        .map_err(|error| work.failed(error))
+    }
 }
 
 /// Found out before gigabytes are read; the kernel has the last word.
@@ -206,11 +232,13 @@ fn owner_of(machine: &dyn Machine, key: Key) -> Option<ShmId> {
     table.rows.iter().find(|row| !key.is_private() && row.key == key).map(|row| row.shmid)
 }
 
-/// One restore under way.
+/// A restore under way.
 struct Work<'a> {
-    path: &'a Path,
+    path: PathBuf,
     saved: &'a Saved,
     progress: &'a Progress,
+    /// The length of the file; `None` for a pipe.
+    length: Option<u64>,
 }
 
 impl Work<'_> {
@@ -218,17 +246,15 @@ impl Work<'_> {
     /// something to write to. When this is through the file was right.
     fn fill(
         &self,
-        file: &File,
+        reading: &mut Reading<File>,
         before: u64,
         mut to: Option<&mut (dyn Making + '_)>,
     ) -> Result<(), RestoreError> {
-        let wrong = |source| file_error(self.path, source);
-        let counted = Counted { file, done: before, progress: self.progress };
-        let mut reading = Reading::begin(counted).map_err(wrong)?;
+        let wrong = |source| RestoreError::File { path: self.path.clone(), source };
         if reading.saved() != self.saved {
             return Err(wrong(ArchiveError::Damaged("it changed while it was read".to_owned())));
         }
-        let mut buffer = vec![];
+        let mut buffer = PageBuffer::default();
         loop {
             if self.progress.is_cancelled() {
                 return Err(RestoreError::Stopped { name: self.saved.name.clone() });
@@ -237,13 +263,15 @@ impl Work<'_> {
             if let Some(making) = to.as_deref_mut() {
                 making.write_at(offset, bytes).map_err(|error| self.failed(error))?;
             }
+            let end = offset + bytes.len() as u64;
+            self.progress.reach(if self.length.is_some() { before + reading.position() } else { end });
         }
     }
 
     fn finish(&self, making: &mut dyn Making) -> Result<Finished, RestoreError> {
         let saved = self.saved;
         let used = saved.times.access.zip(saved.times.modify);
-        let look = Finish { mode: saved.mode, owner: &saved.owner, acl: saved.acl.as_deref(), used };
+        let look = Finish { mode: saved.mode, owner: Some(&saved.owner), acl: saved.acl.as_deref(), used };
         making.finish(&look).map_err(|error| self.failed(error))
     }
 
@@ -254,36 +282,14 @@ impl Work<'_> {
             _ => RestoreError::Make { name, size: self.saved.size, source },
         }
     }
-
-    fn unreadable(&self, source: io::Error) -> RestoreError {
-        file_error(self.path, ArchiveError::Read(source))
-    }
-}
-
-/// A file that tells how far it was read.
-struct Counted<'a> {
-    file: &'a File,
-    done: u64,
-    progress: &'a Progress,
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
-        self.done += count as u64;
-        self.progress.reach(self.done);
-        Ok(count)
-    }
 }
 
 /// What a saved segment cannot get back, before it is removed or restored.
 #[must_use]
 pub fn cannot_come_back(segment: &Segment) -> &'static str {
     match &segment.id {
-        SegmentId::Sysv(_) => "its shmid, who is attached, its creator and its times",
-        SegmentId::Posix(_) | SegmentId::Deleted { .. } => {
-            "who has it open or mapped, and the time it was made"
-        }
+        SegmentId::Sysv(_) => "its shmid, attachments, creator and times",
+        SegmentId::Posix(_) | SegmentId::Deleted { .. } => "its open descriptors, mappings and creation time",
     }
 }
 
@@ -291,28 +297,33 @@ fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
     let mut lost = vec![];
     match (&saved.name, &made.id) {
         (Name::Sysv { shmid, .. }, SegmentId::Sysv(now)) => {
-            lost.push(format!("its shmid is {now}; it was {shmid}"));
-            lost.push("its creator is this process, and its times begin anew".to_owned());
-            lost.push("who was attached to the old one is not attached to this one".to_owned());
-            lost.push("if it was locked in memory or in huge pages, it is not any more".to_owned());
+            lost.push(format!("shmid {shmid} → {now}"));
+            lost.push("creator and times are new".to_owned());
+            lost.push("attachments, locking and huge pages are not restored".to_owned());
         }
-        _ => {
-            lost.push("it is made anew: who had the old one open or mapped does not see this one".to_owned());
-        }
+        _ => lost.push("programs that had the old object open do not see this one".to_owned()),
+    }
+    let special = saved.mode.bits() & 0o7000;
+    if special != 0 {
+        lost.push(format!(
+            "mode {} → {}: setuid, setgid and sticky bits are never restored",
+            saved.mode,
+            Mode::new(saved.mode.bits() & 0o777)
+        ));
     }
     for refused in &made.refused {
         lost.push(match refused {
             Refused::User(error) => format!(
-                "it belongs to you and not to {}: {}. Only root can give it away",
+                "it belongs to you, not to {}: {}. Run as root to restore the owner",
                 saved.owner.user_text(),
                 plain_error(error)
             ),
             Refused::Group(error) => {
-                format!("its group is yours and not {}: {}", saved.owner.group_text(), plain_error(error))
+                format!("its group is yours, not {}: {}", saved.owner.group_text(), plain_error(error))
             }
             Refused::Acl(error) => {
                 format!(
-                    "its ACL could not be set: {}; its group has no rights until it is",
+                    "failed to set its ACL: {}; its group has no access until you set one",
                     plain_error(error)
                 )
             }
@@ -322,8 +333,8 @@ fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
     if let Some(before) = saved.owner.user.as_deref()
         && user.as_deref() != Some(before)
     {
-        let before = crate::segment::escape(before.as_bytes());
-        lost.push(format!("user {} was called {before} when it was saved and is not now", saved.owner.uid));
+        let before = escape(before.as_bytes());
+        lost.push(format!("user {} was called {before} when it was saved", saved.owner.uid));
     }
     lost
 }
@@ -368,7 +379,7 @@ mod tests {
             assert!(matches!(error, SaveError::Exists { .. }), "{error}");
             save_over(&machine, segment, path, &progress).unwrap();
             let error = restore(&machine, path, &progress).unwrap_err().to_string();
-            assert!(error.contains("is not restored"), "{error}");
+            assert!(error.contains("failed to restore"), "{error}");
         }
         let pages = machine.edit(|facts| facts.sysv.remove(0).bytes.pages);
         machine.remove_object("a");

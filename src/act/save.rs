@@ -1,12 +1,14 @@
-//! Saving: a segment's contents, holes kept, and what it takes to make it
-//! again, in one file. The file is there whole or not at all.
+//! Saves a segment in one file: its contents, holes kept, and what it takes to
+//! create it again. The file is there whole or not at all.
 
-use super::archive::{END, Name, Saved, Writing};
+use super::archive::{END, Name, RUN_HEADER, Saved, Writing};
 use crate::machine::{ExtentKind, Machine, ObjectStat, sysv_table};
 use crate::memory::{OpenError, PageBuffer, Progress, Reader};
 use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, Segment, SegmentId, ShmId, Times, plain_error};
-use crate::sys::unnamed::Unnamed;
-use std::io;
+use crate::sys::object::kind_of;
+use crate::sys::unnamed::{ReplaceError, Unnamed};
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,52 +34,70 @@ pub enum SaveError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// It cannot be read.
-    #[error("{id} cannot be read: {}", plain_error(.source))]
+    #[error("failed to read {id}: {}", plain_error(.source))]
     Read {
-        /// Which.
+        /// The segment.
         id: SegmentId,
         /// What the kernel said.
         source: io::Error,
     },
-    /// It was grown or shrunk meanwhile.
-    #[error("{id} changed its size while it was saved; nothing is saved. Try again when it is quiet")]
+    /// Its size changed.
+    #[error("failed to save {id}: its size changed while it was read. Try again")]
     Resized {
-        /// Which.
+        /// The segment.
         id: SegmentId,
     },
     /// It is in no directory any more.
-    #[error("{id} has no name any more that a restore could give back; `shmlens dump` prints what is in it")]
+    #[error(
+        "failed to save {id}: it has no name that `restore` could use. `shmlens dump --raw` prints its contents"
+    )]
     NoName {
-        /// Which.
+        /// The segment.
         id: SegmentId,
     },
     /// The work was cancelled.
-    #[error("stopped: {id} is not saved, and no file is left")]
+    #[error("stopped: {id} was not saved")]
     Stopped {
-        /// Which.
+        /// The segment.
         id: SegmentId,
     },
     /// The file would be longer than it may be.
-    #[error("{id} holds {held}, and a copy may take {limit}")]
+    #[error("failed to save {id}: it holds {held}, more than the limit of {limit}")]
     TooLarge {
-        /// Which.
+        /// The segment.
         id: SegmentId,
         /// How much it holds; at least that.
         held: Bytes,
         /// The limit.
         limit: Bytes,
     },
-    /// Something has the file's name.
-    #[error("{} is there already and is left as it is. Choose another name", shown(.path))]
+    /// A file has the name.
+    #[error("{} exists. Choose another name", shown(.path))]
     Exists {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
-    /// The file cannot be written.
-    #[error("{} cannot be written: {}{}", shown(.path), plain_error(.source), remedy(.source))]
-    Write {
-        /// Which file.
+    /// Something that is never replaced has the name.
+    #[error("{} exists and is {kind}, not a regular file. Choose another name", shown(.path))]
+    NotRegular {
+        /// Its path.
         path: PathBuf,
+        /// What it is, with its article.
+        kind: &'static str,
+    },
+    /// The file cannot be written.
+    #[error("failed to write {}: {}{}", shown(.path), plain_error(.source), remedy(.source))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// Standard output, or what else it is written to, fails.
+    #[error("failed to write {id}: {}", plain_error(.source))]
+    Output {
+        /// The segment.
+        id: SegmentId,
         /// What the kernel said.
         source: io::Error,
     },
@@ -91,22 +111,20 @@ pub(super) fn shown(path: &Path) -> String {
 
 fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            ". Nothing is saved; choose a place with more room"
-        }
-        io::ErrorKind::NotFound => ". Make its directory first",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ". Choose a place with more free space",
+        io::ErrorKind::NotFound => ". Create the directory first",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            ". Choose a directory that you may write to"
+            ". Choose a directory that you can write to"
         }
         _ => "",
     }
 }
 
-/// Saves a segment that a survey listed, in a file that does not exist yet.
-/// What is written to it meanwhile may be in the file or not.
+/// Saves a segment that a survey listed, in a file that does not exist yet. What
+/// is written to the segment in the meantime may be in the file or not.
 ///
 /// # Errors
-/// When it cannot be read, or the file cannot be made; then there is no file.
+/// When it cannot be read, or the file cannot be created; then there is no file.
 pub fn save(
     machine: &dyn Machine,
     segment: &Segment,
@@ -116,10 +134,10 @@ pub fn save(
     Target { path, replace: false, limit: None }.save(machine, segment, progress)
 }
 
-/// As [`save`], in place of a file that may have the name.
+/// As [`save`], in place of a regular file that may have the name.
 ///
 /// # Errors
-/// As [`save`]; the file that was there is as it was then.
+/// As [`save`]; the file that was there is unchanged then.
 pub fn save_over(
     machine: &dyn Machine,
     segment: &Segment,
@@ -129,10 +147,28 @@ pub fn save_over(
     Target { path, replace: true, limit: None }.save(machine, segment, progress)
 }
 
+/// As [`save`], to anything that takes bytes, such as a pipe. What was written
+/// before an error has no end and does not restore.
+///
+/// # Errors
+/// When the segment cannot be read or `to` cannot be written.
+pub fn save_to(
+    machine: &dyn Machine,
+    segment: &Segment,
+    to: impl Write,
+    progress: &Progress,
+) -> Result<Saved, SaveError> {
+    let reader = Reader::open(machine, segment)?;
+    let saved = describe(machine, segment, &reader)?;
+    let failed = |source| SaveError::Output { id: segment.id.clone(), source };
+    Contents { reader: &reader, saved: &saved, progress, limit: None, failed: &failed }.write(to)?;
+    Ok(saved)
+}
+
 /// Where it is saved.
 pub(super) struct Target<'a> {
     pub path: &'a Path,
-    /// Whether a file of that name is written over.
+    /// Whether a regular file of that name is replaced.
     pub replace: bool,
     /// The most bytes that the file may have.
     pub limit: Option<Bytes>,
@@ -146,14 +182,15 @@ impl Target<'_> {
         progress: &Progress,
     ) -> Result<Stored, SaveError> {
         // Found out now rather than after gigabytes; the last word is at the end.
-        if !self.replace && self.path.symlink_metadata().is_ok() {
-            return Err(SaveError::Exists { path: self.path.to_owned() });
-        }
+        foresee(self.path, self.replace)?;
         let mut file = self.file().map_err(|error| self.failed(error))?;
         let reader = Reader::open(machine, segment)?;
         let saved = describe(machine, segment, &reader)?;
-        let length = self.fill(&file, &reader, &saved, progress)?;
-        self.publish(&mut file).map_err(|error| self.failed(error))?;
+        let failed = |error| self.failed(error);
+        let contents =
+            Contents { reader: &reader, saved: &saved, progress, limit: self.limit, failed: &failed };
+        let length = contents.write(&file.file)?;
+        self.publish(&mut file)?;
         Ok(Stored { path: self.path.to_owned(), length: Bytes(length), saved })
     }
 
@@ -163,19 +200,66 @@ impl Target<'_> {
         Unnamed::create(directory.unwrap_or(Path::new(".")), Path::new(name), 0o600)
     }
 
-    /// Writes all of it, and returns the length of the file.
-    fn fill(
-        &self,
-        file: &Unnamed,
-        reader: &Reader,
-        saved: &Saved,
-        progress: &Progress,
-    ) -> Result<u64, SaveError> {
+    /// The name comes once the disk has the rest.
+    fn publish(&self, file: &mut Unnamed) -> Result<(), SaveError> {
+        let failed = |error| self.failed(error);
+        file.file.sync_all().map_err(failed)?;
+        if self.replace {
+            file.replace().map_err(|error| match error {
+                ReplaceError::NotRegular(kind) => SaveError::NotRegular { path: self.path.to_owned(), kind },
+                ReplaceError::Io(source) => self.failed(source),
+            })?;
+        } else {
+            file.publish().map_err(failed)?;
+        }
+        // Where the directory cannot be synced the file is whole all the same.
+        let _ = file.sync_name();
+        Ok(())
+    }
+
+    fn failed(&self, source: io::Error) -> SaveError {
+        let path = self.path.to_owned();
+        match source.kind() {
+            io::ErrorKind::AlreadyExists => SaveError::Exists { path },
+            _ => SaveError::Write { path, source },
+        }
+    }
+}
+
+/// Checks whether a file can be saved under this name, as far as the name tells.
+///
+/// # Errors
+/// [`SaveError::NotRegular`] for what is never replaced, and [`SaveError::Exists`] for a
+/// regular file where none is to be replaced.
+pub(super) fn foresee(path: &Path, replace: bool) -> Result<(), SaveError> {
+    let Ok(stat) = path.symlink_metadata() else { return Ok(()) };
+    let path = path.to_owned();
+    match kind_of(stat.mode()) {
+        Some(kind) => Err(SaveError::NotRegular { path, kind }),
+        None if replace => Ok(()),
+        None => Err(SaveError::Exists { path }),
+    }
+}
+
+/// A segment that is open, on its way into an archive.
+struct Contents<'a> {
+    reader: &'a Reader,
+    saved: &'a Saved,
+    progress: &'a Progress,
+    /// The most bytes that the archive may have.
+    limit: Option<Bytes>,
+    failed: &'a dyn Fn(io::Error) -> SaveError,
+}
+
+impl Contents<'_> {
+    /// Writes all of it and returns the length of the archive.
+    fn write(&self, to: impl Write) -> Result<u64, SaveError> {
+        let (reader, progress) = (self.reader, self.progress);
         let id = || reader.id().clone();
         let read = |source| SaveError::Read { id: id(), source };
-        let mut writing = Writing::begin(&file.file, saved).map_err(|error| self.failed(error))?;
+        let mut writing = Writing::begin(to, self.saved).map_err(self.failed)?;
         let mut buffer = PageBuffer::with_capacity(PIECE);
-        let size = saved.size.0;
+        let size = self.saved.size.0;
         progress.begin(size);
         let mut at = 0;
         while at < size {
@@ -194,12 +278,13 @@ impl Target<'_> {
                 // what the kernel reads and shows at once.
                 let room = PIECE as u64 - at % PIECE as u64;
                 let wanted = usize::try_from(room.min(end - at)).unwrap_or(PIECE);
-                let count = reader.fill(&mut buffer, at, wanted).map_err(read)?;
+                let to = writing.length() + RUN_HEADER;
+                let count = reader.read_at(at, buffer.place_between(at, to, wanted)).map_err(read)?;
                 if count < wanted {
                     return Err(SaveError::Resized { id: id() });
                 }
-                self.check(writing.length() + count as u64, reader)?;
-                writing.run(at, &buffer[..count]).map_err(|error| self.failed(error))?;
+                self.check(writing.length() + count as u64)?;
+                writing.run(at, &buffer[..count]).map_err(self.failed)?;
                 reader.release(at, count as u64);
                 at += count as u64;
                 progress.reach(at);
@@ -208,37 +293,16 @@ impl Target<'_> {
         if reader.size().map_err(read)? != size {
             return Err(SaveError::Resized { id: id() });
         }
-        self.check(writing.length() + END, reader)?;
-        writing.finish().map_err(|error| self.failed(error))
+        self.check(writing.length() + END)?;
+        writing.finish().map_err(self.failed)
     }
 
-    fn check(&self, length: u64, reader: &Reader) -> Result<(), SaveError> {
+    fn check(&self, length: u64) -> Result<(), SaveError> {
         match self.limit {
             Some(limit) if length > limit.0 => {
-                Err(SaveError::TooLarge { id: reader.id().clone(), held: Bytes(length), limit })
+                Err(SaveError::TooLarge { id: self.reader.id().clone(), held: Bytes(length), limit })
             }
             _ => Ok(()),
-        }
-    }
-
-    /// The name comes once the disk has the rest.
-    fn publish(&self, file: &mut Unnamed) -> io::Result<()> {
-        file.file.sync_all()?;
-        if self.replace {
-            file.replace()?;
-        } else {
-            file.publish()?;
-        }
-        // Where the directory cannot be synced the file is whole all the same.
-        let _ = file.sync_name();
-        Ok(())
-    }
-
-    fn failed(&self, source: io::Error) -> SaveError {
-        let path = self.path.to_owned();
-        match source.kind() {
-            io::ErrorKind::AlreadyExists => SaveError::Exists { path },
-            _ => SaveError::Write { path, source },
         }
     }
 }

@@ -286,7 +286,7 @@ fn without_a_copy_nothing_is_removed_unless_it_is_said() {
     let taken = directory.path().join("taken");
     std::fs::write(&taken, b"mine").unwrap();
     let error = act(&machine, "3", &Action::Remove(Copying::To(taken)), FORCE).unwrap_err().to_string();
-    assert!(error.contains("is there already"), "{error}");
+    assert!(error.contains("exists. Choose another name"), "{error}");
     assert_eq!((machine.edit(|facts| facts.sysv.len()), copies(10).list().len()), (before, 0));
     let done = act(&machine, "3", &Action::Remove(Copying::Keep(copies(1 << 20))), FORCE).unwrap();
     assert_eq!(done.copy, copies(1 << 20).last());

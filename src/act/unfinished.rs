@@ -1,30 +1,32 @@
-//! System V segments that a restore was filling when it was killed.
+//! System V segments that a `restore` or `create --from` was filling when it was killed.
 //!
-//! The kernel gives a key to a segment only when it makes it, so one that is
-//! being filled has its key already. So that a kill does not leave a half-filled
-//! one for good, a mark in the state directory says which one it is: made before
-//! the segment, completed when its number is known, taken away at the end, and
-//! locked meanwhile. A mark that nobody holds locked is one of a restore that
-//! was killed.
+//! The kernel gives a segment its key when it creates it, so one that is being
+//! filled has its key already. So that a kill does not leave a half-filled one for
+//! good, a mark in the state directory names it: written before the segment is
+//! created, completed when its shmid is known, removed at the end, and locked in
+//! between. A mark without a lock belongs to a process that was killed.
 
 use super::save::shown;
 use super::state::{StateDirectory, StateError};
 use super::{ActError, Action, Copying, Done, Options, Plan, apply, plan};
-use crate::machine::{FILLING, Machine};
+use crate::machine::control::NewSysv;
+use crate::machine::{FILLING, Machine, Making};
 use crate::segment::{Bytes, Facts, Key, Mode, Segment, SegmentId, ShmId, Timestamp};
 use crate::sys::unnamed::Unnamed;
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process;
 
-const FOLDER: &str = "restoring";
+const FOLDER: &str = "unfinished";
 const ENDING: &str = ".jsonl";
-/// In so many seconds from its mark on a segment was made, when it was ours:
-/// the two follow each other at once, and both count whole seconds.
+/// More than the lines of a mark take: each has at most one path.
+const LONGEST_MARK: u64 = 1 << 20;
+/// A segment without a known shmid was created at most this many seconds after its
+/// mark: the two follow each other at once, and both count whole seconds.
 const AT_ONCE: f64 = 2.0;
 
 /// A line of a mark; the last one counts.
@@ -34,6 +36,8 @@ struct Line {
     world: String,
     /// The file that it is filled from, as text that is safe to print.
     file: String,
+    /// The command that fills it.
+    command: Command,
     /// Its number, once it has one.
     shmid: Option<i32>,
     key: u32,
@@ -48,8 +52,79 @@ struct Line {
     whole: bool,
 }
 
-/// The mark of a restore that is under way. Dropping it takes it away.
-pub(super) struct Mark {
+/// A command that fills segments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Command {
+    Restore,
+    Create,
+}
+
+/// What a segment is filled from and what mode it gets in the end.
+pub(super) struct Origin {
+    command: Command,
+    file: String,
+    mode: Mode,
+}
+
+impl Origin {
+    /// `restore` of a saved segment; `file` is safe to print.
+    pub fn restore(file: String, mode: Mode) -> Self {
+        Self { command: Command::Restore, file, mode }
+    }
+
+    /// `create --from` a file.
+    pub fn create(file: &Path, mode: Mode) -> Self {
+        Self { command: Command::Create, file: absolute(file), mode }
+    }
+}
+
+/// A path that means the same from everywhere, safe to print.
+pub(super) fn absolute(path: &Path) -> String {
+    shown(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
+}
+
+/// A System V segment that is being filled, and its mark. Dropping it removes both,
+/// unless the segment was finished.
+pub(super) struct Filling {
+    // Dropped in this order: the mark is there as long as the segment is not whole.
+    making: Box<dyn Making>,
+    mark: Option<Mark>,
+}
+
+impl Filling {
+    /// Begins one that only its creator can attach. It gets a mark where a state
+    /// directory can be used.
+    pub fn begin(
+        machine: &dyn Machine,
+        new: &NewSysv,
+        origin: &Origin,
+        state: Option<&StateDirectory>,
+    ) -> io::Result<Self> {
+        let what = (new.key, new.size);
+        let mut mark = state.and_then(|state| Mark::begin(state, machine, what, origin).ok());
+        let making = machine.control().begin_sysv(new)?;
+        if let Some((mark, id)) = mark.as_mut().zip(making.id()) {
+            mark.made(machine, &id);
+        }
+        Ok(Self { making, mark })
+    }
+
+    /// The segment.
+    pub fn making(&mut self) -> &mut dyn Making {
+        self.making.as_mut()
+    }
+
+    /// Notes that all contents are in it.
+    pub fn filled(&mut self) {
+        if let Some(mark) = &mut self.mark {
+            mark.filled();
+        }
+    }
+}
+
+/// The mark of a segment that is being filled. Dropping it removes it.
+struct Mark {
     path: PathBuf,
     file: File,
     line: Line,
@@ -57,23 +132,24 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// Says that a segment is about to be made and filled.
+    /// Notes that a segment is about to be created and filled.
     pub fn begin(
         state: &StateDirectory,
         machine: &dyn Machine,
-        (key, size, mode): (Key, Bytes, Mode),
-        from: &Path,
+        (key, size): (Key, Bytes),
+        origin: &Origin,
     ) -> Result<Self, StateError> {
         let folder = state.folder(FOLDER)?;
         let now = machine.now();
         let path = folder.join(format!("{:020}-{}{ENDING}", now.seconds, process::id()));
         let line = Line {
             world: machine.control().world(),
-            file: shown(&fs::canonicalize(from).unwrap_or_else(|_| from.to_owned())),
+            file: origin.file.clone(),
+            command: origin.command,
             shmid: None,
             key: key.0,
             size: size.0,
-            mode: mode.bits() & 0o777,
+            mode: origin.mode.bits() & 0o777,
             creator_pid: process::id(),
             creator_uid: machine.effective_uid(),
             change: now.seconds,
@@ -125,40 +201,66 @@ impl Drop for Mark {
     }
 }
 
-/// A segment that a restore left half-filled when it was killed.
+/// A segment that was left half-filled when the command that filled it was killed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unfinished {
     /// The segment, as it was shown.
     pub segment: Segment,
-    /// The file that it was filled from, safe to print. It is as it was.
-    pub file: String,
+    /// The command that was killed and its file: `restore of a.saved`, safe to print.
+    pub origin: String,
     mark: PathBuf,
 }
 
-/// What restores left half-filled, among the segments of a survey. Marks of
-/// which nothing is left are taken away.
+impl Unfinished {
+    /// Says what it is and how to remove it.
+    #[must_use]
+    pub fn told(&self) -> String {
+        format!(
+            "{} is half-filled: {} was killed. Run `shmlens rm --recover` to remove it",
+            self.segment.id, self.origin
+        )
+    }
+
+    /// Says what recovering it does.
+    #[must_use]
+    pub fn will(&self) -> String {
+        format!("removes it: {} was killed while filling it", self.origin)
+    }
+}
+
+/// Finds half-filled segments among those of a survey. Changes nothing.
 #[must_use]
 pub fn unfinished(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) -> Vec<Unfinished> {
-    let Ok(folder) = fs::read_dir(state.path().join(FOLDER)) else { return vec![] };
-    let paths = folder.filter_map(Result::ok).map(|entry| entry.path());
-    let marks = paths.filter(|path| path.to_str().is_some_and(|path| path.ends_with(ENDING)));
     let world = machine.control().world();
     let find = |mark: PathBuf| {
-        let line = abandoned(&mark)?;
-        if line.world != world {
-            // Of another boot nothing is left; another namespace may be there still.
-            if boot(&line.world) != boot(&world) {
-                let _ = fs::remove_file(&mark);
-            }
-            return None;
-        }
-        let Some(segment) = segments.iter().find(|segment| line.is(segment)) else {
-            let _ = fs::remove_file(&mark);
-            return None;
-        };
-        Some(Unfinished { segment: segment.clone(), file: line.file, mark })
+        let line = abandoned(&mark).filter(|line| line.world == world)?;
+        let segment = segments.iter().find(|segment| line.is(segment))?.clone();
+        Some(Unfinished { segment, origin: line.origin(), mark })
     };
-    marks.filter_map(find).collect()
+    marks(state).filter_map(find).collect()
+}
+
+/// Removes the marks of killed commands of which nothing is left.
+pub fn remove_stale_marks(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) {
+    let world = machine.control().world();
+    for mark in marks(state) {
+        let Some(line) = abandoned(&mark) else { continue };
+        let is_over = if line.world == world {
+            !segments.iter().any(|segment| line.is(segment))
+        } else {
+            // Of another boot nothing is left; another namespace may still exist.
+            boot(&line.world) != boot(&world)
+        };
+        if is_over {
+            let _ = fs::remove_file(&mark);
+        }
+    }
+}
+
+fn marks(state: &StateDirectory) -> impl Iterator<Item = PathBuf> {
+    let folder = fs::read_dir(state.path().join(FOLDER)).into_iter().flatten();
+    let paths = folder.filter_map(Result::ok).map(|entry| entry.path());
+    paths.filter(|path| path.to_str().is_some_and(|path| path.ends_with(ENDING)))
 }
 
 /// Removes one, if it still is what it was.
@@ -170,18 +272,20 @@ pub fn take_away(machine: &dyn Machine, unfinished: &Unfinished) -> Result<Done,
         plan(machine, &unfinished.segment, &Action::Remove(Copying::Without), &Options::default());
     let mut done = apply(machine, &plan).result?;
     let _ = fs::remove_file(&unfinished.mark);
-    done.said = vec![format!(
-        "it is removed: a restore of {} was killed while it filled it. The file is as it was",
-        unfinished.file
-    )];
+    done.said = vec![format!("removed: {} was killed while filling it", unfinished.origin)];
     Ok(done)
 }
 
-/// The last line of a mark that nobody holds.
+/// The last line of a mark whose process is gone.
 fn abandoned(path: &Path) -> Option<Line> {
-    let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW).open(path).ok()?;
-    let _lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()?;
-    let text = fs::read(path).ok()?;
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = File::options().read(true).custom_flags(flags).open(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let file = Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()?;
+    let mut text = vec![];
+    (&*file).take(LONGEST_MARK).read_to_end(&mut text).ok()?;
     text.split(|&byte| byte == b'\n').rev().find_map(|line| serde_json::from_slice(line).ok())
 }
 
@@ -191,6 +295,14 @@ fn boot(world: &str) -> Option<&str> {
 }
 
 impl Line {
+    /// `restore of a.saved`
+    fn origin(&self) -> String {
+        match self.command {
+            Command::Restore => format!("restore of {}", self.file),
+            Command::Create => format!("create --from {}", self.file),
+        }
+    }
+
     /// Whether it is about this segment, and that is not finished.
     fn is(&self, segment: &Segment) -> bool {
         let (SegmentId::Sysv(ShmId(shmid)), Facts::Sysv(facts)) = (&segment.id, &segment.facts) else {
@@ -228,8 +340,8 @@ mod tests {
     }
 
     fn begin(state: &StateDirectory, machine: &MadeMachine) -> Mark {
-        let what = (Key(7), Bytes(4096), Mode::new(0o666));
-        Mark::begin(state, machine, what, Path::new("/file")).unwrap()
+        let origin = Origin::restore("/file".to_owned(), Mode::new(0o666));
+        Mark::begin(state, machine, (Key(7), Bytes(4096)), &origin).unwrap()
     }
 
     /// The segment of that mark, as it is while it is filled.
@@ -253,7 +365,12 @@ mod tests {
     }
 
     fn found(state: &StateDirectory, machine: &MadeMachine) -> Vec<Unfinished> {
-        unfinished(machine, state, &Survey::take(machine, &mut Names::default()).segments)
+        let segments = Survey::take(machine, &mut Names::default()).segments;
+        let before = marks(state);
+        let found = unfinished(machine, state, &segments);
+        assert_eq!(marks(state), before, "finding them changes nothing");
+        remove_stale_marks(machine, state, &segments);
+        found
     }
 
     fn marks(state: &StateDirectory) -> usize {
@@ -274,11 +391,11 @@ mod tests {
             kill(mark);
             let found = found(&state, &machine);
             assert_eq!(
-                (found[0].segment.id.to_string().as_str(), found[0].file.as_str()),
-                ("sysv:3", "/file")
+                (found[0].segment.id.to_string().as_str(), found[0].origin.as_str()),
+                ("sysv:3", "restore of /file")
             );
             let done = take_away(&machine, &found[0]).unwrap();
-            assert!(done.said[0].contains("a restore of /file was killed"), "{done:?}");
+            assert!(done.said[0].contains("restore of /file was killed"), "{done:?}");
             assert_eq!((machine.edit(|facts| facts.sysv.len()), marks(&state)), (0, 0));
         }
     }
@@ -352,8 +469,8 @@ mod tests {
     #[test]
     fn whole_with_the_mode_of_one_being_filled_is_finished() {
         let (_directory, state, machine) = scene();
-        let what = (Key(7), Bytes(4096), FILLING);
-        let mut mark = Mark::begin(&state, &machine, what, Path::new("/file")).unwrap();
+        let origin = Origin::create(Path::new("/file"), FILLING);
+        let mut mark = Mark::begin(&state, &machine, (Key(7), Bytes(4096)), &origin).unwrap();
         let id = add(&machine);
         mark.made(&machine, &id);
         mark.filled();

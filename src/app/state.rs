@@ -172,7 +172,12 @@ impl State {
             {
                 Some("Every change is turned off, by --read-only or read-only in the settings")
             }
-            Action::Permissions | Action::Lock | Action::Unlock | Action::Remove | Action::Undo
+            Action::Permissions
+            | Action::Lock
+            | Action::Unlock
+            | Action::Remove
+            | Action::Undo
+            | Action::New
                 if self.work.is_some() =>
             {
                 Some("Something is still being done: esc stops it")

@@ -78,7 +78,10 @@ impl Made {
         };
         let open = shm::Attachment::read_write(shmid).inspect_err(|_| drop(shm::remove(shmid)));
         let open = open.map_err(failed)?;
-        let _ = open.copy_from(0, &content);
+        if open.copy_from(0, &content) < content.len() {
+            let _ = shm::remove(shmid);
+            return Err(failed(io::Error::from_raw_os_error(libc::ENOMEM)));
+        }
         let identity = Identity::of_own(key, size, maker.pid);
         Ok(Some(Self::sysv(Part::State, shmid, size, Handle::Attached(Arc::new(open), identity))))
     }

@@ -46,12 +46,6 @@ pub trait Control: Send + Sync {
     /// `EEXIST`, `EINVAL` for the size, `ENOSPC`, `ENOMEM`, `EPERM`.
     fn sysv_create(&self, new: &NewSysv) -> io::Result<ShmId>;
 
-    /// Attaches a segment of one's own making to fill it.
-    ///
-    /// # Errors
-    /// `EACCES`, `ENOMEM`; as [`Control::sysv_stat`].
-    fn sysv_fill(&self, shmid: ShmId) -> io::Result<Box<dyn Fill>>;
-
     /// A handle on whatever has that name below `/dev/shm` now: nothing is
     /// followed, opened or woken.
     ///
@@ -75,13 +69,6 @@ pub trait Control: Send + Sync {
     /// `AlreadyExists` when it is taken, `NotFound` when the object is gone.
     fn rename_to_free(&self, from: &ObjectName, to: &ObjectName) -> io::Result<()>;
 
-    /// Makes an empty object, `O_CREAT` and `O_EXCL`: never one that exists.
-    /// Its mode is 0600 until [`Fill`] is done and [`Held::set_mode`] sets another.
-    ///
-    /// # Errors
-    /// `AlreadyExists`, `EACCES`, `ENOSPC`.
-    fn create_object(&self, name: &ObjectName) -> io::Result<(Box<dyn Fill>, Box<dyn Held>)>;
-
     /// Begins a POSIX object that is to get that name, of `size` bytes, all
     /// hole: it has no name before it is whole.
     ///
@@ -90,11 +77,12 @@ pub trait Control: Send + Sync {
     /// the name is taken is found out at the end.
     fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>>;
 
-    /// Begins a System V segment of that key and size, all hole.
+    /// Begins a System V segment, all hole. Its mode is [`FILLING`](super::FILLING)
+    /// until it is finished.
     ///
     /// # Errors
     /// As [`Control::sysv_create`].
-    fn begin_sysv(&self, key: Key, size: u64) -> io::Result<Box<dyn Making>>;
+    fn begin_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn Making>>;
 
     /// Where numbers of segments and processes mean what they mean here: this boot,
     /// a space, and the IPC and pid namespaces.
@@ -215,22 +203,6 @@ pub trait Held: Send {
     /// # Errors
     /// `EPERM`, `EINVAL`, `EOPNOTSUPP`.
     fn set_acl(&self, list: &[u8]) -> io::Result<()>;
-}
-
-/// A segment of one's own making that is being filled. Dropping it lets go.
-pub trait Fill: Send {
-    /// Sets the size of an object; a System V segment has its own already.
-    ///
-    /// # Errors
-    /// `EFBIG`, `EINVAL`.
-    fn set_size(&self, size: Bytes) -> io::Result<()>;
-
-    /// Writes all of it. What is not written stays a hole.
-    ///
-    /// # Errors
-    /// `ENOSPC` when the file system is full, `EINVAL` beyond the end of a
-    /// System V segment.
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 }
 
 /// What became of an object's name.

@@ -13,10 +13,11 @@ pub const FILLING: Mode = Mode::new(0o700);
 /// later, and is for its maker alone. Dropping it leaves nothing, unless it was
 /// finished.
 pub trait Making {
-    /// Writes bytes; what is never written stays hole.
+    /// Writes bytes; what is never written stays a hole.
     ///
     /// # Errors
-    /// `ENOSPC` when the memory for it is not there.
+    /// `ENOSPC` when the file system is full, `ENOMEM` when there is no memory for
+    /// a page of a System V segment, `EFBIG` beyond its end.
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
     /// What it is called already; an object is called nothing before it is finished.
@@ -28,17 +29,18 @@ pub trait Making {
     /// may not give is left, and told.
     ///
     /// # Errors
-    /// `EEXIST` when the name was taken meanwhile; then nothing is made.
+    /// `EEXIST` when the name has been taken since; then nothing is created.
     fn finish(&mut self, look: &Finish<'_>) -> io::Result<Finished>;
 }
 
 /// What a segment is given when it is whole.
 #[derive(Debug, Clone, Copy)]
 pub struct Finish<'a> {
-    /// Its permission bits.
+    /// Its permission bits. The bits 07000 are never set: they mean nothing for
+    /// memory, and would turn contents of unknown origin into a setuid program.
     pub mode: Mode,
-    /// Whose it shall be.
-    pub owner: &'a Owner,
+    /// Its owner; `None` leaves it to the user who creates it.
+    pub owner: Option<&'a Owner>,
     /// Its POSIX ACL, if it shall have one; an object only.
     pub acl: Option<&'a [u8]>,
     /// When an object was read and written last.
@@ -57,7 +59,7 @@ pub struct Finished {
 /// Something that a segment was not given.
 #[derive(Debug)]
 pub enum Refused {
-    /// Its user: it belongs to who made it. Set-user and set-group bits are gone then.
+    /// Its user: it belongs to who created it.
     User(io::Error),
     /// Its group.
     Group(io::Error),

@@ -9,6 +9,9 @@ use std::ops::{Deref, Range};
 
 /// The distance at which addresses look alike to the processor.
 const PAGE: usize = 4096;
+/// A distance behind an offset that is neither slow itself nor brings another offset that is just
+/// ahead of it into reach.
+const BEHIND: u64 = 64;
 /// Reads of this size or more must avoid the slow distances.
 const LARGE: usize = 32 << 10;
 
@@ -47,6 +50,13 @@ impl PageBuffer {
         &mut self.memory[self.used.clone()]
     }
 
+    /// Returns `length` bytes to read into from the offset `from` of one file and to write at the
+    /// offset `to` of another, where the kernel's copy has the same slow distances.
+    pub fn place_between(&mut self, from: u64, to: u64, length: usize) -> &mut [u8] {
+        let place = if is_near(to, from) { from.wrapping_sub(BEHIND) } else { from };
+        self.place(place, length)
+    }
+
     /// Keeps only the first `length` bytes in use, after a short read.
     pub fn truncate(&mut self, length: usize) {
         self.used.end = self.used.end.min(self.used.start + length);
@@ -68,8 +78,13 @@ fn zeroed(capacity: usize) -> Vec<u8> {
 
 /// Returns true if a read at `offset` into this buffer is large and slow on some processors.
 pub fn is_slow(offset: u64, buffer: &[u8]) -> bool {
-    let ahead = (buffer.as_ptr().addr() as u64).wrapping_sub(offset) % PAGE as u64;
-    buffer.len() >= LARGE && (1..=16).contains(&ahead)
+    buffer.len() >= LARGE && is_near(buffer.as_ptr().addr() as u64, offset)
+}
+
+/// Returns true if the target of a copy is so little ahead of its source, modulo 4096, that the
+/// copy is slow.
+fn is_near(target: u64, source: u64) -> bool {
+    (1..=16).contains(&(target.wrapping_sub(source) % PAGE as u64))
 }
 
 #[cfg(test)]
@@ -88,6 +103,17 @@ mod tests {
                 let bytes = buffer.place(offset, length);
                 assert_eq!((address(bytes) % 4096, bytes.len()), (offset % 4096, length));
                 assert!(!is_slow(offset, bytes));
+            }
+        }
+    }
+
+    #[test]
+    fn a_buffer_between_two_files_is_slow_for_neither() {
+        let mut buffer = PageBuffer::default();
+        for from in [0, 8, 4095] {
+            for to in (0..4096).map(|ahead| from + ahead) {
+                let here = address(buffer.place_between(from, to, LARGE));
+                assert!(!is_near(here, from) && !is_near(to, here), "{from} to {to}");
             }
         }
     }

@@ -48,7 +48,10 @@ pub fn create_in_child(key: u32, size: usize, mode: u32, content: &[u8]) -> io::
 fn in_child(report: RawFd, key: u32, size: usize, mode: u32, content: &[u8]) -> ! {
     let outcome = shm::create(key, size, mode).and_then(|shmid| match shm::Attachment::read_write(shmid) {
         Ok(attachment) => {
-            let _ = attachment.copy_from(0, content);
+            if attachment.copy_from(0, content) < content.len() {
+                let _ = shm::remove(shmid);
+                return Err(io::Error::from_raw_os_error(libc::ENOMEM));
+            }
             Ok(shmid)
         }
         Err(error) => {

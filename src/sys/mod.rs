@@ -13,6 +13,7 @@ pub mod job;
 mod kernel_device;
 pub mod lease;
 pub mod object;
+mod own_memory;
 pub mod pidfd;
 pub mod procmap;
 mod residency;

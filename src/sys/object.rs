@@ -2,6 +2,7 @@
 //! link, never anything but a regular file, and never so that it blocks.
 
 use super::{FileStat, page_size, statx_fd};
+use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::{Whence, lseek64};
@@ -117,12 +118,56 @@ pub fn open_again(link: &str) -> io::Result<OpenObject> {
     Ok(OpenObject { file, stat, keeps_access_time })
 }
 
+/// Opens a regular file for reading, wherever its path leads. Anything else is not
+/// opened at all: opening a FIFO may block, and opening a device may do something.
+///
+/// # Errors
+/// As `open(2)`; for anything but a regular file an error that names what it is.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    let handle = open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
+    require_regular(statx_fd(handle.as_fd())?.mode)?;
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    // Through the handle, so that it is the very file that was checked.
+    match open(format!("/proc/self/fd/{}", handle.as_raw_fd()).as_str(), flags, Mode::empty()) {
+        Ok(fd) => Ok(File::from(fd)),
+        // /proc is not mounted.
+        Err(Errno::ENOENT) => {
+            let file = File::from(open(path, flags, Mode::empty())?);
+            require_regular(statx_fd(file.as_fd())?.mode)?;
+            Ok(file)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn require_regular(mode: u32) -> io::Result<()> {
+    match kind_of(mode) {
+        None => Ok(()),
+        Some(kind) => Err(io::Error::other(format!("it is {kind}, not a regular file"))),
+    }
+}
+
+/// What a file of this mode is, with its article; `None` for a regular file.
+#[must_use]
+pub const fn kind_of(mode: u32) -> Option<&'static str> {
+    match mode & libc::S_IFMT {
+        libc::S_IFREG => None,
+        libc::S_IFIFO => Some("a FIFO (named pipe)"),
+        libc::S_IFCHR => Some("a character device"),
+        libc::S_IFDIR => Some("a directory"),
+        libc::S_IFBLK => Some("a block device"),
+        libc::S_IFLNK => Some("a symbolic link"),
+        libc::S_IFSOCK => Some("a socket"),
+        _ => Some("a file of unknown type"),
+    }
+}
+
 /// The open file, and whether reading it leaves the access time as it is.
 fn open_link(link: &str) -> io::Result<(File, bool)> {
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     match open(link, flags | OFlag::O_NOATIME, Mode::empty()) {
         Ok(fd) => Ok((File::from(fd), true)),
-        Err(nix::errno::Errno::EPERM) => Ok((File::from(open(link, flags, Mode::empty())?), false)),
+        Err(Errno::EPERM) => Ok((File::from(open(link, flags, Mode::empty())?), false)),
         Err(error) => Err(error.into()),
     }
 }
@@ -180,7 +225,7 @@ fn seek(file: &File, offset: u64, whence: Whence) -> io::Result<Option<u64>> {
     let Ok(from) = i64::try_from(offset) else { return Ok(None) };
     match lseek64(file, from, whence) {
         Ok(found) => Ok(u64::try_from(found).ok()),
-        Err(nix::errno::Errno::ENXIO) => Ok(None),
+        Err(Errno::ENXIO) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -1,6 +1,6 @@
 //! System V shared memory: `shmget(2)`, `shmat(2)`, `shmdt(2)`, `shmctl(2)`.
 
-use super::{check, residency};
+use super::{check, own_memory, residency};
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
@@ -306,22 +306,23 @@ impl Attachment {
         File::open(format!("/proc/self/map_files/{start:x}-{end:x}"))
     }
 
-    /// Copies what stands at `offset`, as far as the segment goes, and tells
-    /// how much that was. Touches the pages: one that was never written is
-    /// allocated by this, so ask [`Attachment::resident`] first.
+    /// Copies what is at `offset` and returns how much that was: less than asked for at
+    /// the end of the segment, and where the kernel cannot provide a page. Touches the
+    /// pages: one that was never written is allocated by this, so ask
+    /// [`Attachment::resident`] first.
     #[must_use]
     pub fn copy_to(&self, offset: u64, buffer: &mut [u8]) -> usize {
         let Some((start, length)) = self.clamp(offset, buffer.len()) else { return 0 };
         // SAFETY: start + length lies within the attachment, which stays
         // mapped while self lives; the buffer is ours and does not overlap it.
-        // Other processes may write meanwhile: the bytes are then a mix of old
-        // and new, which is what a person who looks has to expect.
-        unsafe { ptr::copy_nonoverlapping(self.address.as_ptr().add(start), buffer.as_mut_ptr(), length) };
-        length
+        // Other processes may write at the same time: the bytes are then a mix of
+        // old and new.
+        unsafe { own_memory::read(self.address.add(start), &mut buffer[..length]) }
     }
 
-    /// Writes bytes at `offset`, as far as the segment goes, and tells how many.
-    /// Writes nothing when attached read-only.
+    /// Writes bytes at `offset` and returns how many: fewer than given at the end of
+    /// the segment, and where the kernel has no memory for a page. Writes nothing
+    /// when attached read-only.
     #[must_use]
     pub fn copy_from(&self, offset: u64, bytes: &[u8]) -> usize {
         if !self.writable {
@@ -329,8 +330,20 @@ impl Attachment {
         }
         let Some((start, length)) = self.clamp(offset, bytes.len()) else { return 0 };
         // SAFETY: as in copy_to, and the attachment is writable.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.address.as_ptr().add(start), length) };
-        length
+        unsafe { own_memory::write(self.address.add(start), &bytes[..length]) }
+    }
+
+    /// Whether the segment is in huge pages, by the device that `/proc/self/maps` shows
+    /// for it: those of the usual size are on another one. Without /proc it is not.
+    #[must_use]
+    pub fn is_in_huge_pages(&self) -> bool {
+        let start = format!("{:08x}-", self.address.as_ptr().addr());
+        let Ok(maps) = std::fs::read("/proc/self/maps") else { return false };
+        let line = maps.split(|&byte| byte == b'\n').find(|line| line.starts_with(start.as_bytes()));
+        let device = line.and_then(|line| line.split(|&byte| byte == b' ').nth(3));
+        let Ok(usual) = super::kernel_device() else { return false };
+        let usual = format!("{:02x}:{:02x}", libc::major(usual), libc::minor(usual));
+        device.is_some_and(|device| device != usual.as_bytes())
     }
 
     /// Which pages are in memory, `mincore(2)`: one byte a page, the lowest

@@ -149,12 +149,22 @@ pub fn name_before(aside: &[u8]) -> Option<&[u8]> {
 /// Renames, but never over something: `RENAME_NOREPLACE`. By its number,
 /// because musl has no wrapper for it.
 pub(super) fn rename_to_free(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> io::Result<()> {
+    rename_with(directory, from, to, libc::RENAME_NOREPLACE)
+}
+
+/// Exchanges two names of a directory, `RENAME_EXCHANGE`.
+///
+/// # Errors
+/// `ENOENT` when one of them is gone, `EINVAL` where the file system cannot.
+pub(super) fn exchange(directory: BorrowedFd<'_>, one: &CStr, other: &CStr) -> io::Result<()> {
+    rename_with(directory, one, other, libc::RENAME_EXCHANGE)
+}
+
+fn rename_with(directory: BorrowedFd<'_>, from: &CStr, to: &CStr, flags: libc::c_uint) -> io::Result<()> {
     let fd = directory.as_raw_fd();
     // SAFETY: both names end in NUL and live through the call, which reads
     // nothing else of ours.
-    let result = unsafe {
-        libc::syscall(libc::SYS_renameat2, fd, from.as_ptr(), fd, to.as_ptr(), libc::RENAME_NOREPLACE)
-    };
+    let result = unsafe { libc::syscall(libc::SYS_renameat2, fd, from.as_ptr(), fd, to.as_ptr(), flags) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 

@@ -4,8 +4,9 @@
 //! Where the file system has no nameless files, it has a name that nobody else
 //! knows until then, and a kill leaves it under that.
 
-use super::object::open_parent;
-use super::unlink::{rename_to_free, unlink};
+use super::object::{kind_of, open_parent};
+use super::statx_at;
+use super::unlink::{exchange, rename_to_free, unlink};
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::Mode;
@@ -15,11 +16,26 @@ use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 /// What a name begins with that a file has before it has its own, where it
 /// needs one.
 pub const UNFINISHED: &str = ".shmlens-unfinished-";
+
+/// How often a name that others create and remove at the same time is tried.
+const RETRIES: usize = 16;
+
+/// Why a file was not replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplaceError {
+    /// Something other than a regular file has the name.
+    #[error("{0}, not a regular file")]
+    NotRegular(&'static str),
+    /// The kernel refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
 
 /// A file without a name, or with none that matters. Dropping it leaves
 /// nothing, unless it was given its name.
@@ -63,27 +79,111 @@ impl Unnamed {
     /// `EEXIST` when something has the name; that is not touched.
     pub fn publish(&mut self) -> io::Result<()> {
         let Some(meantime) = &self.meantime else { return self.link(&self.name) };
-        rename_to_free(self.directory.as_fd(), meantime, &self.name)?;
+        match rename_to_free(self.directory.as_fd(), meantime, &self.name) {
+            // NFS and others have no RENAME_NOREPLACE; a hard link never replaces either.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                let here = &self.directory;
+                linkat(here, meantime.as_c_str(), here, self.name.as_c_str(), AtFlags::empty())?;
+                unlink(here.as_fd(), meantime)?;
+            }
+            outcome => outcome?,
+        }
         self.meantime = None;
         Ok(())
     }
 
-    /// Gives it its name, in place of a file that may have it.
+    /// Gives it its name, in place of a regular file that may have it.
+    ///
+    /// The two files are exchanged, and the other one is removed only once it has
+    /// proved to be a regular file: between a check and a rename the name may pass
+    /// to something else. Where the file system cannot exchange names, a check has
+    /// to do.
     ///
     /// # Errors
-    /// `EISDIR` when a directory has the name.
-    pub fn replace(&mut self) -> io::Result<()> {
-        if self.meantime.is_none() {
-            // Only a name can be moved over another.
-            let meantime = random_name(UNFINISHED)?;
-            self.link(&meantime)?;
-            self.meantime = Some(meantime);
+    /// [`ReplaceError::NotRegular`] when anything but a regular file has the name; it keeps it.
+    pub fn replace(&mut self) -> Result<(), ReplaceError> {
+        self.replace_after(|| ())
+    }
+
+    /// `before_exchange` is what others do between the first check and the exchange: for tests.
+    fn replace_after(&mut self, mut before_exchange: impl FnMut()) -> Result<(), ReplaceError> {
+        for _ in 0..RETRIES {
+            // Most mismatches end here, with nothing touched.
+            if !self.name_is_regular()? {
+                match self.publish() {
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                    outcome => return Ok(outcome?),
+                }
+            }
+            before_exchange();
+            let meantime = self.name_in_the_meantime()?;
+            match exchange(self.directory.as_fd(), &meantime, &self.name) {
+                Ok(()) => return self.check_replaced(&meantime),
+                // Removed since the check.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                    renameat(&self.directory, meantime.as_c_str(), &self.directory, self.name.as_c_str())
+                        .map_err(io::Error::from)?;
+                    self.meantime = None;
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
+        Err(io::Error::from(Errno::EBUSY).into())
+    }
+
+    /// Only a name can be exchanged with another.
+    fn name_in_the_meantime(&mut self) -> io::Result<CString> {
         if let Some(meantime) = &self.meantime {
-            renameat(&self.directory, meantime.as_c_str(), &self.directory, self.name.as_c_str())?;
+            return Ok(meantime.clone());
         }
-        self.meantime = None;
-        Ok(())
+        let meantime = random_name(UNFINISHED)?;
+        self.link(&meantime)?;
+        Ok(self.meantime.insert(meantime).clone())
+    }
+
+    /// Returns false when nothing has the name.
+    fn name_is_regular(&self) -> Result<bool, ReplaceError> {
+        match statx_at(self.directory.as_fd(), &self.name) {
+            Ok(stat) => kind_of(stat.mode).map_or(Ok(true), |kind| Err(ReplaceError::NotRegular(kind))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes what had the name before the exchange, or gives it the name back.
+    fn check_replaced(&mut self, meantime: &CString) -> Result<(), ReplaceError> {
+        let kind = match statx_at(self.directory.as_fd(), meantime) {
+            Ok(stat) => kind_of(stat.mode),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error.into()),
+        };
+        let Some(kind) = kind else {
+            self.meantime = None;
+            let _ = unlink(self.directory.as_fd(), meantime);
+            return Ok(());
+        };
+        match exchange(self.directory.as_fd(), meantime, &self.name) {
+            Ok(()) => {}
+            // Our file was removed since: then the name is free.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                rename_to_free(self.directory.as_fd(), meantime, &self.name)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let own = self.file.metadata()?.ino();
+        match statx_at(self.directory.as_fd(), meantime) {
+            // A third file took the name since: it is left where it is now.
+            Ok(stat) if stat.inode != own => {
+                self.meantime = None;
+                let now = meantime.to_string_lossy();
+                let told =
+                    format!("it was replaced twice at the same time; the newer file is now called {now}");
+                Err(io::Error::other(told).into())
+            }
+            _ => Err(ReplaceError::NotRegular(kind)),
+        }
     }
 
     /// Has the disk keep the name too, `fsync(2)` of the directory.
@@ -161,11 +261,62 @@ mod tests {
         }
     }
 
+    fn unnamed(root: &Path) -> Unnamed {
+        let mut file = Unnamed::create(root, Path::new("a"), 0o600).unwrap();
+        file.file.write_all(b"new").unwrap();
+        file
+    }
+
+    /// Puts something under the name that is not a regular file, and returns its inode.
+    fn put(root: &Path, kind: &str) -> u64 {
+        let path = root.join("a");
+        match kind {
+            "a directory" => fs::create_dir(&path).unwrap(),
+            "a symbolic link" => std::os::unix::fs::symlink("target", &path).unwrap(),
+            "a FIFO (named pipe)" => nix::unistd::mkfifo(&path, Mode::S_IRUSR).unwrap(),
+            _ => drop(std::os::unix::net::UnixListener::bind(&path).unwrap()),
+        }
+        fs::symlink_metadata(path).unwrap().ino()
+    }
+
+    const KINDS: [&str; 4] = ["a directory", "a symbolic link", "a FIFO (named pipe)", "a socket"];
+
     #[test]
-    fn a_directory_is_not_replaced() {
+    fn only_a_regular_file_is_replaced() {
+        for kind in KINDS {
+            let root = tempfile::tempdir().unwrap();
+            let before = put(root.path(), kind);
+            fs::write(root.path().join("target"), "old").unwrap();
+            let error = unnamed(root.path()).replace().unwrap_err();
+            assert!(matches!(error, ReplaceError::NotRegular(found) if found == kind), "{error}");
+            assert_eq!(fs::symlink_metadata(root.path().join("a")).unwrap().ino(), before);
+            assert_eq!(fs::read(root.path().join("target")).unwrap(), b"old");
+            assert_eq!(names(root.path()), ["a", "target"]);
+        }
+    }
+
+    #[test]
+    fn what_takes_the_name_after_the_check_gets_it_back() {
+        for kind in KINDS {
+            let root = tempfile::tempdir().unwrap();
+            fs::write(root.path().join("a"), "old").unwrap();
+            let mut other = 0;
+            let error = unnamed(root.path()).replace_after(|| {
+                fs::remove_file(root.path().join("a")).unwrap();
+                other = put(root.path(), kind);
+            });
+            assert!(matches!(error, Err(ReplaceError::NotRegular(found)) if found == kind), "{error:?}");
+            assert_eq!(fs::symlink_metadata(root.path().join("a")).unwrap().ino(), other);
+            assert_eq!(names(root.path()), ["a"]);
+        }
+    }
+
+    #[test]
+    fn a_name_that_becomes_free_after_the_check_is_taken() {
         let root = tempfile::tempdir().unwrap();
-        fs::create_dir(root.path().join("a")).unwrap();
-        assert!(Unnamed::create(root.path(), Path::new("a"), 0o600).unwrap().replace().is_err());
+        fs::write(root.path().join("a"), "old").unwrap();
+        unnamed(root.path()).replace_after(|| drop(fs::remove_file(root.path().join("a")))).unwrap();
+        assert_eq!(fs::read(root.path().join("a")).unwrap(), b"new");
         assert_eq!(names(root.path()), ["a"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Making segments, and never touching one that exists.
 
-use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World, as_nobody, shmlens, skip};
+use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World, as_nobody, shmlens, skip, tool};
 use shmlens::act::{self, ActError, NewSegment, Options, Source};
 use shmlens::machine::control::NewSysv;
 use shmlens::machine::real::RealMachine;
@@ -64,7 +64,7 @@ fn what_exists_is_left_as_it_is() {
     for arguments in
         ["sysv --key 1234 --size 1", "posix name --size 1", "posix link --size 1", "posix dir --size 1"]
     {
-        assert!(refused(arguments, 1).contains("exists already"), "{arguments}");
+        assert!(refused(arguments, 1).contains("is in use"), "{arguments}");
     }
     assert_eq!((shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec()), before);
     assert_eq!(outside.as_file().metadata().unwrap().size(), 0);
@@ -172,7 +172,7 @@ fn what_cannot_be_filled_is_taken_away_again() {
     }
     for kind in ["sysv --key 7", "posix name"] {
         let error = refused(&format!("{kind} --from {path}"), 1);
-        assert!(error.contains("cut short"), "{error}");
+        assert!(error.contains("truncated"), "{error}");
     }
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
     assert_eq!(fs::read_to_string("/proc/sysvipc/shm").unwrap().lines().count(), 1);
@@ -199,12 +199,12 @@ fn what_cannot_be_made_whole_is_not_made() {
     assert!(error.contains("larger size"), "{error}");
     // A pipe that nobody writes to is not waited for.
     nix::unistd::mkfifo("/dev/shm/pipe", nix::sys::stat::Mode::S_IRUSR).unwrap();
-    assert!(refused("posix from-pipe --from /dev/shm/pipe --size 1", 1).contains("no regular file"));
+    assert!(refused("posix from-pipe --from /dev/shm/pipe --size 1", 1).contains("not a regular file"));
     assert!(refused("sysv --size 0", 1).contains("kernel.shmmax"));
     assert!(refused("posix a/b --size 1", 1).contains("directory"));
-    assert!(refused("posix .. --size 1", 2).contains("can be called"));
+    assert!(refused("posix .. --size 1", 2).contains("invalid name"));
     assert!(refused("posix name", 2).contains("--size"));
-    assert!(refused("posix name --from /nowhere", 2).contains("cannot be read"));
+    assert!(refused("posix name --from /nowhere", 2).contains("failed to read"));
     assert!(refused("posix name --size 1 --mode 1777", 2).contains("0777"));
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
     assert_eq!(table.lines().count(), 1, "{table}");
@@ -222,4 +222,97 @@ fn the_limits_are_told() {
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{error} {NOBODY}");
     assert!(error.contains("huge"), "{error}");
+}
+
+#[test]
+fn missing_huge_pages_are_an_error_and_leave_nothing() {
+    let Some(_world) = World::new() else { return };
+    let meminfo = fs::read_to_string("/proc/meminfo").unwrap();
+    if !meminfo.lines().any(|line| line.split_whitespace().eq(["HugePages_Free:", "0"])) {
+        return skip("needs a kernel with huge pages, none of them free");
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), b"contents").unwrap();
+    let path = file.path().to_str().unwrap();
+    let error = refused(&format!("sysv --key 7 --huge --no-reserve --size 2M --from {path}"), 1);
+    assert!(error.contains("not enough free huge pages") && error.contains("vm.nr_hugepages"), "{error}");
+    let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
+    assert_eq!(table.lines().count(), 1, "{table}");
+    huge_pages_hold_what_was_in_the_file();
+}
+
+/// Here, because while there are free huge pages there is nothing missing.
+fn huge_pages_hold_what_was_in_the_file() {
+    let _pool = HugePages::of(3);
+    if HugePages::free() < 3 {
+        return skip("needs memory for three huge pages");
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let contents: Vec<u8> = (0..750_000u32).flat_map(u32::to_le_bytes).collect();
+    fs::write(file.path(), &contents).unwrap();
+    let path = file.path().to_str().unwrap();
+    let shmid = shmid(&made(&format!("sysv --huge --no-reserve --size 8M --mode 0644 --from {path}")));
+    let before = HugePages::free();
+    let id = format!("sysv:{shmid}");
+    let root = shmlens().args(["dump", "--raw", &id]).output().unwrap().stdout;
+    assert_eq!(root.len(), 8 << 20);
+    assert!(root.starts_with(&contents) && root[contents.len()..].iter().all(|&byte| byte == 0));
+    assert_eq!(HugePages::free(), before, "reading as root allocates nothing");
+    let nobody = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["dump", "--raw", &id]).output().unwrap();
+    assert!(nobody.stdout == root, "{}", String::from_utf8_lossy(&nobody.stderr));
+    shm::remove(shmid).unwrap();
+    let large = tempfile::NamedTempFile::new().unwrap();
+    fs::write(large.path(), vec![7; 7 << 20]).unwrap();
+    let error = refused(&format!("sysv --key 7 --huge --no-reserve --from {}", large.path().display()), 1);
+    assert!(error.contains("not enough free huge pages"), "{error}");
+}
+
+/// Huge pages that are set aside as long as this lives.
+struct HugePages {
+    before: u64,
+}
+
+impl HugePages {
+    const FILE: &str = "/proc/sys/vm/nr_hugepages";
+
+    fn of(count: u64) -> Self {
+        let before: u64 = fs::read_to_string(Self::FILE).unwrap().trim().parse().unwrap();
+        fs::write(Self::FILE, (before + count).to_string()).unwrap();
+        Self { before }
+    }
+
+    fn free() -> u64 {
+        let meminfo = fs::read_to_string("/proc/meminfo").unwrap();
+        let line = meminfo.lines().find(|line| line.starts_with("HugePages_Free:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for HugePages {
+    fn drop(&mut self) {
+        let _ = fs::write(Self::FILE, self.before.to_string());
+    }
+}
+
+#[test]
+fn bits_for_programs_are_never_set() {
+    let Some(_world) = World::new() else { return };
+    let (size, mode) = (Bytes(10), Mode::new(0o7755));
+    let name = ObjectName::new(b"name").unwrap();
+    let new = NewSegment::Posix { name, size, mode, source: Source::Nothing };
+    let plan = act::plan_create(&RealMachine, &new, &Options::default());
+    assert!(plan.will[0].contains("mode 0755"), "{plan:?}");
+    act::apply(&RealMachine, &plan).result.unwrap();
+    assert_eq!(fs::metadata("/dev/shm/name").unwrap().mode() & 0o7777, 0o755);
+}
+
+#[test]
+fn the_acl_of_a_directory_is_not_inherited() {
+    let Some(_world) = World::new() else { return };
+    let Some(setfacl) = tool("setfacl") else { return };
+    fs::create_dir("/dev/shm/dir").unwrap();
+    let default = ["-d", "-m", "u:65534:rw", "/dev/shm/dir"];
+    assert!(std::process::Command::new(setfacl).args(default).status().unwrap().success());
+    made("posix dir/name --size 10 --mode 0600");
+    assert_eq!(fs::metadata("/dev/shm/dir/name").unwrap().mode() & 0o7777, 0o600);
 }

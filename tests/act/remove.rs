@@ -119,7 +119,7 @@ fn a_removal_that_was_killed_is_mended() {
     assert_eq!(run(&["rm", "--recover"]), (Some(0), String::new(), String::new()));
     wait_until(SOON, || {
         let (_, _, stderr) = run(&["rm", "--dry-run", "--no-copy", "--force", "other"]);
-        stderr.contains("posix:/dir/one before") && stderr.contains("shmlens rm --recover")
+        stderr.contains("removal of posix:/dir/one") && stderr.contains("shmlens rm --recover")
     });
     let (_, stdout, _) = run(&["rm", "--recover", "--dry-run"]);
     assert_eq!(stdout.lines().count(), 2, "{stdout}");
@@ -132,7 +132,7 @@ fn a_removal_that_was_killed_is_mended() {
     assert!(objects.iter().all(|object| object.path().exists()));
     let (status, stdout, stderr) = run(&["rm", "--recover"]);
     assert_eq!(status, Some(1), "{stderr}");
-    assert!(stdout.starts_with("posix:/dir/one: it has its name back"), "{stdout}");
+    assert!(stdout.starts_with("posix:/dir/one: renamed back"), "{stdout}");
     assert!(stderr.contains("posix:/two exists already"), "{stderr}");
     let inode = |path: &str| fs::metadata(path).unwrap().ino();
     assert_eq!(inode("/dev/shm/dir/one"), objects[0].file.metadata().unwrap().ino());

@@ -1,10 +1,12 @@
 //! Making segments with `n`, one of each kind, asked back from the kernel.
 
 use super::{open, quit, row};
-use crate::support::{Object, SOON, Sysv, World, wait_until};
+use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};
+use nix::sys::signal::Signal;
 use shmlens::sys::shm;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::time::Instant;
 
 /// The shmids that there are, in order.
 fn shmids() -> Vec<i32> {
@@ -21,7 +23,7 @@ fn one_of_each_kind() {
     terminal.wait_for("`n` makes a segment", SOON);
     // POSIX, with a size and a mode.
     terminal.send("n/made<Tab>64K<Tab>0640");
-    terminal.wait_for("it is made: 64 KiB, mode 0640", SOON);
+    terminal.wait_for("64 KiB, mode 0640", SOON);
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
     terminal.send("<Enter>");
     terminal.wait_for(row("▌ posix /made"), SOON);
@@ -61,9 +63,9 @@ fn what_exists_stays_as_it_is_and_the_overlay_stays_open() {
     let terminal = open();
     terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
     terminal.send("nobject<Enter>");
-    terminal.wait_for("it exists already, and is left as it is", SOON);
+    terminal.wait_for("the name is in use", SOON);
     terminal.send("<Up> <Down>1234<Enter>");
-    terminal.wait_for("key 0x000004d2: it exists already", SOON);
+    terminal.wait_for("key 0x000004d2: the key is in use", SOON);
     terminal.send("<Tab>big<Enter>");
     terminal.wait_for("'big' is no size", SOON);
     // Put right, it is made.
@@ -75,4 +77,38 @@ fn what_exists_stays_as_it_is_and_the_overlay_stays_open() {
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 1);
     shm::remove(made).unwrap();
     quit(terminal);
+}
+
+#[test]
+fn a_creation_that_is_stopped_leaves_nothing() {
+    let Some(_world) = World::new() else { return };
+    let source = Object::new("source", 40_000 << 16, 0o600);
+    for at in 0..40_000u64 {
+        source.write(at << 16, b"x");
+    }
+    let signal = |terminal: &mut Terminal| {
+        terminal.child().signal(Signal::SIGTERM);
+        terminal.wait_exit(SOON);
+    };
+    let escape = |terminal: &mut Terminal| {
+        terminal.send("<Esc>");
+        let ended = |text: &str| text.contains("was not created") || text.contains("created with");
+        wait_until(SOON, || ended(&terminal.screen()));
+    };
+    let stops: [fn(&mut Terminal); 2] = [signal, escape];
+    for stop in stops {
+        let began = Instant::now();
+        loop {
+            let mut terminal = open();
+            terminal.wait_for("source", SOON);
+            terminal.send("n<Up> <Down>0x7<Tab><Tab><C-u>0666<Tab>/dev/shm/source<Tab><Tab><Tab> <Enter>");
+            wait_until(SOON, || !shmids().is_empty());
+            stop(&mut terminal);
+            let [shmid] = shmids()[..] else { break };
+            // It was whole before it could be stopped.
+            assert_eq!(shm::stat(shmid).unwrap().mode, 0o666);
+            shm::remove(shmid).unwrap();
+            assert!(began.elapsed() < SOON, "it was always too late");
+        }
+    }
 }

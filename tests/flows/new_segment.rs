@@ -28,16 +28,16 @@ fn counts(machine: &MadeMachine) -> (usize, usize) {
 fn a_posix_segment_is_made_and_selected() {
     let mut stage = stage(small());
     stage.press("nbb<tab>64K<tab>u=rw,g=r");
-    assert!(stage.screen().contains("it is made: 64 KiB, mode 0640 (rw-r-----)"), "{}", stage.screen());
+    assert!(stage.screen().contains("64 KiB, mode 0640 (rw-r-----)"), "{}", stage.screen());
     assert_eq!(counts(&stage.machine), (1, 3));
     stage.press("<enter>");
     assert!(stage.state.overlay.is_none());
-    assert!(notice(&stage).starts_with("posix:/bb: made: 64 KiB, mode 0640"), "{}", notice(&stage));
+    assert!(notice(&stage).starts_with("posix:/bb: created: 64 KiB, mode 0640"), "{}", notice(&stage));
     assert_eq!(selected(&stage), "posix:/bb");
     let made = stage.machine.stat_object(&ObjectName::new(b"bb").unwrap()).unwrap();
     assert_eq!((made.size, made.mode & 0o7777), (Bytes(64 << 10), 0o640));
     assert!(
-        stage.state.log.iter().any(|line| line.starts_with("create posix:/bb: made")),
+        stage.state.log.iter().any(|line| line.starts_with("create posix:/bb: created")),
         "{:?}",
         stage.state.log
     );
@@ -63,7 +63,7 @@ fn one_is_filled_from_a_file_and_has_its_size() {
     let path = file.path().to_str().unwrap();
     let mut stage = stage(small());
     stage.press(&format!("nfilled<tab><tab><tab>{path}"));
-    assert!(stage.screen().contains("it is made: 13 B"), "{}", stage.screen());
+    assert!(stage.screen().contains("13 B, mode"), "{}", stage.screen());
     stage.press("<enter>");
     let preview = stage.state.table.preview.as_ref().unwrap();
     assert_eq!(
@@ -83,10 +83,10 @@ fn what_exists_is_never_touched() {
     let mut stage = stage(small());
     let before = stage.machine.edit(|facts| format!("{:?}", facts.posix));
     stage.press("nb<enter>");
-    assert!(stage.screen().contains("it exists already, and is left as it is"), "{}", stage.screen());
+    assert!(stage.screen().contains("the name is in use"), "{}", stage.screen());
     // Open for another name.
     stage.press("<esc>n<up> <tab>1234<enter>");
-    assert!(form(&stage).error.as_ref().unwrap().contains("0x000004d2: it exists already"));
+    assert!(form(&stage).error.as_ref().unwrap().contains("0x000004d2: the key is in use"));
     assert_eq!(stage.machine.edit(|facts| format!("{:?}", facts.posix)), before);
     assert_eq!(counts(&stage.machine), (1, 3));
     // Without `exclusive` it is shown instead.
@@ -102,10 +102,10 @@ fn what_takes_the_name_between_plan_and_act_is_left_as_it_is() {
     use shmlens::machine::made::MadeBytes;
     let mut stage = stage(small());
     stage.press("nnew");
-    assert!(stage.screen().contains("it is made"));
+    assert!(stage.screen().contains(", mode 0"));
     stage.machine.add_object("new", MadeBytes::full(b"another"));
     stage.press("<enter>");
-    assert!(form(&stage).error.as_ref().unwrap().contains("exists already"));
+    assert!(form(&stage).error.as_ref().unwrap().contains("in use"), "{:?}", form(&stage).error);
     // It goes again, and then the same key makes it.
     stage.machine.remove_object("new");
     stage.press("<enter>");
@@ -119,7 +119,7 @@ fn what_is_wrong_is_said_and_stays_open() {
         ("n..<enter>", "can be called"),
         ("nx<tab>big<enter>", "is no size"),
         ("nx<tab><tab>9<enter>", "is no mode"),
-        ("nx<tab><tab><tab>/nowhere<enter>", "/nowhere cannot be read"),
+        ("nx<tab><tab><tab>/nowhere<enter>", "failed to read /nowhere"),
         ("n<up> <tab>0xq<enter>", "is no key"),
         ("n<up> <tab><tab>0<enter>", "kernel.shmmax"),
     ] {

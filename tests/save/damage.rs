@@ -51,7 +51,7 @@ fn cut_off_at_any_length() {
         let sparse = (1000..whole.len() - 100).step_by(97);
         for length in (0..1000).chain(sparse).chain(whole.len() - 100..whole.len()) {
             let error = refused(&path, &whole[..length], &format!("the first {length} bytes"));
-            assert!(error.contains("cut off") || length == 0, "{error}");
+            assert!(error.contains("truncated") || length == 0, "{error}");
         }
         refused(&path, &[&whole[..], b"\0"].concat(), "a byte more");
     }
@@ -95,9 +95,9 @@ fn foreign_files() {
     let directory = directory();
     let path = directory.path().join("file");
     for (bytes, word) in [
-        (&b"#!/bin/sh\necho no segment\n"[..], "no saved segment"),
-        (b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\0\0", "no saved segment"),
-        (&[0; 10_000], "no saved segment"),
+        (&b"#!/bin/sh\necho no segment\n"[..], "not a saved segment"),
+        (b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\0\0", "not a saved segment"),
+        (&[0; 10_000], "not a saved segment"),
         (b"shmlens segment\n\x02\0\0\0\x02\0\0\0{}", "version 2"),
     ] {
         let error = refused(&path, bytes, word);
@@ -110,7 +110,7 @@ fn foreign_files() {
     }
     nix::unistd::mkfifo(&directory.path().join("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
     let error = act::restore(&RealMachine, &directory.path().join("fifo"), &Progress::new()).unwrap_err();
-    assert!(error.to_string().contains("no regular file"), "{error}");
+    assert!(error.to_string().contains("not a regular file"), "{error}");
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Killed at any moment: what is left is the segment or a whole copy, never half of one.
 
 use super::{copies, directory, files, program, save, segments};
-use crate::support::{Child, Object, SOON, Sysv, World};
+use crate::support::{Child, Object, SOON, Sysv, World, wait_until};
+use nix::sys::signal::Signal;
 use shmlens::act::archive::Reading;
-use shmlens::machine::FILLING;
+use shmlens::machine::real::RealMachine;
+use shmlens::machine::{FILLING, Machine as _, sysv_table};
+use shmlens::memory::PageBuffer;
 use shmlens::segment::SegmentId;
 use shmlens::sys::shm;
 use std::fs::{self, File};
@@ -11,6 +14,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 const SIZE: usize = 2 << 20;
 /// How many moments are tried.
@@ -24,7 +28,7 @@ fn bytes() -> Vec<u8> {
 fn is_whole(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
     let Ok(mut reading) = Reading::begin(file) else { return false };
-    let mut buffer = vec![];
+    let mut buffer = PageBuffer::default();
     loop {
         match reading.next(&mut buffer) {
             Ok(Some(_)) => {}
@@ -94,9 +98,9 @@ fn a_restore_that_is_killed_makes_an_object_whole_or_not_at_all() {
 }
 
 /// Its key is there from the beginning, so a half-filled one may be left. It is
-/// known as that, and mended.
+/// known as that, and removed.
 #[test]
-fn a_restore_of_a_sysv_segment_that_is_killed_is_mended() {
+fn recover_removes_what_a_killed_restore_left() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -106,6 +110,45 @@ fn a_restore_of_a_sysv_segment_that_is_killed_is_mended() {
     drop(sysv);
     let mut command = program(&directory);
     command.arg("restore").arg(&path);
+    killed_while_filling(&directory, &mut command, &format!("restore of {}", path.display()));
+    assert!(is_whole(&path));
+}
+
+#[test]
+fn recover_removes_what_a_killed_create_left() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    fs::write(&path, bytes()).unwrap();
+    let mut command = program(&directory);
+    command.args(["create", "sysv", "--key", "7", "--mode", "0666", "--from"]).arg(&path);
+    killed_while_filling(&directory, &mut command, &format!("create --from {}", path.display()));
+}
+
+#[test]
+fn a_create_that_is_killed_leaves_a_whole_object_or_none() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = directory.path().join("file");
+    fs::write(&path, bytes()).unwrap();
+    let mut command = program(&directory);
+    command.args(["create", "posix", "a", "--mode", "0666", "--from"]).arg(&path);
+    let object = Path::new("/dev/shm/a");
+    killed(
+        &mut command,
+        || drop(fs::remove_file(object)),
+        |ended| {
+            match fs::read(object) {
+                Ok(found) => assert!(found == bytes(), "it has {} bytes", found.len()),
+                Err(_) => assert!(!ended),
+            }
+            assert!(files(Path::new("/dev/shm")).len() <= 1);
+        },
+    );
+}
+
+/// Kills a command that fills a System V segment with [`bytes`] and gives it mode 0666.
+fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str) {
     let clear = || {
         for segment in segments() {
             let SegmentId::Sysv(shmid) = segment.id else { panic!("{}", segment.id) };
@@ -113,24 +156,23 @@ fn a_restore_of_a_sysv_segment_that_is_killed_is_mended() {
         }
     };
     let (mut half, mut whole) = (0, 0);
-    killed(&mut command, clear, |ended| {
-        assert!(is_whole(&path));
+    killed(command, clear, |ended| {
         let left = segments();
         assert!(left.len() <= 1 && (!ended || left[0].mode.bits() == 0o666));
         let was_half = left.first().is_some_and(|segment| segment.mode == FILLING);
+        assert!(was_half || left.first().is_none_or(|segment| segment.mode.bits() == 0o666), "{left:?}");
         if was_half {
-            // Who restores again is told what is in the way.
-            let again = program(&directory).arg("restore").arg(&path).output().unwrap();
-            let told = String::from_utf8(again.stderr).unwrap();
-            assert!(!again.status.success() && told.contains("rm --recover removes it"), "{told}");
-        }
-        if was_half {
-            let refused = program(&directory).args(["--read-only", "rm", "--recover"]).output().unwrap();
+            // The next command that changes something says what is in the way.
+            let told = program(directory).args(["rm", "--yes", "/nothing"]).output().unwrap();
+            let told = String::from_utf8(told.stderr).unwrap();
+            assert!(told.contains(&format!("{origin} was killed")), "{told}");
+            assert!(told.contains("rm --recover` to remove it"), "{told}");
+            let refused = program(directory).args(["--read-only", "rm", "--recover"]).output().unwrap();
             assert!(!refused.status.success() && segments().len() == 1, "{refused:?}");
         }
-        let mended = program(&directory).args(["rm", "--recover"]).output().unwrap();
-        assert!(mended.status.success(), "{mended:?}");
-        assert_eq!(!mended.stdout.is_empty(), was_half, "{mended:?}");
+        let recovered = program(directory).args(["rm", "--recover"]).output().unwrap();
+        assert!(recovered.status.success(), "{recovered:?}");
+        assert_eq!(!recovered.stdout.is_empty(), was_half, "{recovered:?}");
         // What is there is whole, and what is not is not there.
         match &segments()[..] {
             [] => {}
@@ -144,7 +186,7 @@ fn a_restore_of_a_sysv_segment_that_is_killed_is_mended() {
             more => panic!("{more:?}"),
         }
         half += usize::from(was_half);
-        let marks = fs::read_dir(directory.path().join("state/shmlens/restoring"));
+        let marks = fs::read_dir(directory.path().join("state/shmlens/unfinished"));
         assert_eq!(marks.map_or(0, Iterator::count), 0);
     });
     eprintln!("{half} half-filled, {whole} whole");
@@ -190,7 +232,7 @@ fn ctrl_c_ends_it_and_leaves_nothing() {
         program(&directory).arg("save").arg("/a").arg(&path).stdout(Stdio::null()).stderr(Stdio::piped()),
     );
     thread::sleep(Duration::from_millis(50));
-    child.signal(nix::sys::signal::Signal::SIGINT);
+    child.signal(Signal::SIGINT);
     let status = child.wait(SOON);
     if status.success() {
         // It was done before.
@@ -201,4 +243,61 @@ fn ctrl_c_ends_it_and_leaves_nothing() {
     let left = files(directory.path());
     assert!(left.iter().all(|name| name == "file" || name == "state"), "{left:?}");
     assert!(object.path().exists());
+}
+
+/// Signals a `create --from` of many small pieces while it fills the segment, and
+/// returns what it said when it was stopped.
+fn signaled(signal: Signal, kind: &[&str], has_begun: impl Fn(i32) -> bool) -> String {
+    let directory = directory();
+    // In the memory file system: it tells its holes quickly.
+    let object = Object::new("source", 40_000 << 16, 0o600);
+    for at in 0..40_000u64 {
+        object.write(at << 16, b"x");
+    }
+    let began = Instant::now();
+    loop {
+        let mut command = program(&directory);
+        command.arg("create").args(kind).args(["--mode", "0666", "--from"]).arg(object.path());
+        let mut child = Child::spawn(command.stdout(Stdio::null()).stderr(Stdio::piped()));
+        wait_until(SOON, || has_begun(child.pid().as_raw()) || child.ended().is_some());
+        if child.ended().is_none() {
+            child.signal(signal);
+        }
+        let status = child.wait(SOON);
+        let told = child.complaint();
+        let marks = files(&directory.path().join("state/shmlens/unfinished"));
+        assert!(marks.is_empty(), "{marks:?}");
+        if status.code() == Some(1) {
+            return told;
+        }
+        assert!(status.success(), "{status:?} {told}");
+        assert!(began.elapsed() < SOON, "it was always too late");
+        let _ = fs::remove_file("/dev/shm/a");
+        for row in sysv_rows() {
+            shm::remove(row.shmid.0).unwrap();
+        }
+    }
+}
+
+fn sysv_rows() -> Vec<sysv_table::Row> {
+    sysv_table::parse(&RealMachine.sysv_table().unwrap()).rows
+}
+
+#[test]
+fn create_that_is_signaled_leaves_nothing_and_says_so() {
+    let Some(_world) = World::new() else { return };
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        let sysv = ["sysv", "--key", "7", "--no-reserve"];
+        let told = signaled(signal, &sysv, |_| !sysv_rows().is_empty());
+        assert!(told.contains("was not created, and nothing is left of it"), "{signal}: {told}");
+        assert!(sysv_rows().is_empty(), "{signal}");
+        let unnamed = |pid: i32| {
+            let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+            let targets = open.filter_map(|entry| fs::read_link(entry.path()).ok());
+            targets.into_iter().any(|target| target.to_string_lossy().starts_with("/dev/shm/#"))
+        };
+        let told = signaled(signal, &["posix", "a"], unnamed);
+        assert!(told.contains("posix:/a was not created"), "{signal}: {told}");
+        assert!(files(Path::new("/dev/shm")).is_empty(), "{signal}");
+    }
 }

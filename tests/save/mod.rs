@@ -8,6 +8,8 @@ mod kills;
 mod meanwhile;
 mod memory;
 mod same;
+mod streams;
+mod trust;
 
 use crate::support::shmlens;
 use shmlens::act::{self, Restored, Stored};

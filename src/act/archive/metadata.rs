@@ -53,8 +53,8 @@ impl Name {
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sysv { key, shmid } if key.is_private() => write!(f, "sysv:{shmid}, a private segment"),
-            Self::Sysv { key, shmid } => write!(f, "sysv:{shmid}, key {key}"),
+            Self::Sysv { key, shmid } if key.is_private() => write!(f, "sysv:{shmid} (private)"),
+            Self::Sysv { key, shmid } => write!(f, "sysv:{shmid} (key {key})"),
             Self::Posix(name) => write!(f, "posix:{name}"),
         }
     }
@@ -139,21 +139,21 @@ impl Saved {
     /// From what stands in a file; what is wrong with it in words otherwise.
     pub(super) fn from_json(json: &[u8]) -> Result<Self, String> {
         let wire: Wire = serde_json::from_slice(json)
-            .map_err(|error| format!("its metadata do not read: {}", escape(error.to_string().as_bytes())))?;
+            .map_err(|error| format!("invalid metadata: {}", escape(error.to_string().as_bytes())))?;
         let name = match (wire.kind.as_str(), wire.name, wire.key, wire.shmid) {
             ("sysv", None, Some(key), Some(shmid)) if shmid >= 0 && wire.size > 0 => {
                 Name::Sysv { key: Key(key), shmid: ShmId(shmid) }
             }
-            ("posix", Some(name), None, None) => Name::Posix(
-                ObjectName::new(&unescape(&name)).ok_or("no object can have the name in it".to_owned())?,
-            ),
-            _ => return Err("it says of no segment what there has to be known".to_owned()),
+            ("posix", Some(name), None, None) => {
+                Name::Posix(ObjectName::new(&unescape(&name)).ok_or("invalid name".to_owned())?)
+            }
+            _ => return Err("invalid or missing kind, name, key or shmid".to_owned()),
         };
         if wire.uid == NO_ID || wire.gid == NO_ID {
-            return Err("its owner is no user".to_owned());
+            return Err("invalid owner".to_owned());
         }
         if i64::try_from(wire.size).is_err() || wire.mode & !0o7777 != 0 {
-            return Err("no segment has the size or the mode in it".to_owned());
+            return Err("invalid size or mode".to_owned());
         }
         let time = |time: WireTime| Timestamp { seconds: time.0, nanos: time.1.min(999_999_999) };
         Ok(Self {

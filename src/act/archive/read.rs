@@ -1,29 +1,31 @@
 //! Reading the file back, believing nothing that stands in it.
 
-use super::{LONGEST_METADATA, LONGEST_RUN, MAGIC, Saved, VERSION};
+use super::{LONGEST_METADATA, LONGEST_RUN, MAGIC, RUN_HEADER, Saved, VERSION};
+use crate::memory::PageBuffer;
 use crate::segment::plain_error;
 use std::io::{self, BufReader, Read};
 use xxhash_rust::xxh3::Xxh3;
 
-const BUFFER: usize = 64 << 10;
+/// Enough for headers and small runs. The rest of a long run is read without a copy.
+const BUFFER: usize = 8 << 10;
 
 /// What is wrong with a file.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// It is something else.
-    #[error("it is no saved segment: `shmlens save` did not write it")]
+    #[error("not a saved segment")]
     Foreign,
     /// Its version is not known.
-    #[error("it has version {0} of the format, and this shmlens reads version {VERSION}: use a newer one")]
+    #[error("unknown format version {0}; this shmlens reads version {VERSION}. Use a newer shmlens")]
     Version(u32),
     /// It ends too early.
-    #[error("it is cut off: it ends before its end. Get it whole")]
+    #[error("the file is truncated. Copy it again from where it is whole")]
     CutOff,
     /// Its checksum, or something else in it, is wrong.
-    #[error("it is damaged: {0}")]
+    #[error("the file is damaged: {0}")]
     Damaged(String),
     /// It cannot be read.
-    #[error("it cannot be read: {}", plain_error(.0))]
+    #[error("{}", plain_error(.0))]
     Read(#[from] io::Error),
 }
 
@@ -34,6 +36,8 @@ pub struct Reading<R: Read> {
     saved: Saved,
     /// Where the last run ended.
     at: u64,
+    /// How many bytes of the file were read.
+    position: u64,
 }
 
 impl<R: Read> Reading<R> {
@@ -59,7 +63,7 @@ impl<R: Read> Reading<R> {
         }
         let length = u32::from_le_bytes(word(&mut from, &mut hash)?);
         if length > LONGEST_METADATA {
-            return Err(ArchiveError::Damaged("its metadata would be longer than 1 MiB".to_owned()));
+            return Err(ArchiveError::Damaged("metadata longer than 1 MiB".to_owned()));
         }
         let mut json = vec![];
         // As it comes, and not set aside beforehand: the length may be a lie.
@@ -70,10 +74,11 @@ impl<R: Read> Reading<R> {
         hash.update(&json);
         let expected = hash.digest();
         if u64::from_le_bytes(word(&mut from, &mut hash)?) != expected {
-            return Err(ArchiveError::Damaged("the checksum of its metadata is wrong".to_owned()));
+            return Err(ArchiveError::Damaged("wrong checksum of the metadata".to_owned()));
         }
         let saved = Saved::from_json(&json).map_err(ArchiveError::Damaged)?;
-        Ok(Self { from, hash, saved, at: 0 })
+        let position = (MAGIC.len() + 4 + 4 + 8) as u64 + u64::from(length);
+        Ok(Self { from, hash, saved, at: 0, position })
     }
 
     /// What was saved.
@@ -82,13 +87,19 @@ impl<R: Read> Reading<R> {
         &self.saved
     }
 
+    /// How many bytes of the file were read.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
     /// The next run: its offset, and its bytes in `buffer`. `None` once the
     /// end was reached and the checksum over all is right: only then can
     /// anything of it be believed.
     ///
     /// # Errors
     /// When it is cut off or damaged.
-    pub fn next<'a>(&mut self, buffer: &'a mut Vec<u8>) -> Result<Option<(u64, &'a [u8])>, ArchiveError> {
+    pub fn next<'a>(&mut self, buffer: &'a mut PageBuffer) -> Result<Option<(u64, &'a [u8])>, ArchiveError> {
         let offset = u64::from_le_bytes(word(&mut self.from, &mut self.hash)?);
         let length = u64::from_le_bytes(word(&mut self.from, &mut self.hash)?);
         let size = self.saved.size.0;
@@ -98,21 +109,22 @@ impl<R: Read> Reading<R> {
         let end = offset.checked_add(length).filter(|&end| length > 0 && offset >= self.at && end <= size);
         let room = usize::try_from(length).ok().filter(|&room| room <= LONGEST_RUN);
         let (Some(end), Some(room)) = (end, room) else {
-            return Err(ArchiveError::Damaged("a run of data lies where none can be".to_owned()));
+            return Err(ArchiveError::Damaged("data at an impossible offset".to_owned()));
         };
-        buffer.resize(room, 0);
-        take(&mut self.from, &mut self.hash, buffer)?;
+        self.position += RUN_HEADER;
+        take(&mut self.from, &mut self.hash, buffer.place_between(self.position, offset, room))?;
         self.at = end;
+        self.position += length;
         Ok(Some((offset, buffer)))
     }
 
     fn end(&mut self) -> Result<(), ArchiveError> {
         let expected = self.hash.digest128();
         if u128::from_le_bytes(word(&mut self.from, &mut self.hash)?) != expected {
-            return Err(ArchiveError::Damaged("the checksum of its contents is wrong".to_owned()));
+            return Err(ArchiveError::Damaged("wrong checksum of the contents".to_owned()));
         }
         if self.from.read(&mut [0])? > 0 {
-            return Err(ArchiveError::Damaged("something stands behind its end".to_owned()));
+            return Err(ArchiveError::Damaged("data after the end".to_owned()));
         }
         Ok(())
     }

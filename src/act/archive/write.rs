@@ -23,7 +23,7 @@ impl<W: Write> Writing<W> {
     pub fn begin(to: W, saved: &Saved) -> io::Result<Self> {
         let json = saved.to_json()?;
         let length = u32::try_from(json.len()).ok().filter(|&length| length <= LONGEST_METADATA);
-        let length = length.ok_or_else(|| io::Error::other("the metadata are longer than 1 MiB"))?;
+        let length = length.ok_or_else(|| io::Error::other("metadata longer than 1 MiB"))?;
         let to = BufWriter::with_capacity(BUFFER, to);
         let mut writing = Self { to, hash: Xxh3::new(), size: saved.size.0, length: 0 };
         writing.put(&MAGIC)?;

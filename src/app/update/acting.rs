@@ -6,6 +6,7 @@ use crate::app::action::Action;
 use crate::app::confirm::{Confirm, DEAF, Wanted, Wish};
 use crate::app::effect::{Effect, Undo};
 use crate::app::key::{Code, Key};
+use crate::app::new_segment::Step;
 use crate::app::overlay::Overlay;
 use crate::app::state::State;
 use crate::app::work::{Work, Working};
@@ -110,7 +111,11 @@ pub fn working(state: &mut State, at: Working) {
 /// Stops an act that takes long and says so. Tells whether there is one; a second
 /// time the key is what it is otherwise.
 pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
-    let acting = matches!(&state.overlay, Some(Overlay::Confirm(confirm)) if confirm.acting);
+    let acting = match &state.overlay {
+        Some(Overlay::Confirm(confirm)) => confirm.acting,
+        Some(Overlay::New(form)) => form.step == Step::Making,
+        _ => false,
+    };
     let free = state.overlay.is_none() && state.inspect.is_none();
     match &mut state.work {
         Some(work) if !work.stopping && (acting || (free && work.at.is_some())) => {

@@ -8,6 +8,7 @@ use crate::app::key::{Code, Key};
 use crate::app::new_segment::{New, Step};
 use crate::app::overlay::Overlay;
 use crate::app::state::State;
+use crate::app::work::Work;
 use crate::segment::SegmentId;
 
 /// A key while it is shown. Esc was taken before.
@@ -67,6 +68,7 @@ fn make(state: &mut State, mut form: Box<New>, effects: &mut Vec<Effect>) {
                 form.error = Some(refused(plan, refusal));
             } else {
                 form.step = Step::Making;
+                state.work = Some(Work::default());
                 effects.push(Effect::Apply(vec![(**plan).clone()]));
             }
         }

@@ -23,11 +23,11 @@ pub enum Change {
     Rm(RmArgs),
     /// Remove what is leaked, after showing the evidence and asking
     Clean(CleanArgs),
-    /// Make a segment
+    /// Create a segment
     Create(CreateArgs),
-    /// Save a segment in a file: contents, holes, name or key, mode, owner
+    /// Save a segment to a file: contents, holes, name or key, mode, owner
     Save(SaveArgs),
-    /// Make a segment again from a file that save, or rm, wrote
+    /// Restore a segment from a file that save or rm wrote
     Restore(RestoreArgs),
 }
 
@@ -129,7 +129,7 @@ pub struct RmArgs {
     /// Remove without keeping a copy
     #[arg(long)]
     pub no_copy: bool,
-    /// Mend what was killed: POSIX segments get the name back that a removal took from them, System V segments that a restore left half-filled are removed
+    /// Clean up after a killed command: rename back what rm had set aside, remove what restore or create left half-filled
     #[arg(long, conflicts_with_all = ["segments", "yes", "force", "no_copy"])]
     pub recover: bool,
 }
@@ -202,13 +202,13 @@ something is left that is only likely to be leaked.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = SAVE_EXAMPLES)]
 pub struct SaveArgs {
-    /// Which segment: sysv:32770, key:1234, /name; the beginning of a name does not do here
+    /// Segment: sysv:32770, key:1234, /name (exact names only)
     #[arg(value_name = "SEGMENT")]
     pub segment: String,
-    /// In which file; it is there whole or not at all
+    /// File to write, whole or not at all; - for standard output
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Write over a file that is there
+    /// Replace the file if it exists; anything but a regular file is never replaced
     #[arg(long)]
     pub force: bool,
     /// Print a JSON object
@@ -218,18 +218,22 @@ pub struct SaveArgs {
 
 const SAVE_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens save /camera0 camera0.saved     holes take no room in the file
+  shmlens save /camera0 camera0.saved          holes take no space in the file
   shmlens save 0x4d2 state.saved --force
+  shmlens save /state - | ssh host shmlens restore -
 
-What programs write meanwhile may be in the file or not.";
+What programs write during the save may be in the file or not.";
 
 /// `restore`
 #[derive(Debug, clap::Args)]
 #[command(after_help = RESTORE_EXAMPLES)]
 pub struct RestoreArgs {
-    /// From which file
+    /// File that save or rm wrote; - for standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Do not ask before restoring a file that another user may have written
+    #[arg(short, long)]
+    pub yes: bool,
     /// Print a JSON object
     #[arg(long)]
     pub json: bool,
@@ -238,9 +242,11 @@ pub struct RestoreArgs {
 const RESTORE_EXAMPLES: &str = "\
 EXAMPLES
   shmlens restore camera0.saved           with its name, size, mode, ACL, owner and contents
+  shmlens restore --yes ann.saved         a file that belongs to another user
 
-What has the name or the key already is left as it is, and nothing is restored then. A System V
-segment gets a new shmid; creator and times are new, and nobody is attached.";
+Fails if the name or key is in use. A System V segment gets a new shmid, creator and times. Setuid,
+setgid and sticky bits are never restored. A file that belongs to another user, or that others can
+write, has to be confirmed.";
 
 /// `create`
 #[derive(Debug, clap::Args)]
@@ -253,22 +259,22 @@ pub struct CreateArgs {
 /// The kinds that can be made.
 #[derive(Debug, Subcommand)]
 pub enum CreateKind {
-    /// Make a System V segment, as ipcmk does, never one whose key is taken
+    /// Create a System V segment, as ipcmk does; fails if the key is in use
     Sysv(CreateSysvArgs),
-    /// Make a POSIX segment, never one whose name is taken
+    /// Create a POSIX segment; fails if the name is in use
     Posix(CreatePosixArgs),
 }
 
 /// What both kinds have.
 #[derive(Debug, clap::Args)]
 pub struct NewArgs {
-    /// Its size: 4096, 64K, 1M; that of the file where --from is given
+    /// Size: 4096, 64K, 1M [default: that of the file given with --from]
     #[arg(long, value_name = "SIZE", required_unless_present = "from")]
     pub size: Option<Bytes>,
-    /// Its permission bits in octal, exactly: the umask takes nothing away
+    /// Permission bits in octal; the umask is ignored
     #[arg(long, value_name = "MODE", default_value = "0600", value_parser = mode)]
     pub mode: Mode,
-    /// Fill it with what is in a file, holes kept
+    /// Fill it with the contents of a file, holes kept
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
     /// How it is told.
@@ -280,16 +286,16 @@ pub struct NewArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = CREATE_SYSV_EXAMPLES)]
 pub struct CreateSysvArgs {
-    /// Its key: 1234, 0x4d2; a private one when it is not given
+    /// Key: 1234, 0x4d2 [default: a private segment]
     #[arg(long, value_name = "KEY", value_parser = key, allow_hyphen_values = true)]
     pub key: Option<Key>,
     /// What both kinds have.
     #[command(flatten)]
     pub new: NewArgs,
-    /// In huge pages of the default size
+    /// Use huge pages of the default size
     #[arg(long)]
     pub huge: bool,
-    /// Without memory set aside for it, so that writing to it may fail later
+    /// Do not reserve memory; writing to it may fail later
     #[arg(long)]
     pub no_reserve: bool,
 }
@@ -297,13 +303,13 @@ pub struct CreateSysvArgs {
 const CREATE_SYSV_EXAMPLES: &str = "\
 EXAMPLES
   shmlens create sysv --key 0x4d2 --size 1M --mode 0666
-  shmlens create sysv --from state.bin                    a private one with that in it";
+  shmlens create sysv --from state.bin                    a private one with these contents";
 
 /// `create posix`
 #[derive(Debug, clap::Args)]
 #[command(after_help = CREATE_POSIX_EXAMPLES)]
 pub struct CreatePosixArgs {
-    /// Its name
+    /// Name below /dev/shm
     #[arg(value_name = "NAME")]
     pub name: String,
     /// What both kinds have.
@@ -314,17 +320,20 @@ pub struct CreatePosixArgs {
 const CREATE_POSIX_EXAMPLES: &str = "\
 EXAMPLES
   shmlens create posix /camera0 --size 24M --mode 0660
-  shmlens create posix /state --from state.bin --size 1M    zeros behind what is in the file";
+  shmlens create posix /state --from state.bin --size 1M    zeros after the contents of the file";
 
 fn mode(text: &str) -> Result<Mode, String> {
     let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'7')) && !text.is_empty();
     let bits = u32::from_str_radix(text, 8).ok().filter(|&bits| digits && bits <= 0o777);
     bits.map(Mode::new)
-        .ok_or_else(|| format!("'{}' is no mode of a segment: write 0000 to 0777", escape(text.as_bytes())))
+        .ok_or_else(|| format!("invalid mode '{}': expected 0000 to 0777", escape(text.as_bytes())))
 }
 
 fn key(text: &str) -> Result<Key, String> {
     parse_key(text).ok_or_else(|| {
-        format!("'{}' is no key: write a number of 32 bits, or 0x and digits", escape(text.as_bytes()))
+        format!(
+            "invalid key '{}': expected a 32-bit number, decimal or 0x and hexadecimal digits",
+            escape(text.as_bytes())
+        )
     })
 }

@@ -32,6 +32,13 @@ impl Where {
             let state = StateDirectory::find().map_err(|error| Failure::Usage(error.to_string()))?;
             return Ok(Self::Copies(Copies::new(state, limit)));
         };
+        if path.as_os_str() == "-" {
+            return Err(Failure::Usage(
+                "--save needs a file: whether a copy in a pipe is whole cannot be checked. Use `shmlens save SEGMENT -` \
+                 first"
+                    .to_owned(),
+            ));
+        }
         if path.as_os_str().as_bytes().ends_with(b"/") || path.is_dir() {
             return Ok(Self::Directory(path.to_owned()));
         }

@@ -1,16 +1,16 @@
-//! `create`: makes a segment.
+//! `create`: creates a segment.
 
 use super::log::Log;
 use super::tell::Teller;
-use crate::act::{self, NewSegment, Options, Source};
+use crate::act::{self, NewSegment, Options, Source, StateDirectory};
 use crate::cli::args::{CreateArgs, CreateKind, NewArgs};
 use crate::cli::out::Out;
+use crate::cli::progress::{Interrupt, attended};
 use crate::cli::{Failure, Status};
 use crate::machine::Machine;
 use crate::machine::control::NewSysv;
-use crate::segment::{Bytes, Key, ObjectName, escape, plain_error, unescape};
-use std::fs;
-use std::os::unix::ffi::OsStrExt as _;
+use crate::memory::Progress;
+use crate::segment::{Key, ObjectName, escape, unescape};
 
 pub fn run(
     machine: &dyn Machine,
@@ -19,46 +19,46 @@ pub fn run(
     log: &Log,
     out: &mut Out,
 ) -> Result<Status, Failure> {
-    let (new, tell) = match &args.kind {
+    let (mut new, args) = match &args.kind {
         CreateKind::Sysv(args) => {
             let sysv = NewSysv {
                 key: args.key.unwrap_or(Key(0)),
-                size: size(&args.new)?,
+                size: args.new.size.unwrap_or_default(),
                 mode: args.new.mode,
                 huge: args.huge,
                 no_reserve: args.no_reserve,
             };
-            (NewSegment::Sysv(sysv, source(&args.new)), args.new.tell)
+            (NewSegment::Sysv(sysv, source(&args.new)), &args.new)
         }
         CreateKind::Posix(args) => {
             let new = NewSegment::Posix {
                 name: name(&args.name)?,
-                size: size(&args.new)?,
+                size: args.new.size.unwrap_or_default(),
                 mode: args.new.mode,
                 source: source(&args.new),
             };
-            (new, args.new.tell)
+            (new, &args.new)
         }
     };
-    let mut teller = Teller::new("create", tell, out);
-    let plan = act::plan_create(machine, &new, &options);
-    super::carry_out(machine, &plan, log, &mut teller)?;
-    Ok(teller.status())
-}
-
-/// The size that is given, or that of the file.
-fn size(new: &NewArgs) -> Result<Bytes, Failure> {
-    match (new.size, &new.from) {
-        (Some(size), _) => Ok(size),
-        (None, Some(path)) => fs::metadata(path).map(|facts| Bytes(facts.len())).map_err(|error| {
-            Failure::Usage(format!(
-                "{} cannot be read: {}",
-                escape(path.as_os_str().as_bytes()),
-                plain_error(&error)
-            ))
-        }),
-        (None, None) => Err(Failure::Usage("give a --size, or a file with --from".to_owned())),
+    match (args.size, &args.from) {
+        (None, None) => return Err(Failure::Usage("give a --size, or a file with --from".to_owned())),
+        (None, Some(_)) => new.take_size_of_file().map_err(|error| Failure::Usage(error.to_string()))?,
+        (Some(_), _) => {}
     }
+    let mut teller = Teller::new("create", args.tell, out);
+    let plan = act::plan_create(machine, &new, &options);
+    if teller.dry_run() {
+        teller.planned(&plan)?;
+        return Ok(teller.status());
+    }
+    let (progress, interrupt) = (Progress::new(), Interrupt::listen());
+    let state = StateDirectory::find().ok();
+    let outcome = attended("creating", args.from.is_some(), &progress, &interrupt, |_| {
+        act::create(machine, &plan, state.as_ref(), &progress)
+    });
+    log.add(&outcome);
+    teller.came_of(&outcome)?;
+    Ok(teller.status())
 }
 
 fn source(new: &NewArgs) -> Source {
@@ -68,6 +68,6 @@ fn source(new: &NewArgs) -> Source {
 fn name(text: &str) -> Result<ObjectName, Failure> {
     let bare = text.strip_prefix("posix:").unwrap_or(text);
     ObjectName::new(&unescape(bare)).ok_or_else(|| {
-        Failure::Usage(format!("no POSIX segment can be called '{}'", escape(text.as_bytes())))
+        Failure::Usage(format!("invalid name '{}' for a POSIX segment", escape(text.as_bytes())))
     })
 }

@@ -40,7 +40,7 @@ impl<'a> Log<'a> {
     fn put(&self, outcome: &Outcome, soon: bool) {
         let (segment, done, result) = match &outcome.result {
             Ok(done) => (done.id.to_string(), true, done.said.join("; ")),
-            Err(ActError::Refused { .. }) => return,
+            Err(ActError::Refused { .. } | ActError::NotCreated { .. }) => return,
             Err(error) => (outcome.subject.clone(), false, error.to_string()),
         };
         let added = match &self.record {

@@ -74,13 +74,13 @@ pub fn run(machine: &dyn Machine, change: &Change, terms: Terms, out: &mut Out) 
     Ok(status)
 }
 
-/// Tells of what restores left half-filled when they were killed.
-fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Survey) {
+/// Warns of segments that were left half-filled by a killed `restore` or `create`.
+fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Survey, options: Options) {
+    if !options.read_only {
+        unfinished::remove_stale_marks(machine, state, &survey.segments);
+    }
     for unfinished in unfinished::unfinished(machine, state, &survey.segments) {
-        warn(&format!(
-            "{} was left half-filled by a restore of {} that was killed; shmlens rm --recover removes it",
-            unfinished.segment.id, unfinished.file
-        ));
+        warn(&unfinished.told());
     }
 }
 

@@ -58,7 +58,12 @@ pub fn run(
         warn(&astray.told());
     }
     if let Ok(state) = StateDirectory::find() {
-        warn_of_unfinished(machine, &state, &survey);
+        warn_of_unfinished(
+            machine,
+            &state,
+            &survey,
+            Options { read_only: terms.read_only || dry, ..options },
+        );
     }
     let plan =
         |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
@@ -130,7 +135,7 @@ fn recover(
     for astray in recover::astray(machine, &survey.segments, survey.at) {
         let subject = astray.segment.id.to_string();
         if args.tell.dry_run {
-            teller.would(&subject, format!("it is called {} again", SegmentId::Posix(astray.before)))?;
+            teller.would(&subject, format!("renames it back to {}", SegmentId::Posix(astray.before)))?;
             continue;
         }
         let result = if options.read_only {
@@ -144,12 +149,13 @@ fn recover(
     }
     let state = StateDirectory::find().ok();
     let left = |state| unfinished::unfinished(machine, state, &survey.segments);
+    if let Some(state) = state.as_ref().filter(|_| !args.tell.dry_run && !options.read_only) {
+        unfinished::remove_stale_marks(machine, state, &survey.segments);
+    }
     for unfinished in state.as_ref().map(left).unwrap_or_default() {
         let subject = unfinished.segment.id.to_string();
         if args.tell.dry_run {
-            let why =
-                format!("it is removed: a restore of {} was killed while it filled it", unfinished.file);
-            teller.would(&subject, why)?;
+            teller.would(&subject, unfinished.will())?;
             continue;
         }
         let result = if options.read_only {

@@ -1,9 +1,11 @@
-//! `save` and `restore`: a segment into a file, and out of it again.
+//! `save` and `restore`: a segment into a file, and back.
 
 use super::log::Log;
 use super::tell::Teller;
-use super::warn_of_unfinished;
-use crate::act::{self, Done, Options, Outcome, SaveError, StateDirectory};
+use super::{ask, warn_of_unfinished};
+use crate::act::{
+    self, Done, Options, Outcome, RestoreError, Restored, SaveError, SavedFile, StateDirectory,
+};
 use crate::cli::args::{RestoreArgs, SaveArgs, TellArgs};
 use crate::cli::choose::choose_exact;
 use crate::cli::out::Out;
@@ -11,38 +13,51 @@ use crate::cli::progress::{Interrupt, attended};
 use crate::cli::{Failure, Status, look};
 use crate::machine::Machine;
 use crate::memory::Progress;
-use crate::segment::escape;
 use crate::segment::resolve::ExactNames;
+use crate::segment::{Segment, escape};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+/// Standard output of `save`, standard input of `restore`.
+const STANDARD: &str = "-";
+
 /// Saves a segment. Nothing of it is changed, so `--read-only` allows it.
 pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Status, Failure> {
+    let streams = args.file.as_os_str() == STANDARD;
+    if streams && args.json {
+        return Err(Failure::Usage("--json and the segment cannot both go to standard output".to_owned()));
+    }
+    if streams && out.is_terminal() {
+        return Err(Failure::Usage(
+            "will not write a saved segment to a terminal. Redirect the output to a file or a pipe"
+                .to_owned(),
+        ));
+    }
     let survey = look(machine);
     let mut teller = Teller::new("save", TellArgs { dry_run: false, json: args.json }, out);
     let segment = match choose_exact(machine, &ExactNames::new(&survey.segments), &args.segment) {
-        Ok(segment) => segment,
+        Ok(segment) => segment.clone(),
         Err(failure) => {
             teller.not_found(&args.segment, &failure)?;
             return Ok(teller.status());
         }
     };
+    if streams {
+        return stream(machine, &segment, out);
+    }
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let stored = attended("saving", true, &progress, &interrupt, |_| {
         let save = if args.force { act::save_over } else { act::save };
-        save(machine, segment, &args.file, &progress)
+        save(machine, &segment, &args.file, &progress)
     });
     let result = stored.map(|stored| {
-        let said = format!(
-            "saved in {}: its {} take {} there",
-            shown(&stored.path),
-            stored.saved.size,
-            stored.length
-        );
+        let said =
+            format!("saved to {}: {}, {} in the file", shown(&stored.path), stored.saved.size, stored.length);
         Done { id: segment.id.clone(), said: vec![said], undo: None, copy: Some(stored.path) }
     });
     if let Err(SaveError::Exists { path }) = &result {
-        let error = format!("{} is there already and is left as it is: --force writes over it", shown(path));
+        let error = format!("{} exists. Use --force to replace it", shown(path));
         teller.not_done(&segment.id.to_string(), "refused", error)?;
         return Ok(teller.status());
     }
@@ -51,7 +66,26 @@ pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Sta
     Ok(teller.status())
 }
 
-/// Makes a segment again from a file.
+/// Saves to standard output, which has nothing else on it.
+fn stream(machine: &dyn Machine, segment: &Segment, out: &mut Out) -> Result<Status, Failure> {
+    let (progress, interrupt) = (Progress::new(), Interrupt::listen());
+    let saved = attended("saving", true, &progress, &interrupt, |_| {
+        act::save_to(machine, segment, &mut *out, &progress)
+    });
+    match saved {
+        Ok(_) => {
+            out.flush()?;
+            Ok(Status::Done)
+        }
+        Err(SaveError::Output { source, .. }) => Err(source.into()),
+        Err(error) => {
+            crate::cli::out::warn(&error.to_string());
+            Ok(Status::Failed)
+        }
+    }
+}
+
+/// Creates a segment again from a file.
 pub fn restore(
     machine: &dyn Machine,
     args: &RestoreArgs,
@@ -59,22 +93,40 @@ pub fn restore(
     log: &Log,
     out: &mut Out,
 ) -> Result<Status, Failure> {
+    let style = out.style();
     let mut teller = Teller::new("restore", TellArgs { dry_run: false, json: args.json }, out);
     if options.read_only {
-        let error = "nothing is restored: every change is turned off (read-only)".to_owned();
+        let error = format!("failed to restore {}: changes are turned off (read-only)", shown(&args.file));
         teller.not_done(&shown(&args.file), "refused", error)?;
         return Ok(teller.status());
+    }
+    if args.file.as_os_str() == STANDARD && io::stdin().is_terminal() {
+        return Err(Failure::Usage(
+            "will not read a saved segment from a terminal. Redirect the input from a file or a pipe"
+                .to_owned(),
+        ));
     }
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let state = StateDirectory::find().ok();
     if let Some(state) = &state {
-        warn_of_unfinished(machine, state, &look(machine));
+        warn_of_unfinished(machine, state, &look(machine), options);
     }
-    let restored = attended("restoring", true, &progress, &interrupt, |_| {
-        act::restore_marked(machine, &args.file, state.as_ref(), &progress)
+    let confirmed = match confirmed(machine, args, &|text| style.fit(text).into_owned()) {
+        Ok(Some(file)) => Ok(file),
+        Ok(None) => {
+            teller.not_done(&shown(&args.file), "refused", "nothing was restored".to_owned())?;
+            return Ok(teller.status());
+        }
+        Err(Failed::Terminal(error)) => return Err(error.into()),
+        Err(Failed::File(error)) => Err(error),
+    };
+    let restored: Result<Restored, RestoreError> = confirmed.and_then(|file| {
+        attended("restoring", true, &progress, &interrupt, |_| {
+            file.restore(machine, state.as_ref(), &progress)
+        })
     });
     let result = restored.map(|restored| {
-        let mut said = vec![format!("restored from {}", shown(&args.file))];
+        let mut said = vec![format!("restored from {}", source(&args.file))];
         said.extend(restored.lost);
         Done { id: restored.id, said, undo: None, copy: None }
     });
@@ -83,6 +135,35 @@ pub fn restore(
     log.add(&outcome);
     teller.came_of(&outcome)?;
     Ok(teller.status())
+}
+
+/// Why there is no file to restore from.
+enum Failed {
+    Terminal(io::Error),
+    File(RestoreError),
+}
+
+/// The open file, if it is trusted or was confirmed; `None` when the answer was no.
+fn confirmed(
+    machine: &dyn Machine,
+    args: &RestoreArgs,
+    fit: &dyn Fn(&str) -> String,
+) -> Result<Option<SavedFile>, Failed> {
+    let file =
+        if args.file.as_os_str() == STANDARD { SavedFile::stdin() } else { SavedFile::open(&args.file) };
+    let file = file.map_err(Failed::File)?;
+    let Some(reason) = file.distrust(machine).filter(|_| !args.yes) else { return Ok(Some(file)) };
+    if !ask::possible() {
+        return Err(Failed::File(file.unconfirmed(machine, reason)));
+    }
+    let text =
+        fit(&format!("{} {reason}. It would create\n  {}\n", source(&args.file), file.described(machine)));
+    Ok(ask::yes(&text, "Restore it?").map_err(Failed::Terminal)?.then_some(file))
+}
+
+/// The file that is restored, as people call it.
+fn source(path: &Path) -> String {
+    if path.as_os_str() == STANDARD { "standard input".to_owned() } else { shown(path) }
 }
 
 fn shown(path: &Path) -> String {

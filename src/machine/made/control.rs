@@ -3,13 +3,12 @@
 use super::making::MadeMaking;
 use super::{MadeBytes, MadeFacts, MadeMachine, MadeObject, MadeSysv, lock};
 use crate::machine::control::{
-    Capability, Control, Credentials, Fill, Held, NewSysv, Pin, Removal, SysvPermissions, SysvStat,
+    Capability, Control, Credentials, Held, NewSysv, Pin, Removal, SysvPermissions, SysvStat,
 };
 use crate::machine::sysv_table::{LOCKED, MARKED, Row};
 use crate::machine::{Making, ObjectStat};
-use crate::segment::{Bytes, Key, Mode, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Mode, ObjectName, ShmId, Timestamp};
 use std::io;
-use std::sync::{Arc, Mutex};
 
 fn error<T>(number: i32) -> io::Result<T> {
     Err(io::Error::from_raw_os_error(number))
@@ -128,11 +127,6 @@ impl Control for MadeMachine {
         Ok(ShmId(shmid))
     }
 
-    fn sysv_fill(&self, shmid: ShmId) -> io::Result<Box<dyn Fill>> {
-        self.edit(|facts| facts.sysv_mut(shmid).map(drop))?;
-        Ok(Box::new(FilledSysv { machine: self.clone(), shmid }))
-    }
-
     fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>> {
         self.edit(|facts| {
             let object = facts.posix.get(name).ok_or(io::ErrorKind::NotFound)?.clone();
@@ -172,42 +166,14 @@ impl Control for MadeMachine {
         })
     }
 
-    fn create_object(&self, name: &ObjectName) -> io::Result<(Box<dyn Fill>, Box<dyn Held>)> {
-        let object = self.edit(|facts| {
-            if facts.posix.contains_key(name) || facts.others.contains(name) {
-                return error(libc::EEXIST);
-            }
-            let (me, made) = (facts.credentials(), Timestamp::from_seconds(facts.now));
-            let stat = ObjectStat {
-                device: 26,
-                inode: facts.next_inode,
-                links: 1,
-                mode: 0o100_600,
-                uid: me.uid,
-                gid: me.gid,
-                size: Bytes(0),
-                allocated: Bytes(0),
-                access: made,
-                modify: made,
-                change: made,
-                birth: Some(made),
-            };
-            facts.next_inode += 1;
-            let object = MadeObject { stat, bytes: Arc::default(), acl: None };
-            facts.posix.insert(name.clone(), object.clone());
-            Ok(object)
-        })?;
-        let fill = FilledObject { bytes: Arc::clone(&object.bytes) };
-        Ok((Box::new(fill), Box::new(HeldMade { machine: self.clone(), name: name.clone(), object })))
-    }
-
     fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>> {
         let bytes = MadeBytes::hole(size);
         Ok(Box::new(MadeMaking { machine: self.clone(), name: Ok(name.clone()), bytes }))
     }
 
-    fn begin_sysv(&self, key: Key, size: u64) -> io::Result<Box<dyn Making>> {
-        let making = MadeMaking { machine: self.clone(), name: Err(key), bytes: MadeBytes::hole(size) };
+    fn begin_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn Making>> {
+        let bytes = MadeBytes::hole(new.size.0);
+        let making = MadeMaking { machine: self.clone(), name: Err(new.key), bytes };
         if making.is_taken() { error(libc::EEXIST) } else { Ok(Box::new(making)) }
     }
 
@@ -279,47 +245,6 @@ impl Drop for PinnedMade {
             }
             facts.reap();
         });
-    }
-}
-
-struct FilledSysv {
-    machine: MadeMachine,
-    shmid: ShmId,
-}
-
-impl Fill for FilledSysv {
-    fn set_size(&self, size: Bytes) -> io::Result<()> {
-        self.machine.edit(|facts| match facts.sysv_mut(self.shmid)?.row.size {
-            own if own == size => Ok(()),
-            _ => error(libc::EINVAL),
-        })
-    }
-
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.machine.edit(|facts| {
-            let made = facts.sysv_mut(self.shmid)?;
-            made.bytes.write(offset, bytes);
-            made.row.resident = Some(made.bytes.allocated());
-            Ok(())
-        })
-    }
-}
-
-struct FilledObject {
-    bytes: Arc<Mutex<MadeBytes>>,
-}
-
-impl Fill for FilledObject {
-    fn set_size(&self, size: Bytes) -> io::Result<()> {
-        lock(&self.bytes).size = size.0;
-        Ok(())
-    }
-
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut made = lock(&self.bytes);
-        made.size = made.size.max(offset + bytes.len() as u64);
-        made.write(offset, bytes);
-        Ok(())
     }
 }
 

@@ -33,14 +33,16 @@ impl Making for MadeMaking {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let bytes = std::mem::take(&mut self.bytes);
-        let (uid, gid) = (look.owner.uid, look.owner.gid);
+        let me = crate::machine::control::Control::credentials(&self.machine);
+        let (uid, gid) = look.owner.map_or((me.uid, me.gid), |owner| (owner.uid, owner.gid));
+        let mode = look.mode.bits() & 0o777;
         let id = match &self.name {
             Ok(name) => {
                 self.machine.add_named(name.clone(), bytes);
                 self.machine.edit(|facts| {
                     if let Some(object) = facts.posix.get_mut(name) {
                         let stat = &mut object.stat;
-                        (stat.uid, stat.gid, stat.mode) = (uid, gid, 0o100_000 | look.mode.bits());
+                        (stat.uid, stat.gid, stat.mode) = (uid, gid, 0o100_000 | mode);
                         stat.birth = Some(crate::segment::Timestamp::from_seconds(facts.now));
                         stat.change = crate::segment::Timestamp::from_seconds(facts.now);
                     }
@@ -54,7 +56,8 @@ impl Making for MadeMaking {
                 let at = self.machine.add_sysv(shmid, key.0, bytes);
                 self.machine.edit(|facts| {
                     let row = &mut facts.sysv[at].row;
-                    (row.uid, row.gid, row.perms) = (uid, gid, look.mode.bits() & 0o777);
+                    (row.uid, row.gid, row.perms) = (uid, gid, mode);
+                    (row.creator_uid, row.creator_gid) = (me.uid, me.gid);
                     row.change = Some(crate::segment::Timestamp::from_seconds(facts.now));
                 });
                 SegmentId::Sysv(ShmId(shmid))

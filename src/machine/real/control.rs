@@ -2,20 +2,17 @@
 
 use super::making::{ObjectMaking, SysvMaking};
 use super::{DEV_SHM, RealMachine, object_stat};
-use crate::machine::control::{
-    Control, Credentials, Fill, Held, NewSysv, Pin, Removal, SysvPermissions, SysvStat,
-};
+use crate::machine::control::{Control, Credentials, Held, NewSysv, Pin, Removal, SysvPermissions, SysvStat};
 use crate::machine::sysv_table::{LOCKED, MARKED};
 use crate::machine::{Making, ObjectStat, real::who};
 use crate::segment::{Bytes, Key, Mode, ObjectName, ShmId, Timestamp};
 use crate::sys::{self, handle, object, shm, unlink};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::{Group, User};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 impl Control for RealMachine {
@@ -45,10 +42,6 @@ impl Control for RealMachine {
         shm::create_special(new.key.0, size, new.mode.bits(), special).map(ShmId)
     }
 
-    fn sysv_fill(&self, shmid: ShmId) -> io::Result<Box<dyn Fill>> {
-        Ok(Box::new(shm::Attachment::read_write(shmid.0)?))
-    }
-
     fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>> {
         let file = object::handle(Path::new(DEV_SHM), name.as_path())?;
         Ok(Box::new(HeldFile { file }))
@@ -76,18 +69,12 @@ impl Control for RealMachine {
         unlink::rename_below(Path::new(DEV_SHM), from.as_path(), to.as_path())
     }
 
-    fn create_object(&self, name: &ObjectName) -> io::Result<(Box<dyn Fill>, Box<dyn Held>)> {
-        let file = object::create_object(Path::new(DEV_SHM), name.as_path(), 0o600)?;
-        let held = HeldFile { file: file.as_fd().try_clone_to_owned()? };
-        Ok((Box::new(file), Box::new(held)))
-    }
-
     fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>> {
         Ok(Box::new(ObjectMaking::begin(name, size)?))
     }
 
-    fn begin_sysv(&self, key: Key, size: u64) -> io::Result<Box<dyn Making>> {
-        Ok(Box::new(SysvMaking::begin(key, size)?))
+    fn begin_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn Making>> {
+        Ok(Box::new(SysvMaking::begin(new)?))
     }
 
     fn world(&self) -> String {
@@ -156,27 +143,6 @@ fn sysv_stat(stat: &shm::ShmStat) -> SysvStat {
 }
 
 impl Pin for shm::Attachment {}
-
-impl Fill for shm::Attachment {
-    fn set_size(&self, size: Bytes) -> io::Result<()> {
-        if size.0 == self.len() { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EINVAL)) }
-    }
-
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let done = self.copy_from(offset, bytes);
-        if done == bytes.len() { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EINVAL)) }
-    }
-}
-
-impl Fill for File {
-    fn set_size(&self, size: Bytes) -> io::Result<()> {
-        self.set_len(size.0)
-    }
-
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.write_all_at(bytes, offset)
-    }
-}
 
 struct HeldFile {
     file: OwnedFd,

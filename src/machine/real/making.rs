@@ -2,8 +2,9 @@
 //! is its maker's alone, until they are whole.
 
 use super::DEV_SHM;
+use crate::machine::control::NewSysv;
 use crate::machine::{FILLING, Finish, Finished, Making, Refused};
-use crate::segment::{Key, Mode, ObjectName, SegmentId, ShmId};
+use crate::segment::{Bytes, ObjectName, SegmentId, ShmId};
 use crate::sys::handle;
 use crate::sys::shm::{self, Attachment, Special};
 use crate::sys::unnamed::Unnamed;
@@ -15,9 +16,13 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// The bits of a mode that are ever set, see [`Finish::mode`].
+const PERMISSIONS: u32 = 0o777;
+
 /// An object that is being filled.
 pub struct ObjectMaking {
     name: ObjectName,
+    size: u64,
     object: Unnamed,
 }
 
@@ -26,26 +31,28 @@ impl ObjectMaking {
     pub fn begin(name: &ObjectName, size: u64) -> io::Result<Self> {
         let object = Unnamed::create(Path::new(DEV_SHM), name.as_path(), 0o600)?;
         object.file.set_len(size)?;
-        Ok(Self { name: name.clone(), object })
+        Ok(Self { name: name.clone(), size, object })
     }
 
     fn give(&self, look: &Finish<'_>) -> io::Result<Vec<Refused>> {
         let file = &self.object.file;
         let mut refused = vec![];
-        let now = file.metadata()?;
-        let (uid, gid) = (Uid::from_raw(look.owner.uid), Gid::from_raw(look.owner.gid));
-        // The group first: a new owner might not let us set it any more.
-        if now.gid() != look.owner.gid
-            && let Err(error) = fchown(file, None, Some(gid))
-        {
-            refused.push(Refused::Group(error.into()));
+        if let Some(owner) = look.owner {
+            let now = file.metadata()?;
+            let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
+            // The group first: a new owner might not let us set it any more.
+            if now.gid() != owner.gid
+                && let Err(error) = fchown(file, None, Some(gid))
+            {
+                refused.push(Refused::Group(error.into()));
+            }
+            if now.uid() != owner.uid
+                && let Err(error) = fchown(file, Some(uid), None)
+            {
+                refused.push(Refused::User(error.into()));
+            }
         }
-        if now.uid() != look.owner.uid
-            && let Err(error) = fchown(file, Some(uid), None)
-        {
-            refused.push(Refused::User(error.into()));
-        }
-        let mut mode = if refused.is_empty() { look.mode.bits() } else { look.mode.bits() & 0o777 };
+        let mut mode = look.mode.bits() & PERMISSIONS;
         // A directory may give its ACL to what is made in it.
         handle::clear_acl(file.as_fd())?;
         file.set_permissions(Permissions::from_mode(mode))?;
@@ -61,8 +68,16 @@ impl ObjectMaking {
             // Nothing depends on them.
             let _ = file.set_times(times);
         }
-        Ok(refused)
+        let now = file.metadata()?;
+        // An ACL decides about the mode.
+        let as_asked = look.acl.is_some() || now.mode() & 0o7777 == mode;
+        if as_asked && now.len() == self.size { Ok(refused) } else { Err(not_as_asked()) }
     }
+}
+
+/// The kernel took every change, and shows another size or mode.
+fn not_as_asked() -> io::Error {
+    io::Error::other("its size or mode is not what was asked for")
 }
 
 impl Making for ObjectMaking {
@@ -88,24 +103,18 @@ fn system_time(time: crate::segment::Timestamp) -> SystemTime {
 /// A System V segment that is being filled.
 pub struct SysvMaking {
     shmid: ShmId,
+    size: Bytes,
     attachment: Option<Attachment>,
     finished: bool,
 }
 
 impl SysvMaking {
-    /// Begins one of that key and size, of the mode [`FILLING`].
-    pub fn begin(key: Key, size: u64) -> io::Result<Self> {
-        const MODE: u32 = FILLING.bits();
-        let length = usize::try_from(size).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
-        let shmid = match shm::create(key.0, length, MODE) {
-            // A sparse one may be larger than what can be set aside.
-            Err(error) if error.raw_os_error() == Some(libc::ENOMEM) => {
-                let special = Special { no_reserve: true, ..Special::default() };
-                shm::create_special(key.0, length, MODE, special)?
-            }
-            outcome => outcome?,
-        };
-        let mut making = Self { shmid: ShmId(shmid), attachment: None, finished: false };
+    /// Creates one of the mode [`FILLING`], whatever mode it is to get.
+    pub fn begin(new: &NewSysv) -> io::Result<Self> {
+        let length = usize::try_from(new.size.0).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+        let special = Special { huge: new.huge, no_reserve: new.no_reserve };
+        let shmid = shm::create_special(new.key.0, length, FILLING.bits(), special)?;
+        let mut making = Self { shmid: ShmId(shmid), size: new.size, attachment: None, finished: false };
         // From here on a failure removes it, by Drop.
         making.attachment = Some(Attachment::read_write(shmid)?);
         Ok(making)
@@ -115,8 +124,12 @@ impl SysvMaking {
 impl Making for SysvMaking {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let attachment = self.attachment.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        if attachment.copy_from(offset, bytes) < bytes.len() {
+        if offset.saturating_add(bytes.len() as u64) > self.size.0 {
             return Err(io::Error::from_raw_os_error(libc::EFBIG));
+        }
+        if attachment.copy_from(offset, bytes) < bytes.len() {
+            // A store would have been killed by SIGBUS.
+            return Err(io::Error::from_raw_os_error(libc::ENOMEM));
         }
         attachment.release(offset, bytes.len() as u64);
         Ok(())
@@ -127,15 +140,20 @@ impl Making for SysvMaking {
     }
 
     fn finish(&mut self, look: &Finish<'_>) -> io::Result<Finished> {
-        // Let go first, so that the segment is held by nobody when others may have it.
+        // Detach first, so that nattch is 0 when others may attach it.
         self.attachment = None;
         let mut refused = vec![];
-        let mode = Mode::new(look.mode.bits() & 0o777);
-        if let Err(error) = shm::set(self.shmid.0, look.owner.uid, look.owner.gid, mode.bits()) {
-            // A number that is no user in this user namespace.
-            let now = shm::stat(self.shmid.0)?;
-            shm::set(self.shmid.0, now.uid, now.gid, mode.bits())?;
+        let mode = look.mode.bits() & PERMISSIONS;
+        let now = shm::stat(self.shmid.0)?;
+        let (uid, gid) = look.owner.map_or((now.uid, now.gid), |owner| (owner.uid, owner.gid));
+        if let Err(error) = shm::set(self.shmid.0, uid, gid, mode) {
+            // A number that is not a user in this user namespace.
+            shm::set(self.shmid.0, now.uid, now.gid, mode)?;
             refused.push(Refused::User(error));
+        }
+        let now = shm::stat_any(self.shmid.0)?;
+        if now.mode & PERMISSIONS != mode || now.size != self.size.0 {
+            return Err(not_as_asked());
         }
         self.finished = true;
         Ok(Finished { id: SegmentId::Sysv(self.shmid), refused })

@@ -4,6 +4,9 @@
 //! A page that was swapped out is not resident and holds data all the same:
 //! where something of the segment is in swap, pages have to be touched after all.
 //!
+//! For a segment in huge pages `mincore` tells only what this process has touched,
+//! so all of it counts as data. Its pages are never swapped out.
+//!
 //! Root may open the mapping as a file (`/proc/self/map_files`): that is read as an
 //! object is, tells holes of any size at once, and knows what is swapped out. For
 //! others `mincore` takes some ten seconds a TiB, hole or not.
@@ -25,26 +28,51 @@ pub struct SysvContents {
     shmid: ShmId,
     attachment: Attachment,
     identity: Identity,
-    /// The segment as a file, where that may be had.
+    /// The segment as a file, where this process may open it.
     file: Option<File>,
+    /// In huge pages: neither `mincore` nor the file tells what is a hole.
+    huge: bool,
 }
 
 impl SysvContents {
     pub fn attach(shmid: ShmId) -> io::Result<Self> {
         let attachment = Attachment::read_only(shmid.0)?;
         let identity = identity(&shm::stat(shmid.0)?);
-        let file = attachment.open().ok().filter(tells_holes);
-        Ok(Self { shmid, attachment, identity, file })
+        let file = attachment.open().ok();
+        let huge = file.as_ref().map_or_else(|| attachment.is_in_huge_pages(), |file| !tells_holes(file));
+        Ok(Self { shmid, attachment, identity, file, huge })
     }
 
     /// Whether a page that is not resident may hold data.
     fn may_be_swapped(&self) -> bool {
-        swap::in_use()
-            && fs::read(SYSV_TABLE).map_or(true, |text| {
-                let table = sysv_table::parse(&text);
-                let row = table.rows.iter().find(|row| row.shmid == self.shmid);
-                row.and_then(|row| row.swapped).is_none_or(|bytes| bytes.0 > 0)
-            })
+        swap::in_use() && self.in_table(|row| row.swapped).is_none_or(|bytes| bytes.0 > 0)
+    }
+
+    /// A figure of this segment in the kernel's table.
+    fn in_table(&self, figure: impl Fn(&sysv_table::Row) -> Option<Bytes>) -> Option<Bytes> {
+        let table = sysv_table::parse(&fs::read(SYSV_TABLE).ok()?);
+        table.rows.iter().find(|row| row.shmid == self.shmid).and_then(figure)
+    }
+
+    /// Copies data; of a segment in huge pages, holes too.
+    fn copy(&self, offset: u64, part: &mut [u8]) -> io::Result<()> {
+        let mut done = 0;
+        while done < part.len() {
+            done += self.attachment.copy_to(offset + done as u64, &mut part[done..]);
+            if done == part.len() {
+                break;
+            }
+            if !self.huge {
+                // No memory, or a swap device that fails.
+                return Err(io::Error::from_raw_os_error(libc::EIO));
+            }
+            // A huge page that does not exist and cannot be had: a hole.
+            let page = page_size() - (offset + done as u64) % page_size();
+            let end = usize::try_from(page).map_or(part.len(), |page| part.len().min(done + page));
+            part[done..end].fill(0);
+            done = end;
+        }
+        Ok(())
     }
 
     /// The run of pages from `first` on that are alike, at most `count`.
@@ -80,9 +108,7 @@ impl Contents for SysvContents {
             let (Ok(from), Ok(to)) = (usize::try_from(done), usize::try_from(end)) else { break };
             let part = &mut buffer[from..to];
             match extent.kind {
-                ExtentKind::Data => {
-                    let _ = self.attachment.copy_to(at, part);
-                }
+                ExtentKind::Data => self.copy(at, part)?,
                 ExtentKind::Hole => part.fill(0),
             }
             done = end;
@@ -94,6 +120,11 @@ impl Contents for SysvContents {
         let size = self.attachment.len();
         if offset >= size {
             return Ok(None);
+        }
+        if self.huge {
+            let end = offset.saturating_add(limit.max(1)).min(size);
+            let empty = self.in_table(|row| row.resident) == Some(Bytes(0));
+            return Ok(Some(Extent { end, kind: if empty { ExtentKind::Hole } else { ExtentKind::Data } }));
         }
         if let Some(file) = &self.file {
             return run_of_file(file, offset, size, limit);
@@ -118,7 +149,7 @@ impl Contents for SysvContents {
     }
 }
 
-/// Whether it tells its holes: huge pages are in a file system that calls all of it data.
+/// Whether it tells its holes: the file system of huge pages calls all of a file data.
 fn tells_holes(file: &File) -> bool {
     fstatfs(file).is_ok_and(|stat| stat.filesystem_type() == TMPFS_MAGIC)
 }

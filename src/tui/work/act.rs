@@ -5,7 +5,7 @@ use super::Worker;
 use crate::act::access::Rules;
 use crate::act::record::{Entry, Record};
 use crate::act::{
-    self, ActError, Action, Copies, Copying, Ending, Options, Outcome, Plan, Refusal, StateDirectory,
+    self, ActError, Action, Copies, Copying, Ending, Options, Outcome, Plan, Refusal, StateDirectory, Task,
 };
 use crate::app::Event;
 use crate::app::confirm::{Wanted, Wish};
@@ -106,7 +106,11 @@ impl Doer {
     fn apply_all(&self, plans: &[Plan], progress: &Progress) -> Vec<Outcome> {
         self.attended(progress, plans.len(), |item| {
             let apply = |(at, plan): (usize, &Plan)| {
-                item.begin(at + 1, format!("copying {}", plan.subject()));
+                let doing = match plan.task {
+                    Task::Create(_) => "creating",
+                    Task::Change { .. } => "copying",
+                };
+                item.begin(at + 1, format!("{doing} {}", plan.subject()));
                 self.apply(plan, progress)
             };
             plans.iter().enumerate().map(apply).collect()
@@ -137,11 +141,16 @@ impl Doer {
     }
 
     fn apply(&self, plan: &Plan, progress: &Progress) -> Outcome {
-        let outcome = act::apply_with(&*self.machine, plan, progress, &self.recent);
+        let outcome = match plan.task {
+            Task::Create(_) => act::create(&*self.machine, plan, self.state.as_ref(), progress),
+            Task::Change { .. } => act::apply_with(&*self.machine, plan, progress, &self.recent),
+        };
         let (segment, done, said) = match &outcome.result {
             Ok(done) => (done.id.to_string(), true, done.said.join("; ")),
             // What was refused or stopped did not happen.
-            Err(ActError::Refused { .. } | ActError::Stopped { .. }) => return outcome,
+            Err(ActError::Refused { .. } | ActError::Stopped { .. } | ActError::NotCreated { .. }) => {
+                return outcome;
+            }
             Err(error) => (outcome.subject.clone(), false, error.to_string()),
         };
         self.record(outcome.action, &segment, done, &said);

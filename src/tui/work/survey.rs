@@ -117,7 +117,10 @@ mod tests {
         let events = surveyor(&machine).work(Clock::ZERO);
         let [Event::Surveyed(survey)] = &events[..] else { panic!("{events:?}") };
         let [problem] = &survey.problems[..] else { panic!("{:?}", survey.problems) };
-        assert!(problem.contains("was posix:/camera0") && problem.contains("rm --recover"), "{problem}");
+        assert!(
+            problem.contains("removal of posix:/camera0") && problem.contains("rm --recover"),
+            "{problem}"
+        );
     }
 
     #[test]

@@ -1,0 +1,146 @@
+//! Standard output and input in place of a file, and what `save` never replaces.
+
+use super::{complaint, directory, files, program, run, said, segments};
+
+use crate::support::{Object, SOON, Sysv, Terminal, World};
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+use shmlens::segment::SegmentId;
+use shmlens::sys::shm;
+use std::fs::{self, File};
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tempfile::TempDir;
+
+/// Files that are not regular, by what they are called in messages.
+fn special_files(directory: &TempDir) -> Vec<(&'static str, PathBuf)> {
+    let at = |name: &str| directory.path().join(name);
+    let mode = Mode::from_bits_truncate(0o600);
+    mknod(&at("null"), SFlag::S_IFCHR, mode, makedev(1, 3)).unwrap();
+    mknod(&at("disk"), SFlag::S_IFBLK, mode, makedev(7, 99)).unwrap();
+    mknod(&at("fifo"), SFlag::S_IFIFO, mode, 0).unwrap();
+    fs::write(at("target"), "target").unwrap();
+    symlink("target", at("link")).unwrap();
+    fs::create_dir(at("directory")).unwrap();
+    drop(UnixListener::bind(at("socket")).unwrap());
+    vec![
+        ("a character device", at("null")),
+        ("a block device", at("disk")),
+        ("a FIFO", at("fifo")),
+        ("a symbolic link", at("link")),
+        ("a directory", at("directory")),
+        ("a socket", at("socket")),
+    ]
+}
+
+#[test]
+fn save_replaces_only_a_regular_file() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let _object = Object::new("a", 5000, 0o600);
+    let special = special_files(&directory);
+    let before = files(directory.path());
+    for (kind, path) in &special {
+        let inode = fs::symlink_metadata(path).unwrap().ino();
+        let file = path.to_str().unwrap();
+        for arguments in [&["save", "/a", file][..], &["save", "/a", file, "--force"]] {
+            let output = program(&directory).args(arguments).output().unwrap();
+            let told = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+            assert!(told.contains(kind) && !told.contains("--force"), "{arguments:?}: {told}");
+        }
+        // A directory takes the copy into it.
+        if *kind != "a directory" {
+            let told = complaint(&directory, ["rm", "--yes", "--force", "/a", "--save", file]);
+            assert!(told.contains(kind), "{told}");
+            assert!(fs::exists("/dev/shm/a").unwrap());
+        }
+        assert_eq!(fs::symlink_metadata(path).unwrap().ino(), inode, "{kind}");
+    }
+    assert_eq!(fs::read(directory.path().join("target")).unwrap(), b"target");
+    let after: Vec<_> = files(directory.path()).into_iter().filter(|name| name != "state").collect();
+    assert_eq!(after, before);
+}
+
+#[test]
+fn a_segment_goes_through_a_pipe() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let object = Object::new("a", 1 << 20, 0o640);
+    object.write(5000, b"hello");
+    let sysv = Sysv::new(7, 1 << 20, 0o640);
+    sysv.write(5000, b"hello");
+    for name in ["/a", "key:7"] {
+        let saved = run(&directory, ["save", name, "-"]);
+        assert!(saved.status.success() && saved.stderr.is_empty(), "{saved:?}");
+        assert!(saved.stdout.len() < 20_000, "holes take no space");
+        said(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
+        let restored = piped(&directory, &saved.stdout[..saved.stdout.len() - 1]);
+        assert_eq!(restored.status.code(), Some(1), "{restored:?}");
+        assert!(String::from_utf8_lossy(&restored.stderr).contains("truncated"), "{restored:?}");
+        assert!(segments().iter().all(|segment| segment.size.0 == 1 << 20 && segment.mode.bits() == 0o640));
+        let restored = piped(&directory, &saved.stdout);
+        assert!(restored.status.success(), "{restored:?}");
+        let dump = run(&directory, ["dump", "--raw", "--offset", "5000", "--length", "5", name]);
+        assert_eq!(dump.stdout, b"hello");
+        // The same from a file as standard input.
+        said(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
+        let path = directory.path().join("file");
+        fs::write(&path, &saved.stdout).unwrap();
+        let mut command = program(&directory);
+        command.args(["restore", "-"]).stdin(Stdio::from(File::open(&path).unwrap()));
+        assert!(command.status().unwrap().success());
+        let dump = run(&directory, ["dump", "--raw", "--offset", "5000", "--length", "5", name]);
+        assert_eq!(dump.stdout, b"hello");
+    }
+    for segment in segments() {
+        if let SegmentId::Sysv(shmid) = segment.id {
+            shm::remove(shmid.0).unwrap();
+        }
+    }
+    assert!(!Path::new("-").exists());
+}
+
+/// Restores from these bytes in a pipe.
+fn piped(directory: &TempDir, bytes: &[u8]) -> std::process::Output {
+    let (from, mut to) = std::io::pipe().unwrap();
+    let mut command = program(directory);
+    let command = command.args(["restore", "-"]).stdin(from);
+    std::thread::scope(|scope| {
+        scope.spawn(move || std::io::Write::write_all(&mut to, bytes));
+        command.output().unwrap()
+    })
+}
+
+#[test]
+fn a_saved_segment_is_not_written_to_a_terminal() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let _object = Object::new("a", 5000, 0o600);
+    for (arguments, part) in [
+        (&["save", "/a", "-"][..], "will not write a saved segment to a terminal"),
+        (&["restore", "-"], "will not read a saved segment from a terminal"),
+    ] {
+        let mut command = program(&directory);
+        command.args(arguments);
+        let mut terminal = Terminal::start((120, 30), command);
+        terminal.wait_for(part, SOON);
+        assert_eq!(terminal.wait_exit(SOON).code(), Some(2));
+        assert!(!terminal.screen().contains("shmlens segment"), "{}", terminal.screen());
+    }
+    assert_eq!(run(&directory, ["save", "/a", "-", "--json"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_closed_pipe_ends_save_quietly() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let object = Object::new("a", 4 << 20, 0o600);
+    object.write(0, &vec![7; 4 << 20]);
+    let (from, to) = std::io::pipe().unwrap();
+    drop(from);
+    let mut command = program(&directory);
+    let output = command.args(["save", "/a", "-"]).stdout(to).stderr(Stdio::piped()).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}

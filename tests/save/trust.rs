@@ -1,0 +1,173 @@
+//! Files that another user may have written, and what is never restored from any.
+
+use super::{complaint, copies, directory, files, program, run, said, save, segment};
+
+use crate::support::{NOBODY, Object, SOON, Terminal, World};
+use shmlens::act::SavedFile;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A saved setuid program that would belong to root, in a file of this owner and mode.
+fn setuid_program(directory: &TempDir, owner: u32, mode: u32) -> PathBuf {
+    let path = directory.path().join("file");
+    let object = Object::new("program", 5000, 0o600);
+    fs::set_permissions(object.path(), fs::Permissions::from_mode(0o4755)).unwrap();
+    assert_eq!(segment(&object.id()).mode.bits(), 0o4755);
+    save(&object.id(), &path);
+    chown(&path, Some(owner), Some(owner)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    fs::remove_file(object.path()).unwrap();
+    path
+}
+
+fn nothing_is_there() -> bool {
+    files(Path::new("/dev/shm")).is_empty()
+}
+
+#[track_caller]
+fn is_restored_without_special_bits() {
+    let stat = fs::metadata("/dev/shm/program").unwrap();
+    assert_eq!((stat.uid(), stat.mode() & 0o7777), (0, 0o755));
+    fs::remove_file("/dev/shm/program").unwrap();
+}
+
+#[test]
+fn setuid_bits_are_never_restored() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = setuid_program(&directory, 0, 0o600);
+    let text = said(&directory, ["restore", path.to_str().unwrap()]);
+    assert!(text.contains("mode 4755") && text.contains("0755") && text.contains("never restored"), "{text}");
+    is_restored_without_special_bits();
+}
+
+#[test]
+fn setuid_bits_do_not_come_back_from_a_copy() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let object = Object::new("program", 5000, 0o600);
+    fs::set_permissions(object.path(), fs::Permissions::from_mode(0o6755)).unwrap();
+    said(&directory, ["rm", "--yes", "--force", "/program"]);
+    let state = shmlens::act::StateDirectory::at(directory.path().join("state/shmlens"));
+    let copies_of = shmlens::act::Copies::new(state, shmlens::segment::Bytes(1 << 30));
+    assert_eq!(copies(&directory).len(), 1);
+    copies_of
+        .undo(&shmlens::machine::real::RealMachine, &shmlens::memory::Progress::new())
+        .unwrap_or_else(|error| panic!("{error}"));
+    is_restored_without_special_bits();
+}
+
+#[test]
+fn a_file_of_another_user_has_to_be_confirmed() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = setuid_program(&directory, NOBODY, 0o600);
+    let file = path.to_str().unwrap();
+    let told = complaint(&directory, ["restore", file]);
+    for part in ["belongs to nobody", "posix:/program", "4.9 KiB", "mode 0755", "owner root", "use --yes"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(nothing_is_there());
+    let json = run(&directory, ["restore", file, "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["status"], "refused", "{json}");
+    let refused = run(&directory, ["--read-only", "restore", file, "--yes"]);
+    assert!(refused.status.code() == Some(1) && nothing_is_there(), "{refused:?}");
+    said(&directory, ["restore", file, "--yes"]);
+    is_restored_without_special_bits();
+}
+
+#[test]
+fn the_user_who_called_sudo_is_trusted_and_no_other() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = setuid_program(&directory, NOBODY, 0o600);
+    for (caller, status) in [("1000", 1), ("65534", 0)] {
+        let mut command = program(&directory);
+        let output = command.arg("restore").arg(&path).env("SUDO_UID", caller).output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{output:?}");
+        assert_eq!(nothing_is_there(), status == 1);
+    }
+}
+
+#[test]
+fn a_file_that_others_can_write_has_to_be_confirmed() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = setuid_program(&directory, 0, 0o602);
+    let told = complaint(&directory, ["restore", path.to_str().unwrap()]);
+    assert!(told.contains("can be written by other users") && nothing_is_there(), "{told}");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
+    chown(&path, None, Some(NOBODY)).unwrap();
+    let told = complaint(&directory, ["restore", path.to_str().unwrap()]);
+    assert!(told.contains("can be written by other users") && nothing_is_there(), "{told}");
+}
+
+#[test]
+fn a_terminal_is_asked_and_gets_what_was_shown() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = setuid_program(&directory, NOBODY, 0o600);
+    let ask = || {
+        let mut command = program(&directory);
+        command.arg("restore").arg(&path);
+        let terminal = Terminal::start((100, 30), command);
+        terminal.wait_for("Restore it? [y/N]", SOON);
+        let screen = terminal.screen();
+        assert!(
+            screen.contains("belongs to nobody") && screen.contains("posix:/program: 4.9 KiB"),
+            "{screen}"
+        );
+        terminal
+    };
+    let mut terminal = ask();
+    terminal.send("n\r");
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(1));
+    assert!(terminal.screen().contains("nothing was restored") && nothing_is_there());
+    let mut terminal = ask();
+    // What takes its name after the question is not what was shown.
+    let other = Object::new("other", 10, 0o600);
+    let newer = directory.path().join("newer");
+    save(&other.id(), &newer);
+    drop(other);
+    fs::rename(&newer, &path).unwrap();
+    terminal.send("y\r");
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
+    assert_eq!(files(Path::new("/dev/shm")), ["program"]);
+    is_restored_without_special_bits();
+}
+
+#[test]
+fn the_names_that_are_shown_are_not_those_in_the_file() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = setuid_program(&directory, NOBODY, 0o600);
+    let shown = SavedFile::open(&path).unwrap();
+    let machine = shmlens::machine::made::MadeMachine::new();
+    // It has another user database, and the file says root.
+    machine.edit(|facts| facts.users.insert(0, "toor".to_owned()));
+    assert!(shown.described(&machine).contains("owner toor"), "{}", shown.described(&machine));
+}
+
+#[test]
+fn read_only_removes_no_mark() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let marks = directory.path().join("state/shmlens/unfinished");
+    fs::create_dir_all(&marks).unwrap();
+    let mark = marks.join("00000000000000000001-1.jsonl");
+    let line = r#"{"world":"another boot","file":"a","command":"create","shmid":1,"key":1,"size":1,"mode":1,"creator_pid":1,"creator_uid":0,"change":1,"whole":false}"#;
+    fs::write(&mark, line).unwrap();
+    for arguments in [&["--read-only", "rm", "/nothing"][..], &["rm", "--dry-run", "/nothing"]] {
+        run_all(&directory, arguments);
+        assert!(mark.exists(), "{arguments:?}");
+    }
+    run_all(&directory, &["rm", "--recover"]);
+    assert!(!mark.exists());
+}
+
+fn run_all(directory: &TempDir, arguments: &[&str]) {
+    program(directory).args(arguments).output().unwrap();
+}
