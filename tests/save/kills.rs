@@ -155,6 +155,7 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
             drop(Sysv { shmid: shmid.0 });
         }
     };
+    let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
     let (mut half, mut whole) = (0, 0);
     killed(command, clear, |ended| {
         let left = segments();
@@ -162,9 +163,10 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
         let was_half = left.first().is_some_and(|segment| segment.mode == FILLING);
         assert!(was_half || left.first().is_none_or(|segment| segment.mode.bits() == 0o666), "{left:?}");
         if was_half {
-            // The next command that changes something says what is in the way.
-            let told = program(directory).args(["rm", "--yes", "/nothing"]).output().unwrap();
-            let told = String::from_utf8(told.stderr).unwrap();
+            // The same command says what is in the way.
+            let again = program(directory).args(&arguments).output().unwrap();
+            let told = String::from_utf8(again.stderr).unwrap();
+            assert!(!again.status.success(), "{told}");
             assert!(told.contains(&format!("{origin} was killed")), "{told}");
             assert!(told.contains("rm --recover` to remove it"), "{told}");
             let refused = program(directory).args(["--read-only", "rm", "--recover"]).output().unwrap();

@@ -2,11 +2,12 @@
 
 use super::log::Log;
 use super::tell::Teller;
+use super::warn_of_unfinished;
 use crate::act::{self, NewSegment, Options, Source, StateDirectory};
 use crate::cli::args::{CreateArgs, CreateKind, NewArgs};
 use crate::cli::out::Out;
 use crate::cli::progress::{Interrupt, attended};
-use crate::cli::{Failure, Status};
+use crate::cli::{Failure, Status, look};
 use crate::machine::Machine;
 use crate::machine::control::NewSysv;
 use crate::memory::Progress;
@@ -51,8 +52,12 @@ pub fn run(
         teller.planned(&plan)?;
         return Ok(teller.status());
     }
-    let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let state = StateDirectory::find().ok();
+    if let Some(state) = state.as_ref().filter(|_| plan.refusal.is_some()) {
+        // What has the key may be left from a creation that was killed.
+        warn_of_unfinished(machine, state, &look(machine), options);
+    }
+    let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let outcome = attended("creating", args.from.is_some(), &progress, &interrupt, |_| {
         act::create(machine, &plan, state.as_ref(), &progress)
     });
