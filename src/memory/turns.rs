@@ -137,7 +137,7 @@ mod tests {
             let mut left = Some(100u32);
             in_turns(
                 shared,
-                |_: &mut ()| {
+                |(): &mut ()| {
                     left = left.expect("called again").checked_sub(1);
                     left.is_some()
                 },
