@@ -11,7 +11,7 @@ use super::progress::{Interrupt, attended};
 use super::{Failure, Status, look, part};
 use crate::decode::{self, Squeeze, Type};
 use crate::machine::Machine;
-use crate::memory::{Piece, Pieces, Progress, Reader, Standing};
+use crate::memory::{PageBuffer, Piece, Pieces, Progress, Reader, Standing};
 use items::Items;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -112,7 +112,7 @@ fn tell_rest(range: &Range<u64>, kind: &Type) {
 
 fn raw(reader: &Reader, range: Range<u64>, progress: &Progress, out: &mut Sink<'_>) -> io::Result<()> {
     let mut pieces = Pieces::new(reader, range, 1, progress)?.with_holes_up_to(PIECE as u64);
-    let mut bytes = vec![0; PIECE];
+    let mut bytes = PageBuffer::with_capacity(PIECE);
     let zeros = vec![0; PIECE];
     while let Some(piece) = pieces.next(&mut bytes)? {
         match piece {

@@ -165,6 +165,10 @@ impl Search<'_> {
         self.args.limit.is_some_and(|limit| self.found >= limit)
     }
 
+    fn flow(&self) -> ControlFlow<()> {
+        if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
     fn segment(
         &mut self,
         machine: &dyn Machine,
@@ -184,19 +188,24 @@ impl Search<'_> {
         let mut written = Ok(());
         let at_once = out.is_terminal();
         let pattern = self.pattern;
-        let result = find_all(&reader, pattern, 0..u64::MAX, progress, |offset| {
-            self.found += 1;
-            if !self.args.count {
+        let result = find_all(&reader, pattern, 0..u64::MAX, progress, |matches| {
+            if self.args.count {
+                let limit = self.args.limit.unwrap_or(u64::MAX);
+                self.found = self.found.saturating_add(matches.count).min(limit);
+                return self.flow();
+            }
+            for offset in matches.offsets().take_while(|_| !progress.is_cancelled()) {
+                self.found += 1;
                 written = meter.aside(|| {
                     self.print(&reader, offset, out)?;
                     if at_once { out.flush() } else { Ok(()) }
                 });
+                if written.is_err() {
+                    return ControlFlow::Break(());
+                }
+                self.flow()?;
             }
-            if written.is_err() || self.is_over() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            ControlFlow::Continue(())
         });
         written?;
         if let Err(source) = result {

@@ -288,8 +288,13 @@ fn refused(error: &io::Error, subject: &Subject) -> Examined {
 
 /// Opens a file through whoever still holds it.
 pub fn open_held(device: u64, inode: u64, holders: &[u32]) -> io::Result<OpenObject> {
+    // Private mappings last: to find them, the kernel is asked about every mapping of a process.
+    open_held_by(device, inode, holders, false).or_else(|_| open_held_by(device, inode, holders, true))
+}
+
+fn open_held_by(device: u64, inode: u64, holders: &[u32], private: bool) -> io::Result<OpenObject> {
     let whereabouts = Whereabouts { objects: Some(device), ..Whereabouts::default() };
-    let wanted = Wanted { whereabouts, private: true, as_text: false };
+    let wanted = Wanted { whereabouts, private, as_text: false };
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
     for &pid in holders {
         let uses = match RealMachine.examine(pid, &wanted) {
