@@ -4,7 +4,7 @@
 use super::time;
 use crate::identify::semaphore;
 use crate::machine::Machine;
-use crate::segment::{Certainty, Holder, Owner, Segment, SegmentId, Timestamp, escape};
+use crate::segment::{Certainty, Holder, Owner, Segment, SegmentId, escape};
 use crate::survey::{Limits, Survey};
 use serde::Serialize;
 
@@ -54,6 +54,8 @@ struct SegmentJson {
     state: &'static str,
     certainty: Option<&'static str>,
     reasons: Vec<String>,
+    /// Mappings past the end of the segment, one sentence each.
+    warnings: Vec<String>,
     age: Option<f64>,
     device: Option<u64>,
     inode: Option<u64>,
@@ -126,7 +128,7 @@ impl Report {
         survey: &Survey,
         segments: impl IntoIterator<Item = &'a Segment>,
     ) -> Self {
-        let segment = |segment: &Segment| SegmentJson::new(machine, segment, survey.at);
+        let segment = |segment: &Segment| SegmentJson::new(machine, segment, survey);
         Self {
             version: VERSION,
             coverage: survey.coverage.as_ref().map(|coverage| CoverageJson {
@@ -152,7 +154,7 @@ impl LimitsJson {
 }
 
 impl SegmentJson {
-    fn new(machine: &dyn Machine, segment: &Segment, now: Timestamp) -> Self {
+    fn new(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Self {
         let sysv = segment.sysv();
         let posix = segment.posix();
         let (shmid, name) = match &segment.id {
@@ -188,7 +190,8 @@ impl SegmentJson {
             state: segment.verdict.state.word(),
             certainty: segment.verdict.state.certainty().map(Certainty::word),
             reasons: segment.verdict.reasons.clone(),
-            age: segment.age(now),
+            warnings: survey.past_end_lines(segment),
+            age: segment.age(survey.at),
             device: posix.map(|facts| facts.device),
             inode: posix.map(|facts| facts.inode),
         }

@@ -1,8 +1,8 @@
 //! Segments for the tests of this crate, as product examples show them.
 
 use super::{
-    Bytes, Facts, Key, Mode, ObjectName, Owner, PosixFacts, Segment, SegmentId, ShmId, State, SysvFacts,
-    Times, Timestamp, Verdict,
+    Bytes, CreatorLife, Facts, Key, Mode, ObjectName, Owner, PosixFacts, Segment, SegmentId, ShmId, State,
+    SysvFacts, Times, Timestamp, Verdict,
 };
 
 fn ann() -> Owner {
@@ -30,6 +30,7 @@ pub fn sysv() -> Segment {
         }),
         holders: None,
         made_by: None,
+        creator_life: CreatorLife::Unknown,
         verdict: Verdict::new(State::InUse, "attached 2 times"),
     }
 }
@@ -52,6 +53,7 @@ pub fn posix_called(name: &[u8]) -> Segment {
         facts: Facts::Posix(PosixFacts { device: 26, inode: 7, unlinked: None }),
         holders: None,
         made_by: None,
+        creator_life: CreatorLife::Unknown,
         verdict: Verdict::new(State::Unknown, "its holders are not known"),
     }
 }

@@ -227,9 +227,14 @@ impl Test {
                 Value::Key(key) => regex.is_match(&format!("0x{key:08x}")),
                 Value::Mode(bits) => regex.is_match(&format!("{bits:04o}")),
                 Value::Number(number) | Value::Size(number) => regex.is_match(&number.to_string()),
+                Value::Numbers(numbers) => numbers.iter().any(|number| regex.is_match(&number.to_string())),
                 _ => false,
             },
             Self::Within(field, bounds) => {
+                if let Value::Numbers(numbers) = field.of(segment, now) {
+                    #[expect(clippy::cast_precision_loss, reason = "only compared")]
+                    return numbers.iter().any(|&number| bounds.hold(number as f64));
+                }
                 let number = match field.of(segment, now) {
                     Value::Time(time) => Some(now.seconds_since(time)).filter(|_| !time.is_future(now)),
                     value => value.number(),
@@ -300,6 +305,7 @@ fn number_reader(field: Field) -> Option<ReadNumber> {
         | Field::LastPid
         | Field::Nattch
         | Field::Holders
+        | Field::Pid
         | Field::Device
         | Field::Inode => Some(number),
         Field::Id

@@ -1,7 +1,8 @@
 //! What will stop programs soon: a limit that is nearly reached, with those who
 //! use most of it.
 
-use super::Survey;
+use super::usage::{objects, promised};
+use super::{Survey, past_end};
 use crate::segment::{Bytes, Holder, Kind, Segment};
 use std::collections::BTreeMap;
 
@@ -34,14 +35,14 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
     if let Some(shm) = &limits.dev_shm {
         if let Some(left) = nearly(shm.used.0, shm.size.0) {
             let resident = |segment: &Segment| segment.resident.unwrap_or_default().0;
-            let mut users = by_user(posix(survey), resident, |sum| format!("has {}", Bytes(sum)));
+            let mut users = by_user(objects(survey), resident, |sum| format!("has {}", Bytes(sum)));
             users.extend(unlinked(survey, shm.used));
             let what = format!("/dev/shm is nearly full, {} of {} left", Bytes(left), shm.size);
             alerts.push(Alert { what, users });
         }
         if let Some(left) = nearly(shm.inodes_used, shm.inodes) {
             let what = format!("/dev/shm is nearly out of inodes, {left} of {} left", shm.inodes);
-            alerts.push(Alert { what, users: by_user(posix(survey), |_| 1, |sum| format!("has {sum}")) });
+            alerts.push(Alert { what, users: by_user(objects(survey), |_| 1, |sum| format!("has {sum}")) });
         }
     }
     if let Some((left, most)) =
@@ -55,7 +56,26 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
         let users = by_user(sysv(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
         alerts.push(Alert { what, users });
     }
+    alerts.extend(overcommitted(survey));
+    alerts.extend(past_end::alert(survey));
     alerts
+}
+
+/// The objects in `/dev/shm` are larger together than its capacity. A tmpfs
+/// allocates a page when it is first written; when none is left, the write to a
+/// mapping raises SIGBUS.
+fn overcommitted(survey: &Survey) -> Option<Alert> {
+    let capacity = survey.limits.dev_shm?.size;
+    let promised = promised(survey);
+    if capacity.0 == 0 || promised <= capacity {
+        return None;
+    }
+    let what = format!(
+        "/dev/shm is overcommitted, objects of {promised} with a capacity of {capacity}: writing raises SIGBUS \
+         once it is full"
+    );
+    let users = by_user(objects(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
+    Some(Alert { what, users })
 }
 
 /// How much is left, of what is used to nine tenths or more.
@@ -65,10 +85,6 @@ fn nearly(used: u64, most: u64) -> Option<u64> {
 
 fn sysv(survey: &Survey) -> impl Iterator<Item = &Segment> {
     survey.segments.iter().filter(|segment| segment.kind() == Kind::Sysv)
-}
-
-fn posix(survey: &Survey) -> impl Iterator<Item = &Segment> {
-    survey.segments.iter().filter(|segment| segment.kind() != Kind::Sysv)
 }
 
 /// Those with the largest sums, in words.

@@ -1,0 +1,145 @@
+//! Usage of shared memory added up: by user, by process, and as a whole against
+//! the capacity of `/dev/shm` and the `Shmem` of `/proc/meminfo`.
+
+use super::Survey;
+use crate::machine::Machine;
+use crate::segment::{Bytes, CreatorLife, Holder, Kind, Segment, escape};
+use std::collections::{BTreeMap, HashSet};
+
+/// The POSIX objects, unlinked ones included. One with two names (hard links)
+/// is listed under both and uses its memory once.
+pub(super) fn objects(survey: &Survey) -> impl Iterator<Item = &Segment> {
+    let mut seen = HashSet::new();
+    survey
+        .segments
+        .iter()
+        .filter(move |segment| segment.posix().is_some_and(|facts| seen.insert((facts.device, facts.inode))))
+}
+
+/// The sizes of all objects in `/dev/shm` together: the memory that they use
+/// once every page of them has been written.
+#[must_use]
+pub fn promised(survey: &Survey) -> Bytes {
+    objects(survey).map(|segment| segment.size).sum()
+}
+
+/// The shared memory of the machine, and the part of it that segments explain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shmem {
+    /// `Shmem` in `/proc/meminfo`.
+    pub total: Bytes,
+    /// The memory of all listed segments.
+    pub listed: Bytes,
+}
+
+impl Shmem {
+    /// Compares the kernel's total with a survey; `None` without `/proc/meminfo`.
+    #[must_use]
+    pub fn new(machine: &dyn Machine, survey: &Survey) -> Option<Self> {
+        let sysv = survey.segments.iter().filter(|segment| segment.kind() == Kind::Sysv);
+        let listed = sysv.chain(objects(survey)).filter_map(|segment| segment.resident).sum();
+        machine.shmem().map(|total| Self { total, listed })
+    }
+
+    /// The part that no listed segment explains.
+    #[must_use]
+    pub fn rest(&self) -> Bytes {
+        Bytes(self.total.0.saturating_sub(self.listed.0))
+    }
+
+    /// `Shmem 79 MiB, listed 18 MiB; the rest is …`
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self { total, listed } = self;
+        let note = if self.rest().0 > 0 {
+            "; the rest is memfds, anonymous shared memory, other tmpfs mounts and namespaces"
+        } else if listed > total {
+            "; Shmem does not count swapped and huge pages"
+        } else {
+            ""
+        };
+        format!("Shmem {total}, listed {listed}{note}")
+    }
+}
+
+/// Segments added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sum {
+    /// System V segments.
+    pub ids: u64,
+    /// Their sizes.
+    pub bytes: Bytes,
+    /// POSIX objects.
+    pub objects: u64,
+    /// Their memory.
+    pub object_bytes: Bytes,
+}
+
+impl Sum {
+    fn add(&mut self, segment: &Segment) {
+        let (count, bytes, more) = match segment.kind() {
+            Kind::Sysv => (&mut self.ids, &mut self.bytes, segment.size),
+            _ => (&mut self.objects, &mut self.object_bytes, segment.resident.unwrap_or_default()),
+        };
+        *count += 1;
+        *bytes = Bytes(bytes.0.saturating_add(more.0));
+    }
+
+    /// The order of the tables: the most bytes first, then the most segments.
+    fn weight(&self) -> (u64, u64) {
+        (self.bytes.0.saturating_add(self.object_bytes.0), self.ids + self.objects)
+    }
+}
+
+/// Segments by user and by process, the largest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// By owner: uid, name where it has one, sum.
+    pub users: Vec<(u32, Option<String>, Sum)>,
+    /// By process: pid, command, sum.
+    pub processes: Vec<(u32, String, Sum)>,
+}
+
+/// Adds up segments by user and by process.
+///
+/// A segment counts for its owner, and for every process that holds it: in full
+/// for each, once however often it is mapped. A System V segment that is not
+/// attached counts for its creator while that runs, so that a program that
+/// creates ids and never attaches them is found.
+#[must_use]
+pub fn usage(machine: &dyn Machine, survey: &Survey) -> Usage {
+    let mut users: BTreeMap<u32, (Option<String>, Sum)> = BTreeMap::new();
+    let mut processes: BTreeMap<u32, (String, Sum)> = BTreeMap::new();
+    let sysv = survey.segments.iter().filter(|segment| segment.kind() == Kind::Sysv);
+    for segment in sysv.chain(objects(survey)) {
+        let owner = &segment.owner;
+        let name = || owner.user.as_ref().map(|_| owner.user_text());
+        users.entry(owner.uid).or_insert_with(|| (name(), Sum::default())).1.add(segment);
+        // Reading a segment to report on it is not usage.
+        let holders = segment.holders.as_deref().unwrap_or_default().iter();
+        for holder in holders.filter(|holder| !holder.looks_on()) {
+            let new = || (Holder::command_text(holder), Sum::default());
+            processes.entry(holder.pid).or_insert_with(new).1.add(segment);
+        }
+        if let Some((pid, command)) = idle_creator(machine, segment) {
+            processes.entry(pid).or_insert_with(|| (command, Sum::default())).1.add(segment);
+        }
+    }
+    let mut usage = Usage {
+        users: users.into_iter().map(|(uid, (name, sum))| (uid, name, sum)).collect(),
+        processes: processes.into_iter().map(|(pid, (command, sum))| (pid, command, sum)).collect(),
+    };
+    usage.users.sort_by_key(|(uid, _, sum)| (std::cmp::Reverse(sum.weight()), *uid));
+    usage.processes.sort_by_key(|(pid, _, sum)| (std::cmp::Reverse(sum.weight()), *pid));
+    usage
+}
+
+/// The running creator of a System V segment that is not attached.
+fn idle_creator(machine: &dyn Machine, segment: &Segment) -> Option<(u32, String)> {
+    let facts = segment.sysv().filter(|facts| facts.nattch == 0)?;
+    if segment.creator_life != CreatorLife::Running {
+        return None;
+    }
+    let process = machine.processes().process(facts.creator_pid)?;
+    Some((facts.creator_pid, escape(&process.command)))
+}
