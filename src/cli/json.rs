@@ -54,8 +54,6 @@ struct SegmentJson {
     state: &'static str,
     certainty: Option<&'static str>,
     reasons: Vec<String>,
-    /// Mappings past the end of the segment, one sentence each.
-    warnings: Vec<String>,
     age: Option<f64>,
     device: Option<u64>,
     inode: Option<u64>,
@@ -189,8 +187,8 @@ impl SegmentJson {
                 .map(|found| SemaphoreJson { value: found.value, waiters: found.waiters }),
             state: segment.verdict.state.word(),
             certainty: segment.verdict.state.certainty().map(Certainty::word),
-            reasons: segment.verdict.reasons.clone(),
-            warnings: survey.past_end_lines(segment),
+            // Programs learn of a SIGBUS ahead here: the set of fields is a promise.
+            reasons: [&segment.verdict.reasons[..], &survey.past_end_lines(segment)].concat(),
             age: segment.age(survey.at),
             device: posix.map(|facts| facts.device),
             inode: posix.map(|facts| facts.inode),

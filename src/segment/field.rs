@@ -45,7 +45,7 @@ macro_rules! fields {
         }
 
         impl Field {
-            /// Every field, in the order in which `list --json` has them.
+            /// Every field, in the order in which `list --json` has them; it has pids in `holders`.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
             /// The name in JSON, in filters, in `--columns` and `--sort`.

@@ -155,6 +155,30 @@ mod tests {
     }
 
     #[test]
+    fn sizes_beyond_the_capacity_are_an_alert() {
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::hole(6 << 30));
+        machine.add_object("b", MadeBytes::hole(6 << 30));
+        assert_eq!(texts(&machine), Vec::<String>::new(), "exactly the capacity");
+        machine.add_object("c", MadeBytes::hole(1));
+        // A second name of the same object promises nothing more.
+        machine.edit(|facts| {
+            let object = facts.posix.values().next().unwrap().clone();
+            facts.posix.insert(crate::segment::ObjectName::new(b"a2").unwrap(), object);
+        });
+        assert_eq!(
+            texts(&machine),
+            [
+                "/dev/shm is overcommitted, objects of 12 GiB with a capacity of 12 GiB: writing raises SIGBUS \
+              once it is full: ann has 12 GiB"
+            ]
+        );
+        // A tmpfs without a limit cannot be overcommitted.
+        machine.edit(|facts| facts.limits.dev_shm.as_mut().unwrap().size = Bytes(0));
+        assert_eq!(texts(&machine), Vec::<String>::new());
+    }
+
+    #[test]
     fn the_largest_users_are_named_and_what_no_directory_lists() {
         let machine = MadeMachine::new();
         for (name, pages) in [("a", 1), ("b", 5), ("c", 3)] {

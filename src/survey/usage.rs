@@ -143,3 +143,77 @@ fn idle_creator(machine: &dyn Machine, segment: &Segment) -> Option<(u32, String
     let process = machine.processes().process(facts.creator_pid)?;
     Some((facts.creator_pid, escape(&process.command)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::Access;
+    use crate::survey::{Depth, Holdings, Names};
+
+    fn survey(machine: &MadeMachine) -> Survey {
+        let mut names = Names::default();
+        let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
+        let mut survey = Survey::take(machine, &mut names);
+        survey.join(&holdings, machine, &mut names);
+        for segment in &mut survey.segments {
+            let creator = segment.sysv().map(|facts| facts.creator_pid);
+            if creator.is_some_and(|pid| machine.processes().process(pid).is_some()) {
+                segment.creator_life = CreatorLife::Running;
+            }
+        }
+        survey
+    }
+
+    const fn sum(ids: u64, bytes: u64, objects: u64, object_bytes: u64) -> Sum {
+        Sum { ids, bytes: Bytes(bytes), objects, object_bytes: Bytes(object_bytes) }
+    }
+
+    #[test]
+    fn each_holder_counts_in_full_and_an_idle_creator_while_it_runs() {
+        let machine = MadeMachine::new();
+        for (pid, name) in [(7, "writer"), (8, "reader"), (9, "maker")] {
+            machine.add_process(pid, name);
+        }
+        for (shmid, size, creator) in [(1, 5000, 9), (2, 1000, 9), (3, 1 << 20, 4121)] {
+            let at = machine.add_sysv(shmid, 0, MadeBytes::hole(size));
+            machine.edit(|facts| facts.sysv[at].row.creator_pid = creator);
+        }
+        machine.edit(|facts| facts.sysv[2].row.uid = 1001);
+        // Twice in one process, and once in another.
+        for pid in [7, 7, 8] {
+            machine.attach_in(pid, 1, Access::ReadWrite);
+        }
+        machine.add_object("a", MadeBytes::full(&[1; 8192]));
+        machine.open_in(8, "a", Access::Read);
+        let usage = usage(&machine, &survey(&machine));
+        let users = [(1001, "bob", sum(1, 1 << 20, 0, 0)), (1000, "ann", sum(2, 6000, 1, 8192))];
+        assert_eq!(usage.users, users.map(|(uid, name, sum)| (uid, Some(name.to_owned()), sum)));
+        let processes = [
+            (8, "reader", sum(1, 5000, 1, 8192)),
+            (7, "writer", sum(1, 5000, 0, 0)),
+            // Segment 1 is held by others, and the creator of segment 3 has exited.
+            (9, "maker", sum(1, 1000, 0, 0)),
+        ];
+        assert_eq!(usage.processes, processes.map(|(pid, name, sum)| (pid, name.to_owned(), sum)));
+    }
+
+    #[test]
+    fn the_kernel_counts_more_or_less_than_the_segments() {
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::full(&[1; 8192]));
+        let text = |shmem: Option<u64>| {
+            machine.edit(|facts| facts.shmem = shmem.map(Bytes));
+            Shmem::new(&machine, &survey(&machine)).map(|shmem| shmem.text())
+        };
+        assert_eq!(text(None), None);
+        assert_eq!(text(Some(8192)).unwrap(), "Shmem 8.0 KiB, listed 8.0 KiB");
+        assert_eq!(
+            text(Some(1 << 20)).unwrap(),
+            "Shmem 1.0 MiB, listed 8.0 KiB; the rest is memfds, anonymous shared memory, other tmpfs mounts \
+             and namespaces"
+        );
+        let less = "Shmem 4.0 KiB, listed 8.0 KiB; Shmem does not count swapped and huge pages";
+        assert_eq!(text(Some(4096)).unwrap(), less);
+    }
+}
