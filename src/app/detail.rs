@@ -56,7 +56,8 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<Li
     let times = &segment.times;
     match &segment.facts {
         Facts::Sysv(facts) => {
-            line("creator", format!("{}, pid {}", facts.creator.user_text(), facts.creator_pid));
+            let exited = if segment.exited_creator().is_some() { ", gone" } else { "" };
+            line("creator", format!("{}, pid {}{exited}", facts.creator.user_text(), facts.creator_pid));
             line("last pid", format!("{} (last attach or detach)", facts.last_pid));
             if facts.locked {
                 line("locked", "in memory, never swapped out".to_owned());

@@ -330,8 +330,8 @@ EXAMPLES
 
 USER counts segments by owner, PROCESS by holder: a segment held by two
 processes counts in full for both. A System V segment without attachments counts
-for the process that created it while that is running. BYTES of System V are the
-sizes, of POSIX the memory in use. /dev/shm promised is the sum of the sizes of
+for the process that created it while that is running. System V sizes are
+counted in full, POSIX segments by the memory in use. /dev/shm promised is the sum of the sizes of
 all POSIX segments. It may exceed the capacity, since memory is allocated when a
 page is first written; when none is left, writing raises SIGBUS.";
 

@@ -61,7 +61,7 @@ struct SegmentJson {
 
 /// How many processes there are, and how many of them could not be examined.
 #[derive(Debug, Serialize)]
-struct CoverageJson {
+pub struct CoverageJson {
     processes: usize,
     unreadable: usize,
 }
@@ -129,13 +129,19 @@ impl Report {
         let segment = |segment: &Segment| SegmentJson::new(machine, segment, survey);
         Self {
             version: VERSION,
-            coverage: survey.coverage.as_ref().map(|coverage| CoverageJson {
-                processes: coverage.processes,
-                unreadable: coverage.unreadable,
-            }),
+            coverage: CoverageJson::new(survey),
             limits: LimitsJson::new(&survey.limits),
             segments: segments.into_iter().map(segment).collect(),
         }
+    }
+}
+
+impl CoverageJson {
+    /// `None` when the processes were not scanned.
+    #[must_use]
+    pub fn new(survey: &Survey) -> Option<Self> {
+        let coverage = survey.coverage.as_ref()?;
+        Some(Self { processes: coverage.processes, unreadable: coverage.unreadable })
     }
 }
 

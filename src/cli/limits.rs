@@ -3,6 +3,7 @@
 mod by;
 
 use super::args::LimitsArgs;
+use super::json::CoverageJson;
 use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
@@ -10,7 +11,7 @@ use super::{Failure, Status, look_whole};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::{Bytes, Segment};
-use crate::survey::{Shmem, Survey, alerts, logouts, promised, usage};
+use crate::survey::{Coverage, Shmem, Survey, alerts, logouts, promised, usage};
 use by::{Process, User};
 use serde::Serialize;
 use std::io::{self, Write as _};
@@ -41,6 +42,7 @@ enum Unit {
 struct Report {
     version: u32,
     limits: Vec<Limit>,
+    coverage: Option<CoverageJson>,
     users: Vec<User>,
     processes: Vec<Process>,
     shmem: Option<ShmemJson>,
@@ -73,12 +75,23 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out
             listed: shmem.listed.0,
             rest: shmem.rest().0,
         });
-        let report = Report { version: 1, limits, users, processes, shmem, alerts };
+        let report = Report {
+            version: 1,
+            limits,
+            coverage: CoverageJson::new(&survey),
+            users,
+            processes,
+            shmem,
+            alerts,
+        };
         serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
         print_table(&limits, out)?;
         by::print(&users, &processes, out)?;
+        if let Some(coverage) = survey.coverage.as_ref().filter(|coverage| !coverage.is_whole()) {
+            writeln!(out, "{}", unseen(coverage))?;
+        }
         if let Some(shmem) = shmem {
             writeln!(out, "\n{}", shmem.text())?;
         }
@@ -86,6 +99,17 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out
     }
     out.flush()?;
     Ok(Status::Done)
+}
+
+/// The processes that the table does not count.
+fn unseen(coverage: &Coverage) -> String {
+    let Coverage { processes, unreadable, visibility, .. } = coverage;
+    let which = match unreadable {
+        0 if visibility.outside => return "processes outside this pid namespace are not counted".to_owned(),
+        0 => "some processes".to_owned(),
+        _ => format!("{unreadable} of {processes} processes"),
+    };
+    format!("{which} cannot be inspected and are not counted. Run as root to see all processes")
 }
 
 fn limits(survey: &Survey, page: u64) -> Vec<Limit> {

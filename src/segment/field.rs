@@ -118,7 +118,7 @@ fields! {
     Holders "holders" "HELD BY",
     /// pids of the processes that use it
     Pid "pid" "PID",
-    /// program that created it; gone if the creator of a System V segment has exited
+    /// program that created it; gone, or a name with (gone), if the creator of a System V segment exited
     MadeBy "made_by" "MADE BY",
     /// removed, in-use, unknown, protected, idle or leaked
     State "state" "STATE",

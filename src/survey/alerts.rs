@@ -1,8 +1,8 @@
-//! What will stop programs soon: a limit that is nearly reached, with those who
-//! use most of it.
+//! Conditions that will stop programs soon, with the users and processes
+//! concerned.
 
 use super::usage::{objects, promised};
-use super::{Survey, past_end};
+use super::{DevShmUse, Survey, past_end};
 use crate::segment::{Bytes, Holder, Kind, Segment};
 use std::collections::BTreeMap;
 
@@ -16,6 +16,8 @@ pub struct Alert {
     pub what: String,
     /// Who uses most of it, the largest first; safe to print.
     pub users: Vec<String>,
+    /// It needs attention now. `limits` prints the others too, the terminal UI does not.
+    pub urgent: bool,
 }
 
 impl Alert {
@@ -27,7 +29,8 @@ impl Alert {
     }
 }
 
-/// The limits of which nine tenths are used, or more.
+/// The limits of which nine tenths are used or more, a `/dev/shm` that has
+/// promised more than its capacity, and mappings past the end of their objects.
 #[must_use]
 pub fn alerts(survey: &Survey) -> Vec<Alert> {
     let limits = &survey.limits;
@@ -38,23 +41,31 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
             let mut users = by_user(objects(survey), resident, |sum| format!("has {}", Bytes(sum)));
             users.extend(unlinked(survey, shm.used));
             let what = format!("/dev/shm is nearly full, {} of {} left", Bytes(left), shm.size);
-            alerts.push(Alert { what, users });
+            alerts.push(Alert { what, users, urgent: true });
         }
         if let Some(left) = nearly(shm.inodes_used, shm.inodes) {
             let what = format!("/dev/shm is nearly out of inodes, {left} of {} left", shm.inodes);
-            alerts.push(Alert { what, users: by_user(objects(survey), |_| 1, |sum| format!("has {sum}")) });
+            alerts.push(Alert {
+                what,
+                users: by_user(objects(survey), |_| 1, |sum| format!("has {sum}")),
+                urgent: true,
+            });
         }
     }
     if let Some((left, most)) =
         limits.shmmni.and_then(|most| Some((nearly(limits.sysv_segments, most)?, most)))
     {
         let what = format!("System V ids nearly used up, {left} of {most} left");
-        alerts.push(Alert { what, users: by_user(sysv(survey), |_| 1, |sum| format!("has {sum}")) });
+        alerts.push(Alert {
+            what,
+            users: by_user(sysv(survey), |_| 1, |sum| format!("has {sum}")),
+            urgent: true,
+        });
     }
     if let Some(left) = limits.shmall.and_then(|most| nearly(limits.sysv_bytes.0, most.0)) {
         let what = format!("System V memory nearly used up, {} left", Bytes(left));
         let users = by_user(sysv(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
-        alerts.push(Alert { what, users });
+        alerts.push(Alert { what, users, urgent: true });
     }
     alerts.extend(overcommitted(survey));
     alerts.extend(past_end::alert(survey));
@@ -65,7 +76,7 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
 /// allocates a page when it is first written; when none is left, the write to a
 /// mapping raises SIGBUS.
 fn overcommitted(survey: &Survey) -> Option<Alert> {
-    let capacity = survey.limits.dev_shm?.size;
+    let DevShmUse { size: capacity, used, .. } = survey.limits.dev_shm?;
     let promised = promised(survey);
     if capacity.0 == 0 || promised <= capacity {
         return None;
@@ -75,7 +86,9 @@ fn overcommitted(survey: &Survey) -> Option<Alert> {
          once it is full"
     );
     let users = by_user(objects(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
-    Some(Alert { what, users })
+    // Large sparse objects are common, and most are never filled.
+    let urgent = used.0 >= capacity.0 / 2;
+    Some(Alert { what, users, urgent })
 }
 
 /// How much is left, of what is used to nine tenths or more.

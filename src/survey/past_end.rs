@@ -52,7 +52,7 @@ pub(super) fn alert(survey: &Survey) -> Option<Alert> {
         1 => "a mapping extends past the end of its object, access there raises SIGBUS".to_owned(),
         count => format!("{count} mappings extend past the end of their objects, access there raises SIGBUS"),
     };
-    Some(Alert { what, users: found.into_iter().take(LISTED).collect() })
+    Some(Alert { what, users: found.into_iter().take(LISTED).collect(), urgent: true })
 }
 
 #[cfg(test)]

@@ -62,11 +62,11 @@ c.shmat.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
 #[test]
 fn a_pid_filters_by_holder() {
     let Some(_world) = World::new() else { return };
-    let _others = [Sysv::new(0x4d2, 4096, 0o666), Sysv::new(0, 4096, 0o666)];
+    let others = [Sysv::new(0x4d2, 4096, 0o666), Sysv::new(0, 4096, 0o666)];
     let object = Object::new("held", 4096, 0o666).owned_by(NOBODY, NOBODY);
     drop(Object::new("gone", 4096, 0o666));
     let _free = Object::new("free", 4096, 0o666).owned_by(NOBODY, NOBODY);
-    let shmid = _others[0].shmid;
+    let shmid = others[0].shmid;
     for as_root in [true, false] {
         let text = format!(
             "{SHM}assert c.shmat({shmid}, None, 0) != 2**64 - 1
@@ -130,9 +130,11 @@ print('ready'); sys.stdin.read()"
                 }
             }
         }
+        assert!(as_root || answer["coverage"]["unreadable"] != 0);
         assert_eq!(answer["users"][1]["user"], "root");
         assert_eq!(answer["processes"][0]["command"], "python3");
         let table = told(&["limits"], as_root);
+        assert!(as_root || table.contains(" processes cannot be inspected and are not counted"), "{table}");
         let row = format!("python3 ({})", first.pid());
         let row = table.lines().find(|line| line.starts_with(&row)).unwrap_or_else(|| panic!("{table}"));
         assert_eq!(

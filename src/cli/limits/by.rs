@@ -28,7 +28,8 @@ struct Counts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct User {
     uid: u32,
-    user: Option<String>,
+    #[serde(rename = "user")]
+    name: Option<String>,
     #[serde(flatten)]
     counts: Counts,
 }
@@ -50,7 +51,7 @@ impl From<Sum> for Counts {
 
 /// The rows of both tables.
 pub fn rows(usage: Usage) -> (Vec<User>, Vec<Process>) {
-    let users = usage.users.into_iter().map(|(uid, user, sum)| User { uid, user, counts: sum.into() });
+    let users = usage.users.into_iter().map(|(uid, name, sum)| User { uid, name, counts: sum.into() });
     let processes =
         usage.processes.into_iter().map(|(pid, command, sum)| Process { pid, command, counts: sum.into() });
     (users.collect(), processes.collect())
@@ -59,7 +60,7 @@ pub fn rows(usage: Usage) -> (Vec<User>, Vec<Process>) {
 /// Prints both tables.
 pub fn print(users: &[User], processes: &[Process], out: &mut Out) -> io::Result<()> {
     let users = users.iter().map(|user| {
-        let name = user.user.clone().unwrap_or_else(|| user.uid.to_string());
+        let name = user.name.clone().unwrap_or_else(|| user.uid.to_string());
         (name, user.counts)
     });
     print_one("USER", &users.collect::<Vec<_>>(), out)?;
@@ -73,7 +74,7 @@ fn print_one(title: &'static str, rows: &[(String, Counts)], out: &mut Out) -> i
         return Ok(());
     }
     let right = |title| Column { title, right: true };
-    let columns = vec![right("SYSV"), right("BYTES"), right("POSIX"), right("BYTES")];
+    let columns = vec![right("SYSV"), right("SIZE"), right("POSIX"), right("RESIDENT")];
     let mut table = Table::new([vec![Column { title, right: false }], columns].concat());
     let style = out.style();
     for (name, counts) in &rows[..rows.len().min(SHOWN)] {
