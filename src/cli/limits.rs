@@ -153,7 +153,7 @@ fn limits(survey: &Survey, page: u64) -> Vec<Limit> {
         });
         list.push(Limit {
             name: "/dev/shm promised",
-            what: "sizes of POSIX segments together; they are not reserved",
+            what: "sum of the sizes of POSIX segments",
             unit: Unit::Bytes,
             used: promised(survey).0,
             most: most(shm.size.0),
