@@ -3,6 +3,7 @@
 
 mod acting;
 mod alerts;
+mod answers;
 mod clean;
 mod glow;
 mod holders;

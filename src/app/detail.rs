@@ -28,10 +28,15 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<Li
         line("semaphore", semaphore.text());
     }
     if let Some(maker) = segment.made_by.as_ref().filter(|maker| *maker.id != *"gone") {
-        line("made by", maker.name_text());
+        let exited = segment.exited_creator();
+        let exited = exited.map(|pid| format!(" (creator {pid} exited)")).unwrap_or_default();
+        line("made by", maker.name_text() + &exited);
     }
     for (at, text) in holder_lines(segment, now).into_iter().enumerate() {
         line(if at == 0 { "held by" } else { "" }, text);
+    }
+    for (at, text) in survey.past_end_lines(segment).into_iter().enumerate() {
+        line(if at == 0 { "warning" } else { "" }, text);
     }
     for (at, step) in steps.iter().enumerate() {
         line(if at == 0 { "evidence" } else { "" }, step.clone());
@@ -51,7 +56,8 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<Li
     let times = &segment.times;
     match &segment.facts {
         Facts::Sysv(facts) => {
-            line("creator", format!("{}, pid {}", facts.creator.user_text(), facts.creator_pid));
+            let exited = if segment.exited_creator().is_some() { ", gone" } else { "" };
+            line("creator", format!("{}, pid {}{exited}", facts.creator.user_text(), facts.creator_pid));
             line("last pid", format!("{} (last attach or detach)", facts.last_pid));
             if facts.locked {
                 line("locked", "in memory, never swapped out".to_owned());

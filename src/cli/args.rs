@@ -105,7 +105,7 @@ pub enum Report {
     Watch(WatchArgs),
     /// Search the contents of segments
     Find(FindArgs),
-    /// Show kernel limits and their usage
+    /// Show kernel limits and their usage, by user and by process
     Limits(LimitsArgs),
     /// Generate completions for a shell
     Completions(CompletionsArgs),
@@ -172,6 +172,7 @@ EXAMPLES
   shmlens list                                     all segments, System V first
   shmlens list kind=sysv 'size>10M' --sort size    large System V segments
   shmlens list '!owner=root' --columns id,owner    segments of other users
+  shmlens list pid=4121                            segments that process 4121 uses
   shmlens list --leaked --columns id,size,reasons  leaks, with the evidence
   shmlens list --json | jq -r '.segments[].id'     names only";
 
@@ -324,7 +325,15 @@ pub struct LimitsArgs {
 const LIMITS_EXAMPLES: &str = "\
 EXAMPLES
   shmlens limits
-  shmlens limits --json | jq '.limits[] | select(.name == \"kernel.shmmni\").used'";
+  shmlens limits --json | jq '.limits[] | select(.name == \"kernel.shmmni\").used'
+  shmlens limits --json | jq '.processes[:3]'    the three largest users
+
+USER counts segments by owner, PROCESS by holder: a segment held by two
+processes counts in full for both. A System V segment without attachments counts
+for the process that created it while that is running. System V sizes are
+counted in full, POSIX segments by the memory in use. /dev/shm promised is the sum of the sizes of
+all POSIX segments. It may exceed the capacity, since memory is allocated when a
+page is first written; when none is left, writing raises SIGBUS.";
 
 /// `completions`
 #[derive(Debug, clap::Args)]
@@ -375,7 +384,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
 
 const FILTER: &str = "\
 Show only segments that match all filters: kind=sysv, owner=ann, 'size>10M', age=1h.., mode=0666, name~REGEX, \
-leaked, holders=0, made_by=python, or part of a name, key, holder or maker; ! negates ('!leaked')";
+leaked, holders=0, pid=4121 (a holder), made_by=python, or part of a name, key, holder or maker; ! negates ('!leaked')";
 
 fn field(word: &str) -> Result<Field, String> {
     Field::from_word(word).ok_or_else(|| {

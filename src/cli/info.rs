@@ -87,6 +87,9 @@ fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line>
     for (index, text) in held_by(segment).into_iter().enumerate() {
         lines.push(Line::new(if index == 0 { "held by" } else { "" }, text));
     }
+    for (index, text) in survey.past_end_lines(segment).into_iter().enumerate() {
+        lines.push(Line::new(if index == 0 { "warning" } else { "" }, text));
+    }
     for (index, reason) in segment.verdict.reasons.iter().enumerate() {
         if index == 0 {
             let state = segment.verdict.state;
@@ -104,16 +107,12 @@ fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line>
 }
 
 fn made_by(segment: &Segment) -> String {
-    match &segment.made_by {
-        None => "unknown".to_owned(),
-        Some(maker) if *maker.id == *"gone" => {
-            let pid = segment.sysv().map_or(0, |facts| facts.creator_pid);
-            format!("process {pid}, which has exited")
-        }
-        Some(maker) if *maker.id == *"process" => {
-            format!("{} (found by pid)", maker.name_text())
-        }
-        Some(maker) => format!("{} (catalog: {})", maker.name_text(), maker.id),
+    let Some(maker) = &segment.made_by else { return "unknown".to_owned() };
+    match (&*maker.id, segment.exited_creator()) {
+        ("gone", Some(pid)) => format!("process {pid}, which has exited"),
+        ("process", _) => format!("{} (found by pid)", maker.name_text()),
+        (id, None) => format!("{} (catalog: {id})", maker.name_text()),
+        (id, Some(pid)) => format!("{} (catalog: {id}; creator {pid} exited)", maker.name_text()),
     }
 }
 

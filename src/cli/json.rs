@@ -4,7 +4,7 @@
 use super::time;
 use crate::identify::semaphore;
 use crate::machine::Machine;
-use crate::segment::{Certainty, Holder, Owner, Segment, SegmentId, Timestamp, escape};
+use crate::segment::{Certainty, Holder, Owner, Segment, SegmentId, escape};
 use crate::survey::{Limits, Survey};
 use serde::Serialize;
 
@@ -61,7 +61,7 @@ struct SegmentJson {
 
 /// How many processes there are, and how many of them could not be examined.
 #[derive(Debug, Serialize)]
-struct CoverageJson {
+pub struct CoverageJson {
     processes: usize,
     unreadable: usize,
 }
@@ -126,16 +126,22 @@ impl Report {
         survey: &Survey,
         segments: impl IntoIterator<Item = &'a Segment>,
     ) -> Self {
-        let segment = |segment: &Segment| SegmentJson::new(machine, segment, survey.at);
+        let segment = |segment: &Segment| SegmentJson::new(machine, segment, survey);
         Self {
             version: VERSION,
-            coverage: survey.coverage.as_ref().map(|coverage| CoverageJson {
-                processes: coverage.processes,
-                unreadable: coverage.unreadable,
-            }),
+            coverage: CoverageJson::new(survey),
             limits: LimitsJson::new(&survey.limits),
             segments: segments.into_iter().map(segment).collect(),
         }
+    }
+}
+
+impl CoverageJson {
+    /// `None` when the processes were not scanned.
+    #[must_use]
+    pub fn new(survey: &Survey) -> Option<Self> {
+        let coverage = survey.coverage.as_ref()?;
+        Some(Self { processes: coverage.processes, unreadable: coverage.unreadable })
     }
 }
 
@@ -152,7 +158,7 @@ impl LimitsJson {
 }
 
 impl SegmentJson {
-    fn new(machine: &dyn Machine, segment: &Segment, now: Timestamp) -> Self {
+    fn new(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Self {
         let sysv = segment.sysv();
         let posix = segment.posix();
         let (shmid, name) = match &segment.id {
@@ -187,8 +193,9 @@ impl SegmentJson {
                 .map(|found| SemaphoreJson { value: found.value, waiters: found.waiters }),
             state: segment.verdict.state.word(),
             certainty: segment.verdict.state.certainty().map(Certainty::word),
-            reasons: segment.verdict.reasons.clone(),
-            age: segment.age(now),
+            // Programs learn of a SIGBUS ahead here: the set of fields is a promise.
+            reasons: [&segment.verdict.reasons[..], &survey.past_end_lines(segment)].concat(),
+            age: segment.age(survey.at),
             device: posix.map(|facts| facts.device),
             inode: posix.map(|facts| facts.inode),
         }

@@ -160,6 +160,7 @@ fn filters(roff: &mut Roff) {
         ),
         ("name~^/psm_", "The field matches a regular expression."),
         ("holders=0, holders~python", "The number of holders, or their names."),
+        ("pid=4121, pid=4000..4999", "A process with this pid, or with a pid in this range, is a holder."),
         ("made_by=python", "Part of the name or id of the maker, ignoring case."),
         ("leaked, in-use, idle, ...", "The state; see STATES."),
         ("word", "Any other word: part of the name, key, id, holders or maker, ignoring case."),

@@ -5,6 +5,7 @@
 pub mod control;
 pub mod made;
 mod making;
+pub mod meminfo;
 pub mod process;
 pub mod real;
 pub mod sysv_table;
@@ -46,6 +47,12 @@ pub trait Machine: Send + Sync {
 
     /// The limits and sizes that segments live in.
     fn limits(&self) -> LimitFacts;
+
+    /// All memory that the kernel counts as shared, `Shmem` in `/proc/meminfo`;
+    /// `None` where it cannot be read.
+    fn shmem(&self) -> Option<Bytes> {
+        None
+    }
 
     /// The name of a user, if the number has one.
     fn user_name(&self, uid: u32) -> Option<String>;

@@ -12,7 +12,7 @@ mod who;
 use super::control::Control;
 use super::process::Processes;
 use super::sysv_table::{self, Row, Table};
-use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat};
+use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, meminfo};
 use crate::segment::{Bytes, Identity, Key, ObjectName, ShmId, Timestamp};
 use crate::sys;
 use nix::unistd::{Gid, Group, Uid, User, geteuid};
@@ -24,6 +24,7 @@ use std::time::SystemTime;
 
 /// Where POSIX objects live: fixed in glibc and musl.
 pub const DEV_SHM: &str = "/dev/shm";
+const MEMINFO: &str = "/proc/meminfo";
 const SYSV_TABLE: &str = "/proc/sysvipc/shm";
 
 /// Asks the kernel.
@@ -61,6 +62,10 @@ impl Machine for RealMachine {
             dev_shm: dev_shm().ok(),
             remove_ipc: logind::remove_ipc(),
         }
+    }
+
+    fn shmem(&self) -> Option<Bytes> {
+        meminfo::shmem(&fs::read(MEMINFO).ok()?)
     }
 
     fn user_name(&self, uid: u32) -> Option<String> {

@@ -62,8 +62,22 @@ pub struct Segment {
     pub holders: Option<Arc<[Holder]>>,
     /// Who made it, where that is known.
     pub made_by: Option<Maker>,
+    /// The process whose pid the kernel keeps as that of the creator (System V only).
+    pub creator_life: CreatorLife,
     /// In use, removed, leaked…, and why we say so.
     pub verdict: Verdict,
+}
+
+/// The state of the process that created a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CreatorLife {
+    /// It cannot be told, or the segment has not been judged yet.
+    #[default]
+    Unknown,
+    /// It is running.
+    Running,
+    /// It has exited.
+    Exited,
 }
 
 /// What a segment has that the other kind has not.
@@ -188,6 +202,12 @@ impl Segment {
                 text
             }
         }
+    }
+
+    /// The pid of its creator, if that process has exited.
+    #[must_use]
+    pub fn exited_creator(&self) -> Option<u32> {
+        (self.creator_life == CreatorLife::Exited).then(|| self.sysv().map(|facts| facts.creator_pid))?
     }
 
     /// Which of the kinds it is.

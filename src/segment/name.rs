@@ -121,6 +121,14 @@ impl<'a> SegmentName<'a> {
         }
     }
 
+    /// The number of `1234` and `sysv:1234`, also where it is too large for a shmid.
+    pub(super) fn number(&self) -> Option<u32> {
+        let text = self.text.strip_prefix(b"sysv:").unwrap_or(self.text);
+        let is_number = matches!(self.form, Form::Id(SegmentId::Sysv(_)) | Form::Invalid)
+            && !matches!(self.kind, Some(Kind::Posix | Kind::Deleted));
+        digits(text, 10).filter(|_| is_number).and_then(|number| u32::try_from(number).ok())
+    }
+
     /// The beginning of a POSIX name that this may be.
     pub(super) fn prefix(&self) -> Option<&[u8]> {
         match &self.form {

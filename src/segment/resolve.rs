@@ -17,6 +17,16 @@ pub enum ResolveError {
         /// Similar names.
         nearest: Vec<SegmentId>,
     },
+    /// No segment has this shmid, but one has the number as its key, or the other way round.
+    #[error("{}", other_number(*.number, *.is_key, .segment))]
+    OtherNumber {
+        /// The number.
+        number: u32,
+        /// It was given as a key and is a shmid.
+        is_key: bool,
+        /// The segment that has it.
+        segment: SegmentId,
+    },
     /// More than one segment has this key or begins like this.
     #[error("'{text}' matches {} segments: {}. Use the full name of one of them", .candidates.len(), join(.candidates))]
     Ambiguous {
@@ -62,6 +72,31 @@ fn suggestion(nearest: &[SegmentId]) -> String {
     } else {
         format!("; did you mean {}?", join(nearest))
     }
+}
+
+fn other_number(number: u32, is_key: bool, segment: &SegmentId) -> String {
+    let hexadecimal = Key(number);
+    let id = segment.short();
+    if is_key {
+        format!("no segment with key {number} ({hexadecimal}); shmid {number} exists: use {id}")
+    } else {
+        format!("no segment with shmid {number}; key {number} ({hexadecimal}) is {id}: use key:{number}")
+    }
+}
+
+/// The segment that has as its key the number given as a shmid, or as its shmid
+/// the number given as a key: both are plain numbers, and `ipcs` lists them side by side.
+fn by_other_number(name: &SegmentName<'_>, segments: &[Segment]) -> Option<ResolveError> {
+    let (number, is_key) = match (name.key(), name.number()) {
+        (Some(key), _) => (key.0, true),
+        (None, number) => (number?, false),
+    };
+    let found = segments.iter().find(|segment| match (&segment.id, segment.sysv()) {
+        (SegmentId::Sysv(shmid), Some(_)) if is_key => u32::try_from(shmid.0) == Ok(number),
+        (_, Some(facts)) => !is_key && !facts.key.is_private() && facts.key.0 == number,
+        _ => false,
+    })?;
+    Some(ResolveError::OtherNumber { number, is_key, segment: found.id.clone() })
 }
 
 /// Reads a key: decimal, `0x` hexadecimal, or negative as C programs print a
@@ -175,7 +210,8 @@ fn one<'a>(
         ([], Some(kind)) if name.id().is_none() && name.key().is_none() => {
             Err(ResolveError::NotOfKind { text, kind })
         }
-        ([], _) => Err(ResolveError::Unknown { text, nearest: nearest(name, segments) }),
+        ([], _) => Err(by_other_number(name, segments)
+            .unwrap_or_else(|| ResolveError::Unknown { text, nearest: nearest(name, segments) })),
         (many, _) => {
             let candidates = many.iter().map(|segment| segment.id.clone()).collect();
             Err(ResolveError::Ambiguous { text, candidates })
@@ -319,6 +355,35 @@ mod tests {
         let is_fifo = |name: &ObjectName| name.to_string() == "/9";
         let error = names.resolve_unless(&SegmentName::read("9", None), is_fifo).unwrap_err();
         assert!(matches!(error, ResolveError::TwoMeanings { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_number_of_the_other_kind_says_so() {
+        let mut world = world();
+        world.retain(|segment| segment.id != SegmentId::Sysv(ShmId(1234)));
+        let as_key = "key 1234 (0x000004d2) is sysv:32770: use key:1234";
+        let as_shmid = "no segment with key 32770 (0x00008002); shmid 32770 exists: use sysv:32770";
+        for text in ["1234", "sysv:1234"] {
+            let told = format!("no segment with shmid 1234; {as_key}");
+            assert_eq!(found(text, &world).unwrap_err().to_string(), told);
+            let exact = ExactNames::new(&world[..2]).resolve(&SegmentName::read(text, Some(Kind::Sysv)));
+            assert_eq!(exact.unwrap_err().to_string(), told);
+        }
+        for text in ["key:32770", "0x8002"] {
+            assert_eq!(found(text, &world).unwrap_err().to_string(), as_shmid);
+        }
+        // Too large for a shmid. Key 0 is IPC_PRIVATE, which many segments have.
+        if let crate::segment::Facts::Sysv(facts) = &mut world[0].facts {
+            facts.key = Key(0xdead_beef);
+        }
+        let error = found("3735928559", &world).unwrap_err().to_string();
+        assert!(error.ends_with("is sysv:32770: use key:3735928559"), "{error}");
+        if let crate::segment::Facts::Sysv(facts) = &mut world[0].facts {
+            facts.key = Key(0);
+        }
+        assert!(matches!(found("0", &world), Err(ResolveError::Unknown { .. })));
+        // A POSIX name is no number.
+        assert!(matches!(found("/1235", &world), Err(ResolveError::Unknown { .. })));
     }
 
     #[test]

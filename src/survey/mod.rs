@@ -7,8 +7,10 @@ mod holdings;
 mod limits;
 mod logout;
 mod names;
+mod past_end;
 mod posix;
 mod sysv;
+mod usage;
 
 pub use alerts::{Alert, alerts};
 pub use diff::{Difference, difference};
@@ -16,6 +18,7 @@ pub use holdings::{Coverage, Depth, Holdings};
 pub use limits::{DevShmUse, Limits};
 pub use logout::{at_logout, logouts};
 pub use names::Names;
+pub use usage::{Shmem, Sum, Usage, promised, usage};
 
 use crate::machine::sysv_table::{self, Table};
 use crate::machine::{Machine, ObjectListing};
@@ -37,6 +40,8 @@ pub struct Survey {
     pub problems: Vec<String>,
     /// When it was taken.
     pub at: Timestamp,
+    /// When the scan of the processes began that `join` took the holders from.
+    pub scanned: Option<Timestamp>,
 }
 
 impl Survey {
@@ -74,7 +79,7 @@ impl Survey {
         sysv.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         posix.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         let limits = Limits::new(machine.limits(), sysv);
-        Self { segments, limits, coverage: None, problems, at }
+        Self { segments, limits, coverage: None, problems, at, scanned: None }
     }
 
     /// Takes in who holds what: each segment gets its holders, and what is in
@@ -90,6 +95,7 @@ impl Survey {
             segment.holders = holdings.of(segment);
         }
         self.coverage = Some(holdings.coverage.clone());
+        self.scanned = Some(holdings.at);
     }
 
     /// What all segments have in memory together.

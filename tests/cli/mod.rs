@@ -1,5 +1,6 @@
 //! The command line, against real segments and the tools that people compare with.
 
+mod answers;
 mod dump;
 mod find;
 mod info;

@@ -57,6 +57,8 @@ pub struct MadeFacts {
     pub now: i64,
     /// The limits.
     pub limits: LimitFacts,
+    /// `Shmem` in `/proc/meminfo`.
+    pub shmem: Option<Bytes>,
     /// How many times a System V segment was attached.
     pub attached: u32,
     /// Its processes, by pid.
@@ -302,6 +304,10 @@ impl Machine for MadeMachine {
     fn stat_object(&self, name: &ObjectName) -> io::Result<ObjectStat> {
         let facts = lock(&self.facts);
         facts.posix.get(name).map(MadeObject::stat_now).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn shmem(&self) -> Option<Bytes> {
+        self.edit(|facts| facts.shmem)
     }
 
     fn limits(&self) -> LimitFacts {

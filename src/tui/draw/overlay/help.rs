@@ -52,4 +52,5 @@ fn plain(text: &str) -> String {
         .replace('✗', "x")
         .replace('•', "+")
         .replace('◉', "@")
+        .replace('†', "+")
 }

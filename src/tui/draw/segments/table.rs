@@ -143,7 +143,12 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
                 Some(maker) => (first_words(&maker.name_text(), width), theme.text),
                 None => (theme.glyphs.nothing.to_owned(), theme.dim),
             };
-            canvas.text(x, y, width, &text, style);
+            let end = canvas.text(x, y, width, &text, style);
+            let named = segment.made_by.as_ref().is_some_and(|maker| *maker.id != *"gone");
+            if named && segment.exited_creator().is_some() {
+                // In the gap after the column, where even a name of full width leaves room.
+                canvas.text(end, y, 1, theme.glyphs.exited, theme.dim);
+            }
         }
         Column::Age => {
             let age = segment.age(survey.at).map_or_else(|| theme.glyphs.nothing.to_owned(), age_text);
