@@ -47,9 +47,10 @@ pub enum SaveError {
         /// The segment.
         id: SegmentId,
     },
-    /// It is in no directory any more.
+    /// It was unlinked, and no holder tells what it was called.
     #[error(
-        "failed to save {id}: it has no name that `restore` could use. `shmlens dump --raw` prints its contents"
+        "failed to save {id}: it was unlinked and its former name is unknown, so `restore` could not name it. \
+         Save its contents with `shmlens dump --raw {id} > FILE`"
     )]
     NoName {
         /// The segment.
@@ -311,9 +312,29 @@ fn describe(machine: &dyn Machine, segment: &Segment, reader: &Reader) -> Result
     match &segment.id {
         SegmentId::Posix(name) => describe_object(machine, segment, name, reader),
         SegmentId::Sysv(shmid) => describe_sysv(machine, segment, *shmid, reader),
-        // Without a name there is nothing that a restore could call it.
-        SegmentId::Deleted { .. } => Err(SaveError::NoName { id: segment.id.clone() }),
+        SegmentId::Deleted { .. } => describe_unlinked(machine, segment, reader),
     }
+}
+
+/// An unlinked object is saved under its former name. No path leads to it any
+/// more, so mode and owner are those of the survey; `fchmod` may have changed
+/// them since.
+fn describe_unlinked(
+    machine: &dyn Machine,
+    segment: &Segment,
+    reader: &Reader,
+) -> Result<Saved, SaveError> {
+    let read = |source| SaveError::Read { id: segment.id.clone(), source };
+    let name = segment.former_name().ok_or_else(|| SaveError::NoName { id: segment.id.clone() })?;
+    Ok(Saved {
+        name: Name::Posix(name.clone()),
+        size: Bytes(reader.size().map_err(read)?),
+        mode: segment.mode,
+        owner: segment.owner.clone(),
+        times: segment.times,
+        acl: reader.acl().map_err(read)?,
+        saved: machine.now(),
+    })
 }
 
 fn describe_object(

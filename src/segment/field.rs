@@ -78,6 +78,8 @@ fields! {
     Key "key" "KEY",
     /// POSIX: name, with a leading slash
     Name "name" "NAME",
+    /// deleted POSIX: name before it was unlinked
+    FormerName "former_name" "FORMER NAME",
     /// size in bytes
     Size "size" "SIZE",
     /// size of the part in memory, in bytes
@@ -155,6 +157,9 @@ impl Field {
                 SegmentId::Posix(name) => Value::Text(name.to_string()),
                 _ => Value::Absent,
             },
+            Self::FormerName => {
+                segment.former_name().map_or(Value::Absent, |name| Value::Text(name.to_string()))
+            }
             Self::Size => Value::Size(segment.size.0),
             Self::Resident => segment.resident.map_or(Value::Absent, |size| Value::Size(size.0)),
             Self::Swapped => segment.swapped.map_or(Value::Absent, |size| Value::Size(size.0)),
@@ -209,7 +214,13 @@ impl Field {
     pub fn is_judged(self) -> bool {
         matches!(
             self,
-            Self::Holders | Self::MadeBy | Self::State | Self::Certainty | Self::Reasons | Self::Kind
+            Self::Holders
+                | Self::MadeBy
+                | Self::State
+                | Self::Certainty
+                | Self::Reasons
+                | Self::Kind
+                | Self::FormerName
         )
     }
 

@@ -7,15 +7,17 @@ mod holdings;
 mod limits;
 mod logout;
 mod names;
+mod namesakes;
 mod posix;
 mod sysv;
 
 pub use alerts::{Alert, alerts};
 pub use diff::{Difference, difference};
-pub use holdings::{Coverage, Depth, Holdings};
+pub use holdings::{Concealed, Coverage, Depth, Holdings};
 pub use limits::{DevShmUse, Limits};
 pub use logout::{at_logout, logouts};
 pub use names::Names;
+pub use namesakes::{namesake_text, namesakes};
 
 use crate::machine::sysv_table::{self, Table};
 use crate::machine::{Machine, ObjectListing};
@@ -33,6 +35,8 @@ pub struct Survey {
     pub limits: Limits,
     /// How many processes could be examined, once they were looked at.
     pub coverage: Option<Coverage>,
+    /// Unlinked objects that are held, and that this user may not inspect.
+    pub concealed: Vec<Concealed>,
     /// What could not be looked at, each in a line that is safe to print.
     pub problems: Vec<String>,
     /// When it was taken.
@@ -74,7 +78,7 @@ impl Survey {
         sysv.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         posix.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         let limits = Limits::new(machine.limits(), sysv);
-        Self { segments, limits, coverage: None, problems, at }
+        Self { segments, limits, coverage: None, concealed: vec![], problems, at }
     }
 
     /// Takes in who holds what: each segment gets its holders, and what is in
@@ -85,7 +89,7 @@ impl Survey {
             segment.holders = holdings.of(segment);
         }
         let listed = self.segments.len();
-        holdings::add_unlinked(holdings, machine, names, &mut self.segments);
+        self.concealed = holdings::add_unlinked(holdings, machine, names, &mut self.segments);
         for segment in &mut self.segments[listed..] {
             segment.holders = holdings.of(segment);
         }

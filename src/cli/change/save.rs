@@ -7,13 +7,12 @@ use crate::act::{
     self, Done, Options, Outcome, RestoreError, Restored, SaveError, SavedFile, StateDirectory,
 };
 use crate::cli::args::{RestoreArgs, SaveArgs, TellArgs};
-use crate::cli::choose::choose_exact;
+use crate::cli::choose::choose_exact_to_read;
 use crate::cli::out::Out;
 use crate::cli::progress::{Interrupt, attended};
-use crate::cli::{Failure, Status, look};
+use crate::cli::{Failure, Status, look, look_for};
 use crate::machine::Machine;
 use crate::memory::Progress;
-use crate::segment::resolve::ExactNames;
 use crate::segment::{Segment, escape};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
@@ -34,10 +33,9 @@ pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Sta
                 .to_owned(),
         ));
     }
-    let survey = look(machine);
+    let survey = look_for(machine, [args.segment.as_os_str()], args.kind.kind);
     let mut teller = Teller::new("save", TellArgs { dry_run: false, json: args.json }, out);
-    let names = ExactNames::new(&survey.segments);
-    let segment = match choose_exact(machine, &names, &args.segment, args.kind.kind) {
+    let segment = match choose_exact_to_read(machine, &survey, &args.segment, args.kind.kind) {
         Ok(segment) => segment.clone(),
         Err(failure) => {
             teller.not_found(&args.segment, &failure)?;
@@ -55,7 +53,9 @@ pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Sta
     let result = stored.map(|stored| {
         let said =
             format!("saved to {}: {}, {} in the file", shown(&stored.path), stored.saved.size, stored.length);
-        Done { id: segment.id.clone(), said: vec![said], undo: None, copy: None }
+        let mut said = vec![said];
+        said.extend(segment.former_name().map(|name| format!("restores as {name}")));
+        Done { id: segment.id.clone(), said, undo: None, copy: None }
     });
     if let Err(SaveError::Exists { path }) = &result {
         let error = format!("{} exists. Use --force to replace it", shown(path));
