@@ -2,6 +2,7 @@
 //! create it again. The file is there whole or not at all.
 
 use super::archive::{END, Name, Saved, Writing};
+use super::{Done, Outcome};
 use crate::machine::{ExtentKind, Machine, ObjectStat};
 use crate::memory::{OpenError, Progress, Reader};
 use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, Segment, SegmentId, ShmId, Times, plain_error};
@@ -146,6 +147,24 @@ pub fn save_over(
     progress: &Progress,
 ) -> Result<Stored, SaveError> {
     Target { path, replace: true, limit: None }.save(machine, segment, progress)
+}
+
+/// As [`save`] or [`save_over`], with what the user is told about it.
+pub fn save_outcome(
+    machine: &dyn Machine,
+    segment: &Segment,
+    path: &Path,
+    replace: bool,
+    progress: &Progress,
+) -> Outcome {
+    let stored = Target { path, replace, limit: None }.save(machine, segment, progress);
+    let result = stored.map(|stored| {
+        let (size, length) = (stored.saved.size, stored.length);
+        let mut said = vec![format!("saved to {}: {size}, {length} in the file", shown(&stored.path))];
+        said.extend(segment.former_name().map(|name| format!("restores as {name}")));
+        Done { id: segment.id.clone(), said, undo: None, copy: None }
+    });
+    Outcome { subject: segment.id.to_string(), action: "save", result: result.map_err(Into::into) }
 }
 
 /// As [`save`], to anything that takes bytes, such as a pipe. What was written

@@ -4,7 +4,7 @@ use super::log::Log;
 use super::tell::Teller;
 use super::{ask, warn_of_unfinished};
 use crate::act::{
-    self, Done, Options, Outcome, RestoreError, Restored, SaveError, SavedFile, StateDirectory,
+    self, ActError, Done, Options, Outcome, RestoreError, Restored, SaveError, SavedFile, StateDirectory,
 };
 use crate::cli::args::{RestoreArgs, SaveArgs, TellArgs};
 use crate::cli::choose::choose_exact_to_read;
@@ -46,24 +46,15 @@ pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Sta
         return stream(machine, &segment, out);
     }
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
-    let stored = attended("saving", true, &progress, &interrupt, |_| {
-        let save = if args.force { act::save_over } else { act::save };
-        save(machine, &segment, &args.file, &progress)
+    let outcome = attended("saving", true, &progress, &interrupt, |_| {
+        act::save_outcome(machine, &segment, &args.file, args.force, &progress)
     });
-    let result = stored.map(|stored| {
-        let said =
-            format!("saved to {}: {}, {} in the file", shown(&stored.path), stored.saved.size, stored.length);
-        let mut said = vec![said];
-        said.extend(segment.former_name().map(|name| format!("restores as {name}")));
-        Done { id: segment.id.clone(), said, undo: None, copy: None }
-    });
-    if let Err(SaveError::Exists { path }) = &result {
+    if let Err(ActError::NotSaved(SaveError::Exists { path })) = &outcome.result {
         let error = format!("{} exists. Use --force to replace it", shown(path));
         teller.not_done(&segment.id.to_string(), "refused", error)?;
         return Ok(teller.status());
     }
-    let subject = segment.id.to_string();
-    teller.came_of(&Outcome { subject, action: "save", result: result.map_err(Into::into) })?;
+    teller.came_of(&outcome)?;
     Ok(teller.status())
 }
 
