@@ -10,6 +10,7 @@ mod holds;
 mod inspect;
 mod new_segment;
 mod permissions;
+mod save;
 mod segments;
 
 use crate::support::Stage;

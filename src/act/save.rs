@@ -338,11 +338,7 @@ fn describe(machine: &dyn Machine, segment: &Segment, reader: &Reader) -> Result
 /// An unlinked object is saved under its former name. No path leads to it any
 /// more, so mode and owner are those of the survey; `fchmod` may have changed
 /// them since.
-fn describe_unlinked(
-    machine: &dyn Machine,
-    segment: &Segment,
-    reader: &Reader,
-) -> Result<Saved, SaveError> {
+fn describe_unlinked(machine: &dyn Machine, segment: &Segment, reader: &Reader) -> Result<Saved, SaveError> {
     let read = |source| SaveError::Read { id: segment.id.clone(), source };
     let name = segment.former_name().ok_or_else(|| SaveError::NoName { id: segment.id.clone() })?;
     Ok(Saved {
@@ -424,5 +420,42 @@ fn owner(machine: &dyn Machine, uid: u32, gid: u32) -> Owner {
         user: machine.user_name(uid).map(Arc::from),
         gid,
         group: machine.group_name(gid).map(Arc::from),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::act::restore;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::{Access, Facts};
+    use crate::survey::{Depth, Holdings, Names, Survey};
+
+    #[test]
+    fn an_unlinked_object_is_saved_under_its_former_name_or_not_at_all() {
+        let machine = MadeMachine::new();
+        machine.add_object("dir/a", MadeBytes::full(b"hello"));
+        machine.add_process(7, "grabber");
+        machine.open_in(7, "dir/a", Access::Read);
+        machine.remove_object("dir/a");
+        let mut names = Names::default();
+        let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        let mut survey = Survey::take(&machine, &mut names);
+        survey.join(&holdings, &machine, &mut names);
+        let mut segment = survey.segments.remove(0);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let progress = Progress::new();
+        let outcome = save_outcome(&machine, &segment, &path, false, &progress);
+        assert!(outcome.result.unwrap().text().contains("restores as /dir/a"));
+        assert_eq!(restore(&machine, &path, &progress).unwrap().id.to_string(), "posix:/dir/a");
+        if let Facts::Posix(facts) = &mut segment.facts {
+            facts.unlinked.as_mut().unwrap().name = None;
+        }
+        let error = save_over(&machine, &segment, &path, &progress).unwrap_err().to_string();
+        assert!(
+            error.contains("former name is unknown") && error.contains("dump --raw deleted:1a:"),
+            "{error}"
+        );
     }
 }

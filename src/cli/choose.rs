@@ -55,9 +55,8 @@ fn tell_former(name: &SegmentName<'_>, segment: &Segment) {
 fn refuse_concealed(survey: &Survey, name: &SegmentName<'_>) -> Result<(), Failure> {
     let id = name.id();
     let object = name.object();
-    let is_named = |one: &&Concealed| {
-        Some(&one.id) == id.as_ref() || (object.is_some() && one.former_name == object)
-    };
+    let is_named =
+        |one: &&Concealed| Some(&one.id) == id.as_ref() || (object.is_some() && one.former_name == object);
     if let Some(concealed) = survey.concealed.iter().find(is_named) {
         return Err(Failure::Concealed { name: name.quoted(), concealed: concealed.clone() });
     }
@@ -101,8 +100,8 @@ pub fn choose_exact_to_read<'a>(
     let name = SegmentName::read(text.as_bytes(), kind);
     let names = ExactNames::new(&survey.segments);
     let found = names.resolve_to_read(&name, |object| has_file(machine, object));
-    let by_former_name = matches!(&found, Ok(segment) if Some(&segment.id) != name.id().as_ref())
-        && name.key().is_none();
+    let by_former_name =
+        matches!(&found, Ok(segment) if Some(&segment.id) != name.id().as_ref()) && name.key().is_none();
     if by_former_name || found.is_err() {
         refuse_other_files(machine, &name)?;
     }

@@ -140,7 +140,8 @@ fn concealed_text(name: &str, concealed: &Concealed) -> String {
     let holders: Vec<String> =
         concealed.holders.iter().map(|one| format!("{} ({})", one.command_text(), one.pid)).collect();
     let id = &concealed.id;
-    let subject = if id.to_string() == name { format!("{id}{former}") } else { format!("'{name}', now {id}") };
+    let subject =
+        if id.to_string() == name { format!("{id}{former}") } else { format!("'{name}', now {id}") };
     format!(
         "failed to read {subject}: it was unlinked, and {} only mapped it. Only root can open it through \
          /proc/PID/map_files; run as root",

@@ -184,8 +184,11 @@ impl LimitsJson {
 impl SegmentJson {
     /// `shared` has every segment whose name another one has, or had.
     fn new(machine: &dyn Machine, segment: &Segment, shared: &[&Segment], now: Timestamp) -> Self {
-        let namesakes: Vec<NamesakeJson> =
-            shared.iter().filter(|other| segment.shares_name_with(other)).map(|one| NamesakeJson::new(one)).collect();
+        let namesakes: Vec<NamesakeJson> = shared
+            .iter()
+            .filter(|other| segment.shares_name_with(other))
+            .map(|one| NamesakeJson::new(one))
+            .collect();
         let sysv = segment.sysv();
         let posix = segment.posix();
         let (shmid, name) = match &segment.id {

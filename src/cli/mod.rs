@@ -90,8 +90,7 @@ fn look_for<'a>(
 ) -> Survey {
     let survey = Survey::take(machine, &mut Names::default());
     let exact = ExactNames::new(&survey.segments);
-    let may_be_unlinked =
-        |text: &OsStr| exact.may_be_unlinked(&SegmentName::read(text.as_bytes(), kind));
+    let may_be_unlinked = |text: &OsStr| exact.may_be_unlinked(&SegmentName::read(text.as_bytes(), kind));
     if !texts.into_iter().any(may_be_unlinked) {
         return told(survey);
     }

@@ -17,7 +17,9 @@ pub fn judge(segment: &Segment, origin: &dyn Fn() -> Origin, grounds: &Grounds<'
         segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.looks_on()).collect();
     match &segment.facts {
         Facts::Sysv(facts) => sysv(segment, facts, &holders, origin, grounds),
-        Facts::Posix(PosixFacts { unlinked: Some(unlinked), .. }) => removed_object(segment, &holders, unlinked),
+        Facts::Posix(PosixFacts { unlinked: Some(unlinked), .. }) => {
+            removed_object(segment, &holders, unlinked)
+        }
         Facts::Posix(facts) => posix(segment, facts, &holders, origin, grounds),
     }
 }
@@ -83,7 +85,11 @@ fn removed_object(segment: &Segment, holders: &[&Holder], unlinked: &Unlinked) -
         None => verdict,
     };
     let by: Vec<String> = unlinked.by.iter().map(|by| by.text(&segment.owner)).collect();
-    if by.is_empty() { verdict } else { verdict.because(format!("probably unlinked by {}", by.join("; or by "))) }
+    if by.is_empty() {
+        verdict
+    } else {
+        verdict.because(format!("probably unlinked by {}", by.join("; or by ")))
+    }
 }
 
 fn posix(

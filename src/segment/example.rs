@@ -2,7 +2,7 @@
 
 use super::{
     Bytes, Facts, Key, Mode, ObjectName, Owner, PosixFacts, Segment, SegmentId, ShmId, State, SysvFacts,
-    Times, Timestamp, Verdict,
+    Times, Timestamp, Unlinked, Verdict,
 };
 
 fn ann() -> Owner {
@@ -54,4 +54,13 @@ pub fn posix_called(name: &[u8]) -> Segment {
         made_by: None,
         verdict: Verdict::new(State::Unknown, "its holders are not known"),
     }
+}
+
+/// An unlinked object with this inode and former name.
+pub fn unlinked(inode: u64, former_name: &[u8]) -> Segment {
+    let mut segment = posix_called(former_name);
+    segment.id = SegmentId::Deleted { device: 26, inode };
+    let unlinked = Some(Unlinked { name: ObjectName::new(former_name), by: vec![] });
+    segment.facts = Facts::Posix(PosixFacts { device: 26, inode, unlinked });
+    segment
 }

@@ -165,7 +165,8 @@ pub fn resolve<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Result<Fo
     if let Some(segment) = one_former(name, segments)? {
         return Ok(Found { segment, by_prefix: false, by_former_name: true });
     }
-    let starts = |object: &ObjectName| name.prefix().is_some_and(|prefix| object.as_bytes().starts_with(prefix));
+    let starts =
+        |object: &ObjectName| name.prefix().is_some_and(|prefix| object.as_bytes().starts_with(prefix));
     let listed = |segment: &&Segment| matches!(&segment.id, SegmentId::Posix(object) if starts(object));
     let found: Vec<&Segment> = segments.iter().filter(listed).collect();
     Ok(Found { segment: one(name, &found, segments)?, by_prefix: true, by_former_name: false })
@@ -445,5 +446,57 @@ mod tests {
         assert!(!error.contains('\x1b') && error.contains("shmlens list"), "{error}");
         assert!(found("", &world).is_err());
         assert!(found("/", &world).is_err());
+    }
+
+    #[test]
+    fn a_former_name_counts_where_nothing_has_it_now() {
+        let mut world = world();
+        world.extend([example::unlinked(7, b"psm_old"), example::unlinked(8, b"camera")]);
+        for (text, id) in [
+            ("psm_old", "deleted:1a:7"),
+            ("/psm_old", "deleted:1a:7"),
+            ("posix:psm_old", "deleted:1a:7"),
+            ("/dev/shm/psm_old", "deleted:1a:7"),
+            ("deleted:1a:8", "deleted:1a:8"),
+            // The live one has it, and beginnings are those of live names.
+            ("camera", "posix:/camera"),
+            ("psm", "posix:/psm_1f09ab2c"),
+        ] {
+            assert_eq!(found(text, &world).as_deref(), Ok(id), "{text}");
+        }
+        world.push(example::unlinked(9, b"psm_old"));
+        let error = found("psm_old", &world).unwrap_err().to_string();
+        assert!(error.contains("2 unlinked segments: deleted:1a:7, deleted:1a:9"), "{error}");
+    }
+
+    #[test]
+    fn only_a_command_that_reads_takes_a_former_name() {
+        let mut world = world();
+        world.push(example::unlinked(7, b"old"));
+        let exact = ExactNames::new(&world);
+        let name = SegmentName::read("/old", None);
+        assert!(matches!(exact.resolve(&name), Err(ResolveError::Unlinked { .. })));
+        let read = exact.resolve_to_read(&name, |_| false).map(|segment| segment.id.to_string());
+        assert_eq!(read.as_deref(), Ok("deleted:1a:7"));
+    }
+
+    #[test]
+    fn only_a_name_that_nothing_listed_has_asks_for_a_scan() {
+        let world = world();
+        let exact = ExactNames::new(&world);
+        for (text, asks) in [
+            ("/camera", false),
+            ("camera", false),
+            ("sysv:32770", false),
+            ("sysv:1", false),
+            ("1", false),
+            ("0x77", false),
+            ("", false),
+            ("/gone", true),
+            ("came", true),
+            ("deleted:1a:7", true),
+        ] {
+            assert_eq!(exact.may_be_unlinked(&SegmentName::read(text, None)), asks, "{text}");
+        }
     }
 }

@@ -46,9 +46,7 @@ pub fn logouts(survey: &Survey) -> Option<String> {
 
 /// Who has no name cannot log in; what is removed already goes with its holders.
 fn is_taken(segment: &Segment, limits: &Limits) -> bool {
-    limits.remove_ipc == Some(true)
-        && is_ordinary(&segment.owner)
-        && segment.verdict.state != State::Removed
+    limits.remove_ipc == Some(true) && is_ordinary(&segment.owner) && segment.verdict.state != State::Removed
 }
 
 /// Returns whether systemd removes what this user has: it spares system users.

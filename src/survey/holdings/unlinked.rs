@@ -152,3 +152,59 @@ fn former_name(path: &[u8]) -> Option<ObjectName> {
     let path = path.strip_suffix(DELETED)?;
     ObjectName::new(path.strip_prefix(b"/dev/shm/")?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::Access;
+    use crate::survey::{Depth, Survey};
+
+    /// What is said of an unlinked object that a process of that name holds.
+    fn told(name: &str, command: &str, change: impl FnOnce(&MadeMachine)) -> (Vec<Unlinker>, String) {
+        let machine = MadeMachine::new();
+        machine.add_object(name, MadeBytes::full(b"x"));
+        machine.add_process(7, command);
+        machine.open_in(7, name, Access::Read);
+        machine.remove_object(name);
+        change(&machine);
+        let mut names = Names::default();
+        let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        let mut survey = Survey::take(&machine, &mut names);
+        survey.join(&holdings, &machine, &mut names);
+        let [segment] = survey.segments.as_slice() else { panic!("{:#?}", survey.segments) };
+        let by = segment.posix().unwrap().unlinked.clone().unwrap().by;
+        let texts: Vec<String> = by.iter().map(|by| by.text(&segment.owner)).collect();
+        (by, texts.join("; or by "))
+    }
+
+    #[test]
+    fn the_probable_unlinker_follows_from_name_holders_and_session() {
+        use Unlinker::{Logout, PythonTracker};
+        let nothing = |_: &MadeMachine| {};
+        assert_eq!(told("a", "grabber", nothing).0, []);
+        assert_eq!(told("psm_1f09ab2c", "grabber", nothing).0, [PythonTracker]);
+        assert_eq!(told("psm_no_number", "grabber", nothing).0, []);
+        for python in ["reader.py", "python3", "python3.12"] {
+            assert_eq!(told("a", python, nothing).0, [PythonTracker], "{python}");
+        }
+        let logged_out = |setting: Option<bool>, uid: u32| {
+            move |machine: &MadeMachine| {
+                machine.edit(|facts| {
+                    facts.limits.remove_ipc = setting;
+                    facts.logged_out.insert(uid);
+                });
+            }
+        };
+        let (by, text) = told("a", "grabber", logged_out(Some(true), 1000));
+        assert_eq!(by, [Logout]);
+        assert!(text.contains("systemd when the last session of ann ended"), "{text}");
+        let (by, text) = told("psm_1f09ab2c", "grabber", logged_out(Some(true), 1000));
+        assert_eq!(by, [Logout, PythonTracker]);
+        assert!(text.contains("; or by Python's resource tracker"), "{text}");
+        assert_eq!(told("a", "grabber", logged_out(Some(false), 1000)).0, []);
+        assert_eq!(told("a", "grabber", logged_out(None, 1000)).0, []);
+        // ann still has a session.
+        assert_eq!(told("a", "grabber", logged_out(Some(true), 1001)).0, []);
+    }
+}

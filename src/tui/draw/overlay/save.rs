@@ -33,19 +33,16 @@ pub fn draw(state: &State, form: &Save, canvas: &mut Canvas<'_>) {
         }
         Line::Path => ["tab next field   ↵ save   esc cancel", "↵ save   esc cancel"],
     };
+    let working = state.work.as_ref().and_then(|work| work.at.as_ref()).filter(|_| form.saving);
     // While it runs, the bar stands where the keys were: it names the key that stops it.
-    match state.work.as_ref().and_then(|work| work.at.as_ref()).filter(|_| form.saving) {
-        Some(at) => {
-            let y = inside.bottom().saturating_sub(1);
-            progress::draw(canvas, (inside.x + 1, y, inside.right()), &at.text(), at.done, at.total);
-            let area = Area { height: inside.height.saturating_sub(1), ..inside };
-            draw_lines(form, canvas, area, &lines);
-        }
-        None => {
-            let area = form::foot(canvas, inside, &said, &keys);
-            draw_lines(form, canvas, area, &lines);
-        }
-    }
+    let area = if let Some(at) = working {
+        let y = inside.bottom().saturating_sub(1);
+        progress::draw(canvas, (inside.x + 1, y, inside.right()), &at.text(), at.done, at.total);
+        Area { height: inside.height.saturating_sub(1), ..inside }
+    } else {
+        form::foot(canvas, inside, &said, &keys)
+    };
+    draw_lines(form, canvas, area, &lines);
 }
 
 fn draw_lines(form: &Save, canvas: &mut Canvas<'_>, area: Area, lines: &[FormLine<Line>]) {
