@@ -37,13 +37,13 @@ fn unlinked() -> Value {
 /// A C++ program that holds objects that it unlinked. `None` without a compiler.
 fn holder(objects: &[[&str; 3]]) -> Option<Child> {
     let program = compile_cpp("tests/cli/unlinked_holder.cpp")?;
-    ready(Command::new(program).args(objects.iter().flatten()))
+    Some(ready(Command::new(program).args(objects.iter().flatten())))
 }
 
-fn ready(command: &mut Command) -> Option<Child> {
+fn ready(command: &mut Command) -> Child {
     let mut child = Child::spawn_piped(command);
     assert_eq!(child.line(SOON), "ready");
-    Some(child)
+    child
 }
 
 /// A Python program that holds an object, and whose child attaches and exits: the
@@ -61,7 +61,7 @@ fn tracked(name: &str) -> Option<Child> {
          held.buf[0] = ord('j')\n"
     );
     // The tracker warns of what it unlinks.
-    let child = ready(python(&text)?.env("PYTHONWARNINGS", "ignore"))?;
+    let child = ready(python(&text)?.env("PYTHONWARNINGS", "ignore"));
     wait_until(SOON, || !fs::exists(format!("/dev/shm/{name}")).unwrap());
     Some(child)
 }
@@ -152,7 +152,7 @@ fn the_owner_rescues_what_a_holder_has_open_and_learns_what_a_mapping_needs() {
         command.env("LANG", "C.UTF-8").env("XDG_STATE_HOME", "/nowhere").output().unwrap()
     };
     let objects = ["/open", "kept", "open", "/mapped", "lost", "mapped"];
-    let Some(_holder) = ready(&mut as_nobody(program, objects)) else { return };
+    let _holder = ready(&mut as_nobody(program, objects));
     let directory = tempfile::tempdir().unwrap();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let file = directory.path().join("open.saved");

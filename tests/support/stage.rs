@@ -197,13 +197,12 @@ impl Stage {
                 let plans = wishes.iter().map(|wish| self.plan(wish)).collect();
                 self.happen(Event::Planned(plans));
             }
-            Effect::Apply(_) | Effect::Undo(_) if self.acts != Acts::AtOnce => {}
+            Effect::Apply(_) | Effect::Undo(_) | Effect::Save(_) if self.acts != Acts::AtOnce => {}
             Effect::StopAct => self.acts = Acts::Stopped,
             Effect::Apply(plans) => {
                 let outcomes = plans.iter().map(|plan| act::apply(&self.machine, plan)).collect();
                 self.happen(Event::Acted(outcomes));
             }
-            Effect::Save(_) if self.acts != Acts::AtOnce => {}
             Effect::Save(wishes) => {
                 let save = |wish: &SaveWish| {
                     let SaveWish { segment, path, replace } = wish;
