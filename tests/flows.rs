@@ -11,6 +11,7 @@ mod holds;
 mod inspect;
 mod new_segment;
 mod permissions;
+mod save;
 mod segments;
 
 use crate::support::Stage;

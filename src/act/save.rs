@@ -2,6 +2,7 @@
 //! create it again. The file is there whole or not at all.
 
 use super::archive::{END, Name, RUN_HEADER, Saved, Writing};
+use super::{Done, Outcome};
 use crate::machine::{ExtentKind, Machine, ObjectStat};
 use crate::memory::{OpenError, PageBuffer, Progress, Reader, in_turns};
 use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, Segment, SegmentId, ShmId, Times, plain_error};
@@ -50,9 +51,10 @@ pub enum SaveError {
         /// The segment.
         id: SegmentId,
     },
-    /// It is in no directory any more.
+    /// It was unlinked, and no holder tells what it was called.
     #[error(
-        "failed to save {id}: a deleted segment has no name to restore. Use `shmlens dump --raw` for the contents"
+        "failed to save {id}: it was unlinked and its former name is unknown, so `restore` could not name it. \
+         Save its contents with `shmlens dump --raw {id} > FILE`"
     )]
     NoName {
         /// The segment.
@@ -150,6 +152,24 @@ pub fn save_over(
     progress: &Progress,
 ) -> Result<Stored, SaveError> {
     Target { path, replace: true, limit: None }.save(machine, segment, progress)
+}
+
+/// As [`save`] or [`save_over`], with what the user is told about it.
+pub fn save_outcome(
+    machine: &dyn Machine,
+    segment: &Segment,
+    path: &Path,
+    replace: bool,
+    progress: &Progress,
+) -> Outcome {
+    let stored = Target { path, replace, limit: None }.save(machine, segment, progress);
+    let result = stored.map(|stored| {
+        let (size, length) = (stored.saved.size, stored.length);
+        let mut said = vec![format!("saved to {}: {size}, {length} in the file", shown(&stored.path))];
+        said.extend(segment.former_name().map(|name| format!("restores as {name}")));
+        Done { id: segment.id.clone(), said, undo: None, copy: None }
+    });
+    Outcome { subject: segment.id.to_string(), action: "save", result: result.map_err(Into::into) }
 }
 
 /// As [`save`], to anything that takes bytes, such as a pipe. What was written
@@ -371,9 +391,25 @@ fn describe(machine: &dyn Machine, segment: &Segment, reader: &Reader) -> Result
     match &segment.id {
         SegmentId::Posix(name) => describe_object(machine, segment, name, reader),
         SegmentId::Sysv(shmid) => describe_sysv(machine, segment, *shmid, reader),
-        // Without a name there is nothing that a restore could call it.
-        SegmentId::Deleted { .. } => Err(SaveError::NoName { id: segment.id.clone() }),
+        SegmentId::Deleted { .. } => describe_unlinked(machine, segment, reader),
     }
+}
+
+/// An unlinked object is saved under its former name. No path leads to it any
+/// more, so mode and owner are those of the survey; `fchmod` may have changed
+/// them since.
+fn describe_unlinked(machine: &dyn Machine, segment: &Segment, reader: &Reader) -> Result<Saved, SaveError> {
+    let read = |source| SaveError::Read { id: segment.id.clone(), source };
+    let name = segment.former_name().ok_or_else(|| SaveError::NoName { id: segment.id.clone() })?;
+    Ok(Saved {
+        name: Name::Posix(name.clone()),
+        size: Bytes(reader.size().map_err(read)?),
+        mode: segment.mode,
+        owner: segment.owner.clone(),
+        times: segment.times,
+        acl: reader.acl().map_err(read)?,
+        saved: machine.now(),
+    })
 }
 
 fn describe_object(
@@ -444,5 +480,42 @@ fn owner(machine: &dyn Machine, uid: u32, gid: u32) -> Owner {
         user: machine.user_name(uid).map(Arc::from),
         gid,
         group: machine.group_name(gid).map(Arc::from),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::act::restore;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::{Access, Facts};
+    use crate::survey::{Depth, Holdings, Names, Survey};
+
+    #[test]
+    fn an_unlinked_object_is_saved_under_its_former_name_or_not_at_all() {
+        let machine = MadeMachine::new();
+        machine.add_object("dir/a", MadeBytes::full(b"hello"));
+        machine.add_process(7, "grabber");
+        machine.open_in(7, "dir/a", Access::Read);
+        machine.remove_object("dir/a");
+        let mut names = Names::default();
+        let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        let mut survey = Survey::take(&machine, &mut names);
+        survey.join(&holdings, &machine, &mut names);
+        let mut segment = survey.segments.remove(0);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let progress = Progress::new();
+        let outcome = save_outcome(&machine, &segment, &path, false, &progress);
+        assert!(outcome.result.unwrap().text().contains("restores as /dir/a"));
+        assert_eq!(restore(&machine, &path, &progress).unwrap().id.to_string(), "posix:/dir/a");
+        if let Facts::Posix(facts) = &mut segment.facts {
+            facts.unlinked.as_mut().unwrap().name = None;
+        }
+        let error = save_over(&machine, &segment, &path, &progress).unwrap_err().to_string();
+        assert!(
+            error.contains("former name is unknown") && error.contains("dump --raw deleted:1a:"),
+            "{error}"
+        );
     }
 }

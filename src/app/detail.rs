@@ -2,7 +2,7 @@
 
 use crate::identify::semaphore;
 use crate::segment::{Bytes, Facts, Holder, Segment, Timestamp, age_text, ago_text};
-use crate::survey::{Survey, at_logout};
+use crate::survey::{Survey, at_logout, namesake_text, namesakes};
 use unicode_width::UnicodeWidthStr as _;
 
 /// A line: what it is about, and what it says.
@@ -37,6 +37,9 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<Li
     }
     for (at, text) in survey.past_end_lines(segment).into_iter().enumerate() {
         line(if at == 0 { "warning" } else { "" }, text);
+    }
+    for (at, other) in namesakes(segment, &survey.segments).into_iter().enumerate() {
+        line(if at == 0 { "same name" } else { "" }, namesake_text(segment, other));
     }
     for (at, step) in steps.iter().enumerate() {
         line(if at == 0 { "evidence" } else { "" }, step.clone());

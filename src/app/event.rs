@@ -57,6 +57,8 @@ pub enum Event {
     Working(Working),
     /// Plans were carried out, or not, each for itself.
     Acted(Vec<Outcome>),
+    /// Segments were saved to files, or not, each with its own outcome.
+    Saved(Vec<Outcome>),
     /// An act was taken back, or not: a line each, safe to print.
     Undone(Vec<Result<String, String>>),
     /// What we hold, as the kernel has it.

@@ -180,7 +180,8 @@ EXAMPLES
 #[derive(Debug, clap::Args)]
 #[command(after_help = INFO_EXAMPLES)]
 pub struct InfoArgs {
-    /// Name of the segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
+    /// Name of the segment: sysv:32770, key:1234, /name, a unique prefix of a POSIX name, or the former name of an
+    /// unlinked segment
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
     /// Print JSON, in the format of `list --json`
@@ -211,7 +212,8 @@ pub struct PartArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = DUMP_EXAMPLES)]
 pub struct DumpArgs {
-    /// Name of the segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
+    /// Name of the segment: sysv:32770, key:1234, /name, a unique prefix of a POSIX name, or the former name of an
+    /// unlinked segment
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
     /// Which part of it.
@@ -237,13 +239,15 @@ EXAMPLES
   shmlens dump /psm_1f09ab2c                     same format as hexdump -C
   shmlens dump 0x4d2 --offset 4K --length 256    only 256 bytes
   shmlens dump /camera0 --as 'f64[3]'            three doubles per line
-  shmlens dump /camera0 --raw > copy             raw bytes to a file";
+  shmlens dump /camera0 --raw > copy             raw bytes to a file
+  shmlens dump deleted:1b:2f                     unlinked, still in use; its former name works too";
 
 /// `watch`
 #[derive(Debug, clap::Args)]
 #[command(after_help = WATCH_EXAMPLES)]
 pub struct WatchArgs {
-    /// Name of the segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
+    /// Name of the segment: sysv:32770, key:1234, /name, a unique prefix of a POSIX name, or the former name of an
+    /// unlinked segment
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
     /// Which part of it.
@@ -273,7 +277,7 @@ EXAMPLES
   shmlens watch 0x4d2 --offset 64 --count 1 --json   wait for one change
 
 Exits with status 0 after Ctrl-C or --count changes, and with status 1 when the
-segment is removed.";
+segment is removed, or when the last holder of an unlinked segment exits.";
 
 /// `find`
 #[derive(Debug, clap::Args)]
@@ -283,7 +287,7 @@ pub struct FindArgs {
     /// Text to find; \xNN stands for a byte
     #[arg(value_name = "PATTERN", required_unless_present_any = ["hex", "value"])]
     pub pattern: Option<OsString>,
-    /// Segments to search [default: all POSIX segments that you can read]
+    /// Segments to search [default: all POSIX segments that you can read, except unlinked ones]
     #[arg(value_name = "SEGMENT")]
     pub segments: Vec<OsString>,
     /// Find bytes: 'de ad ?? ef', where ? is any digit

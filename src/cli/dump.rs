@@ -8,7 +8,7 @@ use super::args::DumpArgs;
 use super::choose::choose;
 use super::out::{Out, warn};
 use super::progress::{Interrupt, attended};
-use super::{Failure, Status, look, part};
+use super::{Failure, Status, look_for, part};
 use crate::decode::{self, Squeeze, Type};
 use crate::machine::Machine;
 use crate::memory::{PageBuffer, Piece, Pieces, Progress, Reader, Standing};
@@ -33,7 +33,7 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
     {
         return Err(Failure::Usage(format!("type {kind} is too large")));
     }
-    let survey = look(machine);
+    let survey = look_for(machine, [args.segment.as_os_str()], None);
     let segment = choose(machine, &survey, &args.segment)?;
     let reader = Reader::open(machine, segment)?;
     let range = part::range(args.part, &reader)?;

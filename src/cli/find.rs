@@ -6,7 +6,7 @@ use super::dump::{hex, text};
 use super::out::{Out, warn};
 use super::progress::{Interrupt, Meter, attended};
 use super::style::Tint;
-use super::{Failure, Status, look};
+use super::{Failure, Status, look_for};
 use crate::decode::pattern_of_value;
 use crate::machine::Machine;
 use crate::memory::{OpenError, Pattern, Progress, Reader, find_all};
@@ -28,7 +28,7 @@ const LISTED: usize = 8;
 /// Prints where the pattern is found.
 pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Status, Failure> {
     let (pattern, names) = wanted(args)?;
-    let survey = look(machine);
+    let survey = look_for(machine, names.iter().copied(), None);
     let by_name = !names.is_empty();
     let segments = if by_name { chosen(machine, &survey, &names)? } else { of_kind(&survey, Kind::Posix) };
     let progress = Progress::new();

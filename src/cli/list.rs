@@ -111,7 +111,10 @@ fn print_table(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut
     for segment in segments {
         for &shows in &columns {
             match shows {
-                Shows::Label => table.cell(Tint::Plain, format_args!("{}", style.fit(&segment.label()))),
+                Shows::Label => table.cell(
+                    Tint::Plain,
+                    format_args!("{}{}", style.fit(&segment.label()), segment.label_mark()),
+                ),
                 Shows::Field(field) => {
                     let shown = Shown { segment, field, now, bytes: args.bytes };
                     let tint =

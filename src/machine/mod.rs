@@ -89,6 +89,11 @@ pub trait Machine: Send + Sync {
     /// when none of them may be examined.
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>>;
 
+    /// Returns whether systemd removed what this user had: it does so at logout
+    /// (`RemoveIPC=yes`), and the user has no session now. `None` where logind
+    /// does not run.
+    fn removes_at_logout(&self, uid: u32) -> Option<bool>;
+
     /// Whether a System V segment may be attached for reading. Asking leaves no mark.
     ///
     /// # Errors

@@ -101,6 +101,10 @@ impl Machine for RealMachine {
         Ok(Box::new(posix::PosixContents::new(process::open_held(device, inode, holders)?)))
     }
 
+    fn removes_at_logout(&self, uid: u32) -> Option<bool> {
+        Some(logind::remove_ipc()? && !logind::has_session(uid)?)
+    }
+
     fn may_attach(&self, shmid: ShmId) -> io::Result<()> {
         // IPC_STAT asks for the same permission as shmat(SHM_RDONLY) does.
         sys::shm::stat(shmid.0).map(drop)

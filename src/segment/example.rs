@@ -2,7 +2,7 @@
 
 use super::{
     Access, Bytes, CreatorLife, Facts, Holder, Key, Mode, ObjectName, Owner, PosixFacts, Segment, SegmentId,
-    ShmId, State, SysvFacts, Times, Timestamp, Verdict,
+    ShmId, State, SysvFacts, Times, Timestamp, Unlinked, Verdict,
 };
 
 fn ann() -> Owner {
@@ -73,4 +73,13 @@ pub fn posix_called(name: &[u8]) -> Segment {
         creator_life: CreatorLife::Unknown,
         verdict: Verdict::new(State::Unknown, "its holders are not known"),
     }
+}
+
+/// An unlinked object with this inode and former name.
+pub fn unlinked(inode: u64, former_name: &[u8]) -> Segment {
+    let mut segment = posix_called(former_name);
+    segment.id = SegmentId::Deleted { device: 26, inode };
+    let unlinked = Some(Unlinked { name: ObjectName::new(former_name), by: vec![] });
+    segment.facts = Facts::Posix(PosixFacts { device: 26, inode, unlinked });
+    segment
 }

@@ -80,6 +80,8 @@ fields! {
     Key "key" "KEY",
     /// POSIX: name, with a leading slash
     Name "name" "NAME",
+    /// deleted POSIX: name before it was unlinked
+    FormerName "former_name" "FORMER NAME",
     /// size in bytes
     Size "size" "SIZE",
     /// size of the part in memory, in bytes
@@ -159,6 +161,9 @@ impl Field {
                 SegmentId::Posix(name) => Value::Text(name.to_string()),
                 _ => Value::Absent,
             },
+            Self::FormerName => {
+                segment.former_name().map_or(Value::Absent, |name| Value::Text(name.to_string()))
+            }
             Self::Size => Value::Size(segment.size.0),
             Self::Resident => segment.resident.map_or(Value::Absent, |size| Value::Size(size.0)),
             Self::Swapped => segment.swapped.map_or(Value::Absent, |size| Value::Size(size.0)),
@@ -228,6 +233,7 @@ impl Field {
                 | Self::Certainty
                 | Self::Reasons
                 | Self::Kind
+                | Self::FormerName
         )
     }
 

@@ -311,6 +311,7 @@ fn number_reader(field: Field) -> Option<ReadNumber> {
         Field::Id
         | Field::Kind
         | Field::Name
+        | Field::FormerName
         | Field::Owner
         | Field::Group
         | Field::Creator

@@ -105,7 +105,8 @@ impl<'a> SegmentName<'a> {
     }
 
     /// The id that this is the exact name of; a key is not an id.
-    pub(super) fn id(&self) -> Option<SegmentId> {
+    #[must_use]
+    pub fn id(&self) -> Option<SegmentId> {
         match &self.form {
             Form::Id(id) => Some(id.clone()),
             Form::Word(word) if !word.starts_with(b"/") => ObjectName::new(word).map(SegmentId::Posix),
@@ -114,7 +115,8 @@ impl<'a> SegmentName<'a> {
     }
 
     /// The key that this is. Key 0 is `IPC_PRIVATE`: no segment's name.
-    pub(super) fn key(&self) -> Option<Key> {
+    #[must_use]
+    pub fn key(&self) -> Option<Key> {
         match self.form {
             Form::Key(key) if !key.is_private() => Some(key),
             _ => None,

@@ -45,6 +45,29 @@ pub enum ResolveError {
         /// How to name one of them.
         remedy: String,
     },
+    /// More than one unlinked object had this name, and none has it now.
+    #[error(
+        "'{text}' is the former name of {} unlinked segments: {}. Use the id of one of them",
+        .candidates.len(), listed(.candidates)
+    )]
+    FormerNames {
+        /// The name, safe to print.
+        text: String,
+        /// The ids of the segments, each with its holders.
+        candidates: Vec<String>,
+    },
+    /// The name of a command that changes something is a former name.
+    #[error(
+        "no segment named '{text}': it was unlinked and is {} now. Only commands that read take former names; \
+         the memory is freed when the last holder detaches. `shmlens info {text}` shows more",
+        listed(.candidates)
+    )]
+    Unlinked {
+        /// The name, safe to print.
+        text: String,
+        /// The ids of the unlinked segments that had it, each with its holders.
+        candidates: Vec<String>,
+    },
     /// `--kind` does not go with the form of the name.
     #[error("'{text}' is not the name of a {} segment", kind.name())]
     NotOfKind {
@@ -59,8 +82,12 @@ pub enum ResolveError {
 pub(super) const LISTED: usize = 8;
 
 fn join(ids: &[SegmentId]) -> String {
-    let mut text = ids.iter().take(LISTED).map(SegmentId::short).collect::<Vec<_>>().join(", ");
-    if ids.len() > LISTED {
+    listed(&ids.iter().map(SegmentId::short).collect::<Vec<_>>())
+}
+
+fn listed(texts: &[String]) -> String {
+    let mut text = texts.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
+    if texts.len() > LISTED {
         text.push_str(", ...");
     }
     text
@@ -122,10 +149,42 @@ pub struct Found<'a> {
     pub segment: &'a Segment,
     /// The text is only the beginning of its name.
     pub by_prefix: bool,
+    /// The text is the name that it had before it was unlinked.
+    pub by_former_name: bool,
 }
 
-/// Finds a segment for a command that changes nothing: by its exact name, or
-/// by a bare word that is the beginning of only one POSIX name.
+/// The unlinked objects that had this name, which nothing has now.
+fn formerly<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segment> {
+    let Some(object) = name.object() else { return vec![] };
+    let had_it = |segment: &&Segment| segment.former_name() == Some(&object);
+    segments.iter().filter(had_it).collect()
+}
+
+/// `deleted:1a:2f (held by writer, reader.py)`
+fn with_holders(segments: &[&Segment]) -> Vec<String> {
+    const NAMED: usize = 2;
+    let text = |segment: &&Segment| match segment.holders_text(NAMED) {
+        holders if holders.is_empty() => segment.id.to_string(),
+        holders => format!("{} (held by {holders})", segment.id),
+    };
+    segments.iter().map(text).collect()
+}
+
+/// The only unlinked object that had this name; `None` when there is none.
+fn one_former<'a>(
+    name: &SegmentName<'_>,
+    segments: &'a [Segment],
+) -> Result<Option<&'a Segment>, ResolveError> {
+    match formerly(name, segments).as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        many => Err(ResolveError::FormerNames { text: name.quoted(), candidates: with_holders(many) }),
+    }
+}
+
+/// Finds a segment for a command that changes nothing: by its exact name, by the
+/// former name of an unlinked object, or by a bare word that is the beginning of
+/// only one POSIX name. Unlinked objects are found where the survey has them.
 ///
 /// # Errors
 /// When no segment or more than one matches.
@@ -135,14 +194,17 @@ pub fn resolve<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Result<Fo
     let exact: Vec<&Segment> =
         segments.iter().filter(|segment| Some(&segment.id) == id.as_ref() || has_key(segment)).collect();
     if !exact.is_empty() {
-        return Ok(Found { segment: one(name, &exact, segments)?, by_prefix: false });
+        let segment = one(name, &exact, segments)?;
+        return Ok(Found { segment, by_prefix: false, by_former_name: false });
     }
-    let starts = |segment: &&Segment| match (&segment.id, name.prefix()) {
-        (SegmentId::Posix(object), Some(prefix)) => object.as_bytes().starts_with(prefix),
-        _ => false,
-    };
-    let found: Vec<&Segment> = segments.iter().filter(starts).collect();
-    Ok(Found { segment: one(name, &found, segments)?, by_prefix: true })
+    if let Some(segment) = one_former(name, segments)? {
+        return Ok(Found { segment, by_prefix: false, by_former_name: true });
+    }
+    let starts =
+        |object: &ObjectName| name.prefix().is_some_and(|prefix| object.as_bytes().starts_with(prefix));
+    let listed = |segment: &&Segment| matches!(&segment.id, SegmentId::Posix(object) if starts(object));
+    let found: Vec<&Segment> = segments.iter().filter(listed).collect();
+    Ok(Found { segment: one(name, &found, segments)?, by_prefix: true, by_former_name: false })
 }
 
 /// Finds many segments by their exact names, for commands that change
@@ -194,7 +256,36 @@ impl<'a> ExactNames<'a> {
         if !others.is_empty() {
             return Err(name.ambiguous_with(&found, &others));
         }
+        let former = if found.is_empty() { formerly(name, self.segments) } else { vec![] };
+        if !former.is_empty() {
+            let candidates = with_holders(&former);
+            return Err(ResolveError::Unlinked { text: name.quoted(), candidates });
+        }
         one(name, &found, self.segments)
+    }
+
+    /// As [`ExactNames::resolve`], for a command that changes nothing: it also
+    /// takes the former name of an unlinked object.
+    ///
+    /// # Errors
+    /// As [`ExactNames::resolve`], and when several unlinked objects had the name.
+    pub fn resolve_to_read(
+        &self,
+        name: &SegmentName<'_>,
+        exists: impl Fn(&ObjectName) -> bool,
+    ) -> Result<&'a Segment, ResolveError> {
+        match self.resolve_unless(name, exists) {
+            Err(error @ ResolveError::Unlinked { .. }) => one_former(name, self.segments)?.ok_or(error),
+            found => found,
+        }
+    }
+
+    /// Returns whether only a scan of the holders can tell if the name is that
+    /// of a segment: no listed object has it, and an unlinked one may have, or
+    /// may have had it.
+    #[must_use]
+    pub fn may_be_unlinked(&self, name: &SegmentName<'_>) -> bool {
+        matches!(name.id(), Some(id @ (SegmentId::Posix(_) | SegmentId::Deleted { .. })) if !self.by_id.contains_key(&id))
     }
 }
 
@@ -420,5 +511,57 @@ mod tests {
         assert!(!error.contains('\x1b') && error.contains("shmlens list"), "{error}");
         assert!(found("", &world).is_err());
         assert!(found("/", &world).is_err());
+    }
+
+    #[test]
+    fn a_former_name_counts_where_nothing_has_it_now() {
+        let mut world = world();
+        world.extend([example::unlinked(7, b"psm_old"), example::unlinked(8, b"camera")]);
+        for (text, id) in [
+            ("psm_old", "deleted:1a:7"),
+            ("/psm_old", "deleted:1a:7"),
+            ("posix:psm_old", "deleted:1a:7"),
+            ("/dev/shm/psm_old", "deleted:1a:7"),
+            ("deleted:1a:8", "deleted:1a:8"),
+            // The live one has it, and beginnings are those of live names.
+            ("camera", "posix:/camera"),
+            ("psm", "posix:/psm_1f09ab2c"),
+        ] {
+            assert_eq!(found(text, &world).as_deref(), Ok(id), "{text}");
+        }
+        world.push(example::unlinked(9, b"psm_old"));
+        let error = found("psm_old", &world).unwrap_err().to_string();
+        assert!(error.contains("2 unlinked segments: deleted:1a:7, deleted:1a:9"), "{error}");
+    }
+
+    #[test]
+    fn only_a_command_that_reads_takes_a_former_name() {
+        let mut world = world();
+        world.push(example::unlinked(7, b"old"));
+        let exact = ExactNames::new(&world);
+        let name = SegmentName::read("/old", None);
+        assert!(matches!(exact.resolve(&name), Err(ResolveError::Unlinked { .. })));
+        let read = exact.resolve_to_read(&name, |_| false).map(|segment| segment.id.to_string());
+        assert_eq!(read.as_deref(), Ok("deleted:1a:7"));
+    }
+
+    #[test]
+    fn only_a_name_that_nothing_listed_has_asks_for_a_scan() {
+        let world = world();
+        let exact = ExactNames::new(&world);
+        for (text, asks) in [
+            ("/camera", false),
+            ("camera", false),
+            ("sysv:32770", false),
+            ("sysv:1", false),
+            ("1", false),
+            ("0x77", false),
+            ("", false),
+            ("/gone", true),
+            ("came", true),
+            ("deleted:1a:7", true),
+        ] {
+            assert_eq!(exact.may_be_unlinked(&SegmentName::read(text, None)), asks, "{text}");
+        }
     }
 }

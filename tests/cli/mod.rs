@@ -8,6 +8,7 @@ mod limits;
 mod list;
 mod names;
 mod output;
+mod unlinked;
 mod watch;
 
 use crate::support::{SOON, Sysv, shmlens, wait_until};

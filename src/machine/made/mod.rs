@@ -18,7 +18,7 @@ use super::sysv_table::Row;
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, Trace};
 use crate::segment::{Bytes, Identity, Key, ObjectName, ShmId, Timestamp};
 use contents::{AttachedMade, OpenMadeObject};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -77,6 +77,8 @@ pub struct MadeFacts {
     pub uptime: i64,
     /// By how many seconds its clock was set forward since.
     pub clock_forward: f64,
+    /// Ordinary users that have no session.
+    pub logged_out: BTreeSet<u32>,
     /// The locks on files.
     pub locks: Vec<FileLock>,
     /// Pids in namespaces below.
@@ -346,6 +348,11 @@ impl Machine for MadeMachine {
 
     fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
         lock(&self.facts).is_open_elsewhere(name, identity)
+    }
+
+    fn removes_at_logout(&self, uid: u32) -> Option<bool> {
+        let facts = lock(&self.facts);
+        Some(facts.limits.remove_ipc? && facts.logged_out.contains(&uid))
     }
 
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {

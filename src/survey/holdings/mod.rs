@@ -5,7 +5,7 @@ mod look;
 mod unlinked;
 
 pub use look::Depth;
-pub use unlinked::add as add_unlinked;
+pub use unlinked::{Concealed, add as add_unlinked};
 
 use super::Names;
 use crate::machine::Machine;

@@ -184,8 +184,15 @@ impl Processes for RealMachine {
     }
 
     fn name_held(&self, pid: u32, place: Place) -> io::Result<Vec<u8>> {
-        let target = readlinkat(Proc::shared()?.fd(), path_of(pid, place).as_str())?;
-        Ok(target.into_encoded_bytes())
+        match (readlinkat(Proc::shared()?.fd(), path_of(pid, place).as_str()), place) {
+            (Ok(target), _) => Ok(target.into_encoded_bytes()),
+            // Only root may follow map_files. The table of mappings has the name too.
+            (Err(Errno::EPERM | Errno::EACCES), Place::Mapping { start, .. }) => {
+                let table = fs::read(format!("/proc/{pid}/maps"))?;
+                maps::name_at(&table, start).ok_or_else(|| io::ErrorKind::NotFound.into())
+            }
+            (Err(error), _) => Err(error.into()),
+        }
     }
 
     fn terminate(&self, process: &ProcessId) -> io::Result<()> {

@@ -14,6 +14,9 @@ use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
+/// Minimum width of a former name beside its mark.
+const MARKED_NAME: u16 = 8;
+
 pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
     headings(state, canvas, layout);
     let Some(survey) = &state.survey else { return };
@@ -121,8 +124,12 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
             canvas.text(x, y, width, kind.word(), theme.dim);
         }
         Column::Label => {
-            let label = canvas.fit(&segment.label(), width);
-            canvas.text(x, y, width, &label, theme.text);
+            // The mark goes first where there is little room: the state says it too.
+            let mark = cells(segment.label_mark());
+            let room = if width >= mark + MARKED_NAME { width - mark } else { width };
+            let label = canvas.fit(&segment.label(), room);
+            let after = canvas.text(x, y, room, &label, theme.text);
+            canvas.text(after, y, right.saturating_sub(after), segment.label_mark(), theme.dim);
         }
         Column::Size => size(canvas, right, y, segment.size),
         Column::ResidentBar | Column::Resident => resident(segment, placed, canvas, y),
