@@ -110,7 +110,7 @@ fn an_unlinked_object_is_saved_with_w_and_restored() {
     object.write(0, b"frame");
     fs::remove_file(object.path()).unwrap();
     let terminal = open();
-    terminal.wait_for("/camera0 (deleted)", SOON);
+    terminal.wait_for("/camera0 ◌", SOON);
     terminal.send("w");
     terminal.wait_for("camera0.saved", SOON);
     terminal.send(&format!("{}<Enter>", file.display()));
