@@ -110,14 +110,17 @@ fn an_unlinked_object_is_saved_with_w_and_restored() {
     object.write(0, b"frame");
     fs::remove_file(object.path()).unwrap();
     let terminal = open();
-    terminal.wait_for("/camera0 (deleted)", SOON);
+    terminal.wait_for("/camera0 ◌", SOON);
     terminal.send("w");
     terminal.wait_for("camera0.saved", SOON);
     terminal.send(&format!("{}<Enter>", file.display()));
-    terminal.wait_for("restores as /camera0", SOON);
+    terminal.wait_for("Saved deleted:", SOON);
+    // The preview has the bytes too, so the offsets of Inspect are what to wait for.
     terminal.send("<Enter>");
+    terminal.wait_for("0000_0000", SOON);
     terminal.wait_for("66 72 61 6d 65", SOON);
     terminal.send("q");
+    terminal.wait_for("NAME OR KEY", SOON);
     quit(terminal);
     let status = shmlens().arg("restore").arg(&file).status().unwrap();
     assert!(status.success());

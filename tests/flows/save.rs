@@ -93,7 +93,7 @@ fn an_unlinked_object_is_shown_marked_inspected_and_saved_under_its_former_name(
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     let mut stage = stage(with_unlinked("camera0"));
-    assert!(stage.screen().contains("/camera0 (deleted)"), "{}", stage.screen());
+    assert!(stage.screen().contains("/camera0 ◌"), "{}", stage.screen());
     stage.press("<enter>");
     assert!(stage.state.inspect.is_some(), "{}", notice(&stage));
     assert!(stage.screen().contains("68 65 6c 6c 6f"), "{}", stage.screen());

@@ -14,9 +14,6 @@ use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
-/// Minimum width of a former name beside its mark.
-const MARKED_NAME: u16 = 8;
-
 pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
     headings(state, canvas, layout);
     let Some(survey) = &state.survey else { return };
@@ -124,12 +121,16 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
             canvas.text(x, y, width, kind.word(), theme.dim);
         }
         Column::Label => {
-            // The mark goes first where there is little room: the state says it too.
-            let mark = cells(segment.label_mark());
-            let room = if width >= mark + MARKED_NAME { width - mark } else { width };
-            let label = canvas.fit(&segment.label(), room);
+            let label = segment.label();
+            let (mark, style) = match segment.label_mark() {
+                "" => (String::new(), theme.dim),
+                mark if cells(&label) + cells(mark) <= width => (mark.to_owned(), theme.dim),
+                _ => (format!(" {}", theme.glyphs.state(SegmentState::Removed)), theme.removed),
+            };
+            let room = width.saturating_sub(cells(&mark));
+            let label = canvas.fit(&label, room);
             let after = canvas.text(x, y, room, &label, theme.text);
-            canvas.text(after, y, right.saturating_sub(after), segment.label_mark(), theme.dim);
+            canvas.text(after, y, right.saturating_sub(after), &mark, style);
         }
         Column::Size => size(canvas, right, y, segment.size),
         Column::ResidentBar | Column::Resident => resident(segment, placed, canvas, y),
