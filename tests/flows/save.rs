@@ -60,7 +60,7 @@ fn marked_segments_are_saved_to_a_directory() {
     assert!(stage.screen().contains("Save 4 segments"), "{}", stage.screen());
     stage.press(&format!("{}<enter>", directory.path().display()));
     let said = notice(&stage);
-    assert!(said.starts_with("Saved 3 segments. ") && said.contains("b.saved exists"), "{said}");
+    assert!(said.starts_with("Saved 3 segments. ") && said.contains("b.saved already exists"), "{said}");
     let mut files: Vec<_> =
         fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     files.sort();
