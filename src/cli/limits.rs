@@ -90,7 +90,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out
         print_table(&limits, out)?;
         by::print(&users, &processes, out)?;
         if let Some(coverage) = survey.coverage.as_ref().filter(|coverage| !coverage.is_whole()) {
-            writeln!(out, "{}", unseen(coverage))?;
+            writeln!(out, "{}", unseen(coverage, machine.effective_uid() == 0))?;
         }
         if let Some(shmem) = shmem {
             writeln!(out, "\n{}", shmem.text())?;
@@ -102,14 +102,14 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out
 }
 
 /// The processes that the table does not count.
-fn unseen(coverage: &Coverage) -> String {
+fn unseen(coverage: &Coverage, root: bool) -> String {
     let Coverage { processes, unreadable, visibility, .. } = coverage;
     let which = match unreadable {
-        0 if visibility.outside => return "processes outside this pid namespace are not counted".to_owned(),
-        0 => "some processes".to_owned(),
-        _ => format!("{unreadable} of {processes} processes"),
+        0 if visibility.outside => "processes outside this pid namespace are not counted".to_owned(),
+        0 => "some processes cannot be inspected and are not counted".to_owned(),
+        _ => format!("not counted: {unreadable} of {processes} processes, which cannot be inspected"),
     };
-    format!("{which} cannot be inspected and are not counted. Run as root to see all processes")
+    if root || visibility.outside { which } else { format!("{which}. Run as root to see all processes") }
 }
 
 fn limits(survey: &Survey, page: u64) -> Vec<Limit> {
