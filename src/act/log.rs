@@ -29,8 +29,8 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// The longest text of a result that is kept, in bytes.
 const LONGEST_RESULT: usize = 4096;
 
-const NOW: &str = "log.jsonl";
-const BEFORE: &str = "log.1.jsonl";
+pub(super) const NOW: &str = "log.jsonl";
+pub(super) const BEFORE: &str = "log.1.jsonl";
 const LOCK: &str = "log.lock";
 
 /// The log of this user.

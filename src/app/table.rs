@@ -2,7 +2,7 @@
 //! selected. The selection stays on its segment when the table moves.
 
 use super::event::{Clock, Preview};
-use crate::segment::field::{Field, Value};
+use crate::segment::field::Field;
 use crate::segment::filter::{Filter, FilterError};
 use crate::segment::{Segment, SegmentId};
 use crate::survey::{Difference, Survey};
@@ -123,23 +123,7 @@ impl Table {
 
     fn sort_rows(&mut self, survey: &Survey) {
         let segments = &survey.segments;
-        let backwards = self.sort.largest_first() != self.reversed;
-        if self.sort == Field::Id {
-            // A survey comes in this order.
-            if backwards {
-                self.shown.reverse();
-            }
-            return;
-        }
-        let mut keyed: Vec<(Value, usize)> =
-            self.shown.iter().map(|&at| (self.sort.of(&segments[at], survey.at), at)).collect();
-        keyed.sort_by(|(a, at_a), (b, at_b)| {
-            let absent = matches!(a, Value::Absent).cmp(&matches!(b, Value::Absent));
-            let order = if backwards { b.compare(a) } else { a.compare(b) };
-            // What has no such field stands last in either order.
-            absent.then(order).then(at_a.cmp(at_b))
-        });
-        self.shown = keyed.into_iter().map(|(_, at)| at).collect();
+        self.sort.sort(&mut self.shown, self.reversed, survey.at, |&at| &segments[at]);
     }
 
     /// Selects a row, or the last one.

@@ -55,6 +55,7 @@ struct SegmentJson {
     certainty: Option<&'static str>,
     reasons: Vec<String>,
     age: Option<f64>,
+    last_used: Option<String>,
     device: Option<u64>,
     inode: Option<u64>,
 }
@@ -64,6 +65,8 @@ struct SegmentJson {
 struct CoverageJson {
     processes: usize,
     unreadable: usize,
+    /// The kinds that could not be listed.
+    unlisted: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -132,6 +135,7 @@ impl Report {
             coverage: survey.coverage.as_ref().map(|coverage| CoverageJson {
                 processes: coverage.processes,
                 unreadable: coverage.unreadable,
+                unlisted: survey.unlisted.iter().map(|kind| kind.word()).collect(),
             }),
             limits: LimitsJson::new(&survey.limits),
             segments: segments.into_iter().map(segment).collect(),
@@ -189,6 +193,7 @@ impl SegmentJson {
             certainty: segment.verdict.state.certainty().map(Certainty::word),
             reasons: segment.verdict.reasons.clone(),
             age: segment.age(now),
+            last_used: segment.last_used().and_then(time::rfc3339),
             device: posix.map(|facts| facts.device),
             inode: posix.map(|facts| facts.inode),
         }

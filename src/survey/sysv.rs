@@ -6,18 +6,20 @@ use crate::machine::sysv_table::{LOCKED, MARKED, Row, Table};
 use crate::segment::{Facts, Mode, Segment, SegmentId, State, SysvFacts, Times, Verdict, plain_error};
 use std::io;
 
-/// Adds the segments of the table, and what was wrong with it.
+/// Adds the segments of the table, and what was wrong with it. Returns whether all could be listed.
 pub fn add(
     table: io::Result<Table>,
     machine: &dyn Machine,
     names: &mut Names,
     segments: &mut Vec<Segment>,
     problems: &mut Vec<String>,
-) {
+) -> bool {
     match table {
         Ok(table) => {
+            let whole = table.problems.is_empty();
             problems.extend(table.problems);
             segments.extend(table.rows.iter().map(|row| segment(row, machine, names)));
+            whole
         }
         Err(error) => {
             let why = match error.kind() {
@@ -29,6 +31,7 @@ pub fn add(
                 _ => format!("/proc/sysvipc/shm: {}", plain_error(&error)),
             };
             problems.push(format!("failed to list System V segments: {why}"));
+            false
         }
     }
 }

@@ -2,9 +2,8 @@
 //! segment. What they are known by comes with the program (assets/catalogue),
 //! and from the settings.
 //!
-//! The most specific rule wins: contents together with the name or key, the
-//! one name or key, the longest part of the name that is given letter by
-//! letter, the last resort.
+//! The most specific rule wins: the longest part of the name that is given
+//! letter by letter, contents that match too, the one key, the last resort.
 
 mod contents;
 mod helper;

@@ -122,7 +122,13 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
         }
         Column::Label => {
             let label = canvas.fit(&segment.label(), width);
-            canvas.text(x, y, width, &label, theme.text);
+            let (name, key) = if segment.sysv().is_some() {
+                label.split_at(label.find(' ').unwrap_or(label.len()))
+            } else {
+                (&*label, "")
+            };
+            let after = canvas.text(x, y, width, name, theme.text);
+            canvas.text(after, y, (x + width).saturating_sub(after), key, theme.dim);
         }
         Column::Size => size(canvas, right, y, segment.size),
         Column::ResidentBar | Column::Resident => resident(segment, placed, canvas, y),
