@@ -65,8 +65,7 @@ impl Recent {
 }
 
 /// The reason when the kernel knows a holder that no process shows.
-pub(super) const UNSEEN: &str =
-    "held by nothing visible here: by a process that cannot be seen, in transit or by a loop device";
+pub(super) const UNSEEN: &str = "held by a process that you cannot see, in transit or by a loop device";
 
 /// Whether the kernel refuses a write lease on an object, so that somebody else has it open or mapped.
 /// `None` when this user may not ask.

@@ -234,13 +234,13 @@ mod tests {
         let survey = look(&world());
         let mut table = Table::default();
         table.sort_by(Field::Size, &survey);
-        assert_eq!(shown(&table, &survey), ["/a", "/c", "/b", "#5"]);
+        assert_eq!(shown(&table, &survey), ["/a", "/c", "/b", "sysv:5"]);
         table.sort_by(Field::Size, &survey);
-        assert_eq!(shown(&table, &survey), ["#5", "/b", "/c", "/a"]);
+        assert_eq!(shown(&table, &survey), ["sysv:5", "/b", "/c", "/a"]);
         table.sort_by(Field::Name, &survey);
-        assert_eq!(shown(&table, &survey), ["/a", "/b", "/c", "#5"]);
+        assert_eq!(shown(&table, &survey), ["/a", "/b", "/c", "sysv:5"]);
         table.sort_by(Field::Name, &survey);
-        assert_eq!(shown(&table, &survey), ["/c", "/b", "/a", "#5"]);
+        assert_eq!(shown(&table, &survey), ["/c", "/b", "/a", "sysv:5"]);
     }
 
     #[test]

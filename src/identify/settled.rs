@@ -97,7 +97,7 @@ fn missing(coverage: &Coverage) -> String {
 fn remedy(coverage: &Coverage, proofs: &Proofs<'_>) -> &'static str {
     match (coverage.visibility.outside, proofs.by_root()) {
         (true, _) => "run on the host as root to see all processes",
-        (false, false) => "run as its owner to ask the kernel, or as root to see all processes",
+        (false, false) => "run as root to see all processes",
         (false, true) => "root cannot inspect them either: a sandbox or security module forbids it",
     }
 }

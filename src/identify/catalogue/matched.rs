@@ -4,7 +4,6 @@ use super::contents::Contents;
 use super::pids::FoundPid;
 use crate::config::maker::Maker;
 use crate::segment::escape;
-use std::cmp::Ordering;
 
 /// The maker of a segment.
 #[derive(Debug, Clone)]
@@ -48,7 +47,7 @@ pub enum Matched {
 }
 
 /// How specific a rule is for a segment: the largest wins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
     pub matched: Matched,
     /// How many bits of name or key are given as such.
@@ -57,28 +56,6 @@ pub struct Rank {
     pub own: bool,
     /// It does more than label.
     pub verified: bool,
-}
-
-impl Rank {
-    /// Names are compared by how much of them is given before contents count: every `sem.NAME` has the
-    /// contents of a semaphore, whoever made it.
-    fn order(self) -> (bool, Option<Matched>, usize, Matched, bool, bool) {
-        let named = self.matched >= Matched::Name;
-        let other = (!named).then_some(self.matched);
-        (named, other, self.settled, self.matched, self.own, self.verified)
-    }
-}
-
-impl PartialOrd for Rank {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Rank {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.order().cmp(&other.order())
-    }
 }
 
 impl Made<'_> {

@@ -2,8 +2,9 @@
 //! segment. What they are known by comes with the program (assets/catalogue),
 //! and from the settings.
 //!
-//! The most specific rule wins: the longest part of the name that is given
-//! letter by letter, contents that match too, the one key, the last resort.
+//! The most specific rule wins: contents together with the name or key, the
+//! one name or key, the longest part of the name that is given letter by
+//! letter, the last resort.
 
 mod contents;
 mod helper;
@@ -190,6 +191,8 @@ impl Entry {
         }
         let matched = match contents {
             _ if maker.by == MatchBy::Fallback => Matched::Fallback,
+            // Every semaphore has that shape, whoever made it.
+            Contents::Fit if settled > 0 && contents::only_of_a_kind(&maker.contents) => named,
             Contents::Fit if settled > 0 => Matched::Both,
             Contents::Fit => Matched::Contents,
             _ if maker.by == MatchBy::Context && settled == 0 => Matched::Context,
