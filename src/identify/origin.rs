@@ -95,7 +95,10 @@ fn by_catalogue(segment: &Segment, made: &Made<'_>, creator: Option<Origin>, aro
         }
         (Judged::Idle, _) if made.maker.unheld == Unheld::Normal => Word::Normal(why),
         (Judged::Idle, _) => Word::Wanted(why),
-        (Judged::Leaked, _) => Word::Dead(why),
+        (Judged::Leaked, creator) => {
+            steps.extend(creator.into_iter().flat_map(|creator| creator.steps));
+            Word::Dead(why)
+        }
         (Judged::Undecided, creator) => {
             let untold = first.is_some() && made.maker.unheld != Unheld::Undecided;
             match (untold, creator) {
@@ -139,10 +142,12 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, around: &Around<'_>) -> Orig
                 word: Word::Lives(who),
             }
         }
-        Life::Gone => gone(segment, facts, format!("no process {pid} (/proc/{pid})"), around),
+        Life::Gone => {
+            gone(segment, facts, format!("creator {pid} exited: no process {pid} (/proc/{pid})"), around)
+        }
         Life::PassedOn(process) => {
             let step = format!(
-                "pid {pid} is {} now, started after its last change (/proc/{pid}/stat)",
+                "creator {pid} exited: pid {pid} is {} now, started after its last change (/proc/{pid}/stat)",
                 escape(&process.command)
             );
             gone(segment, facts, step, around)

@@ -83,7 +83,9 @@ impl<'a> Proofs<'a> {
 
     /// Whether this user may ask about an object, now or later.
     pub fn may_ask(&self, segment: &Segment) -> bool {
-        matches!(segment.id, SegmentId::Posix(_)) && (self.by_root() || self.uid == segment.owner.uid)
+        const OWNER_READS: u32 = 0o400;
+        let owner = self.uid == segment.owner.uid && segment.mode.bits() & OWNER_READS != 0;
+        matches!(segment.id, SegmentId::Posix(_)) && (self.by_root() || owner)
     }
 
     /// Whether an object was used too recently to ask.

@@ -45,7 +45,8 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Set
             State::Unknown,
             "no holders found, but private mappings are not checked yet",
         )),
-        (Lease::TooFresh, None) if coverage.failed.is_none() => {
+        // Where not even the users of the others are known, the scan itself failed.
+        (Lease::TooFresh, None) if coverage.failed.is_none() && !coverage.users.contains(&None) => {
             Settled::TooFresh(vec![missing(), proofs.later()])
         }
         (_, None) => Settled::Open(Verdict::new(State::Unknown, missing()).because(remedy(coverage, proofs))),

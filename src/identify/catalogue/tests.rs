@@ -187,6 +187,7 @@ fn all_157_makers_are_there_and_each_once() {
         "iceoryx2-global",
         "libfabric-sm2-temp",
         "linuxcnc-small-keys",
+        "postgresql-sysv-left",
         "postgresql-sysv-live",
         "sysrepo-other",
     ];
