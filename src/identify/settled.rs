@@ -28,15 +28,14 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Set
     }
     let missing = || format!("no holders found, but {}", missing(coverage));
     match (lease, checked) {
-        (Lease::Refused, Some(checked)) => {
-            let said = "held by nothing visible here: in transit, loop device or another pid namespace";
-            Settled::Held(Verdict::new(State::Unknown, said).because(REFUSED).because(checked))
+        (Lease::Refused, Some(checked)) => Settled::Held(held(checked)),
+        (Lease::Refused, None) if holdings.private => {
+            let missing = self::missing(coverage);
+            Settled::Held(held(format!("or open or mapped by a process that cannot be seen: {missing}")))
         }
-        (Lease::Refused, None) => Settled::Held(
-            Verdict::new(State::Unknown, "open or mapped by a process that cannot be seen")
-                .because(missing())
-                .because(REFUSED),
-        ),
+        (Lease::Refused, None) => {
+            Settled::Held(held("or mapped privately, which was not checked".to_owned()))
+        }
         (Lease::Granted, Some(checked)) => Settled::Unheld(vec![checked, GRANTED.to_owned()]),
         (Lease::Granted, None) if coverage.is_whole() => Settled::Unheld(vec![GRANTED.to_owned()]),
         (Lease::Granted, None) => Settled::Unheld(vec![missing(), GRANTED.to_owned()]),
@@ -55,6 +54,12 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Set
 
 const GRANTED: &str = "not open or mapped: the kernel granted a write lease (F_SETLEASE), which proves it";
 const REFUSED: &str = "the kernel refused a write lease (F_SETLEASE): it is open or mapped elsewhere";
+
+/// The verdict on an object that the kernel knows a holder of.
+fn held(step: String) -> Verdict {
+    let said = "held by nothing visible here: in transit, loop device or another pid namespace";
+    Verdict::new(State::Unknown, said).because(step).because(REFUSED)
+}
 
 /// The step that tells which processes were checked, where those are all that matter.
 fn checked(segment: &Segment, holdings: &Holdings) -> Option<String> {

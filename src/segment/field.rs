@@ -327,6 +327,29 @@ mod tests {
     }
 
     #[test]
+    fn states_are_sorted_in_the_order_in_which_they_are_judged() {
+        let now = Timestamp::from_seconds(10_000);
+        let segments: Vec<Segment> = State::ALL
+            .iter()
+            .rev()
+            .map(|&state| {
+                let mut segment = crate::segment::example::sysv();
+                segment.verdict.state = state;
+                segment
+            })
+            .collect();
+        for reversed in [false, true] {
+            let mut items: Vec<&Segment> = segments.iter().collect();
+            Field::State.sort(&mut items, reversed, now, |segment| segment);
+            let mut states = State::ALL.to_vec();
+            if reversed {
+                states.reverse();
+            }
+            assert_eq!(items.iter().map(|one| one.verdict.state).collect::<Vec<_>>(), states);
+        }
+    }
+
+    #[test]
     fn what_is_absent_comes_last() {
         assert_eq!(Value::Absent.compare(&Value::Number(7)), Ordering::Greater);
         assert_eq!(Value::Number(u64::MAX).compare(&Value::Number(u64::MAX - 1)), Ordering::Greater);

@@ -134,7 +134,7 @@ fn what_a_person_names_is_asked_about_at_once() {
     removed.assert_is(0, &["posix:/x: removed"]);
     // Where somebody has it open who cannot be seen, the dry run says so too.
     let object = Object::new("y", 8, 0o600).owned_by(NOBODY, NOBODY);
-    for arguments in [["rm", "--dry-run", "/y"], ["rm", "--yes", "/y"]] {
+    for arguments in [["rm", "--no-copy", "--dry-run", "/y"], ["rm", "--no-copy", "--yes", "/y"]] {
         let refused = as_nobody_ended(&arguments);
         assert_eq!(refused.status, Some(1), "{refused:?}");
         assert!(

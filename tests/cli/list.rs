@@ -191,7 +191,10 @@ fn json_has_the_promised_shape() {
         &[("version", "integer"), ("coverage", "object"), ("limits", "object"), ("segments", "array")],
     );
     assert_eq!(list["version"], 1);
-    has_shape(&list["coverage"], &[("processes", "integer"), ("unreadable", "integer")]);
+    has_shape(
+        &list["coverage"],
+        &[("processes", "integer"), ("unlisted", "array"), ("unreadable", "integer")],
+    );
     has_shape(
         &list["limits"],
         &[
