@@ -16,9 +16,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// Longer logs were not written by this program.
 const LONGEST: u64 = 4 << 20;
-/// Seconds by which an entry may be older than the segment: a log entry is written after the act, and
-/// System V times are whole seconds.
-const SLACK: f64 = 2.0;
+/// Seconds by which the clock of the kernel may be behind ours.
+const SLACK: f64 = 0.1;
 
 /// The segments in the logs. A log is read when a verdict depends on it, and again when it has changed.
 #[derive(Debug, Default)]
@@ -29,7 +28,14 @@ struct Log {
     /// Inode, length and time of change of the file.
     stamp: (u64, u64, i64, i64),
     /// When each segment was created or restored last.
-    created: HashMap<String, Timestamp>,
+    created: HashMap<String, Made>,
+}
+
+/// The creation of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Made {
+    at: Timestamp,
+    pid: Option<u32>,
 }
 
 impl LoggedSegments {
@@ -41,7 +47,7 @@ impl LoggedSegments {
         &SHARED
     }
 
-    fn created(&self, directory: &Path, id: &str) -> Option<Timestamp> {
+    fn created(&self, directory: &Path, id: &str) -> Option<Made> {
         let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         [NOW, BEFORE].iter().find_map(|name| {
             let path = directory.join(name);
@@ -70,16 +76,20 @@ impl Created for LoggedSegments {
         let Some(created) = own.into_iter().chain(theirs).find_map(|path| self.created(&path, &id)) else {
             return false;
         };
-        // Segments do not outlive a boot, and one that was created after the entry has only the id in
-        // common with it.
-        let this_boot = created.seconds_since(machine.processes().clock().boot) > -SLACK;
-        let later = segment.times.birth.is_some_and(|birth| birth.seconds_since(created) > SLACK);
-        this_boot && !later
+        // Segments do not outlive a boot, and ids come back in other namespaces and after a removal: of System V
+        // the kernel keeps the pid of the creator, of POSIX the time of birth.
+        let this_boot = created.at.seconds_since(machine.processes().clock().boot) > 0.0;
+        let same = match (segment.sysv(), segment.times.birth) {
+            (Some(facts), _) => created.pid == Some(facts.creator_pid),
+            (None, Some(birth)) => birth.seconds_since(created.at) <= SLACK,
+            (None, None) => true,
+        };
+        this_boot && same
     }
 }
 
 /// The segments that a log has as created or restored, with the time of the last entry.
-fn created(log: &[u8]) -> HashMap<String, Timestamp> {
+fn created(log: &[u8]) -> HashMap<String, Made> {
     let mut created = HashMap::new();
     let lines = log.split(|&byte| byte == b'\n');
     // Only few of the lines are worth parsing.
@@ -96,7 +106,8 @@ fn created(log: &[u8]) -> HashMap<String, Timestamp> {
             "create" | "restore" => {
                 let Ok(time) = entry.time.parse::<jiff::Timestamp>() else { continue };
                 let nanos = time.subsec_nanosecond().unsigned_abs();
-                created.insert(entry.segment, Timestamp { seconds: time.as_second(), nanos });
+                let at = Timestamp { seconds: time.as_second(), nanos };
+                created.insert(entry.segment, Made { at, pid: entry.pid });
             }
             _ => {
                 created.remove(&entry.segment);
@@ -132,6 +143,6 @@ mod tests {
         let mut ids: Vec<&str> = created.keys().map(String::as_str).collect();
         ids.sort_unstable();
         assert_eq!(ids, ["posix:/a", "sysv:1"]);
-        assert_eq!(created["sysv:1"], Timestamp { seconds: 1_767_610_860, nanos: 500_000_000 });
+        assert_eq!(created["sysv:1"].at, Timestamp { seconds: 1_767_610_860, nanos: 500_000_000 });
     }
 }

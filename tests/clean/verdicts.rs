@@ -60,7 +60,7 @@ fn what_this_program_created_or_restored_is_likely_at_most() {
     assert_eq!(there(), all);
     // Another object of that name was made by its maker.
     fs::remove_file("/dev/shm/nccl-a1B2c3").unwrap();
-    let after = Instant::now() + Duration::from_millis(2100);
+    let after = Instant::now() + Duration::from_millis(300);
     wait_until(SOON, || Instant::now() > after);
     let other = Leaks::object("nccl-a1B2c3", 8);
     leaks.clean(&["--yes"]).assert_is(0, &[&format!("{other}: removed"), "2 segments likely leaked"]);

@@ -241,6 +241,7 @@ fn json_has_the_promised_shape() {
                 ("certainty", "null"),
                 ("reasons", "texts"),
                 ("age", "number"),
+                ("last_used", "text"),
                 ("device", posix),
                 ("inode", posix),
             ],

@@ -110,6 +110,30 @@ fn draw_row(
     }
 }
 
+/// Draws the name of a segment and returns where it ends. The key of a System V segment stands dim behind it,
+/// as far as there is room.
+pub fn label(
+    segment: &Segment,
+    canvas: &mut Canvas<'_>,
+    (x, y): (u16, u16),
+    width: u16,
+    style: Style,
+) -> u16 {
+    const LEAST_OF_KEY: u16 = 4;
+    let Some(facts) = segment.sysv() else {
+        let name = canvas.fit(&segment.label(), width);
+        return canvas.text(x, y, width, &name, style);
+    };
+    let name = canvas.fit(&segment.id.to_string(), width);
+    let end = canvas.text(x, y, width, &name, style);
+    let room = (x + width).saturating_sub(end + 1);
+    if facts.key.is_private() || room < LEAST_OF_KEY {
+        return end;
+    }
+    let key = canvas.fit(&facts.key.to_string(), room);
+    canvas.text(end + 1, y, room, &key, canvas.theme.dim)
+}
+
 fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
     let Placed { column, x, width } = placed;
@@ -121,14 +145,7 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
             canvas.text(x, y, width, kind.word(), theme.dim);
         }
         Column::Label => {
-            let label = canvas.fit(&segment.label(), width);
-            let (name, key) = if segment.sysv().is_some() {
-                label.split_at(label.find(' ').unwrap_or(label.len()))
-            } else {
-                (&*label, "")
-            };
-            let after = canvas.text(x, y, width, name, theme.text);
-            canvas.text(after, y, (x + width).saturating_sub(after), key, theme.dim);
+            label(segment, canvas, (x, y), width, theme.text);
         }
         Column::Size => size(canvas, right, y, segment.size),
         Column::ResidentBar | Column::Resident => resident(segment, placed, canvas, y),
