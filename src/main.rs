@@ -1,5 +1,6 @@
 //! The `shmlens` program: parse, dispatch, exit status.
 
+use shmlens::act::LoggedSegments;
 use shmlens::cli::args::{DemoArgs, LookArgs, When};
 use shmlens::cli::out::{Out, warn};
 use shmlens::cli::{self, Command, Failure, Status, Style, Terms};
@@ -33,7 +34,8 @@ fn main() -> ExitCode {
             Ok(settings) => {
                 let terms = Terms {
                     read_only: args.read_only || settings.read_only,
-                    rules: Rules::with(&settings.makers, settings.settle),
+                    rules: Rules::with(&settings.makers, settings.settle)
+                        .with_created(LoggedSegments::shared()),
                     copies: settings.copies,
                 };
                 report_with(args.look, |out| cli::change(&RealMachine, &change, terms, out))
@@ -51,7 +53,7 @@ fn rules_for(report: &cli::Report) -> anyhow::Result<Rules> {
         return Ok(Rules::default());
     }
     let settings = settings()?;
-    Ok(Rules::with(&settings.makers, settings.settle))
+    Ok(Rules::with(&settings.makers, settings.settle).with_created(LoggedSegments::shared()))
 }
 
 /// Opens the terminal UI.

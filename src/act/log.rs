@@ -29,8 +29,8 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// The longest text of a result that is kept, in bytes.
 const LONGEST_RESULT: usize = 4096;
 
-const NOW: &str = "log.jsonl";
-const BEFORE: &str = "log.1.jsonl";
+pub(super) const NOW: &str = "log.jsonl";
+pub(super) const BEFORE: &str = "log.1.jsonl";
 const LOCK: &str = "log.lock";
 
 /// The log of this user.
@@ -61,6 +61,9 @@ pub struct Entry {
     pub done: bool,
     /// What came of it, in words.
     pub result: String,
+    /// The process that created or restored it, which the kernel keeps of System V segments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
 }
 
 /// Why an act is not in the log.
@@ -133,6 +136,7 @@ impl Entry {
             segment: segment.to_owned(),
             done,
             result,
+            pid: matches!(action, "create" | "restore").then(std::process::id),
         }
     }
 }

@@ -29,7 +29,8 @@ impl Recent {
     /// Refuses a segment that somebody holds now, when it was shown as one
     /// that nobody holds.
     pub(super) fn check(&self, machine: &dyn Machine, segment: &Segment) -> Result<(), ActError> {
-        if !matches!(segment.verdict.state, State::Idle | State::Leaked(_) | State::Protected) {
+        // What was shown as in use is only removed with force.
+        if matches!(segment.verdict.state, State::InUse | State::Removed) {
             return Ok(());
         }
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,29 +41,38 @@ impl Recent {
             let refusal = Refusal { reason, remedy, forceable: true };
             Err(ActError::Refused { subject: segment.id.to_string(), refusal })
         };
-        let Some(holders) = look.holdings.of(segment) else {
-            return refuse("may be in use now: holders unknown".to_owned());
-        };
-        if let Some(holder) = holders.iter().find(|holder| !holder.looks_on()) {
+        let holders = look.holdings.of(segment);
+        let held = holders.as_deref().unwrap_or_default();
+        if let Some(holder) = held.iter().find(|holder| !holder.looks_on()) {
             return refuse(format!("in use now: held by {} ({})", holder.command_text(), holder.pid));
         }
         if !look.holdings.locks(segment).is_empty() {
             return refuse("in use now: a process has a file lock on it".to_owned());
         }
-        // The kernel knows those too whom we cannot see. What we have open
-        // ourselves says nothing.
-        let open = match &segment.id {
-            SegmentId::Posix(name) if holders.is_empty() => {
-                machine.is_open_elsewhere(name, &segment.identity()).ok()
-            }
-            _ => None,
-        };
+        // The kernel knows holders that we cannot see. What we have open ourselves proves nothing.
+        let open = if held.is_empty() { lease(machine, segment) } else { None };
         let settled = look.holdings.coverage.settles(segment);
-        match open {
-            Some(true) => refuse("in use now: held by a process that you cannot see".to_owned()),
-            None if !settled => refuse("may be in use now: some processes cannot be inspected".to_owned()),
-            _ => Ok(()),
+        match (open, holders) {
+            (Some(true), _) => refuse(format!("in use now: {UNSEEN}")),
+            (Some(false), _) => Ok(()),
+            (None, None) => refuse("may be in use now: holders unknown".to_owned()),
+            (None, Some(_)) if !settled => {
+                refuse("may be in use now: some processes cannot be inspected".to_owned())
+            }
+            (None, Some(_)) => Ok(()),
         }
+    }
+}
+
+/// The reason when the kernel knows a holder that no process shows.
+pub(super) const UNSEEN: &str = "held by a process that you cannot see, in transit or by a loop device";
+
+/// Whether the kernel refuses a write lease on an object, so that somebody else has it open or mapped.
+/// `None` when this user may not ask.
+pub(super) fn lease(machine: &dyn Machine, segment: &Segment) -> Option<bool> {
+    match &segment.id {
+        SegmentId::Posix(name) => machine.is_open_elsewhere(name, &segment.identity()).ok(),
+        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::again::{Named, named, posix, sysv};
 use super::copies::KeepError;
+use super::recent::{UNSEEN, lease};
 use super::save::{foresee, shown};
 use super::{
     ActError, Action, Copies, Copying, Done, Options, Plan, Recent, Refusal, SaveError, Step, Task, Undo,
@@ -144,17 +145,29 @@ fn plan_posix(machine: &dyn Machine, segment: &Segment, plan: &mut Plan) {
         Named::Posix(name) => machine.control().guards(name).map_or(1, |guards| guards.links),
         Named::Sysv(_) | Named::Nothing => 1,
     };
-    plan.say(match (links, detaching(segment), segment.verdict.state) {
-        (2.., _, _) => format!("unlinks now; {}", kept_by(links - 1)),
-        (_, Some(who), _) => format!("unlinks now; {memory} freed when {who}"),
-        (_, None, State::Idle | State::Leaked(_) | State::Protected) => format!("frees {memory} now"),
-        (_, None, _) => format!("unlinks now; {memory} freed now or when its last holder detaches"),
+    let state = segment.verdict.state;
+    // A person named it, or it has settled: the kernel is asked at once.
+    let unheld = !matches!(state, State::InUse | State::Removed)
+        && segment.holders.as_deref().is_none_or(<[_]>::is_empty);
+    let lease = if unheld { lease(machine, segment) } else { None };
+    let free = match lease {
+        Some(refused) => !refused,
+        None => matches!(state, State::Idle | State::Leaked(_) | State::Protected),
+    };
+    plan.say(match (links, detaching(segment)) {
+        (2.., _) => format!("unlinks now; {}", kept_by(links - 1)),
+        (_, Some(who)) => format!("unlinks now; {memory} freed when {who}"),
+        (_, None) if free => format!("frees {memory} now"),
+        (_, None) => format!("unlinks now; {memory} freed now or when its last holder detaches"),
     });
     let reasons = segment.verdict.reasons.join("; ");
-    let reason = match segment.verdict.state {
+    let reason = match state {
         State::InUse => format!("in use: {reasons}"),
+        _ if free => return refuse_protected(segment, plan),
         State::Removed | State::Unknown => format!("may still be in use: {reasons}"),
-        State::Idle | State::Leaked(_) | State::Protected => return refuse_protected(segment, plan),
+        State::Idle | State::Leaked(_) | State::Protected => {
+            format!("may still be in use: {UNSEEN} (the kernel refused a write lease)")
+        }
     };
     plan.refuse(Refusal { reason, remedy: USE_FORCE.to_owned(), forceable: true });
 }

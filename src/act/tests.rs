@@ -5,7 +5,9 @@ use crate::machine::control::NewSysv;
 use crate::machine::made::{MadeBytes, MadeFacts, MadeMachine};
 use crate::machine::process::FileLock;
 use crate::segment::name::SegmentName;
-use crate::segment::{Bytes, Key, Mode, ObjectName, SegmentId, State, Timestamp, resolve};
+use crate::segment::{
+    Bytes, Certainty, Key, Mode, ObjectName, Segment, SegmentId, State, Timestamp, Verdict, resolve,
+};
 use crate::survey::Names;
 
 const FORCE: Options = Options { force: true, read_only: false, many: false };
@@ -79,10 +81,9 @@ fn what_was_unheld_is_looked_at_again_when_it_is_removed() {
     let machine = machine();
     let mut segment = shown(&machine, "/camera0");
     segment.verdict.state = State::Idle;
-    let remove = || {
-        let plan = plan(&machine, &segment, &Action::Remove(Copying::Without), &Options::default());
-        apply(&machine, &plan).result.map_err(|error| error.to_string())
-    };
+    let plan = plan(&machine, &segment, &Action::Remove(Copying::Without), &Options::default());
+    assert_eq!(plan.refusal, None);
+    let remove = || apply(&machine, &plan).result.map_err(|error| error.to_string());
     machine.add_process(7, "writer");
     machine.map_in(7, "camera0", crate::segment::Access::Read);
     assert!(remove().unwrap_err().contains("in use now: held by writer (7)"));
@@ -197,6 +198,8 @@ fn what_is_held_or_not_settled_goes_only_with_force() {
     act(&machine, "3", &remove, Options::default()).unwrap();
     machine.add_sysv(4, 0, MadeBytes::hole(1));
     machine.edit(|facts| facts.sysv[0].row.nattch = 2);
+    machine.add_process(7, "writer");
+    machine.map_in(7, "camera0", crate::segment::Access::Read);
     for name in ["sysv:4", "camera0"] {
         let plan = plan(&machine, &shown(&machine, name), &remove, &Options::default());
         assert!(plan.refusal.as_ref().unwrap().forceable);
@@ -206,6 +209,35 @@ fn what_is_held_or_not_settled_goes_only_with_force() {
     assert!(done.said[0].contains("the last of 2 attachments detaches"), "{done:?}");
     act(&machine, "camera0", &remove, FORCE).unwrap();
     assert!(machine.edit(|facts| facts.posix.is_empty()));
+}
+
+/// The kernel is asked at once for a segment that a person named, whatever could be examined.
+#[test]
+fn a_plan_asks_for_a_lease() {
+    let machine = machine();
+    let shown = shown(&machine, "camera0");
+    assert_eq!(shown.verdict.state, State::Unknown, "nobody looked at the processes");
+    let plan =
+        |segment: &Segment| plan(&machine, segment, &Action::Remove(Copying::Without), &Options::default());
+    let granted = plan(&shown);
+    assert_eq!(granted.refusal, None);
+    assert!(granted.will.concat().contains("frees"), "{:?}", granted.will);
+    machine.add_process(7, "writer");
+    machine.map_in(7, "camera0", crate::segment::Access::Read);
+    machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
+    assert!(apply(&machine, &granted).result.unwrap_err().to_string().contains("in use now"));
+    for state in [State::Unknown, State::Idle, State::Leaked(Certainty::Certain)] {
+        let segment = Segment { verdict: Verdict::new(state, "no holders"), ..shown.clone() };
+        let refusal = plan(&segment).refusal.unwrap();
+        assert!(refusal.forceable && refusal.reason.contains("may still be in use"), "{refusal:?}");
+    }
+    // Neither its owner nor root: nothing is known.
+    machine.end_process(7);
+    machine.edit(|facts| facts.effective_uid = 1001);
+    assert!(plan(&shown).refusal.is_some());
+    machine.edit(|facts| facts.effective_uid = 1000);
+    let granted = plan(&shown);
+    apply(&machine, &granted).result.unwrap();
 }
 
 #[test]

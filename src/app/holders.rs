@@ -276,7 +276,7 @@ mod tests {
         machine.attach_in(8, 5, Access::Read);
         machine.attach_in(8, 5, Access::Read);
         machine.edit(|facts| facts.processes.get_mut(&8).unwrap().readable = false);
-        let (shown, survey) = shown(&machine, "#5");
+        let (shown, survey) = shown(&machine, "sysv:5");
         assert_eq!(shown.rows.len(), 1);
         assert_eq!(
             shown.unknown(&survey),

@@ -2,7 +2,7 @@
 //! selected. The selection stays on its segment when the table moves.
 
 use super::event::{Clock, Preview};
-use crate::segment::field::{Field, Value};
+use crate::segment::field::Field;
 use crate::segment::filter::{Filter, FilterError};
 use crate::segment::{Segment, SegmentId};
 use crate::survey::{Difference, Survey};
@@ -123,23 +123,7 @@ impl Table {
 
     fn sort_rows(&mut self, survey: &Survey) {
         let segments = &survey.segments;
-        let backwards = self.sort.largest_first() != self.reversed;
-        if self.sort == Field::Id {
-            // A survey comes in this order.
-            if backwards {
-                self.shown.reverse();
-            }
-            return;
-        }
-        let mut keyed: Vec<(Value, usize)> =
-            self.shown.iter().map(|&at| (self.sort.of(&segments[at], survey.at), at)).collect();
-        keyed.sort_by(|(a, at_a), (b, at_b)| {
-            let absent = matches!(a, Value::Absent).cmp(&matches!(b, Value::Absent));
-            let order = if backwards { b.compare(a) } else { a.compare(b) };
-            // What has no such field stands last in either order.
-            absent.then(order).then(at_a.cmp(at_b))
-        });
-        self.shown = keyed.into_iter().map(|(_, at)| at).collect();
+        self.sort.sort(&mut self.shown, self.reversed, survey.at, |&at| &segments[at]);
     }
 
     /// Selects a row, or the last one.
@@ -250,13 +234,13 @@ mod tests {
         let survey = look(&world());
         let mut table = Table::default();
         table.sort_by(Field::Size, &survey);
-        assert_eq!(shown(&table, &survey), ["/a", "/c", "/b", "#5"]);
+        assert_eq!(shown(&table, &survey), ["/a", "/c", "/b", "sysv:5"]);
         table.sort_by(Field::Size, &survey);
-        assert_eq!(shown(&table, &survey), ["#5", "/b", "/c", "/a"]);
+        assert_eq!(shown(&table, &survey), ["sysv:5", "/b", "/c", "/a"]);
         table.sort_by(Field::Name, &survey);
-        assert_eq!(shown(&table, &survey), ["/a", "/b", "/c", "#5"]);
+        assert_eq!(shown(&table, &survey), ["/a", "/b", "/c", "sysv:5"]);
         table.sort_by(Field::Name, &survey);
-        assert_eq!(shown(&table, &survey), ["/c", "/b", "/a", "#5"]);
+        assert_eq!(shown(&table, &survey), ["/c", "/b", "/a", "sysv:5"]);
     }
 
     #[test]

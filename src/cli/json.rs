@@ -59,6 +59,7 @@ struct SegmentJson {
     reasons: Vec<String>,
     removed_by: Option<Vec<&'static str>>,
     age: Option<f64>,
+    last_used: Option<String>,
     device: Option<u64>,
     inode: Option<u64>,
 }
@@ -68,6 +69,8 @@ struct SegmentJson {
 pub struct CoverageJson {
     processes: usize,
     unreadable: usize,
+    /// The kinds that could not be listed.
+    unlisted: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -171,7 +174,11 @@ impl CoverageJson {
     #[must_use]
     pub fn new(survey: &Survey) -> Option<Self> {
         let coverage = survey.coverage.as_ref()?;
-        Some(Self { processes: coverage.processes, unreadable: coverage.unreadable })
+        Some(Self {
+            processes: coverage.processes,
+            unreadable: coverage.unreadable,
+            unlisted: survey.unlisted.iter().map(|kind| kind.word()).collect(),
+        })
     }
 }
 
@@ -238,6 +245,7 @@ impl SegmentJson {
                 .map(|unlinked| unlinked.by.iter().map(|by| by.word()).collect::<Vec<_>>())
                 .filter(|by| !by.is_empty()),
             age: segment.age(survey.at),
+            last_used: segment.last_used().and_then(time::rfc3339),
             device: posix.map(|facts| facts.device),
             inode: posix.map(|facts| facts.inode),
         }

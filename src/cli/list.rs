@@ -1,17 +1,16 @@
 //! `list`: the table of all segments, as text, CSV or JSON.
 
-use super::args::{ListArgs, Sort};
+use super::args::ListArgs;
 use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
 use super::text::{Shown, is_figure, raw};
-use super::{Failure, Status, json, look, look_at_no_memory, look_whole};
+use super::{Failure, Status, json, look, look_at_no_memory, look_quickly};
 use crate::identify::Rules;
 use crate::machine::Machine;
-use crate::segment::field::{Field, Value};
+use crate::segment::field::Field;
 use crate::segment::filter::Filter;
 use crate::segment::{Segment, Timestamp};
-use std::cmp::Ordering;
 use std::io::{self, Write as _};
 
 /// What the table shows in a column.
@@ -36,13 +35,14 @@ const USUAL: [Shows; 10] = [
     Shows::Field(Field::State),
 ];
 
-/// Prints the segments that fit the filter. That none fits is no failure.
+/// Prints the segments that match the filter. It is no failure when none does, but it is one when some
+/// could not be listed.
 pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) -> Result<Status, Failure> {
     let mut words = args.filter.clone();
     words.extend(args.leaked.then(|| "leaked".to_owned()));
     let filter = Filter::from_words(&words)?;
     let survey = if asks_for(args, &filter, Field::is_judged) {
-        look_whole(machine, args.settle.over(rules))
+        look_quickly(machine, args.settle.over(rules))
     } else if asks_for(args, &filter, Field::is_of_memory) {
         look(machine)
     } else {
@@ -51,7 +51,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
     let mut segments: Vec<&Segment> =
         survey.segments.iter().filter(|segment| filter.fits(segment, survey.at)).collect();
     if let Some(sort) = args.sort {
-        order(&mut segments, sort, survey.at);
+        sort.field.sort(&mut segments, sort.reversed, survey.at, |segment| segment);
     }
     if args.reverse {
         segments.reverse();
@@ -66,7 +66,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
         print_table(&segments, args, survey.at, out)?;
     }
     out.flush()?;
-    Ok(Status::Done)
+    Ok(if survey.unlisted.is_empty() { Status::Done } else { Status::Failed })
 }
 
 /// Whether anything of it needs such a field. What is not asked for is not
@@ -77,27 +77,6 @@ fn asks_for(args: &ListArgs, filter: &Filter, is_such: fn(Field) -> bool) -> boo
         || args.columns.iter().any(|&field| is_such(field))
         || args.sort.is_some_and(|sort| is_such(sort.field))
         || filter.asks_for(is_such)
-}
-
-/// Sorts by a field; what has no such field stays last whichever way.
-fn order(segments: &mut Vec<&Segment>, sort: Sort, now: Timestamp) {
-    let reversed = sort.reversed != sort.field.largest_first();
-    let turned = |order: Ordering| if reversed { order.reverse() } else { order };
-    match sort.field {
-        // These have an order of their own, which is not that of their text.
-        Field::Id | Field::Size | Field::State => {
-            segments.sort_by(|a, b| turned(sort.field.compare(a, b, now)));
-        }
-        field => {
-            let mut keyed: Vec<(Value, &Segment)> =
-                segments.iter().map(|segment| (field.of(segment, now), *segment)).collect();
-            keyed.sort_by(|(a, _), (b, _)| match (a, b) {
-                (Value::Absent, _) | (_, Value::Absent) => a.compare(b),
-                _ => turned(a.compare(b)),
-            });
-            *segments = keyed.into_iter().map(|(_, segment)| segment).collect();
-        }
-    }
 }
 
 fn print_table(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut Out) -> io::Result<()> {

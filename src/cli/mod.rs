@@ -55,26 +55,49 @@ pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) 
     }
 }
 
-/// Looks at the machine, and at who holds what. What could not be looked at is
-/// told on standard error.
+/// Scans the machine and the holders, private mappings included. Problems go to standard error.
 fn look_whole(machine: &dyn Machine, rules: Rules) -> Survey {
-    look_at(machine, rules, Survey::take)
+    told(judged(machine, rules, Depth::Private, Survey::take).0)
 }
 
-/// As [`look_whole`], but not how much of a System V segment is in memory.
+/// As [`look_whole`], without the resident sizes of System V segments.
 fn look_without_memory(machine: &dyn Machine, rules: Rules) -> Survey {
-    look_at(machine, rules, Survey::take_without_memory)
+    told(judged(machine, rules, Depth::Private, Survey::take_without_memory).0)
 }
 
-fn look_at(machine: &dyn Machine, rules: Rules, take: fn(&dyn Machine, &mut Names) -> Survey) -> Survey {
+/// As [`look_whole`], but private mappings are only scanned where nothing else settles whether a segment
+/// has holders: that scan takes three quarters of the time. Segments with known holders may have more that
+/// are only mapped privately.
+fn look_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
+    let (survey, needs_private) = judged(machine, rules, Depth::Shared, Survey::take);
+    if needs_private { look_whole(machine, rules) } else { told(survey) }
+}
+
+/// How often the machine is scanned again while segments are attached between the scan of the processes and
+/// that of the segments.
+const RESCANS: usize = 3;
+
+/// Scans and judges, and tells whether a verdict needs the private mappings that were left out.
+fn judged(machine: &dyn Machine, rules: Rules, depth: Depth, take: Take) -> (Survey, bool) {
     let mut names = Names::default();
-    // The table after the processes, so that what it lists with no holder had none by then.
-    let (holdings, (survey, mut identifier)) =
-        Holdings::look_and(machine, Depth::Private, &mut names, |names| {
+    // The table after the processes, so that a segment that is listed without holders had none by then.
+    let (mut holdings, (mut survey, mut identifier)) =
+        Holdings::look_and(machine, depth, &mut names, |names| {
             (take(machine, names), Identifier::new(rules))
         });
-    told(identifier.judge(machine, survey, Some(&holdings), &mut names))
+    for _ in 0..RESCANS {
+        if !survey.segments.iter().any(|segment| holdings.misses_attachments(segment)) {
+            break;
+        }
+        holdings = holdings.refresh(machine, &[], &mut names);
+        survey = take(machine, &mut names);
+    }
+    let survey = identifier.judge(machine, survey, Some(&holdings), &mut names);
+    (survey, identifier.needs_private())
 }
+
+/// Lists the segments.
+type Take = fn(&dyn Machine, &mut Names) -> Survey;
 
 /// Looks at the segments alone, for what asks neither who holds nor who made them.
 fn look(machine: &dyn Machine) -> Survey {

@@ -4,17 +4,11 @@
 
 use super::mark::Maker;
 use super::part::Part;
+use crate::identify::demo::{ORPHAN, PID_MASK, PREFIX, PREFIX_MASK};
 use crate::segment::Key;
 
-/// The five highest bits.
-const PREFIX: u32 = 0b01011 << 27;
-const PREFIX_MASK: u32 = 0b11111 << 27;
 /// Four bits: the number of the demo in its process, modulo 16.
 const SERIAL_SHIFT: u32 = 23;
-/// One bit: which of the two it is.
-const ORPHAN: u32 = 1 << 22;
-/// The rest: Linux gives no pid above 2^22 (`PID_MAX_LIMIT`).
-const PID_MASK: u32 = (1 << 22) - 1;
 
 /// The key of a part of a demo.
 pub const fn of(part: Part, maker: &Maker) -> Key {

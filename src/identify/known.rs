@@ -8,7 +8,7 @@ use crate::memory::Reader;
 use crate::segment::{Bytes, Identity, Kind, ObjectName, Segment, SegmentId, Timestamp};
 use crate::survey::Survey;
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How many contents are looked at for one survey.
@@ -67,11 +67,11 @@ impl Known {
         survey: &Survey,
     ) -> Vec<Option<Arc<Made<'static>>>> {
         let mut before = std::mem::take(&mut self.segments);
-        let names: HashSet<&ObjectName> = survey
+        let names: HashMap<&ObjectName, u32> = survey
             .segments
             .iter()
             .filter_map(|segment| match &segment.id {
-                SegmentId::Posix(name) => Some(name),
+                SegmentId::Posix(name) => Some((name, segment.owner.uid)),
                 _ => None,
             })
             .collect();
@@ -95,7 +95,7 @@ impl Known {
         &self,
         machine: &dyn Machine,
         segment: &Segment,
-        (living, names): (&Living<'_>, &HashSet<&ObjectName>),
+        (living, names): (&Living<'_>, &HashMap<&ObjectName, u32>),
         now: Timestamp,
         looks: &mut usize,
     ) -> Entry {
@@ -178,7 +178,8 @@ struct Surroundings<'a> {
     machine: &'a dyn Machine,
     living: &'a Living<'a>,
     segment: &'a Segment,
-    names: &'a HashSet<&'a ObjectName>,
+    /// The POSIX objects, with their owners.
+    names: &'a HashMap<&'a ObjectName, u32>,
     creator: OnceCell<Option<Box<[u8]>>>,
 }
 
@@ -201,7 +202,11 @@ impl Around for Surroundings<'_> {
     }
 
     fn object_is_there(&self, name: &[u8]) -> bool {
-        ObjectName::new(name).is_some_and(|name| self.names.contains(&name))
+        if let Some(beginning) = name.strip_suffix(b"*") {
+            let mut of_owner = self.names.iter().filter(|(_, owner)| **owner == self.segment.owner.uid);
+            return of_owner.any(|(name, _)| name.as_bytes().starts_with(beginning));
+        }
+        ObjectName::new(name).is_some_and(|name| self.names.contains_key(&name))
     }
 
     fn is_group(&self, name: &[u8]) -> bool {

@@ -1,6 +1,8 @@
 //! Judges each segment: who made it, who wants it, and is it leaked.
 
 pub mod catalogue;
+mod created;
+pub mod demo;
 mod known;
 mod life;
 mod origin;
@@ -13,6 +15,7 @@ mod tests;
 mod unheld;
 mod world;
 
+pub use created::Created;
 pub use life::{Life, Living, Seen};
 pub use origin::{Origin, Word};
 pub use state::judge;
@@ -50,6 +53,8 @@ pub struct Rules {
     /// How long a segment has to be left alone before it may be called leaked;
     /// `None`: a minute, and ten where nothing tells who made it.
     pub settle: Option<Duration>,
+    /// The segments that this program created or restored, where that is remembered.
+    pub created: Option<&'static dyn Created>,
 }
 
 impl Rules {
@@ -59,7 +64,14 @@ impl Rules {
         if makers.is_empty() {
             return Self { settle, ..Self::default() };
         }
-        Self { catalogue: Some(Box::leak(Box::new(Catalogue::with(makers)))), settle }
+        let catalogue = Some(&*Box::leak(Box::new(Catalogue::with(makers))));
+        Self { catalogue, settle, created: None }
+    }
+
+    /// The same, with the segments that this program created or restored.
+    #[must_use]
+    pub fn with_created(self, created: &'static dyn Created) -> Self {
+        Self { created: Some(created), ..self }
     }
 }
 
@@ -67,6 +79,7 @@ impl Rules {
 #[derive(Debug)]
 pub struct Identifier {
     settle: Option<Duration>,
+    created: Option<&'static dyn Created>,
     known: Known,
     answers: Answers,
     commands: Commands,
@@ -95,6 +108,7 @@ impl Identifier {
     fn looking(rules: Rules, looks: Looks) -> Self {
         Self {
             settle: rules.settle,
+            created: rules.created,
             known: Known::new(rules.catalogue.unwrap_or_else(|| Catalogue::built_in()), looks),
             answers: Answers::default(),
             commands: Commands::default(),
@@ -129,6 +143,13 @@ impl Identifier {
         survey
     }
 
+    /// Whether the last survey had an object whose holders only a scan of private mappings can
+    /// settle. Only told where that scan was left out.
+    #[must_use]
+    pub const fn needs_private(&self) -> bool {
+        self.answers.need_private()
+    }
+
     /// Judges every segment of a survey. `holdings` are those that the survey
     /// was joined with.
     fn assess(&mut self, machine: &dyn Machine, survey: &mut Survey, holdings: Option<&Holdings>) {
@@ -137,7 +158,7 @@ impl Identifier {
         let quiet = self.settle.unwrap_or(unheld::SETTLE);
         let proofs = &Proofs::new(machine, &mut self.answers, holdings, survey.at, quiet);
         self.commands.keep_for(holdings);
-        let around = Around::new(machine, living, survey, holdings, (proofs, &self.commands));
+        let around = Around::new(machine, living, survey, holdings, (proofs, &self.commands), self.created);
         let grounds = Grounds { holdings, proofs, now: survey.at, settle: self.settle };
         for (segment, made) in survey.segments.iter_mut().zip(&makers) {
             let made = made.as_deref();

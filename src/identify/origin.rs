@@ -3,7 +3,7 @@
 
 use super::catalogue::{Judged, Made};
 use super::world::Around;
-use super::{Life, Seen};
+use super::{Life, Seen, demo};
 use crate::config::maker::{Unheld, Wanted};
 use crate::segment::{CreatorLife, Maker, Segment, SysvFacts, escape};
 
@@ -62,6 +62,17 @@ pub fn creator_life(segment: &Segment, around: &Around<'_>) -> CreatorLife {
 
 /// Where a segment comes from that nobody holds.
 pub fn of(segment: &Segment, made: Option<&Made<'_>>, around: &Around<'_>) -> Origin {
+    let origin = found(segment, made, around);
+    match origin.word {
+        // Somebody asked for it: that its first maker is dead does not make it a leak.
+        Word::Dead(why) if around.was_created_here(segment) => {
+            Origin { word: Word::Nothing(format!("{why}, but shmlens created or restored it")), ..origin }
+        }
+        _ => origin,
+    }
+}
+
+fn found(segment: &Segment, made: Option<&Made<'_>>, around: &Around<'_>) -> Origin {
     let creator = segment.sysv().map(|facts| by_creator(segment, facts, around));
     match made {
         Some(made) => by_catalogue(segment, made, creator, around),
@@ -96,7 +107,10 @@ fn by_catalogue(segment: &Segment, made: &Made<'_>, creator: Option<Origin>, aro
         }
         (Judged::Idle, _) if made.maker.unheld == Unheld::Normal => Word::Normal(why),
         (Judged::Idle, _) => Word::Wanted(why),
-        (Judged::Leaked, _) => Word::Dead(why),
+        (Judged::Leaked, creator) => {
+            steps.extend(creator.into_iter().flat_map(|creator| creator.steps));
+            Word::Dead(why)
+        }
         (Judged::Undecided, creator) => {
             let untold = first.is_some() && made.maker.unheld != Unheld::Undecided;
             match (untold, creator) {
@@ -142,14 +156,17 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, around: &Around<'_>) -> Orig
                 word: Word::Lives(who),
             }
         }
-        Life::Gone => gone(pid, format!("no process {pid} (/proc/{pid})")),
-        Life::PassedOn(process) => gone(
-            pid,
-            format!(
-                "pid {pid} is now {}, which started after the last change of the segment (/proc/{pid}/stat)",
+        Life::Gone => {
+            gone(segment, facts, format!("creator {pid} exited: no process {pid} (/proc/{pid})"), around)
+        }
+        Life::PassedOn(process) => {
+            let step = format!(
+                "creator {pid} exited: pid {pid} is now {}, which started after the last change of the segment \
+                 (/proc/{pid}/stat)",
                 escape(&process.command)
-            ),
-        ),
+            );
+            gone(segment, facts, step, around)
+        }
         Life::Elsewhere => untold(pid, "a process in another pid namespace has this pid"),
         Life::Unclear(why) => untold(pid, why),
     }
@@ -162,6 +179,39 @@ fn untold(pid: u32, why: &str) -> Origin {
     }
 }
 
-fn gone(pid: u32, step: String) -> Origin {
-    Origin { steps: vec![step], word: Word::Dead(format!("creator {pid} exited")) }
+/// A segment whose creator is gone. A key is a public name that programs come back to, so it proves
+/// nothing. Without a key only processes that were told the shmid can attach it, and of those the kernel
+/// keeps the last one.
+fn gone(segment: &Segment, facts: &SysvFacts, step: String, around: &Around<'_>) -> Origin {
+    let pid = facts.creator_pid;
+    let mut steps = vec![step];
+    if let Some(demo) = demo::shown_by(facts.key, &around.living) {
+        steps.push(format!("its key is that of the example of a leak of shmlens demo ({demo})"));
+        return Origin { steps, word: Word::Dead(format!("creator {pid} exited")) };
+    }
+    if !facts.key.is_private() {
+        let why = format!("creator {pid} exited, but programs may come back to its key {}", facts.key);
+        return Origin { steps, word: Word::Nothing(why) };
+    }
+    let dead = Word::Dead(format!("creator {pid} exited"));
+    let last = facts.last_pid;
+    // Reading a segment may attach it, which replaces the last pid by our own.
+    if last == 0 || last == pid || last == around.own_pid() {
+        return Origin { steps, word: dead };
+    }
+    let used = segment.times.attach.max(segment.times.detach);
+    let word = match around.living.of(last, Seen::Here, used) {
+        Life::Gone | Life::PassedOn(_) => {
+            steps.push(format!("the last process to attach or detach, {last}, exited too"));
+            dead
+        }
+        Life::Lives(process) => {
+            let who = escape(&process.command);
+            Word::Nothing(format!("creator {pid} exited, but {who} ({last}) used it last and is running"))
+        }
+        Life::Elsewhere | Life::Unclear(_) => {
+            Word::Nothing(format!("creator {pid} exited, but cannot tell if its last user {last} is running"))
+        }
+    };
+    Origin { steps, word }
 }

@@ -1,37 +1,62 @@
-//! The last word on whether anybody holds a POSIX object that nobody was found
-//! to hold, where not every process could be examined: the kernel's.
+//! The kernel's answer to whether anybody holds a POSIX object that no process was found to hold: a write
+//! lease.
 //!
-//! It is asked by root alone, once for each look at the processes, and only of
-//! what has been left alone for a while. For a moment a program that opens the
-//! object would have to wait, and an ordinary user goes by what they can see.
+//! Its owner and root may ask. It is asked once for each scan of the processes, and only for what has not
+//! been used for a while: a program that opens the object at that moment has to wait.
 
 use crate::machine::Machine;
-use crate::segment::{Segment, SegmentId, Timestamp};
+use crate::machine::process::{Examined, Object, Processes, Wanted};
+use crate::segment::{Identity, Segment, SegmentId, Timestamp, age_text};
 use crate::survey::Holdings;
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-/// What the kernel said since the last look at the processes.
+/// What came of asking for a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lease {
+    /// Nobody else has the object open or mapped.
+    Granted,
+    /// Somebody has, whatever else is known.
+    Refused,
+    /// This user may ask, but not yet.
+    TooFresh,
+    /// This user may not ask, or the kernel did not tell.
+    NotAsked,
+}
+
+/// The answers since the last scan of the processes.
 #[derive(Debug, Default)]
 pub struct Answers {
     of: Option<Timestamp>,
-    said: HashMap<SegmentId, Option<bool>>,
+    said: HashMap<SegmentId, (Identity, Lease)>,
+    /// Leases granted in earlier scans: those of what this program has opened since.
+    before: HashMap<SegmentId, Identity>,
+    /// Whether a private mapping could change a verdict, and they were not looked for.
+    open: bool,
 }
 
-/// Who asks the kernel.
+impl Answers {
+    /// Whether a verdict of the last survey needs a scan of private mappings.
+    pub const fn need_private(&self) -> bool {
+        self.open
+    }
+}
+
+/// Asks the kernel.
 pub struct Proofs<'a> {
     machine: &'a dyn Machine,
-    /// Who asks is root.
-    root: bool,
+    uid: u32,
     answers: RefCell<&'a mut Answers>,
     now: Timestamp,
-    /// What was touched within this time is not asked about.
+    /// Objects used within this time are not asked about.
     quiet: Duration,
+    /// What this program has open itself, asked at the first refusal.
+    own: OnceCell<HashSet<Object>>,
 }
 
 impl<'a> Proofs<'a> {
-    /// For one survey, with what was said since the look that it goes by.
+    /// For one survey, with the answers since the scan that it goes by.
     pub fn new(
         machine: &'a dyn Machine,
         answers: &'a mut Answers,
@@ -39,35 +64,96 @@ impl<'a> Proofs<'a> {
         now: Timestamp,
         quiet: Duration,
     ) -> Self {
-        if answers.of != holdings.map(|holdings| holdings.at) {
-            *answers = Answers { of: holdings.map(|holdings| holdings.at), said: HashMap::new() };
+        let at = holdings.map(|holdings| holdings.at);
+        if answers.of != at {
+            answers.of = at;
+            let granted = std::mem::take(&mut answers.said).into_iter();
+            let granted = granted.filter(|(_, (_, lease))| *lease == Lease::Granted);
+            answers.before = granted.map(|(id, (identity, _))| (id, identity)).collect();
         }
-        Self { machine, root: machine.effective_uid() == 0, answers: RefCell::new(answers), now, quiet }
+        answers.open = false;
+        let uid = machine.effective_uid();
+        Self { machine, uid, answers: RefCell::new(answers), now, quiet, own: OnceCell::new() }
     }
 
     /// Whether root asks.
     pub const fn by_root(&self) -> bool {
-        self.root
+        self.uid == 0
     }
 
-    /// Whether anybody has it open or mapped; `None`: that is not asked, or not told.
-    pub fn ask(&self, segment: &Segment, holdings: &Holdings) -> Option<bool> {
-        let SegmentId::Posix(name) = &segment.id else { return None };
-        let touched = segment.times.touched();
-        let quiet = touched.is_none_or(|then| {
-            !then.is_future(self.now) && self.now.seconds_since(then).max(0.0) >= self.quiet.as_secs_f64()
-        });
-        // It would be us.
-        let ours = segment.holders.iter().flat_map(|all| all.iter()).any(|holder| holder.ourselves);
-        if ours || !self.root || !quiet || holdings.of(segment).is_none() {
-            return None;
+    /// Whether this user may ask about an object, now or later.
+    pub fn may_ask(&self, segment: &Segment) -> bool {
+        const OWNER_READS: u32 = 0o400;
+        let owner = self.uid == segment.owner.uid && segment.mode.bits() & OWNER_READS != 0;
+        matches!(segment.id, SegmentId::Posix(_)) && (self.by_root() || owner)
+    }
+
+    /// Whether an object was used too recently to ask.
+    pub fn is_fresh(&self, segment: &Segment) -> bool {
+        segment.last_used().is_some_and(|then| {
+            then.is_future(self.now) || self.now.seconds_since(then).max(0.0) < self.quiet.as_secs_f64()
+        })
+    }
+
+    /// The step that tells when a fresh object is asked about.
+    pub fn later(&self) -> String {
+        let quiet = age_text(self.quiet.as_secs_f64());
+        format!("the kernel is asked (F_SETLEASE) once it has not been used for {quiet}")
+    }
+
+    /// Notes that private mappings could change a verdict.
+    pub fn note_open(&self) {
+        self.answers.borrow_mut().open = true;
+    }
+
+    /// Asks whether anybody has an object open or mapped.
+    pub fn ask(&self, segment: &Segment, holdings: &Holdings) -> Lease {
+        let SegmentId::Posix(name) = &segment.id else { return Lease::NotAsked };
+        if !self.may_ask(segment) || holdings.of(segment).is_none() {
+            return Lease::NotAsked;
         }
+        let identity = segment.identity();
         let mut answers = self.answers.borrow_mut();
-        if let Some(said) = answers.said.get(&segment.id) {
-            return *said;
+        // Our own descriptor would make the lease fail: the answer from before it was opened stands.
+        let before = answers.before.get(&segment.id).is_some_and(|before| before.fits(&identity));
+        let before = if before { Lease::Granted } else { Lease::TooFresh };
+        if segment.holders.iter().flat_map(|all| all.iter()).any(|holder| holder.ourselves) {
+            answers.said.insert(segment.id.clone(), (identity, before));
+            return before;
         }
-        let said = self.machine.is_open_elsewhere(name, &segment.identity()).ok();
-        answers.said.insert(segment.id.clone(), said);
-        said
+        if self.is_fresh(segment) {
+            return Lease::TooFresh;
+        }
+        if let Some((asked, lease)) = answers.said.get(&segment.id)
+            && asked.fits(&identity)
+        {
+            return *lease;
+        }
+        let lease = match self.machine.is_open_elsewhere(name, &identity) {
+            // Another thread of ours may have opened it since the scan.
+            Ok(true) if self.is_ours(segment) => before,
+            Ok(true) => Lease::Refused,
+            Ok(false) => Lease::Granted,
+            Err(_) => Lease::NotAsked,
+        };
+        answers.said.insert(segment.id.clone(), (identity, lease));
+        lease
+    }
+
+    /// Whether this program itself has an object open or mapped now.
+    fn is_ours(&self, segment: &Segment) -> bool {
+        let Some(facts) = segment.posix() else { return false };
+        let of = Object::File { device: facts.device, inode: facts.inode };
+        self.own.get_or_init(|| own_objects(self.machine.processes())).contains(&of)
+    }
+}
+
+/// The objects that this program has open or mapped.
+fn own_objects(processes: &dyn Processes) -> HashSet<Object> {
+    let whereabouts = processes.whereabouts().unwrap_or_default();
+    let wanted = Wanted { whereabouts, private: true, as_text: false };
+    match processes.examine(processes.own_pid(), &wanted) {
+        Examined::Holds(_, uses) => uses.iter().map(|one| one.of).collect(),
+        _ => HashSet::new(),
     }
 }

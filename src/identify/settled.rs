@@ -1,46 +1,87 @@
-//! Whether it is settled that nobody holds a POSIX object: no holder found
-//! means little where processes cannot be examined.
+//! Decides whether a POSIX object without known holders is really unheld: no holder found means little
+//! where processes cannot be examined, and a descriptor in transit is in no process at all.
 
-use super::proofs::Proofs;
+use super::proofs::{Lease, Proofs};
 use crate::segment::{Segment, State, Verdict};
 use crate::survey::{Coverage, Holdings};
 
-/// The steps that settle it, or the verdict that it is not settled.
-pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Result<Vec<String>, Verdict> {
+/// What is known of the holders of an object when none was found.
+#[derive(Debug)]
+pub enum Settled {
+    /// It has none; the steps that prove it.
+    Unheld(Vec<String>),
+    /// It has one that cannot be seen; the verdict that follows.
+    Held(Verdict),
+    /// It was used too recently to ask the kernel, which this user may do later; the steps so far.
+    TooFresh(Vec<String>),
+    /// That cannot be told; the verdict that follows.
+    Open(Verdict),
+}
+
+/// What the processes and the kernel say about the holders of an object.
+pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Settled {
     let coverage = &holdings.coverage;
-    if !holdings.private {
-        return Err(Verdict::new(
+    let checked = checked(segment, holdings);
+    let lease = proofs.ask(segment, holdings);
+    if !holdings.private && lease != Lease::Granted {
+        proofs.note_open();
+    }
+    let missing = || format!("no holders found, but {}", missing(coverage));
+    match (lease, checked) {
+        (Lease::Refused, Some(checked)) => Settled::Held(held(checked)),
+        (Lease::Refused, None) if holdings.private => {
+            let missing = self::missing(coverage);
+            Settled::Held(held(format!("or open or mapped by a process that is not visible: {missing}")))
+        }
+        (Lease::Refused, None) => {
+            Settled::Held(held("or mapped privately, which was not checked".to_owned()))
+        }
+        (Lease::Granted, Some(checked)) => Settled::Unheld(vec![checked, GRANTED.to_owned()]),
+        (Lease::Granted, None) if coverage.is_whole() => Settled::Unheld(vec![GRANTED.to_owned()]),
+        (Lease::Granted, None) => Settled::Unheld(vec![missing(), GRANTED.to_owned()]),
+        (Lease::TooFresh | Lease::NotAsked, Some(checked)) => Settled::Unheld(vec![checked]),
+        _ if !holdings.private => Settled::Open(Verdict::new(
             State::Unknown,
             "no holders found, but private mappings have not been checked yet",
-        ));
+        )),
+        // Where not even the users of the others are known, the scan itself failed.
+        (Lease::TooFresh, None) if coverage.failed.is_none() && !coverage.users.contains(&None) => {
+            Settled::TooFresh(vec![missing(), proofs.later()])
+        }
+        (_, None) => Settled::Open(Verdict::new(State::Unknown, missing()).because(remedy(coverage, proofs))),
     }
-    // How many processes there are is no part of it: it changes with every look.
+}
+
+const GRANTED: &str = "not open or mapped: the kernel granted a write lease (F_SETLEASE), which proves it";
+const REFUSED: &str = "the kernel refused a write lease (F_SETLEASE): it is open or mapped elsewhere";
+
+/// The verdict on an object that the kernel knows a holder of.
+fn held(step: String) -> Verdict {
+    let said = "held by nothing visible here: in transit, loop device or another pid namespace";
+    Verdict::new(State::Unknown, said).because(step).because(REFUSED)
+}
+
+/// The step that tells which processes were checked, where those are all that matter.
+fn checked(segment: &Segment, holdings: &Holdings) -> Option<String> {
+    let coverage = &holdings.coverage;
+    if !holdings.private {
+        return None;
+    }
+    // Not how many processes there are, which changes with every scan.
     if coverage.is_whole() {
-        return Ok(vec![
+        return Some(
             "not open, mapped or locked: all processes checked (/proc/PID/maps, /proc/PID/fd, /proc/locks)"
                 .to_owned(),
-        ]);
+        );
     }
     let owner = segment.owner.user_text();
-    if coverage.settles(segment) {
-        return Ok(vec![format!(
+    coverage.settles(segment).then(|| {
+        format!(
             "not open, mapped or locked: only {owner} can open it (mode {}), and all processes of {owner} \
              and root were checked (/proc/PID/maps, /proc/PID/fd, /proc/locks)",
             segment.mode
-        )]);
-    }
-    let missing = missing(coverage);
-    match proofs.ask(segment, holdings) {
-        Some(false) => Ok(vec![
-            format!("no holders found, but {missing}"),
-            "not open or mapped: the kernel granted a write lease (F_SETLEASE), which proves it".to_owned(),
-        ]),
-        Some(true) => Err(Verdict::new(State::Unknown, "open or mapped by a process that is not visible")
-            .because(format!("no holders found, but {missing}"))
-            .because("the kernel refused a write lease (F_SETLEASE): it is open or mapped elsewhere")),
-        None => Err(Verdict::new(State::Unknown, format!("no holders found, but {missing}"))
-            .because(remedy(coverage, proofs.by_root()))),
-    }
+        )
+    })
 }
 
 /// What could not be examined.
@@ -59,13 +100,10 @@ fn missing(coverage: &Coverage) -> String {
     parts.join(", and ")
 }
 
-fn remedy(coverage: &Coverage, root: bool) -> &'static str {
-    match (coverage.visibility.outside, root) {
+fn remedy(coverage: &Coverage, proofs: &Proofs<'_>) -> &'static str {
+    match (coverage.visibility.outside, proofs.by_root()) {
         (true, _) => "run on the host as root to see all processes",
         (false, false) => "run as root to see all processes",
-        (false, true) => {
-            "not even root can inspect them: a sandbox or security module forbids it. shmlens asks the kernel \
-             for a write lease once the object has been unused for a minute"
-        }
+        (false, true) => "not even root can inspect them: a sandbox or security module forbids it",
     }
 }

@@ -4,9 +4,11 @@
 //! Nothing is called leaked because nothing was found: first it has to be
 //! settled that nobody holds it, then that nobody will come back for it.
 
+use super::settled::{self, Settled};
 use super::unheld;
 use super::{Grounds, Origin};
 use crate::segment::{Facts, Holder, PosixFacts, Segment, State, SysvFacts, Unlinked, Verdict};
+use crate::survey::Coverage;
 use std::fmt::Write as _;
 
 /// The state of one segment. Where it comes from is asked only when nobody holds
@@ -34,7 +36,7 @@ fn sysv(
     let ours = segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| holder.looks_on());
     let ours: u64 = ours.map(|holder| u64::from(holder.mappings)).sum();
     let others = facts.nattch.saturating_sub(ours);
-    let count = count(facts, holders, others, ours, segment.holders.is_some());
+    let count = count(segment, facts, holders, (others, ours), grounds);
     if facts.marked {
         let who = match holders {
             [] if others == 0 => "shmlens only".to_owned(),
@@ -53,18 +55,36 @@ fn sysv(
 }
 
 /// `nattch 5, 3 found: 2 in processes that cannot be inspected`
-fn count(facts: &SysvFacts, holders: &[&Holder], others: u64, ours: u64, looked: bool) -> String {
+fn count(
+    segment: &Segment,
+    facts: &SysvFacts,
+    holders: &[&Holder],
+    (others, ours): (u64, u64),
+    grounds: &Grounds<'_>,
+) -> String {
     let mut text = format!("nattch {}", facts.nattch);
     if ours > 0 {
         let _ = write!(text, ", {ours} by shmlens");
     }
     let found: u64 = holders.iter().map(|holder| u64::from(holder.mappings)).sum();
-    if looked && found < others {
+    if segment.holders.is_some() && found < others {
         let missing = others - found;
-        let _ = write!(text, ": {found} found, {missing} in processes that cannot be inspected");
+        let coverage = grounds.holdings.map(|holdings| &holdings.coverage);
+        let whole = coverage.is_some_and(Coverage::is_whole);
+        let since = grounds.holdings.is_some_and(|holdings| holdings.misses_attachments(segment));
+        let where_to = match (since, whole) {
+            (true, true) => "attached since the last scan",
+            (true, false) => "attached since the last scan, or in processes that cannot be inspected",
+            (false, _) => "in processes that cannot be inspected",
+        };
+        let _ = write!(text, ": {found} found, {missing} {where_to}");
     } else if found > others {
-        // The table is younger than the look at the processes.
-        let _ = write!(text, " ({found} found a moment earlier)");
+        // The table is younger than the scan, or a process attached a segment of another IPC
+        // namespace with the same shmid and then entered this one.
+        let _ = write!(
+            text,
+            ": {found} found; some detached since the last scan or are of another IPC namespace"
+        );
     }
     text
 }
@@ -118,14 +138,22 @@ fn posix(
         if let Some(failed) = &holdings.coverage.failed {
             return Verdict::new(State::Unknown, format!("holders unknown: {failed}"));
         }
+        // It was created since the scan. Nothing is called leaked before it has settled.
+        if holdings.is_younger(segment) && grounds.proofs.may_ask(segment) && grounds.proofs.is_fresh(segment)
+        {
+            let steps = ["created since the last scan".to_owned(), grounds.proofs.later()];
+            return unheld::judge(segment, &origin(), grounds, &steps);
+        }
         return Verdict::new(
             State::Unknown,
             "holders unknown: created since the last scan, or on a file system where holders cannot be found",
         );
     }
-    match super::settled::posix(segment, holdings, grounds.proofs) {
-        Ok(settled) => unheld::judge(segment, &origin(), grounds, &settled),
-        Err(unsettled) => unsettled,
+    match settled::posix(segment, holdings, grounds.proofs) {
+        Settled::Unheld(steps) | Settled::TooFresh(steps) => {
+            unheld::judge(segment, &origin(), grounds, &steps)
+        }
+        Settled::Held(verdict) | Settled::Open(verdict) => verdict,
     }
 }
 

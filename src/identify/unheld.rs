@@ -11,7 +11,7 @@ const SETTLE_LIKELY: Duration = Duration::from_secs(600);
 
 /// The verdict; `settled` are the steps by which nobody holds it.
 pub fn judge(segment: &Segment, origin: &Origin, grounds: &Grounds<'_>, settled: &[String]) -> Verdict {
-    let touched = segment.times.touched();
+    let touched = segment.last_used();
     // Nothing tells how long ago a future time was, so such a segment never settles.
     let in_future = touched.is_some_and(|then| then.is_future(grounds.now));
     let quiet = touched.map_or(f64::INFINITY, |then| grounds.now.seconds_since(then).max(0.0));

@@ -1,7 +1,8 @@
 //! What the judgement of the catalogue asks of the machine.
 
 use super::catalogue::{Lives, World, is_helper};
-use super::{Life, Living, Proofs, Seen};
+use super::settled::{self, Settled};
+use super::{Created, Life, Living, Proofs, Seen};
 use crate::config::maker::Whose;
 use crate::machine::Machine;
 use crate::machine::process::CommandLine;
@@ -18,6 +19,7 @@ pub struct Around<'a> {
     holdings: Option<&'a Holdings>,
     held: HashMap<ObjectName, Option<bool>>,
     commands: &'a Commands,
+    created: Option<&'static dyn Created>,
 }
 
 /// What every process was started with, asked once for each look at them: it
@@ -45,12 +47,23 @@ impl<'a> Around<'a> {
         survey: &Survey,
         holdings: Option<&'a Holdings>,
         (proofs, commands): (&Proofs<'_>, &'a Commands),
+        created: Option<&'static dyn Created>,
     ) -> Self {
         let held = survey.segments.iter().filter_map(|segment| match &segment.id {
             SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings, proofs))),
             _ => None,
         });
-        Self { machine, living, holdings, held: held.collect(), commands }
+        Self { machine, living, holdings, held: held.collect(), commands, created }
+    }
+
+    /// The pid of this program.
+    pub fn own_pid(&self) -> u32 {
+        self.machine.processes().own_pid()
+    }
+
+    /// Whether this program created or restored the segment.
+    pub fn was_created_here(&self, segment: &Segment) -> bool {
+        self.created.is_some_and(|created| created.has(self.machine, segment))
     }
 
     /// The same, asked for one segment.
@@ -59,7 +72,7 @@ impl<'a> Around<'a> {
     }
 }
 
-/// `None`: nobody was found, and it is not settled that nobody holds it.
+/// `None`: no holder was found, and it is not proven that there is none.
 fn is_held(segment: &Segment, holdings: Option<&Holdings>, proofs: &Proofs<'_>) -> Option<bool> {
     if segment.holders.as_ref()?.iter().any(|holder| !holder.looks_on()) {
         return Some(true);
@@ -68,7 +81,11 @@ fn is_held(segment: &Segment, holdings: Option<&Holdings>, proofs: &Proofs<'_>) 
     if !holdings.locks(segment).is_empty() {
         return Some(true);
     }
-    super::settled::posix(segment, holdings, proofs).is_ok().then_some(false)
+    match settled::posix(segment, holdings, proofs) {
+        Settled::Unheld(_) => Some(false),
+        Settled::Held(_) => Some(true),
+        Settled::TooFresh(_) | Settled::Open(_) => None,
+    }
 }
 
 /// The machine, asked for one segment.

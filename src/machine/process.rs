@@ -206,6 +206,20 @@ pub struct Use {
     pub place: Place,
     /// For a mapping: how far into the file it goes.
     pub reaches: u64,
+    /// System V: what the mapping says of its segment.
+    pub claim: Option<Claim>,
+}
+
+/// What a mapping of a System V segment says of it. A shmid is only unique within its IPC namespace, and
+/// a process may have attached a segment in another one before it entered this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Claim {
+    /// The key in its name.
+    pub key: u32,
+    /// Whether it is on pages of the usual size, so that it ends at most at the segment's last page.
+    pub usual_pages: bool,
+    /// Whether the process is in our IPC namespace. One that has left it still keeps our segments.
+    pub here: bool,
 }
 
 /// Shared memory as the kernel knows it.

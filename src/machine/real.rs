@@ -20,11 +20,15 @@ use std::fs;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::path::Path;
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 /// Where POSIX objects live: fixed in glibc and musl.
 pub const DEV_SHM: &str = "/dev/shm";
 const MEMINFO: &str = "/proc/meminfo";
+/// How often a lease is asked for before it counts as refused, and how long between.
+const LEASE_TRIES: u32 = 2;
+const LEASE_PAUSE: Duration = Duration::from_micros(100);
 const SYSV_TABLE: &str = "/proc/sysvipc/shm";
 
 /// Asks the kernel.
@@ -90,11 +94,24 @@ impl Machine for RealMachine {
     }
 
     fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
-        let open = sys::object::open_object(Path::new(DEV_SHM), name.as_path())?;
-        if !identity.fits(&object_stat(&open.stat).identity()) {
-            return Err(io::ErrorKind::NotFound.into());
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let open = sys::object::open_object(Path::new(DEV_SHM), name.as_path())?;
+            let stat = object_stat(&open.stat);
+            if !identity.fits(&stat.identity()) {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+            if !sys::lease::is_open_elsewhere(&open.file)? {
+                return Ok(false);
+            }
+            // Another shmlens may have asked, or looked into it, at this very moment.
+            if tries == LEASE_TRIES {
+                return Ok(true);
+            }
+            drop(open);
+            thread::sleep(LEASE_PAUSE);
         }
-        sys::lease::is_open_elsewhere(&open.file)
     }
 
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {

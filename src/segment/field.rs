@@ -1,7 +1,7 @@
 //! The fields of a segment: one table of names that the columns, the sort
 //! orders and the filter share.
 
-use super::{Facts, Segment, SegmentId, Timestamp};
+use super::{Facts, Segment, SegmentId, State, Timestamp};
 use std::cmp::Ordering;
 
 /// What a field holds, before anybody makes text of it.
@@ -130,6 +130,8 @@ fields! {
     Reasons "reasons" "REASONS",
     /// seconds since creation (System V: since the last change)
     Age "age" "AGE",
+    /// time of the last use that the kernel keeps, not through mappings
+    LastUsed "last_used" "LAST USED",
     /// POSIX: device number of the file system
     Device "device" "DEVICE",
     /// POSIX: inode number
@@ -202,23 +204,47 @@ impl Field {
             }
             Self::State => Value::Text(segment.verdict.state.word().to_owned()),
             Self::Reasons => Value::Text(segment.verdict.reasons.join("; ")),
+            Self::LastUsed => time(segment.last_used()),
             Self::Age => segment.age(now).map_or(Value::Absent, Value::Span),
             Self::Device => posix.map_or(Value::Absent, |facts| Value::Number(facts.device)),
             Self::Inode => posix.map_or(Value::Absent, |facts| Value::Number(facts.inode)),
         }
     }
 
-    /// The order of two segments by this field: numbers by size, texts by
-    /// their letters, what is absent last.
-    #[must_use]
-    pub fn compare(self, a: &Segment, b: &Segment, now: Timestamp) -> Ordering {
+    /// The value that the field is sorted by.
+    fn sort_value(self, segment: &Segment, now: Timestamp) -> Value {
         match self {
-            // The two that are asked for most need no text made.
-            Self::Id => a.id.cmp(&b.id),
-            Self::Size => a.size.cmp(&b.size),
-            Self::State => a.verdict.state.cmp(&b.verdict.state),
-            _ => self.of(a, now).compare(&self.of(b, now)),
+            Self::State => {
+                let rank = State::ALL.iter().position(|&state| state == segment.verdict.state);
+                Value::Number(rank.unwrap_or(State::ALL.len()) as u64)
+            }
+            field => field.of(segment, now),
         }
+    }
+
+    /// Sorts by this field: numbers by size, states in the order in which they are judged, texts by
+    /// their letters. Segments without the field stand last, whichever way. The table of the UI and
+    /// `list` share this order.
+    pub fn sort<'a, T>(
+        self,
+        items: &mut Vec<T>,
+        reversed: bool,
+        now: Timestamp,
+        segment: impl Fn(&T) -> &'a Segment,
+    ) {
+        let backwards = self.largest_first() != reversed;
+        let turned = |order: Ordering| if backwards { order.reverse() } else { order };
+        if self == Self::Id {
+            items.sort_by(|a, b| turned(segment(a).id.cmp(&segment(b).id)));
+            return;
+        }
+        let mut keyed: Vec<(Value, T)> =
+            items.drain(..).map(|item| (self.sort_value(segment(&item), now), item)).collect();
+        keyed.sort_by(|(a, _), (b, _)| match (a, b) {
+            (Value::Absent, _) | (_, Value::Absent) => a.compare(b),
+            _ => turned(a.compare(b)),
+        });
+        items.extend(keyed.into_iter().map(|(_, item)| item));
     }
 
     /// Whether it has to be known who holds or made the segment.
@@ -322,6 +348,29 @@ mod tests {
             assert_eq!(Field::from_word(field.word()), Some(field));
             assert!(!field.doc().is_empty());
             assert!(field.word().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
+        }
+    }
+
+    #[test]
+    fn states_are_sorted_in_the_order_in_which_they_are_judged() {
+        let now = Timestamp::from_seconds(10_000);
+        let segments: Vec<Segment> = State::ALL
+            .iter()
+            .rev()
+            .map(|&state| {
+                let mut segment = crate::segment::example::sysv();
+                segment.verdict.state = state;
+                segment
+            })
+            .collect();
+        for reversed in [false, true] {
+            let mut items: Vec<&Segment> = segments.iter().collect();
+            Field::State.sort(&mut items, reversed, now, |segment| segment);
+            let mut states = State::ALL.to_vec();
+            if reversed {
+                states.reverse();
+            }
+            assert_eq!(items.iter().map(|one| one.verdict.state).collect::<Vec<_>>(), states);
         }
     }
 

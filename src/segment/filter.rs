@@ -294,9 +294,13 @@ fn number_reader(field: Field) -> Option<ReadNumber> {
     }
     match field {
         Field::Size | Field::Resident | Field::Swapped => Some(size),
-        Field::Age | Field::Attach | Field::Detach | Field::Change | Field::Access | Field::Modify => {
-            Some(span)
-        }
+        Field::Age
+        | Field::Attach
+        | Field::Detach
+        | Field::Change
+        | Field::Access
+        | Field::Modify
+        | Field::LastUsed => Some(span),
         Field::Mode => Some(octal),
         Field::Key => Some(key),
         Field::Locked | Field::Marked => Some(flag),

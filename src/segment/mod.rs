@@ -206,10 +206,15 @@ impl Segment {
     #[must_use]
     pub fn holder_count(&self) -> Option<u64> {
         match (&self.holders, self.sysv()) {
-            (Some(holders), _) => Some(holders.len() as u64 + self.unseen()),
+            (Some(_), _) => Some(self.others().count() as u64 + self.unseen()),
             (None, Some(facts)) => Some(facts.nattch),
             (None, None) => None,
         }
+    }
+
+    /// The holders that were found, without this program where it only looks on: the table marks that.
+    fn others(&self) -> impl Iterator<Item = &Holder> {
+        self.holders.iter().flat_map(|holders| holders.iter()).filter(|holder| !holder.looks_on())
     }
 
     /// System V: how many attachments are in processes that were not found.
@@ -225,13 +230,13 @@ impl Segment {
     /// found count as one each.
     #[must_use]
     pub fn holders_text(&self, most: usize) -> String {
-        let holders = self.holders.as_deref().unwrap_or_default();
+        let holders: Vec<&Holder> = self.others().collect();
         let unseen = usize::try_from(self.unseen()).unwrap_or(usize::MAX);
-        match (holders, unseen) {
+        match (&holders[..], unseen) {
             ([], 0) => String::new(),
             ([], count) => format!("{count} unseen"),
             _ => {
-                let named = holders.iter().take(most).map(Holder::command_text);
+                let named = holders.iter().take(most).map(|holder| holder.command_text());
                 let mut text = named.collect::<Vec<_>>().join(", ");
                 let more = holders.len().saturating_sub(most).saturating_add(unseen);
                 if more > 0 {
@@ -276,15 +281,13 @@ impl Segment {
         }
     }
 
-    /// What the table shows as NAME OR KEY: `/name`, `0x000004d2 #32770`, or
-    /// `#32771` where there is no key.
+    /// The NAME OR KEY of the table: `/name`, `sysv:32770 0x000004d2`, or `sysv:32771` where there is no key.
     #[must_use]
     pub fn label(&self) -> String {
         match (&self.id, &self.facts) {
-            (SegmentId::Sysv(shmid), Facts::Sysv(facts)) if facts.key.is_private() => {
-                format!("#{shmid}")
+            (SegmentId::Sysv(_), Facts::Sysv(facts)) if !facts.key.is_private() => {
+                format!("{} {}", self.id, facts.key)
             }
-            (SegmentId::Sysv(shmid), Facts::Sysv(facts)) => format!("{} #{shmid}", facts.key),
             (SegmentId::Posix(name), _) => name.to_string(),
             (_, Facts::Posix(PosixFacts { unlinked: Some(Unlinked { name: Some(name), .. }), .. })) => {
                 name.to_string()
@@ -329,6 +332,12 @@ impl Segment {
             Facts::Posix(_) => self.times.birth,
         };
         since.filter(|then| !then.is_future(now)).map(|then| now.seconds_since(then).max(0.0))
+    }
+
+    /// The latest time that the kernel keeps of it. Reading and writing through a mapping moves none.
+    #[must_use]
+    pub fn last_used(&self) -> Option<Timestamp> {
+        self.times.touched()
     }
 
     /// What tells this very segment from another one that took its name.

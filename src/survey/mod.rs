@@ -24,7 +24,7 @@ pub use usage::{Shmem, Sum, Usage, promised, usage};
 
 use crate::machine::sysv_table::{self, Table};
 use crate::machine::{Machine, ObjectListing};
-use crate::segment::{Bytes, Segment, Timestamp};
+use crate::segment::{Bytes, Kind, Segment, Timestamp};
 use std::io;
 use std::panic::resume_unwind;
 use std::thread;
@@ -42,6 +42,8 @@ pub struct Survey {
     pub concealed: Vec<Concealed>,
     /// What could not be looked at, each in a line that is safe to print.
     pub problems: Vec<String>,
+    /// The kinds that could not be listed, or not all of them.
+    pub unlisted: Vec<Kind>,
     /// When it was taken.
     pub at: Timestamp,
     /// When the scan of the processes began that `join` took the holders from.
@@ -76,14 +78,16 @@ impl Survey {
         let mut problems = vec![];
         let (table, listing) = both(machine, table);
         let mut segments = vec![];
-        sysv::add(table, machine, names, &mut segments, &mut problems);
+        let sysv = sysv::add(table, machine, names, &mut segments, &mut problems);
         let sysv_count = segments.len();
-        posix::add(listing, machine, names, &mut segments, &mut problems);
+        let posix = posix::add(listing, machine, names, &mut segments, &mut problems);
+        let unlisted = [(Kind::Sysv, sysv), (Kind::Posix, posix)];
+        let unlisted = unlisted.into_iter().filter(|(_, listed)| !listed).map(|(kind, _)| kind).collect();
         let (sysv, posix) = segments.split_at_mut(sysv_count);
         sysv.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         posix.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         let limits = Limits::new(machine.limits(), sysv);
-        Self { segments, limits, coverage: None, concealed: vec![], problems, at, scanned: None }
+        Self { segments, limits, coverage: None, concealed: vec![], problems, unlisted, at, scanned: None }
     }
 
     /// Takes in who holds what: each segment gets its holders, and what is in

@@ -8,19 +8,20 @@ use crate::segment::{
 };
 use std::io;
 
-/// Adds the objects of the listing, and what could not be listed.
+/// Adds the objects of the listing, and what could not be listed. Returns whether all could be listed that
+/// this user may list: another user's private directory and a mount are only told.
 pub fn add(
     listing: io::Result<ObjectListing>,
     machine: &dyn Machine,
     names: &mut Names,
     segments: &mut Vec<Segment>,
     problems: &mut Vec<String>,
-) {
+) -> bool {
     let listing = match listing {
         Ok(listing) => listing,
         Err(error) => {
             problems.push(format!("failed to list POSIX segments: /dev/shm: {}", plain_error(&error)));
-            return;
+            return false;
         }
     };
     for name in &listing.mounts {
@@ -31,6 +32,7 @@ pub fn add(
         problems.push(unreadable(directory, machine, names));
     }
     segments.extend(listing.objects.into_iter().map(|(name, stat)| segment(name, &stat, machine, names)));
+    listing.unreadable.iter().all(|directory| directory.kind == io::ErrorKind::PermissionDenied)
 }
 
 /// Who may look into a directory, in words.

@@ -8,18 +8,20 @@ use crate::segment::{
 };
 use std::io;
 
-/// Adds the segments of the table, and what was wrong with it.
+/// Adds the segments of the table, and what was wrong with it. Returns whether all could be listed.
 pub fn add(
     table: io::Result<Table>,
     machine: &dyn Machine,
     names: &mut Names,
     segments: &mut Vec<Segment>,
     problems: &mut Vec<String>,
-) {
+) -> bool {
     match table {
         Ok(table) => {
+            let whole = table.problems.is_empty();
             problems.extend(table.problems);
             segments.extend(table.rows.iter().map(|row| segment(row, machine, names)));
+            whole
         }
         Err(error) => {
             let why = match error.kind() {
@@ -30,6 +32,7 @@ pub fn add(
                 _ => format!("/proc/sysvipc/shm: {}", plain_error(&error)),
             };
             problems.push(format!("failed to list System V segments: {why}"));
+            false
         }
     }
 }

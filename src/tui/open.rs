@@ -3,6 +3,7 @@
 use super::draw;
 use super::run::{self, ExitReason, Options, Program, RunError};
 use super::theme::{Depth, Theme};
+use crate::act::LoggedSegments;
 use crate::app::event::Clock;
 use crate::app::{Effect, Event, Keymap, KeymapError, Settings, State, next_tick, update};
 use crate::config::{Config, ConfigError, When};
@@ -54,7 +55,7 @@ pub fn open(machine: &Arc<dyn Machine>, config: &Config, look: Look) -> Result<E
         read_only: look.read_only,
     };
     let ui = Ui { state: State::new(settings), theme: theme_for(config, look) };
-    let rules = Rules::with(&config.makers, config.settle);
+    let rules = Rules::with(&config.makers, config.settle).with_created(LoggedSegments::shared());
     Ok(run::run(machine, ui, Options { mouse: config.mouse, copies: config.copies }, rules)?)
 }
 

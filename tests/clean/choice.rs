@@ -11,8 +11,8 @@ impl Leaks {
     /// Which are told of.
     #[track_caller]
     fn chosen(&self, arguments: &[&str]) -> Vec<String> {
-        let status = i32::from(!self.clean(&[arguments, &["--json"]].concat()).stdout.is_empty());
-        self.clean_json(arguments, status).into_keys().collect()
+        let certain = self.clean(&[arguments, &["--json"]].concat()).stdout.contains(r#""certain""#);
+        self.clean_json(arguments, i32::from(certain)).into_keys().collect()
     }
 }
 

@@ -56,7 +56,8 @@ fn what_somebody_holds_by_then_survives() {
     assert_eq!(leaks.copies().len(), 2);
     drop((attachment, file));
     // What another test's child has of them before its exec lets go too.
-    crate::support::wait_until(SOON, || leaks.clean(&["--yes"]).status == Some(0));
+    // This test, which runs, attached it last: it may come back.
+    crate::support::wait_until(SOON, || leaks.clean(&["--yes", "--likely"]).status == Some(0));
     assert!(there().is_empty());
 }
 

@@ -191,7 +191,10 @@ fn json_has_the_promised_shape() {
         &[("version", "integer"), ("coverage", "object"), ("limits", "object"), ("segments", "array")],
     );
     assert_eq!(list["version"], 1);
-    has_shape(&list["coverage"], &[("processes", "integer"), ("unreadable", "integer")]);
+    has_shape(
+        &list["coverage"],
+        &[("processes", "integer"), ("unlisted", "array"), ("unreadable", "integer")],
+    );
     has_shape(
         &list["limits"],
         &[
@@ -241,6 +244,7 @@ fn json_has_the_promised_shape() {
                 ("certainty", "null"),
                 ("reasons", "texts"),
                 ("age", "number"),
+                ("last_used", "text"),
                 ("device", posix),
                 ("inode", posix),
             ],
@@ -301,7 +305,7 @@ fn a_proc_without_system_v_hides_no_segment() {
     command.args(["--mount", "sh", "-c", "mount -t proc -o subset=pid proc /proc && exec \"$0\" list"]);
     let output = command.arg(env!("CARGO_BIN_EXE_shmlens")).output().unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
-    assert!(stdout.contains("/seen") && stdout.contains(&format!("#{}", sysv.shmid)), "{output:?}");
+    assert!(stdout.contains("/seen") && stdout.contains(&sysv.id().to_string()), "{output:?}");
 }
 
 #[test]
@@ -328,7 +332,7 @@ fn the_table_is_aligned_and_plain() {
         lines[0].split("  ").filter(|word| !word.is_empty()).map(str::trim).collect::<Vec<_>>(),
         ["KIND", "NAME OR KEY", "SIZE", "RESIDENT", "MODE", "OWNER", "HELD BY", "MADE BY", "AGE", "STATE"]
     );
-    let sysv = format!("sysv   0x000004d2 #{}  ", sysv.shmid);
+    let sysv = format!("sysv   sysv:{} 0x000004d2  ", sysv.shmid);
     assert!(
         lines[1].starts_with(&sysv) && lines[1].contains("  24 MiB  ") && lines[1].contains("  0666L  "),
         "{table}"

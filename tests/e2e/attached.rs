@@ -28,7 +28,7 @@ fn looking_attaches_once_and_leaving_detaches() {
     assert_eq!((nattch(0), ipcs()), (2, "2".to_owned()));
     leave(&terminal);
     wait_until(SOON, || nattch(0) == 1);
-    terminal.wait_for(row("sysv 0x000004d2 #0 56 B 100% 0600 root"), SOON);
+    terminal.wait_for(row("sysv sysv:0"), SOON);
     terminal.wait_for("nattch 1", SOON);
     quit(terminal);
     assert_eq!((nattch(0), ipcs()), (1, "1".to_owned()));
@@ -42,7 +42,7 @@ fn what_is_kept_is_marked_and_let_go_of() {
     terminal.send("P");
     terminal.wait_for("Stays attached when you leave", SOON);
     leave(&terminal);
-    terminal.wait_for(row("▌ ◉ sysv 0x000004d2 #0 56 B 100% 0600 root"), SOON);
+    terminal.wait_for(row("▌ ◉ sysv sysv:0"), SOON);
     terminal.wait_for("(shmlens)", SOON);
     assert_eq!(nattch(0), 2);
     // Inside again it is attached once only.
@@ -55,7 +55,7 @@ fn what_is_kept_is_marked_and_let_go_of() {
     answer(&terminal, "y");
     terminal.wait_for(no_row("Attachments of shmlens"), SOON);
     terminal.wait_for(no_row("◉"), SOON);
-    terminal.wait_for(row("sysv 0x000004d2 #0 56 B 100% 0600 root"), SOON);
+    terminal.wait_for(row("sysv sysv:0"), SOON);
     terminal.wait_for("nattch 1", SOON);
     assert_eq!(nattch(0), 1);
     terminal.send("D");
@@ -68,7 +68,7 @@ fn all_that_is_held_is_let_go_and_the_last_hold_takes_the_segment_along() {
     let Some(_world) = World::new() else { return };
     let (marked, other) = (Sysv::new(0x4d2, 8192, 0o600), Sysv::new(0x4d3, 4096, 0o600));
     let terminal = open();
-    terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+    terminal.wait_for(row("▌ sysv sysv:0"), SOON);
     for key in ["", "j"] {
         terminal.send(key);
         terminal.send("<Enter>");

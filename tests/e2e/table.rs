@@ -23,7 +23,7 @@ fn what_real_programs_make_is_shown_as_it_is() {
     set_permissions("/dev/shm/1234", Permissions::from_mode(0o640)).unwrap();
     let terminal = open();
     for words in [
-        "▌ sysv 0x000004d2 #0 56 B 100% 0600 root",
+        "▌ sysv sysv:0",
         "posix /1234 56 B 100% 0640 root",
         "posix /by_python 56 B 100% 0600 root",
         "posix /strange 56 B 100% 0600 nobody",
@@ -43,7 +43,7 @@ fn sizes_modes_and_flags_of_every_kind() {
     let _sparse = Object::new("sparse", 4 << 40, 0o4600);
     let empty = Object::new("empty", 0, 0o666);
     let terminal = Terminal::start((120, 30), shmlens());
-    terminal.wait_for(row("▌ sysv #0 300 MiB"), SOON);
+    terminal.wait_for(row("▌ sysv sysv:0 300 MiB"), SOON);
     terminal.wait_for(row("0640L 12345"), SOON);
     terminal.wait_for(row("posix /sparse 4.0 TiB"), SOON);
     terminal.wait_for(row("posix /empty 0 B"), SOON);
@@ -74,7 +74,7 @@ fn what_appears_and_vanishes_is_seen_and_the_selection_stays() {
     terminal.wait_for(row("▌ posix /middle"), SOON);
     // What is selected goes: the selection takes what stands at its place.
     end(middle);
-    terminal.wait_for(row("▌ sysv 0x000004d2"), NEXT_SURVEY);
+    terminal.wait_for(row("▌ sysv sysv:0"), NEXT_SURVEY);
     end(behind);
     terminal.wait_for("No shared memory segments.", NEXT_SURVEY);
     quit(terminal);

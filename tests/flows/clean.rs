@@ -13,7 +13,7 @@ use shmlens::segment::{Access, Timestamp};
 fn world() -> MadeMachine {
     let machine = MadeMachine::new();
     machine.add_sysv(5, 0, MadeBytes::full(&[5; 5000]));
-    machine.add_sysv(6, 0x4d2, MadeBytes::full(&[6; 50]));
+    machine.add_sysv(6, 0, MadeBytes::full(&[6; 50]));
     machine.add_sysv(7, 0, MadeBytes::full(&[7; 50]));
     for name in ["likely", "fresh"] {
         machine.add_object(name, MadeBytes::full(&[7; 8192]));

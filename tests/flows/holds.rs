@@ -6,7 +6,7 @@ use shmlens::app::holds::Holds;
 use shmlens::app::overlay::Overlay;
 use shmlens::machine::Machine as _;
 use shmlens::machine::made::{MadeBytes, MadeMachine};
-use shmlens::segment::ShmId;
+use shmlens::segment::{Access, ShmId, State};
 
 /// Two segments and an object, of which each is looked at and kept.
 fn held() -> Stage {
@@ -121,4 +121,28 @@ fn the_one_that_is_open_is_listed_and_letting_go_of_it_leaves_it() {
     assert!(stage.screen().contains("freed when you detach"), "{}", stage.screen());
     stage.press("q");
     assert!(notice(&stage).contains("50 B"), "{}", notice(&stage));
+}
+
+/// What we hold ourselves changes no verdict; the mark says that we do.
+#[test]
+fn a_kept_segment_is_judged_as_if_we_were_not_there() {
+    let mut stage = held();
+    // Some processes cannot be seen, so that only the kernel knows.
+    stage.machine.edit(|facts| facts.visibility.outside = true);
+    let own = stage.machine.processes().own_pid();
+    stage.machine.add_process(own, "shmlens");
+    for shmid in [3, 5] {
+        stage.machine.attach_in(own, shmid, Access::Read);
+        // It is the attachment that is counted already.
+        stage.machine.edit(|facts| facts.sysv.iter_mut().for_each(|made| made.row.nattch = 1));
+    }
+    stage.machine.map_in(own, "a", Access::Read);
+    stage.survey();
+    let survey = stage.state.survey.as_ref().unwrap();
+    for segment in &survey.segments {
+        let state = segment.verdict.state;
+        assert!(!matches!(state, State::Unknown | State::InUse), "{}: {:?}", segment.id, segment.verdict);
+        assert_eq!((segment.holders_text(9).as_str(), segment.holder_count()), ("", Some(0)));
+    }
+    assert_eq!(stage.screen().matches('◉').count(), 3, "{}", stage.screen());
 }

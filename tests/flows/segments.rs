@@ -99,9 +99,9 @@ fn sorting() {
     assert!(matches!(stage.state.overlay, Some(Overlay::Choice(_))));
     stage.press("s<enter>");
     assert_eq!(stage.state.table.sort, Field::Size);
-    assert_eq!(shown(&stage), ["/a", "/c", "/b", "0x000004d2 #5"]);
+    assert_eq!(shown(&stage), ["/a", "/c", "/b", "sysv:5 0x000004d2"]);
     stage.press("S");
-    assert_eq!(shown(&stage), ["0x000004d2 #5", "/b", "/c", "/a"]);
+    assert_eq!(shown(&stage), ["sysv:5 0x000004d2", "/b", "/c", "/a"]);
     assert_eq!(selected(&stage), "sysv:5");
 }
 
@@ -230,7 +230,7 @@ fn the_mouse_selects_inspects_scrolls_and_sorts() {
     stage.mouse(click(size.x, layout.heading.y));
     assert_eq!(shown(&stage)[0], "/a");
     stage.mouse(click(size.x, layout.heading.y));
-    assert_eq!(shown(&stage)[0], "0x000004d2 #5");
+    assert_eq!(shown(&stage)[0], "sysv:5 0x000004d2");
     // A row below the last is nothing.
     stage.mouse(click(10, 12));
     assert_eq!(selected(&stage), "posix:/c");

@@ -3,7 +3,7 @@
 // "ready"; it ends when its standard input does, when its parent dies, or after
 // five minutes, and takes everything with it.
 //
-//   crowd PROCESSES MAPPINGS SEGMENTS [special]
+//   crowd PROCESSES MAPPINGS SEGMENTS [special|shared]
 //
 // So many ordinary processes, each with so many private mappings of
 // libraries besides, and so many segments of each kind. "special", which needs root, adds
@@ -154,10 +154,14 @@ static void map(const object& of, int open_flags, int protection, int flags, siz
 
 static const size_t posix_pages = 3;
 static const int posix_ways = 13;
+// Nobody holds an object by a private mapping alone.
+static bool never_only_private = false;
 
 static void hold_somehow(const object& of, int way) {
     const int read_write = PROT_READ | PROT_WRITE;
-    switch (way % posix_ways) {
+    way %= posix_ways;
+    if (way == 2 && never_only_private) way = 10;
+    switch (way) {
     case 0: map(of, O_RDONLY, PROT_READ, MAP_SHARED); break;
     case 1: map(of, O_RDWR, read_write, MAP_SHARED); break;
     case 2: map(of, O_RDONLY, read_write, MAP_PRIVATE); break;
@@ -377,7 +381,8 @@ int main(int arguments, char** argument) {
         check(segment(at % 3 ? IPC_PRIVATE : 1000 + at, sysv_pages * page) >= 0, "shmget");
         made(static_cast<size_t>(at) < named ? names[at] : "object-" + std::to_string(at), posix_pages * page);
     }
-    const bool special = arguments > 4;
+    never_only_private = arguments > 4 && std::string(argument[4]) == "shared";
+    const bool special = arguments > 4 && !never_only_private;
     if (special) make_special();
     std::vector<pid_t> children;
     for (int at = 0; at < processes; ++at)

@@ -18,6 +18,7 @@ use crate::machine::Machine;
 use crate::segment::filter::Filter;
 use crate::segment::{Bytes, Certainty, Segment, State, Timestamp, age_text, escape};
 use crate::survey::Survey;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -35,12 +36,15 @@ pub fn run(
     let filter = Filter::from_words(&args.filter)?;
     let user = args.user.as_deref().map(|user| uid(machine, user)).transpose()?;
     let survey = look_whole(machine, args.settle.over(terms.rules));
-    let leaked: Vec<&Segment> = survey
+    let meant = survey
         .segments
         .iter()
-        .filter(|segment| segment.verdict.state.is_leaked())
-        .filter(|segment| filter.fits(segment, survey.at) && fits(segment, args, user, survey.at))
-        .collect();
+        .filter(|segment| filter.fits(segment, survey.at) && fits(segment, args, user, survey.at));
+    let leaked: Vec<&Segment> = meant.clone().filter(|segment| segment.verdict.state.is_leaked()).collect();
+    let unknown: Vec<&Segment> = meant.filter(|segment| segment.verdict.state == State::Unknown).collect();
+    let own = unknown.iter().filter(|segment| segment.owner.uid == machine.effective_uid()).count();
+    let incomplete = own > 0 || !survey.unlisted.is_empty();
+    let ended = |status| if incomplete { Status::Failed } else { status };
     let copies = Where::new(args.no_copy, None, leaked.len(), terms.copies)?;
     let plan =
         |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
@@ -49,7 +53,7 @@ pub fn run(
     let doable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
     let asks = !args.tell.dry_run && !args.yes && doable > 0;
     if !args.tell.json {
-        let text = text_of(&wanted, &left, args, &survey);
+        let text = text_of(&wanted, &left, unknown.len(), args, &survey) + &unknown_text(&unknown);
         let text = out.style().fit(&text).into_owned();
         out.write_all(text.as_bytes())?;
         out.flush()?;
@@ -58,16 +62,19 @@ pub fn run(
     for plan in &left {
         teller.left(plan, ONLY_LIKELY)?;
     }
+    for segment in &unknown {
+        teller.unknown(segment)?;
+    }
     if args.tell.dry_run {
-        return told(&wanted, &mut teller);
+        return told(&wanted, &mut teller).map(ended);
     }
     if asks && !confirmed(&wanted, doable, &mut teller)? {
         return Ok(Status::Failed);
     }
     if wanted.is_empty() {
-        Ok(teller.status())
+        Ok(ended(teller.status()))
     } else {
-        remove(machine, wanted.into_iter(), log, &mut teller)
+        remove(machine, wanted.into_iter(), log, &mut teller).map(ended)
     }
 }
 
@@ -82,8 +89,9 @@ fn uid(machine: &dyn Machine, user: &str) -> Result<u32, Failure> {
 
 fn fits(segment: &Segment, args: &CleanArgs, user: Option<u32>, now: Timestamp) -> bool {
     let old = args.older_than.is_none_or(|least| {
-        // What tells no age is not older than anything.
-        segment.age(now).is_some_and(|age| age >= least.as_secs_f64())
+        // A segment without a time, or with a future one, is not older than anything.
+        let used = segment.last_used().filter(|then| !then.is_future(now));
+        used.is_some_and(|then| now.seconds_since(then).max(0.0) >= least.as_secs_f64())
     });
     let of_user = user.is_none_or(|uid| segment.owner.uid == uid);
     old && of_user && args.min_size.is_none_or(|least| segment.size >= least)
@@ -120,7 +128,7 @@ fn confirmed(wanted: &[Plan], doable: usize, teller: &mut Teller) -> Result<bool
         return Ok(true);
     }
     for plan in wanted {
-        teller.left(plan, "not confirmed; use --yes")?;
+        teller.not_confirmed(plan)?;
     }
     if !ask::possible() && !teller.json() {
         warn("nothing was removed: cannot ask for confirmation without a terminal; use --yes");
@@ -129,9 +137,12 @@ fn confirmed(wanted: &[Plan], doable: usize, teller: &mut Teller) -> Result<bool
 }
 
 /// Everything that is leaked, with the evidence, and the sums.
-fn text_of(wanted: &[Plan], left: &[Plan], args: &CleanArgs, survey: &Survey) -> String {
+fn text_of(wanted: &[Plan], left: &[Plan], unknown: usize, args: &CleanArgs, survey: &Survey) -> String {
     let now = survey.at;
     let mut text = String::new();
+    if wanted.is_empty() && left.is_empty() && unknown > 0 {
+        return "No leaked segments found.\n".to_owned();
+    }
     if wanted.is_empty() && left.is_empty() {
         return match (args.narrows(), survey.problems.is_empty()) {
             (false, true) => "Nothing is leaked.\n",
@@ -176,6 +187,18 @@ fn text_of(wanted: &[Plan], left: &[Plan], args: &CleanArgs, survey: &Survey) ->
         );
     }
     text
+}
+
+/// How many segments may be leaked or in use, by the reason: `3 segments unknown: no holders found, but …`.
+fn unknown_text(unknown: &[&Segment]) -> String {
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    for segment in unknown {
+        let mut reasons_of = segment.verdict.reasons.iter();
+        let first = reasons_of.next().cloned().unwrap_or_default();
+        let remedy = reasons_of.next_back().map(|last| format!("; {last}")).unwrap_or_default();
+        *reasons.entry(first + &remedy).or_default() += 1;
+    }
+    reasons.into_iter().map(|(reason, segments)| format!("{} unknown: {reason}\n", count(segments))).collect()
 }
 
 fn count(segments: usize) -> String {

@@ -5,7 +5,7 @@ use crate::act::{ActError, Outcome, Plan, Task, Undo};
 use crate::cli::args::TellArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status};
-use crate::segment::{Certainty, escape};
+use crate::segment::{Certainty, Segment, escape};
 use serde::Serialize;
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
@@ -30,6 +30,18 @@ struct Evidence {
     reasons: Vec<String>,
     size: u64,
     resident: Option<u64>,
+}
+
+impl Evidence {
+    fn of(segment: &Segment) -> Self {
+        Self {
+            state: segment.verdict.state.word(),
+            certainty: segment.verdict.state.certainty().map(Certainty::word),
+            reasons: segment.verdict.reasons.clone(),
+            size: segment.size.0,
+            resident: segment.resident.map(|size| size.0),
+        }
+    }
 }
 
 /// One line of JSON. Its shape is a promise: a field may be added, none changes.
@@ -64,25 +76,37 @@ impl<'a> Teller<'a> {
     /// What is told next is about the segment of this plan.
     pub fn is_about(&mut self, plan: &Plan) {
         self.evidence = match &plan.task {
-            Task::Change { segment, .. } if self.with_evidence => Some(Evidence {
-                state: segment.verdict.state.word(),
-                certainty: segment.verdict.state.certainty().map(Certainty::word),
-                reasons: segment.verdict.reasons.clone(),
-                size: segment.size.0,
-                resident: segment.resident.map(|size| size.0),
-            }),
+            Task::Change { segment, .. } if self.with_evidence => Some(Evidence::of(segment)),
             _ => None,
         };
     }
 
-    /// A segment that is left as it is, of those that are leaked.
-    pub fn left(&mut self, plan: &Plan, why: &str) -> Result<(), Failure> {
+    /// A leaked segment that nobody confirmed.
+    pub fn not_confirmed(&mut self, plan: &Plan) -> Result<(), Failure> {
         self.failed = true;
-        self.is_about(plan);
+        self.left(plan, "not confirmed; use --yes")
+    }
+
+    /// A leaked segment that is left as it is, which is no failure.
+    pub fn left(&mut self, plan: &Plan, why: &str) -> Result<(), Failure> {
+        match &plan.task {
+            Task::Change { segment, .. } => self.left_alone(segment, why),
+            Task::Create(_) => Ok(()),
+        }
+    }
+
+    /// A segment that may be leaked or in use.
+    pub fn unknown(&mut self, segment: &Segment) -> Result<(), Failure> {
+        let why = segment.verdict.reasons.first().cloned().unwrap_or_default();
+        self.left_alone(segment, &format!("may be in use: {why}"))
+    }
+
+    fn left_alone(&mut self, segment: &Segment, why: &str) -> Result<(), Failure> {
         if !self.args.json {
             return Ok(());
         }
-        let subject = plan.subject();
+        self.evidence = self.with_evidence.then(|| Evidence::of(segment));
+        let subject = segment.id.to_string();
         self.line(&Line {
             action: self.action,
             segment: &subject,

@@ -101,7 +101,9 @@ fn sound(maker: &Maker, table: &DeTable<'_>, value: &Value<'_>, patterns: Patter
     }
     let around = !maker.commands.is_empty() || !maker.beside.is_empty() || maker.group_named;
     let known = !maker.patterns.is_empty() || !maker.keys.is_empty() || !maker.contents.is_empty();
-    if !known && maker.commands.is_empty() {
+    // What stands beside a System V segment only tells something together with its size.
+    let beside = !maker.beside.is_empty() && !maker.sizes.is_empty();
+    if !known && maker.commands.is_empty() && !beside {
         return fail(
             "",
             "nothing identifies its segments: add pattern, key, contents or commands".to_owned(),

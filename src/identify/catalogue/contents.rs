@@ -37,6 +37,11 @@ pub fn look(checks: &[Check], subject: &Subject<'_>) -> Contents {
     Contents::Fit
 }
 
+/// Whether checks that hold only tell what a segment is, and not who made it.
+pub fn only_of_a_kind(checks: &[Check]) -> bool {
+    checks.iter().all(|check| matches!(check, Check::Shape(Shape::Semaphore)))
+}
+
 /// `None`: it cannot be read.
 fn holds(check: &Check, contents: &dyn Peek, size: u64) -> Option<bool> {
     match check {

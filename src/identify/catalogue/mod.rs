@@ -191,6 +191,8 @@ impl Entry {
         }
         let matched = match contents {
             _ if maker.by == MatchBy::Fallback => Matched::Fallback,
+            // Every semaphore has that shape, whoever made it.
+            Contents::Fit if settled > 0 && contents::only_of_a_kind(&maker.contents) => named,
             Contents::Fit if settled > 0 => Matched::Both,
             Contents::Fit => Matched::Contents,
             _ if maker.by == MatchBy::Context && settled == 0 => Matched::Context,
@@ -235,7 +237,8 @@ impl Entry {
         if maker.commands.iter().any(|known| commands.iter().any(|command| is_command(known, command))) {
             return true;
         }
-        let Some(name) = subject.plain_name() else { return false };
+        // A System V segment has no name that others could be derived from.
+        let name = subject.plain_name().unwrap_or_default();
         let there = fill(&maker.beside, name, self.captures(name, maker.beside.iter()).as_ref());
         (maker.group_named || !maker.beside.is_empty())
             && (!maker.group_named || around.is_group(name))

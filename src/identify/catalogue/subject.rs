@@ -55,7 +55,8 @@ pub trait Around {
     fn commands(&self) -> Vec<&[u8]> {
         vec![]
     }
-    /// Whether there is a POSIX object of that name.
+    /// Whether there is a POSIX object of that name; with a `*` at its end, one of the same owner whose
+    /// name begins so.
     fn object_is_there(&self, _name: &[u8]) -> bool {
         false
     }
@@ -79,7 +80,9 @@ impl<'a> Subject<'a> {
             SegmentId::Deleted { .. } => segment
                 .posix()
                 .and_then(|facts| facts.unlinked.as_ref()?.name.as_ref())
-                .map(ObjectName::as_bytes),
+                .map(ObjectName::as_bytes)
+                // glibc created it under a name of its own, which is not told.
+                .or_else(|| (segment.size == Bytes(32)).then_some(&b"sem.?"[..])),
             SegmentId::Sysv(_) => None,
         };
         Self { kind, name, key, size: segment.size, mode: segment.mode, contents: None, around: None }

@@ -2,6 +2,7 @@
 //! told: nothing is certain then.
 
 use super::*;
+use crate::machine::process::Claim;
 
 /// The one object of that name, by rules of a person's own.
 fn judged(machine: &MadeMachine, makers: &str) -> Verdict {
@@ -70,7 +71,7 @@ fn what_it_belongs_to_may_be_held_by_who_cannot_be_examined() {
     let machine = participant();
     machine.add_process(7, "bobs");
     machine.edit(|facts| {
-        facts.effective_uid = 1000;
+        facts.effective_uid = 1002;
         let process = facts.processes.get_mut(&7).unwrap();
         (process.uid, process.readable) = (1001, false);
     });
@@ -113,7 +114,7 @@ fn who_cannot_be_told_anything_of_may_hold_anything() {
     let machine = with_object("nccl-a1B2c3");
     machine.add_process(7, "writer");
     machine.edit(|facts| {
-        facts.effective_uid = 1000;
+        facts.effective_uid = 1002;
         facts.processes.get_mut(&7).unwrap().readable = false;
         facts.nameless = vec![7];
     });
@@ -123,6 +124,129 @@ fn who_cannot_be_told_anything_of_may_hold_anything() {
 #[test]
 fn without_the_table_of_locks_nothing_is_unheld() {
     let machine = with_object("nccl-a1B2c3");
-    machine.edit(|facts| (facts.effective_uid, facts.lockless) = (1000, true));
+    machine.edit(|facts| (facts.effective_uid, facts.lockless) = (1002, true));
     assert_is(&machine, State::Unknown, &["failed to read /proc/locks"]);
+}
+
+/// As in transit through a socket, or by a loop device.
+#[test]
+fn a_refused_lease_outranks_every_process_that_was_checked() {
+    for uid in [0, 1000] {
+        let machine = with_object("nccl-a1B2c3");
+        machine.edit(|facts| facts.effective_uid = uid);
+        assert_is(&machine, CERTAIN, &["all processes checked", "granted a write lease"]);
+        machine.edit(|facts| facts.in_transit = true);
+        let words = ["held by nothing visible here: in transit, loop device", "refused a write lease"];
+        assert_is(&machine, State::Unknown, &words);
+    }
+    // Who may not ask goes by the processes.
+    let machine = with_object("nccl-a1B2c3");
+    machine.edit(|facts| (facts.effective_uid, facts.in_transit) = (1002, true));
+    assert_is(&machine, CERTAIN, &["all processes checked"]);
+}
+
+/// What a segment belongs to is held by something that nobody sees.
+#[test]
+fn a_refused_lease_on_what_it_belongs_to_keeps_it() {
+    let machine = participant();
+    machine.edit(|facts| facts.in_transit = true);
+    let segments = segments_by(&machine, Rules::default());
+    assert_eq!(segments[1].verdict.state, State::Unknown);
+    machine.edit(|facts| facts.in_transit = false);
+    assert_eq!(of_participant(&machine).state, CERTAIN);
+}
+
+#[test]
+fn an_object_that_is_younger_than_the_scan_is_idle_for_who_may_ask() {
+    for (uid, state) in [(0, State::Idle), (1000, State::Idle), (1002, State::Unknown)] {
+        let machine = with_object("nccl-a1B2c3");
+        let mut names = Names::default();
+        let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        machine.edit(|facts| (facts.effective_uid, facts.now) = (uid, facts.now + 30));
+        edit(&machine, |object, now| set_times(object, now - 10));
+        let survey = Identifier::default().survey(&machine, Some(&before), &mut names);
+        assert_eq!(survey.segments[0].verdict.state, state, "{:?}", survey.segments[0].verdict);
+    }
+}
+
+/// The program attached it in another IPC namespace and then entered this one.
+#[test]
+fn a_holder_whose_mapping_does_not_fit_is_not_believed() {
+    let machine = with_key(0x4d2);
+    machine.add_process(7, "foreign");
+    machine.attach_in(7, 1, Access::ReadWrite);
+    machine.edit(|facts| facts.sysv[0].row.nattch = 0);
+    let claim = |key, reaches, usual_pages| {
+        machine.edit(|facts| {
+            let one = &mut facts.processes.get_mut(&7).unwrap().uses[0];
+            one.reaches = reaches;
+            one.claim = Some(Claim { key, usual_pages, here: true });
+        });
+        only(&machine).holders.unwrap().len()
+    };
+    assert_eq!(claim(0x4d2, 4096, true), 1);
+    assert_eq!(claim(0x4d3, 4096, true), 0, "another key");
+    assert_eq!(claim(0x4d2, 8192, true), 0, "past the last page");
+    assert_eq!(claim(0x4d2, 2 << 20, false), 1, "a huge page");
+    // nattch 0 alone proves that nobody holds it, and disbelief never does.
+    assert_is(&machine, LIKELY, &["nattch 0, 1 found: some detached"]);
+    claim(0x4d3, 4096, true);
+    assert_is(&machine, LIKELY, &["nattch 0"]);
+    machine.edit(|facts| facts.sysv[0].row.nattch = 1);
+    assert_is(&machine, State::InUse, &["attached once", "nattch 1, 0 found: 1 in processes"]);
+    // Marked for removal, it has lost its key.
+    machine.edit(|facts| (facts.sysv[0].row.perms, facts.sysv[0].row.key) = (0o1600, crate::segment::Key(0)));
+    assert_eq!(claim(0x4d2, 4096, true), 1);
+    // More than nattch: all are kept.
+    let machine = with_key(0x4d2);
+    for pid in [7, 8] {
+        machine.add_process(pid, "writer");
+        machine.attach_in(pid, 1, Access::ReadWrite);
+    }
+    machine.edit(|facts| facts.sysv[0].row.nattch = 1);
+    assert_is(&machine, State::InUse, &["held by 2 processes", "nattch 1, 2 found: some detached since"]);
+}
+
+#[test]
+fn an_attachment_since_the_scan_is_told_as_such() {
+    let machine = with_sysv();
+    let mut names = Names::default();
+    let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+    machine.edit(|facts| {
+        facts.sysv[0].row.nattch = 1;
+        facts.sysv[0].row.attach = Some(Timestamp::from_seconds(facts.now));
+    });
+    let judged = |holdings: &Holdings| {
+        let mut names = Names::default();
+        Identifier::default().survey(&machine, Some(holdings), &mut names).segments.remove(0)
+    };
+    let segment = judged(&holdings);
+    assert!(
+        segment.verdict.reasons.concat().contains("0 found: 1 attached since the last scan"),
+        "{segment:?}"
+    );
+    assert!(holdings.misses_attachments(&segment));
+    // Long ago, or in a process that has entered another IPC namespace: it will not be found either.
+    machine.edit(|facts| facts.sysv[0].row.attach = Some(Timestamp::from_seconds(facts.now - 1)));
+    let segment = judged(&holdings);
+    assert!(
+        segment.verdict.reasons.concat().contains("1 in processes that cannot be inspected"),
+        "{segment:?}"
+    );
+    assert!(!holdings.misses_attachments(&segment));
+    machine.edit(|facts| facts.sysv[0].row.attach = Some(Timestamp::from_seconds(facts.now)));
+    machine.add_process(7, "left");
+    machine.attach_in(7, 1, Access::Read);
+    machine.edit(|facts| {
+        facts.sysv[0].row.nattch = 1;
+        facts.processes.get_mut(&7).unwrap().uses[0].claim =
+            Some(Claim { key: 0, usual_pages: true, here: false });
+    });
+    let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+    let segment = judged(&holdings);
+    assert!(
+        segment.verdict.reasons.concat().contains("1 in processes that cannot be inspected"),
+        "{segment:?}"
+    );
+    assert!(!holdings.misses_attachments(&segment));
 }

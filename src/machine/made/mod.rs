@@ -67,6 +67,8 @@ pub struct MadeFacts {
     pub visibility: Visibility,
     /// The list of its processes cannot be read.
     pub blind: bool,
+    /// Every object is held by a descriptor in transit through a socket.
+    pub in_transit: bool,
     /// The table of its locks cannot be read.
     pub lockless: bool,
     /// Of those among the processes that may not be examined, not even the user is known.

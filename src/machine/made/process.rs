@@ -3,7 +3,7 @@
 use super::contents::OpenMadeObject;
 use super::{MadeFacts, MadeMachine, MadeObject, PAGE, lock};
 use crate::machine::process::{
-    Clock, CommandLine, Examined, FileLock, Listed, Object, Place, Process, ProcessId, Processes, Use,
+    Claim, Clock, CommandLine, Examined, FileLock, Listed, Object, Place, Process, ProcessId, Processes, Use,
     Visibility, Wanted, Whereabouts,
 };
 use crate::machine::{Contents, ObjectStat, Trace};
@@ -91,7 +91,8 @@ impl MadeMachine {
 
     fn hold(&self, pid: u32, of: Object, access: Access, mapped: bool) {
         self.edit(|facts| {
-            let Some(process) = facts.processes.get_mut(&pid) else { return };
+            let MadeFacts { processes, sysv, .. } = facts;
+            let Some(process) = processes.get_mut(&pid) else { return };
             let count = process.uses.len() as u64;
             let start = 0x7000_0000 + count * PAGE;
             let place = if mapped {
@@ -99,7 +100,15 @@ impl MadeMachine {
             } else {
                 Place::Descriptor(i32::try_from(count).unwrap_or(i32::MAX))
             };
-            process.uses.push(Use { of, access, private: false, place, reaches: PAGE });
+            let claim = match of {
+                Object::Sysv(shmid) => sysv.iter().find(|made| made.row.shmid.0 == shmid).map(|made| Claim {
+                    key: made.row.key.0,
+                    usual_pages: true,
+                    here: true,
+                }),
+                Object::File { .. } => None,
+            };
+            process.uses.push(Use { of, access, private: false, place, reaches: PAGE, claim });
         });
     }
 }
@@ -132,6 +141,9 @@ impl MadeFacts {
         }
         if self.effective_uid != 0 && self.effective_uid != object.stat.uid {
             return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        if self.in_transit {
+            return Ok(true);
         }
         let of = Object::File { device: object.stat.device, inode: object.stat.inode };
         Ok(self.processes.values().any(|process| process.uses.iter().any(|one| one.of == of)))

@@ -9,8 +9,9 @@ pub use unlinked::{Concealed, add as add_unlinked};
 
 use super::Names;
 use crate::machine::Machine;
-use crate::machine::process::{FileLock, Object, Place, Process, Use, Visibility, Wanted};
+use crate::machine::process::{Claim, FileLock, Object, Place, Process, Use, Visibility, Wanted};
 use crate::segment::{Access, Facts, Holder, Segment, SegmentId, Timestamp, escape, plain_error};
+use crate::sys::page_size;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub struct Holdings {
     pub private: bool,
     wanted: Wanted,
     processes: HashMap<u32, Entry>,
-    objects: HashMap<Object, Arc<[Holder]>>,
+    objects: HashMap<Object, Holders>,
     locks: HashMap<(u64, u64), Vec<FileLock>>,
 }
 
@@ -57,6 +58,36 @@ struct Entry {
     seen: Arc<Seen>,
 }
 
+/// The holders of one object, by pid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Holders {
+    all: Arc<[Holder]>,
+    /// What each says of it.
+    claims: Box<[Claimed]>,
+}
+
+/// What a holder's mappings say of a System V segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Claimed {
+    claim: Option<Claim>,
+    reaches: u64,
+}
+
+impl Claimed {
+    /// Whether it is of this segment, as far as can be told.
+    fn is_of(&self, segment: &Segment) -> bool {
+        self.claim.is_none_or(|claim| claim.here) && self.fits(segment)
+    }
+
+    /// Whether it can be of this segment: the key in its name is that of the segment, unless that is
+    /// marked for removal and has lost it, and it ends with the segment's last page.
+    fn fits(&self, segment: &Segment) -> bool {
+        let (Some(facts), Some(claim)) = (segment.sysv(), self.claim) else { return true };
+        let pages = segment.size.0.checked_next_multiple_of(page_size()).unwrap_or(u64::MAX);
+        (facts.marked || claim.key == facts.key.0) && (!claim.usual_pages || self.reaches <= pages)
+    }
+}
+
 /// What the look at a process gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Seen {
@@ -77,6 +108,7 @@ struct Hold {
     reaches: u64,
     /// As `reaches`, but of mappings only.
     mapped_to: u64,
+    claim: Option<Claim>,
 }
 
 impl Coverage {
@@ -115,12 +147,30 @@ impl Holdings {
     /// not that of `/dev/shm` itself.
     #[must_use]
     pub fn of(&self, segment: &Segment) -> Option<Arc<[Holder]>> {
-        let found = object(segment).and_then(|object| self.objects.get(&object)).cloned();
+        let found = object(segment).and_then(|object| self.objects.get(&object));
+        let found = found.map(|found| found.of(segment)).filter(|found| !found.is_empty());
+        found.or_else(|| (!self.is_younger(segment) && !self.is_elsewhere(segment)).then(|| Arc::from([])))
+    }
+
+    /// Whether a segment was created after the look, so that its holders were not looked for.
+    #[must_use]
+    pub fn is_younger(&self, segment: &Segment) -> bool {
         let made = segment.times.birth.or_else(|| segment.posix().and(segment.times.change));
-        let younger = made.is_some_and(|made| made > self.at);
-        let elsewhere =
-            segment.posix().is_some_and(|facts| Some(facts.device) != self.wanted.whereabouts.objects);
-        found.or_else(|| (!younger && !elsewhere).then(|| Arc::from([])))
+        made.is_some_and(|made| made > self.at) && !self.is_elsewhere(segment)
+    }
+
+    fn is_elsewhere(&self, segment: &Segment) -> bool {
+        segment.posix().is_some_and(|facts| Some(facts.device) != self.wanted.whereabouts.objects)
+    }
+
+    /// Whether a System V segment has more attachments than were found, and was attached since the look.
+    /// The kernel keeps whole seconds.
+    #[must_use]
+    pub fn misses_attachments(&self, segment: &Segment) -> bool {
+        let Some(facts) = segment.sysv() else { return false };
+        let found = object(segment).and_then(|object| self.objects.get(&object));
+        let found = found.map_or(0, |found| found.at_most(segment));
+        found < facts.nattch && segment.times.attach.is_some_and(|attach| attach.seconds >= self.at.seconds)
     }
 
     /// The locks on a segment's file.
@@ -133,7 +183,7 @@ impl Holdings {
     /// The pids of those who hold a segment.
     pub fn pids_of<'a>(&'a self, segment: &Segment) -> impl Iterator<Item = u32> + 'a {
         let holders = object(segment).and_then(|object| self.objects.get(&object));
-        holders.into_iter().flat_map(|holders| holders.iter().map(|holder| holder.pid))
+        holders.into_iter().flat_map(|holders| holders.all.iter().map(|holder| holder.pid))
     }
 
     /// Everything that a process holds.
@@ -211,19 +261,19 @@ fn coverage(processes: &HashMap<u32, Entry>, visibility: Visibility, failed: Opt
     coverage
 }
 
-/// Who holds each object, by pid.
+/// Who holds each object.
 fn holders(
     machine: &dyn Machine,
     processes: &HashMap<u32, Entry>,
     names: &mut Names,
-) -> HashMap<Object, Arc<[Holder]>> {
+) -> HashMap<Object, Holders> {
     let own = machine.processes().own_pid();
-    let mut objects: HashMap<Object, Vec<Holder>> = HashMap::new();
+    let mut objects: HashMap<Object, Vec<(Holder, Claimed)>> = HashMap::new();
     for (&pid, entry) in processes {
         let Seen::Holds(process, holds) = &*entry.seen else { continue };
         let owner = names.owner(machine, process.uid, process.gid);
         for hold in holds {
-            objects.entry(hold.of).or_default().push(Holder {
+            let holder = Holder {
                 pid,
                 command: process.command.clone(),
                 owner: owner.clone(),
@@ -235,14 +285,35 @@ fn holders(
                 descriptors: hold.descriptors,
                 private: hold.private,
                 ourselves: pid == own,
-            });
+            };
+            let claimed = Claimed { claim: hold.claim, reaches: hold.reaches };
+            objects.entry(hold.of).or_default().push((holder, claimed));
         }
     }
-    let sorted = objects.into_iter().map(|(object, mut holders)| {
-        holders.sort_unstable_by_key(|holder| holder.pid);
-        (object, holders.into())
+    let sorted = objects.into_iter().map(|(object, mut found)| {
+        found.sort_by_key(|(holder, _)| holder.pid);
+        let (all, claims): (Vec<Holder>, Vec<Claimed>) = found.into_iter().unzip();
+        (object, Holders { all: all.into(), claims: claims.into() })
     });
     sorted.collect()
+}
+
+impl Holders {
+    /// How many mappings can be of this segment, those of processes that have left our IPC namespace
+    /// included.
+    fn at_most(&self, segment: &Segment) -> u64 {
+        let all = self.all.iter().zip(&self.claims).filter(|(_, claimed)| claimed.fits(segment));
+        all.map(|(holder, _)| u64::from(holder.mappings)).sum()
+    }
+
+    /// Those that can be of this segment.
+    fn of(&self, segment: &Segment) -> Arc<[Holder]> {
+        if self.claims.iter().all(|claimed| claimed.is_of(segment)) {
+            return Arc::clone(&self.all);
+        }
+        let believed = self.all.iter().zip(&self.claims).filter(|(_, claimed)| claimed.is_of(segment));
+        believed.map(|(holder, _)| holder.clone()).collect()
+    }
 }
 
 /// A segment as processes have it.
@@ -256,7 +327,7 @@ fn object(segment: &Segment) -> Option<Object> {
 
 /// What one process has of each segment, from its mappings and descriptors.
 fn sum_up(mut uses: Vec<Use>) -> Box<[Hold]> {
-    uses.sort_by_key(|one| one.of);
+    uses.sort_by_key(|one| (one.of, one.claim));
     let mut holds: Vec<Hold> = vec![];
     for one in uses {
         let new = Hold {
@@ -268,8 +339,9 @@ fn sum_up(mut uses: Vec<Use>) -> Box<[Hold]> {
             place: one.place,
             reaches: 0,
             mapped_to: 0,
+            claim: one.claim,
         };
-        let same = holds.last().is_some_and(|last| last.of == one.of);
+        let same = holds.last().is_some_and(|last| (last.of, last.claim) == (one.of, one.claim));
         if !same {
             holds.push(new);
         }

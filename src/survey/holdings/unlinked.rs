@@ -3,7 +3,7 @@
 use super::{Hold, Holdings, Seen};
 use crate::machine::Machine;
 use crate::machine::process::Object;
-use crate::segment::{Holder, ObjectName, Owner, Segment, SegmentId, Unlinked, Unlinker};
+use crate::segment::{Bytes, Holder, ObjectName, Owner, Segment, SegmentId, Unlinked, Unlinker};
 use crate::survey::{Names, logout, posix};
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -56,8 +56,8 @@ pub fn add(
             Ok(segment) => new.extend(segment),
             Err(former_name) => {
                 let (device, inode) = file;
-                let holders = holdings.objects.get(&Object::File { device, inode }).cloned();
-                let holders = holders.unwrap_or_default();
+                let holders = holdings.objects.get(&Object::File { device, inode });
+                let holders = holders.map_or_else(|| Arc::from([]), |holders| holders.all.clone());
                 concealed.push(Concealed { id: SegmentId::Deleted { device, inode }, former_name, holders });
             }
         }
@@ -101,7 +101,17 @@ fn segment(
     if stat.links > 0 {
         return Ok(None);
     }
-    let name = source.name_held(pid, place).ok().and_then(|path| former_name(&path));
+    let mut former = ways.iter().filter_map(|(pid, hold)| {
+        let name = former_name(&source.name_held(*pid, hold.place).ok()?)?;
+        let temporary = stat.size == SEMAPHORE && is_temporary(name.as_bytes());
+        (!temporary).then_some(name)
+    });
+    let first = former_name(&source.name_held(pid, place).unwrap_or_default());
+    // Names of one holder differ only where it was renamed, or where glibc created it under another one.
+    let name = match first {
+        Some(name) if !(stat.size == SEMAPHORE && is_temporary(name.as_bytes())) => Some(name),
+        _ => former.next(),
+    };
     // A removal of ours moves it aside first: that is not what it was called.
     let name = name.map(|name| machine.control().name_before(&name).unwrap_or(name));
     let id = SegmentId::Deleted { device, inode };
@@ -145,6 +155,19 @@ fn is_pythons(name: &ObjectName) -> bool {
 /// script, or a script.
 fn is_python(command: &[u8]) -> bool {
     command.starts_with(b"python") || command.starts_with(b"pypy") || command.ends_with(b".py")
+}
+
+/// The size of glibc's named semaphores on 64-bit machines.
+const SEMAPHORE: Bytes = Bytes(32);
+
+/// Whether glibc may have chosen the name: it creates a semaphore as `sem.` and six random letters and
+/// digits, links it to its name and unlinks the first (`sem_open`). The creator's mapping keeps the first.
+/// Six lower-case letters are a word that a program chose, with a chance of 200 to 1.
+fn is_temporary(name: &[u8]) -> bool {
+    let random = name.strip_prefix(b"sem.").filter(|rest| rest.len() == 6);
+    random.is_some_and(|rest| {
+        rest.iter().all(u8::is_ascii_alphanumeric) && !rest.iter().all(u8::is_ascii_lowercase)
+    })
 }
 
 /// `/dev/shm/psm_1 (deleted)` was `/psm_1`.

@@ -3,7 +3,7 @@
 
 use super::subject::{self, Subject};
 use super::{Proc, maps};
-use crate::machine::process::{Object, Place, Use, Wanted};
+use crate::machine::process::{Claim, Object, Place, Use, Wanted};
 use crate::segment::Access;
 use crate::sys::entries::{Buffer, for_each};
 use crate::sys::running::share_descriptors;
@@ -107,12 +107,14 @@ fn of(
     stat: &FileStat,
     wanted: &Wanted,
 ) -> Option<Use> {
-    let of = if Some(stat.device) == wanted.whereabouts.objects {
-        stat.is_regular().then_some(Object::File { device: stat.device, inode: stat.inode })?
+    let (of, claim) = if Some(stat.device) == wanted.whereabouts.objects {
+        (stat.is_regular().then_some(Object::File { device: stat.device, inode: stat.inode })?, None)
     } else if wanted.whereabouts.sysv.contains(&stat.device) {
         let target = readlinkat(directory, name).ok()?;
         let shmid = i32::try_from(stat.inode).ok()?;
-        (maps::is_sysv(target.as_bytes()) && subject.sees(wanted)).then_some(Object::Sysv(shmid))?
+        let key = maps::sysv_key(target.as_bytes()).filter(|_| subject.sees(wanted))?;
+        let usual_pages = wanted.whereabouts.sysv.first() == Some(&stat.device);
+        (Object::Sysv(shmid), Some(Claim { key, usual_pages, here: true }))
     } else {
         return None;
     };
@@ -124,6 +126,7 @@ fn of(
         private: false,
         place: Place::Descriptor(i32::try_from(number(name)?).ok()?),
         reaches: stat.size,
+        claim,
     })
 }
 

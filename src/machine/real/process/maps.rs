@@ -2,7 +2,7 @@
 //! from the text of its maps elsewhere (`proc_pid_maps(5)`).
 
 use super::subject::Subject;
-use crate::machine::process::{Object, Place, Use, Wanted};
+use crate::machine::process::{Claim, Object, Place, Use, Wanted};
 use crate::segment::Access;
 use crate::sys::procmap::{self, Mapping, Which};
 use nix::fcntl::OFlag;
@@ -88,35 +88,38 @@ impl Finder<'_> {
 
     fn add_object(&mut self, mapping: &Mapping) {
         if mapping.shared || self.wanted.private {
-            self.add(Object::File { device: mapping.device, inode: mapping.inode }, mapping);
+            self.add(Object::File { device: mapping.device, inode: mapping.inode }, mapping, None);
         }
     }
 
     fn add_if_sysv(&mut self, mapping: &Mapping, name: &[u8]) {
         let Ok(shmid) = i32::try_from(mapping.inode) else { return };
         let (subject, wanted) = (self.subject, self.wanted);
-        if is_sysv(name) && *self.here.get_or_insert_with(|| subject.sees(wanted)) {
-            self.add(Object::Sysv(shmid), mapping);
+        if let Some(key) = sysv_key(name) {
+            let here = *self.here.get_or_insert_with(|| subject.sees(wanted));
+            let usual_pages = wanted.whereabouts.sysv.first() == Some(&mapping.device);
+            self.add(Object::Sysv(shmid), mapping, Some(Claim { key, usual_pages, here }));
         }
     }
 
-    fn add(&mut self, of: Object, mapping: &Mapping) {
+    fn add(&mut self, of: Object, mapping: &Mapping, claim: Option<Claim>) {
         self.uses.push(Use {
             of,
             access: if mapping.writable && mapping.shared { Access::ReadWrite } else { Access::Read },
             private: !mapping.shared,
             place: Place::Mapping { start: mapping.start, end: mapping.end },
             reaches: mapping.offset.saturating_add(mapping.end - mapping.start),
+            claim,
         });
     }
 }
 
-/// Whether the kernel gave that name to a System V segment (`newseg` in
-/// `ipc/shm.c`): `/SYSV`, the key in hexadecimal, and " (deleted)". A memfd on
-/// the same file system is `/memfd:`.
-pub fn is_sysv(name: &[u8]) -> bool {
-    let key = name.strip_prefix(b"/SYSV").and_then(|rest| rest.strip_suffix(b" (deleted)"));
-    key.is_some_and(|key| key.len() == 8 && key.iter().all(u8::is_ascii_hexdigit))
+/// The key in a name that the kernel gave to a System V segment (`newseg` in `ipc/shm.c`): `/SYSV`, the
+/// key in hexadecimal, and " (deleted)". `None` for other names: a memfd on the same file system is `/memfd:`.
+pub fn sysv_key(name: &[u8]) -> Option<u32> {
+    let key = name.strip_prefix(b"/SYSV").and_then(|rest| rest.strip_suffix(b" (deleted)"))?;
+    let is_key = key.len() == 8 && key.iter().all(u8::is_ascii_hexdigit);
+    is_key.then(|| u32::from_str_radix(std::str::from_utf8(key).ok()?, 16).ok()).flatten()
 }
 
 /// The path of the file that is mapped at this address, from the text of the

@@ -290,6 +290,10 @@ fn refused(error: &io::Error, subject: &Subject) -> Examined {
     if gone {
         return Examined::Gone;
     }
+    // Out of descriptors or memory: nothing is known of it, whoever it is.
+    if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)) {
+        return Examined::Unreadable(vec![]);
+    }
     Examined::Unreadable(subject.read(c"status").map(|status| stat::users(&status)).unwrap_or_default())
 }
 

@@ -1,6 +1,6 @@
 //! The detail area: what is known of the selected segment, and its first bytes.
 
-use super::table::state_style;
+use super::table::{label, state_style};
 use crate::app::State;
 use crate::app::action::Action;
 use crate::app::detail::Line;
@@ -20,10 +20,8 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     let verdict = segment.verdict.state;
     let state_text = format!("{} {}", theme.glyphs.state(verdict), verdict.label());
     let room = area.width.saturating_sub(crate::tui::canvas::cells(&state_text) + 4);
-    let label = canvas.fit(&segment.label(), room);
     let margin = u16::from(!beside);
-    let x = canvas.text(area.x + margin, area.y, room, &label, heading);
-    let x = canvas.text(x, area.y, (area.x + room).saturating_sub(x), segment.label_mark(), theme.dim);
+    let x = label(segment, canvas, (area.x + margin, area.y), room, heading);
     canvas.text(x + 2, area.y, area.width, &state_text, state_style(theme, verdict));
 
     let body = Area::new(area.x + margin, area.y + 1, area.width - 1 - margin, area.height.saturating_sub(1));

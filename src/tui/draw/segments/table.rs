@@ -110,6 +110,37 @@ fn draw_row(
     }
 }
 
+/// Draws the name of a segment and returns where it ends. The key of a System V segment stands dim behind it,
+/// as far as there is room.
+pub fn label(
+    segment: &Segment,
+    canvas: &mut Canvas<'_>,
+    (x, y): (u16, u16),
+    width: u16,
+    style: Style,
+) -> u16 {
+    const LEAST_OF_KEY: u16 = 4;
+    let Some(facts) = segment.sysv() else {
+        let name = segment.label();
+        let (mark, mark_style) = match segment.label_mark() {
+            "" => (String::new(), canvas.theme.dim),
+            mark if cells(&name) + cells(mark) <= width => (mark.to_owned(), canvas.theme.dim),
+            _ => (format!(" {}", canvas.theme.glyphs.state(SegmentState::Removed)), canvas.theme.removed),
+        };
+        let room = width.saturating_sub(cells(&mark));
+        let end = canvas.text(x, y, room, &canvas.fit(&name, room), style);
+        return canvas.text(end, y, (x + width).saturating_sub(end), &mark, mark_style);
+    };
+    let name = canvas.fit(&segment.id.to_string(), width);
+    let end = canvas.text(x, y, width, &name, style);
+    let room = (x + width).saturating_sub(end + 1);
+    if facts.key.is_private() || room < LEAST_OF_KEY {
+        return end;
+    }
+    let key = canvas.fit(&facts.key.to_string(), room);
+    canvas.text(end + 1, y, room, &key, canvas.theme.dim)
+}
+
 fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
     let Placed { column, x, width } = placed;
@@ -121,16 +152,7 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
             canvas.text(x, y, width, kind.word(), theme.dim);
         }
         Column::Label => {
-            let label = segment.label();
-            let (mark, style) = match segment.label_mark() {
-                "" => (String::new(), theme.dim),
-                mark if cells(&label) + cells(mark) <= width => (mark.to_owned(), theme.dim),
-                _ => (format!(" {}", theme.glyphs.state(SegmentState::Removed)), theme.removed),
-            };
-            let room = width.saturating_sub(cells(&mark));
-            let label = canvas.fit(&label, room);
-            let after = canvas.text(x, y, room, &label, theme.text);
-            canvas.text(after, y, right.saturating_sub(after), &mark, style);
+            label(segment, canvas, (x, y), width, theme.text);
         }
         Column::Size => size(canvas, right, y, segment.size),
         Column::ResidentBar | Column::Resident => resident(segment, placed, canvas, y),

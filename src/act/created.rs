@@ -1,0 +1,148 @@
+//! Which segments this program created or restored: those in the log of changes. Root knows those of
+//! their owner as well.
+
+use super::log::{BEFORE, Entry, NOW};
+use super::state::StateDirectory;
+use crate::identify::Created;
+use crate::machine::Machine;
+use crate::segment::{Segment, Timestamp};
+use crate::sys::regular::{Links, open_regular, read_at_most};
+use nix::unistd::{Uid, User};
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// Longer logs were not written by this program.
+const LONGEST: u64 = 4 << 20;
+/// Seconds by which the clock of the kernel may be behind ours.
+const SLACK: f64 = 0.1;
+
+/// The segments in the logs. A log is read when a verdict depends on it, and again when it has changed.
+#[derive(Debug, Default)]
+pub struct LoggedSegments(Mutex<HashMap<PathBuf, Log>>);
+
+#[derive(Debug)]
+struct Log {
+    /// Inode, length and time of change of the file.
+    stamp: (u64, u64, i64, i64),
+    /// When each segment was created or restored last.
+    created: HashMap<String, Made>,
+}
+
+/// The creation of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Made {
+    at: Timestamp,
+    pid: Option<u32>,
+}
+
+impl LoggedSegments {
+    /// Those of this user, for as long as the program runs.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        static SHARED: std::sync::LazyLock<LoggedSegments> =
+            std::sync::LazyLock::new(LoggedSegments::default);
+        &SHARED
+    }
+
+    fn created(&self, directory: &Path, id: &str) -> Option<Made> {
+        let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        [NOW, BEFORE].iter().find_map(|name| {
+            let path = directory.join(name);
+            let file = open_regular(&path, File::options().read(true), Links::Refuse).ok()?;
+            let stat = file.metadata().ok()?;
+            let stamp = (stat.ino(), stat.len(), stat.mtime(), stat.mtime_nsec());
+            if logs.get(&path).is_none_or(|log| log.stamp != stamp) {
+                let text = read_at_most(&file, LONGEST).ok().flatten().unwrap_or_default();
+                logs.insert(path.clone(), Log { stamp, created: created(&text) });
+            }
+            logs.get(&path)?.created.get(id).copied()
+        })
+    }
+}
+
+impl Created for LoggedSegments {
+    fn has(&self, machine: &dyn Machine, segment: &Segment) -> bool {
+        let id = segment.id.to_string();
+        let own = StateDirectory::find().ok().map(|state| state.path().to_owned());
+        let owners = [segment.owner.uid, segment.sysv().map_or(segment.owner.uid, |facts| facts.creator.uid)];
+        let theirs = owners.into_iter().filter(|&uid| machine.effective_uid() == 0 && uid != 0);
+        let theirs = theirs.filter_map(|uid| {
+            let home = User::from_uid(Uid::from_raw(uid)).ok().flatten()?.dir;
+            Some(home.join(".local/state/shmlens"))
+        });
+        let Some(created) = own.into_iter().chain(theirs).find_map(|path| self.created(&path, &id)) else {
+            return false;
+        };
+        // Segments do not outlive a boot, and ids come back in other namespaces and after a removal: of System V
+        // the kernel keeps the pid of the creator, of POSIX the time of birth.
+        let this_boot = created.at.seconds_since(machine.processes().clock().boot) > 0.0;
+        let same = match (segment.sysv(), segment.times.birth) {
+            (Some(facts), _) => created.pid == Some(facts.creator_pid),
+            (None, Some(birth)) => birth.seconds_since(created.at) <= SLACK,
+            (None, None) => true,
+        };
+        this_boot && same
+    }
+}
+
+/// The segments that a log has as created or restored, with the time of the last entry.
+fn created(log: &[u8]) -> HashMap<String, Made> {
+    let mut created = HashMap::new();
+    let lines = log.split(|&byte| byte == b'\n');
+    // Only few of the lines are worth parsing.
+    let makes = |line: &&[u8]| {
+        [&b"\"create\""[..], b"\"restore\"", b"\"rm\"", b"\"clean\""]
+            .iter()
+            .any(|word| memchr::memmem::find(line, word).is_some())
+    };
+    for entry in lines.filter(makes).filter_map(|line| serde_json::from_slice::<Entry>(line).ok()) {
+        if !entry.done {
+            continue;
+        }
+        match entry.action.as_str() {
+            "create" | "restore" => {
+                let Ok(time) = entry.time.parse::<jiff::Timestamp>() else { continue };
+                let nanos = time.subsec_nanosecond().unsigned_abs();
+                let at = Timestamp { seconds: time.as_second(), nanos };
+                created.insert(entry.segment, Made { at, pid: entry.pid });
+            }
+            _ => {
+                created.remove(&entry.segment);
+            }
+        }
+    }
+    created
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_entry_of_a_segment_counts() {
+        let line = |action: &str, segment: &str, done: bool| {
+            format!(
+                "{{\"time\":\"2026-01-05T11:01:00.5Z\",\"user\":\"ann\",\"action\":\"{action}\",\
+                 \"segment\":\"{segment}\",\"done\":{done},\"result\":\"create\"}}\n"
+            )
+        };
+        let log = [
+            line("create", "sysv:1", true),
+            line("restore", "posix:/a", true),
+            line("restore", "posix:/b", false),
+            line("lock", "posix:/c", true),
+            "torn".to_owned(),
+            line("create", "sysv:2", true),
+            line("rm", "sysv:2", true),
+            line("rm", "sysv:1", false),
+        ];
+        let created = created(log.concat().as_bytes());
+        let mut ids: Vec<&str> = created.keys().map(String::as_str).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, ["posix:/a", "sysv:1"]);
+        assert_eq!(created["sysv:1"].at, Timestamp { seconds: 1_767_610_860, nanos: 500_000_000 });
+    }
+}
