@@ -66,7 +66,7 @@ fn what_appears_and_vanishes_is_seen_and_the_selection_stays() {
     wait_until(SOON, || !glows(&terminal, "posix /before"));
     assert!(row_of(&terminal, "posix /before") < row_of(&terminal, "▌ posix /middle"));
     let Some(behind) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
-    terminal.wait_for(row("sysv 0x000004d2"), NEXT_SURVEY);
+    terminal.wait_for(row("sysv sysv:0"), NEXT_SURVEY);
     terminal.wait_for(row("▌ posix /middle"), SOON);
 
     end(before);

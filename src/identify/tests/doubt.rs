@@ -189,7 +189,7 @@ fn a_holder_whose_mapping_does_not_fit_is_not_believed() {
     assert_eq!(claim(0x4d2, 8192, true), 0, "past the last page");
     assert_eq!(claim(0x4d2, 2 << 20, false), 1, "a huge page");
     // nattch 0 alone proves that nobody holds it, and disbelief never does.
-    assert_is(&machine, LIKELY, &["nattch 0, 1 found: some detached"]);
+    assert_is(&machine, LIKELY, &["nattch 0: 1 found; some detached"]);
     claim(0x4d3, 4096, true);
     assert_is(&machine, LIKELY, &["nattch 0"]);
     machine.edit(|facts| facts.sysv[0].row.nattch = 1);
