@@ -6,7 +6,7 @@
 use super::permissions::mode_text;
 use super::save::shown;
 use super::state::StateDirectory;
-use super::unfinished::{Filling, Origin};
+use super::unfinished::{BeginError, Filling, Origin};
 use super::{ActError, Action, Copying, Done, Outcome, Plan, Task, Undo};
 use crate::machine::control::{NewSysv, SysvPermissions};
 use crate::machine::{Finish, Machine, Making};
@@ -146,7 +146,7 @@ fn key_is_taken(machine: &dyn Machine, new: &NewSysv) -> bool {
 /// Carries out a plan of [`plan_create`](super::plan_create). While a System V segment
 /// is filled from a file, a mark in the state directory names it, so that
 /// [`unfinished`](super::unfinished::unfinished) finds what a kill leaves. Where no
-/// mark can be made, it is filled without.
+/// mark can be written nothing is created; a user without a place for one gets none.
 pub fn create(
     machine: &dyn Machine,
     plan: &Plan,
@@ -263,7 +263,10 @@ impl Work<'_> {
     fn filled_sysv(&self, sysv: &NewSysv, source: &SourceFile) -> Result<SegmentId, ActError> {
         let origin = Origin::create(&source.path, permissions(self.new));
         let filling = Filling::begin(self.machine, sysv, &origin, self.state);
-        let mut filling = filling.map_err(|error| self.failed(&error))?;
+        let mut filling = filling.map_err(|error| match error {
+            BeginError::Refused(error) => self.failed(&error),
+            BeginError::NoMark(source) => ActError::NoMark { subject: self.new.subject(), source },
+        })?;
         self.copy(source, filling.making())?;
         filling.filled();
         self.finish(filling.making())
