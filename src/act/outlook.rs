@@ -151,7 +151,8 @@ impl Batch {
                 Stage::Waiting => {
                     let deleted = planned.for_room.iter().chain(&planned.for_limit);
                     let frees: u64 = deleted.map(|old| old.frees).sum();
-                    room = room.map(|room| room.saturating_add(frees).saturating_sub(self::needs(planned.held)));
+                    room =
+                        room.map(|room| room.saturating_add(frees).saturating_sub(self::needs(planned.held)));
                     old.retain(|old| !planned.for_room.contains(old) && !planned.for_limit.contains(old));
                 }
             }

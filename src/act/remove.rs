@@ -256,8 +256,11 @@ pub fn apply(
             let copy = copies.keep(machine, segment, progress).map_err(|error| not_kept(segment, error));
             let removed = copy.and_then(|copy| {
                 copies.kept(segment, &copy.path);
-                remove_copied(machine, segment, copying, copy.path.clone(), now)
-                    .inspect_err(|_| if !copy.path.exists() { copies.forget(segment) })
+                remove_copied(machine, segment, copying, copy.path.clone(), now).inspect_err(|_| {
+                    if !copy.path.exists() {
+                        copies.forget(segment)
+                    }
+                })
             });
             match removed {
                 Ok(mut done) => {

@@ -70,14 +70,8 @@ fn a_log_that_cannot_be_written_after_the_act_is_reported() {
     let state = directory.path().join("state/shmlens");
     fs::create_dir_all(&state).unwrap();
     // No room for a line, though the file itself can be opened.
-    nix::mount::mount(
-        Some("tmpfs"),
-        &state,
-        Some("tmpfs"),
-        MsFlags::empty(),
-        Some("size=4k,mode=0700"),
-    )
-    .unwrap();
+    nix::mount::mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some("size=4k,mode=0700"))
+        .unwrap();
     fs::write(state.join("full"), [7; 4096]).unwrap();
     let object = Object::new("a", 4096, 0o600);
     let (status, error) = ended(rm(&directory).arg("--no-copy"));
@@ -209,7 +203,10 @@ fn a_system_v_segment_is_not_filled_without_a_mark() {
     }
     // A user without a home has no place for one, and is told.
     let mut homeless = program(&directory);
-    homeless.env("XDG_STATE_HOME", "/proc/none").args(["create", "sysv", "--key", "7", "--from"]).arg(&source);
+    homeless
+        .env("XDG_STATE_HOME", "/proc/none")
+        .args(["create", "sysv", "--key", "7", "--from"])
+        .arg(&source);
     let (status, error) = ended(&mut homeless);
     assert!(status == 0 || error.contains("XDG_STATE_HOME"), "{error}");
 }

@@ -159,10 +159,11 @@ fn save_never_replaces_a_segment() {
     let mounted = directory.path().join("mounted");
     let (none, flags) = (None::<&str>, nix::mount::MsFlags::MS_BIND);
     nix::mount::mount(Some("/dev/shm"), &mounted, none, flags, none).unwrap();
-    for path in ["/dev/shm/b", "/dev/shm/../shm/b"].map(PathBuf::from).into_iter().chain([
-        directory.path().join("link/b"),
-        directory.path().join("mounted/b"),
-    ]) {
+    for path in ["/dev/shm/b", "/dev/shm/../shm/b"]
+        .map(PathBuf::from)
+        .into_iter()
+        .chain([directory.path().join("link/b"), directory.path().join("mounted/b")])
+    {
         let path = path.to_str().unwrap();
         let told = complaint(&directory, ["save", "/a", path, "--force"]);
         assert!(told.contains("is a segment: files below /dev/shm are shared memory"), "{told}");
@@ -191,9 +192,8 @@ fn one_signal_stops_work_that_waits_for_a_pipe() {
         for signal in [Signal::SIGINT, Signal::SIGTERM] {
             // Nobody reads on.
             let (mut from, to) = std::io::pipe().unwrap();
-            let mut child = Child::spawn(
-                program(&directory).args(["save", name, "-"]).stdout(to).stderr(Stdio::piped()),
-            );
+            let mut child =
+                Child::spawn(program(&directory).args(["save", name, "-"]).stdout(to).stderr(Stdio::piped()));
             // It writes, and the pipe does not take all of it.
             std::io::Read::read_exact(&mut from, &mut [0]).unwrap();
             child.signal(signal);

@@ -181,7 +181,8 @@ fn a_file_that_others_can_write_through_an_acl_has_to_be_confirmed() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     // The group bits of the mode are the mask then; the group is root's own.
-    for (entry, refused) in [((2, 6, 1001), true), ((8, 6, 1001), true), ((2, 4, 1001), false), ((2, 6, 0), false)]
+    for (entry, refused) in
+        [((2, 6, 1001), true), ((8, 6, 1001), true), ((2, 4, 1001), false), ((2, 6, 0), false)]
     {
         let path = setuid_program(&directory, 0, 0o600);
         let mut entries = vec![(1, 6, u32::MAX), (4, 0, u32::MAX), (16, 6, u32::MAX), (32, 0, u32::MAX)];
@@ -226,5 +227,8 @@ fn the_question_lists_what_the_acl_grants() {
     chown(&path, Some(NOBODY), None).unwrap();
     drop(object);
     let told = complaint(&directory, ["restore", path.to_str().unwrap()]);
-    assert!(told.contains("mode 0660") && told.contains("an ACL (user daemon rw, owning group r-)"), "{told}");
+    assert!(
+        told.contains("mode 0660") && told.contains("an ACL (user daemon rw, owning group r-)"),
+        "{told}"
+    );
 }

@@ -90,7 +90,9 @@ fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Su
 /// Warns a user who has no place for the mark that finds a half-filled segment.
 fn warn_of_no_mark(state: Option<&StateDirectory>) {
     if let Some(error) = unfinished::unprotected(state) {
-        warn(&format!("if this command is killed, `shmlens rm --recover` cannot find the half-filled segment: {error}"));
+        warn(&format!(
+            "if this command is killed, `shmlens rm --recover` cannot find the half-filled segment: {error}"
+        ));
     }
 }
 
