@@ -364,20 +364,8 @@ impl Work<'_> {
         let (file, length) = (&source.file, source.length);
         let mut buffer = vec![0; PIECE];
         let mut at = 0;
-        while source.endless {
-            self.stop_if_cancelled()?;
-            let count = file.read_at(&mut buffer, at).map_err(unread)?;
-            let end = at + count as u64;
-            if Bytes(end) > self.new.size() {
-                let reason = format!("{} has more than {}", shown(&source.path), self.new.size());
-                let remedy = "Give a larger size".to_owned();
-                return Err(ActError::NotMade { subject: self.new.subject(), reason, remedy });
-            }
-            if count == 0 {
-                return Ok(());
-            }
-            to.write_at(at, &buffer[..count]).map_err(|error| self.failed(&error))?;
-            at = end;
+        if source.endless {
+            return self.copy_to_end(source, to);
         }
         while let Some(extent) = extent_at(file, at, length, length).map_err(unread)? {
             while extent.data && at < extent.end {
@@ -396,6 +384,29 @@ impl Work<'_> {
             at = extent.end;
         }
         self.stop_if_cancelled()
+    }
+
+    /// Copies a file that does not tell its size.
+    fn copy_to_end(&self, source: &SourceFile, to: &mut dyn Making) -> Result<(), ActError> {
+        let mut buffer = vec![0; PIECE];
+        let mut at = 0;
+        loop {
+            self.stop_if_cancelled()?;
+            let count = source.file.read_at(&mut buffer, at).map_err(|error| {
+                self.new.no_file(format!("failed to read {}: {}", shown(&source.path), plain_error(&error)))
+            })?;
+            let end = at + count as u64;
+            if Bytes(end) > self.new.size() {
+                let reason = format!("{} has more than {}", shown(&source.path), self.new.size());
+                let remedy = "Give a larger size".to_owned();
+                return Err(ActError::NotMade { subject: self.new.subject(), reason, remedy });
+            }
+            if count == 0 {
+                return Ok(());
+            }
+            to.write_at(at, &buffer[..count]).map_err(|error| self.failed(&error))?;
+            at = end;
+        }
     }
 
     fn stop_if_cancelled(&self) -> Result<(), ActError> {

@@ -258,7 +258,7 @@ pub fn apply(
                 copies.kept(segment, &copy.path);
                 remove_copied(machine, segment, copying, copy.path.clone(), now).inspect_err(|_| {
                     if !copy.path.exists() {
-                        copies.forget(segment)
+                        copies.forget(segment);
                     }
                 })
             });

@@ -167,7 +167,7 @@ fn a_planted_leftover_is_renamed_only_when_it_is_named() {
     let long = "x".repeat(255);
     fs::create_dir("/dev/shm/shmlens-removing-fedcba9876543210").unwrap();
     let own =
-        Object::new(&format!("shmlens-removing-fedcba9876543210/{long}"), 10, 0o600).owned_by(NOBODY, NOBODY);
+        Object::new(format!("shmlens-removing-fedcba9876543210/{long}"), 10, 0o600).owned_by(NOBODY, NOBODY);
     // And one that another user made.
     fs::create_dir("/dev/shm/shmlens-removing-0000000000000000").unwrap();
     chown("/dev/shm/shmlens-removing-0000000000000000", Some(NOBODY), Some(NOBODY)).unwrap();
