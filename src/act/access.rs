@@ -97,6 +97,41 @@ impl Acl {
     }
 }
 
+impl Acl {
+    /// The nine mode bits that the kernel gives a file with this list: those of the
+    /// owner, the mask (or the owning group where there is none) and those of others.
+    /// `None` for what the kernel does not take as a list.
+    #[must_use]
+    pub fn mode_bits(list: &[u8]) -> Option<u32> {
+        Self::parse(list)?;
+        let all = |tag: u16| {
+            let entries = list.get(4..).unwrap_or_default().chunks_exact(8);
+            let bits = entries.filter(move |entry| u16::from_le_bytes([entry[0], entry[1]]) == tag);
+            bits.map(|entry| u32::from(u16::from_le_bytes([entry[2], entry[3]]))).collect::<Vec<_>>()
+        };
+        let group = match *all(0x10) {
+            [] => all(0x04),
+            [mask] if all(0x04).len() == 1 => vec![mask],
+            _ => return None,
+        };
+        match (&*all(0x01), &*group, &*all(0x20)) {
+            (&[owner], &[group], &[other]) if (owner | group | other) <= 7 => {
+                Some(owner << 6 | group << 3 | other)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the list lets a user other than the owner and root write, by name or by a
+    /// named group.
+    #[must_use]
+    pub fn lets_others_write(&self, owner: u32) -> bool {
+        let writes = |bits: u32| bits & self.mask & WRITE != 0;
+        let user = self.users.iter().any(|&(uid, bits)| uid != owner && uid != 0 && writes(bits));
+        user || self.groups.iter().any(|&(_, bits)| writes(bits))
+    }
+}
+
 impl Rules {
     /// Those of a segment as it is, with its list asked from the machine.
     #[must_use]
@@ -236,7 +271,7 @@ impl Rules {
 }
 
 /// `rw`, as `ls` shows it.
-fn letters(bits: u32) -> String {
+pub(super) fn letters(bits: u32) -> String {
     let letter = |bit, letter| if bits & bit != 0 { letter } else { '-' };
     [letter(READ, 'r'), letter(WRITE, 'w')].iter().collect()
 }

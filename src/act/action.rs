@@ -2,7 +2,8 @@
 
 use super::{Copies, ModeChange};
 use crate::machine::Machine;
-use crate::segment::escape;
+use crate::segment::{SegmentId, escape, shell_quote};
+use std::fmt;
 use std::path::PathBuf;
 
 /// What can be done to a segment that is there.
@@ -46,6 +47,34 @@ impl Action {
             Self::Lock => "lock",
             Self::Unlock => "unlock",
             Self::Remove(_) => "rm",
+        }
+    }
+}
+
+impl Action {
+    /// The command that does it, quoted for a shell. `None` where no single one does.
+    #[must_use]
+    pub fn command(&self, id: &SegmentId) -> Option<String> {
+        let segment = shell_quote(id.to_string().as_bytes());
+        match self {
+            Self::SetMode(mode) => Some(format!("shmlens chmod {mode} {segment}")),
+            Self::SetOwner(owner) => Some(format!("shmlens chown {owner} {segment}")),
+            Self::SetModeAndOwner(mode, owner) => {
+                Some(format!("shmlens chown {owner} {segment} && shmlens chmod {mode} {segment}"))
+            }
+            Self::Lock => Some(format!("shmlens lock {segment}")),
+            Self::Unlock => Some(format!("shmlens unlock {segment}")),
+            Self::Remove(_) => Some(format!("shmlens rm {segment}")),
+        }
+    }
+}
+
+impl fmt::Display for OwnerChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |id: Option<u32>| id.map_or_else(String::new, |id| id.to_string());
+        match self.gid {
+            None => f.write_str(&text(self.uid)),
+            gid => write!(f, "{}:{}", text(self.uid), text(gid)),
         }
     }
 }

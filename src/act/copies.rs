@@ -30,9 +30,9 @@ pub struct Copies {
     limit: Bytes,
     /// The other removals of the batch, which need room too.
     batch: Batch,
-    /// The copies that the plan names: they are deleted for this one when the
-    /// disk is short.
-    expendable: Vec<PathBuf>,
+    /// The prediction of the plan: no other copies than those it names are deleted
+    /// when the disk is short, and none of the batch's own for the limit.
+    outlook: Outlook,
 }
 
 /// A copy that exists.
@@ -111,7 +111,7 @@ impl Copies {
     /// The copies in a state directory, which together take at most `limit`.
     #[must_use]
     pub fn new(state: StateDirectory, limit: Bytes) -> Self {
-        Self { state, limit, batch: Batch::default(), expendable: vec![] }
+        Self { state, limit, batch: Batch::default(), outlook: Outlook::default() }
     }
 
     /// What all of them may take together.
@@ -150,8 +150,23 @@ impl Copies {
     /// is short. From now on the batch counts them as deleted.
     pub(super) fn planned(&self, segment: &Segment, outlook: &Outlook) -> Self {
         self.batch.plan(segment, outlook);
-        let expendable = outlook.for_room.iter().map(|old| old.path.clone()).collect();
-        Self { expendable, ..self.clone() }
+        Self { outlook: outlook.clone(), ..self.clone() }
+    }
+
+    /// The prediction of the plan that these were planned with.
+    #[must_use]
+    pub const fn outlook(&self) -> &Outlook {
+        &self.outlook
+    }
+
+    /// Notes that this segment's copy is on the disk, for the rest of the batch.
+    pub(super) fn kept(&self, segment: &Segment, copy: &Path) {
+        self.batch.kept(segment, copy);
+    }
+
+    /// Notes that this segment has no copy, for the rest of the batch.
+    pub(super) fn forget(&self, segment: &Segment) {
+        self.batch.forget(segment);
     }
 
     /// The copies that have to be deleted before this segment's copy fits on the
@@ -171,7 +186,7 @@ impl Copies {
         // The disk as it is now, whatever the rest of the batch will do to it.
         let alone = Self { batch: Batch::default(), ..self.clone() };
         let needed = alone.foresee(segment)?.for_room;
-        match needed.iter().find(|old| !self.expendable.contains(&old.path)) {
+        match needed.iter().find(|old| self.outlook.for_room.iter().all(|named| named.path != old.path)) {
             None => Ok(needed.into_iter().map(|old| old.path).collect()),
             Some(_) => Err(KeepError::NoRoom {
                 held: held(segment),
@@ -230,16 +245,20 @@ impl Copies {
     }
 
     /// Deletes the oldest copies until the rest is within the limit, once the
-    /// segment of `newest` is removed. Never `newest`, and never a file that
-    /// shmlens did not write. Returns those that are deleted.
+    /// segment of `newest` is removed. Never `newest`, never a file that shmlens did
+    /// not write, and never a copy of the same batch unless the plan says so. Returns
+    /// those that are deleted.
     pub(super) fn enforce_limit(&self, newest: &Path) -> Vec<PathBuf> {
         let Ok(Some(folder)) = self.state.existing_folder(FOLDER) else { return vec![] };
         let Unfinished { abandoned, in_progress } = count_unfinished(&folder);
         let mut total = abandoned.bytes.saturating_add(in_progress.bytes);
         let mut deleted = vec![];
+        let mut spared: Vec<PathBuf> = vec![newest.to_owned()];
+        let of_batch = self.batch.copies().into_iter();
+        spared.extend(of_batch.filter(|(id, _)| !self.outlook.of_batch.contains(id)).map(|(_, copy)| copy));
         for old in old_copies(&folder) {
             total = total.saturating_add(old.length);
-            if total > self.limit.0 && old.path != newest && fs::remove_file(&old.path).is_ok() {
+            if total > self.limit.0 && !spared.contains(&old.path) && fs::remove_file(&old.path).is_ok() {
                 deleted.push(old.path);
             }
         }

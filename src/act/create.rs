@@ -6,9 +6,9 @@
 use super::permissions::mode_text;
 use super::save::shown;
 use super::state::StateDirectory;
-use super::unfinished::{Filling, Origin};
+use super::unfinished::{BeginError, Filling, Origin};
 use super::{ActError, Action, Copying, Done, Outcome, Plan, Task, Undo};
-use crate::machine::control::{NewSysv, SysvPermissions};
+use crate::machine::control::{Capability, NewSysv, SysvPermissions};
 use crate::machine::{Finish, Machine, Making};
 use crate::memory::{PageBuffer, Progress};
 use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId, plain_error};
@@ -21,6 +21,9 @@ use std::path::{Path, PathBuf};
 
 /// How much is copied at a time.
 const PIECE: usize = 256 << 10;
+/// The most bytes of a file, and of a part of its name.
+const LARGEST: u64 = i64::MAX as u64;
+const LONGEST_PART: usize = 255;
 const CHOOSE_ANOTHER: &str = "Choose another, or remove the existing segment first";
 
 /// A segment to create.
@@ -76,7 +79,14 @@ impl NewSegment {
     /// When the file cannot be read.
     pub fn take_size_of_file(&mut self) -> Result<(), ActError> {
         let Source::File(path) = self.source() else { return Ok(()) };
-        let (_, length) = open_file(path).map_err(|reason| self.no_file(reason))?;
+        let (file, length) = open_file(path).map_err(|reason| self.no_file(reason))?;
+        if length == 0 && has_contents(&file) {
+            return Err(ActError::NotMade {
+                subject: self.subject(),
+                reason: format!("{} does not tell its size", shown(path)),
+                remedy: "Use --size to give one that is large enough".to_owned(),
+            });
+        }
         match self {
             Self::Sysv(new, _) => new.size = Bytes(length),
             Self::Posix { size, .. } => *size = Bytes(length),
@@ -130,12 +140,72 @@ pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
     if let Err(ActError::NotMade { reason, remedy, .. }) = open_source(new) {
         plan.refuse(super::Refusal::new(reason, remedy));
     }
+    let error = foresee(machine, new).err().map(|error| not_made(machine, new, &error));
+    if let Some(ActError::NotMade { reason, remedy, .. }) = error {
+        plan.refuse(super::Refusal::new(reason, remedy));
+    }
     plan.undo = Undo::Yes("remove it with `shmlens rm`".to_owned());
 }
 
 /// The mode that it gets: nine bits, see [`Finish::mode`].
 const fn permissions(new: &NewSegment) -> Mode {
     Mode::new(new.mode().bits() & 0o777)
+}
+
+/// Predicts what the kernel says, as far as that is known without asking for a segment.
+fn foresee(machine: &dyn Machine, new: &NewSegment) -> io::Result<()> {
+    let fail = |number: i32| Err(io::Error::from_raw_os_error(number));
+    match new {
+        NewSegment::Posix { name, size, .. } => {
+            machine.control().foresee_object(name)?;
+            if size.0 > LARGEST {
+                return fail(libc::EFBIG);
+            }
+            // Longer parts before it have failed already.
+            let last = name.as_path().file_name().unwrap_or_default();
+            if last.len() > LONGEST_PART { fail(libc::ENAMETOOLONG) } else { Ok(()) }
+        }
+        NewSegment::Sysv(new, _) => foresee_sysv(machine, new),
+    }
+}
+
+/// In the order of `newseg` in ipc/shm.c.
+fn foresee_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<()> {
+    let fail = |number: i32| Err(io::Error::from_raw_os_error(number));
+    let limits = machine.limits();
+    let size = new.size.0;
+    if size == 0 || limits.shmmax.is_some_and(|shmmax| size > shmmax) {
+        return fail(libc::EINVAL);
+    }
+    let pages = |bytes: u64| bytes.div_ceil(limits.page_size.max(1));
+    let rows = machine.sysv_rows().unwrap_or_default().rows;
+    let used: u64 = rows.iter().fold(0, |sum, row| sum.saturating_add(pages(row.size.0)));
+    if limits.shmall.is_some_and(|shmall| used.saturating_add(pages(size)) > shmall) {
+        return fail(libc::ENOSPC);
+    }
+    let memory = machine.control().memory();
+    if new.huge {
+        if let Some(huge) = memory.huge {
+            let me = machine.control().credentials();
+            if huge.size == Bytes(0) {
+                return fail(libc::EINVAL);
+            }
+            if !me.may(Capability::IpcLock) && !huge.group.is_some_and(|group| me.is_in(group)) {
+                return fail(libc::EPERM);
+            }
+            if !new.no_reserve && size.div_ceil(huge.size.0) > huge.free {
+                return fail(libc::ENOMEM);
+            }
+        }
+    } else if size > LARGEST {
+        return fail(libc::EINVAL);
+    } else if !new.no_reserve && memory.reservable.is_some_and(|most| new.size > most) {
+        return fail(libc::ENOMEM);
+    }
+    match limits.shmmni {
+        Some(shmmni) if rows.len() as u64 >= shmmni => fail(libc::ENOSPC),
+        _ => Ok(()),
+    }
 }
 
 fn key_is_taken(machine: &dyn Machine, new: &NewSysv) -> bool {
@@ -146,7 +216,7 @@ fn key_is_taken(machine: &dyn Machine, new: &NewSysv) -> bool {
 /// Carries out a plan of [`plan_create`](super::plan_create). While a System V segment
 /// is filled from a file, a mark in the state directory names it, so that
 /// [`unfinished`](super::unfinished::unfinished) finds what a kill leaves. Where no
-/// mark can be made, it is filled without.
+/// mark can be written nothing is created; a user without a place for one gets none.
 pub fn create(
     machine: &dyn Machine,
     plan: &Plan,
@@ -194,7 +264,10 @@ pub(super) fn apply(
 struct SourceFile {
     file: File,
     path: PathBuf,
+    /// What the file says; 0 for one that does not tell it.
     length: u64,
+    /// Whether it has contents although its length is 0, as files in /proc.
+    endless: bool,
 }
 
 /// The file to fill it from, when it is no longer than the segment.
@@ -208,7 +281,13 @@ fn open_source(new: &NewSegment) -> Result<Option<SourceFile>, ActError> {
             remedy: "Use a larger size, or omit it to use the file size".to_owned(),
         });
     }
-    Ok(Some(SourceFile { file, path: path.clone(), length }))
+    let endless = length == 0 && has_contents(&file);
+    Ok(Some(SourceFile { file, path: path.clone(), length, endless }))
+}
+
+/// Whether something can be read, whatever length the file has.
+fn has_contents(file: &File) -> bool {
+    file.read_at(&mut [0], 0).is_ok_and(|count| count > 0)
 }
 
 /// A regular file and its length, or why it cannot be read.
@@ -263,7 +342,10 @@ impl Work<'_> {
     fn filled_sysv(&self, sysv: &NewSysv, source: &SourceFile) -> Result<SegmentId, ActError> {
         let origin = Origin::create(&source.path, permissions(self.new));
         let filling = Filling::begin(self.machine, sysv, &origin, self.state);
-        let mut filling = filling.map_err(|error| self.failed(&error))?;
+        let mut filling = filling.map_err(|error| match error {
+            BeginError::Refused(error) => self.failed(&error),
+            BeginError::NoMark(source) => ActError::NoMark { subject: self.new.subject(), source },
+        })?;
         self.copy(source, filling.making())?;
         filling.filled();
         self.finish(filling.making())
@@ -282,6 +364,9 @@ impl Work<'_> {
         let (file, length) = (&source.file, source.length);
         let mut buffer = PageBuffer::with_capacity(PIECE);
         let mut at = 0;
+        if source.endless {
+            return self.copy_to_end(source, to);
+        }
         while let Some(extent) = extent_at(file, at, length, length).map_err(unread)? {
             while extent.data && at < extent.end {
                 self.stop_if_cancelled()?;
@@ -299,6 +384,29 @@ impl Work<'_> {
             at = extent.end;
         }
         self.stop_if_cancelled()
+    }
+
+    /// Copies a file that does not tell its size.
+    fn copy_to_end(&self, source: &SourceFile, to: &mut dyn Making) -> Result<(), ActError> {
+        let mut buffer = vec![0; PIECE];
+        let mut at = 0;
+        loop {
+            self.stop_if_cancelled()?;
+            let count = source.file.read_at(&mut buffer, at).map_err(|error| {
+                self.new.no_file(format!("failed to read {}: {}", shown(&source.path), plain_error(&error)))
+            })?;
+            let end = at + count as u64;
+            if Bytes(end) > self.new.size() {
+                let reason = format!("{} has more than {}", shown(&source.path), self.new.size());
+                let remedy = "Give a larger size".to_owned();
+                return Err(ActError::NotMade { subject: self.new.subject(), reason, remedy });
+            }
+            if count == 0 {
+                return Ok(());
+            }
+            to.write_at(at, &buffer[..count]).map_err(|error| self.failed(&error))?;
+            at = end;
+        }
     }
 
     fn stop_if_cancelled(&self) -> Result<(), ActError> {
@@ -322,9 +430,18 @@ fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActEr
         return ActError::Exists { subject, remedy: CHOOSE_ANOTHER.to_owned() };
     }
     let sysv = matches!(new, NewSegment::Sysv(..));
+    let size = new.size().0;
+    let in_limit = size > 0 && limits.shmmax.is_none_or(|most| size <= most);
     let huge = matches!(new, NewSegment::Sysv(NewSysv { huge: true, .. }, _));
     let no_reserve = matches!(new, NewSegment::Sysv(NewSysv { no_reserve: true, .. }, _));
     let (reason, remedy) = match error.raw_os_error() {
+        Some(libc::EINVAL) if huge && in_limit => {
+            ("this kernel has no huge pages of the default size".to_owned(), "Do not use huge pages")
+        }
+        Some(libc::EINVAL) if sysv && in_limit && size > LARGEST => (
+            format!("{} is too large: the kernel takes at most {} for a segment", new.size(), Bytes(LARGEST)),
+            "Choose a smaller size",
+        ),
         Some(libc::EINVAL) if sysv => (
             format!(
                 "invalid size of {} bytes: expected 1 to kernel.shmmax ({})",
@@ -361,6 +478,9 @@ fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActEr
             "/dev/shm is full".to_owned(),
             "Remove segments, or enlarge it (mount -o remount,size=…); see `shmlens limits`",
         ),
+        Some(libc::EROFS) => {
+            ("/dev/shm is mounted read-only".to_owned(), "Remount it with `mount -o remount,rw /dev/shm`")
+        }
         Some(libc::EACCES) => ("you cannot write to the directory".to_owned(), "Run with sudo"),
         Some(libc::ENOENT) => {
             ("the directory does not exist in /dev/shm".to_owned(), "Create the directory first")

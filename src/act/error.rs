@@ -2,7 +2,7 @@
 
 use super::copies::KeepError;
 use super::log::LogError;
-use super::{Refusal, RestoreError, SaveError, permitted};
+use super::{Refusal, RestoreError, SaveError, StateError, permitted};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, Credentials};
 use crate::segment::{Bytes, Owner, Segment, SegmentId, plain_error};
@@ -69,6 +69,14 @@ pub enum ActError {
         reason: String,
         /// What would help.
         remedy: String,
+    },
+    /// No mark could be written that finds the segment after a kill.
+    #[error("failed to create {subject}: no recovery mark can be written: {source}")]
+    NoMark {
+        /// What was to be made.
+        subject: String,
+        /// Why.
+        source: StateError,
     },
     /// A removal moved another object aside, and its name was taken before it
     /// could be given back.
@@ -268,7 +276,8 @@ impl ActError {
         let id = segment.id.clone();
         let removes = matches!(step, Step::Remove | Step::Rename);
         match source.raw_os_error() {
-            Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => Self::Gone { id },
+            Some(libc::EINVAL | libc::EIDRM) if segment.sysv().is_some() => Self::Gone { id },
+            Some(libc::ENOENT) => Self::Gone { id },
             Some(libc::EPERM | libc::EACCES | libc::EROFS) => {
                 // What the plan would say now: it may have changed since.
                 let predicted = if removes {

@@ -43,8 +43,13 @@ enum What {
 
 /// A text that is no mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid mode '{}': expected octal digits (0600) or symbols as in chmod (u+w,o-rwx)", escape(.0.as_bytes()))]
+#[error("invalid mode '{}': {expected}", escape(.0.as_bytes()), expected = Self::EXPECTED)]
 pub struct ParseModeError(String);
+
+impl ParseModeError {
+    /// The accepted forms.
+    pub const EXPECTED: &str = "expected octal digits (0600) or symbols as in chmod (u+w,o-rwx)";
+}
 
 impl ModeChange {
     /// To exactly this mode.

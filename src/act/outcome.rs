@@ -39,6 +39,12 @@ impl Done {
         self.copy.as_deref().map(|copy| format!("shmlens restore {}", quote_path(copy)))
     }
 
+    /// The command that changes mode and owner back, or removes what was created.
+    #[must_use]
+    pub fn undo_text(&self) -> Option<String> {
+        self.undo.as_ref().and_then(|undo| undo.command(&self.id))
+    }
+
     /// The result in one line, with the command that takes it back.
     #[must_use]
     pub fn text(&self) -> String {

@@ -6,8 +6,8 @@ use super::archive::Name;
 use super::copies::{KeepError, OldCopy, held};
 use super::restore::look_into;
 use crate::segment::{Bytes, Segment, SegmentId, Timestamp, age_text};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many older copies a plan names.
 const NAMED: usize = 3;
@@ -24,8 +24,8 @@ pub struct Outlook {
     pub for_room: Vec<OldCopy>,
     /// Older copies that are deleted once the segment is removed, for the limit.
     pub for_limit: Vec<OldCopy>,
-    /// How many copies of the batch are deleted for it again, for the limit.
-    pub of_batch: usize,
+    /// The segments of the batch whose copies are deleted again, for the limit.
+    pub of_batch: Vec<SegmentId>,
     /// The limit of all copies.
     pub limit: Bytes,
     held: Bytes,
@@ -44,11 +44,12 @@ impl Outlook {
             let copies = named(&self.for_limit, now);
             sentences.push(format!("{copies} deleted afterwards (limit for copies: {})", self.limit));
         }
-        if self.of_batch > 0 {
-            let copies = if self.of_batch == 1 {
+        let of_batch = self.of_batch.len();
+        if of_batch > 0 {
+            let copies = if of_batch == 1 {
                 "the copy of the first segment is".to_owned()
             } else {
-                format!("the copies of the first {} segments are", self.of_batch)
+                format!("the copies of the first {of_batch} segments are")
             };
             sentences.push(format!("{copies} deleted afterwards (limit for copies: {})", self.limit));
         }
@@ -100,7 +101,26 @@ pub(super) struct Place {
 /// The removals that are planned together, and what their copies cost. Clones
 /// share it; it takes no part in comparisons.
 #[derive(Debug, Clone, Default)]
-pub struct Batch(Arc<Mutex<Vec<(SegmentId, Outlook)>>>);
+pub struct Batch(Arc<Mutex<Vec<Planned>>>);
+
+/// A removal of the batch.
+#[derive(Debug)]
+struct Planned {
+    id: SegmentId,
+    outlook: Outlook,
+    stage: Stage,
+}
+
+/// How far a removal of the batch is.
+#[derive(Debug)]
+enum Stage {
+    /// Its copy will take room.
+    Waiting,
+    /// Its copy is being written.
+    Begun,
+    /// Its copy exists.
+    Kept(PathBuf),
+}
 
 impl PartialEq for Batch {
     fn eq(&self, _: &Self) -> bool {
@@ -122,12 +142,21 @@ impl Batch {
         let mut room = room.map(|room| room.0);
         // Copies of this batch are newer than all others, and are deleted last.
         let mut batch = vec![];
-        let before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (_, planned) in before.iter().filter(|(id, _)| *id != segment.id) {
-            let frees: u64 = planned.for_room.iter().chain(&planned.for_limit).map(|old| old.frees).sum();
-            room = room.map(|room| room.saturating_add(frees).saturating_sub(self::needs(planned.held)));
-            batch.push(planned.held.0);
-            old.retain(|old| !planned.for_room.contains(old) && !planned.for_limit.contains(old));
+        let before = self.all();
+        for Planned { id, outlook: planned, stage } in before.iter().filter(|one| one.id != segment.id) {
+            match stage {
+                Stage::Begun => continue,
+                // The only copy of what this batch removed: no room is made with it.
+                Stage::Kept(copy) => old.retain(|old| old.path != *copy),
+                Stage::Waiting => {
+                    let deleted = planned.for_room.iter().chain(&planned.for_limit);
+                    let frees: u64 = deleted.map(|old| old.frees).sum();
+                    room =
+                        room.map(|room| room.saturating_add(frees).saturating_sub(self::needs(planned.held)));
+                    old.retain(|old| !planned.for_room.contains(old) && !planned.for_limit.contains(old));
+                }
+            }
+            batch.push((id.clone(), planned.held.0));
         }
         drop(before);
         let mut outlook = Outlook { limit, held, ..Outlook::default() };
@@ -144,9 +173,11 @@ impl Batch {
             }
         }
         let mut total: u64 = unfinished.0.saturating_add(held.0);
-        for copy in batch.into_iter().rev() {
+        for (id, copy) in batch.into_iter().rev() {
             total = total.saturating_add(copy);
-            outlook.of_batch += usize::from(total > limit.0);
+            if total > limit.0 {
+                outlook.of_batch.push(id);
+            }
         }
         let mut over = vec![];
         for copy in old {
@@ -162,13 +193,42 @@ impl Batch {
 
     /// The plan of a segment is made, and counts from now on.
     pub(super) fn plan(&self, segment: &Segment, outlook: &Outlook) {
-        self.begin(segment);
-        let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        planned.push((segment.id.clone(), outlook.clone()));
+        self.forget(segment);
+        let planned = Planned { id: segment.id.clone(), outlook: outlook.clone(), stage: Stage::Waiting };
+        self.all().push(planned);
     }
 
     /// The plan of a segment is carried out: what it costs is on the disk soon.
     pub(super) fn begin(&self, segment: &Segment) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(id, _)| *id != segment.id);
+        self.set(segment, Stage::Begun);
+    }
+
+    /// The copy of a segment is on the disk.
+    pub(super) fn kept(&self, segment: &Segment, copy: &Path) {
+        self.set(segment, Stage::Kept(copy.to_owned()));
+    }
+
+    /// The segment was not removed, and has no copy.
+    pub(super) fn forget(&self, segment: &Segment) {
+        self.all().retain(|one| one.id != segment.id);
+    }
+
+    /// The copies that the batch has written, with their segments.
+    pub(super) fn copies(&self) -> Vec<(SegmentId, PathBuf)> {
+        let kept = |one: &Planned| match &one.stage {
+            Stage::Kept(copy) => Some((one.id.clone(), copy.clone())),
+            Stage::Waiting | Stage::Begun => None,
+        };
+        self.all().iter().filter_map(kept).collect()
+    }
+
+    fn set(&self, segment: &Segment, stage: Stage) {
+        if let Some(one) = self.all().iter_mut().find(|one| one.id == segment.id) {
+            one.stage = stage;
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Planned>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

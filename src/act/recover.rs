@@ -4,7 +4,8 @@
 
 use super::{ActError, Done};
 use crate::machine::Machine;
-use crate::segment::{ObjectName, Segment, SegmentId, Timestamp};
+use crate::segment::{ObjectName, Segment, SegmentId, Timestamp, shell_quote};
+use crate::sys::unlink::is_aside;
 use std::io;
 
 /// For how many seconds an object may be in the middle of a removal that is
@@ -30,22 +31,83 @@ impl Astray {
             SegmentId::Posix(self.before.clone())
         )
     }
+
+    /// Says that it is too early to rename it back.
+    #[must_use]
+    pub fn wait(&self) -> String {
+        format!(
+            "{}: the removal of {} may still be going on. Try again in a few seconds",
+            self.segment.id,
+            SegmentId::Posix(self.before.clone())
+        )
+    }
+
+    /// Says why it is not renamed back unless it is named.
+    #[must_use]
+    pub fn doubt(&self) -> String {
+        format!(
+            "{} is named like a leftover of {}, but it belongs to {}, who may have named it so. \
+             Not renamed. Use `shmlens rm --recover {}` to rename it",
+            self.segment.id,
+            SegmentId::Posix(self.before.clone()),
+            self.segment.owner.user_text(),
+            shell_quote(self.segment.id.to_string().as_bytes())
+        )
+    }
 }
 
-/// What removals left, among the segments of a survey that was taken at `now`.
+/// The objects that have names as removals give them.
+#[derive(Debug, Default)]
+pub struct Leftovers {
+    /// Those that a killed removal of this user left.
+    pub astray: Vec<Astray>,
+    /// Those whose removal may still be going on.
+    pub under_way: Vec<Astray>,
+    /// Those that another user may have named so, to have them renamed.
+    pub untrusted: Vec<Astray>,
+}
+
+impl Leftovers {
+    /// Finds them among the segments of a survey that was taken at `now`.
+    #[must_use]
+    pub fn find(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Self {
+        let mut found = Self::default();
+        for segment in segments {
+            let SegmentId::Posix(name) = &segment.id else { continue };
+            let Some(before) = machine.control().name_before(name) else { continue };
+            let changed = segment.times.change;
+            // A time in the future (the clock was set back) says nothing about a removal under way.
+            let settled = changed
+                .is_none_or(|changed| changed.is_future(now) || now.seconds_since(changed) > UNDER_WAY);
+            let list = match (is_own(machine, segment, name), settled) {
+                (false, _) => &mut found.untrusted,
+                (true, false) => &mut found.under_way,
+                (true, true) => &mut found.astray,
+            };
+            list.push(Astray { segment: segment.clone(), before });
+        }
+        found
+    }
+}
+
+/// Whether a removal of this user gave the object its name. Any user can name a file so,
+/// but not one of this user's, and not in a directory of this user's: removals make one
+/// for the objects of others.
+fn is_own(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> bool {
+    let me = machine.effective_uid();
+    let in_own_directory = || {
+        let parent = name.as_path().parent();
+        parent.is_some_and(is_aside)
+            && machine.control().guards(name).is_ok_and(|guards| guards.directory_uid == me)
+    };
+    segment.owner.uid == me || in_own_directory()
+}
+
+/// What killed removals of this user left, among the segments of a survey that was taken
+/// at `now`.
 #[must_use]
 pub fn astray(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Vec<Astray> {
-    let settled = |segment: &&Segment| {
-        let changed = segment.times.change;
-        // A time in the future (the clock was set back) says nothing about a removal under way.
-        changed.is_none_or(|changed| changed.is_future(now) || now.seconds_since(changed) > UNDER_WAY)
-    };
-    let find = |segment: &Segment| {
-        let SegmentId::Posix(name) = &segment.id else { return None };
-        let before = machine.control().name_before(name)?;
-        Some(Astray { segment: segment.clone(), before })
-    };
-    segments.iter().filter(settled).filter_map(find).collect()
+    Leftovers::find(machine, segments, now).astray
 }
 
 /// Predicts whether [`recover`] would be refused. Changes nothing.
@@ -111,6 +173,7 @@ mod tests {
     #[test]
     fn only_the_very_one_that_was_shown_gets_its_name_back() {
         let machine = MadeMachine::new();
+        machine.edit(|facts| facts.effective_uid = 1000);
         machine.add_object(ASIDE, MadeBytes::full(b"moved"));
         let survey = Survey::take(&machine, &mut Names::default());
         let found = astray(&machine, &survey.segments, survey.at);
@@ -126,8 +189,21 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_another_user_gave_is_not_trusted() {
+        let machine = MadeMachine::new();
+        machine.add_object(ASIDE, MadeBytes::full(b"ann's"));
+        for (me, (astray, untrusted)) in [(1000, (1, 0)), (0, (0, 1)), (1001, (0, 1))] {
+            machine.edit(|facts| facts.effective_uid = me);
+            let survey = Survey::take(&machine, &mut Names::default());
+            let found = Leftovers::find(&machine, &survey.segments, survey.at);
+            assert_eq!((found.astray.len(), found.untrusted.len()), (astray, untrusted), "{me}");
+        }
+    }
+
+    #[test]
     fn leftovers_are_found_after_the_clock_was_set_back() {
         let machine = MadeMachine::new();
+        machine.edit(|facts| facts.effective_uid = 1000);
         machine.add_object(ASIDE, MadeBytes::full(b"moved"));
         let survey = Survey::take(&machine, &mut Names::default());
         let before = Timestamp::from_seconds(survey.at.seconds - 86_400);

@@ -265,9 +265,16 @@ pub fn apply(
     match copying {
         Copying::Without => remove(machine, segment, now),
         Copying::Keep(copies) => {
-            let deleted = make_room(machine, segment, copies, now)?;
+            let deleted = make_room(machine, segment, copies, now).inspect_err(|_| copies.forget(segment))?;
             let copy = copies.keep(machine, segment, progress).map_err(|error| not_kept(segment, error));
-            let removed = copy.and_then(|copy| remove_copied(machine, segment, copying, copy.path, now));
+            let removed = copy.and_then(|copy| {
+                copies.kept(segment, &copy.path);
+                remove_copied(machine, segment, copying, copy.path.clone(), now).inspect_err(|_| {
+                    if !copy.path.exists() {
+                        copies.forget(segment);
+                    }
+                })
+            });
             match removed {
                 Ok(mut done) => {
                     done.said.extend(older_deleted(deleted, "to make room"));

@@ -3,14 +3,13 @@
 
 use super::archive::{ArchiveError, Name, Reading, Saved};
 use super::save::shown;
-use super::saved_file::SavedFile;
-use super::state::StateDirectory;
-use super::unfinished::{Filling, Origin};
+use super::saved_file::{Input, SavedFile};
+use super::state::{StateDirectory, StateError};
+use super::unfinished::{BeginError, Filling, Origin};
 use crate::machine::control::NewSysv;
 use crate::machine::{FILLING, Finish, Finished, Machine, Making, Refused};
 use crate::memory::{PageBuffer, Progress, in_turns};
 use crate::segment::{Bytes, Key, Mode, Segment, SegmentId, ShmId, escape, plain_error};
-use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -72,6 +71,14 @@ pub enum RestoreError {
         size: Bytes,
         /// What the kernel said.
         source: io::Error,
+    },
+    /// No mark could be written that finds the segment after a kill.
+    #[error("failed to restore {name}: no recovery mark can be written: {source}")]
+    NoMark {
+        /// What would be created.
+        name: Name,
+        /// Why.
+        source: StateError,
     },
     /// The work was cancelled.
     #[error("stopped: {name} was not restored; partial data was removed")]
@@ -152,7 +159,8 @@ impl SavedFile {
     /// created before all of it has proved right; a pipe can be read only once.
     /// Until it is whole, only its creator may attach it, and a mark in `state` names
     /// it, so that [`unfinished`](super::unfinished::unfinished) finds what a kill
-    /// leaves. Where no mark can be made, it is restored without.
+    /// leaves. Where no mark can be written nothing is created; a user without a place
+    /// for one gets none.
     ///
     /// # Errors
     /// When the file is not whole, the name or the key is taken, or the kernel
@@ -167,6 +175,9 @@ impl SavedFile {
         check_free(machine, &saved)?;
         let length = self.length;
         let work = Work { path: self.path.clone(), saved: &saved, progress, length };
+        if length.is_none() {
+            self.reading.source_mut().cancelled = Some(progress.cancellation());
+        }
         let made = match &saved.name {
             Name::Posix(name) => {
                 progress.begin(length.unwrap_or(saved.size.0));
@@ -205,12 +216,15 @@ impl SavedFile {
         let new = NewSysv { key, size: saved.size, mode: FILLING, huge: false, no_reserve: false };
         match Filling::begin(machine, &new, &origin, state) {
             // A sparse one may be larger than what can be reserved.
-            Err(error) if error.raw_os_error() == Some(libc::ENOMEM) => {
+            Err(BeginError::Refused(error)) if error.raw_os_error() == Some(libc::ENOMEM) => {
                 Filling::begin(machine, &NewSysv { no_reserve: true, ..new }, &origin, state)
             }
             outcome => outcome,
         }
-        .map_err(|error| work.failed(error))
+        .map_err(|error| match error {
+            BeginError::Refused(error) => work.failed(error),
+            BeginError::NoMark(source) => RestoreError::NoMark { name: saved.name.clone(), source },
+        })
     }
 }
 
@@ -260,7 +274,7 @@ impl Work<'_> {
     /// something to write to. When this is through the file was right.
     fn fill(
         &self,
-        reading: &mut Reading<File>,
+        reading: &mut Reading<Input>,
         before: u64,
         mut to: Option<&mut (dyn Making + '_)>,
     ) -> Result<(), RestoreError> {
@@ -279,7 +293,11 @@ impl Work<'_> {
                 }
                 Ok(None) => false,
                 Err(error) => {
-                    read = Err(wrong(error));
+                    read = Err(if self.progress.is_cancelled() {
+                        RestoreError::Stopped { name: self.saved.name.clone() }
+                    } else {
+                        wrong(error)
+                    });
                     false
                 }
             },

@@ -1,6 +1,7 @@
 //! Saves a segment in one file: its contents, holes kept, and what it takes to
 //! create it again. The file is there whole or not at all.
 
+use super::access::Acl;
 use super::archive::{END, Name, RUN_HEADER, Saved, Writing};
 use super::{Done, Outcome};
 use crate::machine::{ExtentKind, Machine, ObjectStat};
@@ -8,6 +9,7 @@ use crate::memory::{OpenError, PageBuffer, Progress, Reader, in_turns};
 use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, Segment, SegmentId, ShmId, Times, plain_error};
 use crate::sys::object::kind_of;
 use crate::sys::unnamed::{ReplaceError, Unnamed};
+use std::fs;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt as _;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 const PIECE: usize = 256 << 10;
 /// Segments of this size or more are worth a second thread.
 const WORTH_A_THREAD: u64 = 4 << 20;
+const DEV_SHM: &str = "/dev/shm";
 
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +85,22 @@ pub enum SaveError {
         /// The file.
         path: PathBuf,
     },
+    /// The file would replace a segment.
+    #[error("{} is a segment: files below /dev/shm are shared memory. Choose another file", shown(.path))]
+    Segment {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// The file would be a segment, and changes are turned off.
+    #[error(
+        "failed to save to {}: a file below /dev/shm is a segment, and changes are disabled (read-only). \
+         Choose another directory",
+        shown(.path)
+    )]
+    ReadOnly {
+        /// Its path.
+        path: PathBuf,
+    },
     /// Something that is never replaced has the name.
     #[error("{} exists and is {kind}, not a regular file. Choose another name", shown(.path))]
     NotRegular {
@@ -115,6 +134,9 @@ pub(super) fn shown(path: &Path) -> String {
 }
 
 fn remedy(error: &io::Error) -> &'static str {
+    if error.raw_os_error() == Some(libc::EPERM) {
+        return ". The file or its directory may be immutable: check with `lsattr`";
+    }
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             ". Choose a directory with more free space"
@@ -229,7 +251,9 @@ impl Target<'_> {
     fn publish(&self, file: &mut Unnamed) -> Result<(), SaveError> {
         let failed = |error| self.failed(error);
         file.file.sync_all().map_err(failed)?;
-        if self.replace {
+        // Asked of the file itself: its directory may have been replaced by a link since the first check.
+        let is_segment = file.file.metadata().map_err(failed)?.dev() == dev_shm_mount().unwrap_or(0);
+        if self.replace && !is_segment {
             file.replace().map_err(|error| match error {
                 ReplaceError::NotRegular(kind) => SaveError::NotRegular { path: self.path.to_owned(), kind },
                 ReplaceError::Io(source) => self.failed(source),
@@ -261,9 +285,26 @@ pub(super) fn foresee(path: &Path, replace: bool) -> Result<(), SaveError> {
     let path = path.to_owned();
     match kind_of(stat.mode()) {
         Some(kind) => Err(SaveError::NotRegular { path, kind }),
+        None if is_in_dev_shm(&path) => Err(SaveError::Segment { path }),
         None if replace => Ok(()),
         None => Err(SaveError::Exists { path }),
     }
+}
+
+/// Whether a file of this path is or would be a segment: its directory is in the file
+/// system at `/dev/shm`, by whatever path it is reached.
+#[must_use]
+pub fn is_in_dev_shm(path: &Path) -> bool {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let below = || Some(fs::canonicalize(directory).ok()?.starts_with(fs::canonicalize(DEV_SHM).ok()?));
+    let device = || Some(fs::metadata(directory).ok()?.dev() == dev_shm_mount()?);
+    below() == Some(true) || device() == Some(true)
+}
+
+/// The device of the file system at `/dev/shm`; `None` where that is a plain directory.
+fn dev_shm_mount() -> Option<u64> {
+    let device = fs::metadata(DEV_SHM).ok()?.dev();
+    (fs::metadata("/dev").ok()?.dev() != device).then_some(device)
 }
 
 /// A segment that is open, on its way into an archive.
@@ -430,6 +471,10 @@ fn describe_object(
         return Err(OpenError::Replaced { id: id() }.into());
     }
     let ObjectStat { mode, uid, gid, size, access, modify, change, birth, .. } = stat;
+    let acl = reader.acl().map_err(|source| SaveError::Read { id: id(), source })?;
+    // Asked at two moments: the ACL has the last word, as it has when it is restored.
+    let bits = acl.as_deref().and_then(Acl::mode_bits);
+    let mode = bits.map_or(mode, |bits| mode & !0o777 | bits);
     Ok(Saved {
         name: Name::Posix(name.clone()),
         size,
@@ -442,7 +487,7 @@ fn describe_object(
             birth,
             ..Times::default()
         },
-        acl: reader.acl().map_err(|source| SaveError::Read { id: id(), source })?,
+        acl,
         saved: machine.now(),
     })
 }

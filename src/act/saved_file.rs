@@ -1,21 +1,27 @@
 //! A saved segment in an open file: what it holds, and whether another user may
 //! have written it.
 
+use super::access::{Acl, letters};
 use super::archive::{ArchiveError, Reading, Saved};
 use super::permissions::{group_text, mode_text, user_text};
 use super::restore::RestoreError;
 use super::save::shown;
 use super::unfinished::absolute;
 use crate::machine::Machine;
-use crate::segment::Mode;
+use crate::segment::{Mode, plain_error};
+use crate::sys::handle;
 use crate::sys::regular::{Links, open_regular};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{getegid, geteuid};
 use std::env;
 use std::fs::{File, Metadata};
-use std::io::{self, Seek as _, SeekFrom};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A file that `save` wrote, open for reading. What is said of it is said of the
 /// very file that is restored, whatever has its name by then.
@@ -27,7 +33,7 @@ pub struct SavedFile {
     begins_at: u64,
     /// `None` for a pipe.
     pub(super) length: Option<u64>,
-    pub(super) reading: Reading<File>,
+    pub(super) reading: Reading<Input>,
 }
 
 impl SavedFile {
@@ -90,7 +96,19 @@ impl SavedFile {
             return Some(format!("belongs to {}", user_text(machine, uid)));
         }
         let foreign_group = self.stat.gid() != getegid().as_raw() && self.stat.gid() != uid;
-        if mode.bits() & 0o002 != 0 || mode.bits() & 0o020 != 0 && foreign_group {
+        let group = match handle::acl(self.file.as_fd()) {
+            Ok(None) => mode.bits() >> 3,
+            Ok(Some(list)) => match Acl::parse(&list) {
+                Some(acl) if acl.lets_others_write(uid) => {
+                    return Some("can be written by other users through its ACL".to_owned());
+                }
+                // With an ACL the group bits of the mode are its mask.
+                Some(acl) => acl.owning_group & acl.mask,
+                None => return Some("has an ACL of an unknown format".to_owned()),
+            },
+            Err(error) => return Some(format!("has an ACL that cannot be read: {}", plain_error(&error))),
+        };
+        if mode.bits() & 0o002 != 0 || group & 0o2 != 0 && foreign_group {
             return Some(format!("can be written by other users (mode {mode})"));
         }
         None
@@ -101,7 +119,8 @@ impl SavedFile {
     pub fn described(&self, machine: &dyn Machine) -> String {
         let saved = self.saved();
         let mode = mode_text(Mode::new(saved.mode.bits() & 0o777));
-        let acl = if saved.acl.is_some() { " and an ACL" } else { "" };
+        let acl = saved.acl.as_deref().and_then(Acl::parse);
+        let acl = acl.map_or_else(String::new, |acl| format!(" and an ACL ({})", granted(machine, &acl)));
         // Not the names in the file: who wrote it chose them.
         let user = user_text(machine, saved.owner.uid);
         let group = group_text(machine, saved.owner.gid);
@@ -120,11 +139,51 @@ impl SavedFile {
     }
 }
 
+/// What an ACL grants beside the mode, the mask applied: `user bob rw-, group video r--`.
+fn granted(machine: &dyn Machine, acl: &Acl) -> String {
+    let users = acl.users.iter().map(|&(uid, bits)| (format!("user {}", user_text(machine, uid)), bits));
+    let groups = acl.groups.iter().map(|&(gid, bits)| (format!("group {}", group_text(machine, gid)), bits));
+    let own = [("owning group".to_owned(), acl.owning_group)];
+    let all = users.chain(own).chain(groups);
+    let all = all.map(|(who, bits)| format!("{who} {}", letters(bits & acl.mask)));
+    all.collect::<Vec<_>>().join(", ")
+}
+
 /// The duplicate shares the offset of the file.
-fn begin_reading(path: &Path, file: &File) -> Result<Reading<File>, RestoreError> {
+fn begin_reading(path: &Path, file: &File) -> Result<Reading<Input>, RestoreError> {
     let failed = |source| RestoreError::File { path: path.to_owned(), source };
     let file = file.try_clone().map_err(|error| failed(error.into()))?;
-    Reading::begin(file).map_err(failed)
+    Reading::begin(Input { file, cancelled: None }).map_err(failed)
+}
+
+/// The file of a saved segment. Where that is a pipe whose other end is silent, work
+/// that is cancelled stops waiting for it.
+pub(super) struct Input {
+    file: File,
+    /// The flag of the work that reads a pipe, once that has begun.
+    pub cancelled: Option<Arc<AtomicBool>>,
+}
+
+/// How often waiting work checks the flag, in milliseconds.
+const TICK: u8 = 50;
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(cancelled) = &self.cancelled {
+            loop {
+                if cancelled.load(Ordering::Relaxed) {
+                    return Err(io::Error::other("stopped"));
+                }
+                let mut ready = [PollFd::new(self.file.as_fd(), PollFlags::POLLIN)];
+                match poll(&mut ready, PollTimeout::from(TICK)) {
+                    Ok(0) | Err(Errno::EINTR) => {}
+                    Ok(_) => break,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        self.file.read(buffer)
+    }
 }
 
 /// The user who called sudo.

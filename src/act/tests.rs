@@ -335,8 +335,10 @@ fn what_is_not_removed_costs_no_other_its_copy() {
     machine.edit(|facts| facts.effective_uid = 0);
     let directory = tempfile::tempdir().unwrap();
     let copies = Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(15_000));
-    let action = Action::Remove(Copying::Keep(copies.clone()));
     let planned = |name: &str| {
+        // Each is a batch of its own.
+        let copies = Copies::new(StateDirectory::at(directory.path().join("state")), copies.limit());
+        let action = Action::Remove(Copying::Keep(copies));
         machine.add_object(name, MadeBytes::full(&[7; 10_000]));
         let mut segment = shown(&machine, name);
         segment.verdict.state = State::Idle;

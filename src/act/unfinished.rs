@@ -93,17 +93,22 @@ pub(super) struct Filling {
 }
 
 impl Filling {
-    /// Begins one that only its creator can attach. It gets a mark where a state
-    /// directory can be used.
+    /// Begins one that only its creator can attach. It gets a mark, unless this user
+    /// has no place for one ([`unprotected`]).
     pub fn begin(
         machine: &dyn Machine,
         new: &NewSysv,
         origin: &Origin,
         state: Option<&StateDirectory>,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, BeginError> {
         let what = (new.key, new.size);
-        let mut mark = state.and_then(|state| Mark::begin(state, machine, what, origin).ok());
-        let making = machine.control().begin_sysv(new)?;
+        let mut mark = match state.map(|state| (state, Mark::begin(state, machine, what, origin))) {
+            None => None,
+            Some((_, Ok(mark))) => Some(mark),
+            Some((state, Err(error))) if has_no_place(state, &error) => None,
+            Some((_, Err(error))) => return Err(BeginError::NoMark(error)),
+        };
+        let making = machine.control().begin_sysv(new).map_err(BeginError::Refused)?;
         if let Some((mark, id)) = mark.as_mut().zip(making.id()) {
             mark.made(machine, &id);
         }
@@ -121,6 +126,35 @@ impl Filling {
             mark.filled();
         }
     }
+}
+
+/// Why a segment was not begun.
+#[derive(Debug)]
+pub(super) enum BeginError {
+    /// No mark can be written, so that a kill would leave it half-filled for good.
+    NoMark(StateError),
+    /// The kernel refused.
+    Refused(io::Error),
+}
+
+/// Why no mark protects a System V segment while it is filled, for a user who has no
+/// place for one. Anything else that is in the way is an error of the filling.
+#[must_use]
+pub fn unprotected(state: Option<&StateDirectory>) -> Option<StateError> {
+    match state {
+        None => Some(StateError::Homeless),
+        Some(state) => state.folder(FOLDER).err().filter(|error| has_no_place(state, error)),
+    }
+}
+
+/// As [`StateError::is_no_place`], where nothing of this user is there yet.
+fn has_no_place(state: &StateDirectory, error: &StateError) -> bool {
+    let denied = match error {
+        StateError::Unusable { source, .. } => source.kind() == io::ErrorKind::PermissionDenied,
+        StateError::Homeless => true,
+        StateError::Foreign { .. } => false,
+    };
+    denied && fs::symlink_metadata(state.path()).is_err()
 }
 
 /// The mark of a segment that is being filled. Dropping it removes it.

@@ -8,7 +8,7 @@ pub use change::{
     CreateSysvArgs, KindArgs, LockArgs, NewArgs, RestoreArgs, RmArgs, SaveArgs, TellArgs,
 };
 
-use crate::decode::Type;
+use crate::decode::{ParseTypeError, Type};
 use crate::identify::Rules;
 use crate::segment::field::Field;
 use crate::segment::{Bytes, ParseSizeError, ParseSpanError, parse_span};
@@ -227,7 +227,7 @@ pub struct DumpArgs {
     pub raw: bool,
     /// Print values of this type, one per line: u8 to u64, i8 to i64, f32, f64, char, and arrays
     /// (f64[3][3], char[16]); the suffix le or be sets the byte order (u32be)
-    #[arg(long = "as", id = "as", value_name = "TYPE")]
+    #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = as_type)]
     pub kind: Option<Type>,
     /// Print one JSON object per line
     #[arg(long)]
@@ -260,7 +260,7 @@ pub struct WatchArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
     /// Print values of this type instead of bytes, as in `dump`
-    #[arg(long = "as", id = "as", value_name = "TYPE")]
+    #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = as_type)]
     pub kind: Option<Type>,
     /// Print CSV
     #[arg(long, conflicts_with = "json")]
@@ -400,6 +400,11 @@ fn field(word: &str) -> Result<Field, String> {
 fn sort(word: &str) -> Result<Sort, String> {
     let (reversed, word) = word.strip_prefix('-').map_or((false, word), |word| (true, word));
     Ok(Sort { field: field(word)?, reversed })
+}
+
+/// clap quotes the text itself, so that the error must not.
+fn as_type(text: &str) -> Result<Type, String> {
+    text.parse().map_err(|error: ParseTypeError| error.expected())
 }
 
 #[cfg(test)]

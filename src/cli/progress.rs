@@ -36,6 +36,12 @@ impl Interrupt {
         Self(flag)
     }
 
+    /// Leaves signals as they are: they end the program.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Arc::default())
+    }
+
     /// Whether the signal came.
     #[must_use]
     pub fn came(&self) -> bool {

@@ -39,6 +39,22 @@ pub enum ParseTypeError {
     TooLarge(String),
 }
 
+impl ParseTypeError {
+    /// What is wrong, for a message that quotes the text already.
+    #[must_use]
+    pub fn expected(&self) -> String {
+        match self {
+            Self::Unknown(_) => format!(
+                "expected one of {}, with le or be appended for the byte order and [n] for an array \
+                 (u32, u16be, f64[3][3], char[16])",
+                scalar_names()
+            ),
+            Self::Dimension(_) => "expected a number above 0 in brackets (u32[4], f64[3][3])".to_owned(),
+            Self::TooLarge(_) => "too large for any segment".to_owned(),
+        }
+    }
+}
+
 impl Type {
     /// A type from its parts; `dims` from the outermost in, none for a scalar.
     ///

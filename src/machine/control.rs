@@ -84,6 +84,17 @@ pub trait Control: Send + Sync {
     /// the name is taken is found out at the end.
     fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>>;
 
+    /// Checks whether an object of that name could be begun, without beginning one: its
+    /// directory, the permissions there and the mount.
+    ///
+    /// # Errors
+    /// As [`Control::begin_object`]; `EROFS` on a read-only mount, `EPERM` in an
+    /// immutable directory.
+    fn foresee_object(&self, name: &ObjectName) -> io::Result<()>;
+
+    /// How much memory a new segment can have.
+    fn memory(&self) -> MemoryFacts;
+
     /// Begins a System V segment, all hole. Its mode is [`FILLING`](super::FILLING)
     /// until it is finished.
     ///
@@ -113,6 +124,26 @@ pub trait Control: Send + Sync {
 
     /// `RLIMIT_MEMLOCK` of this process in bytes; `None` when there is none.
     fn memlock_limit(&self) -> Option<Bytes>;
+}
+
+/// How much memory a new System V segment can have; `None` where that is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MemoryFacts {
+    /// The most that can be reserved for one, `vm.overcommit_memory`.
+    pub reservable: Option<Bytes>,
+    /// The huge pages of the default size.
+    pub huge: Option<HugePages>,
+}
+
+/// Huge pages of the default size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HugePages {
+    /// The size of one; 0 on a kernel without them.
+    pub size: Bytes,
+    /// How many can be reserved.
+    pub free: u64,
+    /// The group that can use them, `vm.hugetlb_shm_group`.
+    pub group: Option<u32>,
 }
 
 /// Everything apart from an object's own mode and owner that decides whether it may be changed or removed.

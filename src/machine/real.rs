@@ -4,6 +4,7 @@ pub(super) mod control;
 mod listing;
 mod logind;
 mod making;
+mod memory;
 mod posix;
 mod process;
 mod sysv;

@@ -1,5 +1,6 @@
 //! Long work: how far it is, and how to stop it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Which way to look from a place.
@@ -14,7 +15,7 @@ pub enum Direction {
 /// Shared between who does long work and who waits for it.
 #[derive(Debug, Default)]
 pub struct Progress {
-    cancelled: AtomicBool,
+    cancelled: Arc<AtomicBool>,
     done: AtomicU64,
     total: AtomicU64,
 }
@@ -36,6 +37,12 @@ impl Progress {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// The flag that [`Progress::cancel`] sets, for work that outlives a borrow.
+    #[must_use]
+    pub fn cancellation(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cancelled)
     }
 
     /// How many bytes are done; holes count too.

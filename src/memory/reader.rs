@@ -3,7 +3,7 @@
 
 use super::page_buffer::{PageBuffer, is_slow};
 use crate::machine::{Contents, Extent, Machine, Trace};
-use crate::segment::{Facts, Identity, Mode, Owner, Segment, SegmentId, plain_error};
+use crate::segment::{Facts, Identity, Mode, Owner, Segment, SegmentId, plain_error, shell_quote};
 use std::io;
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ pub enum OpenError {
     },
     /// It may not be read.
     #[error("failed to read {id}: permission denied (owner {owner}, mode {mode} {symbolic}). \
-             Run as {who}, or ask the owner for read permission",
-            owner = .owner.user_text(), symbolic = .mode.symbolic(), who = who_may(.owner))]
+             {remedy}",
+            owner = .owner.user_text(), symbolic = .mode.symbolic(), remedy = remedy(.id, .owner, *.own))]
     Denied {
         /// Which.
         id: SegmentId,
@@ -41,6 +41,8 @@ pub enum OpenError {
         owner: Owner,
         /// Its permission bits.
         mode: Mode,
+        /// Whether this user may change the mode, and that helps.
+        own: bool,
     },
     /// The name in /dev/shm is of something else.
     #[error("{id} is not shared memory: not a regular file")]
@@ -75,6 +77,15 @@ pub enum OpenError {
         /// What the kernel said.
         source: io::Error,
     },
+}
+
+/// What helps who may not read it.
+fn remedy(id: &SegmentId, owner: &Owner, own: bool) -> String {
+    if own {
+        let id = shell_quote(id.to_string().as_bytes());
+        return format!("Give yourself read permission: `shmlens chmod u+r {id}`");
+    }
+    format!("Run as {}, or ask the owner for read permission", who_may(owner))
 }
 
 /// Who may read what is its owner's alone.
@@ -129,8 +140,8 @@ impl Reader {
                 machine.open_unlinked(*device, *inode, &pids)
             }
         };
-        let contents = contents.map_err(|error| OpenError::new(segment, error))?;
-        let stat = contents.stat().map_err(|error| OpenError::new(segment, error))?;
+        let contents = contents.map_err(|error| OpenError::new(machine, segment, error))?;
+        let stat = contents.stat().map_err(|error| OpenError::new(machine, segment, error))?;
         if !segment.identity().fits(&stat.identity) {
             return Err(OpenError::Replaced { id: segment.id.clone() });
         }
@@ -147,7 +158,7 @@ impl Reader {
             SegmentId::Sysv(shmid) => machine
                 .may_attach(*shmid)
                 .map(|()| Trace::Attached)
-                .map_err(|error| OpenError::new(segment, error)),
+                .map_err(|error| OpenError::new(machine, segment, error)),
             SegmentId::Posix(_) | SegmentId::Deleted { .. } => {
                 Self::open(machine, segment).map(|reader| reader.trace())
             }
@@ -239,7 +250,7 @@ impl Reader {
 }
 
 impl OpenError {
-    fn new(segment: &Segment, error: io::Error) -> Self {
+    fn new(machine: &dyn Machine, segment: &Segment, error: io::Error) -> Self {
         let id = segment.id.clone();
         match (error.raw_os_error(), error.kind()) {
             (Some(libc::ENODEV | libc::ELOOP), _) => Self::NotMemory { id },
@@ -250,7 +261,12 @@ impl OpenError {
             // With O_NONBLOCK, open(2) does not wait for it.
             (Some(libc::EAGAIN), _) if segment.posix().is_some() => Self::Leased { id },
             (_, io::ErrorKind::PermissionDenied) => {
-                Self::Denied { id, owner: segment.owner.clone(), mode: segment.mode }
+                let me = machine.effective_uid();
+                let creator = segment.sysv().map(|facts| facts.creator.uid);
+                let own = me == segment.owner.uid || Some(me) == creator;
+                // With the bit set, something else is in the way.
+                let own = own && segment.mode.bits() & 0o400 == 0;
+                Self::Denied { id, owner: segment.owner.clone(), mode: segment.mode, own }
             }
             _ => Self::Other { id, source: error },
         }

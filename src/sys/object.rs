@@ -153,6 +153,23 @@ pub fn in_directory(root: &Path, path: &Path) -> io::Result<InDirectory> {
     })
 }
 
+/// Checks whether a file of that path could be created below `root`, whatever has the
+/// name. Changes nothing.
+///
+/// # Errors
+/// `ENOENT` when its directory does not exist, `EACCES` when it may not be written,
+/// `EROFS` on a read-only mount, `EPERM` when it is immutable.
+pub fn foresee_name(root: &Path, path: &Path) -> io::Result<()> {
+    let (directory, _) = open_parent(root, path)?;
+    if fstatvfs(&directory)?.flags().contains(FsFlags::ST_RDONLY) {
+        return Err(Errno::EROFS.into());
+    }
+    if statx_fd(directory.as_fd())?.immutable {
+        return Err(Errno::EPERM.into());
+    }
+    Ok(faccessat(&directory, c".", AccessFlags::W_OK | AccessFlags::X_OK, AtFlags::AT_EACCESS)?)
+}
+
 /// Makes an object that did not exist and opens it to read and write,
 /// `O_CREAT | O_EXCL`, as `shm_open(3)` does.
 ///

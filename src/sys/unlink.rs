@@ -6,6 +6,9 @@
 //! knows, is looked at again there, and is only then unlinked.
 
 use super::{check, open_parent, statx_at};
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::{Mode, mkdirat};
+use nix::unistd::{UnlinkatFlags, geteuid};
 use std::ffi::{CStr, CString, OsStr};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
@@ -15,12 +18,14 @@ use std::path::{Path, PathBuf};
 
 /// What the name begins with that an object has while it is being removed. A
 /// kill in between leaves it under that name, which tells its own one too
-/// ([`name_before`]).
+/// ([`name_before`]). An object of another user, and one whose name is too long for
+/// that, keeps its name in a directory of such a name instead ([`path_before`]): the
+/// owner of the directory tells who removed it.
 pub const ASIDE: &str = "shmlens-removing-";
 /// How many digits stand behind that.
 const DIGITS: usize = 16;
 /// The longest name in a directory, in bytes.
-const LONGEST_NAME: usize = 255;
+pub(super) const LONGEST_NAME: usize = 255;
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,34 +74,48 @@ fn unlink_step_by_step(
         Err(error) => return Err(error),
     };
     // Most mismatches end here, with nothing touched.
-    match is_it(&directory, &name, device, inode)? {
+    match is_it(directory.as_fd(), &name, device, inode)? {
         Some(true) => {}
         Some(false) => return Ok(Removal::Another),
         None => return Ok(Removal::Gone),
     }
     meanwhile(Step::Looked);
-    let aside = name_aside(name.to_bytes())?;
-    match rename_to_free(directory.as_fd(), &name, &aside) {
+    let aside = Aside::choose(directory.as_fd(), &name)?;
+    match rename_between(directory.as_fd(), &name, aside.directory(&directory), &aside.name) {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Removal::Gone),
-        Err(error) => return Err(error),
+        Err(error) => {
+            aside.remove_directory(&directory);
+            return match error.raw_os_error() {
+                Some(libc::ENOENT) => Ok(Removal::Gone),
+                Some(libc::EINVAL) => Err(io::Error::other(
+                    "the file system at /dev/shm cannot rename without replacing (RENAME_NOREPLACE)",
+                )),
+                _ => Err(error),
+            };
+        }
     }
     meanwhile(Step::MovedAside);
-    let removed = match is_it(&directory, &aside, device, inode) {
-        Ok(Some(true)) => unlink(directory.as_fd(), &aside).map(|()| true),
+    let removed = match is_it(aside.directory(&directory), &aside.name, device, inode) {
+        Ok(Some(true)) => unlink(aside.directory(&directory), &aside.name).map(|()| true),
         Ok(_) => Ok(false),
         Err(error) => Err(error),
     };
     let failed = match removed {
-        Ok(true) => return Ok(Removal::Removed),
+        Ok(true) => {
+            aside.remove_directory(&directory);
+            return Ok(Removal::Removed);
+        }
         Ok(false) => None,
         Err(error) => Some(error),
     };
     // It has to have its name back, whatever the reason.
-    match rename_to_free(directory.as_fd(), &aside, &name) {
-        Ok(()) => failed.map_or(Ok(Removal::Another), Err),
+    match rename_between(aside.directory(&directory), &aside.name, directory.as_fd(), &name) {
+        Ok(()) => {
+            aside.remove_directory(&directory);
+            failed.map_or(Ok(Removal::Another), Err)
+        }
         Err(error) if failed.is_some() || error.kind() == io::ErrorKind::AlreadyExists => {
-            Ok(Removal::Astray(path.with_file_name(OsStr::from_bytes(aside.to_bytes()))))
+            Ok(Removal::Astray(aside.path(path)))
         }
         Err(error) => Err(error),
     }
@@ -106,18 +125,73 @@ fn unlink_step_by_step(
 ///
 /// # Errors
 /// `EEXIST` when it is taken, `ENOENT` when nothing is at `from`, `EACCES` and
-/// `EPERM`; `EXDEV` for two directories, which no removal needs.
+/// `EPERM`; `EXDEV` for two directories, unless the first is one of a removal in the
+/// second, which is removed then.
 pub fn rename_below(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
-    if from.parent() != to.parent() {
+    let leaves = from.parent().filter(|parent| is_aside(parent) && parent.parent() == to.parent());
+    if from.parent() != to.parent() && leaves.is_none() {
         return Err(io::Error::from_raw_os_error(libc::EXDEV));
     }
-    let (directory, from) = open_parent(root, from)?;
-    let (_, to) = open_parent(root, to)?;
-    rename_to_free(directory.as_fd(), &from, &to)
+    let (from_directory, from) = open_parent(root, from)?;
+    let (to_directory, to) = open_parent(root, to)?;
+    rename_between(from_directory.as_fd(), &from, to_directory.as_fd(), &to)?;
+    if let Some(Ok(name)) = leaves.and_then(Path::file_name).map(|name| CString::new(name.as_bytes())) {
+        // Others may have put something into it.
+        let _ = remove_directory(to_directory.as_fd(), &name);
+    }
+    Ok(())
 }
 
-fn is_it(directory: &OwnedFd, name: &CStr, device: u64, inode: u64) -> io::Result<Option<bool>> {
-    match statx_at(directory.as_fd(), name) {
+/// Where an object is while it is being removed.
+struct Aside {
+    /// A directory that was made for it, by its name.
+    own: Option<(OwnedFd, CString)>,
+    name: CString,
+}
+
+impl Aside {
+    /// A place for the object of that name, which nothing has yet.
+    fn choose(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<Self> {
+        let beside = name_aside(name.to_bytes())?;
+        let is_own = statx_at(directory, name).is_ok_and(|stat| stat.uid == geteuid().as_raw());
+        if is_own && name_before(beside.to_bytes()).is_some() {
+            return Ok(Self { own: None, name: beside });
+        }
+        let directory_name = name_aside(b"")?;
+        let made = mkdirat(directory, directory_name.as_c_str(), Mode::S_IRWXU).and_then(|()| {
+            let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+            openat(directory, directory_name.as_c_str(), flags, Mode::empty())
+        });
+        Ok(match made {
+            Ok(fd) => Self { own: Some((fd, directory_name)), name: name.to_owned() },
+            // A full file system has no room for a directory, and a removal must be possible there.
+            Err(_) => Self { own: None, name: beside },
+        })
+    }
+
+    fn directory<'a>(&'a self, beside: &'a OwnedFd) -> BorrowedFd<'a> {
+        self.own.as_ref().map_or(beside.as_fd(), |(fd, _)| fd.as_fd())
+    }
+
+    /// Removes the directory that was made for it, once that is empty.
+    fn remove_directory(&self, beside: &OwnedFd) {
+        if let Some((_, name)) = &self.own {
+            let _ = remove_directory(beside.as_fd(), name);
+        }
+    }
+
+    /// Its path, of an object that had this path.
+    fn path(&self, before: &Path) -> PathBuf {
+        let name = |name: &CStr| OsStr::from_bytes(name.to_bytes()).to_owned();
+        match &self.own {
+            None => before.with_file_name(name(&self.name)),
+            Some((_, directory)) => before.with_file_name(name(directory)).join(name(&self.name)),
+        }
+    }
+}
+
+fn is_it(directory: BorrowedFd<'_>, name: &CStr, device: u64, inode: u64) -> io::Result<Option<bool>> {
+    match statx_at(directory, name) {
         Ok(stat) => Ok(Some(stat.is_regular() && stat.device == device && stat.inode == inode)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -129,7 +203,7 @@ fn is_it(directory: &OwnedFd, name: &CStr, device: u64, inode: u64) -> io::Resul
 fn name_aside(name: &[u8]) -> io::Result<CString> {
     let random = RandomState::new().hash_one(std::process::id());
     let mut aside = format!("{ASIDE}{random:0DIGITS$x}").into_bytes();
-    if aside.len() + 1 + name.len() <= LONGEST_NAME {
+    if !name.is_empty() && aside.len() + 1 + name.len() <= LONGEST_NAME {
         aside.push(b'-');
         aside.extend_from_slice(name);
     }
@@ -146,10 +220,39 @@ pub fn name_before(aside: &[u8]) -> Option<&[u8]> {
     digits.iter().all(u8::is_ascii_hexdigit).then_some(name)
 }
 
+/// As [`name_before`], of a path below a root, and also for an object in a directory that
+/// a removal made for it.
+#[must_use]
+pub fn path_before(aside: &Path) -> Option<PathBuf> {
+    let name = aside.file_name()?;
+    match aside.parent() {
+        Some(directory) if is_aside(directory) => Some(directory.with_file_name(name)),
+        _ => Some(aside.with_file_name(OsStr::from_bytes(name_before(name.as_bytes())?))),
+    }
+}
+
+/// Whether a removal made this directory, as far as its name tells.
+#[must_use]
+pub fn is_aside(directory: &Path) -> bool {
+    let name = directory.file_name().map(OsStr::as_bytes).unwrap_or_default();
+    let digits = name.strip_prefix(ASIDE.as_bytes()).unwrap_or_default();
+    digits.len() == DIGITS && digits.iter().all(u8::is_ascii_hexdigit)
+}
+
 /// Renames, but never over something: `RENAME_NOREPLACE`. By its number,
 /// because musl has no wrapper for it.
 pub(super) fn rename_to_free(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> io::Result<()> {
-    rename_with(directory, from, to, libc::RENAME_NOREPLACE)
+    rename_between(directory, from, directory, to)
+}
+
+/// As [`rename_to_free`], from one directory to another.
+fn rename_between(
+    directory: BorrowedFd<'_>,
+    from: &CStr,
+    to_directory: BorrowedFd<'_>,
+    to: &CStr,
+) -> io::Result<()> {
+    rename_with((directory, from), (to_directory, to), libc::RENAME_NOREPLACE)
 }
 
 /// Exchanges two names of a directory, `RENAME_EXCHANGE`.
@@ -157,14 +260,18 @@ pub(super) fn rename_to_free(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) 
 /// # Errors
 /// `ENOENT` when one of them is gone, `EINVAL` where the file system cannot.
 pub(super) fn exchange(directory: BorrowedFd<'_>, one: &CStr, other: &CStr) -> io::Result<()> {
-    rename_with(directory, one, other, libc::RENAME_EXCHANGE)
+    rename_with((directory, one), (directory, other), libc::RENAME_EXCHANGE)
 }
 
-fn rename_with(directory: BorrowedFd<'_>, from: &CStr, to: &CStr, flags: libc::c_uint) -> io::Result<()> {
-    let fd = directory.as_raw_fd();
+fn rename_with(
+    (directory, from): (BorrowedFd<'_>, &CStr),
+    (to_directory, to): (BorrowedFd<'_>, &CStr),
+    flags: libc::c_uint,
+) -> io::Result<()> {
+    let (fd, to_fd) = (directory.as_raw_fd(), to_directory.as_raw_fd());
     // SAFETY: both names end in NUL and live through the call, which reads
     // nothing else of ours.
-    let result = unsafe { libc::syscall(libc::SYS_renameat2, fd, from.as_ptr(), fd, to.as_ptr(), flags) };
+    let result = unsafe { libc::syscall(libc::SYS_renameat2, fd, from.as_ptr(), to_fd, to.as_ptr(), flags) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
@@ -172,6 +279,11 @@ fn rename_with(directory: BorrowedFd<'_>, from: &CStr, to: &CStr, flags: libc::c
 pub(super) fn unlink(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
     // SAFETY: the name ends in NUL and lives through the call.
     check(unsafe { libc::unlinkat(directory.as_raw_fd(), name.as_ptr(), 0) }).map(drop)
+}
+
+/// Removes an empty directory, `unlinkat(2)`.
+fn remove_directory(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
+    Ok(nix::unistd::unlinkat(directory, name, UnlinkatFlags::RemoveDir)?)
 }
 
 #[cfg(test)]
@@ -305,10 +417,43 @@ mod tests {
             assert!(aside.to_bytes().len() <= LONGEST_NAME);
         }
         assert_eq!(name_before(name_aside(&[b'x'; 222]).unwrap().to_bytes()), None);
+        let before = |path: &str| path_before(Path::new(path)).map(|path| path.to_str().unwrap().to_owned());
+        assert_eq!(before("d/shmlens-removing-0123456789abcdef-a"), Some("d/a".to_owned()));
+        assert_eq!(before("d/shmlens-removing-0123456789abcdef/a"), Some("d/a".to_owned()));
+        assert_eq!(before("shmlens-removing-0123456789abcdef/a"), Some("a".to_owned()));
+        assert_eq!(before("shmlens-removing-0123456789abcdef-b/a"), None);
+        assert_eq!(before("d/a"), None);
         for other in
             ["name", ASIDE, "shmlens-removing-0123456789abcdef", "shmlens-removing-0123456789abcdeg-a"]
         {
             assert_eq!(name_before(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_removal_that_stops_in_between_tells_a_name_of_any_length() {
+        let root = tempfile::tempdir().unwrap();
+        for length in [1, 221, 222, 255] {
+            let name = "x".repeat(length);
+            fs::write(root.path().join(&name), b"planned").unwrap();
+            let seen = fs::metadata(root.path().join(&name)).unwrap();
+            // Killed once it is moved aside.
+            let killed = std::panic::catch_unwind(|| {
+                let stop = |step| assert!(step != Step::MovedAside, "killed");
+                unlink_step_by_step(root.path(), Path::new(&name), seen.dev(), seen.ino(), stop)
+            });
+            assert!(killed.is_err());
+            let [aside] = &names(root.path())[..] else { panic!("{:?}", names(root.path())) };
+            let mut aside = PathBuf::from(aside);
+            if root.path().join(&aside).is_dir() {
+                aside.push(&names(&root.path().join(&aside))[0]);
+            }
+            assert_eq!(path_before(&aside).as_deref(), Some(Path::new(&name)), "{length}");
+            rename_below(root.path(), &aside, Path::new(&name)).unwrap();
+            assert_eq!(names(root.path()), std::slice::from_ref(&name));
+            let removal = unlink_exactly(root.path(), Path::new(&name), seen.dev(), seen.ino()).unwrap();
+            assert_eq!(removal, Removal::Removed);
+            assert!(names(root.path()).is_empty());
         }
     }
 

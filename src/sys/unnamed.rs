@@ -7,8 +7,9 @@
 use super::handle::no_proc;
 use super::object::{kind_of, open_parent};
 use super::statx_at;
-use super::unfinished::{self, random_name, try_lock};
-use super::unlink::{exchange, rename_to_free, unlink};
+use super::unfinished::{self, UNFINISHED, random_name, try_lock};
+use super::unlink::{LONGEST_NAME, exchange, rename_to_free, unlink};
+use crate::segment::escape;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::Mode;
@@ -97,11 +98,11 @@ impl Unnamed {
     /// # Errors
     /// [`ReplaceError::NotRegular`] when anything but a regular file has the name; it keeps it.
     pub fn replace(&mut self) -> Result<(), ReplaceError> {
-        self.replace_after(|| ())
+        self.replace_step_by_step(|_| ())
     }
 
-    /// `before_exchange` is what others do between the first check and the exchange: for tests.
-    fn replace_after(&mut self, mut before_exchange: impl FnMut()) -> Result<(), ReplaceError> {
+    /// `others` is what others do after a step: for tests.
+    fn replace_step_by_step(&mut self, mut others: impl FnMut(Step)) -> Result<(), ReplaceError> {
         for _ in 0..RETRIES {
             // Most mismatches end here, with nothing touched.
             if !self.name_is_regular()? {
@@ -110,10 +111,13 @@ impl Unnamed {
                     outcome => return Ok(outcome?),
                 }
             }
-            before_exchange();
+            others(Step::Checked);
             let meantime = self.name_in_the_meantime()?;
             match exchange(self.directory.as_fd(), &meantime, &self.name) {
-                Ok(()) => return self.check_replaced(&meantime),
+                Ok(()) => {
+                    others(Step::Exchanged);
+                    return self.check_replaced(&meantime);
+                }
                 // Removed since the check.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
@@ -161,24 +165,31 @@ impl Unnamed {
             let _ = unlink(self.directory.as_fd(), meantime);
             return Ok(());
         };
-        match exchange(self.directory.as_fd(), meantime, &self.name) {
+        // Under a name that no cleanup removes: what comes back there may be a third file.
+        let displaced = displaced_name(&self.name, meantime)?;
+        rename_to_free(self.directory.as_fd(), meantime, &displaced)?;
+        self.meantime = None;
+        match exchange(self.directory.as_fd(), &displaced, &self.name) {
             Ok(()) => {}
             // Our file was removed since: then the name is free.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                rename_to_free(self.directory.as_fd(), meantime, &self.name)?;
+                rename_to_free(self.directory.as_fd(), &displaced, &self.name)?;
             }
             Err(error) => return Err(error.into()),
         }
         let own = self.file.metadata()?.ino();
-        match statx_at(self.directory.as_fd(), meantime) {
+        match statx_at(self.directory.as_fd(), &displaced) {
             // A third file took the name since: it is left where it is now.
             Ok(stat) if stat.inode != own => {
-                self.meantime = None;
-                let now = meantime.to_string_lossy();
+                let now = escape(displaced.to_bytes());
                 let told = format!("replaced twice at the same time; the newer file is now {now}");
                 Err(io::Error::other(told).into())
             }
-            _ => Err(ReplaceError::NotRegular(kind)),
+            Ok(_) => {
+                let _ = unlink(self.directory.as_fd(), &displaced);
+                Err(ReplaceError::NotRegular(kind))
+            }
+            Err(_) => Err(ReplaceError::NotRegular(kind)),
         }
     }
 
@@ -204,6 +215,24 @@ impl Unnamed {
             outcome => Ok(outcome?),
         }
     }
+}
+
+/// A step of a replacement, for tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// A regular file has the name.
+    Checked,
+    /// The two files are exchanged.
+    Exchanged,
+}
+
+/// `NAME.shmlens-displaced-…`: a name for a file of another program. No cleanup matches it.
+fn displaced_name(name: &CString, meantime: &CString) -> io::Result<CString> {
+    let digits = meantime.to_bytes().strip_prefix(UNFINISHED.as_bytes()).unwrap_or_default();
+    let ending = [b".shmlens-displaced-", digits].concat();
+    let name = name.to_bytes();
+    let room = LONGEST_NAME.saturating_sub(ending.len());
+    CString::new([&name[..name.len().min(room)], &ending].concat()).map_err(io::Error::other)
 }
 
 impl Drop for Unnamed {
@@ -298,9 +327,11 @@ mod tests {
             let root = tempfile::tempdir().unwrap();
             fs::write(root.path().join("a"), "old").unwrap();
             let mut other = 0;
-            let error = unnamed(root.path()).replace_after(|| {
-                fs::remove_file(root.path().join("a")).unwrap();
-                other = put(root.path(), kind);
+            let error = unnamed(root.path()).replace_step_by_step(|step| {
+                if step == Step::Checked {
+                    fs::remove_file(root.path().join("a")).unwrap();
+                    other = put(root.path(), kind);
+                }
             });
             assert!(matches!(error, Err(ReplaceError::NotRegular(found)) if found == kind), "{error:?}");
             assert_eq!(fs::symlink_metadata(root.path().join("a")).unwrap().ino(), other);
@@ -309,10 +340,41 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_displaced_survives_every_cleanup() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        fs::write(at("a"), "old").unwrap();
+        let error = unnamed(root.path()).replace_step_by_step(|step| {
+            // A directory takes the name, and then a third file.
+            fs::remove_file(at("a")).unwrap();
+            match step {
+                Step::Checked => fs::create_dir(at("a")).unwrap(),
+                Step::Exchanged => fs::write(at("a"), "third").unwrap(),
+            }
+        });
+        let told = error.unwrap_err().to_string();
+        let _ = unfinished::remove_abandoned(root.path());
+        let names = names(root.path());
+        assert!(names.len() == 2 && names[0] == "a" && at("a").is_dir(), "{names:?}");
+        assert!(
+            names[1].starts_with("a.shmlens-displaced-") && told.contains(&names[1]),
+            "{names:?}: {told}"
+        );
+        assert_eq!(fs::read(at(&names[1])).unwrap(), b"third");
+        let long = CString::new("x".repeat(255)).unwrap();
+        assert_eq!(displaced_name(&long, &random_name().unwrap()).unwrap().to_bytes().len(), 255);
+    }
+
+    #[test]
     fn a_name_that_becomes_free_after_the_check_is_taken() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("a"), "old").unwrap();
-        unnamed(root.path()).replace_after(|| drop(fs::remove_file(root.path().join("a")))).unwrap();
+        let remove = |step| {
+            if step == Step::Checked {
+                fs::remove_file(root.path().join("a")).unwrap();
+            }
+        };
+        unnamed(root.path()).replace_step_by_step(remove).unwrap();
         assert_eq!(fs::read(root.path().join("a")).unwrap(), b"new");
         assert_eq!(names(root.path()), ["a"]);
     }

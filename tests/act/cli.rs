@@ -224,7 +224,9 @@ fn printed_commands_can_be_pasted() {
             let arguments = [&change[..], &[&id]].concat();
             let plan = shmlens(&[&arguments[..], &["--dry-run", "--json"]].concat());
             let plan: Value = serde_json::from_str(&plan).unwrap();
-            shmlens(&arguments);
+            let done = shmlens(&[&arguments[..], &["--json"]].concat());
+            let done: Value = serde_json::from_str(&done).unwrap();
+            assert_eq!(done["undo"], plan["undo"]);
             ended(&paste(plan["undo"].as_str().unwrap(), &state), 0);
             let facts = object.file.metadata().unwrap();
             assert_eq!((facts.mode() & 0o7777, facts.gid()), (undone, 0), "{plan}");
@@ -340,4 +342,44 @@ fn in_a_batch_every_message_names_its_segment() {
         messages += count;
     }
     assert!(messages > 10, "{messages}");
+}
+
+#[test]
+fn own_segments_without_read_permission_name_the_remedy() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("a", 10, 0o000).owned_by(NOBODY, NOBODY);
+    let sysv = Sysv::new(7, 10, 0o000).owned_by(NOBODY, NOBODY);
+    for (name, id) in [("/a", "posix:/a".to_owned()), ("key:7", format!("sysv:{}", sysv.shmid))] {
+        let output = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["dump", name]).output().unwrap();
+        let (_, told) = ended(&output, 1);
+        assert!(told.contains(&format!("`shmlens chmod u+r {id}`")) && !told.contains("Run as"), "{told}");
+    }
+}
+
+#[test]
+fn invalid_values_are_quoted_once() {
+    for arguments in [&["dump", "--as", "\x1b[1m", "/a"][..], &["chmod", "\x1b[1m", "/a"]] {
+        let (_, told) = ended(&run(arguments), 2);
+        assert!(told.contains(r"'\x1b[1m'") && !told.contains("x5c"), "{told}");
+    }
+}
+
+#[test]
+fn copies_in_a_directory_have_names_of_their_own() {
+    let Some(_world) = World::new() else { return };
+    fs::create_dir("/dev/shm/p").unwrap();
+    let long = "x".repeat(100);
+    let names =
+        ["p/q".to_owned(), "p_q".to_owned(), "p_q-2".to_owned(), format!("{long}1"), format!("{long}2")];
+    let objects = names.each_ref().map(|name| Object::new(name, 10, 0o600));
+    let home = tempfile::tempdir().unwrap();
+    let save = format!("{}/", home.path().display());
+    let ids = objects.each_ref().map(|object| object.id().to_string());
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let plan = ended(&run(&[&["rm", "--dry-run", "--force", "--save", &save], &ids[..]].concat()), 0).0;
+    ended(&run(&[&["rm", "--yes", "--force", "--save", &save], &ids[..]].concat()), 0);
+    let saved: Vec<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(saved.len(), ids.len());
+    assert!(saved.iter().all(|path| plan.contains(path.to_str().unwrap())), "{plan}");
+    assert!(objects.iter().all(|object| !object.path().exists()));
 }

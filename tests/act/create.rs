@@ -1,6 +1,7 @@
 //! Making segments, and never touching one that exists.
 
 use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World, as_nobody, shmlens, skip, tool};
+use nix::mount::MsFlags;
 use shmlens::act::{self, ActError, NewSegment, Options, Source};
 use shmlens::machine::control::NewSysv;
 use shmlens::machine::real::RealMachine;
@@ -181,14 +182,7 @@ fn what_cannot_be_filled_is_taken_away_again() {
 #[test]
 fn what_cannot_be_made_whole_is_not_made() {
     let Some(_world) = World::new() else { return };
-    nix::mount::mount(
-        None::<&str>,
-        "/dev/shm",
-        None::<&str>,
-        nix::mount::MsFlags::MS_REMOUNT,
-        Some("size=1m"),
-    )
-    .unwrap();
+    nix::mount::mount(None::<&str>, "/dev/shm", None::<&str>, MsFlags::MS_REMOUNT, Some("size=1m")).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().write_all_at(&vec![1; 4 << 20], 0).unwrap();
     let path = file.path().to_str().unwrap().to_owned();
@@ -204,7 +198,7 @@ fn what_cannot_be_made_whole_is_not_made() {
     assert!(refused("posix a/b --size 1", 1).contains("directory"));
     assert!(refused("posix .. --size 1", 2).contains("invalid name '..'"));
     assert!(refused("posix name", 2).contains("--size"));
-    assert!(refused("posix name --from /nowhere", 2).contains("failed to read"));
+    assert!(refused("posix name --from /nowhere", 1).contains("failed to read"));
     assert!(refused("posix name --size 1 --mode 1777", 2).contains("0777"));
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
     assert_eq!(table.lines().count(), 1, "{table}");
@@ -265,6 +259,115 @@ fn huge_pages_hold_what_was_in_the_file() {
     fs::write(large.path(), vec![7; 7 << 20]).unwrap();
     let error = refused(&format!("sysv --key 7 --huge --no-reserve --from {}", large.path().display()), 1);
     assert!(error.contains("not enough free huge pages"), "{error}");
+}
+
+/// What a plan says against it, and what the kernel says to the same without the plan.
+fn predicted_and_real(new: &NewSegment) -> (String, String) {
+    let mut plan = act::plan_create(&RealMachine, new, &Options::default());
+    let predicted = plan.refusal.take();
+    let predicted =
+        predicted.map_or_else(String::new, |refusal| format!("{}. {}", refusal.reason, refusal.remedy));
+    let real = match act::apply(&RealMachine, &plan).result {
+        Err(ActError::NotMade { reason, remedy, .. }) => format!("{reason}. {remedy}"),
+        Err(error) => error.to_string(),
+        Ok(done) => {
+            if let SegmentId::Sysv(shmid) = done.id {
+                shm::remove(shmid.0).unwrap();
+            }
+            String::new()
+        }
+    };
+    (predicted, real)
+}
+
+#[test]
+fn the_plan_predicts_what_the_kernel_refuses() {
+    let Some(_world) = World::new() else { return };
+    let mode = Mode::new(0o600);
+    let posix = |name: &str, size| {
+        let name = ObjectName::new(name.as_bytes()).unwrap();
+        NewSegment::Posix { name, size: Bytes(size), mode, source: Source::Nothing }
+    };
+    let sysv = |size, huge, no_reserve| {
+        let new = NewSysv { key: Key(0), size: Bytes(size), mode, huge, no_reserve };
+        NewSegment::Sysv(new, Source::Nothing)
+    };
+    let check = |new: &NewSegment, words: &str| {
+        let (predicted, real) = predicted_and_real(new);
+        assert_eq!(predicted, real, "{new:?}");
+        assert!(real.contains(words), "{real}");
+    };
+    fs::write("/dev/shm/file", "").unwrap();
+    for (name, size, words) in [
+        ("x".repeat(256), 1, "the name is too long"),
+        (format!("{}/x", "x".repeat(256)), 1, "the name is too long"),
+        ("none/x".to_owned(), 1, "the directory does not exist"),
+        ("file/x".to_owned(), 1, "not a directory"),
+        ("large".to_owned(), 16383 << 50, "is too large for a POSIX object"),
+        ("largest".to_owned(), i64::MAX as u64, ""),
+    ] {
+        check(&posix(&name, size), words);
+    }
+    for (size, huge, no_reserve, words) in [
+        (0, false, false, "invalid size of 0 bytes"),
+        (9 << 60, false, false, "is too large: the kernel takes at most 8.0 EiB"),
+        (9 << 60, false, true, "is too large: the kernel takes at most 8.0 EiB"),
+        (u64::MAX, false, true, "expected 1 to kernel.shmmax"),
+        (1 << 50, false, true, ""),
+        (1 << 50, false, false, ""),
+        (1 << 50, true, false, "huge pages"),
+    ] {
+        check(&sysv(size, huge, no_reserve), words);
+    }
+    // Of this world only.
+    fs::write("/proc/sys/kernel/shmmni", "1").unwrap();
+    let _one = Sysv::new(0, 1, 0o600);
+    check(&sysv(1, false, false), "kernel.shmmni 1");
+    fs::write("/proc/sys/kernel/shmmni", "4096").unwrap();
+    fs::write("/proc/sys/kernel/shmall", "2").unwrap();
+    check(&sysv(2 << 12, false, false), "kernel.shmall 2");
+    check(&sysv(1 << 12, false, false), "");
+    let none = None::<&str>;
+    nix::mount::mount(none, "/dev/shm", none, MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY, none).unwrap();
+    check(&posix("x", 1), "/dev/shm is mounted read-only");
+}
+
+#[test]
+fn a_dry_run_predicts_a_directory_that_may_not_be_written() {
+    let Some(_world) = World::new() else { return };
+    fs::create_dir("/dev/shm/closed").unwrap();
+    for option in ["--dry-run", "--json"] {
+        let mut command =
+            as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["create", "posix", "closed/x", "--size", "1", option]);
+        let output = command.env("XDG_STATE_HOME", "/dev/shm/closed").output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(told.contains("you cannot write to that directory"), "{told}");
+    }
+}
+
+#[test]
+fn a_file_that_does_not_tell_its_size_is_read_to_its_end() {
+    let Some(_world) = World::new() else { return };
+    let expected = fs::read("/proc/version").unwrap();
+    for (kind, name) in [("posix a", "/a"), ("sysv --key 7", "key:7")] {
+        let error = refused(&format!("{kind} --from /proc/version"), 1);
+        assert!(error.contains("/proc/version does not tell its size. Use --size"), "{error}");
+        let error = refused(&format!("{kind} --from /proc/version --size 10"), 1);
+        assert!(error.contains("/proc/version has more than 10 B"), "{error}");
+        made(&format!("{kind} --from /proc/version --size 4K"));
+        let bytes = shmlens().args(["dump", "--raw", name]).output().unwrap().stdout;
+        assert!(bytes.len() == 4096 && bytes.starts_with(&expected), "{name}");
+        assert!(bytes[expected.len()..].iter().all(|&byte| byte == 0));
+    }
+    let error = refused("posix b --from /nowhere/at/all", 1);
+    assert!(error.contains("failed to read /nowhere/at/all"), "{error}");
+    let error = refused("posix b --dry-run --from /nowhere/at/all", 1);
+    assert!(error.contains("failed to read /nowhere/at/all"), "{error}");
+    assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 1);
+    for row in sysv_table::parse(&RealMachine.sysv_table().unwrap()).rows {
+        shm::remove(row.shmid.0).unwrap();
+    }
 }
 
 /// Huge pages that are set aside as long as this lives.

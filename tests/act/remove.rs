@@ -6,7 +6,7 @@ use shmlens::act::{self, ActError, Options};
 use shmlens::machine::real::RealMachine;
 use shmlens::sys::shm;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, chown};
 
 #[test]
 fn what_is_removed_is_gone_and_what_is_held_lives_on() {
@@ -119,7 +119,9 @@ fn a_removal_that_was_killed_is_mended() {
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
     // A removal may be under way.
-    assert_eq!(run(&["rm", "--recover"]), (Some(0), String::new(), String::new()));
+    let (status, stdout, stderr) = run(&["rm", "--recover"]);
+    assert_eq!((status, stdout.as_str()), (Some(1), ""), "{stderr}");
+    assert_eq!(stderr.matches("may still be going on. Try again").count(), 2, "{stderr}");
     wait_until(SOON, || {
         let (_, _, stderr) = run(&["rm", "--dry-run", "--no-copy", "--force", "other"]);
         stderr.contains("removal of posix:/dir/one") && stderr.contains("shmlens rm --recover")
@@ -144,4 +146,62 @@ fn a_removal_that_was_killed_is_mended() {
     assert_eq!(inode("/dev/shm/dir/one"), objects[0].file.metadata().unwrap().ino());
     assert_eq!(inode("/dev/shm/two"), taken.file.metadata().unwrap().ino());
     assert!(objects[1].path().exists() && other.path().exists());
+}
+
+#[test]
+fn recover_says_that_there_is_nothing_to_do() {
+    let Some(_world) = World::new() else { return };
+    let output = shmlens().args(["rm", "--recover"]).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert_eq!(output.stdout, b"nothing to recover\n");
+    let output = shmlens().args(["rm", "--recover", "--json"]).output().unwrap();
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+}
+
+#[test]
+fn a_planted_leftover_is_renamed_only_when_it_is_named() {
+    let Some(_world) = World::new() else { return };
+    let name = "shmlens-removing-0123456789abcdef-victim";
+    let planted = Object::new(name, 10, 0o666).owned_by(NOBODY, NOBODY);
+    // The directory of a removal by root, with an object of another user and a long name.
+    let long = "x".repeat(255);
+    fs::create_dir("/dev/shm/shmlens-removing-fedcba9876543210").unwrap();
+    let own =
+        Object::new(format!("shmlens-removing-fedcba9876543210/{long}"), 10, 0o600).owned_by(NOBODY, NOBODY);
+    // And one that another user made.
+    fs::create_dir("/dev/shm/shmlens-removing-0000000000000000").unwrap();
+    chown("/dev/shm/shmlens-removing-0000000000000000", Some(NOBODY), Some(NOBODY)).unwrap();
+    let foreign = Object::new("shmlens-removing-0000000000000000/passwd", 10, 0o600).owned_by(NOBODY, NOBODY);
+    let run = |arguments: &[&str]| {
+        let output = shmlens().args(arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    wait_until(SOON, || {
+        let (_, _, stderr) = run(&["rm", "--dry-run", "--no-copy", "--force", &format!("/{name}")]);
+        assert!(!stderr.contains("victim is left") && !stderr.contains("passwd"), "{stderr}");
+        stderr.contains(&long)
+    });
+    let (status, stdout, stderr) = run(&["rm", "--recover"]);
+    assert_eq!(status, Some(1), "{stdout} {stderr}");
+    assert!(stdout.contains(&format!("posix:/{long}: renamed back")), "{stdout}");
+    assert!(stderr.contains("belongs to nobody, who may have named it so. Not renamed"), "{stderr}");
+    assert!(planted.path().exists() && foreign.path().exists() && !own.path().exists());
+    assert!(fs::exists(format!("/dev/shm/{long}")).unwrap());
+    assert!(!fs::exists("/dev/shm/shmlens-removing-fedcba9876543210").unwrap());
+    let (status, stdout, stderr) = run(&["rm", "--recover", &format!("/{name}")]);
+    assert_eq!(status, Some(0), "{stderr}");
+    assert!(stdout.starts_with("posix:/victim: renamed back"), "{stdout}");
+    assert!(foreign.path().exists());
+}
+
+#[test]
+fn objects_of_others_and_long_names_are_removed_without_a_trace() {
+    let Some(_world) = World::new() else { return };
+    let long = "x".repeat(255);
+    let objects = [Object::new("nobodys", 10, 0o600).owned_by(NOBODY, NOBODY), Object::new(&long, 10, 0o600)];
+    for object in &objects {
+        carry_out(&object.id(), &REMOVE).unwrap();
+    }
+    assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
 }

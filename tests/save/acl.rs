@@ -10,8 +10,11 @@ use std::process::Command;
 
 /// Version 2; the owner rw, user 65534 r, the group nothing, at most r, others nothing.
 fn acl() -> Vec<u8> {
-    let entries: [(u16, u16, u32); 5] =
-        [(1, 6, u32::MAX), (2, 4, 65534), (4, 0, u32::MAX), (16, 4, u32::MAX), (32, 0, u32::MAX)];
+    list(&[(1, 6, u32::MAX), (2, 4, 65534), (4, 0, u32::MAX), (16, 4, u32::MAX), (32, 0, u32::MAX)])
+}
+
+/// A list of these entries: tag, rights and number.
+pub(super) fn list(entries: &[(u16, u16, u32)]) -> Vec<u8> {
     let mut acl = 2u32.to_le_bytes().to_vec();
     for (tag, rights, id) in entries {
         acl.extend(tag.to_le_bytes());

@@ -1,7 +1,7 @@
 //! A disk that is short of room: the plan names the old copies that are deleted,
 //! and no other copy is.
 
-use super::{copies, directory, run, said, segment};
+use super::{copies, directory, program, run, said, segment};
 use crate::support::{Object, Sysv, World};
 use nix::mount::{MsFlags, mount, umount};
 use shmlens::act::{self, ActError, Action, Copies, Copying, Options, StateDirectory};
@@ -133,4 +133,25 @@ fn old_copies_stay_when_the_last_check_fails() {
     assert!(matches!(result, Err(ActError::NotKept { .. })), "{result:?}");
     assert!(later.path().exists());
     assert_eq!(disk.copies(), disk.old);
+}
+
+#[test]
+fn a_batch_never_deletes_its_own_copies_for_room() {
+    let Some(_world) = World::new() else { return };
+    let disk = Disk::new();
+    let names = ["/d", "/e", "/f", "/g", "/h"];
+    let objects = names.map(object);
+    let arguments = |option: &'static str| [&["rm", option, "--force"][..], &names].concat();
+    let predicted = program(&disk.directory).args(arguments("--dry-run")).output().unwrap();
+    let predicted = String::from_utf8(predicted.stdout).unwrap();
+    assert_eq!(predicted.matches("not enough disk space").count(), 2, "{predicted}");
+    let output = program(&disk.directory).args(arguments("--yes")).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(told.matches("not enough disk space").count(), 2, "{told}");
+    // Each segment that is gone has a copy.
+    assert_eq!(objects.iter().filter(|object| object.path().exists()).count(), 2);
+    let copies = disk.copies();
+    let saved = copies.iter().map(|copy| act::look_into(copy).unwrap().name.id().to_string());
+    assert_eq!(saved.collect::<Vec<_>>(), ["posix:/d", "posix:/e", "posix:/f"]);
 }

@@ -1,8 +1,9 @@
 //! FIFOs, devices, directories and endless files in the place of the program's
 //! own files: an error at once, and nothing is changed.
 
-use super::{copies, directory, files, program, run};
-use crate::support::{Child, Object, SOON, World};
+use super::{copies, directory, files, program, run, save};
+use crate::support::{Child, Object, SOON, Sysv, World};
+use nix::mount::MsFlags;
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use nix::unistd::mkfifo;
 use std::fs::{self, File};
@@ -69,14 +70,8 @@ fn a_log_that_cannot_be_written_after_the_act_is_reported() {
     let state = directory.path().join("state/shmlens");
     fs::create_dir_all(&state).unwrap();
     // No room for a line, though the file itself can be opened.
-    nix::mount::mount(
-        Some("tmpfs"),
-        &state,
-        Some("tmpfs"),
-        nix::mount::MsFlags::empty(),
-        Some("size=4k,mode=0700"),
-    )
-    .unwrap();
+    nix::mount::mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some("size=4k,mode=0700"))
+        .unwrap();
     fs::write(state.join("full"), [7; 4096]).unwrap();
     let object = Object::new("a", 4096, 0o600);
     let (status, error) = ended(rm(&directory).arg("--no-copy"));
@@ -161,4 +156,57 @@ fn a_mark_of_a_restore_that_is_not_a_regular_file_is_skipped() {
         assert_eq!(ended(program(&directory).args(["rm", "--recover"])), (0, String::new()));
         assert_eq!(files(&folder).len(), 1);
     }
+}
+
+#[test]
+fn a_system_v_segment_is_not_filled_without_a_mark() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let source = directory.path().join("source");
+    fs::write(&source, vec![7; 5000]).unwrap();
+    let saved = directory.path().join("saved");
+    let sysv = Sysv::new(7, 5000, 0o600);
+    save(&sysv.id(), &saved);
+    drop(sysv);
+    let state = directory.path().join("state/shmlens");
+    let full = || {
+        nix::mount::mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some("size=8k,mode=0700"))
+            .unwrap();
+        fs::create_dir(state.join("unfinished")).unwrap();
+        fs::write(state.join("log.jsonl"), "").unwrap();
+        let _ = fs::write(state.join("others"), [7; 16 << 10]);
+    };
+    let read_only = || {
+        fs::create_dir_all(state.join("unfinished")).unwrap();
+        fs::write(state.join("log.jsonl"), "").unwrap();
+        let none = None::<&str>;
+        nix::mount::mount(Some(&state), &state, none, MsFlags::MS_BIND, none).unwrap();
+        let flags = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+        nix::mount::mount(none, &state, none, flags, none).unwrap();
+    };
+    let fifo = || mkfifo(&state.join("unfinished"), Mode::S_IRWXU).unwrap();
+    let cases: [(&dyn Fn(), &str); 3] = [(&full, ""), (&read_only, ""), (&fifo, "no recovery mark")];
+    for (prepare, words) in cases {
+        fs::create_dir_all(&state).unwrap();
+        prepare();
+        for arguments in [
+            &["create", "sysv", "--key", "7", "--from", source.to_str().unwrap()][..],
+            &["restore", saved.to_str().unwrap()],
+        ] {
+            let (status, error) = ended(program(&directory).args(arguments));
+            assert_eq!(status, 1, "{arguments:?}: {error}");
+            assert!(error.contains(words) && error.contains("XDG_STATE_HOME"), "{error}");
+            assert!(super::segments().is_empty(), "{arguments:?}");
+        }
+        let _ = nix::mount::umount(&state);
+        fs::remove_dir_all(&state).unwrap();
+    }
+    // A user without a home has no place for one, and is told.
+    let mut homeless = program(&directory);
+    homeless
+        .env("XDG_STATE_HOME", "/proc/none")
+        .args(["create", "sysv", "--key", "7", "--from"])
+        .arg(&source);
+    let (status, error) = ended(&mut homeless);
+    assert!(status == 0 || error.contains("XDG_STATE_HOME"), "{error}");
 }

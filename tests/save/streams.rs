@@ -2,7 +2,8 @@
 
 use super::{complaint, directory, files, program, run, said, segments};
 
-use crate::support::{Object, SOON, Sysv, Terminal, World};
+use crate::support::{Child, Object, SOON, Sysv, Terminal, World, wait_until};
+use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use shmlens::segment::SegmentId;
 use shmlens::sys::shm;
@@ -143,4 +144,86 @@ fn a_closed_pipe_ends_save_quietly() {
     let mut command = program(&directory);
     let output = command.args(["save", "/a", "-"]).stdout(to).stderr(Stdio::piped()).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn save_never_replaces_a_segment() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let source = Object::new("a", 5000, 0o600);
+    source.write(0, b"source");
+    let target = Object::new("b", 5000, 0o600);
+    target.write(0, b"target");
+    symlink("/dev/shm", directory.path().join("link")).unwrap();
+    fs::create_dir(directory.path().join("mounted")).unwrap();
+    let mounted = directory.path().join("mounted");
+    let (none, flags) = (None::<&str>, nix::mount::MsFlags::MS_BIND);
+    nix::mount::mount(Some("/dev/shm"), &mounted, none, flags, none).unwrap();
+    for path in ["/dev/shm/b", "/dev/shm/../shm/b"]
+        .map(PathBuf::from)
+        .into_iter()
+        .chain([directory.path().join("link/b"), directory.path().join("mounted/b")])
+    {
+        let path = path.to_str().unwrap();
+        let told = complaint(&directory, ["save", "/a", path, "--force"]);
+        assert!(told.contains("is a segment: files below /dev/shm are shared memory"), "{told}");
+        let told = complaint(&directory, ["rm", "--yes", "--force", "/a", "--save", path]);
+        assert!(told.contains("is a segment"), "{told}");
+        let new = path.replace("/b", "/new");
+        let told = complaint(&directory, ["--read-only", "save", "/a", &new]);
+        assert!(told.contains("changes are disabled (read-only)"), "{told}");
+    }
+    assert_eq!(files(Path::new("/dev/shm")), ["a", "b"]);
+    assert_eq!(&fs::read(target.path()).unwrap()[..6], b"target");
+    nix::mount::umount(&mounted).unwrap();
+    // Elsewhere saving changes nothing that is shared.
+    said(&directory, ["--read-only", "save", "/a", directory.path().join("file").to_str().unwrap()]);
+}
+
+#[test]
+fn one_signal_stops_work_that_waits_for_a_pipe() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let object = Object::new("a", 4 << 20, 0o600);
+    object.write(0, &vec![7; 4 << 20]);
+    let sysv = Sysv::new(7, 4 << 20, 0o600);
+    sysv.write(0, &vec![7; 4 << 20]);
+    for name in ["/a", "key:7"] {
+        for signal in [Signal::SIGINT, Signal::SIGTERM] {
+            // Nobody reads on.
+            let (mut from, to) = std::io::pipe().unwrap();
+            let mut child =
+                Child::spawn(program(&directory).args(["save", name, "-"]).stdout(to).stderr(Stdio::piped()));
+            // It writes, and the pipe does not take all of it.
+            std::io::Read::read_exact(&mut from, &mut [0]).unwrap();
+            child.signal(signal);
+            assert!(!child.wait(SOON).success());
+        }
+    }
+    for name in ["/a", "key:7"] {
+        let saved = run(&directory, ["save", name, "-"]).stdout;
+        said(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
+        for signal in [Signal::SIGINT, Signal::SIGTERM] {
+            let mut child = Child::spawn(
+                program(&directory).args(["restore", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()),
+            );
+            // All but the end, and then silence.
+            child.say_bytes(&saved[..saved.len() / 2]);
+            wait_until(SOON, || is_filling(&child));
+            child.signal(signal);
+            assert_eq!(child.wait(SOON).code(), Some(1));
+            let told = child.complaint();
+            assert!(told.contains("was not restored, and nothing is left of it"), "{told}");
+        }
+        assert!(segments().iter().all(|segment| segment.id.to_string() != "posix:/a"));
+    }
+    assert!(segments().is_empty() && files(Path::new("/dev/shm")).is_empty());
+}
+
+/// Whether it has a segment open that it fills.
+fn is_filling(child: &Child) -> bool {
+    let maps = fs::read_to_string(format!("/proc/{}/maps", child.pid())).unwrap_or_default();
+    let open = fs::read_dir(format!("/proc/{}/fd", child.pid())).into_iter().flatten().flatten();
+    let mut targets = open.filter_map(|entry| fs::read_link(entry.path()).ok());
+    maps.contains("/SYSV") || targets.any(|target| target.to_string_lossy().starts_with("/dev/shm/#"))
 }

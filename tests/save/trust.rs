@@ -1,11 +1,15 @@
 //! Files that another user may have written, and what is never restored from any.
 
-use super::{complaint, copies, directory, files, program, run, said, save, segment};
+use super::{acl, complaint, copies, directory, files, program, run, said, save, segment};
 
 use crate::support::{NOBODY, Object, SOON, Terminal, World};
+use nix::sys::signal::Signal;
 use shmlens::act::SavedFile;
-use std::fs;
+use shmlens::sys::handle;
+use std::fs::{self, File};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -170,4 +174,61 @@ fn read_only_removes_no_mark() {
 
 fn run_all(directory: &TempDir, arguments: &[&str]) {
     program(directory).args(arguments).output().unwrap();
+}
+
+#[test]
+fn a_file_that_others_can_write_through_an_acl_has_to_be_confirmed() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    // The group bits of the mode are the mask then; the group is root's own.
+    for (entry, refused) in
+        [((2, 6, 1001), true), ((8, 6, 1001), true), ((2, 4, 1001), false), ((2, 6, 0), false)]
+    {
+        let path = setuid_program(&directory, 0, 0o600);
+        let mut entries = vec![(1, 6, u32::MAX), (4, 0, u32::MAX), (16, 6, u32::MAX), (32, 0, u32::MAX)];
+        entries.insert(if entry.0 == 2 { 1 } else { 2 }, entry);
+        handle::set_acl(File::open(&path).unwrap().as_fd(), &acl::list(&entries)).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o660);
+        let output = run(&directory, ["restore", path.to_str().unwrap()]);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(i32::from(refused)), "{entry:?}: {told}");
+        assert_eq!(told.contains("can be written by other users through its ACL"), refused, "{told}");
+        assert_eq!(nothing_is_there(), refused);
+        let _ = fs::remove_file("/dev/shm/program");
+        fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn a_signal_at_the_question_ends_it() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let path = setuid_program(&directory, NOBODY, 0o600);
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let mut command = program(&directory);
+        command.arg("restore").arg(&path);
+        let mut terminal = Terminal::start((100, 30), command);
+        terminal.wait_for("Restore it? [y/N]", SOON);
+        terminal.child().signal(signal);
+        assert_eq!(terminal.wait_exit(SOON).signal(), Some(signal as i32));
+        assert!(nothing_is_there());
+    }
+}
+
+#[test]
+fn the_question_lists_what_the_acl_grants() {
+    let Some(_world) = World::new() else { return };
+    let directory = directory();
+    let object = Object::new("a", 5000, 0o600);
+    let path = directory.path().join("file");
+    let entries = [(1, 6, u32::MAX), (2, 7, 1), (4, 4, u32::MAX), (16, 6, u32::MAX), (32, 0, u32::MAX)];
+    handle::set_acl(object.file.as_fd(), &acl::list(&entries)).unwrap();
+    save(&object.id(), &path);
+    chown(&path, Some(NOBODY), None).unwrap();
+    drop(object);
+    let told = complaint(&directory, ["restore", path.to_str().unwrap()]);
+    assert!(
+        told.contains("mode 0660") && told.contains("an ACL (user daemon rw, owning group r-)"),
+        "{told}"
+    );
 }

@@ -64,6 +64,11 @@ impl Child {
         self.0.stdin = None;
     }
 
+    /// Writes bytes to its standard input.
+    pub fn say_bytes(&mut self, bytes: &[u8]) {
+        self.0.stdin.as_mut().expect("a piped standard input").write_all(bytes).unwrap();
+    }
+
     /// The next line of its standard output, without the newline.
     ///
     /// # Panics

@@ -1,5 +1,6 @@
 //! What a saved segment was, beside its contents; as JSON in the file.
 
+use crate::act::access::Acl;
 use crate::segment::{
     Bytes, Key, Mode, ObjectName, Owner, SegmentId, ShmId, Times, Timestamp, escape, unescape,
 };
@@ -154,6 +155,12 @@ impl Saved {
         }
         if i64::try_from(wire.size).is_err() || wire.mode & !0o7777 != 0 {
             return Err("invalid size or mode".to_owned());
+        }
+        if let Some(acl) = &wire.acl {
+            let bits = Acl::mode_bits(acl).ok_or("invalid ACL")?;
+            if wire.kind != "posix" || bits != wire.mode & 0o777 {
+                return Err("the ACL contradicts the mode".to_owned());
+            }
         }
         let time = |time: WireTime| Timestamp { seconds: time.0, nanos: time.1.min(999_999_999) };
         Ok(Self {

@@ -87,6 +87,11 @@ impl<R: Read> Reading<R> {
         &self.saved
     }
 
+    /// What it is read from.
+    pub fn source_mut(&mut self) -> &mut R {
+        self.from.get_mut()
+    }
+
     /// How many bytes of the file were read.
     #[must_use]
     pub const fn position(&self) -> u64 {

@@ -28,6 +28,33 @@ fn read(file: &[u8]) -> Result<(Saved, Runs), ArchiveError> {
     Ok((reading.saved().clone(), runs))
 }
 
+/// An ACL that agrees with this mode, with a named user and a mask or without.
+fn acl(mode: u32, masked: bool) -> Vec<u8> {
+    let bits = |place: u32| u16::try_from(mode >> place & 7).unwrap();
+    let mut entries = vec![(1u16, bits(6), u32::MAX), (4, bits(3), u32::MAX), (32, bits(0), u32::MAX)];
+    if masked {
+        entries.splice(1..2, [(2, 6, 1001), (4, 7, u32::MAX), (16, bits(3), u32::MAX)]);
+    }
+    let entries = entries.into_iter().flat_map(|(tag, bits, id)| {
+        [&tag.to_le_bytes()[..], &bits.to_le_bytes(), &id.to_le_bytes()].concat()
+    });
+    2u32.to_le_bytes().into_iter().chain(entries).collect()
+}
+
+#[test]
+fn an_acl_that_contradicts_the_mode_is_refused() {
+    let open = Saved { mode: Mode::new(0o600), acl: Some(acl(0o777, true)), ..example() };
+    let error = read(&written(&open, &vec![])).unwrap_err().to_string();
+    assert!(error.contains("the ACL contradicts the mode"), "{error}");
+    for acl in [vec![], vec![2, 0, 0, 0], vec![2, 0, 0, 0, 255], acl(0o640, true)[..20].to_vec()] {
+        let broken = Saved { acl: Some(acl), ..example() };
+        assert!(read(&written(&broken, &vec![])).is_err());
+    }
+    let name = Name::Sysv { key: Key(7), shmid: ShmId(1) };
+    assert!(read(&written(&Saved { name, ..example() }, &vec![])).is_err());
+    read(&written(&example(), &vec![])).unwrap();
+}
+
 fn example() -> Saved {
     Saved {
         name: Name::Posix(ObjectName::new(b"a\xff\n").unwrap()),
@@ -35,7 +62,7 @@ fn example() -> Saved {
         mode: Mode::new(0o640),
         owner: Owner { uid: 1000, user: Some("ann".into()), gid: 7, group: None },
         times: Times { modify: Some(Timestamp { seconds: -5, nanos: 7 }), ..Times::default() },
-        acl: Some(vec![2, 0, 0, 0, 255]),
+        acl: Some(acl(0o640, true)),
         saved: Timestamp::from_seconds(1_767_610_860),
     }
 }
@@ -60,15 +87,15 @@ fn saved() -> impl Strategy<Value = Saved> {
         gid,
         group: None,
     });
-    let acl = proptest::option::of(proptest::collection::vec(any::<u8>(), 0..200));
-    (prop_oneof![posix, sysv], 1..=u64::MAX / 2, 0u32..0o10000, owner, times, acl).prop_map(
-        |(name, size, mode, owner, times, acl)| Saved {
+    let with_acl = proptest::option::of(any::<bool>());
+    (prop_oneof![posix, sysv], 1..=u64::MAX / 2, 0u32..0o10000, owner, times, with_acl).prop_map(
+        |(name, size, mode, owner, times, masked)| Saved {
+            acl: masked.filter(|_| matches!(name, Name::Posix(_))).map(|masked| acl(mode, masked)),
             name,
             size: Bytes(size),
             mode: Mode::new(mode),
             owner,
             times,
-            acl,
             ..example()
         },
     )

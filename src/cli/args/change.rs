@@ -1,7 +1,7 @@
 //! The arguments of the commands that change something.
 
 use super::{SettleArgs, duration, size};
-use crate::act::ModeChange;
+use crate::act::{ModeChange, ParseModeError};
 use crate::segment::resolve::parse_key;
 use crate::segment::{Bytes, Key, Kind, Mode};
 use clap::Subcommand;
@@ -72,7 +72,7 @@ pub struct TellArgs {
 #[command(after_help = CHMOD_EXAMPLES)]
 pub struct ChmodArgs {
     /// Octal (0600) or symbolic (u+w,o-rwx) mode, as in chmod(1), except that +w ignores the umask
-    #[arg(value_name = "MODE", allow_hyphen_values = true)]
+    #[arg(value_name = "MODE", allow_hyphen_values = true, value_parser = mode_change)]
     pub mode: ModeChange,
     /// Which segments.
     #[command(flatten)]
@@ -145,8 +145,9 @@ pub struct RmArgs {
     /// Do not save a copy
     #[arg(long)]
     pub no_copy: bool,
-    /// Recover from a killed command: undo partial removals and remove incomplete segments
-    #[arg(long, conflicts_with_all = ["segments", "yes", "force", "no_copy"])]
+    /// Recover from a killed command: undo partial removals and remove incomplete segments, or
+    /// only the named ones
+    #[arg(long, conflicts_with_all = ["yes", "force", "no_copy", "save"])]
     pub recover: bool,
 }
 
@@ -354,6 +355,10 @@ fn mode(text: &str) -> Result<Mode, &'static str> {
     let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'7')) && !text.is_empty();
     let bits = u32::from_str_radix(text, 8).ok().filter(|&bits| digits && bits <= 0o777);
     bits.map(Mode::new).ok_or("expected 0000 to 0777")
+}
+
+fn mode_change(text: &str) -> Result<ModeChange, &'static str> {
+    text.parse().map_err(|_| ParseModeError::EXPECTED)
 }
 
 fn key(text: &str) -> Result<Key, &'static str> {

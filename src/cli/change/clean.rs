@@ -10,7 +10,7 @@ use super::copying::Where;
 use super::log::Log;
 use super::removing::remove;
 use super::tell::Teller;
-use crate::act::{self, Action, Plan, Task};
+use crate::act::{self, Action, Copying, Plan, Task};
 use crate::cli::args::CleanArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status, look_whole};
@@ -48,8 +48,10 @@ pub fn run(
     let copies = Where::new(args.no_copy, None, leaked.len(), terms.copies)?;
     let plan =
         |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
-    let plans: Vec<Plan> = leaked.iter().map(plan).collect();
-    let (wanted, left): (Vec<Plan>, Vec<Plan>) = plans.into_iter().partition(|plan| is_wanted(plan, args));
+    let (wanted, left): (Vec<&Segment>, Vec<&Segment>) =
+        leaked.iter().partition(|segment| is_wanted(segment, args));
+    // In the order in which they are carried out: each counts what the ones before it use.
+    let [wanted, left] = [wanted, left].map(|segments| segments.iter().map(plan).collect::<Vec<Plan>>());
     let doable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
     let asks = !args.tell.dry_run && !args.yes && doable > 0;
     if !args.tell.json {
@@ -97,8 +99,18 @@ fn fits(segment: &Segment, args: &CleanArgs, user: Option<u32>, now: Timestamp) 
     old && of_user && args.min_size.is_none_or(|least| segment.size >= least)
 }
 
-fn is_wanted(plan: &Plan, args: &CleanArgs) -> bool {
-    args.likely || segment(plan).is_some_and(|one| one.verdict.state == State::Leaked(Certainty::Certain))
+fn is_wanted(segment: &Segment, args: &CleanArgs) -> bool {
+    args.likely || segment.verdict.state == State::Leaked(Certainty::Certain)
+}
+
+/// The older copies that the removal costs, a sentence each.
+fn deleted_copies(plan: &Plan, now: Timestamp) -> Vec<String> {
+    match &plan.task {
+        Task::Change { action: Action::Remove(Copying::Keep(copies)), .. } if plan.refusal.is_none() => {
+            copies.outlook().sentences(now)
+        }
+        Task::Change { .. } | Task::Create(_) => vec![],
+    }
 }
 
 fn segment(plan: &Plan) -> Option<&Segment> {
@@ -151,7 +163,7 @@ fn text_of(wanted: &[Plan], left: &[Plan], unknown: usize, args: &CleanArgs, sur
         }
         .to_owned();
     }
-    for plan in wanted.iter().chain(left) {
+    for (at, plan) in wanted.iter().chain(left).enumerate() {
         let Some(segment) = segment(plan) else { continue };
         let age = segment.age(now).map_or_else(String::new, |age| format!(", {} old", age_text(age)));
         let _ = writeln!(
@@ -164,6 +176,11 @@ fn text_of(wanted: &[Plan], left: &[Plan], unknown: usize, args: &CleanArgs, sur
         );
         for reason in &segment.verdict.reasons {
             let _ = writeln!(text, "  {reason}");
+        }
+        if at < wanted.len() {
+            for sentence in deleted_copies(plan, now) {
+                let _ = writeln!(text, "  {sentence}");
+            }
         }
         if let Some(refusal) = &plan.refusal {
             let _ = writeln!(text, "  not removed: {}. {}", refusal.reason, refusal.remedy);

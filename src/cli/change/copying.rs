@@ -2,7 +2,10 @@
 
 use crate::act::{Copies, Copying, StateDirectory};
 use crate::cli::Failure;
-use crate::segment::{Bytes, Segment};
+use crate::segment::{Bytes, Segment, SegmentId};
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::iter;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +19,7 @@ pub enum Where {
     /// All in this file.
     File(PathBuf),
     /// In this directory, each in a file of its own.
-    Directory(PathBuf),
+    Directory(PathBuf, RefCell<HashMap<SegmentId, String>>),
     /// Nowhere.
     Nowhere,
 }
@@ -39,7 +42,7 @@ impl Where {
             ));
         }
         if path.as_os_str().as_bytes().ends_with(b"/") || path.is_dir() {
-            return Ok(Self::Directory(path.to_owned()));
+            return Ok(Self::Directory(path.to_owned(), RefCell::default()));
         }
         if segments > 1 {
             return Err(Failure::Usage(
@@ -53,15 +56,30 @@ impl Where {
         match self {
             Self::Copies(copies) => Copying::Keep(copies.clone()),
             Self::File(path) => Copying::To(path.clone()),
-            Self::Directory(path) => Copying::To(path.join(file_name(segment))),
+            Self::Directory(path, names) => {
+                Copying::To(path.join(unique_name(segment, &mut names.borrow_mut())))
+            }
             Self::Nowhere => Copying::Without,
         }
     }
 }
 
-/// `posix_camera0.saved`: one for each segment, unless a name has these letters itself.
-fn file_name(segment: &Segment) -> String {
+/// A name that no other segment of the batch has: `posix_p_q.saved`, `posix_p_q-2.saved`.
+fn unique_name(segment: &Segment, names: &mut HashMap<SegmentId, String>) -> String {
+    if let Some(name) = names.get(&segment.id) {
+        return name.clone();
+    }
+    let taken: HashSet<&String> = names.values().collect();
+    let short = short_name(segment);
+    let numbered = (2..).map(|number| format!("{short}-{number}.saved"));
+    let mut all = iter::once(format!("{short}.saved")).chain(numbered);
+    let name = all.find(|name| !taken.contains(name)).unwrap_or_default();
+    names.insert(segment.id.clone(), name.clone());
+    name
+}
+
+/// `posix_camera0`
+fn short_name(segment: &Segment) -> String {
     let id = segment.id.to_string().replace(":/", "_").replace([':', '/'], "_");
-    let short: String = id.chars().take(LONGEST_NAME).collect();
-    format!("{short}.saved")
+    id.chars().take(LONGEST_NAME).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::log::Log;
 use super::tell::Teller;
-use super::warn_of_unfinished;
+use super::{warn_of_no_mark, warn_of_unfinished};
 use crate::act::{self, NewSegment, Options, Source, StateDirectory};
 use crate::cli::args::{CreateArgs, CreateKind, NewArgs};
 use crate::cli::out::Out;
@@ -43,12 +43,17 @@ pub fn run(
             (new, &args.new)
         }
     };
+    let mut teller = Teller::new("create", args.tell, out);
     match (args.size, &args.from) {
         (None, None) => return Err(Failure::Usage("--size or --from is required".to_owned())),
-        (None, Some(_)) => new.take_size_of_file().map_err(|error| Failure::Usage(error.to_string()))?,
+        (None, Some(_)) => {
+            if let Err(error) = new.take_size_of_file() {
+                teller.not_done(&new.subject(), "refused", error.to_string())?;
+                return Ok(teller.status());
+            }
+        }
         (Some(_), _) => {}
     }
-    let mut teller = Teller::new("create", args.tell, out);
     let plan = act::plan_create(machine, &new, &options);
     if teller.dry_run() {
         teller.planned(&plan)?;
@@ -58,6 +63,12 @@ pub fn run(
     if let Some(state) = state.as_ref().filter(|_| plan.refusal.is_some()) {
         // What has the key may be left from a creation that was killed.
         warn_of_unfinished(machine, state, &look(machine), options);
+    }
+    if plan.refusal.is_none() {
+        log.open()?;
+        if matches!(new, NewSegment::Sysv(_, Source::File(_))) {
+            warn_of_no_mark(state.as_ref());
+        }
     }
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let outcome = attended("creating", args.from.is_some(), &progress, &interrupt, |_| {

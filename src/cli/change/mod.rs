@@ -70,7 +70,7 @@ pub fn run(machine: &dyn Machine, change: &Change, terms: Terms, out: &mut Out) 
         Change::Rm(args) => rm::run(machine, args, terms, log, out)?,
         Change::Clean(args) => clean::run(machine, args, terms, log, out)?,
         Change::Create(args) => create::run(machine, args, options, log, out)?,
-        Change::Save(args) => save::save(machine, args, out)?,
+        Change::Save(args) => save::save(machine, args, options, out)?,
         Change::Restore(args) => save::restore(machine, args, options, log, out)?,
     };
     out.flush()?;
@@ -84,6 +84,15 @@ fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Su
     }
     for unfinished in unfinished::unfinished(machine, state, &survey.segments) {
         warn(&unfinished.told());
+    }
+}
+
+/// Warns a user who has no place for the mark that finds a half-filled segment.
+fn warn_of_no_mark(state: Option<&StateDirectory>) {
+    if let Some(error) = unfinished::unprotected(state) {
+        warn(&format!(
+            "if this command is killed, `shmlens rm --recover` cannot find the half-filled segment: {error}"
+        ));
     }
 }
 

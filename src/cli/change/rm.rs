@@ -9,6 +9,8 @@ use super::log::Log;
 use super::removing::remove;
 use super::tell::{Teller, text_of};
 use super::{Terms, ask, chosen, warn_of_unfinished};
+use crate::act::recover::{Astray, Leftovers};
+use crate::act::unfinished::Unfinished;
 use crate::act::{
     self, ActError, Action, Copying, Options, Outcome, Plan, Refusal, StateDirectory, recover, unfinished,
 };
@@ -142,7 +144,25 @@ fn recover(
 ) -> Result<Status, Failure> {
     let survey = look(machine);
     let mut teller = Teller::new("recover", args.tell, out);
-    for astray in recover::astray(machine, &survey.segments, survey.at) {
+    let named = chosen(machine, &survey, &args.segments, args.kind, &mut teller)?;
+    let is_named = |astray: &Astray| named.iter().any(|segment| segment.id == astray.segment.id);
+    let found = Leftovers::find(machine, &survey.segments, survey.at);
+    let (mut all, mut nothing) = (found.astray, true);
+    if args.segments.is_empty() {
+        for (astray, told) in found.under_way.iter().map(|astray| (astray, astray.wait())) {
+            nothing = false;
+            teller.not_done(&astray.segment.id.to_string(), "refused", told)?;
+        }
+        for (astray, told) in found.untrusted.iter().map(|astray| (astray, astray.doubt())) {
+            nothing = false;
+            teller.not_done(&astray.segment.id.to_string(), "refused", told)?;
+        }
+    } else {
+        all.extend(found.under_way.into_iter().chain(found.untrusted));
+        all.retain(is_named);
+    }
+    for astray in all {
+        nothing = false;
         let subject = astray.segment.id.to_string();
         if args.tell.dry_run {
             let what = format!("renames it back to {}", SegmentId::Posix(astray.before.clone()));
@@ -169,7 +189,12 @@ fn recover(
     if let Some(state) = state.as_ref().filter(|_| !args.tell.dry_run && !options.read_only) {
         unfinished::remove_stale_marks(machine, state, &survey.segments);
     }
-    for unfinished in state.as_ref().map(left).unwrap_or_default() {
+    let left = state.as_ref().map(left).unwrap_or_default().into_iter();
+    let wanted = |one: &Unfinished| {
+        args.segments.is_empty() || named.iter().any(|segment| segment.id == one.segment.id)
+    };
+    for unfinished in left.filter(wanted) {
+        nothing = false;
         let subject = unfinished.segment.id.to_string();
         if args.tell.dry_run {
             let remove = Action::Remove(Copying::Without);
@@ -187,6 +212,9 @@ fn recover(
         let outcome = Outcome { subject, action: "recover", result };
         log.add(&outcome);
         teller.came_of(&outcome)?;
+    }
+    if nothing {
+        teller.nothing("nothing to recover")?;
     }
     Ok(teller.status())
 }

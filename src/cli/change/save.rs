@@ -2,7 +2,8 @@
 
 use super::log::Log;
 use super::tell::Teller;
-use super::{ask, warn_of_unfinished};
+use super::{ask, warn_of_no_mark, warn_of_unfinished};
+use crate::act::archive::Name;
 use crate::act::{
     self, ActError, Done, Options, Outcome, RestoreError, Restored, SaveError, SavedFile, StateDirectory,
 };
@@ -21,8 +22,14 @@ use std::path::Path;
 /// Standard output of `save`, standard input of `restore`.
 const STANDARD: &str = "-";
 
-/// Saves a segment. Nothing of it is changed, so `--read-only` allows it.
-pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Status, Failure> {
+/// Saves a segment. Nothing of it is changed, so `--read-only` allows it, except to
+/// where the file would be a segment.
+pub fn save(
+    machine: &dyn Machine,
+    args: &SaveArgs,
+    options: Options,
+    out: &mut Out,
+) -> Result<Status, Failure> {
     let streams = args.file.as_os_str() == STANDARD;
     if streams && args.json {
         return Err(Failure::Usage("--json and the segment cannot both go to standard output".to_owned()));
@@ -45,6 +52,11 @@ pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Sta
     if streams {
         return stream(machine, &segment, out);
     }
+    if options.read_only && act::is_in_dev_shm(&args.file) {
+        let error = SaveError::ReadOnly { path: args.file.clone() };
+        teller.not_done(&segment.id.to_string(), "refused", error.to_string())?;
+        return Ok(teller.status());
+    }
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let outcome = attended("saving", true, &progress, &interrupt, |_| {
         act::save_outcome(machine, &segment, &args.file, args.force, &progress)
@@ -60,8 +72,10 @@ pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Sta
 
 /// Saves to standard output, which has nothing else on it.
 fn stream(machine: &dyn Machine, segment: &Segment, out: &mut Out) -> Result<Status, Failure> {
-    let (progress, interrupt) = (Progress::new(), Interrupt::listen());
-    let saved = attended("saving", true, &progress, &interrupt, |_| {
+    // A signal ends the program, although a pipe that nobody reads blocks it: nothing
+    // has to be undone, and a part does not restore.
+    let progress = Progress::new();
+    let saved = attended("saving", true, &progress, &Interrupt::none(), |_| {
         act::save_to(machine, segment, &mut *out, &progress)
     });
     match saved {
@@ -99,7 +113,6 @@ pub fn restore(
         ));
     }
     log.open()?;
-    let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let state = StateDirectory::find().ok();
     if let Some(state) = &state {
         warn_of_unfinished(machine, state, &look(machine), options);
@@ -113,6 +126,11 @@ pub fn restore(
         Err(Failed::Terminal(error)) => return Err(error.into()),
         Err(Failed::File(error)) => Err(error),
     };
+    if confirmed.as_ref().is_ok_and(|file| matches!(file.saved().name, Name::Sysv { .. })) {
+        warn_of_no_mark(state.as_ref());
+    }
+    // Only now: until the answer a signal ends the program.
+    let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let restored: Result<Restored, RestoreError> = confirmed.and_then(|file| {
         attended("restoring", true, &progress, &interrupt, |_| {
             file.restore(machine, state.as_ref(), &progress)

@@ -178,6 +178,14 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
+    /// There was nothing to do. A program sees it by the missing lines.
+    pub fn nothing(&mut self, text: &str) -> Result<(), Failure> {
+        if !self.args.json && !self.failed {
+            writeln!(self.out, "{text}")?;
+        }
+        Ok(())
+    }
+
     /// What came of a plan.
     pub fn came_of(&mut self, outcome: &Outcome) -> Result<(), Failure> {
         match &outcome.result {
@@ -189,7 +197,7 @@ impl<'a> Teller<'a> {
                         segment: &id,
                         status: "done",
                         said: &done.said,
-                        undo: done.undo_command().as_deref(),
+                        undo: done.undo_command().or_else(|| done.undo_text()).as_deref(),
                         error: None,
                         evidence: None,
                     });

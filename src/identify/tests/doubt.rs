@@ -222,7 +222,7 @@ fn an_attachment_since_the_scan_is_told_as_such() {
     };
     let segment = judged(&holdings);
     assert!(
-        segment.verdict.reasons.concat().contains("0 found: 1 attached since the last scan"),
+        segment.verdict.reasons.concat().contains("0 found, 1 attached since the last scan"),
         "{segment:?}"
     );
     assert!(holdings.misses_attachments(&segment));

@@ -3,8 +3,8 @@
 use super::making::MadeMaking;
 use super::{MadeBytes, MadeFacts, MadeMachine, MadeObject, MadeSysv, lock};
 use crate::machine::control::{
-    Capability, Control, Credentials, FileFlags, Guards, Held, NewSysv, Pin, Removal, SysvPermissions,
-    SysvStat,
+    Capability, Control, Credentials, FileFlags, Guards, Held, MemoryFacts, NewSysv, Pin, Removal,
+    SysvPermissions, SysvStat,
 };
 use crate::machine::sysv_table::{LOCKED, MARKED, Row};
 use crate::machine::{Making, ObjectStat};
@@ -186,6 +186,14 @@ impl Control for MadeMachine {
     fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>> {
         let bytes = MadeBytes::hole(size);
         Ok(Box::new(MadeMaking { machine: self.clone(), name: Ok(name.clone()), bytes }))
+    }
+
+    fn foresee_object(&self, _: &ObjectName) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn memory(&self) -> MemoryFacts {
+        MemoryFacts::default()
     }
 
     fn begin_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn Making>> {

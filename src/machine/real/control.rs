@@ -1,9 +1,10 @@
 //! Changing segments of the machine that this runs on.
 
 use super::making::{ObjectMaking, SysvMaking};
-use super::{DEV_SHM, RealMachine, object_stat};
+use super::{DEV_SHM, RealMachine, memory, object_stat};
 use crate::machine::control::{
-    Control, Credentials, FileFlags, Guards, Held, NewSysv, Pin, Removal, SysvPermissions, SysvStat,
+    Control, Credentials, FileFlags, Guards, Held, MemoryFacts, NewSysv, Pin, Removal, SysvPermissions,
+    SysvStat,
 };
 use crate::machine::sysv_table::{LOCKED, MARKED};
 use crate::machine::{Making, ObjectStat, real::who};
@@ -90,6 +91,14 @@ impl Control for RealMachine {
         Ok(Box::new(ObjectMaking::begin(name, size)?))
     }
 
+    fn foresee_object(&self, name: &ObjectName) -> io::Result<()> {
+        object::foresee_name(Path::new(DEV_SHM), name.as_path())
+    }
+
+    fn memory(&self) -> MemoryFacts {
+        memory::facts()
+    }
+
     fn begin_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn Making>> {
         Ok(Box::new(SysvMaking::begin(new)?))
     }
@@ -130,12 +139,9 @@ impl Control for RealMachine {
     }
 }
 
-/// The last part of a name tells what it was before.
+/// The last parts of a name tell what it was before.
 pub(in crate::machine) fn name_before(aside: &ObjectName) -> Option<ObjectName> {
-    let bytes = aside.as_bytes();
-    let start = bytes.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
-    let name = unlink::name_before(&bytes[start..])?;
-    ObjectName::new(&[&bytes[..start], name].concat())
+    ObjectName::new(unlink::path_before(aside.as_path())?.as_os_str().as_bytes())
 }
 
 fn sysv_stat(stat: &shm::ShmStat) -> SysvStat {

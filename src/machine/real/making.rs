@@ -30,6 +30,9 @@ impl ObjectMaking {
     /// Begins one of that size, all hole.
     pub fn begin(name: &ObjectName, size: u64) -> io::Result<Self> {
         let object = Unnamed::create(Path::new(DEV_SHM), name.as_path(), 0o600)?;
+        if i64::try_from(size).is_err() {
+            return Err(io::Error::from_raw_os_error(libc::EFBIG));
+        }
         object.file.set_len(size)?;
         Ok(Self { name: name.clone(), size, object })
     }

@@ -113,6 +113,7 @@ mod tests {
     #[test]
     fn what_a_stopped_removal_left_is_told() {
         let machine = MadeMachine::new();
+        machine.edit(|facts| facts.effective_uid = 1000);
         machine.add_object("shmlens-removing-0123456789abcdef-camera0", MadeBytes::hole(1));
         let events = surveyor(&machine).work(Clock::ZERO);
         let [Event::Surveyed(survey)] = &events[..] else { panic!("{events:?}") };
