@@ -3,7 +3,7 @@
 use super::{notice, small, stage};
 use crate::support::{Acts, Stage};
 use shmlens::act::copies::KeepError;
-use shmlens::act::{ActError, Done, Outcome, Refusal, StateError};
+use shmlens::act::{ActError, Done, NotUndone, Outcome, Refusal, SavedCopy, StateError, Undone};
 use shmlens::app::Keymap;
 use shmlens::app::effect::{Effect, Undo};
 use shmlens::app::event::Event;
@@ -11,7 +11,7 @@ use shmlens::app::key::Key;
 use shmlens::app::overlay::Overlay;
 use shmlens::app::update;
 use shmlens::app::work::Working;
-use shmlens::machine::made::MadeMachine;
+use shmlens::machine::made::{MadeBytes, MadeMachine};
 use shmlens::segment::{Access, ObjectName, SegmentId};
 
 fn confirm(stage: &Stage) -> &shmlens::app::confirm::Confirm {
@@ -138,7 +138,6 @@ fn each_of_a_batch_has_its_own_answer() {
 
 #[test]
 fn another_segment_of_the_same_name_is_left_alone() {
-    use shmlens::machine::made::MadeBytes;
     let mut stage = stage(small());
     stage.press("jx");
     stage.wait(200);
@@ -225,6 +224,10 @@ fn what_was_removed_without_a_copy_brings_no_other_one_back() {
     assert_eq!(names(&stage.machine).len(), 1);
 }
 
+fn saved(name: &str) -> SavedCopy {
+    SavedCopy { id: object(name), path: format!("/copies/{name}").into() }
+}
+
 fn working() -> Event {
     let what = "copying sysv:5".to_owned();
     Event::Working(Working { what, item: 1, items: 1, done: 10, total: 50 })
@@ -259,7 +262,7 @@ fn meanwhile_nothing_is_cleaned_and_nobody_is_ended() {
     let busy = || {
         let mut stage = stage(machine.clone());
         stage.acts = Acts::Hang;
-        stage.state.undo = Some(Undo::Copies(1));
+        stage.state.undo = Some(Undo::Copies(vec![saved("a")]));
         stage.press("u");
         stage.happen(working());
         stage
@@ -280,7 +283,7 @@ fn meanwhile_nothing_is_cleaned_and_nobody_is_ended() {
 fn a_long_undo_is_stopped_and_can_be_tried_again() {
     let mut stage = stage(small());
     stage.acts = Acts::Hang;
-    stage.state.undo = Some(Undo::Copies(2));
+    stage.state.undo = Some(Undo::Copies(vec![saved("a"), saved("b")]));
     stage.press("u");
     // It takes no time to speak of so far, and the keys are what they are.
     stage.press("<esc>");
@@ -290,8 +293,12 @@ fn a_long_undo_is_stopped_and_can_be_tried_again() {
     assert!(notice(&stage).contains("esc stops it"), "{}", notice(&stage));
     stage.press("<esc>");
     assert_eq!((stage.acts, stage.quit), (Acts::Stopped, false));
-    stage.happen(Event::Undone(vec![Ok("Restored /a".to_owned()), Err("stopped".to_owned())]));
-    assert_eq!(stage.state.undo, Some(Undo::Copies(1)));
+    stage.happen(Event::Undone(vec![
+        Undone { id: object("a"), result: Ok("restored".to_owned()) },
+        Undone { id: object("b"), result: Err(NotUndone::now("stopped")) },
+    ]));
+    assert_eq!(stage.state.undo, Some(Undo::Copies(vec![saved("b")])));
+    assert_eq!(notice(&stage), "Restored /a. /b: stopped. u: try again");
     stage.press("<esc>");
     assert!(notice(&stage).contains("No filter set"), "{}", notice(&stage));
 }
@@ -313,7 +320,7 @@ fn object(name: &str) -> SegmentId {
 
 fn removed(name: &str) -> Outcome {
     let said = vec!["removed".to_owned()];
-    let done = Done { id: object(name), said, undo: None, copy: Some("/copies/1".into()) };
+    let done = Done { id: object(name), said, undo: None, identity: None, copy: Some("/copies/1".into()) };
     Outcome { subject: format!("posix:/{name}"), action: "rm", result: Ok(done) }
 }
 
@@ -393,4 +400,78 @@ fn force_is_offered_only_where_it_helps() {
     assert!(!screen.contains("force") && !screen.contains("y remove"), "{screen}");
     foreign.press("f");
     assert!(!confirm(&foreign).wishes[0].force);
+}
+
+/// Presses keys, each when the dialog before it takes keys.
+fn slowly(stage: &mut Stage, keys: &str) {
+    for key in keys.chars() {
+        stage.press(&key.to_string());
+        stage.wait(200);
+    }
+}
+
+#[test]
+fn a_restored_segment_is_named_with_its_key() {
+    let mut stage = stage(small());
+    slowly(&mut stage, "xyu");
+    let text = notice(&stage);
+    assert!(text.starts_with("Restored sysv:") && text.ends_with("(key 0x000004d2, was sysv:5)"), "{text}");
+}
+
+#[test]
+fn an_action_that_changed_nothing_keeps_the_undo_of_the_one_before() {
+    let mut stage = stage(small());
+    slowly(&mut stage, "ly");
+    assert_eq!(perms(&stage.machine), 0o2600);
+    stage.press("jx");
+    stage.machine.remove_object("a");
+    stage.wait(200);
+    slowly(&mut stage, "fy");
+    assert!(stage.state.undo.is_some(), "{}", notice(&stage));
+    assert!(!notice(&stage).contains("undo"), "{}", notice(&stage));
+    stage.press("<esc>u");
+    assert_eq!(perms(&stage.machine), 0o600, "{}", notice(&stage));
+}
+
+#[test]
+fn undo_of_a_change_leaves_a_replaced_segment_alone() {
+    let mut stage = stage(small());
+    slowly(&mut stage, "jp");
+    stage.press("0644<enter>");
+    slowly(&mut stage, " y");
+    stage.machine.remove_object("a");
+    stage.machine.add_object("a", MadeBytes::full(b"another"));
+    let mode =
+        |stage: &Stage| stage.machine.edit(|facts| facts.posix[&ObjectName::new(b"a").unwrap()].stat.mode);
+    let before = mode(&stage);
+    stage.press("u");
+    assert_eq!(notice(&stage), "/a was replaced by another segment; nothing was changed");
+    assert_eq!(mode(&stage), before);
+}
+
+#[test]
+fn undo_of_a_creation_does_not_remove_another_segment() {
+    let mut stage = stage(small());
+    stage.press("n/new<enter>");
+    assert!(names(&stage.machine).contains(&"/new".to_owned()), "{}", notice(&stage));
+    stage.machine.remove_object("new");
+    stage.machine.add_object("new", MadeBytes::full(b"another"));
+    stage.survey();
+    stage.press("u");
+    assert!(stage.state.overlay.is_none());
+    assert_eq!(notice(&stage), "/new was replaced by another segment; nothing was changed");
+}
+
+#[test]
+fn a_segment_that_is_marked_for_removal_is_not_removed_again() {
+    let machine = small();
+    machine.add_process(4121, "writer");
+    machine.attach_in(4121, 5, Access::Read);
+    machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
+    let mut stage = stage(machine);
+    slowly(&mut stage, "x");
+    let plan = &confirm(&stage).plans[0];
+    assert!(plan.refusal.as_ref().is_some_and(|refusal| !refusal.forceable), "{plan:?}");
+    assert!(stage.screen().contains("already removed"), "{}", stage.screen());
+    assert!(!stage.screen().contains("y remove   "), "{}", stage.screen());
 }

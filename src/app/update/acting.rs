@@ -2,13 +2,14 @@
 
 use super::new_segment;
 use super::report::{Report, first_of};
-use crate::act::{self, Outcome, Plan};
+use crate::act::{self, Done, Outcome, Plan, Revert, SavedCopy, Undone};
 use crate::app::action::Action;
 use crate::app::confirm::{Confirm, DEAF, Wanted, Wish};
 use crate::app::effect::{Effect, Undo};
 use crate::app::key::{Code, Key};
 use crate::app::new_segment::Step;
 use crate::app::overlay::Overlay;
+use crate::app::sentence::{naming, result, short_names};
 use crate::app::state::State;
 use crate::app::work::{Work, Working};
 use crate::segment::Segment;
@@ -138,34 +139,47 @@ pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>)
     if matches!(&state.overlay, Some(Overlay::Confirm(confirm)) if confirm.acting) {
         state.overlay = None;
     }
-    let mut undo = vec![];
-    let mut copies = 0;
-    for done in outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()) {
-        undo.extend(done.undo.clone().map(|action| (done.id.clone(), action)));
-        // Only what has a copy can be brought back by one.
-        copies += usize::from(done.copy.is_some());
+    let done: Vec<&Done> = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).collect();
+    for done in &done {
         state.table.marks.remove(&done.id);
     }
-    state.undo =
-        if undo.is_empty() { (copies > 0).then_some(Undo::Copies(copies)) } else { Some(Undo::Acts(undo)) };
+    // An action that changed nothing leaves the one before as it can be undone.
+    if !done.is_empty() {
+        state.undo = undo_of(&done);
+    }
     let report = Report::new(state, outcomes);
-    report.show(state);
+    report.show(state, !done.is_empty());
     effects.push(Effect::Survey);
 }
 
+fn undo_of(done: &[&Done]) -> Option<Undo> {
+    let revert = |done: &&Done| {
+        let (action, identity) = done.undo.clone().zip(done.identity)?;
+        Some(Revert { id: done.id.clone(), identity, action })
+    };
+    let acts: Vec<Revert> = done.iter().filter_map(revert).collect();
+    if !acts.is_empty() {
+        return Some(Undo::Acts(acts));
+    }
+    let copy = |done: &&Done| Some(SavedCopy { id: done.id.clone(), path: done.copy.clone()? });
+    let copies: Vec<SavedCopy> = done.iter().filter_map(copy).collect();
+    (!copies.is_empty()).then_some(Undo::Copies(copies))
+}
+
 fn undo(state: &mut State, effects: &mut Vec<Effect>) {
-    // What was made may be in use by now: it goes as anything else does.
+    // A created segment may be in use by now: removing it is confirmed as ever.
     if let Some(Undo::Acts(acts)) = &state.undo
-        && let [(id, act::Action::Remove(_))] = acts.as_slice()
+        && let [revert @ Revert { action: act::Action::Remove(_), .. }] = acts.as_slice()
     {
-        let segments = state.survey.iter().flat_map(|survey| &survey.segments);
-        let found: Vec<Segment> = segments.filter(|segment| segment.id == *id).cloned().collect();
-        if found.is_empty() {
-            let gone = format!("{id} is gone; nothing to undo");
-            state.undo = None;
-            return state.fail(gone);
+        let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
+        match revert.segment(segments).cloned() {
+            Ok(found) => begin(state, &[found], &Wanted::Remove { copy: true }, effects),
+            Err(failure) => {
+                state.undo = None;
+                state.fail(failure.reason);
+            }
         }
-        return begin(state, &found, &Wanted::Remove { copy: true }, effects);
+        return;
     }
     match state.undo.take() {
         Some(undo) => {
@@ -177,20 +191,24 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 /// Reports an undo: a line for each segment in the log, one line at the foot.
-pub fn undone(state: &mut State, results: Vec<Result<String, String>>, effects: &mut Vec<Effect>) {
-    for result in &results {
-        let (Ok(text) | Err(text)) = result;
-        log(state, format!("undo {text}"));
-    }
-    // What did not come back can be tried again.
+pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>) {
     let undo = state.work.take().and_then(|work| work.undo);
     let verb = if matches!(undo, Some(Undo::Copies(_))) { "Restored" } else { "Reverted" };
-    state.undo = undo.and_then(|undo| undo.left(&results)).or(state.undo.take());
+    let left = undo.and_then(|undo| undo.left(&results));
+    let again = left.is_some();
+    state.undo = left.or(state.undo.take());
     let (mut done, mut failures) = (vec![], vec![]);
-    for result in results {
-        match result {
-            Ok(text) => done.push(text),
-            Err(text) => failures.push(text),
+    for undone in results {
+        let name = undone.id.to_string();
+        match undone.result {
+            Ok(said) => {
+                log(state, "undo", &name, &said);
+                done.push(result(&name, &said));
+            }
+            Err(failure) => {
+                log(state, "undo", &name, &failure.reason);
+                failures.push(naming(&name, &failure.reason));
+            }
         }
     }
     let failed = !failures.is_empty();
@@ -199,6 +217,9 @@ pub fn undone(state: &mut State, results: Vec<Result<String, String>>, effects: 
         many => vec![format!("{verb} {many} segments")],
     };
     parts.extend(first_of(state, failures));
+    if again {
+        parts.push(format!("{}: try again", state.key_of(Action::Undo)));
+    }
     let text = parts.join(". ");
     if failed {
         state.fail(text);
@@ -208,10 +229,13 @@ pub fn undone(state: &mut State, results: Vec<Result<String, String>>, effects: 
     effects.push(Effect::Survey);
 }
 
-/// Adds a line to what was done in this run.
-pub fn log(state: &mut State, line: String) {
+/// Adds a line to the log of this session: the action, the segment, the result.
+pub fn log(state: &mut State, action: &str, segment: &str, result: &str) {
     if state.log.len() >= LOG {
         state.log.remove(0);
     }
-    state.log.push(line);
+    let (segment, result) = (short_names(segment), short_names(result));
+    // The segment stands in front already.
+    let result = result.strip_prefix(&format!("{segment}: ")).unwrap_or(&result);
+    state.log.push(format!("{action} {segment}: {result}"));
 }

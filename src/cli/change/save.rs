@@ -55,7 +55,7 @@ pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Sta
     let result = stored.map(|stored| {
         let said =
             format!("saved to {}: {}, {} in the file", shown(&stored.path), stored.saved.size, stored.length);
-        Done { id: segment.id.clone(), said: vec![said], undo: None, copy: None }
+        Done { id: segment.id.clone(), said: vec![said], undo: None, identity: None, copy: None }
     });
     if let Err(SaveError::Exists { path }) = &result {
         let error = format!("{} already exists. Use --force to replace it", shown(path));
@@ -130,7 +130,7 @@ pub fn restore(
     let result = restored.map(|restored| {
         let mut said = vec![format!("restored from {}", source(&args.file))];
         said.extend(restored.lost);
-        Done { id: restored.id, said, undo: None, copy: None }
+        Done { id: restored.id, said, undo: None, identity: None, copy: None }
     });
     let outcome =
         Outcome { subject: shown(&args.file), action: "restore", result: result.map_err(Into::into) };
