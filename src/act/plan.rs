@@ -76,8 +76,8 @@ impl Refusal {
     pub fn no_name(segment: &Segment) -> Self {
         let who = segment.holders_text(3);
         let (who, detach) = match segment.holder_count() {
-            Some(1) if !who.is_empty() => (who, "detaches"),
-            _ if who.is_empty() => ("its last holder".to_owned(), "detaches"),
+            Some(1) if !who.is_empty() && segment.unseen() == 0 => (who, "detaches"),
+            _ if who.is_empty() || segment.unseen() > 0 => ("its last holder".to_owned(), "detaches"),
             _ => (who, "detach"),
         };
         Self::new("already removed", format!("Its memory is freed when {who} {detach}"))
@@ -138,9 +138,9 @@ impl Plan {
     }
 
     /// Refuses because no copy can be saved, unless something else stands in the way.
-    pub fn refuse_without_copy(&mut self, refusal: Refusal) {
+    pub fn refuse_without_copy(&mut self, refusal: &Refusal) {
         self.refuse(refusal.clone());
-        self.needs_no_copy = self.refusal.as_ref() == Some(&refusal);
+        self.needs_no_copy = self.refusal.as_ref() == Some(refusal);
     }
 
     /// What it is done to, as text.

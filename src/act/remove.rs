@@ -56,7 +56,7 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
                     Some((what, how)) => {
                         plan.refuse(Refusal::new(format!("{what}: {how}"), "Nothing was removed"));
                     }
-                    None => plan.refuse_without_copy(no_copy(error.to_string())),
+                    None => plan.refuse_without_copy(&no_copy(error.to_string())),
                 }
             }
         },

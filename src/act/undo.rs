@@ -6,6 +6,7 @@ use super::{Action, Copies, RestoreError, Restored};
 use crate::machine::Machine;
 use crate::memory::Progress;
 use crate::segment::{Identity, Segment, SegmentId};
+use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
@@ -50,7 +51,7 @@ pub struct NotUndone {
 impl NotUndone {
     /// A failure that another attempt can get past.
     #[must_use]
-    pub fn now(reason: impl ToString) -> Self {
+    pub fn now(reason: &dyn Display) -> Self {
         Self { reason: reason.to_string(), again: true }
     }
 
@@ -93,7 +94,7 @@ impl SavedCopy {
             RestoreError::Open { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 NotUndone::ever(format!("{}: its copy is gone; nothing was restored", self.id))
             }
-            error => NotUndone::now(super::error::about(&self.id, &error)),
+            error => NotUndone::now(&super::error::about(&self.id, &error)),
         })
     }
 }

@@ -75,6 +75,7 @@ fn mentions(text: &str, name: &str) -> bool {
 }
 
 /// Shortens `posix:/name` to `/name` at the start of words.
+#[must_use]
 pub fn short_names(text: &str) -> String {
     let mut short = String::with_capacity(text.len());
     let mut rest = text;

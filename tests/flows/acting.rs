@@ -295,7 +295,7 @@ fn a_long_undo_is_stopped_and_can_be_tried_again() {
     assert_eq!((stage.acts, stage.quit), (Acts::Stopped, false));
     stage.happen(Event::Undone(vec![
         Undone { id: object("a"), result: Ok("restored".to_owned()) },
-        Undone { id: object("b"), result: Err(NotUndone::now("stopped")) },
+        Undone { id: object("b"), result: Err(NotUndone::now(&"stopped")) },
     ]));
     assert_eq!(stage.state.undo, Some(Undo::Copies(vec![saved("b")])));
     assert_eq!(notice(&stage), "Restored /a. /b: stopped. u: try again");
@@ -474,4 +474,227 @@ fn a_segment_that_is_marked_for_removal_is_not_removed_again() {
     assert!(plan.refusal.as_ref().is_some_and(|refusal| !refusal.forceable), "{plan:?}");
     assert!(stage.screen().contains("already removed"), "{}", stage.screen());
     assert!(!stage.screen().contains("y remove   "), "{}", stage.screen());
+}
+
+#[test]
+fn a_remedy_in_a_dialog_is_a_key() {
+    let machine = small();
+    machine.add_process(4121, "writer");
+    machine.map_in(4121, "a", Access::Read);
+    let mut held = stage(machine.clone());
+    slowly(&mut held, "jx");
+    let screen = held.screen();
+    assert!(screen.contains("u restores it") && !screen.contains("shmlens restore"), "{screen}");
+    // Forced, the reason stays.
+    slowly(&mut held, "f");
+    let screen = held.screen();
+    assert!(screen.contains("in use: ") && screen.contains("· forced (f: no force)"), "{screen}");
+    // Without a way to save copies.
+    let mut unreadable = stage(machine);
+    unreadable.machine.edit(|facts| facts.sysv[0].row.perms = 0);
+    unreadable.machine.edit(|facts| facts.effective_uid = 1000);
+    unreadable.survey();
+    slowly(&mut unreadable, "gx");
+    let screen = unreadable.screen();
+    assert!(screen.contains("c: remove without a copy") && !screen.contains("--no-copy"), "{screen}");
+    slowly(&mut unreadable, "cy");
+    assert!(unreadable.machine.edit(|facts| facts.sysv.is_empty()), "{}", notice(&unreadable));
+}
+
+#[test]
+fn a_segment_that_is_gone_has_no_remedy() {
+    for keys in ["x", "xy"] {
+        let mut stage = stage(small());
+        if keys == "xy" {
+            slowly(&mut stage, "x");
+        }
+        stage.machine.edit(|facts| facts.sysv.clear());
+        slowly(&mut stage, &keys[keys.len() - 1..]);
+        let text = if keys == "x" { stage.screen() } else { notice(&stage).to_owned() };
+        let said = if keys == "x" {
+            "gone: removed since it was listed. Nothing was removed"
+        } else {
+            "sysv:5 is gone; nothing was removed"
+        };
+        assert!(text.contains(said), "{text}");
+        assert!(!text.contains("copy") && !text.contains("force"), "{text}");
+    }
+}
+
+#[test]
+fn a_refusal_that_nothing_overrides_stands_alone() {
+    let machine = small();
+    machine.edit(|facts| facts.effective_uid = 1001);
+    let mut stage = stage(machine);
+    slowly(&mut stage, "x");
+    let screen = stage.screen();
+    assert!(screen.contains("can remove it"), "{screen}");
+    for other in ["c no copy", "f force", "y remove", "restores", "frees"] {
+        assert!(!screen.contains(other), "{other}: {screen}");
+    }
+    slowly(&mut stage, "cfy");
+    assert!(confirm(&stage).copies() == Some(true));
+}
+
+#[test]
+fn a_batch_has_a_line_for_each_segment_and_one_for_all() {
+    let machine = small();
+    machine.add_process(4121, "writer");
+    machine.map_in(4121, "a", Access::Read);
+    let mut stage = stage(machine);
+    stage.press("<space><space><space>/kind=sysv<enter>");
+    slowly(&mut stage, "x");
+    let screen = stage.screen();
+    for line in [
+        "▌sysv:5   50 B  ",
+        "/a      300 B  ● in use",
+        "unlinks now; 4.0 KiB freed when",
+        "2 of them hidden by the filter",
+        "A copy of each is saved first: u restores them.",
+        "1 needs force.",
+    ] {
+        assert!(screen.contains(line), "{line}\n{screen}");
+    }
+    assert_eq!(screen.matches("copy").count(), 2, "once, and in the keys: {screen}");
+}
+
+#[test]
+fn long_dialogs_scroll() {
+    let machine = MadeMachine::new();
+    for shmid in 0..40 {
+        machine.add_sysv(shmid, 0, MadeBytes::full(&[1; 50]));
+    }
+    let mut many = stage(machine);
+    many.press("a");
+    slowly(&mut many, "x");
+    assert!(many.screen().contains("▌sysv:0 ") && many.screen().contains("more"), "{}", many.screen());
+    many.press("<end>");
+    assert!(many.screen().contains("▌sysv:39 "), "{}", many.screen());
+    many.press("<pgup>");
+    assert!(many.screen().contains("▌sysv:34 "), "{}", many.screen());
+    let mut one = Stage::new(small(), 40, 8);
+    one.press("j");
+    slowly(&mut one, "x");
+    let top = one.screen();
+    assert!(top.contains("more"), "{top}");
+    one.press("<pgdn><pgdn>");
+    let bottom = one.screen();
+    assert!(top != bottom && bottom.contains("u restores it"), "{bottom}");
+    one.press("<up>");
+    assert_ne!(one.screen(), bottom);
+}
+
+#[test]
+fn the_log_wraps_and_scrolls() {
+    let mut stage = stage(small());
+    for at in 0..30 {
+        stage.state.log.push(format!("rm /{at}: {} end-{at}.", "a long result ".repeat(8)));
+    }
+    stage.press(":log<enter>");
+    let bottom = stage.screen();
+    assert!(bottom.contains("end-29.") && bottom.contains("esc close"), "{bottom}");
+    stage.press("<pgup>");
+    let up = stage.screen();
+    assert!(!up.contains("end-29.") && up.contains("↓ 22"), "{up}");
+    stage.press("<home>");
+    assert!(stage.screen().contains("rm /0: "), "{}", stage.screen());
+    stage.press("<esc>");
+    assert!(stage.state.overlay.is_none());
+}
+
+/// The action, the segment, and the result.
+#[test]
+fn all_lines_of_the_log_have_one_form() {
+    let mut stage = reported(vec![removed("a"), failed("b"), refused("c")]);
+    let results = [Ok("restored".to_owned()), Err(NotUndone::now(&"posix:/b: its name is in use"))];
+    let undone = |(name, result)| Undone { id: object(name), result };
+    stage.happen(Event::Undone(["a", "b"].into_iter().zip(results).map(undone).collect()));
+    for (line, start) in
+        stage.state.log.iter().zip(["rm /a: ", "rm /b: ", "rm /c: ", "undo /a: ", "undo /b: its"])
+    {
+        assert!(line.starts_with(start), "{line}");
+    }
+}
+
+#[test]
+fn nothing_is_done_while_nothing_can_be_drawn() {
+    use shmlens::app::event::Size;
+    let mut stage = stage(small());
+    slowly(&mut stage, "x");
+    stage.happen(Event::Resize(Size { width: 39, height: 24 }));
+    for keys in ["y", "<esc>", "l", "<enter>", "x"] {
+        stage.press(keys);
+        stage.wait(200);
+    }
+    assert_eq!(confirm(&stage).title(), "Remove sysv:5");
+    stage.happen(Event::Paste("y".to_owned()));
+    assert_eq!(stage.machine.edit(|facts| facts.sysv.len()), 1);
+    stage.press("<ctrl-z>");
+    assert!(stage.suspended && !stage.quit);
+    assert!(stage.screen().contains("needs 40x8"), "{}", stage.screen());
+    stage.press("q");
+    assert!(stage.quit);
+}
+
+#[test]
+fn suspend_works_in_overlays_and_prompts() {
+    for keys in ["x", "p", "n", ":", "/", "?", "h", "c", "s", "<enter>/", "<enter>m"] {
+        let mut stage = stage(small());
+        stage.press(keys);
+        let before = stage.screen();
+        stage.press("<ctrl-z>");
+        assert!(stage.suspended, "{keys}");
+        assert_eq!(stage.screen(), before, "{keys}");
+    }
+}
+
+#[test]
+fn the_marked_count_is_never_dropped() {
+    for width in [40, 50, 60, 80] {
+        let mut stage = Stage::new(small(), width, 24);
+        stage.press("<space><space>");
+        assert!(stage.screen().contains("• 2 marked"), "{}", stage.screen());
+        stage.press("/name~^a_rather_long_filter_that_matches_nothing<enter>");
+        assert!(stage.screen().lines().next().unwrap().contains("• 2 marked"), "{}", stage.screen());
+    }
+}
+
+#[test]
+fn the_header_says_that_nothing_can_be_changed() {
+    let mut stage = stage(small());
+    assert!(!stage.screen().lines().next().unwrap().contains("read-only"));
+    stage.state.read_only = true;
+    assert!(stage.screen().lines().next().unwrap().contains("read-only"), "{}", stage.screen());
+    stage.press("x");
+    let said = notice(&stage).to_owned();
+    stage.press("hK");
+    stage.press("<esc>n");
+    assert_eq!(notice(&stage), said);
+}
+
+#[test]
+fn an_open_popup_has_the_hints() {
+    for (keys, hints) in [
+        ("s", "↵ choose  esc cancel"),
+        ("<enter>t", "↵ choose  esc cancel"),
+        (":", "↵ run  esc cancel"),
+        (":log<enter>", "↑↓ scroll  esc close"),
+    ] {
+        let mut stage = stage(small());
+        stage.press(keys);
+        let screen = stage.screen();
+        let foot = screen.trim_end().lines().last().unwrap().trim().to_owned();
+        assert_eq!(foot, hints, "{keys}");
+    }
+}
+
+#[test]
+fn a_filter_line_shows_no_control_or_invisible_characters() {
+    let mut stage = stage(small());
+    stage.press("/");
+    stage.happen(Event::Paste("a\u{202e}b\u{200b}".to_owned()));
+    assert!(stage.screen().contains(r"/a\xe2\x80\xaeb\xe2\x80\x8b"), "{}", stage.screen());
+    stage.press("<esc>n");
+    stage.happen(Event::Paste("a\u{202e}b".to_owned()));
+    assert!(stage.screen().contains(r"a\xe2\x80\xaeb"), "{}", stage.screen());
 }

@@ -260,7 +260,10 @@ impl Stage {
                     let apply = |segment: &Segment| {
                         let plan = act::plan(&self.machine, segment, &revert.action, &Options::default());
                         let outcome = act::apply(&self.machine, &plan);
-                        outcome.result.map(|done| done.said.join("; ")).map_err(NotUndone::now)
+                        outcome
+                            .result
+                            .map(|done| done.said.join("; "))
+                            .map_err(|error| NotUndone::now(&error))
                     };
                     let result = revert.segment(&survey.segments).and_then(apply);
                     Undone { id: revert.id.clone(), result }

@@ -1,21 +1,25 @@
 //! Acting on segments: wish, plan, confirm, act, report, undo.
 
-use super::new_segment;
 use super::report::{Report, first_of};
+use super::{clean, new_segment};
 use crate::act::{self, Done, Outcome, Plan, Revert, SavedCopy, Undone};
 use crate::app::action::Action;
 use crate::app::confirm::{Confirm, DEAF, Wanted, Wish};
 use crate::app::effect::{Effect, Undo};
 use crate::app::key::{Code, Key};
+use crate::app::layout::overlay::{text_width, visible_rows};
 use crate::app::new_segment::Step;
 use crate::app::overlay::Overlay;
 use crate::app::sentence::{naming, result, short_names};
 use crate::app::state::State;
 use crate::app::work::{Work, Working};
-use crate::segment::Segment;
+use crate::segment::{Segment, SegmentId, wrap};
+use std::collections::HashSet;
 
 /// How many lines the log of this run keeps.
 const LOG: usize = 1000;
+/// How many rows a page of a dialog has, about.
+const PAGE: isize = 5;
 
 /// Begins an act on the marked segments, or on the selected one.
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
@@ -25,7 +29,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Remove => Wanted::Remove { copy: true },
         Action::Undo => return undo(state, effects),
         Action::Log => {
-            state.overlay = Some(Overlay::Log { top: state.log.len() });
+            state.overlay = Some(Overlay::Log { top: usize::MAX });
             return;
         }
         _ => return,
@@ -43,7 +47,18 @@ pub fn begin(state: &mut State, segments: &[Segment], wanted: &Wanted, effects: 
         return;
     }
     effects.push(Effect::Plan(wishes.clone()));
-    state.overlay = Some(Overlay::Confirm(Confirm::new(wishes, state.now)));
+    let mut confirm = Confirm::new(wishes, state.now);
+    confirm.hidden = hidden(state, segments);
+    state.overlay = Some(Overlay::Confirm(confirm));
+}
+
+/// How many of these the filter hides.
+fn hidden(state: &State, segments: &[Segment]) -> usize {
+    let Some(survey) = &state.survey else { return 0 };
+    let shown = state.table.shown.iter().filter_map(|&at| survey.segments.get(at));
+    let shown: HashSet<&SegmentId> = shown.map(|segment| &segment.id).collect();
+    let listed: HashSet<&SegmentId> = survey.segments.iter().map(|segment| &segment.id).collect();
+    segments.iter().filter(|segment| listed.contains(&segment.id) && !shown.contains(&segment.id)).count()
 }
 
 /// The marked segments that are there, or the selected one.
@@ -69,13 +84,16 @@ pub fn planned(state: &mut State, plans: Vec<Plan>) {
 
 /// A key while a confirmation is shown. Esc was taken before.
 pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<Effect>) {
-    let last = confirm.wishes.len().saturating_sub(1);
     let deaf = state.now.saturating_sub(confirm.since) < DEAF;
     match key.code {
-        Code::Up | Code::Char('k') => confirm.selected = confirm.selected.saturating_sub(1),
-        Code::Down | Code::Char('j') => confirm.selected = (confirm.selected + 1).min(last),
+        Code::Up | Code::Char('k') => scroll(state, &mut confirm, -1),
+        Code::Down | Code::Char('j') => scroll(state, &mut confirm, 1),
+        Code::PageUp => scroll(state, &mut confirm, -PAGE),
+        Code::PageDown => scroll(state, &mut confirm, PAGE),
+        Code::Home | Code::Char('g') => scroll(state, &mut confirm, isize::MIN),
+        Code::End | Code::Char('G') => scroll(state, &mut confirm, isize::MAX),
         // While it acts, Esc stops it.
-        Code::Char('n' | 'q') if !confirm.acting => return,
+        Code::Char('n' | 'q') if !confirm.acting => return clean::back(state, confirm),
         _ if deaf || confirm.acting || confirm.stale || confirm.plans.is_empty() => {}
         Code::Char('f') if confirm.can_force() => {
             if let Some(wish) = confirm.wishes.get_mut(confirm.selected) {
@@ -84,7 +102,7 @@ pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<
             confirm.stale = true;
             effects.push(Effect::Plan(confirm.wishes.clone()));
         }
-        Code::Char('c') if confirm.copies().is_some() => {
+        Code::Char('c') if confirm.can_toggle_copies() => {
             for wish in &mut confirm.wishes {
                 if let Wanted::Remove { copy } = &mut wish.wanted {
                     *copy = !*copy;
@@ -101,6 +119,20 @@ pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<
         _ => {}
     }
     state.overlay = Some(Overlay::Confirm(confirm));
+}
+
+/// Selects another segment of a batch, or scrolls the text about a single one.
+fn scroll(state: &State, confirm: &mut Confirm, by: isize) {
+    if confirm.wishes.len() > 1 {
+        confirm.selected = confirm.selected.saturating_add_signed(by).min(confirm.wishes.len() - 1);
+        return;
+    }
+    let width = usize::from(text_width(state.size)).saturating_sub(4);
+    let undo = state.key_of(Action::Undo);
+    let sentences = confirm.sentences(0, &undo);
+    let rows = 1 + sentences.iter().map(|(text, _)| wrap(text, width).len()).sum::<usize>();
+    let last = rows - visible_rows(state.size, rows, 2);
+    confirm.top = confirm.top.saturating_add_signed(by).min(last);
 }
 
 /// How far it is.

@@ -232,7 +232,7 @@ impl Doer {
     fn revert(&self, revert: &Revert, segments: &[Segment], progress: &Progress) -> Undone {
         let apply = |segment: &Segment| {
             let plan = act::plan(&*self.machine, segment, &revert.action, &Options::default());
-            let done = self.apply(&plan, progress).result.map_err(NotUndone::now)?;
+            let done = self.apply(&plan, progress).result.map_err(|error| NotUndone::now(&error))?;
             Ok(done.said.join("; "))
         };
         Undone { id: revert.id.clone(), result: revert.segment(segments).and_then(apply) }
@@ -249,15 +249,14 @@ impl Doer {
         copy: &SavedCopy,
         progress: &Progress,
     ) -> Result<(SegmentId, String), NotUndone> {
-        let state = self.state.clone().ok_or_else(|| NotUndone::now(StateError::Homeless))?;
-        let log = self.log().map_err(|error| NotUndone::now(format!("nothing was restored: {error}")))?;
+        let state = self.state.clone().ok_or_else(|| NotUndone::now(&StateError::Homeless))?;
+        let log = self.log().map_err(|error| NotUndone::now(&format!("nothing was restored: {error}")))?;
         let restored = copy.restore(&*self.machine, &Copies::new(state, self.limit), progress)?;
         let id = restored.id.to_string();
         let entry = Entry::new(&*self.machine, "restore", &id, true, "restored from the saved copy");
-        let mut said = restored.said();
-        if let Err(error) = log.add(&entry) {
-            said.push_str(&format!("; not logged: {error}"));
-        }
+        let unlogged =
+            log.add(&entry).map_or_else(|error| format!("; not logged: {error}"), |()| String::new());
+        let said = restored.said() + &unlogged;
         Ok((restored.id, said))
     }
 }
