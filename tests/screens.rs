@@ -283,7 +283,7 @@ fn a_long_act_has_a_bar_and_says_how_to_stop_it() {
         kept(&format!("act-stopping-{width}x{height}"), &stage, &plain());
         let mut stage = Stage::new(machine(), width, height);
         stage.acts = Acts::Hang;
-        stage.state.undo = Some(Undo::Copies(1));
+        stage.state.undo = Some(Undo::Copies(vec![]));
         stage.press("u");
         let at = Working { what: "restoring".to_owned(), item: 1, items: 1, done: 9 << 20, total: 24 << 20 };
         stage.happen(Event::Working(at));

@@ -93,20 +93,6 @@ fn even_without(old: Bytes) -> String {
     if old.0 == 0 { String::new() } else { format!("; deleting older copies would free {old}") }
 }
 
-/// Why nothing was brought back.
-#[derive(Debug, thiserror::Error)]
-pub enum UndoError {
-    /// There is none.
-    #[error("no copy to restore")]
-    None,
-    /// It cannot be restored; the copy is still there.
-    #[error(transparent)]
-    Restore(#[from] RestoreError),
-    /// Copies cannot be read.
-    #[error(transparent)]
-    State(#[from] StateError),
-}
-
 impl Copies {
     /// The copies in a state directory, which together take at most `limit`.
     #[must_use]
@@ -278,16 +264,19 @@ impl Copies {
         self.list().into_iter().next()
     }
 
-    /// Restores the newest copy and deletes it: its contents exist again, and the
-    /// next call restores the one before.
+    /// Restores this copy and deletes it: its contents exist again.
     ///
     /// # Errors
-    /// When there is none, or it cannot be restored; it is kept then.
-    pub fn undo(&self, machine: &dyn Machine, progress: &Progress) -> Result<Restored, UndoError> {
-        let path = self.last().ok_or(UndoError::None)?;
-        let restored = restore_marked(machine, &path, Some(&self.state), progress)?;
+    /// When it cannot be restored; it is kept then.
+    pub fn undo(
+        &self,
+        machine: &dyn Machine,
+        path: &Path,
+        progress: &Progress,
+    ) -> Result<Restored, RestoreError> {
+        let restored = restore_marked(machine, path, Some(&self.state), progress)?;
         // If it stays, the next undo says that the name is taken: nothing is lost.
-        let _ = fs::remove_file(&path);
+        let _ = fs::remove_file(path);
         Ok(restored)
     }
 
@@ -373,22 +362,24 @@ mod tests {
     }
 
     #[test]
-    fn the_last_one_comes_back_first() {
+    fn the_copy_that_was_asked_for_is_restored() {
         let (_directory, copies) = copies(1 << 20);
         let machine = MadeMachine::new();
         let progress = Progress::new();
-        for name in ["a", "b"] {
+        let paths = ["a", "b"].map(|name| {
             machine.add_object(name, MadeBytes::full(name.as_bytes()));
             let kept = copies.keep(&machine, &segment(&machine, name), &progress).unwrap();
             assert_eq!(copies.last().unwrap(), kept.path);
             assert_eq!(fs::metadata(&kept.path).unwrap().permissions().mode() & 0o777, 0o600);
-        }
-        assert!(matches!(copies.undo(&machine, &progress), Err(UndoError::Restore(_))));
+            kept.path
+        });
+        let undo = |path: &Path| copies.undo(&machine, path, &progress);
+        assert!(matches!(undo(&paths[0]), Err(RestoreError::Taken { .. })));
         machine.remove_object("a");
         machine.remove_object("b");
-        assert_eq!(copies.undo(&machine, &progress).unwrap().id.to_string(), "posix:/b");
-        assert_eq!(copies.undo(&machine, &progress).unwrap().id.to_string(), "posix:/a");
-        assert!(matches!(copies.undo(&machine, &progress), Err(UndoError::None)));
+        assert_eq!(undo(&paths[0]).unwrap().id.to_string(), "posix:/a");
+        assert_eq!(undo(&paths[1]).unwrap().id.to_string(), "posix:/b");
+        assert!(matches!(undo(&paths[0]), Err(RestoreError::Open { .. })));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use super::permissions::mode_text;
 use super::save::shown;
 use super::state::StateDirectory;
+use super::undo::identity_of;
 use super::unfinished::{BeginError, Filling, Origin};
 use super::{ActError, Action, Copying, Done, Outcome, Plan, Task, Undo};
 use crate::machine::control::{Capability, NewSysv, SysvPermissions};
@@ -257,7 +258,8 @@ pub(super) fn apply(
         }
         _ => format!("created: {}, mode {mode}", new.size()),
     };
-    Ok(Done::new(id, said).undone_by(Action::Remove(Copying::Without)))
+    let identity = identity_of(machine, &id);
+    Ok(Done { identity, ..Done::new(id, said).undone_by(Action::Remove(Copying::Without)) })
 }
 
 /// A file that a segment is filled from.

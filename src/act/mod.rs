@@ -34,6 +34,7 @@ mod saved_file;
 mod state;
 #[cfg(test)]
 mod tests;
+mod undo;
 pub mod unfinished;
 mod who;
 
@@ -54,6 +55,7 @@ pub use restore::{RestoreError, Restored, cannot_come_back, look_into, restore, 
 pub use save::{SaveError, Stored, is_in_dev_shm, save, save_outcome, save_over, save_to};
 pub use saved_file::SavedFile;
 pub use state::{StateDirectory, StateError};
+pub use undo::{NotUndone, Revert, SavedCopy, Undone};
 pub use who::{ParseWhoError, Somebody};
 
 use crate::machine::Machine;
@@ -83,6 +85,10 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: 
         }
         Action::Lock => lock::plan(machine, segment, true, &mut plan),
         Action::Unlock => lock::plan(machine, segment, false, &mut plan),
+        // A copy of it would restore a second segment.
+        Action::Remove(_) if segment.sysv().is_some_and(|facts| facts.marked) => {
+            plan.refuse(Refusal::no_name(segment));
+        }
         Action::Remove(copying) => remove::plan(machine, segment, copying, &mut plan),
     }
     plan
@@ -116,7 +122,7 @@ pub fn apply(machine: &dyn Machine, plan: &Plan) -> Outcome {
 /// As [`apply`], for who shows how far it is or may cancel it: a copy of a
 /// large segment takes its time. A batch has one `recent` for all of it.
 pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress, recent: &Recent) -> Outcome {
-    let result = match (&plan.refusal, &plan.task) {
+    let mut result = match (&plan.refusal, &plan.task) {
         (Some(refusal), _) => Err(ActError::Refused { subject: plan.subject(), refusal: refusal.clone() }),
         (None, _) if progress.is_cancelled() => Err(ActError::Stopped { subject: plan.subject() }),
         (None, Task::Create(new)) => create::apply(machine, new, None, progress),
@@ -132,5 +138,8 @@ pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress, recen
             }
         },
     };
+    if let (Ok(done), Task::Change { segment, .. }) = (&mut result, &plan.task) {
+        done.identity = Some(segment.identity());
+    }
     Outcome { subject: plan.subject(), action: plan.task.word(), result }
 }

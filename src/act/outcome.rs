@@ -1,7 +1,7 @@
 //! What came of a plan.
 
 use super::{ActError, Action};
-use crate::segment::{SegmentId, quote_path};
+use crate::segment::{Identity, SegmentId, quote_path};
 use std::path::PathBuf;
 
 /// The result of one plan.
@@ -24,13 +24,15 @@ pub struct Done {
     pub said: Vec<String>,
     /// What takes it back, planned anew on the segment as it is now.
     pub undo: Option<Action>,
+    /// What tells the segment from another one that has its name or shmid by then.
+    pub identity: Option<Identity>,
     /// The file that [`restore`](super::restore()) brings it back from, when it was removed.
     pub copy: Option<PathBuf>,
 }
 
 impl Done {
     pub(super) fn new(id: SegmentId, said: impl Into<String>) -> Self {
-        Self { id, said: vec![said.into()], undo: None, copy: None }
+        Self { id, said: vec![said.into()], undo: None, identity: None, copy: None }
     }
 
     /// The command that takes a removal back, quoted for a shell.

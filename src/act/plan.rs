@@ -1,7 +1,7 @@
 //! What is about to be done, in words, and what stands against it.
 
 use super::{Action, NewSegment};
-use crate::segment::Segment;
+use crate::segment::{Bytes, Segment};
 
 /// What the person said besides the action itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,8 +76,8 @@ impl Refusal {
     pub fn no_name(segment: &Segment) -> Self {
         let who = segment.holders_text(3);
         let (who, detach) = match segment.holder_count() {
-            Some(1) if !who.is_empty() => (who, "detaches"),
-            _ if who.is_empty() => ("its last holder".to_owned(), "detaches"),
+            Some(1) if !who.is_empty() && segment.unseen() == 0 => (who, "detaches"),
+            _ if who.is_empty() || segment.unseen() > 0 => ("its last holder".to_owned(), "detaches"),
             _ => (who, "detach"),
         };
         Self::new("already removed", format!("Its memory is freed when {who} {detach}"))
@@ -106,11 +106,41 @@ pub struct Plan {
     pub undo: Undo,
     /// What stands against it. With one the plan is not carried out.
     pub refusal: Option<Refusal>,
+    /// The reason of the refusal that force overrides.
+    pub overridden: Option<String>,
+    /// Whether the refusal is only that no copy can be saved.
+    pub needs_no_copy: bool,
+    /// The memory that is freed at once.
+    pub frees: Bytes,
+    /// Where in `will` the sentences about copies begin.
+    pub copies_at: Option<usize>,
 }
 
 impl Plan {
     pub(super) const fn new(task: Task, options: Options) -> Self {
-        Self { task, options, will: vec![], undo: Undo::Nothing, refusal: None }
+        Self {
+            task,
+            options,
+            will: vec![],
+            undo: Undo::Nothing,
+            refusal: None,
+            overridden: None,
+            needs_no_copy: false,
+            frees: Bytes(0),
+            copies_at: None,
+        }
+    }
+
+    /// Returns what happens to the segment, and what happens to copies.
+    #[must_use]
+    pub fn effects(&self) -> (&[String], &[String]) {
+        self.will.split_at(self.copies_at.unwrap_or(self.will.len()))
+    }
+
+    /// Refuses because no copy can be saved, unless something else stands in the way.
+    pub fn refuse_without_copy(&mut self, refusal: &Refusal) {
+        self.refuse(refusal.clone());
+        self.needs_no_copy = self.refusal.as_ref() == Some(refusal);
     }
 
     /// What it is done to, as text.
@@ -130,6 +160,7 @@ impl Plan {
     /// lifts does not stand where force is given.
     pub(super) fn refuse(&mut self, refusal: Refusal) {
         if refusal.forceable && self.options.force {
+            self.overridden.get_or_insert(refusal.reason);
             return;
         }
         // A refusal that `--force` cannot override outranks one that it can.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::machine::Machine;
 use crate::machine::control::{Capability, Removal, SysvStat};
-use crate::memory::{Progress, Reader};
+use crate::memory::{OpenError, Progress, Reader};
 use crate::segment::{Bytes, Facts, ObjectName, Segment, SegmentId, ShmId, State, SysvFacts, quote_path};
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::statvfs::statvfs;
@@ -36,6 +36,7 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
     if let Some(refusal) = permitted::removal(machine, segment) {
         plan.refuse(refusal);
     }
+    plan.copies_at = Some(plan.will.len());
     match copying {
         Copying::Without => plan.undo = Undo::No("no copy saved".to_owned()),
         Copying::Keep(copies) => match readable(machine, segment).and_then(|()| copies.foresee(segment)) {
@@ -52,7 +53,12 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
             }
             Err(error) => {
                 plan.undo = Undo::No("no copy can be saved".to_owned());
-                plan.refuse(no_copy(error.to_string()));
+                match gone(segment, &error) {
+                    Some((what, how)) => {
+                        plan.refuse(Refusal::new(format!("{what}: {how}"), "Nothing was removed"));
+                    }
+                    None => plan.refuse_without_copy(&no_copy(error.to_string())),
+                }
             }
         },
         Copying::To(path) => {
@@ -68,6 +74,21 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
                 }
             }
         }
+    }
+}
+
+/// Returns why the segment can neither be copied nor removed: nothing or something
+/// else has its name now.
+fn gone(segment: &Segment, error: &KeepError) -> Option<(&'static str, &'static str)> {
+    match (error, &segment.id) {
+        (KeepError::Unreadable(OpenError::Gone { .. }), _) => Some(("gone", "removed since it was listed")),
+        (KeepError::Unreadable(OpenError::Replaced { .. }), SegmentId::Sysv(_)) => {
+            Some(("replaced", "its shmid now belongs to another segment"))
+        }
+        (KeepError::Unreadable(OpenError::Replaced { .. }), _) => {
+            Some(("replaced", "its name now belongs to another object"))
+        }
+        _ => None,
     }
 }
 
@@ -112,14 +133,8 @@ fn held_by(segment: &Segment) -> Bytes {
 
 fn plan_sysv(segment: &Segment, facts: &SysvFacts, plan: &mut Plan) {
     let memory = held_by(segment);
-    if facts.marked {
-        plan.say(format!(
-            "already marked for removal; {memory} freed when {} detaches",
-            last_of(facts.nattch)
-        ));
-        return;
-    }
     if facts.nattch == 0 {
+        plan.frees = memory;
         plan.say(format!("frees {memory} now"));
     } else {
         // Without a name for each, the number of attachments says more.
@@ -154,7 +169,11 @@ fn plan_posix(machine: &dyn Machine, segment: &Segment, plan: &mut Plan) {
         Some(refused) => !refused,
         None => matches!(state, State::Idle | State::Leaked(_) | State::Protected),
     };
-    plan.say(match (links, detaching(segment)) {
+    let detaching = detaching(segment);
+    if links < 2 && detaching.is_none() && free {
+        plan.frees = memory;
+    }
+    plan.say(match (links, detaching) {
         (2.., _) => format!("unlinks now; {}", kept_by(links - 1)),
         (_, Some(who)) => format!("unlinks now; {memory} freed when {who}"),
         (_, None) if free => format!("frees {memory} now"),
@@ -323,9 +342,14 @@ fn make_room(
 }
 
 fn not_kept(segment: &Segment, error: KeepError) -> ActError {
+    let id = segment.id.clone();
     match error {
         KeepError::Save(SaveError::Stopped { id }) => ActError::Stopped { subject: id.to_string() },
-        source => ActError::NotKept { id: segment.id.clone(), source },
+        KeepError::Unreadable(OpenError::Gone { id }) => ActError::Gone { id },
+        source => match gone(segment, &source) {
+            Some((_, how)) => ActError::NotTheSame { id, how: how.to_owned() },
+            None => ActError::NotKept { id, source },
+        },
     }
 }
 

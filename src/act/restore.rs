@@ -346,6 +346,16 @@ pub fn cannot_come_back(segment: &Segment) -> &'static str {
     }
 }
 
+impl Restored {
+    /// What is different now beyond what no copy can restore ([`cannot_come_back`]).
+    #[must_use]
+    pub fn unexpected(&self) -> &[String] {
+        let expected = if matches!(self.id, SegmentId::Sysv(_)) { 3 } else { 1 };
+        self.lost.get(expected..).unwrap_or_default()
+    }
+}
+
+/// What is different now; first what no copy can restore.
 fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
     let mut lost = vec![];
     match (&saved.name, &made.id) {

@@ -189,7 +189,7 @@ pub fn save_outcome(
         let (size, length) = (stored.saved.size, stored.length);
         let mut said = vec![format!("saved to {}: {size}, {length} in the file", shown(&stored.path))];
         said.extend(segment.former_name().map(|name| format!("restores as {name}")));
-        Done { id: segment.id.clone(), said, undo: None, copy: None }
+        Done { id: segment.id.clone(), said, undo: None, identity: None, copy: None }
     });
     Outcome { subject: segment.id.to_string(), action: "save", result: result.map_err(Into::into) }
 }

@@ -1,10 +1,11 @@
 //! What is about to be done, shown before it is: nothing happens without a yes
 //! to exactly these plans.
 
+use super::clean::Clean;
 use super::event::Clock;
 use super::sentence::name_of;
-use crate::act::{Action, Copying, Plan, Task};
-use crate::segment::Segment;
+use crate::act::{Action, Copying, Plan, Refusal, Task, Undo};
+use crate::segment::{Bytes, Segment};
 use std::time::Duration;
 
 /// So long a confirmation takes no key, so that one typed ahead confirms nothing.
@@ -53,6 +54,25 @@ pub struct Confirm {
     pub acting: bool,
     /// The plans are those of other wishes: new ones are on their way.
     pub stale: bool,
+    /// The first row that is shown of the text about a single segment.
+    pub top: usize,
+    /// How many of the segments the filter hides.
+    pub hidden: usize,
+    /// The list that led here, to go back to.
+    pub back: Option<Box<Clean>>,
+}
+
+/// What a sentence of the dialog is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// What will happen.
+    Plain,
+    /// How to undo it.
+    Quiet,
+    /// What cannot be undone, or is forced.
+    Warning,
+    /// What stands in the way.
+    Refusal,
 }
 
 impl Wanted {
@@ -72,7 +92,106 @@ impl Confirm {
     /// Not planned yet.
     #[must_use]
     pub const fn new(wishes: Vec<Wish>, now: Clock) -> Self {
-        Self { wishes, plans: vec![], since: now, selected: 0, acting: false, stale: false }
+        Self {
+            wishes,
+            plans: vec![],
+            since: now,
+            selected: 0,
+            acting: false,
+            stale: false,
+            top: 0,
+            hidden: 0,
+            back: None,
+        }
+    }
+
+    /// Returns all about one segment; `undo` is the key of undo.
+    #[must_use]
+    pub fn sentences(&self, entry: usize, undo: &str) -> Vec<(String, Tone)> {
+        let Some(plan) = self.plans.get(entry) else { return vec![] };
+        if let Some(refusal) = final_refusal(plan) {
+            return vec![(refused(plan, refusal), Tone::Refusal)];
+        }
+        let mut sentences: Vec<(String, Tone)> =
+            plan.will.iter().map(|text| (text.clone(), Tone::Plain)).collect();
+        match &plan.undo {
+            Undo::Yes(_) if self.copies().is_some() => {
+                sentences.push((format!("{undo} restores it"), Tone::Quiet));
+            }
+            Undo::Yes(_) => sentences.push((format!("{undo} undoes it"), Tone::Quiet)),
+            Undo::No(why) => sentences.push((format!("cannot be undone: {why}"), Tone::Warning)),
+            Undo::Nothing => {}
+        }
+        sentences.extend(obstacle(plan));
+        sentences
+    }
+
+    /// Returns what happens to one segment of a batch.
+    #[must_use]
+    pub fn effects(&self, entry: usize) -> Vec<(String, Tone)> {
+        let Some(plan) = self.plans.get(entry) else { return vec![] };
+        if let Some(refusal) = final_refusal(plan) {
+            return vec![(refused(plan, refusal), Tone::Refusal)];
+        }
+        let mut sentences = vec![(plan.effects().0.join("; "), Tone::Plain)];
+        sentences.extend(obstacle(plan));
+        sentences
+    }
+
+    /// Returns what holds for a batch as a whole; `undo` is the key of undo.
+    #[must_use]
+    pub fn summary(&self, undo: &str) -> Vec<(String, Tone)> {
+        let mut lines = vec![];
+        if self.hidden > 0 {
+            lines.push((self.hidden_text(), Tone::Warning));
+        }
+        if self.plans.is_empty() {
+            return lines;
+        }
+        let doable = || self.plans.iter().filter(|plan| plan.refusal.is_none());
+        match self.copies() {
+            Some(true) if doable().count() > 0 => {
+                lines.push((format!("A copy of each is saved first: {undo} restores them."), Tone::Quiet));
+                let mut said: Vec<&String> =
+                    doable().flat_map(|plan| plan.effects().1.iter().skip(1)).collect();
+                said.dedup();
+                lines.extend(said.into_iter().map(|text| (text.clone(), Tone::Plain)));
+            }
+            Some(false) => lines.push(("No copies are saved: cannot be undone.".to_owned(), Tone::Warning)),
+            _ => {}
+        }
+        let mut figures = vec![];
+        if self.copies().is_some() {
+            let frees: Bytes = doable().map(|plan| plan.frees).sum();
+            figures.push(format!("Frees {frees} now"));
+        }
+        let waiting = |plan: &&Plan| plan.refusal.as_ref().is_some_and(|refusal| refusal.forceable);
+        match self.plans.iter().filter(waiting).count() {
+            0 => {}
+            1 => figures.push("1 needs force".to_owned()),
+            many => figures.push(format!("{many} need force")),
+        }
+        if !figures.is_empty() {
+            lines.push((format!("{}.", figures.join("; ")), Tone::Plain));
+        }
+        lines
+    }
+
+    /// `5 of them hidden by the filter`
+    #[must_use]
+    pub fn hidden_text(&self) -> String {
+        if self.wishes.len() == 1 {
+            "hidden by the filter".to_owned()
+        } else {
+            format!("{} of them hidden by the filter", self.hidden)
+        }
+    }
+
+    /// Whether saving copies, or not, changes what can be done.
+    #[must_use]
+    pub fn can_toggle_copies(&self) -> bool {
+        let helps = |plan: &Plan| final_refusal(plan).is_none() || plan.needs_no_copy;
+        self.copies().is_some() && self.plans.iter().any(helps)
     }
 
     /// The heading: the act and the object.
@@ -142,5 +261,26 @@ impl Confirm {
                 }
                 Task::Create(_) => false,
             })
+    }
+}
+
+/// The refusal that force does not override.
+fn final_refusal(plan: &Plan) -> Option<&Refusal> {
+    plan.refusal.as_ref().filter(|refusal| !refusal.forceable)
+}
+
+fn refused(plan: &Plan, refusal: &Refusal) -> String {
+    // On screen, a remedy is a key.
+    let remedy = if plan.needs_no_copy { "c: remove without a copy" } else { &refusal.remedy };
+    format!("{}. {remedy}", refusal.reason)
+}
+
+/// What force is needed for, or given for.
+fn obstacle(plan: &Plan) -> Option<(String, Tone)> {
+    match (&plan.refusal, &plan.overridden) {
+        (Some(refusal), _) => Some((format!("{}. f: force", refusal.reason), Tone::Refusal)),
+        (None, Some(reason)) => Some((format!("{reason} · forced (f: no force)"), Tone::Warning)),
+        (None, None) if plan.options.force => Some(("forced (f: no force)".to_owned(), Tone::Warning)),
+        (None, None) => None,
     }
 }

@@ -2,9 +2,9 @@
 
 use super::confirm::Wish;
 use super::save::SaveWish;
-use crate::act::{Ending, Hold, Plan, Question};
+use crate::act::{Ending, Hold, Plan, Question, Revert, SavedCopy, Undone};
 use crate::memory::{Direction, Pattern};
-use crate::segment::{Segment, SegmentId};
+use crate::segment::Segment;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -77,30 +77,32 @@ pub enum Who {
     These(Vec<u32>),
 }
 
-/// What takes the last act back.
+/// What undoes the last action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undo {
-    /// So many segments were removed: the newest copies bring them back.
-    Copies(usize),
-    /// These, planned anew on the segments as they are now.
-    Acts(Vec<(SegmentId, crate::act::Action)>),
+    /// Segments were removed: these copies restore them.
+    Copies(Vec<SavedCopy>),
+    /// Segments were changed: planned again on the very same segments.
+    Acts(Vec<Revert>),
 }
 
 impl Undo {
-    /// What of it is left to take back, when this is what came of it.
+    /// Returns what another attempt can undo, given the results of this one. What
+    /// was not attempted has no result.
     #[must_use]
-    pub fn left(self, results: &[Result<String, String>]) -> Option<Self> {
+    pub fn left(self, results: &[Undone]) -> Option<Self> {
+        fn rest<T>(items: Vec<T>, results: &[Undone]) -> Vec<T> {
+            let remains = |at: usize| match results.get(at).map(|undone| &undone.result) {
+                None => true,
+                Some(result) => result.as_ref().is_err_and(|failure| failure.again),
+            };
+            items.into_iter().enumerate().filter(|(at, _)| remains(*at)).map(|(_, item)| item).collect()
+        }
         match self {
-            Self::Copies(count) => {
-                let left = count.saturating_sub(results.iter().filter(|result| result.is_ok()).count());
-                (left > 0).then_some(Self::Copies(left))
+            Self::Copies(copies) => {
+                Some(rest(copies, results)).filter(|left| !left.is_empty()).map(Self::Copies)
             }
-            Self::Acts(acts) => {
-                let failed = |at: usize| results.get(at).is_none_or(Result::is_err);
-                let left: Vec<_> =
-                    acts.into_iter().enumerate().filter(|(at, _)| failed(*at)).map(|(_, act)| act).collect();
-                (!left.is_empty()).then_some(Self::Acts(left))
-            }
+            Self::Acts(acts) => Some(rest(acts, results)).filter(|left| !left.is_empty()).map(Self::Acts),
         }
     }
 }

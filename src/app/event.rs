@@ -4,7 +4,9 @@
 use super::key::{Key, Mouse};
 use super::work::Working;
 use crate::act::access::Rules;
-use crate::act::{ActError, Answer, EndError, Ended, Ending, Hold, Outcome, Plan, Question, Released};
+use crate::act::{
+    ActError, Answer, EndError, Ended, Ending, Hold, Outcome, Plan, Question, Released, Undone,
+};
 use crate::memory::{Look, OpenError};
 use crate::segment::SegmentId;
 use crate::survey::Survey;
@@ -59,8 +61,8 @@ pub enum Event {
     Acted(Vec<Outcome>),
     /// Segments were saved to files, or not, each with its own outcome.
     Saved(Vec<Outcome>),
-    /// An act was taken back, or not: a line each, safe to print.
-    Undone(Vec<Result<String, String>>),
+    /// An action was undone, or not, each segment for itself.
+    Undone(Vec<Undone>),
     /// What we hold, as the kernel has it.
     Holds(Vec<Hold>),
     /// Holds of ours were let go, or not, each for itself.

@@ -2,6 +2,7 @@
 //! first, the help stays last.
 
 use super::action::{ACTIONS, Action};
+use super::overlay::Overlay;
 use super::state::State;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -19,9 +20,24 @@ pub struct Hint {
 /// Between two hints.
 pub const GAP: usize = 2;
 
+/// The hints of a popup, which has the keys while it is open. `None` for one that
+/// shows them itself.
+fn of_popup(overlay: &Overlay) -> Option<&'static [(&'static str, &'static str)]> {
+    match overlay {
+        Overlay::Choice(_) => Some(&[("↵", "choose"), ("esc", "cancel")]),
+        Overlay::Palette { .. } => Some(&[("↵", "run"), ("esc", "cancel")]),
+        Overlay::Log { .. } | Overlay::Help { .. } => Some(&[("↑↓", "scroll"), ("esc", "close")]),
+        _ => None,
+    }
+}
+
 /// The hints that fit into so many cells, and the one at the right end.
 #[must_use]
 pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
+    if let Some(hints) = state.overlay.as_ref().and_then(of_popup) {
+        let hint = |&(key, word): &(&str, &'static str)| Hint { key: key.to_owned(), word, live: true };
+        return (hints.iter().map(hint).collect(), None);
+    }
     let screen = state.screen();
     let hint = |action: Action, word: &'static str| {
         let key = state.keymap.keys(action).first()?.to_string();

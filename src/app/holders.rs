@@ -106,12 +106,18 @@ impl Holders {
             return lines;
         }
         if let (true, Some(facts)) = (self.segment.unseen() > 0, self.segment.sysv()) {
-            let found = facts.nattch - self.segment.unseen();
-            lines.push(format!(
-                "nattch {}: {found} found, {} in processes you cannot inspect",
-                facts.nattch,
-                self.segment.unseen()
-            ));
+            let unseen = self.segment.unseen();
+            let found = facts.nattch - unseen;
+            let root = survey.coverage.as_ref().is_some_and(|coverage| coverage.unreadable > 0);
+            let root = if root { ". Run as root" } else { "" };
+            lines.push(match (found, unseen) {
+                (0, 1) => format!("1 attachment in a process you cannot inspect{root}"),
+                (0, many) => format!("{many} attachments in processes you cannot inspect{root}"),
+                _ => format!(
+                    "nattch {}: {found} found, {} in processes you cannot inspect",
+                    facts.nattch, unseen
+                ),
+            });
         }
         let Some(coverage) = &survey.coverage else { return lines };
         if coverage.unreadable > 0 {

@@ -4,10 +4,13 @@ use super::text_field::TextField;
 use crate::act::{ModeChange, NewSegment, Plan, Question, Source};
 use crate::machine::control::NewSysv;
 use crate::segment::resolve::parse_key;
-use crate::segment::{Bytes, Key, Kind, Mode, ObjectName, Segment, escape};
+use crate::segment::{Bytes, Key, Kind, Mode, ObjectName, Segment, escape, quote};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
+
+/// The longest name of a file, in bytes: `NAME_MAX`, limits.h(0p).
+const LONGEST_NAME: usize = 255;
 
 /// A line of the overlay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,8 +186,23 @@ impl New {
         if text.is_empty() {
             return Err("a name is required".to_owned());
         }
-        ObjectName::from_text(text.as_bytes())
-            .ok_or_else(|| format!("invalid name '{}' for a POSIX segment", escape(text.as_bytes())))
+        let name = ObjectName::from_text(text.as_bytes())
+            .ok_or_else(|| format!("invalid name '{}' for a POSIX segment", quote(text.as_bytes())))?;
+        let longest = name.as_bytes().split(|&byte| byte == b'/').map(<[u8]>::len).max();
+        match longest {
+            Some(bytes) if bytes > LONGEST_NAME => {
+                Err(format!("name too long: {bytes} bytes, but at most {LONGEST_NAME} are allowed"))
+            }
+            _ => Ok(name),
+        }
+    }
+
+    /// Whether something that is required was not typed yet, and nothing is wrong.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        let no_name = self.kind != Kind::Sysv && self.name.text().is_empty();
+        let no_size = self.size_text().is_empty() && self.from.text().is_empty();
+        no_name || no_size
     }
 
     /// The size as it counts: with a file it is that of the file, unless
@@ -273,6 +291,9 @@ mod tests {
     fn what_is_wrong_is_said() {
         assert!(New::default().question().unwrap_err().contains("name"));
         assert!(form(Kind::Posix, "a/../b").question().unwrap_err().contains("invalid name"));
+        assert!(form(Kind::Posix, &"a".repeat(255)).question().is_ok());
+        let error = form(Kind::Posix, &"a".repeat(256)).question().unwrap_err();
+        assert_eq!(error, "name too long: 256 bytes, but at most 255 are allowed");
         assert!(form(Kind::Sysv, "0xq").question().unwrap_err().contains("invalid key"));
         assert!(form(Kind::Sysv, "").question().is_ok(), "a private one");
         for (size, mode, word) in [

@@ -6,6 +6,7 @@ use super::text_field::TextField;
 use crate::act::access::{Answer, Rules};
 use crate::act::{Action, ModeChange, OwnerChange, Somebody};
 use crate::segment::{Kind, Mode, Segment};
+use std::collections::BTreeMap;
 
 /// The bits of the grid, row by row: read and write of owner, group, others.
 pub const BITS: [u32; 6] = [0o400, 0o200, 0o040, 0o020, 0o004, 0o002];
@@ -48,6 +49,10 @@ pub struct Permissions {
     pub segments: Vec<Segment>,
     /// The bits as they would be, of the first one.
     pub mode: Mode,
+    /// The bits that were toggled since a mode was typed, where the modes differ.
+    toggled: BTreeMap<u32, bool>,
+    /// The mode that was typed before them.
+    typed: String,
     /// What has the keys.
     pub focus: Focus,
     /// The bit that is selected, a place in [`BITS`].
@@ -88,6 +93,8 @@ impl Permissions {
         };
         Some(Self {
             mode,
+            toggled: BTreeMap::new(),
+            typed: String::new(),
             focus: Focus::Bits,
             cursor: 0,
             mode_field: field(|segment| segment.mode.to_string()),
@@ -115,14 +122,34 @@ impl Permissions {
         }
     }
 
-    /// Turns the selected bit round.
+    /// Toggles the selected bit.
     pub fn toggle(&mut self) {
-        self.mode = Mode::new(self.mode.bits() ^ BITS[self.cursor]);
-        self.mode_field.set(self.mode.to_string());
+        let bit = BITS[self.cursor];
+        self.mode = Mode::new(self.mode.bits() ^ bit);
+        let first = self.segments.first().map_or(self.mode, |segment| segment.mode);
+        let mixed = self.segments.iter().any(|segment| segment.mode != first);
+        let all_set = self.typed.bytes().any(|byte| byte.is_ascii_digit());
+        if !mixed || all_set {
+            self.mode_field.set(self.mode.to_string());
+            return;
+        }
+        // Where the modes differ, each keeps its other bits.
+        if self.toggled.remove(&bit).is_none() {
+            self.toggled.insert(bit, self.mode.bits() & bit != 0);
+        }
+        let clause = |(bit, on): (&u32, &bool)| {
+            let at = BITS.iter().position(|other| other == bit).unwrap_or(0);
+            format!("{}{}{}", ["u", "g", "o"][at / 2], if *on { '+' } else { '-' }, ["r", "w"][at % 2])
+        };
+        let typed = (!self.typed.is_empty()).then(|| self.typed.clone());
+        let clauses = self.toggled.iter().rev().map(clause);
+        self.mode_field.set(typed.into_iter().chain(clauses).collect::<Vec<_>>().join(","));
     }
 
-    /// Takes over what the mode's field says, as far as it is a mode.
+    /// Takes over what was typed into the mode's field, as far as it is a mode.
     pub fn read_mode(&mut self) {
+        self.toggled.clear();
+        self.mode_field.text().clone_into(&mut self.typed);
         if let (Some(first), Ok(change)) = (self.segments.first(), self.mode_change()) {
             self.mode = change.map_or(first.mode, |change| change.apply(first.mode));
         }
@@ -164,6 +191,20 @@ impl Permissions {
             (None, false) => Ok(Some(Action::SetOwner(owner))),
             (Some(mode), false) => Ok(Some(Action::SetModeAndOwner(mode, owner))),
         }
+    }
+
+    /// Returns why it cannot go on, or what is wrong with what was typed.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        let found = |field: &TextField, found: &Option<Found>| {
+            let typed = field.edited && !field.text().is_empty();
+            found.as_ref().filter(|_| typed).and_then(|found| found.as_ref().err().cloned())
+        };
+        self.error
+            .clone()
+            .or_else(|| self.mode_change().err())
+            .or_else(|| found(&self.owner, &self.owner_found))
+            .or_else(|| found(&self.group, &self.group_found))
     }
 
     /// What would decide about access to the first one, as it is edited.
@@ -329,6 +370,35 @@ mod tests {
         form.mode = Mode::new(0o7777);
         assert_eq!(form.explained().matches(" + ").count(), 11);
         assert!(form.in_c().1.ends_with("leaves 7755"));
+    }
+
+    #[test]
+    fn toggling_in_a_mixed_batch_changes_only_that_bit_of_each() {
+        let mut other = example::posix();
+        other.mode = Mode::new(0o666);
+        let mut form = Permissions::new(vec![example::posix(), other]).unwrap();
+        form.cursor = 4;
+        form.toggle();
+        assert_eq!(form.mode_field.text(), "o+r");
+        form.cursor = 1;
+        form.toggle();
+        assert_eq!(form.mode_field.text(), "u-w,o+r");
+        let Ok(Some(Action::SetMode(change))) = form.action() else { panic!() };
+        assert_eq!([0o600, 0o666].map(|mode| change.apply(Mode::new(mode)).bits()), [0o404, 0o466]);
+        // Toggled back, nothing is said about it.
+        form.toggle();
+        form.cursor = 4;
+        form.toggle();
+        assert!(form.action().unwrap_err().contains("nothing to change"));
+        // After what was typed.
+        form.mode_field.set("g+w");
+        form.read_mode();
+        form.toggle();
+        assert_eq!(form.mode_field.text(), "g+w,o+r");
+        form.mode_field.set("0640");
+        form.read_mode();
+        form.toggle();
+        assert_eq!(form.mode_field.text(), "0644");
     }
 
     #[test]

@@ -75,7 +75,8 @@ fn mentions(text: &str, name: &str) -> bool {
 }
 
 /// Shortens `posix:/name` to `/name` at the start of words.
-fn short_names(text: &str) -> String {
+#[must_use]
+pub fn short_names(text: &str) -> String {
     let mut short = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(POSIX) {

@@ -14,6 +14,7 @@ use super::overlay::Overlay;
 use super::sentence::sentence;
 use super::table::Table;
 use super::work::Work;
+use crate::act::Refusal;
 use crate::segment::{Identity, Segment, SegmentId};
 use crate::survey::{Alert, Survey};
 use std::collections::BTreeSet;
@@ -172,7 +173,8 @@ impl State {
             | Action::New
                 if self.read_only =>
             {
-                "Read-only: changes are disabled (--read-only, or read-only in the config file)"
+                let refusal = Refusal::read_only();
+                return Some(format!("{}. {}", refusal.reason, refusal.remedy));
             }
             Action::Permissions
             | Action::Lock

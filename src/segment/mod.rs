@@ -21,6 +21,7 @@ mod shorten;
 mod size;
 mod state;
 mod times;
+mod wrap;
 
 pub use escape::{escape, in_ascii, quote, unescape};
 pub use holder::{Access, Holder, How};
@@ -34,6 +35,7 @@ pub use shorten::{shorten, take_cells};
 pub use size::{Bytes, ParseSizeError};
 pub use state::{Certainty, State, Verdict};
 pub use times::{ParseSpanError, Times, Timestamp, age_text, ago_text, parse_span};
+pub use wrap::wrap;
 
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use super::theme::Theme;
 use crate::app::layout::Area;
-use crate::segment::{in_ascii, shorten, take_cells};
+use crate::segment::{in_ascii, shorten, take_cells, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -102,14 +102,14 @@ impl Canvas<'_> {
         if !self.theme.glyphs.ascii || text.is_ascii() {
             return Cow::Borrowed(text);
         }
-        let text = text.replace(" → ", " -> ").replace("↵ ", "enter ");
+        let text = text.replace(" → ", " -> ").replace("↵ ", "enter ").replace(" · ", " - ");
         Cow::Owned(in_ascii(&text).into_owned())
     }
 
     /// Breaks a text into lines of at most `width` cells, between words where it can.
     #[must_use]
     pub fn wrap(&self, text: &str, width: u16) -> Vec<String> {
-        wrap(&self.plain(text), width)
+        wrap(&self.plain(text), width.into())
     }
 
     /// A text that is too long loses its middle, never its end.
@@ -140,49 +140,9 @@ pub fn cells(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
-/// Breaks a text into lines of at most `width` cells, between words where it
-/// can: a word that is longer than a line is broken too.
-fn wrap(text: &str, width: u16) -> Vec<String> {
-    // What fits stays as it is, columns in it too.
-    if cells(text) <= width && !text.trim().is_empty() {
-        return vec![text.to_owned()];
-    }
-    let mut lines = vec![];
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        if !line.is_empty() && cells(&line) + 1 + cells(word) > width {
-            lines.push(std::mem::take(&mut line));
-        } else if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-        while cells(&line) > width {
-            let head = take_cells(line.chars(), usize::from(width));
-            if head.is_empty() {
-                break;
-            }
-            let rest = line.split_off(head.len());
-            lines.push(std::mem::replace(&mut line, rest));
-        }
-    }
-    if !line.is_empty() {
-        lines.push(line);
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_break_between_words() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("", 7), Vec::<String>::new());
-        assert_eq!(wrap(" 7  a   b", 9), [" 7  a   b"]);
-        assert_eq!(wrap("a unbreakable x", 4), ["a", "unbr", "eaka", "ble", "x"]);
-        assert_eq!(wrap("カメ", 1), ["カメ"]);
-    }
 
     #[test]
     fn ascii_spells_arrows_out_and_escapes_everything_else() {

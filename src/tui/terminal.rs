@@ -17,6 +17,7 @@ use crossterm::terminal::{self, EndSynchronizedUpdate, EnterAlternateScreen, Lea
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ratatui::buffer::Buffer;
+use std::env;
 use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::AsFd as _;
 use std::panic;
@@ -45,6 +46,11 @@ pub enum EnterError {
     /// There is none.
     #[error("the UI needs a terminal. Use `shmlens list` to print the table")]
     NoTerminal,
+    /// It understands no control sequences.
+    #[error(
+        "the UI needs a terminal that can move the cursor, but TERM is '{0}'. Use `shmlens list` to print the table"
+    )]
+    Dumb(String),
     /// It does not do as it is told.
     #[error("failed to set up the terminal: {0}")]
     Failed(#[from] io::Error),
@@ -67,6 +73,10 @@ impl Terminal {
     pub fn enter(mouse: bool) -> Result<Self, EnterError> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Err(EnterError::NoTerminal);
+        }
+        let term = env::var_os("TERM").unwrap_or_default();
+        if term.is_empty() || term == "dumb" {
+            return Err(EnterError::Dumb(term.to_string_lossy().into_owned()));
         }
         // Under NO_COLOR crossterm writes an empty SGR for each colour, which
         // resets reverse video. What has colour is for our theme to say.

@@ -24,8 +24,9 @@ fn what_is_removed_is_gone_and_what_is_held_lives_on() {
     );
     let facts = shm::stat(held.shmid).unwrap();
     assert_eq!((facts.mode, facts.nattch, facts.key), (0o1600, 1, 0));
-    // It is marked already: nothing more happens.
-    carry_out(&held.id(), &REMOVE).unwrap();
+    // It is marked already, and removing it again is refused.
+    let error = carry_out(&held.id(), &REMOVE).unwrap_err().to_string();
+    assert!(error.contains("already removed"), "{error}");
     drop(attached);
     assert!(shm::stat(held.shmid).is_err());
 

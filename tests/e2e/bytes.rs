@@ -111,7 +111,9 @@ fn the_next_change_far_away_is_gone_to() {
         ("]", "0x0000_5003"),
         ("]", "0x0000_9000"),
         ("[", "0x0000_5003"),
-        ("b]", "No more changes in that direction"),
+        ("]", "0x0000_9000"),
+        ("]", "No more changes in that direction"),
+        ("b]", "No changes since the baseline"),
     ] {
         terminal.send(keys);
         terminal.wait_for(place, SOON);

@@ -48,7 +48,7 @@ fn owner_group_and_mode_are_what_was_typed() {
     terminal.wait_for(no_row("Permissions of"), SOON);
     // A wrong name is said, nothing is done, and it can be put right there.
     terminal.send("p<Tab><Tab>no-such-user<Enter>");
-    terminal.wait_for("no user named 'no-such-user'", SOON);
+    terminal.wait_for("No user named 'no-such-user'", SOON);
     assert_eq!(kernel(), [(0o600, 0, 0); 2]);
     terminal.send("<C-u>12345<Enter>");
     terminal.wait_for("→ 12345", SOON);

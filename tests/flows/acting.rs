@@ -3,7 +3,7 @@
 use super::{notice, small, stage};
 use crate::support::{Acts, Stage};
 use shmlens::act::copies::KeepError;
-use shmlens::act::{ActError, Done, Outcome, Refusal, StateError};
+use shmlens::act::{ActError, Done, NotUndone, Outcome, Refusal, SavedCopy, StateError, Undone};
 use shmlens::app::Keymap;
 use shmlens::app::effect::{Effect, Undo};
 use shmlens::app::event::Event;
@@ -11,7 +11,7 @@ use shmlens::app::key::Key;
 use shmlens::app::overlay::Overlay;
 use shmlens::app::update;
 use shmlens::app::work::Working;
-use shmlens::machine::made::MadeMachine;
+use shmlens::machine::made::{MadeBytes, MadeMachine};
 use shmlens::segment::{Access, ObjectName, SegmentId};
 
 fn confirm(stage: &Stage) -> &shmlens::app::confirm::Confirm {
@@ -140,7 +140,6 @@ fn each_of_a_batch_has_its_own_answer() {
 
 #[test]
 fn another_segment_of_the_same_name_is_left_alone() {
-    use shmlens::machine::made::MadeBytes;
     let mut stage = stage(small());
     stage.press("jx");
     stage.wait(200);
@@ -227,6 +226,10 @@ fn what_was_removed_without_a_copy_brings_no_other_one_back() {
     assert_eq!(names(&stage.machine).len(), 1);
 }
 
+fn saved(name: &str) -> SavedCopy {
+    SavedCopy { id: object(name), path: format!("/copies/{name}").into() }
+}
+
 fn working() -> Event {
     let what = "copying sysv:5".to_owned();
     Event::Working(Working { what, item: 1, items: 1, done: 10, total: 50 })
@@ -261,7 +264,7 @@ fn meanwhile_nothing_is_cleaned_and_nobody_is_ended() {
     let busy = || {
         let mut stage = stage(machine.clone());
         stage.acts = Acts::Hang;
-        stage.state.undo = Some(Undo::Copies(1));
+        stage.state.undo = Some(Undo::Copies(vec![saved("a")]));
         stage.press("u");
         stage.happen(working());
         stage
@@ -282,7 +285,7 @@ fn meanwhile_nothing_is_cleaned_and_nobody_is_ended() {
 fn a_long_undo_is_stopped_and_can_be_tried_again() {
     let mut stage = stage(small());
     stage.acts = Acts::Hang;
-    stage.state.undo = Some(Undo::Copies(2));
+    stage.state.undo = Some(Undo::Copies(vec![saved("a"), saved("b")]));
     stage.press("u");
     // It takes no time to speak of so far, and the keys are what they are.
     stage.press("<esc>");
@@ -292,8 +295,12 @@ fn a_long_undo_is_stopped_and_can_be_tried_again() {
     assert!(notice(&stage).contains("esc stops it"), "{}", notice(&stage));
     stage.press("<esc>");
     assert_eq!((stage.acts, stage.quit), (Acts::Stopped, false));
-    stage.happen(Event::Undone(vec![Ok("Restored /a".to_owned()), Err("stopped".to_owned())]));
-    assert_eq!(stage.state.undo, Some(Undo::Copies(1)));
+    stage.happen(Event::Undone(vec![
+        Undone { id: object("a"), result: Ok("restored".to_owned()) },
+        Undone { id: object("b"), result: Err(NotUndone::now(&"stopped")) },
+    ]));
+    assert_eq!(stage.state.undo, Some(Undo::Copies(vec![saved("b")])));
+    assert_eq!(notice(&stage), "Restored /a. /b: stopped. u: try again");
     stage.press("<esc>");
     assert!(notice(&stage).contains("No filter set"), "{}", notice(&stage));
 }
@@ -315,7 +322,7 @@ fn object(name: &str) -> SegmentId {
 
 fn removed(name: &str) -> Outcome {
     let said = vec!["removed".to_owned()];
-    let done = Done { id: object(name), said, undo: None, copy: Some("/copies/1".into()) };
+    let done = Done { id: object(name), said, undo: None, identity: None, copy: Some("/copies/1".into()) };
     Outcome { subject: format!("posix:/{name}"), action: "rm", result: Ok(done) }
 }
 
@@ -395,4 +402,301 @@ fn force_is_offered_only_where_it_helps() {
     assert!(!screen.contains("force") && !screen.contains("y remove"), "{screen}");
     foreign.press("f");
     assert!(!confirm(&foreign).wishes[0].force);
+}
+
+/// Presses keys, each when the dialog before it takes keys.
+fn slowly(stage: &mut Stage, keys: &str) {
+    for key in keys.chars() {
+        stage.press(&key.to_string());
+        stage.wait(200);
+    }
+}
+
+#[test]
+fn a_restored_segment_is_named_with_its_key() {
+    let mut stage = stage(small());
+    slowly(&mut stage, "xyu");
+    let text = notice(&stage);
+    assert!(text.starts_with("Restored sysv:") && text.ends_with("(key 0x000004d2, was sysv:5)"), "{text}");
+}
+
+#[test]
+fn an_action_that_changed_nothing_keeps_the_undo_of_the_one_before() {
+    let mut stage = stage(small());
+    slowly(&mut stage, "ly");
+    assert_eq!(perms(&stage.machine), 0o2600);
+    stage.press("jx");
+    stage.machine.remove_object("a");
+    stage.wait(200);
+    slowly(&mut stage, "fy");
+    assert!(stage.state.undo.is_some(), "{}", notice(&stage));
+    assert!(!notice(&stage).contains("undo"), "{}", notice(&stage));
+    stage.press("<esc>u");
+    assert_eq!(perms(&stage.machine), 0o600, "{}", notice(&stage));
+}
+
+#[test]
+fn undo_of_a_change_leaves_a_replaced_segment_alone() {
+    let mut stage = stage(small());
+    slowly(&mut stage, "jp");
+    stage.press("0644<enter>");
+    slowly(&mut stage, " y");
+    stage.machine.remove_object("a");
+    stage.machine.add_object("a", MadeBytes::full(b"another"));
+    let mode =
+        |stage: &Stage| stage.machine.edit(|facts| facts.posix[&ObjectName::new(b"a").unwrap()].stat.mode);
+    let before = mode(&stage);
+    stage.press("u");
+    assert_eq!(notice(&stage), "/a was replaced by another segment; nothing was changed");
+    assert_eq!(mode(&stage), before);
+}
+
+#[test]
+fn undo_of_a_creation_does_not_remove_another_segment() {
+    let mut stage = stage(small());
+    stage.press("n/new<enter>");
+    assert!(names(&stage.machine).contains(&"/new".to_owned()), "{}", notice(&stage));
+    stage.machine.remove_object("new");
+    stage.machine.add_object("new", MadeBytes::full(b"another"));
+    stage.survey();
+    stage.press("u");
+    assert!(stage.state.overlay.is_none());
+    assert_eq!(notice(&stage), "/new was replaced by another segment; nothing was changed");
+}
+
+#[test]
+fn a_segment_that_is_marked_for_removal_is_not_removed_again() {
+    let machine = small();
+    machine.add_process(4121, "writer");
+    machine.attach_in(4121, 5, Access::Read);
+    machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
+    let mut stage = stage(machine);
+    slowly(&mut stage, "x");
+    let plan = &confirm(&stage).plans[0];
+    assert!(plan.refusal.as_ref().is_some_and(|refusal| !refusal.forceable), "{plan:?}");
+    assert!(stage.screen().contains("already removed"), "{}", stage.screen());
+    assert!(!stage.screen().contains("y remove   "), "{}", stage.screen());
+}
+
+#[test]
+fn a_remedy_in_a_dialog_is_a_key() {
+    let machine = small();
+    machine.add_process(4121, "writer");
+    machine.map_in(4121, "a", Access::Read);
+    let mut held = stage(machine.clone());
+    slowly(&mut held, "jx");
+    let screen = held.screen();
+    assert!(screen.contains("u restores it") && !screen.contains("shmlens restore"), "{screen}");
+    // Forced, the reason stays.
+    slowly(&mut held, "f");
+    let screen = held.screen();
+    assert!(screen.contains("in use: ") && screen.contains("· forced (f: no force)"), "{screen}");
+    // Without a way to save copies.
+    let mut unreadable = stage(machine);
+    unreadable.machine.edit(|facts| facts.sysv[0].row.perms = 0);
+    unreadable.machine.edit(|facts| facts.effective_uid = 1000);
+    unreadable.survey();
+    slowly(&mut unreadable, "gx");
+    let screen = unreadable.screen();
+    assert!(screen.contains("c: remove without a copy") && !screen.contains("--no-copy"), "{screen}");
+    slowly(&mut unreadable, "cy");
+    assert!(unreadable.machine.edit(|facts| facts.sysv.is_empty()), "{}", notice(&unreadable));
+}
+
+#[test]
+fn a_segment_that_is_gone_has_no_remedy() {
+    for keys in ["x", "xy"] {
+        let mut stage = stage(small());
+        if keys == "xy" {
+            slowly(&mut stage, "x");
+        }
+        stage.machine.edit(|facts| facts.sysv.clear());
+        slowly(&mut stage, &keys[keys.len() - 1..]);
+        let text = if keys == "x" { stage.screen() } else { notice(&stage).to_owned() };
+        let said = if keys == "x" {
+            "gone: removed since it was listed. Nothing was removed"
+        } else {
+            "sysv:5 is gone; nothing was removed"
+        };
+        assert!(text.contains(said), "{text}");
+        assert!(!text.contains("copy") && !text.contains("force"), "{text}");
+    }
+}
+
+#[test]
+fn a_refusal_that_nothing_overrides_stands_alone() {
+    let machine = small();
+    machine.edit(|facts| facts.effective_uid = 1001);
+    let mut stage = stage(machine);
+    slowly(&mut stage, "x");
+    let screen = stage.screen();
+    assert!(screen.contains("can remove it"), "{screen}");
+    for other in ["c no copy", "f force", "y remove", "restores", "frees"] {
+        assert!(!screen.contains(other), "{other}: {screen}");
+    }
+    slowly(&mut stage, "cfy");
+    assert!(confirm(&stage).copies() == Some(true));
+}
+
+#[test]
+fn a_batch_has_a_line_for_each_segment_and_one_for_all() {
+    let machine = small();
+    machine.add_process(4121, "writer");
+    machine.map_in(4121, "a", Access::Read);
+    let mut stage = stage(machine);
+    stage.press("<space><space><space>/kind=sysv<enter>");
+    slowly(&mut stage, "x");
+    let screen = stage.screen();
+    for line in [
+        "▌sysv:5   50 B  ",
+        "/a      300 B  ● in use",
+        "unlinks now; 4.0 KiB freed when",
+        "2 of them hidden by the filter",
+        "A copy of each is saved first: u restores them.",
+        "1 needs force.",
+    ] {
+        assert!(screen.contains(line), "{line}\n{screen}");
+    }
+    assert_eq!(screen.matches("copy").count(), 2, "once, and in the keys: {screen}");
+}
+
+#[test]
+fn long_dialogs_scroll() {
+    let machine = MadeMachine::new();
+    for shmid in 0..40 {
+        machine.add_sysv(shmid, 0, MadeBytes::full(&[1; 50]));
+    }
+    let mut many = stage(machine);
+    many.press("a");
+    slowly(&mut many, "x");
+    assert!(many.screen().contains("▌sysv:0 ") && many.screen().contains("more"), "{}", many.screen());
+    many.press("<end>");
+    assert!(many.screen().contains("▌sysv:39 "), "{}", many.screen());
+    many.press("<pgup>");
+    assert!(many.screen().contains("▌sysv:34 "), "{}", many.screen());
+    let mut one = Stage::new(small(), 40, 8);
+    one.press("j");
+    slowly(&mut one, "x");
+    let top = one.screen();
+    assert!(top.contains("more"), "{top}");
+    one.press("<pgdn><pgdn>");
+    let bottom = one.screen();
+    assert!(top != bottom && bottom.contains("u restores it"), "{bottom}");
+    one.press("<up>");
+    assert_ne!(one.screen(), bottom);
+}
+
+#[test]
+fn the_log_wraps_and_scrolls() {
+    let mut stage = stage(small());
+    for at in 0..30 {
+        stage.state.log.push(format!("rm /{at}: {} end-{at}.", "a long result ".repeat(8)));
+    }
+    stage.press(":log<enter>");
+    let bottom = stage.screen();
+    assert!(bottom.contains("end-29.") && bottom.contains("esc close"), "{bottom}");
+    stage.press("<pgup>");
+    let up = stage.screen();
+    assert!(!up.contains("end-29.") && up.contains("↓ 22"), "{up}");
+    stage.press("<home>");
+    assert!(stage.screen().contains("rm /0: "), "{}", stage.screen());
+    stage.press("<esc>");
+    assert!(stage.state.overlay.is_none());
+}
+
+/// The action, the segment, and the result.
+#[test]
+fn all_lines_of_the_log_have_one_form() {
+    let mut stage = reported(vec![removed("a"), failed("b"), refused("c")]);
+    let results = [Ok("restored".to_owned()), Err(NotUndone::now(&"posix:/b: its name is in use"))];
+    let undone = |(name, result)| Undone { id: object(name), result };
+    stage.happen(Event::Undone(["a", "b"].into_iter().zip(results).map(undone).collect()));
+    for (line, start) in
+        stage.state.log.iter().zip(["rm /a: ", "rm /b: ", "rm /c: ", "undo /a: ", "undo /b: its"])
+    {
+        assert!(line.starts_with(start), "{line}");
+    }
+}
+
+#[test]
+fn nothing_is_done_while_nothing_can_be_drawn() {
+    use shmlens::app::event::Size;
+    let mut stage = stage(small());
+    slowly(&mut stage, "x");
+    stage.happen(Event::Resize(Size { width: 39, height: 24 }));
+    for keys in ["y", "<esc>", "l", "<enter>", "x"] {
+        stage.press(keys);
+        stage.wait(200);
+    }
+    assert_eq!(confirm(&stage).title(), "Remove sysv:5");
+    stage.happen(Event::Paste("y".to_owned()));
+    assert_eq!(stage.machine.edit(|facts| facts.sysv.len()), 1);
+    stage.press("<ctrl-z>");
+    assert!(stage.suspended && !stage.quit);
+    assert!(stage.screen().contains("needs 40x8"), "{}", stage.screen());
+    stage.press("q");
+    assert!(stage.quit);
+}
+
+#[test]
+fn suspend_works_in_overlays_and_prompts() {
+    for keys in ["x", "p", "n", ":", "/", "?", "h", "c", "s", "<enter>/", "<enter>m"] {
+        let mut stage = stage(small());
+        stage.press(keys);
+        let before = stage.screen();
+        stage.press("<ctrl-z>");
+        assert!(stage.suspended, "{keys}");
+        assert_eq!(stage.screen(), before, "{keys}");
+    }
+}
+
+#[test]
+fn the_marked_count_is_never_dropped() {
+    for width in [40, 50, 60, 80] {
+        let mut stage = Stage::new(small(), width, 24);
+        stage.press("<space><space>");
+        assert!(stage.screen().contains("• 2 marked"), "{}", stage.screen());
+        stage.press("/name~^a_rather_long_filter_that_matches_nothing<enter>");
+        assert!(stage.screen().lines().next().unwrap().contains("• 2 marked"), "{}", stage.screen());
+    }
+}
+
+#[test]
+fn the_header_says_that_nothing_can_be_changed() {
+    let mut stage = stage(small());
+    assert!(!stage.screen().lines().next().unwrap().contains("read-only"));
+    stage.state.read_only = true;
+    assert!(stage.screen().lines().next().unwrap().contains("read-only"), "{}", stage.screen());
+    stage.press("x");
+    let said = notice(&stage).to_owned();
+    stage.press("hK");
+    stage.press("<esc>n");
+    assert_eq!(notice(&stage), said);
+}
+
+#[test]
+fn an_open_popup_has_the_hints() {
+    for (keys, hints) in [
+        ("s", "↵ choose  esc cancel"),
+        ("<enter>t", "↵ choose  esc cancel"),
+        (":", "↵ run  esc cancel"),
+        (":log<enter>", "↑↓ scroll  esc close"),
+    ] {
+        let mut stage = stage(small());
+        stage.press(keys);
+        let screen = stage.screen();
+        let foot = screen.trim_end().lines().last().unwrap().trim().to_owned();
+        assert_eq!(foot, hints, "{keys}");
+    }
+}
+
+#[test]
+fn a_filter_line_shows_no_control_or_invisible_characters() {
+    let mut stage = stage(small());
+    stage.press("/");
+    stage.happen(Event::Paste("a\u{202e}b\u{200b}".to_owned()));
+    assert!(stage.screen().contains(r"/a\xe2\x80\xaeb\xe2\x80\x8b"), "{}", stage.screen());
+    stage.press("<esc>n");
+    stage.happen(Event::Paste("a\u{202e}b".to_owned()));
+    assert!(stage.screen().contains(r"a\xe2\x80\xaeb"), "{}", stage.screen());
 }

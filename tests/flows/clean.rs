@@ -88,7 +88,7 @@ fn each_is_ticked_and_unticked() {
     assert!(notice(&stage).contains("Nothing selected"), "{}", notice(&stage));
     stage.press("G<space><enter>");
     assert_eq!(confirm(&stage).title(), "Remove /likely");
-    stage.press("<esc>ca");
+    stage.press("<esc>a");
     assert_eq!(shown(&stage).ticked().count(), 3);
     stage.press("<esc>");
     assert_eq!(left(&stage.machine).0.len(), 3);
@@ -201,4 +201,23 @@ fn more_than_fit_are_scrolled_through() {
     assert!(stage.screen().contains("▌[x] sysv:39 "), "{}", stage.screen());
     stage.press("g");
     assert!(stage.screen().contains("▌[x] sysv:0 "), "{}", stage.screen());
+}
+
+#[test]
+fn leaving_the_dialog_goes_back_to_the_list_with_its_selection() {
+    for leave in ["<esc>", "n", "q", "<ctrl-c>"] {
+        let mut stage = stage(world());
+        stage.press("cj<space><enter>");
+        let _ = confirm(&stage);
+        stage.press(leave);
+        assert_eq!(shown(&stage).selected, 2, "{leave}");
+        let ticks: Vec<bool> = ids(&stage).into_iter().map(|(_, ticked)| ticked).collect();
+        assert_eq!(ticks, [true, false, false], "{leave}");
+        // What happened since is in it.
+        stage.press("<enter>");
+        stage.machine.edit(|facts| facts.sysv.retain(|made| made.row.shmid.0 != 5));
+        stage.survey();
+        stage.press(leave);
+        assert_eq!(ids(&stage).len(), 2, "{leave}");
+    }
 }

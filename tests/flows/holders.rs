@@ -182,3 +182,17 @@ fn it_follows_what_happens_and_says_when_the_segment_is_gone() {
     stage.survey();
     assert!(stage.screen().contains("Segment is gone."), "{}", stage.screen());
 }
+
+#[test]
+fn attachments_that_cannot_be_inspected_are_counted() {
+    let machine = MadeMachine::new();
+    machine.add_sysv(5, 0x4d2, MadeBytes::full(&[5; 50]));
+    machine.add_process(7, "secret");
+    machine.attach_in(7, 5, Access::Read);
+    machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
+    let mut stage = stage(machine);
+    stage.press("h");
+    let screen = stage.screen();
+    assert!(screen.contains("1 attachment in a process you cannot inspect. Run as root"), "{screen}");
+    assert!(!screen.contains("No holders"), "{screen}");
+}

@@ -118,7 +118,7 @@ fn the_one_that_is_open_is_listed_and_letting_go_of_it_leaves_it() {
     stage.machine.control().sysv_remove(ShmId(3)).unwrap();
     stage.survey();
     stage.look();
-    assert!(stage.screen().contains("freed when you detach"), "{}", stage.screen());
+    assert!(stage.screen().contains("freed when you leave"), "{}", stage.screen());
     stage.press("q");
     assert!(notice(&stage).contains("50 B"), "{}", notice(&stage));
 }

@@ -9,6 +9,7 @@ use shmlens::app::overlay::Overlay;
 use shmlens::decode::{ByteOrder, Scalar};
 use shmlens::machine::made::{MadeBytes, MadeMachine};
 use shmlens::memory::Standing;
+use shmlens::segment::Access;
 
 fn open(stage: &Stage) -> &Inspect {
     stage.state.inspect.as_ref().unwrap()
@@ -160,7 +161,7 @@ fn changes_are_measured_from_the_baseline() {
     let mut stage = inside(10_000, |bytes| bytes.write(0, &[1; 9000]));
     stage.look();
     stage.press("]");
-    assert!(notice(&stage).contains("No more changes in that direction"), "{}", notice(&stage));
+    assert_eq!(notice(&stage), "No changes since the baseline");
     stage.machine.edit_object("it", |bytes| {
         bytes.write(20, &[9]);
         bytes.write(40, &[9]);
@@ -170,6 +171,9 @@ fn changes_are_measured_from_the_baseline() {
     assert_eq!(open(&stage).cursor, 20);
     stage.press("]");
     assert_eq!(open(&stage).cursor, 40);
+    stage.press("]");
+    assert!(notice(&stage).contains("No more changes in that direction"), "{}", notice(&stage));
+    assert_eq!(open(&stage).cursor, 40);
     stage.press("[");
     assert_eq!(open(&stage).cursor, 20);
     assert_eq!(open(&stage).view.differs, [20..21, 40..41]);
@@ -177,7 +181,7 @@ fn changes_are_measured_from_the_baseline() {
     stage.look();
     assert_eq!(open(&stage).view.differs, []);
     stage.press("]");
-    assert!(notice(&stage).contains("No more changes in that direction"));
+    assert_eq!(notice(&stage), "No changes since the baseline");
 }
 
 #[test]
@@ -340,4 +344,40 @@ fn the_mouse_goes_to_a_byte_and_through_the_map() {
     let half = layout.map.height / 2;
     stage.mouse(at(layout.map.x, layout.map.y + half, MouseKind::Click));
     assert_eq!(open(&stage).cursor, (1u64 << 20) * u64::from(half) / u64::from(layout.map.height));
+}
+
+#[test]
+fn a_removed_object_that_only_shmlens_has_open_is_freed_on_leaving() {
+    let machine = MadeMachine::new();
+    machine.add_object("it", MadeBytes::full(&[1; 100]));
+    machine.add_process(9_999_999, "shmlens");
+    machine.add_process(7, "writer");
+    machine.open_in(9_999_999, "it", Access::Read);
+    machine.open_in(7, "it", Access::Read);
+    let mut stage = Stage::new(machine, 120, 30);
+    stage.press("<enter>");
+    stage.machine.remove_object("it");
+    stage.survey();
+    stage.look();
+    assert!(stage.screen().contains("removed: kept alive by holders"), "{}", stage.screen());
+    assert!(
+        notice(&stage).contains("stays in memory") && !notice(&stage).contains("h: "),
+        "{}",
+        notice(&stage)
+    );
+    stage.machine.end_process(7);
+    stage.survey();
+    assert!(stage.screen().contains("removed: freed when you leave"), "{}", stage.screen());
+}
+
+#[test]
+fn the_notice_of_a_shrunk_segment_goes_when_it_grows() {
+    let mut stage = inside(512, |bytes| bytes.write(0, &[1; 512]));
+    stage.look();
+    stage.machine.edit_object("it", |bytes| *bytes = MadeBytes::full(&[1; 40]));
+    stage.look();
+    assert_eq!(notice(&stage), "Shrunk from 512 B to 40 B");
+    stage.machine.edit_object("it", |bytes| *bytes = MadeBytes::full(&[1; 600]));
+    stage.look();
+    assert_eq!(notice(&stage), "");
 }

@@ -249,3 +249,21 @@ fn a_name_is_waited_for_and_an_answer_to_an_older_one_is_none() {
     assert!(form(&stage).error.as_ref().unwrap().contains("'annx'"));
     assert_eq!(sysv(&stage.machine), (0o600, 1001, 1000));
 }
+
+#[test]
+fn toggling_a_bit_in_a_mixed_batch_keeps_the_other_bits_of_each() {
+    let mut stage = stage(small());
+    stage.machine.edit(|facts| {
+        facts.posix.get_mut(&ObjectName::new(b"b").unwrap()).unwrap().stat.mode = 0o100_666;
+    });
+    stage.survey();
+    stage.press("ap");
+    // Write for the owner.
+    stage.press("l <enter>");
+    stage.wait(200);
+    let plan = stage.screen();
+    assert!(plan.contains("mode 0600 → 0400") && plan.contains("mode 0666 → 0466"), "{plan}");
+    stage.press("y");
+    assert_eq!(sysv(&stage.machine).0, 0o400, "{}", notice(&stage));
+    assert_eq!((object(&stage.machine, "a").0, object(&stage.machine, "b").0), (0o400, 0o466));
+}

@@ -58,7 +58,7 @@ fn setuid_bits_do_not_come_back_from_a_copy() {
     let copies_of = shmlens::act::Copies::new(state, shmlens::segment::Bytes(1 << 30));
     assert_eq!(copies(&directory).len(), 1);
     copies_of
-        .undo(&shmlens::machine::real::RealMachine, &shmlens::memory::Progress::new())
+        .undo(&shmlens::machine::real::RealMachine, &copies(&directory)[0], &shmlens::memory::Progress::new())
         .unwrap_or_else(|error| panic!("{error}"));
     is_restored_without_special_bits();
 }

@@ -6,14 +6,14 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use shmlens::act::access::Rules;
 use shmlens::act::{
-    self, ActError, Action, Copies, Copying, Hold, Options, Plan, Question, Released, StateDirectory,
+    self, ActError, Action, Copies, Copying, Hold, NotUndone, Options, Plan, Question, Released,
+    StateDirectory, Undone,
 };
 use shmlens::app::confirm::{Wanted, Wish};
 use shmlens::app::effect::{Effect, Request, Target, Undo, Watching};
 use shmlens::app::event::{Event, Found, Opened, Preview, Size};
 use shmlens::app::key::{Key, Mouse};
 use shmlens::app::save::SaveWish;
-use shmlens::app::sentence::result;
 use shmlens::app::{Keymap, Settings, State, update};
 use shmlens::identify::Identifier;
 use shmlens::machine::made::MadeMachine;
@@ -253,24 +253,29 @@ impl Stage {
         Copies::new(StateDirectory::at(self.home.path()), shmlens::segment::Bytes(1 << 30))
     }
 
-    fn undo(&self, undo: Undo) -> Vec<Result<String, String>> {
+    fn undo(&self, undo: Undo) -> Vec<Undone> {
         let survey = Survey::take(&self.machine, &mut Names::default());
         match undo {
-            Undo::Copies(count) => (0..count)
-                .map(|_| {
-                    let back = self.copies().undo(&self.machine, &Progress::new());
-                    back.map(|back| result(&back.id.to_string(), "restored"))
-                        .map_err(|error| error.to_string())
+            Undo::Copies(copies) => copies
+                .iter()
+                .map(|copy| match copy.restore(&self.machine, &self.copies(), &Progress::new()) {
+                    Ok(back) => Undone { id: back.id.clone(), result: Ok(back.said()) },
+                    Err(failure) => Undone { id: copy.id.clone(), result: Err(failure) },
                 })
                 .collect(),
             Undo::Acts(acts) => acts
-                .into_iter()
-                .map(|(id, action)| {
-                    let segment = survey.segments.iter().find(|segment| segment.id == id).unwrap();
-                    let plan = act::plan(&self.machine, segment, &action, &Options::default());
-                    let outcome = act::apply(&self.machine, &plan);
-                    let done = outcome.result.map(|done| result(&done.id.to_string(), &done.said.join("; ")));
-                    done.map_err(|error| error.to_string())
+                .iter()
+                .map(|revert| {
+                    let apply = |segment: &Segment| {
+                        let plan = act::plan(&self.machine, segment, &revert.action, &Options::default());
+                        let outcome = act::apply(&self.machine, &plan);
+                        outcome
+                            .result
+                            .map(|done| done.said.join("; "))
+                            .map_err(|error| NotUndone::now(&error))
+                    };
+                    let result = revert.segment(&survey.segments).and_then(apply);
+                    Undone { id: revert.id.clone(), result }
                 })
                 .collect(),
         }

@@ -37,6 +37,19 @@ fn a_key() {
 }
 
 #[test]
+fn a_terminal_that_cannot_move_the_cursor_is_refused() {
+    for term in ["dumb", ""] {
+        let mut command = shmlens();
+        command.env("TERM", term);
+        let mut terminal = Terminal::start((80, 24), command);
+        assert_eq!(terminal.wait_exit(SOON).code(), Some(2), "{term}");
+        let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+        assert!(raw.contains("shmlens list") && !raw.contains('\x1b'), "{raw:?}");
+        assert_eq!(terminal.left_behind(), NOTHING, "{term}");
+    }
+}
+
+#[test]
 fn a_signal() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
         let mut terminal = opened();

@@ -17,7 +17,8 @@ use super::layout::inspect::{Layout, Wanted, layout};
 use crate::decode::{ByteOrder, Scalar};
 use crate::machine::{ExtentKind, Trace};
 use crate::memory::{Cell, Look, Pattern, Standing};
-use crate::segment::{Segment, SegmentId};
+use crate::segment::{Kind, Segment, SegmentId};
+use crate::survey::Survey;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
@@ -70,6 +71,8 @@ pub struct Pending {
     pub what: String,
     /// Bytes searched, of how many.
     pub progress: Option<(u64, u64)>,
+    /// Whether it only tells if there is a change anywhere.
+    pub anywhere: bool,
 }
 
 /// What was seen of the window.
@@ -136,6 +139,8 @@ pub struct Inspect {
     pub pane: Pane,
     /// How far the values are scrolled.
     pub values_top: usize,
+    /// The notice about the last time that it shrank.
+    pub shrunk: Option<String>,
     requests: u64,
 }
 
@@ -168,6 +173,7 @@ impl Inspect {
             keep,
             pane: Pane::Bytes,
             values_top: 0,
+            shrunk: None,
             requests: 0,
         }
     }
@@ -252,6 +258,26 @@ impl Inspect {
         } else {
             self.go_to(target, size);
         }
+    }
+
+    /// Whether the segment is removed and only shmlens holds it, as far as this
+    /// survey tells.
+    #[must_use]
+    pub fn is_last(&self, survey: Option<&Survey>) -> bool {
+        let Some(survey) = survey else { return false };
+        // An object without a name has another id.
+        let same = |segment: &&Segment| {
+            (segment.id == *self.id() || segment.kind() == Kind::Deleted)
+                && self.segment.identity().fits(&segment.identity())
+        };
+        let Some(segment) = survey.segments.iter().find(same) else { return false };
+        if let Some(facts) = segment.sysv() {
+            return self.trace == Trace::Attached && facts.marked && facts.nattch <= 1;
+        }
+        let all_seen = survey.coverage.as_ref().is_some_and(|coverage| coverage.unreadable == 0);
+        let holders = segment.holders.as_deref().unwrap_or_default();
+        let ours = !holders.is_empty() && holders.iter().all(|holder| holder.ourselves);
+        segment.kind() == Kind::Deleted && all_seen && ours
     }
 
     /// What is to be looked at from now on.

@@ -4,6 +4,7 @@
 use super::Area;
 use crate::app::event::Size;
 use crate::app::overlay::Choice;
+use crate::segment::wrap;
 
 /// The widest that an overlay gets.
 pub const WIDEST: u16 = 76;
@@ -43,4 +44,27 @@ pub const fn first_item(selected: usize, items: usize, rows: usize) -> usize {
     let half = rows / 2;
     let first = selected.saturating_sub(half);
     if first > items - rows { items - rows } else { first }
+}
+
+/// The width of the text in an overlay that is as wide as it gets.
+#[must_use]
+pub fn text_width(size: Size) -> u16 {
+    WIDEST.min(size.width).saturating_sub(4)
+}
+
+/// How many of `rows` rows an overlay shows that has `fixed` other rows inside.
+#[must_use]
+pub fn visible_rows(size: Size, rows: usize, fixed: u16) -> usize {
+    rows.min(usize::from(size.height.saturating_sub(2 + fixed)))
+}
+
+/// The log as rows: what does not fit into one is continued, indented.
+#[must_use]
+pub fn log_rows(log: &[String], size: Size) -> Vec<String> {
+    let width = usize::from(text_width(size)).saturating_sub(2);
+    let rows = |entry: &String| {
+        let lines = wrap(entry, width).into_iter().enumerate();
+        lines.map(|(at, line)| if at == 0 { line } else { format!("  {line}") }).collect::<Vec<_>>()
+    };
+    log.iter().flat_map(rows).collect()
 }

@@ -1,20 +1,25 @@
 //! Acting on segments: wish, plan, confirm, act, report, undo.
 
-use super::new_segment;
 use super::report::{Report, first_of};
-use crate::act::{self, Outcome, Plan};
+use super::{clean, new_segment};
+use crate::act::{self, Done, Outcome, Plan, Revert, SavedCopy, Undone};
 use crate::app::action::Action;
 use crate::app::confirm::{Confirm, DEAF, Wanted, Wish};
 use crate::app::effect::{Effect, Undo};
 use crate::app::key::{Code, Key};
+use crate::app::layout::overlay::{text_width, visible_rows};
 use crate::app::new_segment::Step;
 use crate::app::overlay::Overlay;
+use crate::app::sentence::{naming, result, short_names};
 use crate::app::state::State;
 use crate::app::work::{Work, Working};
-use crate::segment::Segment;
+use crate::segment::{Segment, SegmentId, wrap};
+use std::collections::HashSet;
 
 /// How many lines the log of this run keeps.
 const LOG: usize = 1000;
+/// How many rows a page of a dialog has, about.
+const PAGE: isize = 5;
 
 /// Begins an act on the marked segments, or on the selected one.
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
@@ -24,7 +29,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Remove => Wanted::Remove { copy: true },
         Action::Undo => return undo(state, effects),
         Action::Log => {
-            state.overlay = Some(Overlay::Log { top: state.log.len() });
+            state.overlay = Some(Overlay::Log { top: usize::MAX });
             return;
         }
         _ => return,
@@ -42,7 +47,18 @@ pub fn begin(state: &mut State, segments: &[Segment], wanted: &Wanted, effects: 
         return;
     }
     effects.push(Effect::Plan(wishes.clone()));
-    state.overlay = Some(Overlay::Confirm(Confirm::new(wishes, state.now)));
+    let mut confirm = Confirm::new(wishes, state.now);
+    confirm.hidden = hidden(state, segments);
+    state.overlay = Some(Overlay::Confirm(confirm));
+}
+
+/// How many of these the filter hides.
+fn hidden(state: &State, segments: &[Segment]) -> usize {
+    let Some(survey) = &state.survey else { return 0 };
+    let shown = state.table.shown.iter().filter_map(|&at| survey.segments.get(at));
+    let shown: HashSet<&SegmentId> = shown.map(|segment| &segment.id).collect();
+    let listed: HashSet<&SegmentId> = survey.segments.iter().map(|segment| &segment.id).collect();
+    segments.iter().filter(|segment| listed.contains(&segment.id) && !shown.contains(&segment.id)).count()
 }
 
 /// The marked segments that are there, or the selected one.
@@ -68,13 +84,16 @@ pub fn planned(state: &mut State, plans: Vec<Plan>) {
 
 /// A key while a confirmation is shown. Esc was taken before.
 pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<Effect>) {
-    let last = confirm.wishes.len().saturating_sub(1);
     let deaf = state.now.saturating_sub(confirm.since) < DEAF;
     match key.code {
-        Code::Up | Code::Char('k') => confirm.selected = confirm.selected.saturating_sub(1),
-        Code::Down | Code::Char('j') => confirm.selected = (confirm.selected + 1).min(last),
+        Code::Up | Code::Char('k') => scroll(state, &mut confirm, -1),
+        Code::Down | Code::Char('j') => scroll(state, &mut confirm, 1),
+        Code::PageUp => scroll(state, &mut confirm, -PAGE),
+        Code::PageDown => scroll(state, &mut confirm, PAGE),
+        Code::Home | Code::Char('g') => scroll(state, &mut confirm, isize::MIN),
+        Code::End | Code::Char('G') => scroll(state, &mut confirm, isize::MAX),
         // While it acts, Esc stops it.
-        Code::Char('n' | 'q') if !confirm.acting => return,
+        Code::Char('n' | 'q') if !confirm.acting => return clean::back(state, confirm),
         _ if deaf || confirm.acting || confirm.stale || confirm.plans.is_empty() => {}
         Code::Char('f') if confirm.can_force() => {
             if let Some(wish) = confirm.wishes.get_mut(confirm.selected) {
@@ -83,7 +102,7 @@ pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<
             confirm.stale = true;
             effects.push(Effect::Plan(confirm.wishes.clone()));
         }
-        Code::Char('c') if confirm.copies().is_some() => {
+        Code::Char('c') if confirm.can_toggle_copies() => {
             for wish in &mut confirm.wishes {
                 if let Wanted::Remove { copy } = &mut wish.wanted {
                     *copy = !*copy;
@@ -100,6 +119,20 @@ pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<
         _ => {}
     }
     state.overlay = Some(Overlay::Confirm(confirm));
+}
+
+/// Selects another segment of a batch, or scrolls the text about a single one.
+fn scroll(state: &State, confirm: &mut Confirm, by: isize) {
+    if confirm.wishes.len() > 1 {
+        confirm.selected = confirm.selected.saturating_add_signed(by).min(confirm.wishes.len() - 1);
+        return;
+    }
+    let width = usize::from(text_width(state.size)).saturating_sub(4);
+    let undo = state.key_of(Action::Undo);
+    let sentences = confirm.sentences(0, &undo);
+    let rows = 1 + sentences.iter().map(|(text, _)| wrap(text, width).len()).sum::<usize>();
+    let last = rows - visible_rows(state.size, rows, 2);
+    confirm.top = confirm.top.saturating_add_signed(by).min(last);
 }
 
 /// How far it is.
@@ -139,34 +172,47 @@ pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>)
     if matches!(&state.overlay, Some(Overlay::Confirm(confirm)) if confirm.acting) {
         state.overlay = None;
     }
-    let mut undo = vec![];
-    let mut copies = 0;
-    for done in outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()) {
-        undo.extend(done.undo.clone().map(|action| (done.id.clone(), action)));
-        // Only what has a copy can be brought back by one.
-        copies += usize::from(done.copy.is_some());
+    let done: Vec<&Done> = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).collect();
+    for done in &done {
         state.table.marks.remove(&done.id);
     }
-    state.undo =
-        if undo.is_empty() { (copies > 0).then_some(Undo::Copies(copies)) } else { Some(Undo::Acts(undo)) };
+    // An action that changed nothing leaves the one before as it can be undone.
+    if !done.is_empty() {
+        state.undo = undo_of(&done);
+    }
     let report = Report::new(state, outcomes);
-    report.show(state);
+    report.show(state, !done.is_empty());
     effects.push(Effect::Survey);
 }
 
+fn undo_of(done: &[&Done]) -> Option<Undo> {
+    let revert = |done: &&Done| {
+        let (action, identity) = done.undo.clone().zip(done.identity)?;
+        Some(Revert { id: done.id.clone(), identity, action })
+    };
+    let acts: Vec<Revert> = done.iter().filter_map(revert).collect();
+    if !acts.is_empty() {
+        return Some(Undo::Acts(acts));
+    }
+    let copy = |done: &&Done| Some(SavedCopy { id: done.id.clone(), path: done.copy.clone()? });
+    let copies: Vec<SavedCopy> = done.iter().filter_map(copy).collect();
+    (!copies.is_empty()).then_some(Undo::Copies(copies))
+}
+
 fn undo(state: &mut State, effects: &mut Vec<Effect>) {
-    // What was made may be in use by now: it goes as anything else does.
+    // A created segment may be in use by now: removing it is confirmed as ever.
     if let Some(Undo::Acts(acts)) = &state.undo
-        && let [(id, act::Action::Remove(_))] = acts.as_slice()
+        && let [revert @ Revert { action: act::Action::Remove(_), .. }] = acts.as_slice()
     {
-        let segments = state.survey.iter().flat_map(|survey| &survey.segments);
-        let found: Vec<Segment> = segments.filter(|segment| segment.id == *id).cloned().collect();
-        if found.is_empty() {
-            let gone = format!("{id} is gone; nothing to undo");
-            state.undo = None;
-            return state.fail(gone);
+        let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
+        match revert.segment(segments).cloned() {
+            Ok(found) => begin(state, &[found], &Wanted::Remove { copy: true }, effects),
+            Err(failure) => {
+                state.undo = None;
+                state.fail(failure.reason);
+            }
         }
-        return begin(state, &found, &Wanted::Remove { copy: true }, effects);
+        return;
     }
     match state.undo.take() {
         Some(undo) => {
@@ -178,20 +224,24 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 /// Reports an undo: a line for each segment in the log, one line at the foot.
-pub fn undone(state: &mut State, results: Vec<Result<String, String>>, effects: &mut Vec<Effect>) {
-    for result in &results {
-        let (Ok(text) | Err(text)) = result;
-        log(state, format!("undo {text}"));
-    }
-    // What did not come back can be tried again.
+pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>) {
     let undo = state.work.take().and_then(|work| work.undo);
     let verb = if matches!(undo, Some(Undo::Copies(_))) { "Restored" } else { "Reverted" };
-    state.undo = undo.and_then(|undo| undo.left(&results)).or(state.undo.take());
+    let left = undo.and_then(|undo| undo.left(&results));
+    let again = left.is_some();
+    state.undo = left.or(state.undo.take());
     let (mut done, mut failures) = (vec![], vec![]);
-    for result in results {
-        match result {
-            Ok(text) => done.push(text),
-            Err(text) => failures.push(text),
+    for undone in results {
+        let name = undone.id.to_string();
+        match undone.result {
+            Ok(said) => {
+                log(state, "undo", &name, &said);
+                done.push(result(&name, &said));
+            }
+            Err(failure) => {
+                log(state, "undo", &name, &failure.reason);
+                failures.push(naming(&name, &failure.reason));
+            }
         }
     }
     let failed = !failures.is_empty();
@@ -200,6 +250,9 @@ pub fn undone(state: &mut State, results: Vec<Result<String, String>>, effects: 
         many => vec![format!("{verb} {many} segments")],
     };
     parts.extend(first_of(state, failures));
+    if again {
+        parts.push(format!("{}: try again", state.key_of(Action::Undo)));
+    }
     let text = parts.join(". ");
     if failed {
         state.fail(text);
@@ -209,10 +262,13 @@ pub fn undone(state: &mut State, results: Vec<Result<String, String>>, effects: 
     effects.push(Effect::Survey);
 }
 
-/// Adds a line to what was done in this run.
-pub fn log(state: &mut State, line: String) {
+/// Adds a line to the log of this session: the action, the segment, the result.
+pub fn log(state: &mut State, action: &str, segment: &str, result: &str) {
     if state.log.len() >= LOG {
         state.log.remove(0);
     }
-    state.log.push(line);
+    let (segment, result) = (short_names(segment), short_names(result));
+    // The segment stands in front already.
+    let result = result.strip_prefix(&format!("{segment}: ")).unwrap_or(&result);
+    state.log.push(format!("{action} {segment}: {result}"));
 }

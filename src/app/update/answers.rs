@@ -2,12 +2,12 @@
 
 use super::new_segment;
 use crate::app::action::Action;
-use crate::app::effect::{Effect, Who};
+use crate::app::effect::{Effect, Request, Target, Who};
 use crate::app::event::{Found, Opened, Preview};
-use crate::app::inspect::{CHANGES, DATA, Inspect, Status};
+use crate::app::inspect::{CHANGES, DATA, Inspect, Pending, Status};
 use crate::app::sentence::label_of;
 use crate::app::state::State;
-use crate::memory::Look;
+use crate::memory::{Direction, Look};
 use crate::segment::{Bytes, Kind, State as SegmentState};
 use crate::survey::{Difference, Survey, alerts, difference};
 
@@ -17,10 +17,18 @@ pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
         Some(before) => difference(before, &survey),
         None => Difference::default(),
     };
+    // In Inspect the key of holders has another meaning.
+    let hint = match &state.inspect {
+        Some(_) => String::new(),
+        None => format!(" ({}: holders)", state.key_of(Action::Holders)),
+    };
     if state.notice.is_none()
-        && let Some(text) = state.survey.as_ref().and_then(|before| lost_name(before, &survey, &difference))
+        && let Some(text) = state
+            .survey
+            .as_ref()
+            .and_then(|before| lost_name(before, &survey, &difference, state.inspect.as_ref()))
     {
-        state.say(format!("{text} ({}: holders)", state.key_of(Action::Holders)));
+        state.say(text + &hint);
     }
     // Paused, nothing is looked at unasked.
     if state.interval.duration().is_some() {
@@ -51,7 +59,12 @@ pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
 
 /// A segment that was removed while somebody holds it: its memory stays, and
 /// no directory lists it any more.
-fn lost_name(before: &Survey, after: &Survey, difference: &Difference) -> Option<String> {
+fn lost_name(
+    before: &Survey,
+    after: &Survey,
+    difference: &Difference,
+    open: Option<&Inspect>,
+) -> Option<String> {
     let changed = difference.appeared.iter().chain(&difference.changed);
     let segment = changed
         .filter_map(|id| after.segments.iter().find(|segment| segment.id == *id))
@@ -64,11 +77,11 @@ fn lost_name(before: &Survey, after: &Survey, difference: &Difference) -> Option
                     && (was.kind() == Kind::Posix || was.id == segment.id)
             })
         })?;
-    Some(format!(
-        "{} was removed; {} stays in memory until its holders detach",
-        label_of(segment),
-        segment.resident.unwrap_or(segment.size)
-    ))
+    let last = open
+        .is_some_and(|open| open.segment.identity().fits(&segment.identity()) && open.is_last(Some(after)));
+    let memory = segment.resident.unwrap_or(segment.size);
+    let until = if last { "freed when you leave" } else { "stays in memory until its holders detach" };
+    Some(format!("{} was removed; {memory} {until}", label_of(segment)))
 }
 
 /// Whose holdings may have changed with these segments: a System V segment
@@ -125,7 +138,14 @@ pub fn looked(state: &mut State, look: Look) {
         // The cursor may stand behind its end.
         let cursor = inspect.cursor;
         inspect.go_to(cursor, size);
-        state.say(format!("Shrunk from {} to {}", Bytes(before), Bytes(after)));
+        let text = format!("Shrunk from {} to {}", Bytes(before), Bytes(after));
+        inspect.shrunk = Some(text.clone());
+        state.say(text);
+    } else if after > before
+        && let Some(text) = inspect.shrunk.take()
+    {
+        // It is not true any more.
+        state.notice.take_if(|notice| notice.text == text);
     }
 }
 
@@ -135,27 +155,36 @@ pub fn look_failed(state: &mut State, reason: String) {
     }
 }
 
-pub fn found(state: &mut State, found: Found) {
+pub fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return };
     let Some(pending) = inspect.pending.take_if(|pending| pending.number == found.request) else { return };
     match found.result {
+        // Whether there are changes anywhere else.
+        Ok(None) if pending.what == CHANGES && !pending.anywhere => {
+            let number = inspect.next_request();
+            inspect.pending = Some(Pending { number, anywhere: true, progress: None, ..pending });
+            let (from, direction) = (0, Direction::Forward);
+            effects.push(Effect::Find(Request { number, from, direction, what: Target::Change }));
+        }
+        Ok(Some(_)) if pending.anywhere => {
+            let baseline = state.key_of(Action::Baseline);
+            state.say(format!("No more changes in that direction ({baseline}: new baseline)"));
+        }
         Ok(Some(offset)) => {
             inspect.jump(offset, size);
             if found.wrapped {
                 state.say(format!("Found at {offset:#x} (wrapped)"));
             }
         }
-        Ok(None) => state.fail(not_found(state, &pending.what)),
+        Ok(None) => state.fail(not_found(&pending.what)),
         Err(reason) => state.fail(format!("Search failed: {reason}")),
     }
 }
 
-fn not_found(state: &State, what: &str) -> String {
+fn not_found(what: &str) -> String {
     match what {
-        CHANGES => {
-            format!("No more changes in that direction ({}: new baseline)", state.key_of(Action::Baseline))
-        }
+        CHANGES => "No changes since the baseline".to_owned(),
         DATA => "No more data in that direction".to_owned(),
         pattern => format!("No match for \"{pattern}\""),
     }

@@ -2,7 +2,7 @@
 
 use super::acting;
 use crate::app::clean::Clean;
-use crate::app::confirm::Wanted;
+use crate::app::confirm::{Confirm, Wanted};
 use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::overlay::Overlay;
@@ -23,6 +23,16 @@ pub fn open(state: &mut State) {
 pub fn surveyed(state: &mut State) {
     if let (Some(Overlay::Clean(clean)), Some(survey)) = (&mut state.overlay, &state.survey) {
         clean.look(survey, &state.table.shown);
+    }
+}
+
+/// Leaves a dialog. The list of leaks that led to it is there again, up to date.
+pub fn back(state: &mut State, confirm: Confirm) {
+    if let Some(mut clean) = confirm.back.filter(|_| !confirm.acting) {
+        if let Some(survey) = &state.survey {
+            clean.look(survey, &state.table.shown);
+        }
+        state.overlay = Some(Overlay::Clean(*clean));
     }
 }
 
@@ -70,7 +80,11 @@ fn go(state: &mut State, clean: Clean, effects: &mut Vec<Effect>) {
             state.fail("Nothing selected: space selects one, a selects all");
         }
     } else {
-        return acting::begin(state, &segments, &Wanted::Remove { copy: true }, effects);
+        acting::begin(state, &segments, &Wanted::Remove { copy: true }, effects);
+        if let Some(Overlay::Confirm(confirm)) = &mut state.overlay {
+            confirm.back = Some(Box::new(clean));
+        }
+        return;
     }
     state.overlay = Some(Overlay::Clean(clean));
 }

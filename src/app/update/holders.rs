@@ -7,7 +7,6 @@ use crate::app::effect::{Effect, Who};
 use crate::app::holders::{Ask, Holders};
 use crate::app::key::{Code, Key};
 use crate::app::overlay::Overlay;
-use crate::app::sentence::name_of;
 use crate::app::state::State;
 
 /// How many rows a page has, about.
@@ -96,11 +95,11 @@ pub fn ended(state: &mut State, ending: &Ending, result: Result<Ended, EndError>
     match result {
         Ok(ended) => {
             let said = ending.said(ended);
-            acting::log(state, format!("terminate {}: {said}", name_of(&ending.segment)));
+            acting::log(state, "terminate", &ending.segment.to_string(), &said);
             state.say(said);
         }
         Err(error) => {
-            acting::log(state, format!("terminate {}: {error}", name_of(&ending.segment)));
+            acting::log(state, "terminate", &ending.segment.to_string(), &error.to_string());
             state.fail(error.to_string());
         }
     }

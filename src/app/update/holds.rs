@@ -81,14 +81,13 @@ pub fn let_go(
                     state.inspect = None;
                 }
                 if asked || released.is_gone() {
-                    acting::log(state, format!("detach {}", naming(&id.to_string(), &released.said())));
+                    acting::log(state, "detach", &id.to_string(), &released.said());
                     done.push((result(&id.to_string(), &released.said()), released.is_gone()));
                 }
             }
             Err(error) => {
-                let text = naming(&id.to_string(), &error.to_string());
-                acting::log(state, format!("detach {text}"));
-                failed.push(text);
+                acting::log(state, "detach", &id.to_string(), &error.to_string());
+                failed.push(naming(&id.to_string(), &error.to_string()));
             }
         }
     }

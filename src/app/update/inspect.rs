@@ -215,6 +215,6 @@ fn find(inspect: &mut Inspect, direction: Direction, what: Target, words: &str, 
     // What stands under the cursor was found before.
     let skip = direction == Direction::Forward && !matches!(what, Target::Data { .. });
     let from = inspect.cursor + u64::from(skip);
-    inspect.pending = Some(Pending { number, what: words.to_owned(), progress: None });
+    inspect.pending = Some(Pending { number, what: words.to_owned(), progress: None, anywhere: false });
     effects.push(Effect::Find(Request { number, from, direction, what }));
 }

@@ -32,6 +32,8 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
     let mut effects = vec![];
     match event {
         Event::Key(key) => press(state, key, &mut effects),
+        // What is not drawn cannot be clicked or typed into.
+        Event::Mouse(_) | Event::Paste(_) if !state.size.is_enough() => {}
         Event::Mouse(mouse) => mouse::act(state, mouse, &mut effects),
         Event::Paste(text) => overlay::paste(state, &text, &mut effects),
         Event::Resize(size) => {
@@ -62,7 +64,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         }
         Event::Looked(look) => answers::looked(state, *look),
         Event::LookFailed(reason) => answers::look_failed(state, reason),
-        Event::Found(found) => answers::found(state, found),
+        Event::Found(found) => answers::found(state, found, &mut effects),
         Event::Searching { done, total } => answers::searching(state, done, total),
         Event::Rules(id, rules) => permissions::told(state, &id, rules),
         Event::Answered(question @ Question::New { .. }, answer) => {
@@ -83,6 +85,22 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
 }
 
 fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
+    let action = state.keymap.action(state.screen(), key);
+    if !state.size.is_enough() {
+        // Nothing is drawn, so that no other key can be meant.
+        let quits = state.keymap.action(Screen::Segments, key) == Some(Action::Quit);
+        if key == Key::ctrl('c') || quits {
+            effects.push(Effect::Quit);
+        } else if action == Some(Action::Suspend) {
+            effects.push(Effect::Suspend);
+        }
+        return;
+    }
+    // In overlays and prompts too, unless it is a letter to type.
+    if action == Some(Action::Suspend) && key.typed().is_none() {
+        effects.push(Effect::Suspend);
+        return;
+    }
     if state.opening.is_some() && key != Key::ctrl('c') {
         // Bounded, should the answer never come.
         if state.typed_ahead.len() < 1000 {
@@ -105,7 +123,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         }
     } else if state.overlay.is_some() {
         overlay::key(state, key, effects);
-    } else if let Some(action) = state.keymap.action(state.screen(), key) {
+    } else if let Some(action) = action {
         act(state, action, effects);
     }
 }

@@ -115,7 +115,7 @@ pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
         (Err(error), Some(form)) => {
             form.step = Step::Typing;
             form.error = Some(error.to_string());
-            acting::log(state, format!("create {}", naming(subject, &error.to_string())));
+            acting::log(state, "create", subject, &error.to_string());
             true
         }
         (Err(_), None) => false,

@@ -15,9 +15,11 @@ use crate::decode::{copy_as, pattern_of_value};
 use crate::memory::{Direction, Pattern};
 
 /// Leaves the overlay without doing anything. A filter line that is left is
-/// no filter; a question about one holder goes back to all of them.
+/// no filter; a question about one holder goes back to all of them, a dialog that
+/// the list of leaks led to goes back to that.
 pub fn leave(state: &mut State) {
     match state.overlay.take() {
+        Some(Overlay::Confirm(confirm)) => clean::back(state, confirm),
         Some(Overlay::Prompt(Prompt { asks: Asks::Filter, .. })) => segments::set_filter(state, ""),
         Some(Overlay::Holders(holders)) if holders.ask.is_some() => {
             state.overlay = Some(Overlay::Holders(Holders { ask: None, ..holders }));
@@ -136,8 +138,9 @@ fn in_help(state: &mut State, top: usize, key: Key) {
 }
 
 fn in_log(state: &mut State, top: usize, key: Key) {
-    let rows = usize::from(state.size.height.saturating_sub(4)).max(1);
-    let last = state.log.len().saturating_sub(rows);
+    let all = layout::overlay::log_rows(&state.log, state.size).len();
+    let rows = layout::overlay::visible_rows(state.size, all, 0);
+    let last = all - rows;
     let top = top.min(last);
     let top = match key.code {
         Code::Up | Code::Char('k') => top.saturating_sub(1),

@@ -32,7 +32,8 @@ impl Report {
         let mut report = Self { verb, done: vec![], failures: vec![], skipped: 0, stopped: 0 };
         for outcome in outcomes {
             let text = report.add(state, outcome, outcomes.len() > 1);
-            super::acting::log(state, format!("{} {text}", outcome.action));
+            let name = outcome.result.as_ref().map_or(outcome.subject.clone(), |done| done.id.to_string());
+            super::acting::log(state, outcome.action, &name, &text);
         }
         report
     }
@@ -44,11 +45,11 @@ impl Report {
                 let name = done.id.to_string();
                 // On screen, undo is a key.
                 self.done.push(result(&name, &done.said.join("; ")));
-                naming(&name, &done.text())
+                done.text()
             }
-            Err(ActError::Stopped { subject }) => {
+            Err(ActError::Stopped { .. }) => {
                 self.stopped += 1;
-                naming(subject, "stopped; nothing was changed")
+                "stopped; nothing was changed".to_owned()
             }
             Err(ActError::Refused { subject, refusal }) => {
                 let text = naming(subject, &refused(state, refusal));
@@ -57,23 +58,22 @@ impl Report {
                 } else {
                     self.failures.push(text);
                 }
-                naming(subject, &format!("not done: {}. {}", refusal.reason, refusal.remedy))
+                format!("not done: {}. {}", refusal.reason, refusal.remedy)
             }
             Err(error) => {
-                let text = naming(&outcome.subject, &error.to_string());
-                self.failures.push(text.clone());
-                text
+                self.failures.push(naming(&outcome.subject, &failed(state, outcome.action, error)));
+                error.to_string()
             }
         }
     }
 
     /// Shows the line at the foot.
-    pub fn show(self, state: &mut State) {
+    pub fn show(self, state: &mut State, changed: bool) {
         let mut parts = vec![];
         let done = self.done();
         if !done.is_empty() {
             parts.push(done);
-            if state.undo.is_some() {
+            if changed && state.undo.is_some() {
                 parts.push(format!("{}: undo", state.key_of(Action::Undo)));
             }
         }
@@ -114,6 +114,21 @@ pub fn first_of(state: &State, failures: Vec<String>) -> Option<String> {
         0 => first,
         more => format!("{first} ({more} more in {})", state.key_of(Action::Log)),
     })
+}
+
+/// An error with its remedy on screen: a key, not an option of a command.
+fn failed(state: &State, action: &str, error: &ActError) -> String {
+    match error {
+        ActError::Gone { id } if action == "rm" => format!("{id} is gone; nothing was removed"),
+        ActError::NotTheSame { id, how } if action == "rm" => {
+            format!("{id} has changed since it was listed: {how}. Nothing was removed")
+        }
+        ActError::NotKept { source, .. } => {
+            let remove = state.key_of(Action::Remove);
+            format!("{source}. Not removed. Press {remove}, then c to remove it without a copy")
+        }
+        error => error.to_string(),
+    }
 }
 
 /// A refusal with its remedy on screen: force is a key, not an option.

@@ -56,11 +56,11 @@ pub fn saved(state: &mut State, outcomes: &[Outcome]) {
         let line = match &outcome.result {
             Ok(saved) => {
                 done.push(result(subject, &saved.said.join("; ")));
-                naming(subject, &saved.text())
+                saved.text()
             }
             Err(ActError::NotSaved(SaveError::Stopped { .. })) => {
                 stopped = true;
-                naming(subject, "stopped; not saved")
+                "stopped; not saved".to_owned()
             }
             Err(error) => {
                 let mut text = error.to_string();
@@ -68,10 +68,10 @@ pub fn saved(state: &mut State, outcomes: &[Outcome]) {
                     text.push_str(", or turn on replace");
                 }
                 failures.push(naming(subject, &text));
-                naming(subject, &error.to_string())
+                error.to_string()
             }
         };
-        acting::log(state, format!("save {line}"));
+        acting::log(state, "save", subject, &line);
     }
     if done.is_empty()
         && !stopped

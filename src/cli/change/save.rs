@@ -139,7 +139,7 @@ pub fn restore(
     let result = restored.map(|restored| {
         let mut said = vec![format!("restored from {}", source(&args.file))];
         said.extend(restored.lost);
-        Done { id: restored.id, said, undo: None, copy: None }
+        Done { id: restored.id, said, undo: None, identity: None, copy: None }
     });
     let outcome =
         Outcome { subject: shown(&args.file), action: "restore", result: result.map_err(Into::into) };

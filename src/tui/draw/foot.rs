@@ -4,6 +4,7 @@ use crate::app::hints::{GAP, Hint, hints};
 use crate::app::layout::Area;
 use crate::app::overlay::{Asks, Overlay, Prompt};
 use crate::app::sentence::sentence;
+use crate::app::text_field::visible;
 use crate::app::work::{Work, Working};
 use crate::app::{Notice, State};
 use crate::tui::canvas::{Canvas, cells};
@@ -41,22 +42,12 @@ fn line(state: &State, prompt: &Prompt, canvas: &mut Canvas<'_>, foot: Area) {
     // The answer gets at most half of the line, and the line scrolls.
     let answer = result.as_ref().map_or(0, |(text, _)| cells(text).min(foot.width / 2) + 3);
     let room = foot.width.saturating_sub(x + answer + 1).max(1);
-    let scroll = prompt.input.visual_scroll(usize::from(room));
-    let mut shown = String::new();
-    let mut skipped = 0;
-    for c in typed.chars() {
-        let width = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
-        if skipped < scroll {
-            skipped += width;
-        } else {
-            shown.push(c);
-        }
-    }
+    let (shown, cursor) = visible(&prompt.input, usize::from(room));
     canvas.text(x, foot.y, room, &shown, theme.text);
     if typed.is_empty() && prompt.error.is_none() {
         canvas.text(x + 1, foot.y, foot.width.saturating_sub(x + 1), prompt.asks.example(), theme.dim);
     }
-    let cursor = u16::try_from(prompt.input.visual_cursor().saturating_sub(scroll)).unwrap_or(0);
+    let cursor = u16::try_from(cursor).unwrap_or(0);
     canvas.style(Area::new(x + cursor, foot.y, 1, 1), theme.text.add_modifier(Modifier::REVERSED));
     if let Some((text, style)) = result {
         canvas.text_right(foot.right() - 1, foot.y, answer.saturating_sub(3), &text, style);
@@ -132,7 +123,11 @@ fn hint_line(state: &State, canvas: &mut Canvas<'_>, foot: Area) {
 fn one(hint: &Hint, x: u16, canvas: &mut Canvas<'_>, foot: Area) -> u16 {
     let theme = canvas.theme;
     let (key, word) = if hint.live { (theme.accent, theme.text) } else { (theme.dim, theme.dim) };
-    let key_text = if theme.glyphs.ascii && hint.key == "↵" { "enter" } else { &hint.key };
+    let key_text = match hint.key.as_str() {
+        "↵" if theme.glyphs.ascii => "enter",
+        "↑↓" if theme.glyphs.ascii => "up/down",
+        key => key,
+    };
     let x = canvas.text(x, foot.y, foot.width, key_text, key);
     canvas.text(x + 1, foot.y, foot.width, hint.word, word)
 }

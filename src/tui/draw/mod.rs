@@ -9,6 +9,7 @@ mod segments;
 use super::canvas::Canvas;
 use super::theme::Theme;
 use crate::app::State;
+use crate::app::action::Action;
 use crate::app::layout::SMALLEST;
 use ratatui::buffer::Buffer;
 
@@ -33,7 +34,8 @@ fn too_small(state: &State, canvas: &mut Canvas<'_>) {
         format!("needs {}x{},", SMALLEST.width, SMALLEST.height),
         format!("has {}x{}", state.size.width, state.size.height),
     ];
-    let one = format!("shmlens {} {}; q quits", lines[0], lines[1]);
+    let quit = state.key_of(Action::Quit);
+    let one = format!("shmlens {} {}; {quit} quits", lines[0], lines[1]);
     let text = canvas.theme.text;
     if super::canvas::cells(&one) <= state.size.width {
         canvas.text(0, 0, state.size.width, &one, text);

@@ -5,20 +5,20 @@ use super::Worker;
 use crate::act::access::Rules;
 use crate::act::log::{Entry, LogError};
 use crate::act::{
-    self, ActError, Action, ChangeLog, Copies, Copying, Ending, Options, Outcome, Plan, Refusal,
-    StateDirectory, StateError, Task,
+    self, ActError, Action, ChangeLog, Copies, Copying, Ending, NotUndone, Options, Outcome, Plan, Refusal,
+    Revert, SavedCopy, StateDirectory, StateError, Task, Undone,
 };
 use crate::app::Event;
 use crate::app::confirm::{Wanted, Wish};
 use crate::app::effect::Undo;
 use crate::app::event::Clock;
 use crate::app::save::SaveWish;
-use crate::app::sentence::{name_of, naming, result};
+use crate::app::sentence::name_of;
 use crate::app::work::Working;
 use crate::identify::Identifier;
 use crate::machine::Machine;
 use crate::memory::Progress;
-use crate::segment::{Bytes, Segment};
+use crate::segment::{Bytes, Segment, SegmentId};
 use crate::survey::Names;
 use crate::tui::message::Message;
 use std::convert::Infallible;
@@ -159,8 +159,9 @@ impl Doer {
             // Never without a copy that was asked for.
             plan.refusal = Some(Refusal::new(
                 "no copy can be saved: you have no home directory, and XDG_STATE_HOME is not set",
-                "c: remove without a copy",
+                "Set XDG_STATE_HOME, or remove the segment without a copy",
             ));
+            plan.needs_no_copy = true;
         }
         plan
     }
@@ -223,46 +224,55 @@ impl Doer {
         }
     }
 
-    fn undo(&self, undo: Undo, progress: &Progress) -> Vec<Result<String, String>> {
+    fn undo(&self, undo: Undo, progress: &Progress) -> Vec<Undone> {
         match undo {
-            Undo::Copies(count) => self.attended(progress, count, |item| {
+            Undo::Copies(copies) => self.attended(progress, copies.len(), |item| {
                 let mut results = vec![];
-                // After a failure the newest copy is the same one still.
-                while results.len() < count && results.last().is_none_or(Result::is_ok) {
-                    item.begin(results.len() + 1, "restoring".to_owned());
-                    results.push(self.bring_back(progress));
+                for (at, copy) in copies.iter().enumerate() {
+                    item.begin(at + 1, format!("restoring {}", copy.id));
+                    results.push(self.restore(copy, progress));
+                    if progress.is_cancelled() {
+                        break;
+                    }
                 }
                 results
             }),
             Undo::Acts(acts) => {
                 let survey = Identifier::default().survey(&*self.machine, None, &mut Names::default());
-                let again = |(id, action)| {
-                    let segment = survey.segments.iter().find(|segment| segment.id == id);
-                    let segment = segment.ok_or_else(|| format!("{id} is gone; nothing to undo"))?;
-                    let plan = act::plan(&*self.machine, segment, &action, &Options::default());
-                    let outcome = self.apply(&plan, progress);
-                    outcome
-                        .result
-                        .map(|done| result(&done.id.to_string(), &done.said.join("; ")))
-                        .map_err(|error| naming(&outcome.subject, &error.to_string()))
-                };
-                acts.into_iter().map(again).collect()
+                acts.iter().map(|act| self.revert(act, &survey.segments, progress)).collect()
             }
         }
     }
 
-    fn bring_back(&self, progress: &Progress) -> Result<String, String> {
-        let state = self.state.clone().ok_or_else(|| StateError::Homeless.to_string())?;
-        let log = self.log().map_err(|error| format!("nothing was restored: {error}"))?;
-        let restored = Copies::new(state, self.limit).undo(&*self.machine, progress);
-        let restored = restored.map_err(|error| error.to_string())?;
-        let lost =
-            if restored.lost.is_empty() { String::new() } else { format!(" ({})", restored.lost.join("; ")) };
+    fn revert(&self, revert: &Revert, segments: &[Segment], progress: &Progress) -> Undone {
+        let apply = |segment: &Segment| {
+            let plan = act::plan(&*self.machine, segment, &revert.action, &Options::default());
+            let done = self.apply(&plan, progress).result.map_err(|error| NotUndone::now(&error))?;
+            Ok(done.said.join("; "))
+        };
+        Undone { id: revert.id.clone(), result: revert.segment(segments).and_then(apply) }
+    }
+
+    fn restore(&self, copy: &SavedCopy, progress: &Progress) -> Undone {
+        let restored = self.restore_logged(copy, progress);
+        let id = restored.as_ref().map_or_else(|_| copy.id.clone(), |(id, _)| id.clone());
+        Undone { id, result: restored.map(|(_, said)| said) }
+    }
+
+    fn restore_logged(
+        &self,
+        copy: &SavedCopy,
+        progress: &Progress,
+    ) -> Result<(SegmentId, String), NotUndone> {
+        let state = self.state.clone().ok_or_else(|| NotUndone::now(&StateError::Homeless))?;
+        let log = self.log().map_err(|error| NotUndone::now(&format!("nothing was restored: {error}")))?;
+        let restored = copy.restore(&*self.machine, &Copies::new(state, self.limit), progress)?;
         let id = restored.id.to_string();
         let entry = Entry::new(&*self.machine, "restore", &id, true, "restored from the saved copy");
         let unlogged =
             log.add(&entry).map_or_else(|error| format!("; not logged: {error}"), |()| String::new());
-        Ok(format!("Restored {}{lost}{unlogged}", name_of(&restored.id)))
+        let said = restored.said() + &unlogged;
+        Ok((restored.id, said))
     }
 }
 

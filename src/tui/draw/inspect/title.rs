@@ -35,12 +35,6 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) 
     }
 }
 
-/// Whether nobody but us holds it, as far as the last survey tells.
-fn is_last(open: &Inspect) -> bool {
-    open.trace == Trace::Attached
-        && open.segment.sysv().is_some_and(|facts| facts.marked && facts.nattch <= 1)
-}
-
 /// A part of the line: how much it is needed (0 most), its text, its style.
 type Part = (u8, String, Style);
 
@@ -74,8 +68,8 @@ fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<Part> 
         (Status::Failed(_), _) => {
             parts.push((0, "unreadable: last contents shown".to_owned(), theme.failed));
         }
-        (_, Standing::Removed { .. }) if is_last(open) => {
-            parts.push((0, "removed: freed when you detach".to_owned(), theme.removed));
+        (_, Standing::Removed { .. }) if open.is_last(state.survey.as_ref()) => {
+            parts.push((0, "removed: freed when you leave".to_owned(), theme.removed));
         }
         (_, Standing::Removed { .. }) => {
             parts.push((0, "removed: kept alive by holders".to_owned(), theme.removed));

@@ -3,10 +3,10 @@
 
 use crate::app::layout::Area;
 use crate::app::layout::overlay::first_item;
-use crate::app::text_field::TextField;
+use crate::app::text_field::{TextField, visible};
+use crate::segment::quote;
 use crate::tui::canvas::{Canvas, cells};
 use ratatui::style::{Modifier, Style};
-use unicode_width::UnicodeWidthChar as _;
 
 /// A line of a form.
 pub enum Line<T> {
@@ -74,20 +74,11 @@ pub fn text_field(canvas: &mut Canvas<'_>, area: Area, field: &TextField, focuse
         let example = canvas.cut(example, area.width.saturating_sub(1));
         canvas.text(area.x + 1, area.y, area.width.saturating_sub(1), &example, theme.dim.add_modifier(line));
     }
-    let room = usize::from(area.width).max(1);
-    let scroll = if focused { field.input.visual_scroll(room.saturating_sub(1)) } else { 0 };
-    let mut skipped = 0;
-    let shown: String = value
-        .chars()
-        .skip_while(|&c| {
-            let skip = skipped < scroll;
-            skipped += c.width().unwrap_or(0);
-            skip
-        })
-        .collect();
+    let (shown, cursor) =
+        if focused { visible(&field.input, usize::from(area.width)) } else { (quote(value.as_bytes()), 0) };
     canvas.text(area.x, area.y, area.width, &shown, theme.text.add_modifier(line));
     if focused {
-        let cursor = u16::try_from(field.input.visual_cursor().saturating_sub(scroll)).unwrap_or(0);
+        let cursor = u16::try_from(cursor).unwrap_or(0);
         let at = area.x + cursor.min(area.width.saturating_sub(1));
         canvas.style(Area::new(at, area.y, 1, 1), theme.text.add_modifier(Modifier::REVERSED));
     }

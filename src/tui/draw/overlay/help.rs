@@ -1,5 +1,6 @@
 //! The help: every key of every screen.
 
+use super::more_and_close;
 use crate::app::State;
 use crate::app::help::{Line, lines};
 use crate::app::layout::overlay::centred;
@@ -33,14 +34,7 @@ pub fn draw(state: &State, top: usize, canvas: &mut Canvas<'_>) {
         }
     }
     let below = all.len().saturating_sub(top + usize::from(inside.height));
-    let [up, down] = theme.glyphs.more;
-    let more = match (top, below) {
-        (0, 0) => " esc close ".to_owned(),
-        (0, below) => format!(" {down} {below} more   esc close "),
-        (above, 0) => format!(" {up} {above} above   esc close "),
-        (above, below) => format!(" {up} {above}  {down} {below}   esc close "),
-    };
-    canvas.text_right(inside.right() + 1, inside.bottom(), inside.width, &more, theme.dim);
+    more_and_close((top, below), canvas, inside);
 }
 
 /// The signs of the help in ASCII.

@@ -75,7 +75,7 @@ fn list(state: &State, holders: &Holders, survey: &Survey, canvas: &mut Canvas<'
     let unknown = holders.unknown(survey);
     if holders.gone {
         entries.add(canvas, NO_ENTRY, 0, "Segment is gone.", theme.removed);
-    } else if holders.rows.is_empty() {
+    } else if holders.rows.is_empty() && holders.segment.unseen() == 0 {
         let text = if unknown.is_empty() { "No holders." } else { "No holders found." };
         entries.add(canvas, NO_ENTRY, 0, text, theme.text);
     }

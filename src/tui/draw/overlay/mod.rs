@@ -80,6 +80,18 @@ fn more(hidden: (usize, usize), canvas: &mut Canvas<'_>, inside: Area) {
     canvas.text_right(inside.right() + 1, inside.bottom(), inside.width, &text, canvas.theme.dim);
 }
 
+/// As [`more`], with the key that closes the overlay.
+fn more_and_close(hidden: (usize, usize), canvas: &mut Canvas<'_>, inside: Area) {
+    let [up, down] = canvas.theme.glyphs.more;
+    let text = match hidden {
+        (0, 0) => " esc close ".to_owned(),
+        (0, below) => format!(" {down} {below} more   esc close "),
+        (above, 0) => format!(" {up} {above} above   esc close "),
+        (above, below) => format!(" {up} {above}  {down} {below}   esc close "),
+    };
+    canvas.text_right(inside.right() + 1, inside.bottom(), inside.width, &text, canvas.theme.dim);
+}
+
 fn dim_behind(state: &State, canvas: &mut Canvas<'_>) {
     let dim = Style::reset().patch(canvas.theme.dim);
     canvas.style(Area::new(0, 0, state.size.width, state.size.height), dim);

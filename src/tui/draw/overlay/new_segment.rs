@@ -46,7 +46,9 @@ fn said(form: &New, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
         return vec![(sentence(error), theme.failed)];
     }
     if let Err(reason) = form.question() {
-        return vec![(sentence(&reason), theme.dim)];
+        // What is still missing is no error yet.
+        let style = if form.is_incomplete() { theme.dim } else { theme.failed };
+        return vec![(sentence(&reason), style)];
     }
     match &form.plan {
         None => vec![],

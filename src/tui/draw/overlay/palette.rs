@@ -5,6 +5,7 @@ use crate::app::help::keys_text;
 use crate::app::layout::Area;
 use crate::app::layout::overlay::{centred, first_item};
 use crate::app::overlay::palette_rows;
+use crate::app::text_field::visible;
 use crate::tui::canvas::Canvas;
 use ratatui::style::Modifier;
 use tui_input::Input;
@@ -21,10 +22,9 @@ pub fn draw(state: &State, input: &Input, selected: usize, canvas: &mut Canvas<'
     let inside = canvas.frame(area, "Actions");
     let x = canvas.text(inside.x, inside.y, inside.width, ": ", theme.accent);
     let room = inside.right().saturating_sub(x + 1);
-    let scroll = input.visual_scroll(usize::from(room));
-    let shown: String = input.value().chars().skip(scroll).collect();
+    let (shown, cursor) = visible(input, usize::from(room));
     canvas.text(x, inside.y, room, &shown, theme.text);
-    let cursor = u16::try_from(input.visual_cursor().saturating_sub(scroll)).unwrap_or(0);
+    let cursor = u16::try_from(cursor).unwrap_or(0);
     canvas.style(Area::new(x + cursor, inside.y, 1, 1), theme.text.add_modifier(Modifier::REVERSED));
     if rows.is_empty() {
         canvas.text(inside.x, inside.y + 2, inside.width, "No matching action.", theme.dim);

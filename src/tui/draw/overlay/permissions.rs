@@ -35,7 +35,7 @@ pub fn draw(state: &State, form: &Permissions, canvas: &mut Canvas<'_>) {
     let width = WIDEST.min(state.size.width).saturating_sub(4);
     let lines = lines(form, segment, !more.is_empty(), canvas, width);
     let error: Vec<(String, Style)> =
-        form.error.iter().map(|error| (sentence(error), canvas.theme.failed)).collect();
+        form.problem().iter().map(|error| (sentence(error), canvas.theme.failed)).collect();
     // An error stands where a line is free otherwise.
     let foot = form::foot_lines(canvas, width, &error).max(1);
     let wanted = u16::try_from(lines.len() + 1).unwrap_or(u16::MAX).saturating_add(foot);
@@ -161,7 +161,8 @@ fn field(form: &Permissions, segment: &Segment, focus: Focus, canvas: &mut Canva
     let place = Area::new(area.x + FIELD.0, area.y, FIELD.1.min(area.width.saturating_sub(FIELD.0)), 1);
     form::text_field(canvas, place, text, has_keys, example);
     let remark = |id: &str, number: u32, found: &Option<Found>, edited: bool| match found {
-        Some(Err(reason)) if edited => (reason.clone(), theme.failed),
+        // The reason stands at the foot, whole.
+        Some(Err(_)) if edited => ("not found".to_owned(), theme.failed),
         Some(Ok((found, name))) if edited => (format!("{name}, {id} {found}; now {number}"), theme.text),
         _ if edited => (String::new(), theme.dim),
         _ => (format!("{id} {number}"), theme.dim),
@@ -169,7 +170,7 @@ fn field(form: &Permissions, segment: &Segment, focus: Focus, canvas: &mut Canva
     let typed = |text: &crate::app::text_field::TextField| text.edited && !text.text().is_empty();
     let (remark, style) = match focus {
         _ if text.input.value().is_empty() && focus != Focus::Who => (String::new(), theme.dim),
-        Focus::Mode if !form.mode_is_sound() => ("invalid mode".to_owned(), theme.dim),
+        Focus::Mode if !form.mode_is_sound() => ("invalid mode".to_owned(), theme.failed),
         Focus::Mode if form.mode == segment.mode => (form.mode.symbolic(), theme.dim),
         Focus::Mode => (format!("{}  {}; now {}", form.mode.symbolic(), form.mode, segment.mode), theme.text),
         Focus::Owner => remark("uid", segment.owner.uid, &form.owner_found, typed(&form.owner)),

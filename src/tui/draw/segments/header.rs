@@ -11,19 +11,33 @@ use ratatui::style::Style;
 
 /// Between two figures.
 const GAP: &str = "   ";
+const READ_ONLY: &str = "read-only";
 
 pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
-    let right = format!("{}{GAP}{}", state.user, state.interval.every_text());
+    let mut right = format!("{}{GAP}{}", state.user, state.interval.every_text());
     let right_edge = area.right().saturating_sub(1);
-    canvas.text_right(right_edge, area.y, area.width / 2, &right, theme.dim);
-    let end = right_edge.saturating_sub(cells(&right) + 2);
-    let x = canvas.text(1, area.y, end, "shmlens", theme.strong);
+    let x = canvas.text(1, area.y, right_edge, "shmlens", theme.strong);
+    let left = state.survey.as_ref().map(|survey| counts(state, survey, theme)).unwrap_or_default();
+    // The marked count has room before everything else.
+    let least = x + left.iter().filter(|part| part.rank == 0).map(Part::least).sum::<u16>();
+    if least + cells(&right) + 2 > right_edge {
+        state.user.clone_into(&mut right);
+    }
+    let mut edge = right_edge;
+    if least + cells(&right) + 2 <= right_edge || least == x {
+        canvas.text_right(right_edge, area.y, area.width / 2, &right, theme.dim);
+        edge = right_edge.saturating_sub(cells(&right).min(area.width / 2) + 2);
+    }
+    if state.read_only && least + cells(READ_ONLY) + 2 <= edge {
+        canvas.text_right(edge, area.y, cells(READ_ONLY), READ_ONLY, theme.removed);
+        edge = edge.saturating_sub(cells(READ_ONLY) + 2);
+    }
     let Some(survey) = &state.survey else {
-        canvas.text(x + 3, area.y, end.saturating_sub(x + 3), "scanning", theme.dim);
+        canvas.text(x + 3, area.y, edge.saturating_sub(x + 3), "scanning", theme.dim);
         return;
     };
-    parts(canvas, x, area.y, end, &counts(state, survey, theme));
+    parts(canvas, x, area.y, edge, &left);
     if area.height > 1 {
         limits(survey, canvas, Area::new(0, area.y + 1, area.width, 1));
     }
@@ -32,18 +46,57 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     }
 }
 
-/// Writes as many parts as fit whole, the first ones first.
-fn parts(canvas: &mut Canvas<'_>, mut x: u16, y: u16, end: u16, parts: &[(String, Style)]) {
-    for (text, style) in parts {
-        let start = x + cells(GAP);
-        if start + cells(text) > end {
-            return;
-        }
-        x = canvas.text(start, y, end - start, text, *style);
+/// A figure of the first line.
+struct Part {
+    /// The higher, the sooner it goes where there is little room. From 2 on it goes
+    /// whole, 0 never does.
+    rank: u8,
+    text: String,
+    /// A shorter text for little room.
+    short: Option<String>,
+    style: Style,
+}
+
+impl Part {
+    /// How many cells it takes at least, with the gap before it.
+    fn least(&self) -> u16 {
+        cells(GAP) + cells(self.short.as_ref().unwrap_or(&self.text))
     }
 }
 
-fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<(String, Style)> {
+/// Writes the parts that fit whole. Those with the lowest rank have room first, as
+/// short as they get, then in full.
+fn parts(canvas: &mut Canvas<'_>, mut x: u16, y: u16, end: u16, parts: &[Part]) {
+    let mut texts: Vec<Option<&str>> = vec![None; parts.len()];
+    let width = |text: &str| cells(GAP) + cells(text);
+    let mut room = end.saturating_sub(x);
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    order.sort_by_key(|&at| parts[at].rank);
+    for &at in &order {
+        let text = parts[at].short.as_deref().unwrap_or(&parts[at].text);
+        let needed = if parts[at].rank < 2 { width(text) } else { continue };
+        if needed <= room || parts[at].rank == 0 {
+            room = room.saturating_sub(needed);
+            texts[at] = Some(text);
+        }
+    }
+    for &at in &order {
+        let before = texts[at].map_or(0, width);
+        let needed = width(&parts[at].text);
+        if (before > 0 || parts[at].rank >= 2) && needed <= room + before {
+            room = room + before - needed;
+            texts[at] = Some(&parts[at].text);
+        }
+    }
+    for (part, text) in parts.iter().zip(texts) {
+        let start = x + cells(GAP);
+        if let Some(text) = text {
+            x = canvas.text(start, y, end.saturating_sub(start), text, part.style);
+        }
+    }
+}
+
+fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<Part> {
     let plain = theme.text;
     let all = survey.segments.len();
     let shown = state.table.shown.len();
@@ -55,24 +108,31 @@ fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<(String, Style)>
             crate::segment::escape(state.table.filter_text.as_bytes())
         ),
     };
-    let mut parts = vec![(segments, plain), (format!("{} resident", survey.resident()), plain)];
+    let short = (!state.table.filter_text.is_empty()).then(|| format!("{shown} of {all} segments"));
+    let part = |rank, text, style| Part { rank, text, short: None, style };
+    let mut parts = vec![
+        Part { short, ..part(1, segments, plain) },
+        part(3, format!("{} resident", survey.resident()), plain),
+    ];
     let leaked = SegmentState::Leaked(Certainty::Certain);
-    for (word, style, of) in
-        [("leaked", theme.leaked, leaked), ("removed", theme.removed, SegmentState::Removed)]
+    for (rank, word, style, of) in
+        [(2, "leaked", theme.leaked, leaked), (4, "removed", theme.removed, SegmentState::Removed)]
     {
         let is = |state: SegmentState| state == of || (of == leaked && state.is_leaked());
         let those = survey.segments.iter().filter(|segment| is(segment.verdict.state));
         let count = those.clone().count();
         if count > 0 {
             let bytes: Bytes = those.filter_map(|segment| segment.resident).sum();
-            parts.push((format!("{} {count} {word} {bytes}", theme.glyphs.state(of)), style));
+            parts.push(part(rank, format!("{} {count} {word} {bytes}", theme.glyphs.state(of)), style));
         }
     }
     if !state.table.marks.is_empty() {
         let marks = &state.table.marks;
         let marked = survey.segments.iter().filter(|segment| marks.contains(&segment.id));
         let bytes: Bytes = marked.map(|segment| segment.size).sum();
-        parts.push((format!("{} {} marked {bytes}", theme.glyphs.marked, marks.len()), plain));
+        let short = format!("{} {} marked", theme.glyphs.marked, marks.len());
+        let text = format!("{short} {bytes}");
+        parts.push(Part { short: Some(short), ..part(0, text, plain) });
     }
     parts
 }

@@ -64,7 +64,10 @@ fn empty(state: &State, survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
     let lines: [&str; 2] =
         if survey.segments.is_empty() { ["No shared memory segments.", &what_to_do] } else { ["", &clear] };
     let filter = crate::segment::escape(state.table.filter_text.as_bytes());
-    let fits_none = format!("No match for \"{filter}\" in {} segments.", survey.segments.len());
+    let fits_none = match survey.segments.len() {
+        1 => format!("No match for \"{filter}\" in 1 segment."),
+        all => format!("No match for \"{filter}\" in {all} segments."),
+    };
     let first = if lines[0].is_empty() { &fits_none } else { lines[0] };
     let y = area.y + area.height.saturating_sub(2).min(1);
     let width = area.width.saturating_sub(8);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::act::Task;
 use crate::machine::made::{MadeBytes, MadeMachine};
+use crate::segment::ShmId;
 use crate::survey::Survey;
 use std::sync::mpsc::Receiver;
 
@@ -49,8 +50,8 @@ impl Scene {
         }
     }
 
-    fn undo(&mut self, count: usize, progress: &Arc<Progress>) -> Vec<Result<String, String>> {
-        let order = Order::Undo(Undo::Copies(count), Arc::clone(progress));
+    fn undo(&mut self, copies: &[SavedCopy], progress: &Arc<Progress>) -> Vec<Undone> {
+        let order = Order::Undo(Undo::Copies(copies.to_vec()), Arc::clone(progress));
         match self.doer.handle(Clock::ZERO, order).pop() {
             Some(Event::Undone(results)) => results,
             other => panic!("{other:?}"),
@@ -64,6 +65,93 @@ impl Scene {
     fn copies(&self) -> usize {
         std::fs::read_dir(self.home.path().join("copies")).map_or(0, Iterator::count)
     }
+}
+
+fn no_copy() -> SavedCopy {
+    SavedCopy { id: SegmentId::Sysv(ShmId(1)), path: "/nonexistent".into() }
+}
+
+/// The copies that these removals saved; all of them succeeded.
+fn copies_of(outcomes: &[Outcome]) -> Vec<SavedCopy> {
+    let copy = |outcome: &Outcome| {
+        let done = outcome.result.as_ref().unwrap_or_else(|error| panic!("{error}"));
+        SavedCopy { id: done.id.clone(), path: done.copy.clone().unwrap() }
+    };
+    outcomes.iter().map(copy).collect()
+}
+
+/// The reason of the one result, which is a failure.
+fn failure(results: &[Undone]) -> String {
+    let [Undone { result: Err(failure), .. }] = results else { panic!("{results:?}") };
+    failure.reason.clone()
+}
+
+/// Another program may save copies in the same directory at the same time.
+#[test]
+fn undo_restores_the_copies_of_this_removal_and_no_newer_one() {
+    let mut scene = Scene::new();
+    scene.machine.add_object("a", MadeBytes::full(b"ours"));
+    let plans = scene.plans();
+    let ours = copies_of(&scene.apply(plans, &Arc::default()));
+    scene.machine.add_sysv(16, 1, MadeBytes::full(b"theirs"));
+    let plans = scene.plans();
+    let theirs = copies_of(&scene.apply(plans, &Arc::default()));
+    let [Undone { id, result }] = &scene.undo(&ours, &Arc::default())[..] else { panic!() };
+    assert_eq!((id.to_string().as_str(), result.clone()), ("posix:/a", Ok("restored".to_owned())));
+    assert_eq!((scene.left(), scene.copies()), (1, 1));
+    // The copy is gone now.
+    let results = scene.undo(&ours, &Arc::default());
+    assert_eq!(failure(&results), "posix:/a: its copy is gone; nothing was restored");
+    assert_eq!(Undo::Copies(ours).left(&results), None);
+    let [Undone { id, result }] = &scene.undo(&theirs, &Arc::default())[..] else { panic!() };
+    assert_eq!(result.clone(), Ok("restored (key 0x00000001, was sysv:16)".to_owned()), "{id}");
+}
+
+#[test]
+fn one_failure_of_an_undo_stops_no_other() {
+    let mut scene = Scene::new();
+    for name in ["a", "b", "c"] {
+        scene.machine.add_object(name, MadeBytes::full(b"hello"));
+    }
+    let plans = scene.plans();
+    let copies = copies_of(&scene.apply(plans, &Arc::default()));
+    scene.machine.add_object("b", MadeBytes::full(b"another"));
+    let results = scene.undo(&copies, &Arc::default());
+    let done: Vec<bool> = results.iter().map(|undone| undone.result.is_ok()).collect();
+    assert_eq!(done, [true, false, true]);
+    let reason = &results[1].result.as_ref().unwrap_err().reason;
+    assert!(reason.contains("posix:/b") && !reason.contains("rename"), "{reason}");
+    // It can be tried again once the name is free.
+    let left = Undo::Copies(copies.clone()).left(&results);
+    assert_eq!(left, Some(Undo::Copies(vec![copies[1].clone()])));
+    scene.machine.remove_object("b");
+    assert!(scene.undo(&copies[1..2], &Arc::default())[0].result.is_ok());
+    assert_eq!((scene.left(), scene.copies()), (3, 0));
+}
+
+#[test]
+fn undo_leaves_a_segment_alone_that_was_replaced() {
+    let mut scene = Scene::new();
+    scene.machine.add_object("a", MadeBytes::full(b"hello"));
+    let segments = Survey::take(&scene.machine, &mut Names::default()).segments;
+    let action = Action::SetMode("0644".parse().unwrap());
+    let wish = Wish { segment: Box::new(segments[0].clone()), wanted: Wanted::Access(action), force: false };
+    let Some(Event::Planned(plans)) = scene.doer.handle(Clock::ZERO, Order::Plan(vec![wish])).pop() else {
+        panic!()
+    };
+    let outcomes = scene.apply(plans, &Arc::default());
+    let done = outcomes[0].result.as_ref().unwrap();
+    let (identity, action) = (done.identity.unwrap(), done.undo.clone().unwrap());
+    let undo = Undo::Acts(vec![Revert { id: done.id.clone(), identity, action }]);
+    scene.machine.remove_object("a");
+    scene.machine.add_object("a", MadeBytes::full(b"another"));
+    let before = Survey::take(&scene.machine, &mut Names::default()).segments;
+    let order = Order::Undo(undo.clone(), Arc::default());
+    let Some(Event::Undone(results)) = scene.doer.handle(Clock::ZERO, order).pop() else { panic!() };
+    assert_eq!(failure(&results), "posix:/a was replaced by another segment; nothing was changed");
+    assert_eq!(undo.left(&results), None);
+    let after = Survey::take(&scene.machine, &mut Names::default()).segments;
+    assert_eq!(before[0].mode, after[0].mode);
 }
 
 /// How much the made machine copies in more than a moment.
@@ -87,8 +175,7 @@ fn without_a_state_directory_nothing_is_removed_that_was_to_have_a_copy() {
     let outcomes = scene.apply(plans, &Arc::default());
     assert!(matches!(outcomes[0].result, Err(ActError::Refused { .. })), "{outcomes:?}");
     assert_eq!(scene.left(), 1);
-    let [Err(reason)] = &scene.undo(1, &Arc::default())[..] else { panic!() };
-    assert!(reason.contains("home directory"), "{reason}");
+    assert!(failure(&scene.undo(&[no_copy()], &Arc::default())).contains("home directory"));
 }
 
 /// Leaving out the copy would not help there.
@@ -125,9 +212,10 @@ fn several_are_removed_and_brought_back() {
     scene.machine.add_object("a", MadeBytes::full(b"world"));
     let plans = scene.plans();
     let outcomes = scene.apply(plans, &Arc::default());
-    assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()), "{outcomes:?}");
+    let copies = copies_of(&outcomes);
     assert_eq!((scene.left(), scene.copies()), (0, 2));
-    assert!(scene.undo(2, &Arc::default()).iter().all(Result::is_ok));
+    let results = scene.undo(&copies, &Arc::default());
+    assert!(results.iter().all(|undone| undone.result.is_ok()), "{results:?}");
     assert_eq!((scene.left(), scene.copies()), (2, 0));
 }
 
@@ -167,7 +255,7 @@ fn an_undo_that_is_stopped_keeps_its_copy() {
     scene.machine.add_sysv(1, 0x4d2, large());
     scene.machine.add_object("b", large());
     let plans = scene.plans();
-    assert!(scene.apply(plans, &Arc::default()).iter().all(|outcome| outcome.result.is_ok()));
+    let copies = copies_of(&scene.apply(plans, &Arc::default()));
     let progress = Arc::new(Progress::new());
     let results = thread::scope(|scope| {
         scope.spawn(|| {
@@ -176,13 +264,13 @@ fn an_undo_that_is_stopped_keeps_its_copy() {
             }
             progress.cancel();
         });
-        scene.undo(2, &progress)
+        scene.undo(&copies, &progress)
     });
-    let [Err(reason)] = &results[..] else { panic!("{results:?}") };
-    assert!(reason.contains("stopped"), "{reason}");
+    assert!(failure(&results).contains("stopped"), "{results:?}");
     assert_eq!((scene.left(), scene.copies()), (0, 2));
-    assert_eq!(Undo::Copies(2).left(&results), Some(Undo::Copies(2)));
-    assert!(scene.undo(2, &Arc::default()).iter().all(Result::is_ok));
+    let undo = Undo::Copies(copies.clone());
+    assert_eq!(undo.clone().left(&results), Some(undo));
+    assert!(scene.undo(&copies, &Arc::default()).iter().all(|undone| undone.result.is_ok()));
     assert_eq!((scene.left(), scene.copies()), (2, 0));
 }
 
@@ -197,7 +285,7 @@ fn nothing_is_changed_when_the_log_cannot_be_opened() {
     assert!(matches!(error, ActError::NotLogged { .. }) && error.nothing_done(), "{error}");
     assert!(error.to_string().contains("posix:/a: nothing was changed: failed to open the log"), "{error}");
     assert_eq!((scene.left(), scene.copies()), (1, 0));
-    let [Err(reason)] = &scene.undo(1, &Arc::default())[..] else { panic!() };
+    let reason = failure(&scene.undo(&[no_copy()], &Arc::default()));
     assert!(reason.contains("nothing was restored: failed to open the log"), "{reason}");
 }
 

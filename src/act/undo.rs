@@ -1,0 +1,131 @@
+//! Undo: the very segment that was changed and the very copy that was saved, and
+//! no other ones.
+
+use super::archive::Name;
+use super::{Action, Copies, RestoreError, Restored};
+use crate::machine::Machine;
+use crate::memory::Progress;
+use crate::segment::{Identity, Segment, SegmentId};
+use std::fmt::Display;
+use std::io;
+use std::path::PathBuf;
+
+/// A change that can be reverted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revert {
+    /// The segment that was changed.
+    pub id: SegmentId,
+    /// What tells it from another one that has its name or shmid by now.
+    pub identity: Identity,
+    /// The action that reverts the change.
+    pub action: Action,
+}
+
+/// The copy of a segment that was removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedCopy {
+    /// The segment that was removed.
+    pub id: SegmentId,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// The result of undoing the change of one segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undone {
+    /// The segment as it is called now.
+    pub id: SegmentId,
+    /// A result in words, or why nothing was undone.
+    pub result: Result<String, NotUndone>,
+}
+
+/// Why a change was not undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotUndone {
+    /// The reason in words, safe to print.
+    pub reason: String,
+    /// Whether another attempt can succeed.
+    pub again: bool,
+}
+
+impl NotUndone {
+    /// A failure that another attempt can get past.
+    #[must_use]
+    pub fn now(reason: &dyn Display) -> Self {
+        Self { reason: reason.to_string(), again: true }
+    }
+
+    /// A failure that stays.
+    #[must_use]
+    pub fn ever(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), again: false }
+    }
+}
+
+impl Revert {
+    /// Finds the segment that was changed.
+    ///
+    /// # Errors
+    /// When it is gone or was replaced.
+    pub fn segment<'a>(&self, segments: &'a [Segment]) -> Result<&'a Segment, NotUndone> {
+        let id = &self.id;
+        let found = segments.iter().find(|segment| segment.id == *id);
+        let segment = found.ok_or_else(|| NotUndone::ever(format!("{id} is gone; nothing to undo")))?;
+        if self.identity.fits(&segment.identity()) {
+            Ok(segment)
+        } else {
+            Err(NotUndone::ever(format!("{id} was replaced by another segment; nothing was changed")))
+        }
+    }
+}
+
+impl SavedCopy {
+    /// Restores the segment and deletes the copy.
+    ///
+    /// # Errors
+    /// When the copy is gone, or cannot be restored; it is kept then.
+    pub fn restore(
+        &self,
+        machine: &dyn Machine,
+        copies: &Copies,
+        progress: &Progress,
+    ) -> Result<Restored, NotUndone> {
+        copies.undo(machine, &self.path, progress).map_err(|error| match error {
+            RestoreError::Open { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                NotUndone::ever(format!("{}: its copy is gone; nothing was restored", self.id))
+            }
+            error => NotUndone::now(&super::error::about(&self.id, &error)),
+        })
+    }
+}
+
+impl Restored {
+    /// The result in words: `restored (key 0x4d2, was sysv:16)`, with what could
+    /// not be restored although the copy has it.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let restored = match &self.saved.name {
+            Name::Sysv { key, shmid } if key.is_private() => format!("restored (private, was sysv:{shmid})"),
+            Name::Sysv { key, shmid } => format!("restored (key {key}, was sysv:{shmid})"),
+            Name::Posix(_) => "restored".to_owned(),
+        };
+        std::iter::once(restored).chain(self.unexpected().iter().cloned()).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// The identity of a segment that was just created.
+pub(super) fn identity_of(machine: &dyn Machine, id: &SegmentId) -> Option<Identity> {
+    match id {
+        SegmentId::Sysv(shmid) => {
+            let stat = machine.control().sysv_stat(*shmid).ok()?;
+            Some(Identity::Sysv {
+                key: stat.key,
+                creator_uid: stat.creator_uid,
+                creator_pid: stat.creator_pid,
+                size: stat.size,
+            })
+        }
+        SegmentId::Posix(name) => machine.stat_object(name).ok().map(|stat| stat.identity()),
+        SegmentId::Deleted { .. } => None,
+    }
+}
