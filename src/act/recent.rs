@@ -54,12 +54,11 @@ impl Recent {
         let settled = look.holdings.coverage.settles(segment);
         match (open, holders) {
             (Some(true), _) => refuse(format!("in use now: {UNSEEN}")),
-            (Some(false), _) => Ok(()),
             (None, None) => refuse("may be in use now: holders unknown".to_owned()),
             (None, Some(_)) if !settled => {
                 refuse("may be in use now: some processes cannot be inspected".to_owned())
             }
-            (None, Some(_)) => Ok(()),
+            (Some(false), _) | (None, Some(_)) => Ok(()),
         }
     }
 }

@@ -126,7 +126,7 @@ fn what_this_program_created_or_restored_is_likely_at_most() {
 
 #[test]
 fn the_leak_that_a_running_demo_shows_is_certain() {
-    let key = demo::PREFIX | demo::ORPHAN | 700;
+    let key = demo::PREFIX + demo::ORPHAN + 700;
     let machine = with_key(key);
     assert_is(&machine, LIKELY, &["may come back to its key"]);
     machine.add_process(700, "another");

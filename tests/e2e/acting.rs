@@ -17,7 +17,7 @@ fn permissions_and_locks_are_changed_and_taken_back() {
     let sysv = Sysv::new(0x4d2, 8192, 0o600);
     let mode = || shm::stat(sysv.shmid).unwrap().mode;
     let terminal = open();
-    terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+    terminal.wait_for(row("▌ sysv sysv:0"), SOON);
     terminal.send("p");
     terminal.wait_for("IPC_CREAT | 0600", SOON);
     terminal.send("0644<Enter>");
@@ -29,7 +29,7 @@ fn permissions_and_locks_are_changed_and_taken_back() {
     terminal.wait_for("u: undo", SOON);
     terminal.send("u");
     wait_until(SOON, || mode() & 0o777 == 0o600);
-    terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+    terminal.wait_for(row("▌ sysv sysv:0"), SOON);
     terminal.send("l");
     terminal.wait_for("y lock", SOON);
     answer(&terminal, "y");
@@ -85,7 +85,7 @@ fn a_copy_that_takes_long_shows_how_far_it_is_and_is_stopped() {
     sysv.write(0, &vec![7; usize::try_from(LARGE).unwrap()]);
     let terminal = open();
     for stop in ["<Esc>", "<C-c>"] {
-        terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+        terminal.wait_for(row("▌ sysv sysv:0"), SOON);
         terminal.send("x");
         terminal.wait_for("y remove", SOON);
         answer(&terminal, "y");

@@ -31,7 +31,7 @@ fn one_of_each_kind() {
     assert_eq!((stat.size(), stat.mode() & 0o7777, stat.blocks()), (65536, 0o640, 0));
     // System V, with a key.
     terminal.send("n<Up> <Down>0x4d2<Tab>1M<Tab>0666<Enter>");
-    terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+    terminal.wait_for(row("▌ sysv sysv:0"), SOON);
     let [keyed] = shmids()[..] else { panic!("{:?}", shmids()) };
     let facts = shm::stat(keyed).unwrap();
     assert_eq!((facts.key, facts.size, facts.mode, facts.nattch), (0x4d2, 1 << 20, 0o666, 0));
@@ -61,7 +61,7 @@ fn what_exists_stays_as_it_is_and_the_overlay_stays_open() {
     object.write(0, b"contents");
     let before = (shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec());
     let terminal = open();
-    terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+    terminal.wait_for(row("▌ sysv sysv:0"), SOON);
     terminal.send("nobject<Enter>");
     terminal.wait_for("the name is in use", SOON);
     terminal.send("<Up> <Down>1234<Enter>");

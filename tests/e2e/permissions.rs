@@ -28,7 +28,7 @@ fn owner_group_and_mode_are_what_was_typed() {
         [(facts.mode, facts.uid, facts.gid), (stat.mode() & 0o7777, stat.uid(), stat.gid())]
     };
     let terminal = open();
-    terminal.wait_for(row("▌ sysv 0x000004d2"), SOON);
+    terminal.wait_for(row("▌ sysv sysv:0"), SOON);
     // Both at once, by a number and by a name; the mode in letters.
     terminal.send("  p");
     terminal.wait_for("Permissions of 2 segments", SOON);

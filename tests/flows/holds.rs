@@ -140,8 +140,8 @@ fn a_kept_segment_is_judged_as_if_we_were_not_there() {
     stage.survey();
     let survey = stage.state.survey.as_ref().unwrap();
     for segment in &survey.segments {
-        let state = segment.verdict.state;
-        assert!(!matches!(state, State::Unknown | State::InUse), "{}: {:?}", segment.id, segment.verdict);
+        let verdict = segment.verdict.state;
+        assert!(!matches!(verdict, State::Unknown | State::InUse), "{}: {:?}", segment.id, segment.verdict);
         assert_eq!((segment.holders_text(9).as_str(), segment.holder_count()), ("", Some(0)));
     }
     assert_eq!(stage.screen().matches('◉').count(), 3, "{}", stage.screen());

@@ -92,8 +92,8 @@ fn uid(machine: &dyn Machine, user: &str) -> Result<u32, Failure> {
 fn fits(segment: &Segment, args: &CleanArgs, user: Option<u32>, now: Timestamp) -> bool {
     let old = args.older_than.is_none_or(|least| {
         // A segment without a time, or with a future one, is not older than anything.
-        let used = segment.last_used().filter(|then| !then.is_future(now));
-        used.is_some_and(|then| now.seconds_since(then).max(0.0) >= least.as_secs_f64())
+        let last = segment.last_used().filter(|then| !then.is_future(now));
+        last.is_some_and(|then| now.seconds_since(then).max(0.0) >= least.as_secs_f64())
     });
     let of_user = user.is_none_or(|uid| segment.owner.uid == uid);
     old && of_user && args.min_size.is_none_or(|least| segment.size >= least)
@@ -215,7 +215,11 @@ fn unknown_text(unknown: &[&Segment]) -> String {
         let remedy = reasons_of.next_back().map(|last| format!("; {last}")).unwrap_or_default();
         *reasons.entry(first + &remedy).or_default() += 1;
     }
-    reasons.into_iter().map(|(reason, segments)| format!("{} unknown: {reason}\n", count(segments))).collect()
+    let mut text = String::new();
+    for (reason, segments) in reasons {
+        let _ = writeln!(text, "{} unknown: {reason}", count(segments));
+    }
+    text
 }
 
 fn count(segments: usize) -> String {
