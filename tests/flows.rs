@@ -3,6 +3,7 @@
 
 mod acting;
 mod alerts;
+mod answers;
 mod clean;
 mod glow;
 mod holders;
@@ -10,6 +11,7 @@ mod holds;
 mod inspect;
 mod new_segment;
 mod permissions;
+mod save;
 mod segments;
 
 use crate::support::Stage;

@@ -11,7 +11,7 @@ mod table;
 
 use shmlens::machine::ExtentKind;
 use shmlens::machine::real::RealMachine;
-use shmlens::memory::{OpenError, Reader};
+use shmlens::memory::{OpenError, PageBuffer, Reader};
 use shmlens::segment::{Segment, SegmentId};
 use shmlens::survey::{Names, Survey};
 
@@ -38,19 +38,18 @@ fn open(id: &SegmentId) -> Result<Reader, OpenError> {
 
 /// The bytes at an offset, as many as there are of that number.
 fn read(reader: &Reader, offset: u64, count: usize) -> Vec<u8> {
-    let mut buffer = vec![0xee; count];
-    let count = reader.read_at(offset, &mut buffer).unwrap();
-    buffer.truncate(count);
-    buffer
+    let mut buffer = PageBuffer::default();
+    reader.fill(&mut buffer, offset, count).unwrap();
+    buffer.to_vec()
 }
 
 /// Reads all of it, a piece at a time, and counts the bytes that are not zero.
 fn read_through(reader: &Reader) -> usize {
     let zeros = vec![0; 1 << 16];
-    let mut buffer = vec![0xee; 1 << 16];
+    let mut buffer = PageBuffer::default();
     let (mut offset, mut written) = (0, 0);
     loop {
-        let count = reader.read_at(offset, &mut buffer).unwrap();
+        let count = reader.fill(&mut buffer, offset, 1 << 16).unwrap();
         if count == 0 {
             return written;
         }

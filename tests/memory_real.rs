@@ -34,8 +34,8 @@ fn look(live: &mut Live, window: Range<u64>, budget: Duration) -> Look {
 fn found(reader: &Reader, text: &str) -> Vec<u64> {
     let mut found = vec![];
     let pattern = Pattern::text(text).unwrap();
-    find_all(reader, &pattern, 0..u64::MAX, &Progress::new(), |at| {
-        found.push(at);
+    find_all(reader, &pattern, 0..u64::MAX, &Progress::new(), |matches| {
+        found.extend(matches.offsets());
         ControlFlow::Continue(())
     })
     .unwrap();
@@ -102,6 +102,45 @@ fn looking_everywhere_in_a_system_v_segment_allocates_nothing_and_lets_go() {
     let after = listed(&segment.id());
     assert_eq!(after.resident, before.resident);
     assert_eq!(after.sysv().unwrap().nattch, 0);
+}
+
+/// In debug builds a `Reader` panics at a large read whose address is slow on some processors.
+#[test]
+fn large_reads_avoid_slow_addresses() {
+    let Some(_world) = World::new() else { return };
+    let bytes: Vec<u8> = (0..3 * MIB / 8).flat_map(|n| (n * n + 1).to_le_bytes()).collect();
+    let object = Object::new("full", 3 * MIB, 0o600);
+    object.write(0, &bytes);
+    let segment = Sysv::new(0, 3 * MIB, 0o600);
+    segment.write(0, &bytes);
+    for id in [object.id(), segment.id()] {
+        let reader = open(&id);
+        let progress = Progress::new();
+        let patterns = [(2_000_001, 1), (2_000_000, 2), (2_000_001, 16), (2_000_009, 17), (99, 20_000)];
+        for (start, length) in patterns {
+            let wanted = &bytes[start..start + length];
+            let pattern = Pattern::bytes(wanted).unwrap();
+            // Pieces begin at the start of the range, so try some offsets within a page.
+            for from in [0, 16, 4080, 4097] {
+                let first = find_next(&reader, &pattern, from, Direction::Forward, &progress).unwrap();
+                let mut rest = bytes[usize::try_from(from).unwrap()..].windows(length);
+                assert_eq!(first, rest.position(|part| part == wanted).map(|at| from + at as u64));
+            }
+            let last = find_next(&reader, &pattern, u64::MAX, Direction::Backward, &progress).unwrap();
+            let naive = bytes.windows(length).rposition(|part| part == wanted);
+            assert_eq!(last, naive.map(|at| at as u64));
+        }
+        // Going forward, there is no gap of 4 KiB to stop at; going backward, only the start.
+        assert_eq!(next_data(&reader, 16, Direction::Forward, 4096, &progress).unwrap(), None);
+        assert_eq!(next_data(&reader, 3 * MIB - 1, Direction::Backward, 4096, &progress).unwrap(), Some(0));
+        let mut live = Live::new(reader);
+        for window in [0..MIB, 16..MIB, 4080..2 * MIB] {
+            let seen = look(&mut live, window.clone(), LONG);
+            let end = usize::try_from(window.end.min(window.start + MIB)).unwrap();
+            assert_eq!(seen.bytes, bytes[usize::try_from(window.start).unwrap()..end]);
+        }
+        assert_eq!(live.next_change(0, Direction::Forward, &progress).unwrap(), None);
+    }
 }
 
 #[test]

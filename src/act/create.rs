@@ -11,7 +11,7 @@ use super::unfinished::{Filling, Origin};
 use super::{ActError, Action, Copying, Done, Outcome, Plan, Task, Undo};
 use crate::machine::control::{NewSysv, SysvPermissions};
 use crate::machine::{Finish, Machine, Making};
-use crate::memory::Progress;
+use crate::memory::{PageBuffer, Progress};
 use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId, plain_error};
 use crate::sys::object::extent_at;
 use crate::sys::regular::{Links, open_regular};
@@ -282,13 +282,13 @@ impl Work<'_> {
             self.new.no_file(format!("failed to read {}: {}", shown(&source.path), plain_error(&error)))
         };
         let (file, length) = (&source.file, source.length);
-        let mut buffer = vec![0; PIECE];
+        let mut buffer = PageBuffer::with_capacity(PIECE);
         let mut at = 0;
         while let Some(extent) = extent_at(file, at, length, length).map_err(unread)? {
             while extent.data && at < extent.end {
                 self.stop_if_cancelled()?;
                 let part = usize::try_from(extent.end - at).unwrap_or(PIECE).min(PIECE);
-                let count = file.read_at(&mut buffer[..part], at).map_err(unread)?;
+                let count = file.read_at(buffer.place(at, part), at).map_err(unread)?;
                 if count == 0 {
                     return Err(self
                         .new

@@ -50,7 +50,7 @@ pub use outcome::{Done, Outcome};
 pub use plan::{Options, Plan, Refusal, Task, Undo};
 pub use recent::Recent;
 pub use restore::{RestoreError, Restored, cannot_come_back, look_into, restore, restore_marked};
-pub use save::{SaveError, Stored, save, save_over, save_to};
+pub use save::{SaveError, Stored, save, save_outcome, save_over, save_to};
 pub use saved_file::SavedFile;
 pub use state::{StateDirectory, StateError};
 pub use undo::{NotUndone, Revert, SavedCopy, Undone};

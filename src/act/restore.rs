@@ -8,10 +8,11 @@ use super::state::StateDirectory;
 use super::unfinished::{Filling, Origin};
 use crate::machine::control::NewSysv;
 use crate::machine::{FILLING, Finish, Finished, Machine, Making, Refused};
-use crate::memory::Progress;
+use crate::memory::{PageBuffer, Progress, in_turns};
 use crate::segment::{Bytes, Key, Mode, Segment, SegmentId, ShmId, escape, plain_error};
 use std::fs::File;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// A segment that was restored.
@@ -233,6 +234,9 @@ fn owner_of(machine: &dyn Machine, key: Key) -> Option<ShmId> {
     table.rows.iter().find(|row| !key.is_private() && row.key == key).map(|row| row.shmid)
 }
 
+/// Segments of this size or more are worth a second thread.
+const WORTH_A_THREAD: u64 = 4 << 20;
+
 /// A restore under way.
 struct Work<'a> {
     path: PathBuf,
@@ -240,6 +244,15 @@ struct Work<'a> {
     progress: &'a Progress,
     /// The length of the file; `None` for a pipe.
     length: Option<u64>,
+}
+
+/// A run of data from the file.
+#[derive(Default)]
+struct Run {
+    offset: u64,
+    bytes: PageBuffer,
+    /// The end of the run in the file.
+    position: u64,
 }
 
 impl Work<'_> {
@@ -255,18 +268,39 @@ impl Work<'_> {
         if reading.saved() != self.saved {
             return Err(wrong(ArchiveError::Damaged("it changed while being read".to_owned())));
         }
-        let mut buffer = vec![];
-        loop {
-            if self.progress.is_cancelled() {
-                return Err(RestoreError::Stopped { name: self.saved.name.clone() });
-            }
-            let Some((offset, bytes)) = reading.next(&mut buffer).map_err(wrong)? else { return Ok(()) };
-            if let Some(making) = to.as_deref_mut() {
-                making.write_at(offset, bytes).map_err(|error| self.failed(error))?;
-            }
-            let end = offset + bytes.len() as u64;
-            self.progress.reach(if self.length.is_some() { before + reading.position() } else { end });
+        let (mut read, mut written) = (Ok(()), Ok(()));
+        // One thread reads and checks a run while another writes the run before.
+        in_turns(
+            to.is_some() && self.saved.size.0 >= WORTH_A_THREAD,
+            |run: &mut Run| match reading.next(&mut run.bytes) {
+                Ok(Some((offset, _))) => {
+                    (run.offset, run.position) = (offset, reading.position());
+                    !self.progress.is_cancelled()
+                }
+                Ok(None) => false,
+                Err(error) => {
+                    read = Err(wrong(error));
+                    false
+                }
+            },
+            |_| (),
+            |run| {
+                if let Some(making) = to.as_deref_mut()
+                    && let Err(error) = making.write_at(run.offset, &run.bytes)
+                {
+                    written = Err(self.failed(error));
+                    return ControlFlow::Break(());
+                }
+                let end = run.offset + run.bytes.len() as u64;
+                self.progress.reach(if self.length.is_some() { before + run.position } else { end });
+                ControlFlow::Continue(())
+            },
+        );
+        written.and(read)?;
+        if self.progress.is_cancelled() {
+            return Err(RestoreError::Stopped { name: self.saved.name.clone() });
         }
+        Ok(())
     }
 
     fn finish(&self, making: &mut dyn Making) -> Result<Finished, RestoreError> {

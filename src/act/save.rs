@@ -1,13 +1,15 @@
 //! Saves a segment in one file: its contents, holes kept, and what it takes to
 //! create it again. The file is there whole or not at all.
 
-use super::archive::{END, Name, Saved, Writing};
+use super::archive::{END, Name, RUN_HEADER, Saved, Writing};
+use super::{Done, Outcome};
 use crate::machine::{ExtentKind, Machine, ObjectStat};
-use crate::memory::{OpenError, Progress, Reader};
+use crate::memory::{OpenError, PageBuffer, Progress, Reader, in_turns};
 use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, Segment, SegmentId, ShmId, Times, plain_error};
 use crate::sys::object::kind_of;
 use crate::sys::unnamed::{ReplaceError, Unnamed};
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +17,8 @@ use std::sync::Arc;
 /// How much is read at once: it stays in the processor's cache until it is
 /// summed up and written.
 const PIECE: usize = 256 << 10;
+/// Segments of this size or more are worth a second thread.
+const WORTH_A_THREAD: u64 = 4 << 20;
 
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +51,10 @@ pub enum SaveError {
         /// The segment.
         id: SegmentId,
     },
-    /// It is in no directory any more.
+    /// It was unlinked, and no holder tells what it was called.
     #[error(
-        "failed to save {id}: a deleted segment has no name to restore. Use `shmlens dump --raw` for the contents"
+        "failed to save {id}: it was unlinked and its former name is unknown, so `restore` could not name it. \
+         Save its contents with `shmlens dump --raw {id} > FILE`"
     )]
     NoName {
         /// The segment.
@@ -149,6 +154,24 @@ pub fn save_over(
     Target { path, replace: true, limit: None }.save(machine, segment, progress)
 }
 
+/// As [`save`] or [`save_over`], with what the user is told about it.
+pub fn save_outcome(
+    machine: &dyn Machine,
+    segment: &Segment,
+    path: &Path,
+    replace: bool,
+    progress: &Progress,
+) -> Outcome {
+    let stored = Target { path, replace, limit: None }.save(machine, segment, progress);
+    let result = stored.map(|stored| {
+        let (size, length) = (stored.saved.size, stored.length);
+        let mut said = vec![format!("saved to {}: {size}, {length} in the file", shown(&stored.path))];
+        said.extend(segment.former_name().map(|name| format!("restores as {name}")));
+        Done { id: segment.id.clone(), said, undo: None, identity: None, copy: None }
+    });
+    Outcome { subject: segment.id.to_string(), action: "save", result: result.map_err(Into::into) }
+}
+
 /// As [`save`], to anything that takes bytes, such as a pipe. What was written
 /// before an error has no end and does not restore.
 ///
@@ -157,7 +180,7 @@ pub fn save_over(
 pub fn save_to(
     machine: &dyn Machine,
     segment: &Segment,
-    to: impl Write,
+    to: impl Write + Send,
     progress: &Progress,
 ) -> Result<Saved, SaveError> {
     let reader = Reader::open(machine, segment)?;
@@ -250,52 +273,57 @@ struct Contents<'a> {
     progress: &'a Progress,
     /// The most bytes that the archive may have.
     limit: Option<Bytes>,
-    failed: &'a dyn Fn(io::Error) -> SaveError,
+    failed: &'a (dyn Fn(io::Error) -> SaveError + Sync),
 }
 
 impl Contents<'_> {
-    /// Writes all of it and returns the length of the archive.
-    fn write(&self, to: impl Write) -> Result<u64, SaveError> {
-        let (reader, progress) = (self.reader, self.progress);
-        let id = || reader.id().clone();
-        let read = |source| SaveError::Read { id: id(), source };
-        let mut writing = Writing::begin(to, self.saved).map_err(self.failed)?;
-        let mut buffer = vec![0; PIECE];
+    /// Writes all of it and returns the length of the archive. One thread reads a piece while
+    /// another writes the piece before.
+    fn write(&self, to: impl Write + Send) -> Result<u64, SaveError> {
         let size = self.saved.size.0;
-        progress.begin(size);
-        let mut at = 0;
-        while at < size {
-            if progress.is_cancelled() {
-                return Err(SaveError::Stopped { id: id() });
-            }
-            let Some(extent) = reader.extent_at(at, size - at).map_err(read)? else { break };
-            let end = extent.end.min(size);
-            if extent.kind == ExtentKind::Hole {
-                at = end;
-                progress.reach(at);
-                continue;
-            }
-            while at < end && !progress.is_cancelled() {
-                // Pieces end where a multiple of their length does, in step with
-                // what the kernel reads and shows at once.
-                let room = PIECE as u64 - at % PIECE as u64;
-                let wanted = usize::try_from(room.min(end - at)).unwrap_or(PIECE);
-                let count = reader.read_at(at, &mut buffer[..wanted]).map_err(read)?;
-                if count < wanted {
-                    return Err(SaveError::Resized { id: id() });
+        self.progress.begin(size);
+        let mut writing = Writing::begin(to, self.saved).map_err(self.failed)?;
+        let mut pieces = Pieces { contents: self, at: 0, data_end: 0, position: writing.length() };
+        let (mut read, mut written) = (Ok(()), Ok(()));
+        in_turns(
+            size >= WORTH_A_THREAD,
+            |piece: &mut Piece| {
+                pieces.next(piece).unwrap_or_else(|error| {
+                    read = Err(error);
+                    false
+                })
+            },
+            |_| (),
+            |piece| match self.write_piece(&mut writing, piece) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    written = Err(error);
+                    ControlFlow::Break(())
                 }
-                self.check(writing.length() + count as u64)?;
-                writing.run(at, &buffer[..count]).map_err(self.failed)?;
-                reader.release(at, count as u64);
-                at += count as u64;
-                progress.reach(at);
-            }
+            },
+        );
+        written.and(read)?;
+        if self.progress.is_cancelled() {
+            return Err(SaveError::Stopped { id: self.reader.id().clone() });
         }
-        if reader.size().map_err(read)? != size {
-            return Err(SaveError::Resized { id: id() });
+        if self.reader.size().map_err(|error| self.unread(error))? != size {
+            return Err(SaveError::Resized { id: self.reader.id().clone() });
         }
+        self.progress.reach(size);
         self.check(writing.length() + END)?;
         writing.finish().map_err(self.failed)
+    }
+
+    fn write_piece(&self, writing: &mut Writing<impl Write>, piece: &Piece) -> Result<(), SaveError> {
+        let count = piece.bytes.len() as u64;
+        self.check(writing.length() + count)?;
+        writing.run(piece.offset, &piece.bytes).map_err(self.failed)?;
+        self.progress.reach(piece.offset + count);
+        Ok(())
+    }
+
+    fn unread(&self, source: io::Error) -> SaveError {
+        SaveError::Read { id: self.reader.id().clone(), source }
     }
 
     fn check(&self, length: u64) -> Result<(), SaveError> {
@@ -308,14 +336,80 @@ impl Contents<'_> {
     }
 }
 
+/// A piece of data that was read.
+#[derive(Default)]
+struct Piece {
+    offset: u64,
+    bytes: PageBuffer,
+}
+
+/// Reads the data of a segment in rising order.
+struct Pieces<'a> {
+    contents: &'a Contents<'a>,
+    at: u64,
+    /// The end of the data that `at` is in.
+    data_end: u64,
+    /// The end of the archive once everything that was read is written.
+    position: u64,
+}
+
+impl Pieces<'_> {
+    /// Reads the next piece. Returns false at the end and when the work is cancelled.
+    fn next(&mut self, piece: &mut Piece) -> Result<bool, SaveError> {
+        let Contents { reader, saved, progress, .. } = self.contents;
+        let size = saved.size.0;
+        while self.at >= self.data_end {
+            if self.at >= size || progress.is_cancelled() {
+                return Ok(false);
+            }
+            let extent = reader.extent_at(self.at, size - self.at);
+            let Some(extent) = extent.map_err(|error| self.contents.unread(error))? else { return Ok(false) };
+            match extent.kind {
+                ExtentKind::Hole => self.at = extent.end.min(size),
+                ExtentKind::Data => self.data_end = extent.end.min(size),
+            }
+        }
+        // Pieces end where a multiple of their length does, in step with
+        // what the kernel reads and shows at once.
+        let room = PIECE as u64 - self.at % PIECE as u64;
+        let wanted = usize::try_from(room.min(self.data_end - self.at)).unwrap_or(PIECE);
+        let bytes = piece.bytes.place_between(self.at, self.position + RUN_HEADER, wanted);
+        let count = reader.read_at(self.at, bytes).map_err(|error| self.contents.unread(error))?;
+        if count < wanted {
+            return Err(SaveError::Resized { id: reader.id().clone() });
+        }
+        reader.release(self.at, count as u64);
+        piece.offset = self.at;
+        self.at += count as u64;
+        self.position += RUN_HEADER + count as u64;
+        Ok(!progress.is_cancelled())
+    }
+}
+
 /// What a segment that is open is beside its contents, as the kernel says now.
 fn describe(machine: &dyn Machine, segment: &Segment, reader: &Reader) -> Result<Saved, SaveError> {
     match &segment.id {
         SegmentId::Posix(name) => describe_object(machine, segment, name, reader),
         SegmentId::Sysv(shmid) => describe_sysv(machine, segment, *shmid, reader),
-        // Without a name there is nothing that a restore could call it.
-        SegmentId::Deleted { .. } => Err(SaveError::NoName { id: segment.id.clone() }),
+        SegmentId::Deleted { .. } => describe_unlinked(machine, segment, reader),
     }
+}
+
+/// An unlinked object is saved under its former name. No path leads to it any
+/// more, so mode and owner are those of the survey; `fchmod` may have changed
+/// them since.
+fn describe_unlinked(machine: &dyn Machine, segment: &Segment, reader: &Reader) -> Result<Saved, SaveError> {
+    let read = |source| SaveError::Read { id: segment.id.clone(), source };
+    let name = segment.former_name().ok_or_else(|| SaveError::NoName { id: segment.id.clone() })?;
+    Ok(Saved {
+        name: Name::Posix(name.clone()),
+        size: Bytes(reader.size().map_err(read)?),
+        mode: segment.mode,
+        owner: segment.owner.clone(),
+        times: segment.times,
+        acl: reader.acl().map_err(read)?,
+        saved: machine.now(),
+    })
 }
 
 fn describe_object(
@@ -386,5 +480,42 @@ fn owner(machine: &dyn Machine, uid: u32, gid: u32) -> Owner {
         user: machine.user_name(uid).map(Arc::from),
         gid,
         group: machine.group_name(gid).map(Arc::from),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::act::restore;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::{Access, Facts};
+    use crate::survey::{Depth, Holdings, Names, Survey};
+
+    #[test]
+    fn an_unlinked_object_is_saved_under_its_former_name_or_not_at_all() {
+        let machine = MadeMachine::new();
+        machine.add_object("dir/a", MadeBytes::full(b"hello"));
+        machine.add_process(7, "grabber");
+        machine.open_in(7, "dir/a", Access::Read);
+        machine.remove_object("dir/a");
+        let mut names = Names::default();
+        let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        let mut survey = Survey::take(&machine, &mut names);
+        survey.join(&holdings, &machine, &mut names);
+        let mut segment = survey.segments.remove(0);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let progress = Progress::new();
+        let outcome = save_outcome(&machine, &segment, &path, false, &progress);
+        assert!(outcome.result.unwrap().text().contains("restores as /dir/a"));
+        assert_eq!(restore(&machine, &path, &progress).unwrap().id.to_string(), "posix:/dir/a");
+        if let Facts::Posix(facts) = &mut segment.facts {
+            facts.unlinked.as_mut().unwrap().name = None;
+        }
+        let error = save_over(&machine, &segment, &path, &progress).unwrap_err().to_string();
+        assert!(
+            error.contains("former name is unknown") && error.contains("dump --raw deleted:1a:"),
+            "{error}"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::identify::semaphore;
 use crate::segment::{Bytes, Facts, Holder, Segment, Timestamp, age_text, ago_text};
-use crate::survey::{Survey, at_logout};
+use crate::survey::{Survey, at_logout, namesake_text, namesakes};
 use unicode_width::UnicodeWidthStr as _;
 
 /// A line: what it is about, and what it says.
@@ -28,10 +28,18 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<Li
         line("semaphore", semaphore.text());
     }
     if let Some(maker) = segment.made_by.as_ref().filter(|maker| *maker.id != *"gone") {
-        line("made by", maker.name_text());
+        let exited = segment.exited_creator();
+        let exited = exited.map(|pid| format!(" (creator {pid} exited)")).unwrap_or_default();
+        line("made by", maker.name_text() + &exited);
     }
     for (at, text) in holder_lines(segment, now).into_iter().enumerate() {
         line(if at == 0 { "held by" } else { "" }, text);
+    }
+    for (at, text) in survey.past_end_lines(segment).into_iter().enumerate() {
+        line(if at == 0 { "warning" } else { "" }, text);
+    }
+    for (at, other) in namesakes(segment, &survey.segments).into_iter().enumerate() {
+        line(if at == 0 { "same name" } else { "" }, namesake_text(segment, other));
     }
     for (at, step) in steps.iter().enumerate() {
         line(if at == 0 { "evidence" } else { "" }, step.clone());
@@ -51,7 +59,8 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<Li
     let times = &segment.times;
     match &segment.facts {
         Facts::Sysv(facts) => {
-            line("creator", format!("{}, pid {}", facts.creator.user_text(), facts.creator_pid));
+            let exited = if segment.exited_creator().is_some() { ", gone" } else { "" };
+            line("creator", format!("{}, pid {}{exited}", facts.creator.user_text(), facts.creator_pid));
             line("last pid", format!("{} (last attach or detach)", facts.last_pid));
             if facts.locked {
                 line("locked", "in memory, never swapped out".to_owned());

@@ -1,6 +1,7 @@
 //! What the state asks the outside to do. `update` itself does none of it.
 
 use super::confirm::Wish;
+use super::save::SaveWish;
 use crate::act::{Ending, Hold, Plan, Question, Revert, SavedCopy, Undone};
 use crate::memory::{Direction, Pattern};
 use crate::segment::Segment;
@@ -53,6 +54,8 @@ pub enum Effect {
     Apply(Vec<Plan>),
     /// Take an act back.
     Undo(Undo),
+    /// Save these to files.
+    Save(Vec<SaveWish>),
     /// Stop the act that is under way; what is done stays done.
     StopAct,
     /// Put this text into the clipboard of the terminal.

@@ -59,6 +59,8 @@ pub enum Event {
     Working(Working),
     /// Plans were carried out, or not, each for itself.
     Acted(Vec<Outcome>),
+    /// Segments were saved to files, or not, each with its own outcome.
+    Saved(Vec<Outcome>),
     /// An action was undone, or not, each segment for itself.
     Undone(Vec<Undone>),
     /// What we hold, as the kernel has it.

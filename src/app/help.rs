@@ -51,6 +51,7 @@ pub fn lines(keymap: &Keymap, screen: Screen) -> Vec<Line> {
         Line::Keys("◆ protected".to_owned(), "no holders, but must not be removed"),
         Line::Keys("✗ leaked".to_owned(), "no holders, creator exited; leaked?: probably"),
         Line::Keys("• ◉".to_owned(), "marked; attached by shmlens"),
+        Line::Keys("†".to_owned(), "after the maker: the process that created it has exited"),
         Line::Keys("L".to_owned(), "after the mode: locked in memory"),
     ]);
     lines

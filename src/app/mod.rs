@@ -19,6 +19,7 @@ pub mod layout;
 pub mod new_segment;
 pub mod overlay;
 pub mod permissions;
+pub mod save;
 pub mod sentence;
 mod state;
 pub mod table;

@@ -7,6 +7,7 @@ use super::holders::Holders;
 use super::holds::Holds;
 use super::new_segment::New;
 use super::permissions::Permissions;
+use super::save::Save;
 use crate::decode::{CopyForm, Scalar};
 use crate::segment::field::Field;
 use tui_input::{Input, InputRequest};
@@ -42,6 +43,8 @@ pub enum Overlay {
     Clean(Clean),
     /// A segment that is to be made.
     New(Box<New>),
+    /// Segments that are to be saved to files.
+    Save(Box<Save>),
     /// What was done in this run.
     Log {
         /// The first line that is shown.

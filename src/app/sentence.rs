@@ -7,7 +7,7 @@ use crate::segment::{Kind, Segment, SegmentId};
 const NAMES: [&str; 2] = ["shmlens", "nattch"];
 /// Past participles that results start with. They take the name of the
 /// segment: `removed; …` becomes `Removed /x; …`.
-const PARTICIPLES: [&str; 6] = ["removed", "locked", "unlocked", "created", "restored", "detached"];
+const PARTICIPLES: [&str; 7] = ["removed", "locked", "unlocked", "created", "restored", "saved", "detached"];
 /// The prefix of POSIX objects in their full form.
 const POSIX: &str = "posix:";
 

@@ -182,11 +182,17 @@ impl State {
             | Action::Remove
             | Action::Undo
             | Action::New
+            | Action::Save
                 if self.work.is_some() =>
             {
                 "Another action is in progress; esc stops it"
             }
-            Action::Permissions | Action::Lock | Action::Unlock | Action::Remove | Action::CopyId
+            Action::Permissions
+            | Action::Lock
+            | Action::Unlock
+            | Action::Remove
+            | Action::Save
+            | Action::CopyId
                 if self.selected().is_none() && self.table.marks.is_empty() =>
             {
                 NOTHING_SELECTED

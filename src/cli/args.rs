@@ -105,7 +105,7 @@ pub enum Report {
     Watch(WatchArgs),
     /// Search the contents of segments
     Find(FindArgs),
-    /// Show kernel limits and their usage
+    /// Show kernel limits and their usage, by user and by process
     Limits(LimitsArgs),
     /// Generate completions for a shell
     Completions(CompletionsArgs),
@@ -172,6 +172,7 @@ EXAMPLES
   shmlens list                                     all segments, System V first
   shmlens list kind=sysv 'size>10M' --sort size    large System V segments
   shmlens list '!owner=root' --columns id,owner    segments of other users
+  shmlens list pid=4121                            segments that process 4121 uses
   shmlens list --leaked --columns id,size,reasons  leaks, with the evidence
   shmlens list --json | jq -r '.segments[].id'     names only";
 
@@ -179,7 +180,8 @@ EXAMPLES
 #[derive(Debug, clap::Args)]
 #[command(after_help = INFO_EXAMPLES)]
 pub struct InfoArgs {
-    /// Name of the segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
+    /// Name of the segment: sysv:32770, key:1234, /name, a unique prefix of a POSIX name, or the former name of an
+    /// unlinked segment
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
     /// Print JSON, in the format of `list --json`
@@ -210,7 +212,8 @@ pub struct PartArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = DUMP_EXAMPLES)]
 pub struct DumpArgs {
-    /// Name of the segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
+    /// Name of the segment: sysv:32770, key:1234, /name, a unique prefix of a POSIX name, or the former name of an
+    /// unlinked segment
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
     /// Which part of it.
@@ -236,13 +239,15 @@ EXAMPLES
   shmlens dump /psm_1f09ab2c                     same format as hexdump -C
   shmlens dump 0x4d2 --offset 4K --length 256    only 256 bytes
   shmlens dump /camera0 --as 'f64[3]'            three doubles per line
-  shmlens dump /camera0 --raw > copy             raw bytes to a file";
+  shmlens dump /camera0 --raw > copy             raw bytes to a file
+  shmlens dump deleted:1b:2f                     unlinked, still in use; its former name works too";
 
 /// `watch`
 #[derive(Debug, clap::Args)]
 #[command(after_help = WATCH_EXAMPLES)]
 pub struct WatchArgs {
-    /// Name of the segment: sysv:32770, key:1234, /name, or a unique prefix of a POSIX name
+    /// Name of the segment: sysv:32770, key:1234, /name, a unique prefix of a POSIX name, or the former name of an
+    /// unlinked segment
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
     /// Which part of it.
@@ -272,7 +277,7 @@ EXAMPLES
   shmlens watch 0x4d2 --offset 64 --count 1 --json   wait for one change
 
 Exits with status 0 after Ctrl-C or --count changes, and with status 1 when the
-segment is removed.";
+segment is removed, or when the last holder of an unlinked segment exits.";
 
 /// `find`
 #[derive(Debug, clap::Args)]
@@ -282,7 +287,7 @@ pub struct FindArgs {
     /// Text to find; \xNN stands for a byte
     #[arg(value_name = "PATTERN", required_unless_present_any = ["hex", "value"])]
     pub pattern: Option<OsString>,
-    /// Segments to search [default: all POSIX segments that you can read]
+    /// Segments to search [default: all POSIX segments that you can read, except unlinked ones]
     #[arg(value_name = "SEGMENT")]
     pub segments: Vec<OsString>,
     /// Find bytes: 'de ad ?? ef', where ? is any digit
@@ -324,7 +329,15 @@ pub struct LimitsArgs {
 const LIMITS_EXAMPLES: &str = "\
 EXAMPLES
   shmlens limits
-  shmlens limits --json | jq '.limits[] | select(.name == \"kernel.shmmni\").used'";
+  shmlens limits --json | jq '.limits[] | select(.name == \"kernel.shmmni\").used'
+  shmlens limits --json | jq '.processes[:3]'    the three largest users
+
+USER counts segments by owner, PROCESS by holder: a segment held by two
+processes counts in full for both. A System V segment without attachments counts
+for the process that created it while that is running. System V sizes are
+counted in full, POSIX segments by the memory in use. /dev/shm promised is the sum of the sizes of
+all POSIX segments. It may exceed the capacity, since memory is allocated when a
+page is first written; when none is left, writing raises SIGBUS.";
 
 /// `completions`
 #[derive(Debug, clap::Args)]
@@ -375,7 +388,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
 
 const FILTER: &str = "\
 Show only segments that match all filters: kind=sysv, owner=ann, 'size>10M', age=1h.., mode=0666, name~REGEX, \
-leaked, holders=0, made_by=python, or part of a name, key, holder or maker; ! negates ('!leaked')";
+leaked, holders=0, pid=4121 (a holder), made_by=python, or part of a name, key, holder or maker; ! negates ('!leaked')";
 
 fn field(word: &str) -> Result<Field, String> {
     Field::from_word(word).ok_or_else(|| {

@@ -6,8 +6,8 @@ use super::out::warn;
 use crate::machine::Machine;
 use crate::segment::name::SegmentName;
 use crate::segment::resolve::{ExactNames, ResolveError, resolve};
-use crate::segment::{Kind, Segment, SegmentId};
-use crate::survey::Survey;
+use crate::segment::{Kind, ObjectName, Segment, SegmentId};
+use crate::survey::{Concealed, Survey};
 use crate::sys::object::kind_of;
 use std::ffi::OsStr;
 use std::io;
@@ -23,21 +23,55 @@ pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &OsStr) -> Re
     let name = SegmentName::read(text.as_bytes(), None);
     let found = resolve(&name, &survey.segments);
     match &found {
-        Ok(found) if !found.by_prefix => {}
+        Ok(found) if !found.by_prefix && !found.by_former_name => {}
         Err(ResolveError::Ambiguous { .. }) if name.object().is_none() => {}
         _ => refuse_other_files(machine, &name)?,
+    }
+    if matches!(&found, Err(ResolveError::Unknown { .. })) {
+        refuse_concealed(survey, &name)?;
     }
     let found = found?;
     if found.by_prefix {
         warn(&format!("'{}' is short for {}", name.quoted(), found.segment.id.short()));
     }
+    if found.by_former_name {
+        tell_former(&name, found.segment);
+    }
     Ok(found.segment)
+}
+
+/// Says that the name is gone and which object is meant by it.
+fn tell_former(name: &SegmentName<'_>, segment: &Segment) {
+    const NAMED: usize = 2;
+    let holders = match segment.holders_text(NAMED) {
+        holders if holders.is_empty() => String::new(),
+        holders => format!(", still held by {holders}"),
+    };
+    warn(&format!("'{}' was unlinked; using {}{holders}", name.quoted(), segment.id));
+}
+
+/// Fails with what would help where the name is that of an unlinked object
+/// that this user may not inspect.
+fn refuse_concealed(survey: &Survey, name: &SegmentName<'_>) -> Result<(), Failure> {
+    let id = name.id();
+    let object = name.object();
+    let is_named =
+        |one: &&Concealed| Some(&one.id) == id.as_ref() || (object.is_some() && one.former_name == object);
+    if let Some(concealed) = survey.concealed.iter().find(is_named) {
+        return Err(Failure::Concealed { name: name.quoted(), concealed: concealed.clone() });
+    }
+    let unreadable = survey.coverage.as_ref().map_or(0, |coverage| coverage.unreadable);
+    if matches!(id, Some(SegmentId::Deleted { .. })) && unreadable > 0 {
+        return Err(Failure::NotFoundEverywhere { name: name.quoted(), unreadable });
+    }
+    Ok(())
 }
 
 /// Finds a segment for a command that changes something, by its exact name.
 ///
 /// # Errors
-/// As [`choose`], and when the text could mean two things.
+/// As [`choose`], when the text could mean two things, and for the former name
+/// of an unlinked object.
 pub fn choose_exact<'a>(
     machine: &dyn Machine,
     names: &ExactNames<'a>,
@@ -45,15 +79,49 @@ pub fn choose_exact<'a>(
     kind: Option<Kind>,
 ) -> Result<&'a Segment, Failure> {
     let name = SegmentName::read(text.as_bytes(), kind);
-    let found = names.resolve_unless(&name, |object| match machine.stat_object(object) {
-        Ok(_) => true,
-        // The name of a file system that is mounted below /dev/shm.
-        Err(error) => error.kind() == io::ErrorKind::CrossesDevices,
-    });
-    if matches!(found, Err(ResolveError::Unknown { .. })) {
+    let found = names.resolve_unless(&name, |object| has_file(machine, object));
+    if matches!(found, Err(ResolveError::Unknown { .. } | ResolveError::Unlinked { .. })) {
         refuse_other_files(machine, &name)?;
     }
     Ok(found?)
+}
+
+/// As [`choose_exact`], for `save`, which changes nothing: it also takes the
+/// former name of an unlinked object.
+///
+/// # Errors
+/// As [`choose_exact`], and when several unlinked objects had the name.
+pub fn choose_exact_to_read<'a>(
+    machine: &dyn Machine,
+    survey: &'a Survey,
+    text: &OsStr,
+    kind: Option<Kind>,
+) -> Result<&'a Segment, Failure> {
+    let name = SegmentName::read(text.as_bytes(), kind);
+    let names = ExactNames::new(&survey.segments);
+    let found = names.resolve_to_read(&name, |object| has_file(machine, object));
+    let by_former_name =
+        matches!(&found, Ok(segment) if Some(&segment.id) != name.id().as_ref()) && name.key().is_none();
+    if by_former_name || found.is_err() {
+        refuse_other_files(machine, &name)?;
+    }
+    if matches!(found, Err(ResolveError::Unknown { .. })) {
+        refuse_concealed(survey, &name)?;
+    }
+    let segment = found?;
+    if by_former_name {
+        tell_former(&name, segment);
+    }
+    Ok(segment)
+}
+
+/// Returns whether `/dev/shm` has a file of that name, segment or not.
+fn has_file(machine: &dyn Machine, object: &ObjectName) -> bool {
+    match machine.stat_object(object) {
+        Ok(_) => true,
+        // The name of a file system that is mounted below /dev/shm.
+        Err(error) => error.kind() == io::ErrorKind::CrossesDevices,
+    }
 }
 
 /// An error where the name in `/dev/shm` is not that of a regular file.

@@ -8,10 +8,10 @@ use super::args::DumpArgs;
 use super::choose::choose;
 use super::out::{Out, warn};
 use super::progress::{Interrupt, attended};
-use super::{Failure, Status, look, part};
+use super::{Failure, Status, look_for, part};
 use crate::decode::{self, Squeeze, Type};
 use crate::machine::Machine;
-use crate::memory::{Piece, Pieces, Progress, Reader, Standing};
+use crate::memory::{PageBuffer, Piece, Pieces, Progress, Reader, Standing};
 use items::Items;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -33,7 +33,7 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
     {
         return Err(Failure::Usage(format!("type {kind} is too large")));
     }
-    let survey = look(machine);
+    let survey = look_for(machine, [args.segment.as_os_str()], None);
     let segment = choose(machine, &survey, &args.segment)?;
     let reader = Reader::open(machine, segment)?;
     let range = part::range(args.part, &reader)?;
@@ -112,7 +112,7 @@ fn tell_rest(range: &Range<u64>, kind: &Type) {
 
 fn raw(reader: &Reader, range: Range<u64>, progress: &Progress, out: &mut Sink<'_>) -> io::Result<()> {
     let mut pieces = Pieces::new(reader, range, 1, progress)?.with_holes_up_to(PIECE as u64);
-    let mut bytes = vec![0; PIECE];
+    let mut bytes = PageBuffer::with_capacity(PIECE);
     let zeros = vec![0; PIECE];
     while let Some(piece) = pieces.next(&mut bytes)? {
         match piece {

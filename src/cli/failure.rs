@@ -6,6 +6,7 @@ use crate::memory::{OpenError, PatternError};
 use crate::segment::filter::FilterError;
 use crate::segment::resolve::ResolveError;
 use crate::segment::{SegmentId, plain_error};
+use crate::survey::Concealed;
 use std::io;
 use std::process::ExitCode;
 
@@ -87,6 +88,32 @@ pub enum Failure {
         /// What the kernel said.
         source: io::Error,
     },
+    /// An unlinked object that this user may not inspect.
+    #[error("{}", concealed_text(.name, .concealed))]
+    Concealed {
+        /// The name as it was given, safe to print.
+        name: String,
+        /// The object.
+        concealed: Concealed,
+    },
+    /// An unlinked object was not found in the processes that can be examined.
+    #[error(
+        "no segment named '{name}' in the processes that you can examine; {unreadable} {} not. Run as root to \
+         examine all",
+        if *unreadable == 1 { "was" } else { "were" }
+    )]
+    NotFoundEverywhere {
+        /// The name as it was given, safe to print.
+        name: String,
+        /// How many processes could not be examined.
+        unreadable: usize,
+    },
+    /// An unlinked object has no holder but this program.
+    #[error("{} has no holders any more", id.short())]
+    Released {
+        /// Which segment.
+        id: SegmentId,
+    },
     /// A segment went away while it was watched.
     #[error("{} was removed", id.short())]
     Vanished {
@@ -104,6 +131,24 @@ pub enum Failure {
     NotLogged(LogError),
 }
 
+/// `failed to read deleted:1a:2f (formerly /x): writer (4121) has it only mapped, …`
+fn concealed_text(name: &str, concealed: &Concealed) -> String {
+    let former = match &concealed.former_name {
+        Some(former) => format!(" (formerly {former})"),
+        None => String::new(),
+    };
+    let holders: Vec<String> =
+        concealed.holders.iter().map(|one| format!("{} ({})", one.command_text(), one.pid)).collect();
+    let id = &concealed.id;
+    let subject =
+        if id.to_string() == name { format!("{id}{former}") } else { format!("'{name}', now {id}") };
+    format!(
+        "failed to read {subject}: it was unlinked, and {} only mapped it. Only root can open it through \
+         /proc/PID/map_files; run as root",
+        holders.join(", ")
+    )
+}
+
 impl Failure {
     /// How the program ends.
     #[must_use]
@@ -118,6 +163,9 @@ impl Failure {
             | Self::Beyond { .. }
             | Self::Read { .. }
             | Self::Vanished { .. }
+            | Self::Released { .. }
+            | Self::Concealed { .. }
+            | Self::NotFoundEverywhere { .. }
             | Self::Stopped(_)
             | Self::Open(_)
             | Self::NotLogged(_) => Status::Failed,

@@ -6,7 +6,7 @@ use super::dump::{hex, text};
 use super::out::{Out, warn};
 use super::progress::{Interrupt, Meter, attended};
 use super::style::Tint;
-use super::{Failure, Status, look};
+use super::{Failure, Status, look_for};
 use crate::decode::pattern_of_value;
 use crate::machine::Machine;
 use crate::memory::{OpenError, Pattern, Progress, Reader, find_all};
@@ -28,7 +28,7 @@ const LISTED: usize = 8;
 /// Prints where the pattern is found.
 pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Status, Failure> {
     let (pattern, names) = wanted(args)?;
-    let survey = look(machine);
+    let survey = look_for(machine, names.iter().copied(), None);
     let by_name = !names.is_empty();
     let segments = if by_name { chosen(machine, &survey, &names)? } else { of_kind(&survey, Kind::Posix) };
     let progress = Progress::new();
@@ -165,6 +165,10 @@ impl Search<'_> {
         self.args.limit.is_some_and(|limit| self.found >= limit)
     }
 
+    fn flow(&self) -> ControlFlow<()> {
+        if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
     fn segment(
         &mut self,
         machine: &dyn Machine,
@@ -184,19 +188,24 @@ impl Search<'_> {
         let mut written = Ok(());
         let at_once = out.is_terminal();
         let pattern = self.pattern;
-        let result = find_all(&reader, pattern, 0..u64::MAX, progress, |offset| {
-            self.found += 1;
-            if !self.args.count {
+        let result = find_all(&reader, pattern, 0..u64::MAX, progress, |matches| {
+            if self.args.count {
+                let limit = self.args.limit.unwrap_or(u64::MAX);
+                self.found = self.found.saturating_add(matches.count).min(limit);
+                return self.flow();
+            }
+            for offset in matches.offsets().take_while(|_| !progress.is_cancelled()) {
+                self.found += 1;
                 written = meter.aside(|| {
                     self.print(&reader, offset, out)?;
                     if at_once { out.flush() } else { Ok(()) }
                 });
+                if written.is_err() {
+                    return ControlFlow::Break(());
+                }
+                self.flow()?;
             }
-            if written.is_err() || self.is_over() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            ControlFlow::Continue(())
         });
         written?;
         if let Err(source) = result {

@@ -9,8 +9,8 @@ use super::{Failure, Status, json, look_whole, time};
 use crate::identify::{Rules, semaphore};
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
-use crate::segment::{Bytes, Facts, Mode, Owner, Segment, Timestamp, age_text, ago_text};
-use crate::survey::{Survey, at_logout};
+use crate::segment::{Bytes, Facts, Kind, Mode, Owner, Segment, Timestamp, age_text, ago_text};
+use crate::survey::{Survey, at_logout, namesake_text, namesakes};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
@@ -69,6 +69,11 @@ fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line>
             lines.push(Line::new("kind", "System V"));
             lines.push(Line::new("key", key));
         }
+        Facts::Posix(_) if segment.kind() == Kind::Deleted => {
+            lines.push(Line::new("kind", "POSIX, unlinked (no name in /dev/shm any more)"));
+            let former = segment.former_name().map_or_else(unknown, ToString::to_string);
+            lines.push(Line::new("former name", former));
+        }
         Facts::Posix(_) => lines.push(Line::new("kind", "POSIX (a file in /dev/shm)")),
     }
     if let Some(semaphore) = semaphore::look(machine, segment) {
@@ -87,6 +92,13 @@ fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line>
     for (index, text) in held_by(segment).into_iter().enumerate() {
         lines.push(Line::new(if index == 0 { "held by" } else { "" }, text));
     }
+    for (index, text) in survey.past_end_lines(segment).into_iter().enumerate() {
+        lines.push(Line::new(if index == 0 { "warning" } else { "" }, text));
+    }
+    for (index, other) in namesakes(segment, &survey.segments).into_iter().enumerate() {
+        let heading = if index == 0 { "same name" } else { "" };
+        lines.push(Line::new(heading, namesake_text(segment, other)));
+    }
     for (index, reason) in segment.verdict.reasons.iter().enumerate() {
         if index == 0 {
             let state = segment.verdict.state;
@@ -104,16 +116,12 @@ fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line>
 }
 
 fn made_by(segment: &Segment) -> String {
-    match &segment.made_by {
-        None => "unknown".to_owned(),
-        Some(maker) if *maker.id == *"gone" => {
-            let pid = segment.sysv().map_or(0, |facts| facts.creator_pid);
-            format!("process {pid}, which has exited")
-        }
-        Some(maker) if *maker.id == *"process" => {
-            format!("{} (found by pid)", maker.name_text())
-        }
-        Some(maker) => format!("{} (catalog: {})", maker.name_text(), maker.id),
+    let Some(maker) = &segment.made_by else { return "unknown".to_owned() };
+    match (&*maker.id, segment.exited_creator()) {
+        ("gone", Some(pid)) => format!("process {pid}, which has exited"),
+        ("process", _) => format!("{} (found by pid)", maker.name_text()),
+        (id, None) => format!("{} (catalog: {id})", maker.name_text()),
+        (id, Some(pid)) => format!("{} (catalog: {id}; creator {pid} exited)", maker.name_text()),
     }
 }
 

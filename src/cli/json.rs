@@ -4,9 +4,10 @@
 use super::time;
 use crate::identify::semaphore;
 use crate::machine::Machine;
-use crate::segment::{Certainty, Holder, Owner, Segment, SegmentId, Timestamp, escape};
+use crate::segment::{Certainty, Holder, ObjectName, Owner, Segment, SegmentId, escape};
 use crate::survey::{Limits, Survey};
 use serde::Serialize;
+use std::collections::HashSet;
 
 /// The version of the shape.
 const VERSION: u32 = 1;
@@ -36,6 +37,7 @@ struct SegmentJson {
     shmid: Option<i32>,
     key: Option<u32>,
     name: Option<String>,
+    former_name: Option<String>,
     size: u64,
     resident: Option<u64>,
     swapped: Option<u64>,
@@ -49,11 +51,13 @@ struct SegmentJson {
     marked_for_removal: Option<bool>,
     times: TimesJson,
     holders: Option<Vec<HolderJson>>,
+    namesakes: Option<Vec<NamesakeJson>>,
     made_by: Option<MakerJson>,
     semaphore: Option<SemaphoreJson>,
     state: &'static str,
     certainty: Option<&'static str>,
     reasons: Vec<String>,
+    removed_by: Option<Vec<&'static str>>,
     age: Option<f64>,
     device: Option<u64>,
     inode: Option<u64>,
@@ -61,7 +65,7 @@ struct SegmentJson {
 
 /// How many processes there are, and how many of them could not be examined.
 #[derive(Debug, Serialize)]
-struct CoverageJson {
+pub struct CoverageJson {
     processes: usize,
     unreadable: usize,
 }
@@ -85,6 +89,26 @@ impl HolderJson {
             access: holder.access.word(),
             mappings: holder.mappings,
             how: holder.how().word(),
+        }
+    }
+}
+
+/// Another segment that has, or had, the same name.
+#[derive(Debug, Serialize)]
+struct NamesakeJson {
+    id: String,
+    kind: &'static str,
+    size: u64,
+    holders: Option<Vec<HolderJson>>,
+}
+
+impl NamesakeJson {
+    fn new(segment: &Segment) -> Self {
+        Self {
+            id: segment.id.to_string(),
+            kind: segment.kind().word(),
+            size: segment.size.0,
+            holders: segment.holders.as_deref().map(|holders| holders.iter().map(HolderJson::new).collect()),
         }
     }
 }
@@ -126,16 +150,28 @@ impl Report {
         survey: &Survey,
         segments: impl IntoIterator<Item = &'a Segment>,
     ) -> Self {
-        let segment = |segment: &Segment| SegmentJson::new(machine, segment, survey.at);
+        let former: HashSet<&ObjectName> = survey.segments.iter().filter_map(Segment::former_name).collect();
+        let is_shared = |segment: &&Segment| match &segment.id {
+            SegmentId::Posix(name) => former.contains(name),
+            _ => segment.former_name().is_some(),
+        };
+        let shared: Vec<&Segment> = survey.segments.iter().filter(is_shared).collect();
+        let segment = |segment: &Segment| SegmentJson::new(machine, segment, &shared, survey);
         Self {
             version: VERSION,
-            coverage: survey.coverage.as_ref().map(|coverage| CoverageJson {
-                processes: coverage.processes,
-                unreadable: coverage.unreadable,
-            }),
+            coverage: CoverageJson::new(survey),
             limits: LimitsJson::new(&survey.limits),
             segments: segments.into_iter().map(segment).collect(),
         }
+    }
+}
+
+impl CoverageJson {
+    /// `None` when the processes were not scanned.
+    #[must_use]
+    pub fn new(survey: &Survey) -> Option<Self> {
+        let coverage = survey.coverage.as_ref()?;
+        Some(Self { processes: coverage.processes, unreadable: coverage.unreadable })
     }
 }
 
@@ -152,7 +188,13 @@ impl LimitsJson {
 }
 
 impl SegmentJson {
-    fn new(machine: &dyn Machine, segment: &Segment, now: Timestamp) -> Self {
+    /// `shared` has every segment whose name another one has, or had.
+    fn new(machine: &dyn Machine, segment: &Segment, shared: &[&Segment], survey: &Survey) -> Self {
+        let namesakes: Vec<NamesakeJson> = shared
+            .iter()
+            .filter(|other| segment.shares_name_with(other))
+            .map(|one| NamesakeJson::new(one))
+            .collect();
         let sysv = segment.sysv();
         let posix = segment.posix();
         let (shmid, name) = match &segment.id {
@@ -166,6 +208,7 @@ impl SegmentJson {
             shmid,
             key: sysv.map(|facts| facts.key.0),
             name,
+            former_name: segment.former_name().map(ToString::to_string),
             size: segment.size.0,
             resident: segment.resident.map(|size| size.0),
             swapped: segment.swapped.map(|size| size.0),
@@ -179,6 +222,7 @@ impl SegmentJson {
             marked_for_removal: sysv.map(|facts| facts.marked),
             times: TimesJson::new(segment),
             holders: segment.holders.as_deref().map(|holders| holders.iter().map(HolderJson::new).collect()),
+            namesakes: (!namesakes.is_empty()).then_some(namesakes),
             made_by: segment
                 .made_by
                 .as_ref()
@@ -187,8 +231,13 @@ impl SegmentJson {
                 .map(|found| SemaphoreJson { value: found.value, waiters: found.waiters }),
             state: segment.verdict.state.word(),
             certainty: segment.verdict.state.certainty().map(Certainty::word),
-            reasons: segment.verdict.reasons.clone(),
-            age: segment.age(now),
+            // Programs learn of a SIGBUS ahead here: the set of fields is a promise.
+            reasons: [&segment.verdict.reasons[..], &survey.past_end_lines(segment)].concat(),
+            removed_by: posix
+                .and_then(|facts| facts.unlinked.as_ref())
+                .map(|unlinked| unlinked.by.iter().map(|by| by.word()).collect::<Vec<_>>())
+                .filter(|by| !by.is_empty()),
+            age: segment.age(survey.at),
             device: posix.map(|facts| facts.device),
             inode: posix.map(|facts| facts.inode),
         }

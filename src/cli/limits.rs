@@ -1,6 +1,9 @@
-//! `limits`: what the kernel allows, and how much of it is used.
+//! `limits`: the kernel's limits, and how much of them is used, by whom.
+
+mod by;
 
 use super::args::LimitsArgs;
+use super::json::CoverageJson;
 use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
@@ -8,7 +11,8 @@ use super::{Failure, Status, look_whole};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::{Bytes, Segment};
-use crate::survey::{Survey, alerts, logouts};
+use crate::survey::{Coverage, Shmem, Survey, alerts, logouts, promised, usage};
+use by::{Process, User};
 use serde::Serialize;
 use std::io::{self, Write as _};
 
@@ -38,8 +42,20 @@ enum Unit {
 struct Report {
     version: u32,
     limits: Vec<Limit>,
+    coverage: Option<CoverageJson>,
+    users: Vec<User>,
+    processes: Vec<Process>,
+    shmem: Option<ShmemJson>,
     /// What users will run into, a sentence each.
     alerts: Vec<String>,
+}
+
+/// The memory that the kernel counts as shared, in bytes.
+#[derive(Debug, Serialize)]
+struct ShmemJson {
+    total: u64,
+    listed: u64,
+    rest: u64,
 }
 
 /// So many users of what is nearly full are named.
@@ -51,16 +67,49 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out
     let survey = look_whole(machine, rules);
     let alerts = alerts(&survey).iter().map(|alert| alert.text(NAMED)).chain(logouts(&survey)).collect();
     let limits = limits(&survey, machine.limits().page_size);
+    let (users, processes) = by::rows(usage(machine, &survey));
+    let shmem = Shmem::new(machine, &survey);
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &Report { version: 1, limits, alerts })
-            .map_err(io::Error::from)?;
+        let shmem = shmem.map(|shmem| ShmemJson {
+            total: shmem.total.0,
+            listed: shmem.listed.0,
+            rest: shmem.rest().0,
+        });
+        let report = Report {
+            version: 1,
+            limits,
+            coverage: CoverageJson::new(&survey),
+            users,
+            processes,
+            shmem,
+            alerts,
+        };
+        serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
         print_table(&limits, out)?;
+        by::print(&users, &processes, out)?;
+        if let Some(coverage) = survey.coverage.as_ref().filter(|coverage| !coverage.is_whole()) {
+            writeln!(out, "{}", unseen(coverage, machine.effective_uid() == 0))?;
+        }
+        if let Some(shmem) = shmem {
+            writeln!(out, "\n{}", shmem.text())?;
+        }
         print_alerts(&alerts, out)?;
     }
     out.flush()?;
     Ok(Status::Done)
+}
+
+/// The processes that the table does not count.
+fn unseen(coverage: &Coverage, root: bool) -> String {
+    let Coverage { processes, unreadable, visibility, .. } = coverage;
+    let which = match unreadable {
+        0 if visibility.outside => "processes outside this pid namespace are not counted".to_owned(),
+        0 => "some processes cannot be inspected and are not counted".to_owned(),
+        _ => format!("not counted: {unreadable} of {processes} processes, which cannot be inspected"),
+    };
+    if root || visibility.outside { which } else { format!("{which}. Run as root to see all processes") }
 }
 
 fn limits(survey: &Survey, page: u64) -> Vec<Limit> {
@@ -100,6 +149,13 @@ fn limits(survey: &Survey, page: u64) -> Vec<Limit> {
             what: "memory of POSIX segments",
             unit: Unit::Bytes,
             used: shm.used.0,
+            most: most(shm.size.0),
+        });
+        list.push(Limit {
+            name: "/dev/shm promised",
+            what: "sum of the sizes of POSIX segments",
+            unit: Unit::Bytes,
+            used: promised(survey).0,
             most: most(shm.size.0),
         });
         list.push(Limit {
@@ -184,10 +240,12 @@ mod tests {
                 ("kernel.shmall", 3 * 4096),
                 ("kernel.shmmax", 5000),
                 ("/dev/shm size", 0),
+                ("/dev/shm promised", 1 << 40),
                 ("/dev/shm nr_inodes", 0)
             ]
         );
         assert_eq!((limits[0].most, limits[0].share()), (Some(4096), Some(0)));
-        assert_eq!((limits[4].most, limits[4].share()), (None, None));
+        assert_eq!(limits[4].most, limits[3].most);
+        assert_eq!((limits[5].most, limits[5].share()), (None, None));
     }
 }

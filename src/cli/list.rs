@@ -111,7 +111,10 @@ fn print_table(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut
     for segment in segments {
         for &shows in &columns {
             match shows {
-                Shows::Label => table.cell(Tint::Plain, format_args!("{}", style.fit(&segment.label()))),
+                Shows::Label => table.cell(
+                    Tint::Plain,
+                    format_args!("{}{}", style.fit(&segment.label()), segment.label_mark()),
+                ),
                 Shows::Field(field) => {
                     let shown = Shown { segment, field, now, bytes: args.bytes };
                     let tint =
@@ -136,7 +139,9 @@ const fn column(shows: Shows) -> Column {
 }
 
 fn print_csv(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut Out) -> io::Result<()> {
-    let fields = if args.columns.is_empty() { Field::ALL } else { &args.columns };
+    // The names of `holders` stand in one column of the CSV, its pids only on request.
+    let all = || Field::ALL.iter().copied().filter(|&field| field != Field::Pid).collect();
+    let fields = if args.columns.is_empty() { &all() } else { &args.columns };
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     if !args.no_header {
         writer.write_record(fields.iter().map(|field| field.word())).map_err(csv_error)?;

@@ -137,6 +137,12 @@ fn segments(roff: &mut Roff) {
         term(roff, vec![bold(name)], text);
     }
     roff.control("PP", []).text(vec![roman(
+        "info, dump, watch, find, save and the terminal UI also take the former name of an unlinked segment, unless \
+         something has that name now. save stores the segment under its former name, so that restore brings it back. \
+         If processes have it only mapped and no descriptor open, only root can read it. Commands that change \
+         something do not take former names.",
+    )]);
+    roff.control("PP", []).text(vec![roman(
         "A number, and text that starts with sysv:, key:, 0x, posix:, deleted: or a slash, is never taken as a bare \
          POSIX name. If a file in /dev/shm has a name like 0 or sysv:0, commands that change something fail and \
          list both meanings. Choose with --kind, or write the name with a slash: /0. To name \
@@ -160,6 +166,7 @@ fn filters(roff: &mut Roff) {
         ),
         ("name~^/psm_", "The field matches a regular expression."),
         ("holders=0, holders~python", "The number of holders, or their names."),
+        ("pid=4121, pid=4000..4999", "A process with this pid, or with a pid in this range, is a holder."),
         ("made_by=python", "Part of the name or id of the maker, ignoring case."),
         ("leaked, in-use, idle, ...", "The state; see STATES."),
         ("word", "Any other word: part of the name, key, id, holders or maker, ignoring case."),

@@ -30,8 +30,13 @@ pub use style::{Style, locale_is_utf8};
 
 use crate::identify::{Identifier, Rules};
 use crate::machine::Machine;
+use crate::segment::Kind;
+use crate::segment::name::SegmentName;
+use crate::segment::resolve::ExactNames;
 use crate::survey::{Depth, Holdings, Names, Survey};
 use out::Out;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 
 /// Makes a report on what is on `machine`.
 ///
@@ -74,6 +79,26 @@ fn look_at(machine: &dyn Machine, rules: Rules, take: fn(&dyn Machine, &mut Name
 /// Looks at the segments alone, for what asks neither who holds nor who made them.
 fn look(machine: &dyn Machine) -> Survey {
     told(Survey::take(machine, &mut Names::default()))
+}
+
+/// As [`look`]. Scans the holders too where one of `texts` may name an unlinked
+/// object: it is a `deleted:` id, or a name that nothing in `/dev/shm` has.
+fn look_for<'a>(
+    machine: &dyn Machine,
+    texts: impl IntoIterator<Item = &'a OsStr>,
+    kind: Option<Kind>,
+) -> Survey {
+    let survey = Survey::take(machine, &mut Names::default());
+    let exact = ExactNames::new(&survey.segments);
+    let may_be_unlinked = |text: &OsStr| exact.may_be_unlinked(&SegmentName::read(text.as_bytes(), kind));
+    if !texts.into_iter().any(may_be_unlinked) {
+        return told(survey);
+    }
+    let mut names = Names::default();
+    let (holdings, mut survey) =
+        Holdings::look_and(machine, Depth::Private, &mut names, |names| Survey::take(machine, names));
+    survey.join(&holdings, machine, &mut names);
+    told(survey)
 }
 
 /// As [`look`], but not how much of a System V segment is in memory: to add

@@ -89,6 +89,11 @@ impl Write for Out {
         self.to.write(bytes)
     }
 
+    // JSON comes in pieces of a few bytes, for which the default loop around `write` is slow.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.to.write_all(bytes)
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
     }

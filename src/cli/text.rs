@@ -34,9 +34,13 @@ impl fmt::Display for Shown<'_> {
             _ => {}
         }
         match self.field.of(self.segment, self.now) {
+            Value::Text(text) if self.field == Field::MadeBy && is_marked(self.segment) => {
+                write!(f, "{text} (gone)")
+            }
             Value::Absent | Value::Named { count: 0, .. } => f.write_str(ABSENT),
             Value::Text(text) => f.write_str(&text),
             Value::Number(number) => number.fmt(f),
+            Value::Numbers(numbers) => f.write_str(&joined(&numbers)),
             Value::Size(size) if self.bytes => size.fmt(f),
             Value::Size(size) => Bytes(size).fmt(f),
             Value::Key(key) => write!(f, "0x{key:08x}"),
@@ -52,6 +56,12 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// Whether the table marks the maker: the catalog names it, and the process that
+/// created the segment has exited. Without a name, the maker is `gone` itself.
+fn is_marked(segment: &Segment) -> bool {
+    segment.exited_creator().is_some() && segment.made_by.as_ref().is_some_and(|maker| *maker.id != *"gone")
+}
+
 /// A field as programs read it: plain numbers, times as RFC 3339, the names of
 /// JSON; what is absent is empty.
 #[must_use]
@@ -60,6 +70,7 @@ pub fn raw(segment: &Segment, field: Field, now: Timestamp) -> String {
         Value::Absent => String::new(),
         Value::Text(text) => text,
         Value::Number(number) | Value::Size(number) => number.to_string(),
+        Value::Numbers(numbers) => joined(&numbers),
         Value::Key(key) => key.to_string(),
         Value::Mode(_) => segment.mode.to_string(),
         Value::Flag(flag) => flag.to_string(),
@@ -67,6 +78,11 @@ pub fn raw(segment: &Segment, field: Field, now: Timestamp) -> String {
         Value::Span(seconds) => seconds.to_string(),
         Value::Named { names, .. } => names,
     }
+}
+
+/// `4121, 4188`
+fn joined(numbers: &[u64]) -> String {
+    numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether the column of a field holds figures.

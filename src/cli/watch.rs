@@ -1,5 +1,6 @@
 //! `watch`: what changes in a segment, as it changes.
 
+mod kept;
 mod picture;
 mod print;
 
@@ -7,11 +8,12 @@ use super::args::WatchArgs;
 use super::choose::choose;
 use super::out::{Out, warn};
 use super::progress::Interrupt;
-use super::{Failure, Status, look, part};
+use super::{Failure, Status, look_for, part};
 use crate::decode::Type;
 use crate::machine::{Machine, Trace};
 use crate::memory::{Progress, Reader, Standing};
 use crate::segment::SegmentId;
+use kept::Kept;
 use picture::Picture;
 use print::Printer;
 use std::io::{self, IsTerminal as _};
@@ -33,7 +35,7 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
     if let Some(kind) = args.kind.as_ref().filter(|kind| kind.size() > LARGEST) {
         return Err(Failure::Usage(format!("type {kind} is too large")));
     }
-    let survey = look(machine);
+    let survey = look_for(machine, [args.segment.as_os_str()], None);
     let segment = choose(machine, &survey, &args.segment)?;
     let marked = segment.sysv().is_some_and(|facts| facts.marked);
     let reader = Reader::open(machine, segment)?;
@@ -50,6 +52,7 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
         picture: Picture::new(range.start, args.kind.as_ref().map_or(1, Type::size)),
         printer: Printer::new(args),
         marked,
+        kept: Kept::new(segment),
         size: None,
     };
     watch.until_over(&interrupt, out)
@@ -79,6 +82,8 @@ struct Watch<'a> {
     /// It was marked for removal when this began: programs do that at once, so
     /// that it goes with them.
     marked: bool,
+    /// The other holders of an unlinked object.
+    kept: Option<Kept>,
     size: Option<u64>,
 }
 
@@ -138,6 +143,13 @@ impl Watch<'_> {
             Standing::There { .. } => false,
             Standing::Removed { .. } if matches!(self.reader.id(), SegmentId::Sysv(_)) => {
                 !self.marked || self.is_ours_alone()
+            }
+            Standing::Removed { .. } if self.kept.is_some() => {
+                let held = self.kept.as_mut().is_none_or(|kept| kept.is_held(self.machine));
+                if !held {
+                    return Err(Failure::Released { id: id() });
+                }
+                false
             }
             Standing::Removed { .. } | Standing::Replaced { .. } => true,
         };

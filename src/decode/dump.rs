@@ -2,7 +2,7 @@
 
 use super::hexline::LINE;
 use super::{HexDump, Squeeze};
-use crate::memory::{Piece, Pieces, Progress, Reader, in_turns};
+use crate::memory::{PageBuffer, Piece, Pieces, Progress, Reader, in_turns};
 use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
 
@@ -60,7 +60,7 @@ pub fn dump(
 /// A piece, and its lines.
 #[derive(Default)]
 struct Job {
-    bytes: Vec<u8>,
+    bytes: PageBuffer,
     piece: Option<Piece>,
     state: Option<HexDump>,
     text: Vec<u8>,
@@ -72,7 +72,9 @@ impl Job {
     /// Takes the next piece. `state` goes on to where the piece ends, so that
     /// the next one can be taken before this one is formatted.
     fn take(&mut self, pieces: &mut Pieces<'_>, state: &mut HexDump) -> io::Result<bool> {
-        self.bytes.resize(PIECE, 0);
+        if self.bytes.capacity() == 0 {
+            self.bytes = PageBuffer::with_capacity(PIECE);
+        }
         self.piece = pieces.next(&mut self.bytes)?;
         self.state = Some(state.clone());
         match self.piece {
@@ -182,8 +184,8 @@ mod tests {
             }
             let (_machine, reader) = object(bytes);
             for squeeze in [Squeeze::On, Squeeze::Off] {
-                let mut plain = vec![0; usize::try_from(size).unwrap()];
-                prop_assert_eq!(reader.read_at(0, &mut plain).unwrap() as u64, size);
+                let mut plain = PageBuffer::default();
+                prop_assert_eq!(reader.fill(&mut plain, 0, usize::try_from(size).unwrap()).unwrap() as u64, size);
                 let from = start.min(size);
                 let to = (start + length).min(size);
                 let mut whole = HexDump::new(squeeze, from);

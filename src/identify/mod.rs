@@ -143,6 +143,7 @@ impl Identifier {
             let made = made.as_deref();
             segment.verdict = judge(segment, &|| origin::of(segment, made, &around), &grounds);
             segment.made_by = origin::maker(segment, made, &around);
+            segment.creator_life = origin::creator_life(segment, &around);
         }
     }
 }

@@ -5,7 +5,7 @@ use super::catalogue::{Judged, Made};
 use super::world::Around;
 use super::{Life, Seen};
 use crate::config::maker::{Unheld, Wanted};
-use crate::segment::{Maker, Segment, SysvFacts, escape};
+use crate::segment::{CreatorLife, Maker, Segment, SysvFacts, escape};
 
 /// Where a segment comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,18 @@ pub fn maker(segment: &Segment, made: Option<&Made<'_>>, around: &Around<'_>) ->
         Life::Lives(process) => named("process", &process.command),
         Life::Gone | Life::PassedOn(_) => named("gone", b"gone"),
         Life::Elsewhere | Life::Unclear(_) => None,
+    }
+}
+
+/// Whether the process that created a segment is running.
+pub fn creator_life(segment: &Segment, around: &Around<'_>) -> CreatorLife {
+    let Some(facts) = segment.sysv().filter(|facts| facts.creator_pid != 0) else {
+        return CreatorLife::Unknown;
+    };
+    match around.living.of(facts.creator_pid, Seen::Here, segment.times.change) {
+        Life::Lives(_) => CreatorLife::Running,
+        Life::Gone | Life::PassedOn(_) => CreatorLife::Exited,
+        Life::Elsewhere | Life::Unclear(_) => CreatorLife::Unknown,
     }
 }
 

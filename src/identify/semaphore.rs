@@ -72,7 +72,7 @@ pub fn read(bytes: &[u8]) -> Option<Semaphore> {
 pub fn is_called_so(segment: &Segment) -> bool {
     let name: Option<&ObjectName> = match (&segment.id, &segment.facts) {
         (SegmentId::Posix(name), _) => Some(name),
-        (_, Facts::Posix(PosixFacts { unlinked: Some(Unlinked { name }), .. })) => name.as_ref(),
+        (_, Facts::Posix(PosixFacts { unlinked: Some(Unlinked { name, .. }), .. })) => name.as_ref(),
         _ => None,
     };
     SIZES.contains(&segment.size.0) && name.is_some_and(|name| name.as_bytes().starts_with(PREFIX))

@@ -17,7 +17,9 @@ pub fn judge(segment: &Segment, origin: &dyn Fn() -> Origin, grounds: &Grounds<'
         segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.looks_on()).collect();
     match &segment.facts {
         Facts::Sysv(facts) => sysv(segment, facts, &holders, origin, grounds),
-        Facts::Posix(PosixFacts { unlinked: Some(unlinked), .. }) => removed_object(&holders, unlinked),
+        Facts::Posix(PosixFacts { unlinked: Some(unlinked), .. }) => {
+            removed_object(segment, &holders, unlinked)
+        }
         Facts::Posix(facts) => posix(segment, facts, &holders, origin, grounds),
     }
 }
@@ -75,13 +77,19 @@ fn attached(times: u64) -> String {
     }
 }
 
-fn removed_object(holders: &[&Holder], unlinked: &Unlinked) -> Verdict {
+fn removed_object(segment: &Segment, holders: &[&Holder], unlinked: &Unlinked) -> Verdict {
     let who = if holders.is_empty() { "shmlens only".to_owned() } else { who(holders) };
     let verdict = Verdict::new(State::Removed, format!("unlinked, kept alive by {who}"))
         .because("no name in /dev/shm (link count 0); found in /proc/PID/maps or /proc/PID/fd");
-    match &unlinked.name {
-        Some(name) => verdict.because(format!("former name {name}; another object may have it now")),
+    let verdict = match &unlinked.name {
+        Some(name) => verdict.because(format!("former name {name}")),
         None => verdict,
+    };
+    let by: Vec<String> = unlinked.by.iter().map(|by| by.text(&segment.owner)).collect();
+    if by.is_empty() {
+        verdict
+    } else {
+        verdict.because(format!("probably unlinked by {}", by.join("; or by ")))
     }
 }
 

@@ -12,7 +12,7 @@ pub const FILLING: Mode = Mode::new(0o700);
 /// V segment has its key from the first moment, because the kernel gives none
 /// later, and is for its maker alone. Dropping it leaves nothing, unless it was
 /// finished.
-pub trait Making {
+pub trait Making: Send {
     /// Writes bytes; what is never written stays a hole.
     ///
     /// # Errors

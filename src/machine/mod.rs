@@ -5,6 +5,7 @@
 pub mod control;
 pub mod made;
 mod making;
+pub mod meminfo;
 pub mod process;
 pub mod real;
 pub mod sysv_table;
@@ -47,6 +48,12 @@ pub trait Machine: Send + Sync {
     /// The limits and sizes that segments live in.
     fn limits(&self) -> LimitFacts;
 
+    /// All memory that the kernel counts as shared, `Shmem` in `/proc/meminfo`;
+    /// `None` where it cannot be read.
+    fn shmem(&self) -> Option<Bytes> {
+        None
+    }
+
     /// The name of a user, if the number has one.
     fn user_name(&self, uid: u32) -> Option<String>;
 
@@ -81,6 +88,11 @@ pub trait Machine: Send + Sync {
     /// `NotFound` when none of them holds it any more, `EACCES` and `EPERM`
     /// when none of them may be examined.
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>>;
+
+    /// Returns whether systemd removed what this user had: it does so at logout
+    /// (`RemoveIPC=yes`), and the user has no session now. `None` where logind
+    /// does not run.
+    fn removes_at_logout(&self, uid: u32) -> Option<bool>;
 
     /// Whether a System V segment may be attached for reading. Asking leaves no mark.
     ///

@@ -12,7 +12,7 @@ mod who;
 use super::control::Control;
 use super::process::Processes;
 use super::sysv_table::{self, Row, Table};
-use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat};
+use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, meminfo};
 use crate::segment::{Bytes, Identity, Key, ObjectName, ShmId, Timestamp};
 use crate::sys;
 use nix::unistd::{Gid, Group, Uid, User, geteuid};
@@ -24,6 +24,7 @@ use std::time::SystemTime;
 
 /// Where POSIX objects live: fixed in glibc and musl.
 pub const DEV_SHM: &str = "/dev/shm";
+const MEMINFO: &str = "/proc/meminfo";
 const SYSV_TABLE: &str = "/proc/sysvipc/shm";
 
 /// Asks the kernel.
@@ -63,6 +64,10 @@ impl Machine for RealMachine {
         }
     }
 
+    fn shmem(&self) -> Option<Bytes> {
+        meminfo::shmem(&fs::read(MEMINFO).ok()?)
+    }
+
     fn user_name(&self, uid: u32) -> Option<String> {
         User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| user.name)
     }
@@ -94,6 +99,10 @@ impl Machine for RealMachine {
 
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {
         Ok(Box::new(posix::PosixContents::new(process::open_held(device, inode, holders)?)))
+    }
+
+    fn removes_at_logout(&self, uid: u32) -> Option<bool> {
+        Some(logind::remove_ipc()? && !logind::has_session(uid)?)
     }
 
     fn may_attach(&self, shmid: ShmId) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use super::extents::{DataBackward, DataForward};
 use super::zeros::{first_nonzero, last_nonzero};
-use super::{Direction, Progress, Reader};
+use super::{Direction, PageBuffer, Progress, Reader};
 use std::io;
 use std::ops::Range;
 
@@ -24,7 +24,7 @@ pub fn next_data(
     progress: &Progress,
 ) -> io::Result<Option<u64>> {
     let size = reader.size()?;
-    let walk = Walk { reader, gap: gap.max(1), bytes: vec![0; PIECE], progress };
+    let walk = Walk { reader, gap: gap.max(1), bytes: PageBuffer::with_capacity(PIECE), progress };
     match direction {
         Direction::Forward if from >= size => Ok(None),
         Direction::Forward => walk.forward(from + 1, size),
@@ -35,7 +35,7 @@ pub fn next_data(
 struct Walk<'a> {
     reader: &'a Reader,
     gap: u64,
-    bytes: Vec<u8>,
+    bytes: PageBuffer,
     progress: &'a Progress,
 }
 
@@ -115,7 +115,7 @@ impl Walk<'_> {
 
     fn read(&mut self, range: Range<u64>) -> io::Result<usize> {
         let length = usize::try_from(range.end - range.start).unwrap_or(PIECE).min(PIECE);
-        self.reader.read_at(range.start, &mut self.bytes[..length])
+        self.reader.fill(&mut self.bytes, range.start, length)
     }
 }
 

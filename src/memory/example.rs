@@ -1,6 +1,6 @@
 //! Segments that the tests of this room look into.
 
-use super::Reader;
+use super::{PageBuffer, Reader};
 use crate::machine::made::{MadeBytes, MadeMachine};
 use crate::survey::{Names, Survey};
 use proptest::prelude::*;
@@ -28,10 +28,9 @@ pub fn pages(machine: &MadeMachine) -> usize {
 
 /// All bytes of an object.
 pub fn all(reader: &Reader) -> Vec<u8> {
-    let mut bytes = vec![0; usize::try_from(reader.size().unwrap()).unwrap()];
-    let count = reader.read_at(0, &mut bytes).unwrap();
-    bytes.truncate(count);
-    bytes
+    let mut bytes = PageBuffer::default();
+    reader.fill(&mut bytes, 0, usize::try_from(reader.size().unwrap()).unwrap()).unwrap();
+    bytes.to_vec()
 }
 
 /// Objects of a few pages with some data here and there, of few different bytes.

@@ -1,7 +1,7 @@
 //! The contents from one offset to another, piece by piece: bytes where there
 //! is data, and how long the holes are between.
 
-use super::{Progress, Reader};
+use super::{PageBuffer, Progress, Reader};
 use crate::machine::ExtentKind;
 use std::io;
 use std::ops::Range;
@@ -69,21 +69,21 @@ impl<'a> Pieces<'a> {
         self.at
     }
 
-    /// The next piece: at most as many bytes as the buffer has, or a hole of
+    /// The next piece: at most as many bytes as the buffer's capacity, or a hole of
     /// any length. `None` at the end.
     ///
     /// # Errors
     /// When the kernel refuses to read.
-    pub fn next(&mut self, buffer: &mut [u8]) -> io::Result<Option<Piece>> {
+    pub fn next(&mut self, buffer: &mut PageBuffer) -> io::Result<Option<Piece>> {
         let left = self.end - self.at;
         if left == 0 || self.progress.is_cancelled() {
             return Ok(None);
         }
         let piece = match self.hole()? {
             0 => {
-                let room = buffer.len() as u64 / self.grain * self.grain;
-                let wanted = usize::try_from(left.min(room)).unwrap_or(buffer.len());
-                let count = self.reader.read_at(self.at, &mut buffer[..wanted])?;
+                let room = buffer.capacity() as u64 / self.grain * self.grain;
+                let wanted = usize::try_from(left.min(room)).unwrap_or(buffer.capacity());
+                let count = self.reader.fill(buffer, self.at, wanted)?;
                 if count < wanted {
                     // It has shrunk.
                     self.end = self.at + count as u64;
@@ -133,7 +133,7 @@ mod tests {
     use crate::memory::example::{object, pages};
 
     fn all(pieces: &mut Pieces<'_>, room: usize) -> Vec<Piece> {
-        let mut buffer = vec![0xee; room];
+        let mut buffer = PageBuffer::with_capacity(room);
         std::iter::from_fn(|| pieces.next(&mut buffer).unwrap()).collect()
     }
 
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(all(&mut pieces, 4100), [Piece::Hole(before), data[0], data[1], rest]);
         assert_eq!((progress.done(), progress.total()), ((1 << 40) - 5, (1 << 40) - 5));
         let mut pieces = Pieces::new(&reader, range, 1, &progress).unwrap().with_holes_up_to(8192);
-        let mut buffer = vec![0; 4096];
+        let mut buffer = PageBuffer::with_capacity(4096);
         assert_eq!(pieces.next(&mut buffer).unwrap(), Some(Piece::Hole(8192)));
         assert_eq!(pages(&machine), 1);
     }
@@ -162,7 +162,7 @@ mod tests {
         let (machine, reader) = object(MadeBytes::full(&[7; 8192]));
         let progress = Progress::new();
         let mut pieces = Pieces::new(&reader, 0..8192, 1, &progress).unwrap();
-        let mut buffer = vec![0; 4096];
+        let mut buffer = PageBuffer::with_capacity(4096);
         assert_eq!(pieces.next(&mut buffer).unwrap(), Some(Piece::Bytes(4096)));
         machine.edit_object("a", |bytes| bytes.size = 5000);
         assert_eq!(pieces.next(&mut buffer).unwrap(), Some(Piece::Bytes(904)));

@@ -1,6 +1,7 @@
 //! The reader of one segment: opened as the very segment that was listed, and
 //! read-only, always.
 
+use super::page_buffer::{PageBuffer, is_slow};
 use crate::machine::{Contents, Extent, Machine, Trace};
 use crate::segment::{Facts, Identity, Mode, Owner, Segment, SegmentId, plain_error};
 use std::io;
@@ -199,7 +200,19 @@ impl Reader {
     /// # Errors
     /// When the kernel refuses.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        debug_assert!(!is_slow(offset, buffer), "read into a `PageBuffer` at {offset:#x}");
         self.contents.read_at(offset, buffer)
+    }
+
+    /// Reads `length` bytes at `offset` into `buffer`, which then holds what there is of them.
+    /// Returns their number, as [`Self::read_at`].
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn fill(&self, buffer: &mut PageBuffer, offset: u64, length: usize) -> io::Result<usize> {
+        let count = self.read_at(offset, buffer.place(offset, length))?;
+        buffer.truncate(count);
+        Ok(count)
     }
 
     /// The run of data or hole that `offset` lies in, looking at most `limit`
@@ -265,6 +278,19 @@ mod tests {
         assert_eq!(reader.read_at(5, &mut buffer).unwrap(), 0);
         assert_eq!(reader.read_at(u64::MAX, &mut buffer).unwrap(), 0);
         assert_eq!(reader.extent_at(5, 1).unwrap(), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "PageBuffer")]
+    #[cfg(debug_assertions)]
+    fn a_large_read_at_a_slow_address_panics_in_debug_builds() {
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::hole(1 << 20));
+        let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
+        let mut buffer = PageBuffer::default();
+        buffer.place(16, 64 << 10);
+        // The address of the bytes is 16 bytes past a page, as malloc returns it.
+        let _ = reader.read_at(0, buffer.place(16, 64 << 10));
     }
 
     #[test]

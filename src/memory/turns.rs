@@ -23,7 +23,8 @@ pub fn in_turns<S: Default>(
     work: impl Fn(&mut S) + Sync,
     give: impl FnMut(&mut S) -> ControlFlow<()> + Send,
 ) {
-    let source = Mutex::new((0, take));
+    // The number of the next job; none once `take` had no more.
+    let source = Mutex::new((Some(0), take));
     let sink = Mutex::new(give);
     let turn = Turns::default();
     let worker = || {
@@ -32,10 +33,9 @@ pub fn in_turns<S: Default>(
         while let Some(job) = {
             let mut source = lock(&source);
             let (next, take) = &mut *source;
-            (!turn.is_over() && take(&mut state)).then(|| {
-                *next += 1;
-                *next - 1
-            })
+            let job = next.take().filter(|_| !turn.is_over() && take(&mut state));
+            *next = job.map(|job| job + 1);
+            job
         } {
             work(&mut state);
             if !turn.wait_for(job) {
@@ -47,7 +47,8 @@ pub fn in_turns<S: Default>(
     };
     thread::scope(|scope| {
         if shared {
-            scope.spawn(worker);
+            // Without another thread, as at the limit of processes, this one does all jobs.
+            let _ = thread::Builder::new().spawn_scoped(scope, worker);
         }
         worker();
     });
@@ -127,6 +128,23 @@ mod tests {
             assert_eq!(squares(shared, 1000, u64::MAX), all);
             assert_eq!(squares(shared, 1000, 100), all[..=10]);
             assert!(squares(shared, 0, 0).is_empty());
+        }
+    }
+
+    #[test]
+    fn take_is_not_called_again_after_the_last_job() {
+        for shared in [false, true] {
+            let mut left = Some(100u32);
+            in_turns(
+                shared,
+                |(): &mut ()| {
+                    left = left.expect("called again").checked_sub(1);
+                    left.is_some()
+                },
+                |()| (),
+                |()| ControlFlow::Continue(()),
+            );
+            assert_eq!(left, None);
         }
     }
 

@@ -1,8 +1,8 @@
 //! Segments for the tests of this crate, as product examples show them.
 
 use super::{
-    Bytes, Facts, Key, Mode, ObjectName, Owner, PosixFacts, Segment, SegmentId, ShmId, State, SysvFacts,
-    Times, Timestamp, Verdict,
+    Access, Bytes, CreatorLife, Facts, Holder, Key, Mode, ObjectName, Owner, PosixFacts, Segment, SegmentId,
+    ShmId, State, SysvFacts, Times, Timestamp, Unlinked, Verdict,
 };
 
 fn ann() -> Owner {
@@ -30,7 +30,25 @@ pub fn sysv() -> Segment {
         }),
         holders: None,
         made_by: None,
+        creator_life: CreatorLife::Unknown,
         verdict: Verdict::new(State::InUse, "attached 2 times"),
+    }
+}
+
+/// A process of ann's that has mapped a segment of 4 KiB.
+pub fn holder(pid: u32) -> Holder {
+    Holder {
+        pid,
+        command: b"reader"[..].into(),
+        owner: ann(),
+        began: Timestamp::from_seconds(9000),
+        start: 0,
+        access: Access::Read,
+        mappings: 1,
+        mapped_to: 4096,
+        descriptors: 0,
+        private: false,
+        ourselves: false,
     }
 }
 
@@ -52,6 +70,16 @@ pub fn posix_called(name: &[u8]) -> Segment {
         facts: Facts::Posix(PosixFacts { device: 26, inode: 7, unlinked: None }),
         holders: None,
         made_by: None,
+        creator_life: CreatorLife::Unknown,
         verdict: Verdict::new(State::Unknown, "its holders are not known"),
     }
+}
+
+/// An unlinked object with this inode and former name.
+pub fn unlinked(inode: u64, former_name: &[u8]) -> Segment {
+    let mut segment = posix_called(former_name);
+    segment.id = SegmentId::Deleted { device: 26, inode };
+    let unlinked = Some(Unlinked { name: ObjectName::new(former_name), by: vec![] });
+    segment.facts = Facts::Posix(PosixFacts { device: 26, inode, unlinked });
+    segment
 }

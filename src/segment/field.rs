@@ -25,6 +25,8 @@ pub enum Value {
     Time(Timestamp),
     /// A span in seconds.
     Span(f64),
+    /// Several numbers, in ascending order: it matches a filter if one of them does.
+    Numbers(Vec<u64>),
     /// So many, by their names.
     Named {
         /// How many there are.
@@ -43,7 +45,7 @@ macro_rules! fields {
         }
 
         impl Field {
-            /// Every field, in the order in which `list --json` has them.
+            /// Every field, in the order in which `list --json` has them; it has pids in `holders`.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
             /// The name in JSON, in filters, in `--columns` and `--sort`.
@@ -78,6 +80,8 @@ fields! {
     Key "key" "KEY",
     /// POSIX: name, with a leading slash
     Name "name" "NAME",
+    /// deleted POSIX: name before it was unlinked
+    FormerName "former_name" "FORMER NAME",
     /// size in bytes
     Size "size" "SIZE",
     /// size of the part in memory, in bytes
@@ -114,7 +118,9 @@ fields! {
     Modify "modify" "WRITTEN",
     /// processes that use it; as a number, their count
     Holders "holders" "HELD BY",
-    /// program that created it; gone if the creator of a System V segment has exited
+    /// pids of the processes that use it
+    Pid "pid" "PID",
+    /// program that created it; gone, or a name with (gone), if the creator of a System V segment exited
     MadeBy "made_by" "MADE BY",
     /// removed, in-use, unknown, protected, idle or leaked
     State "state" "STATE",
@@ -155,6 +161,9 @@ impl Field {
                 SegmentId::Posix(name) => Value::Text(name.to_string()),
                 _ => Value::Absent,
             },
+            Self::FormerName => {
+                segment.former_name().map_or(Value::Absent, |name| Value::Text(name.to_string()))
+            }
             Self::Size => Value::Size(segment.size.0),
             Self::Resident => segment.resident.map_or(Value::Absent, |size| Value::Size(size.0)),
             Self::Swapped => segment.swapped.map_or(Value::Absent, |size| Value::Size(size.0)),
@@ -175,6 +184,14 @@ impl Field {
             Self::Holders => match segment.holder_count() {
                 Some(count) => Value::Named { count, names: segment.holders_text(usize::MAX) },
                 None => Value::Absent,
+            },
+            Self::Pid => match segment.holders.as_deref() {
+                None | Some([]) => Value::Absent,
+                Some(holders) => {
+                    let mut pids: Vec<u64> = holders.iter().map(|holder| holder.pid.into()).collect();
+                    pids.sort_unstable();
+                    Value::Numbers(pids)
+                }
             },
             Self::MadeBy => {
                 segment.made_by.as_ref().map_or(Value::Absent, |maker| Value::Text(maker.name_text()))
@@ -209,7 +226,14 @@ impl Field {
     pub fn is_judged(self) -> bool {
         matches!(
             self,
-            Self::Holders | Self::MadeBy | Self::State | Self::Certainty | Self::Reasons | Self::Kind
+            Self::Holders
+                | Self::Pid
+                | Self::MadeBy
+                | Self::State
+                | Self::Certainty
+                | Self::Reasons
+                | Self::Kind
+                | Self::FormerName
         )
     }
 
@@ -253,7 +277,7 @@ impl Value {
             Self::Mode(bits) => Some(f64::from(bits)),
             Self::Span(seconds) => Some(seconds),
             Self::Flag(flag) => Some(f64::from(u8::from(flag))),
-            Self::Absent | Self::Text(_) | Self::Time(_) => None,
+            Self::Absent | Self::Text(_) | Self::Time(_) | Self::Numbers(_) => None,
         }
     }
 
@@ -266,6 +290,7 @@ impl Value {
             (_, Self::Absent) => Ordering::Less,
             (Self::Text(a), Self::Text(b)) => a.cmp(b),
             (Self::Time(a), Self::Time(b)) => a.cmp(b),
+            (Self::Numbers(a), Self::Numbers(b)) => a.cmp(b),
             (Self::Number(a), Self::Number(b)) | (Self::Size(a), Self::Size(b)) => a.cmp(b),
             (a, b) => a.number().partial_cmp(&b.number()).unwrap_or(Ordering::Equal),
         }

@@ -227,9 +227,14 @@ impl Test {
                 Value::Key(key) => regex.is_match(&format!("0x{key:08x}")),
                 Value::Mode(bits) => regex.is_match(&format!("{bits:04o}")),
                 Value::Number(number) | Value::Size(number) => regex.is_match(&number.to_string()),
+                Value::Numbers(numbers) => numbers.iter().any(|number| regex.is_match(&number.to_string())),
                 _ => false,
             },
             Self::Within(field, bounds) => {
+                if let Value::Numbers(numbers) = field.of(segment, now) {
+                    #[expect(clippy::cast_precision_loss, reason = "only compared")]
+                    return numbers.iter().any(|&number| bounds.hold(number as f64));
+                }
                 let number = match field.of(segment, now) {
                     Value::Time(time) => Some(now.seconds_since(time)).filter(|_| !time.is_future(now)),
                     value => value.number(),
@@ -300,11 +305,13 @@ fn number_reader(field: Field) -> Option<ReadNumber> {
         | Field::LastPid
         | Field::Nattch
         | Field::Holders
+        | Field::Pid
         | Field::Device
         | Field::Inode => Some(number),
         Field::Id
         | Field::Kind
         | Field::Name
+        | Field::FormerName
         | Field::Owner
         | Field::Group
         | Field::Creator
@@ -370,6 +377,30 @@ mod tests {
     }
 
     #[test]
+    fn a_pid_is_that_of_a_holder() {
+        let mut segment = example::sysv();
+        let fits = |segment: &Segment, line: &str| Filter::from_line(line).unwrap().fits(segment, NOW);
+        // Its creator and its last user are no holders.
+        for line in ["pid=4121", "pid=4188", "pid>0", "pid~."] {
+            assert!(!fits(&segment, line) && fits(&segment, &format!("!{line}")), "{line}");
+        }
+        segment.holders = Some([4200, 17].map(example::holder).into());
+        for line in
+            ["pid=17", "pid=4200", "pid=10..20", "pid=4200..", "pid>4199", "pid<=17", "pid~^42", "pid!=18"]
+        {
+            assert!(fits(&segment, line) && !fits(&segment, &format!("!{line}")), "{line}");
+        }
+        for line in ["pid=4121", "pid=18..4199", "pid!=17", "pid<17"] {
+            assert!(!fits(&segment, line), "{line}");
+        }
+        assert_eq!(Field::Pid.of(&segment, NOW), Value::Numbers(vec![17, 4200]));
+        for line in ["pid=x", "pid=-1", "pid=1..x"] {
+            let error = Filter::from_line(line).unwrap_err().to_string();
+            assert!(error.contains("expected a whole number"), "{error}");
+        }
+    }
+
+    #[test]
     fn what_a_filter_asks_for() {
         for (line, judged, memory) in [
             ("", false, false),
@@ -379,6 +410,7 @@ mod tests {
             ("!leaked", true, false),
             ("holders=0", true, false),
             ("made_by~x", true, false),
+            ("pid=7", true, false),
             ("word", true, false),
         ] {
             let filter = Filter::from_line(line).unwrap();

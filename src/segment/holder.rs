@@ -21,6 +21,8 @@ pub struct Holder {
     pub access: Access,
     /// How many mappings of the segment it has.
     pub mappings: u32,
+    /// The end of its farthest mapping, as an offset in the segment; 0 without a mapping.
+    pub mapped_to: u64,
     /// How many open descriptors.
     pub descriptors: u32,
     /// Whether one of its mappings is private: what it writes there nobody sees.

@@ -64,8 +64,22 @@ pub struct Segment {
     pub holders: Option<Arc<[Holder]>>,
     /// Who made it, where that is known.
     pub made_by: Option<Maker>,
+    /// The process whose pid the kernel keeps as that of the creator (System V only).
+    pub creator_life: CreatorLife,
     /// In use, removed, leaked…, and why we say so.
     pub verdict: Verdict,
+}
+
+/// The state of the process that created a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CreatorLife {
+    /// It cannot be told, or the segment has not been judged yet.
+    #[default]
+    Unknown,
+    /// It is running.
+    Running,
+    /// It has exited.
+    Exited,
 }
 
 /// What a segment has that the other kind has not.
@@ -112,6 +126,44 @@ pub struct PosixFacts {
 pub struct Unlinked {
     /// The name that a holder knew it by. Another object may have it by now.
     pub name: Option<ObjectName>,
+    /// Whatever probably unlinked it, likeliest first; empty where nothing tells.
+    pub by: Vec<Unlinker>,
+}
+
+/// Something other than the program itself that unlinks objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unlinker {
+    /// systemd-logind, at the logout of the owner (`RemoveIPC=yes`).
+    Logout,
+    /// Python's `multiprocessing.resource_tracker`.
+    PythonTracker,
+}
+
+impl Unlinker {
+    /// The word of JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Logout => "systemd-logind",
+            Self::PythonTracker => "python-resource-tracker",
+        }
+    }
+
+    /// Who it is, when it unlinks, and how to prevent that.
+    #[must_use]
+    pub fn text(self, owner: &Owner) -> String {
+        match self {
+            Self::Logout => {
+                let user = owner.user_text();
+                format!(
+                    "systemd when the last session of {user} ended (RemoveIPC=yes; {user} has no session now)"
+                )
+            }
+            Self::PythonTracker => "Python's resource tracker when a process that had only attached exited \
+                 (always before Python 3.13, since then unless track=False), or unlink() in a Python program"
+                .to_owned(),
+        }
+    }
 }
 
 /// The kinds of shared memory that are told apart.
@@ -192,6 +244,12 @@ impl Segment {
         }
     }
 
+    /// The pid of its creator, if that process has exited.
+    #[must_use]
+    pub fn exited_creator(&self) -> Option<u32> {
+        (self.creator_life == CreatorLife::Exited).then(|| self.sysv().map(|facts| facts.creator_pid))?
+    }
+
     /// Which of the kinds it is.
     #[must_use]
     pub const fn kind(&self) -> Kind {
@@ -230,11 +288,38 @@ impl Segment {
             }
             (SegmentId::Sysv(shmid), Facts::Sysv(facts)) => format!("{} #{shmid}", facts.key),
             (SegmentId::Posix(name), _) => name.to_string(),
-            (_, Facts::Posix(PosixFacts { unlinked: Some(Unlinked { name: Some(name) }), .. })) => {
+            (_, Facts::Posix(PosixFacts { unlinked: Some(Unlinked { name: Some(name), .. }), .. })) => {
                 name.to_string()
             }
             (id, _) => id.to_string(),
         }
+    }
+
+    /// The name that an unlinked object had; `None` where that is unknown, and
+    /// for segments that are not unlinked.
+    #[must_use]
+    pub fn former_name(&self) -> Option<&ObjectName> {
+        self.posix()?.unlinked.as_ref()?.name.as_ref()
+    }
+
+    /// The mark that belongs behind [`Segment::label`] when that is a former name.
+    #[must_use]
+    pub fn label_mark(&self) -> &'static str {
+        if self.former_name().is_some() { " (deleted)" } else { "" }
+    }
+
+    /// Returns whether another segment has, or had, the same POSIX name: one of
+    /// the two is unlinked, so that the name now means the other one.
+    #[must_use]
+    pub fn shares_name_with(&self, other: &Self) -> bool {
+        fn name(segment: &Segment) -> Option<&ObjectName> {
+            match &segment.id {
+                SegmentId::Posix(name) => Some(name),
+                SegmentId::Deleted { .. } => segment.former_name(),
+                SegmentId::Sysv(_) => None,
+            }
+        }
+        name(self).is_some() && name(self) == name(other) && self.id != other.id
     }
 
     /// Seconds since it was created; for System V since the last change, so

@@ -105,7 +105,8 @@ impl<'a> SegmentName<'a> {
     }
 
     /// The id that this is the exact name of; a key is not an id.
-    pub(super) fn id(&self) -> Option<SegmentId> {
+    #[must_use]
+    pub fn id(&self) -> Option<SegmentId> {
         match &self.form {
             Form::Id(id) => Some(id.clone()),
             Form::Word(word) if !word.starts_with(b"/") => ObjectName::new(word).map(SegmentId::Posix),
@@ -114,11 +115,20 @@ impl<'a> SegmentName<'a> {
     }
 
     /// The key that this is. Key 0 is `IPC_PRIVATE`: no segment's name.
-    pub(super) fn key(&self) -> Option<Key> {
+    #[must_use]
+    pub fn key(&self) -> Option<Key> {
         match self.form {
             Form::Key(key) if !key.is_private() => Some(key),
             _ => None,
         }
+    }
+
+    /// The number of `1234` and `sysv:1234`, also where it is too large for a shmid.
+    pub(super) fn number(&self) -> Option<u32> {
+        let text = self.text.strip_prefix(b"sysv:").unwrap_or(self.text);
+        let is_number = matches!(self.form, Form::Id(SegmentId::Sysv(_)) | Form::Invalid)
+            && !matches!(self.kind, Some(Kind::Posix | Kind::Deleted));
+        digits(text, 10).filter(|_| is_number).and_then(|number| u32::try_from(number).ok())
     }
 
     /// The beginning of a POSIX name that this may be.

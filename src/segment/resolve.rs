@@ -17,6 +17,16 @@ pub enum ResolveError {
         /// Similar names.
         nearest: Vec<SegmentId>,
     },
+    /// No segment has this shmid, but one has the number as its key, or the other way round.
+    #[error("{}", other_number(*.number, *.is_key, .segment))]
+    OtherNumber {
+        /// The number.
+        number: u32,
+        /// It was given as a key and is a shmid.
+        is_key: bool,
+        /// The segment that has it.
+        segment: SegmentId,
+    },
     /// More than one segment has this key or begins like this.
     #[error("'{text}' matches {} segments: {}. Use the full name of one of them", .candidates.len(), join(.candidates))]
     Ambiguous {
@@ -35,6 +45,29 @@ pub enum ResolveError {
         /// How to name one of them.
         remedy: String,
     },
+    /// More than one unlinked object had this name, and none has it now.
+    #[error(
+        "'{text}' is the former name of {} unlinked segments: {}. Use the id of one of them",
+        .candidates.len(), listed(.candidates)
+    )]
+    FormerNames {
+        /// The name, safe to print.
+        text: String,
+        /// The ids of the segments, each with its holders.
+        candidates: Vec<String>,
+    },
+    /// The name of a command that changes something is a former name.
+    #[error(
+        "no segment named '{text}': it was unlinked and is {} now. Only commands that read take former names; \
+         the memory is freed when the last holder detaches. `shmlens info {text}` shows more",
+        listed(.candidates)
+    )]
+    Unlinked {
+        /// The name, safe to print.
+        text: String,
+        /// The ids of the unlinked segments that had it, each with its holders.
+        candidates: Vec<String>,
+    },
     /// `--kind` does not go with the form of the name.
     #[error("'{text}' is not the name of a {} segment", kind.name())]
     NotOfKind {
@@ -49,8 +82,12 @@ pub enum ResolveError {
 pub(super) const LISTED: usize = 8;
 
 fn join(ids: &[SegmentId]) -> String {
-    let mut text = ids.iter().take(LISTED).map(SegmentId::short).collect::<Vec<_>>().join(", ");
-    if ids.len() > LISTED {
+    listed(&ids.iter().map(SegmentId::short).collect::<Vec<_>>())
+}
+
+fn listed(texts: &[String]) -> String {
+    let mut text = texts.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
+    if texts.len() > LISTED {
         text.push_str(", ...");
     }
     text
@@ -62,6 +99,31 @@ fn suggestion(nearest: &[SegmentId]) -> String {
     } else {
         format!("; did you mean {}?", join(nearest))
     }
+}
+
+fn other_number(number: u32, is_key: bool, segment: &SegmentId) -> String {
+    let hexadecimal = Key(number);
+    let id = segment.short();
+    if is_key {
+        format!("no segment with key {number} ({hexadecimal}); shmid {number} exists: use {id}")
+    } else {
+        format!("no segment with shmid {number}; key {number} ({hexadecimal}) is {id}: use key:{number}")
+    }
+}
+
+/// The segment that has as its key the number given as a shmid, or as its shmid
+/// the number given as a key: both are plain numbers, and `ipcs` lists them side by side.
+fn by_other_number(name: &SegmentName<'_>, segments: &[Segment]) -> Option<ResolveError> {
+    let (number, is_key) = match (name.key(), name.number()) {
+        (Some(key), _) => (key.0, true),
+        (None, number) => (number?, false),
+    };
+    let found = segments.iter().find(|segment| match (&segment.id, segment.sysv()) {
+        (SegmentId::Sysv(shmid), Some(_)) if is_key => u32::try_from(shmid.0) == Ok(number),
+        (_, Some(facts)) => !is_key && !facts.key.is_private() && facts.key.0 == number,
+        _ => false,
+    })?;
+    Some(ResolveError::OtherNumber { number, is_key, segment: found.id.clone() })
 }
 
 /// Reads a key: decimal, `0x` hexadecimal, or negative as C programs print a
@@ -87,10 +149,42 @@ pub struct Found<'a> {
     pub segment: &'a Segment,
     /// The text is only the beginning of its name.
     pub by_prefix: bool,
+    /// The text is the name that it had before it was unlinked.
+    pub by_former_name: bool,
 }
 
-/// Finds a segment for a command that changes nothing: by its exact name, or
-/// by a bare word that is the beginning of only one POSIX name.
+/// The unlinked objects that had this name, which nothing has now.
+fn formerly<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segment> {
+    let Some(object) = name.object() else { return vec![] };
+    let had_it = |segment: &&Segment| segment.former_name() == Some(&object);
+    segments.iter().filter(had_it).collect()
+}
+
+/// `deleted:1a:2f (held by writer, reader.py)`
+fn with_holders(segments: &[&Segment]) -> Vec<String> {
+    const NAMED: usize = 2;
+    let text = |segment: &&Segment| match segment.holders_text(NAMED) {
+        holders if holders.is_empty() => segment.id.to_string(),
+        holders => format!("{} (held by {holders})", segment.id),
+    };
+    segments.iter().map(text).collect()
+}
+
+/// The only unlinked object that had this name; `None` when there is none.
+fn one_former<'a>(
+    name: &SegmentName<'_>,
+    segments: &'a [Segment],
+) -> Result<Option<&'a Segment>, ResolveError> {
+    match formerly(name, segments).as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        many => Err(ResolveError::FormerNames { text: name.quoted(), candidates: with_holders(many) }),
+    }
+}
+
+/// Finds a segment for a command that changes nothing: by its exact name, by the
+/// former name of an unlinked object, or by a bare word that is the beginning of
+/// only one POSIX name. Unlinked objects are found where the survey has them.
 ///
 /// # Errors
 /// When no segment or more than one matches.
@@ -100,14 +194,17 @@ pub fn resolve<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Result<Fo
     let exact: Vec<&Segment> =
         segments.iter().filter(|segment| Some(&segment.id) == id.as_ref() || has_key(segment)).collect();
     if !exact.is_empty() {
-        return Ok(Found { segment: one(name, &exact, segments)?, by_prefix: false });
+        let segment = one(name, &exact, segments)?;
+        return Ok(Found { segment, by_prefix: false, by_former_name: false });
     }
-    let starts = |segment: &&Segment| match (&segment.id, name.prefix()) {
-        (SegmentId::Posix(object), Some(prefix)) => object.as_bytes().starts_with(prefix),
-        _ => false,
-    };
-    let found: Vec<&Segment> = segments.iter().filter(starts).collect();
-    Ok(Found { segment: one(name, &found, segments)?, by_prefix: true })
+    if let Some(segment) = one_former(name, segments)? {
+        return Ok(Found { segment, by_prefix: false, by_former_name: true });
+    }
+    let starts =
+        |object: &ObjectName| name.prefix().is_some_and(|prefix| object.as_bytes().starts_with(prefix));
+    let listed = |segment: &&Segment| matches!(&segment.id, SegmentId::Posix(object) if starts(object));
+    let found: Vec<&Segment> = segments.iter().filter(listed).collect();
+    Ok(Found { segment: one(name, &found, segments)?, by_prefix: true, by_former_name: false })
 }
 
 /// Finds many segments by their exact names, for commands that change
@@ -159,7 +256,36 @@ impl<'a> ExactNames<'a> {
         if !others.is_empty() {
             return Err(name.ambiguous_with(&found, &others));
         }
+        let former = if found.is_empty() { formerly(name, self.segments) } else { vec![] };
+        if !former.is_empty() {
+            let candidates = with_holders(&former);
+            return Err(ResolveError::Unlinked { text: name.quoted(), candidates });
+        }
         one(name, &found, self.segments)
+    }
+
+    /// As [`ExactNames::resolve`], for a command that changes nothing: it also
+    /// takes the former name of an unlinked object.
+    ///
+    /// # Errors
+    /// As [`ExactNames::resolve`], and when several unlinked objects had the name.
+    pub fn resolve_to_read(
+        &self,
+        name: &SegmentName<'_>,
+        exists: impl Fn(&ObjectName) -> bool,
+    ) -> Result<&'a Segment, ResolveError> {
+        match self.resolve_unless(name, exists) {
+            Err(error @ ResolveError::Unlinked { .. }) => one_former(name, self.segments)?.ok_or(error),
+            found => found,
+        }
+    }
+
+    /// Returns whether only a scan of the holders can tell if the name is that
+    /// of a segment: no listed object has it, and an unlinked one may have, or
+    /// may have had it.
+    #[must_use]
+    pub fn may_be_unlinked(&self, name: &SegmentName<'_>) -> bool {
+        matches!(name.id(), Some(id @ (SegmentId::Posix(_) | SegmentId::Deleted { .. })) if !self.by_id.contains_key(&id))
     }
 }
 
@@ -175,7 +301,8 @@ fn one<'a>(
         ([], Some(kind)) if name.id().is_none() && name.key().is_none() => {
             Err(ResolveError::NotOfKind { text, kind })
         }
-        ([], _) => Err(ResolveError::Unknown { text, nearest: nearest(name, segments) }),
+        ([], _) => Err(by_other_number(name, segments)
+            .unwrap_or_else(|| ResolveError::Unknown { text, nearest: nearest(name, segments) })),
         (many, _) => {
             let candidates = many.iter().map(|segment| segment.id.clone()).collect();
             Err(ResolveError::Ambiguous { text, candidates })
@@ -322,6 +449,35 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_the_other_kind_says_so() {
+        let mut world = world();
+        world.retain(|segment| segment.id != SegmentId::Sysv(ShmId(1234)));
+        let as_key = "key 1234 (0x000004d2) is sysv:32770: use key:1234";
+        let as_shmid = "no segment with key 32770 (0x00008002); shmid 32770 exists: use sysv:32770";
+        for text in ["1234", "sysv:1234"] {
+            let told = format!("no segment with shmid 1234; {as_key}");
+            assert_eq!(found(text, &world).unwrap_err().to_string(), told);
+            let exact = ExactNames::new(&world[..2]).resolve(&SegmentName::read(text, Some(Kind::Sysv)));
+            assert_eq!(exact.unwrap_err().to_string(), told);
+        }
+        for text in ["key:32770", "0x8002"] {
+            assert_eq!(found(text, &world).unwrap_err().to_string(), as_shmid);
+        }
+        // Too large for a shmid. Key 0 is IPC_PRIVATE, which many segments have.
+        if let crate::segment::Facts::Sysv(facts) = &mut world[0].facts {
+            facts.key = Key(0xdead_beef);
+        }
+        let error = found("3735928559", &world).unwrap_err().to_string();
+        assert!(error.ends_with("is sysv:32770: use key:3735928559"), "{error}");
+        if let crate::segment::Facts::Sysv(facts) = &mut world[0].facts {
+            facts.key = Key(0);
+        }
+        assert!(matches!(found("0", &world), Err(ResolveError::Unknown { .. })));
+        // A POSIX name is no number.
+        assert!(matches!(found("/1235", &world), Err(ResolveError::Unknown { .. })));
+    }
+
+    #[test]
     fn an_ambiguous_name_lists_the_candidates() {
         let mut world = world();
         world.push(example::sysv());
@@ -355,5 +511,57 @@ mod tests {
         assert!(!error.contains('\x1b') && error.contains("shmlens list"), "{error}");
         assert!(found("", &world).is_err());
         assert!(found("/", &world).is_err());
+    }
+
+    #[test]
+    fn a_former_name_counts_where_nothing_has_it_now() {
+        let mut world = world();
+        world.extend([example::unlinked(7, b"psm_old"), example::unlinked(8, b"camera")]);
+        for (text, id) in [
+            ("psm_old", "deleted:1a:7"),
+            ("/psm_old", "deleted:1a:7"),
+            ("posix:psm_old", "deleted:1a:7"),
+            ("/dev/shm/psm_old", "deleted:1a:7"),
+            ("deleted:1a:8", "deleted:1a:8"),
+            // The live one has it, and beginnings are those of live names.
+            ("camera", "posix:/camera"),
+            ("psm", "posix:/psm_1f09ab2c"),
+        ] {
+            assert_eq!(found(text, &world).as_deref(), Ok(id), "{text}");
+        }
+        world.push(example::unlinked(9, b"psm_old"));
+        let error = found("psm_old", &world).unwrap_err().to_string();
+        assert!(error.contains("2 unlinked segments: deleted:1a:7, deleted:1a:9"), "{error}");
+    }
+
+    #[test]
+    fn only_a_command_that_reads_takes_a_former_name() {
+        let mut world = world();
+        world.push(example::unlinked(7, b"old"));
+        let exact = ExactNames::new(&world);
+        let name = SegmentName::read("/old", None);
+        assert!(matches!(exact.resolve(&name), Err(ResolveError::Unlinked { .. })));
+        let read = exact.resolve_to_read(&name, |_| false).map(|segment| segment.id.to_string());
+        assert_eq!(read.as_deref(), Ok("deleted:1a:7"));
+    }
+
+    #[test]
+    fn only_a_name_that_nothing_listed_has_asks_for_a_scan() {
+        let world = world();
+        let exact = ExactNames::new(&world);
+        for (text, asks) in [
+            ("/camera", false),
+            ("camera", false),
+            ("sysv:32770", false),
+            ("sysv:1", false),
+            ("1", false),
+            ("0x77", false),
+            ("", false),
+            ("/gone", true),
+            ("came", true),
+            ("deleted:1a:7", true),
+        ] {
+            assert_eq!(exact.may_be_unlinked(&SegmentName::read(text, None)), asks, "{text}");
+        }
     }
 }

@@ -1,7 +1,8 @@
-//! What will stop programs soon: a limit that is nearly reached, with those who
-//! use most of it.
+//! Conditions that will stop programs soon, with the users and processes
+//! concerned.
 
-use super::Survey;
+use super::usage::{objects, promised};
+use super::{DevShmUse, Survey, past_end};
 use crate::segment::{Bytes, Holder, Kind, Segment};
 use std::collections::BTreeMap;
 
@@ -15,6 +16,8 @@ pub struct Alert {
     pub what: String,
     /// Who uses most of it, the largest first; safe to print.
     pub users: Vec<String>,
+    /// It needs attention now. `limits` prints the others too, the terminal UI does not.
+    pub urgent: bool,
 }
 
 impl Alert {
@@ -26,7 +29,8 @@ impl Alert {
     }
 }
 
-/// The limits of which nine tenths are used, or more.
+/// The limits of which nine tenths are used or more, a `/dev/shm` that has
+/// promised more than its capacity, and mappings past the end of their objects.
 #[must_use]
 pub fn alerts(survey: &Survey) -> Vec<Alert> {
     let limits = &survey.limits;
@@ -34,28 +38,57 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
     if let Some(shm) = &limits.dev_shm {
         if let Some(left) = nearly(shm.used.0, shm.size.0) {
             let resident = |segment: &Segment| segment.resident.unwrap_or_default().0;
-            let mut users = by_user(posix(survey), resident, |sum| format!("has {}", Bytes(sum)));
+            let mut users = by_user(objects(survey), resident, |sum| format!("has {}", Bytes(sum)));
             users.extend(unlinked(survey, shm.used));
             let what = format!("/dev/shm is nearly full, {} of {} left", Bytes(left), shm.size);
-            alerts.push(Alert { what, users });
+            alerts.push(Alert { what, users, urgent: true });
         }
         if let Some(left) = nearly(shm.inodes_used, shm.inodes) {
             let what = format!("/dev/shm is nearly out of inodes, {left} of {} left", shm.inodes);
-            alerts.push(Alert { what, users: by_user(posix(survey), |_| 1, |sum| format!("has {sum}")) });
+            alerts.push(Alert {
+                what,
+                users: by_user(objects(survey), |_| 1, |sum| format!("has {sum}")),
+                urgent: true,
+            });
         }
     }
     if let Some((left, most)) =
         limits.shmmni.and_then(|most| Some((nearly(limits.sysv_segments, most)?, most)))
     {
         let what = format!("System V ids nearly used up, {left} of {most} left");
-        alerts.push(Alert { what, users: by_user(sysv(survey), |_| 1, |sum| format!("has {sum}")) });
+        alerts.push(Alert {
+            what,
+            users: by_user(sysv(survey), |_| 1, |sum| format!("has {sum}")),
+            urgent: true,
+        });
     }
     if let Some(left) = limits.shmall.and_then(|most| nearly(limits.sysv_bytes.0, most.0)) {
         let what = format!("System V memory nearly used up, {} left", Bytes(left));
         let users = by_user(sysv(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
-        alerts.push(Alert { what, users });
+        alerts.push(Alert { what, users, urgent: true });
     }
+    alerts.extend(overcommitted(survey));
+    alerts.extend(past_end::alert(survey));
     alerts
+}
+
+/// The objects in `/dev/shm` are larger together than its capacity. A tmpfs
+/// allocates a page when it is first written; when none is left, the write to a
+/// mapping raises SIGBUS.
+fn overcommitted(survey: &Survey) -> Option<Alert> {
+    let DevShmUse { size: capacity, used, .. } = survey.limits.dev_shm?;
+    let promised = promised(survey);
+    if capacity.0 == 0 || promised <= capacity {
+        return None;
+    }
+    let what = format!(
+        "/dev/shm is overcommitted, objects of {promised} with a capacity of {capacity}: writing raises SIGBUS \
+         once it is full"
+    );
+    let users = by_user(objects(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
+    // Large sparse objects are common, and most are never filled.
+    let urgent = used.0 >= capacity.0 / 2;
+    Some(Alert { what, users, urgent })
 }
 
 /// How much is left, of what is used to nine tenths or more.
@@ -65,10 +98,6 @@ fn nearly(used: u64, most: u64) -> Option<u64> {
 
 fn sysv(survey: &Survey) -> impl Iterator<Item = &Segment> {
     survey.segments.iter().filter(|segment| segment.kind() == Kind::Sysv)
-}
-
-fn posix(survey: &Survey) -> impl Iterator<Item = &Segment> {
-    survey.segments.iter().filter(|segment| segment.kind() != Kind::Sysv)
 }
 
 /// Those with the largest sums, in words.
@@ -135,6 +164,30 @@ mod tests {
         assert_eq!(texts(&machine), ["System V ids nearly used up, 0 of 8 left: ann has 8"]);
         // None at all is no limit.
         machine.edit(|facts| facts.limits.shmmni = Some(0));
+        assert_eq!(texts(&machine), Vec::<String>::new());
+    }
+
+    #[test]
+    fn sizes_beyond_the_capacity_are_an_alert() {
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::hole(6 << 30));
+        machine.add_object("b", MadeBytes::hole(6 << 30));
+        assert_eq!(texts(&machine), Vec::<String>::new(), "exactly the capacity");
+        machine.add_object("c", MadeBytes::hole(1));
+        // A second name of the same object promises nothing more.
+        machine.edit(|facts| {
+            let object = facts.posix.values().next().unwrap().clone();
+            facts.posix.insert(crate::segment::ObjectName::new(b"a2").unwrap(), object);
+        });
+        assert_eq!(
+            texts(&machine),
+            [
+                "/dev/shm is overcommitted, objects of 12 GiB with a capacity of 12 GiB: writing raises SIGBUS \
+              once it is full: ann has 12 GiB"
+            ]
+        );
+        // A tmpfs without a limit cannot be overcommitted.
+        machine.edit(|facts| facts.limits.dev_shm.as_mut().unwrap().size = Bytes(0));
         assert_eq!(texts(&machine), Vec::<String>::new());
     }
 

@@ -19,6 +19,8 @@ pub struct Limits {
     pub sysv_bytes: Bytes,
     /// `/dev/shm`, when there is one.
     pub dev_shm: Option<DevShmUse>,
+    /// The size of a page in bytes.
+    pub page_size: u64,
     /// Whether systemd takes the segments of ordinary users when they log out;
     /// `None` where it does not run.
     pub remove_ipc: Option<bool>,
@@ -60,6 +62,7 @@ impl Limits {
                 inodes: shm.inodes,
                 inodes_used: shm.inodes_used,
             }),
+            page_size: facts.page_size,
             remove_ipc: facts.remove_ipc,
         }
     }

@@ -5,7 +5,7 @@
 //! object loses its name, held or not.
 
 use super::{Limits, Survey};
-use crate::segment::{Facts, Segment, State};
+use crate::segment::{Facts, Owner, Segment, State};
 use std::collections::BTreeMap;
 
 /// Users from this number on are ordinary (`uid_is_system` of systemd).
@@ -46,12 +46,12 @@ pub fn logouts(survey: &Survey) -> Option<String> {
 
 /// Who has no name cannot log in; what is removed already goes with its holders.
 fn is_taken(segment: &Segment, limits: &Limits) -> bool {
-    let owner = &segment.owner;
-    limits.remove_ipc == Some(true)
-        && owner.user.is_some()
-        && owner.uid >= FIRST_ORDINARY
-        && owner.uid != NOBODY
-        && segment.verdict.state != State::Removed
+    limits.remove_ipc == Some(true) && is_ordinary(&segment.owner) && segment.verdict.state != State::Removed
+}
+
+/// Returns whether systemd removes what this user has: it spares system users.
+pub fn is_ordinary(owner: &Owner) -> bool {
+    owner.user.is_some() && owner.uid >= FIRST_ORDINARY && owner.uid != NOBODY
 }
 
 #[cfg(test)]

@@ -7,15 +7,20 @@ mod holdings;
 mod limits;
 mod logout;
 mod names;
+mod namesakes;
+mod past_end;
 mod posix;
 mod sysv;
+mod usage;
 
 pub use alerts::{Alert, alerts};
 pub use diff::{Difference, difference};
-pub use holdings::{Coverage, Depth, Holdings};
+pub use holdings::{Concealed, Coverage, Depth, Holdings};
 pub use limits::{DevShmUse, Limits};
 pub use logout::{at_logout, logouts};
 pub use names::Names;
+pub use namesakes::{namesake_text, namesakes};
+pub use usage::{Shmem, Sum, Usage, promised, usage};
 
 use crate::machine::sysv_table::{self, Table};
 use crate::machine::{Machine, ObjectListing};
@@ -33,10 +38,14 @@ pub struct Survey {
     pub limits: Limits,
     /// How many processes could be examined, once they were looked at.
     pub coverage: Option<Coverage>,
+    /// Unlinked objects that are held, and that this user may not inspect.
+    pub concealed: Vec<Concealed>,
     /// What could not be looked at, each in a line that is safe to print.
     pub problems: Vec<String>,
     /// When it was taken.
     pub at: Timestamp,
+    /// When the scan of the processes began that `join` took the holders from.
+    pub scanned: Option<Timestamp>,
 }
 
 impl Survey {
@@ -74,7 +83,7 @@ impl Survey {
         sysv.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         posix.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         let limits = Limits::new(machine.limits(), sysv);
-        Self { segments, limits, coverage: None, problems, at }
+        Self { segments, limits, coverage: None, concealed: vec![], problems, at, scanned: None }
     }
 
     /// Takes in who holds what: each segment gets its holders, and what is in
@@ -85,11 +94,12 @@ impl Survey {
             segment.holders = holdings.of(segment);
         }
         let listed = self.segments.len();
-        holdings::add_unlinked(holdings, machine, names, &mut self.segments);
+        self.concealed = holdings::add_unlinked(holdings, machine, names, &mut self.segments);
         for segment in &mut self.segments[listed..] {
             segment.holders = holdings.of(segment);
         }
         self.coverage = Some(holdings.coverage.clone());
+        self.scanned = Some(holdings.at);
     }
 
     /// What all segments have in memory together.

@@ -3,7 +3,8 @@
 use super::Names;
 use crate::machine::{Machine, ObjectListing, ObjectStat, Unreadable};
 use crate::segment::{
-    Facts, Mode, ObjectName, PosixFacts, Segment, SegmentId, State, Times, Unlinked, Verdict, plain_error,
+    CreatorLife, Facts, Mode, ObjectName, PosixFacts, Segment, SegmentId, State, Times, Unlinked, Verdict,
+    plain_error,
 };
 use std::io;
 
@@ -74,6 +75,7 @@ pub fn described(
         facts: Facts::Posix(PosixFacts { device: stat.device, inode: stat.inode, unlinked }),
         holders: None,
         made_by: None,
+        creator_life: CreatorLife::Unknown,
         verdict: Verdict::new(State::Unknown, "not evaluated yet"),
     }
 }

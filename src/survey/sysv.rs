@@ -3,7 +3,9 @@
 use super::Names;
 use crate::machine::Machine;
 use crate::machine::sysv_table::{LOCKED, MARKED, Row, Table};
-use crate::segment::{Facts, Mode, Segment, SegmentId, State, SysvFacts, Times, Verdict, plain_error};
+use crate::segment::{
+    CreatorLife, Facts, Mode, Segment, SegmentId, State, SysvFacts, Times, Verdict, plain_error,
+};
 use std::io;
 
 /// Adds the segments of the table, and what was wrong with it.
@@ -52,6 +54,7 @@ fn segment(row: &Row, machine: &dyn Machine, names: &mut Names) -> Segment {
         }),
         holders: None,
         made_by: None,
+        creator_life: CreatorLife::Unknown,
         verdict: Verdict::new(State::Unknown, "not evaluated yet"),
     }
 }

@@ -22,6 +22,8 @@ pub struct Glyphs {
     pub ellipsis: &'static str,
     /// A byte that does not print.
     pub unprintable: &'static str,
+    /// After a maker: the process that created the segment has exited.
+    pub exited: &'static str,
     /// Nothing to say.
     pub nothing: &'static str,
     /// Bars, from an eighth to whole.
@@ -50,6 +52,7 @@ pub const UNICODE: Glyphs = Glyphs {
     rule_down: "│",
     ellipsis: "…",
     unprintable: "·",
+    exited: "†",
     nothing: "·",
     bar: ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
     bar_ends: ["▐", "▏"],
@@ -70,6 +73,7 @@ pub const ASCII: Glyphs = Glyphs {
     rule_down: "|",
     ellipsis: "~",
     unprintable: ".",
+    exited: "+",
     nothing: ".",
     bar: [" ", " ", " ", "#", "#", "#", "#", "#"],
     bar_ends: ["[", "]"],

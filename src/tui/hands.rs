@@ -127,6 +127,10 @@ impl Hands {
                 let progress = self.begin();
                 return self.order_act(work::ActOrder::Undo(undo, progress));
             }
+            Effect::Save(wishes) => {
+                let progress = self.begin();
+                return self.order_act(work::ActOrder::Save(wishes, progress));
+            }
             Effect::StopAct => {
                 self.progress.cancel();
                 return None;

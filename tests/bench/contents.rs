@@ -1,8 +1,12 @@
 //! How fast contents are dumped, searched and watched, against the tools that
 //! people would use on the file in /dev/shm.
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
+
+mod partner;
 mod support;
 
+use partner::{Partner, compiled};
 use shmlens::machine::real::RealMachine;
 use shmlens::memory::{Live, Reader, Request};
 use shmlens::survey::{Names, Survey};
@@ -25,6 +29,7 @@ fn main() -> io::Result<()> {
     let rounds = if short() { 3 } else { 9 };
     dump(if short() { 20 } else { 100 } * MIB, rounds)?;
     find(if short() { 128 } else { 1024 } * MIB, rounds)?;
+    find_in_a_hole(rounds)?;
     live(if short() { 128 } else { 1024 } * MIB, rounds)
 }
 
@@ -55,6 +60,26 @@ fn dump(size: u64, rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
+/// Matches in a hole are counted, not searched for.
+fn find_in_a_hole(rounds: usize) -> io::Result<()> {
+    let hole = Object::hole("hole", 4 << 40)?;
+    let small = Object::hole("small", 4096)?;
+    let times = |object: &Object, word: &[&str]| {
+        let mut command = shmlens();
+        command.args(["find", "--hex", "00"]).args(word).arg(object.id());
+        discard(command)
+    };
+    let mut contest = Contest::new("find --hex 00 in a hole of 4 TiB");
+    contest.add("--count", 0, None, times(&hole, &["--count"]));
+    contest.add("--count in 4 KiB", 0, Some(0.5), times(&small, &["--count"]));
+    contest.run(rounds);
+    let mut contest = Contest::new("find --hex 00 in a hole of 4 TiB");
+    contest.add("--limit 1", 0, None, times(&hole, &["--limit", "1"]));
+    contest.add("--limit 1 in 4 KiB", 0, Some(0.5), times(&small, &["--limit", "1"]));
+    contest.run(rounds);
+    Ok(())
+}
+
 /// Three matches, so that all of it has to be gone through.
 fn find(size: u64, rounds: usize) -> io::Result<()> {
     let object = Object::new("find", size)?;
@@ -80,7 +105,7 @@ fn find(size: u64, rounds: usize) -> io::Result<()> {
     contest.add(
         "grep -c -a -F",
         size,
-        Some(1.5),
+        Some(2.5),
         checked(grep, |output| {
             assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "3");
         }),
@@ -89,8 +114,8 @@ fn find(size: u64, rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// A segment is gone through by [`Live`], again and again, against reading it
-/// and throwing it away.
+/// A segment is gone through by [`Live`], again and again, against a bare loop that reads it and
+/// compares it with a copy, and against reading it and throwing it away.
 fn live(size: u64, rounds: usize) -> io::Result<()> {
     let object = Object::new("live", size)?;
     let before = resident()?;
@@ -104,12 +129,17 @@ fn live(size: u64, rounds: usize) -> io::Result<()> {
         let seen = live.look(&RealMachine, &request);
         (began.elapsed(), seen)
     };
+    let mut bare =
+        compiled("gcc", "bench/scan.c").map(|bare| Partner::start(Command::new(bare).arg(object.path())));
     let mut contest = Contest::new(format!("change scan of {} MiB of random bytes", size / MIB));
     contest.add("live", size, None, || {
         let (took, seen) = look(Duration::from_secs(600));
         assert!(seen.is_ok_and(|seen| seen.scanned == size && seen.changes == 0), "nothing changes");
         took
     });
+    if let Some(bare) = &mut bare {
+        contest.add("bare C loop", size, Some(0.9), || bare.time());
+    }
     let mut read = Command::new("cat");
     read.arg(object.path());
     contest.add("cat", size, None, discard(read));
@@ -137,6 +167,13 @@ struct Object {
 }
 
 impl Object {
+    /// Of zeros that were never written.
+    fn hole(what: &str, size: u64) -> io::Result<Self> {
+        let object = Self { name: format!("shmlens-bench-{what}-{}", process::id()) };
+        File::create_new(object.path())?.set_len(size)?;
+        Ok(object)
+    }
+
     /// Of random bytes.
     fn new(what: &str, size: u64) -> io::Result<Self> {
         let object = Self { name: format!("shmlens-bench-{what}-{}", process::id()) };

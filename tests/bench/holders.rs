@@ -6,6 +6,7 @@
 
 #[path = "../holders/found.rs"]
 mod found;
+mod partner;
 #[expect(dead_code, reason = "types no keys")]
 mod pty;
 mod support;
@@ -15,13 +16,12 @@ mod truth;
 mod world;
 
 use found::found;
+use partner::{Partner, compiled};
 use pty::{PICTURE, Pty};
 use shmlens::machine::real::RealMachine;
 use shmlens::survey::{Depth, Holdings, Names, Survey};
 use shmlens::sys::shm;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 use support::{Contest, checked, discard, installed, shmlens, short};
 use truth::Truth;
@@ -136,53 +136,4 @@ fn in_the_ui(what: &str, time: Duration) {
     }
     drop(pty);
     shm::remove(shmid).expect("our segment");
-}
-
-/// A program that is asked and answers; it ends when it is dropped.
-struct Partner {
-    child: Child,
-    questions: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Partner {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a program that was compiled");
-        let questions = child.stdin.take();
-        let answers = BufReader::new(child.stdout.take().expect("a pipe"));
-        Self { child, questions, answers }
-    }
-
-    /// How long it takes, by its own clock.
-    fn time(&mut self) -> Duration {
-        self.questions.as_mut().expect("a pipe").write_all(b"\n").expect("a program that listens");
-        let mut line = String::new();
-        self.answers.read_line(&mut line).expect("an answer");
-        let nanos = line.split(' ').next().and_then(|word| word.parse().ok());
-        Duration::from_nanos(nanos.expect("a number"))
-    }
-}
-
-impl Drop for Partner {
-    fn drop(&mut self) {
-        // It ends when nothing more is said.
-        drop(self.questions.take());
-        let _ = self.child.wait();
-    }
-}
-
-/// Compiles a program of the tests. `None` without a compiler.
-fn compiled(compiler: &str, source: &str) -> Option<PathBuf> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(source);
-    let name = source.file_stem().expect("a name").to_string_lossy();
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-bench"));
-    let mut command = Command::new(compiler);
-    command.args(["-O2", "-Wall", "-Wextra", "-pthread", "-o"]).args([&program, &source]).arg("-lrt");
-    let status = command.status().ok()?;
-    assert!(status.success(), "{} does not compile", source.display());
-    Some(program)
 }

@@ -1,5 +1,6 @@
 //! The command line, against real segments and the tools that people compare with.
 
+mod answers;
 mod dump;
 mod find;
 mod info;
@@ -7,6 +8,7 @@ mod limits;
 mod list;
 mod names;
 mod output;
+mod unlinked;
 mod watch;
 
 use crate::support::{SOON, Sysv, shmlens, wait_until};

@@ -2,7 +2,7 @@
 //! asked back from the kernel.
 
 use super::{answer, no_row, open, quit, row};
-use crate::support::{Object, SOON, Sysv, World, wait_until};
+use crate::support::{Object, SOON, Sysv, World, shmlens, wait_until};
 use shmlens::sys::shm;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -99,4 +99,30 @@ fn a_copy_that_takes_long_shows_how_far_it_is_and_is_stopped() {
         terminal.wait_for(no_row("Stopped"), SOON);
     }
     quit(terminal);
+}
+
+#[test]
+fn an_unlinked_object_is_saved_with_w_and_restored() {
+    let Some(_world) = World::new() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("rescued");
+    let object = Object::new("camera0", 4096, 0o640);
+    object.write(0, b"frame");
+    fs::remove_file(object.path()).unwrap();
+    let terminal = open();
+    terminal.wait_for("/camera0 ◌", SOON);
+    terminal.send("w");
+    terminal.wait_for("camera0.saved", SOON);
+    terminal.send(&format!("{}<Enter>", file.display()));
+    terminal.wait_for("Saved deleted:", SOON);
+    // The preview has the bytes too, so the offsets of Inspect are what to wait for.
+    terminal.send("<Enter>");
+    terminal.wait_for("0000_0000", SOON);
+    terminal.wait_for("66 72 61 6d 65", SOON);
+    terminal.send("q");
+    terminal.wait_for("NAME OR KEY", SOON);
+    quit(terminal);
+    let status = shmlens().arg("restore").arg(&file).status().unwrap();
+    assert!(status.success());
+    assert_eq!(&fs::read("/dev/shm/camera0").unwrap()[..5], b"frame");
 }

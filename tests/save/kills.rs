@@ -6,6 +6,7 @@ use nix::sys::signal::Signal;
 use shmlens::act::archive::Reading;
 use shmlens::machine::real::RealMachine;
 use shmlens::machine::{FILLING, Machine as _, sysv_table};
+use shmlens::memory::PageBuffer;
 use shmlens::segment::SegmentId;
 use shmlens::sys::shm;
 use std::fs::{self, File};
@@ -27,7 +28,7 @@ fn bytes() -> Vec<u8> {
 fn is_whole(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
     let Ok(mut reading) = Reading::begin(file) else { return false };
-    let mut buffer = vec![];
+    let mut buffer = PageBuffer::default();
     loop {
         match reading.next(&mut buffer) {
             Ok(Some(_)) => {}

@@ -6,7 +6,7 @@ use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use shmlens::act::archive::Reading;
 use shmlens::act::{self, RestoreError, SaveError, Stored};
 use shmlens::machine::real::RealMachine;
-use shmlens::memory::{OpenError, Progress};
+use shmlens::memory::{OpenError, PageBuffer, Progress};
 use shmlens::segment::SegmentId;
 use std::fs::{self, File};
 use std::path::Path;
@@ -133,7 +133,7 @@ fn what_is_swapped_is_saved_with_what_is_its_own() {
                 Ok(stored) => {
                     saved += 1;
                     assert_eq!((stored.saved.size.0, stored.saved.mode.bits()), (10, 0o600));
-                    let mut bytes = vec![];
+                    let mut bytes = PageBuffer::default();
                     let mut reading = Reading::begin(File::open(&path).unwrap()).unwrap();
                     let (at, bytes) = reading.next(&mut bytes).unwrap().unwrap();
                     assert_eq!((at, &bytes[..7]), (0, &b"planned"[..]));

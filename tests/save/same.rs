@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use shmlens::act;
 use shmlens::machine::real::RealMachine;
-use shmlens::memory::{Progress, Reader};
+use shmlens::memory::{PageBuffer, Progress, Reader};
 use shmlens::segment::{Facts, Segment, SegmentId};
 use shmlens::sys::shm;
 use std::fs::{self, File, FileTimes};
@@ -26,9 +26,10 @@ fn contents(segment: &Segment) -> Vec<(u64, Vec<u8>)> {
         let extent = reader.extent_at(at, size - at).unwrap().unwrap();
         let end = extent.end.min(size);
         if extent.kind == shmlens::machine::ExtentKind::Data {
-            let mut bytes = vec![0; usize::try_from(end - at).unwrap()];
-            assert_eq!(reader.read_at(at, &mut bytes).unwrap(), bytes.len());
-            runs.push((at, bytes));
+            let mut bytes = PageBuffer::default();
+            let length = usize::try_from(end - at).unwrap();
+            assert_eq!(reader.fill(&mut bytes, at, length).unwrap(), length);
+            runs.push((at, bytes.to_vec()));
         }
         at = end;
     }

@@ -59,6 +59,11 @@ impl Child {
         self.0.stdin.as_mut().expect("a piped standard input").write_all(text.as_bytes()).unwrap();
     }
 
+    /// Closes its standard input.
+    pub fn close_input(&mut self) {
+        self.0.stdin = None;
+    }
+
     /// The next line of its standard output, without the newline.
     ///
     /// # Panics

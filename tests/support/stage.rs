@@ -13,6 +13,7 @@ use shmlens::app::confirm::{Wanted, Wish};
 use shmlens::app::effect::{Effect, Request, Target, Undo, Watching};
 use shmlens::app::event::{Event, Found, Opened, Preview, Size};
 use shmlens::app::key::{Key, Mouse};
+use shmlens::app::save::SaveWish;
 use shmlens::app::{Keymap, Settings, State, update};
 use shmlens::identify::Identifier;
 use shmlens::machine::made::MadeMachine;
@@ -196,11 +197,19 @@ impl Stage {
                 let plans = wishes.iter().map(|wish| self.plan(wish)).collect();
                 self.happen(Event::Planned(plans));
             }
-            Effect::Apply(_) | Effect::Undo(_) if self.acts != Acts::AtOnce => {}
+            Effect::Apply(_) | Effect::Undo(_) | Effect::Save(_) if self.acts != Acts::AtOnce => {}
             Effect::StopAct => self.acts = Acts::Stopped,
             Effect::Apply(plans) => {
                 let outcomes = plans.iter().map(|plan| act::apply(&self.machine, plan)).collect();
                 self.happen(Event::Acted(outcomes));
+            }
+            Effect::Save(wishes) => {
+                let save = |wish: &SaveWish| {
+                    let SaveWish { segment, path, replace } = wish;
+                    act::save_outcome(&self.machine, segment, path, *replace, &Progress::new())
+                };
+                let outcomes = wishes.iter().map(save).collect();
+                self.happen(Event::Saved(outcomes));
             }
             Effect::Undo(undo) => {
                 let results = self.undo(undo);

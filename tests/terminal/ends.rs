@@ -171,6 +171,9 @@ impl Machine for Faulty {
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {
         self.0.open_unlinked(device, inode, holders)
     }
+    fn removes_at_logout(&self, uid: u32) -> Option<bool> {
+        self.0.removes_at_logout(uid)
+    }
     fn processes(&self) -> &dyn Processes {
         self.0.processes()
     }

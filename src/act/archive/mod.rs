@@ -54,6 +54,8 @@ const VERSION: u32 = 1;
 const LONGEST_METADATA: u32 = 1 << 20;
 /// How long the end is, in bytes.
 pub const END: u64 = 32;
+/// The bytes before each run: its offset and its length.
+pub const RUN_HEADER: u64 = 16;
 /// The longest run, in bytes: what has to be in memory at once.
 pub const LONGEST_RUN: usize = 1 << 20;
 

@@ -1,11 +1,13 @@
 //! Reading the file back, believing nothing that stands in it.
 
-use super::{LONGEST_METADATA, LONGEST_RUN, MAGIC, Saved, VERSION};
+use super::{LONGEST_METADATA, LONGEST_RUN, MAGIC, RUN_HEADER, Saved, VERSION};
+use crate::memory::PageBuffer;
 use crate::segment::plain_error;
 use std::io::{self, BufReader, Read};
 use xxhash_rust::xxh3::Xxh3;
 
-const BUFFER: usize = 64 << 10;
+/// Enough for headers and small runs. The rest of a long run is read without a copy.
+const BUFFER: usize = 8 << 10;
 
 /// What is wrong with a file.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +99,7 @@ impl<R: Read> Reading<R> {
     ///
     /// # Errors
     /// When it is cut off or damaged.
-    pub fn next<'a>(&mut self, buffer: &'a mut Vec<u8>) -> Result<Option<(u64, &'a [u8])>, ArchiveError> {
+    pub fn next<'a>(&mut self, buffer: &'a mut PageBuffer) -> Result<Option<(u64, &'a [u8])>, ArchiveError> {
         let offset = u64::from_le_bytes(word(&mut self.from, &mut self.hash)?);
         let length = u64::from_le_bytes(word(&mut self.from, &mut self.hash)?);
         let size = self.saved.size.0;
@@ -109,10 +111,10 @@ impl<R: Read> Reading<R> {
         let (Some(end), Some(room)) = (end, room) else {
             return Err(ArchiveError::Damaged("invalid data offset".to_owned()));
         };
-        buffer.resize(room, 0);
-        take(&mut self.from, &mut self.hash, buffer)?;
+        self.position += RUN_HEADER;
+        take(&mut self.from, &mut self.hash, buffer.place_between(self.position, offset, room))?;
         self.at = end;
-        self.position += 16 + length;
+        self.position += length;
         Ok(Some((offset, buffer)))
     }
 

@@ -1,6 +1,7 @@
 //! The file format, without a machine.
 
 use super::*;
+use crate::memory::PageBuffer;
 use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, ShmId, Times, Timestamp};
 use proptest::prelude::*;
 
@@ -20,7 +21,7 @@ fn written(saved: &Saved, runs: &Runs) -> Vec<u8> {
 fn read(file: &[u8]) -> Result<(Saved, Runs), ArchiveError> {
     let mut reading = Reading::begin(file)?;
     let mut runs = vec![];
-    let mut buffer = vec![];
+    let mut buffer = PageBuffer::default();
     while let Some((offset, bytes)) = reading.next(&mut buffer)? {
         runs.push((offset, bytes.to_vec()));
     }

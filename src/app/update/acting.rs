@@ -148,6 +148,7 @@ pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     let acting = match &state.overlay {
         Some(Overlay::Confirm(confirm)) => confirm.acting,
         Some(Overlay::New(form)) => form.step == Step::Making,
+        Some(Overlay::Save(form)) => form.saving,
         _ => false,
     };
     let free = state.overlay.is_none() && state.inspect.is_none();

@@ -52,7 +52,7 @@ pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
         };
         state.fail(format!("{problem}{more}"));
     }
-    state.alerts = alerts(&survey);
+    state.alerts = alerts(&survey).into_iter().filter(|alert| alert.urgent).collect();
     state.survey = Some(survey);
     new_segment::found_hidden(state);
 }

@@ -12,6 +12,7 @@ mod new_segment;
 mod overlay;
 mod permissions;
 mod report;
+mod save;
 mod segments;
 
 use super::action::{Action, Screen};
@@ -73,6 +74,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::Planned(plans) => acting::planned(state, plans),
         Event::Working(at) => acting::working(state, at),
         Event::Acted(outcomes) => acting::acted(state, &outcomes, &mut effects),
+        Event::Saved(outcomes) => save::saved(state, &outcomes),
         Event::Undone(results) => acting::undone(state, results, &mut effects),
         Event::Ended(ending, result) => holders::ended(state, &ending, result, &mut effects),
         Event::Holds(told) => holds::told(state, told),

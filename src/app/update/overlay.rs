@@ -1,6 +1,6 @@
 //! Keys while an overlay is there.
 
-use super::{act, acting, clean, holders, holds, inspect, new_segment, permissions, segments};
+use super::{act, acting, clean, holders, holds, inspect, new_segment, permissions, save, segments};
 use crate::app::action::{Action, Screen};
 use crate::app::effect::Effect;
 use crate::app::help;
@@ -40,6 +40,7 @@ pub fn key(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Some(Overlay::Holds(shown)) => holds::key(state, shown, key, effects),
         Some(Overlay::Holders(shown)) => holders::key(state, shown, key, effects),
         Some(Overlay::Clean(shown)) => clean::key(state, shown, key, effects),
+        Some(Overlay::Save(form)) => save::key(state, form, key, effects),
         Some(Overlay::New(form)) => new_segment::key(state, form, key, effects),
         Some(Overlay::Confirm(confirm)) => acting::key(state, confirm, key, effects),
         Some(Overlay::Palette { input, selected }) => in_palette(state, input, selected, key, effects),
@@ -63,6 +64,7 @@ pub fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
         Some(Overlay::Permissions(form)) => {
             form.field().is_some_and(|field| typed(&mut keys, |key| field.key(key)))
         }
+        Some(Overlay::Save(form)) => form.field().is_some_and(|field| typed(&mut keys, |key| field.key(key))),
         Some(Overlay::New(form)) if form.step != Step::Making => {
             form.field().is_some_and(|field| typed(&mut keys, |key| field.key(key)))
         }
@@ -76,6 +78,7 @@ pub fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
         Some(Overlay::Prompt(prompt)) => prompt_edited(state, prompt),
         Some(Overlay::Palette { selected, .. }) => *selected = 0,
         Some(Overlay::Permissions(form)) => permissions::edited(form, effects),
+        Some(Overlay::Save(form)) => form.error = None,
         Some(Overlay::New(form)) => new_segment::changed(form, effects),
         _ => {}
     }

@@ -1,6 +1,6 @@
 //! Actions in the Segments screen.
 
-use super::{acting, clean, holders, permissions};
+use super::{acting, clean, holders, permissions, save};
 use crate::app::action::Action;
 use crate::app::effect::{Effect, Who};
 use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
@@ -46,6 +46,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Holders => holders::open(state, effects),
         Action::Clean => clean::open(state),
         Action::Permissions => permissions::open(state, effects),
+        Action::Save => save::open(state),
         Action::New => state.overlay = Some(Overlay::New(Box::default())),
         Action::Lock | Action::Unlock | Action::Remove | Action::Undo | Action::Log => {
             acting::act(state, action, effects);

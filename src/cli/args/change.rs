@@ -220,7 +220,7 @@ left, and with status 1 otherwise, even if only likely leaks are left.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = SAVE_EXAMPLES)]
 pub struct SaveArgs {
-    /// Segment to save: sysv:32770, key:1234, /name; exact name only
+    /// Segment to save: sysv:32770, key:1234, /name, or the former name of an unlinked segment; exact name only
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
     /// The kind that the name is of.
@@ -242,6 +242,7 @@ EXAMPLES
   shmlens save /camera0 camera0.saved       save contents, mode, owner and ACL
   shmlens save 0x4d2 state.saved --force    replace the file
   shmlens save /state - | ssh host shmlens restore -
+  shmlens save /psm_1f09ab2c rescued.saved  unlinked, still in use: restore brings it back
 
 Holes are preserved. Changes made during the save may or may not be included.";
 

@@ -17,7 +17,7 @@ mod tell;
 use super::args::{BatchArgs, Change, KindArgs};
 use super::choose::choose_exact;
 use super::out::{Out, warn};
-use super::{Failure, Status, look};
+use super::{Failure, Status, look_for};
 use crate::act::{self, Action, Options, OwnerChange, Plan, StateDirectory, unfinished};
 use crate::identify::Rules;
 use crate::machine::Machine;
@@ -96,7 +96,7 @@ fn each(
     log: &Log,
     out: &mut Out,
 ) -> Result<Status, Failure> {
-    let survey = look(machine);
+    let survey = look_for(machine, batch.segments.iter().map(OsString::as_os_str), batch.kind.kind);
     let mut teller = Teller::new(action.word(), batch.tell, out);
     for segment in chosen(machine, &survey, &batch.segments, batch.kind, &mut teller)? {
         let plan = act::plan(machine, segment, action, &options);

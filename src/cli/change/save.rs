@@ -4,16 +4,15 @@ use super::log::Log;
 use super::tell::Teller;
 use super::{ask, warn_of_unfinished};
 use crate::act::{
-    self, Done, Options, Outcome, RestoreError, Restored, SaveError, SavedFile, StateDirectory,
+    self, ActError, Done, Options, Outcome, RestoreError, Restored, SaveError, SavedFile, StateDirectory,
 };
 use crate::cli::args::{RestoreArgs, SaveArgs, TellArgs};
-use crate::cli::choose::choose_exact;
+use crate::cli::choose::choose_exact_to_read;
 use crate::cli::out::Out;
 use crate::cli::progress::{Interrupt, attended};
-use crate::cli::{Failure, Status, look};
+use crate::cli::{Failure, Status, look, look_for};
 use crate::machine::Machine;
 use crate::memory::Progress;
-use crate::segment::resolve::ExactNames;
 use crate::segment::{Segment, escape};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
@@ -34,10 +33,9 @@ pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Sta
                 .to_owned(),
         ));
     }
-    let survey = look(machine);
+    let survey = look_for(machine, [args.segment.as_os_str()], args.kind.kind);
     let mut teller = Teller::new("save", TellArgs { dry_run: false, json: args.json }, out);
-    let names = ExactNames::new(&survey.segments);
-    let segment = match choose_exact(machine, &names, &args.segment, args.kind.kind) {
+    let segment = match choose_exact_to_read(machine, &survey, &args.segment, args.kind.kind) {
         Ok(segment) => segment.clone(),
         Err(failure) => {
             teller.not_found(&args.segment, &failure)?;
@@ -48,22 +46,15 @@ pub fn save(machine: &dyn Machine, args: &SaveArgs, out: &mut Out) -> Result<Sta
         return stream(machine, &segment, out);
     }
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
-    let stored = attended("saving", true, &progress, &interrupt, |_| {
-        let save = if args.force { act::save_over } else { act::save };
-        save(machine, &segment, &args.file, &progress)
+    let outcome = attended("saving", true, &progress, &interrupt, |_| {
+        act::save_outcome(machine, &segment, &args.file, args.force, &progress)
     });
-    let result = stored.map(|stored| {
-        let said =
-            format!("saved to {}: {}, {} in the file", shown(&stored.path), stored.saved.size, stored.length);
-        Done { id: segment.id.clone(), said: vec![said], undo: None, identity: None, copy: None }
-    });
-    if let Err(SaveError::Exists { path }) = &result {
+    if let Err(ActError::NotSaved(SaveError::Exists { path })) = &outcome.result {
         let error = format!("{} already exists. Use --force to replace it", shown(path));
         teller.not_done(&segment.id.to_string(), "refused", error)?;
         return Ok(teller.status());
     }
-    let subject = segment.id.to_string();
-    teller.came_of(&Outcome { subject, action: "save", result: result.map_err(Into::into) })?;
+    teller.came_of(&outcome)?;
     Ok(teller.status())
 }
 

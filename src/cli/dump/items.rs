@@ -2,7 +2,7 @@
 //! as JSON, and values of a type. Items that repeat the one before are squeezed.
 
 use crate::decode::{Decoded, Squeeze, Type};
-use crate::memory::{Piece, Pieces, Progress, Reader};
+use crate::memory::{PageBuffer, Piece, Pieces, Progress, Reader};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -59,7 +59,7 @@ pub fn write(
     if items.squeeze == Squeeze::Off {
         pieces = pieces.with_holes_up_to(PIECE.max(size));
     }
-    let mut bytes = vec![0; usize::try_from(PIECE.max(size)).map_err(io::Error::other)?];
+    let mut bytes = PageBuffer::with_capacity(usize::try_from(PIECE.max(size)).map_err(io::Error::other)?);
     loop {
         let offset = pieces.offset();
         match pieces.next(&mut bytes)? {

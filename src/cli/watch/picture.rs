@@ -2,7 +2,7 @@
 //! of its blocks as far as they fit, a hash of each of the others. A block of
 //! the others that changes gets a copy, as long as there is room.
 
-use crate::memory::{Piece, Pieces, Progress, Reader};
+use crate::memory::{PageBuffer, Piece, Pieces, Progress, Reader};
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow;
@@ -68,7 +68,8 @@ impl Picture {
         mut changed: impl FnMut(Change<'_>) -> ControlFlow<()>,
     ) -> io::Result<ControlFlow<()>> {
         let mut pieces = Pieces::new(reader, self.start..end, self.block, progress)?;
-        let mut bytes = vec![0; usize::try_from(PIECE.max(self.block)).map_err(io::Error::other)?];
+        let mut bytes =
+            PageBuffer::with_capacity(usize::try_from(PIECE.max(self.block)).map_err(io::Error::other)?);
         let size = usize::try_from(self.block).map_err(io::Error::other)?;
         loop {
             let offset = pieces.offset();

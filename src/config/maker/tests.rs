@@ -139,7 +139,7 @@ fn errors_name_the_line_the_maker_and_what_is_allowed() {
         ("pattern = 'x'\npid = 3", "maker 'm': invalid pid 3: expected { group = "),
         (
             "pattern = 'x'\ncontents = { at = 0, hex = '??' }",
-            "maker 'm': invalid contents, a table: expected { at = OFFSET",
+            "maker 'm': invalid contents (a table): expected { at = OFFSET",
         ),
         (
             "pattern = 'x'\ncontents = { at = 0, hax = '00' }",

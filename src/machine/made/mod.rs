@@ -18,7 +18,7 @@ use super::sysv_table::Row;
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, Trace};
 use crate::segment::{Bytes, Identity, Key, ObjectName, ShmId, Timestamp};
 use contents::{AttachedMade, OpenMadeObject};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,6 +57,8 @@ pub struct MadeFacts {
     pub now: i64,
     /// The limits.
     pub limits: LimitFacts,
+    /// `Shmem` in `/proc/meminfo`.
+    pub shmem: Option<Bytes>,
     /// How many times a System V segment was attached.
     pub attached: u32,
     /// Its processes, by pid.
@@ -75,6 +77,8 @@ pub struct MadeFacts {
     pub uptime: i64,
     /// By how many seconds its clock was set forward since.
     pub clock_forward: f64,
+    /// Ordinary users that have no session.
+    pub logged_out: BTreeSet<u32>,
     /// The locks on files.
     pub locks: Vec<FileLock>,
     /// Pids in namespaces below.
@@ -304,6 +308,10 @@ impl Machine for MadeMachine {
         facts.posix.get(name).map(MadeObject::stat_now).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
+    fn shmem(&self) -> Option<Bytes> {
+        self.edit(|facts| facts.shmem)
+    }
+
     fn limits(&self) -> LimitFacts {
         lock(&self.facts).limits
     }
@@ -340,6 +348,11 @@ impl Machine for MadeMachine {
 
     fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
         lock(&self.facts).is_open_elsewhere(name, identity)
+    }
+
+    fn removes_at_logout(&self, uid: u32) -> Option<bool> {
+        let facts = lock(&self.facts);
+        Some(facts.limits.remove_ipc? && facts.logged_out.contains(&uid))
     }
 
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {

@@ -17,6 +17,14 @@ pub fn remove_ipc() -> Option<bool> {
     *ANSWER.get_or_init(|| read(Path::new("/")))
 }
 
+/// Returns whether a user has a session, or lingers. `None` where logind does not
+/// run. It keeps a file for each user who does (`user_save` in
+/// src/login/logind-user.c).
+pub fn has_session(uid: u32) -> Option<bool> {
+    let users = Path::new("/run/systemd/users");
+    users.is_dir().then(|| users.join(uid.to_string()).exists())
+}
+
 fn read(root: &Path) -> Option<bool> {
     // As sd_booted(3) does.
     if !root.join("run/systemd/system").is_dir() {

@@ -3,7 +3,7 @@
 use super::Live;
 use super::page::{PAGE, PAGE_BYTES, page_hash};
 use crate::memory::extents::{DataBackward, DataForward};
-use crate::memory::{Direction, Progress, differences};
+use crate::memory::{Direction, PageBuffer, Progress, differences};
 use std::collections::BTreeSet;
 use std::io;
 use std::ops::Range;
@@ -34,7 +34,7 @@ impl Live {
             Direction::Backward => 0..from.min(size),
         };
         progress.begin(within.end - within.start);
-        Change { live: self, direction, within, buffer: vec![], buffered: 0..0 }.find(progress)
+        Change { live: self, direction, within, buffer: PageBuffer::default(), buffered: 0..0 }.find(progress)
     }
 }
 
@@ -42,7 +42,7 @@ struct Change<'a> {
     live: &'a Live,
     direction: Direction,
     within: Range<u64>,
-    buffer: Vec<u8>,
+    buffer: PageBuffer,
     /// Which bytes are in the buffer.
     buffered: Range<u64>,
 }
@@ -165,10 +165,9 @@ impl Change<'_> {
         if !self.buffered.contains(&at) {
             let start = at / PIECE * PIECE;
             let end = start.saturating_add(PIECE).min(self.live.size);
-            self.buffer.resize(usize::try_from(end - start).map_err(io::Error::other)?, 0);
-            let count = self.live.reader.read_at(start, &mut self.buffer)?;
+            let length = usize::try_from(end - start).map_err(io::Error::other)?;
             // What is gone by now reads as nothing, and differs from nothing.
-            self.buffer.truncate(count);
+            self.live.reader.fill(&mut self.buffer, start, length)?;
             self.buffered = start..end;
         }
         Ok(())

@@ -78,6 +78,11 @@ impl Copies {
         if pages.is_empty() { vec![] } else { self.pages.range(pages).map(|(&page, _)| page).collect() }
     }
 
+    /// Returns true if a page within a range is kept.
+    pub fn any_within(&self, pages: Range<u64>) -> bool {
+        !pages.is_empty() && self.pages.range(pages).next().is_some()
+    }
+
     /// Forgets what lies beyond the end.
     pub fn resize(&mut self, size: u64) {
         self.pages.split_off(&size.div_ceil(PAGE));

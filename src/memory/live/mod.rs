@@ -18,7 +18,7 @@ mod tests;
 
 pub use look::{Cell, CellKind, Look, Request};
 
-use super::{Reader, differences};
+use super::{PageBuffer, Reader, differences};
 use crate::machine::{ExtentKind, Machine};
 use copies::Copies;
 use hashes::{Hashes, Noted};
@@ -41,6 +41,8 @@ pub struct Live {
     hashes: Hashes,
     copies: Copies,
     scan: Scan,
+    /// Reused by the window and the scan.
+    buffer: PageBuffer,
     /// How many looks there were.
     looks: u64,
     zeros: Arc<[u8]>,
@@ -65,6 +67,7 @@ impl Live {
             hashes: Hashes::new(),
             copies: Copies::default(),
             scan: Scan::default(),
+            buffer: PageBuffer::default(),
             looks: 0,
             zeros: [0; PAGE_BYTES].into(),
         }
@@ -129,9 +132,9 @@ impl Live {
         }
         let whole = range.start / PAGE * PAGE..range.end.next_multiple_of(PAGE).min(self.size);
         let extents = self.extents(whole.clone())?;
-        window.bytes = vec![0; length(&whole)];
-        let count = self.reader.read_at(whole.start, &mut window.bytes)?;
-        for (page, bytes) in (whole.start / PAGE..).zip(window.bytes[..count].chunks(PAGE_BYTES)) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let count = self.reader.fill(&mut buffer, whole.start, length(&whole))?;
+        for (page, bytes) in (whole.start / PAGE..).zip(buffer.chunks(PAGE_BYTES)) {
             let start = page * PAGE;
             let there = extents.iter().any(|(extent, kind)| {
                 *kind == ExtentKind::Data && extent.start < start + PAGE && extent.end > start
@@ -141,8 +144,8 @@ impl Live {
             window.differs.extend(differs.iter().filter_map(|part| shown(start, part, &range)));
         }
         let end = length(&(whole.start..range.end)).min(count);
-        window.bytes.truncate(end);
-        window.bytes.drain(..length(&(whole.start..range.start)).min(end));
+        window.bytes = buffer[length(&(whole.start..range.start)).min(end)..end].to_vec();
+        self.buffer = buffer;
         let read = range.start..range.start + window.bytes.len() as u64;
         window.extents = extents
             .into_iter()

@@ -30,7 +30,6 @@ pub struct Scan {
     data_end: u64,
     /// How many times it has come to the end.
     rounds: u64,
-    buffer: Vec<u8>,
 }
 
 impl Scan {
@@ -109,11 +108,16 @@ impl Live {
         let at = self.scan.at;
         let end = end.min(at.saturating_add(PIECE)).min(self.size);
         let wanted = super::length(&(at..end));
-        let mut buffer = std::mem::take(&mut self.scan.buffer);
-        buffer.resize(wanted.max(buffer.len()), 0);
-        let count = self.reader.read_at(at, &mut buffer[..wanted])?;
-        for (page, bytes) in (at / PAGE..).zip(buffer[..count].chunks(PAGE_BYTES)) {
-            self.scan_page(page, bytes, marks);
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let count = self.reader.fill(&mut buffer, at, wanted)?;
+        let pages = (at / PAGE..).zip(buffer.chunks(PAGE_BYTES));
+        let hashes: Vec<u64> = pages.clone().map(|(page, bytes)| page_hash(page, bytes)).collect();
+        if self.pass(at, &hashes, marks) {
+            self.buffer = buffer;
+            return Ok(count == wanted);
+        }
+        for ((page, bytes), hash) in pages.zip(hashes) {
+            self.scan_page(page, bytes, hash, marks);
             self.scan.at = ((page + 1) * PAGE).min(self.size);
             let grain = self.hashes.grain();
             if self.scan.at.is_multiple_of(grain) || self.scan.at == self.size {
@@ -124,12 +128,46 @@ impl Live {
                 break;
             }
         }
-        self.scan.buffer = buffer;
+        self.buffer = buffer;
         Ok(count == wanted)
     }
 
-    fn scan_page(&mut self, page: u64, bytes: &[u8], marks: &mut Marks) {
-        let hash = page_hash(page, bytes);
+    /// Takes in the hashes of pages from `at` on if no page needs a closer look: none is kept, and
+    /// either all blocks are as they were, or the pages belong to one block that held something.
+    /// Otherwise does nothing and returns false.
+    fn pass(&mut self, at: u64, hashes: &[u64], marks: &mut Marks) -> bool {
+        let end = (at + hashes.len() as u64 * PAGE).min(self.size);
+        let grain = self.hashes.grain();
+        let block = at / grain;
+        if hashes.is_empty() || self.copies.any_within(at / PAGE..end.div_ceil(PAGE)) {
+            return false;
+        }
+        let ends_a_block = end.is_multiple_of(grain) || end == self.size;
+        let sum = |hashes: &[u64]| hashes.iter().fold(0u64, |sum, &hash| sum.wrapping_add(hash));
+        if at.is_multiple_of(grain) && ends_a_block {
+            let pages_a_block = usize::try_from(grain / PAGE).unwrap_or(usize::MAX);
+            let sums: Vec<u64> = hashes.chunks(pages_a_block).map(sum).collect();
+            let same = self.hashes.are(block, &sums);
+            if same && end == self.size {
+                self.scan.go_round();
+            } else if same {
+                self.scan.jump(end);
+            }
+            return same;
+        }
+        let within = end.div_ceil(grain) == block + 1;
+        if !within || self.hashes.known(block).is_none_or(|known| known.now == 0) {
+            return false;
+        }
+        self.scan.sum = self.scan.sum.wrapping_add(sum(hashes));
+        (self.scan.there, self.scan.at) = (true, end);
+        if ends_a_block {
+            self.end_block(block, marks);
+        }
+        true
+    }
+
+    fn scan_page(&mut self, page: u64, bytes: &[u8], hash: u64, marks: &mut Marks) {
         self.scan.sum = self.scan.sum.wrapping_add(hash);
         self.scan.there = true;
         let known = self.hashes.known(page * PAGE / self.hashes.grain());

@@ -110,6 +110,30 @@ fn the_map_tells_holes_zeros_and_data() {
 }
 
 #[test]
+fn a_change_is_found_in_a_piece_of_pages_that_are_not_kept() {
+    // 64 blocks are kept track of and 8 pages are kept in tests: blocks have 1, 4, or 256 KiB / 4 KiB pages.
+    for count in [50, 200, 3000] {
+        let (machine, mut live) = watched(MadeBytes::full(&vec![7; count * PAGE_BYTES]));
+        for _ in 0..3 {
+            assert_eq!(live.look(&machine, &request(0..0, 0)).unwrap().changes, 0);
+        }
+        let mut look = || live.look(&machine, &request(0..0, count)).unwrap();
+        for page in [count / 2, count - 1, 40] {
+            write(&machine, page as u64 * PAGE + 9, &[1]);
+            let seen = look();
+            assert!(seen.changes > 0 && seen.map[page].changed, "{page} of {count}");
+            assert!(
+                seen.map.iter().filter(|cell| cell.changed).count() <= count / 20 + 1,
+                "{page} of {count}"
+            );
+            write(&machine, page as u64 * PAGE + 9, &[7]);
+            assert!(look().changes > 0);
+            assert_eq!(look().changes, 0);
+        }
+    }
+}
+
+#[test]
 fn small_segments_have_a_cell_a_byte_at_most() {
     let (machine, mut live) = watched(MadeBytes::full(&[0, 0, 1, 0]));
     let look = live.look(&machine, &request(0..4, 99)).unwrap();

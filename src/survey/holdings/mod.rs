@@ -5,7 +5,7 @@ mod look;
 mod unlinked;
 
 pub use look::Depth;
-pub use unlinked::add as add_unlinked;
+pub use unlinked::{Concealed, add as add_unlinked};
 
 use super::Names;
 use crate::machine::Machine;
@@ -75,6 +75,8 @@ struct Hold {
     private: bool,
     place: Place,
     reaches: u64,
+    /// As `reaches`, but of mappings only.
+    mapped_to: u64,
 }
 
 impl Coverage {
@@ -229,6 +231,7 @@ fn holders(
                 start: process.id.start,
                 access: hold.access,
                 mappings: hold.mappings,
+                mapped_to: hold.mapped_to,
                 descriptors: hold.descriptors,
                 private: hold.private,
                 ourselves: pid == own,
@@ -264,6 +267,7 @@ fn sum_up(mut uses: Vec<Use>) -> Box<[Hold]> {
             private: false,
             place: one.place,
             reaches: 0,
+            mapped_to: 0,
         };
         let same = holds.last().is_some_and(|last| last.of == one.of);
         if !same {
@@ -274,7 +278,10 @@ fn sum_up(mut uses: Vec<Use>) -> Box<[Hold]> {
         hold.private |= one.private;
         hold.reaches = hold.reaches.max(one.reaches);
         match one.place {
-            Place::Mapping { .. } => hold.mappings += 1,
+            Place::Mapping { .. } => {
+                hold.mappings += 1;
+                hold.mapped_to = hold.mapped_to.max(one.reaches);
+            }
             Place::Descriptor(_) => {
                 hold.descriptors += 1;
                 // What is open can be looked at by its user; a mapping only by root.

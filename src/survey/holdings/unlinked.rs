@@ -3,16 +3,37 @@
 use super::{Hold, Holdings, Seen};
 use crate::machine::Machine;
 use crate::machine::process::Object;
-use crate::segment::{ObjectName, Segment, SegmentId, Unlinked};
-use crate::survey::{Names, posix};
+use crate::segment::{Holder, ObjectName, Owner, Segment, SegmentId, Unlinked, Unlinker};
+use crate::survey::{Names, logout, posix};
 use std::collections::{HashMap, HashSet};
+use std::io;
+use std::sync::Arc;
 
 /// What the kernel puts behind the name of a file that has none any more.
 const DELETED: &[u8] = b" (deleted)";
 
-/// Adds a segment for each. `segments` has to be younger than the look, so
-/// that what has a name is among them.
-pub fn add(holdings: &Holdings, machine: &dyn Machine, names: &mut Names, segments: &mut Vec<Segment>) {
+/// An unlinked object that this user may not inspect: its holders have it only
+/// mapped, and the kernel lets only root follow `/proc/PID/map_files`
+/// (`proc_map_files_get_link` in fs/proc/base.c).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Concealed {
+    /// Its id.
+    pub id: SegmentId,
+    /// The name that it had.
+    pub former_name: Option<ObjectName>,
+    /// Its holders.
+    pub holders: Arc<[Holder]>,
+}
+
+/// Adds a segment for each, and returns those that cannot be inspected.
+/// `segments` has to be younger than the look, so that what has a name is among
+/// them.
+pub fn add(
+    holdings: &Holdings,
+    machine: &dyn Machine,
+    names: &mut Names,
+    segments: &mut Vec<Segment>,
+) -> Vec<Concealed> {
     let listed: HashSet<(u64, u64)> = segments
         .iter()
         .filter_map(|segment| segment.posix())
@@ -29,38 +50,161 @@ pub fn add(holdings: &Holdings, machine: &dyn Machine, names: &mut Names, segmen
             }
         }
     }
-    let mut new: Vec<Segment> =
-        found.into_iter().filter_map(|(file, ways)| segment(file, &ways, machine, names)).collect();
+    let (mut new, mut concealed) = (vec![], vec![]);
+    for (file, ways) in found {
+        match segment(holdings, file, &ways, machine, names) {
+            Ok(segment) => new.extend(segment),
+            Err(former_name) => {
+                let (device, inode) = file;
+                let holders = holdings.objects.get(&Object::File { device, inode }).cloned();
+                let holders = holders.unwrap_or_default();
+                concealed.push(Concealed { id: SegmentId::Deleted { device, inode }, former_name, holders });
+            }
+        }
+    }
     new.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    concealed.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     segments.extend(new);
+    concealed
 }
 
-/// Looks at it through one of its holders. None of them may let us: then it is
-/// not shown, since nothing is known of it but a number.
+/// Describes an object through one of its holders. Without permission to stat it
+/// there, nothing is known of it but its numbers and its former name, which is
+/// the error.
 fn segment(
+    holdings: &Holdings,
     (device, inode): (u64, u64),
     ways: &[(u32, &Hold)],
     machine: &dyn Machine,
     names: &mut Names,
-) -> Option<Segment> {
+) -> Result<Option<Segment>, Option<ObjectName>> {
     let source = machine.processes();
-    let (pid, place, stat) = ways.iter().find_map(|(pid, hold)| {
-        let stat = source.stat_held(*pid, hold.place).ok()?;
-        ((stat.device, stat.inode) == (device, inode)).then_some((*pid, hold.place, stat))
-    })?;
+    let mut denied = None;
+    let found = ways.iter().find_map(|(pid, hold)| match source.stat_held(*pid, hold.place) {
+        Ok(stat) => ((stat.device, stat.inode) == (device, inode)).then_some((*pid, hold.place, stat)),
+        Err(error) => {
+            if error.kind() == io::ErrorKind::PermissionDenied {
+                denied = Some((*pid, hold.place));
+            }
+            None
+        }
+    });
+    let Some((pid, place, stat)) = found else {
+        // Without "(deleted)" it has a name, in a directory that is not listed.
+        let path = denied.and_then(|(pid, place)| source.name_held(pid, place).ok());
+        return match path.filter(|path| path.ends_with(DELETED)) {
+            Some(path) => Err(former_name(&path)),
+            None => Ok(None),
+        };
+    };
     // One with a name was made meanwhile, or stands where we may not list.
     if stat.links > 0 {
-        return None;
+        return Ok(None);
     }
     let name = source.name_held(pid, place).ok().and_then(|path| former_name(&path));
     // A removal of ours moves it aside first: that is not what it was called.
     let name = name.map(|name| machine.control().name_before(&name).unwrap_or(name));
     let id = SegmentId::Deleted { device, inode };
-    Some(posix::described(id, &stat, Some(Unlinked { name }), machine, names))
+    let owner = names.owner(machine, stat.uid, stat.gid);
+    let by = unlinkers(holdings, ways, name.as_ref(), &owner, machine);
+    Ok(Some(posix::described(id, &stat, Some(Unlinked { name, by }), machine, names)))
+}
+
+/// What probably unlinked it, likeliest first. Nothing records who did.
+fn unlinkers(
+    holdings: &Holdings,
+    ways: &[(u32, &Hold)],
+    name: Option<&ObjectName>,
+    owner: &Owner,
+    machine: &dyn Machine,
+) -> Vec<Unlinker> {
+    let mut by = vec![];
+    // At the logout systemd unlinks all objects of the user, held or not.
+    if logout::is_ordinary(owner) && machine.removes_at_logout(owner.uid) == Some(true) {
+        by.push(Unlinker::Logout);
+    }
+    let held_by_python = || {
+        let mut processes = ways.iter().filter_map(|(pid, _)| holdings.process(*pid));
+        processes.any(|process| is_python(&process.command))
+    };
+    if name.is_some_and(is_pythons) || held_by_python() {
+        by.push(Unlinker::PythonTracker);
+    }
+    by
+}
+
+/// `/psm_1f09ab2c`, as `_make_filename` of `multiprocessing/shared_memory.py` names
+/// objects (`wnsm_` on Windows, and in ports from there).
+fn is_pythons(name: &ObjectName) -> bool {
+    let name = name.as_bytes();
+    let digits = name.strip_prefix(b"psm_").or_else(|| name.strip_prefix(b"wnsm_"));
+    digits.is_some_and(|digits| digits.len() == 8 && digits.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Returns whether a process of that name runs Python: an interpreter without a
+/// script, or a script.
+fn is_python(command: &[u8]) -> bool {
+    command.starts_with(b"python") || command.starts_with(b"pypy") || command.ends_with(b".py")
 }
 
 /// `/dev/shm/psm_1 (deleted)` was `/psm_1`.
 fn former_name(path: &[u8]) -> Option<ObjectName> {
     let path = path.strip_suffix(DELETED)?;
     ObjectName::new(path.strip_prefix(b"/dev/shm/")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::Access;
+    use crate::survey::{Depth, Survey};
+
+    /// What is said of an unlinked object that a process of that name holds.
+    fn told(name: &str, command: &str, change: impl FnOnce(&MadeMachine)) -> (Vec<Unlinker>, String) {
+        let machine = MadeMachine::new();
+        machine.add_object(name, MadeBytes::full(b"x"));
+        machine.add_process(7, command);
+        machine.open_in(7, name, Access::Read);
+        machine.remove_object(name);
+        change(&machine);
+        let mut names = Names::default();
+        let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        let mut survey = Survey::take(&machine, &mut names);
+        survey.join(&holdings, &machine, &mut names);
+        let [segment] = survey.segments.as_slice() else { panic!("{:#?}", survey.segments) };
+        let by = segment.posix().unwrap().unlinked.clone().unwrap().by;
+        let texts: Vec<String> = by.iter().map(|by| by.text(&segment.owner)).collect();
+        (by, texts.join("; or by "))
+    }
+
+    #[test]
+    fn the_probable_unlinker_follows_from_name_holders_and_session() {
+        use Unlinker::{Logout, PythonTracker};
+        let nothing = |_: &MadeMachine| {};
+        assert_eq!(told("a", "grabber", nothing).0, []);
+        assert_eq!(told("psm_1f09ab2c", "grabber", nothing).0, [PythonTracker]);
+        assert_eq!(told("psm_no_number", "grabber", nothing).0, []);
+        for python in ["reader.py", "python3", "python3.12"] {
+            assert_eq!(told("a", python, nothing).0, [PythonTracker], "{python}");
+        }
+        let logged_out = |setting: Option<bool>, uid: u32| {
+            move |machine: &MadeMachine| {
+                machine.edit(|facts| {
+                    facts.limits.remove_ipc = setting;
+                    facts.logged_out.insert(uid);
+                });
+            }
+        };
+        let (by, text) = told("a", "grabber", logged_out(Some(true), 1000));
+        assert_eq!(by, [Logout]);
+        assert!(text.contains("systemd when the last session of ann ended"), "{text}");
+        let (by, text) = told("psm_1f09ab2c", "grabber", logged_out(Some(true), 1000));
+        assert_eq!(by, [Logout, PythonTracker]);
+        assert!(text.contains("; or by Python's resource tracker"), "{text}");
+        assert_eq!(told("a", "grabber", logged_out(Some(false), 1000)).0, []);
+        assert_eq!(told("a", "grabber", logged_out(None, 1000)).0, []);
+        // ann still has a session.
+        assert_eq!(told("a", "grabber", logged_out(Some(true), 1001)).0, []);
+    }
 }

@@ -12,6 +12,8 @@ use crate::app::Event;
 use crate::app::confirm::{Wanted, Wish};
 use crate::app::effect::Undo;
 use crate::app::event::Clock;
+use crate::app::save::SaveWish;
+use crate::app::sentence::name_of;
 use crate::app::work::Working;
 use crate::identify::Identifier;
 use crate::machine::Machine;
@@ -39,6 +41,8 @@ pub enum Order {
     Plan(Vec<Wish>),
     /// Carry these out.
     Apply(Vec<Plan>, Arc<Progress>),
+    /// Save these to files.
+    Save(Vec<SaveWish>, Arc<Progress>),
     /// Take an act back.
     Undo(Undo, Arc<Progress>),
 }
@@ -116,6 +120,17 @@ impl Doer {
                 self.apply(plan, progress)
             };
             plans.iter().enumerate().map(apply).collect()
+        })
+    }
+
+    /// Saves each segment in its file. After a stop the rest is not begun.
+    fn save_all(&self, wishes: &[SaveWish], progress: &Progress) -> Vec<Outcome> {
+        self.attended(progress, wishes.len(), |item| {
+            let save = |(at, wish): (usize, &SaveWish)| {
+                item.begin(at + 1, format!("saving {}", name_of(&wish.segment.id)));
+                act::save_outcome(&*self.machine, &wish.segment, &wish.path, wish.replace, progress)
+            };
+            wishes.iter().enumerate().map(save).collect()
         })
     }
 
@@ -270,6 +285,7 @@ impl Worker for Doer {
             Order::End(ending) => self.end(ending),
             Order::Plan(wishes) => Event::Planned(self.plan_all(&wishes)),
             Order::Apply(plans, progress) => Event::Acted(self.apply_all(&plans, &progress)),
+            Order::Save(wishes, progress) => Event::Saved(self.save_all(&wishes, &progress)),
             Order::Undo(undo, progress) => Event::Undone(self.undo(undo, &progress)),
         }]
     }

@@ -119,6 +119,25 @@ pub fn is_sysv(name: &[u8]) -> bool {
     key.is_some_and(|key| key.len() == 8 && key.iter().all(u8::is_ascii_hexdigit))
 }
 
+/// The path of the file that is mapped at this address, from the text of the
+/// mappings. There a newline is `\\012` (`seq_file_path` in `show_map_vma`).
+pub fn name_at(table: &[u8], start: u64) -> Option<Vec<u8>> {
+    let mut lines = table.split(|&byte| byte == b'\n').filter_map(parse);
+    let (_, name) = lines.find(|(mapping, _)| mapping.start == start)?;
+    let mut path = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((&first, after)) = rest.split_first() {
+        if let Some(after) = rest.strip_prefix(b"\\012") {
+            path.push(b'\n');
+            rest = after;
+        } else {
+            path.push(first);
+            rest = after;
+        }
+    }
+    Some(path)
+}
+
 /// `7f0c4b000000-7f0c4b021000 rw-s 00000000 00:01 32770   /SYSV000004d2 (deleted)`
 fn parse(line: &[u8]) -> Option<(Mapping, &[u8])> {
     let mut fields = line.splitn(6, |&byte| byte == b' ');

@@ -184,8 +184,15 @@ impl Processes for RealMachine {
     }
 
     fn name_held(&self, pid: u32, place: Place) -> io::Result<Vec<u8>> {
-        let target = readlinkat(Proc::shared()?.fd(), path_of(pid, place).as_str())?;
-        Ok(target.into_encoded_bytes())
+        match (readlinkat(Proc::shared()?.fd(), path_of(pid, place).as_str()), place) {
+            (Ok(target), _) => Ok(target.into_encoded_bytes()),
+            // Only root may follow map_files. The table of mappings has the name too.
+            (Err(Errno::EPERM | Errno::EACCES), Place::Mapping { start, .. }) => {
+                let table = fs::read(format!("/proc/{pid}/maps"))?;
+                maps::name_at(&table, start).ok_or_else(|| io::ErrorKind::NotFound.into())
+            }
+            (Err(error), _) => Err(error.into()),
+        }
     }
 
     fn terminate(&self, process: &ProcessId) -> io::Result<()> {
@@ -288,8 +295,13 @@ fn refused(error: &io::Error, subject: &Subject) -> Examined {
 
 /// Opens a file through whoever still holds it.
 pub fn open_held(device: u64, inode: u64, holders: &[u32]) -> io::Result<OpenObject> {
+    // Private mappings last: to find them, the kernel is asked about every mapping of a process.
+    open_held_by(device, inode, holders, false).or_else(|_| open_held_by(device, inode, holders, true))
+}
+
+fn open_held_by(device: u64, inode: u64, holders: &[u32], private: bool) -> io::Result<OpenObject> {
     let whereabouts = Whereabouts { objects: Some(device), ..Whereabouts::default() };
-    let wanted = Wanted { whereabouts, private: true, as_text: false };
+    let wanted = Wanted { whereabouts, private, as_text: false };
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
     for &pid in holders {
         let uses = match RealMachine.examine(pid, &wanted) {

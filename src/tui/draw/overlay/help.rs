@@ -46,4 +46,5 @@ fn plain(text: &str) -> String {
         .replace('✗', "x")
         .replace('•', "+")
         .replace('◉', "@")
+        .replace('†', "+")
 }

@@ -12,6 +12,7 @@ mod log;
 mod new_segment;
 mod palette;
 mod permissions;
+mod save;
 
 use crate::app::State;
 use crate::app::layout::Area;
@@ -36,6 +37,10 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
         Some(Overlay::New(form)) => {
             dim_behind(state, canvas);
             new_segment::draw(state, form, canvas);
+        }
+        Some(Overlay::Save(form)) => {
+            dim_behind(state, canvas);
+            save::draw(state, form, canvas);
         }
         Some(Overlay::Confirm(confirm)) => {
             dim_behind(state, canvas);

@@ -23,6 +23,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     let label = canvas.fit(&segment.label(), room);
     let margin = u16::from(!beside);
     let x = canvas.text(area.x + margin, area.y, room, &label, heading);
+    let x = canvas.text(x, area.y, (area.x + room).saturating_sub(x), segment.label_mark(), theme.dim);
     canvas.text(x + 2, area.y, area.width, &state_text, state_style(theme, verdict));
 
     let body = Area::new(area.x + margin, area.y + 1, area.width - 1 - margin, area.height.saturating_sub(1));

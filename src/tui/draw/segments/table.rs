@@ -124,8 +124,16 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
             canvas.text(x, y, width, kind.word(), theme.dim);
         }
         Column::Label => {
-            let label = canvas.fit(&segment.label(), width);
-            canvas.text(x, y, width, &label, theme.text);
+            let label = segment.label();
+            let (mark, style) = match segment.label_mark() {
+                "" => (String::new(), theme.dim),
+                mark if cells(&label) + cells(mark) <= width => (mark.to_owned(), theme.dim),
+                _ => (format!(" {}", theme.glyphs.state(SegmentState::Removed)), theme.removed),
+            };
+            let room = width.saturating_sub(cells(&mark));
+            let label = canvas.fit(&label, room);
+            let after = canvas.text(x, y, room, &label, theme.text);
+            canvas.text(after, y, right.saturating_sub(after), &mark, style);
         }
         Column::Size => size(canvas, right, y, segment.size),
         Column::ResidentBar | Column::Resident => resident(segment, placed, canvas, y),
@@ -146,7 +154,12 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
                 Some(maker) => (first_words(&maker.name_text(), width), theme.text),
                 None => (theme.glyphs.nothing.to_owned(), theme.dim),
             };
-            canvas.text(x, y, width, &text, style);
+            let end = canvas.text(x, y, width, &text, style);
+            let named = segment.made_by.as_ref().is_some_and(|maker| *maker.id != *"gone");
+            if named && segment.exited_creator().is_some() {
+                // In the gap after the column, where even a name of full width leaves room.
+                canvas.text(end, y, 1, theme.glyphs.exited, theme.dim);
+            }
         }
         Column::Age => {
             let age = segment.age(survey.at).map_or_else(|| theme.glyphs.nothing.to_owned(), age_text);

@@ -1,0 +1,156 @@
+//! The form that saves segments to files: one to a file, several to a directory.
+
+use super::text_field::TextField;
+use crate::segment::{Segment, SegmentId};
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
+
+/// Maximum length of the part of a file name that comes from a segment's name.
+const LONGEST_NAME: usize = 60;
+
+/// A line of the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// The file, or the directory for several segments.
+    Path,
+    /// Whether an existing file is replaced.
+    Replace,
+}
+
+/// The form.
+#[derive(Debug, Clone)]
+pub struct Save {
+    /// The segments to save.
+    pub segments: Vec<Segment>,
+    /// The focused line.
+    pub line: Line,
+    /// The file, or the directory for several segments.
+    pub path: TextField,
+    /// Whether an existing file is replaced.
+    pub replace: bool,
+    /// Why nothing was saved.
+    pub error: Option<String>,
+    /// The save is running.
+    pub saving: bool,
+}
+
+/// A segment to save, and its file.
+#[derive(Debug, Clone)]
+pub struct SaveWish {
+    /// The segment, as it was shown.
+    pub segment: Box<Segment>,
+    /// The file.
+    pub path: PathBuf,
+    /// Whether an existing file is replaced.
+    pub replace: bool,
+}
+
+impl Save {
+    /// The form for these segments: a file named after the only one, or the
+    /// current directory.
+    #[must_use]
+    pub fn new(segments: Vec<Segment>) -> Self {
+        let path = match segments.as_slice() {
+            [one] => file_name(one),
+            _ => "./".to_owned(),
+        };
+        Self {
+            segments,
+            line: Line::Path,
+            path: TextField::new(path),
+            replace: false,
+            error: None,
+            saving: false,
+        }
+    }
+
+    /// Moves to the other line.
+    pub fn step(&mut self) {
+        self.line = match self.line {
+            Line::Path => Line::Replace,
+            Line::Replace => Line::Path,
+        };
+    }
+
+    /// The focused text field.
+    pub fn field(&mut self) -> Option<&mut TextField> {
+        (self.line == Line::Path && !self.saving).then_some(&mut self.path)
+    }
+
+    /// Each segment with its file.
+    ///
+    /// # Errors
+    /// When the path is empty.
+    pub fn wishes(&self) -> Result<Vec<SaveWish>, String> {
+        let text = self.path.text();
+        let several = self.segments.len() > 1;
+        if text.is_empty() {
+            return Err(format!("a {} is required", if several { "directory" } else { "file name" }));
+        }
+        let path = PathBuf::from(OsString::from_vec(text.as_bytes().to_vec()));
+        let mut names = HashSet::new();
+        let wish = |segment: &Segment| {
+            let path = if several || text.ends_with('/') {
+                path.join(unused(file_name(segment), &mut names))
+            } else {
+                path.clone()
+            };
+            SaveWish { segment: Box::new(segment.clone()), path, replace: self.replace }
+        };
+        Ok(self.segments.iter().map(wish).collect())
+    }
+}
+
+/// Returns the name with a number if it is taken: an unlinked object and the one
+/// that replaced it have the same name.
+fn unused(name: String, names: &mut HashSet<String>) -> String {
+    let stem = name.trim_end_matches(".saved").to_owned();
+    let numbered = (2..).map(|number| format!("{stem}-{number}.saved"));
+    let free = std::iter::once(name).chain(numbered).find(|name| names.insert(name.clone()));
+    free.unwrap_or(stem)
+}
+
+/// `camera0.saved`, `sysv_5.saved`
+fn file_name(segment: &Segment) -> String {
+    let name = match (&segment.id, segment.former_name()) {
+        (SegmentId::Posix(name), _) | (_, Some(name)) => name.to_string(),
+        (id, None) => id.to_string(),
+    };
+    let name = name.trim_start_matches('/').replace([':', '/', '\\'], "_");
+    let short: String = name.chars().take(LONGEST_NAME).collect();
+    format!("{short}.saved")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::example;
+
+    fn paths(form: &Save) -> Vec<String> {
+        form.wishes().unwrap().iter().map(|wish| wish.path.display().to_string()).collect()
+    }
+
+    #[test]
+    fn one_segment_goes_to_a_file_named_after_it() {
+        for (segment, file) in [
+            (example::posix_called(b"camera0"), "camera0.saved"),
+            (example::posix_called(b"dir/one"), "dir_one.saved"),
+            (example::posix_called(b"a\x1b"), "a_x1b.saved"),
+            (example::sysv(), "sysv_32770.saved"),
+        ] {
+            assert_eq!(paths(&Save::new(vec![segment])), [file]);
+        }
+    }
+
+    #[test]
+    fn several_segments_go_to_a_directory_and_never_to_the_same_file() {
+        let segments = vec![example::posix_called(b"a"), example::posix_called(b"a"), example::sysv()];
+        let mut form = Save::new(segments);
+        form.path.set("/backup");
+        assert_eq!(paths(&form), ["/backup/a.saved", "/backup/a-2.saved", "/backup/sysv_32770.saved"]);
+        form.path.set("");
+        assert!(form.wishes().unwrap_err().contains("directory"));
+    }
+}

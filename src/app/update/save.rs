@@ -1,0 +1,103 @@
+//! The form that saves segments to files, and what came of it.
+
+use super::acting;
+use super::report::first_of;
+use crate::act::{ActError, Outcome, SaveError};
+use crate::app::effect::Effect;
+use crate::app::key::{Code, Key};
+use crate::app::overlay::Overlay;
+use crate::app::save::{Line, Save};
+use crate::app::sentence::{naming, result};
+use crate::app::state::State;
+use crate::app::work::Work;
+
+/// Opens the form for the marked segments, or for the selected one.
+pub fn open(state: &mut State) {
+    let segments: Vec<_> = acting::targets(state).into_iter().cloned().collect();
+    if !segments.is_empty() {
+        state.overlay = Some(Overlay::Save(Box::new(Save::new(segments))));
+    }
+}
+
+/// A key while the form is shown. Esc was taken before.
+pub fn key(state: &mut State, mut form: Box<Save>, key: Key, effects: &mut Vec<Effect>) {
+    match key.code {
+        _ if form.saving => {}
+        Code::Enter => match form.wishes() {
+            Ok(wishes) => {
+                form.saving = true;
+                form.error = None;
+                state.work = Some(Work::default());
+                effects.push(Effect::Save(wishes));
+            }
+            Err(reason) => form.error = Some(reason),
+        },
+        Code::Tab | Code::BackTab | Code::Up | Code::Down => form.step(),
+        Code::Left | Code::Right | Code::Char(' ') if form.line == Line::Replace => {
+            form.replace = !form.replace;
+            form.error = None;
+        }
+        Code::Char('q') if form.line == Line::Replace => return,
+        _ => {
+            if form.field().is_some_and(|field| field.key(key)) {
+                form.error = None;
+            }
+        }
+    }
+    state.overlay = Some(Overlay::Save(form));
+}
+
+/// Reports what was saved. The form stays open while nothing was.
+pub fn saved(state: &mut State, outcomes: &[Outcome]) {
+    state.work = None;
+    let (mut done, mut failures, mut stopped) = (vec![], vec![], false);
+    for outcome in outcomes {
+        let subject = &outcome.subject;
+        let line = match &outcome.result {
+            Ok(saved) => {
+                done.push(result(subject, &saved.said.join("; ")));
+                saved.text()
+            }
+            Err(ActError::NotSaved(SaveError::Stopped { .. })) => {
+                stopped = true;
+                "stopped; not saved".to_owned()
+            }
+            Err(error) => {
+                let mut text = error.to_string();
+                if matches!(error, ActError::NotSaved(SaveError::Exists { .. })) {
+                    text.push_str(", or turn on replace");
+                }
+                failures.push(naming(subject, &text));
+                error.to_string()
+            }
+        };
+        acting::log(state, "save", subject, &line);
+    }
+    if done.is_empty()
+        && !stopped
+        && let Some(Overlay::Save(form)) = &mut state.overlay
+    {
+        form.saving = false;
+        form.error = failures.into_iter().next();
+        return;
+    }
+    if matches!(state.overlay, Some(Overlay::Save(_))) {
+        state.overlay = None;
+    }
+    let mut parts = match done.as_slice() {
+        [] | [_] => done,
+        many => vec![format!("Saved {} segments", many.len())],
+    };
+    if stopped {
+        let nothing = parts.is_empty();
+        parts.push(if nothing { "Stopped; nothing was saved" } else { "Stopped" }.to_owned());
+    }
+    let failed = !failures.is_empty();
+    parts.extend(first_of(state, failures));
+    let text = parts.join(". ");
+    if failed {
+        state.fail(text);
+    } else {
+        state.say(text);
+    }
+}

@@ -1,0 +1,94 @@
+//! Usage by user and by process: two short tables, the largest first.
+
+use super::super::out::Out;
+use super::super::style::Tint;
+use super::super::table::{Column, Table};
+use crate::segment::Bytes;
+use crate::survey::{Sum, Usage};
+use serde::Serialize;
+use std::io::{self, Write as _};
+
+/// Rows of each table; JSON has all of them.
+const SHOWN: usize = 10;
+
+/// Segments added up, in the names of JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+struct Counts {
+    /// System V segments.
+    ids: u64,
+    /// Their sizes.
+    bytes: u64,
+    /// POSIX objects.
+    objects: u64,
+    /// Their memory.
+    object_bytes: u64,
+}
+
+/// The segments of a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct User {
+    uid: u32,
+    #[serde(rename = "user")]
+    name: Option<String>,
+    #[serde(flatten)]
+    counts: Counts,
+}
+
+/// The segments of a process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Process {
+    pid: u32,
+    command: String,
+    #[serde(flatten)]
+    counts: Counts,
+}
+
+impl From<Sum> for Counts {
+    fn from(Sum { ids, bytes, objects, object_bytes }: Sum) -> Self {
+        Self { ids, bytes: bytes.0, objects, object_bytes: object_bytes.0 }
+    }
+}
+
+/// The rows of both tables.
+pub fn rows(usage: Usage) -> (Vec<User>, Vec<Process>) {
+    let users = usage.users.into_iter().map(|(uid, name, sum)| User { uid, name, counts: sum.into() });
+    let processes =
+        usage.processes.into_iter().map(|(pid, command, sum)| Process { pid, command, counts: sum.into() });
+    (users.collect(), processes.collect())
+}
+
+/// Prints both tables.
+pub fn print(users: &[User], processes: &[Process], out: &mut Out) -> io::Result<()> {
+    let users = users.iter().map(|user| {
+        let name = user.name.clone().unwrap_or_else(|| user.uid.to_string());
+        (name, user.counts)
+    });
+    print_one("USER", &users.collect::<Vec<_>>(), out)?;
+    let processes =
+        processes.iter().map(|process| (format!("{} ({})", process.command, process.pid), process.counts));
+    print_one("PROCESS", &processes.collect::<Vec<_>>(), out)
+}
+
+fn print_one(title: &'static str, rows: &[(String, Counts)], out: &mut Out) -> io::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let right = |title| Column { title, right: true };
+    let columns = vec![right("SYSV"), right("SIZE"), right("POSIX"), right("RESIDENT")];
+    let mut table = Table::new([vec![Column { title, right: false }], columns].concat());
+    let style = out.style();
+    for (name, counts) in &rows[..rows.len().min(SHOWN)] {
+        table.cell(Tint::Plain, format_args!("{}", style.fit(name)));
+        for (count, bytes) in [(counts.ids, counts.bytes), (counts.objects, counts.object_bytes)] {
+            let tint = if count == 0 { Tint::Dim } else { Tint::Plain };
+            table.cell(tint, format_args!("{count}"));
+            table.cell(tint, format_args!("{}", Bytes(bytes)));
+        }
+    }
+    writeln!(out)?;
+    table.print(true, out)?;
+    if rows.len() > SHOWN {
+        writeln!(out, "{} more", rows.len() - SHOWN)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! Looking for a pattern in a segment, in bounded memory, holes skipped.
+//!
+//! What counts is where a match may begin: from one byte less than the
+//! pattern's length before a run of data up to the run's end. Those places are
+//! gone through in jobs, and each job in pieces that are read with as many bytes
+//! after them as a match may need; so nothing is missed where they meet.
+
+mod matches;
+mod places;
+#[cfg(test)]
+mod tests;
+
+pub use matches::Matches;
+
+use super::extents::DataBackward;
+use super::{Direction, PageBuffer, Pattern, Progress, Reader, in_turns};
+use places::{Places, Walk};
+use std::io;
+use std::ops::{ControlFlow, Range};
+
+/// How many places are read at once: the buffer stays in the second-level
+/// cache. Few in tests, so that matches lie across pieces.
+const PIECE: u64 = if cfg!(test) { 16 } else { 64 << 10 };
+/// Ranges from this size on are worth a second thread.
+const WORTH_A_THREAD: u64 = if cfg!(test) { 8 << 10 } else { 4 << 20 };
+
+/// The next match at or after `from`, or the last one that begins before it.
+/// Does not wrap. `None` when there is none, and when it was cancelled.
+///
+/// # Errors
+/// When the kernel refuses to read.
+pub fn find_next(
+    reader: &Reader,
+    pattern: &Pattern,
+    from: u64,
+    direction: Direction,
+    progress: &Progress,
+) -> io::Result<Option<u64>> {
+    match direction {
+        Direction::Forward => {
+            let mut first = None;
+            find_all(reader, pattern, from..u64::MAX, progress, |matches| {
+                first = Some(matches.first);
+                ControlFlow::Break(())
+            })?;
+            Ok(first)
+        }
+        Direction::Backward => find_backward(reader, pattern, from, progress),
+    }
+}
+
+/// Every match that lies within `range`, in rising order, until `found` breaks
+/// off or the work is cancelled. As with `grep -o`, matches do not overlap: the
+/// search goes on behind the end of each.
+///
+/// Holes are not read. The matches in a hole that the pattern fits are counted,
+/// not searched for. If the segment shrinks, it ends there. `found` may be
+/// called from another thread.
+///
+/// # Errors
+/// When the kernel refuses to read.
+pub fn find_all(
+    reader: &Reader,
+    pattern: &Pattern,
+    range: Range<u64>,
+    progress: &Progress,
+    mut found: impl FnMut(Matches) -> ControlFlow<()> + Send,
+) -> io::Result<()> {
+    let range = range.start..range.end.min(reader.size()?);
+    let size = range.end.saturating_sub(range.start);
+    progress.begin(size);
+    let mut walk = Walk::new(reader, pattern, range.clone(), piece_size(pattern), progress);
+    // Where the next match may begin: at the end of the last one.
+    let mut free = range.start;
+    let mut result = Ok(());
+    in_turns(
+        size >= WORTH_A_THREAD,
+        |job: &mut Job| {
+            job.places = walk.next();
+            !matches!(job.places, Ok(None)) && !progress.is_cancelled()
+        },
+        |job| job.search(reader, pattern, 0),
+        |job| {
+            // The last match of the job before may reach into this one.
+            if job.matches.first().is_some_and(|matches| matches.first < free) {
+                job.search(reader, pattern, free);
+            }
+            let end = match &job.places {
+                Ok(Some(places)) => places.end(),
+                Ok(None) => return ControlFlow::Break(()),
+                Err(_) => {
+                    result = std::mem::replace(&mut job.places, Ok(None)).map(|_| ());
+                    return ControlFlow::Break(());
+                }
+            };
+            for &matches in &job.matches {
+                free = matches.end();
+                found(matches)?;
+            }
+            progress.reach(end - range.start);
+            ControlFlow::Continue(())
+        },
+    );
+    result
+}
+
+/// Long patterns get long pieces, so that reading twice what overlaps costs little.
+fn piece_size(pattern: &Pattern) -> u64 {
+    PIECE.max((pattern.len() as u64 - 1).saturating_mul(4))
+}
+
+/// Places, and the matches that begin there.
+struct Job {
+    places: io::Result<Option<Places>>,
+    matches: Vec<Matches>,
+    buffer: PageBuffer,
+}
+
+impl Default for Job {
+    fn default() -> Self {
+        Self { places: Ok(None), matches: vec![], buffer: PageBuffer::default() }
+    }
+}
+
+impl Job {
+    /// Finds the matches that begin at `free` or later.
+    fn search(&mut self, reader: &Reader, pattern: &Pattern, free: u64) {
+        self.matches.clear();
+        match &self.places {
+            Ok(Some(Places::Zeros(places))) => {
+                let places = places.start.max(free)..places.end;
+                if !places.is_empty() {
+                    self.matches.push(Matches::throughout(places, pattern.len() as u64));
+                }
+            }
+            Ok(Some(Places::Data(places))) => {
+                let places = places.start.max(free)..places.end;
+                if let Err(error) = self.search_data(reader, pattern, places) {
+                    self.places = Err(error);
+                }
+            }
+            Ok(None) | Err(_) => {}
+        }
+    }
+
+    fn search_data(&mut self, reader: &Reader, pattern: &Pattern, places: Range<u64>) -> io::Result<()> {
+        let length = pattern.len() as u64;
+        let mut at = places.start;
+        while at < places.end {
+            let end = places.end.min(at + piece_size(pattern));
+            let wanted = read_places(reader, pattern, &(at..end), &mut self.buffer)?;
+            let mut from = 0;
+            while let Some(found) = pattern.find(&self.buffer, from) {
+                Matches::push(&mut self.matches, at + found as u64, length);
+                from = found + pattern.len();
+            }
+            if self.buffer.len() < wanted {
+                // The segment has shrunk.
+                break;
+            }
+            at = end.max(at + from as u64);
+        }
+        Ok(())
+    }
+}
+
+/// Reads the bytes of all matches that may begin at `places`. Returns how many bytes that should be.
+fn read_places(
+    reader: &Reader,
+    pattern: &Pattern,
+    places: &Range<u64>,
+    buffer: &mut PageBuffer,
+) -> io::Result<usize> {
+    let wanted = places.end - places.start + pattern.len() as u64 - 1;
+    let wanted = usize::try_from(wanted).map_err(io::Error::other)?;
+    reader.fill(buffer, places.start, wanted)?;
+    Ok(wanted)
+}
+
+fn find_backward(
+    reader: &Reader,
+    pattern: &Pattern,
+    from: u64,
+    progress: &Progress,
+) -> io::Result<Option<u64>> {
+    let size = reader.size()?;
+    let reach = pattern.len() as u64 - 1;
+    // The first place that is not to be looked at, lower with every piece.
+    let mut open = from.min(size.saturating_sub(reach));
+    let begin = open;
+    progress.begin(begin);
+    let range = 0..open.saturating_add(reach).min(size);
+    let mut bytes = PageBuffer::default();
+    let mut runs = DataBackward::new(reader, range.clone(), progress);
+    let mut whole = pattern.fits_zeros().then_some(Ok(range));
+    let mut next = || if pattern.fits_zeros() { whole.take() } else { runs.next() };
+    while let Some(run) = next() {
+        let run = run?;
+        let first = run.start.saturating_sub(reach);
+        open = open.min(run.end);
+        while open > first && !progress.is_cancelled() {
+            let places = open.saturating_sub(piece_size(pattern)).max(first)..open;
+            read_places(reader, pattern, &places, &mut bytes)?;
+            if let Some(at) = pattern.find_last(&bytes) {
+                return Ok(Some(places.start + at as u64));
+            }
+            open = places.start;
+            progress.reach(begin - open);
+        }
+    }
+    Ok(None)
+}

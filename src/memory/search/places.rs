@@ -1,0 +1,99 @@
+//! The places where a match may begin, in jobs of bounded size.
+
+use super::super::{Pattern, Progress, Reader};
+use crate::machine::ExtentKind;
+use std::io;
+use std::ops::Range;
+
+/// The number of places in a job. Few in tests, so that matches lie across jobs.
+const JOB: u64 = if cfg!(test) { 48 } else { 1 << 20 };
+
+/// Places where a match may begin.
+#[derive(Debug, Clone)]
+pub enum Places {
+    /// The bytes there must be read.
+    Data(Range<u64>),
+    /// All of them are in a hole, with every byte of a match that begins there.
+    Zeros(Range<u64>),
+}
+
+impl Places {
+    /// The first place that belongs to a later job.
+    pub const fn end(&self) -> u64 {
+        match self {
+            Self::Data(places) | Self::Zeros(places) => places.end,
+        }
+    }
+}
+
+/// Walks through a range in rising order. Holes are left out, unless the pattern fits zeros.
+pub struct Walk<'a> {
+    reader: &'a Reader,
+    progress: &'a Progress,
+    fits_zeros: bool,
+    /// The bytes of a match after its first.
+    tail: u64,
+    /// The end of the range.
+    range_end: u64,
+    /// The end of the last extent.
+    at: u64,
+    /// The first place that was in no job.
+    next_place: u64,
+    /// The rest of the data that was last found.
+    open: Range<u64>,
+    job: u64,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(
+        reader: &'a Reader,
+        pattern: &Pattern,
+        range: Range<u64>,
+        longest_read: u64,
+        progress: &'a Progress,
+    ) -> Self {
+        Self {
+            reader,
+            progress,
+            fits_zeros: pattern.fits_zeros(),
+            tail: pattern.len() as u64 - 1,
+            range_end: range.end,
+            at: range.start,
+            next_place: range.start,
+            open: 0..0,
+            job: JOB.max(longest_read),
+        }
+    }
+
+    pub fn next(&mut self) -> io::Result<Option<Places>> {
+        loop {
+            if !self.open.is_empty() {
+                let end = self.open.end.min(self.open.start + self.job);
+                let job = self.open.start..end;
+                (self.open.start, self.next_place) = (end, end);
+                return Ok(Some(Places::Data(job)));
+            }
+            if self.at >= self.range_end || self.progress.is_cancelled() {
+                return Ok(None);
+            }
+            let start = self.at;
+            let Some(extent) = self.reader.extent_at(start, self.range_end - start)? else { return Ok(None) };
+            self.at = extent.end.max(start + 1).min(self.range_end);
+            match extent.kind {
+                // A match may begin in the hole before the data.
+                ExtentKind::Data => {
+                    let last = self.at.min(self.range_end.saturating_sub(self.tail));
+                    self.open = self.next_place.max(start.saturating_sub(self.tail))..last;
+                }
+                ExtentKind::Hole if self.fits_zeros => {
+                    let places = self.next_place..self.at.saturating_sub(self.tail);
+                    if !places.is_empty() {
+                        self.next_place = places.end;
+                        return Ok(Some(Places::Zeros(places)));
+                    }
+                }
+                ExtentKind::Hole => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Mappings that extend past the end of their object: a process mapped it and
+//! it was truncated since (or never grown to that size). Access to a page past
+//! the end raises SIGBUS (`mmap(2)`), whether the mapping is shared or private.
+
+use super::{Alert, Survey};
+use crate::segment::{Bytes, Holder, Segment};
+
+/// The most mappings that one alert lists.
+const LISTED: usize = 5;
+
+impl Survey {
+    /// The holders with a mapping that extends past the end of the segment.
+    ///
+    /// A System V segment never shrinks. An object that changed after the
+    /// processes were scanned may have been remapped since: the next scan tells.
+    pub fn past_end<'a>(&self, segment: &'a Segment) -> impl Iterator<Item = &'a Holder> {
+        let scanned = self.scanned.zip(segment.times.change).is_some_and(|(at, change)| change <= at);
+        let checked = scanned && segment.posix().is_some();
+        let holders = segment.holders.as_deref().filter(|_| checked).unwrap_or_default();
+        // The rest of the last page belongs to the mapping: it reads as zeros.
+        let end = segment.size.0.checked_next_multiple_of(self.limits.page_size.max(1));
+        holders.iter().filter(move |holder| end.is_some_and(|end| holder.mapped_to > end))
+    }
+
+    /// One line for each such holder, safe to print.
+    #[must_use]
+    pub fn past_end_lines(&self, segment: &Segment) -> Vec<String> {
+        self.past_end(segment)
+            .map(|holder| format!("{}: access past the end raises SIGBUS", past_end(segment, holder)))
+            .collect()
+    }
+}
+
+/// `writer (4121) maps up to 1.0 MiB of /x, which has 4.0 KiB`
+fn past_end(segment: &Segment, holder: &Holder) -> String {
+    let Holder { pid, mapped_to, .. } = holder;
+    let command = holder.command_text();
+    let label = segment.label();
+    let size = segment.size;
+    format!("{command} ({pid}) maps up to {} of {label}, which has {size}", Bytes(*mapped_to))
+}
+
+/// An alert about all of them.
+pub(super) fn alert(survey: &Survey) -> Option<Alert> {
+    let found: Vec<String> = survey
+        .segments
+        .iter()
+        .flat_map(|segment| survey.past_end(segment).map(|holder| past_end(segment, holder)))
+        .collect();
+    let what = match found.len() {
+        0 => return None,
+        1 => "a mapping extends past the end of its object, access there raises SIGBUS".to_owned(),
+        count => format!("{count} mappings extend past the end of their objects, access there raises SIGBUS"),
+    };
+    Some(Alert { what, users: found.into_iter().take(LISTED).collect(), urgent: true })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::{Access, Timestamp};
+    use crate::survey::{Depth, Holdings, Names, alerts};
+
+    /// A machine on which `writer` maps the first page of `/x`, which has `size` bytes.
+    fn machine(size: u64) -> MadeMachine {
+        let machine = MadeMachine::new();
+        machine.add_object("x", MadeBytes::hole(size));
+        machine.add_process(4121, "writer");
+        machine.map_in(4121, "x", Access::ReadWrite);
+        machine
+    }
+
+    fn lines(machine: &MadeMachine) -> Vec<String> {
+        let mut names = Names::default();
+        let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
+        let mut survey = Survey::take(machine, &mut names);
+        survey.join(&holdings, machine, &mut names);
+        let lines = survey.segments.iter().flat_map(|segment| survey.past_end_lines(segment)).collect();
+        let told = alerts(&survey).iter().any(|alert| alert.what.contains("past the end"));
+        assert_eq!(told, !Vec::is_empty(&lines));
+        lines
+    }
+
+    #[test]
+    fn only_whole_pages_past_the_end_count() {
+        for size in [1, 4095, 4096, 4097, 1 << 62] {
+            assert_eq!(lines(&machine(size)), Vec::<String>::new(), "{size}");
+        }
+        let told =
+            ["writer (4121) maps up to 4.0 KiB of /x, which has 0 B: access past the end raises SIGBUS"];
+        assert_eq!(lines(&machine(0)), told);
+    }
+
+    #[test]
+    fn an_open_descriptor_maps_nothing() {
+        let machine = MadeMachine::new();
+        machine.add_object("x", MadeBytes::hole(0));
+        machine.add_process(4121, "writer");
+        machine.open_in(4121, "x", Access::ReadWrite);
+        assert_eq!(lines(&machine), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_object_that_changed_after_the_scan_waits_for_the_next_scan() {
+        let machine = machine(0);
+        machine.edit(|facts| {
+            let later = Timestamp::from_seconds(facts.now + 1);
+            facts.posix.values_mut().for_each(|object| object.stat.change = later);
+        });
+        assert_eq!(lines(&machine), Vec::<String>::new());
+    }
+}

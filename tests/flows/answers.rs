@@ -1,0 +1,81 @@
+//! The answers of the terminal UI that are about processes: a filter by pid, a
+//! mapping past the end, a creator that has exited.
+
+use super::stage;
+use crate::support::Stage;
+use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::segment::{Access, Bytes};
+
+#[test]
+fn the_filter_line_takes_pids_of_holders() {
+    let machine = MadeMachine::new();
+    for name in ["held", "free"] {
+        machine.add_object(name, MadeBytes::full(&[1; 4096]));
+    }
+    machine.add_process(4121, "grabber");
+    machine.map_in(4121, "held", Access::ReadWrite);
+    let mut stage = stage(machine);
+    let shown = |stage: &Stage| ["held", "free"].map(|name| stage.screen().contains(&format!("/{name} ")));
+    assert_eq!(shown(&stage), [true, true]);
+    stage.press("/pid=4121<enter>");
+    assert_eq!(shown(&stage), [true, false], "{}", stage.screen());
+    stage.press("<esc>/!pid=4121<enter>");
+    assert_eq!(shown(&stage), [false, true], "{}", stage.screen());
+}
+
+#[test]
+fn a_mapping_past_the_end_is_an_alert_and_a_warning_in_the_detail_area() {
+    let machine = MadeMachine::new();
+    machine.add_object("x", MadeBytes::full(&[1; 4096]));
+    machine.add_process(4121, "writer");
+    machine.map_in(4121, "x", Access::ReadWrite);
+    let mut stage = Stage::new(machine, 140, 45);
+    assert!(!stage.screen().contains("SIGBUS"));
+    stage.machine.edit_object("x", |bytes| *bytes = MadeBytes::hole(0));
+    stage.survey();
+    let screen = stage.screen();
+    let line = "writer (4121) maps up to 4.0 KiB of /x, which has 0 B";
+    assert!(screen.contains(&format!("access there raises SIGBUS: {line}")), "{screen}");
+    // The detail area wraps it.
+    assert!(screen.contains("warning   writer (4121) maps"), "{screen}");
+}
+
+#[test]
+fn sizes_beyond_the_capacity_are_an_alert_once_half_of_it_is_used() {
+    let machine = MadeMachine::new();
+    machine.add_object("x", MadeBytes::hole(8192));
+    let mut stage = Stage::new(machine, 140, 45);
+    let fill = |stage: &mut Stage, used: u64| {
+        stage.machine.edit(|facts| {
+            let shm = facts.limits.dev_shm.as_mut().unwrap();
+            (shm.size, shm.used) = (Bytes(4096), Bytes(used));
+        });
+        stage.survey();
+    };
+    // Large sparse objects are common, and most are never filled.
+    fill(&mut stage, 2047);
+    assert!(!stage.screen().contains("overcommitted"));
+    fill(&mut stage, 2048);
+    assert!(stage.screen().contains("/dev/shm is overcommitted, objects of 8.0 KiB"), "{}", stage.screen());
+}
+
+#[test]
+fn an_exited_creator_is_marked_after_a_known_maker() {
+    let machine = MadeMachine::new();
+    // The key of JACK's registry.
+    machine.add_sysv(5, 0x0028_2929, MadeBytes::hole(4096));
+    let mut stage = Stage::new(machine, 140, 45);
+    let screen = stage.screen();
+    assert!(screen.contains("JACK†") || screen.contains("registry†"), "{screen}");
+    assert!(screen.contains("(creator 4121"), "the detail area wraps it\n{screen}");
+    // Its creator began before it was created, and runs.
+    stage.machine.add_process(4121, "jackd");
+    stage.machine.edit(|facts| {
+        let now = facts.now;
+        facts.sysv[0].row.change = Some(shmlens::segment::Timestamp::from_seconds(now));
+    });
+    stage.survey();
+    let screen = stage.screen();
+    assert!(!screen.contains('†') && !screen.contains("exited"), "{screen}");
+    assert!(screen.contains("JACK registry"), "{screen}");
+}

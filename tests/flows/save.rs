@@ -1,0 +1,118 @@
+//! Saving segments to files with `w`.
+
+use super::{notice, small, stage};
+use crate::support::{Acts, Stage};
+use shmlens::app::overlay::Overlay;
+use shmlens::app::save::Save;
+use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::segment::Access;
+use std::fs;
+
+fn form(stage: &Stage) -> &Save {
+    match &stage.state.overlay {
+        Some(Overlay::Save(form)) => form,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An unlinked object that a process holds.
+fn with_unlinked(name: &str) -> MadeMachine {
+    let machine = MadeMachine::new();
+    machine.add_object(name, MadeBytes::full(b"hello"));
+    machine.add_process(7, "grabber");
+    machine.open_in(7, name, Access::ReadWrite);
+    machine.remove_object(name);
+    machine
+}
+
+#[test]
+fn the_selected_segment_is_saved_to_the_file_that_is_typed() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("b.saved");
+    let mut stage = stage(small());
+    stage.press("<down><down>w");
+    assert_eq!(form(&stage).path.text(), "b.saved");
+    assert!(stage.screen().contains("Save /b"), "{}", stage.screen());
+    stage.press(&format!("{}<enter>", file.display()));
+    assert!(stage.state.overlay.is_none() && stage.state.work.is_none());
+    let said = notice(&stage);
+    assert!(said.starts_with("Saved /b to ") && said.contains("b.saved: 100 B"), "{said}");
+    assert!(stage.state.log.iter().any(|line| line.starts_with("save ")), "{:?}", stage.state.log);
+    let length = fs::metadata(&file).unwrap().len();
+    assert!(length > 100);
+    // An existing file is refused until that is wanted.
+    fs::write(&file, b"mine").unwrap();
+    stage.press(&format!("w{}<enter>", file.display()));
+    let error = form(&stage).error.clone().unwrap();
+    assert!(error.contains("exists") && error.contains("replace"), "{error}");
+    assert_eq!(fs::read(&file).unwrap(), b"mine");
+    stage.press("<tab><space><enter>");
+    assert!(stage.state.overlay.is_none(), "{}", stage.screen());
+    assert_eq!(fs::metadata(&file).unwrap().len(), length);
+}
+
+#[test]
+fn marked_segments_are_saved_to_a_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("b.saved"), b"in the way").unwrap();
+    let mut stage = stage(small());
+    stage.press("aw");
+    assert!(stage.screen().contains("Save 4 segments"), "{}", stage.screen());
+    stage.press(&format!("{}<enter>", directory.path().display()));
+    let said = notice(&stage);
+    assert!(said.starts_with("Saved 3 segments. ") && said.contains("b.saved already exists"), "{said}");
+    let mut files: Vec<_> =
+        fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["a.saved", "b.saved", "c.saved", "sysv_5.saved"]);
+}
+
+#[test]
+fn a_form_that_fails_stays_open_and_esc_leaves_or_stops_it() {
+    let mut stage = stage(small());
+    stage.press("w<backspace>");
+    stage.press("<ctrl-u><enter>");
+    assert!(form(&stage).error.as_ref().unwrap().contains("file name is required"));
+    stage.press("/nowhere/file<enter>");
+    assert!(form(&stage).error.as_ref().unwrap().contains("Create the directory first"));
+    stage.press("<esc>");
+    assert!(stage.state.overlay.is_none());
+    // One that takes long is stopped, not left.
+    stage.acts = Acts::Hang;
+    stage.press("w<enter><esc>");
+    assert!(form(&stage).saving && stage.acts == Acts::Stopped);
+    // It changes nothing, so it is allowed in read-only mode.
+    let mut stage = super::stage(small());
+    stage.state.read_only = true;
+    stage.press("w");
+    assert_eq!(form(&stage).segments.len(), 1);
+}
+
+#[test]
+fn an_unlinked_object_is_shown_marked_inspected_and_saved_under_its_former_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    let mut stage = stage(with_unlinked("camera0"));
+    assert!(stage.screen().contains("/camera0 ◌"), "{}", stage.screen());
+    stage.press("<enter>");
+    assert!(stage.state.inspect.is_some(), "{}", notice(&stage));
+    assert!(stage.screen().contains("68 65 6c 6c 6f"), "{}", stage.screen());
+    stage.press("<esc>w");
+    assert_eq!(form(&stage).path.text(), "camera0.saved");
+    assert!(stage.screen().contains("restores as /camera0"), "{}", stage.screen());
+    stage.press(&format!("{}<enter>", file.display()));
+    assert!(notice(&stage).contains("restores as /camera0"), "{}", notice(&stage));
+    let restored = shmlens::act::restore(&stage.machine, &file, &shmlens::memory::Progress::new()).unwrap();
+    assert_eq!(restored.id.to_string(), "posix:/camera0");
+    // Both have lines that link them.
+    stage.survey();
+    let linked = |stage: &Stage| {
+        stage.state.detail().into_iter().find(|line| line.label == "same name").map(|line| line.text)
+    };
+    stage.press("g");
+    let new = linked(&stage).unwrap();
+    assert!(new.contains("had this name before") && new.contains("grabber (7) rw"), "{new}");
+    stage.press("j");
+    let old = linked(&stage).unwrap();
+    assert!(old.contains("/camera0 has this name now"), "{old}");
+}
