@@ -161,10 +161,10 @@ fn plan_posix(machine: &dyn Machine, segment: &Segment, plan: &mut Plan) {
         Named::Sysv(_) | Named::Nothing => 1,
     };
     let state = segment.verdict.state;
-    // A person named it, or it has settled: the kernel is asked at once.
+    // A person named it, or it has settled: the kernel is asked at once, unless the answer would change nothing.
     let unheld = !matches!(state, State::InUse | State::Removed)
         && segment.holders.as_deref().is_none_or(<[_]>::is_empty);
-    let lease = if unheld { lease(machine, segment) } else { None };
+    let lease = if unheld && !plan.options.force { lease(machine, segment) } else { None };
     let free = match lease {
         Some(refused) => !refused,
         None => matches!(state, State::Idle | State::Leaked(_) | State::Protected),

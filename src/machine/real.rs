@@ -22,14 +22,13 @@ use std::io;
 use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// Where POSIX objects live: fixed in glibc and musl.
 pub const DEV_SHM: &str = "/dev/shm";
 const MEMINFO: &str = "/proc/meminfo";
-/// How often a lease is asked for before it counts as refused, and how long between.
-const LEASE_TRIES: u32 = 2;
-const LEASE_PAUSE: Duration = Duration::from_micros(100);
+/// How often a lease is asked for before it counts as refused.
+const LEASE_TRIES: u32 = 4;
 const SYSV_TABLE: &str = "/proc/sysvipc/shm";
 
 /// Asks the kernel.
@@ -111,7 +110,7 @@ impl Machine for RealMachine {
                 return Ok(true);
             }
             drop(open);
-            thread::sleep(LEASE_PAUSE);
+            thread::yield_now();
         }
     }
 

@@ -342,7 +342,7 @@ fn a_dry_run_predicts_a_directory_that_may_not_be_written() {
         let output = command.env("XDG_STATE_HOME", "/dev/shm/closed").output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert!(told.contains("you cannot write to that directory"), "{told}");
+        assert!(told.contains("you cannot write to the directory"), "{told}");
     }
 }
 

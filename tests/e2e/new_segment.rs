@@ -40,7 +40,7 @@ fn one_of_each_kind() {
     terminal.wait_for("64 TiB", SOON);
     wait_until(SOON, || shmids().len() == 2);
     // What is typed before the overlay has gone is not for the table.
-    terminal.wait_for(row("▌ sysv #"), SOON);
+    terminal.wait_for(row("▌ sysv sysv:1"), SOON);
     let private = shm::stat(*shmids().last().unwrap()).unwrap();
     assert_eq!((private.key, private.size, private.mode), (0, 64 << 40, 0o600));
     // Filled from a file, as long as that is.
@@ -70,7 +70,7 @@ fn what_exists_stays_as_it_is_and_the_overlay_stays_open() {
     terminal.wait_for("Invalid size 'big'", SOON);
     // Put right, it is made.
     terminal.send("<C-u>4K<Up><C-u>5<Enter>");
-    terminal.wait_for(row("▌ sysv 0x00000005"), SOON);
+    terminal.wait_for(row("▌ sysv sysv:1"), SOON);
     let made = *shmids().iter().find(|&&shmid| shmid != sysv.shmid).unwrap();
     assert_eq!((shm::stat(made).unwrap().key, shm::stat(made).unwrap().size), (5, 4096));
     assert_eq!((shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec()), before);

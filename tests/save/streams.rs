@@ -213,7 +213,7 @@ fn one_signal_stops_work_that_waits_for_a_pipe() {
             child.signal(signal);
             assert_eq!(child.wait(SOON).code(), Some(1));
             let told = child.complaint();
-            assert!(told.contains("was not restored, and nothing is left of it"), "{told}");
+            assert!(told.contains("was not restored; partial data was removed"), "{told}");
         }
         assert!(segments().iter().all(|segment| segment.id.to_string() != "posix:/a"));
     }

@@ -193,7 +193,7 @@ fn a_holder_whose_mapping_does_not_fit_is_not_believed() {
     claim(0x4d3, 4096, true);
     assert_is(&machine, LIKELY, &["nattch 0"]);
     machine.edit(|facts| facts.sysv[0].row.nattch = 1);
-    assert_is(&machine, State::InUse, &["attached once", "nattch 1, 0 found: 1 in processes"]);
+    assert_is(&machine, State::InUse, &["attached once", "nattch 1: 0 found, 1 in processes"]);
     // Marked for removal, it has lost its key.
     machine.edit(|facts| (facts.sysv[0].row.perms, facts.sysv[0].row.key) = (0o1600, crate::segment::Key(0)));
     assert_eq!(claim(0x4d2, 4096, true), 1);

@@ -113,8 +113,8 @@ fn draw_row(
     }
 }
 
-/// Draws the name of a segment and returns where it ends. The key of a System V segment stands dim behind it,
-/// as far as there is room.
+/// Draws the name of a segment and returns where it ends. The key of a System V segment follows, dim,
+/// where it fits.
 pub fn label(
     segment: &Segment,
     canvas: &mut Canvas<'_>,
@@ -122,7 +122,6 @@ pub fn label(
     width: u16,
     style: Style,
 ) -> u16 {
-    const LEAST_OF_KEY: u16 = 4;
     let Some(facts) = segment.sysv() else {
         let name = segment.label();
         let (mark, mark_style) = match segment.label_mark() {
@@ -137,11 +136,15 @@ pub fn label(
     let name = canvas.fit(&segment.id.to_string(), width);
     let end = canvas.text(x, y, width, &name, style);
     let room = (x + width).saturating_sub(end + 1);
-    if facts.key.is_private() || room < LEAST_OF_KEY {
+    if facts.key.is_private() {
         return end;
     }
-    let key = canvas.fit(&facts.key.to_string(), room);
-    canvas.text(end + 1, y, room, &key, canvas.theme.dim)
+    // In full, else without leading zeros, else not at all: a key with a gap names nothing.
+    let keys = [facts.key.to_string(), format!("0x{:x}", facts.key.0)];
+    match keys.iter().find(|key| cells(key) <= room) {
+        Some(key) => canvas.text(end + 1, y, room, key, canvas.theme.dim),
+        None => end,
+    }
 }
 
 fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
