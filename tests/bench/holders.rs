@@ -21,6 +21,7 @@ use pty::{PICTURE, Pty};
 use shmlens::machine::real::RealMachine;
 use shmlens::survey::{Depth, Holdings, Names, Survey};
 use shmlens::sys::shm;
+use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 use support::{Contest, checked, discard, installed, shmlens, short};

@@ -204,7 +204,7 @@ fn a_holder_whose_mapping_does_not_fit_is_not_believed() {
         machine.attach_in(pid, 1, Access::ReadWrite);
     }
     machine.edit(|facts| facts.sysv[0].row.nattch = 1);
-    assert_is(&machine, State::InUse, &["held by 2 processes", "nattch 1, 2 found: some detached since"]);
+    assert_is(&machine, State::InUse, &["held by 2 processes", "nattch 1: 2 found; some detached since"]);
 }
 
 #[test]
