@@ -199,8 +199,10 @@ fn states(roff: &mut Roff) {
         ),
         (
             "leaked",
-            "No holders, and nothing will attach to it again. Certain: the process that made it is dead, or a rule of \
-             the catalog proves it. Likely (shown as leaked?): the maker is unknown.",
+            "No holders. Certain: there is proof that nothing will use it again, such as a private segment whose \
+             creator exited, a dead pid in its name or contents, or a rule of the catalog. Likely (shown as leaked?): \
+             nothing says that this is normal. A System V segment with a key is likely at most, because programs \
+             come back to a key.",
         ),
     ] {
         term(roff, vec![bold(state)], text);

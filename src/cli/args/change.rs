@@ -212,10 +212,12 @@ EXAMPLES
   shmlens clean --yes --older-than 1h          for cron; copies are saved
   shmlens clean owner=ann 'size>1M' --likely   include likely leaks
 
-A leak is certain when the segment has no holders and the process that made it
-is known to be dead; it is likely when the maker is unknown. Without a terminal,
-nothing is removed unless --yes is given. Exits with status 0 when no leaks are
-left, and with status 1 otherwise, even if only likely leaks are left.";
+A leak is certain when the segment has no holders and there is proof that
+nothing will use it again, such as a creator that exited; otherwise it is likely.
+A System V segment with a key is likely at most. Without a terminal, nothing is
+removed unless --yes is given. Exits with status 0 when no certain leaks are left
+(with --likely, no leaks at all), and with status 1 otherwise, also when the
+state of segments of yours is unknown.";
 
 /// `save`
 #[derive(Debug, clap::Args)]
