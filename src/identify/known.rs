@@ -100,7 +100,7 @@ impl Known {
         looks: &mut usize,
     ) -> Entry {
         let contents = Gently { machine, segment, reader: OnceCell::new() };
-        let around = Surroundings { machine, living, segment, names, creator: OnceCell::new() };
+        let around = Surroundings { machine, living, segment, names, users: OnceCell::new() };
         // Of a System V segment reading would leave a trace.
         let may_look = segment.kind() != Kind::Sysv;
         let looked = !may_look || *looks > 0;
@@ -180,25 +180,30 @@ struct Surroundings<'a> {
     segment: &'a Segment,
     /// The POSIX objects, with their owners.
     names: &'a HashMap<&'a ObjectName, u32>,
-    creator: OnceCell<Option<Box<[u8]>>>,
+    users: OnceCell<Vec<Box<[u8]>>>,
 }
 
 impl Surroundings<'_> {
-    /// What the process is called that made it, if that lives.
-    fn creator(&self) -> Option<Box<[u8]>> {
-        let facts = self.segment.sysv().filter(|facts| facts.creator_pid != 0)?;
-        match self.living.of(facts.creator_pid, Seen::Here, self.segment.times.change) {
-            Life::Lives(process) => Some(process.command),
-            _ => None,
-        }
+    /// The commands of the processes that created and last used a System V segment, as far as they run.
+    fn users(&self) -> Vec<Box<[u8]>> {
+        let Some(facts) = self.segment.sysv() else { return vec![] };
+        let times = &self.segment.times;
+        [(facts.creator_pid, times.change), (facts.last_pid, times.attach.max(times.detach))]
+            .into_iter()
+            .filter(|&(pid, _)| pid != 0)
+            .filter_map(|(pid, since)| match self.living.of(pid, Seen::Here, since) {
+                Life::Lives(process) => Some(process.command),
+                _ => None,
+            })
+            .collect()
     }
 }
 
 impl Around for Surroundings<'_> {
     fn commands(&self) -> Vec<&[u8]> {
         let holders = self.segment.holders.iter().flat_map(|holders| holders.iter());
-        let creator = self.creator.get_or_init(|| self.creator());
-        holders.map(|holder| &*holder.command).chain(creator.as_deref()).collect()
+        let users = self.users.get_or_init(|| self.users());
+        holders.map(|holder| &*holder.command).chain(users.iter().map(|command| &**command)).collect()
     }
 
     fn object_is_there(&self, name: &[u8]) -> bool {

@@ -103,6 +103,17 @@ fn the_last_pid_of_a_segment_without_a_key_has_to_be_gone_too() {
     assert_is(&machine, LIKELY, &["cannot tell if its last user 4188 is running"]);
 }
 
+#[test]
+fn an_image_that_an_x_server_used_last_is_a_certain_leak_once_its_client_is_gone() {
+    let machine = with_sysv();
+    machine.add_process(4188, "Xvfb");
+    machine.edit(|facts| {
+        facts.sysv[0].row.last_pid = 4188;
+        facts.sysv[0].row.detach = Some(Timestamp::from_seconds(facts.now - 1800));
+    });
+    assert_is(&machine, CERTAIN, &["does not attach it again", "creator 4121 exited"]);
+}
+
 /// Remembers every segment.
 #[derive(Debug)]
 struct All;

@@ -51,7 +51,7 @@ impl Peek for &[u8] {
 
 /// What surrounds a segment. What is not known is left as it is.
 pub trait Around {
-    /// The names of commands that made it or hold it.
+    /// The commands that created it, last used it, or hold it.
     fn commands(&self) -> Vec<&[u8]> {
         vec![]
     }
