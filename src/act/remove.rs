@@ -181,7 +181,8 @@ fn plan_posix(machine: &dyn Machine, segment: &Segment, plan: &mut Plan) {
     });
     let reasons = segment.verdict.reasons.join("; ");
     let reason = match state {
-        State::InUse => format!("in use: {reasons}"),
+        // The steps that lead there are in the details; the holders are in the plan.
+        State::InUse => format!("in use: {}", segment.verdict.reasons.first().map_or("", String::as_str)),
         _ if free => return refuse_protected(segment, plan),
         State::Removed | State::Unknown => format!("may still be in use: {reasons}"),
         State::Idle | State::Leaked(_) | State::Protected => {
