@@ -71,7 +71,7 @@ pub enum ActError {
         remedy: String,
     },
     /// No mark could be written that finds the segment after a kill.
-    #[error("failed to create {subject}: no recovery mark can be written: {source}")]
+    #[error("failed to create {subject}: cannot write the recovery mark: {source}")]
     NoMark {
         /// What was to be made.
         subject: String,

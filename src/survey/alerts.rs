@@ -82,7 +82,7 @@ fn overcommitted(survey: &Survey) -> Option<Alert> {
         return None;
     }
     let what = format!(
-        "/dev/shm is overcommitted, objects of {promised} with a capacity of {capacity}: writing raises SIGBUS \
+        "/dev/shm is overcommitted (objects: {promised}, capacity: {capacity}): writing raises SIGBUS \
          once it is full"
     );
     let users = by_user(objects(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
@@ -181,10 +181,8 @@ mod tests {
         });
         assert_eq!(
             texts(&machine),
-            [
-                "/dev/shm is overcommitted, objects of 12 GiB with a capacity of 12 GiB: writing raises SIGBUS \
-              once it is full: ann has 12 GiB"
-            ]
+            ["/dev/shm is overcommitted (objects: 12 GiB, capacity: 12 GiB): writing raises SIGBUS \
+              once it is full: ann has 12 GiB"]
         );
         // A tmpfs without a limit cannot be overcommitted.
         machine.edit(|facts| facts.limits.dev_shm.as_mut().unwrap().size = Bytes(0));
