@@ -240,7 +240,7 @@ EXAMPLES
   shmlens dump 0x4d2 --offset 4K --length 256    only 256 bytes
   shmlens dump /camera0 --as 'f64[3]'            three doubles per line
   shmlens dump /camera0 --raw > copy             raw bytes to a file
-  shmlens dump deleted:1b:2f                     unlinked, still in use; its former name works too";
+  shmlens dump deleted:1b:2f                     unlinked, still in use";
 
 /// `watch`
 #[derive(Debug, clap::Args)]
@@ -330,7 +330,7 @@ const LIMITS_EXAMPLES: &str = "\
 EXAMPLES
   shmlens limits
   shmlens limits --json | jq '.limits[] | select(.name == \"kernel.shmmni\").used'
-  shmlens limits --json | jq '.processes[:3]'    the three processes that hold the most
+  shmlens limits --json | jq '.processes[:3]'    the three largest holders
 
 USER counts segments by owner, PROCESS by holder: a segment held by two
 processes counts in full toward both. A System V segment without attachments

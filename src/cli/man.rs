@@ -122,8 +122,8 @@ fn segments(roff: &mut Roff) {
     roff.control("SH", ["SEGMENTS"])
         .text(vec![roman("Segments have the same names in the table, in JSON and on the command line.")]);
     for (name, text) in [
-        ("sysv:32770, 32770", "A System V segment by its shmid."),
-        ("key:1234, 0x4d2", "A System V segment by its key."),
+        ("sysv:32770, 32770", "A System V segment, by shmid."),
+        ("key:1234, 0x4d2", "A System V segment, by key."),
         (
             "posix:/name, /name, /dev/shm/name, name",
             "A POSIX segment. For commands that change nothing, name may be a unique prefix; the full name is \

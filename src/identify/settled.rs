@@ -94,7 +94,7 @@ fn missing(coverage: &Coverage) -> String {
         parts.push("/proc hides processes of other users (hidepid)");
     }
     if coverage.visibility.outside {
-        parts.push("processes outside this pid namespace cannot be seen");
+        parts.push("processes outside this pid namespace are not visible");
     }
     parts.extend(coverage.failed.as_deref());
     parts.join(", and ")

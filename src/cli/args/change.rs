@@ -242,10 +242,10 @@ pub struct SaveArgs {
 
 const SAVE_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens save /camera0 camera0.saved       save contents, mode, owner and ACL
-  shmlens save 0x4d2 state.saved --force    replace the file
+  shmlens save /camera0 camera0.saved         save contents, mode, owner and ACL
+  shmlens save 0x4d2 state.saved --force      replace the file
   shmlens save /state - | ssh host shmlens restore -
-  shmlens save /psm_1f09ab2c rescued.saved  unlinked, still in use: restore brings it back
+  shmlens save /psm_1f09ab2c rescued.saved    unlinked, still in use
 
 Holes are preserved. Changes made during the save may or may not be included.";
 
