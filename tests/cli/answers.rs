@@ -134,7 +134,10 @@ print('ready'); sys.stdin.read()"
         assert_eq!(answer["users"][1]["user"], "root");
         assert_eq!(answer["processes"][0]["command"], "python3");
         let table = told(&["limits"], as_root);
-        assert!(as_root || table.contains(" processes, which cannot be inspected. Run as root"), "{table}");
+        assert!(
+            as_root || table.contains(" processes cannot be inspected and are not counted. Run as root"),
+            "{table}"
+        );
         let row = format!("python3 ({})", first.pid());
         let row = table.lines().find(|line| line.starts_with(&row)).unwrap_or_else(|| panic!("{table}"));
         assert_eq!(
