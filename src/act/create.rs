@@ -300,7 +300,7 @@ fn open_file(path: &Path) -> Result<(File, u64), String> {
     Ok((file, length))
 }
 
-/// A System V segment without contents: there is no moment in which it is half-filled.
+/// A System V segment without contents: there is no moment in which it is incomplete.
 fn empty_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<ShmId> {
     let control = machine.control();
     let shmid = control.sysv_create(new)?;

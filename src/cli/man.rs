@@ -143,7 +143,7 @@ fn segments(roff: &mut Roff) {
          not take former names.",
     )]);
     roff.control("PP", []).text(vec![roman(
-        "A number, or text that starts with sysv:, key:, 0x, posix:, deleted: or a slash, is never taken as a bare \
+        "A number, or text that starts with sysv:, key:, 0x, posix:, deleted: or a slash, is never interpreted as a bare \
          POSIX name. If a file in /dev/shm has a name like 0 or sysv:0, commands that change something fail and \
          list both meanings. Choose with --kind, or write the name with a slash: /0. To name \
          all POSIX segments, use -- /dev/shm/*.",
