@@ -50,7 +50,7 @@ pub struct OldCopy {
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
     /// It holds more than all copies may take.
-    #[error("too large to copy: {held} of data, but the limit for copies is {limit}{}", in_progress(*.unfinished))]
+    #[error("too large to copy: {held} of data exceeds the copy limit of {limit}{}", in_progress(*.unfinished))]
     TooLarge {
         /// The bytes that it holds, at least.
         held: Bytes,
@@ -435,7 +435,7 @@ mod tests {
         let large = segment(&machine, "large");
         let error = copies.keep(&machine, &large, &Progress::new()).unwrap_err();
         assert!(matches!(error, KeepError::TooLarge { .. }), "{error}");
-        assert!(error.to_string().contains("limit for copies is"), "{error}");
+        assert!(error.to_string().contains("copy limit of"), "{error}");
         // One that has grown since it was listed.
         machine.add_object("grown", MadeBytes::hole(30_000));
         let grown = segment(&machine, "grown");

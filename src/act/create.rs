@@ -84,8 +84,8 @@ impl NewSegment {
         if length == 0 && has_contents(&file) {
             return Err(ActError::NotMade {
                 subject: self.subject(),
-                reason: format!("{} does not tell its size", shown(path)),
-                remedy: "Use --size to give one that is large enough".to_owned(),
+                reason: format!("the size of {} is unknown", shown(path)),
+                remedy: "Use --size to set one that is large enough".to_owned(),
             });
         }
         match self {
@@ -279,7 +279,7 @@ fn open_source(new: &NewSegment) -> Result<Option<SourceFile>, ActError> {
     if Bytes(length) > new.size() {
         return Err(ActError::NotMade {
             subject: new.subject(),
-            reason: format!("{} has {}, but the segment only {}", shown(path), Bytes(length), new.size()),
+            reason: format!("{} is {}, but the segment is only {}", shown(path), Bytes(length), new.size()),
             remedy: "Use a larger size, or omit it to use the file size".to_owned(),
         });
     }
@@ -300,7 +300,7 @@ fn open_file(path: &Path) -> Result<(File, u64), String> {
     Ok((file, length))
 }
 
-/// A System V segment without contents: there is no moment in which it is half-filled.
+/// A System V segment without contents: there is no moment in which it is incomplete.
 fn empty_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<ShmId> {
     let control = machine.control();
     let shmid = control.sysv_create(new)?;
@@ -388,7 +388,7 @@ impl Work<'_> {
         self.stop_if_cancelled()
     }
 
-    /// Copies a file that does not tell its size.
+    /// Copies a file whose size is unknown.
     fn copy_to_end(&self, source: &SourceFile, to: &mut dyn Making) -> Result<(), ActError> {
         let mut buffer = vec![0; PIECE];
         let mut at = 0;
@@ -399,8 +399,8 @@ impl Work<'_> {
             })?;
             let end = at + count as u64;
             if Bytes(end) > self.new.size() {
-                let reason = format!("{} has more than {}", shown(&source.path), self.new.size());
-                let remedy = "Give a larger size".to_owned();
+                let reason = format!("{} is larger than {}", shown(&source.path), self.new.size());
+                let remedy = "Use a larger size".to_owned();
                 return Err(ActError::NotMade { subject: self.new.subject(), reason, remedy });
             }
             if count == 0 {
@@ -441,7 +441,7 @@ fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActEr
             ("this kernel has no huge pages of the default size".to_owned(), "Do not use huge pages")
         }
         Some(libc::EINVAL) if sysv && in_limit && size > LARGEST => (
-            format!("{} is too large: the kernel takes at most {} for a segment", new.size(), Bytes(LARGEST)),
+            format!("{} is too large: the kernel allows at most {} per segment", new.size(), Bytes(LARGEST)),
             "Choose a smaller size",
         ),
         Some(libc::EINVAL) if sysv => (
@@ -488,7 +488,7 @@ fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActEr
             ("the directory does not exist in /dev/shm".to_owned(), "Create the directory first")
         }
         Some(libc::ENAMETOOLONG) => {
-            ("the name is too long".to_owned(), "Use at most 255 bytes for each part of the name")
+            ("the name is too long".to_owned(), "Use at most 255 bytes per path component")
         }
         Some(libc::EFBIG) => {
             (format!("{} is too large for a POSIX object", new.size()), "Choose a smaller size")

@@ -81,7 +81,7 @@ impl Ending {
         if holder.ourselves {
             return Err(Refusal::new(
                 format!("{name} is shmlens itself"),
-                "Quit, or detach the attachments of shmlens",
+                "Quit, or detach shmlens from its segments",
             ));
         }
         Ok(Self {

@@ -71,7 +71,7 @@ pub enum ActError {
         remedy: String,
     },
     /// No mark could be written that finds the segment after a kill.
-    #[error("failed to create {subject}: no recovery mark can be written: {source}")]
+    #[error("failed to create {subject}: cannot write the recovery mark: {source}")]
     NoMark {
         /// What was to be made.
         subject: String,
@@ -316,13 +316,13 @@ fn forbidden(segment: &Segment, step: Step) -> Refusal {
     let it = step.it();
     if segment.posix().is_some() {
         let reason = format!(
-            "the kernel refused although you have permission to {it}: the file may be \
+            "the kernel refused, although you have permission to {it}: the file may be \
                               immutable, or a sandbox or security module forbids it"
         );
         Refusal::new(reason, "Check with `lsattr` and the system log")
     } else {
         let reason = format!(
-            "the kernel refused although you have permission to {it}: a sandbox or security module forbids it"
+            "the kernel refused, although you have permission to {it}: a sandbox or security module forbids it"
         );
         Refusal::new(reason, "Run outside the sandbox")
     }

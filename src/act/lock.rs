@@ -60,7 +60,7 @@ fn limit_in_force(machine: &dyn Machine, size: Bytes, already: bool) -> Option<S
     if limit.0 == 0 {
         Some("your limit for locked memory is 0".to_owned())
     } else if exceeded {
-        Some(format!("your limit for locked memory is {limit}, but the segment has {size}"))
+        Some(format!("your limit for locked memory is {limit}, but the segment is {size}"))
     } else {
         None
     }

@@ -17,7 +17,7 @@ pub fn plan_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange, 
     let after = change.apply(segment.mode);
     if segment.kind() == Kind::Sysv && after.bits() > 0o777 {
         plan.refuse(Refusal::new(
-            format!("System V segments have nine permission bits, but mode {after} needs more"),
+            format!("System V segments have only nine permission bits, but mode {after} sets others"),
             "Use a mode of at most 0777",
         ));
     }

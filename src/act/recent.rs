@@ -64,7 +64,8 @@ impl Recent {
 }
 
 /// The reason when the kernel knows a holder that no process shows.
-pub(super) const UNSEEN: &str = "held by a process that you cannot see, in transit or by a loop device";
+pub(super) const UNSEEN: &str =
+    "held by a process that you cannot see, a loop device or a descriptor in transit";
 
 /// Whether the kernel refuses a write lease on an object, so that somebody else has it open or mapped.
 /// `None` when this user may not ask.

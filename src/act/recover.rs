@@ -36,7 +36,7 @@ impl Astray {
     #[must_use]
     pub fn wait(&self) -> String {
         format!(
-            "{}: the removal of {} may still be going on. Try again in a few seconds",
+            "{}: the removal of {} may still be in progress. Try again in a few seconds",
             self.segment.id,
             SegmentId::Posix(self.before.clone())
         )
@@ -46,7 +46,7 @@ impl Astray {
     #[must_use]
     pub fn doubt(&self) -> String {
         format!(
-            "{} is named like a leftover of {}, but it belongs to {}, who may have named it so. \
+            "{} is named like a leftover of {}, but it belongs to {}, who may have chosen that name. \
              Not renamed. Use `shmlens rm --recover {}` to rename it",
             self.segment.id,
             SegmentId::Posix(self.before.clone()),

@@ -514,7 +514,7 @@ fn apply_posix(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> R
     }
     let now = held.stat().map_err(|source| super::permissions::verifying(segment, source))?;
     if now.links >= before.links {
-        return Err(ActError::Unverified { id, found: "the same number of hard links".to_owned() });
+        return Err(ActError::Unverified { id, found: "an unchanged hard link count".to_owned() });
     }
     let mut done = Done::new(id, "removed");
     if now.links > 0 {

@@ -73,7 +73,7 @@ pub enum RestoreError {
         source: io::Error,
     },
     /// No mark could be written that finds the segment after a kill.
-    #[error("failed to restore {name}: no recovery mark can be written: {source}")]
+    #[error("failed to restore {name}: cannot write the recovery mark: {source}")]
     NoMark {
         /// What would be created.
         name: Name,

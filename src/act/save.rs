@@ -86,14 +86,14 @@ pub enum SaveError {
         path: PathBuf,
     },
     /// The file would replace a segment.
-    #[error("{} is a segment: files below /dev/shm are shared memory. Choose another file", shown(.path))]
+    #[error("{} is a segment: files in /dev/shm are shared memory. Choose another file", shown(.path))]
     Segment {
         /// Its path.
         path: PathBuf,
     },
     /// The file would be a segment, and changes are turned off.
     #[error(
-        "failed to save to {}: a file below /dev/shm is a segment, and changes are disabled (read-only). \
+        "failed to save to {}: files in /dev/shm are segments, and changes are disabled (read-only). \
          Choose another directory",
         shown(.path)
     )]

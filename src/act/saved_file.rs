@@ -100,7 +100,7 @@ impl SavedFile {
             Ok(None) => mode.bits() >> 3,
             Ok(Some(list)) => match Acl::parse(&list) {
                 Some(acl) if acl.lets_others_write(uid) => {
-                    return Some("can be written by other users through its ACL".to_owned());
+                    return Some("is writable by other users through its ACL".to_owned());
                 }
                 // With an ACL the group bits of the mode are its mask.
                 Some(acl) => acl.owning_group & acl.mask,
@@ -109,7 +109,7 @@ impl SavedFile {
             Err(error) => return Some(format!("has an ACL that cannot be read: {}", plain_error(&error))),
         };
         if mode.bits() & 0o002 != 0 || group & 0o2 != 0 && foreign_group {
-            return Some(format!("can be written by other users (mode {mode})"));
+            return Some(format!("is writable by other users (mode {mode})"));
         }
         None
     }

@@ -380,7 +380,7 @@ fn locking_within_the_limit() {
     assert!(error.contains("mlock(2)"), "{error}");
     for (limit, expected) in [
         (0, "your limit for locked memory is 0"),
-        (4096, "your limit for locked memory is 4.0 KiB, but the segment has 1.0 MiB"),
+        (4096, "your limit for locked memory is 4.0 KiB, but the segment is 1.0 MiB"),
     ] {
         machine.edit(|facts| facts.memlock = Some(Bytes(limit)));
         let error = act(&machine, "3", &Action::Lock, FORCE).unwrap_err().to_string();

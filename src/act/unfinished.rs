@@ -1,7 +1,7 @@
 //! System V segments that a `restore` or `create --from` was filling when it was killed.
 //!
 //! The kernel gives a segment its key when it creates it, so one that is being
-//! filled has its key already. So that a kill does not leave a half-filled one for
+//! filled has its key already. So that a kill does not leave an incomplete one for
 //! good, a mark in the state directory names it: written before the segment is
 //! created, completed when its shmid is known, removed at the end, and locked in
 //! between. A mark without a lock belongs to a process that was killed.
@@ -131,7 +131,7 @@ impl Filling {
 /// Why a segment was not begun.
 #[derive(Debug)]
 pub(super) enum BeginError {
-    /// No mark can be written, so that a kill would leave it half-filled for good.
+    /// No mark can be written, so that a kill would leave it incomplete for good.
     NoMark(StateError),
     /// The kernel refused.
     Refused(io::Error),
@@ -235,7 +235,7 @@ impl Drop for Mark {
     }
 }
 
-/// A segment that was left half-filled when the command that filled it was killed.
+/// A segment that was left incomplete when the command that filled it was killed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unfinished {
     /// The segment, as it was shown.
@@ -262,7 +262,7 @@ impl Unfinished {
     }
 }
 
-/// Finds half-filled segments among those of a survey. Changes nothing.
+/// Finds incomplete segments among those of a survey. Changes nothing.
 #[must_use]
 pub fn unfinished(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) -> Vec<Unfinished> {
     let world = machine.control().world();

@@ -49,10 +49,10 @@ pub fn lines(keymap: &Keymap, screen: Screen) -> Vec<Line> {
         Line::Keys("? unknown".to_owned(), "may still be in use; not all processes are visible"),
         Line::Keys("○ idle".to_owned(), "no holders; normal, or used too recently to tell"),
         Line::Keys("◆ protected".to_owned(), "no holders, but must not be removed"),
-        Line::Keys("✗ leaked".to_owned(), "no holders, creator exited; leaked?: probably"),
+        Line::Keys("✗ leaked".to_owned(), "no holders, creator exited; leaked?: likely"),
         Line::Keys("• ◉".to_owned(), "marked; attached by shmlens"),
-        Line::Keys("†".to_owned(), "after the maker: the process that created it has exited"),
-        Line::Keys("L".to_owned(), "after the mode: locked in memory"),
+        Line::Keys("†".to_owned(), "creator has exited (shown after the maker)"),
+        Line::Keys("L".to_owned(), "locked in memory (shown after the mode)"),
     ]);
     lines
 }

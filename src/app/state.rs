@@ -185,7 +185,7 @@ impl State {
             | Action::Save
                 if self.work.is_some() =>
             {
-                "Another action is in progress; esc stops it"
+                "Another action is in progress (esc cancels it)"
             }
             Action::Permissions
             | Action::Lock

@@ -39,8 +39,8 @@ Inspect, change and clean up shared memory.
 shmlens lists all System V (shmget) and POSIX (shm_open, Python's
 multiprocessing.shared_memory) segments in one table, and shows what created
 each one, which processes use it, and whether it is leaked. It displays their
-contents live without disturbing the programs that use them. Without a command, it opens the terminal
-UI.";
+contents live without disturbing the programs that use them. Without a command,
+it opens the terminal UI.";
 
 /// The names of segments and the exit status, for `--help`.
 const SEGMENTS: &str = "\
@@ -127,8 +127,8 @@ pub struct ListArgs {
     /// Print CSV (RFC 4180) with plain numbers: all fields, or those of --columns
     #[arg(long, conflicts_with = "bytes")]
     pub csv: bool,
-    /// Show these columns, named as in JSON: id,kind,key,name,size. Without a column about holders,
-    /// makers or states, processes are not scanned and deleted objects are not listed
+    /// Show these columns, named as in JSON: id,kind,key,name,size. If no column needs
+    /// holders, makers or states, skips the process scan and omits deleted objects
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', value_parser = field)]
     pub columns: Vec<Field>,
     /// Sort by FIELD, sizes and ages largest first; -FIELD reverses the order
@@ -240,7 +240,7 @@ EXAMPLES
   shmlens dump 0x4d2 --offset 4K --length 256    only 256 bytes
   shmlens dump /camera0 --as 'f64[3]'            three doubles per line
   shmlens dump /camera0 --raw > copy             raw bytes to a file
-  shmlens dump deleted:1b:2f                     unlinked, still in use; its former name works too";
+  shmlens dump deleted:1b:2f                     unlinked, still in use";
 
 /// `watch`
 #[derive(Debug, clap::Args)]
@@ -290,7 +290,7 @@ pub struct FindArgs {
     /// Segments to search [default: all POSIX segments that you can read, except unlinked ones]
     #[arg(value_name = "SEGMENT")]
     pub segments: Vec<OsString>,
-    /// Find bytes: 'de ad ?? ef', where ? is any digit
+    /// Find bytes: 'de ad ?? ef', where ? matches any hex digit
     #[arg(long, value_name = "HEX", conflicts_with = "value")]
     pub hex: Option<String>,
     /// Find a value: f64:3.5, u32be:1234
@@ -314,7 +314,7 @@ EXAMPLES
   shmlens find --value f64:3.5 0x4d2 --limit 1    a double, by key
 
 System V segments are searched only if you name them, because attaching changes
-their times. Exits with status 1 when nothing is found or a named segment cannot
+their times. Exits with status 1 if nothing is found or a named segment cannot
 be read.";
 
 /// `limits`
@@ -330,14 +330,15 @@ const LIMITS_EXAMPLES: &str = "\
 EXAMPLES
   shmlens limits
   shmlens limits --json | jq '.limits[] | select(.name == \"kernel.shmmni\").used'
-  shmlens limits --json | jq '.processes[:3]'    the three largest users
+  shmlens limits --json | jq '.processes[:3]'    the three largest holders
 
 USER counts segments by owner, PROCESS by holder: a segment held by two
-processes counts in full for both. A System V segment without attachments counts
-for the process that created it while that is running. System V sizes are
-counted in full, POSIX segments by the memory in use. /dev/shm promised is the sum of the sizes of
-all POSIX segments. It may exceed the capacity, since memory is allocated when a
-page is first written; when none is left, writing raises SIGBUS.";
+processes counts in full toward both. A System V segment without attachments
+counts toward its creator while the creator is running. System V segments count
+with their full size, POSIX segments with the memory in use. /dev/shm promised
+is the sum of the sizes of all POSIX segments. It may exceed the capacity, since
+memory is allocated when a page is first written; when none is left, writing
+raises SIGBUS.";
 
 /// `completions`
 #[derive(Debug, clap::Args)]

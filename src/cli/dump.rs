@@ -104,7 +104,7 @@ fn tell_rest(range: &Range<u64>, kind: &Type) {
     }
     let offset = range.end - rest;
     warn(&if rest < kind.scalar().size() as u64 {
-        format!("skipped the last {rest} bytes at {offset:#x}: a value has {whole} bytes")
+        format!("skipped the last {rest} bytes at {offset:#x}: a value takes {whole} bytes")
     } else {
         format!("the value at {offset:#x} is incomplete: {rest} of {whole} bytes")
     });

@@ -71,7 +71,7 @@ pub enum Failure {
     #[error("{0}")]
     Usage(String),
     /// The part begins behind the end.
-    #[error("offset {offset} is past the end of {}, which has {size} bytes", id.short())]
+    #[error("offset {offset} is past the end of {} ({size} bytes)", id.short())]
     Beyond {
         /// Which segment.
         id: SegmentId,
@@ -98,9 +98,8 @@ pub enum Failure {
     },
     /// An unlinked object was not found in the processes that can be examined.
     #[error(
-        "no segment named '{name}' in the processes that you can examine; {unreadable} {} not. Run as root to \
-         examine all",
-        if *unreadable == 1 { "was" } else { "were" }
+        "no segment named '{name}' in the processes that you can inspect; {unreadable} could not be inspected. \
+         Run as root to inspect all"
     )]
     NotFoundEverywhere {
         /// The name as it was given, safe to print.
@@ -109,7 +108,7 @@ pub enum Failure {
         unreadable: usize,
     },
     /// An unlinked object has no holder but this program.
-    #[error("{} has no holders any more", id.short())]
+    #[error("{} no longer has any holders", id.short())]
     Released {
         /// Which segment.
         id: SegmentId,
@@ -143,8 +142,8 @@ fn concealed_text(name: &str, concealed: &Concealed) -> String {
     let subject =
         if id.to_string() == name { format!("{id}{former}") } else { format!("'{name}', now {id}") };
     format!(
-        "failed to read {subject}: it was unlinked, and {} only mapped it. Only root can open it through \
-         /proc/PID/map_files; run as root",
+        "failed to read {subject}: it was unlinked, and is mapped but not open in {}. Run as root to read \
+         it through /proc/PID/map_files",
         holders.join(", ")
     )
 }

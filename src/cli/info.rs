@@ -70,7 +70,7 @@ fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line>
             lines.push(Line::new("key", key));
         }
         Facts::Posix(_) if segment.kind() == Kind::Deleted => {
-            lines.push(Line::new("kind", "POSIX, unlinked (no name in /dev/shm any more)"));
+            lines.push(Line::new("kind", "POSIX, unlinked (no longer in /dev/shm)"));
             let former = segment.former_name().map_or_else(unknown, ToString::to_string);
             lines.push(Line::new("former name", former));
         }
@@ -324,7 +324,7 @@ mod tests {
             "locked=yes (never swapped out)\n",
             "attached=never\n",
             "made by=process 4121, which has exited",
-            "state=leaked?: no holders; creator 4121 exited, but programs may come back to its key 0x000004d2\n",
+            "state=leaked?: no holders; creator 4121 exited, but programs may attach to its key 0x000004d2 again\n",
             "reading=allowed; attaches the segment",
         ] {
             assert!(told[0].contains(line), "{line} is not in\n{}", told[0]);

@@ -107,7 +107,7 @@ fn unseen(coverage: &Coverage, root: bool) -> String {
     let which = match unreadable {
         0 if visibility.outside => "processes outside this pid namespace are not counted".to_owned(),
         0 => "some processes cannot be inspected and are not counted".to_owned(),
-        _ => format!("not counted: {unreadable} of {processes} processes, which cannot be inspected"),
+        _ => format!("{unreadable} of {processes} processes cannot be inspected and are not counted"),
     };
     if root || visibility.outside { which } else { format!("{which}. Run as root to see all processes") }
 }

@@ -120,10 +120,10 @@ fn sentence(help: Option<String>) -> String {
 
 fn segments(roff: &mut Roff) {
     roff.control("SH", ["SEGMENTS"])
-        .text(vec![roman("The same text names a segment in the table, in JSON and on the command line.")]);
+        .text(vec![roman("Segments have the same names in the table, in JSON and on the command line.")]);
     for (name, text) in [
-        ("sysv:32770, 32770", "A System V segment by its shmid."),
-        ("key:1234, 0x4d2", "A System V segment by its key."),
+        ("sysv:32770, 32770", "A System V segment, by shmid."),
+        ("key:1234, 0x4d2", "A System V segment, by key."),
         (
             "posix:/name, /name, /dev/shm/name, name",
             "A POSIX segment. For commands that change nothing, name may be a unique prefix; the full name is \
@@ -138,12 +138,12 @@ fn segments(roff: &mut Roff) {
     }
     roff.control("PP", []).text(vec![roman(
         "info, dump, watch, find, save and the terminal UI also take the former name of an unlinked segment, unless \
-         something has that name now. save stores the segment under its former name, so that restore brings it back. \
-         If processes have it only mapped and no descriptor open, only root can read it. Commands that change \
-         something do not take former names.",
+         another segment has that name now. save stores the segment under its former name, so that restore brings it \
+         back. If it is mapped but no process has it open, only root can read it. Commands that change something do \
+         not take former names.",
     )]);
     roff.control("PP", []).text(vec![roman(
-        "A number, and text that starts with sysv:, key:, 0x, posix:, deleted: or a slash, is never taken as a bare \
+        "A number, or text that starts with sysv:, key:, 0x, posix:, deleted: or a slash, is never interpreted as a bare \
          POSIX name. If a file in /dev/shm has a name like 0 or sysv:0, commands that change something fail and \
          list both meanings. Choose with --kind, or write the name with a slash: /0. To name \
          all POSIX segments, use -- /dev/shm/*.",
@@ -162,7 +162,7 @@ fn filters(roff: &mut Roff) {
         ("kind=sysv, owner=ann, mode=0666", "The field has this value. Users and groups may be numbers."),
         (
             "size>10M, size=10M..1G, age=1h.., nattch=0",
-            "The number is in this range: <, <=, >, >=, or from..to.",
+            "The number satisfies a comparison (<, <=, >, >=) or lies in a range (FROM..TO or FROM..).",
         ),
         ("name~^/psm_", "The field matches a regular expression."),
         ("holders=0, holders~python", "The number of holders, or their names."),
@@ -186,10 +186,10 @@ fn states(roff: &mut Roff) {
         ("in-use", "It has a holder: a mapping, an attachment, an open descriptor or a file lock."),
         (
             "unknown",
-            "No holders were found, but there may be some. System V segments have none if nattch is 0. POSIX \
-             segments have none if every process was inspected; if only the owner can open the segment and all \
-             processes of the owner and root were inspected; or if the kernel grants a write lease, which the owner \
-             and root may request.",
+            "No holders were found, but there may be some. A System V segment is known to have none if nattch is 0; a \
+             POSIX segment, if every process was inspected, or if only the owner can open it and all processes of \
+             the owner and root were inspected, or if the kernel grants a write lease, which the owner and root can \
+             request.",
         ),
         ("protected", "No holders, but the programs that use it would break without it."),
         (
@@ -200,9 +200,9 @@ fn states(roff: &mut Roff) {
         (
             "leaked",
             "No holders. Certain: there is proof that nothing will use it again, such as a private segment whose \
-             creator exited, a dead pid in its name or contents, or a rule of the catalog. Likely (shown as leaked?): \
-             nothing says that this is normal. A System V segment with a key is likely at most, because programs \
-             come back to a key.",
+             creator exited, a dead pid in its name or contents, or a catalogue rule. Likely (shown as leaked?): nothing \
+             indicates that this is normal. A System V segment with a key is never more than likely, because a \
+             program may attach to the key again.",
         ),
     ] {
         term(roff, vec![bold(state)], text);

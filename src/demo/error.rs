@@ -30,7 +30,7 @@ pub enum DemoError {
     },
     /// Every name and key that it may use is taken.
     #[error(
-        "no free names for the demo: {tried} keys and names like {example} are taken. \
+        "no free name for the demo: {tried} keys and names like {example} are in use. \
              Remove old demo segments with `shmlens clean`"
     )]
     Taken {

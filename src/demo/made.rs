@@ -192,7 +192,7 @@ fn remove_object(file: &File, name: &ObjectName) -> io::Result<()> {
     match unlink_exactly(Path::new(DEV_SHM), name.as_path(), stat.device, stat.inode)? {
         Removal::Removed | Removal::Gone | Removal::Another => Ok(()),
         Removal::Astray(path) => Err(io::Error::other(format!(
-            "replaced by an object of another program, which is now {}",
+            "replaced by another program's object, which is now {}",
             crate::segment::escape(path.as_os_str().as_encoded_bytes())
         ))),
     }

@@ -186,11 +186,11 @@ fn gone(segment: &Segment, facts: &SysvFacts, step: String, around: &Around<'_>)
     let pid = facts.creator_pid;
     let mut steps = vec![step];
     if let Some(demo) = demo::shown_by(facts.key, &around.living) {
-        steps.push(format!("its key is that of the example of a leak of shmlens demo ({demo})"));
+        steps.push(format!("its key is the one that shmlens demo ({demo}) uses for its leak example"));
         return Origin { steps, word: Word::Dead(format!("creator {pid} exited")) };
     }
     if !facts.key.is_private() {
-        let why = format!("creator {pid} exited, but programs may come back to its key {}", facts.key);
+        let why = format!("creator {pid} exited, but programs may attach to its key {} again", facts.key);
         return Origin { steps, word: Word::Nothing(why) };
     }
     let dead = Word::Dead(format!("creator {pid} exited"));

@@ -98,7 +98,7 @@ impl<'a> Proofs<'a> {
     /// The step that tells when a fresh object is asked about.
     pub fn later(&self) -> String {
         let quiet = age_text(self.quiet.as_secs_f64());
-        format!("the kernel is asked (F_SETLEASE) once it has not been used for {quiet}")
+        format!("shmlens asks the kernel (F_SETLEASE) once the segment has been unused for {quiet}")
     }
 
     /// Notes that private mappings could change a verdict.

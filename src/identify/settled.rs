@@ -31,10 +31,10 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Set
         (Lease::Refused, Some(checked)) => Settled::Held(held(checked)),
         (Lease::Refused, None) if holdings.private => {
             let missing = self::missing(coverage);
-            Settled::Held(held(format!("or open or mapped by a process that is not visible: {missing}")))
+            Settled::Held(held(format!("or a process that is not visible: {missing}")))
         }
         (Lease::Refused, None) => {
-            Settled::Held(held("or mapped privately, which was not checked".to_owned()))
+            Settled::Held(held("or a private mapping, which was not checked".to_owned()))
         }
         (Lease::Granted, Some(checked)) => Settled::Unheld(vec![checked, GRANTED.to_owned()]),
         (Lease::Granted, None) if coverage.is_whole() => Settled::Unheld(vec![GRANTED.to_owned()]),
@@ -57,7 +57,7 @@ const REFUSED: &str = "the kernel refused a write lease (F_SETLEASE): it is open
 
 /// The verdict on an object that the kernel knows a holder of.
 fn held(step: String) -> Verdict {
-    let said = "held by nothing visible here: in transit, loop device or another pid namespace";
+    let said = "holder not visible: descriptor in transit, loop device or another pid namespace";
     Verdict::new(State::Unknown, said).because(step).because(REFUSED)
 }
 
@@ -94,7 +94,7 @@ fn missing(coverage: &Coverage) -> String {
         parts.push("/proc hides processes of other users (hidepid)");
     }
     if coverage.visibility.outside {
-        parts.push("processes outside this pid namespace cannot be seen");
+        parts.push("processes outside this pid namespace are not visible");
     }
     parts.extend(coverage.failed.as_deref());
     parts.join(", and ")

@@ -83,7 +83,7 @@ fn count(
         // namespace with the same shmid and then entered this one.
         let _ = write!(
             text,
-            ": {found} found; some detached since the last scan or are of another IPC namespace"
+            ": {found} found; some detached since the last scan or belong to another IPC namespace"
         );
     }
     text

@@ -60,7 +60,7 @@ fn with_key(key: u32) -> MadeMachine {
 #[test]
 fn a_key_makes_a_leak_likely_at_most() {
     let machine = with_key(0x4d2);
-    let why = "creator 4121 exited, but programs may come back to its key 0x000004d2";
+    let why = "creator 4121 exited, but programs may attach to its key 0x000004d2";
     assert_is(&machine, LIKELY, &[why]);
     let changed = |ago| {
         machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now - ago)));
@@ -139,11 +139,11 @@ fn what_this_program_created_or_restored_is_likely_at_most() {
 fn the_leak_that_a_running_demo_shows_is_certain() {
     let key = demo::PREFIX + demo::ORPHAN + 700;
     let machine = with_key(key);
-    assert_is(&machine, LIKELY, &["may come back to its key"]);
+    assert_is(&machine, LIKELY, &["may attach to its key"]);
     machine.add_process(700, "another");
-    assert_is(&machine, LIKELY, &["may come back to its key"]);
+    assert_is(&machine, LIKELY, &["may attach to its key"]);
     machine.add_process(700, "shmlens");
-    assert_is(&machine, CERTAIN, &["creator 4121 exited", "example of a leak of shmlens demo (700)"]);
+    assert_is(&machine, CERTAIN, &["creator 4121 exited", "shmlens demo (700) uses for its leak example"]);
 }
 
 /// A machine with one object, ann's, made an hour ago.
@@ -346,7 +346,7 @@ fn the_last_word_is_the_kernels(uid: u32) {
     assert_is(&machine, CERTAIN, &leased);
     // What was touched lately is not asked about.
     edit(&machine, |object, now| object.stat.access = Timestamp::from_seconds(now - 59));
-    assert_is(&machine, State::Idle, &["used recently", "once it has not been used for 1m"]);
+    assert_is(&machine, State::Idle, &["used recently", "once the segment has been unused for 1m"]);
     machine.edit(|facts| facts.blind = true);
     assert_is(&machine, State::Unknown, &["failed to list processes"]);
     machine.edit(|facts| facts.blind = false);
@@ -361,11 +361,7 @@ fn the_last_word_is_the_kernels(uid: u32) {
     machine.add_process(7, "writer");
     machine.map_in(7, "nccl-a1B2c3", Access::ReadWrite);
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
-    assert_is(
-        &machine,
-        State::Unknown,
-        &["open or mapped by a process that is not visible", "refused a write lease"],
-    );
+    assert_is(&machine, State::Unknown, &["or a process that is not visible", "refused a write lease"]);
 }
 
 #[test]

@@ -130,7 +130,7 @@ fields! {
     Reasons "reasons" "REASONS",
     /// seconds since creation (System V: since the last change)
     Age "age" "AGE",
-    /// time of the last use that the kernel keeps, not through mappings
+    /// time of the last use recorded by the kernel; use through mappings does not count
     LastUsed "last_used" "LAST USED",
     /// POSIX: device number of the file system
     Device "device" "DEVICE",

@@ -159,9 +159,11 @@ impl Unlinker {
                     "systemd when the last session of {user} ended (RemoveIPC=yes; {user} has no session now)"
                 )
             }
-            Self::PythonTracker => "Python's resource tracker when a process that had only attached exited \
-                 (always before Python 3.13, since then unless track=False), or unlink() in a Python program"
-                .to_owned(),
+            Self::PythonTracker => {
+                "Python's resource tracker, when a process that only attached to it exited \
+                 (Python 3.13 and later: unless track=False), or unlink() in a Python program"
+                    .to_owned()
+            }
         }
     }
 }

@@ -58,7 +58,7 @@ pub enum ResolveError {
     },
     /// The name of a command that changes something is a former name.
     #[error(
-        "no segment named '{text}': it was unlinked and is {} now. Only commands that read take former names; \
+        "no segment named '{text}': it was unlinked and is now {}. Only commands that read take former names; \
          the memory is freed when the last holder detaches. `shmlens info {text}` shows more",
         listed(.candidates)
     )]

@@ -55,7 +55,7 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
     if let Some((left, most)) =
         limits.shmmni.and_then(|most| Some((nearly(limits.sysv_segments, most)?, most)))
     {
-        let what = format!("System V ids nearly used up, {left} of {most} left");
+        let what = format!("System V ids nearly exhausted, {left} of {most} left");
         alerts.push(Alert {
             what,
             users: by_user(sysv(survey), |_| 1, |sum| format!("has {sum}")),
@@ -63,7 +63,7 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
         });
     }
     if let Some(left) = limits.shmall.and_then(|most| nearly(limits.sysv_bytes.0, most.0)) {
-        let what = format!("System V memory nearly used up, {} left", Bytes(left));
+        let what = format!("System V memory nearly exhausted, {} left", Bytes(left));
         let users = by_user(sysv(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
         alerts.push(Alert { what, users, urgent: true });
     }
@@ -82,7 +82,7 @@ fn overcommitted(survey: &Survey) -> Option<Alert> {
         return None;
     }
     let what = format!(
-        "/dev/shm is overcommitted, objects of {promised} with a capacity of {capacity}: writing raises SIGBUS \
+        "/dev/shm is overcommitted (objects: {promised}, capacity: {capacity}): writing raises SIGBUS \
          once it is full"
     );
     let users = by_user(objects(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
@@ -161,7 +161,7 @@ mod tests {
         });
         assert_eq!(texts(&machine), Vec::<String>::new());
         machine.edit(|facts| facts.limits.shmmni = Some(8));
-        assert_eq!(texts(&machine), ["System V ids nearly used up, 0 of 8 left: ann has 8"]);
+        assert_eq!(texts(&machine), ["System V ids nearly exhausted, 0 of 8 left: ann has 8"]);
         // None at all is no limit.
         machine.edit(|facts| facts.limits.shmmni = Some(0));
         assert_eq!(texts(&machine), Vec::<String>::new());
@@ -181,10 +181,8 @@ mod tests {
         });
         assert_eq!(
             texts(&machine),
-            [
-                "/dev/shm is overcommitted, objects of 12 GiB with a capacity of 12 GiB: writing raises SIGBUS \
-              once it is full: ann has 12 GiB"
-            ]
+            ["/dev/shm is overcommitted (objects: 12 GiB, capacity: 12 GiB): writing raises SIGBUS \
+              once it is full: ann has 12 GiB"]
         );
         // A tmpfs without a limit cannot be overcommitted.
         machine.edit(|facts| facts.limits.dev_shm.as_mut().unwrap().size = Bytes(0));
@@ -216,7 +214,7 @@ mod tests {
                 "/dev/shm is nearly full, 4.0 KiB of 40 KiB left: bob has 20 KiB, ann has 16 KiB, \
                  12 KiB unlinked but still in use, most by grabber (7)",
                 "/dev/shm is nearly out of inodes, 0 of 4 left: ann has 2, bob has 1",
-                "System V memory nearly used up, 0 B left: ann has 40 KiB",
+                "System V memory nearly exhausted, 0 B left: ann has 40 KiB",
             ]
         );
         // A twelfth of what is used is no part to speak of.

@@ -31,13 +31,13 @@ impl Survey {
     }
 }
 
-/// `writer (4121) maps up to 1.0 MiB of /x, which has 4.0 KiB`
+/// `writer (4121) maps /x up to 1.0 MiB, but its size is 4.0 KiB`
 fn past_end(segment: &Segment, holder: &Holder) -> String {
     let Holder { pid, mapped_to, .. } = holder;
     let command = holder.command_text();
     let label = segment.label();
     let size = segment.size;
-    format!("{command} ({pid}) maps up to {} of {label}, which has {size}", Bytes(*mapped_to))
+    format!("{command} ({pid}) maps {label} up to {}, but its size is {size}", Bytes(*mapped_to))
 }
 
 /// An alert about all of them.
@@ -49,8 +49,8 @@ pub(super) fn alert(survey: &Survey) -> Option<Alert> {
         .collect();
     let what = match found.len() {
         0 => return None,
-        1 => "a mapping extends past the end of its object, access there raises SIGBUS".to_owned(),
-        count => format!("{count} mappings extend past the end of their objects, access there raises SIGBUS"),
+        1 => "a mapping extends past the end of its object: access there raises SIGBUS".to_owned(),
+        count => format!("{count} mappings extend past the end of their objects: access there raises SIGBUS"),
     };
     Some(Alert { what, users: found.into_iter().take(LISTED).collect(), urgent: true })
 }
@@ -88,7 +88,7 @@ mod tests {
             assert_eq!(lines(&machine(size)), Vec::<String>::new(), "{size}");
         }
         let told =
-            ["writer (4121) maps up to 4.0 KiB of /x, which has 0 B: access past the end raises SIGBUS"];
+            ["writer (4121) maps /x up to 4.0 KiB, but its size is 0 B: access past the end raises SIGBUS"];
         assert_eq!(lines(&machine(0)), told);
     }
 

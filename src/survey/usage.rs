@@ -54,7 +54,7 @@ impl Shmem {
         let note = if self.rest().0 > 0 {
             "; the rest is memfds, anonymous shared memory, other tmpfs mounts and namespaces"
         } else if listed > total {
-            "; Shmem does not count swapped and huge pages"
+            "; Shmem excludes swapped-out and huge pages"
         } else {
             ""
         };
@@ -213,7 +213,7 @@ mod tests {
             "Shmem 1.0 MiB, listed 8.0 KiB; the rest is memfds, anonymous shared memory, other tmpfs mounts \
              and namespaces"
         );
-        let less = "Shmem 4.0 KiB, listed 8.0 KiB; Shmem does not count swapped and huge pages";
+        let less = "Shmem 4.0 KiB, listed 8.0 KiB; Shmem excludes swapped-out and huge pages";
         assert_eq!(text(Some(4096)).unwrap(), less);
     }
 }

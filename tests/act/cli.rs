@@ -133,7 +133,7 @@ fn the_limit_of_locked_memory_is_told() {
     assert!(stderr.contains("your limit for locked memory is 0") && stderr.contains("ulimit -l"), "{stderr}");
     let (_, stderr) = ended(&lock(64 << 10), 1);
     assert!(
-        stderr.contains("your limit for locked memory is 64 KiB, but the segment has 1.0 MiB"),
+        stderr.contains("your limit for locked memory is 64 KiB, but the segment is 1.0 MiB"),
         "{stderr}"
     );
     // Two of them are more than the limit: this the kernel alone knows.

@@ -310,8 +310,8 @@ fn the_plan_predicts_what_the_kernel_refuses() {
     }
     for (size, huge, no_reserve, words) in [
         (0, false, false, "invalid size of 0 bytes"),
-        (9 << 60, false, false, "is too large: the kernel takes at most 8.0 EiB"),
-        (9 << 60, false, true, "is too large: the kernel takes at most 8.0 EiB"),
+        (9 << 60, false, false, "is too large: the kernel allows at most 8.0 EiB"),
+        (9 << 60, false, true, "is too large: the kernel allows at most 8.0 EiB"),
         (u64::MAX, false, true, "expected 1 to kernel.shmmax"),
         (1 << 50, false, true, ""),
         (1 << 50, false, false, ""),
@@ -352,9 +352,9 @@ fn a_file_that_does_not_tell_its_size_is_read_to_its_end() {
     let expected = fs::read("/proc/version").unwrap();
     for (kind, name) in [("posix a", "/a"), ("sysv --key 7", "key:7")] {
         let error = refused(&format!("{kind} --from /proc/version"), 1);
-        assert!(error.contains("/proc/version does not tell its size. Use --size"), "{error}");
+        assert!(error.contains("the size of /proc/version is unknown. Use --size"), "{error}");
         let error = refused(&format!("{kind} --from /proc/version --size 10"), 1);
-        assert!(error.contains("/proc/version has more than 10 B"), "{error}");
+        assert!(error.contains("/proc/version is larger than 10 B"), "{error}");
         made(&format!("{kind} --from /proc/version --size 4K"));
         let bytes = shmlens().args(["dump", "--raw", name]).output().unwrap().stdout;
         assert!(bytes.len() == 4096 && bytes.starts_with(&expected), "{name}");

@@ -203,7 +203,7 @@ fn system_v_keeps_nine_bits_and_says_so() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0, 100, 0o600);
     let error = carry_out(&sysv.id(), &to(0o4755)).unwrap_err().to_string();
-    assert!(error.contains("nine permission bits"), "{error}");
+    assert!(error.contains("only nine permission bits"), "{error}");
     assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o600);
     let object = Object::new("object", 100, 0o600);
     carry_out(&object.id(), &to(0o4755)).unwrap();

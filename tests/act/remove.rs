@@ -122,7 +122,7 @@ fn a_removal_that_was_killed_is_mended() {
     // A removal may be under way.
     let (status, stdout, stderr) = run(&["rm", "--recover"]);
     assert_eq!((status, stdout.as_str()), (Some(1), ""), "{stderr}");
-    assert_eq!(stderr.matches("may still be going on. Try again").count(), 2, "{stderr}");
+    assert_eq!(stderr.matches("may still be in progress. Try again").count(), 2, "{stderr}");
     wait_until(SOON, || {
         let (_, _, stderr) = run(&["rm", "--dry-run", "--no-copy", "--force", "other"]);
         stderr.contains("removal of posix:/dir/one") && stderr.contains("shmlens rm --recover")
@@ -186,7 +186,7 @@ fn a_planted_leftover_is_renamed_only_when_it_is_named() {
     let (status, stdout, stderr) = run(&["rm", "--recover"]);
     assert_eq!(status, Some(1), "{stdout} {stderr}");
     assert!(stdout.contains(&format!("posix:/{long}: renamed back")), "{stdout}");
-    assert!(stderr.contains("belongs to nobody, who may have named it so. Not renamed"), "{stderr}");
+    assert!(stderr.contains("belongs to nobody, who may have chosen that name. Not renamed"), "{stderr}");
     assert!(planted.path().exists() && foreign.path().exists() && !own.path().exists());
     assert!(fs::exists(format!("/dev/shm/{long}")).unwrap());
     assert!(!fs::exists("/dev/shm/shmlens-removing-fedcba9876543210").unwrap());

@@ -41,7 +41,7 @@ fn a_key_makes_a_leak_likely_at_most() {
     let Some(leaks) = Leaks::new() else { return };
     let orphan = create_in_child(0x7068, 4096, 0o600, b"state").unwrap();
     let id = format!("sysv:{}", orphan.shmid);
-    leaks.clean(&["--yes"]).assert_is(0, &["leaked?", "programs may come back to its key 0x00007068"]);
+    leaks.clean(&["--yes"]).assert_is(0, &["leaked?", "programs may attach to its key 0x00007068"]);
     assert_eq!(there(), [id.as_str()]);
     leaks.clean(&["--yes", "--likely"]).assert_is(0, &[&format!("{id}: removed")]);
 }
@@ -92,7 +92,7 @@ fn what_is_in_transit_is_unknown_and_stays() {
     let (id, theirs) = (Leaks::object("nccl-a1B2c3", 8), nobodys("nccl-d4E5f6"));
     let sockets = [in_transit("/dev/shm/nccl-a1B2c3"), in_transit("/dev/shm/nccl-d4E5f6")];
     let ended = leaks.clean(&["--yes", "--likely"]);
-    ended.assert_is(1, &["2 segments unknown: held by nothing visible here: in transit, loop device"]);
+    ended.assert_is(1, &["2 segments unknown: holder not visible: descriptor in transit, loop device"]);
     assert!(!ended.stdout.contains("Nothing is leaked"), "{ended:?}");
     let json = leaks.clean_json(&["--yes"], 1);
     assert_eq!((&json[&id]["status"], &json[&id]["state"]), (&"left".into(), &"unknown".into()));
@@ -118,7 +118,7 @@ fn a_loop_device_holds_its_file() {
         println!("skipped a_loop_device_holds_its_file: no loop devices here");
         return;
     }
-    leaks.clean(&["--yes"]).assert_is(1, &["1 segment unknown: held by nothing visible here"]);
+    leaks.clean(&["--yes"]).assert_is(1, &["1 segment unknown: holder not visible"]);
     let device = String::from_utf8(attached.stdout).unwrap();
     assert!(Command::new(&losetup).args(["-d", device.trim()]).status().unwrap().success());
     wait_until(SOON, || leaks.clean(&["--yes"]).status == Some(0) && there().is_empty());

@@ -134,7 +134,10 @@ print('ready'); sys.stdin.read()"
         assert_eq!(answer["users"][1]["user"], "root");
         assert_eq!(answer["processes"][0]["command"], "python3");
         let table = told(&["limits"], as_root);
-        assert!(as_root || table.contains(" processes, which cannot be inspected. Run as root"), "{table}");
+        assert!(
+            as_root || table.contains(" processes cannot be inspected and are not counted. Run as root"),
+            "{table}"
+        );
         let row = format!("python3 ({})", first.pid());
         let row = table.lines().find(|line| line.starts_with(&row)).unwrap_or_else(|| panic!("{table}"));
         assert_eq!(
@@ -234,7 +237,7 @@ fn a_mapping_past_the_end_is_told() {
             assert!(!told(&["info", name], as_root).contains("SIGBUS"));
             let Some(child) = start(&truncating(name, flags), as_root) else { return };
             let pid = child.pid();
-            let words = format!("python3 ({pid}) maps up to 1.0 MiB of /{name}, which has 4.0 KiB");
+            let words = format!("python3 ({pid}) maps /{name} up to 1.0 MiB, but its size is 4.0 KiB");
             let line = format!("{words}: access past the end raises SIGBUS");
             let info = told(&["info", name], as_root);
             assert!(info.lines().any(|one| one.starts_with("warning") && one.ends_with(&line)), "{info}");

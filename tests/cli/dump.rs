@@ -189,7 +189,7 @@ fn what_cannot_be_dumped_is_told() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     let error = complaint(["dump", "a", "--offset", "101"], 1);
-    assert!(error.contains("offset 101 is past the end of /a, which has 100 bytes"), "{error}");
+    assert!(error.contains("offset 101 is past the end of /a (100 bytes)"), "{error}");
     complaint(["dump", "a", "--offset", "16E"], 2);
     complaint(["dump", "a", "--offset", "-1"], 2);
     complaint(["dump", "a", "--length", "much"], 2);
@@ -206,8 +206,8 @@ fn a_value_that_is_not_whole_is_told_of_as_it_is_shown() {
     let object = Object::new("values", 10, 0o600);
     object.write(0, &[1, 0, 0, 0, 2, 0, 0, 0, 3, 0]);
     for (kind, shown, told) in [
-        ("u32le", "00000000  1\n00000004  2\n", "skipped the last 2 bytes at 0x8: a value has 4 bytes"),
-        ("u32le[2]", "00000000  [1, 2]\n", "skipped the last 2 bytes at 0x8: a value has 8 bytes"),
+        ("u32le", "00000000  1\n00000004  2\n", "skipped the last 2 bytes at 0x8: a value takes 4 bytes"),
+        ("u32le[2]", "00000000  [1, 2]\n", "skipped the last 2 bytes at 0x8: a value takes 8 bytes"),
         ("u32le[2][2]", "00000000  [[1, 2], []]\n", "the value at 0x0 is incomplete: 10 of 16 bytes"),
     ] {
         let output = run(["dump", "values", "--as", kind]);

@@ -67,7 +67,7 @@ fn what_is_nearly_full_is_told_with_its_users() {
     let (ours, pid) = (", 352 KiB unlinked but still in use, most by ", format!(" ({})", process::id()));
     assert!(full.starts_with(&expected) && full.contains(ours) && full.ends_with(&pid), "{full}");
     let _sysv: Vec<Sysv> = (0..9).map(|_| Sysv::new(0, 4096, 0o600)).collect();
-    assert_eq!(alerts()[1], "System V ids nearly used up, 1 of 10 left: root has 9");
+    assert_eq!(alerts()[1], "System V ids nearly exhausted, 1 of 10 left: root has 9");
     let table = printed(["limits"]);
     assert!(table.contains("\n\n/dev/shm is nearly full") && table.contains("root has 9\n"), "{table}");
     drop(gone);

@@ -167,12 +167,12 @@ fn the_owner_rescues_what_a_holder_has_open_and_learns_what_a_mapping_needs() {
     for command in [&["dump"][..], &["watch"], &["find", "lost"], &["info"]] {
         for name in ["/mapped", id] {
             let error = error(&shmlens(&[command, &[name]].concat()));
-            for words in [id, "/mapped", "only mapped it", "run as root", "map_files"] {
+            for words in [id, "/mapped", "is mapped but not open in", "Run as root", "map_files"] {
                 assert!(error.contains(words), "{command:?} {name}: {error}");
             }
         }
     }
-    assert!(error(&shmlens(&["save", "/mapped", "/nowhere/file"])).contains("run as root"));
+    assert!(error(&shmlens(&["save", "/mapped", "/nowhere/file"])).contains("Run as root"));
     // An id that is not found anywhere: the rest of the processes are for root.
     assert!(error(&shmlens(&["dump", "deleted:1:2"])).contains("Run as root"));
     texts(&run(["dump", "/mapped"]));

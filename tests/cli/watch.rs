@@ -134,7 +134,7 @@ fn wrong_words() {
         (complaint(["watch", "a", "--interval", "soon"], 2), "expected a time"),
         (complaint(["watch", "a", "--count", "0"], 2), "--count"),
         (complaint(["watch", "a", "--csv", "--json"], 2), "cannot be used with"),
-        (complaint(["watch", "a", "--offset", "101"], 1), "has 100 bytes"),
+        (complaint(["watch", "a", "--offset", "101"], 1), "(100 bytes)"),
         (complaint(["watch", "nosuch"], 1), "nosuch"),
     ] {
         assert!(error.contains(words), "{words} is not in {error}");

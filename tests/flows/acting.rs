@@ -271,13 +271,13 @@ fn meanwhile_nothing_is_cleaned_and_nobody_is_ended() {
     };
     let mut cleaning = busy();
     cleaning.press("c<enter>");
-    assert!(notice(&cleaning).contains("esc stops it"), "{}", notice(&cleaning));
+    assert!(notice(&cleaning).contains("esc cancels it"), "{}", notice(&cleaning));
     assert!(matches!(cleaning.state.overlay, Some(Overlay::Clean(_))));
     machine.add_process(4121, "writer");
     machine.attach_in(4121, 5, Access::Read);
     let mut ending = busy();
     ending.press("hK");
-    assert!(notice(&ending).contains("esc stops it"), "{}", notice(&ending));
+    assert!(notice(&ending).contains("esc cancels it"), "{}", notice(&ending));
     assert!(matches!(&ending.state.overlay, Some(Overlay::Holders(holders)) if holders.ask.is_none()));
 }
 
@@ -292,7 +292,7 @@ fn a_long_undo_is_stopped_and_can_be_tried_again() {
     assert_eq!(stage.acts, Acts::Hang);
     stage.happen(working());
     stage.press("x");
-    assert!(notice(&stage).contains("esc stops it"), "{}", notice(&stage));
+    assert!(notice(&stage).contains("esc cancels it"), "{}", notice(&stage));
     stage.press("<esc>");
     assert_eq!((stage.acts, stage.quit), (Acts::Stopped, false));
     stage.happen(Event::Undone(vec![

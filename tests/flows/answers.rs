@@ -34,7 +34,7 @@ fn a_mapping_past_the_end_is_an_alert_and_a_warning_in_the_detail_area() {
     stage.machine.edit_object("x", |bytes| *bytes = MadeBytes::hole(0));
     stage.survey();
     let screen = stage.screen();
-    let line = "writer (4121) maps up to 4.0 KiB of /x, which has 0 B";
+    let line = "writer (4121) maps /x up to 4.0 KiB, but its size is 0 B";
     assert!(screen.contains(&format!("access there raises SIGBUS: {line}")), "{screen}");
     // The detail area wraps it.
     assert!(screen.contains("warning   writer (4121) maps"), "{screen}");
@@ -56,7 +56,7 @@ fn sizes_beyond_the_capacity_are_an_alert_once_half_of_it_is_used() {
     fill(&mut stage, 2047);
     assert!(!stage.screen().contains("overcommitted"));
     fill(&mut stage, 2048);
-    assert!(stage.screen().contains("/dev/shm is overcommitted, objects of 8.0 KiB"), "{}", stage.screen());
+    assert!(stage.screen().contains("/dev/shm is overcommitted (objects: 8.0 KiB"), "{}", stage.screen());
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn where_no_copy_can_be_kept_nothing_is_removed() {
     let output = command.env("XDG_CONFIG_HOME", directory.path().join("config")).output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("limit for copies is 1.0 MiB") && told.contains("--save"), "{told}");
+    assert!(told.contains("copy limit of 1.0 MiB") && told.contains("--save"), "{told}");
     // One failure stops no other.
     assert!(large.path().exists() && !object.path().exists() && copies(&directory).len() == 1);
     // What may not be read: IPC_RMID asks only who the creator is.

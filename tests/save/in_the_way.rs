@@ -185,7 +185,7 @@ fn a_system_v_segment_is_not_filled_without_a_mark() {
         nix::mount::mount(none, &state, none, flags, none).unwrap();
     };
     let fifo = || mkfifo(&state.join("unfinished"), Mode::S_IRWXU).unwrap();
-    let cases: [(&dyn Fn(), &str); 3] = [(&full, ""), (&read_only, ""), (&fifo, "no recovery mark")];
+    let cases: [(&dyn Fn(), &str); 3] = [(&full, ""), (&read_only, ""), (&fifo, "the recovery mark")];
     for (prepare, words) in cases {
         fs::create_dir_all(&state).unwrap();
         prepare();

@@ -97,7 +97,7 @@ fn a_restore_that_is_killed_makes_an_object_whole_or_not_at_all() {
     });
 }
 
-/// Its key is there from the beginning, so a half-filled one may be left. It is
+/// Its key is there from the beginning, so an incomplete one may be left. It is
 /// known as that, and removed.
 #[test]
 fn recover_removes_what_a_killed_restore_left() {
@@ -191,7 +191,7 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
         let marks = fs::read_dir(directory.path().join("state/shmlens/unfinished"));
         assert_eq!(marks.map_or(0, Iterator::count), 0);
     });
-    eprintln!("{half} half-filled, {whole} whole");
+    eprintln!("{half} incomplete, {whole} whole");
     clear();
 }
 

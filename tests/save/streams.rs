@@ -166,7 +166,7 @@ fn save_never_replaces_a_segment() {
     {
         let path = path.to_str().unwrap();
         let told = complaint(&directory, ["save", "/a", path, "--force"]);
-        assert!(told.contains("is a segment: files below /dev/shm are shared memory"), "{told}");
+        assert!(told.contains("is a segment: files in /dev/shm are shared memory"), "{told}");
         let told = complaint(&directory, ["rm", "--yes", "--force", "/a", "--save", path]);
         assert!(told.contains("is a segment"), "{told}");
         let new = path.replace("/b", "/new");

@@ -102,11 +102,11 @@ fn a_file_that_others_can_write_has_to_be_confirmed() {
     let directory = directory();
     let path = setuid_program(&directory, 0, 0o602);
     let told = complaint(&directory, ["restore", path.to_str().unwrap()]);
-    assert!(told.contains("can be written by other users") && nothing_is_there(), "{told}");
+    assert!(told.contains("is writable by other users") && nothing_is_there(), "{told}");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
     chown(&path, None, Some(NOBODY)).unwrap();
     let told = complaint(&directory, ["restore", path.to_str().unwrap()]);
-    assert!(told.contains("can be written by other users") && nothing_is_there(), "{told}");
+    assert!(told.contains("is writable by other users") && nothing_is_there(), "{told}");
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn a_file_that_others_can_write_through_an_acl_has_to_be_confirmed() {
         let output = run(&directory, ["restore", path.to_str().unwrap()]);
         let told = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(i32::from(refused)), "{entry:?}: {told}");
-        assert_eq!(told.contains("can be written by other users through its ACL"), refused, "{told}");
+        assert_eq!(told.contains("is writable by other users through its ACL"), refused, "{told}");
         assert_eq!(nothing_is_there(), refused);
         let _ = fs::remove_file("/dev/shm/program");
         fs::remove_file(&path).unwrap();

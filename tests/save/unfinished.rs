@@ -56,7 +56,7 @@ fn the_next_command_removes_an_unfinished_copy_once_its_writer_is_gone() {
     command.env("XDG_CONFIG_HOME", directory.path().join("config"));
     let output = command.args(["rm", "--yes", "--force", "/other"]).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("limit for copies is 15 MiB") && error.contains("unfinished copies"), "{error}");
+    assert!(error.contains("copy limit of 15 MiB") && error.contains("unfinished copies"), "{error}");
     assert!(other.path().exists());
     child.end();
     // Commands that change nothing leave it.

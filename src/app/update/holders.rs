@@ -63,7 +63,7 @@ fn ask(state: &mut State, holders: &mut Holders) {
         return state.fail("No holder selected");
     };
     if state.work.is_some() {
-        return state.fail("Another action is in progress; esc stops it");
+        return state.fail("Another action is in progress (esc cancels it)");
     }
     match Ending::of(&row.holder, &holders.segment.id, state.read_only) {
         Ok(ending) => {

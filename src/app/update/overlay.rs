@@ -303,7 +303,7 @@ fn mark_letter(state: &mut State, go: bool, key: Key) {
     debug_assert_eq!(state.screen(), Screen::Inspect);
     let Some(inspect) = &mut state.inspect else { return };
     let Some(letter) = key.typed().filter(|c| c.is_alphanumeric()) else {
-        state.fail("A mark is one letter or digit");
+        state.fail("A mark must be a letter or digit");
         return;
     };
     if !go {

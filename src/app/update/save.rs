@@ -65,7 +65,7 @@ pub fn saved(state: &mut State, outcomes: &[Outcome]) {
             Err(error) => {
                 let mut text = error.to_string();
                 if matches!(error, ActError::NotSaved(SaveError::Exists { .. })) {
-                    text.push_str(", or turn on replace");
+                    text.push_str(", or enable replace");
                 }
                 failures.push(naming(subject, &text));
                 error.to_string()

@@ -145,8 +145,8 @@ pub struct RmArgs {
     /// Do not save a copy
     #[arg(long)]
     pub no_copy: bool,
-    /// Recover from a killed command: undo partial removals and remove incomplete segments, or
-    /// only the named ones
+    /// Clean up after a killed command: undo partial removals and remove incomplete segments (all, or
+    /// only those named)
     #[arg(long, conflicts_with_all = ["yes", "force", "no_copy", "save"])]
     pub recover: bool,
 }
@@ -159,9 +159,9 @@ EXAMPLES
   shmlens rm /camera0 --save camera0.saved    save the copy to a file
   shmlens rm --yes --force --no-copy /old     for scripts; even if in use
 
-On a terminal, rm asks about each segment that needs --force: one that is or may
-be in use, or is protected. Without a terminal, --yes is required, and --force
-for those segments.";
+On a terminal, rm asks about each segment that needs --force because it is or
+may be in use, or is protected. Without a terminal, --yes is required, and
+--force for those segments.";
 
 /// `clean`
 #[derive(Debug, clap::Args)]
@@ -213,11 +213,11 @@ EXAMPLES
   shmlens clean owner=ann 'size>1M' --likely   include likely leaks
 
 A leak is certain when the segment has no holders and there is proof that
-nothing will use it again, such as a creator that exited; otherwise it is likely.
-A System V segment with a key is likely at most. Without a terminal, nothing is
-removed unless --yes is given. Exits with status 0 when no certain leaks are left
-(with --likely, no leaks at all), and with status 1 otherwise, also when the
-state of segments of yours is unknown.";
+nothing will use it again, such as a creator that exited; otherwise it is
+likely. A System V segment with a key is never more than likely. Without a
+terminal, nothing is removed unless --yes is given. Exits with status 0 when no
+certain leaks are left (with --likely, no leaks at all), and with status 1
+otherwise, including when the state of any of your segments is unknown.";
 
 /// `save`
 #[derive(Debug, clap::Args)]
@@ -242,10 +242,10 @@ pub struct SaveArgs {
 
 const SAVE_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens save /camera0 camera0.saved       save contents, mode, owner and ACL
-  shmlens save 0x4d2 state.saved --force    replace the file
+  shmlens save /camera0 camera0.saved         save contents, mode, owner and ACL
+  shmlens save 0x4d2 state.saved --force      replace the file
   shmlens save /state - | ssh host shmlens restore -
-  shmlens save /psm_1f09ab2c rescued.saved  unlinked, still in use: restore brings it back
+  shmlens save /psm_1f09ab2c rescued.saved    unlinked, still in use
 
 Holes are preserved. Changes made during the save may or may not be included.";
 
@@ -271,8 +271,8 @@ EXAMPLES
 
 Restores the contents, name or key, size, mode, ACL and owner. Fails if the name
 or key is in use. A System V segment gets a new shmid, creator and times. Setuid,
-setgid and sticky bits are never restored. A file that belongs to another user,
-or that others can write to, must be confirmed.";
+setgid and sticky bits are never restored. Asks for confirmation if the file
+belongs to another user or is writable by others.";
 
 /// `create`
 #[derive(Debug, clap::Args)]

@@ -77,7 +77,7 @@ pub fn run(machine: &dyn Machine, change: &Change, terms: Terms, out: &mut Out) 
     Ok(status)
 }
 
-/// Warns of segments that were left half-filled by a killed `restore` or `create`.
+/// Warns of segments that a killed `restore` or `create` left incomplete.
 fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Survey, options: Options) {
     if !options.read_only {
         unfinished::remove_stale_marks(machine, state, &survey.segments);
@@ -87,11 +87,11 @@ fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Su
     }
 }
 
-/// Warns a user who has no place for the mark that finds a half-filled segment.
+/// Warns a user without a directory for the mark that finds an incomplete segment.
 fn warn_of_no_mark(state: Option<&StateDirectory>) {
     if let Some(error) = unfinished::unprotected(state) {
         warn(&format!(
-            "if this command is killed, `shmlens rm --recover` cannot find the half-filled segment: {error}"
+            "if this command is killed, `shmlens rm --recover` will not find the incomplete segment: {error}"
         ));
     }
 }

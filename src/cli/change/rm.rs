@@ -134,7 +134,7 @@ fn confirmed(
 }
 
 /// Gives everything its name back that removals left under another one, and
-/// removes what restores left half-filled.
+/// removes what restores left incomplete.
 fn recover(
     machine: &dyn Machine,
     args: &RmArgs,

@@ -42,8 +42,8 @@ impl FromStr for Template {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const ALLOWED: &str = "a name with {name} for the segment's name or {GROUP} for a group of its \
-                               pattern, such as \"{name}_el\"";
+        const ALLOWED: &str = "a name in which {name} stands for the segment name and {GROUP} for a named \
+                               group of the pattern, such as \"{name}_el\"";
         let mut parts = vec![];
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {

@@ -136,7 +136,7 @@ fn a_refused_lease_outranks_every_process_that_was_checked() {
         machine.edit(|facts| facts.effective_uid = uid);
         assert_is(&machine, CERTAIN, &["all processes checked", "granted a write lease"]);
         machine.edit(|facts| facts.in_transit = true);
-        let words = ["held by nothing visible here: in transit, loop device", "refused a write lease"];
+        let words = ["holder not visible: descriptor in transit, loop device", "refused a write lease"];
         assert_is(&machine, State::Unknown, &words);
     }
     // Who may not ask goes by the processes.

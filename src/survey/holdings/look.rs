@@ -171,7 +171,7 @@ impl Looker<'_> {
                 return (found, None);
             }
         }
-        (found, Some("new processes start faster than they can be checked".to_owned()))
+        (found, Some("processes start faster than they can be checked".to_owned()))
     }
 
     fn ask(&self, due: &[Listed]) -> Vec<(u32, Entry)> {
