@@ -1,4 +1,4 @@
-//! What this thread may do besides what its ids allow, `capget(2)`.
+//! The rights of this thread besides its ids: capabilities, `capget(2)`, and groups.
 
 use std::io;
 
@@ -32,4 +32,31 @@ pub fn effective() -> io::Result<u64> {
         return Err(io::Error::last_os_error());
     }
     Ok(u64::from(data[0].effective) | u64::from(data[1].effective) << 32)
+}
+
+/// The supplementary groups of this thread, `getgroups(2)`. The wrapper in nix reads
+/// `/proc/sys/kernel/ngroups_max` for each call.
+///
+/// # Errors
+/// `EINVAL` when another thread adds groups in between.
+pub fn groups() -> io::Result<Vec<u32>> {
+    // SAFETY: with a size of 0 nothing is written.
+    let count = super::check(unsafe { libc::getgroups(0, std::ptr::null_mut()) })?;
+    let mut groups = vec![0; usize::try_from(count).unwrap_or(0)];
+    // SAFETY: at most `count` numbers are written, which the vector has room for.
+    let filled = super::check(unsafe { libc::getgroups(count, groups.as_mut_ptr()) })?;
+    groups.truncate(usize::try_from(filled).unwrap_or(0));
+    Ok(groups)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_those_that_nix_finds() {
+        let expected: Vec<u32> =
+            nix::unistd::getgroups().unwrap().iter().map(|group| group.as_raw()).collect();
+        assert_eq!(groups().unwrap(), expected);
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::machine::control::Credentials;
 use crate::sys::capability;
-use nix::unistd::{Uid, User, getegid, geteuid, getgrouplist, getgroups};
+use nix::unistd::{Uid, User, getegid, geteuid, getgrouplist};
 use std::ffi::CString;
 use std::fs;
 
@@ -12,7 +12,7 @@ pub fn own() -> Credentials {
     Credentials {
         uid: geteuid().as_raw(),
         gid: getegid().as_raw(),
-        groups: getgroups().unwrap_or_default().into_iter().map(nix::unistd::Gid::as_raw).collect(),
+        groups: capability::groups().unwrap_or_default(),
         capabilities: capability::effective().unwrap_or(0),
     }
 }
