@@ -122,7 +122,7 @@ impl Acl {
         }
     }
 
-    /// Whether the list lets a user other than the owner and root write, by name or by a
+    /// Returns whether the list lets a user other than the owner and root write, by name or by a
     /// named group.
     #[must_use]
     pub fn lets_others_write(&self, owner: u32) -> bool {

@@ -287,7 +287,7 @@ fn open_source(new: &NewSegment) -> Result<Option<SourceFile>, ActError> {
     Ok(Some(SourceFile { file, path: path.clone(), length, endless }))
 }
 
-/// Whether something can be read, whatever length the file has.
+/// Returns whether something can be read, whatever length the file has.
 fn has_contents(file: &File) -> bool {
     file.read_at(&mut [0], 0).is_ok_and(|count| count > 0)
 }

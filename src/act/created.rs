@@ -1,4 +1,4 @@
-//! Which segments this program created or restored: those in the log of changes. Root knows those of
+//! The segments that this program created or restored, from the log of changes. Root knows those of
 //! their owner as well.
 
 use super::log::{BEFORE, Entry, NOW};

@@ -101,7 +101,7 @@ impl LogError {
     }
 }
 
-/// Whether moving the file away would help.
+/// Returns whether moving the file away would help.
 fn is_in_the_way(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     !matches!(

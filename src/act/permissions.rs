@@ -61,7 +61,7 @@ fn pasted(segment: &Segment) -> String {
     shell_quote(segment.id.to_string().as_bytes())
 }
 
-/// Whether `chown` clears set-id bits: `setattr_should_drop_suidgid` in fs/attr.c. A set-group-id bit without
+/// Returns whether `chown` clears set-id bits: `setattr_should_drop_suidgid` in fs/attr.c. A set-group-id bit without
 /// the group's execute bit may stay.
 const fn drops_set_id(mode: Mode) -> bool {
     let bits = mode.bits();

@@ -67,7 +67,7 @@ impl Recent {
 pub(super) const UNSEEN: &str =
     "held by a process that you cannot see, a loop device or a descriptor in transit";
 
-/// Whether the kernel refuses a write lease on an object, so that somebody else has it open or mapped.
+/// Returns whether the kernel refuses a write lease on an object, so that somebody else has it open or mapped.
 /// `None` when this user may not ask.
 pub(super) fn lease(machine: &dyn Machine, segment: &Segment) -> Option<bool> {
     match &segment.id {

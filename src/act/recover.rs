@@ -90,7 +90,7 @@ impl Leftovers {
     }
 }
 
-/// Whether a removal of this user gave the object its name. Any user can name a file so,
+/// Returns whether a removal of this user gave the object its name. Any user can name a file so,
 /// but not one of this user's, and not in a directory of this user's: removals make one
 /// for the objects of others.
 fn is_own(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> bool {

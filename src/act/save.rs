@@ -291,7 +291,7 @@ pub(super) fn foresee(path: &Path, replace: bool) -> Result<(), SaveError> {
     }
 }
 
-/// Whether a file of this path is or would be a segment: its directory is in the file
+/// Returns whether a file of this path is or would be a segment: its directory is in the file
 /// system at `/dev/shm`, by whatever path it is reached.
 #[must_use]
 pub fn is_in_dev_shm(path: &Path) -> bool {

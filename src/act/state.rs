@@ -42,7 +42,7 @@ pub enum StateError {
 }
 
 impl StateError {
-    /// Whether this user has no place for it, as a service without a home
+    /// Returns whether this user has no place for it, as a service without a home
     /// directory or under `sudo -u` with the home of another. That is no reason
     /// to refuse changes, unlike a file or a directory that is in the way.
     #[must_use]

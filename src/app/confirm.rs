@@ -187,7 +187,7 @@ impl Confirm {
         }
     }
 
-    /// Whether saving copies, or not, changes what can be done.
+    /// Returns whether saving copies, or not, changes what can be done.
     #[must_use]
     pub fn can_toggle_copies(&self) -> bool {
         let helps = |plan: &Plan| final_refusal(plan).is_none() || plan.needs_no_copy;

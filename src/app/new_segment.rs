@@ -197,7 +197,7 @@ impl New {
         }
     }
 
-    /// Whether something that is required was not typed yet, and nothing is wrong.
+    /// Returns whether something that is required was not typed yet, and nothing is wrong.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
         let no_name = self.kind != Kind::Sysv && self.name.text().is_empty();

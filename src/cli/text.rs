@@ -56,7 +56,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Whether the table marks the maker: the catalog names it, and the process that
+/// Returns whether the table marks the maker: the catalog names it, and the process that
 /// created the segment has exited. Without a name, the maker is `gone` itself.
 fn is_marked(segment: &Segment) -> bool {
     segment.exited_creator().is_some() && segment.made_by.as_ref().is_some_and(|maker| *maker.id != *"gone")

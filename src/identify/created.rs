@@ -7,6 +7,6 @@ use std::fmt::Debug;
 
 /// Remembers the segments that this program created or restored.
 pub trait Created: Debug + Send + Sync {
-    /// Whether this program created or restored a segment.
+    /// Returns whether this program created or restored a segment.
     fn has(&self, machine: &dyn Machine, segment: &Segment) -> bool;
 }

@@ -143,7 +143,7 @@ impl Identifier {
         survey
     }
 
-    /// Whether the last survey had an object whose holders only a scan of private mappings can
+    /// Returns whether the last survey had an object whose holders only a scan of private mappings can
     /// settle. Only told where that scan was left out.
     #[must_use]
     pub const fn needs_private(&self) -> bool {

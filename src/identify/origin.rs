@@ -48,7 +48,7 @@ pub fn maker(segment: &Segment, made: Option<&Made<'_>>, around: &Around<'_>) ->
     }
 }
 
-/// Whether the process that created a segment is running.
+/// Returns whether the process that created a segment is running.
 pub fn creator_life(segment: &Segment, around: &Around<'_>) -> CreatorLife {
     let Some(facts) = segment.sysv().filter(|facts| facts.creator_pid != 0) else {
         return CreatorLife::Unknown;

@@ -37,7 +37,7 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Whether a verdict of the last survey needs a scan of private mappings.
+    /// Returns whether a verdict of the last survey needs a scan of private mappings.
     pub const fn need_private(&self) -> bool {
         self.open
     }
@@ -81,14 +81,14 @@ impl<'a> Proofs<'a> {
         self.uid == 0
     }
 
-    /// Whether this user may ask about an object, now or later.
+    /// Returns whether this user may ask about an object, now or later.
     pub fn may_ask(&self, segment: &Segment) -> bool {
         const OWNER_READS: u32 = 0o400;
         let owner = self.uid == segment.owner.uid && segment.mode.bits() & OWNER_READS != 0;
         matches!(segment.id, SegmentId::Posix(_)) && (self.by_root() || owner)
     }
 
-    /// Whether an object was used too recently to ask.
+    /// Returns whether an object was used too recently to ask.
     pub fn is_fresh(&self, segment: &Segment) -> bool {
         segment.last_used().is_some_and(|then| {
             then.is_future(self.now) || self.now.seconds_since(then).max(0.0) < self.quiet.as_secs_f64()
@@ -140,7 +140,7 @@ impl<'a> Proofs<'a> {
         lease
     }
 
-    /// Whether this program itself has an object open or mapped now.
+    /// Returns whether this program itself has an object open or mapped now.
     fn is_ours(&self, segment: &Segment) -> bool {
         let Some(facts) = segment.posix() else { return false };
         let of = Object::File { device: facts.device, inode: facts.inode };

@@ -61,7 +61,7 @@ impl<'a> Around<'a> {
         self.machine.processes().own_pid()
     }
 
-    /// Whether this program created or restored the segment.
+    /// Returns whether this program created or restored the segment.
     pub fn was_created_here(&self, segment: &Segment) -> bool {
         self.created.is_some_and(|created| created.has(self.machine, segment))
     }

@@ -31,7 +31,7 @@ impl Timestamp {
             + (f64::from(self.nanos) - f64::from(earlier.nanos)) / 1e9
     }
 
-    /// Whether it lies in the future: the clock was set back since, or a program
+    /// Returns whether it lies in the future: the clock was set back since, or a program
     /// set the time of a file (`utimensat(2)`). The first seconds do not count, as
     /// `now` may have been read before the time was.
     #[must_use]

@@ -108,7 +108,7 @@ pub fn clear_acl(file: BorrowedFd<'_>) -> io::Result<()> {
     }
 }
 
-/// Whether an error says that a file has no access control list, or cannot have one.
+/// Returns whether an error says that a file has no access control list, or cannot have one.
 fn is_without(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENODATA | libc::EOPNOTSUPP))
 }

@@ -360,7 +360,7 @@ impl Attachment {
         unsafe { own_memory::write(self.address.add(start), &bytes[..length]) }
     }
 
-    /// Whether the segment is in huge pages, by the device that `/proc/self/maps` shows
+    /// Returns whether the segment is in huge pages, by the device that `/proc/self/maps` shows
     /// for it: those of the usual size are on another one. Without /proc it is not.
     #[must_use]
     pub fn is_in_huge_pages(&self) -> bool {

@@ -47,7 +47,7 @@ impl FileStat {
         self.mode & libc::S_IFMT == libc::S_IFREG
     }
 
-    /// Whether both were reached through the same mount. A bind mount counts as
+    /// Returns whether both were reached through the same mount. A bind mount counts as
     /// another one where the kernel tells mounts apart.
     #[must_use]
     pub fn is_on_mount_of(&self, other: &Self) -> bool {

@@ -231,7 +231,7 @@ pub fn path_before(aside: &Path) -> Option<PathBuf> {
     }
 }
 
-/// Whether a removal made this directory, as far as its name tells.
+/// Returns whether a removal made this directory, as far as its name tells.
 #[must_use]
 pub fn is_aside(directory: &Path) -> bool {
     let name = directory.file_name().map(OsStr::as_bytes).unwrap_or_default();

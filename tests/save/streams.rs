@@ -220,7 +220,7 @@ fn one_signal_stops_work_that_waits_for_a_pipe() {
     assert!(segments().is_empty() && files(Path::new("/dev/shm")).is_empty());
 }
 
-/// Whether it has a segment open that it fills.
+/// Returns whether it has a segment open that it fills.
 fn is_filling(child: &Child) -> bool {
     let maps = fs::read_to_string(format!("/proc/{}/maps", child.pid())).unwrap_or_default();
     let open = fs::read_dir(format!("/proc/{}/fd", child.pid())).into_iter().flatten().flatten();

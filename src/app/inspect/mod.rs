@@ -260,7 +260,7 @@ impl Inspect {
         }
     }
 
-    /// Whether the segment is removed and only shmlens holds it, as far as this
+    /// Returns whether the segment is removed and only shmlens holds it, as far as this
     /// survey tells.
     #[must_use]
     pub fn is_last(&self, survey: Option<&Survey>) -> bool {

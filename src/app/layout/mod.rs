@@ -67,7 +67,7 @@ impl Size {
         Self { width: self.width.min(LARGEST.width), height: self.height.min(LARGEST.height) }
     }
 
-    /// Whether a cell lies within.
+    /// Returns whether a cell lies within.
     #[must_use]
     pub const fn holds(self, x: u16, y: u16) -> bool {
         x < self.width && y < self.height

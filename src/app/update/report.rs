@@ -1,4 +1,4 @@
-//! What an action did: a line for each segment in the log, and one line at the
+//! The report of an action: a line for each segment in the log, and one line at the
 //! foot with how to undo it.
 
 use crate::act::{ActError, Outcome, Refusal};

@@ -1,4 +1,4 @@
-//! Where `rm` and `clean` save copies: with the others, in a file, in a directory, nowhere.
+//! The places where `rm` and `clean` save copies: with the others, in a file, in a directory, nowhere.
 
 use crate::act::{Copies, Copying, StateDirectory};
 use crate::cli::Failure;

@@ -37,7 +37,7 @@ pub fn look(checks: &[Check], subject: &Subject<'_>) -> Contents {
     Contents::Fit
 }
 
-/// Whether checks that hold only tell what a segment is, and not who made it.
+/// Returns whether checks that hold only tell what a segment is, and not who made it.
 pub fn only_of_a_kind(checks: &[Check]) -> bool {
     checks.iter().all(|check| matches!(check, Check::Shape(Shape::Semaphore)))
 }

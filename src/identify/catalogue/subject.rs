@@ -55,7 +55,7 @@ pub trait Around {
     fn commands(&self) -> Vec<&[u8]> {
         vec![]
     }
-    /// Whether there is a POSIX object of that name; with a `*` at its end, one of the same owner whose
+    /// Returns whether there is a POSIX object of that name; with a `*` at its end, one of the same owner whose
     /// name begins so.
     fn object_is_there(&self, _name: &[u8]) -> bool {
         false

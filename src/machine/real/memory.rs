@@ -1,4 +1,4 @@
-//! How much memory a new System V segment can have: `/proc/meminfo`, `/proc/sys/vm`.
+//! The memory that a new System V segment can have: `/proc/meminfo`, `/proc/sys/vm`.
 
 use crate::machine::control::{HugePages, MemoryFacts};
 use crate::segment::Bytes;

@@ -149,7 +149,7 @@ impl Contents for SysvContents {
     }
 }
 
-/// Whether it tells its holes: the file system of huge pages calls all of a file data.
+/// Returns whether it tells its holes: the file system of huge pages calls all of a file data.
 fn tells_holes(file: &File) -> bool {
     fstatfs(file).is_ok_and(|stat| stat.filesystem_type() == TMPFS_MAGIC)
 }

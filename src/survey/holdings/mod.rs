@@ -74,12 +74,12 @@ struct Claimed {
 }
 
 impl Claimed {
-    /// Whether it is of this segment, as far as can be told.
+    /// Returns whether it is of this segment, as far as can be told.
     fn is_of(&self, segment: &Segment) -> bool {
         self.claim.is_none_or(|claim| claim.here) && self.fits(segment)
     }
 
-    /// Whether it can be of this segment: the key in its name is that of the segment, unless that is
+    /// Returns whether it can be of this segment: the key in its name is that of the segment, unless that is
     /// marked for removal and has lost it, and it ends with the segment's last page.
     fn fits(&self, segment: &Segment) -> bool {
         let (Some(facts), Some(claim)) = (segment.sysv(), self.claim) else { return true };
@@ -152,7 +152,7 @@ impl Holdings {
         found.or_else(|| (!self.is_younger(segment) && !self.is_elsewhere(segment)).then(|| Arc::from([])))
     }
 
-    /// Whether a segment was created after the look, so that its holders were not looked for.
+    /// Returns whether a segment was created after the look, so that its holders were not looked for.
     #[must_use]
     pub fn is_younger(&self, segment: &Segment) -> bool {
         let made = segment.times.birth.or_else(|| segment.posix().and(segment.times.change));
@@ -163,7 +163,7 @@ impl Holdings {
         segment.posix().is_some_and(|facts| Some(facts.device) != self.wanted.whereabouts.objects)
     }
 
-    /// Whether a System V segment has more attachments than were found, and was attached since the look.
+    /// Returns whether a System V segment has more attachments than were found, and was attached since the look.
     /// The kernel keeps whole seconds.
     #[must_use]
     pub fn misses_attachments(&self, segment: &Segment) -> bool {

@@ -160,7 +160,7 @@ fn is_python(command: &[u8]) -> bool {
 /// The size of glibc's named semaphores on 64-bit machines.
 const SEMAPHORE: Bytes = Bytes(32);
 
-/// Whether glibc may have chosen the name: it creates a semaphore as `sem.` and six random letters and
+/// Returns whether glibc may have chosen the name: it creates a semaphore as `sem.` and six random letters and
 /// digits, links it to its name and unlinks the first (`sem_open`). The creator's mapping keeps the first.
 /// Six lower-case letters are a word that a program chose, with a chance of 200 to 1.
 fn is_temporary(name: &[u8]) -> bool {

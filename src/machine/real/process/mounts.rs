@@ -21,7 +21,7 @@ pub fn device_of(file: BorrowedFd<'_>) -> io::Result<Option<u64>> {
     Ok(device_in(&fs::read("/proc/thread-self/mountinfo")?, mount))
 }
 
-/// Whether anything is mounted in the mount `parent`. Says yes where `/proc` does
+/// Returns whether anything is mounted in the mount `parent`. Says yes where `/proc` does
 /// not tell.
 pub fn has_mounts(parent: u64) -> bool {
     fs::read("/proc/thread-self/mountinfo").map_or(true, |table| is_parent(&table, parent))
