@@ -70,7 +70,7 @@ pub enum KeepError {
     NoRoom {
         /// The bytes that it holds.
         held: Bytes,
-        /// Where copies are kept.
+        /// The directory of the copies.
         folder: PathBuf,
         /// The bytes that are free there.
         room: Bytes,
@@ -110,7 +110,7 @@ impl Copies {
     /// Segments that share a clone of these copies count as one batch.
     ///
     /// # Errors
-    /// What [`Copies::keep`] would fail with.
+    /// The error that [`Copies::keep`] would return.
     pub fn foresee(&self, segment: &Segment) -> Result<Outlook, KeepError> {
         let folder = self.state.existing_folder(FOLDER)?;
         let unfinished = folder.as_deref().map(count_unfinished).unwrap_or_default();

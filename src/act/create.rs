@@ -266,9 +266,9 @@ pub(super) fn apply(
 struct SourceFile {
     file: File,
     path: PathBuf,
-    /// What the file says; 0 for one that does not tell it.
+    /// The length that the file reports; 0 where it reports none.
     length: u64,
-    /// Whether it has contents although its length is 0, as files in /proc.
+    /// Set if it has contents although its length is 0, as files in /proc.
     endless: bool,
 }
 

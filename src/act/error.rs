@@ -55,7 +55,7 @@ pub enum ActError {
     /// What is to be made exists, and is left as it is.
     #[error("{subject} already exists. {remedy}")]
     Exists {
-        /// What was to be made.
+        /// The segment to create.
         subject: String,
         /// What would help.
         remedy: String,
@@ -63,7 +63,7 @@ pub enum ActError {
     /// It cannot be made.
     #[error("failed to create {subject}: {reason}. {remedy}")]
     NotMade {
-        /// What was to be made.
+        /// The segment to create.
         subject: String,
         /// Why.
         reason: String,
@@ -73,7 +73,7 @@ pub enum ActError {
     /// No mark could be written that finds the segment after a kill.
     #[error("failed to create {subject}: cannot write the recovery mark: {source}")]
     NoMark {
-        /// What was to be made.
+        /// The segment to create.
         subject: String,
         /// Why.
         source: StateError,
@@ -115,7 +115,7 @@ pub enum ActError {
     /// Older copies were deleted to make room on the disk, and then it failed.
     #[error("{source}. {deleted} older {} already deleted to make room", copies(*.deleted))]
     CopiesDeleted {
-        /// How many.
+        /// The count.
         deleted: usize,
         /// Why it failed.
         source: Box<Self>,
@@ -139,7 +139,7 @@ pub enum ActError {
     /// A creation was cancelled.
     #[error("stopped: {subject} was not created; partial data was removed")]
     NotCreated {
-        /// What was to be created.
+        /// The segment to create.
         subject: String,
     },
     /// It could not be saved.

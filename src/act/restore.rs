@@ -57,7 +57,7 @@ pub enum RestoreError {
     /// The name or the key is in use.
     #[error("failed to restore {}: {}. Remove the existing segment first", .name, taken(.name, *.by))]
     Taken {
-        /// What would be created.
+        /// The segment to create.
         name: Name,
         /// The segment that has the key.
         by: Option<ShmId>,
@@ -65,7 +65,7 @@ pub enum RestoreError {
     /// The kernel does not create it.
     #[error("failed to restore {}: {}{}", .name, plain_error(.source), remedy(.name, *.size, .source))]
     Make {
-        /// What would be created.
+        /// The segment to create.
         name: Name,
         /// How large it would be.
         size: Bytes,
@@ -75,7 +75,7 @@ pub enum RestoreError {
     /// No mark could be written that finds the segment after a kill.
     #[error("failed to restore {name}: cannot write the recovery mark: {source}")]
     NoMark {
-        /// What would be created.
+        /// The segment to create.
         name: Name,
         /// Why.
         source: StateError,
@@ -83,7 +83,7 @@ pub enum RestoreError {
     /// The work was cancelled.
     #[error("stopped: {name} was not restored; partial data was removed")]
     Stopped {
-        /// What would have been created.
+        /// The segment to create.
         name: Name,
     },
 }

@@ -36,7 +36,7 @@ pub struct Reading<R: Read> {
     saved: Saved,
     /// Where the last run ended.
     at: u64,
-    /// How many bytes of the file were read.
+    /// The number of bytes of the file that were read.
     position: u64,
 }
 
@@ -87,12 +87,12 @@ impl<R: Read> Reading<R> {
         &self.saved
     }
 
-    /// What it is read from.
+    /// The source of the bytes.
     pub fn source_mut(&mut self) -> &mut R {
         self.from.get_mut()
     }
 
-    /// How many bytes of the file were read.
+    /// The number of bytes of the file that were read.
     #[must_use]
     pub const fn position(&self) -> u64 {
         self.position

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// How many letters of a name are in the name of its file: a file's has 255 bytes.
 const LONGEST_NAME: usize = 60;
 
-/// Where copies are kept.
+/// The directory of the copies.
 pub enum Where {
     /// With the others.
     Copies(Copies),
