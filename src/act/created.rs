@@ -13,15 +13,24 @@ use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::{iter, mem};
 
 /// Longer logs were not written by this program.
 const LONGEST: u64 = 4 << 20;
 /// Seconds by which the clock of the kernel may be behind ours.
 const SLACK: f64 = 0.1;
 
-/// The segments in the logs. A log is read when a verdict depends on it, and again when it has changed.
+/// The segments in the logs, by the user whose logs they are; `None`: this one. A log is read when a verdict
+/// depends on it, and again when it has changed.
 #[derive(Debug, Default)]
-pub struct LoggedSegments(Mutex<HashMap<PathBuf, Log>>);
+pub struct LoggedSegments(Mutex<HashMap<Option<u32>, Logs>>);
+
+#[derive(Debug, Default)]
+struct Logs {
+    /// The survey for which they were last checked for changes.
+    checked: Option<Timestamp>,
+    files: [Option<Log>; 2],
+}
 
 #[derive(Debug)]
 struct Log {
@@ -47,35 +56,50 @@ impl LoggedSegments {
         &SHARED
     }
 
-    fn created(&self, directory: &Path, id: &str) -> Option<Made> {
+    fn created(&self, user: Option<u32>, id: &str, at: Timestamp) -> Option<Made> {
         let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        [NOW, BEFORE].iter().find_map(|name| {
-            let path = directory.join(name);
-            let file = open_regular(&path, File::options().read(true), Links::Refuse).ok()?;
-            let stat = file.metadata().ok()?;
-            let stamp = (stat.ino(), stat.len(), stat.mtime(), stat.mtime_nsec());
-            if logs.get(&path).is_none_or(|log| log.stamp != stamp) {
-                let text = read_at_most(&file, LONGEST).ok().flatten().unwrap_or_default();
-                logs.insert(path.clone(), Log { stamp, created: created(&text) });
-            }
-            logs.get(&path)?.created.get(id).copied()
+        let logs = logs.entry(user).or_default();
+        if logs.checked != Some(at) {
+            let directory = directory_of(user);
+            let check = |name, log| Log::read(&directory.as_ref()?.join(name), log);
+            let [now, before] = mem::take(&mut logs.files);
+            *logs = Logs { checked: Some(at), files: [check(NOW, now), check(BEFORE, before)] };
+        }
+        logs.files.iter().flatten().find_map(|log| log.created.get(id).copied())
+    }
+}
+
+/// The state directory of a user.
+fn directory_of(user: Option<u32>) -> Option<PathBuf> {
+    match user {
+        None => Some(StateDirectory::find().ok()?.path().to_owned()),
+        Some(uid) => {
+            let home = User::from_uid(Uid::from_raw(uid)).ok().flatten()?.dir;
+            Some(home.join(".local/state/shmlens"))
+        }
+    }
+}
+
+impl Log {
+    /// Reads a log, unless it is as it was `before`.
+    fn read(path: &Path, before: Option<Self>) -> Option<Self> {
+        let file = open_regular(path, File::options().read(true), Links::Refuse).ok()?;
+        let stat = file.metadata().ok()?;
+        let stamp = (stat.ino(), stat.len(), stat.mtime(), stat.mtime_nsec());
+        before.filter(|log| log.stamp == stamp).or_else(|| {
+            let text = read_at_most(&file, LONGEST).ok().flatten().unwrap_or_default();
+            Some(Self { stamp, created: created(&text) })
         })
     }
 }
 
 impl Created for LoggedSegments {
-    fn has(&self, machine: &dyn Machine, segment: &Segment) -> bool {
+    fn has(&self, machine: &dyn Machine, segment: &Segment, at: Timestamp) -> bool {
         let id = segment.id.to_string();
-        let own = StateDirectory::find().ok().map(|state| state.path().to_owned());
         let owners = [segment.owner.uid, segment.sysv().map_or(segment.owner.uid, |facts| facts.creator.uid)];
         let theirs = owners.into_iter().filter(|&uid| machine.effective_uid() == 0 && uid != 0);
-        let theirs = theirs.filter_map(|uid| {
-            let home = User::from_uid(Uid::from_raw(uid)).ok().flatten()?.dir;
-            Some(home.join(".local/state/shmlens"))
-        });
-        let Some(created) = own.into_iter().chain(theirs).find_map(|path| self.created(&path, &id)) else {
-            return false;
-        };
+        let mut users = iter::once(None).chain(theirs.map(Some));
+        let Some(created) = users.find_map(|user| self.created(user, &id, at)) else { return false };
         // Segments do not outlive a boot, and ids come back in other namespaces and after a removal: of System V
         // the kernel keeps the pid of the creator, of POSIX the time of birth.
         let this_boot = created.at.seconds_since(machine.processes().clock().boot) > 0.0;

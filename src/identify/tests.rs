@@ -119,7 +119,7 @@ fn an_image_that_an_x_server_used_last_is_a_certain_leak_once_its_client_is_gone
 struct All;
 
 impl Created for All {
-    fn has(&self, _: &dyn Machine, _: &Segment) -> bool {
+    fn has(&self, _: &dyn Machine, _: &Segment, _: Timestamp) -> bool {
         true
     }
 }
