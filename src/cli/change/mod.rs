@@ -140,7 +140,7 @@ fn chosen<'a>(
     let mut seen: HashSet<&SegmentId> = HashSet::new();
     let mut segments = vec![];
     for text in names {
-        match choose_exact(machine, &exact, text, kind.kind) {
+        match choose_exact(machine, survey, &exact, text, kind.kind) {
             Ok(segment) if seen.insert(&segment.id) => segments.push(segment),
             Ok(_) => {}
             Err(failure) => teller.not_found(text, &failure)?,

@@ -20,7 +20,6 @@ use crate::cli::{Failure, Status, Style, look, look_at_no_memory, look_whole, lo
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::name::SegmentName;
-use crate::segment::resolve::ExactNames;
 use crate::segment::{Segment, SegmentId};
 use crate::survey::Survey;
 use std::ffi::OsString;
@@ -88,13 +87,11 @@ pub fn run(
 /// A look that does for many: of System V segments nattch tells whether they are
 /// held, so that nobody has to be looked for.
 fn look_for_many(machine: &dyn Machine, rules: Rules, names: &[OsString], kind: KindArgs) -> Survey {
-    let survey = look_at_no_memory(machine);
-    let exact = ExactNames::new(&survey.segments);
-    let sysv = |name: &OsString| {
+    let is_sysv = |name: &OsString| {
         let name = SegmentName::read(name.as_bytes(), kind.kind);
-        exact.resolve(&name).is_ok_and(|segment| segment.sysv().is_some())
+        name.key().is_some() || matches!(name.id(), Some(SegmentId::Sysv(_)))
     };
-    if names.iter().all(sysv) { survey } else { look_without_memory(machine, rules) }
+    if names.iter().all(is_sysv) { look_at_no_memory(machine) } else { look_without_memory(machine, rules) }
 }
 
 /// Shows the plans and asks: first about each that only a word for it removes,
