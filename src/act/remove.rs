@@ -157,6 +157,7 @@ fn last_of(nattch: u64) -> String {
 
 fn plan_posix(machine: &dyn Machine, segment: &Segment, links: u32, plan: &mut Plan) {
     let memory = held_by(segment);
+    let links = links.saturating_sub(plan.options.links_gone);
     let state = segment.verdict.state;
     // A person named it, or it has settled: the kernel is asked at once, unless the answer would change nothing.
     let unheld = !matches!(state, State::InUse | State::Removed)
