@@ -113,19 +113,24 @@ fn is_in_the_way(error: &io::Error) -> bool {
 impl Entry {
     /// An act of this user, now.
     #[must_use]
-    pub fn new(machine: &dyn Machine, action: &str, segment: &str, done: bool, result: &str) -> Self {
-        Self::by(user(machine), machine, action, segment, done, result)
+    pub fn new(
+        machine: &dyn Machine,
+        action: &str,
+        segment: impl Into<String>,
+        done: bool,
+        result: impl Into<String>,
+    ) -> Self {
+        Self::by(user(machine), machine, action, segment.into(), done, result.into())
     }
 
     fn by(
         user: String,
         machine: &dyn Machine,
         action: &str,
-        segment: &str,
+        segment: String,
         done: bool,
-        result: &str,
+        mut result: String,
     ) -> Self {
-        let mut result = result.to_owned();
         while result.len() > LONGEST_RESULT {
             result.pop();
         }
@@ -133,7 +138,7 @@ impl Entry {
             time: rfc3339(machine.now()),
             user,
             action: action.to_owned(),
-            segment: segment.to_owned(),
+            segment,
             done,
             result,
             pid: matches!(action, "create" | "restore").then(std::process::id),
@@ -145,13 +150,6 @@ impl Entry {
 fn user(machine: &dyn Machine) -> String {
     let uid = machine.effective_uid();
     machine.user_name(uid).unwrap_or_else(|| uid.to_string())
-}
-
-/// An entry as it stands in the file.
-fn line(entry: &Entry) -> Result<Vec<u8>, serde_json::Error> {
-    let mut line = serde_json::to_vec(entry)?;
-    line.push(b'\n');
-    Ok(line)
 }
 
 fn rfc3339(time: Timestamp) -> String {
@@ -190,9 +188,9 @@ impl ChangeLog {
         &self,
         machine: &dyn Machine,
         action: &str,
-        segment: &str,
+        segment: String,
         done: bool,
-        result: &str,
+        result: String,
     ) -> Result<(), LogError> {
         let user = self.user.get_or_init(|| user(machine)).clone();
         self.add(&Entry::by(user, machine, action, segment, done, result))
@@ -207,15 +205,15 @@ impl ChangeLog {
         &self,
         machine: &dyn Machine,
         action: &str,
-        segment: &str,
+        segment: String,
         done: bool,
-        result: &str,
+        result: String,
     ) -> Result<(), LogError> {
         let user = self.user.get_or_init(|| user(machine)).clone();
         let entry = Entry::by(user, machine, action, segment, done, result);
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, lines) = waiting.get_or_insert_with(|| (Instant::now(), vec![]));
-        lines.extend(self.line(&entry)?);
+        self.put(&entry, lines)?;
         if lines.len() < LARGEST_WRITE && since.elapsed() < SOON {
             return Ok(());
         }
@@ -238,11 +236,16 @@ impl ChangeLog {
     /// When it cannot be written. The act is done all the same.
     pub fn add(&self, entry: &Entry) -> Result<(), LogError> {
         self.flush()?;
-        self.write(&self.line(entry)?)
+        let mut line = vec![];
+        self.put(entry, &mut line)?;
+        self.write(&line)
     }
 
-    fn line(&self, entry: &Entry) -> Result<Vec<u8>, LogError> {
-        line(entry).map_err(|error| self.unwritten(error.into()))
+    /// Appends an entry as it stands in the file.
+    fn put(&self, entry: &Entry, lines: &mut Vec<u8>) -> Result<(), LogError> {
+        serde_json::to_writer(&mut *lines, entry).map_err(|error| self.unwritten(error.into()))?;
+        lines.push(b'\n');
+        Ok(())
     }
 
     /// Adds whole lines.
@@ -449,15 +452,15 @@ mod tests {
         let (_directory, log) = log(LONGEST);
         let machine = MadeMachine::new();
         for at in 0..1000 {
-            log.note_soon(&machine, "rm", &format!("sysv:{at}"), true, "removed").unwrap();
+            log.note_soon(&machine, "rm", format!("sysv:{at}"), true, "removed".into()).unwrap();
         }
-        log.note(&machine, "lock", "sysv:1000", true, "locked").unwrap();
+        log.note(&machine, "lock", "sysv:1000".into(), true, "locked".into()).unwrap();
         let places = |log: &ChangeLog| -> Vec<String> {
             log.last(usize::MAX).into_iter().map(|entry| entry.segment).collect()
         };
         let expected: Vec<String> = (0..=1000).map(|at| format!("sysv:{at}")).collect();
         assert_eq!(places(&log), expected);
-        log.note_soon(&machine, "rm", "sysv:1001", true, "removed").unwrap();
+        log.note_soon(&machine, "rm", "sysv:1001".into(), true, "removed".into()).unwrap();
         let other = ChangeLog::new(log.state.clone());
         drop(log);
         assert_eq!(places(&other).last().unwrap(), "sysv:1001");

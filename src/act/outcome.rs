@@ -50,8 +50,11 @@ impl Done {
     /// The result in one line, with the command that takes it back.
     #[must_use]
     pub fn text(&self) -> String {
-        let undo = self.undo_command().map(|command| format!("undo: {command}"));
-        self.said.iter().cloned().chain(undo).collect::<Vec<_>>().join("; ")
+        let said = self.said.join("; ");
+        match self.undo_command() {
+            None => said,
+            Some(command) => format!("{said}; undo: {command}"),
+        }
     }
 
     pub(super) fn undone_by(mut self, undo: Action) -> Self {

@@ -19,39 +19,51 @@ const STICKY: u32 = 0o1000;
 
 /// Returns why this user cannot remove (or rename) the segment, if that is known.
 pub fn removal(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
+    removal_with(machine, segment, guards(machine, segment).as_ref())
+}
+
+/// Returns what guards a POSIX object. Without an answer the object is gone, or its directory closed: acting will
+/// tell.
+pub fn guards(machine: &dyn Machine, segment: &Segment) -> Option<Guards> {
+    let Named::Posix(name) = named(segment) else { return None };
+    machine.control().guards(name).ok()
+}
+
+/// As [`removal`], for a caller that has already asked for the guards. Names and credentials are looked up for a
+/// refusal only: a batch has thousands of segments.
+pub fn removal_with(machine: &dyn Machine, segment: &Segment, guards: Option<&Guards>) -> Option<Refusal> {
     let name = match named(segment) {
         Named::Sysv(_) => return sysv(machine, segment, Step::Remove, Capability::SysAdmin),
         Named::Posix(name) => name,
         Named::Nothing => return None,
     };
-    // Without an answer the object is gone, or its directory closed: acting will tell.
-    let guards = machine.control().guards(name).ok()?;
-    let me = machine.control().credentials();
+    let guards = guards?;
+    let me = || machine.control().credentials();
     let directory = || Place::of(name).directory;
-    if let Some(refusal) = bound_by(name, &guards, &me) {
+    if let Some(refusal) = bound_by(machine, name, guards) {
         return Some(refusal);
     }
     if let Some((word, flag)) = flag(guards.directory_flags) {
         let shown = escape(directory().as_os_str().as_bytes());
-        return Some(flagged(&format!("its directory {shown} is {word}"), flag, &directory(), &me));
+        return Some(flagged(&format!("its directory {shown} is {word}"), flag, &directory(), &me()));
     }
-    let directory_owner = user(machine, guards.directory_uid);
+    let directory_owner = || user(machine, guards.directory_uid);
     if !guards.writable {
         let shown = escape(directory().as_os_str().as_bytes());
+        let owner = directory_owner();
         let reason = format!(
             "you cannot write to its directory {shown} (owner {}, mode {})",
-            directory_owner.user_text(),
+            owner.user_text(),
             guards.directory_mode
         );
-        return Some(Refusal::new(reason, remedy(&[&directory_owner], &me, Capability::DacOverride)));
+        return Some(Refusal::new(reason, remedy(&[&owner], &me(), Capability::DacOverride)));
     }
     let sticky = guards.directory_mode.bits() & STICKY != 0;
-    let owns = me.uid == segment.owner.uid || me.uid == guards.directory_uid;
-    if sticky && !owns && !me.may(Capability::Fowner) {
-        let denied = Denied::for_name(segment, &directory_owner, &me);
-        return Some(denied.into());
+    if !sticky || [segment.owner.uid, guards.directory_uid].contains(&machine.effective_uid()) {
+        return None;
     }
-    None
+    let me = me();
+    (!me.may(Capability::Fowner)).then(|| Denied::for_name(segment, &directory_owner(), &me).into())
 }
 
 /// Returns why this user cannot change the mode to `after` in a segment of group `gid`, if that is known.
@@ -110,9 +122,14 @@ pub fn owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange) -> O
 /// Returns why this user cannot do this to a System V segment, which is up to its owner, its creator and whoever
 /// has the capability.
 pub fn sysv(machine: &dyn Machine, segment: &Segment, step: Step, capability: Capability) -> Option<Refusal> {
-    let me = machine.control().credentials();
     let creator = segment.sysv().map(|facts| facts.creator.uid);
-    if me.uid == segment.owner.uid || Some(me.uid) == creator || me.may(capability) {
+    let uid = machine.effective_uid();
+    // The rest of the credentials takes four more system calls.
+    if uid == segment.owner.uid || Some(uid) == creator {
+        return None;
+    }
+    let me = machine.control().credentials();
+    if me.may(capability) {
         return None;
     }
     Some(Denied::of(&me, segment, step, capability).into())
@@ -135,17 +152,17 @@ impl Place {
 /// Returns what stops even root from changing a POSIX object: the mount, and the flags of the object.
 pub fn bound(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
     let Named::Posix(name) = named(segment) else { return None };
-    let control = machine.control();
-    bound_by(name, &control.guards(name).ok()?, &control.credentials())
+    bound_by(machine, name, &guards(machine, segment)?)
 }
 
-fn bound_by(name: &ObjectName, guards: &Guards, me: &Credentials) -> Option<Refusal> {
+fn bound_by(machine: &dyn Machine, name: &ObjectName, guards: &Guards) -> Option<Refusal> {
+    let me = || machine.control().credentials();
     if guards.read_only {
-        let remedy = as_root("remount it with `mount -o remount,rw /dev/shm`", me);
+        let remedy = as_root("remount it with `mount -o remount,rw /dev/shm`", &me());
         return Some(Refusal::new("/dev/shm is mounted read-only", remedy));
     }
     let (word, flag) = flag(guards.flags)?;
-    Some(flagged(word, flag, &Place::of(name).path, me))
+    Some(flagged(word, flag, &Place::of(name).path, &me()))
 }
 
 fn flag(flags: FileFlags) -> Option<(&'static str, char)> {

@@ -15,6 +15,8 @@ pub struct Options {
     /// attached for that, which would take twice as long as removing it. The look
     /// right before has to do then, see [`apply`](super::apply()).
     pub many: bool,
+    /// How many names of the same object the same command removes before this one.
+    pub links_gone: u32,
 }
 
 /// What is to be done.

@@ -28,12 +28,13 @@ const USE_FORCE: &str = "Use --force to remove the segment anyway";
 
 /// What removing would do.
 pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &mut Plan) {
+    let guards = permitted::guards(machine, segment);
     match &segment.facts {
         Facts::Sysv(facts) => plan_sysv(segment, facts, plan),
-        Facts::Posix(_) => plan_posix(machine, segment, plan),
+        Facts::Posix(_) => plan_posix(machine, segment, guards.map_or(1, |guards| guards.links), plan),
     }
     // Before the copy: without permission no copy helps.
-    if let Some(refusal) = permitted::removal(machine, segment) {
+    if let Some(refusal) = permitted::removal_with(machine, segment, guards.as_ref()) {
         plan.refuse(refusal);
     }
     plan.copies_at = Some(plan.will.len());
@@ -154,12 +155,9 @@ fn last_of(nattch: u64) -> String {
     }
 }
 
-fn plan_posix(machine: &dyn Machine, segment: &Segment, plan: &mut Plan) {
+fn plan_posix(machine: &dyn Machine, segment: &Segment, links: u32, plan: &mut Plan) {
     let memory = held_by(segment);
-    let links = match named(segment) {
-        Named::Posix(name) => machine.control().guards(name).map_or(1, |guards| guards.links),
-        Named::Sysv(_) | Named::Nothing => 1,
-    };
+    let links = links.saturating_sub(plan.options.links_gone);
     let state = segment.verdict.state;
     // A person named it, or it has settled: the kernel is asked at once, unless the answer would change nothing.
     let unheld = !matches!(state, State::InUse | State::Removed)

@@ -10,7 +10,7 @@ use crate::segment::{
 };
 use crate::survey::Names;
 
-const FORCE: Options = Options { force: true, read_only: false, many: false };
+const FORCE: Options = Options { force: true, read_only: false, many: false, links_gone: 0 };
 
 fn machine() -> MadeMachine {
     let machine = MadeMachine::new();
@@ -364,7 +364,7 @@ fn what_is_not_removed_costs_no_other_its_copy() {
 #[test]
 fn read_only_turns_everything_off() {
     let machine = machine();
-    let options = Options { force: true, read_only: true, many: false };
+    let options = Options { force: true, read_only: true, many: false, links_gone: 0 };
     for action in [to(0), Action::Lock, Action::Unlock, Action::Remove(Copying::Without)] {
         let error = act(&machine, "3", &action, options).unwrap_err().to_string();
         assert!(error.contains("read-only"), "{error}");

@@ -74,12 +74,13 @@ fn refuse_concealed(survey: &Survey, name: &SegmentName<'_>) -> Result<(), Failu
 /// of an unlinked object.
 pub fn choose_exact<'a>(
     machine: &dyn Machine,
+    survey: &Survey,
     names: &ExactNames<'a>,
     text: &OsStr,
     kind: Option<Kind>,
 ) -> Result<&'a Segment, Failure> {
     let name = SegmentName::read(text.as_bytes(), kind);
-    let found = names.resolve_unless(&name, |object| has_file(machine, object));
+    let found = names.resolve_unless(&name, |object| has_file(machine, survey, object));
     if matches!(found, Err(ResolveError::Unknown { .. } | ResolveError::Unlinked { .. })) {
         refuse_other_files(machine, &name)?;
     }
@@ -99,7 +100,7 @@ pub fn choose_exact_to_read<'a>(
 ) -> Result<&'a Segment, Failure> {
     let name = SegmentName::read(text.as_bytes(), kind);
     let names = ExactNames::new(&survey.segments);
-    let found = names.resolve_to_read(&name, |object| has_file(machine, object));
+    let found = names.resolve_to_read(&name, |object| has_file(machine, survey, object));
     let by_former_name =
         matches!(&found, Ok(segment) if Some(&segment.id) != name.id().as_ref()) && name.key().is_none();
     if by_former_name || found.is_err() {
@@ -115,8 +116,13 @@ pub fn choose_exact_to_read<'a>(
     Ok(segment)
 }
 
-/// Returns whether `/dev/shm` has a file of that name, segment or not.
-fn has_file(machine: &dyn Machine, object: &ObjectName) -> bool {
+/// Returns whether `/dev/shm` has a file of that name that is not a segment of the survey.
+fn has_file(machine: &dyn Machine, survey: &Survey, object: &ObjectName) -> bool {
+    // To ask the kernel about each of thousands of names takes as long as removing them. The survey has every
+    // name at the top, but not those in directories that this user may not list.
+    if !object.as_bytes().contains(&b'/') && !survey.unlisted.contains(&Kind::Posix) {
+        return survey.other_names.contains(object);
+    }
     match machine.stat_object(object) {
         Ok(_) => true,
         // The name of a file system that is mounted below /dev/shm.

@@ -104,6 +104,15 @@ fn the_last_pid_of_a_segment_without_a_key_has_to_be_gone_too() {
 }
 
 #[test]
+fn evidence_is_not_repeated_below_the_headline() {
+    let machine = with_sysv();
+    let reasons = verdict(&machine).reasons;
+    assert!(reasons[0].contains("creator 4121 exited"), "{reasons:?}");
+    assert!(reasons.contains(&"no process 4121 (/proc/4121)".to_owned()), "{reasons:?}");
+    assert_eq!(reasons.join("\n").matches("exited").count(), 1, "{reasons:?}");
+}
+
+#[test]
 fn an_image_that_an_x_server_used_last_is_a_certain_leak_once_its_client_is_gone() {
     let machine = with_sysv();
     machine.add_process(4188, "Xvfb");

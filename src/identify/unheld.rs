@@ -18,9 +18,14 @@ pub fn judge(segment: &Segment, origin: &Origin, grounds: &Grounds<'_>, settled:
     let wait = |usual: Duration| grounds.settle.unwrap_or(usual).as_secs_f64();
     // No figure that changes with every survey: the reasons change only with the state.
     let with = |state, said: String| {
+        // "creator 78 exited: no process 78" under a headline that says the first part needs only the rest.
+        let rest = |step: &String| match step.split_once(": ") {
+            Some((claim, proof)) if said.contains(claim) => proof.to_owned(),
+            _ => step.clone(),
+        };
+        let steps: Vec<String> = settled.iter().chain(&origin.steps).map(rest).collect();
         let mut verdict = Verdict::new(state, said);
-        verdict.reasons.extend(settled.iter().cloned());
-        verdict.reasons.extend(origin.steps.iter().cloned());
+        verdict.reasons.extend(steps);
         verdict
     };
     let long = |wait: f64| match touched {

@@ -119,7 +119,7 @@ pub trait Machine: Send + Sync {
 pub struct ObjectListing {
     /// The regular files: these are segments.
     pub objects: Vec<(ObjectName, ObjectStat)>,
-    /// What is neither a regular file nor a directory: FIFOs, links, sockets, devices.
+    /// The names of everything else: directories, FIFOs, links, sockets, devices.
     pub others: Vec<ObjectName>,
     /// The mount points: what lies in another file system is not listed.
     pub mounts: Vec<ObjectName>,

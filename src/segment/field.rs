@@ -334,7 +334,8 @@ impl Segment {
             || has(self.label())
             || self.holders.iter().flat_map(|holders| holders.iter()).any(|holder| has(holder.command_text()))
             || self.made_by.as_ref().is_some_and(|maker| has(maker.name_text()))
-            || matches!(&self.facts, Facts::Sysv(facts) if facts.key.0.to_string() == lowercase)
+            || matches!(&self.facts, Facts::Sysv(facts)
+                if [facts.key.0.to_string(), format!("{:#x}", facts.key.0)].iter().any(|key| key == lowercase))
     }
 }
 

@@ -36,55 +36,39 @@ fn by_prefix(start: &[u8], segments: &[Segment]) -> Vec<SegmentId> {
     ids
 }
 
-/// Names with the smallest edit distance, or the nearest numbers.
+/// Names with the smallest edit distance. A number is compared with shmids and keys as it is written, in decimal or
+/// hexadecimal: the size of the difference means nothing.
 fn by_spelling(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
-    if text.starts_with("key:") || text.starts_with("0x") {
-        return nearest_numbers(text, segments);
-    }
     let wanted = bare(text);
+    let (number, is_hex) = (parse_key(&wanted), wanted.starts_with("0x"));
+    let is_key = text.starts_with("key:") || is_hex;
+    let written = |key: Key| if is_hex { format!("{:#x}", key.0) } else { key.0.to_string() };
     // A distance takes time with the product of both lengths, and a name has
     // up to 255 letters: among thousands, a long text is compared by its start.
-    let wanted: String = wanted.chars().take(40).collect();
+    let wanted: String = number.map_or(wanted, written).chars().take(40).collect();
     let limit = wanted.chars().count() / 3 + 1;
+    let limit = if number.is_some() { limit.min(2) } else { limit };
+    let far = |label: String| {
+        let label: String = label.chars().take(48).collect();
+        let is_part = number.is_none() && wanted.len() > 2 && label.contains(&wanted);
+        if is_part { 1 } else { distance(&wanted, &label) }
+    };
     let mut scored: Vec<(usize, &SegmentId)> = segments
         .iter()
         .filter_map(|segment| {
             let label = match &segment.id {
-                SegmentId::Sysv(shmid) => shmid.to_string(),
-                SegmentId::Posix(name) => bare(&name.to_string()),
-                SegmentId::Deleted { .. } => bare(&segment.id.to_string()),
+                SegmentId::Sysv(shmid) => (!is_key).then(|| shmid.to_string()),
+                SegmentId::Posix(name) => Some(bare(&name.to_string())),
+                SegmentId::Deleted { .. } => Some(bare(&segment.id.to_string())),
             };
-            let label: String = label.chars().take(48).collect();
-            let distance =
-                if wanted.len() > 2 && label.contains(&wanted) { 1 } else { distance(&wanted, &label) };
+            let key =
+                segment.sysv().map(|facts| facts.key).filter(|key| number.is_some() && !key.is_private());
+            let distance = label.into_iter().chain(key.map(written)).map(far).min()?;
             (distance <= limit).then_some((distance, &segment.id))
         })
         .collect();
     scored.sort();
-    if scored.is_empty() {
-        return nearest_numbers(text, segments);
-    }
     scored.into_iter().take(5).map(|(_, id)| id.clone()).collect()
-}
-
-/// The System V segments whose key or shmid is closest to a number.
-fn nearest_numbers(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
-    let is_key = text.starts_with("key:") || text.starts_with("0x");
-    let bare = text.trim_start_matches("sysv:").trim_start_matches("key:").trim_start_matches('#');
-    let Some(Key(wanted)) = parse_key(bare) else { return vec![] };
-    let mut scored: Vec<(u32, &SegmentId)> = segments
-        .iter()
-        .filter_map(|segment| match &segment.id {
-            SegmentId::Sysv(shmid) => {
-                let key = segment.sysv().map_or(u32::MAX, |facts| facts.key.0.abs_diff(wanted));
-                let shmid = shmid.0.unsigned_abs().abs_diff(wanted);
-                Some((if is_key { key } else { key.min(shmid) }, &segment.id))
-            }
-            SegmentId::Posix(_) | SegmentId::Deleted { .. } => None,
-        })
-        .collect();
-    scored.sort();
-    scored.into_iter().take(3).map(|(_, id)| id.clone()).collect()
 }
 
 fn bare(text: &str) -> String {

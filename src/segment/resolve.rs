@@ -95,7 +95,7 @@ fn listed(texts: &[String]) -> String {
 
 fn suggestion(nearest: &[SegmentId]) -> String {
     if nearest.is_empty() {
-        ". `shmlens list` shows all segments".to_owned()
+        ". Run `shmlens list` to see all segments".to_owned()
     } else {
         format!("; did you mean {}?", join(nearest))
     }
@@ -295,17 +295,17 @@ fn one<'a>(
     found: &[&'a Segment],
     segments: &'a [Segment],
 ) -> Result<&'a Segment, ResolveError> {
-    let text = name.quoted();
+    let text = || name.quoted();
     match (found, name.kind()) {
         ([one], _) => Ok(one),
         ([], Some(kind)) if name.id().is_none() && name.key().is_none() => {
-            Err(ResolveError::NotOfKind { text, kind })
+            Err(ResolveError::NotOfKind { text: text(), kind })
         }
         ([], _) => Err(by_other_number(name, segments)
-            .unwrap_or_else(|| ResolveError::Unknown { text, nearest: nearest(name, segments) })),
+            .unwrap_or_else(|| ResolveError::Unknown { text: text(), nearest: nearest(name, segments) })),
         (many, _) => {
             let candidates = many.iter().map(|segment| segment.id.clone()).collect();
-            Err(ResolveError::Ambiguous { text, candidates })
+            Err(ResolveError::Ambiguous { text: text(), candidates })
         }
     }
 }
@@ -500,12 +500,17 @@ mod tests {
             ("/dev/shm/cam", "/camera, /camera0"),
             ("sysv:32771", "sysv:32770"),
             ("#32770", "sysv:32770"),
-            // Numbers have no letters in common: the nearest keys and shmids are listed.
             ("key:1233", "sysv:32770"),
-            ("5", "sysv:1234"),
+            ("0x4d3", "sysv:32770"),
+            ("1243", "sysv:1234"),
         ] {
             let error = found(text, &world).unwrap_err().to_string();
             assert!(error.contains(&format!("did you mean {nearest}")), "{error}");
+        }
+        // No number that differs in more than two digits is a guess.
+        for text in ["5", "sysv:7", "key:1", "0x77", "key:99999999", "1243567890"] {
+            let error = found(text, &world).unwrap_err().to_string();
+            assert!(error.ends_with(". Run `shmlens list` to see all segments"), "{error}");
         }
         let error = found("\x1b[2J", &world).unwrap_err().to_string();
         assert!(!error.contains('\x1b') && error.contains("shmlens list"), "{error}");

@@ -22,8 +22,8 @@ impl Bytes {
         // print 2^63-1 wrong.
         let mut unit = (63 - self.0.leading_zeros() as usize) / 10;
         let tenths = |unit: usize| {
-            let one = 1u128 << (10 * unit);
-            (u128::from(self.0) * 10 + one / 2) / one
+            let bits = 10 * unit;
+            (u128::from(self.0) * 10 + (1u128 << bits) / 2) >> bits
         };
         let mut value = tenths(unit);
         if value >= 10_235 && unit + 1 < UNITS.len() {

@@ -24,7 +24,8 @@ pub use usage::{Shmem, Sum, Usage, promised, usage};
 
 use crate::machine::sysv_table::{self, Table};
 use crate::machine::{Machine, ObjectListing};
-use crate::segment::{Bytes, Kind, Segment, Timestamp};
+use crate::segment::{Bytes, Kind, ObjectName, Segment, Timestamp};
+use std::collections::HashSet;
 use std::io;
 use std::panic::resume_unwind;
 use std::thread;
@@ -42,6 +43,8 @@ pub struct Survey {
     pub concealed: Vec<Concealed>,
     /// What could not be looked at, each in a line that is safe to print.
     pub problems: Vec<String>,
+    /// The names in `/dev/shm` that are no segments: directories, FIFOs, links, mount points.
+    pub other_names: HashSet<ObjectName>,
     /// The kinds that could not be listed, or not all of them.
     pub unlisted: Vec<Kind>,
     /// When it was taken.
@@ -77,6 +80,8 @@ impl Survey {
         names.begin(at);
         let mut problems = vec![];
         let (table, listing) = both(machine, table);
+        let other_names = listing.iter().flat_map(|listing| listing.others.iter().chain(&listing.mounts));
+        let other_names = other_names.cloned().collect();
         let mut segments = vec![];
         let sysv = sysv::add(table, machine, names, &mut segments, &mut problems);
         let sysv_count = segments.len();
@@ -87,7 +92,17 @@ impl Survey {
         sysv.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         posix.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         let limits = Limits::new(machine.limits(), sysv);
-        Self { segments, limits, coverage: None, concealed: vec![], problems, unlisted, at, scanned: None }
+        Self {
+            segments,
+            limits,
+            coverage: None,
+            concealed: vec![],
+            problems,
+            other_names,
+            unlisted,
+            at,
+            scanned: None,
+        }
     }
 
     /// Takes in who holds what: each segment gets its holders, and what is in

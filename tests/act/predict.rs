@@ -1,7 +1,9 @@
 //! What a plan predicts, against what the kernel does, and a dry run against the real run.
 
 use super::{FORCE, REMOVE, shown, to};
-use crate::support::{NOBODY, Nobody, Object, SOON, Sysv, World, as_nobody, limit_locked, tool, wait_until};
+use crate::support::{
+    NOBODY, Nobody, Object, SOON, Sysv, World, as_nobody, limit_locked, shmlens, tool, wait_until,
+};
 use nix::mount::{MsFlags, mount};
 use serde_json::Value;
 use shmlens::act::{self, Action, ModeChange, OwnerChange, Plan};
@@ -366,6 +368,41 @@ fn a_dry_run_and_the_real_run_agree() {
             assert!(seen.contains_key(&(as_root, outcome.0, outcome.1)), "{as_root} {outcome:?} {seen:?}");
         }
     }
+}
+
+#[test]
+fn a_dry_run_lists_and_predicts_in_the_order_of_the_arguments() {
+    let Some(_world) = World::new() else { return };
+    let (sysv, held) = (Sysv::new(0x4d2, 5000, 0o600), Object::new("held", 10, 0o600));
+    for name in ["a", "b"] {
+        fs::write(Path::new("/dev/shm").join(name), name).unwrap();
+        fs::hard_link(Path::new("/dev/shm").join(name), format!("/dev/shm/{name}2")).unwrap();
+    }
+    let number = sysv.shmid.to_string();
+    let run = |how: &str| {
+        let names = ["/b2", "gone", "0x4d2", "/held", "/a", "key:77", "/b", &number, "/b2"];
+        let mut command = shmlens();
+        let output = command.args(["rm", "--no-copy", "--json", how]).args(names).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let lines = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_slice(line).unwrap()).collect::<Vec<Value>>()
+    };
+    let (dry, real) = (run("--dry-run"), run("--yes"));
+    let ids = ["posix:/b2", "gone", &sysv.id().to_string(), "posix:/held", "posix:/a", "key:77", "posix:/b"];
+    let subject = |line: &Value| line["segment"].as_str().unwrap().to_owned();
+    assert_eq!(dry.iter().map(subject).collect::<Vec<_>>(), ids);
+    assert_eq!(real.iter().map(subject).collect::<Vec<_>>(), ids);
+    for (dry, real) in dry.iter().zip(&real) {
+        assert_eq!(dry["status"] == "planned", real["status"] == "done", "{dry} {real}");
+        // Of two names of an object that both go, the second one frees it.
+        let said = |line: &Value| line["said"].to_string().contains("1 other hard link remains");
+        assert_eq!(said(dry), said(real), "{dry} {real}");
+        if let (Some(dry), Some(real)) = (dry["error"].as_str(), real["error"].as_str()) {
+            assert!(real.ends_with(dry), "{dry} {real}");
+        }
+    }
+    assert_eq!(real.iter().filter(|line| line["said"].to_string().contains("hard link")).count(), 2);
+    assert!(held.path().exists());
 }
 
 /// In use, idle, protected and unknown ones; own and foreign ones; one whose owner cannot read it.

@@ -340,7 +340,7 @@ fn a_number_that_passes_on_while_it_is_removed() {
 }
 
 /// As `rm` does it with thousands: nothing is attached for the removal.
-const MANY: Options = Options { force: true, read_only: false, many: true };
+const MANY: Options = Options { force: true, read_only: false, many: true, links_gone: 0 };
 
 #[test]
 fn a_number_of_many_that_was_given_anew() {

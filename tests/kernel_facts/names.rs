@@ -46,7 +46,11 @@ fn what_is_no_regular_file_is_no_segment_and_is_not_opened() {
     symlink("no-such-thing", "/dev/shm/dangling").unwrap();
 
     assert_eq!(ids(), ["posix:/directory/deeper/object"]);
-    assert_eq!(others(), ["/dangling", "/device", "/fifo", "/link", "/socket", "/way-in", "/way-out"]);
+    let links = ["/dangling", "/link", "/way-in", "/way-out"];
+    let mut expected =
+        [&links[..], &["/device", "/directory", "/directory/deeper", "/fifo", "/socket"]].concat();
+    expected.sort_unstable();
+    assert_eq!(others(), expected);
     assert_eq!(survey().problems, Vec::<String>::new());
     for other in ["dangling", "device", "fifo", "link", "socket", "way-in", "way-out", "directory"] {
         let error = RealMachine.open_object(&name(other)).err().unwrap();

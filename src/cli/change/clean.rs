@@ -5,11 +5,11 @@
 //! the way of `rm`: each is looked at again just before, and a copy is kept.
 
 use super::Terms;
-use super::ask;
 use super::copying::Where;
 use super::log::Log;
 use super::removing::remove;
 use super::tell::Teller;
+use super::ask;
 use crate::act::{self, Action, Copying, Plan, Task};
 use crate::cli::args::CleanArgs;
 use crate::cli::out::{Out, warn};
@@ -76,7 +76,7 @@ pub fn run(
     if wanted.is_empty() {
         Ok(ended(teller.status()))
     } else {
-        remove(machine, wanted.into_iter(), log, &mut teller).map(ended)
+        remove(machine, wanted.into_iter().map(Ok), log, &mut teller).map(ended)
     }
 }
 

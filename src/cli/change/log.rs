@@ -66,7 +66,7 @@ impl<'a> Log<'a> {
         let log = self.file.borrow();
         let Some(log) = &*log else { return };
         let note = if soon { ChangeLog::note_soon } else { ChangeLog::note };
-        self.report(note(log, self.machine, outcome.action, &segment, done, &result));
+        self.report(note(log, self.machine, outcome.action, segment, done, result));
     }
 
     fn report(&self, written: Result<(), LogError>) {

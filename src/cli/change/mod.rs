@@ -26,7 +26,7 @@ use crate::segment::{Bytes, Segment, SegmentId};
 use crate::survey::Survey;
 use log::Log;
 use std::collections::HashSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use tell::Teller;
 
@@ -107,9 +107,14 @@ fn each(
 ) -> Result<Status, Failure> {
     let survey = look_for(machine, batch.segments.iter().map(OsString::as_os_str), batch.kind.kind);
     let mut teller = Teller::new(action.word(), batch.tell, out);
-    for segment in chosen(machine, &survey, &batch.segments, batch.kind, &mut teller)? {
-        let plan = act::plan(machine, segment, action, &options);
-        carry_out(machine, &plan, log, &mut teller)?;
+    for segment in chosen(machine, &survey, &batch.segments, batch.kind) {
+        match segment {
+            Ok(segment) => {
+                let plan = act::plan(machine, segment, action, &options);
+                carry_out(machine, &plan, log, &mut teller)?;
+            }
+            Err(missing) => missing.tell(&mut teller)?,
+        }
     }
     Ok(teller.status())
 }
@@ -128,23 +133,30 @@ fn carry_out(machine: &dyn Machine, plan: &Plan, log: &Log, teller: &mut Teller)
     }
 }
 
-/// The segments with these names, each once. What is named and not there is told.
+/// A name on the command line that is not that of a segment.
+struct Missing<'a> {
+    text: &'a OsStr,
+    failure: Failure,
+}
+
+impl Missing<'_> {
+    fn tell(&self, teller: &mut Teller) -> Result<(), Failure> {
+        teller.not_found(self.text, &self.failure)
+    }
+}
+
+/// Finds the segments with these names, each once, in the order of the names.
 fn chosen<'a>(
     machine: &dyn Machine,
     survey: &'a Survey,
-    names: &[OsString],
+    names: &'a [OsString],
     kind: KindArgs,
-    teller: &mut Teller,
-) -> Result<Vec<&'a Segment>, Failure> {
+) -> Vec<Result<&'a Segment, Missing<'a>>> {
     let exact = ExactNames::new(&survey.segments);
     let mut seen: HashSet<&SegmentId> = HashSet::new();
-    let mut segments = vec![];
-    for text in names {
-        match choose_exact(machine, &exact, text, kind.kind) {
-            Ok(segment) if seen.insert(&segment.id) => segments.push(segment),
-            Ok(_) => {}
-            Err(failure) => teller.not_found(text, &failure)?,
-        }
-    }
-    Ok(segments)
+    let find = |text: &'a OsString| match choose_exact(machine, survey, &exact, text, kind.kind) {
+        Ok(segment) => seen.insert(&segment.id).then_some(Ok(segment)),
+        Err(failure) => Some(Err(Missing { text, failure })),
+    };
+    names.iter().filter_map(find).collect()
 }

@@ -1,5 +1,6 @@
 //! Carries out removals, one after the other.
 
+use super::Missing;
 use super::log::Log;
 use super::tell::Teller;
 use crate::act::{self, Plan, Recent};
@@ -8,11 +9,11 @@ use crate::cli::{Failure, Status};
 use crate::machine::Machine;
 use crate::memory::Progress;
 
-/// Removes one after the other. Making copies takes its time: it shows how far
+/// Removes one after the other, and reports names without a segment in their place. Making copies takes its time: it shows how far
 /// it is, and Ctrl-C stops it before the segment whose copy is not whole yet.
-pub fn remove(
+pub fn remove<'a>(
     machine: &dyn Machine,
-    plans: impl ExactSizeIterator<Item = Plan>,
+    plans: impl ExactSizeIterator<Item = Result<Plan, Missing<'a>>>,
     log: &Log,
     teller: &mut Teller,
 ) -> Result<Status, Failure> {
@@ -23,6 +24,13 @@ pub fn remove(
             if interrupt.came() {
                 return Err(Failure::Stopped(format!("interrupted: processed {at} of {all} segments")));
             }
+            let plan = match plan {
+                Ok(plan) => plan,
+                Err(missing) => {
+                    meter.aside(|| missing.tell(teller))?;
+                    continue;
+                }
+            };
             teller.is_about(&plan);
             if plan.refusal.is_none() {
                 log.open()?;

@@ -12,7 +12,8 @@ use super::{Terms, ask, chosen, warn_of_unfinished};
 use crate::act::recover::{Astray, Leftovers};
 use crate::act::unfinished::Unfinished;
 use crate::act::{
-    self, ActError, Action, Copying, Options, Outcome, Plan, Refusal, StateDirectory, recover, unfinished,
+    self, ActError, Action, Copying, Options, Outcome, Plan, Refusal, StateDirectory, Task, recover,
+    unfinished,
 };
 use crate::cli::args::{KindArgs, RmArgs};
 use crate::cli::out::{Out, warn};
@@ -20,9 +21,9 @@ use crate::cli::{Failure, Status, Style, look, look_at_no_memory, look_whole, lo
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::name::SegmentName;
-use crate::segment::resolve::ExactNames;
 use crate::segment::{Segment, SegmentId};
 use crate::survey::Survey;
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -57,7 +58,7 @@ pub fn run(
     };
     let copies = Where::new(args.no_copy, args.save.as_deref(), args.segments.len(), terms.copies)?;
     let mut teller = Teller::new("rm", args.tell, out);
-    let segments = chosen(machine, &survey, &args.segments, args.kind, &mut teller)?;
+    let segments = chosen(machine, &survey, &args.segments, args.kind);
     for astray in recover::astray(machine, &survey.segments, survey.at) {
         warn(&astray.told());
     }
@@ -69,54 +70,97 @@ pub fn run(
             Options { read_only: terms.read_only || dry, ..options },
         );
     }
-    let plan =
-        |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
     if dry {
-        for segment in &segments {
-            teller.planned(&plan(segment))?;
+        let mut planner = Planner::new(machine, &copies, options);
+        for segment in segments {
+            match segment {
+                Ok(segment) => {
+                    let plan = planner.plan(segment, false);
+                    planner.note(&plan);
+                    teller.planned(&plan)?;
+                }
+                Err(missing) => missing.tell(&mut teller)?,
+            }
         }
         return Ok(teller.status());
     }
     if !asks {
         // Each just before it is carried out: thousands of plans take their room and time.
-        return remove(machine, segments.iter().map(plan), log, &mut teller);
+        let plan = |segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
+        return remove(machine, segments.into_iter().map(|segment| segment.map(plan)), log, &mut teller);
     }
-    let plans = confirmed(machine, &segments, &copies, options, style)?;
-    remove(machine, plans.into_iter(), log, &mut teller)
+    let mut found = vec![];
+    for segment in segments {
+        match segment {
+            Ok(segment) => found.push(segment),
+            Err(missing) => missing.tell(&mut teller)?,
+        }
+    }
+    let plans = confirmed(&found, Planner::new(machine, &copies, options), style)?;
+    remove(machine, plans.into_iter().map(Ok), log, &mut teller)
+}
+
+/// Plans removals that follow each other, before the first of them is carried out.
+struct Planner<'a> {
+    machine: &'a dyn Machine,
+    copies: &'a Where,
+    options: Options,
+    /// The objects whose names the plans so far remove, by device and inode.
+    unlinked: HashMap<(u64, u64), u32>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(machine: &'a dyn Machine, copies: &'a Where, options: Options) -> Self {
+        Self { machine, copies, options, unlinked: HashMap::new() }
+    }
+
+    /// Plans the next removal; `force` is given for this segment alone.
+    fn plan(&self, segment: &Segment, force: bool) -> Plan {
+        let action = Action::Remove(self.copies.of(segment));
+        let before = object(segment).and_then(|object| self.unlinked.get(&object));
+        let (force, links_gone) = (self.options.force || force, before.copied().unwrap_or(0));
+        act::plan(self.machine, segment, &action, &Options { force, links_gone, ..self.options })
+    }
+
+    /// Counts on this plan for those that follow.
+    fn note(&mut self, plan: &Plan) {
+        if let (None, Task::Change { segment, .. }) = (&plan.refusal, &plan.task)
+            && let Some(object) = object(segment)
+        {
+            *self.unlinked.entry(object).or_default() += 1;
+        }
+    }
+}
+
+fn object(segment: &Segment) -> Option<(u64, u64)> {
+    segment.posix().map(|facts| (facts.device, facts.inode))
 }
 
 /// A look that does for many: of System V segments nattch tells whether they are
 /// held, so that nobody has to be looked for.
 fn look_for_many(machine: &dyn Machine, rules: Rules, names: &[OsString], kind: KindArgs) -> Survey {
-    let survey = look_at_no_memory(machine);
-    let exact = ExactNames::new(&survey.segments);
-    let sysv = |name: &OsString| {
+    let is_sysv = |name: &OsString| {
         let name = SegmentName::read(name.as_bytes(), kind.kind);
-        exact.resolve(&name).is_ok_and(|segment| segment.sysv().is_some())
+        name.key().is_some() || matches!(name.id(), Some(SegmentId::Sysv(_)))
     };
-    if names.iter().all(sysv) { survey } else { look_without_memory(machine, rules) }
+    if names.iter().all(is_sysv) { look_at_no_memory(machine) } else { look_without_memory(machine, rules) }
 }
 
 /// Shows the plans and asks: first about each that only a word for it removes,
 /// then about the others together.
-fn confirmed(
-    machine: &dyn Machine,
-    segments: &[&Segment],
-    copies: &Where,
-    options: Options,
-    style: Style,
-) -> Result<Vec<Plan>, Failure> {
+fn confirmed(segments: &[&Segment], mut planner: Planner, style: Style) -> Result<Vec<Plan>, Failure> {
     let show = |plan: &Plan| style.fit(&text_of(plan)).into_owned();
+    let force = planner.options.force;
     let mut plans = vec![];
     for segment in segments {
-        let action = Action::Remove(copies.of(segment));
-        let mut plan = act::plan(machine, segment, &action, &options);
-        ask_for_force(machine, segment, &action, &mut plan, &show)?;
+        let mut plan = planner.plan(segment, false);
+        ask_for_force(&planner, segment, &mut plan, &show)?;
+        planner.note(&plan);
         plans.push(plan);
     }
     let all = plans.len();
     let free = plans.iter().filter(|plan| plan.refusal.is_none() && !plan.options.force);
-    let given = plans.iter().filter(|plan| plan.refusal.is_none() && plan.options.force && options.force);
+    let given = plans.iter().filter(|plan| plan.refusal.is_none() && plan.options.force && force);
     let shown: Vec<&Plan> = free.chain(given).collect();
     let text: String = shown.iter().map(|plan| show(plan)).collect();
     let question = if shown.len() == 1 {
@@ -144,7 +188,13 @@ fn recover(
 ) -> Result<Status, Failure> {
     let survey = look(machine);
     let mut teller = Teller::new("recover", args.tell, out);
-    let named = chosen(machine, &survey, &args.segments, args.kind, &mut teller)?;
+    let mut named = vec![];
+    for segment in chosen(machine, &survey, &args.segments, args.kind) {
+        match segment {
+            Ok(segment) => named.push(segment),
+            Err(missing) => missing.tell(&mut teller)?,
+        }
+    }
     let is_named = |astray: &Astray| named.iter().any(|segment| segment.id == astray.segment.id);
     let found = Leftovers::find(machine, &survey.segments, survey.at);
     let (mut all, mut nothing) = (found.astray, true);
@@ -229,16 +279,15 @@ fn would(teller: &mut Teller, subject: &str, what: String, refused: Option<ActEr
 
 /// Asks about a segment that only a word for it removes, and plans anew.
 fn ask_for_force(
-    machine: &dyn Machine,
+    planner: &Planner,
     segment: &Segment,
-    action: &Action,
     plan: &mut Plan,
     show: &dyn Fn(&Plan) -> String,
 ) -> Result<(), Failure> {
     if !plan.refusal.as_ref().is_some_and(|refusal| refusal.forceable) {
         return Ok(());
     }
-    let forced = act::plan(machine, segment, action, &Options { force: true, ..plan.options });
+    let forced = planner.plan(segment, true);
     if forced.refusal.is_none() && ask::yes(&show(plan), "Remove it anyway?")? {
         *plan = forced;
     }

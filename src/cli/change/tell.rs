@@ -190,8 +190,8 @@ impl<'a> Teller<'a> {
     pub fn came_of(&mut self, outcome: &Outcome) -> Result<(), Failure> {
         match &outcome.result {
             Ok(done) => {
-                let id = done.id.to_string();
                 if self.args.json {
+                    let id = done.id.to_string();
                     return self.line(&Line {
                         action: self.action,
                         segment: &id,
@@ -202,7 +202,7 @@ impl<'a> Teller<'a> {
                         evidence: None,
                     });
                 }
-                let text = format!("{id}: {}\n", done.text());
+                let text = format!("{}: {}\n", done.id, done.text());
                 self.out.write_all(self.out.style().fit(&text).as_bytes())?;
                 Ok(())
             }

@@ -39,7 +39,7 @@ pub struct MadeFacts {
     pub sysv: Vec<MadeSysv>,
     /// Its POSIX objects.
     pub posix: BTreeMap<ObjectName, MadeObject>,
-    /// Names in `/dev/shm` that are no regular files.
+    /// Names in `/dev/shm` that are not regular files.
     pub others: Vec<ObjectName>,
     /// Names in `/dev/shm` where other file systems are mounted.
     pub mounts: Vec<ObjectName>,

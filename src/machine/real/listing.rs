@@ -81,15 +81,17 @@ fn walk(walker: &mut Walker, directory: &OwnedFd, path: &mut Vec<u8>, depth: usi
         if let Some(name) = ObjectName::new(path) {
             if stat.is_regular() {
                 walker.listing.objects.push((name, object_stat(&stat)));
-            } else if stat.is_directory() {
-                if let Err(error) = enter(walker, directory, file_name, path, depth) {
-                    let (kind, reason) = (error.kind(), error.to_string());
-                    let (uid, gid, mode) = (stat.uid, stat.gid, stat.mode);
-                    walker.listing.unreadable.push(Unreadable { name, uid, gid, mode, kind, reason });
-                }
-            } else {
-                walker.listing.others.push(name);
+                path.truncate(before);
+                continue;
             }
+            if stat.is_directory()
+                && let Err(error) = enter(walker, directory, file_name, path, depth)
+            {
+                let (kind, reason) = (error.kind(), error.to_string());
+                let (name, uid, gid, mode) = (name.clone(), stat.uid, stat.gid, stat.mode);
+                walker.listing.unreadable.push(Unreadable { name, uid, gid, mode, kind, reason });
+            }
+            walker.listing.others.push(name);
         }
         path.truncate(before);
     }

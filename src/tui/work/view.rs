@@ -137,7 +137,7 @@ impl Viewer {
     /// That it cannot be written stops nothing; the log on the screen has it.
     fn note(&self, id: &SegmentId, released: &Released) {
         if let Some(log) = &self.log {
-            let _ = log.note(&*self.machine, "detach", &id.to_string(), true, &released.said());
+            let _ = log.note(&*self.machine, "detach", id.to_string(), true, released.said());
         }
     }
 
