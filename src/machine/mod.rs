@@ -3,6 +3,7 @@
 //! filled by tests, so that every screen and every flow runs without one.
 
 pub mod control;
+#[cfg(any(test, feature = "fake"))]
 pub mod made;
 mod making;
 pub mod meminfo;

@@ -152,7 +152,6 @@ impl MadeMachine {
 
     /// Adds a System V segment that ann made an hour ago, mode 0600, and
     /// returns its place in [`MadeFacts::sysv`].
-    #[expect(clippy::must_use_candidate, reason = "what it does is to add")]
     pub fn add_sysv(&self, shmid: i32, key: u32, bytes: MadeBytes) -> usize {
         self.edit(|facts| {
             let row = Row {
