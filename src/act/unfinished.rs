@@ -379,7 +379,7 @@ mod tests {
         machine.edit(|facts| {
             let now = facts.now;
             let row = &mut facts.sysv[at].row;
-            (row.perms, row.creator_pid) = (FILLING.bits(), process::id());
+            (row.mode, row.creator_pid) = (FILLING, process::id());
             row.change = Some(Timestamp::from_seconds(now));
         });
         SegmentId::Sysv(ShmId(3))
@@ -431,8 +431,8 @@ mod tests {
 
     #[test]
     fn what_is_not_that_very_one_is_left_and_its_mark_goes() {
-        let change: [fn(&mut crate::machine::sysv_table::Row); 7] = [
-            |row| row.perms = 0o666,
+        let change: [fn(&mut crate::machine::control::SysvStat); 7] = [
+            |row| row.mode = Mode::new(0o666),
             |row| row.key = Key(8),
             |row| row.creator_pid += 1,
             |row| row.creator_uid += 1,
@@ -491,7 +491,7 @@ mod tests {
         let id = add(&machine);
         mark.made(&machine, &id);
         kill(mark);
-        machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
+        machine.edit(|facts| facts.sysv[0].row.marked = true);
         assert_eq!(found(&state, &machine), vec![]);
     }
 

@@ -6,9 +6,9 @@ use super::key;
 use super::mark::Maker;
 use super::part::Part;
 use super::sparse;
+use crate::machine::Machine as _;
 use crate::machine::real::{DEV_SHM, RealMachine};
-use crate::machine::{Machine as _, sysv_table};
-use crate::segment::{Bytes, Key, ObjectName, SegmentId, ShmId};
+use crate::segment::{Bytes, Identity, Key, ObjectName, SegmentId, ShmId};
 use crate::sys::unlink::{Removal, unlink_exactly};
 use crate::sys::{child, object, shm, statx_fd};
 use std::fs::File;
@@ -43,16 +43,6 @@ pub enum Handle {
     Open(Arc<File>),
 }
 
-/// What tells a System V segment from another that was given its id later. It
-/// stays as it is when mode or owner are changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identity {
-    key: Key,
-    size: Bytes,
-    creator_pid: u32,
-    creator_uid: u32,
-}
-
 impl Made {
     /// Makes a part of a demo.
     ///
@@ -82,7 +72,7 @@ impl Made {
             let _ = shm::remove(shmid);
             return Err(failed(io::Error::from_raw_os_error(libc::ENOMEM)));
         }
-        let identity = Identity::of_own(key, size, maker.pid);
+        let identity = identity_of_own(key, size, maker.pid);
         Ok(Some(Self::sysv(Part::State, shmid, size, Handle::Attached(Arc::new(open), identity))))
     }
 
@@ -94,7 +84,7 @@ impl Made {
         let orphan = unless_taken(child::create_in_child(key.0, length, 0o600, &content))
             .map_err(|source| DemoError::Sysv { size, source })?;
         Ok(orphan.map(|orphan| {
-            let identity = Identity::of_own(key, size, orphan.maker);
+            let identity = identity_of_own(key, size, orphan.maker);
             Self::sysv(Part::Orphan, orphan.shmid, size, Handle::Unheld(identity))
         }))
     }
@@ -157,14 +147,8 @@ impl Drop for Made {
     }
 }
 
-impl Identity {
-    fn of_own(key: Key, size: Bytes, creator_pid: u32) -> Self {
-        Self { key, size, creator_pid, creator_uid: RealMachine.effective_uid() }
-    }
-
-    fn of(row: &sysv_table::Row) -> Self {
-        Self { key: row.key, size: row.size, creator_pid: row.creator_pid, creator_uid: row.creator_uid }
-    }
+fn identity_of_own(key: Key, size: Bytes, creator_pid: u32) -> Identity {
+    Identity::Sysv { key, size, creator_pid, creator_uid: RealMachine.effective_uid() }
 }
 
 /// That something is taken is no failure here.
@@ -182,7 +166,7 @@ fn remove_sysv(shmid: ShmId, identity: &Identity) -> io::Result<()> {
     let row = table.rows.iter().find(|row| row.shmid == shmid);
     match row {
         // One that is marked already has lost its key, and goes with its last attachment.
-        Some(row) if Identity::of(row) == *identity => shm::remove(shmid.0).or_else(gone_is_fine),
+        Some(row) if row.identity() == *identity => shm::remove(shmid.0).or_else(gone_is_fine),
         _ => Ok(()),
     }
 }

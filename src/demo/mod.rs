@@ -187,13 +187,14 @@ fn print(out: &mut dyn Write, demo: &Demo) -> std::io::Result<()> {
 mod tests {
     use super::*;
     use crate::machine::Machine as _;
+    use crate::machine::control::SysvStat;
     use crate::machine::real::RealMachine;
-    use crate::machine::sysv_table::{self, Row};
+    use crate::machine::sysv_table;
     use crate::segment::{ObjectName, ShmId};
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::time::{Duration, Instant};
 
-    fn row(shmid: ShmId) -> Option<Row> {
+    fn row(shmid: ShmId) -> Option<SysvStat> {
         let table = sysv_table::parse(&RealMachine.sysv_table().unwrap());
         table.rows.into_iter().find(|row| row.shmid == shmid)
     }
@@ -202,7 +203,7 @@ mod tests {
         match id {
             // A process that another test forks has what is attached here until it
             // ends or executes something; a removed segment stays for that long.
-            SegmentId::Sysv(shmid) => row(*shmid).is_some_and(|row| row.perms & sysv_table::MARKED == 0),
+            SegmentId::Sysv(shmid) => row(*shmid).is_some_and(|row| !row.marked),
             SegmentId::Posix(name) => RealMachine.stat_object(name).is_ok(),
             SegmentId::Deleted { .. } => false,
         }
@@ -240,7 +241,7 @@ mod tests {
             match &segment.id {
                 SegmentId::Sysv(shmid) => {
                     let row = row(*shmid).unwrap();
-                    assert_eq!((row.size, row.perms), (segment.size, 0o600));
+                    assert_eq!((row.size, row.mode.bits()), (segment.size, 0o600));
                 }
                 SegmentId::Posix(name) => {
                     let stat = RealMachine.stat_object(name).unwrap();

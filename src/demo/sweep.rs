@@ -8,6 +8,7 @@
 use super::key;
 use super::mark::{self, Maker, PREFIX, may_have_lived};
 use super::part::Part;
+use crate::machine::control::SysvStat;
 use crate::machine::real::{DEV_SHM, RealMachine};
 use crate::machine::{Machine as _, ObjectStat, sysv_table};
 use crate::segment::{Key, ObjectName, SegmentId};
@@ -64,13 +65,13 @@ pub fn leavings(whose: Whose) -> Vec<SegmentId> {
 }
 
 /// Attaching leaves its mark, so all that the table tells must fit before.
-fn may_be_ours(row: &sysv_table::Row, whose: Whose) -> bool {
+fn may_be_ours(row: &SysvStat, whose: Whose) -> bool {
     let me = RealMachine.effective_uid();
     let changed = row.change.map_or(i64::MAX, |change| change.seconds);
     whose.may_fit(row.key, changed)
         && row.uid == me
         && row.creator_uid == me
-        && row.perms & sysv_table::MARKED == 0
+        && !row.marked
         && size_of_ours(true, row.size.0)
 }
 
@@ -88,7 +89,7 @@ fn size_of_ours(sysv: bool, size: u64) -> bool {
     parts.any(|part| part.fixed_size().is_none_or(|fixed| fixed == size))
 }
 
-fn remove_sysv(row: &sysv_table::Row, whose: Whose) -> io::Result<bool> {
+fn remove_sysv(row: &SysvStat, whose: Whose) -> io::Result<bool> {
     let open = shm::Attachment::read_only(row.shmid.0)?;
     // While it is attached its id cannot pass to another segment, so what is
     // looked at from here on is what is removed.

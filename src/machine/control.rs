@@ -2,7 +2,7 @@
 //! decides whether a change is wise, and whether this is the right segment, is `act`.
 
 use super::{Making, ObjectStat};
-use crate::segment::{Bytes, Key, Mode, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
 use std::io;
 
 /// What changes segments, and what has to be known for it.
@@ -174,37 +174,45 @@ pub struct FileFlags {
     pub append_only: bool,
 }
 
-/// What `IPC_STAT` says.
+/// A System V segment as the kernel describes it, `struct shmid_ds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SysvStat {
-    /// The key; 0 for a private segment, and once it is marked.
+    pub shmid: ShmId,
+    /// 0 for a private segment, and once it is marked.
     pub key: Key,
-    /// The size.
     pub size: Bytes,
     /// The nine permission bits.
     pub mode: Mode,
-    /// Locked in memory.
+    /// Locked in memory, `SHM_LOCKED`.
     pub locked: bool,
-    /// Marked for removal.
+    /// Marked for removal, `SHM_DEST`.
     pub marked: bool,
-    /// The owner.
     pub uid: u32,
-    /// The owning group.
     pub gid: u32,
-    /// The creator.
     pub creator_uid: u32,
-    /// The creator's group.
     pub creator_gid: u32,
-    /// The pid of the creator, 0 when it has none in this pid namespace.
+    /// 0 for a process without a pid in this pid namespace.
     pub creator_pid: u32,
-    /// The number of attachments.
+    /// The process that attached or detached last.
+    pub last_pid: u32,
     pub nattch: u64,
     /// Creation or last `IPC_SET`.
     pub change: Option<Timestamp>,
-    /// The last attachment.
+    /// Last attach; `None`: never.
     pub attach: Option<Timestamp>,
-    /// The last detachment.
+    /// Last detach; `None`: never.
     pub detach: Option<Timestamp>,
+    /// Bytes in memory; only in `/proc/sysvipc/shm`.
+    pub resident: Option<Bytes>,
+    /// Bytes in swap; only in `/proc/sysvipc/shm`.
+    pub swapped: Option<Bytes>,
+}
+
+impl SysvStat {
+    pub const fn identity(&self) -> Identity {
+        let Self { key, creator_uid, creator_pid, size, .. } = *self;
+        Identity::Sysv { key, creator_uid, creator_pid, size }
+    }
 }
 
 /// What `IPC_SET` sets.

@@ -10,11 +10,11 @@ mod process;
 mod sysv;
 mod who;
 
-use super::control::Control;
+use super::control::{Control, SysvStat};
 use super::process::Processes;
-use super::sysv_table::{self, Row, Table};
+use super::sysv_table::{self, Table};
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, meminfo};
-use crate::segment::{Bytes, Identity, Key, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
 use crate::sys;
 use nix::unistd::{Gid, Group, Uid, User, geteuid};
 use std::fs;
@@ -44,7 +44,7 @@ impl Machine for RealMachine {
         let Ok(listed) = sys::shm::all() else {
             return self.sysv_table().map(|text| sysv_table::parse(&text));
         };
-        Ok(Table { rows: listed.iter().map(row).collect(), problems: vec![] })
+        Ok(Table { rows: listed.iter().map(sysv_stat).collect(), problems: vec![] })
     }
 
     fn list_objects(&self) -> io::Result<ObjectListing> {
@@ -140,24 +140,25 @@ impl Machine for RealMachine {
     }
 }
 
-fn row(listed: &sys::shm::Listed) -> Row {
-    let sys::shm::Listed { shmid, stat, last_pid, times: [attach, detach] } = *listed;
+fn sysv_stat(stat: &sys::shm::ShmStat) -> SysvStat {
     let time = |seconds: i64| (seconds != 0).then(|| Timestamp::from_seconds(seconds));
-    Row {
+    SysvStat {
+        shmid: ShmId(stat.shmid),
         key: Key(stat.key),
-        shmid: ShmId(shmid),
-        perms: stat.mode,
         size: Bytes(stat.size),
-        creator_pid: stat.creator_pid.cast_unsigned(),
-        last_pid: last_pid.cast_unsigned(),
-        nattch: stat.nattch,
+        mode: Mode::new(stat.mode & 0o777),
+        locked: stat.mode & sysv_table::LOCKED != 0,
+        marked: stat.mode & sysv_table::MARKED != 0,
         uid: stat.uid,
         gid: stat.gid,
         creator_uid: stat.creator_uid,
         creator_gid: stat.creator_gid,
-        attach: time(attach),
-        detach: time(detach),
+        creator_pid: stat.creator_pid.cast_unsigned(),
+        last_pid: stat.last_pid.cast_unsigned(),
+        nattch: stat.nattch,
         change: time(stat.change_time),
+        attach: time(stat.attach_time),
+        detach: time(stat.detach_time),
         resident: None,
         swapped: None,
     }

@@ -7,7 +7,8 @@ mod leavings;
 mod programs;
 
 use crate::support::{Child, SOON, shmlens};
-use shmlens::machine::sysv_table::{self, Row};
+use shmlens::machine::control::SysvStat;
+use shmlens::machine::sysv_table;
 use shmlens::segment::{SegmentId, ShmId};
 use std::fs;
 use std::path::PathBuf;
@@ -52,13 +53,13 @@ impl Headless {
 }
 
 /// Every System V segment.
-fn rows() -> Vec<Row> {
+fn rows() -> Vec<SysvStat> {
     let table = sysv_table::parse(&fs::read("/proc/sysvipc/shm").unwrap());
     assert_eq!(table.problems, Vec::<String>::new());
     table.rows
 }
 
-fn row(shmid: ShmId) -> Option<Row> {
+fn row(shmid: ShmId) -> Option<SysvStat> {
     rows().into_iter().find(|row| row.shmid == shmid)
 }
 

@@ -93,7 +93,7 @@ fn what_is_shown_follows_the_kernel_and_what_was_not_shown_is_not_done() {
     assert_eq!(nattch(&stage, 0), 1);
     stage.press("<esc>D");
     stage.wait(200);
-    stage.machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
+    stage.machine.edit(|facts| facts.sysv[0].row.marked = true);
     stage.machine.control().sysv_remove(ShmId(5)).unwrap();
     stage.press("jy");
     assert!(notice(&stage).contains("this is its last attachment"), "{}", notice(&stage));

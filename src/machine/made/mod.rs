@@ -12,11 +12,11 @@ mod process;
 pub use bytes::MadeBytes;
 pub use process::{MadeProcess, OBJECTS};
 
-use super::control::{Control, Guards};
+use super::control::{Control, Guards, SysvStat};
 use super::process::{FileLock, Processes, Visibility};
-use super::sysv_table::Row;
+use super::sysv_table::{LOCKED, MARKED};
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, Trace};
-use crate::segment::{Bytes, Identity, Key, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
 use contents::{AttachedMade, OpenMadeObject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -101,7 +101,7 @@ pub struct MadeFacts {
 pub struct MadeSysv {
     /// Its line in the table. Size and resident bytes are those of `bytes`
     /// unless that is empty.
-    pub row: Row,
+    pub row: SysvStat,
     /// What it holds.
     pub bytes: MadeBytes,
 }
@@ -154,10 +154,12 @@ impl MadeMachine {
     /// returns its place in [`MadeFacts::sysv`].
     pub fn add_sysv(&self, shmid: i32, key: u32, bytes: MadeBytes) -> usize {
         self.edit(|facts| {
-            let row = Row {
+            let row = SysvStat {
                 key: Key(key),
                 shmid: ShmId(shmid),
-                perms: 0o600,
+                mode: Mode::new(0o600),
+                locked: false,
+                marked: false,
                 size: Bytes(bytes.size),
                 creator_pid: 4121,
                 last_pid: 4121,
@@ -228,10 +230,10 @@ impl MadeMachine {
         }
     }
 
-    fn row_to_attach(facts: &MadeFacts, shmid: ShmId) -> io::Result<Row> {
+    fn row_to_attach(facts: &MadeFacts, shmid: ShmId) -> io::Result<SysvStat> {
         let row = facts.sysv.iter().find(|made| made.row.shmid == shmid).map(|made| made.row);
         let row = row.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
-        if Self::may_read(facts, row.uid, row.perms) {
+        if Self::may_read(facts, row.uid, row.mode.bits()) {
             Ok(row)
         } else {
             Err(io::ErrorKind::PermissionDenied.into())
@@ -272,7 +274,7 @@ impl Machine for MadeMachine {
                 "{} {} {:o} {} {} {} {} {} {} {} {} {} {} {} {} {}",
                 row.key.0.cast_signed(),
                 row.shmid,
-                row.perms,
+                row.mode.bits() | if row.marked { MARKED } else { 0 } | if row.locked { LOCKED } else { 0 },
                 row.size.0,
                 row.creator_pid,
                 row.last_pid,
