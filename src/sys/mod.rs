@@ -6,7 +6,6 @@
 #![expect(unsafe_code, reason = "this is the one room where kernel calls without a safe form are made")]
 
 pub mod capability;
-pub mod child;
 pub mod entries;
 pub mod handle;
 pub mod job;

@@ -170,18 +170,6 @@ pub fn foresee_name(root: &Path, path: &Path) -> io::Result<()> {
     Ok(faccessat(&directory, c".", AccessFlags::W_OK | AccessFlags::X_OK, AtFlags::AT_EACCESS)?)
 }
 
-/// Makes an object that did not exist and opens it to read and write,
-/// `O_CREAT | O_EXCL`, as `shm_open(3)` does.
-///
-/// # Errors
-/// `EEXIST` when the name is taken, by a link too; `EACCES`, `ENOSPC`.
-pub fn create_object(root: &Path, path: &Path, mode: u32) -> io::Result<File> {
-    let (directory, name) = open_parent(root, path)?;
-    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let mode = Mode::from_bits_truncate(mode & 0o777);
-    Ok(File::from(openat(&directory, name.as_c_str(), flags, mode)?))
-}
-
 /// Opens a regular file below `root` for reading. A name that is something
 /// else is not opened at all: opening a FIFO would wake who waits at its other end.
 ///

@@ -5,6 +5,7 @@ mod contents;
 mod ending;
 mod leavings;
 mod programs;
+mod world;
 
 use crate::support::{Child, SOON, shmlens};
 use shmlens::machine::control::SysvStat;

@@ -20,7 +20,7 @@ pub use child::{Child, ask_before_exec};
 pub use no_tmpfile::without_tmpfile;
 pub use nobody::{NOBODY, Nobody, as_nobody, limit_locked};
 pub use programs::{asset, compile_cpp, demo_program, python, shmlens};
-pub use segments::{Object, Sysv};
+pub use segments::{Object, Sysv, orphan};
 pub use stage::{Acts, Stage};
 pub use terminal::{Mouse, Terminal};
 pub use tools::{skip, tool};
