@@ -19,6 +19,8 @@ pub mod regular;
 mod residency;
 pub mod running;
 pub mod shm;
+#[cfg(any(test, feature = "fake"))]
+pub mod skip;
 mod statx;
 pub mod swap;
 pub mod unfinished;

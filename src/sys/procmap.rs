@@ -143,8 +143,9 @@ mod tests {
                     assert!(name(maps.as_fd(), mapping.start, &mut [0; 2]).unwrap().is_empty());
                 }
                 Ok(None) => break,
-                // Before Linux 6.11.
-                Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => return,
+                Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => {
+                    return crate::sys::skip::skip_for_kernel("needs PROCMAP_QUERY (Linux 6.11)");
+                }
                 Err(error) => panic!("{error}"),
             }
         }
