@@ -32,7 +32,7 @@ pub const fn named(segment: &Segment) -> Named<'_> {
 /// # Errors
 /// When it is gone, or is not that one.
 pub fn sysv(machine: &dyn Machine, segment: &Segment, shmid: ShmId) -> Result<SysvStat, ActError> {
-    let stat = machine.control().sysv_stat(shmid).map_err(|error| gone_or(segment, error))?;
+    let stat = machine.sysv_stat(shmid).map_err(|error| gone_or(segment, error))?;
     let how = if stat.marked && !segment.sysv().is_some_and(|facts| facts.marked) {
         "it was marked for removal"
     } else if segment.identity() != stat.identity() {
@@ -55,7 +55,7 @@ pub fn posix(
     segment: &Segment,
     name: &ObjectName,
 ) -> Result<(Box<dyn Held>, ObjectStat), ActError> {
-    let held = machine.control().hold(name).map_err(|error| gone_or(segment, error))?;
+    let held = machine.hold(name).map_err(|error| gone_or(segment, error))?;
     let stat = held.stat().map_err(|error| gone_or(segment, error))?;
     let how = if stat.mode & TYPE != REGULAR {
         "its name is no longer a regular file"

@@ -25,8 +25,8 @@ pub fn removal(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
         Named::Nothing => return None,
     };
     // Without an answer the object is gone, or its directory closed: acting will tell.
-    let guards = machine.control().guards(name).ok()?;
-    let me = machine.control().credentials();
+    let guards = machine.guards(name).ok()?;
+    let me = machine.credentials();
     let directory = || Place::of(name).directory;
     if let Some(refusal) = bound_by(name, &guards, &me) {
         return Some(refusal);
@@ -62,7 +62,7 @@ pub fn mode(machine: &dyn Machine, segment: &Segment, after: Mode, gid: u32) -> 
     if let Some(refusal) = bound(machine, segment) {
         return Some(refusal);
     }
-    let me = machine.control().credentials();
+    let me = machine.credentials();
     if me.uid != segment.owner.uid && !me.may(Capability::Fowner) {
         return Some(Denied::of(&me, segment, Step::SetMode, Capability::Fowner).into());
     }
@@ -85,7 +85,7 @@ pub fn owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange) -> O
     if let Some(refusal) = bound(machine, segment) {
         return Some(refusal);
     }
-    let me = machine.control().credentials();
+    let me = machine.credentials();
     let owns = me.uid == segment.owner.uid;
     let keeps_user = change.uid.is_none_or(|uid| uid == segment.owner.uid);
     let own_group = change.gid.is_none_or(|gid| gid == segment.owner.gid || me.is_in(gid));
@@ -110,7 +110,7 @@ pub fn owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange) -> O
 /// Returns why this user cannot do this to a System V segment, which is up to its owner, its creator and whoever
 /// has the capability.
 pub fn sysv(machine: &dyn Machine, segment: &Segment, step: Step, capability: Capability) -> Option<Refusal> {
-    let me = machine.control().credentials();
+    let me = machine.credentials();
     let creator = segment.sysv().map(|facts| facts.creator.uid);
     if me.uid == segment.owner.uid || Some(me.uid) == creator || me.may(capability) {
         return None;
@@ -135,8 +135,7 @@ impl Place {
 /// Returns what stops even root from changing a POSIX object: the mount, and the flags of the object.
 pub fn bound(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
     let Named::Posix(name) = named(segment) else { return None };
-    let control = machine.control();
-    bound_by(name, &control.guards(name).ok()?, &control.credentials())
+    bound_by(name, &machine.guards(name).ok()?, &machine.credentials())
 }
 
 fn bound_by(name: &ObjectName, guards: &Guards, me: &Credentials) -> Option<Refusal> {

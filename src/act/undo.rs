@@ -116,7 +116,7 @@ impl Restored {
 /// The identity of a segment that was just created.
 pub(super) fn identity_of(machine: &dyn Machine, id: &SegmentId) -> Option<Identity> {
     match id {
-        SegmentId::Sysv(shmid) => Some(machine.control().sysv_stat(*shmid).ok()?.identity()),
+        SegmentId::Sysv(shmid) => Some(machine.sysv_stat(*shmid).ok()?.identity()),
         SegmentId::Posix(name) => machine.stat_object(name).ok().map(|stat| stat.identity()),
         SegmentId::Deleted { .. } => None,
     }

@@ -38,7 +38,7 @@ pub trait Control: Send + Sync {
     ///
     /// # Errors
     /// `EACCES` without read permission, `ENOMEM`; as [`Control::sysv_stat`].
-    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Box<dyn Pin>>;
+    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Pin>;
 
     /// `shmget` with `IPC_CREAT` and `IPC_EXCL`: never one that exists.
     ///
@@ -241,8 +241,8 @@ pub struct NewSysv {
     pub no_reserve: bool,
 }
 
-/// What keeps a System V segment from being another one; dropping it detaches.
-pub trait Pin: Send {}
+/// Keeps the id of a System V segment from passing to another one; dropping it detaches.
+pub type Pin = Box<dyn Send>;
 
 /// A handle on one object below `/dev/shm`: it stays on that object, whatever
 /// has its name. Its inode number is given to no other one meanwhile.

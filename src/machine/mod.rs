@@ -18,8 +18,8 @@ use control::Control;
 use process::Processes;
 use std::io;
 
-/// What a machine with shared memory can be asked.
-pub trait Machine: Send + Sync {
+/// A machine with shared memory, at the level of kernel facts.
+pub trait Machine: Control + Processes {
     /// The text of `/proc/sysvipc/shm`: every System V segment of this IPC namespace.
     ///
     /// # Errors
@@ -107,12 +107,6 @@ pub trait Machine: Send + Sync {
     /// # Errors
     /// `PermissionDenied`, and `EINVAL` or `EIDRM` when it is gone.
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>>;
-
-    /// The side that changes it.
-    fn control(&self) -> &dyn Control;
-
-    /// What tells of processes.
-    fn processes(&self) -> &dyn Processes;
 }
 
 /// What is below `/dev/shm`.

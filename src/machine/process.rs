@@ -20,11 +20,11 @@ pub trait Processes: Send + Sync {
     ///
     /// # Errors
     /// When `/proc` is not there; `EMFILE`.
-    fn list(&self) -> io::Result<Vec<Listed>>;
+    fn list_processes(&self) -> io::Result<Vec<Listed>>;
 
     /// The pid that was given last: as long as it stays the same, nobody new
     /// has come. `None` when that cannot be told.
-    fn newest(&self) -> Option<u32>;
+    fn newest_pid(&self) -> Option<u32>;
 
     /// What a process has mapped and open of shared memory.
     fn examine(&self, pid: u32, wanted: &Wanted) -> Examined;
@@ -44,7 +44,7 @@ pub trait Processes: Send + Sync {
     fn process(&self, pid: u32) -> Option<Process>;
 
     /// Whether any process has that pid, also one that `/proc` hides.
-    fn exists(&self, pid: u32) -> bool;
+    fn process_exists(&self, pid: u32) -> bool;
 
     /// The pids that processes have in pid namespaces below this one.
     fn inner_pids(&self) -> Vec<u32>;

@@ -10,8 +10,7 @@ mod process;
 mod sysv;
 mod who;
 
-use super::control::{Control, SysvStat};
-use super::process::Processes;
+use super::control::SysvStat;
 use super::sysv_table::{self, Table};
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, meminfo};
 use crate::segment::{Bytes, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
@@ -129,14 +128,6 @@ impl Machine for RealMachine {
 
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>> {
         Ok(Box::new(sysv::SysvContents::attach(shmid)?))
-    }
-
-    fn control(&self) -> &dyn Control {
-        self
-    }
-
-    fn processes(&self) -> &dyn Processes {
-        self
     }
 }
 

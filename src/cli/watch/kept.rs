@@ -35,7 +35,7 @@ impl Kept {
         if machine.open_unlinked(self.device, self.inode, &self.pids).is_err() {
             // A child or a receiver of the descriptor may hold it instead.
             let holdings = Holdings::look(machine, Depth::Private, &[], &mut Names::default());
-            let own = machine.processes().own_pid();
+            let own = machine.own_pid();
             self.pids = holdings.pids_of(&self.segment).filter(|&pid| pid != own).collect();
         }
         self.checked = Instant::now();

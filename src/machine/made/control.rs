@@ -91,14 +91,14 @@ impl Control for MadeMachine {
         })
     }
 
-    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Box<dyn Pin>> {
+    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Pin> {
         self.edit(|facts| {
             if let Some(others) = facts.before_pin.take() {
                 others(facts);
             }
             Self::row_to_attach(facts, shmid)?;
             facts.sysv_mut(shmid)?.row.nattch += 1;
-            Ok(Box::new(PinnedMade { machine: self.clone(), shmid }) as Box<dyn Pin>)
+            Ok(Box::new(PinnedMade { machine: self.clone(), shmid }) as Pin)
         })
     }
 
@@ -235,8 +235,6 @@ struct PinnedMade {
     machine: MadeMachine,
     shmid: ShmId,
 }
-
-impl Pin for PinnedMade {}
 
 impl Drop for PinnedMade {
     fn drop(&mut self) {

@@ -12,8 +12,8 @@ mod process;
 pub use bytes::MadeBytes;
 pub use process::{MadeProcess, OBJECTS};
 
-use super::control::{Control, Guards, SysvStat};
-use super::process::{FileLock, Processes, Visibility};
+use super::control::{Guards, SysvStat};
+use super::process::{FileLock, Visibility};
 use super::sysv_table::{LOCKED, MARKED};
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, Trace};
 use crate::segment::{Bytes, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
@@ -93,6 +93,8 @@ pub struct MadeFacts {
     pub guards: Option<Guards>,
     /// What others do just before a System V segment is pinned, once.
     pub before_pin: Option<fn(&mut Self)>,
+    /// Runs just before the table of System V segments is read, once.
+    pub before_table: Option<fn(&mut Self)>,
     next_inode: u64,
 }
 
@@ -263,7 +265,10 @@ impl MadeObject {
 
 impl Machine for MadeMachine {
     fn sysv_table(&self) -> io::Result<Vec<u8>> {
-        let facts = lock(&self.facts);
+        let mut facts = lock(&self.facts);
+        if let Some(others) = facts.before_table.take() {
+            others(&mut facts);
+        }
         let mut text =
             "key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap\n".to_owned();
         for MadeSysv { row, .. } in &facts.sysv {
@@ -374,13 +379,5 @@ impl Machine for MadeMachine {
             made.row.nattch += 1;
         }
         Ok(Box::new(AttachedMade { machine: self.clone(), row }))
-    }
-
-    fn control(&self) -> &dyn Control {
-        self
-    }
-
-    fn processes(&self) -> &dyn Processes {
-        self
     }
 }

@@ -184,7 +184,7 @@ impl Processes for MadeMachine {
         Clock { now: at(facts.now), boot: at(facts.now - facts.uptime), forward: facts.clock_forward }
     }
 
-    fn list(&self) -> io::Result<Vec<Listed>> {
+    fn list_processes(&self) -> io::Result<Vec<Listed>> {
         let facts = lock(&self.facts);
         if facts.blind {
             return Err(io::ErrorKind::PermissionDenied.into());
@@ -195,7 +195,7 @@ impl Processes for MadeMachine {
     }
 
     /// Tests let processes come with any pid.
-    fn newest(&self) -> Option<u32> {
+    fn newest_pid(&self) -> Option<u32> {
         None
     }
 
@@ -231,7 +231,7 @@ impl Processes for MadeMachine {
         })
     }
 
-    fn exists(&self, pid: u32) -> bool {
+    fn process_exists(&self, pid: u32) -> bool {
         let facts = lock(&self.facts);
         facts.processes.contains_key(&pid) || facts.hidden.contains(&pid)
     }

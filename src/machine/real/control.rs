@@ -34,7 +34,7 @@ impl Control for RealMachine {
         shm::remove(shmid.0)
     }
 
-    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Box<dyn Pin>> {
+    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Pin> {
         Ok(Box::new(shm::Attachment::pin(shmid.0)?))
     }
 
@@ -140,8 +140,6 @@ impl Control for RealMachine {
 pub(in crate::machine) fn name_before(aside: &ObjectName) -> Option<ObjectName> {
     ObjectName::new(unlink::path_before(aside.as_path())?.as_os_str().as_bytes())
 }
-
-impl Pin for shm::Attachment {}
 
 struct HeldFile {
     file: OwnedFd,
