@@ -133,7 +133,6 @@ impl Config {
 
     /// The error for keys that the table of actions refuses: `action` as it
     /// stands in the file, where it is about one; `what` safe to print.
-    #[must_use]
     pub fn wrong_keys(&self, action: Option<&str>, what: &impl fmt::Display) -> ConfigError {
         let line = action.and_then(|action| self.key_lines.get(action));
         let first = self.key_lines.values().min();

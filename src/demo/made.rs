@@ -27,7 +27,7 @@ pub struct Made {
     removed: bool,
 }
 
-/// What a demo holds of its segment.
+/// The handle of a demo on its segment.
 #[derive(Debug)]
 pub enum Handle {
     Attached(Arc<Attachment>, Identity),

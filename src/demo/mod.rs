@@ -48,7 +48,7 @@ const ENDINGS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 /// This program, even if its file has been replaced since.
 const OWN_PROGRAM: &str = "/proc/self/exe";
 
-/// How many names are tried before there are none.
+/// The number of names to try.
 const TRIES: u32 = 64;
 
 /// A world that moves, as long as this lives.
@@ -64,11 +64,10 @@ pub struct Demo {
 /// A segment of the demo, for who wants to print it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DemoSegment {
-    /// What it is called.
     pub id: SegmentId,
     /// Its size.
     pub size: Bytes,
-    /// What is in it, in a few words.
+    /// Its contents, in a few words.
     pub about: &'static str,
 }
 
@@ -96,17 +95,15 @@ impl Demo {
         Err(DemoError::Taken { tried: TRIES, example })
     }
 
-    /// What was made.
-    #[must_use]
+    /// Returns its segments.
     pub fn segments(&self) -> Vec<DemoSegment> {
         let shown =
             |made: &Made| DemoSegment { id: made.id.clone(), size: made.size, about: made.part.about() };
         self.made.iter().map(shown).collect()
     }
 
-    /// Whether a signal has asked the program to end since [`with_world`] was
+    /// Returns whether a signal has asked the program to end since [`with_world`] was
     /// called. Who handles signals itself asks this once after it has begun to.
-    #[must_use]
     pub fn asked_to_end(&self) -> bool {
         self.asked_to_end.load(Ordering::Relaxed)
     }

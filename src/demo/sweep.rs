@@ -32,7 +32,7 @@ impl Whose {
         }
     }
 
-    /// Whether a segment with that key is worth attaching.
+    /// Returns whether a segment with that key is worth attaching.
     fn may_fit(&self, key: Key, changed: i64) -> bool {
         match self {
             Self::Gone => key::pid(key).is_some_and(|pid| !may_have_lived(pid, changed)),

@@ -23,14 +23,14 @@ use std::path::Path;
 use std::thread;
 use std::time::SystemTime;
 
-/// Where POSIX objects live: fixed in glibc and musl.
+/// The directory of POSIX objects: fixed in glibc and musl.
 pub const DEV_SHM: &str = "/dev/shm";
 const MEMINFO: &str = "/proc/meminfo";
-/// How often a lease is asked for before it counts as refused.
+/// The number of attempts before a lease counts as refused.
 const LEASE_TRIES: u32 = 4;
 const SYSV_TABLE: &str = "/proc/sysvipc/shm";
 
-/// Asks the kernel.
+/// The machine that this runs on.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealMachine;
 

@@ -15,7 +15,7 @@ pub const MARKED: u32 = 0o1000;
 /// In `perms`: locked in memory with `SHM_LOCK` (`SHM_LOCKED`).
 pub const LOCKED: u32 = 0o2000;
 
-/// What the table holds.
+/// The parsed table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
     /// A row for each line that could be read.
@@ -24,13 +24,12 @@ pub struct Table {
     pub problems: Vec<String>,
 }
 
-/// Where each column stands, by the header line.
+/// The order of the columns, from the header line.
 struct Columns {
     names: Vec<String>,
 }
 
 /// Reads the table. A line that does not parse is reported, the others are kept.
-#[must_use]
 pub fn parse(text: &[u8]) -> Table {
     let mut table = Table::default();
     let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());

@@ -34,7 +34,6 @@ pub use statx::{FileStat, statx_at, statx_fd, statx_link};
 use std::io;
 
 /// The size of a memory page, `sysconf(3)`.
-#[must_use]
 pub fn page_size() -> u64 {
     // SAFETY: sysconf takes a number and touches no memory of ours.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };

@@ -274,13 +274,10 @@ impl Attachment {
     }
 
     /// The size of the segment in bytes.
-    #[must_use]
     pub const fn len(&self) -> u64 {
         self.length as u64
     }
 
-    /// Whether it has no bytes; the kernel makes no such segment.
-    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.length == 0
     }
@@ -300,7 +297,6 @@ impl Attachment {
     /// the end of the segment, and where the kernel cannot provide a page. Touches the
     /// pages: one that was never written is allocated by this, so ask
     /// [`Attachment::resident`] first.
-    #[must_use]
     pub fn copy_to(&self, offset: u64, buffer: &mut [u8]) -> usize {
         let Some((start, length)) = self.clamp(offset, buffer.len()) else { return 0 };
         // SAFETY: start + length lies within the attachment, which stays
@@ -313,7 +309,6 @@ impl Attachment {
     /// Writes bytes at `offset` and returns how many: fewer than given at the end of
     /// the segment, and where the kernel has no memory for a page. Writes nothing
     /// when attached read-only.
-    #[must_use]
     pub fn copy_from(&self, offset: u64, bytes: &[u8]) -> usize {
         if !self.writable {
             return 0;
@@ -325,7 +320,6 @@ impl Attachment {
 
     /// Returns whether the segment is in huge pages, by the device that `/proc/self/maps` shows
     /// for it: those of the usual size are on another one. Without /proc it is not.
-    #[must_use]
     pub fn is_in_huge_pages(&self) -> bool {
         let start = format!("{:08x}-", self.address.as_ptr().addr());
         let Ok(maps) = std::fs::read("/proc/self/maps") else { return false };
@@ -336,7 +330,7 @@ impl Attachment {
         device.is_some_and(|device| device != usual.as_bytes())
     }
 
-    /// Which pages are in memory, `mincore(2)`: one byte a page, the lowest
+    /// Tells which pages are in memory, `mincore(2)`: one byte a page, the lowest
     /// bit set for yes, for `pages` pages from page `first` on. Touches nothing.
     ///
     /// # Errors

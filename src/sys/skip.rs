@@ -31,7 +31,6 @@ pub fn skip_for_kernel(reason: &str) {
 }
 
 /// Returns whether this is root, and skips this test otherwise.
-#[must_use]
 pub fn is_root_or_skip() -> bool {
     let root = geteuid().is_root();
     if !root {

@@ -45,7 +45,7 @@ impl Headless {
         Self { child, state, orphan, list, picture, sparse }
     }
 
-    /// How many of the five are there.
+    /// Returns how many of the five exist.
     fn count(&self) -> usize {
         let objects = [&self.list, &self.picture, &self.sparse];
         objects.iter().filter(|path| path.exists()).count()
@@ -64,7 +64,7 @@ fn row(shmid: ShmId) -> Option<SysvStat> {
     rows().into_iter().find(|row| row.shmid == shmid)
 }
 
-/// How many System V segments and objects there are.
+/// Returns the number of System V segments and of objects.
 pub fn totals() -> (usize, usize) {
     (rows().len(), fs::read_dir("/dev/shm").unwrap().count())
 }

@@ -76,7 +76,7 @@ impl Sysv {
         assert_eq!(attachment.copy_from(offset, bytes), bytes.len());
     }
 
-    /// What shmlens calls it.
+    /// Returns its id in shmlens.
     pub const fn id(&self) -> SegmentId {
         SegmentId::Sysv(ShmId(self.shmid))
     }
@@ -132,7 +132,7 @@ impl Object {
         path(&self.name)
     }
 
-    /// What shmlens calls it.
+    /// Returns its id in shmlens.
     pub fn id(&self) -> SegmentId {
         SegmentId::Posix(ObjectName::new(&self.name).unwrap())
     }

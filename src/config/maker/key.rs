@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// One key, or a range, or those that share some hexadecimal digits.
+/// A key, a range of keys, or keys that share some hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyRule {
     /// From the first to the last, both among them.
@@ -21,8 +21,7 @@ impl KeyRule {
     pub const ALLOWED: &str = "a key such as \"0x000004d2\" or \"1234\", a range such as \"1001..1003\", \
                            eight digits with ? for any digit, such as \"0x51??????\", or \"private\"";
 
-    /// Whether it is such a key.
-    #[must_use]
+    /// Returns whether a key matches.
     pub const fn fits(self, key: u32) -> bool {
         match self {
             Self::Range(first, last) => first <= key && key <= last,
@@ -30,9 +29,8 @@ impl KeyRule {
         }
     }
 
-    /// How many of the 32 bits it settles: 32 for one key, 24 for 256 of them.
+    /// Returns how many of the 32 bits it fixes: 32 for one key, 24 for 256 of them.
     /// `IPC_PRIVATE` settles none, since everybody may ask for it.
-    #[must_use]
     pub const fn settled(self) -> u32 {
         match self {
             Self::Range(0, 0) => 0,

@@ -133,7 +133,7 @@ pub enum MatchBy {
     Fallback,
 }
 
-/// What it means that nobody holds a segment.
+/// The verdict on a segment without holders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unheld {
@@ -152,7 +152,7 @@ pub enum Unheld {
     Companion,
 }
 
-/// What an unheld segment is that something still wants.
+/// The verdict on a segment without holders that something still wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Wanted {
@@ -179,11 +179,11 @@ pub enum Whose {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "read::CheckFields")]
 pub enum Check {
-    /// One of these stretches of bytes.
+    /// Any of these stretches of bytes.
     Bytes {
         /// The offset in bytes.
         at: i64,
-        /// What may stand there.
+        /// The allowed stretches.
         any: Vec<Stretch>,
     },
     /// A number that is the size of the segment, less a fixed part.
@@ -192,7 +192,7 @@ pub enum Check {
         at: i64,
         /// Its form.
         number: Number,
-        /// What the size has more, in bytes.
+        /// The bytes by which the size is larger.
         less: u64,
     },
     /// A structure that the program knows.
@@ -225,8 +225,7 @@ pub enum Number {
 }
 
 impl Number {
-    /// How many bytes it takes.
-    #[must_use]
+    /// Returns its width in bytes.
     pub const fn width(self) -> usize {
         match self {
             Self::U16 => 2,
@@ -250,22 +249,20 @@ pub enum Shape {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "read::PidFields")]
 pub struct PidRule {
-    /// Where it stands.
     pub place: PidPlace,
     /// Whose it is, as in "creator".
     pub of: String,
 }
 
-/// Where a pid stands.
+/// The place of a pid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PidPlace {
     /// In a named group of the pattern.
     Name {
-        /// The group.
         group: String,
         /// 10 or 16.
         base: u32,
-        /// How many low bits stand before it.
+        /// The number of low bits before it.
         shift: u32,
         /// The number that it was cut by: then it only hints.
         modulo: Option<u32>,

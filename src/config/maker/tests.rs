@@ -1,4 +1,4 @@
-//! What is wrong with makers that a person writes, and how that is told.
+//! Errors in makers, and the messages for them.
 
 use super::*;
 

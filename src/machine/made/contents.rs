@@ -1,4 +1,4 @@
-//! Made segments that are open.
+//! Open segments of the fake machine.
 
 use super::{MadeBytes, MadeMachine, MadeSysv, lock};
 use crate::machine::control::SysvStat;

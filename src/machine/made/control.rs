@@ -1,4 +1,4 @@
-//! Changing a made machine: its data, with the kernel's permission checks.
+//! Changes to the fake machine, with the kernel's permission checks.
 
 use super::making::MadeMaking;
 use super::{MadeBytes, MadeFacts, MadeMachine, MadeObject, MadeSysv, lock};
@@ -37,7 +37,7 @@ impl MadeFacts {
         }
     }
 
-    /// What `IPC_RMID` and the last detach do.
+    /// Frees marked segments without attachments, as the kernel does.
     pub(super) fn reap(&mut self) {
         self.sysv.retain(|made| !made.row.marked || made.row.nattch > 0);
     }

@@ -1,4 +1,4 @@
-//! Making segments on a made machine.
+//! Filling new segments of the fake machine.
 
 use super::{MadeBytes, MadeMachine};
 use crate::machine::{Finish, Finished, Making};
@@ -13,7 +13,7 @@ pub struct MadeMaking {
 }
 
 impl MadeMaking {
-    /// Whether another one has the name or the key.
+    /// Returns whether another segment has the name or the key.
     pub fn is_taken(&self) -> bool {
         self.machine.edit(|facts| match &self.name {
             Ok(name) => facts.posix.contains_key(name) || facts.others.contains(name),

@@ -1,4 +1,4 @@
-//! Processes of a made machine.
+//! Processes of the fake machine.
 
 use super::contents::OpenMadeObject;
 use super::{MadeFacts, MadeMachine, MadeObject, PAGE, lock};
@@ -15,20 +15,17 @@ use std::sync::Arc;
 pub const OBJECTS: u64 = 26;
 const SYSV: u64 = 1;
 
-/// A process of a made machine.
+/// A process of the fake machine.
 #[derive(Debug, Clone)]
 pub struct MadeProcess {
-    /// What it is called.
     pub command: Vec<u8>,
-    /// Whose it is.
     pub uid: u32,
-    /// When it began.
     pub began: Timestamp,
     /// It has ended, and only its parent has not asked how.
     pub ended: bool,
-    /// Whether it may be examined.
+    /// It may be examined.
     pub readable: bool,
-    /// What it has of shared memory.
+    /// The shared memory that it holds.
     pub uses: Vec<Use>,
 }
 
@@ -133,7 +130,7 @@ impl MadeFacts {
         }
     }
 
-    /// Who cannot be examined counts too.
+    /// Counts processes that cannot be examined too.
     pub(super) fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
         let object = self.posix.get(name).ok_or(io::ErrorKind::NotFound)?;
         if !identity.fits(&object.stat.identity()) {
