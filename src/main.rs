@@ -18,7 +18,11 @@ use std::sync::Arc;
 use std::{env, io};
 
 fn main() -> ExitCode {
-    let args = match cli::parse(&env::args_os().collect::<Vec<_>>()) {
+    let args: Vec<_> = env::args_os().collect();
+    if args.get(1).is_some_and(|arg| arg == demo::ORPHAN_COMMAND) {
+        return demo::run_orphan(&args[2..]).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
+    let args = match cli::parse(&args) {
         Ok(args) => args,
         Err(error) => error.exit(),
     };

@@ -17,7 +17,7 @@ type Sources = BTreeMap<String, String>;
 
 /// The folders whose files are looked at.
 const OWN: [&str; 4] = ["src", "tests", "assets", ".ci"];
-/// What a checkout has besides: the history, and what cargo builds.
+/// The history, and the build directory.
 const BESIDES: [&str; 2] = [".git", "target"];
 
 /// Everything that is in the repository.
@@ -90,7 +90,7 @@ fn unsafety(sources: &Sources) -> Vec<String> {
     words(safe, &["unsafe"])
 }
 
-/// Where those words stand in code.
+/// Returns the places of those words in code.
 fn words<'a>(sources: impl Iterator<Item = (&'a str, &'a str)>, words: &[&str]) -> Vec<String> {
     let mut found = vec![];
     for (path, text) in sources {

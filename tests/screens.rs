@@ -39,10 +39,10 @@ fn machine() -> MadeMachine {
     machine.add_sysv(32771, 0, MadeBytes::hole(300 << 20));
     machine.add_sysv(32772, 0xdead_beef, MadeBytes::full(&[9; 5000]));
     machine.edit(|facts| {
-        facts.sysv[0].row.perms = 0o2666;
+        (facts.sysv[0].row.mode, facts.sysv[0].row.locked) = (shmlens::segment::Mode::new(0o666), true);
         facts.sysv[0].row.nattch = 2;
         facts.sysv[1].row.uid = 1001;
-        facts.sysv[2].row.perms = 0o1600;
+        facts.sysv[2].row.marked = true;
         facts.sysv[2].row.nattch = 1;
         facts.sysv[2].row.key = shmlens::segment::Key(0);
         if let Some(shm) = &mut facts.limits.dev_shm {
@@ -449,7 +449,7 @@ fn a_refusal_says_who_owns_it_and_what_would_help() {
     let machine = machine();
     machine.edit(|facts| {
         facts.effective_uid = 1000;
-        facts.sysv[1].row.perms = 0o600;
+        facts.sysv[1].row.marked = false;
     });
     let mut stage = Stage::new(machine, 80, 24);
     stage.press("j<enter>");

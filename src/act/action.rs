@@ -109,9 +109,8 @@ impl OwnerChange {
     /// # Errors
     /// When the machine has no such user or group.
     pub fn parse(machine: &dyn Machine, text: &str) -> Result<Self, ParseOwnerError> {
-        let control = machine.control();
         let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
-        let by_name = if user.is_empty() { None } else { control.user_by_name(user) };
+        let by_name = if user.is_empty() { None } else { machine.user_by_name(user) };
         let uid = match (user, by_name) {
             ("", _) => None,
             (_, Some((uid, _))) => Some(uid),
@@ -125,7 +124,7 @@ impl OwnerChange {
                 None => return Err(ParseOwnerError::User(user.to_owned())),
             },
             Some(name) => Some(
-                control
+                machine
                     .group_by_name(name)
                     .or_else(|| parse_id(name))
                     .ok_or_else(|| ParseOwnerError::Group(name.to_owned()))?,

@@ -3,7 +3,7 @@
 use super::{ActError, Step};
 use crate::machine::control::{Held, SysvStat};
 use crate::machine::{Machine, ObjectStat};
-use crate::segment::{Identity, ObjectName, Segment, SegmentId, ShmId};
+use crate::segment::{ObjectName, Segment, SegmentId, ShmId};
 use std::io;
 
 /// The type bits of a mode, and those of a regular file, `inode(7)`.
@@ -32,16 +32,10 @@ pub const fn named(segment: &Segment) -> Named<'_> {
 /// # Errors
 /// When it is gone, or is not that one.
 pub fn sysv(machine: &dyn Machine, segment: &Segment, shmid: ShmId) -> Result<SysvStat, ActError> {
-    let stat = machine.control().sysv_stat(shmid).map_err(|error| gone_or(segment, error))?;
-    let now = Identity::Sysv {
-        key: stat.key,
-        creator_uid: stat.creator_uid,
-        creator_pid: stat.creator_pid,
-        size: stat.size,
-    };
+    let stat = machine.sysv_stat(shmid).map_err(|error| gone_or(segment, error))?;
     let how = if stat.marked && !segment.sysv().is_some_and(|facts| facts.marked) {
         "it was marked for removal"
-    } else if segment.identity() != now {
+    } else if segment.identity() != stat.identity() {
         "its shmid now belongs to another segment"
     } else if segment.times.change != stat.change {
         "its owner or mode changed"
@@ -61,7 +55,7 @@ pub fn posix(
     segment: &Segment,
     name: &ObjectName,
 ) -> Result<(Box<dyn Held>, ObjectStat), ActError> {
-    let held = machine.control().hold(name).map_err(|error| gone_or(segment, error))?;
+    let held = machine.hold(name).map_err(|error| gone_or(segment, error))?;
     let stat = held.stat().map_err(|error| gone_or(segment, error))?;
     let how = if stat.mode & TYPE != REGULAR {
         "its name is no longer a regular file"

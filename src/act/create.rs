@@ -158,7 +158,7 @@ fn foresee(machine: &dyn Machine, new: &NewSegment) -> io::Result<()> {
     let fail = |number: i32| Err(io::Error::from_raw_os_error(number));
     match new {
         NewSegment::Posix { name, size, .. } => {
-            machine.control().foresee_object(name)?;
+            machine.foresee_object(name)?;
             if size.0 > LARGEST {
                 return fail(libc::EFBIG);
             }
@@ -184,10 +184,10 @@ fn foresee_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<()> {
     if limits.shmall.is_some_and(|shmall| used.saturating_add(pages(size)) > shmall) {
         return fail(libc::ENOSPC);
     }
-    let memory = machine.control().memory();
+    let memory = machine.memory();
     if new.huge {
         if let Some(huge) = memory.huge {
-            let me = machine.control().credentials();
+            let me = machine.credentials();
             if huge.size == Bytes(0) {
                 return fail(libc::EINVAL);
             }
@@ -302,18 +302,17 @@ fn open_file(path: &Path) -> Result<(File, u64), String> {
 
 /// A System V segment without contents: there is no moment in which it is incomplete.
 fn empty_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<ShmId> {
-    let control = machine.control();
-    let shmid = control.sysv_create(new)?;
+    let shmid = machine.sysv_create(new)?;
     let finish = || {
-        let stat = control.sysv_stat(shmid)?;
+        let stat = machine.sysv_stat(shmid)?;
         if stat.mode != new.mode {
-            control.sysv_set(shmid, SysvPermissions { uid: stat.uid, gid: stat.gid, mode: new.mode })?;
+            machine.sysv_set(shmid, SysvPermissions { uid: stat.uid, gid: stat.gid, mode: new.mode })?;
         }
-        let now = control.sysv_stat(shmid)?;
+        let now = machine.sysv_stat(shmid)?;
         let as_asked = now.mode == new.mode && now.size == new.size && now.key == new.key;
         if as_asked { Ok(()) } else { Err(io::Error::other("its size or mode differs from the request")) }
     };
-    finish().inspect_err(|_| drop(control.sysv_remove(shmid)))?;
+    finish().inspect_err(|_| drop(machine.sysv_remove(shmid)))?;
     Ok(shmid)
 }
 
@@ -333,7 +332,7 @@ impl Work<'_> {
         size: Bytes,
         source: Option<&SourceFile>,
     ) -> Result<SegmentId, ActError> {
-        let making = self.machine.control().begin_object(name, size.0);
+        let making = self.machine.begin_object(name, size.0);
         let mut making = making.map_err(|error| self.failed(&error))?;
         if let Some(source) = source {
             self.copy(source, making.as_mut())?;

@@ -102,7 +102,7 @@ impl Created for LoggedSegments {
         let Some(created) = users.find_map(|user| self.created(user, &id, at)) else { return false };
         // Segments do not outlive a boot, and ids come back in other namespaces and after a removal: of System V
         // the kernel keeps the pid of the creator, of POSIX the time of birth.
-        let this_boot = created.at.seconds_since(machine.processes().clock().boot) > 0.0;
+        let this_boot = created.at.seconds_since(machine.clock().boot) > 0.0;
         let same = match (segment.sysv(), segment.times.birth) {
             (Some(facts), _) => created.pid == Some(facts.creator_pid),
             (None, Some(birth)) => birth.seconds_since(created.at) <= SLACK,

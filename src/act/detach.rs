@@ -42,7 +42,7 @@ impl Hold {
     pub fn of(machine: &dyn Machine, reader: &Reader) -> Self {
         let id = reader.id().clone();
         if let SegmentId::Sysv(shmid) = id
-            && let Ok(stat) = machine.control().sysv_stat(shmid)
+            && let Ok(stat) = machine.sysv_stat(shmid)
         {
             return Self { id, size: stat.size, nattch: Some(stat.nattch), removed: stat.marked };
         }
@@ -129,7 +129,7 @@ fn settled(machine: &dyn Machine, shmid: ShmId, before: &Hold, nattch: u64) -> O
     let began = Instant::now();
     loop {
         // Another segment may have its number by now; that one is not marked.
-        let stat = machine.control().sysv_stat(shmid).ok();
+        let stat = machine.sysv_stat(shmid).ok();
         let now = stat.filter(|stat| stat.size == before.size && (stat.marked || !before.removed))?.nattch;
         if now < nattch || began.elapsed() > PATIENCE {
             return Some(now);

@@ -113,7 +113,7 @@ impl Ending {
 /// When it is gone, and when it belongs to somebody else.
 pub fn end(machine: &dyn Machine, ending: &Ending) -> Result<Ended, EndError> {
     let name = || ending.name.clone();
-    machine.processes().terminate(&ending.process).map_err(|source| match source.raw_os_error() {
+    machine.terminate(&ending.process).map_err(|source| match source.raw_os_error() {
         Some(libc::ESRCH) => EndError::Gone { name: name() },
         Some(libc::EPERM) => EndError::Denied {
             name: name(),
@@ -137,7 +137,7 @@ pub fn end(machine: &dyn Machine, ending: &Ending) -> Result<Ended, EndError> {
 }
 
 fn has_ended(machine: &dyn Machine, process: ProcessId) -> bool {
-    let now = machine.processes().process(process.pid);
+    let now = machine.process(process.pid);
     now.is_none_or(|now| now.id != process || now.ended)
 }
 

@@ -285,7 +285,7 @@ impl ActError {
                 } else {
                     permitted::bound(machine, segment)
                 };
-                let me = machine.control().credentials();
+                let me = machine.credentials();
                 let refusal = match predicted {
                     Some(refusal) => refusal,
                     None if me.may(capability) => forbidden(segment, step),

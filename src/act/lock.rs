@@ -50,9 +50,8 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, locked: bool, plan: &mut P
 /// The limit that stops this user from locking the segment. The kernel also counts what the user has locked
 /// elsewhere, but does not tell how much that is.
 fn limit_in_force(machine: &dyn Machine, size: Bytes, already: bool) -> Option<String> {
-    let control = machine.control();
-    let limit = control.memlock_limit()?;
-    if control.credentials().may(Capability::IpcLock) {
+    let limit = machine.memlock_limit()?;
+    if machine.credentials().may(Capability::IpcLock) {
         return None;
     }
     // In whole pages, as `user_shm_lock` in mm/mlock.c counts. A locked segment is not counted again.
@@ -74,11 +73,10 @@ pub fn apply(machine: &dyn Machine, segment: &Segment, locked: bool) -> Result<D
         return Err(ActError::Failed { id, step: step(locked), source: io::ErrorKind::Unsupported.into() });
     };
     let stat = sysv(machine, segment, shmid)?;
-    let control = machine.control();
-    control
+    machine
         .sysv_set_locked(shmid, locked)
         .map_err(|error| refused(machine, segment, locked, &stat, error))?;
-    let now = control.sysv_stat(shmid).map_err(|source| verifying(segment, source))?;
+    let now = machine.sysv_stat(shmid).map_err(|source| verifying(segment, source))?;
     if locked && !now.locked {
         let said = "not locked: its huge pages are never swapped out";
         return Ok(Done::new(id, said));
@@ -111,7 +109,7 @@ fn refused(
 ) -> ActError {
     let id = segment.id.clone();
     let me = machine.effective_uid();
-    let limit = machine.control().memlock_limit();
+    let limit = machine.memlock_limit();
     let limited = |reason| ActError::Limit { id: id.clone(), reason, remedy: RAISE.to_owned() };
     match error.raw_os_error() {
         Some(libc::EPERM) if me == stat.uid || me == stat.creator_uid => {

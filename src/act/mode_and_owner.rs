@@ -64,7 +64,7 @@ fn set_sysv(
     let stat = sysv(machine, segment, shmid)?;
     let wanted = (mode.apply(stat.mode), owner.uid.unwrap_or(stat.uid), owner.gid.unwrap_or(stat.gid));
     let set = SysvPermissions { mode: wanted.0, uid: wanted.1, gid: wanted.2 };
-    machine.control().sysv_set(shmid, set).map_err(|error| match error.raw_os_error() {
+    machine.sysv_set(shmid, set).map_err(|error| match error.raw_os_error() {
         // The step that the plan refuses first.
         Some(libc::EPERM) => ActError::of(machine, segment, Step::SetMode, Capability::SysAdmin, error),
         _ => owner_refused(machine, segment, owner, error),

@@ -73,10 +73,9 @@ pub fn apply_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange)
     let id = &segment.id;
     let (before, after, now) = match named(segment) {
         Named::Sysv(shmid) => {
-            let control = machine.control();
             let stat = sysv(machine, segment, shmid)?;
             let after = change.apply(stat.mode);
-            control.sysv_set(shmid, SysvPermissions { uid: stat.uid, gid: stat.gid, mode: after }).map_err(
+            machine.sysv_set(shmid, SysvPermissions { uid: stat.uid, gid: stat.gid, mode: after }).map_err(
                 |error| ActError::of(machine, segment, Step::SetMode, Capability::SysAdmin, error),
             )?;
             (stat.mode, after, sysv_after(machine, segment, shmid, &stat)?.mode)
@@ -105,14 +104,13 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
     let id = &segment.id;
     let (before, now, dropped) = match named(segment) {
         Named::Sysv(shmid) => {
-            let control = machine.control();
             let stat = sysv(machine, segment, shmid)?;
             let set = SysvPermissions {
                 uid: change.uid.unwrap_or(stat.uid),
                 gid: change.gid.unwrap_or(stat.gid),
                 mode: stat.mode,
             };
-            control.sysv_set(shmid, set).map_err(|error| owner_refused(machine, segment, change, error))?;
+            machine.sysv_set(shmid, set).map_err(|error| owner_refused(machine, segment, change, error))?;
             let now = sysv_after(machine, segment, shmid, &stat)?;
             ((stat.uid, stat.gid), (now.uid, now.gid), None)
         }
@@ -147,7 +145,7 @@ pub(super) fn owner_refused(
     source: io::Error,
 ) -> ActError {
     let there = match named(segment) {
-        Named::Sysv(shmid) => machine.control().sysv_stat(shmid).is_ok(),
+        Named::Sysv(shmid) => machine.sysv_stat(shmid).is_ok(),
         Named::Posix(_) | Named::Nothing => true,
     };
     if there && source.raw_os_error() == Some(libc::EINVAL) {
@@ -178,7 +176,7 @@ pub(super) fn sysv_after(
     shmid: ShmId,
     before: &SysvStat,
 ) -> Result<SysvStat, ActError> {
-    let now = machine.control().sysv_stat(shmid).map_err(|source| verifying(segment, source))?;
+    let now = machine.sysv_stat(shmid).map_err(|source| verifying(segment, source))?;
     let same = |stat: &SysvStat| (stat.size, stat.creator_uid, stat.creator_pid);
     if same(&now) != same(before) {
         let found = "another segment with its shmid".to_owned();
@@ -193,7 +191,7 @@ pub(super) fn verifying(segment: &Segment, source: io::Error) -> ActError {
 
 fn has_acl(machine: &dyn Machine, segment: &Segment) -> bool {
     let Named::Posix(name) = named(segment) else { return false };
-    let list = machine.control().hold(name).and_then(|held| held.acl());
+    let list = machine.hold(name).and_then(|held| held.acl());
     matches!(list, Ok(Some(_)))
 }
 

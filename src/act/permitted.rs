@@ -26,7 +26,7 @@ pub fn removal(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
 /// tell.
 pub fn guards(machine: &dyn Machine, segment: &Segment) -> Option<Guards> {
     let Named::Posix(name) = named(segment) else { return None };
-    machine.control().guards(name).ok()
+    machine.guards(name).ok()
 }
 
 /// As [`removal`], for a caller that has already asked for the guards. Names and credentials are looked up for a
@@ -38,7 +38,7 @@ pub fn removal_with(machine: &dyn Machine, segment: &Segment, guards: Option<&Gu
         Named::Nothing => return None,
     };
     let guards = guards?;
-    let me = || machine.control().credentials();
+    let me = || machine.credentials();
     let directory = || Place::of(name).directory;
     if let Some(refusal) = bound_by(machine, name, guards) {
         return Some(refusal);
@@ -74,7 +74,7 @@ pub fn mode(machine: &dyn Machine, segment: &Segment, after: Mode, gid: u32) -> 
     if let Some(refusal) = bound(machine, segment) {
         return Some(refusal);
     }
-    let me = machine.control().credentials();
+    let me = machine.credentials();
     if me.uid != segment.owner.uid && !me.may(Capability::Fowner) {
         return Some(Denied::of(&me, segment, Step::SetMode, Capability::Fowner).into());
     }
@@ -97,7 +97,7 @@ pub fn owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange) -> O
     if let Some(refusal) = bound(machine, segment) {
         return Some(refusal);
     }
-    let me = machine.control().credentials();
+    let me = machine.credentials();
     let owns = me.uid == segment.owner.uid;
     let keeps_user = change.uid.is_none_or(|uid| uid == segment.owner.uid);
     let own_group = change.gid.is_none_or(|gid| gid == segment.owner.gid || me.is_in(gid));
@@ -128,7 +128,7 @@ pub fn sysv(machine: &dyn Machine, segment: &Segment, step: Step, capability: Ca
     if uid == segment.owner.uid || Some(uid) == creator {
         return None;
     }
-    let me = machine.control().credentials();
+    let me = machine.credentials();
     if me.may(capability) {
         return None;
     }
@@ -156,7 +156,7 @@ pub fn bound(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
 }
 
 fn bound_by(machine: &dyn Machine, name: &ObjectName, guards: &Guards) -> Option<Refusal> {
-    let me = || machine.control().credentials();
+    let me = || machine.credentials();
     if guards.read_only {
         let remedy = as_root("remount it with `mount -o remount,rw /dev/shm`", &me());
         return Some(Refusal::new("/dev/shm is mounted read-only", remedy));

@@ -74,7 +74,7 @@ impl Leftovers {
         let mut found = Self::default();
         for segment in segments {
             let SegmentId::Posix(name) = &segment.id else { continue };
-            let Some(before) = machine.control().name_before(name) else { continue };
+            let Some(before) = machine.name_before(name) else { continue };
             let changed = segment.times.change;
             // A time in the future (the clock was set back) says nothing about a removal under way.
             let settled = changed
@@ -97,8 +97,7 @@ fn is_own(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> bool {
     let me = machine.effective_uid();
     let in_own_directory = || {
         let parent = name.as_path().parent();
-        parent.is_some_and(is_aside)
-            && machine.control().guards(name).is_ok_and(|guards| guards.directory_uid == me)
+        parent.is_some_and(is_aside) && machine.guards(name).is_ok_and(|guards| guards.directory_uid == me)
     };
     segment.owner.uid == me || in_own_directory()
 }
@@ -142,7 +141,7 @@ pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError>
         return Err(ActError::Gone { id: astray.segment.id.clone() });
     };
     let (held, _) = super::again::posix(machine, &astray.segment, aside)?;
-    match machine.control().rename_to_free(aside, &astray.before) {
+    match machine.rename_to_free(aside, &astray.before) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(taken(astray));

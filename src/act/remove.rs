@@ -247,7 +247,7 @@ fn refuse_used(machine: &dyn Machine, segment: &Segment, options: Options) -> Re
     if options.force || !matches!(segment.verdict.state, State::Idle | State::Leaked(_)) {
         return Ok(());
     }
-    let Ok(stat) = machine.control().sysv_stat(*shmid) else { return Ok(()) };
+    let Ok(stat) = machine.sysv_stat(*shmid) else { return Ok(()) };
     let times = (segment.times.attach, segment.times.detach);
     // Who is attached now is told by the look that follows.
     if stat.nattch > 0 || (stat.attach, stat.detach) == times {
@@ -421,12 +421,11 @@ fn apply_sysv(
     shmid: ShmId,
     options: Options,
 ) -> Result<Done, ActError> {
-    let control = machine.control();
     let mut stat = look(machine, segment, shmid, 0, options.force)?;
     let pin = if options.many {
         None
     } else {
-        match control.sysv_pin(shmid) {
+        match machine.sysv_pin(shmid) {
             // From here on its number cannot pass to another one.
             Ok(pin) => {
                 stat = look(machine, segment, shmid, 1, options.force)?;
@@ -442,12 +441,12 @@ fn apply_sysv(
             }
         }
     };
-    control
+    machine
         .sysv_remove(shmid)
         .map_err(|error| ActError::of(machine, segment, Step::Remove, Capability::SysAdmin, error))?;
     drop(pin);
     let id = segment.id.clone();
-    match control.sysv_stat(shmid) {
+    match machine.sysv_stat(shmid) {
         // Its place may have gone to another one already.
         Ok(now) if now.marked => {
             let freed = held_by(segment);
@@ -496,7 +495,7 @@ fn look(
 fn apply_posix(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> Result<Done, ActError> {
     let (held, before) = posix(machine, segment, name)?;
     let id = segment.id.clone();
-    let removal = machine.control().unlink(name, held.as_ref());
+    let removal = machine.unlink(name, held.as_ref());
     let removal =
         removal.map_err(|error| ActError::of(machine, segment, Step::Remove, Capability::Fowner, error))?;
     match removal {

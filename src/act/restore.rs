@@ -181,7 +181,7 @@ impl SavedFile {
         let made = match &saved.name {
             Name::Posix(name) => {
                 progress.begin(length.unwrap_or(saved.size.0));
-                let making = machine.control().begin_object(name, saved.size.0);
+                let making = machine.begin_object(name, saved.size.0);
                 let mut making = making.map_err(|error| work.failed(error))?;
                 work.fill(&mut self.reading, 0, Some(making.as_mut()))?;
                 work.finish(making.as_mut())?

@@ -507,7 +507,7 @@ fn describe_sysv(
         // One that is marked for removal has lost its key; the survey may have seen it.
         name: Name::Sysv { key: if row.key.is_private() { known_key(segment) } else { row.key }, shmid },
         size: Bytes(reader.size().map_err(read)?),
-        mode: Mode::new(row.perms & 0o777),
+        mode: row.mode,
         owner: owner(machine, row.uid, row.gid),
         times: Times { attach: row.attach, detach: row.detach, change: row.change, ..Times::default() },
         acl: None,

@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn what_belongs_to_another_user_is_not_used() {
-        if !geteuid().is_root() {
+        if !crate::sys::skip::is_root_or_skip() {
             return;
         }
         let directory = tempfile::tempdir().unwrap();

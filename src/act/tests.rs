@@ -266,11 +266,14 @@ fn what_comes_between_the_look_and_the_removal_is_seen() {
         machine.edit(|facts| facts.before_pin = Some(others));
         let error = apply(&machine, &plan).result.unwrap_err();
         assert!(error.nothing_done() && error.to_string().contains(expected), "{error}");
-        assert!(machine.edit(|facts| facts.sysv.iter().all(|made| made.row.perms == 0o600)), "{expected}");
+        assert!(
+            machine.edit(|facts| facts.sysv.iter().all(|made| made.row.mode == Mode::new(0o600))),
+            "{expected}"
+        );
     }
     // Who may not attach it looks again too.
     let machine = machine();
-    machine.edit(|facts| facts.sysv[0].row.perms = 0);
+    machine.edit(|facts| facts.sysv[0].row.mode = Mode::new(0));
     let plan = plan(&machine, &shown(&machine, "3"), &Action::Remove(Copying::Without), &Options::default());
     machine.edit(|facts| facts.before_pin = Some(|facts| facts.sysv[0].row.size = Bytes(99)));
     let error = apply(&machine, &plan).result.unwrap_err();
@@ -285,11 +288,11 @@ fn one_that_was_marked_meanwhile_is_left_as_it_is() {
     machine.edit(|facts| facts.sysv[1].row.nattch = 1);
     for action in [to(0o666), Action::Lock, Action::Remove(Copying::Without)] {
         let plan = plan(&machine, &shown(&machine, "4"), &action, &FORCE);
-        machine.edit(|facts| facts.sysv[1].row.perms |= 0o1000);
+        machine.edit(|facts| facts.sysv[1].row.marked = true);
         let error = apply(&machine, &plan).result.unwrap_err().to_string();
         assert!(error.contains("it was marked for removal"), "{error}");
-        assert_eq!(machine.edit(|facts| facts.sysv[1].row.perms), 0o1600);
-        machine.edit(|facts| facts.sysv[1].row.perms = 0o600);
+        assert!(machine.edit(|facts| facts.sysv[1].row.marked));
+        machine.edit(|facts| facts.sysv[1].row.marked = false);
     }
 }
 

@@ -116,15 +116,7 @@ impl Restored {
 /// The identity of a segment that was just created.
 pub(super) fn identity_of(machine: &dyn Machine, id: &SegmentId) -> Option<Identity> {
     match id {
-        SegmentId::Sysv(shmid) => {
-            let stat = machine.control().sysv_stat(*shmid).ok()?;
-            Some(Identity::Sysv {
-                key: stat.key,
-                creator_uid: stat.creator_uid,
-                creator_pid: stat.creator_pid,
-                size: stat.size,
-            })
-        }
+        SegmentId::Sysv(shmid) => Some(machine.sysv_stat(*shmid).ok()?.identity()),
         SegmentId::Posix(name) => machine.stat_object(name).ok().map(|stat| stat.identity()),
         SegmentId::Deleted { .. } => None,
     }

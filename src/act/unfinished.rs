@@ -108,7 +108,7 @@ impl Filling {
             Some((state, Err(error))) if has_no_place(state, &error) => None,
             Some((_, Err(error))) => return Err(BeginError::NoMark(error)),
         };
-        let making = machine.control().begin_sysv(new).map_err(BeginError::Refused)?;
+        let making = machine.begin_sysv(new).map_err(BeginError::Refused)?;
         if let Some((mark, id)) = mark.as_mut().zip(making.id()) {
             mark.made(machine, &id);
         }
@@ -177,7 +177,7 @@ impl Mark {
         let now = machine.now();
         let path = folder.join(format!("{:020}-{}{ENDING}", now.seconds, process::id()));
         let line = Line {
-            world: machine.control().world(),
+            world: machine.world(),
             file: origin.file.clone(),
             command: origin.command,
             shmid: None,
@@ -209,7 +209,7 @@ impl Mark {
     pub fn made(&mut self, machine: &dyn Machine, id: &SegmentId) {
         let SegmentId::Sysv(shmid) = id else { return };
         self.line.shmid = Some(shmid.0);
-        if let Some(change) = machine.control().sysv_stat(*shmid).ok().and_then(|stat| stat.change) {
+        if let Some(change) = machine.sysv_stat(*shmid).ok().and_then(|stat| stat.change) {
             self.line.change = change.seconds;
         }
         let _ = self.write();
@@ -265,7 +265,7 @@ impl Unfinished {
 /// Finds incomplete segments among those of a survey. Changes nothing.
 #[must_use]
 pub fn unfinished(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) -> Vec<Unfinished> {
-    let world = machine.control().world();
+    let world = machine.world();
     let find = |mark: PathBuf| {
         let line = abandoned(&mark).filter(|line| line.world == world)?;
         let segment = segments.iter().find(|segment| line.is(segment))?.clone();
@@ -276,7 +276,7 @@ pub fn unfinished(machine: &dyn Machine, state: &StateDirectory, segments: &[Seg
 
 /// Removes the marks of killed commands of which nothing is left.
 pub fn remove_stale_marks(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) {
-    let world = machine.control().world();
+    let world = machine.world();
     for mark in marks(state) {
         let Some(line) = abandoned(&mark) else { continue };
         let is_over = if line.world == world {
@@ -379,7 +379,7 @@ mod tests {
         machine.edit(|facts| {
             let now = facts.now;
             let row = &mut facts.sysv[at].row;
-            (row.perms, row.creator_pid) = (FILLING.bits(), process::id());
+            (row.mode, row.creator_pid) = (FILLING, process::id());
             row.change = Some(Timestamp::from_seconds(now));
         });
         SegmentId::Sysv(ShmId(3))
@@ -431,8 +431,8 @@ mod tests {
 
     #[test]
     fn what_is_not_that_very_one_is_left_and_its_mark_goes() {
-        let change: [fn(&mut crate::machine::sysv_table::Row); 7] = [
-            |row| row.perms = 0o666,
+        let change: [fn(&mut crate::machine::control::SysvStat); 7] = [
+            |row| row.mode = Mode::new(0o666),
             |row| row.key = Key(8),
             |row| row.creator_pid += 1,
             |row| row.creator_uid += 1,
@@ -491,7 +491,7 @@ mod tests {
         let id = add(&machine);
         mark.made(&machine, &id);
         kill(mark);
-        machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
+        machine.edit(|facts| facts.sysv[0].row.marked = true);
         assert_eq!(found(&state, &machine), vec![]);
     }
 

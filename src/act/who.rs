@@ -49,7 +49,7 @@ impl Somebody {
             let pid = parse_number(number).ok_or_else(|| wrong(number, "process"))?;
             return Self::process(machine, pid);
         }
-        match (machine.control().user_by_name(text), parse_number(text)) {
+        match (machine.user_by_name(text), parse_number(text)) {
             (Some((uid, _)), _) => Ok(Self::user(machine, uid)),
             (None, Some(pid)) => Self::process(machine, pid),
             (None, None) => Err(ParseWhoError::User(text.to_owned())),
@@ -61,11 +61,11 @@ impl Somebody {
             Some(name) => escape(name.as_bytes()),
             None => format!("user {uid}"),
         };
-        Self { text, credentials: machine.control().user_credentials(uid) }
+        Self { text, credentials: machine.user_credentials(uid) }
     }
 
     fn process(machine: &dyn Machine, pid: u32) -> Result<Self, ParseWhoError> {
-        let credentials = machine.control().process_credentials(pid).ok_or(ParseWhoError::Process(pid))?;
+        let credentials = machine.process_credentials(pid).ok_or(ParseWhoError::Process(pid))?;
         let user = Self::user(machine, credentials.uid).text;
         Ok(Self { text: format!("process {pid} ({user})"), credentials })
     }

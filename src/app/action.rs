@@ -29,7 +29,6 @@ impl Screen {
 
 /// What can be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each has its line of documentation in the table")]
 pub enum Action {
     Up,
     Down,

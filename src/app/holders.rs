@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn what_somebody_unseen_is_attached_to_goes_with_nobody() {
         let machine = machine();
-        machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
+        machine.edit(|facts| facts.sysv[0].row.marked = true);
         let last = || {
             let (shown, _) = shown(&machine, "/camera");
             shown.rows[0].others.iter().map(|other| (other.label.clone(), other.last)).collect::<Vec<_>>()

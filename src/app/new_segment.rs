@@ -14,7 +14,6 @@ const LONGEST_NAME: usize = 255;
 
 /// A line of the overlay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each says in the overlay what it is")]
 pub enum Line {
     Kind,
     Name,

@@ -308,7 +308,7 @@ mod tests {
         let mut bytes = MadeBytes::hole(1 << 20);
         bytes.write(0, &[1; 5000]);
         machine.add_sysv(7, 0x4d2, bytes);
-        machine.edit(|facts| facts.sysv[0].row.perms = 0o2640);
+        machine.edit(|facts| (facts.sysv[0].row.mode, facts.sysv[0].row.locked) = (Mode::new(0o640), true));
         machine.add_object("a", MadeBytes::full(b"x"));
         let told = told(&machine);
         for line in [

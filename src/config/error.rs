@@ -1,4 +1,4 @@
-//! What can be wrong with the settings file: which file, which line, and what
+//! Errors in the settings file: the file, the line, and what
 //! is allowed there.
 
 use crate::segment::{escape, plain_error};
@@ -11,16 +11,10 @@ use std::path::{Path, PathBuf};
 pub enum ConfigError {
     /// The file exists, but cannot be read.
     #[error("failed to read the config file {}: {}", shown(.path), plain_error(.source))]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// What the kernel said.
-        source: io::Error,
-    },
+    Read { path: PathBuf, source: io::Error },
     /// The file is longer than any config.
     #[error("failed to read the config file {}: larger than {} MiB", shown(.path), .most >> 20)]
     TooLarge {
-        /// Which file.
         path: PathBuf,
         /// The most bytes that are read.
         most: u64,
@@ -28,11 +22,10 @@ pub enum ConfigError {
     /// Something in it is wrong.
     #[error("{}, line {line}: {what}", shown(.path))]
     Line {
-        /// Which file.
         path: PathBuf,
-        /// Which line of it, from 1.
+        /// Counted from 1.
         line: usize,
-        /// What is wrong and what is allowed, safe to print.
+        /// The problem and the allowed values, safe to print.
         what: String,
     },
 }

@@ -10,6 +10,7 @@ pub use error::ConfigError;
 
 use crate::segment::Bytes;
 use crate::sys::regular::{Links, open_regular, read_at_most};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
@@ -21,70 +22,65 @@ use std::time::Duration;
 /// The most bytes of a config that are read.
 const LARGEST: u64 = 1 << 20;
 
-/// What a person has set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The settings of a user. assets/config.toml documents them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// The colours of the terminal UI.
+    #[serde(deserialize_with = "read::word")]
     pub theme: Theme,
-    /// How often the machine is looked at: 100 ms to a minute.
+    /// The time between surveys.
+    #[serde(deserialize_with = "read::interval")]
     pub interval: Duration,
-    /// How often an open segment is looked at: 33 ms to 5 s.
+    /// The time between looks at an open segment.
+    #[serde(deserialize_with = "read::live_interval")]
     pub live_interval: Duration,
-    /// Whether the terminal UI takes the mouse.
     pub mouse: bool,
-    /// Nothing outside ASCII.
     pub ascii: bool,
-    /// Every change is turned off, as by `--read-only`.
     pub read_only: bool,
-    /// When to use colour.
+    #[serde(deserialize_with = "read::word")]
     pub color: When,
-    /// How much the copies of what was removed may take together.
+    /// The most bytes that the copies of removed segments may take together.
+    #[serde(deserialize_with = "read::copies")]
     pub copies: Bytes,
-    /// How long a segment has to be left alone before it may be called leaked;
-    /// `None`: a minute, and ten where nothing tells who made it.
+    /// The time that a segment has to be left alone before it may be called leaked.
+    /// `None`: a minute, and ten where its maker is unknown.
+    #[serde(deserialize_with = "read::settle")]
     pub settle: Option<Duration>,
-    /// Makers of shared memory that the catalogue does not know, or otherwise.
+    /// Makers of shared memory, in addition to the catalogue.
+    #[serde(rename = "maker")]
     pub makers: Vec<maker::Maker>,
-    /// The keys of actions, both as they are written: whether they exist is
-    /// for the table of actions to say, and [`Config::wrong_keys`] to tell.
+    /// The keys of actions, both as written. The table of actions checks them, and
+    /// [`Config::wrong_keys`] makes the error.
     pub keys: BTreeMap<String, Vec<String>>,
+    #[serde(skip)]
     key_lines: BTreeMap<String, usize>,
+    #[serde(skip)]
     path: PathBuf,
 }
 
-/// The themes that come with the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// The built-in themes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Theme {
-    /// The terminal's own sixteen colours.
+    /// The terminal's own sixteen colors.
     #[default]
     Default,
-    /// True colours for a dark background.
+    /// True colors for a dark background.
     Dark,
-    /// True colours for a light background.
+    /// True colors for a light background.
     Light,
-    /// No colours.
     Mono,
 }
 
-impl Theme {
-    const NAMES: [(&str, Self); 4] =
-        [("default", Self::Default), ("dark", Self::Dark), ("light", Self::Light), ("mono", Self::Mono)];
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// When to use color.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum When {
     /// On a terminal, unless `NO_COLOR` is set.
     #[default]
     Auto,
-    /// In any case.
     Always,
-    /// In no case.
     Never,
-}
-
-impl When {
-    const NAMES: [(&str, Self); 3] = [("auto", Self::Auto), ("always", Self::Always), ("never", Self::Never)];
 }
 
 impl Default for Config {
@@ -137,7 +133,6 @@ impl Config {
 
     /// The error for keys that the table of actions refuses: `action` as it
     /// stands in the file, where it is about one; `what` safe to print.
-    #[must_use]
     pub fn wrong_keys(&self, action: Option<&str>, what: &impl fmt::Display) -> ConfigError {
         let line = action.and_then(|action| self.key_lines.get(action));
         let first = self.key_lines.values().min();
@@ -221,32 +216,44 @@ mod tests {
         for (text, error) in [
             (
                 "mouse = true\n\nthme = 'dark'",
-                "line 3: unknown setting 'thme'; expected theme, interval, live-interval, mouse, ascii, \
-                 read-only, color, copies, settle, [keys] or [[maker]]",
+                "line 3: unknown field `thme`, expected one of `theme`, `interval`, `live-interval`, `mouse`, \
+                 `ascii`, `read-only`, `color`, `copies`, `settle`, `maker`, `keys`",
             ),
             (
                 "theme = 'blue'",
-                "line 1: invalid theme 'blue': expected \"default\", \"dark\", \"light\" or \"mono\"",
+                "line 1: theme: unknown value `blue`, expected one of `default`, `dark`, `light`, `mono`",
             ),
-            ("#\ncolor = true", "line 2: invalid color true: expected \"auto\", \"always\" or \"never\""),
-            ("mouse = 'yes'", "line 1: invalid mouse 'yes': expected true or false, without quotes"),
+            (
+                "#\ncolor = true",
+                "line 2: color: unknown value `true`, expected one of `auto`, `always`, `never`",
+            ),
+            (
+                "mouse = 'yes'",
+                "line 1: mouse: invalid type: string \"yes\", expected true or false, without quotes",
+            ),
             (
                 "interval = 5",
-                "line 1: invalid interval 5: expected a time from \"100ms\" to \"1m\", in quotes and with a unit",
+                "line 1: interval: invalid type: integer `5`, expected a time from \"100ms\" to \"1m\", in quotes and with a unit",
             ),
             (
                 "live-interval = '1ms'",
-                "line 1: invalid live-interval '1ms': expected a time from \"33ms\" to \"5s\", in quotes and with a unit",
+                "line 1: live-interval: invalid value \"1ms\", expected a time from \"33ms\" to \"5s\", in quotes and with a unit",
             ),
-            ("copies = 5", "line 1: invalid copies 5: expected a size in quotes, such as \"512M\" or \"2G\""),
-            ("keys = 3", "line 1: invalid keys 3: expected [keys] followed by lines like quit = [\"x\"]"),
+            (
+                "copies = 5",
+                "line 1: copies: invalid type: integer `5`, expected a size in quotes, such as \"512M\" or \"2G\"",
+            ),
+            (
+                "keys = 3",
+                "line 1: keys: invalid type: integer `3`, expected [keys] followed by lines like quit = [\"x\"]",
+            ),
             (
                 "[keys]\nquit = 'x'",
-                "line 2: invalid quit 'x': expected a list of keys in quotes, such as [\"x\", \"ctrl-r\"]",
+                "line 2: keys.quit: invalid type: string \"x\", expected a list of keys in quotes, such as [\"x\", \"ctrl-r\"]",
             ),
             (
                 "[keys]\nquit = [\n'x',\n1]",
-                "line 4: invalid quit 1: expected a list of keys in quotes, such as [\"x\", \"ctrl-r\"]",
+                "line 4: keys.quit: invalid type: integer `1`, expected a list of keys in quotes, such as [\"x\", \"ctrl-r\"]",
             ),
         ] {
             assert_eq!(parse(text), Err(format!("/c/config.toml, {error}")), "{text}");
@@ -256,7 +263,7 @@ mod tests {
     #[test]
     fn the_first_of_several_is_told() {
         let error = parse("mouse = 1\ncolor = 1\nascii = 1").unwrap_err();
-        assert!(error.contains("line 1: invalid mouse 1"), "{error}");
+        assert!(error.contains("line 1: mouse: invalid type: integer `1`"), "{error}");
     }
 
     #[test]

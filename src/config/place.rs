@@ -1,4 +1,4 @@
-//! Where the settings file is: the XDG base directory specification.
+//! The path of the settings file, by the XDG base directory specification.
 
 use nix::unistd::{User, getuid};
 use std::ffi::OsString;

@@ -1,187 +1,228 @@
-//! The text of the settings file, setting by setting, with the line of each.
+//! Reads TOML through serde, and turns its errors into plain ones with a line.
 
-use super::maker::{self, Maker, Patterns};
-use super::{Config, ConfigError, Theme, When};
-use crate::segment::{Bytes, escape, parse_span};
-use std::collections::BTreeMap;
+use super::maker::{Maker, Patterns};
+use super::{Config, ConfigError};
+use crate::segment::{Bytes, parse_span, quote};
+use serde::de::value::StrDeserializer;
+use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
+use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue};
+use toml::de::DeTable;
 
-/// What there is to set.
-const SETTINGS: &str =
-    "theme, interval, live-interval, mouse, ascii, read-only, color, copies, settle, [keys] or [[maker]]";
+/// What to write at a key, where serde only names a type of its own.
+const HINTS: [(&str, &str); 3] = [
+    ("keys.", "a list of keys in quotes, such as [\"x\", \"ctrl-r\"]"),
+    ("keys", "[keys] followed by lines like quit = [\"x\"]"),
+    ("maker", "[[maker]] followed by lines like id = \"…\""),
+];
 
-/// What is wrong, and where in the text that stands.
-pub struct Wrong {
-    pub at: Range<usize>,
-    pub what: String,
+/// Reads the settings; what is not set keeps its default.
+pub fn read(bytes: &[u8], path: &Path) -> Result<Config, ConfigError> {
+    let text = str::from_utf8(bytes).map_err(|error| ConfigError::Line {
+        path: path.to_owned(),
+        line: line_of(bytes, error.valid_up_to()),
+        what: "invalid UTF-8".to_owned(),
+    })?;
+    let document = Document { text, path };
+    let table = document.parse()?;
+    let keys = table.get_ref().get("keys").and_then(|keys| keys.get_ref().as_table()).into_iter().flatten();
+    let key_lines =
+        keys.map(|(key, _)| (key.get_ref().to_string(), line_of(bytes, key.span().start))).collect();
+    let mut config: Config = document.deserialize(table)?;
+    document.check(&mut config.makers, Patterns::Compile)?;
+    Ok(Config { key_lines, path: path.to_owned(), ..config })
 }
 
-pub type Value<'t> = Spanned<DeValue<'t>>;
-
-/// Reads the settings; what is not set has its default.
-pub fn read(bytes: &[u8], path: &Path) -> Result<Config, ConfigError> {
-    let fail = |offset, what| ConfigError::Line { path: path.to_owned(), line: line_of(bytes, offset), what };
-    let text =
-        str::from_utf8(bytes).map_err(|error| fail(error.valid_up_to(), "invalid UTF-8".to_owned()))?;
-    let mut config = Config { path: path.to_owned(), ..Config::default() };
-    settings(text, &mut config).map_err(|wrong| fail(wrong.at.start, wrong.what))?;
-    Ok(config)
+/// Reads the makers of a file that holds nothing else.
+pub fn makers_alone(text: &str, path: &Path, patterns: Patterns) -> Result<Vec<Maker>, ConfigError> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Makers {
+        #[serde(default)]
+        maker: Vec<Maker>,
+    }
+    let document = Document { text, path };
+    let Makers { maker: mut makers } = document.deserialize(document.parse()?)?;
+    document.check(&mut makers, patterns)?;
+    Ok(makers)
 }
 
 fn line_of(text: &[u8], offset: usize) -> usize {
     1 + memchr::memchr_iter(b'\n', &text[..offset.min(text.len())]).count()
 }
 
-fn settings(text: &str, config: &mut Config) -> Result<(), Wrong> {
-    let table = parse(text)?;
-    for (key, value) in in_order(table.get_ref()) {
-        match key.get_ref().as_ref() {
-            "theme" => config.theme = one_of(key, value, &Theme::NAMES)?,
-            "interval" => config.interval = span(key, value, (100, "100ms"), (60_000, "1m"))?,
-            "live-interval" => config.live_interval = span(key, value, (33, "33ms"), (5000, "5s"))?,
-            "mouse" => config.mouse = switch(key, value)?,
-            "ascii" => config.ascii = switch(key, value)?,
-            "read-only" => config.read_only = switch(key, value)?,
-            "color" => config.color = one_of(key, value, &When::NAMES)?,
-            "copies" => config.copies = size(key, value)?,
-            "settle" => config.settle = Some(span(key, value, (1000, "1s"), (31_536_000_000, "365d"))?),
-            "maker" => config.makers = makers(value, Patterns::Compile)?,
-            "keys" => (config.keys, config.key_lines) = keys(text, value)?,
-            other => {
-                let what = format!("unknown setting '{}'; expected {SETTINGS}", plain(other));
-                return Err(Wrong { at: key.span(), what });
+#[derive(Clone, Copy)]
+struct Document<'t> {
+    text: &'t str,
+    path: &'t Path,
+}
+
+impl<'t> Document<'t> {
+    fn parse(self) -> Result<Spanned<DeTable<'t>>, ConfigError> {
+        DeTable::parse(self.text).map_err(|error| {
+            self.fail(error.span(), &format!("invalid TOML: {}", error.message().replace('\n', "; ")))
+        })
+    }
+
+    fn deserialize<T: Deserialize<'t>>(self, table: Spanned<DeTable<'t>>) -> Result<T, ConfigError> {
+        T::deserialize(toml::de::Deserializer::from(table)).map_err(|error| {
+            // The keys that lead to the value are only in the display form.
+            let shown = error.to_string();
+            let keys = shown.rsplit_once("\nin `").map_or("", |(_, keys)| keys.trim_end_matches("`\n"));
+            let mut what = plain(error.message());
+            let hint =
+                HINTS.iter().find(|(key, _)| *key == keys || (key.ends_with('.') && keys.starts_with(key)));
+            if let (Some((_, hint)), Some((wrong, _))) = (hint, what.split_once(", expected "))
+                && what.starts_with("invalid type")
+            {
+                what = format!("{wrong}, expected {hint}");
             }
+            let at = error.span().unwrap_or_default();
+            let (field, maker) = match keys.strip_prefix("maker") {
+                Some(field) => (field.trim_start_matches('.'), self.maker_at(at.start)),
+                None => (keys, None),
+            };
+            if !field.is_empty() {
+                what = format!("{field}: {what}");
+            }
+            self.fail(Some(at), &in_maker(maker.as_deref(), &what))
+        })
+    }
+
+    /// Checks that the fields of each maker go together.
+    fn check(self, makers: &mut [Maker], patterns: Patterns) -> Result<(), ConfigError> {
+        for index in 0..makers.len() {
+            let (before, rest) = makers.split_at_mut(index);
+            let maker = &mut rest[0];
+            let (id, outcome) = if before.iter().any(|other| other.id == maker.id) {
+                (None, Err(("", format!("duplicate maker id '{}'", maker.id))))
+            } else {
+                (Some(maker.id.clone()).filter(|id| !id.is_empty()), maker.complete(patterns))
+            };
+            outcome.map_err(|(field, what)| {
+                self.fail(self.field_of(index, field), &in_maker(id.as_deref(), &what))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Returns the id of the maker whose table an offset is in.
+    fn maker_at(self, offset: usize) -> Option<String> {
+        let table = DeTable::parse(self.text).ok()?.into_inner();
+        let makers = table.get("maker")?.get_ref().as_array()?;
+        let maker = makers.iter().rev().find(|maker| maker.span().start <= offset)?;
+        Some(maker.get_ref().as_table()?.get("id")?.get_ref().as_str()?.to_owned())
+    }
+
+    /// Returns where a field of a maker is, or the maker where it does not have that field.
+    fn field_of(self, index: usize, field: &str) -> Option<Range<usize>> {
+        let table = DeTable::parse(self.text).ok()?.into_inner();
+        let maker = table.get("maker")?.get_ref().as_array()?.get(index)?;
+        let field = maker.get_ref().as_table().and_then(|table| table.get(field));
+        Some(field.unwrap_or(maker).span())
+    }
+
+    fn fail(self, at: Option<Range<usize>>, what: &str) -> ConfigError {
+        let line = line_of(self.text.as_bytes(), at.unwrap_or_default().start);
+        ConfigError::Line { path: self.path.to_owned(), line, what: quote(what.as_bytes()) }
+    }
+}
+
+/// Rewords serde's terms.
+fn plain(message: &str) -> String {
+    message
+        .replace("unknown variant", "unknown value")
+        .replace("a boolean", "true or false, without quotes")
+        .replace("expected a string", "expected a string in quotes")
+        .replace("wanted string or table", "expected a word in quotes")
+}
+
+fn in_maker(id: Option<&str>, what: &str) -> String {
+    id.map_or_else(|| what.to_owned(), |id| format!("maker '{id}': {what}"))
+}
+
+/// Deserializes an enum. Unlike the derived form, the error for a value without
+/// quotes also names the words.
+pub fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<T, D::Error> {
+    let parse = |text: &str| {
+        T::deserialize(StrDeserializer::<de::value::Error>::new(text)).map_err(|error| error.to_string())
+    };
+    value.deserialize_any(Text { allowed: "a word in quotes", bare: true, parse: &parse })
+}
+
+/// Deserializes a string that `parse` accepts, or, if `bare` is set, a number.
+/// `allowed` completes "expected …".
+pub fn parsed<'de, D: Deserializer<'de>, T>(
+    value: D,
+    bare: bool,
+    allowed: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    let parse = |text: &str| parse(text).ok_or_else(|| format!("invalid value {text:?}, expected {allowed}"));
+    value.deserialize_any(Text { allowed, bare, parse: &parse })
+}
+
+/// The visitor of values that are written as text, with or without quotes.
+struct Text<'a, T> {
+    allowed: &'a str,
+    bare: bool,
+    parse: &'a dyn Fn(&str) -> Result<T, String>,
+}
+
+impl<T> Visitor<'_> for Text<'_, T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.allowed)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        (self.parse)(text).map_err(E::custom)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
+        if self.bare {
+            self.visit_str(&number.to_string())
+        } else {
+            Err(E::invalid_type(Unexpected::Signed(number), &self))
         }
     }
-    Ok(())
-}
 
-fn parse(text: &str) -> Result<Spanned<DeTable<'_>>, Wrong> {
-    DeTable::parse(text).map_err(|error| Wrong {
-        at: error.span().unwrap_or_default(),
-        what: format!("invalid TOML: {}", error.message().lines().map(plain).collect::<Vec<_>>().join("; ")),
-    })
-}
-
-/// The makers of a file that holds nothing else.
-pub fn makers_alone(text: &str, path: &Path, patterns: Patterns) -> Result<Vec<Maker>, ConfigError> {
-    let read = || {
-        let table = parse(text)?;
-        let mut all = vec![];
-        for (key, value) in in_order(table.get_ref()) {
-            if key.get_ref().as_ref() != "maker" {
-                let what = format!("unknown setting '{}'; expected only [[maker]]", plain(key.get_ref()));
-                return Err(Wrong { at: key.span(), what });
-            }
-            all.extend(makers(value, patterns)?);
+    fn visit_bool<E: de::Error>(self, on: bool) -> Result<T, E> {
+        if self.bare {
+            self.visit_str(&on.to_string())
+        } else {
+            Err(E::invalid_type(Unexpected::Bool(on), &self))
         }
-        Ok(all)
-    };
-    read().map_err(|wrong: Wrong| ConfigError::Line {
-        path: path.to_owned(),
-        line: line_of(text.as_bytes(), wrong.at.start),
-        what: wrong.what,
-    })
-}
-
-fn makers(value: &Value<'_>, patterns: Patterns) -> Result<Vec<Maker>, Wrong> {
-    let all = value.get_ref().as_array().filter(|all| all.iter().all(|one| one.get_ref().is_table()));
-    let all = all.ok_or_else(|| wrong("maker", value, "[[maker]] followed by lines like id = \"…\""))?;
-    let mut read: Vec<Maker> = vec![];
-    for one in all {
-        let maker = maker::read(one, patterns)?;
-        if read.iter().any(|other| other.id == maker.id) {
-            return Err(Wrong { at: one.span(), what: format!("duplicate maker id '{}'", maker.id) });
-        }
-        read.push(maker);
     }
-    Ok(read)
 }
 
-/// As they stand in the file, so that what is told is the first that is wrong.
-pub fn in_order<'a, 't>(table: &'a DeTable<'t>) -> Vec<(&'a Spanned<DeString<'t>>, &'a Value<'t>)> {
-    let mut entries: Vec<_> = table.iter().collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
-    entries
+pub fn interval<'de, D: Deserializer<'de>>(value: D) -> Result<Duration, D::Error> {
+    span(value, 100, 60_000, "a time from \"100ms\" to \"1m\", in quotes and with a unit")
 }
 
-pub fn plain(text: &str) -> String {
-    escape(text.as_bytes())
+pub fn live_interval<'de, D: Deserializer<'de>>(value: D) -> Result<Duration, D::Error> {
+    span(value, 33, 5000, "a time from \"33ms\" to \"5s\", in quotes and with a unit")
 }
 
-/// The error for a value that is not one of those allowed.
-pub fn wrong(name: &str, value: &Value<'_>, allowed: &str) -> Wrong {
-    let name = plain(name);
-    let what = |is: &str| format!("invalid {name} {is}: expected {allowed}");
-    let what = match value.get_ref() {
-        DeValue::String(text) => what(&format!("'{}'", plain(text))),
-        DeValue::Integer(number) => what(&plain(&number.to_string())),
-        DeValue::Float(number) => what(&plain(&number.to_string())),
-        DeValue::Boolean(on) => what(&on.to_string()),
-        DeValue::Datetime(_) => format!("invalid {name} (a date or time): expected {allowed}"),
-        DeValue::Array(_) => format!("invalid {name} (a list): expected {allowed}"),
-        DeValue::Table(_) => format!("invalid {name} (a table): expected {allowed}"),
-    };
-    Wrong { at: value.span(), what }
+pub fn settle<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::Error> {
+    span(value, 1000, 31_536_000_000, "a time from \"1s\" to \"365d\", in quotes and with a unit").map(Some)
 }
 
-pub fn one_of<T: Copy>(
-    key: &Spanned<DeString<'_>>,
-    value: &Value<'_>,
-    names: &[(&str, T)],
-) -> Result<T, Wrong> {
-    let chosen = value.get_ref().as_str().and_then(|text| names.iter().find(|(name, _)| *name == text));
-    chosen.map(|(_, chosen)| *chosen).ok_or_else(|| {
-        let all: Vec<String> = names.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-        let (last, others) = all.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
-        wrong(key.get_ref(), value, &format!("{} or {last}", others.join(", ")))
-    })
+pub fn copies<'de, D: Deserializer<'de>>(value: D) -> Result<Bytes, D::Error> {
+    parsed(value, false, "a size in quotes, such as \"512M\" or \"2G\"", |text| text.parse().ok())
 }
 
-fn switch(key: &Spanned<DeString<'_>>, value: &Value<'_>) -> Result<bool, Wrong> {
-    value.get_ref().as_bool().ok_or_else(|| wrong(key.get_ref(), value, "true or false, without quotes"))
-}
-
-fn size(key: &Spanned<DeString<'_>>, value: &Value<'_>) -> Result<Bytes, Wrong> {
-    let read = value.get_ref().as_str().and_then(|text| text.parse().ok());
-    read.ok_or_else(|| wrong(key.get_ref(), value, "a size in quotes, such as \"512M\" or \"2G\""))
-}
-
-/// A span of time within limits, each in milliseconds and as it is written.
-fn span(
-    key: &Spanned<DeString<'_>>,
-    value: &Value<'_>,
-    (least, from): (u64, &str),
-    (most, to): (u64, &str),
-) -> Result<Duration, Wrong> {
+/// Deserializes a span of time within limits, in milliseconds.
+fn span<'de, D: Deserializer<'de>>(
+    value: D,
+    least: u64,
+    most: u64,
+    allowed: &str,
+) -> Result<Duration, D::Error> {
     let range = Duration::from_millis(least)..=Duration::from_millis(most);
-    let read = value.get_ref().as_str().and_then(|text| parse_span(text).ok());
-    read.filter(|span| range.contains(span)).ok_or_else(|| {
-        let allowed = format!("a time from \"{from}\" to \"{to}\", in quotes and with a unit");
-        wrong(key.get_ref(), value, &allowed)
-    })
-}
-
-type Keys = (BTreeMap<String, Vec<String>>, BTreeMap<String, usize>);
-
-/// The keys of each action, and the line that it stands in.
-fn keys(text: &str, value: &Value<'_>) -> Result<Keys, Wrong> {
-    let table = value.get_ref().as_table();
-    let table = table.ok_or_else(|| wrong("keys", value, "[keys] followed by lines like quit = [\"x\"]"))?;
-    let (mut all, mut lines) = Keys::default();
-    for (action, value) in in_order(table) {
-        let name = action.get_ref().as_ref();
-        let wrong = |value| wrong(name, value, "a list of keys in quotes, such as [\"x\", \"ctrl-r\"]");
-        let mut own = vec![];
-        for key in value.get_ref().as_array().ok_or_else(|| wrong(value))? {
-            own.push(key.get_ref().as_str().ok_or_else(|| wrong(key))?.to_owned());
-        }
-        lines.insert(name.to_owned(), line_of(text.as_bytes(), action.span().start));
-        all.insert(name.to_owned(), own);
-    }
-    Ok((all, lines))
+    parsed(value, false, allowed, |text| parse_span(text).ok().filter(|span| range.contains(span)))
 }

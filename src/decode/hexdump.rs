@@ -149,7 +149,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// What the real one writes; `None`, said aloud, where there is none.
+    /// Returns the output of the real one; `None` where it is not installed.
     fn hexdump(arguments: &[&str], bytes: &[u8]) -> Option<String> {
         // From a file: of a pipe it skips in another way.
         let mut file = tempfile::tempfile().unwrap();
@@ -158,9 +158,7 @@ mod tests {
         let done = Command::new("hexdump").args(arguments).env("LC_ALL", "C").stdin(file).output();
         let done = match done {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let all = std::env::var_os("CI").is_some_and(|value| value == "true");
-                assert!(!all, "hexdump is not installed (bsdextrautils)");
-                eprintln!("hexdump is not installed (bsdextrautils): not compared with it");
+                crate::sys::skip::skip("needs hexdump (bsdextrautils)");
                 return None;
             }
             done => done.unwrap(),

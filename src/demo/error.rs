@@ -1,4 +1,4 @@
-//! What can go wrong with the demo's world, in words.
+//! Errors of the demo.
 
 use crate::segment::{Bytes, SegmentId, plain_error};
 use std::io;
@@ -14,27 +14,16 @@ pub enum DemoError {
     ReadOnly,
     /// A System V segment could not be made.
     #[error("failed to create a System V segment of {size} for the demo: {}", sysv_reason(.source))]
-    Sysv {
-        /// How large it was to be.
-        size: Bytes,
-        /// What the kernel said.
-        source: io::Error,
-    },
+    Sysv { size: Bytes, source: io::Error },
     /// A POSIX object could not be made.
     #[error("failed to create {id} for the demo: {}", posix_reason(.source))]
-    Posix {
-        /// What it was to be called.
-        id: SegmentId,
-        /// What the kernel said.
-        source: io::Error,
-    },
+    Posix { id: SegmentId, source: io::Error },
     /// Every name and key that it may use is taken.
     #[error(
         "no free name for the demo: {tried} keys and names like {example} are in use. \
              Remove old demo segments with `shmlens clean`"
     )]
     Taken {
-        /// How many were tried.
         tried: u32,
         /// The last of them.
         example: String,
@@ -50,17 +39,11 @@ pub enum DemoError {
     Print(#[source] io::Error),
     /// Something that the demo made could not be removed.
     #[error("failed to remove {id} of the demo: {}. Remove it with `{}`", plain_error(.source), remedy(.id))]
-    Left {
-        /// Which.
-        id: SegmentId,
-        /// What the kernel said.
-        source: io::Error,
-    },
+    Left { id: SegmentId, source: io::Error },
 }
 
 impl DemoError {
-    /// Whether it is only that nobody reads the output any more, as in `| head`.
-    #[must_use]
+    /// Returns whether the reader of the output has gone away, as in `| head`.
     pub fn is_closed_output(&self) -> bool {
         matches!(self, Self::Print(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }

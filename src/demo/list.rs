@@ -23,7 +23,7 @@ pub enum Item<'a> {
 }
 
 impl Item<'_> {
-    /// How many bytes its slot has: room for the text and one more, rounded up
+    /// Returns the size of its slot: room for the text and one more byte, rounded up
     /// to 8. Python counts characters; the demo's texts are ASCII.
     pub const fn slot(&self) -> usize {
         match self {
@@ -33,7 +33,7 @@ impl Item<'_> {
         }
     }
 
-    /// What stands in the slot.
+    /// Returns the contents of the slot.
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = match self {
             Self::Int(value) => value.to_ne_bytes().to_vec(),
@@ -61,7 +61,7 @@ impl Item<'_> {
         bytes
     }
 
-    /// How Python turns the bytes back into a value.
+    /// Returns the code by which Python restores the value.
     const fn code(&self) -> u8 {
         match self {
             Self::Int(_) | Self::Float(_) | Self::Bool(_) => 0,
@@ -72,12 +72,12 @@ impl Item<'_> {
     }
 }
 
-/// Where the data area begins in a list of so many items.
+/// Returns the offset of the data area.
 pub const fn data_start(items: usize) -> usize {
     8 * (items + 2)
 }
 
-/// Where the slot of an item begins.
+/// Returns the offset of the slot of an item.
 pub fn slot_start(items: &[Item<'_>], index: usize) -> usize {
     data_start(items.len()) + items[..index].iter().map(Item::slot).sum::<usize>()
 }

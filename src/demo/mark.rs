@@ -1,4 +1,4 @@
-//! Who made a segment of the demo, as it stands in the segment itself: a line
+//! The mark of the demo that created a segment, in the segment itself: a line
 //! of text at its beginning.
 //!
 //! A demo that was killed cannot remove what it made. The next one does, and
@@ -13,18 +13,17 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// How many bytes the line has room for.
+/// The room for the line, in bytes.
 pub const LENGTH: usize = 64;
 
-/// What the names of all demos' objects begin with.
+/// The prefix of all demos' objects.
 pub const PREFIX: &str = "demo-";
 
 const MAGIC: &str = "shmlens demo 1";
 
-/// One demo of one process.
+/// A demo of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Maker {
-    /// Its pid.
     pub pid: u32,
     /// When that process began, in clock ticks since boot: a pid alone is
     /// given to another process in time.
@@ -32,7 +31,7 @@ pub struct Maker {
     /// The pid namespace that the pid is of, as its inode number. Containers
     /// may share memory and not see each other's processes.
     namespace: u64,
-    /// Which of the demos of that process, from 1.
+    /// The number of the demo in that process, from 1.
     pub serial: u32,
 }
 
@@ -52,7 +51,7 @@ impl Maker {
         })
     }
 
-    /// What the names of its objects begin with.
+    /// Returns the prefix of its objects.
     pub fn prefix(&self) -> String {
         match self.serial {
             1 => format!("{PREFIX}{}-", self.pid),
@@ -93,7 +92,7 @@ impl Maker {
         (maker.line(part) == line).then(|| (maker, part.to_owned()))
     }
 
-    /// Whether that process is known to have ended. What cannot be settled is no.
+    /// Returns whether that process has certainly ended.
     pub fn is_gone(&self) -> bool {
         let Ok(pid) = i32::try_from(self.pid) else { return false };
         if pid <= 0 || pid_namespace().ok() != Some(self.namespace) {
@@ -107,7 +106,7 @@ impl Maker {
     }
 }
 
-/// What is known of a process.
+/// The state of a process.
 enum Life {
     /// There is none of that pid.
     Gone,
@@ -131,8 +130,8 @@ impl Life {
     }
 }
 
-/// Whether a process of that pid may have been there at that time, in seconds
-/// since 1970. What cannot be settled is yes.
+/// Returns whether a process of that pid may have existed at a time, in seconds
+/// since 1970. In doubt it may.
 pub fn may_have_lived(pid: u32, at: i64) -> bool {
     let Ok(pid) = i32::try_from(pid) else { return false };
     match Life::of(pid) {

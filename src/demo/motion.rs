@@ -1,4 +1,4 @@
-//! What moves in the demo's world, and the thread that moves it.
+//! The thread that changes the segments of the demo.
 
 use super::error::DemoError;
 use super::made::{Handle, Made};
@@ -86,7 +86,7 @@ impl Moving {
         moving
     }
 
-    /// One tick. Only bytes that change are written, a few pages at most.
+    /// Advances by a tick. Writes only the bytes that change, a few pages at most.
     fn step(&mut self, tick: u32) -> io::Result<()> {
         if let Some(open) = &self.state {
             for (offset, bytes) in state::changes(tick) {

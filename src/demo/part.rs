@@ -6,7 +6,7 @@ use super::mark::{self, Maker};
 use super::picture::{HEIGHT, Picture, WIDTH};
 use super::{sparse, state};
 
-/// One segment of a demo.
+/// A segment of a demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// System V, a C struct that changes.
@@ -21,7 +21,7 @@ pub enum Part {
     Sparse,
 }
 
-/// Where in the list the values stand that change.
+/// The indexes of the values in the list that change.
 pub mod item {
     /// `int`: the tick.
     pub const TICK: usize = 1;
@@ -33,7 +33,7 @@ pub mod item {
     pub const STATE: usize = 4;
 }
 
-/// What the demo's list holds at a tick. Every value keeps the size of its slot.
+/// Returns the items of the list at a tick. Every value keeps the size of its slot.
 pub fn items(made_by: &str, tick: u32) -> [Item<'_>; 7] {
     [
         Item::Text(made_by),
@@ -61,7 +61,7 @@ impl Part {
         }
     }
 
-    /// What a newcomer is told of it.
+    /// Returns its description.
     pub const fn about(self) -> &'static str {
         match self {
             Self::State => "C struct: tick, sine, state, name, ring of samples",
@@ -77,12 +77,12 @@ impl Part {
         Self::ALL.into_iter().find(|part| part.name() == name)
     }
 
-    /// Whether it is a System V segment.
+    /// Returns whether it is a System V segment.
     pub const fn is_sysv(self) -> bool {
         matches!(self, Self::State | Self::Orphan)
     }
 
-    /// Where its mark stands: Python's list begins with a table.
+    /// Returns the offset of its mark: Python's list begins with a table.
     pub const fn mark_at(self) -> u64 {
         match self {
             Self::List => list::data_start(7) as u64,
@@ -107,8 +107,8 @@ impl Part {
         self.fixed_size().unwrap_or_else(|| self.content(maker).len() as u64)
     }
 
-    /// What stands in it at tick 0: all of it, but of the sparse and the
-    /// orphaned one the beginning.
+    /// Returns its contents at tick 0; for the sparse and the
+    /// orphaned one only the beginning.
     pub fn content(self, maker: &Maker) -> Vec<u8> {
         let mark = maker.bytes(self.name());
         match self {

@@ -58,7 +58,7 @@ fn background(x: usize, y: usize) -> u8 {
     u8::try_from(16 + slope).unwrap_or(u8::MAX)
 }
 
-/// Where the ball's centre is: it never reaches the first row, where the mark is.
+/// Returns the center of the ball, which never reaches the mark in the first row.
 fn ball_at(tick: u32) -> (usize, usize) {
     let along = |speed: usize, room: usize| {
         // To and fro: the second half of the way is the first one backwards.

@@ -2,13 +2,13 @@
 
 /// Its size: takes some 2.6 MiB of memory.
 pub const SIZE: u64 = 256 << 20;
-/// How long a run is: a page or more on every machine.
+/// The length of a run: a page or more on every machine.
 pub const RUN: u64 = 64 << 10;
 
 const RECORD: u64 = 64;
 const RUNS: u64 = SIZE / RUN / 100 + 1;
 
-/// Where the runs begin, rising; the first at 0.
+/// Returns the offsets of the runs, ascending from 0.
 pub fn runs() -> impl Iterator<Item = u64> {
     let stride = SIZE / RUN / RUNS;
     (0..RUNS).map(move |run| {
@@ -18,7 +18,7 @@ pub fn runs() -> impl Iterator<Item = u64> {
     })
 }
 
-/// What stands in the run at an offset: lines of text, 64 bytes each.
+/// Returns the contents of a run: lines of text, 64 bytes each.
 pub fn content(offset: u64) -> Vec<u8> {
     let mut out = Vec::new();
     for record in offset / RECORD..(offset + RUN) / RECORD {

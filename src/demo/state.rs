@@ -19,7 +19,7 @@ const SAMPLES: u32 = 16;
 const SAMPLE_EVERY: u32 = 4;
 /// The state changes every so many ticks.
 const STATE_EVERY: u32 = 100;
-/// What the states are called, by their number.
+/// The names of the states, by number.
 const STATES: [&str; 3] = ["idle", "running", "paused"];
 
 /// The sine at a tick; once round in six seconds.

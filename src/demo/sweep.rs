@@ -8,15 +8,12 @@
 use super::key;
 use super::mark::{self, Maker, PREFIX, may_have_lived};
 use super::part::Part;
-use crate::machine::real::{DEV_SHM, RealMachine};
-use crate::machine::{Machine as _, ObjectStat, sysv_table};
+use crate::machine::control::{Control as _, Removal, SysvStat};
+use crate::machine::real::RealMachine;
+use crate::machine::{Machine as _, ObjectStat};
 use crate::segment::{Key, ObjectName, SegmentId};
-use crate::sys::unlink::{ASIDE, Removal, unlink_exactly};
-use crate::sys::{object, shm, statx_fd};
+use crate::sys::unlink::ASIDE;
 use std::io;
-use std::os::fd::AsFd as _;
-use std::os::unix::fs::FileExt as _;
-use std::path::Path;
 
 /// Whose segments are to go.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +32,7 @@ impl Whose {
         }
     }
 
-    /// Whether a segment with that key is worth attaching.
+    /// Returns whether a segment with that key is worth attaching.
     fn may_fit(&self, key: Key, changed: i64) -> bool {
         match self {
             Self::Gone => key::pid(key).is_some_and(|pid| !may_have_lived(pid, changed)),
@@ -48,7 +45,7 @@ impl Whose {
 /// or removed stays.
 pub fn leavings(whose: Whose) -> Vec<SegmentId> {
     let mut removed = vec![];
-    let table = RealMachine.sysv_table().map(|text| sysv_table::parse(&text)).unwrap_or_default();
+    let table = RealMachine.sysv_rows().unwrap_or_default();
     for row in &table.rows {
         if may_be_ours(row, whose) && remove_sysv(row, whose).unwrap_or(false) {
             removed.push(SegmentId::Sysv(row.shmid));
@@ -64,13 +61,13 @@ pub fn leavings(whose: Whose) -> Vec<SegmentId> {
 }
 
 /// Attaching leaves its mark, so all that the table tells must fit before.
-fn may_be_ours(row: &sysv_table::Row, whose: Whose) -> bool {
+fn may_be_ours(row: &SysvStat, whose: Whose) -> bool {
     let me = RealMachine.effective_uid();
     let changed = row.change.map_or(i64::MAX, |change| change.seconds);
     whose.may_fit(row.key, changed)
         && row.uid == me
         && row.creator_uid == me
-        && row.perms & sysv_table::MARKED == 0
+        && !row.marked
         && size_of_ours(true, row.size.0)
 }
 
@@ -88,47 +85,37 @@ fn size_of_ours(sysv: bool, size: u64) -> bool {
     parts.any(|part| part.fixed_size().is_none_or(|fixed| fixed == size))
 }
 
-fn remove_sysv(row: &sysv_table::Row, whose: Whose) -> io::Result<bool> {
-    let open = shm::Attachment::read_only(row.shmid.0)?;
+fn remove_sysv(row: &SysvStat, whose: Whose) -> io::Result<bool> {
+    let open = RealMachine.attach(row.shmid)?;
     // While it is attached its id cannot pass to another segment, so what is
-    // looked at from here on is what is removed.
-    let stat = shm::stat(row.shmid.0)?;
-    let same = stat.key == row.key.0
-        && stat.size == row.size.0
-        && stat.uid == row.uid
-        && stat.creator_uid == row.creator_uid
-        && stat.creator_pid.unsigned_abs() == row.creator_pid;
-    let mut resident = [0];
-    open.resident(0, &mut resident)?;
-    let swapped = row.swapped.is_some_and(|swapped| swapped.0 > 0);
-    // A page that was never written holds no mark, and reading would allocate it.
-    if !same || (resident[0] & 1 == 0 && !swapped) {
+    // checked from here on is what is removed.
+    if open.stat()?.identity != row.identity() {
         return Ok(false);
     }
     let mut bytes = [0; mark::LENGTH];
-    let _ = open.copy_to(0, &mut bytes);
+    open.read_at(0, &mut bytes)?;
     let ours = Maker::read(&bytes)
-        .is_some_and(|(maker, part)| fits(&part, &maker, stat.size, true) && whose.fits(&maker));
+        .is_some_and(|(maker, part)| fits(&part, &maker, row.size.0, true) && whose.fits(&maker));
     if ours {
-        shm::remove(row.shmid.0)?;
+        RealMachine.sysv_remove(row.shmid)?;
     }
     Ok(ours)
 }
 
 fn remove_object(name: &ObjectName, whose: Whose) -> io::Result<bool> {
-    let root = Path::new(DEV_SHM);
-    let open = object::open_object(root, name.as_path())?;
-    let stat = statx_fd(open.file.as_fd())?;
+    let open = RealMachine.open_object(name)?;
+    let stat = open.stat()?;
     for part in Part::ALL.into_iter().filter(|part| !part.is_sysv()) {
         let mut bytes = [0; mark::LENGTH];
-        open.file.read_at(&mut bytes, part.mark_at())?;
+        open.read_at(part.mark_at(), &mut bytes)?;
         let Some((maker, word)) = Maker::read(&bytes) else { continue };
         let called = format!("{}{word}", maker.prefix());
         let named = name.as_bytes() == called.as_bytes() || name.as_bytes().starts_with(ASIDE.as_bytes());
         if word == part.name() && named && fits(&word, &maker, stat.size, false) && whose.fits(&maker) {
             // It is open, so its inode number cannot pass to another object.
-            let removal = unlink_exactly(root, name.as_path(), stat.device, stat.inode)?;
-            return Ok(removal == Removal::Removed);
+            let held = RealMachine.hold(name)?;
+            return Ok(held.stat()?.identity() == stat.identity
+                && RealMachine.unlink(name, held.as_ref())? == Removal::Removed);
         }
     }
     Ok(false)

@@ -241,6 +241,6 @@ impl Around for Surroundings<'_> {
     }
 
     fn is_group(&self, name: &[u8]) -> bool {
-        std::str::from_utf8(name).is_ok_and(|name| self.machine.control().group_by_name(name).is_some())
+        std::str::from_utf8(name).is_ok_and(|name| self.machine.group_by_name(name).is_some())
     }
 }

@@ -136,7 +136,7 @@ impl<'a> Living<'a> {
 
     /// There, and not shown; one that has ended and waits for its parent is shown.
     fn is_hidden(&self, pid: u32) -> bool {
-        let ask = || self.process(pid).is_none() && self.processes.exists(pid);
+        let ask = || self.process(pid).is_none() && self.processes.process_exists(pid);
         *self.hidden.borrow_mut().entry(pid).or_insert_with(ask)
     }
 
@@ -164,7 +164,7 @@ mod tests {
         machine.edit(|facts| facts.visibility.foreign = true);
         let then = Some(Timestamp::from_seconds(machine.now().seconds - 7200));
         for (pid, seen) in [(7, Seen::Here), (8, Seen::Here), (7, Seen::There), (8, Seen::There)] {
-            let life = Living::new(machine.processes()).of(pid, seen, then);
+            let life = Living::new(&machine).of(pid, seen, then);
             assert!(matches!(life, Life::Unclear(why) if why.contains("another pid namespace")), "{life:?}");
         }
     }
@@ -175,7 +175,7 @@ mod tests {
         let now = machine.now();
         let then = |ago| Some(Timestamp::from_seconds(now.seconds - ago));
         machine.add_process(7, "writer");
-        let of = |pid, seen, then| Living::new(machine.processes()).of(pid, seen, then);
+        let of = |pid, seen, then| Living::new(&machine).of(pid, seen, then);
         // It began an hour ago.
         assert!(matches!(of(7, Seen::Here, then(60)), Life::Lives(_)));
         assert!(matches!(of(7, Seen::Here, None), Life::Lives(_)));
@@ -208,7 +208,7 @@ mod tests {
         let machine = MadeMachine::new();
         machine.add_process(7, "writer");
         machine.edit(|facts| facts.processes.get_mut(&7).unwrap().ended = true);
-        assert_eq!(Living::new(machine.processes()).of(7, Seen::Here, None), Life::Gone);
+        assert_eq!(Living::new(&machine).of(7, Seen::Here, None), Life::Gone);
     }
 
     #[test]
@@ -226,7 +226,7 @@ mod tests {
         // The process began an hour ago.
         let of = |then: i64| {
             let then = Some(Timestamp::from_seconds(now - then));
-            Living::new(machine.processes()).of(7, Seen::Here, then)
+            Living::new(&machine).of(7, Seen::Here, then)
         };
         set(0.0);
         assert!(matches!(of(4000), Life::PassedOn(_)));

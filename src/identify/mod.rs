@@ -153,7 +153,7 @@ impl Identifier {
     /// Judges every segment of a survey. `holdings` are those that the survey
     /// was joined with.
     fn assess(&mut self, machine: &dyn Machine, survey: &mut Survey, holdings: Option<&Holdings>) {
-        let living = || Living::new(machine.processes()).after(holdings);
+        let living = || Living::new(machine).after(holdings);
         let makers = self.known.find(machine, &living, survey);
         let quiet = self.settle.unwrap_or(unheld::SETTLE);
         let proofs = &Proofs::new(machine, &mut self.answers, holdings, survey.at, quiet);

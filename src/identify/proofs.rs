@@ -144,7 +144,7 @@ impl<'a> Proofs<'a> {
     fn is_ours(&self, segment: &Segment) -> bool {
         let Some(facts) = segment.posix() else { return false };
         let of = Object::File { device: facts.device, inode: facts.inode };
-        self.own.get_or_init(|| own_objects(self.machine.processes())).contains(&of)
+        self.own.get_or_init(|| own_objects(self.machine)).contains(&of)
     }
 }
 

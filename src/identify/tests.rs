@@ -4,9 +4,9 @@ mod again;
 mod doubt;
 
 use super::*;
+use crate::machine::control::SysvStat;
 use crate::machine::made::{MadeBytes, MadeMachine, MadeObject, OBJECTS};
 use crate::machine::process::{FileLock, Processes as _};
-use crate::machine::sysv_table::Row;
 use crate::segment::{Access, Certainty, Kind, ObjectName, Segment, State, Verdict};
 use crate::survey::Depth;
 use std::path::Path;
@@ -71,7 +71,7 @@ fn a_key_makes_a_leak_likely_at_most() {
     assert_is(&machine, State::Idle, &["recheck after 10m"]);
     // A rule of the catalogue proves more.
     let informix = with_key(0x5256_4801);
-    informix.edit(|facts| facts.sysv[0].row.perms = 0o660);
+    informix.edit(|facts| facts.sysv[0].row.mode = crate::segment::Mode::new(0o660));
     assert_is(&informix, CERTAIN, &["no oninit is running"]);
 }
 
@@ -179,7 +179,7 @@ fn set_times(object: &mut MadeObject, seconds: i64) {
 #[test]
 fn removed_before_all_else() {
     let machine = with_sysv();
-    machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
+    machine.edit(|facts| facts.sysv[0].row.marked = true);
     for (pid, command) in [(7, "writer"), (8, "reader")] {
         machine.add_process(pid, command);
         machine.attach_in(pid, 1, Access::ReadWrite);
@@ -379,7 +379,7 @@ fn nobody_is_attached_is_settled_whoever_looks() {
     machine.edit(|facts| {
         facts.effective_uid = 65534;
         facts.visibility.hides = true;
-        facts.sysv[0].row.perms = 0o666;
+        facts.sysv[0].row.mode = crate::segment::Mode::new(0o666);
     });
     machine.add_process(7, "writer");
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
@@ -442,7 +442,8 @@ fn idle_when_it_was_touched_too_lately() {
     changed(59);
     assert_is(&machine, State::Idle, &["used recently, recheck after 1m", "no process 4121"]);
     changed(60);
-    let times: [fn(&mut Row) -> &mut Option<Timestamp>; 2] = [|row| &mut row.attach, |row| &mut row.detach];
+    let times: [fn(&mut SysvStat) -> &mut Option<Timestamp>; 2] =
+        [|row| &mut row.attach, |row| &mut row.detach];
     for which in times {
         machine.edit(|facts| *which(&mut facts.sysv[0].row) = Some(Timestamp::from_seconds(facts.now - 59)));
         assert_is(&machine, State::Idle, &[]);
@@ -576,7 +577,7 @@ fn what_cannot_be_told_is_not_certain_and_what_must_stay_stays() {
     // Its creator is gone, and whether its server runs may be hidden.
     let machine = MadeMachine::new();
     machine.add_sysv(1, 0x5256_4801, MadeBytes::hole(4096));
-    machine.edit(|facts| facts.sysv[0].row.perms = 0o660);
+    machine.edit(|facts| facts.sysv[0].row.mode = crate::segment::Mode::new(0o660));
     assert_is(&machine, CERTAIN, &["key range of IBM Informix", "no oninit is running"]);
     machine.edit(|facts| facts.visibility.hides = true);
     assert_is(&machine, State::Protected, &["protected: cannot tell if oninit is running"]);

@@ -59,7 +59,7 @@ impl<'a> Around<'a> {
 
     /// The pid of this program.
     pub fn own_pid(&self) -> u32 {
-        self.machine.processes().own_pid()
+        self.machine.own_pid()
     }
 
     /// Returns whether this program created or restored the segment.
@@ -99,7 +99,7 @@ impl Of<'_, '_> {
     /// Whether a process is of the segment's owner.
     fn owns(&self, line: &CommandLine) -> bool {
         let owner = self.segment.owner.uid;
-        let control = self.around.machine.control();
+        let control = self.around.machine;
         line.uid == owner
             || (line.uid == 0 && control.process_credentials(line.pid).is_some_and(|who| who.uid == owner))
     }
@@ -122,7 +122,7 @@ impl World for Of<'_, '_> {
 
     fn runs(&self, helper: &[u8], whose: Whose) -> Option<bool> {
         let around = self.around;
-        let commands = around.commands.lines.get_or_init(|| around.machine.processes().command_lines());
+        let commands = around.commands.lines.get_or_init(|| around.machine.command_lines());
         let runs = commands.iter().any(|line| {
             let arguments: Vec<&[u8]> = line.arguments.iter().map(Vec::as_slice).collect();
             is_helper(helper, &line.command, &arguments) && (whose == Whose::Anyone || self.owns(line))

@@ -2,13 +2,13 @@
 //! decides whether a change is wise, and whether this is the right segment, is `act`.
 
 use super::{Making, ObjectStat};
-use crate::segment::{Bytes, Key, Mode, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
 use std::io;
 
-/// What changes segments, and what has to be known for it.
+/// Changes segments, and tells what has to be known for it.
 pub trait Control: Send + Sync {
-    /// What `IPC_STAT` says, of a segment that may not be read too
-    /// (`SHM_STAT_ANY`). Leaves no mark.
+    /// Returns the stat of a segment, even of one that may not be read
+    /// (`SHM_STAT_ANY`). Leaves no trace.
     ///
     /// # Errors
     /// `EINVAL` or `EIDRM` when it is gone.
@@ -38,7 +38,7 @@ pub trait Control: Send + Sync {
     ///
     /// # Errors
     /// `EACCES` without read permission, `ENOMEM`; as [`Control::sysv_stat`].
-    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Box<dyn Pin>>;
+    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Pin>;
 
     /// `shmget` with `IPC_CREAT` and `IPC_EXCL`: never one that exists.
     ///
@@ -53,8 +53,8 @@ pub trait Control: Send + Sync {
     /// `NotFound`; `EACCES` when a directory may not be searched.
     fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>>;
 
-    /// What else decides about changing and removing the object of that name: its flags, its directory and the
-    /// mount. Leaves no mark.
+    /// Returns what else decides about changes and removal: flags, directory and mount.
+    /// Leaves no trace.
     ///
     /// # Errors
     /// `NotFound`; `EACCES` when a directory may not be searched.
@@ -92,7 +92,7 @@ pub trait Control: Send + Sync {
     /// immutable directory.
     fn foresee_object(&self, name: &ObjectName) -> io::Result<()>;
 
-    /// How much memory a new segment can have.
+    /// Returns how much memory a new segment can have.
     fn memory(&self) -> MemoryFacts;
 
     /// Begins a System V segment, all hole. Its mode is [`FILLING`](super::FILLING)
@@ -106,14 +106,14 @@ pub trait Control: Send + Sync {
     /// a space, and the IPC and pid namespaces.
     fn world(&self) -> String;
 
-    /// Who this thread is to the kernel, and what it may do besides.
+    /// Returns the credentials of this thread.
     fn credentials(&self) -> Credentials;
 
-    /// Who a process is. `None` when there is none of that pid.
+    /// Returns the credentials of a process. `None` when there is none of that pid.
     fn process_credentials(&self, pid: u32) -> Option<Credentials>;
 
-    /// Who a process of that user would be: the groups that the user database
-    /// has, and every capability for root.
+    /// Returns the credentials that a process of a user would have: the groups of the user database,
+    /// and every capability for root.
     fn user_credentials(&self, uid: u32) -> Credentials;
 
     /// A user by name: the number, and that of the login group.
@@ -126,7 +126,7 @@ pub trait Control: Send + Sync {
     fn memlock_limit(&self) -> Option<Bytes>;
 }
 
-/// How much memory a new System V segment can have; `None` where that is not known.
+/// The memory that a new System V segment can have; `None` where that is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemoryFacts {
     /// The most that can be reserved for one, `vm.overcommit_memory`.
@@ -140,7 +140,7 @@ pub struct MemoryFacts {
 pub struct HugePages {
     /// The size of one; 0 on a kernel without them.
     pub size: Bytes,
-    /// How many can be reserved.
+    /// The number that can be reserved.
     pub free: u64,
     /// The group that can use them, `vm.hugetlb_shm_group`.
     pub group: Option<u32>,
@@ -153,7 +153,7 @@ pub struct Guards {
     pub read_only: bool,
     /// The object's flags.
     pub flags: FileFlags,
-    /// How many names (hard links) the object has.
+    /// The number of names (hard links) of the object.
     pub links: u32,
     /// The owner of the directory that holds the name.
     pub directory_uid: u32,
@@ -174,45 +174,51 @@ pub struct FileFlags {
     pub append_only: bool,
 }
 
-/// What `IPC_STAT` says.
+/// A System V segment as the kernel describes it, `struct shmid_ds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SysvStat {
-    /// The key; 0 for a private segment, and once it is marked.
+    pub shmid: ShmId,
+    /// 0 for a private segment, and once it is marked.
     pub key: Key,
-    /// The size.
     pub size: Bytes,
     /// The nine permission bits.
     pub mode: Mode,
-    /// Locked in memory.
+    /// Locked in memory, `SHM_LOCKED`.
     pub locked: bool,
-    /// Marked for removal.
+    /// Marked for removal, `SHM_DEST`.
     pub marked: bool,
-    /// The owner.
     pub uid: u32,
-    /// The owning group.
     pub gid: u32,
-    /// The creator.
     pub creator_uid: u32,
-    /// The creator's group.
     pub creator_gid: u32,
-    /// The pid of the creator, 0 when it has none in this pid namespace.
+    /// 0 for a process without a pid in this pid namespace.
     pub creator_pid: u32,
-    /// The number of attachments.
+    /// The process that attached or detached last.
+    pub last_pid: u32,
     pub nattch: u64,
     /// Creation or last `IPC_SET`.
     pub change: Option<Timestamp>,
-    /// The last attachment.
+    /// Last attach; `None`: never.
     pub attach: Option<Timestamp>,
-    /// The last detachment.
+    /// Last detach; `None`: never.
     pub detach: Option<Timestamp>,
+    /// Bytes in memory; only in `/proc/sysvipc/shm`.
+    pub resident: Option<Bytes>,
+    /// Bytes in swap; only in `/proc/sysvipc/shm`.
+    pub swapped: Option<Bytes>,
 }
 
-/// What `IPC_SET` sets.
+impl SysvStat {
+    pub const fn identity(&self) -> Identity {
+        let Self { key, creator_uid, creator_pid, size, .. } = *self;
+        Identity::Sysv { key, creator_uid, creator_pid, size }
+    }
+}
+
+/// The attributes that `IPC_SET` sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SysvPermissions {
-    /// The owner.
     pub uid: u32,
-    /// The owning group.
     pub gid: u32,
     /// The permission bits: nine are kept.
     pub mode: Mode,
@@ -223,7 +229,6 @@ pub struct SysvPermissions {
 pub struct NewSysv {
     /// The key; 0 for a private one.
     pub key: Key,
-    /// The size.
     pub size: Bytes,
     /// The nine permission bits.
     pub mode: Mode,
@@ -233,16 +238,13 @@ pub struct NewSysv {
     pub no_reserve: bool,
 }
 
-/// What keeps a System V segment from being another one; dropping it detaches.
-pub trait Pin: Send {}
+/// Keeps the id of a System V segment from passing to another one; dropping it detaches.
+pub type Pin = Box<dyn Send>;
 
 /// A handle on one object below `/dev/shm`: it stays on that object, whatever
 /// has its name. Its inode number is given to no other one meanwhile.
 pub trait Held: Send {
-    /// What it is now.
-    ///
-    /// # Errors
-    /// Hardly any.
+    /// Returns its current stat.
     fn stat(&self) -> io::Result<ObjectStat>;
 
     /// Sets its twelve permission bits.
@@ -259,9 +261,6 @@ pub trait Held: Send {
 
     /// Its access control list as `system.posix_acl_access` has it; `None`
     /// where there is none.
-    ///
-    /// # Errors
-    /// Hardly any.
     fn acl(&self) -> io::Result<Option<Vec<u8>>>;
 
     /// Sets that list, and the mode with it.
@@ -271,7 +270,7 @@ pub trait Held: Send {
     fn set_acl(&self, list: &[u8]) -> io::Result<()>;
 }
 
-/// What became of an object's name.
+/// The outcome of a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
     /// It is gone.
@@ -286,7 +285,7 @@ pub enum Removal {
     Astray(ObjectName),
 }
 
-/// Who somebody is to the kernel.
+/// The credentials that the kernel checks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Credentials {
     /// The effective user.
@@ -321,8 +320,7 @@ pub enum Capability {
 }
 
 impl Capability {
-    /// What the kernel calls it.
-    #[must_use]
+    /// Returns the kernel's name for it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Chown => "CAP_CHOWN",
@@ -338,17 +336,15 @@ impl Capability {
 }
 
 impl Credentials {
-    /// Somebody with every capability.
+    /// Every capability.
     pub const ALL: u64 = (1 << 41) - 1;
 
-    /// Whether they have a capability.
-    #[must_use]
+    /// Returns whether they include a capability.
     pub const fn may(&self, capability: Capability) -> bool {
         self.capabilities >> capability as u64 & 1 != 0
     }
 
-    /// Whether they are in a group.
-    #[must_use]
+    /// Returns whether they are in a group.
     pub fn is_in(&self, gid: u32) -> bool {
         self.gid == gid || self.groups.contains(&gid)
     }

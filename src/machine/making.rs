@@ -20,7 +20,7 @@ pub trait Making: Send {
     /// a page of a System V segment, `EFBIG` beyond its end.
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
-    /// What it is called already; an object is called nothing before it is finished.
+    /// Returns its id; an object has none before it is finished.
     fn id(&self) -> Option<SegmentId> {
         None
     }
@@ -33,7 +33,7 @@ pub trait Making: Send {
     fn finish(&mut self, look: &Finish<'_>) -> io::Result<Finished>;
 }
 
-/// What a segment is given when it is whole.
+/// The attributes that a segment gets when it is complete.
 #[derive(Debug, Clone, Copy)]
 pub struct Finish<'a> {
     /// Its permission bits. The bits 07000 are never set: they mean nothing for
@@ -43,16 +43,15 @@ pub struct Finish<'a> {
     pub owner: Option<&'a Owner>,
     /// Its POSIX ACL, if it shall have one; an object only.
     pub acl: Option<&'a [u8]>,
-    /// When an object was read and written last.
+    /// The access and modification times of an object.
     pub used: Option<(Timestamp, Timestamp)>,
 }
 
 /// A segment that was made.
 #[derive(Debug)]
 pub struct Finished {
-    /// What it is called.
     pub id: SegmentId,
-    /// What it was not given, and why.
+    /// The attributes that it did not get, and why.
     pub refused: Vec<Refused>,
 }
 
@@ -61,7 +60,6 @@ pub struct Finished {
 pub enum Refused {
     /// Its user: it belongs to who created it.
     User(io::Error),
-    /// Its group.
     Group(io::Error),
     /// Its ACL. The group has no rights then: those in the mode stand for the
     /// most that the ACL gave.

@@ -3,6 +3,7 @@
 //! filled by tests, so that every screen and every flow runs without one.
 
 pub mod control;
+#[cfg(any(test, feature = "fake"))]
 pub mod made;
 mod making;
 pub mod meminfo;
@@ -17,8 +18,8 @@ use control::Control;
 use process::Processes;
 use std::io;
 
-/// What a machine with shared memory can be asked.
-pub trait Machine: Send + Sync {
+/// A machine with shared memory, at the level of kernel facts.
+pub trait Machine: Control + Processes {
     /// The text of `/proc/sysvipc/shm`: every System V segment of this IPC namespace.
     ///
     /// # Errors
@@ -33,19 +34,19 @@ pub trait Machine: Send + Sync {
         self.sysv_table().map(|text| sysv_table::parse(&text))
     }
 
-    /// Everything below `/dev/shm`.
+    /// Lists `/dev/shm`.
     ///
     /// # Errors
     /// When `/dev/shm` itself cannot be read.
     fn list_objects(&self) -> io::Result<ObjectListing>;
 
-    /// What has that name below `/dev/shm` now.
+    /// Returns the stat of an object by its name.
     ///
     /// # Errors
     /// `NotFound` when nothing has it, `EXDEV` when it is a mount point or lies below one.
     fn stat_object(&self, name: &ObjectName) -> io::Result<ObjectStat>;
 
-    /// The limits and sizes that segments live in.
+    /// Returns the limits on segments, and the size of `/dev/shm`.
     fn limits(&self) -> LimitFacts;
 
     /// All memory that the kernel counts as shared, `Shmem` in `/proc/meminfo`;
@@ -54,16 +55,16 @@ pub trait Machine: Send + Sync {
         None
     }
 
-    /// The name of a user, if the number has one.
+    /// Returns the name of a user.
     fn user_name(&self, uid: u32) -> Option<String>;
 
-    /// The name of a group, if the number has one.
+    /// Returns the name of a group.
     fn group_name(&self, gid: u32) -> Option<String>;
 
-    /// The effective user of this process.
+    /// Returns the effective user of this process.
     fn effective_uid(&self) -> u32;
 
-    /// The clock.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 
     /// Opens a POSIX object for reading.
@@ -73,8 +74,8 @@ pub trait Machine: Send + Sync {
     /// name is of no regular file.
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>>;
 
-    /// Whether anybody but us has the object of that name open or mapped,
-    /// whoever it is; asked of the kernel, which knows those whom we cannot see.
+    /// Returns whether any other process has the object open or mapped.
+    /// Asks the kernel, which also knows the processes that are hidden from us.
     ///
     /// # Errors
     /// `PermissionDenied` for who is neither its owner nor root, `NotFound`,
@@ -94,7 +95,7 @@ pub trait Machine: Send + Sync {
     /// does not run.
     fn removes_at_logout(&self, uid: u32) -> Option<bool>;
 
-    /// Whether a System V segment may be attached for reading. Asking leaves no mark.
+    /// Checks whether a System V segment may be attached for reading, without a trace.
     ///
     /// # Errors
     /// Those that [`Machine::attach`] would give.
@@ -106,15 +107,9 @@ pub trait Machine: Send + Sync {
     /// # Errors
     /// `PermissionDenied`, and `EINVAL` or `EIDRM` when it is gone.
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>>;
-
-    /// The side that changes it.
-    fn control(&self) -> &dyn Control;
-
-    /// What tells of processes.
-    fn processes(&self) -> &dyn Processes;
 }
 
-/// What is below `/dev/shm`.
+/// The contents of `/dev/shm`.
 #[derive(Debug, Clone, Default)]
 pub struct ObjectListing {
     /// The regular files: these are segments.
@@ -132,9 +127,7 @@ pub struct ObjectListing {
 pub struct Unreadable {
     /// Its path below `/dev/shm`.
     pub name: ObjectName,
-    /// Whose it is.
     pub uid: u32,
-    /// Its group.
     pub gid: u32,
     /// Its permission bits.
     pub mode: u32,
@@ -144,26 +137,23 @@ pub struct Unreadable {
     pub reason: String,
 }
 
-/// What `statx(2)` says of an object below `/dev/shm`.
+/// The stat of an object, `statx(2)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ObjectStat {
     /// The device number of its file system.
     pub device: u64,
     /// Its inode number there.
     pub inode: u64,
-    /// How many names it has: 0 once it is unlinked.
+    /// The number of names: 0 once it is unlinked.
     pub links: u32,
     /// Type and permission bits.
     pub mode: u32,
-    /// The owner.
     pub uid: u32,
-    /// The owning group.
     pub gid: u32,
     /// The length.
     pub size: Bytes,
-    /// What of it is allocated: in memory or swapped out.
+    /// The allocated bytes, in memory or swapped out.
     pub allocated: Bytes,
-    /// Last read.
     pub access: Timestamp,
     /// Last write through a descriptor.
     pub modify: Timestamp,
@@ -174,8 +164,7 @@ pub struct ObjectStat {
 }
 
 impl ObjectStat {
-    /// Which object this is, whatever its name.
-    #[must_use]
+    /// Returns the identity of the object, independent of its name.
     pub const fn identity(&self) -> Identity {
         Identity::Posix { device: self.device, inode: self.inode, birth: self.birth }
     }
@@ -199,23 +188,20 @@ pub struct LimitFacts {
     pub remove_ipc: Option<bool>,
 }
 
-/// What `statvfs(3)` says of `/dev/shm`.
+/// The size and use of `/dev/shm`, `statvfs(3)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DevShm {
-    /// How much may be allocated there; 0 where the tmpfs has no limit.
+    /// 0 for a tmpfs without a limit.
     pub size: Bytes,
-    /// How much is.
     pub used: Bytes,
-    /// How many files there may be; 0 where there is no limit.
+    /// 0 for a tmpfs without a limit.
     pub inodes: u64,
-    /// How many there are.
     pub inodes_used: u64,
 }
 
-/// What reading leaves behind.
+/// The trace that reading leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
-    /// Nothing.
     None,
     /// The object's access time moves: only its owner and root can avoid that.
     AccessTime,
@@ -226,13 +212,12 @@ pub enum Trace {
 /// A run of a segment's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// Where it ends (the first byte that is not part of it).
+    /// The offset of the first byte after it.
     pub end: u64,
-    /// What it is.
     pub kind: ExtentKind,
 }
 
-/// Whether there is memory behind a run.
+/// Hole or data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExtentKind {
     /// Never written: reads as zeros, and takes no memory.
@@ -244,34 +229,22 @@ pub enum ExtentKind {
 /// An open segment whose bytes can be looked at. Offsets are 64-bit, reading
 /// allocates nothing, and closing (dropping) it detaches.
 pub trait Contents: Send + Sync {
-    /// What it is now.
-    ///
-    /// # Errors
-    /// Hardly any: it is open.
+    /// Returns its current stat.
     fn stat(&self) -> io::Result<ContentsStat>;
 
     /// Reads at `offset`, and tells how much: less than asked for where the
     /// segment ends. Holes read as zeros and stay holes.
-    ///
-    /// # Errors
-    /// Hardly any; never a signal.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
     /// The run that `offset` lies in, looking no further than `limit` bytes
     /// on; what follows may be of the same kind. `None` at and beyond the end.
-    ///
-    /// # Errors
-    /// Hardly any.
     fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>>;
 
-    /// What reading it leaves behind.
+    /// Returns the trace that reading leaves.
     fn trace(&self) -> Trace;
 
     /// Its POSIX ACL, as the extended attribute `system.posix_acl_access` has
     /// it; `None` where there is none beside the mode.
-    ///
-    /// # Errors
-    /// Hardly any: it is open.
     fn acl(&self) -> io::Result<Option<Vec<u8>>> {
         Ok(None)
     }
@@ -281,14 +254,13 @@ pub trait Contents: Send + Sync {
     fn release(&self, _offset: u64, _length: u64) {}
 }
 
-/// What an open segment is now.
+/// The stat of an open segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentsStat {
     /// Its size now: a POSIX object may grow and shrink.
     pub size: u64,
-    /// Which object it is.
     pub identity: Identity,
-    /// Whether it has lost its name (unlinked, or marked for removal) and lives
+    /// It has lost its name (unlinked, or marked for removal) and lives
     /// only as long as it is held.
     pub removed: bool,
 }

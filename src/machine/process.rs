@@ -5,12 +5,12 @@
 use crate::segment::{Access, Place, Timestamp};
 use std::io;
 
-/// What tells of processes.
+/// The processes of a machine.
 pub trait Processes: Send + Sync {
     /// The pid of this program.
     fn own_pid(&self) -> u32;
 
-    /// What this user cannot see of the processes at all.
+    /// Returns which processes this user cannot see at all.
     fn visibility(&self) -> Visibility;
 
     /// The clock that tells when processes began.
@@ -20,13 +20,13 @@ pub trait Processes: Send + Sync {
     ///
     /// # Errors
     /// When `/proc` is not there; `EMFILE`.
-    fn list(&self) -> io::Result<Vec<Listed>>;
+    fn list_processes(&self) -> io::Result<Vec<Listed>>;
 
     /// The pid that was given last: as long as it stays the same, nobody new
     /// has come. `None` when that cannot be told.
-    fn newest(&self) -> Option<u32>;
+    fn newest_pid(&self) -> Option<u32>;
 
-    /// What a process has mapped and open of shared memory.
+    /// Returns the shared memory that a process has mapped and open.
     fn examine(&self, pid: u32, wanted: &Wanted) -> Examined;
 
     /// For how many nanoseconds a process has run, all its threads together.
@@ -34,22 +34,22 @@ pub trait Processes: Send + Sync {
     /// when that cannot be told.
     fn ran_for(&self, pid: u32) -> Option<u64>;
 
-    /// Where segments are.
+    /// Returns the devices and the namespace of segments.
     ///
     /// # Errors
     /// When it cannot be found out, so that no holder could be: `EMFILE`.
     fn whereabouts(&self) -> io::Result<Whereabouts>;
 
-    /// What everybody may know of a process. `None` when there is none of that pid.
+    /// Returns what any user may know of a process. `None` when there is none of that pid.
     fn process(&self, pid: u32) -> Option<Process>;
 
-    /// Whether any process has that pid, also one that `/proc` hides.
-    fn exists(&self, pid: u32) -> bool;
+    /// Returns whether any process has that pid, also one that `/proc` hides.
+    fn process_exists(&self, pid: u32) -> bool;
 
     /// The pids that processes have in pid namespaces below this one.
     fn inner_pids(&self) -> Vec<u32>;
 
-    /// What every process calls itself and was started with.
+    /// Returns the name and the arguments of every process.
     fn command_lines(&self) -> Vec<CommandLine>;
 
     /// The locks on files, `/proc/locks`.
@@ -58,7 +58,7 @@ pub trait Processes: Send + Sync {
     /// When the table cannot be read.
     fn locks(&self) -> io::Result<Vec<FileLock>>;
 
-    /// What a file is that is held, looked at through its holder.
+    /// Returns the stat of a held file, through its holder.
     ///
     /// # Errors
     /// `EPERM`, `EACCES`; `ENOENT` when it is held that way no more.
@@ -79,36 +79,31 @@ pub trait Processes: Send + Sync {
     fn terminate(&self, process: &ProcessId) -> io::Result<()>;
 }
 
-/// Which process: the pid, and when it began, since pids are given again.
+/// A process: the pid and its start time, since pids are reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProcessId {
-    /// The pid.
     pub pid: u32,
-    /// When it began, in clock ticks since the machine did.
+    /// The start time, in clock ticks since boot.
     pub start: u64,
 }
 
-/// What everybody may know of a process.
+/// The facts of a process that any user may know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
-    /// Which.
     pub id: ProcessId,
-    /// What it is called: the program, or the script that an interpreter runs.
+    /// The program, or the script that an interpreter runs.
     pub command: Box<[u8]>,
     /// Its effective user and group.
     pub uid: u32,
-    /// The group.
     pub gid: u32,
-    /// When it began.
     pub began: Timestamp,
     /// It has ended, and only its parent has not asked how.
     pub ended: bool,
 }
 
-/// What a process calls itself and was started with: any bytes.
+/// The name and the arguments of a process: any bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
-    /// Its pid.
     pub pid: u32,
     /// Its effective user; root's for one that may not be dumped, such as one
     /// that gave up root's rights.
@@ -122,13 +117,12 @@ pub struct CommandLine {
 /// A process in the list of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed {
-    /// Its pid.
     pub pid: u32,
     /// Another number for each process, whose pid may have been another's before.
     pub serial: u64,
 }
 
-/// Where segments are: numbers of devices, and the namespace.
+/// The devices and the namespace of segments.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Whereabouts {
     /// The device of `/dev/shm`; `None`: there is none, or who holds what is on
@@ -141,10 +135,9 @@ pub struct Whereabouts {
     pub namespace: Option<u64>,
 }
 
-/// What is looked for in a process.
+/// What to search a process for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wanted {
-    /// Where segments are.
     pub whereabouts: Whereabouts,
     /// Private mappings too, which cost more to find.
     pub private: bool,
@@ -152,7 +145,7 @@ pub struct Wanted {
     pub as_text: bool,
 }
 
-/// What this user cannot see at all.
+/// The limits of what this user can see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Visibility {
     /// `/proc` is mounted so that it hides processes of others (`hidepid`).
@@ -168,16 +161,15 @@ pub struct Visibility {
 /// the time since the machine began, by the clock of today.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clock {
-    /// What it shows.
     pub now: Timestamp,
-    /// When the machine began, by it.
+    /// The boot time, by this clock.
     pub boot: Timestamp,
     /// By how many seconds it was set forward since then; 0 where it was not,
     /// or where that cannot be told.
     pub forward: f64,
 }
 
-/// How the look at a process went.
+/// The outcome of examining a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Examined {
     /// It may not be examined, or there is no room to. With every user that it
@@ -194,15 +186,13 @@ pub enum Examined {
 /// A mapping or a descriptor of shared memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// Of what.
     pub of: Object,
-    /// What the process may do through it: read and write where it may write,
+    /// The access that the process has: read and write where it may write,
     /// and read where it may not, even when it may do neither (`PROT_NONE`,
     /// `O_PATH`): it keeps the memory, and can become a reader at any time.
     pub access: Access,
     /// A private mapping: what is written there nobody sees.
     pub private: bool,
-    /// Where it is.
     pub place: Place,
     /// For a mapping: how far into the file it goes.
     pub reaches: u64,
@@ -228,12 +218,7 @@ pub enum Object {
     /// A System V segment of this IPC namespace, by shmid.
     Sysv(i32),
     /// A file of the file system of `/dev/shm`.
-    File {
-        /// The device.
-        device: u64,
-        /// The inode number.
-        inode: u64,
-    },
+    File { device: u64, inode: u64 },
 }
 
 /// A lock on a file.
@@ -243,6 +228,6 @@ pub struct FileLock {
     pub device: u64,
     /// Its inode number.
     pub inode: u64,
-    /// Who has it; `None` where the kernel tells no pid.
+    /// The pid of its holder; `None` where the kernel tells none.
     pub pid: Option<u32>,
 }

@@ -10,11 +10,10 @@ mod process;
 mod sysv;
 mod who;
 
-use super::control::Control;
-use super::process::Processes;
-use super::sysv_table::{self, Row, Table};
+use super::control::SysvStat;
+use super::sysv_table::{self, Table};
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, meminfo};
-use crate::segment::{Bytes, Holder, Identity, Key, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Holder, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
 use crate::sys;
 use nix::unistd::{Gid, Group, Uid, User, geteuid};
 use std::fs;
@@ -24,14 +23,14 @@ use std::path::Path;
 use std::thread;
 use std::time::SystemTime;
 
-/// Where POSIX objects live: fixed in glibc and musl.
+/// The directory of POSIX objects: fixed in glibc and musl.
 pub const DEV_SHM: &str = "/dev/shm";
 const MEMINFO: &str = "/proc/meminfo";
-/// How often a lease is asked for before it counts as refused.
+/// The number of attempts before a lease counts as refused.
 const LEASE_TRIES: u32 = 4;
 const SYSV_TABLE: &str = "/proc/sysvipc/shm";
 
-/// Asks the kernel.
+/// The machine that this runs on.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealMachine;
 
@@ -44,7 +43,7 @@ impl Machine for RealMachine {
         let Ok(listed) = sys::shm::all() else {
             return self.sysv_table().map(|text| sysv_table::parse(&text));
         };
-        Ok(Table { rows: listed.iter().map(row).collect(), problems: vec![] })
+        Ok(Table { rows: listed.iter().map(sysv_stat).collect(), problems: vec![] })
     }
 
     fn list_objects(&self) -> io::Result<ObjectListing> {
@@ -130,34 +129,27 @@ impl Machine for RealMachine {
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>> {
         Ok(Box::new(sysv::SysvContents::attach(shmid)?))
     }
-
-    fn control(&self) -> &dyn Control {
-        self
-    }
-
-    fn processes(&self) -> &dyn Processes {
-        self
-    }
 }
 
-fn row(listed: &sys::shm::Listed) -> Row {
-    let sys::shm::Listed { shmid, stat, last_pid, times: [attach, detach] } = *listed;
+fn sysv_stat(stat: &sys::shm::ShmStat) -> SysvStat {
     let time = |seconds: i64| (seconds != 0).then(|| Timestamp::from_seconds(seconds));
-    Row {
+    SysvStat {
+        shmid: ShmId(stat.shmid),
         key: Key(stat.key),
-        shmid: ShmId(shmid),
-        perms: stat.mode,
         size: Bytes(stat.size),
-        creator_pid: stat.creator_pid.cast_unsigned(),
-        last_pid: last_pid.cast_unsigned(),
-        nattch: stat.nattch,
+        mode: Mode::new(stat.mode & 0o777),
+        locked: stat.mode & sysv_table::LOCKED != 0,
+        marked: stat.mode & sysv_table::MARKED != 0,
         uid: stat.uid,
         gid: stat.gid,
         creator_uid: stat.creator_uid,
         creator_gid: stat.creator_gid,
-        attach: time(attach),
-        detach: time(detach),
+        creator_pid: stat.creator_pid.cast_unsigned(),
+        last_pid: stat.last_pid.cast_unsigned(),
+        nattch: stat.nattch,
         change: time(stat.change_time),
+        attach: time(stat.attach_time),
+        detach: time(stat.detach_time),
         resident: None,
         swapped: None,
     }

@@ -5,7 +5,8 @@
 //! octal permissions as decimal. The format is that of `sysvipc_shm_proc_show`
 //! in the kernel's ipc/shm.c; rss and swap came with Linux 2.6.38.
 
-use crate::segment::{Bytes, Key, ShmId, Timestamp, escape};
+use super::control::SysvStat;
+use crate::segment::{Bytes, Key, Mode, ShmId, Timestamp, escape};
 use std::borrow::Cow;
 use std::cell::Cell;
 
@@ -14,59 +15,21 @@ pub const MARKED: u32 = 0o1000;
 /// In `perms`: locked in memory with `SHM_LOCK` (`SHM_LOCKED`).
 pub const LOCKED: u32 = 0o2000;
 
-/// What the table holds.
+/// The parsed table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
     /// A row for each line that could be read.
-    pub rows: Vec<Row>,
+    pub rows: Vec<SysvStat>,
     /// The lines that could not, escaped, with the reason.
     pub problems: Vec<String>,
 }
 
-/// One segment, as the kernel prints it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
-    /// The key, printed as a signed decimal.
-    pub key: Key,
-    /// The identifier.
-    pub shmid: ShmId,
-    /// Permission bits and flags, printed in octal.
-    pub perms: u32,
-    /// The size.
-    pub size: Bytes,
-    /// The process that made it.
-    pub creator_pid: u32,
-    /// The process that attached or detached last.
-    pub last_pid: u32,
-    /// The number of attachments.
-    pub nattch: u64,
-    /// The owner, 32 bits.
-    pub uid: u32,
-    /// The owning group.
-    pub gid: u32,
-    /// The creator.
-    pub creator_uid: u32,
-    /// The creator's group.
-    pub creator_gid: u32,
-    /// Last attach; `None` for 0, which means never.
-    pub attach: Option<Timestamp>,
-    /// Last detach; `None` for 0.
-    pub detach: Option<Timestamp>,
-    /// Creation or last change.
-    pub change: Option<Timestamp>,
-    /// What is in memory.
-    pub resident: Option<Bytes>,
-    /// What is in swap.
-    pub swapped: Option<Bytes>,
-}
-
-/// Where each column stands, by the header line.
+/// The order of the columns, from the header line.
 struct Columns {
     names: Vec<String>,
 }
 
 /// Reads the table. A line that does not parse is reported, the others are kept.
-#[must_use]
 pub fn parse(text: &[u8]) -> Table {
     let mut table = Table::default();
     let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
@@ -96,7 +59,7 @@ pub fn parse(text: &[u8]) -> Table {
 const MOST_COLUMNS: usize = 32;
 
 impl Columns {
-    fn row(&self, line: &[u8]) -> Result<Row, String> {
+    fn row(&self, line: &[u8]) -> Result<SysvStat, String> {
         // Whatever is no UTF-8 is no number either.
         let line = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
         let mut words = [""; MOST_COLUMNS];
@@ -132,10 +95,12 @@ impl Columns {
             None => Ok(None),
             Some(_) => number(name).map(|bytes| Some(Bytes(bytes))),
         };
-        Ok(Row {
+        Ok(SysvStat {
             key: Key(key.map_err(|_| "key is not a number".to_owned())?),
             shmid: ShmId(must("shmid")?.parse().map_err(|_| "shmid is not a number".to_owned())?),
-            perms,
+            mode: Mode::new(perms & 0o777),
+            locked: perms & LOCKED != 0,
+            marked: perms & MARKED != 0,
             size: Bytes(number("size")?),
             creator_pid: pid("cpid")?,
             last_pid: pid("lpid")?,
@@ -165,13 +130,12 @@ mod tests {
         let table = parse(format!("{HEADER}{line}").as_bytes());
         assert_eq!(table.problems, Vec::<String>::new());
         let row = table.rows[0];
-        assert_eq!((row.key, row.shmid, row.perms), (Key(1234), ShmId(32770), 0o3666));
+        assert_eq!((row.key, row.shmid, row.mode), (Key(1234), ShmId(32770), Mode::new(0o666)));
         assert_eq!((row.size, row.nattch, row.uid), (Bytes(1 << 20), 2, 100_000));
         assert_eq!((row.creator_pid, row.last_pid), (4121, 4188));
         assert_eq!((row.attach.map(|t| t.seconds), row.detach), (Some(1_767_610_869), None));
         assert_eq!((row.resident, row.swapped), (Some(Bytes(131_072)), Some(Bytes(4096))));
-        assert_eq!(row.perms & MARKED, MARKED);
-        assert_eq!(row.perms & LOCKED, LOCKED);
+        assert!(row.marked && row.locked);
     }
 
     #[test]

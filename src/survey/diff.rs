@@ -144,7 +144,7 @@ mod tests {
         machine.add_object("new", MadeBytes::hole(1));
         machine.edit(|facts| {
             // Marked for removal: the key is gone, the segment is the same.
-            facts.sysv[0].row.perms |= 0o1000;
+            facts.sysv[0].row.marked = true;
             facts.sysv[0].row.key = crate::segment::Key(0);
             facts.sysv[1].row.creator_pid = 9999;
         });

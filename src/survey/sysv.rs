@@ -2,10 +2,9 @@
 
 use super::Names;
 use crate::machine::Machine;
-use crate::machine::sysv_table::{LOCKED, MARKED, Row, Table};
-use crate::segment::{
-    CreatorLife, Facts, Mode, Segment, SegmentId, State, SysvFacts, Times, Verdict, plain_error,
-};
+use crate::machine::control::SysvStat;
+use crate::machine::sysv_table::Table;
+use crate::segment::{CreatorLife, Facts, Segment, SegmentId, State, SysvFacts, Times, Verdict, plain_error};
 use std::io;
 
 /// Adds the segments of the table, and what was wrong with it. Returns whether all could be listed.
@@ -37,13 +36,13 @@ pub fn add(
     }
 }
 
-fn segment(row: &Row, machine: &dyn Machine, names: &mut Names) -> Segment {
+fn segment(row: &SysvStat, machine: &dyn Machine, names: &mut Names) -> Segment {
     Segment {
         id: SegmentId::Sysv(row.shmid),
         size: row.size,
         resident: row.resident,
         swapped: row.swapped,
-        mode: Mode::new(row.perms & 0o777),
+        mode: row.mode,
         owner: names.owner(machine, row.uid, row.gid),
         times: Times { attach: row.attach, detach: row.detach, change: row.change, ..Times::default() },
         facts: Facts::Sysv(SysvFacts {
@@ -52,8 +51,8 @@ fn segment(row: &Row, machine: &dyn Machine, names: &mut Names) -> Segment {
             creator_pid: row.creator_pid,
             last_pid: row.last_pid,
             nattch: row.nattch,
-            locked: row.perms & LOCKED != 0,
-            marked: row.perms & MARKED != 0,
+            locked: row.locked,
+            marked: row.marked,
         }),
         holders: None,
         made_by: None,
@@ -67,7 +66,7 @@ mod tests {
     use super::super::Survey;
     use super::*;
     use crate::machine::made::{MadeBytes, MadeMachine};
-    use crate::segment::Bytes;
+    use crate::segment::{Bytes, Mode};
 
     #[test]
     fn a_line_that_does_not_parse_hides_no_other() {
@@ -75,7 +74,10 @@ mod tests {
         machine.add_sysv(3, 0x4d2, MadeBytes::full(&[1; 5000]));
         machine.edit(|facts| facts.stray_lines.push("no segment".to_owned()));
         machine.add_sysv(4, 0, MadeBytes::hole(1 << 46));
-        machine.edit(|facts| facts.sysv[1].row.perms = 0o3640);
+        machine.edit(|facts| {
+            let row = &mut facts.sysv[1].row;
+            (row.mode, row.locked, row.marked) = (Mode::new(0o640), true, true);
+        });
         let Survey { segments: found, problems, .. } = Survey::take(&machine, &mut Names::default());
         assert_eq!(problems.len(), 1);
         assert_eq!(found.len(), 2);

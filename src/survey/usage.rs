@@ -140,7 +140,7 @@ fn idle_creator(machine: &dyn Machine, segment: &Segment) -> Option<(u32, String
     if segment.creator_life != CreatorLife::Running {
         return None;
     }
-    let process = machine.processes().process(facts.creator_pid)?;
+    let process = machine.process(facts.creator_pid)?;
     Some((facts.creator_pid, escape(&process.command)))
 }
 
@@ -148,6 +148,7 @@ fn idle_creator(machine: &dyn Machine, segment: &Segment) -> Option<(u32, String
 mod tests {
     use super::*;
     use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::process::Processes as _;
     use crate::segment::Access;
     use crate::survey::{Depth, Holdings, Names};
 
@@ -158,7 +159,7 @@ mod tests {
         survey.join(&holdings, machine, &mut names);
         for segment in &mut survey.segments {
             let creator = segment.sysv().map(|facts| facts.creator_pid);
-            if creator.is_some_and(|pid| machine.processes().process(pid).is_some()) {
+            if creator.is_some_and(|pid| machine.process(pid).is_some()) {
                 segment.creator_life = CreatorLife::Running;
             }
         }

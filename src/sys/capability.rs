@@ -20,9 +20,6 @@ struct Data {
 }
 
 /// The effective capabilities, a bit for each by its number in `capability.h`.
-///
-/// # Errors
-/// Hardly any.
 pub fn effective() -> io::Result<u64> {
     let mut header = Header { version: VERSION, pid: 0 };
     let mut data = [Data::default(); 2];

@@ -7,7 +7,7 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 
-/// Where the kernel puts its answer.
+/// The buffer for the answer of the kernel.
 #[repr(align(8))]
 pub struct Buffer([u8; 8192]);
 
@@ -17,7 +17,7 @@ impl Default for Buffer {
     }
 }
 
-/// Where in `struct linux_dirent64` its length and its name are.
+/// Offsets in `struct linux_dirent64`.
 const LENGTH: usize = 16;
 const NAME: usize = 19;
 

@@ -138,13 +138,11 @@ fn own_path(file: BorrowedFd<'_>) -> io::Result<CString> {
 
 /// Explains the error of a call on a path below `/proc/self`. Such a path always
 /// exists where `/proc` is mounted, so `ENOENT` says nothing about the file behind it.
-#[must_use]
 pub fn without_proc(error: io::Error) -> io::Error {
     if error.raw_os_error() == Some(libc::ENOENT) { no_proc() } else { error }
 }
 
 /// The error of what needs `/proc` where it is not mounted.
-#[must_use]
 pub fn no_proc() -> io::Error {
     io::Error::other("/proc is not mounted")
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// Who is stopped.
+/// The processes to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whom {
     /// This process alone.
@@ -21,9 +21,6 @@ pub enum Whom {
 ///
 /// To be called on the main thread: the kernel gives it the signal first, so
 /// that the stop is over when `kill` returns.
-///
-/// # Errors
-/// Hardly any: one may always signal oneself and one's group.
 pub fn stop(whom: Whom) -> io::Result<()> {
     let mut default = MaybeUninit::<libc::sigaction>::zeroed();
     let mut before = MaybeUninit::<libc::sigaction>::zeroed();

@@ -11,7 +11,7 @@ use std::os::fd::AsRawFd as _;
 /// `F_SETSIG` of `fcntl(2)`, which libc does not have.
 const F_SETSIG: libc::c_int = 10;
 
-/// Whether the file is open or mapped elsewhere, in any process, visible or not.
+/// Returns whether the file is open or mapped elsewhere, in any process, visible or not.
 ///
 /// The lease is given back at once; nothing of the file changes. Who opens it
 /// within that microsecond waits for it, or, with `O_NONBLOCK`, is told to try again.

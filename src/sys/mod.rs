@@ -6,7 +6,6 @@
 #![expect(unsafe_code, reason = "this is the one room where kernel calls without a safe form are made")]
 
 pub mod capability;
-pub mod child;
 pub mod entries;
 pub mod handle;
 pub mod job;
@@ -20,6 +19,8 @@ pub mod regular;
 mod residency;
 pub mod running;
 pub mod shm;
+#[cfg(any(test, feature = "fake"))]
+pub mod skip;
 mod statx;
 pub mod swap;
 pub mod unfinished;
@@ -33,7 +34,6 @@ pub use statx::{FileStat, statx_at, statx_fd, statx_link};
 use std::io;
 
 /// The size of a memory page, `sysconf(3)`.
-#[must_use]
 pub fn page_size() -> u64 {
     // SAFETY: sysconf takes a number and touches no memory of ours.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };

@@ -20,14 +20,14 @@ use std::path::{Component, Path};
 pub struct OpenObject {
     /// Its descriptor.
     pub file: File,
-    /// What it was when it was opened.
+    /// Its stat at the time of opening.
     pub stat: FileStat,
     /// Whether reading leaves the access time as it is (`O_NOATIME`, which is
     /// for the owner and for root).
     pub keeps_access_time: bool,
 }
 
-/// How often an object that is replaced all the time is opened without `/proc`.
+/// The number of attempts to open an object that is replaced all the time, without `/proc`.
 const MAX_OPENS: usize = 16;
 
 /// Opens a directory to list it or to look names up in it.
@@ -128,7 +128,7 @@ pub struct InDirectory {
     /// Whether the effective user may create, rename and remove names in the directory, as far as its mode and
     /// access control list decide. The sticky bit and the file's own flags are not part of it.
     pub writable: bool,
-    /// Whether the file system is mounted read-only.
+    /// The file system is mounted read-only.
     pub read_only: bool,
 }
 
@@ -168,18 +168,6 @@ pub fn foresee_name(root: &Path, path: &Path) -> io::Result<()> {
         return Err(Errno::EPERM.into());
     }
     Ok(faccessat(&directory, c".", AccessFlags::W_OK | AccessFlags::X_OK, AtFlags::AT_EACCESS)?)
-}
-
-/// Makes an object that did not exist and opens it to read and write,
-/// `O_CREAT | O_EXCL`, as `shm_open(3)` does.
-///
-/// # Errors
-/// `EEXIST` when the name is taken, by a link too; `EACCES`, `ENOSPC`.
-pub fn create_object(root: &Path, path: &Path, mode: u32) -> io::Result<File> {
-    let (directory, name) = open_parent(root, path)?;
-    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let mode = Mode::from_bits_truncate(mode & 0o777);
-    Ok(File::from(openat(&directory, name.as_c_str(), flags, mode)?))
 }
 
 /// Opens a regular file below `root` for reading. A name that is something
@@ -232,7 +220,6 @@ pub fn open_again(link: &str) -> io::Result<OpenObject> {
 }
 
 /// What a file of this mode is, with its article; `None` for a regular file.
-#[must_use]
 pub const fn kind_of(mode: u32) -> Option<&'static str> {
     match mode & libc::S_IFMT {
         libc::S_IFREG => None,
@@ -265,9 +252,8 @@ fn read_only(flags: OFlag, open: impl Fn(OFlag) -> nix::Result<OwnedFd>) -> io::
 /// A run of a file that is either allocated or a hole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileExtent {
-    /// Where it ends.
     pub end: u64,
-    /// Whether there is anything; a hole reads as zeros.
+    /// Data; otherwise a hole, which reads as zeros.
     pub data: bool,
 }
 

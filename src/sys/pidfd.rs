@@ -42,9 +42,8 @@ pub fn terminate(process: &OwnedFd) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Whether there is a process of that pid, whatever `/proc` shows: `kill(2)`
+/// Returns whether there is a process of that pid, whatever `/proc` shows: `kill(2)`
 /// with signal 0.
-#[must_use]
 pub fn exists(pid: u32) -> bool {
     let Ok(pid) = libc::pid_t::try_from(pid) else { return false };
     // 0 and below would be groups of processes.

@@ -44,19 +44,19 @@ pub struct Mapping {
     pub start: u64,
     /// The address behind its last byte.
     pub end: u64,
-    /// Where in the file it begins.
+    /// Its offset in the file.
     pub offset: u64,
     /// The device of the file.
     pub device: u64,
     /// Its inode number.
     pub inode: u64,
-    /// Whether it may be written to.
+    /// It is writable.
     pub writable: bool,
     /// Whether what is written reaches the file and all who have mapped it.
     pub shared: bool,
 }
 
-/// Which mappings are asked for.
+/// The mappings to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     /// Shared ones of files.
@@ -142,8 +142,9 @@ mod tests {
                         );
                     }
                     Ok(None) => break,
-                    // Before Linux 6.11.
-                    Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => return,
+                    Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => {
+                        return crate::sys::skip::skip_for_kernel("needs PROCMAP_QUERY (Linux 6.11)");
+                    }
                     Err(error) => panic!("{error}"),
                 }
             }

@@ -28,7 +28,7 @@ pub fn ran_for(pid: u32) -> io::Result<u64> {
     Ok(time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs())
 }
 
-/// Whether two threads share their descriptors: `kcmp(2)`.
+/// Returns whether two threads share their descriptors: `kcmp(2)`.
 ///
 /// # Errors
 /// `ESRCH`, `EPERM` for who may not examine them, `ENOSYS` where the kernel has no `kcmp`.

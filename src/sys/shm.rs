@@ -11,49 +11,57 @@ const SHM_STAT_ANY: libc::c_int = 15;
 const SHM_INFO: libc::c_int = 14;
 const IPC_INFO: libc::c_int = 3;
 
-/// What `IPC_STAT` says. Asking changes nothing; it needs read permission.
+/// `struct shmid_ds`, without padding. Times are in seconds since 1970; 0 means never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShmStat {
-    /// The size as it was asked for, in bytes.
+    pub shmid: i32,
+    /// The requested size, in bytes.
     pub size: u64,
-    /// The key; 0 for a private segment and for one that is marked for removal.
+    /// 0 for a private segment, and for one that is marked for removal.
     pub key: u32,
     /// Permission bits, with 0o1000 (marked for removal) and 0o2000 (locked).
     pub mode: u32,
-    /// The owner.
     pub uid: u32,
-    /// The owning group.
     pub gid: u32,
-    /// The creator.
     pub creator_uid: u32,
-    /// The creator's group.
     pub creator_gid: u32,
-    /// The pid of the creator, as seen from this pid namespace.
+    /// As seen from this pid namespace.
     pub creator_pid: i32,
-    /// How many attachments there are.
+    /// The process that attached or detached last.
+    pub last_pid: i32,
+    /// The number of attachments.
     pub nattch: u64,
-    /// Creation or last `IPC_SET`, in seconds since 1970.
+    /// Creation or last `IPC_SET`.
     pub change_time: i64,
-    /// The last attachment; 0: never.
     pub attach_time: i64,
-    /// The last detachment; 0: never.
     pub detach_time: i64,
 }
 
-/// Reads what the kernel keeps of a segment, `shmctl(IPC_STAT)`.
+/// Returns what the kernel keeps of a segment, `shmctl(IPC_STAT)`. Changes nothing.
 ///
 /// # Errors
 /// `EACCES` without read permission, `EINVAL` or `EIDRM` when there is no such segment.
 pub fn stat(shmid: i32) -> io::Result<ShmStat> {
-    let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
-    // SAFETY: IPC_STAT writes one shmid_ds, and raw has room for it.
-    check(unsafe { libc::shmctl(shmid, libc::IPC_STAT, raw.as_mut_ptr()) })?;
-    // SAFETY: zeroed, then filled by the kernel; every bit pattern is valid.
-    Ok(facts(&unsafe { raw.assume_init() }))
+    query(shmid, libc::IPC_STAT).map(|(_, raw)| ShmStat::new(shmid, &raw))
 }
 
-/// As [`stat`], for segments that may not be read too: `SHM_STAT_ANY`, which
-/// goes by the place in the kernel's table. Linux 4.17.
+/// Returns what the kernel keeps of the segment with that index in its table,
+/// `shmctl(SHM_STAT_ANY)`: needs no read permission, but Linux 4.17.
+fn stat_index(index: i32) -> io::Result<ShmStat> {
+    query(index, SHM_STAT_ANY).map(|(shmid, raw)| ShmStat::new(shmid, &raw))
+}
+
+/// Calls `shmctl` with a command that fills a `shmid_ds`.
+fn query(id: i32, command: libc::c_int) -> io::Result<(libc::c_int, libc::shmid_ds)> {
+    let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
+    // SAFETY: IPC_STAT and SHM_STAT_ANY write one shmid_ds, SHM_INFO a struct
+    // shm_info, which is smaller. raw has room for it.
+    let result = check(unsafe { libc::shmctl(id, command, raw.as_mut_ptr()) })?;
+    // SAFETY: zeroed, then filled by the kernel; every bit pattern is valid.
+    Ok((result, unsafe { raw.assume_init() }))
+}
+
+/// Does the same as [`stat`], without read permission where the kernel allows it.
 ///
 /// # Errors
 /// `EINVAL` or `EIDRM` when there is no such segment, `EACCES` on an older
@@ -63,17 +71,15 @@ pub fn stat_any(shmid: i32) -> io::Result<ShmStat> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => error,
         outcome => return outcome,
     };
-    // The place is the low half of the identifier, or its low 24 bits with the
+    // The index is the low half of the identifier, or its low 24 bits with the
     // boot parameter ipcmni_extend.
-    for place in [shmid & 0x7fff, shmid & 0xff_ffff] {
-        let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
-        // SAFETY: SHM_STAT_ANY writes one shmid_ds, and raw has room for it.
-        if unsafe { libc::shmctl(place, SHM_STAT_ANY, raw.as_mut_ptr()) } == shmid {
-            // SAFETY: zeroed, then filled by the kernel; every bit pattern is valid.
-            return Ok(facts(&unsafe { raw.assume_init() }));
+    for index in [shmid & 0x7fff, shmid & 0xff_ffff] {
+        match stat_index(index) {
+            Ok(stat) if stat.shmid == shmid => return Ok(stat),
+            _ => {}
         }
     }
-    // Gone meanwhile, or another one has its place by now.
+    // Removed meanwhile, or another segment has its index by now.
     stat(shmid).map_err(|error| if error.kind() == denied.kind() { denied } else { error })
 }
 
@@ -103,97 +109,54 @@ pub fn limits() -> io::Result<ShmLimits> {
     Ok(limits)
 }
 
-/// A segment as `SHM_STAT_ANY` lists it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listed {
-    /// Its number.
-    pub shmid: i32,
-    /// What `IPC_STAT` would say.
-    pub stat: ShmStat,
-    /// The pid of who attached or detached last.
-    pub last_pid: i32,
-    /// The last attach and the last detach, in seconds since 1970; 0 for never.
-    pub times: [i64; 2],
-}
-
-/// Every segment of this IPC namespace, place by place: `SHM_INFO`, `SHM_STAT_ANY`.
-/// It takes a quarter of the time of the table in `/proc`, which tells the memory too.
+/// Returns every segment of this IPC namespace: `SHM_INFO`, `SHM_STAT_ANY`.
+/// Takes a quarter of the time of `/proc/sysvipc/shm`, which also tells the memory.
 ///
 /// # Errors
 /// `EINVAL` and `EACCES` on kernels before Linux 4.17.
-pub fn all() -> io::Result<Vec<Listed>> {
-    // struct shm_info, which is smaller than this.
-    let mut info = MaybeUninit::<[libc::shmid_ds; 2]>::zeroed();
-    // SAFETY: SHM_INFO writes one struct shm_info, of 48 bytes, and info has room for it.
-    let highest = check(unsafe { libc::shmctl(0, SHM_INFO, info.as_mut_ptr().cast()) })?;
-    let mut listed = vec![];
-    for place in 0..=highest {
-        let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
-        // SAFETY: SHM_STAT_ANY writes one shmid_ds, and raw has room for it.
-        match check(unsafe { libc::shmctl(place, SHM_STAT_ANY, raw.as_mut_ptr()) }) {
-            Ok(shmid) => {
-                // SAFETY: zeroed, then filled by the kernel; every bit pattern is valid.
-                let raw = unsafe { raw.assume_init() };
-                let times = [raw.shm_atime, raw.shm_dtime];
-                listed.push(Listed { shmid, stat: facts(&raw), last_pid: raw.shm_lpid, times });
-            }
-            // Nobody is there, or not any more.
-            Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::EIDRM)) => {}
-            Err(error) => return Err(error),
+pub fn all() -> io::Result<Vec<ShmStat>> {
+    let (highest, _) = query(0, SHM_INFO)?;
+    let is_free = |error: &io::Error| matches!(error.raw_os_error(), Some(libc::EINVAL | libc::EIDRM));
+    (0..=highest).map(stat_index).filter(|found| !found.as_ref().is_err_and(is_free)).collect()
+}
+
+impl ShmStat {
+    fn new(shmid: i32, raw: &libc::shmid_ds) -> Self {
+        Self {
+            shmid,
+            size: raw.shm_segsz as u64,
+            key: raw.shm_perm.__key.cast_unsigned(),
+            mode: u32::from(raw.shm_perm.mode),
+            uid: raw.shm_perm.uid,
+            gid: raw.shm_perm.gid,
+            creator_uid: raw.shm_perm.cuid,
+            creator_gid: raw.shm_perm.cgid,
+            creator_pid: raw.shm_cpid,
+            last_pid: raw.shm_lpid,
+            nattch: raw.shm_nattch,
+            change_time: raw.shm_ctime,
+            attach_time: raw.shm_atime,
+            detach_time: raw.shm_dtime,
         }
     }
-    Ok(listed)
 }
 
-fn facts(raw: &libc::shmid_ds) -> ShmStat {
-    ShmStat {
-        size: raw.shm_segsz as u64,
-        key: raw.shm_perm.__key.cast_unsigned(),
-        mode: u32::from(raw.shm_perm.mode),
-        uid: raw.shm_perm.uid,
-        gid: raw.shm_perm.gid,
-        creator_uid: raw.shm_perm.cuid,
-        creator_gid: raw.shm_perm.cgid,
-        creator_pid: raw.shm_cpid,
-        nattch: raw.shm_nattch,
-        change_time: raw.shm_ctime,
-        attach_time: raw.shm_atime,
-        detach_time: raw.shm_dtime,
-    }
-}
-
-/// Makes a segment that did not exist, `shmget(IPC_CREAT | IPC_EXCL)`. Key 0
-/// is `IPC_PRIVATE`.
+/// Creates a segment, `shmget(IPC_CREAT | IPC_EXCL)`. Key 0 is `IPC_PRIVATE`.
 ///
 /// # Errors
 /// `EEXIST` when the key is taken, `EINVAL` for a size outside the limits,
 /// `ENOSPC` when the ids or the pages are used up, `ENOMEM`, `EPERM`.
 pub fn create(key: u32, size: usize, mode: u32) -> io::Result<i32> {
-    create_special(key, size, mode, Special::default())
+    create_with(key, size, mode, 0)
 }
 
-/// What else a segment may be asked to be when it is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Special {
-    /// In huge pages of the default size, `SHM_HUGETLB`.
-    pub huge: bool,
-    /// Without memory set aside for it, `SHM_NORESERVE`.
-    pub no_reserve: bool,
-}
-
-/// As [`create`], and asks for more.
+/// Does the same as [`create`], with `SHM_HUGETLB` or `SHM_NORESERVE` in `flags`.
 ///
 /// # Errors
-/// As [`create`]; with huge pages `EPERM` for who may not have them and
-/// `ENOMEM` when there are not enough.
-pub fn create_special(key: u32, size: usize, mode: u32, special: Special) -> io::Result<i32> {
-    let mut flags = libc::IPC_CREAT | libc::IPC_EXCL | (mode & 0o777).cast_signed();
-    if special.huge {
-        flags |= libc::SHM_HUGETLB;
-    }
-    if special.no_reserve {
-        flags |= libc::SHM_NORESERVE;
-    }
+/// As [`create`]; with huge pages `EPERM` for users that may not have them and
+/// `ENOMEM` when too few are free.
+pub fn create_with(key: u32, size: usize, mode: u32, flags: libc::c_int) -> io::Result<i32> {
+    let flags = flags | libc::IPC_CREAT | libc::IPC_EXCL | (mode & 0o777).cast_signed();
     // SAFETY: shmget takes numbers and touches no memory of ours.
     check(unsafe { libc::shmget(key.cast_signed(), size, flags) })
 }
@@ -311,13 +274,10 @@ impl Attachment {
     }
 
     /// The size of the segment in bytes.
-    #[must_use]
     pub const fn len(&self) -> u64 {
         self.length as u64
     }
 
-    /// Whether it has no bytes; the kernel makes no such segment.
-    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.length == 0
     }
@@ -337,7 +297,6 @@ impl Attachment {
     /// the end of the segment, and where the kernel cannot provide a page. Touches the
     /// pages: one that was never written is allocated by this, so ask
     /// [`Attachment::resident`] first.
-    #[must_use]
     pub fn copy_to(&self, offset: u64, buffer: &mut [u8]) -> usize {
         let Some((start, length)) = self.clamp(offset, buffer.len()) else { return 0 };
         // SAFETY: start + length lies within the attachment, which stays
@@ -350,7 +309,6 @@ impl Attachment {
     /// Writes bytes at `offset` and returns how many: fewer than given at the end of
     /// the segment, and where the kernel has no memory for a page. Writes nothing
     /// when attached read-only.
-    #[must_use]
     pub fn copy_from(&self, offset: u64, bytes: &[u8]) -> usize {
         if !self.writable {
             return 0;
@@ -362,7 +320,6 @@ impl Attachment {
 
     /// Returns whether the segment is in huge pages, by the device that `/proc/self/maps` shows
     /// for it: those of the usual size are on another one. Without /proc it is not.
-    #[must_use]
     pub fn is_in_huge_pages(&self) -> bool {
         let start = format!("{:08x}-", self.address.as_ptr().addr());
         let Ok(maps) = std::fs::read("/proc/self/maps") else { return false };
@@ -373,7 +330,7 @@ impl Attachment {
         device.is_some_and(|device| device != usual.as_bytes())
     }
 
-    /// Which pages are in memory, `mincore(2)`: one byte a page, the lowest
+    /// Tells which pages are in memory, `mincore(2)`: one byte a page, the lowest
     /// bit set for yes, for `pages` pages from page `first` on. Touches nothing.
     ///
     /// # Errors

@@ -5,24 +5,21 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 
-/// What the kernel says of a file.
+/// The stat of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FileStat {
     /// The device number, as `stat(2)` gives it.
     pub device: u64,
-    /// The inode number.
     pub inode: u64,
-    /// How many names it has.
+    /// The number of names.
     pub links: u32,
     /// Type and permission bits.
     pub mode: u32,
-    /// The owner.
     pub uid: u32,
-    /// The owning group.
     pub gid: u32,
     /// Its length in bytes.
     pub size: u64,
-    /// What is allocated, in units of 512 bytes.
+    /// The allocated size, in units of 512 bytes.
     pub blocks: u64,
     /// Last read, as seconds and nanoseconds since 1970; so the others.
     pub access: (i64, u32),
@@ -41,15 +38,13 @@ pub struct FileStat {
 }
 
 impl FileStat {
-    /// Whether it is a regular file: the only kind that can be a segment.
-    #[must_use]
+    /// Returns whether it is a regular file: the only kind that can be a segment.
     pub const fn is_regular(&self) -> bool {
         self.mode & libc::S_IFMT == libc::S_IFREG
     }
 
     /// Returns whether both were reached through the same mount. A bind mount counts as
     /// another one where the kernel tells mounts apart.
-    #[must_use]
     pub fn is_on_mount_of(&self, other: &Self) -> bool {
         match (self.mount, other.mount) {
             (Some(own), Some(other)) => own == other,
@@ -57,8 +52,7 @@ impl FileStat {
         }
     }
 
-    /// Whether it is a directory.
-    #[must_use]
+    /// Returns whether it is a directory.
     pub const fn is_directory(&self) -> bool {
         self.mode & libc::S_IFMT == libc::S_IFDIR
     }
@@ -73,9 +67,6 @@ pub fn statx_at(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<FileStat> 
 }
 
 /// Looks at an open file, one opened with `O_PATH` too.
-///
-/// # Errors
-/// Hardly any: the file is open.
 pub fn statx_fd(file: BorrowedFd<'_>) -> io::Result<FileStat> {
     statx(file, c"", libc::AT_EMPTY_PATH)
 }

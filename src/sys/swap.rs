@@ -1,11 +1,10 @@
-//! Whether anything at all is swapped out, `sysinfo(2)`.
+//! The use of swap, `sysinfo(2)`.
 
 use std::mem::MaybeUninit;
 
 /// Whether some swap is in use on this machine. When none is, a page that is
 /// not resident was never written. Where the kernel does not answer, yes: then
 /// the reader looks closer.
-#[must_use]
 pub fn in_use() -> bool {
     let mut raw = MaybeUninit::<libc::sysinfo>::zeroed();
     // SAFETY: sysinfo writes one struct sysinfo, and raw has room for it.

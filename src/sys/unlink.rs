@@ -22,12 +22,12 @@ use std::path::{Path, PathBuf};
 /// that, keeps its name in a directory of such a name instead ([`path_before`]): the
 /// owner of the directory tells who removed it.
 pub const ASIDE: &str = "shmlens-removing-";
-/// How many digits stand behind that.
+/// The number of digits after the prefix.
 const DIGITS: usize = 16;
 /// The longest name in a directory, in bytes.
 pub(super) const LONGEST_NAME: usize = 255;
 
-/// What became of it.
+/// The outcome of a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
     /// It is unlinked.
@@ -142,7 +142,7 @@ pub fn rename_below(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Where an object is while it is being removed.
+/// The place of an object while it is being removed.
 struct Aside {
     /// A directory that was made for it, by its name.
     own: Option<(OwnedFd, CString)>,
@@ -213,7 +213,6 @@ fn name_aside(name: &[u8]) -> io::Result<CString> {
 /// The name that an object had before a removal moved it aside, from the name
 /// that it has now. `None` when no removal gave it that name, or when its own was
 /// too long to stand in it.
-#[must_use]
 pub fn name_before(aside: &[u8]) -> Option<&[u8]> {
     let (digits, rest) = aside.strip_prefix(ASIDE.as_bytes())?.split_at_checked(DIGITS)?;
     let name = rest.strip_prefix(b"-").filter(|name| !name.is_empty())?;
@@ -222,7 +221,6 @@ pub fn name_before(aside: &[u8]) -> Option<&[u8]> {
 
 /// As [`name_before`], of a path below a root, and also for an object in a directory that
 /// a removal made for it.
-#[must_use]
 pub fn path_before(aside: &Path) -> Option<PathBuf> {
     let name = aside.file_name()?;
     match aside.parent() {
@@ -232,7 +230,6 @@ pub fn path_before(aside: &Path) -> Option<PathBuf> {
 }
 
 /// Returns whether a removal made this directory, as far as its name tells.
-#[must_use]
 pub fn is_aside(directory: &Path) -> bool {
     let name = directory.file_name().map(OsStr::as_bytes).unwrap_or_default();
     let digits = name.strip_prefix(ASIDE.as_bytes()).unwrap_or_default();

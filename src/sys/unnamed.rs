@@ -21,7 +21,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// How often a name that others create and remove at the same time is tried.
+/// The number of attempts at a name that others create and remove at the same time.
 const RETRIES: usize = 16;
 
 /// Why a file was not replaced.

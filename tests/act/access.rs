@@ -5,7 +5,6 @@ use nix::fcntl::{OFlag, open};
 use nix::sys::stat;
 use shmlens::act::access::Rules;
 use shmlens::act::{Action, ModeChange, OwnerChange};
-use shmlens::machine::Machine as _;
 use shmlens::machine::control::Control as _;
 use shmlens::machine::real::RealMachine;
 use shmlens::segment::{Mode, ObjectName, SegmentId};
@@ -30,14 +29,14 @@ fn tried(id: &SegmentId) -> (bool, bool) {
 #[track_caller]
 fn compare(rules: &Rules, id: &SegmentId) {
     let nobody = Nobody::here();
-    let who = RealMachine.control().credentials();
+    let who = RealMachine.credentials();
     let found = tried(id);
     drop(nobody);
     assert_eq!((who.uid, who.gid, who.capabilities), (NOBODY, NOBODY, 0));
     let answer = rules.access(&who);
     assert_eq!((answer.read, answer.write), found, "{rules:?}: {}", answer.reason);
     // Root has every capability.
-    let root = rules.access(&RealMachine.control().credentials());
+    let root = rules.access(&RealMachine.credentials());
     assert_eq!((root.read, root.write), tried(id), "{rules:?}: {}", root.reason);
 }
 
@@ -82,7 +81,7 @@ fn lists_mean_what_the_kernel_means_by_them() {
             list.push(entry(4, owning, none));
             list.extend(group.map(|bits| entry(8, bits, NOBODY)));
             list.extend([entry(0x10, mask, none), entry(0x20, other, none)]);
-            let held = RealMachine.control().hold(&name).unwrap();
+            let held = RealMachine.hold(&name).unwrap();
             held.set_acl(&list.concat()).unwrap();
             assert_eq!(held.acl().unwrap(), Some(list.concat()));
             let rules = Rules::of(&RealMachine, &super::shown(&object.id()));
@@ -104,7 +103,7 @@ fn lists_mean_what_the_kernel_means_by_them() {
 #[test]
 fn a_process_is_who_the_kernel_says() {
     let who = RealMachine.process_credentials(std::process::id()).unwrap();
-    assert_eq!(who, RealMachine.control().credentials());
+    assert_eq!(who, RealMachine.credentials());
     assert!(RealMachine.user_credentials(0).capabilities != 0);
 }
 

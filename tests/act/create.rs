@@ -1,6 +1,6 @@
 //! Making segments, and never touching one that exists.
 
-use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World, as_nobody, shmlens, skip, tool};
+use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World, as_nobody, shmlens, skip_for_kernel, tool};
 use nix::mount::MsFlags;
 use shmlens::act::{self, ActError, NewSegment, Options, Source};
 use shmlens::machine::control::NewSysv;
@@ -147,7 +147,7 @@ fn until_it_is_whole_it_is_for_its_maker_alone() {
                 }
                 for row in sysv_table::parse(&RealMachine.sysv_table().unwrap()).rows {
                     let whole = row.resident.unwrap().0 + row.swapped.unwrap().0 == size.0;
-                    assert!(whole || row.perms & 0o066 == 0, "{row:?}");
+                    assert!(whole || row.mode.bits() & 0o066 == 0, "{row:?}");
                 }
             }
         });
@@ -169,7 +169,7 @@ fn what_cannot_be_filled_is_taken_away_again() {
     // It says that it has a page, and has a few bytes.
     let path = "/sys/kernel/mm/transparent_hugepage/enabled";
     if fs::metadata(path).map_or(0, |facts| facts.len()) < 4096 {
-        return skip("needs a file of sysfs");
+        return skip_for_kernel("needs a file of sysfs");
     }
     for kind in ["sysv --key 7", "posix name"] {
         let error = refused(&format!("{kind} --from {path}"), 1);
@@ -223,7 +223,7 @@ fn missing_huge_pages_are_an_error_and_leave_nothing() {
     let Some(_world) = World::new() else { return };
     let meminfo = fs::read_to_string("/proc/meminfo").unwrap();
     if !meminfo.lines().any(|line| line.split_whitespace().eq(["HugePages_Free:", "0"])) {
-        return skip("needs a kernel with huge pages, none of them free");
+        return skip_for_kernel("needs a kernel with huge pages, none of them free");
     }
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), b"contents").unwrap();
@@ -239,7 +239,7 @@ fn missing_huge_pages_are_an_error_and_leave_nothing() {
 fn huge_pages_hold_what_was_in_the_file() {
     let _pool = HugePages::of(3);
     if HugePages::free() < 3 {
-        return skip("needs memory for three huge pages");
+        return skip_for_kernel("needs memory for three huge pages");
     }
     let file = tempfile::NamedTempFile::new().unwrap();
     let contents: Vec<u8> = (0..750_000u32).flat_map(u32::to_le_bytes).collect();

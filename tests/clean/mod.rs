@@ -4,7 +4,7 @@ mod choice;
 mod moment;
 mod verdicts;
 
-use crate::support::{Object, World, shmlens};
+use crate::support::{Object, World, orphan, shmlens};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -38,8 +38,7 @@ impl Leaks {
     #[expect(clippy::unused_self, reason = "it belongs to the world")]
     fn sysv(&self, size: &str) -> String {
         let size = size.parse::<shmlens::segment::Bytes>().unwrap().0;
-        let orphan = shmlens::sys::child::create_in_child(0, size.try_into().unwrap(), 0o600, &[]).unwrap();
-        format!("sysv:{}", orphan.shmid)
+        orphan(0, size, &[]).to_string()
     }
 
     /// One that this program created: leaked at most likely.
@@ -195,7 +194,7 @@ fn certain_ones_go_with_yes_and_likely_ones_with_likely() {
 fn a_copy_brings_it_back() {
     let Some(leaks) = Leaks::new() else { return };
     let content = [&[0; 4096][..], b"what was in it"].concat();
-    shmlens::sys::child::create_in_child(0, 8192, 0o600, &content).unwrap();
+    orphan(0, 8192, &content);
     leaks.clean(&["--yes"]).assert_is(0, &["; undo: shmlens restore "]);
     assert!(there().is_empty());
     let copies = leaks.copies();

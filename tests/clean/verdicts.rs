@@ -1,9 +1,8 @@
 //! What is leaked for certain, likely, or not known, by root and by its owner, and the exit status of `clean`.
 
 use super::{Ended, Leaks, there};
-use crate::support::{NOBODY, Object, SOON, as_nobody, tool, wait_until};
+use crate::support::{NOBODY, Object, SOON, as_nobody, orphan, tool, wait_until};
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
-use shmlens::sys::child::create_in_child;
 use std::fs::{self, File, Permissions};
 use std::io::IoSlice;
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -39,8 +38,7 @@ fn in_transit(path: &str) -> (OwnedFd, OwnedFd) {
 #[test]
 fn a_key_makes_a_leak_likely_at_most() {
     let Some(leaks) = Leaks::new() else { return };
-    let orphan = create_in_child(0x7068, 4096, 0o600, b"state").unwrap();
-    let id = format!("sysv:{}", orphan.shmid);
+    let id = orphan(0x7068, 4096, b"state").to_string();
     leaks.clean(&["--yes"]).assert_is(0, &["leaked?", "programs may attach to its key 0x00007068"]);
     assert_eq!(there(), [id.as_str()]);
     leaks.clean(&["--yes", "--likely"]).assert_is(0, &[&format!("{id}: removed")]);

@@ -16,8 +16,8 @@ fn what_it_prints_is_there_with_the_right_sizes() {
     let demo = Headless::start();
     assert_eq!((demo.count(), totals()), (5, (2, 3)));
     let (state, orphan) = (row(demo.state).unwrap(), row(demo.orphan).unwrap());
-    assert_eq!((state.size.0, state.perms, state.nattch), (376, 0o600, 1));
-    assert_eq!((orphan.size.0, orphan.perms, orphan.nattch), (1 << 20, 0o600, 0));
+    assert_eq!((state.size.0, state.mode.bits(), state.nattch), (376, 0o600, 1));
+    assert_eq!((orphan.size.0, orphan.mode.bits(), orphan.nattch), (1 << 20, 0o600, 0));
     let size = |path| fs::metadata(path).unwrap().size();
     assert_eq!((size(&demo.picture), size(&demo.sparse)), (76_800, 256 << 20));
     for path in [&demo.list, &demo.picture, &demo.sparse] {

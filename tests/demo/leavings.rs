@@ -173,9 +173,9 @@ fn segments_that_only_look_like_a_demos_stay() {
     let next = Headless::start();
     let after = rows();
     for segment in &stay {
-        let of = |rows: &[shmlens::machine::sysv_table::Row]| {
+        let of = |rows: &[shmlens::machine::control::SysvStat]| {
             let row = rows.iter().find(|row| row.shmid.0 == segment.shmid).copied();
-            row.map(|row| (row.key, row.size, row.perms, row.uid, row.nattch, row.resident))
+            row.map(|row| (row.key, row.size, row.mode, row.uid, row.nattch, row.resident))
         };
         assert!(of(&after).is_some(), "{} is gone", segment.id());
         assert_eq!(of(&after), of(&before), "{}", segment.id());

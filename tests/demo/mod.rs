@@ -5,9 +5,11 @@ mod contents;
 mod ending;
 mod leavings;
 mod programs;
+mod world;
 
 use crate::support::{Child, SOON, shmlens};
-use shmlens::machine::sysv_table::{self, Row};
+use shmlens::machine::control::SysvStat;
+use shmlens::machine::sysv_table;
 use shmlens::segment::{SegmentId, ShmId};
 use std::fs;
 use std::path::PathBuf;
@@ -43,7 +45,7 @@ impl Headless {
         Self { child, state, orphan, list, picture, sparse }
     }
 
-    /// How many of the five are there.
+    /// Returns how many of the five exist.
     fn count(&self) -> usize {
         let objects = [&self.list, &self.picture, &self.sparse];
         objects.iter().filter(|path| path.exists()).count()
@@ -52,17 +54,17 @@ impl Headless {
 }
 
 /// Every System V segment.
-fn rows() -> Vec<Row> {
+fn rows() -> Vec<SysvStat> {
     let table = sysv_table::parse(&fs::read("/proc/sysvipc/shm").unwrap());
     assert_eq!(table.problems, Vec::<String>::new());
     table.rows
 }
 
-fn row(shmid: ShmId) -> Option<Row> {
+fn row(shmid: ShmId) -> Option<SysvStat> {
     rows().into_iter().find(|row| row.shmid == shmid)
 }
 
-/// How many System V segments and objects there are.
+/// Returns the number of System V segments and of objects.
 pub fn totals() -> (usize, usize) {
     (rows().len(), fs::read_dir("/dev/shm").unwrap().count())
 }

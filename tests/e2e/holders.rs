@@ -2,7 +2,7 @@
 //! programs.
 
 use super::{STILL, answer, no_row, open, quit, row, squeezed, writer};
-use crate::support::{Child, SOON, Terminal, World, python, shmlens, skip, tool};
+use crate::support::{Child, SOON, Terminal, World, python, shmlens, skip_for_kernel, tool};
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
@@ -115,7 +115,7 @@ fn a_pid_of_another_namespace_ends_nobody_here() {
         SOON,
     );
     if !terminal.screen().contains("in use") {
-        return skip(&format!("no pid can be chosen here: {}", terminal.screen()));
+        return skip_for_kernel(&format!("no pid can be chosen here: {}", terminal.screen()));
     }
     terminal.send("h");
     terminal.wait_for("Holders of /held", SOON);

@@ -36,7 +36,10 @@ fn unsettled() -> MadeMachine {
 }
 
 fn perms(machine: &MadeMachine) -> u32 {
-    machine.edit(|facts| facts.sysv[0].row.perms)
+    machine.edit(|facts| {
+        let row = facts.sysv[0].row;
+        row.mode.bits() | if row.locked { 0o2000 } else { 0 }
+    })
 }
 
 fn names(machine: &MadeMachine) -> Vec<String> {
@@ -469,7 +472,7 @@ fn a_segment_that_is_marked_for_removal_is_not_removed_again() {
     let machine = small();
     machine.add_process(4121, "writer");
     machine.attach_in(4121, 5, Access::Read);
-    machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
+    machine.edit(|facts| facts.sysv[0].row.marked = true);
     let mut stage = stage(machine);
     slowly(&mut stage, "x");
     let plan = &confirm(&stage).plans[0];
@@ -493,7 +496,7 @@ fn a_remedy_in_a_dialog_is_a_key() {
     assert!(screen.contains("in use: ") && screen.contains("· forced (f: no force)"), "{screen}");
     // Without a way to save copies.
     let mut unreadable = stage(machine);
-    unreadable.machine.edit(|facts| facts.sysv[0].row.perms = 0);
+    unreadable.machine.edit(|facts| facts.sysv[0].row.mode = shmlens::segment::Mode::new(0));
     unreadable.machine.edit(|facts| facts.effective_uid = 1000);
     unreadable.survey();
     slowly(&mut unreadable, "gx");

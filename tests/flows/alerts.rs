@@ -65,7 +65,7 @@ fn a_name_that_goes_while_it_is_held_is_told_once() {
     stage.machine.attach_in(4121, 5, Access::ReadWrite);
     stage.survey();
     stage.machine.edit(|facts| {
-        facts.sysv[0].row.perms |= 0o1000;
+        facts.sysv[0].row.marked = true;
         facts.sysv[0].row.key = Key(0);
     });
     stage.survey();

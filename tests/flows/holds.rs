@@ -4,8 +4,9 @@ use super::{notice, stage};
 use crate::support::Stage;
 use shmlens::app::holds::Holds;
 use shmlens::app::overlay::Overlay;
-use shmlens::machine::Machine as _;
+use shmlens::machine::control::Control as _;
 use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::machine::process::Processes as _;
 use shmlens::segment::{Access, ShmId, State};
 
 /// Two segments and an object, of which each is looked at and kept.
@@ -68,7 +69,7 @@ fn all_are_let_go_and_leaving_lets_go_of_none() {
 #[test]
 fn the_last_hold_on_a_marked_one_takes_it_along() {
     let mut stage = held();
-    stage.machine.control().sysv_remove(ShmId(3)).unwrap();
+    stage.machine.sysv_remove(ShmId(3)).unwrap();
     stage.survey();
     stage.press("gD");
     assert_eq!(shown(&stage).last(), 1);
@@ -86,15 +87,15 @@ fn what_is_shown_follows_the_kernel_and_what_was_not_shown_is_not_done() {
     stage.press("gD");
     stage.wait(200);
     // Marked behind our back: the next look shows it, and takes no key at once.
-    stage.machine.control().sysv_remove(ShmId(3)).unwrap();
+    stage.machine.sysv_remove(ShmId(3)).unwrap();
     stage.survey();
     assert_eq!(shown(&stage).last(), 1);
     stage.press("y");
     assert_eq!(nattch(&stage, 0), 1);
     stage.press("<esc>D");
     stage.wait(200);
-    stage.machine.edit(|facts| facts.sysv[0].row.perms |= 0o1000);
-    stage.machine.control().sysv_remove(ShmId(5)).unwrap();
+    stage.machine.edit(|facts| facts.sysv[0].row.marked = true);
+    stage.machine.sysv_remove(ShmId(5)).unwrap();
     stage.press("jy");
     assert!(notice(&stage).contains("this is its last attachment"), "{}", notice(&stage));
     assert_eq!(nattch(&stage, 1), 1);
@@ -115,7 +116,7 @@ fn the_one_that_is_open_is_listed_and_letting_go_of_it_leaves_it() {
     stage.press("q");
     assert_eq!(notice(&stage), "");
     stage.press("<enter>");
-    stage.machine.control().sysv_remove(ShmId(3)).unwrap();
+    stage.machine.sysv_remove(ShmId(3)).unwrap();
     stage.survey();
     stage.look();
     assert!(stage.screen().contains("freed when you leave"), "{}", stage.screen());
@@ -129,7 +130,7 @@ fn a_kept_segment_is_judged_as_if_we_were_not_there() {
     let mut stage = held();
     // Some processes cannot be seen, so that only the kernel knows.
     stage.machine.edit(|facts| facts.visibility.outside = true);
-    let own = stage.machine.processes().own_pid();
+    let own = stage.machine.own_pid();
     stage.machine.add_process(own, "shmlens");
     for shmid in [3, 5] {
         stage.machine.attach_in(own, shmid, Access::Read);

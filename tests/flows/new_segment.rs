@@ -51,7 +51,10 @@ fn system_v_segments_are_made_with_a_key_and_without_one() {
     stage.press("n<up> <tab><tab>9<enter>");
     assert_eq!(selected(&stage), "sysv:7", "{}", notice(&stage));
     let made = stage.machine.edit(|facts| {
-        facts.sysv[1..].iter().map(|made| (made.row.key, made.row.size, made.row.perms)).collect::<Vec<_>>()
+        facts.sysv[1..]
+            .iter()
+            .map(|made| (made.row.key, made.row.size, made.row.mode.bits()))
+            .collect::<Vec<_>>()
     });
     assert_eq!(made, [(Key(0x77), Bytes(1 << 20), 0o600), (Key(0), Bytes(9), 0o600)]);
 }

@@ -19,7 +19,7 @@ fn form(stage: &Stage) -> &Permissions {
 fn sysv(machine: &MadeMachine) -> (u32, u32, u32) {
     machine.edit(|facts| {
         let row = facts.sysv[0].row;
-        (row.perms, row.uid, row.gid)
+        (row.mode.bits(), row.uid, row.gid)
     })
 }
 

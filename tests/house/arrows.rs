@@ -1,4 +1,4 @@
-//! Which room may use which.
+//! The rules about which module may use which.
 
 use super::source::{Use, uses};
 use super::{Sources, room, rust};

@@ -3,7 +3,7 @@
 
 use super::{Sources, arrows, rust};
 
-/// What the top of the repository holds.
+/// The files at the top of the repository.
 const TOP: [&str; 11] = [
     ".ci",
     ".clippy.toml",

@@ -17,7 +17,7 @@ pub struct Use {
     pub path: Vec<String>,
     /// Its line.
     pub line: usize,
-    /// Whether it stands in a module of tests.
+    /// It is in a test module.
     pub in_tests: bool,
 }
 

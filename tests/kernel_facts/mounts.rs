@@ -1,7 +1,7 @@
 //! File systems that are mounted below `/dev/shm`: listed as such and never entered.
 
 use super::survey;
-use crate::support::{Child, Object, SOON, World, shmlens, skip};
+use crate::support::{Child, Object, SOON, World, shmlens, skip_for_kernel};
 use nix::mount::{MsFlags, mount};
 use shmlens::machine::Machine as _;
 use shmlens::machine::real::RealMachine;
@@ -71,7 +71,7 @@ fn mount_hung(at: &str) -> Option<File> {
     let daemon = match OpenOptions::new().read(true).write(true).open("/dev/fuse") {
         Ok(daemon) => daemon,
         Err(error) => {
-            skip(&format!("needs /dev/fuse: {error}"));
+            skip_for_kernel(&format!("needs /dev/fuse: {error}"));
             return None;
         }
     };
@@ -80,7 +80,7 @@ fn mount_hung(at: &str) -> Option<File> {
     match mount(Some("hung"), at, Some("fuse"), MsFlags::empty(), Some(options.as_str())) {
         Ok(()) => Some(daemon),
         Err(error) => {
-            skip(&format!("needs FUSE mounts: {error}"));
+            skip_for_kernel(&format!("needs FUSE mounts: {error}"));
             None
         }
     }

@@ -281,7 +281,7 @@ fn signaled(signal: Signal, kind: &[&str], has_begun: impl Fn(i32) -> bool) -> S
     }
 }
 
-fn sysv_rows() -> Vec<sysv_table::Row> {
+fn sysv_rows() -> Vec<shmlens::machine::control::SysvStat> {
     sysv_table::parse(&RealMachine.sysv_table().unwrap()).rows
 }
 

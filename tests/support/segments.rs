@@ -2,7 +2,7 @@
 //! of a [`World`](super::World) needs.
 
 use nix::unistd::{Gid, Uid, fchown};
-use shmlens::segment::{ObjectName, SegmentId, ShmId};
+use shmlens::segment::{Bytes, Key, ObjectName, SegmentId, ShmId};
 use shmlens::sys::shm;
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
@@ -76,7 +76,7 @@ impl Sysv {
         assert_eq!(attachment.copy_from(offset, bytes), bytes.len());
     }
 
-    /// What shmlens calls it.
+    /// Returns its id in shmlens.
     pub const fn id(&self) -> SegmentId {
         SegmentId::Sysv(ShmId(self.shmid))
     }
@@ -87,6 +87,13 @@ impl Drop for Sysv {
         // A test may have removed it.
         let _ = shm::remove(self.shmid);
     }
+}
+
+/// Has a child create a System V segment and exit.
+pub fn orphan(key: u32, size: u64, content: &[u8]) -> SegmentId {
+    let program = Path::new(env!("CARGO_BIN_EXE_shmlens"));
+    let created = shmlens::demo::create_orphan(program, Key(key), Bytes(size), content);
+    SegmentId::Sysv(created.expect("an orphan").0)
 }
 
 /// A POSIX object, with a descriptor for reading and writing.
@@ -125,7 +132,7 @@ impl Object {
         path(&self.name)
     }
 
-    /// What shmlens calls it.
+    /// Returns its id in shmlens.
     pub fn id(&self) -> SegmentId {
         SegmentId::Posix(ObjectName::new(&self.name).unwrap())
     }

@@ -1,19 +1,12 @@
 //! The tools of the machine that results are compared with.
 
+use shmlens::sys::skip::skip;
 use std::env;
 use std::fs;
-use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-/// Says that a test cannot be run here, past the capture of its output. Where
-/// everything has to be run (`CI=true`) it fails the test instead.
-pub fn skip(why: &str) {
-    assert!(env::var_os("CI").is_none_or(|value| value != "true"), "cannot be skipped under CI=true: {why}");
-    let _ = writeln!(io::stderr(), "skipped: {why}");
-}
-
-/// Finds a tool in `PATH`. `None` when it is missing, which is said.
+/// Finds a tool in `PATH`. Without it the test is skipped.
 pub fn tool(name: &str) -> Option<PathBuf> {
     let found = find(name);
     if found.is_none() {

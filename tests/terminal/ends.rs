@@ -9,18 +9,14 @@ use shmlens::app::event::Clock;
 use shmlens::app::key::Key;
 use shmlens::app::{Effect, Event};
 use shmlens::identify::Rules;
-use shmlens::machine::control::Control;
-use shmlens::machine::made::MadeMachine;
-use shmlens::machine::process::Processes;
-use shmlens::machine::{Contents, LimitFacts, Machine, ObjectListing, ObjectStat};
-use shmlens::segment::{Bytes, Holder, Identity, ObjectName, ShmId, Timestamp};
+use shmlens::machine::Machine;
+use shmlens::machine::made::{MadeFacts, MadeMachine};
+use shmlens::segment::Bytes;
 use shmlens::tui::{self, Options, Program};
 use std::env;
 use std::fs;
-use std::io;
 use std::process::{Command, Stdio, exit};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 const NOTHING: Vec<String> = vec![];
@@ -133,63 +129,12 @@ impl Program for Unlucky {
     }
 }
 
-/// Panics when it is surveyed the second time.
-struct Faulty(MadeMachine, AtomicU32);
-
-impl Machine for Faulty {
-    fn sysv_table(&self) -> io::Result<Vec<u8>> {
-        assert_eq!(self.1.fetch_add(1, Ordering::Relaxed), 0, "the worker panics on purpose");
-        self.0.sysv_table()
-    }
-    fn list_objects(&self) -> io::Result<ObjectListing> {
-        self.0.list_objects()
-    }
-    fn stat_object(&self, name: &ObjectName) -> io::Result<ObjectStat> {
-        self.0.stat_object(name)
-    }
-    fn limits(&self) -> LimitFacts {
-        self.0.limits()
-    }
-    fn user_name(&self, uid: u32) -> Option<String> {
-        self.0.user_name(uid)
-    }
-    fn group_name(&self, gid: u32) -> Option<String> {
-        self.0.group_name(gid)
-    }
-    fn effective_uid(&self) -> u32 {
-        self.0.effective_uid()
-    }
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-    fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>> {
-        self.0.open_object(name)
-    }
-    fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
-        self.0.is_open_elsewhere(name, identity)
-    }
-    fn open_unlinked(&self, device: u64, inode: u64, holders: &[Holder]) -> io::Result<Box<dyn Contents>> {
-        self.0.open_unlinked(device, inode, holders)
-    }
-    fn removes_at_logout(&self, uid: u32) -> Option<bool> {
-        self.0.removes_at_logout(uid)
-    }
-    fn processes(&self) -> &dyn Processes {
-        self.0.processes()
-    }
-    fn may_attach(&self, shmid: ShmId) -> io::Result<()> {
-        self.0.may_attach(shmid)
-    }
-    fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>> {
-        self.0.attach(shmid)
-    }
-    fn control(&self) -> &dyn Control {
-        self.0.control()
-    }
-}
-
 fn run_on_this_terminal(by_survey: bool) -> i32 {
-    let machine: Arc<dyn Machine> = Arc::new(Faulty(MadeMachine::new(), AtomicU32::new(0)));
+    let machine = MadeMachine::new();
+    // The second survey is the one that the key asks for.
+    let later = |facts: &mut MadeFacts| facts.before_table = Some(|_| panic!("the worker panics on purpose"));
+    machine.edit(|facts| facts.before_table = Some(later));
+    let machine: Arc<dyn Machine> = Arc::new(machine);
     tui::run(&machine, Unlucky { by_survey }, Options { mouse: true, copies: Bytes(0) }, Rules::default())
         .unwrap()
         .status()

@@ -5,11 +5,11 @@
 //! the way of `rm`: each is looked at again just before, and a copy is kept.
 
 use super::Terms;
+use super::ask;
 use super::copying::Where;
 use super::log::Log;
 use super::removing::remove;
 use super::tell::Teller;
-use super::ask;
 use crate::act::{self, Action, Copying, Plan, Task};
 use crate::cli::args::CleanArgs;
 use crate::cli::out::{Out, warn};
@@ -83,7 +83,7 @@ pub fn run(
 /// Who is meant. A name that nobody has is a mistake: that nothing of theirs is
 /// leaked would be a wrong comfort.
 fn uid(machine: &dyn Machine, user: &str) -> Result<u32, Failure> {
-    let uid = user.parse().ok().or_else(|| Some(machine.control().user_by_name(user)?.0));
+    let uid = user.parse().ok().or_else(|| Some(machine.user_by_name(user)?.0));
     uid.ok_or_else(|| {
         Failure::Usage(format!("no user named '{}'; a numeric id works too", escape(user.as_bytes())))
     })

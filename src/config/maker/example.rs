@@ -1,28 +1,42 @@
-//! A segment as an entry's examples describe it: what fits, and what only looks like it.
+//! The examples of a maker: segments that fit, and segments that only look alike.
 
-/// A made-up segment. Written as a text it is a name or a key; as a table it
-/// has more.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+use super::Size;
+use super::read::{many, one_key, some_placed};
+use crate::segment::Mode;
+use serde::Deserialize;
+
+/// An invented segment. A plain string is a name or a key; a table has more.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Example {
-    /// The name, where it has one.
     pub name: Option<String>,
-    /// The System V key.
+    #[serde(deserialize_with = "one_key")]
     pub key: Option<u32>,
-    /// The size in bytes; not given, one that fits.
-    pub size: Option<u64>,
-    /// The permission bits; not given, some that fit.
-    pub mode: Option<u32>,
-    /// What stands where in the contents, zeros besides; `None`: they cannot
-    /// be read.
-    pub contents: Option<Vec<(i64, Vec<u8>)>>,
+    /// `None`: one that fits.
+    pub size: Option<Size>,
+    /// `None`: one that fits.
+    pub mode: Option<Mode>,
+    /// The contents, zero elsewhere; `None`: they cannot be read.
+    #[serde(rename = "bytes", deserialize_with = "some_placed")]
+    pub contents: Option<Vec<Placed>>,
     /// The command that holds it.
     pub command: Option<String>,
-    /// The POSIX objects that are there as well.
+    /// The POSIX objects that exist as well.
+    #[serde(deserialize_with = "many")]
     pub beside: Vec<String>,
-    /// The group of users that there is.
+    /// The group of users that exists.
     pub group: Option<String>,
-    /// The pids that are to be found.
+    /// The pids to be found.
+    #[serde(rename = "pid", deserialize_with = "many")]
     pub pids: Vec<u32>,
-    /// The entry that knows it better.
+    /// The maker that fits better.
+    #[serde(rename = "as")]
     pub better: Option<String>,
+}
+
+/// Bytes at an offset: `"8: 80 00"`, `"-40: fe ca"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    pub at: i64,
+    pub bytes: Vec<u8>,
 }

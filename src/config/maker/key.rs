@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// One key, or a range, or those that share some hexadecimal digits.
+/// A key, a range of keys, or keys that share some hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyRule {
     /// From the first to the last, both among them.
@@ -17,8 +17,11 @@ pub enum KeyRule {
 }
 
 impl KeyRule {
-    /// Whether it is such a key.
-    #[must_use]
+    /// Completes "expected …".
+    pub const ALLOWED: &str = "a key such as \"0x000004d2\" or \"1234\", a range such as \"1001..1003\", \
+                           eight digits with ? for any digit, such as \"0x51??????\", or \"private\"";
+
+    /// Returns whether a key matches.
     pub const fn fits(self, key: u32) -> bool {
         match self {
             Self::Range(first, last) => first <= key && key <= last,
@@ -26,9 +29,8 @@ impl KeyRule {
         }
     }
 
-    /// How many of the 32 bits it settles: 32 for one key, 24 for 256 of them.
+    /// Returns how many of the 32 bits it fixes: 32 for one key, 24 for 256 of them.
     /// `IPC_PRIVATE` settles none, since everybody may ask for it.
-    #[must_use]
     pub const fn settled(self) -> u32 {
         match self {
             Self::Range(0, 0) => 0,
@@ -39,28 +41,25 @@ impl KeyRule {
 }
 
 impl FromStr for KeyRule {
-    /// What may be written.
-    type Err = &'static str;
+    type Err = ();
 
     /// `private`, `0x00282929`, `100`, `0x4e545030..0x4e545039`, `0x51??????`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const ALLOWED: &str = "a key such as \"0x000004d2\" or \"1234\", a range such as \"1001..1003\", \
-                               eight digits with ? for any digit, such as \"0x51??????\", or \"private\"";
         if text == "private" {
             return Ok(Self::Range(0, 0));
         }
         if let Some((first, last)) = text.split_once("..") {
-            let (first, last) = (number(first).ok_or(ALLOWED)?, number(last).ok_or(ALLOWED)?);
-            return if first <= last { Ok(Self::Range(first, last)) } else { Err(ALLOWED) };
+            let (first, last) = (number(first).ok_or(())?, number(last).ok_or(())?);
+            return if first <= last { Ok(Self::Range(first, last)) } else { Err(()) };
         }
         if !text.contains('?') {
-            let key = number(text).ok_or(ALLOWED)?;
+            let key = number(text).ok_or(())?;
             return Ok(Self::Range(key, key));
         }
-        let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 8).ok_or(ALLOWED)?;
+        let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 8).ok_or(())?;
         let (mut bits, mut mask) = (0, 0);
         for digit in digits.chars() {
-            let value = if digit == '?' { None } else { Some(digit.to_digit(16).ok_or(ALLOWED)?) };
+            let value = if digit == '?' { None } else { Some(digit.to_digit(16).ok_or(())?) };
             bits = bits << 4 | value.unwrap_or(0);
             mask = mask << 4 | value.map_or(0, |_| 0xf);
         }

@@ -3,7 +3,7 @@
 //! `[[maker]]` tables of the settings are written in the same form, which
 //! assets/catalogue/README.md documents.
 
-mod bytes;
+mod check;
 mod example;
 mod key;
 mod pattern;
@@ -12,72 +12,99 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub use example::Example;
+pub use example::{Example, Placed};
 pub use key::KeyRule;
 pub use pattern::{Patterns, compile};
-pub(in crate::config) use read::read;
 pub use template::Template;
 
 use super::ConfigError;
+use super::read::word;
 use crate::segment::Mode;
+use read::{examples, id, kinds, many};
+use serde::Deserialize;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-/// One maker, or one sort of segment that a maker makes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// A maker, or one sort of segment that it makes. assets/catalogue/README.md documents the fields.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    expecting = "[[maker]] followed by lines like id = \"…\""
+)]
 pub struct Maker {
-    /// What filters and JSON call it; one of a kind.
+    /// The unique name in filters and JSON.
+    #[serde(deserialize_with = "id")]
     pub id: String,
-    /// What people call it.
+    /// The name for people.
     pub name: String,
-    /// The kinds of segments that it makes.
+    #[serde(rename = "kind", deserialize_with = "kinds")]
     pub kinds: Kinds,
-    /// Regular expressions over the bytes of the name, without a slash in
-    /// front; one of them has to fit. Groups give pids and parts for templates.
+    /// Regular expressions over the bytes of the name without its slash, one of which
+    /// has to match. Groups give pids and parts of templates.
+    #[serde(rename = "pattern", deserialize_with = "many")]
     pub patterns: Vec<String>,
-    /// System V keys; one of them has to fit.
+    /// System V keys, one of which has to match.
+    #[serde(rename = "key", deserialize_with = "many")]
     pub keys: Vec<KeyRule>,
-    /// Sizes in bytes, one of which has to fit; none: any.
-    pub sizes: Vec<RangeInclusive<u64>>,
-    /// Permission bits, one of which has to fit; none: any.
+    /// Sizes in bytes, one of which has to match; empty: any.
+    #[serde(rename = "size", deserialize_with = "many")]
+    pub sizes: Vec<Size>,
+    /// Permission bits, one of which has to match; empty: any.
+    #[serde(rename = "mode", deserialize_with = "many")]
     pub modes: Vec<Mode>,
-    /// What stands in the contents: all of it has to fit.
+    /// Checks of the contents, all of which have to match.
+    #[serde(deserialize_with = "many")]
     pub contents: Vec<Check>,
-    /// By what it is known.
+    #[serde(rename = "match", deserialize_with = "word")]
     pub by: MatchBy,
-    /// Commands of which one has to be its creator or a holder; a `*` at the
-    /// end stands for any more letters.
+    /// Commands of which one has to be its creator or a holder. A `*` at the end
+    /// stands for any more letters.
+    #[serde(deserialize_with = "many")]
     pub commands: Vec<String>,
-    /// POSIX objects that have to be there as well.
+    /// POSIX objects that have to exist as well.
+    #[serde(deserialize_with = "many")]
     pub beside: Vec<Template>,
-    /// There has to be a group of users of the segment's name.
+    /// A group of users has to have the name of the segment.
     pub group_named: bool,
-    /// Where pids stand that it depends on.
+    /// The pids that it depends on.
+    #[serde(rename = "pid", deserialize_with = "many")]
     pub pids: Vec<PidRule>,
-    /// What it means that nobody holds it.
+    /// The verdict while nobody holds it.
+    #[serde(deserialize_with = "word")]
     pub unheld: Unheld,
-    /// What it is while something still wants it: a pid that lives, a helper,
-    /// an object of [`Maker::with`].
+    /// The verdict while something still wants it: a live pid, a helper, an
+    /// object of [`Maker::with`].
+    #[serde(deserialize_with = "word")]
     pub wanted: Wanted,
-    /// Processes that look after it: while one of them runs it is no leak.
+    /// Processes that look after it: while one of them runs it is not leaked.
+    #[serde(deserialize_with = "many")]
     pub helpers: Vec<Template>,
-    /// Whose helpers count.
+    #[serde(deserialize_with = "word")]
     pub helpers_of: Whose,
-    /// POSIX objects that it belongs to: while one of them is held it is no leak.
+    /// POSIX objects that it belongs to: while one of them is held it is not leaked.
+    #[serde(deserialize_with = "many")]
     pub with: Vec<Template>,
-    /// Why it is judged so, in one line.
+    /// The reason for the verdict, in one line.
     pub reason: String,
-    /// What to know before it is removed.
+    /// A warning before it is removed.
     pub removal: Option<String>,
-    /// Where the facts are from.
+    /// The source of these facts.
     pub source: Option<String>,
     /// It gives a name and never a verdict.
     pub label_only: bool,
-    /// What it fits.
+    /// Segments that match.
+    #[serde(deserialize_with = "examples")]
     pub fits: Vec<Example>,
-    /// What it does not fit although it looks like it.
+    /// Segments that look alike and do not match.
+    #[serde(deserialize_with = "examples")]
     pub misses: Vec<Example>,
 }
+
+/// Sizes in bytes: `32`, `"4K"`, `"1M..64M"`, `"1G.."`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Size(pub RangeInclusive<u64>);
 
 /// The kinds of segments that a maker makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,7 +118,8 @@ pub struct Kinds {
 }
 
 /// By what a segment is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum MatchBy {
     /// By its name or key. Contents that fit make it surer; where they cannot
     /// be read, the name is enough.
@@ -105,8 +133,9 @@ pub enum MatchBy {
     Fallback,
 }
 
-/// What it means that nobody holds a segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// The verdict on a segment without holders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Unheld {
     /// The catalogue cannot tell.
     #[default]
@@ -123,8 +152,9 @@ pub enum Unheld {
     Companion,
 }
 
-/// What an unheld segment is that something still wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// The verdict on a segment without holders that something still wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Wanted {
     /// Idle.
     #[default]
@@ -134,7 +164,8 @@ pub enum Wanted {
 }
 
 /// Whose processes count as helpers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Whose {
     /// Those of the segment's owner.
     #[default]
@@ -145,13 +176,14 @@ pub enum Whose {
 
 /// Something that has to stand in the contents. An offset below 0 counts from
 /// the end. Bytes are as they are stored; numbers are little-endian.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "read::CheckFields")]
 pub enum Check {
-    /// One of these stretches of bytes.
+    /// Any of these stretches of bytes.
     Bytes {
         /// The offset in bytes.
         at: i64,
-        /// What may stand there.
+        /// The allowed stretches.
         any: Vec<Stretch>,
     },
     /// A number that is the size of the segment, less a fixed part.
@@ -160,7 +192,7 @@ pub enum Check {
         at: i64,
         /// Its form.
         number: Number,
-        /// What the size has more, in bytes.
+        /// The bytes by which the size is larger.
         less: u64,
     },
     /// A structure that the program knows.
@@ -177,7 +209,8 @@ pub struct Stretch {
 }
 
 /// A number in the contents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Number {
     /// Two bytes.
     U16,
@@ -192,8 +225,7 @@ pub enum Number {
 }
 
 impl Number {
-    /// How many bytes it takes.
-    #[must_use]
+    /// Returns its width in bytes.
     pub const fn width(self) -> usize {
         match self {
             Self::U16 => 2,
@@ -204,7 +236,8 @@ impl Number {
 }
 
 /// Structures that no few bytes tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Shape {
     /// Python's `ShareableList`.
     ShareableList,
@@ -213,24 +246,23 @@ pub enum Shape {
 }
 
 /// A pid that a segment depends on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "read::PidFields")]
 pub struct PidRule {
-    /// Where it stands.
     pub place: PidPlace,
     /// Whose it is, as in "creator".
     pub of: String,
 }
 
-/// Where a pid stands.
+/// The place of a pid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PidPlace {
     /// In a named group of the pattern.
     Name {
-        /// The group.
         group: String,
         /// 10 or 16.
         base: u32,
-        /// How many low bits stand before it.
+        /// The number of low bits before it.
         shift: u32,
         /// The number that it was cut by: then it only hints.
         modulo: Option<u32>,

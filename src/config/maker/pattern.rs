@@ -2,7 +2,7 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 
-/// Whether patterns are tried out when they are read.
+/// Controls the check of patterns when they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patterns {
     /// Compile each: what does not compile is an error.
@@ -19,12 +19,12 @@ pub fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern).unicode(false).dot_matches_new_line(true).size_limit(1 << 20).build()
 }
 
-/// Whether a pattern has a group of that name.
+/// Returns whether a pattern has a group of that name.
 pub fn has_group(pattern: &str, group: &str) -> bool {
     pattern.contains(&format!("(?P<{group}>")) || pattern.contains(&format!("(?<{group}>"))
 }
 
-/// What is wrong with one, in a line.
+/// Returns the error in one line.
 pub fn words(error: &regex::Error) -> String {
     match error {
         regex::Error::CompiledTooBig(_) => "needs too much memory".to_owned(),

@@ -14,6 +14,10 @@ enum Part {
 }
 
 impl Template {
+    /// Completes "expected …".
+    pub const ALLOWED: &str = "a name in which {name} stands for the segment name and {GROUP} for a named \
+                           group of the pattern, such as \"{name}_el\"";
+
     /// The groups that it needs, besides the whole name.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
@@ -38,24 +42,21 @@ impl Template {
 }
 
 impl FromStr for Template {
-    /// What may be written.
-    type Err = &'static str;
+    type Err = ();
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const ALLOWED: &str = "a name in which {name} stands for the segment name and {GROUP} for a named \
-                               group of the pattern, such as \"{name}_el\"";
         let mut parts = vec![];
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
-            let (group, behind) = after.split_once('}').ok_or(ALLOWED)?;
+            let (group, behind) = after.split_once('}').ok_or(())?;
             if group.is_empty() || before.contains('}') {
-                return Err(ALLOWED);
+                return Err(());
             }
             parts.extend([Part::Text(before.to_owned()), Part::Group(group.to_owned())]);
             rest = behind;
         }
         if text.is_empty() || rest.contains('}') {
-            return Err(ALLOWED);
+            return Err(());
         }
         parts.push(Part::Text(rest.to_owned()));
         parts.retain(|part| !matches!(part, Part::Text(text) if text.is_empty()));

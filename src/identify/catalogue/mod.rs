@@ -165,7 +165,8 @@ impl Entry {
             Kind::Sysv => maker.kinds.sysv,
             Kind::Memfd => maker.kinds.memfd,
         };
-        let of_size = maker.sizes.is_empty() || maker.sizes.iter().any(|size| size.contains(&subject.size.0));
+        let of_size =
+            maker.sizes.is_empty() || maker.sizes.iter().any(|size| size.0.contains(&subject.size.0));
         let of_mode = maker.modes.is_empty() || maker.modes.contains(&subject.mode);
         let lacks = match maker.by {
             MatchBy::Name => false,

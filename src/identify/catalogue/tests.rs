@@ -1,7 +1,7 @@
 //! The catalogue that comes with the program, entry by entry.
 
 use super::*;
-use crate::config::maker::Example;
+use crate::config::maker::{Example, Placed};
 use crate::segment::{Bytes, Mode};
 use proptest::prelude::*;
 
@@ -49,8 +49,8 @@ fn found<T>(
     example: &Example,
     tell: impl Fn(Option<Made<'_>>) -> T,
 ) -> T {
-    let size = example.size.or(maker.sizes.first().map(|sizes| *sizes.start())).unwrap_or(4096);
-    let mode = example.mode.or(maker.modes.first().map(|mode| mode.bits())).unwrap_or(0o600);
+    let size = example.size.as_ref().or(maker.sizes.first()).map_or(4096, |size| *size.0.start());
+    let mode = example.mode.or(maker.modes.first().copied()).unwrap_or(Mode::new(0o600));
     let kind = match (&example.name, maker.kinds.memfd) {
         (None, _) => Kind::Sysv,
         (Some(_), true) => Kind::Memfd,
@@ -60,7 +60,7 @@ fn found<T>(
         size,
         places: places
             .iter()
-            .map(|(at, bytes)| {
+            .map(|Placed { at, bytes }| {
                 (if *at < 0 { size - at.unsigned_abs() } else { at.unsigned_abs() }, bytes.clone())
             })
             .collect(),
@@ -70,7 +70,7 @@ fn found<T>(
         name: example.name.as_ref().map(String::as_bytes),
         key: (kind == Kind::Sysv).then_some(Key(example.key.unwrap_or(0))),
         size: Bytes(size),
-        mode: Mode::new(mode),
+        mode,
         contents: contents.as_ref().map(|contents| contents as &dyn Peek),
         around: Some(example),
     }))

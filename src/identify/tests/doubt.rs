@@ -195,7 +195,7 @@ fn a_holder_whose_mapping_does_not_fit_is_not_believed() {
     machine.edit(|facts| facts.sysv[0].row.nattch = 1);
     assert_is(&machine, State::InUse, &["attached once", "nattch 1: 0 found, 1 in processes"]);
     // Marked for removal, it has lost its key.
-    machine.edit(|facts| (facts.sysv[0].row.perms, facts.sysv[0].row.key) = (0o1600, crate::segment::Key(0)));
+    machine.edit(|facts| (facts.sysv[0].row.marked, facts.sysv[0].row.key) = (true, crate::segment::Key(0)));
     assert_eq!(claim(0x4d2, 4096, true), 1);
     // More than nattch: all are kept.
     let machine = with_key(0x4d2);

@@ -1,16 +1,15 @@
-//! The bytes of a made segment: a size, and the pages that were written.
+//! The bytes of a fake segment: a size, and the pages that were written.
 
 use super::PAGE;
 use crate::machine::{Extent, ExtentKind};
 use crate::segment::Bytes;
 use std::collections::BTreeMap;
 
-/// The bytes of a made segment: a size and the pages that were written.
 #[derive(Debug, Clone, Default)]
 pub struct MadeBytes {
     /// The length.
     pub size: u64,
-    /// What was written, by page number. A page that is not here is a hole.
+    /// The written pages, by number. Any other page is a hole.
     pub pages: BTreeMap<u64, Box<[u8]>>,
     /// Set when the name is gone.
     pub removed: bool,
@@ -18,13 +17,11 @@ pub struct MadeBytes {
 
 impl MadeBytes {
     /// Nothing but a hole.
-    #[must_use]
     pub fn hole(size: u64) -> Self {
         Self { size, ..Self::default() }
     }
 
     /// These bytes, all of them data.
-    #[must_use]
     pub fn full(bytes: &[u8]) -> Self {
         let mut made = Self::hole(bytes.len() as u64);
         made.write(0, bytes);

@@ -1,7 +1,7 @@
-//! Made segments that are open.
+//! Open segments of the fake machine.
 
 use super::{MadeBytes, MadeMachine, MadeSysv, lock};
-use crate::machine::sysv_table::{MARKED, Row};
+use crate::machine::control::SysvStat;
 use crate::machine::{Contents, ContentsStat, Extent, Trace};
 use crate::segment::Identity;
 use std::io;
@@ -36,7 +36,7 @@ impl Contents for OpenMadeObject {
 /// A System V segment that is attached; dropping it detaches.
 pub struct AttachedMade {
     pub machine: MadeMachine,
-    pub row: Row,
+    pub row: SysvStat,
 }
 
 impl AttachedMade {
@@ -49,14 +49,8 @@ impl AttachedMade {
 
 impl Contents for AttachedMade {
     fn stat(&self) -> io::Result<ContentsStat> {
-        let identity = Identity::Sysv {
-            key: self.row.key,
-            creator_uid: self.row.creator_uid,
-            creator_pid: self.row.creator_pid,
-            size: self.row.size,
-        };
-        let removed = self.with(|made| made.row.perms & MARKED != 0).unwrap_or(true);
-        Ok(ContentsStat { size: self.row.size.0, identity, removed })
+        let removed = self.with(|made| made.row.marked).unwrap_or(true);
+        Ok(ContentsStat { size: self.row.size.0, identity: self.row.identity(), removed })
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {

@@ -1,4 +1,4 @@
-//! Changing a made machine: its data, with the kernel's permission checks.
+//! Changes to the fake machine, with the kernel's permission checks.
 
 use super::making::MadeMaking;
 use super::{MadeBytes, MadeFacts, MadeMachine, MadeObject, MadeSysv, lock};
@@ -6,7 +6,6 @@ use crate::machine::control::{
     Capability, Control, Credentials, FileFlags, Guards, Held, MemoryFacts, NewSysv, Pin, Removal,
     SysvPermissions, SysvStat,
 };
-use crate::machine::sysv_table::{LOCKED, MARKED, Row};
 use crate::machine::{Making, ObjectStat};
 use crate::segment::{Bytes, Mode, ObjectName, ShmId, Timestamp};
 use std::io;
@@ -38,15 +37,15 @@ impl MadeFacts {
         }
     }
 
-    /// What `IPC_RMID` and the last detach do.
+    /// Frees marked segments without attachments, as the kernel does.
     pub(super) fn reap(&mut self) {
-        self.sysv.retain(|made| made.row.perms & MARKED == 0 || made.row.nattch > 0);
+        self.sysv.retain(|made| !made.row.marked || made.row.nattch > 0);
     }
 }
 
 impl Control for MadeMachine {
     fn sysv_stat(&self, shmid: ShmId) -> io::Result<SysvStat> {
-        self.edit(|facts| Ok(sysv_stat(&facts.sysv_mut(shmid)?.row)))
+        self.edit(|facts| Ok(facts.sysv_mut(shmid)?.row))
     }
 
     fn sysv_set(&self, shmid: ShmId, set: SysvPermissions) -> io::Result<()> {
@@ -55,7 +54,7 @@ impl Control for MadeMachine {
             let now = facts.now;
             let row = &mut facts.sysv_mut(shmid)?.row;
             (row.uid, row.gid) = (set.uid, set.gid);
-            row.perms = row.perms & !0o777 | set.mode.bits() & 0o777;
+            row.mode = Mode::new(set.mode.bits() & 0o777);
             row.change = Some(Timestamp::from_seconds(now));
             Ok(())
         })
@@ -65,12 +64,8 @@ impl Control for MadeMachine {
         self.edit(|facts| {
             facts.check_sysv(shmid, Capability::IpcLock)?;
             let limit = facts.memlock.filter(|_| !facts.credentials().may(Capability::IpcLock));
-            let held: u64 = facts
-                .sysv
-                .iter()
-                .filter(|made| made.row.perms & LOCKED != 0)
-                .map(|made| made.row.size.0)
-                .sum();
+            let held: u64 =
+                facts.sysv.iter().filter(|made| made.row.locked).map(|made| made.row.size.0).sum();
             let row = &mut facts.sysv_mut(shmid)?.row;
             if let (true, Some(limit)) = (locked, limit) {
                 if limit.0 == 0 {
@@ -80,7 +75,7 @@ impl Control for MadeMachine {
                     return error(libc::ENOMEM);
                 }
             }
-            row.perms = row.perms & !LOCKED | if locked { LOCKED } else { 0 };
+            row.locked = locked;
             Ok(())
         })
     }
@@ -89,21 +84,21 @@ impl Control for MadeMachine {
         self.edit(|facts| {
             facts.check_sysv(shmid, Capability::SysAdmin)?;
             let row = &mut facts.sysv_mut(shmid)?.row;
-            row.perms |= MARKED;
+            row.marked = true;
             row.key.0 = 0;
             facts.reap();
             Ok(())
         })
     }
 
-    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Box<dyn Pin>> {
+    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Pin> {
         self.edit(|facts| {
             if let Some(others) = facts.before_pin.take() {
                 others(facts);
             }
             Self::row_to_attach(facts, shmid)?;
             facts.sysv_mut(shmid)?.row.nattch += 1;
-            Ok(Box::new(PinnedMade { machine: self.clone(), shmid }) as Box<dyn Pin>)
+            Ok(Box::new(PinnedMade { machine: self.clone(), shmid }) as Pin)
         })
     }
 
@@ -121,7 +116,7 @@ impl Control for MadeMachine {
         self.edit(|facts| {
             let (me, now) = (facts.credentials(), facts.now);
             let row = &mut facts.sysv[place].row;
-            row.perms = new.mode.bits() & 0o777;
+            row.mode = Mode::new(new.mode.bits() & 0o777);
             (row.uid, row.gid, row.creator_uid, row.creator_gid) = (me.uid, me.gid, me.uid, me.gid);
             row.change = Some(Timestamp::from_seconds(now));
         });
@@ -236,31 +231,10 @@ impl Control for MadeMachine {
     }
 }
 
-fn sysv_stat(row: &Row) -> SysvStat {
-    SysvStat {
-        key: row.key,
-        size: row.size,
-        mode: Mode::new(row.perms & 0o777),
-        locked: row.perms & LOCKED != 0,
-        marked: row.perms & MARKED != 0,
-        uid: row.uid,
-        gid: row.gid,
-        creator_uid: row.creator_uid,
-        creator_gid: row.creator_gid,
-        creator_pid: row.creator_pid,
-        nattch: row.nattch,
-        change: row.change,
-        attach: row.attach,
-        detach: row.detach,
-    }
-}
-
 struct PinnedMade {
     machine: MadeMachine,
     shmid: ShmId,
 }
-
-impl Pin for PinnedMade {}
 
 impl Drop for PinnedMade {
     fn drop(&mut self) {

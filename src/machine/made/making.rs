@@ -1,8 +1,8 @@
-//! Making segments on a made machine.
+//! Filling new segments of the fake machine.
 
 use super::{MadeBytes, MadeMachine};
 use crate::machine::{Finish, Finished, Making};
-use crate::segment::{Key, ObjectName, SegmentId, ShmId};
+use crate::segment::{Key, Mode, ObjectName, SegmentId, ShmId};
 use std::io;
 
 /// A segment that is being filled; it is nowhere until it is finished.
@@ -13,7 +13,7 @@ pub struct MadeMaking {
 }
 
 impl MadeMaking {
-    /// Whether another one has the name or the key.
+    /// Returns whether another segment has the name or the key.
     pub fn is_taken(&self) -> bool {
         self.machine.edit(|facts| match &self.name {
             Ok(name) => facts.posix.contains_key(name) || facts.others.contains(name),
@@ -56,7 +56,7 @@ impl Making for MadeMaking {
                 let at = self.machine.add_sysv(shmid, key.0, bytes);
                 self.machine.edit(|facts| {
                     let row = &mut facts.sysv[at].row;
-                    (row.uid, row.gid, row.perms) = (uid, gid, mode);
+                    (row.uid, row.gid, row.mode) = (uid, gid, Mode::new(mode));
                     (row.creator_uid, row.creator_gid) = (me.uid, me.gid);
                     row.change = Some(crate::segment::Timestamp::from_seconds(facts.now));
                 });

@@ -1,6 +1,6 @@
-//! A machine that tests fill: the same questions, no kernel.
+//! A machine in memory, for tests.
 //!
-//! What it holds can be changed between two looks, through [`MadeMachine::edit`]:
+//! Tests change it between two surveys through [`MadeMachine::edit`]:
 //! bytes, sizes, names, permissions, the clock.
 
 mod bytes;
@@ -12,11 +12,11 @@ mod process;
 pub use bytes::MadeBytes;
 pub use process::{MadeProcess, OBJECTS};
 
-use super::control::{Control, Guards};
-use super::process::{FileLock, Processes, Visibility};
-use super::sysv_table::Row;
+use super::control::{Guards, SysvStat};
+use super::process::{FileLock, Visibility};
+use super::sysv_table::{LOCKED, MARKED};
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, Trace};
-use crate::segment::{Bytes, Holder, Identity, Key, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Holder, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
 use contents::{AttachedMade, OpenMadeObject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -32,7 +32,7 @@ pub struct MadeMachine {
     facts: Arc<Mutex<MadeFacts>>,
 }
 
-/// What a made machine holds.
+/// The state of the fake machine.
 #[derive(Debug, Clone, Default)]
 pub struct MadeFacts {
     /// Its System V segments, in the order of the table.
@@ -47,23 +47,22 @@ pub struct MadeFacts {
     pub stray_lines: Vec<String>,
     /// Users by number.
     pub users: BTreeMap<u32, String>,
-    /// Who we are.
+    /// The user that runs shmlens.
     pub effective_uid: u32,
     /// Our groups.
     pub groups: Vec<u32>,
     /// The limit of locked memory, `RLIMIT_MEMLOCK`.
     pub memlock: Option<Bytes>,
-    /// The clock.
     pub now: i64,
     /// The limits.
     pub limits: LimitFacts,
     /// `Shmem` in `/proc/meminfo`.
     pub shmem: Option<Bytes>,
-    /// How many times a System V segment was attached.
+    /// The number of attaches so far.
     pub attached: u32,
     /// Its processes, by pid.
     pub processes: BTreeMap<u32, MadeProcess>,
-    /// What cannot be seen of them.
+    /// The limits of what can be seen.
     pub visibility: Visibility,
     /// The list of its processes cannot be read.
     pub blind: bool,
@@ -87,31 +86,32 @@ pub struct MadeFacts {
     pub inner_pids: Vec<u32>,
     /// The objects that were ever held, with the names they had then.
     held: BTreeMap<(u64, u64), (ObjectName, MadeObject)>,
-    /// Who was asked to end.
+    /// The pids that got SIGTERM.
     pub terminated: Vec<u32>,
-    /// What guards its objects, where that is not the usual sticky directory of root.
+    /// The guards of its objects; `None`: a sticky directory of root.
     pub guards: Option<Guards>,
-    /// What others do just before a System V segment is pinned, once.
+    /// Runs just before a System V segment is pinned, once.
     pub before_pin: Option<fn(&mut Self)>,
+    /// Runs just before the table of System V segments is read, once.
+    pub before_table: Option<fn(&mut Self)>,
     next_inode: u64,
 }
 
-/// A System V segment of a made machine.
+/// A System V segment of the fake machine.
 #[derive(Debug, Clone)]
 pub struct MadeSysv {
     /// Its line in the table. Size and resident bytes are those of `bytes`
     /// unless that is empty.
-    pub row: Row,
-    /// What it holds.
+    pub row: SysvStat,
     pub bytes: MadeBytes,
 }
 
-/// A POSIX object of a made machine.
+/// A POSIX object of the fake machine.
 #[derive(Debug, Clone)]
 pub struct MadeObject {
-    /// What `stat` says; the sizes are those of `bytes`.
+    /// Its stat; the sizes are those of `bytes`.
     pub stat: ObjectStat,
-    /// What it holds. Shared with who has it open, so that it lives on when its name goes.
+    /// Shared with open handles, so that it outlives its name.
     pub bytes: Arc<Mutex<MadeBytes>>,
     /// Its access control list.
     pub acl: Option<Vec<u8>>,
@@ -124,7 +124,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl MadeMachine {
     /// A machine with root and ann on it and nothing in its memory, at the
     /// time 1 767 610 860 (2026-01-05T11:01:00Z).
-    #[must_use]
     pub fn new() -> Self {
         let machine = Self::default();
         machine.edit(|facts| {
@@ -152,13 +151,14 @@ impl MadeMachine {
 
     /// Adds a System V segment that ann made an hour ago, mode 0600, and
     /// returns its place in [`MadeFacts::sysv`].
-    #[expect(clippy::must_use_candidate, reason = "what it does is to add")]
     pub fn add_sysv(&self, shmid: i32, key: u32, bytes: MadeBytes) -> usize {
         self.edit(|facts| {
-            let row = Row {
+            let row = SysvStat {
                 key: Key(key),
                 shmid: ShmId(shmid),
-                perms: 0o600,
+                mode: Mode::new(0o600),
+                locked: false,
+                marked: false,
                 size: Bytes(bytes.size),
                 creator_pid: 4121,
                 last_pid: 4121,
@@ -229,10 +229,10 @@ impl MadeMachine {
         }
     }
 
-    fn row_to_attach(facts: &MadeFacts, shmid: ShmId) -> io::Result<Row> {
+    fn row_to_attach(facts: &MadeFacts, shmid: ShmId) -> io::Result<SysvStat> {
         let row = facts.sysv.iter().find(|made| made.row.shmid == shmid).map(|made| made.row);
         let row = row.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
-        if Self::may_read(facts, row.uid, row.perms) {
+        if Self::may_read(facts, row.uid, row.mode.bits()) {
             Ok(row)
         } else {
             Err(io::ErrorKind::PermissionDenied.into())
@@ -262,7 +262,10 @@ impl MadeObject {
 
 impl Machine for MadeMachine {
     fn sysv_table(&self) -> io::Result<Vec<u8>> {
-        let facts = lock(&self.facts);
+        let mut facts = lock(&self.facts);
+        if let Some(others) = facts.before_table.take() {
+            others(&mut facts);
+        }
         let mut text =
             "key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap\n".to_owned();
         for MadeSysv { row, .. } in &facts.sysv {
@@ -273,7 +276,7 @@ impl Machine for MadeMachine {
                 "{} {} {:o} {} {} {} {} {} {} {} {} {} {} {} {} {}",
                 row.key.0.cast_signed(),
                 row.shmid,
-                row.perms,
+                row.mode.bits() | if row.marked { MARKED } else { 0 } | if row.locked { LOCKED } else { 0 },
                 row.size.0,
                 row.creator_pid,
                 row.last_pid,
@@ -373,13 +376,5 @@ impl Machine for MadeMachine {
             made.row.nattch += 1;
         }
         Ok(Box::new(AttachedMade { machine: self.clone(), row }))
-    }
-
-    fn control(&self) -> &dyn Control {
-        self
-    }
-
-    fn processes(&self) -> &dyn Processes {
-        self
     }
 }

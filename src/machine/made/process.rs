@@ -1,4 +1,4 @@
-//! Processes of a made machine.
+//! Processes of the fake machine.
 
 use super::contents::OpenMadeObject;
 use super::{MadeFacts, MadeMachine, MadeObject, PAGE, lock};
@@ -15,20 +15,17 @@ use std::sync::Arc;
 pub const OBJECTS: u64 = 26;
 const SYSV: u64 = 1;
 
-/// A process of a made machine.
+/// A process of the fake machine.
 #[derive(Debug, Clone)]
 pub struct MadeProcess {
-    /// What it is called.
     pub command: Vec<u8>,
-    /// Whose it is.
     pub uid: u32,
-    /// When it began.
     pub began: Timestamp,
     /// It has ended, and only its parent has not asked how.
     pub ended: bool,
-    /// Whether it may be examined.
+    /// It may be examined.
     pub readable: bool,
-    /// What it has of shared memory.
+    /// The shared memory that it holds.
     pub uses: Vec<Use>,
 }
 
@@ -133,7 +130,7 @@ impl MadeFacts {
         }
     }
 
-    /// Who cannot be examined counts too.
+    /// Counts processes that cannot be examined too.
     pub(super) fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
         let object = self.posix.get(name).ok_or(io::ErrorKind::NotFound)?;
         if !identity.fits(&object.stat.identity()) {
@@ -184,7 +181,7 @@ impl Processes for MadeMachine {
         Clock { now: at(facts.now), boot: at(facts.now - facts.uptime), forward: facts.clock_forward }
     }
 
-    fn list(&self) -> io::Result<Vec<Listed>> {
+    fn list_processes(&self) -> io::Result<Vec<Listed>> {
         let facts = lock(&self.facts);
         if facts.blind {
             return Err(io::ErrorKind::PermissionDenied.into());
@@ -195,7 +192,7 @@ impl Processes for MadeMachine {
     }
 
     /// Tests let processes come with any pid.
-    fn newest(&self) -> Option<u32> {
+    fn newest_pid(&self) -> Option<u32> {
         None
     }
 
@@ -231,7 +228,7 @@ impl Processes for MadeMachine {
         })
     }
 
-    fn exists(&self, pid: u32) -> bool {
+    fn process_exists(&self, pid: u32) -> bool {
         let facts = lock(&self.facts);
         facts.processes.contains_key(&pid) || facts.hidden.contains(&pid)
     }

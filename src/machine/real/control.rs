@@ -1,14 +1,13 @@
 //! Changing segments of the machine that this runs on.
 
-use super::making::{ObjectMaking, SysvMaking};
-use super::{DEV_SHM, RealMachine, memory, object_stat};
+use super::making::{ObjectMaking, SysvMaking, create_sysv};
+use super::{DEV_SHM, RealMachine, memory, object_stat, sysv_stat};
 use crate::machine::control::{
     Control, Credentials, FileFlags, Guards, Held, MemoryFacts, NewSysv, Pin, Removal, SysvPermissions,
     SysvStat,
 };
-use crate::machine::sysv_table::{LOCKED, MARKED};
 use crate::machine::{Making, ObjectStat, real::who};
-use crate::segment::{Bytes, Key, Mode, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Mode, ObjectName, ShmId};
 use crate::sys::{self, handle, object, shm, unlink};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::{Group, User};
@@ -20,7 +19,7 @@ use std::path::Path;
 
 impl Control for RealMachine {
     fn sysv_stat(&self, shmid: ShmId) -> io::Result<SysvStat> {
-        Ok(sysv_stat(&shm::stat_any(shmid.0)?))
+        shm::stat_any(shmid.0).map(|stat| sysv_stat(&stat))
     }
 
     fn sysv_set(&self, shmid: ShmId, set: SysvPermissions) -> io::Result<()> {
@@ -35,14 +34,12 @@ impl Control for RealMachine {
         shm::remove(shmid.0)
     }
 
-    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Box<dyn Pin>> {
+    fn sysv_pin(&self, shmid: ShmId) -> io::Result<Pin> {
         Ok(Box::new(shm::Attachment::pin(shmid.0)?))
     }
 
     fn sysv_create(&self, new: &NewSysv) -> io::Result<ShmId> {
-        let size = usize::try_from(new.size.0).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
-        let special = shm::Special { huge: new.huge, no_reserve: new.no_reserve };
-        shm::create_special(new.key.0, size, new.mode.bits(), special).map(ShmId)
+        create_sysv(new, new.mode)
     }
 
     fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>> {
@@ -143,29 +140,6 @@ impl Control for RealMachine {
 pub(in crate::machine) fn name_before(aside: &ObjectName) -> Option<ObjectName> {
     ObjectName::new(unlink::path_before(aside.as_path())?.as_os_str().as_bytes())
 }
-
-fn sysv_stat(stat: &shm::ShmStat) -> SysvStat {
-    let time = |seconds: i64| (seconds != 0).then(|| Timestamp::from_seconds(seconds));
-    SysvStat {
-        key: Key(stat.key),
-        size: Bytes(stat.size),
-        mode: Mode::new(stat.mode & 0o777),
-        locked: stat.mode & LOCKED != 0,
-        marked: stat.mode & MARKED != 0,
-        uid: stat.uid,
-        gid: stat.gid,
-        creator_uid: stat.creator_uid,
-        creator_gid: stat.creator_gid,
-        creator_pid: stat.creator_pid.cast_unsigned(),
-        nattch: stat.nattch,
-        // 0 means never, as in the table.
-        change: time(stat.change_time),
-        attach: time(stat.attach_time),
-        detach: time(stat.detach_time),
-    }
-}
-
-impl Pin for shm::Attachment {}
 
 struct HeldFile {
     file: OwnedFd,

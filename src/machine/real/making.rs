@@ -4,9 +4,9 @@
 use super::DEV_SHM;
 use crate::machine::control::NewSysv;
 use crate::machine::{FILLING, Finish, Finished, Making, Refused};
-use crate::segment::{Bytes, ObjectName, SegmentId, ShmId};
+use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId};
 use crate::sys::handle;
-use crate::sys::shm::{self, Attachment, Special};
+use crate::sys::shm::{self, Attachment};
 use crate::sys::unnamed::Unnamed;
 use nix::unistd::{Gid, Uid, fchown};
 use std::fs::{FileTimes, Permissions};
@@ -103,6 +103,13 @@ fn system_time(time: crate::segment::Timestamp) -> SystemTime {
     whole.and_then(|whole| whole.checked_add(nanos)).unwrap_or(UNIX_EPOCH)
 }
 
+pub fn create_sysv(new: &NewSysv, mode: Mode) -> io::Result<ShmId> {
+    let size = usize::try_from(new.size.0).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+    let huge = if new.huge { libc::SHM_HUGETLB } else { 0 };
+    let no_reserve = if new.no_reserve { libc::SHM_NORESERVE } else { 0 };
+    shm::create_with(new.key.0, size, mode.bits(), huge | no_reserve).map(ShmId)
+}
+
 /// A System V segment that is being filled.
 pub struct SysvMaking {
     shmid: ShmId,
@@ -114,12 +121,10 @@ pub struct SysvMaking {
 impl SysvMaking {
     /// Creates one of the mode [`FILLING`], whatever mode it is to get.
     pub fn begin(new: &NewSysv) -> io::Result<Self> {
-        let length = usize::try_from(new.size.0).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
-        let special = Special { huge: new.huge, no_reserve: new.no_reserve };
-        let shmid = shm::create_special(new.key.0, length, FILLING.bits(), special)?;
-        let mut making = Self { shmid: ShmId(shmid), size: new.size, attachment: None, finished: false };
+        let shmid = create_sysv(new, FILLING)?;
+        let mut making = Self { shmid, size: new.size, attachment: None, finished: false };
         // From here on a failure removes it, by Drop.
-        making.attachment = Some(Attachment::read_write(shmid)?);
+        making.attachment = Some(Attachment::read_write(shmid.0)?);
         Ok(making)
     }
 }

@@ -11,10 +11,11 @@
 //! object is, tells holes of any size at once, and knows what is swapped out. For
 //! others `mincore` takes some ten seconds a TiB, hole or not.
 
-use super::SYSV_TABLE;
 use super::posix::{read_file, run_of_file};
+use super::{SYSV_TABLE, sysv_stat};
+use crate::machine::control::SysvStat;
 use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, Trace, sysv_table};
-use crate::segment::{Bytes, Identity, Key, ShmId};
+use crate::segment::{Bytes, Identity, ShmId};
 use crate::sys::shm::{self, Attachment};
 use crate::sys::{page_size, swap};
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
@@ -37,7 +38,7 @@ pub struct SysvContents {
 impl SysvContents {
     pub fn attach(shmid: ShmId) -> io::Result<Self> {
         let attachment = Attachment::read_only(shmid.0)?;
-        let identity = identity(&shm::stat(shmid.0)?);
+        let identity = sysv_stat(&shm::stat(shmid.0)?).identity();
         let file = attachment.open().ok();
         let huge = file.as_ref().map_or_else(|| attachment.is_in_huge_pages(), |file| !tells_holes(file));
         Ok(Self { shmid, attachment, identity, file, huge })
@@ -49,7 +50,7 @@ impl SysvContents {
     }
 
     /// A figure of this segment in the kernel's table.
-    fn in_table(&self, figure: impl Fn(&sysv_table::Row) -> Option<Bytes>) -> Option<Bytes> {
+    fn in_table(&self, figure: impl Fn(&SysvStat) -> Option<Bytes>) -> Option<Bytes> {
         let table = sysv_table::parse(&fs::read(SYSV_TABLE).ok()?);
         table.rows.iter().find(|row| row.shmid == self.shmid).and_then(figure)
     }
@@ -90,7 +91,7 @@ impl Contents for SysvContents {
     fn stat(&self) -> io::Result<ContentsStat> {
         // Size and identity cannot change while it is attached. The owner may
         // take our read permission away, though; then it stays as it was.
-        let removed = shm::stat(self.shmid.0).is_ok_and(|stat| stat.mode & sysv_table::MARKED != 0);
+        let removed = shm::stat(self.shmid.0).is_ok_and(|stat| sysv_stat(&stat).marked);
         Ok(ContentsStat { size: self.attachment.len(), identity: self.identity, removed })
     }
 
@@ -152,13 +153,4 @@ impl Contents for SysvContents {
 /// Returns whether it tells its holes: the file system of huge pages calls all of a file data.
 fn tells_holes(file: &File) -> bool {
     fstatfs(file).is_ok_and(|stat| stat.filesystem_type() == TMPFS_MAGIC)
-}
-
-fn identity(stat: &shm::ShmStat) -> Identity {
-    Identity::Sysv {
-        key: Key(stat.key),
-        creator_uid: stat.creator_uid,
-        creator_pid: stat.creator_pid.cast_unsigned(),
-        size: Bytes(stat.size),
-    }
 }

@@ -91,7 +91,7 @@ fn look<T>(
 ) -> (Holdings, T) {
     let at = machine.now();
     names.begin(at);
-    let (whereabouts, unknown) = match machine.processes().whereabouts() {
+    let (whereabouts, unknown) = match machine.whereabouts() {
         Ok(whereabouts) => (whereabouts, None),
         Err(error) => (
             Whereabouts::default(),
@@ -115,7 +115,7 @@ fn look<T>(
 /// and no processor: the kernel waits until nobody is in the midst of changing
 /// them (`percpu_down_write` in `locks_start` of `fs/locks.c`).
 fn with_locks<T>(machine: &dyn Machine, work: impl FnOnce() -> T) -> (T, io::Result<Vec<FileLock>>) {
-    let locks = || machine.processes().locks();
+    let locks = || machine.locks();
     thread::scope(|scope| {
         // Where there may be no more threads, one after the other does too.
         let Ok(other) = thread::Builder::new().spawn_scoped(scope, locks) else { return (work(), locks()) };
@@ -146,11 +146,10 @@ struct Looker<'a> {
 impl Looker<'_> {
     /// Every process; and why some may be missing.
     fn look(&self, first: &[u32]) -> (HashMap<u32, Entry>, Option<String>) {
-        let source = self.machine.processes();
         let mut found: HashMap<u32, Entry> = HashMap::new();
         for _ in 0..ROUNDS {
-            let newest = source.newest();
-            let mut due = match source.list() {
+            let newest = self.machine.newest_pid();
+            let mut due = match self.machine.list_processes() {
                 Ok(listed) => listed,
                 Err(error) => {
                     return (found, Some(problem("failed to list processes", &error)));
@@ -166,7 +165,7 @@ impl Looker<'_> {
                 due.sort_by_key(|listed| !first.contains(&listed.pid));
             }
             found.extend(self.ask(&due));
-            if newest.is_some() && source.newest() == newest {
+            if newest.is_some() && self.machine.newest_pid() == newest {
                 // Nobody has come meanwhile.
                 return (found, None);
             }
@@ -202,13 +201,12 @@ impl Looker<'_> {
 
     /// `None` for one that is gone.
     fn one(&self, listed: Listed) -> Option<Entry> {
-        let source = self.machine.processes();
         // Before it is looked at: what it does meanwhile counts as done later.
-        let ran = source.ran_for(listed.pid);
+        let ran = self.machine.ran_for(listed.pid);
         if let Some(known) = (self.believe)(listed, ran) {
             return Some(known);
         }
-        let seen = match source.examine(listed.pid, self.wanted) {
+        let seen = match self.machine.examine(listed.pid, self.wanted) {
             Examined::Gone => return None,
             Examined::Unreadable(users) => Seen::Unreadable(users),
             Examined::Nothing => Seen::Nothing,

@@ -218,12 +218,11 @@ impl Holdings {
     /// Sums up what was seen of each process.
     fn new(machine: &dyn Machine, found: Found, names: &mut Names) -> Self {
         let Found { at, wanted, processes, locks, mut failed } = found;
-        let source = machine.processes();
         let locks = locks.unwrap_or_else(|error| {
             failed.get_or_insert_with(|| problem("failed to read /proc/locks", &error));
             vec![]
         });
-        let coverage = coverage(&processes, source.visibility(), failed);
+        let coverage = coverage(&processes, machine.visibility(), failed);
         let objects = holders(machine, &processes, names);
         // Only files that can be segments.
         let locks = locks.into_iter().filter(|lock| Some(lock.device) == wanted.whereabouts.objects);
@@ -268,7 +267,7 @@ fn holders(
     processes: &HashMap<u32, Entry>,
     names: &mut Names,
 ) -> HashMap<Object, Holders> {
-    let own = machine.processes().own_pid();
+    let own = machine.own_pid();
     let mut objects: HashMap<Object, Vec<(Holder, Claimed)>> = HashMap::new();
     for (&pid, entry) in processes {
         let Seen::Holds(process, holds) = &*entry.seen else { continue };

@@ -78,9 +78,8 @@ fn segment(
     machine: &dyn Machine,
     names: &mut Names,
 ) -> Result<Option<Segment>, Option<ObjectName>> {
-    let source = machine.processes();
     let mut denied = None;
-    let found = ways.iter().find_map(|(pid, hold)| match source.stat_held(*pid, hold.place) {
+    let found = ways.iter().find_map(|(pid, hold)| match machine.stat_held(*pid, hold.place) {
         Ok(stat) => ((stat.device, stat.inode) == (device, inode)).then_some((*pid, hold.place, stat)),
         Err(error) => {
             if error.kind() == io::ErrorKind::PermissionDenied {
@@ -91,7 +90,7 @@ fn segment(
     });
     let Some((pid, place, stat)) = found else {
         // Without "(deleted)" it has a name, in a directory that is not listed.
-        let path = denied.and_then(|(pid, place)| source.name_held(pid, place).ok());
+        let path = denied.and_then(|(pid, place)| machine.name_held(pid, place).ok());
         return match path.filter(|path| path.ends_with(DELETED)) {
             Some(path) => Err(former_name(&path)),
             None => Ok(None),
@@ -102,18 +101,18 @@ fn segment(
         return Ok(None);
     }
     let mut former = ways.iter().filter_map(|(pid, hold)| {
-        let name = former_name(&source.name_held(*pid, hold.place).ok()?)?;
+        let name = former_name(&machine.name_held(*pid, hold.place).ok()?)?;
         let temporary = stat.size == SEMAPHORE && is_temporary(name.as_bytes());
         (!temporary).then_some(name)
     });
-    let first = former_name(&source.name_held(pid, place).unwrap_or_default());
+    let first = former_name(&machine.name_held(pid, place).unwrap_or_default());
     // Names of one holder differ only where it was renamed, or where glibc created it under another one.
     let name = match first {
         Some(name) if !(stat.size == SEMAPHORE && is_temporary(name.as_bytes())) => Some(name),
         _ => former.next(),
     };
     // A removal of ours moves it aside first: that is not what it was called.
-    let name = name.map(|name| machine.control().name_before(&name).unwrap_or(name));
+    let name = name.map(|name| machine.name_before(&name).unwrap_or(name));
     let id = SegmentId::Deleted { device, inode };
     let owner = names.owner(machine, stat.uid, stat.gid);
     let by = unlinkers(holdings, ways, name.as_ref(), &owner, machine);

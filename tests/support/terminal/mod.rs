@@ -37,7 +37,7 @@ pub struct Terminal {
 
 /// What can be waited for: a text on the screen, or a condition on it.
 pub trait Sought {
-    /// Whether it is there.
+    /// Returns whether it is there.
     fn is_on(&self, screen: &Screen) -> bool;
 }
 
@@ -53,7 +53,7 @@ impl<F: Fn(&Screen) -> bool> Sought for F {
     }
 }
 
-/// What a mouse does, as SGR reports name it.
+/// A mouse action, by its name in SGR reports.
 #[derive(Debug, Clone, Copy)]
 pub enum Mouse {
     /// The left button goes down.

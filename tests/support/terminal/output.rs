@@ -16,7 +16,7 @@ pub struct Output {
     more: Condvar,
 }
 
-/// What was read so far.
+/// The bytes read so far.
 pub struct Seen {
     raw: Vec<u8>,
     parser: Parser<Drawing>,
@@ -115,7 +115,7 @@ impl Seen {
         &self.raw
     }
 
-    /// Whether nothing more can come.
+    /// Returns whether the output has ended.
     pub const fn is_at_end(&self) -> bool {
         self.at_end
     }

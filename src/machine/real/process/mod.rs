@@ -105,7 +105,7 @@ impl Processes for RealMachine {
         Clock { now: SystemTime::now().into(), boot, forward: forward.max(0.0) }
     }
 
-    fn list(&self) -> io::Result<Vec<Listed>> {
+    fn list_processes(&self) -> io::Result<Vec<Listed>> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let directory = openat(Proc::shared()?.fd(), ".", flags, Mode::empty())?;
         let mut listed = vec![];
@@ -117,7 +117,7 @@ impl Processes for RealMachine {
         Ok(listed)
     }
 
-    fn newest(&self) -> Option<u32> {
+    fn newest_pid(&self) -> Option<u32> {
         // The last word of proc_loadavg(5). Threads count too, which does no harm.
         let load = fs::read_to_string("/proc/loadavg").ok()?;
         load.split_whitespace().last()?.parse().ok()
@@ -160,17 +160,17 @@ impl Processes for RealMachine {
         Subject::open(Proc::shared().ok()?, &pid.to_string()).and_then(|subject| subject.process(pid)).ok()
     }
 
-    fn exists(&self, pid: u32) -> bool {
+    fn process_exists(&self, pid: u32) -> bool {
         pidfd::exists(pid)
     }
 
     fn inner_pids(&self) -> Vec<u32> {
-        let all = self.list().unwrap_or_default();
+        let all = self.list_processes().unwrap_or_default();
         all.into_iter().flat_map(|listed| stat::inner_pids(listed.pid)).collect()
     }
 
     fn command_lines(&self) -> Vec<CommandLine> {
-        let all = self.list().unwrap_or_default();
+        let all = self.list_processes().unwrap_or_default();
         all.into_iter().filter_map(|listed| command::line(listed.pid)).collect()
     }
 

@@ -20,7 +20,7 @@ pub struct Stat {
     pub kernel: bool,
     /// How many threads it has.
     pub threads: u64,
-    /// When it began, in clock ticks since the machine did.
+    /// The start time, in clock ticks since boot.
     pub start: u64,
 }
 

@@ -239,7 +239,7 @@ fn the_last_hold_on_a_marked_segment_takes_it_along_and_only_when_that_was_shown
     let mut scene = Scene::new();
     scene.open("sysv:1");
     let before = scene.holds();
-    scene.machine.control().sysv_remove(crate::segment::ShmId(1)).unwrap();
+    crate::machine::control::Control::sysv_remove(&scene.machine, crate::segment::ShmId(1)).unwrap();
     // It was not marked when it was shown.
     let events = scene.order(Order::LetGo(before));
     let [Event::LetGo(results)] = &events[..] else { panic!("{events:?}") };
@@ -259,7 +259,7 @@ fn the_last_hold_on_a_marked_segment_takes_it_along_and_only_when_that_was_shown
 fn a_segment_that_goes_when_it_is_closed_is_in_the_record() {
     let mut scene = Scene::new();
     scene.open("sysv:1");
-    scene.machine.control().sysv_remove(crate::segment::ShmId(1)).unwrap();
+    crate::machine::control::Control::sysv_remove(&scene.machine, crate::segment::ShmId(1)).unwrap();
     scene.order(Order::Close { keep: false });
     assert!(scene.recorded().len() == 1 && scene.recorded()[0].starts_with("detach sysv:1: detached; "));
 }

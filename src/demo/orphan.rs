@@ -1,0 +1,77 @@
+//! The segment whose creator has exited: this program, started again, creates
+//! it and exits.
+
+use crate::machine::control::{Control as _, NewSysv};
+use crate::machine::real::RealMachine;
+use crate::machine::{Finish, Making};
+use crate::segment::{Bytes, Key, Mode, SegmentId, ShmId};
+use std::ffi::OsString;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// The hidden subcommand that the child runs: `demo-orphan KEY SIZE`, contents on stdin.
+pub const COMMAND: &str = "demo-orphan";
+
+/// Has a child process create a segment with `content` at its beginning, and
+/// returns its id and the pid of the child, which has exited.
+///
+/// `program` is shmlens.
+pub fn create_orphan(program: &Path, key: Key, size: Bytes, content: &[u8]) -> io::Result<(ShmId, u32)> {
+    let mut child = Command::new(program)
+        .args([COMMAND, &key.0.to_string(), &size.0.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        // Ctrl-C at the terminal could end it before it has written the mark.
+        .process_group(0)
+        .spawn()?;
+    // If it ends early, its answer is missing too.
+    let _ = child.stdin.take().map(|mut stdin| stdin.write_all(content));
+    let mut answer = String::new();
+    let read = child.stdout.take().map(|mut stdout| stdout.read_to_string(&mut answer));
+    // Fails where SIGCHLD is ignored, but waits for the end there too.
+    let _ = child.wait();
+    read.transpose()?;
+    let word = answer.trim().split_once(' ').and_then(|(kind, number)| Some((kind, number.parse().ok()?)));
+    match word {
+        Some(("shmid", shmid)) => Ok((ShmId(shmid), child.id())),
+        Some(("errno", errno)) => Err(io::Error::from_raw_os_error(errno)),
+        _ => Err(io::ErrorKind::Interrupted.into()),
+    }
+}
+
+/// The child's part: creates the segment and prints `shmid N` or `errno N`.
+pub fn run_orphan(arguments: &[OsString]) -> io::Result<()> {
+    let answer = match create(arguments) {
+        Ok(SegmentId::Sysv(shmid)) => format!("shmid {shmid}"),
+        Ok(_) => return Ok(()),
+        Err(error) => format!("errno {}", error.raw_os_error().unwrap_or(libc::EIO)),
+    };
+    writeln!(io::stdout(), "{answer}")
+}
+
+fn create(arguments: &[OsString]) -> io::Result<SegmentId> {
+    let number = |at: usize| arguments.get(at)?.to_str()?.parse::<u64>().ok();
+    let key = number(0).and_then(|key| u32::try_from(key).ok());
+    let (Some(key), Some(size)) = (key, number(1)) else {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    };
+    let mut content = vec![];
+    io::stdin().read_to_end(&mut content)?;
+    create_sysv(Key(key), Bytes(size), &content)
+}
+
+/// Creates a System V segment that only its owner may use, with `content` at its beginning.
+pub(super) fn create_sysv(key: Key, size: Bytes, content: &[u8]) -> io::Result<SegmentId> {
+    let mode = Mode::new(0o600);
+    let mut making = RealMachine.begin_sysv(&NewSysv { key, size, mode, huge: false, no_reserve: false })?;
+    making.write_at(0, content)?;
+    finish(making.as_mut())
+}
+
+pub(super) fn finish(making: &mut dyn Making) -> io::Result<SegmentId> {
+    let finish = Finish { mode: Mode::new(0o600), owner: None, acl: None, used: None };
+    making.finish(&finish).map(|finished| finished.id)
+}

@@ -1,0 +1,49 @@
+//! Tests that cannot run here. They are named and counted when the test program ends.
+
+use nix::unistd::geteuid;
+use std::collections::BTreeMap;
+use std::env;
+use std::io::{self, Write as _};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+/// The skipped tests, with the reason.
+static SKIPPED: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+
+/// Skips this test because a tool or a privilege is missing. Under `CI=true` it fails instead.
+///
+/// # Panics
+/// Under `CI=true`.
+pub fn skip(reason: &str) {
+    assert!(env::var_os("CI").is_none_or(|value| value != "true"), "not skipped under CI=true: {reason}");
+    skip_for_kernel(reason);
+}
+
+/// Skips this test because the kernel lacks a feature, under `CI=true` too.
+pub fn skip_for_kernel(reason: &str) {
+    let test = thread::current().name().unwrap_or("unknown test").to_owned();
+    let mut skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    if skipped.is_empty() {
+        // SAFETY: report is a C function that does not unwind: it ignores errors.
+        unsafe { libc::atexit(report) };
+    }
+    skipped.insert(test, reason.to_owned());
+}
+
+/// Returns whether this is root, and skips this test otherwise.
+pub fn is_root_or_skip() -> bool {
+    let root = geteuid().is_root();
+    if !root {
+        skip("needs root");
+    }
+    root
+}
+
+extern "C" fn report() {
+    let skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut out = io::stderr().lock();
+    let _ = writeln!(out, "\nskipped {} tests:", skipped.len());
+    for (test, reason) in skipped.iter() {
+        let _ = writeln!(out, "  {test}: {reason}");
+    }
+}

@@ -1,0 +1,143 @@
+//! The demo inside of this process: nothing of it stays, however it ends.
+
+use super::row;
+use crate::support::{SOON, wait_until};
+use shmlens::demo::{Demo, DemoError};
+use shmlens::machine::Machine as _;
+use shmlens::machine::real::RealMachine;
+use shmlens::segment::{ObjectName, SegmentId};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+fn start() -> Result<Demo, DemoError> {
+    Demo::start(Path::new(env!("CARGO_BIN_EXE_shmlens")))
+}
+
+fn is_there(id: &SegmentId) -> bool {
+    match id {
+        // A process that another test forks has what is attached here until it
+        // ends or executes something; a removed segment stays for that long.
+        SegmentId::Sysv(shmid) => row(*shmid).is_some_and(|row| !row.marked),
+        SegmentId::Posix(name) => RealMachine.stat_object(name).is_ok(),
+        SegmentId::Deleted { .. } => false,
+    }
+}
+
+fn read(name: &ObjectName) -> Vec<u8> {
+    let open = RealMachine.open_object(name).unwrap();
+    let mut bytes = vec![0; usize::try_from(open.stat().unwrap().size).unwrap()];
+    let length = open.read_at(0, &mut bytes).unwrap();
+    assert_eq!(length, bytes.len());
+    bytes
+}
+
+fn posix(demo: &Demo, part: usize) -> ObjectName {
+    match &demo.segments()[part].id {
+        SegmentId::Posix(name) => name.clone(),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn what_is_made_has_its_size_and_is_gone_at_the_end() {
+    let demo = start().unwrap();
+    let segments = demo.segments();
+    assert_eq!(segments.len(), 5);
+    for segment in &segments {
+        match &segment.id {
+            SegmentId::Sysv(shmid) => {
+                let row = row(*shmid).unwrap();
+                assert_eq!((row.size, row.mode.bits()), (segment.size, 0o600));
+            }
+            SegmentId::Posix(name) => {
+                let stat = RealMachine.stat_object(name).unwrap();
+                assert_eq!((stat.size, stat.mode & 0o7777), (segment.size, 0o600));
+            }
+            SegmentId::Deleted { .. } => panic!("{}", segment.id),
+        }
+    }
+    demo.stop().unwrap();
+    for segment in &segments {
+        assert!(!is_there(&segment.id), "{} is still there", segment.id);
+    }
+}
+
+#[test]
+fn a_panic_removes_it_too() {
+    let mut segments = vec![];
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let demo = start().unwrap();
+        segments = demo.segments();
+        panic!("as a screen might");
+    }));
+    assert!(outcome.is_err());
+    assert_eq!(segments.len(), 5);
+    assert!(!segments.iter().any(|segment| is_there(&segment.id)));
+}
+
+#[test]
+fn it_moves() {
+    let demo = start().unwrap();
+    let SegmentId::Sysv(shmid) = demo.segments()[0].id else { panic!("no System V segment") };
+    let open = shmlens::sys::shm::Attachment::read_only(shmid.0).unwrap();
+    let tick = || {
+        let mut bytes = [0; 8];
+        assert_eq!(open.copy_to(64, &mut bytes), 8);
+        u64::from_ne_bytes(bytes)
+    };
+    let (list, picture) = (posix(&demo, 2), posix(&demo, 3));
+    let before = (tick(), read(&list), read(&picture));
+    wait_until(SOON, || tick() > before.0 + 3);
+    wait_until(SOON, || read(&list) != before.1);
+    wait_until(SOON, || read(&picture) != before.2);
+}
+
+#[test]
+fn the_orphan_is_held_by_nobody_and_its_maker_is_dead() {
+    let demo = start().unwrap();
+    let SegmentId::Sysv(shmid) = demo.segments()[1].id else { panic!("no System V segment") };
+    let row = row(shmid).unwrap();
+    assert_eq!(row.nattch, 0);
+    assert_ne!(row.creator_pid, std::process::id());
+    assert!(!Path::new(&format!("/proc/{}", row.creator_pid)).exists());
+}
+
+#[test]
+fn one_hundredth_of_the_sparse_one_is_there() {
+    let demo = start().unwrap();
+    let stat = RealMachine.stat_object(&posix(&demo, 4)).unwrap();
+    let permille = stat.allocated.0 * 1000 / stat.size.0;
+    assert!((9..=11).contains(&permille), "{permille} of 1000");
+}
+
+#[test]
+fn two_run_side_by_side() {
+    let (one, two) = (start().unwrap(), start().unwrap());
+    let (first, second) = (one.segments(), two.segments());
+    one.stop().unwrap();
+    assert!(!first.iter().any(|segment| is_there(&segment.id)));
+    assert!(second.iter().all(|segment| is_there(&segment.id)));
+}
+
+#[test]
+fn a_changed_mode_keeps_nothing_from_being_removed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let demo = start().unwrap();
+    let segments = demo.segments();
+    let path = format!("/dev/shm{}", posix(&demo, 2));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
+    demo.stop().unwrap();
+    assert!(!segments.iter().any(|segment| is_there(&segment.id)));
+}
+
+#[test]
+fn what_took_the_place_of_a_part_stays() {
+    let demo = start().unwrap();
+    let path = format!("/dev/shm{}", posix(&demo, 2));
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, b"mine").unwrap();
+    demo.stop().unwrap();
+    let content = std::fs::read(&path);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(content.unwrap(), b"mine");
+}
