@@ -1,21 +1,60 @@
-//! The one table of actions. Key map, hints, help, palette, man page and the
-//! check of the config are made from it; a new action is one row here, one arm
-//! in `update`, and its tests.
+//! The one table of actions. Key map, hints, help, palette, man page, the check
+//! of the config and the key names in messages come from it. A new action is a
+//! row here, an arm in `update`, and its tests.
 
 use super::key::Key;
 
-/// Where keys mean something.
+/// Where keys mean something: a screen, or an overlay that stands over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Screen {
+pub enum Context {
     /// The table of segments.
     Segments,
     /// Inside one segment.
     Inspect,
+    /// Every overlay with a list or a plan.
+    List,
+    /// Help and log: text that scrolls.
+    Pager,
+    /// A menu at the side.
+    Choice,
+    /// The holders of a segment.
+    Holders,
+    /// Attachments of shmlens.
+    Attachments,
+    /// The leaked segments.
+    Clean,
+    /// A plan that waits for a yes.
+    Confirm,
+    /// A form with fields.
+    Form,
+    /// The palette.
+    Palette,
+    /// The line at the foot.
+    Prompt,
+    /// The line at the foot, while it filters the table.
+    Filter,
+    /// Every line that text is typed into.
+    Text,
 }
 
-impl Screen {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Segments, Self::Inspect];
+impl Context {
+    /// All, in the order of help and man page.
+    pub const ALL: [Self; 14] = [
+        Self::Segments,
+        Self::Inspect,
+        Self::List,
+        Self::Pager,
+        Self::Choice,
+        Self::Holders,
+        Self::Attachments,
+        Self::Clean,
+        Self::Confirm,
+        Self::Form,
+        Self::Palette,
+        Self::Prompt,
+        Self::Filter,
+        Self::Text,
+    ];
 
     /// The heading in help.
     #[must_use]
@@ -23,7 +62,49 @@ impl Screen {
         match self {
             Self::Segments => "Segments",
             Self::Inspect => "Inspect",
+            Self::List => "Lists and dialogs",
+            Self::Pager => "Help and log",
+            Self::Choice => "Menus",
+            Self::Holders => "Holders",
+            Self::Attachments => "Attachments",
+            Self::Clean => "Clean up",
+            Self::Confirm => "Confirmation",
+            Self::Form => "Forms",
+            Self::Palette => "Palette",
+            Self::Prompt => "Prompts",
+            Self::Filter => "Filter",
+            Self::Text => "Text fields",
         }
+    }
+
+    /// The context whose keys work in this one too.
+    #[must_use]
+    pub const fn base(self) -> Option<Self> {
+        match self {
+            Self::Segments | Self::Inspect | Self::List | Self::Text => None,
+            Self::Pager | Self::Choice | Self::Holders | Self::Attachments | Self::Clean | Self::Confirm => {
+                Some(Self::List)
+            }
+            Self::Form | Self::Palette | Self::Prompt => Some(Self::Text),
+            Self::Filter => Some(Self::Prompt),
+        }
+    }
+
+    /// Returns whether it stands over a screen.
+    #[must_use]
+    pub const fn is_overlay(self) -> bool {
+        !matches!(self, Self::Segments | Self::Inspect)
+    }
+
+    /// Returns whether every key that types a character goes to a text field.
+    #[must_use]
+    pub const fn is_text(self) -> bool {
+        matches!(self, Self::Palette | Self::Prompt | Self::Filter | Self::Text)
+    }
+
+    /// The rows of its section in help and man page.
+    pub fn section(self) -> impl Iterator<Item = &'static ActionInfo> {
+        ACTIONS.iter().filter(move |row| row.contexts.contains(&self) && !row.is_global())
     }
 }
 
@@ -92,19 +173,41 @@ pub enum Action {
     Mouse,
     Suspend,
     Quit,
+    Accept,
+    Close,
+    Scroll,
+    Confirm,
+    Decline,
+    Force,
+    SaveCopy,
+    DetachAll,
+    Terminate,
+    NextField,
+    PreviousField,
+    Toggle,
+    LineStart,
+    LineEnd,
+    WordLeft,
+    WordRight,
+    Erase,
+    EraseNext,
+    EraseWord,
+    EraseLine,
+    EraseToEnd,
+    Interrupt,
 }
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
-pub struct Row {
+pub struct ActionInfo {
     /// The action.
     pub action: Action,
     /// Its name: in the palette and in the config.
     pub name: &'static str,
     /// One line of documentation.
     pub doc: &'static str,
-    /// The screens it works in.
-    pub screens: &'static [Screen],
+    /// The contexts it works in.
+    pub contexts: &'static [Context],
     /// Its keys, unless the config says otherwise.
     pub keys: &'static [&'static str],
     /// Its word in the hints at the foot, and how much it is needed there: the
@@ -112,33 +215,55 @@ pub struct Row {
     pub hint: Option<(&'static str, u8)>,
 }
 
-const SEGMENTS: &[Screen] = &[Screen::Segments];
-const INSPECT: &[Screen] = &[Screen::Inspect];
-const BOTH: &[Screen] = &Screen::ALL;
+use Context::{
+    Attachments, Choice, Clean, Confirm, Filter, Form, Holders, Inspect, List, Pager, Palette, Prompt,
+    Segments, Text,
+};
+
+const SEGMENTS: &[Context] = &[Segments];
+const INSPECT: &[Context] = &[Inspect];
+const BOTH: &[Context] = &[Segments, Inspect];
+const MOVES: &[Context] = &[Segments, Inspect, List];
+/// With the contexts that have these as their base: all.
+const GLOBAL: &[Context] = &[Segments, Inspect, List, Text];
 
 const fn row(
     action: Action,
     name: &'static str,
     doc: &'static str,
-    screens: &'static [Screen],
+    contexts: &'static [Context],
     keys: &'static [&'static str],
     hint: Option<(&'static str, u8)>,
-) -> Row {
-    Row { action, name, doc, screens, keys, hint }
+) -> ActionInfo {
+    ActionInfo { action, name, doc, contexts, keys, hint }
 }
 
 /// Every action, in the order of the help and of the hints.
-pub const ACTIONS: &[Row] = &[
-    row(Action::Up, "up", "move up", BOTH, &["up", "k"], None),
-    row(Action::Down, "down", "move down", BOTH, &["down", "j"], None),
-    row(Action::Left, "left", "previous byte", INSPECT, &["left", "h"], None),
-    row(Action::Right, "right", "next byte", INSPECT, &["right", "l"], None),
-    row(Action::PageUp, "page-up", "page up", BOTH, &["pgup", "ctrl-b"], None),
-    row(Action::PageDown, "page-down", "page down", BOTH, &["pgdn", "ctrl-f"], None),
-    row(Action::HalfUp, "half-up", "half a page up", BOTH, &["ctrl-u"], None),
-    row(Action::HalfDown, "half-down", "half a page down", BOTH, &["ctrl-d"], None),
-    row(Action::First, "first", "go to the start (gg works too)", BOTH, &["g", "home"], None),
-    row(Action::Last, "last", "go to the end", BOTH, &["G", "end"], None),
+pub const ACTIONS: &[ActionInfo] = &[
+    row(Action::Up, "up", "move up", &[Segments, Inspect, List, Form, Palette, Filter], &["up", "k"], None),
+    row(
+        Action::Down,
+        "down",
+        "move down",
+        &[Segments, Inspect, List, Form, Palette, Filter],
+        &["down", "j"],
+        None,
+    ),
+    row(Action::Left, "left", "move left", &[Inspect, Form, Text], &["left", "h"], None),
+    row(Action::Right, "right", "move right", &[Inspect, Form, Text], &["right", "l"], None),
+    row(Action::PageUp, "page-up", "page up", &[Segments, Inspect, List, Palette], &["pgup", "ctrl-b"], None),
+    row(
+        Action::PageDown,
+        "page-down",
+        "page down",
+        &[Segments, Inspect, List, Palette],
+        &["pgdn", "ctrl-f"],
+        None,
+    ),
+    row(Action::HalfUp, "half-up", "half a page up", MOVES, &["ctrl-u"], None),
+    row(Action::HalfDown, "half-down", "half a page down", MOVES, &["ctrl-d"], None),
+    row(Action::First, "first", "go to the start", MOVES, &["g", "home"], None),
+    row(Action::Last, "last", "go to the end", MOVES, &["G", "end"], None),
     row(Action::RowStart, "row-start", "start of the row", INSPECT, &["0"], None),
     row(Action::RowEnd, "row-end", "end of the row", INSPECT, &["$"], None),
     row(
@@ -149,9 +274,9 @@ pub const ACTIONS: &[Row] = &[
         &["enter"],
         Some(("inspect", 1)),
     ),
-    row(Action::Mark, "mark", "mark or unmark", SEGMENTS, &["space"], Some(("mark", 6))),
-    row(Action::MarkAll, "mark-all", "mark all shown", SEGMENTS, &["a"], None),
-    row(Action::ClearMarks, "clear-marks", "clear all marks", SEGMENTS, &["A"], None),
+    row(Action::Mark, "mark", "mark or unmark", &[Segments, Clean], &["space"], Some(("mark", 6))),
+    row(Action::MarkAll, "mark-all", "mark all shown", &[Segments, Clean], &["a"], None),
+    row(Action::ClearMarks, "clear-marks", "clear all marks", &[Segments, Clean], &["A"], None),
     row(
         Action::Filter,
         "filter",
@@ -171,14 +296,7 @@ pub const ACTIONS: &[Row] = &[
         &["y"],
         Some(("copy name", 7)),
     ),
-    row(
-        Action::Holders,
-        "holders",
-        "list holders (K terminates one)",
-        SEGMENTS,
-        &["h"],
-        Some(("holders", 5)),
-    ),
+    row(Action::Holders, "holders", "list holders", &[Segments, Holders], &["h"], Some(("holders", 5))),
     row(Action::Detach, "detach", "list or detach shmlens attachments", BOTH, &["D"], Some(("detach", 7))),
     row(Action::Refresh, "refresh", "refresh now", SEGMENTS, &["r", "ctrl-l"], Some(("refresh", 8))),
     row(
@@ -195,12 +313,12 @@ pub const ACTIONS: &[Row] = &[
         Action::Remove,
         "remove",
         "remove marked or selected",
-        SEGMENTS,
+        &[Segments, Clean],
         &["x", "delete"],
         Some(("remove", 6)),
     ),
     row(Action::Undo, "undo", "undo last action", SEGMENTS, &["u"], Some(("undo", 11))),
-    row(Action::Clean, "clean", "clean up leaked segments", SEGMENTS, &["c"], Some(("clean", 4))),
+    row(Action::Clean, "clean", "clean up leaked segments", &[Segments, Clean], &["c"], Some(("clean", 4))),
     row(Action::New, "new", "create a segment", SEGMENTS, &["n"], Some(("new", 12))),
     row(Action::Save, "save", "save marked or selected to a file", SEGMENTS, &["w"], Some(("save", 13))),
     row(Action::Log, "log", "show session log", SEGMENTS, &[], None),
@@ -250,16 +368,58 @@ pub const ACTIONS: &[Row] = &[
     row(Action::NextPane, "next-pane", "next pane", BOTH, &["tab"], Some(("pane", 13))),
     row(Action::Mouse, "mouse", "toggle mouse capture", BOTH, &["M"], None),
     row(Action::Palette, "palette", "run an action by name", BOTH, &[":"], None),
-    row(Action::Suspend, "suspend", "suspend (fg resumes)", BOTH, &["ctrl-z"], None),
-    row(Action::Quit, "quit", "quit", SEGMENTS, &["q", "ctrl-c"], Some(("quit", 4))),
-    row(Action::Help, "help", "show all keys", BOTH, &["?", "f1"], None),
+    row(Action::Suspend, "suspend", "suspend (fg resumes)", GLOBAL, &["ctrl-z"], None),
+    row(Action::Quit, "quit", "quit", SEGMENTS, &["q"], Some(("quit", 4))),
+    row(Action::Help, "help", "show all keys", &[Segments, Inspect, Pager], &["?", "f1"], None),
+    row(
+        Action::Accept,
+        "accept",
+        "choose, run or continue",
+        &[Choice, Clean, Form, Palette, Prompt],
+        &["enter"],
+        None,
+    ),
+    row(Action::Close, "close", "close or cancel", &[List, Form, Palette, Prompt], &["esc", "q"], None),
+    row(Action::Scroll, "scroll", "page down", &[Pager, Holders], &["space"], None),
+    row(Action::Confirm, "confirm", "do what is shown", &[Attachments, Confirm], &["y"], None),
+    row(Action::Decline, "decline", "answer no", &[Attachments, Clean, Confirm], &["n"], None),
+    row(Action::Force, "force", "toggle force for this segment", &[Confirm], &["f"], None),
+    row(Action::SaveCopy, "save-copy", "toggle saving a copy first", &[Confirm], &["c"], None),
+    row(Action::DetachAll, "detach-all", "detach from all", &[Attachments], &["a"], None),
+    row(Action::Terminate, "terminate", "terminate the selected holder", &[Holders], &["K"], None),
+    row(Action::NextField, "next-field", "next field", &[Form], &["tab"], None),
+    row(Action::PreviousField, "previous-field", "previous field", &[Form], &["shift-tab"], None),
+    row(Action::Toggle, "toggle", "toggle an option or a bit", &[Form], &["space"], None),
+    row(Action::LineStart, "line-start", "start of the line", &[Text], &["home", "ctrl-a"], None),
+    row(Action::LineEnd, "line-end", "end of the line", &[Text], &["end", "ctrl-e"], None),
+    row(Action::WordLeft, "word-left", "previous word", &[Text], &["ctrl-left", "alt-left", "alt-b"], None),
+    row(Action::WordRight, "word-right", "next word", &[Text], &["ctrl-right", "alt-right", "alt-f"], None),
+    row(Action::Erase, "erase", "erase the previous character", &[Text], &["backspace", "ctrl-h"], None),
+    row(Action::EraseNext, "erase-next", "erase the next character", &[Text], &["delete", "ctrl-d"], None),
+    row(
+        Action::EraseWord,
+        "erase-word",
+        "erase the previous word",
+        &[Text],
+        &["ctrl-w", "ctrl-backspace", "alt-backspace"],
+        None,
+    ),
+    row(Action::EraseLine, "erase-line", "erase the line", &[Text], &["ctrl-u"], None),
+    row(Action::EraseToEnd, "erase-to-end", "erase to the end", &[Text], &["ctrl-k"], None),
+    row(Action::Interrupt, "interrupt", "close overlay, otherwise quit", GLOBAL, &["ctrl-c"], None),
 ];
 
-impl Row {
-    /// Whether it works in that screen.
+impl ActionInfo {
+    /// Returns whether it works in that context.
     #[must_use]
-    pub fn works_in(&self, screen: Screen) -> bool {
-        self.screens.contains(&screen)
+    pub fn works_in(&self, context: Context) -> bool {
+        self.contexts.contains(&context) || context.base().is_some_and(|base| self.works_in(base))
+    }
+
+    /// Returns whether it works everywhere.
+    #[must_use]
+    pub const fn is_global(&self) -> bool {
+        matches!(self.contexts, [Segments, Inspect, List, Text])
     }
 
     /// Its keys, unless the config says otherwise.
@@ -268,15 +428,15 @@ impl Row {
     }
 }
 
-/// The row of an action.
+/// Returns the row of an action.
 #[must_use]
-pub fn row_of(action: Action) -> Option<&'static Row> {
+pub fn row_of(action: Action) -> Option<&'static ActionInfo> {
     ACTIONS.iter().find(|row| row.action == action)
 }
 
-/// The row of that name.
+/// Returns the row of that name.
 #[must_use]
-pub fn row_named(name: &str) -> Option<&'static Row> {
+pub fn row_named(name: &str) -> Option<&'static ActionInfo> {
     ACTIONS.iter().find(|row| row.name == name)
 }
 
@@ -290,20 +450,13 @@ mod tests {
         let mut names = HashSet::new();
         for row in ACTIONS {
             assert!(names.insert(row.name), "{} stands twice", row.name);
-            assert!(!row.doc.is_empty() && !row.screens.is_empty());
+            assert!(!row.doc.is_empty() && !row.contexts.is_empty());
             // The palette shows it in one line of an 80-column terminal.
             assert!(row.doc.len() <= 37, "{} is too long", row.doc);
             for key in row.keys {
                 assert!(key.parse::<Key>().is_ok(), "{key}");
             }
         }
-        for screen in Screen::ALL {
-            let mut keys = HashSet::new();
-            for row in ACTIONS.iter().filter(|row| row.works_in(screen)) {
-                for key in row.default_keys() {
-                    assert!(keys.insert(key), "{key} means two things in {}", screen.title());
-                }
-            }
-        }
+        // Keys that mean two things in one context are an error in `Keymap`.
     }
 }

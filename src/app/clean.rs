@@ -1,6 +1,7 @@
 //! The leaked segments with the evidence for each, ticked when it is certain,
 //! and what removing the ticked ones would free.
 
+use super::list::List;
 use crate::segment::{Bytes, Certainty, Segment, SegmentId, State};
 use crate::survey::Survey;
 use std::collections::HashMap;
@@ -10,8 +11,8 @@ use std::collections::HashMap;
 pub struct Clean {
     /// The leaked segments, those that are certain first.
     pub items: Vec<Item>,
-    /// Which one is selected.
-    pub selected: usize,
+    /// The selected one.
+    pub list: List,
     /// How many are leaked that the filter does not show.
     pub filtered: usize,
 }
@@ -51,7 +52,7 @@ impl Clean {
     /// what is ticked or not stays so. What got less certain loses its tick.
     pub fn look(&mut self, survey: &Survey, shown: &[usize]) {
         let before = std::mem::take(&mut self.items);
-        let chosen = before.get(self.selected).map(|item| item.segment.id.clone());
+        let chosen = before.get(self.list.selected).map(|item| item.segment.id.clone());
         let leaked = |segment: &&Segment| segment.verdict.state.is_leaked();
         let mut found: Vec<&Segment> =
             shown.iter().filter_map(|&at| survey.segments.get(at)).filter(leaked).collect();
@@ -71,7 +72,7 @@ impl Clean {
         };
         self.items = found.into_iter().map(again).collect();
         let place = self.items.iter().position(|item| Some(&item.segment.id) == chosen.as_ref());
-        self.selected = place.unwrap_or(self.selected.min(self.items.len().saturating_sub(1)));
+        self.list.selected = place.unwrap_or(self.list.selected.min(self.items.len().saturating_sub(1)));
     }
 
     /// Those that are to be removed.
@@ -87,7 +88,7 @@ impl Clean {
 
     /// Ticks the selected one, or takes its tick away.
     pub fn tick(&mut self) {
-        if let Some(item) = self.items.get_mut(self.selected) {
+        if let Some(item) = self.items.get_mut(self.list.selected) {
             item.ticked = !item.ticked;
         }
     }

@@ -1,7 +1,7 @@
 //! The whole state of the interactive program. Only `update` changes it, only
 //! `tui` draws it.
 
-use super::action::{Action, Screen, row_of};
+use super::action::{Action, Context};
 use super::detail;
 use super::effect::{Undo, Watching};
 use super::event::{Clock, Size};
@@ -132,10 +132,26 @@ impl State {
         }
     }
 
-    /// Which screen is shown.
+    /// The context of the screen that is shown.
     #[must_use]
-    pub const fn screen(&self) -> Screen {
-        if self.inspect.is_some() { Screen::Inspect } else { Screen::Segments }
+    pub const fn screen(&self) -> Context {
+        if self.inspect.is_some() { Context::Inspect } else { Context::Segments }
+    }
+
+    /// The context that has the keys: that of the overlay, if there is one.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        self.overlay.as_ref().map_or(self.screen(), Overlay::context)
+    }
+
+    /// Returns the key that stops what takes long, as messages name it.
+    #[must_use]
+    pub fn stop_key(&self) -> String {
+        self.key_of(match self.context() {
+            Context::Segments => Action::ClearFilter,
+            Context::Inspect => Action::Back,
+            _ => Action::Close,
+        })
     }
 
     /// Where the parts of the Segments screen stand.
@@ -185,7 +201,7 @@ impl State {
             | Action::Save
                 if self.work.is_some() =>
             {
-                "Another action is in progress (esc cancels it)"
+                return Some(self.in_progress());
             }
             Action::Permissions
             | Action::Lock
@@ -219,12 +235,15 @@ impl State {
         Some(reason.to_owned())
     }
 
-    /// The key of an action as messages name it: `u`, or `:undo` for one that
-    /// is not bound.
+    /// Why nothing else can be begun while an action runs.
+    pub(super) fn in_progress(&self) -> String {
+        format!("Another action is in progress ({} cancels it)", self.key_of(Action::ClearFilter))
+    }
+
+    /// The key of an action as messages name it.
     #[must_use]
     pub fn key_of(&self, action: Action) -> String {
-        let key = self.keymap.keys(action).first().map(ToString::to_string);
-        key.unwrap_or_else(|| format!(":{}", row_of(action).map_or("", |row| row.name)))
+        self.keymap.name_of(action)
     }
 
     pub(super) fn say(&mut self, text: impl Into<String>) {

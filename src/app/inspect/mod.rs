@@ -40,7 +40,7 @@ pub enum Status {
 
 /// Which part of the screen the keys go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Pane {
+pub enum InspectPane {
     /// The bytes.
     #[default]
     Bytes,
@@ -136,7 +136,7 @@ pub struct Inspect {
     /// Whether it stays attached after leaving.
     pub keep: bool,
     /// Which pane has the keys.
-    pub pane: Pane,
+    pub pane: InspectPane,
     /// How far the values are scrolled.
     pub values_top: usize,
     /// The notice about the last time that it shrank.
@@ -171,7 +171,7 @@ impl Inspect {
             marks: BTreeMap::new(),
             last_mark: None,
             keep,
-            pane: Pane::Bytes,
+            pane: InspectPane::Bytes,
             values_top: 0,
             shrunk: None,
             requests: 0,

@@ -3,11 +3,10 @@
 use super::acting;
 use super::report::first_of;
 use crate::act::{ActError, Hold, Released};
-use crate::app::confirm::DEAF;
+use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::holds::Holds;
-use crate::app::key::{Code, Key};
-use crate::app::overlay::Overlay;
+use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{naming, result};
 use crate::app::state::State;
 use crate::segment::SegmentId;
@@ -24,8 +23,8 @@ pub fn told(state: &mut State, told: Vec<Hold>) {
     let first = state.inspect.as_ref().map(|inspect| inspect.id().clone());
     let first = first.or_else(|| state.table.selected.clone());
     let Some(Overlay::Holds(holds)) = &mut state.overlay else { return };
-    let chosen = holds.shown().get(holds.selected).map(|hold| hold.id.clone()).or(first);
-    holds.selected = told.iter().position(|hold| Some(&hold.id) == chosen.as_ref()).unwrap_or(0);
+    let chosen = holds.shown().get(holds.list.selected).map(|hold| hold.id.clone()).or(first);
+    holds.list.selected = told.iter().position(|hold| Some(&hold.id) == chosen.as_ref()).unwrap_or(0);
     // What is shown now was not there to be answered before.
     if holds.holds.as_ref() != Some(&told) {
         holds.since = now;
@@ -33,32 +32,18 @@ pub fn told(state: &mut State, told: Vec<Hold>) {
     holds.holds = Some(told);
 }
 
-/// A key while they are shown. Esc was taken before.
-pub fn key(state: &mut State, mut holds: Holds, key: Key, effects: &mut Vec<Effect>) {
-    let last = holds.shown().len().saturating_sub(1);
-    let deaf = state.now.saturating_sub(holds.since) < DEAF;
-    let mut let_go = |holds: &mut Holds, which: Vec<Hold>| {
-        if !which.is_empty() {
-            holds.acting = true;
-            effects.push(Effect::LetGo(which));
-        }
+/// Detaches from the selected one, or from all.
+pub fn act(holds: &mut Holds, action: Action, effects: &mut Vec<Effect>) -> Next {
+    let which = match action {
+        Action::Confirm => holds.shown().get(holds.list.selected).cloned().into_iter().collect(),
+        Action::DetachAll => holds.shown().to_vec(),
+        _ => vec![],
     };
-    match key.code {
-        Code::Up | Code::Char('k') => holds.selected = holds.selected.saturating_sub(1),
-        Code::Down | Code::Char('j') => holds.selected = (holds.selected + 1).min(last),
-        Code::Char('n' | 'q') => return,
-        _ if deaf || holds.acting => {}
-        Code::Char('y') => {
-            let which = holds.shown().get(holds.selected).cloned().into_iter().collect();
-            let_go(&mut holds, which);
-        }
-        Code::Char('a') => {
-            let which = holds.shown().to_vec();
-            let_go(&mut holds, which);
-        }
-        _ => {}
+    if !which.is_empty() {
+        holds.acting = true;
+        effects.push(Effect::LetGo(which));
     }
-    state.overlay = Some(Overlay::Holds(holds));
+    Next::Stay
 }
 
 /// What came of it. Leaving a segment lets go too, of which only is told that

@@ -2,9 +2,9 @@
 
 use crate::app::action::Action;
 use crate::app::effect::{Effect, Request, Target};
-use crate::app::inspect::{CHANGES, DATA, Inspect, Pane, Pending};
+use crate::app::inspect::{CHANGES, DATA, Inspect, InspectPane, Pending};
 use crate::app::layout::inspect::{WIDTHS, row_fits};
-use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
+use crate::app::overlay::{Asks, Choice, Next, Overlay, Prompt};
 use crate::app::sentence::name_of;
 use crate::app::state::State;
 use crate::memory::Direction;
@@ -50,8 +50,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 Action::Shorter => inspect.interval.shorter(),
                 Action::NextPane => {
                     inspect.pane = match inspect.pane {
-                        Pane::Bytes => Pane::Values,
-                        Pane::Values => Pane::Bytes,
+                        InspectPane::Bytes => InspectPane::Values,
+                        InspectPane::Values => InspectPane::Bytes,
                     };
                 }
                 _ => {}
@@ -70,7 +70,7 @@ fn moves(state: &mut State, action: Action) -> bool {
     let page = row * i64::from(layout.rows.height.max(1));
     let half = row * i64::from((layout.rows.height / 2).max(1));
     let step = inspect.step().cast_signed();
-    if inspect.pane == Pane::Values && layout.values.is_some() {
+    if inspect.pane == InspectPane::Values && layout.values.is_some() {
         match action {
             Action::Up => inspect.values_top = inspect.values_top.saturating_sub(1),
             Action::Down => inspect.values_top = (inspect.values_top + 1).min(crate::app::values::COUNT - 1),
@@ -217,4 +217,29 @@ fn find(inspect: &mut Inspect, direction: Direction, what: Target, words: &str, 
     let from = inspect.cursor + u64::from(skip);
     inspect.pending = Some(Pending { number, what: words.to_owned(), progress: None, anywhere: false });
     effects.push(Effect::Find(Request { number, from, direction, what }));
+}
+
+/// Sets the mark of that letter, or goes there.
+pub fn mark(state: &mut State, go: bool, letter: Option<char>, effects: &mut Vec<Effect>) -> Next {
+    let size = state.size;
+    forget_search(state, effects);
+    let Some(inspect) = &mut state.inspect else { return Next::Close };
+    let Some(letter) = letter.filter(|c| c.is_alphanumeric()) else {
+        state.fail("A mark must be a letter or digit");
+        return Next::Close;
+    };
+    if !go {
+        inspect.marks.insert(letter, inspect.cursor);
+        inspect.last_mark = Some(letter);
+        let offset = inspect.cursor;
+        let (go, copy) = (state.key_of(Action::GoToMark), state.key_of(Action::CopyBytes));
+        state
+            .say(format!("Marked {offset:#x} as {letter} ({go}{letter}: go there, {copy}: copy from there)"));
+    } else if let Some(&offset) = inspect.marks.get(&letter) {
+        inspect.jump(offset, size);
+    } else {
+        let known: Vec<String> = inspect.marks.keys().map(ToString::to_string).collect();
+        state.fail(format!("No mark {letter}; marks: {}", known.join(" ")));
+    }
+    Next::Close
 }

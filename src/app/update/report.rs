@@ -124,8 +124,8 @@ fn failed(state: &State, action: &str, error: &ActError) -> String {
             format!("{id} has changed since it was listed: {how}. Nothing was removed")
         }
         ActError::NotKept { source, .. } => {
-            let remove = state.key_of(Action::Remove);
-            format!("{source}. Not removed. Press {remove}, then c to remove it without a copy")
+            let (remove, copy) = (state.key_of(Action::Remove), state.key_of(Action::SaveCopy));
+            format!("{source}. Not removed. Press {remove}, then {copy} to remove it without a copy")
         }
         error => error.to_string(),
     }
@@ -134,7 +134,7 @@ fn failed(state: &State, action: &str, error: &ActError) -> String {
 /// A refusal with its remedy on screen: force is a key, not an option.
 fn refused(state: &State, refusal: &Refusal) -> String {
     let remedy = if refusal.forceable {
-        format!("Press {}, then f to force", state.key_of(Action::Remove))
+        format!("Press {}, then {} to force", state.key_of(Action::Remove), state.key_of(Action::Force))
     } else {
         refusal.remedy.clone()
     };

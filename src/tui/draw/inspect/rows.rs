@@ -2,7 +2,7 @@
 
 use super::{byte_sign, offset_text, over};
 use crate::app::State;
-use crate::app::inspect::{Inspect, Pane};
+use crate::app::inspect::{Inspect, InspectPane};
 use crate::app::layout::inspect::{Layout, value_width};
 use crate::decode::Scalar;
 use crate::tui::canvas::Canvas;
@@ -29,7 +29,7 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Lay
 
 fn headings(open: &Inspect, canvas: &mut Canvas<'_>, layout: &Layout) {
     let theme = canvas.theme;
-    let has_keys = open.pane == Pane::Bytes;
+    let has_keys = open.pane == InspectPane::Bytes;
     let row = u64::from(layout.row_bytes);
     for column in 0..layout.row_bytes {
         let at_cursor = open.cursor % row == u64::from(column) && has_keys;
@@ -121,8 +121,8 @@ fn values(
 /// The cursor: reverse while the bytes have the keys, else a line below.
 fn cursor(open: &Inspect, canvas: &Canvas<'_>) -> Style {
     match open.pane {
-        Pane::Bytes => Style::reset().patch(canvas.theme.cursor),
-        Pane::Values => Style::new().add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
+        InspectPane::Bytes => Style::reset().patch(canvas.theme.cursor),
+        InspectPane::Values => Style::new().add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The values under the cursor, beside or under the bytes.
 
 use super::offset_text;
-use crate::app::inspect::{Inspect, Pane};
+use crate::app::inspect::{Inspect, InspectPane};
 use crate::app::layout::Area;
 use crate::app::values::{Entry, entries};
 use crate::decode::ByteOrder;
@@ -18,7 +18,7 @@ const COLUMNS: [(u16, u16); 3] = [(4, 11), (5, 26), (7, 20)];
 const GAP: u16 = 2;
 
 pub fn draw(open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
-    let heading = if open.pane == Pane::Values { canvas.theme.focus } else { canvas.theme.text };
+    let heading = if open.pane == InspectPane::Values { canvas.theme.focus } else { canvas.theme.text };
     let digits = crate::app::layout::inspect::offset_digits(open.size());
     let place = format!("0x{}, {} of {}", offset_text(open.cursor, digits), open.cursor, open.size());
     let entries = entries(open.bytes_at(open.cursor), open.order, open.shown_as);

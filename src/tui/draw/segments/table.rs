@@ -7,7 +7,7 @@ use crate::app::action::Action;
 use crate::app::detail::resident_share;
 use crate::app::layout::Area;
 use crate::app::layout::segments::{Column, Layout, Placed};
-use crate::app::table::Pane;
+use crate::app::table::TablePane;
 use crate::segment::{Bytes, Kind, Segment, State as SegmentState, age_text, take_cells};
 use crate::survey::Survey;
 use crate::tui::canvas::{Canvas, cells};
@@ -29,7 +29,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
 
 fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
     let theme = canvas.theme;
-    let has_keys = state.table.pane == Pane::Table && state.overlay.is_none();
+    let has_keys = state.table.pane == TablePane::Table && state.overlay.is_none();
     for placed in &layout.columns {
         let sorted = placed.column.field() == state.table.sort;
         let style = if sorted && has_keys { theme.focus } else { theme.dim };
@@ -108,7 +108,7 @@ fn draw_row(
         let row = Area::new(0, y, layout.table.width, 1);
         canvas.text(0, y, 1, theme.glyphs.selected, theme.accent);
         // What is dim would be hard to read in reverse.
-        let over = if state.table.pane == Pane::Table { theme.selection } else { theme.strong };
+        let over = if state.table.pane == TablePane::Table { theme.selection } else { theme.strong };
         canvas.style(row, over.remove_modifier(ratatui::style::Modifier::DIM));
     }
 }

@@ -1,0 +1,63 @@
+//! The line at the foot that asks for one text.
+
+use crate::app::text_field::TextField;
+
+/// A line to type in.
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    /// What it asks for.
+    pub asks: Asks,
+    /// What was typed.
+    pub input: TextField,
+    /// Why the answer cannot be taken.
+    pub error: Option<String>,
+}
+
+/// What a prompt asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// A filter for the table; it works as it is typed.
+    Filter,
+    /// Text to search for.
+    Text,
+    /// Bytes to search for.
+    Hex,
+    /// A value to search for.
+    Value,
+    /// An offset to go to.
+    Offset,
+}
+
+impl Asks {
+    /// What stands before the line.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Filter => "/",
+            Self::Text => "search text:",
+            Self::Hex => "search hex:",
+            Self::Value => "search value:",
+            Self::Offset => "go to:",
+        }
+    }
+
+    /// What may be typed, shown while the line is empty.
+    #[must_use]
+    pub const fn example(self) -> &'static str {
+        match self {
+            Self::Filter => "kind=sysv  size>10M  owner=ann  name~^/psm  word  !negated",
+            Self::Text => "hello, or \\x00 for a byte",
+            Self::Hex => "de ad ?? ef",
+            Self::Value => "f64:3.5  u32:42  i16be:-1",
+            Self::Offset => "4096  0x1000  +16  -1K  end",
+        }
+    }
+}
+
+impl Prompt {
+    /// An empty line.
+    #[must_use]
+    pub fn new(asks: Asks) -> Self {
+        Self { asks, input: TextField::default(), error: None }
+    }
+}
