@@ -10,7 +10,7 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, Default)]
 pub struct Clean {
     /// The leaked segments, those that are certain first.
-    pub items: Vec<Item>,
+    pub items: Vec<LeakItem>,
     /// The selected one.
     pub list: List,
     /// How many are leaked that the filter does not show.
@@ -19,14 +19,14 @@ pub struct Clean {
 
 /// A leaked segment.
 #[derive(Debug, Clone)]
-pub struct Item {
+pub struct LeakItem {
     /// The segment, with the evidence.
     pub segment: Box<Segment>,
     /// Whether it is to be removed.
     pub ticked: bool,
 }
 
-impl Item {
+impl LeakItem {
     fn new(segment: &Segment) -> Self {
         let ticked = segment.verdict.state == State::Leaked(Certainty::Certain);
         Self { segment: Box::new(segment.clone()), ticked }
@@ -58,10 +58,11 @@ impl Clean {
             shown.iter().filter_map(|&at| survey.segments.get(at)).filter(leaked).collect();
         found.sort_by_key(|segment| segment.verdict.state);
         self.filtered = survey.segments.iter().filter(leaked).count() - found.len();
-        let known: HashMap<&SegmentId, &Item> = before.iter().map(|item| (&item.segment.id, item)).collect();
+        let known: HashMap<&SegmentId, &LeakItem> =
+            before.iter().map(|item| (&item.segment.id, item)).collect();
         let again = |segment: &Segment| {
-            let mut item = Item::new(segment);
-            let same = |was: &&&Item| {
+            let mut item = LeakItem::new(segment);
+            let same = |was: &&&LeakItem| {
                 was.segment.identity().fits(&segment.identity())
                     && was.segment.verdict.state == segment.verdict.state
             };
@@ -76,14 +77,14 @@ impl Clean {
     }
 
     /// Those that are to be removed.
-    pub fn ticked(&self) -> impl Iterator<Item = &Item> {
+    pub fn ticked(&self) -> impl Iterator<Item = &LeakItem> {
         self.items.iter().filter(|item| item.ticked)
     }
 
     /// What removing them frees.
     #[must_use]
     pub fn frees(&self) -> Bytes {
-        self.ticked().map(Item::frees).sum()
+        self.ticked().map(LeakItem::frees).sum()
     }
 
     /// Ticks the selected one, or takes its tick away.

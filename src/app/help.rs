@@ -28,7 +28,7 @@ pub fn keys_text(keymap: &Keymap, context: Context, row: &ActionInfo) -> String 
 pub fn lines(keymap: &Keymap, screen: Context) -> Vec<HelpLine> {
     let mut lines = vec![];
     let line = |context: Context, row: &ActionInfo| Keys(keys_text(keymap, context, row), row.doc);
-    let others = Context::ALL.into_iter().filter(|&context| context != screen);
+    let others = Context::ALL.iter().copied().filter(|&context| context != screen);
     for context in std::iter::once(screen).chain(others) {
         lines.push(Heading(context.title()));
         lines.extend(context.section().map(|row| line(context, row)));

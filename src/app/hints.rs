@@ -2,7 +2,6 @@
 //! an overlay. The least needed fall out first, the help stays last.
 
 use super::action::{ACTIONS, Action, Context};
-use super::confirm::Confirm;
 use super::overlay::Overlay;
 use super::permissions::Focus;
 use super::save::SaveField;
@@ -40,7 +39,7 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     let mut room = width.saturating_sub(help.as_ref().map_or(0, |hint| hint.width() + GAP + 1));
     let rows = ACTIONS.iter().filter(|row| row.works_in(screen));
     let hinted = |(at, row): (usize, &super::action::ActionInfo)| {
-        let (word, need) = row.hint?;
+        let &(word, need) = row.hint?;
         Some((at, hint(state, screen, &[row.action], word, need)?))
     };
     let mut chosen: Vec<(usize, Hint)> = rows.enumerate().filter_map(hinted).collect();
@@ -60,75 +59,75 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
 /// Returns the hints of an overlay.
 #[must_use]
 pub fn of_overlay(state: &State, overlay: &Overlay) -> Vec<Hint> {
-    let context = overlay.context();
-    let made =
-        |(actions, word, need): (&[Action], Cow<'static, str>, u8)| hint(state, context, actions, word, need);
-    let close = |word: &'static str| (&[Action::Close][..], word.into(), 1);
-    let accept = |word: &'static str| (&[Action::Accept][..], word.into(), 0);
-    let confirm = |word: String| (&[Action::Confirm][..], word.into(), 0);
-    let hints = match overlay {
-        Overlay::Choice(_) => vec![accept("choose"), close("cancel")],
-        Overlay::Palette(_) => vec![accept("run"), close("cancel")],
-        Overlay::Help(_) | Overlay::Log(_) => {
-            vec![(&[Action::Up, Action::Down][..], "scroll".into(), 2), close("close")]
-        }
-        Overlay::Holders(holders) if holders.rows.is_empty() => vec![close("close")],
-        Overlay::Holders(_) => vec![(&[Action::Terminate][..], "terminate".into(), 0), close("close")],
-        Overlay::Terminate(_) => vec![confirm("terminate".to_owned()), close("cancel")],
-        Overlay::Clean(clean) if clean.items.is_empty() => vec![close("close")],
-        Overlay::Clean(_) => vec![
-            (&[Action::Mark][..], "toggle".into(), 0),
-            (&[Action::MarkAll][..], "all".into(), 2),
-            accept("continue"),
-            close("cancel"),
-        ],
-        Overlay::Holds(holds) => match (holds.shown().len(), holds.last()) {
-            (0, _) => vec![close("close")],
-            (1, _) => vec![confirm("detach".to_owned()), close("cancel")],
-            (many, last) => {
-                let freed = if last == 0 { String::new() } else { format!(" ({last} freed)") };
-                let all = format!("detach all {many}{freed}").into();
-                vec![confirm("detach".to_owned()), (&[Action::DetachAll][..], all, 0), close("cancel")]
-            }
-        },
-        Overlay::Confirm(plan) => of_plan(plan),
-        Overlay::Permissions(form) => of_form(form.focus == Focus::Bits, "review"),
-        Overlay::New(form) => of_form(form.line.is_option(), "create"),
-        Overlay::Save(form) => of_form(form.line == SaveField::Replace, "save"),
-        Overlay::Prompt(_) | Overlay::MarkLetter { .. } => vec![],
+    use Action::{
+        Accept, Close, Confirm, DetachAll, Down, Force, Mark, MarkAll, NextField, SaveCopy, Terminate,
+        Toggle, Up,
     };
-    hints.into_iter().filter_map(made).collect()
-}
-
-type Wanted = (&'static [Action], Cow<'static, str>, u8);
-
-fn of_form(toggles: bool, accept: &'static str) -> Vec<Wanted> {
-    let toggle: Wanted = (&[Action::Toggle], "toggle".into(), 0);
-    let rest: [Wanted; 3] = [
-        (&[Action::NextField], "next field".into(), 2),
-        (&[Action::Accept], accept.into(), 0),
-        (&[Action::Close], "cancel".into(), 1),
-    ];
-    toggles.then_some(toggle).into_iter().chain(rest).collect()
-}
-
-fn of_plan(plan: &Confirm) -> Vec<Wanted> {
-    let mut hints: Vec<Wanted> = vec![];
-    if plan.can_force() {
-        hints.push((&[Action::Force], if plan.is_forced() { "no force" } else { "force" }.into(), 0));
-    }
-    if let Some(copies) = plan.copies().filter(|_| plan.can_toggle_copies()) {
-        hints.push((&[Action::SaveCopy], if copies { "no copy" } else { "save a copy" }.into(), 2));
-    }
-    let verb = plan.verb();
-    match (plan.doable(), plan.wishes.len()) {
-        (0, _) => {}
-        (some, all) if some < all => {
-            hints.push((&[Action::Confirm], format!("{verb} {some} of {all}").into(), 0));
+    let mut hints = vec![];
+    let mut add = |need: u8, actions: &[Action], word: &str| {
+        hints.extend(hint(state, overlay.context(), actions, word.to_owned(), need));
+    };
+    let mut leave = "cancel";
+    match overlay {
+        Overlay::Choice(_) => add(0, &[Accept], "choose"),
+        Overlay::Palette(_) => add(0, &[Accept], "run"),
+        Overlay::Help(_) | Overlay::Log(_) => {
+            add(2, &[Up, Down], "scroll");
+            leave = "close";
         }
-        _ => hints.push((&[Action::Confirm], verb.into(), 0)),
+        Overlay::Holders(holders) => {
+            if !holders.rows.is_empty() {
+                add(0, &[Terminate], "terminate");
+            }
+            leave = "close";
+        }
+        Overlay::Terminate(_) => add(0, &[Confirm], "terminate"),
+        Overlay::Clean(clean) if clean.items.is_empty() => leave = "close",
+        Overlay::Clean(_) => {
+            add(0, &[Mark], "toggle");
+            add(2, &[MarkAll], "all");
+            add(0, &[Accept], "continue");
+        }
+        Overlay::Holds(holds) if holds.shown().is_empty() => leave = "close",
+        Overlay::Holds(holds) => {
+            add(0, &[Confirm], "detach");
+            let freed = if holds.last() > 0 { format!(" ({} freed)", holds.last()) } else { String::new() };
+            if holds.shown().len() > 1 {
+                add(0, &[DetachAll], &format!("detach all {}{freed}", holds.shown().len()));
+            }
+        }
+        Overlay::Confirm(plan) => {
+            if plan.can_force() {
+                add(0, &[Force], if plan.is_forced() { "no force" } else { "force" });
+            }
+            if let Some(copies) = plan.copies().filter(|_| plan.can_toggle_copies()) {
+                add(2, &[SaveCopy], if copies { "no copy" } else { "save a copy" });
+            }
+            match (plan.doable(), plan.wishes.len()) {
+                (0, _) => {}
+                (some, all) if some < all => {
+                    add(0, &[Confirm], &format!("{} {some} of {all}", plan.verb()));
+                }
+                _ => add(0, &[Confirm], plan.verb()),
+            }
+        }
+        Overlay::New(_) | Overlay::Save(_) if overlay.is_busy() => leave = "stop",
+        Overlay::Permissions(_) | Overlay::New(_) | Overlay::Save(_) => {
+            let (toggles, accept) = match overlay {
+                Overlay::New(form) => (form.line.is_option(), "create"),
+                Overlay::Save(form) => (form.line == SaveField::Replace, "save"),
+                Overlay::Permissions(form) => (form.focus == Focus::Bits, "review"),
+                _ => (false, ""),
+            };
+            if toggles {
+                add(0, &[Toggle], "toggle");
+            }
+            add(2, &[NextField], "next field");
+            add(0, &[Accept], accept);
+        }
+        Overlay::Prompt(_) | Overlay::MarkLetter { .. } => {}
     }
-    hints.push((&[Action::Close], "cancel".into(), 1));
+    add(1, &[Close], leave);
     hints
 }
 

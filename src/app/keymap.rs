@@ -89,7 +89,7 @@ impl Keymap {
     fn from_keys(keys: HashMap<Action, Vec<Key>>) -> Result<Self, KeymapError> {
         let mut actions = HashMap::new();
         for row in ACTIONS {
-            for context in Context::ALL.into_iter().filter(|&context| row.works_in(context)) {
+            for context in Context::ALL.iter().copied().filter(|&context| row.works_in(context)) {
                 let reaches = |key: &&Key| !context.is_text() || key.typed().is_none();
                 for &key in keys.get(&row.action).into_iter().flatten().filter(reaches) {
                     if let Some(first) = actions.insert((context, key), row.action) {

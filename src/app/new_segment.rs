@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn the_fields_of_a_kind_are_gone_through() {
         let mut new = New::default();
-        let mut press = |new: &mut New, action| form::act(new, action, &mut vec![]);
+        let press = |new: &mut New, action| form::act(new, action, &mut vec![]);
         press(&mut new, Action::PreviousField);
         assert_eq!(new.line, NewField::Kind);
         press(&mut new, Action::Toggle);

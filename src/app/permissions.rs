@@ -37,7 +37,7 @@ impl Focus {
 }
 
 /// A user or group by its number and its name, or why it is none.
-pub type Found = Result<(u32, String), String>;
+pub type FoundName = Result<(u32, String), String>;
 
 /// The overlay.
 #[derive(Debug, Clone)]
@@ -63,9 +63,9 @@ pub struct Permissions {
     /// Who asks to attach.
     pub who: TextField,
     /// Which user the owner is; `None` until that was asked.
-    pub owner_found: Option<Found>,
+    pub owner_found: Option<FoundName>,
     /// Which group it is; `None` until that was asked.
-    pub group_found: Option<Found>,
+    pub group_found: Option<FoundName>,
     /// Who it is that asks; `None` until that was asked.
     pub who_found: Option<Result<Somebody, String>>,
     /// What decides who may attach the first one; `None` until it was asked.
@@ -182,7 +182,7 @@ impl Permissions {
     /// Returns why it cannot go on, or what is wrong with what was typed.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        let found = |field: &TextField, found: &Option<Found>| {
+        let found = |field: &TextField, found: &Option<FoundName>| {
             let typed = field.edited && !field.text().is_empty();
             found.as_ref().filter(|_| typed).and_then(|found| found.as_ref().err().cloned())
         };
@@ -196,7 +196,7 @@ impl Permissions {
     /// What would decide about access to the first one, as it is edited.
     fn edited_rules(&self) -> Option<Rules> {
         let rules = self.rules.as_ref()?;
-        let known = |field: &TextField, found: Option<&Found>, stored| {
+        let known = |field: &TextField, found: Option<&FoundName>, stored| {
             number(field, found).ok().flatten().flatten().unwrap_or(stored)
         };
         let uid = known(&self.owner, self.owner_found.as_ref(), rules.uid);
@@ -351,7 +351,7 @@ impl Form for Permissions {
 /// The number that a field gives: of nobody when nothing was said in it, and
 /// `None` as long as it is not known.
 #[expect(clippy::option_option, reason = "not known yet, and known to be left as it is")]
-fn number(field: &TextField, found: Option<&Found>) -> Result<Option<Option<u32>>, String> {
+fn number(field: &TextField, found: Option<&FoundName>) -> Result<Option<Option<u32>>, String> {
     match found {
         _ if !field.edited || field.text().is_empty() => Ok(Some(None)),
         None => Ok(None),

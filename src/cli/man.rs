@@ -229,7 +229,7 @@ fn keys(roff: &mut Roff) {
         let keys: Vec<String> = row.default_keys().filter(reaches).map(|key| key.to_string()).collect();
         term(roff, vec![bold(keys.join(", "))], &format!("{} ({}).", row.doc, row.name));
     };
-    for context in Context::ALL {
+    for context in Context::ALL.iter().copied() {
         roff.control("SS", [context.title()]);
         context.section().for_each(|row| list(roff, context, row));
     }

@@ -87,7 +87,7 @@ fn works(row: &ActionInfo, context: Context, keys: &str) -> bool {
 
 #[test]
 fn every_row_works_in_each_of_its_contexts() {
-    for context in Context::ALL {
+    for context in Context::ALL.iter().copied() {
         let scenes = scenes(context);
         for row in ACTIONS.iter().filter(|row| row.works_in(context) && !scenes.is_empty()) {
             let alive = scenes.iter().any(|keys| works(row, context, keys));
@@ -192,7 +192,7 @@ fn help_lists_every_context_with_the_keys_that_work_there() {
     stage.happen(Event::Resize(Size { width: 80, height: 300 }));
     stage.press("?");
     let screen = stage.screen();
-    for context in Context::ALL {
+    for context in Context::ALL.iter().copied() {
         assert!(screen.contains(&format!("│ {}", context.title())), "{context:?}");
     }
     assert!(screen.contains("f9            terminate the selected holder"), "{screen}");

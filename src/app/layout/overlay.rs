@@ -20,10 +20,8 @@ pub fn centered(size: Size, width: u16, lines: u16) -> Area {
 /// A list at the right side.
 #[must_use]
 pub fn choice(size: Size, choice: &Choice) -> Area {
-    let longest =
-        |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
-    let words = longest(&mut choice.items.iter().map(|(word, _)| word));
-    let docs = longest(&mut choice.items.iter().map(|(_, doc)| doc));
+    let words = choice.items.iter().map(|item| item.word.chars().count()).max().unwrap_or(0);
+    let docs = choice.items.iter().map(|item| item.doc.chars().count()).max().unwrap_or(0);
     let narrow = (words + 6).max(choice.title.chars().count() + 6);
     // Never more than half of the screen: what it is about is to stay in
     // sight. Where the words on the items do not fit into that, they go.

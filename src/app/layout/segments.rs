@@ -145,7 +145,7 @@ pub struct Placed {
 
 /// Where the parts of the screen stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Layout {
+pub struct SegmentsLayout {
     /// One or two rows.
     pub header: Area,
     /// The headings of the columns; empty when the table is not shown.
@@ -167,7 +167,7 @@ pub struct Layout {
 /// The layout for a size. `owner` is the width of the widest owner shown;
 /// an `alert` has a row of its own at the top, where there is room for it.
 #[must_use]
-pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> Layout {
+pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> SegmentsLayout {
     let Size { width, height } = size;
     let alert = u16::from(alert && height >= FEW_ROWS);
     let header = Area::new(0, 0, width, alert + if height >= 12 { 2 } else { 1 });
@@ -179,7 +179,7 @@ pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> Layout {
         let detail_width = width.saturating_sub(widths.all(NAME_WANTS) + 3).clamp(DETAIL_LEAST, DETAIL_MOST);
         let table_width = width - detail_width - 3;
         let table = Area::new(0, body.y + 1, table_width, body.height.saturating_sub(1));
-        return Layout {
+        return SegmentsLayout {
             header,
             heading: Area::new(0, body.y, table_width, 1),
             columns: columns(width, table_width, widths),
@@ -199,7 +199,7 @@ pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> Layout {
     let table_height = body.height.saturating_sub(detail_height + rule_height + 1);
     let alone = detail_height >= body.height;
     let detail = Area::new(0, body.bottom().saturating_sub(detail_height), width, detail_height);
-    Layout {
+    SegmentsLayout {
         header,
         heading: Area::new(0, body.y, width, u16::from(!alone)),
         table: Area::new(0, body.y + 1, width, if alone { 0 } else { table_height }),
@@ -280,7 +280,7 @@ pub enum Hit {
     Foot,
 }
 
-impl Layout {
+impl SegmentsLayout {
     /// What stands at a cell.
     #[must_use]
     pub fn hit(&self, x: u16, y: u16) -> Option<Hit> {

@@ -4,33 +4,48 @@ use crate::app::list::List;
 use crate::decode::{CopyForm, Scalar};
 use crate::segment::field::Field;
 
-/// A list to choose one item from.
+/// The overlay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// Its heading.
     pub title: String,
-    /// What it offers, with a word on each.
-    pub items: Vec<(String, String)>,
-    /// What each item is.
-    pub kind: ChoiceKind,
+    /// What it offers.
+    pub items: Vec<ChoiceItem>,
     /// The selected one.
     pub list: List,
     /// The letters that were typed to get to it.
     pub typed: String,
 }
 
-/// What a list offers.
+/// An item of a menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ChoiceKind {
+pub struct ChoiceItem {
+    /// Its name.
+    pub word: &'static str,
+    /// A word on it.
+    pub doc: String,
+    /// What is chosen with it.
+    pub value: Chosen,
+}
+
+/// What is chosen in a menu.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chosen {
     /// A column to sort by.
-    Sort(Vec<Field>),
+    Sort(Field),
     /// What the bytes are shown as.
-    Type(Vec<Option<Scalar>>),
+    Type(Option<Scalar>),
     /// How bytes are copied.
-    Copy(Vec<CopyForm>),
+    Copy(CopyForm),
 }
 
 impl Choice {
+    fn new(title: String, items: Vec<(&'static str, String, Chosen)>, current: Chosen) -> Self {
+        let selected = items.iter().position(|item| item.2 == current).unwrap_or(0);
+        let items = items.into_iter().map(|(word, doc, value)| ChoiceItem { word, doc, value }).collect();
+        Self { title, items, list: List { selected }, typed: String::new() }
+    }
+
     /// Goes to the item that begins with what is typed: with the letters
     /// before it, or with this one alone.
     pub fn type_letter(&mut self, letter: char) {
@@ -39,7 +54,7 @@ impl Choice {
             // A longer text may stay where it is, a letter alone goes on.
             let from = self.list.selected + usize::from(text.chars().count() == 1);
             let count = self.items.len();
-            let begins = |at: &usize| self.items[*at].0.to_lowercase().starts_with(&text);
+            let begins = |at: &usize| self.items[*at].word.to_lowercase().starts_with(&text);
             if let Some(found) = (from..from + count).map(|at| at % count.max(1)).find(begins) {
                 self.list.selected = found;
                 self.typed = text;
@@ -50,51 +65,36 @@ impl Choice {
 
     /// The columns to sort by.
     #[must_use]
-    pub fn sort(fields: Vec<Field>, current: Field) -> Self {
-        Self {
-            title: "Sort by".to_owned(),
-            items: fields.iter().map(|field| (field.word().to_owned(), field.doc().to_owned())).collect(),
-            list: List { selected: fields.iter().position(|&field| field == current).unwrap_or(0) },
-            kind: ChoiceKind::Sort(fields),
-            typed: String::new(),
-        }
+    pub fn sort(fields: &[Field], current: Field) -> Self {
+        let item = |field: &Field| (field.word(), field.doc().to_owned(), Chosen::Sort(*field));
+        Self::new("Sort by".to_owned(), fields.iter().map(item).collect(), Chosen::Sort(current))
     }
 
     /// What bytes can be shown as.
     #[must_use]
     pub fn types(current: Option<Scalar>) -> Self {
-        let types: Vec<Option<Scalar>> =
-            std::iter::once(None).chain(Scalar::ALL.iter().copied().map(Some)).collect();
-        let item = |shown: &Option<Scalar>| match shown {
-            None => ("bytes".to_owned(), "hex and text".to_owned()),
-            Some(scalar) if scalar.size() == 1 => (scalar.word().to_owned(), "1 byte each".to_owned()),
-            Some(scalar) => (scalar.word().to_owned(), format!("{} bytes each", scalar.size())),
+        let item = |shown: Option<Scalar>| {
+            let (word, doc) = match shown {
+                None => ("bytes", "hex and text".to_owned()),
+                Some(scalar) if scalar.size() == 1 => (scalar.word(), "1 byte each".to_owned()),
+                Some(scalar) => (scalar.word(), format!("{} bytes each", scalar.size())),
+            };
+            (word, doc, Chosen::Type(shown))
         };
-        Self {
-            title: "Show as".to_owned(),
-            items: types.iter().map(item).collect(),
-            list: List { selected: types.iter().position(|&shown| shown == current).unwrap_or(0) },
-            kind: ChoiceKind::Type(types),
-            typed: String::new(),
-        }
+        let types = std::iter::once(None).chain(Scalar::ALL.iter().copied().map(Some));
+        Self::new("Show as".to_owned(), types.map(item).collect(), Chosen::Type(current))
     }
 
-    /// How `count` bytes from `offset` on can be copied.
+    /// How bytes can be copied.
     #[must_use]
     pub fn copy(title: String) -> Self {
-        let forms = vec![CopyForm::Hex, CopyForm::Text, CopyForm::C, CopyForm::Python];
-        let item = |form: &CopyForm| match form {
-            CopyForm::Hex => ("hex".to_owned(), "de ad be ef".to_owned()),
-            CopyForm::Text => ("text".to_owned(), "with \\xNN".to_owned()),
-            CopyForm::C => ("C".to_owned(), "{0xde, 0xad}".to_owned()),
-            CopyForm::Python => ("Python".to_owned(), "b'\\xde\\xad'".to_owned()),
-        };
-        Self {
-            title,
-            items: forms.iter().map(item).collect(),
-            list: List::default(),
-            kind: ChoiceKind::Copy(forms),
-            typed: String::new(),
-        }
+        let forms = [
+            ("hex", "de ad be ef", CopyForm::Hex),
+            ("text", "with \\xNN", CopyForm::Text),
+            ("C", "{0xde, 0xad}", CopyForm::C),
+            ("Python", "b'\\xde\\xad'", CopyForm::Python),
+        ];
+        let items = forms.map(|(word, doc, form)| (word, doc.to_owned(), Chosen::Copy(form)));
+        Self::new(title, items.into(), Chosen::Copy(CopyForm::Hex))
     }
 }

@@ -23,7 +23,7 @@ use super::state::State;
 use super::text_field::TextField;
 use std::time::Duration;
 
-pub use choice::{Choice, ChoiceKind};
+pub use choice::{Choice, Chosen};
 pub use form::Form;
 pub use palette::{Palette, palette_rows};
 pub use prompt::{Asks, Prompt};

@@ -29,27 +29,15 @@ pub enum Asks {
 }
 
 impl Asks {
-    /// What stands before the line.
+    /// What stands before the line, and what may be typed, shown while it is empty.
     #[must_use]
-    pub const fn label(self) -> &'static str {
+    pub const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Filter => "/",
-            Self::Text => "search text:",
-            Self::Hex => "search hex:",
-            Self::Value => "search value:",
-            Self::Offset => "go to:",
-        }
-    }
-
-    /// What may be typed, shown while the line is empty.
-    #[must_use]
-    pub const fn example(self) -> &'static str {
-        match self {
-            Self::Filter => "kind=sysv  size>10M  owner=ann  name~^/psm  word  !negated",
-            Self::Text => "hello, or \\x00 for a byte",
-            Self::Hex => "de ad ?? ef",
-            Self::Value => "f64:3.5  u32:42  i16be:-1",
-            Self::Offset => "4096  0x1000  +16  -1K  end",
+            Self::Filter => ("/", "kind=sysv  size>10M  owner=ann  name~^/psm  word  !negated"),
+            Self::Text => ("search text:", "hello, or \\x00 for a byte"),
+            Self::Hex => ("search hex:", "de ad ?? ef"),
+            Self::Value => ("search value:", "f64:3.5  u32:42  i16be:-1"),
+            Self::Offset => ("go to:", "4096  0x1000  +16  -1K  end"),
         }
     }
 }

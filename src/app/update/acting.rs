@@ -1,7 +1,7 @@
 //! Acting on segments: wish, plan, confirm, act, report, undo.
 
 use super::new_segment;
-use super::report::{Report, first_of};
+use super::report::{Report, show, sum_up};
 use crate::act::{self, Done, Outcome, Plan, Revert, SavedCopy, Undone};
 use crate::app::action::Action;
 use crate::app::confirm::{Confirm, Wanted, Wish};
@@ -218,21 +218,9 @@ pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>
             }
         }
     }
-    let failed = !failures.is_empty();
-    let mut parts = match done.len() {
-        0 | 1 => done,
-        many => vec![format!("{verb} {many} segments")],
-    };
-    parts.extend(first_of(state, failures));
-    if again {
-        parts.push(format!("{}: try again", state.key_of(Action::Undo)));
-    }
-    let text = parts.join(". ");
-    if failed {
-        state.fail(text);
-    } else {
-        state.say(text);
-    }
+    let done = sum_up(done, verb).into_iter().collect();
+    let again = again.then(|| format!("{}: try again", state.key_of(Action::Undo)));
+    show(state, done, failures, again);
     effects.push(Effect::Survey);
 }
 

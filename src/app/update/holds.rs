@@ -1,7 +1,7 @@
 //! Letting go of what we hold ourselves: ask the kernel, show, let go, tell.
 
 use super::acting;
-use super::report::first_of;
+use super::report::{show, sum_up};
 use crate::act::{ActError, Hold, Released};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
@@ -76,18 +76,11 @@ pub fn let_go(
             }
         }
     }
-    let gone = done.iter().filter(|(_, gone)| *gone).count();
-    let text = match (done.as_slice(), gone) {
-        ([], _) => String::new(),
-        ([(one, _)], _) => one.clone(),
-        (many, 0) => format!("Detached from {} segments", many.len()),
-        (many, gone) => format!("Detached from {} segments; {gone} of them freed", many.len()),
-    };
-    if let Some(first) = first_of(state, failed) {
-        let before = if text.is_empty() { String::new() } else { format!("{text}. ") };
-        state.fail(format!("{before}{first}"));
-    } else if !text.is_empty() {
-        state.say(text);
+    let freed = done.iter().filter(|(_, gone)| *gone).count();
+    let freed = if done.len() > 1 && freed > 0 { format!("; {freed} of them freed") } else { String::new() };
+    let done = sum_up(done.into_iter().map(|(text, _)| text).collect(), "Detached from");
+    if done.is_some() || !failed.is_empty() {
+        show(state, done.map(|done| done + &freed).into_iter().collect(), failed, None);
     }
     effects.push(Effect::Survey);
 }

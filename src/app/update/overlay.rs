@@ -7,7 +7,7 @@ use crate::app::effect::Effect;
 use crate::app::key::Mouse;
 use crate::app::layout::overlay as layout;
 use crate::app::list::centered;
-use crate::app::overlay::{Asks, Choice, ChoiceKind, Next, Overlay, Prompt, form, palette_rows};
+use crate::app::overlay::{Asks, Choice, Chosen, Next, Overlay, Prompt, form, palette_rows};
 use crate::app::state::State;
 use crate::decode::copy_as;
 
@@ -185,27 +185,22 @@ fn click(state: &mut State, overlay: &mut Overlay, mouse: Mouse, effects: &mut V
 
 fn chosen(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
     let size = state.size;
-    let at = choice.list.selected;
-    match &choice.kind {
-        ChoiceKind::Sort(fields) => {
-            if let (Some(survey), Some(&field)) = (&state.survey, fields.get(at)) {
-                state.table.sort_by(field, survey);
-            }
+    let Some(item) = choice.items.get(choice.list.selected) else { return };
+    match (item.value, &mut state.inspect, &state.survey) {
+        (Chosen::Sort(field), _, Some(survey)) => state.table.sort_by(field, survey),
+        (Chosen::Type(shown_as), Some(inspect), _) => {
+            inspect.shown_as = shown_as;
+            inspect.go_to(inspect.cursor, size);
         }
-        ChoiceKind::Type(types) => {
-            if let (Some(inspect), Some(&shown_as)) = (&mut state.inspect, types.get(at)) {
-                inspect.shown_as = shown_as;
-                inspect.go_to(inspect.cursor, size);
-            }
-        }
-        ChoiceKind::Copy(forms) => {
-            let (Some(inspect), Some(&form)) = (&state.inspect, forms.get(at)) else { return };
+        (Chosen::Copy(form), Some(inspect), _) => {
             let range = inspect.copy_range(size);
             let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0);
             let bytes = inspect.bytes_at(range.start);
             let bytes = &bytes[..length.min(bytes.len())];
+            let said = format!("Copied {} bytes from {:#x}", bytes.len(), range.start);
             effects.push(Effect::Copy(copy_as(bytes, range.start, form)));
-            state.say(format!("Copied {} bytes from {:#x}", bytes.len(), range.start));
+            state.say(said);
         }
+        _ => {}
     }
 }

@@ -1,7 +1,7 @@
 //! The form that saves segments to files, and what came of it.
 
 use super::acting;
-use super::report::first_of;
+use super::report::{show, sum_up};
 use crate::act::{ActError, Outcome, SaveError};
 use crate::app::effect::Effect;
 use crate::app::overlay::{Next, Overlay};
@@ -69,20 +69,10 @@ pub fn saved(state: &mut State, outcomes: &[Outcome]) {
     if matches!(state.overlay, Some(Overlay::Save(_))) {
         state.overlay = None;
     }
-    let mut parts = match done.as_slice() {
-        [] | [_] => done,
-        many => vec![format!("Saved {} segments", many.len())],
-    };
+    let mut parts: Vec<String> = sum_up(done, "Saved").into_iter().collect();
     if stopped {
         let nothing = parts.is_empty();
         parts.push(if nothing { "Stopped; nothing was saved" } else { "Stopped" }.to_owned());
     }
-    let failed = !failures.is_empty();
-    parts.extend(first_of(state, failures));
-    let text = parts.join(". ");
-    if failed {
-        state.fail(text);
-    } else {
-        state.say(text);
-    }
+    show(state, parts, failures, None);
 }

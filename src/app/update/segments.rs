@@ -7,7 +7,28 @@ use crate::app::list;
 use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
 use crate::app::state::State;
 use crate::app::table::TablePane;
-use crate::segment::field::Field;
+use crate::segment::field::Field::{
+    self, Age, Change, Holders, Id, Key, Kind, LastPid, MadeBy, Mode, Name, Nattch, Owner, Resident, Size,
+};
+
+/// The fields that the table can be sorted by.
+const SORT: [Field; 15] = [
+    Id,
+    Kind,
+    Name,
+    Key,
+    Size,
+    Resident,
+    Mode,
+    Owner,
+    Holders,
+    MadeBy,
+    Nattch,
+    Age,
+    Field::State,
+    LastPid,
+    Change,
+];
 
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     if let Some(rows) = list::step(action, state.table_layout().table.height.into()) {
@@ -30,7 +51,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             set_filter(state, "");
         }
         Action::SortBy => {
-            state.overlay = Some(Overlay::Choice(Choice::sort(sort_fields(), state.table.sort)));
+            state.overlay = Some(Overlay::Choice(Choice::sort(&SORT, state.table.sort)));
         }
         Action::SortOrder => {
             if let Some(survey) = &state.survey {
@@ -57,27 +78,6 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         _ => {}
     }
-}
-
-/// The fields that the table can be sorted by.
-fn sort_fields() -> Vec<Field> {
-    vec![
-        Field::Id,
-        Field::Kind,
-        Field::Name,
-        Field::Key,
-        Field::Size,
-        Field::Resident,
-        Field::Mode,
-        Field::Owner,
-        Field::Holders,
-        Field::MadeBy,
-        Field::Nattch,
-        Field::Age,
-        Field::State,
-        Field::LastPid,
-        Field::Change,
-    ]
 }
 
 /// Moves the selection, or scrolls the detail area when that has the keys.

@@ -29,7 +29,8 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
 /// What is being typed, what may be typed, and what is wrong with it.
 fn line(state: &State, prompt: &Prompt, canvas: &mut Canvas<'_>, foot: Area) {
     let theme = canvas.theme;
-    let x = canvas.text(1, foot.y, foot.width - 1, prompt.asks.label(), theme.accent);
+    let (label, example) = prompt.asks.words();
+    let x = canvas.text(1, foot.y, foot.width - 1, label, theme.accent);
     let x = if prompt.asks == Asks::Filter { x } else { x + 1 };
     let typed = prompt.input.input.value();
     if let Some(error) = &prompt.error {
@@ -46,7 +47,7 @@ fn line(state: &State, prompt: &Prompt, canvas: &mut Canvas<'_>, foot: Area) {
     let room = foot.width.saturating_sub(x + answer + 1).max(1);
     canvas.input(&prompt.input.input, Area::new(x, foot.y, room, 1), theme.text);
     if typed.is_empty() && prompt.error.is_none() {
-        canvas.text(x + 1, foot.y, foot.width.saturating_sub(x + 1), prompt.asks.example(), theme.dim);
+        canvas.text(x + 1, foot.y, foot.width.saturating_sub(x + 1), example, theme.dim);
     }
     if let Some((text, style)) = result {
         canvas.text_right(foot.right() - 1, foot.y, answer.saturating_sub(3), &text, style);

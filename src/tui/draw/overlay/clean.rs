@@ -3,7 +3,7 @@
 
 use super::list::{Entries, NO_ENTRY, Panel};
 use crate::app;
-use crate::app::clean::{Clean, Item};
+use crate::app::clean::{Clean, LeakItem};
 use crate::app::overlay::Overlay;
 use crate::app::sentence::name_of;
 use crate::segment::{State, Timestamp, age_text};
@@ -50,7 +50,7 @@ fn nothing(state: &app::State, survey: &Survey) -> String {
 }
 
 /// `[x] sysv:32771  300 MiB, 8.0 KiB resident  ✗ leaked  bob  4d old`
-fn heading(item: &Item, now: Timestamp, canvas: &Canvas<'_>, width: u16) -> String {
+fn heading(item: &LeakItem, now: Timestamp, canvas: &Canvas<'_>, width: u16) -> String {
     let segment = &item.segment;
     let tick = if item.ticked { "[x]" } else { "[ ]" };
     let state = segment.verdict.state;

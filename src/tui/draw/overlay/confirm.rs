@@ -75,7 +75,9 @@ fn batch(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut En
             wrapped(&confirm.effects(entry, keys), canvas, width.saturating_sub(indent + 2)).into_iter();
         let (text, style) = if beside { lines.next() } else { None }.unwrap_or_default();
         entries.row(entry, vec![(1, heading, theme.strong), (1 + indent, text, style)]);
-        lines.for_each(|(text, style)| entries.line(entry, indent, text, style));
+        for (text, style) in lines {
+            entries.line(entry, indent, text, style);
+        }
     }
 }
 

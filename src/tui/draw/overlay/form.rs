@@ -27,6 +27,9 @@ pub struct FormPanel<'a> {
     pub least: u16,
 }
 
+/// Draws a line in an area, with or without the focus.
+type Draw<'a> = Box<dyn Fn(&mut Canvas<'_>, Area, bool) + 'a>;
+
 /// A line of a form.
 pub enum FormLine<'a> {
     /// A text field.
@@ -34,7 +37,7 @@ pub enum FormLine<'a> {
     /// An option, by its name and its state.
     Option(&'static str, String),
     /// What draws itself, and is told whether it has the focus.
-    Drawn(Box<dyn Fn(&mut Canvas<'_>, Area, bool) + 'a>),
+    Drawn(Draw<'a>),
     /// Indented text.
     Text(u16, String, Style),
 }

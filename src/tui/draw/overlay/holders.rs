@@ -13,13 +13,13 @@ use std::slice;
 const LISTED: usize = 6;
 
 /// How wide the columns of the first lines are.
-struct Columns {
+struct HolderColumns {
     pid: usize,
     command: u16,
     user: u16,
 }
 
-impl Columns {
+impl HolderColumns {
     fn of(rows: &[HolderRow], width: u16) -> Self {
         let widest = |text: fn(&Holder) -> String| {
             rows.iter().map(|row| cells(&text(&row.holder))).max().unwrap_or_default()
@@ -55,7 +55,7 @@ pub fn draw(state: &State, overlay: &Overlay, holders: &Holders, canvas: &mut Ca
     let Some(survey) = &state.survey else { return };
     let theme = canvas.theme;
     let mut entries = Entries::of(state);
-    let columns = Columns::of(&holders.rows, entries.width);
+    let columns = HolderColumns::of(&holders.rows, entries.width);
     for (at, row) in holders.rows.iter().enumerate() {
         entries.line(at, 0, columns.line(&row.holder, survey.at, canvas), theme.strong);
         entries.add(canvas, at, 2, &format!("{}; {}", row.how(), row.holds()), theme.text);
@@ -79,7 +79,7 @@ pub fn terminate(state: &State, overlay: &Overlay, shown: &Terminate, canvas: &m
     let theme = canvas.theme;
     let mut entries = Entries::of(state);
     let row = &shown.row;
-    let columns = Columns::of(slice::from_ref(row), entries.width);
+    let columns = HolderColumns::of(slice::from_ref(row), entries.width);
     entries.line(NO_ENTRY, 0, columns.line(&row.holder, survey.at, canvas), theme.strong);
     let what = "Sends SIGTERM; may be ignored. Cannot be undone.";
     entries.add(canvas, NO_ENTRY, 0, what, theme.text);

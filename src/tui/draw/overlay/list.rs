@@ -60,7 +60,9 @@ impl Entries {
     /// Adds a sentence to an entry, broken where it is too long.
     pub fn add(&mut self, canvas: &Canvas<'_>, entry: usize, indent: u16, text: &str, style: Style) {
         let wrapped = canvas.wrap(text, self.width.saturating_sub(indent + 2));
-        wrapped.into_iter().for_each(|text| self.line(entry, indent, text, style));
+        for text in wrapped {
+            self.line(entry, indent, text, style);
+        }
     }
 
     /// Adds a line that stays one.

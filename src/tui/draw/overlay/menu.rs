@@ -17,11 +17,11 @@ const KEYS: u16 = 14;
 pub fn choice(state: &State, choice: &Choice, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
     let inside = canvas.frame(layout::choice(state.size, choice), &choice.title);
-    let docs = 3 + choice.items.iter().map(|(word, _)| cells(word)).max().unwrap_or(0);
+    let docs = 3 + choice.items.iter().map(|item| cells(item.word)).max().unwrap_or(0);
     let mut entries = Entries::new(inside.width);
-    for (at, (word, doc)) in choice.items.iter().enumerate() {
-        let doc = canvas.cut(doc, inside.width.saturating_sub(docs));
-        entries.row(at, vec![(1, word.clone(), theme.text), (docs, doc, theme.dim)]);
+    for (at, item) in choice.items.iter().enumerate() {
+        let doc = canvas.cut(&item.doc, inside.width.saturating_sub(docs));
+        entries.row(at, vec![(1, item.word.to_owned(), theme.text), (docs, doc, theme.dim)]);
     }
     entries.draw_menu(choice.list.selected, canvas, inside, 1);
 }

@@ -6,7 +6,7 @@ use crate::app::State;
 use crate::app::layout::Area;
 use crate::app::layout::overlay::text_width;
 use crate::app::overlay::Overlay;
-use crate::app::permissions::{BITS, Focus, Found, Permissions, WHO};
+use crate::app::permissions::{BITS, Focus, FoundName, Permissions, WHO};
 use crate::app::sentence::{name_of, sentence};
 use crate::app::text_field::TextField;
 use crate::segment::Segment;
@@ -130,7 +130,7 @@ fn grid_row(
 
 /// Whose row it is, as it is edited.
 fn named(form: &Permissions, segment: &Segment, row: usize) -> String {
-    let edited = |found: &Option<Found>, stored: String| match found {
+    let edited = |found: &Option<FoundName>, stored: String| match found {
         Some(Ok((_, name))) => name.clone(),
         _ => stored,
     };
@@ -150,7 +150,7 @@ fn field<'a>(form: &'a Permissions, segment: &Segment, focus: Focus, canvas: &Ca
         Focus::Group => ("group", &form.group, mixed),
         Focus::Who => ("user", &form.who, "ann, 4121, uid:1000"),
     };
-    let remark = |id: &str, number: u32, found: &Option<Found>, edited: bool| match found {
+    let remark = |id: &str, number: u32, found: &Option<FoundName>, edited: bool| match found {
         // The reason stands at the foot, whole.
         Some(Err(_)) if edited => ("not found".to_owned(), theme.failed),
         Some(Ok((found, name))) if edited => (format!("{name}, {id} {found}; now {number}"), theme.text),

@@ -3,7 +3,7 @@
 use super::table::{label, state_style};
 use crate::app::State;
 use crate::app::action::Action;
-use crate::app::detail::Line;
+use crate::app::detail::DetailLine;
 use crate::app::layout::Area;
 use crate::app::sentence::sentence;
 use crate::app::table::TablePane;
@@ -41,7 +41,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
 }
 
 /// The lines, broken where they are too long: sentences are not cut.
-fn broken(canvas: &Canvas<'_>, lines: &[Line], width: u16) -> Vec<(&'static str, String)> {
+fn broken(canvas: &Canvas<'_>, lines: &[DetailLine], width: u16) -> Vec<(&'static str, String)> {
     let mut rows = vec![];
     for line in lines {
         let parts = canvas.wrap(&line.text, width.saturating_sub(LABEL));

@@ -6,7 +6,7 @@ use crate::app::State;
 use crate::app::action::Action;
 use crate::app::detail::resident_share;
 use crate::app::layout::Area;
-use crate::app::layout::segments::{Column, Layout, Placed};
+use crate::app::layout::segments::{Column, Placed, SegmentsLayout};
 use crate::app::table::TablePane;
 use crate::segment::{Bytes, Kind, Segment, State as SegmentState, age_text, take_cells};
 use crate::survey::Survey;
@@ -14,7 +14,7 @@ use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
-pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
+pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     headings(state, canvas, layout);
     let Some(survey) = &state.survey else { return };
     if state.table.shown.is_empty() {
@@ -27,7 +27,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
     }
 }
 
-fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
+fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     let theme = canvas.theme;
     let has_keys = state.table.pane == TablePane::Table && state.overlay.is_none();
     for placed in &layout.columns {
@@ -84,7 +84,7 @@ fn draw_row(
     segment: &Segment,
     selected: bool,
     canvas: &mut Canvas<'_>,
-    layout: &Layout,
+    layout: &SegmentsLayout,
     y: u16,
 ) {
     let theme = canvas.theme;
