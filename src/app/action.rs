@@ -94,7 +94,7 @@ pub struct ActionInfo {
     pub action: Action,
     /// Its name: in the palette and in the config.
     pub name: &'static str,
-    /// One line of documentation.
+    /// A line of documentation.
     pub doc: &'static str,
     /// The contexts it works in.
     pub contexts: &'static [Context],
@@ -121,7 +121,7 @@ const GLOBAL: [Context; 4] = [Segments, Inspect, List, Text];
 /// contexts, default keys, and perhaps a hint with its rank.
 macro_rules! actions {
     ($($action:ident: $name:literal, $doc:literal, $contexts:expr, $keys:expr $(, $hint:expr)?;)*) => {
-        /// What can be done.
+        /// An action of the interactive program.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Action {
             $(#[doc = $doc] $action,)*

@@ -1,4 +1,4 @@
-//! What the help says: made from the table of actions, so that it cannot differ.
+//! The text of the help, made from the table of actions, so that it cannot differ.
 
 use super::action::{ACTIONS, ActionInfo, Context};
 use super::keymap::Keymap;

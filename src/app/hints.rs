@@ -16,9 +16,9 @@ pub struct Hint {
     pub key: String,
     /// The word behind it.
     pub word: Cow<'static, str>,
-    /// How much it is needed: the smallest number falls out last.
+    /// Its rank: the smallest number falls out last.
     pub need: u8,
-    /// Whether it would do something now.
+    /// The action can be done now.
     pub live: bool,
 }
 
@@ -148,7 +148,7 @@ fn hint(
 }
 
 impl Hint {
-    /// How many cells it takes.
+    /// The number of cells it takes.
     #[must_use]
     pub fn width(&self) -> usize {
         self.key.width() + 1 + self.word.width()

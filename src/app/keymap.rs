@@ -11,7 +11,7 @@ pub struct Keymap {
     keys: HashMap<Action, Vec<Key>>,
 }
 
-/// Why the keys of the config cannot be used.
+/// An error in the keys of the config.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
     /// There is no such action.
@@ -22,7 +22,7 @@ pub enum KeymapError {
     Key {
         /// The action it was for.
         action: &'static str,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
     /// A key would mean two things in one context.

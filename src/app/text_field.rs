@@ -29,9 +29,9 @@ pub const LONGEST_TEXT: usize = 4096;
 /// the cursor was moved or something was erased before.
 #[derive(Debug, Clone, Default)]
 pub struct TextField {
-    /// What stands in it, and where the cursor is.
+    /// The text and the cursor.
     pub input: Input,
-    /// Whether somebody has changed it.
+    /// The user changed it.
     pub edited: bool,
     entered: bool,
 }
@@ -43,7 +43,7 @@ impl TextField {
         Self { input: Input::new(text.into()), edited: false, entered: false }
     }
 
-    /// What stands in it, without the spaces around it.
+    /// The text, without the spaces around it.
     #[must_use]
     pub fn text(&self) -> &str {
         self.input.value().trim()

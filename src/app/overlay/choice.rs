@@ -9,7 +9,7 @@ use crate::segment::field::Field;
 pub struct Choice {
     /// Its heading.
     pub title: String,
-    /// What it offers.
+    /// The items.
     pub items: Vec<ChoiceItem>,
     /// The selected one.
     pub list: List,
@@ -24,18 +24,18 @@ pub struct ChoiceItem {
     pub word: &'static str,
     /// A word on it.
     pub doc: String,
-    /// What is chosen with it.
+    /// The value that it stands for.
     pub value: Chosen,
 }
 
-/// What is chosen in a menu.
+/// The value of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chosen {
     /// A column to sort by.
     Sort(Field),
-    /// What the bytes are shown as.
+    /// A type to show the bytes as.
     Type(Option<Scalar>),
-    /// How bytes are copied.
+    /// A form to copy the bytes in.
     Copy(CopyForm),
 }
 
@@ -63,14 +63,14 @@ impl Choice {
         }
     }
 
-    /// The columns to sort by.
+    /// The menu of columns.
     #[must_use]
     pub fn sort(fields: &[Field], current: Field) -> Self {
         let item = |field: &Field| (field.word(), field.doc().to_owned(), Chosen::Sort(*field));
         Self::new("Sort by".to_owned(), fields.iter().map(item).collect(), Chosen::Sort(current))
     }
 
-    /// What bytes can be shown as.
+    /// The menu of types.
     #[must_use]
     pub fn types(current: Option<Scalar>) -> Self {
         let item = |shown: Option<Scalar>| {
@@ -85,7 +85,7 @@ impl Choice {
         Self::new("Show as".to_owned(), types.map(item).collect(), Chosen::Type(current))
     }
 
-    /// How bytes can be copied.
+    /// The menu of forms to copy in.
     #[must_use]
     pub fn copy(title: String) -> Self {
         let forms = [

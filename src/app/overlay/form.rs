@@ -7,7 +7,7 @@ use crate::app::text_field::TextField;
 /// A form. What its fields are is its own business; going through them, typing
 /// and toggling is the same for all.
 pub trait Form {
-    /// How many fields there are.
+    /// The number of fields.
     fn fields(&self) -> usize;
 
     /// The place of the focused field.

@@ -1,6 +1,5 @@
-//! What stands over a screen until it is answered or left. An overlay is a list,
-//! a form, a plan to confirm, or a line at the foot; its keys are those of its
-//! context.
+//! Overlays: lists, forms, plans to confirm, and lines at the foot, which stand over
+//! a screen until they are answered or left. Their keys are those of their context.
 
 pub mod choice;
 pub mod form;
@@ -28,7 +27,7 @@ pub use form::Form;
 pub use palette::{Palette, palette_rows};
 pub use prompt::{Asks, Prompt};
 
-/// So long a confirmation takes no key, so that one typed ahead confirms nothing.
+/// A confirmation ignores keys for this long, so that one typed ahead confirms nothing.
 pub const DEAF: Duration = Duration::from_millis(150);
 
 /// An overlay; it has the keys while it is there.
@@ -36,7 +35,7 @@ pub const DEAF: Duration = Duration::from_millis(150);
 pub enum Overlay {
     /// All keys.
     Help(List),
-    /// What was done in this run.
+    /// The log of this session.
     Log(List),
     /// All actions, by name.
     Palette(Palette),
@@ -44,15 +43,15 @@ pub enum Overlay {
     Choice(Choice),
     /// Our own attachments.
     Holds(Holds),
-    /// Who holds the selected segment.
+    /// The holders of the selected segment.
     Holders(Holders),
     /// The leaked segments.
     Clean(Clean),
-    /// What is about to be done.
+    /// Plans that wait for a yes.
     Confirm(Confirm),
     /// The process that is about to be terminated.
     Terminate(Box<Terminate>),
-    /// Who may read and write.
+    /// Mode, owner and group of segments.
     Permissions(Box<Permissions>),
     /// A segment that is to be made.
     New(Box<New>),
@@ -67,7 +66,7 @@ pub enum Overlay {
     },
 }
 
-/// What becomes of an overlay after a key.
+/// The overlay that is shown after a key.
 #[derive(Debug)]
 pub enum Next {
     /// It stays.
@@ -111,7 +110,7 @@ impl Overlay {
         }
     }
 
-    /// How many items the list has, and how many a page has. Of text that scrolls,
+    /// The number of items in the list, and of those on a page. In text that scrolls,
     /// an item is a line that can stand at the top.
     #[must_use]
     pub fn extent(&self, state: &State) -> (usize, usize) {

@@ -7,7 +7,7 @@ use crate::app::text_field::TextField;
 /// The overlay.
 #[derive(Debug, Clone, Default)]
 pub struct Palette {
-    /// What was typed.
+    /// The typed words.
     pub input: TextField,
     /// The selected one of those that fit.
     pub list: List,

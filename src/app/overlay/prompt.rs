@@ -5,15 +5,15 @@ use crate::app::text_field::TextField;
 /// A line to type in.
 #[derive(Debug, Clone)]
 pub struct Prompt {
-    /// What it asks for.
+    /// Its subject.
     pub asks: Asks,
-    /// What was typed.
+    /// The typed text.
     pub input: TextField,
-    /// Why the answer cannot be taken.
+    /// The reason why the answer was not taken.
     pub error: Option<String>,
 }
 
-/// What a prompt asks for.
+/// The subject of a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asks {
     /// A filter for the table; it works as it is typed.
@@ -29,7 +29,7 @@ pub enum Asks {
 }
 
 impl Asks {
-    /// What stands before the line, and what may be typed, shown while it is empty.
+    /// The label before the line, and an example, shown while it is empty.
     #[must_use]
     pub const fn words(self) -> (&'static str, &'static str) {
         match self {

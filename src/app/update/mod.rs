@@ -96,11 +96,9 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         }
         return;
     }
-    let action = match key {
-        // Whatever the key map says, so that there is always a way out.
-        Key { ctrl: true, .. } if key == Key::ctrl('c') => Some(Action::Interrupt),
-        key => state.keymap.action(state.context(), key),
-    };
+    // Ctrl-C whatever the key map says, so that there is always a way out.
+    let bound = state.keymap.action(state.context(), key);
+    let action = if key == Key::ctrl('c') { Some(Action::Interrupt) } else { bound };
     let text = |letter: &char| state.overlay.as_mut().is_some_and(|overlay| overlay.takes(*letter, action));
     let letter = key.typed().filter(text);
     let action = action.filter(|_| letter.is_none());

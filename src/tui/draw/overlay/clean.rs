@@ -1,4 +1,4 @@
-//! What is leaked: an entry for each with its evidence, ticked or not, and what
+//! The leaked segments: an entry for each with its evidence, ticked or not, and what
 //! removing the ticked ones frees.
 
 use super::list::{Entries, NO_ENTRY, Panel};
@@ -32,7 +32,7 @@ pub fn draw(state: &app::State, overlay: &Overlay, clean: &Clean, canvas: &mut C
     Panel { status: Some(clean.sum()), ..panel }.draw(state, overlay, canvas);
 }
 
-/// Why there is nothing to clean up, as far as that is known.
+/// The reason why there is nothing to clean up, as far as that is known.
 fn nothing(state: &app::State, survey: &Survey) -> String {
     if survey.coverage.is_none() {
         "Holders not checked yet.".to_owned()

@@ -1,4 +1,4 @@
-//! What is about to be done: one entry for each segment, what will happen in
+//! Plans that wait for a yes: one entry for each segment, what will happen in
 //! words, what stands against it, whether it can be taken back, and the keys.
 
 use super::list::{Entries, NO_ENTRY, Panel};
@@ -14,7 +14,7 @@ use ratatui::style::Style;
 /// has this many cells.
 const LEAST: u16 = 28;
 const GAP: u16 = 2;
-/// How many cells a name has there.
+/// The width of a name there.
 const SHORTEST: u16 = 10;
 const LONGEST: u16 = 24;
 
@@ -33,7 +33,7 @@ pub fn draw(state: &State, overlay: &Overlay, confirm: &Confirm, canvas: &mut Ca
     Panel { top: confirm.list.selected, foot, ..panel }.draw(state, overlay, canvas);
 }
 
-/// One segment, and all about it.
+/// A single segment with its whole plan.
 fn single(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut Entries) {
     let Some(wish) = confirm.wishes.first() else { return };
     let rest = format!("  {}  {}", wish.segment.size, state_of(wish, canvas.theme));

@@ -12,7 +12,7 @@ use crate::segment::quote;
 use crate::tui::canvas::Canvas;
 use ratatui::style::{Modifier, Style};
 
-/// What is shown of a form.
+/// A form, ready to draw.
 pub struct FormPanel<'a> {
     pub title: String,
     pub lines: Vec<FormLine<'a>>,
@@ -22,7 +22,7 @@ pub struct FormPanel<'a> {
     pub column: u16,
     /// Below this width, remarks have no room.
     pub narrow: u16,
-    /// What is said at the foot, and how many rows are kept for it.
+    /// Sentences at the foot, and the rows kept for them.
     pub foot: Vec<(String, Style)>,
     pub least: u16,
 }
@@ -36,7 +36,7 @@ pub enum FormLine<'a> {
     Field(FieldLine<'a>),
     /// An option, by its name and its state.
     Option(&'static str, String),
-    /// What draws itself, and is told whether it has the focus.
+    /// A line that draws itself.
     Drawn(Draw<'a>),
     /// Indented text.
     Text(u16, String, Style),
@@ -46,11 +46,11 @@ pub enum FormLine<'a> {
 pub struct FieldLine<'a> {
     pub name: &'static str,
     pub field: &'a TextField,
-    /// How wide it is; as wide as there is room if `None`.
+    /// Its width; `None`: all the room there is.
     pub width: Option<u16>,
-    /// What may be typed.
+    /// An example of what may be typed.
     pub example: &'static str,
-    /// What is said behind it.
+    /// A remark behind it.
     pub remark: (String, Style),
 }
 

@@ -12,7 +12,7 @@ use std::slice;
 /// Maximum number of segments listed for a process that is to be terminated.
 const LISTED: usize = 6;
 
-/// How wide the columns of the first lines are.
+/// The widths of the columns of first lines.
 struct HolderColumns {
     pid: usize,
     command: u16,

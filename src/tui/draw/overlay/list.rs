@@ -17,7 +17,7 @@ pub const NO_ENTRY: usize = usize::MAX;
 /// All lines of all entries.
 pub struct Entries {
     lines: Vec<EntryLine>,
-    /// How many cells a line has.
+    /// The width of a line.
     pub width: u16,
 }
 
@@ -27,7 +27,7 @@ struct EntryLine {
     parts: Vec<(u16, String, Style)>,
 }
 
-/// What is shown of a list.
+/// A list or plan, ready to draw.
 pub struct Panel {
     pub title: String,
     pub entries: Entries,
@@ -35,7 +35,7 @@ pub struct Panel {
     pub selected: usize,
     /// The first visible line, where no entry is selected.
     pub top: usize,
-    /// What stands below, whatever is scrolled.
+    /// Sentences below, whatever is scrolled.
     pub foot: Vec<(String, Style)>,
     /// A line above the hints.
     pub status: Option<String>,
@@ -52,7 +52,7 @@ impl Entries {
         Self::new(text_width(state.size))
     }
 
-    /// How many lines there are.
+    /// The number of lines.
     pub const fn len(&self) -> usize {
         self.lines.len()
     }

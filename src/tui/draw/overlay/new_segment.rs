@@ -10,7 +10,7 @@ use crate::segment::Kind;
 use crate::tui::canvas::Canvas;
 use ratatui::style::Style;
 
-/// How wide a field is that takes a word.
+/// The width of a field that takes a word.
 const WORD: Option<u16> = Some(16);
 
 pub fn draw(state: &State, overlay: &Overlay, form: &New, canvas: &mut Canvas<'_>) {
@@ -24,7 +24,7 @@ pub fn draw(state: &State, overlay: &Overlay, form: &New, canvas: &mut Canvas<'_
         .draw(state, overlay, canvas);
 }
 
-/// What would come of it, what stands against it, or what is missing.
+/// The plan, the refusal, or the mistake in what was typed.
 fn said(form: &New, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
     let theme = canvas.theme;
     if let Some(error) = &form.error {
