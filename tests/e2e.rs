@@ -26,7 +26,7 @@ use crate::support::{Child, SOON, Terminal, demo_program, shmlens};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use nix::sys::signal::Signal;
-use shmlens::app::confirm::DEAF;
+use shmlens::app::overlay::DEAF;
 use shmlens::sys::shm;
 use std::process::{Command, Stdio};
 use std::thread;

@@ -9,6 +9,7 @@ mod glow;
 mod holders;
 mod holds;
 mod inspect;
+mod keys;
 mod new_segment;
 mod permissions;
 mod save;

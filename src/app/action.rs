@@ -1,264 +1,241 @@
-//! The one table of actions. Key map, hints, help, palette, man page and the
-//! check of the config are made from it; a new action is one row here, one arm
-//! in `update`, and its tests.
+//! The one table of actions. Key map, hints, help, palette, man page, the check
+//! of the config and the key names in messages come from it. A new action is a
+//! row here, an arm in `update`, and its tests.
 
 use super::key::Key;
 
-/// Where keys mean something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Screen {
-    /// The table of segments.
-    Segments,
-    /// Inside one segment.
-    Inspect,
-}
-
-impl Screen {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Segments, Self::Inspect];
-
-    /// The heading in help.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Segments => "Segments",
-            Self::Inspect => "Inspect",
+/// Makes the contexts from rows of: heading in help, and the context whose keys work
+/// there too.
+macro_rules! contexts {
+    ($($(#[$doc:meta])* $context:ident: $title:literal $(, $base:ident)?;)*) => {
+        /// Where keys mean something: a screen, or an overlay that stands over it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Context {
+            $($(#[$doc])* $context,)*
         }
-    }
+
+        impl Context {
+            /// All, in the order of help and man page.
+            pub const ALL: &[Self] = &[$(Self::$context,)*];
+
+            /// The heading in help.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$context => $title,)*
+                }
+            }
+
+            /// The context whose keys work in this one too.
+            #[must_use]
+            pub fn base(self) -> Option<Self> {
+                match self {
+                    $(Self::$context => [$(Self::$base,)?].first().copied(),)*
+                }
+            }
+        }
+    };
 }
 
-/// What can be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Action {
-    Up,
-    Down,
-    Left,
-    Right,
-    PageUp,
-    PageDown,
-    HalfUp,
-    HalfDown,
-    First,
-    Last,
-    RowStart,
-    RowEnd,
-    Inspect,
-    Mark,
-    MarkAll,
-    ClearMarks,
-    Filter,
-    ClearFilter,
-    SortBy,
-    SortOrder,
-    CopyId,
-    Holders,
-    Detach,
-    Refresh,
-    Permissions,
-    Lock,
-    Unlock,
-    Remove,
-    Undo,
-    Clean,
-    New,
-    Save,
-    Log,
-    Back,
-    Freeze,
-    Baseline,
-    SearchText,
-    SearchHex,
-    SearchValue,
-    SearchNext,
-    SearchPrevious,
-    GoTo,
-    NextChange,
-    PreviousChange,
-    NextData,
-    PreviousData,
-    ByteOrder,
-    Width,
-    Type,
-    CopyBytes,
-    Keep,
-    SetMark,
-    GoToMark,
-    Longer,
-    Shorter,
-    NextPane,
-    Help,
-    Palette,
-    Mouse,
-    Suspend,
-    Quit,
+contexts! {
+    /// The table of segments.
+    Segments: "Segments";
+    /// Inside one segment.
+    Inspect: "Inspect";
+    /// Every overlay with a list or a plan.
+    List: "Lists and dialogs";
+    /// Text that scrolls.
+    Pager: "Help and log", List;
+    /// A menu at the side.
+    Choice: "Menus", List;
+    /// The holders of a segment.
+    Holders: "Holders", List;
+    /// The attachments of shmlens.
+    Attachments: "Attachments", List;
+    /// The leaked segments.
+    Clean: "Clean up", List;
+    /// A plan that waits for a yes.
+    Confirm: "Confirmation", List;
+    /// A form with fields.
+    Form: "Forms", Text;
+    /// The palette.
+    Palette: "Palette", Text;
+    /// The line at the foot.
+    Prompt: "Prompts", Text;
+    /// The line at the foot, while it filters the table.
+    Filter: "Filter", Prompt;
+    /// Every line that text is typed into.
+    Text: "Text fields";
+}
+
+impl Context {
+    /// Returns whether it stands over a screen.
+    #[must_use]
+    pub const fn is_overlay(self) -> bool {
+        !matches!(self, Self::Segments | Self::Inspect)
+    }
+
+    /// Returns whether every key that types a character goes to a text field.
+    #[must_use]
+    pub const fn is_text(self) -> bool {
+        matches!(self, Self::Palette | Self::Prompt | Self::Filter | Self::Text)
+    }
+
+    /// The rows of its section in help and man page.
+    pub fn section(self) -> impl Iterator<Item = &'static ActionInfo> {
+        ACTIONS.iter().filter(move |row| row.contexts.contains(&self) && !row.is_global())
+    }
 }
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
-pub struct Row {
+pub struct ActionInfo {
     /// The action.
     pub action: Action,
     /// Its name: in the palette and in the config.
     pub name: &'static str,
-    /// One line of documentation.
+    /// A line of documentation.
     pub doc: &'static str,
-    /// The screens it works in.
-    pub screens: &'static [Screen],
+    /// The contexts it works in.
+    pub contexts: &'static [Context],
     /// Its keys, unless the config says otherwise.
     pub keys: &'static [&'static str],
     /// Its word in the hints at the foot, and how much it is needed there: the
     /// smallest number falls out last.
-    pub hint: Option<(&'static str, u8)>,
+    pub hint: Option<&'static (&'static str, u8)>,
 }
 
-const SEGMENTS: &[Screen] = &[Screen::Segments];
-const INSPECT: &[Screen] = &[Screen::Inspect];
-const BOTH: &[Screen] = &Screen::ALL;
+use Context::{
+    Attachments, Choice, Clean, Confirm, Filter, Form, Holders, Inspect, List, Pager, Palette, Prompt,
+    Segments, Text,
+};
 
-const fn row(
-    action: Action,
-    name: &'static str,
-    doc: &'static str,
-    screens: &'static [Screen],
-    keys: &'static [&'static str],
-    hint: Option<(&'static str, u8)>,
-) -> Row {
-    Row { action, name, doc, screens, keys, hint }
+const SEGMENTS: [Context; 1] = [Segments];
+const INSPECT: [Context; 1] = [Inspect];
+const BOTH: [Context; 2] = [Segments, Inspect];
+const MOVES: [Context; 3] = [Segments, Inspect, List];
+/// With the contexts that have these as their base: all.
+const GLOBAL: [Context; 4] = [Segments, Inspect, List, Text];
+
+/// Makes the actions and their table from rows of: name, one line of documentation,
+/// contexts, default keys, and perhaps a hint with its rank.
+macro_rules! actions {
+    ($($action:ident: $name:literal, $doc:literal, $contexts:expr, $keys:expr $(, $hint:expr)?;)*) => {
+        /// An action of the interactive program.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Action {
+            $(#[doc = $doc] $action,)*
+        }
+
+        /// Every action, in the order of the help and of the hints.
+        pub const ACTIONS: &[ActionInfo] = &[$(ActionInfo {
+            action: Action::$action,
+            name: $name,
+            doc: $doc,
+            contexts: &$contexts,
+            keys: &$keys,
+            hint: [$($hint,)?].as_slice().first(),
+        },)*];
+    };
 }
 
-/// Every action, in the order of the help and of the hints.
-pub const ACTIONS: &[Row] = &[
-    row(Action::Up, "up", "move up", BOTH, &["up", "k"], None),
-    row(Action::Down, "down", "move down", BOTH, &["down", "j"], None),
-    row(Action::Left, "left", "previous byte", INSPECT, &["left", "h"], None),
-    row(Action::Right, "right", "next byte", INSPECT, &["right", "l"], None),
-    row(Action::PageUp, "page-up", "page up", BOTH, &["pgup", "ctrl-b"], None),
-    row(Action::PageDown, "page-down", "page down", BOTH, &["pgdn", "ctrl-f"], None),
-    row(Action::HalfUp, "half-up", "half a page up", BOTH, &["ctrl-u"], None),
-    row(Action::HalfDown, "half-down", "half a page down", BOTH, &["ctrl-d"], None),
-    row(Action::First, "first", "go to the start (gg works too)", BOTH, &["g", "home"], None),
-    row(Action::Last, "last", "go to the end", BOTH, &["G", "end"], None),
-    row(Action::RowStart, "row-start", "start of the row", INSPECT, &["0"], None),
-    row(Action::RowEnd, "row-end", "end of the row", INSPECT, &["$"], None),
-    row(
-        Action::Inspect,
-        "inspect",
-        "inspect contents, read-only",
-        SEGMENTS,
-        &["enter"],
-        Some(("inspect", 1)),
-    ),
-    row(Action::Mark, "mark", "mark or unmark", SEGMENTS, &["space"], Some(("mark", 6))),
-    row(Action::MarkAll, "mark-all", "mark all shown", SEGMENTS, &["a"], None),
-    row(Action::ClearMarks, "clear-marks", "clear all marks", SEGMENTS, &["A"], None),
-    row(
-        Action::Filter,
-        "filter",
-        "filter by name, kind=sysv, size>10M",
-        SEGMENTS,
-        &["/"],
-        Some(("filter", 2)),
-    ),
-    row(Action::ClearFilter, "clear-filter", "clear filter", SEGMENTS, &["esc"], None),
-    row(Action::SortBy, "sort", "choose sort column", SEGMENTS, &["s"], Some(("sort", 3))),
-    row(Action::SortOrder, "sort-order", "reverse sort order", SEGMENTS, &["S"], Some(("reverse", 9))),
-    row(
-        Action::CopyId,
-        "copy-id",
-        "copy names of marked or selected",
-        SEGMENTS,
-        &["y"],
-        Some(("copy name", 7)),
-    ),
-    row(
-        Action::Holders,
-        "holders",
-        "list holders (K terminates one)",
-        SEGMENTS,
-        &["h"],
-        Some(("holders", 5)),
-    ),
-    row(Action::Detach, "detach", "list or detach shmlens attachments", BOTH, &["D"], Some(("detach", 7))),
-    row(Action::Refresh, "refresh", "refresh now", SEGMENTS, &["r", "ctrl-l"], Some(("refresh", 8))),
-    row(
-        Action::Permissions,
-        "permissions",
-        "change mode and owner",
-        SEGMENTS,
-        &["p"],
-        Some(("permissions", 8)),
-    ),
-    row(Action::Lock, "lock", "lock marked or selected in memory", SEGMENTS, &["l"], Some(("lock", 10))),
-    row(Action::Unlock, "unlock", "unlock marked or selected", SEGMENTS, &["L"], None),
-    row(
-        Action::Remove,
-        "remove",
-        "remove marked or selected",
-        SEGMENTS,
-        &["x", "delete"],
-        Some(("remove", 6)),
-    ),
-    row(Action::Undo, "undo", "undo last action", SEGMENTS, &["u"], Some(("undo", 11))),
-    row(Action::Clean, "clean", "clean up leaked segments", SEGMENTS, &["c"], Some(("clean", 4))),
-    row(Action::New, "new", "create a segment", SEGMENTS, &["n"], Some(("new", 12))),
-    row(Action::Save, "save", "save marked or selected to a file", SEGMENTS, &["w"], Some(("save", 13))),
-    row(Action::Log, "log", "show session log", SEGMENTS, &[], None),
-    row(Action::Freeze, "freeze", "freeze or resume", INSPECT, &["space"], Some(("freeze", 1))),
-    row(Action::Baseline, "baseline", "set baseline for changes", INSPECT, &["b"], Some(("baseline", 9))),
-    row(
-        Action::NextChange,
-        "next-change",
-        "next changed byte since baseline",
-        INSPECT,
-        &["]"],
-        Some(("next change", 3)),
-    ),
-    row(
-        Action::PreviousChange,
-        "previous-change",
-        "previous changed byte since baseline",
-        INSPECT,
-        &["["],
-        None,
-    ),
-    row(
-        Action::NextData,
-        "next-data",
-        "next data past zeros and holes",
-        INSPECT,
-        &["}"],
-        Some(("next data", 7)),
-    ),
-    row(Action::PreviousData, "previous-data", "previous data past zeros and holes", INSPECT, &["{"], None),
-    row(Action::SearchText, "search-text", "search for text", INSPECT, &["/"], Some(("search", 2))),
-    row(Action::SearchHex, "search-hex", "search for bytes (de ad ?? ef)", INSPECT, &["\\"], None),
-    row(Action::SearchValue, "search-value", "search for a value (f64:3.5)", INSPECT, &["="], None),
-    row(Action::SearchNext, "search-next", "next match", INSPECT, &["n"], None),
-    row(Action::SearchPrevious, "search-previous", "previous match", INSPECT, &["N"], None),
-    row(Action::GoTo, "go-to", "go to offset: 4096, 0x1000, +16, end", INSPECT, &["o"], Some(("go to", 4))),
-    row(Action::Type, "type", "choose display type", INSPECT, &["t"], Some(("type", 5))),
-    row(Action::ByteOrder, "byte-order", "toggle byte order", INSPECT, &["e"], Some(("byte order", 8))),
-    row(Action::Width, "width", "change bytes per row", INSPECT, &["w"], Some(("width", 10))),
-    row(Action::SetMark, "set-mark", "mark this offset with a letter", INSPECT, &["m"], Some(("mark", 11))),
-    row(Action::GoToMark, "go-to-mark", "go to a marked offset", INSPECT, &["'"], None),
-    row(Action::CopyBytes, "copy", "copy row, or range from last mark", INSPECT, &["y"], Some(("copy", 6))),
-    row(Action::Keep, "keep", "toggle: stay attached on exit", INSPECT, &["P"], Some(("stay attached", 12))),
-    row(Action::Back, "back", "back to segments (detaches)", INSPECT, &["esc", "q"], Some(("back", 0))),
-    row(Action::Longer, "longer", "refresh less often, then pause", BOTH, &["+"], None),
-    row(Action::Shorter, "shorter", "refresh more often", BOTH, &["-"], None),
-    row(Action::NextPane, "next-pane", "next pane", BOTH, &["tab"], Some(("pane", 13))),
-    row(Action::Mouse, "mouse", "toggle mouse capture", BOTH, &["M"], None),
-    row(Action::Palette, "palette", "run an action by name", BOTH, &[":"], None),
-    row(Action::Suspend, "suspend", "suspend (fg resumes)", BOTH, &["ctrl-z"], None),
-    row(Action::Quit, "quit", "quit", SEGMENTS, &["q", "ctrl-c"], Some(("quit", 4))),
-    row(Action::Help, "help", "show all keys", BOTH, &["?", "f1"], None),
-];
+actions! {
+    Up: "up", "move up", [Segments, Inspect, List, Form, Palette, Filter], ["up", "k"];
+    Down: "down", "move down", [Segments, Inspect, List, Form, Palette, Filter], ["down", "j"];
+    Left: "left", "move left", [Inspect, Form, Text], ["left", "h"];
+    Right: "right", "move right", [Inspect, Form, Text], ["right", "l"];
+    PageUp: "page-up", "page up", [Segments, Inspect, List, Palette], ["pgup", "ctrl-b"];
+    PageDown: "page-down", "page down", [Segments, Inspect, List, Palette], ["pgdn", "ctrl-f"];
+    HalfUp: "half-up", "half a page up", MOVES, ["ctrl-u"];
+    HalfDown: "half-down", "half a page down", MOVES, ["ctrl-d"];
+    First: "first", "go to the start", MOVES, ["g", "home"];
+    Last: "last", "go to the end", MOVES, ["G", "end"];
+    RowStart: "row-start", "start of the row", INSPECT, ["0"];
+    RowEnd: "row-end", "end of the row", INSPECT, ["$"];
+    Inspect: "inspect", "inspect contents, read-only", SEGMENTS, ["enter"], ("inspect", 1);
+    Mark: "mark", "mark or unmark", [Segments, Clean], ["space"], ("mark", 6);
+    MarkAll: "mark-all", "mark all shown", [Segments, Clean], ["a"];
+    ClearMarks: "clear-marks", "clear all marks", [Segments, Clean], ["A"];
+    Filter: "filter", "filter by name, kind=sysv, size>10M", SEGMENTS, ["/"], ("filter", 2);
+    ClearFilter: "clear-filter", "clear filter", SEGMENTS, ["esc"];
+    SortBy: "sort", "choose sort column", SEGMENTS, ["s"], ("sort", 3);
+    SortOrder: "sort-order", "reverse sort order", SEGMENTS, ["S"], ("reverse", 9);
+    CopyId: "copy-id", "copy names of marked or selected", SEGMENTS, ["y"], ("copy name", 7);
+    Holders: "holders", "show or hide holders", [Segments, Holders], ["h"], ("holders", 5);
+    Detach: "detach", "list or detach shmlens attachments", BOTH, ["D"], ("detach", 7);
+    Refresh: "refresh", "refresh now", SEGMENTS, ["r", "ctrl-l"], ("refresh", 8);
+    Permissions: "permissions", "change mode and owner", SEGMENTS, ["p"], ("permissions", 8);
+    Lock: "lock", "lock marked or selected in memory", SEGMENTS, ["l"], ("lock", 10);
+    Unlock: "unlock", "unlock marked or selected", SEGMENTS, ["L"];
+    Remove: "remove", "remove marked or selected", [Segments, Clean], ["x", "delete"], ("remove", 6);
+    Undo: "undo", "undo last action", SEGMENTS, ["u"], ("undo", 11);
+    Clean: "clean", "clean up leaked segments", [Segments, Clean], ["c"], ("clean", 4);
+    New: "new", "create a segment", SEGMENTS, ["n"], ("new", 12);
+    Save: "save", "save marked or selected to a file", SEGMENTS, ["w"], ("save", 13);
+    Log: "log", "show session log", SEGMENTS, [];
+    Freeze: "freeze", "freeze or resume", INSPECT, ["space"], ("freeze", 1);
+    Baseline: "baseline", "set baseline for changes", INSPECT, ["b"], ("baseline", 9);
+    NextChange: "next-change", "next changed byte since baseline", INSPECT, ["]"], ("next change", 3);
+    PreviousChange: "previous-change", "previous changed byte since baseline", INSPECT, ["["];
+    NextData: "next-data", "next data past zeros and holes", INSPECT, ["}"], ("next data", 7);
+    PreviousData: "previous-data", "previous data past zeros and holes", INSPECT, ["{"];
+    SearchText: "search-text", "search for text", INSPECT, ["/"], ("search", 2);
+    SearchHex: "search-hex", "search for bytes (de ad ?? ef)", INSPECT, ["\\"];
+    SearchValue: "search-value", "search for a value (f64:3.5)", INSPECT, ["="];
+    SearchNext: "search-next", "next match", INSPECT, ["n"];
+    SearchPrevious: "search-previous", "previous match", INSPECT, ["N"];
+    GoTo: "go-to", "go to offset: 4096, 0x1000, +16, end", INSPECT, ["o"], ("go to", 4);
+    Type: "type", "choose display type", INSPECT, ["t"], ("type", 5);
+    ByteOrder: "byte-order", "toggle byte order", INSPECT, ["e"], ("byte order", 8);
+    Width: "width", "change bytes per row", INSPECT, ["w"], ("width", 10);
+    SetMark: "set-mark", "mark this offset with a letter", INSPECT, ["m"], ("mark", 11);
+    GoToMark: "go-to-mark", "go to a marked offset", INSPECT, ["'"];
+    CopyBytes: "copy", "copy row, or range from last mark", INSPECT, ["y"], ("copy", 6);
+    Keep: "keep", "toggle: stay attached on exit", INSPECT, ["P"], ("stay attached", 12);
+    Back: "back", "back to segments (detaches)", INSPECT, ["esc", "q"], ("back", 0);
+    Longer: "longer", "refresh less often, then pause", BOTH, ["+"];
+    Shorter: "shorter", "refresh more often", BOTH, ["-"];
+    NextPane: "next-pane", "next pane", BOTH, ["tab"], ("pane", 13);
+    Mouse: "mouse", "toggle mouse capture", BOTH, ["M"];
+    Palette: "palette", "run an action by name", BOTH, [":"];
+    Suspend: "suspend", "suspend (fg resumes)", GLOBAL, ["ctrl-z"];
+    Quit: "quit", "quit", SEGMENTS, ["q"], ("quit", 4);
+    Help: "help", "show or hide all keys", [Segments, Inspect, Pager], ["?", "f1"];
+    Accept: "accept", "choose, run or continue", [Choice, Clean, Form, Palette, Prompt], ["enter"];
+    Close: "close", "close or cancel", [List, Form, Palette, Prompt], ["esc", "q"];
+    Scroll: "scroll", "page down", [Pager, Holders], ["space"];
+    Confirm: "confirm", "do what is shown", [Attachments, Confirm], ["y"];
+    Decline: "decline", "answer no", [Attachments, Clean, Confirm], ["n"];
+    Force: "force", "toggle force for this segment", [Confirm], ["f"];
+    SaveCopy: "save-copy", "toggle saving a copy first", [Confirm], ["c"];
+    DetachAll: "detach-all", "detach from all", [Attachments], ["a"];
+    Terminate: "terminate", "terminate the selected holder", [Holders], ["K"];
+    NextField: "next-field", "next field", [Form], ["tab"];
+    PreviousField: "previous-field", "previous field", [Form], ["shift-tab"];
+    Toggle: "toggle", "toggle an option or a bit", [Form], ["space"];
+    LineStart: "line-start", "start of the line", [Text], ["home", "ctrl-a"];
+    LineEnd: "line-end", "end of the line", [Text], ["end", "ctrl-e"];
+    WordLeft: "word-left", "previous word", [Text], ["ctrl-left", "alt-left", "alt-b"];
+    WordRight: "word-right", "next word", [Text], ["ctrl-right", "alt-right", "alt-f"];
+    Erase: "erase", "erase the previous character", [Text], ["backspace", "ctrl-h"];
+    EraseNext: "erase-next", "erase the next character", [Text], ["delete", "ctrl-d"];
+    EraseWord: "erase-word", "erase the previous word", [Text], ["ctrl-w", "ctrl-backspace", "alt-backspace"];
+    EraseLine: "erase-line", "erase the line", [Text], ["ctrl-u"];
+    EraseToEnd: "erase-to-end", "erase to the end", [Text], ["ctrl-k"];
+    Interrupt: "interrupt", "close overlay, otherwise quit", GLOBAL, ["ctrl-c"];
+}
 
-impl Row {
-    /// Whether it works in that screen.
+impl ActionInfo {
+    /// Returns whether it works in that context.
     #[must_use]
-    pub fn works_in(&self, screen: Screen) -> bool {
-        self.screens.contains(&screen)
+    pub fn works_in(&self, context: Context) -> bool {
+        self.contexts.contains(&context) || context.base().is_some_and(|base| self.works_in(base))
+    }
+
+    /// Returns whether it works everywhere.
+    #[must_use]
+    pub const fn is_global(&self) -> bool {
+        matches!(self.contexts, [Segments, Inspect, List, Text])
     }
 
     /// Its keys, unless the config says otherwise.
@@ -267,15 +244,15 @@ impl Row {
     }
 }
 
-/// The row of an action.
+/// Returns the row of an action.
 #[must_use]
-pub fn row_of(action: Action) -> Option<&'static Row> {
+pub fn row_of(action: Action) -> Option<&'static ActionInfo> {
     ACTIONS.iter().find(|row| row.action == action)
 }
 
-/// The row of that name.
+/// Returns the row of that name.
 #[must_use]
-pub fn row_named(name: &str) -> Option<&'static Row> {
+pub fn row_named(name: &str) -> Option<&'static ActionInfo> {
     ACTIONS.iter().find(|row| row.name == name)
 }
 
@@ -289,20 +266,13 @@ mod tests {
         let mut names = HashSet::new();
         for row in ACTIONS {
             assert!(names.insert(row.name), "{} stands twice", row.name);
-            assert!(!row.doc.is_empty() && !row.screens.is_empty());
+            assert!(!row.doc.is_empty() && !row.contexts.is_empty());
             // The palette shows it in one line of an 80-column terminal.
             assert!(row.doc.len() <= 37, "{} is too long", row.doc);
             for key in row.keys {
                 assert!(key.parse::<Key>().is_ok(), "{key}");
             }
         }
-        for screen in Screen::ALL {
-            let mut keys = HashSet::new();
-            for row in ACTIONS.iter().filter(|row| row.works_in(screen)) {
-                for key in row.default_keys() {
-                    assert!(keys.insert(key), "{key} means two things in {}", screen.title());
-                }
-            }
-        }
+        // Keys that mean two things in one context are an error in `Keymap`.
     }
 }

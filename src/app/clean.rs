@@ -1,6 +1,7 @@
 //! The leaked segments with the evidence for each, ticked when it is certain,
 //! and what removing the ticked ones would free.
 
+use super::list::List;
 use crate::segment::{Bytes, Certainty, Segment, SegmentId, State};
 use crate::survey::Survey;
 use std::collections::HashMap;
@@ -9,23 +10,23 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, Default)]
 pub struct Clean {
     /// The leaked segments, those that are certain first.
-    pub items: Vec<Item>,
-    /// Which one is selected.
-    pub selected: usize,
+    pub items: Vec<LeakItem>,
+    /// The selected one.
+    pub list: List,
     /// How many are leaked that the filter does not show.
     pub filtered: usize,
 }
 
 /// A leaked segment.
 #[derive(Debug, Clone)]
-pub struct Item {
+pub struct LeakItem {
     /// The segment, with the evidence.
     pub segment: Box<Segment>,
     /// Whether it is to be removed.
     pub ticked: bool,
 }
 
-impl Item {
+impl LeakItem {
     fn new(segment: &Segment) -> Self {
         let ticked = segment.verdict.state == State::Leaked(Certainty::Certain);
         Self { segment: Box::new(segment.clone()), ticked }
@@ -51,16 +52,17 @@ impl Clean {
     /// what is ticked or not stays so. What got less certain loses its tick.
     pub fn look(&mut self, survey: &Survey, shown: &[usize]) {
         let before = std::mem::take(&mut self.items);
-        let chosen = before.get(self.selected).map(|item| item.segment.id.clone());
+        let chosen = before.get(self.list.selected).map(|item| item.segment.id.clone());
         let leaked = |segment: &&Segment| segment.verdict.state.is_leaked();
         let mut found: Vec<&Segment> =
             shown.iter().filter_map(|&at| survey.segments.get(at)).filter(leaked).collect();
         found.sort_by_key(|segment| segment.verdict.state);
         self.filtered = survey.segments.iter().filter(leaked).count() - found.len();
-        let known: HashMap<&SegmentId, &Item> = before.iter().map(|item| (&item.segment.id, item)).collect();
+        let known: HashMap<&SegmentId, &LeakItem> =
+            before.iter().map(|item| (&item.segment.id, item)).collect();
         let again = |segment: &Segment| {
-            let mut item = Item::new(segment);
-            let same = |was: &&&Item| {
+            let mut item = LeakItem::new(segment);
+            let same = |was: &&&LeakItem| {
                 was.segment.identity().fits(&segment.identity())
                     && was.segment.verdict.state == segment.verdict.state
             };
@@ -71,23 +73,23 @@ impl Clean {
         };
         self.items = found.into_iter().map(again).collect();
         let place = self.items.iter().position(|item| Some(&item.segment.id) == chosen.as_ref());
-        self.selected = place.unwrap_or(self.selected.min(self.items.len().saturating_sub(1)));
+        self.list.selected = place.unwrap_or(self.list.selected.min(self.items.len().saturating_sub(1)));
     }
 
     /// Those that are to be removed.
-    pub fn ticked(&self) -> impl Iterator<Item = &Item> {
+    pub fn ticked(&self) -> impl Iterator<Item = &LeakItem> {
         self.items.iter().filter(|item| item.ticked)
     }
 
     /// What removing them frees.
     #[must_use]
     pub fn frees(&self) -> Bytes {
-        self.ticked().map(Item::frees).sum()
+        self.ticked().map(LeakItem::frees).sum()
     }
 
     /// Ticks the selected one, or takes its tick away.
     pub fn tick(&mut self) {
-        if let Some(item) = self.items.get_mut(self.selected) {
+        if let Some(item) = self.items.get_mut(self.list.selected) {
             item.ticked = !item.ticked;
         }
     }

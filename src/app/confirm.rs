@@ -1,15 +1,15 @@
 //! What is about to be done, shown before it is: nothing happens without a yes
 //! to exactly these plans.
 
+use super::action::Action as Act;
 use super::clean::Clean;
-use super::event::Clock;
+use super::event::{Clock, Size};
+use super::keymap::Keymap;
+use super::layout::overlay::text_width;
+use super::list::List;
 use super::sentence::name_of;
 use crate::act::{Action, Copying, Plan, Refusal, Task, Undo};
-use crate::segment::{Bytes, Segment};
-use std::time::Duration;
-
-/// So long a confirmation takes no key, so that one typed ahead confirms nothing.
-pub const DEAF: Duration = Duration::from_millis(150);
+use crate::segment::{Bytes, Segment, wrap};
 
 /// What a person wants done. How exactly, and what stands against it, is for
 /// the plan to say.
@@ -48,14 +48,12 @@ pub struct Confirm {
     pub plans: Vec<Plan>,
     /// Since when they are shown.
     pub since: Clock,
-    /// Which one is selected.
-    pub selected: usize,
+    /// The selected segment of a batch, or the first visible row about a single one.
+    pub list: List,
     /// Whether they are being carried out.
     pub acting: bool,
     /// The plans are those of other wishes: new ones are on their way.
     pub stale: bool,
-    /// The first row that is shown of the text about a single segment.
-    pub top: usize,
     /// How many of the segments the filter hides.
     pub hidden: usize,
     /// The list that led here, to go back to.
@@ -96,22 +94,42 @@ impl Confirm {
             wishes,
             plans: vec![],
             since: now,
-            selected: 0,
+            list: List { selected: 0 },
             acting: false,
             stale: false,
-            top: 0,
             hidden: 0,
             back: None,
         }
     }
 
-    /// Returns all about one segment; `undo` is the key of undo.
+    /// Returns whether it is about several segments.
     #[must_use]
-    pub fn sentences(&self, entry: usize, undo: &str) -> Vec<(String, Tone)> {
+    pub const fn is_batch(&self) -> bool {
+        self.wishes.len() > 1
+    }
+
+    /// The place of the segment that force is for.
+    #[must_use]
+    pub const fn selected(&self) -> usize {
+        if self.is_batch() { self.list.selected } else { 0 }
+    }
+
+    /// Returns how many rows the text about a single segment takes.
+    #[must_use]
+    pub fn rows(&self, size: Size, keys: &Keymap) -> usize {
+        let width = usize::from(text_width(size)).saturating_sub(4);
+        let sentences = self.sentences(0, keys);
+        1 + sentences.iter().map(|(text, _)| wrap(text, width).len()).sum::<usize>()
+    }
+
+    /// Returns all about one segment.
+    #[must_use]
+    pub fn sentences(&self, entry: usize, keys: &Keymap) -> Vec<(String, Tone)> {
         let Some(plan) = self.plans.get(entry) else { return vec![] };
         if let Some(refusal) = final_refusal(plan) {
-            return vec![(refused(plan, refusal), Tone::Refusal)];
+            return vec![(refused(plan, refusal, keys), Tone::Refusal)];
         }
+        let undo = keys.name_of(Act::Undo);
         let mut sentences: Vec<(String, Tone)> =
             plan.will.iter().map(|text| (text.clone(), Tone::Plain)).collect();
         match &plan.undo {
@@ -122,25 +140,25 @@ impl Confirm {
             Undo::No(why) => sentences.push((format!("cannot be undone: {why}"), Tone::Warning)),
             Undo::Nothing => {}
         }
-        sentences.extend(obstacle(plan));
+        sentences.extend(obstacle(plan, keys));
         sentences
     }
 
     /// Returns what happens to one segment of a batch.
     #[must_use]
-    pub fn effects(&self, entry: usize) -> Vec<(String, Tone)> {
+    pub fn effects(&self, entry: usize, keys: &Keymap) -> Vec<(String, Tone)> {
         let Some(plan) = self.plans.get(entry) else { return vec![] };
         if let Some(refusal) = final_refusal(plan) {
-            return vec![(refused(plan, refusal), Tone::Refusal)];
+            return vec![(refused(plan, refusal, keys), Tone::Refusal)];
         }
         let mut sentences = vec![(plan.effects().0.join("; "), Tone::Plain)];
-        sentences.extend(obstacle(plan));
+        sentences.extend(obstacle(plan, keys));
         sentences
     }
 
-    /// Returns what holds for a batch as a whole; `undo` is the key of undo.
+    /// Returns what holds for a batch as a whole.
     #[must_use]
-    pub fn summary(&self, undo: &str) -> Vec<(String, Tone)> {
+    pub fn summary(&self, keys: &Keymap) -> Vec<(String, Tone)> {
         let mut lines = vec![];
         if self.hidden > 0 {
             lines.push((self.hidden_text(), Tone::Warning));
@@ -151,6 +169,7 @@ impl Confirm {
         let doable = || self.plans.iter().filter(|plan| plan.refusal.is_none());
         match self.copies() {
             Some(true) if doable().count() > 0 => {
+                let undo = keys.name_of(Act::Undo);
                 lines.push((format!("A copy of each is saved first: {undo} restores them."), Tone::Quiet));
                 let mut said: Vec<&String> =
                     doable().flat_map(|plan| plan.effects().1.iter().skip(1)).collect();
@@ -230,7 +249,7 @@ impl Confirm {
     /// Whether the selected one has its word of force.
     #[must_use]
     pub fn is_forced(&self) -> bool {
-        self.wishes.get(self.selected).is_some_and(|wish| wish.force)
+        self.wishes.get(self.selected()).is_some_and(|wish| wish.force)
     }
 
     /// Whether the selected one waits for a word of force, or has it.
@@ -239,7 +258,7 @@ impl Confirm {
         self.is_forced()
             || self
                 .plans
-                .get(self.selected)
+                .get(self.selected())
                 .and_then(|plan| plan.refusal.as_ref())
                 .is_some_and(|refusal| refusal.forceable)
     }
@@ -269,18 +288,20 @@ fn final_refusal(plan: &Plan) -> Option<&Refusal> {
     plan.refusal.as_ref().filter(|refusal| !refusal.forceable)
 }
 
-fn refused(plan: &Plan, refusal: &Refusal) -> String {
+fn refused(plan: &Plan, refusal: &Refusal, keys: &Keymap) -> String {
     // On screen, a remedy is a key.
-    let remedy = if plan.needs_no_copy { "c: remove without a copy" } else { &refusal.remedy };
+    let without = || format!("{}: remove without a copy", keys.name_of(Act::SaveCopy));
+    let remedy = if plan.needs_no_copy { without() } else { refusal.remedy.clone() };
     format!("{}. {remedy}", refusal.reason)
 }
 
 /// What force is needed for, or given for.
-fn obstacle(plan: &Plan) -> Option<(String, Tone)> {
+fn obstacle(plan: &Plan, keys: &Keymap) -> Option<(String, Tone)> {
+    let force = keys.name_of(Act::Force);
     match (&plan.refusal, &plan.overridden) {
-        (Some(refusal), _) => Some((format!("{}. f: force", refusal.reason), Tone::Refusal)),
-        (None, Some(reason)) => Some((format!("{reason} · forced (f: no force)"), Tone::Warning)),
-        (None, None) if plan.options.force => Some(("forced (f: no force)".to_owned(), Tone::Warning)),
+        (Some(refusal), _) => Some((format!("{}. {force}: force", refusal.reason), Tone::Refusal)),
+        (None, Some(reason)) => Some((format!("{reason} · forced ({force}: no force)"), Tone::Warning)),
+        (None, None) if plan.options.force => Some((format!("forced ({force}: no force)"), Tone::Warning)),
         (None, None) => None,
     }
 }

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 /// A line: what it is about, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct DetailLine {
     /// The word at the left, at most nine letters.
     pub label: &'static str,
     /// The text behind it, safe to print.
@@ -17,10 +17,10 @@ pub struct Line {
 /// The lines for a segment of a survey, the weightiest first. `bytes` is its
 /// beginning, where that is known.
 #[must_use]
-pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<Line> {
+pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<DetailLine> {
     let now = survey.at;
     let mut lines = vec![];
-    let mut line = |label: &'static str, text: String| lines.push(Line { label, text });
+    let mut line = |label: &'static str, text: String| lines.push(DetailLine { label, text });
     let (first, steps) =
         segment.verdict.reasons.split_first().map_or(("", &[][..]), |(first, steps)| (first, steps));
     line("state", first.to_owned());

@@ -1,58 +1,54 @@
-//! What the help says: made from the table of actions, so that it cannot differ.
+//! The text of the help, made from the table of actions, so that it cannot differ.
 
-use super::action::{ACTIONS, Row, Screen};
+use super::action::{ACTIONS, ActionInfo, Context};
 use super::keymap::Keymap;
 
 /// A line of the help.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Line {
+pub enum HelpLine {
     /// A heading.
     Heading(&'static str),
     /// Keys and what they do.
     Keys(String, &'static str),
-    /// Plain text.
-    Text(&'static str),
     /// Nothing.
     Gap,
 }
 
-/// The keys of an action, as they are shown: `↑ k`, or `not bound`.
+use HelpLine::{Gap, Heading, Keys};
+
+/// The keys of an action in a context, as they are shown: `up  k`, or `not bound`.
 #[must_use]
-pub fn keys_text(keymap: &Keymap, row: &Row) -> String {
-    let keys: Vec<String> = keymap.keys(row.action).iter().map(ToString::to_string).collect();
+pub fn keys_text(keymap: &Keymap, context: Context, row: &ActionInfo) -> String {
+    let keys: Vec<String> = keymap.keys_in(context, row.action).map(|key| key.to_string()).collect();
     if keys.is_empty() { "not bound".to_owned() } else { keys.join("  ") }
 }
 
 /// The whole help: the screen that is shown comes first.
 #[must_use]
-pub fn lines(keymap: &Keymap, screen: Screen) -> Vec<Line> {
-    let other = match screen {
-        Screen::Segments => Screen::Inspect,
-        Screen::Inspect => Screen::Segments,
-    };
+pub fn lines(keymap: &Keymap, screen: Context) -> Vec<HelpLine> {
     let mut lines = vec![];
-    for shown in [screen, other] {
-        lines.push(Line::Heading(shown.title()));
-        for row in ACTIONS.iter().filter(|row| row.works_in(shown)) {
-            lines.push(Line::Keys(keys_text(keymap, row), row.doc));
-        }
-        lines.push(Line::Gap);
+    let line = |context: Context, row: &ActionInfo| Keys(keys_text(keymap, context, row), row.doc);
+    let others = Context::ALL.iter().copied().filter(|&context| context != screen);
+    for context in std::iter::once(screen).chain(others) {
+        lines.push(Heading(context.title()));
+        lines.extend(context.section().map(|row| line(context, row)));
+        lines.push(Gap);
     }
+    lines.push(Heading("Everywhere"));
+    lines.extend(ACTIONS.iter().filter(|row| row.is_global()).map(|row| line(screen, row)));
     lines.extend([
-        Line::Heading("Everywhere"),
-        Line::Keys("ctrl-c".to_owned(), "close overlay, otherwise quit"),
-        Line::Keys("mouse".to_owned(), "click: select, double-click: inspect, heading: sort"),
-        Line::Gap,
-        Line::Heading("Symbols"),
-        Line::Keys("● in use".to_owned(), "mapped, attached or open"),
-        Line::Keys("◌ removed".to_owned(), "removed, kept alive by its holders"),
-        Line::Keys("? unknown".to_owned(), "may still be in use; not all processes are visible"),
-        Line::Keys("○ idle".to_owned(), "no holders; normal, or used too recently to tell"),
-        Line::Keys("◆ protected".to_owned(), "no holders, but must not be removed"),
-        Line::Keys("✗ leaked".to_owned(), "no holders, creator exited; leaked?: likely"),
-        Line::Keys("• ◉".to_owned(), "marked; attached by shmlens"),
-        Line::Keys("†".to_owned(), "creator has exited (shown after the maker)"),
-        Line::Keys("L".to_owned(), "locked in memory (shown after the mode)"),
+        Keys("mouse".to_owned(), "click: select, double-click: inspect, heading: sort"),
+        Gap,
+        Heading("Symbols"),
+        Keys("● in use".to_owned(), "mapped, attached or open"),
+        Keys("◌ removed".to_owned(), "removed, kept alive by its holders"),
+        Keys("? unknown".to_owned(), "may still be in use; not all processes are visible"),
+        Keys("○ idle".to_owned(), "no holders; normal, or used too recently to tell"),
+        Keys("◆ protected".to_owned(), "no holders, but must not be removed"),
+        Keys("✗ leaked".to_owned(), "no holders, creator exited; leaked?: likely"),
+        Keys("• ◉".to_owned(), "marked; attached by shmlens"),
+        Keys("†".to_owned(), "creator has exited (shown after the maker)"),
+        Keys("L".to_owned(), "locked in memory (shown after the mode)"),
     ]);
     lines
 }
@@ -64,16 +60,13 @@ mod tests {
     #[test]
     fn every_action_stands_in_it_with_its_keys() {
         let keymap = Keymap::default();
-        let lines = lines(&keymap, Screen::Inspect);
-        assert_eq!(lines[0], Line::Heading("Inspect"));
+        let lines = lines(&keymap, Context::Inspect);
+        assert_eq!(lines[0], Heading("Inspect"));
         for row in ACTIONS {
-            let line = Line::Keys(keys_text(&keymap, row), row.doc);
-            assert_eq!(
-                lines.iter().filter(|other| **other == line).count(),
-                row.screens.len(),
-                "{}",
-                row.name
-            );
+            for &context in row.contexts {
+                let line = Keys(keys_text(&keymap, context, row), row.doc);
+                assert!(lines.contains(&line), "{} in {context:?}", row.name);
+            }
         }
     }
 }

@@ -1,9 +1,12 @@
-//! The hints at the foot: one line that never wraps; the least needed fall out
-//! first, the help stays last.
+//! The hints: on the line at the foot, which never wraps, and in the last line of
+//! an overlay. The least needed fall out first, the help stays last.
 
-use super::action::{ACTIONS, Action};
+use super::action::{ACTIONS, Action, Context};
 use super::overlay::Overlay;
+use super::permissions::Focus;
+use super::save::SaveField;
 use super::state::State;
+use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr as _;
 
 /// A hint: its key, its word, and whether the action can be done now.
@@ -12,53 +15,39 @@ pub struct Hint {
     /// The key, as it is shown.
     pub key: String,
     /// The word behind it.
-    pub word: &'static str,
-    /// Whether it would do something now.
+    pub word: Cow<'static, str>,
+    /// Its rank: the smallest number falls out last.
+    pub need: u8,
+    /// The action can be done now.
     pub live: bool,
 }
 
 /// Between two hints.
 pub const GAP: usize = 2;
 
-/// The hints of a popup, which has the keys while it is open. `None` for one that
-/// shows them itself.
-fn of_popup(overlay: &Overlay) -> Option<&'static [(&'static str, &'static str)]> {
-    match overlay {
-        Overlay::Choice(_) => Some(&[("↵", "choose"), ("esc", "cancel")]),
-        Overlay::Palette { .. } => Some(&[("↵", "run"), ("esc", "cancel")]),
-        Overlay::Log { .. } | Overlay::Help { .. } => Some(&[("↑↓", "scroll"), ("esc", "close")]),
-        _ => None,
-    }
-}
-
 /// The hints that fit into so many cells, and the one at the right end.
 #[must_use]
 pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
-    if let Some(hints) = state.overlay.as_ref().and_then(of_popup) {
-        let hint = |&(key, word): &(&str, &'static str)| Hint { key: key.to_owned(), word, live: true };
-        return (hints.iter().map(hint).collect(), None);
+    // A popup has no room for hints of its own, and has the keys while it is open.
+    if let Some(overlay @ (Overlay::Choice(_) | Overlay::Palette(_) | Overlay::Log(_) | Overlay::Help(_))) =
+        &state.overlay
+    {
+        return (of_overlay(state, overlay), None);
     }
     let screen = state.screen();
-    let hint = |action: Action, word: &'static str| {
-        let key = state.keymap.keys(action).first()?.to_string();
-        Some(Hint { key: short(&key), word, live: state.refusal(action).is_none() })
-    };
-    let help = hint(Action::Help, "help").filter(|hint| hint.width() < width);
+    let help = hint(state, screen, &[Action::Help], "help", 0).filter(|hint| hint.width() < width);
     let mut room = width.saturating_sub(help.as_ref().map_or(0, |hint| hint.width() + GAP + 1));
-    let mut chosen: Vec<(usize, u8, Hint)> = ACTIONS
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| row.works_in(screen))
-        .filter_map(|(at, row)| {
-            let (word, needed) = row.hint?;
-            Some((at, needed, hint(row.action, word)?))
-        })
-        .collect();
-    chosen.sort_by_key(|(_, needed, _)| *needed);
+    let rows = ACTIONS.iter().filter(|row| row.works_in(screen));
+    let hinted = |(at, row): (usize, &super::action::ActionInfo)| {
+        let &(word, need) = row.hint?;
+        Some((at, hint(state, screen, &[row.action], word, need)?))
+    };
+    let mut chosen: Vec<(usize, Hint)> = rows.enumerate().filter_map(hinted).collect();
+    chosen.sort_by_key(|(_, hint)| hint.need);
     // The first that does not fit ends it, so that a wider screen shows the
     // same hints and more.
     let mut fits = vec![];
-    for (at, _, hint) in chosen {
+    for (at, hint) in chosen {
         let Some(left) = room.checked_sub(hint.width() + GAP) else { break };
         room = left;
         fits.push((at, hint));
@@ -67,8 +56,99 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     (fits.into_iter().map(|(_, hint)| hint).collect(), help)
 }
 
+/// Returns the hints of an overlay.
+#[must_use]
+pub fn of_overlay(state: &State, overlay: &Overlay) -> Vec<Hint> {
+    use Action::{
+        Accept, Close, Confirm, DetachAll, Down, Force, Mark, MarkAll, NextField, SaveCopy, Terminate,
+        Toggle, Up,
+    };
+    let mut hints = vec![];
+    let mut add = |need: u8, actions: &[Action], word: &str| {
+        hints.extend(hint(state, overlay.context(), actions, word.to_owned(), need));
+    };
+    let mut leave = "cancel";
+    match overlay {
+        Overlay::Choice(_) => add(0, &[Accept], "choose"),
+        Overlay::Palette(_) => add(0, &[Accept], "run"),
+        Overlay::Help(_) | Overlay::Log(_) => {
+            add(2, &[Up, Down], "scroll");
+            leave = "close";
+        }
+        Overlay::Holders(holders) => {
+            if !holders.rows.is_empty() {
+                add(0, &[Terminate], "terminate");
+            }
+            leave = "close";
+        }
+        Overlay::Terminate(_) => add(0, &[Confirm], "terminate"),
+        Overlay::Clean(clean) if clean.items.is_empty() => leave = "close",
+        Overlay::Clean(_) => {
+            add(0, &[Mark], "toggle");
+            add(2, &[MarkAll], "all");
+            add(0, &[Accept], "continue");
+        }
+        Overlay::Holds(holds) if holds.shown().is_empty() => leave = "close",
+        Overlay::Holds(holds) => {
+            add(0, &[Confirm], "detach");
+            let freed = if holds.last() > 0 { format!(" ({} freed)", holds.last()) } else { String::new() };
+            if holds.shown().len() > 1 {
+                add(0, &[DetachAll], &format!("detach all {}{freed}", holds.shown().len()));
+            }
+        }
+        Overlay::Confirm(plan) => {
+            if plan.can_force() {
+                add(0, &[Force], if plan.is_forced() { "no force" } else { "force" });
+            }
+            if let Some(copies) = plan.copies().filter(|_| plan.can_toggle_copies()) {
+                add(2, &[SaveCopy], if copies { "no copy" } else { "save a copy" });
+            }
+            match (plan.doable(), plan.wishes.len()) {
+                (0, _) => {}
+                (some, all) if some < all => {
+                    add(0, &[Confirm], &format!("{} {some} of {all}", plan.verb()));
+                }
+                _ => add(0, &[Confirm], plan.verb()),
+            }
+        }
+        Overlay::New(_) | Overlay::Save(_) if overlay.is_busy() => leave = "stop",
+        Overlay::Permissions(_) | Overlay::New(_) | Overlay::Save(_) => {
+            let (toggles, accept) = match overlay {
+                Overlay::New(form) => (form.line.is_option(), "create"),
+                Overlay::Save(form) => (form.line == SaveField::Replace, "save"),
+                Overlay::Permissions(form) => (form.focus == Focus::Bits, "review"),
+                _ => (false, ""),
+            };
+            if toggles {
+                add(0, &[Toggle], "toggle");
+            }
+            add(2, &[NextField], "next field");
+            add(0, &[Accept], accept);
+        }
+        Overlay::Prompt(_) | Overlay::MarkLetter { .. } => {}
+    }
+    add(1, &[Close], leave);
+    hints
+}
+
+/// A hint that names the keys of these actions; `None` if one is not bound.
+fn hint(
+    state: &State,
+    context: Context,
+    actions: &[Action],
+    word: impl Into<Cow<'static, str>>,
+    need: u8,
+) -> Option<Hint> {
+    let key = |action: &Action| Some(short(&state.keymap.keys_in(context, *action).next()?.to_string()));
+    let keys: Vec<String> = actions.iter().map(key).collect::<Option<_>>()?;
+    // Two arrows read as one sign.
+    let gap = if keys.iter().all(|key| key.chars().count() == 1) { "" } else { "/" };
+    let live = actions.iter().all(|action| state.refusal(*action).is_none());
+    Some(Hint { key: keys.join(gap), word: word.into(), need, live })
+}
+
 impl Hint {
-    /// How many cells it takes.
+    /// The number of cells it takes.
     #[must_use]
     pub fn width(&self) -> usize {
         self.key.width() + 1 + self.word.width()
@@ -77,7 +157,10 @@ impl Hint {
 
 fn short(key: &str) -> String {
     match key {
-        "enter" => "↵".to_owned(),
-        other => other.to_owned(),
+        "enter" => "↵",
+        "up" => "↑",
+        "down" => "↓",
+        other => other,
     }
+    .to_owned()
 }

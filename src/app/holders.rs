@@ -1,7 +1,8 @@
-//! Everybody who holds the selected segment, with what else each of them
-//! holds; and the question whether one of them is to end.
+//! The holders of the selected segment, with everything else that each of them
+//! holds, and the one of them that is about to be terminated.
 
 use super::event::Clock;
+use super::list::List;
 use super::sentence::{label_of, name_of};
 use crate::act::Ending;
 use crate::segment::{Access, Bytes, Holder, Segment, SegmentId, State};
@@ -19,16 +20,14 @@ pub struct Holders {
     /// Whether it is gone.
     pub gone: bool,
     /// Who holds it.
-    pub rows: Vec<Row>,
-    /// Which one is selected.
-    pub selected: usize,
-    /// One of them that may be asked to end.
-    pub ask: Option<Ask>,
+    pub rows: Vec<HolderRow>,
+    /// The selected one.
+    pub list: List,
 }
 
 /// A holder, and what it holds besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct HolderRow {
     /// Who.
     pub holder: Holder,
     /// The other segments that it holds.
@@ -52,17 +51,19 @@ pub struct Other {
     pub last: bool,
 }
 
-/// The question whether a process is to end.
+/// The overlay of a process that is about to be terminated.
 #[derive(Debug, Clone)]
-pub struct Ask {
-    /// Whom it is about.
+pub struct Terminate {
+    /// The process, and what it is terminated for.
     pub ending: Ending,
     /// What it is and holds, as it is shown.
-    pub row: Box<Row>,
+    pub row: HolderRow,
     /// Since when it is shown.
     pub since: Clock,
-    /// Whether it is being asked.
+    /// SIGTERM was sent.
     pub acting: bool,
+    /// The list that led here, to go back to.
+    pub back: Holders,
 }
 
 impl Holders {
@@ -70,7 +71,7 @@ impl Holders {
     #[must_use]
     pub fn new(segment: &Segment, survey: &Survey) -> Self {
         let rows = rows(segment, survey);
-        Self { segment: Box::new(segment.clone()), gone: false, rows, selected: 0, ask: None }
+        Self { segment: Box::new(segment.clone()), gone: false, rows, list: List::default() }
     }
 
     /// Takes over what a new survey tells; who is selected stays selected.
@@ -83,12 +84,12 @@ impl Holders {
             self.rows.clear();
             return;
         };
-        let chosen = self.rows.get(self.selected).map(|row| row.holder.clone());
+        let chosen = self.rows.get(self.list.selected).map(|row| row.holder.clone());
         *self.segment = segment.clone();
         self.rows = rows(segment, survey);
         let place = |one: &Holder| self.rows.iter().position(|row| row.holder.is_same_process(one));
         let last = self.rows.len().saturating_sub(1);
-        self.selected = chosen.as_ref().and_then(place).unwrap_or(self.selected.min(last));
+        self.list.selected = chosen.as_ref().and_then(place).unwrap_or(self.list.selected.min(last));
     }
 
     /// The heading.
@@ -137,7 +138,7 @@ impl Holders {
     }
 }
 
-impl Row {
+impl HolderRow {
     /// `mapped twice, open once`
     #[must_use]
     pub fn how(&self) -> String {
@@ -180,13 +181,13 @@ fn times(count: u32) -> String {
 }
 
 /// The holders of a segment, each with everything else that it holds.
-fn rows(segment: &Segment, survey: &Survey) -> Vec<Row> {
+fn rows(segment: &Segment, survey: &Survey) -> Vec<HolderRow> {
     let holders = segment.holders.as_deref().unwrap_or_default();
-    let mut rows: Vec<Row> = holders
+    let mut rows: Vec<HolderRow> = holders
         .iter()
         .map(|holder| {
             let keeps = segment.resident.unwrap_or_default();
-            Row { holder: holder.clone(), others: vec![], keeps }
+            HolderRow { holder: holder.clone(), others: vec![], keeps }
         })
         .collect();
     let places: HashMap<(u32, u64), usize> =
@@ -307,16 +308,16 @@ mod tests {
     fn who_is_selected_stays_selected_and_a_recycled_pid_is_another_one() {
         let machine = machine();
         let (mut shown, _) = shown(&machine, "/camera");
-        shown.selected = 1;
+        shown.list.selected = 1;
         machine.add_process(3, "early");
         machine.open_in(3, "camera", Access::Read);
         shown.look(&look(&machine));
-        assert_eq!((shown.rows.len(), shown.rows[shown.selected].holder.pid), (3, 8));
+        assert_eq!((shown.rows.len(), shown.rows[shown.list.selected].holder.pid), (3, 8));
         machine.end_process(8);
         machine.add_process(8, "other");
         machine.edit(|facts| facts.processes.get_mut(&8).unwrap().began.seconds += 9);
         shown.look(&look(&machine));
-        assert_eq!((shown.rows.len(), shown.selected), (2, 1));
+        assert_eq!((shown.rows.len(), shown.list.selected), (2, 1));
         machine.remove_object("camera");
         machine.end_process(3);
         machine.end_process(7);

@@ -1,6 +1,7 @@
 //! Our own holds on segments: those that stay attached, and the one that is open.
 
 use super::event::Clock;
+use super::list::List;
 use crate::act::Hold;
 
 /// The overlay.
@@ -10,8 +11,8 @@ pub struct Holds {
     pub holds: Option<Vec<Hold>>,
     /// Since when the answer is shown.
     pub since: Clock,
-    /// Which one is selected.
-    pub selected: usize,
+    /// The selected one.
+    pub list: List,
     /// Whether they are being let go.
     pub acting: bool,
 }

@@ -1,18 +1,17 @@
-//! Which key means what, in which screen: the table's keys with those of the
-//! config over them.
+//! The key bindings: those of the table, with those of the config over them.
 
-use super::action::{ACTIONS, Action, Row, Screen, row_named};
+use super::action::{ACTIONS, Action, ActionInfo, Context, row_named, row_of};
 use super::key::Key;
 use std::collections::{BTreeMap, HashMap};
 
 /// The keys of a person.
 #[derive(Debug, Clone)]
 pub struct Keymap {
-    actions: HashMap<(Screen, Key), Action>,
+    actions: HashMap<(Context, Key), Action>,
     keys: HashMap<Action, Vec<Key>>,
 }
 
-/// Why the keys of the config cannot be used.
+/// An error in the keys of the config.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
     /// There is no such action.
@@ -23,10 +22,10 @@ pub enum KeymapError {
     Key {
         /// The action it was for.
         action: &'static str,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
-    /// A key would mean two things in one screen.
+    /// A key would mean two things in one context.
     #[error("[keys] '{key}' is bound to both {first} and {second}")]
     Twice {
         /// The key.
@@ -55,7 +54,7 @@ impl Keymap {
     pub fn with(overrides: &BTreeMap<String, Vec<String>>) -> Result<Self, KeymapError> {
         let mut keys: HashMap<Action, Vec<Key>> =
             ACTIONS.iter().map(|row| (row.action, row.default_keys().collect())).collect();
-        let mut taken: Vec<(&'static Row, Vec<Key>)> = vec![];
+        let mut taken: Vec<(&'static ActionInfo, Vec<Key>)> = vec![];
         for (name, texts) in overrides {
             let row = row_named(name)
                 .ok_or_else(|| KeymapError::Action(crate::segment::escape(name.as_bytes())))?;
@@ -72,9 +71,10 @@ impl Keymap {
         // have it by default.
         for (row, parsed) in &taken {
             for (action, own) in &mut keys {
-                let overlaps = ACTIONS.iter().any(|other| {
-                    other.action == *action && other.screens.iter().any(|screen| row.works_in(*screen))
-                });
+                let shared = |other: &ActionInfo| {
+                    Context::ALL.iter().any(|&context| row.works_in(context) && other.works_in(context))
+                };
+                let overlaps = row_of(*action).is_some_and(shared);
                 if overlaps {
                     own.retain(|key| !parsed.contains(key));
                 }
@@ -89,10 +89,11 @@ impl Keymap {
     fn from_keys(keys: HashMap<Action, Vec<Key>>) -> Result<Self, KeymapError> {
         let mut actions = HashMap::new();
         for row in ACTIONS {
-            for &screen in row.screens {
-                for &key in keys.get(&row.action).into_iter().flatten() {
-                    if let Some(first) = actions.insert((screen, key), row.action) {
-                        let first = super::action::row_of(first).map_or("", |row| row.name);
+            for context in Context::ALL.iter().copied().filter(|&context| row.works_in(context)) {
+                let reaches = |key: &&Key| !context.is_text() || key.typed().is_none();
+                for &key in keys.get(&row.action).into_iter().flatten().filter(reaches) {
+                    if let Some(first) = actions.insert((context, key), row.action) {
+                        let first = row_of(first).map_or("", |row| row.name);
                         return Err(KeymapError::Twice { key, first, second: row.name });
                     }
                 }
@@ -101,16 +102,35 @@ impl Keymap {
         Ok(Self { actions, keys })
     }
 
-    /// What a key means in a screen.
+    /// Returns what a key does in a context.
     #[must_use]
-    pub fn action(&self, screen: Screen, key: Key) -> Option<Action> {
-        self.actions.get(&(screen, key)).copied()
+    pub fn action(&self, context: Context, key: Key) -> Option<Action> {
+        self.actions.get(&(context, key)).copied()
     }
 
     /// The keys of an action, the first one being the one to show.
     #[must_use]
     pub fn keys(&self, action: Action) -> &[Key] {
         self.keys.get(&action).map_or(&[], Vec::as_slice)
+    }
+
+    /// The keys of an action that reach it in a context.
+    pub fn keys_in(&self, context: Context, action: Action) -> impl Iterator<Item = Key> + '_ {
+        let reaches = move |key: &Key| self.action(context, *key) == Some(action);
+        self.keys(action).iter().copied().filter(reaches)
+    }
+
+    /// Returns the key of an action as messages name it: `u`, or `:undo` for one
+    /// that is not bound and is in the palette.
+    #[must_use]
+    pub fn name_of(&self, action: Action) -> String {
+        let row = row_of(action);
+        let in_palette = row.is_some_and(|row| !row.contexts.iter().all(|context| context.is_overlay()));
+        match (self.keys(action).first(), row.map_or("", |row| row.name)) {
+            (Some(key), _) => key.to_string(),
+            (None, name) if in_palette => format!(":{name}"),
+            (None, name) => format!("{name} (not bound)"),
+        }
     }
 }
 
@@ -129,9 +149,10 @@ mod tests {
     fn every_key_of_the_table_works() {
         let map = Keymap::default();
         for row in ACTIONS {
-            for &screen in row.screens {
-                for key in row.default_keys() {
-                    assert_eq!(map.action(screen, key), Some(row.action), "{key}");
+            for &context in row.contexts {
+                let reach = |key: &Key| !context.is_text() || key.typed().is_none();
+                for key in row.default_keys().filter(reach) {
+                    assert_eq!(map.action(context, key), Some(row.action), "{key}");
                 }
             }
         }
@@ -140,8 +161,8 @@ mod tests {
     #[test]
     fn the_config_takes_a_key_from_its_old_action() {
         let map = with(&[("sort", &["f2", "r"])]).unwrap();
-        assert_eq!(map.action(Screen::Segments, Key::char('r')), Some(Action::SortBy));
-        assert_eq!(map.action(Screen::Segments, Key::char('s')), None);
+        assert_eq!(map.action(Context::Segments, Key::char('r')), Some(Action::SortBy));
+        assert_eq!(map.action(Context::Segments, Key::char('s')), None);
         assert_eq!(map.keys(Action::Refresh), [Key::ctrl('l')]);
     }
 

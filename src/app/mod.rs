@@ -16,6 +16,7 @@ mod interval;
 pub mod key;
 mod keymap;
 pub mod layout;
+pub mod list;
 pub mod new_segment;
 pub mod overlay;
 pub mod permissions;

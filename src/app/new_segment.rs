@@ -1,5 +1,7 @@
 //! A segment that is to be made: what is typed for it, and what would come of it.
 
+use super::effect::Effect;
+use super::overlay::Form;
 use super::text_field::TextField;
 use crate::act::{ModeChange, NewSegment, Plan, Question, Source};
 use crate::machine::control::NewSysv;
@@ -12,9 +14,9 @@ use std::path::PathBuf;
 /// The longest name of a file, in bytes: `NAME_MAX`, limits.h(0p).
 const LONGEST_NAME: usize = 255;
 
-/// A line of the overlay.
+/// A field of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line {
+pub enum NewField {
     Kind,
     Name,
     Key,
@@ -42,8 +44,8 @@ pub enum Step {
 pub struct New {
     /// Which kind.
     pub kind: Kind,
-    /// The line that has the keys.
-    pub line: Line,
+    /// The focused field.
+    pub line: NewField,
     /// The name of a POSIX segment.
     pub name: TextField,
     /// The key of a System V segment; empty for a private one.
@@ -72,7 +74,7 @@ impl Default for New {
     fn default() -> Self {
         Self {
             kind: Kind::Posix,
-            line: Line::Name,
+            line: NewField::Name,
             name: TextField::default(),
             key: TextField::default(),
             size: TextField::new("4K"),
@@ -88,58 +90,25 @@ impl Default for New {
     }
 }
 
-impl New {
-    /// The lines that this kind has, from top to bottom.
+impl NewField {
+    /// Returns whether it is an option, not a text.
     #[must_use]
-    pub const fn lines(&self) -> &'static [Line] {
-        use Line::{Exclusive, From, Huge, Key, Kind, Mode, Name, NoReserve, Size};
+    pub const fn is_option(self) -> bool {
+        matches!(self, Self::Kind | Self::Exclusive | Self::Huge | Self::NoReserve)
+    }
+}
+
+impl New {
+    /// The fields that this kind has, from top to bottom.
+    #[must_use]
+    pub const fn lines(&self) -> &'static [NewField] {
+        use NewField::{Exclusive, From, Huge, Key, Kind, Mode, Name, NoReserve, Size};
         match self.kind {
             crate::segment::Kind::Sysv => &[Kind, Key, Size, Mode, From, Exclusive, Huge, NoReserve],
             crate::segment::Kind::Posix | crate::segment::Kind::Deleted => {
                 &[Kind, Name, Size, Mode, From, Exclusive]
             }
         }
-    }
-
-    /// The place of the line that has the keys.
-    #[must_use]
-    pub fn place(&self) -> usize {
-        self.lines().iter().position(|line| *line == self.line).unwrap_or(0)
-    }
-
-    /// Goes so many lines further, around the ends.
-    pub fn step(&mut self, lines: usize) {
-        let all = self.lines();
-        self.line = all[(self.place() + lines) % all.len()];
-    }
-
-    /// The text field that has the keys.
-    pub const fn field(&mut self) -> Option<&mut TextField> {
-        match self.line {
-            Line::Name => Some(&mut self.name),
-            Line::Key => Some(&mut self.key),
-            Line::Size => Some(&mut self.size),
-            Line::Mode => Some(&mut self.mode),
-            Line::From => Some(&mut self.from),
-            Line::Kind | Line::Exclusive | Line::Huge | Line::NoReserve => None,
-        }
-    }
-
-    /// Turns what is no text field round; tells whether there was such a thing.
-    pub const fn toggle(&mut self) -> bool {
-        match self.line {
-            Line::Kind => {
-                self.kind = match self.kind {
-                    Kind::Sysv => Kind::Posix,
-                    Kind::Posix | Kind::Deleted => Kind::Sysv,
-                }
-            }
-            Line::Exclusive => self.exclusive = !self.exclusive,
-            Line::Huge => self.huge = !self.huge,
-            Line::NoReserve => self.no_reserve = !self.no_reserve,
-            _ => return false,
-        }
-        true
     }
 
     /// What is to be asked about it.
@@ -246,9 +215,60 @@ impl New {
     }
 }
 
+impl Form for New {
+    fn fields(&self) -> usize {
+        self.lines().len()
+    }
+
+    fn place(&self) -> usize {
+        self.lines().iter().position(|line| *line == self.line).unwrap_or(0)
+    }
+
+    fn focus(&mut self, place: usize) {
+        self.line = self.lines()[place];
+    }
+
+    fn text(&mut self) -> Option<&mut TextField> {
+        match self.line {
+            _ if self.step == Step::Making => None,
+            NewField::Name => Some(&mut self.name),
+            NewField::Key => Some(&mut self.key),
+            NewField::Size => Some(&mut self.size),
+            NewField::Mode => Some(&mut self.mode),
+            NewField::From => Some(&mut self.from),
+            NewField::Kind | NewField::Exclusive | NewField::Huge | NewField::NoReserve => None,
+        }
+    }
+
+    fn toggle(&mut self) -> bool {
+        match self.line {
+            NewField::Kind => {
+                self.kind = match self.kind {
+                    Kind::Sysv => Kind::Posix,
+                    Kind::Posix | Kind::Deleted => Kind::Sysv,
+                }
+            }
+            NewField::Exclusive => self.exclusive = !self.exclusive,
+            NewField::Huge => self.huge = !self.huge,
+            NewField::NoReserve => self.no_reserve = !self.no_reserve,
+            _ => return false,
+        }
+        true
+    }
+
+    fn changed(&mut self, effects: &mut Vec<Effect>) {
+        self.plan = None;
+        self.error = None;
+        self.step = Step::Typing;
+        effects.extend(self.question().ok().map(Effect::Ask));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::action::Action;
+    use crate::app::overlay::form;
     use crate::segment::example;
 
     fn form(kind: Kind, key_or_name: &str) -> New {
@@ -321,17 +341,17 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_of_a_kind_are_gone_through() {
+    fn the_fields_of_a_kind_are_gone_through() {
         let mut new = New::default();
-        new.step(new.lines().len() - 1);
-        assert_eq!(new.line, Line::Kind);
-        assert!(new.toggle() && new.kind == Kind::Sysv);
-        for line in
-            [Line::Key, Line::Size, Line::Mode, Line::From, Line::Exclusive, Line::Huge, Line::NoReserve]
-        {
-            new.step(1);
-            assert_eq!(new.line, line);
-            assert_eq!(new.toggle(), new.field().is_none());
+        let press = |new: &mut New, action| form::act(new, action, &mut vec![]);
+        press(&mut new, Action::PreviousField);
+        assert_eq!(new.line, NewField::Kind);
+        press(&mut new, Action::Toggle);
+        assert_eq!(new.kind, Kind::Sysv);
+        for line in &new.lines()[1..] {
+            press(&mut new, Action::NextField);
+            assert_eq!(new.line, *line);
+            assert_eq!(new.toggle(), new.text().is_none());
         }
         assert!(!new.exclusive && new.huge && new.no_reserve);
     }

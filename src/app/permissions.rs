@@ -2,9 +2,12 @@
 //! others beside the mode as text, owner and group, and the question who can
 //! attach with it, and how.
 
+use super::action;
+use super::effect::Effect;
+use super::overlay::Form;
 use super::text_field::TextField;
 use crate::act::access::{Answer, Rules};
-use crate::act::{Action, ModeChange, OwnerChange, Somebody};
+use crate::act::{Action, ModeChange, OwnerChange, Question, Somebody};
 use crate::segment::{Kind, Mode, Segment};
 use std::collections::BTreeMap;
 
@@ -31,16 +34,10 @@ pub enum Focus {
 impl Focus {
     /// All, from top to bottom.
     pub const ALL: [Self; 5] = [Self::Bits, Self::Mode, Self::Owner, Self::Group, Self::Who];
-
-    /// The one so many places further, around the ends.
-    #[must_use]
-    pub const fn step(self, places: usize) -> Self {
-        Self::ALL[(self as usize + places) % Self::ALL.len()]
-    }
 }
 
 /// A user or group by its number and its name, or why it is none.
-pub type Found = Result<(u32, String), String>;
+pub type FoundName = Result<(u32, String), String>;
 
 /// The overlay.
 #[derive(Debug, Clone)]
@@ -66,9 +63,9 @@ pub struct Permissions {
     /// Who asks to attach.
     pub who: TextField,
     /// Which user the owner is; `None` until that was asked.
-    pub owner_found: Option<Found>,
+    pub owner_found: Option<FoundName>,
     /// Which group it is; `None` until that was asked.
-    pub group_found: Option<Found>,
+    pub group_found: Option<FoundName>,
     /// Who it is that asks; `None` until that was asked.
     pub who_found: Option<Result<Somebody, String>>,
     /// What decides who may attach the first one; `None` until it was asked.
@@ -111,19 +108,8 @@ impl Permissions {
         })
     }
 
-    /// The text field that has the keys.
-    pub const fn field(&mut self) -> Option<&mut TextField> {
-        match self.focus {
-            Focus::Bits => None,
-            Focus::Mode => Some(&mut self.mode_field),
-            Focus::Owner => Some(&mut self.owner),
-            Focus::Group => Some(&mut self.group),
-            Focus::Who => Some(&mut self.who),
-        }
-    }
-
     /// Toggles the selected bit.
-    pub fn toggle(&mut self) {
+    pub fn toggle_bit(&mut self) {
         let bit = BITS[self.cursor];
         self.mode = Mode::new(self.mode.bits() ^ bit);
         let first = self.segments.first().map_or(self.mode, |segment| segment.mode);
@@ -196,7 +182,7 @@ impl Permissions {
     /// Returns why it cannot go on, or what is wrong with what was typed.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        let found = |field: &TextField, found: &Option<Found>| {
+        let found = |field: &TextField, found: &Option<FoundName>| {
             let typed = field.edited && !field.text().is_empty();
             found.as_ref().filter(|_| typed).and_then(|found| found.as_ref().err().cloned())
         };
@@ -210,7 +196,7 @@ impl Permissions {
     /// What would decide about access to the first one, as it is edited.
     fn edited_rules(&self) -> Option<Rules> {
         let rules = self.rules.as_ref()?;
-        let known = |field: &TextField, found: Option<&Found>, stored| {
+        let known = |field: &TextField, found: Option<&FoundName>, stored| {
             number(field, found).ok().flatten().flatten().unwrap_or(stored)
         };
         let uid = known(&self.owner, self.owner_found.as_ref(), rules.uid);
@@ -277,10 +263,95 @@ impl Permissions {
     }
 }
 
+impl Form for Permissions {
+    fn fields(&self) -> usize {
+        Focus::ALL.len()
+    }
+
+    fn place(&self) -> usize {
+        self.focus as usize
+    }
+
+    fn focus(&mut self, place: usize) {
+        self.focus = Focus::ALL[place];
+    }
+
+    fn text(&mut self) -> Option<&mut TextField> {
+        match self.focus {
+            Focus::Bits => None,
+            Focus::Mode => Some(&mut self.mode_field),
+            Focus::Owner => Some(&mut self.owner),
+            Focus::Group => Some(&mut self.group),
+            Focus::Who => Some(&mut self.who),
+        }
+    }
+
+    fn toggle(&mut self) -> bool {
+        let grid = self.focus == Focus::Bits;
+        if grid {
+            self.toggle_bit();
+        }
+        grid
+    }
+
+    fn changed(&mut self, effects: &mut Vec<Effect>) {
+        self.error = None;
+        self.going = false;
+        let text = self.text().map(|field| field.text().to_owned()).unwrap_or_default();
+        let question = match self.focus {
+            Focus::Bits => return,
+            Focus::Mode => return self.read_mode(),
+            Focus::Owner => {
+                self.owner_found = None;
+                Question::User(text.clone())
+            }
+            Focus::Group => {
+                self.group_found = None;
+                Question::Group(text.clone())
+            }
+            Focus::Who => {
+                self.who_found = None;
+                Question::Who(text.clone())
+            }
+        };
+        if !text.is_empty() {
+            effects.push(Effect::Ask(question));
+        }
+    }
+
+    /// The arrows go through the grid and leave it at its lower edge.
+    fn act(&mut self, action: action::Action) -> bool {
+        use action::Action::{Down, Left, Right, Up};
+        match (action, self.focus) {
+            (Up, Focus::Bits) => self.cursor = self.cursor.checked_sub(2).unwrap_or(self.cursor),
+            (Down, Focus::Bits) if self.cursor + 2 < BITS.len() => self.cursor += 2,
+            (Left, Focus::Bits) => self.cursor &= !1,
+            (Right, Focus::Bits) => self.cursor |= 1,
+            // Not around the end: the arrows go through a column.
+            (Down, Focus::Who) => {}
+            _ => return false,
+        }
+        self.error = None;
+        true
+    }
+
+    /// A mode is typed in the grid without going to its field first.
+    fn takes(&self, letter: char) -> bool {
+        self.focus == Focus::Bits && ('0'..='7').contains(&letter)
+    }
+
+    fn insert(&mut self, letter: char) {
+        self.error = None;
+        self.focus = Focus::Mode;
+        self.mode_field.set(letter);
+        self.read_mode();
+    }
+}
+
 /// The number that a field gives: of nobody when nothing was said in it, and
 /// `None` as long as it is not known.
 #[expect(clippy::option_option, reason = "not known yet, and known to be left as it is")]
-fn number(field: &TextField, found: Option<&Found>) -> Result<Option<Option<u32>>, String> {
+fn number(field: &TextField, found: Option<&FoundName>) -> Result<Option<Option<u32>>, String> {
     match found {
         _ if !field.edited || field.text().is_empty() => Ok(Some(None)),
         None => Ok(None),
@@ -313,7 +384,7 @@ mod tests {
         assert_eq!((form.mode, form.mode_field.text()), (Mode::new(0o600), "0600"));
         assert!(form.action().unwrap_err().contains("nothing to change"));
         form.cursor = 4;
-        form.toggle();
+        form.toggle_bit();
         assert_eq!((form.mode, form.mode_field.text()), (Mode::new(0o604), "0604"));
         assert_eq!(form.action(), Ok(Some(Action::SetMode("0604".parse().unwrap()))));
         for (text, mode) in [("0640", 0o640), ("g+w", 0o620), ("8", 0o620), ("", 0o600)] {
@@ -378,26 +449,26 @@ mod tests {
         other.mode = Mode::new(0o666);
         let mut form = Permissions::new(vec![example::posix(), other]).unwrap();
         form.cursor = 4;
-        form.toggle();
+        form.toggle_bit();
         assert_eq!(form.mode_field.text(), "o+r");
         form.cursor = 1;
-        form.toggle();
+        form.toggle_bit();
         assert_eq!(form.mode_field.text(), "u-w,o+r");
         let Ok(Some(Action::SetMode(change))) = form.action() else { panic!() };
         assert_eq!([0o600, 0o666].map(|mode| change.apply(Mode::new(mode)).bits()), [0o404, 0o466]);
         // Toggled back, nothing is said about it.
-        form.toggle();
+        form.toggle_bit();
         form.cursor = 4;
-        form.toggle();
+        form.toggle_bit();
         assert!(form.action().unwrap_err().contains("nothing to change"));
         // After what was typed.
         form.mode_field.set("g+w");
         form.read_mode();
-        form.toggle();
+        form.toggle_bit();
         assert_eq!(form.mode_field.text(), "g+w,o+r");
         form.mode_field.set("0640");
         form.read_mode();
-        form.toggle();
+        form.toggle_bit();
         assert_eq!(form.mode_field.text(), "0644");
     }
 

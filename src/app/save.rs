@@ -1,5 +1,7 @@
 //! The form that saves segments to files: one to a file, several to a directory.
 
+use super::effect::Effect;
+use super::overlay::Form;
 use super::text_field::TextField;
 use crate::segment::{Segment, SegmentId};
 use std::collections::HashSet;
@@ -10,9 +12,9 @@ use std::path::PathBuf;
 /// Maximum length of the part of a file name that comes from a segment's name.
 const LONGEST_NAME: usize = 60;
 
-/// A line of the form.
+/// A field of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line {
+pub enum SaveField {
     /// The file, or the directory for several segments.
     Path,
     /// Whether an existing file is replaced.
@@ -24,8 +26,8 @@ pub enum Line {
 pub struct Save {
     /// The segments to save.
     pub segments: Vec<Segment>,
-    /// The focused line.
-    pub line: Line,
+    /// The focused field.
+    pub line: SaveField,
     /// The file, or the directory for several segments.
     pub path: TextField,
     /// Whether an existing file is replaced.
@@ -58,25 +60,12 @@ impl Save {
         };
         Self {
             segments,
-            line: Line::Path,
+            line: SaveField::Path,
             path: TextField::new(path),
             replace: false,
             error: None,
             saving: false,
         }
-    }
-
-    /// Moves to the other line.
-    pub fn step(&mut self) {
-        self.line = match self.line {
-            Line::Path => Line::Replace,
-            Line::Replace => Line::Path,
-        };
-    }
-
-    /// The focused text field.
-    pub fn field(&mut self) -> Option<&mut TextField> {
-        (self.line == Line::Path && !self.saving).then_some(&mut self.path)
     }
 
     /// Each segment with its file.
@@ -100,6 +89,34 @@ impl Save {
             SaveWish { segment: Box::new(segment.clone()), path, replace: self.replace }
         };
         Ok(self.segments.iter().map(wish).collect())
+    }
+}
+
+impl Form for Save {
+    fn fields(&self) -> usize {
+        2
+    }
+
+    fn place(&self) -> usize {
+        usize::from(self.line == SaveField::Replace)
+    }
+
+    fn focus(&mut self, place: usize) {
+        self.line = [SaveField::Path, SaveField::Replace][place];
+    }
+
+    fn text(&mut self) -> Option<&mut TextField> {
+        (self.line == SaveField::Path && !self.saving).then_some(&mut self.path)
+    }
+
+    fn toggle(&mut self) -> bool {
+        let toggles = self.line == SaveField::Replace;
+        self.replace ^= toggles;
+        toggles
+    }
+
+    fn changed(&mut self, _effects: &mut Vec<Effect>) {
+        self.error = None;
     }
 }
 

@@ -1,15 +1,15 @@
 //! The whole state of the interactive program. Only `update` changes it, only
 //! `tui` draws it.
 
-use super::action::{Action, Screen, row_of};
-use super::detail;
+use super::action::{Action, Context};
+use super::detail::{self, DetailLine};
 use super::effect::{Undo, Watching};
 use super::event::{Clock, Size};
 use super::inspect::Inspect;
 use super::interval::Interval;
 use super::key::Key;
 use super::keymap::Keymap;
-use super::layout::segments::{Layout, layout};
+use super::layout::segments::{SegmentsLayout, layout};
 use super::overlay::Overlay;
 use super::sentence::sentence;
 use super::table::Table;
@@ -132,21 +132,37 @@ impl State {
         }
     }
 
-    /// Which screen is shown.
+    /// The context of the screen that is shown.
     #[must_use]
-    pub const fn screen(&self) -> Screen {
-        if self.inspect.is_some() { Screen::Inspect } else { Screen::Segments }
+    pub const fn screen(&self) -> Context {
+        if self.inspect.is_some() { Context::Inspect } else { Context::Segments }
+    }
+
+    /// The context that has the keys: that of the overlay, if there is one.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        self.overlay.as_ref().map_or(self.screen(), Overlay::context)
+    }
+
+    /// Returns the key that stops what takes long, as messages name it.
+    #[must_use]
+    pub fn stop_key(&self) -> String {
+        self.key_of(match self.context() {
+            Context::Segments => Action::ClearFilter,
+            Context::Inspect => Action::Back,
+            _ => Action::Close,
+        })
     }
 
     /// Where the parts of the Segments screen stand.
     #[must_use]
-    pub fn table_layout(&self) -> Layout {
+    pub fn table_layout(&self) -> SegmentsLayout {
         layout(self.size, self.table.pane, self.table.owner_width, !self.alerts.is_empty())
     }
 
     /// What the detail area says of the selected segment.
     #[must_use]
-    pub fn detail(&self) -> Vec<detail::Line> {
+    pub fn detail(&self) -> Vec<DetailLine> {
         let (Some(survey), Some(segment)) = (&self.survey, self.selected()) else { return vec![] };
         let preview = self.table.preview.as_ref().filter(|preview| preview.id == segment.id);
         let bytes = preview.and_then(|preview| preview.bytes.as_deref().ok());
@@ -163,68 +179,50 @@ impl State {
     /// then, and its key says this.
     #[must_use]
     pub fn refusal(&self, action: Action) -> Option<String> {
-        const NOTHING_SELECTED: &str = "No segment selected";
-        let reason = match action {
-            Action::Permissions
-            | Action::Lock
-            | Action::Unlock
-            | Action::Remove
-            | Action::Undo
-            | Action::New
-                if self.read_only =>
-            {
+        use Action::{
+            CopyId, Detach, GoToMark, Holders, Inspect, Lock, Mark, New, Permissions, Remove, Save,
+            SearchNext, SearchPrevious, Undo, Unlock,
+        };
+        let key = |action| self.key_of(action);
+        let changes = matches!(action, Permissions | Lock | Unlock | Remove | Undo | New);
+        let on_marked = matches!(action, Permissions | Lock | Unlock | Remove | Save | CopyId);
+        let on_selected = matches!(action, Inspect | Mark | Holders);
+        let nothing = self.selected().is_none();
+        let open = |holds: fn(&super::inspect::Inspect) -> bool| self.inspect.as_ref().is_some_and(holds);
+        Some(match action {
+            _ if changes && self.read_only => {
                 let refusal = Refusal::read_only();
-                return Some(format!("{}. {}", refusal.reason, refusal.remedy));
+                format!("{}. {}", refusal.reason, refusal.remedy)
             }
-            Action::Permissions
-            | Action::Lock
-            | Action::Unlock
-            | Action::Remove
-            | Action::Undo
-            | Action::New
-            | Action::Save
-                if self.work.is_some() =>
-            {
-                "Another action is in progress (esc cancels it)"
+            _ if (changes || action == Save) && self.work.is_some() => self.in_progress(),
+            _ if nothing && (on_selected || on_marked && self.table.marks.is_empty()) => {
+                "No segment selected".to_owned()
             }
-            Action::Permissions
-            | Action::Lock
-            | Action::Unlock
-            | Action::Remove
-            | Action::Save
-            | Action::CopyId
-                if self.selected().is_none() && self.table.marks.is_empty() =>
-            {
-                NOTHING_SELECTED
+            Detach if self.kept.is_empty() && self.inspect.is_none() => {
+                format!("Nothing attached. {} in Inspect keeps one", key(Action::Keep))
             }
-            Action::Inspect | Action::Mark | Action::Holders if self.selected().is_none() => NOTHING_SELECTED,
-            Action::Detach if self.kept.is_empty() && self.inspect.is_none() => {
-                return Some(format!("Nothing attached. {} in Inspect keeps one", self.key_of(Action::Keep)));
-            }
-            Action::SearchNext | Action::SearchPrevious
-                if self.inspect.as_ref().is_some_and(|inspect| inspect.search.is_none()) =>
-            {
-                return Some(format!(
-                    "No search yet ({} text, {} hex, {} value)",
-                    self.key_of(Action::SearchText),
-                    self.key_of(Action::SearchHex),
-                    self.key_of(Action::SearchValue)
-                ));
-            }
-            Action::GoToMark if self.inspect.as_ref().is_some_and(|inspect| inspect.marks.is_empty()) => {
-                return Some(format!("No marks yet ({}: mark this offset)", self.key_of(Action::SetMark)));
+            SearchNext | SearchPrevious if open(|inspect| inspect.search.is_none()) => format!(
+                "No search yet ({} text, {} hex, {} value)",
+                key(Action::SearchText),
+                key(Action::SearchHex),
+                key(Action::SearchValue)
+            ),
+            GoToMark if open(|inspect| inspect.marks.is_empty()) => {
+                format!("No marks yet ({}: mark this offset)", key(Action::SetMark))
             }
             _ => return None,
-        };
-        Some(reason.to_owned())
+        })
     }
 
-    /// The key of an action as messages name it: `u`, or `:undo` for one that
-    /// is not bound.
+    /// Why nothing else can be begun while an action runs.
+    pub(super) fn in_progress(&self) -> String {
+        format!("Another action is in progress ({} cancels it)", self.key_of(Action::ClearFilter))
+    }
+
+    /// The key of an action as messages name it.
     #[must_use]
     pub fn key_of(&self, action: Action) -> String {
-        let key = self.keymap.keys(action).first().map(ToString::to_string);
-        key.unwrap_or_else(|| format!(":{}", row_of(action).map_or("", |row| row.name)))
+        self.keymap.name_of(action)
     }
 
     pub(super) fn say(&mut self, text: impl Into<String>) {

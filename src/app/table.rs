@@ -2,6 +2,7 @@
 //! selected. The selection stays on its segment when the table moves.
 
 use super::event::{Clock, Preview};
+use super::list::first_visible;
 use crate::segment::field::Field;
 use crate::segment::filter::{Filter, FilterError};
 use crate::segment::{Segment, SegmentId};
@@ -14,7 +15,7 @@ pub const GLOW: Duration = Duration::from_secs(3);
 
 /// Which part of the screen the keys go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Pane {
+pub enum TablePane {
     /// The table.
     #[default]
     Table,
@@ -50,7 +51,7 @@ pub struct Table {
     /// When a segment appeared or changed last.
     pub glow: HashMap<SegmentId, Clock>,
     /// Which pane has the keys.
-    pub pane: Pane,
+    pub pane: TablePane,
     /// How far the detail area is scrolled.
     pub detail_top: usize,
     /// The beginning of the selected segment.
@@ -74,7 +75,7 @@ impl Default for Table {
             top: 0,
             marks: BTreeSet::new(),
             glow: HashMap::new(),
-            pane: Pane::Table,
+            pane: TablePane::Table,
             detail_top: 0,
             preview: None,
             owner_width: 5,
@@ -142,9 +143,7 @@ impl Table {
         if rows == 0 {
             return;
         }
-        let last_top = self.shown.len().saturating_sub(rows);
-        let lowest = (self.cursor + 1).saturating_sub(rows);
-        self.top = self.top.clamp(lowest, self.cursor.max(lowest)).min(last_top);
+        self.top = first_visible(self.top, &(self.cursor..self.cursor + 1), self.shown.len(), rows);
     }
 
     /// The selected segment.

@@ -1,9 +1,8 @@
 //! A field of an overlay that text is typed into.
 
-use super::key::{Code, Key};
-use super::overlay::type_into;
+use super::action::Action;
 use crate::segment::quote;
-use tui_input::Input;
+use tui_input::{Input, InputRequest};
 use unicode_width::UnicodeWidthStr as _;
 
 /// Returns the part of a line that fits into `room` cells, the cursor in it, and the
@@ -22,13 +21,17 @@ pub fn visible(input: &Input, room: usize) -> (String, usize) {
     (shown[first..].concat(), cell)
 }
 
-/// The field. What stands in it at first is replaced by the first letter that
-/// is typed, unless it was gone into with an arrow or backspace before.
+/// The longest text that a line takes, in bytes. Longer than any path, name or
+/// filter: what is pasted may be of any length.
+pub const LONGEST_TEXT: usize = 4096;
+
+/// The field. The first character that is typed replaces the initial text, unless
+/// the cursor was moved or something was erased before.
 #[derive(Debug, Clone, Default)]
 pub struct TextField {
-    /// What stands in it, and where the cursor is.
+    /// The text and the cursor.
     pub input: Input,
-    /// Whether somebody has changed it.
+    /// The user changed it.
     pub edited: bool,
     entered: bool,
 }
@@ -40,7 +43,7 @@ impl TextField {
         Self { input: Input::new(text.into()), edited: false, entered: false }
     }
 
-    /// What stands in it, without the spaces around it.
+    /// The text, without the spaces around it.
     #[must_use]
     pub fn text(&self) -> &str {
         self.input.value().trim()
@@ -51,14 +54,44 @@ impl TextField {
         *self = Self { edited: true, ..Self::new(text) };
     }
 
-    /// Lets it take a key; tells whether its text changed.
-    pub fn key(&mut self, key: Key) -> bool {
-        if key.typed().is_some() && !self.entered {
+    /// Types a character. Returns whether the text changed.
+    pub fn insert(&mut self, letter: char) -> bool {
+        if !self.entered {
             self.input.reset();
         }
-        self.entered |= key.typed().is_some()
-            || matches!(key.code, Code::Backspace | Code::Delete | Code::Left | Code::Home | Code::End);
-        let changed = type_into(&mut self.input, key);
+        self.entered = true;
+        self.input.value().len() < LONGEST_TEXT && self.handle(InputRequest::InsertChar(letter))
+    }
+
+    /// Types a text, without control characters. Returns whether the text changed.
+    pub fn paste(&mut self, text: &str) -> bool {
+        let letters = text.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT);
+        letters.fold(false, |changed, letter| self.insert(letter) | changed)
+    }
+
+    /// Moves the cursor or erases. Returns whether the text changed, or `None` for
+    /// an action that does not edit.
+    pub fn edit(&mut self, action: Action) -> Option<bool> {
+        let request = match action {
+            Action::Left => InputRequest::GoToPrevChar,
+            Action::Right => InputRequest::GoToNextChar,
+            Action::WordLeft => InputRequest::GoToPrevWord,
+            Action::WordRight => InputRequest::GoToNextWord,
+            Action::LineStart => InputRequest::GoToStart,
+            Action::LineEnd => InputRequest::GoToEnd,
+            Action::Erase => InputRequest::DeletePrevChar,
+            Action::EraseNext => InputRequest::DeleteNextChar,
+            Action::EraseWord => InputRequest::DeletePrevWord,
+            Action::EraseLine => InputRequest::DeleteLine,
+            Action::EraseToEnd => InputRequest::DeleteTillEnd,
+            _ => return None,
+        };
+        self.entered = true;
+        Some(self.handle(request))
+    }
+
+    fn handle(&mut self, request: InputRequest) -> bool {
+        let changed = self.input.handle(request).is_some_and(|changed| changed.value);
         self.edited |= changed;
         changed
     }
@@ -85,17 +118,35 @@ mod tests {
     #[test]
     fn the_first_letter_replaces_what_was_there() {
         let mut field = TextField::new("0600");
-        assert!(field.key(Key::char('g')) && field.key(Key::char('+')) && field.edited);
+        assert!(field.insert('g') && field.insert('+') && field.edited);
         assert_eq!(field.text(), "g+");
         let mut field = TextField::new("ann");
-        assert!(!field.key(Key::plain(Code::End)) && !field.edited);
-        assert!(field.key(Key::char('e')));
+        assert!(field.edit(Action::LineEnd) == Some(false) && !field.edited);
+        assert!(field.insert('e'));
         assert_eq!(field.text(), "anne");
         let mut field = TextField::new("ann");
-        assert!(field.key(Key::plain(Code::Backspace)));
+        assert_eq!(field.edit(Action::Erase), Some(true));
         assert_eq!(field.text(), "an");
         field.set("x");
-        assert!(field.edited && field.key(Key::char('y')));
+        assert!(field.edited && field.insert('y'));
         assert_eq!(field.text(), "y");
+    }
+
+    #[test]
+    fn a_line_is_edited_as_in_a_shell() {
+        let mut field = TextField::default();
+        assert!(field.paste("one\ttwo") && field.edited);
+        field.set("one two");
+        for (action, changed, text) in [
+            (Action::EraseWord, true, "one "),
+            (Action::LineStart, false, "one "),
+            (Action::EraseNext, true, "ne "),
+            (Action::WordRight, false, "ne "),
+            (Action::EraseLine, true, ""),
+        ] {
+            assert_eq!(field.edit(action), Some(changed), "{action:?}");
+            assert_eq!(field.input.value(), text, "{action:?}");
+        }
+        assert_eq!(field.edit(Action::Up), None);
     }
 }

@@ -4,7 +4,7 @@ use crate::decode::{ByteOrder, Scalar, text_at};
 
 /// An entry of the value panel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ValueEntry {
     /// What it is read as.
     pub label: &'static str,
     /// The byte order, where the type has one and it is the other one.
@@ -39,11 +39,11 @@ pub const COUNT: usize = FIRST.len() + 1 + OTHER.len();
 
 /// All readings of what stands at the cursor.
 #[must_use]
-pub fn entries(bytes: &[u8], order: ByteOrder, shown_as: Option<Scalar>) -> Vec<Entry> {
+pub fn entries(bytes: &[u8], order: ByteOrder, shown_as: Option<Scalar>) -> Vec<ValueEntry> {
     let read = |scalar: Scalar, order: ByteOrder| scalar.read(bytes, order).map(|value| value.to_string());
-    let mut entries: Vec<Entry> = FIRST
+    let mut entries: Vec<ValueEntry> = FIRST
         .into_iter()
-        .map(|scalar| Entry {
+        .map(|scalar| ValueEntry {
             label: scalar.word(),
             order: None,
             text: read(scalar, order),
@@ -51,8 +51,8 @@ pub fn entries(bytes: &[u8], order: ByteOrder, shown_as: Option<Scalar>) -> Vec<
         })
         .collect();
     let text = text_at(bytes).map(|text| format!("\"{text}\""));
-    entries.push(Entry { label: "text", order: None, text, chosen: false });
-    entries.extend(OTHER.into_iter().map(|scalar| Entry {
+    entries.push(ValueEntry { label: "text", order: None, text, chosen: false });
+    entries.extend(OTHER.into_iter().map(|scalar| ValueEntry {
         label: scalar.word(),
         order: Some(order.flip()),
         text: read(scalar, order.flip()),

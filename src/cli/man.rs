@@ -3,7 +3,8 @@
 
 use super::out::Out;
 use super::{Args, Failure, Status};
-use crate::app::action::{ACTIONS, Screen};
+use crate::app::action::{ACTIONS, ActionInfo, Context};
+use crate::app::key::Key;
 use crate::segment::field::Field;
 use clap::{Arg, Command, CommandFactory as _};
 use clap_mangen::Man;
@@ -223,13 +224,17 @@ fn keys(roff: &mut Roff) {
         "Default keys of the terminal UI. Use the name in parentheses in the palette and the [keys] section of the \
          config file.",
     )]);
-    for screen in Screen::ALL {
-        roff.control("SS", [screen.title()]);
-        for row in ACTIONS.iter().filter(|row| row.works_in(screen)) {
-            let keys: Vec<String> = row.default_keys().map(|key| key.to_string()).collect();
-            term(roff, vec![bold(keys.join(", "))], &format!("{} ({}).", row.doc, row.name));
-        }
+    let list = |roff: &mut Roff, context: Context, row: &ActionInfo| {
+        let reaches = |key: &Key| !context.is_text() || key.typed().is_none();
+        let keys: Vec<String> = row.default_keys().filter(reaches).map(|key| key.to_string()).collect();
+        term(roff, vec![bold(keys.join(", "))], &format!("{} ({}).", row.doc, row.name));
+    };
+    for context in Context::ALL.iter().copied() {
+        roff.control("SS", [context.title()]);
+        context.section().for_each(|row| list(roff, context, row));
     }
+    roff.control("SS", ["Everywhere"]);
+    ACTIONS.iter().filter(|row| row.is_global()).for_each(|row| list(roff, Context::Segments, row));
 }
 
 fn files(roff: &mut Roff) {

@@ -2,11 +2,13 @@
 
 use super::theme::Theme;
 use crate::app::layout::Area;
+use crate::app::text_field::visible;
 use crate::segment::{in_ascii, shorten, take_cells, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use std::borrow::Cow;
+use tui_input::Input;
 use unicode_width::UnicodeWidthStr as _;
 
 /// Where a screen is drawn.
@@ -27,6 +29,15 @@ impl Canvas<'_> {
         }
         let room = usize::from(width.min(area.right() - x));
         self.buffer.set_stringn(x, y, self.plain(text), room, style).0
+    }
+
+    /// Writes what is being typed, scrolled to the cursor, in a line of cells.
+    pub fn input(&mut self, input: &Input, area: Area, style: Style) {
+        let (shown, cursor) = visible(input, area.width.into());
+        self.text(area.x, area.y, area.width, &shown, style);
+        let cursor = u16::try_from(cursor).unwrap_or(0).min(area.width.saturating_sub(1));
+        let cell = Area::new(area.x + cursor, area.y, 1, 1);
+        self.style(cell, self.theme.text.add_modifier(Modifier::REVERSED));
     }
 
     /// Writes text so that it ends before column `right`; what does not fit

@@ -4,7 +4,7 @@
 use super::{no_row, open, quit, row};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, wait_until};
 use nix::sys::signal::Signal;
-use shmlens::app::confirm::DEAF;
+use shmlens::app::overlay::DEAF;
 use shmlens::sys::shm;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;

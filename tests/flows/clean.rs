@@ -210,7 +210,7 @@ fn leaving_the_dialog_goes_back_to_the_list_with_its_selection() {
         stage.press("cj<space><enter>");
         let _ = confirm(&stage);
         stage.press(leave);
-        assert_eq!(shown(&stage).selected, 2, "{leave}");
+        assert_eq!(shown(&stage).list.selected, 2, "{leave}");
         let ticks: Vec<bool> = ids(&stage).into_iter().map(|(_, ticked)| ticked).collect();
         assert_eq!(ticks, [true, false, false], "{leave}");
         // What happened since is in it.

@@ -33,6 +33,7 @@ fn world() -> MadeMachine {
 fn shown(stage: &Stage) -> &Holders {
     match &stage.state.overlay {
         Some(Overlay::Holders(holders)) => holders,
+        Some(Overlay::Terminate(terminate)) => &terminate.back,
         other => panic!("{other:?}"),
     }
 }
@@ -102,7 +103,8 @@ fn it_is_asked_once_however_often_yes_is_said() {
         effects.iter().filter(|effect| matches!(effect, Effect::End(_))).count()
     };
     assert_eq!([press('y'), press('y'), press('n'), press('y')], [1, 0, 0, 0]);
-    assert!(shown(&stage).ask.as_ref().unwrap().acting, "what comes of it is waited for");
+    let Some(Overlay::Terminate(terminate)) = &stage.state.overlay else { panic!() };
+    assert!(terminate.acting, "what comes of it is waited for");
 }
 
 #[test]
@@ -131,7 +133,7 @@ fn who_is_never_asked() {
     read_only.press("hjK");
     assert!(notice(&read_only).contains("--read-only"), "{}", notice(&read_only));
     for stage in [first, own, read_only] {
-        assert!(shown(&stage).ask.is_none() && ended(&stage).is_empty());
+        assert!(matches!(stage.state.overlay, Some(Overlay::Holders(_))) && ended(&stage).is_empty());
     }
     let mut nobody = stage(MadeMachine::new());
     nobody.press("h");
@@ -171,7 +173,7 @@ fn it_follows_what_happens_and_says_when_the_segment_is_gone() {
     assert_eq!(shown(&stage).rows[1].holder.pid, 4188);
     stage.machine.end_process(4121);
     stage.survey();
-    assert_eq!(shown(&stage).rows[shown(&stage).selected].holder.pid, 4188);
+    assert_eq!(shown(&stage).rows[shown(&stage).list.selected].holder.pid, 4188);
     stage.machine.end_process(4188);
     stage.survey();
     assert!(stage.screen().contains("No holders."), "{}", stage.screen());

@@ -38,7 +38,7 @@ fn all_of_them_are_listed_and_one_is_let_go() {
     stage.press("gjD");
     assert_eq!(shown(&stage).shown().len(), 3);
     // The one that is selected in the table.
-    assert_eq!(shown(&stage).shown()[shown(&stage).selected].id.to_string(), "sysv:5");
+    assert_eq!(shown(&stage).shown()[shown(&stage).list.selected].id.to_string(), "sysv:5");
     stage.press("y");
     assert_eq!(nattch(&stage, 1), 1, "typed ahead");
     stage.wait(200);

@@ -3,7 +3,7 @@
 use super::{notice, small, stage};
 use crate::support::Stage;
 use shmlens::app::event::{Event, Found, Size};
-use shmlens::app::inspect::{Inspect, Pane};
+use shmlens::app::inspect::{Inspect, InspectPane};
 use shmlens::app::key::{Mouse, MouseKind};
 use shmlens::app::overlay::Overlay;
 use shmlens::decode::{ByteOrder, Scalar};
@@ -323,11 +323,14 @@ fn shrunk_removed_and_replaced() {
 fn the_values_scroll_when_they_have_the_keys() {
     let mut stage = inside(1000, |_| {});
     stage.press("<tab>jj");
-    assert_eq!((open(&stage).pane, open(&stage).values_top, open(&stage).cursor), (Pane::Values, 2, 0));
+    assert_eq!(
+        (open(&stage).pane, open(&stage).values_top, open(&stage).cursor),
+        (InspectPane::Values, 2, 0)
+    );
     stage.press("l");
     assert_eq!(open(&stage).cursor, 1);
     stage.press("<tab>j");
-    assert_eq!((open(&stage).pane, open(&stage).cursor), (Pane::Bytes, 17));
+    assert_eq!((open(&stage).pane, open(&stage).cursor), (InspectPane::Bytes, 17));
 }
 
 #[test]

@@ -5,7 +5,8 @@ use crate::support::Stage;
 use shmlens::app::event::{Event, Size};
 use shmlens::app::key::{Mouse, MouseKind};
 use shmlens::app::layout::LARGEST;
-use shmlens::app::overlay::{LONGEST_TEXT, Overlay};
+use shmlens::app::overlay::Overlay;
+use shmlens::app::text_field::LONGEST_TEXT;
 use shmlens::machine::made::MadeBytes;
 use shmlens::segment::field::Field;
 use std::time::Duration;
@@ -272,7 +273,7 @@ fn a_paste_of_any_length_is_cut_and_evaluated_once() {
     }
     stage.press("bc");
     let Some(Overlay::Prompt(prompt)) = &stage.state.overlay else { panic!() };
-    assert_eq!(prompt.input.value().len(), LONGEST_TEXT);
+    assert_eq!(prompt.input.input.value().len(), LONGEST_TEXT);
     assert_eq!(stage.state.table.filter_text.len(), LONGEST_TEXT);
     assert_eq!(shown(&stage), Vec::<String>::new());
     stage.press("<ctrl-u>");

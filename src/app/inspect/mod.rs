@@ -13,7 +13,7 @@ pub use rate::Rate;
 use super::effect::Watching;
 use super::event::{Clock, Size};
 use super::interval::Interval;
-use super::layout::inspect::{Layout, Wanted, layout};
+use super::layout::inspect::{InspectLayout, RowOptions, layout};
 use crate::decode::{ByteOrder, Scalar};
 use crate::machine::{ExtentKind, Trace};
 use crate::memory::{Cell, Look, Pattern, Standing};
@@ -40,7 +40,7 @@ pub enum Status {
 
 /// Which part of the screen the keys go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Pane {
+pub enum InspectPane {
     /// The bytes.
     #[default]
     Bytes,
@@ -136,7 +136,7 @@ pub struct Inspect {
     /// Whether it stays attached after leaving.
     pub keep: bool,
     /// Which pane has the keys.
-    pub pane: Pane,
+    pub pane: InspectPane,
     /// How far the values are scrolled.
     pub values_top: usize,
     /// The notice about the last time that it shrank.
@@ -171,7 +171,7 @@ impl Inspect {
             marks: BTreeMap::new(),
             last_mark: None,
             keep,
-            pane: Pane::Bytes,
+            pane: InspectPane::Bytes,
             values_top: 0,
             shrunk: None,
             requests: 0,
@@ -192,14 +192,14 @@ impl Inspect {
 
     /// Where everything stands.
     #[must_use]
-    pub fn layout(&self, size: Size) -> Layout {
+    pub fn layout(&self, size: Size) -> InspectLayout {
         layout(size, self.wanted())
     }
 
     /// What the layout depends on besides the size.
     #[must_use]
-    pub const fn wanted(&self) -> Wanted {
-        Wanted { size: self.size(), row_bytes: self.row_bytes, shown_as: self.shown_as }
+    pub const fn wanted(&self) -> RowOptions {
+        RowOptions { size: self.size(), row_bytes: self.row_bytes, shown_as: self.shown_as }
     }
 
     /// How many bytes the cursor stands on: one, or a value.

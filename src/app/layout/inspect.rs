@@ -27,7 +27,7 @@ const PANEL_ROWS: u16 = 7;
 
 /// What the layout depends on besides the size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
+pub struct RowOptions {
     /// The size of the segment in bytes.
     pub size: u64,
     /// The bytes per row, when they were chosen.
@@ -38,7 +38,7 @@ pub struct Wanted {
 
 /// Where the parts of the screen stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
+pub struct InspectLayout {
     /// The line at the top.
     pub title: Area,
     /// The rule below it.
@@ -119,13 +119,13 @@ fn row_width(row_bytes: u16, digits: u16, shown_as: Option<Scalar>) -> u16 {
 
 /// Whether rows of so many bytes can be shown whole.
 #[must_use]
-pub fn row_fits(size: Size, wanted: Wanted, row_bytes: u16) -> bool {
+pub fn row_fits(size: Size, wanted: RowOptions, row_bytes: u16) -> bool {
     row_width(row_bytes, offset_digits(wanted.size), wanted.shown_as) <= size.width
 }
 
 /// The layout for a size.
 #[must_use]
-pub fn layout(size: Size, wanted: Wanted) -> Layout {
+pub fn layout(size: Size, wanted: RowOptions) -> InspectLayout {
     let Size { width, height } = size;
     let digits = offset_digits(wanted.size);
     let fits = |room: u16| {
@@ -162,7 +162,7 @@ pub fn layout(size: Size, wanted: Wanted) -> Layout {
     } else {
         panel.then(|| Area::new(0, foot_rule.y.saturating_sub(PANEL_ROWS), width, PANEL_ROWS))
     };
-    Layout {
+    InspectLayout {
         title: Area::new(0, 0, width, 1),
         rule: Area::new(0, 1, width, 1),
         heading: Area::new(margin, 2, needed, 1),
@@ -182,7 +182,7 @@ pub fn layout(size: Size, wanted: Wanted) -> Layout {
     }
 }
 
-impl Layout {
+impl InspectLayout {
     /// How many bytes are on the screen.
     #[must_use]
     pub const fn page(&self) -> u64 {
@@ -218,8 +218,8 @@ impl Layout {
 mod tests {
     use super::*;
 
-    fn at(width: u16, height: u16) -> Layout {
-        layout(Size { width, height }, Wanted { size: 4096, row_bytes: None, shown_as: None })
+    fn at(width: u16, height: u16) -> InspectLayout {
+        layout(Size { width, height }, RowOptions { size: 4096, row_bytes: None, shown_as: None })
     }
 
     #[test]
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_chosen_width_puts_the_values_below_where_it_must() {
-        let wanted = Wanted { size: 4096, row_bytes: Some(16), shown_as: None };
+        let wanted = RowOptions { size: 4096, row_bytes: Some(16), shown_as: None };
         let narrow = layout(Size { width: 100, height: 30 }, wanted);
         assert_eq!((narrow.row_bytes, narrow.beside), (16, false));
     }
@@ -248,7 +248,7 @@ mod tests {
                 for size in [100, 1 << 33, 1 << 62] {
                     for shown_as in std::iter::once(None).chain(Scalar::ALL.iter().copied().map(Some)) {
                         let layout =
-                            layout(Size { width, height }, Wanted { size, row_bytes: None, shown_as });
+                            layout(Size { width, height }, RowOptions { size, row_bytes: None, shown_as });
                         assert!(layout.rows.height >= 1, "{width}x{height}");
                         // Offsets of 16 digits and 8 bytes need 45 cells.
                         if shown_as.is_none() && (size < 1 << 48 || width >= 45) {

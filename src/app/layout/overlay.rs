@@ -11,7 +11,7 @@ pub const WIDEST: u16 = 76;
 
 /// An overlay in the middle of the screen, for so many lines of text.
 #[must_use]
-pub fn centred(size: Size, width: u16, lines: u16) -> Area {
+pub fn centered(size: Size, width: u16, lines: u16) -> Area {
     let width = (width + 4).min(WIDEST).min(size.width);
     let height = (lines + 2).min(size.height);
     Area::new((size.width - width) / 2, (size.height - height) / 2, width, height)
@@ -20,10 +20,8 @@ pub fn centred(size: Size, width: u16, lines: u16) -> Area {
 /// A list at the right side.
 #[must_use]
 pub fn choice(size: Size, choice: &Choice) -> Area {
-    let longest =
-        |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
-    let words = longest(&mut choice.items.iter().map(|(word, _)| word));
-    let docs = longest(&mut choice.items.iter().map(|(_, doc)| doc));
+    let words = choice.items.iter().map(|item| item.word.chars().count()).max().unwrap_or(0);
+    let docs = choice.items.iter().map(|item| item.doc.chars().count()).max().unwrap_or(0);
     let narrow = (words + 6).max(choice.title.chars().count() + 6);
     // Never more than half of the screen: what it is about is to stay in
     // sight. Where the words on the items do not fit into that, they go.
@@ -34,16 +32,10 @@ pub fn choice(size: Size, choice: &Choice) -> Area {
     Area::new(size.width - width, 1, width, height)
 }
 
-/// The first item that a list of `rows` rows shows, so that the selected one
-/// is among them.
+/// The palette.
 #[must_use]
-pub const fn first_item(selected: usize, items: usize, rows: usize) -> usize {
-    if rows == 0 || items <= rows {
-        return 0;
-    }
-    let half = rows / 2;
-    let first = selected.saturating_sub(half);
-    if first > items - rows { items - rows } else { first }
+pub fn palette(size: Size) -> Area {
+    centered(size, u16::MAX - 4, 18)
 }
 
 /// The width of the text in an overlay that is as wide as it gets.

@@ -12,7 +12,7 @@
 
 use super::{Area, FEW_ROWS};
 use crate::app::event::Size;
-use crate::app::table::Pane;
+use crate::app::table::TablePane;
 use crate::segment::field::Field;
 
 /// Columns before the first one: selection, mark, attachment, a space.
@@ -145,7 +145,7 @@ pub struct Placed {
 
 /// Where the parts of the screen stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Layout {
+pub struct SegmentsLayout {
     /// One or two rows.
     pub header: Area,
     /// The headings of the columns; empty when the table is not shown.
@@ -167,7 +167,7 @@ pub struct Layout {
 /// The layout for a size. `owner` is the width of the widest owner shown;
 /// an `alert` has a row of its own at the top, where there is room for it.
 #[must_use]
-pub fn layout(size: Size, pane: Pane, owner: u16, alert: bool) -> Layout {
+pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> SegmentsLayout {
     let Size { width, height } = size;
     let alert = u16::from(alert && height >= FEW_ROWS);
     let header = Area::new(0, 0, width, alert + if height >= 12 { 2 } else { 1 });
@@ -179,7 +179,7 @@ pub fn layout(size: Size, pane: Pane, owner: u16, alert: bool) -> Layout {
         let detail_width = width.saturating_sub(widths.all(NAME_WANTS) + 3).clamp(DETAIL_LEAST, DETAIL_MOST);
         let table_width = width - detail_width - 3;
         let table = Area::new(0, body.y + 1, table_width, body.height.saturating_sub(1));
-        return Layout {
+        return SegmentsLayout {
             header,
             heading: Area::new(0, body.y, table_width, 1),
             columns: columns(width, table_width, widths),
@@ -191,7 +191,7 @@ pub fn layout(size: Size, pane: Pane, owner: u16, alert: bool) -> Layout {
         };
     }
     let detail_height = match height {
-        _ if height < FEW_ROWS && pane == Pane::Detail => body.height,
+        _ if height < FEW_ROWS && pane == TablePane::Detail => body.height,
         _ if height < FEW_ROWS => 0,
         _ => (height / 3).clamp(7, 12),
     };
@@ -199,7 +199,7 @@ pub fn layout(size: Size, pane: Pane, owner: u16, alert: bool) -> Layout {
     let table_height = body.height.saturating_sub(detail_height + rule_height + 1);
     let alone = detail_height >= body.height;
     let detail = Area::new(0, body.bottom().saturating_sub(detail_height), width, detail_height);
-    Layout {
+    SegmentsLayout {
         header,
         heading: Area::new(0, body.y, width, u16::from(!alone)),
         table: Area::new(0, body.y + 1, width, if alone { 0 } else { table_height }),
@@ -280,7 +280,7 @@ pub enum Hit {
     Foot,
 }
 
-impl Layout {
+impl SegmentsLayout {
     /// What stands at a cell.
     #[must_use]
     pub fn hit(&self, x: u16, y: u16) -> Option<Hit> {
@@ -309,7 +309,7 @@ mod tests {
     use super::*;
 
     fn shown(width: u16, height: u16) -> Vec<Column> {
-        layout(Size { width, height }, Pane::Table, 5, false)
+        layout(Size { width, height }, TablePane::Table, 5, false)
             .columns
             .iter()
             .map(|placed| placed.column)
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn a_key_with_its_shmid_is_whole_where_the_detail_area_is_beside_it() {
         for width in 140..200 {
-            let layout = layout(Size { width, height: 45 }, Pane::Table, 5, false);
+            let layout = layout(Size { width, height: 45 }, TablePane::Table, 5, false);
             assert!(layout.column(Column::Label).unwrap().width >= NAME_WANTS, "{width}");
             assert_eq!(layout.detail.unwrap().right(), width);
         }
@@ -346,7 +346,7 @@ mod tests {
     fn a_long_owner_costs_no_column() {
         let size = Size { width: 80, height: 24 };
         for (owner, width) in [(4, 5), (6, 6), (8, 6), (12, 6)] {
-            let placed = layout(size, Pane::Table, owner, false).column(Column::Owner).unwrap();
+            let placed = layout(size, TablePane::Table, owner, false).column(Column::Owner).unwrap();
             assert_eq!(placed.width, width);
         }
     }
@@ -355,7 +355,7 @@ mod tests {
     fn everything_stays_on_the_screen_and_nothing_overlaps() {
         for width in 40..260 {
             for (height, alert) in (8..60).flat_map(|height| [(height, false), (height, true)]) {
-                let layout = layout(Size { width, height }, Pane::Table, 12, alert);
+                let layout = layout(Size { width, height }, TablePane::Table, 12, alert);
                 let last = layout.columns.last().unwrap();
                 let room = layout.table.width;
                 assert!(last.x + last.width <= room, "{width}x{height}: {last:?}");
@@ -375,16 +375,16 @@ mod tests {
     #[test]
     fn few_rows_have_no_detail_until_it_is_asked_for() {
         let size = Size { width: 80, height: 19 };
-        assert_eq!(layout(size, Pane::Table, 5, false).detail, None);
-        let alone = layout(size, Pane::Detail, 5, false);
+        assert_eq!(layout(size, TablePane::Table, 5, false).detail, None);
+        let alone = layout(size, TablePane::Detail, 5, false);
         assert_eq!((alone.table.height, alone.detail.unwrap().height), (0, 16));
-        assert!(layout(Size { width: 130, height: 30 }, Pane::Table, 5, false).beside);
-        assert!(!layout(Size { width: 130, height: 29 }, Pane::Table, 5, false).beside);
+        assert!(layout(Size { width: 130, height: 30 }, TablePane::Table, 5, false).beside);
+        assert!(!layout(Size { width: 130, height: 29 }, TablePane::Table, 5, false).beside);
     }
 
     #[test]
     fn a_click_hits_what_is_there() {
-        let layout = layout(Size { width: 80, height: 24 }, Pane::Table, 5, false);
+        let layout = layout(Size { width: 80, height: 24 }, TablePane::Table, 5, false);
         let size = layout.column(Column::Size).unwrap();
         assert_eq!(layout.hit(size.x + 3, 2), Some(Hit::Heading(Column::Size)));
         assert_eq!(layout.hit(10, 3), Some(Hit::Row(0)));

@@ -1,25 +1,21 @@
 //! Acting on segments: wish, plan, confirm, act, report, undo.
 
-use super::report::{Report, first_of};
-use super::{clean, new_segment};
+use super::new_segment;
+use super::report::{Report, show, sum_up};
 use crate::act::{self, Done, Outcome, Plan, Revert, SavedCopy, Undone};
 use crate::app::action::Action;
-use crate::app::confirm::{Confirm, DEAF, Wanted, Wish};
+use crate::app::confirm::{Confirm, Wanted, Wish};
 use crate::app::effect::{Effect, Undo};
-use crate::app::key::{Code, Key};
-use crate::app::layout::overlay::{text_width, visible_rows};
-use crate::app::new_segment::Step;
-use crate::app::overlay::Overlay;
+use crate::app::list::List;
+use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{naming, result, short_names};
 use crate::app::state::State;
 use crate::app::work::{Work, Working};
-use crate::segment::{Segment, SegmentId, wrap};
+use crate::segment::{Segment, SegmentId};
 use std::collections::HashSet;
 
 /// How many lines the log of this run keeps.
 const LOG: usize = 1000;
-/// How many rows a page of a dialog has, about.
-const PAGE: isize = 5;
 
 /// Begins an act on the marked segments, or on the selected one.
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
@@ -29,27 +25,25 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Remove => Wanted::Remove { copy: true },
         Action::Undo => return undo(state, effects),
         Action::Log => {
-            state.overlay = Some(Overlay::Log { top: usize::MAX });
+            // At its end.
+            state.overlay = Some(Overlay::Log(List { selected: usize::MAX }));
             return;
         }
         _ => return,
     };
     let segments: Vec<Segment> = targets(state).into_iter().cloned().collect();
-    begin(state, &segments, &wanted, effects);
+    if !segments.is_empty() {
+        state.overlay = Some(Overlay::Confirm(begin(state, &segments, &wanted, effects)));
+    }
 }
 
-/// Asks for plans, and shows them.
-pub fn begin(state: &mut State, segments: &[Segment], wanted: &Wanted, effects: &mut Vec<Effect>) {
+/// Asks for plans. Returns the dialog that shows them.
+pub fn begin(state: &State, segments: &[Segment], wanted: &Wanted, effects: &mut Vec<Effect>) -> Confirm {
     let wish =
         |segment: &Segment| Wish { segment: Box::new(segment.clone()), wanted: wanted.clone(), force: false };
     let wishes: Vec<Wish> = segments.iter().map(wish).collect();
-    if wishes.is_empty() {
-        return;
-    }
     effects.push(Effect::Plan(wishes.clone()));
-    let mut confirm = Confirm::new(wishes, state.now);
-    confirm.hidden = hidden(state, segments);
-    state.overlay = Some(Overlay::Confirm(confirm));
+    Confirm { hidden: hidden(state, segments), ..Confirm::new(wishes, state.now) }
 }
 
 /// How many of these the filter hides.
@@ -82,57 +76,39 @@ pub fn planned(state: &mut State, plans: Vec<Plan>) {
     }
 }
 
-/// A key while a confirmation is shown. Esc was taken before.
-pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<Effect>) {
-    let deaf = state.now.saturating_sub(confirm.since) < DEAF;
-    match key.code {
-        Code::Up | Code::Char('k') => scroll(state, &mut confirm, -1),
-        Code::Down | Code::Char('j') => scroll(state, &mut confirm, 1),
-        Code::PageUp => scroll(state, &mut confirm, -PAGE),
-        Code::PageDown => scroll(state, &mut confirm, PAGE),
-        Code::Home | Code::Char('g') => scroll(state, &mut confirm, isize::MIN),
-        Code::End | Code::Char('G') => scroll(state, &mut confirm, isize::MAX),
-        // While it acts, Esc stops it.
-        Code::Char('n' | 'q') if !confirm.acting => return clean::back(state, confirm),
-        _ if deaf || confirm.acting || confirm.stale || confirm.plans.is_empty() => {}
-        Code::Char('f') if confirm.can_force() => {
-            if let Some(wish) = confirm.wishes.get_mut(confirm.selected) {
+/// Answers a confirmation, or changes what is to be confirmed.
+pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects: &mut Vec<Effect>) -> Next {
+    let place = confirm.selected();
+    match action {
+        _ if confirm.stale || confirm.plans.is_empty() => {}
+        Action::Force if confirm.can_force() => {
+            if let Some(wish) = confirm.wishes.get_mut(place) {
                 wish.force = !wish.force;
             }
-            confirm.stale = true;
-            effects.push(Effect::Plan(confirm.wishes.clone()));
+            again(confirm, effects);
         }
-        Code::Char('c') if confirm.can_toggle_copies() => {
+        Action::SaveCopy if confirm.can_toggle_copies() => {
             for wish in &mut confirm.wishes {
                 if let Wanted::Remove { copy } = &mut wish.wanted {
                     *copy = !*copy;
                 }
             }
-            confirm.stale = true;
-            effects.push(Effect::Plan(confirm.wishes.clone()));
+            again(confirm, effects);
         }
-        Code::Char('y') if confirm.doable() > 0 => {
+        Action::Confirm if confirm.doable() > 0 => {
             confirm.acting = true;
             state.work = Some(Work::default());
             effects.push(Effect::Apply(confirm.plans.clone()));
         }
         _ => {}
     }
-    state.overlay = Some(Overlay::Confirm(confirm));
+    Next::Stay
 }
 
-/// Selects another segment of a batch, or scrolls the text about a single one.
-fn scroll(state: &State, confirm: &mut Confirm, by: isize) {
-    if confirm.wishes.len() > 1 {
-        confirm.selected = confirm.selected.saturating_add_signed(by).min(confirm.wishes.len() - 1);
-        return;
-    }
-    let width = usize::from(text_width(state.size)).saturating_sub(4);
-    let undo = state.key_of(Action::Undo);
-    let sentences = confirm.sentences(0, &undo);
-    let rows = 1 + sentences.iter().map(|(text, _)| wrap(text, width).len()).sum::<usize>();
-    let last = rows - visible_rows(state.size, rows, 2);
-    confirm.top = confirm.top.saturating_add_signed(by).min(last);
+/// Asks for the plans of other wishes.
+fn again(confirm: &mut Confirm, effects: &mut Vec<Effect>) {
+    confirm.stale = true;
+    effects.push(Effect::Plan(confirm.wishes.clone()));
 }
 
 /// How far it is.
@@ -145,12 +121,7 @@ pub fn working(state: &mut State, at: Working) {
 /// Stops an act that takes long and says so. Tells whether there is one; a second
 /// time the key is what it is otherwise.
 pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
-    let acting = match &state.overlay {
-        Some(Overlay::Confirm(confirm)) => confirm.acting,
-        Some(Overlay::New(form)) => form.step == Step::Making,
-        Some(Overlay::Save(form)) => form.saving,
-        _ => false,
-    };
+    let acting = state.overlay.as_ref().is_some_and(Overlay::is_busy);
     let free = state.overlay.is_none() && state.inspect.is_none();
     match &mut state.work {
         Some(work) if !work.stopping && (acting || (free && work.at.is_some())) => {
@@ -206,7 +177,10 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
     {
         let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
         match revert.segment(segments).cloned() {
-            Ok(found) => begin(state, &[found], &Wanted::Remove { copy: true }, effects),
+            Ok(found) => {
+                let confirm = begin(state, &[found], &Wanted::Remove { copy: true }, effects);
+                state.overlay = Some(Overlay::Confirm(confirm));
+            }
             Err(failure) => {
                 state.undo = None;
                 state.fail(failure.reason);
@@ -244,21 +218,9 @@ pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>
             }
         }
     }
-    let failed = !failures.is_empty();
-    let mut parts = match done.len() {
-        0 | 1 => done,
-        many => vec![format!("{verb} {many} segments")],
-    };
-    parts.extend(first_of(state, failures));
-    if again {
-        parts.push(format!("{}: try again", state.key_of(Action::Undo)));
-    }
-    let text = parts.join(". ");
-    if failed {
-        state.fail(text);
-    } else {
-        state.say(text);
-    }
+    let done = sum_up(done, verb).into_iter().collect();
+    let again = again.then(|| format!("{}: try again", state.key_of(Action::Undo)));
+    show(state, done, failures, again);
     effects.push(Effect::Survey);
 }
 

@@ -1,16 +1,13 @@
-//! Keys in the list of what is leaked. Removal goes the way of every act.
+//! Actions in the list of leaked segments. Removal goes the way of every act.
 
 use super::acting;
+use crate::app::action::Action;
 use crate::app::clean::Clean;
 use crate::app::confirm::{Confirm, Wanted};
 use crate::app::effect::Effect;
-use crate::app::key::{Code, Key};
-use crate::app::overlay::Overlay;
+use crate::app::overlay::{Next, Overlay};
 use crate::app::state::State;
 use crate::segment::Segment;
-
-/// How many entries a page has, about.
-const PAGE: usize = 4;
 
 /// Shows what is leaked of the rows of the table.
 pub fn open(state: &mut State) {
@@ -27,64 +24,45 @@ pub fn surveyed(state: &mut State) {
 }
 
 /// Leaves a dialog. The list of leaks that led to it is there again, up to date.
-pub fn back(state: &mut State, confirm: Confirm) {
-    if let Some(mut clean) = confirm.back.filter(|_| !confirm.acting) {
-        if let Some(survey) = &state.survey {
-            clean.look(survey, &state.table.shown);
-        }
-        state.overlay = Some(Overlay::Clean(*clean));
+pub fn back(state: &State, confirm: &mut Confirm) -> Next {
+    let Some(mut clean) = confirm.back.take().filter(|_| !confirm.acting) else { return Next::Close };
+    if let Some(survey) = &state.survey {
+        clean.look(survey, &state.table.shown);
     }
+    Next::Replace(Overlay::Clean(*clean))
 }
 
-/// A key while they are shown. Esc was taken before.
-pub fn key(state: &mut State, mut clean: Clean, key: Key, effects: &mut Vec<Effect>) {
-    let last = clean.items.len().saturating_sub(1);
-    let at = clean.selected;
-    clean.selected = match key.code {
-        Code::Up | Code::Char('k') => at.saturating_sub(1),
-        Code::Down | Code::Char('j') => at + 1,
-        Code::PageUp => at.saturating_sub(PAGE),
-        Code::PageDown => at + PAGE,
-        Code::Home | Code::Char('g') => 0,
-        Code::End | Code::Char('G') => last,
-        Code::Char(' ') => {
+/// Does an action while they are shown.
+pub fn act(state: &mut State, clean: &mut Clean, action: Action, effects: &mut Vec<Effect>) -> Next {
+    match action {
+        Action::Mark => {
             clean.tick();
-            at + 1
+            clean.list.step(1, clean.items.len());
         }
-        Code::Char('a') => {
-            clean.tick_all(true);
-            at
-        }
-        Code::Char('A') => {
-            clean.tick_all(false);
-            at
-        }
-        Code::Enter | Code::Char('x') => return go(state, clean, effects),
-        Code::Char('q' | 'c' | 'n') => return,
-        _ => at,
+        Action::MarkAll => clean.tick_all(true),
+        Action::ClearMarks => clean.tick_all(false),
+        Action::Accept | Action::Remove => return go(state, clean, effects),
+        // The key that opened it closes it.
+        Action::Clean => return Next::Close,
+        _ => {}
     }
-    .min(last);
-    state.overlay = Some(Overlay::Clean(clean));
+    Next::Stay
 }
 
 /// On to the plans for those that are ticked, or what stands in the way.
-fn go(state: &mut State, clean: Clean, effects: &mut Vec<Effect>) {
-    use crate::app::action::Action;
+fn go(state: &mut State, clean: &Clean, effects: &mut Vec<Effect>) -> Next {
     let segments: Vec<Segment> = clean.ticked().map(|item| (*item.segment).clone()).collect();
     if state.read_only || state.work.is_some() {
         if let Some(reason) = state.refusal(Action::Remove) {
             state.fail(reason);
         }
-    } else if segments.is_empty() {
-        if !clean.items.is_empty() {
-            state.fail("Nothing selected: space selects one, a selects all");
-        }
-    } else {
-        acting::begin(state, &segments, &Wanted::Remove { copy: true }, effects);
-        if let Some(Overlay::Confirm(confirm)) = &mut state.overlay {
-            confirm.back = Some(Box::new(clean));
-        }
-        return;
+    } else if !segments.is_empty() {
+        let mut confirm = acting::begin(state, &segments, &Wanted::Remove { copy: true }, effects);
+        confirm.back = Some(Box::new(clean.clone()));
+        return Next::Replace(Overlay::Confirm(confirm));
+    } else if !clean.items.is_empty() {
+        let (one, all) = (state.key_of(Action::Mark), state.key_of(Action::MarkAll));
+        state.fail(format!("Nothing selected: {one} selects one, {all} selects all"));
     }
-    state.overlay = Some(Overlay::Clean(clean));
+    Next::Stay
 }

@@ -1,16 +1,12 @@
-//! Keys among the holders of a segment, and asking one of them to end.
+//! Actions among the holders of a segment, and terminating one of them.
 
 use super::acting;
+use super::overlay::with;
 use crate::act::{EndError, Ended, Ending};
-use crate::app::confirm::DEAF;
 use crate::app::effect::{Effect, Who};
-use crate::app::holders::{Ask, Holders};
-use crate::app::key::{Code, Key};
-use crate::app::overlay::Overlay;
+use crate::app::holders::{Holders, Terminate};
+use crate::app::overlay::{Next, Overlay};
 use crate::app::state::State;
-
-/// How many rows a page has, about.
-const PAGE: usize = 5;
 
 /// Shows the holders of the selected segment, and looks at them again.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
@@ -25,73 +21,54 @@ pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// The machine was looked at.
 pub fn surveyed(state: &mut State) {
-    if let (Some(Overlay::Holders(holders)), Some(survey)) = (&mut state.overlay, &state.survey) {
-        holders.look(survey);
+    let Some(survey) = &state.survey else { return };
+    match &mut state.overlay {
+        Some(Overlay::Holders(holders)) => holders.look(survey),
+        Some(Overlay::Terminate(terminate)) => terminate.back.look(survey),
+        _ => {}
     }
-}
-
-/// A key while they are shown. Esc was taken before.
-pub fn key(state: &mut State, mut holders: Holders, key: Key, effects: &mut Vec<Effect>) {
-    if let Some(ask) = holders.ask.take() {
-        holders.ask = answer(state, ask, key, effects);
-        state.overlay = Some(Overlay::Holders(holders));
-        return;
-    }
-    let last = holders.rows.len().saturating_sub(1);
-    let at = holders.selected;
-    holders.selected = match key.code {
-        Code::Up | Code::Char('k') => at.saturating_sub(1),
-        Code::Down | Code::Char('j') => at + 1,
-        Code::PageUp => at.saturating_sub(PAGE),
-        Code::PageDown | Code::Char(' ') => at + PAGE,
-        Code::Home | Code::Char('g') => 0,
-        Code::End | Code::Char('G') => last,
-        Code::Char('K') => {
-            ask(state, &mut holders);
-            at
-        }
-        Code::Char('q' | 'h') => return,
-        _ => at,
-    }
-    .min(last);
-    state.overlay = Some(Overlay::Holders(holders));
 }
 
 /// Asks whether the selected one is to end, or says why it is not asked.
-fn ask(state: &mut State, holders: &mut Holders) {
-    let Some(row) = holders.rows.get(holders.selected) else {
-        return state.fail("No holder selected");
+pub fn ask(state: &mut State, holders: &Holders) -> Next {
+    let Some(row) = holders.rows.get(holders.list.selected) else {
+        state.fail("No holder selected");
+        return Next::Stay;
     };
     if state.work.is_some() {
-        return state.fail("Another action is in progress (esc cancels it)");
+        state.fail(state.in_progress());
+        return Next::Stay;
     }
     match Ending::of(&row.holder, &holders.segment.id, state.read_only) {
-        Ok(ending) => {
-            holders.ask = Some(Ask { ending, row: Box::new(row.clone()), since: state.now, acting: false });
+        Ok(ending) => Next::Replace(Overlay::Terminate(Box::new(Terminate {
+            ending,
+            row: row.clone(),
+            since: state.now,
+            acting: false,
+            back: holders.clone(),
+        }))),
+        Err(refusal) => {
+            state.fail(format!("{}. {}", refusal.reason, refusal.remedy));
+            Next::Stay
         }
-        Err(refusal) => state.fail(format!("{}. {}", refusal.reason, refusal.remedy)),
     }
 }
 
-/// A key while that is asked; `None` goes back to the list.
-fn answer(state: &State, mut ask: Ask, key: Key, effects: &mut Vec<Effect>) -> Option<Ask> {
-    let deaf = state.now.saturating_sub(ask.since) < DEAF;
-    match key.code {
-        Code::Char('n' | 'q') if !ask.acting => return None,
-        Code::Char('y') if !deaf && !ask.acting => {
-            ask.acting = true;
-            effects.push(Effect::End(Box::new(ask.ending.clone())));
-        }
-        _ => {}
-    }
-    Some(ask)
+/// Terminates it.
+pub fn terminate(terminate: &mut Terminate, effects: &mut Vec<Effect>) -> Next {
+    terminate.acting = true;
+    effects.push(Effect::End(Box::new(terminate.ending.clone())));
+    Next::Stay
 }
 
 /// It was asked to end, or could not be.
 pub fn ended(state: &mut State, ending: &Ending, result: Result<Ended, EndError>, effects: &mut Vec<Effect>) {
-    if let Some(Overlay::Holders(holders)) = &mut state.overlay {
-        holders.ask = holders.ask.take().filter(|ask| ask.ending != *ending);
-    }
+    with(state, |_, overlay| match overlay {
+        Overlay::Terminate(terminate) if terminate.ending == *ending => {
+            Next::Replace(Overlay::Holders(terminate.back.clone()))
+        }
+        _ => Next::Stay,
+    });
     match result {
         Ok(ended) => {
             let said = ending.said(ended);

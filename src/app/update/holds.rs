@@ -1,13 +1,12 @@
 //! Letting go of what we hold ourselves: ask the kernel, show, let go, tell.
 
 use super::acting;
-use super::report::first_of;
+use super::report::{show, sum_up};
 use crate::act::{ActError, Hold, Released};
-use crate::app::confirm::DEAF;
+use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::holds::Holds;
-use crate::app::key::{Code, Key};
-use crate::app::overlay::Overlay;
+use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{naming, result};
 use crate::app::state::State;
 use crate::segment::SegmentId;
@@ -24,8 +23,8 @@ pub fn told(state: &mut State, told: Vec<Hold>) {
     let first = state.inspect.as_ref().map(|inspect| inspect.id().clone());
     let first = first.or_else(|| state.table.selected.clone());
     let Some(Overlay::Holds(holds)) = &mut state.overlay else { return };
-    let chosen = holds.shown().get(holds.selected).map(|hold| hold.id.clone()).or(first);
-    holds.selected = told.iter().position(|hold| Some(&hold.id) == chosen.as_ref()).unwrap_or(0);
+    let chosen = holds.shown().get(holds.list.selected).map(|hold| hold.id.clone()).or(first);
+    holds.list.selected = told.iter().position(|hold| Some(&hold.id) == chosen.as_ref()).unwrap_or(0);
     // What is shown now was not there to be answered before.
     if holds.holds.as_ref() != Some(&told) {
         holds.since = now;
@@ -33,32 +32,18 @@ pub fn told(state: &mut State, told: Vec<Hold>) {
     holds.holds = Some(told);
 }
 
-/// A key while they are shown. Esc was taken before.
-pub fn key(state: &mut State, mut holds: Holds, key: Key, effects: &mut Vec<Effect>) {
-    let last = holds.shown().len().saturating_sub(1);
-    let deaf = state.now.saturating_sub(holds.since) < DEAF;
-    let mut let_go = |holds: &mut Holds, which: Vec<Hold>| {
-        if !which.is_empty() {
-            holds.acting = true;
-            effects.push(Effect::LetGo(which));
-        }
+/// Detaches from the selected one, or from all.
+pub fn act(holds: &mut Holds, action: Action, effects: &mut Vec<Effect>) -> Next {
+    let which = match action {
+        Action::Confirm => holds.shown().get(holds.list.selected).cloned().into_iter().collect(),
+        Action::DetachAll => holds.shown().to_vec(),
+        _ => vec![],
     };
-    match key.code {
-        Code::Up | Code::Char('k') => holds.selected = holds.selected.saturating_sub(1),
-        Code::Down | Code::Char('j') => holds.selected = (holds.selected + 1).min(last),
-        Code::Char('n' | 'q') => return,
-        _ if deaf || holds.acting => {}
-        Code::Char('y') => {
-            let which = holds.shown().get(holds.selected).cloned().into_iter().collect();
-            let_go(&mut holds, which);
-        }
-        Code::Char('a') => {
-            let which = holds.shown().to_vec();
-            let_go(&mut holds, which);
-        }
-        _ => {}
+    if !which.is_empty() {
+        holds.acting = true;
+        effects.push(Effect::LetGo(which));
     }
-    state.overlay = Some(Overlay::Holds(holds));
+    Next::Stay
 }
 
 /// What came of it. Leaving a segment lets go too, of which only is told that
@@ -91,18 +76,11 @@ pub fn let_go(
             }
         }
     }
-    let gone = done.iter().filter(|(_, gone)| *gone).count();
-    let text = match (done.as_slice(), gone) {
-        ([], _) => String::new(),
-        ([(one, _)], _) => one.clone(),
-        (many, 0) => format!("Detached from {} segments", many.len()),
-        (many, gone) => format!("Detached from {} segments; {gone} of them freed", many.len()),
-    };
-    if let Some(first) = first_of(state, failed) {
-        let before = if text.is_empty() { String::new() } else { format!("{text}. ") };
-        state.fail(format!("{before}{first}"));
-    } else if !text.is_empty() {
-        state.say(text);
+    let freed = done.iter().filter(|(_, gone)| *gone).count();
+    let freed = if done.len() > 1 && freed > 0 { format!("; {freed} of them freed") } else { String::new() };
+    let done = sum_up(done.into_iter().map(|(text, _)| text).collect(), "Detached from");
+    if done.is_some() || !failed.is_empty() {
+        show(state, done.map(|done| done + &freed).into_iter().collect(), failed, None);
     }
     effects.push(Effect::Survey);
 }

@@ -2,11 +2,13 @@
 
 use crate::app::action::Action;
 use crate::app::effect::{Effect, Request, Target};
-use crate::app::inspect::{CHANGES, DATA, Inspect, Pane, Pending};
+use crate::app::inspect::{CHANGES, DATA, Inspect, InspectPane, Pending};
 use crate::app::layout::inspect::{WIDTHS, row_fits};
-use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
+use crate::app::list;
+use crate::app::overlay::{Asks, Choice, Next, Overlay, Prompt};
 use crate::app::sentence::name_of;
 use crate::app::state::State;
+use crate::app::values;
 use crate::memory::Direction;
 
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
@@ -50,8 +52,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 Action::Shorter => inspect.interval.shorter(),
                 Action::NextPane => {
                     inspect.pane = match inspect.pane {
-                        Pane::Bytes => Pane::Values,
-                        Pane::Values => Pane::Bytes,
+                        InspectPane::Bytes => InspectPane::Values,
+                        InspectPane::Values => InspectPane::Bytes,
                     };
                 }
                 _ => {}
@@ -66,39 +68,25 @@ fn moves(state: &mut State, action: Action) -> bool {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return false };
     let layout = inspect.layout(size);
-    let row = i64::from(layout.row_bytes);
-    let page = row * i64::from(layout.rows.height.max(1));
-    let half = row * i64::from((layout.rows.height / 2).max(1));
+    let rows = list::step(action, layout.rows.height.into());
+    let row = u64::from(layout.row_bytes);
+    let bytes = rows.map_or(0, |rows| i64::from(layout.row_bytes).saturating_mul(rows as i64));
     let step = inspect.step().cast_signed();
-    if inspect.pane == Pane::Values && layout.values.is_some() {
-        match action {
-            Action::Up => inspect.values_top = inspect.values_top.saturating_sub(1),
-            Action::Down => inspect.values_top = (inspect.values_top + 1).min(crate::app::values::COUNT - 1),
-            Action::First => inspect.values_top = 0,
-            _ => return moved(inspect, action, size, [row, page, half, step]),
-        }
-        return true;
-    }
-    moved(inspect, action, size, [row, page, half, step])
-}
-
-fn moved(inspect: &mut Inspect, action: Action, size: crate::app::event::Size, by: [i64; 4]) -> bool {
-    let [row, page, half, step] = by;
-    let cursor = inspect.cursor;
-    let row_start = cursor / row.unsigned_abs() * row.unsigned_abs();
+    let row_start = inspect.cursor / row * row;
+    let values = inspect.pane == InspectPane::Values && layout.values.is_some();
     match action {
-        Action::Up => inspect.move_by(-row, size),
-        Action::Down => inspect.move_by(row, size),
-        Action::Left => inspect.move_by(-step, size),
-        Action::Right => inspect.move_by(step, size),
-        Action::PageUp => page_by(inspect, -page, size),
-        Action::PageDown => page_by(inspect, page, size),
-        Action::HalfUp => page_by(inspect, -half, size),
-        Action::HalfDown => page_by(inspect, half, size),
+        Action::Up | Action::Down | Action::First if values => {
+            let top = inspect.values_top.saturating_add_signed(rows.unwrap_or(0));
+            inspect.values_top = top.min(values::COUNT - 1);
+        }
         Action::First => inspect.go_to(0, size),
         Action::Last => inspect.go_to(u64::MAX, size),
+        Action::Up | Action::Down => inspect.move_by(bytes, size),
+        Action::Left => inspect.move_by(-step, size),
+        Action::Right => inspect.move_by(step, size),
         Action::RowStart => inspect.go_to(row_start, size),
-        Action::RowEnd => inspect.go_to(row_start + row.unsigned_abs() - 1, size),
+        Action::RowEnd => inspect.go_to(row_start + row - 1, size),
+        _ if rows.is_some() => page_by(inspect, bytes, size),
         _ => return false,
     }
     true
@@ -217,4 +205,29 @@ fn find(inspect: &mut Inspect, direction: Direction, what: Target, words: &str, 
     let from = inspect.cursor + u64::from(skip);
     inspect.pending = Some(Pending { number, what: words.to_owned(), progress: None, anywhere: false });
     effects.push(Effect::Find(Request { number, from, direction, what }));
+}
+
+/// Sets the mark of that letter, or goes there.
+pub fn mark(state: &mut State, go: bool, letter: Option<char>, effects: &mut Vec<Effect>) -> Next {
+    let size = state.size;
+    forget_search(state, effects);
+    let Some(inspect) = &mut state.inspect else { return Next::Close };
+    let Some(letter) = letter.filter(|c| c.is_alphanumeric()) else {
+        state.fail("A mark must be a letter or digit");
+        return Next::Close;
+    };
+    if !go {
+        inspect.marks.insert(letter, inspect.cursor);
+        inspect.last_mark = Some(letter);
+        let offset = inspect.cursor;
+        let (go, copy) = (state.key_of(Action::GoToMark), state.key_of(Action::CopyBytes));
+        state
+            .say(format!("Marked {offset:#x} as {letter} ({go}{letter}: go there, {copy}: copy from there)"));
+    } else if let Some(&offset) = inspect.marks.get(&letter) {
+        inspect.jump(offset, size);
+    } else {
+        let known: Vec<String> = inspect.marks.keys().map(ToString::to_string).collect();
+        state.fail(format!("No mark {letter}; marks: {}", known.join(" ")));
+    }
+    Next::Close
 }

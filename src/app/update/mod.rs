@@ -11,16 +11,18 @@ mod mouse;
 mod new_segment;
 mod overlay;
 mod permissions;
+mod prompt;
 mod report;
 mod save;
 mod segments;
 
-use super::action::{Action, Screen};
+use super::action::{Action, Context};
 use super::effect::Effect;
 use super::event::{Clock, Event};
 use super::inspect::glow_step;
-use super::key::{Code, Key};
-use super::overlay::Overlay;
+use super::key::Key;
+use super::list::List;
+use super::overlay::{Overlay, Palette};
 use super::state::State;
 use super::table;
 use crate::act::Question;
@@ -85,23 +87,26 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
 }
 
 fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
-    let action = state.keymap.action(state.screen(), key);
     if !state.size.is_enough() {
         // Nothing is drawn, so that no other key can be meant.
-        let quits = state.keymap.action(Screen::Segments, key) == Some(Action::Quit);
-        if key == Key::ctrl('c') || quits {
+        if key == Key::ctrl('c') || state.keymap.action(Context::Segments, key) == Some(Action::Quit) {
             effects.push(Effect::Quit);
-        } else if action == Some(Action::Suspend) {
+        } else if state.keymap.action(state.screen(), key) == Some(Action::Suspend) {
             effects.push(Effect::Suspend);
         }
         return;
     }
-    // In overlays and prompts too, unless it is a letter to type.
-    if action == Some(Action::Suspend) && key.typed().is_none() {
+    // Ctrl-C whatever the key map says, so that there is always a way out.
+    let bound = state.keymap.action(state.context(), key);
+    let action = if key == Key::ctrl('c') { Some(Action::Interrupt) } else { bound };
+    let text = |letter: &char| state.overlay.as_mut().is_some_and(|overlay| overlay.takes(*letter, action));
+    let letter = key.typed().filter(text);
+    let action = action.filter(|_| letter.is_none());
+    if action == Some(Action::Suspend) {
         effects.push(Effect::Suspend);
         return;
     }
-    if state.opening.is_some() && key != Key::ctrl('c') {
+    if state.opening.is_some() && action != Some(Action::Interrupt) {
         // Bounded, should the answer never come.
         if state.typed_ahead.len() < 1000 {
             state.typed_ahead.push(key);
@@ -109,20 +114,18 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         return;
     }
     state.notice = None;
-    // What is sought is not selected under somebody's hands.
+    // The user pressed a key: cancel the pending selection.
     state.table.sought = None;
-    if (key == Key::ctrl('c') || key == Key::plain(Code::Esc)) && acting::stop(state, &mut *effects) {
+    let leaves = [Action::Interrupt, Action::Close, Action::ClearFilter, Action::Back];
+    if action.is_some_and(|action| leaves.contains(&action)) && acting::stop(state, effects) {
         return;
     }
-    if key == Key::ctrl('c') {
-        // Leaves an overlay, and quits otherwise, whatever the key map says.
-        if state.overlay.is_some() {
-            overlay::leave(state);
-        } else {
-            effects.push(Effect::Quit);
-        }
-    } else if state.overlay.is_some() {
-        overlay::key(state, key, effects);
+    if state.overlay.is_some() {
+        overlay::with(state, |state, overlay| match (letter, action) {
+            (Some(letter), _) => overlay::insert(state, overlay, letter, effects),
+            (None, Some(action)) => overlay::act(state, overlay, action, effects),
+            (None, None) => overlay::unbound(state, overlay, effects),
+        });
     } else if let Some(action) = action {
         act(state, action, effects);
     }
@@ -135,13 +138,11 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         return;
     }
     match action {
-        Action::Help => state.overlay = Some(Overlay::Help { top: 0 }),
-        Action::Palette => {
-            state.overlay = Some(Overlay::Palette { input: tui_input::Input::default(), selected: 0 });
-        }
+        Action::Help => state.overlay = Some(Overlay::Help(List::default())),
+        Action::Palette => state.overlay = Some(Overlay::Palette(Palette::default())),
         Action::Detach => holds::open(state, effects),
         Action::Suspend => effects.push(Effect::Suspend),
-        Action::Quit => effects.push(Effect::Quit),
+        Action::Quit | Action::Interrupt => effects.push(Effect::Quit),
         Action::Mouse => {
             state.mouse = !state.mouse;
             effects.push(Effect::CaptureMouse(state.mouse));
@@ -151,10 +152,8 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 "Mouse capture off: the terminal selects text"
             });
         }
-        _ => match state.screen() {
-            Screen::Segments => segments::act(state, action, effects),
-            Screen::Inspect => inspect::act(state, action, effects),
-        },
+        _ if state.inspect.is_some() => inspect::act(state, action, effects),
+        _ => segments::act(state, action, effects),
     }
 }
 

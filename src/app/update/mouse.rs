@@ -6,7 +6,7 @@ use crate::app::event::Clock;
 use crate::app::key::{Mouse, MouseKind};
 use crate::app::layout::segments::Hit;
 use crate::app::state::State;
-use crate::app::table::Pane;
+use crate::app::table::TablePane;
 use std::time::Duration;
 
 /// Two clicks on one row within this are a double click.
@@ -39,7 +39,7 @@ pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
 fn wheel_segments(state: &mut State, mouse: Mouse, notch: i16) {
     let pane = state.table.pane;
     if state.table_layout().hit(mouse.x, mouse.y) == Some(Hit::Detail) {
-        state.table.pane = Pane::Detail;
+        state.table.pane = TablePane::Detail;
     }
     segments::step(state, isize::from(notch));
     state.table.pane = pane;
@@ -54,7 +54,7 @@ fn click_segments(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
             if row >= state.table.shown.len() {
                 return;
             }
-            state.table.pane = Pane::Table;
+            state.table.pane = TablePane::Table;
             state.table.select(row, survey);
             if is_double(state.last_click, row, state.now) {
                 state.last_click = None;
@@ -63,7 +63,7 @@ fn click_segments(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
                 state.last_click = Some((row, state.now));
             }
         }
-        Some(Hit::Detail) => state.table.pane = Pane::Detail,
+        Some(Hit::Detail) => state.table.pane = TablePane::Detail,
         Some(Hit::Foot) | None => {}
     }
 }

@@ -2,47 +2,20 @@
 //! makes it, and stays open for what was wrong.
 
 use super::acting;
+use super::overlay::with;
 use crate::act::{Answer, Outcome, Plan, Question};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::key::{Code, Key};
 use crate::app::new_segment::{New, Step};
-use crate::app::overlay::Overlay;
+use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{name_of, naming};
 use crate::app::state::State;
 use crate::app::work::Work;
 use crate::segment::SegmentId;
 
-/// A key while it is shown. Esc was taken before.
-pub fn key(state: &mut State, mut form: Box<New>, key: Key, effects: &mut Vec<Effect>) {
-    let last = form.lines().len() - 1;
-    match key.code {
-        _ if form.step == Step::Making => {}
-        Code::Enter => return go(state, form, effects),
-        Code::Tab | Code::Down => form.step(1),
-        Code::BackTab | Code::Up => form.step(last),
-        Code::Left | Code::Right | Code::Char(' ') if form.toggle() => changed(&mut form, effects),
-        Code::Char('q') if form.field().is_none() => return,
-        _ => {
-            if form.field().is_some_and(|field| field.key(key)) {
-                changed(&mut form, effects);
-            }
-        }
-    }
-    state.overlay = Some(Overlay::New(form));
-}
-
-/// What is typed is another segment now.
-pub(super) fn changed(form: &mut New, effects: &mut Vec<Effect>) {
-    form.plan = None;
-    form.error = None;
-    form.step = Step::Typing;
-    effects.extend(form.question().ok().map(Effect::Ask));
-}
-
 /// Asks once more what making it would do: what was in the way may be gone, or
 /// there by now.
-fn go(state: &mut State, mut form: Box<New>, effects: &mut Vec<Effect>) {
+pub fn go(form: &mut New, effects: &mut Vec<Effect>) -> Next {
     match form.question() {
         Ok(question) => {
             form.step = Step::Going;
@@ -50,11 +23,11 @@ fn go(state: &mut State, mut form: Box<New>, effects: &mut Vec<Effect>) {
         }
         Err(reason) => form.error = Some(reason),
     }
-    state.overlay = Some(Overlay::New(form));
+    Next::Stay
 }
 
 /// Makes it, or says why not.
-fn make(state: &mut State, mut form: Box<New>, effects: &mut Vec<Effect>) {
+fn make(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
     let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
     let existing = form.existing(segments).map(|segment| segment.id.clone());
     match (&form.plan, existing) {
@@ -63,7 +36,7 @@ fn make(state: &mut State, mut form: Box<New>, effects: &mut Vec<Effect>) {
         (Some(Ok(plan)), Some(id)) if plan.refusal.is_some() && !form.exclusive => {
             state.say(format!("{id} already exists; nothing was changed"));
             seek(state, id);
-            return;
+            return Next::Close;
         }
         (Some(Ok(plan)), _) => {
             if let Some(refusal) = &plan.refusal {
@@ -75,7 +48,7 @@ fn make(state: &mut State, mut form: Box<New>, effects: &mut Vec<Effect>) {
             }
         }
     }
-    state.overlay = Some(Overlay::New(form));
+    Next::Stay
 }
 
 fn refused(plan: &Plan, refusal: &crate::act::Refusal) -> String {
@@ -90,10 +63,11 @@ pub fn answered(state: &mut State, question: &Question, answer: Answer, effects:
         return;
     }
     form.plan = Some(plan);
-    if std::mem::replace(&mut form.step, Step::Typing) == Step::Going
-        && let Some(Overlay::New(form)) = state.overlay.take()
-    {
-        make(state, form, effects);
+    if std::mem::replace(&mut form.step, Step::Typing) == Step::Going {
+        with(state, |state, overlay| match overlay {
+            Overlay::New(form) => make(state, form, effects),
+            _ => Next::Stay,
+        });
     }
 }
 

@@ -69,45 +69,43 @@ impl Report {
 
     /// Shows the line at the foot.
     pub fn show(self, state: &mut State, changed: bool) {
-        let mut parts = vec![];
-        let done = self.done();
-        if !done.is_empty() {
-            parts.push(done);
-            if changed && state.undo.is_some() {
-                parts.push(format!("{}: undo", state.key_of(Action::Undo)));
-            }
+        let mut steps = vec![];
+        let nothing = self.done.is_empty();
+        if !nothing && changed && state.undo.is_some() {
+            steps.push(format!("{}: undo", state.key_of(Action::Undo)));
         }
-        match (self.stopped, parts.is_empty()) {
-            (0, _) => {}
-            (_, true) => parts.push("Stopped; nothing was changed".to_owned()),
-            (stopped, false) => parts.push(format!("Stopped; {stopped} not changed")),
+        match self.stopped {
+            0 => {}
+            _ if nothing => steps.push("Stopped; nothing was changed".to_owned()),
+            stopped => steps.push(format!("Stopped; {stopped} not changed")),
         }
-        let failed = !self.failures.is_empty();
-        parts.extend(first_of(state, self.failures));
-        let text = parts.join(". ");
-        if failed {
-            state.fail(text);
-        } else {
-            state.say(text);
-        }
+        let skipped = if self.skipped > 0 { format!(" ({} skipped)", self.skipped) } else { String::new() };
+        let done = sum_up(self.done, self.verb).map(|done| done + &skipped);
+        show(state, done.into_iter().chain(steps).collect(), self.failures, None);
     }
+}
 
-    /// `Removed /a`, `Removed 3 segments (2 skipped)`.
-    fn done(&self) -> String {
-        let done = match self.done.as_slice() {
-            [] => return String::new(),
-            [one] => one.clone(),
-            many => format!("{} {} segments", self.verb, many.len()),
-        };
-        match self.skipped {
-            0 => done,
-            skipped => format!("{done} ({skipped} skipped)"),
-        }
+/// `Removed /a`, `Removed 3 segments`.
+pub fn sum_up(done: Vec<String>, verb: &str) -> Option<String> {
+    let count = done.len();
+    done.into_iter().next().map(|one| if count > 1 { format!("{verb} {count} segments") } else { one })
+}
+
+/// Shows one line at the foot: what was done, the first of the failures, and what to
+/// do next.
+pub fn show(state: &mut State, done: Vec<String>, failures: Vec<String>, next: Option<String>) {
+    let failed = !failures.is_empty();
+    let parts: Vec<String> = done.into_iter().chain(first_of(state, failures)).chain(next).collect();
+    let text = parts.join(". ");
+    if failed {
+        state.fail(text);
+    } else {
+        state.say(text);
     }
 }
 
 /// The first failure as a sentence, and where the others are.
-pub fn first_of(state: &State, failures: Vec<String>) -> Option<String> {
+fn first_of(state: &State, failures: Vec<String>) -> Option<String> {
     let more = failures.len().saturating_sub(1);
     let first = crate::app::sentence::sentence(&failures.into_iter().next()?);
     Some(match more {
@@ -124,8 +122,8 @@ fn failed(state: &State, action: &str, error: &ActError) -> String {
             format!("{id} has changed since it was listed: {how}. Nothing was removed")
         }
         ActError::NotKept { source, .. } => {
-            let remove = state.key_of(Action::Remove);
-            format!("{source}. Not removed. Press {remove}, then c to remove it without a copy")
+            let (remove, copy) = (state.key_of(Action::Remove), state.key_of(Action::SaveCopy));
+            format!("{source}. Not removed. Press {remove}, then {copy} to remove it without a copy")
         }
         error => error.to_string(),
     }
@@ -134,7 +132,7 @@ fn failed(state: &State, action: &str, error: &ActError) -> String {
 /// A refusal with its remedy on screen: force is a key, not an option.
 fn refused(state: &State, refusal: &Refusal) -> String {
     let remedy = if refusal.forceable {
-        format!("Press {}, then f to force", state.key_of(Action::Remove))
+        format!("Press {}, then {} to force", state.key_of(Action::Remove), state.key_of(Action::Force))
     } else {
         refusal.remedy.clone()
     };

@@ -1,12 +1,11 @@
 //! The form that saves segments to files, and what came of it.
 
 use super::acting;
-use super::report::first_of;
+use super::report::{show, sum_up};
 use crate::act::{ActError, Outcome, SaveError};
 use crate::app::effect::Effect;
-use crate::app::key::{Code, Key};
-use crate::app::overlay::Overlay;
-use crate::app::save::{Line, Save};
+use crate::app::overlay::{Next, Overlay};
+use crate::app::save::Save;
 use crate::app::sentence::{naming, result};
 use crate::app::state::State;
 use crate::app::work::Work;
@@ -19,32 +18,18 @@ pub fn open(state: &mut State) {
     }
 }
 
-/// A key while the form is shown. Esc was taken before.
-pub fn key(state: &mut State, mut form: Box<Save>, key: Key, effects: &mut Vec<Effect>) {
-    match key.code {
-        _ if form.saving => {}
-        Code::Enter => match form.wishes() {
-            Ok(wishes) => {
-                form.saving = true;
-                form.error = None;
-                state.work = Some(Work::default());
-                effects.push(Effect::Save(wishes));
-            }
-            Err(reason) => form.error = Some(reason),
-        },
-        Code::Tab | Code::BackTab | Code::Up | Code::Down => form.step(),
-        Code::Left | Code::Right | Code::Char(' ') if form.line == Line::Replace => {
-            form.replace = !form.replace;
+/// Saves them, or says what is missing.
+pub fn go(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> Next {
+    match form.wishes() {
+        Ok(wishes) => {
+            form.saving = true;
             form.error = None;
+            state.work = Some(Work::default());
+            effects.push(Effect::Save(wishes));
         }
-        Code::Char('q') if form.line == Line::Replace => return,
-        _ => {
-            if form.field().is_some_and(|field| field.key(key)) {
-                form.error = None;
-            }
-        }
+        Err(reason) => form.error = Some(reason),
     }
-    state.overlay = Some(Overlay::Save(form));
+    Next::Stay
 }
 
 /// Reports what was saved. The form stays open while nothing was.
@@ -84,20 +69,10 @@ pub fn saved(state: &mut State, outcomes: &[Outcome]) {
     if matches!(state.overlay, Some(Overlay::Save(_))) {
         state.overlay = None;
     }
-    let mut parts = match done.as_slice() {
-        [] | [_] => done,
-        many => vec![format!("Saved {} segments", many.len())],
-    };
+    let mut parts: Vec<String> = sum_up(done, "Saved").into_iter().collect();
     if stopped {
         let nothing = parts.is_empty();
         parts.push(if nothing { "Stopped; nothing was saved" } else { "Stopped" }.to_owned());
     }
-    let failed = !failures.is_empty();
-    parts.extend(first_of(state, failures));
-    let text = parts.join(". ");
-    if failed {
-        state.fail(text);
-    } else {
-        state.say(text);
-    }
+    show(state, parts, failures, None);
 }

@@ -3,22 +3,38 @@
 use super::{acting, clean, holders, permissions, save};
 use crate::app::action::Action;
 use crate::app::effect::{Effect, Who};
+use crate::app::list;
 use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
 use crate::app::state::State;
-use crate::app::table::Pane;
-use crate::segment::field::Field;
+use crate::app::table::TablePane;
+use crate::segment::field::Field::{
+    self, Age, Change, Holders, Id, Key, Kind, LastPid, MadeBy, Mode, Name, Nattch, Owner, Resident, Size,
+};
+
+/// The fields that the table can be sorted by.
+const SORT: [Field; 15] = [
+    Id,
+    Kind,
+    Name,
+    Key,
+    Size,
+    Resident,
+    Mode,
+    Owner,
+    Holders,
+    MadeBy,
+    Nattch,
+    Age,
+    Field::State,
+    LastPid,
+    Change,
+];
 
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
-    let page = isize::from(state.table_layout().table.height.cast_signed()).max(1);
+    if let Some(rows) = list::step(action, state.table_layout().table.height.into()) {
+        return step(state, rows);
+    }
     match action {
-        Action::Up => step(state, -1),
-        Action::Down => step(state, 1),
-        Action::PageUp => step(state, -page),
-        Action::PageDown => step(state, page),
-        Action::HalfUp => step(state, -(page / 2).max(1)),
-        Action::HalfDown => step(state, (page / 2).max(1)),
-        Action::First => step(state, isize::MIN),
-        Action::Last => step(state, isize::MAX),
         Action::Inspect => open(state, effects),
         Action::Mark => mark(state),
         Action::MarkAll => mark_all(state),
@@ -35,7 +51,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             set_filter(state, "");
         }
         Action::SortBy => {
-            state.overlay = Some(Overlay::Choice(Choice::sort(sort_fields(), state.table.sort)));
+            state.overlay = Some(Overlay::Choice(Choice::sort(&SORT, state.table.sort)));
         }
         Action::SortOrder => {
             if let Some(survey) = &state.survey {
@@ -56,44 +72,23 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Shorter => state.interval.shorter(),
         Action::NextPane => {
             state.table.pane = match state.table.pane {
-                Pane::Table => Pane::Detail,
-                Pane::Detail => Pane::Table,
+                TablePane::Table => TablePane::Detail,
+                TablePane::Detail => TablePane::Table,
             };
         }
         _ => {}
     }
 }
 
-/// The fields that the table can be sorted by.
-fn sort_fields() -> Vec<Field> {
-    vec![
-        Field::Id,
-        Field::Kind,
-        Field::Name,
-        Field::Key,
-        Field::Size,
-        Field::Resident,
-        Field::Mode,
-        Field::Owner,
-        Field::Holders,
-        Field::MadeBy,
-        Field::Nattch,
-        Field::Age,
-        Field::State,
-        Field::LastPid,
-        Field::Change,
-    ]
-}
-
 /// Moves the selection, or scrolls the detail area when that has the keys.
 pub fn step(state: &mut State, rows: isize) {
     let Some(survey) = &state.survey else { return };
     match state.table.pane {
-        Pane::Table => {
+        TablePane::Table => {
             let row = state.table.cursor.saturating_add_signed(rows);
             state.table.select(row, survey);
         }
-        Pane::Detail => {
+        TablePane::Detail => {
             let lines = state.detail().len();
             let top = state.table.detail_top.saturating_add_signed(rows);
             state.table.detail_top = top.min(lines.saturating_sub(1));

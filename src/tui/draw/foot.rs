@@ -1,14 +1,14 @@
 //! The line at the foot: a line to type in, a notice, or the hints.
 
+use crate::app::action::{Action, Context};
 use crate::app::hints::{GAP, Hint, hints};
 use crate::app::layout::Area;
 use crate::app::overlay::{Asks, Overlay, Prompt};
 use crate::app::sentence::sentence;
-use crate::app::text_field::visible;
 use crate::app::work::{Work, Working};
 use crate::app::{Notice, State};
 use crate::tui::canvas::{Canvas, cells};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 
 pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let foot = Area::new(0, state.size.height - 1, state.size.width, 1);
@@ -17,9 +17,9 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
         (Some(Overlay::MarkLetter { go }), _) => letter(state, *go, canvas, foot),
         (_, Some(notice)) => said(notice, canvas, foot),
         _ => match (state.inspect.as_ref().and_then(|inspect| inspect.pending.as_ref()), &state.work) {
-            (Some(pending), _) if pending.progress.is_some() => searching(pending, canvas, foot),
+            (Some(pending), _) if pending.progress.is_some() => searching(state, pending, canvas, foot),
             (_, Some(work @ Work { at: Some(at), .. })) if state.overlay.is_none() => {
-                working(work, at, canvas, foot);
+                working(state, work, at, canvas, foot);
             }
             _ => hint_line(state, canvas, foot),
         },
@@ -29,26 +29,26 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
 /// What is being typed, what may be typed, and what is wrong with it.
 fn line(state: &State, prompt: &Prompt, canvas: &mut Canvas<'_>, foot: Area) {
     let theme = canvas.theme;
-    let x = canvas.text(1, foot.y, foot.width - 1, prompt.asks.label(), theme.accent);
+    let (label, example) = prompt.asks.words();
+    let x = canvas.text(1, foot.y, foot.width - 1, label, theme.accent);
     let x = if prompt.asks == Asks::Filter { x } else { x + 1 };
-    let typed = prompt.input.value();
+    let typed = prompt.input.input.value();
     if let Some(error) = &prompt.error {
         above(&sentence(error), canvas, foot);
     }
     let result = (prompt.asks == Asks::Filter && !typed.is_empty() && prompt.error.is_none()).then(|| {
         let all = state.survey.as_ref().map_or(0, |survey| survey.segments.len());
-        (format!("{} of {all} match   esc clear", state.table.shown.len()), theme.dim)
+        let clear = state.keymap.keys_in(Context::Filter, Action::Close).next();
+        let clear = clear.map_or_else(String::new, |key| format!("   {key} clear"));
+        (format!("{} of {all} match{clear}", state.table.shown.len()), theme.dim)
     });
     // The answer gets at most half of the line, and the line scrolls.
     let answer = result.as_ref().map_or(0, |(text, _)| cells(text).min(foot.width / 2) + 3);
     let room = foot.width.saturating_sub(x + answer + 1).max(1);
-    let (shown, cursor) = visible(&prompt.input, usize::from(room));
-    canvas.text(x, foot.y, room, &shown, theme.text);
+    canvas.input(&prompt.input.input, Area::new(x, foot.y, room, 1), theme.text);
     if typed.is_empty() && prompt.error.is_none() {
-        canvas.text(x + 1, foot.y, foot.width.saturating_sub(x + 1), prompt.asks.example(), theme.dim);
+        canvas.text(x + 1, foot.y, foot.width.saturating_sub(x + 1), example, theme.dim);
     }
-    let cursor = u16::try_from(cursor).unwrap_or(0);
-    canvas.style(Area::new(x + cursor, foot.y, 1, 1), theme.text.add_modifier(Modifier::REVERSED));
     if let Some((text, style)) = result {
         canvas.text_right(foot.right() - 1, foot.y, answer.saturating_sub(3), &text, style);
     }
@@ -93,18 +93,19 @@ fn lines_at_the_foot(lines: &[String], style: Style, canvas: &mut Canvas<'_>, ar
 }
 
 /// A long job shows a bar with what is done of what, and how to stop it.
-fn searching(pending: &crate::app::inspect::Pending, canvas: &mut Canvas<'_>, foot: Area) {
+fn searching(state: &State, pending: &crate::app::inspect::Pending, canvas: &mut Canvas<'_>, foot: Area) {
     let (done, total) = pending.progress.unwrap_or((0, 0));
     let what = canvas.fit(&pending.what, foot.width / 3);
     let cells = (1, foot.y, foot.right());
-    super::progress::draw(canvas, cells, &format!("searching for {what}"), done, total);
+    super::progress::draw(state, canvas, cells, (format!("searching for {what}"), done, total));
 }
 
-fn working(work: &Work, at: &Working, canvas: &mut Canvas<'_>, foot: Area) {
+fn working(state: &State, work: &Work, at: &Working, canvas: &mut Canvas<'_>, foot: Area) {
     if work.stopping {
         canvas.text(1, foot.y, foot.width - 1, "stopping", canvas.theme.dim);
     } else {
-        super::progress::draw(canvas, (1, foot.y, foot.right()), &at.text(), at.done, at.total);
+        let figures = (at.text(), at.done, at.total);
+        super::progress::draw(state, canvas, (1, foot.y, foot.right()), figures);
     }
 }
 
@@ -129,5 +130,5 @@ fn one(hint: &Hint, x: u16, canvas: &mut Canvas<'_>, foot: Area) -> u16 {
         key => key,
     };
     let x = canvas.text(x, foot.y, foot.width, key_text, key);
-    canvas.text(x + 1, foot.y, foot.width, hint.word, word)
+    canvas.text(x + 1, foot.y, foot.width, &hint.word, word)
 }

@@ -1,5 +1,6 @@
 //! A long job: what it is, a bar with what is done of what, and how to stop it.
 
+use crate::app::State;
 use crate::segment::Bytes;
 use crate::tui::canvas::{Canvas, cells};
 
@@ -9,13 +10,18 @@ const BAR: u16 = 10;
 const LEAST: u16 = 12;
 
 /// Draws it into the cells from `x` to before `right`.
-pub fn draw(canvas: &mut Canvas<'_>, (x, y, right): (u16, u16, u16), what: &str, done: u64, total: u64) {
+pub fn draw(
+    state: &State,
+    canvas: &mut Canvas<'_>,
+    (x, y, right): (u16, u16, u16),
+    (what, done, total): (String, u64, u64),
+) {
     let theme = canvas.theme;
-    let figures = format!(" {} of {}   esc stop", Bytes(done), Bytes(total));
+    let figures = format!(" {} of {}   {} stop", Bytes(done), Bytes(total), state.stop_key());
     let room = right.saturating_sub(x + cells(&figures) + 1);
     // Where there is little room the bar goes, and the figures stay.
     let bar = if room >= BAR + LEAST { BAR } else { 0 };
-    let what = canvas.fit(what, room - bar);
+    let what = canvas.fit(&what, room - bar);
     let x = canvas.text(x, y, room, &what, theme.text) + 1;
     #[expect(clippy::cast_precision_loss, reason = "a share to draw a bar by")]
     let share = if total == 0 { 0.0 } else { done as f64 / total as f64 };

@@ -4,12 +4,12 @@
 use crate::app::State;
 use crate::app::inspect::{Glow, Inspect};
 use crate::app::layout::Area;
-use crate::app::layout::inspect::Layout;
+use crate::app::layout::inspect::InspectLayout;
 use crate::memory::{CellKind, Look};
 use crate::tui::canvas::Canvas;
 use ratatui::style::Style;
 
-pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Layout) {
+pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &InspectLayout) {
     let theme = canvas.theme;
     let Area { x, y, width, height } = layout.map;
     if width == 0 {

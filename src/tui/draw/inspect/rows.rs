@@ -2,14 +2,14 @@
 
 use super::{byte_sign, offset_text, over};
 use crate::app::State;
-use crate::app::inspect::{Inspect, Pane};
-use crate::app::layout::inspect::{Layout, value_width};
+use crate::app::inspect::{Inspect, InspectPane};
+use crate::app::layout::inspect::{InspectLayout, value_width};
 use crate::decode::Scalar;
 use crate::tui::canvas::Canvas;
 use ratatui::style::{Modifier, Style};
 use std::ops::Range;
 
-pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Layout) {
+pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &InspectLayout) {
     headings(open, canvas, layout);
     for row in 0..layout.rows.height {
         let offset = open.top.saturating_add(u64::from(row) * u64::from(layout.row_bytes));
@@ -27,9 +27,9 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Lay
     }
 }
 
-fn headings(open: &Inspect, canvas: &mut Canvas<'_>, layout: &Layout) {
+fn headings(open: &Inspect, canvas: &mut Canvas<'_>, layout: &InspectLayout) {
     let theme = canvas.theme;
-    let has_keys = open.pane == Pane::Bytes;
+    let has_keys = open.pane == InspectPane::Bytes;
     let row = u64::from(layout.row_bytes);
     for column in 0..layout.row_bytes {
         let at_cursor = open.cursor % row == u64::from(column) && has_keys;
@@ -59,7 +59,7 @@ fn size_of(scalar: Scalar) -> u16 {
     u16::try_from(scalar.size()).unwrap_or(8).max(1)
 }
 
-fn hex(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Layout, y: u16, offset: u64) {
+fn hex(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &InspectLayout, y: u16, offset: u64) {
     let known = open.bytes_at(offset);
     for (column, &byte) in (0..layout.row_bytes).zip(known) {
         let at = offset + u64::from(column);
@@ -90,7 +90,7 @@ fn values(
     state: &State,
     open: &Inspect,
     canvas: &mut Canvas<'_>,
-    layout: &Layout,
+    layout: &InspectLayout,
     y: u16,
     offset: u64,
     scalar: Scalar,
@@ -121,8 +121,8 @@ fn values(
 /// The cursor: reverse while the bytes have the keys, else a line below.
 fn cursor(open: &Inspect, canvas: &Canvas<'_>) -> Style {
     match open.pane {
-        Pane::Bytes => Style::reset().patch(canvas.theme.cursor),
-        Pane::Values => Style::new().add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
+        InspectPane::Bytes => Style::reset().patch(canvas.theme.cursor),
+        InspectPane::Values => Style::new().add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
     }
 }
 

@@ -36,10 +36,10 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) 
 }
 
 /// A part of the line: how much it is needed (0 most), its text, its style.
-type Part = (u8, String, Style);
+type TitlePart = (u8, String, Style);
 
 /// The parts that fit into so many cells: the least needed fall out first.
-fn fitting(mut parts: Vec<Part>, room: u16) -> Vec<(String, Style)> {
+fn fitting(mut parts: Vec<TitlePart>, room: u16) -> Vec<(String, Style)> {
     while parts.iter().map(|(_, text, _)| cells(text) + GAP).sum::<u16>() > room {
         let Some(least) = (0..parts.len()).max_by_key(|&at| parts[at].0) else { break };
         parts.remove(least);
@@ -48,7 +48,7 @@ fn fitting(mut parts: Vec<Part>, room: u16) -> Vec<(String, Style)> {
 }
 
 /// The parts at the right, from left to right.
-fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<Part> {
+fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<TitlePart> {
     let theme = canvas.theme;
     let [live, still] = theme.glyphs.live;
     let mut parts = vec![match open.trace {

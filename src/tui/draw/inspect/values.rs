@@ -1,9 +1,9 @@
 //! The values under the cursor, beside or under the bytes.
 
 use super::offset_text;
-use crate::app::inspect::{Inspect, Pane};
+use crate::app::inspect::{Inspect, InspectPane};
 use crate::app::layout::Area;
-use crate::app::values::{Entry, entries};
+use crate::app::values::{ValueEntry, entries};
 use crate::decode::ByteOrder;
 use crate::tui::canvas::{Canvas, cells};
 
@@ -18,7 +18,7 @@ const COLUMNS: [(u16, u16); 3] = [(4, 11), (5, 26), (7, 20)];
 const GAP: u16 = 2;
 
 pub fn draw(open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
-    let heading = if open.pane == Pane::Values { canvas.theme.focus } else { canvas.theme.text };
+    let heading = if open.pane == InspectPane::Values { canvas.theme.focus } else { canvas.theme.text };
     let digits = crate::app::layout::inspect::offset_digits(open.size());
     let place = format!("0x{}, {} of {}", offset_text(open.cursor, digits), open.cursor, open.size());
     let entries = entries(open.bytes_at(open.cursor), open.order, open.shown_as);
@@ -39,7 +39,7 @@ pub fn draw(open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
 }
 
 /// One below another, with a heading for each byte order.
-fn listed(entries: &[Entry], own: ByteOrder, canvas: &mut Canvas<'_>, area: Area) {
+fn listed(entries: &[ValueEntry], own: ByteOrder, canvas: &mut Canvas<'_>, area: Area) {
     let mut y = area.y;
     let mut shown = None;
     for entry in entries {
@@ -56,14 +56,14 @@ fn listed(entries: &[Entry], own: ByteOrder, canvas: &mut Canvas<'_>, area: Area
             return;
         }
         let label = if entry.label.len() > 3 { LABEL + 1 } else { LABEL };
-        let plain = Entry { order: None, ..entry.clone() };
+        let plain = ValueEntry { order: None, ..entry.clone() };
         draw_entry(&plain, canvas, Area::new(area.x, y, area.width, 1), label);
         y += 1;
     }
 }
 
 /// In columns; scrolling moves on by whole columns.
-fn under(entries: &[Entry], top: usize, canvas: &mut Canvas<'_>, area: Area) {
+fn under(entries: &[ValueEntry], top: usize, canvas: &mut Canvas<'_>, area: Area) {
     let first = (top / 2).min(COLUMNS.len() - 1);
     let mut x = 1;
     for (column, entries) in entries.chunks(ROWS).enumerate().skip(first) {
@@ -80,7 +80,7 @@ fn under(entries: &[Entry], top: usize, canvas: &mut Canvas<'_>, area: Area) {
 }
 
 /// A label at the left, the figure at the right, so that digits line up.
-fn draw_entry(entry: &Entry, canvas: &mut Canvas<'_>, area: Area, label_width: u16) {
+fn draw_entry(entry: &ValueEntry, canvas: &mut Canvas<'_>, area: Area, label_width: u16) {
     let theme = canvas.theme;
     let label = match entry.order {
         Some(order) => format!("{} {}", entry.label, order.word()),

@@ -1,27 +1,23 @@
-//! What is leaked: an entry for each with its evidence, ticked or not, and what
+//! The leaked segments: an entry for each with its evidence, ticked or not, and what
 //! removing the ticked ones frees.
 
-use super::entries::{Entries, NO_ENTRY};
-use super::more;
+use super::list::{Entries, NO_ENTRY, Panel};
 use crate::app;
-use crate::app::clean::{Clean, Item};
-use crate::app::layout::Area;
-use crate::app::layout::overlay::{WIDEST, centred};
+use crate::app::clean::{Clean, LeakItem};
+use crate::app::overlay::Overlay;
 use crate::app::sentence::name_of;
 use crate::segment::{State, Timestamp, age_text};
 use crate::survey::Survey;
 use crate::tui::canvas::{Canvas, cells};
 
-pub fn draw(state: &app::State, clean: &Clean, canvas: &mut Canvas<'_>) {
+pub fn draw(state: &app::State, overlay: &Overlay, clean: &Clean, canvas: &mut Canvas<'_>) {
     let Some(survey) = &state.survey else { return };
     let theme = canvas.theme;
-    let width = WIDEST.min(state.size.width).saturating_sub(4);
-    let mut entries = Entries::new(width);
+    let mut entries = Entries::of(state);
     for (at, item) in clean.items.iter().enumerate() {
-        let text = heading(item, survey.at, canvas, width);
+        let text = heading(item, survey.at, canvas, entries.width);
         entries.line(at, 0, text, if item.ticked { theme.leaked } else { theme.strong });
-        let evidence = item.segment.verdict.reasons.iter().enumerate();
-        for (step, text) in evidence {
+        for (step, text) in item.segment.verdict.reasons.iter().enumerate() {
             entries.add(canvas, at, 4, text, if step == 0 { theme.text } else { theme.dim });
         }
     }
@@ -32,22 +28,11 @@ pub fn draw(state: &app::State, clean: &Clean, canvas: &mut Canvas<'_>) {
         let text = format!("{} more hidden by the filter", clean.filtered);
         entries.add(canvas, NO_ENTRY, 0, &text, theme.dim);
     }
-    let wanted = entries.height().saturating_add(3);
-    let inside = canvas.frame(centred(state.size, u16::MAX - 4, wanted), &clean.title());
-    let shown = Area { height: inside.height.saturating_sub(2), ..inside };
-    let hidden = entries.draw(clean.selected, canvas, shown);
-    more(hidden, canvas, inside);
-    let y = inside.bottom().saturating_sub(1);
-    let keys = match clean.items.as_slice() {
-        [] => "esc close",
-        _ if inside.width < 50 => "space toggle   ↵ continue   esc cancel",
-        _ => "space toggle   a all   ↵ continue   esc cancel",
-    };
-    canvas.text(inside.x + 1, y.saturating_sub(1), inside.width, &clean.sum(), theme.text);
-    canvas.text_right(inside.right(), y, inside.width, keys, theme.accent);
+    let panel = Panel::new(clean.title(), entries, clean.list.selected);
+    Panel { status: Some(clean.sum()), ..panel }.draw(state, overlay, canvas);
 }
 
-/// Why there is nothing to clean up, as far as that is known.
+/// The reason why there is nothing to clean up, as far as that is known.
 fn nothing(state: &app::State, survey: &Survey) -> String {
     if survey.coverage.is_none() {
         "Holders not checked yet.".to_owned()
@@ -65,7 +50,7 @@ fn nothing(state: &app::State, survey: &Survey) -> String {
 }
 
 /// `[x] sysv:32771  300 MiB, 8.0 KiB resident  ✗ leaked  bob  4d old`
-fn heading(item: &Item, now: Timestamp, canvas: &Canvas<'_>, width: u16) -> String {
+fn heading(item: &LeakItem, now: Timestamp, canvas: &Canvas<'_>, width: u16) -> String {
     let segment = &item.segment;
     let tick = if item.ticked { "[x]" } else { "[ ]" };
     let state = segment.verdict.state;

@@ -1,16 +1,12 @@
-//! What is about to be done: one entry for each segment, what will happen in
+//! Plans that wait for a yes: one entry for each segment, what will happen in
 //! words, what stands against it, whether it can be taken back, and the keys.
 
-use super::more;
-use crate::app::State;
-use crate::app::action::Action;
+use super::list::{Entries, NO_ENTRY, Panel};
 use crate::app::confirm::{Confirm, Tone, Wish};
-use crate::app::layout::Area;
-use crate::app::layout::overlay::{centred, text_width};
+use crate::app::overlay::Overlay;
 use crate::app::sentence::name_of;
-use crate::app::work::Work;
+use crate::app::{Keymap, State};
 use crate::tui::canvas::{Canvas, cells};
-use crate::tui::draw::progress;
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
@@ -18,92 +14,41 @@ use ratatui::style::Style;
 /// has this many cells.
 const LEAST: u16 = 28;
 const GAP: u16 = 2;
-/// How many cells a name has there.
+/// The width of a name there.
 const SHORTEST: u16 = 10;
 const LONGEST: u16 = 24;
 
-/// A row of the dialog.
-struct Row {
-    entry: usize,
-    /// The segment, in the first row of an entry.
-    heading: String,
-    /// Where the text begins.
-    indent: u16,
-    text: String,
-    style: Style,
+pub fn draw(state: &State, overlay: &Overlay, confirm: &Confirm, canvas: &mut Canvas<'_>) {
+    let mut entries = Entries::of(state);
+    let keys = &state.keymap;
+    let (selected, foot) = if confirm.is_batch() {
+        batch(confirm, keys, canvas, &mut entries);
+        let foot = wrapped(&confirm.summary(keys), canvas, entries.width.saturating_sub(2));
+        (confirm.list.selected, foot)
+    } else {
+        single(confirm, keys, canvas, &mut entries);
+        (NO_ENTRY, vec![])
+    };
+    let panel = Panel::new(confirm.title(), entries, selected);
+    Panel { top: confirm.list.selected, foot, ..panel }.draw(state, overlay, canvas);
 }
 
-pub fn draw(state: &State, confirm: &Confirm, canvas: &mut Canvas<'_>) {
-    let width = text_width(state.size);
-    let many = confirm.wishes.len() > 1;
-    let undo = state.key_of(Action::Undo);
-    let (rows, foot) = if many {
-        let foot = wrapped(&confirm.summary(&undo), canvas, width.saturating_sub(2));
-        (batch(confirm, canvas, width), foot)
-    } else {
-        (single(confirm, &undo, canvas, width), vec![])
-    };
-    let gap = usize::from(!foot.is_empty());
-    let wanted = u16::try_from(rows.len() + gap + foot.len() + 2).unwrap_or(u16::MAX);
-    let inside = canvas.frame(centred(state.size, u16::MAX - 4, wanted), &confirm.title());
-    // What is done to each comes first where there is little room.
-    let room = usize::from(inside.height.saturating_sub(2));
-    let foot_height = (foot.len() + gap).min(room / 2);
-    let height = room - foot_height;
-    let first_of = rows.iter().position(|row| row.entry == confirm.selected).unwrap_or(0);
-    let its = rows.iter().filter(|row| row.entry == confirm.selected).count();
-    let top = if many {
-        first_of.saturating_sub((height / 2).min(height.saturating_sub(its)))
-    } else {
-        confirm.top
-    };
-    let top = top.min(rows.len().saturating_sub(height));
-    for (y, row) in (inside.y..).zip(rows.iter().skip(top).take(height)) {
-        canvas.text(inside.x + 1, y, inside.width, &row.heading, canvas.theme.strong);
-        canvas.text(inside.x + 1 + row.indent, y, inside.width, &row.text, row.style);
-        if many && row.entry == confirm.selected {
-            canvas.text(inside.x, y, 1, canvas.theme.glyphs.selected, canvas.theme.accent);
-        }
-    }
-    let foot_at = inside.y + u16::try_from(height + gap).unwrap_or(0);
-    for (y, (text, style)) in (foot_at..).zip(foot.iter().take(foot_height.saturating_sub(gap))) {
-        canvas.text(inside.x + 1, y, inside.width, text, *style);
-    }
-    more((top, rows.len().saturating_sub(top + height)), canvas, inside);
-    let y = inside.bottom().saturating_sub(1);
-    match &state.work {
-        Some(Work { at: Some(at), stopping: false, .. }) if confirm.acting && at.total > 0 => {
-            progress::draw(canvas, (inside.x + 1, y, inside.right()), &at.text(), at.done, at.total);
-        }
-        work => {
-            let stopping = work.as_ref().is_some_and(|work| work.stopping);
-            keys(confirm, stopping, canvas, Area::new(inside.x, y, inside.width, 1));
-        }
-    }
-}
-
-/// One segment, and all about it.
-fn single(confirm: &Confirm, undo: &str, canvas: &Canvas<'_>, width: u16) -> Vec<Row> {
-    let Some(wish) = confirm.wishes.first() else { return vec![] };
+/// A single segment with its whole plan.
+fn single(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut Entries) {
+    let Some(wish) = confirm.wishes.first() else { return };
     let rest = format!("  {}  {}", wish.segment.size, state_of(wish, canvas.theme));
     let hidden = if confirm.hidden > 0 { format!("  {}", confirm.hidden_text()) } else { String::new() };
     let rest = rest + &hidden;
-    let name = canvas.fit(&name_of(&wish.segment.id), width.saturating_sub(cells(&rest) + 1));
-    let heading = Row {
-        entry: 0,
-        heading: format!("{name}{rest}"),
-        indent: 2,
-        text: String::new(),
-        style: canvas.theme.text,
-    };
-    let lines = wrapped(&confirm.sentences(0, undo), canvas, width.saturating_sub(4));
-    let row = |(text, style)| Row { entry: 0, heading: String::new(), indent: 2, text, style };
-    std::iter::once(heading).chain(lines.into_iter().map(row)).collect()
+    let name = canvas.fit(&name_of(&wish.segment.id), entries.width.saturating_sub(cells(&rest) + 1));
+    entries.line(NO_ENTRY, 0, format!("{name}{rest}"), canvas.theme.strong);
+    for (text, style) in wrapped(&confirm.sentences(0, keys), canvas, entries.width.saturating_sub(4)) {
+        entries.line(NO_ENTRY, 2, text, style);
+    }
 }
 
 /// A line for each segment: its name, size and state, and what happens to it.
-fn batch(confirm: &Confirm, canvas: &Canvas<'_>, width: u16) -> Vec<Row> {
-    let theme = canvas.theme;
+fn batch(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut Entries) {
+    let (theme, width) = (canvas.theme, entries.width);
     let widest = |text: &dyn Fn(&Wish) -> String| {
         confirm.wishes.iter().map(|wish| cells(&text(wish))).max().unwrap_or(0)
     };
@@ -117,7 +62,6 @@ fn batch(confirm: &Confirm, canvas: &Canvas<'_>, width: u16) -> Vec<Row> {
     let column = name + columns;
     let beside = width.saturating_sub(column + 2) >= LEAST;
     let indent = if beside { column } else { GAP };
-    let mut rows = vec![];
     for (entry, wish) in confirm.wishes.iter().enumerate() {
         let called = canvas.fit(&name_of(&wish.segment.id), name);
         let gap = " ".repeat((name.saturating_sub(cells(&called)) + GAP).into());
@@ -127,13 +71,14 @@ fn batch(confirm: &Confirm, canvas: &Canvas<'_>, width: u16) -> Vec<Row> {
             state_of(wish, theme),
             size = usize::from(size)
         );
-        let lines = wrapped(&confirm.effects(entry), canvas, width.saturating_sub(indent + 2));
-        let mut lines = lines.into_iter();
+        let mut lines =
+            wrapped(&confirm.effects(entry, keys), canvas, width.saturating_sub(indent + 2)).into_iter();
         let (text, style) = if beside { lines.next() } else { None }.unwrap_or_default();
-        rows.push(Row { entry, heading, indent, text, style });
-        rows.extend(lines.map(|(text, style)| Row { entry, heading: String::new(), indent, text, style }));
+        entries.row(entry, vec![(1, heading, theme.strong), (1 + indent, text, style)]);
+        for (text, style) in lines {
+            entries.line(entry, indent, text, style);
+        }
     }
-    rows
 }
 
 fn state_of(wish: &Wish, theme: &Theme) -> String {
@@ -153,39 +98,4 @@ fn wrapped(sentences: &[(String, Tone)], canvas: &Canvas<'_>, width: u16) -> Vec
         canvas.wrap(text, width).into_iter().map(move |line| (line, style))
     };
     sentences.iter().flat_map(lines).collect()
-}
-
-fn keys(confirm: &Confirm, stopping: bool, canvas: &mut Canvas<'_>, area: Area) {
-    let Area { x, y, width, .. } = area;
-    let theme = canvas.theme;
-    if confirm.acting {
-        let text = if stopping { "stopping" } else { "working" };
-        canvas.text(x + 1, y, width, text, theme.dim);
-        return;
-    }
-    let act = match confirm.doable() {
-        0 => String::new(),
-        doable if doable < confirm.wishes.len() => {
-            format!("y {} {doable} of {}", confirm.verb(), confirm.wishes.len())
-        }
-        _ => format!("y {}", confirm.verb()),
-    };
-    let copy = match confirm.copies().filter(|_| confirm.can_toggle_copies()) {
-        Some(true) => "c no copy",
-        Some(false) => "c save a copy",
-        None => "",
-    };
-    let force = match (confirm.can_force(), confirm.is_forced()) {
-        (_, true) => "f no force",
-        (true, false) => "f force",
-        (false, false) => "",
-    };
-    let join = |parts: &[&str], gap: &str| {
-        parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(gap)
-    };
-    // In a narrow terminal the gaps shrink first, then the copy goes.
-    let all = [force, copy, act.as_str(), "esc cancel"];
-    let texts = [join(&all, "   "), join(&all, "  "), join(&[force, act.as_str(), "esc cancel"], "  ")];
-    let text = texts.iter().find(|text| cells(text) <= width).unwrap_or(&texts[2]);
-    canvas.text_right(x + width, y, width, text, theme.accent);
 }

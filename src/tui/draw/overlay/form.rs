@@ -1,60 +1,133 @@
-//! What overlays with fields have in common: lines that scroll to the one that
-//! has the keys, fields, and the keys at the foot.
+//! Forms: lines that scroll to the focused field, what is said at the foot whatever
+//! is scrolled, and the hints.
 
+use super::last_line;
+use crate::app::State;
 use crate::app::layout::Area;
-use crate::app::layout::overlay::first_item;
-use crate::app::text_field::{TextField, visible};
+use crate::app::layout::overlay::{centered as centered_area, text_width};
+use crate::app::list::centered;
+use crate::app::overlay::Overlay;
+use crate::app::text_field::TextField;
 use crate::segment::quote;
-use crate::tui::canvas::{Canvas, cells};
+use crate::tui::canvas::Canvas;
 use ratatui::style::{Modifier, Style};
 
+/// A form, ready to draw.
+pub struct FormPanel<'a> {
+    pub title: String,
+    pub lines: Vec<FormLine<'a>>,
+    /// The focused line.
+    pub focused: usize,
+    /// The column where fields begin.
+    pub column: u16,
+    /// Below this width, remarks have no room.
+    pub narrow: u16,
+    /// Sentences at the foot, and the rows kept for them.
+    pub foot: Vec<(String, Style)>,
+    pub least: u16,
+}
+
+/// Draws a line in an area, with or without the focus.
+type Draw<'a> = Box<dyn Fn(&mut Canvas<'_>, Area, bool) + 'a>;
+
 /// A line of a form.
-pub enum Line<T> {
-    /// Something that can have the keys.
-    Field(T),
-    /// Words, moved in so far.
+pub enum FormLine<'a> {
+    /// A text field.
+    Field(FieldLine<'a>),
+    /// An option, by its name and its state.
+    Option(&'static str, String),
+    /// A line that draws itself.
+    Drawn(Draw<'a>),
+    /// Indented text.
     Text(u16, String, Style),
-    /// Nothing.
-    Gap,
+}
+
+/// A text field with its name.
+pub struct FieldLine<'a> {
+    pub name: &'static str,
+    pub field: &'a TextField,
+    /// Its width; `None`: all the room there is.
+    pub width: Option<u16>,
+    /// An example of what may be typed.
+    pub example: &'static str,
+    /// A remark behind it.
+    pub remark: (String, Style),
 }
 
 /// Adds a text, broken into lines, and empty lines up to `least` of them.
-pub fn add<T>(
-    lines: &mut Vec<Line<T>>,
+pub fn add(
+    lines: &mut Vec<FormLine<'_>>,
     canvas: &Canvas<'_>,
     (indent, width): (u16, u16),
-    text: &str,
-    style: Style,
+    (text, style): (&str, Style),
     least: usize,
 ) {
-    let wrapped = canvas.wrap(text, width.saturating_sub(indent));
-    let gaps = least.saturating_sub(wrapped.len());
-    lines.extend(wrapped.into_iter().map(|text| Line::Text(indent, text, style)));
-    lines.extend((0..gaps).map(|_| Line::Gap));
+    let mut wrapped = canvas.wrap(text, width.saturating_sub(indent));
+    wrapped.resize(wrapped.len().max(least), String::new());
+    lines.extend(wrapped.into_iter().map(|text| FormLine::Text(indent, text, style)));
 }
 
-/// Draws the lines so that the one with the keys is in sight; `field` draws
-/// what is no text.
-pub fn draw<T>(
-    canvas: &mut Canvas<'_>,
-    area: Area,
-    lines: &[Line<T>],
-    focused: usize,
-    mut field: impl FnMut(&mut Canvas<'_>, Area, &T),
-) {
-    let top = first_item(focused, lines.len(), usize::from(area.height));
-    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(top)) {
+/// An empty line.
+pub const fn gap<'a>() -> FormLine<'a> {
+    FormLine::Text(0, String::new(), Style::new())
+}
+
+impl FormPanel<'_> {
+    /// Draws it over the screen.
+    pub fn draw(&self, state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>) {
+        let rows = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+        let width = text_width(state.size).saturating_sub(1);
+        let wrap = |(text, style): &(String, Style)| {
+            let style = *style;
+            canvas.wrap(text, width).into_iter().map(move |line| (line, style))
+        };
+        let foot: Vec<(String, Style)> = self.foot.iter().flat_map(wrap).collect();
+        let foot_rows = rows(foot.len());
+        let wanted = rows(self.lines.len() + 1).saturating_add(foot_rows.max(self.least));
+        let inside = canvas.frame(centered_area(state.size, u16::MAX - 4, wanted), &self.title);
+        // Never more than half: what is typed is to be seen.
+        let foot_rows = foot_rows.min(inside.height / 2);
+        let area = Area { height: inside.height.saturating_sub(foot_rows + 1), ..inside };
+        let busy = overlay.is_busy();
+        let top = centered(&(self.focused..self.focused + 1), self.lines.len(), area.height.into());
+        for (y, (at, line)) in (area.y..area.bottom()).zip(self.lines.iter().enumerate().skip(top)) {
+            self.line(line, at == self.focused && !busy, canvas, Area { y, height: 1, ..area });
+        }
+        for (y, (text, style)) in (area.bottom()..).zip(foot.iter().take(foot_rows.into())) {
+            canvas.text(inside.x + 1, y, inside.width.saturating_sub(1), text, *style);
+        }
+        last_line(state, overlay, canvas, inside);
+    }
+
+    fn line(&self, line: &FormLine<'_>, focused: bool, canvas: &mut Canvas<'_>, area: Area) {
+        let theme = canvas.theme;
+        let room = area.width.saturating_sub(self.column);
         match line {
-            Line::Field(which) => field(canvas, Area::new(area.x, y, area.width, 1), which),
-            Line::Text(indent, text, style) => {
-                canvas.text(area.x + indent, y, area.width.saturating_sub(*indent), text, *style);
+            FormLine::Field(line) => {
+                label(canvas, area, line.name, focused);
+                let width = line.width.unwrap_or(room).min(room);
+                let x = area.x + self.column;
+                text_field(canvas, Area::new(x, area.y, width, 1), line.field, focused, line.example);
+                if area.width >= self.narrow {
+                    let (remark, style) = &line.remark;
+                    let x = x + width + 2;
+                    let remark = canvas.cut(remark, area.right().saturating_sub(x));
+                    canvas.text(x, area.y, area.right().saturating_sub(x), &remark, *style);
+                }
             }
-            Line::Gap => {}
+            FormLine::Option(name, text) => {
+                label(canvas, area, name, focused);
+                canvas.text(area.x + self.column, area.y, room, text, theme.text);
+            }
+            FormLine::Drawn(draw) => draw(canvas, area, focused),
+            FormLine::Text(indent, text, style) => {
+                canvas.text(area.x + indent, area.y, area.width.saturating_sub(*indent), text, *style);
+            }
         }
     }
 }
 
-/// The name of a line, with a sign in the margin when it has the keys.
+/// The name of a line, with a sign in the margin when it has the focus.
 pub fn label(canvas: &mut Canvas<'_>, area: Area, name: &str, focused: bool) {
     let theme = canvas.theme;
     if focused {
@@ -65,7 +138,7 @@ pub fn label(canvas: &mut Canvas<'_>, area: Area, name: &str, focused: bool) {
 }
 
 /// A field: what stands in it, scrolled to the cursor, or what may.
-pub fn text_field(canvas: &mut Canvas<'_>, area: Area, field: &TextField, focused: bool, example: &str) {
+fn text_field(canvas: &mut Canvas<'_>, area: Area, field: &TextField, focused: bool, example: &str) {
     let theme = canvas.theme;
     let line = Modifier::UNDERLINED;
     canvas.style(area, theme.text.add_modifier(line));
@@ -74,48 +147,10 @@ pub fn text_field(canvas: &mut Canvas<'_>, area: Area, field: &TextField, focuse
         let example = canvas.cut(example, area.width.saturating_sub(1));
         canvas.text(area.x + 1, area.y, area.width.saturating_sub(1), &example, theme.dim.add_modifier(line));
     }
-    let (shown, cursor) =
-        if focused { visible(&field.input, usize::from(area.width)) } else { (quote(value.as_bytes()), 0) };
-    canvas.text(area.x, area.y, area.width, &shown, theme.text.add_modifier(line));
     if focused {
-        let cursor = u16::try_from(cursor).unwrap_or(0);
-        let at = area.x + cursor.min(area.width.saturating_sub(1));
-        canvas.style(Area::new(at, area.y, 1, 1), theme.text.add_modifier(Modifier::REVERSED));
+        canvas.input(&field.input, area, theme.text.add_modifier(line));
+    } else {
+        let shown = quote(value.as_bytes());
+        canvas.text(area.x, area.y, area.width, &shown, theme.text.add_modifier(line));
     }
-}
-
-/// What stands at the foot of a form whatever is scrolled: words, and the keys,
-/// of which the first text that fits is taken. Returns what is left above.
-pub fn foot(canvas: &mut Canvas<'_>, inside: Area, words: &[(String, Style)], keys: &[&str]) -> Area {
-    let bottom = inside.bottom().saturating_sub(1);
-    let fits = keys.iter().find(|text| cells(&canvas.plain(text)) <= inside.width).or(keys.last());
-    if let Some(text) = fits {
-        canvas.text_right(inside.right(), bottom, inside.width, text, canvas.theme.accent);
-    }
-    let wrapped = wrap(canvas, inside.width, words);
-    // Never more than half: what is typed is to be seen.
-    let height = lines_of(&wrapped).min(inside.height / 2);
-    let top = bottom.saturating_sub(height);
-    for (y, (text, style)) in (top..bottom).zip(&wrapped) {
-        canvas.text(inside.x + 1, y, inside.width.saturating_sub(1), text, *style);
-    }
-    Area { height: inside.height.saturating_sub(height + 1), ..inside }
-}
-
-/// So many lines the words at the foot take.
-#[must_use]
-pub fn foot_lines(canvas: &Canvas<'_>, width: u16, words: &[(String, Style)]) -> u16 {
-    lines_of(&wrap(canvas, width, words))
-}
-
-fn wrap(canvas: &Canvas<'_>, width: u16, words: &[(String, Style)]) -> Vec<(String, Style)> {
-    let lines = |(text, style): &(String, Style)| {
-        let style = *style;
-        canvas.wrap(text, width.saturating_sub(1)).into_iter().map(move |line| (line, style))
-    };
-    words.iter().flat_map(lines).collect()
-}
-
-fn lines_of(wrapped: &[(String, Style)]) -> u16 {
-    u16::try_from(wrapped.len()).unwrap_or(u16::MAX)
 }

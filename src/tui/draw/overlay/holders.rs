@@ -1,38 +1,26 @@
-//! Who holds the selected segment, in full; and the question whether one of
-//! them is to end.
+//! The holders of the selected segment, and the one that is to be terminated.
 
-use super::entries::{Entries, NO_ENTRY};
-use super::more;
+use super::list::{Entries, NO_ENTRY, Panel};
 use crate::app::State;
-use crate::app::holders::{Ask, Holders, Other, Row};
-use crate::app::layout::Area;
-use crate::app::layout::overlay::{WIDEST, centred};
+use crate::app::holders::{HolderRow, Holders, Other, Terminate};
+use crate::app::overlay::Overlay;
 use crate::app::sentence::label_of;
 use crate::segment::{Bytes, Holder, Timestamp, age_text};
-use crate::survey::Survey;
 use crate::tui::canvas::{Canvas, cells};
 use std::slice;
 
-/// So many of the segments of one that is to end are listed.
+/// Maximum number of segments listed for a process that is to be terminated.
 const LISTED: usize = 6;
 
-pub fn draw(state: &State, holders: &Holders, canvas: &mut Canvas<'_>) {
-    let Some(survey) = &state.survey else { return };
-    match &holders.ask {
-        Some(ask) => question(state, ask, &label_of(&holders.segment), survey.at, canvas),
-        None => list(state, holders, survey, canvas),
-    }
-}
-
-/// How wide the columns of the first lines are.
-struct Columns {
+/// The widths of the columns of first lines.
+struct HolderColumns {
     pid: usize,
     command: u16,
     user: u16,
 }
 
-impl Columns {
-    fn of(rows: &[Row], width: u16) -> Self {
+impl HolderColumns {
+    fn of(rows: &[HolderRow], width: u16) -> Self {
         let widest = |text: fn(&Holder) -> String| {
             rows.iter().map(|row| cells(&text(&row.holder))).max().unwrap_or_default()
         };
@@ -63,11 +51,11 @@ impl Columns {
     }
 }
 
-fn list(state: &State, holders: &Holders, survey: &Survey, canvas: &mut Canvas<'_>) {
+pub fn draw(state: &State, overlay: &Overlay, holders: &Holders, canvas: &mut Canvas<'_>) {
+    let Some(survey) = &state.survey else { return };
     let theme = canvas.theme;
-    let width = WIDEST.min(state.size.width).saturating_sub(4);
-    let mut entries = Entries::new(width);
-    let columns = Columns::of(&holders.rows, width);
+    let mut entries = Entries::of(state);
+    let columns = HolderColumns::of(&holders.rows, entries.width);
     for (at, row) in holders.rows.iter().enumerate() {
         entries.line(at, 0, columns.line(&row.holder, survey.at, canvas), theme.strong);
         entries.add(canvas, at, 2, &format!("{}; {}", row.how(), row.holds()), theme.text);
@@ -82,33 +70,29 @@ fn list(state: &State, holders: &Holders, survey: &Survey, canvas: &mut Canvas<'
     for text in unknown {
         entries.add(canvas, NO_ENTRY, 0, &text, theme.removed);
     }
-    let wanted = entries.height().saturating_add(2);
-    let inside = canvas.frame(centred(state.size, u16::MAX - 4, wanted), &holders.title());
-    let shown = Area { height: inside.height.saturating_sub(2), ..inside };
-    let hidden = entries.draw(holders.selected, canvas, shown);
-    more(hidden, canvas, inside);
-    let text = if holders.rows.is_empty() { "esc close" } else { "K terminate   esc close" };
-    canvas.text_right(inside.right(), inside.bottom().saturating_sub(1), inside.width, text, theme.accent);
+    Panel::new(holders.title(), entries, holders.list.selected).draw(state, overlay, canvas);
 }
 
-/// Who is to end, what it holds, and what goes with it.
-fn question(state: &State, ask: &Ask, shown: &str, now: Timestamp, canvas: &mut Canvas<'_>) {
+/// The process that is to end, what it holds, and what goes with it.
+pub fn terminate(state: &State, overlay: &Overlay, shown: &Terminate, canvas: &mut Canvas<'_>) {
+    let Some(survey) = &state.survey else { return };
     let theme = canvas.theme;
-    let width = WIDEST.min(state.size.width).saturating_sub(4);
-    let mut entries = Entries::new(width);
-    let row = &ask.row;
-    let columns = Columns::of(slice::from_ref(row), width);
-    entries.line(0, 0, columns.line(&row.holder, now, canvas), theme.strong);
+    let mut entries = Entries::of(state);
+    let row = &shown.row;
+    let columns = HolderColumns::of(slice::from_ref(row), entries.width);
+    entries.line(NO_ENTRY, 0, columns.line(&row.holder, survey.at, canvas), theme.strong);
     let what = "Sends SIGTERM; may be ignored. Cannot be undone.";
-    entries.add(canvas, 0, 0, what, theme.text);
-    entries.add(canvas, 0, 0, &format!("Holds {shown} ({}){}", row.how(), also(row)), theme.text);
+    entries.add(canvas, NO_ENTRY, 0, what, theme.text);
+    let segment = label_of(&shown.back.segment);
+    let holds = format!("Holds {segment} ({}){}", row.how(), also(row));
+    entries.add(canvas, NO_ENTRY, 0, &holds, theme.text);
     for other in row.others.iter().take(LISTED) {
         let text = format!("{}  {}  {}", other.label, other.access.word(), other.resident);
-        let fits = canvas.fit(&text, width.saturating_sub(4));
-        entries.line(0, 2, fits, theme.text);
+        let fits = canvas.fit(&text, entries.width.saturating_sub(4));
+        entries.line(NO_ENTRY, 2, fits, theme.text);
     }
     if row.others.len() > LISTED {
-        entries.line(0, 2, format!("and {} more", row.others.len() - LISTED), theme.text);
+        entries.line(NO_ENTRY, 2, format!("and {} more", row.others.len() - LISTED), theme.text);
     }
     let last: Vec<&Other> = row.others.iter().filter(|other| other.last).collect();
     if !last.is_empty() {
@@ -119,22 +103,12 @@ fn question(state: &State, ask: &Ask, shown: &str, now: Timestamp, canvas: &mut 
                 format!("{} of these are already removed; {bytes} freed when the process exits", many.len())
             }
         };
-        entries.add(canvas, 0, 0, &text, theme.removed);
+        entries.add(canvas, NO_ENTRY, 0, &text, theme.removed);
     }
-    let wanted = entries.height().saturating_add(2);
-    let title = format!("Terminate {}", ask.ending.name);
-    let inside = canvas.frame(centred(state.size, u16::MAX - 4, wanted), &title);
-    let area = Area { height: inside.height.saturating_sub(2), ..inside };
-    entries.draw(NO_ENTRY, canvas, area);
-    let y = inside.bottom().saturating_sub(1);
-    if ask.acting {
-        canvas.text(inside.x + 1, y, inside.width, "SIGTERM sent; waiting", theme.dim);
-    } else {
-        canvas.text_right(inside.right(), y, inside.width, "y terminate   esc cancel", theme.accent);
-    }
+    Panel::new(format!("Terminate {}", shown.ending.name), entries, NO_ENTRY).draw(state, overlay, canvas);
 }
 
-fn also(row: &Row) -> String {
+fn also(row: &HolderRow) -> String {
     match row.others.len() {
         0 => " and no other segments.".to_owned(),
         1 => " and 1 more segment:".to_owned(),

@@ -1,98 +1,87 @@
 //! Overlays: the screen behind them is dimmed, and they have the only borders.
 
-mod choice;
 mod clean;
 mod confirm;
-mod entries;
 mod form;
-mod help;
 mod holders;
 mod holds;
-mod log;
+mod list;
+mod menu;
 mod new_segment;
-mod palette;
+mod pager;
 mod permissions;
 mod save;
 
 use crate::app::State;
+use crate::app::hints::{Hint, of_overlay};
 use crate::app::layout::Area;
 use crate::app::overlay::Overlay;
-use crate::tui::canvas::Canvas;
+use crate::app::work::Work;
+use crate::tui::canvas::{Canvas, cells};
+use crate::tui::draw::progress;
 use ratatui::style::Style;
 
 pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
-    match &state.overlay {
-        Some(Overlay::Help { top }) => {
-            dim_behind(state, canvas);
-            help::draw(state, *top, canvas);
-        }
-        Some(Overlay::Palette { input, selected }) => {
-            dim_behind(state, canvas);
-            palette::draw(state, input, *selected, canvas);
-        }
-        Some(Overlay::Permissions(form)) => {
-            dim_behind(state, canvas);
-            permissions::draw(state, form, canvas);
-        }
-        Some(Overlay::New(form)) => {
-            dim_behind(state, canvas);
-            new_segment::draw(state, form, canvas);
-        }
-        Some(Overlay::Save(form)) => {
-            dim_behind(state, canvas);
-            save::draw(state, form, canvas);
-        }
-        Some(Overlay::Confirm(confirm)) => {
-            dim_behind(state, canvas);
-            confirm::draw(state, confirm, canvas);
-        }
-        Some(Overlay::Holds(shown)) => {
-            dim_behind(state, canvas);
-            holds::draw(state, shown, canvas);
-        }
-        Some(Overlay::Holders(shown)) => {
-            dim_behind(state, canvas);
-            holders::draw(state, shown, canvas);
-        }
-        Some(Overlay::Clean(shown)) => {
-            dim_behind(state, canvas);
-            clean::draw(state, shown, canvas);
-        }
-        Some(Overlay::Log { top }) => {
-            dim_behind(state, canvas);
-            log::draw(state, *top, canvas);
-        }
-        Some(Overlay::Choice(choice)) => choice::draw(state, choice, canvas),
-        // These stand in the line at the foot.
-        Some(Overlay::Prompt(_) | Overlay::MarkLetter { .. }) | None => {}
+    let Some(overlay) = &state.overlay else { return };
+    // A menu stands beside what it is about; a prompt stands at the foot.
+    if !matches!(overlay, Overlay::Choice(_) | Overlay::Prompt(_) | Overlay::MarkLetter { .. }) {
+        let dim = Style::reset().patch(canvas.theme.dim);
+        canvas.style(Area::new(0, 0, state.size.width, state.size.height), dim);
+    }
+    match overlay {
+        Overlay::Help(list) => pager::help(state, list.selected, canvas),
+        Overlay::Log(list) => pager::log(state, list.selected, canvas),
+        Overlay::Palette(shown) => menu::palette(state, shown, canvas),
+        Overlay::Choice(choice) => menu::choice(state, choice, canvas),
+        Overlay::Permissions(form) => permissions::draw(state, overlay, form, canvas),
+        Overlay::New(form) => new_segment::draw(state, overlay, form, canvas),
+        Overlay::Save(form) => save::draw(state, overlay, form, canvas),
+        Overlay::Confirm(shown) => confirm::draw(state, overlay, shown, canvas),
+        Overlay::Terminate(shown) => holders::terminate(state, overlay, shown, canvas),
+        Overlay::Holds(shown) => holds::draw(state, overlay, shown, canvas),
+        Overlay::Holders(shown) => holders::draw(state, overlay, shown, canvas),
+        Overlay::Clean(shown) => clean::draw(state, overlay, shown, canvas),
+        Overlay::Prompt(_) | Overlay::MarkLetter { .. } => {}
     }
 }
 
-/// How many lines stand above and below, in the lower border of a frame.
-fn more(hidden: (usize, usize), canvas: &mut Canvas<'_>, inside: Area) {
-    let [up, down] = canvas.theme.glyphs.more;
-    let text = match hidden {
-        (0, 0) => return,
-        (0, below) => format!(" {down} {below} more "),
-        (above, 0) => format!(" {up} {above} above "),
-        (above, below) => format!(" {up} {above}  {down} {below} "),
+/// Draws the last line inside a frame: the hints, or how far it is.
+fn last_line(state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>, inside: Area) {
+    let y = inside.bottom().saturating_sub(1);
+    let running = match overlay {
+        Overlay::Confirm(_) => "working",
+        Overlay::Terminate(_) => "SIGTERM sent; waiting",
+        Overlay::Holds(_) => "detaching",
+        _ => "",
     };
-    canvas.text_right(inside.right() + 1, inside.bottom(), inside.width, &text, canvas.theme.dim);
+    let running = match &state.work {
+        _ if !overlay.is_busy() => "",
+        Some(Work { stopping: true, .. }) => "stopping",
+        Some(Work { at: Some(at), .. }) if at.total > 0 => {
+            let figures = (at.text(), at.done, at.total);
+            return progress::draw(state, canvas, (inside.x + 1, y, inside.right()), figures);
+        }
+        _ => running,
+    };
+    if running.is_empty() {
+        let text = fitting(of_overlay(state, overlay), canvas, inside.width);
+        canvas.text_right(inside.right(), y, inside.width, &text, canvas.theme.accent);
+    } else {
+        canvas.text(inside.x + 1, y, inside.width, running, canvas.theme.dim);
+    }
 }
 
-/// As [`more`], with the key that closes the overlay.
-fn more_and_close(hidden: (usize, usize), canvas: &mut Canvas<'_>, inside: Area) {
-    let [up, down] = canvas.theme.glyphs.more;
-    let text = match hidden {
-        (0, 0) => " esc close ".to_owned(),
-        (0, below) => format!(" {down} {below} more   esc close "),
-        (above, 0) => format!(" {up} {above} above   esc close "),
-        (above, below) => format!(" {up} {above}  {down} {below}   esc close "),
-    };
-    canvas.text_right(inside.right() + 1, inside.bottom(), inside.width, &text, canvas.theme.dim);
-}
-
-fn dim_behind(state: &State, canvas: &mut Canvas<'_>) {
-    let dim = Style::reset().patch(canvas.theme.dim);
-    canvas.style(Area::new(0, 0, state.size.width, state.size.height), dim);
+/// The hints as a text. In a narrow terminal the gaps shrink first, then the least
+/// needed go.
+fn fitting(mut hints: Vec<Hint>, canvas: &Canvas<'_>, width: u16) -> String {
+    loop {
+        let words: Vec<String> = hints.iter().map(|hint| format!("{} {}", hint.key, hint.word)).collect();
+        let texts = ["   ", "  "].map(|gap| canvas.plain(&words.join(gap)).into_owned());
+        if let Some(text) = texts.into_iter().find(|text| cells(text) <= width || words.len() <= 1) {
+            return text;
+        }
+        let least = hints.iter().map(|hint| hint.need).max();
+        let Some(at) = hints.iter().position(|hint| Some(hint.need) == least) else { return String::new() };
+        hints.remove(at);
+    }
 }

@@ -1,15 +1,17 @@
 //! The permissions: a grid of read and write, the mode, owner and group as
 //! fields, who could attach with it, and what the octal means bit by bit.
 
-use super::form::{self, Line};
+use super::form::{FieldLine, FormLine, FormPanel, add, gap, label};
 use crate::app::State;
 use crate::app::layout::Area;
-use crate::app::layout::overlay::{WIDEST, centred};
-use crate::app::permissions::{BITS, Focus, Found, Permissions, WHO};
+use crate::app::layout::overlay::text_width;
+use crate::app::overlay::Overlay;
+use crate::app::permissions::{BITS, Focus, FoundName, Permissions, WHO};
 use crate::app::sentence::{name_of, sentence};
+use crate::app::text_field::TextField;
 use crate::segment::Segment;
 use crate::tui::canvas::Canvas;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Modifier;
 
 /// Where fields begin, and how wide they are.
 const FIELD: (u16, u16) = (8, 24);
@@ -18,81 +20,69 @@ const NAME: u16 = 22;
 const HOW: u16 = 36;
 /// Below this, names and remarks have no room.
 const NARROW: u16 = 52;
+/// The line of the grid's first row.
+const GRID: usize = 1;
 
-/// What can have the keys, line by line.
-enum Part {
-    Heading,
-    Row(usize),
-    Field(Focus),
-}
-
-pub fn draw(state: &State, form: &Permissions, canvas: &mut Canvas<'_>) {
+pub fn draw(state: &State, overlay: &Overlay, form: &Permissions, canvas: &mut Canvas<'_>) {
     let [segment, more @ ..] = form.segments.as_slice() else { return };
     let title = match more.len() {
         0 => format!("Permissions of {}", name_of(&segment.id)),
         _ => format!("Permissions of {} segments", more.len() + 1),
     };
-    let width = WIDEST.min(state.size.width).saturating_sub(4);
-    let lines = lines(form, segment, !more.is_empty(), canvas, width);
-    let error: Vec<(String, Style)> =
-        form.problem().iter().map(|error| (sentence(error), canvas.theme.failed)).collect();
+    let (lines, focused) = lines(form, segment, !more.is_empty(), canvas, text_width(state.size));
+    let foot = form.problem().iter().map(|error| (sentence(error), canvas.theme.failed)).collect();
     // An error stands where a line is free otherwise.
-    let foot = form::foot_lines(canvas, width, &error).max(1);
-    let wanted = u16::try_from(lines.len() + 1).unwrap_or(u16::MAX).saturating_add(foot);
-    let inside = canvas.frame(centred(state.size, u16::MAX - 4, wanted), &title);
-    let focused = lines.iter().position(|line| match line {
-        Line::Field(Part::Row(row)) => form.focus == Focus::Bits && *row == form.cursor / 2,
-        Line::Field(Part::Field(focus)) => form.focus == *focus,
-        _ => false,
-    });
-    let keys: [&str; 2] = match form.focus {
-        Focus::Bits => {
-            ["space toggle   tab next field   ↵ review   esc cancel", "space toggle   ↵ review   esc cancel"]
-        }
-        _ => ["tab next field   ↵ review   esc cancel", "tab next   ↵ review   esc cancel"],
-    };
-    let area = form::foot(canvas, inside, &error, &keys);
-    form::draw(canvas, area, &lines, focused.unwrap_or(0), |canvas, area, part| match part {
-        Part::Heading => heading(canvas, area),
-        Part::Row(row) => grid_row(form, segment, *row, canvas, area),
-        Part::Field(focus) => field(form, segment, *focus, canvas, area),
-    });
+    FormPanel { title, lines, focused, column: FIELD.0, narrow: NARROW, foot, least: 1 }
+        .draw(state, overlay, canvas);
 }
 
-fn lines(
-    form: &Permissions,
-    segment: &Segment,
+/// The lines, and the place of the focused one.
+fn lines<'a>(
+    form: &'a Permissions,
+    segment: &'a Segment,
     batch: bool,
     canvas: &Canvas<'_>,
     width: u16,
-) -> Vec<Line<Part>> {
+) -> (Vec<FormLine<'a>>, usize) {
     let theme = canvas.theme;
-    let mut lines = vec![Line::Field(Part::Heading)];
-    lines.extend((0..WHO.len()).map(|row| Line::Field(Part::Row(row))));
+    let mut lines = vec![FormLine::Drawn(Box::new(|canvas, area, _| heading(canvas, area)))];
+    lines.extend((0..WHO.len()).map(|row| {
+        let draw = move |canvas: &mut Canvas<'_>, area, focused| {
+            grid_row(form, segment, (row, focused), canvas, area);
+        };
+        FormLine::Drawn(Box::new(draw))
+    }));
+    let mut focused = GRID + form.cursor / 2;
     let row = form.cursor / 2;
     let classes = form.classes();
     let reason = classes.as_ref().and_then(|classes| classes.get(row));
     let reason = reason.map_or_else(String::new, |answer| format!("{}: {}", WHO[row], answer.reason));
-    form::add(&mut lines, canvas, (1, width), &reason, theme.dim, 1);
+    add(&mut lines, canvas, (1, width), (&reason, theme.dim), 1);
     if batch {
         let whose = format!("Bits and access shown for {}.", name_of(&segment.id));
-        form::add(&mut lines, canvas, (1, width), &whose, theme.dim, 1);
+        add(&mut lines, canvas, (1, width), (&whose, theme.dim), 1);
     }
-    lines.push(Line::Gap);
-    lines.extend([Focus::Mode, Focus::Owner, Focus::Group].map(|focus| Line::Field(Part::Field(focus))));
-    lines.push(Line::Gap);
-    lines.push(Line::Field(Part::Field(Focus::Who)));
+    lines.push(gap());
+    for focus in [Focus::Mode, Focus::Owner, Focus::Group, Focus::Who] {
+        if focus == Focus::Who {
+            lines.push(gap());
+        }
+        if form.focus == focus {
+            focused = lines.len();
+        }
+        lines.push(field(form, segment, focus, canvas));
+    }
     let (text, style) = match form.answer() {
         None => (String::new(), theme.text),
         Some(Ok((who, answer))) => (format!("{who}: {}: {}", answer.how(), answer.reason), theme.text),
         Some(Err(reason)) => (reason.to_owned(), theme.failed),
     };
-    form::add(&mut lines, canvas, (FIELD.0, width), &text, style, 2);
+    add(&mut lines, canvas, (FIELD.0, width), (&text, style), 2);
     let (call, besides) = form.in_c();
-    form::add(&mut lines, canvas, (1, width), &call, theme.strong, 1);
-    form::add(&mut lines, canvas, (3, width), &form.explained(), theme.text, 2);
-    form::add(&mut lines, canvas, (3, width), &besides, theme.dim, 1);
-    lines
+    add(&mut lines, canvas, (1, width), (&call, theme.strong), 1);
+    add(&mut lines, canvas, (3, width), (&form.explained(), theme.text), 2);
+    add(&mut lines, canvas, (3, width), (&besides, theme.dim), 1);
+    (lines, focused)
 }
 
 fn heading(canvas: &mut Canvas<'_>, area: Area) {
@@ -107,17 +97,22 @@ fn heading(canvas: &mut Canvas<'_>, area: Area) {
     }
 }
 
-fn grid_row(form: &Permissions, segment: &Segment, row: usize, canvas: &mut Canvas<'_>, area: Area) {
+fn grid_row(
+    form: &Permissions,
+    segment: &Segment,
+    (row, focused): (usize, bool),
+    canvas: &mut Canvas<'_>,
+    area: Area,
+) {
     let theme = canvas.theme;
-    let has_keys = form.focus == Focus::Bits && form.cursor / 2 == row;
-    form::label(canvas, area, WHO[row], has_keys);
+    label(canvas, area, WHO[row], focused);
     for column in 0..2 {
         let at = 2 * row + column;
         let set = form.mode.bits() & BITS[at] != 0;
         let sign = if set { ["r", "w"][column] } else { "-" };
         let cell = area.x + FIELD.0 + 1 + 6 * u16::from(column == 1);
         canvas.text(cell, area.y, 1, sign, if set { theme.accent } else { theme.dim });
-        if has_keys && at == form.cursor {
+        if focused && at == form.cursor {
             canvas.style(Area::new(cell - 1, area.y, 3, 1), theme.text.add_modifier(Modifier::REVERSED));
         }
     }
@@ -135,7 +130,7 @@ fn grid_row(form: &Permissions, segment: &Segment, row: usize, canvas: &mut Canv
 
 /// Whose row it is, as it is edited.
 fn named(form: &Permissions, segment: &Segment, row: usize) -> String {
-    let edited = |found: &Option<Found>, stored: String| match found {
+    let edited = |found: &Option<FoundName>, stored: String| match found {
         Some(Ok((_, name))) => name.clone(),
         _ => stored,
     };
@@ -146,29 +141,24 @@ fn named(form: &Permissions, segment: &Segment, row: usize) -> String {
     }
 }
 
-fn field(form: &Permissions, segment: &Segment, focus: Focus, canvas: &mut Canvas<'_>, area: Area) {
+fn field<'a>(form: &'a Permissions, segment: &Segment, focus: Focus, canvas: &Canvas<'_>) -> FormLine<'a> {
     let theme = canvas.theme;
-    let has_keys = form.focus == focus;
     let mixed = "mixed; unchanged";
     let (name, text, example) = match focus {
-        Focus::Bits => return,
-        Focus::Mode => ("mode", &form.mode_field, mixed),
+        Focus::Bits | Focus::Mode => ("mode", &form.mode_field, mixed),
         Focus::Owner => ("owner", &form.owner, mixed),
         Focus::Group => ("group", &form.group, mixed),
         Focus::Who => ("user", &form.who, "ann, 4121, uid:1000"),
     };
-    form::label(canvas, area, name, has_keys);
-    let place = Area::new(area.x + FIELD.0, area.y, FIELD.1.min(area.width.saturating_sub(FIELD.0)), 1);
-    form::text_field(canvas, place, text, has_keys, example);
-    let remark = |id: &str, number: u32, found: &Option<Found>, edited: bool| match found {
+    let remark = |id: &str, number: u32, found: &Option<FoundName>, edited: bool| match found {
         // The reason stands at the foot, whole.
         Some(Err(_)) if edited => ("not found".to_owned(), theme.failed),
         Some(Ok((found, name))) if edited => (format!("{name}, {id} {found}; now {number}"), theme.text),
         _ if edited => (String::new(), theme.dim),
         _ => (format!("{id} {number}"), theme.dim),
     };
-    let typed = |text: &crate::app::text_field::TextField| text.edited && !text.text().is_empty();
-    let (remark, style) = match focus {
+    let typed = |text: &TextField| text.edited && !text.text().is_empty();
+    let remark = match focus {
         _ if text.input.value().is_empty() && focus != Focus::Who => (String::new(), theme.dim),
         Focus::Mode if !form.mode_is_sound() => ("invalid mode".to_owned(), theme.failed),
         Focus::Mode if form.mode == segment.mode => (form.mode.symbolic(), theme.dim),
@@ -177,9 +167,5 @@ fn field(form: &Permissions, segment: &Segment, focus: Focus, canvas: &mut Canva
         Focus::Group => remark("gid", segment.owner.gid, &form.group_found, typed(&form.group)),
         _ => ("can this user or pid attach?".to_owned(), theme.dim),
     };
-    if area.width >= NARROW {
-        let x = FIELD.0 + FIELD.1 + 2;
-        let remark = canvas.cut(&remark, area.width.saturating_sub(x));
-        canvas.text(area.x + x, area.y, area.width.saturating_sub(x), &remark, style);
-    }
+    FormLine::Field(FieldLine { name, field: text, width: Some(FIELD.1), example, remark })
 }

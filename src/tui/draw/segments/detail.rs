@@ -3,10 +3,10 @@
 use super::table::{label, state_style};
 use crate::app::State;
 use crate::app::action::Action;
-use crate::app::detail::Line;
+use crate::app::detail::DetailLine;
 use crate::app::layout::Area;
 use crate::app::sentence::sentence;
-use crate::app::table::Pane;
+use crate::app::table::TablePane;
 use crate::segment::SegmentId;
 use crate::tui::canvas::Canvas;
 
@@ -16,7 +16,7 @@ const LABEL: u16 = 10;
 pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     let Some(segment) = state.selected() else { return };
     let theme = canvas.theme;
-    let heading = if state.table.pane == Pane::Detail { theme.focus } else { theme.strong };
+    let heading = if state.table.pane == TablePane::Detail { theme.focus } else { theme.strong };
     let verdict = segment.verdict.state;
     let state_text = format!("{} {}", theme.glyphs.state(verdict), verdict.label());
     let room = area.width.saturating_sub(crate::tui::canvas::cells(&state_text) + 4);
@@ -41,7 +41,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
 }
 
 /// The lines, broken where they are too long: sentences are not cut.
-fn broken(canvas: &Canvas<'_>, lines: &[Line], width: u16) -> Vec<(&'static str, String)> {
+fn broken(canvas: &Canvas<'_>, lines: &[DetailLine], width: u16) -> Vec<(&'static str, String)> {
     let mut rows = vec![];
     for line in lines {
         let parts = canvas.wrap(&line.text, width.saturating_sub(LABEL));

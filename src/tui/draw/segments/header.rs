@@ -20,7 +20,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     let x = canvas.text(1, area.y, right_edge, "shmlens", theme.strong);
     let left = state.survey.as_ref().map(|survey| counts(state, survey, theme)).unwrap_or_default();
     // The marked count has room before everything else.
-    let least = x + left.iter().filter(|part| part.rank == 0).map(Part::least).sum::<u16>();
+    let least = x + left.iter().filter(|part| part.rank == 0).map(HeaderPart::least).sum::<u16>();
     if least + cells(&right) + 2 > right_edge {
         state.user.clone_into(&mut right);
     }
@@ -47,7 +47,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
 }
 
 /// A figure of the first line.
-struct Part {
+struct HeaderPart {
     /// The higher, the sooner it goes where there is little room. From 2 on it goes
     /// whole, 0 never does.
     rank: u8,
@@ -57,7 +57,7 @@ struct Part {
     style: Style,
 }
 
-impl Part {
+impl HeaderPart {
     /// How many cells it takes at least, with the gap before it.
     fn least(&self) -> u16 {
         cells(GAP) + cells(self.short.as_ref().unwrap_or(&self.text))
@@ -66,7 +66,7 @@ impl Part {
 
 /// Writes the parts that fit whole. Those with the lowest rank have room first, as
 /// short as they get, then in full.
-fn parts(canvas: &mut Canvas<'_>, mut x: u16, y: u16, end: u16, parts: &[Part]) {
+fn parts(canvas: &mut Canvas<'_>, mut x: u16, y: u16, end: u16, parts: &[HeaderPart]) {
     let mut texts: Vec<Option<&str>> = vec![None; parts.len()];
     let width = |text: &str| cells(GAP) + cells(text);
     let mut room = end.saturating_sub(x);
@@ -96,7 +96,7 @@ fn parts(canvas: &mut Canvas<'_>, mut x: u16, y: u16, end: u16, parts: &[Part]) 
     }
 }
 
-fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<Part> {
+fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<HeaderPart> {
     let plain = theme.text;
     let all = survey.segments.len();
     let shown = state.table.shown.len();
@@ -109,9 +109,9 @@ fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<Part> {
         ),
     };
     let short = (!state.table.filter_text.is_empty()).then(|| format!("{shown} of {all} segments"));
-    let part = |rank, text, style| Part { rank, text, short: None, style };
+    let part = |rank, text, style| HeaderPart { rank, text, short: None, style };
     let mut parts = vec![
-        Part { short, ..part(1, segments, plain) },
+        HeaderPart { short, ..part(1, segments, plain) },
         part(3, format!("{} resident", survey.resident()), plain),
     ];
     let leaked = SegmentState::Leaked(Certainty::Certain);
@@ -132,7 +132,7 @@ fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<Part> {
         let bytes: Bytes = marked.map(|segment| segment.size).sum();
         let short = format!("{} {} marked", theme.glyphs.marked, marks.len());
         let text = format!("{short} {bytes}");
-        parts.push(Part { short: Some(short), ..part(0, text, plain) });
+        parts.push(HeaderPart { short: Some(short), ..part(0, text, plain) });
     }
     parts
 }

@@ -6,15 +6,15 @@ use crate::app::State;
 use crate::app::action::Action;
 use crate::app::detail::resident_share;
 use crate::app::layout::Area;
-use crate::app::layout::segments::{Column, Layout, Placed};
-use crate::app::table::Pane;
+use crate::app::layout::segments::{Column, Placed, SegmentsLayout};
+use crate::app::table::TablePane;
 use crate::segment::{Bytes, Kind, Segment, State as SegmentState, age_text, take_cells};
 use crate::survey::Survey;
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
-pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
+pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     headings(state, canvas, layout);
     let Some(survey) = &state.survey else { return };
     if state.table.shown.is_empty() {
@@ -27,9 +27,9 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
     }
 }
 
-fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &Layout) {
+fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     let theme = canvas.theme;
-    let has_keys = state.table.pane == Pane::Table && state.overlay.is_none();
+    let has_keys = state.table.pane == TablePane::Table && state.overlay.is_none();
     for placed in &layout.columns {
         let sorted = placed.column.field() == state.table.sort;
         let style = if sorted && has_keys { theme.focus } else { theme.dim };
@@ -84,7 +84,7 @@ fn draw_row(
     segment: &Segment,
     selected: bool,
     canvas: &mut Canvas<'_>,
-    layout: &Layout,
+    layout: &SegmentsLayout,
     y: u16,
 ) {
     let theme = canvas.theme;
@@ -108,7 +108,7 @@ fn draw_row(
         let row = Area::new(0, y, layout.table.width, 1);
         canvas.text(0, y, 1, theme.glyphs.selected, theme.accent);
         // What is dim would be hard to read in reverse.
-        let over = if state.table.pane == Pane::Table { theme.selection } else { theme.strong };
+        let over = if state.table.pane == TablePane::Table { theme.selection } else { theme.strong };
         canvas.style(row, over.remove_modifier(ratatui::style::Modifier::DIM));
     }
 }

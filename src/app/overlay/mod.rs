@@ -1,0 +1,193 @@
+//! Overlays: lists, forms, plans to confirm, and lines at the foot, which stand over
+//! a screen until they are answered or left. Their keys are those of their context.
+
+pub mod choice;
+pub mod form;
+pub mod palette;
+pub mod prompt;
+
+use super::action::{Action, Context};
+use super::clean::Clean;
+use super::confirm::Confirm;
+use super::event::Clock;
+use super::help;
+use super::holders::{Holders, Terminate};
+use super::holds::Holds;
+use super::layout::overlay as layout;
+use super::list::List;
+use super::new_segment::{New, Step};
+use super::permissions::Permissions;
+use super::save::Save;
+use super::state::State;
+use super::text_field::TextField;
+use std::time::Duration;
+
+pub use choice::{Choice, Chosen};
+pub use form::Form;
+pub use palette::{Palette, palette_rows};
+pub use prompt::{Asks, Prompt};
+
+/// A confirmation ignores keys for this long, so that one typed ahead confirms nothing.
+pub const DEAF: Duration = Duration::from_millis(150);
+
+/// An overlay; it has the keys while it is there.
+#[derive(Debug, Clone)]
+pub enum Overlay {
+    /// All keys.
+    Help(List),
+    /// The log of this session.
+    Log(List),
+    /// All actions, by name.
+    Palette(Palette),
+    /// A menu at the side.
+    Choice(Choice),
+    /// Our own attachments.
+    Holds(Holds),
+    /// The holders of the selected segment.
+    Holders(Holders),
+    /// The leaked segments.
+    Clean(Clean),
+    /// Plans that wait for a yes.
+    Confirm(Confirm),
+    /// The process that is about to be terminated.
+    Terminate(Box<Terminate>),
+    /// Mode, owner and group of segments.
+    Permissions(Box<Permissions>),
+    /// A segment that is to be made.
+    New(Box<New>),
+    /// Segments that are to be saved to files.
+    Save(Box<Save>),
+    /// A line at the foot.
+    Prompt(Prompt),
+    /// The next key is the letter of a mark.
+    MarkLetter {
+        /// To go there, not to set it.
+        go: bool,
+    },
+}
+
+/// The overlay that is shown after a key.
+#[derive(Debug)]
+pub enum Next {
+    /// It stays.
+    Stay,
+    /// It is closed.
+    Close,
+    /// Another one takes its place.
+    Replace(Overlay),
+}
+
+impl Overlay {
+    /// The context of its keys.
+    #[must_use]
+    pub const fn context(&self) -> Context {
+        match self {
+            Self::Help(_) | Self::Log(_) => Context::Pager,
+            Self::Palette(_) => Context::Palette,
+            Self::Choice(_) => Context::Choice,
+            Self::Holds(_) => Context::Attachments,
+            Self::Holders(_) => Context::Holders,
+            Self::Clean(_) => Context::Clean,
+            Self::Confirm(_) | Self::Terminate(_) => Context::Confirm,
+            Self::Permissions(_) | Self::New(_) | Self::Save(_) => Context::Form,
+            Self::Prompt(Prompt { asks: Asks::Filter, .. }) => Context::Filter,
+            Self::Prompt(_) | Self::MarkLetter { .. } => Context::Prompt,
+        }
+    }
+
+    /// The list in it.
+    pub const fn list(&mut self) -> Option<&mut List> {
+        match self {
+            Self::Help(list)
+            | Self::Log(list)
+            | Self::Palette(Palette { list, .. })
+            | Self::Choice(Choice { list, .. })
+            | Self::Holds(Holds { list, .. })
+            | Self::Holders(Holders { list, .. })
+            | Self::Clean(Clean { list, .. })
+            | Self::Confirm(Confirm { list, .. }) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// The number of items in the list, and of those on a page. In text that scrolls,
+    /// an item is a line that can stand at the top.
+    #[must_use]
+    pub fn extent(&self, state: &State) -> (usize, usize) {
+        let size = state.size;
+        let text = |rows: usize, fixed: u16| {
+            let visible = layout::visible_rows(size, rows, fixed);
+            (rows - visible + 1, visible)
+        };
+        // About as many entries as fit.
+        let entries = |count: usize, rows: usize| (count, layout::visible_rows(size, usize::MAX, 2) / rows);
+        match self {
+            Self::Help(_) => text(help::lines(&state.keymap, state.screen()).len(), 0),
+            Self::Log(_) => text(layout::log_rows(&state.log, size).len(), 0),
+            Self::Palette(palette) => {
+                let rows = palette_rows(state.screen(), palette.input.input.value()).len();
+                (rows, layout::palette(size).height.saturating_sub(4).into())
+            }
+            Self::Choice(choice) => {
+                (choice.items.len(), layout::choice(size, choice).height.saturating_sub(2).into())
+            }
+            Self::Holds(holds) => entries(holds.shown().len(), 2),
+            Self::Holders(holders) => entries(holders.rows.len(), 2),
+            Self::Clean(clean) => entries(clean.items.len(), 3),
+            Self::Confirm(confirm) if confirm.is_batch() => entries(confirm.wishes.len(), 2),
+            Self::Confirm(confirm) => text(confirm.rows(size, &state.keymap), 2),
+            _ => (0, 0),
+        }
+    }
+
+    /// The form in it.
+    pub fn form(&mut self) -> Option<&mut dyn Form> {
+        match self {
+            Self::Permissions(form) => Some(&mut **form),
+            Self::New(form) => Some(&mut **form),
+            Self::Save(form) => Some(&mut **form),
+            _ => None,
+        }
+    }
+
+    /// The text field that takes what is typed.
+    pub fn text(&mut self) -> Option<&mut TextField> {
+        match self {
+            Self::Palette(Palette { input, .. }) | Self::Prompt(Prompt { input, .. }) => Some(input),
+            overlay => overlay.form()?.text(),
+        }
+    }
+
+    /// Returns whether a character is text, and not the key of that action.
+    pub fn takes(&mut self, letter: char, action: Option<Action>) -> bool {
+        match self {
+            Self::MarkLetter { .. } => true,
+            // j and k move, as everywhere, until a name is being typed.
+            Self::Choice(choice) => action.is_none() || !choice.typed.is_empty(),
+            overlay => overlay.text().is_some() || overlay.form().is_some_and(|form| form.takes(letter)),
+        }
+    }
+
+    /// Returns whether it is being carried out.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        match self {
+            Self::Confirm(Confirm { acting, .. }) | Self::Holds(Holds { acting, .. }) => *acting,
+            Self::Terminate(terminate) => terminate.acting,
+            Self::New(form) => form.step == Step::Making,
+            Self::Save(form) => form.saving,
+            _ => false,
+        }
+    }
+
+    /// Returns whether it was not there long enough to be answered.
+    #[must_use]
+    pub fn is_deaf(&self, now: Clock) -> bool {
+        let since = match self {
+            Self::Confirm(Confirm { since, .. }) | Self::Holds(Holds { since, .. }) => *since,
+            Self::Terminate(terminate) => terminate.since,
+            _ => return false,
+        };
+        now.saturating_sub(since) < DEAF
+    }
+}

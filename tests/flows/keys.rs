@@ -1,0 +1,200 @@
+//! The table of actions and the program agree: every row does something in every
+//! context that it names, and every key is named by its binding.
+
+use super::{notice, small, stage};
+use crate::support::Stage;
+use shmlens::app::action::{ACTIONS, Action, ActionInfo, Context};
+use shmlens::app::event::{Event, Size};
+use shmlens::app::{Keymap, update};
+use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::segment::Access;
+
+/// Leaked segments, and objects that processes hold.
+fn world() -> MadeMachine {
+    let machine = MadeMachine::new();
+    for shmid in 0..12 {
+        machine.add_sysv(shmid, 0, MadeBytes::full(&[5; 50]));
+    }
+    for name in ["a", "b", "c"] {
+        let mut bytes = MadeBytes::hole(9000);
+        bytes.write(300, b"one two one two");
+        bytes.write(8000, b"one");
+        machine.add_object(name, bytes);
+    }
+    for pid in 4000..4009 {
+        machine.add_process(pid, "writer");
+        machine.map_in(pid, "b", Access::ReadWrite);
+    }
+    machine
+}
+
+/// Presses keys, each when the dialog before it takes keys.
+fn slowly(keys: &str) -> Stage {
+    let mut stage = stage(world());
+    for keys in keys.split('|') {
+        stage.press(keys);
+        stage.wait(200);
+        if stage.state.inspect.is_some() {
+            stage.look();
+        }
+    }
+    stage
+}
+
+/// The keys that lead to a context, in the middle of what is there. A row has to do
+/// something in one of these states.
+const fn scenes(context: Context) -> &'static [&'static str] {
+    match context {
+        // Several are attached, something can be undone, and a filter is set.
+        Context::Segments => &["<enter>Pq|l|y|/kind=sysv<enter>|<space>jjjj"],
+        Context::Inspect => &["G<enter>ma|/one<enter>jjjhhh"],
+        Context::Pager => &["?<pgdn>jj", ":log<enter>"],
+        Context::Choice => &["sjjj"],
+        Context::Holders => &["Gkhjjj"],
+        Context::Attachments => &["<enter>Pqj|<enter>Pqj|<enter>Pq|Dk"],
+        // With and without ticks.
+        Context::Clean => &["cjjj", "cAjjj"],
+        Context::Confirm => &["Gk<space>kk<space>k<space>x|j", "Gkk<space><space><space>x|j"],
+        Context::Form => &["pjl", "pj", "n<up>", "nab cd ef<left><left><left><left>", "w<tab>"],
+        Context::Palette => &[":ma r k<left><left><left><down><down>"],
+        Context::Prompt => &["G<enter>/ab cd ef<left><left><left><left>"],
+        Context::Filter => {
+            &["/kind=sysv size>1<left><left><left><left>jjj<down><down>", "/!zz ! zz<left><left><down><down>"]
+        }
+        // These are the base of others.
+        Context::List | Context::Text => &[],
+    }
+}
+
+/// Returns whether the row does something, and refuses nothing, in the state that
+/// these keys lead to.
+fn works(row: &ActionInfo, context: Context, keys: &str) -> bool {
+    let mut stage = slowly(keys);
+    stage.press("");
+    assert_eq!(stage.state.context(), context, "{keys}");
+    let key = stage.state.keymap.keys_in(context, row.action).next();
+    let Some(key) = key else {
+        assert!(row.keys.is_empty(), "{} cannot be reached in {context:?}", row.name);
+        stage.press(&format!(":{}<enter>", row.name));
+        return stage.state.overlay.is_some() && stage.state.context() != Context::Palette;
+    };
+    stage.state.notice = None;
+    let before = format!("{:?}", stage.state);
+    let effects = update(&mut stage.state, stage.clock, Event::Key(key));
+    let refused = stage.state.notice.as_ref().is_some_and(|notice| notice.failed);
+    !refused && (!effects.is_empty() || before != format!("{:?}", stage.state))
+}
+
+#[test]
+fn every_row_works_in_each_of_its_contexts() {
+    for context in Context::ALL.iter().copied() {
+        let scenes = scenes(context);
+        for row in ACTIONS.iter().filter(|row| row.works_in(context) && !scenes.is_empty()) {
+            let alive = scenes.iter().any(|keys| works(row, context, keys));
+            assert!(alive, "{} does nothing in {context:?}", row.name);
+        }
+    }
+    // Each context of a row is one that was walked, or the base of one.
+    for context in [Context::List, Context::Text] {
+        assert!(Context::ALL.iter().any(|other| other.base() == Some(context)));
+    }
+}
+
+/// A stage with one key more in its map for each of these.
+fn bound(machine: MadeMachine, keys: &[(&str, &str)]) -> Stage {
+    let mut stage = stage(machine);
+    let keys = keys.iter().map(|(name, key)| ((*name).to_owned(), vec![(*key).to_owned()])).collect();
+    stage.state.keymap = Keymap::with(&keys).unwrap();
+    stage
+}
+
+#[test]
+fn the_keys_of_overlays_follow_their_bindings() {
+    let machine = world();
+    let mut stage = bound(
+        machine,
+        &[("confirm", "f5"), ("close", "f6"), ("force", "f7"), ("save-copy", "f8"), ("terminate", "f9")],
+    );
+    stage.press("Gkx");
+    stage.wait(200);
+    let screen = stage.screen();
+    for text in ["f7: force", "f7 force", "f8 no copy", "f6 cancel"] {
+        assert!(screen.contains(text), "{text}\n{screen}");
+    }
+    stage.press("f");
+    assert!(stage.screen().contains("f7 force"), "f is not bound any more");
+    stage.press("<f7>");
+    stage.wait(200);
+    assert!(stage.screen().contains("f5 remove") && stage.screen().contains("f7 no force"));
+    stage.press("<esc>q");
+    assert_eq!(stage.state.context(), Context::Confirm);
+    stage.press("<f6>h");
+    assert!(stage.screen().contains("f9 terminate   f6 close"), "{}", stage.screen());
+    stage.press("<f9>");
+    stage.wait(200);
+    stage.press("y");
+    assert!(stage.screen().contains("f5 terminate   f6 cancel"), "{}", stage.screen());
+    stage.press("<f5>");
+    assert!(notice(&stage).contains("terminated"), "{}", notice(&stage));
+}
+
+#[test]
+fn forms_lists_and_lines_follow_their_bindings() {
+    let keys = [
+        ("accept", "f2"),
+        ("close", "f3"),
+        ("toggle", "f4"),
+        ("next-field", "f5"),
+        ("mark", "f6"),
+        ("mark-all", "f7"),
+        ("erase-line", "f8"),
+        ("down", "f9"),
+    ];
+    let mut stage = bound(world(), &keys);
+    stage.press("p");
+    assert!(
+        stage.screen().contains("f4 toggle   f5 next field   f2 review   f3 cancel"),
+        "{}",
+        stage.screen()
+    );
+    stage.press("<f4><f5>");
+    assert!(stage.screen().contains("mode   0200"), "{}", stage.screen());
+    stage.press("x<f8>");
+    assert!(!stage.screen().contains("mode   x"), "{}", stage.screen());
+    stage.press("<f3>c");
+    assert!(stage.screen().contains("f6 toggle   f7 all   f2 continue   f3 cancel"), "{}", stage.screen());
+    stage.press("A<f2>");
+    assert_eq!(notice(&stage), "Nothing selected: f6 selects one, f7 selects all");
+    stage.press("<f3>/kind=sysv");
+    assert!(stage.screen().contains("match   f3 clear"), "{}", stage.screen());
+    stage.press("<f3>:log<f2>");
+    assert!(stage.screen().contains("↑/f9 scroll  f3 close"), "{}", stage.screen());
+}
+
+#[test]
+fn a_letter_goes_to_the_text_field_whatever_it_is_bound_to() {
+    let mut stage = bound(small(), &[("close", "x"), ("suspend", "z")]);
+    stage.press("/xz");
+    assert_eq!(stage.state.table.filter_text, "xz");
+    assert!(!stage.suspended);
+    // Ctrl-C leaves, whatever else is bound.
+    stage.press("<ctrl-c>z");
+    assert!(stage.suspended && stage.state.overlay.is_none() && !stage.quit);
+}
+
+#[test]
+fn help_lists_every_context_with_the_keys_that_work_there() {
+    let mut stage = bound(small(), &[("terminate", "f9")]);
+    stage.happen(Event::Resize(Size { width: 80, height: 300 }));
+    stage.press("?");
+    let screen = stage.screen();
+    for context in Context::ALL.iter().copied() {
+        assert!(screen.contains(&format!("│ {}", context.title())), "{context:?}");
+    }
+    assert!(screen.contains("f9            terminate the selected holder"), "{screen}");
+    // A letter that is typed there closes no prompt.
+    let prompts = screen.split("│ Prompts").nth(1).unwrap();
+    let close = prompts.lines().find(|line| line.contains("close or cancel")).unwrap();
+    assert!(!close.contains('q'), "{close}");
+    assert!(ACTIONS.iter().any(|row| row.action == Action::Interrupt && row.is_global()));
+}
