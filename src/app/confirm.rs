@@ -2,42 +2,14 @@
 //! to exactly these plans.
 
 use super::clean::Clean;
-use super::event::Clock;
 use super::sentence::name_of;
 use crate::act::{Action, Copying, Plan, Refusal, Task, Undo};
-use crate::segment::{Bytes, Segment};
+use crate::engine::{Clock, Wanted, Wish};
+use crate::segment::Bytes;
 use std::time::Duration;
 
 /// So long a confirmation takes no key, so that one typed ahead confirms nothing.
 pub const DEAF: Duration = Duration::from_millis(150);
-
-/// What a person wants done. How exactly, and what stands against it, is for
-/// the plan to say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
-    /// Keep it in memory.
-    Lock,
-    /// Let it be swapped out again.
-    Unlock,
-    /// Remove it.
-    Remove {
-        /// With a copy that brings it back.
-        copy: bool,
-    },
-    /// Set its permission bits, its owner and group, or all of them.
-    Access(Action),
-}
-
-/// Something wanted of one segment.
-#[derive(Debug, Clone)]
-pub struct Wish {
-    /// The segment, as it is shown.
-    pub segment: Box<Segment>,
-    /// What is wanted.
-    pub wanted: Wanted,
-    /// Although it is held, or not known to be free: said for this very segment.
-    pub force: bool,
-}
 
 /// The overlay.
 #[derive(Debug, Clone)]
@@ -73,19 +45,6 @@ pub enum Tone {
     Warning,
     /// What stands in the way.
     Refusal,
-}
-
-impl Wanted {
-    /// The verb of the heading and of the key that acts.
-    #[must_use]
-    pub const fn verb(&self) -> &'static str {
-        match self {
-            Self::Lock => "lock",
-            Self::Unlock => "unlock",
-            Self::Remove { .. } => "remove",
-            Self::Access(_) => "change",
-        }
-    }
 }
 
 impl Confirm {

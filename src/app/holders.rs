@@ -1,9 +1,9 @@
 //! Everybody who holds the selected segment, with what else each of them
 //! holds; and the question whether one of them is to end.
 
-use super::event::Clock;
 use super::sentence::{label_of, name_of};
 use crate::act::Ending;
+use crate::engine::Clock;
 use crate::segment::{Access, Bytes, Holder, Segment, SegmentId, State};
 use crate::survey::Survey;
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! Our own holds on segments: those that stay attached, and the one that is open.
 
-use super::event::Clock;
 use crate::act::Hold;
+use crate::engine::Clock;
 
 /// The overlay.
 #[derive(Debug, Clone, Default)]

@@ -1,7 +1,7 @@
 //! The table of segments: which are shown, in which order, which one is
 //! selected. The selection stays on its segment when the table moves.
 
-use super::event::{Clock, Preview};
+use crate::engine::{Clock, Preview};
 use crate::segment::field::Field;
 use crate::segment::filter::{Filter, FilterError};
 use crate::segment::{Segment, SegmentId};

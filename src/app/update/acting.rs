@@ -4,15 +4,18 @@ use super::report::{Report, first_of};
 use super::{clean, new_segment};
 use crate::act::{self, Done, Outcome, Plan, Revert, SavedCopy, Undone};
 use crate::app::action::Action;
-use crate::app::confirm::{Confirm, DEAF, Wanted, Wish};
-use crate::app::effect::{Effect, Undo};
+use crate::app::confirm::{Confirm, DEAF};
+use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::layout::overlay::{text_width, visible_rows};
 use crate::app::new_segment::Step;
 use crate::app::overlay::Overlay;
 use crate::app::sentence::{naming, result, short_names};
 use crate::app::state::State;
-use crate::app::work::{Work, Working};
+use crate::app::work::Work;
+use crate::engine::Working;
+use crate::engine::{Request, Undo};
+use crate::engine::{Wanted, Wish};
 use crate::segment::{Segment, SegmentId, wrap};
 use std::collections::HashSet;
 
@@ -46,7 +49,7 @@ pub fn begin(state: &mut State, segments: &[Segment], wanted: &Wanted, effects: 
     if wishes.is_empty() {
         return;
     }
-    effects.push(Effect::Plan(wishes.clone()));
+    effects.push(Request::Plan(wishes.clone()).into());
     let mut confirm = Confirm::new(wishes, state.now);
     confirm.hidden = hidden(state, segments);
     state.overlay = Some(Overlay::Confirm(confirm));
@@ -100,7 +103,7 @@ pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<
                 wish.force = !wish.force;
             }
             confirm.stale = true;
-            effects.push(Effect::Plan(confirm.wishes.clone()));
+            effects.push(Request::Plan(confirm.wishes.clone()).into());
         }
         Code::Char('c') if confirm.can_toggle_copies() => {
             for wish in &mut confirm.wishes {
@@ -109,12 +112,12 @@ pub fn key(state: &mut State, mut confirm: Confirm, key: Key, effects: &mut Vec<
                 }
             }
             confirm.stale = true;
-            effects.push(Effect::Plan(confirm.wishes.clone()));
+            effects.push(Request::Plan(confirm.wishes.clone()).into());
         }
         Code::Char('y') if confirm.doable() > 0 => {
             confirm.acting = true;
             state.work = Some(Work::default());
-            effects.push(Effect::Apply(confirm.plans.clone()));
+            effects.push(Request::Apply(confirm.plans.clone()).into());
         }
         _ => {}
     }
@@ -155,7 +158,7 @@ pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     match &mut state.work {
         Some(work) if !work.stopping && (acting || (free && work.at.is_some())) => {
             work.stopping = true;
-            effects.push(Effect::StopAct);
+            effects.push(Request::StopAct.into());
             true
         }
         _ => false,
@@ -166,7 +169,7 @@ pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
 pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>) {
     state.work = None;
     if new_segment::made(state, outcomes) {
-        effects.push(Effect::Survey);
+        effects.push(Request::Survey.into());
         return;
     }
     if matches!(&state.overlay, Some(Overlay::Confirm(confirm)) if confirm.acting) {
@@ -182,7 +185,7 @@ pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>)
     }
     let report = Report::new(state, outcomes);
     report.show(state, !done.is_empty());
-    effects.push(Effect::Survey);
+    effects.push(Request::Survey.into());
 }
 
 fn undo_of(done: &[&Done]) -> Option<Undo> {
@@ -217,7 +220,7 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
     match state.undo.take() {
         Some(undo) => {
             state.work = Some(Work { undo: Some(undo.clone()), ..Work::default() });
-            effects.push(Effect::Undo(undo));
+            effects.push(Request::Undo(undo).into());
         }
         None => state.fail("Nothing to undo. `shmlens restore FILE` restores a saved copy"),
     }
@@ -259,7 +262,7 @@ pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>
     } else {
         state.say(text);
     }
-    effects.push(Effect::Survey);
+    effects.push(Request::Survey.into());
 }
 
 /// Adds a line to the log of this session: the action, the segment, the result.

@@ -2,11 +2,12 @@
 
 use super::acting;
 use crate::app::clean::Clean;
-use crate::app::confirm::{Confirm, Wanted};
+use crate::app::confirm::Confirm;
 use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::overlay::Overlay;
 use crate::app::state::State;
+use crate::engine::Wanted;
 use crate::segment::Segment;
 
 /// How many entries a page has, about.

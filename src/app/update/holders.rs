@@ -3,11 +3,12 @@
 use super::acting;
 use crate::act::{EndError, Ended, Ending};
 use crate::app::confirm::DEAF;
-use crate::app::effect::{Effect, Who};
+use crate::app::effect::Effect;
 use crate::app::holders::{Ask, Holders};
 use crate::app::key::{Code, Key};
 use crate::app::overlay::Overlay;
 use crate::app::state::State;
+use crate::engine::{Request, Who};
 
 /// How many rows a page has, about.
 const PAGE: usize = 5;
@@ -18,7 +19,7 @@ pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     let holders = Holders::new(segment, survey);
     let pids: Vec<u32> = holders.rows.iter().map(|row| row.holder.pid).collect();
     if !pids.is_empty() {
-        effects.push(Effect::Holders(Who::These(pids)));
+        effects.push(Request::Holders(Who::These(pids)).into());
     }
     state.overlay = Some(Overlay::Holders(holders));
 }
@@ -80,7 +81,7 @@ fn answer(state: &State, mut ask: Ask, key: Key, effects: &mut Vec<Effect>) -> O
         Code::Char('n' | 'q') if !ask.acting => return None,
         Code::Char('y') if !deaf && !ask.acting => {
             ask.acting = true;
-            effects.push(Effect::End(Box::new(ask.ending.clone())));
+            effects.push(Request::End(Box::new(ask.ending.clone())).into());
         }
         _ => {}
     }
@@ -103,6 +104,6 @@ pub fn ended(state: &mut State, ending: &Ending, result: Result<Ended, EndError>
             state.fail(error.to_string());
         }
     }
-    effects.push(Effect::Holders(Who::These(vec![ending.process.pid])));
-    effects.push(Effect::Survey);
+    effects.push(Request::Holders(Who::These(vec![ending.process.pid])).into());
+    effects.push(Request::Survey.into());
 }

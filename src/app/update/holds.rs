@@ -10,12 +10,13 @@ use crate::app::key::{Code, Key};
 use crate::app::overlay::Overlay;
 use crate::app::sentence::{naming, result};
 use crate::app::state::State;
+use crate::engine::Request;
 use crate::segment::SegmentId;
 
 /// Shows them, the selected segment first of all.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     state.overlay = Some(Overlay::Holds(Holds::default()));
-    effects.push(Effect::AskHolds);
+    effects.push(Request::Holds.into());
 }
 
 /// The kernel was asked.
@@ -40,7 +41,7 @@ pub fn key(state: &mut State, mut holds: Holds, key: Key, effects: &mut Vec<Effe
     let mut let_go = |holds: &mut Holds, which: Vec<Hold>| {
         if !which.is_empty() {
             holds.acting = true;
-            effects.push(Effect::LetGo(which));
+            effects.push(Request::LetGo(which).into());
         }
     };
     match key.code {
@@ -104,5 +105,5 @@ pub fn let_go(
     } else if !text.is_empty() {
         state.say(text);
     }
-    effects.push(Effect::Survey);
+    effects.push(Request::Survey.into());
 }

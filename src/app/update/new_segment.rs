@@ -11,6 +11,7 @@ use crate::app::overlay::Overlay;
 use crate::app::sentence::{name_of, naming};
 use crate::app::state::State;
 use crate::app::work::Work;
+use crate::engine::Request;
 use crate::segment::SegmentId;
 
 /// A key while it is shown. Esc was taken before.
@@ -37,7 +38,7 @@ pub(super) fn changed(form: &mut New, effects: &mut Vec<Effect>) {
     form.plan = None;
     form.error = None;
     form.step = Step::Typing;
-    effects.extend(form.question().ok().map(Effect::Ask));
+    effects.extend(form.question().ok().map(|question| Request::Ask(question).into()));
 }
 
 /// Asks once more what making it would do: what was in the way may be gone, or
@@ -46,7 +47,7 @@ fn go(state: &mut State, mut form: Box<New>, effects: &mut Vec<Effect>) {
     match form.question() {
         Ok(question) => {
             form.step = Step::Going;
-            effects.push(Effect::Ask(question));
+            effects.push(Request::Ask(question).into());
         }
         Err(reason) => form.error = Some(reason),
     }
@@ -71,7 +72,7 @@ fn make(state: &mut State, mut form: Box<New>, effects: &mut Vec<Effect>) {
             } else {
                 form.step = Step::Making;
                 state.work = Some(Work::default());
-                effects.push(Effect::Apply(vec![(**plan).clone()]));
+                effects.push(Request::Apply(vec![(**plan).clone()]).into());
             }
         }
     }

@@ -3,19 +3,19 @@
 use super::acting;
 use crate::act::access::Rules;
 use crate::act::{Answer, Question};
-use crate::app::confirm::Wanted;
 use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::overlay::Overlay;
 use crate::app::permissions::{BITS, Focus, Permissions};
 use crate::app::state::State;
+use crate::engine::{Request, Wanted};
 use crate::segment::SegmentId;
 
 /// Opens it for the marked segments, or the selected one.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     let segments = acting::targets(state).into_iter().cloned().collect();
     if let Some(form) = Permissions::new(segments) {
-        effects.extend(form.segments.first().map(|segment| Effect::AskRules(Box::new(segment.clone()))));
+        effects.extend(form.segments.first().map(|segment| Request::Rules(Box::new(segment.clone())).into()));
         state.overlay = Some(Overlay::Permissions(Box::new(form)));
     }
 }
@@ -99,7 +99,7 @@ pub(super) fn edited(form: &mut Permissions, effects: &mut Vec<Effect>) {
         }
     };
     if !text.is_empty() {
-        effects.push(Effect::Ask(question));
+        effects.push(Request::Ask(question).into());
     }
 }
 

@@ -10,6 +10,7 @@ use crate::app::save::{Line, Save};
 use crate::app::sentence::{naming, result};
 use crate::app::state::State;
 use crate::app::work::Work;
+use crate::engine::Request;
 
 /// Opens the form for the marked segments, or for the selected one.
 pub fn open(state: &mut State) {
@@ -28,7 +29,7 @@ pub fn key(state: &mut State, mut form: Box<Save>, key: Key, effects: &mut Vec<E
                 form.saving = true;
                 form.error = None;
                 state.work = Some(Work::default());
-                effects.push(Effect::Save(wishes));
+                effects.push(Request::Save(wishes).into());
             }
             Err(reason) => form.error = Some(reason),
         },

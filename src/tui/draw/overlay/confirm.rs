@@ -4,11 +4,12 @@
 use super::more;
 use crate::app::State;
 use crate::app::action::Action;
-use crate::app::confirm::{Confirm, Tone, Wish};
+use crate::app::confirm::{Confirm, Tone};
 use crate::app::layout::Area;
 use crate::app::layout::overlay::{centred, text_width};
 use crate::app::sentence::name_of;
 use crate::app::work::Work;
+use crate::engine::Wish;
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::draw::progress;
 use crate::tui::theme::Theme;
