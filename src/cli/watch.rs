@@ -56,7 +56,7 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
         // At once, so that who reads it through a pipe is up to date.
         out.flush()?;
         let ended = began.elapsed();
-        worker.took(ended - now);
+        worker.took(ended.saturating_sub(now));
         let pause = worker.deadline().unwrap_or(ended).saturating_sub(ended);
         if !interrupt.came() {
             out.wait(pause)?;

@@ -50,11 +50,10 @@ impl Steps {
     pub fn advance(&mut self, time: Duration) -> Vec<Report> {
         let until = self.now + time;
         let mut reports = vec![];
-        let due = |worker: &Box<dyn Worker>| worker.deadline().filter(|&due| due <= until);
         while let Some((due, worker)) = self
             .workers
             .iter_mut()
-            .filter_map(|worker| Some((due(worker)?, worker)))
+            .filter_map(|worker| Some((worker.deadline().filter(|&due| due <= until)?, worker)))
             .min_by_key(|(due, _)| *due)
         {
             self.now = self.now.max(due);

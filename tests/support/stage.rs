@@ -62,8 +62,8 @@ impl Stage {
             read_only: false,
         };
         let home = tempfile::tempdir().unwrap();
-        let state = Some(StateDirectory::at(home.path()));
-        let options = Options { copies: Bytes(1 << 30), rules: Rules::default(), state };
+        let copies = Some(StateDirectory::at(home.path()));
+        let options = Options { copies: Bytes(1 << 30), rules: Rules::default(), state: copies };
         let mut steps = Steps::new(Arc::new(machine.clone()), options);
         // The first survey has the holders.
         steps.send(Request::Holders(Who::All));

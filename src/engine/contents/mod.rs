@@ -21,7 +21,7 @@ use crate::machine::Machine;
 use crate::memory::{Progress, Reader, Standing};
 use crate::segment::{Segment, SegmentId};
 use beginning::Beginning;
-use samples::{Ranges, Watch};
+use samples::{Samples, Watch};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use window::Window;
@@ -48,7 +48,7 @@ struct Subscription {
 enum Source {
     Window(Box<Window>),
     Beginning(Beginning),
-    Ranges(Box<Ranges>),
+    Ranges(Box<Samples>),
     Changes(Box<Watch>),
 }
 
@@ -57,7 +57,7 @@ impl Source {
     const fn reader(&self) -> Option<&Reader> {
         match self {
             Self::Window(window) => Some(window.live.reader()),
-            Self::Ranges(ranges) => Some(&ranges.reader),
+            Self::Ranges(samples) => Some(&samples.reader),
             Self::Changes(watch) => Some(&watch.reader),
             Self::Beginning(_) => None,
         }
@@ -83,7 +83,7 @@ impl Subscription {
                 match source {
                     Source::Window(window) => window.read(machine, asked, hurry).into_iter().collect(),
                     Source::Beginning(beginning) => beginning.read(machine, kept),
-                    Source::Ranges(ranges) => vec![ranges.read(machine, now)],
+                    Source::Ranges(samples) => vec![samples.read(machine, now)],
                     Source::Changes(_) => vec![],
                 }
             }
@@ -129,8 +129,8 @@ impl Contents {
         self.readers.add(id, reader.clone());
         let (source, pace) = match feed {
             Feed::Ranges { ranges, every } => {
-                let (ranges, pace) = Ranges::new(reader, segment, ranges, every, now);
-                (Source::Ranges(Box::new(ranges)), pace)
+                let (samples, pace) = Samples::new(reader, segment, ranges, every, now);
+                (Source::Ranges(Box::new(samples)), pace)
             }
             Feed::Changes { range, value, every } => {
                 let (watch, pace) = Watch::new(reader, segment, &range, value, every, now);
@@ -193,10 +193,15 @@ impl Contents {
         Some(Body::LetGo(vec![(segment, released)]))
     }
 
-    /// Everything that is held, each once.
-    fn held(&self) -> BTreeMap<&SegmentId, &Reader> {
-        let open = self.subscriptions.values().filter_map(|subscription| subscription.source.reader());
-        self.kept.values().chain(open).map(|reader| (reader.id(), reader)).collect()
+    /// Everything that is held, each once: what is kept, then what is open.
+    fn held(&self) -> Vec<&Reader> {
+        let mut held: Vec<&Reader> = self.kept.values().collect();
+        for reader in self.subscriptions.values().filter_map(|subscription| subscription.source.reader()) {
+            if held.iter().all(|other| other.id() != reader.id()) {
+                held.push(reader);
+            }
+        }
+        held
     }
 
     /// Lets go of a segment, which ends its subscriptions.
@@ -207,7 +212,7 @@ impl Contents {
         ended: &mut Vec<SubscriptionId>,
     ) -> (SegmentId, Result<Released, ActError>) {
         let id = shown.id.clone();
-        let Some(reader) = self.held().get(&id).copied() else {
+        let Some(reader) = self.held().into_iter().find(|reader| *reader.id() == id) else {
             return (id.clone(), Err(ActError::Gone { id }));
         };
         let now = Hold::of(machine, reader);
@@ -285,7 +290,7 @@ impl Worker for Contents {
                 return vec![];
             }
             Request::Holds => {
-                let holds = self.held().into_values().map(|reader| Hold::of(machine, reader)).collect();
+                let holds = self.held().into_iter().map(|reader| Hold::of(machine, reader)).collect();
                 return vec![Report::new(now, Body::Holds(holds))];
             }
             Request::LetGo(shown) => {

@@ -19,7 +19,7 @@ const SHORTEST: Duration = Duration::from_millis(1);
 const SHARE: u32 = 5;
 
 /// The bytes of ranges, at a rate.
-pub struct Ranges {
+pub struct Samples {
     pub reader: Reader,
     lifetime: Lifetime,
     ranges: Vec<Range<u64>>,
@@ -35,7 +35,7 @@ pub struct Watch {
     size: Option<u64>,
 }
 
-impl Ranges {
+impl Samples {
     /// Starts a feed, with its pace.
     pub fn new(
         reader: Reader,

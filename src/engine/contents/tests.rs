@@ -1,4 +1,5 @@
 //! Subscriptions on a made machine, step by step.
+#![expect(clippy::single_range_in_vec_init, reason = "lists of ranges are meant")]
 
 use super::*;
 use crate::act::StateDirectory;
@@ -78,8 +79,8 @@ impl Scene {
         looks(self.send(Request::Look(id, Watching { window, cells: 1, every })))
     }
 
-    fn ranges(&mut self, id: SubscriptionId, segment: &str, ranges: Vec<Offsets<u64>>, every: Duration) {
-        self.subscribe(id, segment, Feed::Ranges { ranges, every });
+    fn ranges(&mut self, id: SubscriptionId, segment: &str, ranges: &[Offsets<u64>], every: Duration) {
+        self.subscribe(id, segment, Feed::Ranges { ranges: ranges.to_vec(), every });
     }
 
     fn pass(&mut self, time: Duration) -> Vec<Report> {
@@ -128,14 +129,14 @@ fn let_go(reports: &[Report]) -> Vec<String> {
 /// The ids and times of reports.
 fn stamps(reports: &[Report], id: SubscriptionId) -> Vec<u64> {
     let of = reports.iter().filter(|report| report.subscription == Some(id));
-    of.map(|report| u64::try_from((report.at - SECOND).as_millis()).unwrap()).collect()
+    of.map(|report| u64::try_from(report.at.saturating_sub(SECOND).as_millis()).unwrap()).collect()
 }
 
 #[test]
 fn subscriptions_on_one_segment_have_their_own_ranges_and_rates() {
     let mut scene = Scene::new();
-    scene.ranges(ONE, "sysv:1", vec![0..2, 4..99], TENTH);
-    scene.ranges(TWO, "sysv:1", vec![1..3], 3 * TENTH);
+    scene.ranges(ONE, "sysv:1", &[0..2, 4..99], TENTH);
+    scene.ranges(TWO, "sysv:1", &[1..3], 3 * TENTH);
     scene.open(THREE, "sysv:1");
     assert_eq!(scene.nattch(), 1, "they share one attachment");
     scene.watch(THREE, 0..16, Some(2 * TENTH));
@@ -153,8 +154,8 @@ fn subscriptions_on_one_segment_have_their_own_ranges_and_rates() {
 #[test]
 fn a_cancelled_subscription_stops_and_the_others_go_on() {
     let mut scene = Scene::new();
-    scene.ranges(ONE, "sysv:1", vec![0..2], TENTH);
-    scene.ranges(TWO, "sysv:1", vec![0..2], TENTH);
+    scene.ranges(ONE, "sysv:1", &[0..2], TENTH);
+    scene.ranges(TWO, "sysv:1", &[0..2], TENTH);
     assert!(scene.close(ONE, false).is_empty(), "the segment is still attached");
     let reports = scene.pass(SECOND);
     assert_eq!((stamps(&reports, ONE).len(), stamps(&reports, TWO).len()), (0, 10));
@@ -166,8 +167,8 @@ fn a_cancelled_subscription_stops_and_the_others_go_on() {
 #[test]
 fn a_removed_segment_ends_only_its_own_subscriptions() {
     let mut scene = Scene::new();
-    scene.ranges(ONE, "posix:/a", vec![0..2], TENTH);
-    scene.ranges(TWO, "sysv:1", vec![0..2], TENTH);
+    scene.ranges(ONE, "posix:/a", &[0..2], TENTH);
+    scene.ranges(TWO, "sysv:1", &[0..2], TENTH);
     scene.subscribe(THREE, "posix:/a", Feed::Changes { range: 0..99, value: 1, every: Some(TENTH) });
     scene.machine.remove_object("a");
     let reports = scene.pass(SECOND);
@@ -184,8 +185,8 @@ fn a_removed_segment_ends_only_its_own_subscriptions() {
 #[test]
 fn a_new_subscription_replaces_the_one_of_its_id() {
     let mut scene = Scene::new();
-    scene.ranges(ONE, "sysv:1", vec![0..2], TENTH);
-    scene.ranges(ONE, "posix:/a", vec![0..3], TENTH);
+    scene.ranges(ONE, "sysv:1", &[0..2], TENTH);
+    scene.ranges(ONE, "posix:/a", &[0..3], TENTH);
     assert_eq!(scene.nattch(), 0);
     let reports = scene.pass(SECOND);
     assert!(reports.iter().all(|report| matches!(&report.body, Body::Ranges(all) if all[0] == b"hel")));
@@ -217,7 +218,7 @@ fn a_marked_segment_is_watched_until_its_last_other_attachment_goes() {
     let mut scene = Scene::new();
     scene.machine.edit(|facts| facts.sysv[0].row.nattch = 1);
     scene.machine.control().sysv_remove(crate::segment::ShmId(1)).unwrap();
-    scene.ranges(ONE, "sysv:1", vec![0..2], TENTH);
+    scene.ranges(ONE, "sysv:1", &[0..2], TENTH);
     assert_eq!(stamps(&scene.pass(SECOND), ONE).len(), 10);
     scene.machine.edit(|facts| facts.sysv[0].row.nattch = 1);
     let reports = scene.pass(SECOND);

@@ -151,7 +151,11 @@ fn stop_lets_go_of_everything() {
     let mut engine =
         Engine::start(&shared, Options::default(), move |report| drop(reports.send(report))).unwrap();
     let every = Duration::from_millis(1);
-    engine.send(Request::Subscribe(ID, segment, Feed::Ranges { ranges: vec![0..5], every }));
+    engine.send(Request::Subscribe(
+        ID,
+        segment,
+        Feed::Ranges { ranges: std::iter::once(0..5).collect(), every },
+    ));
     told.iter().find(|report| matches!(report.body, Body::Ranges(_))).unwrap();
     machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 1));
     engine.stop();
