@@ -41,14 +41,16 @@ impl Engine {
         let (busy, running) = mpsc::channel::<Infallible>();
         let began = Instant::now();
         let mut inboxes = vec![];
-        for (name, mut worker) in workers(options, false) {
+        for (name, worker) in workers(options, false) {
             let (inbox, jobs) = mpsc::channel();
             inboxes.push(inbox);
             let (busy, machine, sink, alarm) =
                 (busy.clone(), Arc::clone(machine), sink.clone(), sink.clone());
             let panicked = move || alarm(Report::new(began.elapsed(), Body::Panicked));
             spawn(name, panicked, move || {
+                // Dropped after the worker, which lets go of what it holds.
                 let _busy = busy;
+                let mut worker = worker;
                 drive(&mut *worker, &*machine, began, &jobs, &sink);
             })?;
         }
