@@ -16,6 +16,7 @@
 //! | [`identify`] | judges each segment |
 //! | [`act`] | changes a segment: plan, check again, apply, verify |
 //! | [`demo`] | the world that `shmlens demo` makes |
+//! | [`engine`] | runs all of the above in the background: workers, subscriptions, progress |
 //! | [`app`] | the interactive program as a state machine; knows no terminal |
 //! | [`tui`] | the terminal: enter and leave, events, drawing |
 //! | [`cli`] | arguments and reports |
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod config;
 pub mod decode;
 pub mod demo;
+pub mod engine;
 pub mod identify;
 pub mod machine;
 pub mod memory;

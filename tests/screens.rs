@@ -2,10 +2,9 @@
 //! and with its styles, as snapshots.
 
 use crate::support::{Acts, Stage};
-use shmlens::app::effect::Undo;
 use shmlens::app::event::Event;
-use shmlens::app::work::Working;
 use shmlens::decode::Scalar;
+use shmlens::engine::{Body, Undo, Working};
 use shmlens::machine::made::{MadeBytes, MadeMachine};
 use shmlens::segment::{Access, ObjectName};
 use shmlens::tui::theme::{Depth, Name, Theme};
@@ -66,6 +65,11 @@ fn kept(name: &str, stage: &Stage, theme: &Theme) {
 }
 
 const SIZES: [(u16, u16); 5] = [(80, 24), (140, 45), (100, 30), (60, 15), (40, 8)];
+
+/// The progress of a search.
+fn searching(done: u64, total: u64) -> Body {
+    Body::Progress(Working { what: String::new(), item: 0, items: 0, done, total })
+}
 
 #[test]
 fn segments() {
@@ -256,7 +260,7 @@ fn a_long_search_has_a_bar_and_says_how_to_stop_it() {
         let mut stage = Stage::new(machine(), width, height);
         stage.searches_hang = true;
         stage.press("/camera<enter><enter>/needle<enter>");
-        stage.happen(Event::Searching { done: 3 << 20, total: 24 << 20 });
+        stage.report_inspect(searching(3 << 20, 24 << 20));
         kept(&format!("searching-{width}x{height}"), &stage, &plain());
     }
 }
@@ -277,7 +281,7 @@ fn a_long_act_has_a_bar_and_says_how_to_stop_it() {
             done: 120 << 20,
             total: 300 << 20,
         };
-        stage.happen(Event::Working(at));
+        stage.report(Body::Progress(at));
         kept(&format!("act-working-{width}x{height}"), &stage, &plain());
         stage.press("<esc>");
         kept(&format!("act-stopping-{width}x{height}"), &stage, &plain());
@@ -286,7 +290,7 @@ fn a_long_act_has_a_bar_and_says_how_to_stop_it() {
         stage.state.undo = Some(Undo::Copies(vec![]));
         stage.press("u");
         let at = Working { what: "restoring".to_owned(), item: 1, items: 1, done: 9 << 20, total: 24 << 20 };
-        stage.happen(Event::Working(at));
+        stage.report(Body::Progress(at));
         kept(&format!("undo-working-{width}x{height}"), &stage, &plain());
     }
 }

@@ -3,41 +3,14 @@
 
 use super::action::Action as Act;
 use super::clean::Clean;
-use super::event::{Clock, Size};
+use super::event::Size;
 use super::keymap::Keymap;
 use super::layout::overlay::text_width;
 use super::list::List;
 use super::sentence::name_of;
 use crate::act::{Action, Copying, Plan, Refusal, Task, Undo};
-use crate::segment::{Bytes, Segment, wrap};
-
-/// What a person wants done. How exactly, and what stands against it, is for
-/// the plan to say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
-    /// Keep it in memory.
-    Lock,
-    /// Let it be swapped out again.
-    Unlock,
-    /// Remove it.
-    Remove {
-        /// With a copy that brings it back.
-        copy: bool,
-    },
-    /// Set its permission bits, its owner and group, or all of them.
-    Access(Action),
-}
-
-/// Something wanted of one segment.
-#[derive(Debug, Clone)]
-pub struct Wish {
-    /// The segment, as it is shown.
-    pub segment: Box<Segment>,
-    /// What is wanted.
-    pub wanted: Wanted,
-    /// Although it is held, or not known to be free: said for this very segment.
-    pub force: bool,
-}
+use crate::engine::{Clock, Wanted, Wish};
+use crate::segment::{Bytes, wrap};
 
 /// The overlay.
 #[derive(Debug, Clone)]
@@ -71,19 +44,6 @@ pub enum Tone {
     Warning,
     /// What stands in the way.
     Refusal,
-}
-
-impl Wanted {
-    /// The verb of the heading and of the key that acts.
-    #[must_use]
-    pub const fn verb(&self) -> &'static str {
-        match self {
-            Self::Lock => "lock",
-            Self::Unlock => "unlock",
-            Self::Remove { .. } => "remove",
-            Self::Access(_) => "change",
-        }
-    }
 }
 
 impl Confirm {

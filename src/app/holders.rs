@@ -1,10 +1,10 @@
 //! The holders of the selected segment, with everything else that each of them
 //! holds, and the one of them that is about to be terminated.
 
-use super::event::Clock;
 use super::list::List;
 use super::sentence::{label_of, name_of};
 use crate::act::Ending;
+use crate::engine::Clock;
 use crate::segment::{Access, Bytes, Holder, Segment, SegmentId, State};
 use crate::survey::Survey;
 use std::collections::HashMap;

@@ -1,8 +1,8 @@
 //! Our own holds on segments: those that stay attached, and the one that is open.
 
-use super::event::Clock;
 use super::list::List;
 use crate::act::Hold;
+use crate::engine::Clock;
 
 /// The overlay.
 #[derive(Debug, Clone, Default)]

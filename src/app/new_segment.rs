@@ -4,6 +4,7 @@ use super::effect::Effect;
 use super::overlay::Form;
 use super::text_field::TextField;
 use crate::act::{ModeChange, NewSegment, Plan, Question, Source};
+use crate::engine::Request;
 use crate::machine::control::NewSysv;
 use crate::segment::resolve::parse_key;
 use crate::segment::{Bytes, Key, Kind, Mode, ObjectName, Segment, escape, quote};
@@ -260,7 +261,7 @@ impl Form for New {
         self.plan = None;
         self.error = None;
         self.step = Step::Typing;
-        effects.extend(self.question().ok().map(Effect::Ask));
+        effects.extend(self.question().ok().map(|question| Request::Ask(question).into()));
     }
 }
 

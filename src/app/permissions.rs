@@ -8,6 +8,7 @@ use super::overlay::Form;
 use super::text_field::TextField;
 use crate::act::access::{Answer, Rules};
 use crate::act::{Action, ModeChange, OwnerChange, Question, Somebody};
+use crate::engine::Request;
 use crate::segment::{Kind, Mode, Segment};
 use std::collections::BTreeMap;
 
@@ -315,7 +316,7 @@ impl Form for Permissions {
             }
         };
         if !text.is_empty() {
-            effects.push(Effect::Ask(question));
+            effects.push(Request::Ask(question).into());
         }
     }
 

@@ -3,6 +3,7 @@
 use super::effect::Effect;
 use super::overlay::Form;
 use super::text_field::TextField;
+use crate::engine::SaveWish;
 use crate::segment::{Segment, SegmentId};
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -36,17 +37,6 @@ pub struct Save {
     pub error: Option<String>,
     /// The save is running.
     pub saving: bool,
-}
-
-/// A segment to save, and its file.
-#[derive(Debug, Clone)]
-pub struct SaveWish {
-    /// The segment, as it was shown.
-    pub segment: Box<Segment>,
-    /// The file.
-    pub path: PathBuf,
-    /// Whether an existing file is replaced.
-    pub replace: bool,
 }
 
 impl Save {

@@ -3,8 +3,7 @@
 
 use super::action::{Action, Context};
 use super::detail::{self, DetailLine};
-use super::effect::{Undo, Watching};
-use super::event::{Clock, Size};
+use super::event::Size;
 use super::inspect::Inspect;
 use super::interval::Interval;
 use super::key::Key;
@@ -15,6 +14,7 @@ use super::sentence::sentence;
 use super::table::Table;
 use super::work::Work;
 use crate::act::Refusal;
+use crate::engine::{Clock, SubscriptionId, Undo, Watching};
 use crate::segment::{Identity, Segment, SegmentId};
 use crate::survey::{Alert, Survey};
 use std::collections::BTreeSet;
@@ -61,7 +61,7 @@ pub struct State {
     /// The open segment.
     pub inspect: Option<Inspect>,
     /// The segment that is being opened.
-    pub opening: Option<Segment>,
+    pub opening: Option<(SubscriptionId, Segment)>,
     /// The keys that were typed meanwhile: they are for where it leads to.
     pub typed_ahead: Vec<Key>,
     /// What stands over the screen.
@@ -83,13 +83,17 @@ pub struct State {
     /// The row that was clicked last, and when.
     pub last_click: Option<(usize, Clock)>,
     pub(super) asked: Asked,
+    /// The number of subscriptions so far.
+    subscriptions: u64,
 }
 
 /// What the outside was last asked for: it is asked again only when that changes.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     pub preview: Option<(SegmentId, Identity)>,
-    pub look: Option<Watching>,
+    /// That of the preview.
+    pub subscription: Option<SubscriptionId>,
+    pub look: Option<(SubscriptionId, Watching)>,
     pub interval: Option<Interval>,
 }
 
@@ -129,6 +133,7 @@ impl State {
             mouse: settings.mouse,
             last_click: None,
             asked: Asked::default(),
+            subscriptions: 0,
         }
     }
 
@@ -223,6 +228,12 @@ impl State {
     #[must_use]
     pub fn key_of(&self, action: Action) -> String {
         self.keymap.name_of(action)
+    }
+
+    /// The id of a new subscription.
+    pub(super) const fn next_subscription(&mut self) -> SubscriptionId {
+        self.subscriptions += 1;
+        SubscriptionId(self.subscriptions)
     }
 
     pub(super) fn say(&mut self, text: impl Into<String>) {

@@ -1,8 +1,8 @@
 //! The table of segments: which are shown, in which order, which one is
 //! selected. The selection stays on its segment when the table moves.
 
-use super::event::{Clock, Preview};
 use super::list::first_visible;
+use crate::engine::{Clock, Preview};
 use crate::segment::field::Field;
 use crate::segment::filter::{Filter, FilterError};
 use crate::segment::{Segment, SegmentId};

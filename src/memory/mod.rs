@@ -16,6 +16,7 @@ mod pieces;
 mod progress;
 mod reader;
 mod search;
+mod tracker;
 mod turns;
 mod zeros;
 
@@ -28,4 +29,5 @@ pub use pieces::{Piece, Pieces};
 pub use progress::{Direction, Progress};
 pub use reader::{OpenError, Reader, Standing};
 pub use search::{Matches, find_all, find_next};
+pub use tracker::{Change, Tracker};
 pub(crate) use turns::in_turns;

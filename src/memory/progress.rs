@@ -1,7 +1,7 @@
 //! Long work: how far it is, and how to stop it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which way to look from a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,6 +18,8 @@ pub struct Progress {
     cancelled: Arc<AtomicBool>,
     done: AtomicU64,
     total: AtomicU64,
+    /// The number of the current item, the number of items, and the item in words.
+    item: Mutex<(usize, usize, String)>,
 }
 
 impl Progress {
@@ -66,5 +68,17 @@ impl Progress {
     /// So many bytes are done by now.
     pub fn reach(&self, done: u64) {
         self.done.store(done, Ordering::Relaxed);
+    }
+
+    /// Begins the next item of several; `what` names it.
+    pub fn next_item(&self, item: usize, items: usize, what: String) {
+        self.begin(0);
+        *self.item.lock().unwrap_or_else(PoisonError::into_inner) = (item, items, what);
+    }
+
+    /// The number of the current item, the number of items, and the item in words.
+    #[must_use]
+    pub fn item(&self) -> (usize, usize, String) {
+        self.item.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

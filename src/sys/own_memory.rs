@@ -8,7 +8,7 @@
 //! mapped yet, because they save the page faults.
 
 use std::io;
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 
 /// `MADV_POPULATE_READ` and `MADV_POPULATE_WRITE`, Linux 5.14.
 const POPULATE_READ: libc::c_int = 22;
@@ -30,8 +30,8 @@ pub unsafe fn read(from: NonNull<u8>, buffer: &mut [u8]) -> usize {
         if !populate(from, length, POPULATE_READ) {
             return 0;
         }
-        // SAFETY: the caller keeps the range mapped, the buffer does not overlap it.
-        unsafe { ptr::copy_nonoverlapping(from.as_ptr(), to, length) };
+        // SAFETY: the caller keeps the range mapped; the buffer is ours.
+        unsafe { load(from.as_ptr(), buffer) };
         length
     })
 }
@@ -53,10 +53,77 @@ pub unsafe fn write(to: NonNull<u8>, bytes: &[u8]) -> usize {
         if !populate(to, length, POPULATE_WRITE) {
             return 0;
         }
-        // SAFETY: the caller keeps the range mapped, the bytes do not overlap it.
-        unsafe { ptr::copy_nonoverlapping(from, to.as_ptr(), length) };
+        // SAFETY: the caller keeps the range mapped and writable.
+        unsafe { store(bytes, to.as_ptr()) };
         length
     })
+}
+
+/// Loads bytes that other processes may write at the same time. The loads are volatile,
+/// since plain ones would be a data race, and as wide as the alignment of the source
+/// allows: a value of up to 8 bytes at an aligned address is never torn.
+///
+/// # Safety
+/// The range from `from` on has to be mapped and readable.
+#[expect(clippy::cast_ptr_alignment, reason = "`width` checks the alignment")]
+unsafe fn load(from: *const u8, buffer: &mut [u8]) {
+    let (mut at, length) = (0, buffer.len());
+    while at < length {
+        let source = from.wrapping_add(at);
+        // SAFETY: within the range, and aligned where it says so.
+        let (bytes, width) = unsafe {
+            match width(source.addr(), length - at) {
+                8 => (source.cast::<u64>().read_volatile().to_ne_bytes(), 8),
+                4 => (pad(source.cast::<u32>().read_volatile().to_ne_bytes()), 4),
+                2 => (pad(source.cast::<u16>().read_volatile().to_ne_bytes()), 2),
+                _ => (pad([source.read_volatile()]), 1),
+            }
+        };
+        buffer[at..at + width].copy_from_slice(&bytes[..width]);
+        at += width;
+    }
+}
+
+/// Stores bytes where other processes may read and write at the same time, as [`load`].
+///
+/// # Safety
+/// The range from `to` on has to be mapped and writable.
+#[expect(clippy::cast_ptr_alignment, reason = "`width` checks the alignment")]
+unsafe fn store(bytes: &[u8], to: *mut u8) {
+    let mut at = 0;
+    while at < bytes.len() {
+        let target = to.wrapping_add(at);
+        let width = width(target.addr(), bytes.len() - at);
+        let mut value = [0; 8];
+        value[..width].copy_from_slice(&bytes[at..at + width]);
+        // SAFETY: within the range, and aligned where it says so.
+        unsafe {
+            match width {
+                8 => target.cast::<u64>().write_volatile(u64::from_ne_bytes(value)),
+                4 => target
+                    .cast::<u32>()
+                    .write_volatile(u32::from_ne_bytes([value[0], value[1], value[2], value[3]])),
+                2 => target.cast::<u16>().write_volatile(u16::from_ne_bytes([value[0], value[1]])),
+                _ => target.write_volatile(value[0]),
+            }
+        }
+        at += width;
+    }
+}
+
+fn pad<const N: usize>(bytes: [u8; N]) -> [u8; 8] {
+    let mut padded = [0; 8];
+    padded[..N].copy_from_slice(&bytes);
+    padded
+}
+
+/// The widest access at an address that is aligned and stays within `left` bytes.
+const fn width(address: usize, left: usize) -> usize {
+    let mut width = 8;
+    while width > 1 && (!address.is_multiple_of(width) || width > left) {
+        width /= 2;
+    }
+    width
 }
 
 /// Repeats a call until all is copied or a page is missing. `None` where the
@@ -103,6 +170,35 @@ mod tests {
     use crate::sys::page_size;
     use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
     use std::num::NonZero;
+
+    #[test]
+    fn loads_and_stores_copy_every_byte_at_any_alignment() {
+        let source: Vec<u8> = (0..64).collect();
+        for start in 0..16 {
+            for length in 0..32 {
+                let mut memory = vec![0xff; 64];
+                let mut found = vec![0; length];
+                // SAFETY: both ranges lie within the vectors, which nothing else refers to.
+                unsafe {
+                    store(&source[..length], memory.as_mut_ptr().wrapping_add(start));
+                    load(memory.as_ptr().wrapping_add(start), &mut found);
+                }
+                assert_eq!(found, source[..length], "{start} {length}");
+                let beside = memory[..start].iter().chain(&memory[start + length..]);
+                assert!(beside.into_iter().all(|&byte| byte == 0xff), "{start} {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_aligned_value_is_loaded_at_once() {
+        for width in [1, 2, 4, 8] {
+            for address in (0..64).step_by(width) {
+                assert!(super::width(address, 8) >= width);
+                assert_eq!(super::width(address, width), width);
+            }
+        }
+    }
 
     /// Two pages of a mapped file that has one.
     fn with_mapping(check: impl FnOnce(NonNull<u8>, usize)) {

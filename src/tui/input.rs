@@ -16,7 +16,7 @@ use std::sync::mpsc::Sender;
 /// # Errors
 /// When there is no thread to be had.
 pub fn listen(messages: Sender<Message>) -> io::Result<()> {
-    super::work::spawn("input", messages, |messages| {
+    super::message::spawn("input", messages, |messages| {
         let backlog = Backlog::default();
         loop {
             let message = match ct::read() {

@@ -3,8 +3,10 @@
 
 use super::backlog::Slot;
 use crate::app::Event;
+use crate::engine::{self, Body, Report};
 use crate::sys::job::Whom;
 use std::io;
+use std::sync::mpsc::Sender;
 
 /// Something for the loop.
 #[derive(Debug)]
@@ -28,6 +30,31 @@ pub enum Message {
     Panicked,
     /// The terminal cannot be read any more.
     InputFailed(io::Error),
+}
+
+/// Starts a thread that sends messages. If it panics, the loop is told and ends the
+/// program.
+///
+/// # Errors
+/// When no thread can be started.
+pub fn spawn(
+    name: &str,
+    messages: Sender<Message>,
+    run: impl FnOnce(&Sender<Message>) + Send + 'static,
+) -> io::Result<()> {
+    let alarm = messages.clone();
+    // When nobody listens any more, the program is ending anyway.
+    let panicked = move || drop(alarm.send(Message::Panicked));
+    engine::spawn(name, panicked, move || run(&messages))
+}
+
+impl From<Report> for Message {
+    fn from(report: Report) -> Self {
+        match report.body {
+            Body::Panicked => Self::Panicked,
+            _ => Self::Event(Event::Engine(report)),
+        }
+    }
 }
 
 impl From<Event> for Message {

@@ -5,7 +5,6 @@ pub mod canvas;
 mod clipboard;
 pub mod draw;
 pub mod glyphs;
-mod hands;
 mod hangup;
 mod input;
 mod message;
@@ -15,7 +14,6 @@ mod screen;
 mod signals;
 mod terminal;
 pub mod theme;
-mod work;
 
 pub use open::{Look, OpenError, open};
 pub use run::{ExitReason, Options, Program, RunError, run};

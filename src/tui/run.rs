@@ -2,15 +2,15 @@
 //! carries out what it asks for, and draws once.
 //!
 //! It sleeps until a message comes or the program has something that changes
-//! by itself; nothing is polled. Slow work is done by [`Hands`].
+//! by itself; nothing is polled. Slow work is done by the [`Engine`].
 
-use super::hands::Hands;
 use super::message::Message;
 use super::terminal::{EnterError, Terminal};
-use super::work::Began;
 use super::{hangup, input, signals};
-use crate::app::event::{Clock, Size};
+use crate::act::StateDirectory;
+use crate::app::event::Size;
 use crate::app::{Effect, Event};
+use crate::engine::{self, Body, Clock, Engine, Report, Request};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::Bytes;
@@ -19,7 +19,7 @@ use ratatui::buffer::Buffer;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 /// How long the first picture waits for the first survey.
@@ -123,26 +123,37 @@ pub fn run(
     options: Options,
     rules: Rules,
 ) -> Result<ExitReason, RunError> {
-    let began = Began::now();
     let (messages, inbox) = mpsc::channel();
-    let mut hands =
-        Hands::hire(machine, began, &messages, options.copies, rules).map_err(RunError::Threads)?;
+    let state = StateDirectory::find().ok();
+    let engine = engine::Options { copies: options.copies, rules, state };
+    let mut engine = start(machine, engine, messages.clone()).map_err(RunError::Threads)?;
     // Under way while the terminal is entered.
-    hands.carry_out(Effect::Survey);
+    engine.send(Request::Survey);
     signals::listen(messages.clone()).map_err(RunError::Threads)?;
     let terminal = Terminal::enter(options.mouse)?;
     hangup::watch(messages.clone()).map_err(RunError::Threads)?;
     input::listen(messages).map_err(RunError::Threads)?;
-    Loop::new(program, terminal, hands, inbox, began).run()
+    Loop::new(program, terminal, engine, inbox).run()
+}
+
+/// Starts the engine. Its reports become messages.
+fn start(
+    machine: &Arc<dyn Machine>,
+    options: engine::Options,
+    messages: Sender<Message>,
+) -> io::Result<Engine> {
+    Engine::start(machine, options, move |report| {
+        // When nobody listens any more, the program is ending.
+        let _ = messages.send(report.into());
+    })
 }
 
 /// The loop, over whatever terminal.
 struct Loop<P, S> {
     program: P,
     stage: S,
-    hands: Hands,
+    engine: Engine,
     inbox: Receiver<Message>,
-    began: Began,
     size: Size,
     surveyed: bool,
     /// How long the first picture waits for the first survey.
@@ -153,9 +164,9 @@ struct Loop<P, S> {
 type Flow = ControlFlow<Result<ExitReason, RunError>>;
 
 impl<P: Program, S: Stage> Loop<P, S> {
-    const fn new(program: P, stage: S, hands: Hands, inbox: Receiver<Message>, began: Began) -> Self {
+    const fn new(program: P, stage: S, engine: Engine, inbox: Receiver<Message>) -> Self {
         let size = Size { width: 0, height: 0 };
-        Self { program, stage, hands, inbox, began, size, surveyed: false, patience: FIRST_SURVEY }
+        Self { program, stage, engine, inbox, size, surveyed: false, patience: FIRST_SURVEY }
     }
 
     fn run(mut self) -> Result<ExitReason, RunError> {
@@ -163,10 +174,10 @@ impl<P: Program, S: Stage> Loop<P, S> {
         while flow.is_continue() {
             flow = self.turn();
         }
-        let Self { stage, hands, .. } = self;
+        let Self { stage, engine, .. } = self;
         // Before the terminal is left, so that little is typed ahead to us
         // that is meant for the shell: nothing wakes who reads the keys.
-        hands.dismiss();
+        engine.stop();
         drop(stage);
         flow.break_value().unwrap_or(Ok(ExitReason::Quit))
     }
@@ -175,9 +186,9 @@ impl<P: Program, S: Stage> Loop<P, S> {
     /// first picture is not an empty one.
     fn begin(&mut self) -> Flow {
         self.measure()?;
-        let until = self.began.clock() + self.patience;
+        let until = self.engine.now() + self.patience;
         while !self.surveyed {
-            match self.inbox.recv_timeout(until.saturating_sub(self.began.clock())) {
+            match self.inbox.recv_timeout(until.saturating_sub(self.engine.now())) {
                 Ok(message) => self.take(message)?,
                 Err(_) => break,
             }
@@ -187,7 +198,7 @@ impl<P: Program, S: Stage> Loop<P, S> {
 
     /// Sleeps until something happens, takes in all that has happened, draws once.
     fn turn(&mut self) -> Flow {
-        let first = match self.program.next_tick(self.began.clock()) {
+        let first = match self.program.next_tick(self.engine.now()) {
             None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(tick) => self.inbox.recv_timeout(tick.max(SHORTEST_TICK)),
         };
@@ -197,8 +208,8 @@ impl<P: Program, S: Stage> Loop<P, S> {
             // All threads have ended, the one that reads keys too.
             Err(RecvTimeoutError::Disconnected) => return ControlFlow::Break(Ok(ExitReason::HungUp)),
         }
-        let until = self.began.clock() + TAKE_IN;
-        while self.began.clock() < until {
+        let until = self.engine.now() + TAKE_IN;
+        while self.engine.now() < until {
             let Ok(message) = self.inbox.try_recv() else { break };
             self.take(message)?;
         }
@@ -234,27 +245,30 @@ impl<P: Program, S: Stage> Loop<P, S> {
     fn happen(&mut self, event: Event) -> Flow {
         match &event {
             Event::Resize(size) => self.size = *size,
-            Event::Surveyed(_) => self.surveyed = true,
+            Event::Engine(Report { body: Body::Surveyed(_), .. }) => self.surveyed = true,
             _ => {}
         }
-        for effect in self.program.update(self.began.clock(), event) {
+        for effect in self.program.update(self.engine.now(), event) {
             self.carry_out(effect)?;
         }
         ControlFlow::Continue(())
     }
 
     fn carry_out(&mut self, effect: Effect) -> Flow {
-        let done = match self.hands.carry_out(effect) {
-            Some(Effect::Copy(text)) => match self.stage.copy(&text) {
+        let done = match effect {
+            Effect::Engine(request) => {
+                self.engine.send(request);
+                Ok(())
+            }
+            Effect::Copy(text) => match self.stage.copy(&text) {
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
                     return self.happen(Event::Failed(error.to_string()));
                 }
                 done => done,
             },
-            Some(Effect::CaptureMouse(on)) => self.stage.capture_mouse(on),
-            Some(Effect::Suspend) => return self.stop(Whom::Group),
-            Some(Effect::Quit) => return ControlFlow::Break(Ok(ExitReason::Quit)),
-            _ => Ok(()),
+            Effect::CaptureMouse(on) => self.stage.capture_mouse(on),
+            Effect::Suspend => return self.stop(Whom::Group),
+            Effect::Quit => return ControlFlow::Break(Ok(ExitReason::Quit)),
         };
         output(done)
     }

@@ -9,6 +9,7 @@ mod world;
 
 use pty::{PICTURE, Pty};
 use shmlens::app::{Event, Keymap, Settings, State, update};
+use shmlens::engine::{Body, Report};
 use shmlens::identify::{Identifier, Rules};
 use shmlens::machine::real::RealMachine;
 use shmlens::survey::{Names, Survey};
@@ -173,7 +174,11 @@ fn takes_over(rounds: usize) {
         .map(|_| {
             let survey = Box::new(Survey::take(&RealMachine, &mut names));
             let began = Instant::now();
-            update(&mut state, Duration::ZERO, Event::Surveyed(survey));
+            update(
+                &mut state,
+                Duration::ZERO,
+                Event::Engine(Report::new(Duration::ZERO, Body::Surveyed(survey))),
+            );
             began.elapsed()
         })
         .collect();

@@ -5,12 +5,12 @@ use crate::support::{Acts, Stage};
 use shmlens::act::copies::KeepError;
 use shmlens::act::{ActError, Done, NotUndone, Outcome, Refusal, SavedCopy, StateError, Undone};
 use shmlens::app::Keymap;
-use shmlens::app::effect::{Effect, Undo};
+use shmlens::app::effect::Effect;
 use shmlens::app::event::Event;
 use shmlens::app::key::Key;
 use shmlens::app::overlay::Overlay;
 use shmlens::app::update;
-use shmlens::app::work::Working;
+use shmlens::engine::{Body, Request, Undo, Working};
 use shmlens::machine::made::{MadeBytes, MadeMachine};
 use shmlens::segment::{Access, ObjectName, SegmentId};
 
@@ -117,7 +117,7 @@ fn a_yes_before_the_new_plans_are_there_is_none() {
         assert_eq!(confirm(&stage).doable(), 1);
         let mut typed = |key| update(&mut stage.state, stage.clock, Event::Key(Key::char(key)));
         let planning = typed(key);
-        assert!(matches!(planning[..], [Effect::Plan(_)]), "{planning:?}");
+        assert!(matches!(planning[..], [Effect::Engine(Request::Plan(_))]), "{planning:?}");
         assert!(typed('y').is_empty(), "{key}");
     }
 }
@@ -233,9 +233,9 @@ fn saved(name: &str) -> SavedCopy {
     SavedCopy { id: object(name), path: format!("/copies/{name}").into() }
 }
 
-fn working() -> Event {
+fn working() -> Body {
     let what = "copying sysv:5".to_owned();
-    Event::Working(Working { what, item: 1, items: 1, done: 10, total: 50 })
+    Body::Progress(Working { what, item: 1, items: 1, done: 10, total: 50 })
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn a_long_act_is_stopped_and_nothing_else_is_begun_meanwhile() {
         stage.press("x");
         stage.wait(200);
         stage.press("y");
-        stage.happen(working());
+        stage.report(working());
         assert!(stage.screen().contains("10 B of 50 B   esc stop"), "{}", stage.screen());
         stage.press("ynfc");
         assert_eq!(stage.acts, Acts::Hang);
@@ -255,7 +255,7 @@ fn a_long_act_is_stopped_and_nothing_else_is_begun_meanwhile() {
         assert!(stage.screen().contains("stopping"), "{}", stage.screen());
         let subject = "sysv:5".to_owned();
         let result = Err(ActError::Stopped { subject: subject.clone() });
-        stage.happen(Event::Acted(vec![Outcome { subject, action: "rm", result }]));
+        stage.report(Body::Acted(vec![Outcome { subject, action: "rm", result }]));
         assert_eq!(notice(&stage), "Stopped; nothing was changed");
         assert!(stage.state.overlay.is_none() && stage.state.work.is_none());
     }
@@ -269,7 +269,7 @@ fn meanwhile_nothing_is_cleaned_and_nobody_is_ended() {
         stage.acts = Acts::Hang;
         stage.state.undo = Some(Undo::Copies(vec![saved("a")]));
         stage.press("u");
-        stage.happen(working());
+        stage.report(working());
         stage
     };
     let mut cleaning = busy();
@@ -293,12 +293,12 @@ fn a_long_undo_is_stopped_and_can_be_tried_again() {
     // It takes no time to speak of so far, and the keys are what they are.
     stage.press("<esc>");
     assert_eq!(stage.acts, Acts::Hang);
-    stage.happen(working());
+    stage.report(working());
     stage.press("x");
     assert!(notice(&stage).contains("esc cancels it"), "{}", notice(&stage));
     stage.press("<esc>");
     assert_eq!((stage.acts, stage.quit), (Acts::Stopped, false));
-    stage.happen(Event::Undone(vec![
+    stage.report(Body::Undone(vec![
         Undone { id: object("a"), result: Ok("restored".to_owned()) },
         Undone { id: object("b"), result: Err(NotUndone::now(&"stopped")) },
     ]));
@@ -315,7 +315,7 @@ fn reported(outcomes: Vec<Outcome>) -> Stage {
     stage.press("l");
     stage.wait(200);
     stage.press("y");
-    stage.happen(Event::Acted(outcomes));
+    stage.report(Body::Acted(outcomes));
     stage
 }
 
@@ -370,7 +370,7 @@ fn messages_name_the_key_that_is_bound_now() {
         let keymap = Keymap::with(&[("undo".to_owned(), keys)].into()).unwrap();
         let mut stage = reported(vec![]);
         stage.state.keymap = keymap;
-        stage.happen(Event::Acted(vec![removed("a")]));
+        stage.report(Body::Acted(vec![removed("a")]));
         assert_eq!(notice(&stage), said);
     }
 }
@@ -613,7 +613,7 @@ fn all_lines_of_the_log_have_one_form() {
     let mut stage = reported(vec![removed("a"), failed("b"), refused("c")]);
     let results = [Ok("restored".to_owned()), Err(NotUndone::now(&"posix:/b: its name is in use"))];
     let undone = |(name, result)| Undone { id: object(name), result };
-    stage.happen(Event::Undone(["a", "b"].into_iter().zip(results).map(undone).collect()));
+    stage.report(Body::Undone(["a", "b"].into_iter().zip(results).map(undone).collect()));
     for (line, start) in
         stage.state.log.iter().zip(["rm /a: ", "rm /b: ", "rm /c: ", "undo /a: ", "undo /b: its"])
     {

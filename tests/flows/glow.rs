@@ -2,7 +2,7 @@
 
 use super::stage;
 use crate::support::Stage;
-use shmlens::app::event::Event;
+use shmlens::engine::Body;
 use shmlens::identify::Identifier;
 use shmlens::machine::made::{MadeBytes, MadeMachine};
 use shmlens::segment::Access;
@@ -31,7 +31,7 @@ fn that_the_holders_become_known_makes_nothing_glow() {
     // As it is when the program starts: the table is there before its holders are.
     let early = Identifier::default().survey(&stage.machine, None, &mut Names::default());
     stage.state.survey = None;
-    stage.happen(Event::Surveyed(Box::new(early)));
+    stage.report(Body::Surveyed(Box::new(early)));
     stage.clock += Duration::from_secs(10);
     stage.survey();
     assert_eq!(stage.state.survey.as_ref().unwrap().segments.len(), 4);

@@ -9,6 +9,7 @@ use shmlens::app::holders::Holders;
 use shmlens::app::key::Key;
 use shmlens::app::overlay::Overlay;
 use shmlens::app::update;
+use shmlens::engine::Request;
 use shmlens::machine::made::{MadeBytes, MadeMachine};
 use shmlens::segment::Access;
 
@@ -100,7 +101,7 @@ fn it_is_asked_once_however_often_yes_is_said() {
     stage.wait(200);
     let mut press = |key| {
         let effects = update(&mut stage.state, stage.clock, Event::Key(Key::char(key)));
-        effects.iter().filter(|effect| matches!(effect, Effect::End(_))).count()
+        effects.iter().filter(|effect| matches!(effect, Effect::Engine(Request::End(_)))).count()
     };
     assert_eq!([press('y'), press('y'), press('n'), press('y')], [1, 0, 0, 0]);
     let Some(Overlay::Terminate(terminate)) = &stage.state.overlay else { panic!() };

@@ -2,11 +2,12 @@
 
 use super::{notice, small, stage};
 use crate::support::Stage;
-use shmlens::app::event::{Event, Found, Size};
+use shmlens::app::event::{Event, Size};
 use shmlens::app::inspect::{Inspect, InspectPane};
 use shmlens::app::key::{Mouse, MouseKind};
 use shmlens::app::overlay::Overlay;
 use shmlens::decode::{ByteOrder, Scalar};
+use shmlens::engine::{Body, Found, Working};
 use shmlens::machine::made::{MadeBytes, MadeMachine};
 use shmlens::memory::Standing;
 use shmlens::segment::Access;
@@ -24,6 +25,11 @@ fn inside(size: u64, write: impl FnOnce(&mut MadeBytes)) -> Stage {
     let mut stage = stage(machine);
     stage.press("<enter>");
     stage
+}
+
+/// The progress of a search.
+fn searching(done: u64, total: u64) -> Body {
+    Body::Progress(Working { what: String::new(), item: 0, items: 0, done, total })
 }
 
 #[test]
@@ -124,7 +130,7 @@ fn esc_stops_a_long_search_before_it_leaves() {
     stage.searches_hang = true;
     stage.press("/needle<enter>");
     assert!(open(&stage).pending.is_some());
-    stage.happen(Event::Searching { done: 1 << 20, total: 1 << 30 });
+    stage.report_inspect(searching(1 << 20, 1 << 30));
     assert!(stage.screen().contains("1.0 MiB of 1.0 GiB   esc stop"), "{}", stage.screen());
     stage.press("<esc>");
     assert!(open(&stage).pending.is_none());
@@ -134,7 +140,7 @@ fn esc_stops_a_long_search_before_it_leaves() {
     assert!(open(&stage).pending.is_none());
     stage.press("gn");
     // An answer that comes too late is not wanted any more.
-    stage.happen(Event::Found(Found { request: 1, result: Ok(Some(5000)), wrapped: false }));
+    stage.report_inspect(Body::Found(Found { number: 1, result: Ok(Some(5000)), wrapped: false }));
     assert_eq!(open(&stage).cursor, 0);
     stage.press("<esc>");
     assert!(stage.state.inspect.is_none());

@@ -5,9 +5,9 @@ use super::{Sources, room, rust};
 
 /// The rooms. Up to `tui` each uses only those to its left; the last three
 /// stand beside the row.
-pub const ROOMS: [&str; 13] = [
-    "segment", "sys", "machine", "survey", "memory", "decode", "identify", "act", "app", "tui", "config",
-    "demo", "cli",
+pub const ROOMS: [&str; 14] = [
+    "segment", "sys", "machine", "survey", "memory", "decode", "identify", "act", "engine", "app", "tui",
+    "config", "demo", "cli",
 ];
 
 /// The modules of `app` that are its tables of actions and keys.
@@ -56,5 +56,5 @@ fn allowed(from: &str, used: &Use) -> bool {
 fn place(room: &str) -> usize {
     // It stands beside machine: neither may use the other.
     let room = if room == "config" { "machine" } else { room };
-    ROOMS[..10].iter().position(|name| *name == room).unwrap_or(usize::MAX)
+    ROOMS[..11].iter().position(|name| *name == room).unwrap_or(usize::MAX)
 }

@@ -1,32 +1,25 @@
-//! The interactive program on a made machine, without a terminal: keys go in,
-//! effects are carried out at once, and the screen can be drawn into cells.
+//! The interactive program on a made machine, without a terminal: keys go in, the
+//! engine runs step by step, and the screen can be drawn into cells.
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
-use shmlens::act::access::Rules;
-use shmlens::act::{
-    self, ActError, Action, Copies, Copying, Hold, NotUndone, Options, Plan, Question, Released,
-    StateDirectory, Undone,
-};
-use shmlens::app::confirm::{Wanted, Wish};
-use shmlens::app::effect::{Effect, Request, Target, Undo, Watching};
-use shmlens::app::event::{Event, Found, Opened, Preview, Size};
+use shmlens::act::{Question, StateDirectory};
+use shmlens::app::effect::Effect;
+use shmlens::app::event::{Event, Size};
 use shmlens::app::key::{Key, Mouse};
-use shmlens::app::save::SaveWish;
 use shmlens::app::{Keymap, Settings, State, update};
-use shmlens::identify::Identifier;
+use shmlens::engine::{Body, Options, Report, Request, Steps, SubscriptionId, Who};
+use shmlens::identify::Rules;
 use shmlens::machine::made::MadeMachine;
-use shmlens::memory::{self, Direction, Live, Progress, Reader};
-use shmlens::segment::{Segment, SegmentId};
-use shmlens::survey::{Depth as LookDepth, Holdings, Names, Survey};
+use shmlens::segment::Bytes;
 use shmlens::tui::draw::draw;
 use shmlens::tui::theme::{Depth, Name, Theme};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// How acts are carried out.
+/// How actions are carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acts {
     /// At once.
@@ -37,7 +30,7 @@ pub enum Acts {
     Stopped,
 }
 
-/// The program, its machine, and what it has asked for.
+/// The program, its machine, and its engine.
 pub struct Stage {
     pub machine: MadeMachine,
     pub state: State,
@@ -46,16 +39,15 @@ pub struct Stage {
     pub clipboard: Option<String>,
     pub quit: bool,
     pub suspended: bool,
-    /// Whether a search takes for ever.
+    /// Searches take for ever.
     pub searches_hang: bool,
-    /// What was asked while it was typed and is not answered yet; `None`: all is answered at once.
+    /// Questions that are not answered yet; `None`: all are answered at once.
     pub late: Option<Vec<Question>>,
-    /// How acts are carried out.
+    /// How actions are carried out.
     pub acts: Acts,
-    open: Option<Live>,
-    watching: Option<Watching>,
-    kept: BTreeMap<SegmentId, Live>,
-    home: tempfile::TempDir,
+    steps: Steps,
+    /// Has the log and the copies.
+    _home: tempfile::TempDir,
 }
 
 impl Stage {
@@ -69,6 +61,12 @@ impl Stage {
             user: "ann".to_owned(),
             read_only: false,
         };
+        let home = tempfile::tempdir().unwrap();
+        let copies = Some(StateDirectory::at(home.path()));
+        let options = Options { copies: Bytes(1 << 30), rules: Rules::default(), state: copies };
+        let mut steps = Steps::new(Arc::new(machine.clone()), options);
+        // The first survey has the holders.
+        steps.send(Request::Holders(Who::All));
         let mut stage = Self {
             machine,
             state: State::new(settings),
@@ -79,36 +77,39 @@ impl Stage {
             searches_hang: false,
             late: None,
             acts: Acts::AtOnce,
-            open: None,
-            watching: None,
-            kept: BTreeMap::new(),
-            home: tempfile::tempdir().unwrap(),
+            steps,
+            _home: home,
         };
         stage.happen(Event::Resize(Size { width, height }));
-        stage.survey();
         stage
     }
 
-    /// Looks at the machine.
+    /// Surveys the machine, and scans the holders before.
     pub fn survey(&mut self) {
-        let mut names = Names::default();
-        let holdings = Holdings::look(&self.machine, LookDepth::Private, &[], &mut names);
-        let survey = Identifier::default().survey(&self.machine, Some(&holdings), &mut names);
-        self.happen(Event::Surveyed(Box::new(survey)));
+        self.steps.send(Request::Holders(Who::All));
+        self.request(Request::Survey);
     }
 
-    /// Lets time pass.
+    /// Lets time pass, with all that happens meanwhile.
     pub fn wait(&mut self, millis: u64) {
-        self.clock += Duration::from_millis(millis);
+        let until = self.clock + Duration::from_millis(millis);
+        while let Some(due) = self.steps.deadline().filter(|&due| due <= until) {
+            self.clock = self.clock.max(due);
+            self.run();
+        }
+        self.clock = until;
+        self.run();
         self.happen(Event::Tick);
     }
 
-    /// Looks at the open segment, as the worker does at each interval.
+    /// Waits for the next look at the open segment.
     pub fn look(&mut self) {
         self.wait(100);
-        if self.watching.as_ref().is_some_and(|watching| watching.every.is_some()) {
-            self.look_now();
-        }
+    }
+
+    /// Waits until the beginning of the selected segment is read again.
+    pub fn preview_again(&mut self) {
+        self.wait(250);
     }
 
     /// Presses keys: letters, and names in `<…>`.
@@ -133,216 +134,58 @@ impl Stage {
 
     pub fn happen(&mut self, event: Event) {
         for effect in update(&mut self.state, self.clock, event) {
-            self.carry_out(effect);
+            match effect {
+                Effect::Engine(request) => self.request(request),
+                Effect::Copy(text) => self.clipboard = Some(text),
+                Effect::Suspend => self.suspended = true,
+                Effect::Quit => self.quit = true,
+                Effect::CaptureMouse(_) => {}
+            }
         }
     }
 
-    /// Answers what has hung so far, in the order in which it was asked.
+    /// Reports something that the engine did not.
+    pub fn report(&mut self, body: Body) {
+        self.happen(Event::Engine(Report::new(self.clock, body)));
+    }
+
+    /// Reports something about the segment in Inspect that the engine did not.
+    pub fn report_inspect(&mut self, body: Body) {
+        let id = self.state.inspect.as_ref().map_or(SubscriptionId(0), |inspect| inspect.subscription);
+        self.happen(Event::Engine(Report::of(id, self.clock, body)));
+    }
+
+    /// Answers the questions that are late, in the order in which they were asked.
     pub fn answer(&mut self) {
         for question in self.late.take().unwrap_or_default() {
-            self.carry_out(Effect::Ask(question));
+            self.request(Request::Ask(question));
         }
     }
 
-    fn carry_out(&mut self, effect: Effect) {
-        match effect {
-            Effect::Survey => self.survey(),
-            Effect::Preview(Some(segment)) => self.preview(&segment),
-            Effect::Open(segment) => self.open(&segment),
-            Effect::Look(watching) => {
-                self.watching = Some(watching);
-                self.look_now();
+    fn request(&mut self, request: Request) {
+        match (request, &mut self.late) {
+            (Request::Ask(question), Some(late)) => late.push(question),
+            (Request::Search(..), _) if self.searches_hang => {}
+            (Request::Apply(_) | Request::Undo(_) | Request::Save(_), _) if self.acts != Acts::AtOnce => {}
+            (Request::StopAct, _) => self.acts = Acts::Stopped,
+            (request, _) => {
+                self.run();
+                let reports = self.steps.send(request);
+                self.take(reports);
             }
-            Effect::LookOnce => self.look_now(),
-            Effect::SetBaseline => self.open.as_mut().unwrap().set_baseline(),
-            Effect::Find(request) => self.find(request),
-            Effect::Close { keep } => {
-                let live = self.open.take().unwrap();
-                let id = live.reader().id().clone();
-                if keep {
-                    self.kept.insert(id, live);
-                } else {
-                    let hold = Hold::of(&self.machine, live.reader());
-                    let released = act::detach(&self.machine, &hold, hold.clone(), || drop(live));
-                    self.happen(Event::LetGo(vec![(id, released)]));
-                }
-            }
-            Effect::AskHolds => {
-                let open = self.open.iter().filter(|live| !self.kept.contains_key(live.reader().id()));
-                let all = self.kept.values().chain(open);
-                let holds = all.map(|live| Hold::of(&self.machine, live.reader())).collect();
-                self.happen(Event::Holds(holds));
-            }
-            Effect::LetGo(holds) => {
-                let results = holds.iter().map(|hold| self.let_go(hold)).collect();
-                self.happen(Event::LetGo(results));
-            }
-            Effect::End(ending) => {
-                let result = act::end(&self.machine, &ending);
-                self.happen(Event::Ended(ending, result));
-            }
-            Effect::AskRules(segment) => {
-                let rules = Rules::of(&self.machine, &segment);
-                self.happen(Event::Rules(segment.id.clone(), rules));
-            }
-            Effect::Ask(question) => {
-                if let Some(late) = &mut self.late {
-                    late.push(question);
-                } else {
-                    let answer = question.ask(&self.machine);
-                    self.happen(Event::Answered(question, answer));
-                }
-            }
-            Effect::Plan(wishes) => {
-                let plans = wishes.iter().map(|wish| self.plan(wish)).collect();
-                self.happen(Event::Planned(plans));
-            }
-            Effect::Apply(_) | Effect::Undo(_) | Effect::Save(_) if self.acts != Acts::AtOnce => {}
-            Effect::StopAct => self.acts = Acts::Stopped,
-            Effect::Apply(plans) => {
-                let outcomes = plans.iter().map(|plan| act::apply(&self.machine, plan)).collect();
-                self.happen(Event::Acted(outcomes));
-            }
-            Effect::Save(wishes) => {
-                let save = |wish: &SaveWish| {
-                    let SaveWish { segment, path, replace } = wish;
-                    act::save_outcome(&self.machine, segment, path, *replace, &Progress::new())
-                };
-                let outcomes = wishes.iter().map(save).collect();
-                self.happen(Event::Saved(outcomes));
-            }
-            Effect::Undo(undo) => {
-                let results = self.undo(undo);
-                self.happen(Event::Undone(results));
-            }
-            Effect::Copy(text) => self.clipboard = Some(text),
-            Effect::Suspend => self.suspended = true,
-            Effect::Quit => self.quit = true,
-            // Every survey of this stage looks at the holders too.
-            Effect::Preview(None)
-            | Effect::SurveyEvery(_)
-            | Effect::Holders(_)
-            | Effect::StopSearch
-            | Effect::CaptureMouse(_) => {}
         }
     }
 
-    fn let_go(&mut self, shown: &Hold) -> (SegmentId, Result<Released, ActError>) {
-        let is_open = self.open.as_ref().is_some_and(|live| *live.reader().id() == shown.id);
-        let live = if is_open { self.open.take() } else { self.kept.remove(&shown.id) }.unwrap();
-        let now = Hold::of(&self.machine, live.reader());
-        let mut live = Some(live);
-        let released = act::detach(&self.machine, shown, now, || live = None);
-        // What was not let go is held on.
-        self.kept.extend(live.map(|live| (shown.id.clone(), live)));
-        (shown.id.clone(), released)
+    /// Lets the engine do what is due by now.
+    fn run(&mut self) {
+        let reports = self.steps.advance(self.clock.saturating_sub(self.steps.now()));
+        self.take(reports);
     }
 
-    fn plan(&self, wish: &Wish) -> Plan {
-        let action = match &wish.wanted {
-            Wanted::Lock => Action::Lock,
-            Wanted::Unlock => Action::Unlock,
-            Wanted::Access(action) => action.clone(),
-            Wanted::Remove { copy: true } => Action::Remove(Copying::Keep(self.copies())),
-            Wanted::Remove { copy: false } => Action::Remove(Copying::Without),
-        };
-        act::plan(&self.machine, &wish.segment, &action, &Options { force: wish.force, ..Options::default() })
-    }
-
-    fn copies(&self) -> Copies {
-        Copies::new(StateDirectory::at(self.home.path()), shmlens::segment::Bytes(1 << 30))
-    }
-
-    fn undo(&self, undo: Undo) -> Vec<Undone> {
-        let survey = Survey::take(&self.machine, &mut Names::default());
-        match undo {
-            Undo::Copies(copies) => copies
-                .iter()
-                .map(|copy| match copy.restore(&self.machine, &self.copies(), &Progress::new()) {
-                    Ok(back) => Undone { id: back.id.clone(), result: Ok(back.said()) },
-                    Err(failure) => Undone { id: copy.id.clone(), result: Err(failure) },
-                })
-                .collect(),
-            Undo::Acts(acts) => acts
-                .iter()
-                .map(|revert| {
-                    let apply = |segment: &Segment| {
-                        let plan = act::plan(&self.machine, segment, &revert.action, &Options::default());
-                        let outcome = act::apply(&self.machine, &plan);
-                        outcome
-                            .result
-                            .map(|done| done.said.join("; "))
-                            .map_err(|error| NotUndone::now(&error))
-                    };
-                    let result = revert.segment(&survey.segments).and_then(apply);
-                    Undone { id: revert.id.clone(), result }
-                })
-                .collect(),
+    fn take(&mut self, reports: Vec<Report>) {
+        for report in reports {
+            self.happen(Event::Engine(report));
         }
-    }
-
-    /// As the worker does it: a System V segment is not attached for this.
-    fn preview(&mut self, segment: &Segment) {
-        if segment.sysv().is_some() {
-            return;
-        }
-        let bytes = Reader::open(&self.machine, segment).map_err(|error| error.to_string()).map(|reader| {
-            let mut bytes = vec![0; 512];
-            let count = reader.read_at(0, &mut bytes).unwrap();
-            bytes.truncate(count);
-            bytes
-        });
-        self.happen(Event::Previewed(Preview { id: segment.id.clone(), bytes }));
-    }
-
-    /// Reads the beginning of the selected segment again, as the worker does
-    /// every quarter of a second.
-    pub fn preview_again(&mut self) {
-        if let Some(segment) = self.state.selected().cloned() {
-            self.preview(&segment);
-        }
-    }
-
-    fn open(&mut self, segment: &Segment) {
-        let result = match self.kept.remove(&segment.id) {
-            Some(live) => Ok(live),
-            None => Reader::open(&self.machine, segment).map(Live::new),
-        };
-        let result = result.map(|live| self.open = Some(live));
-        self.happen(Event::Opened(Opened { id: segment.id.clone(), result }));
-    }
-
-    fn look_now(&mut self) {
-        let (Some(live), Some(watching)) = (&mut self.open, &self.watching) else { return };
-        let request = memory::Request {
-            window: watching.window.clone(),
-            cells: watching.cells,
-            budget: Duration::from_secs(1),
-        };
-        let look = live.look(&self.machine, &request).unwrap();
-        self.happen(Event::Looked(Box::new(look)));
-    }
-
-    fn find(&mut self, request: Request) {
-        if self.searches_hang {
-            return;
-        }
-        let live = self.open.as_mut().unwrap();
-        let Request { number, from, direction, what } = request;
-        let progress = Progress::new();
-        let reader = live.reader().clone();
-        let (found, wrapped) = match what {
-            Target::Change => (live.next_change(from, direction, &progress).unwrap(), false),
-            Target::Data { gap } => {
-                (memory::next_data(&reader, from, direction, gap, &progress).unwrap(), false)
-            }
-            Target::Pattern(pattern) => {
-                let find = |from| memory::find_next(&reader, &pattern, from, direction, &progress).unwrap();
-                let other_end = if direction == Direction::Forward { 0 } else { u64::MAX };
-                find(from).map_or_else(|| (find(other_end), true), |at| (Some(at), false))
-            }
-        };
-        self.happen(Event::Found(Found { request: number, result: Ok(found), wrapped }));
     }
 
     /// The screen as cells.

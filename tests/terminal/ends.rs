@@ -5,9 +5,9 @@ use crate::support::{SOON, Terminal, shmlens, tool, wait_until};
 use nix::sys::signal::Signal;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
-use shmlens::app::event::Clock;
 use shmlens::app::key::Key;
 use shmlens::app::{Effect, Event};
+use shmlens::engine::{Clock, Request};
 use shmlens::identify::Rules;
 use shmlens::machine::Machine;
 use shmlens::machine::made::{MadeFacts, MadeMachine};
@@ -117,7 +117,7 @@ impl Program for Unlucky {
     fn update(&mut self, _: Clock, event: Event) -> Vec<Effect> {
         let at_p = matches!(event, Event::Key(key) if key == Key::char('p'));
         assert!(!at_p || self.by_survey, "the program panics on purpose");
-        if at_p { vec![Effect::Survey] } else { vec![] }
+        if at_p { vec![Request::Survey.into()] } else { vec![] }
     }
 
     fn next_tick(&self, _: Clock) -> Option<Duration> {

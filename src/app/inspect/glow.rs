@@ -1,6 +1,6 @@
 //! The glow of bytes that have just changed: it fades over three seconds.
 
-use crate::app::event::Clock;
+use crate::engine::Clock;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;

@@ -10,11 +10,11 @@ pub use glow::Glow;
 pub use offset::{OffsetError, parse_offset};
 pub use rate::Rate;
 
-use super::effect::Watching;
-use super::event::{Clock, Size};
+use super::event::Size;
 use super::interval::Interval;
 use super::layout::inspect::{InspectLayout, RowOptions, layout};
 use crate::decode::{ByteOrder, Scalar};
+use crate::engine::{Clock, SubscriptionId, Watching};
 use crate::machine::{ExtentKind, Trace};
 use crate::memory::{Cell, Look, Pattern, Standing};
 use crate::segment::{Kind, Segment, SegmentId};
@@ -93,6 +93,8 @@ pub struct View {
 /// One open segment.
 #[derive(Debug)]
 pub struct Inspect {
+    /// The subscription to its contents.
+    pub subscription: SubscriptionId,
     /// The segment, as the last survey has it.
     pub segment: Segment,
     /// Whether it is open.
@@ -147,9 +149,10 @@ pub struct Inspect {
 impl Inspect {
     /// A segment that is about to be opened.
     #[must_use]
-    pub fn new(segment: Segment, interval: Interval, keep: bool) -> Self {
+    pub fn new(subscription: SubscriptionId, segment: Segment, interval: Interval, keep: bool) -> Self {
         let size = segment.size.0;
         Self {
+            subscription,
             segment,
             status: Status::Opening,
             trace: Trace::None,

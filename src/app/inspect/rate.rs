@@ -1,6 +1,6 @@
 //! How many bytes change in a second, over the last three.
 
-use crate::app::event::Clock;
+use crate::engine::Clock;
 use std::collections::VecDeque;
 use std::time::Duration;
 

@@ -9,7 +9,6 @@ pub mod prompt;
 use super::action::{Action, Context};
 use super::clean::Clean;
 use super::confirm::Confirm;
-use super::event::Clock;
 use super::help;
 use super::holders::{Holders, Terminate};
 use super::holds::Holds;
@@ -20,6 +19,7 @@ use super::permissions::Permissions;
 use super::save::Save;
 use super::state::State;
 use super::text_field::TextField;
+use crate::engine::Clock;
 use std::time::Duration;
 
 pub use choice::{Choice, Chosen};

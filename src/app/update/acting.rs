@@ -4,13 +4,14 @@ use super::new_segment;
 use super::report::{Report, show, sum_up};
 use crate::act::{self, Done, Outcome, Plan, Revert, SavedCopy, Undone};
 use crate::app::action::Action;
-use crate::app::confirm::{Confirm, Wanted, Wish};
-use crate::app::effect::{Effect, Undo};
+use crate::app::confirm::Confirm;
+use crate::app::effect::Effect;
 use crate::app::list::List;
 use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{naming, result, short_names};
 use crate::app::state::State;
-use crate::app::work::{Work, Working};
+use crate::app::work::Work;
+use crate::engine::{Request, Undo, Wanted, Wish, Working};
 use crate::segment::{Segment, SegmentId};
 use std::collections::HashSet;
 
@@ -42,7 +43,7 @@ pub fn begin(state: &State, segments: &[Segment], wanted: &Wanted, effects: &mut
     let wish =
         |segment: &Segment| Wish { segment: Box::new(segment.clone()), wanted: wanted.clone(), force: false };
     let wishes: Vec<Wish> = segments.iter().map(wish).collect();
-    effects.push(Effect::Plan(wishes.clone()));
+    effects.push(Request::Plan(wishes.clone()).into());
     Confirm { hidden: hidden(state, segments), ..Confirm::new(wishes, state.now) }
 }
 
@@ -98,7 +99,7 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
         Action::Confirm if confirm.doable() > 0 => {
             confirm.acting = true;
             state.work = Some(Work::default());
-            effects.push(Effect::Apply(confirm.plans.clone()));
+            effects.push(Request::Apply(confirm.plans.clone()).into());
         }
         _ => {}
     }
@@ -108,7 +109,7 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
 /// Asks for the plans of other wishes.
 fn again(confirm: &mut Confirm, effects: &mut Vec<Effect>) {
     confirm.stale = true;
-    effects.push(Effect::Plan(confirm.wishes.clone()));
+    effects.push(Request::Plan(confirm.wishes.clone()).into());
 }
 
 /// How far it is.
@@ -126,7 +127,7 @@ pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     match &mut state.work {
         Some(work) if !work.stopping && (acting || (free && work.at.is_some())) => {
             work.stopping = true;
-            effects.push(Effect::StopAct);
+            effects.push(Request::StopAct.into());
             true
         }
         _ => false,
@@ -137,7 +138,7 @@ pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
 pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>) {
     state.work = None;
     if new_segment::made(state, outcomes) {
-        effects.push(Effect::Survey);
+        effects.push(Request::Survey.into());
         return;
     }
     if matches!(&state.overlay, Some(Overlay::Confirm(confirm)) if confirm.acting) {
@@ -153,7 +154,7 @@ pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>)
     }
     let report = Report::new(state, outcomes);
     report.show(state, !done.is_empty());
-    effects.push(Effect::Survey);
+    effects.push(Request::Survey.into());
 }
 
 fn undo_of(done: &[&Done]) -> Option<Undo> {
@@ -191,7 +192,7 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
     match state.undo.take() {
         Some(undo) => {
             state.work = Some(Work { undo: Some(undo.clone()), ..Work::default() });
-            effects.push(Effect::Undo(undo));
+            effects.push(Request::Undo(undo).into());
         }
         None => state.fail("Nothing to undo. `shmlens restore FILE` restores a saved copy"),
     }
@@ -221,7 +222,7 @@ pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>
     let done = sum_up(done, verb).into_iter().collect();
     let again = again.then(|| format!("{}: try again", state.key_of(Action::Undo)));
     show(state, done, failures, again);
-    effects.push(Effect::Survey);
+    effects.push(Request::Survey.into());
 }
 
 /// Adds a line to the log of this session: the action, the segment, the result.

@@ -1,17 +1,78 @@
-//! What comes back from the outside.
+//! Reports of the engine.
 
-use super::new_segment;
+use super::{acting, clean, holders, holds, new_segment, permissions, press, save};
+use crate::act::Question;
 use crate::app::action::Action;
-use crate::app::effect::{Effect, Request, Target, Who};
-use crate::app::event::{Found, Opened, Preview};
+use crate::app::effect::Effect;
 use crate::app::inspect::{CHANGES, DATA, Inspect, Pending, Status};
+use crate::app::overlay::Overlay;
 use crate::app::sentence::label_of;
 use crate::app::state::State;
-use crate::memory::{Direction, Look};
+use crate::engine::{Body, Found, Opened, Preview, Report, Request, Search, SubscriptionId, Target, Who};
+use crate::memory::{Direction, Look, OpenError};
 use crate::segment::{Bytes, Kind, State as SegmentState};
 use crate::survey::{Difference, Survey, alerts, difference};
 
-pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
+/// Takes a report. One of a subscription that has ended is dropped.
+pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
+    match (report.body, report.subscription) {
+        (Body::HoldersChanged, _) => effects.push(Request::Survey.into()),
+        (Body::Surveyed(survey), _) => {
+            surveyed(state, *survey, effects);
+            holders::surveyed(state);
+            clean::surveyed(state);
+            // What stands there is to be as it is now.
+            if matches!(&state.overlay, Some(Overlay::Holds(holds)) if !holds.acting) {
+                effects.push(Request::Holds.into());
+            }
+        }
+        (Body::Preview(preview), _) => previewed(state, preview),
+        (Body::Opened(opened), Some(subscription)) => {
+            self::opened(state, subscription, opened, effects);
+            for key in std::mem::take(&mut state.typed_ahead) {
+                press(state, key, effects);
+            }
+        }
+        (Body::Rules(id, rules), _) => permissions::told(state, &id, rules),
+        (Body::Answered(question @ Question::New { .. }, answer), _) => {
+            new_segment::answered(state, &question, answer, effects);
+        }
+        (Body::Answered(question, answer), _) => permissions::answered(state, &question, answer, effects),
+        (Body::Planned(plans), _) => acting::planned(state, plans),
+        (Body::Progress(at), None) => acting::working(state, at),
+        (Body::Acted(outcomes), _) => acting::acted(state, &outcomes, effects),
+        (Body::Saved(outcomes), _) => save::saved(state, &outcomes),
+        (Body::Undone(results), _) => acting::undone(state, results, effects),
+        (Body::Terminated(ending, result), _) => holders::ended(state, &ending, result, effects),
+        (Body::Holds(told), _) => holds::told(state, told),
+        (Body::LetGo(results), _) => holds::let_go(state, &results, effects),
+        (body, Some(subscription)) => {
+            if state.inspect.as_ref().is_some_and(|inspect| inspect.subscription == subscription) {
+                inspected(state, body, effects);
+            }
+        }
+        (_, None) => {}
+    }
+}
+
+/// Takes a report about the segment that Inspect shows.
+fn inspected(state: &mut State, body: Body, effects: &mut Vec<Effect>) {
+    let Some(inspect) = &mut state.inspect else { return };
+    match body {
+        Body::Looked(look) => looked(state, *look),
+        Body::LookFailed(reason) => inspect.status = Status::Failed(reason),
+        Body::Ended(ended) => inspect.status = Status::Failed(ended.text(&inspect.segment.id)),
+        Body::Found(answer) => found(state, answer, effects),
+        Body::Progress(at) => {
+            if let Some(pending) = &mut inspect.pending {
+                pending.progress = Some((at.done, at.total));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     // At the start nothing is new: everything was there before we came.
     let difference = match &state.survey {
         Some(before) => difference(before, &survey),
@@ -32,7 +93,7 @@ pub fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     }
     // Paused, nothing is looked at unasked.
     if state.interval.duration().is_some() {
-        effects.extend(to_ask(&survey, &difference).map(Effect::Holders));
+        effects.extend(to_ask(&survey, &difference).map(|who| Request::Holders(who).into()));
     }
     let now = state.now;
     state.table.survey(&survey, &difference, now);
@@ -107,28 +168,33 @@ fn to_ask(survey: &Survey, difference: &Difference) -> Option<Who> {
     (!pids.is_empty()).then_some(Who::These(pids))
 }
 
-pub fn previewed(state: &mut State, preview: Preview) {
+fn previewed(state: &mut State, preview: Preview) {
     if state.table.selected.as_ref() == Some(&preview.id) {
         state.table.preview = Some(preview);
     }
 }
 
-pub fn opened(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) {
-    let Some(segment) = state.opening.take_if(|segment| segment.id == opened.id) else { return };
-    match opened.result {
-        Ok(()) => {
+fn opened(
+    state: &mut State,
+    subscription: SubscriptionId,
+    opened: Result<Opened, OpenError>,
+    effects: &mut Vec<Effect>,
+) {
+    let Some((_, segment)) = state.opening.take_if(|(id, _)| *id == subscription) else { return };
+    match opened {
+        Ok(_) => {
             let keep = state.kept.contains(&segment.id);
-            state.inspect = Some(Inspect::new(segment, state.live_interval, keep));
+            state.inspect = Some(Inspect::new(subscription, segment, state.live_interval, keep));
         }
         Err(error) => {
             state.fail(error.to_string());
             // What is gone or was replaced is to be seen as it is now.
-            effects.push(Effect::Survey);
+            effects.push(Request::Survey.into());
         }
     }
 }
 
-pub fn looked(state: &mut State, look: Look) {
+fn looked(state: &mut State, look: Look) {
     let (now, size) = (state.now, state.size);
     let Some(inspect) = &mut state.inspect else { return };
     let before = inspect.size();
@@ -149,23 +215,18 @@ pub fn looked(state: &mut State, look: Look) {
     }
 }
 
-pub fn look_failed(state: &mut State, reason: String) {
-    if let Some(inspect) = &mut state.inspect {
-        inspect.status = Status::Failed(reason);
-    }
-}
-
-pub fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
+fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return };
-    let Some(pending) = inspect.pending.take_if(|pending| pending.number == found.request) else { return };
+    let Some(pending) = inspect.pending.take_if(|pending| pending.number == found.number) else { return };
     match found.result {
         // Whether there are changes anywhere else.
         Ok(None) if pending.what == CHANGES && !pending.anywhere => {
             let number = inspect.next_request();
             inspect.pending = Some(Pending { number, anywhere: true, progress: None, ..pending });
             let (from, direction) = (0, Direction::Forward);
-            effects.push(Effect::Find(Request { number, from, direction, what: Target::Change }));
+            let search = Search { number, from, direction, target: Target::Change };
+            effects.push(Request::Search(inspect.subscription, search).into());
         }
         Ok(Some(_)) if pending.anywhere => {
             let baseline = state.key_of(Action::Baseline);
@@ -187,11 +248,5 @@ fn not_found(what: &str) -> String {
         CHANGES => "No changes since the baseline".to_owned(),
         DATA => "No more data in that direction".to_owned(),
         pattern => format!("No match for \"{pattern}\""),
-    }
-}
-
-pub fn searching(state: &mut State, done: u64, total: u64) {
-    if let Some(pending) = state.inspect.as_mut().and_then(|inspect| inspect.pending.as_mut()) {
-        pending.progress = Some((done, total));
     }
 }

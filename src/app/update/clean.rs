@@ -3,10 +3,11 @@
 use super::acting;
 use crate::app::action::Action;
 use crate::app::clean::Clean;
-use crate::app::confirm::{Confirm, Wanted};
+use crate::app::confirm::Confirm;
 use crate::app::effect::Effect;
 use crate::app::overlay::{Next, Overlay};
 use crate::app::state::State;
+use crate::engine::Wanted;
 use crate::segment::Segment;
 
 /// Shows what is leaked of the rows of the table.

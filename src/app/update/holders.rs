@@ -3,10 +3,11 @@
 use super::acting;
 use super::overlay::with;
 use crate::act::{EndError, Ended, Ending};
-use crate::app::effect::{Effect, Who};
+use crate::app::effect::Effect;
 use crate::app::holders::{Holders, Terminate};
 use crate::app::overlay::{Next, Overlay};
 use crate::app::state::State;
+use crate::engine::{Request, Who};
 
 /// Shows the holders of the selected segment, and looks at them again.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
@@ -14,7 +15,7 @@ pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     let holders = Holders::new(segment, survey);
     let pids: Vec<u32> = holders.rows.iter().map(|row| row.holder.pid).collect();
     if !pids.is_empty() {
-        effects.push(Effect::Holders(Who::These(pids)));
+        effects.push(Request::Holders(Who::These(pids)).into());
     }
     state.overlay = Some(Overlay::Holders(holders));
 }
@@ -57,7 +58,7 @@ pub fn ask(state: &mut State, holders: &Holders) -> Next {
 /// Terminates it.
 pub fn terminate(terminate: &mut Terminate, effects: &mut Vec<Effect>) -> Next {
     terminate.acting = true;
-    effects.push(Effect::End(Box::new(terminate.ending.clone())));
+    effects.push(Request::End(Box::new(terminate.ending.clone())).into());
     Next::Stay
 }
 
@@ -80,6 +81,6 @@ pub fn ended(state: &mut State, ending: &Ending, result: Result<Ended, EndError>
             state.fail(error.to_string());
         }
     }
-    effects.push(Effect::Holders(Who::These(vec![ending.process.pid])));
-    effects.push(Effect::Survey);
+    effects.push(Request::Holders(Who::These(vec![ending.process.pid])).into());
+    effects.push(Request::Survey.into());
 }

@@ -9,12 +9,13 @@ use crate::app::holds::Holds;
 use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{naming, result};
 use crate::app::state::State;
+use crate::engine::Request;
 use crate::segment::SegmentId;
 
 /// Shows them, the selected segment first of all.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     state.overlay = Some(Overlay::Holds(Holds::default()));
-    effects.push(Effect::AskHolds);
+    effects.push(Request::Holds.into());
 }
 
 /// The kernel was asked.
@@ -41,7 +42,7 @@ pub fn act(holds: &mut Holds, action: Action, effects: &mut Vec<Effect>) -> Next
     };
     if !which.is_empty() {
         holds.acting = true;
-        effects.push(Effect::LetGo(which));
+        effects.push(Request::LetGo(which).into());
     }
     Next::Stay
 }
@@ -82,5 +83,5 @@ pub fn let_go(
     if done.is_some() || !failed.is_empty() {
         show(state, done.map(|done| done + &freed).into_iter().collect(), failed, None);
     }
-    effects.push(Effect::Survey);
+    effects.push(Request::Survey.into());
 }

@@ -1,7 +1,7 @@
 //! Actions in the Inspect screen.
 
 use crate::app::action::Action;
-use crate::app::effect::{Effect, Request, Target};
+use crate::app::effect::Effect;
 use crate::app::inspect::{CHANGES, DATA, Inspect, InspectPane, Pending};
 use crate::app::layout::inspect::{WIDTHS, row_fits};
 use crate::app::list;
@@ -9,6 +9,7 @@ use crate::app::overlay::{Asks, Choice, Next, Overlay, Prompt};
 use crate::app::sentence::name_of;
 use crate::app::state::State;
 use crate::app::values;
+use crate::engine::{Request, Search, Target};
 use crate::memory::Direction;
 
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
@@ -28,7 +29,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::CopyBytes => copy(state),
         Action::Freeze => freeze(state, effects),
         Action::Baseline => {
-            effects.extend([Effect::SetBaseline, Effect::LookOnce]);
+            let subscription = state.inspect.as_ref().map(|inspect| inspect.subscription);
+            let requests = |id| [Request::SetBaseline(id).into(), Request::LookOnce(id).into()];
+            effects.extend(subscription.into_iter().flat_map(requests));
             state.say("Baseline set");
         }
         Action::Keep => keep(state),
@@ -113,20 +116,20 @@ fn stop_search(state: &mut State, effects: &mut Vec<Effect>) -> bool {
 /// Who moves on does not want to be taken elsewhere by an answer that comes later.
 pub fn forget_search(state: &mut State, effects: &mut Vec<Effect>) {
     if state.inspect.as_mut().and_then(|inspect| inspect.pending.take()).is_some() {
-        effects.push(Effect::StopSearch);
+        effects.push(Request::StopSearch.into());
     }
 }
 
 fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     forget_search(state, effects);
     let Some(inspect) = state.inspect.take() else { return };
-    effects.push(Effect::Close { keep: inspect.keep });
+    effects.push(Request::Unsubscribe { subscription: inspect.subscription, keep: inspect.keep }.into());
     if inspect.keep {
         state.kept.insert(inspect.id().clone());
         let detach = state.key_of(Action::Detach);
         state.say(format!("Still attached to {} ({detach}: detach)", name_of(inspect.id())));
         // The table is to show the attachment; one that goes is told of.
-        effects.push(Effect::Survey);
+        effects.push(Request::Survey.into());
     } else {
         state.kept.remove(inspect.id());
     }
@@ -139,10 +142,11 @@ fn prompt(state: &mut State, asks: Asks) {
 fn freeze(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(inspect) = &mut state.inspect else { return };
     inspect.freeze();
+    let subscription = inspect.subscription;
     if inspect.frozen.is_some() {
         state.say(format!("Frozen ({}: resume)", state.key_of(Action::Freeze)));
     } else {
-        effects.push(Effect::LookOnce);
+        effects.push(Request::LookOnce(subscription).into());
     }
 }
 
@@ -198,13 +202,14 @@ fn data(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) 
     find(inspect, direction, Target::Data { gap: 32 }, DATA, effects);
 }
 
-fn find(inspect: &mut Inspect, direction: Direction, what: Target, words: &str, effects: &mut Vec<Effect>) {
+fn find(inspect: &mut Inspect, direction: Direction, target: Target, words: &str, effects: &mut Vec<Effect>) {
     let number = inspect.next_request();
     // What stands under the cursor was found before.
-    let skip = direction == Direction::Forward && !matches!(what, Target::Data { .. });
+    let skip = direction == Direction::Forward && !matches!(target, Target::Data { .. });
     let from = inspect.cursor + u64::from(skip);
     inspect.pending = Some(Pending { number, what: words.to_owned(), progress: None, anywhere: false });
-    effects.push(Effect::Find(Request { number, from, direction, what }));
+    let search = Search { number, from, direction, target };
+    effects.push(Request::Search(inspect.subscription, search).into());
 }
 
 /// Sets the mark of that letter, or goes there.

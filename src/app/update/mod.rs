@@ -16,17 +16,20 @@ mod report;
 mod save;
 mod segments;
 
+use super::Event;
 use super::action::{Action, Context};
 use super::effect::Effect;
-use super::event::{Clock, Event};
 use super::inspect::glow_step;
 use super::key::Key;
 use super::list::List;
 use super::overlay::{Overlay, Palette};
 use super::state::State;
 use super::table;
-use crate::act::Question;
+use crate::engine::{Clock, Feed, Request};
 use std::time::Duration;
+
+/// How often the preview is read.
+const PREVIEW: Duration = Duration::from_millis(250);
 
 /// Lets something happen to the state.
 pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
@@ -47,40 +50,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         }
         Event::Failed(reason) => state.fail(reason),
         Event::Tick | Event::Resumed => {}
-        Event::HoldersLooked => effects.push(Effect::Survey),
-        Event::Surveyed(survey) => {
-            answers::surveyed(state, *survey, &mut effects);
-            holders::surveyed(state);
-            clean::surveyed(state);
-            // What stands there is to be as it is now.
-            if matches!(&state.overlay, Some(Overlay::Holds(holds)) if !holds.acting) {
-                effects.push(Effect::AskHolds);
-            }
-        }
-        Event::Previewed(preview) => answers::previewed(state, preview),
-        Event::Opened(opened) => {
-            answers::opened(state, opened, &mut effects);
-            for key in std::mem::take(&mut state.typed_ahead) {
-                press(state, key, &mut effects);
-            }
-        }
-        Event::Looked(look) => answers::looked(state, *look),
-        Event::LookFailed(reason) => answers::look_failed(state, reason),
-        Event::Found(found) => answers::found(state, found, &mut effects),
-        Event::Searching { done, total } => answers::searching(state, done, total),
-        Event::Rules(id, rules) => permissions::told(state, &id, rules),
-        Event::Answered(question @ Question::New { .. }, answer) => {
-            new_segment::answered(state, &question, answer, &mut effects);
-        }
-        Event::Answered(question, answer) => permissions::answered(state, &question, answer, &mut effects),
-        Event::Planned(plans) => acting::planned(state, plans),
-        Event::Working(at) => acting::working(state, at),
-        Event::Acted(outcomes) => acting::acted(state, &outcomes, &mut effects),
-        Event::Saved(outcomes) => save::saved(state, &outcomes),
-        Event::Undone(results) => acting::undone(state, results, &mut effects),
-        Event::Ended(ending, result) => holders::ended(state, &ending, result, &mut effects),
-        Event::Holds(told) => holds::told(state, told),
-        Event::LetGo(results) => holds::let_go(state, &results, &mut effects),
+        Event::Engine(report) => answers::reported(state, report, &mut effects),
     }
     settle(state, &mut effects);
     effects
@@ -163,22 +133,38 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     let layout = state.table_layout();
     state.table.scroll(usize::from(layout.table.height));
 
+    // Paused, nothing is read unasked.
+    let every = state.interval.duration();
+    let preview_every = every.map(|_| PREVIEW);
     if state.asked.interval != Some(state.interval) {
         state.asked.interval = Some(state.interval);
-        effects.push(Effect::SurveyEvery(state.interval.duration()));
+        effects.push(Request::SurveyEvery(every).into());
+        effects.extend(state.asked.subscription.map(|id| Request::Every(id, preview_every).into()));
     }
 
     let shows_detail = state.inspect.is_none() && layout.detail.is_some();
     let wanted = state.selected().filter(|_| shows_detail);
     let key = wanted.map(|segment| (segment.id.clone(), segment.identity()));
     if state.asked.preview != key {
-        effects.push(Effect::Preview(wanted.map(|segment| Box::new(segment.clone()))));
+        let segment = wanted.map(|segment| Box::new(segment.clone()));
+        if let Some(subscription) = state.asked.subscription.take() {
+            effects.push(Request::Unsubscribe { subscription, keep: false }.into());
+        }
+        if let Some(segment) = segment {
+            let id = state.next_subscription();
+            effects.push(Request::Subscribe(id, segment, Feed::Beginning { every: preview_every }).into());
+            state.asked.subscription = Some(id);
+        }
         state.asked.preview = key;
+    } else if let Some(id) = state.asked.subscription
+        && effects.iter().any(|effect| matches!(effect, Effect::Engine(Request::Survey)))
+    {
+        effects.push(Request::LookOnce(id).into());
     }
 
-    let look = state.inspect.as_ref().map(|inspect| inspect.watching(state.size));
+    let look = state.inspect.as_ref().map(|inspect| (inspect.subscription, inspect.watching(state.size)));
     if state.asked.look != look {
-        effects.extend(look.clone().map(Effect::Look));
+        effects.extend(look.clone().map(|(id, watching)| Request::Look(id, watching).into()));
         state.asked.look = look;
     }
 }

@@ -2,11 +2,11 @@
 
 use super::{inspect, overlay, segments};
 use crate::app::effect::Effect;
-use crate::app::event::Clock;
 use crate::app::key::{Mouse, MouseKind};
 use crate::app::layout::segments::Hit;
 use crate::app::state::State;
 use crate::app::table::TablePane;
+use crate::engine::Clock;
 use std::time::Duration;
 
 /// Two clicks on one row within this are a double click.

@@ -11,6 +11,7 @@ use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{name_of, naming};
 use crate::app::state::State;
 use crate::app::work::Work;
+use crate::engine::Request;
 use crate::segment::SegmentId;
 
 /// Asks once more what making it would do: what was in the way may be gone, or
@@ -19,7 +20,7 @@ pub fn go(form: &mut New, effects: &mut Vec<Effect>) -> Next {
     match form.question() {
         Ok(question) => {
             form.step = Step::Going;
-            effects.push(Effect::Ask(question));
+            effects.push(Request::Ask(question).into());
         }
         Err(reason) => form.error = Some(reason),
     }
@@ -44,7 +45,7 @@ fn make(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
             } else {
                 form.step = Step::Making;
                 state.work = Some(Work::default());
-                effects.push(Effect::Apply(vec![(**plan).clone()]));
+                effects.push(Request::Apply(vec![(**plan).clone()]).into());
             }
         }
     }

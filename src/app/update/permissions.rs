@@ -4,18 +4,18 @@ use super::acting;
 use super::overlay::with;
 use crate::act::access::Rules;
 use crate::act::{Answer, Question};
-use crate::app::confirm::Wanted;
 use crate::app::effect::Effect;
 use crate::app::overlay::{Next, Overlay};
 use crate::app::permissions::Permissions;
 use crate::app::state::State;
+use crate::engine::{Request, Wanted};
 use crate::segment::SegmentId;
 
 /// Opens it for the marked segments, or the selected one.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     let segments = acting::targets(state).into_iter().cloned().collect();
     if let Some(form) = Permissions::new(segments) {
-        effects.extend(form.segments.first().map(|segment| Effect::AskRules(Box::new(segment.clone()))));
+        effects.extend(form.segments.first().map(|segment| Request::Rules(Box::new(segment.clone())).into()));
         state.overlay = Some(Overlay::Permissions(Box::new(form)));
     }
 }

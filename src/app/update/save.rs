@@ -9,6 +9,7 @@ use crate::app::save::Save;
 use crate::app::sentence::{naming, result};
 use crate::app::state::State;
 use crate::app::work::Work;
+use crate::engine::Request;
 
 /// Opens the form for the marked segments, or for the selected one.
 pub fn open(state: &mut State) {
@@ -25,7 +26,7 @@ pub fn go(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> Next
             form.saving = true;
             form.error = None;
             state.work = Some(Work::default());
-            effects.push(Effect::Save(wishes));
+            effects.push(Request::Save(wishes).into());
         }
         Err(reason) => form.error = Some(reason),
     }

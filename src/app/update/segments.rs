@@ -2,11 +2,12 @@
 
 use super::{acting, clean, holders, permissions, save};
 use crate::app::action::Action;
-use crate::app::effect::{Effect, Who};
+use crate::app::effect::Effect;
 use crate::app::list;
 use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
 use crate::app::state::State;
 use crate::app::table::TablePane;
+use crate::engine::{Feed, Request, Who};
 use crate::segment::field::Field::{
     self, Age, Change, Holders, Id, Key, Kind, LastPid, MadeBy, Mode, Name, Nattch, Owner, Resident, Size,
 };
@@ -67,7 +68,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Lock | Action::Unlock | Action::Remove | Action::Undo | Action::Log => {
             acting::act(state, action, effects);
         }
-        Action::Refresh => effects.extend([Effect::Survey, Effect::Holders(Who::All)]),
+        Action::Refresh => effects.extend([Request::Survey.into(), Request::Holders(Who::All).into()]),
         Action::Longer => state.interval.longer(),
         Action::Shorter => state.interval.shorter(),
         Action::NextPane => {
@@ -99,8 +100,9 @@ pub fn step(state: &mut State, rows: isize) {
 /// Opens the selected segment; the screen changes when that has gone well.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     if let Some(segment) = state.selected().cloned() {
-        effects.push(Effect::Open(Box::new(segment.clone())));
-        state.opening = Some(segment);
+        let id = state.next_subscription();
+        effects.push(Request::Subscribe(id, Box::new(segment.clone()), Feed::Window).into());
+        state.opening = Some((id, segment));
     }
 }
 

@@ -1,11 +1,10 @@
 //! Changes as lines: runs of bytes within a line of sixteen, or values.
 
-use super::picture::Change;
 use crate::cli::args::WatchArgs;
 use crate::cli::dump::hex;
 use crate::cli::time;
 use crate::decode::{Decoded, Type};
-use crate::memory::differences;
+use crate::memory::{Change, differences};
 use crate::segment::Timestamp;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -71,10 +70,10 @@ impl<'a> Printer<'a> {
     }
 
     /// Prints a change, and breaks off when no more are wanted.
-    pub fn print(&mut self, change: &Change<'_>, out: &mut impl Write) -> io::Result<ControlFlow<()>> {
+    pub fn print(&mut self, change: &Change, out: &mut impl Write) -> io::Result<ControlFlow<()>> {
         for part in self.parts(change) {
             let offset = change.offset + part.start as u64;
-            let old = change.old.map(|old| &old[part.clone()]);
+            let old = change.old.as_deref().map(|old| &old[part.clone()]);
             let new = &change.new[part];
             match self.kind {
                 None => self.bytes(offset, old, new, out)?,
@@ -92,10 +91,10 @@ impl<'a> Printer<'a> {
 
     /// The runs, or the values, that differ. Where it is not known what was
     /// there before, all of them.
-    fn parts(&self, change: &Change<'_>) -> Vec<Range<usize>> {
+    fn parts(&self, change: &Change) -> Vec<Range<usize>> {
         let length = change.new.len();
-        let runs = match change.old {
-            Some(old) => differences(old, change.new),
+        let runs = match &change.old {
+            Some(old) => differences(old, &change.new),
             None => std::iter::once(0..length).collect(),
         };
         match self.kind {
@@ -180,7 +179,7 @@ mod tests {
     use super::*;
     use clap::Parser as _;
 
-    fn printed(arguments: &[&str], change: &Change<'_>) -> (String, bool) {
+    fn printed(arguments: &[&str], change: &Change) -> (String, bool) {
         let words = [&["shmlens", "watch", "x"], arguments].concat();
         let args = match crate::cli::Args::try_parse_from(words).unwrap().command {
             Some(crate::cli::Command::Report(crate::cli::Report::Watch(args))) => args,
@@ -200,7 +199,11 @@ mod tests {
 
     #[test]
     fn runs_of_bytes_by_line() {
-        let change = Change { offset: 8, old: Some(&[0; 24]), new: &[[0, 1].as_slice(), &[2; 22]].concat() };
+        let change = Change {
+            offset: 8,
+            old: Some([0; 24].into()),
+            new: [[0, 1].as_slice(), &[2; 22]].concat().into(),
+        };
         let (text, over) = printed(&[], &change);
         assert_eq!(
             text,
@@ -215,9 +218,10 @@ mod tests {
 
     #[test]
     fn values_that_differ() {
-        let change = Change { offset: 8, old: Some(&[1, 0, 2, 0, 3, 0]), new: &[1, 0, 2, 1, 4, 0] };
+        let change =
+            Change { offset: 8, old: Some([1, 0, 2, 0, 3, 0].into()), new: [1, 0, 2, 1, 4, 0].into() };
         assert_eq!(printed(&["--as", "u16le"], &change).0, "0000000a  2 -> 258\n0000000c  3 -> 4\n");
-        let unknown = Change { old: None, ..change };
+        let unknown = Change { old: None, ..change.clone() };
         assert_eq!(printed(&["--as", "u16le[3]"], &unknown).0, "00000008  ? -> [1, 258, 4]\n");
         let (json, _) = printed(&["--as", "u16le", "--json"], &change);
         let first: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();

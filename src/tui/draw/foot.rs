@@ -5,8 +5,9 @@ use crate::app::hints::{GAP, Hint, hints};
 use crate::app::layout::Area;
 use crate::app::overlay::{Asks, Overlay, Prompt};
 use crate::app::sentence::sentence;
-use crate::app::work::{Work, Working};
+use crate::app::work::Work;
 use crate::app::{Notice, State};
+use crate::engine::Working;
 use crate::tui::canvas::{Canvas, cells};
 use ratatui::style::Style;
 

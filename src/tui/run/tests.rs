@@ -1,8 +1,8 @@
-//! The real loop and the real workers, over a made machine and a made terminal.
+//! The real loop and the real engine, on a made machine and a made terminal.
 
 use super::*;
-use crate::app::event::Preview;
 use crate::app::key::Key;
+use crate::engine::{Feed, Preview, SubscriptionId};
 use crate::machine::made::{MadeBytes, MadeMachine};
 use crate::segment::{Segment, SegmentId};
 use crate::survey::{Names, Survey};
@@ -28,8 +28,11 @@ impl Program for Player {
         self.log.push(match &event {
             Event::Key(key) => key.to_string(),
             Event::Resize(size) => format!("{}x{}", size.width, size.height),
-            Event::Surveyed(survey) => format!("{} segments", survey.segments.len()),
-            Event::Previewed(Preview { bytes: Ok(bytes), .. }) => format!("{} bytes", bytes.len()),
+            Event::Engine(report) => match &report.body {
+                Body::Surveyed(survey) => format!("{} segments", survey.segments.len()),
+                Body::Preview(Preview { bytes: Ok(bytes), .. }) => format!("{} bytes", bytes.len()),
+                other => format!("{other:?}"),
+            },
             Event::Failed(reason) => reason.clone(),
             other => format!("{other:?}"),
         });
@@ -109,13 +112,12 @@ impl Scene {
 
     fn with_patience(machine: &MadeMachine, player: Player, patience: Duration) -> Self {
         let machine: Arc<dyn Machine> = Arc::new(machine.clone());
-        let began = Began::now();
         let (messages, inbox) = mpsc::channel();
         let (tell, told) = mpsc::channel();
-        let mut hands = Hands::hire(&machine, began, &messages, Bytes(0), Rules::default()).unwrap();
-        hands.carry_out(Effect::Survey);
+        let mut engine = start(&machine, engine::Options::default(), messages.clone()).unwrap();
+        engine.send(Request::Survey);
         let thread = thread::spawn(move || {
-            let mut tested = Loop::new(player, Told(tell), hands, inbox, began);
+            let mut tested = Loop::new(player, Told(tell), engine, inbox);
             tested.patience = patience;
             tested.run()
         });
@@ -161,14 +163,12 @@ fn what_has_happened_meanwhile_is_one_picture() {
     let machine = made();
     let (messages, inbox) = mpsc::channel();
     let (tell, told) = mpsc::channel();
-    let began = Began::now();
-    let hands =
-        Hands::hire(&(Arc::new(machine) as Arc<dyn Machine>), began, &messages, Bytes(0), Rules::default())
-            .unwrap();
+    let machine: Arc<dyn Machine> = Arc::new(machine);
+    let engine = start(&machine, engine::Options::default(), messages.clone()).unwrap();
     for c in "xxxxxxxxxxxxxxxxxxxxq".chars() {
         messages.send(Event::Key(Key::char(c)).into()).unwrap();
     }
-    let mut tested = Loop::new(asks([]), Told(tell), hands, inbox, began);
+    let mut tested = Loop::new(asks([]), Told(tell), engine, inbox);
     tested.surveyed = true;
     assert!(tested.begin().is_continue());
     assert_eq!(told.recv().unwrap(), "shows 40x4");
@@ -178,7 +178,7 @@ fn what_has_happened_meanwhile_is_one_picture() {
 
 #[test]
 fn at_rest_nothing_happens() {
-    let scene = Scene::new(&made(), asks([('p', Effect::SurveyEvery(None))]));
+    let scene = Scene::new(&made(), asks([('p', Request::SurveyEvery(None).into())]));
     scene.next();
     scene.key('p');
     assert_eq!(scene.next(), "shows 40x4 1 segments p");
@@ -270,7 +270,7 @@ fn effects_reach_the_terminal_and_their_failure_the_program() {
 }
 
 #[test]
-fn orders_reach_the_workers_and_the_end_lets_go_of_all() {
+fn requests_reach_the_engine_and_the_end_lets_go_of_all() {
     let machine = made();
     machine.add_sysv(1, 0, MadeBytes::full(b"hello"));
     let survey = Survey::take(&machine, &mut Names::default());
@@ -278,9 +278,9 @@ fn orders_reach_the_workers_and_the_end_lets_go_of_all() {
     assert!(matches!(sysv.id, SegmentId::Sysv(_)));
     let boxed = |segment: &Segment| Box::new(segment.clone());
     let player = asks([
-        ('p', Effect::Preview(Some(boxed(posix)))),
-        ('o', Effect::Open(boxed(sysv))),
-        ('r', Effect::Survey),
+        ('p', Request::Subscribe(SubscriptionId(1), boxed(posix), Feed::Beginning { every: None }).into()),
+        ('o', Request::Subscribe(SubscriptionId(2), boxed(sysv), Feed::Window).into()),
+        ('r', Request::Survey.into()),
     ]);
     let scene = Scene::new(&machine, player);
     let wait_for = |shown: &str| while !scene.next().contains(shown) {};

@@ -2,10 +2,11 @@
 //! words, what stands against it, whether it can be taken back, and the keys.
 
 use super::list::{Entries, NO_ENTRY, Panel};
-use crate::app::confirm::{Confirm, Tone, Wish};
+use crate::app::confirm::{Confirm, Tone};
 use crate::app::overlay::Overlay;
 use crate::app::sentence::name_of;
 use crate::app::{Keymap, State};
+use crate::engine::Wish;
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;

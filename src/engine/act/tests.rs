@@ -1,34 +1,30 @@
-//! Acts as the worker does them, over a made machine.
+//! The worker that acts, on a made machine.
 
 use super::*;
 use crate::act::Task;
 use crate::machine::made::{MadeBytes, MadeMachine};
 use crate::segment::ShmId;
 use crate::survey::Survey;
-use std::sync::mpsc::Receiver;
+use std::sync::Arc;
+use std::thread;
 
-/// A worker over a made machine, and what it tells.
+/// A worker on a made machine.
 struct Scene {
     machine: MadeMachine,
-    doer: Doer,
-    inbox: Receiver<Message>,
+    act: Act,
     home: tempfile::TempDir,
 }
 
 impl Scene {
     fn new() -> Self {
-        let (messages, inbox) = mpsc::channel();
-        let machine = MadeMachine::new();
         let home = tempfile::tempdir().unwrap();
-        let state = Some(StateDirectory::at(home.path()));
-        let doer = Doer {
-            recent: act::Recent::default(),
-            machine: Arc::new(machine.clone()),
-            state,
-            limit: Bytes(1 << 30),
-            messages,
-        };
-        Self { machine, doer, inbox, home }
+        let act = Act::new(Some(StateDirectory::at(home.path())), Bytes(1 << 30));
+        Self { machine: MadeMachine::new(), act, home }
+    }
+
+    fn send(&mut self, request: Request, progress: &Arc<Progress>) -> Body {
+        let job = Job { request, progress: Arc::clone(progress) };
+        self.act.handle(&self.machine, Clock::ZERO, job).pop().unwrap().body
     }
 
     /// Plans to remove everything, with copies and a word of force.
@@ -36,24 +32,23 @@ impl Scene {
         let wish =
             |segment| Wish { segment: Box::new(segment), wanted: Wanted::Remove { copy: true }, force: true };
         let segments = Survey::take(&self.machine, &mut Names::default()).segments;
-        let order = Order::Plan(segments.into_iter().map(wish).collect());
-        match self.doer.handle(Clock::ZERO, order).pop() {
-            Some(Event::Planned(plans)) => plans,
+        let request = Request::Plan(segments.into_iter().map(wish).collect());
+        match self.send(request, &Arc::default()) {
+            Body::Planned(plans) => plans,
             other => panic!("{other:?}"),
         }
     }
 
     fn apply(&mut self, plans: Vec<Plan>, progress: &Arc<Progress>) -> Vec<Outcome> {
-        match self.doer.handle(Clock::ZERO, Order::Apply(plans, Arc::clone(progress))).pop() {
-            Some(Event::Acted(outcomes)) => outcomes,
+        match self.send(Request::Apply(plans), progress) {
+            Body::Acted(outcomes) => outcomes,
             other => panic!("{other:?}"),
         }
     }
 
     fn undo(&mut self, copies: &[SavedCopy], progress: &Arc<Progress>) -> Vec<Undone> {
-        let order = Order::Undo(Undo::Copies(copies.to_vec()), Arc::clone(progress));
-        match self.doer.handle(Clock::ZERO, order).pop() {
-            Some(Event::Undone(results)) => results,
+        match self.send(Request::Undo(Undo::Copies(copies.to_vec())), progress) {
+            Body::Undone(results) => results,
             other => panic!("{other:?}"),
         }
     }
@@ -108,7 +103,7 @@ fn undo_restores_the_copies_of_this_removal_and_no_newer_one() {
 }
 
 #[test]
-fn one_failure_of_an_undo_stops_no_other() {
+fn a_failed_undo_stops_no_other() {
     let mut scene = Scene::new();
     for name in ["a", "b", "c"] {
         scene.machine.add_object(name, MadeBytes::full(b"hello"));
@@ -130,15 +125,13 @@ fn one_failure_of_an_undo_stops_no_other() {
 }
 
 #[test]
-fn undo_leaves_a_segment_alone_that_was_replaced() {
+fn undo_refuses_a_replaced_segment() {
     let mut scene = Scene::new();
     scene.machine.add_object("a", MadeBytes::full(b"hello"));
     let segments = Survey::take(&scene.machine, &mut Names::default()).segments;
     let action = Action::SetMode("0644".parse().unwrap());
     let wish = Wish { segment: Box::new(segments[0].clone()), wanted: Wanted::Access(action), force: false };
-    let Some(Event::Planned(plans)) = scene.doer.handle(Clock::ZERO, Order::Plan(vec![wish])).pop() else {
-        panic!()
-    };
+    let Body::Planned(plans) = scene.send(Request::Plan(vec![wish]), &Arc::default()) else { panic!() };
     let outcomes = scene.apply(plans, &Arc::default());
     let done = outcomes[0].result.as_ref().unwrap();
     let (identity, action) = (done.identity.unwrap(), done.undo.clone().unwrap());
@@ -146,8 +139,7 @@ fn undo_leaves_a_segment_alone_that_was_replaced() {
     scene.machine.remove_object("a");
     scene.machine.add_object("a", MadeBytes::full(b"another"));
     let before = Survey::take(&scene.machine, &mut Names::default()).segments;
-    let order = Order::Undo(undo.clone(), Arc::default());
-    let Some(Event::Undone(results)) = scene.doer.handle(Clock::ZERO, order).pop() else { panic!() };
+    let Body::Undone(results) = scene.send(Request::Undo(undo.clone()), &Arc::default()) else { panic!() };
     assert_eq!(failure(&results), "posix:/a was replaced by another segment; nothing was changed");
     assert_eq!(undo.left(&results), None);
     let after = Survey::take(&scene.machine, &mut Names::default()).segments;
@@ -165,10 +157,10 @@ fn large() -> MadeBytes {
 }
 
 #[test]
-fn without_a_state_directory_nothing_is_removed_that_was_to_have_a_copy() {
+fn removal_with_a_copy_needs_a_state_directory() {
     let mut scene = Scene::new();
     scene.machine.add_object("a", MadeBytes::full(b"hello"));
-    scene.doer.state = None;
+    scene.act.state = None;
     let plans = scene.plans();
     let refusal = plans[0].refusal.as_ref().unwrap();
     assert!(refusal.reason.contains("no copy can be saved") && !refusal.forceable, "{refusal:?}");
@@ -180,33 +172,34 @@ fn without_a_state_directory_nothing_is_removed_that_was_to_have_a_copy() {
 
 /// Leaving out the copy would not help there.
 #[test]
-fn a_missing_state_directory_does_not_hide_a_refusal_that_nothing_lifts() {
+fn a_final_refusal_outranks_a_missing_state_directory() {
     let mut scene = Scene::new();
     scene.machine.add_sysv(1, 7, MadeBytes::full(b"hello"));
     scene.machine.edit(|facts| facts.effective_uid = 4242);
-    scene.doer.state = None;
+    scene.act.state = None;
     let plans = scene.plans();
     let refusal = plans[0].refusal.as_ref().unwrap();
     assert!(!refusal.reason.contains("no copy") && !refusal.forceable, "{refusal:?}");
 }
 
 #[test]
-fn what_takes_long_tells_how_far_it_is() {
-    let scene = Scene::new();
-    let progress = Progress::new();
-    // It takes until it was told of.
-    let told = scene.doer.attended(&progress, 3, |item| {
-        item.begin(2, "copying sysv:1".to_owned());
-        progress.begin(100);
-        progress.reach(30);
-        scene.inbox.recv_timeout(Duration::from_secs(10)).unwrap()
-    });
-    let Message::Event(Event::Working(at)) = told else { panic!("{told:?}") };
-    assert_eq!((at.text().as_str(), at.done, at.total), ("copying sysv:1, 2 of 3", 30, 100));
+fn the_progress_names_the_item() {
+    let mut scene = Scene::new();
+    scene.machine.add_sysv(1, 0x4d2, MadeBytes::full(b"hello"));
+    scene.machine.add_object("a", MadeBytes::full(b"world"));
+    let plans = scene.plans();
+    let progress = Arc::default();
+    scene.apply(plans, &progress);
+    let Some(Report { body: Body::Progress(at), subscription: None, .. }) =
+        Report::progress(Clock::ZERO, None, &progress)
+    else {
+        panic!()
+    };
+    assert_eq!((at.text().as_str(), at.done, at.total), ("copying posix:/a, 2 of 2", 5, 5));
 }
 
 #[test]
-fn several_are_removed_and_brought_back() {
+fn undo_restores_all_segments_of_a_removal() {
     let mut scene = Scene::new();
     scene.machine.add_sysv(1, 0x4d2, MadeBytes::full(b"hello"));
     scene.machine.add_object("a", MadeBytes::full(b"world"));
@@ -220,7 +213,7 @@ fn several_are_removed_and_brought_back() {
 }
 
 #[test]
-fn stopped_at_any_moment_it_leaves_the_segment_and_no_copy() {
+fn a_stopped_removal_leaves_the_segment_and_no_copy() {
     let mut scene = Scene::new();
     scene.machine.add_sysv(1, 0x4d2, large());
     scene.machine.add_object("b", MadeBytes::full(b"hello"));
@@ -250,7 +243,7 @@ fn stopped_at_any_moment_it_leaves_the_segment_and_no_copy() {
 }
 
 #[test]
-fn an_undo_that_is_stopped_keeps_its_copy() {
+fn a_stopped_undo_keeps_its_copy() {
     let mut scene = Scene::new();
     scene.machine.add_sysv(1, 0x4d2, large());
     scene.machine.add_object("b", large());
@@ -275,7 +268,7 @@ fn an_undo_that_is_stopped_keeps_its_copy() {
 }
 
 #[test]
-fn nothing_is_changed_when_the_log_cannot_be_opened() {
+fn nothing_is_changed_without_a_log() {
     let mut scene = Scene::new();
     scene.machine.add_object("a", MadeBytes::full(b"hello"));
     std::fs::create_dir(scene.home.path().join("log.jsonl")).unwrap();
@@ -290,10 +283,10 @@ fn nothing_is_changed_when_the_log_cannot_be_opened() {
 }
 
 #[test]
-fn an_act_that_cannot_be_logged_says_so() {
+fn an_outcome_says_when_it_was_not_logged() {
     let mut scene = Scene::new();
     scene.machine.add_object("a", MadeBytes::full(b"hello"));
-    scene.doer.state = None;
+    scene.act.state = None;
     let mut plans = scene.plans();
     let Task::Change { action, .. } = &mut plans[0].task else { panic!() };
     *action = Action::Remove(Copying::Without);

@@ -1,0 +1,222 @@
+//! Plans, carries out and undoes actions, one after the other.
+
+use super::Clock;
+use super::report::{Body, Report};
+use super::request::Request;
+use super::wish::{SaveWish, Undo, Wanted, Wish};
+use super::worker::{Job, Worker};
+use crate::act::access::Rules;
+use crate::act::log::{Entry, LogError};
+use crate::act::{
+    self, ActError, Action, ChangeLog, Copies, Copying, Ending, NotUndone, Options, Outcome, Plan, Refusal,
+    Revert, SavedCopy, StateDirectory, StateError, Task, Undone,
+};
+use crate::identify::Identifier;
+use crate::machine::Machine;
+use crate::memory::Progress;
+use crate::segment::{Bytes, Segment, SegmentId};
+use crate::survey::Names;
+
+/// Acts on segments.
+pub struct Act {
+    recent: act::Recent,
+    /// Where copies and the log are; `None` for a user without a home directory.
+    state: Option<StateDirectory>,
+    /// The space that all copies may take together.
+    limit: Bytes,
+}
+
+/// The surroundings of one request.
+struct Actor<'a> {
+    act: &'a Act,
+    machine: &'a dyn Machine,
+    progress: &'a Progress,
+}
+
+impl Act {
+    /// A worker that keeps copies and the log in `state`.
+    pub fn new(state: Option<StateDirectory>, limit: Bytes) -> Self {
+        Self { recent: act::Recent::default(), state, limit }
+    }
+}
+
+impl Worker for Act {
+    fn handle(&mut self, machine: &dyn Machine, now: Clock, job: Job) -> Vec<Report> {
+        let actor = Actor { act: self, machine, progress: &job.progress };
+        let body = match job.request {
+            Request::Rules(segment) => Body::Rules(segment.id.clone(), Rules::of(machine, &segment)),
+            Request::End(ending) => actor.end(ending),
+            Request::Plan(wishes) => Body::Planned(actor.plan_all(&wishes)),
+            Request::Apply(plans) => Body::Acted(actor.apply_all(&plans)),
+            Request::Save(wishes) => Body::Saved(actor.save_all(&wishes)),
+            Request::Undo(undo) => Body::Undone(actor.undo(undo)),
+            _ => return vec![],
+        };
+        vec![Report::new(now, body)]
+    }
+}
+
+impl Actor<'_> {
+    fn apply_all(&self, plans: &[Plan]) -> Vec<Outcome> {
+        self.remove_unfinished();
+        let apply = |(at, plan): (usize, &Plan)| {
+            let doing = match plan.task {
+                Task::Create(_) => "creating",
+                Task::Change { .. } => "copying",
+            };
+            self.progress.next_item(at + 1, plans.len(), format!("{doing} {}", plan.subject()));
+            self.apply(plan)
+        };
+        plans.iter().enumerate().map(apply).collect()
+    }
+
+    /// Saves each segment in its file. After a stop the rest is not begun.
+    fn save_all(&self, wishes: &[SaveWish]) -> Vec<Outcome> {
+        let save = |(at, wish): (usize, &SaveWish)| {
+            let SaveWish { segment, path, replace } = wish;
+            self.progress.next_item(at + 1, wishes.len(), format!("saving {}", segment.id.short()));
+            act::save_outcome(self.machine, segment, path, *replace, self.progress)
+        };
+        wishes.iter().enumerate().map(save).collect()
+    }
+
+    fn plan_all(&self, wishes: &[Wish]) -> Vec<Plan> {
+        // One for all, so that each plan counts what the ones before it will use.
+        let copies = self.act.state.clone().map(|state| Copies::new(state, self.act.limit));
+        wishes.iter().map(|wish| self.plan(wish, copies.as_ref())).collect()
+    }
+
+    fn plan(&self, wish: &Wish, copies: Option<&Copies>) -> Plan {
+        let copying = |copy: bool| match copies {
+            Some(copies) if copy => Copying::Keep(copies.clone()),
+            _ => Copying::Without,
+        };
+        let action = match &wish.wanted {
+            Wanted::Lock => Action::Lock,
+            Wanted::Unlock => Action::Unlock,
+            Wanted::Access(action) => action.clone(),
+            Wanted::Remove { copy } => Action::Remove(copying(*copy)),
+        };
+        let options = Options { force: wish.force, ..Options::default() };
+        let mut plan = act::plan(self.machine, &wish.segment, &action, &options);
+        // A refusal that nothing lifts outranks the missing copy.
+        let final_refusal = plan.refusal.as_ref().is_some_and(|refusal| !refusal.forceable);
+        if self.act.state.is_none() && wish.wanted == (Wanted::Remove { copy: true }) && !final_refusal {
+            // Never without a copy that was asked for.
+            plan.refusal = Some(Refusal::new(
+                "no copy can be saved: you have no home directory, and XDG_STATE_HOME is not set",
+                "Set XDG_STATE_HOME, or remove the segment without a copy",
+            ));
+            plan.needs_no_copy = true;
+        }
+        plan
+    }
+
+    fn apply(&self, plan: &Plan) -> Outcome {
+        let log = match self.log() {
+            Err(source) if !source.is_no_place() && plan.refusal.is_none() => {
+                let subject = plan.subject();
+                let result = Err(ActError::NotLogged { subject: subject.clone(), source });
+                return Outcome { subject, action: plan.task.word(), result };
+            }
+            log => log,
+        };
+        let mut outcome = match plan.task {
+            Task::Create(_) => act::create(self.machine, plan, self.act.state.as_ref(), self.progress),
+            Task::Change { .. } => act::apply_with(self.machine, plan, self.progress, &self.act.recent),
+        };
+        let (segment, done, said) = match &outcome.result {
+            Ok(done) => (done.id.to_string(), true, done.text()),
+            // What was refused or stopped did not happen.
+            Err(ActError::Refused { .. } | ActError::Stopped { .. } | ActError::NotCreated { .. }) => {
+                return outcome;
+            }
+            Err(error) => (outcome.subject.clone(), false, error.to_string()),
+        };
+        let entry = Entry::new(self.machine, outcome.action, &segment, done, &said);
+        let logged = log.and_then(|log| log.add(&entry));
+        if let (Err(error), Ok(done)) = (logged, &mut outcome.result) {
+            done.said.push(format!("not logged: {error}"));
+        }
+        outcome
+    }
+
+    fn end(&self, ending: Box<Ending>) -> Body {
+        let result = act::end(self.machine, &ending);
+        let said = match &result {
+            Ok(ended) => ending.said(*ended),
+            Err(error) => error.to_string(),
+        };
+        // The log on the screen has it, should this one fail.
+        if let Ok(log) = self.log() {
+            let segment = ending.segment.to_string();
+            let _ = log.add(&Entry::new(self.machine, "terminate", &segment, result.is_ok(), &said));
+        }
+        Body::Terminated(ending, result)
+    }
+
+    /// The log, open. Opened before each act: nothing is done when something is in its way.
+    fn log(&self) -> Result<ChangeLog, LogError> {
+        let state = self.act.state.clone().ok_or(StateError::Homeless)?;
+        let log = ChangeLog::new(state);
+        log.open()?;
+        Ok(log)
+    }
+
+    /// Removes what killed commands left unfinished, before something is changed.
+    fn remove_unfinished(&self) {
+        if let Some(state) = &self.act.state {
+            let _ = state.remove_unfinished();
+        }
+    }
+
+    fn undo(&self, undo: Undo) -> Vec<Undone> {
+        match undo {
+            Undo::Copies(copies) => {
+                let mut results = vec![];
+                for (at, copy) in copies.iter().enumerate() {
+                    self.progress.next_item(at + 1, copies.len(), format!("restoring {}", copy.id));
+                    results.push(self.restore(copy));
+                    if self.progress.is_cancelled() {
+                        break;
+                    }
+                }
+                results
+            }
+            Undo::Acts(acts) => {
+                let survey = Identifier::default().survey(self.machine, None, &mut Names::default());
+                acts.iter().map(|act| self.revert(act, &survey.segments)).collect()
+            }
+        }
+    }
+
+    fn revert(&self, revert: &Revert, segments: &[Segment]) -> Undone {
+        let apply = |segment: &Segment| {
+            let plan = act::plan(self.machine, segment, &revert.action, &Options::default());
+            let done = self.apply(&plan).result.map_err(|error| NotUndone::now(&error))?;
+            Ok(done.said.join("; "))
+        };
+        Undone { id: revert.id.clone(), result: revert.segment(segments).and_then(apply) }
+    }
+
+    fn restore(&self, copy: &SavedCopy) -> Undone {
+        let restored = self.restore_logged(copy);
+        let id = restored.as_ref().map_or_else(|_| copy.id.clone(), |(id, _)| id.clone());
+        Undone { id, result: restored.map(|(_, said)| said) }
+    }
+
+    fn restore_logged(&self, copy: &SavedCopy) -> Result<(SegmentId, String), NotUndone> {
+        let state = self.act.state.clone().ok_or_else(|| NotUndone::now(&StateError::Homeless))?;
+        let log = self.log().map_err(|error| NotUndone::now(&format!("nothing was restored: {error}")))?;
+        let restored = copy.restore(self.machine, &Copies::new(state, self.act.limit), self.progress)?;
+        let id = restored.id.to_string();
+        let entry = Entry::new(self.machine, "restore", &id, true, "restored from the saved copy");
+        let unlogged =
+            log.add(&entry).map_or_else(|error| format!("; not logged: {error}"), |()| String::new());
+        let said = restored.said() + &unlogged;
+        Ok((restored.id, said))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! Looks up what is being typed. On its own thread, since a user database may be on
+//! another machine.
+
+use super::report::{Body, Report};
+use super::worker::{Job, Worker};
+use super::{Clock, Request};
+use crate::act::Question;
+use crate::machine::Machine;
+
+/// Answers questions.
+#[derive(Default)]
+pub struct Ask {
+    /// The last one of each kind.
+    questions: Vec<Question>,
+}
+
+impl Worker for Ask {
+    fn handle(&mut self, _: &dyn Machine, _: Clock, job: Job) -> Vec<Report> {
+        if let Request::Ask(question) = job.request {
+            self.questions.retain(|before| !question.overtakes(before));
+            self.questions.push(question);
+        }
+        vec![]
+    }
+
+    fn deadline(&self) -> Option<Clock> {
+        (!self.questions.is_empty()).then_some(Clock::ZERO)
+    }
+
+    fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
+        let answer = |question: Question| {
+            let answer = question.ask(machine);
+            Report::new(now, Body::Answered(question, answer))
+        };
+        self.questions.drain(..).map(answer).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::act::Answer;
+    use crate::machine::made::MadeMachine;
+
+    #[test]
+    fn only_the_last_question_of_a_kind_is_answered() {
+        let (machine, mut ask) = (MadeMachine::new(), Ask::default());
+        assert_eq!(ask.deadline(), None);
+        let mut send = |question| {
+            let job = Job::new(Request::Ask(question));
+            assert!(ask.handle(&machine, Clock::ZERO, job).is_empty());
+        };
+        for text in ["a", "an", "ann"] {
+            send(Question::User(text.to_owned()));
+        }
+        send(Question::Group("bob".to_owned()));
+        assert_eq!(ask.deadline(), Some(Clock::ZERO));
+        let bodies: Vec<Body> =
+            ask.work(&machine, Clock::ZERO).into_iter().map(|report| report.body).collect();
+        let [
+            Body::Answered(Question::User(user), Answer::Number(Ok((1000, _)))),
+            Body::Answered(Question::Group(_), Answer::Number(Ok((1001, _)))),
+        ] = bodies.as_slice()
+        else {
+            panic!("{bodies:?}");
+        };
+        assert_eq!((user.as_str(), ask.deadline()), ("ann", None));
+    }
+}

@@ -1,0 +1,71 @@
+//! The beginning of a segment, for the preview.
+
+use crate::engine::report::{Body, Ended, Preview, unreadable};
+use crate::machine::Machine;
+use crate::memory::{OpenError, Reader};
+use crate::segment::{Kind, Segment, SegmentId};
+use std::collections::BTreeMap;
+
+/// The number of bytes.
+const BYTES: usize = 512;
+
+/// The beginning of a segment.
+pub struct Beginning {
+    segment: Box<Segment>,
+    /// What was reported last.
+    told: Option<Preview>,
+}
+
+impl Beginning {
+    /// Nothing is read yet.
+    pub const fn new(segment: Box<Segment>) -> Self {
+        Self { segment, told: None }
+    }
+
+    /// Reads it, and reports what differs from what was reported before.
+    pub fn read(&mut self, machine: &dyn Machine, kept: &BTreeMap<SegmentId, Reader>) -> Vec<Body> {
+        let id = &self.segment.id;
+        let (bytes, gone) = match self.reader(machine, kept) {
+            Ok(reader) => (beginning(&reader), false),
+            Err(Unread::NotAttached) => (Err("not attached".to_owned()), false),
+            Err(Unread::Open(error)) => {
+                let gone = matches!(error, OpenError::Gone { .. } | OpenError::Replaced { .. });
+                (Err(error.to_string()), gone)
+            }
+        };
+        let preview = Preview { id: id.clone(), bytes };
+        let mut bodies = vec![];
+        if self.told.as_ref() != Some(&preview) {
+            bodies.push(Body::Preview(preview.clone()));
+            self.told = Some(preview);
+        }
+        bodies.extend(gone.then_some(Body::Ended(Ended::Removed)));
+        bodies
+    }
+
+    /// Returns true if there is no reason to read it again without a request.
+    pub fn rests(&self, kept: &BTreeMap<SegmentId, Reader>) -> bool {
+        self.segment.kind() == Kind::Sysv && !kept.contains_key(&self.segment.id)
+    }
+
+    fn reader(&self, machine: &dyn Machine, kept: &BTreeMap<SegmentId, Reader>) -> Result<Reader, Unread> {
+        match self.segment.kind() {
+            // Opened anew each time: nothing is held, and one that took its name is noticed.
+            Kind::Posix | Kind::Deleted => Reader::open(machine, &self.segment).map_err(Unread::Open),
+            // Never attached for this: others would see it.
+            Kind::Sysv => kept.get(&self.segment.id).cloned().ok_or(Unread::NotAttached),
+        }
+    }
+}
+
+enum Unread {
+    NotAttached,
+    Open(OpenError),
+}
+
+fn beginning(reader: &Reader) -> Result<Vec<u8>, String> {
+    let mut bytes = vec![0; BYTES];
+    let count = reader.read_at(0, &mut bytes).map_err(|error| unreadable(reader.id(), &error))?;
+    bytes.truncate(count);
+    Ok(bytes)
+}

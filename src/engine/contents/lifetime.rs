@@ -1,0 +1,77 @@
+//! The end of a segment that a subscription keeps open.
+//!
+//! Our own descriptor or attachment keeps the segment alive, so a subscription has to
+//! notice by itself when nobody else has it any more.
+
+use crate::engine::{Clock, Ended};
+use crate::machine::Machine;
+use crate::memory::{Reader, Standing};
+use crate::segment::{Holder, Segment, SegmentId};
+use crate::survey::{Depth, Holdings, Names};
+use std::time::Duration;
+
+/// Minimum interval between two checks for holders: each reads the mappings of one.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Tells when a segment is gone for everybody else.
+pub struct Lifetime {
+    segment: Box<Segment>,
+    /// It was marked for removal when the subscription began: programs do that at
+    /// once, so that it goes with them.
+    marked: bool,
+    /// The other holders that were found last.
+    holders: Vec<Holder>,
+    checked: Clock,
+}
+
+impl Lifetime {
+    /// Starts with the holders of the survey.
+    pub fn new(segment: Box<Segment>, now: Clock) -> Self {
+        let holders = others(segment.holders.as_deref());
+        let marked = segment.sysv().is_some_and(|facts| facts.marked);
+        Self { segment, marked, holders, checked: now }
+    }
+
+    /// Returns the size of the segment, or how it has ended.
+    pub fn check(&mut self, machine: &dyn Machine, now: Clock, reader: &Reader) -> Result<u64, Ended> {
+        let standing = reader.standing(machine).map_err(Ended::Unreadable)?;
+        let gone = match (standing, &self.segment.id) {
+            (Standing::There { .. }, _) => false,
+            (Standing::Removed { .. }, SegmentId::Sysv(_)) => !self.marked || is_ours_alone(machine, reader),
+            (Standing::Removed { .. }, &SegmentId::Deleted { device, inode }) => {
+                if !self.is_held(machine, now, device, inode) {
+                    return Err(Ended::Released);
+                }
+                false
+            }
+            (Standing::Removed { .. } | Standing::Replaced { .. }, _) => true,
+        };
+        if gone { Err(Ended::Removed) } else { Ok(standing.size()) }
+    }
+
+    /// Returns true if another process still holds it, as of the last second.
+    fn is_held(&mut self, machine: &dyn Machine, now: Clock, device: u64, inode: u64) -> bool {
+        if now.saturating_sub(self.checked) < EVERY {
+            return true;
+        }
+        if machine.open_unlinked(device, inode, &self.holders).is_err() {
+            // A child or a receiver of the descriptor may hold it instead.
+            let holdings = Holdings::look(machine, Depth::Private, &[], &mut Names::default());
+            self.holders = others(holdings.of(&self.segment).as_deref());
+        }
+        self.checked = now;
+        !self.holders.is_empty()
+    }
+}
+
+/// The holders without this program.
+fn others(holders: Option<&[Holder]>) -> Vec<Holder> {
+    holders.unwrap_or_default().iter().filter(|holder| !holder.ourselves).cloned().collect()
+}
+
+/// Returns true if nobody but us is attached to a System V segment.
+fn is_ours_alone(machine: &dyn Machine, reader: &Reader) -> bool {
+    let Ok(table) = machine.sysv_rows() else { return false };
+    let row = table.rows.iter().find(|row| SegmentId::Sysv(row.shmid) == *reader.id());
+    row.is_none_or(|row| row.nattch <= 1)
+}

@@ -1,0 +1,339 @@
+//! Reads contents for subscriptions, and keeps segments attached.
+//!
+//! Subscriptions on the same segment share one reader. The last one to end lets go of
+//! it, unless it is kept.
+
+mod beginning;
+mod lifetime;
+mod readers;
+mod samples;
+mod window;
+
+pub use readers::Readers;
+
+use super::Clock;
+use super::pace::Pace;
+use super::report::{Body, Ended, Found, Opened, Report, unreadable};
+use super::request::{Feed, Request, Search, SubscriptionId};
+use super::worker::{Job, Worker};
+use crate::act::{ActError, ChangeLog, Hold, Released, detach};
+use crate::machine::Machine;
+use crate::memory::{Progress, Reader, Standing};
+use crate::segment::{Segment, SegmentId};
+use beginning::Beginning;
+use samples::{Samples, Watch};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use window::Window;
+
+/// Holds everything that is open.
+pub struct Contents {
+    subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    kept: BTreeMap<SegmentId, Reader>,
+    /// Lent to searches.
+    readers: Readers,
+    /// Notes what was let go; `None` for a user without a home directory.
+    log: Option<ChangeLog>,
+    /// The subscription that was read last.
+    last: Option<SubscriptionId>,
+    /// Each look scans a part of the segment only, so that it takes little time.
+    hurry: bool,
+}
+
+struct Subscription {
+    pace: Pace,
+    source: Source,
+}
+
+enum Source {
+    Window(Box<Window>),
+    Beginning(Beginning),
+    Ranges(Box<Samples>),
+    Changes(Box<Watch>),
+}
+
+impl Source {
+    /// The reader that it holds.
+    const fn reader(&self) -> Option<&Reader> {
+        match self {
+            Self::Window(window) => Some(window.live.reader()),
+            Self::Ranges(samples) => Some(&samples.reader),
+            Self::Changes(watch) => Some(&watch.reader),
+            Self::Beginning(_) => None,
+        }
+    }
+}
+
+impl Subscription {
+    fn holds(&self, id: &SegmentId) -> bool {
+        self.source.reader().is_some_and(|reader| reader.id() == id)
+    }
+
+    fn read(
+        &mut self,
+        machine: &dyn Machine,
+        now: Clock,
+        kept: &BTreeMap<SegmentId, Reader>,
+        hurry: bool,
+    ) -> Vec<Body> {
+        match &mut self.source {
+            Source::Changes(watch) => watch.read(machine, now, &mut self.pace),
+            source => {
+                let asked = self.pace.begin(now);
+                match source {
+                    Source::Window(window) => window.read(machine, asked, hurry).into_iter().collect(),
+                    Source::Beginning(beginning) => beginning.read(machine, kept),
+                    Source::Ranges(samples) => vec![samples.read(machine, now)],
+                    Source::Changes(_) => vec![],
+                }
+            }
+        }
+    }
+}
+
+impl Contents {
+    /// A worker that has nothing open.
+    pub fn new(log: Option<ChangeLog>, readers: Readers) -> Self {
+        let (subscriptions, kept) = (BTreeMap::new(), BTreeMap::new());
+        Self { subscriptions, kept, readers, log, last: None, hurry: true }
+    }
+
+    /// Scans all of a segment at each look, however long that takes.
+    #[must_use]
+    pub fn unhurried(self, unhurried: bool) -> Self {
+        Self { hurry: !unhurried, ..self }
+    }
+
+    fn subscribe(
+        &mut self,
+        machine: &dyn Machine,
+        now: Clock,
+        id: SubscriptionId,
+        segment: Box<Segment>,
+        feed: Feed,
+    ) -> Option<Body> {
+        self.drop_subscription(id);
+        if let Feed::Beginning { every } = feed {
+            let mut pace = Pace::new(every, 2);
+            pace.ask(now);
+            let source = Source::Beginning(Beginning::new(segment));
+            self.subscriptions.insert(id, Subscription { pace, source });
+            return None;
+        }
+        let reader = match self.reader(machine, &segment) {
+            Ok(reader) => reader,
+            Err(error) => return Some(Body::Opened(Err(error))),
+        };
+        let size = reader.size().unwrap_or(segment.size.0);
+        let opened = Opened { size, trace: reader.trace() };
+        self.readers.add(id, reader.clone());
+        let (source, pace) = match feed {
+            Feed::Ranges { ranges, every } => {
+                let (samples, pace) = Samples::new(reader, segment, ranges, every, now);
+                (Source::Ranges(Box::new(samples)), pace)
+            }
+            Feed::Changes { range, value, every } => {
+                let (watch, pace) = Watch::new(reader, segment, &range, value, every, now);
+                (Source::Changes(Box::new(watch)), pace)
+            }
+            Feed::Window | Feed::Beginning { .. } => {
+                (Source::Window(Box::new(Window::new(reader))), Pace::new(None, 2))
+            }
+        };
+        self.subscriptions.insert(id, Subscription { pace, source });
+        Some(Body::Opened(Ok(opened)))
+    }
+
+    /// Returns the reader that is open or kept, or opens one.
+    fn reader(
+        &mut self,
+        machine: &dyn Machine,
+        segment: &Segment,
+    ) -> Result<Reader, crate::memory::OpenError> {
+        let open = self.subscriptions.values().filter_map(|subscription| subscription.source.reader());
+        let open = self.kept.get(&segment.id).into_iter().chain(open);
+        // What is open may be gone, and another segment have its name.
+        let fits = |reader: &&Reader| {
+            reader.id() == &segment.id
+                && !matches!(reader.standing(machine), Ok(Standing::Replaced { .. }) | Err(_))
+        };
+        if let Some(reader) = open.into_iter().find(fits) {
+            return Ok(reader.clone());
+        }
+        self.kept.remove(&segment.id);
+        Reader::open(machine, segment)
+    }
+
+    fn drop_subscription(&mut self, id: SubscriptionId) -> Option<Subscription> {
+        self.readers.remove(id);
+        self.subscriptions.remove(&id)
+    }
+
+    fn unsubscribe(&mut self, machine: &dyn Machine, id: SubscriptionId, keep: bool) -> Option<Body> {
+        let subscription = self.drop_subscription(id)?;
+        let reader = subscription.source.reader()?.clone();
+        let segment = reader.id().clone();
+        if keep {
+            self.kept.insert(segment, reader);
+            return None;
+        }
+        if self.subscriptions.values().any(|other| other.holds(&segment)) {
+            self.kept.remove(&segment);
+            return None;
+        }
+        let hold = Hold::of(machine, &reader);
+        let released = detach(machine, &hold, hold.clone(), || {
+            drop((subscription, reader));
+            self.kept.remove(&segment);
+        });
+        // Looking and leaving is no action, unless the segment goes with it.
+        if let Some(released) = released.as_ref().ok().filter(|released| released.is_gone()) {
+            self.note(machine, &segment, released);
+        }
+        Some(Body::LetGo(vec![(segment, released)]))
+    }
+
+    /// Everything that is held, each once: what is kept, then what is open.
+    fn held(&self) -> Vec<&Reader> {
+        let mut held: Vec<&Reader> = self.kept.values().collect();
+        for reader in self.subscriptions.values().filter_map(|subscription| subscription.source.reader()) {
+            if held.iter().all(|other| other.id() != reader.id()) {
+                held.push(reader);
+            }
+        }
+        held
+    }
+
+    /// Lets go of a segment, which ends its subscriptions.
+    fn let_go(
+        &mut self,
+        machine: &dyn Machine,
+        shown: &Hold,
+        ended: &mut Vec<SubscriptionId>,
+    ) -> (SegmentId, Result<Released, ActError>) {
+        let id = shown.id.clone();
+        let Some(reader) = self.held().into_iter().find(|reader| *reader.id() == id) else {
+            return (id.clone(), Err(ActError::Gone { id }));
+        };
+        let now = Hold::of(machine, reader);
+        let released = detach(machine, shown, now, || {
+            let all = self.subscriptions.iter().filter(|(_, subscription)| subscription.holds(&id));
+            let all: Vec<SubscriptionId> = all.map(|(&subscription, _)| subscription).collect();
+            for subscription in all {
+                self.drop_subscription(subscription);
+                ended.push(subscription);
+            }
+            self.kept.remove(&id);
+        });
+        if let Ok(released) = &released {
+            self.note(machine, &id, released);
+        }
+        (id, released)
+    }
+
+    /// Writes to the log. A failure stops nothing; the log on the screen has it.
+    fn note(&self, machine: &dyn Machine, id: &SegmentId, released: &Released) {
+        if let Some(log) = &self.log {
+            let _ = log.note(machine, "detach", id.to_string(), true, released.said());
+        }
+    }
+
+    fn window(&mut self, id: SubscriptionId) -> Option<(&mut Window, &mut Pace)> {
+        let Subscription { pace, source } = self.subscriptions.get_mut(&id)?;
+        let Source::Window(window) = source else { return None };
+        Some((window, pace))
+    }
+
+    /// Finds a changed byte.
+    fn next_change(&mut self, id: SubscriptionId, search: &Search, progress: &Progress) -> Option<Body> {
+        let (window, _) = self.window(id)?;
+        let result = window.live.next_change(search.from, search.direction, progress);
+        let result = result.map_err(|error| unreadable(window.live.reader().id(), &error));
+        // A cancelled search has no answer.
+        (!progress.is_cancelled()).then_some(Body::Found(Found {
+            number: search.number,
+            result,
+            wrapped: false,
+        }))
+    }
+}
+
+impl Worker for Contents {
+    fn handle(&mut self, machine: &dyn Machine, now: Clock, job: Job) -> Vec<Report> {
+        let (id, body) = match job.request {
+            Request::Subscribe(id, segment, feed) => (id, self.subscribe(machine, now, id, segment, feed)),
+            Request::Unsubscribe { subscription: id, keep } => (id, self.unsubscribe(machine, id, keep)),
+            Request::Search(id, search) => (id, self.next_change(id, &search, &job.progress)),
+            Request::Look(id, watching) => {
+                if let Some((window, pace)) = self.window(id) {
+                    window.watch(watching, pace);
+                }
+                return vec![];
+            }
+            Request::LookOnce(id) => {
+                if let Some(subscription) = self.subscriptions.get_mut(&id) {
+                    subscription.pace.ask(Clock::ZERO);
+                }
+                return vec![];
+            }
+            Request::Every(id, every) => {
+                if let Some(subscription) = self.subscriptions.get_mut(&id) {
+                    subscription.pace.every = every;
+                    subscription.pace.ask(Clock::ZERO);
+                }
+                return vec![];
+            }
+            Request::SetBaseline(id) => {
+                if let Some((window, _)) = self.window(id) {
+                    window.live.set_baseline();
+                }
+                return vec![];
+            }
+            Request::Holds => {
+                let holds = self.held().into_iter().map(|reader| Hold::of(machine, reader)).collect();
+                return vec![Report::new(now, Body::Holds(holds))];
+            }
+            Request::LetGo(shown) => {
+                let mut ended = vec![];
+                let results = shown.iter().map(|shown| self.let_go(machine, shown, &mut ended)).collect();
+                let ended = ended.into_iter().map(|id| Report::of(id, now, Body::Ended(Ended::LetGo)));
+                return std::iter::once(Report::new(now, Body::LetGo(results))).chain(ended).collect();
+            }
+            _ => return vec![],
+        };
+        body.map(|body| Report::of(id, now, body)).into_iter().collect()
+    }
+
+    fn deadline(&self) -> Option<Clock> {
+        self.subscriptions.values().filter_map(|subscription| subscription.pace.due()).min()
+    }
+
+    /// Reads the subscription that has been due for longest.
+    fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
+        let due = self.subscriptions.iter_mut().filter_map(|(&id, one)| Some((one.pace.due()?, id, one)));
+        let Some((_, id, subscription)) = due.filter(|(due, ..)| *due <= now).min_by_key(|(due, ..)| *due)
+        else {
+            return vec![];
+        };
+        self.last = Some(id);
+        let bodies = subscription.read(machine, now, &self.kept, self.hurry);
+        if let Source::Beginning(beginning) = &subscription.source
+            && beginning.rests(&self.kept)
+        {
+            subscription.pace.every = None;
+        }
+        if matches!(bodies.last(), Some(Body::Ended(_))) {
+            self.drop_subscription(id);
+        }
+        bodies.into_iter().map(|body| Report::of(id, now, body)).collect()
+    }
+
+    fn took(&mut self, time: Duration) {
+        if let Some(subscription) = self.last.and_then(|id| self.subscriptions.get_mut(&id)) {
+            subscription.pace.took(time);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

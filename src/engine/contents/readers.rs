@@ -1,0 +1,43 @@
+//! The readers of subscriptions, for the worker that searches them.
+
+use crate::engine::SubscriptionId;
+use crate::memory::{Progress, Reader};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The readers that are open.
+#[derive(Clone, Default)]
+pub struct Readers(Arc<Mutex<BTreeMap<SubscriptionId, Lent>>>);
+
+struct Lent {
+    reader: Reader,
+    /// The search that has a clone of the reader.
+    search: Arc<Progress>,
+}
+
+impl Readers {
+    /// Adds the reader of a new subscription.
+    pub fn add(&self, subscription: SubscriptionId, reader: Reader) {
+        self.lock().insert(subscription, Lent { reader, search: Arc::default() });
+    }
+
+    /// Removes the reader of a subscription that ends, and cancels its search, which
+    /// lets go of the segment within milliseconds.
+    pub fn remove(&self, subscription: SubscriptionId) {
+        if let Some(lent) = self.lock().remove(&subscription) {
+            lent.search.cancel();
+        }
+    }
+
+    /// Returns the reader of a subscription for a search.
+    pub fn lend(&self, subscription: SubscriptionId, search: &Arc<Progress>) -> Option<Reader> {
+        let mut all = self.lock();
+        let lent = all.get_mut(&subscription)?;
+        lent.search = Arc::clone(search);
+        Some(lent.reader.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<SubscriptionId, Lent>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,491 @@
+//! Subscriptions on a made machine, step by step.
+#![expect(clippy::single_range_in_vec_init, reason = "lists of ranges are meant")]
+
+use super::*;
+use crate::act::StateDirectory;
+use crate::act::log::Entry;
+use crate::engine::{Changes, Options, Steps, Target, Watching};
+use crate::machine::control::Control;
+use crate::machine::made::{MadeBytes, MadeMachine};
+use crate::memory::{Direction, Look, OpenError, Pattern};
+use crate::survey::{Names, Survey};
+use std::ops::Range as Offsets;
+use std::sync::Arc;
+
+const SECOND: Duration = Duration::from_secs(1);
+const TENTH: Duration = Duration::from_millis(100);
+const ONE: SubscriptionId = SubscriptionId(1);
+const TWO: SubscriptionId = SubscriptionId(2);
+const THREE: SubscriptionId = SubscriptionId(3);
+
+/// An engine on a made machine.
+struct Scene {
+    machine: MadeMachine,
+    steps: Steps,
+    home: tempfile::TempDir,
+}
+
+impl Scene {
+    /// A machine with `posix:/a` and `sysv:1`, both holding "hello".
+    fn new() -> Self {
+        let machine = MadeMachine::new();
+        machine.add_object("a", MadeBytes::full(b"hello"));
+        machine.add_sysv(1, 0x4d2, MadeBytes::full(b"hello"));
+        let home = tempfile::tempdir().unwrap();
+        let options = Options { state: Some(StateDirectory::at(home.path())), ..Options::default() };
+        let mut steps = Steps::new(Arc::new(machine.clone()), options);
+        steps.advance(SECOND);
+        Self { machine, steps, home }
+    }
+
+    fn segment(&self, id: &str) -> Box<Segment> {
+        let survey = Survey::take(&self.machine, &mut Names::default());
+        Box::new(survey.segments.into_iter().find(|segment| segment.id.to_string() == id).unwrap())
+    }
+
+    /// The entries of the log, without time and user.
+    fn logged(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.home.path().join("log.jsonl")).unwrap_or_default();
+        let entries = text.lines().map(|line| serde_json::from_str::<Entry>(line).unwrap());
+        entries.map(|entry| format!("{} {}: {}", entry.action, entry.segment, entry.result)).collect()
+    }
+
+    fn nattch(&self) -> u64 {
+        self.machine.edit(|facts| facts.sysv[0].row.nattch)
+    }
+
+    fn send(&mut self, request: Request) -> Vec<Report> {
+        self.steps.send(request)
+    }
+
+    fn subscribe(&mut self, id: SubscriptionId, segment: &str, feed: Feed) -> Vec<Report> {
+        let segment = self.segment(segment);
+        self.send(Request::Subscribe(id, segment, feed))
+    }
+
+    fn preview(&mut self, segment: &str, every: Option<Duration>) -> Vec<Result<Vec<u8>, String>> {
+        previews(self.subscribe(ONE, segment, Feed::Beginning { every }))
+    }
+
+    fn open(&mut self, id: SubscriptionId, segment: &str) {
+        let reports = self.subscribe(id, segment, Feed::Window);
+        assert!(matches!(&bodies(&reports)[..], [Body::Opened(Ok(_))]), "{reports:?}");
+    }
+
+    fn close(&mut self, subscription: SubscriptionId, keep: bool) -> Vec<Report> {
+        self.send(Request::Unsubscribe { subscription, keep })
+    }
+
+    fn watch(&mut self, id: SubscriptionId, window: Offsets<u64>, every: Option<Duration>) -> Vec<Look> {
+        looks(self.send(Request::Look(id, Watching { window, cells: 1, every })))
+    }
+
+    fn ranges(&mut self, id: SubscriptionId, segment: &str, ranges: &[Offsets<u64>], every: Duration) {
+        self.subscribe(id, segment, Feed::Ranges { ranges: ranges.to_vec(), every });
+    }
+
+    fn pass(&mut self, time: Duration) -> Vec<Report> {
+        self.steps.advance(time)
+    }
+
+    fn holds(&mut self) -> Vec<Hold> {
+        let mut reports = self.send(Request::Holds);
+        let Some(Report { body: Body::Holds(holds), .. }) = reports.pop() else { panic!("{reports:?}") };
+        holds
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) {
+        self.machine.edit_object("a", |made| made.write(offset, bytes));
+    }
+}
+
+fn bodies(reports: &[Report]) -> Vec<&Body> {
+    reports.iter().map(|report| &report.body).collect()
+}
+
+fn looks(reports: Vec<Report>) -> Vec<Look> {
+    let look =
+        |report: Report| if let Body::Looked(look) = report.body { *look } else { panic!("{report:?}") };
+    reports.into_iter().map(look).collect()
+}
+
+fn previews(reports: Vec<Report>) -> Vec<Result<Vec<u8>, String>> {
+    let preview = |report: Report| match report.body {
+        Body::Preview(preview) => Some(preview.bytes),
+        Body::Ended(_) => None,
+        body => panic!("{body:?}"),
+    };
+    reports.into_iter().filter_map(preview).collect()
+}
+
+/// The results of letting go, in words.
+fn let_go(reports: &[Report]) -> Vec<String> {
+    let Some(Report { body: Body::LetGo(results), .. }) = reports.first() else { panic!("{reports:?}") };
+    let told = |(id, result): &(SegmentId, Result<Released, ActError>)| {
+        format!("{id}: {}", result.as_ref().unwrap().said())
+    };
+    results.iter().map(told).collect()
+}
+
+/// The ids and times of reports.
+fn stamps(reports: &[Report], id: SubscriptionId) -> Vec<u64> {
+    let of = reports.iter().filter(|report| report.subscription == Some(id));
+    of.map(|report| u64::try_from(report.at.saturating_sub(SECOND).as_millis()).unwrap()).collect()
+}
+
+#[test]
+fn subscriptions_on_one_segment_have_their_own_ranges_and_rates() {
+    let mut scene = Scene::new();
+    scene.ranges(ONE, "sysv:1", &[0..2, 4..99], TENTH);
+    scene.ranges(TWO, "sysv:1", &[1..3], 3 * TENTH);
+    scene.open(THREE, "sysv:1");
+    assert_eq!(scene.nattch(), 1, "they share one attachment");
+    scene.watch(THREE, 0..16, Some(2 * TENTH));
+    let reports = scene.pass(SECOND);
+    assert_eq!(stamps(&reports, ONE), [100, 200, 300, 400, 500, 600, 700, 800, 900, 1000]);
+    assert_eq!(stamps(&reports, TWO), [300, 600, 900]);
+    assert_eq!(stamps(&reports, THREE), [0; 0], "nothing has changed");
+    for report in &reports {
+        let Body::Ranges(bytes) = &report.body else { panic!("{report:?}") };
+        let wanted: &[&[u8]] = if report.subscription == Some(ONE) { &[b"he", b"o"] } else { &[b"el"] };
+        assert_eq!(bytes, wanted);
+    }
+}
+
+#[test]
+fn a_cancelled_subscription_stops_and_the_others_go_on() {
+    let mut scene = Scene::new();
+    scene.ranges(ONE, "sysv:1", &[0..2], TENTH);
+    scene.ranges(TWO, "sysv:1", &[0..2], TENTH);
+    assert!(scene.close(ONE, false).is_empty(), "the segment is still attached");
+    let reports = scene.pass(SECOND);
+    assert_eq!((stamps(&reports, ONE).len(), stamps(&reports, TWO).len()), (0, 10));
+    assert_eq!(scene.nattch(), 1);
+    assert_eq!(let_go(&scene.close(TWO, false)), ["sysv:1: detached; nattch 1 → 0"]);
+    assert!(scene.pass(SECOND).is_empty());
+}
+
+#[test]
+fn a_removed_segment_ends_only_its_own_subscriptions() {
+    let mut scene = Scene::new();
+    scene.ranges(ONE, "posix:/a", &[0..2], TENTH);
+    scene.ranges(TWO, "sysv:1", &[0..2], TENTH);
+    scene.subscribe(THREE, "posix:/a", Feed::Changes { range: 0..99, value: 1, every: Some(TENTH) });
+    scene.machine.remove_object("a");
+    let reports = scene.pass(SECOND);
+    for id in [ONE, THREE] {
+        let of: Vec<&Report> = reports.iter().filter(|report| report.subscription == Some(id)).collect();
+        assert!(matches!(of[..], [Report { body: Body::Ended(Ended::Removed), .. }]), "{of:?}");
+        assert_eq!(stamps(&reports, id), [100]);
+    }
+    assert_eq!(stamps(&reports, TWO).len(), 10);
+    let held: Vec<String> = scene.holds().iter().map(|hold| hold.id.to_string()).collect();
+    assert_eq!(held, ["sysv:1"]);
+}
+
+#[test]
+fn a_new_subscription_replaces_the_one_of_its_id() {
+    let mut scene = Scene::new();
+    scene.ranges(ONE, "sysv:1", &[0..2], TENTH);
+    scene.ranges(ONE, "posix:/a", &[0..3], TENTH);
+    assert_eq!(scene.nattch(), 0);
+    let reports = scene.pass(SECOND);
+    assert!(reports.iter().all(|report| matches!(&report.body, Body::Ranges(all) if all[0] == b"hel")));
+    assert_eq!(reports.len(), 10);
+}
+
+#[test]
+fn changes_have_the_bytes_before_and_after() {
+    let mut scene = Scene::new();
+    let feed = Feed::Changes { range: 1..99, value: 2, every: Some(TENTH) };
+    let mut reports = scene.subscribe(ONE, "posix:/a", feed);
+    let Some(Report { body: Body::Changes(Changes { size: 5, changes, complete: true }), .. }) =
+        reports.pop()
+    else {
+        panic!("{reports:?}")
+    };
+    assert!(changes.is_empty(), "the first look finds no changes");
+    assert!(scene.pass(SECOND).is_empty());
+    scene.write(0, b"ja");
+    let reports = scene.pass(SECOND);
+    let [Body::Changes(Changes { changes, .. })] = bodies(&reports)[..] else { panic!("{reports:?}") };
+    let [change] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!((change.offset, change.old.as_deref(), &*change.new), (1, Some(&b"ello"[..]), &b"allo"[..]));
+    assert_eq!(stamps(&reports, ONE), [1100]);
+}
+
+#[test]
+fn a_marked_segment_is_watched_until_its_last_other_attachment_goes() {
+    let mut scene = Scene::new();
+    scene.machine.edit(|facts| facts.sysv[0].row.nattch = 1);
+    Control::sysv_remove(&scene.machine, crate::segment::ShmId(1)).unwrap();
+    scene.ranges(ONE, "sysv:1", &[0..2], TENTH);
+    assert_eq!(stamps(&scene.pass(SECOND), ONE).len(), 10);
+    scene.machine.edit(|facts| facts.sysv[0].row.nattch = 1);
+    let reports = scene.pass(SECOND);
+    assert!(matches!(bodies(&reports)[..], [Body::Ended(Ended::Removed)]), "{reports:?}");
+}
+
+#[test]
+fn a_preview_is_reported_when_its_bytes_differ() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.preview("posix:/a", Some(TENTH)), [Ok(b"hello".to_vec())]);
+    scene.write(0, b"j");
+    assert_eq!(previews(scene.pass(SECOND)), [Ok(b"jello".to_vec())]);
+    scene.machine.remove_object("a");
+    let reports = scene.pass(SECOND);
+    assert!(matches!(bodies(&reports)[..], [_, Body::Ended(Ended::Removed)]), "{reports:?}");
+    let [Err(gone)] = &previews(reports)[..] else { panic!() };
+    assert!(gone.contains("posix:/a is gone"), "{gone}");
+    assert_eq!(scene.steps.deadline(), None);
+}
+
+#[test]
+fn a_paused_preview_is_read_on_request_only() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.preview("posix:/a", None), [Ok(b"hello".to_vec())]);
+    assert_eq!(scene.steps.deadline(), None);
+    scene.write(0, b"j");
+    assert_eq!(previews(scene.send(Request::LookOnce(ONE))), [Ok(b"jello".to_vec())]);
+    assert_eq!(scene.steps.deadline(), None);
+    scene.write(0, b"c");
+    assert_eq!(previews(scene.send(Request::Every(ONE, Some(TENTH)))), [Ok(b"cello".to_vec())]);
+    assert!(scene.steps.deadline().is_some());
+}
+
+#[test]
+fn a_preview_has_at_most_512_bytes() {
+    let mut scene = Scene::new();
+    scene.machine.add_object("b", MadeBytes::full(&[7; 1000]));
+    assert_eq!(scene.preview("posix:/b", Some(TENTH)), [Ok(vec![7; 512])]);
+}
+
+#[test]
+fn a_preview_never_attaches_a_system_v_segment() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.preview("sysv:1", Some(TENTH)), [Err("not attached".to_owned())]);
+    assert_eq!(scene.steps.deadline(), None, "it is not read again");
+    assert_eq!(scene.machine.edit(|facts| facts.attached), 0);
+}
+
+#[test]
+fn a_kept_segment_is_previewed_through_what_is_kept() {
+    let mut scene = Scene::new();
+    scene.open(ONE, "sysv:1");
+    scene.close(ONE, true);
+    assert_eq!(scene.preview("sysv:1", Some(TENTH)), [Ok(b"hello".to_vec())]);
+    assert_eq!(scene.machine.edit(|facts| facts.attached), 1);
+}
+
+#[test]
+fn the_end_of_the_last_subscription_detaches() {
+    let mut scene = Scene::new();
+    scene.open(ONE, "sysv:1");
+    assert_eq!(scene.nattch(), 1);
+    let events = scene.close(ONE, false);
+    assert_eq!(let_go(&events), ["sysv:1: detached; nattch 1 → 0"]);
+    assert_eq!((scene.nattch(), scene.logged()), (0, vec![]));
+    assert!(scene.close(ONE, false).is_empty());
+}
+
+#[test]
+fn a_kept_segment_stays_attached_until_it_is_let_go() {
+    let mut scene = Scene::new();
+    scene.open(ONE, "sysv:1");
+    assert!(scene.close(ONE, true).is_empty());
+    assert_eq!(scene.nattch(), 1);
+    // Opened again, it is the same attachment.
+    scene.open(ONE, "sysv:1");
+    assert_eq!(scene.nattch(), 1);
+    scene.close(ONE, true);
+    let holds = scene.holds();
+    assert_eq!(holds[0].will(), "nattch 1 → 0; the segment remains");
+    let events = scene.send(Request::LetGo(holds));
+    assert_eq!(let_go(&events), ["sysv:1: detached; nattch 1 → 0"]);
+    assert_eq!((scene.nattch(), scene.holds().len()), (0, 0));
+    assert_eq!(scene.logged(), ["detach sysv:1: detached; nattch 1 → 0"]);
+}
+
+#[test]
+fn holds_list_each_segment_once() {
+    let mut scene = Scene::new();
+    scene.open(ONE, "posix:/a");
+    scene.close(ONE, true);
+    scene.open(ONE, "sysv:1");
+    scene.close(ONE, true);
+    scene.open(ONE, "sysv:1");
+    let told: Vec<_> = scene.holds().iter().map(|hold| format!("{}: {}", hold.id, hold.will())).collect();
+    assert_eq!(
+        told,
+        ["sysv:1: nattch 1 → 0; the segment remains", "posix:/a: closes the descriptor; the segment remains",]
+    );
+    let holds = scene.holds();
+    let reports = scene.send(Request::LetGo(holds));
+    assert_eq!(let_go(&reports).len(), 2);
+    // The subscription has ended, too.
+    assert!(matches!(reports[1], Report { subscription: Some(ONE), body: Body::Ended(Ended::LetGo), .. }));
+    assert!(scene.holds().is_empty() && scene.close(ONE, false).is_empty());
+    assert_eq!(scene.nattch(), 0);
+}
+
+#[test]
+fn the_last_hold_on_a_marked_segment_is_let_go_only_as_shown() {
+    let mut scene = Scene::new();
+    scene.open(ONE, "sysv:1");
+    let before = scene.holds();
+    Control::sysv_remove(&scene.machine, crate::segment::ShmId(1)).unwrap();
+    // It was not marked when it was shown.
+    let events = scene.send(Request::LetGo(before));
+    let [Body::LetGo(results)] = bodies(&events)[..] else { panic!("{events:?}") };
+    let error = results[0].1.as_ref().unwrap_err().to_string();
+    assert!(error.contains("this is its last attachment"), "{error}");
+    assert_eq!(scene.nattch(), 1);
+    let now = scene.holds();
+    assert!(now[0].is_last() && now[0].will().contains("Cannot be undone"), "{now:?}");
+    let events = scene.send(Request::LetGo(now));
+    assert!(let_go(&events)[0].contains("5 B freed with the last attachment"), "{events:?}");
+    assert_eq!(scene.machine.edit(|facts| facts.sysv.len()), 0);
+    // What was refused is in no record.
+    assert!(scene.logged().len() == 1 && scene.logged()[0].starts_with("detach sysv:1: detached; "));
+}
+
+#[test]
+fn a_segment_that_is_freed_by_leaving_is_logged() {
+    let mut scene = Scene::new();
+    scene.open(ONE, "sysv:1");
+    Control::sysv_remove(&scene.machine, crate::segment::ShmId(1)).unwrap();
+    scene.close(ONE, false);
+    assert!(scene.logged().len() == 1 && scene.logged()[0].starts_with("detach sysv:1: detached; "));
+}
+
+#[test]
+fn leaving_without_keeping_lets_go_of_a_kept_segment() {
+    let mut scene = Scene::new();
+    scene.open(ONE, "sysv:1");
+    scene.close(ONE, true);
+    scene.open(ONE, "sysv:1");
+    scene.close(ONE, false);
+    assert_eq!(scene.nattch(), 0);
+}
+
+#[test]
+fn a_kept_segment_does_not_stand_in_for_one_that_took_its_name() {
+    let mut scene = Scene::new();
+    scene.open(ONE, "posix:/a");
+    scene.close(ONE, true);
+    scene.machine.add_object("a", MadeBytes::full(b"other"));
+    scene.open(ONE, "posix:/a");
+    assert_eq!(scene.watch(ONE, 0..16, None)[0].bytes, b"other");
+}
+
+#[test]
+fn an_open_segment_that_was_replaced_is_not_shared() {
+    let mut scene = Scene::new();
+    scene.open(ONE, "posix:/a");
+    scene.machine.add_object("a", MadeBytes::full(b"other"));
+    scene.open(TWO, "posix:/a");
+    assert_eq!(scene.watch(ONE, 0..16, None)[0].bytes, b"hello");
+    assert_eq!(scene.watch(TWO, 0..16, None)[0].bytes, b"other");
+}
+
+#[test]
+fn the_end_of_the_engine_lets_go_of_all() {
+    let mut scene = Scene::new();
+    scene.open(ONE, "sysv:1");
+    scene.close(ONE, true);
+    scene.open(TWO, "sysv:1");
+    let machine = scene.machine.clone();
+    drop(scene);
+    machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 0));
+}
+
+#[test]
+fn a_segment_that_cannot_be_opened_has_no_subscription() {
+    let mut scene = Scene::new();
+    let segment = scene.segment("posix:/a");
+    scene.machine.remove_object("a");
+    let reports = scene.send(Request::Subscribe(ONE, segment, Feed::Window));
+    let [Body::Opened(Err(OpenError::Gone { .. }))] = bodies(&reports)[..] else { panic!("{reports:?}") };
+    assert!(scene.watch(ONE, 0..16, Some(TENTH)).is_empty());
+    assert_eq!(scene.steps.deadline(), None);
+}
+
+#[test]
+fn a_window_is_reported_at_once_and_then_when_it_has_changed() {
+    let mut scene = Scene::new();
+    scene.open(ONE, "posix:/a");
+    assert_eq!(scene.steps.deadline(), None);
+    assert_eq!(scene.watch(ONE, 0..16, Some(TENTH))[0].bytes, b"hello");
+    assert_eq!(scene.steps.deadline(), Some(SECOND + TENTH));
+    assert!(scene.pass(SECOND).is_empty(), "nothing has changed");
+    scene.write(1, b"a");
+    let after = looks(scene.pass(SECOND));
+    assert_eq!(after[0].bytes, b"hallo");
+    assert_eq!(after[0].changed, std::iter::once(1..2).collect::<Vec<_>>());
+    // Once more, to say that it has stopped changing.
+    assert_eq!(after.len(), 2);
+    assert_eq!(after[1].changes, 0);
+}
+
+#[test]
+fn a_frozen_window_is_read_on_request_or_when_it_moves() {
+    let mut scene = Scene::new();
+    scene.open(ONE, "posix:/a");
+    scene.watch(ONE, 0..4, Some(TENTH));
+    assert!(scene.watch(ONE, 0..4, None).is_empty());
+    assert_eq!(scene.steps.deadline(), None);
+    assert_eq!(scene.watch(ONE, 1..5, None)[0].bytes, b"ello");
+    assert_eq!(looks(scene.send(Request::LookOnce(ONE))).len(), 1);
+    assert_eq!(scene.steps.deadline(), None);
+}
+
+#[test]
+fn differences_and_jumps_are_measured_from_the_baseline() {
+    let mut scene = Scene::new();
+    let find = |scene: &mut Scene, from| {
+        let search = Search { number: 3, from, direction: Direction::Forward, target: Target::Change };
+        let reports = scene.send(Request::Search(ONE, search));
+        let [Body::Found(Found { number: 3, result: Ok(at), .. })] = bodies(&reports)[..] else { panic!() };
+        *at
+    };
+    scene.open(ONE, "posix:/a");
+    scene.watch(ONE, 0..16, Some(TENTH));
+    scene.pass(TENTH);
+    scene.write(4, b"!");
+    scene.pass(TENTH);
+    assert_eq!(find(&mut scene, 0), Some(4));
+    assert_eq!(find(&mut scene, 5), None);
+    scene.send(Request::SetBaseline(ONE));
+    assert_eq!(find(&mut scene, 0), None);
+}
+
+#[test]
+fn a_search_reads_the_segment_of_its_subscription() {
+    let mut scene = Scene::new();
+    scene.machine.add_object("b", MadeBytes::full(b"--hello"));
+    scene.open(ONE, "sysv:1");
+    scene.open(TWO, "posix:/b");
+    let target = Target::Pattern(Box::new(Pattern::text("llo").unwrap()));
+    let search = Search { number: 9, from: 0, direction: Direction::Forward, target };
+    for (id, offset) in [(ONE, 2), (TWO, 4)] {
+        let reports = scene.send(Request::Search(id, search.clone()));
+        let [Report { subscription, body: Body::Found(found), .. }] = &reports[..] else {
+            panic!("{reports:?}")
+        };
+        assert_eq!((*subscription, found.result.clone()), (Some(id), Ok(Some(offset))));
+    }
+    scene.close(ONE, false);
+    assert!(scene.send(Request::Search(ONE, search)).is_empty());
+}
+
+#[test]
+fn a_window_that_is_gone_ends() {
+    let mut scene = Scene::new();
+    scene.open(ONE, "sysv:1");
+    scene.watch(ONE, 0..16, Some(TENTH));
+    scene.machine.edit(|facts| facts.sysv.clear());
+    let reports = scene.pass(SECOND);
+    let [Body::Ended(ended)] = bodies(&reports)[..] else { panic!("{reports:?}") };
+    assert_eq!(ended.text(&"sysv:1".parse().unwrap()), "sysv:1 is gone: removed while it was open");
+    assert_eq!(scene.steps.deadline(), None);
+}

@@ -1,0 +1,58 @@
+//! A window of a segment with a map of all of it, for Inspect.
+
+use crate::engine::pace::Pace;
+use crate::engine::report::{Body, Ended, is_gone, unreadable};
+use crate::engine::{Clock, Watching};
+use crate::machine::Machine;
+use crate::memory::{Live, Look, Reader, Request};
+use std::time::Duration;
+
+/// The longest that one look scans the rest of a segment.
+const LONGEST_SCAN: Duration = Duration::from_millis(10);
+/// Scanning takes at most one part in this of the time.
+const SCAN_SHARE: u32 = 20;
+
+/// The window.
+pub struct Window {
+    pub live: Live,
+    watching: Option<Watching>,
+    /// What was reported last.
+    told: Option<Result<Box<Look>, String>>,
+}
+
+impl Window {
+    /// Just opened: nothing is read yet.
+    pub fn new(reader: Reader) -> Self {
+        Self { live: Live::new(reader), watching: None, told: None }
+    }
+
+    /// Moves the window, or changes its rate.
+    pub fn watch(&mut self, watching: Watching, pace: &mut Pace) {
+        pace.every = watching.every;
+        // Another part is read at once even while frozen.
+        let same = |was: &Watching| was.window == watching.window && was.cells == watching.cells;
+        if !self.watching.as_ref().is_some_and(same) {
+            pace.ask(Clock::ZERO);
+        }
+        self.watching = Some(watching);
+    }
+
+    /// Reads the window, and reports it if it was requested or shows anything new.
+    /// `hurry` limits the time of the scan.
+    pub fn read(&mut self, machine: &dyn Machine, asked: bool, hurry: bool) -> Option<Body> {
+        let Watching { window, cells, every } = self.watching.clone()?;
+        let share = every.map_or(LONGEST_SCAN, |every| (every / SCAN_SHARE).min(LONGEST_SCAN));
+        let budget = if hurry { share } else { Duration::MAX };
+        let looked = match self.live.look(machine, &Request { window, cells, budget }) {
+            Err(error) if is_gone(&error) => return Some(Body::Ended(Ended::Unreadable(error))),
+            Err(error) => Err(unreadable(self.live.reader().id(), &error)),
+            Ok(look) => Ok(Box::new(look)),
+        };
+        let quiet = looked.as_ref().map_or(true, |look| look.changes == 0);
+        if quiet && !asked && self.told.as_ref() == Some(&looked) {
+            return None;
+        }
+        self.told = Some(looked.clone());
+        Some(looked.map_or_else(Body::LookFailed, Body::Looked))
+    }
+}

@@ -1,0 +1,214 @@
+//! Scans the processes for holders: all of them every few seconds, and some at once
+//! when a segment has changed.
+
+use super::Clock;
+use super::report::{Body, Report};
+use super::request::{Request, Who};
+use super::worker::{Job, Worker};
+use crate::machine::Machine;
+use crate::survey::{Depth, Holdings, Names};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The minimum interval between two scans of all processes. Those that have not run
+/// meanwhile cost next to nothing.
+const EVERY: Duration = Duration::from_secs(5);
+/// The rest after a scan, as a multiple of its time. A scan runs on two threads, so
+/// this keeps scans below two hundredths of a core.
+const REST: u32 = 100;
+/// The longest rest: on a busy machine a scan takes long by waiting.
+const LONGEST_REST: Duration = Duration::from_secs(10);
+
+/// The first scan starts when the first picture is on the screen: until then the
+/// processors have other work.
+const FIRST: Duration = Duration::from_millis(50);
+
+/// The last scan, for the worker that takes surveys.
+#[derive(Debug, Clone, Default)]
+pub struct Board(Arc<Mutex<Option<Arc<Holdings>>>>);
+
+impl Board {
+    /// The last scan.
+    pub fn last(&self) -> Option<Arc<Holdings>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, holdings: Arc<Holdings>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(holdings);
+    }
+}
+
+/// Scans processes.
+pub struct Holders {
+    board: Board,
+    names: Names,
+    every: Option<Duration>,
+    /// When the last full scan began.
+    full: Option<Clock>,
+    /// When the last scan of any kind began.
+    began: Clock,
+    /// When its rest ends.
+    rested: Clock,
+    asked: Option<Asked>,
+}
+
+#[derive(Debug)]
+enum Asked {
+    All,
+    Some(BTreeSet<u32>),
+}
+
+impl Holders {
+    /// A worker that has no interval yet. It puts its scans on `board`.
+    pub fn new(board: Board) -> Self {
+        let (began, rested) = (Clock::ZERO, Clock::ZERO);
+        Self { board, names: Names::default(), every: None, full: None, began, rested, asked: None }
+    }
+
+    fn is_due(&self, now: Clock) -> bool {
+        self.every.is_some_and(|every| self.full.is_none_or(|began| now >= began + every))
+    }
+}
+
+impl Worker for Holders {
+    fn handle(&mut self, _: &dyn Machine, _: Clock, job: Job) -> Vec<Report> {
+        match job.request {
+            Request::SurveyEvery(every) => {
+                self.every = every.map(|every| every.max(EVERY));
+                // Paused: no scan either for a change that was seen before.
+                if every.is_none() {
+                    self.asked = None;
+                }
+            }
+            Request::Holders(Who::All) => self.asked = Some(Asked::All),
+            Request::Holders(Who::These(pids)) => match &mut self.asked {
+                Some(Asked::All) => {}
+                Some(Asked::Some(asked)) => asked.extend(pids),
+                None => self.asked = Some(Asked::Some(pids.into_iter().collect())),
+            },
+            _ => {}
+        }
+        vec![]
+    }
+
+    fn deadline(&self) -> Option<Clock> {
+        let regular = self.every.map(|every| self.full.map_or(FIRST, |began| began + every));
+        let asked = self.asked.as_ref().map(|_| Clock::ZERO);
+        let due = regular.into_iter().chain(asked).min()?;
+        Some(due.max(self.rested))
+    }
+
+    fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
+        self.began = now;
+        let before = self.board.last();
+        let asked = self.asked.take();
+        let holdings = match (&before, asked) {
+            (Some(last), Some(Asked::Some(pids))) if !self.is_due(now) => {
+                let pids: Vec<u32> = pids.into_iter().collect();
+                last.again(machine, &pids, &mut self.names)
+            }
+            (_, asked) => {
+                let first = match asked {
+                    Some(Asked::Some(pids)) => pids.into_iter().collect(),
+                    _ => vec![],
+                };
+                self.full = Some(now);
+                match &before {
+                    Some(last) => last.refresh(machine, &first, &mut self.names),
+                    None => Holdings::look(machine, Depth::Private, &first, &mut self.names),
+                }
+            }
+        };
+        let news = before.is_none_or(|before| !before.agrees(&holdings));
+        self.board.put(Arc::new(holdings));
+        if news { vec![Report::new(now, Body::HoldersChanged)] } else { vec![] }
+    }
+
+    fn took(&mut self, time: Duration) {
+        self.rested = self.began + (time * REST).min(LONGEST_REST);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine, OBJECTS};
+    use crate::machine::process::FileLock;
+    use crate::segment::Access;
+
+    fn worker() -> (Holders, Board) {
+        let board = Board::default();
+        (Holders::new(board.clone()), board)
+    }
+
+    fn send(worker: &mut Holders, request: Request) {
+        let job = Job::new(request);
+        assert!(worker.handle(&MadeMachine::new(), Clock::ZERO, job).is_empty());
+    }
+
+    #[test]
+    fn a_scan_that_finds_nothing_new_is_not_reported() {
+        let machine = MadeMachine::new();
+        machine.add_sysv(1, 0, MadeBytes::hole(1));
+        machine.add_process(7, "writer");
+        let (mut looker, board) = worker();
+        assert_eq!(looker.deadline(), None);
+        send(&mut looker, Request::SurveyEvery(Some(Duration::from_millis(100))));
+        assert_eq!(looker.deadline(), Some(FIRST));
+        assert_eq!(looker.work(&machine, Clock::ZERO).len(), 1);
+        assert_eq!(looker.deadline(), Some(EVERY));
+        looker.took(Duration::from_millis(60));
+        assert_eq!(looker.deadline(), Some(Duration::from_secs(6)), "it rests 100 times as long");
+        looker.took(Duration::ZERO);
+        assert!(looker.work(&machine, EVERY).is_empty(), "nothing is new");
+        machine.attach_in(7, 1, Access::ReadWrite);
+        send(&mut looker, Request::Holders(Who::These(vec![7])));
+        assert!(looker.deadline() < Some(2 * EVERY));
+        assert!(matches!(
+            looker.work(&machine, EVERY + Duration::from_secs(1))[..],
+            [Report { body: Body::HoldersChanged, .. }]
+        ));
+        assert_eq!(board.last().unwrap().held_by(7).len(), 1);
+        send(&mut looker, Request::Holders(Who::These(vec![7])));
+        send(&mut looker, Request::SurveyEvery(None));
+        assert_eq!(looker.deadline(), None, "paused");
+    }
+
+    #[test]
+    fn new_locks_and_unreadable_processes_are_reported() {
+        let machine = MadeMachine::new();
+        machine.add_process(7, "writer");
+        let (mut looker, _board) = worker();
+        send(&mut looker, Request::SurveyEvery(Some(EVERY)));
+        let mut at = Clock::ZERO;
+        let mut news = || {
+            at += EVERY;
+            looker.work(&machine, at).len()
+        };
+        assert_eq!((news(), news()), (1, 0));
+        machine.edit(|facts| facts.locks = vec![FileLock { device: OBJECTS, inode: 2, pid: Some(7) }]);
+        assert_eq!((news(), news()), (1, 0));
+        machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
+        assert_eq!((news(), news()), (1, 0));
+    }
+
+    #[test]
+    fn a_scan_of_some_does_not_delay_the_scan_of_all() {
+        let machine = MadeMachine::new();
+        machine.add_sysv(1, 0, MadeBytes::hole(1));
+        for pid in [7, 8] {
+            machine.add_process(pid, "writer");
+        }
+        let (mut looker, board) = worker();
+        send(&mut looker, Request::SurveyEvery(Some(Duration::from_millis(100))));
+        looker.work(&machine, Clock::ZERO);
+        machine.attach_in(8, 1, Access::ReadWrite);
+        send(&mut looker, Request::Holders(Who::These(vec![7])));
+        looker.work(&machine, Clock::ZERO);
+        assert!(board.last().unwrap().held_by(8).is_empty(), "it was not scanned");
+        send(&mut looker, Request::Holders(Who::These(vec![7])));
+        looker.work(&machine, EVERY);
+        assert_eq!(board.last().unwrap().held_by(8).len(), 1);
+    }
+}

@@ -1,0 +1,211 @@
+//! Reports of the engine.
+
+use super::Clock;
+use super::request::SubscriptionId;
+use crate::act::access::Rules;
+use crate::act::{
+    ActError, Answer, EndError, Ended as Terminated, Ending, Hold, Outcome, Plan, Question, Released, Undone,
+};
+use crate::machine::Trace;
+use crate::memory::{Change, Look, OpenError, Progress};
+use crate::segment::{SegmentId, plain_error};
+use crate::survey::Survey;
+use std::io;
+
+/// A report.
+#[derive(Debug)]
+pub struct Report {
+    /// The subscription that it belongs to, if it belongs to one.
+    pub subscription: Option<SubscriptionId>,
+    /// The time at which it was taken.
+    pub at: Clock,
+    /// Its contents.
+    pub body: Body,
+}
+
+/// The contents of a report.
+#[derive(Debug)]
+pub enum Body {
+    /// The machine was surveyed.
+    Surveyed(Box<Survey>),
+    /// The holders have changed: the next survey has them.
+    HoldersChanged,
+    /// A subscription has opened its segment, or has ended because it could not.
+    Opened(Result<Opened, OpenError>),
+    /// The first bytes of a segment.
+    Preview(Preview),
+    /// A window of a segment.
+    Looked(Box<Look>),
+    /// Reading a window failed; it is tried again.
+    LookFailed(String),
+    /// The bytes of each range, fewer where the segment ends.
+    Ranges(Vec<Vec<u8>>),
+    /// Changes of a segment.
+    Changes(Changes),
+    /// The segment of a subscription is gone, and the subscription has ended.
+    Ended(Ended),
+    /// The answer to a search.
+    Found(Found),
+    /// The progress of a search (with a subscription) or of an action (without).
+    Progress(Working),
+    /// The rules that decide who may attach a segment.
+    Rules(SegmentId, Rules),
+    /// The answer to a question about what was being typed.
+    Answered(Question, Answer),
+    /// Plans, one for each wish.
+    Planned(Vec<Plan>),
+    /// Plans were carried out, or not, each with its own outcome.
+    Acted(Vec<Outcome>),
+    /// Segments were saved to files, or not, each with its own outcome.
+    Saved(Vec<Outcome>),
+    /// An action was undone, or not, each segment with its own result.
+    Undone(Vec<Undone>),
+    /// The segments that shmlens holds.
+    Holds(Vec<Hold>),
+    /// Segments were let go, or not, each with its own result.
+    LetGo(Vec<(SegmentId, Result<Released, ActError>)>),
+    /// A process was asked to end, or could not be.
+    Terminated(Box<Ending>, Result<Terminated, EndError>),
+    /// A worker panicked. The panic hook has printed why.
+    Panicked,
+}
+
+/// A segment that was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    /// Its size.
+    pub size: u64,
+    /// What reading it leaves behind.
+    pub trace: Trace,
+}
+
+/// The first bytes of a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// The segment.
+    pub id: SegmentId,
+    /// Its first bytes, or why there are none.
+    pub bytes: Result<Vec<u8>, String>,
+}
+
+/// Changes that were found in a segment.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// The size of the segment.
+    pub size: u64,
+    /// The changes, in rising order.
+    pub changes: Vec<Change>,
+    /// All of the range has been read by now. Of a large or busy segment a look
+    /// comes in several reports.
+    pub complete: bool,
+}
+
+/// Why a subscription has ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// The segment was removed.
+    Removed,
+    /// The segment had no name, and its last holder has let it go.
+    Released,
+    /// shmlens has let go of it, as requested.
+    LetGo,
+    /// It can no longer be read.
+    Unreadable(io::Error),
+}
+
+/// The answer to a jump or search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The number of the search.
+    pub number: u64,
+    /// The offset, `None` if there is none, or why the search failed.
+    pub result: Result<Option<u64>, String>,
+    /// The search went on from the other end.
+    pub wrapped: bool,
+}
+
+/// The progress of long work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Working {
+    /// The action and its segment; safe to print.
+    pub what: String,
+    /// The number of the current segment, from 1 on.
+    pub item: usize,
+    /// The number of segments.
+    pub items: usize,
+    /// Bytes of this one that are done.
+    pub done: u64,
+    /// Bytes of this one in all; 0 when it is not about bytes.
+    pub total: u64,
+}
+
+impl Report {
+    /// A report that belongs to no subscription.
+    #[must_use]
+    pub const fn new(at: Clock, body: Body) -> Self {
+        Self { subscription: None, at, body }
+    }
+
+    /// A report of a subscription.
+    #[must_use]
+    pub const fn of(subscription: SubscriptionId, at: Clock, body: Body) -> Self {
+        Self { subscription: Some(subscription), at, body }
+    }
+
+    /// The progress of work that has not ended yet: of a search in a subscription,
+    /// or of an action. A search that has hardly begun or was cancelled has none.
+    pub(super) fn progress(
+        at: Clock,
+        subscription: Option<SubscriptionId>,
+        progress: &Progress,
+    ) -> Option<Self> {
+        let silent = subscription.is_some() && (progress.total() == 0 || progress.is_cancelled());
+        (!silent).then(|| Self { subscription, at, body: Body::Progress(Working::of(progress)) })
+    }
+}
+
+impl Working {
+    fn of(progress: &Progress) -> Self {
+        let (item, items, what) = progress.item();
+        Self { what, item, items, done: progress.done(), total: progress.total() }
+    }
+
+    /// The action and its segment, with its number among several.
+    #[must_use]
+    pub fn text(&self) -> String {
+        if self.items > 1 {
+            format!("{}, {} of {}", self.what, self.item, self.items)
+        } else {
+            self.what.clone()
+        }
+    }
+}
+
+impl Ended {
+    /// The reason in words, safe to print.
+    #[must_use]
+    pub fn text(&self, id: &SegmentId) -> String {
+        match self {
+            Self::Removed => format!("{id} is gone: removed while it was open"),
+            Self::Released => format!("{id} is gone: its last holder has let it go"),
+            Self::LetGo => format!("{id} was let go"),
+            Self::Unreadable(error) => unreadable(id, error),
+        }
+    }
+}
+
+/// Returns true if an error means that the segment is gone.
+pub(super) fn is_gone(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EIDRM | libc::EINVAL))
+}
+
+/// Why something that is open cannot be read.
+pub(super) fn unreadable(id: &SegmentId, error: &io::Error) -> String {
+    if is_gone(error) {
+        format!("{id} is gone: removed while it was open")
+    } else if error.kind() == io::ErrorKind::PermissionDenied {
+        format!("{id} can no longer be read: its permissions changed while it was open")
+    } else {
+        format!("failed to read {id}: {}", plain_error(error))
+    }
+}

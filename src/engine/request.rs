@@ -1,0 +1,158 @@
+//! Requests to the engine.
+
+use super::wish::{SaveWish, Undo, Wish};
+use crate::act::{Ending, Hold, Plan, Question};
+use crate::memory::{Direction, Pattern};
+use crate::segment::Segment;
+use std::ops::Range;
+use std::time::Duration;
+
+/// The name of a subscription. The caller chooses it; a new subscription with the
+/// id of an old one replaces it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubscriptionId(pub u64);
+
+/// A request to the engine. Results come back as [`super::Report`]s.
+#[derive(Debug, Clone)]
+pub enum Request {
+    /// Survey the machine now.
+    Survey,
+    /// Survey the machine, and scan the holders, this often; `None`: only on request.
+    SurveyEvery(Option<Duration>),
+    /// Scan the holders now.
+    Holders(Who),
+    /// Report contents of this segment until [`Request::Unsubscribe`].
+    Subscribe(SubscriptionId, Box<Segment>, Feed),
+    /// Change the window of a [`Feed::Window`], and its rate.
+    Look(SubscriptionId, Watching),
+    /// Read a subscription once more, now.
+    LookOnce(SubscriptionId),
+    /// Read a subscription this often; `None`: only on request.
+    Every(SubscriptionId, Option<Duration>),
+    /// Measure the differences of a [`Feed::Window`] from now on.
+    SetBaseline(SubscriptionId),
+    /// End a subscription.
+    Unsubscribe {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// Stay attached.
+        keep: bool,
+    },
+    /// Search the segment of a subscription. Cancels the search before.
+    Search(SubscriptionId, Search),
+    /// Cancel the search.
+    StopSearch,
+    /// List the segments that shmlens holds.
+    Holds,
+    /// Let go of these, each if it is still as it was shown.
+    LetGo(Vec<Hold>),
+    /// Ask this process to end.
+    End(Box<Ending>),
+    /// Look up the rules that decide who may attach a segment.
+    Rules(Box<Segment>),
+    /// Look up what is being typed.
+    Ask(Question),
+    /// Plan these, without changing anything.
+    Plan(Vec<Wish>),
+    /// Carry these plans out, each if its segment is still as it was shown.
+    Apply(Vec<Plan>),
+    /// Undo an action.
+    Undo(Undo),
+    /// Save these to files.
+    Save(Vec<SaveWish>),
+    /// Stop the action that is running; what is done stays done.
+    StopAct,
+}
+
+/// What a subscription reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Feed {
+    /// A window with a map of the whole segment. Nothing is read before
+    /// [`Request::Look`].
+    Window,
+    /// The first bytes, when they differ from those that were reported last. Holds
+    /// nothing, and never attaches a System V segment.
+    Beginning {
+        /// How often to read; `None`: once, and on request.
+        every: Option<Duration>,
+    },
+    /// The bytes of each range, at a rate.
+    Ranges {
+        /// The ranges.
+        ranges: Vec<Range<u64>>,
+        /// How often to read them.
+        every: Duration,
+    },
+    /// Every change in a range, with the bytes before and after.
+    Changes {
+        /// The range; what lies beyond the end of the segment is left out.
+        range: Range<u64>,
+        /// The size of the values in it: none is split between two changes.
+        value: u64,
+        /// How often to read; `None`: as often as costs little.
+        every: Option<Duration>,
+    },
+}
+
+/// The processes to scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// All.
+    All,
+    /// These, and those that are new.
+    These(Vec<u32>),
+}
+
+/// The part of a segment that a [`Feed::Window`] reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watching {
+    /// The bytes on the screen.
+    pub window: Range<u64>,
+    /// The number of cells of the map.
+    pub cells: usize,
+    /// How often to look; `None`: frozen, only on request.
+    pub every: Option<Duration>,
+}
+
+/// A jump or search.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// Its number, which the answer carries.
+    pub number: u64,
+    /// Forward: the first offset that may be the answer. Backward: the answer lies
+    /// before it.
+    pub from: u64,
+    /// The direction.
+    pub direction: Direction,
+    /// The target.
+    pub target: Target,
+}
+
+/// The target of a jump.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// Bytes. Wraps around.
+    Pattern(Box<Pattern>),
+    /// A byte that changed since the baseline.
+    Change,
+    /// Data past a run of zeros or holes of at least `gap` bytes.
+    Data {
+        /// The shortest run that is skipped.
+        gap: u64,
+    },
+}
+
+impl Request {
+    /// Returns true for work that may take long, which reports its progress.
+    pub(super) const fn is_long(&self) -> bool {
+        matches!(self, Self::Search(..) | Self::Apply(_) | Self::Undo(_) | Self::Save(_))
+    }
+
+    /// The subscription whose segment is searched.
+    pub(super) const fn searched(&self) -> Option<SubscriptionId> {
+        match self {
+            Self::Search(subscription, _) => Some(*subscription),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The workers, and the way of each request to them: the same for every executor.
+
+use super::act::Act;
+use super::ask::Ask;
+use super::contents::{Contents, Readers};
+use super::holders::{Board, Holders};
+use super::request::{Request, Search, Target};
+use super::search::SearchWorker;
+use super::survey::SurveyWorker;
+use super::worker::{Job, Worker};
+use crate::act::{ChangeLog, StateDirectory};
+use crate::identify::{Identifier, Rules};
+use crate::memory::Progress;
+use crate::segment::Bytes;
+use std::sync::Arc;
+
+/// Settings of the engine.
+#[derive(Default)]
+pub struct Options {
+    /// The space that all copies of removed segments may take together.
+    pub copies: Bytes,
+    /// The rules by which segments are identified.
+    pub rules: Rules,
+    /// Where copies and the log are; `None` for a user without a home directory.
+    pub state: Option<StateDirectory>,
+}
+
+/// A worker, and its place in [`workers`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Survey,
+    Holders,
+    Contents,
+    Search,
+    Act,
+    Ask,
+}
+
+/// Returns all workers in the order of [`Part`], with the names of their threads.
+/// In virtual time they need not hurry.
+pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 6] {
+    let Options { copies, rules, state } = options;
+    let (board, readers) = (Board::default(), Readers::default());
+    let log = state.clone().map(ChangeLog::new);
+    [
+        ("survey", Box::new(SurveyWorker::new(board.clone(), Identifier::again_and_again(rules)))),
+        ("holders", Box::new(Holders::new(board))),
+        ("contents", Box::new(Contents::new(log, readers.clone()).unhurried(virtual_time))),
+        ("search", Box::new(SearchWorker::new(readers))),
+        ("act", Box::new(Act::new(state, copies))),
+        ("ask", Box::new(Ask::default())),
+    ]
+}
+
+/// Sends each request to its workers, and cancels what it replaces.
+#[derive(Default)]
+pub struct Router {
+    /// Of the last search.
+    search: Arc<Progress>,
+    /// Of the last action.
+    act: Arc<Progress>,
+}
+
+impl Router {
+    /// Returns the workers that a request is for, each with its job.
+    pub fn route(&mut self, request: Request) -> Vec<(Part, Job)> {
+        let progress = Arc::<Progress>::default();
+        let part = match &request {
+            Request::SurveyEvery(_) => {
+                return vec![(Part::Survey, Job::new(request.clone())), (Part::Holders, Job::new(request))];
+            }
+            Request::Survey => Part::Survey,
+            Request::Holders(_) => Part::Holders,
+            Request::Subscribe(..)
+            | Request::Look(..)
+            | Request::LookOnce(_)
+            | Request::Every(..)
+            | Request::SetBaseline(_)
+            | Request::Unsubscribe { .. }
+            | Request::Holds
+            | Request::LetGo(_) => Part::Contents,
+            Request::Search(_, Search { target, .. }) => {
+                self.search.cancel();
+                self.search = Arc::clone(&progress);
+                // The window knows what has changed.
+                if matches!(target, Target::Change) { Part::Contents } else { Part::Search }
+            }
+            Request::StopSearch => {
+                self.search.cancel();
+                return vec![];
+            }
+            Request::Apply(_) | Request::Undo(_) | Request::Save(_) => {
+                self.act = Arc::clone(&progress);
+                Part::Act
+            }
+            Request::StopAct => {
+                self.act.cancel();
+                return vec![];
+            }
+            Request::End(_) | Request::Rules(_) | Request::Plan(_) => Part::Act,
+            Request::Ask(_) => Part::Ask,
+        };
+        vec![(part, Job { request, progress })]
+    }
+
+    /// Cancels all long work. An unfinished copy would go with the process anyhow,
+    /// so its segment is kept, and a half restored one is removed.
+    pub fn cancel(&self) {
+        self.search.cancel();
+        self.act.cancel();
+    }
+}

@@ -1,0 +1,145 @@
+//! Searches the segments of subscriptions, one search at a time.
+
+use super::Clock;
+use super::contents::Readers;
+use super::report::{Body, Found, Report, unreadable};
+use super::request::{Request, Search, Target};
+use super::worker::{Job, Worker};
+use crate::machine::Machine;
+use crate::memory::{Direction, Progress, Reader, find_next, next_data};
+use std::io;
+
+/// Searches. It works while it handles the request, so that the next request, which
+/// cancels it, is all that can wait.
+pub struct SearchWorker {
+    readers: Readers,
+}
+
+impl SearchWorker {
+    /// A worker that borrows the readers of subscriptions.
+    pub const fn new(readers: Readers) -> Self {
+        Self { readers }
+    }
+}
+
+impl Worker for SearchWorker {
+    fn handle(&mut self, _: &dyn Machine, now: Clock, job: Job) -> Vec<Report> {
+        let Request::Search(subscription, search) = job.request else { return vec![] };
+        let Some(reader) = self.readers.lend(subscription, &job.progress) else { return vec![] };
+        let found = search.answer(&reader, &job.progress);
+        // A cancelled search has no answer.
+        if job.progress.is_cancelled() {
+            return vec![];
+        }
+        vec![Report::of(subscription, now, Body::Found(found))]
+    }
+}
+
+impl Search {
+    fn answer(&self, reader: &Reader, progress: &Progress) -> Found {
+        let (result, wrapped) = match self.find(reader, self.from, progress) {
+            Ok(None) if matches!(self.target, Target::Pattern(_)) && !progress.is_cancelled() => {
+                // There is no match on this side of the start, so any match is on the other.
+                let other_end = match self.direction {
+                    Direction::Forward => 0,
+                    Direction::Backward => u64::MAX,
+                };
+                let again = self.find(reader, other_end, progress);
+                let wrapped = matches!(again, Ok(Some(_)));
+                (again, wrapped)
+            }
+            found => (found, false),
+        };
+        let result = result.map_err(|error| unreadable(reader.id(), &error));
+        Found { number: self.number, result, wrapped }
+    }
+
+    fn find(&self, reader: &Reader, from: u64, progress: &Progress) -> io::Result<Option<u64>> {
+        match &self.target {
+            Target::Pattern(pattern) => find_next(reader, pattern, from, self.direction, progress),
+            Target::Data { gap } => next_data(reader, from, self.direction, *gap, progress),
+            // The worker of the window answers this.
+            Target::Change => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::SubscriptionId;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::memory::Pattern;
+    use crate::survey::{Names, Survey};
+    use std::sync::Arc;
+
+    const ID: SubscriptionId = SubscriptionId(3);
+
+    fn reader(bytes: MadeBytes) -> Reader {
+        let machine = MadeMachine::new();
+        machine.add_object("a", bytes);
+        Reader::open(&machine, &Survey::take(&machine, &mut Names::default()).segments[0]).unwrap()
+    }
+
+    fn pattern(text: &str) -> Target {
+        Target::Pattern(Box::new(Pattern::text(text).unwrap()))
+    }
+
+    /// Searches, and returns the offset and whether the search wrapped.
+    fn found(reader: &Reader, from: u64, direction: Direction, target: Target) -> (Option<u64>, bool) {
+        let found = Search { number: 7, from, direction, target }.answer(reader, &Progress::new());
+        assert_eq!(found.number, 7);
+        (found.result.unwrap(), found.wrapped)
+    }
+
+    #[test]
+    fn a_pattern_is_found_in_both_directions_and_wraps() {
+        use Direction::{Backward, Forward};
+        let mut bytes = MadeBytes::hole(100_000);
+        bytes.write(10, b"here");
+        bytes.write(90_000, b"here");
+        let reader = reader(bytes);
+        let find = |from, direction| found(&reader, from, direction, pattern("here"));
+        assert_eq!(find(0, Forward), (Some(10), false));
+        assert_eq!(find(11, Forward), (Some(90_000), false));
+        assert_eq!(find(90_001, Forward), (Some(10), true));
+        assert_eq!(find(90_000, Backward), (Some(10), false));
+        assert_eq!(find(10, Backward), (Some(90_000), true));
+        assert_eq!(found(&reader, 0, Forward, pattern("there")), (None, false));
+    }
+
+    #[test]
+    fn a_search_for_data_does_not_wrap() {
+        let mut bytes = MadeBytes::hole(100_000);
+        bytes.write(5000, b"x");
+        let reader = reader(bytes);
+        let find = |from, direction| found(&reader, from, direction, Target::Data { gap: 32 });
+        assert_eq!(find(0, Direction::Forward), (Some(5000), false));
+        assert_eq!(find(5000, Direction::Forward), (None, false));
+        assert_eq!(find(90_000, Direction::Backward), (Some(5000), false));
+    }
+
+    #[test]
+    fn a_search_that_is_cancelled_or_has_no_subscription_has_no_answer() {
+        let readers = Readers::default();
+        let mut worker = SearchWorker::new(readers.clone());
+        let search = Search { number: 1, from: 0, direction: Direction::Forward, target: pattern("here") };
+        let search = || {
+            let progress = Arc::new(Progress::new());
+            let job = Job { request: Request::Search(ID, search.clone()), progress: Arc::clone(&progress) };
+            (progress, job)
+        };
+        let mut handle = |job| worker.handle(&MadeMachine::new(), Clock::ZERO, job);
+        assert!(handle(search().1).is_empty());
+        readers.add(ID, reader(MadeBytes::full(b"here")));
+        assert_eq!(handle(search().1)[0].subscription, Some(ID));
+        let (progress, job) = search();
+        progress.cancel();
+        assert!(handle(job).is_empty());
+        // The end of the subscription cancels its search.
+        let (progress, job) = search();
+        handle(job);
+        readers.remove(ID);
+        assert!(progress.is_cancelled());
+    }
+}

@@ -1,0 +1,132 @@
+//! Surveys the machine: at an interval, or only on request.
+
+use super::holders::Board;
+use super::pace::Pace;
+use super::report::{Body, Report};
+use super::worker::{Job, Worker};
+use super::{Clock, Request};
+use crate::act::recover;
+use crate::identify::Identifier;
+use crate::machine::Machine;
+use crate::survey::Names;
+use std::time::Duration;
+
+/// Takes surveys.
+pub struct SurveyWorker {
+    board: Board,
+    identifier: Identifier,
+    names: Names,
+    pace: Pace,
+}
+
+impl SurveyWorker {
+    /// A worker that has no interval yet. It reads the holders from `board`.
+    pub fn new(board: Board, identifier: Identifier) -> Self {
+        Self { board, identifier, names: Names::default(), pace: Pace::new(None, 2) }
+    }
+}
+
+impl Worker for SurveyWorker {
+    fn handle(&mut self, _: &dyn Machine, _: Clock, job: Job) -> Vec<Report> {
+        match job.request {
+            Request::Survey => self.pace.ask(Clock::ZERO),
+            Request::SurveyEvery(every) => self.pace.every = every,
+            _ => {}
+        }
+        vec![]
+    }
+
+    fn deadline(&self) -> Option<Clock> {
+        self.pace.due()
+    }
+
+    fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
+        self.pace.begin(now);
+        let holdings = self.board.last();
+        let mut survey = self.identifier.survey(machine, holdings.as_deref(), &mut self.names);
+        let astray = recover::astray(machine, &survey.segments, survey.at);
+        survey.problems.extend(astray.iter().map(recover::Astray::told));
+        vec![Report::new(now, Body::Surveyed(Box::new(survey)))]
+    }
+
+    fn took(&mut self, time: Duration) {
+        self.pace.took(time);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::segment::State;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn worker() -> SurveyWorker {
+        SurveyWorker::new(Board::default(), Identifier::default())
+    }
+
+    fn send(worker: &mut SurveyWorker, request: Request) {
+        let job = Job::new(request);
+        assert!(worker.handle(&MadeMachine::new(), Clock::ZERO, job).is_empty());
+    }
+
+    #[test]
+    fn a_survey_comes_at_once_then_at_the_interval_and_on_request() {
+        let (machine, mut surveyor) = (MadeMachine::new(), worker());
+        assert_eq!(surveyor.deadline(), None);
+        send(&mut surveyor, Request::SurveyEvery(Some(SECOND)));
+        assert_eq!(surveyor.deadline(), Some(Clock::ZERO));
+        assert_eq!(surveyor.work(&machine, 5 * SECOND).len(), 1);
+        assert_eq!(surveyor.deadline(), Some(6 * SECOND));
+        send(&mut surveyor, Request::Survey);
+        assert_eq!(surveyor.deadline(), Some(Clock::ZERO));
+        surveyor.work(&machine, 5 * SECOND + SECOND / 2);
+        assert_eq!(surveyor.deadline(), Some(6 * SECOND + SECOND / 2));
+    }
+
+    #[test]
+    fn without_an_interval_surveys_come_on_request_only() {
+        let (machine, mut surveyor) = (MadeMachine::new(), worker());
+        send(&mut surveyor, Request::SurveyEvery(Some(SECOND)));
+        surveyor.work(&machine, Clock::ZERO);
+        send(&mut surveyor, Request::SurveyEvery(None));
+        assert_eq!(surveyor.deadline(), None);
+        send(&mut surveyor, Request::Survey);
+        surveyor.work(&machine, SECOND);
+        assert_eq!(surveyor.deadline(), None);
+    }
+
+    #[test]
+    fn a_survey_that_takes_long_is_taken_less_often() {
+        let (machine, mut surveyor) = (MadeMachine::new(), worker());
+        send(&mut surveyor, Request::SurveyEvery(Some(SECOND)));
+        surveyor.work(&machine, SECOND);
+        surveyor.took(3 * SECOND);
+        assert_eq!(surveyor.deadline(), Some(7 * SECOND));
+    }
+
+    #[test]
+    fn a_survey_reports_interrupted_removals() {
+        let machine = MadeMachine::new();
+        machine.edit(|facts| facts.effective_uid = 1000);
+        machine.add_object("shmlens-removing-0123456789abcdef-camera0", MadeBytes::hole(1));
+        let events = worker().work(&machine, Clock::ZERO);
+        let [Report { body: Body::Surveyed(survey), .. }] = &events[..] else { panic!("{events:?}") };
+        let [problem] = &survey.problems[..] else { panic!("{:?}", survey.problems) };
+        assert!(
+            problem.contains("removal of posix:/camera0") && problem.contains("rm --recover"),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn a_survey_has_verdicts() {
+        let machine = MadeMachine::new();
+        let at = machine.add_sysv(1, 0, MadeBytes::hole(1));
+        machine.edit(|facts| facts.sysv[at].row.nattch = 1);
+        let events = worker().work(&machine, Clock::ZERO);
+        let [Report { body: Body::Surveyed(survey), .. }] = &events[..] else { panic!("{events:?}") };
+        assert_eq!(survey.segments[0].verdict.state, State::InUse);
+    }
+}

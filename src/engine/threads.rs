@@ -1,0 +1,171 @@
+//! The engine on threads: one for each worker, so that no slow work delays another
+//! or the caller.
+
+use super::report::{Body, Report};
+use super::route::{Options, Router, workers};
+use super::worker::{Job, Worker};
+use super::{Clock, Request};
+use crate::machine::Machine;
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long [`Engine::stop`] waits for the workers to let go of what they hold. What
+/// is held longer goes with the process.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// How often long work reports its progress.
+const PROGRESS: Duration = Duration::from_millis(100);
+
+/// The running engine. Dropping it ends the workers, too, without waiting for them.
+pub struct Engine {
+    began: Instant,
+    router: Router,
+    /// One for each worker.
+    inboxes: Vec<Sender<Job>>,
+    /// Disconnected once all workers have ended.
+    running: Receiver<Infallible>,
+}
+
+impl Engine {
+    /// Starts the workers. They report to `sink`, each on its own thread.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start<S>(machine: &Arc<dyn Machine>, options: Options, sink: S) -> io::Result<Self>
+    where
+        S: Fn(Report) + Clone + Send + 'static,
+    {
+        let (busy, running) = mpsc::channel::<Infallible>();
+        let began = Instant::now();
+        let mut inboxes = vec![];
+        for (name, worker) in workers(options, false) {
+            let (inbox, jobs) = mpsc::channel();
+            inboxes.push(inbox);
+            let (busy, machine, sink, alarm) =
+                (busy.clone(), Arc::clone(machine), sink.clone(), sink.clone());
+            let panicked = move || alarm(Report::new(began.elapsed(), Body::Panicked));
+            spawn(name, panicked, move || {
+                // Dropped after the worker, which lets go of what it holds.
+                let _busy = busy;
+                let mut worker = worker;
+                drive(&mut *worker, &*machine, began, &jobs, &sink);
+            })?;
+        }
+        Ok(Self { began, router: Router::default(), inboxes, running })
+    }
+
+    /// The time since the engine was started.
+    #[must_use]
+    pub fn now(&self) -> Clock {
+        self.began.elapsed()
+    }
+
+    /// Sends a request to its workers.
+    pub fn send(&mut self, request: Request) {
+        for (part, job) in self.router.route(request) {
+            // A worker ends early only by a panic, which is reported.
+            let _ = self.inboxes[part as usize].send(job);
+        }
+    }
+
+    /// Ends the workers, which lets go of everything that is attached.
+    pub fn stop(self) {
+        self.router.cancel();
+        drop(self.inboxes);
+        let _ = self.running.recv_timeout(PATIENCE);
+    }
+}
+
+/// Runs a worker until nobody can send it jobs. Sleeps while there is nothing to do.
+fn drive(
+    worker: &mut dyn Worker,
+    machine: &dyn Machine,
+    began: Instant,
+    jobs: &Receiver<Job>,
+    sink: &(impl Fn(Report) + Clone + Send),
+) {
+    loop {
+        let job = match worker.deadline() {
+            None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(due) => jobs.recv_timeout(due.saturating_sub(began.elapsed())),
+        };
+        let mut job = match job {
+            Ok(job) => Some(job),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        // All jobs first: of several often only the last matters.
+        while let Some(next) = job {
+            handle(worker, machine, began, next, sink);
+            job = jobs.try_recv().ok();
+        }
+        let now = began.elapsed();
+        if worker.deadline().is_some_and(|due| due <= now) {
+            worker.work(machine, now).into_iter().for_each(sink);
+            worker.took(began.elapsed().saturating_sub(now));
+        }
+    }
+}
+
+/// Lets a worker do a job. While a long one runs, its progress is reported.
+fn handle(
+    worker: &mut dyn Worker,
+    machine: &dyn Machine,
+    began: Instant,
+    job: Job,
+    sink: &(impl Fn(Report) + Clone + Send),
+) {
+    let now = began.elapsed();
+    if !job.request.is_long() {
+        worker.handle(machine, now, job).into_iter().for_each(sink);
+        return;
+    }
+    let (progress, searched) = (Arc::clone(&job.progress), job.request.searched());
+    let (done, ended) = mpsc::channel::<Infallible>();
+    thread::scope(|scope| {
+        let sink = sink.clone();
+        let poll = move || {
+            while ended.recv_timeout(PROGRESS) == Err(RecvTimeoutError::Timeout) {
+                Report::progress(began.elapsed(), searched, &progress).into_iter().for_each(&sink);
+            }
+        };
+        // Without another thread the work is done all the same, and reports no progress.
+        let _ = thread::Builder::new().spawn_scoped(scope, poll);
+        // Dropped with the work, however that ends.
+        let _done = done;
+        worker.handle(machine, now, job)
+    })
+    .into_iter()
+    .for_each(sink);
+}
+
+/// Starts a thread that calls `panicked` if it panics. The panic hook has left the
+/// terminal and printed why by then.
+///
+/// # Errors
+/// When no thread can be started.
+pub fn spawn(
+    name: &str,
+    panicked: impl Fn() + Send + 'static,
+    run: impl FnOnce() + Send + 'static,
+) -> io::Result<()> {
+    struct Alarm<P: Fn()>(P);
+    impl<P: Fn()> Drop for Alarm<P> {
+        fn drop(&mut self) {
+            if thread::panicking() {
+                self.0();
+            }
+        }
+    }
+    thread::Builder::new().name(name.into()).spawn(move || {
+        let _alarm = Alarm(panicked);
+        run();
+    })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

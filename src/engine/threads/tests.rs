@@ -1,0 +1,163 @@
+//! The engine on real threads.
+
+use super::*;
+use crate::engine::{Feed, Search, SubscriptionId, Target, Working};
+use crate::machine::made::{MadeBytes, MadeMachine};
+use crate::memory::{Direction, Pattern, Progress};
+use crate::survey::{Names, Survey};
+
+const LONG: Duration = Duration::from_secs(10);
+const ID: SubscriptionId = SubscriptionId(1);
+
+/// Counts its jobs, and works at the time that the last one asked for.
+#[derive(Default)]
+struct Clerk {
+    due: Option<Clock>,
+    jobs: usize,
+}
+
+impl Worker for Clerk {
+    fn handle(&mut self, _: &dyn Machine, now: Clock, job: Job) -> Vec<Report> {
+        self.jobs += 1;
+        match job.request {
+            Request::SurveyEvery(every) => self.due = Some(now + every.unwrap_or_default()),
+            Request::Apply(_) => {
+                job.progress.next_item(1, 1, "counting".to_owned());
+                while !job.progress.is_cancelled() {
+                    thread::yield_now();
+                }
+            }
+            _ => panic!("on purpose"),
+        }
+        vec![]
+    }
+
+    fn deadline(&self) -> Option<Clock> {
+        self.due
+    }
+
+    fn work(&mut self, _: &dyn Machine, now: Clock) -> Vec<Report> {
+        self.due = None;
+        let total = self.jobs as u64;
+        let at = Working { what: String::new(), item: 0, items: 0, done: 0, total };
+        vec![Report::new(now, Body::Progress(at))]
+    }
+}
+
+/// A clerk on a thread of its own.
+fn clerk() -> (Sender<Job>, Receiver<Report>) {
+    let (inbox, jobs) = mpsc::channel();
+    let (reports, told) = mpsc::channel();
+    let alarm = reports.clone();
+    let panicked = move || drop(alarm.send(Report::new(Clock::ZERO, Body::Panicked)));
+    spawn("clerk", panicked, move || {
+        let sink = move |report| drop(reports.send(report));
+        drive(&mut Clerk::default(), &MadeMachine::new(), Instant::now(), &jobs, &sink);
+    })
+    .unwrap();
+    (inbox, told)
+}
+
+fn at_once() -> Job {
+    Job::new(Request::SurveyEvery(None))
+}
+
+#[test]
+fn waiting_requests_are_handled_before_any_work() {
+    let (inbox, jobs) = mpsc::channel();
+    let (reports, told) = mpsc::channel();
+    for _ in 0..5 {
+        inbox.send(at_once()).unwrap();
+    }
+    drop(inbox);
+    let sink = move |report| drop(reports.send(report));
+    drive(&mut Clerk::default(), &MadeMachine::new(), Instant::now(), &jobs, &sink);
+    drop(sink);
+    let bodies: Vec<Body> = told.iter().map(|report| report.body).collect();
+    assert!(matches!(bodies[..], [Body::Progress(Working { total: 5, .. })]), "{bodies:?}");
+}
+
+#[test]
+fn a_deadline_wakes_a_worker_and_the_last_sender_ends_it() {
+    let (inbox, told) = clerk();
+    inbox.send(Job::new(Request::SurveyEvery(Some(Duration::from_millis(20))))).unwrap();
+    let report = told.recv_timeout(LONG).unwrap();
+    assert!(report.at >= Duration::from_millis(20) && matches!(report.body, Body::Progress(_)));
+    drop(inbox);
+    assert!(matches!(told.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected)));
+}
+
+#[test]
+fn a_panic_of_a_worker_is_reported() {
+    let (inbox, told) = clerk();
+    inbox.send(Job::new(Request::Survey)).unwrap();
+    assert!(matches!(told.recv_timeout(LONG).unwrap().body, Body::Panicked));
+}
+
+#[test]
+fn long_work_reports_its_progress_until_it_is_cancelled() {
+    let (inbox, told) = clerk();
+    let progress = Arc::new(Progress::new());
+    inbox.send(Job { request: Request::Apply(vec![]), progress: Arc::clone(&progress) }).unwrap();
+    for _ in 0..2 {
+        let body = told.recv_timeout(LONG).unwrap().body;
+        assert!(matches!(&body, Body::Progress(at) if at.text() == "counting"), "{body:?}");
+    }
+    progress.cancel();
+    inbox.send(at_once()).unwrap();
+    let last = told.iter().find(|report| matches!(&report.body, Body::Progress(at) if at.total == 2));
+    assert!(last.is_some());
+}
+
+#[test]
+fn a_search_reports_its_progress_and_a_new_one_replaces_it() {
+    // Written zeros have to be read one after another: this takes seconds.
+    let mut bytes = MadeBytes::hole(1 << 30);
+    bytes.pages = (0..(1 << 30) / 4096).step_by(8).map(|page| (page, vec![0; 4096].into())).collect();
+    bytes.write(0, b"here");
+    let machine = MadeMachine::new();
+    machine.add_object("a", bytes);
+    let segment = Box::new(Survey::take(&machine, &mut Names::default()).segments.remove(0));
+    let machine: Arc<dyn Machine> = Arc::new(machine);
+    let (reports, told) = mpsc::channel();
+    let mut engine =
+        Engine::start(&machine, Options::default(), move |report| drop(reports.send(report))).unwrap();
+    let next = || told.recv_timeout(LONG).unwrap();
+    let search = |number, text| {
+        let target = Target::Pattern(Box::new(Pattern::text(text).unwrap()));
+        Request::Search(ID, Search { number, from: 0, direction: Direction::Forward, target })
+    };
+    engine.send(Request::Subscribe(ID, segment, Feed::Window));
+    assert!(matches!(next().body, Body::Opened(Ok(_))));
+    engine.send(search(1, "nowhere"));
+    let Report { subscription: Some(ID), body: Body::Progress(at), .. } = next() else { panic!() };
+    assert!(at.done < at.total && at.total == 1 << 30, "{at:?}");
+    engine.send(search(2, "here"));
+    let found =
+        told.iter().find_map(|report| if let Body::Found(found) = report.body { Some(found) } else { None });
+    let found = found.unwrap();
+    assert_eq!((found.number, found.result), (2, Ok(Some(0))));
+    engine.stop();
+    assert!(told.iter().all(|report| !matches!(report.body, Body::Found(_))), "the first one has no answer");
+}
+
+#[test]
+fn stop_lets_go_of_everything() {
+    let machine = MadeMachine::new();
+    machine.add_sysv(1, 0, MadeBytes::full(b"hello"));
+    let segment = Box::new(Survey::take(&machine, &mut Names::default()).segments.remove(0));
+    let shared: Arc<dyn Machine> = Arc::new(machine.clone());
+    let (reports, told) = mpsc::channel();
+    let mut engine =
+        Engine::start(&shared, Options::default(), move |report| drop(reports.send(report))).unwrap();
+    let every = Duration::from_millis(1);
+    engine.send(Request::Subscribe(
+        ID,
+        segment,
+        Feed::Ranges { ranges: std::iter::once(0..5).collect(), every },
+    ));
+    told.iter().find(|report| matches!(report.body, Body::Ranges(_))).unwrap();
+    machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 1));
+    engine.stop();
+    machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 0));
+}

@@ -1,0 +1,317 @@
+//! Tells every change of a segment, with the bytes before and after, in bounded memory:
+//! copies of its blocks as far as they fit, and a hash of each of the others. A block
+//! of the others that changes gets a copy as long as there is room.
+
+use super::zeros::first_nonzero;
+use super::{PageBuffer, Piece, Pieces, Progress, Reader};
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Range;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Bytes of a block, about.
+const BLOCK: u64 = 4096;
+/// Bytes that are read at once, at least.
+const PIECE: u64 = 256 << 10;
+/// Bytes of copies that are taken by the first look.
+const FIRST_COPIES: usize = 64 << 20;
+/// Bytes of all copies together.
+const COPIES: usize = 128 << 20;
+/// Bytes that one step reads, about; few in tests, so that a look takes several steps.
+const STEP: u64 = if cfg!(test) { 1 << 20 } else { 64 << 20 };
+/// Bytes of changes that one step returns, about.
+const CHANGES: usize = 1 << 20;
+
+/// The contents of a segment when they were last seen, from one offset on.
+pub struct Tracker {
+    start: u64,
+    /// Bytes of a block: whole values, so that none is split.
+    block: u64,
+    /// What is not here holds zeros.
+    kept: BTreeMap<u64, Kept>,
+    copied: usize,
+    /// The first look has ended.
+    seen: bool,
+    /// Where the look goes on; `None` between two looks.
+    at: Option<u64>,
+    buffer: PageBuffer,
+}
+
+enum Kept {
+    Copy(Box<[u8]>),
+    Hash(u64),
+}
+
+/// A block that has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its offset.
+    pub offset: u64,
+    /// The bytes before, as many as now; `None` where there was no room to keep them.
+    pub old: Option<Box<[u8]>>,
+    /// The bytes now.
+    pub new: Box<[u8]>,
+}
+
+impl Tracker {
+    /// Keeps nothing yet. Values of `value` bytes follow each other from `start` on.
+    #[must_use]
+    pub fn new(start: u64, value: u64) -> Self {
+        let value = value.max(1);
+        Self {
+            start,
+            block: BLOCK.div_ceil(value) * value,
+            kept: BTreeMap::new(),
+            copied: 0,
+            seen: false,
+            at: None,
+            buffer: PageBuffer::default(),
+        }
+    }
+
+    /// Returns true between two looks.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.at.is_none()
+    }
+
+    /// Goes on with the look at everything up to `end`, or begins one. Returns what
+    /// has changed since the look before. The first look finds no changes.
+    ///
+    /// # Errors
+    /// When the kernel refuses to read.
+    pub fn step(&mut self, reader: &Reader, end: u64) -> io::Result<Vec<Change>> {
+        let from = self.at.unwrap_or(self.start);
+        let progress = Progress::new();
+        let mut pieces = Pieces::new(reader, from..end, self.block, &progress)?;
+        let room = usize::try_from(PIECE.max(self.block)).map_err(io::Error::other)?;
+        let size = usize::try_from(self.block).map_err(io::Error::other)?;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        if buffer.capacity() < room {
+            buffer = PageBuffer::with_capacity(room);
+        }
+        let (mut changes, mut read, mut found) = (vec![], 0, 0);
+        while read < STEP && found < CHANGES {
+            let offset = pieces.offset();
+            let before = changes.len();
+            match pieces.next(&mut buffer)? {
+                None => {
+                    // What lies behind the end now is gone, and was zeros should it come back.
+                    for (_, kept) in self.kept.split_off(&pieces.offset()) {
+                        self.copied -= kept.copied();
+                    }
+                    (self.buffer, self.seen, self.at) = (buffer, true, None);
+                    return Ok(changes);
+                }
+                Some(Piece::Bytes(count)) => {
+                    read += count as u64;
+                    let blocks = (offset..).step_by(size).zip(buffer[..count].chunks(size));
+                    changes.extend(blocks.filter_map(|(offset, block)| self.block(offset, block)));
+                }
+                Some(Piece::Hole(length)) => {
+                    self.at = self.hole(offset..offset + length, size, &mut changes);
+                    if self.at.is_some() {
+                        self.buffer = buffer;
+                        return Ok(changes);
+                    }
+                }
+            }
+            found += changes[before..].iter().map(|change| change.new.len()).sum::<usize>();
+        }
+        (self.buffer, self.at) = (buffer, Some(pieces.offset()));
+        Ok(changes)
+    }
+
+    fn block(&mut self, offset: u64, new: &[u8]) -> Option<Change> {
+        let zeros = first_nonzero(new).is_none();
+        let was = self.kept.get(&offset);
+        let same = match was {
+            None => zeros,
+            Some(Kept::Copy(old)) => **old == *new,
+            Some(Kept::Hash(hash)) => *hash == xxh3_64(new),
+        };
+        if same {
+            return None;
+        }
+        let was = self.kept.remove(&offset);
+        self.copied -= was.as_ref().map_or(0, Kept::copied);
+        if !zeros {
+            let kept = self.keep(new);
+            self.kept.insert(offset, kept);
+        }
+        self.change(offset, was, new)
+    }
+
+    /// Everything that was kept here is gone: it reads as zeros. Returns where to go
+    /// on when that is enough for one step.
+    fn hole(&mut self, range: Range<u64>, size: usize, changes: &mut Vec<Change>) -> Option<u64> {
+        let most = changes.len() + CHANGES / size + 1;
+        while let Some((&offset, _)) = self.kept.range(range.clone()).next() {
+            if changes.len() >= most {
+                return Some(offset);
+            }
+            let was = self.kept.remove(&offset);
+            self.copied -= was.as_ref().map_or(0, Kept::copied);
+            let length = usize::try_from(range.end - offset).unwrap_or(size).min(size);
+            changes.extend(self.change(offset, was, &vec![0; length]));
+        }
+        None
+    }
+
+    fn change(&self, offset: u64, was: Option<Kept>, new: &[u8]) -> Option<Change> {
+        if !self.seen {
+            return None;
+        }
+        let old = match was {
+            Some(Kept::Hash(_)) => None,
+            Some(Kept::Copy(old)) => Some(old.into_vec()),
+            None => Some(vec![]),
+        };
+        // Where it has grown there were no bytes before: zeros.
+        let old = old.map(|mut old| {
+            old.resize(new.len(), 0);
+            old.into_boxed_slice()
+        });
+        (old.as_deref() != Some(new)).then(|| Change { offset, old, new: new.into() })
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Kept {
+        let room = if self.seen { COPIES } else { FIRST_COPIES };
+        if self.copied + bytes.len() <= room {
+            self.copied += bytes.len();
+            Kept::Copy(bytes.into())
+        } else {
+            Kept::Hash(xxh3_64(bytes))
+        }
+    }
+}
+
+impl Kept {
+    fn copied(&self) -> usize {
+        match self {
+            Self::Copy(bytes) => bytes.len(),
+            Self::Hash(_) => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::survey::{Names, Survey};
+
+    type Told = Vec<(u64, Option<Vec<u8>>, Vec<u8>)>;
+
+    struct World {
+        machine: MadeMachine,
+        reader: Reader,
+    }
+
+    impl World {
+        fn new(bytes: MadeBytes) -> Self {
+            let machine = MadeMachine::new();
+            machine.add_object("a", bytes);
+            let survey = Survey::take(&machine, &mut Names::default());
+            let reader = Reader::open(&machine, &survey.segments[0]).unwrap();
+            Self { machine, reader }
+        }
+
+        fn look(&self, tracker: &mut Tracker, end: u64) -> Told {
+            let mut told = vec![];
+            loop {
+                let changes = tracker.step(&self.reader, end).unwrap().into_iter();
+                told.extend(
+                    changes.map(|change| (change.offset, change.old.map(Vec::from), change.new.to_vec())),
+                );
+                if tracker.is_complete() {
+                    return told;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_look_takes_several_steps_and_finds_everything_once() {
+        let world = World::new(MadeBytes::full(&vec![1; 5 << 20]));
+        let mut tracker = Tracker::new(0, 1);
+        assert!(tracker.step(&world.reader, u64::MAX).unwrap().is_empty() && !tracker.is_complete());
+        assert!(world.look(&mut tracker, u64::MAX).is_empty());
+        world.machine.edit_object("a", |bytes| bytes.write(0, &vec![2; 5 << 20]));
+        let told = world.look(&mut tracker, u64::MAX);
+        let offsets: Vec<u64> = told.iter().map(|(offset, ..)| *offset).collect();
+        assert_eq!(offsets, (0..5 << 20).step_by(4096).collect::<Vec<u64>>());
+        assert!(told.iter().all(|(_, old, new)| old.as_ref().unwrap()[0] == 1 && new[0] == 2));
+    }
+
+    #[test]
+    fn blocks_that_change_and_no_others() {
+        let world = World::new(MadeBytes::full(&[1; 10_000]));
+        let mut tracker = Tracker::new(0, 1);
+        assert!(world.look(&mut tracker, u64::MAX).is_empty());
+        assert!(world.look(&mut tracker, u64::MAX).is_empty());
+        world.machine.edit_object("a", |bytes| bytes.write(9999, &[2]));
+        let told = world.look(&mut tracker, u64::MAX);
+        assert_eq!(told.len(), 1);
+        let (offset, old, new) = &told[0];
+        assert_eq!((*offset, old.as_ref().unwrap()[1807], new[1807], new.len()), (8192, 1, 2, 1808));
+        assert!(world.look(&mut tracker, u64::MAX).is_empty());
+    }
+
+    #[test]
+    fn holes_come_and_go_in_a_segment_of_any_size() {
+        let world = World::new(MadeBytes::hole(1 << 46));
+        let mut tracker = Tracker::new(0, 1);
+        assert!(world.look(&mut tracker, u64::MAX).is_empty());
+        world.machine.edit_object("a", |bytes| bytes.write((1 << 45) + 5, &[7]));
+        let told = world.look(&mut tracker, u64::MAX);
+        assert_eq!((told.len(), told[0].0, told[0].2[5]), (1, 1 << 45, 7));
+        world.machine.edit_object("a", |bytes| bytes.pages.clear());
+        let told = world.look(&mut tracker, u64::MAX);
+        assert_eq!((told.len(), told[0].1.as_ref().unwrap()[5], told[0].2[5]), (1, 7, 0));
+        assert_eq!((tracker.kept.len(), tracker.copied), (0, 0));
+    }
+
+    #[test]
+    fn a_segment_grows_and_shrinks() {
+        let world = World::new(MadeBytes::full(&[1; 5000]));
+        let mut tracker = Tracker::new(0, 1);
+        world.look(&mut tracker, u64::MAX);
+        world.machine.edit_object("a", |bytes| bytes.size = 100);
+        // What is cut off is no change of what is left.
+        let told = world.look(&mut tracker, u64::MAX);
+        assert!(told.iter().all(|(_, old, new)| old.as_deref() == Some(new)), "{told:?}");
+        world.machine.edit_object("a", |bytes| bytes.size = 9000);
+        world.look(&mut tracker, u64::MAX);
+        world.machine.edit_object("a", |bytes| bytes.write(8999, &[3]));
+        let told = world.look(&mut tracker, u64::MAX);
+        assert_eq!((told.len(), told[0].0, told[0].2.last()), (1, 8192, Some(&3)));
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_noticed_all_the_same() {
+        let world = World::new(MadeBytes::full(&[1; 8192]));
+        let mut tracker = Tracker::new(0, 1);
+        tracker.copied = FIRST_COPIES - 4096;
+        world.look(&mut tracker, u64::MAX);
+        assert!(matches!(tracker.kept[&4096], Kept::Hash(_)));
+        world.machine.edit_object("a", |bytes| bytes.write(4096, &[2]));
+        let told = world.look(&mut tracker, u64::MAX);
+        assert_eq!((told.len(), told[0].0, &told[0].1), (1, 4096, &None));
+        // From now on it is remembered.
+        world.machine.edit_object("a", |bytes| bytes.write(4096, &[3]));
+        let told = world.look(&mut tracker, u64::MAX);
+        assert_eq!((told.len(), told[0].1.as_ref().unwrap()[0]), (1, 2));
+    }
+
+    #[test]
+    fn a_value_never_stands_in_two_blocks() {
+        let world = World::new(MadeBytes::full(&vec![1; 30_000]));
+        let mut tracker = Tracker::new(5, 24);
+        world.look(&mut tracker, 20_005);
+        world.machine.edit_object("a", |bytes| bytes.write(0, &vec![2; 30_000]));
+        let told = world.look(&mut tracker, 20_005);
+        assert!(told.iter().all(|(offset, _, _)| (offset - 5).is_multiple_of(24)));
+        assert_eq!(told.iter().map(|(_, _, new)| new.len()).sum::<usize>(), 20_000);
+    }
+}
