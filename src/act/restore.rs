@@ -8,7 +8,7 @@ use super::state::{StateDirectory, StateError};
 use super::unfinished::{BeginError, Filling, Origin};
 use crate::machine::control::NewSysv;
 use crate::machine::{FILLING, Finish, Finished, Machine, Making, Refused};
-use crate::memory::{PageBuffer, Progress, in_turns};
+use crate::memory::{PageBuffer, Progress, pipeline};
 use crate::segment::{Bytes, Key, Mode, Segment, SegmentId, ShmId, escape, plain_error};
 use std::io;
 use std::ops::ControlFlow;
@@ -284,7 +284,7 @@ impl Work<'_> {
         }
         let (mut read, mut written) = (Ok(()), Ok(()));
         // One thread reads and checks a run while another writes the run before.
-        in_turns(
+        pipeline(
             to.is_some() && self.saved.size.0 >= WORTH_A_THREAD,
             |run: &mut Run| match reading.next(&mut run.bytes) {
                 Ok(Some((offset, _))) => {
@@ -301,7 +301,6 @@ impl Work<'_> {
                     false
                 }
             },
-            |_| (),
             |run| {
                 if let Some(making) = to.as_deref_mut()
                     && let Err(error) = making.write_at(run.offset, &run.bytes)

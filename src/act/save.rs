@@ -2,13 +2,14 @@
 //! create it again. The file is there whole or not at all.
 
 use super::access::Acl;
-use super::archive::{END, Name, RUN_HEADER, Saved, Writing};
+use super::archive::{END, LONGEST_RUN, Name, RUN_HEADER, Saved, Writing};
 use super::{Done, Outcome};
 use crate::machine::{ExtentKind, Machine, ObjectStat};
-use crate::memory::{OpenError, PageBuffer, Progress, Reader, in_turns};
+use crate::memory::{OpenError, PageBuffer, Progress, Reader, is_slow, pipeline};
 use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, Segment, SegmentId, ShmId, Times, plain_error};
 use crate::sys::object::kind_of;
 use crate::sys::unnamed::{ReplaceError, Unnamed};
+use crate::sys::write_behind::WriteBehind;
 use std::fs;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -16,9 +17,12 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// How much is read at once: it stays in the processor's cache until it is
-/// summed up and written.
-const PIECE: usize = 256 << 10;
+/// The part of the file that is written at once: whole pages of it, and few enough that it stays
+/// in the processor's cache in between.
+const BLOCK: usize = 256 << 10;
+const _: () = assert!(BLOCK + RUN_HEADER <= LONGEST_RUN);
+/// The length of a run that only moves the next one, see [`is_slow`].
+const SHORT_RUN: usize = 4096;
 /// Segments of this size or more are worth a second thread.
 const WORTH_A_THREAD: u64 = 4 << 20;
 const DEV_SHM: &str = "/dev/shm";
@@ -202,7 +206,7 @@ pub fn save_outcome(
 pub fn save_to(
     machine: &dyn Machine,
     segment: &Segment,
-    to: impl Write + Send,
+    to: impl Write,
     progress: &Progress,
 ) -> Result<Saved, SaveError> {
     let reader = Reader::open(machine, segment)?;
@@ -236,7 +240,7 @@ impl Target<'_> {
         let failed = |error| self.failed(error);
         let contents =
             Contents { reader: &reader, saved: &saved, progress, limit: self.limit, failed: &failed };
-        let length = contents.write(&file.file)?;
+        let length = contents.write(WriteBehind::new(&file.file))?;
         self.publish(&mut file)?;
         Ok(Stored { path: self.path.to_owned(), length: Bytes(length), saved })
     }
@@ -318,49 +322,51 @@ struct Contents<'a> {
 }
 
 impl Contents<'_> {
-    /// Writes all of it and returns the length of the archive. One thread reads a piece while
-    /// another writes the piece before.
-    fn write(&self, to: impl Write + Send) -> Result<u64, SaveError> {
+    /// Writes all of it and returns the length of the archive. One thread reads a block while
+    /// another writes the blocks before.
+    fn write(&self, mut to: impl Write) -> Result<u64, SaveError> {
         let size = self.saved.size.0;
         self.progress.begin(size);
-        let mut writing = Writing::begin(to, self.saved).map_err(self.failed)?;
-        let mut pieces = Pieces { contents: self, at: 0, data_end: 0, position: writing.length() };
+        let (writing, metadata) = Writing::begin(self.saved).map_err(self.failed)?;
+        to.write_all(&metadata).map_err(self.failed)?;
+        let mut blocks = Blocks { contents: self, writing, at: 0, data_end: 0 };
         let (mut read, mut written) = (Ok(()), Ok(()));
-        in_turns(
+        pipeline(
             size >= WORTH_A_THREAD,
-            |piece: &mut Piece| {
-                pieces.next(piece).unwrap_or_else(|error| {
+            |block: &mut Block| {
+                blocks.next(block).unwrap_or_else(|error| {
                     read = Err(error);
                     false
                 })
             },
-            |_| (),
-            |piece| match self.write_piece(&mut writing, piece) {
-                Ok(()) => ControlFlow::Continue(()),
+            |block| match to.write_all(&block.bytes) {
+                Ok(()) => {
+                    self.progress.reach(block.end);
+                    ControlFlow::Continue(())
+                }
                 Err(error) => {
-                    written = Err(error);
+                    written = Err((self.failed)(error));
                     ControlFlow::Break(())
                 }
             },
         );
+        let writing = blocks.writing;
         written.and(read)?;
         if self.progress.is_cancelled() {
             return Err(SaveError::Stopped { id: self.reader.id().clone() });
         }
         if self.reader.size().map_err(|error| self.unread(error))? != size {
-            return Err(SaveError::Resized { id: self.reader.id().clone() });
+            return Err(self.resized());
         }
         self.progress.reach(size);
-        self.check(writing.length() + END)?;
-        writing.finish().map_err(self.failed)
+        let length = writing.length() + END as u64;
+        self.check(length)?;
+        to.write_all(&writing.end()).and_then(|()| to.flush()).map_err(self.failed)?;
+        Ok(length)
     }
 
-    fn write_piece(&self, writing: &mut Writing<impl Write>, piece: &Piece) -> Result<(), SaveError> {
-        let count = piece.bytes.len() as u64;
-        self.check(writing.length() + count)?;
-        writing.run(piece.offset, &piece.bytes).map_err(self.failed)?;
-        self.progress.reach(piece.offset + count);
-        Ok(())
+    fn resized(&self) -> SaveError {
+        SaveError::Resized { id: self.reader.id().clone() }
     }
 
     fn unread(&self, source: io::Error) -> SaveError {
@@ -377,26 +383,42 @@ impl Contents<'_> {
     }
 }
 
-/// A piece of data that was read.
+/// A part of the archive: runs of data with their headers.
 #[derive(Default)]
-struct Piece {
-    offset: u64,
+struct Block {
     bytes: PageBuffer,
+    /// The end of its last run in the segment.
+    end: u64,
 }
 
 /// Reads the data of a segment in rising order.
-struct Pieces<'a> {
+struct Blocks<'a> {
     contents: &'a Contents<'a>,
+    writing: Writing,
     at: u64,
     /// The end of the data that `at` is in.
     data_end: u64,
-    /// The end of the archive once everything that was read is written.
-    position: u64,
 }
 
-impl Pieces<'_> {
-    /// Reads the next piece. Returns false at the end and when the work is cancelled.
-    fn next(&mut self, piece: &mut Piece) -> Result<bool, SaveError> {
+impl Blocks<'_> {
+    /// Makes the next block. Returns false at the end and when the work is cancelled.
+    fn next(&mut self, block: &mut Block) -> Result<bool, SaveError> {
+        let position = self.writing.length();
+        // Blocks end where a multiple of their length does: the file is written in whole pages.
+        let room = BLOCK - offset_in_block(position);
+        let room = if room > RUN_HEADER { room } else { room + BLOCK };
+        let bytes = block.bytes.place(position, room);
+        let mut filled = 0;
+        while room - filled > RUN_HEADER && self.find_data()? {
+            filled += self.read_run(&mut bytes[filled..])?;
+        }
+        block.bytes.truncate(filled);
+        block.end = self.at;
+        Ok(filled > 0 && !self.contents.progress.is_cancelled())
+    }
+
+    /// Moves on to the next data. Returns false at the end and when the work is cancelled.
+    fn find_data(&mut self) -> Result<bool, SaveError> {
         let Contents { reader, saved, progress, .. } = self.contents;
         let size = saved.size.0;
         while self.at >= self.data_end {
@@ -410,21 +432,34 @@ impl Pieces<'_> {
                 ExtentKind::Data => self.data_end = extent.end.min(size),
             }
         }
-        // Pieces end where a multiple of their length does, in step with
-        // what the kernel reads and shows at once.
-        let room = PIECE as u64 - self.at % PIECE as u64;
-        let wanted = usize::try_from(room.min(self.data_end - self.at)).unwrap_or(PIECE);
-        let bytes = piece.bytes.place_between(self.at, self.position + RUN_HEADER, wanted);
-        let count = reader.read_at(self.at, bytes).map_err(|error| self.contents.unread(error))?;
-        if count < wanted {
-            return Err(SaveError::Resized { id: reader.id().clone() });
-        }
-        reader.release(self.at, count as u64);
-        piece.offset = self.at;
-        self.at += count as u64;
-        self.position += RUN_HEADER + count as u64;
-        Ok(!progress.is_cancelled())
+        Ok(true)
     }
+
+    /// Reads as much as fits of the data from here on, and returns how long the run is.
+    fn read_run(&mut self, room: &mut [u8]) -> Result<usize, SaveError> {
+        let reader = self.contents.reader;
+        let left = usize::try_from(self.data_end - self.at).unwrap_or(usize::MAX);
+        let mut length = left.min(room.len() - RUN_HEADER);
+        if is_slow(self.at, &room[RUN_HEADER..][..length]) {
+            // The next one is further by the length of a header.
+            length = SHORT_RUN;
+        }
+        let run = &mut room[..RUN_HEADER + length];
+        self.contents.check(self.writing.length() + run.len() as u64)?;
+        let count = reader.read_at(self.at, &mut run[RUN_HEADER..]);
+        if count.map_err(|error| self.contents.unread(error))? < length {
+            return Err(self.contents.resized());
+        }
+        reader.release(self.at, length as u64);
+        self.writing.run(self.at, run);
+        self.at += length as u64;
+        Ok(run.len())
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "less than the length of a block")]
+fn offset_in_block(position: u64) -> usize {
+    (position % BLOCK as u64) as usize
 }
 
 /// What a segment that is open is beside its contents, as the kernel says now.
@@ -531,6 +566,7 @@ fn owner(machine: &dyn Machine, uid: u32, gid: u32) -> Owner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::act::archive::Reading;
     use crate::act::restore;
     use crate::machine::made::{MadeBytes, MadeMachine};
     use crate::segment::{Access, Facts};
@@ -562,5 +598,31 @@ mod tests {
             error.contains("former name is unknown") && error.contains("dump --raw deleted:1a:"),
             "{error}"
         );
+    }
+
+    /// The runs of so many headers reach every distance at which a read is slow: those panic.
+    #[test]
+    fn many_runs_come_back_and_no_read_is_slow() {
+        const LENGTH: u64 = 36 << 10;
+        let mut bytes = MadeBytes::hole(300 * (LENGTH + 4096));
+        for at in 0..300 {
+            bytes.write(at * (LENGTH + 4096), &vec![u8::try_from(at % 251).unwrap() + 1; 36 << 10]);
+        }
+        let machine = MadeMachine::new();
+        machine.add_object("a", bytes);
+        let segment = Survey::take(&machine, &mut Names::default()).segments.remove(0);
+        let reader = Reader::open(&machine, &segment).unwrap();
+        let mut file = vec![];
+        save_to(&machine, &segment, &mut file, &Progress::new()).unwrap();
+        let mut reading = Reading::begin(&file[..]).unwrap();
+        let (mut run, mut original) = (PageBuffer::default(), PageBuffer::default());
+        let (mut runs, mut total) = (0, 0);
+        while let Some((offset, bytes)) = reading.next(&mut run).unwrap() {
+            reader.fill(&mut original, offset, bytes.len()).unwrap();
+            assert!(bytes == &*original, "{offset:#x}");
+            runs += 1;
+            total += bytes.len() as u64;
+        }
+        assert!(runs > 300 && total == 300 * LENGTH, "{runs} {total}");
     }
 }

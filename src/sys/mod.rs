@@ -26,6 +26,7 @@ pub mod swap;
 pub mod unfinished;
 pub mod unlink;
 pub mod unnamed;
+pub mod write_behind;
 
 pub use kernel_device::{huge_page_device, kernel_device};
 use object::open_parent;

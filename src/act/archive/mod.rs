@@ -53,9 +53,9 @@ const VERSION: u32 = 1;
 /// ACL 64 KiB.
 const LONGEST_METADATA: u32 = 1 << 20;
 /// How long the end is, in bytes.
-pub const END: u64 = 32;
+pub const END: usize = 32;
 /// The bytes before each run: its offset and its length.
-pub const RUN_HEADER: u64 = 16;
+pub const RUN_HEADER: usize = 16;
 /// The longest run, in bytes: what has to be in memory at once.
 pub const LONGEST_RUN: usize = 1 << 20;
 

@@ -3,11 +3,8 @@
 use super::{LONGEST_METADATA, LONGEST_RUN, MAGIC, RUN_HEADER, Saved, VERSION};
 use crate::memory::PageBuffer;
 use crate::segment::plain_error;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use xxhash_rust::xxh3::Xxh3;
-
-/// Enough for headers and small runs. The rest of a long run is read without a copy.
-const BUFFER: usize = 8 << 10;
 
 /// What is wrong with a file.
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +28,11 @@ pub enum ArchiveError {
 
 /// A file that is being read.
 pub struct Reading<R: Read> {
-    from: BufReader<R>,
+    from: R,
     hash: Xxh3,
     saved: Saved,
+    /// The header of the next run, which was read with the run before.
+    header: Option<[u8; RUN_HEADER]>,
     /// Where the last run ended.
     at: u64,
     /// The number of bytes of the file that were read.
@@ -45,8 +44,7 @@ impl<R: Read> Reading<R> {
     ///
     /// # Errors
     /// When it is no such file, a newer one, cut off or damaged.
-    pub fn begin(from: R) -> Result<Self, ArchiveError> {
-        let mut from = BufReader::with_capacity(BUFFER, from);
+    pub fn begin(mut from: R) -> Result<Self, ArchiveError> {
         let mut hash = Xxh3::new();
         let mut magic = vec![];
         from.by_ref().take(MAGIC.len() as u64).read_to_end(&mut magic)?;
@@ -78,7 +76,7 @@ impl<R: Read> Reading<R> {
         }
         let saved = Saved::from_json(&json).map_err(ArchiveError::Damaged)?;
         let position = (MAGIC.len() + 4 + 4 + 8) as u64 + u64::from(length);
-        Ok(Self { from, hash, saved, at: 0, position })
+        Ok(Self { from, hash, saved, header: None, at: 0, position })
     }
 
     /// What was saved.
@@ -89,7 +87,7 @@ impl<R: Read> Reading<R> {
 
     /// The source of the bytes.
     pub fn source_mut(&mut self) -> &mut R {
-        self.from.get_mut()
+        &mut self.from
     }
 
     /// The number of bytes of the file that were read.
@@ -105,8 +103,11 @@ impl<R: Read> Reading<R> {
     /// # Errors
     /// When it is cut off or damaged.
     pub fn next<'a>(&mut self, buffer: &'a mut PageBuffer) -> Result<Option<(u64, &'a [u8])>, ArchiveError> {
-        let offset = u64::from_le_bytes(word(&mut self.from, &mut self.hash)?);
-        let length = u64::from_le_bytes(word(&mut self.from, &mut self.hash)?);
+        let header = match self.header.take() {
+            Some(header) => header,
+            None => word(&mut self.from, &mut self.hash)?,
+        };
+        let (offset, length) = offset_and_length(header);
         let size = self.saved.size.0;
         if length == 0 && offset == size {
             return self.end().map(|()| None);
@@ -116,8 +117,12 @@ impl<R: Read> Reading<R> {
         let (Some(end), Some(room)) = (end, room) else {
             return Err(ArchiveError::Damaged("invalid data offset".to_owned()));
         };
-        self.position += RUN_HEADER;
-        take(&mut self.from, &mut self.hash, buffer.place_between(self.position, offset, room))?;
+        self.position += RUN_HEADER as u64;
+        // With the header that follows, in a single call.
+        let bytes = buffer.place_between(self.position, offset, room + RUN_HEADER);
+        take(&mut self.from, &mut self.hash, bytes)?;
+        self.header = bytes.last_chunk().copied();
+        buffer.truncate(room);
         self.at = end;
         self.position += length;
         Ok(Some((offset, buffer)))
@@ -133,6 +138,12 @@ impl<R: Read> Reading<R> {
         }
         Ok(())
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+fn offset_and_length(header: [u8; RUN_HEADER]) -> (u64, u64) {
+    let both = u128::from_le_bytes(header);
+    (both as u64, (both >> 64) as u64)
 }
 
 fn word<const N: usize>(from: &mut impl Read, hash: &mut Xxh3) -> Result<[u8; N], ArchiveError> {

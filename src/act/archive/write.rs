@@ -1,77 +1,58 @@
-//! Writing the file: metadata, runs of data, the end.
+//! The bytes of the file in order: metadata, runs of data, the end.
 
-use super::{LONGEST_METADATA, LONGEST_RUN, MAGIC, Saved, VERSION};
-use std::io::{self, BufWriter, Write};
+use super::{END, LONGEST_METADATA, LONGEST_RUN, MAGIC, RUN_HEADER, Saved, VERSION};
+use std::io;
 use xxhash_rust::xxh3::Xxh3;
 
-/// Headers of runs are gathered; runs longer than this pass by without a copy.
-const BUFFER: usize = 64 << 10;
-
-/// A file that is being written.
-pub struct Writing<W: Write> {
-    to: BufWriter<W>,
+/// The state of a file that is being written: its checksum and its length so far.
+pub struct Writing {
     hash: Xxh3,
     size: u64,
     length: u64,
 }
 
-impl<W: Write> Writing<W> {
-    /// Begins with the metadata.
+impl Writing {
+    /// Returns the state after the metadata, and the bytes up to there.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn begin(to: W, saved: &Saved) -> io::Result<Self> {
+    /// When the metadata are too long.
+    pub fn begin(saved: &Saved) -> io::Result<(Self, Vec<u8>)> {
         let json = saved.to_json()?;
         let length = u32::try_from(json.len()).ok().filter(|&length| length <= LONGEST_METADATA);
         let length = length.ok_or_else(|| io::Error::other("metadata longer than 1 MiB"))?;
-        let to = BufWriter::with_capacity(BUFFER, to);
-        let mut writing = Self { to, hash: Xxh3::new(), size: saved.size.0, length: 0 };
-        writing.put(&MAGIC)?;
-        writing.put(&VERSION.to_le_bytes())?;
-        writing.put(&length.to_le_bytes())?;
-        writing.put(&json)?;
-        let sum = writing.hash.digest();
-        writing.put(&sum.to_le_bytes())?;
-        Ok(writing)
+        let mut bytes = [&MAGIC[..], &VERSION.to_le_bytes(), &length.to_le_bytes(), &json].concat();
+        let mut hash = Xxh3::new();
+        hash.update(&bytes);
+        let sum = hash.digest().to_le_bytes();
+        hash.update(&sum);
+        bytes.extend(sum);
+        Ok((Self { hash, size: saved.size.0, length: bytes.len() as u64 }, bytes))
     }
 
-    /// Adds a run that begins behind the one before.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn run(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let pieces = bytes.chunks(LONGEST_RUN);
-        for (piece, at) in pieces.zip((offset..).step_by(LONGEST_RUN)) {
-            self.put(&at.to_le_bytes())?;
-            self.put(&(piece.len() as u64).to_le_bytes())?;
-            self.put(piece)?;
-        }
-        Ok(())
+    /// Adds a run that begins at `offset`, behind the run before: writes its header to the first
+    /// [`RUN_HEADER`] bytes of `run`. The rest are the data, 1 to [`LONGEST_RUN`] bytes.
+    pub fn run(&mut self, offset: u64, run: &mut [u8]) {
+        let (header, data) = run.split_at_mut(RUN_HEADER);
+        debug_assert!((1..=LONGEST_RUN).contains(&data.len()), "{}", data.len());
+        header[..8].copy_from_slice(&offset.to_le_bytes());
+        header[8..].copy_from_slice(&(data.len() as u64).to_le_bytes());
+        self.hash.update(run);
+        self.length += run.len() as u64;
     }
 
-    /// How long the file is by now, in bytes.
+    /// The length of the file so far, in bytes.
     #[must_use]
     pub const fn length(&self) -> u64 {
         self.length
     }
 
-    /// Ends it.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn finish(mut self) -> io::Result<u64> {
-        let size = self.size;
-        self.put(&size.to_le_bytes())?;
-        self.put(&0u64.to_le_bytes())?;
-        let sum = self.hash.digest128();
-        self.put(&sum.to_le_bytes())?;
-        self.to.flush()?;
-        Ok(self.length)
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.hash.update(bytes);
-        self.length += bytes.len() as u64;
-        self.to.write_all(bytes)
+    /// Returns the bytes of the end.
+    #[must_use]
+    pub fn end(mut self) -> [u8; END] {
+        let mut end = [0; END];
+        end[..8].copy_from_slice(&self.size.to_le_bytes());
+        self.hash.update(&end[..16]);
+        end[16..].copy_from_slice(&self.hash.digest128().to_le_bytes());
+        end
     }
 }

@@ -1,0 +1,124 @@
+//! Two threads, of which the second works on what the first has prepared.
+
+use std::ops::ControlFlow;
+use std::sync::mpsc::{channel, sync_channel};
+use std::{iter, thread};
+
+/// The items that travel between the threads.
+const ITEMS: usize = 8;
+
+/// Prepares items with `fill`, until that returns false, and passes each of them to `drain`, in
+/// order, until that breaks. Where `shared` says that it is worth a thread, `fill` runs in one of
+/// its own. Items are reused.
+pub fn pipeline<S: Default + Send>(
+    shared: bool,
+    mut fill: impl FnMut(&mut S) -> bool + Send,
+    mut drain: impl FnMut(&mut S) -> ControlFlow<()>,
+) {
+    let has_thread = shared
+        && thread::scope(|scope| {
+            let (ready, filled) = sync_channel::<S>(ITEMS);
+            let (give_back, unused) = channel::<Vec<S>>();
+            let fill = &mut fill;
+            let worker = thread::Builder::new().spawn_scoped(scope, move || {
+                for mut item in unused.into_iter().flatten() {
+                    if !fill(&mut item) || ready.send(item).is_err() {
+                        break;
+                    }
+                }
+            });
+            // Without another thread, as at the limit of processes, this one does both.
+            if worker.is_err() {
+                return false;
+            }
+            // Half of the items at a time: a thread that slept for each would mostly be waking up.
+            let half = || iter::repeat_with(S::default).take(ITEMS / 2).collect();
+            let _ = give_back.send(half());
+            let _ = give_back.send(half());
+            let mut used = Vec::with_capacity(ITEMS / 2);
+            for mut item in filled {
+                if drain(&mut item).is_break() {
+                    break;
+                }
+                used.push(item);
+                if used.len() == ITEMS / 2 {
+                    let _ = give_back.send(std::mem::take(&mut used));
+                }
+            }
+            true
+        });
+    let mut item = S::default();
+    while !has_thread && fill(&mut item) && drain(&mut item).is_continue() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(shared: bool, count: u64, stop_at: u64) -> Vec<u64> {
+        let mut next = 0;
+        let mut drained = vec![];
+        pipeline(
+            shared,
+            |item: &mut u64| {
+                *item = next;
+                next += 1;
+                next <= count
+            },
+            |item| {
+                drained.push(*item);
+                if *item == stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        );
+        drained
+    }
+
+    #[test]
+    fn all_items_arrive_in_order() {
+        for shared in [false, true] {
+            for count in [0, 1, 3, 4, 5, 8, 9, 1000] {
+                assert_eq!(numbers(shared, count, u64::MAX), (0..count).collect::<Vec<_>>());
+                assert_eq!(numbers(shared, count, 4), (0..count.min(5)).collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn fill_is_not_called_again_after_the_last_item() {
+        for shared in [false, true] {
+            let mut left = Some(100u32);
+            pipeline(
+                shared,
+                |(): &mut ()| {
+                    left = left.expect("called again").checked_sub(1);
+                    left.is_some()
+                },
+                |()| ControlFlow::Continue(()),
+            );
+            assert_eq!(left, None);
+        }
+    }
+
+    #[test]
+    fn a_panic_in_either_thread_ends_both() {
+        for panic_in_fill in [false, true] {
+            let panicked = std::panic::catch_unwind(|| {
+                let mut next = 0;
+                pipeline(
+                    true,
+                    |item: &mut u64| {
+                        next += 1;
+                        *item = next;
+                        assert!(!panic_in_fill || next != 500, "on purpose");
+                        true
+                    },
+                    |item| {
+                        assert!(panic_in_fill || *item != 500, "on purpose");
+                        ControlFlow::Continue(())
+                    },
+                );
+            });
+            assert!(panicked.is_err());
+        }
+    }
+}
