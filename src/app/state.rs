@@ -14,8 +14,7 @@ use super::sentence::sentence;
 use super::table::Table;
 use super::work::Work;
 use crate::act::Refusal;
-use crate::engine::Clock;
-use crate::engine::{SubscriptionId, Undo, Watching};
+use crate::engine::{Clock, SubscriptionId, Undo, Watching};
 use crate::segment::{Identity, Segment, SegmentId};
 use crate::survey::{Alert, Survey};
 use std::collections::BTreeSet;
@@ -92,8 +91,6 @@ pub struct State {
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     pub preview: Option<(SegmentId, Identity)>,
-    /// That of the preview.
-    pub subscription: Option<SubscriptionId>,
     pub look: Option<(SubscriptionId, Watching)>,
     pub interval: Option<Interval>,
 }

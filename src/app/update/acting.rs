@@ -13,9 +13,7 @@ use crate::app::overlay::Overlay;
 use crate::app::sentence::{naming, result, short_names};
 use crate::app::state::State;
 use crate::app::work::Work;
-use crate::engine::Working;
-use crate::engine::{Request, Undo};
-use crate::engine::{Wanted, Wish};
+use crate::engine::{Request, Undo, Wanted, Wish, Working};
 use crate::segment::{Segment, SegmentId, wrap};
 use std::collections::HashSet;
 
