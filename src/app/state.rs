@@ -91,8 +91,6 @@ pub struct State {
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     pub preview: Option<(SegmentId, Identity)>,
-    /// That of the preview.
-    pub subscription: Option<SubscriptionId>,
     pub look: Option<(SubscriptionId, Watching)>,
     pub interval: Option<Interval>,
 }

@@ -25,11 +25,13 @@ use super::list::List;
 use super::overlay::{Overlay, Palette};
 use super::state::State;
 use super::table;
-use crate::engine::{Clock, Feed, Request};
+use crate::engine::{Clock, Feed, Request, SubscriptionId};
 use std::time::Duration;
 
+/// The subscription of the preview. Those of Inspect are numbered from 1 on.
+const PREVIEW: SubscriptionId = SubscriptionId(0);
 /// How often the preview is read.
-const PREVIEW: Duration = Duration::from_millis(250);
+const PREVIEW_EVERY: Duration = Duration::from_millis(250);
 
 /// Lets something happen to the state.
 pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
@@ -135,31 +137,31 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
 
     // Paused, nothing is read unasked.
     let every = state.interval.duration();
-    let preview_every = every.map(|_| PREVIEW);
+    let preview_every = every.map(|_| PREVIEW_EVERY);
     if state.asked.interval != Some(state.interval) {
         state.asked.interval = Some(state.interval);
         effects.push(Request::SurveyEvery(every).into());
-        effects.extend(state.asked.subscription.map(|id| Request::Every(id, preview_every).into()));
+        if state.asked.preview.is_some() {
+            effects.push(Request::Every(PREVIEW, preview_every).into());
+        }
     }
 
     let shows_detail = state.inspect.is_none() && layout.detail.is_some();
     let wanted = state.selected().filter(|_| shows_detail);
     let key = wanted.map(|segment| (segment.id.clone(), segment.identity()));
     if state.asked.preview != key {
-        let segment = wanted.map(|segment| Box::new(segment.clone()));
-        if let Some(subscription) = state.asked.subscription.take() {
-            effects.push(Request::Unsubscribe { subscription, keep: false }.into());
-        }
-        if let Some(segment) = segment {
-            let id = state.next_subscription();
-            effects.push(Request::Subscribe(id, segment, Feed::Beginning { every: preview_every }).into());
-            state.asked.subscription = Some(id);
-        }
+        effects.push(match wanted {
+            // It replaces the one before.
+            Some(segment) => {
+                let feed = Feed::Beginning { every: preview_every };
+                Request::Subscribe(PREVIEW, Box::new(segment.clone()), feed).into()
+            }
+            None => Request::Unsubscribe { subscription: PREVIEW, keep: false }.into(),
+        });
         state.asked.preview = key;
-    } else if let Some(id) = state.asked.subscription
-        && effects.iter().any(|effect| matches!(effect, Effect::Engine(Request::Survey)))
+    } else if key.is_some() && effects.iter().any(|effect| matches!(effect, Effect::Engine(Request::Survey)))
     {
-        effects.push(Request::LookOnce(id).into());
+        effects.push(Request::LookOnce(PREVIEW).into());
     }
 
     let look = state.inspect.as_ref().map(|inspect| (inspect.subscription, inspect.watching(state.size)));
