@@ -2,16 +2,15 @@
 //! their owner as well.
 
 use super::log::{BEFORE, Entry, NOW};
-use super::state::StateDirectory;
-use crate::identify::Created;
+use super::state::{StateDirectory, directory_of, open_of};
+use super::uses::ReadUses;
+use crate::identify::{Before, Created};
 use crate::machine::Machine;
-use crate::segment::{Segment, Timestamp};
-use crate::sys::regular::{Links, open_regular, read_at_most};
-use nix::unistd::{Uid, User};
+use crate::segment::{Segment, SegmentId, Timestamp};
+use crate::sys::regular::read_at_most;
 use std::collections::HashMap;
-use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 /// Longer logs were not written by this program.
@@ -21,7 +20,10 @@ const SLACK: f64 = 0.1;
 
 /// The segments in the logs. A log is read when a verdict depends on it, and again when it has changed.
 #[derive(Debug, Default)]
-pub struct LoggedSegments(Mutex<HashMap<PathBuf, Log>>);
+pub struct LoggedSegments {
+    logs: Mutex<HashMap<PathBuf, Log>>,
+    uses: ReadUses,
+}
 
 #[derive(Debug)]
 struct Log {
@@ -47,11 +49,12 @@ impl LoggedSegments {
         &SHARED
     }
 
-    fn created(&self, directory: &Path, id: &str) -> Option<Made> {
-        let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn created(&self, user: Option<u32>, id: &str) -> Option<Made> {
+        let directory = directory_of(user)?;
+        let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         [NOW, BEFORE].iter().find_map(|name| {
             let path = directory.join(name);
-            let file = open_regular(&path, File::options().read(true), Links::Refuse).ok()?;
+            let file = open_of(user, &path)?;
             let stat = file.metadata().ok()?;
             let stamp = (stat.ino(), stat.len(), stat.mtime(), stat.mtime_nsec());
             if logs.get(&path).is_none_or(|log| log.stamp != stamp) {
@@ -63,19 +66,36 @@ impl LoggedSegments {
     }
 }
 
+/// The users whose logs may have a segment, other than this one: root looks into those of the owner and the
+/// creator.
+fn owners(machine: &dyn Machine, segment: &Segment) -> impl Iterator<Item = u32> {
+    let creator = segment.sysv().map_or(segment.owner.uid, |facts| facts.creator.uid);
+    let owners = [Some(segment.owner.uid), Some(creator).filter(|&uid| uid != segment.owner.uid)];
+    let by_root = machine.effective_uid() == 0;
+    owners.into_iter().flatten().filter(move |&uid| by_root && uid != 0)
+}
+
 impl Created for LoggedSegments {
+    fn before(&self, machine: &dyn Machine, segment: &Segment, pid: u32, at: Timestamp) -> Option<Before> {
+        let SegmentId::Sysv(shmid) = segment.id else { return None };
+        let boot = machine.processes().clock().boot;
+        let users = std::iter::once(None).chain(owners(machine, segment).map(Some));
+        users.into_iter().find_map(|user| {
+            let noted = self.uses.find(user, (shmid, pid), at)?;
+            noted
+                .is_of(&segment.identity(), boot)
+                .then(|| Before { last: noted.last(), trusted: user.is_none() })
+        })
+    }
+
+    fn keeps_uses(&self) -> bool {
+        StateDirectory::find().is_ok_and(|state| state.is_usable())
+    }
+
     fn has(&self, machine: &dyn Machine, segment: &Segment) -> bool {
         let id = segment.id.to_string();
-        let own = StateDirectory::find().ok().map(|state| state.path().to_owned());
-        let owners = [segment.owner.uid, segment.sysv().map_or(segment.owner.uid, |facts| facts.creator.uid)];
-        let theirs = owners.into_iter().filter(|&uid| machine.effective_uid() == 0 && uid != 0);
-        let theirs = theirs.filter_map(|uid| {
-            let home = User::from_uid(Uid::from_raw(uid)).ok().flatten()?.dir;
-            Some(home.join(".local/state/shmlens"))
-        });
-        let Some(created) = own.into_iter().chain(theirs).find_map(|path| self.created(&path, &id)) else {
-            return false;
-        };
+        let mut users = std::iter::once(None).chain(owners(machine, segment).map(Some));
+        let Some(created) = users.find_map(|user| self.created(user, &id)) else { return false };
         // Segments do not outlive a boot, and ids come back in other namespaces and after a removal: of System V
         // the kernel keeps the pid of the creator, of POSIX the time of birth.
         let this_boot = created.at.seconds_since(machine.processes().clock().boot) > 0.0;

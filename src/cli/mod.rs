@@ -70,7 +70,7 @@ fn look_without_memory(machine: &dyn Machine, rules: Rules) -> Survey {
 /// are only mapped privately.
 fn look_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
     let (survey, needs_private) = judged(machine, rules, Depth::Shared, Survey::take);
-    if needs_private { look_whole(machine, rules) } else { told(survey) }
+    if needs_private || survey.misses_objects() { look_whole(machine, rules) } else { told(survey) }
 }
 
 /// How often the machine is scanned again while segments are attached between the scan of the processes and

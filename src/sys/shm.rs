@@ -38,6 +38,8 @@ pub struct ShmStat {
     pub attach_time: i64,
     /// The last detachment; 0: never.
     pub detach_time: i64,
+    /// The process that attached or detached last.
+    pub last_pid: i32,
 }
 
 /// Reads what the kernel keeps of a segment, `shmctl(IPC_STAT)`.
@@ -159,6 +161,7 @@ fn facts(raw: &libc::shmid_ds) -> ShmStat {
         change_time: raw.shm_ctime,
         attach_time: raw.shm_atime,
         detach_time: raw.shm_dtime,
+        last_pid: raw.shm_lpid,
     }
 }
 

@@ -10,13 +10,15 @@ pub(super) mod mounts;
 mod stat;
 mod subject;
 
+pub(super) use subject::is_exhausted;
+
 use super::{DEV_SHM, RealMachine, object_stat};
 use crate::machine::ObjectStat;
 use crate::machine::process::{
     Clock, CommandLine, Examined, FileLock, Listed, Object, Place, Process, ProcessId, Processes, Use,
     Visibility, Wanted, Whereabouts,
 };
-use crate::segment::Timestamp;
+use crate::segment::{ObjectName, Timestamp};
 use crate::sys::entries::{self, Buffer};
 use crate::sys::handle::no_proc;
 use crate::sys::object::OpenObject;
@@ -152,6 +154,7 @@ impl Processes for RealMachine {
         match subject {
             Ok((proc, subject)) => examine(proc, pid, &subject, wanted),
             Err(error) if is_gone(&error) => Examined::Gone,
+            Err(error) if is_exhausted(&error) => Examined::Exhausted,
             Err(_) => Examined::Unreadable(vec![]),
         }
     }
@@ -172,6 +175,26 @@ impl Processes for RealMachine {
     fn command_lines(&self) -> Vec<CommandLine> {
         let all = self.list().unwrap_or_default();
         all.into_iter().filter_map(|listed| command::line(listed.pid)).collect()
+    }
+
+    fn may_reach_objects(&self, pid: u32) -> bool {
+        // Of a process of another user only root may ask.
+        let device = |of: &str| {
+            let path = CString::new(format!("{of}/root{DEV_SHM}/.")).ok()?;
+            Some(sys::statx_link(Proc::shared().ok()?.fd(), &path).ok()?.device)
+        };
+        let theirs = device(&pid.to_string());
+        theirs.is_none() || theirs == device("thread-self")
+    }
+
+    fn other_threads(&self, pid: u32) -> Vec<u32> {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().filter_map(Result::ok);
+        let threads = threads.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        threads.filter(|&thread| thread != pid).collect()
+    }
+
+    fn mounted_objects(&self) -> Vec<(ObjectName, Vec<u8>)> {
+        mounts::sources(Path::new(DEV_SHM)).unwrap_or_default()
     }
 
     fn locks(&self) -> io::Result<Vec<FileLock>> {
@@ -290,9 +313,8 @@ fn refused(error: &io::Error, subject: &Subject) -> Examined {
     if gone {
         return Examined::Gone;
     }
-    // Out of descriptors or memory: nothing is known of it, whoever it is.
-    if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)) {
-        return Examined::Unreadable(vec![]);
+    if is_exhausted(error) {
+        return Examined::Exhausted;
     }
     Examined::Unreadable(subject.read(c"status").map(|status| stat::users(&status)).unwrap_or_default())
 }
@@ -313,7 +335,7 @@ fn open_held_by(device: u64, inode: u64, holders: &[u32], private: bool) -> io::
     for &pid in holders {
         let uses = match RealMachine.examine(pid, &wanted) {
             Examined::Holds(_, uses) => uses,
-            Examined::Unreadable(_) => {
+            Examined::Unreadable(_) | Examined::Exhausted => {
                 failed = io::ErrorKind::PermissionDenied.into();
                 continue;
             }
