@@ -10,19 +10,28 @@ use crate::segment::{Segment, SegmentId, Timestamp};
 use crate::sys::regular::read_at_most;
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::{iter, mem};
 
 /// Longer logs were not written by this program.
 const LONGEST: u64 = 4 << 20;
 /// Seconds by which the clock of the kernel may be behind ours.
 const SLACK: f64 = 0.1;
 
-/// The segments in the logs. A log is read when a verdict depends on it, and again when it has changed.
+/// The segments in the logs, by the user whose logs they are; `None`: this one. A log is read when a verdict
+/// depends on it, and again when it has changed.
 #[derive(Debug, Default)]
 pub struct LoggedSegments {
-    logs: Mutex<HashMap<PathBuf, Log>>,
+    logs: Mutex<HashMap<Option<u32>, Logs>>,
     uses: ReadUses,
+}
+
+#[derive(Debug, Default)]
+struct Logs {
+    /// The survey for which they were last checked for changes.
+    checked: Option<Timestamp>,
+    files: [Option<Log>; 2],
 }
 
 #[derive(Debug)]
@@ -38,6 +47,7 @@ struct Log {
 struct Made {
     at: Timestamp,
     pid: Option<u32>,
+    birth: Option<Timestamp>,
 }
 
 impl LoggedSegments {
@@ -49,19 +59,28 @@ impl LoggedSegments {
         &SHARED
     }
 
-    fn created(&self, user: Option<u32>, id: &str) -> Option<Made> {
-        let directory = directory_of(user)?;
+    fn created(&self, user: Option<u32>, id: &str, at: Timestamp) -> Option<Made> {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
-        [NOW, BEFORE].iter().find_map(|name| {
-            let path = directory.join(name);
-            let file = open_of(user, &path)?;
-            let stat = file.metadata().ok()?;
-            let stamp = (stat.ino(), stat.len(), stat.mtime(), stat.mtime_nsec());
-            if logs.get(&path).is_none_or(|log| log.stamp != stamp) {
-                let text = read_at_most(&file, LONGEST).ok().flatten().unwrap_or_default();
-                logs.insert(path.clone(), Log { stamp, created: created(&text) });
-            }
-            logs.get(&path)?.created.get(id).copied()
+        let logs = logs.entry(user).or_default();
+        if logs.checked != Some(at) {
+            let directory = directory_of(user);
+            let check = |name, log| Log::read(user, &directory.as_ref()?.join(name), log);
+            let [now, before] = mem::take(&mut logs.files);
+            *logs = Logs { checked: Some(at), files: [check(NOW, now), check(BEFORE, before)] };
+        }
+        logs.files.iter().flatten().find_map(|log| log.created.get(id).copied())
+    }
+}
+
+impl Log {
+    /// Reads a log, unless it is as it was `before`.
+    fn read(user: Option<u32>, path: &Path, before: Option<Self>) -> Option<Self> {
+        let file = open_of(user, path)?;
+        let stat = file.metadata().ok()?;
+        let stamp = (stat.ino(), stat.len(), stat.mtime(), stat.mtime_nsec());
+        before.filter(|log| log.stamp == stamp).or_else(|| {
+            let text = read_at_most(&file, LONGEST).ok().flatten().unwrap_or_default();
+            Some(Self { stamp, created: created(&text) })
         })
     }
 }
@@ -79,7 +98,7 @@ impl Created for LoggedSegments {
     fn before(&self, machine: &dyn Machine, segment: &Segment, pid: u32, at: Timestamp) -> Option<Before> {
         let SegmentId::Sysv(shmid) = segment.id else { return None };
         let boot = machine.processes().clock().boot;
-        let users = std::iter::once(None).chain(owners(machine, segment).map(Some));
+        let users = iter::once(None).chain(owners(machine, segment).map(Some));
         users.into_iter().find_map(|user| {
             let noted = self.uses.find(user, (shmid, pid), at)?;
             noted
@@ -92,14 +111,15 @@ impl Created for LoggedSegments {
         StateDirectory::find().is_ok_and(|state| state.is_usable())
     }
 
-    fn has(&self, machine: &dyn Machine, segment: &Segment) -> bool {
+    fn has(&self, machine: &dyn Machine, segment: &Segment, at: Timestamp) -> bool {
         let id = segment.id.to_string();
-        let mut users = std::iter::once(None).chain(owners(machine, segment).map(Some));
-        let Some(created) = users.find_map(|user| self.created(user, &id)) else { return false };
+        let mut users = iter::once(None).chain(owners(machine, segment).map(Some));
+        let Some(created) = users.find_map(|user| self.created(user, &id, at)) else { return false };
         // Segments do not outlive a boot, and ids come back in other namespaces and after a removal: of System V
         // the kernel keeps the pid of the creator, of POSIX the time of birth.
         let this_boot = created.at.seconds_since(machine.processes().clock().boot) > 0.0;
         let same = match (segment.sysv(), segment.times.birth) {
+            (None, Some(birth)) if created.birth.is_some() => created.birth == Some(birth),
             (Some(facts), _) => created.pid == Some(facts.creator_pid),
             (None, Some(birth)) => birth.seconds_since(created.at) <= SLACK,
             (None, None) => true,
@@ -124,10 +144,9 @@ fn created(log: &[u8]) -> HashMap<String, Made> {
         }
         match entry.action.as_str() {
             "create" | "restore" => {
-                let Ok(time) = entry.time.parse::<jiff::Timestamp>() else { continue };
-                let nanos = time.subsec_nanosecond().unsigned_abs();
-                let at = Timestamp { seconds: time.as_second(), nanos };
-                created.insert(entry.segment, Made { at, pid: entry.pid });
+                let Some(at) = timestamp(&entry.time) else { continue };
+                let birth = entry.birth.as_deref().and_then(timestamp);
+                created.insert(entry.segment, Made { at, pid: entry.pid, birth });
             }
             _ => {
                 created.remove(&entry.segment);
@@ -135,6 +154,11 @@ fn created(log: &[u8]) -> HashMap<String, Made> {
         }
     }
     created
+}
+
+fn timestamp(text: &str) -> Option<Timestamp> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Some(Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond().unsigned_abs() })
 }
 
 #[cfg(test)]

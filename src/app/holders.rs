@@ -58,7 +58,7 @@ pub struct Ask {
     /// Whom it is about.
     pub ending: Ending,
     /// What it is and holds, as it is shown.
-    pub row: Row,
+    pub row: Box<Row>,
     /// Since when it is shown.
     pub since: Clock,
     /// Whether it is being asked.

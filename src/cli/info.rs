@@ -19,9 +19,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &InfoArgs, out: &mut Out) 
     let survey = look_whole(machine, args.settle.over(rules));
     let segment = choose(machine, &survey, &args.segment)?;
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &json::Report::new(machine, &survey, [segment]))
-            .map_err(io::Error::from)?;
-        writeln!(out)?;
+        json::write(machine, &survey, &[segment], out)?;
     } else {
         for line in lines(machine, segment, &survey) {
             line.print(out)?;

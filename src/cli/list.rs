@@ -57,9 +57,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
         segments.reverse();
     }
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &json::Report::new(machine, &survey, segments))
-            .map_err(io::Error::from)?;
-        writeln!(out)?;
+        json::write(machine, &survey, &segments, out)?;
     } else if args.csv {
         print_csv(&segments, args, survey.at, out)?;
     } else {

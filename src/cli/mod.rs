@@ -57,34 +57,41 @@ pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) 
 
 /// Scans the machine and the holders, private mappings included. Problems go to standard error.
 fn look_whole(machine: &dyn Machine, rules: Rules) -> Survey {
-    told(judged(machine, rules, Depth::Private, Survey::take).0)
+    told(judged(machine, Depth::Private, Survey::take, || Identifier::new(rules)).0)
 }
 
 /// As [`look_whole`], without the resident sizes of System V segments.
 fn look_without_memory(machine: &dyn Machine, rules: Rules) -> Survey {
-    told(judged(machine, rules, Depth::Private, Survey::take_without_memory).0)
+    told(judged(machine, Depth::Private, Survey::take_without_memory, || Identifier::new(rules)).0)
 }
 
 /// As [`look_whole`], but private mappings are only scanned where nothing else settles whether a segment
 /// has holders: that scan takes three quarters of the time. Segments with known holders may have more that
 /// are only mapped privately.
 fn look_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
-    let (survey, needs_private) = judged(machine, rules, Depth::Shared, Survey::take);
-    if needs_private || survey.misses_objects() { look_whole(machine, rules) } else { told(survey) }
+    let (survey, identifier) = judged(machine, Depth::Shared, Survey::take, || Identifier::new(rules));
+    told(if identifier.needs_private() || survey.misses_objects() {
+        judged(machine, Depth::Private, Survey::take, || identifier).0
+    } else {
+        survey
+    })
 }
 
 /// How often the machine is scanned again while segments are attached between the scan of the processes and
 /// that of the segments.
 const RESCANS: usize = 3;
 
-/// Scans and judges, and tells whether a verdict needs the private mappings that were left out.
-fn judged(machine: &dyn Machine, rules: Rules, depth: Depth, take: Take) -> (Survey, bool) {
+/// Scans and judges. The identifier knows if a verdict needs the private mappings that were left out.
+fn judged(
+    machine: &dyn Machine,
+    depth: Depth,
+    take: Take,
+    identifier: impl FnOnce() -> Identifier,
+) -> (Survey, Identifier) {
     let mut names = Names::default();
     // The table after the processes, so that a segment that is listed without holders had none by then.
     let (mut holdings, (mut survey, mut identifier)) =
-        Holdings::look_and(machine, depth, &mut names, |names| {
-            (take(machine, names), Identifier::new(rules))
-        });
+        Holdings::look_and(machine, depth, &mut names, |names| (take(machine, names), identifier()));
     for _ in 0..RESCANS {
         if !survey.segments.iter().any(|segment| holdings.misses_attachments(segment)) {
             break;
@@ -93,7 +100,7 @@ fn judged(machine: &dyn Machine, rules: Rules, depth: Depth, take: Take) -> (Sur
         survey = take(machine, &mut names);
     }
     let survey = identifier.judge(machine, survey, Some(&holdings), &mut names);
-    (survey, identifier.needs_private())
+    (survey, identifier)
 }
 
 /// Lists the segments.

@@ -16,8 +16,8 @@ pub struct Before {
 
 /// Remembers the segments that this program created or restored.
 pub trait Created: Debug + Send + Sync {
-    /// Returns whether this program created or restored a segment.
-    fn has(&self, machine: &dyn Machine, segment: &Segment) -> bool;
+    /// Returns whether this program created or restored a segment that a survey of this time listed.
+    fn has(&self, machine: &dyn Machine, segment: &Segment, at: Timestamp) -> bool;
 
     /// Returns the last use of a System V segment before the run of this program with that pid attached it;
     /// `None` if that was no run of this program, as far as is known.

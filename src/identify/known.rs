@@ -9,7 +9,9 @@ use crate::segment::{Bytes, Identity, Kind, ObjectName, Segment, SegmentId, Time
 use crate::survey::Survey;
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 /// How many contents are looked at for one survey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,9 @@ impl Looks {
         }
     }
 }
+
+/// Segments that a thread takes at a time.
+const CHUNK: usize = 32;
 
 /// For so many seconds its maker may still be writing what a segment is known by.
 const YOUNG: f64 = 10.0;
@@ -60,10 +65,10 @@ impl Known {
     }
 
     /// Finds the maker of every segment of a survey, in its order.
-    pub fn find(
+    pub fn find<'a>(
         &mut self,
         machine: &dyn Machine,
-        living: &Living<'_>,
+        living: &(dyn Fn() -> Living<'a> + Sync),
         survey: &Survey,
     ) -> Vec<Option<Arc<Made<'static>>>> {
         let mut before = std::mem::take(&mut self.segments);
@@ -75,18 +80,39 @@ impl Known {
                 _ => None,
             })
             .collect();
-        let mut looks = self.looks.most(before.is_empty());
-        let mut found = Vec::with_capacity(survey.segments.len());
-        for segment in &survey.segments {
-            let (id, entry) = match before.remove_entry(&segment.id) {
-                // What is still to be looked at waits until there is time for it.
-                Some((id, entry)) if (entry.settled || looks == 0) && entry.is_of(segment) => (id, entry),
-                _ => {
-                    (segment.id.clone(), self.ask(machine, segment, (living, &names), survey.at, &mut looks))
+        let looks = AtomicUsize::new(self.looks.most(before.is_empty()));
+        let still = |segment: &Segment| before.remove(&segment.id).filter(|entry| entry.is_of(segment));
+        let mut entries: Vec<Option<Entry>> = survey.segments.iter().map(still).collect();
+        let is_due = |entry: &Option<Entry>| entry.as_ref().is_none_or(|entry| !entry.settled);
+        let due = entries.iter().filter(|entry| is_due(entry)).count();
+        let chunks = survey.segments.chunks(CHUNK).zip(entries.chunks_mut(CHUNK));
+        let chunks = Mutex::new(chunks);
+        let known = &*self;
+        let ask = || {
+            let living = living();
+            let next = || chunks.lock().unwrap_or_else(PoisonError::into_inner).next();
+            while let Some((segments, entries)) = next() {
+                for (segment, entry) in segments.iter().zip(entries) {
+                    // Contents that are still to be looked at wait until there is time for it.
+                    if entry.is_none() || (is_due(entry) && looks.load(Ordering::Relaxed) > 0) {
+                        *entry = Some(known.ask(machine, segment, (&living, &names), survey.at, &looks));
+                    }
                 }
-            };
+            }
+        };
+        thread::scope(|scope| {
+            // Two threads could take more than a few.
+            if due > CHUNK && known.looks == Looks::All {
+                // Where there may be no more threads, one does too.
+                let _ = thread::Builder::new().spawn_scoped(scope, ask);
+            }
+            ask();
+        });
+        let entries = survey.segments.iter().zip(entries.into_iter().flatten());
+        let mut found = Vec::with_capacity(survey.segments.len());
+        for (segment, entry) in entries {
             found.push(entry.made.clone());
-            self.segments.insert(id, entry);
+            self.segments.insert(segment.id.clone(), entry);
         }
         found
     }
@@ -97,13 +123,13 @@ impl Known {
         segment: &Segment,
         (living, names): (&Living<'_>, &HashMap<&ObjectName, u32>),
         now: Timestamp,
-        looks: &mut usize,
+        looks: &AtomicUsize,
     ) -> Entry {
         let contents = Gently { machine, segment, reader: OnceCell::new() };
         let around = Surroundings { machine, living, segment, names, users: OnceCell::new() };
         // Of a System V segment reading would leave a trace.
         let may_look = segment.kind() != Kind::Sysv;
-        let looked = !may_look || *looks > 0;
+        let looked = !may_look || looks.load(Ordering::Relaxed) > 0;
         let subject = Subject {
             contents: (may_look && looked).then_some(&contents),
             around: Some(&around),
@@ -111,7 +137,7 @@ impl Known {
         };
         let made = self.catalogue.find(&subject).map(Arc::new);
         let asked = contents.reader.get().is_some();
-        *looks -= usize::from(asked);
+        looks.fetch_sub(usize::from(asked), Ordering::Relaxed);
         let young = asked && segment.times.birth.is_some_and(|birth| now.seconds_since(birth) < YOUNG);
         Entry {
             identity: segment.identity(),

@@ -3,6 +3,7 @@
 
 use crate::machine::process::{Clock, Process, Processes, Visibility};
 use crate::segment::Timestamp;
+use crate::survey::Holdings;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 
@@ -47,6 +48,7 @@ pub enum Seen {
 /// The processes that live, asked as far as it is needed.
 pub struct Living<'a> {
     processes: &'a dyn Processes,
+    scan: Option<&'a Holdings>,
     /// Those that were asked for: many segments have the same creator.
     found: RefCell<HashMap<u32, Option<Process>>>,
     hidden: RefCell<HashMap<u32, bool>>,
@@ -63,12 +65,19 @@ impl<'a> Living<'a> {
         let hidden = RefCell::default();
         Self {
             processes,
+            scan: None,
             found,
             hidden,
             inner: OnceCell::new(),
             visibility: OnceCell::new(),
             clock: OnceCell::new(),
         }
+    }
+
+    /// Takes from a scan what it found of processes that have not run since.
+    #[must_use]
+    pub fn after(self, scan: Option<&'a Holdings>) -> Self {
+        Self { scan, ..self }
     }
 
     /// Whether the process that had that pid at `then` lives.
@@ -132,7 +141,9 @@ impl<'a> Living<'a> {
     }
 
     fn process(&self, pid: u32) -> Option<Process> {
-        self.found.borrow_mut().entry(pid).or_insert_with(|| self.processes.process(pid)).clone()
+        let scanned = || self.scan.and_then(|scan| scan.unchanged(self.processes, pid)).cloned();
+        let find = || scanned().or_else(|| self.processes.process(pid));
+        self.found.borrow_mut().entry(pid).or_insert_with(find).clone()
     }
 
     fn is_inner(&self, pid: u32) -> bool {

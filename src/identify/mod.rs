@@ -154,14 +154,14 @@ impl Identifier {
     /// Judges every segment of a survey. `holdings` are those that the survey
     /// was joined with.
     fn assess(&mut self, machine: &dyn Machine, survey: &mut Survey, holdings: Option<&Holdings>) {
-        let living = Living::new(machine.processes());
+        let living = || Living::new(machine.processes()).after(holdings);
         let replaced =
-            self.created.map_or_else(Vec::new, |log| uses::look_through(log, machine, &living, survey));
+            self.created.map_or_else(Vec::new, |log| uses::look_through(log, machine, &living(), survey));
         let makers = self.known.find(machine, &living, survey);
         let quiet = self.settle.unwrap_or(unheld::SETTLE);
         let proofs = &Proofs::new(machine, &mut self.answers, holdings, survey.at, quiet);
         self.commands.keep_for(holdings);
-        let around = Around::new(machine, living, survey, holdings, (proofs, &self.commands), self.created);
+        let around = Around::new(machine, living(), survey, holdings, (proofs, &self.commands), self.created);
         let grounds = Grounds { holdings, proofs, now: survey.at, settle: self.settle };
         for (segment, made) in survey.segments.iter_mut().zip(&makers) {
             let made = made.as_deref();

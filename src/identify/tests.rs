@@ -143,7 +143,7 @@ struct Runs {
 }
 
 impl Created for Runs {
-    fn has(&self, _: &dyn Machine, _: &Segment) -> bool {
+    fn has(&self, _: &dyn Machine, _: &Segment, _: Timestamp) -> bool {
         false
     }
 
@@ -205,7 +205,7 @@ fn our_own_attachments_never_prove_a_leak() {
 struct All;
 
 impl Created for All {
-    fn has(&self, _: &dyn Machine, _: &Segment) -> bool {
+    fn has(&self, _: &dyn Machine, _: &Segment, _: Timestamp) -> bool {
         true
     }
 }

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 /// The machine as it was when a survey was taken.
 pub struct Around<'a> {
     machine: &'a dyn Machine,
+    at: Timestamp,
     /// The processes.
     pub living: Living<'a>,
     holdings: Option<&'a Holdings>,
@@ -53,7 +54,7 @@ impl<'a> Around<'a> {
             SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings, proofs))),
             _ => None,
         });
-        Self { machine, living, holdings, held: held.collect(), commands, created }
+        Self { machine, at: survey.at, living, holdings, held: held.collect(), commands, created }
     }
 
     /// The pid of this program.
@@ -63,7 +64,7 @@ impl<'a> Around<'a> {
 
     /// Returns whether this program created or restored the segment.
     pub fn was_created_here(&self, segment: &Segment) -> bool {
-        self.created.is_some_and(|created| created.has(self.machine, segment))
+        self.created.is_some_and(|created| created.has(self.machine, segment, self.at))
     }
 
     /// Returns whether attachments by earlier runs of this program are remembered.

@@ -12,7 +12,7 @@ pub mod sysv_table;
 
 pub use making::{FILLING, Finish, Finished, Making, Refused};
 
-use crate::segment::{Bytes, Identity, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Holder, Identity, ObjectName, ShmId, Timestamp};
 use control::Control;
 use process::Processes;
 use std::io;
@@ -87,7 +87,7 @@ pub trait Machine: Send + Sync {
     /// # Errors
     /// `NotFound` when none of them holds it any more, `EACCES` and `EPERM`
     /// when none of them may be examined.
-    fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>>;
+    fn open_unlinked(&self, device: u64, inode: u64, holders: &[Holder]) -> io::Result<Box<dyn Contents>>;
 
     /// Returns whether systemd removed what this user had: it does so at logout
     /// (`RemoveIPC=yes`), and the user has no session now. `None` where logind

@@ -2,7 +2,7 @@
 //! and what each has mapped and open. Who holds which segment follows from it
 //! in `survey`.
 
-use crate::segment::{Access, ObjectName, Timestamp};
+use crate::segment::{Access, ObjectName, Place, Timestamp};
 use std::io;
 
 /// What tells of processes.
@@ -252,20 +252,6 @@ pub enum Object {
         /// The inode number.
         inode: u64,
     },
-}
-
-/// Where in a process something is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// At these addresses.
-    Mapping {
-        /// The first.
-        start: u64,
-        /// The one behind the last.
-        end: u64,
-    },
-    /// At this descriptor.
-    Descriptor(i32),
 }
 
 /// A lock on a file.

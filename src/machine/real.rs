@@ -16,7 +16,7 @@ use super::control::Control;
 use super::process::Processes;
 use super::sysv_table::{self, Row, Table};
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, meminfo};
-use crate::segment::{Bytes, Identity, Key, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Holder, Identity, Key, ObjectName, ShmId, Timestamp};
 use crate::sys;
 use nix::unistd::{Gid, Group, Uid, User, geteuid};
 use std::fs;
@@ -116,7 +116,7 @@ impl Machine for RealMachine {
         }
     }
 
-    fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {
+    fn open_unlinked(&self, device: u64, inode: u64, holders: &[Holder]) -> io::Result<Box<dyn Contents>> {
         Ok(Box::new(posix::PosixContents::new(process::open_held(device, inode, holders)?)))
     }
 

@@ -155,9 +155,7 @@ impl Reader {
             SegmentId::Sysv(shmid) => machine.attach(*shmid),
             SegmentId::Posix(name) => machine.open_object(name),
             SegmentId::Deleted { device, inode } => {
-                let holders = segment.holders.as_deref().unwrap_or_default();
-                let pids: Vec<u32> = holders.iter().map(|holder| holder.pid).collect();
-                machine.open_unlinked(*device, *inode, &pids)
+                machine.open_unlinked(*device, *inode, segment.holders.as_deref().unwrap_or_default())
             }
         };
         let contents = contents.map_err(|error| OpenError::new(machine, segment, error))?;

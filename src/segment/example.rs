@@ -1,8 +1,8 @@
 //! Segments for the tests of this crate, as product examples show them.
 
 use super::{
-    Access, Bytes, CreatorLife, Facts, Holder, Key, Mode, ObjectName, Owner, PosixFacts, Segment, SegmentId,
-    ShmId, State, SysvFacts, Times, Timestamp, Unlinked, Verdict,
+    Access, Bytes, CreatorLife, Facts, Holder, Key, Mode, ObjectName, Owner, Place, PosixFacts, Segment,
+    SegmentId, ShmId, State, SysvFacts, Times, Timestamp, Unlinked, Verdict,
 };
 
 fn ann() -> Owner {
@@ -47,6 +47,7 @@ pub fn holder(pid: u32) -> Holder {
         mappings: 1,
         mapped_to: 4096,
         descriptors: 0,
+        place: Place::Mapping { start: 0, end: 4096 },
         private: false,
         ourselves: false,
     }

@@ -25,10 +25,26 @@ pub struct Holder {
     pub mapped_to: u64,
     /// How many open descriptors.
     pub descriptors: u32,
+    /// One of its mappings or descriptors, to open the segment through it.
+    pub place: Place,
     /// Whether one of its mappings is private: what it writes there nobody sees.
     pub private: bool,
     /// The process that looked.
     pub ourselves: bool,
+}
+
+/// Where in a process something is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// At these addresses.
+    Mapping {
+        /// The first address.
+        start: u64,
+        /// The address after the last.
+        end: u64,
+    },
+    /// At this descriptor.
+    Descriptor(i32),
 }
 
 /// What a holder may do.

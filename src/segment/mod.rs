@@ -24,7 +24,7 @@ mod times;
 mod wrap;
 
 pub use escape::{escape, in_ascii, quote, unescape};
-pub use holder::{Access, Holder, How};
+pub use holder::{Access, Holder, How, Place};
 pub use id::{Key, ObjectName, SegmentId, ShmId};
 pub use maker::Maker;
 pub use mode::Mode;
@@ -326,14 +326,18 @@ impl Segment {
     /// the two is unlinked, so that the name now means the other one.
     #[must_use]
     pub fn shares_name_with(&self, other: &Self) -> bool {
-        fn name(segment: &Segment) -> Option<&ObjectName> {
-            match &segment.id {
-                SegmentId::Posix(name) => Some(name),
-                SegmentId::Deleted { .. } => segment.former_name(),
-                SegmentId::Sysv(_) => None,
-            }
+        let name = self.posix_name();
+        name.is_some() && name == other.posix_name() && self.id != other.id
+    }
+
+    /// The name that a POSIX object has, or had before it was unlinked.
+    #[must_use]
+    pub fn posix_name(&self) -> Option<&ObjectName> {
+        match &self.id {
+            SegmentId::Posix(name) => Some(name),
+            SegmentId::Deleted { .. } => self.former_name(),
+            SegmentId::Sysv(_) => None,
         }
-        name(self).is_some() && name(self) == name(other) && self.id != other.id
     }
 
     /// Seconds since it was created; for System V since the last change, so

@@ -65,54 +65,44 @@ pub enum Which {
     All,
 }
 
-/// The first mapping that covers `address` or comes after it; `None` when
-/// there is none.
+/// Returns the first mapping of a file that covers `address` or comes after it,
+/// and the name of the file: empty if it is longer than `name`.
 ///
 /// # Errors
 /// `ESRCH` for a process without memory (ended, or a thread of the kernel),
 /// `ENOTTY` on a kernel before 6.11.
-pub fn next(maps: BorrowedFd<'_>, address: u64, which: Which) -> io::Result<Option<Mapping>> {
-    let shared = if which == Which::Shared { SHARED } else { 0 };
-    let mut query = Query::at(address, COVERING_OR_NEXT | FILE_BACKED | shared);
-    match ask(maps, &mut query) {
-        Ok(()) => Ok(Some(Mapping {
-            start: query.start,
-            end: query.end,
-            offset: query.offset,
-            device: libc::makedev(query.device_major, query.device_minor),
-            inode: query.inode,
-            writable: query.vma_flags & WRITABLE != 0,
-            shared: query.vma_flags & SHARED != 0,
-        })),
-        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
-        Err(error) => Err(error),
+pub fn next<'a>(
+    maps: BorrowedFd<'_>,
+    address: u64,
+    which: Which,
+    name: &'a mut [u8],
+) -> io::Result<Option<(Mapping, &'a [u8])>> {
+    let flags = COVERING_OR_NEXT | FILE_BACKED | if which == Which::Shared { SHARED } else { 0 };
+    let mut query = Query { size: size_of::<Query>() as u64, flags, address, ..Query::default() };
+    query.name_size = u32::try_from(name.len()).unwrap_or(u32::MAX);
+    query.name_address = if name.is_empty() { 0 } else { name.as_mut_ptr() as u64 };
+    let mut asked = ask(maps, &mut query);
+    if matches!(&asked, Err(error) if error.raw_os_error() == Some(libc::ENAMETOOLONG)) {
+        (query.name_size, query.name_address) = (0, 0);
+        asked = ask(maps, &mut query);
     }
-}
-
-/// The name of the file that is mapped at an address, as far as the buffer
-/// goes: empty when it is longer, or when nothing is there any more.
-///
-/// # Errors
-/// As [`next`].
-pub fn name<'a>(maps: BorrowedFd<'_>, address: u64, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
-    let mut query = Query::at(address, FILE_BACKED);
-    query.name_size = u32::try_from(buffer.len()).unwrap_or(u32::MAX);
-    query.name_address = buffer.as_mut_ptr() as u64;
-    match ask(maps, &mut query) {
-        Ok(()) => {
-            // The NUL at its end is counted in.
-            let length = (query.name_size as usize).saturating_sub(1).min(buffer.len());
-            Ok(&buffer[..length])
-        }
-        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENAMETOOLONG)) => Ok(&[]),
-        Err(error) => Err(error),
+    match asked {
+        Ok(()) => {}
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => return Ok(None),
+        Err(error) => return Err(error),
     }
-}
-
-impl Query {
-    fn at(address: u64, flags: u64) -> Self {
-        Self { size: size_of::<Self>() as u64, flags, address, ..Self::default() }
-    }
+    let mapping = Mapping {
+        start: query.start,
+        end: query.end,
+        offset: query.offset,
+        device: libc::makedev(query.device_major, query.device_minor),
+        inode: query.inode,
+        writable: query.vma_flags & WRITABLE != 0,
+        shared: query.vma_flags & SHARED != 0,
+    };
+    // The size counts the NUL at the end.
+    let length = (query.name_size as usize).saturating_sub(1).min(name.len());
+    Ok(Some((mapping, &name[..length])))
 }
 
 fn ask(maps: BorrowedFd<'_>, query: &mut Query) -> io::Result<()> {
@@ -125,31 +115,39 @@ fn ask(maps: BorrowedFd<'_>, query: &mut Query) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::shm;
     use std::fs::File;
     use std::os::fd::AsFd as _;
 
     #[test]
-    fn a_library_is_found_as_a_private_mapping_and_its_name_told() {
+    fn a_shared_mapping_is_found_with_its_name_or_without() {
+        let shmid = shm::create(0, 4096, 0o600).unwrap();
+        let attachment = shm::Attachment::read_only(shmid);
+        shm::remove(shmid).unwrap();
+        let _attachment = attachment.unwrap();
         let maps = File::open("/proc/self/maps").unwrap();
-        let mut at = 0;
-        let mut names = vec![];
-        loop {
-            match next(maps.as_fd(), at, Which::All) {
-                Ok(Some(mapping)) => {
-                    assert!(mapping.end > mapping.start && mapping.end > at);
-                    at = mapping.end;
-                    let mut buffer = [0; 4096];
-                    names.push(name(maps.as_fd(), mapping.start, &mut buffer).unwrap().to_vec());
-                    assert!(name(maps.as_fd(), mapping.start, &mut [0; 2]).unwrap().is_empty());
+        let name = &b"/SYSV00000000 (deleted)"[..];
+        for (which, size, expected) in
+            [(Which::Shared, 64, name), (Which::All, 64, name), (Which::All, 2, b""), (Which::Shared, 0, b"")]
+        {
+            let (mut at, mut names) = (0, vec![]);
+            loop {
+                let mut buffer = vec![0; size];
+                match next(maps.as_fd(), at, which, &mut buffer) {
+                    Ok(Some((mapping, name))) => {
+                        assert!(mapping.end > mapping.start && mapping.end > at);
+                        at = mapping.end;
+                        names.extend(
+                            (mapping.inode == u64::from(shmid.cast_unsigned())).then(|| name.to_vec()),
+                        );
+                    }
+                    Ok(None) => break,
+                    // Before Linux 6.11.
+                    Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => return,
+                    Err(error) => panic!("{error}"),
                 }
-                Ok(None) => break,
-                // Before Linux 6.11.
-                Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => return,
-                Err(error) => panic!("{error}"),
             }
+            assert!(names.iter().any(|name| name == expected), "{names:?}");
         }
-        let own = std::env::current_exe().unwrap();
-        let own = own.as_os_str().as_encoded_bytes();
-        assert!(names.iter().any(|name| name == own), "{names:?}");
     }
 }

@@ -13,7 +13,7 @@ use shmlens::machine::control::Control;
 use shmlens::machine::made::MadeMachine;
 use shmlens::machine::process::Processes;
 use shmlens::machine::{Contents, LimitFacts, Machine, ObjectListing, ObjectStat};
-use shmlens::segment::{Bytes, Identity, ObjectName, ShmId, Timestamp};
+use shmlens::segment::{Bytes, Holder, Identity, ObjectName, ShmId, Timestamp};
 use shmlens::tui::{self, Options, Program};
 use std::env;
 use std::fs;
@@ -168,7 +168,7 @@ impl Machine for Faulty {
     fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
         self.0.is_open_elsewhere(name, identity)
     }
-    fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {
+    fn open_unlinked(&self, device: u64, inode: u64, holders: &[Holder]) -> io::Result<Box<dyn Contents>> {
         self.0.open_unlinked(device, inode, holders)
     }
     fn removes_at_logout(&self, uid: u32) -> Option<bool> {

@@ -67,7 +67,7 @@ fn ask(state: &mut State, holders: &mut Holders) {
     }
     match Ending::of(&row.holder, &holders.segment.id, state.read_only) {
         Ok(ending) => {
-            holders.ask = Some(Ask { ending, row: row.clone(), since: state.now, acting: false });
+            holders.ask = Some(Ask { ending, row: Box::new(row.clone()), since: state.now, acting: false });
         }
         Err(refusal) => state.fail(format!("{}. {}", refusal.reason, refusal.remedy)),
     }

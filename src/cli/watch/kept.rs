@@ -2,7 +2,7 @@
 //! alive, so the watch itself has to notice when nobody else holds it any more.
 
 use crate::machine::Machine;
-use crate::segment::{Segment, SegmentId};
+use crate::segment::{Holder, Segment, SegmentId};
 use crate::survey::{Depth, Holdings, Names};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ pub struct Kept {
     segment: Segment,
     device: u64,
     inode: u64,
-    pids: Vec<u32>,
+    holders: Vec<Holder>,
     checked: Instant,
 }
 
@@ -22,9 +22,8 @@ impl Kept {
     /// Starts with the holders of the survey; `None` for a segment with a name.
     pub fn new(segment: &Segment) -> Option<Self> {
         let SegmentId::Deleted { device, inode } = segment.id else { return None };
-        let holders = segment.holders.iter().flat_map(|holders| holders.iter());
-        let pids = holders.filter(|holder| !holder.ourselves).map(|holder| holder.pid).collect();
-        Some(Self { segment: segment.clone(), device, inode, pids, checked: Instant::now() })
+        let holders = others(segment.holders.as_deref());
+        Some(Self { segment: segment.clone(), device, inode, holders, checked: Instant::now() })
     }
 
     /// Returns whether another process still holds it, as of the last second.
@@ -32,13 +31,17 @@ impl Kept {
         if self.checked.elapsed() < EVERY {
             return true;
         }
-        if machine.open_unlinked(self.device, self.inode, &self.pids).is_err() {
+        if machine.open_unlinked(self.device, self.inode, &self.holders).is_err() {
             // A child or a receiver of the descriptor may hold it instead.
             let holdings = Holdings::look(machine, Depth::Private, &[], &mut Names::default());
-            let own = machine.processes().own_pid();
-            self.pids = holdings.pids_of(&self.segment).filter(|&pid| pid != own).collect();
+            self.holders = others(holdings.of(&self.segment).as_deref());
         }
         self.checked = Instant::now();
-        !self.pids.is_empty()
+        !self.holders.is_empty()
     }
+}
+
+/// The holders without this program.
+fn others(holders: Option<&[Holder]>) -> Vec<Holder> {
+    holders.unwrap_or_default().iter().filter(|holder| !holder.ourselves).cloned().collect()
 }

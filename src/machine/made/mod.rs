@@ -16,7 +16,7 @@ use super::control::{Control, Guards};
 use super::process::{FileLock, Processes, Visibility};
 use super::sysv_table::Row;
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, Trace};
-use crate::segment::{Bytes, Identity, Key, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Holder, Identity, Key, ObjectName, ShmId, Timestamp};
 use contents::{AttachedMade, OpenMadeObject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -358,7 +358,7 @@ impl Machine for MadeMachine {
         Some(facts.limits.remove_ipc? && facts.logged_out.contains(&uid))
     }
 
-    fn open_unlinked(&self, device: u64, inode: u64, holders: &[u32]) -> io::Result<Box<dyn Contents>> {
+    fn open_unlinked(&self, device: u64, inode: u64, holders: &[Holder]) -> io::Result<Box<dyn Contents>> {
         lock(&self.facts).open_unlinked(device, inode, holders)
     }
 

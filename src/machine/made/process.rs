@@ -3,11 +3,11 @@
 use super::contents::OpenMadeObject;
 use super::{MadeFacts, MadeMachine, MadeObject, PAGE, lock};
 use crate::machine::process::{
-    Claim, Clock, CommandLine, Examined, FileLock, Listed, Object, Place, Process, ProcessId, Processes, Use,
+    Claim, Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes, Use,
     Visibility, Wanted, Whereabouts,
 };
 use crate::machine::{Contents, ObjectStat, Trace};
-use crate::segment::{Access, Identity, ObjectName, Timestamp};
+use crate::segment::{Access, Holder, Identity, ObjectName, Place, Timestamp};
 use std::io;
 use std::sync::Arc;
 
@@ -154,11 +154,11 @@ impl MadeFacts {
         &self,
         device: u64,
         inode: u64,
-        holders: &[u32],
+        holders: &[Holder],
     ) -> io::Result<Box<dyn Contents>> {
         let of = Object::File { device, inode };
-        let held = holders.iter().any(|pid| {
-            self.processes.get(pid).is_some_and(|process| process.uses.iter().any(|one| one.of == of))
+        let held = holders.iter().any(|holder| {
+            self.processes.get(&holder.pid).is_some_and(|process| process.uses.iter().any(|one| one.of == of))
         });
         let (_, object) = self.held.get(&(device, inode)).filter(|_| held).ok_or(io::ErrorKind::NotFound)?;
         Ok(Box::new(OpenMadeObject {

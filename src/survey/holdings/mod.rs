@@ -9,8 +9,10 @@ pub use unlinked::add as add_unlinked;
 
 use super::Names;
 use crate::machine::Machine;
-use crate::machine::process::{Claim, FileLock, Object, Place, Process, Use, Visibility, Wanted};
-use crate::segment::{Access, Facts, Holder, ObjectName, Segment, SegmentId, Timestamp, escape, plain_error};
+use crate::machine::process::{Claim, FileLock, Object, Process, Processes, Use, Visibility, Wanted};
+use crate::segment::{
+    Access, Facts, Holder, ObjectName, Place, Segment, SegmentId, Timestamp, escape, plain_error,
+};
 use crate::sys::page_size;
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -194,12 +196,6 @@ impl Holdings {
         self.mounted.get(name).map(Vec::as_slice)
     }
 
-    /// The pids of those who hold a segment.
-    pub fn pids_of<'a>(&'a self, segment: &Segment) -> impl Iterator<Item = u32> + 'a {
-        let holders = object(segment).and_then(|object| self.objects.get(&object));
-        holders.into_iter().flat_map(|holders| holders.all.iter().map(|holder| holder.pid))
-    }
-
     /// Everything that a process holds.
     #[must_use]
     pub fn held_by(&self, pid: u32) -> Vec<Object> {
@@ -222,6 +218,13 @@ impl Holdings {
             Some(Seen::Holds(process, _)) => Some(process),
             _ => None,
         }
+    }
+
+    /// As [`Holdings::process`], of a process that has not run since it was examined: it is still there.
+    #[must_use]
+    pub fn unchanged(&self, processes: &dyn Processes, pid: u32) -> Option<&Process> {
+        let ran = self.processes.get(&pid)?.ran?;
+        self.process(pid).filter(|_| processes.ran_for(pid) == Some(ran))
     }
 
     fn seen(&self, pid: u32) -> Option<&Seen> {
@@ -307,6 +310,7 @@ fn holders(
                 mappings: hold.mappings,
                 mapped_to: hold.mapped_to,
                 descriptors: hold.descriptors,
+                place: hold.place,
                 private: hold.private,
                 ourselves: pid == own,
             };

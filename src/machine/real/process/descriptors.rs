@@ -3,8 +3,8 @@
 
 use super::subject::{self, Subject};
 use super::{Proc, maps};
-use crate::machine::process::{Claim, Object, Place, Use, Wanted};
-use crate::segment::Access;
+use crate::machine::process::{Claim, Object, Use, Wanted};
+use crate::segment::{Access, Place};
 use crate::sys::entries::{Buffer, for_each};
 use crate::sys::running::share_descriptors;
 use crate::sys::{FileStat, statx_at, statx_link};

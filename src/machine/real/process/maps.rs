@@ -2,8 +2,8 @@
 //! from the text of its maps elsewhere (`proc_pid_maps(5)`).
 
 use super::subject::Subject;
-use crate::machine::process::{Claim, Object, Place, Use, Wanted};
-use crate::segment::Access;
+use crate::machine::process::{Claim, Object, Use, Wanted};
+use crate::segment::{Access, Place};
 use crate::sys::procmap::{self, Mapping, Which};
 use nix::fcntl::OFlag;
 use std::fs::File;
@@ -14,8 +14,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Set once the kernel has said that it knows no `PROCMAP_QUERY`.
 static TEXT_ONLY: AtomicBool = AtomicBool::new(false);
 
-/// Longer than the name of any System V segment.
-const NAME: usize = 64;
+/// Longer than the name of any System V segment, and of most objects: a longer one takes a second query.
+const NAME: usize = 256;
+/// Longer than the mappings of most processes are as text.
+const TEXT: usize = 64 << 10;
 
 /// Adds the mappings of a process.
 ///
@@ -45,16 +47,24 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn by_query(&mut self, maps: &File) -> io::Result<()> {
-        let which = if self.wanted.private { Which::All } else { Which::Shared };
         let mut name = [0; NAME];
         let mut at = 0;
-        while let Some(mapping) = procmap::next(maps.as_fd(), at, which)? {
+        if !self.wanted.private {
+            while let Some((mapping, name)) = procmap::next(maps.as_fd(), at, Which::Shared, &mut name)? {
+                at = mapping.end;
+                self.add_found(&mapping, name);
+            }
+            return Ok(());
+        }
+        // Most mappings are of libraries, whose names take time and are of no use.
+        while let Some((mapping, _)) = procmap::next(maps.as_fd(), at, Which::All, &mut [])? {
             at = mapping.end;
-            if self.is_object(&mapping) {
-                self.add_object(&mapping);
-            } else if self.may_be_sysv(&mapping) {
-                let name = procmap::name(maps.as_fd(), mapping.start, &mut name)?;
-                self.add_if_sysv(&mapping, name);
+            if mapping.shared {
+                let named = procmap::next(maps.as_fd(), mapping.start, Which::Shared, &mut name)?;
+                let name = named.filter(|(found, _)| *found == mapping).map_or(&[][..], |(_, name)| name);
+                self.add_found(&mapping, name);
+            } else {
+                self.add_found(&mapping, &[]);
             }
         }
         Ok(())
@@ -62,33 +72,27 @@ impl Finder<'_> {
 
     /// The text has all mappings, private ones too.
     fn by_text(&mut self, mut maps: File) -> io::Result<()> {
-        let mut text = vec![];
+        let mut text = Vec::with_capacity(TEXT);
         maps.read_to_end(&mut text)?;
         if text.is_empty() {
             return Err(io::Error::from_raw_os_error(libc::ESRCH));
         }
         for line in text.split(|&byte| byte == b'\n') {
-            let Some((mapping, name)) = parse(line) else { continue };
-            if self.is_object(&mapping) {
-                self.add_object(&mapping);
-            } else if self.may_be_sysv(&mapping) {
-                self.add_if_sysv(&mapping, name);
+            if let Some((mapping, name)) = parse(line) {
+                self.add_found(&mapping, name);
             }
         }
         Ok(())
     }
 
-    fn is_object(&self, mapping: &Mapping) -> bool {
-        Some(mapping.device) == self.wanted.whereabouts.objects
-    }
-
-    fn may_be_sysv(&self, mapping: &Mapping) -> bool {
-        mapping.shared && self.wanted.whereabouts.sysv.contains(&mapping.device)
-    }
-
-    fn add_object(&mut self, mapping: &Mapping) {
-        if mapping.shared || self.wanted.private {
-            self.add(Object::File { device: mapping.device, inode: mapping.inode }, mapping, None);
+    fn add_found(&mut self, mapping: &Mapping, name: &[u8]) {
+        let whereabouts = &self.wanted.whereabouts;
+        if Some(mapping.device) == whereabouts.objects {
+            if mapping.shared || self.wanted.private {
+                self.add(Object::File { device: mapping.device, inode: mapping.inode }, mapping, None);
+            }
+        } else if mapping.shared && whereabouts.sysv.contains(&mapping.device) {
+            self.add_if_sysv(mapping, name);
         }
     }
 

@@ -15,10 +15,10 @@ pub(super) use subject::is_exhausted;
 use super::{DEV_SHM, RealMachine, object_stat};
 use crate::machine::ObjectStat;
 use crate::machine::process::{
-    Clock, CommandLine, Examined, FileLock, Listed, Object, Place, Process, ProcessId, Processes, Use,
-    Visibility, Wanted, Whereabouts,
+    Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes, Use, Visibility,
+    Wanted, Whereabouts,
 };
-use crate::segment::{ObjectName, Timestamp};
+use crate::segment::{Holder, ObjectName, Place, Timestamp};
 use crate::sys::entries::{self, Buffer};
 use crate::sys::handle::no_proc;
 use crate::sys::object::OpenObject;
@@ -320,7 +320,11 @@ fn refused(error: &io::Error, subject: &Subject) -> Examined {
 }
 
 /// Opens a file through a process that still holds it.
-pub fn open_held(device: u64, inode: u64, holders: &[u32]) -> io::Result<OpenObject> {
+pub fn open_held(device: u64, inode: u64, holders: &[Holder]) -> io::Result<OpenObject> {
+    let known = holders.iter().find_map(|holder| open_at((device, inode), holder.pid, holder.place).ok()?);
+    if let Some(open) = known {
+        return Ok(open);
+    }
     // Looking for private mappings takes ten times as long, and hardly any object is only mapped so.
     match open_held_by(device, inode, holders, false) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => open_held_by(device, inode, holders, true),
@@ -328,11 +332,11 @@ pub fn open_held(device: u64, inode: u64, holders: &[u32]) -> io::Result<OpenObj
     }
 }
 
-fn open_held_by(device: u64, inode: u64, holders: &[u32], private: bool) -> io::Result<OpenObject> {
+fn open_held_by(device: u64, inode: u64, holders: &[Holder], private: bool) -> io::Result<OpenObject> {
     let whereabouts = Whereabouts { objects: Some(device), ..Whereabouts::default() };
     let wanted = Wanted { whereabouts, private, as_text: false };
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
-    for &pid in holders {
+    for &Holder { pid, .. } in holders {
         let uses = match RealMachine.examine(pid, &wanted) {
             Examined::Holds(_, uses) => uses,
             Examined::Unreadable(_) | Examined::Exhausted => {
@@ -342,13 +346,34 @@ fn open_held_by(device: u64, inode: u64, holders: &[u32], private: bool) -> io::
             Examined::Gone | Examined::Nothing => continue,
         };
         for one in uses.iter().filter(|one| one.of == Object::File { device, inode }) {
-            let path = format!("/proc/{}", path_of(pid, one.place));
-            match sys::object::open_again(&path) {
-                Ok(open) if (open.stat.device, open.stat.inode) == (device, inode) => return Ok(open),
-                Ok(_) => {}
+            match open_at((device, inode), pid, one.place) {
+                Ok(Some(open)) => return Ok(open),
+                Ok(None) => {}
                 Err(error) => failed = error,
             }
         }
     }
     Err(failed)
+}
+
+/// Opens what a process, or a thread of it, holds at a place; `None` if that is another file.
+fn open_at(file: (u64, u64), pid: u32, place: Place) -> io::Result<Option<OpenObject>> {
+    let first = open_of(file, pid, place);
+    if matches!(first, Ok(Some(_))) {
+        return first;
+    }
+    let mut threads = RealMachine.other_threads(pid).into_iter();
+    threads
+        .find_map(|thread| open_of(file, thread, place).ok().flatten())
+        .map_or(first, |open| Ok(Some(open)))
+}
+
+fn open_of(file: (u64, u64), pid: u32, place: Place) -> io::Result<Option<OpenObject>> {
+    // Opening what took its place might wake the other end of a FIFO.
+    let stat = RealMachine.stat_held(pid, place)?;
+    if (stat.device, stat.inode) != file {
+        return Ok(None);
+    }
+    let open = sys::object::open_again(&format!("/proc/{}", path_of(pid, place)))?;
+    Ok(((open.stat.device, open.stat.inode) == file).then_some(open))
 }
