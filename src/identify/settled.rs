@@ -31,8 +31,8 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Set
         (Lease::Refused, Some(checked)) => Settled::Held(held(checked)),
         (Lease::Refused, None) if holdings.private && coverage.unreadable > 0 && !proofs.by_root() => {
             let said = "open or mapped by a process that you cannot inspect. Run as root to see it";
-            let verdict = Verdict::new(State::Unknown, said).because(REFUSED);
-            Settled::Held(verdict.because("a descriptor in transit or a loop device would be another cause"))
+            let others = "otherwise a descriptor in transit or a loop device";
+            Settled::Held(Verdict::new(State::Unknown, said).because(others).because(REFUSED))
         }
         (Lease::Refused, None) if holdings.private => {
             let missing = self::missing(coverage);
@@ -111,6 +111,7 @@ fn missing(coverage: &Coverage) -> String {
 
 fn remedy(coverage: &Coverage, proofs: &Proofs<'_>) -> &'static str {
     match (coverage.visibility.outside, proofs.by_root()) {
+        _ if coverage.failed.is_some() => "run again when that is solved",
         (true, _) => "run on the host as root to see all processes",
         (false, false) => "run as root to see all processes",
         (false, true) => "not even root can inspect them: a sandbox or security module forbids it",
