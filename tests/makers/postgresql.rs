@@ -131,7 +131,7 @@ fn what_a_server_needs_is_never_leaked_and_what_it_left_is() {
 
     server.kill_all();
     let left = interlock();
-    left.assert_is("leaked certain", &[&format!("creator {postmaster} exited"), "nattch 0"]);
+    left.assert_is("leaked certain", &[&format!("creator's pid {postmaster}"), "nattch 0"]);
     let memory = made_by("postgresql-dsm");
     assert!(memory.len() > 1, "{memory:#?}");
     for one in memory {
