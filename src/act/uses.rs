@@ -207,11 +207,8 @@ impl Checked {
         let stat = file.as_ref().and_then(|file| file.metadata().ok());
         let stamp = stat.map(|stat| (stat.ino(), stat.len(), stat.mtime(), stat.mtime_nsec()));
         let unchanged = before.filter(|before| before.stamp == stamp);
-        let uses = unchanged.map_or_else(
-            || read(&file.and_then(|file| read_at_most(&file, READABLE).ok()?).unwrap_or_default()),
-            |before| before.uses,
-        );
-        Self { at, stamp, uses }
+        let text = || file.and_then(|file| read_at_most(&file, READABLE).ok()?).unwrap_or_default();
+        Self { at, stamp, uses: unchanged.map_or_else(|| read(&text()), |before| before.uses) }
     }
 }
 
