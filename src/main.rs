@@ -1,6 +1,6 @@
 //! The `shmlens` program: parse, dispatch, exit status.
 
-use shmlens::act::LoggedSegments;
+use shmlens::act::{LoggedSegments, NotedUses};
 use shmlens::cli::args::{DemoArgs, LookArgs, When};
 use shmlens::cli::out::{Out, warn};
 use shmlens::cli::{self, Command, Failure, Status, Style, Terms};
@@ -8,7 +8,7 @@ use shmlens::config::{self, Config, ConfigError};
 use shmlens::demo;
 use shmlens::identify::Rules;
 use shmlens::machine::Machine;
-use shmlens::machine::real::RealMachine;
+use shmlens::machine::real::{self, RealMachine};
 use shmlens::segment::escape;
 use shmlens::tui::{self, ExitReason};
 use signal_hook::consts::SIGXFSZ;
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     };
     // A file that may not grow any more (`ulimit -f`) is an error to be told, and no end.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
+    real::log_uses(NotedUses::shared());
     match args.command {
         None => ended(open_ui(args.look, args.read_only)),
         Some(Command::Report(report)) => match rules_for(&report) {

@@ -369,8 +369,11 @@ fn held() -> MadeMachine {
     machine.remove_object("scratch");
     machine.add_sysv(32773, 0, MadeBytes::full(&vec![1; 1 << 20]));
     machine.edit(|facts| {
-        facts.sysv[3].row.creator_pid = 77;
-        facts.sysv[1].row.creator_pid = 78;
+        // Used last by a process outside of the pid namespace, so that nothing is certain.
+        for (at, creator) in [(3, 77), (1, 78)] {
+            let row = &mut facts.sysv[at].row;
+            (row.creator_pid, row.last_pid, row.attach) = (creator, 0, row.change);
+        }
         let old = shmlens::segment::Timestamp::from_seconds(facts.now - 90_000);
         let stat = &mut facts.posix.get_mut(&ObjectName::new(b"sparse").unwrap()).unwrap().stat;
         (stat.access, stat.modify, stat.change, stat.birth) = (old, old, old, Some(old));

@@ -2,16 +2,15 @@
 //! their owner as well.
 
 use super::log::{BEFORE, Entry, NOW};
-use super::state::StateDirectory;
-use crate::identify::Created;
+use super::state::{StateDirectory, directory_of, open_of};
+use super::uses::ReadUses;
+use crate::identify::{Before, Created};
 use crate::machine::Machine;
-use crate::segment::{Segment, Timestamp};
-use crate::sys::regular::{Links, open_regular, read_at_most};
-use nix::unistd::{Uid, User};
+use crate::segment::{Segment, SegmentId, Timestamp};
+use crate::sys::regular::read_at_most;
 use std::collections::HashMap;
-use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::{iter, mem};
 
@@ -23,7 +22,10 @@ const SLACK: f64 = 0.1;
 /// The segments in the logs, by the user whose logs they are; `None`: this one. A log is read when a verdict
 /// depends on it, and again when it has changed.
 #[derive(Debug, Default)]
-pub struct LoggedSegments(Mutex<HashMap<Option<u32>, Logs>>);
+pub struct LoggedSegments {
+    logs: Mutex<HashMap<Option<u32>, Logs>>,
+    uses: ReadUses,
+}
 
 #[derive(Debug, Default)]
 struct Logs {
@@ -45,6 +47,7 @@ struct Log {
 struct Made {
     at: Timestamp,
     pid: Option<u32>,
+    birth: Option<Timestamp>,
 }
 
 impl LoggedSegments {
@@ -57,11 +60,11 @@ impl LoggedSegments {
     }
 
     fn created(&self, user: Option<u32>, id: &str, at: Timestamp) -> Option<Made> {
-        let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         let logs = logs.entry(user).or_default();
         if logs.checked != Some(at) {
             let directory = directory_of(user);
-            let check = |name, log| Log::read(&directory.as_ref()?.join(name), log);
+            let check = |name, log| Log::read(user, &directory.as_ref()?.join(name), log);
             let [now, before] = mem::take(&mut logs.files);
             *logs = Logs { checked: Some(at), files: [check(NOW, now), check(BEFORE, before)] };
         }
@@ -69,21 +72,10 @@ impl LoggedSegments {
     }
 }
 
-/// The state directory of a user.
-fn directory_of(user: Option<u32>) -> Option<PathBuf> {
-    match user {
-        None => Some(StateDirectory::find().ok()?.path().to_owned()),
-        Some(uid) => {
-            let home = User::from_uid(Uid::from_raw(uid)).ok().flatten()?.dir;
-            Some(home.join(".local/state/shmlens"))
-        }
-    }
-}
-
 impl Log {
     /// Reads a log, unless it is as it was `before`.
-    fn read(path: &Path, before: Option<Self>) -> Option<Self> {
-        let file = open_regular(path, File::options().read(true), Links::Refuse).ok()?;
+    fn read(user: Option<u32>, path: &Path, before: Option<Self>) -> Option<Self> {
+        let file = open_of(user, path)?;
         let stat = file.metadata().ok()?;
         let stamp = (stat.ino(), stat.len(), stat.mtime(), stat.mtime_nsec());
         before.filter(|log| log.stamp == stamp).or_else(|| {
@@ -93,17 +85,41 @@ impl Log {
     }
 }
 
+/// The users whose logs may have a segment, other than this one: root looks into those of the owner and the
+/// creator.
+fn owners(machine: &dyn Machine, segment: &Segment) -> impl Iterator<Item = u32> {
+    let creator = segment.sysv().map_or(segment.owner.uid, |facts| facts.creator.uid);
+    let owners = [Some(segment.owner.uid), Some(creator).filter(|&uid| uid != segment.owner.uid)];
+    let by_root = machine.effective_uid() == 0;
+    owners.into_iter().flatten().filter(move |&uid| by_root && uid != 0)
+}
+
 impl Created for LoggedSegments {
+    fn before(&self, machine: &dyn Machine, segment: &Segment, pid: u32, at: Timestamp) -> Option<Before> {
+        let SegmentId::Sysv(shmid) = segment.id else { return None };
+        let boot = machine.clock().boot;
+        let users = iter::once(None).chain(owners(machine, segment).map(Some));
+        users.into_iter().find_map(|user| {
+            let noted = self.uses.find(user, (shmid, pid), at)?;
+            noted
+                .is_of(&segment.identity(), boot)
+                .then(|| Before { last: noted.last(), trusted: user.is_none() })
+        })
+    }
+
+    fn keeps_uses(&self) -> bool {
+        StateDirectory::find().is_ok_and(|state| state.is_usable())
+    }
+
     fn has(&self, machine: &dyn Machine, segment: &Segment, at: Timestamp) -> bool {
         let id = segment.id.to_string();
-        let owners = [segment.owner.uid, segment.sysv().map_or(segment.owner.uid, |facts| facts.creator.uid)];
-        let theirs = owners.into_iter().filter(|&uid| machine.effective_uid() == 0 && uid != 0);
-        let mut users = iter::once(None).chain(theirs.map(Some));
+        let mut users = iter::once(None).chain(owners(machine, segment).map(Some));
         let Some(created) = users.find_map(|user| self.created(user, &id, at)) else { return false };
         // Segments do not outlive a boot, and ids come back in other namespaces and after a removal: of System V
         // the kernel keeps the pid of the creator, of POSIX the time of birth.
         let this_boot = created.at.seconds_since(machine.clock().boot) > 0.0;
         let same = match (segment.sysv(), segment.times.birth) {
+            (None, Some(birth)) if created.birth.is_some() => created.birth == Some(birth),
             (Some(facts), _) => created.pid == Some(facts.creator_pid),
             (None, Some(birth)) => birth.seconds_since(created.at) <= SLACK,
             (None, None) => true,
@@ -128,10 +144,9 @@ fn created(log: &[u8]) -> HashMap<String, Made> {
         }
         match entry.action.as_str() {
             "create" | "restore" => {
-                let Ok(time) = entry.time.parse::<jiff::Timestamp>() else { continue };
-                let nanos = time.subsec_nanosecond().unsigned_abs();
-                let at = Timestamp { seconds: time.as_second(), nanos };
-                created.insert(entry.segment, Made { at, pid: entry.pid });
+                let Some(at) = timestamp(&entry.time) else { continue };
+                let birth = entry.birth.as_deref().and_then(timestamp);
+                created.insert(entry.segment, Made { at, pid: entry.pid, birth });
             }
             _ => {
                 created.remove(&entry.segment);
@@ -139,6 +154,11 @@ fn created(log: &[u8]) -> HashMap<String, Made> {
         }
     }
     created
+}
+
+fn timestamp(text: &str) -> Option<Timestamp> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Some(Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond().unsigned_abs() })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use super::save::shown;
 use super::state::{StateDirectory, StateError};
 use crate::machine::Machine;
-use crate::segment::{Timestamp, plain_error};
+use crate::segment::{ObjectName, Timestamp, plain_error, unescape};
 use crate::sys::regular::{Links, open_regular};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
@@ -64,6 +64,9 @@ pub struct Entry {
     /// The process that created or restored it, which the kernel keeps of System V segments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
+    /// The time of birth of the POSIX object that was created or restored, RFC 3339 in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birth: Option<String>,
 }
 
 /// Why an act is not in the log.
@@ -131,6 +134,8 @@ impl Entry {
         done: bool,
         mut result: String,
     ) -> Self {
+        let makes = done && matches!(action, "create" | "restore");
+        let birth = makes.then(|| birth(machine, &segment)).flatten().map(rfc3339);
         while result.len() > LONGEST_RESULT {
             result.pop();
         }
@@ -141,7 +146,8 @@ impl Entry {
             segment,
             done,
             result,
-            pid: matches!(action, "create" | "restore").then(std::process::id),
+            pid: makes.then(std::process::id),
+            birth,
         }
     }
 }
@@ -150,6 +156,12 @@ impl Entry {
 fn user(machine: &dyn Machine) -> String {
     let uid = machine.effective_uid();
     machine.user_name(uid).unwrap_or_else(|| uid.to_string())
+}
+
+/// When the POSIX object of this id was created.
+fn birth(machine: &dyn Machine, id: &str) -> Option<Timestamp> {
+    let name = unescape(id.strip_prefix("posix:/")?);
+    machine.stat_object(&ObjectName::new(&name)?).ok()?.birth
 }
 
 fn rfc3339(time: Timestamp) -> String {

@@ -36,6 +36,7 @@ mod state;
 mod tests;
 mod undo;
 pub mod unfinished;
+mod uses;
 mod who;
 
 pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
@@ -56,6 +57,7 @@ pub use save::{SaveError, Stored, is_in_dev_shm, save, save_outcome, save_over, 
 pub use saved_file::SavedFile;
 pub use state::{StateDirectory, StateError};
 pub use undo::{NotUndone, Revert, SavedCopy, Undone};
+pub use uses::NotedUses;
 pub use who::{ParseWhoError, Somebody};
 
 use crate::machine::Machine;

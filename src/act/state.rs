@@ -4,11 +4,13 @@
 
 use super::save::shown;
 use crate::segment::plain_error;
+use crate::sys::regular::{Links, open_regular};
 use crate::sys::unfinished::{Amount, remove_abandoned};
-use nix::unistd::{User, geteuid};
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::unistd::{AccessFlags, Uid, User, faccessat, geteuid};
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -56,6 +58,30 @@ impl StateError {
     }
 }
 
+impl StateError {
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Unusable { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// The state directory of a user, as far as another process can tell; of this one without a number.
+pub(super) fn directory_of(user: Option<u32>) -> Option<PathBuf> {
+    match user {
+        None => Some(StateDirectory::find().ok()?.path),
+        Some(uid) => {
+            let home = User::from_uid(Uid::from_raw(uid)).ok().flatten()?.dir;
+            Some(home.join(".local/state/shmlens"))
+        }
+    }
+}
+
+/// Opens a file in the state directory of a user for reading: a regular file of that very user.
+pub(super) fn open_of(user: Option<u32>, path: &Path) -> Option<File> {
+    let file = open_regular(path, File::options().read(true), Links::Refuse).ok()?;
+    let owner = file.metadata().ok()?.uid();
+    (owner == user.unwrap_or_else(|| geteuid().as_raw())).then_some(file)
+}
+
 const OTHER: &str = "Set XDG_STATE_HOME to a directory that you own";
 
 impl StateDirectory {
@@ -81,6 +107,15 @@ impl StateDirectory {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns whether this user can write to it or create it, as far as permissions decide.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        let there = self.path.ancestors().find(|path| path.exists());
+        let access = AccessFlags::W_OK | AccessFlags::X_OK;
+        there.is_some_and(|path| faccessat(AT_FDCWD, path, access, AtFlags::AT_EACCESS).is_ok())
+            && self.check(&self.path).map_or_else(|error| error.is_absent(), |_| true)
     }
 
     /// Removes what killed commands left unfinished in it, for the start of a

@@ -45,16 +45,16 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<De
         line(if at == 0 { "evidence" } else { "" }, step.clone());
     }
     line("size", size_text(segment));
-    line(
-        "owner",
+    let owner = || {
         format!(
             "{}:{}  {} {}",
             segment.owner.user_text(),
             segment.owner.group_text(),
             segment.mode,
             segment.mode.symbolic()
-        ),
-    );
+        )
+    };
+    line("owner", if segment.is_concealed() { "unknown".to_owned() } else { owner() });
     let ago = |time: Option<Timestamp>| time.map_or_else(|| "never".to_owned(), |then| ago_text(then, now));
     let times = &segment.times;
     match &segment.facts {

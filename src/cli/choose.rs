@@ -7,7 +7,7 @@ use crate::machine::Machine;
 use crate::segment::name::SegmentName;
 use crate::segment::resolve::{ExactNames, ResolveError, resolve};
 use crate::segment::{Kind, ObjectName, Segment, SegmentId};
-use crate::survey::{Concealed, Survey};
+use crate::survey::Survey;
 use crate::sys::object::kind_of;
 use std::ffi::OsStr;
 use std::io;
@@ -28,7 +28,7 @@ pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &OsStr) -> Re
         _ => refuse_other_files(machine, &name)?,
     }
     if matches!(&found, Err(ResolveError::Unknown { .. })) {
-        refuse_concealed(survey, &name)?;
+        refuse_unseen(survey, &name)?;
     }
     let found = found?;
     if found.by_prefix {
@@ -50,18 +50,10 @@ fn tell_former(name: &SegmentName<'_>, segment: &Segment) {
     warn(&format!("'{}' was unlinked; using {}{holders}", name.quoted(), segment.id));
 }
 
-/// Fails with what would help where the name is that of an unlinked object
-/// that this user may not inspect.
-fn refuse_concealed(survey: &Survey, name: &SegmentName<'_>) -> Result<(), Failure> {
-    let id = name.id();
-    let object = name.object();
-    let is_named =
-        |one: &&Concealed| Some(&one.id) == id.as_ref() || (object.is_some() && one.former_name == object);
-    if let Some(concealed) = survey.concealed.iter().find(is_named) {
-        return Err(Failure::Concealed { name: name.quoted(), concealed: concealed.clone() });
-    }
+/// Fails with what would help where an unlinked object may be held by a process that was not examined.
+fn refuse_unseen(survey: &Survey, name: &SegmentName<'_>) -> Result<(), Failure> {
     let unreadable = survey.coverage.as_ref().map_or(0, |coverage| coverage.unreadable);
-    if matches!(id, Some(SegmentId::Deleted { .. })) && unreadable > 0 {
+    if matches!(name.id(), Some(SegmentId::Deleted { .. })) && unreadable > 0 {
         return Err(Failure::NotFoundEverywhere { name: name.quoted(), unreadable });
     }
     Ok(())
@@ -107,7 +99,7 @@ pub fn choose_exact_to_read<'a>(
         refuse_other_files(machine, &name)?;
     }
     if matches!(found, Err(ResolveError::Unknown { .. })) {
-        refuse_concealed(survey, &name)?;
+        refuse_unseen(survey, &name)?;
     }
     let segment = found?;
     if by_former_name {

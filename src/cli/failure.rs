@@ -6,7 +6,6 @@ use crate::memory::{OpenError, PatternError};
 use crate::segment::filter::FilterError;
 use crate::segment::resolve::ResolveError;
 use crate::segment::{SegmentId, plain_error};
-use crate::survey::Concealed;
 use std::io;
 use std::process::ExitCode;
 
@@ -88,14 +87,6 @@ pub enum Failure {
         /// What the kernel said.
         source: io::Error,
     },
-    /// An unlinked object that this user may not inspect.
-    #[error("{}", concealed_text(.name, .concealed))]
-    Concealed {
-        /// The name as it was given, safe to print.
-        name: String,
-        /// The object.
-        concealed: Concealed,
-    },
     /// An unlinked object was not found in the processes that can be examined.
     #[error(
         "no segment named '{name}' in the processes that you can inspect; {unreadable} could not be inspected. \
@@ -130,24 +121,6 @@ pub enum Failure {
     NotLogged(LogError),
 }
 
-/// `failed to read deleted:1a:2f (formerly /x): writer (4121) has it only mapped, …`
-fn concealed_text(name: &str, concealed: &Concealed) -> String {
-    let former = match &concealed.former_name {
-        Some(former) => format!(" (formerly {former})"),
-        None => String::new(),
-    };
-    let holders: Vec<String> =
-        concealed.holders.iter().map(|one| format!("{} ({})", one.command_text(), one.pid)).collect();
-    let id = &concealed.id;
-    let subject =
-        if id.to_string() == name { format!("{id}{former}") } else { format!("'{name}', now {id}") };
-    format!(
-        "failed to read {subject}: it was unlinked, and is mapped but not open in {}. Run as root to read \
-         it through /proc/PID/map_files",
-        holders.join(", ")
-    )
-}
-
 impl Failure {
     /// How the program ends.
     #[must_use]
@@ -163,7 +136,6 @@ impl Failure {
             | Self::Read { .. }
             | Self::Vanished { .. }
             | Self::Released { .. }
-            | Self::Concealed { .. }
             | Self::NotFoundEverywhere { .. }
             | Self::Stopped(_)
             | Self::Open(_)

@@ -77,13 +77,21 @@ fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line>
     if let Some(semaphore) = semaphore::look(machine, segment) {
         lines.push(Line::new("semaphore", format!("{} ({})", semaphore.text(), semaphore.library.name())));
     }
-    lines.push(Line::new("size", exact(segment.size)));
+    let size = exact(segment.size);
+    lines.push(Line::new(
+        "size",
+        if segment.is_concealed() { format!("{size}: that of its largest mapping") } else { size },
+    ));
     lines.push(Line::new("resident", resident(segment)));
     if let Some(swapped) = segment.swapped {
         lines.push(Line::new("swapped", exact(swapped)));
     }
-    lines.push(Line::new("mode", mode(segment.mode)));
-    lines.push(Line::new("owner", owner(&segment.owner)));
+    if segment.is_concealed() {
+        lines.extend(["mode", "owner"].map(|heading| Line::new(heading, unknown())));
+    } else {
+        lines.push(Line::new("mode", mode(segment.mode)));
+        lines.push(Line::new("owner", owner(&segment.owner)));
+    }
     lines.extend(kind_lines(segment));
     lines.extend(time_lines(segment, now));
     lines.push(Line::new("made by", made_by(segment)));
@@ -234,6 +242,9 @@ fn exact(size: Bytes) -> String {
 }
 
 fn resident(segment: &Segment) -> String {
+    if segment.is_concealed() {
+        return unknown();
+    }
     let Some(resident) = segment.resident else { return "unknown (not provided by this kernel)".to_owned() };
     let mut text = exact(resident);
     if segment.size.0 > 0 {

@@ -64,7 +64,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
         print_table(&segments, args, survey.at, out)?;
     }
     out.flush()?;
-    Ok(if survey.unlisted.is_empty() { Status::Done } else { Status::Failed })
+    Ok(if survey.failed.is_empty() { Status::Done } else { Status::Failed })
 }
 
 /// Whether anything of it needs such a field. What is not asked for is not

@@ -70,7 +70,7 @@ fn look_without_memory(machine: &dyn Machine, rules: Rules) -> Survey {
 /// are only mapped privately.
 fn look_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
     let (survey, identifier) = judged(machine, Depth::Shared, Survey::take, || Identifier::new(rules));
-    told(if identifier.needs_private() {
+    told(if identifier.needs_private() || survey.misses_objects() {
         judged(machine, Depth::Private, Survey::take, || identifier).0
     } else {
         survey

@@ -13,9 +13,10 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod unheld;
+mod uses;
 mod world;
 
-pub use created::Created;
+pub use created::{Before, Created};
 pub use life::{Life, Living, Seen};
 pub use origin::{Origin, Word};
 pub use state::judge;
@@ -154,6 +155,8 @@ impl Identifier {
     /// was joined with.
     fn assess(&mut self, machine: &dyn Machine, survey: &mut Survey, holdings: Option<&Holdings>) {
         let living = || Living::new(machine).after(holdings);
+        let replaced =
+            self.created.map_or_else(Vec::new, |log| uses::look_through(log, machine, &living(), survey));
         let makers = self.known.find(machine, &living, survey);
         let quiet = self.settle.unwrap_or(unheld::SETTLE);
         let proofs = &Proofs::new(machine, &mut self.answers, holdings, survey.at, quiet);
@@ -166,5 +169,6 @@ impl Identifier {
             segment.made_by = origin::maker(segment, made, &around);
             segment.creator_life = origin::creator_life(segment, &around);
         }
+        uses::restore(survey, replaced);
     }
 }

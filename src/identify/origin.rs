@@ -23,6 +23,8 @@ pub enum Word {
     Protected(String),
     /// Its maker lives.
     Lives(String),
+    /// Its maker is dead, and the last process to use it lives.
+    Used(String),
     /// Something that lives still wants it.
     Wanted(String),
     /// That nobody holds it is normal for it.
@@ -157,11 +159,12 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, around: &Around<'_>) -> Orig
             }
         }
         Life::Gone => {
-            gone(segment, facts, format!("creator {pid} exited: no process {pid} (/proc/{pid})"), around)
+            let step = format!("no process has the creator's pid {pid} (/proc/{pid})");
+            gone(segment, facts, step, around)
         }
         Life::PassedOn(process) => {
             let step = format!(
-                "creator {pid} exited: pid {pid} is now {}, which started after the last change of the segment \
+                "the creator's pid {pid} is now {}, which started after the last change of the segment \
                  (/proc/{pid}/stat)",
                 escape(&process.command)
             );
@@ -179,9 +182,9 @@ fn untold(pid: u32, why: &str) -> Origin {
     }
 }
 
-/// A segment whose creator is gone. A key is a public name that programs come back to, so it proves
-/// nothing. Without a key only processes that were told the shmid can attach it, and of those the kernel
-/// keeps the last one.
+/// A segment whose creator is gone. While the last process to attach or detach it lives, that one may come
+/// back. A key is a public name that programs come back to, so it proves nothing. Without a key only processes
+/// that were told the shmid can attach it, and of those the kernel keeps the last one.
 fn gone(segment: &Segment, facts: &SysvFacts, step: String, around: &Around<'_>) -> Origin {
     let pid = facts.creator_pid;
     let mut steps = vec![step];
@@ -189,29 +192,50 @@ fn gone(segment: &Segment, facts: &SysvFacts, step: String, around: &Around<'_>)
         steps.push(format!("its key is the one that shmlens demo ({demo}) uses for its leak example"));
         return Origin { steps, word: Word::Dead(format!("creator {pid} exited")) };
     }
-    if !facts.key.is_private() {
-        let why = format!("creator {pid} exited, but programs may attach to its key {} again", facts.key);
-        return Origin { steps, word: Word::Nothing(why) };
-    }
-    let dead = Word::Dead(format!("creator {pid} exited"));
-    let last = facts.last_pid;
-    // Reading a segment may attach it, which replaces the last pid by our own.
-    if last == 0 || last == pid || last == around.own_pid() {
-        return Origin { steps, word: dead };
-    }
-    let used = segment.times.attach.max(segment.times.detach);
-    let word = match around.living.of(last, Seen::Here, used) {
-        Life::Gone | Life::PassedOn(_) => {
-            steps.push(format!("the last process to attach or detach, {last}, exited too"));
-            dead
+    let word = match by_last_user(segment, facts, around, &mut steps) {
+        Some(used @ Word::Used(_)) => used,
+        _ if !facts.key.is_private() => {
+            let key = facts.key;
+            Word::Nothing(format!("creator {pid} exited, but programs may attach to its key {key} again"))
         }
-        Life::Lives(process) => {
-            let who = escape(&process.command);
-            Word::Nothing(format!("creator {pid} exited, but {who} ({last}) used it last and is running"))
-        }
-        Life::Elsewhere | Life::Unclear(_) => {
-            Word::Nothing(format!("creator {pid} exited, but cannot tell if its last user {last} is running"))
-        }
+        Some(word) => word,
+        None => Word::Dead(format!("creator {pid} exited")),
     };
     Origin { steps, word }
+}
+
+/// The word of the last process to attach or detach a segment whose creator is gone; `None` if it is gone too.
+fn by_last_user(
+    segment: &Segment,
+    facts: &SysvFacts,
+    around: &Around<'_>,
+    steps: &mut Vec<String>,
+) -> Option<Word> {
+    let (creator, last) = (facts.creator_pid, facts.last_pid);
+    let used = segment.times.attach.max(segment.times.detach);
+    let untold = |why: String| Some(Word::Nothing(format!("creator {creator} exited, but {why}")));
+    if last == 0 && used.is_some() {
+        return untold("a process outside this pid namespace used it last".to_owned());
+    }
+    if last == 0 || last == creator {
+        return None;
+    }
+    if last == around.own_pid() {
+        return untold("shmlens has attached it and does not know who used it before".to_owned());
+    }
+    match around.living.of(last, Seen::Here, used) {
+        Life::Lives(process) => Some(Word::Used(format!("{} ({last})", escape(&process.command)))),
+        Life::Elsewhere | Life::Unclear(_) => {
+            untold(format!("cannot tell if its last user {last} is running"))
+        }
+        // It may have been an earlier run of this program.
+        Life::Gone | Life::PassedOn(_) if !around.keeps_uses() => untold(format!(
+            "its last user {last} may have been shmlens, which has no state directory to note \
+                            who used it before"
+        )),
+        Life::Gone | Life::PassedOn(_) => {
+            steps.push(format!("the last process to attach or detach, {last}, exited too"));
+            None
+        }
+    }
 }

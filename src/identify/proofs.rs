@@ -83,9 +83,15 @@ impl<'a> Proofs<'a> {
 
     /// Returns whether this user may ask about an object, now or later.
     pub fn may_ask(&self, segment: &Segment) -> bool {
-        const OWNER_READS: u32 = 0o400;
-        let owner = self.uid == segment.owner.uid && segment.mode.bits() & OWNER_READS != 0;
+        let owner = self.uid == segment.owner.uid && !self.is_shut(segment);
         matches!(segment.id, SegmentId::Posix(_)) && (self.by_root() || owner)
+    }
+
+    /// Returns whether an object's owner asks, whom its mode lets neither read nor write it.
+    pub fn is_shut(&self, segment: &Segment) -> bool {
+        const OWNER_OPENS: u32 = 0o600;
+        let owner = !self.by_root() && self.uid == segment.owner.uid;
+        owner && segment.mode.bits() & OWNER_OPENS == 0
     }
 
     /// Returns whether an object was used too recently to ask.

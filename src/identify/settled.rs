@@ -2,7 +2,7 @@
 //! where processes cannot be examined, and a descriptor in transit is in no process at all.
 
 use super::proofs::{Lease, Proofs};
-use crate::segment::{Segment, State, Verdict};
+use crate::segment::{Segment, State, Verdict, shell_quote};
 use crate::survey::{Coverage, Holdings};
 
 /// What is known of the holders of an object when none was found.
@@ -29,6 +29,11 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Set
     let missing = || format!("no holders found, but {}", missing(coverage));
     match (lease, checked) {
         (Lease::Refused, Some(checked)) => Settled::Held(held(checked)),
+        (Lease::Refused, None) if holdings.private && coverage.unreadable > 0 && !proofs.by_root() => {
+            let said = "open or mapped by a process that you cannot inspect. Run as root to see it";
+            let others = "otherwise a descriptor in transit or a loop device";
+            Settled::Held(Verdict::new(State::Unknown, said).because(others).because(REFUSED))
+        }
         (Lease::Refused, None) if holdings.private => {
             let missing = self::missing(coverage);
             Settled::Held(held(format!("or a process that is not visible: {missing}")))
@@ -37,8 +42,7 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Set
             Settled::Held(held("or a private mapping, which was not checked".to_owned()))
         }
         (Lease::Granted, Some(checked)) => Settled::Unheld(vec![checked, GRANTED.to_owned()]),
-        (Lease::Granted, None) if coverage.is_whole() => Settled::Unheld(vec![GRANTED.to_owned()]),
-        (Lease::Granted, None) => Settled::Unheld(vec![missing(), GRANTED.to_owned()]),
+        (Lease::Granted, None) => Settled::Unheld(vec![GRANTED.to_owned()]),
         (Lease::TooFresh | Lease::NotAsked, Some(checked)) => Settled::Unheld(vec![checked]),
         _ if !holdings.private => Settled::Open(Verdict::new(
             State::Unknown,
@@ -47,6 +51,11 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Set
         // Where not even the users of the others are known, the scan itself failed.
         (Lease::TooFresh, None) if coverage.failed.is_none() && !coverage.users.contains(&None) => {
             Settled::TooFresh(vec![missing(), proofs.later()])
+        }
+        (_, None) if proofs.is_shut(segment) => {
+            let id = shell_quote(segment.id.to_string().as_bytes());
+            let said = format!("you cannot open it to ask the kernel: run `shmlens chmod u+r {id}` first");
+            Settled::Open(Verdict::new(State::Unknown, missing()).because(said))
         }
         (_, None) => Settled::Open(Verdict::new(State::Unknown, missing()).because(remedy(coverage, proofs))),
     }
@@ -102,6 +111,7 @@ fn missing(coverage: &Coverage) -> String {
 
 fn remedy(coverage: &Coverage, proofs: &Proofs<'_>) -> &'static str {
     match (coverage.visibility.outside, proofs.by_root()) {
+        _ if coverage.failed.is_some() => "run again when that is solved",
         (true, _) => "run on the host as root to see all processes",
         (false, false) => "run as root to see all processes",
         (false, true) => "not even root can inspect them: a sandbox or security module forbids it",

@@ -7,7 +7,7 @@
 use super::settled::{self, Settled};
 use super::unheld;
 use super::{Grounds, Origin};
-use crate::segment::{Facts, Holder, PosixFacts, Segment, State, SysvFacts, Unlinked, Verdict};
+use crate::segment::{Facts, Holder, PosixFacts, Segment, State, SysvFacts, Unlinked, Verdict, escape};
 use crate::survey::Coverage;
 use std::fmt::Write as _;
 
@@ -105,6 +105,11 @@ fn removed_object(segment: &Segment, holders: &[&Holder], unlinked: &Unlinked) -
         Some(name) => verdict.because(format!("former name {name}")),
         None => verdict,
     };
+    let verdict = if unlinked.concealed {
+        verdict.because("mapped but not open: only root can read it (/proc/PID/map_files)")
+    } else {
+        verdict
+    };
     let by: Vec<String> = unlinked.by.iter().map(|by| by.text(&segment.owner)).collect();
     if by.is_empty() {
         verdict
@@ -133,6 +138,10 @@ fn posix(
         let who = lock.pid.map_or_else(|| "an unknown process".to_owned(), |pid| format!("pid {pid}"));
         return Verdict::new(State::InUse, format!("file lock held by {who}"))
             .because("listed in /proc/locks, so a process has it open");
+    }
+    if let Some(point) = holdings.mount_point(segment) {
+        return Verdict::new(State::InUse, format!("mounted at {}", escape(point)))
+            .because("bind mount, listed in /proc/self/mountinfo");
     }
     if segment.holders.is_none() {
         if let Some(failed) = &holdings.coverage.failed {

@@ -4,6 +4,7 @@ mod again;
 mod doubt;
 
 use super::*;
+use crate::machine::LastUse;
 use crate::machine::control::SysvStat;
 use crate::machine::made::{MadeBytes, MadeMachine, MadeObject, OBJECTS};
 use crate::machine::process::{FileLock, Processes as _};
@@ -68,7 +69,7 @@ fn a_key_makes_a_leak_likely_at_most() {
     changed(600);
     assert_is(&machine, LIKELY, &["last used more than 10m ago"]);
     changed(599);
-    assert_is(&machine, State::Idle, &["recheck after 10m"]);
+    assert_is(&machine, State::Idle, &["used within the last 10m"]);
     // A rule of the catalogue proves more.
     let informix = with_key(0x5256_4801);
     informix.edit(|facts| facts.sysv[0].row.mode = crate::segment::Mode::new(0o660));
@@ -80,10 +81,14 @@ fn the_last_pid_of_a_segment_without_a_key_has_to_be_gone_too() {
     let machine = with_sysv();
     let last = |pid| machine.edit(|facts| facts.sysv[0].row.last_pid = pid);
     let own = machine.own_pid();
-    for pid in [0, 4121, own] {
+    for pid in [0, 4121] {
         last(pid);
         assert_is(&machine, CERTAIN, &["creator 4121 exited"]);
     }
+    let reasons = verdict(&machine).reasons.join("\n");
+    assert_eq!(reasons.matches("exited").count(), 1, "{reasons}");
+    last(own);
+    assert_is(&machine, LIKELY, &["shmlens has attached it and does not know who used it before"]);
     last(4188);
     assert_is(
         &machine,
@@ -95,7 +100,10 @@ fn the_last_pid_of_a_segment_without_a_key_has_to_be_gone_too() {
     assert_is(&machine, CERTAIN, &["4188, exited too"]);
     // It began an hour ago, before it detached.
     machine.edit(|facts| facts.sysv[0].row.detach = Some(Timestamp::from_seconds(facts.now - 1800)));
-    assert_is(&machine, LIKELY, &["creator 4121 exited, but reader (4188) used it last and is running"]);
+    assert_is(&machine, State::Idle, &["no holders; its last user is running: reader (4188)"]);
+    machine.edit(|facts| facts.sysv[0].row.key = crate::segment::Key(0x4d2));
+    assert_is(&machine, State::Idle, &["no holders; its last user is running: reader (4188)"]);
+    machine.edit(|facts| facts.sysv[0].row.key = crate::segment::Key(0));
     machine.edit(|facts| {
         facts.processes.clear();
         facts.hidden = vec![4188];
@@ -120,7 +128,85 @@ fn an_image_that_an_x_server_used_last_is_a_certain_leak_once_its_client_is_gone
         facts.sysv[0].row.last_pid = 4188;
         facts.sysv[0].row.detach = Some(Timestamp::from_seconds(facts.now - 1800));
     });
-    assert_is(&machine, CERTAIN, &["does not attach it again", "creator 4121 exited"]);
+    assert_is(&machine, CERTAIN, &["does not attach it again", "creator's pid 4121"]);
+}
+
+/// The kernel shows a pid outside of the pid namespace as 0.
+#[test]
+fn a_last_user_without_a_pid_here_is_no_proof() {
+    let machine = with_sysv();
+    assert_is(&machine, CERTAIN, &[]);
+    machine.edit(|facts| {
+        facts.sysv[0].row.last_pid = 0;
+        facts.sysv[0].row.attach = Some(Timestamp::from_seconds(facts.now - 7200));
+    });
+    assert_is(&machine, LIKELY, &["a process outside this pid namespace used it last"]);
+}
+
+/// Knows of two runs of this program: 5000 attached a segment after 5001, and that one after a process.
+#[derive(Debug)]
+struct Runs {
+    user: u32,
+    trusted: bool,
+    kept: bool,
+}
+
+impl Created for Runs {
+    fn has(&self, _: &dyn Machine, _: &Segment, _: Timestamp) -> bool {
+        false
+    }
+
+    fn before(&self, machine: &dyn Machine, _: &Segment, pid: u32, _: Timestamp) -> Option<Before> {
+        let ago = |seconds| Some(Timestamp::from_seconds(machine.now().seconds - seconds));
+        let (pid, attach) = match pid {
+            5000 => (5001, ago(100)),
+            5001 => (self.user, if self.user == 0 { None } else { ago(1800) }),
+            _ => return None,
+        };
+        Some(Before { last: LastUse { pid, attach, detach: None }, trusted: self.trusted })
+    }
+
+    fn keeps_uses(&self) -> bool {
+        self.kept
+    }
+}
+
+#[test]
+fn our_own_attachments_never_prove_a_leak() {
+    const KNOWN: Runs = Runs { user: 4188, trusted: true, kept: true };
+    static RUNS: [Runs; 5] = [
+        KNOWN,
+        Runs { trusted: false, ..KNOWN },
+        Runs { user: 0, ..KNOWN },
+        Runs { user: 0, trusted: false, kept: true },
+        Runs { user: 0, trusted: false, kept: false },
+    ];
+    let machine = with_sysv();
+    machine.edit(|facts| {
+        let row = &mut facts.sysv[0].row;
+        row.last_pid = 5000;
+        (row.attach, row.detach) = (Some(Timestamp::from_seconds(facts.now - 5)), None);
+    });
+    let of = |runs: &'static Runs| segments_by(&machine, Rules::default().with_created(runs)).remove(0);
+    let state = |runs| of(runs).verdict.state;
+    // The last user exited long ago; another user's times are not believed.
+    assert_eq!((state(&RUNS[0]), state(&RUNS[1])), (CERTAIN, State::Idle));
+    // Nobody had used it.
+    assert_eq!((state(&RUNS[2]), state(&RUNS[3])), (CERTAIN, State::Idle));
+    let segment = of(&RUNS[0]);
+    assert!(segment.verdict.reasons.concat().contains("shmlens attached it since"), "{:?}", segment.verdict);
+    assert_eq!(segment.sysv().unwrap().last_pid, 5000, "what the kernel tells is shown");
+    machine.add_process(4188, "forkshm");
+    assert_eq!((state(&RUNS[0]), state(&RUNS[1])), (State::Idle, State::Idle));
+    // The pid passed to another process that uses the segment.
+    machine.add_process(5000, "reader");
+    assert_eq!(of(&RUNS[0]).verdict.reasons[0], "no holders; its last user is running: reader (5000)");
+    machine.edit(|facts| facts.processes.clear());
+    machine.edit(|facts| {
+        let row = &mut facts.sysv[0].row;
+        (row.last_pid, row.attach) = (6000, Some(Timestamp::from_seconds(facts.now - 1800)));
+    });
+    assert_eq!((state(&RUNS[0]), state(&RUNS[4])), (CERTAIN, LIKELY), "it may have been shmlens");
 }
 
 /// Remembers every segment.
@@ -242,7 +328,7 @@ fn our_own_attachments_do_not_count() {
     let own = machine.own_pid();
     machine.add_process(own, "shmlens");
     machine.attach_in(own, 1, Access::Read);
-    assert_is(&machine, CERTAIN, &["nattch 1, 1 by shmlens"]);
+    assert_is(&machine, LIKELY, &["nattch 1, 1 by shmlens"]);
     machine.add_process(7, "writer");
     machine.attach_in(7, 1, Access::ReadWrite);
     assert_is(&machine, State::InUse, &["held by 1 process", "nattch 2, 1 by shmlens"]);
@@ -351,11 +437,11 @@ fn root_and_the_owner_may_have_the_last_word_from_the_kernel() {
 fn the_last_word_is_the_kernels(uid: u32) {
     let machine = with_object("nccl-a1B2c3");
     machine.edit(|facts| (facts.effective_uid, facts.visibility.outside) = (uid, true));
-    let leased = ["no holders found, but processes outside", "granted a write lease (F_SETLEASE)"];
-    assert_is(&machine, CERTAIN, &leased);
+    assert_is(&machine, CERTAIN, &["granted a write lease (F_SETLEASE)"]);
+    assert!(!verdict(&machine).reasons.concat().contains("no holders found, but"));
     // What was touched lately is not asked about.
     edit(&machine, |object, now| object.stat.access = Timestamp::from_seconds(now - 59));
-    assert_is(&machine, State::Idle, &["used recently", "once the segment has been unused for 1m"]);
+    assert_is(&machine, State::Idle, &["used within", "once the segment has been unused for 1m"]);
     machine.edit(|facts| facts.blind = true);
     assert_is(&machine, State::Unknown, &["failed to list processes"]);
     machine.edit(|facts| facts.blind = false);
@@ -370,7 +456,12 @@ fn the_last_word_is_the_kernels(uid: u32) {
     machine.add_process(7, "writer");
     machine.map_in(7, "nccl-a1B2c3", Access::ReadWrite);
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
-    assert_is(&machine, State::Unknown, &["or a process that is not visible", "refused a write lease"]);
+    let cause = if uid == 0 {
+        "or a process that is not visible"
+    } else {
+        "by a process that you cannot inspect. Run as root"
+    };
+    assert_is(&machine, State::Unknown, &[cause, "refused a write lease"]);
 }
 
 #[test]
@@ -440,7 +531,7 @@ fn idle_when_it_was_touched_too_lately() {
     changed(60);
     assert_is(&machine, CERTAIN, &["last used more than 1m ago"]);
     changed(59);
-    assert_is(&machine, State::Idle, &["used recently, recheck after 1m", "no process 4121"]);
+    assert_is(&machine, State::Idle, &["used within the last 1m", "no process has the creator's pid 4121"]);
     changed(60);
     let times: [fn(&mut SysvStat) -> &mut Option<Timestamp>; 2] =
         [|row| &mut row.attach, |row| &mut row.detach];
@@ -467,7 +558,7 @@ fn a_future_time_never_settles() {
     assert_is(&machine, LIKELY, &[]);
     edit(&machine, |object, now| object.stat.modify = Timestamp::from_seconds(now + 100));
     assert_is(&machine, State::Idle, &["in the future"]);
-    assert!(!verdict(&machine).reasons.join("").contains("recheck after"));
+    assert!(!verdict(&machine).reasons.join("").contains("used within the last"));
     // Just ahead of the clock that was read before it.
     edit(&machine, |object, now| object.stat.modify = Timestamp::from_seconds(now + 1));
     assert_eq!(segments_by(&machine, settled_at_once).remove(0).verdict.state, LIKELY);
@@ -477,7 +568,7 @@ fn a_future_time_never_settles() {
 fn where_nothing_tells_who_made_it_ten_minutes_have_to_pass() {
     let machine = with_object("a");
     edit(&machine, |object, now| set_times(object, now - 600));
-    let reasons = ["unknown maker", "last used more than 10m ago"];
+    let reasons = ["unknown maker", "not read or written through files for 10m; mappings leave no time"];
     assert_is(&machine, LIKELY, &reasons);
     let times: [fn(&mut MadeObject) -> &mut Timestamp; 4] = [
         |object| &mut object.stat.access,
@@ -487,7 +578,7 @@ fn where_nothing_tells_who_made_it_ten_minutes_have_to_pass() {
     ];
     for which in times {
         edit(&machine, |object, now| *which(object) = Timestamp::from_seconds(now - 599));
-        assert_is(&machine, State::Idle, &["used recently, recheck after 10m"]);
+        assert_is(&machine, State::Idle, &["used within the last 10m"]);
         edit(&machine, |object, now| *which(object) = Timestamp::from_seconds(now - 600));
         assert_is(&machine, LIKELY, &[]);
     }
@@ -517,7 +608,7 @@ fn what_the_catalogue_knows_is_judged_by_it() {
     let nobody = |name: &str, state: State, words: &[&str]| assert_is(&with_object(name), state, words);
     nobody("nccl-a1B2c3", CERTAIN, &["name matches NVIDIA NCCL"]);
     nobody("jack-shm-registry", State::Idle, &["no holders, which is normal"]);
-    nobody("psm_1f09ab2c", CERTAIN, &["no resource_tracker of its owner is running"]);
+    nobody("psm_1f09ab2c", CERTAIN, &["no resource_tracker of its owner or root is running"]);
     nobody("torch_4121_7_0", CERTAIN, &["its creator (pid 4121, from its name) exited"]);
     nobody("paddle_4121_11", LIKELY, &["no rule for this maker"]);
 
@@ -531,9 +622,9 @@ fn what_the_catalogue_knows_is_judged_by_it() {
     });
     assert_is(&machine, CERTAIN, &["exited"]);
     machine.add_process(8, "torch_shm_manag");
-    assert_is(&machine, State::Idle, &["still needed: torch_shm_manager of its owner is running"]);
+    assert_is(&machine, State::Idle, &["still needed: torch_shm_manager of its owner or root is running"]);
     machine.edit(|facts| facts.processes.get_mut(&8).unwrap().uid = 1001);
-    assert_is(&machine, CERTAIN, &["no torch_shm_manager of its owner is running"]);
+    assert_is(&machine, CERTAIN, &["no torch_shm_manager of its owner or root is running"]);
 }
 
 #[test]
@@ -598,7 +689,7 @@ fn a_known_maker_without_a_rule_is_judged_as_an_unknown_one() {
     let wanted = "cannot tell if it is still needed: programs with a named semaphore keep it between runs";
     assert_is(&machine, LIKELY, &[wanted]);
     edit(&machine, |object, now| set_times(object, now - 599));
-    assert_is(&machine, State::Idle, &["recheck after 10m"]);
+    assert_is(&machine, State::Idle, &["used within the last 10m"]);
     // Of System V its creator tells more.
     let machine = MadeMachine::new();
     machine.add_sysv(1, 0x5100_a1b2, MadeBytes::hole(4096));

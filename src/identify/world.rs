@@ -67,6 +67,11 @@ impl<'a> Around<'a> {
         self.created.is_some_and(|created| created.has(self.machine, segment, self.at))
     }
 
+    /// Returns whether attachments by earlier runs of this program are remembered.
+    pub fn keeps_uses(&self) -> bool {
+        self.created.is_none_or(Created::keeps_uses)
+    }
+
     /// The same, asked for one segment.
     pub const fn of<'b>(&'b self, segment: &'b Segment) -> Of<'b, 'a> {
         Of { around: self, segment }
@@ -79,7 +84,7 @@ fn is_held(segment: &Segment, holdings: Option<&Holdings>, proofs: &Proofs<'_>) 
         return Some(true);
     }
     let holdings = holdings?;
-    if !holdings.locks(segment).is_empty() {
+    if !holdings.locks(segment).is_empty() || holdings.mount_point(segment).is_some() {
         return Some(true);
     }
     match settled::posix(segment, holdings, proofs) {
@@ -96,12 +101,17 @@ pub struct Of<'b, 'a> {
 }
 
 impl Of<'_, '_> {
-    /// Whether a process is of the segment's owner.
-    fn owns(&self, line: &CommandLine) -> bool {
-        let owner = self.segment.owner.uid;
-        let control = self.around.machine;
-        line.uid == owner
-            || (line.uid == 0 && control.process_credentials(line.pid).is_some_and(|who| who.uid == owner))
+    /// Returns whether a process is of the segment's owner, or of a user that can become the owner: a program
+    /// that drops its privileges leaves its helpers as they were.
+    fn serves(&self, line: &CommandLine) -> bool {
+        const CAP_SETUID: u64 = 1 << 7;
+        if line.uid == self.segment.owner.uid {
+            return true;
+        }
+        let machine = self.around.machine;
+        let credentials = || machine.process_credentials(line.pid);
+        let may_drop = line.uid == 0 || credentials().is_some_and(|who| who.capabilities & CAP_SETUID != 0);
+        may_drop && machine.may_reach_objects(line.pid)
     }
 
     fn made(&self) -> Option<Timestamp> {
@@ -125,7 +135,7 @@ impl World for Of<'_, '_> {
         let commands = around.commands.lines.get_or_init(|| around.machine.command_lines());
         let runs = commands.iter().any(|line| {
             let arguments: Vec<&[u8]> = line.arguments.iter().map(Vec::as_slice).collect();
-            is_helper(helper, &line.command, &arguments) && (whose == Whose::Anyone || self.owns(line))
+            is_helper(helper, &line.command, &arguments) && (whose == Whose::Anyone || self.serves(line))
         });
         let hidden = around.living.visibility();
         if runs {

@@ -109,6 +109,23 @@ pub trait Machine: Control + Processes {
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>>;
 }
 
+/// The last use of a System V segment, as the kernel keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastUse {
+    /// The process that attached or detached last; 0: none, or one outside of this pid namespace.
+    pub pid: u32,
+    /// Last `shmat`.
+    pub attach: Option<Timestamp>,
+    /// Last `shmdt`.
+    pub detach: Option<Timestamp>,
+}
+
+/// Remembers the last use of System V segments that this program attaches: the kernel forgets it then.
+pub trait UseLog: Sync {
+    /// Notes the last use of a segment that this process is about to attach or detach.
+    fn note(&self, shmid: ShmId, identity: &Identity, last: LastUse);
+}
+
 /// The contents of `/dev/shm`.
 #[derive(Debug, Clone, Default)]
 pub struct ObjectListing {
@@ -116,6 +133,8 @@ pub struct ObjectListing {
     pub objects: Vec<(ObjectName, ObjectStat)>,
     /// The names of everything else: directories, FIFOs, links, sockets, devices.
     pub others: Vec<ObjectName>,
+    /// How many directories there are, `/dev/shm` itself included.
+    pub directories: u64,
     /// The mount points: what lies in another file system is not listed.
     pub mounts: Vec<ObjectName>,
     /// The directories that could not be looked into, and why.
@@ -135,6 +154,14 @@ pub struct Unreadable {
     pub kind: io::ErrorKind,
     /// The same in words, safe to print.
     pub reason: String,
+}
+
+impl Unreadable {
+    /// Returns true for another user's private directory.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        self.kind == io::ErrorKind::PermissionDenied
+    }
 }
 
 /// The stat of an object, `statx(2)`.

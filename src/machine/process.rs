@@ -2,7 +2,7 @@
 //! and what each has mapped and open. Who holds which segment follows from it
 //! in `survey`.
 
-use crate::segment::{Access, Place, Timestamp};
+use crate::segment::{Access, ObjectName, Place, Timestamp};
 use std::io;
 
 /// The processes of a machine.
@@ -51,6 +51,22 @@ pub trait Processes: Send + Sync {
 
     /// Returns the name and the arguments of every process.
     fn command_lines(&self) -> Vec<CommandLine>;
+
+    /// Returns whether a process has the same `/dev/shm`, or that cannot be told.
+    fn may_reach_objects(&self, _pid: u32) -> bool {
+        true
+    }
+
+    /// The threads of a process other than its first, each by a number that stands for it in place of the pid:
+    /// its first thread may have ended, and one may have a table of descriptors of its own.
+    fn other_threads(&self, _pid: u32) -> Vec<u32> {
+        vec![]
+    }
+
+    /// The names of the objects that are mounted elsewhere (`mount --bind`), each with the mount point.
+    fn mounted_objects(&self) -> Vec<(ObjectName, Vec<u8>)> {
+        vec![]
+    }
 
     /// The locks on files, `/proc/locks`.
     ///
@@ -172,9 +188,11 @@ pub struct Clock {
 /// The outcome of examining a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Examined {
-    /// It may not be examined, or there is no room to. With every user that it
-    /// is, was or can be again; empty when even that is not told.
+    /// It may not be examined. With every user that it is, was or can be again;
+    /// empty when even that is not told.
     Unreadable(Vec<u32>),
+    /// This program ran out of descriptors or memory.
+    Exhausted,
     /// It has ended meanwhile.
     Gone,
     /// It has nothing of shared memory.

@@ -10,6 +10,8 @@ mod process;
 mod sysv;
 mod who;
 
+pub use sysv::log_uses;
+
 use super::control::SysvStat;
 use super::sysv_table::{self, Table};
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, meminfo};
@@ -96,7 +98,7 @@ impl Machine for RealMachine {
         let mut tries = 0;
         loop {
             tries += 1;
-            let open = sys::object::open_object(Path::new(DEV_SHM), name.as_path())?;
+            let open = sys::object::open_to_ask(Path::new(DEV_SHM), name.as_path())?;
             let stat = object_stat(&open.stat);
             if !identity.fits(&stat.identity()) {
                 return Err(io::ErrorKind::NotFound.into());

@@ -44,6 +44,19 @@ pub enum OpenError {
         /// Whether this user may change the mode, and that helps.
         own: bool,
     },
+    /// It is unlinked and only mapped.
+    #[error(
+        "failed to read {id}{former}: it was unlinked, and is mapped but not open in {holders}. \
+         Run as root to read it through /proc/PID/map_files"
+    )]
+    Concealed {
+        /// Which.
+        id: SegmentId,
+        /// The name that it had, in words.
+        former: String,
+        /// Its holders.
+        holders: String,
+    },
     /// The name in /dev/shm is of something else.
     #[error("{id} is not shared memory: not a regular file")]
     NotMemory {
@@ -131,6 +144,13 @@ impl Reader {
     /// When it is gone or replaced, when it may not be read, or when the
     /// kernel refuses; each with what would help.
     pub fn open(machine: &dyn Machine, segment: &Segment) -> Result<Self, OpenError> {
+        if segment.is_concealed() {
+            let holders = segment.holders.iter().flat_map(|holders| holders.iter());
+            let holders: Vec<String> =
+                holders.map(|holder| format!("{} ({})", holder.command_text(), holder.pid)).collect();
+            let former = segment.former_name().map_or_else(String::new, |name| format!(" (formerly {name})"));
+            return Err(OpenError::Concealed { id: segment.id.clone(), former, holders: holders.join(", ") });
+        }
         let contents = match &segment.id {
             SegmentId::Sysv(shmid) => machine.attach(*shmid),
             SegmentId::Posix(name) => machine.open_object(name),

@@ -80,7 +80,7 @@ pub fn posix_called(name: &[u8]) -> Segment {
 pub fn unlinked(inode: u64, former_name: &[u8]) -> Segment {
     let mut segment = posix_called(former_name);
     segment.id = SegmentId::Deleted { device: 26, inode };
-    let unlinked = Some(Unlinked { name: ObjectName::new(former_name), by: vec![] });
+    let unlinked = Some(Unlinked { name: ObjectName::new(former_name), by: vec![], concealed: false });
     segment.facts = Facts::Posix(PosixFacts { device: 26, inode, unlinked });
     segment
 }

@@ -169,6 +169,7 @@ impl Field {
             Self::Size => Value::Size(segment.size.0),
             Self::Resident => segment.resident.map_or(Value::Absent, |size| Value::Size(size.0)),
             Self::Swapped => segment.swapped.map_or(Value::Absent, |size| Value::Size(size.0)),
+            Self::Mode | Self::Owner | Self::Group if segment.is_concealed() => Value::Absent,
             Self::Mode => Value::Mode(segment.mode.bits()),
             Self::Owner => Value::Text(segment.owner.user_text()),
             Self::Group => Value::Text(segment.owner.group_text()),

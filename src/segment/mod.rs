@@ -128,6 +128,9 @@ pub struct Unlinked {
     pub name: Option<ObjectName>,
     /// Whatever probably unlinked it, likeliest first; empty where nothing tells.
     pub by: Vec<Unlinker>,
+    /// This user may not inspect it, as its holders have it only mapped: its size is that of the largest
+    /// mapping, its owner that of a holder, and its mode and times are unknown.
+    pub concealed: bool,
 }
 
 /// Something other than the program itself that unlinks objects.
@@ -305,6 +308,12 @@ impl Segment {
     #[must_use]
     pub fn former_name(&self) -> Option<&ObjectName> {
         self.posix()?.unlinked.as_ref()?.name.as_ref()
+    }
+
+    /// Returns whether it is an unlinked object that this user may not inspect.
+    #[must_use]
+    pub fn is_concealed(&self) -> bool {
+        self.posix().and_then(|facts| facts.unlinked.as_ref()).is_some_and(|unlinked| unlinked.concealed)
     }
 
     /// The mark that belongs behind [`Segment::label`] when that is a former name.

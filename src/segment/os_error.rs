@@ -8,8 +8,11 @@ use std::fmt::Display;
 pub fn plain_error(error: &impl Display) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
+    // `EMFILE`; the limit of the whole system has another text.
+    let remedy = if text == "Too many open files" { " (`ulimit -n`)" } else { "" };
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+    let first = letters.next().into_iter().flat_map(char::to_lowercase);
+    first.chain(letters).chain(remedy.chars()).collect()
 }
 
 #[cfg(test)]
@@ -20,6 +23,11 @@ mod tests {
     #[test]
     fn the_words_without_the_number() {
         assert_eq!(plain_error(&io::Error::from_raw_os_error(libc::ENOSPC)), "no space left on device");
+        assert_eq!(
+            plain_error(&io::Error::from_raw_os_error(libc::EMFILE)),
+            "too many open files (`ulimit -n`)"
+        );
+        assert_eq!(plain_error(&""), "");
         assert_eq!(plain_error(&"A FIFO. Move it"), "a FIFO. Move it");
     }
 }

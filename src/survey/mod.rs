@@ -15,7 +15,7 @@ mod usage;
 
 pub use alerts::{Alert, alerts};
 pub use diff::{Difference, difference};
-pub use holdings::{Concealed, Coverage, Depth, Holdings};
+pub use holdings::{Coverage, Depth, Holdings};
 pub use limits::{DevShmUse, Limits};
 pub use logout::{at_logout, logouts};
 pub use names::Names;
@@ -23,7 +23,7 @@ pub use namesakes::{namesake_text, namesakes};
 pub use usage::{Shmem, Sum, Usage, promised, usage};
 
 use crate::machine::sysv_table::{self, Table};
-use crate::machine::{Machine, ObjectListing};
+use crate::machine::{Machine, ObjectListing, Unreadable};
 use crate::segment::{Bytes, Kind, ObjectName, Segment, Timestamp};
 use std::collections::HashSet;
 use std::io;
@@ -39,14 +39,16 @@ pub struct Survey {
     pub limits: Limits,
     /// How many processes could be examined, once they were looked at.
     pub coverage: Option<Coverage>,
-    /// Unlinked objects that are held, and that this user may not inspect.
-    pub concealed: Vec<Concealed>,
     /// What could not be looked at, each in a line that is safe to print.
     pub problems: Vec<String>,
     /// The names in `/dev/shm` that are no segments: directories, FIFOs, links, mount points.
     pub other_names: HashSet<ObjectName>,
     /// The kinds that could not be listed, or not all of them.
     pub unlisted: Vec<Kind>,
+    /// Those of `unlisted` that lack more than other users' private directories.
+    pub failed: Vec<Kind>,
+    /// The files in `/dev/shm` that are no segments, directories and itself included.
+    other_files: u64,
     /// When it was taken.
     pub at: Timestamp,
     /// When the scan of the processes began that `join` took the holders from.
@@ -85,9 +87,16 @@ impl Survey {
         let mut segments = vec![];
         let sysv = sysv::add(table, machine, names, &mut segments, &mut problems);
         let sysv_count = segments.len();
+        let other_files =
+            listing.as_ref().map_or(0, |listing| listing.directories + listing.others.len() as u64);
+        let denied = |listing: &ObjectListing| listing.unreadable.iter().any(Unreadable::is_denied);
+        let denied = listing.as_ref().is_ok_and(denied);
         let posix = posix::add(listing, machine, names, &mut segments, &mut problems);
-        let unlisted = [(Kind::Sysv, sysv), (Kind::Posix, posix)];
-        let unlisted = unlisted.into_iter().filter(|(_, listed)| !listed).map(|(kind, _)| kind).collect();
+        let kinds = |listed: [bool; 2]| {
+            let kinds = [Kind::Sysv, Kind::Posix].into_iter().zip(listed);
+            kinds.filter(|(_, listed)| !listed).map(|(kind, _)| kind).collect()
+        };
+        let (unlisted, failed) = (kinds([sysv, posix && !denied]), kinds([sysv, posix]));
         let (sysv, posix) = segments.split_at_mut(sysv_count);
         sysv.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         posix.sort_unstable_by(|a, b| a.id.cmp(&b.id));
@@ -96,10 +105,11 @@ impl Survey {
             segments,
             limits,
             coverage: None,
-            concealed: vec![],
             problems,
             other_names,
             unlisted,
+            failed,
+            other_files,
             at,
             scanned: None,
         }
@@ -113,12 +123,29 @@ impl Survey {
             segment.holders = holdings.of(segment);
         }
         let listed = self.segments.len();
-        self.concealed = holdings::add_unlinked(holdings, machine, names, &mut self.segments);
+        holdings::add_unlinked(holdings, machine, names, &mut self.segments);
         for segment in &mut self.segments[listed..] {
             segment.holders = holdings.of(segment);
         }
+        if let Some(failed) = &holdings.coverage.failed {
+            self.problems.push(format!("failed to find unlinked objects: {failed}"));
+            self.unlisted.push(Kind::Deleted);
+            self.failed.push(Kind::Deleted);
+        }
         self.coverage = Some(holdings.coverage.clone());
         self.scanned = Some(holdings.at);
+    }
+
+    /// Returns whether `/dev/shm` has more files than were found: unlinked objects, held in a way that was not
+    /// looked for.
+    #[must_use]
+    pub fn misses_objects(&self) -> bool {
+        let Some(used) = self.limits.dev_shm else { return false };
+        if used.inodes > 0 {
+            return used.inodes_used > self.other_files + usage::objects(self).count() as u64;
+        }
+        let listed: Bytes = usage::objects(self).filter_map(|segment| segment.resident).sum();
+        used.used > listed
     }
 
     /// What all segments have in memory together.

@@ -32,13 +32,13 @@ pub fn add(
         problems.push(unreadable(directory, machine, names));
     }
     segments.extend(listing.objects.into_iter().map(|(name, stat)| segment(name, &stat, machine, names)));
-    listing.unreadable.iter().all(|directory| directory.kind == io::ErrorKind::PermissionDenied)
+    listing.unreadable.iter().all(Unreadable::is_denied)
 }
 
 /// Who may look into a directory, in words.
 fn unreadable(directory: &Unreadable, machine: &dyn Machine, names: &mut Names) -> String {
-    let Unreadable { name, uid, gid, mode, kind, reason } = directory;
-    if *kind != io::ErrorKind::PermissionDenied {
+    let Unreadable { name, uid, gid, mode, reason, .. } = directory;
+    if !directory.is_denied() {
         return format!("failed to list /dev/shm{name}: {}", plain_error(reason));
     }
     let owner = names.owner(machine, *uid, *gid).user_text();

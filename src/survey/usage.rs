@@ -114,7 +114,9 @@ pub fn usage(machine: &dyn Machine, survey: &Survey) -> Usage {
     for segment in sysv.chain(objects(survey)) {
         let owner = &segment.owner;
         let name = || owner.user.as_ref().map(|_| owner.user_text());
-        users.entry(owner.uid).or_insert_with(|| (name(), Sum::default())).1.add(segment);
+        if !segment.is_concealed() {
+            users.entry(owner.uid).or_insert_with(|| (name(), Sum::default())).1.add(segment);
+        }
         // Reading a segment to report on it is not usage.
         let holders = segment.holders.as_deref().unwrap_or_default().iter();
         for holder in holders.filter(|holder| !holder.looks_on()) {

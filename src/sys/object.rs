@@ -177,6 +177,24 @@ pub fn foresee_name(root: &Path, path: &Path) -> io::Result<()> {
 /// `ENOENT` when it is gone, `EACCES` without read permission, `ENODEV` when
 /// it is no regular file, `EXDEV` when another file system is mounted there.
 pub fn open_object(root: &Path, path: &Path) -> io::Result<OpenObject> {
+    open_with(OFlag::O_RDONLY, root, path)
+}
+
+/// As [`open_object`], to ask for a lease: for writing where the mode does not let this user read. Nothing is
+/// written.
+///
+/// # Errors
+/// As [`open_object`].
+pub fn open_to_ask(root: &Path, path: &Path) -> io::Result<OpenObject> {
+    match open_object(root, path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_with(OFlag::O_WRONLY, root, path)
+        }
+        opened => opened,
+    }
+}
+
+fn open_with(access: OFlag, root: &Path, path: &Path) -> io::Result<OpenObject> {
     for _ in 0..MAX_OPENS {
         let handle = handle(root, path)?;
         let stat = statx_fd(handle.as_fd())?;
@@ -184,13 +202,13 @@ pub fn open_object(root: &Path, path: &Path) -> io::Result<OpenObject> {
             return Err(io::Error::from_raw_os_error(libc::ENODEV));
         }
         // Through the handle, so that it is the very object that was looked at.
-        match open_link(&format!("/proc/self/fd/{}", handle.as_raw_fd())) {
+        match open_link(access, &format!("/proc/self/fd/{}", handle.as_raw_fd())) {
             Ok((file, keeps_access_time)) => return Ok(OpenObject { file, stat, keeps_access_time }),
             // The link always exists where /proc is mounted.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        let (file, keeps_access_time) = open_name(root, path)?;
+        let (file, keeps_access_time) = open_name(access, root, path)?;
         let opened = statx_fd(file.as_fd())?;
         // The handle keeps its inode, so no other object can have the number.
         if (opened.device, opened.inode) == (stat.device, stat.inode) {
@@ -202,9 +220,9 @@ pub fn open_object(root: &Path, path: &Path) -> io::Result<OpenObject> {
 
 /// Opens an object by its name, without `/proc`: it may have been replaced since
 /// its handle was opened.
-fn open_name(root: &Path, path: &Path) -> io::Result<(File, bool)> {
+fn open_name(access: OFlag, root: &Path, path: &Path) -> io::Result<(File, bool)> {
     let (directory, name) = open_parent(root, path)?;
-    read_only(OFlag::O_NOFOLLOW, |flags| openat(&directory, name.as_c_str(), flags, Mode::empty()))
+    gently(access | OFlag::O_NOFOLLOW, |flags| openat(&directory, name.as_c_str(), flags, Mode::empty()))
 }
 
 /// Opens what a link of `/proc` stands for, for reading: a descriptor or a
@@ -214,7 +232,7 @@ fn open_name(root: &Path, path: &Path) -> io::Result<(File, bool)> {
 /// `EACCES` without read permission, `EPERM` for a mapping that only root may
 /// open so, `ENOENT` when it is no more.
 pub fn open_again(link: &str) -> io::Result<OpenObject> {
-    let (file, keeps_access_time) = open_link(link)?;
+    let (file, keeps_access_time) = open_link(OFlag::O_RDONLY, link)?;
     let stat = statx_fd(file.as_fd())?;
     Ok(OpenObject { file, stat, keeps_access_time })
 }
@@ -234,14 +252,14 @@ pub const fn kind_of(mode: u32) -> Option<&'static str> {
 }
 
 /// The open file, and whether reading it leaves the access time as it is.
-fn open_link(link: &str) -> io::Result<(File, bool)> {
-    read_only(OFlag::empty(), |flags| open(link, flags, Mode::empty()))
+fn open_link(access: OFlag, link: &str) -> io::Result<(File, bool)> {
+    gently(access, |flags| open(link, flags, Mode::empty()))
 }
 
-/// Opens for reading without blocking, and without moving the access time where
+/// Opens without blocking, and without moving the access time where
 /// that is allowed; returns whether it is.
-fn read_only(flags: OFlag, open: impl Fn(OFlag) -> nix::Result<OwnedFd>) -> io::Result<(File, bool)> {
-    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | flags;
+fn gently(flags: OFlag, open: impl Fn(OFlag) -> nix::Result<OwnedFd>) -> io::Result<(File, bool)> {
+    let flags = OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | flags;
     match open(flags | OFlag::O_NOATIME) {
         Ok(fd) => Ok((File::from(fd), true)),
         Err(Errno::EPERM) => Ok((File::from(open(flags)?), false)),

@@ -2,7 +2,9 @@
 
 use super::{Ended, Leaks, there};
 use crate::support::{NOBODY, Object, SOON, as_nobody, orphan, tool, wait_until};
+use nix::mount::{MsFlags, mount};
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
+use shmlens::sys::shm::Attachment;
 use std::fs::{self, File, Permissions};
 use std::io::IoSlice;
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -16,6 +18,22 @@ fn as_nobody_ended(arguments: &[&str]) -> Ended {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Ended { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// The state of the one segment, with its reasons.
+fn state_of(leaks: &Leaks, id: &str) -> (String, String) {
+    let listed = leaks.run(&["list", "--json", "--settle", "0s"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    let segments = listed["segments"].as_array().unwrap();
+    let segment = segments.iter().find(|segment| segment["id"] == id).unwrap();
+    let text = |name: &str| segment[name].as_str().unwrap_or_default().to_owned();
+    (format!("{} {}", text("state"), text("certainty")).trim().to_owned(), segment["reasons"].to_string())
+}
+
+/// Makes this test the process that used a segment last.
+fn use_last(id: &str) {
+    let shmid = id.strip_prefix("sysv:").unwrap().parse().unwrap();
+    drop(Attachment::read_only(shmid).unwrap());
 }
 
 fn nobodys(name: &str) -> String {
@@ -172,7 +190,7 @@ fn a_kind_that_could_not_be_listed_is_a_failure() {
     fs::set_permissions("/dev/shm", Permissions::from_mode(0o1777)).unwrap();
     assert_eq!((list.status, clean.status), (Some(1), Some(1)), "{list:?} {clean:?}");
     let json: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
-    assert_eq!(json["coverage"]["unlisted"], serde_json::json!(["posix"]));
+    assert_eq!(json["coverage"]["unlisted"], serde_json::json!(["posix", "deleted"]));
     // Too few descriptors: whatever is printed, what is missing is not said to be all right.
     for command in ["list --json", "clean"] {
         for most in 3..12 {
@@ -191,4 +209,167 @@ fn a_kind_that_could_not_be_listed_is_a_failure() {
     let list = leaks.run(&["list", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
     assert_eq!((list.status, &json["coverage"]["unlisted"]), (Some(0), &serde_json::json!([])));
+}
+
+#[test]
+fn reading_a_segment_does_not_make_it_a_certain_leak() {
+    let Some(leaks) = Leaks::new() else { return };
+    let id = leaks.sysv("4K");
+    use_last(&id);
+    let file = leaks.home.path().join("copy");
+    for command in [&["dump", &id][..], &["find", "x", &id], &["save", &id, file.to_str().unwrap()]] {
+        let before = state_of(&leaks, &id);
+        assert_eq!(before.0, "idle", "{}", before.1);
+        assert!(before.1.contains("its last user is running"), "{}", before.1);
+        let ended = leaks.run(command);
+        assert!(ended.stderr.is_empty() || command[0] != "dump", "{ended:?}");
+    }
+    assert_eq!(state_of(&leaks, &id).0, "idle");
+    leaks.clean(&["--yes", "--likely"]).assert_is(0, &["Nothing is leaked."]);
+    assert_eq!(there(), [id]);
+    // A leak stays one, and its last use is that before it was read.
+    let leak = leaks.sysv("4K");
+    let made = Instant::now();
+    wait_until(SOON, || made.elapsed() > Duration::from_millis(3100));
+    leaks.run(&["dump", &leak]);
+    leaks.run(&["clean", "--settle", "3s", "--yes"]).assert_is(0, &[&format!("{leak}: removed")]);
+}
+
+#[test]
+fn a_reader_without_a_state_directory_proves_nothing_to_itself() {
+    let Some(leaks) = Leaks::new() else { return };
+    let id = orphan(0, 4096, b"text").to_string();
+    assert_eq!(leaks.run(&["chmod", "0666", &id]).status, Some(0));
+    use_last(&id);
+    let dumped = as_nobody_ended(&["dump", &id]);
+    assert_eq!(dumped.status, Some(0), "{dumped:?}");
+    let clean = as_nobody_ended(&["clean", "--settle", "0s", "--dry-run"]);
+    clean.assert_is(0, &["leaked?", "may have been shmlens, which has no state directory"]);
+}
+
+/// Gives nobody a home directory, for this test only.
+fn home_of_nobody() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    fs::set_permissions(home.path(), Permissions::from_mode(0o755)).unwrap();
+    chown(home.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    let users = home.path().join("passwd");
+    let text =
+        format!("root:x:0:0::/root:/bin/sh\nnobody:x:{NOBODY}:{NOBODY}::{}:/bin/sh\n", home.path().display());
+    fs::write(&users, text).unwrap();
+    mount(Some(&users), "/etc/passwd", None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
+    home
+}
+
+#[test]
+fn root_knows_what_the_owner_read_created_and_restored() {
+    let Some(leaks) = Leaks::new() else { return };
+    let home = home_of_nobody();
+    let as_owner = |arguments: &[&str]| {
+        let mut command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);
+        let command = command.env_remove("XDG_STATE_HOME").env("HOME", home.path()).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let sysv = orphan(0, 4096, b"text").to_string();
+    as_owner(&["create", "posix", "nccl-a1B2c3", "--size", "8"]);
+    let created = "posix:/nccl-a1B2c3".to_owned();
+    assert_eq!(state_of(&leaks, &created).0, "leaked likely");
+    // Another object of that name, born before the log says so: the record is of an object.
+    Leaks::object("nccl-d4E5f6", 8);
+    assert_eq!(state_of(&leaks, "posix:/nccl-d4E5f6").0, "leaked certain");
+    fs::rename("/dev/shm/nccl-d4E5f6", "/dev/shm/nccl-a1B2c3").unwrap();
+    chown("/dev/shm/nccl-a1B2c3", Some(NOBODY), Some(NOBODY)).unwrap();
+    assert_eq!(state_of(&leaks, &created).0, "leaked certain");
+    // The segment is given to its reader.
+    assert_eq!(leaks.run(&["chown", "nobody", &sysv]).status, Some(0));
+    use_last(&sysv);
+    as_owner(&["dump", &sysv]);
+    let (state, reasons) = state_of(&leaks, &sysv);
+    assert_eq!(state, "idle", "{reasons}");
+    assert!(home.path().join(".local/state/shmlens/attached.jsonl").exists());
+    // What another user owns there is not believed.
+    chown(home.path().join(".local/state/shmlens/attached.jsonl"), Some(1), None).unwrap();
+    assert_eq!(state_of(&leaks, &sysv).0, "leaked certain");
+}
+
+#[test]
+fn what_is_mounted_elsewhere_is_in_use() {
+    let Some(leaks) = Leaks::new() else { return };
+    let id = Leaks::object("nccl-a1 B2", 8);
+    let _certain = Leaks::object("nccl-a1B2c3", 8);
+    let point = leaks.home.path().join("mounted here");
+    fs::write(&point, "").unwrap();
+    mount(Some("/dev/shm/nccl-a1 B2"), &point, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
+    let (state, reasons) = state_of(&leaks, &id);
+    assert_eq!(state, "in-use", "{reasons}");
+    assert!(reasons.contains(&format!("mounted at {}", point.display())), "{reasons}");
+    nix::mount::umount(&point).unwrap();
+    assert_ne!(state_of(&leaks, &id).0, "in-use");
+}
+
+#[test]
+fn an_owner_who_may_not_read_asks_the_kernel_for_writing() {
+    let Some(_leaks) = Leaks::new() else { return };
+    let id = nobodys("nccl-a1B2c3");
+    for (mode, state, words) in [
+        (0o266, "leaked", "granted a write lease"),
+        (
+            0o066,
+            "unknown",
+            "you cannot open it to ask the kernel: run `shmlens chmod u+r posix:/nccl-a1B2c3` first",
+        ),
+    ] {
+        fs::set_permissions("/dev/shm/nccl-a1B2c3", Permissions::from_mode(mode)).unwrap();
+        let listed = as_nobody_ended(&[
+            "list",
+            "--csv",
+            "--no-header",
+            "--columns",
+            "state,reasons",
+            "--settle",
+            "0s",
+        ]);
+        listed.assert_is(0, &[state, words]);
+    }
+    drop(id);
+}
+
+#[test]
+fn what_could_not_be_listed_is_told_with_a_remedy() {
+    let Some(leaks) = Leaks::new() else { return };
+    fs::create_dir("/dev/shm/private").unwrap();
+    fs::set_permissions("/dev/shm/private", Permissions::from_mode(0o700)).unwrap();
+    let unlisted = |ended: &Ended| {
+        let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+        json["coverage"]["unlisted"].clone()
+    };
+    let list = as_nobody_ended(&["list", "--json"]);
+    assert_eq!((list.status, unlisted(&list)), (Some(0), serde_json::json!(["posix"])));
+    let clean = as_nobody_ended(&["clean"]);
+    assert_eq!(clean.status, Some(1), "{clean:?}");
+    for told in [&list, &clean] {
+        assert!(
+            told.stderr.contains("/dev/shm/private: permission denied")
+                && told.stderr.contains("Run as root")
+        );
+    }
+    assert_eq!(unlisted(&leaks.run(&["list", "--json"])), serde_json::json!([]));
+    let Some(shell) = tool("sh") else { return };
+    let mut exhausted = 0;
+    for most in 5..12 {
+        let script = format!("ulimit -n {most}; exec \"$0\" list --json");
+        let mut command = leaks.command();
+        let program = command.get_program().to_owned();
+        command = Command::new(&shell);
+        let output = command.args(["-c", &script]).arg(program).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let Ok(json) = serde_json::from_slice::<serde_json::Value>(&output.stdout) else { continue };
+        let whole = json["coverage"]["unlisted"] == serde_json::json!([]);
+        assert_eq!(output.status.success(), whole, "{most}: {stderr}");
+        assert!(whole || stderr.contains("ulimit -n"), "{most}: {stderr}");
+        assert!(whole || json["coverage"]["unreadable"] != 0 || !stderr.is_empty());
+        exhausted += usize::from(!whole);
+    }
+    assert!(exhausted > 0, "some had too few");
 }

@@ -164,7 +164,7 @@ fn the_owner_rescues_what_a_holder_has_open_and_learns_what_a_mapping_needs() {
     // Root sees both; the id is the same for everyone.
     let list = json(["list", "--json", "former_name~mapped"]);
     let id = list["segments"][0]["id"].as_str().unwrap();
-    for command in [&["dump"][..], &["watch"], &["find", "lost"], &["info"]] {
+    for command in [&["dump"][..], &["watch"], &["find", "lost"]] {
         for name in ["/mapped", id] {
             let error = error(&shmlens(&[command, &[name]].concat()));
             for words in [id, "/mapped", "is mapped but not open in", "Run as root", "map_files"] {
@@ -172,7 +172,23 @@ fn the_owner_rescues_what_a_holder_has_open_and_learns_what_a_mapping_needs() {
             }
         }
     }
-    assert!(error(&shmlens(&["save", "/mapped", "/nowhere/file"])).contains("Run as root"));
+    // It is listed all the same, with what its holder's mappings tell.
+    let (listed, _) = texts(&shmlens(&["list", "--json", "former_name~mapped"]));
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let segment = &listed["segments"][0];
+    assert_eq!((&segment["id"], &segment["size"]), (&id.into(), &8192.into()), "{segment}");
+    assert!(segment["mode"].is_null() && segment["owner"].is_null() && segment["resident"].is_null());
+    let pid = segment["holders"][0]["pid"].to_string();
+    let (row, _) = texts(&shmlens(&["list", "--columns", "id", "--no-header", &format!("pid={pid}")]));
+    assert!(row.lines().any(|row| row == id), "{row}");
+    let (info, _) = texts(&shmlens(&["info", "/mapped"]));
+    for words in
+        ["8192 bytes): that of its largest mapping", "mode          unknown", "Run as root to read it"]
+    {
+        assert!(info.contains(words), "{words}: {info}");
+    }
+    let copy = directory.path().join("mapped.saved");
+    assert!(error(&shmlens(&["save", "/mapped", copy.to_str().unwrap()])).contains("Run as root"));
     // An id that is not found anywhere: the rest of the processes are for root.
     assert!(error(&shmlens(&["dump", "deleted:1:2"])).contains("Run as root"));
     texts(&run(["dump", "/mapped"]));
@@ -228,4 +244,27 @@ fn a_live_name_always_wins_over_a_former_one() {
     nix::unistd::mkfifo("/dev/shm/name", nix::sys::stat::Mode::S_IRWXU).unwrap();
     assert!(error(&run(["dump", "/name"])).contains("a FIFO"));
     assert!(error(&run(["save", "/name", "/nowhere/file"])).contains("a FIFO"));
+}
+
+#[test]
+fn holders_that_are_hard_to_see_keep_their_objects_in_the_list() {
+    let Some(_world) = World::new() else { return };
+    let Some(program) = compile_cpp("tests/cli/hidden_holder.cpp") else { return };
+    let _holder = ready(&mut Command::new(program));
+    let list = json(["list", "--json"]);
+    let segments = list["segments"].as_array().unwrap();
+    let mut names: Vec<&str> = segments.iter().map(|one| one["former_name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["/by_thread", "/own_table", "/privately"], "{list:#}");
+    for segment in segments {
+        let (id, name) = (segment["id"].as_str().unwrap(), segment["former_name"].as_str().unwrap());
+        assert_eq!(
+            (segment["state"].as_str(), &segment["size"]),
+            (Some("removed"), &8192.into()),
+            "{segment:#}"
+        );
+        let length = name.len().to_string();
+        assert_eq!(printed(["dump", "--raw", "--length", &length, id]), name);
+        assert!(printed(["info", id]).contains("hidden_holder"));
+    }
 }

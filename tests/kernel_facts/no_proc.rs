@@ -63,8 +63,17 @@ fn nothing_is_leaked_for_want_of_processes() {
     let _object = Object::new("here", 5, 0o644);
     let Some(output) = without_proc(&["list", "--leaked", "--columns", "id", "--no-header"]) else { return };
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
-    let states = printed(&["list", "--columns", "state", "--no-header"]);
-    assert_eq!(states, "unknown\n");
+    let listed = without_proc(&["list", "--columns", "state", "--no-header"]).unwrap();
+    assert_eq!(String::from_utf8_lossy(&listed.stdout), "unknown\n");
+    // Unlinked objects are found through /proc only.
+    let told = String::from_utf8_lossy(&listed.stderr).into_owned();
+    assert!(
+        told.contains("failed to find unlinked objects") && told.contains("/proc is not mounted"),
+        "{told}"
+    );
+    assert_eq!(listed.status.code(), Some(1));
+    let clean = without_proc(&["clean"]).unwrap();
+    assert_eq!(clean.status.code(), Some(1), "{clean:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Python's multiprocessing: with its resource tracker, without it, killed.
 
 use super::{Told, listed, listed_with, made_by, python_of, said, slay, stranger, told};
-use crate::support::{Child, SOON, World, shmlens, wait_until};
+use crate::support::{Child, SOON, World, python, shmlens, wait_until};
 
 /// Runs the lines that it is told, and says "ok" to each.
 const SHELL: &str =
@@ -65,11 +65,11 @@ fn shared_memory_is_held_wanted_and_leaked() {
 
     // Closed, not unlinked: its tracker would take it away at the end.
     python.run("one.close()");
-    told(&id).assert_is("idle", &["still needed: resource_tracker of its owner is running"]);
+    told(&id).assert_is("idle", &["still needed: resource_tracker of its owner or root is running"]);
 
     python.kill_all();
     let left = told(&id);
-    left.assert_is("leaked certain", &["no resource_tracker of its owner is running"]);
+    left.assert_is("leaked certain", &["no resource_tracker of its owner or root is running"]);
     assert_eq!((left.maker.as_str(), left.holders.len()), ("cpython-shared-memory", 0));
     // A minute has not passed.
     let young = listed_with(shmlens(), "1h").remove(0);
@@ -99,7 +99,7 @@ fn a_list_is_known_by_what_is_in_it() {
     assert_eq!(held.maker, "cpython-shareablelist");
     python.kill_all();
     let left = told(&id);
-    left.assert_is("leaked certain", &["no resource_tracker of its owner is running"]);
+    left.assert_is("leaked certain", &["no resource_tracker of its owner or root is running"]);
     assert_eq!(left.maker, "cpython-shareablelist");
 }
 
@@ -120,7 +120,7 @@ fn locks_and_semaphores_are_held_and_leaked() {
     let left = made_by("cpython-mp-semaphore");
     assert_eq!(left.len(), semaphores.len());
     for one in &left {
-        one.assert_is("leaked certain", &["no resource_tracker of its owner is running"]);
+        one.assert_is("leaked certain", &["no resource_tracker of its owner or root is running"]);
     }
 }
 
@@ -177,4 +177,26 @@ fn the_heap_of_values_is_unlinked_and_kept_alive() {
     assert!(all[0].id.starts_with("deleted:") && all[0].holders == [python.pid()]);
     python.kill_all();
     assert!(listed().is_empty());
+}
+
+/// A program that gives up root's rights leaves its tracker as it was.
+#[test]
+fn a_tracker_of_root_keeps_what_another_user_made() {
+    let Some(_world) = World::new() else { return };
+    let user = stranger();
+    let text = format!(
+        "import os, sys\n\
+         from multiprocessing import resource_tracker, shared_memory\n\
+         resource_tracker.ensure_running()\n\
+         os.setgid({user})\n\
+         os.setuid({user})\n\
+         block = shared_memory.SharedMemory(create=True, size=10)\n\
+         block.close()\n\
+         print('made', block._name, flush=True)\n\
+         sys.stdin.read()\n"
+    );
+    let Some(mut command) = python(&text) else { return };
+    let mut child = Child::spawn_piped(command.current_dir("/").env("PYTHONWARNINGS", "ignore"));
+    let name = said(&mut child, "made");
+    told(&format!("posix:{name}")).assert_is("idle", &["resource_tracker of its owner or root is running"]);
 }

@@ -52,7 +52,7 @@ fn has_word(text: &[u8], word: &[u8]) -> bool {
 /// In words whose it is.
 pub(super) const fn of_whom(whose: Whose) -> &'static str {
     match whose {
-        Whose::Owner => " of its owner",
+        Whose::Owner => " of its owner or root",
         Whose::Anyone => "",
     }
 }

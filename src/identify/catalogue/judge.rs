@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(object("ora_ORCL_32769_0", &server), Judged::Protected);
         assert_eq!(object("ora_TEST_32769_0", &server), Judged::Leaked, "that is another instance");
         let judgement = judged(Kind::Posix, "psm_1f09ab2c", None, &nobody);
-        assert_eq!(judgement.reasons[0], "no resource_tracker of its owner is running");
+        assert_eq!(judgement.reasons[0], "no resource_tracker of its owner or root is running");
     }
 
     #[test]

@@ -301,6 +301,7 @@ impl Machine for MadeMachine {
     fn list_objects(&self) -> io::Result<ObjectListing> {
         let facts = lock(&self.facts);
         Ok(ObjectListing {
+            directories: 1,
             objects: facts.posix.iter().map(|(name, object)| (name.clone(), object.stat_now())).collect(),
             others: facts.others.clone(),
             mounts: facts.mounts.clone(),

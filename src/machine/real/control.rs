@@ -1,6 +1,7 @@
 //! Changing segments of the machine that this runs on.
 
 use super::making::{ObjectMaking, SysvMaking, create_sysv};
+use super::sysv::note_use;
 use super::{DEV_SHM, RealMachine, memory, object_stat, sysv_stat};
 use crate::machine::control::{
     Control, Credentials, FileFlags, Guards, Held, MemoryFacts, NewSysv, Pin, Removal, SysvPermissions,
@@ -35,6 +36,7 @@ impl Control for RealMachine {
     }
 
     fn sysv_pin(&self, shmid: ShmId) -> io::Result<Pin> {
+        note_use(shmid);
         Ok(Box::new(shm::Attachment::pin(shmid.0)?))
     }
 

@@ -2,7 +2,7 @@
 //! or into another mount.
 
 use super::object_stat;
-use super::process::mounts::has_mounts;
+use super::process::{is_exhausted, mounts::has_mounts};
 use crate::machine::{ObjectListing, Unreadable};
 use crate::segment::ObjectName;
 use crate::sys::{self, FileStat};
@@ -54,6 +54,7 @@ fn walk(walker: &mut Walker, directory: &OwnedFd, path: &mut Vec<u8>, depth: usi
     // A directory stream moves the offset of its descriptor, so it gets its own.
     let mut stream = Dir::from_fd(directory.try_clone()?)?;
     let mut denied = None;
+    walker.listing.directories += 1;
     for entry in stream.iter() {
         let entry = entry?;
         let file_name = entry.file_name();
@@ -74,6 +75,7 @@ fn walk(walker: &mut Walker, directory: &OwnedFd, path: &mut Vec<u8>, depth: usi
                 denied = Some(error);
                 continue;
             }
+            Err(error) if is_exhausted(&error) => return Err(error),
             // What is gone since it was listed is not there any more.
             Err(_) => continue,
         };

@@ -14,13 +14,14 @@
 use super::posix::{read_file, run_of_file};
 use super::{SYSV_TABLE, sysv_stat};
 use crate::machine::control::SysvStat;
-use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, Trace, sysv_table};
-use crate::segment::{Bytes, Identity, ShmId};
+use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, LastUse, Trace, UseLog, sysv_table};
+use crate::segment::{Bytes, Identity, ShmId, Timestamp};
 use crate::sys::shm::{self, Attachment};
 use crate::sys::{page_size, swap};
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 use std::fs::{self, File};
-use std::io;
+use std::sync::OnceLock;
+use std::{io, process};
 
 /// How many pages one `mincore` call is asked about: 16 MiB, well under a millisecond.
 const PAGES_A_CALL: usize = 4096;
@@ -35,8 +36,36 @@ pub struct SysvContents {
     huge: bool,
 }
 
+static LOG: OnceLock<&'static dyn UseLog> = OnceLock::new();
+
+/// Sets what remembers the last use of segments that this process attaches, for as long as it runs.
+pub fn log_uses(log: &'static dyn UseLog) {
+    let _ = LOG.set(log);
+}
+
+/// Notes the last use of a segment by another process. Attaching and detaching replace it.
+pub fn note_use(shmid: ShmId) {
+    let Some(log) = LOG.get() else { return };
+    // Where this user may not ask, the segment cannot be attached either.
+    let Ok(stat) = shm::stat(shmid.0) else { return };
+    let pid = stat.last_pid.cast_unsigned();
+    if pid != process::id() {
+        let time = |seconds: i64| (seconds != 0).then(|| Timestamp::from_seconds(seconds));
+        let last = LastUse { pid, attach: time(stat.attach_time), detach: time(stat.detach_time) };
+        log.note(shmid, &sysv_stat(&stat).identity(), last);
+    }
+}
+
+impl Drop for SysvContents {
+    fn drop(&mut self) {
+        // Another process may have used it meanwhile.
+        note_use(self.shmid);
+    }
+}
+
 impl SysvContents {
     pub fn attach(shmid: ShmId) -> io::Result<Self> {
+        note_use(shmid);
         let attachment = Attachment::read_only(shmid.0)?;
         let identity = sysv_stat(&shm::stat(shmid.0)?).identity();
         let file = attachment.open().ok();

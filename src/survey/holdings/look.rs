@@ -203,11 +203,12 @@ impl Looker<'_> {
     fn one(&self, listed: Listed) -> Option<Entry> {
         // Before it is looked at: what it does meanwhile counts as done later.
         let ran = self.machine.ran_for(listed.pid);
-        if let Some(known) = (self.believe)(listed, ran) {
+        if let Some(known) = (self.believe)(listed, ran).filter(|known| *known.seen != Seen::Exhausted) {
             return Some(known);
         }
         let seen = match self.machine.examine(listed.pid, self.wanted) {
             Examined::Gone => return None,
+            Examined::Exhausted => Seen::Exhausted,
             Examined::Unreadable(users) => Seen::Unreadable(users),
             Examined::Nothing => Seen::Nothing,
             Examined::Holds(process, uses) => Seen::Holds(Box::new(process), sum_up(uses)),

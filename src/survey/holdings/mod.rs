@@ -5,12 +5,14 @@ mod look;
 mod unlinked;
 
 pub use look::Depth;
-pub use unlinked::{Concealed, add as add_unlinked};
+pub use unlinked::add as add_unlinked;
 
 use super::Names;
 use crate::machine::Machine;
 use crate::machine::process::{Claim, FileLock, Object, Process, Processes, Use, Visibility, Wanted};
-use crate::segment::{Access, Facts, Holder, Place, Segment, SegmentId, Timestamp, escape, plain_error};
+use crate::segment::{
+    Access, Facts, Holder, ObjectName, Place, Segment, SegmentId, Timestamp, escape, plain_error,
+};
 use crate::sys::page_size;
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -29,6 +31,8 @@ pub struct Holdings {
     processes: HashMap<u32, Entry>,
     objects: HashMap<Object, Holders>,
     locks: HashMap<(u64, u64), Vec<FileLock>>,
+    /// The objects that are mounted elsewhere, with the mount point.
+    mounted: HashMap<ObjectName, Vec<u8>>,
 }
 
 /// Which processes could be examined.
@@ -91,6 +95,7 @@ impl Claimed {
 /// What the look at a process gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Seen {
+    Exhausted,
     Unreadable(Vec<u32>),
     Nothing,
     Holds(Box<Process>, Box<[Hold]>),
@@ -147,6 +152,10 @@ impl Holdings {
     /// not that of `/dev/shm` itself.
     #[must_use]
     pub fn of(&self, segment: &Segment) -> Option<Arc<[Holder]>> {
+        // What seems to have it attached has detached it since, or has one of another IPC namespace.
+        if segment.sysv().is_some_and(|facts| facts.nattch == 0) {
+            return Some(Arc::from([]));
+        }
         let found = object(segment).and_then(|object| self.objects.get(&object));
         let found = found.map(|found| found.of(segment)).filter(|found| !found.is_empty());
         found.or_else(|| (!self.is_younger(segment) && !self.is_elsewhere(segment)).then(|| Arc::from([])))
@@ -178,6 +187,13 @@ impl Holdings {
     pub fn locks(&self, segment: &Segment) -> &[FileLock] {
         let file = segment.posix().and_then(|facts| self.locks.get(&(facts.device, facts.inode)));
         file.map_or(&[], Vec::as_slice)
+    }
+
+    /// Where an object is mounted besides `/dev/shm`.
+    #[must_use]
+    pub fn mount_point(&self, segment: &Segment) -> Option<&[u8]> {
+        let SegmentId::Posix(name) = &segment.id else { return None };
+        self.mounted.get(name).map(Vec::as_slice)
     }
 
     /// Everything that a process holds.
@@ -230,7 +246,8 @@ impl Holdings {
         for lock in locks {
             by_file.entry((lock.device, lock.inode)).or_default().push(lock);
         }
-        Self { at, coverage, private: wanted.private, wanted, processes, objects, locks: by_file }
+        let mounted = machine.mounted_objects().into_iter().collect();
+        Self { at, coverage, private: wanted.private, wanted, processes, objects, locks: by_file, mounted }
     }
 }
 
@@ -250,12 +267,21 @@ fn problem(what: &str, error: &io::Error) -> String {
 fn coverage(processes: &HashMap<u32, Entry>, visibility: Visibility, failed: Option<String>) -> Coverage {
     let mut coverage = Coverage { processes: processes.len(), visibility, failed, ..Coverage::default() };
     for entry in processes.values() {
-        if let Seen::Unreadable(users) = &*entry.seen {
-            coverage.unreadable += 1;
-            coverage.users.extend(users.iter().copied().map(Some));
-            if users.is_empty() {
-                coverage.users.insert(None);
+        let users = match &*entry.seen {
+            Seen::Unreadable(users) => users.as_slice(),
+            Seen::Exhausted => {
+                coverage.failed.get_or_insert_with(|| {
+                    "out of file descriptors or memory during the scan of processes. Raise `ulimit -n`"
+                        .to_owned()
+                });
+                &[]
             }
+            Seen::Nothing | Seen::Holds(..) => continue,
+        };
+        coverage.unreadable += 1;
+        coverage.users.extend(users.iter().copied().map(Some));
+        if users.is_empty() {
+            coverage.users.insert(None);
         }
     }
     coverage

@@ -3,37 +3,19 @@
 use super::{Hold, Holdings, Seen};
 use crate::machine::Machine;
 use crate::machine::process::Object;
-use crate::segment::{Bytes, Holder, ObjectName, Owner, Segment, SegmentId, Unlinked, Unlinker};
+use crate::segment::{
+    Bytes, CreatorLife, Facts, Mode, ObjectName, Owner, PosixFacts, Segment, SegmentId, State, Times,
+    Unlinked, Unlinker, Verdict,
+};
 use crate::survey::{Names, logout, posix};
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::sync::Arc;
 
 /// What the kernel puts behind the name of a file that has none any more.
 const DELETED: &[u8] = b" (deleted)";
 
-/// An unlinked object that this user may not inspect: its holders have it only
-/// mapped, and the kernel lets only root follow `/proc/PID/map_files`
-/// (`proc_map_files_get_link` in fs/proc/base.c).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Concealed {
-    /// Its id.
-    pub id: SegmentId,
-    /// The name that it had.
-    pub former_name: Option<ObjectName>,
-    /// Its holders.
-    pub holders: Arc<[Holder]>,
-}
-
-/// Adds a segment for each, and returns those that cannot be inspected.
-/// `segments` has to be younger than the look, so that what has a name is among
-/// them.
-pub fn add(
-    holdings: &Holdings,
-    machine: &dyn Machine,
-    names: &mut Names,
-    segments: &mut Vec<Segment>,
-) -> Vec<Concealed> {
+/// Adds a segment for each. `segments` has to be younger than the look, so that what has a name is among them.
+pub fn add(holdings: &Holdings, machine: &dyn Machine, names: &mut Names, segments: &mut Vec<Segment>) {
     let listed: HashSet<(u64, u64)> = segments
         .iter()
         .filter_map(|segment| segment.posix())
@@ -50,55 +32,45 @@ pub fn add(
             }
         }
     }
-    let (mut new, mut concealed) = (vec![], vec![]);
-    for (file, ways) in found {
-        match segment(holdings, file, &ways, machine, names) {
-            Ok(segment) => new.extend(segment),
-            Err(former_name) => {
-                let (device, inode) = file;
-                let holders = holdings.objects.get(&Object::File { device, inode });
-                let holders = holders.map_or_else(|| Arc::from([]), |holders| holders.all.clone());
-                concealed.push(Concealed { id: SegmentId::Deleted { device, inode }, former_name, holders });
-            }
-        }
-    }
+    let new = found.into_iter().filter_map(|(file, ways)| segment(holdings, file, &ways, machine, names));
+    let mut new: Vec<Segment> = new.collect();
     new.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    concealed.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     segments.extend(new);
-    concealed
 }
 
-/// Describes an object through one of its holders. Without permission to stat it
-/// there, nothing is known of it but its numbers and its former name, which is
-/// the error.
+/// Describes an object through one of its holders.
 fn segment(
     holdings: &Holdings,
     (device, inode): (u64, u64),
     ways: &[(u32, &Hold)],
     machine: &dyn Machine,
     names: &mut Names,
-) -> Result<Option<Segment>, Option<ObjectName>> {
+) -> Option<Segment> {
     let mut denied = None;
-    let found = ways.iter().find_map(|(pid, hold)| match machine.stat_held(*pid, hold.place) {
-        Ok(stat) => ((stat.device, stat.inode) == (device, inode)).then_some((*pid, hold.place, stat)),
+    let mut stat = |pid, place| match machine.stat_held(pid, place) {
+        Ok(stat) => ((stat.device, stat.inode) == (device, inode)).then_some((pid, place, stat)),
         Err(error) => {
             if error.kind() == io::ErrorKind::PermissionDenied {
-                denied = Some((*pid, hold.place));
+                denied = denied.or(Some((pid, place)));
             }
             None
         }
-    });
+    };
+    let mut found = ways.iter().find_map(|(pid, hold)| stat(*pid, hold.place));
+    if found.is_none() {
+        found = ways.iter().find_map(|(pid, hold)| {
+            machine.other_threads(*pid).into_iter().find_map(|thread| stat(thread, hold.place))
+        });
+    }
     let Some((pid, place, stat)) = found else {
+        let (pid, place) = denied?;
         // Without "(deleted)" it has a name, in a directory that is not listed.
-        let path = denied.and_then(|(pid, place)| machine.name_held(pid, place).ok());
-        return match path.filter(|path| path.ends_with(DELETED)) {
-            Some(path) => Err(former_name(&path)),
-            None => Ok(None),
-        };
+        let path = machine.name_held(pid, place).ok().filter(|path| path.ends_with(DELETED))?;
+        return concealed(holdings, (device, inode), ways, former_name(&path), machine, names);
     };
     // One with a name was made meanwhile, or stands where we may not list.
     if stat.links > 0 {
-        return Ok(None);
+        return None;
     }
     let mut former = ways.iter().filter_map(|(pid, hold)| {
         let name = former_name(&machine.name_held(*pid, hold.place).ok()?)?;
@@ -116,7 +88,38 @@ fn segment(
     let id = SegmentId::Deleted { device, inode };
     let owner = names.owner(machine, stat.uid, stat.gid);
     let by = unlinkers(holdings, ways, name.as_ref(), &owner, machine);
-    Ok(Some(posix::described(id, &stat, Some(Unlinked { name, by }), machine, names)))
+    Some(posix::described(id, &stat, Some(Unlinked { name, by, concealed: false }), machine, names))
+}
+
+/// Describes an object that its holders have only mapped: the kernel lets only root follow
+/// `/proc/PID/map_files` (`proc_map_files_get_link` in fs/proc/base.c).
+fn concealed(
+    holdings: &Holdings,
+    (device, inode): (u64, u64),
+    ways: &[(u32, &Hold)],
+    name: Option<ObjectName>,
+    machine: &dyn Machine,
+    names: &mut Names,
+) -> Option<Segment> {
+    let holder = ways.iter().find_map(|(pid, _)| holdings.process(*pid))?;
+    Some(Segment {
+        id: SegmentId::Deleted { device, inode },
+        size: Bytes(ways.iter().map(|(_, hold)| hold.mapped_to).max().unwrap_or(0)),
+        resident: None,
+        swapped: None,
+        mode: Mode::new(0),
+        owner: names.owner(machine, holder.uid, holder.gid),
+        times: Times::default(),
+        facts: Facts::Posix(PosixFacts {
+            device,
+            inode,
+            unlinked: Some(Unlinked { name, by: vec![], concealed: true }),
+        }),
+        holders: None,
+        made_by: None,
+        creator_life: CreatorLife::Unknown,
+        verdict: Verdict::new(State::Unknown, "not evaluated yet"),
+    })
 }
 
 /// What probably unlinked it, likeliest first. Nothing records who did.

@@ -10,13 +10,15 @@ pub(super) mod mounts;
 mod stat;
 mod subject;
 
+pub(super) use subject::is_exhausted;
+
 use super::{DEV_SHM, RealMachine, object_stat};
 use crate::machine::ObjectStat;
 use crate::machine::process::{
     Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes, Use, Visibility,
     Wanted, Whereabouts,
 };
-use crate::segment::{Holder, Place, Timestamp};
+use crate::segment::{Holder, ObjectName, Place, Timestamp};
 use crate::sys::entries::{self, Buffer};
 use crate::sys::handle::no_proc;
 use crate::sys::object::OpenObject;
@@ -152,6 +154,7 @@ impl Processes for RealMachine {
         match subject {
             Ok((proc, subject)) => examine(proc, pid, &subject, wanted),
             Err(error) if is_gone(&error) => Examined::Gone,
+            Err(error) if is_exhausted(&error) => Examined::Exhausted,
             Err(_) => Examined::Unreadable(vec![]),
         }
     }
@@ -172,6 +175,26 @@ impl Processes for RealMachine {
     fn command_lines(&self) -> Vec<CommandLine> {
         let all = self.list_processes().unwrap_or_default();
         all.into_iter().filter_map(|listed| command::line(listed.pid)).collect()
+    }
+
+    fn may_reach_objects(&self, pid: u32) -> bool {
+        // Of a process of another user only root may ask.
+        let device = |of: &str| {
+            let path = CString::new(format!("{of}/root{DEV_SHM}/.")).ok()?;
+            Some(sys::statx_link(Proc::shared().ok()?.fd(), &path).ok()?.device)
+        };
+        let theirs = device(&pid.to_string());
+        theirs.is_none() || theirs == device("thread-self")
+    }
+
+    fn other_threads(&self, pid: u32) -> Vec<u32> {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().filter_map(Result::ok);
+        let threads = threads.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        threads.filter(|&thread| thread != pid).collect()
+    }
+
+    fn mounted_objects(&self) -> Vec<(ObjectName, Vec<u8>)> {
+        mounts::sources(Path::new(DEV_SHM)).unwrap_or_default()
     }
 
     fn locks(&self) -> io::Result<Vec<FileLock>> {
@@ -290,9 +313,8 @@ fn refused(error: &io::Error, subject: &Subject) -> Examined {
     if gone {
         return Examined::Gone;
     }
-    // Out of descriptors or memory: nothing is known of it, whoever it is.
-    if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)) {
-        return Examined::Unreadable(vec![]);
+    if is_exhausted(error) {
+        return Examined::Exhausted;
     }
     Examined::Unreadable(subject.read(c"status").map(|status| stat::users(&status)).unwrap_or_default())
 }
@@ -317,7 +339,7 @@ fn open_held_by(device: u64, inode: u64, holders: &[Holder], private: bool) -> i
     for &Holder { pid, .. } in holders {
         let uses = match RealMachine.examine(pid, &wanted) {
             Examined::Holds(_, uses) => uses,
-            Examined::Unreadable(_) => {
+            Examined::Unreadable(_) | Examined::Exhausted => {
                 failed = io::ErrorKind::PermissionDenied.into();
                 continue;
             }
@@ -334,8 +356,19 @@ fn open_held_by(device: u64, inode: u64, holders: &[Holder], private: bool) -> i
     Err(failed)
 }
 
-/// Opens what a process holds at a place; `None` if that is another file.
+/// Opens what a process, or a thread of it, holds at a place; `None` if that is another file.
 fn open_at(file: (u64, u64), pid: u32, place: Place) -> io::Result<Option<OpenObject>> {
+    let first = open_of(file, pid, place);
+    if matches!(first, Ok(Some(_))) {
+        return first;
+    }
+    let mut threads = RealMachine.other_threads(pid).into_iter();
+    threads
+        .find_map(|thread| open_of(file, thread, place).ok().flatten())
+        .map_or(first, |open| Ok(Some(open)))
+}
+
+fn open_of(file: (u64, u64), pid: u32, place: Place) -> io::Result<Option<OpenObject>> {
     // Opening what took its place might wake the other end of a FIFO.
     let stat = RealMachine.stat_held(pid, place)?;
     if (stat.device, stat.inode) != file {

@@ -5,9 +5,12 @@
 //! another one for each subvolume of btrfs: there a mapping would not be known
 //! for that of an object.
 
+use crate::segment::ObjectName;
+use crate::sys;
 use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::path::Path;
 
 /// The device of the file system that an open file or directory is on, from
 /// the table of mounts. `None` where the mount is not in it.
@@ -25,6 +28,52 @@ pub fn device_of(file: BorrowedFd<'_>) -> io::Result<Option<u64>> {
 /// not tell.
 pub fn has_mounts(parent: u64) -> bool {
     fs::read("/proc/thread-self/mountinfo").map_or(true, |table| is_parent(&table, parent))
+}
+
+/// Files below a directory that are mounted elsewhere, each with its mount point.
+///
+/// # Errors
+/// As [`device_of`].
+pub fn sources(root: &Path) -> io::Result<Vec<(ObjectName, Vec<u8>)>> {
+    let directory = sys::object::open_directory(root)?;
+    let info = fs::read(format!("/proc/thread-self/fdinfo/{}", directory.as_raw_fd()))?;
+    let table = fs::read("/proc/thread-self/mountinfo")?;
+    Ok(mount_of(&info).map_or_else(Vec::new, |mount| sources_in(&table, mount)))
+}
+
+/// The mounts of the same file system as `mount`, whose root lies below that of `mount`.
+fn sources_in(table: &[u8], mount: u64) -> Vec<(ObjectName, Vec<u8>)> {
+    // Number, parent, device, root, mount point.
+    let lines = table.split(|&byte| byte == b'\n').filter_map(|line| {
+        let fields: Vec<&[u8]> = line.splitn(6, |&byte| byte == b' ').collect();
+        let [id, _, device, root, point, _] = fields[..] else { return None };
+        Some((std::str::from_utf8(id).ok()?.parse::<u64>().ok()?, device, plain(root), plain(point)))
+    });
+    let lines: Vec<_> = lines.collect();
+    let Some((_, device, root, _)) = lines.iter().find(|(id, ..)| *id == mount) else { return vec![] };
+    let of_same = lines.iter().filter(|(id, other, ..)| *id != mount && other == device);
+    let below = of_same.filter_map(|(_, _, source, point)| {
+        let name = source.strip_prefix(root.as_slice())?;
+        Some((ObjectName::new(name.strip_prefix(b"/").unwrap_or(name))?, point.clone()))
+    });
+    below.collect()
+}
+
+/// A path of the table, in which space, tab, newline and backslash are octal (`\\040`).
+fn plain(path: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((&first, after)) = rest.split_first() {
+        let code = (first == b'\\').then(|| std::str::from_utf8(after.get(..3)?).ok()).flatten();
+        if let Some(byte) = code.and_then(|code| u8::from_str_radix(code, 8).ok()) {
+            plain.push(byte);
+            rest = &after[3..];
+        } else {
+            plain.push(first);
+            rest = after;
+        }
+    }
+    plain
 }
 
 /// `29 22 0:26 / /dev/shm rw - tmpfs tmpfs rw`: the second number is the parent.
@@ -69,6 +118,19 @@ mod tests {
         assert_eq!(device_in(table, 2), None);
         assert!(is_parent(table, 22) && is_parent(table, 1));
         assert!(!is_parent(table, 29));
+    }
+
+    #[test]
+    fn objects_that_are_mounted_elsewhere_are_found_by_the_root_of_the_mount() {
+        let name = |name: &str| ObjectName::new(name.as_bytes()).unwrap();
+        let table = b"29 22 0:26 / /dev/shm rw - tmpfs tmpfs rw\n30 22 0:26 /a\\040b /mnt/x\\011y rw - tmpfs tmpfs rw\n\
+                      31 22 0:27 /c /mnt/c rw - tmpfs tmpfs rw\n32 22 0:26 / /mnt/all rw - tmpfs tmpfs rw\n";
+        assert_eq!(sources_in(table, 29), [(name("a b"), b"/mnt/x\ty".to_vec())]);
+        assert_eq!(sources_in(table, 2), []);
+        let table =
+            b"29 22 0:26 /shm /dev/shm rw - tmpfs tmpfs rw\n30 22 0:26 /shm/d/e /mnt rw - tmpfs tmpfs rw\n\
+                      31 22 0:26 /f /mnt rw - tmpfs tmpfs rw\n";
+        assert_eq!(sources_in(table, 29), [(name("d/e"), b"/mnt".to_vec())]);
     }
 
     #[test]

@@ -27,6 +27,11 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     }
 }
 
+/// The text, unless this user may not know it.
+fn known(segment: &Segment, text: String) -> String {
+    if segment.is_concealed() { "-".to_owned() } else { text }
+}
+
 fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     let theme = canvas.theme;
     let has_keys = state.table.pane == TablePane::Table && state.overlay.is_none();
@@ -163,13 +168,13 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
         Column::Size => size(canvas, right, y, segment.size),
         Column::ResidentBar | Column::Resident => resident(segment, placed, canvas, y),
         Column::Mode => {
-            let x = canvas.text(x, y, width, &segment.mode.to_string(), theme.text);
+            let x = canvas.text(x, y, width, &known(segment, segment.mode.to_string()), theme.text);
             if segment.sysv().is_some_and(|facts| facts.locked) {
                 canvas.text(x, y, 1, "L", theme.accent);
             }
         }
         Column::Owner => {
-            let owner = canvas.fit(&segment.owner.user_text(), width);
+            let owner = canvas.fit(&known(segment, segment.owner.user_text()), width);
             canvas.text(x, y, width, &owner, theme.text);
         }
         Column::HeldBy => held_by(segment, placed, canvas, y),

@@ -1,0 +1,258 @@
+//! The last use of System V segments before this program attached them, in the state directory. An attachment
+//! replaces the pid of the last user by ours, which would look like proof that nobody uses a segment any more.
+
+use super::state::{StateDirectory, directory_of, open_of};
+use crate::machine::{LastUse, UseLog};
+use crate::segment::{Bytes, Identity, Key, ShmId, Timestamp};
+use crate::sys::regular::{Links, open_regular, read_at_most};
+use crate::sys::{pidfd, shm};
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::process;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// The file.
+const NAME: &str = "attached.jsonl";
+/// A longer file is rewritten with what is still needed.
+const LONGEST: u64 = 1 << 20;
+/// Longer ones were not written by this program.
+const READABLE: u64 = 16 << 20;
+/// A process attaches this many seconds after it noted the last use, at most.
+const YOUNG: i64 = 60;
+
+/// The last use of a segment that a run of this program attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Noted {
+    shmid: i32,
+    key: u32,
+    creator_uid: u32,
+    creator_pid: u32,
+    size: u64,
+    /// The run of this program, and when it noted this.
+    own_pid: u32,
+    time: i64,
+    /// The last use.
+    last_pid: u32,
+    attach: Option<i64>,
+    detach: Option<i64>,
+}
+
+/// What was noted, by segment and run.
+type Uses = HashMap<(i32, u32), Noted>;
+
+impl Noted {
+    /// Returns whether it is of that segment, and of this boot.
+    pub fn is_of(&self, identity: &Identity, boot: Timestamp) -> bool {
+        let Self { key, creator_uid, creator_pid, size, .. } = *self;
+        let noted = Identity::Sysv { key: Key(key), creator_uid, creator_pid, size: Bytes(size) };
+        self.time > boot.seconds && noted.fits(identity)
+    }
+
+    pub fn last(&self) -> LastUse {
+        let time = |seconds: Option<i64>| seconds.map(Timestamp::from_seconds);
+        LastUse { pid: self.last_pid, attach: time(self.attach), detach: time(self.detach) }
+    }
+}
+
+/// Reads what was noted in a file.
+fn read(text: &[u8]) -> Uses {
+    let lines = text.split(|&byte| byte == b'\n');
+    let noted = lines.filter_map(|line| serde_json::from_slice::<Noted>(line).ok());
+    noted.map(|noted| ((noted.shmid, noted.own_pid), noted)).collect()
+}
+
+/// Notes the last uses.
+#[derive(Debug, Default)]
+pub struct NotedUses(Mutex<Option<Flock<File>>>);
+
+impl NotedUses {
+    /// Those of this process.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        static SHARED: NotedUses = NotedUses(Mutex::new(None));
+        &SHARED
+    }
+
+    fn write(&self, state: &StateDirectory, noted: &Noted) -> io::Result<()> {
+        let mut line = serde_json::to_vec(noted)?;
+        line.push(b'\n');
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.is_none() {
+            *open = Some(opened(&state.folder("").map_err(io::Error::other)?)?);
+        }
+        let Some(file) = open.as_mut() else { return Ok(()) };
+        file.write_all(&line)
+    }
+}
+
+impl UseLog for NotedUses {
+    fn note(&self, shmid: ShmId, identity: &Identity, last: LastUse) {
+        let Identity::Sysv { key, creator_uid, creator_pid, size } = *identity else { return };
+        let Ok(state) = StateDirectory::find() else { return };
+        let noted = Noted {
+            shmid: shmid.0,
+            key: key.0,
+            creator_uid,
+            creator_pid,
+            size: size.0,
+            own_pid: process::id(),
+            time: Timestamp::from(SystemTime::now()).seconds,
+            last_pid: last.pid,
+            attach: last.attach.map(|time| time.seconds),
+            detach: last.detach.map(|time| time.seconds),
+        };
+        // Where it cannot be kept, the last use is no proof: [`StateDirectory::is_usable`].
+        let _ = self.write(&state, &noted);
+    }
+}
+
+/// Opens the file to append to it. While it is open it is locked, so that no other process rewrites it.
+fn opened(folder: &Path) -> io::Result<Flock<File>> {
+    const TRIES: usize = 100;
+    let path = folder.join(NAME);
+    let mut options = File::options();
+    let options = options.read(true).append(true).create(true).mode(0o600);
+    for _ in 0..TRIES {
+        let file = open_regular(&path, options, Links::Refuse)?;
+        let file = if file.metadata()?.len() < LONGEST {
+            file
+        } else {
+            match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                Ok(file) if file.metadata()?.nlink() > 0 => {
+                    rewrite(&file, folder)?;
+                    continue;
+                }
+                Ok(_) => continue,
+                // Another process has it open: it grows on.
+                Err((file, _)) => file,
+            }
+        };
+        let file = Flock::lock(file, FlockArg::LockShared).map_err(|(_, error)| error)?;
+        // It may have been rewritten meanwhile.
+        if file.metadata()?.nlink() > 0 {
+            return Ok(file);
+        }
+    }
+    Err(io::ErrorKind::ResourceBusy.into())
+}
+
+/// Writes a file with what is needed of a long one: of each segment that a run of this program used last, the
+/// last use before.
+fn rewrite(file: &File, folder: &Path) -> io::Result<()> {
+    let uses = read(&read_at_most(file, READABLE)?.unwrap_or_default());
+    let now = Timestamp::from(SystemTime::now()).seconds;
+    let mut kept: Vec<Noted> = uses.values().filter(|noted| now - noted.time < YOUNG).copied().collect();
+    for listed in shm::all().unwrap_or_default() {
+        let Some(first) = uses.get(&(listed.shmid, listed.last_pid.cast_unsigned())) else { continue };
+        let mut last = *first;
+        for _ in 0..uses.len() {
+            match uses.get(&(listed.shmid, last.last_pid)) {
+                Some(before) if !pidfd::exists(last.last_pid) => last = *before,
+                _ => break,
+            }
+        }
+        kept.push(Noted { own_pid: first.own_pid, ..last });
+    }
+    let mut text = vec![];
+    for noted in kept {
+        serde_json::to_writer(&mut text, &noted)?;
+        text.push(b'\n');
+    }
+    let new = folder.join(format!("{NAME}.{}", process::id()));
+    let mut options = File::options();
+    open_regular(&new, options.write(true).create(true).truncate(true).mode(0o600), Links::Refuse)?
+        .write_all(&text)?;
+    fs::rename(new, folder.join(NAME))
+}
+
+/// What was noted by this user and by others, each file read when a verdict depends on it and again when it has
+/// changed.
+#[derive(Debug, Default)]
+pub(super) struct ReadUses(Mutex<HashMap<Option<u32>, Checked>>);
+
+#[derive(Debug)]
+struct Checked {
+    /// The survey for which it was last checked for changes.
+    at: Timestamp,
+    /// Inode, length and time of change of the file.
+    stamp: Option<(u64, u64, i64, i64)>,
+    uses: Uses,
+}
+
+impl ReadUses {
+    /// Returns what `user` noted when the run with that pid attached a segment; `None` is this user.
+    pub fn find(&self, user: Option<u32>, segment: (ShmId, u32), at: Timestamp) -> Option<Noted> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = known.remove(&user);
+        let checked = match before {
+            Some(checked) if checked.at == at => checked,
+            before => Checked::read(user, at, before),
+        };
+        let (shmid, pid) = segment;
+        let found = checked.uses.get(&(shmid.0, pid)).copied();
+        known.insert(user, checked);
+        found
+    }
+}
+
+impl Checked {
+    fn read(user: Option<u32>, at: Timestamp, before: Option<Self>) -> Self {
+        let file = directory_of(user).and_then(|directory| open_of(user, &directory.join(NAME)));
+        let stat = file.as_ref().and_then(|file| file.metadata().ok());
+        let stamp = stat.map(|stat| (stat.ino(), stat.len(), stat.mtime(), stat.mtime_nsec()));
+        let unchanged = before.filter(|before| before.stamp == stamp);
+        let text = || file.and_then(|file| read_at_most(&file, READABLE).ok()?).unwrap_or_default();
+        Self { at, stamp, uses: unchanged.map_or_else(|| read(&text()), |before| before.uses) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_file_is_rewritten_without_segments_that_are_gone() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = StateDirectory::at(directory.path());
+        let old = Noted {
+            shmid: i32::MAX,
+            key: 1,
+            creator_uid: 2,
+            creator_pid: 3,
+            size: 4,
+            own_pid: 5,
+            time: 6,
+            last_pid: 7,
+            attach: Some(8),
+            detach: None,
+        };
+        let young = Noted { own_pid: 9, time: i64::MAX, ..old };
+        let notes = NotedUses::default();
+        notes.write(&state, &young).unwrap();
+        for _ in 0..LONGEST / 100 {
+            notes.write(&state, &old).unwrap();
+        }
+        let path = directory.path().join(NAME);
+        assert!(fs::metadata(&path).unwrap().len() > LONGEST);
+        // Another process has it open: it is not replaced under its hands.
+        let other = NotedUses::default();
+        other.write(&state, &young).unwrap();
+        assert!(fs::metadata(&path).unwrap().len() > LONGEST);
+        drop((notes, other));
+        NotedUses::default().write(&state, &Noted { own_pid: 10, ..young }).unwrap();
+        let uses = read(&fs::read(&path).unwrap());
+        assert_eq!(uses.keys().map(|key| key.1).collect::<std::collections::BTreeSet<u32>>(), [9, 10].into());
+        assert!(fs::metadata(&path).unwrap().len() < 1000);
+        let identity = Identity::Sysv { key: Key(1), creator_uid: 2, creator_pid: 3, size: Bytes(4) };
+        let boot = Timestamp::from_seconds(5);
+        assert!(old.is_of(&identity, boot) && !old.is_of(&identity, Timestamp::from_seconds(6)));
+        let other = Identity::Sysv { key: Key(1), creator_uid: 2, creator_pid: 4, size: Bytes(4) };
+        assert!(!old.is_of(&other, boot));
+    }
+}
