@@ -544,7 +544,7 @@ mod tests {
     fn an_unusable_directory_is_an_error() {
         let (directory, log) = log(LONGEST);
         fs::write(directory.path().join("shmlens"), b"a file").unwrap();
-        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, &"é".repeat(5000));
+        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "é".repeat(5000));
         assert!(entry.result.len() <= LONGEST_RESULT);
         let error = log.open().unwrap_err().to_string();
         assert!(error.contains("not a directory"), "{error}");

@@ -5,6 +5,7 @@
 use super::{ActError, Done};
 use crate::machine::Machine;
 use crate::segment::{ObjectName, Segment, SegmentId, Timestamp, shell_quote};
+use crate::survey::Survey;
 use crate::sys::unlink::is_aside;
 use std::io;
 
@@ -109,6 +110,44 @@ pub fn astray(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Ve
     Leftovers::find(machine, segments, now).astray
 }
 
+/// Finds the empty directories that killed removals of this user left: each was made for an object of another user,
+/// which was unlinked before the kill.
+#[must_use]
+pub fn empty_directories(machine: &dyn Machine, survey: &Survey) -> Vec<ObjectName> {
+    let is_left = |name: &ObjectName| {
+        machine.stat_object(name).is_ok_and(|stat| {
+            let settled =
+                stat.modify.is_future(survey.at) || survey.at.seconds_since(stat.modify) > UNDER_WAY;
+            stat.mode & libc::S_IFMT == libc::S_IFDIR && stat.uid == machine.effective_uid() && settled
+        })
+    };
+    let is_empty = |name: &ObjectName| {
+        let inside = |other: &ObjectName| other.as_path().parent() == Some(name.as_path());
+        let objects = survey.segments.iter().filter_map(|segment| match &segment.id {
+            SegmentId::Posix(name) => Some(name),
+            SegmentId::Sysv(_) | SegmentId::Deleted { .. } => None,
+        });
+        !objects.chain(&survey.other_names).any(inside)
+    };
+    let names = survey.other_names.iter().filter(|name| is_aside(name.as_path()));
+    let mut found: Vec<ObjectName> = names.filter(|name| is_left(name) && is_empty(name)).cloned().collect();
+    found.sort_unstable();
+    found
+}
+
+/// Removes one of [`empty_directories`].
+///
+/// # Errors
+/// When it is gone or has something in it by now, and when the directory above does not allow it.
+pub fn remove_empty(machine: &dyn Machine, name: &ObjectName) -> Result<Done, ActError> {
+    let id = SegmentId::Posix(name.clone());
+    match machine.remove_directory(name) {
+        Ok(()) => Ok(Done::new(id, "removed: empty directory left over from an interrupted removal")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ActError::Gone { id }),
+        Err(source) => Err(ActError::Failed { id, step: super::Step::Remove, source }),
+    }
+}
+
 /// Predicts whether [`recover`] would be refused. Changes nothing.
 ///
 /// # Errors
@@ -165,7 +204,7 @@ pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError>
 mod tests {
     use super::*;
     use crate::machine::made::{MadeBytes, MadeMachine};
-    use crate::survey::{Names, Survey};
+    use crate::survey::Names;
 
     const ASIDE: &str = "shmlens-removing-0123456789abcdef-name";
 

@@ -116,7 +116,10 @@ fn evidence_is_not_repeated_below_the_headline() {
     let machine = with_sysv();
     let reasons = verdict(&machine).reasons;
     assert!(reasons[0].contains("creator 4121 exited"), "{reasons:?}");
-    assert!(reasons.contains(&"no process has the creator's pid 4121 (/proc/4121)".to_owned()), "{reasons:?}");
+    assert!(
+        reasons.contains(&"no process has the creator's pid 4121 (/proc/4121)".to_owned()),
+        "{reasons:?}"
+    );
     assert_eq!(reasons.join("\n").matches("exited").count(), 1, "{reasons:?}");
 }
 

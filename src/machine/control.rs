@@ -76,6 +76,12 @@ pub trait Control: Send + Sync {
     /// `AlreadyExists` when it is taken, `NotFound` when the object is gone.
     fn rename_to_free(&self, from: &ObjectName, to: &ObjectName) -> io::Result<()>;
 
+    /// Removes an empty directory below `/dev/shm`.
+    ///
+    /// # Errors
+    /// `DirectoryNotEmpty`; `NotFound` when it is gone.
+    fn remove_directory(&self, name: &ObjectName) -> io::Result<()>;
+
     /// Begins a POSIX object that is to get that name, of `size` bytes, all
     /// hole: it has no name before it is whole.
     ///

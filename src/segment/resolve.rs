@@ -222,7 +222,7 @@ impl<'a> ExactNames<'a> {
         let by_id = segments.iter().map(|segment| (&segment.id, segment)).collect();
         let mut by_key: HashMap<Key, Vec<&Segment>> = HashMap::new();
         for segment in segments {
-            if let Some(facts) = segment.sysv() {
+            if let Some(facts) = segment.sysv().filter(|facts| !facts.key.is_private()) {
                 by_key.entry(facts.key).or_default().push(segment);
             }
         }

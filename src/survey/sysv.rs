@@ -37,17 +37,23 @@ pub fn add(
 }
 
 fn segment(row: &SysvStat, machine: &dyn Machine, names: &mut Names) -> Segment {
+    let owner = names.owner(machine, row.uid, row.gid);
+    let creator = if (row.creator_uid, row.creator_gid) == (row.uid, row.gid) {
+        owner.clone()
+    } else {
+        names.owner(machine, row.creator_uid, row.creator_gid)
+    };
     Segment {
         id: SegmentId::Sysv(row.shmid),
         size: row.size,
         resident: row.resident,
         swapped: row.swapped,
         mode: row.mode,
-        owner: names.owner(machine, row.uid, row.gid),
+        owner,
         times: Times { attach: row.attach, detach: row.detach, change: row.change, ..Times::default() },
         facts: Facts::Sysv(SysvFacts {
             key: row.key,
-            creator: names.owner(machine, row.creator_uid, row.creator_gid),
+            creator,
             creator_pid: row.creator_pid,
             last_pid: row.last_pid,
             nattch: row.nattch,

@@ -56,6 +56,8 @@ pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::
 enum Step {
     /// The name was looked at, and is of that object.
     Looked,
+    /// The name that the object is to be moved to is chosen, and its directory made.
+    Chosen,
     /// What has the name by now is moved aside.
     MovedAside,
 }
@@ -81,11 +83,16 @@ fn unlink_step_by_step(
     }
     meanwhile(Step::Looked);
     let aside = Aside::choose(directory.as_fd(), &name)?;
+    meanwhile(Step::Chosen);
     match rename_between(directory.as_fd(), &name, aside.directory(&directory), &aside.name) {
         Ok(()) => {}
         Err(error) => {
             aside.remove_directory(&directory);
             return match error.raw_os_error() {
+                // A recovery took the directory for one of a killed removal, since this one was stopped for long.
+                Some(libc::ENOENT) if is_it(directory.as_fd(), &name, device, inode)? == Some(true) => {
+                    unlink_step_by_step(root, path, device, inode, meanwhile)
+                }
                 Some(libc::ENOENT) => Ok(Removal::Gone),
                 Some(libc::EINVAL) => Err(io::Error::other(
                     "the file system at /dev/shm cannot rename without replacing (RENAME_NOREPLACE)",
@@ -140,6 +147,15 @@ pub fn rename_below(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
         let _ = remove_directory(to_directory.as_fd(), &name);
     }
     Ok(())
+}
+
+/// Removes an empty directory at `path` below `root`.
+///
+/// # Errors
+/// `ENOTEMPTY`, `ENOENT` when it is gone, `ENOTDIR` when it is no directory.
+pub fn remove_directory_below(root: &Path, path: &Path) -> io::Result<()> {
+    let (directory, name) = open_parent(root, path)?;
+    remove_directory(directory.as_fd(), &name)
 }
 
 /// The place of an object while it is being removed.
@@ -363,11 +379,13 @@ mod tests {
     fn what_was_moved_by_mistake_replaces_no_third_one() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("name");
-        let removal = meanwhile(root.path(), |step| {
-            if step == Step::Looked {
+        let removal = meanwhile(root.path(), |step| match step {
+            Step::Looked => {
                 fs::rename(&path, root.path().join("planned")).unwrap();
+                fs::write(&path, "second").unwrap();
             }
-            fs::write(&path, if step == Step::Looked { "second" } else { "third" }).unwrap();
+            Step::Chosen => {}
+            Step::MovedAside => fs::write(&path, "third").unwrap(),
         });
         let Removal::Astray(aside) = removal else { panic!("{removal:?}") };
         let read = |name: &Path| fs::read(root.path().join(name)).unwrap();
@@ -390,6 +408,27 @@ mod tests {
             panic!("{step:?}");
         });
         assert_eq!(removal.unwrap(), Removal::Another);
+    }
+
+    #[test]
+    fn removal_survives_the_loss_of_its_directory() {
+        let root = tempfile::tempdir().unwrap();
+        // Too long to stand in the name of an object that is moved aside.
+        let name = "x".repeat(LONGEST_NAME);
+        fs::write(root.path().join(&name), b"planned").unwrap();
+        let seen = fs::metadata(root.path().join(&name)).unwrap();
+        let mut removed = 0;
+        let removal =
+            unlink_step_by_step(root.path(), Path::new(&name), seen.dev(), seen.ino(), &mut |step| {
+                if step == Step::Chosen && removed == 0 {
+                    let names = names(root.path());
+                    let directory = names.iter().find(|name| is_aside(Path::new(name))).unwrap();
+                    remove_directory_below(root.path(), Path::new(directory)).unwrap();
+                    removed += 1;
+                }
+            });
+        assert_eq!((removal.unwrap(), removed), (Removal::Removed, 1));
+        assert!(names(root.path()).is_empty());
     }
 
     #[test]

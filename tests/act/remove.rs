@@ -7,6 +7,7 @@ use shmlens::machine::real::RealMachine;
 use shmlens::sys::shm;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, chown};
+use std::time::{Duration, SystemTime};
 
 #[test]
 fn what_is_removed_is_gone_and_what_is_held_lives_on() {
@@ -205,4 +206,44 @@ fn objects_of_others_and_long_names_are_removed_without_a_trace() {
         carry_out(&object.id(), &REMOVE).unwrap();
     }
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
+}
+
+#[test]
+fn empty_directories_of_killed_removals_are_removed() {
+    let Some(_world) = World::new() else { return };
+    let path = |digit: char| format!("/dev/shm/shmlens-removing-{}", String::from(digit).repeat(16));
+    let aged = |digit: char| {
+        let path = path(digit);
+        fs::create_dir(&path).unwrap();
+        let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+        fs::File::open(&path).unwrap().set_modified(hour_ago).unwrap();
+    };
+    let run = |arguments: &[&str]| {
+        let output = shmlens().args(arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    aged('0');
+    // A removal may be about to use it.
+    fs::create_dir(path('1')).unwrap();
+    fs::create_dir(path('2')).unwrap();
+    let _inside = Object::new("shmlens-removing-2222222222222222/inside", 10, 0o600);
+    aged('3');
+    chown(path('3'), Some(NOBODY), Some(NOBODY)).unwrap();
+    let subject = format!("posix:{}", path('0').strip_prefix("/dev/shm").unwrap());
+    let (_, stdout, _) = run(&["rm", "--recover", "--dry-run"]);
+    assert!(stdout.contains(&format!("{subject}: removes this empty directory")), "{stdout}");
+    let (_, _, stderr) = run(&["--read-only", "rm", "--recover"]);
+    assert!(stderr.contains(&format!("{subject}: changes are disabled")), "{stderr}");
+    assert!(fs::exists(path('0')).unwrap());
+    let (_, stdout, stderr) = run(&["rm", "--recover"]);
+    assert!(stdout.contains(&format!("{subject}: removed: empty directory")), "{stdout}{stderr}");
+    let left = || ['0', '1', '2', '3'].map(|digit| fs::exists(path(digit)).unwrap());
+    assert_eq!(left(), [false, true, true, true]);
+    // The next removal takes them along.
+    for command in [&["rm", "--yes", "--no-copy", "/gone"][..], &["clean", "--yes", "--no-copy"]] {
+        aged('0');
+        run(command);
+        assert_eq!(left(), [false, true, true, true], "{command:?}");
+    }
 }

@@ -4,12 +4,11 @@
 //! is only likely to be leaked is shown, and taken in with `--likely`. Removal goes
 //! the way of `rm`: each is looked at again just before, and a copy is kept.
 
-use super::Terms;
-use super::ask;
 use super::copying::Where;
 use super::log::Log;
 use super::removing::remove;
 use super::tell::Teller;
+use super::{Terms, ask, remove_empty_directories};
 use crate::act::{self, Action, Copying, Plan, Task};
 use crate::cli::args::CleanArgs;
 use crate::cli::out::{Out, warn};
@@ -59,6 +58,9 @@ pub fn run(
         let text = out.style().fit(&text).into_owned();
         out.write_all(text.as_bytes())?;
         out.flush()?;
+    }
+    if !args.tell.dry_run && !terms.read_only {
+        remove_empty_directories(machine, &survey);
     }
     let mut teller = Teller::with_evidence("clean", args.tell, out);
     for plan in &left {

@@ -9,6 +9,7 @@ mod copying;
 mod create;
 mod leftovers;
 mod log;
+mod recovery;
 mod removing;
 mod rm;
 mod save;
@@ -18,7 +19,7 @@ use super::args::{BatchArgs, Change, KindArgs};
 use super::choose::choose_exact;
 use super::out::{Out, warn};
 use super::{Failure, Status, look_for};
-use crate::act::{self, Action, Options, OwnerChange, Plan, StateDirectory, unfinished};
+use crate::act::{self, Action, Options, OwnerChange, Plan, StateDirectory, recover, unfinished};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::resolve::ExactNames;
@@ -84,6 +85,13 @@ fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Su
     }
     for unfinished in unfinished::unfinished(machine, state, &survey.segments) {
         warn(&unfinished.told());
+    }
+}
+
+/// Removes the empty directories that killed removals left. What cannot be removed is left for `rm --recover` to report.
+fn remove_empty_directories(machine: &dyn Machine, survey: &Survey) {
+    for directory in recover::empty_directories(machine, survey) {
+        let _ = recover::remove_empty(machine, &directory);
     }
 }
 

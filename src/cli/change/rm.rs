@@ -8,16 +8,11 @@ use super::copying::Where;
 use super::log::Log;
 use super::removing::remove;
 use super::tell::{Teller, text_of};
-use super::{Terms, ask, chosen, warn_of_unfinished};
-use crate::act::recover::{Astray, Leftovers};
-use crate::act::unfinished::Unfinished;
-use crate::act::{
-    self, ActError, Action, Copying, Options, Outcome, Plan, Refusal, StateDirectory, Task, recover,
-    unfinished,
-};
+use super::{Terms, ask, chosen, recovery, remove_empty_directories, warn_of_unfinished};
+use crate::act::{self, Action, Options, Plan, StateDirectory, Task, recover};
 use crate::cli::args::{KindArgs, RmArgs};
 use crate::cli::out::{Out, warn};
-use crate::cli::{Failure, Status, Style, look, look_at_no_memory, look_whole, look_without_memory};
+use crate::cli::{Failure, Status, Style, look_at_no_memory, look_whole, look_without_memory};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::name::SegmentName;
@@ -38,7 +33,7 @@ pub fn run(
     out: &mut Out,
 ) -> Result<Status, Failure> {
     if args.recover {
-        return recover(machine, args, terms.options(), log, out);
+        return recovery::run(machine, args, terms.options(), log, out);
     }
     let dry = args.tell.dry_run;
     let asks = !dry && !args.yes && !terms.read_only;
@@ -61,6 +56,9 @@ pub fn run(
     let segments = chosen(machine, &survey, &args.segments, args.kind);
     for astray in recover::astray(machine, &survey.segments, survey.at) {
         warn(&astray.told());
+    }
+    if !dry && !terms.read_only {
+        remove_empty_directories(machine, &survey);
     }
     if let Ok(state) = StateDirectory::find() {
         warn_of_unfinished(
@@ -175,106 +173,6 @@ fn confirmed(segments: &[&Segment], mut planner: Planner, style: Style) -> Resul
         )));
     }
     Ok(plans)
-}
-
-/// Gives everything its name back that removals left under another one, and
-/// removes what restores left incomplete.
-fn recover(
-    machine: &dyn Machine,
-    args: &RmArgs,
-    options: Options,
-    log: &Log,
-    out: &mut Out,
-) -> Result<Status, Failure> {
-    let survey = look(machine);
-    let mut teller = Teller::new("recover", args.tell, out);
-    let mut named = vec![];
-    for segment in chosen(machine, &survey, &args.segments, args.kind) {
-        match segment {
-            Ok(segment) => named.push(segment),
-            Err(missing) => missing.tell(&mut teller)?,
-        }
-    }
-    let is_named = |astray: &Astray| named.iter().any(|segment| segment.id == astray.segment.id);
-    let found = Leftovers::find(machine, &survey.segments, survey.at);
-    let (mut all, mut nothing) = (found.astray, true);
-    if args.segments.is_empty() {
-        for (astray, told) in found.under_way.iter().map(|astray| (astray, astray.wait())) {
-            nothing = false;
-            teller.not_done(&astray.segment.id.to_string(), "refused", told)?;
-        }
-        for (astray, told) in found.untrusted.iter().map(|astray| (astray, astray.doubt())) {
-            nothing = false;
-            teller.not_done(&astray.segment.id.to_string(), "refused", told)?;
-        }
-    } else {
-        all.extend(found.under_way.into_iter().chain(found.untrusted));
-        all.retain(is_named);
-    }
-    for astray in all {
-        nothing = false;
-        let subject = astray.segment.id.to_string();
-        if args.tell.dry_run {
-            let what = format!("renames it back to {}", SegmentId::Posix(astray.before.clone()));
-            let refused = if options.read_only {
-                Some(ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() })
-            } else {
-                recover::foresee(machine, &astray).err()
-            };
-            would(&mut teller, &subject, what, refused)?;
-            continue;
-        }
-        let result = if options.read_only {
-            Err(ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() })
-        } else {
-            log.open()?;
-            recover::recover(machine, &astray)
-        };
-        let outcome = Outcome { subject, action: "recover", result };
-        log.add(&outcome);
-        teller.came_of(&outcome)?;
-    }
-    let state = StateDirectory::find().ok();
-    let left = |state| unfinished::unfinished(machine, state, &survey.segments);
-    if let Some(state) = state.as_ref().filter(|_| !args.tell.dry_run && !options.read_only) {
-        unfinished::remove_stale_marks(machine, state, &survey.segments);
-    }
-    let left = state.as_ref().map(left).unwrap_or_default().into_iter();
-    let wanted = |one: &Unfinished| {
-        args.segments.is_empty() || named.iter().any(|segment| segment.id == one.segment.id)
-    };
-    for unfinished in left.filter(wanted) {
-        nothing = false;
-        let subject = unfinished.segment.id.to_string();
-        if args.tell.dry_run {
-            let remove = Action::Remove(Copying::Without);
-            let refusal = act::plan(machine, &unfinished.segment, &remove, &options).refusal;
-            let refused = refusal.map(|refusal| ActError::Refused { subject: subject.clone(), refusal });
-            would(&mut teller, &subject, unfinished.will(), refused)?;
-            continue;
-        }
-        let result = if options.read_only {
-            Err(ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() })
-        } else {
-            log.open()?;
-            unfinished::take_away(machine, &unfinished)
-        };
-        let outcome = Outcome { subject, action: "recover", result };
-        log.add(&outcome);
-        teller.came_of(&outcome)?;
-    }
-    if nothing {
-        teller.nothing("nothing to recover")?;
-    }
-    Ok(teller.status())
-}
-
-/// Reports what recovering would do, or why it would be refused.
-fn would(teller: &mut Teller, subject: &str, what: String, refused: Option<ActError>) -> Result<(), Failure> {
-    match refused {
-        Some(error) => teller.not_done(subject, "refused", error.to_string()),
-        None => teller.would(subject, what),
-    }
 }
 
 /// Asks about a segment that only a word for it removes, and plans anew.

@@ -178,6 +178,10 @@ impl Control for MadeMachine {
         })
     }
 
+    fn remove_directory(&self, _: &ObjectName) -> io::Result<()> {
+        error(libc::ENOENT)
+    }
+
     fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>> {
         let bytes = MadeBytes::hole(size);
         Ok(Box::new(MadeMaking { machine: self.clone(), name: Ok(name.clone()), bytes }))

@@ -86,6 +86,10 @@ impl Control for RealMachine {
         unlink::rename_below(Path::new(DEV_SHM), from.as_path(), to.as_path())
     }
 
+    fn remove_directory(&self, name: &ObjectName) -> io::Result<()> {
+        unlink::remove_directory_below(Path::new(DEV_SHM), name.as_path())
+    }
+
     fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>> {
         Ok(Box::new(ObjectMaking::begin(name, size)?))
     }

@@ -1,0 +1,118 @@
+//! `rm --recover`: finishes or undoes what killed commands left.
+
+use super::chosen;
+use super::log::Log;
+use super::tell::Teller;
+use crate::act::recover::{self, Leftovers};
+use crate::act::{
+    self, ActError, Action, Copying, Done, Options, Outcome, Refusal, StateDirectory, unfinished,
+};
+use crate::cli::args::RmArgs;
+use crate::cli::out::Out;
+use crate::cli::{Failure, Status, look};
+use crate::machine::Machine;
+use crate::segment::SegmentId;
+
+/// Renames back what removals left under another name, and removes empty directories of removals and incomplete
+/// segments of restores. With names only those segments.
+pub fn run(
+    machine: &dyn Machine,
+    args: &RmArgs,
+    options: Options,
+    log: &Log,
+    out: &mut Out,
+) -> Result<Status, Failure> {
+    let survey = look(machine);
+    let mut teller = Teller::new("recover", args.tell, out);
+    let mut named = vec![];
+    for segment in chosen(machine, &survey, &args.segments, args.kind) {
+        match segment {
+            Ok(segment) => named.push(&segment.id),
+            Err(missing) => missing.tell(&mut teller)?,
+        }
+    }
+    let is_meant = |id: &SegmentId| args.segments.is_empty() || named.contains(&id);
+    let mut nothing = true;
+    let mut all = Leftovers::find(machine, &survey.segments, survey.at);
+    if args.segments.is_empty() {
+        let doubtful = all.under_way.iter().map(|astray| (astray, astray.wait()));
+        for (astray, told) in doubtful.chain(all.untrusted.iter().map(|astray| (astray, astray.doubt()))) {
+            nothing = false;
+            teller.not_done(&astray.segment.id.to_string(), "refused", told)?;
+        }
+    } else {
+        all.astray.extend(all.under_way.into_iter().chain(all.untrusted));
+    }
+    let mut recovery = Recovery { options, log, teller: &mut teller, nothing };
+    for astray in all.astray.iter().filter(|astray| is_meant(&astray.segment.id)) {
+        let what = format!("renames it back to {}", SegmentId::Posix(astray.before.clone()));
+        let refusal = || recover::foresee(machine, astray).err();
+        recovery.step(&astray.segment.id, what, refusal, || recover::recover(machine, astray))?;
+    }
+    for directory in recover::empty_directories(machine, &survey) {
+        let id = SegmentId::Posix(directory.clone());
+        if args.segments.is_empty() {
+            let what = "removes this empty directory, left over from an interrupted removal".to_owned();
+            recovery.step(&id, what, || None, || recover::remove_empty(machine, &directory))?;
+        }
+    }
+    if let Ok(state) = StateDirectory::find() {
+        if !args.tell.dry_run && !options.read_only {
+            unfinished::remove_stale_marks(machine, &state, &survey.segments);
+        }
+        let left = unfinished::unfinished(machine, &state, &survey.segments);
+        for unfinished in left.iter().filter(|unfinished| is_meant(&unfinished.segment.id)) {
+            let id = &unfinished.segment.id;
+            let refusal = || {
+                let remove = Action::Remove(Copying::Without);
+                let refusal = act::plan(machine, &unfinished.segment, &remove, &options).refusal?;
+                Some(ActError::Refused { subject: id.to_string(), refusal })
+            };
+            recovery.step(id, unfinished.will(), refusal, || unfinished::take_away(machine, unfinished))?;
+        }
+    }
+    if recovery.nothing {
+        teller.nothing("nothing to recover")?;
+    }
+    Ok(teller.status())
+}
+
+struct Recovery<'a, 'b> {
+    options: Options,
+    log: &'a Log<'a>,
+    teller: &'a mut Teller<'b>,
+    /// Nothing was found so far.
+    nothing: bool,
+}
+
+impl Recovery<'_, '_> {
+    /// Carries out a step and logs it, or says what it would do or why it would be refused.
+    fn step(
+        &mut self,
+        id: &SegmentId,
+        what: String,
+        refusal: impl FnOnce() -> Option<ActError>,
+        act: impl FnOnce() -> Result<Done, ActError>,
+    ) -> Result<(), Failure> {
+        self.nothing = false;
+        let subject = id.to_string();
+        let read_only = self.options.read_only;
+        let read_only =
+            read_only.then(|| ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() });
+        if self.teller.dry_run() {
+            return match read_only.or_else(refusal) {
+                Some(error) => self.teller.not_done(&subject, "refused", error.to_string()),
+                None => self.teller.would(&subject, what),
+            };
+        }
+        let result = if let Some(error) = read_only {
+            Err(error)
+        } else {
+            self.log.open()?;
+            act()
+        };
+        let outcome = Outcome { subject, action: "recover", result };
+        self.log.add(&outcome);
+        self.teller.came_of(&outcome)
+    }
+}
