@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`segment`] | what a segment is; plain data, and the filter over it |
 //! | [`sys`] | raw kernel calls, and all that is unsafe |
-//! | [`machine`] | the machine behind one trait: the real one, and a made one for tests |
+//! | [`machine`] | the machine behind one trait: the real one, and a fake one for tests |
 //! | [`config`] | the settings file, its defaults and its errors |
 //! | [`survey`] | looks at the machine: every segment, the limits, the difference of two looks |
 //! | [`memory`] | reads contents without disturbing them |

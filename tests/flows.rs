@@ -1,4 +1,4 @@
-//! What keys do, as (state, keys, state) over the made machine: no terminal,
+//! What keys do, as (state, keys, state) over the fake machine: no terminal,
 //! no drawing.
 
 mod acting;
@@ -16,19 +16,19 @@ mod save;
 mod segments;
 
 use crate::support::Stage;
-use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::machine::fake::{FakeBytes, FakeMachine};
 
 /// Three POSIX segments of 300, 100 and 200 bytes and one of System V.
-fn small() -> MadeMachine {
-    let machine = MadeMachine::new();
+fn small() -> FakeMachine {
+    let machine = FakeMachine::new();
     for (name, size) in [("a", 300), ("b", 100), ("c", 200)] {
-        machine.add_object(name, MadeBytes::full(&vec![name.as_bytes()[0]; size]));
+        machine.add_object(name, FakeBytes::full(&vec![name.as_bytes()[0]; size]));
     }
-    machine.add_sysv(5, 0x4d2, MadeBytes::full(&[5; 50]));
+    machine.add_sysv(5, 0x4d2, FakeBytes::full(&[5; 50]));
     machine
 }
 
-fn stage(machine: MadeMachine) -> Stage {
+fn stage(machine: FakeMachine) -> Stage {
     Stage::new(machine, 80, 24)
 }
 

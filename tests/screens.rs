@@ -1,31 +1,31 @@
-//! Every screen and overlay over the made machine, in several sizes, themes
+//! Every screen and overlay over the fake machine, in several sizes, themes
 //! and with its styles, as snapshots.
 
 use crate::support::{Acts, Stage};
 use shmlens::app::event::Event;
 use shmlens::decode::Scalar;
 use shmlens::engine::{Body, Undo, Working};
-use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, ObjectName};
 use shmlens::tui::theme::{Depth, Name, Theme};
 
 /// A machine with one of everything that looks different.
-fn machine() -> MadeMachine {
-    let machine = MadeMachine::new();
+fn machine() -> FakeMachine {
+    let machine = FakeMachine::new();
     let mut list = vec![];
     for number in 0u64..64 {
         list.extend_from_slice(&(number * number).to_le_bytes());
     }
     list[16..21].copy_from_slice(b"hello");
     list[32..40].copy_from_slice(&3.5f64.to_le_bytes());
-    machine.add_object("psm_1f09ab2c", MadeBytes::full(&list));
-    let mut camera = MadeBytes::hole(24 << 20);
+    machine.add_object("psm_1f09ab2c", FakeBytes::full(&list));
+    let mut camera = FakeBytes::hole(24 << 20);
     camera.write(1 << 20, &[0x80; 100]);
     camera.write(20 << 20, &[7; 100]);
     machine.add_object("camera0", camera);
-    machine.add_object("a-very-long-name-that-does-not-fit-into-any-column_77", MadeBytes::hole(100));
-    machine.add_object("カメラ", MadeBytes::full(b"\xff\x00\n\x1b"));
-    machine.add_object("sparse", MadeBytes::hole(4 << 40));
+    machine.add_object("a-very-long-name-that-does-not-fit-into-any-column_77", FakeBytes::hole(100));
+    machine.add_object("カメラ", FakeBytes::full(b"\xff\x00\n\x1b"));
+    machine.add_object("sparse", FakeBytes::hole(4 << 40));
     machine.edit(|facts| {
         let odd = ObjectName::new(b"odd\x1b[2J\xff\n").unwrap();
         let plain = facts.posix[&ObjectName::new(b"camera0").unwrap()].clone();
@@ -34,9 +34,9 @@ fn machine() -> MadeMachine {
             object.stat.mode = 0o100_666;
         }
     });
-    machine.add_sysv(32770, 0x4d2, MadeBytes::full(&[1, 2, 3, 4, 5, 6, 7, 8]));
-    machine.add_sysv(32771, 0, MadeBytes::hole(300 << 20));
-    machine.add_sysv(32772, 0xdead_beef, MadeBytes::full(&[9; 5000]));
+    machine.add_sysv(32770, 0x4d2, FakeBytes::full(&[1, 2, 3, 4, 5, 6, 7, 8]));
+    machine.add_sysv(32771, 0, FakeBytes::hole(300 << 20));
+    machine.add_sysv(32772, 0xdead_beef, FakeBytes::full(&[9; 5000]));
     machine.edit(|facts| {
         (facts.sysv[0].row.mode, facts.sysv[0].row.locked) = (shmlens::segment::Mode::new(0o666), true);
         facts.sysv[0].row.nattch = 2;
@@ -96,9 +96,9 @@ fn segments_in_other_themes() {
 
 #[test]
 fn ascii_draws_nothing_else() {
-    let machine = MadeMachine::new();
-    machine.add_object("plain", MadeBytes::full(&[0x80; 5000]));
-    machine.add_sysv(1, 2, MadeBytes::full(&[1; 9000]));
+    let machine = FakeMachine::new();
+    machine.add_object("plain", FakeBytes::full(&[0x80; 5000]));
+    machine.add_sysv(1, 2, FakeBytes::full(&[1; 9000]));
     let theme = Theme::new(Name::Default, Depth::Sixteen, true);
     for (width, height) in SIZES {
         for keys in [
@@ -131,8 +131,8 @@ fn ascii_draws_nothing_else() {
 
 #[test]
 fn an_empty_machine_and_a_filter_that_fits_nothing() {
-    kept("segments-empty", &Stage::new(MadeMachine::new(), 80, 24), &plain());
-    kept("segments-empty-140x45", &Stage::new(MadeMachine::new(), 140, 45), &plain());
+    kept("segments-empty", &Stage::new(FakeMachine::new(), 80, 24), &plain());
+    kept("segments-empty-140x45", &Stage::new(FakeMachine::new(), 140, 45), &plain());
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/zebra");
     kept("filter-typed", &stage, &plain());
@@ -200,7 +200,7 @@ fn inspect_when_something_happens_to_it() {
     stage.machine.remove_object("psm_1f09ab2c");
     stage.look();
     kept("inspect-removed", &stage, &plain());
-    stage.machine.add_object("psm_1f09ab2c", MadeBytes::hole(9));
+    stage.machine.add_object("psm_1f09ab2c", FakeBytes::hole(9));
     stage.look();
     kept("inspect-replaced", &stage, &plain());
     let mut stage = Stage::new(machine(), 80, 24);
@@ -344,7 +344,7 @@ fn acting() {
 }
 
 /// The machine with some who hold what is on it, and more that is leaked.
-fn held() -> MadeMachine {
+fn held() -> FakeMachine {
     let machine = machine();
     for (pid, command) in [
         (812, "grabber"),
@@ -364,10 +364,10 @@ fn held() -> MadeMachine {
     }
     machine.attach_in(104_188, 32770, Access::Read);
     machine.open_in(104_188, "psm_1f09ab2c", Access::Read);
-    machine.add_object("scratch", MadeBytes::full(&vec![7; 70_000]));
+    machine.add_object("scratch", FakeBytes::full(&vec![7; 70_000]));
     machine.map_in(812, "scratch", Access::ReadWrite);
     machine.remove_object("scratch");
-    machine.add_sysv(32773, 0, MadeBytes::full(&vec![1; 1 << 20]));
+    machine.add_sysv(32773, 0, FakeBytes::full(&vec![1; 1 << 20]));
     machine.edit(|facts| {
         // Used last by a process outside of the pid namespace, so that nothing is certain.
         for (at, creator) in [(3, 77), (1, 78)] {
@@ -404,7 +404,7 @@ fn who_holds_it_and_what_is_leaked() {
             kept(&format!("{name}-{form}"), &stage, theme);
         }
     }
-    let mut stage = Stage::new(MadeMachine::new(), 80, 24);
+    let mut stage = Stage::new(FakeMachine::new(), 80, 24);
     stage.press("c");
     kept("clean-nothing", &stage, &plain());
 }

@@ -147,11 +147,11 @@ fn parse_id(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::MadeMachine;
+    use crate::machine::fake::FakeMachine;
 
     #[test]
     fn owners_by_name_and_number() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         machine.edit(|facts| facts.users.insert(7, "1000".to_owned()));
         let read = |text| OwnerChange::parse(&machine, text).map(|change| (change.uid, change.gid));
         for (text, wanted) in [

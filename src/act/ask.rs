@@ -82,12 +82,12 @@ fn plan(machine: &dyn Machine, new: &NewSegment, sized_by_file: bool) -> Result<
 mod tests {
     use super::*;
     use crate::act::Source;
-    use crate::machine::made::MadeMachine;
+    use crate::machine::fake::FakeMachine;
     use crate::segment::{Bytes, Mode, ObjectName};
 
     #[test]
     fn users_and_groups() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         let ask = |question: Question| match question.ask(&machine) {
             Answer::Number(answer) => answer,
             other => panic!("{other:?}"),
@@ -114,7 +114,7 @@ mod tests {
             mode: Mode::new(0o600),
             source: Source::File(path.to_owned()),
         };
-        let ask = |new, sized_by_file| match (Question::New { new, sized_by_file }).ask(&MadeMachine::new()) {
+        let ask = |new, sized_by_file| match (Question::New { new, sized_by_file }).ask(&FakeMachine::new()) {
             Answer::New(answer) => answer,
             other => panic!("{other:?}"),
         };

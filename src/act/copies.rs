@@ -346,11 +346,11 @@ fn room(folder: &Path) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, Survey};
     use std::os::unix::fs::PermissionsExt as _;
 
-    fn segment(machine: &MadeMachine, name: &str) -> Segment {
+    fn segment(machine: &FakeMachine, name: &str) -> Segment {
         let segments = Survey::take(machine, &mut Names::default()).segments;
         segments.into_iter().find(|segment| segment.id.to_string() == format!("posix:/{name}")).unwrap()
     }
@@ -364,10 +364,10 @@ mod tests {
     #[test]
     fn the_copy_that_was_asked_for_is_restored() {
         let (_directory, copies) = copies(1 << 20);
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         let progress = Progress::new();
         let paths = ["a", "b"].map(|name| {
-            machine.add_object(name, MadeBytes::full(name.as_bytes()));
+            machine.add_object(name, FakeBytes::full(name.as_bytes()));
             let kept = copies.keep(&machine, &segment(&machine, name), &progress).unwrap();
             assert_eq!(copies.last().unwrap(), kept.path);
             assert_eq!(fs::metadata(&kept.path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -385,9 +385,9 @@ mod tests {
     #[test]
     fn old_copies_go_and_nothing_else() {
         let (_directory, copies) = copies(25_000);
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         let keep = |name: &str| {
-            machine.add_object(name, MadeBytes::full(&[7; 10_000]));
+            machine.add_object(name, FakeBytes::full(&[7; 10_000]));
             copies.keep(&machine, &segment(&machine, name), &Progress::new()).unwrap().path
         };
         let first = keep("a");
@@ -417,8 +417,8 @@ mod tests {
             return;
         }
         let (_directory, copies) = copies(1 << 20);
-        let machine = MadeMachine::new();
-        machine.add_object("a", MadeBytes::full(b"x"));
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::full(b"x"));
         let kept = copies.keep(&machine, &segment(&machine, "a"), &Progress::new()).unwrap();
         assert_eq!(copies.last().as_ref(), Some(&kept.path));
         std::os::unix::fs::chown(&kept.path, Some(1000), None).unwrap();
@@ -428,16 +428,16 @@ mod tests {
     #[test]
     fn refusals_are_in_words_and_leave_the_rest() {
         let (_directory, copies) = copies(25_000);
-        let machine = MadeMachine::new();
-        machine.add_object("small", MadeBytes::full(&[7; 10_000]));
+        let machine = FakeMachine::new();
+        machine.add_object("small", FakeBytes::full(&[7; 10_000]));
         copies.keep(&machine, &segment(&machine, "small"), &Progress::new()).unwrap();
-        machine.add_object("large", MadeBytes::full(&vec![7; 30_000]));
+        machine.add_object("large", FakeBytes::full(&vec![7; 30_000]));
         let large = segment(&machine, "large");
         let error = copies.keep(&machine, &large, &Progress::new()).unwrap_err();
         assert!(matches!(error, KeepError::TooLarge { .. }), "{error}");
         assert!(error.to_string().contains("copy limit of"), "{error}");
         // One that has grown since it was listed.
-        machine.add_object("grown", MadeBytes::hole(30_000));
+        machine.add_object("grown", FakeBytes::hole(30_000));
         let grown = segment(&machine, "grown");
         machine.edit_object("grown", |bytes| bytes.write(0, &vec![7; 30_000]));
         let error = copies.keep(&machine, &grown, &Progress::new()).unwrap_err();
@@ -452,8 +452,8 @@ mod tests {
     #[test]
     fn a_clock_that_was_turned_back_changes_nothing() {
         let (_directory, copies) = copies(1 << 20);
-        let machine = MadeMachine::new();
-        machine.add_object("a", MadeBytes::full(b"x"));
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::full(b"x"));
         let keep = || copies.keep(&machine, &segment(&machine, "a"), &Progress::new()).unwrap().path;
         let early = keep();
         let late = early.with_file_name("09999999999999999999-1.shmlens");

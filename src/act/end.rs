@@ -144,15 +144,15 @@ fn has_ended(machine: &dyn Machine, process: ProcessId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::{Access, ShmId};
     use crate::survey::{Depth, Holdings, Names, Survey};
 
     const SEGMENT: SegmentId = SegmentId::Sysv(ShmId(5));
 
-    fn machine() -> MadeMachine {
-        let machine = MadeMachine::new();
-        machine.add_sysv(5, 0, MadeBytes::hole(100));
+    fn machine() -> FakeMachine {
+        let machine = FakeMachine::new();
+        machine.add_sysv(5, 0, FakeBytes::hole(100));
         for (pid, command) in [(1, "init"), (7, "writer\x1b[2J"), (9_999_999, "shmlens")] {
             machine.add_process(pid, command);
             machine.attach_in(pid, 5, Access::ReadWrite);
@@ -160,7 +160,7 @@ mod tests {
         machine
     }
 
-    fn holder(machine: &MadeMachine, pid: u32) -> Holder {
+    fn holder(machine: &FakeMachine, pid: u32) -> Holder {
         let mut names = Names::default();
         let holdings = Holdings::look(machine, Depth::Shared, &[], &mut names);
         let mut survey = Survey::take(machine, &mut names);

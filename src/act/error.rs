@@ -336,14 +336,14 @@ pub(super) fn limit_text(limit: Option<Bytes>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, Survey};
 
     #[test]
     fn callers_with_permission_are_not_told_to_get_it() {
-        let machine = MadeMachine::new();
-        machine.add_sysv(1, 7, MadeBytes::hole(1));
-        machine.add_object("a", MadeBytes::hole(1));
+        let machine = FakeMachine::new();
+        machine.add_sysv(1, 7, FakeBytes::hole(1));
+        machine.add_object("a", FakeBytes::hole(1));
         let segments = Survey::take(&machine, &mut Names::default()).segments;
         let said = |uid: u32| -> Vec<String> {
             machine.edit(|facts| facts.effective_uid = uid);

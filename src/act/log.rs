@@ -367,7 +367,7 @@ impl Drop for ChangeLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::MadeMachine;
+    use crate::machine::fake::FakeMachine;
     use std::os::unix::fs::PermissionsExt as _;
 
     fn sized(state: StateDirectory, longest: u64) -> ChangeLog {
@@ -385,7 +385,7 @@ mod tests {
     #[test]
     fn an_act_is_a_line() {
         let (_directory, log) = log(LONGEST);
-        let entry = Entry::new(&MadeMachine::new(), "rm", r"posix:/a\x1b", true, "removed\nwhole");
+        let entry = Entry::new(&FakeMachine::new(), "rm", r"posix:/a\x1b", true, "removed\nwhole");
         log.add(&entry).unwrap();
         let path = log.state.path().join(NOW);
         insta::assert_snapshot!(
@@ -402,7 +402,7 @@ mod tests {
     #[test]
     fn many_at_once_lose_nothing_and_it_stays_small() {
         let (_directory, log) = log(20_000);
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         thread::scope(|scope| {
             for who in 0..4 {
                 let log = sized(log.state.clone(), log.longest);
@@ -437,7 +437,7 @@ mod tests {
     #[test]
     fn nothing_is_added_to_a_full_one_while_somebody_turns_it_over() {
         let (_directory, log) = log(100);
-        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "removed");
+        let entry = Entry::new(&FakeMachine::new(), "rm", "sysv:1", true, "removed");
         log.add(&entry).unwrap();
         let path = |name: &str| log.state.path().join(name);
         let full = fs::metadata(path(NOW)).unwrap().len();
@@ -462,7 +462,7 @@ mod tests {
     #[test]
     fn lines_that_wait_are_written_in_their_order() {
         let (_directory, log) = log(LONGEST);
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         for at in 0..1000 {
             log.note_soon(&machine, "rm", format!("sysv:{at}"), true, "removed".into()).unwrap();
         }
@@ -496,7 +496,7 @@ mod tests {
     #[test]
     fn only_regular_files_are_opened_and_nothing_blocks() {
         let fifo = |path: &Path| nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "removed");
+        let entry = Entry::new(&FakeMachine::new(), "rm", "sysv:1", true, "removed");
         for kind in ["a FIFO (named pipe)", "a directory"] {
             let (_directory, log) = log(100);
             let path = |name: &str| log.state.path().join(name);
@@ -520,7 +520,7 @@ mod tests {
     #[test]
     fn reading_and_rotating_do_not_depend_on_the_length() {
         let (_directory, log) = log(LONGEST);
-        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "removed");
+        let entry = Entry::new(&FakeMachine::new(), "rm", "sysv:1", true, "removed");
         log.add(&entry).unwrap();
         let before = File::create(log.state.path().join(BEFORE)).unwrap();
         before.set_len(1 << 40).unwrap();
@@ -534,7 +534,7 @@ mod tests {
     fn a_line_that_only_partly_fit_does_not_spoil_the_next() {
         let (_directory, log) = log(LONGEST);
         log.state.folder("").unwrap();
-        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "removed");
+        let entry = Entry::new(&FakeMachine::new(), "rm", "sysv:1", true, "removed");
         fs::write(log.state.path().join(NOW), b"{\"time\":\"2026").unwrap();
         log.add(&entry).unwrap();
         assert_eq!(log.last(5), [entry]);
@@ -544,7 +544,7 @@ mod tests {
     fn an_unusable_directory_is_an_error() {
         let (directory, log) = log(LONGEST);
         fs::write(directory.path().join("shmlens"), b"a file").unwrap();
-        let entry = Entry::new(&MadeMachine::new(), "rm", "sysv:1", true, "é".repeat(5000));
+        let entry = Entry::new(&FakeMachine::new(), "rm", "sysv:1", true, "é".repeat(5000));
         assert!(entry.result.len() <= LONGEST_RESULT);
         let error = log.open().unwrap_err().to_string();
         assert!(error.contains("not a directory"), "{error}");

@@ -87,16 +87,16 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::machine::process::Processes as _;
     use crate::segment::{Access, Verdict};
     use crate::survey::Survey;
 
     /// A machine with one object of ann's, and the object as one that nobody was
     /// found to hold.
-    fn unheld() -> (MadeMachine, Segment) {
-        let machine = MadeMachine::new();
-        machine.add_object("a", MadeBytes::full(b"x"));
+    fn unheld() -> (FakeMachine, Segment) {
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::full(b"x"));
         machine.add_process(7, "writer");
         let mut segment = Survey::take(&machine, &mut Names::default()).segments.remove(0);
         segment.verdict = Verdict::new(State::Idle, "nobody holds it");
@@ -104,12 +104,12 @@ mod tests {
     }
 
     /// Why it is not removed.
-    fn refused(recent: &Recent, machine: &MadeMachine, segment: &Segment) -> Option<String> {
+    fn refused(recent: &Recent, machine: &FakeMachine, segment: &Segment) -> Option<String> {
         recent.check(machine, segment).err().map(|error| error.to_string())
     }
 
     #[track_caller]
-    fn assert_refused(machine: &MadeMachine, segment: &Segment, why: &str) {
+    fn assert_refused(machine: &FakeMachine, segment: &Segment, why: &str) {
         let refused = refused(&Recent::default(), machine, segment).unwrap_or_default();
         assert!(refused.contains(why), "{refused:?}");
     }

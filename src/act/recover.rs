@@ -203,20 +203,20 @@ pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::Names;
 
     const ASIDE: &str = "shmlens-removing-0123456789abcdef-name";
 
     #[test]
     fn only_the_very_one_that_was_shown_gets_its_name_back() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         machine.edit(|facts| facts.effective_uid = 1000);
-        machine.add_object(ASIDE, MadeBytes::full(b"moved"));
+        machine.add_object(ASIDE, FakeBytes::full(b"moved"));
         let survey = Survey::take(&machine, &mut Names::default());
         let found = astray(&machine, &survey.segments, survey.at);
         assert_eq!(found.len(), 1);
-        machine.add_object(ASIDE, MadeBytes::full(b"another"));
+        machine.add_object(ASIDE, FakeBytes::full(b"another"));
         let error = recover(&machine, &found[0]).unwrap_err();
         assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
         let names = || machine.edit(|facts| facts.posix.keys().map(ToString::to_string).collect::<Vec<_>>());
@@ -228,8 +228,8 @@ mod tests {
 
     #[test]
     fn a_name_that_another_user_gave_is_not_trusted() {
-        let machine = MadeMachine::new();
-        machine.add_object(ASIDE, MadeBytes::full(b"ann's"));
+        let machine = FakeMachine::new();
+        machine.add_object(ASIDE, FakeBytes::full(b"ann's"));
         for (me, (astray, untrusted)) in [(1000, (1, 0)), (0, (0, 1)), (1001, (0, 1))] {
             machine.edit(|facts| facts.effective_uid = me);
             let survey = Survey::take(&machine, &mut Names::default());
@@ -240,9 +240,9 @@ mod tests {
 
     #[test]
     fn leftovers_are_found_after_the_clock_was_set_back() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         machine.edit(|facts| facts.effective_uid = 1000);
-        machine.add_object(ASIDE, MadeBytes::full(b"moved"));
+        machine.add_object(ASIDE, FakeBytes::full(b"moved"));
         let survey = Survey::take(&machine, &mut Names::default());
         let before = Timestamp::from_seconds(survey.at.seconds - 86_400);
         assert_eq!(astray(&machine, &survey.segments, before).len(), 1);

@@ -405,14 +405,14 @@ fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::act::{SaveError, save, save_over};
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, Survey};
     use std::fs;
 
     /// ann's object and segment, with holes.
-    fn example() -> (MadeMachine, tempfile::TempDir) {
-        let machine = MadeMachine::new();
-        let mut bytes = MadeBytes::hole((4 << 40) + 5);
+    fn example() -> (FakeMachine, tempfile::TempDir) {
+        let machine = FakeMachine::new();
+        let mut bytes = FakeBytes::hole((4 << 40) + 5);
         bytes.write(10_000, b"hello");
         bytes.write(4 << 40, b"world");
         machine.add_object("a", bytes.clone());
@@ -420,7 +420,7 @@ mod tests {
         (machine, tempfile::tempdir().unwrap())
     }
 
-    fn segments(machine: &MadeMachine) -> Vec<Segment> {
+    fn segments(machine: &FakeMachine) -> Vec<Segment> {
         Survey::take(machine, &mut Names::default()).segments
     }
 

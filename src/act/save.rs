@@ -568,14 +568,14 @@ mod tests {
     use super::*;
     use crate::act::archive::Reading;
     use crate::act::restore;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::{Access, Facts};
     use crate::survey::{Depth, Holdings, Names, Survey};
 
     #[test]
     fn an_unlinked_object_is_saved_under_its_former_name_or_not_at_all() {
-        let machine = MadeMachine::new();
-        machine.add_object("dir/a", MadeBytes::full(b"hello"));
+        let machine = FakeMachine::new();
+        machine.add_object("dir/a", FakeBytes::full(b"hello"));
         machine.add_process(7, "grabber");
         machine.open_in(7, "dir/a", Access::Read);
         machine.remove_object("dir/a");
@@ -604,11 +604,11 @@ mod tests {
     #[test]
     fn many_runs_come_back_and_no_read_is_slow() {
         const LENGTH: u64 = 36 << 10;
-        let mut bytes = MadeBytes::hole(300 * (LENGTH + 4096));
+        let mut bytes = FakeBytes::hole(300 * (LENGTH + 4096));
         for at in 0..300 {
             bytes.write(at * (LENGTH + 4096), &vec![u8::try_from(at % 251).unwrap() + 1; 36 << 10]);
         }
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         machine.add_object("a", bytes);
         let segment = Survey::take(&machine, &mut Names::default()).segments.remove(0);
         let reader = Reader::open(&machine, &segment).unwrap();

@@ -1,8 +1,8 @@
-//! Plans and what comes of them, on a made machine.
+//! Plans and what comes of them, on a fake machine.
 
 use super::*;
 use crate::machine::control::NewSysv;
-use crate::machine::made::{MadeBytes, MadeFacts, MadeMachine};
+use crate::machine::fake::{FakeBytes, FakeFacts, FakeMachine};
 use crate::machine::process::FileLock;
 use crate::segment::name::SegmentName;
 use crate::segment::{
@@ -12,20 +12,20 @@ use crate::survey::Names;
 
 const FORCE: Options = Options { force: true, read_only: false, many: false, links_gone: 0 };
 
-fn machine() -> MadeMachine {
-    let machine = MadeMachine::new();
-    machine.add_sysv(3, 0x4d2, MadeBytes::hole(1 << 20));
-    machine.add_object("camera0", MadeBytes::full(b"picture"));
+fn machine() -> FakeMachine {
+    let machine = FakeMachine::new();
+    machine.add_sysv(3, 0x4d2, FakeBytes::hole(1 << 20));
+    machine.add_object("camera0", FakeBytes::full(b"picture"));
     machine.edit(|facts| facts.effective_uid = 1000);
     machine
 }
 
-fn shown(machine: &MadeMachine, name: &str) -> Segment {
+fn shown(machine: &FakeMachine, name: &str) -> Segment {
     let survey = crate::identify::Identifier::default().survey(machine, None, &mut Names::default());
     resolve::ExactNames::new(&survey.segments).resolve(&SegmentName::read(name, None)).unwrap().clone()
 }
 
-fn act(machine: &MadeMachine, name: &str, action: &Action, options: Options) -> Result<Done, ActError> {
+fn act(machine: &FakeMachine, name: &str, action: &Action, options: Options) -> Result<Done, ActError> {
     apply(machine, &plan(machine, &shown(machine, name), action, &options)).result
 }
 
@@ -118,7 +118,7 @@ fn nothing_is_done_to_another_one() {
     let sysv = plan(&machine, &shown(&machine, "sysv:3"), &to(0o666), &Options::default());
     let posix = plan(&machine, &shown(&machine, "camera0"), &to(0o666), &Options::default());
     machine.edit(|facts| facts.sysv[0].row.creator_pid = 99);
-    machine.add_object("camera0", MadeBytes::hole(9));
+    machine.add_object("camera0", FakeBytes::hole(9));
     for plan in [sysv, posix] {
         let error = apply(&machine, &plan).result.unwrap_err();
         assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
@@ -196,7 +196,7 @@ fn what_is_held_or_not_settled_goes_only_with_force() {
     let machine = machine();
     let remove = Action::Remove(Copying::Without);
     act(&machine, "3", &remove, Options::default()).unwrap();
-    machine.add_sysv(4, 0, MadeBytes::hole(1));
+    machine.add_sysv(4, 0, FakeBytes::hole(1));
     machine.edit(|facts| facts.sysv[0].row.nattch = 2);
     machine.add_process(7, "writer");
     machine.map_in(7, "camera0", crate::segment::Access::Read);
@@ -253,7 +253,7 @@ fn what_was_attached_since_the_plan_is_held() {
 
 #[test]
 fn what_comes_between_the_look_and_the_removal_is_seen() {
-    type Others = fn(&mut MadeFacts);
+    type Others = fn(&mut FakeFacts);
     let others: [(Others, &str); 3] = [
         (|facts| facts.sysv[0].row.creator_pid = 99, "its shmid now belongs to another segment"),
         (|facts| facts.sysv[0].row.nattch = 1, "attached once"),
@@ -284,7 +284,7 @@ fn what_comes_between_the_look_and_the_removal_is_seen() {
 fn one_that_was_marked_meanwhile_is_left_as_it_is() {
     let machine = machine();
     // Without a key nothing but the mark tells it.
-    machine.add_sysv(4, 0, MadeBytes::hole(1));
+    machine.add_sysv(4, 0, FakeBytes::hole(1));
     machine.edit(|facts| facts.sysv[1].row.nattch = 1);
     for action in [to(0o666), Action::Lock, Action::Remove(Copying::Without)] {
         let plan = plan(&machine, &shown(&machine, "4"), &action, &FORCE);
@@ -299,7 +299,7 @@ fn one_that_was_marked_meanwhile_is_left_as_it_is() {
 #[test]
 fn one_who_stops_it_when_the_copy_is_whole_keeps_the_segment() {
     let machine = machine();
-    machine.add_object("empty", MadeBytes::hole(0));
+    machine.add_object("empty", FakeBytes::hole(0));
     let directory = tempfile::tempdir().unwrap();
     let copies = Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(1 << 20));
     let progress = Progress::new();
@@ -342,7 +342,7 @@ fn what_is_not_removed_costs_no_other_its_copy() {
         // Each is a batch of its own.
         let copies = Copies::new(StateDirectory::at(directory.path().join("state")), copies.limit());
         let action = Action::Remove(Copying::Keep(copies));
-        machine.add_object(name, MadeBytes::full(&[7; 10_000]));
+        machine.add_object(name, FakeBytes::full(&[7; 10_000]));
         let mut segment = shown(&machine, name);
         segment.verdict.state = State::Idle;
         plan(&machine, &segment, &action, &Options::default())
@@ -394,7 +394,7 @@ fn locking_within_the_limit() {
     act(&machine, "3", &Action::Lock, FORCE).unwrap();
     act(&machine, "3", &Action::Unlock, FORCE).unwrap();
     // Large enough for this one, not for what is locked already too.
-    machine.add_sysv(4, 0, MadeBytes::hole(1 << 20));
+    machine.add_sysv(4, 0, FakeBytes::hole(1 << 20));
     machine.edit(|facts| facts.memlock = Some(Bytes(3 << 19)));
     act(&machine, "4", &Action::Lock, FORCE).unwrap();
     let error = act(&machine, "3", &Action::Lock, FORCE).unwrap_err().to_string();

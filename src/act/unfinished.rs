@@ -357,25 +357,25 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, Survey};
 
-    fn scene() -> (tempfile::TempDir, StateDirectory, MadeMachine) {
+    fn scene() -> (tempfile::TempDir, StateDirectory, FakeMachine) {
         let directory = tempfile::tempdir().unwrap();
         let state = StateDirectory::at(directory.path());
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         machine.edit(|facts| facts.effective_uid = 1000);
         (directory, state, machine)
     }
 
-    fn begin(state: &StateDirectory, machine: &MadeMachine) -> Mark {
+    fn begin(state: &StateDirectory, machine: &FakeMachine) -> Mark {
         let origin = Origin::restore("/file".to_owned(), Mode::new(0o666));
         Mark::begin(state, machine, (Key(7), Bytes(4096)), &origin).unwrap()
     }
 
     /// The segment of that mark, as it is while it is filled.
-    fn add(machine: &MadeMachine) -> SegmentId {
-        let at = machine.add_sysv(3, 7, MadeBytes::hole(4096));
+    fn add(machine: &FakeMachine) -> SegmentId {
+        let at = machine.add_sysv(3, 7, FakeBytes::hole(4096));
         machine.edit(|facts| {
             let now = facts.now;
             let row = &mut facts.sysv[at].row;
@@ -393,7 +393,7 @@ mod tests {
         fs::write(path, text).unwrap();
     }
 
-    fn found(state: &StateDirectory, machine: &MadeMachine) -> Vec<Unfinished> {
+    fn found(state: &StateDirectory, machine: &FakeMachine) -> Vec<Unfinished> {
         let segments = Survey::take(machine, &mut Names::default()).segments;
         let before = marks(state);
         let found = unfinished(machine, state, &segments);

@@ -80,19 +80,19 @@ fn parse_number(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
 
     #[test]
     fn users_and_processes() {
-        let machine = MadeMachine::new();
-        machine.add_sysv(1, 2, MadeBytes::hole(1));
+        let machine = FakeMachine::new();
+        machine.add_sysv(1, 2, FakeBytes::hole(1));
         machine.edit(|facts| facts.users.insert(7, "77".to_owned()));
         let read = |text| Somebody::parse(&machine, text).map(|who| (who.text, who.credentials.uid));
         for (text, wanted) in [
             ("ann", ("ann", 1000)),
             ("uid:1001", ("bob", 1001)),
             ("uid:4242", ("user 4242", 4242)),
-            // Its creator's is the only process of a made machine.
+            // Its creator's is the only process of a fake machine.
             ("4121", ("process 4121 (ann)", 1000)),
             ("pid:4121", ("process 4121 (ann)", 1000)),
             // A user whose name is a number.

@@ -224,26 +224,26 @@ pub fn goes_with_last(segment: &Segment) -> bool {
 mod tests {
     use super::*;
     use crate::identify::Identifier;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Depth, Holdings, Names};
 
-    fn look(machine: &MadeMachine) -> Survey {
+    fn look(machine: &FakeMachine) -> Survey {
         let mut names = Names::default();
         let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
         Identifier::default().survey(machine, Some(&holdings), &mut names)
     }
 
-    fn shown(machine: &MadeMachine, name: &str) -> (Holders, Survey) {
+    fn shown(machine: &FakeMachine, name: &str) -> (Holders, Survey) {
         let survey = look(machine);
         let segment = survey.segments.iter().find(|segment| segment.label() == name).unwrap();
         (Holders::new(segment, &survey), survey)
     }
 
-    fn machine() -> MadeMachine {
-        let machine = MadeMachine::new();
-        machine.add_object("camera", MadeBytes::full(&[1; 8192]));
-        machine.add_object("gone", MadeBytes::full(&[1; 4096]));
-        machine.add_sysv(5, 0, MadeBytes::full(&[1; 4096]));
+    fn machine() -> FakeMachine {
+        let machine = FakeMachine::new();
+        machine.add_object("camera", FakeBytes::full(&[1; 8192]));
+        machine.add_object("gone", FakeBytes::full(&[1; 4096]));
+        machine.add_sysv(5, 0, FakeBytes::full(&[1; 4096]));
         machine.add_process(7, "writer");
         machine.add_process(8, "reader");
         machine.map_in(7, "camera", Access::ReadWrite);
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn what_is_not_in_memory_keeps_nothing() {
         let machine = machine();
-        machine.add_object("sparse", MadeBytes::hole(1 << 30));
+        machine.add_object("sparse", FakeBytes::hole(1 << 30));
         machine.map_in(8, "sparse", Access::ReadWrite);
         let (shown, _) = shown(&machine, "/camera");
         assert_eq!(shown.rows[1].holds(), "8.0 KiB resident in 2 segments, also /sparse");

@@ -188,10 +188,10 @@ fn owner_width(segment: &Segment) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, difference};
 
-    fn look(machine: &MadeMachine) -> Survey {
+    fn look(machine: &FakeMachine) -> Survey {
         Survey::take(machine, &mut Names::default())
     }
 
@@ -199,12 +199,12 @@ mod tests {
         table.shown.iter().map(|&at| survey.segments[at].label()).collect()
     }
 
-    fn world() -> MadeMachine {
-        let machine = MadeMachine::new();
+    fn world() -> FakeMachine {
+        let machine = FakeMachine::new();
         for (name, size) in [("a", 300), ("b", 100), ("c", 200)] {
-            machine.add_object(name, MadeBytes::hole(size));
+            machine.add_object(name, FakeBytes::hole(size));
         }
-        machine.add_sysv(5, 0, MadeBytes::hole(50));
+        machine.add_sysv(5, 0, FakeBytes::hole(50));
         machine
     }
 
@@ -216,8 +216,8 @@ mod tests {
         table.arrange(&before);
         table.select(2, &before);
         assert_eq!(table.selected, Some("posix:/b".parse().unwrap()));
-        machine.add_object("aa", MadeBytes::hole(1));
-        machine.add_sysv(1, 0, MadeBytes::hole(1));
+        machine.add_object("aa", FakeBytes::hole(1));
+        machine.add_sysv(1, 0, FakeBytes::hole(1));
         let after = look(&machine);
         table.survey(&after, &difference(&before, &after), Duration::ZERO);
         assert_eq!((table.cursor, &table.selected), (4, &Some("posix:/b".parse().unwrap())));
@@ -263,7 +263,7 @@ mod tests {
         let mut table = Table::default();
         table.arrange(&before);
         table.marks = before.segments.iter().map(|segment| segment.id.clone()).collect();
-        machine.add_object("a", MadeBytes::hole(9));
+        machine.add_object("a", FakeBytes::hole(9));
         machine.remove_object("b");
         let after = look(&machine);
         table.survey(&after, &difference(&before, &after), Duration::ZERO);

@@ -296,10 +296,10 @@ fn reading(machine: &dyn Machine, segment: &Segment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::Names;
 
-    fn told(machine: &MadeMachine) -> Vec<String> {
+    fn told(machine: &FakeMachine) -> Vec<String> {
         let survey = crate::identify::Identifier::default().survey(machine, None, &mut Names::default());
         survey
             .segments
@@ -315,12 +315,12 @@ mod tests {
 
     #[test]
     fn everything_in_words_and_nothing_attached() {
-        let machine = MadeMachine::new();
-        let mut bytes = MadeBytes::hole(1 << 20);
+        let machine = FakeMachine::new();
+        let mut bytes = FakeBytes::hole(1 << 20);
         bytes.write(0, &[1; 5000]);
         machine.add_sysv(7, 0x4d2, bytes);
         machine.edit(|facts| (facts.sysv[0].row.mode, facts.sysv[0].row.locked) = (Mode::new(0o640), true));
-        machine.add_object("a", MadeBytes::full(b"x"));
+        machine.add_object("a", FakeBytes::full(b"x"));
         let told = told(&machine);
         for line in [
             "segment=sysv:7\n",
@@ -347,9 +347,9 @@ mod tests {
 
     #[test]
     fn who_may_not_read_it_is_told_why_and_what_would_help() {
-        let machine = MadeMachine::new();
-        machine.add_sysv(7, 0, MadeBytes::hole(1));
-        machine.add_object("a", MadeBytes::hole(1));
+        let machine = FakeMachine::new();
+        machine.add_sysv(7, 0, FakeBytes::hole(1));
+        machine.add_object("a", FakeBytes::hole(1));
         machine.edit(|facts| facts.effective_uid = 1001);
         for told in told(&machine) {
             let reading = told.lines().find(|line| line.starts_with("reading=")).unwrap();

@@ -221,15 +221,15 @@ impl Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::Names;
 
     #[test]
     fn each_limit_with_its_use() {
-        let machine = MadeMachine::new();
-        machine.add_sysv(1, 0, MadeBytes::hole(5000));
-        machine.add_sysv(2, 0, MadeBytes::hole(1));
-        machine.add_object("a", MadeBytes::hole(1 << 40));
+        let machine = FakeMachine::new();
+        machine.add_sysv(1, 0, FakeBytes::hole(5000));
+        machine.add_sysv(2, 0, FakeBytes::hole(1));
+        machine.add_object("a", FakeBytes::hole(1 << 40));
         let survey = Survey::take(&machine, &mut Names::default());
         let limits = limits(&survey, 4096);
         let used: Vec<(&str, u64)> = limits.iter().map(|limit| (limit.name, limit.used)).collect();

@@ -107,12 +107,12 @@ impl Job {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, Survey};
     use proptest::prelude::*;
 
-    fn object(bytes: MadeBytes) -> (MadeMachine, Reader) {
-        let machine = MadeMachine::new();
+    fn object(bytes: FakeBytes) -> (FakeMachine, Reader) {
+        let machine = FakeMachine::new();
         machine.add_object("a", bytes);
         let survey = Survey::take(&machine, &mut Names::default());
         let reader = Reader::open(&machine, &survey.segments[0]).unwrap();
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_sparse_object_of_any_size_is_a_few_lines() {
-        let mut bytes = MadeBytes::hole((1 << 62) + 5);
+        let mut bytes = FakeBytes::hole((1 << 62) + 5);
         bytes.write(1 << 61, b"hello");
         let (machine, reader) = object(bytes);
         let text = dumped(&reader, 0..u64::MAX, Squeeze::On);
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn beyond_the_end_there_is_an_offset() {
-        let (_machine, reader) = object(MadeBytes::full(b"hello"));
+        let (_machine, reader) = object(FakeBytes::full(b"hello"));
         assert_eq!(dumped(&reader, 9..20, Squeeze::On), "00000005\n");
         assert_eq!(dumped(&reader, 4..20, Squeeze::On).lines().count(), 2);
     }
@@ -165,7 +165,7 @@ mod tests {
                 Ok(())
             }
         }
-        let (_machine, reader) = object(MadeBytes::full(&vec![1; 300_000]));
+        let (_machine, reader) = object(FakeBytes::full(&vec![1; 300_000]));
         let error = dump(&reader, 0..u64::MAX, Squeeze::On, &mut Closed, &Progress::new()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }
@@ -178,7 +178,7 @@ mod tests {
             start in 0u64..41_000,
             length in 0u64..41_000,
         ) {
-            let mut bytes = MadeBytes::hole(size);
+            let mut bytes = FakeBytes::hole(size);
             for (offset, blob) in blobs {
                 bytes.write(offset, &blob);
             }

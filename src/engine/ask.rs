@@ -40,11 +40,11 @@ impl Worker for Ask {
 mod tests {
     use super::*;
     use crate::act::Answer;
-    use crate::machine::made::MadeMachine;
+    use crate::machine::fake::FakeMachine;
 
     #[test]
     fn only_the_last_question_of_a_kind_is_answered() {
-        let (machine, mut ask) = (MadeMachine::new(), Ask::default());
+        let (machine, mut ask) = (FakeMachine::new(), Ask::default());
         assert_eq!(ask.deadline(), None);
         let mut send = |question| {
             let job = Job::new(Request::Ask(question));

@@ -133,7 +133,7 @@ impl Worker for Holders {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine, OBJECTS};
+    use crate::machine::fake::{FakeBytes, FakeMachine, OBJECTS};
     use crate::machine::process::FileLock;
     use crate::segment::Access;
 
@@ -144,13 +144,13 @@ mod tests {
 
     fn send(worker: &mut Holders, request: Request) {
         let job = Job::new(request);
-        assert!(worker.handle(&MadeMachine::new(), Clock::ZERO, job).is_empty());
+        assert!(worker.handle(&FakeMachine::new(), Clock::ZERO, job).is_empty());
     }
 
     #[test]
     fn a_scan_that_finds_nothing_new_is_not_reported() {
-        let machine = MadeMachine::new();
-        machine.add_sysv(1, 0, MadeBytes::hole(1));
+        let machine = FakeMachine::new();
+        machine.add_sysv(1, 0, FakeBytes::hole(1));
         machine.add_process(7, "writer");
         let (mut looker, board) = worker();
         assert_eq!(looker.deadline(), None);
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn new_locks_and_unreadable_processes_are_reported() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         machine.add_process(7, "writer");
         let (mut looker, _board) = worker();
         send(&mut looker, Request::SurveyEvery(Some(EVERY)));
@@ -195,8 +195,8 @@ mod tests {
 
     #[test]
     fn a_scan_of_some_does_not_delay_the_scan_of_all() {
-        let machine = MadeMachine::new();
-        machine.add_sysv(1, 0, MadeBytes::hole(1));
+        let machine = FakeMachine::new();
+        machine.add_sysv(1, 0, FakeBytes::hole(1));
         for pid in [7, 8] {
             machine.add_process(pid, "writer");
         }

@@ -68,15 +68,15 @@ impl Search {
 mod tests {
     use super::*;
     use crate::engine::SubscriptionId;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::memory::Pattern;
     use crate::survey::{Names, Survey};
     use std::sync::Arc;
 
     const ID: SubscriptionId = SubscriptionId(3);
 
-    fn reader(bytes: MadeBytes) -> Reader {
-        let machine = MadeMachine::new();
+    fn reader(bytes: FakeBytes) -> Reader {
+        let machine = FakeMachine::new();
         machine.add_object("a", bytes);
         Reader::open(&machine, &Survey::take(&machine, &mut Names::default()).segments[0]).unwrap()
     }
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_pattern_is_found_in_both_directions_and_wraps() {
         use Direction::{Backward, Forward};
-        let mut bytes = MadeBytes::hole(100_000);
+        let mut bytes = FakeBytes::hole(100_000);
         bytes.write(10, b"here");
         bytes.write(90_000, b"here");
         let reader = reader(bytes);
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_search_for_data_does_not_wrap() {
-        let mut bytes = MadeBytes::hole(100_000);
+        let mut bytes = FakeBytes::hole(100_000);
         bytes.write(5000, b"x");
         let reader = reader(bytes);
         let find = |from, direction| found(&reader, from, direction, Target::Data { gap: 32 });
@@ -129,9 +129,9 @@ mod tests {
             let job = Job { request: Request::Search(ID, search.clone()), progress: Arc::clone(&progress) };
             (progress, job)
         };
-        let mut handle = |job| worker.handle(&MadeMachine::new(), Clock::ZERO, job);
+        let mut handle = |job| worker.handle(&FakeMachine::new(), Clock::ZERO, job);
         assert!(handle(search().1).is_empty());
-        readers.add(ID, reader(MadeBytes::full(b"here")));
+        readers.add(ID, reader(FakeBytes::full(b"here")));
         assert_eq!(handle(search().1)[0].subscription, Some(ID));
         let (progress, job) = search();
         progress.cancel();

@@ -57,7 +57,7 @@ impl Worker for SurveyWorker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::State;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -68,12 +68,12 @@ mod tests {
 
     fn send(worker: &mut SurveyWorker, request: Request) {
         let job = Job::new(request);
-        assert!(worker.handle(&MadeMachine::new(), Clock::ZERO, job).is_empty());
+        assert!(worker.handle(&FakeMachine::new(), Clock::ZERO, job).is_empty());
     }
 
     #[test]
     fn a_survey_comes_at_once_then_at_the_interval_and_on_request() {
-        let (machine, mut surveyor) = (MadeMachine::new(), worker());
+        let (machine, mut surveyor) = (FakeMachine::new(), worker());
         assert_eq!(surveyor.deadline(), None);
         send(&mut surveyor, Request::SurveyEvery(Some(SECOND)));
         assert_eq!(surveyor.deadline(), Some(Clock::ZERO));
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn without_an_interval_surveys_come_on_request_only() {
-        let (machine, mut surveyor) = (MadeMachine::new(), worker());
+        let (machine, mut surveyor) = (FakeMachine::new(), worker());
         send(&mut surveyor, Request::SurveyEvery(Some(SECOND)));
         surveyor.work(&machine, Clock::ZERO);
         send(&mut surveyor, Request::SurveyEvery(None));
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_survey_that_takes_long_is_taken_less_often() {
-        let (machine, mut surveyor) = (MadeMachine::new(), worker());
+        let (machine, mut surveyor) = (FakeMachine::new(), worker());
         send(&mut surveyor, Request::SurveyEvery(Some(SECOND)));
         surveyor.work(&machine, SECOND);
         surveyor.took(3 * SECOND);
@@ -108,9 +108,9 @@ mod tests {
 
     #[test]
     fn a_survey_reports_interrupted_removals() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         machine.edit(|facts| facts.effective_uid = 1000);
-        machine.add_object("shmlens-removing-0123456789abcdef-camera0", MadeBytes::hole(1));
+        machine.add_object("shmlens-removing-0123456789abcdef-camera0", FakeBytes::hole(1));
         let events = worker().work(&machine, Clock::ZERO);
         let [Report { body: Body::Surveyed(survey), .. }] = &events[..] else { panic!("{events:?}") };
         let [problem] = &survey.problems[..] else { panic!("{:?}", survey.problems) };
@@ -122,8 +122,8 @@ mod tests {
 
     #[test]
     fn a_survey_has_verdicts() {
-        let machine = MadeMachine::new();
-        let at = machine.add_sysv(1, 0, MadeBytes::hole(1));
+        let machine = FakeMachine::new();
+        let at = machine.add_sysv(1, 0, FakeBytes::hole(1));
         machine.edit(|facts| facts.sysv[at].row.nattch = 1);
         let events = worker().work(&machine, Clock::ZERO);
         let [Report { body: Body::Surveyed(survey), .. }] = &events[..] else { panic!("{events:?}") };

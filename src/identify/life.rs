@@ -155,11 +155,11 @@ impl<'a> Living<'a> {
 mod tests {
     use super::*;
     use crate::machine::Machine as _;
-    use crate::machine::made::MadeMachine;
+    use crate::machine::fake::FakeMachine;
 
     #[test]
     fn a_pid_of_another_namespace_than_that_of_proc_tells_nothing() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         machine.add_process(7, "another");
         machine.edit(|facts| facts.visibility.foreign = true);
         let then = Some(Timestamp::from_seconds(machine.now().seconds - 7200));
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_pid_is_believed_only_as_far_as_it_goes() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         let now = machine.now();
         let then = |ago| Some(Timestamp::from_seconds(now.seconds - ago));
         machine.add_process(7, "writer");
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn who_has_ended_and_was_not_asked_for_yet_is_gone() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         machine.add_process(7, "writer");
         machine.edit(|facts| facts.processes.get_mut(&7).unwrap().ended = true);
         assert_eq!(Living::new(&machine).of(7, Seen::Here, None), Life::Gone);
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_makes_no_process_younger() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         let now = machine.now().seconds;
         machine.add_process(7, "writer");
         // The machine runs for two hours; its clock was set on by that many seconds.

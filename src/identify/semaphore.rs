@@ -129,7 +129,7 @@ impl Library {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, Survey};
     use proptest::prelude::*;
 
@@ -167,14 +167,14 @@ mod tests {
 
     #[test]
     fn only_what_is_called_so_and_only_where_it_leaves_no_trace() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         let glibc = bytes(&[0, 2, 0x80, 0, 0, 0, 0, 0]);
         for (name, bytes) in [
-            ("other", MadeBytes::full(&glibc)),
-            ("sem.large", MadeBytes::full(&[&glibc[..], &[0; 8]].concat())),
-            ("sem.mp-1", MadeBytes::full(&glibc)),
-            ("sem.none", MadeBytes::full(&[0xff; 32])),
-            ("sem.zeros", MadeBytes::hole(32)),
+            ("other", FakeBytes::full(&glibc)),
+            ("sem.large", FakeBytes::full(&[&glibc[..], &[0; 8]].concat())),
+            ("sem.mp-1", FakeBytes::full(&glibc)),
+            ("sem.none", FakeBytes::full(&[0xff; 32])),
+            ("sem.zeros", FakeBytes::hole(32)),
         ] {
             machine.add_object(name, bytes);
         }

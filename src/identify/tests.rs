@@ -1,4 +1,4 @@
-//! Every rule of the states, at its boundaries, on a made machine.
+//! Every rule of the states, at its boundaries, on a fake machine.
 
 mod again;
 mod doubt;
@@ -6,7 +6,7 @@ mod doubt;
 use super::*;
 use crate::machine::LastUse;
 use crate::machine::control::SysvStat;
-use crate::machine::made::{MadeBytes, MadeMachine, MadeObject, OBJECTS};
+use crate::machine::fake::{FakeBytes, FakeMachine, FakeObject, OBJECTS};
 use crate::machine::process::{FileLock, Processes as _};
 use crate::segment::{Access, Certainty, Kind, ObjectName, Segment, State, Verdict};
 use crate::survey::Depth;
@@ -16,7 +16,7 @@ const CERTAIN: State = State::Leaked(Certainty::Certain);
 const LIKELY: State = State::Leaked(Certainty::Likely);
 
 /// Every segment, after a full look at the processes.
-fn segments_by(machine: &MadeMachine, rules: Rules) -> Vec<Segment> {
+fn segments_by(machine: &FakeMachine, rules: Rules) -> Vec<Segment> {
     let mut names = Names::default();
     let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
     Identifier::new(rules).survey(machine, Some(&holdings), &mut names).segments
@@ -24,19 +24,19 @@ fn segments_by(machine: &MadeMachine, rules: Rules) -> Vec<Segment> {
 
 /// The one segment there is.
 #[track_caller]
-fn only(machine: &MadeMachine) -> Segment {
+fn only(machine: &FakeMachine) -> Segment {
     let mut segments = segments_by(machine, Rules::default());
     assert_eq!(segments.len(), 1);
     segments.remove(0)
 }
 
 #[track_caller]
-fn verdict(machine: &MadeMachine) -> Verdict {
+fn verdict(machine: &FakeMachine) -> Verdict {
     only(machine).verdict
 }
 
 #[track_caller]
-fn assert_is(machine: &MadeMachine, state: State, words: &[&str]) {
+fn assert_is(machine: &FakeMachine, state: State, words: &[&str]) {
     let verdict = verdict(machine);
     let reasons = verdict.reasons.join("\n");
     assert_eq!(verdict.state, state, "{reasons}");
@@ -46,14 +46,14 @@ fn assert_is(machine: &MadeMachine, state: State, words: &[&str]) {
 }
 
 /// A machine with one segment: ann's, without a key, whose creator is gone.
-fn with_sysv() -> MadeMachine {
+fn with_sysv() -> FakeMachine {
     with_key(0)
 }
 
 /// The same with a key.
-fn with_key(key: u32) -> MadeMachine {
-    let machine = MadeMachine::new();
-    machine.add_sysv(1, key, MadeBytes::hole(4096));
+fn with_key(key: u32) -> FakeMachine {
+    let machine = FakeMachine::new();
+    machine.add_sysv(1, key, FakeBytes::hole(4096));
     machine
 }
 
@@ -245,21 +245,21 @@ fn the_leak_that_a_running_demo_shows_is_certain() {
 }
 
 /// A machine with one object, ann's, made an hour ago.
-fn with_object(name: &str) -> MadeMachine {
-    let machine = MadeMachine::new();
-    machine.add_object(name, MadeBytes::hole(32));
+fn with_object(name: &str) -> FakeMachine {
+    let machine = FakeMachine::new();
+    machine.add_object(name, FakeBytes::hole(32));
     edit(&machine, |object, now| set_times(object, now - 3600));
     machine
 }
 
-fn edit(machine: &MadeMachine, change: impl FnOnce(&mut MadeObject, i64)) {
+fn edit(machine: &FakeMachine, change: impl FnOnce(&mut FakeObject, i64)) {
     machine.edit(|facts| {
         let now = facts.now;
         change(facts.posix.values_mut().next().unwrap(), now);
     });
 }
 
-fn set_times(object: &mut MadeObject, seconds: i64) {
+fn set_times(object: &mut FakeObject, seconds: i64) {
     let then = Timestamp::from_seconds(seconds);
     let stat = &mut object.stat;
     (stat.access, stat.modify, stat.change, stat.birth) = (then, then, then, Some(then));
@@ -303,7 +303,7 @@ fn in_use_is_what_others_hold() {
     machine.edit(|facts| facts.processes.clear());
     assert_is(&machine, State::InUse, &["attached 4 times", "0 found, 4 in processes"]);
 
-    for hold in [MadeMachine::map_in, MadeMachine::open_in] {
+    for hold in [FakeMachine::map_in, FakeMachine::open_in] {
         let machine = with_object("nccl-a1B2c3");
         machine.add_process(7, "reader");
         hold(&machine, 7, "nccl-a1B2c3", Access::Read);
@@ -573,7 +573,7 @@ fn where_nothing_tells_who_made_it_ten_minutes_have_to_pass() {
     edit(&machine, |object, now| set_times(object, now - 600));
     let reasons = ["unknown maker", "not read or written through files for 10m; mappings leave no time"];
     assert_is(&machine, LIKELY, &reasons);
-    let times: [fn(&mut MadeObject) -> &mut Timestamp; 4] = [
+    let times: [fn(&mut FakeObject) -> &mut Timestamp; 4] = [
         |object| &mut object.stat.access,
         |object| &mut object.stat.modify,
         |object| &mut object.stat.change,
@@ -593,7 +593,7 @@ fn where_nothing_tells_who_made_it_ten_minutes_have_to_pass() {
 #[test]
 fn both_times_can_be_set_and_to_nothing() {
     let machine = with_sysv();
-    machine.add_object("a", MadeBytes::hole(1));
+    machine.add_object("a", FakeBytes::hole(1));
     let states = |settle| {
         let rules = Rules { settle: Some(Duration::from_secs(settle)), ..Rules::default() };
         let segments = segments_by(&machine, rules);
@@ -669,8 +669,8 @@ fn a_pid_that_may_be_anywhere_makes_nothing_certain() {
 #[test]
 fn what_cannot_be_told_is_not_certain_and_what_must_stay_stays() {
     // Its creator is gone, and whether its server runs may be hidden.
-    let machine = MadeMachine::new();
-    machine.add_sysv(1, 0x5256_4801, MadeBytes::hole(4096));
+    let machine = FakeMachine::new();
+    machine.add_sysv(1, 0x5256_4801, FakeBytes::hole(4096));
     machine.edit(|facts| facts.sysv[0].row.mode = crate::segment::Mode::new(0o660));
     assert_is(&machine, CERTAIN, &["key range of IBM Informix", "no oninit is running"]);
     machine.edit(|facts| facts.visibility.hides = true);
@@ -694,15 +694,15 @@ fn a_known_maker_without_a_rule_is_judged_as_an_unknown_one() {
     edit(&machine, |object, now| set_times(object, now - 599));
     assert_is(&machine, State::Idle, &["used within the last 10m"]);
     // Of System V its creator tells more.
-    let machine = MadeMachine::new();
-    machine.add_sysv(1, 0x5100_a1b2, MadeBytes::hole(4096));
+    let machine = FakeMachine::new();
+    machine.add_sysv(1, 0x5100_a1b2, FakeBytes::hole(4096));
     assert_is(&machine, LIKELY, &["Qt QSharedMemory", "creator 4121 exited"]);
 }
 
 #[test]
 fn its_creator_is_among_what_surrounds_it() {
-    let machine = MadeMachine::new();
-    machine.add_sysv(1, 0x0052_e2c1, MadeBytes::hole(56));
+    let machine = FakeMachine::new();
+    machine.add_sysv(1, 0x0052_e2c1, FakeBytes::hole(56));
     assert_eq!(&*only(&machine).made_by.unwrap().id, "gone");
     machine.add_process(4121, "postgres");
     let segment = only(&machine);
@@ -742,7 +742,7 @@ fn a_persons_own_makers_go_first() {
 fn what_is_said_stands_still_while_the_state_does() {
     let machine = with_sysv();
     for name in ["nccl-a1B2c3", "a", "psm_1f09ab2c", "sem.gate", "libpod_lock", "held"] {
-        machine.add_object(name, MadeBytes::hole(32));
+        machine.add_object(name, FakeBytes::hole(32));
     }
     machine.edit(|facts| {
         for object in facts.posix.values_mut() {
@@ -781,7 +781,7 @@ fn what_is_still_being_written_is_asked_again() {
         &[0],
     ]
     .concat();
-    machine.add_object("psm_1f09ab2c", MadeBytes::hole(list.len() as u64));
+    machine.add_object("psm_1f09ab2c", FakeBytes::hole(list.len() as u64));
     let mut identifier = Identifier::default();
     let mut maker = || {
         let survey = identifier.survey(&machine, None, &mut Names::default());

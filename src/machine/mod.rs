@@ -1,10 +1,10 @@
 //! The machine behind one trait, at the level of kernel facts: list, stat,
-//! open, read, and [`control`]. [`real::RealMachine`] asks the kernel; [`made::MadeMachine`] is
+//! open, read, and [`control`]. [`real::RealMachine`] asks the kernel; [`fake::FakeMachine`] is
 //! filled by tests, so that every screen and every flow runs without one.
 
 pub mod control;
 #[cfg(any(test, feature = "fake"))]
-pub mod made;
+pub mod fake;
 mod making;
 pub mod meminfo;
 pub mod process;

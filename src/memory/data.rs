@@ -163,7 +163,7 @@ fn run_before(bytes: &[u8], gap: u64) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::MadeBytes;
+    use crate::machine::fake::FakeBytes;
     use crate::memory::example::{all, object, pages, sparse};
     use proptest::prelude::*;
 
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn from_run_to_run() {
-        let mut bytes = MadeBytes::hole(1 << 42);
+        let mut bytes = FakeBytes::hole(1 << 42);
         bytes.write(5, b"one");
         bytes.write(10, b"still one");
         bytes.write(100, b"two");
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn it_can_be_stopped() {
-        let (_machine, reader) = object(MadeBytes::full(&[1; 10_000]));
+        let (_machine, reader) = object(FakeBytes::full(&[1; 10_000]));
         let progress = Progress::new();
         progress.cancel();
         for direction in [Direction::Forward, Direction::Backward] {

@@ -1,26 +1,26 @@
 //! Segments that the tests of this room look into.
 
 use super::{PageBuffer, Reader};
-use crate::machine::made::{MadeBytes, MadeMachine};
+use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::survey::{Names, Survey};
 use proptest::prelude::*;
 
 /// A machine with one object, named "a", and a reader of it.
-pub fn object(bytes: MadeBytes) -> (MadeMachine, Reader) {
-    let machine = MadeMachine::new();
+pub fn object(bytes: FakeBytes) -> (FakeMachine, Reader) {
+    let machine = FakeMachine::new();
     machine.add_object("a", bytes);
     let reader = reader(&machine);
     (machine, reader)
 }
 
 /// A reader of the first segment of a machine.
-pub fn reader(machine: &MadeMachine) -> Reader {
+pub fn reader(machine: &FakeMachine) -> Reader {
     let survey = Survey::take(machine, &mut Names::default());
     Reader::open(machine, &survey.segments[0]).unwrap()
 }
 
 /// How many pages the object has.
-pub fn pages(machine: &MadeMachine) -> usize {
+pub fn pages(machine: &FakeMachine) -> usize {
     let mut count = 0;
     machine.edit_object("a", |bytes| count = bytes.pages.len());
     count
@@ -34,10 +34,10 @@ pub fn all(reader: &Reader) -> Vec<u8> {
 }
 
 /// Objects of a few pages with some data here and there, of few different bytes.
-pub fn sparse() -> impl Strategy<Value = MadeBytes> {
+pub fn sparse() -> impl Strategy<Value = FakeBytes> {
     let blob = (0u64..24_000, proptest::collection::vec(0u8..3, 1..40));
     (0u64..24_000, proptest::collection::vec(blob, 0..6)).prop_map(|(size, blobs)| {
-        let mut bytes = MadeBytes::hole(size);
+        let mut bytes = FakeBytes::hole(size);
         for (offset, blob) in blobs {
             bytes.write(offset, &blob);
         }

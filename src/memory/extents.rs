@@ -108,7 +108,7 @@ impl Iterator for DataBackward<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::MadeBytes;
+    use crate::machine::fake::FakeBytes;
     use crate::memory::example::{object, pages, sparse};
     use proptest::prelude::*;
 
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_largest_hole_is_one_question() {
-        let mut bytes = MadeBytes::hole(u64::MAX >> 1);
+        let mut bytes = FakeBytes::hole(u64::MAX >> 1);
         bytes.write(1 << 61, b"x");
         let (machine, reader) = object(bytes);
         let page = 1 << 61..(1 << 61) + 4096;
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn cancelled_is_over() {
-        let (_machine, reader) = object(MadeBytes::full(&vec![1; 40_000]));
+        let (_machine, reader) = object(FakeBytes::full(&vec![1; 40_000]));
         let progress = Progress::new();
         progress.cancel();
         assert_eq!(DataForward::new(&reader, 0..40_000, &progress).count(), 0);

@@ -129,7 +129,7 @@ impl<'a> Pieces<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::MadeBytes;
+    use crate::machine::fake::FakeBytes;
     use crate::memory::example::{object, pages};
 
     fn all(pieces: &mut Pieces<'_>, room: usize) -> Vec<Piece> {
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn holes_are_told_and_not_read() {
-        let mut bytes = MadeBytes::hole(1 << 40);
+        let mut bytes = FakeBytes::hole(1 << 40);
         bytes.write(3 * 4096, &[7; 4096]);
         let (machine, reader) = object(bytes);
         let progress = Progress::new();
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_shrink_meanwhile_is_the_end() {
-        let (machine, reader) = object(MadeBytes::full(&[7; 8192]));
+        let (machine, reader) = object(FakeBytes::full(&[7; 8192]));
         let progress = Progress::new();
         let mut pieces = Pieces::new(&reader, 0..8192, 1, &progress).unwrap();
         let mut buffer = PageBuffer::with_capacity(4096);

@@ -294,17 +294,17 @@ impl OpenError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, Survey};
 
-    fn survey(machine: &MadeMachine) -> Vec<Segment> {
+    fn survey(machine: &FakeMachine) -> Vec<Segment> {
         Survey::take(machine, &mut Names::default()).segments
     }
 
     #[test]
     fn reads_up_to_the_end_and_no_further() {
-        let machine = MadeMachine::new();
-        machine.add_object("a", MadeBytes::full(b"hello"));
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::full(b"hello"));
         let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
         let mut buffer = [9; 8];
         assert_eq!(reader.read_at(3, &mut buffer).unwrap(), 2);
@@ -318,8 +318,8 @@ mod tests {
     #[should_panic(expected = "PageBuffer")]
     #[cfg(debug_assertions)]
     fn a_large_read_at_a_slow_address_panics_in_debug_builds() {
-        let machine = MadeMachine::new();
-        machine.add_object("a", MadeBytes::hole(1 << 20));
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::hole(1 << 20));
         let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
         let mut buffer = PageBuffer::default();
         buffer.place(16, 64 << 10);
@@ -329,14 +329,14 @@ mod tests {
 
     #[test]
     fn says_what_became_of_it() {
-        let machine = MadeMachine::new();
-        machine.add_object("a", MadeBytes::full(&[1; 100]));
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::full(&[1; 100]));
         let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
         machine.edit_object("a", |bytes| bytes.size = 10);
         assert_eq!(reader.standing(&machine).unwrap(), Standing::There { size: 10 });
         machine.remove_object("a");
         assert_eq!(reader.standing(&machine).unwrap(), Standing::Removed { size: 10 });
-        machine.add_object("a", MadeBytes::hole(7));
+        machine.add_object("a", FakeBytes::hole(7));
         assert_eq!(reader.standing(&machine).unwrap(), Standing::Replaced { size: 10 });
         let mut buffer = [0; 4];
         assert_eq!(reader.read_at(0, &mut buffer).unwrap(), 4);
@@ -344,9 +344,9 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_owner_the_mode_and_the_remedy() {
-        let machine = MadeMachine::new();
-        machine.add_object("a", MadeBytes::full(b"x"));
-        machine.add_sysv(7, 0, MadeBytes::full(b"x"));
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::full(b"x"));
+        machine.add_sysv(7, 0, FakeBytes::full(b"x"));
         machine.edit(|facts| facts.effective_uid = 1001);
         for segment in survey(&machine) {
             let error = Reader::open(&machine, &segment).err().unwrap().to_string();
@@ -359,9 +359,9 @@ mod tests {
 
     #[test]
     fn foreseeing_attaches_nothing() {
-        let machine = MadeMachine::new();
-        machine.add_object("a", MadeBytes::full(b"x"));
-        machine.add_sysv(7, 0, MadeBytes::full(b"x"));
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::full(b"x"));
+        machine.add_sysv(7, 0, FakeBytes::full(b"x"));
         let listed = survey(&machine);
         let traces: Vec<Trace> =
             listed.iter().map(|segment| Reader::foresee(&machine, segment).unwrap()).collect();
@@ -375,11 +375,11 @@ mod tests {
 
     #[test]
     fn another_segment_of_the_same_name_is_not_opened() {
-        let machine = MadeMachine::new();
-        machine.add_object("a", MadeBytes::full(b"x"));
-        machine.add_sysv(7, 0, MadeBytes::full(b"x"));
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::full(b"x"));
+        machine.add_sysv(7, 0, FakeBytes::full(b"x"));
         let listed = survey(&machine);
-        machine.add_object("a", MadeBytes::full(b"x"));
+        machine.add_object("a", FakeBytes::full(b"x"));
         machine.edit(|facts| facts.sysv[0].row.creator_pid = 77);
         for segment in &listed {
             assert!(

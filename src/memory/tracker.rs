@@ -198,19 +198,19 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, Survey};
 
     type Told = Vec<(u64, Option<Vec<u8>>, Vec<u8>)>;
 
     struct World {
-        machine: MadeMachine,
+        machine: FakeMachine,
         reader: Reader,
     }
 
     impl World {
-        fn new(bytes: MadeBytes) -> Self {
-            let machine = MadeMachine::new();
+        fn new(bytes: FakeBytes) -> Self {
+            let machine = FakeMachine::new();
             machine.add_object("a", bytes);
             let survey = Survey::take(&machine, &mut Names::default());
             let reader = Reader::open(&machine, &survey.segments[0]).unwrap();
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_large_look_takes_several_steps_and_finds_everything_once() {
-        let world = World::new(MadeBytes::full(&vec![1; 5 << 20]));
+        let world = World::new(FakeBytes::full(&vec![1; 5 << 20]));
         let mut tracker = Tracker::new(0, 1);
         assert!(tracker.step(&world.reader, u64::MAX).unwrap().is_empty() && !tracker.is_complete());
         assert!(world.look(&mut tracker, u64::MAX).is_empty());
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn blocks_that_change_and_no_others() {
-        let world = World::new(MadeBytes::full(&[1; 10_000]));
+        let world = World::new(FakeBytes::full(&[1; 10_000]));
         let mut tracker = Tracker::new(0, 1);
         assert!(world.look(&mut tracker, u64::MAX).is_empty());
         assert!(world.look(&mut tracker, u64::MAX).is_empty());
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn holes_come_and_go_in_a_segment_of_any_size() {
-        let world = World::new(MadeBytes::hole(1 << 46));
+        let world = World::new(FakeBytes::hole(1 << 46));
         let mut tracker = Tracker::new(0, 1);
         assert!(world.look(&mut tracker, u64::MAX).is_empty());
         world.machine.edit_object("a", |bytes| bytes.write((1 << 45) + 5, &[7]));
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_segment_grows_and_shrinks() {
-        let world = World::new(MadeBytes::full(&[1; 5000]));
+        let world = World::new(FakeBytes::full(&[1; 5000]));
         let mut tracker = Tracker::new(0, 1);
         world.look(&mut tracker, u64::MAX);
         world.machine.edit_object("a", |bytes| bytes.size = 100);
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn what_there_is_no_room_for_is_noticed_all_the_same() {
-        let world = World::new(MadeBytes::full(&[1; 8192]));
+        let world = World::new(FakeBytes::full(&[1; 8192]));
         let mut tracker = Tracker::new(0, 1);
         tracker.copied = FIRST_COPIES - 4096;
         world.look(&mut tracker, u64::MAX);
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_value_never_stands_in_two_blocks() {
-        let world = World::new(MadeBytes::full(&vec![1; 30_000]));
+        let world = World::new(FakeBytes::full(&vec![1; 30_000]));
         let mut tracker = Tracker::new(5, 24);
         world.look(&mut tracker, 20_005);
         world.machine.edit_object("a", |bytes| bytes.write(0, &vec![2; 30_000]));

@@ -136,11 +136,11 @@ fn named(holder: &Holder) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::Access;
     use crate::survey::{Depth, Holdings, Names};
 
-    fn texts(machine: &MadeMachine) -> Vec<String> {
+    fn texts(machine: &FakeMachine) -> Vec<String> {
         let mut names = Names::default();
         let holdings = Holdings::look(machine, Depth::Shared, &[], &mut names);
         let mut survey = Survey::take(machine, &mut names);
@@ -150,9 +150,9 @@ mod tests {
 
     #[test]
     fn nothing_is_said_before_nine_tenths() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         for shmid in 0..8 {
-            machine.add_sysv(shmid, 0, MadeBytes::full(&[1; 4096]));
+            machine.add_sysv(shmid, 0, FakeBytes::full(&[1; 4096]));
         }
         machine.edit(|facts| {
             facts.limits.shmmni = Some(9);
@@ -169,11 +169,11 @@ mod tests {
 
     #[test]
     fn sizes_beyond_the_capacity_are_an_alert() {
-        let machine = MadeMachine::new();
-        machine.add_object("a", MadeBytes::hole(6 << 30));
-        machine.add_object("b", MadeBytes::hole(6 << 30));
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::hole(6 << 30));
+        machine.add_object("b", FakeBytes::hole(6 << 30));
         assert_eq!(texts(&machine), Vec::<String>::new(), "exactly the capacity");
-        machine.add_object("c", MadeBytes::hole(1));
+        machine.add_object("c", FakeBytes::hole(1));
         // A second name of the same object promises nothing more.
         machine.edit(|facts| {
             let object = facts.posix.values().next().unwrap().clone();
@@ -191,11 +191,11 @@ mod tests {
 
     #[test]
     fn the_largest_users_are_named_and_what_no_directory_lists() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         for (name, pages) in [("a", 1), ("b", 5), ("c", 3)] {
-            machine.add_object(name, MadeBytes::full(&vec![1; pages * 4096]));
+            machine.add_object(name, FakeBytes::full(&vec![1; pages * 4096]));
         }
-        machine.add_sysv(1, 0, MadeBytes::full(&vec![1; 40960]));
+        machine.add_sysv(1, 0, FakeBytes::full(&vec![1; 40960]));
         machine.edit(|facts| {
             for (name, object) in &mut facts.posix {
                 object.stat.uid = if name.to_string() == "/b" { 1001 } else { 1000 };

@@ -69,17 +69,17 @@ fn said(segment: &Segment) -> (State, Option<&String>) {
 mod tests {
     use super::super::Names;
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::{Access, Bytes, Mode};
     use crate::survey::{Coverage, Depth, Holdings};
 
     #[test]
     fn what_is_found_by_its_holders_is_new_only_when_they_were_looked_at_before() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         machine.add_process(7, "writer");
         let mut names = Names::default();
         let mut unlinked = |name: &str| {
-            machine.add_object(name, MadeBytes::hole(100));
+            machine.add_object(name, FakeBytes::hole(100));
             machine.map_in(7, name, Access::ReadWrite);
             machine.remove_object(name);
             let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
@@ -97,8 +97,8 @@ mod tests {
 
     #[test]
     fn what_counts_as_a_change() {
-        let machine = MadeMachine::new();
-        machine.add_object("a", MadeBytes::full(&[1; 100]));
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::full(&[1; 100]));
         let before = Survey::take(&machine, &mut Names::default());
         let is_one = |change: fn(&mut Segment)| {
             let mut after = before.clone();
@@ -128,20 +128,20 @@ mod tests {
 
     #[test]
     fn appeared_changed_vanished_and_replaced() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         for name in ["stays", "grows", "goes", "replaced"] {
-            machine.add_object(name, MadeBytes::hole(100));
+            machine.add_object(name, FakeBytes::hole(100));
         }
-        machine.add_sysv(1, 5, MadeBytes::hole(100));
-        machine.add_sysv(2, 6, MadeBytes::hole(100));
+        machine.add_sysv(1, 5, FakeBytes::hole(100));
+        machine.add_sysv(2, 6, FakeBytes::hole(100));
         let mut names = Names::default();
         let before = Survey::take(&machine, &mut names);
         assert!(difference(&before, &before).is_empty());
 
         machine.edit_object("grows", |bytes| bytes.size = 200);
         machine.remove_object("goes");
-        machine.add_object("replaced", MadeBytes::hole(100));
-        machine.add_object("new", MadeBytes::hole(1));
+        machine.add_object("replaced", FakeBytes::hole(100));
+        machine.add_object("new", FakeBytes::hole(1));
         machine.edit(|facts| {
             // Marked for removal: the key is gone, the segment is the same.
             facts.sysv[0].row.marked = true;

@@ -57,16 +57,16 @@ pub fn is_ordinary(owner: &Owner) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::Verdict;
     use crate::survey::Names;
 
     #[test]
     fn only_of_ordinary_users_and_only_where_systemd_does_it() {
-        let machine = MadeMachine::new();
-        machine.add_object("a", MadeBytes::hole(1));
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::hole(1));
         for (shmid, uid) in [(1, 1000), (2, 0), (3, 999), (4, 65534), (5, 4242)] {
-            let at = machine.add_sysv(shmid, 0, MadeBytes::hole(1));
+            let at = machine.add_sysv(shmid, 0, FakeBytes::hole(1));
             machine.edit(|facts| facts.sysv[at].row.uid = uid);
         }
         machine.edit(|facts| facts.users.extend([(999, "mail".into()), (65534, "nobody".into())]));

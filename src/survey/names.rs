@@ -38,11 +38,11 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::MadeMachine;
+    use crate::machine::fake::FakeMachine;
 
     #[test]
     fn an_answer_is_believed_for_a_minute() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         let mut names = Names::default();
         let mut ann = |seconds: i64| {
             names.begin(Timestamp::from_seconds(seconds));

@@ -58,20 +58,20 @@ pub(super) fn alert(survey: &Survey) -> Option<Alert> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::{Access, Timestamp};
     use crate::survey::{Depth, Holdings, Names, alerts};
 
     /// A machine on which `writer` maps the first page of `/x`, which has `size` bytes.
-    fn machine(size: u64) -> MadeMachine {
-        let machine = MadeMachine::new();
-        machine.add_object("x", MadeBytes::hole(size));
+    fn machine(size: u64) -> FakeMachine {
+        let machine = FakeMachine::new();
+        machine.add_object("x", FakeBytes::hole(size));
         machine.add_process(4121, "writer");
         machine.map_in(4121, "x", Access::ReadWrite);
         machine
     }
 
-    fn lines(machine: &MadeMachine) -> Vec<String> {
+    fn lines(machine: &FakeMachine) -> Vec<String> {
         let mut names = Names::default();
         let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
         let mut survey = Survey::take(machine, &mut names);
@@ -94,8 +94,8 @@ mod tests {
 
     #[test]
     fn an_open_descriptor_maps_nothing() {
-        let machine = MadeMachine::new();
-        machine.add_object("x", MadeBytes::hole(0));
+        let machine = FakeMachine::new();
+        machine.add_object("x", FakeBytes::hole(0));
         machine.add_process(4121, "writer");
         machine.open_in(4121, "x", Access::ReadWrite);
         assert_eq!(lines(&machine), Vec::<String>::new());

@@ -71,15 +71,15 @@ fn segment(row: &SysvStat, machine: &dyn Machine, names: &mut Names) -> Segment 
 mod tests {
     use super::super::Survey;
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::{Bytes, Mode};
 
     #[test]
     fn a_line_that_does_not_parse_hides_no_other() {
-        let machine = MadeMachine::new();
-        machine.add_sysv(3, 0x4d2, MadeBytes::full(&[1; 5000]));
+        let machine = FakeMachine::new();
+        machine.add_sysv(3, 0x4d2, FakeBytes::full(&[1; 5000]));
         machine.edit(|facts| facts.stray_lines.push("no segment".to_owned()));
-        machine.add_sysv(4, 0, MadeBytes::hole(1 << 46));
+        machine.add_sysv(4, 0, FakeBytes::hole(1 << 46));
         machine.edit(|facts| {
             let row = &mut facts.sysv[1].row;
             (row.mode, row.locked, row.marked) = (Mode::new(0o640), true, true);

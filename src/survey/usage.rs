@@ -149,12 +149,12 @@ fn idle_creator(machine: &dyn Machine, segment: &Segment) -> Option<(u32, String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::machine::process::Processes as _;
     use crate::segment::Access;
     use crate::survey::{Depth, Holdings, Names};
 
-    fn survey(machine: &MadeMachine) -> Survey {
+    fn survey(machine: &FakeMachine) -> Survey {
         let mut names = Names::default();
         let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
         let mut survey = Survey::take(machine, &mut names);
@@ -174,12 +174,12 @@ mod tests {
 
     #[test]
     fn each_holder_counts_in_full_and_an_idle_creator_while_it_runs() {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         for (pid, name) in [(7, "writer"), (8, "reader"), (9, "maker")] {
             machine.add_process(pid, name);
         }
         for (shmid, size, creator) in [(1, 5000, 9), (2, 1000, 9), (3, 1 << 20, 4121)] {
-            let at = machine.add_sysv(shmid, 0, MadeBytes::hole(size));
+            let at = machine.add_sysv(shmid, 0, FakeBytes::hole(size));
             machine.edit(|facts| facts.sysv[at].row.creator_pid = creator);
         }
         machine.edit(|facts| facts.sysv[2].row.uid = 1001);
@@ -187,7 +187,7 @@ mod tests {
         for pid in [7, 7, 8] {
             machine.attach_in(pid, 1, Access::ReadWrite);
         }
-        machine.add_object("a", MadeBytes::full(&[1; 8192]));
+        machine.add_object("a", FakeBytes::full(&[1; 8192]));
         machine.open_in(8, "a", Access::Read);
         let usage = usage(&machine, &survey(&machine));
         let users = [(1001, "bob", sum(1, 1 << 20, 0, 0)), (1000, "ann", sum(2, 6000, 1, 8192))];
@@ -203,8 +203,8 @@ mod tests {
 
     #[test]
     fn the_kernel_counts_more_or_less_than_the_segments() {
-        let machine = MadeMachine::new();
-        machine.add_object("a", MadeBytes::full(&[1; 8192]));
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::full(&[1; 8192]));
         let text = |shmem: Option<u64>| {
             machine.edit(|facts| facts.shmem = shmem.map(Bytes));
             Shmem::new(&machine, &survey(&machine)).map(|shmem| shmem.text())

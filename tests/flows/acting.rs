@@ -11,7 +11,7 @@ use shmlens::app::key::Key;
 use shmlens::app::overlay::Overlay;
 use shmlens::app::update;
 use shmlens::engine::{Body, Request, Undo, Working};
-use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, ObjectName, SegmentId};
 
 fn confirm(stage: &Stage) -> &shmlens::app::confirm::Confirm {
@@ -22,7 +22,7 @@ fn confirm(stage: &Stage) -> &shmlens::app::confirm::Confirm {
 }
 
 /// A machine on which a process cannot be examined: who holds what is not settled.
-fn unsettled() -> MadeMachine {
+fn unsettled() -> FakeMachine {
     let machine = small();
     machine.add_process(1, "init");
     machine.edit(|facts| {
@@ -35,14 +35,14 @@ fn unsettled() -> MadeMachine {
     machine
 }
 
-fn perms(machine: &MadeMachine) -> u32 {
+fn perms(machine: &FakeMachine) -> u32 {
     machine.edit(|facts| {
         let row = facts.sysv[0].row;
         row.mode.bits() | if row.locked { 0o2000 } else { 0 }
     })
 }
 
-fn names(machine: &MadeMachine) -> Vec<String> {
+fn names(machine: &FakeMachine) -> Vec<String> {
     machine.edit(|facts| facts.posix.keys().map(ToString::to_string).collect())
 }
 
@@ -148,7 +148,7 @@ fn another_segment_of_the_same_name_is_left_alone() {
     stage.wait(200);
     stage.press("f");
     stage.wait(200);
-    stage.machine.add_object("a", MadeBytes::full(b"another one"));
+    stage.machine.add_object("a", FakeBytes::full(b"another one"));
     stage.press("y");
     assert_eq!(names(&stage.machine), ["/a", "/b", "/c"]);
     assert!(
@@ -445,7 +445,7 @@ fn undo_of_a_change_leaves_a_replaced_segment_alone() {
     stage.press("0644<enter>");
     slowly(&mut stage, " y");
     stage.machine.remove_object("a");
-    stage.machine.add_object("a", MadeBytes::full(b"another"));
+    stage.machine.add_object("a", FakeBytes::full(b"another"));
     let mode =
         |stage: &Stage| stage.machine.edit(|facts| facts.posix[&ObjectName::new(b"a").unwrap()].stat.mode);
     let before = mode(&stage);
@@ -460,7 +460,7 @@ fn undo_of_a_creation_does_not_remove_another_segment() {
     stage.press("n/new<enter>");
     assert!(names(&stage.machine).contains(&"/new".to_owned()), "{}", notice(&stage));
     stage.machine.remove_object("new");
-    stage.machine.add_object("new", MadeBytes::full(b"another"));
+    stage.machine.add_object("new", FakeBytes::full(b"another"));
     stage.survey();
     stage.press("u");
     assert!(stage.state.overlay.is_none());
@@ -565,9 +565,9 @@ fn a_batch_has_a_line_for_each_segment_and_one_for_all() {
 
 #[test]
 fn long_dialogs_scroll() {
-    let machine = MadeMachine::new();
+    let machine = FakeMachine::new();
     for shmid in 0..40 {
-        machine.add_sysv(shmid, 0, MadeBytes::full(&[1; 50]));
+        machine.add_sysv(shmid, 0, FakeBytes::full(&[1; 50]));
     }
     let mut many = stage(machine);
     many.press("a");

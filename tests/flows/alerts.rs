@@ -3,19 +3,19 @@
 
 use super::{notice, stage};
 use crate::support::Stage;
-use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, Bytes, Key};
 
-fn world() -> MadeMachine {
-    let machine = MadeMachine::new();
-    machine.add_object("camera", MadeBytes::full(&vec![7; 40960]));
-    machine.add_sysv(5, 0x4d2, MadeBytes::full(&[5; 50]));
+fn world() -> FakeMachine {
+    let machine = FakeMachine::new();
+    machine.add_object("camera", FakeBytes::full(&vec![7; 40960]));
+    machine.add_sysv(5, 0x4d2, FakeBytes::full(&[5; 50]));
     machine.add_process(4121, "grabber");
     machine
 }
 
 /// Uses so many percent of `/dev/shm`.
-fn fill(machine: &MadeMachine, percent: u64) {
+fn fill(machine: &FakeMachine, percent: u64) {
     machine.edit(|facts| {
         let shm = facts.limits.dev_shm.as_mut().unwrap();
         (shm.size, shm.used) = (Bytes(100 << 10), Bytes((percent << 10) + 1));
@@ -72,7 +72,7 @@ fn a_name_that_goes_while_it_is_held_is_told_once() {
     assert!(notice(&stage).starts_with("sysv:5 was removed; 4.0 KiB stays in memory"), "{}", notice(&stage));
     stage.press("j");
     // What was so before we came is no news, and what goes with its name none either.
-    stage.machine.add_object("free", MadeBytes::full(b"x"));
+    stage.machine.add_object("free", FakeBytes::full(b"x"));
     stage.survey();
     stage.machine.remove_object("free");
     stage.survey();
@@ -97,12 +97,12 @@ fn what_a_logout_takes_is_told_where_it_concerns() {
 
 #[test]
 fn a_semaphore_is_shown_live() {
-    let machine = MadeMachine::new();
+    let machine = FakeMachine::new();
     let bytes = |value: u32, waiters: u32| -> Vec<u8> {
         let words = [value, waiters, 0x80, 0, 0, 0, 0, 0];
         words.iter().flat_map(|word| word.to_le_bytes()).collect()
     };
-    machine.add_object("sem.gate", MadeBytes::full(&bytes(1, 0)));
+    machine.add_object("sem.gate", FakeBytes::full(&bytes(1, 0)));
     let mut stage = Stage::new(machine, 80, 24);
     assert!(stage.screen().contains("semaphore value 1, no waiters "), "{}", stage.screen());
     stage.machine.edit_object("sem.gate", |made| made.write(0, &bytes(0, 3)));

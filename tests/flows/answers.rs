@@ -3,14 +3,14 @@
 
 use super::stage;
 use crate::support::Stage;
-use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, Bytes};
 
 #[test]
 fn the_filter_line_takes_pids_of_holders() {
-    let machine = MadeMachine::new();
+    let machine = FakeMachine::new();
     for name in ["held", "free"] {
-        machine.add_object(name, MadeBytes::full(&[1; 4096]));
+        machine.add_object(name, FakeBytes::full(&[1; 4096]));
     }
     machine.add_process(4121, "grabber");
     machine.map_in(4121, "held", Access::ReadWrite);
@@ -25,13 +25,13 @@ fn the_filter_line_takes_pids_of_holders() {
 
 #[test]
 fn a_mapping_past_the_end_is_an_alert_and_a_warning_in_the_detail_area() {
-    let machine = MadeMachine::new();
-    machine.add_object("x", MadeBytes::full(&[1; 4096]));
+    let machine = FakeMachine::new();
+    machine.add_object("x", FakeBytes::full(&[1; 4096]));
     machine.add_process(4121, "writer");
     machine.map_in(4121, "x", Access::ReadWrite);
     let mut stage = Stage::new(machine, 140, 45);
     assert!(!stage.screen().contains("SIGBUS"));
-    stage.machine.edit_object("x", |bytes| *bytes = MadeBytes::hole(0));
+    stage.machine.edit_object("x", |bytes| *bytes = FakeBytes::hole(0));
     stage.survey();
     let screen = stage.screen();
     let line = "writer (4121) maps /x up to 4.0 KiB, but its size is 0 B";
@@ -42,8 +42,8 @@ fn a_mapping_past_the_end_is_an_alert_and_a_warning_in_the_detail_area() {
 
 #[test]
 fn sizes_beyond_the_capacity_are_an_alert_once_half_of_it_is_used() {
-    let machine = MadeMachine::new();
-    machine.add_object("x", MadeBytes::hole(8192));
+    let machine = FakeMachine::new();
+    machine.add_object("x", FakeBytes::hole(8192));
     let mut stage = Stage::new(machine, 140, 45);
     let fill = |stage: &mut Stage, used: u64| {
         stage.machine.edit(|facts| {
@@ -61,9 +61,9 @@ fn sizes_beyond_the_capacity_are_an_alert_once_half_of_it_is_used() {
 
 #[test]
 fn an_exited_creator_is_marked_after_a_known_maker() {
-    let machine = MadeMachine::new();
+    let machine = FakeMachine::new();
     // The key of JACK's registry.
-    machine.add_sysv(5, 0x0028_2929, MadeBytes::hole(4096));
+    machine.add_sysv(5, 0x0028_2929, FakeBytes::hole(4096));
     let mut stage = Stage::new(machine, 140, 45);
     let screen = stage.screen();
     assert!(screen.contains("JACK†") || screen.contains("registry†"), "{screen}");

@@ -5,18 +5,18 @@ use crate::support::Stage;
 use shmlens::app::clean::Clean;
 use shmlens::app::confirm::Confirm;
 use shmlens::app::overlay::Overlay;
-use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, Timestamp};
 
 /// Two that are leaked for certain, one that is likely, one that is held, and
 /// one that was touched a moment ago.
-fn world() -> MadeMachine {
-    let machine = MadeMachine::new();
-    machine.add_sysv(5, 0, MadeBytes::full(&[5; 5000]));
-    machine.add_sysv(6, 0, MadeBytes::full(&[6; 50]));
-    machine.add_sysv(7, 0, MadeBytes::full(&[7; 50]));
+fn world() -> FakeMachine {
+    let machine = FakeMachine::new();
+    machine.add_sysv(5, 0, FakeBytes::full(&[5; 5000]));
+    machine.add_sysv(6, 0, FakeBytes::full(&[6; 50]));
+    machine.add_sysv(7, 0, FakeBytes::full(&[7; 50]));
     for name in ["likely", "fresh"] {
-        machine.add_object(name, MadeBytes::full(&[7; 8192]));
+        machine.add_object(name, FakeBytes::full(&[7; 8192]));
     }
     machine.edit(|facts| {
         let old = Timestamp::from_seconds(facts.now - 7200);
@@ -50,7 +50,7 @@ fn ids(stage: &Stage) -> Vec<(String, bool)> {
     shown(stage).items.iter().map(|item| (item.segment.id.to_string(), item.ticked)).collect()
 }
 
-fn left(machine: &MadeMachine) -> (Vec<i32>, Vec<String>) {
+fn left(machine: &FakeMachine) -> (Vec<i32>, Vec<String>) {
     machine.edit(|facts| {
         let sysv = facts.sysv.iter().map(|made| made.row.shmid.0).collect();
         (sysv, facts.posix.keys().map(ToString::to_string).collect())
@@ -122,7 +122,7 @@ fn it_follows_what_happens() {
 }
 
 /// Lets every object be two hours old.
-fn old(machine: &MadeMachine) {
+fn old(machine: &FakeMachine) {
     machine.edit(|facts| {
         let then = Timestamp::from_seconds(facts.now - 7200);
         for object in facts.posix.values_mut() {
@@ -134,9 +134,9 @@ fn old(machine: &MadeMachine) {
 
 #[test]
 fn those_that_are_certain_go_first() {
-    let machine = MadeMachine::new();
+    let machine = FakeMachine::new();
     for name in ["likely", "nccl-a1B2c3"] {
-        machine.add_object(name, MadeBytes::full(&[7; 50]));
+        machine.add_object(name, FakeBytes::full(&[7; 50]));
     }
     old(&machine);
     let mut stage = stage(machine);
@@ -147,9 +147,9 @@ fn those_that_are_certain_go_first() {
 
 #[test]
 fn a_tick_is_for_that_very_segment_and_for_what_was_said_of_it() {
-    let machine = MadeMachine::new();
-    machine.add_object("likely", MadeBytes::full(&[7; 50]));
-    machine.add_sysv(5, 0, MadeBytes::full(&[5; 50]));
+    let machine = FakeMachine::new();
+    machine.add_object("likely", FakeBytes::full(&[7; 50]));
+    machine.add_sysv(5, 0, FakeBytes::full(&[5; 50]));
     old(&machine);
     let mut stage = stage(machine);
     stage.press("ca");
@@ -162,7 +162,7 @@ fn a_tick_is_for_that_very_segment_and_for_what_was_said_of_it() {
     stage.survey();
     assert_eq!(ids(&stage), ticks(&[("sysv:5", false), ("posix:/likely", true)]));
     // Another one has its name.
-    stage.machine.add_object("likely", MadeBytes::full(&[7; 50]));
+    stage.machine.add_object("likely", FakeBytes::full(&[7; 50]));
     old(&stage.machine);
     stage.survey();
     assert_eq!(ids(&stage), ticks(&[("sysv:5", false), ("posix:/likely", false)]));
@@ -190,9 +190,9 @@ fn read_only_shows_and_removes_nothing() {
 
 #[test]
 fn more_than_fit_are_scrolled_through() {
-    let machine = MadeMachine::new();
+    let machine = FakeMachine::new();
     for shmid in 0..40 {
-        machine.add_sysv(shmid, 0, MadeBytes::full(&[1; 50]));
+        machine.add_sysv(shmid, 0, FakeBytes::full(&[1; 50]));
     }
     let mut stage = stage(machine);
     stage.press("c");

@@ -4,7 +4,7 @@ use super::stage;
 use crate::support::Stage;
 use shmlens::engine::Body;
 use shmlens::identify::Identifier;
-use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::Access;
 use shmlens::survey::Names;
 use std::time::Duration;
@@ -17,12 +17,12 @@ fn glowing(stage: &Stage) -> Vec<String> {
 
 #[test]
 fn that_the_holders_become_known_makes_nothing_glow() {
-    let machine = MadeMachine::new();
+    let machine = FakeMachine::new();
     machine.add_process(7, "writer");
     for name in ["held", "unlinked", "free"] {
-        machine.add_object(name, MadeBytes::hole(100));
+        machine.add_object(name, FakeBytes::hole(100));
     }
-    machine.add_sysv(1, 5, MadeBytes::hole(100));
+    machine.add_sysv(1, 5, FakeBytes::hole(100));
     machine.attach_in(7, 1, Access::Read);
     machine.map_in(7, "held", Access::Read);
     machine.map_in(7, "unlinked", Access::Read);
@@ -41,7 +41,7 @@ fn that_the_holders_become_known_makes_nothing_glow() {
     stage.survey();
     assert_eq!(glowing(&stage), Vec::<String>::new());
     // From then on everything else counts.
-    stage.machine.add_object("new", MadeBytes::hole(1));
+    stage.machine.add_object("new", FakeBytes::hole(1));
     stage.machine.end_process(7);
     stage.survey();
     assert_eq!(glowing(&stage), ["posix:/held", "posix:/new", "sysv:1"]);

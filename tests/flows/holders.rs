@@ -10,15 +10,15 @@ use shmlens::app::key::Key;
 use shmlens::app::overlay::Overlay;
 use shmlens::app::update;
 use shmlens::engine::Request;
-use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::Access;
 
 /// `sysv:5` held by three, one of them this program; a camera that is mapped.
-fn world() -> MadeMachine {
-    let machine = MadeMachine::new();
-    machine.add_sysv(5, 0x4d2, MadeBytes::full(&[5; 50]));
-    machine.add_object("camera", MadeBytes::full(&[7; 8192]));
-    machine.add_object("scratch", MadeBytes::full(&[7; 4096]));
+fn world() -> FakeMachine {
+    let machine = FakeMachine::new();
+    machine.add_sysv(5, 0x4d2, FakeBytes::full(&[5; 50]));
+    machine.add_object("camera", FakeBytes::full(&[7; 8192]));
+    machine.add_object("scratch", FakeBytes::full(&[7; 4096]));
     for (pid, command) in [(1, "init"), (4121, "writer"), (4188, "reader.py"), (9_999_999, "shmlens")] {
         machine.add_process(pid, command);
         machine.attach_in(pid, 5, Access::Read);
@@ -136,7 +136,7 @@ fn who_is_never_asked() {
     for stage in [first, own, read_only] {
         assert!(matches!(stage.state.overlay, Some(Overlay::Holders(_))) && ended(&stage).is_empty());
     }
-    let mut nobody = stage(MadeMachine::new());
+    let mut nobody = stage(FakeMachine::new());
     nobody.press("h");
     assert!(nobody.state.overlay.is_none() && notice(&nobody).contains("No segment"));
 }
@@ -181,15 +181,15 @@ fn it_follows_what_happens_and_says_when_the_segment_is_gone() {
     stage.press("K");
     assert!(notice(&stage).contains("No holder selected"));
     // Another one has its name.
-    stage.machine.add_object("camera", MadeBytes::full(&[7; 8192]));
+    stage.machine.add_object("camera", FakeBytes::full(&[7; 8192]));
     stage.survey();
     assert!(stage.screen().contains("Segment is gone."), "{}", stage.screen());
 }
 
 #[test]
 fn attachments_that_cannot_be_inspected_are_counted() {
-    let machine = MadeMachine::new();
-    machine.add_sysv(5, 0x4d2, MadeBytes::full(&[5; 50]));
+    let machine = FakeMachine::new();
+    machine.add_sysv(5, 0x4d2, FakeBytes::full(&[5; 50]));
     machine.add_process(7, "secret");
     machine.attach_in(7, 5, Access::Read);
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);

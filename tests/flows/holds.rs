@@ -5,17 +5,17 @@ use crate::support::Stage;
 use shmlens::app::holds::Holds;
 use shmlens::app::overlay::Overlay;
 use shmlens::machine::control::Control as _;
-use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::machine::process::Processes as _;
 use shmlens::segment::{Access, ShmId, State};
 
 /// Two segments and an object, of which each is looked at and kept.
 fn held() -> Stage {
-    let machine = MadeMachine::new();
+    let machine = FakeMachine::new();
     for shmid in [3, 5] {
-        machine.add_sysv(shmid, 0x4d0 + u32::try_from(shmid).unwrap(), MadeBytes::full(&[5; 50]));
+        machine.add_sysv(shmid, 0x4d0 + u32::try_from(shmid).unwrap(), FakeBytes::full(&[5; 50]));
     }
-    machine.add_object("a", MadeBytes::full(&[7; 50]));
+    machine.add_object("a", FakeBytes::full(&[7; 50]));
     let mut stage = stage(machine);
     stage.press("<enter>Pqj<enter>Pqj<enter>Pq");
     stage
@@ -103,8 +103,8 @@ fn what_is_shown_follows_the_kernel_and_what_was_not_shown_is_not_done() {
 
 #[test]
 fn the_one_that_is_open_is_listed_and_letting_go_of_it_leaves_it() {
-    let machine = MadeMachine::new();
-    machine.add_sysv(3, 0x4d3, MadeBytes::full(&[5; 50]));
+    let machine = FakeMachine::new();
+    machine.add_sysv(3, 0x4d3, FakeBytes::full(&[5; 50]));
     let mut stage = stage(machine);
     stage.press("<enter>D");
     stage.wait(200);

@@ -8,7 +8,7 @@ use shmlens::app::key::{Mouse, MouseKind};
 use shmlens::app::overlay::Overlay;
 use shmlens::decode::{ByteOrder, Scalar};
 use shmlens::engine::{Body, Found, Working};
-use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::memory::Standing;
 use shmlens::segment::Access;
 
@@ -17,9 +17,9 @@ fn open(stage: &Stage) -> &Inspect {
 }
 
 /// One object of `size` bytes, open; `write` says what is in it.
-fn inside(size: u64, write: impl FnOnce(&mut MadeBytes)) -> Stage {
-    let machine = MadeMachine::new();
-    let mut bytes = MadeBytes::hole(size);
+fn inside(size: u64, write: impl FnOnce(&mut FakeBytes)) -> Stage {
+    let machine = FakeMachine::new();
+    let mut bytes = FakeBytes::hole(size);
     write(&mut bytes);
     machine.add_object("it", bytes);
     let mut stage = stage(machine);
@@ -88,7 +88,7 @@ fn going_to_an_offset() {
 
 #[test]
 fn searching_text_hex_and_values() {
-    let write = |bytes: &mut MadeBytes| {
+    let write = |bytes: &mut FakeBytes| {
         bytes.write(5000, b"needle");
         bytes.write(9000, b"needle");
         bytes.write(7000, &3.5f64.to_le_bytes());
@@ -319,7 +319,7 @@ fn shrunk_removed_and_replaced() {
     stage.machine.remove_object("it");
     stage.look();
     assert_eq!(open(&stage).standing, Standing::Removed { size: 10 });
-    stage.machine.add_object("it", MadeBytes::hole(99));
+    stage.machine.add_object("it", FakeBytes::hole(99));
     stage.look();
     assert_eq!(open(&stage).standing, Standing::Replaced { size: 10 });
     assert_eq!(open(&stage).byte(0), Some(7));
@@ -357,8 +357,8 @@ fn the_mouse_goes_to_a_byte_and_through_the_map() {
 
 #[test]
 fn a_removed_object_that_only_shmlens_has_open_is_freed_on_leaving() {
-    let machine = MadeMachine::new();
-    machine.add_object("it", MadeBytes::full(&[1; 100]));
+    let machine = FakeMachine::new();
+    machine.add_object("it", FakeBytes::full(&[1; 100]));
     machine.add_process(9_999_999, "shmlens");
     machine.add_process(7, "writer");
     machine.open_in(9_999_999, "it", Access::Read);
@@ -383,10 +383,10 @@ fn a_removed_object_that_only_shmlens_has_open_is_freed_on_leaving() {
 fn the_notice_of_a_shrunk_segment_goes_when_it_grows() {
     let mut stage = inside(512, |bytes| bytes.write(0, &[1; 512]));
     stage.look();
-    stage.machine.edit_object("it", |bytes| *bytes = MadeBytes::full(&[1; 40]));
+    stage.machine.edit_object("it", |bytes| *bytes = FakeBytes::full(&[1; 40]));
     stage.look();
     assert_eq!(notice(&stage), "Shrunk from 512 B to 40 B");
-    stage.machine.edit_object("it", |bytes| *bytes = MadeBytes::full(&[1; 600]));
+    stage.machine.edit_object("it", |bytes| *bytes = FakeBytes::full(&[1; 600]));
     stage.look();
     assert_eq!(notice(&stage), "");
 }

@@ -6,17 +6,17 @@ use crate::support::Stage;
 use shmlens::app::action::{ACTIONS, Action, ActionInfo, Context};
 use shmlens::app::event::{Event, Size};
 use shmlens::app::{Keymap, update};
-use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::Access;
 
 /// Leaked segments, and objects that processes hold.
-fn world() -> MadeMachine {
-    let machine = MadeMachine::new();
+fn world() -> FakeMachine {
+    let machine = FakeMachine::new();
     for shmid in 0..12 {
-        machine.add_sysv(shmid, 0, MadeBytes::full(&[5; 50]));
+        machine.add_sysv(shmid, 0, FakeBytes::full(&[5; 50]));
     }
     for name in ["a", "b", "c"] {
-        let mut bytes = MadeBytes::hole(9000);
+        let mut bytes = FakeBytes::hole(9000);
         bytes.write(300, b"one two one two");
         bytes.write(8000, b"one");
         machine.add_object(name, bytes);
@@ -101,7 +101,7 @@ fn every_row_works_in_each_of_its_contexts() {
 }
 
 /// A stage with one key more in its map for each of these.
-fn bound(machine: MadeMachine, keys: &[(&str, &str)]) -> Stage {
+fn bound(machine: FakeMachine, keys: &[(&str, &str)]) -> Stage {
     let mut stage = stage(machine);
     let keys = keys.iter().map(|(name, key)| ((*name).to_owned(), vec![(*key).to_owned()])).collect();
     stage.state.keymap = Keymap::with(&keys).unwrap();

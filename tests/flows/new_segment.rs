@@ -5,7 +5,7 @@ use crate::support::Stage;
 use shmlens::app::new_segment::{New, Step};
 use shmlens::app::overlay::Overlay;
 use shmlens::machine::Machine as _;
-use shmlens::machine::made::MadeMachine;
+use shmlens::machine::fake::FakeMachine;
 use shmlens::segment::{Bytes, Key, ObjectName};
 use std::fs;
 
@@ -20,7 +20,7 @@ fn selected(stage: &Stage) -> String {
     stage.state.selected().map(|segment| segment.id.to_string()).unwrap_or_default()
 }
 
-fn counts(machine: &MadeMachine) -> (usize, usize) {
+fn counts(machine: &FakeMachine) -> (usize, usize) {
     machine.edit(|facts| (facts.sysv.len(), facts.posix.len()))
 }
 
@@ -102,11 +102,11 @@ fn what_exists_is_never_touched() {
 
 #[test]
 fn what_takes_the_name_between_plan_and_act_is_left_as_it_is() {
-    use shmlens::machine::made::MadeBytes;
+    use shmlens::machine::fake::FakeBytes;
     let mut stage = stage(small());
     stage.press("nnew");
     assert!(stage.screen().contains("4.0 KiB"));
-    stage.machine.add_object("new", MadeBytes::full(b"another"));
+    stage.machine.add_object("new", FakeBytes::full(b"another"));
     stage.press("<enter>");
     assert!(form(&stage).error.as_ref().unwrap().contains("/new"));
     // It goes again, and then the same key makes it.
@@ -173,7 +173,7 @@ fn taking_it_back_is_removing_it_with_a_question_and_a_copy() {
 
 #[test]
 fn read_only_makes_none() {
-    let mut stage = stage(MadeMachine::new());
+    let mut stage = stage(FakeMachine::new());
     assert!(stage.screen().contains("n: create one."), "{}", stage.screen());
     stage.state.read_only = true;
     assert!(!stage.screen().contains("create one"), "{}", stage.screen());

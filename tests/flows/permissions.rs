@@ -5,7 +5,7 @@ use crate::support::Stage;
 use shmlens::app::event::Event;
 use shmlens::app::overlay::Overlay;
 use shmlens::app::permissions::{Focus, Permissions};
-use shmlens::machine::made::MadeMachine;
+use shmlens::machine::fake::FakeMachine;
 use shmlens::segment::ObjectName;
 
 fn form(stage: &Stage) -> &Permissions {
@@ -16,7 +16,7 @@ fn form(stage: &Stage) -> &Permissions {
 }
 
 /// Mode, user and group of the System V segment.
-fn sysv(machine: &MadeMachine) -> (u32, u32, u32) {
+fn sysv(machine: &FakeMachine) -> (u32, u32, u32) {
     machine.edit(|facts| {
         let row = facts.sysv[0].row;
         (row.mode.bits(), row.uid, row.gid)
@@ -24,7 +24,7 @@ fn sysv(machine: &MadeMachine) -> (u32, u32, u32) {
 }
 
 /// The same of an object.
-fn object(machine: &MadeMachine, name: &str) -> (u32, u32, u32) {
+fn object(machine: &FakeMachine, name: &str) -> (u32, u32, u32) {
     machine.edit(|facts| {
         let stat = facts.posix[&ObjectName::new(name.as_bytes()).unwrap()].stat;
         (stat.mode & 0o7777, stat.uid, stat.gid)

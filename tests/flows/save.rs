@@ -4,7 +4,7 @@ use super::{notice, small, stage};
 use crate::support::{Acts, Stage};
 use shmlens::app::overlay::Overlay;
 use shmlens::app::save::Save;
-use shmlens::machine::made::{MadeBytes, MadeMachine};
+use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::Access;
 use std::fs;
 
@@ -16,9 +16,9 @@ fn form(stage: &Stage) -> &Save {
 }
 
 /// An unlinked object that a process holds.
-fn with_unlinked(name: &str) -> MadeMachine {
-    let machine = MadeMachine::new();
-    machine.add_object(name, MadeBytes::full(b"hello"));
+fn with_unlinked(name: &str) -> FakeMachine {
+    let machine = FakeMachine::new();
+    machine.add_object(name, FakeBytes::full(b"hello"));
     machine.add_process(7, "grabber");
     machine.open_in(7, name, Access::ReadWrite);
     machine.remove_object(name);

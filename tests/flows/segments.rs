@@ -7,7 +7,7 @@ use shmlens::app::key::{Mouse, MouseKind};
 use shmlens::app::layout::LARGEST;
 use shmlens::app::overlay::Overlay;
 use shmlens::app::text_field::LONGEST_TEXT;
-use shmlens::machine::made::MadeBytes;
+use shmlens::machine::fake::FakeBytes;
 use shmlens::segment::field::Field;
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ fn moving() {
 fn the_selection_stays_on_its_segment_when_the_table_moves() {
     let mut stage = stage(small());
     stage.press("jj");
-    stage.machine.add_sysv(1, 0, MadeBytes::hole(1));
+    stage.machine.add_sysv(1, 0, FakeBytes::hole(1));
     stage.machine.remove_object("a");
     stage.survey();
     assert_eq!(selected(&stage), "posix:/b");
@@ -182,7 +182,7 @@ fn what_cannot_be_done_says_why() {
     assert!(notice(&stage).contains("Nothing attached. P in Inspect keeps one"), "{}", notice(&stage));
     stage.press("j");
     assert_eq!(notice(&stage), "");
-    let mut stage = super::stage(shmlens::machine::made::MadeMachine::new());
+    let mut stage = super::stage(shmlens::machine::fake::FakeMachine::new());
     for keys in ["<enter>", "<space>", "y"] {
         stage.press(keys);
         assert!(notice(&stage).contains("No segment selected"), "{keys}");

@@ -149,7 +149,7 @@ fn the_names_that_are_shown_are_not_those_in_the_file() {
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
     let shown = SavedFile::open(&path).unwrap();
-    let machine = shmlens::machine::made::MadeMachine::new();
+    let machine = shmlens::machine::fake::FakeMachine::new();
     // It has another user database, and the file says root.
     machine.edit(|facts| facts.users.insert(0, "toor".to_owned()));
     assert!(shown.described(&machine).contains("owner toor"), "{}", shown.described(&machine));

@@ -1,4 +1,4 @@
-//! The interactive program on a made machine, without a terminal: keys go in, the
+//! The interactive program on a fake machine, without a terminal: keys go in, the
 //! engine runs step by step, and the screen can be drawn into cells.
 
 use ratatui::buffer::{Buffer, Cell};
@@ -11,7 +11,7 @@ use shmlens::app::key::{Key, Mouse};
 use shmlens::app::{Keymap, Settings, State, update};
 use shmlens::engine::{Body, Options, Report, Request, Steps, SubscriptionId, Who};
 use shmlens::identify::Rules;
-use shmlens::machine::made::MadeMachine;
+use shmlens::machine::fake::FakeMachine;
 use shmlens::segment::Bytes;
 use shmlens::tui::draw::draw;
 use shmlens::tui::theme::{Depth, Name, Theme};
@@ -32,7 +32,7 @@ pub enum Acts {
 
 /// The program, its machine, and its engine.
 pub struct Stage {
-    pub machine: MadeMachine,
+    pub machine: FakeMachine,
     pub state: State,
     pub clock: Duration,
     /// What was copied last.
@@ -52,7 +52,7 @@ pub struct Stage {
 
 impl Stage {
     /// The program at its start, after its first survey.
-    pub fn new(machine: MadeMachine, width: u16, height: u16) -> Self {
+    pub fn new(machine: FakeMachine, width: u16, height: u16) -> Self {
         let settings = Settings {
             interval: Duration::from_secs(1),
             live_interval: Duration::from_millis(100),

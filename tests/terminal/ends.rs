@@ -10,7 +10,7 @@ use shmlens::app::{Effect, Event};
 use shmlens::engine::{Clock, Request};
 use shmlens::identify::Rules;
 use shmlens::machine::Machine;
-use shmlens::machine::made::{MadeFacts, MadeMachine};
+use shmlens::machine::fake::{FakeFacts, FakeMachine};
 use shmlens::segment::Bytes;
 use shmlens::tui::{self, Options, Program};
 use std::env;
@@ -130,9 +130,9 @@ impl Program for Unlucky {
 }
 
 fn run_on_this_terminal(by_survey: bool) -> i32 {
-    let machine = MadeMachine::new();
+    let machine = FakeMachine::new();
     // The second survey is the one that the key asks for.
-    let later = |facts: &mut MadeFacts| facts.before_table = Some(|_| panic!("the worker panics on purpose"));
+    let later = |facts: &mut FakeFacts| facts.before_table = Some(|_| panic!("the worker panics on purpose"));
     machine.edit(|facts| facts.before_table = Some(later));
     let machine: Arc<dyn Machine> = Arc::new(machine);
     tui::run(&machine, Unlucky { by_survey }, Options { mouse: true, copies: Bytes(0) }, Rules::default())

@@ -176,17 +176,17 @@ pub fn text(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, Survey};
 
     fn printed(
-        bytes: MadeBytes,
+        bytes: FakeBytes,
         range: Range<u64>,
         kind: Option<&str>,
         json: bool,
         squeeze: Squeeze,
     ) -> String {
-        let machine = MadeMachine::new();
+        let machine = FakeMachine::new();
         machine.add_object("a", bytes);
         let survey = Survey::take(&machine, &mut Names::default());
         let reader = Reader::open(&machine, &survey.segments[0]).unwrap();
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn values_a_line() {
-        let bytes = MadeBytes::full(&[1, 0, 2, 0, 2, 0, 2, 0, 3, 0, 9]);
+        let bytes = FakeBytes::full(&[1, 0, 2, 0, 2, 0, 2, 0, 3, 0, 9]);
         let text = printed(bytes.clone(), 0..11, Some("u16le"), false, Squeeze::On);
         assert_eq!(text, "00000000  1\n00000002  2\n*\n00000008  3\n");
         let text = printed(bytes.clone(), 2..8, Some("u16le"), false, Squeeze::Off);
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn lines_as_json() {
-        let mut bytes = MadeBytes::hole(40);
+        let mut bytes = FakeBytes::hole(40);
         bytes.write(0, b"text\x1b\xff");
         assert_eq!(
             printed(bytes, 0..40, None, true, Squeeze::On),
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_hole_of_any_size_is_a_line() {
-        let mut bytes = MadeBytes::hole(1 << 46);
+        let mut bytes = FakeBytes::hole(1 << 46);
         bytes.write((1 << 46) - 4, &[7, 0, 0, 0]);
         let text = printed(bytes.clone(), 0..1 << 46, Some("u32le"), false, Squeeze::On);
         assert_eq!(text, "00000000  0\n*\n3ffffffffffc  7\n");

@@ -1,16 +1,16 @@
-//! The worker that acts, on a made machine.
+//! The worker that acts, on a fake machine.
 
 use super::*;
 use crate::act::Task;
-use crate::machine::made::{MadeBytes, MadeMachine};
+use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::segment::ShmId;
 use crate::survey::Survey;
 use std::sync::Arc;
 use std::thread;
 
-/// A worker on a made machine.
+/// A worker on a fake machine.
 struct Scene {
-    machine: MadeMachine,
+    machine: FakeMachine,
     act: Act,
     home: tempfile::TempDir,
 }
@@ -19,7 +19,7 @@ impl Scene {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let act = Act::new(Some(StateDirectory::at(home.path())), Bytes(1 << 30));
-        Self { machine: MadeMachine::new(), act, home }
+        Self { machine: FakeMachine::new(), act, home }
     }
 
     fn send(&mut self, request: Request, progress: &Arc<Progress>) -> Body {
@@ -85,10 +85,10 @@ fn failure(results: &[Undone]) -> String {
 #[test]
 fn undo_restores_the_copies_of_this_removal_and_no_newer_one() {
     let mut scene = Scene::new();
-    scene.machine.add_object("a", MadeBytes::full(b"ours"));
+    scene.machine.add_object("a", FakeBytes::full(b"ours"));
     let plans = scene.plans();
     let ours = copies_of(&scene.apply(plans, &Arc::default()));
-    scene.machine.add_sysv(16, 1, MadeBytes::full(b"theirs"));
+    scene.machine.add_sysv(16, 1, FakeBytes::full(b"theirs"));
     let plans = scene.plans();
     let theirs = copies_of(&scene.apply(plans, &Arc::default()));
     let [Undone { id, result }] = &scene.undo(&ours, &Arc::default())[..] else { panic!() };
@@ -106,11 +106,11 @@ fn undo_restores_the_copies_of_this_removal_and_no_newer_one() {
 fn a_failed_undo_stops_no_other() {
     let mut scene = Scene::new();
     for name in ["a", "b", "c"] {
-        scene.machine.add_object(name, MadeBytes::full(b"hello"));
+        scene.machine.add_object(name, FakeBytes::full(b"hello"));
     }
     let plans = scene.plans();
     let copies = copies_of(&scene.apply(plans, &Arc::default()));
-    scene.machine.add_object("b", MadeBytes::full(b"another"));
+    scene.machine.add_object("b", FakeBytes::full(b"another"));
     let results = scene.undo(&copies, &Arc::default());
     let done: Vec<bool> = results.iter().map(|undone| undone.result.is_ok()).collect();
     assert_eq!(done, [true, false, true]);
@@ -127,7 +127,7 @@ fn a_failed_undo_stops_no_other() {
 #[test]
 fn undo_refuses_a_replaced_segment() {
     let mut scene = Scene::new();
-    scene.machine.add_object("a", MadeBytes::full(b"hello"));
+    scene.machine.add_object("a", FakeBytes::full(b"hello"));
     let segments = Survey::take(&scene.machine, &mut Names::default()).segments;
     let action = Action::SetMode("0644".parse().unwrap());
     let wish = Wish { segment: Box::new(segments[0].clone()), wanted: Wanted::Access(action), force: false };
@@ -137,7 +137,7 @@ fn undo_refuses_a_replaced_segment() {
     let (identity, action) = (done.identity.unwrap(), done.undo.clone().unwrap());
     let undo = Undo::Acts(vec![Revert { id: done.id.clone(), identity, action }]);
     scene.machine.remove_object("a");
-    scene.machine.add_object("a", MadeBytes::full(b"another"));
+    scene.machine.add_object("a", FakeBytes::full(b"another"));
     let before = Survey::take(&scene.machine, &mut Names::default()).segments;
     let Body::Undone(results) = scene.send(Request::Undo(undo.clone()), &Arc::default()) else { panic!() };
     assert_eq!(failure(&results), "posix:/a was replaced by another segment; nothing was changed");
@@ -146,12 +146,12 @@ fn undo_refuses_a_replaced_segment() {
     assert_eq!(before[0].mode, after[0].mode);
 }
 
-/// How much the made machine copies in more than a moment.
+/// How much the fake machine copies in more than a moment.
 const LARGE: u64 = 2 << 20;
 
 /// All of it is data.
-fn large() -> MadeBytes {
-    let mut bytes = MadeBytes::hole(LARGE);
+fn large() -> FakeBytes {
+    let mut bytes = FakeBytes::hole(LARGE);
     bytes.pages = (0..LARGE / 4096).map(|page| (page, vec![7; 4096].into())).collect();
     bytes
 }
@@ -159,7 +159,7 @@ fn large() -> MadeBytes {
 #[test]
 fn removal_with_a_copy_needs_a_state_directory() {
     let mut scene = Scene::new();
-    scene.machine.add_object("a", MadeBytes::full(b"hello"));
+    scene.machine.add_object("a", FakeBytes::full(b"hello"));
     scene.act.state = None;
     let plans = scene.plans();
     let refusal = plans[0].refusal.as_ref().unwrap();
@@ -174,7 +174,7 @@ fn removal_with_a_copy_needs_a_state_directory() {
 #[test]
 fn a_final_refusal_outranks_a_missing_state_directory() {
     let mut scene = Scene::new();
-    scene.machine.add_sysv(1, 7, MadeBytes::full(b"hello"));
+    scene.machine.add_sysv(1, 7, FakeBytes::full(b"hello"));
     scene.machine.edit(|facts| facts.effective_uid = 4242);
     scene.act.state = None;
     let plans = scene.plans();
@@ -185,8 +185,8 @@ fn a_final_refusal_outranks_a_missing_state_directory() {
 #[test]
 fn the_progress_names_the_item() {
     let mut scene = Scene::new();
-    scene.machine.add_sysv(1, 0x4d2, MadeBytes::full(b"hello"));
-    scene.machine.add_object("a", MadeBytes::full(b"world"));
+    scene.machine.add_sysv(1, 0x4d2, FakeBytes::full(b"hello"));
+    scene.machine.add_object("a", FakeBytes::full(b"world"));
     let plans = scene.plans();
     let progress = Arc::default();
     scene.apply(plans, &progress);
@@ -201,8 +201,8 @@ fn the_progress_names_the_item() {
 #[test]
 fn undo_restores_all_segments_of_a_removal() {
     let mut scene = Scene::new();
-    scene.machine.add_sysv(1, 0x4d2, MadeBytes::full(b"hello"));
-    scene.machine.add_object("a", MadeBytes::full(b"world"));
+    scene.machine.add_sysv(1, 0x4d2, FakeBytes::full(b"hello"));
+    scene.machine.add_object("a", FakeBytes::full(b"world"));
     let plans = scene.plans();
     let outcomes = scene.apply(plans, &Arc::default());
     let copies = copies_of(&outcomes);
@@ -216,7 +216,7 @@ fn undo_restores_all_segments_of_a_removal() {
 fn a_stopped_removal_leaves_the_segment_and_no_copy() {
     let mut scene = Scene::new();
     scene.machine.add_sysv(1, 0x4d2, large());
-    scene.machine.add_object("b", MadeBytes::full(b"hello"));
+    scene.machine.add_object("b", FakeBytes::full(b"hello"));
     for after in [0u64, 1, LARGE / 4] {
         let plans = scene.plans();
         let progress = Arc::new(Progress::new());
@@ -270,7 +270,7 @@ fn a_stopped_undo_keeps_its_copy() {
 #[test]
 fn nothing_is_changed_without_a_log() {
     let mut scene = Scene::new();
-    scene.machine.add_object("a", MadeBytes::full(b"hello"));
+    scene.machine.add_object("a", FakeBytes::full(b"hello"));
     std::fs::create_dir(scene.home.path().join("log.jsonl")).unwrap();
     let plans = scene.plans();
     let outcomes = scene.apply(plans, &Arc::default());
@@ -285,7 +285,7 @@ fn nothing_is_changed_without_a_log() {
 #[test]
 fn an_outcome_says_when_it_was_not_logged() {
     let mut scene = Scene::new();
-    scene.machine.add_object("a", MadeBytes::full(b"hello"));
+    scene.machine.add_object("a", FakeBytes::full(b"hello"));
     scene.act.state = None;
     let mut plans = scene.plans();
     let Task::Change { action, .. } = &mut plans[0].task else { panic!() };

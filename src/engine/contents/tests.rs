@@ -1,4 +1,4 @@
-//! Subscriptions on a made machine, step by step.
+//! Subscriptions on a fake machine, step by step.
 #![expect(clippy::single_range_in_vec_init, reason = "lists of ranges are meant")]
 
 use super::*;
@@ -6,7 +6,7 @@ use crate::act::StateDirectory;
 use crate::act::log::Entry;
 use crate::engine::{Changes, Options, Steps, Target, Watching};
 use crate::machine::control::Control;
-use crate::machine::made::{MadeBytes, MadeMachine};
+use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::memory::{Direction, Look, OpenError, Pattern};
 use crate::survey::{Names, Survey};
 use std::ops::Range as Offsets;
@@ -18,9 +18,9 @@ const ONE: SubscriptionId = SubscriptionId(1);
 const TWO: SubscriptionId = SubscriptionId(2);
 const THREE: SubscriptionId = SubscriptionId(3);
 
-/// An engine on a made machine.
+/// An engine on a fake machine.
 struct Scene {
-    machine: MadeMachine,
+    machine: FakeMachine,
     steps: Steps,
     home: tempfile::TempDir,
 }
@@ -28,9 +28,9 @@ struct Scene {
 impl Scene {
     /// A machine with `posix:/a` and `sysv:1`, both holding "hello".
     fn new() -> Self {
-        let machine = MadeMachine::new();
-        machine.add_object("a", MadeBytes::full(b"hello"));
-        machine.add_sysv(1, 0x4d2, MadeBytes::full(b"hello"));
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::full(b"hello"));
+        machine.add_sysv(1, 0x4d2, FakeBytes::full(b"hello"));
         let home = tempfile::tempdir().unwrap();
         let options = Options { state: Some(StateDirectory::at(home.path())), ..Options::default() };
         let mut steps = Steps::new(Arc::new(machine.clone()), options);
@@ -256,7 +256,7 @@ fn a_paused_preview_is_read_on_request_only() {
 #[test]
 fn a_preview_has_at_most_512_bytes() {
     let mut scene = Scene::new();
-    scene.machine.add_object("b", MadeBytes::full(&[7; 1000]));
+    scene.machine.add_object("b", FakeBytes::full(&[7; 1000]));
     assert_eq!(scene.preview("posix:/b", Some(TENTH)), [Ok(vec![7; 512])]);
 }
 
@@ -373,7 +373,7 @@ fn a_kept_segment_does_not_stand_in_for_one_that_took_its_name() {
     let mut scene = Scene::new();
     scene.open(ONE, "posix:/a");
     scene.close(ONE, true);
-    scene.machine.add_object("a", MadeBytes::full(b"other"));
+    scene.machine.add_object("a", FakeBytes::full(b"other"));
     scene.open(ONE, "posix:/a");
     assert_eq!(scene.watch(ONE, 0..16, None)[0].bytes, b"other");
 }
@@ -382,7 +382,7 @@ fn a_kept_segment_does_not_stand_in_for_one_that_took_its_name() {
 fn an_open_segment_that_was_replaced_is_not_shared() {
     let mut scene = Scene::new();
     scene.open(ONE, "posix:/a");
-    scene.machine.add_object("a", MadeBytes::full(b"other"));
+    scene.machine.add_object("a", FakeBytes::full(b"other"));
     scene.open(TWO, "posix:/a");
     assert_eq!(scene.watch(ONE, 0..16, None)[0].bytes, b"hello");
     assert_eq!(scene.watch(TWO, 0..16, None)[0].bytes, b"other");
@@ -462,7 +462,7 @@ fn differences_and_jumps_are_measured_from_the_baseline() {
 #[test]
 fn a_search_reads_the_segment_of_its_subscription() {
     let mut scene = Scene::new();
-    scene.machine.add_object("b", MadeBytes::full(b"--hello"));
+    scene.machine.add_object("b", FakeBytes::full(b"--hello"));
     scene.open(ONE, "sysv:1");
     scene.open(TWO, "posix:/b");
     let target = Target::Pattern(Box::new(Pattern::text("llo").unwrap()));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::{Feed, Search, SubscriptionId, Target, Working};
-use crate::machine::made::{MadeBytes, MadeMachine};
+use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::memory::{Direction, Pattern, Progress};
 use crate::survey::{Names, Survey};
 
@@ -52,7 +52,7 @@ fn clerk() -> (Sender<Job>, Receiver<Report>) {
     let panicked = move || drop(alarm.send(Report::new(Clock::ZERO, Body::Panicked)));
     spawn("clerk", panicked, move || {
         let sink = move |report| drop(reports.send(report));
-        drive(&mut Clerk::default(), &MadeMachine::new(), Instant::now(), &jobs, &sink);
+        drive(&mut Clerk::default(), &FakeMachine::new(), Instant::now(), &jobs, &sink);
     })
     .unwrap();
     (inbox, told)
@@ -71,7 +71,7 @@ fn waiting_requests_are_handled_before_any_work() {
     }
     drop(inbox);
     let sink = move |report| drop(reports.send(report));
-    drive(&mut Clerk::default(), &MadeMachine::new(), Instant::now(), &jobs, &sink);
+    drive(&mut Clerk::default(), &FakeMachine::new(), Instant::now(), &jobs, &sink);
     drop(sink);
     let bodies: Vec<Body> = told.iter().map(|report| report.body).collect();
     assert!(matches!(bodies[..], [Body::Progress(Working { total: 5, .. })]), "{bodies:?}");
@@ -112,10 +112,10 @@ fn long_work_reports_its_progress_until_it_is_cancelled() {
 #[test]
 fn a_search_reports_its_progress_and_a_new_one_replaces_it() {
     // Written zeros have to be read one after another: this takes seconds.
-    let mut bytes = MadeBytes::hole(1 << 30);
+    let mut bytes = FakeBytes::hole(1 << 30);
     bytes.pages = (0..(1 << 30) / 4096).step_by(8).map(|page| (page, vec![0; 4096].into())).collect();
     bytes.write(0, b"here");
-    let machine = MadeMachine::new();
+    let machine = FakeMachine::new();
     machine.add_object("a", bytes);
     let segment = Box::new(Survey::take(&machine, &mut Names::default()).segments.remove(0));
     let machine: Arc<dyn Machine> = Arc::new(machine);
@@ -143,8 +143,8 @@ fn a_search_reports_its_progress_and_a_new_one_replaces_it() {
 
 #[test]
 fn stop_lets_go_of_everything() {
-    let machine = MadeMachine::new();
-    machine.add_sysv(1, 0, MadeBytes::full(b"hello"));
+    let machine = FakeMachine::new();
+    machine.add_sysv(1, 0, FakeBytes::full(b"hello"));
     let segment = Box::new(Survey::take(&machine, &mut Names::default()).segments.remove(0));
     let shared: Arc<dyn Machine> = Arc::new(machine.clone());
     let (reports, told) = mpsc::channel();

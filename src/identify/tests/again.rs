@@ -5,13 +5,13 @@ use crate::machine::process::Object;
 
 /// One who judges survey after survey, each with a look of its own.
 struct Again {
-    machine: MadeMachine,
+    machine: FakeMachine,
     identifier: Identifier,
     names: Names,
 }
 
 impl Again {
-    fn new(machine: &MadeMachine) -> Self {
+    fn new(machine: &FakeMachine) -> Self {
         Self { machine: machine.clone(), identifier: Identifier::default(), names: Names::default() }
     }
 
@@ -63,9 +63,9 @@ fn list() -> Vec<u8> {
     [&head[..], &[0x2a; 8], b"q\0\0\0\0\0\0\0", &[0]].concat()
 }
 
-fn with_list() -> MadeMachine {
+fn with_list() -> FakeMachine {
     let machine = with_object("psm_1f09ab2c");
-    machine.add_object("psm_1f09ab2c", MadeBytes::full(&list()));
+    machine.add_object("psm_1f09ab2c", FakeBytes::full(&list()));
     edit(&machine, |object, now| set_times(object, now - 3600));
     machine
 }
@@ -75,7 +75,7 @@ fn another_one_of_the_same_name_or_another_size_has_a_maker_of_its_own() {
     let machine = with_list();
     let mut again = Again::new(&machine);
     assert_eq!(again.maker().as_deref(), Some("cpython-shareablelist"));
-    machine.add_object("psm_1f09ab2c", MadeBytes::hole(list().len() as u64));
+    machine.add_object("psm_1f09ab2c", FakeBytes::hole(list().len() as u64));
     edit(&machine, |object, now| set_times(object, now - 3600));
     assert_eq!(again.maker().as_deref(), Some("cpython-shared-memory"));
 
@@ -89,9 +89,9 @@ fn another_one_of_the_same_name_or_another_size_has_a_maker_of_its_own() {
 #[test]
 fn of_many_new_ones_some_are_looked_into_each_time() {
     const MANY: usize = 310;
-    let machine = MadeMachine::new();
+    let machine = FakeMachine::new();
     for number in 0..MANY {
-        machine.add_object(&format!("psm_{number:08x}"), MadeBytes::full(&list()));
+        machine.add_object(&format!("psm_{number:08x}"), FakeBytes::full(&list()));
     }
     machine.edit(|facts| facts.posix.values_mut().for_each(|object| set_times(object, facts.now - 3600)));
     let (mut identifier, mut names) = (Identifier::again_and_again(Rules::default()), Names::default());
@@ -128,7 +128,7 @@ fn a_maker_is_not_looked_for_where_that_leaves_a_trace() {
 #[test]
 fn what_is_unlinked_is_taken_from_no_other_file() {
     let machine = with_object("a");
-    machine.add_object("b", MadeBytes::full(&[1; 500]));
+    machine.add_object("b", FakeBytes::full(&[1; 500]));
     machine.add_process(7, "writer");
     machine.open_in(7, "a", Access::Read);
     machine.open_in(7, "b", Access::Read);

@@ -5,7 +5,7 @@ use super::*;
 use crate::machine::process::Claim;
 
 /// The one object of that name, by rules of a person's own.
-fn judged(machine: &MadeMachine, makers: &str) -> Verdict {
+fn judged(machine: &FakeMachine, makers: &str) -> Verdict {
     let makers = maker::Maker::all(makers, Path::new("config.toml"), maker::Patterns::Compile).unwrap();
     segments_by(machine, Rules::with(&makers, None)).remove(0).verdict
 }
@@ -46,14 +46,14 @@ fn a_number_that_is_no_pid_or_a_part_of_one() {
 }
 
 /// A participant's segment, and the file that it keeps locked while it lives.
-fn participant() -> MadeMachine {
+fn participant() -> FakeMachine {
     let machine = with_object("fastdds_0123456789abcdef");
-    machine.add_object("fastdds_0123456789abcdef_el", MadeBytes::hole(1));
+    machine.add_object("fastdds_0123456789abcdef_el", FakeBytes::hole(1));
     assert_eq!(of_participant(&machine).state, CERTAIN);
     machine
 }
 
-fn of_participant(machine: &MadeMachine) -> Verdict {
+fn of_participant(machine: &FakeMachine) -> Verdict {
     segments_by(machine, Rules::default()).remove(0).verdict
 }
 

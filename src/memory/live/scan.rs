@@ -255,14 +255,14 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::MadeBytes;
+    use crate::machine::fake::FakeBytes;
     use crate::memory::Request;
     use crate::memory::example::object;
 
     #[test]
     fn blocks_that_become_larger_while_it_stands_within_one_are_added_up_whole() {
         // 64 blocks are kept track of in tests.
-        let mut bytes = MadeBytes::hole(100 * PAGE);
+        let mut bytes = FakeBytes::hole(100 * PAGE);
         bytes.write(0, &vec![7; 64 * PAGE_BYTES]);
         let (machine, reader) = object(bytes);
         let mut live = Live::new(reader);

@@ -2,7 +2,7 @@
 #![expect(clippy::single_range_in_vec_init, reason = "a list of ranges is what is meant")]
 
 use super::*;
-use crate::machine::made::{MadeBytes, MadeMachine};
+use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::memory::example::{all, object, pages, reader};
 use crate::memory::{Direction, Progress, Standing};
 use proptest::prelude::*;
@@ -15,12 +15,12 @@ fn request(window: Range<u64>, cells: usize) -> Request {
     Request { window, cells, budget: LONG }
 }
 
-fn watched(bytes: MadeBytes) -> (MadeMachine, Live) {
+fn watched(bytes: FakeBytes) -> (FakeMachine, Live) {
     let (machine, reader) = object(bytes);
     (machine, Live::new(reader))
 }
 
-fn write(machine: &MadeMachine, offset: u64, bytes: &[u8]) {
+fn write(machine: &FakeMachine, offset: u64, bytes: &[u8]) {
     machine.edit_object("a", |made| made.write(offset, bytes));
 }
 
@@ -49,7 +49,7 @@ fn changes(live: &mut Live, direction: Direction) -> Vec<u64> {
 
 #[test]
 fn what_changes_in_the_window_is_told_once_and_differs_for_good() {
-    let (machine, mut live) = watched(MadeBytes::full(&[7; 8192]));
+    let (machine, mut live) = watched(FakeBytes::full(&[7; 8192]));
     let look = live.look(&machine, &request(4000..4200, 8)).unwrap();
     assert_eq!((look.window_offset, look.bytes.len(), look.changes), (4000, 200, 0));
     assert_eq!((look.changed, look.differs), (vec![], vec![]));
@@ -74,7 +74,7 @@ fn what_changes_in_the_window_is_told_once_and_differs_for_good() {
 
 #[test]
 fn a_page_that_was_scrolled_away_is_compared_when_it_comes_back() {
-    let (machine, mut live) = watched(MadeBytes::full(&vec![7; 20_000]));
+    let (machine, mut live) = watched(FakeBytes::full(&vec![7; 20_000]));
     for window in [0..100, 12_000..12_100] {
         live.look(&machine, &Request { window, cells: 0, budget: Duration::ZERO }).unwrap();
     }
@@ -86,7 +86,7 @@ fn a_page_that_was_scrolled_away_is_compared_when_it_comes_back() {
 
 #[test]
 fn the_map_tells_holes_zeros_and_data() {
-    let mut bytes = MadeBytes::hole(64 * PAGE);
+    let mut bytes = FakeBytes::hole(64 * PAGE);
     bytes.write(8 * PAGE, &[0]);
     bytes.write(20 * PAGE + 5, &[1]);
     let (machine, mut live) = watched(bytes);
@@ -113,7 +113,7 @@ fn the_map_tells_holes_zeros_and_data() {
 fn a_change_is_found_in_a_piece_of_pages_that_are_not_kept() {
     // 64 blocks are kept track of and 8 pages are kept in tests: blocks have 1, 4, or 256 KiB / 4 KiB pages.
     for count in [50, 200, 3000] {
-        let (machine, mut live) = watched(MadeBytes::full(&vec![7; count * PAGE_BYTES]));
+        let (machine, mut live) = watched(FakeBytes::full(&vec![7; count * PAGE_BYTES]));
         for _ in 0..3 {
             assert_eq!(live.look(&machine, &request(0..0, 0)).unwrap().changes, 0);
         }
@@ -135,12 +135,12 @@ fn a_change_is_found_in_a_piece_of_pages_that_are_not_kept() {
 
 #[test]
 fn small_segments_have_a_cell_a_byte_at_most() {
-    let (machine, mut live) = watched(MadeBytes::full(&[0, 0, 1, 0]));
+    let (machine, mut live) = watched(FakeBytes::full(&[0, 0, 1, 0]));
     let look = live.look(&machine, &request(0..4, 99)).unwrap();
     assert_eq!(kinds(&look), "00d0");
     write(&machine, 0, &[1]);
     assert_eq!(kinds(&live.look(&machine, &request(0..4, 2)).unwrap()), "Dd");
-    let (machine, mut live) = watched(MadeBytes::hole(0));
+    let (machine, mut live) = watched(FakeBytes::hole(0));
     let look = live.look(&machine, &request(0..4, 99)).unwrap();
     assert_eq!((look.map, look.bytes, look.scanned), (vec![], vec![], 0));
 }
@@ -148,7 +148,7 @@ fn small_segments_have_a_cell_a_byte_at_most() {
 #[test]
 fn the_largest_segment_is_seen_at_once() {
     let size = u64::MAX >> 1;
-    let mut bytes = MadeBytes::hole(size);
+    let mut bytes = FakeBytes::hole(size);
     bytes.write(size - 3, b"end");
     let (machine, mut live) = watched(bytes);
     let look = live.look(&machine, &request(size - 16..u64::MAX, 64)).unwrap();
@@ -162,7 +162,7 @@ fn the_largest_segment_is_seen_at_once() {
 
 #[test]
 fn it_may_shrink_and_grow() {
-    let (machine, mut live) = watched(MadeBytes::full(&vec![7; 20_000]));
+    let (machine, mut live) = watched(FakeBytes::full(&vec![7; 20_000]));
     live.look(&machine, &request(0..32, 5)).unwrap();
     machine.edit_object("a", |bytes| {
         // The kernel clears what is behind the new end.
@@ -186,19 +186,19 @@ fn it_may_shrink_and_grow() {
 
 #[test]
 fn a_removed_or_replaced_segment_is_still_looked_at() {
-    let (machine, mut live) = watched(MadeBytes::full(&[7; 100]));
+    let (machine, mut live) = watched(FakeBytes::full(&[7; 100]));
     machine.remove_object("a");
     let look = live.look(&machine, &request(0..9, 1)).unwrap();
     assert_eq!((look.standing, look.bytes.len()), (Standing::Removed { size: 100 }, 9));
-    machine.add_object("a", MadeBytes::full(b"another"));
+    machine.add_object("a", FakeBytes::full(b"another"));
     let look = live.look(&machine, &request(0..9, 1)).unwrap();
     assert_eq!((look.standing, look.bytes[0]), (Standing::Replaced { size: 100 }, 7));
 }
 
 #[test]
 fn an_attached_segment_says_so() {
-    let machine = MadeMachine::new();
-    machine.add_sysv(7, 0, MadeBytes::full(&[7; 100]));
+    let machine = FakeMachine::new();
+    machine.add_sysv(7, 0, FakeBytes::full(&[7; 100]));
     let mut live = Live::new(reader(&machine));
     let look = live.look(&machine, &request(0..9, 1)).unwrap();
     assert_eq!(look.trace, crate::machine::Trace::Attached);
@@ -209,7 +209,7 @@ fn an_attached_segment_says_so() {
 #[test]
 fn what_is_too_much_to_keep_is_found_by_the_page() {
     // The bytes of eight pages are kept in tests.
-    let (machine, mut live) = watched(MadeBytes::full(&vec![7; 30 * 4096]));
+    let (machine, mut live) = watched(FakeBytes::full(&vec![7; 30 * 4096]));
     live.look(&machine, &request(20 * PAGE..20 * PAGE + 100, 30)).unwrap();
     write(&machine, 3 * PAGE + 77, &[1]);
     write(&machine, 20 * PAGE + 77, &[1]);
@@ -233,7 +233,7 @@ fn what_is_too_much_to_keep_is_found_by_the_page() {
 fn a_large_segment_is_watched_in_larger_blocks() {
     // 64 blocks are kept track of in tests.
     let count = 5 * 64 + 3;
-    let (machine, mut live) = watched(MadeBytes::full(&vec![7; count * 4096 - 100]));
+    let (machine, mut live) = watched(FakeBytes::full(&vec![7; count * 4096 - 100]));
     let look = live.look(&machine, &request(0..16, 10)).unwrap();
     assert_eq!(live.hashes.grain(), 8 * PAGE);
     assert_eq!((look.scanned, look.changes), (count as u64 * PAGE - 100, 0));
@@ -260,7 +260,7 @@ proptest! {
         rounds in proptest::collection::vec((proptest::collection::vec((0u64..28_000, any::<u8>()), 0..6), any::<bool>()), 1..5),
         window in (0u64..28_000, 0u64..9000),
     ) {
-        let (machine, mut live) = watched(MadeBytes::hole(size));
+        let (machine, mut live) = watched(FakeBytes::hole(size));
         let window = window.0..window.0 + window.1;
         live.look(&machine, &request(window.clone(), 20)).unwrap();
         let mut before = all(live.reader());
@@ -303,7 +303,7 @@ proptest! {
         sizes in proptest::collection::vec((0u64..90 * 4096, proptest::collection::vec((0u64..90 * 4096, 1u8..9), 0..20)), 1..4),
         window in (0u64..90 * 4096, 0u64..9000),
     ) {
-        let (machine, mut live) = watched(MadeBytes::hole(0));
+        let (machine, mut live) = watched(FakeBytes::hole(0));
         for (size, writes) in sizes {
             machine.edit_object("a", |bytes| {
                 bytes.size = size;

@@ -1,7 +1,7 @@
 //! Matches across pieces, jobs, holes and ends, against a search byte for byte.
 
 use super::*;
-use crate::machine::made::MadeBytes;
+use crate::machine::fake::FakeBytes;
 use crate::memory::example::{all, object, pages, sparse};
 use proptest::prelude::*;
 
@@ -21,7 +21,7 @@ fn next(reader: &Reader, pattern: &Pattern, from: u64, direction: Direction) -> 
 
 #[test]
 fn across_pieces_and_extents() {
-    let mut bytes = MadeBytes::hole(40_000);
+    let mut bytes = FakeBytes::hole(40_000);
     bytes.write(4090, b"needle in two pages");
     bytes.write(20_474, b"needle");
     // Its zeros lie in the hole behind the page, and before the next one.
@@ -39,7 +39,7 @@ fn across_pieces_and_extents() {
 
 #[test]
 fn the_largest_hole_takes_no_time() {
-    let mut bytes = MadeBytes::hole(u64::MAX >> 1);
+    let mut bytes = FakeBytes::hole(u64::MAX >> 1);
     bytes.write(1 << 61, b"needle");
     let (machine, reader) = object(bytes);
     let needle = Pattern::text("needle").unwrap();
@@ -54,7 +54,7 @@ fn the_largest_hole_takes_no_time() {
 #[test]
 fn matches_in_a_hole_are_counted_and_do_not_overlap() {
     let size = 1u64 << 42;
-    let mut bytes = MadeBytes::hole(size);
+    let mut bytes = FakeBytes::hole(size);
     // 5 is in the middle of a page of zeros that were written.
     bytes.write((1 << 41) + 5, &[5]);
     let (machine, reader) = object(bytes);
@@ -81,7 +81,7 @@ fn matches_in_a_hole_are_counted_and_do_not_overlap() {
 fn a_large_read_avoids_slow_addresses() {
     // A long pattern makes pieces of more than 32 KiB, at odd offsets.
     let bytes: Vec<u8> = (0..200_000u32).flat_map(|n| (n % 65_521).to_le_bytes()).collect();
-    let (_machine, reader) = object(MadeBytes::full(&bytes));
+    let (_machine, reader) = object(FakeBytes::full(&bytes));
     for start in [0, 1, 16, 4080, 9999] {
         let pattern = Pattern::bytes(&bytes[start..start + 20_000]).unwrap();
         assert_eq!(next(&reader, &pattern, 0, Direction::Forward), Some(start as u64));
@@ -91,7 +91,7 @@ fn a_large_read_avoids_slow_addresses() {
 
 #[test]
 fn next_and_previous_do_not_wrap() {
-    let (_machine, reader) = object(MadeBytes::full(b"..aaa..a"));
+    let (_machine, reader) = object(FakeBytes::full(b"..aaa..a"));
     let a = Pattern::text("a").unwrap();
     assert_eq!(next(&reader, &a, 0, Direction::Forward), Some(2));
     assert_eq!(next(&reader, &a, 3, Direction::Forward), Some(3));
@@ -107,7 +107,7 @@ fn next_and_previous_do_not_wrap() {
 
 #[test]
 fn a_shrink_meanwhile_ends_it() {
-    let (machine, reader) = object(MadeBytes::full(&b"needle..".repeat(2000)));
+    let (machine, reader) = object(FakeBytes::full(&b"needle..".repeat(2000)));
     let mut count = 0;
     let needle = Pattern::text("needle").unwrap();
     find_all(&reader, &needle, 0..u64::MAX, &Progress::new(), |_| {
@@ -123,7 +123,7 @@ fn a_shrink_meanwhile_ends_it() {
 
 #[test]
 fn it_can_be_stopped_and_tells_how_far_it_is() {
-    let (_machine, reader) = object(MadeBytes::full(&vec![b'a'; 20_000]));
+    let (_machine, reader) = object(FakeBytes::full(&vec![b'a'; 20_000]));
     let progress = Progress::new();
     let mut count = 0;
     let a = Pattern::text("a").unwrap();

@@ -220,12 +220,12 @@ impl Looker<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::Access;
 
-    fn machine() -> MadeMachine {
-        let machine = MadeMachine::new();
-        machine.add_sysv(1, 0, MadeBytes::hole(1));
+    fn machine() -> FakeMachine {
+        let machine = FakeMachine::new();
+        machine.add_sysv(1, 0, FakeBytes::hole(1));
         for pid in [7, 8] {
             machine.add_process(pid, "writer");
             machine.attach_in(pid, 1, Access::ReadWrite);

@@ -181,14 +181,14 @@ fn former_name(path: &[u8]) -> Option<ObjectName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::made::{MadeBytes, MadeMachine};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::Access;
     use crate::survey::{Depth, Survey};
 
     /// What is said of an unlinked object that a process of that name holds.
-    fn told(name: &str, command: &str, change: impl FnOnce(&MadeMachine)) -> (Vec<Unlinker>, String) {
-        let machine = MadeMachine::new();
-        machine.add_object(name, MadeBytes::full(b"x"));
+    fn told(name: &str, command: &str, change: impl FnOnce(&FakeMachine)) -> (Vec<Unlinker>, String) {
+        let machine = FakeMachine::new();
+        machine.add_object(name, FakeBytes::full(b"x"));
         machine.add_process(7, command);
         machine.open_in(7, name, Access::Read);
         machine.remove_object(name);
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn the_probable_unlinker_follows_from_name_holders_and_session() {
         use Unlinker::{Logout, PythonTracker};
-        let nothing = |_: &MadeMachine| {};
+        let nothing = |_: &FakeMachine| {};
         assert_eq!(told("a", "grabber", nothing).0, []);
         assert_eq!(told("psm_1f09ab2c", "grabber", nothing).0, [PythonTracker]);
         assert_eq!(told("psm_no_number", "grabber", nothing).0, []);
@@ -214,7 +214,7 @@ mod tests {
             assert_eq!(told("a", python, nothing).0, [PythonTracker], "{python}");
         }
         let logged_out = |setting: Option<bool>, uid: u32| {
-            move |machine: &MadeMachine| {
+            move |machine: &FakeMachine| {
                 machine.edit(|facts| {
                     facts.limits.remove_ipc = setting;
                     facts.logged_out.insert(uid);

@@ -1,9 +1,9 @@
-//! The real loop and the real engine, on a made machine and a made terminal.
+//! The real loop and the real engine, on a fake machine and a fake terminal.
 
 use super::*;
 use crate::app::key::Key;
 use crate::engine::{Feed, Preview, SubscriptionId};
-use crate::machine::made::{MadeBytes, MadeMachine};
+use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::segment::{Segment, SegmentId};
 use crate::survey::{Names, Survey};
 use ratatui::buffer::Cell;
@@ -106,11 +106,11 @@ struct Scene {
 
 impl Scene {
     /// One whose first picture has the first survey, however busy the computer is.
-    fn new(machine: &MadeMachine, player: Player) -> Self {
+    fn new(machine: &FakeMachine, player: Player) -> Self {
         Self::with_patience(machine, player, LONG)
     }
 
-    fn with_patience(machine: &MadeMachine, player: Player, patience: Duration) -> Self {
+    fn with_patience(machine: &FakeMachine, player: Player, patience: Duration) -> Self {
         let machine: Arc<dyn Machine> = Arc::new(machine.clone());
         let (messages, inbox) = mpsc::channel();
         let (tell, told) = mpsc::channel();
@@ -137,9 +137,9 @@ impl Scene {
     }
 }
 
-fn made() -> MadeMachine {
-    let machine = MadeMachine::new();
-    machine.add_object("a", MadeBytes::full(b"hello"));
+fn made() -> FakeMachine {
+    let machine = FakeMachine::new();
+    machine.add_object("a", FakeBytes::full(b"hello"));
     machine
 }
 
@@ -272,7 +272,7 @@ fn effects_reach_the_terminal_and_their_failure_the_program() {
 #[test]
 fn requests_reach_the_engine_and_the_end_lets_go_of_all() {
     let machine = made();
-    machine.add_sysv(1, 0, MadeBytes::full(b"hello"));
+    machine.add_sysv(1, 0, FakeBytes::full(b"hello"));
     let survey = Survey::take(&machine, &mut Names::default());
     let [sysv, posix] = &survey.segments[..] else { panic!() };
     assert!(matches!(sysv.id, SegmentId::Sysv(_)));
@@ -289,7 +289,7 @@ fn requests_reach_the_engine_and_the_end_lets_go_of_all() {
     scene.key('o');
     wait_for("Opened");
     machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 1));
-    machine.add_object("b", MadeBytes::hole(1));
+    machine.add_object("b", FakeBytes::hole(1));
     scene.key('r');
     wait_for("3 segments");
     scene.key('q');

@@ -1,6 +1,6 @@
 //! Open segments of the fake machine.
 
-use super::{MadeBytes, MadeMachine, MadeSysv, lock};
+use super::{FakeBytes, FakeMachine, FakeSysv, lock};
 use crate::machine::control::SysvStat;
 use crate::machine::{Contents, ContentsStat, Extent, Trace};
 use crate::segment::Identity;
@@ -8,13 +8,13 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 /// A POSIX object that is open: it lives on when its name goes.
-pub struct OpenMadeObject {
+pub struct OpenFakeObject {
     pub identity: Identity,
-    pub bytes: Arc<Mutex<MadeBytes>>,
+    pub bytes: Arc<Mutex<FakeBytes>>,
     pub trace: Trace,
 }
 
-impl Contents for OpenMadeObject {
+impl Contents for OpenFakeObject {
     fn stat(&self) -> io::Result<ContentsStat> {
         let bytes = lock(&self.bytes);
         Ok(ContentsStat { size: bytes.size, identity: self.identity, removed: bytes.removed })
@@ -34,20 +34,20 @@ impl Contents for OpenMadeObject {
 }
 
 /// A System V segment that is attached; dropping it detaches.
-pub struct AttachedMade {
-    pub machine: MadeMachine,
+pub struct AttachedFake {
+    pub machine: FakeMachine,
     pub row: SysvStat,
 }
 
-impl AttachedMade {
-    fn with<T>(&self, ask: impl FnOnce(&MadeSysv) -> T) -> io::Result<T> {
+impl AttachedFake {
+    fn with<T>(&self, ask: impl FnOnce(&FakeSysv) -> T) -> io::Result<T> {
         let facts = lock(&self.machine.facts);
         let made = facts.sysv.iter().find(|made| made.row.shmid == self.row.shmid);
         made.map(ask).ok_or_else(|| io::Error::from_raw_os_error(libc::EIDRM))
     }
 }
 
-impl Contents for AttachedMade {
+impl Contents for AttachedFake {
     fn stat(&self) -> io::Result<ContentsStat> {
         let removed = self.with(|made| made.row.marked).unwrap_or(true);
         Ok(ContentsStat { size: self.row.size.0, identity: self.row.identity(), removed })
@@ -66,7 +66,7 @@ impl Contents for AttachedMade {
     }
 }
 
-impl Drop for AttachedMade {
+impl Drop for AttachedFake {
     fn drop(&mut self) {
         let mut facts = lock(&self.machine.facts);
         for made in facts.sysv.iter_mut().filter(|made| made.row.shmid == self.row.shmid) {

@@ -1,7 +1,7 @@
 //! Changes to the fake machine, with the kernel's permission checks.
 
-use super::making::MadeMaking;
-use super::{MadeBytes, MadeFacts, MadeMachine, MadeObject, MadeSysv, lock};
+use super::making::FakeMaking;
+use super::{FakeBytes, FakeFacts, FakeMachine, FakeObject, FakeSysv, lock};
 use crate::machine::control::{
     Capability, Control, Credentials, FileFlags, Guards, Held, MemoryFacts, NewSysv, Pin, Removal,
     SysvPermissions, SysvStat,
@@ -14,14 +14,14 @@ fn error<T>(number: i32) -> io::Result<T> {
     Err(io::Error::from_raw_os_error(number))
 }
 
-impl MadeFacts {
+impl FakeFacts {
     fn credentials(&self) -> Credentials {
         let uid = self.effective_uid;
         let capabilities = if uid == 0 { Credentials::ALL } else { 0 };
         Credentials { uid, gid: uid, groups: self.groups.clone(), capabilities }
     }
 
-    fn sysv_mut(&mut self, shmid: ShmId) -> io::Result<&mut MadeSysv> {
+    fn sysv_mut(&mut self, shmid: ShmId) -> io::Result<&mut FakeSysv> {
         let found = self.sysv.iter_mut().find(|made| made.row.shmid == shmid);
         found.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))
     }
@@ -43,7 +43,7 @@ impl MadeFacts {
     }
 }
 
-impl Control for MadeMachine {
+impl Control for FakeMachine {
     fn sysv_stat(&self, shmid: ShmId) -> io::Result<SysvStat> {
         self.edit(|facts| Ok(facts.sysv_mut(shmid)?.row))
     }
@@ -98,12 +98,12 @@ impl Control for MadeMachine {
             }
             Self::row_to_attach(facts, shmid)?;
             facts.sysv_mut(shmid)?.row.nattch += 1;
-            Ok(Box::new(PinnedMade { machine: self.clone(), shmid }) as Pin)
+            Ok(Box::new(PinnedFake { machine: self.clone(), shmid }) as Pin)
         })
     }
 
     fn sysv_create(&self, new: &NewSysv) -> io::Result<ShmId> {
-        let taken = |facts: &MadeFacts| facts.sysv.iter().any(|made| made.row.key == new.key);
+        let taken = |facts: &FakeFacts| facts.sysv.iter().any(|made| made.row.key == new.key);
         if new.size.0 == 0 {
             return error(libc::EINVAL);
         }
@@ -112,7 +112,7 @@ impl Control for MadeMachine {
         }
         let shmid =
             self.edit(|facts| facts.sysv.iter().map(|made| made.row.shmid.0).max().map_or(0, |id| id + 1));
-        let place = self.add_sysv(shmid, new.key.0, MadeBytes::hole(new.size.0));
+        let place = self.add_sysv(shmid, new.key.0, FakeBytes::hole(new.size.0));
         self.edit(|facts| {
             let (me, now) = (facts.credentials(), facts.now);
             let row = &mut facts.sysv[place].row;
@@ -126,7 +126,7 @@ impl Control for MadeMachine {
     fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>> {
         self.edit(|facts| {
             let object = facts.posix.get(name).ok_or(io::ErrorKind::NotFound)?.clone();
-            Ok(Box::new(HeldMade { machine: self.clone(), name: name.clone(), object }) as Box<dyn Held>)
+            Ok(Box::new(HeldFake { machine: self.clone(), name: name.clone(), object }) as Box<dyn Held>)
         })
     }
 
@@ -183,8 +183,8 @@ impl Control for MadeMachine {
     }
 
     fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>> {
-        let bytes = MadeBytes::hole(size);
-        Ok(Box::new(MadeMaking { machine: self.clone(), name: Ok(name.clone()), bytes }))
+        let bytes = FakeBytes::hole(size);
+        Ok(Box::new(FakeMaking { machine: self.clone(), name: Ok(name.clone()), bytes }))
     }
 
     fn foresee_object(&self, _: &ObjectName) -> io::Result<()> {
@@ -196,8 +196,8 @@ impl Control for MadeMachine {
     }
 
     fn begin_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn Making>> {
-        let bytes = MadeBytes::hole(new.size.0);
-        let making = MadeMaking { machine: self.clone(), name: Err(new.key), bytes };
+        let bytes = FakeBytes::hole(new.size.0);
+        let making = FakeMaking { machine: self.clone(), name: Err(new.key), bytes };
         if making.is_taken() { error(libc::EEXIST) } else { Ok(Box::new(making)) }
     }
 
@@ -235,12 +235,12 @@ impl Control for MadeMachine {
     }
 }
 
-struct PinnedMade {
-    machine: MadeMachine,
+struct PinnedFake {
+    machine: FakeMachine,
     shmid: ShmId,
 }
 
-impl Drop for PinnedMade {
+impl Drop for PinnedFake {
     fn drop(&mut self) {
         self.machine.edit(|facts| {
             if let Ok(made) = facts.sysv_mut(self.shmid) {
@@ -253,16 +253,16 @@ impl Drop for PinnedMade {
 
 /// An object that is held. A change goes to the object under its name as long
 /// as it is this one.
-struct HeldMade {
-    machine: MadeMachine,
+struct HeldFake {
+    machine: FakeMachine,
     name: ObjectName,
-    object: MadeObject,
+    object: FakeObject,
 }
 
-impl HeldMade {
+impl HeldFake {
     fn change<T>(
         &self,
-        change: impl FnOnce(&Credentials, &mut MadeObject) -> io::Result<T>,
+        change: impl FnOnce(&Credentials, &mut FakeObject) -> io::Result<T>,
     ) -> io::Result<T> {
         self.machine.edit(|facts| {
             let (me, inode, now) = (facts.credentials(), self.object.stat.inode, facts.now);
@@ -280,11 +280,11 @@ impl HeldMade {
     }
 }
 
-impl Held for HeldMade {
+impl Held for HeldFake {
     fn stat(&self) -> io::Result<ObjectStat> {
         let links = u32::from(!lock(&self.object.bytes).removed);
         self.machine.edit(|facts| {
-            let same = |object: &&MadeObject| object.stat.inode == self.object.stat.inode;
+            let same = |object: &&FakeObject| object.stat.inode == self.object.stat.inode;
             let object = facts.posix.get(&self.name).filter(same).unwrap_or(&self.object);
             Ok(ObjectStat { links, ..object.stat_now() })
         })

@@ -1,7 +1,7 @@
 //! Processes of the fake machine.
 
-use super::contents::OpenMadeObject;
-use super::{MadeFacts, MadeMachine, MadeObject, PAGE, lock};
+use super::contents::OpenFakeObject;
+use super::{FakeFacts, FakeMachine, FakeObject, PAGE, lock};
 use crate::machine::process::{
     Claim, Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes, Use,
     Visibility, Wanted, Whereabouts,
@@ -17,7 +17,7 @@ const SYSV: u64 = 1;
 
 /// A process of the fake machine.
 #[derive(Debug, Clone)]
-pub struct MadeProcess {
+pub struct FakeProcess {
     pub command: Vec<u8>,
     pub uid: u32,
     pub began: Timestamp,
@@ -29,11 +29,11 @@ pub struct MadeProcess {
     pub uses: Vec<Use>,
 }
 
-impl MadeMachine {
+impl FakeMachine {
     /// Adds a process of ann's that began an hour ago and holds nothing.
     pub fn add_process(&self, pid: u32, command: &str) {
         self.edit(|facts| {
-            let process = MadeProcess {
+            let process = FakeProcess {
                 command: command.into(),
                 uid: 1000,
                 began: Timestamp::from_seconds(facts.now - 3600),
@@ -88,7 +88,7 @@ impl MadeMachine {
 
     fn hold(&self, pid: u32, of: Object, access: Access, mapped: bool) {
         self.edit(|facts| {
-            let MadeFacts { processes, sysv, .. } = facts;
+            let FakeFacts { processes, sysv, .. } = facts;
             let Some(process) = processes.get_mut(&pid) else { return };
             let count = process.uses.len() as u64;
             let start = 0x7000_0000 + count * PAGE;
@@ -110,9 +110,9 @@ impl MadeMachine {
     }
 }
 
-impl MadeFacts {
+impl FakeFacts {
     /// The object that a process holds at a place, and its name if it has one.
-    fn held_at(&self, pid: u32, place: Place) -> io::Result<(&ObjectName, &MadeObject)> {
+    fn held_at(&self, pid: u32, place: Place) -> io::Result<(&ObjectName, &FakeObject)> {
         let process = self.processes.get(&pid).ok_or(io::ErrorKind::NotFound)?;
         let found = process.uses.iter().find(|one| one.place == place).ok_or(io::ErrorKind::NotFound)?;
         let Object::File { device, inode } = found.of else { return Err(io::ErrorKind::NotFound.into()) };
@@ -158,7 +158,7 @@ impl MadeFacts {
             self.processes.get(&holder.pid).is_some_and(|process| process.uses.iter().any(|one| one.of == of))
         });
         let (_, object) = self.held.get(&(device, inode)).filter(|_| held).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Box::new(OpenMadeObject {
+        Ok(Box::new(OpenFakeObject {
             identity: object.stat.identity(),
             bytes: Arc::clone(&object.bytes),
             trace: Trace::None,
@@ -166,7 +166,7 @@ impl MadeFacts {
     }
 }
 
-impl Processes for MadeMachine {
+impl Processes for FakeMachine {
     fn own_pid(&self) -> u32 {
         9_999_999
     }
@@ -239,7 +239,7 @@ impl Processes for MadeMachine {
 
     fn command_lines(&self) -> Vec<CommandLine> {
         let facts = lock(&self.facts);
-        let line = |(pid, process): (&u32, &MadeProcess)| CommandLine {
+        let line = |(pid, process): (&u32, &FakeProcess)| CommandLine {
             pid: *pid,
             uid: process.uid,
             command: process.command.clone(),
@@ -286,6 +286,6 @@ impl Processes for MadeMachine {
     }
 }
 
-fn id(pid: u32, process: &MadeProcess) -> ProcessId {
+fn id(pid: u32, process: &FakeProcess) -> ProcessId {
     ProcessId { pid, start: process.began.seconds.unsigned_abs() }
 }

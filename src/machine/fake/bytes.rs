@@ -6,7 +6,7 @@ use crate::segment::Bytes;
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Default)]
-pub struct MadeBytes {
+pub struct FakeBytes {
     /// The length.
     pub size: u64,
     /// The written pages, by number. Any other page is a hole.
@@ -15,7 +15,7 @@ pub struct MadeBytes {
     pub removed: bool,
 }
 
-impl MadeBytes {
+impl FakeBytes {
     /// Nothing but a hole.
     pub fn hole(size: u64) -> Self {
         Self { size, ..Self::default() }

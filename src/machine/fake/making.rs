@@ -1,18 +1,18 @@
 //! Filling new segments of the fake machine.
 
-use super::{MadeBytes, MadeMachine};
+use super::{FakeBytes, FakeMachine};
 use crate::machine::{Finish, Finished, Making};
 use crate::segment::{Key, Mode, ObjectName, SegmentId, ShmId};
 use std::io;
 
 /// A segment that is being filled; it is nowhere until it is finished.
-pub struct MadeMaking {
-    pub machine: MadeMachine,
+pub struct FakeMaking {
+    pub machine: FakeMachine,
     pub name: Result<ObjectName, Key>,
-    pub bytes: MadeBytes,
+    pub bytes: FakeBytes,
 }
 
-impl MadeMaking {
+impl FakeMaking {
     /// Returns whether another segment has the name or the key.
     pub fn is_taken(&self) -> bool {
         self.machine.edit(|facts| match &self.name {
@@ -22,7 +22,7 @@ impl MadeMaking {
     }
 }
 
-impl Making for MadeMaking {
+impl Making for FakeMaking {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.bytes.write(offset, bytes);
         Ok(())
@@ -51,7 +51,7 @@ impl Making for MadeMaking {
             }
             Err(key) => {
                 let highest =
-                    |facts: &mut super::MadeFacts| facts.sysv.iter().map(|made| made.row.shmid.0).max();
+                    |facts: &mut super::FakeFacts| facts.sysv.iter().map(|made| made.row.shmid.0).max();
                 let shmid = self.machine.edit(highest).map_or(0, |highest| highest + 1);
                 let at = self.machine.add_sysv(shmid, key.0, bytes);
                 self.machine.edit(|facts| {

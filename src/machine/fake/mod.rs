@@ -1,6 +1,6 @@
 //! A machine in memory, for tests.
 //!
-//! Tests change it between two surveys through [`MadeMachine::edit`]:
+//! Tests change it between two surveys through [`FakeMachine::edit`]:
 //! bytes, sizes, names, permissions, the clock.
 
 mod bytes;
@@ -9,15 +9,15 @@ mod control;
 mod making;
 mod process;
 
-pub use bytes::MadeBytes;
-pub use process::{MadeProcess, OBJECTS};
+pub use bytes::FakeBytes;
+pub use process::{FakeProcess, OBJECTS};
 
 use super::control::{Guards, SysvStat};
 use super::process::{FileLock, Visibility};
 use super::sysv_table::{LOCKED, MARKED};
 use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, Trace};
 use crate::segment::{Bytes, Holder, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
-use contents::{AttachedMade, OpenMadeObject};
+use contents::{AttachedFake, OpenFakeObject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
@@ -28,17 +28,17 @@ pub const PAGE: u64 = 4096;
 
 /// A machine made of plain data. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct MadeMachine {
-    facts: Arc<Mutex<MadeFacts>>,
+pub struct FakeMachine {
+    facts: Arc<Mutex<FakeFacts>>,
 }
 
 /// The state of the fake machine.
 #[derive(Debug, Clone, Default)]
-pub struct MadeFacts {
+pub struct FakeFacts {
     /// Its System V segments, in the order of the table.
-    pub sysv: Vec<MadeSysv>,
+    pub sysv: Vec<FakeSysv>,
     /// Its POSIX objects.
-    pub posix: BTreeMap<ObjectName, MadeObject>,
+    pub posix: BTreeMap<ObjectName, FakeObject>,
     /// Names in `/dev/shm` that are not regular files.
     pub others: Vec<ObjectName>,
     /// Names in `/dev/shm` where other file systems are mounted.
@@ -61,7 +61,7 @@ pub struct MadeFacts {
     /// The number of attaches so far.
     pub attached: u32,
     /// Its processes, by pid.
-    pub processes: BTreeMap<u32, MadeProcess>,
+    pub processes: BTreeMap<u32, FakeProcess>,
     /// The limits of what can be seen.
     pub visibility: Visibility,
     /// The list of its processes cannot be read.
@@ -85,7 +85,7 @@ pub struct MadeFacts {
     /// Pids in namespaces below.
     pub inner_pids: Vec<u32>,
     /// The objects that were ever held, with the names they had then.
-    held: BTreeMap<(u64, u64), (ObjectName, MadeObject)>,
+    held: BTreeMap<(u64, u64), (ObjectName, FakeObject)>,
     /// The pids that got SIGTERM.
     pub terminated: Vec<u32>,
     /// The guards of its objects; `None`: a sticky directory of root.
@@ -99,20 +99,20 @@ pub struct MadeFacts {
 
 /// A System V segment of the fake machine.
 #[derive(Debug, Clone)]
-pub struct MadeSysv {
+pub struct FakeSysv {
     /// Its line in the table. Size and resident bytes are those of `bytes`
     /// unless that is empty.
     pub row: SysvStat,
-    pub bytes: MadeBytes,
+    pub bytes: FakeBytes,
 }
 
 /// A POSIX object of the fake machine.
 #[derive(Debug, Clone)]
-pub struct MadeObject {
+pub struct FakeObject {
     /// Its stat; the sizes are those of `bytes`.
     pub stat: ObjectStat,
     /// Shared with open handles, so that it outlives its name.
-    pub bytes: Arc<Mutex<MadeBytes>>,
+    pub bytes: Arc<Mutex<FakeBytes>>,
     /// Its access control list.
     pub acl: Option<Vec<u8>>,
 }
@@ -121,7 +121,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl MadeMachine {
+impl FakeMachine {
     /// A machine with root and ann on it and nothing in its memory, at the
     /// time 1 767 610 860 (2026-01-05T11:01:00Z).
     pub fn new() -> Self {
@@ -145,13 +145,13 @@ impl MadeMachine {
     }
 
     /// Changes what it holds.
-    pub fn edit<T>(&self, change: impl FnOnce(&mut MadeFacts) -> T) -> T {
+    pub fn edit<T>(&self, change: impl FnOnce(&mut FakeFacts) -> T) -> T {
         change(&mut lock(&self.facts))
     }
 
     /// Adds a System V segment that ann made an hour ago, mode 0600, and
-    /// returns its place in [`MadeFacts::sysv`].
-    pub fn add_sysv(&self, shmid: i32, key: u32, bytes: MadeBytes) -> usize {
+    /// returns its place in [`FakeFacts::sysv`].
+    pub fn add_sysv(&self, shmid: i32, key: u32, bytes: FakeBytes) -> usize {
         self.edit(|facts| {
             let row = SysvStat {
                 key: Key(key),
@@ -173,7 +173,7 @@ impl MadeMachine {
                 resident: Some(bytes.allocated()),
                 swapped: Some(Bytes(0)),
             };
-            facts.sysv.push(MadeSysv { row, bytes });
+            facts.sysv.push(FakeSysv { row, bytes });
             facts.sysv.len() - 1
         })
     }
@@ -183,13 +183,13 @@ impl MadeMachine {
     ///
     /// # Panics
     /// When no object can have that name.
-    pub fn add_object(&self, name: &str, bytes: MadeBytes) {
+    pub fn add_object(&self, name: &str, bytes: FakeBytes) {
         #[expect(clippy::expect_used, reason = "tests only, and documented")]
         let name = ObjectName::new(name.as_bytes()).expect("a name that an object can have");
         self.add_named(name, bytes);
     }
 
-    fn add_named(&self, name: ObjectName, bytes: MadeBytes) {
+    fn add_named(&self, name: ObjectName, bytes: FakeBytes) {
         self.edit(|facts| {
             let made = Timestamp::from_seconds(facts.now - 180);
             let stat = ObjectStat {
@@ -208,12 +208,12 @@ impl MadeMachine {
             };
             facts.next_inode += 1;
             facts.remove(&name);
-            facts.posix.insert(name, MadeObject { stat, bytes: Arc::new(Mutex::new(bytes)), acl: None });
+            facts.posix.insert(name, FakeObject { stat, bytes: Arc::new(Mutex::new(bytes)), acl: None });
         });
     }
 
     /// Changes the bytes of a POSIX object.
-    pub fn edit_object(&self, name: &str, change: impl FnOnce(&mut MadeBytes)) {
+    pub fn edit_object(&self, name: &str, change: impl FnOnce(&mut FakeBytes)) {
         let bytes = ObjectName::new(name.as_bytes()).and_then(|name| {
             self.edit(|facts| facts.posix.get(&name).map(|object| Arc::clone(&object.bytes)))
         });
@@ -229,7 +229,7 @@ impl MadeMachine {
         }
     }
 
-    fn row_to_attach(facts: &MadeFacts, shmid: ShmId) -> io::Result<SysvStat> {
+    fn row_to_attach(facts: &FakeFacts, shmid: ShmId) -> io::Result<SysvStat> {
         let row = facts.sysv.iter().find(|made| made.row.shmid == shmid).map(|made| made.row);
         let row = row.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
         if Self::may_read(facts, row.uid, row.mode.bits()) {
@@ -239,13 +239,13 @@ impl MadeMachine {
         }
     }
 
-    fn may_read(facts: &MadeFacts, uid: u32, mode: u32) -> bool {
+    fn may_read(facts: &FakeFacts, uid: u32, mode: u32) -> bool {
         let me = facts.effective_uid;
         me == 0 || (me == uid && mode & 0o400 != 0) || (me != uid && mode & 0o004 != 0)
     }
 }
 
-impl MadeFacts {
+impl FakeFacts {
     fn remove(&mut self, name: &ObjectName) {
         if let Some(object) = self.posix.remove(name) {
             lock(&object.bytes).removed = true;
@@ -253,14 +253,14 @@ impl MadeFacts {
     }
 }
 
-impl MadeObject {
+impl FakeObject {
     fn stat_now(&self) -> ObjectStat {
         let bytes = lock(&self.bytes);
         ObjectStat { size: Bytes(bytes.size), allocated: bytes.allocated(), ..self.stat }
     }
 }
 
-impl Machine for MadeMachine {
+impl Machine for FakeMachine {
     fn sysv_table(&self) -> io::Result<Vec<u8>> {
         let mut facts = lock(&self.facts);
         if let Some(others) = facts.before_table.take() {
@@ -268,7 +268,7 @@ impl Machine for MadeMachine {
         }
         let mut text =
             "key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap\n".to_owned();
-        for MadeSysv { row, .. } in &facts.sysv {
+        for FakeSysv { row, .. } in &facts.sysv {
             let time = |time: Option<Timestamp>| time.map_or(0, |time| time.seconds);
             let bytes = |bytes: Option<Bytes>| bytes.map_or(0, |bytes| bytes.0);
             let _ = writeln!(
@@ -311,7 +311,7 @@ impl Machine for MadeMachine {
 
     fn stat_object(&self, name: &ObjectName) -> io::Result<ObjectStat> {
         let facts = lock(&self.facts);
-        facts.posix.get(name).map(MadeObject::stat_now).ok_or_else(|| io::ErrorKind::NotFound.into())
+        facts.posix.get(name).map(FakeObject::stat_now).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn shmem(&self) -> Option<Bytes> {
@@ -345,7 +345,7 @@ impl Machine for MadeMachine {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         let mine = facts.effective_uid == 0 || facts.effective_uid == object.stat.uid;
-        Ok(Box::new(OpenMadeObject {
+        Ok(Box::new(OpenFakeObject {
             identity: object.stat.identity(),
             bytes: Arc::clone(&object.bytes),
             trace: if mine { Trace::None } else { Trace::AccessTime },
@@ -376,6 +376,6 @@ impl Machine for MadeMachine {
         for made in facts.sysv.iter_mut().filter(|made| made.row.shmid == shmid) {
             made.row.nattch += 1;
         }
-        Ok(Box::new(AttachedMade { machine: self.clone(), row }))
+        Ok(Box::new(AttachedFake { machine: self.clone(), row }))
     }
 }
