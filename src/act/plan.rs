@@ -15,6 +15,15 @@ pub struct Options {
     /// attached for that, which would take twice as long as removing it. The look
     /// right before has to do then, see [`apply`](super::apply()).
     pub many: bool,
+    /// Part of `clean`: the log says so.
+    pub clean: bool,
+}
+
+impl Options {
+    /// The remedy when a holder appeared.
+    pub(super) const fn again(self) -> &'static str {
+        if self.clean { "Run clean again" } else { "Try again" }
+    }
 }
 
 /// What is to be done.
@@ -71,6 +80,12 @@ impl Refusal {
         Self { reason: reason.into(), remedy: remedy.into(), forceable: false }
     }
 
+    /// The reason and the remedy.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{}. {}", self.reason, self.remedy)
+    }
+
     /// It is in no directory, so that nothing can be done to it by name.
     #[must_use]
     pub fn no_name(segment: &Segment) -> Self {
@@ -108,6 +123,8 @@ pub struct Plan {
     pub refusal: Option<Refusal>,
     /// The reason of the refusal that force overrides.
     pub overridden: Option<String>,
+    /// The segment is gone already, which is why the plan is refused.
+    pub gone: bool,
     /// Whether the refusal is only that no copy can be saved.
     pub needs_no_copy: bool,
     /// The memory that is freed at once.
@@ -125,6 +142,7 @@ impl Plan {
             undo: Undo::Nothing,
             refusal: None,
             overridden: None,
+            gone: false,
             needs_no_copy: false,
             frees: Bytes(0),
             copies_at: None,

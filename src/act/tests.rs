@@ -6,11 +6,11 @@ use crate::machine::made::{MadeBytes, MadeFacts, MadeMachine};
 use crate::machine::process::FileLock;
 use crate::segment::name::SegmentName;
 use crate::segment::{
-    Bytes, Certainty, Key, Mode, ObjectName, Segment, SegmentId, State, Timestamp, Verdict, resolve,
+    Access, Bytes, Certainty, Key, Mode, ObjectName, Segment, SegmentId, State, Timestamp, Verdict, resolve,
 };
 use crate::survey::Names;
 
-const FORCE: Options = Options { force: true, read_only: false, many: false };
+const FORCE: Options = Options { force: true, read_only: false, many: false, clean: false };
 
 fn machine() -> MadeMachine {
     let machine = MadeMachine::new();
@@ -245,9 +245,14 @@ fn what_was_attached_since_the_plan_is_held() {
     let machine = machine();
     let plan = plan(&machine, &shown(&machine, "3"), &Action::Remove(Copying::Without), &Options::default());
     assert_eq!(plan.refusal, None);
-    machine.edit(|facts| facts.sysv[0].row.nattch = 1);
+    machine.add_process(7, "grabber");
+    machine.attach_in(7, 3, Access::Read);
     let error = apply(&machine, &plan).result.unwrap_err().to_string();
-    assert!(error.contains("attached once"), "{error}");
+    assert_eq!(error, "sysv:3: in use now: attached once (nattch 1), held by grabber (7). Try again");
+    let Plan { task, options, .. } = &plan;
+    let clean = Plan { task: task.clone(), options: Options { clean: true, ..*options }, ..plan.clone() };
+    let error = apply(&machine, &clean).result.unwrap_err().to_string();
+    assert!(error.ends_with(". Run clean again"), "{error}");
     assert_eq!(machine.edit(|facts| facts.sysv[0].row.nattch), 1);
 }
 
@@ -364,7 +369,7 @@ fn what_is_not_removed_costs_no_other_its_copy() {
 #[test]
 fn read_only_turns_everything_off() {
     let machine = machine();
-    let options = Options { force: true, read_only: true, many: false };
+    let options = Options { force: true, read_only: true, many: false, clean: false };
     for action in [to(0), Action::Lock, Action::Unlock, Action::Remove(Copying::Without)] {
         let error = act(&machine, "3", &action, options).unwrap_err().to_string();
         assert!(error.contains("read-only"), "{error}");

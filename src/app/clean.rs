@@ -2,7 +2,7 @@
 //! and what removing the ticked ones would free.
 
 use crate::segment::{Bytes, Certainty, Segment, SegmentId, State};
-use crate::survey::Survey;
+use crate::survey::{Survey, freed};
 use std::collections::HashMap;
 
 /// The overlay.
@@ -82,7 +82,7 @@ impl Clean {
     /// What removing them frees.
     #[must_use]
     pub fn frees(&self) -> Bytes {
-        self.ticked().map(Item::frees).sum()
+        freed(self.ticked().map(|item| &*item.segment))
     }
 
     /// Ticks the selected one, or takes its tick away.

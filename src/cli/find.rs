@@ -2,7 +2,7 @@
 
 use super::args::FindArgs;
 use super::choose::choose;
-use super::dump::{hex, text};
+use super::dump::{has_shrunk, hex, text};
 use super::out::{Out, warn};
 use super::progress::{Interrupt, Meter, attended};
 use super::style::Tint;
@@ -10,6 +10,7 @@ use super::{Failure, Status, look_for};
 use crate::decode::pattern_of_value;
 use crate::machine::Machine;
 use crate::memory::{OpenError, Pattern, Progress, Reader, find_all};
+use crate::segment::resolve::listed;
 use crate::segment::{Kind, Segment, SegmentId, quote};
 use crate::survey::Survey;
 use serde::Serialize;
@@ -22,8 +23,6 @@ use std::os::unix::ffi::OsStrExt as _;
 const BEFORE: u64 = 8;
 /// How many bytes are shown in all.
 const SHOWN: usize = 40;
-/// How many names a message lists.
-const LISTED: usize = 8;
 
 /// Prints where the pattern is found.
 pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Status, Failure> {
@@ -102,7 +101,7 @@ fn of_kind(survey: &Survey, kind: Kind) -> Vec<&Segment> {
 /// Says what was not searched, and why.
 fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
     if !sysv.is_empty() {
-        let ids: Vec<&SegmentId> = sysv.iter().map(|segment| &segment.id).collect();
+        let ids: Vec<String> = sysv.iter().map(|segment| segment.id.short()).collect();
         let (segments, its, them) =
             if ids.len() == 1 { ("segment", "its", "it") } else { ("segments", "their", "them") };
         warn(&format!(
@@ -112,7 +111,7 @@ fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
         ));
     }
     if !denied.is_empty() {
-        let ids: Vec<&SegmentId> = denied.iter().collect();
+        let ids: Vec<String> = denied.iter().map(SegmentId::short).collect();
         warn(&format!(
             "skipped {} POSIX {} that you cannot read (`shmlens info` says why): {}",
             ids.len(),
@@ -120,14 +119,6 @@ fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
             listed(&ids)
         ));
     }
-}
-
-fn listed(ids: &[&SegmentId]) -> String {
-    let mut text = ids.iter().take(LISTED).map(|id| id.short()).collect::<Vec<_>>().join(", ");
-    if ids.len() > LISTED {
-        text.push_str(", ...");
-    }
-    text
 }
 
 /// A search over several segments.
@@ -188,7 +179,8 @@ impl Search<'_> {
         let mut written = Ok(());
         let at_once = out.is_terminal();
         let pattern = self.pattern;
-        let result = find_all(&reader, pattern, 0..u64::MAX, progress, |matches| {
+        let all = 0..reader.size().unwrap_or(segment.size.0);
+        let result = find_all(&reader, pattern, all.clone(), progress, |matches| {
             if self.args.count {
                 let limit = self.args.limit.unwrap_or(u64::MAX);
                 self.found = self.found.saturating_add(matches.count).min(limit);
@@ -211,6 +203,12 @@ impl Search<'_> {
         if let Err(source) = result {
             warn(&Failure::Read { id: segment.id.clone(), source }.to_string());
             self.failed |= self.named;
+        } else if !self.is_over() && !progress.is_cancelled() && has_shrunk(&reader, &all, progress) {
+            warn(&format!(
+                "{}: its size changed while it was read; the rest was not searched",
+                segment.id.short()
+            ));
+            self.failed = true;
         }
         if self.args.count && (self.named || self.found > before) {
             meter.aside(|| self.print_count(&segment.id, self.found - before, out))?;

@@ -190,7 +190,7 @@ fn remove_sysv(shmid: ShmId, identity: &Identity) -> io::Result<()> {
 fn remove_object(file: &File, name: &ObjectName) -> io::Result<()> {
     let stat = statx_fd(file.as_fd())?;
     match unlink_exactly(Path::new(DEV_SHM), name.as_path(), stat.device, stat.inode)? {
-        Removal::Removed | Removal::Gone | Removal::Another => Ok(()),
+        Removal::Removed | Removal::Gone | Removal::Another | Removal::Refused => Ok(()),
         Removal::Astray(path) => Err(io::Error::other(format!(
             "replaced by another program's object, which is now {}",
             crate::segment::escape(path.as_os_str().as_encoded_bytes())

@@ -18,6 +18,7 @@ pub struct Progress {
     cancelled: Arc<AtomicBool>,
     done: AtomicU64,
     total: AtomicU64,
+    cut_short: AtomicBool,
 }
 
 impl Progress {
@@ -61,6 +62,18 @@ impl Progress {
     pub fn begin(&self, total: u64) {
         self.done.store(0, Ordering::Relaxed);
         self.total.store(total, Ordering::Relaxed);
+        self.cut_short.store(false, Ordering::Relaxed);
+    }
+
+    /// Notes that the segment ended before the work did: it has shrunk.
+    pub fn cut_short(&self) {
+        self.cut_short.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the segment ended before the work did.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        self.cut_short.load(Ordering::Relaxed)
     }
 
     /// So many bytes are done by now.

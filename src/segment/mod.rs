@@ -117,6 +117,8 @@ pub struct PosixFacts {
     pub device: u64,
     /// Its inode there.
     pub inode: u64,
+    /// How many names (hard links) it has.
+    pub links: u32,
     /// It is in no directory any more.
     pub unlinked: Option<Unlinked>,
 }
@@ -305,6 +307,13 @@ impl Segment {
     #[must_use]
     pub fn former_name(&self) -> Option<&ObjectName> {
         self.posix()?.unlinked.as_ref()?.name.as_ref()
+    }
+
+    /// Returns whether both are names (hard links) of one POSIX object.
+    #[must_use]
+    pub fn is_same_object(&self, other: &Self) -> bool {
+        let object = |segment: &Self| segment.posix().map(|facts| (facts.device, facts.inode));
+        object(self).is_some() && object(self) == object(other)
     }
 
     /// The mark that belongs behind [`Segment::label`] when that is a former name.

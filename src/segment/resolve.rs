@@ -5,6 +5,7 @@ use super::name::SegmentName;
 use super::nearest::nearest;
 use super::{Key, Kind, ObjectName, Segment, SegmentId};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 /// An error for a name that is not the name of exactly one segment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,10 +86,12 @@ fn join(ids: &[SegmentId]) -> String {
     listed(&ids.iter().map(SegmentId::short).collect::<Vec<_>>())
 }
 
-fn listed(texts: &[String]) -> String {
+/// Lists texts in a message, the first few of many.
+#[must_use]
+pub fn listed(texts: &[String]) -> String {
     let mut text = texts.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
     if texts.len() > LISTED {
-        text.push_str(", ...");
+        let _ = write!(text, " and {} more", texts.len() - LISTED);
     }
     text
 }

@@ -23,6 +23,21 @@ pub fn promised(survey: &Survey) -> Bytes {
     objects(survey).map(|segment| segment.size).sum()
 }
 
+/// The memory that removing all of these frees at once. An object under several names (hard links) is freed once,
+/// with its last name.
+#[must_use]
+pub fn freed<'a>(segments: impl IntoIterator<Item = &'a Segment>) -> Bytes {
+    let mut names: BTreeMap<(u64, u64), u32> = BTreeMap::new();
+    let is_last = |segment: &&Segment| {
+        segment.posix().is_none_or(|facts| {
+            let named = names.entry((facts.device, facts.inode)).or_default();
+            *named += 1;
+            *named == facts.links.max(1)
+        })
+    };
+    segments.into_iter().filter(is_last).filter_map(|segment| segment.resident).sum()
+}
+
 /// The shared memory of the machine, and the part of it that segments explain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shmem {

@@ -15,7 +15,7 @@ use shmlens::machine::real::RealMachine;
 use shmlens::segment::{Mode, Segment, SegmentId};
 use shmlens::survey::{Names, Survey};
 
-const FORCE: Options = Options { force: true, read_only: false, many: false };
+const FORCE: Options = Options { force: true, read_only: false, many: false, clean: false };
 const REMOVE: Action = Action::Remove(Copying::Without);
 
 /// The segment as a survey shows it now.

@@ -56,7 +56,7 @@ pub fn run(
     }
     let plan = act::plan_create(machine, &new, &options);
     if teller.dry_run() {
-        teller.planned(&plan)?;
+        teller.planned(std::slice::from_ref(&plan))?;
         return Ok(teller.status());
     }
     let state = StateDirectory::find().ok();

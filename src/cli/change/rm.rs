@@ -71,9 +71,7 @@ pub fn run(
     let plan =
         |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
     if dry {
-        for segment in &segments {
-            teller.planned(&plan(segment))?;
-        }
+        teller.planned(&segments.iter().map(plan).collect::<Vec<_>>())?;
         return Ok(teller.status());
     }
     if !asks {
@@ -103,7 +101,7 @@ fn confirmed(
     options: Options,
     style: Style,
 ) -> Result<Vec<Plan>, Failure> {
-    let show = |plan: &Plan| style.fit(&text_of(plan)).into_owned();
+    let show = |plan: &Plan| style.fit(&text_of(&[plan])).into_owned();
     let mut plans = vec![];
     for segment in segments {
         let action = Action::Remove(copies.of(segment));
@@ -115,7 +113,7 @@ fn confirmed(
     let free = plans.iter().filter(|plan| plan.refusal.is_none() && !plan.options.force);
     let given = plans.iter().filter(|plan| plan.refusal.is_none() && plan.options.force && options.force);
     let shown: Vec<&Plan> = free.chain(given).collect();
-    let text: String = shown.iter().map(|plan| show(plan)).collect();
+    let text = style.fit(&text_of(&shown)).into_owned();
     let question = if shown.len() == 1 {
         "Remove it?".to_owned()
     } else {
