@@ -5,6 +5,7 @@ use crate::segment::{Bytes, Segment};
 
 /// What the person said besides the action itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent of each other")]
 pub struct Options {
     /// Do it although the segment is held, protected, or not known to be free:
     /// said for this very segment.

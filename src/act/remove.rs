@@ -58,7 +58,7 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
                         plan.gone = what == "gone";
                         plan.refuse(Refusal::new(format!("{what}: {how}"), "Nothing was removed"));
                     }
-                    None => plan.refuse_without_copy(&no_copy(error.to_string())),
+                    None => plan.refuse_without_copy(&no_copy(error.to_string(), plan.options)),
                 }
             }
         },
@@ -191,7 +191,9 @@ fn plan_posix(machine: &dyn Machine, segment: &Segment, plan: &mut Plan) {
             format!("may still be in use: {UNSEEN} (the kernel refused a write lease)")
         }
     };
-    plan.refuse(Refusal { reason, remedy: USE_FORCE.to_owned(), forceable: true });
+    // `clean` has no --force.
+    let remedy = if plan.options.clean { plan.options.again() } else { USE_FORCE };
+    plan.refuse(Refusal { reason, remedy: remedy.to_owned(), forceable: true });
 }
 
 /// The other names of an object that is removed under one.
@@ -235,8 +237,9 @@ fn attached(nattch: u64) -> String {
     format!("attached {times} (nattch {nattch})")
 }
 
-fn no_copy(why: String) -> Refusal {
-    Refusal::new(why, "Use --save FILE to save a copy elsewhere, or --no-copy to remove it without one")
+fn no_copy(why: String, options: Options) -> Refusal {
+    let elsewhere = if options.clean { "" } else { "--save FILE to save a copy elsewhere, or " };
+    Refusal::new(why, format!("Use {elsewhere}--no-copy to remove it without one"))
 }
 
 /// A System V segment that nobody held may have been attached and let go since

@@ -85,7 +85,7 @@ fn what_was_unheld_is_looked_at_again_when_it_is_removed() {
     assert_eq!(plan.refusal, None);
     let remove = || apply(&machine, &plan).result.map_err(|error| error.to_string());
     machine.add_process(7, "writer");
-    machine.map_in(7, "camera0", crate::segment::Access::Read);
+    machine.map_in(7, "camera0", Access::Read);
     assert!(remove().unwrap_err().contains("in use now: held by writer (7)"));
     // One that cannot be examined is known to the kernel.
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
@@ -199,7 +199,7 @@ fn what_is_held_or_not_settled_goes_only_with_force() {
     machine.add_sysv(4, 0, MadeBytes::hole(1));
     machine.edit(|facts| facts.sysv[0].row.nattch = 2);
     machine.add_process(7, "writer");
-    machine.map_in(7, "camera0", crate::segment::Access::Read);
+    machine.map_in(7, "camera0", Access::Read);
     for name in ["sysv:4", "camera0"] {
         let plan = plan(&machine, &shown(&machine, name), &remove, &Options::default());
         assert!(plan.refusal.as_ref().unwrap().forceable);
@@ -223,7 +223,7 @@ fn a_plan_asks_for_a_lease() {
     assert_eq!(granted.refusal, None);
     assert!(granted.will.concat().contains("frees"), "{:?}", granted.will);
     machine.add_process(7, "writer");
-    machine.map_in(7, "camera0", crate::segment::Access::Read);
+    machine.map_in(7, "camera0", Access::Read);
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
     assert!(apply(&machine, &granted).result.unwrap_err().to_string().contains("in use now"));
     for state in [State::Unknown, State::Idle, State::Leaked(Certainty::Certain)] {
@@ -353,7 +353,7 @@ fn what_is_not_removed_costs_no_other_its_copy() {
     let plan = planned("newer");
     assert!(plan.will.iter().any(|will| will.contains("the oldest copy (/older ")), "{plan:?}");
     machine.add_process(7, "writer");
-    machine.map_in(7, "newer", crate::segment::Access::Read);
+    machine.map_in(7, "newer", Access::Read);
     let error = apply(&machine, &plan).result.unwrap_err().to_string();
     assert!(error.contains("in use now: held by writer (7)"), "{error}");
     assert_eq!(copies.list(), std::slice::from_ref(&older));

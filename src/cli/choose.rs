@@ -1,11 +1,11 @@
 //! From a name on the command line to the segment, or to an error that tells
 //! what has that name instead.
 
-use super::Failure;
 use super::out::warn;
+use super::{Failure, as_root};
 use crate::machine::Machine;
 use crate::segment::name::SegmentName;
-use crate::segment::resolve::{ExactNames, ResolveError, resolve};
+use crate::segment::resolve::{ExactNames, ResolveError, other_meaning, resolve};
 use crate::segment::{Kind, ObjectName, Segment, SegmentId};
 use crate::survey::{Concealed, Survey};
 use crate::sys::object::kind_of;
@@ -28,7 +28,7 @@ pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &OsStr) -> Re
         _ => refuse_other_files(machine, &name)?,
     }
     if matches!(&found, Err(ResolveError::Unknown { .. })) {
-        refuse_concealed(survey, &name)?;
+        refuse_concealed(machine, survey, &name)?;
     }
     let found = found?;
     if found.by_prefix {
@@ -37,7 +37,15 @@ pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &OsStr) -> Re
     if found.by_former_name {
         tell_former(&name, found.segment);
     }
+    tell_other_meaning(&name, found.segment, survey);
     Ok(found.segment)
+}
+
+/// Says that a number which is a shmid is also the key of another segment.
+fn tell_other_meaning(name: &SegmentName<'_>, segment: &Segment, survey: &Survey) {
+    if let Some(text) = other_meaning(name, segment, &survey.segments) {
+        warn(&text);
+    }
 }
 
 /// Says that the name is gone and which object is meant by it.
@@ -52,17 +60,26 @@ fn tell_former(name: &SegmentName<'_>, segment: &Segment) {
 
 /// Fails with what would help where the name is that of an unlinked object
 /// that this user may not inspect.
-fn refuse_concealed(survey: &Survey, name: &SegmentName<'_>) -> Result<(), Failure> {
+fn refuse_concealed(machine: &dyn Machine, survey: &Survey, name: &SegmentName<'_>) -> Result<(), Failure> {
     let id = name.id();
-    let object = name.object();
-    let is_named =
-        |one: &&Concealed| Some(&one.id) == id.as_ref() || (object.is_some() && one.former_name == object);
+    let is_named = |one: &&Concealed| {
+        let former = one.former_name.as_ref();
+        Some(&one.id) == id.as_ref() || former.is_some_and(|former| name.is_formerly(former))
+    };
     if let Some(concealed) = survey.concealed.iter().find(is_named) {
-        return Err(Failure::Concealed { name: name.quoted(), concealed: concealed.clone() });
+        return Err(Failure::Concealed {
+            name: name.quoted(),
+            concealed: concealed.clone(),
+            remedy: as_root(machine, " to read it through /proc/PID/map_files"),
+        });
     }
     let unreadable = survey.coverage.as_ref().map_or(0, |coverage| coverage.unreadable);
     if matches!(id, Some(SegmentId::Deleted { .. })) && unreadable > 0 {
-        return Err(Failure::NotFoundEverywhere { name: name.quoted(), unreadable });
+        return Err(Failure::NotFoundEverywhere {
+            name: name.quoted(),
+            unreadable,
+            remedy: as_root(machine, " to inspect all"),
+        });
     }
     Ok(())
 }
@@ -84,7 +101,9 @@ pub fn choose_exact<'a>(
     if matches!(found, Err(ResolveError::Unknown { .. } | ResolveError::Unlinked { .. })) {
         refuse_other_files(machine, &name)?;
     }
-    Ok(found?)
+    let segment = found?;
+    tell_other_meaning(&name, segment, survey);
+    Ok(segment)
 }
 
 /// As [`choose_exact`], for `save`, which changes nothing: it also takes the
@@ -107,12 +126,13 @@ pub fn choose_exact_to_read<'a>(
         refuse_other_files(machine, &name)?;
     }
     if matches!(found, Err(ResolveError::Unknown { .. })) {
-        refuse_concealed(survey, &name)?;
+        refuse_concealed(machine, survey, &name)?;
     }
     let segment = found?;
     if by_former_name {
         tell_former(&name, segment);
     }
+    tell_other_meaning(&name, segment, survey);
     Ok(segment)
 }
 

@@ -89,23 +89,27 @@ pub enum Failure {
         source: io::Error,
     },
     /// An unlinked object that this user may not inspect.
-    #[error("{}", concealed_text(.name, .concealed))]
+    #[error("{}", concealed_text(.name, .concealed, .remedy))]
     Concealed {
         /// The name as it was given, safe to print.
         name: String,
         /// The object.
         concealed: Concealed,
+        /// What would help, as a sentence; empty for root.
+        remedy: String,
     },
     /// An unlinked object was not found in the processes that can be examined.
     #[error(
-        "no segment named '{name}' in the processes that you can inspect; {unreadable} could not be inspected. \
-         Run as root to inspect all"
+        "no segment named '{name}' in the processes that you can inspect; {unreadable} could not be \
+         inspected{remedy}"
     )]
     NotFoundEverywhere {
         /// The name as it was given, safe to print.
         name: String,
         /// How many processes could not be examined.
         unreadable: usize,
+        /// What would help, as a sentence; empty for root.
+        remedy: String,
     },
     /// An unlinked object has no holder but this program.
     #[error("{} no longer has any holders", id.short())]
@@ -131,7 +135,7 @@ pub enum Failure {
 }
 
 /// `failed to read deleted:1a:2f (formerly /x): writer (4121) has it only mapped, …`
-fn concealed_text(name: &str, concealed: &Concealed) -> String {
+fn concealed_text(name: &str, concealed: &Concealed, remedy: &str) -> String {
     let former = match &concealed.former_name {
         Some(former) => format!(" (formerly {former})"),
         None => String::new(),
@@ -142,8 +146,7 @@ fn concealed_text(name: &str, concealed: &Concealed) -> String {
     let subject =
         if id.to_string() == name { format!("{id}{former}") } else { format!("'{name}', now {id}") };
     format!(
-        "failed to read {subject}: it was unlinked, and is mapped but not open in {}. Run as root to read \
-         it through /proc/PID/map_files",
+        "failed to read {subject}: it was unlinked, and is mapped but not open in {}{remedy}",
         holders.join(", ")
     )
 }

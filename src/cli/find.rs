@@ -6,7 +6,7 @@ use super::dump::{has_shrunk, hex, text};
 use super::out::{Out, warn};
 use super::progress::{Interrupt, Meter, attended};
 use super::style::Tint;
-use super::{Failure, Status, look_for};
+use super::{Failure, Status, look_at_unlinked, look_for};
 use crate::decode::pattern_of_value;
 use crate::machine::Machine;
 use crate::memory::{OpenError, Pattern, Progress, Reader, find_all};
@@ -27,9 +27,14 @@ const SHOWN: usize = 40;
 /// Prints where the pattern is found.
 pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Status, Failure> {
     let (pattern, names) = wanted(args)?;
-    let survey = look_for(machine, names.iter().copied(), None);
     let by_name = !names.is_empty();
-    let segments = if by_name { chosen(machine, &survey, &names)? } else { of_kind(&survey, Kind::Posix) };
+    let survey =
+        if by_name { look_for(machine, names.iter().copied(), None) } else { look_at_unlinked(machine) };
+    let segments = if by_name {
+        chosen(machine, &survey, &names)?
+    } else {
+        [Kind::Posix, Kind::Deleted].map(|kind| of_kind(&survey, kind)).concat()
+    };
     let progress = Progress::new();
     let interrupt = Interrupt::listen();
     let mut search =
@@ -51,6 +56,7 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
     out.flush()?;
     if !by_name {
         tell_left_out(&of_kind(&survey, Kind::Sysv), &search.denied);
+        tell_concealed(machine, &survey);
     }
     if interrupt.came() {
         return Err(Failure::Stopped(format!(
@@ -117,6 +123,24 @@ fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
             ids.len(),
             if ids.len() == 1 { "segment" } else { "segments" },
             listed(&ids)
+        ));
+    }
+}
+
+/// Says which unlinked objects were not searched.
+fn tell_concealed(machine: &dyn Machine, survey: &Survey) {
+    let texts = survey.concealed.iter().map(|one| match &one.former_name {
+        Some(former) => format!("{} (formerly {former})", one.id),
+        None => one.id.to_string(),
+    });
+    let texts: Vec<String> = texts.collect();
+    if !texts.is_empty() {
+        let (segments, is) = if texts.len() == 1 { ("segment", "is") } else { ("segments", "are") };
+        warn(&format!(
+            "skipped {} unlinked {segments} that {is} only mapped{}: {}",
+            texts.len(),
+            if machine.effective_uid() == 0 { "" } else { " (root can read them)" },
+            listed(&texts)
         ));
     }
 }
@@ -189,7 +213,7 @@ impl Search<'_> {
             for offset in matches.offsets().take_while(|_| !progress.is_cancelled()) {
                 self.found += 1;
                 written = meter.aside(|| {
-                    self.print(&reader, offset, out)?;
+                    self.print(segment, &reader, offset, out)?;
                     if at_once { out.flush() } else { Ok(()) }
                 });
                 if written.is_err() {
@@ -230,7 +254,7 @@ impl Search<'_> {
     }
 
     /// `posix:/name  0x00000010  |........hello world...|`
-    fn print(&self, reader: &Reader, offset: u64, out: &mut Out) -> io::Result<()> {
+    fn print(&self, segment: &Segment, reader: &Reader, offset: u64, out: &mut Out) -> io::Result<()> {
         let start = offset.saturating_sub(BEFORE);
         let mut bytes = [0; SHOWN];
         // What is shown beside it may be gone by now; the match was there.
@@ -248,6 +272,10 @@ impl Search<'_> {
         let to = (from + self.pattern.len()).min(count);
         let hit = style.paint(Tint::Accent, &text(&bytes[from..to]));
         let (head, tail) = (text(&bytes[..from]), text(&bytes[to..]));
+        let id = segment
+            .former_name()
+            .filter(|_| !self.named)
+            .map_or(id.clone(), |former| format!("{id} (formerly {former})"));
         writeln!(out, "{}  0x{offset:08x}  |{head}{hit}{tail}|", style.fit(&id))
     }
 

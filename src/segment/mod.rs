@@ -40,6 +40,9 @@ pub use wrap::wrap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+/// The mark of a former name in the table.
+const DELETED_MARK: &str = " (deleted)";
+
 /// One shared-memory segment, as a survey found it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
@@ -108,6 +111,34 @@ pub struct SysvFacts {
     pub locked: bool,
     /// Marked for removal with `IPC_RMID`: goes with its last attachment.
     pub marked: bool,
+}
+
+impl SysvFacts {
+    /// The key in words: `0x000004d2 (1234)`, or why there is none.
+    #[must_use]
+    pub fn key_text(&self) -> String {
+        match (self.key.is_private(), self.marked) {
+            (true, true) => "none (marked for removal)".to_owned(),
+            (true, false) => "none (IPC_PRIVATE)".to_owned(),
+            (false, _) => format!("{} ({})", self.key, self.key.0),
+        }
+    }
+
+    /// The process that attached or detached last, in words.
+    #[must_use]
+    pub fn last_pid_text(&self, times: &Times) -> String {
+        if times.attach.is_none() && self.last_pid == 0 {
+            "none (never attached)".to_owned()
+        } else {
+            format!("{} (last attach or detach)", pid_text(self.last_pid))
+        }
+    }
+}
+
+/// A pid that the kernel keeps, which is 0 for a process without one in this pid namespace.
+#[must_use]
+pub fn pid_text(pid: u32) -> String {
+    if pid == 0 { "outside this pid namespace".to_owned() } else { pid.to_string() }
 }
 
 /// What `statx(2)` tells of a POSIX object alone.
@@ -319,7 +350,7 @@ impl Segment {
     /// The mark that belongs behind [`Segment::label`] when that is a former name.
     #[must_use]
     pub fn label_mark(&self) -> &'static str {
-        if self.former_name().is_some() { " (deleted)" } else { "" }
+        if self.former_name().is_some() { DELETED_MARK } else { "" }
     }
 
     /// Returns whether another segment has, or had, the same POSIX name: one of

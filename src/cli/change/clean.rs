@@ -13,7 +13,7 @@ use super::tell::{Teller, refusals_of};
 use crate::act::{self, Action, Copying, Options, Plan, StateDirectory, Task};
 use crate::cli::args::CleanArgs;
 use crate::cli::out::{Out, warn};
-use crate::cli::{Failure, Status, look_whole};
+use crate::cli::{Failure, Status, look_whole, note_unknown};
 use crate::machine::Machine;
 use crate::segment::filter::Filter;
 use crate::segment::{Certainty, Segment, State, Timestamp, age_text, escape};
@@ -49,6 +49,9 @@ pub fn run(
         .filter(|segment| filter.fits(segment, survey.at) && fits(segment, args, user, survey.at));
     let leaked: Vec<&Segment> = meant.clone().filter(|segment| segment.verdict.state.is_leaked()).collect();
     let unknown: Vec<&Segment> = meant.filter(|segment| segment.verdict.state == State::Unknown).collect();
+    if leaked.is_empty() && unknown.is_empty() {
+        note_unknown(machine, &filter);
+    }
     let own = unknown.iter().filter(|segment| segment.owner.uid == machine.effective_uid()).count();
     let incomplete = own > 0 || !survey.unlisted.is_empty();
     let ended = |status| if incomplete { Status::Failed } else { status };

@@ -69,7 +69,8 @@ impl<'a> Log<'a> {
             Err(error) => (outcome.subject.clone(), false, error.to_string()),
         };
         if !evidence.is_empty() {
-            result += &format!("; evidence: {}", evidence.join("; "));
+            result.push_str("; evidence: ");
+            result.push_str(&evidence.join("; "));
         }
         let log = self.file.borrow();
         let Some(log) = &*log else { return };

@@ -299,12 +299,12 @@ pub fn text_of(plans: &[&Plan]) -> String {
         group(&mut after, rest_of(plan), plan.subject());
     }
     after.retain(|(rest, subjects)| subjects.len() > 1 && !rest.is_empty());
-    let (mut text, mut refused) = (String::new(), vec![]);
+    let (mut lines, mut refused) = (vec![], vec![]);
     for plan in plans {
         let subject = plan.subject();
         match &plan.refusal {
             Some(refusal) if refusal.forceable => {
-                text += &format!("{subject}: {}\n  {}\n", plan.will.join("; "), not_done(plan, refusal));
+                lines.push(format!("{subject}: {}\n  {}\n", plan.will.join("; "), not_done(plan, refusal)));
             }
             Some(refusal) => group(&mut refused, not_done(plan, refusal), subject),
             None => {
@@ -312,19 +312,18 @@ pub fn text_of(plans: &[&Plan]) -> String {
                 let shared = after.iter().any(|(text, _)| *text == rest);
                 let gap = if rest.is_empty() || rest.starts_with('\n') { "" } else { "; " };
                 let rest = if shared { String::new() } else { format!("{gap}{rest}") };
-                text += &format!("{subject}: {}{rest}\n", plan.effects().0.join("; "));
+                lines.push(format!("{subject}: {}{rest}\n", plan.effects().0.join("; ")));
             }
         }
     }
     for (refusal, subjects) in refused {
-        text += &format!("{}: {refusal}\n", listed(&subjects));
+        lines.push(format!("{}: {refusal}\n", listed(&subjects)));
     }
     for (rest, subjects) in after {
         let subjects = if subjects.len() == plans.len() { "all".to_owned() } else { listed(&subjects) };
-        let gap = if rest.starts_with('\n') { "" } else { " " };
-        text += &format!("{subjects}:{gap}{rest}\n");
+        lines.push(format!("{subjects}: {}\n", rest.trim_start()));
     }
-    text
+    lines.concat()
 }
 
 /// The end of a plan that is often the same for several: the copy, and how to undo it.
@@ -345,7 +344,8 @@ pub fn refusals_of(plans: &[Plan]) -> String {
             group(&mut refused, not_done(plan, refusal), plan.subject());
         }
     }
-    refused.iter().map(|(text, subjects)| format!("{}: {text}\n", listed(subjects))).collect()
+    let lines = refused.iter().map(|(text, subjects)| format!("{}: {text}\n", listed(subjects)));
+    lines.collect::<Vec<_>>().concat()
 }
 
 fn not_done(plan: &Plan, refusal: &Refusal) -> String {
