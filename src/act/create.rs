@@ -10,9 +10,10 @@ use super::undo::identity_of;
 use super::unfinished::{BeginError, Filling, Origin};
 use super::{ActError, Action, Copying, Done, Outcome, Plan, Task, Undo};
 use crate::machine::control::{Capability, NewSysv, SysvPermissions};
-use crate::machine::{Finish, Machine, Making};
+use crate::machine::{Finish, LimitFacts, Machine, Making};
 use crate::memory::{PageBuffer, Progress};
 use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId, plain_error};
+use crate::survey::DevShmUse;
 use crate::sys::object::extent_at;
 use crate::sys::regular::{Links, open_regular};
 use std::fs::File;
@@ -103,6 +104,15 @@ impl NewSegment {
         }
     }
 
+    /// A warning for an object that `/dev/shm` has no room to fill.
+    #[must_use]
+    pub fn warning(&self, machine: &dyn Machine) -> Option<String> {
+        match self {
+            Self::Posix { size, .. } => DevShmUse::from(machine.limits().dev_shm?).too_large(*size),
+            Self::Sysv(..) => None,
+        }
+    }
+
     const fn mode(&self) -> Mode {
         match self {
             Self::Sysv(new, _) => new.mode,
@@ -130,6 +140,9 @@ pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
         if new.no_reserve {
             plan.say("no memory is reserved: writes may fail later");
         }
+    }
+    if let Some(warning) = new.warning(machine) {
+        plan.say(warning);
     }
     let taken = match new {
         NewSegment::Sysv(new, _) => key_is_taken(machine, new).then_some("the key is in use"),
@@ -422,6 +435,18 @@ impl Work<'_> {
     }
 }
 
+/// The limit on System V segments that stands in the way.
+fn full_limit(machine: &dyn Machine, limits: &LimitFacts) -> String {
+    let number = |limit: Option<u64>| limit.map_or_else(|| "unknown".to_owned(), |limit| limit.to_string());
+    let count = machine.sysv_rows().map_or(0, |table| table.rows.len() as u64);
+    if limits.shmmni.is_some_and(|most| count >= most) {
+        format!("there are as many System V segments as kernel.shmmni allows ({})", number(limits.shmmni))
+    } else {
+        let pages = number(limits.shmall);
+        format!("System V segments would take more pages than kernel.shmall allows ({pages})")
+    }
+}
+
 /// Explains what the kernel said.
 fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActError {
     let subject = new.subject();
@@ -452,11 +477,7 @@ fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActEr
             "Choose another size",
         ),
         Some(libc::ENOSPC) if sysv => (
-            format!(
-                "the limit on System V segments (kernel.shmmni {}) or their pages (kernel.shmall {}) has been reached",
-                number(limits.shmmni),
-                number(limits.shmall)
-            ),
+            full_limit(machine, &limits),
             "Remove segments, or raise the limit with sysctl; see `shmlens limits`",
         ),
         Some(libc::ENOMEM) if huge => (

@@ -20,6 +20,16 @@ pub enum ActError {
         /// What stands against it.
         refusal: Refusal,
     },
+    /// A holder appeared after the segment was shown; nothing was done.
+    #[error("{id}: {reason}. {remedy}")]
+    InUseNow {
+        /// Which.
+        id: SegmentId,
+        /// The holder, where it can be seen.
+        reason: String,
+        /// What would help.
+        remedy: &'static str,
+    },
     /// It is gone.
     #[error("{id} is gone: removed since it was listed. Nothing was changed")]
     Gone {
@@ -78,16 +88,16 @@ pub enum ActError {
         /// Why.
         source: StateError,
     },
-    /// A removal moved another object aside, and its name was taken before it
-    /// could be given back.
+    /// A removal moved an object aside that has to stay, and its name was taken
+    /// before it could be given back.
     #[error(
-        "{id} was replaced twice while it was being removed: the second object was moved aside and is now {now}, \
-         intact. Remove the third one and run `shmlens rm --recover` to rename it back"
+        "{id} was replaced while it was being removed: an object was moved aside and is now {now}, intact. \
+         Remove the new one and run `shmlens rm --recover` to rename it back"
     )]
     Astray {
         /// What was to be removed.
         id: SegmentId,
-        /// What the other object is called now.
+        /// What the moved object is called now.
         now: SegmentId,
     },
     /// The kernel said that it is done, and then told otherwise.

@@ -125,6 +125,9 @@ pub fn apply(machine: &dyn Machine, plan: &Plan) -> Outcome {
 /// large segment takes its time. A batch has one `recent` for all of it.
 pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress, recent: &Recent) -> Outcome {
     let mut result = match (&plan.refusal, &plan.task) {
+        (Some(_), Task::Change { segment, .. }) if plan.gone => {
+            Err(ActError::Gone { id: segment.id.clone() })
+        }
         (Some(refusal), _) => Err(ActError::Refused { subject: plan.subject(), refusal: refusal.clone() }),
         (None, _) if progress.is_cancelled() => Err(ActError::Stopped { subject: plan.subject() }),
         (None, Task::Create(new)) => create::apply(machine, new, None, progress),
@@ -143,5 +146,6 @@ pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress, recen
     if let (Ok(done), Task::Change { segment, .. }) = (&mut result, &plan.task) {
         done.identity = Some(segment.identity());
     }
-    Outcome { subject: plan.subject(), action: plan.task.word(), result }
+    let action = if plan.options.clean { "clean" } else { plan.task.word() };
+    Outcome { subject: plan.subject(), action, result }
 }

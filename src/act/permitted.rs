@@ -106,11 +106,11 @@ pub fn owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange) -> O
     }
     let root = root(&me, Capability::Chown);
     let (reason, remedy) = if !keeps_user {
-        (format!("only {root} can change the owner of a POSIX segment"), "Run as root".to_owned())
+        (format!("only {root} can change the owner of a POSIX segment"), remedy(&[], &me, Capability::Chown))
     } else if owns {
         (
             format!("you are not a member of the new group, and only {root} can set an arbitrary group"),
-            "Run as root".to_owned(),
+            remedy(&[], &me, Capability::Chown),
         )
     } else {
         let denied = Denied::of(&me, segment, Step::SetOwner, Capability::Chown);

@@ -5,6 +5,7 @@ use crate::segment::{Bytes, Segment};
 
 /// What the person said besides the action itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent of each other")]
 pub struct Options {
     /// Do it although the segment is held, protected, or not known to be free:
     /// said for this very segment.
@@ -15,8 +16,17 @@ pub struct Options {
     /// attached for that, which would take twice as long as removing it. The look
     /// right before has to do then, see [`apply`](super::apply()).
     pub many: bool,
-    /// How many names of the same object the same command removes before this one.
+    /// The number of names of the same object that the same command removes before this one.
     pub links_gone: u32,
+    /// Part of `clean`: the log says so.
+    pub clean: bool,
+}
+
+impl Options {
+    /// The remedy when a holder appeared.
+    pub(super) const fn again(self) -> &'static str {
+        if self.clean { "Run clean again" } else { "Try again" }
+    }
 }
 
 /// What is to be done.
@@ -73,6 +83,12 @@ impl Refusal {
         Self { reason: reason.into(), remedy: remedy.into(), forceable: false }
     }
 
+    /// The reason and the remedy.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{}. {}", self.reason, self.remedy)
+    }
+
     /// It is in no directory, so that nothing can be done to it by name.
     #[must_use]
     pub fn no_name(segment: &Segment) -> Self {
@@ -110,6 +126,8 @@ pub struct Plan {
     pub refusal: Option<Refusal>,
     /// The reason of the refusal that force overrides.
     pub overridden: Option<String>,
+    /// The segment is gone already, which is why the plan is refused.
+    pub gone: bool,
     /// Whether the refusal is only that no copy can be saved.
     pub needs_no_copy: bool,
     /// The memory that is freed at once.
@@ -127,6 +145,7 @@ impl Plan {
             undo: Undo::Nothing,
             refusal: None,
             overridden: None,
+            gone: false,
             needs_no_copy: false,
             frees: Bytes(0),
             copies_at: None,

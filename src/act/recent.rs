@@ -3,7 +3,7 @@
 //! again. One look does for what is removed within a moment of it, so that a
 //! thousand removals do not look a thousand times.
 
-use super::{ActError, Refusal};
+use super::{ActError, Options};
 use crate::machine::Machine;
 use crate::segment::{Segment, SegmentId, State};
 use crate::survey::{Depth, Holdings, Names};
@@ -27,25 +27,26 @@ struct Look {
 
 impl Recent {
     /// Refuses a segment that somebody holds now, when it was shown as one
-    /// that nobody holds.
-    pub(super) fn check(&self, machine: &dyn Machine, segment: &Segment) -> Result<(), ActError> {
+    /// that nobody holds. Returns whether the kernel granted a write lease on it.
+    pub(super) fn check(
+        &self,
+        machine: &dyn Machine,
+        segment: &Segment,
+        options: Options,
+    ) -> Result<bool, ActError> {
         // What was shown as in use is only removed with force.
-        if matches!(segment.verdict.state, State::InUse | State::Removed) {
-            return Ok(());
+        if options.force || matches!(segment.verdict.state, State::InUse | State::Removed) {
+            return Ok(false);
         }
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = last.take().filter(|look| look.ended.elapsed() < MOMENT.max(look.took * 4).min(LONGEST));
-        let look = last.insert(fresh.unwrap_or_else(|| Look::now(machine)));
-        let refuse = |reason: String| {
-            let remedy = "Try again".to_owned();
-            let refusal = Refusal { reason, remedy, forceable: true };
-            Err(ActError::Refused { subject: segment.id.to_string(), refusal })
-        };
+        let look = Look::last(&mut last, machine);
+        let refuse =
+            |reason| Err(ActError::InUseNow { id: segment.id.clone(), reason, remedy: options.again() });
+        if let Some(holder) = look.holder(segment) {
+            return refuse(format!("in use now: held by {holder}"));
+        }
         let holders = look.holdings.of(segment);
         let held = holders.as_deref().unwrap_or_default();
-        if let Some(holder) = held.iter().find(|holder| !holder.looks_on()) {
-            return refuse(format!("in use now: held by {} ({})", holder.command_text(), holder.pid));
-        }
         if !look.holdings.locks(segment).is_empty() {
             return refuse("in use now: a process has a file lock on it".to_owned());
         }
@@ -58,8 +59,25 @@ impl Recent {
             (None, Some(_)) if !settled => {
                 refuse("may be in use now: some processes cannot be inspected".to_owned())
             }
-            (Some(false), _) | (None, Some(_)) => Ok(()),
+            (open, _) => Ok(open.is_some()),
         }
+    }
+
+    /// Returns the error for a segment that turns out to be in use, which names the holder where a scan finds it.
+    pub(super) fn in_use(
+        &self,
+        machine: &dyn Machine,
+        segment: &Segment,
+        reason: &str,
+        options: Options,
+    ) -> ActError {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = Look::last(&mut last, machine).holder(segment);
+        // The last look may be older than the holder.
+        let holder = seen.or_else(|| last.insert(Look::now(machine)).holder(segment));
+        let by = holder.map(|holder| format!(", held by {holder}")).unwrap_or_default();
+        let reason = format!("in use now: {reason}{by}");
+        ActError::InUseNow { id: segment.id.clone(), reason, remedy: options.again() }
     }
 }
 
@@ -77,6 +95,19 @@ pub(super) fn lease(machine: &dyn Machine, segment: &Segment) -> Option<bool> {
 }
 
 impl Look {
+    /// The last look while it is believed, or a new one.
+    fn last<'a>(last: &'a mut Option<Self>, machine: &dyn Machine) -> &'a Self {
+        let fresh = last.take().filter(|look| look.ended.elapsed() < MOMENT.max(look.took * 4).min(LONGEST));
+        last.insert(fresh.unwrap_or_else(|| Self::now(machine)))
+    }
+
+    /// A holder of the segment, as `writer (4121)`.
+    fn holder(&self, segment: &Segment) -> Option<String> {
+        let holders = self.holdings.of(segment);
+        let holder = holders.as_deref()?.iter().find(|holder| !holder.looks_on())?;
+        Some(format!("{} ({})", holder.command_text(), holder.pid))
+    }
+
     fn now(machine: &dyn Machine) -> Self {
         let began = Instant::now();
         let holdings = Holdings::look(machine, Depth::Private, &[], &mut Names::default());
@@ -105,7 +136,7 @@ mod tests {
 
     /// Why it is not removed.
     fn refused(recent: &Recent, machine: &FakeMachine, segment: &Segment) -> Option<String> {
-        recent.check(machine, segment).err().map(|error| error.to_string())
+        recent.check(machine, segment, Options::default()).err().map(|error| error.to_string())
     }
 
     #[track_caller]

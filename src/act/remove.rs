@@ -56,9 +56,10 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
                 plan.undo = Undo::No("no copy can be saved".to_owned());
                 match gone(segment, &error) {
                     Some((what, how)) => {
+                        plan.gone = what == "gone";
                         plan.refuse(Refusal::new(format!("{what}: {how}"), "Nothing was removed"));
                     }
-                    None => plan.refuse_without_copy(&no_copy(error.to_string())),
+                    None => plan.refuse_without_copy(&no_copy(error.to_string(), plan.options)),
                 }
             }
         },
@@ -142,7 +143,8 @@ fn plan_sysv(segment: &Segment, facts: &SysvFacts, plan: &mut Plan) {
         let who = if segment.unseen() == 0 { detaching(segment) } else { None };
         let who = who.unwrap_or_else(|| format!("{} detaches", last_of(facts.nattch)));
         plan.say(format!("marked for removal; {memory} freed when {who}"));
-        plan.refuse(attached(facts.nattch));
+        let reason = format!("in use: {}", attached(facts.nattch));
+        plan.refuse(Refusal { reason, remedy: USE_FORCE.to_owned(), forceable: true });
     }
     refuse_protected(segment, plan);
 }
@@ -187,7 +189,9 @@ fn plan_posix(machine: &dyn Machine, segment: &Segment, links: u32, plan: &mut P
             format!("may still be in use: {UNSEEN} (the kernel refused a write lease)")
         }
     };
-    plan.refuse(Refusal { reason, remedy: USE_FORCE.to_owned(), forceable: true });
+    // `clean` has no --force.
+    let remedy = if plan.options.clean { plan.options.again() } else { USE_FORCE };
+    plan.refuse(Refusal { reason, remedy: remedy.to_owned(), forceable: true });
 }
 
 /// The other names of an object that is removed under one.
@@ -222,21 +226,18 @@ fn detaching(segment: &Segment) -> Option<String> {
     }
 }
 
-fn attached(nattch: u64) -> Refusal {
+fn attached(nattch: u64) -> String {
     let times = match nattch {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
         more => format!("{more} times"),
     };
-    Refusal {
-        reason: format!("in use: attached {times} (nattch {nattch})"),
-        remedy: USE_FORCE.to_owned(),
-        forceable: true,
-    }
+    format!("attached {times} (nattch {nattch})")
 }
 
-fn no_copy(why: String) -> Refusal {
-    Refusal::new(why, "Use --save FILE to save a copy elsewhere, or --no-copy to remove it without one")
+fn no_copy(why: String, options: Options) -> Refusal {
+    let elsewhere = if options.clean { "" } else { "--save FILE to save a copy elsewhere, or " };
+    Refusal::new(why, format!("Use {elsewhere}--no-copy to remove it without one"))
 }
 
 /// A System V segment that nobody held may have been attached and let go since
@@ -253,12 +254,8 @@ fn refuse_used(machine: &dyn Machine, segment: &Segment, options: Options) -> Re
     if stat.nattch > 0 || (stat.attach, stat.detach) == times {
         return Ok(());
     }
-    let refusal = Refusal {
-        reason: "in use: attached and detached since it was listed".to_owned(),
-        remedy: "Try again".to_owned(),
-        forceable: true,
-    };
-    Err(ActError::Refused { subject: segment.id.to_string(), refusal })
+    let reason = "in use: attached and detached since it was listed".to_owned();
+    Err(ActError::InUseNow { id: segment.id.clone(), reason, remedy: options.again() })
 }
 
 /// What goes with the moment in which it is removed.
@@ -327,11 +324,9 @@ fn make_room(
         return Ok(0);
     }
     match named(segment) {
-        Named::Sysv(shmid) => look(machine, segment, shmid, 0, now.options.force).map(drop)?,
+        Named::Sysv(shmid) => look(machine, segment, shmid, 0, now).map(drop)?,
         Named::Posix(name) => {
-            if !now.options.force {
-                now.recent.check(machine, segment)?;
-            }
+            unheld(machine, segment, name, now)?;
             posix(machine, segment, name).map(drop)?;
         }
         Named::Nothing => return Err(ActError::Gone { id: segment.id.clone() }),
@@ -404,31 +399,40 @@ fn is_there(machine: &dyn Machine, segment: &Segment) -> bool {
 
 fn remove(machine: &dyn Machine, segment: &Segment, now: &Now<'_>) -> Result<Done, ActError> {
     match named(segment) {
-        Named::Sysv(shmid) => apply_sysv(machine, segment, shmid, now.options),
+        Named::Sysv(shmid) => apply_sysv(machine, segment, shmid, now),
         Named::Posix(name) => {
-            if !now.options.force {
-                now.recent.check(machine, segment)?;
-            }
-            apply_posix(machine, segment, name)
+            let leased = unheld(machine, segment, name, now)?;
+            apply_posix(machine, segment, name, leased, now)
         }
         Named::Nothing => Err(ActError::Gone { id: segment.id.clone() }),
     }
+}
+
+/// Refuses an object that somebody holds now, as [`Recent::check`]. One that is gone has no holders to tell of.
+fn unheld(
+    machine: &dyn Machine,
+    segment: &Segment,
+    name: &ObjectName,
+    now: &Now<'_>,
+) -> Result<bool, ActError> {
+    let checked = now.recent.check(machine, segment, now.options);
+    checked.or_else(|refused| posix(machine, segment, name).and(Err(refused)))
 }
 
 fn apply_sysv(
     machine: &dyn Machine,
     segment: &Segment,
     shmid: ShmId,
-    options: Options,
+    now: &Now<'_>,
 ) -> Result<Done, ActError> {
-    let mut stat = look(machine, segment, shmid, 0, options.force)?;
-    let pin = if options.many {
+    let mut stat = look(machine, segment, shmid, 0, now)?;
+    let pin = if now.options.many {
         None
     } else {
         match machine.sysv_pin(shmid) {
             // From here on its number cannot pass to another one.
             Ok(pin) => {
-                stat = look(machine, segment, shmid, 1, options.force)?;
+                stat = look(machine, segment, shmid, 1, now)?;
                 Some(pin)
             }
             // It went since the look, and its number may have passed on already.
@@ -436,7 +440,7 @@ fn apply_sysv(
             // Who may not attach it may be its owner all the same. Then a look
             // right before has to do, as for one of many.
             Err(_) => {
-                stat = look(machine, segment, shmid, 0, options.force)?;
+                stat = look(machine, segment, shmid, 0, now)?;
                 None
             }
         }
@@ -474,7 +478,7 @@ fn look(
     segment: &Segment,
     shmid: ShmId,
     ours: u64,
-    force: bool,
+    now: &Now<'_>,
 ) -> Result<SysvStat, ActError> {
     let mut began = Instant::now();
     let mut stat = sysv(machine, segment, shmid)?;
@@ -487,15 +491,26 @@ fn look(
     }
     match stat.nattch.saturating_sub(ours) {
         0 => Ok(stat),
-        _ if force || stat.marked => Ok(stat),
-        nattch => Err(ActError::Refused { subject: segment.id.to_string(), refusal: attached(nattch) }),
+        _ if now.options.force || stat.marked => Ok(stat),
+        nattch => Err(now.recent.in_use(machine, segment, &attached(nattch), now.options)),
     }
 }
 
-fn apply_posix(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> Result<Done, ActError> {
+/// `leased`: the kernel granted a write lease on the object, which it has to do again under a name that nobody knows:
+/// a process may have opened the object since.
+fn apply_posix(
+    machine: &dyn Machine,
+    segment: &Segment,
+    name: &ObjectName,
+    leased: bool,
+    now: &Now<'_>,
+) -> Result<Done, ActError> {
     let (held, before) = posix(machine, segment, name)?;
     let id = segment.id.clone();
-    let removal = machine.unlink(name, held.as_ref());
+    let identity = segment.identity();
+    let may_go =
+        |aside: &ObjectName| !leased || !matches!(machine.is_open_elsewhere(aside, &identity), Ok(true));
+    let removal = machine.unlink(name, held.as_ref(), &may_go);
     let removal =
         removal.map_err(|error| ActError::of(machine, segment, Step::Remove, Capability::Fowner, error))?;
     match removal {
@@ -507,6 +522,7 @@ fn apply_posix(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> R
                 how: "its name now belongs to another object".to_owned(),
             });
         }
+        Removal::Refused => return Err(now.recent.in_use(machine, segment, "opened just now", now.options)),
         Removal::Astray(now) => return Err(ActError::Astray { id, now: SegmentId::Posix(now) }),
     }
     let now = held.stat().map_err(|source| super::permissions::verifying(segment, source))?;

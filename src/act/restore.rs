@@ -376,12 +376,12 @@ fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
     for refused in &made.refused {
         lost.push(match refused {
             Refused::User(error) => format!(
-                "owned by you, not {}: {}. Run as root to restore the owner",
+                "the owner is you instead of {}: {}. Run as root to restore it",
                 saved.owner.user_text(),
                 plain_error(error)
             ),
             Refused::Group(error) => {
-                format!("group is yours, not {}: {}", saved.owner.group_text(), plain_error(error))
+                format!("the group is yours instead of {}: {}", saved.owner.group_text(), plain_error(error))
             }
             Refused::Acl(error) => {
                 format!(

@@ -6,13 +6,13 @@ use super::save::shown;
 use crate::segment::plain_error;
 use crate::sys::regular::{Links, open_regular};
 use crate::sys::unfinished::{Amount, remove_abandoned};
-use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::fcntl::{AT_FDCWD, AtFlags, Flock, FlockArg};
 use nix::unistd::{AccessFlags, Uid, User, faccessat, geteuid};
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// The state directory.
@@ -130,6 +130,21 @@ impl StateDirectory {
             }
         }
         removed
+    }
+
+    /// Takes a lock that one process of this user has at a time, until it is dropped. `wait` is called before it
+    /// waits for another process. `None` where there is no place for the lock.
+    #[must_use]
+    pub fn lock(&self, name: &str, wait: impl FnOnce()) -> Option<Flock<File>> {
+        let mut options = File::options();
+        let options = options.write(true).create(true).truncate(false).mode(0o600);
+        let file = open_regular(&self.folder("").ok()?.join(name), options, Links::Refuse).ok()?;
+        Flock::lock(file, FlockArg::LockExclusiveNonblock)
+            .or_else(|(file, _)| {
+                wait();
+                Flock::lock(file, FlockArg::LockExclusive)
+            })
+            .ok()
     }
 
     /// A folder in it that exists already, `None` when there is none.

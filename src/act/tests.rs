@@ -6,11 +6,11 @@ use crate::machine::fake::{FakeBytes, FakeFacts, FakeMachine};
 use crate::machine::process::FileLock;
 use crate::segment::name::SegmentName;
 use crate::segment::{
-    Bytes, Certainty, Key, Mode, ObjectName, Segment, SegmentId, State, Timestamp, Verdict, resolve,
+    Access, Bytes, Certainty, Key, Mode, ObjectName, Segment, SegmentId, State, Timestamp, Verdict, resolve,
 };
 use crate::survey::Names;
 
-const FORCE: Options = Options { force: true, read_only: false, many: false, links_gone: 0 };
+const FORCE: Options = Options { force: true, read_only: false, many: false, links_gone: 0, clean: false };
 
 fn machine() -> FakeMachine {
     let machine = FakeMachine::new();
@@ -85,7 +85,7 @@ fn what_was_unheld_is_looked_at_again_when_it_is_removed() {
     assert_eq!(plan.refusal, None);
     let remove = || apply(&machine, &plan).result.map_err(|error| error.to_string());
     machine.add_process(7, "writer");
-    machine.map_in(7, "camera0", crate::segment::Access::Read);
+    machine.map_in(7, "camera0", Access::Read);
     assert!(remove().unwrap_err().contains("in use now: held by writer (7)"));
     // One that cannot be examined is known to the kernel.
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
@@ -199,7 +199,7 @@ fn what_is_held_or_not_settled_goes_only_with_force() {
     machine.add_sysv(4, 0, FakeBytes::hole(1));
     machine.edit(|facts| facts.sysv[0].row.nattch = 2);
     machine.add_process(7, "writer");
-    machine.map_in(7, "camera0", crate::segment::Access::Read);
+    machine.map_in(7, "camera0", Access::Read);
     for name in ["sysv:4", "camera0"] {
         let plan = plan(&machine, &shown(&machine, name), &remove, &Options::default());
         assert!(plan.refusal.as_ref().unwrap().forceable);
@@ -223,7 +223,7 @@ fn a_plan_asks_for_a_lease() {
     assert_eq!(granted.refusal, None);
     assert!(granted.will.concat().contains("frees"), "{:?}", granted.will);
     machine.add_process(7, "writer");
-    machine.map_in(7, "camera0", crate::segment::Access::Read);
+    machine.map_in(7, "camera0", Access::Read);
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
     assert!(apply(&machine, &granted).result.unwrap_err().to_string().contains("in use now"));
     for state in [State::Unknown, State::Idle, State::Leaked(Certainty::Certain)] {
@@ -245,9 +245,14 @@ fn what_was_attached_since_the_plan_is_held() {
     let machine = machine();
     let plan = plan(&machine, &shown(&machine, "3"), &Action::Remove(Copying::Without), &Options::default());
     assert_eq!(plan.refusal, None);
-    machine.edit(|facts| facts.sysv[0].row.nattch = 1);
+    machine.add_process(7, "grabber");
+    machine.attach_in(7, 3, Access::Read);
     let error = apply(&machine, &plan).result.unwrap_err().to_string();
-    assert!(error.contains("attached once"), "{error}");
+    assert_eq!(error, "sysv:3: in use now: attached once (nattch 1), held by grabber (7). Try again");
+    let Plan { task, options, .. } = &plan;
+    let clean = Plan { task: task.clone(), options: Options { clean: true, ..*options }, ..plan.clone() };
+    let error = apply(&machine, &clean).result.unwrap_err().to_string();
+    assert!(error.ends_with(". Run clean again"), "{error}");
     assert_eq!(machine.edit(|facts| facts.sysv[0].row.nattch), 1);
 }
 
@@ -351,7 +356,7 @@ fn what_is_not_removed_costs_no_other_its_copy() {
     let plan = planned("newer");
     assert!(plan.will.iter().any(|will| will.contains("the oldest copy (/older ")), "{plan:?}");
     machine.add_process(7, "writer");
-    machine.map_in(7, "newer", crate::segment::Access::Read);
+    machine.map_in(7, "newer", Access::Read);
     let error = apply(&machine, &plan).result.unwrap_err().to_string();
     assert!(error.contains("in use now: held by writer (7)"), "{error}");
     assert_eq!(copies.list(), std::slice::from_ref(&older));
@@ -367,7 +372,7 @@ fn what_is_not_removed_costs_no_other_its_copy() {
 #[test]
 fn read_only_turns_everything_off() {
     let machine = machine();
-    let options = Options { force: true, read_only: true, many: false, links_gone: 0 };
+    let options = Options { force: true, read_only: true, many: false, links_gone: 0, clean: false };
     for action in [to(0), Action::Lock, Action::Unlock, Action::Remove(Copying::Without)] {
         let error = act(&machine, "3", &action, options).unwrap_err().to_string();
         assert!(error.contains("read-only"), "{error}");

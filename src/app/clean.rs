@@ -3,7 +3,7 @@
 
 use super::list::List;
 use crate::segment::{Bytes, Certainty, Segment, SegmentId, State};
-use crate::survey::Survey;
+use crate::survey::{Survey, freed};
 use std::collections::HashMap;
 
 /// The overlay.
@@ -84,7 +84,7 @@ impl Clean {
     /// What removing them frees.
     #[must_use]
     pub fn frees(&self) -> Bytes {
-        self.ticked().map(LeakItem::frees).sum()
+        freed(self.ticked().map(|item| &*item.segment))
     }
 
     /// Ticks the selected one, or takes its tick away.

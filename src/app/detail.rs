@@ -35,7 +35,8 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<De
     for (at, text) in holder_lines(segment, now).into_iter().enumerate() {
         line(if at == 0 { "held by" } else { "" }, text);
     }
-    for (at, text) in survey.past_end_lines(segment).into_iter().enumerate() {
+    for (at, text) in survey.past_end_lines(segment).into_iter().chain(survey.too_large(segment)).enumerate()
+    {
         line(if at == 0 { "warning" } else { "" }, text);
     }
     for (at, other) in namesakes(segment, &survey.segments).into_iter().enumerate() {
@@ -61,14 +62,14 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<De
         Facts::Sysv(facts) => {
             let exited = if segment.exited_creator().is_some() { ", gone" } else { "" };
             line("creator", format!("{}, pid {}{exited}", facts.creator.user_text(), facts.creator_pid));
-            line("last pid", format!("{} (last attach or detach)", facts.last_pid));
+            line("last pid", facts.last_pid_text(&segment.times));
             if facts.locked {
                 line("locked", "in memory, never swapped out".to_owned());
             }
             line("attached", ago(times.attach));
             line("detached", ago(times.detach));
             line("changed", format!("{} (creation, mode or owner)", ago(times.change)));
-            line("id", format!("{}  key {}", segment.id, facts.key));
+            line("id", format!("{}  key {}", segment.id, facts.key_text()));
         }
         Facts::Posix(facts) => {
             line("created", ago(times.birth));

@@ -100,7 +100,7 @@ impl Holders {
 
     /// What is not known of them, a line each.
     #[must_use]
-    pub fn unknown(&self, survey: &Survey) -> Vec<String> {
+    pub fn unknown(&self, survey: &Survey, root: bool) -> Vec<String> {
         let mut lines = vec![];
         if self.segment.holders.is_none() && !self.gone {
             lines.push("holders not checked yet".to_owned());
@@ -109,8 +109,8 @@ impl Holders {
         if let (true, Some(facts)) = (self.segment.unseen() > 0, self.segment.sysv()) {
             let unseen = self.segment.unseen();
             let found = facts.nattch - unseen;
-            let root = survey.coverage.as_ref().is_some_and(|coverage| coverage.unreadable > 0);
-            let root = if root { ". Run as root" } else { "" };
+            let helps = !root && survey.coverage.as_ref().is_some_and(|coverage| coverage.unreadable > 0);
+            let root = if helps { ". Run as root" } else { "" };
             lines.push(match (found, unseen) {
                 (0, 1) => format!("1 attachment in a process you cannot inspect{root}"),
                 (0, many) => format!("{many} attachments in processes you cannot inspect{root}"),
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(reader.holds(), "8.0 KiB resident, no other segments");
         // What has no name any more and no other holder goes with it.
         assert_eq!(writer.others.iter().map(|other| other.last).collect::<Vec<_>>(), [false, true]);
-        assert_eq!(shown.unknown(&survey), Vec::<String>::new());
+        assert_eq!(shown.unknown(&survey, false), Vec::<String>::new());
     }
 
     #[test]
@@ -286,7 +286,7 @@ mod tests {
         let (shown, survey) = shown(&machine, "sysv:5");
         assert_eq!(shown.rows.len(), 1);
         assert_eq!(
-            shown.unknown(&survey),
+            shown.unknown(&survey, false),
             ["nattch 3: 1 found, 2 in processes you cannot inspect", "1 of 2 processes can be inspected"]
         );
     }

@@ -1,11 +1,11 @@
 //! From a name on the command line to the segment, or to an error that tells
 //! what has that name instead.
 
-use super::Failure;
 use super::out::warn;
+use super::{Failure, as_root};
 use crate::machine::Machine;
 use crate::segment::name::SegmentName;
-use crate::segment::resolve::{ExactNames, ResolveError, resolve};
+use crate::segment::resolve::{ExactNames, ResolveError, other_meaning, resolve};
 use crate::segment::{Kind, ObjectName, Segment, SegmentId};
 use crate::survey::Survey;
 use crate::sys::object::kind_of;
@@ -28,7 +28,7 @@ pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &OsStr) -> Re
         _ => refuse_other_files(machine, &name)?,
     }
     if matches!(&found, Err(ResolveError::Unknown { .. })) {
-        refuse_unseen(survey, &name)?;
+        refuse_unseen(machine, survey, &name)?;
     }
     let found = found?;
     if found.by_prefix {
@@ -37,7 +37,15 @@ pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &OsStr) -> Re
     if found.by_former_name {
         tell_former(&name, found.segment);
     }
+    tell_other_meaning(&name, found.segment, survey);
     Ok(found.segment)
+}
+
+/// Says that a number which is a shmid is also the key of another segment.
+fn tell_other_meaning(name: &SegmentName<'_>, segment: &Segment, survey: &Survey) {
+    if let Some(text) = other_meaning(name, segment, &survey.segments) {
+        warn(&text);
+    }
 }
 
 /// Says that the name is gone and which object is meant by it.
@@ -51,10 +59,14 @@ fn tell_former(name: &SegmentName<'_>, segment: &Segment) {
 }
 
 /// Fails with what would help where an unlinked object may be held by a process that was not examined.
-fn refuse_unseen(survey: &Survey, name: &SegmentName<'_>) -> Result<(), Failure> {
+fn refuse_unseen(machine: &dyn Machine, survey: &Survey, name: &SegmentName<'_>) -> Result<(), Failure> {
     let unreadable = survey.coverage.as_ref().map_or(0, |coverage| coverage.unreadable);
     if matches!(name.id(), Some(SegmentId::Deleted { .. })) && unreadable > 0 {
-        return Err(Failure::NotFoundEverywhere { name: name.quoted(), unreadable });
+        return Err(Failure::NotFoundEverywhere {
+            name: name.quoted(),
+            unreadable,
+            remedy: as_root(machine, " to inspect all"),
+        });
     }
     Ok(())
 }
@@ -76,7 +88,9 @@ pub fn choose_exact<'a>(
     if matches!(found, Err(ResolveError::Unknown { .. } | ResolveError::Unlinked { .. })) {
         refuse_other_files(machine, &name)?;
     }
-    Ok(found?)
+    let segment = found?;
+    tell_other_meaning(&name, segment, survey);
+    Ok(segment)
 }
 
 /// As [`choose_exact`], for `save`, which changes nothing: it also takes the
@@ -99,12 +113,13 @@ pub fn choose_exact_to_read<'a>(
         refuse_other_files(machine, &name)?;
     }
     if matches!(found, Err(ResolveError::Unknown { .. })) {
-        refuse_unseen(survey, &name)?;
+        refuse_unseen(machine, survey, &name)?;
     }
     let segment = found?;
     if by_former_name {
         tell_former(&name, segment);
     }
+    tell_other_meaning(&name, segment, survey);
     Ok(segment)
 }
 

@@ -55,23 +55,20 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
             progress.total()
         )));
     }
-    tell_changes(machine, &reader, &range);
+    let id = reader.id().short();
+    if let Ok(Standing::Replaced { .. }) = reader.standing(machine) {
+        warn(&format!("{id} was replaced during the dump; this is the old segment"));
+    }
+    if has_shrunk(&reader, &range, &progress) {
+        warn(&format!("{id}: its size changed while it was read; the rest is missing"));
+        return Ok(Status::Failed);
+    }
     Ok(Status::Done)
 }
 
-/// Says what became of the segment meanwhile.
-fn tell_changes(machine: &dyn Machine, reader: &Reader, range: &Range<u64>) {
-    let Ok(standing) = reader.standing(machine) else { return };
-    let id = reader.id().short();
-    match standing {
-        Standing::There { size } if size < range.end => {
-            warn(&format!("{id} shrank to {size} bytes during the dump; the rest is missing"));
-        }
-        Standing::Replaced { .. } => {
-            warn(&format!("{id} was replaced during the dump; this is the old segment"));
-        }
-        Standing::There { .. } | Standing::Removed { .. } => {}
-    }
+/// Returns whether the segment lost a part of `range` while it was read.
+pub fn has_shrunk(reader: &Reader, range: &Range<u64>, progress: &Progress) -> bool {
+    progress.is_cut_short() || reader.size().is_ok_and(|size| size < range.end)
 }
 
 fn write(

@@ -89,14 +89,16 @@ pub enum Failure {
     },
     /// An unlinked object was not found in the processes that can be examined.
     #[error(
-        "no segment named '{name}' in the processes that you can inspect; {unreadable} could not be inspected. \
-         Run as root to inspect all"
+        "no segment named '{name}' in the processes that you can inspect; {unreadable} could not be \
+         inspected{remedy}"
     )]
     NotFoundEverywhere {
         /// The name as it was given, safe to print.
         name: String,
         /// How many processes could not be examined.
         unreadable: usize,
+        /// What would help, as a sentence; empty for root.
+        remedy: String,
     },
     /// An unlinked object has no holder but this program.
     #[error("{} no longer has any holders", id.short())]

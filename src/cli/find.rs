@@ -2,14 +2,15 @@
 
 use super::args::FindArgs;
 use super::choose::choose;
-use super::dump::{hex, text};
+use super::dump::{has_shrunk, hex, text};
 use super::out::{Out, warn};
 use super::progress::{Interrupt, Meter, attended};
 use super::style::Tint;
-use super::{Failure, Status, look_for};
+use super::{Failure, Status, look_at_unlinked, look_for};
 use crate::decode::pattern_of_value;
 use crate::machine::Machine;
 use crate::memory::{OpenError, Pattern, Progress, Reader, find_all};
+use crate::segment::resolve::listed;
 use crate::segment::{Kind, Segment, SegmentId, quote};
 use crate::survey::Survey;
 use serde::Serialize;
@@ -22,15 +23,19 @@ use std::os::unix::ffi::OsStrExt as _;
 const BEFORE: u64 = 8;
 /// How many bytes are shown in all.
 const SHOWN: usize = 40;
-/// How many names a message lists.
-const LISTED: usize = 8;
 
 /// Prints where the pattern is found.
 pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Status, Failure> {
     let (pattern, names) = wanted(args)?;
-    let survey = look_for(machine, names.iter().copied(), None);
     let by_name = !names.is_empty();
-    let segments = if by_name { chosen(machine, &survey, &names)? } else { of_kind(&survey, Kind::Posix) };
+    let survey =
+        if by_name { look_for(machine, names.iter().copied(), None) } else { look_at_unlinked(machine) };
+    let segments = if by_name {
+        chosen(machine, &survey, &names)?
+    } else {
+        let kinds = [Kind::Posix, Kind::Deleted].map(|kind| of_kind(&survey, kind));
+        kinds.into_iter().flatten().filter(|segment| !segment.is_concealed()).collect()
+    };
     let progress = Progress::new();
     let interrupt = Interrupt::listen();
     let mut search =
@@ -52,6 +57,7 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
     out.flush()?;
     if !by_name {
         tell_left_out(&of_kind(&survey, Kind::Sysv), &search.denied);
+        tell_concealed(machine, &survey);
     }
     if interrupt.came() {
         return Err(Failure::Stopped(format!(
@@ -102,7 +108,7 @@ fn of_kind(survey: &Survey, kind: Kind) -> Vec<&Segment> {
 /// Says what was not searched, and why.
 fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
     if !sysv.is_empty() {
-        let ids: Vec<&SegmentId> = sysv.iter().map(|segment| &segment.id).collect();
+        let ids: Vec<String> = sysv.iter().map(|segment| segment.id.short()).collect();
         let (segments, its, them) =
             if ids.len() == 1 { ("segment", "its", "it") } else { ("segments", "their", "them") };
         warn(&format!(
@@ -112,7 +118,7 @@ fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
         ));
     }
     if !denied.is_empty() {
-        let ids: Vec<&SegmentId> = denied.iter().collect();
+        let ids: Vec<String> = denied.iter().map(SegmentId::short).collect();
         warn(&format!(
             "skipped {} POSIX {} that you cannot read (`shmlens info` says why): {}",
             ids.len(),
@@ -122,12 +128,24 @@ fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
     }
 }
 
-fn listed(ids: &[&SegmentId]) -> String {
-    let mut text = ids.iter().take(LISTED).map(|id| id.short()).collect::<Vec<_>>().join(", ");
-    if ids.len() > LISTED {
-        text.push_str(", ...");
+/// Says which unlinked objects were not searched.
+fn tell_concealed(machine: &dyn Machine, survey: &Survey) {
+    let concealed = survey.segments.iter().filter(|segment| segment.is_concealed());
+    let texts: Vec<String> = concealed
+        .map(|one| match one.former_name() {
+            Some(former) => format!("{} (formerly {former})", one.id),
+            None => one.id.to_string(),
+        })
+        .collect();
+    if !texts.is_empty() {
+        let (segments, is) = if texts.len() == 1 { ("segment", "is") } else { ("segments", "are") };
+        warn(&format!(
+            "skipped {} unlinked {segments} that {is} only mapped{}: {}",
+            texts.len(),
+            if machine.effective_uid() == 0 { "" } else { " (root can read them)" },
+            listed(&texts)
+        ));
     }
-    text
 }
 
 /// A search over several segments.
@@ -188,7 +206,8 @@ impl Search<'_> {
         let mut written = Ok(());
         let at_once = out.is_terminal();
         let pattern = self.pattern;
-        let result = find_all(&reader, pattern, 0..u64::MAX, progress, |matches| {
+        let all = 0..reader.size().unwrap_or(segment.size.0);
+        let result = find_all(&reader, pattern, all.clone(), progress, |matches| {
             if self.args.count {
                 let limit = self.args.limit.unwrap_or(u64::MAX);
                 self.found = self.found.saturating_add(matches.count).min(limit);
@@ -197,7 +216,7 @@ impl Search<'_> {
             for offset in matches.offsets().take_while(|_| !progress.is_cancelled()) {
                 self.found += 1;
                 written = meter.aside(|| {
-                    self.print(&reader, offset, out)?;
+                    self.print(segment, &reader, offset, out)?;
                     if at_once { out.flush() } else { Ok(()) }
                 });
                 if written.is_err() {
@@ -211,6 +230,12 @@ impl Search<'_> {
         if let Err(source) = result {
             warn(&Failure::Read { id: segment.id.clone(), source }.to_string());
             self.failed |= self.named;
+        } else if !self.is_over() && !progress.is_cancelled() && has_shrunk(&reader, &all, progress) {
+            warn(&format!(
+                "{}: its size changed while it was read; the rest was not searched",
+                segment.id.short()
+            ));
+            self.failed = true;
         }
         if self.args.count && (self.named || self.found > before) {
             meter.aside(|| self.print_count(&segment.id, self.found - before, out))?;
@@ -232,7 +257,7 @@ impl Search<'_> {
     }
 
     /// `posix:/name  0x00000010  |........hello world...|`
-    fn print(&self, reader: &Reader, offset: u64, out: &mut Out) -> io::Result<()> {
+    fn print(&self, segment: &Segment, reader: &Reader, offset: u64, out: &mut Out) -> io::Result<()> {
         let start = offset.saturating_sub(BEFORE);
         let mut bytes = [0; SHOWN];
         // What is shown beside it may be gone by now; the match was there.
@@ -250,6 +275,10 @@ impl Search<'_> {
         let to = (from + self.pattern.len()).min(count);
         let hit = style.paint(Tint::Accent, &text(&bytes[from..to]));
         let (head, tail) = (text(&bytes[..from]), text(&bytes[to..]));
+        let id = segment
+            .former_name()
+            .filter(|_| !self.named)
+            .map_or(id.clone(), |former| format!("{id} (formerly {former})"));
         writeln!(out, "{}  0x{offset:08x}  |{head}{hit}{tail}|", style.fit(&id))
     }
 

@@ -9,7 +9,7 @@ use super::{Failure, Status, json, look_whole, time};
 use crate::identify::{Rules, semaphore};
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
-use crate::segment::{Bytes, Facts, Kind, Mode, Owner, Segment, Timestamp, age_text, ago_text};
+use crate::segment::{Bytes, Facts, Kind, Mode, Owner, Segment, Timestamp, age_text, ago_text, pid_text};
 use crate::survey::{Survey, at_logout, namesake_text, namesakes};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -57,15 +57,8 @@ fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line>
     let mut lines = vec![Line::new("segment", segment.id.to_string())];
     match &segment.facts {
         Facts::Sysv(facts) => {
-            let key = if facts.key.is_private() && facts.marked {
-                "none (marked for removal)".to_owned()
-            } else if facts.key.is_private() {
-                "none (IPC_PRIVATE)".to_owned()
-            } else {
-                format!("{} ({})", facts.key, facts.key.0)
-            };
             lines.push(Line::new("kind", "System V"));
-            lines.push(Line::new("key", key));
+            lines.push(Line::new("key", facts.key_text()));
         }
         Facts::Posix(_) if segment.kind() == Kind::Deleted => {
             lines.push(Line::new("kind", "POSIX, unlinked (no longer in /dev/shm)"));
@@ -98,7 +91,9 @@ fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line>
     for (index, text) in held_by(segment).into_iter().enumerate() {
         lines.push(Line::new(if index == 0 { "held by" } else { "" }, text));
     }
-    for (index, text) in survey.past_end_lines(segment).into_iter().enumerate() {
+    for (index, text) in
+        survey.past_end_lines(segment).into_iter().chain(survey.too_large(segment)).enumerate()
+    {
         lines.push(Line::new(if index == 0 { "warning" } else { "" }, text));
     }
     for (index, other) in namesakes(segment, &survey.segments).into_iter().enumerate() {
@@ -108,7 +103,10 @@ fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line>
     for (index, reason) in segment.verdict.reasons.iter().enumerate() {
         if index == 0 {
             let state = segment.verdict.state;
-            let text = format!("{}: {reason}", state.label());
+            let label = state.label();
+            let reason =
+                reason.strip_prefix(label).and_then(|rest| rest.strip_prefix(", ")).unwrap_or(reason);
+            let text = format!("{label}: {reason}");
             lines.push(Line { heading: "state", text, tint: Tint::of(state) });
         } else {
             lines.push(Line::new("", reason.clone()));
@@ -174,19 +172,11 @@ fn count(count: impl Into<u64>, what: &str) -> String {
 fn kind_lines(segment: &Segment) -> Vec<Line> {
     match &segment.facts {
         Facts::Sysv(facts) => {
-            let pid = |pid: u32| {
-                if pid == 0 { "outside this pid namespace".to_owned() } else { pid.to_string() }
-            };
             let yes = |flag: bool, words: &str| if flag { words.to_owned() } else { "no".to_owned() };
-            let last_pid = if segment.times.attach.is_none() && facts.last_pid == 0 {
-                "none (never attached)".to_owned()
-            } else {
-                format!("{} (last attach or detach)", pid(facts.last_pid))
-            };
             vec![
                 Line::new("creator", owner(&facts.creator)),
-                Line::new("creator pid", pid(facts.creator_pid)),
-                Line::new("last pid", last_pid),
+                Line::new("creator pid", pid_text(facts.creator_pid)),
+                Line::new("last pid", facts.last_pid_text(&segment.times)),
                 Line::new("nattch", facts.nattch.to_string()),
                 Line::new("locked", yes(facts.locked, "yes (never swapped out)")),
                 Line::new("marked", yes(facts.marked, "yes: removed after the last detach")),

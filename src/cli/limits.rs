@@ -10,6 +10,7 @@ use super::table::{Column, Table};
 use super::{Failure, Status, look_whole};
 use crate::identify::Rules;
 use crate::machine::Machine;
+use crate::segment::Kind;
 use crate::segment::{Bytes, Segment};
 use crate::survey::{Coverage, Shmem, Survey, alerts, logouts, promised, usage};
 use by::{Process, User};
@@ -24,7 +25,8 @@ struct Limit {
     /// What it limits.
     what: &'static str,
     unit: Unit,
-    used: u64,
+    /// `None` where it is not known.
+    used: Option<u64>,
     /// `None` where there is none, or where it is not known.
     #[serde(rename = "limit")]
     most: Option<u64>,
@@ -98,7 +100,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out
         print_alerts(&alerts, out)?;
     }
     out.flush()?;
-    Ok(Status::Done)
+    Ok(if survey.unlisted.is_empty() { Status::Done } else { Status::Failed })
 }
 
 /// The processes that the table does not count.
@@ -119,26 +121,27 @@ fn limits(survey: &Survey, page: u64) -> Vec<Limit> {
     let pages = |segment: &Segment| Bytes(segment.size.0.div_ceil(page.max(1)).saturating_mul(page));
     let all: Bytes = sysv().map(pages).sum();
     let largest = sysv().map(|segment| segment.size.0).max().unwrap_or(0);
+    let listed = |used: u64| (!survey.unlisted.contains(&Kind::Sysv)).then_some(used);
     let mut list = vec![
         Limit {
             name: "kernel.shmmni",
             what: "number of System V segments",
             unit: Unit::Segments,
-            used: limits.sysv_segments,
+            used: listed(limits.sysv_segments),
             most: limits.shmmni,
         },
         Limit {
             name: "kernel.shmall",
             what: "total size of System V segments",
             unit: Unit::Bytes,
-            used: all.0,
+            used: listed(all.0),
             most: limits.shmall.map(|bytes| bytes.0),
         },
         Limit {
             name: "kernel.shmmax",
             what: "size of the largest System V segment",
             unit: Unit::Bytes,
-            used: largest,
+            used: listed(largest),
             most: limits.shmmax.map(|bytes| bytes.0),
         },
     ];
@@ -148,21 +151,21 @@ fn limits(survey: &Survey, page: u64) -> Vec<Limit> {
             name: "/dev/shm size",
             what: "memory of POSIX segments",
             unit: Unit::Bytes,
-            used: shm.used.0,
+            used: Some(shm.used.0),
             most: most(shm.size.0),
         });
         list.push(Limit {
             name: "/dev/shm promised",
             what: "sum of the sizes of POSIX segments",
             unit: Unit::Bytes,
-            used: promised(survey).0,
+            used: Some(promised(survey).0),
             most: most(shm.size.0),
         });
         list.push(Limit {
             name: "/dev/shm nr_inodes",
             what: "files and directories in /dev/shm",
             unit: Unit::Files,
-            used: shm.inodes_used,
+            used: Some(shm.inodes_used),
             most: most(shm.inodes),
         });
     }
@@ -176,14 +179,15 @@ fn print_table(limits: &[Limit], out: &mut Out) -> io::Result<()> {
         Table::new(vec![left("NAME"), right("USED"), right("LIMIT"), right("USE%"), left("DESCRIPTION")]);
     for limit in limits {
         table.cell(Tint::Plain, format_args!("{}", limit.name));
-        table.cell(Tint::Plain, format_args!("{}", limit.figure(limit.used)));
+        let used = limit.used.map_or_else(|| "unknown".to_owned(), |used| limit.figure(used));
+        table.cell(Tint::Plain, format_args!("{used}"));
         match limit.most {
             Some(most) => table.cell(Tint::Plain, format_args!("{}", limit.figure(most))),
             None => table.cell(Tint::Dim, format_args!("none")),
         }
         match limit.share() {
             Some(percent) if percent >= 90 => table.cell(Tint::Warning, format_args!("{percent}%")),
-            Some(0) if limit.used > 0 => table.cell(Tint::Plain, format_args!("<1%")),
+            Some(0) if limit.used > Some(0) => table.cell(Tint::Plain, format_args!("<1%")),
             Some(percent) => table.cell(Tint::Plain, format_args!("{percent}%")),
             None => table.cell(Tint::Dim, format_args!("-")),
         }
@@ -214,7 +218,7 @@ impl Limit {
     /// How much of it is used, in percent.
     fn share(&self) -> Option<u128> {
         let most = self.most.filter(|&most| most > 0)?;
-        Some(u128::from(self.used) * 100 / u128::from(most))
+        Some(u128::from(self.used?) * 100 / u128::from(most))
     }
 }
 
@@ -232,7 +236,7 @@ mod tests {
         machine.add_object("a", FakeBytes::hole(1 << 40));
         let survey = Survey::take(&machine, &mut Names::default());
         let limits = limits(&survey, 4096);
-        let used: Vec<(&str, u64)> = limits.iter().map(|limit| (limit.name, limit.used)).collect();
+        let used: Vec<(&str, u64)> = limits.iter().map(|limit| (limit.name, limit.used.unwrap())).collect();
         assert_eq!(
             used,
             [
@@ -247,5 +251,8 @@ mod tests {
         assert_eq!((limits[0].most, limits[0].share()), (Some(4096), Some(0)));
         assert_eq!(limits[4].most, limits[3].most);
         assert_eq!((limits[5].most, limits[5].share()), (None, None));
+        let unlisted = Survey { unlisted: vec![Kind::Sysv], ..survey };
+        let used: Vec<Option<u64>> = super::limits(&unlisted, 4096).iter().map(|limit| limit.used).collect();
+        assert_eq!(used, [None, None, None, Some(0), Some(1 << 40), Some(0)]);
     }
 }

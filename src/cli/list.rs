@@ -5,7 +5,7 @@ use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
 use super::text::{Shown, is_figure, raw};
-use super::{Failure, Status, json, look, look_at_no_memory, look_quickly};
+use super::{Failure, Status, json, look, look_at_no_memory, look_quickly, note_unknown};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::field::Field;
@@ -50,6 +50,9 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
     };
     let mut segments: Vec<&Segment> =
         survey.segments.iter().filter(|segment| filter.fits(segment, survey.at)).collect();
+    if segments.is_empty() {
+        note_unknown(machine, &filter);
+    }
     if let Some(sort) = args.sort {
         sort.field.sort(&mut segments, sort.reversed, survey.at, |segment| segment);
     }

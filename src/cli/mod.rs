@@ -30,9 +30,11 @@ pub use style::{Style, locale_is_utf8};
 
 use crate::identify::{Identifier, Rules};
 use crate::machine::Machine;
-use crate::segment::Kind;
+use crate::machine::process::{Examined, Wanted};
+use crate::segment::filter::Filter;
 use crate::segment::name::SegmentName;
 use crate::segment::resolve::ExactNames;
+use crate::segment::{Kind, quote};
 use crate::survey::{Depth, Holdings, Names, Survey};
 use out::Out;
 use std::ffi::OsStr;
@@ -121,9 +123,11 @@ fn look_for<'a>(
     let survey = Survey::take(machine, &mut Names::default());
     let exact = ExactNames::new(&survey.segments);
     let may_be_unlinked = |text: &OsStr| exact.may_be_unlinked(&SegmentName::read(text.as_bytes(), kind));
-    if !texts.into_iter().any(may_be_unlinked) {
-        return told(survey);
-    }
+    if texts.into_iter().any(may_be_unlinked) { look_at_unlinked(machine) } else { told(survey) }
+}
+
+/// As [`look`], with the unlinked objects, which only a scan of the holders finds.
+fn look_at_unlinked(machine: &dyn Machine) -> Survey {
     let mut names = Names::default();
     let (holdings, mut survey) =
         Holdings::look_and(machine, Depth::Private, &mut names, |names| Survey::take(machine, names));
@@ -135,6 +139,31 @@ fn look_for<'a>(
 /// that up takes the kernel as long as all the rest.
 fn look_at_no_memory(machine: &dyn Machine) -> Survey {
     told(Survey::take_without_memory(machine, &mut Names::default()))
+}
+
+/// Says why a filter may match nothing: nobody has the user's name, or a process is gone or cannot be inspected.
+fn note_unknown(machine: &dyn Machine, filter: &Filter) {
+    for owner in filter.owners().filter(|owner| owner.parse::<u32>().is_err()) {
+        if machine.user_by_name(owner).is_none() {
+            out::warn(&format!("no user named '{}'", quote(owner.as_bytes())));
+        }
+    }
+    let processes = machine;
+    for pid in filter.pids() {
+        let wanted = || Some(Wanted { whereabouts: processes.whereabouts().ok()?, ..Wanted::default() });
+        if processes.process(pid).is_none() {
+            out::warn(&format!("no process {pid}"));
+        } else if wanted()
+            .is_none_or(|wanted| matches!(processes.examine(pid, &wanted), Examined::Unreadable(_)))
+        {
+            out::warn(&format!("process {pid} cannot be inspected{}", as_root(machine, "")));
+        }
+    }
+}
+
+/// The advice to run as root, for anybody else.
+fn as_root(machine: &dyn Machine, purpose: &str) -> String {
+    if machine.effective_uid() == 0 { String::new() } else { format!(". Run as root{purpose}") }
 }
 
 /// What could not be looked at is told on standard error.

@@ -128,7 +128,12 @@ impl Actor<'_> {
         let (segment, done, said) = match &outcome.result {
             Ok(done) => (done.id.to_string(), true, done.text()),
             // What was refused or stopped did not happen.
-            Err(ActError::Refused { .. } | ActError::Stopped { .. } | ActError::NotCreated { .. }) => {
+            Err(
+                ActError::Refused { .. }
+                | ActError::InUseNow { .. }
+                | ActError::Stopped { .. }
+                | ActError::NotCreated { .. },
+            ) => {
                 return outcome;
             }
             Err(error) => (outcome.subject.clone(), false, error.to_string()),

@@ -127,7 +127,7 @@ fn posix(
 ) -> Verdict {
     if !holders.is_empty() {
         return Verdict::new(State::InUse, held_by(holders)).because(format!(
-            "found in /proc/PID/maps and /proc/PID/fd: device {:x}, inode {}",
+            "found in /proc/PID/maps and /proc/PID/fd: device {:#x}, inode {}",
             facts.device, facts.inode
         ));
     }

@@ -64,7 +64,12 @@ pub trait Control: Send + Sync {
     ///
     /// # Errors
     /// `EACCES` and `EPERM` when the directory does not allow it.
-    fn unlink(&self, name: &ObjectName, held: &dyn Held) -> io::Result<Removal>;
+    fn unlink(
+        &self,
+        name: &ObjectName,
+        held: &dyn Held,
+        may_go: &dyn Fn(&ObjectName) -> bool,
+    ) -> io::Result<Removal>;
 
     /// The name that an object had before a removal moved it aside, from the
     /// name that it has now; `None` for a name that no removal gave it.
@@ -285,9 +290,10 @@ pub enum Removal {
     Gone,
     /// Another object had it; that was left as it is.
     Another,
-    /// Another object had taken it between two calls, and a third one was made
-    /// under it before that could be given back. The other one is whole, and
-    /// has this name now.
+    /// The check of the moved object refused the removal; it has its name again.
+    Refused,
+    /// An object had to get its name back, which a new one had taken by then. It
+    /// is whole, and has this name now.
     Astray(ObjectName),
 }
 

@@ -85,7 +85,7 @@ impl<'a> Pieces<'a> {
                 let wanted = usize::try_from(left.min(room)).unwrap_or(buffer.capacity());
                 let count = self.reader.fill(buffer, self.at, wanted)?;
                 if count < wanted {
-                    // It has shrunk.
+                    self.progress.cut_short();
                     self.end = self.at + count as u64;
                 }
                 if count == 0 {

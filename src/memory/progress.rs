@@ -20,6 +20,7 @@ pub struct Progress {
     total: AtomicU64,
     /// The number of the current item, the number of items, and the item in words.
     item: Mutex<(usize, usize, String)>,
+    cut_short: AtomicBool,
 }
 
 impl Progress {
@@ -63,6 +64,18 @@ impl Progress {
     pub fn begin(&self, total: u64) {
         self.done.store(0, Ordering::Relaxed);
         self.total.store(total, Ordering::Relaxed);
+        self.cut_short.store(false, Ordering::Relaxed);
+    }
+
+    /// Notes that the segment ended before the work did: it has shrunk.
+    pub fn cut_short(&self) {
+        self.cut_short.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the segment ended before the work did.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        self.cut_short.load(Ordering::Relaxed)
     }
 
     /// So many bytes are done by now.

@@ -68,7 +68,7 @@ pub fn posix_called(name: &[u8]) -> Segment {
         mode: Mode::new(0o600),
         owner: ann(),
         times: Times { birth: Some(Timestamp::from_seconds(9820)), ..Times::default() },
-        facts: Facts::Posix(PosixFacts { device: 26, inode: 7, unlinked: None }),
+        facts: Facts::Posix(PosixFacts { device: 26, inode: 7, links: 1, unlinked: None }),
         holders: None,
         made_by: None,
         creator_life: CreatorLife::Unknown,
@@ -81,6 +81,6 @@ pub fn unlinked(inode: u64, former_name: &[u8]) -> Segment {
     let mut segment = posix_called(former_name);
     segment.id = SegmentId::Deleted { device: 26, inode };
     let unlinked = Some(Unlinked { name: ObjectName::new(former_name), by: vec![], concealed: false });
-    segment.facts = Facts::Posix(PosixFacts { device: 26, inode, unlinked });
+    segment.facts = Facts::Posix(PosixFacts { device: 26, inode, links: 0, unlinked });
     segment
 }

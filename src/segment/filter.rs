@@ -2,6 +2,7 @@
 //! the filter line (`kind=sysv 'size>10M' owner=ann !name~^/sem`).
 
 use super::field::{Field, Value};
+use super::nearest::distance;
 use super::{Bytes, Kind, ParseSizeError, ParseSpanError, Segment, State, Timestamp, parse_span, quote};
 use regex::Regex;
 
@@ -41,10 +42,12 @@ struct Bounds {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
     /// There is no such field.
-    #[error("unknown field '{field}': expected one of {}", field_names())]
+    #[error("unknown field '{field}'{}`shmlens man` lists the fields", suggestion(*.nearest))]
     Field {
         /// What was given.
         field: String,
+        /// The field with the most similar name.
+        nearest: Option<Field>,
     },
     /// The value does not fit the field.
     #[error("invalid filter '{word}': {reason}")]
@@ -56,8 +59,33 @@ pub enum FilterError {
     },
 }
 
-fn field_names() -> String {
-    Field::ALL.iter().map(|field| field.word()).collect::<Vec<_>>().join(", ")
+fn suggestion(nearest: Option<Field>) -> String {
+    nearest.map_or_else(|| ". ".to_owned(), |field| format!("; did you mean {}? ", field.word()))
+}
+
+/// The field of that name, or of another word for it.
+fn field_called(word: &str) -> Result<Field, FilterError> {
+    let field = Field::from_word(word).or(match word {
+        "holder" | "held_by" => Some(Field::Holders),
+        "user" => Some(Field::Owner),
+        "maker" => Some(Field::MadeBy),
+        _ => None,
+    });
+    field.ok_or_else(|| {
+        let near = |field: &&Field| distance(word, field.word()) <= (word.len() / 3).max(2);
+        let nearest = Field::ALL.iter().filter(near).min_by_key(|field| distance(word, field.word()));
+        FilterError::Field { field: quote(word.as_bytes()), nearest: nearest.copied() }
+    })
+}
+
+/// The test for a state, or for the certainty of a leak, in the words that people use for it.
+fn state_called(word: &str) -> Option<Test> {
+    match word {
+        "in_use" | "inuse" => Some(Test::State(State::InUse.word())),
+        "leaked?" | "likely" => Some(Test::Is(Field::Certainty, "likely".to_owned())),
+        "certain" => Some(Test::Is(Field::Certainty, word.to_owned())),
+        _ => State::WORDS.into_iter().find(|state| *state == word).map(Test::State),
+    }
 }
 
 /// The operators, the longer ones first.
@@ -104,6 +132,32 @@ impl Filter {
         })
     }
 
+    /// The pids that it asks for by number.
+    pub fn pids(&self) -> impl Iterator<Item = u32> {
+        self.clauses.iter().filter(|clause| !clause.negated).filter_map(|clause| match &clause.test {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::float_cmp,
+                reason = "a whole number that is checked"
+            )]
+            Test::Within(Field::Pid, bounds)
+                if bounds.from == bounds.to && bounds.from <= f64::from(u32::MAX) =>
+            {
+                Some(bounds.from as u32)
+            }
+            _ => None,
+        })
+    }
+
+    /// The owners that it asks for.
+    pub fn owners(&self) -> impl Iterator<Item = &str> {
+        self.clauses.iter().filter(|clause| !clause.negated).filter_map(|clause| match &clause.test {
+            Test::Is(Field::Owner, owner) => Some(owner.as_str()),
+            _ => None,
+        })
+    }
+
     /// Whether it lets everything through.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -138,14 +192,10 @@ impl Clause {
     fn parse(word: &str) -> Result<Self, FilterError> {
         let (negated, word) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
         let Some((field, operator, value)) = split_operator(word) else {
-            let test = State::WORDS
-                .into_iter()
-                .find(|state| *state == word)
-                .map_or_else(|| Test::Mentions(word.to_lowercase()), Test::State);
+            let test = state_called(word).unwrap_or_else(|| Test::Mentions(word.to_lowercase()));
             return Ok(Self { negated, test });
         };
-        let field =
-            Field::from_word(field).ok_or_else(|| FilterError::Field { field: quote(field.as_bytes()) })?;
+        let field = field_called(field)?;
         let test = Test::parse(field, operator, value)
             .map_err(|reason| FilterError::Value { word: quote(word.as_bytes()), reason })?;
         Ok(Self { negated: negated != (operator == "!="), test })
@@ -172,7 +222,17 @@ impl Test {
                 )
             });
         }
+        let is_number = value.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+        if field == Field::Holders && matches!(operator, "=" | "!=") && !is_number {
+            return Ok(Self::Is(field, value.to_owned()));
+        }
         let Some(read) = number_reader(field) else {
+            if field == Field::State
+                && matches!(operator, "=" | "!=")
+                && let Some(test) = state_called(value)
+            {
+                return Ok(test);
+            }
             if matches!(operator, "=" | "!=") {
                 let words: Vec<&str> = match field {
                     Field::Kind => Kind::ALL.iter().map(|kind| kind.word()).collect(),
@@ -219,6 +279,12 @@ impl Test {
                     _ => None,
                 };
                 number.is_some_and(|number| number.to_string() == *text)
+                    || (*field == Field::Holders
+                        && segment
+                            .holders
+                            .iter()
+                            .flat_map(|holders| holders.iter())
+                            .any(|one| one.command_text() == *text))
                     || (*field == Field::MadeBy && segment.made_by.as_ref().is_some_and(|by| by.is(text)))
                     || matches!(field.of(segment, now), Value::Text(value) if same_text(*field, &value, text))
             }
@@ -408,6 +474,33 @@ mod tests {
     }
 
     #[test]
+    fn obvious_words_are_understood() {
+        let mut segment = example::sysv();
+        segment.holders = Some([example::holder(17)].into());
+        let name = segment.holders.as_ref().unwrap()[0].command_text();
+        let fits = |segment: &Segment, line: &str| Filter::from_line(line).unwrap().fits(segment, NOW);
+        for line in
+            ["in_use", "state=in_use", "!leaked?", &format!("holder={name}"), &format!("held_by={name}")]
+        {
+            assert!(fits(&segment, line), "{line}");
+        }
+        assert!(
+            !fits(&segment, "holder=nobody")
+                && fits(&segment, "held_by!=nobody")
+                && fits(&segment, "holder=1..")
+        );
+        segment.verdict.state = State::Leaked(super::super::Certainty::Likely);
+        for line in ["leaked?", "likely", "state=leaked?", "state=likely", "leaked", "!certain"] {
+            assert!(fits(&segment, line), "{line}");
+        }
+        let filter = Filter::from_line("pid=7 !pid=8 pid=1..9 owner=ann !owner=bob").unwrap();
+        assert_eq!(
+            (filter.pids().collect::<Vec<_>>(), filter.owners().collect::<Vec<_>>()),
+            (vec![7], vec!["ann"])
+        );
+    }
+
+    #[test]
     fn what_a_filter_asks_for() {
         for (line, judged, memory) in [
             ("", false, false),
@@ -429,7 +522,11 @@ mod tests {
     #[test]
     fn a_wrong_word_says_what_is_right() {
         let error = |line: &str| Filter::from_line(line).unwrap_err().to_string();
-        assert!(error("colour=red").contains("id, kind"));
+        assert_eq!(error("colour=red"), "unknown field 'colour'. `shmlens man` lists the fields");
+        assert_eq!(
+            error("onwer=red"),
+            "unknown field 'onwer'; did you mean owner? `shmlens man` lists the fields"
+        );
         assert!(error("size>big").contains("expected a size"));
         assert!(error("kind<sysv").contains("=, != or ~"));
         assert!(error("kind=foo").contains("sysv, posix"));

@@ -40,6 +40,9 @@ pub use wrap::wrap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+/// The mark of a former name in the table.
+const DELETED_MARK: &str = " (deleted)";
+
 /// One shared-memory segment, as a survey found it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
@@ -110,6 +113,34 @@ pub struct SysvFacts {
     pub marked: bool,
 }
 
+impl SysvFacts {
+    /// The key in words: `0x000004d2 (1234)`, or why there is none.
+    #[must_use]
+    pub fn key_text(&self) -> String {
+        match (self.key.is_private(), self.marked) {
+            (true, true) => "none (marked for removal)".to_owned(),
+            (true, false) => "none (IPC_PRIVATE)".to_owned(),
+            (false, _) => format!("{} ({})", self.key, self.key.0),
+        }
+    }
+
+    /// The process that attached or detached last, in words.
+    #[must_use]
+    pub fn last_pid_text(&self, times: &Times) -> String {
+        if times.attach.is_none() && self.last_pid == 0 {
+            "none (never attached)".to_owned()
+        } else {
+            format!("{} (last attach or detach)", pid_text(self.last_pid))
+        }
+    }
+}
+
+/// A pid that the kernel keeps, which is 0 for a process without one in this pid namespace.
+#[must_use]
+pub fn pid_text(pid: u32) -> String {
+    if pid == 0 { "outside this pid namespace".to_owned() } else { pid.to_string() }
+}
+
 /// What `statx(2)` tells of a POSIX object alone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PosixFacts {
@@ -117,6 +148,8 @@ pub struct PosixFacts {
     pub device: u64,
     /// Its inode there.
     pub inode: u64,
+    /// How many names (hard links) it has.
+    pub links: u32,
     /// It is in no directory any more.
     pub unlinked: Option<Unlinked>,
 }
@@ -316,10 +349,17 @@ impl Segment {
         self.posix().and_then(|facts| facts.unlinked.as_ref()).is_some_and(|unlinked| unlinked.concealed)
     }
 
+    /// Returns true if both are names (hard links) of one POSIX object.
+    #[must_use]
+    pub fn is_same_object(&self, other: &Self) -> bool {
+        let object = |segment: &Self| segment.posix().map(|facts| (facts.device, facts.inode));
+        object(self).is_some() && object(self) == object(other)
+    }
+
     /// The mark that belongs behind [`Segment::label`] when that is a former name.
     #[must_use]
     pub fn label_mark(&self) -> &'static str {
-        if self.former_name().is_some() { " (deleted)" } else { "" }
+        if self.former_name().is_some() { DELETED_MARK } else { "" }
     }
 
     /// Returns whether another segment has, or had, the same POSIX name: one of

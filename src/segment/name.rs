@@ -6,7 +6,7 @@
 
 use super::id::{digits, path_below_dev_shm};
 use super::resolve::{ResolveError, parse_key};
-use super::{Key, Kind, ObjectName, Segment, SegmentId, ShmId, quote, unescape};
+use super::{DELETED_MARK, Key, Kind, ObjectName, Segment, SegmentId, ShmId, quote, unescape};
 
 /// A name as it was given on the command line, in any bytes.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ enum Form {
     Key(Key),
     /// A bare word: a POSIX name, or the beginning of one, unescaped.
     Word(Vec<u8>),
+    /// The name that an unlinked object had, and nothing else.
+    Former(ObjectName),
     /// Nothing: a full form with an invalid rest, or not of the requested kind.
     Invalid,
 }
@@ -59,7 +61,7 @@ impl Form {
         match self {
             Self::Id(SegmentId::Sysv(_)) | Self::Key(_) => Some(Kind::Sysv),
             Self::Id(SegmentId::Posix(_)) | Self::Word(_) => Some(Kind::Posix),
-            Self::Id(SegmentId::Deleted { .. }) => Some(Kind::Deleted),
+            Self::Id(SegmentId::Deleted { .. }) | Self::Former(_) => Some(Kind::Deleted),
             Self::Invalid => None,
         }
     }
@@ -75,6 +77,10 @@ impl<'a> SegmentName<'a> {
         let is_posix_form = text.starts_with(b"posix:") || text.starts_with(b"/");
         let form = match kind {
             Some(Kind::Posix) if !is_posix_form => Form::word(text),
+            Some(Kind::Deleted) if form.kind() == Some(Kind::Posix) => {
+                ObjectName::from_text(text.strip_prefix(b"posix:").unwrap_or(text))
+                    .map_or(Form::Invalid, Form::Former)
+            }
             Some(kind) if form.kind() != Some(kind) => Form::Invalid,
             _ => form,
         };
@@ -110,8 +116,39 @@ impl<'a> SegmentName<'a> {
         match &self.form {
             Form::Id(id) => Some(id.clone()),
             Form::Word(word) if !word.starts_with(b"/") => ObjectName::new(word).map(SegmentId::Posix),
-            Form::Word(_) | Form::Key(_) | Form::Invalid => None,
+            Form::Word(_) | Form::Key(_) | Form::Former(_) | Form::Invalid => None,
         }
+    }
+
+    /// Returns whether an unlinked object that had the name `former` is meant, if nothing has this name now. The
+    /// table marks a former name with a word at its end.
+    #[must_use]
+    pub fn is_formerly(&self, former: &ObjectName) -> bool {
+        let object = match &self.form {
+            Form::Former(name) => Some(name.clone()),
+            _ => self.object(),
+        };
+        object.is_some_and(|object| {
+            let bare = object.as_bytes().strip_suffix(DELETED_MARK.as_bytes());
+            object == *former || bare == Some(former.as_bytes())
+        })
+    }
+
+    /// Returns whether only an unlinked object is meant, by its former name.
+    pub(super) const fn is_former(&self) -> bool {
+        matches!(self.form, Form::Former(_))
+    }
+
+    /// The rest of `key:zz` or `0xzz`, which is not a key.
+    pub(super) fn invalid_key(&self) -> Option<&[u8]> {
+        let key =
+            self.text.strip_prefix(b"key:").or_else(|| self.text.starts_with(b"0x").then_some(self.text))?;
+        (self.form == Form::Invalid && self.kind != Some(Kind::Posix)).then_some(key)
+    }
+
+    /// Returns whether it is the key of private segments, which is no name.
+    pub(super) fn is_private_key(&self) -> bool {
+        matches!(self.form, Form::Key(key) if key.is_private())
     }
 
     /// The key that this is. Key 0 is `IPC_PRIVATE`: no segment's name.
@@ -129,6 +166,11 @@ impl<'a> SegmentName<'a> {
         let is_number = matches!(self.form, Form::Id(SegmentId::Sysv(_)) | Form::Invalid)
             && !matches!(self.kind, Some(Kind::Posix | Kind::Deleted));
         digits(text, 10).filter(|_| is_number).and_then(|number| u32::try_from(number).ok())
+    }
+
+    /// The number, where the text is nothing else.
+    pub(super) fn plain_number(&self) -> Option<u32> {
+        self.number().filter(|_| self.text.iter().all(u8::is_ascii_digit))
     }
 
     /// The beginning of a POSIX name that this may be.

@@ -77,7 +77,7 @@ fn bare(text: &str) -> String {
 }
 
 /// The Levenshtein distance of two texts.
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.chars().enumerate() {

@@ -3,8 +3,9 @@
 
 use super::name::SegmentName;
 use super::nearest::nearest;
-use super::{Key, Kind, ObjectName, Segment, SegmentId};
+use super::{Key, Kind, ObjectName, Segment, SegmentId, shell_quote};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 /// An error for a name that is not the name of exactly one segment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +17,18 @@ pub enum ResolveError {
         text: String,
         /// Similar names.
         nearest: Vec<SegmentId>,
+    },
+    /// The rest of `key:` or `0x` is not a key.
+    #[error("'{text}' is not a key: expected a number, as in key:1234 or 0x4d2")]
+    NotAKey {
+        /// The name, safe to print.
+        text: String,
+    },
+    /// Key 0 is that of every private segment.
+    #[error("'{text}': key 0 is IPC_PRIVATE, which names no segment. Use the shmid (sysv:SHMID)")]
+    PrivateKey {
+        /// The name, safe to print.
+        text: String,
     },
     /// No segment has this shmid, but one has the number as its key, or the other way round.
     #[error("{}", other_number(*.number, *.is_key, .segment))]
@@ -53,19 +66,21 @@ pub enum ResolveError {
     FormerNames {
         /// The name, safe to print.
         text: String,
-        /// The ids of the segments, each with its holders.
+        /// The segments, described.
         candidates: Vec<String>,
     },
     /// The name of a command that changes something is a former name.
     #[error(
         "no segment named '{text}': it was unlinked and is now {}. Only commands that read take former names; \
-         the memory is freed when the last holder detaches. `shmlens info {text}` shows more",
-        listed(.candidates)
+         the memory is freed when the last holder detaches. `shmlens info {}` shows more",
+        listed(.candidates), shell_quote(.name)
     )]
     Unlinked {
         /// The name, safe to print.
         text: String,
-        /// The ids of the unlinked segments that had it, each with its holders.
+        /// The name as it was given.
+        name: Vec<u8>,
+        /// The unlinked segments that had it, described.
         candidates: Vec<String>,
     },
     /// `--kind` does not go with the form of the name.
@@ -85,10 +100,12 @@ fn join(ids: &[SegmentId]) -> String {
     listed(&ids.iter().map(SegmentId::short).collect::<Vec<_>>())
 }
 
-fn listed(texts: &[String]) -> String {
+/// Lists texts in a message, the first few of many.
+#[must_use]
+pub fn listed(texts: &[String]) -> String {
     let mut text = texts.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
     if texts.len() > LISTED {
-        text.push_str(", ...");
+        let _ = write!(text, " and {} more", texts.len() - LISTED);
     }
     text
 }
@@ -126,6 +143,20 @@ fn by_other_number(name: &SegmentName<'_>, segments: &[Segment]) -> Option<Resol
     Some(ResolveError::OtherNumber { number, is_key, segment: found.id.clone() })
 }
 
+/// Returns what else a plain number could mean that names `found` as a shmid: the segment with that key.
+#[must_use]
+pub fn other_meaning(name: &SegmentName<'_>, found: &Segment, segments: &[Segment]) -> Option<String> {
+    let number = name.plain_number()?;
+    let other = segments.iter().find(|segment| {
+        segment.id != found.id && segment.sysv().is_some_and(|facts| facts.key.0 == number && number != 0)
+    })?;
+    let hexadecimal = Key(number);
+    Some(format!(
+        "{number} is taken as a shmid; as a key ({hexadecimal}) it is {}: use key:{number}",
+        other.id
+    ))
+}
+
 /// Reads a key: decimal, `0x` hexadecimal, or negative as C programs print a
 /// `key_t`.
 #[must_use]
@@ -155,17 +186,22 @@ pub struct Found<'a> {
 
 /// The unlinked objects that had this name, which nothing has now.
 fn formerly<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segment> {
-    let Some(object) = name.object() else { return vec![] };
-    let had_it = |segment: &&Segment| segment.former_name() == Some(&object);
+    let had_it = |segment: &&Segment| segment.former_name().is_some_and(|former| name.is_formerly(former));
     segments.iter().filter(had_it).collect()
 }
 
-/// `deleted:1a:2f (held by writer, reader.py)`
-fn with_holders(segments: &[&Segment]) -> Vec<String> {
-    const NAMED: usize = 2;
-    let text = |segment: &&Segment| match segment.holders_text(NAMED) {
-        holders if holders.is_empty() => segment.id.to_string(),
-        holders => format!("{} (held by {holders})", segment.id),
+/// `deleted:1a:2f (64 KiB, ann, held by writer (4121))`
+fn described(segments: &[&Segment]) -> Vec<String> {
+    let text = |segment: &&Segment| {
+        let holders = segment.holders.as_deref().unwrap_or_default();
+        let held = match holders {
+            [] => String::new(),
+            [first, more @ ..] => {
+                let more = if more.is_empty() { String::new() } else { format!(" +{}", more.len()) };
+                format!(", held by {} ({}){more}", first.command_text(), first.pid)
+            }
+        };
+        format!("{} ({}, {}{held})", segment.id, segment.size, segment.owner.user_text())
     };
     segments.iter().map(text).collect()
 }
@@ -178,7 +214,7 @@ fn one_former<'a>(
     match formerly(name, segments).as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one)),
-        many => Err(ResolveError::FormerNames { text: name.quoted(), candidates: with_holders(many) }),
+        many => Err(ResolveError::FormerNames { text: name.quoted(), candidates: described(many) }),
     }
 }
 
@@ -200,11 +236,16 @@ pub fn resolve<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Result<Fo
     if let Some(segment) = one_former(name, segments)? {
         return Ok(Found { segment, by_prefix: false, by_former_name: true });
     }
+    let found = starting_with(name, segments);
+    Ok(Found { segment: one(name, &found, segments)?, by_prefix: true, by_former_name: false })
+}
+
+/// The POSIX objects whose names begin with a bare word.
+fn starting_with<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segment> {
     let starts =
         |object: &ObjectName| name.prefix().is_some_and(|prefix| object.as_bytes().starts_with(prefix));
     let listed = |segment: &&Segment| matches!(&segment.id, SegmentId::Posix(object) if starts(object));
-    let found: Vec<&Segment> = segments.iter().filter(listed).collect();
-    Ok(Found { segment: one(name, &found, segments)?, by_prefix: true, by_former_name: false })
+    segments.iter().filter(listed).collect()
 }
 
 /// Finds many segments by their exact names, for commands that change
@@ -258,8 +299,12 @@ impl<'a> ExactNames<'a> {
         }
         let former = if found.is_empty() { formerly(name, self.segments) } else { vec![] };
         if !former.is_empty() {
-            let candidates = with_holders(&former);
-            return Err(ResolveError::Unlinked { text: name.quoted(), candidates });
+            let candidates = described(&former);
+            return Err(ResolveError::Unlinked {
+                text: name.quoted(),
+                name: name.text().to_vec(),
+                candidates,
+            });
         }
         one(name, &found, self.segments)
     }
@@ -285,7 +330,8 @@ impl<'a> ExactNames<'a> {
     /// may have had it.
     #[must_use]
     pub fn may_be_unlinked(&self, name: &SegmentName<'_>) -> bool {
-        matches!(name.id(), Some(id @ (SegmentId::Posix(_) | SegmentId::Deleted { .. })) if !self.by_id.contains_key(&id))
+        name.is_former()
+            || matches!(name.id(), Some(id @ (SegmentId::Posix(_) | SegmentId::Deleted { .. })) if !self.by_id.contains_key(&id))
     }
 }
 
@@ -298,8 +344,20 @@ fn one<'a>(
     let text = || name.quoted();
     match (found, name.kind()) {
         ([one], _) => Ok(one),
-        ([], Some(kind)) if name.id().is_none() && name.key().is_none() => {
+        ([], Some(kind))
+            if name.invalid_key().is_none()
+                && !name.is_former()
+                && !name.is_private_key()
+                && name.id().is_none()
+                && name.key().is_none() =>
+        {
             Err(ResolveError::NotOfKind { text: text(), kind })
+        }
+        ([], _) if name.invalid_key().is_some() => Err(ResolveError::NotAKey { text: text() }),
+        ([], _) if name.is_private_key() => Err(ResolveError::PrivateKey { text: text() }),
+        ([], _) if starting_with(name, segments).len() > 1 => {
+            let candidates = starting_with(name, segments).into_iter().map(|one| one.id.clone()).collect();
+            Err(ResolveError::Ambiguous { text: text(), candidates })
         }
         ([], _) => Err(by_other_number(name, segments)
             .unwrap_or_else(|| ResolveError::Unknown { text: text(), nearest: nearest(name, segments) })),
@@ -390,7 +448,12 @@ mod tests {
             "/",
         ] {
             if text != "posix:9" {
-                assert!(matches!(found(text, &world), Err(ResolveError::Unknown { .. })), "{text}");
+                let error = found(text, &world);
+                let expected = match text {
+                    "0x" | "key:" => matches!(error, Err(ResolveError::NotAKey { .. })),
+                    _ => matches!(error, Err(ResolveError::Unknown { .. })),
+                };
+                assert!(expected, "{text}: {error:?}");
             }
             let exact = ExactNames::new(&world).resolve(&SegmentName::read(text, None));
             assert!(exact.is_err(), "{text}: {exact:?}");
@@ -536,7 +599,10 @@ mod tests {
         }
         world.push(example::unlinked(9, b"psm_old"));
         let error = found("psm_old", &world).unwrap_err().to_string();
-        assert!(error.contains("2 unlinked segments: deleted:1a:7, deleted:1a:9"), "{error}");
+        assert!(
+            error.contains("2 unlinked segments: deleted:1a:7 (4.0 KiB, ann), deleted:1a:9 (4.0 KiB, ann)"),
+            "{error}"
+        );
     }
 
     #[test]

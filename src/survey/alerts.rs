@@ -25,7 +25,12 @@ impl Alert {
     #[must_use]
     pub fn text(&self, most: usize) -> String {
         let users = &self.users[..self.users.len().min(most)];
-        if users.is_empty() { self.what.clone() } else { format!("{}: {}", self.what, users.join(", ")) }
+        if users.is_empty() {
+            return self.what.clone();
+        }
+        // After a sentence comes another one.
+        let gap = if self.what.contains(". ") { ". " } else { ": " };
+        format!("{}{gap}{}", self.what, users.join(", "))
     }
 }
 
@@ -40,11 +45,17 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
             let resident = |segment: &Segment| segment.resident.unwrap_or_default().0;
             let mut users = by_user(objects(survey), resident, |sum| format!("has {}", Bytes(sum)));
             users.extend(unlinked(survey, shm.used));
-            let what = format!("/dev/shm is nearly full, {} of {} left", Bytes(left), shm.size);
+            let what = match left {
+                0 => format!("/dev/shm is full ({}). Writing to new pages fails now", shm.size),
+                _ => format!("/dev/shm is nearly full, {} of {} left", Bytes(left), shm.size),
+            };
             alerts.push(Alert { what, users, urgent: true });
         }
         if let Some(left) = nearly(shm.inodes_used, shm.inodes) {
-            let what = format!("/dev/shm is nearly out of inodes, {left} of {} left", shm.inodes);
+            let what = match left {
+                0 => format!("/dev/shm is out of inodes ({}). Creating an object fails now", shm.inodes),
+                _ => format!("/dev/shm is nearly out of inodes, {left} of {} left", shm.inodes),
+            };
             alerts.push(Alert {
                 what,
                 users: by_user(objects(survey), |_| 1, |sum| format!("has {sum}")),
@@ -55,7 +66,10 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
     if let Some((left, most)) =
         limits.shmmni.and_then(|most| Some((nearly(limits.sysv_segments, most)?, most)))
     {
-        let what = format!("System V ids nearly exhausted, {left} of {most} left");
+        let what = match left {
+            0 => format!("System V ids are exhausted ({most}). Creating a segment fails now"),
+            _ => format!("System V ids nearly exhausted, {left} of {most} left"),
+        };
         alerts.push(Alert {
             what,
             users: by_user(sysv(survey), |_| 1, |sum| format!("has {sum}")),
@@ -63,7 +77,10 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
         });
     }
     if let Some(left) = limits.shmall.and_then(|most| nearly(limits.sysv_bytes.0, most.0)) {
-        let what = format!("System V memory nearly exhausted, {} left", Bytes(left));
+        let what = match left {
+            0 => "System V memory is exhausted. Creating a segment fails now".to_owned(),
+            _ => format!("System V memory nearly exhausted, {} left", Bytes(left)),
+        };
         let users = by_user(sysv(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
         alerts.push(Alert { what, users, urgent: true });
     }
@@ -82,7 +99,7 @@ fn overcommitted(survey: &Survey) -> Option<Alert> {
         return None;
     }
     let what = format!(
-        "/dev/shm is overcommitted (objects: {promised}, capacity: {capacity}): writing raises SIGBUS \
+        "/dev/shm is overcommitted, with objects of {promised} in a capacity of {capacity}. Writing raises SIGBUS \
          once it is full"
     );
     let users = by_user(objects(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
@@ -161,7 +178,10 @@ mod tests {
         });
         assert_eq!(texts(&machine), Vec::<String>::new());
         machine.edit(|facts| facts.limits.shmmni = Some(8));
-        assert_eq!(texts(&machine), ["System V ids nearly exhausted, 0 of 8 left: ann has 8"]);
+        assert_eq!(
+            texts(&machine),
+            ["System V ids are exhausted (8). Creating a segment fails now. ann has 8"]
+        );
         // None at all is no limit.
         machine.edit(|facts| facts.limits.shmmni = Some(0));
         assert_eq!(texts(&machine), Vec::<String>::new());
@@ -181,8 +201,10 @@ mod tests {
         });
         assert_eq!(
             texts(&machine),
-            ["/dev/shm is overcommitted (objects: 12 GiB, capacity: 12 GiB): writing raises SIGBUS \
-              once it is full: ann has 12 GiB"]
+            [
+                "/dev/shm is overcommitted, with objects of 12 GiB in a capacity of 12 GiB. Writing raises SIGBUS \
+              once it is full. ann has 12 GiB"
+            ]
         );
         // A tmpfs without a limit cannot be overcommitted.
         machine.edit(|facts| facts.limits.dev_shm.as_mut().unwrap().size = Bytes(0));
@@ -213,8 +235,8 @@ mod tests {
             [
                 "/dev/shm is nearly full, 4.0 KiB of 40 KiB left: bob has 20 KiB, ann has 16 KiB, \
                  12 KiB unlinked but still in use, most by grabber (7)",
-                "/dev/shm is nearly out of inodes, 0 of 4 left: ann has 2, bob has 1",
-                "System V memory nearly exhausted, 0 B left: ann has 40 KiB",
+                "/dev/shm is out of inodes (4). Creating an object fails now. ann has 2, bob has 1",
+                "System V memory is exhausted. Creating a segment fails now. ann has 40 KiB",
             ]
         );
         // A twelfth of what is used is no part to speak of.

@@ -1,6 +1,6 @@
 //! The kernel's limits, and how much of them is used.
 
-use crate::machine::LimitFacts;
+use crate::machine::{DevShm, LimitFacts};
 use crate::segment::{Bytes, Segment};
 
 /// The limits that segments live in.
@@ -26,6 +26,12 @@ pub struct Limits {
     pub remove_ipc: Option<bool>,
 }
 
+impl From<DevShm> for DevShmUse {
+    fn from(shm: DevShm) -> Self {
+        Self { size: shm.size, used: shm.used, inodes: shm.inodes, inodes_used: shm.inodes_used }
+    }
+}
+
 /// The file system that POSIX segments live in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DevShmUse {
@@ -40,6 +46,18 @@ pub struct DevShmUse {
 }
 
 impl DevShmUse {
+    /// A warning when so much more than what is left is to be written.
+    #[must_use]
+    pub fn too_large(&self, missing: Bytes) -> Option<String> {
+        let left = Bytes(self.size.0.saturating_sub(self.used.0));
+        (self.size.0 > 0 && missing > left).then(|| {
+            format!(
+                "larger than what /dev/shm has left ({left} of {}): writing raises SIGBUS once /dev/shm is full",
+                self.size
+            )
+        })
+    }
+
     /// How full it is, from 0 to 1; `None` where it has no limit.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a share to draw a bar by")]
@@ -56,12 +74,7 @@ impl Limits {
             shmall: facts.shmall.map(|pages| Bytes(pages.saturating_mul(facts.page_size))),
             sysv_segments: sysv.len() as u64,
             sysv_bytes: sysv.iter().map(|segment| segment.size).sum(),
-            dev_shm: facts.dev_shm.map(|shm| DevShmUse {
-                size: shm.size,
-                used: shm.used,
-                inodes: shm.inodes,
-                inodes_used: shm.inodes_used,
-            }),
+            dev_shm: facts.dev_shm.map(DevShmUse::from),
             page_size: facts.page_size,
             remove_ipc: facts.remove_ipc,
         }

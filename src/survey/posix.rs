@@ -74,7 +74,12 @@ pub fn described(
             birth: stat.birth,
             ..Times::default()
         },
-        facts: Facts::Posix(PosixFacts { device: stat.device, inode: stat.inode, unlinked }),
+        facts: Facts::Posix(PosixFacts {
+            device: stat.device,
+            inode: stat.inode,
+            links: stat.links,
+            unlinked,
+        }),
         holders: None,
         made_by: None,
         creator_life: CreatorLife::Unknown,

@@ -23,6 +23,30 @@ pub fn promised(survey: &Survey) -> Bytes {
     objects(survey).map(|segment| segment.size).sum()
 }
 
+/// The memory that removing all of these frees at once. An object under several names (hard links) is freed once,
+/// with its last name.
+#[must_use]
+pub fn freed<'a>(segments: impl IntoIterator<Item = &'a Segment>) -> Bytes {
+    let mut removed: BTreeMap<(u64, u64), u32> = BTreeMap::new();
+    let is_last = |segment: &&Segment| {
+        segment.posix().is_none_or(|facts| {
+            let count = removed.entry((facts.device, facts.inode)).or_default();
+            *count += 1;
+            *count == facts.links.max(1)
+        })
+    };
+    segments.into_iter().filter(is_last).filter_map(|segment| segment.resident).sum()
+}
+
+impl Survey {
+    /// A warning for an object that `/dev/shm` has no room to fill.
+    #[must_use]
+    pub fn too_large(&self, segment: &Segment) -> Option<String> {
+        let missing = segment.size.0.saturating_sub(segment.resident?.0);
+        segment.posix().and_then(|_| self.limits.dev_shm?.too_large(Bytes(missing)))
+    }
+}
+
 /// The shared memory of the machine, and the part of it that segments explain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shmem {
@@ -47,18 +71,19 @@ impl Shmem {
         Bytes(self.total.0.saturating_sub(self.listed.0))
     }
 
-    /// `Shmem 79 MiB, listed 18 MiB; the rest is …`
+    /// `Shmem in /proc/meminfo is 79 MiB; the segments listed here take 18 MiB of it. The rest is …`
     #[must_use]
     pub fn text(&self) -> String {
         let Self { total, listed } = self;
         let note = if self.rest().0 > 0 {
-            "; the rest is memfds, anonymous shared memory, other tmpfs mounts and namespaces"
+            " of it. The rest is memfds, anonymous shared memory, unlinked objects without a visible holder, \
+             other tmpfs mounts and namespaces"
         } else if listed > total {
-            "; Shmem excludes swapped-out and huge pages"
+            ". Shmem does not count swapped-out and huge pages"
         } else {
-            ""
+            " of it"
         };
-        format!("Shmem {total}, listed {listed}{note}")
+        format!("Shmem in /proc/meminfo is {total}; the segments listed here take {listed}{note}")
     }
 }
 
@@ -91,13 +116,26 @@ impl Sum {
     }
 }
 
+/// The segments of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessUsage {
+    /// Its pid.
+    pub pid: u32,
+    /// Its name, safe to print.
+    pub command: String,
+    /// Its user, safe to print.
+    pub user: String,
+    /// Its segments.
+    pub sum: Sum,
+}
+
 /// Segments by user and by process, the largest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Usage {
     /// By owner: uid, name where it has one, sum.
     pub users: Vec<(u32, Option<String>, Sum)>,
-    /// By process: pid, command, sum.
-    pub processes: Vec<(u32, String, Sum)>,
+    /// By process.
+    pub processes: Vec<ProcessUsage>,
 }
 
 /// Adds up segments by user and by process.
@@ -109,7 +147,7 @@ pub struct Usage {
 #[must_use]
 pub fn usage(machine: &dyn Machine, survey: &Survey) -> Usage {
     let mut users: BTreeMap<u32, (Option<String>, Sum)> = BTreeMap::new();
-    let mut processes: BTreeMap<u32, (String, Sum)> = BTreeMap::new();
+    let mut processes: BTreeMap<u32, (String, String, Sum)> = BTreeMap::new();
     let sysv = survey.segments.iter().filter(|segment| segment.kind() == Kind::Sysv);
     for segment in sysv.chain(objects(survey)) {
         let owner = &segment.owner;
@@ -120,30 +158,35 @@ pub fn usage(machine: &dyn Machine, survey: &Survey) -> Usage {
         // Reading a segment to report on it is not usage.
         let holders = segment.holders.as_deref().unwrap_or_default().iter();
         for holder in holders.filter(|holder| !holder.looks_on()) {
-            let new = || (Holder::command_text(holder), Sum::default());
-            processes.entry(holder.pid).or_insert_with(new).1.add(segment);
+            let new = || (Holder::command_text(holder), holder.owner.user_text(), Sum::default());
+            processes.entry(holder.pid).or_insert_with(new).2.add(segment);
         }
-        if let Some((pid, command)) = idle_creator(machine, segment) {
-            processes.entry(pid).or_insert_with(|| (command, Sum::default())).1.add(segment);
+        if let Some((pid, command, user)) = idle_creator(machine, segment) {
+            processes.entry(pid).or_insert_with(|| (command, user, Sum::default())).2.add(segment);
         }
     }
     let mut usage = Usage {
         users: users.into_iter().map(|(uid, (name, sum))| (uid, name, sum)).collect(),
-        processes: processes.into_iter().map(|(pid, (command, sum))| (pid, command, sum)).collect(),
+        processes: processes
+            .into_iter()
+            .map(|(pid, (command, user, sum))| ProcessUsage { pid, command, user, sum })
+            .collect(),
     };
     usage.users.sort_by_key(|(uid, _, sum)| (std::cmp::Reverse(sum.weight()), *uid));
-    usage.processes.sort_by_key(|(pid, _, sum)| (std::cmp::Reverse(sum.weight()), *pid));
+    usage.processes.sort_by_key(|one| (std::cmp::Reverse(one.sum.weight()), one.pid));
     usage
 }
 
 /// The running creator of a System V segment that is not attached.
-fn idle_creator(machine: &dyn Machine, segment: &Segment) -> Option<(u32, String)> {
+fn idle_creator(machine: &dyn Machine, segment: &Segment) -> Option<(u32, String, String)> {
     let facts = segment.sysv().filter(|facts| facts.nattch == 0)?;
     if segment.creator_life != CreatorLife::Running {
         return None;
     }
     let process = machine.process(facts.creator_pid)?;
-    Some((facts.creator_pid, escape(&process.command)))
+    let user = machine.user_name(process.uid);
+    let user = user.map_or_else(|| process.uid.to_string(), |user| escape(user.as_bytes()));
+    Some((facts.creator_pid, escape(&process.command), user))
 }
 
 #[cfg(test)]
@@ -198,7 +241,9 @@ mod tests {
             // Segment 1 is held by others, and the creator of segment 3 has exited.
             (9, "maker", sum(1, 1000, 0, 0)),
         ];
-        assert_eq!(usage.processes, processes.map(|(pid, name, sum)| (pid, name.to_owned(), sum)));
+        let found = usage.processes.iter().map(|one| (one.pid, one.command.as_str(), one.sum));
+        assert_eq!(found.collect::<Vec<_>>(), processes);
+        assert!(usage.processes.iter().all(|one| one.user == "ann"), "{usage:?}");
     }
 
     #[test]
@@ -210,13 +255,18 @@ mod tests {
             Shmem::new(&machine, &survey(&machine)).map(|shmem| shmem.text())
         };
         assert_eq!(text(None), None);
-        assert_eq!(text(Some(8192)).unwrap(), "Shmem 8.0 KiB, listed 8.0 KiB");
+        assert_eq!(
+            text(Some(8192)).unwrap(),
+            "Shmem in /proc/meminfo is 8.0 KiB; the segments listed here take 8.0 KiB of it"
+        );
         assert_eq!(
             text(Some(1 << 20)).unwrap(),
-            "Shmem 1.0 MiB, listed 8.0 KiB; the rest is memfds, anonymous shared memory, other tmpfs mounts \
-             and namespaces"
+            "Shmem in /proc/meminfo is 1.0 MiB; the segments listed here take 8.0 KiB of it. The rest is memfds, \
+             anonymous shared memory, unlinked objects without a visible holder, other tmpfs mounts and \
+             namespaces"
         );
-        let less = "Shmem 4.0 KiB, listed 8.0 KiB; Shmem excludes swapped-out and huge pages";
+        let less = "Shmem in /proc/meminfo is 4.0 KiB; the segments listed here take 8.0 KiB. \
+                    Shmem does not count swapped-out and huge pages";
         assert_eq!(text(Some(4096)).unwrap(), less);
     }
 }

@@ -36,9 +36,10 @@ pub enum Removal {
     Gone,
     /// Another object had the name; it was left as it is.
     Another,
-    /// Another object had taken the name between two calls, and before it could
-    /// be given back a third one was made under it. The one that was moved away
-    /// is whole, and is now called this.
+    /// The check of the moved object refused the removal; it has its name again.
+    Refused,
+    /// An object had to get its name back, which a new one had taken by then. The
+    /// one that was moved away is whole, and is now called this.
     Astray(PathBuf),
 }
 
@@ -48,7 +49,22 @@ pub enum Removal {
 /// # Errors
 /// `EACCES` and `EPERM` when the directory does not allow it.
 pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::Result<Removal> {
-    unlink_step_by_step(root, path, device, inode, |_| ())
+    unlink_if(root, path, device, inode, &|_| true)
+}
+
+/// As [`unlink_exactly`], if `may_go` agrees once the object has a secret name, which it gets as a path below
+/// `root`: nobody can open the object by name any more.
+///
+/// # Errors
+/// As [`unlink_exactly`].
+pub fn unlink_if(
+    root: &Path,
+    path: &Path,
+    device: u64,
+    inode: u64,
+    may_go: &dyn Fn(&Path) -> bool,
+) -> io::Result<Removal> {
+    unlink_step_by_step(root, path, device, inode, may_go, |_| ())
 }
 
 /// A step of a removal that is behind it.
@@ -68,6 +84,7 @@ fn unlink_step_by_step(
     path: &Path,
     device: u64,
     inode: u64,
+    may_go: &dyn Fn(&Path) -> bool,
     mut meanwhile: impl FnMut(Step),
 ) -> io::Result<Removal> {
     let (directory, name) = match open_parent(root, path) {
@@ -91,7 +108,7 @@ fn unlink_step_by_step(
             return match error.raw_os_error() {
                 // A recovery took the directory for one of a killed removal, since this one was stopped for long.
                 Some(libc::ENOENT) if is_it(directory.as_fd(), &name, device, inode)? == Some(true) => {
-                    unlink_step_by_step(root, path, device, inode, meanwhile)
+                    unlink_step_by_step(root, path, device, inode, may_go, meanwhile)
                 }
                 Some(libc::ENOENT) => Ok(Removal::Gone),
                 Some(libc::EINVAL) => Err(io::Error::other(
@@ -103,25 +120,22 @@ fn unlink_step_by_step(
     }
     meanwhile(Step::MovedAside);
     let removed = match is_it(aside.directory(&directory), &aside.name, device, inode) {
-        Ok(Some(true)) => unlink(aside.directory(&directory), &aside.name).map(|()| true),
-        Ok(_) => Ok(false),
+        Ok(Some(true)) if !may_go(&aside.path(path)) => Ok(Removal::Refused),
+        Ok(Some(true)) => unlink(aside.directory(&directory), &aside.name).map(|()| Removal::Removed),
+        Ok(_) => Ok(Removal::Another),
         Err(error) => Err(error),
     };
-    let failed = match removed {
-        Ok(true) => {
-            aside.remove_directory(&directory);
-            return Ok(Removal::Removed);
-        }
-        Ok(false) => None,
-        Err(error) => Some(error),
-    };
+    if let Ok(Removal::Removed) = removed {
+        aside.remove_directory(&directory);
+        return removed;
+    }
     // It has to have its name back, whatever the reason.
     match rename_between(aside.directory(&directory), &aside.name, directory.as_fd(), &name) {
         Ok(()) => {
             aside.remove_directory(&directory);
-            failed.map_or(Ok(Removal::Another), Err)
+            removed
         }
-        Err(error) if failed.is_some() || error.kind() == io::ErrorKind::AlreadyExists => {
+        Err(error) if removed.is_err() || error.kind() == io::ErrorKind::AlreadyExists => {
             Ok(Removal::Astray(aside.path(path)))
         }
         Err(error) => Err(error),
@@ -348,7 +362,7 @@ mod tests {
     fn meanwhile(root: &Path, others: impl Fn(Step)) -> Removal {
         fs::write(root.join("name"), b"planned").unwrap();
         let seen = fs::metadata(root.join("name")).unwrap();
-        unlink_step_by_step(root, Path::new("name"), seen.dev(), seen.ino(), others).unwrap()
+        unlink_step_by_step(root, Path::new("name"), seen.dev(), seen.ino(), &|_| true, others).unwrap()
     }
 
     #[test]
@@ -404,7 +418,7 @@ mod tests {
         fs::write(root.path().join("name"), b"other").unwrap();
         let seen = fs::metadata(root.path().join("name")).unwrap();
         let path = Path::new("name");
-        let removal = unlink_step_by_step(root.path(), path, seen.dev(), seen.ino() + 1, |step| {
+        let removal = unlink_step_by_step(root.path(), path, seen.dev(), seen.ino() + 1, &|_| true, |step| {
             panic!("{step:?}");
         });
         assert_eq!(removal.unwrap(), Removal::Another);
@@ -418,15 +432,21 @@ mod tests {
         fs::write(root.path().join(&name), b"planned").unwrap();
         let seen = fs::metadata(root.path().join(&name)).unwrap();
         let mut removed = 0;
-        let removal =
-            unlink_step_by_step(root.path(), Path::new(&name), seen.dev(), seen.ino(), &mut |step| {
+        let removal = unlink_step_by_step(
+            root.path(),
+            Path::new(&name),
+            seen.dev(),
+            seen.ino(),
+            &|_| true,
+            &mut |step| {
                 if step == Step::Chosen && removed == 0 {
                     let names = names(root.path());
                     let directory = names.iter().find(|name| is_aside(Path::new(name))).unwrap();
                     remove_directory_below(root.path(), Path::new(directory)).unwrap();
                     removed += 1;
                 }
-            });
+            },
+        );
         assert_eq!((removal.unwrap(), removed), (Removal::Removed, 1));
         assert!(names(root.path()).is_empty());
     }
@@ -443,6 +463,22 @@ mod tests {
         assert_eq!(removal, Removal::Removed);
         assert_eq!(names(root.path()), ["name"]);
         assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_refused_removal_gives_the_name_back() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("name"), b"planned").unwrap();
+        let seen = fs::metadata(root.path().join("name")).unwrap();
+        let refuse = |aside: &Path| {
+            assert_eq!(fs::metadata(root.path().join(aside)).unwrap().ino(), seen.ino());
+            assert!(!root.path().join("name").exists());
+            false
+        };
+        let removal = unlink_if(root.path(), Path::new("name"), seen.dev(), seen.ino(), &refuse);
+        assert_eq!(removal.unwrap(), Removal::Refused);
+        assert_eq!(names(root.path()), ["name"]);
+        assert_eq!(fs::metadata(root.path().join("name")).unwrap().ino(), seen.ino());
     }
 
     #[test]
@@ -476,7 +512,7 @@ mod tests {
             // Killed once it is moved aside.
             let killed = std::panic::catch_unwind(|| {
                 let stop = |step| assert!(step != Step::MovedAside, "killed");
-                unlink_step_by_step(root.path(), Path::new(&name), seen.dev(), seen.ino(), stop)
+                unlink_step_by_step(root.path(), Path::new(&name), seen.dev(), seen.ino(), &|_| true, stop)
             });
             assert!(killed.is_err());
             let [aside] = &names(root.path())[..] else { panic!("{:?}", names(root.path())) };

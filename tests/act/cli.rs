@@ -341,7 +341,7 @@ fn in_a_batch_every_message_names_its_segment() {
         assert!(count > 0, "{state}: {stderr}");
         messages += count;
     }
-    assert!(messages > 10, "{messages}");
+    assert!(messages > 5, "{messages}");
 }
 
 #[test]

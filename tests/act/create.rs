@@ -210,7 +210,7 @@ fn the_limits_are_told() {
     let _one = Sysv::new(0, 1, 0o600);
     File::options().write(true).open("/proc/sys/kernel/shmmni").unwrap().write_all(b"1").unwrap();
     let error = refused("sysv --size 1", 1);
-    assert!(error.contains("shmmni 1"), "{error}");
+    assert!(error.contains("kernel.shmmni allows (1)"), "{error}");
     let binary = env!("CARGO_BIN_EXE_shmlens");
     let output = as_nobody(binary, ["create", "sysv", "--huge", "--size", "2M"]).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -322,10 +322,10 @@ fn the_plan_predicts_what_the_kernel_refuses() {
     // Of this world only.
     fs::write("/proc/sys/kernel/shmmni", "1").unwrap();
     let _one = Sysv::new(0, 1, 0o600);
-    check(&sysv(1, false, false), "kernel.shmmni 1");
+    check(&sysv(1, false, false), "kernel.shmmni allows (1)");
     fs::write("/proc/sys/kernel/shmmni", "4096").unwrap();
     fs::write("/proc/sys/kernel/shmall", "2").unwrap();
-    check(&sysv(2 << 12, false, false), "kernel.shmall 2");
+    check(&sysv(2 << 12, false, false), "kernel.shmall allows (2)");
     check(&sysv(1 << 12, false, false), "");
     let none = None::<&str>;
     nix::mount::mount(none, "/dev/shm", none, MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY, none).unwrap();

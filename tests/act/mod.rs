@@ -15,7 +15,7 @@ use shmlens::machine::real::RealMachine;
 use shmlens::segment::{Mode, Segment, SegmentId};
 use shmlens::survey::{Names, Survey};
 
-const FORCE: Options = Options { force: true, read_only: false, many: false, links_gone: 0 };
+const FORCE: Options = Options { force: true, read_only: false, many: false, links_gone: 0, clean: false };
 const REMOVE: Action = Action::Remove(Copying::Without);
 
 /// The segment as a survey shows it now.

@@ -280,7 +280,8 @@ fn shown_as(name: &str) -> Option<shmlens::segment::Segment> {
     let mut segment = template();
     segment.id = SegmentId::Posix(name);
     segment.times.birth = stat.birth;
-    segment.facts = Facts::Posix(PosixFacts { device: stat.device, inode: stat.inode, unlinked: None });
+    segment.facts =
+        Facts::Posix(PosixFacts { device: stat.device, inode: stat.inode, links: 1, unlinked: None });
     Some(segment)
 }
 
@@ -340,7 +341,7 @@ fn a_number_that_passes_on_while_it_is_removed() {
 }
 
 /// As `rm` does it with thousands: nothing is attached for the removal.
-const MANY: Options = Options { force: true, read_only: false, many: true, links_gone: 0 };
+const MANY: Options = Options { force: true, read_only: false, many: true, links_gone: 0, clean: false };
 
 #[test]
 fn a_number_of_many_that_was_given_anew() {

@@ -1,7 +1,7 @@
 //! What comes between the look and the act, and what fails.
 
 use super::{Leaks, there};
-use crate::support::{NOBODY, Object, SOON, Terminal, as_nobody};
+use crate::support::{NOBODY, Object, SOON, Terminal, as_nobody, tool, wait_until};
 use shmlens::sys::shm;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -46,7 +46,10 @@ fn what_somebody_holds_by_then_survives() {
     assert_eq!(terminal.wait_exit(SOON).code(), Some(1));
     let screen = terminal.screen();
     assert!(
-        screen.contains("in use: attached once (nattch 1)") && screen.contains("in use now: held by"),
+        screen.contains("in use now: attached once (nattch 1)")
+            && screen.contains("in use now: held by")
+            && screen.matches("Run clean again").count() == 2
+            && !screen.contains("--force"),
         "{screen}"
     );
     let mut left = vec![held.clone(), opened.clone()];
@@ -56,7 +59,7 @@ fn what_somebody_holds_by_then_survives() {
     assert_eq!(leaks.copies().len(), 2);
     drop((attachment, file));
     // What another test's child has of them before its exec lets go too.
-    crate::support::wait_until(SOON, || leaks.clean(&["--yes", "--likely"]).status == Some(0));
+    wait_until(SOON, || leaks.clean(&["--yes", "--likely"]).status == Some(0));
     // This test, which runs, attached it last: it may come back.
     assert_eq!(there(), [held]);
 }
@@ -74,6 +77,131 @@ fn what_took_its_name_by_then_survives() {
 }
 
 #[test]
+fn an_object_opened_after_the_lease_gets_its_name_back() {
+    let (Some(leaks), Some(strace)) = (Leaks::new(), tool("strace")) else { return };
+    let object = Leaks::object("nccl-a1B2c3", 8);
+    let trace = leaks.home.path().join("trace");
+    let delay = "inject=renameat2:delay_enter=1000000:when=1";
+    let mut command = leaks.command();
+    let program = command.get_program().to_owned();
+    let arguments = ["clean", "--settle", "0s", "--yes", "--no-copy"];
+    let environment: Vec<_> =
+        command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
+    command = std::process::Command::new(strace);
+    for (name, value) in environment {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+        .args(["-f", "-o"])
+        .arg(&trace)
+        .args(["-e", "trace=renameat2", "-e", delay])
+        .arg(program)
+        .args(arguments);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_until(SOON, || fs::read_to_string(&trace).is_ok_and(|trace| trace.contains("renameat2")));
+    let opened = File::open("/dev/shm/nccl-a1B2c3").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(stderr.contains("in use now: ") && stderr.contains("Run clean again"), "{stderr}");
+    assert_eq!(there(), [object]);
+    drop(opened);
+}
+
+#[test]
+fn what_is_gone_by_then_is_no_failure() {
+    let Some(leaks) = Leaks::new() else { return };
+    let (gone, left) = (leaks.sysv("4K"), leaks.sysv("8K"));
+    Leaks::object("nccl-a1B2c3", 8);
+    let mut terminal = leaks.ask(&[], "Remove these 3 segments? [y/N]");
+    shm::remove(gone.strip_prefix("sysv:").unwrap().parse().unwrap()).unwrap();
+    fs::remove_file("/dev/shm/nccl-a1B2c3").unwrap();
+    terminal.send("y\r");
+    assert_eq!(terminal.wait_exit(SOON).code(), Some(0), "{}", terminal.screen());
+    let screen = terminal.screen();
+    assert!(
+        screen.matches("already gone").count() == 2 && screen.contains(&format!("{left}: removed")),
+        "{screen}"
+    );
+    assert_eq!((leaks.copies().len(), there().len()), (1, 0));
+}
+
+#[test]
+fn parallel_runs_leave_nothing() {
+    let Some(leaks) = Leaks::new() else { return };
+    for number in 0..6 {
+        leaks.sysv("1M");
+        let name = format!("nccl-a1B2c{number}");
+        Leaks::object(&name, 1 << 20);
+        fs::write(format!("/dev/shm/{name}"), vec![1; 1 << 20]).unwrap();
+    }
+    let spawn = |_| {
+        let mut command = leaks.command();
+        command.args(["clean", "--settle", "0s", "--yes"]).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let children: Vec<_> = (0..5).map(spawn).collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    assert_eq!((there(), leaks.copies().len()), (vec![], 12));
+}
+
+#[test]
+fn names_of_one_object_count_once() {
+    let Some(leaks) = Leaks::new() else { return };
+    Leaks::object("nccl-a1B2c3", 4096);
+    fs::write("/dev/shm/nccl-a1B2c3", [1; 4096]).unwrap();
+    fs::hard_link("/dev/shm/nccl-a1B2c3", "/dev/shm/nccl-d4E5f6").unwrap();
+    fs::hard_link("/dev/shm/nccl-a1B2c3", "/dev/shm/.kept").unwrap();
+    leaks.clean(&["name~nccl"]).assert_is(
+        1,
+        &["1 segment leaked; removal frees 0 B", "same object (hard links): /nccl-d4E5f6, 1 more"],
+    );
+    fs::remove_file("/dev/shm/.kept").unwrap();
+    leaks.clean(&[]).assert_is(1, &["1 segment leaked; removal frees 4.0 KiB"]);
+}
+
+#[test]
+fn the_log_has_the_evidence() {
+    let Some(leaks) = Leaks::new() else { return };
+    leaks.sysv("4K");
+    leaks.clean(&["--yes"]).assert_is(0, &[": removed"]);
+    let log = fs::read_to_string(leaks.home.path().join("shmlens/log.jsonl")).unwrap();
+    assert!(log.contains(r#""action":"clean""#) && log.contains("evidence: no holders; creator "), "{log}");
+}
+
+#[test]
+fn what_is_the_same_for_all_is_said_once() {
+    let Some(leaks) = Leaks::new() else { return };
+    let all = [leaks.sysv("4K"), leaks.sysv("4K"), leaks.sysv("4K")];
+    let listed = all.join(", ");
+    let ended = leaks.run(&["--read-only", "clean", "--settle", "0s"]);
+    ended.assert_is(1, &[&format!("{listed}: not removed: changes are disabled")]);
+    assert_eq!((ended.stdout.matches("read-only)").count(), ended.stderr.as_str()), (1, ""));
+    let ended = leaks.run(&["--read-only", "clean", "--settle", "0s", "--yes"]);
+    assert_eq!(
+        ended.stderr,
+        format!(
+            "shmlens: {listed}: changes are disabled (read-only). Omit --read-only, and set read-only = false in the config file\n"
+        )
+    );
+    assert!(!ended.stdout.contains("read-only"), "{ended:?}");
+    let rm = [&["rm", "--dry-run"], &all.each_ref().map(String::as_str)[..]].concat();
+    let planned = leaks.run(&rm);
+    planned.assert_is(0, &["all: a copy is saved first, without "]);
+    assert_eq!(
+        (planned.stdout.matches("copy").count(), planned.stdout.matches("undo: ").count()),
+        (1, 1),
+        "{planned:?}"
+    );
+}
+
+#[test]
 fn one_failure_stops_no_other() {
     let Some(leaks) = Leaks::new() else { return };
     fs::create_dir_all(leaks.home.path().join("shmlens")).unwrap();
@@ -82,7 +210,7 @@ fn one_failure_stops_no_other() {
     // Too large for a copy.
     let large = Leaks::object("nccl-a1B2c3", 8 << 20);
     fs::write("/dev/shm/nccl-a1B2c3", vec![1; 8 << 20]).unwrap();
-    leaks.clean(&[]).assert_is(1, &["3 segments leaked", "  not removed: "]);
+    leaks.clean(&[]).assert_is(1, &["3 segments leaked", ": not removed: "]);
     let ended = leaks.clean(&["--yes"]);
     ended.assert_is(1, &[&format!("{first}: removed"), &format!("{last}: removed")]);
     assert!(ended.stderr.contains(&large) && ended.stderr.contains("--no-copy"), "{ended:?}");

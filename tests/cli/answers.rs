@@ -60,6 +60,42 @@ c.shmat.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
 ";
 
 #[test]
+fn a_filter_that_cannot_match_says_why() {
+    let Some(_world) = World::new() else { return };
+    let _object = Object::new("a", 4096, 0o666);
+    let notes = |arguments: &[&str], as_root: bool| {
+        let mut command = if as_root { shmlens() } else { as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]) };
+        let output = command.args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        // Nobody may not read the config file of root.
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let notes = stderr.lines().filter(|line| !line.contains("config file"));
+        notes.map(|line| format!("{line}\n")).collect::<Vec<_>>().concat()
+    };
+    assert_eq!(notes(&["list", "pid=4194305"], true), "shmlens: no process 4194305\n");
+    assert_eq!(notes(&["list", "owner=nosuch"], true), "shmlens: no user named 'nosuch'\n");
+    assert_eq!(notes(&["list", "owner=nobody"], true), "");
+    let own = std::process::id();
+    let note = notes(&["list", &format!("pid={own}")], false);
+    assert_eq!(note, format!("shmlens: process {own} cannot be inspected. Run as root\n"));
+}
+
+#[test]
+fn an_object_larger_than_what_is_left_is_told() {
+    let Some(_world) = World::new() else { return };
+    let size = nix::sys::statvfs::statvfs("/dev/shm").unwrap();
+    let size = (size.blocks() * size.fragment_size() + (1 << 30)).to_string();
+    let output = shmlens().args(["create", "posix", "/more", "--size", &size]).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let words = "larger than what /dev/shm has left (";
+    assert!(output.status.success() && stderr.contains(words) && stderr.contains("SIGBUS"), "{stderr}");
+    let info = printed(["info", "/more"]);
+    let warning = info.lines().find(|line| line.starts_with("warning")).unwrap();
+    assert!(warning.contains(words), "{info}");
+    fs::remove_file("/dev/shm/more").unwrap();
+}
+
+#[test]
 fn a_pid_filters_by_holder() {
     let Some(_world) = World::new() else { return };
     let others = [Sysv::new(0x4d2, 4096, 0o666), Sysv::new(0, 4096, 0o666)];
@@ -141,8 +177,8 @@ print('ready'); sys.stdin.read()"
         let row = format!("python3 ({})", first.pid());
         let row = table.lines().find(|line| line.starts_with(&row)).unwrap_or_else(|| panic!("{table}"));
         assert_eq!(
-            row.split_whitespace().skip(2).take(3).collect::<Vec<_>>(),
-            ["3", "3.0", "MiB"],
+            row.split_whitespace().skip(2).take(4).collect::<Vec<_>>(),
+            ["nobody", "3", "3.0", "MiB"],
             "{table}"
         );
     }
@@ -157,7 +193,7 @@ print('ready'); sys.stdin.read()"
     );
     let Some(creator) = start(&create, true) else { return };
     let answer = json(["limits", "--json"]);
-    let wanted = value!([{"pid": creator.pid().as_raw(), "command": "python3", "ids": 5, "bytes": 5 * 4096,
+    let wanted = value!([{"pid": creator.pid().as_raw(), "command": "python3", "user": "root", "ids": 5, "bytes": 5 * 4096,
                           "objects": 0, "object_bytes": 0}]);
     assert_eq!(answer["processes"], wanted);
     drop(creator);
@@ -223,7 +259,10 @@ print('ready'); sys.stdin.read()"
         assert!(figure("rest") > MEMFD - (4 << 20), "{shmem}");
         let text = told(&["limits"], as_root);
         let line = text.lines().find(|line| line.starts_with("Shmem ")).unwrap_or_else(|| panic!("{text}"));
-        assert!(line.contains(", listed 4.0 MiB; the rest is memfds, anonymous shared memory"), "{line}");
+        assert!(
+            line.contains("listed here take 4.0 MiB of it. The rest is memfds, anonymous shared memory"),
+            "{line}"
+        );
     }
 }
 

@@ -5,6 +5,7 @@ use crate::support::{Child, Object, SOON, Sysv, World, as_nobody, shmlens, wait_
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::fs;
+use std::io::Read as _;
 use std::process::Stdio;
 
 #[test]
@@ -145,6 +146,22 @@ fn ctrl_c_stops_it() {
     });
     child.signal(Signal::SIGINT);
     assert_eq!(child.wait(SOON).code(), Some(1));
+}
+
+#[test]
+fn an_object_that_shrinks_is_told() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("a", 8 << 20, 0o600);
+    object.write(0, &vec![b'x'; 8 << 20]);
+    let mut command = shmlens();
+    command.args(["find", "x"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 100]).unwrap();
+    object.file.set_len(4096).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("/a: its size changed while it was read"), "{error}");
+    assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]

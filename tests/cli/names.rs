@@ -31,6 +31,47 @@ fn free_shmid() -> i32 {
 }
 
 #[test]
+fn names_that_cannot_be_say_why() {
+    let Some(_world) = World::new() else { return };
+    let _objects = ["camera0", "camera1"].map(|name| Object::new(name, 4, 0o600));
+    let _private = Sysv::new(0, 1, 0o600);
+    for (arguments, words) in [
+        (&["info", "key:zz"][..], "'key:zz' is not a key: expected a number"),
+        (&["rm", "--yes", "0xzz"], "'0xzz' is not a key: expected a number"),
+        (&["info", "key:0"], "key 0 is IPC_PRIVATE, which names no segment"),
+        (
+            &["rm", "--yes", "cam"],
+            "'cam' matches 2 segments: /camera0, /camera1. Use the full name of one of them",
+        ),
+        (&["dump", "cam"], "'cam' matches 2 segments: /camera0, /camera1"),
+    ] {
+        let (status, _, stderr) = run(arguments);
+        assert!(status == 1 && stderr.contains(words), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_shmid_that_is_also_a_key_is_told() {
+    let Some(_world) = World::new() else { return };
+    // The first of a namespace has the shmid 0, which is nobody's key.
+    let [_first, one] = [(); 2].map(|()| Sysv::new(0, 1, 0o600));
+    let keyed = Sysv::new(one.shmid.unsigned_abs(), 1, 0o600);
+    let number = one.shmid.to_string();
+    let note = format!(
+        "{number} is taken as a shmid; as a key ({:#010x}) it is sysv:{}: use key:{number}",
+        one.shmid, keyed.shmid
+    );
+    for arguments in
+        [&["info", &number][..], &["rm", "--dry-run", &number], &["chmod", "--dry-run", "0600", &number]]
+    {
+        let (_, _, stderr) = run(arguments);
+        assert!(stderr.contains(&note), "{arguments:?}: {stderr}");
+    }
+    let (_, _, stderr) = run(["info", &format!("sysv:{number}")]);
+    assert_eq!(stderr, "");
+}
+
+#[test]
 fn a_full_form_never_reads_another_object() {
     let Some(_world) = World::new() else { return };
     let gone = free_shmid();
@@ -192,7 +233,7 @@ fn a_star_in_dev_shm_removes_only_objects() {
     assert_eq!(status, 1, "{stdout}{stderr}");
     let planned: Vec<&str> = stdout
         .lines()
-        .filter(|line| !line.starts_with(' '))
+        .filter(|line| line.contains(": frees "))
         .filter_map(|line| line.split(": ").next())
         .collect();
     assert_eq!(planned, ["posix:/-y", "posix:/a"], "{stdout}{stderr}");

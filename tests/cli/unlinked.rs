@@ -205,11 +205,62 @@ fn a_former_name_that_two_objects_had_lists_both() {
     for command in [&["dump", "twice"][..], &["save", "/twice", "/nowhere/file"], &["info", "posix:/twice"]] {
         let error = error(&shmlens().args(command).output().unwrap());
         assert!(error.contains("is the former name of 2 unlinked segments"), "{error}");
-        assert!(ids.iter().all(|id| error.contains(&format!("{id} (held by unlinked_holder"))), "{error}");
+        assert!(
+            ids.iter().all(|id| error.contains(&format!("{id} (8.0 KiB, root, held by unlinked_holder"))),
+            "{error}"
+        );
     }
     let contents: Vec<String> =
         ids.iter().map(|id| texts(&run(["dump", "--raw", "--length", "3", id])).0).collect();
     assert!(contents == ["one", "two"] || contents == ["two", "one"], "{contents:?}");
+}
+
+#[test]
+fn a_former_name_works_as_the_table_shows_it_and_with_its_kind() {
+    let Some(_world) = World::new() else { return };
+    let Some(_holder) = holder(&[["/gone soon", "text", "open"]]) else { return };
+    for name in ["/gone soon (deleted)", "gone soon (deleted)"] {
+        assert_eq!(texts(&run(["dump", "--raw", "--length", "4", name])).0, "text");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["/gone soon", "gone soon", "/gone soon (deleted)"] {
+        let file = directory.path().join("saved");
+        let file = file.to_str().unwrap();
+        texts(&run(["save", "--force", "--kind", "deleted", name, file]));
+        let error = error(&run(["rm", "--yes", "--kind", "deleted", name]));
+        assert!(error.contains("it was unlinked and is now deleted:"), "{error}");
+        assert!(error.contains(&format!("`shmlens info '{name}'` shows more")), "{error}");
+    }
+    // An object that has exactly this name is meant.
+    let object = Object::new("gone soon (deleted)", 4, 0o600);
+    object.write(0, b"live");
+    assert_eq!(printed(["dump", "--raw", "/gone soon (deleted)"]), "live");
+}
+
+#[test]
+fn a_search_of_everything_reads_unlinked_objects() {
+    let Some(_world) = World::new() else { return };
+    let Some(_holder) = holder(&[["/gone", "needle", "open"]]) else { return };
+    let id = unlinked()["id"].as_str().unwrap().to_owned();
+    let found = printed(["find", "needle"]);
+    assert!(found.starts_with(&format!("{id} (formerly /gone)  0x00000000  |needle")), "{found}");
+    let objects = ["/hidden", "needle", "mapped"];
+    let Some(program) = compile_cpp("tests/cli/unlinked_holder.cpp") else { return };
+    let _other = ready(&mut as_nobody(program, objects));
+    let output = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["find", "needle"]).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        error.contains("skipped 1 unlinked segment that is only mapped (root can read them): deleted:"),
+        "{error}"
+    );
+    assert!(error.contains("(formerly /hidden)"), "{error}");
+}
+
+#[test]
+fn root_is_not_told_to_run_as_root() {
+    let Some(_world) = World::new() else { return };
+    let error = error(&run(["info", "deleted:1:2"]));
+    assert!(!error.contains("as root"), "{error}");
 }
 
 #[test]

@@ -56,7 +56,11 @@ fn sizes_beyond_the_capacity_are_an_alert_once_half_of_it_is_used() {
     fill(&mut stage, 2047);
     assert!(!stage.screen().contains("overcommitted"));
     fill(&mut stage, 2048);
-    assert!(stage.screen().contains("/dev/shm is overcommitted (objects: 8.0 KiB"), "{}", stage.screen());
+    assert!(
+        stage.screen().contains("/dev/shm is overcommitted, with objects of 8.0 KiB"),
+        "{}",
+        stage.screen()
+    );
 }
 
 #[test]

@@ -319,7 +319,7 @@ fn nobody_restores_what_is_theirs_and_is_told_what_is_not() {
     let is = fs::metadata(object.path()).unwrap();
     assert_eq!((is.uid(), is.gid(), is.mode() & 0o7777), (NOBODY, NOBODY, 0o660));
     let told = restored.lost.join("\n");
-    assert!(told.contains("owned by you, not") && told.contains("group is yours"), "{told}");
+    assert!(told.contains("the owner is you instead of") && told.contains("the group is yours"), "{told}");
     let Facts::Sysv(facts) = segment(&again.id).facts else { panic!("{}", again.id) };
     assert_eq!((facts.key.0, facts.creator.uid), (7, NOBODY));
     let SegmentId::Sysv(shmid) = again.id else { panic!("{}", again.id) };

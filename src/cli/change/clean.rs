@@ -7,21 +7,23 @@
 use super::copying::Where;
 use super::log::Log;
 use super::removing::remove;
-use super::tell::Teller;
+use super::tell::{Teller, refusals_of};
 use super::{Terms, ask, remove_empty_directories};
-use crate::act::{self, Action, Copying, Plan, Task};
+use crate::act::{self, Action, Copying, Options, Plan, StateDirectory, Task};
 use crate::cli::args::CleanArgs;
 use crate::cli::out::{Out, warn};
-use crate::cli::{Failure, Status, look_whole};
+use crate::cli::{Failure, Status, look_whole, note_unknown};
 use crate::machine::Machine;
 use crate::segment::filter::Filter;
-use crate::segment::{Bytes, Certainty, Segment, State, Timestamp, age_text, escape};
-use crate::survey::Survey;
-use std::collections::BTreeMap;
+use crate::segment::{Certainty, Segment, State, Timestamp, age_text, escape};
+use crate::survey::{Survey, freed};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-/// Why what is likely to be leaked is left.
+/// The lock of the one `clean` that removes: two at once would take each other for users of the segments.
+const LOCK: &str = "clean.lock";
+/// Why likely leaks are left.
 const ONLY_LIKELY: &str = "only likely leaked; use --likely to include it";
 
 pub fn run(
@@ -31,9 +33,14 @@ pub fn run(
     log: &Log,
     out: &mut Out,
 ) -> Result<Status, Failure> {
-    let options = terms.options();
+    let options = Options { clean: true, ..terms.options() };
     let filter = Filter::from_words(&args.filter)?;
     let user = args.user.as_deref().map(|user| uid(machine, user)).transpose()?;
+    let lock = || {
+        let wait = || warn("waiting for another `shmlens clean` to finish");
+        StateDirectory::find().ok().and_then(|state| state.lock(LOCK, wait))
+    };
+    let locked = if args.yes && !args.tell.dry_run && !terms.read_only { lock() } else { None };
     let survey = look_whole(machine, args.settle.over(terms.rules));
     let meant = survey
         .segments
@@ -41,6 +48,9 @@ pub fn run(
         .filter(|segment| filter.fits(segment, survey.at) && fits(segment, args, user, survey.at));
     let leaked: Vec<&Segment> = meant.clone().filter(|segment| segment.verdict.state.is_leaked()).collect();
     let unknown: Vec<&Segment> = meant.filter(|segment| segment.verdict.state == State::Unknown).collect();
+    if leaked.is_empty() && unknown.is_empty() {
+        note_unknown(machine, &filter);
+    }
     let own = unknown.iter().filter(|segment| segment.owner.uid == machine.effective_uid()).count();
     let incomplete = own > 0 || !survey.unlisted.is_empty();
     let ended = |status| if incomplete { Status::Failed } else { status };
@@ -50,11 +60,15 @@ pub fn run(
     let (wanted, left): (Vec<&Segment>, Vec<&Segment>) =
         leaked.iter().partition(|segment| is_wanted(segment, args));
     // In the order in which they are carried out: each counts what the ones before it use.
-    let [wanted, left] = [wanted, left].map(|segments| segments.iter().map(plan).collect::<Vec<Plan>>());
+    let [mut wanted, left] = [wanted, left].map(|segments| segments.iter().map(plan).collect::<Vec<Plan>>());
     let doable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
     let asks = !args.tell.dry_run && !args.yes && doable > 0;
     if !args.tell.json {
-        let text = text_of(&wanted, &left, unknown.len(), args, &survey) + &unknown_text(&unknown);
+        let mut text = text_of(&wanted, &left, unknown.len(), args, &survey) + &unknown_text(&unknown);
+        if !args.yes && !args.tell.dry_run {
+            // Whoever is asked has to know first; elsewhere this comes with the results.
+            text += &refusals_of(&wanted);
+        }
         let text = out.style().fit(&text).into_owned();
         out.write_all(text.as_bytes())?;
         out.flush()?;
@@ -75,9 +89,13 @@ pub fn run(
     if asks && !confirmed(&wanted, doable, &mut teller)? {
         return Ok(Status::Failed);
     }
+    if !args.yes && !args.tell.json {
+        teller.drop_refused(&mut wanted);
+    }
     if wanted.is_empty() {
         Ok(ended(teller.status()))
     } else {
+        let _locked = locked.or_else(lock);
         remove(machine, wanted.into_iter().map(Ok), log, &mut teller).map(ended)
     }
 }
@@ -124,10 +142,7 @@ fn segment(plan: &Plan) -> Option<&Segment> {
 
 /// What a dry run would do. What is leaked is still there after it.
 fn told(wanted: &[Plan], teller: &mut Teller) -> Result<Status, Failure> {
-    for plan in wanted {
-        teller.is_about(plan);
-        teller.planned(plan)?;
-    }
+    teller.planned(wanted)?;
     Ok(if wanted.is_empty() { teller.status() } else { Status::Failed })
 }
 
@@ -165,6 +180,7 @@ fn text_of(wanted: &[Plan], left: &[Plan], unknown: usize, args: &CleanArgs, sur
         }
         .to_owned();
     }
+    let all: Vec<&Segment> = wanted.iter().chain(left).filter_map(segment).collect();
     for (at, plan) in wanted.iter().chain(left).enumerate() {
         let Some(segment) = segment(plan) else { continue };
         let age = segment.age(now).map_or_else(String::new, |age| format!(", {} old", age_text(age)));
@@ -176,6 +192,9 @@ fn text_of(wanted: &[Plan], left: &[Plan], unknown: usize, args: &CleanArgs, sur
             segment.size,
             segment.owner.user_text(),
         );
+        if let Some(names) = other_names(segment, &all) {
+            let _ = writeln!(text, "  {names}");
+        }
         for reason in &segment.verdict.reasons {
             let _ = writeln!(text, "  {reason}");
         }
@@ -184,28 +203,57 @@ fn text_of(wanted: &[Plan], left: &[Plan], unknown: usize, args: &CleanArgs, sur
                 let _ = writeln!(text, "  {sentence}");
             }
         }
-        if let Some(refusal) = &plan.refusal {
-            let _ = writeln!(text, "  not removed: {}. {}", refusal.reason, refusal.remedy);
-        }
     }
     // Only what will be removed frees anything.
-    let sum = |plans: &[Plan]| -> Bytes {
-        let removed = plans.iter().filter(|plan| plan.refusal.is_none()).filter_map(segment);
-        removed.map(|one| one.resident.unwrap_or_default()).sum()
-    };
+    let frees =
+        |plans: &[Plan]| freed(plans.iter().filter(|plan| plan.refusal.is_none()).filter_map(segment));
     if !wanted.is_empty() {
-        let _ = writeln!(text, "{} leaked; removal frees {}", count(wanted.len()), sum(wanted));
+        let _ = writeln!(text, "{}; removal frees {}", leaked_text(wanted), frees(wanted));
     }
     if !left.is_empty() {
+        let it = if left.len() == 1 { "it" } else { "them" };
         let _ = writeln!(
             text,
-            "{} likely leaked, {}; use --likely to include {}",
-            count(left.len()),
-            sum(left),
-            if left.len() == 1 { "it" } else { "them" }
+            "{} ({} in memory); use --likely to include {it}",
+            leaked_text(left),
+            freed(left.iter().filter_map(segment))
         );
     }
     text
+}
+
+/// `2 segments leaked, 3 segments likely leaked`: an object under two names is one segment.
+fn leaked_text(plans: &[Plan]) -> String {
+    let mut seen = HashSet::new();
+    let is_first = |segment: &&Segment| match segment.posix() {
+        Some(facts) => seen.insert((facts.device, facts.inode)),
+        None => true,
+    };
+    let (certain, likely): (Vec<&Segment>, Vec<&Segment>) = plans
+        .iter()
+        .filter_map(segment)
+        .filter(is_first)
+        .partition(|segment| segment.verdict.state == State::Leaked(Certainty::Certain));
+    let kinds = [(certain.len(), "leaked"), (likely.len(), "likely leaked")];
+    let texts = kinds.into_iter().filter(|(segments, _)| *segments > 0);
+    texts.map(|(segments, kind)| format!("{} {kind}", count(segments))).collect::<Vec<_>>().join(", ")
+}
+
+/// The other names (hard links) of an object: they keep its memory.
+fn other_names(segment: &Segment, all: &[&Segment]) -> Option<String> {
+    let links = segment.posix()?.links;
+    if links < 2 {
+        return None;
+    }
+    let others: Vec<String> = all
+        .iter()
+        .filter(|other| other.is_same_object(segment) && other.id != segment.id)
+        .map(|other| other.id.short())
+        .collect();
+    let more = (links as usize - 1).saturating_sub(others.len());
+    let more = (more > 0).then(|| if more == 1 { "1 more".to_owned() } else { format!("{more} more") });
+    let names: Vec<String> = others.into_iter().chain(more).collect();
+    Some(format!("other names of the same object (hard links): {}", names.join(", ")))
 }
 
 /// How many segments may be leaked or in use, by the reason: `3 segments unknown: no holders found, but …`.

@@ -5,7 +5,7 @@ use super::tell::Teller;
 use super::{warn_of_no_mark, warn_of_unfinished};
 use crate::act::{self, NewSegment, Options, Source, StateDirectory};
 use crate::cli::args::{CreateArgs, CreateKind, NewArgs};
-use crate::cli::out::Out;
+use crate::cli::out::{Out, warn};
 use crate::cli::progress::{Interrupt, attended};
 use crate::cli::{Failure, Status, look};
 use crate::machine::Machine;
@@ -56,7 +56,7 @@ pub fn run(
     }
     let plan = act::plan_create(machine, &new, &options);
     if teller.dry_run() {
-        teller.planned(&plan)?;
+        teller.planned(std::slice::from_ref(&plan))?;
         return Ok(teller.status());
     }
     let state = StateDirectory::find().ok();
@@ -75,6 +75,11 @@ pub fn run(
         act::create(machine, &plan, state.as_ref(), &progress)
     });
     log.add(&outcome);
+    if outcome.result.is_ok()
+        && let Some(warning) = new.warning(machine)
+    {
+        warn(&format!("{}: {warning}", new.subject()));
+    }
     teller.came_of(&outcome)?;
     Ok(teller.status())
 }

@@ -42,12 +42,17 @@ impl<'a> Log<'a> {
 
     /// Logs the outcome of a plan. A refused one did not happen and is not logged.
     pub fn add(&self, outcome: &Outcome) {
-        self.put(outcome, false);
+        self.put(outcome, &[], false);
+    }
+
+    /// As [`Log::add`], with the evidence on which `clean` removed a segment.
+    pub fn add_with(&self, outcome: &Outcome, evidence: &[String]) {
+        self.put(outcome, evidence, false);
     }
 
     /// As [`Log::add`], for one of a great many that follow each other at once.
     pub fn add_soon(&self, outcome: &Outcome) {
-        self.put(outcome, true);
+        self.put(outcome, &[], true);
     }
 
     /// Writes what waits to be written.
@@ -57,12 +62,16 @@ impl<'a> Log<'a> {
         }
     }
 
-    fn put(&self, outcome: &Outcome, soon: bool) {
-        let (segment, done, result) = match &outcome.result {
+    fn put(&self, outcome: &Outcome, evidence: &[String], soon: bool) {
+        let (segment, done, mut result) = match &outcome.result {
             Ok(done) => (done.id.to_string(), true, done.text()),
-            Err(ActError::Refused { .. } | ActError::NotCreated { .. }) => return,
+            Err(ActError::Refused { .. } | ActError::InUseNow { .. } | ActError::NotCreated { .. }) => return,
             Err(error) => (outcome.subject.clone(), false, error.to_string()),
         };
+        if !evidence.is_empty() {
+            result.push_str("; evidence: ");
+            result.push_str(&evidence.join("; "));
+        }
         let log = self.file.borrow();
         let Some(log) = &*log else { return };
         let note = if soon { ChangeLog::note_soon } else { ChangeLog::note };

@@ -130,7 +130,7 @@ fn each(
 /// Carries a plan out, or only tells it.
 fn carry_out(machine: &dyn Machine, plan: &Plan, log: &Log, teller: &mut Teller) -> Result<(), Failure> {
     if teller.dry_run() {
-        teller.planned(plan)
+        teller.planned(std::slice::from_ref(plan))
     } else {
         if plan.refusal.is_none() {
             log.open()?;

@@ -3,14 +3,20 @@
 use super::Missing;
 use super::log::Log;
 use super::tell::Teller;
-use crate::act::{self, Plan, Recent};
+use crate::act::{self, ActError, Plan, Recent, Task};
 use crate::cli::progress::{Interrupt, attended};
 use crate::cli::{Failure, Status};
 use crate::machine::Machine;
 use crate::memory::Progress;
+use std::process;
+use std::thread;
+use std::time::Duration;
 
-/// Removes one after the other, and reports names without a segment in their place. Making copies takes its time: it shows how far
-/// it is, and Ctrl-C stops it before the segment whose copy is not whole yet.
+/// `clean` tries a segment again this many times after a holder appeared: it may be another `shmlens` that reads.
+const RETRIES: u32 = 4;
+
+/// Removes one after the other, and reports names without a segment in their place. Shows the progress of copies;
+/// Ctrl-C stops before the segment whose copy is incomplete.
 pub fn remove<'a>(
     machine: &dyn Machine,
     plans: impl ExactSizeIterator<Item = Result<Plan, Missing<'a>>>,
@@ -18,32 +24,62 @@ pub fn remove<'a>(
     teller: &mut Teller,
 ) -> Result<Status, Failure> {
     let all = plans.len();
-    let (progress, interrupt, recent) = (Progress::new(), Interrupt::listen(), Recent::default());
+    let (progress, interrupt) = (Progress::new(), Interrupt::listen());
+    let mut plans: Box<dyn Iterator<Item = Result<Plan, Missing<'a>>> + '_> = Box::new(plans);
+    let mut done = 0;
     attended("saving a copy", true, &progress, &interrupt, |meter| {
-        for (at, plan) in plans.enumerate() {
-            if interrupt.came() {
-                return Err(Failure::Stopped(format!("interrupted: processed {at} of {all} segments")));
-            }
-            let plan = match plan {
-                Ok(plan) => plan,
-                Err(missing) => {
-                    meter.aside(|| missing.tell(teller))?;
+        for round in 0..=RETRIES {
+            let recent = Recent::default();
+            let mut held = vec![];
+            for plan in plans {
+                if interrupt.came() {
+                    teller.status();
+                    return Err(Failure::Stopped(format!("interrupted: processed {done} of {all} segments")));
+                }
+                let plan = match plan {
+                    Ok(plan) => plan,
+                    Err(missing) => {
+                        done += 1;
+                        meter.aside(|| missing.tell(teller))?;
+                        continue;
+                    }
+                };
+                teller.is_about(&plan);
+                if plan.refusal.is_none() {
+                    log.open()?;
+                }
+                let outcome = act::apply_with(machine, &plan, &progress, &recent);
+                let clean = plan.options.clean;
+                if clean && round < RETRIES && matches!(outcome.result, Err(ActError::InUseNow { .. })) {
+                    held.push(plan);
                     continue;
                 }
-            };
-            teller.is_about(&plan);
-            if plan.refusal.is_none() {
-                log.open()?;
+                done += 1;
+                match (&outcome.result, &plan.task) {
+                    (Err(ActError::Gone { .. }), _) if clean => {
+                        meter.aside(|| teller.gone(&outcome.subject))?;
+                        continue;
+                    }
+                    (_, Task::Change { segment, .. }) if clean => {
+                        log.add_with(&outcome, &segment.verdict.reasons);
+                    }
+                    _ if plan.options.many => log.add_soon(&outcome),
+                    _ => log.add(&outcome),
+                }
+                meter.aside(|| teller.came_of(&outcome))?;
             }
-            let outcome = act::apply_with(machine, &plan, &progress, &recent);
-            if plan.options.many {
-                log.add_soon(&outcome);
-            } else {
-                log.add(&outcome);
+            if held.is_empty() {
+                break;
             }
-            meter.aside(|| teller.came_of(&outcome))?;
+            thread::sleep(pause());
+            plans = Box::new(held.into_iter().map(Ok));
         }
         log.finish();
         Ok(teller.status())
     })
+}
+
+/// The time between two tries, which differs from process to process: two of them do not meet again.
+fn pause() -> Duration {
+    Duration::from_millis(100 + u64::from(process::id() % 16) * 20)
 }

@@ -70,16 +70,21 @@ pub fn run(
     }
     if dry {
         let mut planner = Planner::new(machine, &copies, options);
+        let mut plans = vec![];
         for segment in segments {
             match segment {
                 Ok(segment) => {
                     let plan = planner.plan(segment, false);
                     planner.note(&plan);
-                    teller.planned(&plan)?;
+                    plans.push(plan);
                 }
-                Err(missing) => missing.tell(&mut teller)?,
+                Err(missing) => {
+                    teller.planned(&std::mem::take(&mut plans))?;
+                    missing.tell(&mut teller)?;
+                }
             }
         }
+        teller.planned(&plans)?;
         return Ok(teller.status());
     }
     if !asks {
@@ -147,7 +152,7 @@ fn look_for_many(machine: &dyn Machine, rules: Rules, names: &[OsString], kind: 
 /// Shows the plans and asks: first about each that only a word for it removes,
 /// then about the others together.
 fn confirmed(segments: &[&Segment], mut planner: Planner, style: Style) -> Result<Vec<Plan>, Failure> {
-    let show = |plan: &Plan| style.fit(&text_of(plan)).into_owned();
+    let show = |plan: &Plan| style.fit(&text_of(&[plan])).into_owned();
     let force = planner.options.force;
     let mut plans = vec![];
     for segment in segments {
@@ -160,7 +165,7 @@ fn confirmed(segments: &[&Segment], mut planner: Planner, style: Style) -> Resul
     let free = plans.iter().filter(|plan| plan.refusal.is_none() && !plan.options.force);
     let given = plans.iter().filter(|plan| plan.refusal.is_none() && plan.options.force && force);
     let shown: Vec<&Plan> = free.chain(given).collect();
-    let text: String = shown.iter().map(|plan| show(plan)).collect();
+    let text = style.fit(&text_of(&shown)).into_owned();
     let question = if shown.len() == 1 {
         "Remove it?".to_owned()
     } else {

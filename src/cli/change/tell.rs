@@ -1,10 +1,11 @@
 //! Telling plans and results: results to standard output, what failed to
 //! standard error; with `--json` all of it as an object a line.
 
-use crate::act::{ActError, Outcome, Plan, Task, Undo};
+use crate::act::{ActError, Outcome, Plan, Refusal, Task, Undo};
 use crate::cli::args::TellArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status};
+use crate::segment::resolve::listed;
 use crate::segment::{Certainty, Segment, escape};
 use serde::Serialize;
 use std::ffi::OsStr;
@@ -17,6 +18,8 @@ pub struct Teller<'a> {
     args: TellArgs,
     out: &'a mut Out,
     failed: bool,
+    /// Refused segments by what is said of them, which is said once.
+    refused: Vec<(String, Vec<String>)>,
     /// Why the segment that is being told of is leaked, where that is told.
     evidence: Option<Evidence>,
     with_evidence: bool,
@@ -65,7 +68,7 @@ struct Line<'a> {
 
 impl<'a> Teller<'a> {
     pub const fn new(action: &'static str, args: TellArgs, out: &'a mut Out) -> Self {
-        Self { action, args, out, failed: false, evidence: None, with_evidence: false }
+        Self { action, args, out, failed: false, refused: vec![], evidence: None, with_evidence: false }
     }
 
     /// One that tells with each segment why it is leaked.
@@ -79,6 +82,13 @@ impl<'a> Teller<'a> {
             Task::Change { segment, .. } if self.with_evidence => Some(Evidence::of(segment)),
             _ => None,
         };
+    }
+
+    /// Drops the refused plans, which [`refusals_of`] has told of.
+    pub fn drop_refused(&mut self, plans: &mut Vec<Plan>) {
+        let before = plans.len();
+        plans.retain(|plan| plan.refusal.is_none());
+        self.failed |= plans.len() < before;
     }
 
     /// A leaked segment that nobody confirmed.
@@ -128,23 +138,33 @@ impl<'a> Teller<'a> {
         self.args.dry_run
     }
 
-    /// How the program ends, after all that was told.
-    pub const fn status(&self) -> Status {
+    /// Says what was refused, once for all segments with the same refusal. Returns how the program ends.
+    pub fn status(&mut self) -> Status {
+        for (text, subjects) in std::mem::take(&mut self.refused) {
+            // In order with the results, when both go to one terminal.
+            let _ = self.out.flush();
+            warn(&self.out.style().fit(&format!("{}: {text}", listed(&subjects))));
+        }
         if self.failed { Status::Failed } else { Status::Done }
     }
 
-    /// What a plan says, for `--dry-run`.
-    pub fn planned(&mut self, plan: &Plan) -> Result<(), Failure> {
-        let error = plan.refusal.as_ref().map(|refusal| format!("{}. {}", refusal.reason, refusal.remedy));
-        self.failed |= error.is_some();
-        if self.args.json {
+    /// What plans say, for `--dry-run`.
+    pub fn planned(&mut self, plans: &[Plan]) -> Result<(), Failure> {
+        self.failed |= plans.iter().any(|plan| plan.refusal.is_some());
+        if !self.args.json {
+            let text = text_of(&plans.iter().collect::<Vec<_>>());
+            return Ok(self.out.write_all(self.out.style().fit(&text).as_bytes())?);
+        }
+        for plan in plans {
+            self.is_about(plan);
+            let error = plan.refusal.as_ref().map(Refusal::text);
             let status = if error.is_some() { "refused" } else { "planned" };
             let undo = match &plan.undo {
                 Undo::Yes(how) => Some(how.as_str()),
                 Undo::Nothing | Undo::No(_) => None,
             };
             let subject = plan.subject();
-            return self.line(&Line {
+            self.line(&Line {
                 action: self.action,
                 segment: &subject,
                 status,
@@ -152,10 +172,8 @@ impl<'a> Teller<'a> {
                 undo,
                 error,
                 evidence: None,
-            });
+            })?;
         }
-        let text = text_of(plan);
-        self.out.write_all(self.out.style().fit(&text).as_bytes())?;
         Ok(())
     }
 
@@ -186,6 +204,23 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
+    /// Another process has removed a segment that was to be removed.
+    pub fn gone(&mut self, subject: &str) -> Result<(), Failure> {
+        let said = "already gone: another process removed it".to_owned();
+        if self.args.json {
+            return self.line(&Line {
+                action: self.action,
+                segment: subject,
+                status: "done",
+                said: &[said],
+                undo: None,
+                error: None,
+                evidence: None,
+            });
+        }
+        Ok(writeln!(self.out, "{}: {said}", self.out.style().fit(subject))?)
+    }
+
     /// What came of a plan.
     pub fn came_of(&mut self, outcome: &Outcome) -> Result<(), Failure> {
         match &outcome.result {
@@ -211,6 +246,13 @@ impl<'a> Teller<'a> {
     }
 
     fn failure(&mut self, subject: &str, error: &ActError) -> Result<(), Failure> {
+        if let ActError::Refused { refusal, .. } = error
+            && !self.args.json
+        {
+            self.failed = true;
+            group(&mut self.refused, refusal.text(), subject.to_owned());
+            return Ok(());
+        }
         let status = if error.nothing_done() { "refused" } else { "failed" };
         self.not_done(subject, status, error.to_string())
     }
@@ -248,27 +290,76 @@ impl<'a> Teller<'a> {
     }
 }
 
-/// A plan as people read it: what will happen and how to undo it, or why it will not happen. What would happen is
-/// shown with a refusal only if `--force` can override that.
-pub fn text_of(plan: &Plan) -> String {
-    let subject = plan.subject();
-    let will = format!("{subject}: {}\n", plan.will.join("; "));
-    if let Some(refusal) = &plan.refusal {
-        let not_done = match plan.task.word() {
-            "rm" => "not removed",
-            "create" => "not created",
-            _ => "not changed",
-        };
-        let refused = format!("{not_done}: {}. {}\n", refusal.reason, refusal.remedy);
-        return if refusal.forceable {
-            format!("{will}  {refused}")
-        } else {
-            format!("{subject}: {refused}")
-        };
+/// Plans as people read them: what will happen and how to undo it, or why it will not happen. What would happen is
+/// shown with a refusal only if `--force` can override that. What is the same for several plans comes once, at the
+/// end.
+pub fn text_of(plans: &[&Plan]) -> String {
+    let mut after = vec![];
+    for plan in plans.iter().filter(|plan| plan.refusal.is_none()) {
+        group(&mut after, rest_of(plan), plan.subject());
     }
-    match &plan.undo {
-        Undo::Nothing => will,
-        Undo::Yes(how) => format!("{will}  undo: {how}\n"),
-        Undo::No(why) => format!("{will}  cannot be undone: {why}\n"),
+    after.retain(|(rest, subjects)| subjects.len() > 1 && !rest.is_empty());
+    let (mut lines, mut refused) = (vec![], vec![]);
+    for plan in plans {
+        let subject = plan.subject();
+        match &plan.refusal {
+            Some(refusal) if refusal.forceable => {
+                lines.push(format!("{subject}: {}\n  {}\n", plan.will.join("; "), not_done(plan, refusal)));
+            }
+            Some(refusal) => group(&mut refused, not_done(plan, refusal), subject),
+            None => {
+                let rest = rest_of(plan);
+                let shared = after.iter().any(|(text, _)| *text == rest);
+                let gap = if rest.is_empty() || rest.starts_with('\n') { "" } else { "; " };
+                let rest = if shared { String::new() } else { format!("{gap}{rest}") };
+                lines.push(format!("{subject}: {}{rest}\n", plan.effects().0.join("; ")));
+            }
+        }
+    }
+    for (refusal, subjects) in refused {
+        lines.push(format!("{}: {refusal}\n", listed(&subjects)));
+    }
+    for (rest, subjects) in after {
+        let subjects = if subjects.len() == plans.len() { "all".to_owned() } else { listed(&subjects) };
+        lines.push(format!("{subjects}: {}\n", rest.trim_start()));
+    }
+    lines.concat()
+}
+
+/// The end of a plan that is often the same for several: the copy, and how to undo it.
+fn rest_of(plan: &Plan) -> String {
+    let undo = match &plan.undo {
+        Undo::Nothing => String::new(),
+        Undo::Yes(how) => format!("\n  undo: {how}"),
+        Undo::No(why) => format!("\n  cannot be undone: {why}"),
+    };
+    plan.effects().1.join("; ") + &undo
+}
+
+/// The refusals of plans, once for all segments with the same one.
+pub fn refusals_of(plans: &[Plan]) -> String {
+    let mut refused = vec![];
+    for plan in plans {
+        if let Some(refusal) = &plan.refusal {
+            group(&mut refused, not_done(plan, refusal), plan.subject());
+        }
+    }
+    let lines = refused.iter().map(|(text, subjects)| format!("{}: {text}\n", listed(subjects)));
+    lines.collect::<Vec<_>>().concat()
+}
+
+fn not_done(plan: &Plan, refusal: &Refusal) -> String {
+    let not_done = match plan.task.word() {
+        "rm" => "not removed",
+        "create" => "not created",
+        _ => "not changed",
+    };
+    format!("{not_done}: {}", refusal.text())
+}
+
+fn group(groups: &mut Vec<(String, Vec<String>)>, text: String, subject: String) {
+    match groups.iter_mut().find(|(same, _)| *same == text) {
+        Some((_, subjects)) => subjects.push(subject),
+        None => groups.push((text, vec![subject])),
     }
 }

@@ -4,7 +4,7 @@ use super::super::out::Out;
 use super::super::style::Tint;
 use super::super::table::{Column, Table};
 use crate::segment::Bytes;
-use crate::survey::{Sum, Usage};
+use crate::survey::{ProcessUsage, Sum, Usage};
 use serde::Serialize;
 use std::io::{self, Write as _};
 
@@ -39,6 +39,7 @@ pub struct User {
 pub struct Process {
     pid: u32,
     command: String,
+    user: String,
     #[serde(flatten)]
     counts: Counts,
 }
@@ -52,8 +53,12 @@ impl From<Sum> for Counts {
 /// The rows of both tables.
 pub fn rows(usage: Usage) -> (Vec<User>, Vec<Process>) {
     let users = usage.users.into_iter().map(|(uid, name, sum)| User { uid, name, counts: sum.into() });
-    let processes =
-        usage.processes.into_iter().map(|(pid, command, sum)| Process { pid, command, counts: sum.into() });
+    let processes = usage.processes.into_iter().map(|ProcessUsage { pid, command, user, sum }| Process {
+        pid,
+        command,
+        user,
+        counts: sum.into(),
+    });
     (users.collect(), processes.collect())
 }
 
@@ -61,24 +66,28 @@ pub fn rows(usage: Usage) -> (Vec<User>, Vec<Process>) {
 pub fn print(users: &[User], processes: &[Process], out: &mut Out) -> io::Result<()> {
     let users = users.iter().map(|user| {
         let name = user.name.clone().unwrap_or_else(|| user.uid.to_string());
-        (name, user.counts)
+        (vec![name], user.counts)
     });
-    print_one("USER", &users.collect::<Vec<_>>(), out)?;
-    let processes =
-        processes.iter().map(|process| (format!("{} ({})", process.command, process.pid), process.counts));
-    print_one("PROCESS", &processes.collect::<Vec<_>>(), out)
+    print_one(&["USER"], &users.collect::<Vec<_>>(), out)?;
+    let processes = processes.iter().map(|process| {
+        (vec![format!("{} ({})", process.command, process.pid), process.user.clone()], process.counts)
+    });
+    print_one(&["PROCESS", "USER"], &processes.collect::<Vec<_>>(), out)
 }
 
-fn print_one(title: &'static str, rows: &[(String, Counts)], out: &mut Out) -> io::Result<()> {
+fn print_one(titles: &[&'static str], rows: &[(Vec<String>, Counts)], out: &mut Out) -> io::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
     let right = |title| Column { title, right: true };
     let columns = vec![right("SYSV"), right("SIZE"), right("POSIX"), right("RESIDENT")];
-    let mut table = Table::new([vec![Column { title, right: false }], columns].concat());
+    let names = titles.iter().map(|&title| Column { title, right: false });
+    let mut table = Table::new(names.chain(columns).collect());
     let style = out.style();
-    for (name, counts) in &rows[..rows.len().min(SHOWN)] {
-        table.cell(Tint::Plain, format_args!("{}", style.fit(name)));
+    for (names, counts) in &rows[..rows.len().min(SHOWN)] {
+        for name in names {
+            table.cell(Tint::Plain, format_args!("{}", style.fit(name)));
+        }
         for (count, bytes) in [(counts.ids, counts.bytes), (counts.objects, counts.object_bytes)] {
             let tint = if count == 0 { Tint::Dim } else { Tint::Plain };
             table.cell(tint, format_args!("{count}"));

@@ -146,8 +146,16 @@ impl Control for FakeMachine {
         }))
     }
 
-    fn unlink(&self, name: &ObjectName, held: &dyn Held) -> io::Result<Removal> {
+    fn unlink(
+        &self,
+        name: &ObjectName,
+        held: &dyn Held,
+        may_go: &dyn Fn(&ObjectName) -> bool,
+    ) -> io::Result<Removal> {
         let inode = held.stat()?.inode;
+        if !may_go(name) {
+            return Ok(Removal::Refused);
+        }
         self.edit(|facts| {
             let me = facts.credentials();
             let Some(object) = facts.posix.get(name) else { return Ok(Removal::Gone) };

@@ -64,13 +64,22 @@ impl Control for RealMachine {
         })
     }
 
-    fn unlink(&self, name: &ObjectName, held: &dyn Held) -> io::Result<Removal> {
+    fn unlink(
+        &self,
+        name: &ObjectName,
+        held: &dyn Held,
+        may_go: &dyn Fn(&ObjectName) -> bool,
+    ) -> io::Result<Removal> {
         let stat = held.stat()?;
-        let removal = unlink::unlink_exactly(Path::new(DEV_SHM), name.as_path(), stat.device, stat.inode)?;
+        let may_go =
+            |aside: &Path| ObjectName::new(aside.as_os_str().as_bytes()).is_some_and(|aside| may_go(&aside));
+        let root = Path::new(DEV_SHM);
+        let removal = unlink::unlink_if(root, name.as_path(), stat.device, stat.inode, &may_go)?;
         Ok(match removal {
             unlink::Removal::Removed => Removal::Removed,
             unlink::Removal::Gone => Removal::Gone,
             unlink::Removal::Another => Removal::Another,
+            unlink::Removal::Refused => Removal::Refused,
             unlink::Removal::Astray(path) => Removal::Astray(
                 ObjectName::new(path.as_os_str().as_bytes())
                     .ok_or_else(|| io::Error::other("the object was renamed to an invalid name"))?,

@@ -79,11 +79,11 @@ pub fn find_all(
             job.places = walk.next();
             !matches!(job.places, Ok(None)) && !progress.is_cancelled()
         },
-        |job| job.search(reader, pattern, 0),
+        |job| job.search(reader, pattern, 0, progress),
         |job| {
             // The last match of the job before may reach into this one.
             if job.matches.first().is_some_and(|matches| matches.first < free) {
-                job.search(reader, pattern, free);
+                job.search(reader, pattern, free, progress);
             }
             let end = match &job.places {
                 Ok(Some(places)) => places.end(),
@@ -124,7 +124,7 @@ impl Default for Job {
 
 impl Job {
     /// Finds the matches that begin at `free` or later.
-    fn search(&mut self, reader: &Reader, pattern: &Pattern, free: u64) {
+    fn search(&mut self, reader: &Reader, pattern: &Pattern, free: u64, progress: &Progress) {
         self.matches.clear();
         match &self.places {
             Ok(Some(Places::Zeros(places))) => {
@@ -135,7 +135,7 @@ impl Job {
             }
             Ok(Some(Places::Data(places))) => {
                 let places = places.start.max(free)..places.end;
-                if let Err(error) = self.search_data(reader, pattern, places) {
+                if let Err(error) = self.search_data(reader, pattern, places, progress) {
                     self.places = Err(error);
                 }
             }
@@ -143,7 +143,13 @@ impl Job {
         }
     }
 
-    fn search_data(&mut self, reader: &Reader, pattern: &Pattern, places: Range<u64>) -> io::Result<()> {
+    fn search_data(
+        &mut self,
+        reader: &Reader,
+        pattern: &Pattern,
+        places: Range<u64>,
+        progress: &Progress,
+    ) -> io::Result<()> {
         let length = pattern.len() as u64;
         let mut at = places.start;
         while at < places.end {
@@ -155,7 +161,7 @@ impl Job {
                 from = found + pattern.len();
             }
             if self.buffer.len() < wanted {
-                // The segment has shrunk.
+                progress.cut_short();
                 break;
             }
             at = end.max(at + from as u64);

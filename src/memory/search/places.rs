@@ -77,7 +77,10 @@ impl<'a> Walk<'a> {
                 return Ok(None);
             }
             let start = self.at;
-            let Some(extent) = self.reader.extent_at(start, self.range_end - start)? else { return Ok(None) };
+            let Some(extent) = self.reader.extent_at(start, self.range_end - start)? else {
+                self.progress.cut_short();
+                return Ok(None);
+            };
             self.at = extent.end.max(start + 1).min(self.range_end);
             match extent.kind {
                 // A match may begin in the hole before the data.

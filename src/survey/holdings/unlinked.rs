@@ -113,6 +113,7 @@ fn concealed(
         facts: Facts::Posix(PosixFacts {
             device,
             inode,
+            links: 0,
             unlinked: Some(Unlinked { name, by: vec![], concealed: true }),
         }),
         holders: None,

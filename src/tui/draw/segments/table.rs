@@ -230,7 +230,10 @@ fn first_words(name: &str, width: u16) -> String {
         }
         text = next;
     }
-    if text.is_empty() { take_cells(name.chars(), width.into()) } else { text }
+    if text.is_empty() {
+        return take_cells(name.chars(), width.into());
+    }
+    text.trim_end_matches(',').to_owned()
 }
 
 /// The style of a state.
