@@ -48,7 +48,7 @@ pub struct Survey {
     /// Those of `unlisted` that lack more than other users' private directories.
     pub failed: Vec<Kind>,
     /// The files in `/dev/shm` that are no segments, directories and itself included.
-    other_files: u64,
+    pub(crate) other_files: u64,
     /// When it was taken.
     pub at: Timestamp,
     /// When the scan of the processes began that `join` took the holders from.
