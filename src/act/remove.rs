@@ -492,7 +492,13 @@ fn look(
     match stat.nattch.saturating_sub(ours) {
         0 => Ok(stat),
         _ if now.options.force || stat.marked => Ok(stat),
-        nattch => Err(now.recent.in_use(machine, segment, &attached(nattch), now.options)),
+        nattch => {
+            let mut segment = segment.clone();
+            if let Facts::Sysv(facts) = &mut segment.facts {
+                facts.nattch = nattch;
+            }
+            Err(now.recent.in_use(machine, &segment, &attached(nattch), now.options))
+        }
     }
 }
 

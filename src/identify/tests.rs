@@ -307,7 +307,7 @@ fn in_use_is_what_others_hold() {
         let machine = with_object("nccl-a1B2c3");
         machine.add_process(7, "reader");
         hold(&machine, 7, "nccl-a1B2c3", Access::Read);
-        assert_is(&machine, State::InUse, &["held by 1 process", "device 1a, inode 2"]);
+        assert_is(&machine, State::InUse, &["held by 1 process", "device 0x1a, inode 2"]);
         machine.edit(|facts| facts.processes.get_mut(&7).unwrap().uses[0].private = true);
         assert_is(&machine, State::InUse, &["held by 1 process"]);
     }
