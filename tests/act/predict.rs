@@ -2,7 +2,7 @@
 
 use super::{FORCE, REMOVE, shown, to};
 use crate::support::{
-    NOBODY, Nobody, Object, SOON, Sysv, World, as_nobody, limit_locked, shmlens, tool, wait_until,
+    Child, NOBODY, Nobody, Object, SOON, Sysv, World, as_nobody, limit_locked, shmlens, tool, wait_until,
 };
 use nix::mount::{MsFlags, mount};
 use serde_json::Value;
@@ -378,6 +378,10 @@ fn a_dry_run_lists_and_predicts_in_the_order_of_the_arguments() {
         fs::write(Path::new("/dev/shm").join(name), name).unwrap();
         fs::hard_link(Path::new("/dev/shm").join(name), format!("/dev/shm/{name}2")).unwrap();
     }
+    // Forks of other tests would share a descriptor of this process and change the count of holders.
+    let file = fs::File::open(held.path()).unwrap();
+    let _holder = Child::spawn(Command::new("sleep").arg("60").stdin(file));
+    let held = closed(held);
     let number = sysv.shmid.to_string();
     let run = |how: &str| {
         let names = ["/b2", "gone", "0x4d2", "/held", "/a", "key:77", "/b", &number, "/b2"];
@@ -387,6 +391,7 @@ fn a_dry_run_lists_and_predicts_in_the_order_of_the_arguments() {
         let lines = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
         lines.map(|line| serde_json::from_slice(line).unwrap()).collect::<Vec<Value>>()
     };
+    wait_until(SOON, || run("--dry-run")[3]["error"].as_str().unwrap().contains("held by 1 process"));
     let (dry, real) = (run("--dry-run"), run("--yes"));
     let ids = ["posix:/b2", "gone", &sysv.id().to_string(), "posix:/held", "posix:/a", "key:77", "posix:/b"];
     let subject = |line: &Value| line["segment"].as_str().unwrap().to_owned();
