@@ -1,28 +1,24 @@
-//! The leaked segments with the evidence for each, ticked when it is certain,
-//! and what removing the ticked ones would free.
+//! The list of leaked segments with the evidence for each. Those that are certainly leaked are
+//! selected for removal.
 
 use super::list::List;
 use crate::segment::{Bytes, Certainty, Segment, SegmentId, State};
 use crate::survey::Survey;
 use std::collections::HashMap;
 
-/// The overlay.
 #[derive(Debug, Clone, Default)]
 pub struct Clean {
-    /// The leaked segments, those that are certain first.
+    /// Sorted by certainty.
     pub items: Vec<LeakItem>,
-    /// The selected one.
     pub list: List,
-    /// How many are leaked that the filter does not show.
+    /// The number of leaked segments that the filter hides.
     pub filtered: usize,
 }
 
-/// A leaked segment.
 #[derive(Debug, Clone)]
 pub struct LeakItem {
-    /// The segment, with the evidence.
     pub segment: Box<Segment>,
-    /// Whether it is to be removed.
+    /// Selected for removal.
     pub ticked: bool,
 }
 
@@ -32,24 +28,21 @@ impl LeakItem {
         Self { segment: Box::new(segment.clone()), ticked }
     }
 
-    /// What removing it frees.
-    #[must_use]
     pub fn frees(&self) -> Bytes {
         self.segment.resident.unwrap_or_default()
     }
 }
 
 impl Clean {
-    /// The leaked ones of a survey, of the rows that are `shown`.
-    #[must_use]
+    /// Lists the leaked segments among the `shown` rows of a survey.
     pub fn new(survey: &Survey, shown: &[usize]) -> Self {
         let mut clean = Self::default();
         clean.look(survey, shown);
         clean
     }
 
-    /// Takes over what a new survey tells: what is not leaked any more goes,
-    /// what is ticked or not stays so. What got less certain loses its tick.
+    /// Updates the list from a new survey. A segment keeps its tick unless it was replaced or its
+    /// verdict changed.
     pub fn look(&mut self, survey: &Survey, shown: &[usize]) {
         let before = std::mem::take(&mut self.items);
         let chosen = before.get(self.list.selected).map(|item| item.segment.id.clone());
@@ -76,33 +69,27 @@ impl Clean {
         self.list.selected = place.unwrap_or(self.list.selected.min(self.items.len().saturating_sub(1)));
     }
 
-    /// Those that are to be removed.
     pub fn ticked(&self) -> impl Iterator<Item = &LeakItem> {
         self.items.iter().filter(|item| item.ticked)
     }
 
-    /// What removing them frees.
-    #[must_use]
     pub fn frees(&self) -> Bytes {
         self.ticked().map(LeakItem::frees).sum()
     }
 
-    /// Ticks the selected one, or takes its tick away.
+    /// Toggles the tick of the selected segment.
     pub fn tick(&mut self) {
         if let Some(item) = self.items.get_mut(self.list.selected) {
             item.ticked = !item.ticked;
         }
     }
 
-    /// Ticks all, or none.
     pub fn tick_all(&mut self, ticked: bool) {
         for item in &mut self.items {
             item.ticked = ticked;
         }
     }
 
-    /// The heading.
-    #[must_use]
     pub fn title(&self) -> String {
         match self.items.as_slice() {
             [] => "Clean up".to_owned(),
@@ -112,7 +99,6 @@ impl Clean {
     }
 
     /// The selection and its effect: `2 selected, frees 310 MiB`.
-    #[must_use]
     pub fn sum(&self) -> String {
         let ticked = self.ticked().count();
         match (self.items.len(), ticked) {

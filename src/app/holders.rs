@@ -1,5 +1,5 @@
-//! The holders of the selected segment, with everything else that each of them
-//! holds, and the one of them that is about to be terminated.
+//! The list of holders of a segment and the other segments that each of them holds, and the dialog
+//! that terminates one.
 
 use super::list::List;
 use super::sentence::{label_of, name_of};
@@ -9,72 +9,55 @@ use crate::segment::{Access, Bytes, Holder, Segment, SegmentId, State};
 use crate::survey::Survey;
 use std::collections::HashMap;
 
-/// So many other segments of a holder are named.
+/// Maximum number of other segments named per holder.
 const NAMED: usize = 4;
 
-/// The overlay.
 #[derive(Debug, Clone)]
 pub struct Holders {
-    /// The segment, as it was last seen.
     pub segment: Box<Segment>,
-    /// Whether it is gone.
     pub gone: bool,
-    /// Who holds it.
     pub rows: Vec<HolderRow>,
-    /// The selected one.
     pub list: List,
 }
 
-/// A holder, and what it holds besides.
+/// A holder and everything else it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HolderRow {
-    /// Who.
     pub holder: Holder,
-    /// The other segments that it holds.
     pub others: Vec<Other>,
-    /// What everything that it holds has in memory.
+    /// The resident size of everything it holds.
     pub keeps: Bytes,
 }
 
-/// Another segment that a holder holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Other {
-    /// Which.
     pub id: SegmentId,
-    /// As the table shows it.
     pub label: String,
-    /// What the holder may do there.
     pub access: Access,
-    /// What it has in memory.
     pub resident: Bytes,
-    /// Whether it goes with this holder: removed, and held by nobody else.
+    /// Freed when this holder ends: removed, without other holders.
     pub last: bool,
 }
 
-/// The overlay of a process that is about to be terminated.
+/// The dialog before a process is terminated.
 #[derive(Debug, Clone)]
 pub struct Terminate {
-    /// The process, and what it is terminated for.
     pub ending: Ending,
-    /// What it is and holds, as it is shown.
     pub row: HolderRow,
-    /// Since when it is shown.
+    /// The time when the dialog appeared.
     pub since: Clock,
-    /// SIGTERM was sent.
     pub acting: bool,
-    /// The list that led here, to go back to.
+    /// The list to return to.
     pub back: Holders,
 }
 
 impl Holders {
-    /// Those of a segment. Of no survey, nobody is known.
-    #[must_use]
     pub fn new(segment: &Segment, survey: &Survey) -> Self {
         let rows = rows(segment, survey);
         Self { segment: Box::new(segment.clone()), gone: false, rows, list: List::default() }
     }
 
-    /// Takes over what a new survey tells; who is selected stays selected.
+    /// Updates the list from a new survey. The selection stays on its process.
     pub fn look(&mut self, survey: &Survey) {
         let found = survey.segments.iter().find(|segment| {
             segment.id == self.segment.id && self.segment.identity().fits(&segment.identity())
@@ -92,14 +75,11 @@ impl Holders {
         self.list.selected = chosen.as_ref().and_then(place).unwrap_or(self.list.selected.min(last));
     }
 
-    /// The heading.
-    #[must_use]
     pub fn title(&self) -> String {
         format!("Holders of {}", name_of(&self.segment.id))
     }
 
-    /// What is not known of them, a line each.
-    #[must_use]
+    /// The reasons why the list may be incomplete, one per line.
     pub fn unknown(&self, survey: &Survey) -> Vec<String> {
         let mut lines = vec![];
         if self.segment.holders.is_none() && !self.gone {
@@ -140,7 +120,6 @@ impl Holders {
 
 impl HolderRow {
     /// `mapped twice, open once`
-    #[must_use]
     pub fn how(&self) -> String {
         let Holder { mappings, descriptors, private, .. } = self.holder;
         let mut parts = vec![];
@@ -154,8 +133,7 @@ impl HolderRow {
         parts.join(", ")
     }
 
-    /// `324 MiB in 3 segments, also #32771, /camera0`
-    #[must_use]
+    /// `324 MiB resident in 3 segments, also #32771, /camera0`
     pub fn holds(&self) -> String {
         let mut called: Vec<&str> =
             self.others.iter().take(NAMED).map(|other| other.label.as_str()).collect();
@@ -180,7 +158,6 @@ fn times(count: u32) -> String {
     }
 }
 
-/// The holders of a segment, each with everything else that it holds.
 fn rows(segment: &Segment, survey: &Survey) -> Vec<HolderRow> {
     let holders = segment.holders.as_deref().unwrap_or_default();
     let mut rows: Vec<HolderRow> = holders
@@ -206,15 +183,14 @@ fn rows(segment: &Segment, survey: &Survey) -> Vec<HolderRow> {
             });
         }
     }
-    // The largest are named.
+    // Only the first `NAMED` are named.
     for row in &mut rows {
         row.others.sort_by(|a, b| b.resident.cmp(&a.resident).then_with(|| a.id.cmp(&b.id)));
     }
     rows
 }
 
-/// Whether it goes when its one holder ends.
-#[must_use]
+/// Returns whether the segment is freed when its only holder ends.
 pub fn goes_with_last(segment: &Segment) -> bool {
     let one = segment.holders.as_deref().is_some_and(|holders| holders.len() == 1);
     segment.verdict.state == State::Removed && one && segment.unseen() == 0
@@ -263,7 +239,7 @@ mod tests {
         assert_eq!((writer.how(), reader.how()), ("mapped twice, open once".into(), "open once".into()));
         assert_eq!(writer.holds(), "16 KiB resident in 3 segments, also sysv:5, /gone");
         assert_eq!(reader.holds(), "8.0 KiB resident, no other segments");
-        // What has no name any more and no other holder goes with it.
+        // `/y` has no name and no other holder.
         assert_eq!(writer.others.iter().map(|other| other.last).collect::<Vec<_>>(), [false, true]);
         assert_eq!(shown.unknown(&survey), Vec::<String>::new());
     }

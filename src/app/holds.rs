@@ -1,31 +1,25 @@
-//! Our own holds on segments: those that stay attached, and the one that is open.
+//! The attachments of shmlens itself: segments that stay attached, and the open one.
 
 use super::list::List;
 use crate::act::Hold;
 use crate::engine::Clock;
 
-/// The overlay.
 #[derive(Debug, Clone, Default)]
 pub struct Holds {
-    /// What the kernel says of each; `None` until it was asked.
+    /// `None` until the kernel has answered.
     pub holds: Option<Vec<Hold>>,
-    /// Since when the answer is shown.
+    /// The time when the current list appeared.
     pub since: Clock,
-    /// The selected one.
     pub list: List,
-    /// Whether they are being let go.
+    /// Detaching is in progress.
     pub acting: bool,
 }
 
 impl Holds {
-    /// Those that are shown.
-    #[must_use]
     pub fn shown(&self) -> &[Hold] {
         self.holds.as_deref().unwrap_or_default()
     }
 
-    /// The heading.
-    #[must_use]
     pub fn title(&self) -> String {
         match self.shown() {
             [] => "Attachments of shmlens".to_owned(),
@@ -33,8 +27,7 @@ impl Holds {
         }
     }
 
-    /// How many of them go when we let go of them.
-    #[must_use]
+    /// The number of segments that detaching would free.
     pub fn last(&self) -> usize {
         self.shown().iter().filter(|hold| hold.is_last()).count()
     }

@@ -1,5 +1,5 @@
 //! The interactive program as a state machine: actions, key map, state,
-//! update. Knows no terminal and does no I/O.
+//! update. It does no I/O and does not depend on the terminal.
 
 pub mod action;
 pub mod clean;

@@ -1,4 +1,4 @@
-//! A segment that is to be made: what is typed for it, and what would come of it.
+//! The form for a new segment.
 
 use super::effect::Effect;
 use super::overlay::Form;
@@ -15,7 +15,6 @@ use std::path::PathBuf;
 /// The longest name of a file, in bytes: `NAME_MAX`, limits.h(0p).
 const LONGEST_NAME: usize = 255;
 
-/// A field of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewField {
     Kind,
@@ -29,45 +28,35 @@ pub enum NewField {
     NoReserve,
 }
 
-/// How far a new segment is.
+/// The state of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// It is typed.
     Typing,
-    /// To be made as soon as it is known what that would do.
+    /// Accepted; waiting for the plan.
     Going,
-    /// It is being made.
+    /// The plan is being applied.
     Making,
 }
 
-/// The overlay.
 #[derive(Debug, Clone)]
 pub struct New {
-    /// Which kind.
     pub kind: Kind,
-    /// The focused field.
     pub line: NewField,
-    /// The name of a POSIX segment.
     pub name: TextField,
-    /// The key of a System V segment; empty for a private one.
+    /// Empty for a private segment.
     pub key: TextField,
-    /// The size; empty for that of the file.
+    /// Empty for the size of the source file.
     pub size: TextField,
-    /// The permission bits.
     pub mode: TextField,
-    /// The file that it is filled from; empty for none.
+    /// The source file; empty for none.
     pub from: TextField,
-    /// What exists already is an error, not shown in its place.
+    /// Fails if the segment exists. Otherwise the existing one is selected.
     pub exclusive: bool,
-    /// In huge pages.
     pub huge: bool,
-    /// Without memory set aside for it.
     pub no_reserve: bool,
-    /// What making it would do; `None` until that was asked.
+    /// `None` until the engine has answered.
     pub plan: Option<Result<Box<Plan>, String>>,
-    /// Why it was not made.
     pub error: Option<String>,
-    /// How far it is.
     pub step: Step,
 }
 
@@ -92,16 +81,14 @@ impl Default for New {
 }
 
 impl NewField {
-    /// Returns whether it is an option, not a text.
-    #[must_use]
+    /// Returns whether the field is an option instead of a text field.
     pub const fn is_option(self) -> bool {
         matches!(self, Self::Kind | Self::Exclusive | Self::Huge | Self::NoReserve)
     }
 }
 
 impl New {
-    /// The fields that this kind has, from top to bottom.
-    #[must_use]
+    /// The fields for the current kind, from top to bottom.
     pub const fn lines(&self) -> &'static [NewField] {
         use NewField::{Exclusive, From, Huge, Key, Kind, Mode, Name, NoReserve, Size};
         match self.kind {
@@ -112,15 +99,12 @@ impl New {
         }
     }
 
-    /// What is to be asked about it.
-    ///
-    /// # Errors
-    /// What is wrong or missing, line by line.
+    /// The question for the engine, or the first invalid field.
     pub fn question(&self) -> Result<Question, String> {
         let from = self.from.text();
         let source = match from {
             "" => Source::Nothing,
-            // Not escaped: a path is typed as it is.
+            // Paths are typed as they are, without escapes.
             path => Source::File(PathBuf::from(OsString::from_vec(path.as_bytes().to_vec()))),
         };
         let new = match self.kind {
@@ -166,17 +150,14 @@ impl New {
         }
     }
 
-    /// Returns whether something that is required was not typed yet, and nothing is wrong.
-    #[must_use]
+    /// Returns whether the only problem is an empty required field.
     pub fn is_incomplete(&self) -> bool {
         let no_name = self.kind != Kind::Sysv && self.name.text().is_empty();
         let no_size = self.size_text().is_empty() && self.from.text().is_empty();
         no_name || no_size
     }
 
-    /// The size as it counts: with a file it is that of the file, unless
-    /// another one was typed.
-    #[must_use]
+    /// The size to create. It defaults to that of the source file.
     pub fn size_text(&self) -> &str {
         if self.size.edited || self.from.text().is_empty() { self.size.text() } else { "" }
     }
@@ -200,8 +181,7 @@ impl New {
         Ok(mode)
     }
 
-    /// The segment that has this key or name already.
-    #[must_use]
+    /// The existing segment with this key or name.
     pub fn existing<'a>(&self, segments: &'a [Segment]) -> Option<&'a Segment> {
         match self.kind {
             Kind::Sysv => {

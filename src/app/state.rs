@@ -1,5 +1,4 @@
-//! The whole state of the interactive program. Only `update` changes it, only
-//! `tui` draws it.
+//! The state of the interactive program. Only `update` changes it, only `tui` draws it.
 
 use super::action::{Action, Context};
 use super::detail::{self, DetailLine};
@@ -20,74 +19,58 @@ use crate::survey::{Alert, Survey};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// What the program begins with.
+/// The initial settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How often the machine is looked at.
+    /// The survey interval.
     pub interval: Duration,
-    /// How often an open segment is looked at.
+    /// The refresh interval of an open segment.
     pub live_interval: Duration,
-    /// Whether the mouse is taken.
     pub mouse: bool,
-    /// Which key means what.
     pub keymap: Keymap,
-    /// Who runs it, safe to print.
+    /// Safe to print.
     pub user: String,
-    /// Nothing may be changed.
     pub read_only: bool,
 }
 
-/// The state.
 #[derive(Debug)]
 pub struct State {
-    /// The size of the terminal.
     pub size: Size,
-    /// The time of the last event.
     pub now: Clock,
-    /// Which key means what.
     pub keymap: Keymap,
-    /// Who runs it.
     pub user: String,
-    /// The last look at the machine.
     pub survey: Option<Survey>,
-    /// What will stop programs soon, by that look.
+    /// Urgent alerts of the last survey.
     pub alerts: Vec<Alert>,
-    /// How often the machine is looked at.
+    /// The survey interval.
     pub interval: Interval,
-    /// How often an open segment is looked at, when it is opened.
+    /// The initial refresh interval of an opened segment.
     pub live_interval: Interval,
-    /// The table.
     pub table: Table,
-    /// The open segment.
     pub inspect: Option<Inspect>,
-    /// The segment that is being opened.
     pub opening: Option<(SubscriptionId, Segment)>,
-    /// The keys that were typed meanwhile: they are for where it leads to.
+    /// The keys typed while a segment opens. They are handled once it is open.
     pub typed_ahead: Vec<Key>,
-    /// What stands over the screen.
     pub overlay: Option<Overlay>,
-    /// A line at the foot, until the next key.
+    /// The status line, shown until the next key.
     pub notice: Option<Notice>,
-    /// The segments that we stay attached to.
+    /// The segments that stay attached.
     pub kept: BTreeSet<SegmentId>,
-    /// Nothing may be changed.
     pub read_only: bool,
-    /// What was done in this run, a line each.
+    /// The session log, one line per action and segment.
     pub log: Vec<String>,
-    /// What takes the last act back.
+    /// The undo of the last action.
     pub undo: Option<Undo>,
-    /// The act that is under way.
+    /// The action in progress.
     pub work: Option<Work>,
-    /// Whether the mouse is ours.
     pub mouse: bool,
-    /// The row that was clicked last, and when.
+    /// For double clicks: the last clicked row, and when.
     pub last_click: Option<(usize, Clock)>,
     pub(super) asked: Asked,
-    /// The number of subscriptions so far.
     subscriptions: u64,
 }
 
-/// What the outside was last asked for: it is asked again only when that changes.
+/// The last requests to the engine. A request is only sent again when it changes.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     pub preview: Option<(SegmentId, Identity)>,
@@ -95,18 +78,14 @@ pub(super) struct Asked {
     pub interval: Option<Interval>,
 }
 
-/// A line at the foot.
+/// A status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// What it says.
     pub text: String,
-    /// Whether something failed.
     pub failed: bool,
 }
 
 impl State {
-    /// The state at the start: nothing is known yet.
-    #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
             size: Size::default(),
@@ -135,20 +114,16 @@ impl State {
         }
     }
 
-    /// The context of the screen that is shown.
-    #[must_use]
     pub const fn screen(&self) -> Context {
         if self.inspect.is_some() { Context::Inspect } else { Context::Segments }
     }
 
-    /// The context that has the keys: that of the overlay, if there is one.
-    #[must_use]
+    /// The context that receives keys: that of the overlay, if any.
     pub fn context(&self) -> Context {
         self.overlay.as_ref().map_or(self.screen(), Overlay::context)
     }
 
-    /// Returns the key that stops what takes long, as messages name it.
-    #[must_use]
+    /// Returns the key that stops the action in progress, for messages.
     pub fn stop_key(&self) -> String {
         self.key_of(match self.context() {
             Context::Segments => Action::ClearFilter,
@@ -157,14 +132,11 @@ impl State {
         })
     }
 
-    /// Where the parts of the Segments screen stand.
-    #[must_use]
     pub fn table_layout(&self) -> SegmentsLayout {
         layout(self.size, self.table.pane, self.table.owner_width, !self.alerts.is_empty())
     }
 
-    /// What the detail area says of the selected segment.
-    #[must_use]
+    /// The lines of the detail area.
     pub fn detail(&self) -> Vec<DetailLine> {
         let (Some(survey), Some(segment)) = (&self.survey, self.selected()) else { return vec![] };
         let preview = self.table.preview.as_ref().filter(|preview| preview.id == segment.id);
@@ -172,15 +144,12 @@ impl State {
         detail::lines(segment, survey, bytes)
     }
 
-    /// The selected segment.
-    #[must_use]
     pub fn selected(&self) -> Option<&Segment> {
         self.survey.as_ref().and_then(|survey| self.table.selected(survey))
     }
 
-    /// Why an action cannot be done now; `None` when it can. Its hint is dim
-    /// then, and its key says this.
-    #[must_use]
+    /// Returns the reason why an action is not available now. Its hint is dimmed then, and its key
+    /// shows the reason.
     pub fn refusal(&self, action: Action) -> Option<String> {
         use Action::{
             CopyId, Detach, GoToMark, Holders, Inspect, Lock, Mark, New, Permissions, Remove, Save,
@@ -217,18 +186,15 @@ impl State {
         })
     }
 
-    /// Why nothing else can be begun while an action runs.
+    /// The refusal to start another action.
     pub(super) fn in_progress(&self) -> String {
         format!("Another action is in progress ({} cancels it)", self.key_of(Action::ClearFilter))
     }
 
-    /// The key of an action as messages name it.
-    #[must_use]
     pub fn key_of(&self, action: Action) -> String {
         self.keymap.name_of(action)
     }
 
-    /// The id of a new subscription.
     pub(super) const fn next_subscription(&mut self) -> SubscriptionId {
         self.subscriptions += 1;
         SubscriptionId(self.subscriptions)

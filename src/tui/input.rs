@@ -1,4 +1,4 @@
-//! Keys, clicks and pasted text: from crossterm's words into ours.
+//! Reads keys, clicks and pasted text, and converts them from crossterm's types.
 
 use super::backlog::Backlog;
 use super::message::Message;
@@ -10,11 +10,8 @@ use crossterm::event::{
 use std::io::{self, IsTerminal as _};
 use std::sync::mpsc::Sender;
 
-/// Begins to read the terminal. The thread ends with the process: nothing
-/// wakes it from its reading.
-///
-/// # Errors
-/// When there is no thread to be had.
+/// Starts the thread that reads the terminal. It ends with the process, because nothing can
+/// interrupt its read.
 pub fn listen(messages: Sender<Message>) -> io::Result<()> {
     super::message::spawn("input", messages, |messages| {
         let backlog = Backlog::default();
@@ -24,7 +21,7 @@ pub fn listen(messages: Sender<Message>) -> io::Result<()> {
                     Some(event) => Message::Input(event, backlog.enter()),
                     None => continue,
                 },
-                // It has gone before it could be read at all.
+                // The terminal was gone before the first read.
                 Err(_) if !io::stdin().is_terminal() => Message::HungUp,
                 Err(error) => Message::InputFailed(error),
             };
@@ -36,14 +33,14 @@ pub fn listen(messages: Sender<Message>) -> io::Result<()> {
     })
 }
 
-/// What the program takes it for; `None` when it means nothing here.
+/// Converts an event, or returns `None` if it has no meaning here.
 fn translate(event: ct::Event) -> Option<Event> {
     match event {
         ct::Event::Key(event) => key(event).map(Event::Key),
         ct::Event::Mouse(event) => mouse(event).map(Event::Mouse),
         ct::Event::Paste(text) => Some(Event::Paste(text)),
-        // crossterm 0.29 loses a new size that comes together with a key, and
-        // knows of none before its first read: we listen to the signal itself.
+        // crossterm 0.29 loses a resize that arrives together with a key or before its first read,
+        // so [`super::signals`] handles SIGWINCH.
         ct::Event::Resize(..) | ct::Event::FocusGained | ct::Event::FocusLost => None,
     }
 }

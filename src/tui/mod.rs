@@ -1,4 +1,4 @@
-//! be done, drawing.
+//! The terminal: entering and leaving it, input, drawing.
 
 mod backlog;
 pub mod canvas;

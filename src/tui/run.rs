@@ -1,8 +1,7 @@
-//! The loop: waits for something to happen, lets the program think about it,
-//! carries out what it asks for, and draws once.
+//! The event loop: waits for messages, updates the program, executes its effects, and draws once.
 //!
-//! It sleeps until a message comes or the program has something that changes
-//! by itself; nothing is polled. Slow work is done by the [`Engine`].
+//! It sleeps until a message arrives or the program needs a redraw by itself; nothing is polled.
+//! The [`Engine`] does the slow work.
 
 use super::message::Message;
 use super::terminal::{EnterError, Terminal};
@@ -22,68 +21,57 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-/// How long the first picture waits for the first survey.
+/// Timeout for the first survey before the first frame.
 const FIRST_SURVEY: Duration = Duration::from_millis(30);
-/// How long messages are taken in without drawing: half a frame.
+/// Time for handling queued messages before the next frame: half a frame.
 const TAKE_IN: Duration = Duration::from_millis(8);
-/// What changes by itself changes no faster than this.
+/// Minimum interval of redraws without an event.
 const SHORTEST_TICK: Duration = Duration::from_millis(10);
 
-/// The program that the loop runs. It does no I/O and knows no clock.
+/// The program that the loop runs, without I/O and without a clock.
 pub trait Program {
-    /// Something happened: the only place where the state changes.
+    /// Handles an event. Only this changes the state.
     fn update(&mut self, now: Clock, event: Event) -> Vec<Effect>;
 
-    /// How long until something on the screen changes by itself; `None`: never.
+    /// The time until the next redraw without an event, if any.
     fn next_tick(&self, now: Clock) -> Option<Duration>;
 
-    /// Paints the screen, of which every cell is empty, in the size of the buffer.
+    /// Paints the screen into an empty buffer.
     fn draw(&self, buffer: &mut Buffer);
 }
 
-/// What the loop needs of a terminal.
+/// The terminal as the loop needs it.
 pub trait Stage {
-    /// How large it is.
     fn size(&self) -> io::Result<Size>;
-    /// Shows a picture.
+    /// Shows a frame.
     fn draw(&mut self, size: Size, paint: &mut dyn FnMut(&mut Buffer)) -> io::Result<()>;
-    /// What it shows is not known any more: the next picture is drawn whole.
+    /// Marks its contents as unknown: the next frame is drawn completely.
     fn forget(&mut self);
-    /// Puts a text into its clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
-    /// Takes the mouse, or gives it back.
     fn capture_mouse(&mut self, on: bool) -> io::Result<()>;
-    /// Leaves it, stops, and enters it again when we go on.
+    /// Leaves the terminal, suspends, and enters it again when the process continues.
     fn stop(&mut self, whom: Whom) -> io::Result<()>;
-    /// Enters it again after somebody else has had it.
+    /// Enters the terminal again after another process has used it.
     fn enter_again(&mut self) -> io::Result<()>;
 }
 
-/// How the program is to be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Whether the mouse is wanted.
     pub mouse: bool,
-    /// How much the copies of what is removed may take together.
+    /// Maximum total size of copies of removed segments.
     pub copies: Bytes,
 }
 
-/// Why the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitReason {
-    /// It was asked to, with a key.
     Quit,
-    /// A signal came.
     Signal(i32),
-    /// The terminal has gone.
     HungUp,
-    /// A part of it panicked, and said so.
+    /// A thread panicked and has reported it.
     Panicked,
 }
 
 impl ExitReason {
-    /// The exit status of the process.
-    #[must_use]
     pub const fn status(self) -> i32 {
         match self {
             Self::Quit => 0,
@@ -94,29 +82,21 @@ impl ExitReason {
     }
 }
 
-/// Why the program could not be run, or not on.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The terminal could not be entered.
     #[error(transparent)]
     Enter(#[from] EnterError),
-    /// There are no threads to be had, or no signal handlers.
+    /// Failed to start threads or to install signal handlers.
     #[error("failed to start threads: {0}")]
     Threads(#[source] io::Error),
-    /// The terminal takes no more pictures.
     #[error("failed to write to the terminal: {0}")]
     Output(#[source] io::Error),
-    /// The terminal gives no more keys.
     #[error("failed to read from the terminal: {0}")]
     Input(#[source] io::Error),
 }
 
-/// Runs the program on the terminal until it ends, and leaves the terminal as
-/// it was found. Segments are judged by these rules. To be called on the main
-/// thread, see [`crate::sys::job::stop`].
-///
-/// # Errors
-/// When there is no terminal or no threads, or the terminal fails.
+/// Runs the program on the terminal until it ends, then restores the terminal. Must run on the
+/// main thread, see [`crate::sys::job::stop`].
 pub fn run(
     machine: &Arc<dyn Machine>,
     program: impl Program,
@@ -127,7 +107,7 @@ pub fn run(
     let state = StateDirectory::find().ok();
     let engine = engine::Options { copies: options.copies, rules, state };
     let mut engine = start(machine, engine, messages.clone()).map_err(RunError::Threads)?;
-    // Under way while the terminal is entered.
+    // The survey runs while the terminal is entered.
     engine.send(Request::Survey);
     signals::listen(messages.clone()).map_err(RunError::Threads)?;
     let terminal = Terminal::enter(options.mouse)?;
@@ -136,19 +116,17 @@ pub fn run(
     Loop::new(program, terminal, engine, inbox).run()
 }
 
-/// Starts the engine. Its reports become messages.
 fn start(
     machine: &Arc<dyn Machine>,
     options: engine::Options,
     messages: Sender<Message>,
 ) -> io::Result<Engine> {
     Engine::start(machine, options, move |report| {
-        // When nobody listens any more, the program is ending.
+        // The receiver is gone when the program ends.
         let _ = messages.send(report.into());
     })
 }
 
-/// The loop, over whatever terminal.
 struct Loop<P, S> {
     program: P,
     stage: S,
@@ -156,11 +134,11 @@ struct Loop<P, S> {
     inbox: Receiver<Message>,
     size: Size,
     surveyed: bool,
-    /// How long the first picture waits for the first survey.
+    /// Timeout for the first survey before the first frame.
     patience: Duration,
 }
 
-/// Goes on, or ends so.
+/// Continues, or ends with a result.
 type Flow = ControlFlow<Result<ExitReason, RunError>>;
 
 impl<P: Program, S: Stage> Loop<P, S> {
@@ -175,15 +153,14 @@ impl<P: Program, S: Stage> Loop<P, S> {
             flow = self.turn();
         }
         let Self { stage, engine, .. } = self;
-        // Before the terminal is left, so that little is typed ahead to us
-        // that is meant for the shell: nothing wakes who reads the keys.
+        // Stop the engine before leaving the terminal: the input thread cannot be interrupted, and
+        // would swallow keys typed for the shell meanwhile.
         engine.stop();
         drop(stage);
         flow.break_value().unwrap_or(Ok(ExitReason::Quit))
     }
 
-    /// Tells the size, and waits a moment for the first survey, so that the
-    /// first picture is not an empty one.
+    /// Waits briefly for the first survey, so that the first frame is not empty.
     fn begin(&mut self) -> Flow {
         self.measure()?;
         let until = self.engine.now() + self.patience;
@@ -196,7 +173,7 @@ impl<P: Program, S: Stage> Loop<P, S> {
         self.draw()
     }
 
-    /// Sleeps until something happens, takes in all that has happened, draws once.
+    /// Waits for a message, handles all that are queued, and draws once.
     fn turn(&mut self) -> Flow {
         let first = match self.program.next_tick(self.engine.now()) {
             None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -205,7 +182,7 @@ impl<P: Program, S: Stage> Loop<P, S> {
         match first {
             Ok(message) => self.take(message)?,
             Err(RecvTimeoutError::Timeout) => self.happen(Event::Tick)?,
-            // All threads have ended, the one that reads keys too.
+            // All threads have ended, including the input thread.
             Err(RecvTimeoutError::Disconnected) => return ControlFlow::Break(Ok(ExitReason::HungUp)),
         }
         let until = self.engine.now() + TAKE_IN;
@@ -220,13 +197,13 @@ impl<P: Program, S: Stage> Loop<P, S> {
         match message {
             Message::Event(event) => self.happen(event),
             Message::Input(event, slot) => {
-                // Handled: the backlog has room for another one.
+                // Frees the event's place in the backlog.
                 drop(slot);
                 self.happen(event)
             }
             Message::Resized => {
-                // One that became small and large again between two pictures
-                // has the size that it had, and shows something else.
+                // A terminal that was resized twice between two frames has its old size but other
+                // contents.
                 self.stage.forget();
                 self.measure()
             }
@@ -278,7 +255,7 @@ impl<P: Program, S: Stage> Loop<P, S> {
         self.resumed(stopped)
     }
 
-    /// The terminal is ours again, and may have another size.
+    /// Updates size and screen after the terminal was entered again.
     fn resumed(&mut self, entered: io::Result<()>) -> Flow {
         output(entered)?;
         self.measure()?;
@@ -298,7 +275,7 @@ impl<P: Program, S: Stage> Loop<P, S> {
     }
 }
 
-/// Writing has failed: that the terminal has gone is no error of ours.
+/// Converts a write error. A terminal that is gone is a normal exit.
 fn output(written: io::Result<()>) -> Flow {
     match written {
         Ok(()) => ControlFlow::Continue(()),

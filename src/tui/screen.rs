@@ -1,5 +1,5 @@
-//! Puts a picture on the terminal: only what differs from the last one, in a
-//! single write; nothing at all when nothing differs.
+//! Writes frames to the terminal: only the cells that changed, in one write, and nothing if no
+//! cell changed.
 
 use crate::app::event::Size;
 use crossterm::queue;
@@ -11,10 +11,10 @@ use ratatui::layout::Rect;
 use std::io::{self, Write};
 use std::mem;
 
-/// What the terminal shows, and where to write what changes.
+/// The cells that the terminal shows.
 ///
-/// ratatui's own `Terminal` writes cursor codes for every frame, changed or
-/// not; a screen at rest must not wake the terminal, nor the line to it.
+/// Unlike ratatui's `Terminal`, it writes nothing for an unchanged frame, so an idle screen does
+/// not wake the terminal or its connection.
 #[derive(Debug)]
 pub struct Screen<W> {
     out: W,
@@ -25,21 +25,18 @@ pub struct Screen<W> {
 }
 
 impl<W: Write> Screen<W> {
-    /// A screen of which nothing is known yet: the first picture is drawn whole.
+    /// A screen with unknown contents: the first frame is drawn completely.
     pub fn new(out: W) -> Self {
         Self { out, shown: Buffer::default(), next: Buffer::default(), bytes: vec![], forgotten: true }
     }
 
-    /// Somebody else has written on it: the next picture is drawn whole.
+    /// Marks the contents as unknown: the next frame is drawn completely.
     pub const fn forget(&mut self) {
         self.forgotten = true;
     }
 
-    /// Has a picture painted and puts what differs from the last one on the
-    /// terminal. A picture of another size is drawn whole.
-    ///
-    /// # Errors
-    /// When the terminal cannot be written to. The next picture is drawn whole then.
+    /// Paints a frame and writes the cells that changed. After a resize or an error, the next
+    /// frame is drawn completely.
     pub fn draw(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> io::Result<()> {
         let area = Rect::new(0, 0, size.width, size.height);
         self.next.resize(area);
@@ -83,7 +80,7 @@ mod tests {
 
     const SIZE: Size = Size { width: 20, height: 3 };
 
-    /// Counts the writes, and keeps what was written since it was last asked.
+    /// Counts the writes and records their bytes.
     #[derive(Default)]
     struct Spy {
         bytes: Vec<u8>,

@@ -1,26 +1,24 @@
-//! A frozen picture: bytes that were seen stay as they were, also when the
-//! person scrolls away and back. What was never seen is read when it comes
-//! into sight, once.
+//! A frozen view: bytes that were on screen stay as they were, also after scrolling away and back.
+//! Bytes that come into view later are read once.
 
 use std::collections::BTreeMap;
 
 const PAGE: u64 = 4096;
-/// How many pages are remembered: 4 MiB.
+/// Maximum number of pages: 4 MiB.
 const MOST: usize = 1024;
 
-/// The bytes that were seen since the freeze.
 #[derive(Debug, Clone, Default)]
 pub struct Frozen {
     pages: BTreeMap<u64, Vec<Option<u8>>>,
 }
 
 impl Frozen {
-    /// Puts what was seen before over `bytes`, and remembers the rest.
+    /// Overwrites `bytes` with those seen before, and remembers the others.
     pub fn overlay(&mut self, offset: u64, bytes: &mut [u8]) {
         let mut at = offset;
         let mut rest = bytes;
         while !rest.is_empty() {
-            // A page has 4096 bytes, so this fits.
+            // Less than 4096, so it fits.
             let within = usize::try_from(at % PAGE).unwrap_or(0);
             let (part, behind) = rest.split_at_mut(rest.len().min(4096 - within));
             let page = at / PAGE;

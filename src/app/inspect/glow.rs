@@ -1,24 +1,23 @@
-//! The glow of bytes that have just changed: it fades over three seconds.
+//! The highlight of changed bytes, which fades over three seconds.
 
 use crate::engine::Clock;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-/// How many bytes are remembered: many screens.
+/// Maximum number of bytes, enough for many screens.
 const MOST: usize = 1 << 15;
 
-/// When bytes changed last.
+/// The time of the last change of each byte.
 #[derive(Debug, Clone, Default)]
 pub struct Glow {
     since: BTreeMap<u64, Clock>,
 }
 
 impl Glow {
-    /// How long a byte glows.
     pub const FADES: Duration = Duration::from_secs(3);
 
-    /// These bytes have changed now.
+    /// Records changes.
     pub fn changed(&mut self, ranges: &[Range<u64>], now: Clock) {
         self.since.retain(|_, since| now.saturating_sub(*since) < Self::FADES);
         for offset in ranges.iter().cloned().flatten() {
@@ -29,15 +28,12 @@ impl Glow {
         }
     }
 
-    /// How far the glow of a byte has faded: 0 is fresh, below 1 is left.
-    #[must_use]
+    /// The faded fraction of a byte's glow, from 0 (fresh), or `None` without glow.
     pub fn faded(&self, offset: u64, now: Clock) -> Option<f32> {
         let age = now.saturating_sub(*self.since.get(&offset)?);
         (age < Self::FADES).then(|| age.as_secs_f32() / Self::FADES.as_secs_f32())
     }
 
-    /// Whether anything still glows.
-    #[must_use]
     pub fn is_lit(&self, now: Clock) -> bool {
         self.since.values().any(|since| now.saturating_sub(*since) < Self::FADES)
     }

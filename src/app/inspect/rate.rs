@@ -1,4 +1,4 @@
-//! How many bytes change in a second, over the last three.
+//! The rate of changes per second, averaged over three seconds.
 
 use crate::engine::Clock;
 use std::collections::VecDeque;
@@ -6,7 +6,6 @@ use std::time::Duration;
 
 const OVER: Duration = Duration::from_secs(3);
 
-/// The changes of the last seconds.
 #[derive(Debug, Clone, Default)]
 pub struct Rate {
     seen: VecDeque<(Clock, u64)>,
@@ -14,7 +13,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// So many bytes were seen to have changed.
+    /// Records changes.
     pub fn add(&mut self, changes: u64, now: Clock) {
         self.began.get_or_insert(now);
         self.forget(now);
@@ -29,8 +28,6 @@ impl Rate {
         }
     }
 
-    /// Changes in a second, rounded.
-    #[must_use]
     pub fn per_second(&self, now: Clock) -> u64 {
         let sum: u64 = self
             .seen

@@ -15,35 +15,32 @@ use crate::app::event::Size;
 use crate::app::table::TablePane;
 use crate::segment::field::Field;
 
-/// Columns before the first one: selection, mark, attachment, a space.
+/// Cells before the first column: selection, mark, attachment, a space.
 pub const MARGIN: u16 = 4;
-/// Between two columns.
 const GAP: u16 = 2;
-/// The name gets at least so many cells before another column goes…
+/// Minimum width of the name before another column is dropped.
 const NAME_LEAST: u16 = 12;
-/// …and so many where the detail area stands beside the table: a key with its shmid.
+/// Width of a key with its shmid, which the name gets beside the detail area.
 const NAME_WANTS: u16 = 17;
 
-/// The detail area beside the table: from a row of 8 bytes without its text
-/// to one of 16 with it.
+/// Width of the detail area beside the table: from a row of 8 bytes without text to one of 16 with
+/// text.
 const DETAIL_LEAST: u16 = 30;
 const DETAIL_MOST: u16 = 80;
-/// Who made it: a word or two.
 const MADE_BY: u16 = 10;
 
-/// The columns whose width depends on the room that there is.
+/// Widths that depend on the terminal's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Widths {
-    /// How much is in memory, with a bar.
+    /// The resident size, with a bar.
     bar: u16,
     owner: u16,
-    /// Who holds it: the name of one, and how many more.
+    /// The name of one holder and the number of others.
     held_by: u16,
 }
 
 impl Widths {
-    /// Where the table has the whole width of the terminal; a long owner is
-    /// cut before a whole column goes.
+    /// Widths for a full-width table. A long owner is cut before a whole column is dropped.
     fn alone(width: u16, owner: u16) -> Self {
         let (owner_most, held_by) = match width {
             0..60 => (6, 6),
@@ -54,7 +51,7 @@ impl Widths {
         Self { bar: 11, owner: owner.clamp(5, owner_most), held_by }
     }
 
-    /// Beside the detail area: narrower ones before a column goes.
+    /// Widths beside the detail area. Columns get narrower before one is dropped.
     fn beside(width: u16, owner: u16) -> Self {
         let wide = Self { bar: 11, owner: owner.clamp(5, 12), held_by: 15 };
         if width >= wide.all(NAME_WANTS) + DETAIL_LEAST + 3 {
@@ -63,43 +60,32 @@ impl Widths {
         Self { bar: 8, owner: owner.clamp(5, 8), held_by: 10 }
     }
 
-    /// What all columns take with a name of that width, and a free cell at the end.
+    /// The width of all columns with a name of this width, and a margin.
     const fn all(self, name: u16) -> u16 {
         let fixed = 5 + 8 + 5 + MADE_BY + 4 + 11;
         MARGIN + fixed + self.bar + self.owner + self.held_by + name + 9 * GAP + 1
     }
 }
 
-/// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
-    /// sysv or posix.
     Kind,
-    /// The name, or key and shmid.
     Label,
-    /// Its size.
     Size,
-    /// How much of it is in memory, with a bar.
+    /// The resident size, with a bar.
     ResidentBar,
-    /// How much of it is in memory, the figure alone.
+    /// The resident size without the bar.
     Resident,
-    /// Octal, with `L` when locked.
     Mode,
-    /// Whose it is.
     Owner,
-    /// Who holds it.
     HeldBy,
-    /// Who made it.
     MadeBy,
-    /// How old it is.
     Age,
-    /// Its state, with its glyph.
     State,
 }
 
 impl Column {
-    /// The field that a click on its heading sorts by.
-    #[must_use]
+    /// The field that a click on the heading sorts by.
     pub const fn field(self) -> Field {
         match self {
             Self::Kind => Field::Kind,
@@ -115,8 +101,6 @@ impl Column {
         }
     }
 
-    /// Its heading.
-    #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
             Self::Label => "NAME OR KEY",
@@ -125,48 +109,38 @@ impl Column {
         }
     }
 
-    /// Whether it holds figures, which stand at the right.
-    #[must_use]
+    /// Returns whether it is right-aligned.
     pub const fn is_right(self) -> bool {
         matches!(self, Self::Size | Self::ResidentBar | Self::Resident | Self::Age)
     }
 }
 
-/// A column with its place.
+/// A column with its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed {
-    /// Which.
     pub column: Column,
-    /// Its first cell.
     pub x: u16,
-    /// Its width.
     pub width: u16,
 }
 
-/// Where the parts of the screen stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentsLayout {
-    /// One or two rows.
+    /// One to three rows.
     pub header: Area,
-    /// The headings of the columns; empty when the table is not shown.
+    /// Empty when the table is hidden.
     pub heading: Area,
-    /// The rows of the table.
     pub table: Area,
-    /// The columns, from left to right.
     pub columns: Vec<Placed>,
-    /// The rule above the detail area, or left of it.
+    /// Above the detail area, or left of it.
     pub rule: Option<Area>,
-    /// The detail area.
     pub detail: Option<Area>,
-    /// Whether the detail area stands beside the table.
+    /// The detail area is beside the table.
     pub beside: bool,
-    /// The line at the foot.
     pub foot: Area,
 }
 
-/// The layout for a size. `owner` is the width of the widest owner shown;
-/// an `alert` has a row of its own at the top, where there is room for it.
-#[must_use]
+/// Returns the layout. `owner` is the width of the widest owner shown. An `alert` gets a row at
+/// the top if the terminal is tall enough.
 pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> SegmentsLayout {
     let Size { width, height } = size;
     let alert = u16::from(alert && height >= FEW_ROWS);
@@ -211,8 +185,8 @@ pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> SegmentsL
     }
 }
 
-/// The columns that fit: whole ones go, in the order of [`dropped`], figures
-/// are never cut. `width` is the terminal's, `room` the table's.
+/// Returns the columns that fit. Columns are dropped in the order of [`DROPPED`], numbers are
+/// never cut. `width` is the terminal's, `room` the table's.
 fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
     let mut columns = vec![
         (Column::Kind, 5),
@@ -241,7 +215,7 @@ fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
         }
     }
     let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
-    // One cell stays free at the right edge.
+    // Keeps a margin of one cell.
     let name = room.saturating_sub(MARGIN + taken - GAP + 1).max(4);
     let mut x = MARGIN;
     columns
@@ -255,8 +229,8 @@ fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
         .collect()
 }
 
-/// Which column goes below which width, and in which order when the name has
-/// too little room all the same.
+/// Columns with the terminal width below which they are dropped, in the order in which they are
+/// dropped to make the name wide enough.
 const DROPPED: [(u16, Column); 7] = [
     (110, Column::Age),
     (100, Column::MadeBy),
@@ -267,22 +241,17 @@ const DROPPED: [(u16, Column); 7] = [
     (0, Column::Kind),
 ];
 
-/// What a cell of the screen is.
+/// The target of a click.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hit {
-    /// The heading of a column.
     Heading(Column),
-    /// A row of the table, counted from the first on the screen.
+    /// Counted from the first visible row.
     Row(usize),
-    /// The detail area.
     Detail,
-    /// The line at the foot.
     Foot,
 }
 
 impl SegmentsLayout {
-    /// What stands at a cell.
-    #[must_use]
     pub fn hit(&self, x: u16, y: u16) -> Option<Hit> {
         if self.heading.holds(x, y) {
             let column = self.columns.iter().rev().find(|placed| x >= placed.x)?;
@@ -297,8 +266,6 @@ impl SegmentsLayout {
         self.foot.holds(x, y).then_some(Hit::Foot)
     }
 
-    /// The place of a column, when it is shown.
-    #[must_use]
     pub fn column(&self, column: Column) -> Option<Placed> {
         self.columns.iter().copied().find(|placed| placed.column == column)
     }

@@ -1,5 +1,4 @@
-//! Overlays: lists, forms, plans to confirm, and lines at the foot, which stand over
-//! a screen until they are answered or left. Their keys are those of their context.
+//! Overlays: lists, forms, confirmations and prompts on top of a screen.
 
 pub mod choice;
 pub mod form;
@@ -27,59 +26,41 @@ pub use form::Form;
 pub use palette::{Palette, palette_rows};
 pub use prompt::{Asks, Prompt};
 
-/// A confirmation ignores keys for this long, so that one typed ahead confirms nothing.
+/// A confirmation ignores keys for this long, so that keys typed ahead confirm nothing.
 pub const DEAF: Duration = Duration::from_millis(150);
 
-/// An overlay; it has the keys while it is there.
+/// An overlay, which receives all keys.
 #[derive(Debug, Clone)]
 pub enum Overlay {
-    /// All keys.
     Help(List),
-    /// The log of this session.
     Log(List),
-    /// All actions, by name.
     Palette(Palette),
-    /// A menu at the side.
     Choice(Choice),
-    /// Our own attachments.
     Holds(Holds),
-    /// The holders of the selected segment.
     Holders(Holders),
-    /// The leaked segments.
     Clean(Clean),
-    /// Plans that wait for a yes.
     Confirm(Confirm),
-    /// The process that is about to be terminated.
     Terminate(Box<Terminate>),
-    /// Mode, owner and group of segments.
     Permissions(Box<Permissions>),
-    /// A segment that is to be made.
     New(Box<New>),
-    /// Segments that are to be saved to files.
     Save(Box<Save>),
-    /// A line at the foot.
     Prompt(Prompt),
-    /// The next key is the letter of a mark.
+    /// Waits for the letter of a mark.
     MarkLetter {
-        /// To go there, not to set it.
+        /// Goes to the mark instead of setting it.
         go: bool,
     },
 }
 
-/// The overlay that is shown after a key.
+/// The overlay to show after an action.
 #[derive(Debug)]
 pub enum Next {
-    /// It stays.
     Stay,
-    /// It is closed.
     Close,
-    /// Another one takes its place.
     Replace(Overlay),
 }
 
 impl Overlay {
-    /// The context of its keys.
-    #[must_use]
     pub const fn context(&self) -> Context {
         match self {
             Self::Help(_) | Self::Log(_) => Context::Pager,
@@ -95,7 +76,6 @@ impl Overlay {
         }
     }
 
-    /// The list in it.
     pub const fn list(&mut self) -> Option<&mut List> {
         match self {
             Self::Help(list)
@@ -110,16 +90,15 @@ impl Overlay {
         }
     }
 
-    /// The number of items in the list, and of those on a page. In text that scrolls,
-    /// an item is a line that can stand at the top.
-    #[must_use]
+    /// The number of items, and the number per page. In scrolling text, an item is a line that can
+    /// be the first visible one.
     pub fn extent(&self, state: &State) -> (usize, usize) {
         let size = state.size;
         let text = |rows: usize, fixed: u16| {
             let visible = layout::visible_rows(size, rows, fixed);
             (rows - visible + 1, visible)
         };
-        // About as many entries as fit.
+        // Entries vary in height; `rows` is typical.
         let entries = |count: usize, rows: usize| (count, layout::visible_rows(size, usize::MAX, 2) / rows);
         match self {
             Self::Help(_) => text(help::lines(&state.keymap, state.screen()).len(), 0),
@@ -140,7 +119,6 @@ impl Overlay {
         }
     }
 
-    /// The form in it.
     pub fn form(&mut self) -> Option<&mut dyn Form> {
         match self {
             Self::Permissions(form) => Some(&mut **form),
@@ -150,7 +128,7 @@ impl Overlay {
         }
     }
 
-    /// The text field that takes what is typed.
+    /// The text field that receives typed text.
     pub fn text(&mut self) -> Option<&mut TextField> {
         match self {
             Self::Palette(Palette { input, .. }) | Self::Prompt(Prompt { input, .. }) => Some(input),
@@ -158,18 +136,17 @@ impl Overlay {
         }
     }
 
-    /// Returns whether a character is text, and not the key of that action.
+    /// Returns whether a character is text input instead of the key of `action`.
     pub fn takes(&mut self, letter: char, action: Option<Action>) -> bool {
         match self {
             Self::MarkLetter { .. } => true,
-            // j and k move, as everywhere, until a name is being typed.
+            // j and k move until the user types a prefix.
             Self::Choice(choice) => action.is_none() || !choice.typed.is_empty(),
             overlay => overlay.text().is_some() || overlay.form().is_some_and(|form| form.takes(letter)),
         }
     }
 
-    /// Returns whether it is being carried out.
-    #[must_use]
+    /// Returns whether its action is in progress.
     pub fn is_busy(&self) -> bool {
         match self {
             Self::Confirm(Confirm { acting, .. }) | Self::Holds(Holds { acting, .. }) => *acting,
@@ -180,8 +157,7 @@ impl Overlay {
         }
     }
 
-    /// Returns whether it was not there long enough to be answered.
-    #[must_use]
+    /// Returns whether it appeared too recently to accept an answer.
     pub fn is_deaf(&self, now: Clock) -> bool {
         let since = match self {
             Self::Confirm(Confirm { since, .. }) | Self::Holds(Holds { since, .. }) => *since,

@@ -1,4 +1,4 @@
-//! Reports of the engine.
+//! Handles reports of the engine.
 
 use super::{acting, clean, holders, holds, new_segment, permissions, press, save};
 use crate::act::Question;
@@ -13,7 +13,7 @@ use crate::memory::{Direction, Look, OpenError};
 use crate::segment::{Bytes, Kind, State as SegmentState};
 use crate::survey::{Difference, Survey, alerts, difference};
 
-/// Takes a report. One of a subscription that has ended is dropped.
+/// Handles a report. Reports of ended subscriptions are dropped.
 pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
     match (report.body, report.subscription) {
         (Body::HoldersChanged, _) => effects.push(Request::Survey.into()),
@@ -21,7 +21,7 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             surveyed(state, *survey, effects);
             holders::surveyed(state);
             clean::surveyed(state);
-            // What stands there is to be as it is now.
+            // Attachments may have changed.
             if matches!(&state.overlay, Some(Overlay::Holds(holds)) if !holds.acting) {
                 effects.push(Request::Holds.into());
             }
@@ -55,7 +55,6 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Takes a report about the segment that Inspect shows.
 fn inspected(state: &mut State, body: Body, effects: &mut Vec<Effect>) {
     let Some(inspect) = &mut state.inspect else { return };
     match body {
@@ -73,12 +72,12 @@ fn inspected(state: &mut State, body: Body, effects: &mut Vec<Effect>) {
 }
 
 fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
-    // At the start nothing is new: everything was there before we came.
+    // Nothing in the first survey is new.
     let difference = match &state.survey {
         Some(before) => difference(before, &survey),
         None => Difference::default(),
     };
-    // In Inspect the key of holders has another meaning.
+    // The key of holders has another meaning in Inspect.
     let hint = match &state.inspect {
         Some(_) => String::new(),
         None => format!(" ({}: holders)", state.key_of(Action::Holders)),
@@ -91,7 +90,7 @@ fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     {
         state.say(text + &hint);
     }
-    // Paused, nothing is looked at unasked.
+    // While paused, nothing is read automatically.
     if state.interval.duration().is_some() {
         effects.extend(to_ask(&survey, &difference).map(|who| Request::Holders(who).into()));
     }
@@ -118,8 +117,8 @@ fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     new_segment::found_hidden(state);
 }
 
-/// A segment that was removed while somebody holds it: its memory stays, and
-/// no directory lists it any more.
+/// Returns a notice if a segment was removed while in use: its memory stays allocated, and no
+/// directory lists it.
 fn lost_name(
     before: &Survey,
     after: &Survey,
@@ -131,7 +130,7 @@ fn lost_name(
         .filter_map(|id| after.segments.iter().find(|segment| segment.id == *id))
         .filter(|segment| segment.verdict.state == SegmentState::Removed)
         .find(|segment| {
-            // A System V segment keeps its number, an object gets another id.
+            // A removed System V segment keeps its id, a removed object gets another one.
             before.segments.iter().any(|was| {
                 was.verdict.state != SegmentState::Removed
                     && was.identity().fits(&segment.identity())
@@ -145,8 +144,8 @@ fn lost_name(
     Some(format!("{} was removed; {memory} {until}", label_of(segment)))
 }
 
-/// Whose holdings may have changed with these segments: a System V segment
-/// tells who attached or detached last, a new POSIX object may be anybody's.
+/// Returns the processes to check for these changes. A System V segment names the last process
+/// that attached or detached, but any process may hold a new POSIX object.
 fn to_ask(survey: &Survey, difference: &Difference) -> Option<Who> {
     let mut pids = vec![];
     for id in difference.appeared.iter().chain(&difference.changed) {
@@ -155,7 +154,7 @@ fn to_ask(survey: &Survey, difference: &Difference) -> Option<Who> {
             Some(facts) => {
                 let found = segment.holders.iter().flat_map(|holders| holders.iter());
                 let found: u64 = found.clone().map(|holder| u64::from(holder.mappings)).sum();
-                // What is known already needs no look.
+                // All attachments are known already.
                 if found != facts.nattch || segment.holders.is_none() {
                     pids.extend([facts.creator_pid, facts.last_pid]);
                     pids.extend(segment.holders.iter().flat_map(|all| all.iter().map(|holder| holder.pid)));
@@ -188,7 +187,7 @@ fn opened(
         }
         Err(error) => {
             state.fail(error.to_string());
-            // What is gone or was replaced is to be seen as it is now.
+            // The segment may be gone or replaced.
             effects.push(Request::Survey.into());
         }
     }
@@ -201,7 +200,7 @@ fn looked(state: &mut State, look: Look) {
     inspect.looked(look, now);
     let after = inspect.size();
     if after < before {
-        // The cursor may stand behind its end.
+        // The cursor may be past the new end.
         let cursor = inspect.cursor;
         inspect.go_to(cursor, size);
         let text = format!("Shrunk from {} to {}", Bytes(before), Bytes(after));
@@ -210,7 +209,7 @@ fn looked(state: &mut State, look: Look) {
     } else if after > before
         && let Some(text) = inspect.shrunk.take()
     {
-        // It is not true any more.
+        // The notice is outdated.
         state.notice.take_if(|notice| notice.text == text);
     }
 }
@@ -220,7 +219,7 @@ fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
     let Some(inspect) = &mut state.inspect else { return };
     let Some(pending) = inspect.pending.take_if(|pending| pending.number == found.number) else { return };
     match found.result {
-        // Whether there are changes anywhere else.
+        // Check whether there are changes in the other direction.
         Ok(None) if pending.what == CHANGES && !pending.anywhere => {
             let number = inspect.next_request();
             inspect.pending = Some(Pending { number, anywhere: true, progress: None, ..pending });

@@ -1,4 +1,4 @@
-//! Letting go of what we hold ourselves: ask the kernel, show, let go, tell.
+//! Detaching from the segments that shmlens itself holds.
 
 use super::acting;
 use super::report::{show, sum_up};
@@ -12,13 +12,13 @@ use crate::app::state::State;
 use crate::engine::Request;
 use crate::segment::SegmentId;
 
-/// Shows them, the selected segment first of all.
+/// Opens the list.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     state.overlay = Some(Overlay::Holds(Holds::default()));
     effects.push(Request::Holds.into());
 }
 
-/// The kernel was asked.
+/// Shows the attachments. The selected segment is selected here too.
 pub fn told(state: &mut State, told: Vec<Hold>) {
     let now = state.now;
     let first = state.inspect.as_ref().map(|inspect| inspect.id().clone());
@@ -26,14 +26,13 @@ pub fn told(state: &mut State, told: Vec<Hold>) {
     let Some(Overlay::Holds(holds)) = &mut state.overlay else { return };
     let chosen = holds.shown().get(holds.list.selected).map(|hold| hold.id.clone()).or(first);
     holds.list.selected = told.iter().position(|hold| Some(&hold.id) == chosen.as_ref()).unwrap_or(0);
-    // What is shown now was not there to be answered before.
+    // New content restarts the typed-ahead guard.
     if holds.holds.as_ref() != Some(&told) {
         holds.since = now;
     }
     holds.holds = Some(told);
 }
 
-/// Detaches from the selected one, or from all.
 pub fn act(holds: &mut Holds, action: Action, effects: &mut Vec<Effect>) -> Next {
     let which = match action {
         Action::Confirm => holds.shown().get(holds.list.selected).cloned().into_iter().collect(),
@@ -47,8 +46,8 @@ pub fn act(holds: &mut Holds, action: Action, effects: &mut Vec<Effect>) -> Next
     Next::Stay
 }
 
-/// What came of it. Leaving a segment lets go too, of which only is told that
-/// it took the segment with it.
+/// Reports detachments. Those caused by leaving Inspect are reported only if they freed the
+/// segment.
 pub fn let_go(
     state: &mut State,
     results: &[(SegmentId, Result<Released, ActError>)],

@@ -65,8 +65,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Moves the cursor, or scrolls the values when those have the keys. Tells
-/// whether the action was a move.
+/// Moves the cursor, or scrolls the values if that pane is active. Returns whether the action was
+/// a move.
 fn moves(state: &mut State, action: Action) -> bool {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return false };
@@ -95,13 +95,13 @@ fn moves(state: &mut State, action: Action) -> bool {
     true
 }
 
-/// Moves picture and cursor together.
+/// Moves view and cursor together.
 pub fn page_by(inspect: &mut Inspect, bytes: i64, size: crate::app::event::Size) {
     inspect.top = inspect.top.saturating_add_signed(bytes);
     inspect.move_by(bytes, size);
 }
 
-/// A search that takes long, and says so, is given up first.
+/// Stops a search whose progress is on screen.
 fn stop_search(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     let shown =
         |inspect: &Inspect| inspect.pending.as_ref().is_some_and(|pending| pending.progress.is_some());
@@ -113,7 +113,7 @@ fn stop_search(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     true
 }
 
-/// Who moves on does not want to be taken elsewhere by an answer that comes later.
+/// Cancels a search, so that a late result does not move the cursor.
 pub fn forget_search(state: &mut State, effects: &mut Vec<Effect>) {
     if state.inspect.as_mut().and_then(|inspect| inspect.pending.take()).is_some() {
         effects.push(Request::StopSearch.into());
@@ -128,7 +128,7 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
         state.kept.insert(inspect.id().clone());
         let detach = state.key_of(Action::Detach);
         state.say(format!("Still attached to {} ({detach}: detach)", name_of(inspect.id())));
-        // The table is to show the attachment; one that goes is told of.
+        // Shows the attachment in the table.
         effects.push(Request::Survey.into());
     } else {
         state.kept.remove(inspect.id());
@@ -161,7 +161,7 @@ fn keep(state: &mut State) {
     state.say(text);
 }
 
-/// Goes through the widths: as fits, 8, 16, 24, 32, as far as they can be shown whole.
+/// Cycles through auto, 8, 16, 24 and 32 bytes per row, as far as they fit.
 fn width(state: &mut State) {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return };
@@ -171,7 +171,7 @@ fn width(state: &mut State) {
             WIDTHS.into_iter().find(|&wider| wider > bytes && row_fits(size, inspect.wanted(), wider))
         }
     };
-    // The row that the cursor is in begins somewhere else now.
+    // The cursor's row starts at another offset now.
     inspect.scroll_to_cursor(size);
     let text = inspect
         .row_bytes
@@ -191,7 +191,7 @@ fn copy(state: &mut State) {
     state.overlay = Some(Overlay::Choice(Choice::copy(title)));
 }
 
-/// Repeats the search.
+/// Repeats the last search.
 pub fn search(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) {
     let Some(search) = inspect.search.clone() else { return };
     find(inspect, direction, Target::Pattern(Box::new(search.pattern)), &search.text, effects);
@@ -204,7 +204,7 @@ fn data(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) 
 
 fn find(inspect: &mut Inspect, direction: Direction, target: Target, words: &str, effects: &mut Vec<Effect>) {
     let number = inspect.next_request();
-    // What stands under the cursor was found before.
+    // The byte under the cursor was found before.
     let skip = direction == Direction::Forward && !matches!(target, Target::Data { .. });
     let from = inspect.cursor + u64::from(skip);
     inspect.pending = Some(Pending { number, what: words.to_owned(), progress: None, anywhere: false });
@@ -212,7 +212,7 @@ fn find(inspect: &mut Inspect, direction: Direction, target: Target, words: &str
     effects.push(Request::Search(inspect.subscription, search).into());
 }
 
-/// Sets the mark of that letter, or goes there.
+/// Sets a mark or goes to it.
 pub fn mark(state: &mut State, go: bool, letter: Option<char>, effects: &mut Vec<Effect>) -> Next {
     let size = state.size;
     forget_search(state, effects);

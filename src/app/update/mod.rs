@@ -1,5 +1,4 @@
-//! The one place where the state changes: `(state, event) -> effects`. It does
-//! no I/O; what has to be done outside comes out as effects.
+//! The only place where the state changes: `(state, event) -> effects`, without I/O.
 
 mod acting;
 mod answers;
@@ -28,18 +27,17 @@ use super::table;
 use crate::engine::{Clock, Feed, Request, SubscriptionId};
 use std::time::Duration;
 
-/// The subscription of the preview. Those of Inspect are numbered from 1 on.
+/// The preview's subscription. Those of Inspect are numbered from 1.
 const PREVIEW: SubscriptionId = SubscriptionId(0);
-/// How often the preview is read.
 const PREVIEW_EVERY: Duration = Duration::from_millis(250);
 
-/// Lets something happen to the state.
+/// Applies an event to the state. Returns the effects to execute.
 pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
     state.now = now;
     let mut effects = vec![];
     match event {
         Event::Key(key) => press(state, key, &mut effects),
-        // What is not drawn cannot be clicked or typed into.
+        // Nothing is drawn.
         Event::Mouse(_) | Event::Paste(_) if !state.size.is_enough() => {}
         Event::Mouse(mouse) => mouse::act(state, mouse, &mut effects),
         Event::Paste(text) => overlay::paste(state, &text, &mut effects),
@@ -60,7 +58,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
 
 fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     if !state.size.is_enough() {
-        // Nothing is drawn, so that no other key can be meant.
+        // Nothing is drawn, so other keys have no meaning.
         if key == Key::ctrl('c') || state.keymap.action(Context::Segments, key) == Some(Action::Quit) {
             effects.push(Effect::Quit);
         } else if state.keymap.action(state.screen(), key) == Some(Action::Suspend) {
@@ -68,7 +66,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         }
         return;
     }
-    // Ctrl-C whatever the key map says, so that there is always a way out.
+    // Ctrl-C works whatever the key map says.
     let bound = state.keymap.action(state.context(), key);
     let action = if key == Key::ctrl('c') { Some(Action::Interrupt) } else { bound };
     let text = |letter: &char| state.overlay.as_mut().is_some_and(|overlay| overlay.takes(*letter, action));
@@ -79,7 +77,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         return;
     }
     if state.opening.is_some() && action != Some(Action::Interrupt) {
-        // Bounded, should the answer never come.
+        // Bounded in case the answer never comes.
         if state.typed_ahead.len() < 1000 {
             state.typed_ahead.push(key);
         }
@@ -103,7 +101,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Does an action, or says why it cannot be done now.
+/// Executes an action, or says why it is not available now.
 fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     if let Some(reason) = state.refusal(action) {
         state.fail(reason);
@@ -129,13 +127,12 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
-/// After every event: what is on the screen decides what the outside is asked
-/// to look at.
+/// Updates the engine's subscriptions after an event, according to what is on screen.
 fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     let layout = state.table_layout();
     state.table.scroll(usize::from(layout.table.height));
 
-    // Paused, nothing is read unasked.
+    // While paused, nothing is read automatically.
     let every = state.interval.duration();
     let preview_every = every.map(|_| PREVIEW_EVERY);
     if state.asked.interval != Some(state.interval) {
@@ -151,7 +148,7 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     let key = wanted.map(|segment| (segment.id.clone(), segment.identity()));
     if state.asked.preview != key {
         effects.push(match wanted {
-            // It replaces the one before.
+            // This replaces the previous subscription.
             Some(segment) => {
                 let feed = Feed::Beginning { every: preview_every };
                 Request::Subscribe(PREVIEW, Box::new(segment.clone()), feed).into()
@@ -171,9 +168,7 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-/// How long it is until something on the screen changes by itself: a glow
-/// fades. `None`: never.
-#[must_use]
+/// The time until the next redraw without an event, because a glow fades.
 pub fn next_tick(state: &State, now: Clock) -> Option<Duration> {
     if let Some(inspect) = &state.inspect {
         glow_step(inspect, now)

@@ -1,5 +1,4 @@
-//! The overlay of a new segment: asks what making it would do as it is typed,
-//! makes it, and stays open for what was wrong.
+//! The form for a new segment: requests a plan, applies it, and shows errors.
 
 use super::acting;
 use super::overlay::with;
@@ -14,8 +13,7 @@ use crate::app::work::Work;
 use crate::engine::Request;
 use crate::segment::SegmentId;
 
-/// Asks once more what making it would do: what was in the way may be gone, or
-/// there by now.
+/// Requests a fresh plan, since the state of the machine may have changed.
 pub fn go(form: &mut New, effects: &mut Vec<Effect>) -> Next {
     match form.question() {
         Ok(question) => {
@@ -27,7 +25,7 @@ pub fn go(form: &mut New, effects: &mut Vec<Effect>) -> Next {
     Next::Stay
 }
 
-/// Makes it, or says why not.
+/// Applies the plan, or shows its refusal.
 fn make(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
     let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
     let existing = form.existing(segments).map(|segment| segment.id.clone());
@@ -56,10 +54,9 @@ fn refused(plan: &Plan, refusal: &crate::act::Refusal) -> String {
     naming(&plan.subject(), &format!("{}. {}", refusal.reason, refusal.remedy))
 }
 
-/// It was asked what making it would do.
 pub fn answered(state: &mut State, question: &Question, answer: Answer, effects: &mut Vec<Effect>) {
     let (Some(Overlay::New(form)), Answer::New(plan)) = (&mut state.overlay, answer) else { return };
-    // Not what was typed a moment ago.
+    // Ignore answers to an earlier input.
     if form.step == Step::Making || form.question().as_ref() != Ok(question) {
         return;
     }
@@ -72,7 +69,7 @@ pub fn answered(state: &mut State, question: &Question, answer: Answer, effects:
     }
 }
 
-/// What came of making it. Tells whether that is all that there is to say.
+/// Reports the creation. Returns whether that is all there is to report.
 pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
     let [Outcome { action: "create", result, subject }] = outcomes else { return false };
     let form = match &mut state.overlay {
@@ -97,7 +94,7 @@ pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
     }
 }
 
-/// Selects a segment as soon as it is in the table.
+/// Selects a segment, once it is in the table.
 fn seek(state: &mut State, id: SegmentId) {
     state.table.sought = Some(id);
     if let Some(survey) = &state.survey {
@@ -106,7 +103,7 @@ fn seek(state: &mut State, id: SegmentId) {
     found_hidden(state);
 }
 
-/// What is sought is there, and no row shows it.
+/// Reports that the filter hides the segment to be selected.
 pub fn found_hidden(state: &mut State) {
     let Some(survey) = &state.survey else { return };
     let Some(id) = state.table.sought.take_if(|id| survey.segments.iter().any(|segment| segment.id == *id))

@@ -1,4 +1,4 @@
-//! The line at the foot: the filter, searches and offsets.
+//! The footer prompts: filter, searches and offsets.
 
 use super::{inspect, segments};
 use crate::app::action::Action;
@@ -10,10 +10,10 @@ use crate::app::state::State;
 use crate::decode::pattern_of_value;
 use crate::memory::{Direction, Pattern};
 
-/// Does an action: takes what was typed, or says in the line why not.
+/// Accepts the input, or shows its error in the prompt.
 pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut Vec<Effect>) -> Next {
     if let (Asks::Filter, Some(rows)) = (prompt.asks, step(action, 1)) {
-        // The table can be moved through while it is being filtered.
+        // The selection can be moved while filtering.
         segments::step(state, rows);
     }
     if action != Action::Accept {
@@ -29,7 +29,7 @@ pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut
     if prompt.error.is_some() { Next::Stay } else { Next::Close }
 }
 
-/// The text changed: a filter works as it is typed.
+/// Handles a change of the input. A filter applies as it is typed.
 pub fn edited(state: &mut State, prompt: &mut Prompt) {
     prompt.error = None;
     if prompt.asks == Asks::Filter {
@@ -52,7 +52,7 @@ fn go_to(state: &mut State, text: &str, effects: &mut Vec<Effect>) -> Result<(),
 
 fn search(state: &mut State, asks: Asks, text: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
     let Some(open) = &mut state.inspect else { return Ok(()) };
-    // An empty line repeats what was searched for before.
+    // An empty input repeats the last search.
     if !text.is_empty() {
         let pattern = match asks {
             Asks::Hex => Pattern::hex(text).map_err(|error| error.to_string())?,

@@ -1,4 +1,4 @@
-//! The form that saves segments to files, and what came of it.
+//! The form that saves segments to files.
 
 use super::acting;
 use super::report::{show, sum_up};
@@ -19,7 +19,7 @@ pub fn open(state: &mut State) {
     }
 }
 
-/// Saves them, or says what is missing.
+/// Starts the save, or shows the error.
 pub fn go(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> Next {
     match form.wishes() {
         Ok(wishes) => {
@@ -33,7 +33,7 @@ pub fn go(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> Next
     Next::Stay
 }
 
-/// Reports what was saved. The form stays open while nothing was.
+/// Reports what was saved. If nothing was, the form stays open with the error.
 pub fn saved(state: &mut State, outcomes: &[Outcome]) {
     state.work = None;
     let (mut done, mut failures, mut stopped) = (vec![], vec![], false);

@@ -1,4 +1,4 @@
-//! The line at the foot: a line to type in, a notice, or the hints.
+//! The footer: a prompt, a notice, or the hints.
 
 use crate::app::action::{Action, Context};
 use crate::app::hints::{GAP, Hint, hints};
@@ -27,7 +27,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// What is being typed, what may be typed, and what is wrong with it.
+/// Draws a prompt with its input, or an example, and its error.
 fn line(state: &State, prompt: &Prompt, canvas: &mut Canvas<'_>, foot: Area) {
     let theme = canvas.theme;
     let (label, example) = prompt.asks.words();
@@ -43,7 +43,7 @@ fn line(state: &State, prompt: &Prompt, canvas: &mut Canvas<'_>, foot: Area) {
         let clear = clear.map_or_else(String::new, |key| format!("   {key} clear"));
         (format!("{} of {all} match{clear}", state.table.shown.len()), theme.dim)
     });
-    // The answer gets at most half of the line, and the line scrolls.
+    // The error gets at most half of the line; the input scrolls.
     let answer = result.as_ref().map_or(0, |(text, _)| cells(text).min(foot.width / 2) + 3);
     let room = foot.width.saturating_sub(x + answer + 1).max(1);
     canvas.input(&prompt.input.input, Area::new(x, foot.y, room, 1), theme.text);
@@ -64,14 +64,14 @@ fn letter(state: &State, go: bool, canvas: &mut Canvas<'_>, foot: Area) {
     canvas.text(x, foot.y, foot.width.saturating_sub(x), &known.concat(), theme.text);
 }
 
-/// What is wrong with what was typed, whole, above the line.
+/// Draws a long error in full above the prompt.
 fn above(error: &str, canvas: &mut Canvas<'_>, foot: Area) {
     let lines = canvas.wrap(error, foot.width.saturating_sub(2));
     let area = Area::new(0, 0, foot.width, foot.y);
     lines_at_the_foot(&lines, canvas.theme.failed, canvas, area);
 }
 
-/// A notice takes as many rows as it needs, upwards from the foot.
+/// Draws a notice, which takes as many rows as it needs.
 fn said(notice: &Notice, canvas: &mut Canvas<'_>, foot: Area) {
     let style = if notice.failed { canvas.theme.failed } else { canvas.theme.text };
     let lines = canvas.wrap(&notice.text, foot.width.saturating_sub(2));
@@ -82,7 +82,7 @@ fn said(notice: &Notice, canvas: &mut Canvas<'_>, foot: Area) {
     }
 }
 
-/// Lines below a rule, at the foot of an area.
+/// Draws lines below a rule at the bottom of an area.
 fn lines_at_the_foot(lines: &[String], style: Style, canvas: &mut Canvas<'_>, area: Area) {
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, (area.height / 2).max(1));
     let top = area.bottom().saturating_sub(rows);
@@ -93,7 +93,7 @@ fn lines_at_the_foot(lines: &[String], style: Style, canvas: &mut Canvas<'_>, ar
     }
 }
 
-/// A long job shows a bar with what is done of what, and how to stop it.
+/// Draws the progress of an action and the key that stops it.
 fn searching(state: &State, pending: &crate::app::inspect::Pending, canvas: &mut Canvas<'_>, foot: Area) {
     let (done, total) = pending.progress.unwrap_or((0, 0));
     let what = canvas.fit(&pending.what, foot.width / 3);

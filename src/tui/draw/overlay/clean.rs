@@ -1,5 +1,4 @@
-//! The leaked segments: an entry for each with its evidence, ticked or not, and what
-//! removing the ticked ones frees.
+//! The list of leaked segments, with evidence and selection.
 
 use super::list::{Entries, NO_ENTRY, Panel};
 use crate::app;
@@ -32,7 +31,7 @@ pub fn draw(state: &app::State, overlay: &Overlay, clean: &Clean, canvas: &mut C
     Panel { status: Some(clean.sum()), ..panel }.draw(state, overlay, canvas);
 }
 
-/// The reason why there is nothing to clean up, as far as that is known.
+/// Says why there is nothing to clean up.
 fn nothing(state: &app::State, survey: &Survey) -> String {
     if survey.coverage.is_none() {
         "Holders not checked yet.".to_owned()

@@ -1,5 +1,4 @@
-//! Plans that wait for a yes: one entry for each segment, what will happen in
-//! words, what stands against it, whether it can be taken back, and the keys.
+//! The confirmation dialog: plans, obstacles, undo and keys.
 
 use super::list::{Entries, NO_ENTRY, Panel};
 use crate::app::confirm::{Confirm, Tone};
@@ -11,11 +10,10 @@ use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
-/// The columns of a batch: what happens stands beside the segment only where it
-/// has this many cells.
+/// Minimum width of a plan's text beside its segment in a batch. Otherwise it goes below.
 const LEAST: u16 = 28;
 const GAP: u16 = 2;
-/// The width of a name there.
+/// Widths of names in a batch.
 const SHORTEST: u16 = 10;
 const LONGEST: u16 = 24;
 
@@ -34,7 +32,7 @@ pub fn draw(state: &State, overlay: &Overlay, confirm: &Confirm, canvas: &mut Ca
     Panel { top: confirm.list.selected, foot, ..panel }.draw(state, overlay, canvas);
 }
 
-/// A single segment with its whole plan.
+/// Draws a single plan completely.
 fn single(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut Entries) {
     let Some(wish) = confirm.wishes.first() else { return };
     let rest = format!("  {}  {}", wish.segment.size, state_of(wish, canvas.theme));
@@ -47,7 +45,7 @@ fn single(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut E
     }
 }
 
-/// A line for each segment: its name, size and state, and what happens to it.
+/// Draws a line for each segment: name, size, state, and the effect.
 fn batch(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut Entries) {
     let (theme, width) = (canvas.theme, entries.width);
     let widest = |text: &dyn Fn(&Wish) -> String| {
@@ -57,7 +55,7 @@ fn batch(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut En
     let state = widest(&|wish| state_of(wish, theme));
     let columns = size + state + 3 * GAP;
     let room = width.saturating_sub(columns);
-    // A long name loses its middle before the text moves below it.
+    // A long name is shortened before the text moves below it.
     let room = if room >= LEAST + SHORTEST + 2 { (room - LEAST - 2).min(LONGEST) } else { room };
     let name = widest(&|wish| name_of(&wish.segment.id)).min(room);
     let column = name + columns;

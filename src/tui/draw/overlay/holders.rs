@@ -1,4 +1,4 @@
-//! The holders of the selected segment, and the one that is to be terminated.
+//! The list of holders, and the dialog that terminates one.
 
 use super::list::{Entries, NO_ENTRY, Panel};
 use crate::app::State;
@@ -9,10 +9,10 @@ use crate::segment::{Bytes, Holder, Timestamp, age_text};
 use crate::tui::canvas::{Canvas, cells};
 use std::slice;
 
-/// Maximum number of segments listed for a process that is to be terminated.
+/// Maximum number of segments listed in the dialog.
 const LISTED: usize = 6;
 
-/// The widths of the columns of first lines.
+/// Column widths of the first lines.
 struct HolderColumns {
     pid: usize,
     command: u16,
@@ -27,7 +27,7 @@ impl HolderColumns {
         let (pid, user) =
             (widest(|holder| holder.pid.to_string()), widest(|holder| holder.owner.user_text()));
         let user = user.min(12);
-        // Access, age, the words for us, and the gaps.
+        // Access, age, the note for shmlens, and the gaps.
         let room = width.saturating_sub(pid + user + 34).max(8);
         Self { pid: pid.into(), command: widest(Holder::command_text).min(room), user }
     }
@@ -73,7 +73,7 @@ pub fn draw(state: &State, overlay: &Overlay, holders: &Holders, canvas: &mut Ca
     Panel::new(holders.title(), entries, holders.list.selected).draw(state, overlay, canvas);
 }
 
-/// The process that is to end, what it holds, and what goes with it.
+/// Draws the dialog: the process, what it holds, and what would be freed.
 pub fn terminate(state: &State, overlay: &Overlay, shown: &Terminate, canvas: &mut Canvas<'_>) {
     let Some(survey) = &state.survey else { return };
     let theme = canvas.theme;

@@ -1,4 +1,4 @@
-//! Our own attachments: an entry for each segment, with what detaching does.
+//! The attachments of shmlens, with the effect of detaching.
 
 use super::list::{Entries, NO_ENTRY, Panel};
 use crate::act::Hold;

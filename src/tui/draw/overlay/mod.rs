@@ -1,4 +1,4 @@
-//! Overlays: the screen behind them is dimmed, and they have the only borders.
+//! Overlays, on top of a dimmed screen. Only they have borders.
 
 mod clean;
 mod confirm;
@@ -23,7 +23,7 @@ use ratatui::style::Style;
 
 pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let Some(overlay) = &state.overlay else { return };
-    // A menu stands beside what it is about; a prompt stands at the foot.
+    // Menus and prompts leave the screen readable.
     if !matches!(overlay, Overlay::Choice(_) | Overlay::Prompt(_) | Overlay::MarkLetter { .. }) {
         let dim = Style::reset().patch(canvas.theme.dim);
         canvas.style(Area::new(0, 0, state.size.width, state.size.height), dim);
@@ -45,7 +45,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// Draws the last line inside a frame: the hints, or how far it is.
+/// Draws the last line of a frame: the hints, or the progress.
 fn last_line(state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>, inside: Area) {
     let y = inside.bottom().saturating_sub(1);
     let running = match overlay {
@@ -71,8 +71,8 @@ fn last_line(state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>, inside: 
     }
 }
 
-/// The hints as a text. In a narrow terminal the gaps shrink first, then the least
-/// needed go.
+/// Formats the hints. In narrow terminals the gaps shrink first, then the hints with the lowest
+/// priority are dropped.
 fn fitting(mut hints: Vec<Hint>, canvas: &Canvas<'_>, width: u16) -> String {
     loop {
         let words: Vec<String> = hints.iter().map(|hint| format!("{} {}", hint.key, hint.word)).collect();

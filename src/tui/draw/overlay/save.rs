@@ -28,7 +28,7 @@ pub fn draw(state: &State, overlay: &Overlay, form: &Save, canvas: &mut Canvas<'
         .draw(state, overlay, canvas);
 }
 
-/// The size that would be saved, or the error.
+/// The size to save, or the error.
 fn said(form: &Save, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
     let theme = canvas.theme;
     if let Some(error) = &form.error {

@@ -22,8 +22,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// A bar of eighths, `width` cells long: something that is not zero shows at
-/// least its smallest piece.
+/// A bar of `width` cells in eighths. Anything above zero is visible.
 pub fn bar(share: f64, width: u16, glyphs: &Glyphs) -> String {
     let whole = f64::from(width) * 8.0;
     #[expect(
