@@ -231,7 +231,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn names_and_keys_are_sound() {
+    fn action_names_are_unique_and_keys_valid() {
         let mut names = HashSet::new();
         for row in ACTIONS {
             assert!(names.insert(row.name), "{} stands twice", row.name);

@@ -19,13 +19,13 @@ pub struct Clean {
 pub struct LeakItem {
     pub segment: Box<Segment>,
     /// Selected for removal.
-    pub ticked: bool,
+    pub checked: bool,
 }
 
 impl LeakItem {
     fn new(segment: &Segment) -> Self {
-        let ticked = segment.verdict.state == State::Leaked(Certainty::Certain);
-        Self { segment: Box::new(segment.clone()), ticked }
+        let checked = segment.verdict.state == State::Leaked(Certainty::Certain);
+        Self { segment: Box::new(segment.clone()), checked }
     }
 
     pub fn frees(&self) -> Bytes {
@@ -37,13 +37,13 @@ impl Clean {
     /// Lists the leaked segments among the `shown` rows of a survey.
     pub fn new(survey: &Survey, shown: &[usize]) -> Self {
         let mut clean = Self::default();
-        clean.look(survey, shown);
+        clean.refresh(survey, shown);
         clean
     }
 
-    /// Updates the list from a new survey. A segment keeps its tick unless it was replaced or its
+    /// Updates the list from a new survey. A segment stays checked unless it was replaced or its
     /// verdict changed.
-    pub fn look(&mut self, survey: &Survey, shown: &[usize]) {
+    pub fn refresh(&mut self, survey: &Survey, shown: &[usize]) {
         let before = std::mem::take(&mut self.items);
         let chosen = before.get(self.list.selected).map(|item| item.segment.id.clone());
         let leaked = |segment: &&Segment| segment.verdict.state.is_leaked();
@@ -53,40 +53,40 @@ impl Clean {
         self.filtered = survey.segments.iter().filter(leaked).count() - found.len();
         let known: HashMap<&SegmentId, &LeakItem> =
             before.iter().map(|item| (&item.segment.id, item)).collect();
-        let again = |segment: &Segment| {
+        let to_item = |segment: &Segment| {
             let mut item = LeakItem::new(segment);
             let same = |was: &&&LeakItem| {
                 was.segment.identity().fits(&segment.identity())
                     && was.segment.verdict.state == segment.verdict.state
             };
             if let Some(was) = known.get(&segment.id).filter(same) {
-                item.ticked = was.ticked;
+                item.checked = was.checked;
             }
             item
         };
-        self.items = found.into_iter().map(again).collect();
+        self.items = found.into_iter().map(to_item).collect();
         let place = self.items.iter().position(|item| Some(&item.segment.id) == chosen.as_ref());
         self.list.selected = place.unwrap_or(self.list.selected.min(self.items.len().saturating_sub(1)));
     }
 
-    pub fn ticked(&self) -> impl Iterator<Item = &LeakItem> {
-        self.items.iter().filter(|item| item.ticked)
+    pub fn checked(&self) -> impl Iterator<Item = &LeakItem> {
+        self.items.iter().filter(|item| item.checked)
     }
 
     pub fn frees(&self) -> Bytes {
-        self.ticked().map(LeakItem::frees).sum()
+        self.checked().map(LeakItem::frees).sum()
     }
 
     /// Toggles the tick of the selected segment.
-    pub fn tick(&mut self) {
+    pub fn toggle(&mut self) {
         if let Some(item) = self.items.get_mut(self.list.selected) {
-            item.ticked = !item.ticked;
+            item.checked = !item.checked;
         }
     }
 
-    pub fn tick_all(&mut self, ticked: bool) {
+    pub fn set_all(&mut self, checked: bool) {
         for item in &mut self.items {
-            item.ticked = ticked;
+            item.checked = checked;
         }
     }
 
@@ -100,11 +100,11 @@ impl Clean {
 
     /// The selection and its effect: `2 selected, frees 310 MiB`.
     pub fn sum(&self) -> String {
-        let ticked = self.ticked().count();
-        match (self.items.len(), ticked) {
+        let checked = self.checked().count();
+        match (self.items.len(), checked) {
             (0, _) => String::new(),
             (_, 0) => "nothing selected".to_owned(),
-            _ => format!("{ticked} selected, frees {}", self.frees()),
+            _ => format!("{checked} selected, frees {}", self.frees()),
         }
     }
 }

@@ -116,10 +116,10 @@ impl Confirm {
             Some(true) if doable().count() > 0 => {
                 let undo = keys.name_of(Act::Undo);
                 lines.push((format!("A copy of each is saved first: {undo} restores them."), Tone::Quiet));
-                let mut said: Vec<&String> =
+                let mut effects: Vec<&String> =
                     doable().flat_map(|plan| plan.effects().1.iter().skip(1)).collect();
-                said.dedup();
-                lines.extend(said.into_iter().map(|text| (text.clone(), Tone::Plain)));
+                effects.dedup();
+                lines.extend(effects.into_iter().map(|text| (text.clone(), Tone::Plain)));
             }
             Some(false) => lines.push(("No copies are saved: cannot be undone.".to_owned(), Tone::Warning)),
             _ => {}

@@ -85,12 +85,12 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<De
 }
 
 /// Maximum number of holders listed here.
-const HOLDERS: usize = 6;
+const MAX_HOLDERS: usize = 6;
 
 /// Returns aligned lines such as `4121 writer   rw  ann  up 3m`.
 pub fn holder_lines(segment: &Segment, now: Timestamp) -> Vec<String> {
     let holders = segment.holders.as_deref().unwrap_or_default();
-    let shown = &holders[..holders.len().min(HOLDERS)];
+    let shown = &holders[..holders.len().min(MAX_HOLDERS)];
     let widest = |text: fn(&Holder) -> String| shown.iter().map(|one| text(one).width()).max().unwrap_or(0);
     let (pids, names) = (widest(|one| one.pid.to_string()), widest(Holder::command_text).min(20));
     let users = widest(|one| one.owner.user_text());

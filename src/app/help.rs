@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_action_stands_in_it_with_its_keys() {
+    fn help_lists_every_action_with_its_keys() {
         let keymap = Keymap::default();
         let lines = lines(&keymap, Context::Inspect);
         assert_eq!(lines[0], Heading("Inspect"));

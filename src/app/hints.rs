@@ -13,11 +13,11 @@ use unicode_width::UnicodeWidthStr as _;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
     pub key: String,
-    pub word: Cow<'static, str>,
+    pub label: Cow<'static, str>,
     /// The priority: hints with the largest number are dropped first.
-    pub need: u8,
+    pub priority: u8,
     /// The action is available now.
-    pub live: bool,
+    pub enabled: bool,
 }
 
 pub const GAP: usize = 2;
@@ -35,11 +35,11 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     let mut room = width.saturating_sub(help.as_ref().map_or(0, |hint| hint.width() + GAP + 1));
     let rows = ACTIONS.iter().filter(|row| row.works_in(screen));
     let hinted = |(at, row): (usize, &super::action::ActionInfo)| {
-        let &(word, need) = row.hint?;
-        Some((at, hint(state, screen, &[row.action], word, need)?))
+        let &(label, priority) = row.hint?;
+        Some((at, hint(state, screen, &[row.action], label, priority)?))
     };
     let mut chosen: Vec<(usize, Hint)> = rows.enumerate().filter_map(hinted).collect();
-    chosen.sort_by_key(|(_, hint)| hint.need);
+    chosen.sort_by_key(|(_, hint)| hint.priority);
     // Stops at the first that does not fit, so that a wider screen shows the same hints and more.
     let mut fits = vec![];
     for (at, hint) in chosen {
@@ -57,8 +57,8 @@ pub fn of_overlay(state: &State, overlay: &Overlay) -> Vec<Hint> {
         Toggle, Up,
     };
     let mut hints = vec![];
-    let mut add = |need: u8, actions: &[Action], word: &str| {
-        hints.extend(hint(state, overlay.context(), actions, word.to_owned(), need));
+    let mut add = |priority: u8, actions: &[Action], label: &str| {
+        hints.extend(hint(state, overlay.context(), actions, label.to_owned(), priority));
     };
     let mut leave = "cancel";
     match overlay {
@@ -81,12 +81,16 @@ pub fn of_overlay(state: &State, overlay: &Overlay) -> Vec<Hint> {
             add(2, &[MarkAll], "all");
             add(0, &[Accept], "continue");
         }
-        Overlay::Holds(holds) if holds.shown().is_empty() => leave = "close",
-        Overlay::Holds(holds) => {
+        Overlay::Attachments(attachments) if attachments.shown().is_empty() => leave = "close",
+        Overlay::Attachments(attachments) => {
             add(0, &[Confirm], "detach");
-            let freed = if holds.last() > 0 { format!(" ({} freed)", holds.last()) } else { String::new() };
-            if holds.shown().len() > 1 {
-                add(0, &[DetachAll], &format!("detach all {}{freed}", holds.shown().len()));
+            let freed = if attachments.last() > 0 {
+                format!(" ({} freed)", attachments.last())
+            } else {
+                String::new()
+            };
+            if attachments.shown().len() > 1 {
+                add(0, &[DetachAll], &format!("detach all {}{freed}", attachments.shown().len()));
             }
         }
         Overlay::Confirm(plan) => {
@@ -129,20 +133,20 @@ fn hint(
     state: &State,
     context: Context,
     actions: &[Action],
-    word: impl Into<Cow<'static, str>>,
-    need: u8,
+    label: impl Into<Cow<'static, str>>,
+    priority: u8,
 ) -> Option<Hint> {
     let key = |action: &Action| Some(short(&state.keymap.keys_in(context, *action).next()?.to_string()));
     let keys: Vec<String> = actions.iter().map(key).collect::<Option<_>>()?;
     // `↑↓` needs no separator.
     let gap = if keys.iter().all(|key| key.chars().count() == 1) { "" } else { "/" };
-    let live = actions.iter().all(|action| state.refusal(*action).is_none());
-    Some(Hint { key: keys.join(gap), word: word.into(), need, live })
+    let enabled = actions.iter().all(|action| state.refusal(*action).is_none());
+    Some(Hint { key: keys.join(gap), label: label.into(), priority, enabled })
 }
 
 impl Hint {
     pub fn width(&self) -> usize {
-        self.key.width() + 1 + self.word.width()
+        self.key.width() + 1 + self.label.width()
     }
 }
 

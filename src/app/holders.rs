@@ -10,7 +10,7 @@ use crate::survey::Survey;
 use std::collections::HashMap;
 
 /// Maximum number of other segments named per holder.
-const NAMED: usize = 4;
+const MAX_NAMED: usize = 4;
 
 #[derive(Debug, Clone)]
 pub struct Holders {
@@ -24,19 +24,19 @@ pub struct Holders {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HolderRow {
     pub holder: Holder,
-    pub others: Vec<Other>,
+    pub others: Vec<OtherSegment>,
     /// The resident size of everything it holds.
-    pub keeps: Bytes,
+    pub resident: Bytes,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Other {
+pub struct OtherSegment {
     pub id: SegmentId,
     pub label: String,
     pub access: Access,
     pub resident: Bytes,
     /// Freed when this holder ends: removed, without other holders.
-    pub last: bool,
+    pub freed: bool,
 }
 
 /// The dialog before a process is terminated.
@@ -58,7 +58,7 @@ impl Holders {
     }
 
     /// Updates the list from a new survey. The selection stays on its process.
-    pub fn look(&mut self, survey: &Survey) {
+    pub fn refresh(&mut self, survey: &Survey) {
         let found = survey.segments.iter().find(|segment| {
             segment.id == self.segment.id && self.segment.identity().fits(&segment.identity())
         });
@@ -120,7 +120,7 @@ impl Holders {
 
 impl HolderRow {
     /// `mapped twice, open once`
-    pub fn how(&self) -> String {
+    pub fn access_text(&self) -> String {
         let Holder { mappings, descriptors, private, .. } = self.holder;
         let mut parts = vec![];
         if mappings > 0 {
@@ -134,17 +134,17 @@ impl HolderRow {
     }
 
     /// `324 MiB resident in 3 segments, also #32771, /camera0`
-    pub fn holds(&self) -> String {
-        let mut called: Vec<&str> =
-            self.others.iter().take(NAMED).map(|other| other.label.as_str()).collect();
-        let more = format!("+{}", self.others.len().saturating_sub(NAMED));
-        if self.others.len() > NAMED {
-            called.push(&more);
+    pub fn holds_text(&self) -> String {
+        let mut names: Vec<&str> =
+            self.others.iter().take(MAX_NAMED).map(|other| other.label.as_str()).collect();
+        let more = format!("+{}", self.others.len().saturating_sub(MAX_NAMED));
+        if self.others.len() > MAX_NAMED {
+            names.push(&more);
         }
         match self.others.len() {
-            0 => format!("{} resident, no other segments", self.keeps),
+            0 => format!("{} resident, no other segments", self.resident),
             count => {
-                format!("{} resident in {} segments, also {}", self.keeps, count + 1, called.join(", "))
+                format!("{} resident in {} segments, also {}", self.resident, count + 1, names.join(", "))
             }
         }
     }
@@ -163,8 +163,8 @@ fn rows(segment: &Segment, survey: &Survey) -> Vec<HolderRow> {
     let mut rows: Vec<HolderRow> = holders
         .iter()
         .map(|holder| {
-            let keeps = segment.resident.unwrap_or_default();
-            HolderRow { holder: holder.clone(), others: vec![], keeps }
+            let resident = segment.resident.unwrap_or_default();
+            HolderRow { holder: holder.clone(), others: vec![], resident }
         })
         .collect();
     let places: HashMap<(u32, u64), usize> =
@@ -173,17 +173,17 @@ fn rows(segment: &Segment, survey: &Survey) -> Vec<HolderRow> {
         for holder in other.holders.as_deref().unwrap_or_default() {
             let Some(&at) = places.get(&(holder.pid, holder.start)) else { continue };
             let resident = other.resident.unwrap_or_default();
-            rows[at].keeps = Bytes(rows[at].keeps.0.saturating_add(resident.0));
-            rows[at].others.push(Other {
+            rows[at].resident = Bytes(rows[at].resident.0.saturating_add(resident.0));
+            rows[at].others.push(OtherSegment {
                 id: other.id.clone(),
                 label: label_of(other),
                 access: holder.access,
                 resident,
-                last: goes_with_last(other),
+                freed: is_freed_with_its_holder(other),
             });
         }
     }
-    // Only the first `NAMED` are named.
+    // Only the first `MAX_NAMED` are named.
     for row in &mut rows {
         row.others.sort_by(|a, b| b.resident.cmp(&a.resident).then_with(|| a.id.cmp(&b.id)));
     }
@@ -191,7 +191,7 @@ fn rows(segment: &Segment, survey: &Survey) -> Vec<HolderRow> {
 }
 
 /// Returns whether the segment is freed when its only holder ends.
-pub fn goes_with_last(segment: &Segment) -> bool {
+pub fn is_freed_with_its_holder(segment: &Segment) -> bool {
     let one = segment.holders.as_deref().is_some_and(|holders| holders.len() == 1);
     segment.verdict.state == State::Removed && one && segment.unseen() == 0
 }
@@ -233,28 +233,31 @@ mod tests {
     }
 
     #[test]
-    fn what_else_each_holds_and_how_much_that_keeps() {
+    fn other_segments_and_resident_sizes_are_listed_per_holder() {
         let (shown, survey) = shown(&machine(), "/camera");
         let [writer, reader] = &shown.rows[..] else { panic!("{shown:?}") };
-        assert_eq!((writer.how(), reader.how()), ("mapped twice, open once".into(), "open once".into()));
-        assert_eq!(writer.holds(), "16 KiB resident in 3 segments, also sysv:5, /gone");
-        assert_eq!(reader.holds(), "8.0 KiB resident, no other segments");
+        assert_eq!(
+            (writer.access_text(), reader.access_text()),
+            ("mapped twice, open once".into(), "open once".into())
+        );
+        assert_eq!(writer.holds_text(), "16 KiB resident in 3 segments, also sysv:5, /gone");
+        assert_eq!(reader.holds_text(), "8.0 KiB resident, no other segments");
         // `/y` has no name and no other holder.
-        assert_eq!(writer.others.iter().map(|other| other.last).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(writer.others.iter().map(|other| other.freed).collect::<Vec<_>>(), [false, true]);
         assert_eq!(shown.unknown(&survey), Vec::<String>::new());
     }
 
     #[test]
-    fn what_is_not_in_memory_keeps_nothing() {
+    fn unmapped_pages_are_not_counted() {
         let machine = machine();
         machine.add_object("sparse", FakeBytes::hole(1 << 30));
         machine.map_in(8, "sparse", Access::ReadWrite);
         let (shown, _) = shown(&machine, "/camera");
-        assert_eq!(shown.rows[1].holds(), "8.0 KiB resident in 2 segments, also /sparse");
+        assert_eq!(shown.rows[1].holds_text(), "8.0 KiB resident in 2 segments, also /sparse");
     }
 
     #[test]
-    fn what_could_not_be_found_is_a_line_of_its_own() {
+    fn missing_holders_are_reported() {
         let machine = machine();
         machine.attach_in(8, 5, Access::Read);
         machine.attach_in(8, 5, Access::Read);
@@ -268,12 +271,12 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_unseen_is_attached_to_goes_with_nobody() {
+    fn segments_with_unseen_attachments_are_never_freed() {
         let machine = machine();
         machine.edit(|facts| facts.sysv[0].row.marked = true);
         let last = || {
             let (shown, _) = shown(&machine, "/camera");
-            shown.rows[0].others.iter().map(|other| (other.label.clone(), other.last)).collect::<Vec<_>>()
+            shown.rows[0].others.iter().map(|other| (other.label.clone(), other.freed)).collect::<Vec<_>>()
         };
         assert_eq!(last(), [("sysv:5".to_owned(), true), ("/gone".to_owned(), true)]);
         machine.edit(|facts| facts.sysv[0].row.nattch += 1);
@@ -281,23 +284,23 @@ mod tests {
     }
 
     #[test]
-    fn who_is_selected_stays_selected_and_a_recycled_pid_is_another_one() {
+    fn selection_follows_the_process_and_not_a_reused_pid() {
         let machine = machine();
         let (mut shown, _) = shown(&machine, "/camera");
         shown.list.selected = 1;
         machine.add_process(3, "early");
         machine.open_in(3, "camera", Access::Read);
-        shown.look(&look(&machine));
+        shown.refresh(&look(&machine));
         assert_eq!((shown.rows.len(), shown.rows[shown.list.selected].holder.pid), (3, 8));
         machine.end_process(8);
         machine.add_process(8, "other");
         machine.edit(|facts| facts.processes.get_mut(&8).unwrap().began.seconds += 9);
-        shown.look(&look(&machine));
+        shown.refresh(&look(&machine));
         assert_eq!((shown.rows.len(), shown.list.selected), (2, 1));
         machine.remove_object("camera");
         machine.end_process(3);
         machine.end_process(7);
-        shown.look(&look(&machine));
+        shown.refresh(&look(&machine));
         assert!(shown.gone && shown.rows.is_empty());
     }
 }

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ladder_with_a_pause_at_its_end() {
+    fn longest_interval_is_followed_by_pause() {
         let mut interval = Interval::survey(Duration::from_secs(1));
         assert_eq!(interval.every_text(), "every 1 s");
         for _ in 0..20 {

@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_one_to_one() {
+    fn key_names_round_trip() {
         for text in [
             "x",
             "G",

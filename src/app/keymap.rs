@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_of_the_table_works() {
+    fn every_default_key_runs_its_action() {
         let map = Keymap::default();
         for row in ACTIONS {
             for &context in row.contexts {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_config_takes_a_key_from_its_old_action() {
+    fn config_key_is_removed_from_its_default_action() {
         let map = with(&[("sort", &["f2", "r"])]).unwrap();
         assert_eq!(map.action(Context::Segments, Key::char('r')), Some(Action::SortBy));
         assert_eq!(map.action(Context::Segments, Key::char('s')), None);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_in_the_config_is_named() {
+    fn config_errors_name_the_cause() {
         let error = |lines: &[(&str, &[&str])]| with(lines).err().unwrap().to_string();
         assert!(error(&[("fly", &["x"])]).contains("unknown action 'fly'"));
         assert!(error(&[("sort", &["hyper"])]).contains("invalid key 'hyper'"));

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moves_stop_at_the_ends() {
+    fn selection_stops_at_the_ends() {
         let mut list = List { selected: usize::MAX };
         for (action, selected) in [
             (Action::Up, 8),
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_selected_rows_are_visible_and_the_view_moves_no_more_than_it_must() {
+    fn scrolling_keeps_the_selection_visible_with_minimal_movement() {
         let mut top = 0;
         for (row, height, first) in
             [(0, 10, 0), (9, 10, 0), (10, 10, 1), (99, 10, 90), (50, 10, 50), (55, 10, 50), (3, 200, 0)]

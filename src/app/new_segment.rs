@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
 /// The longest name of a file, in bytes: `NAME_MAX`, limits.h(0p).
-const LONGEST_NAME: usize = 255;
+const NAME_MAX: usize = 255;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewField {
@@ -31,11 +31,11 @@ pub enum NewField {
 /// The state of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    Typing,
+    Editing,
     /// Accepted; waiting for the plan.
-    Going,
+    Planning,
     /// The plan is being applied.
-    Making,
+    Applying,
 }
 
 #[derive(Debug, Clone)]
@@ -75,7 +75,7 @@ impl Default for New {
             no_reserve: false,
             plan: None,
             error: None,
-            step: Step::Typing,
+            step: Step::Editing,
         }
     }
 }
@@ -143,8 +143,8 @@ impl New {
             .ok_or_else(|| format!("invalid name '{}' for a POSIX segment", quote(text.as_bytes())))?;
         let longest = name.as_bytes().split(|&byte| byte == b'/').map(<[u8]>::len).max();
         match longest {
-            Some(bytes) if bytes > LONGEST_NAME => {
-                Err(format!("name too long: {bytes} bytes, but at most {LONGEST_NAME} are allowed"))
+            Some(bytes) if bytes > NAME_MAX => {
+                Err(format!("name too long: {bytes} bytes, but at most {NAME_MAX} are allowed"))
             }
             _ => Ok(name),
         }
@@ -211,7 +211,7 @@ impl Form for New {
 
     fn text(&mut self) -> Option<&mut TextField> {
         match self.line {
-            _ if self.step == Step::Making => None,
+            _ if self.step == Step::Applying => None,
             NewField::Name => Some(&mut self.name),
             NewField::Key => Some(&mut self.key),
             NewField::Size => Some(&mut self.size),
@@ -240,7 +240,7 @@ impl Form for New {
     fn changed(&mut self, effects: &mut Vec<Effect>) {
         self.plan = None;
         self.error = None;
-        self.step = Step::Typing;
+        self.step = Step::Editing;
         effects.extend(self.question().ok().map(|question| Request::Ask(question).into()));
     }
 }
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_is_what_is_asked() {
+    fn question_matches_the_input() {
         let mut new = form(Kind::Sysv, "0x4d2");
         new.size.set("1M");
         new.mode.set("ug=rw");
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn invalid_input_is_explained() {
         assert!(New::default().question().unwrap_err().contains("name"));
         assert!(form(Kind::Posix, "a/../b").question().unwrap_err().contains("invalid name"));
         assert!(form(Kind::Posix, &"a".repeat(255)).question().is_ok());
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_exists_is_found_by_key_and_by_name() {
+    fn existing_segment_is_found_by_key_and_by_name() {
         let segments = [example::sysv(), example::posix()];
         let found = |kind, text| form(kind, text).existing(&segments).map(|segment| segment.id.to_string());
         assert_eq!(found(Kind::Sysv, "1234").as_deref(), Some("sysv:32770"));
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fields_of_a_kind_are_gone_through() {
+    fn next_field_visits_the_fields_of_the_kind() {
         let mut new = New::default();
         let press = |new: &mut New, action| form::act(new, action, &mut vec![]);
         press(&mut new, Action::PreviousField);

@@ -63,7 +63,7 @@ pub struct Permissions {
     pub rules: Option<Rules>,
     pub error: Option<String>,
     /// Accepted; waiting for the names to be resolved.
-    pub going: bool,
+    pub submitted: bool,
 }
 
 impl Permissions {
@@ -92,7 +92,7 @@ impl Permissions {
             who_found: None,
             rules: None,
             error: None,
-            going: false,
+            submitted: false,
             segments,
         })
     }
@@ -194,7 +194,7 @@ impl Permissions {
     /// The answer to the access query, or its error.
     pub fn answer(&self) -> Option<Result<(&str, Answer), &str>> {
         match self.who_found.as_ref()? {
-            Ok(somebody) => Some(Ok((&somebody.text, self.edited_rules()?.access(&somebody.credentials)))),
+            Ok(user) => Some(Ok((&user.text, self.edited_rules()?.access(&user.credentials)))),
             Err(reason) => Some(Err(reason)),
         }
     }
@@ -274,7 +274,7 @@ impl Form for Permissions {
 
     fn changed(&mut self, effects: &mut Vec<Effect>) {
         self.error = None;
-        self.going = false;
+        self.submitted = false;
         let text = self.text().map(|field| field.text().to_owned()).unwrap_or_default();
         let question = match self.focus {
             Focus::Bits => return,
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_and_text_are_one_mode() {
+    fn grid_and_mode_field_agree() {
         let mut form = form();
         assert_eq!((form.mode, form.mode_field.text()), (Mode::new(0o600), "0600"));
         assert!(form.action().unwrap_err().contains("nothing to change"));
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_is_waited_for_and_a_wrong_one_stops_it() {
+    fn submit_waits_for_the_owner_and_stops_at_an_unknown_one() {
         let mut form = form();
         form.owner.set("bob");
         assert_eq!(form.action(), Ok(None));
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn it_answers_for_what_is_typed_not_for_what_is_stored() {
+    fn access_is_shown_for_the_edited_mode() {
         let mut form = form();
         let credentials = crate::machine::control::Credentials { uid: 1001, gid: 7, ..Default::default() };
         form.who_found = Some(Ok(Somebody { text: "bob".to_owned(), credentials }));
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn toggling_in_a_mixed_batch_changes_only_that_bit_of_each() {
+    fn toggle_in_a_mixed_batch_keeps_other_bits() {
         let mut other = example::posix();
         other.mode = Mode::new(0o666);
         let mut form = Permissions::new(vec![example::posix(), other]).unwrap();
@@ -449,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_in_a_batch_is_not_shown_as_that_of_all() {
+    fn different_values_in_a_batch_are_not_shown() {
         let mut other = example::posix();
         other.mode = Mode::new(0o666);
         let form = Permissions::new(vec![example::posix(), other]).unwrap();

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn one_segment_goes_to_a_file_named_after_it() {
+    fn single_segment_is_saved_to_a_file_named_after_it() {
         for (segment, file) in [
             (example::posix_called(b"camera0"), "camera0.saved"),
             (example::posix_called(b"dir/one"), "dir_one.saved"),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn several_segments_go_to_a_directory_and_never_to_the_same_file() {
+    fn several_segments_are_saved_to_distinct_files() {
         let segments = vec![example::posix_called(b"a"), example::posix_called(b"a"), example::sysv()];
         let mut form = Save::new(segments);
         form.path.set("/backup");

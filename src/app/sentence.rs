@@ -41,19 +41,19 @@ pub fn sentence(text: &str) -> String {
 
 /// Returns a result with the name of its segment: `Removed /psm_1f09`,
 /// `sysv:3: mode 0644 → 0600`.
-pub fn result(name: &str, said: &str) -> String {
+pub fn result(name: &str, text: &str) -> String {
     let name = short_names(name);
     for participle in PARTICIPLES {
-        match said.strip_prefix(participle) {
+        match text.strip_prefix(participle) {
             // `restored as sysv:5` names the segment already.
-            Some(rest) if rest.starts_with(" as ") => return sentence(said),
+            Some(rest) if rest.starts_with(" as ") => return sentence(text),
             Some(rest) if !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') => {
                 return sentence(&format!("{participle} {name}{}", short_names(rest)));
             }
             _ => {}
         }
     }
-    sentence(&naming(&name, said))
+    sentence(&naming(&name, text))
 }
 
 /// Puts the name of the segment in front of a text that does not mention it.
@@ -124,8 +124,8 @@ mod tests {
     }
 
     #[test]
-    fn results_name_their_segment_once() {
-        for (name, said, shown) in [
+    fn result_names_its_segment_once() {
+        for (name, text, shown) in [
             ("posix:/a", "removed", "Removed /a"),
             ("/a", "removed; 24 MiB freed later", "Removed /a; 24 MiB freed later"),
             ("sysv:5", "created with key 0x4d2: 1.0 MiB", "Created sysv:5 with key 0x4d2: 1.0 MiB"),
@@ -135,7 +135,7 @@ mod tests {
             ("/a", "failed to remove /ab", "/a: failed to remove /ab"),
             ("/a", "failed to remove posix:/a", "Failed to remove /a"),
         ] {
-            assert_eq!(result(name, said), shown);
+            assert_eq!(result(name, text), shown);
         }
     }
 }

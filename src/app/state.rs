@@ -66,13 +66,13 @@ pub struct State {
     pub mouse: bool,
     /// For double clicks: the last clicked row, and when.
     pub last_click: Option<(usize, Clock)>,
-    pub(super) asked: Asked,
+    pub(super) requested: RequestCache,
     subscriptions: u64,
 }
 
 /// The last requests to the engine. A request is only sent again when it changes.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct RequestCache {
     pub preview: Option<(SegmentId, Identity)>,
     pub look: Option<(SubscriptionId, Watching)>,
     pub interval: Option<Interval>,
@@ -109,7 +109,7 @@ impl State {
             work: None,
             mouse: settings.mouse,
             last_click: None,
-            asked: Asked::default(),
+            requested: RequestCache::default(),
             subscriptions: 0,
         }
     }
@@ -159,15 +159,16 @@ impl State {
         let changes = matches!(action, Permissions | Lock | Unlock | Remove | Undo | New);
         let on_marked = matches!(action, Permissions | Lock | Unlock | Remove | Save | CopyId);
         let on_selected = matches!(action, Inspect | Mark | Holders);
-        let nothing = self.selected().is_none();
-        let open = |holds: fn(&super::inspect::Inspect) -> bool| self.inspect.as_ref().is_some_and(holds);
+        let no_selection = self.selected().is_none();
+        let open =
+            |predicate: fn(&super::inspect::Inspect) -> bool| self.inspect.as_ref().is_some_and(predicate);
         Some(match action {
             _ if changes && self.read_only => {
                 let refusal = Refusal::read_only();
                 format!("{}. {}", refusal.reason, refusal.remedy)
             }
             _ if (changes || action == Save) && self.work.is_some() => self.in_progress(),
-            _ if nothing && (on_selected || on_marked && self.table.marks.is_empty()) => {
+            _ if no_selection && (on_selected || on_marked && self.table.marks.is_empty()) => {
                 "No segment selected".to_owned()
             }
             Detach if self.kept.is_empty() && self.inspect.is_none() => {

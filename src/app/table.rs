@@ -35,7 +35,7 @@ pub struct Table {
     /// The segment under the cursor.
     pub selected: Option<SegmentId>,
     /// Selected as soon as a row shows it.
-    pub sought: Option<SegmentId>,
+    pub pending_selection: Option<SegmentId>,
     pub top: usize,
     pub marks: BTreeSet<SegmentId>,
     /// The time of the last change of each segment.
@@ -57,7 +57,7 @@ impl Default for Table {
             shown: vec![],
             cursor: 0,
             selected: None,
-            sought: None,
+            pending_selection: None,
             top: 0,
             marks: BTreeSet::new(),
             glow: HashMap::new(),
@@ -94,8 +94,8 @@ impl Table {
         self.sort_rows(survey);
         self.owner_width = self.shown.iter().map(|&at| owner_width(&segments[at])).max().unwrap_or(5);
         let row_of = |id: &SegmentId| self.shown.iter().position(|&at| segments[at].id == *id);
-        if let Some(row) = self.sought.as_ref().and_then(row_of) {
-            self.sought = None;
+        if let Some(row) = self.pending_selection.as_ref().and_then(row_of) {
+            self.pending_selection = None;
             return self.select(row, survey);
         }
         let found =
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_selection_stays_on_its_segment() {
+    fn selection_stays_on_its_segment() {
         let machine = world();
         let before = look(&machine);
         let mut table = Table::default();
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn sorted_by_size_the_largest_first_and_by_a_field_that_not_all_have() {
+    fn sort_puts_large_sizes_first_and_missing_values_last() {
         let survey = look(&world());
         let mut table = Table::default();
         table.sort_by(Field::Size, &survey);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_filter_keeps_the_last_sound_one() {
+    fn invalid_filter_keeps_the_last_valid_one() {
         let survey = look(&world());
         let mut table = Table::default();
         table.set_filter("kind=posix", &survey);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_on_segments_and_not_on_names() {
+    fn new_segment_does_not_inherit_a_mark() {
         let machine = world();
         let before = look(&machine);
         let mut table = Table::default();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cursor_is_always_on_the_screen() {
+    fn cursor_is_always_visible() {
         let mut table = Table { shown: (0..100).collect(), ..Table::default() };
         for (cursor, rows, top) in
             [(0, 10, 0), (9, 10, 0), (10, 10, 1), (99, 10, 90), (50, 10, 50), (55, 10, 50), (3, 200, 0)]

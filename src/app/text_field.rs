@@ -21,7 +21,7 @@ pub fn visible(input: &Input, room: usize) -> (String, usize) {
 }
 
 /// Maximum length in bytes, longer than any path, name or filter. Pasted text can have any length.
-pub const LONGEST_TEXT: usize = 4096;
+pub const MAX_TEXT: usize = 4096;
 
 /// A text field. The first typed character replaces the initial text, unless the user moved the
 /// cursor or erased something before.
@@ -53,12 +53,12 @@ impl TextField {
             self.input.reset();
         }
         self.entered = true;
-        self.input.value().len() < LONGEST_TEXT && self.handle(InputRequest::InsertChar(letter))
+        self.input.value().len() < MAX_TEXT && self.handle(InputRequest::InsertChar(letter))
     }
 
     /// Inserts text without its control characters. Returns whether the text changed.
     pub fn paste(&mut self, text: &str) -> bool {
-        let letters = text.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT);
+        let letters = text.chars().filter(|c| !c.is_control()).take(MAX_TEXT);
         letters.fold(false, |changed, letter| self.insert(letter) | changed)
     }
 
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn characters_that_do_not_print_are_escaped_and_the_cursor_stays_in_sight() {
+    fn unprintable_characters_are_escaped_and_the_cursor_stays_visible() {
         for (text, room, shown) in [
             ("ab", 10, ("ab", 2)),
             ("a\u{202e}b", 20, (r"a\xe2\x80\xaeb", 14)),
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_letter_replaces_what_was_there() {
+    fn first_character_replaces_the_initial_text() {
         let mut field = TextField::new("0600");
         assert!(field.insert('g') && field.insert('+') && field.edited);
         assert_eq!(field.text(), "g+");
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_edited_as_in_a_shell() {
+    fn editing_keys_work_as_in_a_shell() {
         let mut field = TextField::default();
         assert!(field.paste("one\ttwo") && field.edited);
         field.set("one two");

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// Maximum number of queued events, more than any user types ahead.
-const MOST: usize = 1024;
+const MAX_QUEUED: usize = 1024;
 
 /// The number of queued input events.
 #[derive(Debug, Clone, Default)]
@@ -20,8 +20,9 @@ impl Backlog {
     pub fn enter(&self) -> Slot {
         let (waiting, room) = &*self.0;
         let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut waiting =
-            room.wait_while(waiting, |waiting| *waiting >= MOST).unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = room
+            .wait_while(waiting, |waiting| *waiting >= MAX_QUEUED)
+            .unwrap_or_else(PoisonError::into_inner);
         *waiting += 1;
         Slot(self.clone())
     }
@@ -43,9 +44,9 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_full_backlog_blocks_until_an_event_is_handled() {
+    fn full_backlog_blocks_until_an_event_is_handled() {
         let backlog = Backlog::default();
-        let mut slots: Vec<Slot> = (0..MOST).map(|_| backlog.enter()).collect();
+        let mut slots: Vec<Slot> = (0..MAX_QUEUED).map(|_| backlog.enter()).collect();
         let (entered, seen) = mpsc::channel();
         let one_more = thread::spawn(move || {
             let _slot = backlog.enter();

@@ -43,19 +43,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_one_sequence() {
+    fn text_is_encoded_as_osc_52() {
         assert_eq!(sequence("sysv:1", false).unwrap(), "\x1b]52;c;c3lzdjox\x07");
         assert_eq!(sequence("", false).unwrap(), "\x1b]52;c;\x07");
     }
 
     #[test]
-    fn tmux_gets_it_wrapped_too() {
+    fn tmux_gets_the_wrapped_sequence_too() {
         let text = sequence("a", true).unwrap();
         assert_eq!(text, "\x1b]52;c;YQ==\x07\x1bPtmux;\x1b\x1b]52;c;YQ==\x07\x1b\\");
     }
 
     #[test]
-    fn no_sequence_is_longer_than_terminals_take() {
+    fn text_over_the_limit_is_refused() {
         assert!(sequence(&"x".repeat(LIMIT), false).unwrap().len() <= 100_000);
         let error = sequence(&"x".repeat(LIMIT + 1), false).unwrap_err().to_string();
         assert!(error.contains("74995") && error.contains("74994"), "{error}");

@@ -23,7 +23,7 @@ pub fn watch(messages: Sender<Message>) -> io::Result<()> {
     thread::Builder::new().name("hangup".into()).spawn(move || {
         // The receiver is gone when the program ends.
         if wait(io::stdin()) && messages.send(Message::HungUp).is_ok() {
-            terminal::insist(GRACE, STATUS);
+            terminal::exit_after(GRACE, STATUS);
         }
     })?;
     Ok(())
@@ -36,7 +36,7 @@ fn wait(terminal: impl AsFd) -> bool {
         match poll(&mut terminal, PollTimeout::NONE) {
             Ok(_) => {
                 let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
-                if terminal[0].revents().is_some_and(|told| told.intersects(gone)) {
+                if terminal[0].revents().is_some_and(|events| events.intersects(gone)) {
                     return true;
                 }
             }
@@ -53,7 +53,7 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn waits_for_the_other_end_to_close() {
+    fn wait_returns_when_the_other_end_closes() {
         let pair = openpty(None, None).unwrap();
         let (send, gone) = mpsc::channel();
         let slave = pair.slave;

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_by_their_names() {
+    fn keys_are_converted() {
         let table = [
             (KeyCode::Char('g'), NONE, "g"),
             (KeyCode::Char('G'), SHIFT, "G"),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_nothing_is_dropped() {
+    fn unsupported_events_are_dropped() {
         assert_eq!(name(KeyCode::Char('x'), KeyModifiers::SUPER), None);
         assert_eq!(name(KeyCode::F(13), NONE), None);
         assert_eq!(name(KeyCode::CapsLock, NONE), None);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mouse_clicks_and_scrolls() {
+    fn clicks_and_wheel_are_converted() {
         let at = |kind| mouse(MouseEvent { kind, column: 3, row: 4, modifiers: NONE });
         let made = |kind| Some(Mouse { x: 3, y: 4, kind });
         assert_eq!(at(MouseEventKind::Down(MouseButton::Left)), made(MouseKind::Click));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn pasted_text_goes_through_and_sizes_come_from_elsewhere() {
+    fn paste_is_converted_and_resize_ignored() {
         assert!(
             matches!(translate(ct::Event::Paste("a\nb".into())), Some(Event::Paste(text)) if text == "a\nb")
         );

@@ -13,7 +13,7 @@ pub enum Message {
     /// User input, with its place in the backlog.
     Input(Event, Slot),
     /// A request to suspend (SIGTSTP).
-    Stop(Whom),
+    Suspend(Whom),
     /// The process continues after a SIGSTOP (SIGCONT). The terminal may have changed.
     Continued,
     /// The terminal was resized (SIGWINCH).

@@ -1,7 +1,7 @@
 //! Starts the interactive program with the user's settings.
 
 use super::draw;
-use super::run::{self, ExitReason, Options, Program, RunError};
+use super::run::{self, ExitReason, Program, RunError, RunOptions};
 use super::theme::{Depth, Theme};
 use crate::act::LoggedSegments;
 use crate::app::{Effect, Event, Keymap, KeymapError, Settings, State, next_tick, update};
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// Command-line options for the UI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Look {
+pub struct UiOptions {
     /// Auto uses the setting in the config.
     pub color: When,
     /// ASCII only, whatever the config says.
@@ -26,7 +26,7 @@ pub struct Look {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+pub enum UiError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The terminal is missing or fails.
@@ -35,7 +35,7 @@ pub enum OpenError {
 }
 
 /// Runs the interactive program until it ends. Must run on the main thread.
-pub fn open(machine: &Arc<dyn Machine>, config: &Config, look: Look) -> Result<ExitReason, OpenError> {
+pub fn open(machine: &Arc<dyn Machine>, config: &Config, options: UiOptions) -> Result<ExitReason, UiError> {
     let keymap =
         Keymap::with(&config.keys).map_err(|error| config.wrong_keys(Some(action_of(&error)), &error))?;
     let uid = machine.effective_uid();
@@ -46,11 +46,11 @@ pub fn open(machine: &Arc<dyn Machine>, config: &Config, look: Look) -> Result<E
         mouse: config.mouse,
         keymap,
         user,
-        read_only: look.read_only,
+        read_only: options.read_only,
     };
-    let ui = Ui { state: State::new(settings), theme: theme_for(config, look) };
+    let ui = Ui { state: State::new(settings), theme: theme_for(config, options) };
     let rules = Rules::with(&config.makers, config.settle).with_created(LoggedSegments::shared());
-    Ok(run::run(machine, ui, Options { mouse: config.mouse, copies: config.copies }, rules)?)
+    Ok(run::run(machine, ui, RunOptions { mouse: config.mouse, copies: config.copies }, rules)?)
 }
 
 /// The action whose line in the config is wrong.
@@ -62,8 +62,8 @@ fn action_of(error: &KeymapError) -> &str {
     }
 }
 
-fn theme_for(config: &Config, look: Look) -> Theme {
-    let color = if look.color == When::Auto { config.color } else { look.color };
+fn theme_for(config: &Config, options: UiOptions) -> Theme {
+    let color = if options.color == When::Auto { config.color } else { options.color };
     let variable = |name: &str| env::var(name).ok();
     let depth = match color {
         When::Auto => Depth::detect(variable),
@@ -73,7 +73,7 @@ fn theme_for(config: &Config, look: Look) -> Theme {
             Depth::detect(|name| variable(name).filter(|_| name != "NO_COLOR")).max(Depth::Sixteen)
         }
     };
-    Theme::new(config.theme, depth, look.ascii || config.ascii)
+    Theme::new(config.theme, depth, options.ascii || config.ascii)
 }
 
 /// State and theme, as the event loop needs them.

@@ -24,7 +24,7 @@ use std::time::Duration;
 /// Timeout for the first survey before the first frame.
 const FIRST_SURVEY: Duration = Duration::from_millis(30);
 /// Time for handling queued messages before the next frame: half a frame.
-const TAKE_IN: Duration = Duration::from_millis(8);
+const DRAIN_TIME: Duration = Duration::from_millis(8);
 /// Minimum interval of redraws without an event.
 const SHORTEST_TICK: Duration = Duration::from_millis(10);
 
@@ -41,22 +41,22 @@ pub trait Program {
 }
 
 /// The terminal as the loop needs it.
-pub trait Stage {
+pub trait Console {
     fn size(&self) -> io::Result<Size>;
     /// Shows a frame.
     fn draw(&mut self, size: Size, paint: &mut dyn FnMut(&mut Buffer)) -> io::Result<()>;
     /// Marks its contents as unknown: the next frame is drawn completely.
-    fn forget(&mut self);
+    fn invalidate(&mut self);
     fn copy(&mut self, text: &str) -> io::Result<()>;
     fn capture_mouse(&mut self, on: bool) -> io::Result<()>;
     /// Leaves the terminal, suspends, and enters it again when the process continues.
-    fn stop(&mut self, whom: Whom) -> io::Result<()>;
+    fn suspend(&mut self, whom: Whom) -> io::Result<()>;
     /// Enters the terminal again after another process has used it.
-    fn enter_again(&mut self) -> io::Result<()>;
+    fn reenter(&mut self) -> io::Result<()>;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
+pub struct RunOptions {
     pub mouse: bool,
     /// Maximum total size of copies of removed segments.
     pub copies: Bytes,
@@ -100,7 +100,7 @@ pub enum RunError {
 pub fn run(
     machine: &Arc<dyn Machine>,
     program: impl Program,
-    options: Options,
+    options: RunOptions,
     rules: Rules,
 ) -> Result<ExitReason, RunError> {
     let (messages, inbox) = mpsc::channel();
@@ -129,44 +129,44 @@ fn start(
 
 struct Loop<P, S> {
     program: P,
-    stage: S,
+    console: S,
     engine: Engine,
     inbox: Receiver<Message>,
     size: Size,
     surveyed: bool,
     /// Timeout for the first survey before the first frame.
-    patience: Duration,
+    survey_timeout: Duration,
 }
 
 /// Continues, or ends with a result.
 type Flow = ControlFlow<Result<ExitReason, RunError>>;
 
-impl<P: Program, S: Stage> Loop<P, S> {
-    const fn new(program: P, stage: S, engine: Engine, inbox: Receiver<Message>) -> Self {
+impl<P: Program, S: Console> Loop<P, S> {
+    const fn new(program: P, console: S, engine: Engine, inbox: Receiver<Message>) -> Self {
         let size = Size { width: 0, height: 0 };
-        Self { program, stage, engine, inbox, size, surveyed: false, patience: FIRST_SURVEY }
+        Self { program, console, engine, inbox, size, surveyed: false, survey_timeout: FIRST_SURVEY }
     }
 
     fn run(mut self) -> Result<ExitReason, RunError> {
-        let mut flow = self.begin();
+        let mut flow = self.draw_first_frame();
         while flow.is_continue() {
-            flow = self.turn();
+            flow = self.run_once();
         }
-        let Self { stage, engine, .. } = self;
+        let Self { console, engine, .. } = self;
         // Stop the engine before leaving the terminal: the input thread cannot be interrupted, and
         // would swallow keys typed for the shell meanwhile.
         engine.stop();
-        drop(stage);
+        drop(console);
         flow.break_value().unwrap_or(Ok(ExitReason::Quit))
     }
 
     /// Waits briefly for the first survey, so that the first frame is not empty.
-    fn begin(&mut self) -> Flow {
-        self.measure()?;
-        let until = self.engine.now() + self.patience;
+    fn draw_first_frame(&mut self) -> Flow {
+        self.update_size()?;
+        let until = self.engine.now() + self.survey_timeout;
         while !self.surveyed {
             match self.inbox.recv_timeout(until.saturating_sub(self.engine.now())) {
-                Ok(message) => self.take(message)?,
+                Ok(message) => self.handle(message)?,
                 Err(_) => break,
             }
         }
@@ -174,42 +174,42 @@ impl<P: Program, S: Stage> Loop<P, S> {
     }
 
     /// Waits for a message, handles all that are queued, and draws once.
-    fn turn(&mut self) -> Flow {
+    fn run_once(&mut self) -> Flow {
         let first = match self.program.next_tick(self.engine.now()) {
             None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(tick) => self.inbox.recv_timeout(tick.max(SHORTEST_TICK)),
         };
         match first {
-            Ok(message) => self.take(message)?,
-            Err(RecvTimeoutError::Timeout) => self.happen(Event::Tick)?,
+            Ok(message) => self.handle(message)?,
+            Err(RecvTimeoutError::Timeout) => self.dispatch(Event::Tick)?,
             // All threads have ended, including the input thread.
             Err(RecvTimeoutError::Disconnected) => return ControlFlow::Break(Ok(ExitReason::HungUp)),
         }
-        let until = self.engine.now() + TAKE_IN;
+        let until = self.engine.now() + DRAIN_TIME;
         while self.engine.now() < until {
             let Ok(message) = self.inbox.try_recv() else { break };
-            self.take(message)?;
+            self.handle(message)?;
         }
         self.draw()
     }
 
-    fn take(&mut self, message: Message) -> Flow {
+    fn handle(&mut self, message: Message) -> Flow {
         match message {
-            Message::Event(event) => self.happen(event),
+            Message::Event(event) => self.dispatch(event),
             Message::Input(event, slot) => {
                 // Frees the event's place in the backlog.
                 drop(slot);
-                self.happen(event)
+                self.dispatch(event)
             }
             Message::Resized => {
                 // A terminal that was resized twice between two frames has its old size but other
                 // contents.
-                self.stage.forget();
-                self.measure()
+                self.console.invalidate();
+                self.update_size()
             }
-            Message::Stop(whom) => self.stop(whom),
+            Message::Suspend(whom) => self.suspend(whom),
             Message::Continued => {
-                let entered = self.stage.enter_again();
+                let entered = self.console.reenter();
                 self.resumed(entered)
             }
             Message::Signal(signal) => ControlFlow::Break(Ok(ExitReason::Signal(signal))),
@@ -219,65 +219,65 @@ impl<P: Program, S: Stage> Loop<P, S> {
         }
     }
 
-    fn happen(&mut self, event: Event) -> Flow {
+    fn dispatch(&mut self, event: Event) -> Flow {
         match &event {
             Event::Resize(size) => self.size = *size,
             Event::Engine(Report { body: Body::Surveyed(_), .. }) => self.surveyed = true,
             _ => {}
         }
         for effect in self.program.update(self.engine.now(), event) {
-            self.carry_out(effect)?;
+            self.execute(effect)?;
         }
         ControlFlow::Continue(())
     }
 
-    fn carry_out(&mut self, effect: Effect) -> Flow {
-        let done = match effect {
+    fn execute(&mut self, effect: Effect) -> Flow {
+        let result = match effect {
             Effect::Engine(request) => {
                 self.engine.send(request);
                 Ok(())
             }
-            Effect::Copy(text) => match self.stage.copy(&text) {
+            Effect::Copy(text) => match self.console.copy(&text) {
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                    return self.happen(Event::Failed(error.to_string()));
+                    return self.dispatch(Event::Failed(error.to_string()));
                 }
                 done => done,
             },
-            Effect::CaptureMouse(on) => self.stage.capture_mouse(on),
-            Effect::Suspend => return self.stop(Whom::Group),
+            Effect::CaptureMouse(on) => self.console.capture_mouse(on),
+            Effect::Suspend => return self.suspend(Whom::Group),
             Effect::Quit => return ControlFlow::Break(Ok(ExitReason::Quit)),
         };
-        output(done)
+        output(result)
     }
 
-    fn stop(&mut self, whom: Whom) -> Flow {
-        let stopped = self.stage.stop(whom);
-        self.resumed(stopped)
+    fn suspend(&mut self, whom: Whom) -> Flow {
+        let suspended = self.console.suspend(whom);
+        self.resumed(suspended)
     }
 
     /// Updates size and screen after the terminal was entered again.
     fn resumed(&mut self, entered: io::Result<()>) -> Flow {
         output(entered)?;
-        self.measure()?;
-        self.happen(Event::Resumed)
+        self.update_size()?;
+        self.dispatch(Event::Resumed)
     }
 
-    fn measure(&mut self) -> Flow {
-        match self.stage.size() {
-            Ok(size) => self.happen(Event::Resize(size.clamped())),
+    fn update_size(&mut self) -> Flow {
+        match self.console.size() {
+            Ok(size) => self.dispatch(Event::Resize(size.clamped())),
             Err(error) => output(Err(error)),
         }
     }
 
     fn draw(&mut self) -> Flow {
-        let Self { program, stage, size, .. } = self;
-        output(stage.draw(*size, &mut |buffer| program.draw(buffer)))
+        let Self { program, console, size, .. } = self;
+        output(console.draw(*size, &mut |buffer| program.draw(buffer)))
     }
 }
 
 /// Converts a write error. A terminal that is gone is a normal exit.
-fn output(written: io::Result<()>) -> Flow {
-    match written {
+fn output(result: io::Result<()>) -> Flow {
+    match result {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) if matches!(error.raw_os_error(), Some(libc::EIO | libc::EPIPE | libc::ENXIO)) => {
             ControlFlow::Break(Ok(ExitReason::HungUp))

@@ -21,18 +21,18 @@ pub struct Screen<W> {
     shown: Buffer,
     next: Buffer,
     bytes: Vec<u8>,
-    forgotten: bool,
+    invalid: bool,
 }
 
 impl<W: Write> Screen<W> {
     /// A screen with unknown contents: the first frame is drawn completely.
     pub fn new(out: W) -> Self {
-        Self { out, shown: Buffer::default(), next: Buffer::default(), bytes: vec![], forgotten: true }
+        Self { out, shown: Buffer::default(), next: Buffer::default(), bytes: vec![], invalid: true }
     }
 
     /// Marks the contents as unknown: the next frame is drawn completely.
-    pub const fn forget(&mut self) {
-        self.forgotten = true;
+    pub const fn invalidate(&mut self) {
+        self.invalid = true;
     }
 
     /// Paints a frame and writes the cells that changed. After a resize or an error, the next
@@ -42,7 +42,7 @@ impl<W: Write> Screen<W> {
         self.next.resize(area);
         self.next.reset();
         paint(&mut self.next);
-        let whole = mem::replace(&mut self.forgotten, true) || self.shown.area != area;
+        let whole = mem::replace(&mut self.invalid, true) || self.shown.area != area;
         if whole {
             self.shown.resize(area);
             self.shown.reset();
@@ -53,7 +53,7 @@ impl<W: Write> Screen<W> {
             self.out.flush()?;
         }
         mem::swap(&mut self.shown, &mut self.next);
-        self.forgotten = false;
+        self.invalid = false;
         Ok(())
     }
 
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_when_nothing_differs() {
+    fn unchanged_frame_writes_nothing() {
         let mut screen = Screen::new(Spy::default());
         assert!(!draw(&mut screen, SIZE, "hello").bytes.is_empty());
         for _ in 0..3 {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_one_synchronized_write_of_what_differs() {
+    fn changed_cells_are_one_synchronized_write() {
         let mut screen = Screen::new(Spy::default());
         draw(&mut screen, SIZE, "hello");
         let spy = draw(&mut screen, SIZE, "hallo");
@@ -140,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn after_a_resize_or_an_interruption_all_is_drawn_anew() {
+    fn resize_and_invalidation_redraw_everything() {
         let mut terminal = parser();
         let mut screen = Screen::new(Spy::default());
         terminal.process(b"rubbish\r\nrubbish");
         let first = draw(&mut screen, SIZE, "hello");
         assert_eq!(seen(&mut terminal, &first), "\nhello");
         terminal.process(b"\x1b[Hrubbish\r\nrubbish");
-        screen.forget();
+        screen.invalidate();
         assert_eq!(seen(&mut terminal, &draw(&mut screen, SIZE, "hello")), "\nhello");
         let small = Size { width: 4, height: 2 };
         terminal.screen_mut().set_size(cells(2), cells(4));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_characters_cover_and_uncover_their_neighbour() {
+    fn wide_characters_hide_and_reveal_the_next_cell() {
         let mut terminal = parser();
         let mut screen = Screen::new(Spy::default());
         for text in ["ab漢字ef", "abcdefgh", "a漢b字ef", "漢漢漢漢", "x漢漢漢y", "xy"] {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn styles_reach_the_terminal_and_end_with_their_text() {
+    fn styles_are_written_and_reset() {
         let mut terminal = parser();
         let mut screen = Screen::new(Spy::default());
         screen
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_write_is_made_good_by_a_whole_picture() {
+    fn failed_write_is_followed_by_a_complete_frame() {
         struct Broken(bool, Spy);
         impl Write for Broken {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

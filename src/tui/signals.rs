@@ -25,7 +25,7 @@ pub fn listen(messages: Sender<Message>) -> io::Result<()> {
     thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
             let message = match signal {
-                SIGTSTP => Message::Stop(Whom::Us),
+                SIGTSTP => Message::Suspend(Whom::Us),
                 SIGCONT => Message::Continued,
                 SIGWINCH => Message::Resized,
                 signal => Message::Signal(signal),
@@ -36,7 +36,7 @@ pub fn listen(messages: Sender<Message>) -> io::Result<()> {
                 return;
             }
             if ends {
-                terminal::insist(GRACE, status(signal));
+                terminal::exit_after(GRACE, status(signal));
             }
         }
     })?;

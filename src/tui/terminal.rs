@@ -4,7 +4,7 @@
 //! drawn after that.
 
 use super::clipboard;
-use super::run::Stage;
+use super::run::Console;
 use super::screen::Screen;
 use crate::app::event::Size;
 use crate::sys::job::{self, Whom};
@@ -37,7 +37,7 @@ static WRITING: Mutex<()> = Mutex::new(());
 /// Set once the terminal was left for good.
 static FINISHED: AtomicBool = AtomicBool::new(false);
 /// Time that leaving waits for a writer. One that takes longer is blocked.
-const PATIENCE: Duration = Duration::from_millis(200);
+const WRITER_TIMEOUT: Duration = Duration::from_millis(200);
 
 #[derive(Debug, thiserror::Error)]
 pub enum EnterError {
@@ -79,7 +79,7 @@ impl Terminal {
     }
 }
 
-impl Stage for Terminal {
+impl Console for Terminal {
     fn size(&self) -> io::Result<Size> {
         let size = terminal::window_size()?;
         Ok(Size { width: size.columns, height: size.rows })
@@ -89,8 +89,8 @@ impl Stage for Terminal {
         self.screen.draw(size, paint)
     }
 
-    fn forget(&mut self) {
-        self.screen.forget();
+    fn invalidate(&mut self) {
+        self.screen.invalidate();
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
@@ -104,14 +104,14 @@ impl Stage for Terminal {
         Tty.write_all(if on { MOUSE_ON } else { MOUSE_OFF })
     }
 
-    fn stop(&mut self, whom: Whom) -> io::Result<()> {
+    fn suspend(&mut self, whom: Whom) -> io::Result<()> {
         leave();
         job::stop(whom)?;
-        self.enter_again()
+        self.reenter()
     }
 
-    fn enter_again(&mut self) -> io::Result<()> {
-        self.screen.forget();
+    fn reenter(&mut self) -> io::Result<()> {
+        self.screen.invalidate();
         // Another process may have changed the mode, but crossterm caches the one it set.
         terminal::disable_raw_mode()?;
         enter(self.mouse)
@@ -152,15 +152,15 @@ pub fn leave() {
         bytes.extend(MOUSE_OFF);
         queue!(bytes, DisableBracketedPaste, Show, LeaveAlternateScreen)
     });
-    if let (Ok(()), Some(_writing)) = (composed, writer_within(PATIENCE)) {
+    if let (Ok(()), Some(_writing)) = (composed, writer_within(WRITER_TIMEOUT)) {
         // Nothing can be done about an error.
         let _ = write_now(&bytes);
     }
     let _ = terminal::disable_raw_mode();
 }
 
-fn writer_within(patience: Duration) -> Option<MutexGuard<'static, ()>> {
-    let until = Instant::now() + patience;
+fn writer_within(timeout: Duration) -> Option<MutexGuard<'static, ()>> {
+    let until = Instant::now() + timeout;
     loop {
         match WRITING.try_lock() {
             Ok(guard) => return Some(guard),
@@ -187,7 +187,7 @@ fn leave_on_panic() {
 
 /// Ends the process unless it has left the terminal for good after this time: it was asked to end,
 /// and may be blocked by a terminal that accepts no more output.
-pub fn insist(after: Duration, status: i32) {
+pub fn exit_after(after: Duration, status: i32) {
     let end = move || {
         thread::sleep(after);
         if !FINISHED.load(Ordering::SeqCst) {
@@ -196,7 +196,7 @@ pub fn insist(after: Duration, status: i32) {
         }
     };
     // Without a thread, the program can only end by itself.
-    let _ = thread::Builder::new().name("insist".into()).spawn(end);
+    let _ = thread::Builder::new().name("exit_after".into()).spawn(end);
 }
 
 /// Writes to standard output while the terminal is entered, then discards everything.

@@ -59,10 +59,10 @@ impl Depth {
             return Self::Mono;
         }
         let term = lookup("TERM").unwrap_or_default();
-        let colour = lookup("COLORTERM").unwrap_or_default();
+        let color = lookup("COLORTERM").unwrap_or_default();
         if term == "dumb" || term.starts_with("vt") {
             Self::Mono
-        } else if colour == "truecolor" || colour == "24bit" || term.ends_with("-direct") {
+        } else if color == "truecolor" || color == "24bit" || term.ends_with("-direct") {
             Self::True
         } else if term.contains("256") {
             Self::Many
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_tells_the_colours() {
+    fn depth_is_detected_from_the_environment() {
         assert_eq!(detect(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]), Depth::True);
         assert_eq!(detect(&[("TERM", "xterm-256color")]), Depth::Many);
         assert_eq!(detect(&[("TERM", "linux")]), Depth::Sixteen);
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn without_colours_there_is_none_in_any_style() {
+    fn mono_depth_uses_no_colors() {
         for name in [Name::Default, Name::Dark, Name::Light, Name::Mono] {
             let theme = Theme::new(name, Depth::Mono, false);
             let styles = [
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_glow_fades_step_by_step() {
+    fn glow_fades_in_steps() {
         let theme = Theme::new(Name::Default, Depth::True, false);
         assert_eq!(theme.glow.len(), 8);
         assert_eq!(theme.glow(0.0), theme.glow[0]);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 const PAGE: u64 = 4096;
 /// Maximum number of pages: 4 MiB.
-const MOST: usize = 1024;
+const MAX_PAGES: usize = 1024;
 
 #[derive(Debug, Clone, Default)]
 pub struct Frozen {
@@ -22,7 +22,7 @@ impl Frozen {
             let within = usize::try_from(at % PAGE).unwrap_or(0);
             let (part, behind) = rest.split_at_mut(rest.len().min(4096 - within));
             let page = at / PAGE;
-            if !self.pages.contains_key(&page) && self.pages.len() >= MOST {
+            if !self.pages.contains_key(&page) && self.pages.len() >= MAX_PAGES {
                 self.pages.pop_first();
             }
             let seen = self.pages.entry(page).or_insert_with(|| vec![None; 4096]);
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_seen_stays() {
+    fn frozen_bytes_do_not_change() {
         let mut frozen = Frozen::default();
         frozen.overlay(4090, &mut [1; 10]);
         let mut bytes = [2; 20];
@@ -52,11 +52,11 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded() {
+    fn number_of_pages_is_limited() {
         let mut frozen = Frozen::default();
         for page in 0..5000 {
             frozen.overlay(page * PAGE, &mut [1; 4096]);
         }
-        assert_eq!(frozen.pages.len(), MOST);
+        assert_eq!(frozen.pages.len(), MAX_PAGES);
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// Maximum number of bytes, enough for many screens.
-const MOST: usize = 1 << 15;
+const MAX_BYTES: usize = 1 << 15;
 
 /// The time of the last change of each byte.
 #[derive(Debug, Clone, Default)]
@@ -15,13 +15,13 @@ pub struct Glow {
 }
 
 impl Glow {
-    pub const FADES: Duration = Duration::from_secs(3);
+    pub const DURATION: Duration = Duration::from_secs(3);
 
     /// Records changes.
     pub fn changed(&mut self, ranges: &[Range<u64>], now: Clock) {
-        self.since.retain(|_, since| now.saturating_sub(*since) < Self::FADES);
+        self.since.retain(|_, since| now.saturating_sub(*since) < Self::DURATION);
         for offset in ranges.iter().cloned().flatten() {
-            if self.since.len() >= MOST {
+            if self.since.len() >= MAX_BYTES {
                 break;
             }
             self.since.insert(offset, now);
@@ -31,11 +31,11 @@ impl Glow {
     /// The faded fraction of a byte's glow, from 0 (fresh), or `None` without glow.
     pub fn faded(&self, offset: u64, now: Clock) -> Option<f32> {
         let age = now.saturating_sub(*self.since.get(&offset)?);
-        (age < Self::FADES).then(|| age.as_secs_f32() / Self::FADES.as_secs_f32())
+        (age < Self::DURATION).then(|| age.as_secs_f32() / Self::DURATION.as_secs_f32())
     }
 
     pub fn is_lit(&self, now: Clock) -> bool {
-        self.since.values().any(|since| now.saturating_sub(*since) < Self::FADES)
+        self.since.values().any(|since| now.saturating_sub(*since) < Self::DURATION)
     }
 }
 
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_fades() {
+    fn glow_of_a_change_fades() {
         let mut glow = Glow::default();
         glow.changed(&[5..6, 6..7], Duration::from_secs(10));
         assert_eq!(glow.faded(5, Duration::from_secs(10)), Some(0.0));

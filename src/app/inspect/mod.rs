@@ -24,7 +24,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// Bytes read past the end of the view, to decode values at its last offset.
-const BEHIND: u64 = 64;
+const LOOKAHEAD: u64 = 64;
 
 /// The state of the subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub enum InspectPane {
 
 /// The last search, which `n` repeats.
 #[derive(Debug, Clone)]
-pub struct Search {
+pub struct LastSearch {
     pub pattern: Pattern,
     /// The text as typed.
     pub text: String,
@@ -58,14 +58,14 @@ pub const DATA: &str = "data";
 
 /// A search without a result yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pending {
+pub struct PendingSearch {
     pub number: u64,
     /// The subject: [`CHANGES`], [`DATA`] or the pattern as typed.
-    pub what: String,
+    pub subject: String,
     /// Bytes searched, and their total.
     pub progress: Option<(u64, u64)>,
     /// Only checks for any change in the segment, to explain why none was found.
-    pub anywhere: bool,
+    pub any_change: bool,
 }
 
 /// The last contents of the window.
@@ -108,8 +108,8 @@ pub struct Inspect {
     pub interval: Interval,
     /// Set while the view is frozen.
     pub frozen: Option<Frozen>,
-    pub search: Option<Search>,
-    pub pending: Option<Pending>,
+    pub search: Option<LastSearch>,
+    pub pending: Option<PendingSearch>,
     pub marks: BTreeMap<char, u64>,
     pub last_mark: Option<char>,
     /// Stays attached after leaving.
@@ -163,10 +163,10 @@ impl Inspect {
     }
 
     pub fn layout(&self, size: Size) -> InspectLayout {
-        layout(size, self.wanted())
+        layout(size, self.row_options())
     }
 
-    pub const fn wanted(&self) -> RowOptions {
+    pub const fn row_options(&self) -> RowOptions {
         RowOptions { size: self.size(), row_bytes: self.row_bytes, shown_as: self.shown_as }
     }
 
@@ -247,13 +247,13 @@ impl Inspect {
     /// The window, map and interval to request from the engine.
     pub fn watching(&self, size: Size) -> Watching {
         let layout = self.layout(size);
-        let end = self.top.saturating_add(layout.page()).saturating_add(BEHIND);
+        let end = self.top.saturating_add(layout.page()).saturating_add(LOOKAHEAD);
         let every = if self.frozen.is_some() { None } else { self.interval.duration() };
         Watching { window: self.top..end, cells: usize::from(layout.map.height), every }
     }
 
     /// Applies a report of the engine.
-    pub fn looked(&mut self, look: Look, now: Clock) {
+    pub fn apply(&mut self, look: Look, now: Clock) {
         self.status = Status::Open;
         self.standing = look.standing;
         self.trace = look.trace;
@@ -345,8 +345,8 @@ impl Inspect {
 
 /// The time until the glow has to be redrawn, or `None` if nothing glows or the view is frozen.
 pub fn glow_step(inspect: &Inspect, now: Clock) -> Option<Duration> {
-    let recent = |since: &Clock| now.saturating_sub(*since) < Glow::FADES;
+    let recent = |since: &Clock| now.saturating_sub(*since) < Glow::DURATION;
     let lit =
         inspect.glow.is_lit(now) || inspect.map.iter().any(|(_, since)| since.as_ref().is_some_and(recent));
-    (lit && inspect.frozen.is_none()).then_some(Glow::FADES / 8)
+    (lit && inspect.frozen.is_none()).then_some(Glow::DURATION / 8)
 }

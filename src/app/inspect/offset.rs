@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form() {
+    fn offsets_are_parsed_in_every_notation() {
         for (text, offset) in [
             ("4096", 4096),
             ("0x1000", 4096),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn invalid_offsets_are_explained() {
         let error = parse_offset("10000", 0, 10_000).unwrap_err().to_string();
         assert!(error.contains("0x2710") && error.contains("0x270f"), "{error}");
         for text in ["", "x", "+", "101%", "0xzz", "\x1b"] {

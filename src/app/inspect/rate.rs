@@ -4,7 +4,7 @@ use crate::engine::Clock;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-const OVER: Duration = Duration::from_secs(3);
+const WINDOW: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Clone, Default)]
 pub struct Rate {
@@ -23,7 +23,7 @@ impl Rate {
     }
 
     fn forget(&mut self, now: Clock) {
-        while self.seen.front().is_some_and(|(at, _)| now.saturating_sub(*at) >= OVER) {
+        while self.seen.front().is_some_and(|(at, _)| now.saturating_sub(*at) >= WINDOW) {
             self.seen.pop_front();
         }
     }
@@ -32,10 +32,10 @@ impl Rate {
         let sum: u64 = self
             .seen
             .iter()
-            .filter(|(at, _)| now.saturating_sub(*at) < OVER)
+            .filter(|(at, _)| now.saturating_sub(*at) < WINDOW)
             .fold(0, |sum, (_, changes)| sum.saturating_add(*changes));
         let began = self.began.unwrap_or(now);
-        let over = now.saturating_sub(began).clamp(Duration::from_secs(1), OVER);
+        let over = now.saturating_sub(began).clamp(Duration::from_secs(1), WINDOW);
         let millis = u64::try_from(over.as_millis()).unwrap_or(3000);
         sum.saturating_mul(1000).saturating_add(millis / 2) / millis
     }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn over_three_seconds() {
+    fn rate_is_averaged_over_three_seconds() {
         let mut rate = Rate::default();
         let at = Duration::from_millis;
         for tick in 0..50 {
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_second_is_not_overrated() {
+    fn rate_of_the_first_second_is_not_extrapolated() {
         let mut rate = Rate::default();
         rate.add(10, Duration::from_millis(5));
         assert_eq!(rate.per_second(Duration::from_millis(100)), 10);

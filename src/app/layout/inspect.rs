@@ -19,8 +19,8 @@ use crate::decode::Scalar;
 pub const WIDTHS: [u16; 4] = [8, 16, 24, 32];
 const MAP: u16 = 2;
 /// Fits a label, the widest number (an f64 of 24 characters) and a margin.
-const PANEL_LEAST: u16 = 29;
-const PANEL_MOST: u16 = 56;
+const PANEL_MIN: u16 = 29;
+const PANEL_MAX: u16 = 56;
 /// Rows of the value panel below the bytes.
 const PANEL_ROWS: u16 = 7;
 
@@ -105,25 +105,25 @@ fn row_width(row_bytes: u16, digits: u16, shown_as: Option<Scalar>) -> u16 {
 }
 
 /// Returns whether rows of `row_bytes` bytes fit.
-pub fn row_fits(size: Size, wanted: RowOptions, row_bytes: u16) -> bool {
-    row_width(row_bytes, offset_digits(wanted.size), wanted.shown_as) <= size.width
+pub fn row_fits(size: Size, options: RowOptions, row_bytes: u16) -> bool {
+    row_width(row_bytes, offset_digits(options.size), options.shown_as) <= size.width
 }
 
-pub fn layout(size: Size, wanted: RowOptions) -> InspectLayout {
+pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
     let Size { width, height } = size;
-    let digits = offset_digits(wanted.size);
+    let digits = offset_digits(options.size);
     let fits = |room: u16| {
         let widest =
-            WIDTHS.into_iter().rev().find(|&bytes| row_width(bytes, digits, wanted.shown_as) <= room);
+            WIDTHS.into_iter().rev().find(|&bytes| row_width(bytes, digits, options.shown_as) <= room);
         widest.unwrap_or(WIDTHS[0])
     };
     let panel = height >= FEW_ROWS;
-    let beside_room = width.saturating_sub(PANEL_LEAST + 2);
+    let beside_room = width.saturating_sub(PANEL_MIN + 2);
     // The width may have been chosen in a wider terminal.
-    let chosen = wanted.row_bytes.filter(|&bytes| bytes == WIDTHS[0] || row_fits(size, wanted, bytes));
+    let chosen = options.row_bytes.filter(|&bytes| bytes == WIDTHS[0] || row_fits(size, options, bytes));
     let row_bytes = chosen.unwrap_or_else(|| fits(if panel && width >= 100 { beside_room } else { width }));
-    let text = if wanted.shown_as.is_none() { 2 + row_bytes } else { 0 };
-    let whole = row_width(row_bytes, digits, wanted.shown_as);
+    let text = if options.shown_as.is_none() { 2 + row_bytes } else { 0 };
+    let whole = row_width(row_bytes, digits, options.shown_as);
     // Narrow terminals lose the text first, then the map.
     let has_text = text > 0 && whole <= width;
     let has_map = whole - text <= width;
@@ -142,7 +142,7 @@ pub fn layout(size: Size, wanted: RowOptions) -> InspectLayout {
     let map_x = margin + needed - map_width;
     let values = if beside {
         let x = map_x + map_width + 2;
-        Some(Area::new(x, 2, (width - x - 1).min(PANEL_MOST), foot_rule.y.saturating_sub(2)))
+        Some(Area::new(x, 2, (width - x - 1).min(PANEL_MAX), foot_rule.y.saturating_sub(2)))
     } else {
         panel.then(|| Area::new(0, foot_rule.y.saturating_sub(PANEL_ROWS), width, PANEL_ROWS))
     };
@@ -179,7 +179,7 @@ impl InspectLayout {
 
     /// Returns the byte at a cell, counted from the first one on screen.
     pub fn byte_at(&self, x: u16, y: u16, shown_as: Option<Scalar>) -> Option<u64> {
-        if !self.rows.holds(x, y) {
+        if !self.rows.contains(x, y) {
             return None;
         }
         let column = match (shown_as, self.text_x) {
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_row_that_fits() {
+    fn row_width_is_the_largest_that_fits() {
         assert_eq!(at(80, 24).row_bytes, 16);
         assert_eq!(at(79, 24).row_bytes, 8);
         assert_eq!(at(40, 24).row_bytes, 8);
@@ -216,14 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn a_chosen_width_puts_the_values_below_where_it_must() {
-        let wanted = RowOptions { size: 4096, row_bytes: Some(16), shown_as: None };
-        let narrow = layout(Size { width: 100, height: 30 }, wanted);
+    fn chosen_width_moves_the_values_below_if_needed() {
+        let options = RowOptions { size: 4096, row_bytes: Some(16), shown_as: None };
+        let narrow = layout(Size { width: 100, height: 30 }, options);
         assert_eq!((narrow.row_bytes, narrow.beside), (16, false));
     }
 
     #[test]
-    fn everything_stays_on_the_screen() {
+    fn areas_stay_on_screen() {
         for width in 40..260 {
             for height in 8..60 {
                 for size in [100, 1 << 33, 1 << 62] {
@@ -242,7 +242,7 @@ mod tests {
                             assert!(values.right() <= width && values.bottom() < height);
                             assert!(
                                 !layout.beside
-                                    || (values.x > layout.map.right() && values.width + 1 >= PANEL_LEAST)
+                                    || (values.x > layout.map.right() && values.width + 1 >= PANEL_MIN)
                             );
                         }
                     }
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_click_finds_its_byte_in_hex_and_in_text() {
+    fn click_finds_its_byte_in_hex_and_text() {
         let layout = at(80, 24);
         for column in 0..16 {
             let offset = Some(u64::from(column) + 32);

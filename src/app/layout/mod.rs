@@ -28,7 +28,7 @@ impl Area {
         Self { x, y, width, height }
     }
 
-    pub const fn holds(self, x: u16, y: u16) -> bool {
+    pub const fn contains(self, x: u16, y: u16) -> bool {
         x >= self.x && y >= self.y && x - self.x < self.width && y - self.y < self.height
     }
 
@@ -52,7 +52,7 @@ impl Size {
         Self { width: self.width.min(LARGEST.width), height: self.height.min(LARGEST.height) }
     }
 
-    pub const fn holds(self, x: u16, y: u16) -> bool {
+    pub const fn contains(self, x: u16, y: u16) -> bool {
         x < self.width && y < self.height
     }
 }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_sizes_above_the_largest_are_clamped() {
+    fn sizes_above_the_maximum_are_clamped() {
         for (size, drawn) in [
             ((80, 24), (80, 24)),
             ((1000, 400), (1000, 400)),

@@ -6,11 +6,11 @@ use crate::app::event::Size;
 use crate::app::overlay::Choice;
 use crate::segment::wrap;
 
-pub const WIDEST: u16 = 76;
+pub const MAX_WIDTH: u16 = 76;
 
 /// A centered frame for `lines` lines of text.
 pub fn centered(size: Size, width: u16, lines: u16) -> Area {
-    let width = (width + 4).min(WIDEST).min(size.width);
+    let width = (width + 4).min(MAX_WIDTH).min(size.width);
     let height = (lines + 2).min(size.height);
     Area::new((size.width - width) / 2, (size.height - height) / 2, width, height)
 }
@@ -35,7 +35,7 @@ pub fn palette(size: Size) -> Area {
 
 /// The text width of a full-width overlay.
 pub fn text_width(size: Size) -> u16 {
-    WIDEST.min(size.width).saturating_sub(4)
+    MAX_WIDTH.min(size.width).saturating_sub(4)
 }
 
 /// Returns how many of `rows` rows are visible in an overlay with `fixed` other rows.

@@ -6,7 +6,7 @@
 //!     KIND  NAME OR KEY  SIZE …       heading
 //!  ▌  …                               table
 //!  ─────────────────────────          rule    | from 130 columns and 30 rows on
-//!  …                                  detail  | the detail stands beside the table
+//!  …                                  detail  | the detail is beside the table
 //!  ↵ inspect  …                       foot: hints, or a line to type in
 //! ```
 
@@ -19,14 +19,14 @@ use crate::segment::field::Field;
 pub const MARGIN: u16 = 4;
 const GAP: u16 = 2;
 /// Minimum width of the name before another column is dropped.
-const NAME_LEAST: u16 = 12;
+const NAME_MIN: u16 = 12;
 /// Width of a key with its shmid, which the name gets beside the detail area.
-const NAME_WANTS: u16 = 17;
+const NAME_WITH_SHMID: u16 = 17;
 
 /// Width of the detail area beside the table: from a row of 8 bytes without text to one of 16 with
 /// text.
-const DETAIL_LEAST: u16 = 30;
-const DETAIL_MOST: u16 = 80;
+const DETAIL_MIN: u16 = 30;
+const DETAIL_MAX: u16 = 80;
 const MADE_BY: u16 = 10;
 
 /// Widths that depend on the terminal's.
@@ -42,19 +42,19 @@ struct Widths {
 impl Widths {
     /// Widths for a full-width table. A long owner is cut before a whole column is dropped.
     fn alone(width: u16, owner: u16) -> Self {
-        let (owner_most, held_by) = match width {
+        let (owner_max, held_by) = match width {
             0..60 => (6, 6),
             60..90 => (6, 9),
             90..100 => (8, 15),
             _ => (12, 15),
         };
-        Self { bar: 11, owner: owner.clamp(5, owner_most), held_by }
+        Self { bar: 11, owner: owner.clamp(5, owner_max), held_by }
     }
 
     /// Widths beside the detail area. Columns get narrower before one is dropped.
     fn beside(width: u16, owner: u16) -> Self {
         let wide = Self { bar: 11, owner: owner.clamp(5, 12), held_by: 15 };
-        if width >= wide.all(NAME_WANTS) + DETAIL_LEAST + 3 {
+        if width >= wide.all(NAME_WITH_SHMID) + DETAIL_MIN + 3 {
             return wide;
         }
         Self { bar: 8, owner: owner.clamp(5, 8), held_by: 10 }
@@ -150,7 +150,8 @@ pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> SegmentsL
     let beside = width >= 130 && height >= 30;
     if beside {
         let widths = Widths::beside(width, owner);
-        let detail_width = width.saturating_sub(widths.all(NAME_WANTS) + 3).clamp(DETAIL_LEAST, DETAIL_MOST);
+        let detail_width =
+            width.saturating_sub(widths.all(NAME_WITH_SHMID) + 3).clamp(DETAIL_MIN, DETAIL_MAX);
         let table_width = width - detail_width - 3;
         let table = Area::new(0, body.y + 1, table_width, body.height.saturating_sub(1));
         return SegmentsLayout {
@@ -203,7 +204,7 @@ fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
     for (limit, column) in DROPPED {
         let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
         let name = room.saturating_sub(MARGIN + taken);
-        if width < limit || name < NAME_LEAST {
+        if width < limit || name < NAME_MIN {
             let at = columns.iter().position(|(present, _)| *present == column);
             match (at, column) {
                 (Some(at), Column::ResidentBar) => columns[at] = (Column::Resident, 4),
@@ -253,17 +254,17 @@ pub enum Hit {
 
 impl SegmentsLayout {
     pub fn hit(&self, x: u16, y: u16) -> Option<Hit> {
-        if self.heading.holds(x, y) {
+        if self.heading.contains(x, y) {
             let column = self.columns.iter().rev().find(|placed| x >= placed.x)?;
             return Some(Hit::Heading(column.column));
         }
-        if self.table.holds(x, y) {
+        if self.table.contains(x, y) {
             return Some(Hit::Row(usize::from(y - self.table.y)));
         }
-        if self.detail.is_some_and(|detail| detail.holds(x, y)) {
+        if self.detail.is_some_and(|detail| detail.contains(x, y)) {
             return Some(Hit::Detail);
         }
-        self.foot.holds(x, y).then_some(Hit::Foot)
+        self.foot.contains(x, y).then_some(Hit::Foot)
     }
 
     pub fn column(&self, column: Column) -> Option<Placed> {
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_columns_go_in_their_order() {
+    fn columns_are_dropped_in_order() {
         use Column::{Age, HeldBy, Kind, Label, MadeBy, Mode, Owner, Resident, ResidentBar, Size, State};
         let all = [Kind, Label, Size, ResidentBar, Mode, Owner, HeldBy, MadeBy, Age, State];
         for beside in 136..200 {
@@ -301,16 +302,16 @@ mod tests {
     }
 
     #[test]
-    fn a_key_with_its_shmid_is_whole_where_the_detail_area_is_beside_it() {
+    fn key_with_shmid_fits_beside_the_detail_area() {
         for width in 140..200 {
             let layout = layout(Size { width, height: 45 }, TablePane::Table, 5, false);
-            assert!(layout.column(Column::Label).unwrap().width >= NAME_WANTS, "{width}");
+            assert!(layout.column(Column::Label).unwrap().width >= NAME_WITH_SHMID, "{width}");
             assert_eq!(layout.detail.unwrap().right(), width);
         }
     }
 
     #[test]
-    fn a_long_owner_costs_no_column() {
+    fn long_owner_drops_no_column() {
         let size = Size { width: 80, height: 24 };
         for (owner, width) in [(4, 5), (6, 6), (8, 6), (12, 6)] {
             let placed = layout(size, TablePane::Table, owner, false).column(Column::Owner).unwrap();
@@ -319,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_stays_on_the_screen_and_nothing_overlaps() {
+    fn areas_stay_on_screen_and_do_not_overlap() {
         for width in 40..260 {
             for (height, alert) in (8..60).flat_map(|height| [(height, false), (height, true)]) {
                 let layout = layout(Size { width, height }, TablePane::Table, 12, alert);
@@ -340,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn few_rows_have_no_detail_until_it_is_asked_for() {
+    fn detail_is_hidden_below_20_rows_unless_active() {
         let size = Size { width: 80, height: 19 };
         assert_eq!(layout(size, TablePane::Table, 5, false).detail, None);
         let alone = layout(size, TablePane::Detail, 5, false);
@@ -350,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_click_hits_what_is_there() {
+    fn click_finds_its_target() {
         let layout = layout(Size { width: 80, height: 24 }, TablePane::Table, 5, false);
         let size = layout.column(Column::Size).unwrap();
         assert_eq!(layout.hit(size.x + 3, 2), Some(Hit::Heading(Column::Size)));

@@ -6,11 +6,11 @@ pub mod palette;
 pub mod prompt;
 
 use super::action::{Action, Context};
+use super::attachments::Attachments;
 use super::clean::Clean;
 use super::confirm::Confirm;
 use super::help;
 use super::holders::{Holders, Terminate};
-use super::holds::Holds;
 use super::layout::overlay as layout;
 use super::list::List;
 use super::new_segment::{New, Step};
@@ -24,10 +24,10 @@ use std::time::Duration;
 pub use choice::{Choice, Chosen};
 pub use form::Form;
 pub use palette::{Palette, palette_rows};
-pub use prompt::{Asks, Prompt};
+pub use prompt::{Prompt, PromptKind};
 
 /// A confirmation ignores keys for this long, so that keys typed ahead confirm nothing.
-pub const DEAF: Duration = Duration::from_millis(150);
+pub const TYPED_AHEAD_GUARD: Duration = Duration::from_millis(150);
 
 /// An overlay, which receives all keys.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub enum Overlay {
     Log(List),
     Palette(Palette),
     Choice(Choice),
-    Holds(Holds),
+    Attachments(Attachments),
     Holders(Holders),
     Clean(Clean),
     Confirm(Confirm),
@@ -66,12 +66,12 @@ impl Overlay {
             Self::Help(_) | Self::Log(_) => Context::Pager,
             Self::Palette(_) => Context::Palette,
             Self::Choice(_) => Context::Choice,
-            Self::Holds(_) => Context::Attachments,
+            Self::Attachments(_) => Context::Attachments,
             Self::Holders(_) => Context::Holders,
             Self::Clean(_) => Context::Clean,
             Self::Confirm(_) | Self::Terminate(_) => Context::Confirm,
             Self::Permissions(_) | Self::New(_) | Self::Save(_) => Context::Form,
-            Self::Prompt(Prompt { asks: Asks::Filter, .. }) => Context::Filter,
+            Self::Prompt(Prompt { kind: PromptKind::Filter, .. }) => Context::Filter,
             Self::Prompt(_) | Self::MarkLetter { .. } => Context::Prompt,
         }
     }
@@ -82,7 +82,7 @@ impl Overlay {
             | Self::Log(list)
             | Self::Palette(Palette { list, .. })
             | Self::Choice(Choice { list, .. })
-            | Self::Holds(Holds { list, .. })
+            | Self::Attachments(Attachments { list, .. })
             | Self::Holders(Holders { list, .. })
             | Self::Clean(Clean { list, .. })
             | Self::Confirm(Confirm { list, .. }) => Some(list),
@@ -110,7 +110,7 @@ impl Overlay {
             Self::Choice(choice) => {
                 (choice.items.len(), layout::choice(size, choice).height.saturating_sub(2).into())
             }
-            Self::Holds(holds) => entries(holds.shown().len(), 2),
+            Self::Attachments(holds) => entries(holds.shown().len(), 2),
             Self::Holders(holders) => entries(holders.rows.len(), 2),
             Self::Clean(clean) => entries(clean.items.len(), 3),
             Self::Confirm(confirm) if confirm.is_batch() => entries(confirm.wishes.len(), 2),
@@ -149,21 +149,21 @@ impl Overlay {
     /// Returns whether its action is in progress.
     pub fn is_busy(&self) -> bool {
         match self {
-            Self::Confirm(Confirm { acting, .. }) | Self::Holds(Holds { acting, .. }) => *acting,
+            Self::Confirm(Confirm { acting, .. }) | Self::Attachments(Attachments { acting, .. }) => *acting,
             Self::Terminate(terminate) => terminate.acting,
-            Self::New(form) => form.step == Step::Making,
+            Self::New(form) => form.step == Step::Applying,
             Self::Save(form) => form.saving,
             _ => false,
         }
     }
 
     /// Returns whether it appeared too recently to accept an answer.
-    pub fn is_deaf(&self, now: Clock) -> bool {
+    pub fn is_guarded(&self, now: Clock) -> bool {
         let since = match self {
-            Self::Confirm(Confirm { since, .. }) | Self::Holds(Holds { since, .. }) => *since,
+            Self::Confirm(Confirm { since, .. }) | Self::Attachments(Attachments { since, .. }) => *since,
             Self::Terminate(terminate) => terminate.since,
             _ => return false,
         };
-        now.saturating_sub(since) < DEAF
+        now.saturating_sub(since) < TYPED_AHEAD_GUARD
     }
 }

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn actions_are_found_by_name_and_by_what_they_do() {
+    fn palette_searches_names_and_docs() {
         let names =
             |screen, typed| palette_rows(screen, typed).iter().map(|row| row.name).collect::<Vec<_>>();
         assert_eq!(names(Context::Segments, "sort"), ["sort", "sort-order"]);

@@ -4,14 +4,14 @@ use crate::app::text_field::TextField;
 
 #[derive(Debug, Clone)]
 pub struct Prompt {
-    pub asks: Asks,
+    pub kind: PromptKind,
     pub input: TextField,
     /// The error of the last answer.
     pub error: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asks {
+pub enum PromptKind {
     /// Filters the table with every keystroke.
     Filter,
     Text,
@@ -20,9 +20,9 @@ pub enum Asks {
     Offset,
 }
 
-impl Asks {
+impl PromptKind {
     /// The label, and an example that is shown while the input is empty.
-    pub const fn words(self) -> (&'static str, &'static str) {
+    pub const fn label_and_example(self) -> (&'static str, &'static str) {
         match self {
             Self::Filter => ("/", "kind=sysv  size>10M  owner=ann  name~^/psm  word  !negated"),
             Self::Text => ("search text:", "hello, or \\x00 for a byte"),
@@ -34,7 +34,7 @@ impl Asks {
 }
 
 impl Prompt {
-    pub fn new(asks: Asks) -> Self {
-        Self { asks, input: TextField::default(), error: None }
+    pub fn new(kind: PromptKind) -> Self {
+        Self { kind, input: TextField::default(), error: None }
     }
 }

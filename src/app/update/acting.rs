@@ -16,7 +16,7 @@ use crate::segment::{Segment, SegmentId};
 use std::collections::HashSet;
 
 /// Maximum number of log lines.
-const LOG: usize = 1000;
+const MAX_LOG: usize = 1000;
 
 /// Starts an action on the marked segments, or on the selected one.
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
@@ -85,7 +85,7 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
             if let Some(wish) = confirm.wishes.get_mut(place) {
                 wish.force = !wish.force;
             }
-            again(confirm, effects);
+            replan(confirm, effects);
         }
         Action::SaveCopy if confirm.can_toggle_copies() => {
             for wish in &mut confirm.wishes {
@@ -93,7 +93,7 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
                     *copy = !*copy;
                 }
             }
-            again(confirm, effects);
+            replan(confirm, effects);
         }
         Action::Confirm if confirm.doable() > 0 => {
             confirm.acting = true;
@@ -106,12 +106,12 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
 }
 
 /// Requests plans for changed wishes.
-fn again(confirm: &mut Confirm, effects: &mut Vec<Effect>) {
+fn replan(confirm: &mut Confirm, effects: &mut Vec<Effect>) {
     confirm.stale = true;
     effects.push(Request::Plan(confirm.wishes.clone()).into());
 }
 
-pub fn working(state: &mut State, at: Working) {
+pub fn progressed(state: &mut State, at: Working) {
     if let Some(work) = &mut state.work {
         work.at = Some(at);
     }
@@ -207,9 +207,9 @@ pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>
     for undone in results {
         let name = undone.id.to_string();
         match undone.result {
-            Ok(said) => {
-                log(state, "undo", &name, &said);
-                done.push(result(&name, &said));
+            Ok(text) => {
+                log(state, "undo", &name, &text);
+                done.push(result(&name, &text));
             }
             Err(failure) => {
                 log(state, "undo", &name, &failure.reason);
@@ -225,7 +225,7 @@ pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>
 
 /// Adds a line to the session log.
 pub fn log(state: &mut State, action: &str, segment: &str, result: &str) {
-    if state.log.len() >= LOG {
+    if state.log.len() >= MAX_LOG {
         state.log.remove(0);
     }
     let (segment, result) = (short_names(segment), short_names(result));

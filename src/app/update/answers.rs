@@ -1,10 +1,10 @@
 //! Handles reports of the engine.
 
-use super::{acting, clean, holders, holds, new_segment, permissions, press, save};
+use super::{acting, attachments, clean, holders, new_segment, permissions, press, save};
 use crate::act::Question;
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::inspect::{CHANGES, DATA, Inspect, Pending, Status};
+use crate::app::inspect::{CHANGES, DATA, Inspect, PendingSearch, Status};
 use crate::app::overlay::Overlay;
 use crate::app::sentence::label_of;
 use crate::app::state::State;
@@ -22,7 +22,7 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             holders::surveyed(state);
             clean::surveyed(state);
             // Attachments may have changed.
-            if matches!(&state.overlay, Some(Overlay::Holds(holds)) if !holds.acting) {
+            if matches!(&state.overlay, Some(Overlay::Attachments(shown)) if !shown.acting) {
                 effects.push(Request::Holds.into());
             }
         }
@@ -33,19 +33,19 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
                 press(state, key, effects);
             }
         }
-        (Body::Rules(id, rules), _) => permissions::told(state, &id, rules),
+        (Body::Rules(id, rules), _) => permissions::set_rules(state, &id, rules),
         (Body::Answered(question @ Question::New { .. }, answer), _) => {
             new_segment::answered(state, &question, answer, effects);
         }
         (Body::Answered(question, answer), _) => permissions::answered(state, &question, answer, effects),
         (Body::Planned(plans), _) => acting::planned(state, plans),
-        (Body::Progress(at), None) => acting::working(state, at),
+        (Body::Progress(at), None) => acting::progressed(state, at),
         (Body::Acted(outcomes), _) => acting::acted(state, &outcomes, effects),
         (Body::Saved(outcomes), _) => save::saved(state, &outcomes),
         (Body::Undone(results), _) => acting::undone(state, results, effects),
         (Body::Terminated(ending, result), _) => holders::ended(state, &ending, result, effects),
-        (Body::Holds(told), _) => holds::told(state, told),
-        (Body::LetGo(results), _) => holds::let_go(state, &results, effects),
+        (Body::Holds(found), _) => attachments::show(state, found),
+        (Body::LetGo(results), _) => attachments::detached(state, &results, effects),
         (body, Some(subscription)) => {
             if state.inspect.as_ref().is_some_and(|inspect| inspect.subscription == subscription) {
                 inspected(state, body, effects);
@@ -114,7 +114,7 @@ fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     }
     state.alerts = alerts(&survey).into_iter().filter(|alert| alert.urgent).collect();
     state.survey = Some(survey);
-    new_segment::found_hidden(state);
+    new_segment::report_hidden_selection(state);
 }
 
 /// Returns a notice if a segment was removed while in use: its memory stays allocated, and no
@@ -197,7 +197,7 @@ fn looked(state: &mut State, look: Look) {
     let (now, size) = (state.now, state.size);
     let Some(inspect) = &mut state.inspect else { return };
     let before = inspect.size();
-    inspect.looked(look, now);
+    inspect.apply(look, now);
     let after = inspect.size();
     if after < before {
         // The cursor may be past the new end.
@@ -220,14 +220,14 @@ fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
     let Some(pending) = inspect.pending.take_if(|pending| pending.number == found.number) else { return };
     match found.result {
         // Check whether there are changes in the other direction.
-        Ok(None) if pending.what == CHANGES && !pending.anywhere => {
+        Ok(None) if pending.subject == CHANGES && !pending.any_change => {
             let number = inspect.next_request();
-            inspect.pending = Some(Pending { number, anywhere: true, progress: None, ..pending });
+            inspect.pending = Some(PendingSearch { number, any_change: true, progress: None, ..pending });
             let (from, direction) = (0, Direction::Forward);
             let search = Search { number, from, direction, target: Target::Change };
             effects.push(Request::Search(inspect.subscription, search).into());
         }
-        Ok(Some(_)) if pending.anywhere => {
+        Ok(Some(_)) if pending.any_change => {
             let baseline = state.key_of(Action::Baseline);
             state.say(format!("No more changes in that direction ({baseline}: new baseline)"));
         }
@@ -237,13 +237,13 @@ fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
                 state.say(format!("Found at {offset:#x} (wrapped)"));
             }
         }
-        Ok(None) => state.fail(not_found(&pending.what)),
+        Ok(None) => state.fail(not_found(&pending.subject)),
         Err(reason) => state.fail(format!("Search failed: {reason}")),
     }
 }
 
-fn not_found(what: &str) -> String {
-    match what {
+fn not_found(subject: &str) -> String {
+    match subject {
         CHANGES => "No changes since the baseline".to_owned(),
         DATA => "No more data in that direction".to_owned(),
         pattern => format!("No match for \"{pattern}\""),

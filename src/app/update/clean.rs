@@ -19,7 +19,7 @@ pub fn open(state: &mut State) {
 
 pub fn surveyed(state: &mut State) {
     if let (Some(Overlay::Clean(clean)), Some(survey)) = (&mut state.overlay, &state.survey) {
-        clean.look(survey, &state.table.shown);
+        clean.refresh(survey, &state.table.shown);
     }
 }
 
@@ -28,7 +28,7 @@ pub fn surveyed(state: &mut State) {
 pub fn back(state: &State, confirm: &mut Confirm) -> Next {
     let Some(mut clean) = confirm.back.take().filter(|_| !confirm.acting) else { return Next::Close };
     if let Some(survey) = &state.survey {
-        clean.look(survey, &state.table.shown);
+        clean.refresh(survey, &state.table.shown);
     }
     Next::Replace(Overlay::Clean(*clean))
 }
@@ -36,12 +36,12 @@ pub fn back(state: &State, confirm: &mut Confirm) -> Next {
 pub fn act(state: &mut State, clean: &mut Clean, action: Action, effects: &mut Vec<Effect>) -> Next {
     match action {
         Action::Mark => {
-            clean.tick();
+            clean.toggle();
             clean.list.step(1, clean.items.len());
         }
-        Action::MarkAll => clean.tick_all(true),
-        Action::ClearMarks => clean.tick_all(false),
-        Action::Accept | Action::Remove => return go(state, clean, effects),
+        Action::MarkAll => clean.set_all(true),
+        Action::ClearMarks => clean.set_all(false),
+        Action::Accept | Action::Remove => return confirm(state, clean, effects),
         // The key that opened the list closes it.
         Action::Clean => return Next::Close,
         _ => {}
@@ -50,8 +50,8 @@ pub fn act(state: &mut State, clean: &mut Clean, action: Action, effects: &mut V
 }
 
 /// Opens the confirmation for the selected segments, or says why it cannot.
-fn go(state: &mut State, clean: &Clean, effects: &mut Vec<Effect>) -> Next {
-    let segments: Vec<Segment> = clean.ticked().map(|item| (*item.segment).clone()).collect();
+fn confirm(state: &mut State, clean: &Clean, effects: &mut Vec<Effect>) -> Next {
+    let segments: Vec<Segment> = clean.checked().map(|item| (*item.segment).clone()).collect();
     if state.read_only || state.work.is_some() {
         if let Some(reason) = state.refusal(Action::Remove) {
             state.fail(reason);

@@ -23,14 +23,14 @@ pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
 pub fn surveyed(state: &mut State) {
     let Some(survey) = &state.survey else { return };
     match &mut state.overlay {
-        Some(Overlay::Holders(holders)) => holders.look(survey),
-        Some(Overlay::Terminate(terminate)) => terminate.back.look(survey),
+        Some(Overlay::Holders(holders)) => holders.refresh(survey),
+        Some(Overlay::Terminate(terminate)) => terminate.back.refresh(survey),
         _ => {}
     }
 }
 
 /// Opens the confirmation for terminating the selected holder, or says why it cannot.
-pub fn ask(state: &mut State, holders: &Holders) -> Next {
+pub fn confirm(state: &mut State, holders: &Holders) -> Next {
     let Some(row) = holders.rows.get(holders.list.selected) else {
         state.fail("No holder selected");
         return Next::Stay;
@@ -70,9 +70,9 @@ pub fn ended(state: &mut State, ending: &Ending, result: Result<Ended, EndError>
     });
     match result {
         Ok(ended) => {
-            let said = ending.said(ended);
-            acting::log(state, "terminate", &ending.segment.to_string(), &said);
-            state.say(said);
+            let text = ending.said(ended);
+            acting::log(state, "terminate", &ending.segment.to_string(), &text);
+            state.say(text);
         }
         Err(error) => {
             acting::log(state, "terminate", &ending.segment.to_string(), &error.to_string());

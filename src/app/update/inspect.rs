@@ -2,10 +2,10 @@
 
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::inspect::{CHANGES, DATA, Inspect, InspectPane, Pending};
+use crate::app::inspect::{CHANGES, DATA, Inspect, InspectPane, PendingSearch};
 use crate::app::layout::inspect::{WIDTHS, row_fits};
 use crate::app::list;
-use crate::app::overlay::{Asks, Choice, Next, Overlay, Prompt};
+use crate::app::overlay::{Choice, Next, Overlay, Prompt, PromptKind};
 use crate::app::sentence::name_of;
 use crate::app::state::State;
 use crate::app::values;
@@ -14,16 +14,16 @@ use crate::memory::Direction;
 
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     if moves(state, action) {
-        forget_search(state, effects);
+        cancel_search(state, effects);
         return;
     }
     match action {
         Action::Back if stop_search(state, effects) => {}
         Action::Back => leave(state, effects),
-        Action::SearchText => prompt(state, Asks::Text),
-        Action::SearchHex => prompt(state, Asks::Hex),
-        Action::SearchValue => prompt(state, Asks::Value),
-        Action::GoTo => prompt(state, Asks::Offset),
+        Action::SearchText => prompt(state, PromptKind::Text),
+        Action::SearchHex => prompt(state, PromptKind::Hex),
+        Action::SearchValue => prompt(state, PromptKind::Value),
+        Action::GoTo => prompt(state, PromptKind::Offset),
         Action::SetMark => state.overlay = Some(Overlay::MarkLetter { go: false }),
         Action::GoToMark => state.overlay = Some(Overlay::MarkLetter { go: true }),
         Action::CopyBytes => copy(state),
@@ -108,20 +108,20 @@ fn stop_search(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     if !state.inspect.as_ref().is_some_and(shown) {
         return false;
     }
-    forget_search(state, effects);
+    cancel_search(state, effects);
     state.say("Search stopped");
     true
 }
 
 /// Cancels a search, so that a late result does not move the cursor.
-pub fn forget_search(state: &mut State, effects: &mut Vec<Effect>) {
+pub fn cancel_search(state: &mut State, effects: &mut Vec<Effect>) {
     if state.inspect.as_mut().and_then(|inspect| inspect.pending.take()).is_some() {
         effects.push(Request::StopSearch.into());
     }
 }
 
 fn leave(state: &mut State, effects: &mut Vec<Effect>) {
-    forget_search(state, effects);
+    cancel_search(state, effects);
     let Some(inspect) = state.inspect.take() else { return };
     effects.push(Request::Unsubscribe { subscription: inspect.subscription, keep: inspect.keep }.into());
     if inspect.keep {
@@ -135,8 +135,8 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-fn prompt(state: &mut State, asks: Asks) {
-    state.overlay = Some(Overlay::Prompt(Prompt::new(asks)));
+fn prompt(state: &mut State, kind: PromptKind) {
+    state.overlay = Some(Overlay::Prompt(Prompt::new(kind)));
 }
 
 fn freeze(state: &mut State, effects: &mut Vec<Effect>) {
@@ -168,7 +168,7 @@ fn width(state: &mut State) {
     inspect.row_bytes = match inspect.row_bytes {
         None => Some(WIDTHS[0]),
         Some(bytes) => {
-            WIDTHS.into_iter().find(|&wider| wider > bytes && row_fits(size, inspect.wanted(), wider))
+            WIDTHS.into_iter().find(|&wider| wider > bytes && row_fits(size, inspect.row_options(), wider))
         }
     };
     // The cursor's row starts at another offset now.
@@ -207,7 +207,8 @@ fn find(inspect: &mut Inspect, direction: Direction, target: Target, words: &str
     // The byte under the cursor was found before.
     let skip = direction == Direction::Forward && !matches!(target, Target::Data { .. });
     let from = inspect.cursor + u64::from(skip);
-    inspect.pending = Some(Pending { number, what: words.to_owned(), progress: None, anywhere: false });
+    inspect.pending =
+        Some(PendingSearch { number, subject: words.to_owned(), progress: None, any_change: false });
     let search = Search { number, from, direction, target };
     effects.push(Request::Search(inspect.subscription, search).into());
 }
@@ -215,7 +216,7 @@ fn find(inspect: &mut Inspect, direction: Direction, target: Target, words: &str
 /// Sets a mark or goes to it.
 pub fn mark(state: &mut State, go: bool, letter: Option<char>, effects: &mut Vec<Effect>) -> Next {
     let size = state.size;
-    forget_search(state, effects);
+    cancel_search(state, effects);
     let Some(inspect) = &mut state.inspect else { return Next::Close };
     let Some(letter) = letter.filter(|c| c.is_alphanumeric()) else {
         state.fail("A mark must be a letter or digit");

@@ -2,9 +2,9 @@
 
 mod acting;
 mod answers;
+mod attachments;
 mod clean;
 mod holders;
-mod holds;
 mod inspect;
 mod mouse;
 mod new_segment;
@@ -52,7 +52,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::Tick | Event::Resumed => {}
         Event::Engine(report) => answers::reported(state, report, &mut effects),
     }
-    settle(state, &mut effects);
+    sync_requests(state, &mut effects);
     effects
 }
 
@@ -85,7 +85,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     }
     state.notice = None;
     // The user pressed a key: cancel the pending selection.
-    state.table.sought = None;
+    state.table.pending_selection = None;
     let leaves = [Action::Interrupt, Action::Close, Action::ClearFilter, Action::Back];
     if action.is_some_and(|action| leaves.contains(&action)) && acting::stop(state, effects) {
         return;
@@ -110,7 +110,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::Help => state.overlay = Some(Overlay::Help(List::default())),
         Action::Palette => state.overlay = Some(Overlay::Palette(Palette::default())),
-        Action::Detach => holds::open(state, effects),
+        Action::Detach => attachments::open(state, effects),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Quit | Action::Interrupt => effects.push(Effect::Quit),
         Action::Mouse => {
@@ -128,17 +128,17 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
 }
 
 /// Updates the engine's subscriptions after an event, according to what is on screen.
-fn settle(state: &mut State, effects: &mut Vec<Effect>) {
+fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
     let layout = state.table_layout();
     state.table.scroll(usize::from(layout.table.height));
 
     // While paused, nothing is read automatically.
     let every = state.interval.duration();
     let preview_every = every.map(|_| PREVIEW_EVERY);
-    if state.asked.interval != Some(state.interval) {
-        state.asked.interval = Some(state.interval);
+    if state.requested.interval != Some(state.interval) {
+        state.requested.interval = Some(state.interval);
         effects.push(Request::SurveyEvery(every).into());
-        if state.asked.preview.is_some() {
+        if state.requested.preview.is_some() {
             effects.push(Request::Every(PREVIEW, preview_every).into());
         }
     }
@@ -146,7 +146,7 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     let shows_detail = state.inspect.is_none() && layout.detail.is_some();
     let wanted = state.selected().filter(|_| shows_detail);
     let key = wanted.map(|segment| (segment.id.clone(), segment.identity()));
-    if state.asked.preview != key {
+    if state.requested.preview != key {
         effects.push(match wanted {
             // This replaces the previous subscription.
             Some(segment) => {
@@ -155,16 +155,16 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
             }
             None => Request::Unsubscribe { subscription: PREVIEW, keep: false }.into(),
         });
-        state.asked.preview = key;
+        state.requested.preview = key;
     } else if key.is_some() && effects.iter().any(|effect| matches!(effect, Effect::Engine(Request::Survey)))
     {
         effects.push(Request::LookOnce(PREVIEW).into());
     }
 
     let look = state.inspect.as_ref().map(|inspect| (inspect.subscription, inspect.watching(state.size)));
-    if state.asked.look != look {
+    if state.requested.look != look {
         effects.extend(look.clone().map(|(id, watching)| Request::Look(id, watching).into()));
-        state.asked.look = look;
+        state.requested.look = look;
     }
 }
 

@@ -16,7 +16,7 @@ const WHEEL: i16 = 3;
 
 pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
     // Nothing is drawn outside of this size.
-    if !state.mouse || !state.size.holds(mouse.x, mouse.y) {
+    if !state.mouse || !state.size.contains(mouse.x, mouse.y) {
         return;
     }
     state.notice = None;
@@ -80,7 +80,7 @@ fn in_inspect(state: &mut State, mouse: Mouse, notch: i16) {
         inspect::page_by(open, i64::from(notch) * i64::from(layout.row_bytes), size);
     } else if let Some(at) = layout.byte_at(mouse.x, mouse.y, open.shown_as) {
         open.go_to(open.top + at, size);
-    } else if layout.map.holds(mouse.x, mouse.y) {
+    } else if layout.map.contains(mouse.x, mouse.y) {
         // A click on the map goes to that part of the segment.
         let cells = u64::from(layout.map.height.max(1)).min(open.size().max(1));
         let cell = u64::from(mouse.y - layout.map.y).min(cells - 1);

@@ -14,10 +14,10 @@ use crate::engine::Request;
 use crate::segment::SegmentId;
 
 /// Requests a fresh plan, since the state of the machine may have changed.
-pub fn go(form: &mut New, effects: &mut Vec<Effect>) -> Next {
+pub fn submit(form: &mut New, effects: &mut Vec<Effect>) -> Next {
     match form.question() {
         Ok(question) => {
-            form.step = Step::Going;
+            form.step = Step::Planning;
             effects.push(Request::Ask(question).into());
         }
         Err(reason) => form.error = Some(reason),
@@ -34,14 +34,14 @@ fn make(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
         (Some(Err(reason)), _) => form.error = Some(reason.clone()),
         (Some(Ok(plan)), Some(id)) if plan.refusal.is_some() && !form.exclusive => {
             state.say(format!("{id} already exists; nothing was changed"));
-            seek(state, id);
+            select_when_listed(state, id);
             return Next::Close;
         }
         (Some(Ok(plan)), _) => {
             if let Some(refusal) = &plan.refusal {
                 form.error = Some(refused(plan, refusal));
             } else {
-                form.step = Step::Making;
+                form.step = Step::Applying;
                 state.work = Some(Work::default());
                 effects.push(Request::Apply(vec![(**plan).clone()]).into());
             }
@@ -57,11 +57,11 @@ fn refused(plan: &Plan, refusal: &crate::act::Refusal) -> String {
 pub fn answered(state: &mut State, question: &Question, answer: Answer, effects: &mut Vec<Effect>) {
     let (Some(Overlay::New(form)), Answer::New(plan)) = (&mut state.overlay, answer) else { return };
     // Ignore answers to an earlier input.
-    if form.step == Step::Making || form.question().as_ref() != Ok(question) {
+    if form.step == Step::Applying || form.question().as_ref() != Ok(question) {
         return;
     }
     form.plan = Some(plan);
-    if std::mem::replace(&mut form.step, Step::Typing) == Step::Going {
+    if std::mem::replace(&mut form.step, Step::Editing) == Step::Planning {
         with(state, |state, overlay| match overlay {
             Overlay::New(form) => make(state, form, effects),
             _ => Next::Stay,
@@ -73,7 +73,7 @@ pub fn answered(state: &mut State, question: &Question, answer: Answer, effects:
 pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
     let [Outcome { action: "create", result, subject }] = outcomes else { return false };
     let form = match &mut state.overlay {
-        Some(Overlay::New(form)) if form.step == Step::Making => Some(form),
+        Some(Overlay::New(form)) if form.step == Step::Applying => Some(form),
         _ => None,
     };
     match (result, form) {
@@ -81,11 +81,11 @@ pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
             if form.is_some() {
                 state.overlay = None;
             }
-            seek(state, done.id.clone());
+            select_when_listed(state, done.id.clone());
             false
         }
         (Err(error), Some(form)) => {
-            form.step = Step::Typing;
+            form.step = Step::Editing;
             form.error = Some(error.to_string());
             acting::log(state, "create", subject, &error.to_string());
             true
@@ -95,18 +95,19 @@ pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
 }
 
 /// Selects a segment, once it is in the table.
-fn seek(state: &mut State, id: SegmentId) {
-    state.table.sought = Some(id);
+fn select_when_listed(state: &mut State, id: SegmentId) {
+    state.table.pending_selection = Some(id);
     if let Some(survey) = &state.survey {
         state.table.arrange(survey);
     }
-    found_hidden(state);
+    report_hidden_selection(state);
 }
 
 /// Reports that the filter hides the segment to be selected.
-pub fn found_hidden(state: &mut State) {
+pub fn report_hidden_selection(state: &mut State) {
     let Some(survey) = &state.survey else { return };
-    let Some(id) = state.table.sought.take_if(|id| survey.segments.iter().any(|segment| segment.id == *id))
+    let Some(id) =
+        state.table.pending_selection.take_if(|id| survey.segments.iter().any(|segment| segment.id == *id))
     else {
         return;
     };

@@ -1,13 +1,13 @@
 //! Keys, clicks and pasted text in overlays. Moving, typing and closing are shared by all
 //! overlays.
 
-use super::{acting, clean, holders, holds, inspect, new_segment, permissions, prompt, save};
+use super::{acting, attachments, clean, holders, inspect, new_segment, permissions, prompt, save};
 use crate::app::action::{Action, row_of};
 use crate::app::effect::Effect;
 use crate::app::key::Mouse;
 use crate::app::layout::overlay as layout;
 use crate::app::list::centered;
-use crate::app::overlay::{Asks, Choice, Chosen, Next, Overlay, Prompt, form, palette_rows};
+use crate::app::overlay::{Choice, Chosen, Next, Overlay, Prompt, PromptKind, form, palette_rows};
 use crate::app::state::State;
 use crate::decode::copy_as;
 
@@ -27,7 +27,7 @@ fn close(state: &mut State, overlay: &mut Overlay) -> Next {
     match overlay {
         Overlay::Confirm(confirm) => clean::back(state, confirm),
         Overlay::Terminate(terminate) => Next::Replace(Overlay::Holders(terminate.back.clone())),
-        Overlay::Prompt(Prompt { asks: Asks::Filter, .. }) => {
+        Overlay::Prompt(Prompt { kind: PromptKind::Filter, .. }) => {
             super::segments::set_filter(state, "");
             Next::Close
         }
@@ -105,7 +105,7 @@ pub fn act(state: &mut State, overlay: &mut Overlay, action: Action, effects: &m
         Action::Decline if !overlay.is_busy() => return close(state, overlay),
         _ if overlay.is_busy() => return Next::Stay,
         Action::Confirm | Action::DetachAll | Action::Force | Action::SaveCopy
-            if overlay.is_deaf(state.now) =>
+            if overlay.is_guarded(state.now) =>
         {
             return Next::Stay;
         }
@@ -124,14 +124,14 @@ pub fn act(state: &mut State, overlay: &mut Overlay, action: Action, effects: &m
             Next::Close
         }
         (Overlay::Prompt(prompt), _) => prompt::act(state, prompt, action, effects),
-        (Overlay::Holds(holds), _) => holds::act(holds, action, effects),
-        (Overlay::Holders(holders), Action::Terminate) => holders::ask(state, holders),
+        (Overlay::Attachments(shown), _) => attachments::act(shown, action, effects),
+        (Overlay::Holders(holders), Action::Terminate) => holders::confirm(state, holders),
         (Overlay::Terminate(terminate), Action::Confirm) => holders::terminate(terminate, effects),
         (Overlay::Clean(clean), _) => clean::act(state, clean, action, effects),
         (Overlay::Confirm(confirm), _) => acting::confirm(state, confirm, action, effects),
-        (Overlay::Permissions(form), Action::Accept) => permissions::go(state, form, effects),
-        (Overlay::New(form), Action::Accept) => new_segment::go(form, effects),
-        (Overlay::Save(form), Action::Accept) => save::go(state, form, effects),
+        (Overlay::Permissions(form), Action::Accept) => permissions::submit(state, form, effects),
+        (Overlay::New(form), Action::Accept) => new_segment::submit(form, effects),
+        (Overlay::Save(form), Action::Accept) => save::submit(state, form, effects),
         // The key that opened the list closes it.
         (Overlay::Holders(_), Action::Holders) | (Overlay::Help(_) | Overlay::Log(_), Action::Help) => {
             Next::Close
@@ -146,7 +146,7 @@ pub fn act(state: &mut State, overlay: &mut Overlay, action: Action, effects: &m
     }
 }
 
-/// Handles a click, or the wheel if `notch` is not 0.
+/// Handles a click, or the wheel if `rows` is not 0.
 pub fn mouse(state: &mut State, mouse: Mouse, rows: i16, effects: &mut Vec<Effect>) {
     if rows == 0 {
         return with(state, |state, overlay| click(state, overlay, mouse, effects));
@@ -166,7 +166,7 @@ fn click(state: &mut State, overlay: &mut Overlay, mouse: Mouse, effects: &mut V
         Overlay::Palette(_) => (layout::palette(state.size), 3),
         _ => return Next::Stay,
     };
-    if !area.holds(mouse.x, mouse.y) {
+    if !area.contains(mouse.x, mouse.y) {
         return close(state, overlay);
     }
     let (count, rows) = overlay.extent(state);
@@ -195,9 +195,9 @@ fn chosen(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
             let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0);
             let bytes = inspect.bytes_at(range.start);
             let bytes = &bytes[..length.min(bytes.len())];
-            let said = format!("Copied {} bytes from {:#x}", bytes.len(), range.start);
+            let text = format!("Copied {} bytes from {:#x}", bytes.len(), range.start);
             effects.push(Effect::Copy(copy_as(bytes, range.start, form)));
-            state.say(said);
+            state.say(text);
         }
         _ => {}
     }

@@ -20,7 +20,7 @@ pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-pub fn told(state: &mut State, id: &SegmentId, rules: Rules) {
+pub fn set_rules(state: &mut State, id: &SegmentId, rules: Rules) {
     if let Some(Overlay::Permissions(form)) = &mut state.overlay
         && form.segments.first().is_some_and(|segment| segment.id == *id)
     {
@@ -41,23 +41,23 @@ pub fn answered(state: &mut State, question: &Question, answer: Answer, effects:
         (Question::Who(text), Answer::Who(found)) if form.who.text() == text => form.who_found = Some(found),
         _ => return,
     }
-    if form.going {
+    if form.submitted {
         with(state, |state, overlay| match overlay {
-            Overlay::Permissions(form) => go(state, form, effects),
+            Overlay::Permissions(form) => submit(state, form, effects),
             _ => Next::Stay,
         });
     }
 }
 
 /// Opens the confirmation, or shows the error.
-pub fn go(state: &State, form: &mut Permissions, effects: &mut Vec<Effect>) -> Next {
-    form.going = false;
+pub fn submit(state: &State, form: &mut Permissions, effects: &mut Vec<Effect>) -> Next {
+    form.submitted = false;
     match form.action() {
         Ok(Some(action)) => {
             let confirm = acting::begin(state, &form.segments, &Wanted::Access(action), effects);
             return Next::Replace(Overlay::Confirm(confirm));
         }
-        Ok(None) => form.going = true,
+        Ok(None) => form.submitted = true,
         Err(reason) => form.error = Some(reason),
     }
     Next::Stay

@@ -20,7 +20,7 @@ pub fn open(state: &mut State) {
 }
 
 /// Starts the save, or shows the error.
-pub fn go(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> Next {
+pub fn submit(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> Next {
     match form.wishes() {
         Ok(wishes) => {
             form.saving = true;

@@ -4,7 +4,7 @@ use super::{acting, clean, holders, permissions, save};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::list;
-use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
+use crate::app::overlay::{Choice, Overlay, Prompt, PromptKind};
 use crate::app::state::State;
 use crate::app::table::TablePane;
 use crate::engine::{Feed, Request, Who};
@@ -43,7 +43,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Filter => {
             // The prompt starts empty, and so does the filter.
             set_filter(state, "");
-            state.overlay = Some(Overlay::Prompt(Prompt::new(Asks::Filter)));
+            state.overlay = Some(Overlay::Prompt(Prompt::new(PromptKind::Filter)));
         }
         Action::ClearFilter => {
             if state.table.filter_text.is_empty() {

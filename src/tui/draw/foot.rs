@@ -3,7 +3,7 @@
 use crate::app::action::{Action, Context};
 use crate::app::hints::{GAP, Hint, hints};
 use crate::app::layout::Area;
-use crate::app::overlay::{Asks, Overlay, Prompt};
+use crate::app::overlay::{Overlay, Prompt, PromptKind};
 use crate::app::sentence::sentence;
 use crate::app::work::Work;
 use crate::app::{Notice, State};
@@ -16,7 +16,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
     match (&state.overlay, &state.notice) {
         (Some(Overlay::Prompt(prompt)), _) => line(state, prompt, canvas, foot),
         (Some(Overlay::MarkLetter { go }), _) => letter(state, *go, canvas, foot),
-        (_, Some(notice)) => said(notice, canvas, foot),
+        (_, Some(notice)) => draw_notice(notice, canvas, foot),
         _ => match (state.inspect.as_ref().and_then(|inspect| inspect.pending.as_ref()), &state.work) {
             (Some(pending), _) if pending.progress.is_some() => searching(state, pending, canvas, foot),
             (_, Some(work @ Work { at: Some(at), .. })) if state.overlay.is_none() => {
@@ -30,19 +30,20 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
 /// Draws a prompt with its input, or an example, and its error.
 fn line(state: &State, prompt: &Prompt, canvas: &mut Canvas<'_>, foot: Area) {
     let theme = canvas.theme;
-    let (label, example) = prompt.asks.words();
+    let (label, example) = prompt.kind.label_and_example();
     let x = canvas.text(1, foot.y, foot.width - 1, label, theme.accent);
-    let x = if prompt.asks == Asks::Filter { x } else { x + 1 };
+    let x = if prompt.kind == PromptKind::Filter { x } else { x + 1 };
     let typed = prompt.input.input.value();
     if let Some(error) = &prompt.error {
         above(&sentence(error), canvas, foot);
     }
-    let result = (prompt.asks == Asks::Filter && !typed.is_empty() && prompt.error.is_none()).then(|| {
-        let all = state.survey.as_ref().map_or(0, |survey| survey.segments.len());
-        let clear = state.keymap.keys_in(Context::Filter, Action::Close).next();
-        let clear = clear.map_or_else(String::new, |key| format!("   {key} clear"));
-        (format!("{} of {all} match{clear}", state.table.shown.len()), theme.dim)
-    });
+    let result =
+        (prompt.kind == PromptKind::Filter && !typed.is_empty() && prompt.error.is_none()).then(|| {
+            let all = state.survey.as_ref().map_or(0, |survey| survey.segments.len());
+            let clear = state.keymap.keys_in(Context::Filter, Action::Close).next();
+            let clear = clear.map_or_else(String::new, |key| format!("   {key} clear"));
+            (format!("{} of {all} match{clear}", state.table.shown.len()), theme.dim)
+        });
     // The error gets at most half of the line; the input scrolls.
     let answer = result.as_ref().map_or(0, |(text, _)| cells(text).min(foot.width / 2) + 3);
     let room = foot.width.saturating_sub(x + answer + 1).max(1);
@@ -72,7 +73,7 @@ fn above(error: &str, canvas: &mut Canvas<'_>, foot: Area) {
 }
 
 /// Draws a notice, which takes as many rows as it needs.
-fn said(notice: &Notice, canvas: &mut Canvas<'_>, foot: Area) {
+fn draw_notice(notice: &Notice, canvas: &mut Canvas<'_>, foot: Area) {
     let style = if notice.failed { canvas.theme.failed } else { canvas.theme.text };
     let lines = canvas.wrap(&notice.text, foot.width.saturating_sub(2));
     if let [line] = lines.as_slice() {
@@ -94,9 +95,14 @@ fn lines_at_the_foot(lines: &[String], style: Style, canvas: &mut Canvas<'_>, ar
 }
 
 /// Draws the progress of an action and the key that stops it.
-fn searching(state: &State, pending: &crate::app::inspect::Pending, canvas: &mut Canvas<'_>, foot: Area) {
+fn searching(
+    state: &State,
+    pending: &crate::app::inspect::PendingSearch,
+    canvas: &mut Canvas<'_>,
+    foot: Area,
+) {
     let (done, total) = pending.progress.unwrap_or((0, 0));
-    let what = canvas.fit(&pending.what, foot.width / 3);
+    let what = canvas.fit(&pending.subject, foot.width / 3);
     let cells = (1, foot.y, foot.right());
     super::progress::draw(state, canvas, cells, (format!("searching for {what}"), done, total));
 }
@@ -124,12 +130,12 @@ fn hint_line(state: &State, canvas: &mut Canvas<'_>, foot: Area) {
 
 fn one(hint: &Hint, x: u16, canvas: &mut Canvas<'_>, foot: Area) -> u16 {
     let theme = canvas.theme;
-    let (key, word) = if hint.live { (theme.accent, theme.text) } else { (theme.dim, theme.dim) };
+    let (key, word) = if hint.enabled { (theme.accent, theme.text) } else { (theme.dim, theme.dim) };
     let key_text = match hint.key.as_str() {
         "↵" if theme.glyphs.ascii => "enter",
         "↑↓" if theme.glyphs.ascii => "up/down",
         key => key,
     };
     let x = canvas.text(x, foot.y, foot.width, key_text, key);
-    canvas.text(x + 1, foot.y, foot.width, &hint.word, word)
+    canvas.text(x + 1, foot.y, foot.width, &hint.label, word)
 }

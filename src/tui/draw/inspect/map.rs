@@ -53,6 +53,6 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Ins
 }
 
 fn faded(age: std::time::Duration) -> Option<f32> {
-    let share = age.as_secs_f32() / Glow::FADES.as_secs_f32();
+    let share = age.as_secs_f32() / Glow::DURATION.as_secs_f32();
     (share < 1.0).then_some(share)
 }

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn offsets_are_parted() {
+    fn offsets_are_grouped_by_four_digits() {
         assert_eq!(offset_text(0x1f80, 8), "0000_1f80");
         assert_eq!(offset_text(0x3ff_ffff_ffff, 12), "03ff_ffff_ffff");
     }

@@ -11,11 +11,11 @@ use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
 /// Minimum width of a plan's text beside its segment in a batch. Otherwise it goes below.
-const LEAST: u16 = 28;
+const MIN_TEXT: u16 = 28;
 const GAP: u16 = 2;
 /// Widths of names in a batch.
-const SHORTEST: u16 = 10;
-const LONGEST: u16 = 24;
+const MIN_NAME: u16 = 10;
+const MAX_NAME: u16 = 24;
 
 pub fn draw(state: &State, overlay: &Overlay, confirm: &Confirm, canvas: &mut Canvas<'_>) {
     let mut entries = Entries::of(state);
@@ -56,16 +56,16 @@ fn batch(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut En
     let columns = size + state + 3 * GAP;
     let room = width.saturating_sub(columns);
     // A long name is shortened before the text moves below it.
-    let room = if room >= LEAST + SHORTEST + 2 { (room - LEAST - 2).min(LONGEST) } else { room };
+    let room = if room >= MIN_TEXT + MIN_NAME + 2 { (room - MIN_TEXT - 2).min(MAX_NAME) } else { room };
     let name = widest(&|wish| name_of(&wish.segment.id)).min(room);
     let column = name + columns;
-    let beside = width.saturating_sub(column + 2) >= LEAST;
+    let beside = width.saturating_sub(column + 2) >= MIN_TEXT;
     let indent = if beside { column } else { GAP };
     for (entry, wish) in confirm.wishes.iter().enumerate() {
-        let called = canvas.fit(&name_of(&wish.segment.id), name);
-        let gap = " ".repeat((name.saturating_sub(cells(&called)) + GAP).into());
+        let name_text = canvas.fit(&name_of(&wish.segment.id), name);
+        let gap = " ".repeat((name.saturating_sub(cells(&name_text)) + GAP).into());
         let heading = format!(
-            "{called}{gap}{:>size$}  {}",
+            "{name_text}{gap}{:>size$}  {}",
             wish.segment.size.to_string(),
             state_of(wish, theme),
             size = usize::from(size)

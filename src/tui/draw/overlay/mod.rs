@@ -1,10 +1,10 @@
 //! Overlays, on top of a dimmed screen. Only they have borders.
 
+mod attachments;
 mod clean;
 mod confirm;
 mod form;
 mod holders;
-mod holds;
 mod list;
 mod menu;
 mod new_segment;
@@ -38,7 +38,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
         Overlay::Save(form) => save::draw(state, overlay, form, canvas),
         Overlay::Confirm(shown) => confirm::draw(state, overlay, shown, canvas),
         Overlay::Terminate(shown) => holders::terminate(state, overlay, shown, canvas),
-        Overlay::Holds(shown) => holds::draw(state, overlay, shown, canvas),
+        Overlay::Attachments(shown) => attachments::draw(state, overlay, shown, canvas),
         Overlay::Holders(shown) => holders::draw(state, overlay, shown, canvas),
         Overlay::Clean(shown) => clean::draw(state, overlay, shown, canvas),
         Overlay::Prompt(_) | Overlay::MarkLetter { .. } => {}
@@ -51,7 +51,7 @@ fn last_line(state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>, inside: 
     let running = match overlay {
         Overlay::Confirm(_) => "working",
         Overlay::Terminate(_) => "SIGTERM sent; waiting",
-        Overlay::Holds(_) => "detaching",
+        Overlay::Attachments(_) => "detaching",
         _ => "",
     };
     let running = match &state.work {
@@ -75,13 +75,15 @@ fn last_line(state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>, inside: 
 /// priority are dropped.
 fn fitting(mut hints: Vec<Hint>, canvas: &Canvas<'_>, width: u16) -> String {
     loop {
-        let words: Vec<String> = hints.iter().map(|hint| format!("{} {}", hint.key, hint.word)).collect();
+        let words: Vec<String> = hints.iter().map(|hint| format!("{} {}", hint.key, hint.label)).collect();
         let texts = ["   ", "  "].map(|gap| canvas.plain(&words.join(gap)).into_owned());
         if let Some(text) = texts.into_iter().find(|text| cells(text) <= width || words.len() <= 1) {
             return text;
         }
-        let least = hints.iter().map(|hint| hint.need).max();
-        let Some(at) = hints.iter().position(|hint| Some(hint.need) == least) else { return String::new() };
+        let least = hints.iter().map(|hint| hint.priority).max();
+        let Some(at) = hints.iter().position(|hint| Some(hint.priority) == least) else {
+            return String::new();
+        };
         hints.remove(at);
     }
 }

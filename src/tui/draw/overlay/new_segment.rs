@@ -19,13 +19,13 @@ pub fn draw(state: &State, overlay: &Overlay, form: &New, canvas: &mut Canvas<'_
         form.lines().iter().map(|line| form_line(form, *line, &of_file, canvas)).collect();
     lines.push(gap());
     let title = "New segment".to_owned();
-    let foot = said(form, canvas);
+    let foot = message(form, canvas);
     FormPanel { title, lines, focused: form.place(), column: 12, narrow: 60, foot, least: 4 }
         .draw(state, overlay, canvas);
 }
 
 /// The plan, its refusal, or an error in the input.
-fn said(form: &New, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
+fn message(form: &New, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
     let theme = canvas.theme;
     if let Some(error) = &form.error {
         return vec![(sentence(error), theme.failed)];

@@ -84,13 +84,13 @@ fn preview(state: &State, sysv: bool, canvas: &mut Canvas<'_>, area: Area) {
         let text = format!(
             "No preview: attaching would change nattch and last pid. Press {key} to attach read-only."
         );
-        return said(canvas, area, &text);
+        return draw_wrapped(canvas, area, &text);
     }
     let bytes = match &state.table.preview {
         Some(preview) if Some(&preview.id) == state.table.selected.as_ref() => match &preview.bytes {
-            Ok(bytes) if bytes.is_empty() => return said(canvas, area, "Empty (0 bytes)."),
+            Ok(bytes) if bytes.is_empty() => return draw_wrapped(canvas, area, "Empty (0 bytes)."),
             Ok(bytes) => bytes,
-            Err(reason) => return said(canvas, area, &sentence(reason)),
+            Err(reason) => return draw_wrapped(canvas, area, &sentence(reason)),
         },
         _ => return,
     };
@@ -114,7 +114,7 @@ fn attached(state: &State) -> bool {
     state.table.selected.as_ref().is_some_and(|id: &SegmentId| state.kept.contains(id))
 }
 
-fn said(canvas: &mut Canvas<'_>, area: Area, text: &str) {
+fn draw_wrapped(canvas: &mut Canvas<'_>, area: Area, text: &str) {
     let style = canvas.theme.dim;
     for (y, line) in (area.y..area.bottom()).zip(canvas.wrap(text, area.width)) {
         canvas.text(area.x, y, area.width, &line, style);

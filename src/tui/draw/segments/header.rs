@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn something_is_never_nothing_and_less_is_never_all() {
+    fn percentages_are_not_rounded_to_0_or_100() {
         for (share, text) in [(0.0, "0%"), (1e-9, "<1%"), (0.18, "18%"), (0.999, "99%"), (1.0, "100%")] {
             assert_eq!(percent(share), text);
         }

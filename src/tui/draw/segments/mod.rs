@@ -45,7 +45,7 @@ mod tests {
     use crate::tui::glyphs::{ASCII, UNICODE};
 
     #[test]
-    fn bars() {
+    fn bar_shows_eighths() {
         assert_eq!(bar(0.0, 6, &UNICODE), "");
         assert_eq!(bar(1e-9, 6, &UNICODE), "▏");
         assert_eq!(bar(0.125, 6, &UNICODE), "▊");

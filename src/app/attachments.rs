@@ -5,9 +5,9 @@ use crate::act::Hold;
 use crate::engine::Clock;
 
 #[derive(Debug, Clone, Default)]
-pub struct Holds {
+pub struct Attachments {
     /// `None` until the kernel has answered.
-    pub holds: Option<Vec<Hold>>,
+    pub found: Option<Vec<Hold>>,
     /// The time when the current list appeared.
     pub since: Clock,
     pub list: List,
@@ -15,9 +15,9 @@ pub struct Holds {
     pub acting: bool,
 }
 
-impl Holds {
+impl Attachments {
     pub fn shown(&self) -> &[Hold] {
-        self.holds.as_deref().unwrap_or_default()
+        self.found.as_deref().unwrap_or_default()
     }
 
     pub fn title(&self) -> String {
