@@ -395,7 +395,7 @@ fn who_holds_it_and_what_is_leaked() {
         ("holders-none", "jh"),
         ("holders-end", "hK"),
         ("clean", "c"),
-        ("clean-checked", "cG<space>"),
+        ("clean-ticked", "cG<space>"),
         ("clean-confirm", "c<enter>"),
     ] {
         for (form, (width, height), theme) in &themes {

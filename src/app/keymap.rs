@@ -17,7 +17,7 @@ pub enum KeymapError {
     Action(String),
     #[error("[keys] {action}: {reason}")]
     Key { action: &'static str, reason: String },
-    /// One key for two actions in the same context.
+    /// The same key for two actions in a context.
     #[error("[keys] '{key}' is bound to both {first} and {second}")]
     Twice { key: Key, first: &'static str, second: &'static str },
 }

@@ -62,7 +62,7 @@ pub fn naming(name: &str, text: &str) -> String {
     if mentions(&text, &name) { text } else { format!("{name}: {text}") }
 }
 
-/// Returns whether the name stands in the text as a whole: `/a` is not in `/ab`.
+/// Returns whether the text contains the name as a whole word: `/a` is not in `/ab`.
 fn mentions(text: &str, name: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '/';
     text.match_indices(name)

@@ -11,7 +11,7 @@ use super::layout::segments::{SegmentsLayout, layout};
 use super::overlay::Overlay;
 use super::sentence::sentence;
 use super::table::Table;
-use super::work::Work;
+use super::work::RunningAction;
 use crate::act::Refusal;
 use crate::engine::{Clock, SubscriptionId, Undo, Watching};
 use crate::segment::{Identity, Segment, SegmentId};
@@ -62,7 +62,7 @@ pub struct State {
     /// The undo of the last action.
     pub undo: Option<Undo>,
     /// The action in progress.
-    pub work: Option<Work>,
+    pub work: Option<RunningAction>,
     pub mouse: bool,
     /// For double clicks: the last clicked row, and when.
     pub last_click: Option<(usize, Clock)>,

@@ -3,7 +3,7 @@
 use crate::engine::{Undo, Working};
 
 #[derive(Debug, Clone, Default)]
-pub struct Work {
+pub struct RunningAction {
     /// `None` until the engine reports progress.
     pub at: Option<Working>,
     /// A stop was requested.

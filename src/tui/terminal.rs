@@ -196,7 +196,7 @@ pub fn exit_after(after: Duration, status: i32) {
         }
     };
     // Without a thread, the program can only end by itself.
-    let _ = thread::Builder::new().name("exit_after".into()).spawn(end);
+    let _ = thread::Builder::new().name("exit-after".into()).spawn(end);
 }
 
 /// Writes to standard output while the terminal is entered, then discards everything.

@@ -125,7 +125,7 @@ pub struct Placed {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentsLayout {
-    /// One to three rows.
+    /// Has one to three rows.
     pub header: Area,
     /// Empty when the table is hidden.
     pub heading: Area,

@@ -1,7 +1,7 @@
 //! Actions on segments: plan, confirm, apply, report, undo.
 
 use super::new_segment;
-use super::report::{Report, show, sum_up};
+use super::report::{ActionReport, show, sum_up};
 use crate::act::{self, Done, Outcome, Plan, Revert, SavedCopy, Undone};
 use crate::app::action::Action;
 use crate::app::confirm::Confirm;
@@ -10,7 +10,7 @@ use crate::app::list::List;
 use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{naming, result, short_names};
 use crate::app::state::State;
-use crate::app::work::Work;
+use crate::app::work::RunningAction;
 use crate::engine::{Request, Undo, Wanted, Wish, Working};
 use crate::segment::{Segment, SegmentId};
 use std::collections::HashSet;
@@ -97,7 +97,7 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
         }
         Action::Confirm if confirm.doable() > 0 => {
             confirm.acting = true;
-            state.work = Some(Work::default());
+            state.work = Some(RunningAction::default());
             effects.push(Request::Apply(confirm.plans.clone()).into());
         }
         _ => {}
@@ -150,7 +150,7 @@ pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>)
     if !done.is_empty() {
         state.undo = undo_of(&done);
     }
-    let report = Report::new(state, outcomes);
+    let report = ActionReport::new(state, outcomes);
     report.show(state, !done.is_empty());
     effects.push(Request::Survey.into());
 }
@@ -189,7 +189,7 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
     }
     match state.undo.take() {
         Some(undo) => {
-            state.work = Some(Work { undo: Some(undo.clone()), ..Work::default() });
+            state.work = Some(RunningAction { undo: Some(undo.clone()), ..RunningAction::default() });
             effects.push(Request::Undo(undo).into());
         }
         None => state.fail("Nothing to undo. `shmlens restore FILE` restores a saved copy"),

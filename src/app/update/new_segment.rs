@@ -9,7 +9,7 @@ use crate::app::new_segment::{New, Step};
 use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{name_of, naming};
 use crate::app::state::State;
-use crate::app::work::Work;
+use crate::app::work::RunningAction;
 use crate::engine::Request;
 use crate::segment::SegmentId;
 
@@ -42,7 +42,7 @@ fn make(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
                 form.error = Some(refused(plan, refusal));
             } else {
                 form.step = Step::Applying;
-                state.work = Some(Work::default());
+                state.work = Some(RunningAction::default());
                 effects.push(Request::Apply(vec![(**plan).clone()]).into());
             }
         }

@@ -8,7 +8,7 @@ use crate::app::state::State;
 
 /// Collects the outcomes of one action.
 #[derive(Debug)]
-pub struct Report {
+pub struct ActionReport {
     /// Past participle of the action: `Removed`.
     verb: &'static str,
     /// A sentence for each segment that was changed.
@@ -19,7 +19,7 @@ pub struct Report {
     stopped: usize,
 }
 
-impl Report {
+impl ActionReport {
     /// Reads the outcomes and writes a line for each to the log.
     pub fn new(state: &mut State, outcomes: &[Outcome]) -> Self {
         let verb = match outcomes.first().map(|outcome| outcome.action) {

@@ -8,7 +8,7 @@ use crate::app::overlay::{Next, Overlay};
 use crate::app::save::Save;
 use crate::app::sentence::{naming, result};
 use crate::app::state::State;
-use crate::app::work::Work;
+use crate::app::work::RunningAction;
 use crate::engine::Request;
 
 /// Opens the form for the marked segments, or for the selected one.
@@ -25,7 +25,7 @@ pub fn submit(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> 
         Ok(wishes) => {
             form.saving = true;
             form.error = None;
-            state.work = Some(Work::default());
+            state.work = Some(RunningAction::default());
             effects.push(Request::Save(wishes).into());
         }
         Err(reason) => form.error = Some(reason),

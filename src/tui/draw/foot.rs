@@ -5,7 +5,7 @@ use crate::app::hints::{GAP, Hint, hints};
 use crate::app::layout::Area;
 use crate::app::overlay::{Overlay, Prompt, PromptKind};
 use crate::app::sentence::sentence;
-use crate::app::work::Work;
+use crate::app::work::RunningAction;
 use crate::app::{Notice, State};
 use crate::engine::Working;
 use crate::tui::canvas::{Canvas, cells};
@@ -19,8 +19,8 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
         (_, Some(notice)) => draw_notice(notice, canvas, foot),
         _ => match (state.inspect.as_ref().and_then(|inspect| inspect.pending.as_ref()), &state.work) {
             (Some(pending), _) if pending.progress.is_some() => searching(state, pending, canvas, foot),
-            (_, Some(work @ Work { at: Some(at), .. })) if state.overlay.is_none() => {
-                working(state, work, at, canvas, foot);
+            (_, Some(work @ RunningAction { at: Some(at), .. })) if state.overlay.is_none() => {
+                draw_progress(state, work, at, canvas, foot);
             }
             _ => hint_line(state, canvas, foot),
         },
@@ -107,7 +107,7 @@ fn searching(
     super::progress::draw(state, canvas, cells, (format!("searching for {what}"), done, total));
 }
 
-fn working(state: &State, work: &Work, at: &Working, canvas: &mut Canvas<'_>, foot: Area) {
+fn draw_progress(state: &State, work: &RunningAction, at: &Working, canvas: &mut Canvas<'_>, foot: Area) {
     if work.stopping {
         canvas.text(1, foot.y, foot.width - 1, "stopping", canvas.theme.dim);
     } else {

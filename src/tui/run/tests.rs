@@ -159,7 +159,7 @@ fn first_frame_shows_the_first_survey() {
 #[test]
 fn queued_events_share_one_frame() {
     // A paste into a terminal without bracketed paste: many keys at once, here
-    // before the loop has looked.
+    // before the loop runs.
     let machine = machine_with_object();
     let (messages, inbox) = mpsc::channel();
     let (record, calls) = mpsc::channel();

@@ -16,7 +16,7 @@ use crate::app::State;
 use crate::app::hints::{Hint, of_overlay};
 use crate::app::layout::Area;
 use crate::app::overlay::Overlay;
-use crate::app::work::Work;
+use crate::app::work::RunningAction;
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::draw::progress;
 use ratatui::style::Style;
@@ -56,8 +56,8 @@ fn last_line(state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>, inside: 
     };
     let running = match &state.work {
         _ if !overlay.is_busy() => "",
-        Some(Work { stopping: true, .. }) => "stopping",
-        Some(Work { at: Some(at), .. }) if at.total > 0 => {
+        Some(RunningAction { stopping: true, .. }) => "stopping",
+        Some(RunningAction { at: Some(at), .. }) if at.total > 0 => {
             let figures = (at.text(), at.done, at.total);
             return progress::draw(state, canvas, (inside.x + 1, y, inside.right()), figures);
         }
