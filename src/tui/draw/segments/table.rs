@@ -1,3 +1,5 @@
+//! Headings and rows of the table of segments.
+
 use super::bar;
 use super::header::percent;
 use crate::app::State;
