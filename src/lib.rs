@@ -1,25 +1,24 @@
 //! shmlens: the shared-memory inspector for Linux.
 //!
-//! The map of the house. Each room uses only rooms that stand before it;
-//! `demo` makes segments of its own, and `cli` may use all but `tui`, and of
-//! `app` only its tables.
+//! A module may use only modules above it in this table. `cli` may use all but `tui`, and only
+//! the tables of `app`.
 //!
-//! | room | does |
+//! | module | purpose |
 //! |---|---|
-//! | [`segment`] | what a segment is; plain data, and the filter over it |
-//! | [`sys`] | raw kernel calls, and all that is unsafe |
-//! | [`machine`] | the machine behind one trait: the real one, and a fake one for tests |
-//! | [`config`] | the settings file, its defaults and its errors |
-//! | [`survey`] | looks at the machine: every segment, the limits, the difference of two looks |
-//! | [`memory`] | reads contents without disturbing them |
-//! | [`decode`] | bytes to values and text |
-//! | [`identify`] | judges each segment |
-//! | [`act`] | changes a segment: plan, check again, apply, verify |
-//! | [`demo`] | the world that `shmlens demo` makes |
+//! | [`segment`] | segments as plain data, and filters |
+//! | [`sys`] | system calls, and all unsafe code |
+//! | [`machine`] | a trait for the machine, implemented by the real one and a fake one for tests |
+//! | [`config`] | the config file, its defaults and its errors |
+//! | [`survey`] | surveys: all segments, the limits, and the difference between two surveys |
+//! | [`memory`] | reads contents without changing them |
+//! | [`decode`] | converts bytes to values and text |
+//! | [`identify`] | determines the state and the maker of each segment |
+//! | [`act`] | changes segments: plan, check again, apply, verify |
+//! | [`demo`] | the segments of `shmlens demo` |
 //! | [`engine`] | runs all of the above in the background: workers, subscriptions, progress |
 //! | [`app`] | the interactive program as a state machine; knows no terminal |
-//! | [`tui`] | the terminal: enter and leave, events, drawing |
-//! | [`cli`] | arguments and reports |
+//! | [`tui`] | the terminal: entering and leaving it, input, drawing |
+//! | [`cli`] | the command line: arguments and reports |
 
 pub mod act;
 pub mod app;

@@ -71,7 +71,7 @@ fn open_ui(look: LookArgs, read_only: bool) -> anyhow::Result<ExitReason> {
     };
     let settings = settings()?;
     let read_only = read_only || settings.read_only;
-    let shown = tui::Look { color, ascii: Style::new(look).ascii, read_only };
+    let shown = tui::UiOptions { color, ascii: Style::new(look).ascii, read_only };
     Ok(tui::open(&machine, &settings, shown)?)
 }
 

@@ -26,7 +26,7 @@ use crate::support::{Child, SOON, Terminal, demo_program, shmlens};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use nix::sys::signal::Signal;
-use shmlens::app::overlay::DEAF;
+use shmlens::app::overlay::TYPED_AHEAD_GUARD;
 use shmlens::sys::shm;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -89,7 +89,7 @@ fn no_row(words: &str) -> impl Fn(&Screen) -> bool {
 /// Answers a confirmation that is shown. It takes no key in its first 150 ms, and
 /// nothing on the screen tells when these are over.
 fn answer(terminal: &Terminal, key: &str) {
-    thread::sleep(DEAF + Duration::from_millis(100));
+    thread::sleep(TYPED_AHEAD_GUARD + Duration::from_millis(100));
     terminal.send(key);
 }
 

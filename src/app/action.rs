@@ -1,25 +1,22 @@
-//! The one table of actions. Key map, hints, help, palette, man page, the check
-//! of the config and the key names in messages come from it. A new action is a
-//! row here, an arm in `update`, and its tests.
+//! The table of actions, from which key map, hints, help, palette, man page, config checks and the
+//! key names in messages are made. A new action is a row here, an arm in `update`, and its tests.
 
 use super::key::Key;
 
-/// Makes the contexts from rows of: heading in help, and the context whose keys work
-/// there too.
+/// Defines the contexts from rows of: heading in help, and the context whose keys work there too.
 macro_rules! contexts {
     ($($(#[$doc:meta])* $context:ident: $title:literal $(, $base:ident)?;)*) => {
-        /// Where keys mean something: a screen, or an overlay that stands over it.
+        /// A screen or an overlay, with its own key bindings.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Context {
             $($(#[$doc])* $context,)*
         }
 
         impl Context {
-            /// All, in the order of help and man page.
+            /// All contexts, in the order of help and man page.
             pub const ALL: &[Self] = &[$(Self::$context,)*];
 
             /// The heading in help.
-            #[must_use]
             pub const fn title(self) -> &'static str {
                 match self {
                     $(Self::$context => $title,)*
@@ -27,7 +24,6 @@ macro_rules! contexts {
             }
 
             /// The context whose keys work in this one too.
-            #[must_use]
             pub fn base(self) -> Option<Self> {
                 match self {
                     $(Self::$context => [$(Self::$base,)?].first().copied(),)*
@@ -38,70 +34,52 @@ macro_rules! contexts {
 }
 
 contexts! {
-    /// The table of segments.
     Segments: "Segments";
-    /// Inside one segment.
     Inspect: "Inspect";
     /// Every overlay with a list or a plan.
     List: "Lists and dialogs";
-    /// Text that scrolls.
+    /// Scrolling text.
     Pager: "Help and log", List;
-    /// A menu at the side.
     Choice: "Menus", List;
-    /// The holders of a segment.
     Holders: "Holders", List;
-    /// The attachments of shmlens.
     Attachments: "Attachments", List;
-    /// The leaked segments.
     Clean: "Clean up", List;
-    /// A plan that waits for a yes.
     Confirm: "Confirmation", List;
-    /// A form with fields.
     Form: "Forms", Text;
-    /// The palette.
     Palette: "Palette", Text;
-    /// The line at the foot.
     Prompt: "Prompts", Text;
-    /// The line at the foot, while it filters the table.
+    /// A prompt that filters the table.
     Filter: "Filter", Prompt;
-    /// Every line that text is typed into.
+    /// Bindings of every text field.
     Text: "Text fields";
 }
 
 impl Context {
-    /// Returns whether it stands over a screen.
-    #[must_use]
     pub const fn is_overlay(self) -> bool {
         !matches!(self, Self::Segments | Self::Inspect)
     }
 
-    /// Returns whether every key that types a character goes to a text field.
-    #[must_use]
+    /// Returns whether character keys go to a text field.
     pub const fn is_text(self) -> bool {
         matches!(self, Self::Palette | Self::Prompt | Self::Filter | Self::Text)
     }
 
-    /// The rows of its section in help and man page.
+    /// The actions listed under this heading in help and man page.
     pub fn section(self) -> impl Iterator<Item = &'static ActionInfo> {
         ACTIONS.iter().filter(move |row| row.contexts.contains(&self) && !row.is_global())
     }
 }
 
-/// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct ActionInfo {
-    /// The action.
     pub action: Action,
-    /// Its name: in the palette and in the config.
+    /// The name in palette and config.
     pub name: &'static str,
-    /// A line of documentation.
     pub doc: &'static str,
-    /// The contexts it works in.
     pub contexts: &'static [Context],
-    /// Its keys, unless the config says otherwise.
+    /// The default keys.
     pub keys: &'static [&'static str],
-    /// Its word in the hints at the foot, and how much it is needed there: the
-    /// smallest number falls out last.
+    /// The label in the hints and its priority: hints with the largest number are dropped first.
     pub hint: Option<&'static (&'static str, u8)>,
 }
 
@@ -114,20 +92,19 @@ const SEGMENTS: [Context; 1] = [Segments];
 const INSPECT: [Context; 1] = [Inspect];
 const BOTH: [Context; 2] = [Segments, Inspect];
 const MOVES: [Context; 3] = [Segments, Inspect, List];
-/// With the contexts that have these as their base: all.
+/// Together with the contexts based on these: all contexts.
 const GLOBAL: [Context; 4] = [Segments, Inspect, List, Text];
 
-/// Makes the actions and their table from rows of: name, one line of documentation,
-/// contexts, default keys, and perhaps a hint with its rank.
+/// Defines the actions from rows of: name, one line of documentation, contexts, default keys, and
+/// an optional hint with its priority.
 macro_rules! actions {
     ($($action:ident: $name:literal, $doc:literal, $contexts:expr, $keys:expr $(, $hint:expr)?;)*) => {
-        /// An action of the interactive program.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Action {
             $(#[doc = $doc] $action,)*
         }
 
-        /// Every action, in the order of the help and of the hints.
+        /// All actions, in the order of help and hints.
         pub const ACTIONS: &[ActionInfo] = &[$(ActionInfo {
             action: Action::$action,
             name: $name,
@@ -226,32 +203,24 @@ actions! {
 }
 
 impl ActionInfo {
-    /// Returns whether it works in that context.
-    #[must_use]
     pub fn works_in(&self, context: Context) -> bool {
         self.contexts.contains(&context) || context.base().is_some_and(|base| self.works_in(base))
     }
 
-    /// Returns whether it works everywhere.
-    #[must_use]
     pub const fn is_global(&self) -> bool {
         matches!(self.contexts, [Segments, Inspect, List, Text])
     }
 
-    /// Its keys, unless the config says otherwise.
+    /// The default keys.
     pub fn default_keys(&self) -> impl Iterator<Item = Key> + '_ {
         self.keys.iter().filter_map(|text| text.parse().ok())
     }
 }
 
-/// Returns the row of an action.
-#[must_use]
 pub fn row_of(action: Action) -> Option<&'static ActionInfo> {
     ACTIONS.iter().find(|row| row.action == action)
 }
 
-/// Returns the row of that name.
-#[must_use]
 pub fn row_named(name: &str) -> Option<&'static ActionInfo> {
     ACTIONS.iter().find(|row| row.name == name)
 }
@@ -262,17 +231,17 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn names_and_keys_are_sound() {
+    fn action_names_are_unique_and_keys_valid() {
         let mut names = HashSet::new();
         for row in ACTIONS {
             assert!(names.insert(row.name), "{} stands twice", row.name);
             assert!(!row.doc.is_empty() && !row.contexts.is_empty());
-            // The palette shows it in one line of an 80-column terminal.
+            // The width that the palette has in an 80-column terminal.
             assert!(row.doc.len() <= 37, "{} is too long", row.doc);
             for key in row.keys {
                 assert!(key.parse::<Key>().is_ok(), "{key}");
             }
         }
-        // Keys that mean two things in one context are an error in `Keymap`.
+        // `Keymap` rejects duplicate keys.
     }
 }

@@ -1,56 +1,49 @@
-//! The leaked segments with the evidence for each, ticked when it is certain,
-//! and what removing the ticked ones would free.
+//! The list of leaked segments with the evidence for each. Those that are certainly leaked are
+//! selected for removal.
 
 use super::list::List;
 use crate::segment::{Bytes, Certainty, Segment, SegmentId, State};
 use crate::survey::{Survey, freed};
 use std::collections::HashMap;
 
-/// The overlay.
 #[derive(Debug, Clone, Default)]
 pub struct Clean {
-    /// The leaked segments, those that are certain first.
+    /// Sorted by certainty.
     pub items: Vec<LeakItem>,
-    /// The selected one.
     pub list: List,
-    /// How many are leaked that the filter does not show.
+    /// The number of leaked segments that the filter hides.
     pub filtered: usize,
 }
 
-/// A leaked segment.
 #[derive(Debug, Clone)]
 pub struct LeakItem {
-    /// The segment, with the evidence.
     pub segment: Box<Segment>,
-    /// Whether it is to be removed.
-    pub ticked: bool,
+    /// Selected for removal.
+    pub checked: bool,
 }
 
 impl LeakItem {
     fn new(segment: &Segment) -> Self {
-        let ticked = segment.verdict.state == State::Leaked(Certainty::Certain);
-        Self { segment: Box::new(segment.clone()), ticked }
+        let checked = segment.verdict.state == State::Leaked(Certainty::Certain);
+        Self { segment: Box::new(segment.clone()), checked }
     }
 
-    /// What removing it frees.
-    #[must_use]
     pub fn frees(&self) -> Bytes {
         self.segment.resident.unwrap_or_default()
     }
 }
 
 impl Clean {
-    /// The leaked ones of a survey, of the rows that are `shown`.
-    #[must_use]
+    /// Lists the leaked segments among the `shown` rows of a survey.
     pub fn new(survey: &Survey, shown: &[usize]) -> Self {
         let mut clean = Self::default();
-        clean.look(survey, shown);
+        clean.refresh(survey, shown);
         clean
     }
 
-    /// Takes over what a new survey tells: what is not leaked any more goes,
-    /// what is ticked or not stays so. What got less certain loses its tick.
-    pub fn look(&mut self, survey: &Survey, shown: &[usize]) {
+    /// Updates the list from a new survey. A segment stays checked unless it was replaced or its
+    /// verdict changed.
+    pub fn refresh(&mut self, survey: &Survey, shown: &[usize]) {
         let before = std::mem::take(&mut self.items);
         let chosen = before.get(self.list.selected).map(|item| item.segment.id.clone());
         let leaked = |segment: &&Segment| segment.verdict.state.is_leaked();
@@ -60,49 +53,43 @@ impl Clean {
         self.filtered = survey.segments.iter().filter(leaked).count() - found.len();
         let known: HashMap<&SegmentId, &LeakItem> =
             before.iter().map(|item| (&item.segment.id, item)).collect();
-        let again = |segment: &Segment| {
+        let to_item = |segment: &Segment| {
             let mut item = LeakItem::new(segment);
             let same = |was: &&&LeakItem| {
                 was.segment.identity().fits(&segment.identity())
                     && was.segment.verdict.state == segment.verdict.state
             };
             if let Some(was) = known.get(&segment.id).filter(same) {
-                item.ticked = was.ticked;
+                item.checked = was.checked;
             }
             item
         };
-        self.items = found.into_iter().map(again).collect();
+        self.items = found.into_iter().map(to_item).collect();
         let place = self.items.iter().position(|item| Some(&item.segment.id) == chosen.as_ref());
         self.list.selected = place.unwrap_or(self.list.selected.min(self.items.len().saturating_sub(1)));
     }
 
-    /// Those that are to be removed.
-    pub fn ticked(&self) -> impl Iterator<Item = &LeakItem> {
-        self.items.iter().filter(|item| item.ticked)
+    pub fn checked(&self) -> impl Iterator<Item = &LeakItem> {
+        self.items.iter().filter(|item| item.checked)
     }
 
-    /// What removing them frees.
-    #[must_use]
     pub fn frees(&self) -> Bytes {
-        freed(self.ticked().map(|item| &*item.segment))
+        freed(self.checked().map(|item| &*item.segment))
     }
 
-    /// Ticks the selected one, or takes its tick away.
-    pub fn tick(&mut self) {
+    /// Toggles the tick of the selected segment.
+    pub fn toggle(&mut self) {
         if let Some(item) = self.items.get_mut(self.list.selected) {
-            item.ticked = !item.ticked;
+            item.checked = !item.checked;
         }
     }
 
-    /// Ticks all, or none.
-    pub fn tick_all(&mut self, ticked: bool) {
+    pub fn set_all(&mut self, checked: bool) {
         for item in &mut self.items {
-            item.ticked = ticked;
+            item.checked = checked;
         }
     }
 
-    /// The heading.
-    #[must_use]
     pub fn title(&self) -> String {
         match self.items.as_slice() {
             [] => "Clean up".to_owned(),
@@ -112,13 +99,12 @@ impl Clean {
     }
 
     /// The selection and its effect: `2 selected, frees 310 MiB`.
-    #[must_use]
     pub fn sum(&self) -> String {
-        let ticked = self.ticked().count();
-        match (self.items.len(), ticked) {
+        let checked = self.checked().count();
+        match (self.items.len(), checked) {
             (0, _) => String::new(),
             (_, 0) => "nothing selected".to_owned(),
-            _ => format!("{ticked} selected, frees {}", self.frees()),
+            _ => format!("{checked} selected, frees {}", self.frees()),
         }
     }
 }

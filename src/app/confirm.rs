@@ -1,5 +1,4 @@
-//! What is about to be done, shown before it is: nothing happens without a yes
-//! to exactly these plans.
+//! The confirmation dialog. Only plans that were on screen are applied.
 
 use super::action::Action as Act;
 use super::clean::Clean;
@@ -12,43 +11,36 @@ use crate::act::{Action, Copying, Plan, Refusal, Task, Undo};
 use crate::engine::{Clock, Wanted, Wish};
 use crate::segment::{Bytes, wrap};
 
-/// The overlay.
 #[derive(Debug, Clone)]
 pub struct Confirm {
-    /// What is wanted, of which segments.
     pub wishes: Vec<Wish>,
-    /// The plans for them; empty until they are made.
+    /// Empty until the engine has made them.
     pub plans: Vec<Plan>,
-    /// Since when they are shown.
+    /// The time when the current plans appeared on screen.
     pub since: Clock,
-    /// The selected segment of a batch, or the first visible row about a single one.
+    /// The selected segment of a batch, or the first visible row of a single plan.
     pub list: List,
-    /// Whether they are being carried out.
+    /// The plans are being applied.
     pub acting: bool,
-    /// The plans are those of other wishes: new ones are on their way.
+    /// The wishes have changed and new plans were requested.
     pub stale: bool,
-    /// How many of the segments the filter hides.
+    /// The number of segments that the filter hides.
     pub hidden: usize,
-    /// The list that led here, to go back to.
+    /// The list to return to.
     pub back: Option<Box<Clean>>,
 }
 
-/// What a sentence of the dialog is about.
+/// The meaning of a sentence, which determines its style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// What will happen.
     Plain,
-    /// How to undo it.
     Quiet,
-    /// What cannot be undone, or is forced.
+    /// Cannot be undone, or is forced.
     Warning,
-    /// What stands in the way.
     Refusal,
 }
 
 impl Confirm {
-    /// Not planned yet.
-    #[must_use]
     pub const fn new(wishes: Vec<Wish>, now: Clock) -> Self {
         Self {
             wishes,
@@ -62,28 +54,23 @@ impl Confirm {
         }
     }
 
-    /// Returns whether it is about several segments.
-    #[must_use]
     pub const fn is_batch(&self) -> bool {
         self.wishes.len() > 1
     }
 
-    /// The place of the segment that force is for.
-    #[must_use]
+    /// The index of the segment that force applies to.
     pub const fn selected(&self) -> usize {
         if self.is_batch() { self.list.selected } else { 0 }
     }
 
-    /// Returns how many rows the text about a single segment takes.
-    #[must_use]
+    /// The number of rows that the text of a single plan takes.
     pub fn rows(&self, size: Size, keys: &Keymap) -> usize {
         let width = usize::from(text_width(size)).saturating_sub(4);
         let sentences = self.sentences(0, keys);
         1 + sentences.iter().map(|(text, _)| wrap(text, width).len()).sum::<usize>()
     }
 
-    /// Returns all about one segment.
-    #[must_use]
+    /// The complete text of one plan.
     pub fn sentences(&self, entry: usize, keys: &Keymap) -> Vec<(String, Tone)> {
         let Some(plan) = self.plans.get(entry) else { return vec![] };
         if let Some(refusal) = final_refusal(plan) {
@@ -104,8 +91,7 @@ impl Confirm {
         sentences
     }
 
-    /// Returns what happens to one segment of a batch.
-    #[must_use]
+    /// The short text of one plan in a batch.
     pub fn effects(&self, entry: usize, keys: &Keymap) -> Vec<(String, Tone)> {
         let Some(plan) = self.plans.get(entry) else { return vec![] };
         if let Some(refusal) = final_refusal(plan) {
@@ -116,8 +102,7 @@ impl Confirm {
         sentences
     }
 
-    /// Returns what holds for a batch as a whole.
-    #[must_use]
+    /// The text about a batch as a whole.
     pub fn summary(&self, keys: &Keymap) -> Vec<(String, Tone)> {
         let mut lines = vec![];
         if self.hidden > 0 {
@@ -131,10 +116,10 @@ impl Confirm {
             Some(true) if doable().count() > 0 => {
                 let undo = keys.name_of(Act::Undo);
                 lines.push((format!("A copy of each is saved first: {undo} restores them."), Tone::Quiet));
-                let mut said: Vec<&String> =
+                let mut effects: Vec<&String> =
                     doable().flat_map(|plan| plan.effects().1.iter().skip(1)).collect();
-                said.dedup();
-                lines.extend(said.into_iter().map(|text| (text.clone(), Tone::Plain)));
+                effects.dedup();
+                lines.extend(effects.into_iter().map(|text| (text.clone(), Tone::Plain)));
             }
             Some(false) => lines.push(("No copies are saved: cannot be undone.".to_owned(), Tone::Warning)),
             _ => {}
@@ -157,7 +142,6 @@ impl Confirm {
     }
 
     /// `5 of them hidden by the filter`
-    #[must_use]
     pub fn hidden_text(&self) -> String {
         if self.wishes.len() == 1 {
             "hidden by the filter".to_owned()
@@ -166,15 +150,13 @@ impl Confirm {
         }
     }
 
-    /// Returns whether saving copies, or not, changes what can be done.
-    #[must_use]
+    /// Returns whether toggling copies would change any plan.
     pub fn can_toggle_copies(&self) -> bool {
         let helps = |plan: &Plan| final_refusal(plan).is_none() || plan.needs_no_copy;
         self.copies().is_some() && self.plans.iter().any(helps)
     }
 
-    /// The heading: the act and the object.
-    #[must_use]
+    /// The action and its object: `Remove /psm_1f09`.
     pub fn title(&self) -> String {
         let verb = self.verb();
         let act: String =
@@ -185,14 +167,11 @@ impl Confirm {
         }
     }
 
-    /// What is done to them.
-    #[must_use]
     pub fn verb(&self) -> &'static str {
         self.wishes.first().map_or("", |wish| wish.wanted.verb())
     }
 
-    /// Whether a copy is kept; `None` where there is nothing to copy.
-    #[must_use]
+    /// Returns whether copies are saved, or `None` for actions that save none.
     pub fn copies(&self) -> Option<bool> {
         match self.wishes.first()?.wanted {
             Wanted::Remove { copy } => Some(copy),
@@ -200,20 +179,16 @@ impl Confirm {
         }
     }
 
-    /// How many would be done.
-    #[must_use]
+    /// The number of plans that are not refused.
     pub fn doable(&self) -> usize {
         self.plans.iter().filter(|plan| plan.refusal.is_none()).count()
     }
 
-    /// Whether the selected one has its word of force.
-    #[must_use]
     pub fn is_forced(&self) -> bool {
         self.wishes.get(self.selected()).is_some_and(|wish| wish.force)
     }
 
-    /// Whether the selected one waits for a word of force, or has it.
-    #[must_use]
+    /// Returns whether force applies to the selected segment.
     pub fn can_force(&self) -> bool {
         self.is_forced()
             || self
@@ -223,13 +198,12 @@ impl Confirm {
                 .is_some_and(|refusal| refusal.forceable)
     }
 
-    /// Whether these plans are for these wishes.
-    #[must_use]
+    /// Returns whether the plans were made for the current wishes.
     pub fn fits(&self, plans: &[Plan]) -> bool {
         plans.len() == self.wishes.len()
             && plans.iter().zip(&self.wishes).all(|(plan, wish)| match &plan.task {
                 Task::Change { segment, action } => {
-                    // Where no copy can be kept, the plan says so and is refused.
+                    // A plan that cannot save its copy is refused and has no copy.
                     let copies = match (&wish.wanted, action) {
                         (Wanted::Remove { copy }, Action::Remove(copying)) => {
                             *copy != matches!(copying, Copying::Without) || plan.refusal.is_some()
@@ -249,13 +223,13 @@ fn final_refusal(plan: &Plan) -> Option<&Refusal> {
 }
 
 fn refused(plan: &Plan, refusal: &Refusal, keys: &Keymap) -> String {
-    // On screen, a remedy is a key.
+    // The remedy of the library names a command-line option.
     let without = || format!("{}: remove without a copy", keys.name_of(Act::SaveCopy));
     let remedy = if plan.needs_no_copy { without() } else { refusal.remedy.clone() };
     format!("{}. {remedy}", refusal.reason)
 }
 
-/// What force is needed for, or given for.
+/// The reason for which force is needed or was given.
 fn obstacle(plan: &Plan, keys: &Keymap) -> Option<(String, Tone)> {
     let force = keys.name_of(Act::Force);
     match (&plan.refusal, &plan.overridden) {

@@ -1,22 +1,21 @@
-//! What the detail area says of a segment, line by line.
+//! The text of the detail area.
 
 use crate::identify::semaphore;
 use crate::segment::{Bytes, Facts, Holder, Segment, Timestamp, age_text, ago_text};
 use crate::survey::{Survey, at_logout, namesake_text, namesakes};
 use unicode_width::UnicodeWidthStr as _;
 
-/// A line: what it is about, and what it says.
+/// A labeled line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DetailLine {
-    /// The word at the left, at most nine letters.
+    /// At most nine letters.
     pub label: &'static str,
-    /// The text behind it, safe to print.
+    /// Safe to print.
     pub text: String,
 }
 
-/// The lines for a segment of a survey, the weightiest first. `bytes` is its
-/// beginning, where that is known.
-#[must_use]
+/// Returns the lines for a segment, most important first. `bytes` is the beginning of its
+/// contents, if known.
 pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<DetailLine> {
     let now = survey.at;
     let mut lines = vec![];
@@ -86,14 +85,13 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<De
     lines
 }
 
-/// So many holders are told here; `h` tells all.
-const HOLDERS: usize = 6;
+/// Maximum number of holders listed here.
+const MAX_HOLDERS: usize = 6;
 
-/// `4121 writer   rw  ann  up 3m`, in columns.
-#[must_use]
+/// Returns aligned lines such as `4121 writer   rw  ann  up 3m`.
 pub fn holder_lines(segment: &Segment, now: Timestamp) -> Vec<String> {
     let holders = segment.holders.as_deref().unwrap_or_default();
-    let shown = &holders[..holders.len().min(HOLDERS)];
+    let shown = &holders[..holders.len().min(MAX_HOLDERS)];
     let widest = |text: fn(&Holder) -> String| shown.iter().map(|one| text(one).width()).max().unwrap_or(0);
     let (pids, names) = (widest(|one| one.pid.to_string()), widest(Holder::command_text).min(20));
     let users = widest(|one| one.owner.user_text());
@@ -146,11 +144,10 @@ fn size_text(segment: &Segment) -> String {
     }
 }
 
-/// How much of a segment is in memory, from 0 to 1.
-#[must_use]
+/// The resident fraction, from 0 to 1.
 #[expect(clippy::cast_precision_loss, reason = "a share to draw a bar by")]
 pub fn resident_share(segment: &Segment) -> Option<f64> {
     let resident = segment.resident?;
-    // The last page counts whole: a segment of 100 bytes has 4096 resident.
+    // Pages count whole: a segment of 100 bytes has 4096 resident.
     (segment.size.0 > 0).then(|| (resident.0 as f64 / segment.size.0 as f64).clamp(0.0, 1.0))
 }

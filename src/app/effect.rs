@@ -1,20 +1,17 @@
-//! Effects: what the state asks the outside to do. `update` itself does none of it.
+//! Effects that `update` requests. `update` itself does no I/O.
 
 use crate::engine::Request;
 
-/// Something to be done by the engine, whose reports come back as events, or by the
-/// terminal.
+/// Work for the engine, whose reports come back as events, or for the terminal.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// A request to the engine.
     Engine(Request),
-    /// Put this text into the clipboard of the terminal.
+    /// Copies the text to the terminal's clipboard.
     Copy(String),
-    /// Take the mouse, or give it back to the terminal.
+    /// Turns mouse capture on or off.
     CaptureMouse(bool),
-    /// Stop, as Ctrl-Z does in a shell.
+    /// Suspends the process, as Ctrl-Z does in a shell.
     Suspend,
-    /// End the program.
     Quit,
 }
 

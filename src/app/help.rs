@@ -1,30 +1,24 @@
-//! The text of the help, made from the table of actions, so that it cannot differ.
+//! The help text, generated from the table of actions.
 
 use super::action::{ACTIONS, ActionInfo, Context};
 use super::keymap::Keymap;
 
-/// A line of the help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HelpLine {
-    /// A heading.
     Heading(&'static str),
-    /// Keys and what they do.
     Keys(String, &'static str),
-    /// Nothing.
     Gap,
 }
 
 use HelpLine::{Gap, Heading, Keys};
 
-/// The keys of an action in a context, as they are shown: `up  k`, or `not bound`.
-#[must_use]
+/// Returns the keys of an action in a context, such as `up  k` or `not bound`.
 pub fn keys_text(keymap: &Keymap, context: Context, row: &ActionInfo) -> String {
     let keys: Vec<String> = keymap.keys_in(context, row.action).map(|key| key.to_string()).collect();
     if keys.is_empty() { "not bound".to_owned() } else { keys.join("  ") }
 }
 
-/// The whole help: the screen that is shown comes first.
-#[must_use]
+/// Returns the help text, which starts with the current screen.
 pub fn lines(keymap: &Keymap, screen: Context) -> Vec<HelpLine> {
     let mut lines = vec![];
     let line = |context: Context, row: &ActionInfo| Keys(keys_text(keymap, context, row), row.doc);
@@ -58,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_action_stands_in_it_with_its_keys() {
+    fn help_lists_every_action_with_its_keys() {
         let keymap = Keymap::default();
         let lines = lines(&keymap, Context::Inspect);
         assert_eq!(lines[0], Heading("Inspect"));

@@ -1,5 +1,5 @@
-//! The hints: on the line at the foot, which never wraps, and in the last line of
-//! an overlay. The least needed fall out first, the help stays last.
+//! The hints in the footer and in the last line of an overlay. The ones with the lowest priority
+//! are dropped where there is little room.
 
 use super::action::{ACTIONS, Action, Context};
 use super::overlay::Overlay;
@@ -9,26 +9,22 @@ use super::state::State;
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr as _;
 
-/// A hint: its key, its word, and whether the action can be done now.
+/// A key with its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
-    /// The key, as it is shown.
     pub key: String,
-    /// The word behind it.
-    pub word: Cow<'static, str>,
-    /// Its rank: the smallest number falls out last.
-    pub need: u8,
-    /// The action can be done now.
-    pub live: bool,
+    pub label: Cow<'static, str>,
+    /// The priority: hints with the largest number are dropped first.
+    pub priority: u8,
+    /// The action is available now.
+    pub enabled: bool,
 }
 
-/// Between two hints.
 pub const GAP: usize = 2;
 
-/// The hints that fit into so many cells, and the one at the right end.
-#[must_use]
+/// Returns the hints that fit into `width` cells, and the one aligned right.
 pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
-    // A popup has no room for hints of its own, and has the keys while it is open.
+    // Popups have no line for hints.
     if let Some(overlay @ (Overlay::Choice(_) | Overlay::Palette(_) | Overlay::Log(_) | Overlay::Help(_))) =
         &state.overlay
     {
@@ -39,13 +35,12 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     let mut room = width.saturating_sub(help.as_ref().map_or(0, |hint| hint.width() + GAP + 1));
     let rows = ACTIONS.iter().filter(|row| row.works_in(screen));
     let hinted = |(at, row): (usize, &super::action::ActionInfo)| {
-        let &(word, need) = row.hint?;
-        Some((at, hint(state, screen, &[row.action], word, need)?))
+        let &(label, priority) = row.hint?;
+        Some((at, hint(state, screen, &[row.action], label, priority)?))
     };
     let mut chosen: Vec<(usize, Hint)> = rows.enumerate().filter_map(hinted).collect();
-    chosen.sort_by_key(|(_, hint)| hint.need);
-    // The first that does not fit ends it, so that a wider screen shows the
-    // same hints and more.
+    chosen.sort_by_key(|(_, hint)| hint.priority);
+    // Stops at the first that does not fit, so that a wider screen shows the same hints and more.
     let mut fits = vec![];
     for (at, hint) in chosen {
         let Some(left) = room.checked_sub(hint.width() + GAP) else { break };
@@ -56,16 +51,14 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     (fits.into_iter().map(|(_, hint)| hint).collect(), help)
 }
 
-/// Returns the hints of an overlay.
-#[must_use]
 pub fn of_overlay(state: &State, overlay: &Overlay) -> Vec<Hint> {
     use Action::{
         Accept, Close, Confirm, DetachAll, Down, Force, Mark, MarkAll, NextField, SaveCopy, Terminate,
         Toggle, Up,
     };
     let mut hints = vec![];
-    let mut add = |need: u8, actions: &[Action], word: &str| {
-        hints.extend(hint(state, overlay.context(), actions, word.to_owned(), need));
+    let mut add = |priority: u8, actions: &[Action], label: &str| {
+        hints.extend(hint(state, overlay.context(), actions, label.to_owned(), priority));
     };
     let mut leave = "cancel";
     match overlay {
@@ -88,12 +81,16 @@ pub fn of_overlay(state: &State, overlay: &Overlay) -> Vec<Hint> {
             add(2, &[MarkAll], "all");
             add(0, &[Accept], "continue");
         }
-        Overlay::Holds(holds) if holds.shown().is_empty() => leave = "close",
-        Overlay::Holds(holds) => {
+        Overlay::Attachments(attachments) if attachments.shown().is_empty() => leave = "close",
+        Overlay::Attachments(attachments) => {
             add(0, &[Confirm], "detach");
-            let freed = if holds.last() > 0 { format!(" ({} freed)", holds.last()) } else { String::new() };
-            if holds.shown().len() > 1 {
-                add(0, &[DetachAll], &format!("detach all {}{freed}", holds.shown().len()));
+            let freed = if attachments.last() > 0 {
+                format!(" ({} freed)", attachments.last())
+            } else {
+                String::new()
+            };
+            if attachments.shown().len() > 1 {
+                add(0, &[DetachAll], &format!("detach all {}{freed}", attachments.shown().len()));
             }
         }
         Overlay::Confirm(plan) => {
@@ -131,27 +128,25 @@ pub fn of_overlay(state: &State, overlay: &Overlay) -> Vec<Hint> {
     hints
 }
 
-/// A hint that names the keys of these actions; `None` if one is not bound.
+/// Returns a hint with the keys of these actions, or `None` if one is not bound.
 fn hint(
     state: &State,
     context: Context,
     actions: &[Action],
-    word: impl Into<Cow<'static, str>>,
-    need: u8,
+    label: impl Into<Cow<'static, str>>,
+    priority: u8,
 ) -> Option<Hint> {
     let key = |action: &Action| Some(short(&state.keymap.keys_in(context, *action).next()?.to_string()));
     let keys: Vec<String> = actions.iter().map(key).collect::<Option<_>>()?;
-    // Two arrows read as one sign.
+    // `↑↓` needs no separator.
     let gap = if keys.iter().all(|key| key.chars().count() == 1) { "" } else { "/" };
-    let live = actions.iter().all(|action| state.refusal(*action).is_none());
-    Some(Hint { key: keys.join(gap), word: word.into(), need, live })
+    let enabled = actions.iter().all(|action| state.refusal(*action).is_none());
+    Some(Hint { key: keys.join(gap), label: label.into(), priority, enabled })
 }
 
 impl Hint {
-    /// The number of cells it takes.
-    #[must_use]
     pub fn width(&self) -> usize {
-        self.key.width() + 1 + self.word.width()
+        self.key.width() + 1 + self.label.width()
     }
 }
 

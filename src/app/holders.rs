@@ -1,5 +1,5 @@
-//! The holders of the selected segment, with everything else that each of them
-//! holds, and the one of them that is about to be terminated.
+//! The list of holders of a segment and the other segments that each of them holds, and the dialog
+//! that terminates one.
 
 use super::list::List;
 use super::sentence::{label_of, name_of};
@@ -9,73 +9,56 @@ use crate::segment::{Access, Bytes, Holder, Segment, SegmentId, State};
 use crate::survey::Survey;
 use std::collections::HashMap;
 
-/// So many other segments of a holder are named.
-const NAMED: usize = 4;
+/// Maximum number of other segments named per holder.
+const MAX_NAMED: usize = 4;
 
-/// The overlay.
 #[derive(Debug, Clone)]
 pub struct Holders {
-    /// The segment, as it was last seen.
     pub segment: Box<Segment>,
-    /// Whether it is gone.
     pub gone: bool,
-    /// Who holds it.
     pub rows: Vec<HolderRow>,
-    /// The selected one.
     pub list: List,
 }
 
-/// A holder, and what it holds besides.
+/// A holder and everything else it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HolderRow {
-    /// Who.
     pub holder: Holder,
-    /// The other segments that it holds.
-    pub others: Vec<Other>,
-    /// What everything that it holds has in memory.
-    pub keeps: Bytes,
-}
-
-/// Another segment that a holder holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Other {
-    /// Which.
-    pub id: SegmentId,
-    /// As the table shows it.
-    pub label: String,
-    /// What the holder may do there.
-    pub access: Access,
-    /// What it has in memory.
+    pub others: Vec<OtherSegment>,
+    /// The resident size of everything it holds.
     pub resident: Bytes,
-    /// Whether it goes with this holder: removed, and held by nobody else.
-    pub last: bool,
 }
 
-/// The overlay of a process that is about to be terminated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherSegment {
+    pub id: SegmentId,
+    pub label: String,
+    pub access: Access,
+    pub resident: Bytes,
+    /// Freed when this holder ends: removed, without other holders.
+    pub freed: bool,
+}
+
+/// The dialog before a process is terminated.
 #[derive(Debug, Clone)]
 pub struct Terminate {
-    /// The process, and what it is terminated for.
     pub ending: Ending,
-    /// What it is and holds, as it is shown.
     pub row: HolderRow,
-    /// Since when it is shown.
+    /// The time when the dialog appeared.
     pub since: Clock,
-    /// SIGTERM was sent.
     pub acting: bool,
-    /// The list that led here, to go back to.
+    /// The list to return to.
     pub back: Holders,
 }
 
 impl Holders {
-    /// Those of a segment. Of no survey, nobody is known.
-    #[must_use]
     pub fn new(segment: &Segment, survey: &Survey) -> Self {
         let rows = rows(segment, survey);
         Self { segment: Box::new(segment.clone()), gone: false, rows, list: List::default() }
     }
 
-    /// Takes over what a new survey tells; who is selected stays selected.
-    pub fn look(&mut self, survey: &Survey) {
+    /// Updates the list from a new survey. The selection stays on its process.
+    pub fn refresh(&mut self, survey: &Survey) {
         let found = survey.segments.iter().find(|segment| {
             segment.id == self.segment.id && self.segment.identity().fits(&segment.identity())
         });
@@ -92,14 +75,11 @@ impl Holders {
         self.list.selected = chosen.as_ref().and_then(place).unwrap_or(self.list.selected.min(last));
     }
 
-    /// The heading.
-    #[must_use]
     pub fn title(&self) -> String {
         format!("Holders of {}", name_of(&self.segment.id))
     }
 
-    /// What is not known of them, a line each.
-    #[must_use]
+    /// The reasons why the list may be incomplete, one per line.
     pub fn unknown(&self, survey: &Survey, root: bool) -> Vec<String> {
         let mut lines = vec![];
         if self.segment.holders.is_none() && !self.gone {
@@ -140,8 +120,7 @@ impl Holders {
 
 impl HolderRow {
     /// `mapped twice, open once`
-    #[must_use]
-    pub fn how(&self) -> String {
+    pub fn access_text(&self) -> String {
         let Holder { mappings, descriptors, private, .. } = self.holder;
         let mut parts = vec![];
         if mappings > 0 {
@@ -154,19 +133,18 @@ impl HolderRow {
         parts.join(", ")
     }
 
-    /// `324 MiB in 3 segments, also #32771, /camera0`
-    #[must_use]
-    pub fn holds(&self) -> String {
-        let mut called: Vec<&str> =
-            self.others.iter().take(NAMED).map(|other| other.label.as_str()).collect();
-        let more = format!("+{}", self.others.len().saturating_sub(NAMED));
-        if self.others.len() > NAMED {
-            called.push(&more);
+    /// `324 MiB resident in 3 segments, also #32771, /camera0`
+    pub fn holds_text(&self) -> String {
+        let mut names: Vec<&str> =
+            self.others.iter().take(MAX_NAMED).map(|other| other.label.as_str()).collect();
+        let more = format!("+{}", self.others.len().saturating_sub(MAX_NAMED));
+        if self.others.len() > MAX_NAMED {
+            names.push(&more);
         }
         match self.others.len() {
-            0 => format!("{} resident, no other segments", self.keeps),
+            0 => format!("{} resident, no other segments", self.resident),
             count => {
-                format!("{} resident in {} segments, also {}", self.keeps, count + 1, called.join(", "))
+                format!("{} resident in {} segments, also {}", self.resident, count + 1, names.join(", "))
             }
         }
     }
@@ -180,14 +158,13 @@ fn times(count: u32) -> String {
     }
 }
 
-/// The holders of a segment, each with everything else that it holds.
 fn rows(segment: &Segment, survey: &Survey) -> Vec<HolderRow> {
     let holders = segment.holders.as_deref().unwrap_or_default();
     let mut rows: Vec<HolderRow> = holders
         .iter()
         .map(|holder| {
-            let keeps = segment.resident.unwrap_or_default();
-            HolderRow { holder: holder.clone(), others: vec![], keeps }
+            let resident = segment.resident.unwrap_or_default();
+            HolderRow { holder: holder.clone(), others: vec![], resident }
         })
         .collect();
     let places: HashMap<(u32, u64), usize> =
@@ -196,26 +173,25 @@ fn rows(segment: &Segment, survey: &Survey) -> Vec<HolderRow> {
         for holder in other.holders.as_deref().unwrap_or_default() {
             let Some(&at) = places.get(&(holder.pid, holder.start)) else { continue };
             let resident = other.resident.unwrap_or_default();
-            rows[at].keeps = Bytes(rows[at].keeps.0.saturating_add(resident.0));
-            rows[at].others.push(Other {
+            rows[at].resident = Bytes(rows[at].resident.0.saturating_add(resident.0));
+            rows[at].others.push(OtherSegment {
                 id: other.id.clone(),
                 label: label_of(other),
                 access: holder.access,
                 resident,
-                last: goes_with_last(other),
+                freed: is_freed_with_its_holder(other),
             });
         }
     }
-    // The largest are named.
+    // Only the first `MAX_NAMED` are named.
     for row in &mut rows {
         row.others.sort_by(|a, b| b.resident.cmp(&a.resident).then_with(|| a.id.cmp(&b.id)));
     }
     rows
 }
 
-/// Whether it goes when its one holder ends.
-#[must_use]
-pub fn goes_with_last(segment: &Segment) -> bool {
+/// Returns whether the segment is freed when its only holder ends.
+pub fn is_freed_with_its_holder(segment: &Segment) -> bool {
     let one = segment.holders.as_deref().is_some_and(|holders| holders.len() == 1);
     segment.verdict.state == State::Removed && one && segment.unseen() == 0
 }
@@ -257,28 +233,31 @@ mod tests {
     }
 
     #[test]
-    fn what_else_each_holds_and_how_much_that_keeps() {
+    fn other_segments_and_resident_sizes_are_listed_per_holder() {
         let (shown, survey) = shown(&machine(), "/camera");
         let [writer, reader] = &shown.rows[..] else { panic!("{shown:?}") };
-        assert_eq!((writer.how(), reader.how()), ("mapped twice, open once".into(), "open once".into()));
-        assert_eq!(writer.holds(), "16 KiB resident in 3 segments, also sysv:5, /gone");
-        assert_eq!(reader.holds(), "8.0 KiB resident, no other segments");
-        // What has no name any more and no other holder goes with it.
-        assert_eq!(writer.others.iter().map(|other| other.last).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(
+            (writer.access_text(), reader.access_text()),
+            ("mapped twice, open once".into(), "open once".into())
+        );
+        assert_eq!(writer.holds_text(), "16 KiB resident in 3 segments, also sysv:5, /gone");
+        assert_eq!(reader.holds_text(), "8.0 KiB resident, no other segments");
+        // `/y` has no name and no other holder.
+        assert_eq!(writer.others.iter().map(|other| other.freed).collect::<Vec<_>>(), [false, true]);
         assert_eq!(shown.unknown(&survey, false), Vec::<String>::new());
     }
 
     #[test]
-    fn what_is_not_in_memory_keeps_nothing() {
+    fn unmapped_pages_are_not_counted() {
         let machine = machine();
         machine.add_object("sparse", FakeBytes::hole(1 << 30));
         machine.map_in(8, "sparse", Access::ReadWrite);
         let (shown, _) = shown(&machine, "/camera");
-        assert_eq!(shown.rows[1].holds(), "8.0 KiB resident in 2 segments, also /sparse");
+        assert_eq!(shown.rows[1].holds_text(), "8.0 KiB resident in 2 segments, also /sparse");
     }
 
     #[test]
-    fn what_could_not_be_found_is_a_line_of_its_own() {
+    fn missing_holders_are_reported() {
         let machine = machine();
         machine.attach_in(8, 5, Access::Read);
         machine.attach_in(8, 5, Access::Read);
@@ -292,12 +271,12 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_unseen_is_attached_to_goes_with_nobody() {
+    fn segments_with_unseen_attachments_are_never_freed() {
         let machine = machine();
         machine.edit(|facts| facts.sysv[0].row.marked = true);
         let last = || {
             let (shown, _) = shown(&machine, "/camera");
-            shown.rows[0].others.iter().map(|other| (other.label.clone(), other.last)).collect::<Vec<_>>()
+            shown.rows[0].others.iter().map(|other| (other.label.clone(), other.freed)).collect::<Vec<_>>()
         };
         assert_eq!(last(), [("sysv:5".to_owned(), true), ("/gone".to_owned(), true)]);
         machine.edit(|facts| facts.sysv[0].row.nattch += 1);
@@ -305,23 +284,23 @@ mod tests {
     }
 
     #[test]
-    fn who_is_selected_stays_selected_and_a_recycled_pid_is_another_one() {
+    fn selection_follows_the_process_and_not_a_reused_pid() {
         let machine = machine();
         let (mut shown, _) = shown(&machine, "/camera");
         shown.list.selected = 1;
         machine.add_process(3, "early");
         machine.open_in(3, "camera", Access::Read);
-        shown.look(&look(&machine));
+        shown.refresh(&look(&machine));
         assert_eq!((shown.rows.len(), shown.rows[shown.list.selected].holder.pid), (3, 8));
         machine.end_process(8);
         machine.add_process(8, "other");
         machine.edit(|facts| facts.processes.get_mut(&8).unwrap().began.seconds += 9);
-        shown.look(&look(&machine));
+        shown.refresh(&look(&machine));
         assert_eq!((shown.rows.len(), shown.list.selected), (2, 1));
         machine.remove_object("camera");
         machine.end_process(3);
         machine.end_process(7);
-        shown.look(&look(&machine));
+        shown.refresh(&look(&machine));
         assert!(shown.gone && shown.rows.is_empty());
     }
 }

@@ -1,27 +1,25 @@
-//! How often to look: a ladder of steps that `+` and `-` climb.
+//! Refresh intervals, which `+` and `-` change in steps.
 
 use std::time::Duration;
 
-/// A step of a ladder.
+/// A step in a list of intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interval {
     steps: &'static [u64],
     at: usize,
 }
 
-/// Milliseconds; past the last step it is paused.
+/// Intervals in milliseconds. Refresh is paused after the last step.
 const SURVEY: &[u64] = &[100, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
 const LIVE: &[u64] = &[33, 50, 100, 200, 500, 1000, 2000, 5000];
 
 impl Interval {
-    /// How often the machine is looked at: the step nearest to what is asked for.
-    #[must_use]
+    /// The interval of surveys: the step nearest to `wanted`.
     pub fn survey(every: Duration) -> Self {
         Self::nearest(SURVEY, every)
     }
 
-    /// How often the open segment is looked at.
-    #[must_use]
+    /// The refresh interval of the open segment.
     pub fn live(every: Duration) -> Self {
         Self::nearest(LIVE, every)
     }
@@ -32,24 +30,21 @@ impl Interval {
         Self { steps, at }
     }
 
-    /// A step longer; the last is the pause.
+    /// The step after the longest interval is the pause.
     pub fn longer(&mut self) {
         self.at = (self.at + 1).min(self.steps.len());
     }
 
-    /// A step shorter.
     pub const fn shorter(&mut self) {
         self.at = self.at.saturating_sub(1);
     }
 
-    /// How long it is; `None` when paused.
-    #[must_use]
+    /// `None` when paused.
     pub fn duration(self) -> Option<Duration> {
         self.steps.get(self.at).map(|&step| Duration::from_millis(step))
     }
 
-    /// As the heading of the table has it: `every 1 s`, `paused`.
-    #[must_use]
+    /// Text for the table's header: `every 1 s`, `paused`.
     pub fn every_text(self) -> String {
         match self.steps.get(self.at) {
             None => "paused".to_owned(),
@@ -58,8 +53,7 @@ impl Interval {
         }
     }
 
-    /// As the heading of Inspect has it: `live 10/s`, `live every 2 s`, `paused`.
-    #[must_use]
+    /// Text for the title of Inspect: `live 10/s`, `live every 2 s`, `paused`.
     pub fn rate_text(self) -> String {
         match self.steps.get(self.at) {
             Some(&step) if step <= 1000 => format!("live {}/s", 1000 / step),
@@ -76,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ladder_with_a_pause_at_its_end() {
+    fn longest_interval_is_followed_by_pause() {
         let mut interval = Interval::survey(Duration::from_secs(1));
         assert_eq!(interval.every_text(), "every 1 s");
         for _ in 0..20 {

@@ -1,42 +1,27 @@
-//! Keys and clicks as this program means them, whatever terminal sends them.
+//! Keys and mouse events, independent of the terminal library.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What a key stands for, without its modifiers.
+/// A key without its modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Code {
-    /// A letter, digit or sign as it is typed; capitals are letters of their own.
+    /// A letter, digit or symbol. Shift is part of the character.
     Char(char),
-    /// Return.
     Enter,
-    /// Escape.
     Esc,
-    /// Tab.
     Tab,
-    /// Shift and Tab.
     BackTab,
-    /// Backspace.
     Backspace,
-    /// Delete.
     Delete,
-    /// Insert.
     Insert,
-    /// The arrows.
     Up,
-    /// Down.
     Down,
-    /// Left.
     Left,
-    /// Right.
     Right,
-    /// Page up.
     PageUp,
-    /// Page down.
     PageDown,
-    /// Home.
     Home,
-    /// End.
     End,
     /// F1 to F12.
     Function(u8),
@@ -45,35 +30,25 @@ pub enum Code {
 /// A key with its modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
-    /// Which key.
     pub code: Code,
-    /// Control was held.
     pub ctrl: bool,
-    /// Alt was held.
     pub alt: bool,
 }
 
 impl Key {
-    /// A key alone.
-    #[must_use]
     pub const fn plain(code: Code) -> Self {
         Self { code, ctrl: false, alt: false }
     }
 
-    /// A letter alone.
-    #[must_use]
     pub const fn char(c: char) -> Self {
         Self::plain(Code::Char(c))
     }
 
-    /// Control and a letter.
-    #[must_use]
     pub const fn ctrl(c: char) -> Self {
         Self { code: Code::Char(c), ctrl: true, alt: false }
     }
 
-    /// The letter that it types, if it types one.
-    #[must_use]
+    /// The character that the key types, if any.
     pub const fn typed(self) -> Option<char> {
         match self {
             Self { code: Code::Char(c), ctrl: false, alt: false } => Some(c),
@@ -82,7 +57,7 @@ impl Key {
     }
 }
 
-/// The names of keys that are no letters.
+/// Names of the keys that type no character.
 const NAMES: [(&str, Code); 18] = [
     ("enter", Code::Enter),
     ("esc", Code::Esc),
@@ -105,7 +80,7 @@ const NAMES: [(&str, Code); 18] = [
 ];
 
 impl fmt::Display for Key {
-    /// As help and config write it: `x`, `G`, `ctrl-d`, `pgup`, `space`, `f1`.
+    /// The name in help and config: `x`, `G`, `ctrl-d`, `pgup`, `space`, `f1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.ctrl {
             f.write_str("ctrl-")?;
@@ -121,7 +96,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// A text that names no key.
+/// The text is not a key name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "invalid key '{0}': expected a letter, or ctrl-x, alt-x, enter, esc, tab, space, pgup, pgdn, home, end, up, f1"
@@ -163,25 +138,18 @@ impl FromStr for Key {
     }
 }
 
-/// What the mouse did, at a cell of the terminal.
+/// A mouse event at a terminal cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mouse {
-    /// The column, from 0.
     pub x: u16,
-    /// The row, from 0.
     pub y: u16,
-    /// What it did there.
     pub kind: MouseKind,
 }
 
-/// What a mouse can do here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MouseKind {
-    /// The left button went down.
     Click,
-    /// The wheel, away from the person.
     WheelUp,
-    /// The wheel, towards the person.
     WheelDown,
 }
 
@@ -190,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_one_to_one() {
+    fn key_names_round_trip() {
         for text in [
             "x",
             "G",

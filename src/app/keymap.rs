@@ -1,56 +1,37 @@
-//! The key bindings: those of the table, with those of the config over them.
+//! The key bindings: defaults from the table of actions, overridden by the config.
 
 use super::action::{ACTIONS, Action, ActionInfo, Context, row_named, row_of};
 use super::key::Key;
 use std::collections::{BTreeMap, HashMap};
 
-/// The keys of a person.
 #[derive(Debug, Clone)]
 pub struct Keymap {
     actions: HashMap<(Context, Key), Action>,
     keys: HashMap<Action, Vec<Key>>,
 }
 
-/// An error in the keys of the config.
+/// An error in the `keys` section of the config.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
-    /// There is no such action.
     #[error("[keys] unknown action '{0}': `shmlens man` lists all actions")]
     Action(String),
-    /// That is no key.
     #[error("[keys] {action}: {reason}")]
-    Key {
-        /// The action it was for.
-        action: &'static str,
-        /// The reason.
-        reason: String,
-    },
-    /// A key would mean two things in one context.
+    Key { action: &'static str, reason: String },
+    /// The same key for two actions in a context.
     #[error("[keys] '{key}' is bound to both {first} and {second}")]
-    Twice {
-        /// The key.
-        key: Key,
-        /// The one action.
-        first: &'static str,
-        /// The other.
-        second: &'static str,
-    },
+    Twice { key: Key, first: &'static str, second: &'static str },
 }
 
 impl Default for Keymap {
     fn default() -> Self {
         let keys = ACTIONS.iter().map(|row| (row.action, row.default_keys().collect())).collect();
-        // The table's own keys are sound, which a test of the table shows.
+        // A test of the table proves that its keys are valid.
         Self::from_keys(keys).unwrap_or_else(|_| Self { actions: HashMap::new(), keys: HashMap::new() })
     }
 }
 
 impl Keymap {
-    /// The table's keys, with those of the config in place of an action's own.
-    ///
-    /// # Errors
-    /// When the config names an action or a key that does not exist, or gives
-    /// one key two meanings.
+    /// Returns the default bindings with those of the config in place of an action's own.
     pub fn with(overrides: &BTreeMap<String, Vec<String>>) -> Result<Self, KeymapError> {
         let mut keys: HashMap<Action, Vec<Key>> =
             ACTIONS.iter().map(|row| (row.action, row.default_keys().collect())).collect();
@@ -67,8 +48,7 @@ impl Keymap {
                 .collect::<Result<Vec<_>, _>>()?;
             taken.push((row, parsed));
         }
-        // A key that the config gives to one action is taken from those that
-        // have it by default.
+        // A key from the config is removed from the action that has it by default.
         for (row, parsed) in &taken {
             for (action, own) in &mut keys {
                 let shared = |other: &ActionInfo| {
@@ -102,27 +82,23 @@ impl Keymap {
         Ok(Self { actions, keys })
     }
 
-    /// Returns what a key does in a context.
-    #[must_use]
     pub fn action(&self, context: Context, key: Key) -> Option<Action> {
         self.actions.get(&(context, key)).copied()
     }
 
-    /// The keys of an action, the first one being the one to show.
-    #[must_use]
+    /// The keys of an action. The first one is shown in hints.
     pub fn keys(&self, action: Action) -> &[Key] {
         self.keys.get(&action).map_or(&[], Vec::as_slice)
     }
 
-    /// The keys of an action that reach it in a context.
+    /// The keys of an action that are not shadowed in a context.
     pub fn keys_in(&self, context: Context, action: Action) -> impl Iterator<Item = Key> + '_ {
         let reaches = move |key: &Key| self.action(context, *key) == Some(action);
         self.keys(action).iter().copied().filter(reaches)
     }
 
-    /// Returns the key of an action as messages name it: `u`, or `:undo` for one
-    /// that is not bound and is in the palette.
-    #[must_use]
+    /// Returns the key of an action for messages: `u`, or `:undo` for one that is not bound but in
+    /// the palette.
     pub fn name_of(&self, action: Action) -> String {
         let row = row_of(action);
         let in_palette = row.is_some_and(|row| !row.contexts.iter().all(|context| context.is_overlay()));
@@ -146,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_of_the_table_works() {
+    fn every_default_key_runs_its_action() {
         let map = Keymap::default();
         for row in ACTIONS {
             for &context in row.contexts {
@@ -159,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_config_takes_a_key_from_its_old_action() {
+    fn config_key_is_removed_from_its_default_action() {
         let map = with(&[("sort", &["f2", "r"])]).unwrap();
         assert_eq!(map.action(Context::Segments, Key::char('r')), Some(Action::SortBy));
         assert_eq!(map.action(Context::Segments, Key::char('s')), None);
@@ -167,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_in_the_config_is_named() {
+    fn config_errors_name_the_cause() {
         let error = |lines: &[(&str, &[&str])]| with(lines).err().unwrap().to_string();
         assert!(error(&[("fly", &["x"])]).contains("unknown action 'fly'"));
         assert!(error(&[("sort", &["hyper"])]).contains("invalid key 'hyper'"));

@@ -1,5 +1,4 @@
-//! Scrolling, of tables, lists and text alike: the selection, the page and the
-//! first row that is visible.
+//! Selection, paging and scrolling of tables, lists and text.
 
 use super::action::Action;
 use std::ops::Range;
@@ -7,28 +6,27 @@ use std::ops::Range;
 /// The selected item of a list, or the first visible line of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct List {
-    /// The place of the item. May lie past the end: the last one is meant then.
+    /// The index of the item. An index past the end selects the last one.
     pub selected: usize,
 }
 
 impl List {
-    /// Moves among `count` items, `page` of them at a time. Returns whether the
-    /// action is a move.
+    /// Applies an action to a list of `count` items, `page` of them per page. Returns whether the
+    /// action moves the selection.
     pub fn act(&mut self, action: Action, count: usize, page: usize) -> bool {
         let Some(by) = step(action, page) else { return false };
         self.step(by, count);
         true
     }
 
-    /// Moves so many items down, not past the ends.
+    /// Moves the selection and stops at the ends.
     pub fn step(&mut self, by: isize, count: usize) {
         let last = count.saturating_sub(1);
         self.selected = self.selected.min(last).saturating_add_signed(by).min(last);
     }
 }
 
-/// Returns how many items down an action moves; `None` if it is no move.
-#[must_use]
+/// Returns the distance that an action moves, or `None` for other actions.
 pub fn step(action: Action, page: usize) -> Option<isize> {
     let page = isize::try_from(page).unwrap_or(isize::MAX).max(1);
     let half = (page / 2).max(1);
@@ -45,16 +43,14 @@ pub fn step(action: Action, page: usize) -> Option<isize> {
     })
 }
 
-/// Returns the first of `total` rows to show in `height` rows: as close to `top` as
-/// it can be with the selected rows visible and no room left over.
-#[must_use]
+/// Returns the first of `total` rows to show in `height` rows: as close to `top` as possible with
+/// the selected rows visible and no empty rows at the end.
 pub fn first_visible(top: usize, selected: &Range<usize>, total: usize, height: usize) -> usize {
     let lowest = selected.end.saturating_sub(height).min(selected.start);
     top.clamp(lowest, selected.start).min(total.saturating_sub(height))
 }
 
 /// As [`first_visible`], with the selected rows in the middle.
-#[must_use]
 pub fn centered(selected: &Range<usize>, total: usize, height: usize) -> usize {
     let above = (height / 2).min(height.saturating_sub(selected.len()));
     first_visible(selected.start.saturating_sub(above), selected, total, height)
@@ -65,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moves_stop_at_the_ends() {
+    fn selection_stops_at_the_ends() {
         let mut list = List { selected: usize::MAX };
         for (action, selected) in [
             (Action::Up, 8),
@@ -88,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_selected_rows_are_visible_and_the_view_moves_no_more_than_it_must() {
+    fn scrolling_keeps_the_selection_visible_with_minimal_movement() {
         let mut top = 0;
         for (row, height, first) in
             [(0, 10, 0), (9, 10, 0), (10, 10, 1), (99, 10, 90), (50, 10, 50), (55, 10, 50), (3, 200, 0)]
@@ -98,7 +94,7 @@ mod tests {
         }
         assert_eq!(centered(&(50..51), 100, 10), 45);
         assert_eq!(centered(&(98..100), 100, 10), 90);
-        // More rows than fit: from the first one on.
+        // A selection that is too high shows its start.
         assert_eq!(centered(&(20..40), 100, 10), 20);
         assert_eq!(centered(&(0..0), 0, 0), 0);
     }

@@ -1,7 +1,8 @@
 //! The interactive program as a state machine: actions, key map, state,
-//! update. Knows no terminal and does no I/O.
+//! update. It does no I/O and does not depend on the terminal.
 
 pub mod action;
+pub mod attachments;
 pub mod clean;
 pub mod confirm;
 pub mod detail;
@@ -10,7 +11,6 @@ pub mod event;
 pub mod help;
 pub mod hints;
 pub mod holders;
-pub mod holds;
 pub mod inspect;
 mod interval;
 pub mod key;

@@ -1,4 +1,4 @@
-//! A segment that is to be made: what is typed for it, and what would come of it.
+//! The form for a new segment.
 
 use super::effect::Effect;
 use super::overlay::Form;
@@ -13,9 +13,8 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
 /// The longest name of a file, in bytes: `NAME_MAX`, limits.h(0p).
-const LONGEST_NAME: usize = 255;
+const NAME_MAX: usize = 255;
 
-/// A field of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewField {
     Kind,
@@ -29,45 +28,35 @@ pub enum NewField {
     NoReserve,
 }
 
-/// How far a new segment is.
+/// The state of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// It is typed.
-    Typing,
-    /// To be made as soon as it is known what that would do.
-    Going,
-    /// It is being made.
-    Making,
+    Editing,
+    /// Accepted; waiting for the plan.
+    Planning,
+    /// The plan is being applied.
+    Applying,
 }
 
-/// The overlay.
 #[derive(Debug, Clone)]
 pub struct New {
-    /// Which kind.
     pub kind: Kind,
-    /// The focused field.
     pub line: NewField,
-    /// The name of a POSIX segment.
     pub name: TextField,
-    /// The key of a System V segment; empty for a private one.
+    /// Empty for a private segment.
     pub key: TextField,
-    /// The size; empty for that of the file.
+    /// Empty for the size of the source file.
     pub size: TextField,
-    /// The permission bits.
     pub mode: TextField,
-    /// The file that it is filled from; empty for none.
+    /// The source file; empty for none.
     pub from: TextField,
-    /// What exists already is an error, not shown in its place.
+    /// Fails if the segment exists. Otherwise the existing one is selected.
     pub exclusive: bool,
-    /// In huge pages.
     pub huge: bool,
-    /// Without memory set aside for it.
     pub no_reserve: bool,
-    /// What making it would do; `None` until that was asked.
+    /// `None` until the engine has answered.
     pub plan: Option<Result<Box<Plan>, String>>,
-    /// Why it was not made.
     pub error: Option<String>,
-    /// How far it is.
     pub step: Step,
 }
 
@@ -86,22 +75,20 @@ impl Default for New {
             no_reserve: false,
             plan: None,
             error: None,
-            step: Step::Typing,
+            step: Step::Editing,
         }
     }
 }
 
 impl NewField {
-    /// Returns whether it is an option, not a text.
-    #[must_use]
+    /// Returns whether the field is an option instead of a text field.
     pub const fn is_option(self) -> bool {
         matches!(self, Self::Kind | Self::Exclusive | Self::Huge | Self::NoReserve)
     }
 }
 
 impl New {
-    /// The fields that this kind has, from top to bottom.
-    #[must_use]
+    /// The fields for the current kind, from top to bottom.
     pub const fn lines(&self) -> &'static [NewField] {
         use NewField::{Exclusive, From, Huge, Key, Kind, Mode, Name, NoReserve, Size};
         match self.kind {
@@ -112,15 +99,12 @@ impl New {
         }
     }
 
-    /// What is to be asked about it.
-    ///
-    /// # Errors
-    /// What is wrong or missing, line by line.
+    /// The question for the engine, or the first invalid field.
     pub fn question(&self) -> Result<Question, String> {
         let from = self.from.text();
         let source = match from {
             "" => Source::Nothing,
-            // Not escaped: a path is typed as it is.
+            // Paths are typed as they are, without escapes.
             path => Source::File(PathBuf::from(OsString::from_vec(path.as_bytes().to_vec()))),
         };
         let new = match self.kind {
@@ -159,24 +143,21 @@ impl New {
             .ok_or_else(|| format!("invalid name '{}' for a POSIX segment", quote(text.as_bytes())))?;
         let longest = name.as_bytes().split(|&byte| byte == b'/').map(<[u8]>::len).max();
         match longest {
-            Some(bytes) if bytes > LONGEST_NAME => {
-                Err(format!("name too long: {bytes} bytes, but at most {LONGEST_NAME} are allowed"))
+            Some(bytes) if bytes > NAME_MAX => {
+                Err(format!("name too long: {bytes} bytes, but at most {NAME_MAX} are allowed"))
             }
             _ => Ok(name),
         }
     }
 
-    /// Returns whether something that is required was not typed yet, and nothing is wrong.
-    #[must_use]
+    /// Returns whether the only problem is an empty required field.
     pub fn is_incomplete(&self) -> bool {
         let no_name = self.kind != Kind::Sysv && self.name.text().is_empty();
         let no_size = self.size_text().is_empty() && self.from.text().is_empty();
         no_name || no_size
     }
 
-    /// The size as it counts: with a file it is that of the file, unless
-    /// another one was typed.
-    #[must_use]
+    /// The size to create. It defaults to that of the source file.
     pub fn size_text(&self) -> &str {
         if self.size.edited || self.from.text().is_empty() { self.size.text() } else { "" }
     }
@@ -200,8 +181,7 @@ impl New {
         Ok(mode)
     }
 
-    /// The segment that has this key or name already.
-    #[must_use]
+    /// The existing segment with this key or name.
     pub fn existing<'a>(&self, segments: &'a [Segment]) -> Option<&'a Segment> {
         match self.kind {
             Kind::Sysv => {
@@ -231,7 +211,7 @@ impl Form for New {
 
     fn text(&mut self) -> Option<&mut TextField> {
         match self.line {
-            _ if self.step == Step::Making => None,
+            _ if self.step == Step::Applying => None,
             NewField::Name => Some(&mut self.name),
             NewField::Key => Some(&mut self.key),
             NewField::Size => Some(&mut self.size),
@@ -260,7 +240,7 @@ impl Form for New {
     fn changed(&mut self, effects: &mut Vec<Effect>) {
         self.plan = None;
         self.error = None;
-        self.step = Step::Typing;
+        self.step = Step::Editing;
         effects.extend(self.question().ok().map(|question| Request::Ask(question).into()));
     }
 }
@@ -280,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_is_what_is_asked() {
+    fn question_matches_the_input() {
         let mut new = form(Kind::Sysv, "0x4d2");
         new.size.set("1M");
         new.mode.set("ug=rw");
@@ -308,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn invalid_input_is_explained() {
         assert!(New::default().question().unwrap_err().contains("name"));
         assert!(form(Kind::Posix, "a/../b").question().unwrap_err().contains("invalid name"));
         assert!(form(Kind::Posix, &"a".repeat(255)).question().is_ok());
@@ -332,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_exists_is_found_by_key_and_by_name() {
+    fn existing_segment_is_found_by_key_and_by_name() {
         let segments = [example::sysv(), example::posix()];
         let found = |kind, text| form(kind, text).existing(&segments).map(|segment| segment.id.to_string());
         assert_eq!(found(Kind::Sysv, "1234").as_deref(), Some("sysv:32770"));
@@ -342,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fields_of_a_kind_are_gone_through() {
+    fn next_field_visits_the_fields_of_the_kind() {
         let mut new = New::default();
         let press = |new: &mut New, action| form::act(new, action, &mut vec![]);
         press(&mut new, Action::PreviousField);

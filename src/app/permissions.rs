@@ -1,6 +1,5 @@
-//! The permissions of a segment: a grid of read and write for owner, group and
-//! others beside the mode as text, owner and group, and the question who can
-//! attach with it, and how.
+//! The permissions form: a grid of read and write for owner, group and others, fields for mode,
+//! owner and group, and a query for who could attach.
 
 use super::action;
 use super::effect::Effect;
@@ -12,78 +11,67 @@ use crate::engine::Request;
 use crate::segment::{Kind, Mode, Segment};
 use std::collections::BTreeMap;
 
-/// The bits of the grid, row by row: read and write of owner, group, others.
+/// The bits of the grid in row order: read and write of owner, group, others.
 pub const BITS: [u32; 6] = [0o400, 0o200, 0o040, 0o020, 0o004, 0o002];
-/// Whose row it is.
 pub const WHO: [&str; 3] = ["owner", "group", "others"];
 
-/// What has the keys.
+/// The focused part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Focus {
-    /// The grid.
     Bits,
-    /// The mode as text.
     Mode,
-    /// The owner.
     Owner,
-    /// The group.
     Group,
-    /// Who asks to attach.
+    /// The user or pid for the access query.
     Who,
 }
 
 impl Focus {
-    /// All, from top to bottom.
     pub const ALL: [Self; 5] = [Self::Bits, Self::Mode, Self::Owner, Self::Group, Self::Who];
 }
 
-/// A user or group by its number and its name, or why it is none.
+/// A resolved user or group with its name, or the error.
 pub type FoundName = Result<(u32, String), String>;
 
-/// The overlay.
 #[derive(Debug, Clone)]
 pub struct Permissions {
-    /// The segments that it is for; the first one is shown.
+    /// Bits and access are shown for the first one.
     pub segments: Vec<Segment>,
-    /// The bits as they would be, of the first one.
+    /// The edited bits of the first segment.
     pub mode: Mode,
-    /// The bits that were toggled since a mode was typed, where the modes differ.
+    /// The toggles after the last typed mode, for segments whose modes differ.
     toggled: BTreeMap<u32, bool>,
-    /// The mode that was typed before them.
+    /// The typed mode that the toggles apply to.
     typed: String,
-    /// What has the keys.
+    /// The focused part.
     pub focus: Focus,
-    /// The bit that is selected, a place in [`BITS`].
+    /// The index of the selected bit in [`BITS`].
     pub cursor: usize,
-    /// The mode, octal or in letters.
+    /// Octal or symbolic.
     pub mode_field: TextField,
-    /// The owner by name or number.
     pub owner: TextField,
-    /// The group by name or number.
     pub group: TextField,
-    /// Who asks to attach.
+    /// The user or pid for the access query.
     pub who: TextField,
-    /// Which user the owner is; `None` until that was asked.
+    /// `None` until resolved.
     pub owner_found: Option<FoundName>,
-    /// Which group it is; `None` until that was asked.
+    /// `None` until resolved.
     pub group_found: Option<FoundName>,
-    /// Who it is that asks; `None` until that was asked.
+    /// `None` until resolved.
     pub who_found: Option<Result<Somebody, String>>,
-    /// What decides who may attach the first one; `None` until it was asked.
+    /// `None` until the engine has answered.
     pub rules: Option<Rules>,
-    /// Why it cannot go on.
     pub error: Option<String>,
-    /// To go on as soon as the names are known.
-    pub going: bool,
+    /// Accepted; waiting for the names to be resolved.
+    pub submitted: bool,
 }
 
 impl Permissions {
-    /// For these segments, with the bits of the first one. `None` for no segment.
-    #[must_use]
+    /// Returns the form, or `None` without segments.
     pub fn new(segments: Vec<Segment>) -> Option<Self> {
         let first = segments.first()?;
         let mode = first.mode;
-        // What differs among them is not shown as if it were that of all.
+        // Fields with different values start empty.
         let field = |of: fn(&Segment) -> String| {
             let text = of(first);
             let same = segments.iter().all(|segment| of(segment) == text);
@@ -104,12 +92,11 @@ impl Permissions {
             who_found: None,
             rules: None,
             error: None,
-            going: false,
+            submitted: false,
             segments,
         })
     }
 
-    /// Toggles the selected bit.
     pub fn toggle_bit(&mut self) {
         let bit = BITS[self.cursor];
         self.mode = Mode::new(self.mode.bits() ^ bit);
@@ -120,7 +107,7 @@ impl Permissions {
             self.mode_field.set(self.mode.to_string());
             return;
         }
-        // Where the modes differ, each keeps its other bits.
+        // With different modes, each segment keeps its other bits.
         if self.toggled.remove(&bit).is_none() {
             self.toggled.insert(bit, self.mode.bits() & bit != 0);
         }
@@ -133,7 +120,7 @@ impl Permissions {
         self.mode_field.set(typed.into_iter().chain(clauses).collect::<Vec<_>>().join(","));
     }
 
-    /// Takes over what was typed into the mode's field, as far as it is a mode.
+    /// Parses the mode field. An invalid mode is ignored.
     pub fn read_mode(&mut self) {
         self.toggled.clear();
         self.mode_field.text().clone_into(&mut self.typed);
@@ -142,13 +129,12 @@ impl Permissions {
         }
     }
 
-    /// Whether what stands in the mode's field is a mode.
-    #[must_use]
+    /// Returns whether the mode field is valid.
     pub fn mode_is_sound(&self) -> bool {
         self.mode_change().is_ok()
     }
 
-    /// The change of the mode; `None` when nothing was said about it.
+    /// The requested mode, or `None` if it was not edited.
     fn mode_change(&self) -> Result<Option<ModeChange>, String> {
         match self.mode_field.text() {
             text if self.mode_field.edited && !text.is_empty() => {
@@ -158,11 +144,7 @@ impl Permissions {
         }
     }
 
-    /// What is to be done to each of the segments. `None` as long as a name is
-    /// not known yet.
-    ///
-    /// # Errors
-    /// What is wrong with what was typed, or that nothing was.
+    /// The access change for each segment, or `None` while a name is unresolved.
     pub fn action(&self) -> Result<Option<Action>, String> {
         let mode = self.mode_change()?;
         let (Some(uid), Some(gid)) = (
@@ -180,8 +162,7 @@ impl Permissions {
         }
     }
 
-    /// Returns why it cannot go on, or what is wrong with what was typed.
-    #[must_use]
+    /// The error to show, if any.
     pub fn problem(&self) -> Option<String> {
         let found = |field: &TextField, found: &Option<FoundName>| {
             let typed = field.edited && !field.text().is_empty();
@@ -194,7 +175,7 @@ impl Permissions {
             .or_else(|| found(&self.group, &self.group_found))
     }
 
-    /// What would decide about access to the first one, as it is edited.
+    /// The access rules of the first segment with the edits applied.
     fn edited_rules(&self) -> Option<Rules> {
         let rules = self.rules.as_ref()?;
         let known = |field: &TextField, found: Option<&FoundName>, stored| {
@@ -205,23 +186,20 @@ impl Permissions {
         Some(rules.with(self.mode, uid, gid))
     }
 
-    /// What owner, group and others could do with it.
-    #[must_use]
+    /// The access that owner, group and others would have.
     pub fn classes(&self) -> Option<[Answer; 3]> {
         Some(self.edited_rules()?.classes())
     }
 
-    /// Who asks to attach and what they could do with it, or why that is nobody.
-    #[must_use]
+    /// The answer to the access query, or its error.
     pub fn answer(&self) -> Option<Result<(&str, Answer), &str>> {
         match self.who_found.as_ref()? {
-            Ok(somebody) => Some(Ok((&somebody.text, self.edited_rules()?.access(&somebody.credentials)))),
+            Ok(user) => Some(Ok((&user.text, self.edited_rules()?.access(&user.credentials)))),
             Err(reason) => Some(Err(reason)),
         }
     }
 
-    /// As a C program would write it, and what that does besides the bits.
-    #[must_use]
+    /// The call in C, and its side effects.
     pub fn in_c(&self) -> (String, String) {
         match self.segments.first().map(Segment::kind) {
             Some(Kind::Posix) => (
@@ -235,8 +213,7 @@ impl Permissions {
         }
     }
 
-    /// The mode bit by bit: `0640 = 0400 owner read + …`.
-    #[must_use]
+    /// Explains the mode bit by bit: `0640 = 0400 owner read + …`.
     pub fn explained(&self) -> String {
         const MEANING: [(u32, &str); 12] = [
             (0o4000, "set-user-id"),
@@ -297,7 +274,7 @@ impl Form for Permissions {
 
     fn changed(&mut self, effects: &mut Vec<Effect>) {
         self.error = None;
-        self.going = false;
+        self.submitted = false;
         let text = self.text().map(|field| field.text().to_owned()).unwrap_or_default();
         let question = match self.focus {
             Focus::Bits => return,
@@ -320,7 +297,6 @@ impl Form for Permissions {
         }
     }
 
-    /// The arrows go through the grid and leave it at its lower edge.
     fn act(&mut self, action: action::Action) -> bool {
         use action::Action::{Down, Left, Right, Up};
         match (action, self.focus) {
@@ -328,7 +304,7 @@ impl Form for Permissions {
             (Down, Focus::Bits) if self.cursor + 2 < BITS.len() => self.cursor += 2,
             (Left, Focus::Bits) => self.cursor &= !1,
             (Right, Focus::Bits) => self.cursor |= 1,
-            // Not around the end: the arrows go through a column.
+            // The arrows stop at the edges of the grid.
             (Down, Focus::Who) => {}
             _ => return false,
         }
@@ -336,7 +312,7 @@ impl Form for Permissions {
         true
     }
 
-    /// A mode is typed in the grid without going to its field first.
+    /// Typing in the grid edits the mode field.
     fn takes(&self, letter: char) -> bool {
         self.focus == Focus::Bits && ('0'..='7').contains(&letter)
     }
@@ -349,8 +325,7 @@ impl Form for Permissions {
     }
 }
 
-/// The number that a field gives: of nobody when nothing was said in it, and
-/// `None` as long as it is not known.
+/// The number for a field: `Some(None)` for an unedited field, `None` while unresolved.
 #[expect(clippy::option_option, reason = "not known yet, and known to be left as it is")]
 fn number(field: &TextField, found: Option<&FoundName>) -> Result<Option<Option<u32>>, String> {
     match found {
@@ -380,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_and_text_are_one_mode() {
+    fn grid_and_mode_field_agree() {
         let mut form = form();
         assert_eq!((form.mode, form.mode_field.text()), (Mode::new(0o600), "0600"));
         assert!(form.action().unwrap_err().contains("nothing to change"));
@@ -399,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_is_waited_for_and_a_wrong_one_stops_it() {
+    fn submit_waits_for_the_owner_and_stops_at_an_unknown_one() {
         let mut form = form();
         form.owner.set("bob");
         assert_eq!(form.action(), Ok(None));
@@ -413,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn it_answers_for_what_is_typed_not_for_what_is_stored() {
+    fn access_is_shown_for_the_edited_mode() {
         let mut form = form();
         let credentials = crate::machine::control::Credentials { uid: 1001, gid: 7, ..Default::default() };
         form.who_found = Some(Ok(Somebody { text: "bob".to_owned(), credentials }));
@@ -445,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn toggling_in_a_mixed_batch_changes_only_that_bit_of_each() {
+    fn toggle_in_a_mixed_batch_keeps_other_bits() {
         let mut other = example::posix();
         other.mode = Mode::new(0o666);
         let mut form = Permissions::new(vec![example::posix(), other]).unwrap();
@@ -457,12 +432,12 @@ mod tests {
         assert_eq!(form.mode_field.text(), "u-w,o+r");
         let Ok(Some(Action::SetMode(change))) = form.action() else { panic!() };
         assert_eq!([0o600, 0o666].map(|mode| change.apply(Mode::new(mode)).bits()), [0o404, 0o466]);
-        // Toggled back, nothing is said about it.
+        // Toggling twice leaves the mode unedited.
         form.toggle_bit();
         form.cursor = 4;
         form.toggle_bit();
         assert!(form.action().unwrap_err().contains("nothing to change"));
-        // After what was typed.
+        // Toggles apply after the typed mode.
         form.mode_field.set("g+w");
         form.read_mode();
         form.toggle_bit();
@@ -474,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_in_a_batch_is_not_shown_as_that_of_all() {
+    fn different_values_in_a_batch_are_not_shown() {
         let mut other = example::posix();
         other.mode = Mode::new(0o666);
         let form = Permissions::new(vec![example::posix(), other]).unwrap();

@@ -13,36 +13,27 @@ use std::path::PathBuf;
 /// Maximum length of the part of a file name that comes from a segment's name.
 const LONGEST_NAME: usize = 60;
 
-/// A field of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SaveField {
-    /// The file, or the directory for several segments.
+    /// A file, or a directory for several segments.
     Path,
-    /// Whether an existing file is replaced.
     Replace,
 }
 
-/// The form.
 #[derive(Debug, Clone)]
 pub struct Save {
-    /// The segments to save.
     pub segments: Vec<Segment>,
-    /// The focused field.
     pub line: SaveField,
-    /// The file, or the directory for several segments.
+    /// A file, or a directory for several segments.
     pub path: TextField,
-    /// Whether an existing file is replaced.
     pub replace: bool,
-    /// Why nothing was saved.
     pub error: Option<String>,
-    /// The save is running.
     pub saving: bool,
 }
 
 impl Save {
-    /// The form for these segments: a file named after the only one, or the
-    /// current directory.
-    #[must_use]
+    /// Returns the form with a default path: a file named after a single segment, or the current
+    /// directory.
     pub fn new(segments: Vec<Segment>) -> Self {
         let path = match segments.as_slice() {
             [one] => file_name(one),
@@ -58,10 +49,6 @@ impl Save {
         }
     }
 
-    /// Each segment with its file.
-    ///
-    /// # Errors
-    /// When the path is empty.
     pub fn wishes(&self) -> Result<Vec<SaveWish>, String> {
         let text = self.path.text();
         let several = self.segments.len() > 1;
@@ -140,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn one_segment_goes_to_a_file_named_after_it() {
+    fn single_segment_is_saved_to_a_file_named_after_it() {
         for (segment, file) in [
             (example::posix_called(b"camera0"), "camera0.saved"),
             (example::posix_called(b"dir/one"), "dir_one.saved"),
@@ -152,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn several_segments_go_to_a_directory_and_never_to_the_same_file() {
+    fn several_segments_are_saved_to_distinct_files() {
         let segments = vec![example::posix_called(b"a"), example::posix_called(b"a"), example::sysv()];
         let mut form = Save::new(segments);
         form.path.set("/backup");

@@ -1,5 +1,5 @@
-//! Turns text of the library into what the screen shows: short names, and
-//! sentences that start with a capital letter.
+//! Formats text of the library for the screen: short names, and sentences that start with a
+//! capital letter.
 
 use crate::segment::{Kind, Segment, SegmentId};
 
@@ -12,7 +12,6 @@ const PARTICIPLES: [&str; 7] = ["removed", "locked", "unlocked", "created", "res
 const POSIX: &str = "posix:";
 
 /// The name of a segment on screen: `/psm_1f09`, `sysv:3`.
-#[must_use]
 pub fn name_of(id: &SegmentId) -> String {
     match id {
         SegmentId::Posix(name) => name.to_string(),
@@ -20,9 +19,8 @@ pub fn name_of(id: &SegmentId) -> String {
     }
 }
 
-/// The name of a segment in lists: as [`name_of`], but an object that lost its
-/// name has its former one.
-#[must_use]
+/// The name of a segment in lists. As [`name_of`], but a removed object is shown by its former
+/// name.
 pub fn label_of(segment: &Segment) -> String {
     match segment.kind() {
         Kind::Sysv => segment.id.to_string(),
@@ -32,7 +30,6 @@ pub fn label_of(segment: &Segment) -> String {
 
 /// Returns a library text as a sentence. The first letter is capitalized,
 /// unless the text starts with an identifier, a path or the name of a process.
-#[must_use]
 pub fn sentence(text: &str) -> String {
     let text = short_names(text);
     if starts_with_name(&text) {
@@ -44,30 +41,28 @@ pub fn sentence(text: &str) -> String {
 
 /// Returns a result with the name of its segment: `Removed /psm_1f09`,
 /// `sysv:3: mode 0644 → 0600`.
-#[must_use]
-pub fn result(name: &str, said: &str) -> String {
+pub fn result(name: &str, text: &str) -> String {
     let name = short_names(name);
     for participle in PARTICIPLES {
-        match said.strip_prefix(participle) {
-            // What it is called now is all there is to say: `restored as sysv:5`.
-            Some(rest) if rest.starts_with(" as ") => return sentence(said),
+        match text.strip_prefix(participle) {
+            // `restored as sysv:5` names the segment already.
+            Some(rest) if rest.starts_with(" as ") => return sentence(text),
             Some(rest) if !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') => {
                 return sentence(&format!("{participle} {name}{}", short_names(rest)));
             }
             _ => {}
         }
     }
-    sentence(&naming(&name, said))
+    sentence(&naming(&name, text))
 }
 
 /// Puts the name of the segment in front of a text that does not mention it.
-#[must_use]
 pub fn naming(name: &str, text: &str) -> String {
     let (name, text) = (short_names(name), short_names(text));
     if mentions(&text, &name) { text } else { format!("{name}: {text}") }
 }
 
-/// Returns whether the name stands in the text as a whole: `/a` is not in `/ab`.
+/// Returns whether the text contains the name as a whole word: `/a` is not in `/ab`.
 fn mentions(text: &str, name: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '/';
     text.match_indices(name)
@@ -75,7 +70,6 @@ fn mentions(text: &str, name: &str) -> bool {
 }
 
 /// Shortens `posix:/name` to `/name` at the start of words.
-#[must_use]
 pub fn short_names(text: &str) -> String {
     let mut short = String::with_capacity(text.len());
     let mut rest = text;
@@ -130,8 +124,8 @@ mod tests {
     }
 
     #[test]
-    fn results_name_their_segment_once() {
-        for (name, said, shown) in [
+    fn result_names_its_segment_once() {
+        for (name, text, shown) in [
             ("posix:/a", "removed", "Removed /a"),
             ("/a", "removed; 24 MiB freed later", "Removed /a; 24 MiB freed later"),
             ("sysv:5", "created with key 0x4d2: 1.0 MiB", "Created sysv:5 with key 0x4d2: 1.0 MiB"),
@@ -141,7 +135,7 @@ mod tests {
             ("/a", "failed to remove /ab", "/a: failed to remove /ab"),
             ("/a", "failed to remove posix:/a", "Failed to remove /a"),
         ] {
-            assert_eq!(result(name, said), shown);
+            assert_eq!(result(name, text), shown);
         }
     }
 }

@@ -1,5 +1,4 @@
-//! The whole state of the interactive program. Only `update` changes it, only
-//! `tui` draws it.
+//! The state of the interactive program. Only `update` changes it, only `tui` draws it.
 
 use super::action::{Action, Context};
 use super::detail::{self, DetailLine};
@@ -12,7 +11,7 @@ use super::layout::segments::{SegmentsLayout, layout};
 use super::overlay::Overlay;
 use super::sentence::sentence;
 use super::table::Table;
-use super::work::Work;
+use super::work::RunningAction;
 use crate::act::Refusal;
 use crate::engine::{Clock, SubscriptionId, Undo, Watching};
 use crate::segment::{Identity, Segment, SegmentId};
@@ -20,93 +19,73 @@ use crate::survey::{Alert, Survey};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// What the program begins with.
+/// The initial settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How often the machine is looked at.
+    /// The survey interval.
     pub interval: Duration,
-    /// How often an open segment is looked at.
+    /// The refresh interval of an open segment.
     pub live_interval: Duration,
-    /// Whether the mouse is taken.
     pub mouse: bool,
-    /// Which key means what.
     pub keymap: Keymap,
-    /// Who runs it, safe to print.
+    /// Safe to print.
     pub user: String,
-    /// Nothing may be changed.
     pub read_only: bool,
 }
 
-/// The state.
 #[derive(Debug)]
 pub struct State {
-    /// The size of the terminal.
     pub size: Size,
-    /// The time of the last event.
     pub now: Clock,
-    /// Which key means what.
     pub keymap: Keymap,
-    /// Who runs it.
     pub user: String,
-    /// The last look at the machine.
     pub survey: Option<Survey>,
-    /// What will stop programs soon, by that look.
+    /// Urgent alerts of the last survey.
     pub alerts: Vec<Alert>,
-    /// How often the machine is looked at.
+    /// The survey interval.
     pub interval: Interval,
-    /// How often an open segment is looked at, when it is opened.
+    /// The initial refresh interval of an opened segment.
     pub live_interval: Interval,
-    /// The table.
     pub table: Table,
-    /// The open segment.
     pub inspect: Option<Inspect>,
-    /// The segment that is being opened.
     pub opening: Option<(SubscriptionId, Segment)>,
-    /// The keys that were typed meanwhile: they are for where it leads to.
+    /// The keys typed while a segment opens. They are handled once it is open.
     pub typed_ahead: Vec<Key>,
-    /// What stands over the screen.
     pub overlay: Option<Overlay>,
-    /// A line at the foot, until the next key.
+    /// The status line, shown until the next key.
     pub notice: Option<Notice>,
-    /// The segments that we stay attached to.
+    /// The segments that stay attached.
     pub kept: BTreeSet<SegmentId>,
-    /// Nothing may be changed.
     pub read_only: bool,
-    /// What was done in this run, a line each.
+    /// The session log, one line per action and segment.
     pub log: Vec<String>,
-    /// What takes the last act back.
+    /// The undo of the last action.
     pub undo: Option<Undo>,
-    /// The act that is under way.
-    pub work: Option<Work>,
-    /// Whether the mouse is ours.
+    /// The action in progress.
+    pub work: Option<RunningAction>,
     pub mouse: bool,
-    /// The row that was clicked last, and when.
+    /// For double clicks: the last clicked row, and when.
     pub last_click: Option<(usize, Clock)>,
-    pub(super) asked: Asked,
-    /// The number of subscriptions so far.
+    pub(super) requested: RequestCache,
     subscriptions: u64,
 }
 
-/// What the outside was last asked for: it is asked again only when that changes.
+/// The last requests to the engine. A request is only sent again when it changes.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct RequestCache {
     pub preview: Option<(SegmentId, Identity)>,
     pub look: Option<(SubscriptionId, Watching)>,
     pub interval: Option<Interval>,
 }
 
-/// A line at the foot.
+/// A status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// What it says.
     pub text: String,
-    /// Whether something failed.
     pub failed: bool,
 }
 
 impl State {
-    /// The state at the start: nothing is known yet.
-    #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
             size: Size::default(),
@@ -130,25 +109,21 @@ impl State {
             work: None,
             mouse: settings.mouse,
             last_click: None,
-            asked: Asked::default(),
+            requested: RequestCache::default(),
             subscriptions: 0,
         }
     }
 
-    /// The context of the screen that is shown.
-    #[must_use]
     pub const fn screen(&self) -> Context {
         if self.inspect.is_some() { Context::Inspect } else { Context::Segments }
     }
 
-    /// The context that has the keys: that of the overlay, if there is one.
-    #[must_use]
+    /// The context that receives keys: that of the overlay, if any.
     pub fn context(&self) -> Context {
         self.overlay.as_ref().map_or(self.screen(), Overlay::context)
     }
 
-    /// Returns the key that stops what takes long, as messages name it.
-    #[must_use]
+    /// Returns the key that stops the action in progress, for messages.
     pub fn stop_key(&self) -> String {
         self.key_of(match self.context() {
             Context::Segments => Action::ClearFilter,
@@ -157,14 +132,11 @@ impl State {
         })
     }
 
-    /// Where the parts of the Segments screen stand.
-    #[must_use]
     pub fn table_layout(&self) -> SegmentsLayout {
         layout(self.size, self.table.pane, self.table.owner_width, !self.alerts.is_empty())
     }
 
-    /// What the detail area says of the selected segment.
-    #[must_use]
+    /// The lines of the detail area.
     pub fn detail(&self) -> Vec<DetailLine> {
         let (Some(survey), Some(segment)) = (&self.survey, self.selected()) else { return vec![] };
         let preview = self.table.preview.as_ref().filter(|preview| preview.id == segment.id);
@@ -172,15 +144,12 @@ impl State {
         detail::lines(segment, survey, bytes)
     }
 
-    /// The selected segment.
-    #[must_use]
     pub fn selected(&self) -> Option<&Segment> {
         self.survey.as_ref().and_then(|survey| self.table.selected(survey))
     }
 
-    /// Why an action cannot be done now; `None` when it can. Its hint is dim
-    /// then, and its key says this.
-    #[must_use]
+    /// Returns the reason why an action is not available now. Its hint is dimmed then, and its key
+    /// shows the reason.
     pub fn refusal(&self, action: Action) -> Option<String> {
         use Action::{
             CopyId, Detach, GoToMark, Holders, Inspect, Lock, Mark, New, Permissions, Remove, Save,
@@ -190,15 +159,16 @@ impl State {
         let changes = matches!(action, Permissions | Lock | Unlock | Remove | Undo | New);
         let on_marked = matches!(action, Permissions | Lock | Unlock | Remove | Save | CopyId);
         let on_selected = matches!(action, Inspect | Mark | Holders);
-        let nothing = self.selected().is_none();
-        let open = |holds: fn(&super::inspect::Inspect) -> bool| self.inspect.as_ref().is_some_and(holds);
+        let no_selection = self.selected().is_none();
+        let open =
+            |predicate: fn(&super::inspect::Inspect) -> bool| self.inspect.as_ref().is_some_and(predicate);
         Some(match action {
             _ if changes && self.read_only => {
                 let refusal = Refusal::read_only();
                 format!("{}. {}", refusal.reason, refusal.remedy)
             }
             _ if (changes || action == Save) && self.work.is_some() => self.in_progress(),
-            _ if nothing && (on_selected || on_marked && self.table.marks.is_empty()) => {
+            _ if no_selection && (on_selected || on_marked && self.table.marks.is_empty()) => {
                 "No segment selected".to_owned()
             }
             Detach if self.kept.is_empty() && self.inspect.is_none() => {
@@ -217,18 +187,15 @@ impl State {
         })
     }
 
-    /// Why nothing else can be begun while an action runs.
+    /// The refusal to start another action.
     pub(super) fn in_progress(&self) -> String {
         format!("Another action is in progress ({} cancels it)", self.key_of(Action::ClearFilter))
     }
 
-    /// The key of an action as messages name it.
-    #[must_use]
     pub fn key_of(&self, action: Action) -> String {
         self.keymap.name_of(action)
     }
 
-    /// The id of a new subscription.
     pub(super) const fn next_subscription(&mut self) -> SubscriptionId {
         self.subscriptions += 1;
         SubscriptionId(self.subscriptions)

@@ -1,5 +1,5 @@
-//! The table of segments: which are shown, in which order, which one is
-//! selected. The selection stays on its segment when the table moves.
+//! The table of segments: filter, order, marks and selection. The selection stays on its segment
+//! when rows move.
 
 use super::list::first_visible;
 use crate::engine::{Clock, Preview};
@@ -10,53 +10,39 @@ use crate::survey::{Difference, Survey};
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-/// How long a row glows after its segment appeared or changed.
+/// Duration of the highlight after a segment appeared or changed.
 pub const GLOW: Duration = Duration::from_secs(3);
 
-/// Which part of the screen the keys go to.
+/// The pane that receives keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TablePane {
-    /// The table.
     #[default]
     Table,
-    /// The detail area.
     Detail,
 }
 
-/// The state of the Segments screen.
 #[derive(Debug, Clone)]
 pub struct Table {
-    /// What the filter line says.
     pub filter_text: String,
-    /// The last sound filter.
+    /// The last valid filter.
     pub filter: Filter,
-    /// What is wrong with the filter line, if anything.
     pub filter_error: Option<FilterError>,
-    /// The column that is sorted by.
     pub sort: Field,
-    /// Whether the order is turned round.
     pub reversed: bool,
-    /// The rows: places in the survey.
+    /// The rows, as indices into the survey.
     pub shown: Vec<usize>,
-    /// The selected row, if there is any.
     pub cursor: usize,
-    /// The segment of that row.
+    /// The segment under the cursor.
     pub selected: Option<SegmentId>,
-    /// A segment that is to be selected as soon as a row shows it.
-    pub sought: Option<SegmentId>,
-    /// The first row on the screen.
+    /// Selected as soon as a row shows it.
+    pub pending_selection: Option<SegmentId>,
     pub top: usize,
-    /// The marked segments.
     pub marks: BTreeSet<SegmentId>,
-    /// When a segment appeared or changed last.
+    /// The time of the last change of each segment.
     pub glow: HashMap<SegmentId, Clock>,
-    /// Which pane has the keys.
     pub pane: TablePane,
-    /// How far the detail area is scrolled.
     pub detail_top: usize,
-    /// The beginning of the selected segment.
     pub preview: Option<Preview>,
-    /// How wide the widest owner is.
     pub owner_width: u16,
 }
 
@@ -71,7 +57,7 @@ impl Default for Table {
             shown: vec![],
             cursor: 0,
             selected: None,
-            sought: None,
+            pending_selection: None,
             top: 0,
             marks: BTreeSet::new(),
             glow: HashMap::new(),
@@ -84,7 +70,7 @@ impl Default for Table {
 }
 
 impl Table {
-    /// Takes over what a new survey tells: glows, marks and rows.
+    /// Applies a new survey: glow, marks and rows.
     pub fn survey(&mut self, survey: &Survey, difference: &Difference, now: Clock) {
         self.glow.retain(|_, since| now.saturating_sub(*since) < GLOW);
         for id in difference.appeared.iter().chain(&difference.changed) {
@@ -94,30 +80,29 @@ impl Table {
             self.marks.remove(id);
             self.glow.remove(id);
         }
-        // A mark is on a segment, not on a name: another one that took the
-        // name is not marked.
+        // A new segment does not inherit the mark of one with the same name.
         for id in &difference.appeared {
             self.marks.remove(id);
         }
         self.arrange(survey);
     }
 
-    /// Chooses and sorts the rows, and finds the selection again.
+    /// Filters and sorts the rows, then restores the selection.
     pub fn arrange(&mut self, survey: &Survey) {
         let segments = &survey.segments;
         self.shown = (0..segments.len()).filter(|&at| self.filter.fits(&segments[at], survey.at)).collect();
         self.sort_rows(survey);
         self.owner_width = self.shown.iter().map(|&at| owner_width(&segments[at])).max().unwrap_or(5);
         let row_of = |id: &SegmentId| self.shown.iter().position(|&at| segments[at].id == *id);
-        if let Some(row) = self.sought.as_ref().and_then(row_of) {
-            self.sought = None;
+        if let Some(row) = self.pending_selection.as_ref().and_then(row_of) {
+            self.pending_selection = None;
             return self.select(row, survey);
         }
         let found =
             self.selected.as_ref().and_then(|id| self.shown.iter().position(|&at| segments[at].id == *id));
         match found {
             Some(row) => self.cursor = row,
-            // It is gone, or filtered away: what stands at its place is next.
+            // The selected segment is gone or filtered out: select the row that took its place.
             None => self.select(self.cursor, survey),
         }
     }
@@ -127,7 +112,7 @@ impl Table {
         self.sort.sort(&mut self.shown, self.reversed, survey.at, |&at| &segments[at]);
     }
 
-    /// Selects a row, or the last one.
+    /// Selects a row; past the end, the last one.
     pub fn select(&mut self, row: usize, survey: &Survey) {
         self.cursor = row.min(self.shown.len().saturating_sub(1));
         let id = self.shown.get(self.cursor).map(|&at| survey.segments[at].id.clone());
@@ -138,7 +123,6 @@ impl Table {
         }
     }
 
-    /// Scrolls so that the selected row is among the `rows` on the screen.
     pub fn scroll(&mut self, rows: usize) {
         if rows == 0 {
             return;
@@ -146,14 +130,11 @@ impl Table {
         self.top = first_visible(self.top, &(self.cursor..self.cursor + 1), self.shown.len(), rows);
     }
 
-    /// The selected segment.
-    #[must_use]
     pub fn selected<'a>(&self, survey: &'a Survey) -> Option<&'a Segment> {
         self.shown.get(self.cursor).map(|&at| &survey.segments[at])
     }
 
-    /// Takes a filter line. One that is wrong is shown as such, and the last
-    /// sound one goes on.
+    /// Sets the filter. An invalid line keeps the last valid filter.
     pub fn set_filter(&mut self, line: &str, survey: &Survey) {
         line.clone_into(&mut self.filter_text);
         match Filter::from_line(line) {
@@ -166,15 +147,14 @@ impl Table {
         self.arrange(survey);
     }
 
-    /// Sorts by a field; by the same one again: the other way round.
+    /// Sorts by a field, or reverses the order if it is the current one.
     pub fn sort_by(&mut self, field: Field, survey: &Survey) {
         self.reversed = field == self.sort && !self.reversed;
         self.sort = field;
         self.arrange(survey);
     }
 
-    /// How long ago the segment appeared or changed, while it glows.
-    #[must_use]
+    /// The time since the segment appeared or changed, while it glows.
     pub fn glow_age(&self, id: &SegmentId, now: Clock) -> Option<Duration> {
         self.glow.get(id).map(|since| now.saturating_sub(*since)).filter(|age| *age < GLOW)
     }
@@ -209,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_selection_stays_on_its_segment() {
+    fn selection_stays_on_its_segment() {
         let machine = world();
         let before = look(&machine);
         let mut table = Table::default();
@@ -221,7 +201,7 @@ mod tests {
         let after = look(&machine);
         table.survey(&after, &difference(&before, &after), Duration::ZERO);
         assert_eq!((table.cursor, &table.selected), (4, &Some("posix:/b".parse().unwrap())));
-        // Gone: the next one takes its place, and the cursor stays.
+        // The cursor stays and selects the next segment.
         machine.remove_object("b");
         let last = look(&machine);
         table.survey(&last, &difference(&after, &last), Duration::ZERO);
@@ -229,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn sorted_by_size_the_largest_first_and_by_a_field_that_not_all_have() {
+    fn sort_puts_large_sizes_first_and_missing_values_last() {
         let survey = look(&world());
         let mut table = Table::default();
         table.sort_by(Field::Size, &survey);
@@ -243,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_filter_keeps_the_last_sound_one() {
+    fn invalid_filter_keeps_the_last_valid_one() {
         let survey = look(&world());
         let mut table = Table::default();
         table.set_filter("kind=posix", &survey);
@@ -257,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_on_segments_and_not_on_names() {
+    fn new_segment_does_not_inherit_a_mark() {
         let machine = world();
         let before = look(&machine);
         let mut table = Table::default();
@@ -274,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cursor_is_always_on_the_screen() {
+    fn cursor_is_always_visible() {
         let mut table = Table { shown: (0..100).collect(), ..Table::default() };
         for (cursor, rows, top) in
             [(0, 10, 0), (9, 10, 0), (10, 10, 1), (99, 10, 90), (50, 10, 50), (55, 10, 50), (3, 200, 0)]

@@ -1,13 +1,12 @@
-//! A field of an overlay that text is typed into.
+//! Text fields of overlays.
 
 use super::action::Action;
 use crate::segment::quote;
 use tui_input::{Input, InputRequest};
 use unicode_width::UnicodeWidthStr as _;
 
-/// Returns the part of a line that fits into `room` cells, the cursor in it, and the
-/// cell of the cursor. What could move the cursor of the terminal or hide is escaped.
-#[must_use]
+/// Returns the part of the input that fits into `room` cells with its cursor visible, and the cell
+/// of the cursor. Control characters and invisible characters are escaped.
 pub fn visible(input: &Input, room: usize) -> (String, usize) {
     let escaped = |c: char| quote(c.encode_utf8(&mut [0; 4]).as_bytes());
     let shown: Vec<String> = input.value().chars().map(escaped).collect();
@@ -21,56 +20,50 @@ pub fn visible(input: &Input, room: usize) -> (String, usize) {
     (shown[first..].concat(), cell)
 }
 
-/// The longest text that a line takes, in bytes. Longer than any path, name or
-/// filter: what is pasted may be of any length.
-pub const LONGEST_TEXT: usize = 4096;
+/// Maximum length in bytes, longer than any path, name or filter. Pasted text can have any length.
+pub const MAX_TEXT: usize = 4096;
 
-/// The field. The first character that is typed replaces the initial text, unless
-/// the cursor was moved or something was erased before.
+/// A text field. The first typed character replaces the initial text, unless the user moved the
+/// cursor or erased something before.
 #[derive(Debug, Clone, Default)]
 pub struct TextField {
-    /// The text and the cursor.
     pub input: Input,
-    /// The user changed it.
     pub edited: bool,
     entered: bool,
 }
 
 impl TextField {
-    /// With a text in it.
-    #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self { input: Input::new(text.into()), edited: false, entered: false }
     }
 
-    /// The text, without the spaces around it.
-    #[must_use]
+    /// The text without surrounding spaces.
     pub fn text(&self) -> &str {
         self.input.value().trim()
     }
 
-    /// Puts another text in it, which counts as edited.
+    /// Replaces the text, which counts as edited.
     pub fn set(&mut self, text: impl Into<String>) {
         *self = Self { edited: true, ..Self::new(text) };
     }
 
-    /// Types a character. Returns whether the text changed.
+    /// Inserts a character. Returns whether the text changed.
     pub fn insert(&mut self, letter: char) -> bool {
         if !self.entered {
             self.input.reset();
         }
         self.entered = true;
-        self.input.value().len() < LONGEST_TEXT && self.handle(InputRequest::InsertChar(letter))
+        self.input.value().len() < MAX_TEXT && self.handle(InputRequest::InsertChar(letter))
     }
 
-    /// Types a text, without control characters. Returns whether the text changed.
+    /// Inserts text without its control characters. Returns whether the text changed.
     pub fn paste(&mut self, text: &str) -> bool {
-        let letters = text.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT);
+        let letters = text.chars().filter(|c| !c.is_control()).take(MAX_TEXT);
         letters.fold(false, |changed, letter| self.insert(letter) | changed)
     }
 
-    /// Moves the cursor or erases. Returns whether the text changed, or `None` for
-    /// an action that does not edit.
+    /// Applies an editing action. Returns whether the text changed, or `None` for an action that
+    /// does not edit.
     pub fn edit(&mut self, action: Action) -> Option<bool> {
         let request = match action {
             Action::Left => InputRequest::GoToPrevChar,
@@ -102,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn characters_that_do_not_print_are_escaped_and_the_cursor_stays_in_sight() {
+    fn unprintable_characters_are_escaped_and_the_cursor_stays_visible() {
         for (text, room, shown) in [
             ("ab", 10, ("ab", 2)),
             ("a\u{202e}b", 20, (r"a\xe2\x80\xaeb", 14)),
@@ -116,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_letter_replaces_what_was_there() {
+    fn first_character_replaces_the_initial_text() {
         let mut field = TextField::new("0600");
         assert!(field.insert('g') && field.insert('+') && field.edited);
         assert_eq!(field.text(), "g+");
@@ -133,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_edited_as_in_a_shell() {
+    fn editing_keys_work_as_in_a_shell() {
         let mut field = TextField::default();
         assert!(field.paste("one\ttwo") && field.edited);
         field.set("one two");

@@ -1,22 +1,21 @@
-//! The value under the cursor, read as every scalar in both byte orders.
+//! The bytes at the cursor, decoded as every scalar type in both byte orders.
 
 use crate::decode::{ByteOrder, Scalar, text_at};
 
 /// An entry of the value panel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueEntry {
-    /// What it is read as.
     pub label: &'static str,
-    /// The byte order, where the type has one and it is the other one.
+    /// The byte order, if it differs from the chosen one.
     pub order: Option<ByteOrder>,
-    /// The value; `None` where the segment ends before it does.
+    /// `None` past the end of the segment.
     pub text: Option<String>,
-    /// Whether the bytes are shown as this type.
+    /// This type is the display type.
     pub chosen: bool,
 }
 
-/// The scalars that are read in the chosen order, in the order of the panel:
-/// the narrow ones, then the wide ones with the text behind them.
+/// The scalars in the chosen byte order, in panel order: narrow ones, then wide ones followed by
+/// text.
 const FIRST: [Scalar; 11] = [
     Scalar::U8,
     Scalar::I8,
@@ -30,15 +29,12 @@ const FIRST: [Scalar; 11] = [
     Scalar::F64,
     Scalar::TimeSeconds,
 ];
-/// Those that are read in the other order too.
+/// The scalars that are also decoded in the other byte order.
 const OTHER: [Scalar; 8] =
     [Scalar::U16, Scalar::I16, Scalar::U32, Scalar::I32, Scalar::U64, Scalar::I64, Scalar::F32, Scalar::F64];
 
-/// How many entries there are.
 pub const COUNT: usize = FIRST.len() + 1 + OTHER.len();
 
-/// All readings of what stands at the cursor.
-#[must_use]
 pub fn entries(bytes: &[u8], order: ByteOrder, shown_as: Option<Scalar>) -> Vec<ValueEntry> {
     let read = |scalar: Scalar, order: ByteOrder| scalar.read(bytes, order).map(|value| value.to_string());
     let mut entries: Vec<ValueEntry> = FIRST

@@ -1,14 +1,13 @@
-//! The action that is running.
+//! The action in progress.
 
 use crate::engine::{Undo, Working};
 
-/// An action that was begun and has not ended.
 #[derive(Debug, Clone, Default)]
-pub struct Work {
-    /// Its progress; `None` while it takes no time to speak of.
+pub struct RunningAction {
+    /// `None` until the engine reports progress.
     pub at: Option<Working>,
-    /// It was asked to stop.
+    /// A stop was requested.
     pub stopping: bool,
-    /// What is being undone, when it is an undo.
+    /// The undo in progress, if the action is one.
     pub undo: Option<Undo>,
 }

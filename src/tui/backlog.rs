@@ -1,27 +1,28 @@
-//! Limits how many keys wait for the loop. A terminal can send them faster than
-//! they are handled (`yes` in its input, a paste without bracketed paste), and
-//! the queue of the loop has no limit of its own.
+//! Limits the number of queued input events. A terminal can send keys faster than they are handled
+//! (`yes` as input, a paste without bracketed paste), and the channel to the event loop is
+//! unbounded.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// The most input events that wait at once. More than anybody types ahead.
-const MOST: usize = 1024;
+/// Maximum number of queued events, more than any user types ahead.
+const MAX_QUEUED: usize = 1024;
 
-/// Counts the input events that wait for the loop.
+/// The number of queued input events.
 #[derive(Debug, Clone, Default)]
 pub struct Backlog(Arc<(Mutex<usize>, Condvar)>);
 
-/// The place of one event in the backlog. Dropping it makes room.
+/// The place of one event in the queue. Dropping it frees the place.
 #[derive(Debug)]
 pub struct Slot(Backlog);
 
 impl Backlog {
-    /// Takes a place. Blocks while there is none.
+    /// Reserves a place. Blocks while the queue is full.
     pub fn enter(&self) -> Slot {
         let (waiting, room) = &*self.0;
         let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut waiting =
-            room.wait_while(waiting, |waiting| *waiting >= MOST).unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = room
+            .wait_while(waiting, |waiting| *waiting >= MAX_QUEUED)
+            .unwrap_or_else(PoisonError::into_inner);
         *waiting += 1;
         Slot(self.clone())
     }
@@ -43,9 +44,9 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_full_backlog_blocks_until_an_event_is_handled() {
+    fn full_backlog_blocks_until_an_event_is_handled() {
         let backlog = Backlog::default();
-        let mut slots: Vec<Slot> = (0..MOST).map(|_| backlog.enter()).collect();
+        let mut slots: Vec<Slot> = (0..MAX_QUEUED).map(|_| backlog.enter()).collect();
         let (entered, seen) = mpsc::channel();
         let one_more = thread::spawn(move || {
             let _slot = backlog.enter();

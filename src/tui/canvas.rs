@@ -1,4 +1,4 @@
-//! Drawing text into cells: never outside, never cutting a wide letter in two.
+//! Draws text into cells, never outside of them and never half of a wide character.
 
 use super::theme::Theme;
 use crate::app::layout::Area;
@@ -11,17 +11,14 @@ use std::borrow::Cow;
 use tui_input::Input;
 use unicode_width::UnicodeWidthStr as _;
 
-/// Where a screen is drawn.
+/// A frame to draw on, with its theme.
 pub struct Canvas<'a> {
-    /// The cells.
     pub buffer: &'a mut Buffer,
-    /// The styles.
     pub theme: &'a Theme,
 }
 
 impl Canvas<'_> {
-    /// Writes text from a cell on, in at most `width` cells; returns the
-    /// column behind it.
+    /// Writes text in at most `width` cells. Returns the next column.
     pub fn text(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
         let area = self.buffer.area;
         if y >= area.bottom() || x >= area.right() {
@@ -31,7 +28,7 @@ impl Canvas<'_> {
         self.buffer.set_stringn(x, y, self.plain(text), room, style).0
     }
 
-    /// Writes what is being typed, scrolled to the cursor, in a line of cells.
+    /// Writes a text input in one line, scrolled to the cursor.
     pub fn input(&mut self, input: &Input, area: Area, style: Style) {
         let (shown, cursor) = visible(input, area.width.into());
         self.text(area.x, area.y, area.width, &shown, style);
@@ -40,7 +37,7 @@ impl Canvas<'_> {
         self.style(cell, self.theme.text.add_modifier(Modifier::REVERSED));
     }
 
-    /// Writes text so that it ends before column `right`; what does not fit
+    /// Writes text right-aligned, so that it ends before column `right`. Text that is too long
     /// loses its end.
     pub fn text_right(&mut self, right: u16, y: u16, width: u16, text: &str, style: Style) {
         let text = &self.plain(text);
@@ -48,13 +45,12 @@ impl Canvas<'_> {
         self.text(right.saturating_sub(cells), y, cells, text, style);
     }
 
-    /// Lays a style over what is there.
+    /// Patches the style of the cells in an area.
     pub fn style(&mut self, area: Area, style: Style) {
         let rect = self.rect(area);
         self.buffer.set_style(rect, style);
     }
 
-    /// Fills with one sign.
     pub fn fill(&mut self, area: Area, sign: &str, style: Style) {
         let rect = self.rect(area);
         for y in rect.top()..rect.bottom() {
@@ -67,14 +63,14 @@ impl Canvas<'_> {
         }
     }
 
-    /// A rule across or down, whichever way the area is long.
+    /// Draws a horizontal or vertical rule, depending on the shape of the area.
     pub fn rule(&mut self, area: Area) {
         let glyphs = self.theme.glyphs;
         let sign = if area.width == 1 && area.height > 1 { glyphs.rule_down } else { glyphs.rule };
         self.fill(area, sign, self.theme.dim);
     }
 
-    /// A frame with a heading, and nothing in it; returns what is inside.
+    /// Draws an empty frame with a title. Returns the area inside.
     pub fn frame(&mut self, area: Area, title: &str) -> Area {
         let [left_top, across, right_top, down, left_low, right_low] = self.theme.glyphs.frame;
         let style = self.theme.dim;
@@ -100,15 +96,14 @@ impl Canvas<'_> {
             self.text(x, y, 1, sign, style);
         }
         let title = format!(" {} ", self.fit(title, area.width.saturating_sub(6)));
-        // The border is dim, the title is not.
+        // Only the border is dim.
         self.fill(Area::new(area.x + 1, area.y, cells(&title).min(area.width - 2), 1), " ", self.theme.text);
         self.text(area.x + 1, area.y, area.width - 2, &title, self.theme.focus);
         Area::new(area.x + 2, area.y + 1, area.width - 4, area.height - 2)
     }
 
-    /// A text as it may be shown: with `--ascii`, arrows are spelled out and any
-    /// other letter outside ASCII, which may be part of a name, is escaped.
-    #[must_use]
+    /// Converts text for `--ascii`: arrows are spelled out, other non-ASCII characters, which may
+    /// be part of a name, are escaped.
     pub fn plain<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if !self.theme.glyphs.ascii || text.is_ascii() {
             return Cow::Borrowed(text);
@@ -117,20 +112,17 @@ impl Canvas<'_> {
         Cow::Owned(in_ascii(&text).into_owned())
     }
 
-    /// Breaks a text into lines of at most `width` cells, between words where it can.
-    #[must_use]
+    /// Wraps text at spaces where possible.
     pub fn wrap(&self, text: &str, width: u16) -> Vec<String> {
         wrap(&self.plain(text), width.into())
     }
 
-    /// A text that is too long loses its middle, never its end.
-    #[must_use]
+    /// Shortens a name in the middle, since names often differ at the end.
     pub fn fit(&self, text: &str, width: u16) -> String {
         shorten(&self.plain(text), width.into(), self.theme.glyphs.ellipsis)
     }
 
-    /// A sentence that is too long loses its end.
-    #[must_use]
+    /// Cuts a sentence at the end.
     pub fn cut(&self, text: &str, width: u16) -> String {
         let text = self.plain(text);
         if cells(&text) <= width {
@@ -145,8 +137,7 @@ impl Canvas<'_> {
     }
 }
 
-/// How many cells a text takes.
-#[must_use]
+/// The width of a text in cells.
 pub fn cells(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }

@@ -1,33 +1,28 @@
-//! The clipboard of the terminal, by the escape sequence OSC 52: works over
-//! ssh too, and needs no library of any desktop.
+//! The clipboard of the terminal, through the escape sequence OSC 52. This works over ssh and
+//! without a desktop library.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::env;
 
-/// The most bytes that are put into the clipboard. Terminals drop longer
-/// sequences without a word, or print them: kitty takes a megabyte, hterm and
-/// others 100 000 bytes, which is this in base64 with what stands around it.
+/// Maximum length of a copied text. Terminals silently drop longer sequences, or print them: kitty
+/// accepts a megabyte, hterm and others 100,000 bytes, which is this length in base64 with the
+/// escape sequence.
 pub const LIMIT: usize = 74_994;
 
-/// The text is too long for the clipboards of terminals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "failed to copy {length} bytes: terminal clipboards take at most {LIMIT}. Copy less, or use `shmlens dump`"
 )]
 pub struct TooLong {
-    /// How long it is, in bytes.
     pub length: usize,
 }
 
-/// What has to be written to the terminal to put `text` into its clipboard.
+/// Returns the sequence that copies `text` to the clipboard.
 ///
-/// tmux takes the bare sequence only with `set-clipboard on` (not by default),
-/// and hands on the wrapped one only with `allow-passthrough on`: in tmux both
-/// are sent, and whichever it does not take has no effect.
-///
-/// # Errors
-/// When the text is longer than [`LIMIT`].
+/// tmux accepts the bare sequence only with `set-clipboard on` (not the default), and passes on
+/// the wrapped one only with `allow-passthrough on`. In tmux both are sent; the unsupported one
+/// has no effect.
 pub fn sequence(text: &str, in_tmux: bool) -> Result<String, TooLong> {
     if text.len() > LIMIT {
         return Err(TooLong { length: text.len() });
@@ -36,9 +31,8 @@ pub fn sequence(text: &str, in_tmux: bool) -> Result<String, TooLong> {
     Ok(if in_tmux { format!("{bare}\x1bPtmux;\x1b{bare}\x1b\\") } else { bare })
 }
 
-/// Whether the terminal is tmux: here, or at the other end of an ssh
-/// connection, which hands on `TERM` alone.
-#[must_use]
+/// Returns whether the terminal is tmux, either local or at the other end of an ssh connection,
+/// which only passes on `TERM`.
 pub fn in_tmux() -> bool {
     env::var_os("TMUX").is_some_and(|value| !value.is_empty())
         || env::var("TERM").is_ok_and(|term| term.starts_with("tmux"))
@@ -49,19 +43,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_one_sequence() {
+    fn text_is_encoded_as_osc_52() {
         assert_eq!(sequence("sysv:1", false).unwrap(), "\x1b]52;c;c3lzdjox\x07");
         assert_eq!(sequence("", false).unwrap(), "\x1b]52;c;\x07");
     }
 
     #[test]
-    fn tmux_gets_it_wrapped_too() {
+    fn tmux_gets_the_wrapped_sequence_too() {
         let text = sequence("a", true).unwrap();
         assert_eq!(text, "\x1b]52;c;YQ==\x07\x1bPtmux;\x1b\x1b]52;c;YQ==\x07\x1b\\");
     }
 
     #[test]
-    fn no_sequence_is_longer_than_terminals_take() {
+    fn text_over_the_limit_is_refused() {
         assert!(sequence(&"x".repeat(LIMIT), false).unwrap().len() <= 100_000);
         let error = sequence(&"x".repeat(LIMIT + 1), false).unwrap_err().to_string();
         assert!(error.contains("74995") && error.contains("74994"), "{error}");

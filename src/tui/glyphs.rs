@@ -1,48 +1,39 @@
-//! The signs that are drawn, and what stands for them where there is only ASCII.
+//! The symbols of the UI, and their ASCII replacements.
 
 use crate::machine::ExtentKind;
 use crate::segment::State;
 
-/// A set of signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Glyphs {
-    /// Whether this is the plain set: then nothing outside ASCII may be drawn.
+    /// The set for `--ascii`, with which only ASCII may be drawn.
     pub ascii: bool,
-    /// The margin of the selected row.
     pub selected: &'static str,
-    /// The margin of a marked row.
     pub marked: &'static str,
-    /// Attached by us.
+    /// Attached by shmlens.
     pub attached: &'static str,
-    /// A rule across.
     pub rule: &'static str,
-    /// A rule down.
     pub rule_down: &'static str,
-    /// What was left out.
+    /// Omitted text.
     pub ellipsis: &'static str,
-    /// A byte that does not print.
     pub unprintable: &'static str,
-    /// After a maker: the process that created the segment has exited.
+    /// The creator has exited (shown after the maker).
     pub exited: &'static str,
-    /// Nothing to say.
+    /// No value.
     pub nothing: &'static str,
-    /// Bars, from an eighth to whole.
+    /// Bar segments from one to eight eighths.
     pub bar: [&'static str; 8],
-    /// The ends of a bar.
     pub bar_ends: [&'static str; 2],
-    /// The corners and sides of an overlay: `╭ ─ ╮ │ ╰ ╯`.
+    /// Borders of an overlay: `╭ ─ ╮ │ ╰ ╯`.
     pub frame: [&'static str; 6],
-    /// Live, and frozen.
     pub live: [&'static str; 2],
-    /// The map: not looked at, hole, zeros, data.
+    /// Map cells: not scanned, hole, zeros, data.
     pub map: [&'static str; 4],
-    /// The bracket of the view on the map: top, middle, bottom, one row alone.
+    /// The view's bracket beside the map: top, middle, bottom, single row.
     pub bracket: [&'static str; 4],
-    /// Where a list goes on: above, below.
+    /// More rows above, below.
     pub more: [&'static str; 2],
 }
 
-/// The signs for a terminal that shows Unicode.
 pub const UNICODE: Glyphs = Glyphs {
     ascii: false,
     selected: "▌",
@@ -63,7 +54,6 @@ pub const UNICODE: Glyphs = Glyphs {
     more: ["↑", "↓"],
 };
 
-/// The signs for everything else.
 pub const ASCII: Glyphs = Glyphs {
     ascii: true,
     selected: ">",
@@ -85,8 +75,6 @@ pub const ASCII: Glyphs = Glyphs {
 };
 
 impl Glyphs {
-    /// The sign of a state.
-    #[must_use]
     pub const fn state(&self, state: State) -> &'static str {
         match (state, self.ascii) {
             (State::InUse, false) => "●",
@@ -103,8 +91,7 @@ impl Glyphs {
         }
     }
 
-    /// The sign of a run on the map.
-    #[must_use]
+    /// The symbol of a map cell.
     pub const fn extent(&self, kind: ExtentKind) -> &'static str {
         match kind {
             ExtentKind::Hole => self.map[1],

@@ -1,8 +1,7 @@
-//! Watches for the terminal to go away.
+//! Detects that the terminal is gone.
 //!
-//! crossterm 0.29 does not: its reading loop takes the end of the file for
-//! nothing, and burns a core. This waits for POLLHUP, which is always told
-//! (`poll(2)`), without a timeout, and so costs nothing.
+//! crossterm 0.29 ignores the end of file in its read loop and spins. This waits for POLLHUP,
+//! which is always reported (`poll(2)`), without a timeout, so it costs nothing.
 
 use super::message::Message;
 use super::terminal;
@@ -14,35 +13,30 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
-/// The exit status when the terminal has gone: that of SIGHUP, which comes at
-/// the same time to who is in the foreground.
+/// The exit status for SIGHUP, which the foreground process group gets at the same time.
 pub const STATUS: i32 = 129;
 
-/// How long the program may take to end by itself.
+/// Time for the program to end by itself.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Begins to watch standard input.
-///
-/// # Errors
-/// When there is no thread to be had.
 pub fn watch(messages: Sender<Message>) -> io::Result<()> {
     thread::Builder::new().name("hangup".into()).spawn(move || {
-        // When nobody listens any more, the program is ending anyway.
+        // The receiver is gone when the program ends.
         if wait(io::stdin()) && messages.send(Message::HungUp).is_ok() {
-            terminal::insist(GRACE, STATUS);
+            terminal::exit_after(GRACE, STATUS);
         }
     })?;
     Ok(())
 }
 
-/// Waits until the terminal has gone. False when it cannot be watched.
+/// Waits until the terminal is gone. Returns false if it cannot be watched.
 fn wait(terminal: impl AsFd) -> bool {
     loop {
         let mut terminal = [PollFd::new(terminal.as_fd(), PollFlags::empty())];
         match poll(&mut terminal, PollTimeout::NONE) {
             Ok(_) => {
                 let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
-                if terminal[0].revents().is_some_and(|told| told.intersects(gone)) {
+                if terminal[0].revents().is_some_and(|events| events.intersects(gone)) {
                     return true;
                 }
             }
@@ -59,12 +53,12 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn waits_for_the_other_end_to_close() {
+    fn wait_returns_when_the_other_end_closes() {
         let pair = openpty(None, None).unwrap();
         let (send, gone) = mpsc::channel();
         let slave = pair.slave;
         let watcher = thread::spawn(move || send.send(wait(&slave)));
-        // Input that nobody reads is no reason to wake.
+        // Unread input does not wake it.
         nix::unistd::write(&pair.master, b"x").unwrap();
         assert_eq!(gone.recv_timeout(Duration::from_millis(50)), Err(mpsc::RecvTimeoutError::Timeout));
         drop(pair.master);

@@ -1,4 +1,4 @@
-//! Keys, clicks and pasted text: from crossterm's words into ours.
+//! Reads keys, clicks and pasted text, and converts them from crossterm's types.
 
 use super::backlog::Backlog;
 use super::message::Message;
@@ -10,11 +10,8 @@ use crossterm::event::{
 use std::io::{self, IsTerminal as _};
 use std::sync::mpsc::Sender;
 
-/// Begins to read the terminal. The thread ends with the process: nothing
-/// wakes it from its reading.
-///
-/// # Errors
-/// When there is no thread to be had.
+/// Starts the thread that reads the terminal. It ends with the process, because nothing can
+/// interrupt its read.
 pub fn listen(messages: Sender<Message>) -> io::Result<()> {
     super::message::spawn("input", messages, |messages| {
         let backlog = Backlog::default();
@@ -24,7 +21,7 @@ pub fn listen(messages: Sender<Message>) -> io::Result<()> {
                     Some(event) => Message::Input(event, backlog.enter()),
                     None => continue,
                 },
-                // It has gone before it could be read at all.
+                // The terminal was gone before the first read.
                 Err(_) if !io::stdin().is_terminal() => Message::HungUp,
                 Err(error) => Message::InputFailed(error),
             };
@@ -36,14 +33,14 @@ pub fn listen(messages: Sender<Message>) -> io::Result<()> {
     })
 }
 
-/// What the program takes it for; `None` when it means nothing here.
+/// Converts an event, or returns `None` if it has no meaning here.
 fn translate(event: ct::Event) -> Option<Event> {
     match event {
         ct::Event::Key(event) => key(event).map(Event::Key),
         ct::Event::Mouse(event) => mouse(event).map(Event::Mouse),
         ct::Event::Paste(text) => Some(Event::Paste(text)),
-        // crossterm 0.29 loses a new size that comes together with a key, and
-        // knows of none before its first read: we listen to the signal itself.
+        // crossterm 0.29 loses a resize that arrives together with a key or before its first read,
+        // so [`super::signals`] handles SIGWINCH.
         ct::Event::Resize(..) | ct::Event::FocusGained | ct::Event::FocusLost => None,
     }
 }
@@ -106,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_by_their_names() {
+    fn keys_are_converted() {
         let table = [
             (KeyCode::Char('g'), NONE, "g"),
             (KeyCode::Char('G'), SHIFT, "G"),
@@ -146,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_nothing_is_dropped() {
+    fn unsupported_events_are_dropped() {
         assert_eq!(name(KeyCode::Char('x'), KeyModifiers::SUPER), None);
         assert_eq!(name(KeyCode::F(13), NONE), None);
         assert_eq!(name(KeyCode::CapsLock, NONE), None);
@@ -157,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mouse_clicks_and_scrolls() {
+    fn clicks_and_wheel_are_converted() {
         let at = |kind| mouse(MouseEvent { kind, column: 3, row: 4, modifiers: NONE });
         let made = |kind| Some(Mouse { x: 3, y: 4, kind });
         assert_eq!(at(MouseEventKind::Down(MouseButton::Left)), made(MouseKind::Click));
@@ -174,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn pasted_text_goes_through_and_sizes_come_from_elsewhere() {
+    fn paste_is_converted_and_resize_ignored() {
         assert!(
             matches!(translate(ct::Event::Paste("a\nb".into())), Some(Event::Paste(text)) if text == "a\nb")
         );

@@ -1,5 +1,4 @@
-//! What reaches the loop: events for the program, and what the loop itself
-//! has to do with.
+//! Messages to the event loop: events for the program, and those that the loop handles itself.
 
 use super::backlog::Slot;
 use crate::app::Event;
@@ -8,42 +7,34 @@ use crate::sys::job::Whom;
 use std::io;
 use std::sync::mpsc::Sender;
 
-/// Something for the loop.
 #[derive(Debug)]
 pub enum Message {
-    /// Something for the program.
     Event(Event),
-    /// A key, a click or pasted text, with its place in the backlog.
+    /// User input, with its place in the backlog.
     Input(Event, Slot),
-    /// Somebody asks us to stop (SIGTSTP).
-    Stop(Whom),
-    /// We were stopped by force and go on (SIGCONT): the terminal may have
-    /// been changed meanwhile.
+    /// A request to suspend (SIGTSTP).
+    Suspend(Whom),
+    /// The process continues after a SIGSTOP (SIGCONT). The terminal may have changed.
     Continued,
-    /// The terminal has another size (SIGWINCH).
+    /// The terminal was resized (SIGWINCH).
     Resized,
-    /// A signal asks us to end.
+    /// A signal that ends the program.
     Signal(i32),
-    /// The terminal is gone.
     HungUp,
-    /// A thread of ours panicked. It has said so already.
+    /// A thread panicked and has reported it.
     Panicked,
-    /// The terminal cannot be read any more.
+    /// Reading from the terminal failed.
     InputFailed(io::Error),
 }
 
-/// Starts a thread that sends messages. If it panics, the loop is told and ends the
-/// program.
-///
-/// # Errors
-/// When no thread can be started.
+/// Starts a thread that sends messages. A panic in it ends the program.
 pub fn spawn(
     name: &str,
     messages: Sender<Message>,
     run: impl FnOnce(&Sender<Message>) + Send + 'static,
 ) -> io::Result<()> {
     let alarm = messages.clone();
-    // When nobody listens any more, the program is ending anyway.
+    // The receiver is gone when the program ends.
     let panicked = move || drop(alarm.send(Message::Panicked));
     engine::spawn(name, panicked, move || run(&messages))
 }

@@ -1,4 +1,4 @@
-//! be done, drawing.
+//! The terminal: entering and leaving it, input, drawing.
 
 mod backlog;
 pub mod canvas;
@@ -15,6 +15,6 @@ mod signals;
 mod terminal;
 pub mod theme;
 
-pub use open::{Look, OpenError, open};
-pub use run::{ExitReason, Options, Program, RunError, run};
+pub use open::{UiError, UiOptions, open};
+pub use run::{ExitReason, Program, RunError, RunOptions, run};
 pub use terminal::EnterError;

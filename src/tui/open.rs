@@ -1,7 +1,7 @@
-//! Opens the interactive program on this terminal, as the settings have it.
+//! Starts the interactive program with the user's settings.
 
 use super::draw;
-use super::run::{self, ExitReason, Options, Program, RunError};
+use super::run::{self, ExitReason, Program, RunError, RunOptions};
 use super::theme::{Depth, Theme};
 use crate::act::LoggedSegments;
 use crate::app::{Effect, Event, Keymap, KeymapError, Settings, State, next_tick, update};
@@ -15,33 +15,27 @@ use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the command line says about the look of it.
+/// Command-line options for the UI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Look {
-    /// When to use colour; auto: as the settings have it.
+pub struct UiOptions {
+    /// Auto uses the setting in the config.
     pub color: When,
-    /// Nothing outside ASCII, whatever the settings say.
+    /// ASCII only, whatever the config says.
     pub ascii: bool,
-    /// Nothing may be changed.
     pub read_only: bool,
 }
 
-/// Why the program could not be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Something is wrong in the settings.
+pub enum UiError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The terminal is not there, or fails.
+    /// The terminal is missing or fails.
     #[error(transparent)]
     Run(#[from] RunError),
 }
 
-/// Runs the interactive program until it ends. To be called on the main thread.
-///
-/// # Errors
-/// When the settings are wrong, when there is no terminal, or when it fails.
-pub fn open(machine: &Arc<dyn Machine>, config: &Config, look: Look) -> Result<ExitReason, OpenError> {
+/// Runs the interactive program until it ends. Must run on the main thread.
+pub fn open(machine: &Arc<dyn Machine>, config: &Config, options: UiOptions) -> Result<ExitReason, UiError> {
     let keymap =
         Keymap::with(&config.keys).map_err(|error| config.wrong_keys(Some(action_of(&error)), &error))?;
     let uid = machine.effective_uid();
@@ -52,14 +46,14 @@ pub fn open(machine: &Arc<dyn Machine>, config: &Config, look: Look) -> Result<E
         mouse: config.mouse,
         keymap,
         user,
-        read_only: look.read_only,
+        read_only: options.read_only,
     };
-    let ui = Ui { state: State::new(settings), theme: theme_for(config, look) };
+    let ui = Ui { state: State::new(settings), theme: theme_for(config, options) };
     let rules = Rules::with(&config.makers, config.settle).with_created(LoggedSegments::shared());
-    Ok(run::run(machine, ui, Options { mouse: config.mouse, copies: config.copies }, rules)?)
+    Ok(run::run(machine, ui, RunOptions { mouse: config.mouse, copies: config.copies }, rules)?)
 }
 
-/// The line of the settings that an error is about is that of its action.
+/// The action whose line in the config is wrong.
 fn action_of(error: &KeymapError) -> &str {
     match error {
         KeymapError::Action(name) => name,
@@ -68,21 +62,21 @@ fn action_of(error: &KeymapError) -> &str {
     }
 }
 
-fn theme_for(config: &Config, look: Look) -> Theme {
-    let color = if look.color == When::Auto { config.color } else { look.color };
+fn theme_for(config: &Config, options: UiOptions) -> Theme {
+    let color = if options.color == When::Auto { config.color } else { options.color };
     let variable = |name: &str| env::var(name).ok();
     let depth = match color {
         When::Auto => Depth::detect(variable),
         When::Never => Depth::Mono,
-        // Colours in any case: NO_COLOR is not asked, and sixteen are the least.
+        // Overrides NO_COLOR and monochrome terminals.
         When::Always => {
             Depth::detect(|name| variable(name).filter(|_| name != "NO_COLOR")).max(Depth::Sixteen)
         }
     };
-    Theme::new(config.theme, depth, look.ascii || config.ascii)
+    Theme::new(config.theme, depth, options.ascii || config.ascii)
 }
 
-/// The state with its theme, as the loop runs it.
+/// State and theme, as the event loop needs them.
 struct Ui {
     state: State,
     theme: Theme,

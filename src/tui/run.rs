@@ -1,8 +1,7 @@
-//! The loop: waits for something to happen, lets the program think about it,
-//! carries out what it asks for, and draws once.
+//! The event loop: waits for messages, updates the program, executes its effects, and draws once.
 //!
-//! It sleeps until a message comes or the program has something that changes
-//! by itself; nothing is polled. Slow work is done by the [`Engine`].
+//! It sleeps until a message arrives or the program needs a redraw by itself; nothing is polled.
+//! The [`Engine`] does the slow work.
 
 use super::message::Message;
 use super::terminal::{EnterError, Terminal};
@@ -22,68 +21,57 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-/// How long the first picture waits for the first survey.
+/// Timeout for the first survey before the first frame.
 const FIRST_SURVEY: Duration = Duration::from_millis(30);
-/// How long messages are taken in without drawing: half a frame.
-const TAKE_IN: Duration = Duration::from_millis(8);
-/// What changes by itself changes no faster than this.
+/// Time for handling queued messages before the next frame: half a frame.
+const DRAIN_TIME: Duration = Duration::from_millis(8);
+/// Minimum interval of redraws without an event.
 const SHORTEST_TICK: Duration = Duration::from_millis(10);
 
-/// The program that the loop runs. It does no I/O and knows no clock.
+/// The program that the loop runs, without I/O and without a clock.
 pub trait Program {
-    /// Something happened: the only place where the state changes.
+    /// Handles an event. Only this changes the state.
     fn update(&mut self, now: Clock, event: Event) -> Vec<Effect>;
 
-    /// How long until something on the screen changes by itself; `None`: never.
+    /// The time until the next redraw without an event, if any.
     fn next_tick(&self, now: Clock) -> Option<Duration>;
 
-    /// Paints the screen, of which every cell is empty, in the size of the buffer.
+    /// Paints the screen into an empty buffer.
     fn draw(&self, buffer: &mut Buffer);
 }
 
-/// What the loop needs of a terminal.
-pub trait Stage {
-    /// How large it is.
+/// The terminal as the loop needs it.
+pub trait Console {
     fn size(&self) -> io::Result<Size>;
-    /// Shows a picture.
+    /// Shows a frame.
     fn draw(&mut self, size: Size, paint: &mut dyn FnMut(&mut Buffer)) -> io::Result<()>;
-    /// What it shows is not known any more: the next picture is drawn whole.
-    fn forget(&mut self);
-    /// Puts a text into its clipboard.
+    /// Marks its contents as unknown: the next frame is drawn completely.
+    fn invalidate(&mut self);
     fn copy(&mut self, text: &str) -> io::Result<()>;
-    /// Takes the mouse, or gives it back.
     fn capture_mouse(&mut self, on: bool) -> io::Result<()>;
-    /// Leaves it, stops, and enters it again when we go on.
-    fn stop(&mut self, whom: Whom) -> io::Result<()>;
-    /// Enters it again after somebody else has had it.
-    fn enter_again(&mut self) -> io::Result<()>;
+    /// Leaves the terminal, suspends, and enters it again when the process continues.
+    fn suspend(&mut self, whom: Whom) -> io::Result<()>;
+    /// Enters the terminal again after another process has used it.
+    fn reenter(&mut self) -> io::Result<()>;
 }
 
-/// How the program is to be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// Whether the mouse is wanted.
+pub struct RunOptions {
     pub mouse: bool,
-    /// How much the copies of what is removed may take together.
+    /// Maximum total size of copies of removed segments.
     pub copies: Bytes,
 }
 
-/// Why the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitReason {
-    /// It was asked to, with a key.
     Quit,
-    /// A signal came.
     Signal(i32),
-    /// The terminal has gone.
     HungUp,
-    /// A part of it panicked, and said so.
+    /// A thread panicked and has reported it.
     Panicked,
 }
 
 impl ExitReason {
-    /// The exit status of the process.
-    #[must_use]
     pub const fn status(self) -> i32 {
         match self {
             Self::Quit => 0,
@@ -94,40 +82,32 @@ impl ExitReason {
     }
 }
 
-/// Why the program could not be run, or not on.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The terminal could not be entered.
     #[error(transparent)]
     Enter(#[from] EnterError),
-    /// There are no threads to be had, or no signal handlers.
+    /// Failed to start threads or to install signal handlers.
     #[error("failed to start threads: {0}")]
     Threads(#[source] io::Error),
-    /// The terminal takes no more pictures.
     #[error("failed to write to the terminal: {0}")]
     Output(#[source] io::Error),
-    /// The terminal gives no more keys.
     #[error("failed to read from the terminal: {0}")]
     Input(#[source] io::Error),
 }
 
-/// Runs the program on the terminal until it ends, and leaves the terminal as
-/// it was found. Segments are judged by these rules. To be called on the main
-/// thread, see [`crate::sys::job::stop`].
-///
-/// # Errors
-/// When there is no terminal or no threads, or the terminal fails.
+/// Runs the program on the terminal until it ends, then restores the terminal. Must run on the
+/// main thread, see [`crate::sys::job::stop`].
 pub fn run(
     machine: &Arc<dyn Machine>,
     program: impl Program,
-    options: Options,
+    options: RunOptions,
     rules: Rules,
 ) -> Result<ExitReason, RunError> {
     let (messages, inbox) = mpsc::channel();
     let state = StateDirectory::find().ok();
     let engine = engine::Options { copies: options.copies, rules, state };
     let mut engine = start(machine, engine, messages.clone()).map_err(RunError::Threads)?;
-    // Under way while the terminal is entered.
+    // The survey runs while the terminal is entered.
     engine.send(Request::Survey);
     signals::listen(messages.clone()).map_err(RunError::Threads)?;
     let terminal = Terminal::enter(options.mouse)?;
@@ -136,103 +116,100 @@ pub fn run(
     Loop::new(program, terminal, engine, inbox).run()
 }
 
-/// Starts the engine. Its reports become messages.
 fn start(
     machine: &Arc<dyn Machine>,
     options: engine::Options,
     messages: Sender<Message>,
 ) -> io::Result<Engine> {
     Engine::start(machine, options, move |report| {
-        // When nobody listens any more, the program is ending.
+        // The receiver is gone when the program ends.
         let _ = messages.send(report.into());
     })
 }
 
-/// The loop, over whatever terminal.
 struct Loop<P, S> {
     program: P,
-    stage: S,
+    console: S,
     engine: Engine,
     inbox: Receiver<Message>,
     size: Size,
     surveyed: bool,
-    /// How long the first picture waits for the first survey.
-    patience: Duration,
+    /// Timeout for the first survey before the first frame.
+    survey_timeout: Duration,
 }
 
-/// Goes on, or ends so.
+/// Continues, or ends with a result.
 type Flow = ControlFlow<Result<ExitReason, RunError>>;
 
-impl<P: Program, S: Stage> Loop<P, S> {
-    const fn new(program: P, stage: S, engine: Engine, inbox: Receiver<Message>) -> Self {
+impl<P: Program, S: Console> Loop<P, S> {
+    const fn new(program: P, console: S, engine: Engine, inbox: Receiver<Message>) -> Self {
         let size = Size { width: 0, height: 0 };
-        Self { program, stage, engine, inbox, size, surveyed: false, patience: FIRST_SURVEY }
+        Self { program, console, engine, inbox, size, surveyed: false, survey_timeout: FIRST_SURVEY }
     }
 
     fn run(mut self) -> Result<ExitReason, RunError> {
-        let mut flow = self.begin();
+        let mut flow = self.draw_first_frame();
         while flow.is_continue() {
-            flow = self.turn();
+            flow = self.run_once();
         }
-        let Self { stage, engine, .. } = self;
-        // Before the terminal is left, so that little is typed ahead to us
-        // that is meant for the shell: nothing wakes who reads the keys.
+        let Self { console, engine, .. } = self;
+        // Stop the engine before leaving the terminal: the input thread cannot be interrupted, and
+        // would swallow keys typed for the shell meanwhile.
         engine.stop();
-        drop(stage);
+        drop(console);
         flow.break_value().unwrap_or(Ok(ExitReason::Quit))
     }
 
-    /// Tells the size, and waits a moment for the first survey, so that the
-    /// first picture is not an empty one.
-    fn begin(&mut self) -> Flow {
-        self.measure()?;
-        let until = self.engine.now() + self.patience;
+    /// Waits briefly for the first survey, so that the first frame is not empty.
+    fn draw_first_frame(&mut self) -> Flow {
+        self.update_size()?;
+        let until = self.engine.now() + self.survey_timeout;
         while !self.surveyed {
             match self.inbox.recv_timeout(until.saturating_sub(self.engine.now())) {
-                Ok(message) => self.take(message)?,
+                Ok(message) => self.handle(message)?,
                 Err(_) => break,
             }
         }
         self.draw()
     }
 
-    /// Sleeps until something happens, takes in all that has happened, draws once.
-    fn turn(&mut self) -> Flow {
+    /// Waits for a message, handles all that are queued, and draws once.
+    fn run_once(&mut self) -> Flow {
         let first = match self.program.next_tick(self.engine.now()) {
             None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(tick) => self.inbox.recv_timeout(tick.max(SHORTEST_TICK)),
         };
         match first {
-            Ok(message) => self.take(message)?,
-            Err(RecvTimeoutError::Timeout) => self.happen(Event::Tick)?,
-            // All threads have ended, the one that reads keys too.
+            Ok(message) => self.handle(message)?,
+            Err(RecvTimeoutError::Timeout) => self.dispatch(Event::Tick)?,
+            // All threads have ended, including the input thread.
             Err(RecvTimeoutError::Disconnected) => return ControlFlow::Break(Ok(ExitReason::HungUp)),
         }
-        let until = self.engine.now() + TAKE_IN;
+        let until = self.engine.now() + DRAIN_TIME;
         while self.engine.now() < until {
             let Ok(message) = self.inbox.try_recv() else { break };
-            self.take(message)?;
+            self.handle(message)?;
         }
         self.draw()
     }
 
-    fn take(&mut self, message: Message) -> Flow {
+    fn handle(&mut self, message: Message) -> Flow {
         match message {
-            Message::Event(event) => self.happen(event),
+            Message::Event(event) => self.dispatch(event),
             Message::Input(event, slot) => {
-                // Handled: the backlog has room for another one.
+                // Frees the event's place in the backlog.
                 drop(slot);
-                self.happen(event)
+                self.dispatch(event)
             }
             Message::Resized => {
-                // One that became small and large again between two pictures
-                // has the size that it had, and shows something else.
-                self.stage.forget();
-                self.measure()
+                // A terminal that was resized twice between two frames has its old size but other
+                // contents.
+                self.console.invalidate();
+                self.update_size()
             }
-            Message::Stop(whom) => self.stop(whom),
+            Message::Suspend(whom) => self.suspend(whom),
             Message::Continued => {
-                let entered = self.stage.enter_again();
+                let entered = self.console.reenter();
                 self.resumed(entered)
             }
             Message::Signal(signal) => ControlFlow::Break(Ok(ExitReason::Signal(signal))),
@@ -242,65 +219,65 @@ impl<P: Program, S: Stage> Loop<P, S> {
         }
     }
 
-    fn happen(&mut self, event: Event) -> Flow {
+    fn dispatch(&mut self, event: Event) -> Flow {
         match &event {
             Event::Resize(size) => self.size = *size,
             Event::Engine(Report { body: Body::Surveyed(_), .. }) => self.surveyed = true,
             _ => {}
         }
         for effect in self.program.update(self.engine.now(), event) {
-            self.carry_out(effect)?;
+            self.execute(effect)?;
         }
         ControlFlow::Continue(())
     }
 
-    fn carry_out(&mut self, effect: Effect) -> Flow {
-        let done = match effect {
+    fn execute(&mut self, effect: Effect) -> Flow {
+        let result = match effect {
             Effect::Engine(request) => {
                 self.engine.send(request);
                 Ok(())
             }
-            Effect::Copy(text) => match self.stage.copy(&text) {
+            Effect::Copy(text) => match self.console.copy(&text) {
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                    return self.happen(Event::Failed(error.to_string()));
+                    return self.dispatch(Event::Failed(error.to_string()));
                 }
                 done => done,
             },
-            Effect::CaptureMouse(on) => self.stage.capture_mouse(on),
-            Effect::Suspend => return self.stop(Whom::Group),
+            Effect::CaptureMouse(on) => self.console.capture_mouse(on),
+            Effect::Suspend => return self.suspend(Whom::Group),
             Effect::Quit => return ControlFlow::Break(Ok(ExitReason::Quit)),
         };
-        output(done)
+        output(result)
     }
 
-    fn stop(&mut self, whom: Whom) -> Flow {
-        let stopped = self.stage.stop(whom);
-        self.resumed(stopped)
+    fn suspend(&mut self, whom: Whom) -> Flow {
+        let suspended = self.console.suspend(whom);
+        self.resumed(suspended)
     }
 
-    /// The terminal is ours again, and may have another size.
+    /// Updates size and screen after the terminal was entered again.
     fn resumed(&mut self, entered: io::Result<()>) -> Flow {
         output(entered)?;
-        self.measure()?;
-        self.happen(Event::Resumed)
+        self.update_size()?;
+        self.dispatch(Event::Resumed)
     }
 
-    fn measure(&mut self) -> Flow {
-        match self.stage.size() {
-            Ok(size) => self.happen(Event::Resize(size.clamped())),
+    fn update_size(&mut self) -> Flow {
+        match self.console.size() {
+            Ok(size) => self.dispatch(Event::Resize(size.clamped())),
             Err(error) => output(Err(error)),
         }
     }
 
     fn draw(&mut self) -> Flow {
-        let Self { program, stage, size, .. } = self;
-        output(stage.draw(*size, &mut |buffer| program.draw(buffer)))
+        let Self { program, console, size, .. } = self;
+        output(console.draw(*size, &mut |buffer| program.draw(buffer)))
     }
 }
 
-/// Writing has failed: that the terminal has gone is no error of ours.
-fn output(written: io::Result<()>) -> Flow {
-    match written {
+/// Converts a write error. A terminal that is gone is a normal exit.
+fn output(result: io::Result<()>) -> Flow {
+    match result {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) if matches!(error.raw_os_error(), Some(libc::EIO | libc::EPIPE | libc::ENXIO)) => {
             ControlFlow::Break(Ok(ExitReason::HungUp))

@@ -1,5 +1,5 @@
-//! Puts a picture on the terminal: only what differs from the last one, in a
-//! single write; nothing at all when nothing differs.
+//! Writes frames to the terminal: only the cells that changed, in one write, and nothing if no
+//! cell changed.
 
 use crate::app::event::Size;
 use crossterm::queue;
@@ -11,41 +11,38 @@ use ratatui::layout::Rect;
 use std::io::{self, Write};
 use std::mem;
 
-/// What the terminal shows, and where to write what changes.
+/// The cells that the terminal shows.
 ///
-/// ratatui's own `Terminal` writes cursor codes for every frame, changed or
-/// not; a screen at rest must not wake the terminal, nor the line to it.
+/// Unlike ratatui's `Terminal`, it writes nothing for an unchanged frame, so an idle screen does
+/// not wake the terminal or its connection.
 #[derive(Debug)]
 pub struct Screen<W> {
     out: W,
     shown: Buffer,
     next: Buffer,
     bytes: Vec<u8>,
-    forgotten: bool,
+    invalid: bool,
 }
 
 impl<W: Write> Screen<W> {
-    /// A screen of which nothing is known yet: the first picture is drawn whole.
+    /// A screen with unknown contents: the first frame is drawn completely.
     pub fn new(out: W) -> Self {
-        Self { out, shown: Buffer::default(), next: Buffer::default(), bytes: vec![], forgotten: true }
+        Self { out, shown: Buffer::default(), next: Buffer::default(), bytes: vec![], invalid: true }
     }
 
-    /// Somebody else has written on it: the next picture is drawn whole.
-    pub const fn forget(&mut self) {
-        self.forgotten = true;
+    /// Marks the contents as unknown: the next frame is drawn completely.
+    pub const fn invalidate(&mut self) {
+        self.invalid = true;
     }
 
-    /// Has a picture painted and puts what differs from the last one on the
-    /// terminal. A picture of another size is drawn whole.
-    ///
-    /// # Errors
-    /// When the terminal cannot be written to. The next picture is drawn whole then.
+    /// Paints a frame and writes the cells that changed. After a resize or an error, the next
+    /// frame is drawn completely.
     pub fn draw(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> io::Result<()> {
         let area = Rect::new(0, 0, size.width, size.height);
         self.next.resize(area);
         self.next.reset();
         paint(&mut self.next);
-        let whole = mem::replace(&mut self.forgotten, true) || self.shown.area != area;
+        let whole = mem::replace(&mut self.invalid, true) || self.shown.area != area;
         if whole {
             self.shown.resize(area);
             self.shown.reset();
@@ -56,7 +53,7 @@ impl<W: Write> Screen<W> {
             self.out.flush()?;
         }
         mem::swap(&mut self.shown, &mut self.next);
-        self.forgotten = false;
+        self.invalid = false;
         Ok(())
     }
 
@@ -83,7 +80,7 @@ mod tests {
 
     const SIZE: Size = Size { width: 20, height: 3 };
 
-    /// Counts the writes, and keeps what was written since it was last asked.
+    /// Counts the writes and records their bytes.
     #[derive(Default)]
     struct Spy {
         bytes: Vec<u8>,
@@ -121,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_when_nothing_differs() {
+    fn unchanged_frame_writes_nothing() {
         let mut screen = Screen::new(Spy::default());
         assert!(!draw(&mut screen, SIZE, "hello").bytes.is_empty());
         for _ in 0..3 {
@@ -132,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_one_synchronized_write_of_what_differs() {
+    fn changed_cells_are_one_synchronized_write() {
         let mut screen = Screen::new(Spy::default());
         draw(&mut screen, SIZE, "hello");
         let spy = draw(&mut screen, SIZE, "hallo");
@@ -143,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn after_a_resize_or_an_interruption_all_is_drawn_anew() {
+    fn resize_and_invalidation_redraw_everything() {
         let mut terminal = parser();
         let mut screen = Screen::new(Spy::default());
         terminal.process(b"rubbish\r\nrubbish");
         let first = draw(&mut screen, SIZE, "hello");
         assert_eq!(seen(&mut terminal, &first), "\nhello");
         terminal.process(b"\x1b[Hrubbish\r\nrubbish");
-        screen.forget();
+        screen.invalidate();
         assert_eq!(seen(&mut terminal, &draw(&mut screen, SIZE, "hello")), "\nhello");
         let small = Size { width: 4, height: 2 };
         terminal.screen_mut().set_size(cells(2), cells(4));
@@ -162,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_characters_cover_and_uncover_their_neighbour() {
+    fn wide_characters_hide_and_reveal_the_next_cell() {
         let mut terminal = parser();
         let mut screen = Screen::new(Spy::default());
         for text in ["ab漢字ef", "abcdefgh", "a漢b字ef", "漢漢漢漢", "x漢漢漢y", "xy"] {
@@ -172,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn styles_reach_the_terminal_and_end_with_their_text() {
+    fn styles_are_written_and_reset() {
         let mut terminal = parser();
         let mut screen = Screen::new(Spy::default());
         screen
@@ -188,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_write_is_made_good_by_a_whole_picture() {
+    fn failed_write_is_followed_by_a_complete_frame() {
         struct Broken(bool, Spy);
         impl Write for Broken {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

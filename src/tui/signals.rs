@@ -1,4 +1,4 @@
-//! Signals from outside: end, stop, go on, another size.
+//! Signals: terminate, suspend, continue, resize.
 
 use super::message::Message;
 use super::terminal;
@@ -10,26 +10,22 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
-/// How long the program may take to end by itself.
+/// Time for the program to end by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The exit status of a program that a signal ended, as shells write it.
-#[must_use]
+/// The exit status of a process that a signal ended, as in shells.
 pub const fn status(signal: i32) -> i32 {
     128 + signal
 }
 
-/// Begins to listen. Raw mode makes the keys of the terminal (Ctrl-C, Ctrl-\,
-/// Ctrl-Z) ordinary keys, so what comes here was sent by somebody.
-///
-/// # Errors
-/// When the handlers cannot be set, or there is no thread to be had.
+/// Starts the thread that handles signals. In raw mode, Ctrl-C, Ctrl-\ and Ctrl-Z are ordinary
+/// keys, so these signals come from other processes.
 pub fn listen(messages: Sender<Message>) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH])?;
     thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
             let message = match signal {
-                SIGTSTP => Message::Stop(Whom::Us),
+                SIGTSTP => Message::Suspend(Whom::Us),
                 SIGCONT => Message::Continued,
                 SIGWINCH => Message::Resized,
                 signal => Message::Signal(signal),
@@ -40,7 +36,7 @@ pub fn listen(messages: Sender<Message>) -> io::Result<()> {
                 return;
             }
             if ends {
-                terminal::insist(GRACE, status(signal));
+                terminal::exit_after(GRACE, status(signal));
             }
         }
     })?;

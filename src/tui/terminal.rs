@@ -1,11 +1,10 @@
-//! Enters the terminal, and leaves it as it was found: at the end, on a panic,
-//! before a stop.
+//! Enters the terminal, and restores it at the end, on a panic, and before a suspend.
 //!
-//! There is one terminal, so what is entered is known to the whole process: a
-//! panic in any thread can leave it, and nothing is drawn on it after that.
+//! The state is global, so that a panic in any thread can restore the terminal, and nothing is
+//! drawn after that.
 
 use super::clipboard;
-use super::run::Stage;
+use super::run::Console;
 use super::screen::Screen;
 use crate::app::event::Size;
 use crate::sys::job::{self, Whom};
@@ -26,37 +25,33 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Clicks and the wheel, in the form that knows wide terminals. crossterm's
-/// own command asks for every movement too, and each would wake us.
+/// Clicks and the wheel, in the SGR encoding for wide terminals. crossterm's command also enables
+/// motion events, which would wake the program all the time.
 const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 
-/// Whether the terminal is ours now.
+/// Set while the program has the terminal.
 static ENTERED: AtomicBool = AtomicBool::new(false);
-/// Held while something is written, so that leaving does not come in between.
+/// Held by a writer, so that leaving does not interrupt its output.
 static WRITING: Mutex<()> = Mutex::new(());
-/// Whether it has been left for good.
+/// Set once the terminal was left for good.
 static FINISHED: AtomicBool = AtomicBool::new(false);
-/// How long leaving waits for a writer. One that takes longer is stuck.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// Time that leaving waits for a writer. One that takes longer is blocked.
+const WRITER_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Why the terminal could not be entered.
 #[derive(Debug, thiserror::Error)]
 pub enum EnterError {
-    /// There is none.
     #[error("the UI needs a terminal. Use `shmlens list` to print the table")]
     NoTerminal,
-    /// It understands no control sequences.
     #[error(
         "the UI needs a terminal that can move the cursor, but TERM is '{0}'. Use `shmlens list` to print the table"
     )]
     Dumb(String),
-    /// It does not do as it is told.
     #[error("failed to set up the terminal: {0}")]
     Failed(#[from] io::Error),
 }
 
-/// The terminal, while it is ours. Dropping it leaves it as it was found.
+/// The entered terminal. Dropping it restores the terminal.
 #[derive(Debug)]
 pub struct Terminal {
     screen: Screen<Tty>,
@@ -64,12 +59,9 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Takes the terminal at standard input and output: raw mode, a screen of
-    /// our own, no cursor, pasted text told from typed, and the mouse if it is
-    /// wanted. From now on a panic in any thread leaves it first.
-    ///
-    /// # Errors
-    /// When standard input or output is no terminal, or it refuses.
+    /// Enters the terminal at standard input and output: raw mode, alternate screen, hidden
+    /// cursor, bracketed paste, and optionally mouse capture. From now on a panic in any thread
+    /// restores it first.
     pub fn enter(mouse: bool) -> Result<Self, EnterError> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Err(EnterError::NoTerminal);
@@ -78,8 +70,8 @@ impl Terminal {
         if term.is_empty() || term == "dumb" {
             return Err(EnterError::Dumb(term.to_string_lossy().into_owned()));
         }
-        // Under NO_COLOR crossterm writes an empty SGR for each colour, which
-        // resets reverse video. What has colour is for our theme to say.
+        // With NO_COLOR, crossterm writes an empty SGR for each color, which resets reverse video.
+        // The theme decides about colors.
         force_color_output(true);
         leave_on_panic();
         enter(mouse)?;
@@ -87,7 +79,7 @@ impl Terminal {
     }
 }
 
-impl Stage for Terminal {
+impl Console for Terminal {
     fn size(&self) -> io::Result<Size> {
         let size = terminal::window_size()?;
         Ok(Size { width: size.columns, height: size.rows })
@@ -97,8 +89,8 @@ impl Stage for Terminal {
         self.screen.draw(size, paint)
     }
 
-    fn forget(&mut self) {
-        self.screen.forget();
+    fn invalidate(&mut self) {
+        self.screen.invalidate();
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
@@ -112,16 +104,15 @@ impl Stage for Terminal {
         Tty.write_all(if on { MOUSE_ON } else { MOUSE_OFF })
     }
 
-    fn stop(&mut self, whom: Whom) -> io::Result<()> {
+    fn suspend(&mut self, whom: Whom) -> io::Result<()> {
         leave();
         job::stop(whom)?;
-        self.enter_again()
+        self.reenter()
     }
 
-    fn enter_again(&mut self) -> io::Result<()> {
-        self.screen.forget();
-        // Who had the terminal meanwhile may have set its mode; crossterm
-        // believes in the one it set itself.
+    fn reenter(&mut self) -> io::Result<()> {
+        self.screen.invalidate();
+        // Another process may have changed the mode, but crossterm caches the one it set.
         terminal::disable_raw_mode()?;
         enter(self.mouse)
     }
@@ -135,8 +126,8 @@ impl Drop for Terminal {
 }
 
 fn enter(mouse: bool) -> io::Result<()> {
-    // First of all: a background job that may not have the terminal is stopped
-    // here by the kernel (SIGTTOU), before it has written anything.
+    // First, because the kernel stops a background job here (SIGTTOU), before it has written
+    // anything.
     terminal::enable_raw_mode()?;
     let mut bytes = vec![];
     if !ENTERED.swap(true, Ordering::SeqCst) {
@@ -149,28 +140,27 @@ fn enter(mouse: bool) -> io::Result<()> {
     Tty.write_all(&bytes).inspect_err(|_| leave())
 }
 
-/// Leaves the terminal as it was found, if it is ours. From any thread, any
-/// number of times; what a writer that is stuck keeps us from writing is left
-/// out after a short while.
+/// Restores the terminal if it was entered. Can be called from any thread, any number of times. If
+/// a writer is blocked, the escape sequences are skipped.
 pub fn leave() {
     if !ENTERED.swap(false, Ordering::SeqCst) {
         return;
     }
     let mut bytes = vec![];
-    // The reverse of how it was entered. A picture may have been cut off.
+    // A frame may have been interrupted.
     let composed = queue!(bytes, EndSynchronizedUpdate, ResetColor).and_then(|()| {
         bytes.extend(MOUSE_OFF);
         queue!(bytes, DisableBracketedPaste, Show, LeaveAlternateScreen)
     });
-    if let (Ok(()), Some(_writing)) = (composed, writer_within(PATIENCE)) {
-        // There is nobody left to tell of an error.
+    if let (Ok(()), Some(_writing)) = (composed, writer_within(WRITER_TIMEOUT)) {
+        // Nothing can be done about an error.
         let _ = write_now(&bytes);
     }
     let _ = terminal::disable_raw_mode();
 }
 
-fn writer_within(patience: Duration) -> Option<MutexGuard<'static, ()>> {
-    let until = Instant::now() + patience;
+fn writer_within(timeout: Duration) -> Option<MutexGuard<'static, ()>> {
+    let until = Instant::now() + timeout;
     loop {
         match WRITING.try_lock() {
             Ok(guard) => return Some(guard),
@@ -183,7 +173,7 @@ fn writer_within(patience: Duration) -> Option<MutexGuard<'static, ()>> {
     }
 }
 
-/// From now on a panic leaves the terminal before it is reported.
+/// Installs a panic hook that restores the terminal before the report.
 fn leave_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -195,10 +185,9 @@ fn leave_on_panic() {
     });
 }
 
-/// Ends the process with this status when it has not left the terminal for
-/// good by then: somebody wants it gone, and a terminal that takes no more may
-/// hold it.
-pub fn insist(after: Duration, status: i32) {
+/// Ends the process unless it has left the terminal for good after this time: it was asked to end,
+/// and may be blocked by a terminal that accepts no more output.
+pub fn exit_after(after: Duration, status: i32) {
     let end = move || {
         thread::sleep(after);
         if !FINISHED.load(Ordering::SeqCst) {
@@ -206,11 +195,11 @@ pub fn insist(after: Duration, status: i32) {
             signal_hook::low_level::exit(status);
         }
     };
-    // Without a thread to spare the ordinary way has to do.
-    let _ = thread::Builder::new().name("insist".into()).spawn(end);
+    // Without a thread, the program can only end by itself.
+    let _ = thread::Builder::new().name("exit-after".into()).spawn(end);
 }
 
-/// Standard output as long as the terminal is ours; then nowhere.
+/// Writes to standard output while the terminal is entered, then discards everything.
 #[derive(Debug)]
 struct Tty;
 
@@ -228,8 +217,8 @@ impl Write for Tty {
     }
 }
 
-/// Writes all of it, past the buffer of the standard library. The descriptor
-/// may be non-blocking, when somebody who shares it made it so.
+/// Writes everything, bypassing the buffer of the standard library. The descriptor may be
+/// non-blocking if another process that shares it has made it so.
 fn write_now(mut bytes: &[u8]) -> io::Result<()> {
     let out = io::stdout();
     while !bytes.is_empty() {

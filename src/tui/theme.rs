@@ -1,89 +1,68 @@
-//! What each colour means. A theme gives every role a style; no other file
-//! names a colour.
+//! Themes: a style for every role. No other file names a color.
 //!
-//! The default theme uses the terminal's own sixteen colours on its own
-//! background, so it fits light and dark ones.
+//! The default theme uses the terminal's own sixteen colors and background, so it fits light and
+//! dark terminals.
 
 use super::glyphs::{ASCII, Glyphs, UNICODE};
 pub use crate::config::Theme as Name;
 use ratatui::style::{Color, Modifier, Style};
 
-/// The styles of every role, and the signs.
+/// The style of every role, and the symbols.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Theme {
-    /// Plain text.
     pub text: Style,
     /// Headings, units, hints, zeros.
     pub dim: Style,
-    /// Keys in hints, focus, matches.
     pub accent: Style,
-    /// The heading of the pane that has the keys.
+    /// The heading of the active pane.
     pub focus: Style,
-    /// What is called by its name: the program, a segment.
+    /// Names of the program and of segments.
     pub strong: Style,
-    /// The selected row: laid over what is there.
+    /// Patched over the selected row.
     pub selection: Style,
-    /// In use.
     pub in_use: Style,
-    /// Removed, kept alive by who holds it.
     pub removed: Style,
-    /// Unknown.
     pub unknown: Style,
-    /// Unheld, and not to be removed.
     pub protected: Style,
-    /// Leaked.
     pub leaked: Style,
-    /// Attached by us.
+    /// Attached by shmlens.
     pub attached: Style,
-    /// Something failed.
     pub failed: Style,
-    /// A byte that is zero.
     pub zero: Style,
-    /// A byte that prints.
     pub printable: Style,
-    /// A byte of white space.
     pub space: Style,
-    /// A control byte.
     pub control: Style,
-    /// Any other byte.
+    /// Bytes outside ASCII.
     pub other: Style,
-    /// The glow of a change, from fresh to nearly gone.
+    /// The fading glow of a change, fresh first.
     pub glow: Vec<Style>,
-    /// A byte that differs from the baseline.
     pub differs: Style,
-    /// A match of the search.
     pub found: Style,
-    /// The byte under the cursor.
     pub cursor: Style,
-    /// The signs.
     pub glyphs: Glyphs,
 }
 
-/// How many colours the terminal has.
+/// The color depth of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
-    /// None, or none wanted.
+    /// No colors.
     Mono,
-    /// Sixteen.
     Sixteen,
-    /// 256.
     Many,
-    /// Red, green and blue.
     True,
 }
 
 impl Depth {
-    /// What the environment says, with `lookup` for a variable's value.
-    #[must_use]
+    /// Detects the depth from environment variables, which `lookup` returns.
     pub fn detect(lookup: impl Fn(&str) -> Option<String>) -> Self {
         if lookup("NO_COLOR").is_some_and(|value| !value.is_empty()) {
             return Self::Mono;
         }
         let term = lookup("TERM").unwrap_or_default();
-        let colour = lookup("COLORTERM").unwrap_or_default();
+        let color = lookup("COLORTERM").unwrap_or_default();
         if term == "dumb" || term.starts_with("vt") {
             Self::Mono
-        } else if colour == "truecolor" || colour == "24bit" || term.ends_with("-direct") {
+        } else if color == "truecolor" || color == "24bit" || term.ends_with("-direct") {
             Self::True
         } else if term.contains("256") {
             Self::Many
@@ -94,8 +73,7 @@ impl Depth {
 }
 
 impl Theme {
-    /// A theme as far as the terminal can show it.
-    #[must_use]
+    /// Returns a theme, reduced to the depth of the terminal.
     pub fn new(name: Name, depth: Depth, ascii: bool) -> Self {
         let mut theme = match (name, depth) {
             (Name::Mono, _) | (_, Depth::Mono) => Self::mono(),
@@ -109,7 +87,7 @@ impl Theme {
         theme
     }
 
-    /// Without a colour: signs, words, and what the terminal does to letters.
+    /// Uses only modifiers such as bold and reverse.
     fn mono() -> Self {
         let plain = Style::new();
         let dim = plain.add_modifier(Modifier::DIM);
@@ -146,7 +124,7 @@ impl Theme {
         let fg = |color: Color| Style::new().fg(color);
         let glow = match depth {
             Depth::True => AMBER.iter().map(|&(r, g, b)| on(Color::Rgb(r, g, b))).collect(),
-            // The same way from amber to grey, in the steps that 256 colours have.
+            // The same fade in the 256-color palette.
             Depth::Many => [214, 178, 137, 101].map(|color| on(Color::Indexed(color))).to_vec(),
             _ => plain_glow(),
         };
@@ -207,8 +185,7 @@ impl Theme {
         }
     }
 
-    /// The style of a change that has faded so far (0 is fresh, 1 is gone).
-    #[must_use]
+    /// The style of a change, from 0 (fresh) to 1 (gone).
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -220,8 +197,7 @@ impl Theme {
         self.glow.get(step).copied().unwrap_or_default()
     }
 
-    /// The style of a byte by its class, as people know it from hexyl.
-    #[must_use]
+    /// The style of a byte's class; the same classes as in hexyl.
     pub const fn byte(&self, byte: u8) -> Style {
         match byte {
             0 => self.zero,
@@ -233,12 +209,12 @@ impl Theme {
     }
 }
 
-/// Black letters on a background that is neither light nor dark for long.
+/// Black text stays readable on all these backgrounds.
 const fn on(background: Color) -> Style {
     Style::new().bg(background).fg(Color::Black)
 }
 
-/// From amber to a grey on which black still reads, on light and on dark.
+/// From amber to a gray on which black is readable in light and dark terminals.
 const AMBER: [Rgb; 8] = [
     (255, 184, 0),
     (244, 178, 16),
@@ -250,7 +226,6 @@ const AMBER: [Rgb; 8] = [
     (164, 144, 130),
 ];
 
-/// Fresh, a little later, and gone.
 fn plain_glow() -> Vec<Style> {
     let reverse = Style::new().add_modifier(Modifier::REVERSED);
     let lined = Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
@@ -307,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_tells_the_colours() {
+    fn depth_is_detected_from_the_environment() {
         assert_eq!(detect(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]), Depth::True);
         assert_eq!(detect(&[("TERM", "xterm-256color")]), Depth::Many);
         assert_eq!(detect(&[("TERM", "linux")]), Depth::Sixteen);
@@ -317,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn without_colours_there_is_none_in_any_style() {
+    fn mono_depth_uses_no_colors() {
         for name in [Name::Default, Name::Dark, Name::Light, Name::Mono] {
             let theme = Theme::new(name, Depth::Mono, false);
             let styles = [
@@ -340,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_glow_fades_step_by_step() {
+    fn glow_fades_in_steps() {
         let theme = Theme::new(Name::Default, Depth::True, false);
         assert_eq!(theme.glow.len(), 8);
         assert_eq!(theme.glow(0.0), theme.glow[0]);

@@ -4,7 +4,7 @@
 use super::{no_row, open, quit, row};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, wait_until};
 use nix::sys::signal::Signal;
-use shmlens::app::overlay::DEAF;
+use shmlens::app::overlay::TYPED_AHEAD_GUARD;
 use shmlens::sys::shm;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// As in `acting`: a confirmation takes no key in its first 150 ms.
 fn answer(terminal: &Terminal, key: &str) {
-    thread::sleep(DEAF + Duration::from_millis(100));
+    thread::sleep(TYPED_AHEAD_GUARD + Duration::from_millis(100));
     terminal.send(key);
 }
 

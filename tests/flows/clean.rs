@@ -1,4 +1,4 @@
-//! What is leaked, ticked or not, and its removal.
+//! What is leaked, checked or not, and its removal.
 
 use super::{notice, stage};
 use crate::support::Stage;
@@ -47,7 +47,7 @@ fn confirm(stage: &Stage) -> &Confirm {
 }
 
 fn ids(stage: &Stage) -> Vec<(String, bool)> {
-    shown(stage).items.iter().map(|item| (item.segment.id.to_string(), item.ticked)).collect()
+    shown(stage).items.iter().map(|item| (item.segment.id.to_string(), item.checked)).collect()
 }
 
 fn left(machine: &FakeMachine) -> (Vec<i32>, Vec<String>) {
@@ -62,7 +62,7 @@ fn what_is_certain_is_ticked_and_goes_after_a_yes() {
     let mut stage = stage(world());
     stage.press("c");
     let expected = [("sysv:5", true), ("sysv:6", true), ("posix:/likely", false)];
-    assert_eq!(ids(&stage), expected.map(|(id, ticked)| (id.to_owned(), ticked)));
+    assert_eq!(ids(&stage), expected.map(|(id, checked)| (id.to_owned(), checked)));
     let screen = stage.screen();
     for text in ["Clean up: 3 leaked segments", "[x] sysv:5", "[ ] /likely", "creator 4121 exited"] {
         assert!(screen.contains(text), "{text} is not in\n{screen}");
@@ -89,7 +89,7 @@ fn each_is_ticked_and_unticked() {
     stage.press("G<space><enter>");
     assert_eq!(confirm(&stage).title(), "Remove /likely");
     stage.press("<esc>a");
-    assert_eq!(shown(&stage).ticked().count(), 3);
+    assert_eq!(shown(&stage).checked().count(), 3);
     stage.press("<esc>");
     assert_eq!(left(&stage.machine).0.len(), 3);
 }
@@ -142,7 +142,7 @@ fn those_that_are_certain_go_first() {
     let mut stage = stage(machine);
     stage.press("c");
     let expected = [("posix:/nccl-a1B2c3", true), ("posix:/likely", false)];
-    assert_eq!(ids(&stage), expected.map(|(id, ticked)| (id.to_owned(), ticked)));
+    assert_eq!(ids(&stage), expected.map(|(id, checked)| (id.to_owned(), checked)));
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn leaving_the_dialog_goes_back_to_the_list_with_its_selection() {
         let _ = confirm(&stage);
         stage.press(leave);
         assert_eq!(shown(&stage).list.selected, 2, "{leave}");
-        let ticks: Vec<bool> = ids(&stage).into_iter().map(|(_, ticked)| ticked).collect();
+        let ticks: Vec<bool> = ids(&stage).into_iter().map(|(_, checked)| checked).collect();
         assert_eq!(ticks, [true, false, false], "{leave}");
         // What happened since is in it.
         stage.press("<enter>");

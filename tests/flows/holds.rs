@@ -2,7 +2,7 @@
 
 use super::{notice, stage};
 use crate::support::Stage;
-use shmlens::app::holds::Holds;
+use shmlens::app::attachments::Attachments;
 use shmlens::app::overlay::Overlay;
 use shmlens::machine::control::Control as _;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
@@ -25,9 +25,9 @@ fn nattch(stage: &Stage, place: usize) -> u64 {
     stage.machine.edit(|facts| facts.sysv[place].row.nattch)
 }
 
-fn shown(stage: &Stage) -> &Holds {
+fn shown(stage: &Stage) -> &Attachments {
     match &stage.state.overlay {
-        Some(Overlay::Holds(holds)) => holds,
+        Some(Overlay::Attachments(holds)) => holds,
         other => panic!("{other:?}"),
     }
 }

@@ -186,11 +186,11 @@ fn what_is_made_is_what_is_typed_however_late_the_answers_are() {
     let mut stage = stage(small());
     stage.late = Some(vec![]);
     stage.press("nnew<enter>");
-    assert_eq!(form(&stage).step, Step::Going);
+    assert_eq!(form(&stage).step, Step::Planning);
     stage.press("er");
     stage.answer();
     // Not that of a moment ago, and not this one unasked.
-    assert_eq!((form(&stage).step, counts(&stage.machine)), (Step::Typing, (1, 3)));
+    assert_eq!((form(&stage).step, counts(&stage.machine)), (Step::Editing, (1, 3)));
     stage.late = Some(vec![]);
     stage.press("<enter>");
     stage.answer();

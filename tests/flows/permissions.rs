@@ -235,9 +235,9 @@ fn a_name_is_waited_for_and_an_answer_to_an_older_one_is_none() {
     stage.late = Some(vec![]);
     stage.press("by<enter>");
     // bob is known, bobby is not yet.
-    assert!(form(&stage).going && form(&stage).owner_found.is_none());
+    assert!(form(&stage).submitted && form(&stage).owner_found.is_none());
     stage.press("<backspace><backspace>");
-    assert!(!form(&stage).going, "what was typed since is to be said anew");
+    assert!(!form(&stage).submitted, "what was typed since is to be said anew");
     stage.press("<enter>");
     stage.answer();
     yes(&mut stage);

@@ -6,7 +6,7 @@ use shmlens::app::event::{Event, Size};
 use shmlens::app::key::{Mouse, MouseKind};
 use shmlens::app::layout::LARGEST;
 use shmlens::app::overlay::Overlay;
-use shmlens::app::text_field::LONGEST_TEXT;
+use shmlens::app::text_field::MAX_TEXT;
 use shmlens::machine::fake::FakeBytes;
 use shmlens::segment::field::Field;
 use std::time::Duration;
@@ -273,8 +273,8 @@ fn a_paste_of_any_length_is_cut_and_evaluated_once() {
     }
     stage.press("bc");
     let Some(Overlay::Prompt(prompt)) = &stage.state.overlay else { panic!() };
-    assert_eq!(prompt.input.input.value().len(), LONGEST_TEXT);
-    assert_eq!(stage.state.table.filter_text.len(), LONGEST_TEXT);
+    assert_eq!(prompt.input.input.value().len(), MAX_TEXT);
+    assert_eq!(stage.state.table.filter_text.len(), MAX_TEXT);
     assert_eq!(shown(&stage), Vec::<String>::new());
     stage.press("<ctrl-u>");
     stage.happen(Event::Paste("kind=sysv".to_owned()));

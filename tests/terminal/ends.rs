@@ -12,7 +12,7 @@ use shmlens::identify::Rules;
 use shmlens::machine::Machine;
 use shmlens::machine::fake::{FakeFacts, FakeMachine};
 use shmlens::segment::Bytes;
-use shmlens::tui::{self, Options, Program};
+use shmlens::tui::{self, Program, RunOptions};
 use std::env;
 use std::fs;
 use std::process::{Command, Stdio, exit};
@@ -135,7 +135,7 @@ fn run_on_this_terminal(by_survey: bool) -> i32 {
     let later = |facts: &mut FakeFacts| facts.before_table = Some(|_| panic!("the worker panics on purpose"));
     machine.edit(|facts| facts.before_table = Some(later));
     let machine: Arc<dyn Machine> = Arc::new(machine);
-    tui::run(&machine, Unlucky { by_survey }, Options { mouse: true, copies: Bytes(0) }, Rules::default())
+    tui::run(&machine, Unlucky { by_survey }, RunOptions { mouse: true, copies: Bytes(0) }, Rules::default())
         .unwrap()
         .status()
 }

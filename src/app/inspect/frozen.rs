@@ -1,30 +1,28 @@
-//! A frozen picture: bytes that were seen stay as they were, also when the
-//! person scrolls away and back. What was never seen is read when it comes
-//! into sight, once.
+//! A frozen view: bytes that were on screen stay as they were, also after scrolling away and back.
+//! Bytes that come into view later are read once.
 
 use std::collections::BTreeMap;
 
 const PAGE: u64 = 4096;
-/// How many pages are remembered: 4 MiB.
-const MOST: usize = 1024;
+/// Maximum number of pages: 4 MiB.
+const MAX_PAGES: usize = 1024;
 
-/// The bytes that were seen since the freeze.
 #[derive(Debug, Clone, Default)]
 pub struct Frozen {
     pages: BTreeMap<u64, Vec<Option<u8>>>,
 }
 
 impl Frozen {
-    /// Puts what was seen before over `bytes`, and remembers the rest.
+    /// Overwrites `bytes` with those seen before, and remembers the others.
     pub fn overlay(&mut self, offset: u64, bytes: &mut [u8]) {
         let mut at = offset;
         let mut rest = bytes;
         while !rest.is_empty() {
-            // A page has 4096 bytes, so this fits.
+            // Less than 4096, so it fits.
             let within = usize::try_from(at % PAGE).unwrap_or(0);
             let (part, behind) = rest.split_at_mut(rest.len().min(4096 - within));
             let page = at / PAGE;
-            if !self.pages.contains_key(&page) && self.pages.len() >= MOST {
+            if !self.pages.contains_key(&page) && self.pages.len() >= MAX_PAGES {
                 self.pages.pop_first();
             }
             let seen = self.pages.entry(page).or_insert_with(|| vec![None; 4096]);
@@ -42,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_seen_stays() {
+    fn frozen_bytes_do_not_change() {
         let mut frozen = Frozen::default();
         frozen.overlay(4090, &mut [1; 10]);
         let mut bytes = [2; 20];
@@ -54,11 +52,11 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded() {
+    fn number_of_pages_is_limited() {
         let mut frozen = Frozen::default();
         for page in 0..5000 {
             frozen.overlay(page * PAGE, &mut [1; 4096]);
         }
-        assert_eq!(frozen.pages.len(), MOST);
+        assert_eq!(frozen.pages.len(), MAX_PAGES);
     }
 }

@@ -1,45 +1,41 @@
-//! The glow of bytes that have just changed: it fades over three seconds.
+//! The highlight of changed bytes, which fades over three seconds.
 
 use crate::engine::Clock;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-/// How many bytes are remembered: many screens.
-const MOST: usize = 1 << 15;
+/// Maximum number of bytes, enough for many screens.
+const MAX_BYTES: usize = 1 << 15;
 
-/// When bytes changed last.
+/// The time of the last change of each byte.
 #[derive(Debug, Clone, Default)]
 pub struct Glow {
     since: BTreeMap<u64, Clock>,
 }
 
 impl Glow {
-    /// How long a byte glows.
-    pub const FADES: Duration = Duration::from_secs(3);
+    pub const DURATION: Duration = Duration::from_secs(3);
 
-    /// These bytes have changed now.
+    /// Records changes.
     pub fn changed(&mut self, ranges: &[Range<u64>], now: Clock) {
-        self.since.retain(|_, since| now.saturating_sub(*since) < Self::FADES);
+        self.since.retain(|_, since| now.saturating_sub(*since) < Self::DURATION);
         for offset in ranges.iter().cloned().flatten() {
-            if self.since.len() >= MOST {
+            if self.since.len() >= MAX_BYTES {
                 break;
             }
             self.since.insert(offset, now);
         }
     }
 
-    /// How far the glow of a byte has faded: 0 is fresh, below 1 is left.
-    #[must_use]
+    /// The faded fraction of a byte's glow, from 0 (fresh), or `None` without glow.
     pub fn faded(&self, offset: u64, now: Clock) -> Option<f32> {
         let age = now.saturating_sub(*self.since.get(&offset)?);
-        (age < Self::FADES).then(|| age.as_secs_f32() / Self::FADES.as_secs_f32())
+        (age < Self::DURATION).then(|| age.as_secs_f32() / Self::DURATION.as_secs_f32())
     }
 
-    /// Whether anything still glows.
-    #[must_use]
     pub fn is_lit(&self, now: Clock) -> bool {
-        self.since.values().any(|since| now.saturating_sub(*since) < Self::FADES)
+        self.since.values().any(|since| now.saturating_sub(*since) < Self::DURATION)
     }
 }
 
@@ -48,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_fades() {
+    fn glow_of_a_change_fades() {
         let mut glow = Glow::default();
         glow.changed(&[5..6, 6..7], Duration::from_secs(10));
         assert_eq!(glow.faded(5, Duration::from_secs(10)), Some(0.0));

@@ -1,4 +1,4 @@
-//! The state of the Inspect screen: one open segment, looked at live.
+//! The state of the Inspect screen, the live view of one segment.
 
 mod frozen;
 mod glow;
@@ -23,132 +23,105 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-/// How many bytes behind the view are read too, for the value under a cursor
-/// at its end.
-const BEHIND: u64 = 64;
+/// Bytes read past the end of the view, to decode values at its last offset.
+const LOOKAHEAD: u64 = 64;
 
-/// How the segment is, as far as opening it goes.
+/// The state of the subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// It was asked for.
     Opening,
-    /// It is open.
     Open,
-    /// It could not be opened, or looked at no longer; what was seen stays.
+    /// Opening or reading failed. The last view stays on screen.
     Failed(String),
 }
 
-/// Which part of the screen the keys go to.
+/// The pane that receives keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum InspectPane {
-    /// The bytes.
     #[default]
     Bytes,
-    /// The values under the cursor.
     Values,
 }
 
-/// What is being searched for, and what `n` repeats.
+/// The last search, which `n` repeats.
 #[derive(Debug, Clone)]
-pub struct Search {
-    /// The bytes.
+pub struct LastSearch {
     pub pattern: Pattern,
-    /// As the person typed it.
+    /// The text as typed.
     pub text: String,
 }
 
-/// A jump to a changed byte, in words.
+/// The subject of a jump to a changed byte.
 pub const CHANGES: &str = "changes";
-/// A jump to data past zeros and holes, in words.
+/// The subject of a jump past zeros and holes.
 pub const DATA: &str = "data";
 
-/// A jump that has not been answered yet.
+/// A search without a result yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pending {
-    /// Its number.
+pub struct PendingSearch {
     pub number: u64,
-    /// What it looks for, in words: [`CHANGES`], [`DATA`] or the pattern as it was typed.
-    pub what: String,
-    /// Bytes searched, of how many.
+    /// The subject: [`CHANGES`], [`DATA`] or the pattern as typed.
+    pub subject: String,
+    /// Bytes searched, and their total.
     pub progress: Option<(u64, u64)>,
-    /// Whether it only tells if there is a change anywhere.
-    pub anywhere: bool,
+    /// Only checks for any change in the segment, to explain why none was found.
+    pub any_change: bool,
 }
 
-/// What was seen of the window.
+/// The last contents of the window.
 #[derive(Debug, Clone, Default)]
 pub struct View {
-    /// Where it begins.
     pub offset: u64,
-    /// Its bytes; fewer than the window where the segment ends.
+    /// Shorter than the window at the end of the segment.
     pub bytes: Vec<u8>,
-    /// Its holes and data.
     pub extents: Vec<(Range<u64>, ExtentKind)>,
-    /// What of it differs from the baseline.
+    /// Ranges that differ from the baseline.
     pub differs: Vec<Range<u64>>,
-    /// Where the pattern that was searched for stands in it.
+    /// Matches of the last search.
     pub matches: Vec<Range<u64>>,
 }
 
-/// One open segment.
+/// An open segment.
 #[derive(Debug)]
 pub struct Inspect {
-    /// The subscription to its contents.
     pub subscription: SubscriptionId,
-    /// The segment, as the last survey has it.
     pub segment: Segment,
-    /// Whether it is open.
     pub status: Status,
-    /// What reading it leaves behind.
+    /// The trace that reading leaves in the kernel's records.
     pub trace: Trace,
-    /// What has become of it.
     pub standing: Standing,
-    /// The offset of the first byte on the screen.
     pub top: u64,
-    /// The byte under the cursor.
     pub cursor: u64,
-    /// The bytes per row, when they were chosen.
+    /// `None` for as many as fit.
     pub row_bytes: Option<u16>,
-    /// What the bytes are shown as, when not as hex.
+    /// The display type; `None` for hex.
     pub shown_as: Option<Scalar>,
-    /// The byte order of values.
     pub order: ByteOrder,
-    /// What was seen of the window.
+    /// The last contents of the window.
     pub view: View,
-    /// Which bytes changed when.
     pub glow: Glow,
-    /// The map of the whole segment, and when each cell changed last.
+    /// The map of the segment, with the time of each cell's last change.
     pub map: Vec<(Cell, Option<Clock>)>,
-    /// How many bytes of the segment the map knows.
+    /// The number of bytes that the map covers so far.
     pub scanned: u64,
-    /// How many bytes change in a second.
     pub rate: Rate,
-    /// How often it is looked at.
     pub interval: Interval,
-    /// The bytes as they were when the picture was frozen.
+    /// Set while the view is frozen.
     pub frozen: Option<Frozen>,
-    /// What `n` repeats.
-    pub search: Option<Search>,
-    /// A jump that is under way.
-    pub pending: Option<Pending>,
-    /// Marked offsets, and which one was set last.
+    pub search: Option<LastSearch>,
+    pub pending: Option<PendingSearch>,
     pub marks: BTreeMap<char, u64>,
-    /// The letter of the mark that was set last.
     pub last_mark: Option<char>,
-    /// Whether it stays attached after leaving.
+    /// Stays attached after leaving.
     pub keep: bool,
-    /// Which pane has the keys.
     pub pane: InspectPane,
-    /// How far the values are scrolled.
     pub values_top: usize,
-    /// The notice about the last time that it shrank.
+    /// The notice shown when the segment last shrank.
     pub shrunk: Option<String>,
     requests: u64,
 }
 
 impl Inspect {
-    /// A segment that is about to be opened.
-    #[must_use]
     pub fn new(subscription: SubscriptionId, segment: Segment, interval: Interval, keep: bool) -> Self {
         let size = segment.size.0;
         Self {
@@ -181,46 +154,36 @@ impl Inspect {
         }
     }
 
-    /// Which segment it is.
-    #[must_use]
     pub const fn id(&self) -> &SegmentId {
         &self.segment.id
     }
 
-    /// Its size now.
-    #[must_use]
     pub const fn size(&self) -> u64 {
         self.standing.size()
     }
 
-    /// Where everything stands.
-    #[must_use]
     pub fn layout(&self, size: Size) -> InspectLayout {
-        layout(size, self.wanted())
+        layout(size, self.row_options())
     }
 
-    /// What the layout depends on besides the size.
-    #[must_use]
-    pub const fn wanted(&self) -> RowOptions {
+    pub const fn row_options(&self) -> RowOptions {
         RowOptions { size: self.size(), row_bytes: self.row_bytes, shown_as: self.shown_as }
     }
 
-    /// How many bytes the cursor stands on: one, or a value.
-    #[must_use]
+    /// Bytes under the cursor: one, or a value.
     pub fn step(&self) -> u64 {
         self.shown_as.map_or(1, |scalar| scalar.size() as u64)
     }
 
-    /// Puts the cursor on an offset, as near as the segment goes, and scrolls
-    /// it into sight.
+    /// Moves the cursor to an offset, or to the last one, and scrolls it into view.
     pub fn go_to(&mut self, offset: u64, size: Size) {
         let step = self.step();
         self.cursor = offset.min(self.size().saturating_sub(1)) / step * step;
         self.scroll_to_cursor(size);
     }
 
-    /// As [`Inspect::go_to`], but a target that is not in sight comes to the
-    /// upper third of the screen, with what stands before it.
+    /// As [`Inspect::go_to`], but scrolls a target outside the view to the upper third of the
+    /// screen, so that its context is visible.
     pub fn jump(&mut self, offset: u64, size: Size) {
         let layout = self.layout(size);
         let before = self.top;
@@ -233,7 +196,7 @@ impl Inspect {
         }
     }
 
-    /// Keeps the cursor on the screen, and the screen within the segment.
+    /// Scrolls so that the cursor is visible and the view within the segment.
     pub fn scroll_to_cursor(&mut self, size: Size) {
         let layout = self.layout(size);
         let row = u64::from(layout.row_bytes);
@@ -244,10 +207,10 @@ impl Inspect {
         self.top = top_row.min((last_row + 1).saturating_sub(rows)) * row;
     }
 
-    /// Moves the cursor by bytes, not past the ends.
+    /// Moves the cursor and stops at the ends.
     pub fn move_by(&mut self, bytes: i64, size: Size) {
         let target = self.cursor.saturating_add_signed(bytes);
-        // A step past the end stays in its column where that row has one.
+        // A vertical move past the end stays in its column if the last row has it.
         let last = self.size().saturating_sub(1);
         if target > last && bytes.unsigned_abs() > self.step() {
             let row = u64::from(self.layout(size).row_bytes);
@@ -263,12 +226,10 @@ impl Inspect {
         }
     }
 
-    /// Returns whether the segment is removed and only shmlens holds it, as far as this
-    /// survey tells.
-    #[must_use]
+    /// Returns whether the segment is removed and only shmlens holds it, according to this survey.
     pub fn is_last(&self, survey: Option<&Survey>) -> bool {
         let Some(survey) = survey else { return false };
-        // An object without a name has another id.
+        // An unlinked object has another id.
         let same = |segment: &&Segment| {
             (segment.id == *self.id() || segment.kind() == Kind::Deleted)
                 && self.segment.identity().fits(&segment.identity())
@@ -283,17 +244,16 @@ impl Inspect {
         segment.kind() == Kind::Deleted && all_seen && ours
     }
 
-    /// What is to be looked at from now on.
-    #[must_use]
+    /// The window, map and interval to request from the engine.
     pub fn watching(&self, size: Size) -> Watching {
         let layout = self.layout(size);
-        let end = self.top.saturating_add(layout.page()).saturating_add(BEHIND);
+        let end = self.top.saturating_add(layout.page()).saturating_add(LOOKAHEAD);
         let every = if self.frozen.is_some() { None } else { self.interval.duration() };
         Watching { window: self.top..end, cells: usize::from(layout.map.height), every }
     }
 
-    /// Takes over what a look has seen.
-    pub fn looked(&mut self, look: Look, now: Clock) {
+    /// Applies a report of the engine.
+    pub fn apply(&mut self, look: Look, now: Clock) {
         self.status = Status::Open;
         self.standing = look.standing;
         self.trace = look.trace;
@@ -324,7 +284,7 @@ impl Inspect {
         self.find_matches();
     }
 
-    /// Marks the matches that are in sight.
+    /// Finds the matches in the window.
     pub fn find_matches(&mut self) {
         let view = &mut self.view;
         view.matches = self.search.as_ref().map_or_else(Vec::new, |search| {
@@ -339,7 +299,7 @@ impl Inspect {
         });
     }
 
-    /// Freezes the picture, or goes on.
+    /// Freezes or resumes.
     pub fn freeze(&mut self) {
         self.frozen = if self.frozen.is_some() {
             None
@@ -350,14 +310,12 @@ impl Inspect {
         };
     }
 
-    /// The byte at an offset, when it is in sight.
-    #[must_use]
+    /// The byte at an offset in the window.
     pub fn byte(&self, offset: u64) -> Option<u8> {
         self.bytes_at(offset).first().copied()
     }
 
-    /// What is known of the bytes from an offset on.
-    #[must_use]
+    /// The bytes of the window from an offset on.
     pub fn bytes_at(&self, offset: u64) -> &[u8] {
         offset
             .checked_sub(self.view.offset)
@@ -366,9 +324,8 @@ impl Inspect {
             .unwrap_or_default()
     }
 
-    /// What `y` copies: from the last mark to the cursor, else the row of the
-    /// cursor; as far as it is in sight.
-    #[must_use]
+    /// The range that `y` copies: from the last mark to the cursor, or the row of the cursor,
+    /// within the window.
     pub fn copy_range(&self, size: Size) -> Range<u64> {
         let row = u64::from(self.layout(size).row_bytes);
         let end = self.view.offset + self.view.bytes.len() as u64;
@@ -379,19 +336,17 @@ impl Inspect {
         range.start.max(self.view.offset)..range.end.min(end)
     }
 
-    /// The number for a new request; answers to older ones are not wanted any more.
+    /// Returns the number for a new search. Results of older ones are dropped.
     pub const fn next_request(&mut self) -> u64 {
         self.requests += 1;
         self.requests
     }
 }
 
-/// How long it is until the next step of the fading; `None` when nothing
-/// glows, or the picture is frozen.
-#[must_use]
+/// The time until the glow has to be redrawn, or `None` if nothing glows or the view is frozen.
 pub fn glow_step(inspect: &Inspect, now: Clock) -> Option<Duration> {
-    let recent = |since: &Clock| now.saturating_sub(*since) < Glow::FADES;
+    let recent = |since: &Clock| now.saturating_sub(*since) < Glow::DURATION;
     let lit =
         inspect.glow.is_lit(now) || inspect.map.iter().any(|(_, since)| since.as_ref().is_some_and(recent));
-    (lit && inspect.frozen.is_none()).then_some(Glow::FADES / 8)
+    (lit && inspect.frozen.is_none()).then_some(Glow::DURATION / 8)
 }

@@ -1,28 +1,17 @@
-//! Offsets as they are typed: `4096`, `0x1000`, `4K`, `+16`, `-1K`, `end`.
+//! Parses offsets: `4096`, `0x1000`, `4K`, `+16`, `-1K`, `end`.
 
 use crate::segment::Bytes;
 
-/// Why a text is no offset.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OffsetError {
-    /// It is no number.
     #[error("invalid offset '{0}': expected 4096, 0x1000, 4K, +16, -1K, 50% or end")]
     NoNumber(String),
-    /// It is behind the end.
     #[error("{offset:#x} is past the end: the last byte is at {last:#x}")]
-    Beyond {
-        /// What was asked for.
-        offset: u64,
-        /// The last there is.
-        last: u64,
-    },
+    Beyond { offset: u64, last: u64 },
 }
 
-/// Reads an offset in a segment of `size` bytes, seen from `cursor`. A relative
-/// one stops at the ends, any other has to be within.
-///
-/// # Errors
-/// When it is no number, or behind the end.
+/// Parses an offset in a segment of `size` bytes. Relative offsets start at `cursor` and stop at
+/// the ends, others must lie within the segment.
 pub fn parse_offset(text: &str, cursor: u64, size: u64) -> Result<u64, OffsetError> {
     let wrong = || OffsetError::NoNumber(crate::segment::escape(text.trim().as_bytes()));
     let number = |text: &str| text.trim().parse::<Bytes>().map(|bytes| bytes.0).map_err(|_| wrong());
@@ -44,8 +33,8 @@ pub fn parse_offset(text: &str, cursor: u64, size: u64) -> Result<u64, OffsetErr
         return Ok(u64::try_from(offset).unwrap_or(last));
     }
     let hexadecimal = || u64::from_str_radix(&text.replace('_', ""), 16).map_err(|_| wrong());
-    // The screen parts the hexadecimal digits of an offset by lines, so what
-    // is typed with a line is meant so; and 1f can be nothing else.
+    // The screen shows offsets as `0000_1f80`, so an underscore means hexadecimal, as does a
+    // letter in `1f`.
     let offset = if text.contains('_') { hexadecimal()? } else { number(text).or_else(|_| hexadecimal())? };
     if offset > last {
         return Err(OffsetError::Beyond { offset, last });
@@ -58,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form() {
+    fn offsets_are_parsed_in_every_notation() {
         for (text, offset) in [
             ("4096", 4096),
             ("0x1000", 4096),
@@ -80,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn invalid_offsets_are_explained() {
         let error = parse_offset("10000", 0, 10_000).unwrap_err().to_string();
         assert!(error.contains("0x2710") && error.contains("0x270f"), "{error}");
         for text in ["", "x", "+", "101%", "0xzz", "\x1b"] {

@@ -1,12 +1,11 @@
-//! How many bytes change in a second, over the last three.
+//! The rate of changes per second, averaged over three seconds.
 
 use crate::engine::Clock;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-const OVER: Duration = Duration::from_secs(3);
+const WINDOW: Duration = Duration::from_secs(3);
 
-/// The changes of the last seconds.
 #[derive(Debug, Clone, Default)]
 pub struct Rate {
     seen: VecDeque<(Clock, u64)>,
@@ -14,7 +13,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// So many bytes were seen to have changed.
+    /// Records changes.
     pub fn add(&mut self, changes: u64, now: Clock) {
         self.began.get_or_insert(now);
         self.forget(now);
@@ -24,21 +23,19 @@ impl Rate {
     }
 
     fn forget(&mut self, now: Clock) {
-        while self.seen.front().is_some_and(|(at, _)| now.saturating_sub(*at) >= OVER) {
+        while self.seen.front().is_some_and(|(at, _)| now.saturating_sub(*at) >= WINDOW) {
             self.seen.pop_front();
         }
     }
 
-    /// Changes in a second, rounded.
-    #[must_use]
     pub fn per_second(&self, now: Clock) -> u64 {
         let sum: u64 = self
             .seen
             .iter()
-            .filter(|(at, _)| now.saturating_sub(*at) < OVER)
+            .filter(|(at, _)| now.saturating_sub(*at) < WINDOW)
             .fold(0, |sum, (_, changes)| sum.saturating_add(*changes));
         let began = self.began.unwrap_or(now);
-        let over = now.saturating_sub(began).clamp(Duration::from_secs(1), OVER);
+        let over = now.saturating_sub(began).clamp(Duration::from_secs(1), WINDOW);
         let millis = u64::try_from(over.as_millis()).unwrap_or(3000);
         sum.saturating_mul(1000).saturating_add(millis / 2) / millis
     }
@@ -49,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn over_three_seconds() {
+    fn rate_is_averaged_over_three_seconds() {
         let mut rate = Rate::default();
         let at = Duration::from_millis;
         for tick in 0..50 {
@@ -62,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_second_is_not_overrated() {
+    fn rate_of_the_first_second_is_not_extrapolated() {
         let mut rate = Rate::default();
         rate.add(10, Duration::from_millis(5));
         assert_eq!(rate.per_second(Duration::from_millis(100)), 10);

@@ -9,72 +9,60 @@
 //!  space freeze  …
 //! ```
 //!
-//! Below 100 columns the values stand under the hex, below 20 rows they go.
+//! Below 100 columns the values are below the hex, below 20 rows they are hidden.
 
 use super::{Area, FEW_ROWS};
 use crate::app::event::Size;
 use crate::decode::Scalar;
 
-/// The numbers of bytes that a row can have.
+/// The supported numbers of bytes per row.
 pub const WIDTHS: [u16; 4] = [8, 16, 24, 32];
-/// The map and its bracket.
 const MAP: u16 = 2;
-/// A label, the widest figure (an f64 of 24 letters), and a free cell at the edge.
-const PANEL_LEAST: u16 = 29;
-const PANEL_MOST: u16 = 56;
-/// Rows of values under the hex.
+/// Fits a label, the widest number (an f64 of 24 characters) and a margin.
+const PANEL_MIN: u16 = 29;
+const PANEL_MAX: u16 = 56;
+/// Rows of the value panel below the bytes.
 const PANEL_ROWS: u16 = 7;
 
-/// What the layout depends on besides the size.
+/// The parameters of the layout besides the terminal size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowOptions {
-    /// The size of the segment in bytes.
+    /// In bytes.
     pub size: u64,
-    /// The bytes per row, when they were chosen.
+    /// `None` for as many as fit.
     pub row_bytes: Option<u16>,
-    /// What the bytes are shown as, when not as hex.
+    /// The display type; `None` for hex.
     pub shown_as: Option<Scalar>,
 }
 
-/// Where the parts of the screen stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InspectLayout {
-    /// The line at the top.
     pub title: Area,
-    /// The rule below it.
     pub rule: Area,
-    /// The numbers of the columns.
     pub heading: Area,
-    /// The rows of bytes.
     pub rows: Area,
-    /// How many bytes a row has.
     pub row_bytes: u16,
-    /// How many hexadecimal digits an offset has.
+    /// Hexadecimal digits of an offset.
     pub digits: u16,
-    /// The first column of the bytes.
     pub bytes_x: u16,
-    /// The first column of the text; `None` when the bytes are shown as values,
-    /// or there is no room.
+    /// The first column of the text; `None` when the bytes are shown as values or the screen is
+    /// too narrow.
     pub text_x: Option<u16>,
-    /// The map of the whole segment.
     pub map: Area,
-    /// The values under the cursor.
     pub values: Option<Area>,
-    /// Whether they stand beside the bytes.
+    /// The value panel is at the right instead of below.
     pub beside: bool,
-    /// The line at the foot, and the rule above it.
     pub foot: Area,
-    /// The rule above the foot, or above the values that stand under the bytes.
+    /// The rules above the footer, and above a value panel below the bytes.
     pub lower_rules: [Option<Area>; 2],
 }
 
-/// How wide a value of a type can get, right-aligned.
-#[must_use]
+/// Maximum width of a value, which is right-aligned.
 pub const fn value_width(scalar: Scalar) -> u16 {
     match scalar {
         Scalar::U8 | Scalar::I8 => 4,
         Scalar::Bool | Scalar::U16 => 5,
-        // A char may be written '\x1b'.
+        // The widest char is `'\x1b'`.
         Scalar::I16 | Scalar::Char => 6,
         Scalar::U32 => 10,
         Scalar::I32 => 11,
@@ -85,8 +73,7 @@ pub const fn value_width(scalar: Scalar) -> u16 {
     }
 }
 
-/// Digits of an offset in a segment of that size: 8, 12 or 16.
-#[must_use]
+/// Digits of an offset: 8, 12 or 16.
 pub const fn offset_digits(size: u64) -> u16 {
     match size {
         0..=0x1_0000_0000 => 8,
@@ -95,12 +82,12 @@ pub const fn offset_digits(size: u64) -> u16 {
     }
 }
 
-/// How wide an offset is, with a line between each four digits.
+/// The width of an offset, with an underscore after every four digits.
 const fn offset_width(digits: u16) -> u16 {
     digits + digits / 4 - 1
 }
 
-/// How wide the bytes of a row are, without the text.
+/// The width of a row's bytes, without the text.
 fn bytes_width(row_bytes: u16, shown_as: Option<Scalar>) -> u16 {
     match shown_as {
         None => 3 * row_bytes - 1 + row_bytes / 8 - 1,
@@ -111,36 +98,33 @@ fn bytes_width(row_bytes: u16, shown_as: Option<Scalar>) -> u16 {
     }
 }
 
-/// How wide a row is, with offset, text and map.
+/// The width of a row with offset, text and map.
 fn row_width(row_bytes: u16, digits: u16, shown_as: Option<Scalar>) -> u16 {
     let text = if shown_as.is_none() { 2 + row_bytes } else { 0 };
     offset_width(digits) + 2 + bytes_width(row_bytes, shown_as) + text + 1 + MAP
 }
 
-/// Whether rows of so many bytes can be shown whole.
-#[must_use]
-pub fn row_fits(size: Size, wanted: RowOptions, row_bytes: u16) -> bool {
-    row_width(row_bytes, offset_digits(wanted.size), wanted.shown_as) <= size.width
+/// Returns whether rows of `row_bytes` bytes fit.
+pub fn row_fits(size: Size, options: RowOptions, row_bytes: u16) -> bool {
+    row_width(row_bytes, offset_digits(options.size), options.shown_as) <= size.width
 }
 
-/// The layout for a size.
-#[must_use]
-pub fn layout(size: Size, wanted: RowOptions) -> InspectLayout {
+pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
     let Size { width, height } = size;
-    let digits = offset_digits(wanted.size);
+    let digits = offset_digits(options.size);
     let fits = |room: u16| {
         let widest =
-            WIDTHS.into_iter().rev().find(|&bytes| row_width(bytes, digits, wanted.shown_as) <= room);
+            WIDTHS.into_iter().rev().find(|&bytes| row_width(bytes, digits, options.shown_as) <= room);
         widest.unwrap_or(WIDTHS[0])
     };
     let panel = height >= FEW_ROWS;
-    let beside_room = width.saturating_sub(PANEL_LEAST + 2);
-    // What was chosen in a wider terminal may not fit into this one.
-    let chosen = wanted.row_bytes.filter(|&bytes| bytes == WIDTHS[0] || row_fits(size, wanted, bytes));
+    let beside_room = width.saturating_sub(PANEL_MIN + 2);
+    // The width may have been chosen in a wider terminal.
+    let chosen = options.row_bytes.filter(|&bytes| bytes == WIDTHS[0] || row_fits(size, options, bytes));
     let row_bytes = chosen.unwrap_or_else(|| fits(if panel && width >= 100 { beside_room } else { width }));
-    let text = if wanted.shown_as.is_none() { 2 + row_bytes } else { 0 };
-    let whole = row_width(row_bytes, digits, wanted.shown_as);
-    // In the narrowest terminals first the text goes, then the map.
+    let text = if options.shown_as.is_none() { 2 + row_bytes } else { 0 };
+    let whole = row_width(row_bytes, digits, options.shown_as);
+    // Narrow terminals lose the text first, then the map.
     let has_text = text > 0 && whole <= width;
     let has_map = whole - text <= width;
     let needed = whole - if has_text { 0 } else { text } - if has_map { 0 } else { MAP };
@@ -158,7 +142,7 @@ pub fn layout(size: Size, wanted: RowOptions) -> InspectLayout {
     let map_x = margin + needed - map_width;
     let values = if beside {
         let x = map_x + map_width + 2;
-        Some(Area::new(x, 2, (width - x - 1).min(PANEL_MOST), foot_rule.y.saturating_sub(2)))
+        Some(Area::new(x, 2, (width - x - 1).min(PANEL_MAX), foot_rule.y.saturating_sub(2)))
     } else {
         panel.then(|| Area::new(0, foot_rule.y.saturating_sub(PANEL_ROWS), width, PANEL_ROWS))
     };
@@ -183,22 +167,19 @@ pub fn layout(size: Size, wanted: RowOptions) -> InspectLayout {
 }
 
 impl InspectLayout {
-    /// How many bytes are on the screen.
-    #[must_use]
+    /// The number of bytes on the screen.
     pub const fn page(&self) -> u64 {
         self.rows.height as u64 * self.row_bytes as u64
     }
 
-    /// The first column of a byte of a row, in the hex.
-    #[must_use]
+    /// The column of a byte's hex digits.
     pub const fn hex_x(&self, column: u16) -> u16 {
         self.bytes_x + 3 * column + column / 8
     }
 
-    /// The byte that stands at a cell, counted from the first on the screen.
-    #[must_use]
+    /// Returns the byte at a cell, counted from the first one on screen.
     pub fn byte_at(&self, x: u16, y: u16, shown_as: Option<Scalar>) -> Option<u64> {
-        if !self.rows.holds(x, y) {
+        if !self.rows.contains(x, y) {
             return None;
         }
         let column = match (shown_as, self.text_x) {
@@ -223,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_row_that_fits() {
+    fn row_width_is_the_largest_that_fits() {
         assert_eq!(at(80, 24).row_bytes, 16);
         assert_eq!(at(79, 24).row_bytes, 8);
         assert_eq!(at(40, 24).row_bytes, 8);
@@ -235,14 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn a_chosen_width_puts_the_values_below_where_it_must() {
-        let wanted = RowOptions { size: 4096, row_bytes: Some(16), shown_as: None };
-        let narrow = layout(Size { width: 100, height: 30 }, wanted);
+    fn chosen_width_moves_the_values_below_if_needed() {
+        let options = RowOptions { size: 4096, row_bytes: Some(16), shown_as: None };
+        let narrow = layout(Size { width: 100, height: 30 }, options);
         assert_eq!((narrow.row_bytes, narrow.beside), (16, false));
     }
 
     #[test]
-    fn everything_stays_on_the_screen() {
+    fn areas_stay_on_screen() {
         for width in 40..260 {
             for height in 8..60 {
                 for size in [100, 1 << 33, 1 << 62] {
@@ -261,7 +242,7 @@ mod tests {
                             assert!(values.right() <= width && values.bottom() < height);
                             assert!(
                                 !layout.beside
-                                    || (values.x > layout.map.right() && values.width + 1 >= PANEL_LEAST)
+                                    || (values.x > layout.map.right() && values.width + 1 >= PANEL_MIN)
                             );
                         }
                     }
@@ -271,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_click_finds_its_byte_in_hex_and_in_text() {
+    fn click_finds_its_byte_in_hex_and_text() {
         let layout = at(80, 24);
         for column in 0..16 {
             let offset = Some(u64::from(column) + 32);

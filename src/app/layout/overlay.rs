@@ -1,30 +1,27 @@
-//! Where overlays stand: help and palette in the middle, lists at the side so
-//! that the table stays in sight.
+//! Positions of overlays: help and palette in the middle, menus at the right, so that the table
+//! stays visible.
 
 use super::Area;
 use crate::app::event::Size;
 use crate::app::overlay::Choice;
 use crate::segment::wrap;
 
-/// The widest that an overlay gets.
-pub const WIDEST: u16 = 76;
+pub const MAX_WIDTH: u16 = 76;
 
-/// An overlay in the middle of the screen, for so many lines of text.
-#[must_use]
+/// A centered frame for `lines` lines of text.
 pub fn centered(size: Size, width: u16, lines: u16) -> Area {
-    let width = (width + 4).min(WIDEST).min(size.width);
+    let width = (width + 4).min(MAX_WIDTH).min(size.width);
     let height = (lines + 2).min(size.height);
     Area::new((size.width - width) / 2, (size.height - height) / 2, width, height)
 }
 
-/// A list at the right side.
-#[must_use]
+/// A menu at the right.
 pub fn choice(size: Size, choice: &Choice) -> Area {
     let words = choice.items.iter().map(|item| item.word.chars().count()).max().unwrap_or(0);
     let docs = choice.items.iter().map(|item| item.doc.chars().count()).max().unwrap_or(0);
     let narrow = (words + 6).max(choice.title.chars().count() + 6);
-    // Never more than half of the screen: what it is about is to stay in
-    // sight. Where the words on the items do not fit into that, they go.
+    // At most half of the screen, so that the table stays visible. Descriptions that do not fit
+    // are hidden.
     let with_docs = words + docs + 8;
     let wanted = if with_docs <= usize::from(size.width / 2) { with_docs.max(narrow) } else { narrow };
     let width = u16::try_from(wanted).unwrap_or(u16::MAX).min(size.width);
@@ -32,26 +29,21 @@ pub fn choice(size: Size, choice: &Choice) -> Area {
     Area::new(size.width - width, 1, width, height)
 }
 
-/// The palette.
-#[must_use]
 pub fn palette(size: Size) -> Area {
     centered(size, u16::MAX - 4, 18)
 }
 
-/// The width of the text in an overlay that is as wide as it gets.
-#[must_use]
+/// The text width of a full-width overlay.
 pub fn text_width(size: Size) -> u16 {
-    WIDEST.min(size.width).saturating_sub(4)
+    MAX_WIDTH.min(size.width).saturating_sub(4)
 }
 
-/// How many of `rows` rows an overlay shows that has `fixed` other rows inside.
-#[must_use]
+/// Returns how many of `rows` rows are visible in an overlay with `fixed` other rows.
 pub fn visible_rows(size: Size, rows: usize, fixed: u16) -> usize {
     rows.min(usize::from(size.height.saturating_sub(2 + fixed)))
 }
 
-/// The log as rows: what does not fit into one is continued, indented.
-#[must_use]
+/// The wrapped lines of the log, continuation lines indented.
 pub fn log_rows(log: &[String], size: Size) -> Vec<String> {
     let width = usize::from(text_width(size)).saturating_sub(2);
     let rows = |entry: &String| {

@@ -6,7 +6,7 @@
 //!     KIND  NAME OR KEY  SIZE …       heading
 //!  ▌  …                               table
 //!  ─────────────────────────          rule    | from 130 columns and 30 rows on
-//!  …                                  detail  | the detail stands beside the table
+//!  …                                  detail  | the detail is beside the table
 //!  ↵ inspect  …                       foot: hints, or a line to type in
 //! ```
 
@@ -15,91 +15,77 @@ use crate::app::event::Size;
 use crate::app::table::TablePane;
 use crate::segment::field::Field;
 
-/// Columns before the first one: selection, mark, attachment, a space.
+/// Cells before the first column: selection, mark, attachment, a space.
 pub const MARGIN: u16 = 4;
-/// Between two columns.
 const GAP: u16 = 2;
-/// The name gets at least so many cells before another column goes…
-const NAME_LEAST: u16 = 12;
-/// …and so many where the detail area stands beside the table: a key with its shmid.
-const NAME_WANTS: u16 = 17;
+/// Minimum width of the name before another column is dropped.
+const NAME_MIN: u16 = 12;
+/// Width of a key with its shmid, which the name gets beside the detail area.
+const NAME_WITH_SHMID: u16 = 17;
 
-/// The detail area beside the table: from a row of 8 bytes without its text
-/// to one of 16 with it.
-const DETAIL_LEAST: u16 = 30;
-const DETAIL_MOST: u16 = 80;
-/// Who made it: a word or two.
+/// Width of the detail area beside the table: from a row of 8 bytes without text to one of 16 with
+/// text.
+const DETAIL_MIN: u16 = 30;
+const DETAIL_MAX: u16 = 80;
 const MADE_BY: u16 = 10;
 
-/// The columns whose width depends on the room that there is.
+/// Widths that depend on the terminal's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Widths {
-    /// How much is in memory, with a bar.
+    /// The resident size, with a bar.
     bar: u16,
     owner: u16,
-    /// Who holds it: the name of one, and how many more.
+    /// The name of one holder and the number of others.
     held_by: u16,
 }
 
 impl Widths {
-    /// Where the table has the whole width of the terminal; a long owner is
-    /// cut before a whole column goes.
+    /// Widths for a full-width table. A long owner is cut before a whole column is dropped.
     fn alone(width: u16, owner: u16) -> Self {
-        let (owner_most, held_by) = match width {
+        let (owner_max, held_by) = match width {
             0..60 => (6, 6),
             60..90 => (6, 9),
             90..100 => (8, 15),
             _ => (12, 15),
         };
-        Self { bar: 11, owner: owner.clamp(5, owner_most), held_by }
+        Self { bar: 11, owner: owner.clamp(5, owner_max), held_by }
     }
 
-    /// Beside the detail area: narrower ones before a column goes.
+    /// Widths beside the detail area. Columns get narrower before one is dropped.
     fn beside(width: u16, owner: u16) -> Self {
         let wide = Self { bar: 11, owner: owner.clamp(5, 12), held_by: 15 };
-        if width >= wide.all(NAME_WANTS) + DETAIL_LEAST + 3 {
+        if width >= wide.all(NAME_WITH_SHMID) + DETAIL_MIN + 3 {
             return wide;
         }
         Self { bar: 8, owner: owner.clamp(5, 8), held_by: 10 }
     }
 
-    /// What all columns take with a name of that width, and a free cell at the end.
+    /// The width of all columns with a name of this width, and a margin.
     const fn all(self, name: u16) -> u16 {
         let fixed = 5 + 8 + 5 + MADE_BY + 4 + 11;
         MARGIN + fixed + self.bar + self.owner + self.held_by + name + 9 * GAP + 1
     }
 }
 
-/// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
-    /// sysv or posix.
     Kind,
-    /// The name, or key and shmid.
     Label,
-    /// Its size.
     Size,
-    /// How much of it is in memory, with a bar.
+    /// The resident size, with a bar.
     ResidentBar,
-    /// How much of it is in memory, the figure alone.
+    /// The resident size without the bar.
     Resident,
-    /// Octal, with `L` when locked.
     Mode,
-    /// Whose it is.
     Owner,
-    /// Who holds it.
     HeldBy,
-    /// Who made it.
     MadeBy,
-    /// How old it is.
     Age,
-    /// Its state, with its glyph.
     State,
 }
 
 impl Column {
-    /// The field that a click on its heading sorts by.
-    #[must_use]
+    /// The field that a click on the heading sorts by.
     pub const fn field(self) -> Field {
         match self {
             Self::Kind => Field::Kind,
@@ -115,8 +101,6 @@ impl Column {
         }
     }
 
-    /// Its heading.
-    #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
             Self::Label => "NAME OR KEY",
@@ -125,48 +109,38 @@ impl Column {
         }
     }
 
-    /// Whether it holds figures, which stand at the right.
-    #[must_use]
+    /// Returns whether it is right-aligned.
     pub const fn is_right(self) -> bool {
         matches!(self, Self::Size | Self::ResidentBar | Self::Resident | Self::Age)
     }
 }
 
-/// A column with its place.
+/// A column with its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed {
-    /// Which.
     pub column: Column,
-    /// Its first cell.
     pub x: u16,
-    /// Its width.
     pub width: u16,
 }
 
-/// Where the parts of the screen stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentsLayout {
-    /// One or two rows.
+    /// Has one to three rows.
     pub header: Area,
-    /// The headings of the columns; empty when the table is not shown.
+    /// Empty when the table is hidden.
     pub heading: Area,
-    /// The rows of the table.
     pub table: Area,
-    /// The columns, from left to right.
     pub columns: Vec<Placed>,
-    /// The rule above the detail area, or left of it.
+    /// Above the detail area, or left of it.
     pub rule: Option<Area>,
-    /// The detail area.
     pub detail: Option<Area>,
-    /// Whether the detail area stands beside the table.
+    /// The detail area is beside the table.
     pub beside: bool,
-    /// The line at the foot.
     pub foot: Area,
 }
 
-/// The layout for a size. `owner` is the width of the widest owner shown;
-/// an `alert` has a row of its own at the top, where there is room for it.
-#[must_use]
+/// Returns the layout. `owner` is the width of the widest owner shown. An `alert` gets a row at
+/// the top if the terminal is tall enough.
 pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> SegmentsLayout {
     let Size { width, height } = size;
     let alert = u16::from(alert && height >= FEW_ROWS);
@@ -176,7 +150,8 @@ pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> SegmentsL
     let beside = width >= 130 && height >= 30;
     if beside {
         let widths = Widths::beside(width, owner);
-        let detail_width = width.saturating_sub(widths.all(NAME_WANTS) + 3).clamp(DETAIL_LEAST, DETAIL_MOST);
+        let detail_width =
+            width.saturating_sub(widths.all(NAME_WITH_SHMID) + 3).clamp(DETAIL_MIN, DETAIL_MAX);
         let table_width = width - detail_width - 3;
         let table = Area::new(0, body.y + 1, table_width, body.height.saturating_sub(1));
         return SegmentsLayout {
@@ -211,8 +186,8 @@ pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> SegmentsL
     }
 }
 
-/// The columns that fit: whole ones go, in the order of [`dropped`], figures
-/// are never cut. `width` is the terminal's, `room` the table's.
+/// Returns the columns that fit. Columns are dropped in the order of [`DROPPED`], numbers are
+/// never cut. `width` is the terminal's, `room` the table's.
 fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
     let mut columns = vec![
         (Column::Kind, 5),
@@ -229,7 +204,7 @@ fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
     for (limit, column) in DROPPED {
         let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
         let name = room.saturating_sub(MARGIN + taken);
-        if width < limit || name < NAME_LEAST {
+        if width < limit || name < NAME_MIN {
             let at = columns.iter().position(|(present, _)| *present == column);
             match (at, column) {
                 (Some(at), Column::ResidentBar) => columns[at] = (Column::Resident, 4),
@@ -241,7 +216,7 @@ fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
         }
     }
     let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
-    // One cell stays free at the right edge.
+    // Keeps a margin of one cell.
     let name = room.saturating_sub(MARGIN + taken - GAP + 1).max(4);
     let mut x = MARGIN;
     columns
@@ -255,8 +230,8 @@ fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
         .collect()
 }
 
-/// Which column goes below which width, and in which order when the name has
-/// too little room all the same.
+/// Columns with the terminal width below which they are dropped, in the order in which they are
+/// dropped to make the name wide enough.
 const DROPPED: [(u16, Column); 7] = [
     (110, Column::Age),
     (100, Column::MadeBy),
@@ -267,38 +242,31 @@ const DROPPED: [(u16, Column); 7] = [
     (0, Column::Kind),
 ];
 
-/// What a cell of the screen is.
+/// The target of a click.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hit {
-    /// The heading of a column.
     Heading(Column),
-    /// A row of the table, counted from the first on the screen.
+    /// Counted from the first visible row.
     Row(usize),
-    /// The detail area.
     Detail,
-    /// The line at the foot.
     Foot,
 }
 
 impl SegmentsLayout {
-    /// What stands at a cell.
-    #[must_use]
     pub fn hit(&self, x: u16, y: u16) -> Option<Hit> {
-        if self.heading.holds(x, y) {
+        if self.heading.contains(x, y) {
             let column = self.columns.iter().rev().find(|placed| x >= placed.x)?;
             return Some(Hit::Heading(column.column));
         }
-        if self.table.holds(x, y) {
+        if self.table.contains(x, y) {
             return Some(Hit::Row(usize::from(y - self.table.y)));
         }
-        if self.detail.is_some_and(|detail| detail.holds(x, y)) {
+        if self.detail.is_some_and(|detail| detail.contains(x, y)) {
             return Some(Hit::Detail);
         }
-        self.foot.holds(x, y).then_some(Hit::Foot)
+        self.foot.contains(x, y).then_some(Hit::Foot)
     }
 
-    /// The place of a column, when it is shown.
-    #[must_use]
     pub fn column(&self, column: Column) -> Option<Placed> {
         self.columns.iter().copied().find(|placed| placed.column == column)
     }
@@ -317,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_columns_go_in_their_order() {
+    fn columns_are_dropped_in_order() {
         use Column::{Age, HeldBy, Kind, Label, MadeBy, Mode, Owner, Resident, ResidentBar, Size, State};
         let all = [Kind, Label, Size, ResidentBar, Mode, Owner, HeldBy, MadeBy, Age, State];
         for beside in 136..200 {
@@ -334,16 +302,16 @@ mod tests {
     }
 
     #[test]
-    fn a_key_with_its_shmid_is_whole_where_the_detail_area_is_beside_it() {
+    fn key_with_shmid_fits_beside_the_detail_area() {
         for width in 140..200 {
             let layout = layout(Size { width, height: 45 }, TablePane::Table, 5, false);
-            assert!(layout.column(Column::Label).unwrap().width >= NAME_WANTS, "{width}");
+            assert!(layout.column(Column::Label).unwrap().width >= NAME_WITH_SHMID, "{width}");
             assert_eq!(layout.detail.unwrap().right(), width);
         }
     }
 
     #[test]
-    fn a_long_owner_costs_no_column() {
+    fn long_owner_drops_no_column() {
         let size = Size { width: 80, height: 24 };
         for (owner, width) in [(4, 5), (6, 6), (8, 6), (12, 6)] {
             let placed = layout(size, TablePane::Table, owner, false).column(Column::Owner).unwrap();
@@ -352,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_stays_on_the_screen_and_nothing_overlaps() {
+    fn areas_stay_on_screen_and_do_not_overlap() {
         for width in 40..260 {
             for (height, alert) in (8..60).flat_map(|height| [(height, false), (height, true)]) {
                 let layout = layout(Size { width, height }, TablePane::Table, 12, alert);
@@ -373,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn few_rows_have_no_detail_until_it_is_asked_for() {
+    fn detail_is_hidden_below_20_rows_unless_active() {
         let size = Size { width: 80, height: 19 };
         assert_eq!(layout(size, TablePane::Table, 5, false).detail, None);
         let alone = layout(size, TablePane::Detail, 5, false);
@@ -383,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_click_hits_what_is_there() {
+    fn click_finds_its_target() {
         let layout = layout(Size { width: 80, height: 24 }, TablePane::Table, 5, false);
         let size = layout.column(Column::Size).unwrap();
         assert_eq!(layout.hit(size.x + 3, 2), Some(Hit::Heading(Column::Size)));

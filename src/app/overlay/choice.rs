@@ -1,41 +1,29 @@
-//! A menu: a list at the side to choose one item from.
+//! A menu.
 
 use crate::app::list::List;
 use crate::decode::{CopyForm, Scalar};
 use crate::segment::field::Field;
 
-/// The overlay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// Its heading.
     pub title: String,
-    /// The items.
     pub items: Vec<ChoiceItem>,
-    /// The selected one.
     pub list: List,
-    /// The letters that were typed to get to it.
+    /// The prefix typed so far.
     pub typed: String,
 }
 
-/// An item of a menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChoiceItem {
-    /// Its name.
     pub word: &'static str,
-    /// A word on it.
     pub doc: String,
-    /// The value that it stands for.
     pub value: Chosen,
 }
 
-/// The value of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chosen {
-    /// A column to sort by.
     Sort(Field),
-    /// A type to show the bytes as.
     Type(Option<Scalar>),
-    /// A form to copy the bytes in.
     Copy(CopyForm),
 }
 
@@ -46,12 +34,12 @@ impl Choice {
         Self { title, items, list: List { selected }, typed: String::new() }
     }
 
-    /// Goes to the item that begins with what is typed: with the letters
-    /// before it, or with this one alone.
+    /// Selects the item that starts with the typed prefix and this letter, or else with the letter
+    /// alone.
     pub fn type_letter(&mut self, letter: char) {
         let letter = letter.to_ascii_lowercase();
         for text in [format!("{}{letter}", self.typed), letter.to_string()] {
-            // A longer text may stay where it is, a letter alone goes on.
+            // A single letter moves to the next match, a longer prefix may stay.
             let from = self.list.selected + usize::from(text.chars().count() == 1);
             let count = self.items.len();
             let begins = |at: &usize| self.items[*at].word.to_lowercase().starts_with(&text);
@@ -63,15 +51,11 @@ impl Choice {
         }
     }
 
-    /// The menu of columns.
-    #[must_use]
     pub fn sort(fields: &[Field], current: Field) -> Self {
         let item = |field: &Field| (field.word(), field.doc().to_owned(), Chosen::Sort(*field));
         Self::new("Sort by".to_owned(), fields.iter().map(item).collect(), Chosen::Sort(current))
     }
 
-    /// The menu of types.
-    #[must_use]
     pub fn types(current: Option<Scalar>) -> Self {
         let item = |shown: Option<Scalar>| {
             let (word, doc) = match shown {
@@ -85,8 +69,6 @@ impl Choice {
         Self::new("Show as".to_owned(), types.map(item).collect(), Chosen::Type(current))
     }
 
-    /// The menu of forms to copy in.
-    #[must_use]
     pub fn copy(title: String) -> Self {
         let forms = [
             ("hex", "de ad be ef", CopyForm::Hex),

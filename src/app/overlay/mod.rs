@@ -1,5 +1,4 @@
-//! Overlays: lists, forms, plans to confirm, and lines at the foot, which stand over
-//! a screen until they are answered or left. Their keys are those of their context.
+//! Overlays: lists, forms, confirmations and prompts on top of a screen.
 
 pub mod choice;
 pub mod form;
@@ -7,11 +6,11 @@ pub mod palette;
 pub mod prompt;
 
 use super::action::{Action, Context};
+use super::attachments::Attachments;
 use super::clean::Clean;
 use super::confirm::Confirm;
 use super::help;
 use super::holders::{Holders, Terminate};
-use super::holds::Holds;
 use super::layout::overlay as layout;
 use super::list::List;
 use super::new_segment::{New, Step};
@@ -25,84 +24,65 @@ use std::time::Duration;
 pub use choice::{Choice, Chosen};
 pub use form::Form;
 pub use palette::{Palette, palette_rows};
-pub use prompt::{Asks, Prompt};
+pub use prompt::{Prompt, PromptKind};
 
-/// A confirmation ignores keys for this long, so that one typed ahead confirms nothing.
-pub const DEAF: Duration = Duration::from_millis(150);
+/// A confirmation ignores keys for this long, so that keys typed ahead confirm nothing.
+pub const TYPED_AHEAD_GUARD: Duration = Duration::from_millis(150);
 
-/// An overlay; it has the keys while it is there.
+/// An overlay, which receives all keys.
 #[derive(Debug, Clone)]
 pub enum Overlay {
-    /// All keys.
     Help(List),
-    /// The log of this session.
     Log(List),
-    /// All actions, by name.
     Palette(Palette),
-    /// A menu at the side.
     Choice(Choice),
-    /// Our own attachments.
-    Holds(Holds),
-    /// The holders of the selected segment.
+    Attachments(Attachments),
     Holders(Holders),
-    /// The leaked segments.
     Clean(Clean),
-    /// Plans that wait for a yes.
     Confirm(Confirm),
-    /// The process that is about to be terminated.
     Terminate(Box<Terminate>),
-    /// Mode, owner and group of segments.
     Permissions(Box<Permissions>),
-    /// A segment that is to be made.
     New(Box<New>),
-    /// Segments that are to be saved to files.
     Save(Box<Save>),
-    /// A line at the foot.
     Prompt(Prompt),
-    /// The next key is the letter of a mark.
+    /// Waits for the letter of a mark.
     MarkLetter {
-        /// To go there, not to set it.
+        /// Goes to the mark instead of setting it.
         go: bool,
     },
 }
 
-/// The overlay that is shown after a key.
+/// The overlay to show after an action.
 #[derive(Debug)]
 pub enum Next {
-    /// It stays.
     Stay,
-    /// It is closed.
     Close,
-    /// Another one takes its place.
     Replace(Overlay),
 }
 
 impl Overlay {
-    /// The context of its keys.
-    #[must_use]
     pub const fn context(&self) -> Context {
         match self {
             Self::Help(_) | Self::Log(_) => Context::Pager,
             Self::Palette(_) => Context::Palette,
             Self::Choice(_) => Context::Choice,
-            Self::Holds(_) => Context::Attachments,
+            Self::Attachments(_) => Context::Attachments,
             Self::Holders(_) => Context::Holders,
             Self::Clean(_) => Context::Clean,
             Self::Confirm(_) | Self::Terminate(_) => Context::Confirm,
             Self::Permissions(_) | Self::New(_) | Self::Save(_) => Context::Form,
-            Self::Prompt(Prompt { asks: Asks::Filter, .. }) => Context::Filter,
+            Self::Prompt(Prompt { kind: PromptKind::Filter, .. }) => Context::Filter,
             Self::Prompt(_) | Self::MarkLetter { .. } => Context::Prompt,
         }
     }
 
-    /// The list in it.
     pub const fn list(&mut self) -> Option<&mut List> {
         match self {
             Self::Help(list)
             | Self::Log(list)
             | Self::Palette(Palette { list, .. })
             | Self::Choice(Choice { list, .. })
-            | Self::Holds(Holds { list, .. })
+            | Self::Attachments(Attachments { list, .. })
             | Self::Holders(Holders { list, .. })
             | Self::Clean(Clean { list, .. })
             | Self::Confirm(Confirm { list, .. }) => Some(list),
@@ -110,16 +90,15 @@ impl Overlay {
         }
     }
 
-    /// The number of items in the list, and of those on a page. In text that scrolls,
-    /// an item is a line that can stand at the top.
-    #[must_use]
+    /// The number of items, and the number per page. In scrolling text, an item is a line that can
+    /// be the first visible one.
     pub fn extent(&self, state: &State) -> (usize, usize) {
         let size = state.size;
         let text = |rows: usize, fixed: u16| {
             let visible = layout::visible_rows(size, rows, fixed);
             (rows - visible + 1, visible)
         };
-        // About as many entries as fit.
+        // Entries vary in height; `rows` is typical.
         let entries = |count: usize, rows: usize| (count, layout::visible_rows(size, usize::MAX, 2) / rows);
         match self {
             Self::Help(_) => text(help::lines(&state.keymap, state.screen()).len(), 0),
@@ -131,7 +110,7 @@ impl Overlay {
             Self::Choice(choice) => {
                 (choice.items.len(), layout::choice(size, choice).height.saturating_sub(2).into())
             }
-            Self::Holds(holds) => entries(holds.shown().len(), 2),
+            Self::Attachments(holds) => entries(holds.shown().len(), 2),
             Self::Holders(holders) => entries(holders.rows.len(), 2),
             Self::Clean(clean) => entries(clean.items.len(), 3),
             Self::Confirm(confirm) if confirm.is_batch() => entries(confirm.wishes.len(), 2),
@@ -140,7 +119,6 @@ impl Overlay {
         }
     }
 
-    /// The form in it.
     pub fn form(&mut self) -> Option<&mut dyn Form> {
         match self {
             Self::Permissions(form) => Some(&mut **form),
@@ -150,7 +128,7 @@ impl Overlay {
         }
     }
 
-    /// The text field that takes what is typed.
+    /// The text field that receives typed text.
     pub fn text(&mut self) -> Option<&mut TextField> {
         match self {
             Self::Palette(Palette { input, .. }) | Self::Prompt(Prompt { input, .. }) => Some(input),
@@ -158,36 +136,34 @@ impl Overlay {
         }
     }
 
-    /// Returns whether a character is text, and not the key of that action.
+    /// Returns whether a character is text input instead of the key of `action`.
     pub fn takes(&mut self, letter: char, action: Option<Action>) -> bool {
         match self {
             Self::MarkLetter { .. } => true,
-            // j and k move, as everywhere, until a name is being typed.
+            // j and k move until the user types a prefix.
             Self::Choice(choice) => action.is_none() || !choice.typed.is_empty(),
             overlay => overlay.text().is_some() || overlay.form().is_some_and(|form| form.takes(letter)),
         }
     }
 
-    /// Returns whether it is being carried out.
-    #[must_use]
+    /// Returns whether its action is in progress.
     pub fn is_busy(&self) -> bool {
         match self {
-            Self::Confirm(Confirm { acting, .. }) | Self::Holds(Holds { acting, .. }) => *acting,
+            Self::Confirm(Confirm { acting, .. }) | Self::Attachments(Attachments { acting, .. }) => *acting,
             Self::Terminate(terminate) => terminate.acting,
-            Self::New(form) => form.step == Step::Making,
+            Self::New(form) => form.step == Step::Applying,
             Self::Save(form) => form.saving,
             _ => false,
         }
     }
 
-    /// Returns whether it was not there long enough to be answered.
-    #[must_use]
-    pub fn is_deaf(&self, now: Clock) -> bool {
+    /// Returns whether it appeared too recently to accept an answer.
+    pub fn is_guarded(&self, now: Clock) -> bool {
         let since = match self {
-            Self::Confirm(Confirm { since, .. }) | Self::Holds(Holds { since, .. }) => *since,
+            Self::Confirm(Confirm { since, .. }) | Self::Attachments(Attachments { since, .. }) => *since,
             Self::Terminate(terminate) => terminate.since,
             _ => return false,
         };
-        now.saturating_sub(since) < DEAF
+        now.saturating_sub(since) < TYPED_AHEAD_GUARD
     }
 }

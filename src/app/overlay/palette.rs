@@ -1,21 +1,16 @@
-//! The palette: every action of a screen, by name.
+//! The palette, which runs any action by name.
 
 use crate::app::action::{ACTIONS, Action, ActionInfo, Context};
 use crate::app::list::List;
 use crate::app::text_field::TextField;
 
-/// The overlay.
 #[derive(Debug, Clone, Default)]
 pub struct Palette {
-    /// The typed words.
     pub input: TextField,
-    /// The selected one of those that fit.
     pub list: List,
 }
 
-/// The actions that a palette shows for what was typed: those of this screen
-/// whose name or doc holds every word.
-#[must_use]
+/// Returns the actions of a screen whose name or doc contains every typed word.
 pub fn palette_rows(screen: Context, typed: &str) -> Vec<&'static ActionInfo> {
     let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
     let fits = |row: &ActionInfo, only_name: bool| {
@@ -24,7 +19,7 @@ pub fn palette_rows(screen: Context, typed: &str) -> Vec<&'static ActionInfo> {
         })
     };
     let usable = || ACTIONS.iter().filter(move |row| row.works_in(screen) && row.action != Action::Palette);
-    // Those that are called so stand before those that only mention it.
+    // Matches in the name come before matches in the doc.
     let named = usable().filter(|row| fits(row, true));
     let mentioned = usable().filter(|row| fits(row, false) && !fits(row, true));
     named.chain(mentioned).collect()
@@ -35,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn actions_are_found_by_name_and_by_what_they_do() {
+    fn palette_searches_names_and_docs() {
         let names =
             |screen, typed| palette_rows(screen, typed).iter().map(|row| row.name).collect::<Vec<_>>();
         assert_eq!(names(Context::Segments, "sort"), ["sort", "sort-order"]);

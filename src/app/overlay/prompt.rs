@@ -1,37 +1,28 @@
-//! The line at the foot that asks for one text.
+//! A one-line prompt in the footer.
 
 use crate::app::text_field::TextField;
 
-/// A line to type in.
 #[derive(Debug, Clone)]
 pub struct Prompt {
-    /// Its subject.
-    pub asks: Asks,
-    /// The typed text.
+    pub kind: PromptKind,
     pub input: TextField,
-    /// The reason why the answer was not taken.
+    /// The error of the last answer.
     pub error: Option<String>,
 }
 
-/// The subject of a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asks {
-    /// A filter for the table; it works as it is typed.
+pub enum PromptKind {
+    /// Filters the table with every keystroke.
     Filter,
-    /// Text to search for.
     Text,
-    /// Bytes to search for.
     Hex,
-    /// A value to search for.
     Value,
-    /// An offset to go to.
     Offset,
 }
 
-impl Asks {
-    /// The label before the line, and an example, shown while it is empty.
-    #[must_use]
-    pub const fn words(self) -> (&'static str, &'static str) {
+impl PromptKind {
+    /// The label, and an example that is shown while the input is empty.
+    pub const fn label_and_example(self) -> (&'static str, &'static str) {
         match self {
             Self::Filter => ("/", "kind=sysv  size>10M  owner=ann  name~^/psm  word  !negated"),
             Self::Text => ("search text:", "hello, or \\x00 for a byte"),
@@ -43,9 +34,7 @@ impl Asks {
 }
 
 impl Prompt {
-    /// An empty line.
-    #[must_use]
-    pub fn new(asks: Asks) -> Self {
-        Self { asks, input: TextField::default(), error: None }
+    pub fn new(kind: PromptKind) -> Self {
+        Self { kind, input: TextField::default(), error: None }
     }
 }

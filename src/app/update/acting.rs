@@ -1,7 +1,7 @@
-//! Acting on segments: wish, plan, confirm, act, report, undo.
+//! Actions on segments: plan, confirm, apply, report, undo.
 
 use super::new_segment;
-use super::report::{Report, show, sum_up};
+use super::report::{ActionReport, show, sum_up};
 use crate::act::{self, Done, Outcome, Plan, Revert, SavedCopy, Undone};
 use crate::app::action::Action;
 use crate::app::confirm::Confirm;
@@ -10,15 +10,15 @@ use crate::app::list::List;
 use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{naming, result, short_names};
 use crate::app::state::State;
-use crate::app::work::Work;
+use crate::app::work::RunningAction;
 use crate::engine::{Request, Undo, Wanted, Wish, Working};
 use crate::segment::{Segment, SegmentId};
 use std::collections::HashSet;
 
-/// How many lines the log of this run keeps.
-const LOG: usize = 1000;
+/// Maximum number of log lines.
+const MAX_LOG: usize = 1000;
 
-/// Begins an act on the marked segments, or on the selected one.
+/// Starts an action on the marked segments, or on the selected one.
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     let wanted = match action {
         Action::Lock => Wanted::Lock,
@@ -26,7 +26,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Remove => Wanted::Remove { copy: true },
         Action::Undo => return undo(state, effects),
         Action::Log => {
-            // At its end.
+            // Scrolled to the end.
             state.overlay = Some(Overlay::Log(List { selected: usize::MAX }));
             return;
         }
@@ -38,7 +38,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Asks for plans. Returns the dialog that shows them.
+/// Requests plans. Returns the dialog that shows them.
 pub fn begin(state: &State, segments: &[Segment], wanted: &Wanted, effects: &mut Vec<Effect>) -> Confirm {
     let wish =
         |segment: &Segment| Wish { segment: Box::new(segment.clone()), wanted: wanted.clone(), force: false };
@@ -47,7 +47,7 @@ pub fn begin(state: &State, segments: &[Segment], wanted: &Wanted, effects: &mut
     Confirm { hidden: hidden(state, segments), ..Confirm::new(wishes, state.now) }
 }
 
-/// How many of these the filter hides.
+/// The number of these segments that the filter hides.
 fn hidden(state: &State, segments: &[Segment]) -> usize {
     let Some(survey) = &state.survey else { return 0 };
     let shown = state.table.shown.iter().filter_map(|&at| survey.segments.get(at));
@@ -56,7 +56,7 @@ fn hidden(state: &State, segments: &[Segment]) -> usize {
     segments.iter().filter(|segment| listed.contains(&segment.id) && !shown.contains(&segment.id)).count()
 }
 
-/// The marked segments that are there, or the selected one.
+/// The marked segments, or the selected one.
 pub fn targets(state: &State) -> Vec<&Segment> {
     let marks = &state.table.marks;
     let survey = state.survey.iter().flat_map(|survey| &survey.segments);
@@ -64,7 +64,6 @@ pub fn targets(state: &State) -> Vec<&Segment> {
     if marked.is_empty() { state.selected().into_iter().collect() } else { marked }
 }
 
-/// Plans have been made.
 pub fn planned(state: &mut State, plans: Vec<Plan>) {
     if let Some(Overlay::Confirm(confirm)) = &mut state.overlay
         && !confirm.acting
@@ -72,12 +71,12 @@ pub fn planned(state: &mut State, plans: Vec<Plan>) {
     {
         confirm.plans = plans;
         confirm.stale = false;
-        // What is shown now was not there to be answered before.
+        // New content restarts the typed-ahead guard.
         confirm.since = state.now;
     }
 }
 
-/// Answers a confirmation, or changes what is to be confirmed.
+/// Handles an action of the confirmation dialog.
 pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects: &mut Vec<Effect>) -> Next {
     let place = confirm.selected();
     match action {
@@ -86,7 +85,7 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
             if let Some(wish) = confirm.wishes.get_mut(place) {
                 wish.force = !wish.force;
             }
-            again(confirm, effects);
+            replan(confirm, effects);
         }
         Action::SaveCopy if confirm.can_toggle_copies() => {
             for wish in &mut confirm.wishes {
@@ -94,11 +93,11 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
                     *copy = !*copy;
                 }
             }
-            again(confirm, effects);
+            replan(confirm, effects);
         }
         Action::Confirm if confirm.doable() > 0 => {
             confirm.acting = true;
-            state.work = Some(Work::default());
+            state.work = Some(RunningAction::default());
             effects.push(Request::Apply(confirm.plans.clone()).into());
         }
         _ => {}
@@ -106,21 +105,20 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
     Next::Stay
 }
 
-/// Asks for the plans of other wishes.
-fn again(confirm: &mut Confirm, effects: &mut Vec<Effect>) {
+/// Requests plans for changed wishes.
+fn replan(confirm: &mut Confirm, effects: &mut Vec<Effect>) {
     confirm.stale = true;
     effects.push(Request::Plan(confirm.wishes.clone()).into());
 }
 
-/// How far it is.
-pub fn working(state: &mut State, at: Working) {
+pub fn progressed(state: &mut State, at: Working) {
     if let Some(work) = &mut state.work {
         work.at = Some(at);
     }
 }
 
-/// Stops an act that takes long and says so. Tells whether there is one; a second
-/// time the key is what it is otherwise.
+/// Stops the action in progress. Returns false if there is none or a stop was requested before;
+/// the key then has its usual meaning.
 pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     let acting = state.overlay.as_ref().is_some_and(Overlay::is_busy);
     let free = state.overlay.is_none() && state.inspect.is_none();
@@ -134,7 +132,7 @@ pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     }
 }
 
-/// Reports the outcomes of an action, and remembers how to undo it.
+/// Reports the outcomes of an action and keeps its undo.
 pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>) {
     state.work = None;
     if new_segment::made(state, outcomes) {
@@ -148,11 +146,11 @@ pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>)
     for done in &done {
         state.table.marks.remove(&done.id);
     }
-    // An action that changed nothing leaves the one before as it can be undone.
+    // If nothing changed, the previous action can still be undone.
     if !done.is_empty() {
         state.undo = undo_of(&done);
     }
-    let report = Report::new(state, outcomes);
+    let report = ActionReport::new(state, outcomes);
     report.show(state, !done.is_empty());
     effects.push(Request::Survey.into());
 }
@@ -172,7 +170,7 @@ fn undo_of(done: &[&Done]) -> Option<Undo> {
 }
 
 fn undo(state: &mut State, effects: &mut Vec<Effect>) {
-    // A created segment may be in use by now: removing it is confirmed as ever.
+    // The created segment may be in use by now, so its removal is confirmed as usual.
     if let Some(Undo::Acts(acts)) = &state.undo
         && let [revert @ Revert { action: act::Action::Remove(_), .. }] = acts.as_slice()
     {
@@ -191,14 +189,14 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
     }
     match state.undo.take() {
         Some(undo) => {
-            state.work = Some(Work { undo: Some(undo.clone()), ..Work::default() });
+            state.work = Some(RunningAction { undo: Some(undo.clone()), ..RunningAction::default() });
             effects.push(Request::Undo(undo).into());
         }
         None => state.fail("Nothing to undo. `shmlens restore FILE` restores a saved copy"),
     }
 }
 
-/// Reports an undo: a line for each segment in the log, one line at the foot.
+/// Reports an undo: a log line for each segment and a status line.
 pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>) {
     let undo = state.work.take().and_then(|work| work.undo);
     let verb = if matches!(undo, Some(Undo::Copies(_))) { "Restored" } else { "Reverted" };
@@ -209,9 +207,9 @@ pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>
     for undone in results {
         let name = undone.id.to_string();
         match undone.result {
-            Ok(said) => {
-                log(state, "undo", &name, &said);
-                done.push(result(&name, &said));
+            Ok(text) => {
+                log(state, "undo", &name, &text);
+                done.push(result(&name, &text));
             }
             Err(failure) => {
                 log(state, "undo", &name, &failure.reason);
@@ -225,13 +223,13 @@ pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>
     effects.push(Request::Survey.into());
 }
 
-/// Adds a line to the log of this session: the action, the segment, the result.
+/// Adds a line to the session log.
 pub fn log(state: &mut State, action: &str, segment: &str, result: &str) {
-    if state.log.len() >= LOG {
+    if state.log.len() >= MAX_LOG {
         state.log.remove(0);
     }
     let (segment, result) = (short_names(segment), short_names(result));
-    // The segment stands in front already.
+    // Do not name the segment twice.
     let result = result.strip_prefix(&format!("{segment}: ")).unwrap_or(&result);
     state.log.push(format!("{action} {segment}: {result}"));
 }

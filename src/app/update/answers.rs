@@ -1,10 +1,10 @@
-//! Reports of the engine.
+//! Handles reports of the engine.
 
-use super::{acting, clean, holders, holds, new_segment, permissions, press, save};
+use super::{acting, attachments, clean, holders, new_segment, permissions, press, save};
 use crate::act::Question;
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::inspect::{CHANGES, DATA, Inspect, Pending, Status};
+use crate::app::inspect::{CHANGES, DATA, Inspect, PendingSearch, Status};
 use crate::app::overlay::Overlay;
 use crate::app::sentence::label_of;
 use crate::app::state::State;
@@ -13,7 +13,7 @@ use crate::memory::{Direction, Look, OpenError};
 use crate::segment::{Bytes, Kind, State as SegmentState};
 use crate::survey::{Difference, Survey, alerts, difference};
 
-/// Takes a report. One of a subscription that has ended is dropped.
+/// Handles a report. Reports of ended subscriptions are dropped.
 pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
     match (report.body, report.subscription) {
         (Body::HoldersChanged, _) => effects.push(Request::Survey.into()),
@@ -21,8 +21,8 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             surveyed(state, *survey, effects);
             holders::surveyed(state);
             clean::surveyed(state);
-            // What stands there is to be as it is now.
-            if matches!(&state.overlay, Some(Overlay::Holds(holds)) if !holds.acting) {
+            // Attachments may have changed.
+            if matches!(&state.overlay, Some(Overlay::Attachments(shown)) if !shown.acting) {
                 effects.push(Request::Holds.into());
             }
         }
@@ -33,19 +33,19 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
                 press(state, key, effects);
             }
         }
-        (Body::Rules(id, rules), _) => permissions::told(state, &id, rules),
+        (Body::Rules(id, rules), _) => permissions::set_rules(state, &id, rules),
         (Body::Answered(question @ Question::New { .. }, answer), _) => {
             new_segment::answered(state, &question, answer, effects);
         }
         (Body::Answered(question, answer), _) => permissions::answered(state, &question, answer, effects),
         (Body::Planned(plans), _) => acting::planned(state, plans),
-        (Body::Progress(at), None) => acting::working(state, at),
+        (Body::Progress(at), None) => acting::progressed(state, at),
         (Body::Acted(outcomes), _) => acting::acted(state, &outcomes, effects),
         (Body::Saved(outcomes), _) => save::saved(state, &outcomes),
         (Body::Undone(results), _) => acting::undone(state, results, effects),
         (Body::Terminated(ending, result), _) => holders::ended(state, &ending, result, effects),
-        (Body::Holds(told), _) => holds::told(state, told),
-        (Body::LetGo(results), _) => holds::let_go(state, &results, effects),
+        (Body::Holds(found), _) => attachments::show(state, found),
+        (Body::LetGo(results), _) => attachments::detached(state, &results, effects),
         (body, Some(subscription)) => {
             if state.inspect.as_ref().is_some_and(|inspect| inspect.subscription == subscription) {
                 inspected(state, body, effects);
@@ -55,7 +55,6 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Takes a report about the segment that Inspect shows.
 fn inspected(state: &mut State, body: Body, effects: &mut Vec<Effect>) {
     let Some(inspect) = &mut state.inspect else { return };
     match body {
@@ -73,12 +72,12 @@ fn inspected(state: &mut State, body: Body, effects: &mut Vec<Effect>) {
 }
 
 fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
-    // At the start nothing is new: everything was there before we came.
+    // Nothing in the first survey is new.
     let difference = match &state.survey {
         Some(before) => difference(before, &survey),
         None => Difference::default(),
     };
-    // In Inspect the key of holders has another meaning.
+    // The key of holders has another meaning in Inspect.
     let hint = match &state.inspect {
         Some(_) => String::new(),
         None => format!(" ({}: holders)", state.key_of(Action::Holders)),
@@ -91,7 +90,7 @@ fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     {
         state.say(text + &hint);
     }
-    // Paused, nothing is looked at unasked.
+    // While paused, nothing is read automatically.
     if state.interval.duration().is_some() {
         effects.extend(to_ask(&survey, &difference).map(|who| Request::Holders(who).into()));
     }
@@ -115,11 +114,11 @@ fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     }
     state.alerts = alerts(&survey).into_iter().filter(|alert| alert.urgent).collect();
     state.survey = Some(survey);
-    new_segment::found_hidden(state);
+    new_segment::report_hidden_selection(state);
 }
 
-/// A segment that was removed while somebody holds it: its memory stays, and
-/// no directory lists it any more.
+/// Returns a notice if a segment was removed while in use: its memory stays allocated, and no
+/// directory lists it.
 fn lost_name(
     before: &Survey,
     after: &Survey,
@@ -131,7 +130,7 @@ fn lost_name(
         .filter_map(|id| after.segments.iter().find(|segment| segment.id == *id))
         .filter(|segment| segment.verdict.state == SegmentState::Removed)
         .find(|segment| {
-            // A System V segment keeps its number, an object gets another id.
+            // A removed System V segment keeps its id, a removed object gets another one.
             before.segments.iter().any(|was| {
                 was.verdict.state != SegmentState::Removed
                     && was.identity().fits(&segment.identity())
@@ -145,8 +144,8 @@ fn lost_name(
     Some(format!("{} was removed; {memory} {until}", label_of(segment)))
 }
 
-/// Whose holdings may have changed with these segments: a System V segment
-/// tells who attached or detached last, a new POSIX object may be anybody's.
+/// Returns the processes to check for these changes. A System V segment names the last process
+/// that attached or detached, but any process may hold a new POSIX object.
 fn to_ask(survey: &Survey, difference: &Difference) -> Option<Who> {
     let mut pids = vec![];
     for id in difference.appeared.iter().chain(&difference.changed) {
@@ -155,7 +154,7 @@ fn to_ask(survey: &Survey, difference: &Difference) -> Option<Who> {
             Some(facts) => {
                 let found = segment.holders.iter().flat_map(|holders| holders.iter());
                 let found: u64 = found.clone().map(|holder| u64::from(holder.mappings)).sum();
-                // What is known already needs no look.
+                // All attachments are known already.
                 if found != facts.nattch || segment.holders.is_none() {
                     pids.extend([facts.creator_pid, facts.last_pid]);
                     pids.extend(segment.holders.iter().flat_map(|all| all.iter().map(|holder| holder.pid)));
@@ -188,7 +187,7 @@ fn opened(
         }
         Err(error) => {
             state.fail(error.to_string());
-            // What is gone or was replaced is to be seen as it is now.
+            // The segment may be gone or replaced.
             effects.push(Request::Survey.into());
         }
     }
@@ -198,10 +197,10 @@ fn looked(state: &mut State, look: Look) {
     let (now, size) = (state.now, state.size);
     let Some(inspect) = &mut state.inspect else { return };
     let before = inspect.size();
-    inspect.looked(look, now);
+    inspect.apply(look, now);
     let after = inspect.size();
     if after < before {
-        // The cursor may stand behind its end.
+        // The cursor may be past the new end.
         let cursor = inspect.cursor;
         inspect.go_to(cursor, size);
         let text = format!("Shrunk from {} to {}", Bytes(before), Bytes(after));
@@ -210,7 +209,7 @@ fn looked(state: &mut State, look: Look) {
     } else if after > before
         && let Some(text) = inspect.shrunk.take()
     {
-        // It is not true any more.
+        // The notice is outdated.
         state.notice.take_if(|notice| notice.text == text);
     }
 }
@@ -220,15 +219,15 @@ fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
     let Some(inspect) = &mut state.inspect else { return };
     let Some(pending) = inspect.pending.take_if(|pending| pending.number == found.number) else { return };
     match found.result {
-        // Whether there are changes anywhere else.
-        Ok(None) if pending.what == CHANGES && !pending.anywhere => {
+        // Check whether there are changes in the other direction.
+        Ok(None) if pending.subject == CHANGES && !pending.any_change => {
             let number = inspect.next_request();
-            inspect.pending = Some(Pending { number, anywhere: true, progress: None, ..pending });
+            inspect.pending = Some(PendingSearch { number, any_change: true, progress: None, ..pending });
             let (from, direction) = (0, Direction::Forward);
             let search = Search { number, from, direction, target: Target::Change };
             effects.push(Request::Search(inspect.subscription, search).into());
         }
-        Ok(Some(_)) if pending.anywhere => {
+        Ok(Some(_)) if pending.any_change => {
             let baseline = state.key_of(Action::Baseline);
             state.say(format!("No more changes in that direction ({baseline}: new baseline)"));
         }
@@ -238,13 +237,13 @@ fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
                 state.say(format!("Found at {offset:#x} (wrapped)"));
             }
         }
-        Ok(None) => state.fail(not_found(&pending.what)),
+        Ok(None) => state.fail(not_found(&pending.subject)),
         Err(reason) => state.fail(format!("Search failed: {reason}")),
     }
 }
 
-fn not_found(what: &str) -> String {
-    match what {
+fn not_found(subject: &str) -> String {
+    match subject {
         CHANGES => "No changes since the baseline".to_owned(),
         DATA => "No more data in that direction".to_owned(),
         pattern => format!("No match for \"{pattern}\""),

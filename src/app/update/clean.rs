@@ -1,4 +1,4 @@
-//! Actions in the list of leaked segments. Removal goes the way of every act.
+//! Actions in the list of leaked segments.
 
 use super::acting;
 use crate::app::action::Action;
@@ -10,49 +10,48 @@ use crate::app::state::State;
 use crate::engine::Wanted;
 use crate::segment::Segment;
 
-/// Shows what is leaked of the rows of the table.
+/// Lists the leaked segments among the rows of the table.
 pub fn open(state: &mut State) {
     if let Some(survey) = &state.survey {
         state.overlay = Some(Overlay::Clean(Clean::new(survey, &state.table.shown)));
     }
 }
 
-/// The machine was looked at.
 pub fn surveyed(state: &mut State) {
     if let (Some(Overlay::Clean(clean)), Some(survey)) = (&mut state.overlay, &state.survey) {
-        clean.look(survey, &state.table.shown);
+        clean.refresh(survey, &state.table.shown);
     }
 }
 
-/// Leaves a dialog. The list of leaks that led to it is there again, up to date.
+/// Closes a confirmation and returns to the updated list of leaked segments if it was opened from
+/// there.
 pub fn back(state: &State, confirm: &mut Confirm) -> Next {
     let Some(mut clean) = confirm.back.take().filter(|_| !confirm.acting) else { return Next::Close };
     if let Some(survey) = &state.survey {
-        clean.look(survey, &state.table.shown);
+        clean.refresh(survey, &state.table.shown);
     }
     Next::Replace(Overlay::Clean(*clean))
 }
 
-/// Does an action while they are shown.
 pub fn act(state: &mut State, clean: &mut Clean, action: Action, effects: &mut Vec<Effect>) -> Next {
     match action {
         Action::Mark => {
-            clean.tick();
+            clean.toggle();
             clean.list.step(1, clean.items.len());
         }
-        Action::MarkAll => clean.tick_all(true),
-        Action::ClearMarks => clean.tick_all(false),
-        Action::Accept | Action::Remove => return go(state, clean, effects),
-        // The key that opened it closes it.
+        Action::MarkAll => clean.set_all(true),
+        Action::ClearMarks => clean.set_all(false),
+        Action::Accept | Action::Remove => return confirm(state, clean, effects),
+        // The key that opened the list closes it.
         Action::Clean => return Next::Close,
         _ => {}
     }
     Next::Stay
 }
 
-/// On to the plans for those that are ticked, or what stands in the way.
-fn go(state: &mut State, clean: &Clean, effects: &mut Vec<Effect>) -> Next {
-    let segments: Vec<Segment> = clean.ticked().map(|item| (*item.segment).clone()).collect();
+/// Opens the confirmation for the selected segments, or says why it cannot.
+fn confirm(state: &mut State, clean: &Clean, effects: &mut Vec<Effect>) -> Next {
+    let segments: Vec<Segment> = clean.checked().map(|item| (*item.segment).clone()).collect();
     if state.read_only || state.work.is_some() {
         if let Some(reason) = state.refusal(Action::Remove) {
             state.fail(reason);

@@ -1,4 +1,4 @@
-//! Actions among the holders of a segment, and terminating one of them.
+//! Actions in the list of holders.
 
 use super::acting;
 use super::overlay::with;
@@ -9,7 +9,7 @@ use crate::app::overlay::{Next, Overlay};
 use crate::app::state::State;
 use crate::engine::{Request, Who};
 
-/// Shows the holders of the selected segment, and looks at them again.
+/// Lists the holders of the selected segment and checks them again.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     let (Some(survey), Some(segment)) = (&state.survey, state.selected()) else { return };
     let holders = Holders::new(segment, survey);
@@ -20,18 +20,17 @@ pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     state.overlay = Some(Overlay::Holders(holders));
 }
 
-/// The machine was looked at.
 pub fn surveyed(state: &mut State) {
     let Some(survey) = &state.survey else { return };
     match &mut state.overlay {
-        Some(Overlay::Holders(holders)) => holders.look(survey),
-        Some(Overlay::Terminate(terminate)) => terminate.back.look(survey),
+        Some(Overlay::Holders(holders)) => holders.refresh(survey),
+        Some(Overlay::Terminate(terminate)) => terminate.back.refresh(survey),
         _ => {}
     }
 }
 
-/// Asks whether the selected one is to end, or says why it is not asked.
-pub fn ask(state: &mut State, holders: &Holders) -> Next {
+/// Opens the confirmation for terminating the selected holder, or says why it cannot.
+pub fn confirm(state: &mut State, holders: &Holders) -> Next {
     let Some(row) = holders.rows.get(holders.list.selected) else {
         state.fail("No holder selected");
         return Next::Stay;
@@ -55,14 +54,13 @@ pub fn ask(state: &mut State, holders: &Holders) -> Next {
     }
 }
 
-/// Terminates it.
 pub fn terminate(terminate: &mut Terminate, effects: &mut Vec<Effect>) -> Next {
     terminate.acting = true;
     effects.push(Request::End(Box::new(terminate.ending.clone())).into());
     Next::Stay
 }
 
-/// It was asked to end, or could not be.
+/// Reports the result of terminating a process.
 pub fn ended(state: &mut State, ending: &Ending, result: Result<Ended, EndError>, effects: &mut Vec<Effect>) {
     with(state, |_, overlay| match overlay {
         Overlay::Terminate(terminate) if terminate.ending == *ending => {
@@ -72,9 +70,9 @@ pub fn ended(state: &mut State, ending: &Ending, result: Result<Ended, EndError>
     });
     match result {
         Ok(ended) => {
-            let said = ending.said(ended);
-            acting::log(state, "terminate", &ending.segment.to_string(), &said);
-            state.say(said);
+            let text = ending.said(ended);
+            acting::log(state, "terminate", &ending.segment.to_string(), &text);
+            state.say(text);
         }
         Err(error) => {
             acting::log(state, "terminate", &ending.segment.to_string(), &error.to_string());

@@ -2,10 +2,10 @@
 
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::inspect::{CHANGES, DATA, Inspect, InspectPane, Pending};
+use crate::app::inspect::{CHANGES, DATA, Inspect, InspectPane, PendingSearch};
 use crate::app::layout::inspect::{WIDTHS, row_fits};
 use crate::app::list;
-use crate::app::overlay::{Asks, Choice, Next, Overlay, Prompt};
+use crate::app::overlay::{Choice, Next, Overlay, Prompt, PromptKind};
 use crate::app::sentence::name_of;
 use crate::app::state::State;
 use crate::app::values;
@@ -14,16 +14,16 @@ use crate::memory::Direction;
 
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     if moves(state, action) {
-        forget_search(state, effects);
+        cancel_search(state, effects);
         return;
     }
     match action {
         Action::Back if stop_search(state, effects) => {}
         Action::Back => leave(state, effects),
-        Action::SearchText => prompt(state, Asks::Text),
-        Action::SearchHex => prompt(state, Asks::Hex),
-        Action::SearchValue => prompt(state, Asks::Value),
-        Action::GoTo => prompt(state, Asks::Offset),
+        Action::SearchText => prompt(state, PromptKind::Text),
+        Action::SearchHex => prompt(state, PromptKind::Hex),
+        Action::SearchValue => prompt(state, PromptKind::Value),
+        Action::GoTo => prompt(state, PromptKind::Offset),
         Action::SetMark => state.overlay = Some(Overlay::MarkLetter { go: false }),
         Action::GoToMark => state.overlay = Some(Overlay::MarkLetter { go: true }),
         Action::CopyBytes => copy(state),
@@ -65,8 +65,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Moves the cursor, or scrolls the values when those have the keys. Tells
-/// whether the action was a move.
+/// Moves the cursor, or scrolls the values if that pane is active. Returns whether the action was
+/// a move.
 fn moves(state: &mut State, action: Action) -> bool {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return false };
@@ -95,48 +95,48 @@ fn moves(state: &mut State, action: Action) -> bool {
     true
 }
 
-/// Moves picture and cursor together.
+/// Moves view and cursor together.
 pub fn page_by(inspect: &mut Inspect, bytes: i64, size: crate::app::event::Size) {
     inspect.top = inspect.top.saturating_add_signed(bytes);
     inspect.move_by(bytes, size);
 }
 
-/// A search that takes long, and says so, is given up first.
+/// Stops a search whose progress is on screen.
 fn stop_search(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     let shown =
         |inspect: &Inspect| inspect.pending.as_ref().is_some_and(|pending| pending.progress.is_some());
     if !state.inspect.as_ref().is_some_and(shown) {
         return false;
     }
-    forget_search(state, effects);
+    cancel_search(state, effects);
     state.say("Search stopped");
     true
 }
 
-/// Who moves on does not want to be taken elsewhere by an answer that comes later.
-pub fn forget_search(state: &mut State, effects: &mut Vec<Effect>) {
+/// Cancels a search, so that a late result does not move the cursor.
+pub fn cancel_search(state: &mut State, effects: &mut Vec<Effect>) {
     if state.inspect.as_mut().and_then(|inspect| inspect.pending.take()).is_some() {
         effects.push(Request::StopSearch.into());
     }
 }
 
 fn leave(state: &mut State, effects: &mut Vec<Effect>) {
-    forget_search(state, effects);
+    cancel_search(state, effects);
     let Some(inspect) = state.inspect.take() else { return };
     effects.push(Request::Unsubscribe { subscription: inspect.subscription, keep: inspect.keep }.into());
     if inspect.keep {
         state.kept.insert(inspect.id().clone());
         let detach = state.key_of(Action::Detach);
         state.say(format!("Still attached to {} ({detach}: detach)", name_of(inspect.id())));
-        // The table is to show the attachment; one that goes is told of.
+        // Shows the attachment in the table.
         effects.push(Request::Survey.into());
     } else {
         state.kept.remove(inspect.id());
     }
 }
 
-fn prompt(state: &mut State, asks: Asks) {
-    state.overlay = Some(Overlay::Prompt(Prompt::new(asks)));
+fn prompt(state: &mut State, kind: PromptKind) {
+    state.overlay = Some(Overlay::Prompt(Prompt::new(kind)));
 }
 
 fn freeze(state: &mut State, effects: &mut Vec<Effect>) {
@@ -161,17 +161,17 @@ fn keep(state: &mut State) {
     state.say(text);
 }
 
-/// Goes through the widths: as fits, 8, 16, 24, 32, as far as they can be shown whole.
+/// Cycles through auto, 8, 16, 24 and 32 bytes per row, as far as they fit.
 fn width(state: &mut State) {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return };
     inspect.row_bytes = match inspect.row_bytes {
         None => Some(WIDTHS[0]),
         Some(bytes) => {
-            WIDTHS.into_iter().find(|&wider| wider > bytes && row_fits(size, inspect.wanted(), wider))
+            WIDTHS.into_iter().find(|&wider| wider > bytes && row_fits(size, inspect.row_options(), wider))
         }
     };
-    // The row that the cursor is in begins somewhere else now.
+    // The cursor's row starts at another offset now.
     inspect.scroll_to_cursor(size);
     let text = inspect
         .row_bytes
@@ -191,7 +191,7 @@ fn copy(state: &mut State) {
     state.overlay = Some(Overlay::Choice(Choice::copy(title)));
 }
 
-/// Repeats the search.
+/// Repeats the last search.
 pub fn search(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) {
     let Some(search) = inspect.search.clone() else { return };
     find(inspect, direction, Target::Pattern(Box::new(search.pattern)), &search.text, effects);
@@ -204,18 +204,19 @@ fn data(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) 
 
 fn find(inspect: &mut Inspect, direction: Direction, target: Target, words: &str, effects: &mut Vec<Effect>) {
     let number = inspect.next_request();
-    // What stands under the cursor was found before.
+    // The byte under the cursor was found before.
     let skip = direction == Direction::Forward && !matches!(target, Target::Data { .. });
     let from = inspect.cursor + u64::from(skip);
-    inspect.pending = Some(Pending { number, what: words.to_owned(), progress: None, anywhere: false });
+    inspect.pending =
+        Some(PendingSearch { number, subject: words.to_owned(), progress: None, any_change: false });
     let search = Search { number, from, direction, target };
     effects.push(Request::Search(inspect.subscription, search).into());
 }
 
-/// Sets the mark of that letter, or goes there.
+/// Sets a mark or goes to it.
 pub fn mark(state: &mut State, go: bool, letter: Option<char>, effects: &mut Vec<Effect>) -> Next {
     let size = state.size;
-    forget_search(state, effects);
+    cancel_search(state, effects);
     let Some(inspect) = &mut state.inspect else { return Next::Close };
     let Some(letter) = letter.filter(|c| c.is_alphanumeric()) else {
         state.fail("A mark must be a letter or digit");

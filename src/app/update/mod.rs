@@ -1,11 +1,10 @@
-//! The one place where the state changes: `(state, event) -> effects`. It does
-//! no I/O; what has to be done outside comes out as effects.
+//! The only place where the state changes: `(state, event) -> effects`, without I/O.
 
 mod acting;
 mod answers;
+mod attachments;
 mod clean;
 mod holders;
-mod holds;
 mod inspect;
 mod mouse;
 mod new_segment;
@@ -28,18 +27,17 @@ use super::table;
 use crate::engine::{Clock, Feed, Request, SubscriptionId};
 use std::time::Duration;
 
-/// The subscription of the preview. Those of Inspect are numbered from 1 on.
+/// The preview's subscription. Those of Inspect are numbered from 1.
 const PREVIEW: SubscriptionId = SubscriptionId(0);
-/// How often the preview is read.
 const PREVIEW_EVERY: Duration = Duration::from_millis(250);
 
-/// Lets something happen to the state.
+/// Applies an event to the state. Returns the effects to execute.
 pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
     state.now = now;
     let mut effects = vec![];
     match event {
         Event::Key(key) => press(state, key, &mut effects),
-        // What is not drawn cannot be clicked or typed into.
+        // Nothing is drawn.
         Event::Mouse(_) | Event::Paste(_) if !state.size.is_enough() => {}
         Event::Mouse(mouse) => mouse::act(state, mouse, &mut effects),
         Event::Paste(text) => overlay::paste(state, &text, &mut effects),
@@ -54,13 +52,13 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::Tick | Event::Resumed => {}
         Event::Engine(report) => answers::reported(state, report, &mut effects),
     }
-    settle(state, &mut effects);
+    sync_requests(state, &mut effects);
     effects
 }
 
 fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     if !state.size.is_enough() {
-        // Nothing is drawn, so that no other key can be meant.
+        // Nothing is drawn, so other keys have no meaning.
         if key == Key::ctrl('c') || state.keymap.action(Context::Segments, key) == Some(Action::Quit) {
             effects.push(Effect::Quit);
         } else if state.keymap.action(state.screen(), key) == Some(Action::Suspend) {
@@ -68,7 +66,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         }
         return;
     }
-    // Ctrl-C whatever the key map says, so that there is always a way out.
+    // Ctrl-C works whatever the key map says.
     let bound = state.keymap.action(state.context(), key);
     let action = if key == Key::ctrl('c') { Some(Action::Interrupt) } else { bound };
     let text = |letter: &char| state.overlay.as_mut().is_some_and(|overlay| overlay.takes(*letter, action));
@@ -79,7 +77,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         return;
     }
     if state.opening.is_some() && action != Some(Action::Interrupt) {
-        // Bounded, should the answer never come.
+        // Bounded in case the answer never comes.
         if state.typed_ahead.len() < 1000 {
             state.typed_ahead.push(key);
         }
@@ -87,7 +85,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     }
     state.notice = None;
     // The user pressed a key: cancel the pending selection.
-    state.table.sought = None;
+    state.table.pending_selection = None;
     let leaves = [Action::Interrupt, Action::Close, Action::ClearFilter, Action::Back];
     if action.is_some_and(|action| leaves.contains(&action)) && acting::stop(state, effects) {
         return;
@@ -103,7 +101,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Does an action, or says why it cannot be done now.
+/// Executes an action, or says why it is not available now.
 fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     if let Some(reason) = state.refusal(action) {
         state.fail(reason);
@@ -112,7 +110,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::Help => state.overlay = Some(Overlay::Help(List::default())),
         Action::Palette => state.overlay = Some(Overlay::Palette(Palette::default())),
-        Action::Detach => holds::open(state, effects),
+        Action::Detach => attachments::open(state, effects),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Quit | Action::Interrupt => effects.push(Effect::Quit),
         Action::Mouse => {
@@ -129,19 +127,18 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
-/// After every event: what is on the screen decides what the outside is asked
-/// to look at.
-fn settle(state: &mut State, effects: &mut Vec<Effect>) {
+/// Updates the engine's subscriptions after an event, according to what is on screen.
+fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
     let layout = state.table_layout();
     state.table.scroll(usize::from(layout.table.height));
 
-    // Paused, nothing is read unasked.
+    // While paused, nothing is read automatically.
     let every = state.interval.duration();
     let preview_every = every.map(|_| PREVIEW_EVERY);
-    if state.asked.interval != Some(state.interval) {
-        state.asked.interval = Some(state.interval);
+    if state.requested.interval != Some(state.interval) {
+        state.requested.interval = Some(state.interval);
         effects.push(Request::SurveyEvery(every).into());
-        if state.asked.preview.is_some() {
+        if state.requested.preview.is_some() {
             effects.push(Request::Every(PREVIEW, preview_every).into());
         }
     }
@@ -149,31 +146,29 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     let shows_detail = state.inspect.is_none() && layout.detail.is_some();
     let wanted = state.selected().filter(|_| shows_detail);
     let key = wanted.map(|segment| (segment.id.clone(), segment.identity()));
-    if state.asked.preview != key {
+    if state.requested.preview != key {
         effects.push(match wanted {
-            // It replaces the one before.
+            // This replaces the previous subscription.
             Some(segment) => {
                 let feed = Feed::Beginning { every: preview_every };
                 Request::Subscribe(PREVIEW, Box::new(segment.clone()), feed).into()
             }
             None => Request::Unsubscribe { subscription: PREVIEW, keep: false }.into(),
         });
-        state.asked.preview = key;
+        state.requested.preview = key;
     } else if key.is_some() && effects.iter().any(|effect| matches!(effect, Effect::Engine(Request::Survey)))
     {
         effects.push(Request::LookOnce(PREVIEW).into());
     }
 
     let look = state.inspect.as_ref().map(|inspect| (inspect.subscription, inspect.watching(state.size)));
-    if state.asked.look != look {
+    if state.requested.look != look {
         effects.extend(look.clone().map(|(id, watching)| Request::Look(id, watching).into()));
-        state.asked.look = look;
+        state.requested.look = look;
     }
 }
 
-/// How long it is until something on the screen changes by itself: a glow
-/// fades. `None`: never.
-#[must_use]
+/// The time until the next redraw without an event, because a glow fades.
 pub fn next_tick(state: &State, now: Clock) -> Option<Duration> {
     if let Some(inspect) = &state.inspect {
         glow_step(inspect, now)

@@ -1,4 +1,4 @@
-//! Clicks and the wheel, by the same layout that is drawn.
+//! Clicks and the wheel.
 
 use super::{inspect, overlay, segments};
 use crate::app::effect::Effect;
@@ -9,14 +9,14 @@ use crate::app::table::TablePane;
 use crate::engine::Clock;
 use std::time::Duration;
 
-/// Two clicks on one row within this are a double click.
+/// Maximum time between the clicks of a double click.
 const DOUBLE: Duration = Duration::from_millis(400);
-/// Rows that one notch of the wheel moves.
+/// Rows per notch of the wheel.
 const WHEEL: i16 = 3;
 
 pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
-    // Nothing is drawn outside of this size, so nothing can be meant there.
-    if !state.mouse || !state.size.holds(mouse.x, mouse.y) {
+    // Nothing is drawn outside of this size.
+    if !state.mouse || !state.size.contains(mouse.x, mouse.y) {
         return;
     }
     state.notice = None;
@@ -80,8 +80,8 @@ fn in_inspect(state: &mut State, mouse: Mouse, notch: i16) {
         inspect::page_by(open, i64::from(notch) * i64::from(layout.row_bytes), size);
     } else if let Some(at) = layout.byte_at(mouse.x, mouse.y, open.shown_as) {
         open.go_to(open.top + at, size);
-    } else if layout.map.holds(mouse.x, mouse.y) {
-        // The map stands for the whole segment: a click goes there.
+    } else if layout.map.contains(mouse.x, mouse.y) {
+        // A click on the map goes to that part of the segment.
         let cells = u64::from(layout.map.height.max(1)).min(open.size().max(1));
         let cell = u64::from(mouse.y - layout.map.y).min(cells - 1);
         let offset = u128::from(open.size()) * u128::from(cell) / u128::from(cells);

@@ -1,5 +1,4 @@
-//! The overlay of a new segment: asks what making it would do as it is typed,
-//! makes it, and stays open for what was wrong.
+//! The form for a new segment: requests a plan, applies it, and shows errors.
 
 use super::acting;
 use super::overlay::with;
@@ -10,16 +9,15 @@ use crate::app::new_segment::{New, Step};
 use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{name_of, naming};
 use crate::app::state::State;
-use crate::app::work::Work;
+use crate::app::work::RunningAction;
 use crate::engine::Request;
 use crate::segment::SegmentId;
 
-/// Asks once more what making it would do: what was in the way may be gone, or
-/// there by now.
-pub fn go(form: &mut New, effects: &mut Vec<Effect>) -> Next {
+/// Requests a fresh plan, since the state of the machine may have changed.
+pub fn submit(form: &mut New, effects: &mut Vec<Effect>) -> Next {
     match form.question() {
         Ok(question) => {
-            form.step = Step::Going;
+            form.step = Step::Planning;
             effects.push(Request::Ask(question).into());
         }
         Err(reason) => form.error = Some(reason),
@@ -27,7 +25,7 @@ pub fn go(form: &mut New, effects: &mut Vec<Effect>) -> Next {
     Next::Stay
 }
 
-/// Makes it, or says why not.
+/// Applies the plan, or shows its refusal.
 fn make(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
     let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
     let existing = form.existing(segments).map(|segment| segment.id.clone());
@@ -36,15 +34,15 @@ fn make(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
         (Some(Err(reason)), _) => form.error = Some(reason.clone()),
         (Some(Ok(plan)), Some(id)) if plan.refusal.is_some() && !form.exclusive => {
             state.say(format!("{id} already exists; nothing was changed"));
-            seek(state, id);
+            select_when_listed(state, id);
             return Next::Close;
         }
         (Some(Ok(plan)), _) => {
             if let Some(refusal) = &plan.refusal {
                 form.error = Some(refused(plan, refusal));
             } else {
-                form.step = Step::Making;
-                state.work = Some(Work::default());
+                form.step = Step::Applying;
+                state.work = Some(RunningAction::default());
                 effects.push(Request::Apply(vec![(**plan).clone()]).into());
             }
         }
@@ -56,15 +54,14 @@ fn refused(plan: &Plan, refusal: &crate::act::Refusal) -> String {
     naming(&plan.subject(), &format!("{}. {}", refusal.reason, refusal.remedy))
 }
 
-/// It was asked what making it would do.
 pub fn answered(state: &mut State, question: &Question, answer: Answer, effects: &mut Vec<Effect>) {
     let (Some(Overlay::New(form)), Answer::New(plan)) = (&mut state.overlay, answer) else { return };
-    // Not what was typed a moment ago.
-    if form.step == Step::Making || form.question().as_ref() != Ok(question) {
+    // Ignore answers to an earlier input.
+    if form.step == Step::Applying || form.question().as_ref() != Ok(question) {
         return;
     }
     form.plan = Some(plan);
-    if std::mem::replace(&mut form.step, Step::Typing) == Step::Going {
+    if std::mem::replace(&mut form.step, Step::Editing) == Step::Planning {
         with(state, |state, overlay| match overlay {
             Overlay::New(form) => make(state, form, effects),
             _ => Next::Stay,
@@ -72,11 +69,11 @@ pub fn answered(state: &mut State, question: &Question, answer: Answer, effects:
     }
 }
 
-/// What came of making it. Tells whether that is all that there is to say.
+/// Reports the creation. Returns whether that is all there is to report.
 pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
     let [Outcome { action: "create", result, subject }] = outcomes else { return false };
     let form = match &mut state.overlay {
-        Some(Overlay::New(form)) if form.step == Step::Making => Some(form),
+        Some(Overlay::New(form)) if form.step == Step::Applying => Some(form),
         _ => None,
     };
     match (result, form) {
@@ -84,11 +81,11 @@ pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
             if form.is_some() {
                 state.overlay = None;
             }
-            seek(state, done.id.clone());
+            select_when_listed(state, done.id.clone());
             false
         }
         (Err(error), Some(form)) => {
-            form.step = Step::Typing;
+            form.step = Step::Editing;
             form.error = Some(error.to_string());
             acting::log(state, "create", subject, &error.to_string());
             true
@@ -97,19 +94,20 @@ pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
     }
 }
 
-/// Selects a segment as soon as it is in the table.
-fn seek(state: &mut State, id: SegmentId) {
-    state.table.sought = Some(id);
+/// Selects a segment, once it is in the table.
+fn select_when_listed(state: &mut State, id: SegmentId) {
+    state.table.pending_selection = Some(id);
     if let Some(survey) = &state.survey {
         state.table.arrange(survey);
     }
-    found_hidden(state);
+    report_hidden_selection(state);
 }
 
-/// What is sought is there, and no row shows it.
-pub fn found_hidden(state: &mut State) {
+/// Reports that the filter hides the segment to be selected.
+pub fn report_hidden_selection(state: &mut State) {
     let Some(survey) = &state.survey else { return };
-    let Some(id) = state.table.sought.take_if(|id| survey.segments.iter().any(|segment| segment.id == *id))
+    let Some(id) =
+        state.table.pending_selection.take_if(|id| survey.segments.iter().any(|segment| segment.id == *id))
     else {
         return;
     };

@@ -1,17 +1,17 @@
-//! Keys, clicks and pasted text while an overlay is there. Moving, typing and
-//! leaving are the same for all; the rest is for the overlay itself.
+//! Keys, clicks and pasted text in overlays. Moving, typing and closing are shared by all
+//! overlays.
 
-use super::{acting, clean, holders, holds, inspect, new_segment, permissions, prompt, save};
+use super::{acting, attachments, clean, holders, inspect, new_segment, permissions, prompt, save};
 use crate::app::action::{Action, row_of};
 use crate::app::effect::Effect;
 use crate::app::key::Mouse;
 use crate::app::layout::overlay as layout;
 use crate::app::list::centered;
-use crate::app::overlay::{Asks, Choice, Chosen, Next, Overlay, Prompt, form, palette_rows};
+use crate::app::overlay::{Choice, Chosen, Next, Overlay, Prompt, PromptKind, form, palette_rows};
 use crate::app::state::State;
 use crate::decode::copy_as;
 
-/// Lets a handler work on the overlay, and does what it returns.
+/// Runs a handler on the overlay and applies its result.
 pub fn with(state: &mut State, handle: impl FnOnce(&mut State, &mut Overlay) -> Next) {
     let Some(mut overlay) = state.overlay.take() else { return };
     match handle(state, &mut overlay) {
@@ -21,13 +21,13 @@ pub fn with(state: &mut State, handle: impl FnOnce(&mut State, &mut Overlay) -> 
     }
 }
 
-/// Leaves the overlay without doing anything. A filter line that is left is no
-/// filter; a dialog that a list led to goes back to that.
+/// Closes the overlay without doing anything. Closing the filter prompt clears the filter, closing
+/// a confirmation returns to the list that it was opened from.
 fn close(state: &mut State, overlay: &mut Overlay) -> Next {
     match overlay {
         Overlay::Confirm(confirm) => clean::back(state, confirm),
         Overlay::Terminate(terminate) => Next::Replace(Overlay::Holders(terminate.back.clone())),
-        Overlay::Prompt(Prompt { asks: Asks::Filter, .. }) => {
+        Overlay::Prompt(Prompt { kind: PromptKind::Filter, .. }) => {
             super::segments::set_filter(state, "");
             Next::Close
         }
@@ -35,7 +35,6 @@ fn close(state: &mut State, overlay: &mut Overlay) -> Next {
     }
 }
 
-/// Types a character.
 pub fn insert(state: &mut State, overlay: &mut Overlay, letter: char, effects: &mut Vec<Effect>) -> Next {
     match overlay {
         Overlay::MarkLetter { go } => return inspect::mark(state, *go, Some(letter), effects),
@@ -53,8 +52,8 @@ pub fn insert(state: &mut State, overlay: &mut Overlay, letter: char, effects: &
     Next::Stay
 }
 
-/// Inserts pasted text into the line that is being typed. The line is evaluated
-/// once, not for every character.
+/// Inserts pasted text into the focused field. The text is evaluated once, not for every
+/// character.
 pub fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     with(state, |state, overlay| {
         if overlay.text().is_some_and(|field| field.paste(text)) {
@@ -64,7 +63,7 @@ pub fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     });
 }
 
-/// Takes note of another text in the field.
+/// Handles a change of the focused field.
 fn edited(state: &mut State, overlay: &mut Overlay, effects: &mut Vec<Effect>) {
     match overlay {
         Overlay::Prompt(prompt) => prompt::edited(state, prompt),
@@ -77,17 +76,16 @@ fn edited(state: &mut State, overlay: &mut Overlay, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Takes a key that does nothing here.
+/// Handles a key without a binding.
 pub fn unbound(state: &mut State, overlay: &Overlay, effects: &mut Vec<Effect>) -> Next {
     match overlay {
-        // Any key leaves, as people expect of a help screen.
+        // Any key closes the help.
         Overlay::Help(_) | Overlay::Log(_) => Next::Close,
         Overlay::MarkLetter { go } => inspect::mark(state, *go, None, effects),
         _ => Next::Stay,
     }
 }
 
-/// Does an action of the overlay's context.
 pub fn act(state: &mut State, overlay: &mut Overlay, action: Action, effects: &mut Vec<Effect>) -> Next {
     let (count, page) = overlay.extent(state);
     if overlay.list().is_some_and(|list| list.act(action, count, page)) {
@@ -107,7 +105,7 @@ pub fn act(state: &mut State, overlay: &mut Overlay, action: Action, effects: &m
         Action::Decline if !overlay.is_busy() => return close(state, overlay),
         _ if overlay.is_busy() => return Next::Stay,
         Action::Confirm | Action::DetachAll | Action::Force | Action::SaveCopy
-            if overlay.is_deaf(state.now) =>
+            if overlay.is_guarded(state.now) =>
         {
             return Next::Stay;
         }
@@ -126,15 +124,15 @@ pub fn act(state: &mut State, overlay: &mut Overlay, action: Action, effects: &m
             Next::Close
         }
         (Overlay::Prompt(prompt), _) => prompt::act(state, prompt, action, effects),
-        (Overlay::Holds(holds), _) => holds::act(holds, action, effects),
-        (Overlay::Holders(holders), Action::Terminate) => holders::ask(state, holders),
+        (Overlay::Attachments(shown), _) => attachments::act(shown, action, effects),
+        (Overlay::Holders(holders), Action::Terminate) => holders::confirm(state, holders),
         (Overlay::Terminate(terminate), Action::Confirm) => holders::terminate(terminate, effects),
         (Overlay::Clean(clean), _) => clean::act(state, clean, action, effects),
         (Overlay::Confirm(confirm), _) => acting::confirm(state, confirm, action, effects),
-        (Overlay::Permissions(form), Action::Accept) => permissions::go(state, form, effects),
-        (Overlay::New(form), Action::Accept) => new_segment::go(form, effects),
-        (Overlay::Save(form), Action::Accept) => save::go(state, form, effects),
-        // The key that opened it closes it.
+        (Overlay::Permissions(form), Action::Accept) => permissions::submit(state, form, effects),
+        (Overlay::New(form), Action::Accept) => new_segment::submit(form, effects),
+        (Overlay::Save(form), Action::Accept) => save::submit(state, form, effects),
+        // The key that opened the list closes it.
         (Overlay::Holders(_), Action::Holders) | (Overlay::Help(_) | Overlay::Log(_), Action::Help) => {
             Next::Close
         }
@@ -148,7 +146,7 @@ pub fn act(state: &mut State, overlay: &mut Overlay, action: Action, effects: &m
     }
 }
 
-/// Takes a click, or a turn of the wheel by so many rows.
+/// Handles a click, or the wheel if `rows` is not 0.
 pub fn mouse(state: &mut State, mouse: Mouse, rows: i16, effects: &mut Vec<Effect>) {
     if rows == 0 {
         return with(state, |state, overlay| click(state, overlay, mouse, effects));
@@ -160,7 +158,7 @@ pub fn mouse(state: &mut State, mouse: Mouse, rows: i16, effects: &mut Vec<Effec
     }
 }
 
-/// Chooses the item that was clicked. A click beside a menu closes it.
+/// Chooses the clicked item. A click beside a menu closes it.
 fn click(state: &mut State, overlay: &mut Overlay, mouse: Mouse, effects: &mut Vec<Effect>) -> Next {
     let (area, above) = match overlay {
         Overlay::Help(_) | Overlay::Log(_) => return Next::Close,
@@ -168,7 +166,7 @@ fn click(state: &mut State, overlay: &mut Overlay, mouse: Mouse, effects: &mut V
         Overlay::Palette(_) => (layout::palette(state.size), 3),
         _ => return Next::Stay,
     };
-    if !area.holds(mouse.x, mouse.y) {
+    if !area.contains(mouse.x, mouse.y) {
         return close(state, overlay);
     }
     let (count, rows) = overlay.extent(state);
@@ -197,9 +195,9 @@ fn chosen(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
             let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0);
             let bytes = inspect.bytes_at(range.start);
             let bytes = &bytes[..length.min(bytes.len())];
-            let said = format!("Copied {} bytes from {:#x}", bytes.len(), range.start);
+            let text = format!("Copied {} bytes from {:#x}", bytes.len(), range.start);
             effects.push(Effect::Copy(copy_as(bytes, range.start, form)));
-            state.say(said);
+            state.say(text);
         }
         _ => {}
     }

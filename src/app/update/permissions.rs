@@ -1,4 +1,4 @@
-//! The overlay of permissions: what is to be, who could attach with it, then the plans for it.
+//! The permissions form: resolves names, then requests the plans.
 
 use super::acting;
 use super::overlay::with;
@@ -11,7 +11,7 @@ use crate::app::state::State;
 use crate::engine::{Request, Wanted};
 use crate::segment::SegmentId;
 
-/// Opens it for the marked segments, or the selected one.
+/// Opens the form for the marked segments, or the selected one.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     let segments = acting::targets(state).into_iter().cloned().collect();
     if let Some(form) = Permissions::new(segments) {
@@ -20,8 +20,7 @@ pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-/// What decides about access was asked.
-pub fn told(state: &mut State, id: &SegmentId, rules: Rules) {
+pub fn set_rules(state: &mut State, id: &SegmentId, rules: Rules) {
     if let Some(Overlay::Permissions(form)) = &mut state.overlay
         && form.segments.first().is_some_and(|segment| segment.id == *id)
     {
@@ -29,7 +28,7 @@ pub fn told(state: &mut State, id: &SegmentId, rules: Rules) {
     }
 }
 
-/// Who a name is was asked. An answer to what is not typed any more is dropped.
+/// Stores a resolved name. Answers to earlier inputs are dropped.
 pub fn answered(state: &mut State, question: &Question, answer: Answer, effects: &mut Vec<Effect>) {
     let Some(Overlay::Permissions(form)) = &mut state.overlay else { return };
     match (question, answer) {
@@ -42,23 +41,23 @@ pub fn answered(state: &mut State, question: &Question, answer: Answer, effects:
         (Question::Who(text), Answer::Who(found)) if form.who.text() == text => form.who_found = Some(found),
         _ => return,
     }
-    if form.going {
+    if form.submitted {
         with(state, |state, overlay| match overlay {
-            Overlay::Permissions(form) => go(state, form, effects),
+            Overlay::Permissions(form) => submit(state, form, effects),
             _ => Next::Stay,
         });
     }
 }
 
-/// On to the plans, or what stands in the way.
-pub fn go(state: &State, form: &mut Permissions, effects: &mut Vec<Effect>) -> Next {
-    form.going = false;
+/// Opens the confirmation, or shows the error.
+pub fn submit(state: &State, form: &mut Permissions, effects: &mut Vec<Effect>) -> Next {
+    form.submitted = false;
     match form.action() {
         Ok(Some(action)) => {
             let confirm = acting::begin(state, &form.segments, &Wanted::Access(action), effects);
             return Next::Replace(Overlay::Confirm(confirm));
         }
-        Ok(None) => form.going = true,
+        Ok(None) => form.submitted = true,
         Err(reason) => form.error = Some(reason),
     }
     Next::Stay

@@ -1,38 +1,40 @@
-//! The line at the foot: the filter, searches and offsets.
+//! The footer prompts: filter, searches and offsets.
 
 use super::{inspect, segments};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::inspect::{Search, parse_offset};
+use crate::app::inspect::{LastSearch, parse_offset};
 use crate::app::list::step;
-use crate::app::overlay::{Asks, Next, Prompt};
+use crate::app::overlay::{Next, Prompt, PromptKind};
 use crate::app::state::State;
 use crate::decode::pattern_of_value;
 use crate::memory::{Direction, Pattern};
 
-/// Does an action: takes what was typed, or says in the line why not.
+/// Accepts the input, or shows its error in the prompt.
 pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut Vec<Effect>) -> Next {
-    if let (Asks::Filter, Some(rows)) = (prompt.asks, step(action, 1)) {
-        // The table can be moved through while it is being filtered.
+    if let (PromptKind::Filter, Some(rows)) = (prompt.kind, step(action, 1)) {
+        // The selection can be moved while filtering.
         segments::step(state, rows);
     }
     if action != Action::Accept {
         return Next::Stay;
     }
     let text = prompt.input.input.value();
-    let taken = match prompt.asks {
-        Asks::Filter => state.table.filter_error.as_ref().map_or(Ok(()), |error| Err(error.to_string())),
-        Asks::Offset => go_to(state, text, effects),
-        Asks::Text | Asks::Hex | Asks::Value => search(state, prompt.asks, text, effects),
+    let taken = match prompt.kind {
+        PromptKind::Filter => {
+            state.table.filter_error.as_ref().map_or(Ok(()), |error| Err(error.to_string()))
+        }
+        PromptKind::Offset => go_to(state, text, effects),
+        PromptKind::Text | PromptKind::Hex | PromptKind::Value => search(state, prompt.kind, text, effects),
     };
     prompt.error = taken.err();
     if prompt.error.is_some() { Next::Stay } else { Next::Close }
 }
 
-/// The text changed: a filter works as it is typed.
+/// Handles a change of the input. A filter applies as it is typed.
 pub fn edited(state: &mut State, prompt: &mut Prompt) {
     prompt.error = None;
-    if prompt.asks == Asks::Filter {
+    if prompt.kind == PromptKind::Filter {
         segments::set_filter(state, prompt.input.input.value());
         prompt.error = state.table.filter_error.as_ref().map(ToString::to_string);
     }
@@ -46,23 +48,23 @@ fn go_to(state: &mut State, text: &str, effects: &mut Vec<Effect>) -> Result<(),
     }
     let offset = parse_offset(text, inspect.cursor, inspect.size()).map_err(|error| error.to_string())?;
     inspect.jump(offset, size);
-    inspect::forget_search(state, effects);
+    inspect::cancel_search(state, effects);
     Ok(())
 }
 
-fn search(state: &mut State, asks: Asks, text: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
+fn search(state: &mut State, kind: PromptKind, text: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
     let Some(open) = &mut state.inspect else { return Ok(()) };
-    // An empty line repeats what was searched for before.
+    // An empty input repeats the last search.
     if !text.is_empty() {
-        let pattern = match asks {
-            Asks::Hex => Pattern::hex(text).map_err(|error| error.to_string())?,
-            Asks::Value => {
+        let pattern = match kind {
+            PromptKind::Hex => Pattern::hex(text).map_err(|error| error.to_string())?,
+            PromptKind::Value => {
                 let bytes = pattern_of_value(text).map_err(|error| error.to_string())?;
                 Pattern::bytes(bytes).map_err(|error| error.to_string())?
             }
             _ => Pattern::text(text).map_err(|error| error.to_string())?,
         };
-        open.search = Some(Search { pattern, text: crate::segment::escape(text.as_bytes()) });
+        open.search = Some(LastSearch { pattern, text: crate::segment::escape(text.as_bytes()) });
         open.find_matches();
     }
     inspect::search(open, Direction::Forward, effects);

@@ -1,5 +1,5 @@
-//! The report of an action: a line for each segment in the log, and one line at the
-//! foot with how to undo it.
+//! The report of an action: a log line for each segment, and a status line that says how to undo
+//! it.
 
 use crate::act::{ActError, Outcome, Refusal};
 use crate::app::action::Action;
@@ -8,7 +8,7 @@ use crate::app::state::State;
 
 /// Collects the outcomes of one action.
 #[derive(Debug)]
-pub struct Report {
+pub struct ActionReport {
     /// Past participle of the action: `Removed`.
     verb: &'static str,
     /// A sentence for each segment that was changed.
@@ -19,7 +19,7 @@ pub struct Report {
     stopped: usize,
 }
 
-impl Report {
+impl ActionReport {
     /// Reads the outcomes and writes a line for each to the log.
     pub fn new(state: &mut State, outcomes: &[Outcome]) -> Self {
         let verb = match outcomes.first().map(|outcome| outcome.action) {
@@ -67,7 +67,7 @@ impl Report {
         }
     }
 
-    /// Shows the line at the foot.
+    /// Shows the status line.
     pub fn show(self, state: &mut State, changed: bool) {
         let mut steps = vec![];
         let nothing = self.done.is_empty();
@@ -91,8 +91,7 @@ pub fn sum_up(done: Vec<String>, verb: &str) -> Option<String> {
     done.into_iter().next().map(|one| if count > 1 { format!("{verb} {count} segments") } else { one })
 }
 
-/// Shows one line at the foot: what was done, the first of the failures, and what to
-/// do next.
+/// Shows a status line: the results, the first failure, and the next step.
 pub fn show(state: &mut State, done: Vec<String>, failures: Vec<String>, next: Option<String>) {
     let failed = !failures.is_empty();
     let parts: Vec<String> = done.into_iter().chain(first_of(state, failures)).chain(next).collect();
@@ -104,7 +103,7 @@ pub fn show(state: &mut State, done: Vec<String>, failures: Vec<String>, next: O
     }
 }
 
-/// The first failure as a sentence, and where the others are.
+/// The first failure as a sentence, with the number of others and where to find them.
 fn first_of(state: &State, failures: Vec<String>) -> Option<String> {
     let more = failures.len().saturating_sub(1);
     let first = crate::app::sentence::sentence(&failures.into_iter().next()?);

@@ -1,4 +1,4 @@
-//! The form that saves segments to files, and what came of it.
+//! The form that saves segments to files.
 
 use super::acting;
 use super::report::{show, sum_up};
@@ -8,7 +8,7 @@ use crate::app::overlay::{Next, Overlay};
 use crate::app::save::Save;
 use crate::app::sentence::{naming, result};
 use crate::app::state::State;
-use crate::app::work::Work;
+use crate::app::work::RunningAction;
 use crate::engine::Request;
 
 /// Opens the form for the marked segments, or for the selected one.
@@ -19,13 +19,13 @@ pub fn open(state: &mut State) {
     }
 }
 
-/// Saves them, or says what is missing.
-pub fn go(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> Next {
+/// Starts the save, or shows the error.
+pub fn submit(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> Next {
     match form.wishes() {
         Ok(wishes) => {
             form.saving = true;
             form.error = None;
-            state.work = Some(Work::default());
+            state.work = Some(RunningAction::default());
             effects.push(Request::Save(wishes).into());
         }
         Err(reason) => form.error = Some(reason),
@@ -33,7 +33,7 @@ pub fn go(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> Next
     Next::Stay
 }
 
-/// Reports what was saved. The form stays open while nothing was.
+/// Reports what was saved. If nothing was, the form stays open with the error.
 pub fn saved(state: &mut State, outcomes: &[Outcome]) {
     state.work = None;
     let (mut done, mut failures, mut stopped) = (vec![], vec![], false);

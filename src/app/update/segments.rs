@@ -4,7 +4,7 @@ use super::{acting, clean, holders, permissions, save};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::list;
-use crate::app::overlay::{Asks, Choice, Overlay, Prompt};
+use crate::app::overlay::{Choice, Overlay, Prompt, PromptKind};
 use crate::app::state::State;
 use crate::app::table::TablePane;
 use crate::engine::{Feed, Request, Who};
@@ -41,9 +41,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::MarkAll => mark_all(state),
         Action::ClearMarks => state.table.marks.clear(),
         Action::Filter => {
-            // It starts empty each time, and shows at once what it does.
+            // The prompt starts empty, and so does the filter.
             set_filter(state, "");
-            state.overlay = Some(Overlay::Prompt(Prompt::new(Asks::Filter)));
+            state.overlay = Some(Overlay::Prompt(Prompt::new(PromptKind::Filter)));
         }
         Action::ClearFilter => {
             if state.table.filter_text.is_empty() {
@@ -81,7 +81,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Moves the selection, or scrolls the detail area when that has the keys.
+/// Moves the selection, or scrolls the detail area if that pane is active.
 pub fn step(state: &mut State, rows: isize) {
     let Some(survey) = &state.survey else { return };
     match state.table.pane {
@@ -97,7 +97,7 @@ pub fn step(state: &mut State, rows: isize) {
     }
 }
 
-/// Opens the selected segment; the screen changes when that has gone well.
+/// Opens the selected segment. The screen changes once the engine has opened it.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     if let Some(segment) = state.selected().cloned() {
         let id = state.next_subscription();
@@ -122,7 +122,6 @@ fn mark_all(state: &mut State) {
     state.say(format!("{} marked", state.table.marks.len()));
 }
 
-/// Takes a filter line.
 pub fn set_filter(state: &mut State, line: &str) {
     if let Some(survey) = &state.survey {
         state.table.set_filter(line, survey);

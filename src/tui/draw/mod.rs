@@ -1,4 +1,4 @@
-//! Draws the state. Only reads: the same state gives the same cells.
+//! Draws the state. The same state always gives the same cells.
 
 mod foot;
 mod inspect;
@@ -13,7 +13,6 @@ use crate::app::action::Action;
 use crate::app::layout::SMALLEST;
 use ratatui::buffer::Buffer;
 
-/// Draws the whole screen.
 pub fn draw(state: &State, theme: &Theme, buffer: &mut Buffer) {
     let mut canvas = Canvas { buffer, theme };
     if !state.size.is_enough() {
@@ -28,7 +27,7 @@ pub fn draw(state: &State, theme: &Theme, buffer: &mut Buffer) {
     overlay::draw(state, &mut canvas);
 }
 
-/// A line that says how much is needed, as far as it fits.
+/// Says how large the terminal has to be.
 fn too_small(state: &State, canvas: &mut Canvas<'_>) {
     let lines = [
         format!("needs {}x{},", SMALLEST.width, SMALLEST.height),

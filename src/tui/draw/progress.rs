@@ -1,15 +1,13 @@
-//! A long job: what it is, a bar with what is done of what, and how to stop it.
+//! A progress bar with its label, the amount done, and the key that stops the action.
 
 use crate::app::State;
 use crate::segment::Bytes;
 use crate::tui::canvas::{Canvas, cells};
 
-/// How wide the bar is.
 const BAR: u16 = 10;
-/// How many cells what it is about needs beside the bar.
+/// Minimum width of the label beside the bar.
 const LEAST: u16 = 12;
 
-/// Draws it into the cells from `x` to before `right`.
 pub fn draw(
     state: &State,
     canvas: &mut Canvas<'_>,
@@ -19,7 +17,7 @@ pub fn draw(
     let theme = canvas.theme;
     let figures = format!(" {} of {}   {} stop", Bytes(done), Bytes(total), state.stop_key());
     let room = right.saturating_sub(x + cells(&figures) + 1);
-    // Where there is little room the bar goes, and the figures stay.
+    // In narrow terminals the numbers replace the bar.
     let bar = if room >= BAR + LEAST { BAR } else { 0 };
     let what = canvas.fit(&what, room - bar);
     let x = canvas.text(x, y, room, &what, theme.text) + 1;

@@ -15,15 +15,15 @@ use std::thread::{self, JoinHandle};
 const LONG: Duration = Duration::from_secs(10);
 const SIZE: Size = Size { width: 40, height: 4 };
 
-/// Asks for something at certain keys, and shows what has happened.
+/// Maps keys to effects, and draws the log of its events.
 #[derive(Default)]
-struct Player {
+struct TestProgram {
     log: Vec<String>,
     tick: Option<Duration>,
-    asks: Vec<(char, Effect)>,
+    effects: Vec<(char, Effect)>,
 }
 
-impl Program for Player {
+impl Program for TestProgram {
     fn update(&mut self, _: Clock, event: Event) -> Vec<Effect> {
         self.log.push(match &event {
             Event::Key(key) => key.to_string(),
@@ -40,7 +40,7 @@ impl Program for Player {
             self.tick = None;
         }
         let Event::Key(key) = event else { return vec![] };
-        self.asks.iter().filter(|(c, _)| key == Key::char(*c)).map(|(_, effect)| effect.clone()).collect()
+        self.effects.iter().filter(|(c, _)| key == Key::char(*c)).map(|(_, effect)| effect.clone()).collect()
     }
 
     fn next_tick(&self, _: Clock) -> Option<Duration> {
@@ -52,10 +52,10 @@ impl Program for Player {
     }
 }
 
-/// Tells what it is asked to do.
-struct Told(Sender<String>);
+/// Records its calls.
+struct FakeConsole(Sender<String>);
 
-impl Stage for Told {
+impl Console for FakeConsole {
     fn size(&self) -> io::Result<Size> {
         Ok(SIZE)
     }
@@ -64,64 +64,64 @@ impl Stage for Told {
         let mut buffer = Buffer::empty(Rect::new(0, 0, size.width.max(200), size.height));
         paint(&mut buffer);
         let shown: String = buffer.content.iter().map(Cell::symbol).collect();
-        self.tell(format!("shows {}", shown.trim_end()))
+        self.record(format!("shows {}", shown.trim_end()))
     }
 
-    fn forget(&mut self) {
-        let _ = self.tell("forgets".to_owned());
+    fn invalidate(&mut self) {
+        let _ = self.record("invalidates".to_owned());
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
         if text.len() > 10 {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "too long"));
         }
-        self.tell(format!("copies {text}"))
+        self.record(format!("copies {text}"))
     }
 
     fn capture_mouse(&mut self, on: bool) -> io::Result<()> {
-        self.tell(format!("mouse {on}"))
+        self.record(format!("mouse {on}"))
     }
 
-    fn stop(&mut self, whom: Whom) -> io::Result<()> {
-        self.tell(format!("stops {whom:?}"))
+    fn suspend(&mut self, whom: Whom) -> io::Result<()> {
+        self.record(format!("suspends {whom:?}"))
     }
 
-    fn enter_again(&mut self) -> io::Result<()> {
-        self.tell("enters".to_owned())
+    fn reenter(&mut self) -> io::Result<()> {
+        self.record("enters".to_owned())
     }
 }
 
-impl Told {
-    fn tell(&self, text: String) -> io::Result<()> {
+impl FakeConsole {
+    fn record(&self, text: String) -> io::Result<()> {
         self.0.send(text).map_err(|_| io::Error::from_raw_os_error(libc::EIO))
     }
 }
 
-/// The loop on a thread of its own, with a person in front of it.
-struct Scene {
+/// The event loop on its own thread.
+struct Session {
     messages: Sender<Message>,
-    told: Receiver<String>,
+    calls: Receiver<String>,
     thread: JoinHandle<Result<ExitReason, RunError>>,
 }
 
-impl Scene {
-    /// One whose first picture has the first survey, however busy the computer is.
-    fn new(machine: &FakeMachine, player: Player) -> Self {
-        Self::with_patience(machine, player, LONG)
+impl Session {
+    /// Waits for the first survey, however busy the machine is.
+    fn new(machine: &FakeMachine, program: TestProgram) -> Self {
+        Self::with_timeout(machine, program, LONG)
     }
 
-    fn with_patience(machine: &FakeMachine, player: Player, patience: Duration) -> Self {
+    fn with_timeout(machine: &FakeMachine, program: TestProgram, timeout: Duration) -> Self {
         let machine: Arc<dyn Machine> = Arc::new(machine.clone());
         let (messages, inbox) = mpsc::channel();
-        let (tell, told) = mpsc::channel();
+        let (record, calls) = mpsc::channel();
         let mut engine = start(&machine, engine::Options::default(), messages.clone()).unwrap();
         engine.send(Request::Survey);
         let thread = thread::spawn(move || {
-            let mut tested = Loop::new(player, Told(tell), engine, inbox);
-            tested.patience = patience;
+            let mut tested = Loop::new(program, FakeConsole(record), engine, inbox);
+            tested.survey_timeout = timeout;
             tested.run()
         });
-        Self { messages, told, thread }
+        Self { messages, calls, thread }
     }
 
     fn key(&self, c: char) {
@@ -129,7 +129,7 @@ impl Scene {
     }
 
     fn next(&self) -> String {
-        self.told.recv_timeout(LONG).unwrap()
+        self.calls.recv_timeout(LONG).unwrap()
     }
 
     fn end(self) -> Result<ExitReason, RunError> {
@@ -137,191 +137,192 @@ impl Scene {
     }
 }
 
-fn made() -> FakeMachine {
+fn machine_with_object() -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_object("a", FakeBytes::full(b"hello"));
     machine
 }
 
-fn asks(asks: impl IntoIterator<Item = (char, Effect)>) -> Player {
+fn program_with(effects: impl IntoIterator<Item = (char, Effect)>) -> TestProgram {
     let quit = ('q', Effect::Quit);
-    Player { asks: asks.into_iter().chain([quit]).collect(), ..Player::default() }
+    TestProgram { effects: effects.into_iter().chain([quit]).collect(), ..TestProgram::default() }
 }
 
 #[test]
-fn the_first_picture_has_the_first_survey() {
-    let scene = Scene::new(&made(), asks([]));
-    assert_eq!(scene.next(), "shows 40x4 1 segments");
-    scene.key('q');
-    assert!(matches!(scene.end(), Ok(ExitReason::Quit)));
+fn first_frame_shows_the_first_survey() {
+    let session = Session::new(&machine_with_object(), program_with([]));
+    assert_eq!(session.next(), "shows 40x4 1 segments");
+    session.key('q');
+    assert!(matches!(session.end(), Ok(ExitReason::Quit)));
 }
 
 #[test]
-fn what_has_happened_meanwhile_is_one_picture() {
+fn queued_events_share_one_frame() {
     // A paste into a terminal without bracketed paste: many keys at once, here
-    // before the loop has looked.
-    let machine = made();
+    // before the loop runs.
+    let machine = machine_with_object();
     let (messages, inbox) = mpsc::channel();
-    let (tell, told) = mpsc::channel();
+    let (record, calls) = mpsc::channel();
     let machine: Arc<dyn Machine> = Arc::new(machine);
     let engine = start(&machine, engine::Options::default(), messages.clone()).unwrap();
     for c in "xxxxxxxxxxxxxxxxxxxxq".chars() {
         messages.send(Event::Key(Key::char(c)).into()).unwrap();
     }
-    let mut tested = Loop::new(asks([]), Told(tell), engine, inbox);
+    let mut tested = Loop::new(program_with([]), FakeConsole(record), engine, inbox);
     tested.surveyed = true;
-    assert!(tested.begin().is_continue());
-    assert_eq!(told.recv().unwrap(), "shows 40x4");
-    assert!(tested.turn().is_break());
-    assert_eq!(told.try_recv().ok(), None, "no picture was drawn for each key");
+    assert!(tested.draw_first_frame().is_continue());
+    assert_eq!(calls.recv().unwrap(), "shows 40x4");
+    assert!(tested.run_once().is_break());
+    assert_eq!(calls.try_recv().ok(), None, "no frame was drawn for each key");
 }
 
 #[test]
-fn at_rest_nothing_happens() {
-    let scene = Scene::new(&made(), asks([('p', Request::SurveyEvery(None).into())]));
-    scene.next();
-    scene.key('p');
-    assert_eq!(scene.next(), "shows 40x4 1 segments p");
-    let quiet = scene.told.recv_timeout(Duration::from_millis(200));
+fn idle_program_draws_nothing() {
+    let session =
+        Session::new(&machine_with_object(), program_with([('p', Request::SurveyEvery(None).into())]));
+    session.next();
+    session.key('p');
+    assert_eq!(session.next(), "shows 40x4 1 segments p");
+    let quiet = session.calls.recv_timeout(Duration::from_millis(200));
     assert_eq!(quiet, Err(RecvTimeoutError::Timeout));
-    scene.key('q');
-    scene.end().unwrap();
+    session.key('q');
+    session.end().unwrap();
 }
 
 #[test]
-fn a_resize_to_the_same_size_is_drawn_whole() {
-    let scene = Scene::new(&made(), asks([]));
-    scene.next();
-    scene.messages.send(Message::Resized).unwrap();
-    assert_eq!(scene.next(), "forgets");
-    assert_eq!(scene.next(), "shows 40x4 1 segments 40x4");
-    scene.key('q');
-    scene.end().unwrap();
+fn resize_to_the_same_size_redraws_everything() {
+    let session = Session::new(&machine_with_object(), program_with([]));
+    session.next();
+    session.messages.send(Message::Resized).unwrap();
+    assert_eq!(session.next(), "invalidates");
+    assert_eq!(session.next(), "shows 40x4 1 segments 40x4");
+    session.key('q');
+    session.end().unwrap();
 }
 
 #[test]
-fn what_changes_by_itself_gets_its_tick() {
-    let player = Player { tick: Some(Duration::from_millis(20)), ..asks([]) };
-    let scene = Scene::new(&made(), player);
-    assert_eq!(scene.next(), "shows 40x4 1 segments");
-    assert_eq!(scene.next(), "shows 40x4 1 segments Tick");
-    scene.key('q');
-    scene.end().unwrap();
+fn requested_tick_arrives() {
+    let program = TestProgram { tick: Some(Duration::from_millis(20)), ..program_with([]) };
+    let session = Session::new(&machine_with_object(), program);
+    assert_eq!(session.next(), "shows 40x4 1 segments");
+    assert_eq!(session.next(), "shows 40x4 1 segments Tick");
+    session.key('q');
+    session.end().unwrap();
 }
 
 #[test]
-fn keys_are_answered_while_a_survey_runs() {
-    let machine = made();
+fn keys_are_handled_during_a_survey() {
+    let machine = machine_with_object();
     let (open, shut) = mpsc::channel::<()>();
     let slow = machine.clone();
-    let (held, holds) = mpsc::channel();
-    // Whoever asks the machine anything waits until this is over.
+    let (locked, is_locked) = mpsc::channel();
+    // Blocks every access to the machine.
     let gate = thread::spawn(move || {
         slow.edit(|_| {
-            held.send(()).unwrap();
+            locked.send(()).unwrap();
             shut.recv().unwrap();
         });
     });
-    holds.recv_timeout(LONG).unwrap();
-    let scene = Scene::with_patience(&machine, asks([]), FIRST_SURVEY);
-    assert_eq!(scene.next(), "shows 40x4", "the first picture does not wait for ever");
-    scene.key('x');
-    assert_eq!(scene.next(), "shows 40x4 x");
+    is_locked.recv_timeout(LONG).unwrap();
+    let session = Session::with_timeout(&machine, program_with([]), FIRST_SURVEY);
+    assert_eq!(session.next(), "shows 40x4", "the first frame waits only briefly");
+    session.key('x');
+    assert_eq!(session.next(), "shows 40x4 x");
     open.send(()).unwrap();
     gate.join().unwrap();
-    assert_eq!(scene.next(), "shows 40x4 x 1 segments");
-    scene.key('q');
-    scene.end().unwrap();
+    assert_eq!(session.next(), "shows 40x4 x 1 segments");
+    session.key('q');
+    session.end().unwrap();
 }
 
 #[test]
-fn effects_reach_the_terminal_and_their_failure_the_program() {
-    let scene = Scene::new(
-        &made(),
-        asks([
+fn effects_are_executed_and_failures_reported() {
+    let session = Session::new(
+        &machine_with_object(),
+        program_with([
             ('y', Effect::Copy("sysv:1".into())),
             ('Y', Effect::Copy("x".repeat(11))),
             ('M', Effect::CaptureMouse(false)),
             ('z', Effect::Suspend),
         ]),
     );
-    scene.next();
-    for (key, told, shown) in [
+    session.next();
+    for (key, calls, shown) in [
         ('y', Some("copies sysv:1"), " y"),
         ('Y', None, " Y too long"),
         ('M', Some("mouse false"), " M"),
-        ('z', Some("stops Group"), " z 40x4 Resumed"),
+        ('z', Some("suspends Group"), " z 40x4 Resumed"),
     ] {
-        scene.key(key);
-        if let Some(told) = told {
-            assert_eq!(scene.next(), told);
+        session.key(key);
+        if let Some(calls) = calls {
+            assert_eq!(session.next(), calls);
         }
-        let picture = scene.next();
-        assert!(picture.ends_with(shown), "{picture}");
+        let frame = session.next();
+        assert!(frame.ends_with(shown), "{frame}");
     }
-    scene.messages.send(Message::Stop(Whom::Us)).unwrap();
-    assert_eq!(scene.next(), "stops Us");
-    assert!(scene.next().ends_with("40x4 Resumed"));
-    scene.messages.send(Message::Continued).unwrap();
-    assert_eq!(scene.next(), "enters");
-    assert!(scene.next().ends_with("40x4 Resumed"));
-    scene.key('q');
-    scene.end().unwrap();
+    session.messages.send(Message::Suspend(Whom::Us)).unwrap();
+    assert_eq!(session.next(), "suspends Us");
+    assert!(session.next().ends_with("40x4 Resumed"));
+    session.messages.send(Message::Continued).unwrap();
+    assert_eq!(session.next(), "enters");
+    assert!(session.next().ends_with("40x4 Resumed"));
+    session.key('q');
+    session.end().unwrap();
 }
 
 #[test]
-fn requests_reach_the_engine_and_the_end_lets_go_of_all() {
-    let machine = made();
+fn requests_reach_the_engine_and_quitting_detaches() {
+    let machine = machine_with_object();
     machine.add_sysv(1, 0, FakeBytes::full(b"hello"));
     let survey = Survey::take(&machine, &mut Names::default());
     let [sysv, posix] = &survey.segments[..] else { panic!() };
     assert!(matches!(sysv.id, SegmentId::Sysv(_)));
     let boxed = |segment: &Segment| Box::new(segment.clone());
-    let player = asks([
+    let program = program_with([
         ('p', Request::Subscribe(SubscriptionId(1), boxed(posix), Feed::Beginning { every: None }).into()),
         ('o', Request::Subscribe(SubscriptionId(2), boxed(sysv), Feed::Window).into()),
         ('r', Request::Survey.into()),
     ]);
-    let scene = Scene::new(&machine, player);
-    let wait_for = |shown: &str| while !scene.next().contains(shown) {};
-    scene.key('p');
+    let session = Session::new(&machine, program);
+    let wait_for = |shown: &str| while !session.next().contains(shown) {};
+    session.key('p');
     wait_for("5 bytes");
-    scene.key('o');
+    session.key('o');
     wait_for("Opened");
     machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 1));
     machine.add_object("b", FakeBytes::hole(1));
-    scene.key('r');
+    session.key('r');
     wait_for("3 segments");
-    scene.key('q');
-    scene.end().unwrap();
+    session.key('q');
+    session.end().unwrap();
     machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 0));
 }
 
 #[test]
-fn every_end_has_its_reason_and_status() {
+fn exit_reasons_have_their_status() {
     for (message, reason, status) in [
         (Message::Signal(15), ExitReason::Signal(15), 143),
         (Message::HungUp, ExitReason::HungUp, 129),
         (Message::Panicked, ExitReason::Panicked, 101),
     ] {
-        let scene = Scene::new(&made(), asks([]));
-        scene.next();
-        scene.messages.send(message).unwrap();
-        let end = scene.end().unwrap();
+        let session = Session::new(&machine_with_object(), program_with([]));
+        session.next();
+        session.messages.send(message).unwrap();
+        let end = session.end().unwrap();
         assert_eq!((end, end.status()), (reason, status));
     }
     assert_eq!(ExitReason::Quit.status(), 0);
 }
 
 #[test]
-fn a_terminal_that_has_gone_is_no_error_and_one_that_fails_is() {
-    let scene = Scene::new(&made(), asks([]));
-    let Scene { messages, told, thread } = scene;
-    drop(told);
+fn closed_terminal_exits_and_failing_terminal_is_an_error() {
+    let session = Session::new(&machine_with_object(), program_with([]));
+    let Session { messages, calls, thread } = session;
+    drop(calls);
     let _ = messages.send(Event::Tick.into());
     assert!(matches!(thread.join().unwrap(), Ok(ExitReason::HungUp)));
 
-    let scene = Scene::new(&made(), asks([]));
-    scene.messages.send(Message::InputFailed(io::ErrorKind::Other.into())).unwrap();
-    assert!(matches!(scene.end(), Err(RunError::Input(_))));
+    let session = Session::new(&machine_with_object(), program_with([]));
+    session.messages.send(Message::InputFailed(io::ErrorKind::Other.into())).unwrap();
+    assert!(matches!(session.end(), Err(RunError::Input(_))));
 }

@@ -1,5 +1,5 @@
-//! The map at the edge: the whole segment in as many cells as there are rows,
-//! with a bracket where the view is.
+//! The map at the right edge: the whole segment in one column, with a bracket beside the part on
+//! screen.
 
 use crate::app::State;
 use crate::app::inspect::{Glow, Inspect};
@@ -19,7 +19,7 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Ins
     let view = open.top..open.top.saturating_add(layout.page());
     let in_view = |cell: usize| {
         let span = Look::cell_span(open.size(), open.map.len(), cell);
-        // The view of a large segment is smaller than a cell.
+        // In a large segment the view is smaller than a cell.
         span.start < view.end && view.start < span.end
     };
     let first = (0..cells).find(|&cell| in_view(cell));
@@ -53,6 +53,6 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Ins
 }
 
 fn faded(age: std::time::Duration) -> Option<f32> {
-    let share = age.as_secs_f32() / Glow::FADES.as_secs_f32();
+    let share = age.as_secs_f32() / Glow::DURATION.as_secs_f32();
     (share < 1.0).then_some(share)
 }

@@ -34,7 +34,7 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// A byte in the text column: itself where it prints, else a point.
+/// A byte in the text column: itself if printable, otherwise a dot.
 pub fn byte_sign(canvas: &mut Canvas<'_>, x: u16, y: u16, byte: u8, style: Style) {
     let sign = match byte {
         b' '..=b'~' => char::from(byte).to_string(),
@@ -43,7 +43,7 @@ pub fn byte_sign(canvas: &mut Canvas<'_>, x: u16, y: u16, byte: u8, style: Style
     canvas.text(x, y, 1, &sign, style);
 }
 
-/// An offset as the screen has it: `0000_1f80`.
+/// Formats an offset: `0000_1f80`.
 pub fn offset_text(offset: u64, digits: u16) -> String {
     let text = format!("{offset:0width$x}", width = usize::from(digits));
     let mut parted = String::with_capacity(text.len() + 3);
@@ -56,7 +56,6 @@ pub fn offset_text(offset: u64, digits: u16) -> String {
     parted
 }
 
-/// A cell with a style laid over it.
 fn over(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, style: Style) {
     canvas.style(Area::new(x, y, width, 1), style);
 }
@@ -66,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn offsets_are_parted() {
+    fn offsets_are_grouped_by_four_digits() {
         assert_eq!(offset_text(0x1f80, 8), "0000_1f80");
         assert_eq!(offset_text(0x3ff_ffff_ffff, 12), "03ff_ffff_ffff");
     }

@@ -118,7 +118,7 @@ fn values(
     }
 }
 
-/// The cursor: reverse while the bytes have the keys, else a line below.
+/// The cursor's style: reverse in the active pane, otherwise underlined.
 fn cursor(open: &Inspect, canvas: &Canvas<'_>) -> Style {
     match open.pane {
         InspectPane::Bytes => Style::reset().patch(canvas.theme.cursor),
@@ -126,8 +126,8 @@ fn cursor(open: &Inspect, canvas: &Canvas<'_>) -> Style {
     }
 }
 
-/// What is laid over bytes that changed, differ or fit the search: the glow
-/// first, because it goes.
+/// The style of changed, differing or matching bytes. The glow comes first because it is
+/// temporary.
 fn mark(state: &State, open: &Inspect, canvas: &Canvas<'_>, at: u64, length: u64) -> Option<Style> {
     let theme = canvas.theme;
     let any = |ranges: &[Range<u64>]| ranges.iter().any(|range| range.start < at + length && at < range.end);

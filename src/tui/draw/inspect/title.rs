@@ -1,4 +1,4 @@
-//! The line at the top of Inspect: what, how large, how it is read, how live.
+//! The title of Inspect: name, size, access method, refresh rate.
 
 use crate::app::State;
 use crate::app::inspect::{Inspect, Status};
@@ -35,10 +35,10 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) 
     }
 }
 
-/// A part of the line: how much it is needed (0 most), its text, its style.
+/// An item: its priority (0 is highest), text and style.
 type TitlePart = (u8, String, Style);
 
-/// The parts that fit into so many cells: the least needed fall out first.
+/// Drops the items with the lowest priority until the rest fits.
 fn fitting(mut parts: Vec<TitlePart>, room: u16) -> Vec<(String, Style)> {
     while parts.iter().map(|(_, text, _)| cells(text) + GAP).sum::<u16>() > room {
         let Some(least) = (0..parts.len()).max_by_key(|&at| parts[at].0) else { break };
@@ -47,7 +47,6 @@ fn fitting(mut parts: Vec<TitlePart>, room: u16) -> Vec<(String, Style)> {
     parts.into_iter().map(|(_, text, style)| (text, style)).collect()
 }
 
-/// The parts at the right, from left to right.
 fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<TitlePart> {
     let theme = canvas.theme;
     let [live, still] = theme.glyphs.live;

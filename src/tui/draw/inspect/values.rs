@@ -1,4 +1,4 @@
-//! The values under the cursor, beside or under the bytes.
+//! The value panel, beside or below the bytes.
 
 use super::offset_text;
 use crate::app::inspect::{Inspect, InspectPane};
@@ -7,14 +7,13 @@ use crate::app::values::{ValueEntry, entries};
 use crate::decode::ByteOrder;
 use crate::tui::canvas::{Canvas, cells};
 
-/// Beside the bytes: the label. `time` and `text` take a cell more.
+/// The width of a label beside the bytes. `time` and `text` take one more cell.
 const LABEL: u16 = 4;
-/// Under the bytes: so many entries stand one below another.
+/// Entries per column below the bytes.
 const ROWS: usize = 6;
-/// The columns under the bytes, as [`entries`] fills them: what the label
-/// takes, and what its widest figure takes. A date is wider than 20 digits.
+/// The columns below the bytes, as [`entries`] fills them: widths of label and widest value. A
+/// date is wider than 20 digits.
 const COLUMNS: [(u16, u16); 3] = [(4, 11), (5, 26), (7, 20)];
-/// Between two columns.
 const GAP: u16 = 2;
 
 pub fn draw(open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
@@ -38,7 +37,6 @@ pub fn draw(open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     }
 }
 
-/// One below another, with a heading for each byte order.
 fn listed(entries: &[ValueEntry], own: ByteOrder, canvas: &mut Canvas<'_>, area: Area) {
     let mut y = area.y;
     let mut shown = None;
@@ -62,7 +60,7 @@ fn listed(entries: &[ValueEntry], own: ByteOrder, canvas: &mut Canvas<'_>, area:
     }
 }
 
-/// In columns; scrolling moves on by whole columns.
+/// Draws columns, and scrolls by whole columns.
 fn under(entries: &[ValueEntry], top: usize, canvas: &mut Canvas<'_>, area: Area) {
     let first = (top / 2).min(COLUMNS.len() - 1);
     let mut x = 1;
@@ -79,7 +77,7 @@ fn under(entries: &[ValueEntry], top: usize, canvas: &mut Canvas<'_>, area: Area
     }
 }
 
-/// A label at the left, the figure at the right, so that digits line up.
+/// Draws a label at the left and the value at the right, so that digits line up.
 fn draw_entry(entry: &ValueEntry, canvas: &mut Canvas<'_>, area: Area, label_width: u16) {
     let theme = canvas.theme;
     let label = match entry.order {
@@ -90,7 +88,7 @@ fn draw_entry(entry: &ValueEntry, canvas: &mut Canvas<'_>, area: Area, label_wid
     canvas.text(area.x, area.y, label_width, &label, style);
     let room = area.width.saturating_sub(label_width);
     let (text, style) = match &entry.text {
-        // A date that is too wide loses its zone, nothing else.
+        // A date that is too wide only loses its time zone.
         Some(text) if entry.label == "time" && cells(text) > room => {
             (text.chars().take(19).collect(), theme.text)
         }

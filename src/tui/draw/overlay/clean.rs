@@ -1,5 +1,4 @@
-//! The leaked segments: an entry for each with its evidence, ticked or not, and what
-//! removing the ticked ones frees.
+//! The list of leaked segments, with evidence and selection.
 
 use super::list::{Entries, NO_ENTRY, Panel};
 use crate::app;
@@ -16,7 +15,7 @@ pub fn draw(state: &app::State, overlay: &Overlay, clean: &Clean, canvas: &mut C
     let mut entries = Entries::of(state);
     for (at, item) in clean.items.iter().enumerate() {
         let text = heading(item, survey.at, canvas, entries.width);
-        entries.line(at, 0, text, if item.ticked { theme.leaked } else { theme.strong });
+        entries.line(at, 0, text, if item.checked { theme.leaked } else { theme.strong });
         for (step, text) in item.segment.verdict.reasons.iter().enumerate() {
             entries.add(canvas, at, 4, text, if step == 0 { theme.text } else { theme.dim });
         }
@@ -32,7 +31,7 @@ pub fn draw(state: &app::State, overlay: &Overlay, clean: &Clean, canvas: &mut C
     Panel { status: Some(clean.sum()), ..panel }.draw(state, overlay, canvas);
 }
 
-/// The reason why there is nothing to clean up, as far as that is known.
+/// Says why there is nothing to clean up.
 fn nothing(state: &app::State, survey: &Survey) -> String {
     if survey.coverage.is_none() {
         "Holders not checked yet.".to_owned()
@@ -52,7 +51,7 @@ fn nothing(state: &app::State, survey: &Survey) -> String {
 /// `[x] sysv:32771  300 MiB, 8.0 KiB resident  ✗ leaked  bob  4d old`
 fn heading(item: &LeakItem, now: Timestamp, canvas: &Canvas<'_>, width: u16) -> String {
     let segment = &item.segment;
-    let tick = if item.ticked { "[x]" } else { "[ ]" };
+    let tick = if item.checked { "[x]" } else { "[ ]" };
     let state = segment.verdict.state;
     let age = segment.age(now).map_or_else(String::new, |age| format!("  {} old", age_text(age)));
     let rest = format!(

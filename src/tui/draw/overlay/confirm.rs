@@ -1,5 +1,4 @@
-//! Plans that wait for a yes: one entry for each segment, what will happen in
-//! words, what stands against it, whether it can be taken back, and the keys.
+//! The confirmation dialog: plans, obstacles, undo and keys.
 
 use super::list::{Entries, NO_ENTRY, Panel};
 use crate::app::confirm::{Confirm, Tone};
@@ -11,13 +10,12 @@ use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
-/// The columns of a batch: what happens stands beside the segment only where it
-/// has this many cells.
-const LEAST: u16 = 28;
+/// Minimum width of a plan's text beside its segment in a batch. Otherwise it goes below.
+const MIN_TEXT: u16 = 28;
 const GAP: u16 = 2;
-/// The width of a name there.
-const SHORTEST: u16 = 10;
-const LONGEST: u16 = 24;
+/// Widths of names in a batch.
+const MIN_NAME: u16 = 10;
+const MAX_NAME: u16 = 24;
 
 pub fn draw(state: &State, overlay: &Overlay, confirm: &Confirm, canvas: &mut Canvas<'_>) {
     let mut entries = Entries::of(state);
@@ -34,7 +32,7 @@ pub fn draw(state: &State, overlay: &Overlay, confirm: &Confirm, canvas: &mut Ca
     Panel { top: confirm.list.selected, foot, ..panel }.draw(state, overlay, canvas);
 }
 
-/// A single segment with its whole plan.
+/// Draws a single plan completely.
 fn single(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut Entries) {
     let Some(wish) = confirm.wishes.first() else { return };
     let rest = format!("  {}  {}", wish.segment.size, state_of(wish, canvas.theme));
@@ -47,7 +45,7 @@ fn single(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut E
     }
 }
 
-/// A line for each segment: its name, size and state, and what happens to it.
+/// Draws a line for each segment: name, size, state, and the effect.
 fn batch(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut Entries) {
     let (theme, width) = (canvas.theme, entries.width);
     let widest = |text: &dyn Fn(&Wish) -> String| {
@@ -57,17 +55,17 @@ fn batch(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut En
     let state = widest(&|wish| state_of(wish, theme));
     let columns = size + state + 3 * GAP;
     let room = width.saturating_sub(columns);
-    // A long name loses its middle before the text moves below it.
-    let room = if room >= LEAST + SHORTEST + 2 { (room - LEAST - 2).min(LONGEST) } else { room };
+    // A long name is shortened before the text moves below it.
+    let room = if room >= MIN_TEXT + MIN_NAME + 2 { (room - MIN_TEXT - 2).min(MAX_NAME) } else { room };
     let name = widest(&|wish| name_of(&wish.segment.id)).min(room);
     let column = name + columns;
-    let beside = width.saturating_sub(column + 2) >= LEAST;
+    let beside = width.saturating_sub(column + 2) >= MIN_TEXT;
     let indent = if beside { column } else { GAP };
     for (entry, wish) in confirm.wishes.iter().enumerate() {
-        let called = canvas.fit(&name_of(&wish.segment.id), name);
-        let gap = " ".repeat((name.saturating_sub(cells(&called)) + GAP).into());
+        let name_text = canvas.fit(&name_of(&wish.segment.id), name);
+        let gap = " ".repeat((name.saturating_sub(cells(&name_text)) + GAP).into());
         let heading = format!(
-            "{called}{gap}{:>size$}  {}",
+            "{name_text}{gap}{:>size$}  {}",
             wish.segment.size.to_string(),
             state_of(wish, theme),
             size = usize::from(size)

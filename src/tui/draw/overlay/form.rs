@@ -1,5 +1,4 @@
-//! Forms: lines that scroll to the focused field, what is said at the foot whatever
-//! is scrolled, and the hints.
+//! Forms: lines that scroll to the focused field, fixed text below them, and the hints.
 
 use super::last_line;
 use crate::app::State;
@@ -12,49 +11,41 @@ use crate::segment::quote;
 use crate::tui::canvas::Canvas;
 use ratatui::style::{Modifier, Style};
 
-/// A form, ready to draw.
 pub struct FormPanel<'a> {
     pub title: String,
     pub lines: Vec<FormLine<'a>>,
-    /// The focused line.
     pub focused: usize,
-    /// The column where fields begin.
     pub column: u16,
-    /// Below this width, remarks have no room.
+    /// Below this width, remarks are hidden.
     pub narrow: u16,
-    /// Sentences at the foot, and the rows kept for them.
+    /// Text below the lines, and the minimum of rows for it.
     pub foot: Vec<(String, Style)>,
     pub least: u16,
 }
 
-/// Draws a line in an area, with or without the focus.
 type Draw<'a> = Box<dyn Fn(&mut Canvas<'_>, Area, bool) + 'a>;
 
-/// A line of a form.
 pub enum FormLine<'a> {
-    /// A text field.
     Field(FieldLine<'a>),
-    /// An option, by its name and its state.
+    /// Name and state of an option.
     Option(&'static str, String),
-    /// A line that draws itself.
+    /// A line with custom drawing.
     Drawn(Draw<'a>),
     /// Indented text.
     Text(u16, String, Style),
 }
 
-/// A text field with its name.
 pub struct FieldLine<'a> {
     pub name: &'static str,
     pub field: &'a TextField,
-    /// Its width; `None`: all the room there is.
+    /// `None` for all remaining cells.
     pub width: Option<u16>,
-    /// An example of what may be typed.
     pub example: &'static str,
-    /// A remark behind it.
+    /// Shown after the field.
     pub remark: (String, Style),
 }
 
-/// Adds a text, broken into lines, and empty lines up to `least` of them.
+/// Adds wrapped text, padded with empty lines up to `least` lines.
 pub fn add(
     lines: &mut Vec<FormLine<'_>>,
     canvas: &Canvas<'_>,
@@ -67,13 +58,11 @@ pub fn add(
     lines.extend(wrapped.into_iter().map(|text| FormLine::Text(indent, text, style)));
 }
 
-/// An empty line.
 pub const fn gap<'a>() -> FormLine<'a> {
     FormLine::Text(0, String::new(), Style::new())
 }
 
 impl FormPanel<'_> {
-    /// Draws it over the screen.
     pub fn draw(&self, state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>) {
         let rows = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
         let width = text_width(state.size).saturating_sub(1);
@@ -85,7 +74,7 @@ impl FormPanel<'_> {
         let foot_rows = rows(foot.len());
         let wanted = rows(self.lines.len() + 1).saturating_add(foot_rows.max(self.least));
         let inside = canvas.frame(centered_area(state.size, u16::MAX - 4, wanted), &self.title);
-        // Never more than half: what is typed is to be seen.
+        // At most half, so that the fields stay visible.
         let foot_rows = foot_rows.min(inside.height / 2);
         let area = Area { height: inside.height.saturating_sub(foot_rows + 1), ..inside };
         let busy = overlay.is_busy();
@@ -127,7 +116,7 @@ impl FormPanel<'_> {
     }
 }
 
-/// The name of a line, with a sign in the margin when it has the focus.
+/// Draws the name of a field, with a symbol in the margin if it has the focus.
 pub fn label(canvas: &mut Canvas<'_>, area: Area, name: &str, focused: bool) {
     let theme = canvas.theme;
     if focused {
@@ -137,7 +126,7 @@ pub fn label(canvas: &mut Canvas<'_>, area: Area, name: &str, focused: bool) {
     canvas.text(area.x + 1, area.y, area.width.saturating_sub(1), name, style);
 }
 
-/// A field: what stands in it, scrolled to the cursor, or what may.
+/// Draws a text field scrolled to its cursor, or its example.
 fn text_field(canvas: &mut Canvas<'_>, area: Area, field: &TextField, focused: bool, example: &str) {
     let theme = canvas.theme;
     let line = Modifier::UNDERLINED;

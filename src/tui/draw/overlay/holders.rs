@@ -1,18 +1,18 @@
-//! The holders of the selected segment, and the one that is to be terminated.
+//! The list of holders, and the dialog that terminates one.
 
 use super::list::{Entries, NO_ENTRY, Panel};
 use crate::app::State;
-use crate::app::holders::{HolderRow, Holders, Other, Terminate};
+use crate::app::holders::{HolderRow, Holders, OtherSegment, Terminate};
 use crate::app::overlay::Overlay;
 use crate::app::sentence::label_of;
 use crate::segment::{Bytes, Holder, Timestamp, age_text};
 use crate::tui::canvas::{Canvas, cells};
 use std::slice;
 
-/// Maximum number of segments listed for a process that is to be terminated.
+/// Maximum number of segments listed in the dialog.
 const LISTED: usize = 6;
 
-/// The widths of the columns of first lines.
+/// Column widths of the first lines.
 struct HolderColumns {
     pid: usize,
     command: u16,
@@ -27,7 +27,7 @@ impl HolderColumns {
         let (pid, user) =
             (widest(|holder| holder.pid.to_string()), widest(|holder| holder.owner.user_text()));
         let user = user.min(12);
-        // Access, age, the words for us, and the gaps.
+        // Access, age, the note for shmlens, and the gaps.
         let room = width.saturating_sub(pid + user + 34).max(8);
         Self { pid: pid.into(), command: widest(Holder::command_text).min(room), user }
     }
@@ -58,7 +58,7 @@ pub fn draw(state: &State, overlay: &Overlay, holders: &Holders, canvas: &mut Ca
     let columns = HolderColumns::of(&holders.rows, entries.width);
     for (at, row) in holders.rows.iter().enumerate() {
         entries.line(at, 0, columns.line(&row.holder, survey.at, canvas), theme.strong);
-        entries.add(canvas, at, 2, &format!("{}; {}", row.how(), row.holds()), theme.text);
+        entries.add(canvas, at, 2, &format!("{}; {}", row.access_text(), row.holds_text()), theme.text);
     }
     let unknown = holders.unknown(survey, state.user == "root");
     if holders.gone {
@@ -73,7 +73,7 @@ pub fn draw(state: &State, overlay: &Overlay, holders: &Holders, canvas: &mut Ca
     Panel::new(holders.title(), entries, holders.list.selected).draw(state, overlay, canvas);
 }
 
-/// The process that is to end, what it holds, and what goes with it.
+/// Draws the dialog: the process, what it holds, and what would be freed.
 pub fn terminate(state: &State, overlay: &Overlay, shown: &Terminate, canvas: &mut Canvas<'_>) {
     let Some(survey) = &state.survey else { return };
     let theme = canvas.theme;
@@ -84,7 +84,7 @@ pub fn terminate(state: &State, overlay: &Overlay, shown: &Terminate, canvas: &m
     let what = "Sends SIGTERM; may be ignored. Cannot be undone.";
     entries.add(canvas, NO_ENTRY, 0, what, theme.text);
     let segment = label_of(&shown.back.segment);
-    let holds = format!("Holds {segment} ({}){}", row.how(), also(row));
+    let holds = format!("Holds {segment} ({}){}", row.access_text(), also(row));
     entries.add(canvas, NO_ENTRY, 0, &holds, theme.text);
     for other in row.others.iter().take(LISTED) {
         let text = format!("{}  {}  {}", other.label, other.access.word(), other.resident);
@@ -94,7 +94,7 @@ pub fn terminate(state: &State, overlay: &Overlay, shown: &Terminate, canvas: &m
     if row.others.len() > LISTED {
         entries.line(NO_ENTRY, 2, format!("and {} more", row.others.len() - LISTED), theme.text);
     }
-    let last: Vec<&Other> = row.others.iter().filter(|other| other.last).collect();
+    let last: Vec<&OtherSegment> = row.others.iter().filter(|other| other.freed).collect();
     if !last.is_empty() {
         let bytes: Bytes = last.iter().map(|other| other.resident).sum();
         let text = match last.as_slice() {

@@ -1,5 +1,4 @@
-//! Menus: the palette in the middle, and lists at the side, so that what they are
-//! about stays in sight.
+//! The palette in the middle, and menus at the right.
 
 use super::list::Entries;
 use crate::app::State;
@@ -9,9 +8,9 @@ use crate::app::layout::overlay as layout;
 use crate::app::overlay::{Choice, Palette, palette_rows};
 use crate::tui::canvas::{Canvas, cells};
 
-/// The column of names.
+/// The width of names.
 const NAME: u16 = 18;
-/// The column of keys, at the right.
+/// The width of keys, at the right.
 const KEYS: u16 = 14;
 
 pub fn choice(state: &State, choice: &Choice, canvas: &mut Canvas<'_>) {

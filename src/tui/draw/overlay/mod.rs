@@ -1,10 +1,10 @@
-//! Overlays: the screen behind them is dimmed, and they have the only borders.
+//! Overlays, on top of a dimmed screen. Only they have borders.
 
+mod attachments;
 mod clean;
 mod confirm;
 mod form;
 mod holders;
-mod holds;
 mod list;
 mod menu;
 mod new_segment;
@@ -16,14 +16,14 @@ use crate::app::State;
 use crate::app::hints::{Hint, of_overlay};
 use crate::app::layout::Area;
 use crate::app::overlay::Overlay;
-use crate::app::work::Work;
+use crate::app::work::RunningAction;
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::draw::progress;
 use ratatui::style::Style;
 
 pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let Some(overlay) = &state.overlay else { return };
-    // A menu stands beside what it is about; a prompt stands at the foot.
+    // Menus and prompts leave the screen readable.
     if !matches!(overlay, Overlay::Choice(_) | Overlay::Prompt(_) | Overlay::MarkLetter { .. }) {
         let dim = Style::reset().patch(canvas.theme.dim);
         canvas.style(Area::new(0, 0, state.size.width, state.size.height), dim);
@@ -38,26 +38,26 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
         Overlay::Save(form) => save::draw(state, overlay, form, canvas),
         Overlay::Confirm(shown) => confirm::draw(state, overlay, shown, canvas),
         Overlay::Terminate(shown) => holders::terminate(state, overlay, shown, canvas),
-        Overlay::Holds(shown) => holds::draw(state, overlay, shown, canvas),
+        Overlay::Attachments(shown) => attachments::draw(state, overlay, shown, canvas),
         Overlay::Holders(shown) => holders::draw(state, overlay, shown, canvas),
         Overlay::Clean(shown) => clean::draw(state, overlay, shown, canvas),
         Overlay::Prompt(_) | Overlay::MarkLetter { .. } => {}
     }
 }
 
-/// Draws the last line inside a frame: the hints, or how far it is.
+/// Draws the last line of a frame: the hints, or the progress.
 fn last_line(state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>, inside: Area) {
     let y = inside.bottom().saturating_sub(1);
     let running = match overlay {
         Overlay::Confirm(_) => "working",
         Overlay::Terminate(_) => "SIGTERM sent; waiting",
-        Overlay::Holds(_) => "detaching",
+        Overlay::Attachments(_) => "detaching",
         _ => "",
     };
     let running = match &state.work {
         _ if !overlay.is_busy() => "",
-        Some(Work { stopping: true, .. }) => "stopping",
-        Some(Work { at: Some(at), .. }) if at.total > 0 => {
+        Some(RunningAction { stopping: true, .. }) => "stopping",
+        Some(RunningAction { at: Some(at), .. }) if at.total > 0 => {
             let figures = (at.text(), at.done, at.total);
             return progress::draw(state, canvas, (inside.x + 1, y, inside.right()), figures);
         }
@@ -71,17 +71,19 @@ fn last_line(state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>, inside: 
     }
 }
 
-/// The hints as a text. In a narrow terminal the gaps shrink first, then the least
-/// needed go.
+/// Formats the hints. In narrow terminals the gaps shrink first, then the hints with the lowest
+/// priority are dropped.
 fn fitting(mut hints: Vec<Hint>, canvas: &Canvas<'_>, width: u16) -> String {
     loop {
-        let words: Vec<String> = hints.iter().map(|hint| format!("{} {}", hint.key, hint.word)).collect();
+        let words: Vec<String> = hints.iter().map(|hint| format!("{} {}", hint.key, hint.label)).collect();
         let texts = ["   ", "  "].map(|gap| canvas.plain(&words.join(gap)).into_owned());
         if let Some(text) = texts.into_iter().find(|text| cells(text) <= width || words.len() <= 1) {
             return text;
         }
-        let least = hints.iter().map(|hint| hint.need).max();
-        let Some(at) = hints.iter().position(|hint| Some(hint.need) == least) else { return String::new() };
+        let least = hints.iter().map(|hint| hint.priority).max();
+        let Some(at) = hints.iter().position(|hint| Some(hint.priority) == least) else {
+            return String::new();
+        };
         hints.remove(at);
     }
 }

@@ -1,4 +1,4 @@
-//! A segment that is to be made: what is typed for it, and what would come of it.
+//! The form for a new segment.
 
 use super::form::{FieldLine, FormLine, FormPanel, gap};
 use crate::app::State;
@@ -10,7 +10,7 @@ use crate::segment::Kind;
 use crate::tui::canvas::Canvas;
 use ratatui::style::Style;
 
-/// The width of a field that takes a word.
+/// The width of short fields.
 const WORD: Option<u16> = Some(16);
 
 pub fn draw(state: &State, overlay: &Overlay, form: &New, canvas: &mut Canvas<'_>) {
@@ -19,19 +19,19 @@ pub fn draw(state: &State, overlay: &Overlay, form: &New, canvas: &mut Canvas<'_
         form.lines().iter().map(|line| form_line(form, *line, &of_file, canvas)).collect();
     lines.push(gap());
     let title = "New segment".to_owned();
-    let foot = said(form, canvas);
+    let foot = message(form, canvas);
     FormPanel { title, lines, focused: form.place(), column: 12, narrow: 60, foot, least: 4 }
         .draw(state, overlay, canvas);
 }
 
-/// The plan, the refusal, or the mistake in what was typed.
-fn said(form: &New, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
+/// The plan, its refusal, or an error in the input.
+fn message(form: &New, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
     let theme = canvas.theme;
     if let Some(error) = &form.error {
         return vec![(sentence(error), theme.failed)];
     }
     if let Err(reason) = form.question() {
-        // What is still missing is no error yet.
+        // An empty required field is no error yet.
         let style = if form.is_incomplete() { theme.dim } else { theme.failed };
         return vec![(sentence(&reason), style)];
     }
@@ -64,7 +64,6 @@ fn form_line<'a>(form: &'a New, line: NewField, of_file: &'a TextField, canvas: 
     FormLine::Field(FieldLine { name, field, width, example, remark })
 }
 
-/// An option: its name, and its state.
 fn option(form: &New, line: NewField) -> (&'static str, String) {
     let tick = |on: bool, words: &str| format!("[{}] {words}", if on { 'x' } else { ' ' });
     match line {

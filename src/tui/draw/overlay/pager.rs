@@ -1,4 +1,4 @@
-//! Text that scrolls: every key of every context, and the log of this session.
+//! Scrolling text: the help and the session log.
 
 use super::list::{Entries, NO_ENTRY, more};
 use crate::app::State;
@@ -8,11 +8,11 @@ use crate::app::layout::overlay::{centered, log_rows, text_width};
 use crate::app::list::first_visible;
 use crate::tui::canvas::{Canvas, cells};
 
-/// The signs of the help, and what stands for them in ASCII.
+/// The symbols of the help, and their ASCII replacements.
 const PLAIN: [(char, &str); 8] =
     [('●', "*"), ('◌', "-"), ('○', "o"), ('◆', "#"), ('✗', "x"), ('•', "+"), ('◉', "@"), ('†', "+")];
 
-/// Where the words on an action begin, unless it has more keys.
+/// The column of descriptions, unless the keys are wider.
 const DOC: u16 = 15;
 
 pub fn help(state: &State, top: usize, canvas: &mut Canvas<'_>) {

@@ -1,5 +1,4 @@
-//! The permissions: a grid of read and write, the mode, owner and group as
-//! fields, who could attach with it, and what the octal means bit by bit.
+//! The permissions form: the grid, the fields, the access query, and an explanation of the mode.
 
 use super::form::{FieldLine, FormLine, FormPanel, add, gap, label};
 use crate::app::State;
@@ -13,14 +12,13 @@ use crate::segment::Segment;
 use crate::tui::canvas::Canvas;
 use ratatui::style::Modifier;
 
-/// Where fields begin, and how wide they are.
+/// Column and width of fields.
 const FIELD: (u16, u16) = (8, 24);
-/// Where the name of a row of the grid begins, and what it can do.
+/// The columns of the names in the grid, and of their access.
 const NAME: u16 = 22;
 const HOW: u16 = 36;
-/// Below this, names and remarks have no room.
+/// Below this width, names and remarks are hidden.
 const NARROW: u16 = 52;
-/// The line of the grid's first row.
 const GRID: usize = 1;
 
 pub fn draw(state: &State, overlay: &Overlay, form: &Permissions, canvas: &mut Canvas<'_>) {
@@ -31,12 +29,12 @@ pub fn draw(state: &State, overlay: &Overlay, form: &Permissions, canvas: &mut C
     };
     let (lines, focused) = lines(form, segment, !more.is_empty(), canvas, text_width(state.size));
     let foot = form.problem().iter().map(|error| (sentence(error), canvas.theme.failed)).collect();
-    // An error stands where a line is free otherwise.
+    // Otherwise the row for the error is empty.
     FormPanel { title, lines, focused, column: FIELD.0, narrow: NARROW, foot, least: 1 }
         .draw(state, overlay, canvas);
 }
 
-/// The lines, and the place of the focused one.
+/// Returns the lines and the index of the focused one.
 fn lines<'a>(
     form: &'a Permissions,
     segment: &'a Segment,
@@ -128,7 +126,7 @@ fn grid_row(
     }
 }
 
-/// Whose row it is, as it is edited.
+/// The name that a row of the grid applies to, with the edits.
 fn named(form: &Permissions, segment: &Segment, row: usize) -> String {
     let edited = |found: &Option<FoundName>, stored: String| match found {
         Some(Ok((_, name))) => name.clone(),
@@ -151,7 +149,7 @@ fn field<'a>(form: &'a Permissions, segment: &Segment, focus: Focus, canvas: &Ca
         Focus::Who => ("user", &form.who, "ann, 4121, uid:1000"),
     };
     let remark = |id: &str, number: u32, found: &Option<FoundName>, edited: bool| match found {
-        // The reason stands at the foot, whole.
+        // The full reason is shown below.
         Some(Err(_)) if edited => ("not found".to_owned(), theme.failed),
         Some(Ok((found, name))) if edited => (format!("{name}, {id} {found}; now {number}"), theme.text),
         _ if edited => (String::new(), theme.dim),

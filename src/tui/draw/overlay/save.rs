@@ -23,13 +23,13 @@ pub fn draw(state: &State, overlay: &Overlay, form: &Save, canvas: &mut Canvas<'
     };
     let replace = format!("[{}] replace an existing file", if form.replace { 'x' } else { ' ' });
     let lines = vec![FormLine::Field(path), FormLine::Option("replace", replace), gap()];
-    let foot = said(form, canvas);
+    let foot = message(form, canvas);
     FormPanel { title, lines, focused: form.place(), column: 12, narrow: u16::MAX, foot, least: 2 }
         .draw(state, overlay, canvas);
 }
 
-/// The size that would be saved, or the error.
-fn said(form: &Save, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
+/// The size to save, or the error.
+fn message(form: &Save, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
     let theme = canvas.theme;
     if let Some(error) = &form.error {
         return vec![(sentence(error), theme.failed)];

@@ -1,4 +1,4 @@
-//! The detail area: what is known of the selected segment, and its first bytes.
+//! The detail area: facts about the selected segment, and its first bytes.
 
 use super::table::{label, state_style};
 use crate::app::State;
@@ -10,7 +10,7 @@ use crate::app::table::TablePane;
 use crate::segment::SegmentId;
 use crate::tui::canvas::Canvas;
 
-/// The words at the left of the lines.
+/// The width of labels.
 const LABEL: u16 = 10;
 
 pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
@@ -29,7 +29,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     let (facts, bytes) =
         if beside { stacked(body, broken(canvas, &all, body.width).len()) } else { side_by_side(body) };
     let rows = broken(canvas, &all, facts.width);
-    // The last lines stay on the screen, however far it is scrolled.
+    // The view never scrolls past the last lines.
     let top = state.table.detail_top.min(rows.len().saturating_sub(usize::from(facts.height)));
     for (y, (label, text)) in (facts.y..facts.bottom()).zip(&rows[top..]) {
         canvas.text(facts.x, y, LABEL - 1, label, theme.dim);
@@ -40,7 +40,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     }
 }
 
-/// The lines, broken where they are too long: sentences are not cut.
+/// Wraps the lines.
 fn broken(canvas: &Canvas<'_>, lines: &[DetailLine], width: u16) -> Vec<(&'static str, String)> {
     let mut rows = vec![];
     for line in lines {
@@ -52,7 +52,6 @@ fn broken(canvas: &Canvas<'_>, lines: &[DetailLine], width: u16) -> Vec<(&'stati
     rows
 }
 
-/// Facts above, bytes below.
 fn stacked(body: Area, facts: usize) -> (Area, Option<Area>) {
     let facts = u16::try_from(facts).unwrap_or(u16::MAX).min(body.height);
     let rest = body.height - facts;
@@ -60,7 +59,7 @@ fn stacked(body: Area, facts: usize) -> (Area, Option<Area>) {
     (Area::new(body.x, body.y, body.width, facts), bytes)
 }
 
-/// Facts at the left, bytes at the right, as wide as a whole row of them.
+/// Draws facts at the left and bytes at the right, as wide as a complete row of bytes.
 fn side_by_side(body: Area) -> (Area, Option<Area>) {
     let bytes = if body.width >= row_width(16) + 36 { row_width(16) } else { row_width(8) };
     let Some(facts) = body.width.checked_sub(bytes + 2).filter(|&left| left >= 24) else {
@@ -70,14 +69,14 @@ fn side_by_side(body: Area) -> (Area, Option<Area>) {
     (Area::new(body.x, body.y, facts, body.height), Some(shown))
 }
 
-/// Digits of an offset: a preview has 512 bytes.
+/// Digits of an offset in a preview of 512 bytes.
 const DIGITS: u16 = 4;
 
 const fn row_width(bytes: u16) -> u16 {
     DIGITS + 2 + 3 * bytes - 1 + bytes / 8 - 1 + 2 + bytes
 }
 
-/// The first bytes, or why there are none.
+/// Draws the first bytes, or the reason why there are none.
 fn preview(state: &State, sysv: bool, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
     if sysv && !attached(state) {
@@ -85,13 +84,13 @@ fn preview(state: &State, sysv: bool, canvas: &mut Canvas<'_>, area: Area) {
         let text = format!(
             "No preview: attaching would change nattch and last pid. Press {key} to attach read-only."
         );
-        return said(canvas, area, &text);
+        return draw_wrapped(canvas, area, &text);
     }
     let bytes = match &state.table.preview {
         Some(preview) if Some(&preview.id) == state.table.selected.as_ref() => match &preview.bytes {
-            Ok(bytes) if bytes.is_empty() => return said(canvas, area, "Empty (0 bytes)."),
+            Ok(bytes) if bytes.is_empty() => return draw_wrapped(canvas, area, "Empty (0 bytes)."),
             Ok(bytes) => bytes,
-            Err(reason) => return said(canvas, area, &sentence(reason)),
+            Err(reason) => return draw_wrapped(canvas, area, &sentence(reason)),
         },
         _ => return,
     };
@@ -115,8 +114,7 @@ fn attached(state: &State) -> bool {
     state.table.selected.as_ref().is_some_and(|id: &SegmentId| state.kept.contains(id))
 }
 
-/// A text in as many lines as it needs.
-fn said(canvas: &mut Canvas<'_>, area: Area, text: &str) {
+fn draw_wrapped(canvas: &mut Canvas<'_>, area: Area, text: &str) {
     let style = canvas.theme.dim;
     for (y, line) in (area.y..area.bottom()).zip(canvas.wrap(text, area.width)) {
         canvas.text(area.x, y, area.width, &line, style);

@@ -1,4 +1,4 @@
-//! The two lines at the top: what there is, and how full it is.
+//! The header: counts, sizes and limits.
 
 use super::bar;
 use crate::app::State;
@@ -9,7 +9,6 @@ use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
-/// Between two figures.
 const GAP: &str = "   ";
 const READ_ONLY: &str = "read-only";
 
@@ -19,7 +18,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     let right_edge = area.right().saturating_sub(1);
     let x = canvas.text(1, area.y, right_edge, "shmlens", theme.strong);
     let left = state.survey.as_ref().map(|survey| counts(state, survey, theme)).unwrap_or_default();
-    // The marked count has room before everything else.
+    // The number of marked segments takes precedence.
     let least = x + left.iter().filter(|part| part.rank == 0).map(HeaderPart::least).sum::<u16>();
     if least + cells(&right) + 2 > right_edge {
         state.user.clone_into(&mut right);
@@ -46,26 +45,25 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     }
 }
 
-/// A figure of the first line.
+/// An item of the first line.
 struct HeaderPart {
-    /// The higher, the sooner it goes where there is little room. From 2 on it goes
-    /// whole, 0 never does.
+    /// The priority: items with a higher rank are dropped first. From 2 on they are dropped, 1 are
+    /// shortened, 0 are always shown.
     rank: u8,
     text: String,
-    /// A shorter text for little room.
+    /// The short text.
     short: Option<String>,
     style: Style,
 }
 
 impl HeaderPart {
-    /// How many cells it takes at least, with the gap before it.
+    /// Minimum width including the gap.
     fn least(&self) -> u16 {
         cells(GAP) + cells(self.short.as_ref().unwrap_or(&self.text))
     }
 }
 
-/// Writes the parts that fit whole. Those with the lowest rank have room first, as
-/// short as they get, then in full.
+/// Writes the items that fit. First, the lowest ranks get their short text, then their full text.
 fn parts(canvas: &mut Canvas<'_>, mut x: u16, y: u16, end: u16, parts: &[HeaderPart]) {
     let mut texts: Vec<Option<&str>> = vec![None; parts.len()];
     let width = |text: &str| cells(GAP) + cells(text);
@@ -170,14 +168,14 @@ fn limits(survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
         canvas.text(x, area.y, end, &sysv, if full { theme.failed } else { theme.text });
     }
     if let Some(hidden) = survey.coverage.as_ref().and_then(hidden) {
-        // Only where there is room for it: `h` and the detail area say it too.
+        // Optional, since the holders and the detail area say it too.
         if x + cells(GAP) * 2 + 5 + cells(&sysv) + cells(&hidden) <= end {
             canvas.text_right(end, area.y, cells(&hidden), &hidden, theme.dim);
         }
     }
 }
 
-/// What is nearly full, with as many of its users as fit.
+/// Draws an alert with as many of its users as fit.
 fn alert(alerts: &[Alert], canvas: &mut Canvas<'_>, area: Area) {
     let Some(first) = alerts.first() else { return };
     let (more, short) = match alerts.len() {
@@ -185,7 +183,7 @@ fn alert(alerts: &[Alert], canvas: &mut Canvas<'_>, area: Area) {
         count => (format!(" ({} more in `shmlens limits`)", count - 1), format!(" (+{})", count - 1)),
     };
     let room = area.width.saturating_sub(2);
-    // Rather a user more than where the rest is told.
+    // One more user is worth more than the reference to the rest.
     let texts =
         (0..=first.users.len()).rev().flat_map(|users| [&more, &short].map(|end| first.text(users) + end));
     let text = texts.into_iter().find(|text| cells(text) <= room);
@@ -193,7 +191,7 @@ fn alert(alerts: &[Alert], canvas: &mut Canvas<'_>, area: Area) {
     canvas.text(area.x + 1, area.y, room, &text, canvas.theme.failed);
 }
 
-/// `2 processes hidden`; nothing where all could be examined.
+/// `2 processes hidden`, or nothing if all could be inspected.
 fn hidden(coverage: &Coverage) -> Option<String> {
     let text = match coverage.unreadable {
         0 if coverage.visibility.hides || coverage.visibility.outside => "processes hidden".to_owned(),
@@ -204,7 +202,6 @@ fn hidden(coverage: &Coverage) -> Option<String> {
     Some(text)
 }
 
-/// A bar between its ends, ten cells long.
 fn meter(canvas: &mut Canvas<'_>, x: u16, y: u16, share: f64, style: Style) -> u16 {
     let glyphs = canvas.theme.glyphs;
     let x = canvas.text(x, y, 1, glyphs.bar_ends[0], canvas.theme.dim);
@@ -212,7 +209,7 @@ fn meter(canvas: &mut Canvas<'_>, x: u16, y: u16, share: f64, style: Style) -> u
     canvas.text(x + 10, y, 1, glyphs.bar_ends[1], canvas.theme.dim)
 }
 
-/// A share in percent: never 0 % for something, never 100 % for less than all.
+/// Formats a percentage. 0% and 100% are exact, never rounded.
 pub fn percent(share: f64) -> String {
     match share * 100.0 {
         none if none <= 0.0 => "0%".to_owned(),
@@ -227,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn something_is_never_nothing_and_less_is_never_all() {
+    fn percentages_are_not_rounded_to_0_or_100() {
         for (share, text) in [(0.0, "0%"), (1e-9, "<1%"), (0.18, "18%"), (0.999, "99%"), (1.0, "100%")] {
             assert_eq!(percent(share), text);
         }

@@ -22,8 +22,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// A bar of eighths, `width` cells long: something that is not zero shows at
-/// least its smallest piece.
+/// A bar of `width` cells in eighths. Anything above zero is visible.
 pub fn bar(share: f64, width: u16, glyphs: &Glyphs) -> String {
     let whole = f64::from(width) * 8.0;
     #[expect(
@@ -46,7 +45,7 @@ mod tests {
     use crate::tui::glyphs::{ASCII, UNICODE};
 
     #[test]
-    fn bars() {
+    fn bar_shows_eighths() {
         assert_eq!(bar(0.0, 6, &UNICODE), "");
         assert_eq!(bar(1e-9, 6, &UNICODE), "▏");
         assert_eq!(bar(0.125, 6, &UNICODE), "▊");

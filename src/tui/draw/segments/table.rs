@@ -1,4 +1,4 @@
-//! The table: headings and rows.
+//! Headings and rows of the table of segments.
 
 use super::bar;
 use super::header::percent;
@@ -27,7 +27,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     }
 }
 
-/// The text, unless this user may not know it.
+/// The text, or a placeholder if this user may not know it.
 fn known(segment: &Segment, text: String) -> String {
     if segment.is_concealed() { "-".to_owned() } else { text }
 }
@@ -45,7 +45,7 @@ fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
             canvas.text(placed.x, layout.heading.y, placed.width, title, style);
         }
         if sorted {
-            // The arrow stands before a figure's heading, behind a text's.
+            // The arrow precedes a right-aligned heading and follows a left-aligned one.
             let downwards = placed.column.field().largest_first() != state.table.reversed;
             let arrow = theme.glyphs.more[usize::from(downwards)];
             let x = if placed.column.is_right() {
@@ -58,7 +58,7 @@ fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     }
 }
 
-/// Why there is nothing, and what to do about it.
+/// Says why the table is empty and what to do about it.
 fn empty(state: &State, survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
     let key = state.keymap.keys(Action::New).first().filter(|_| state.refusal(Action::New).is_none());
     let what_to_do = match key {
@@ -112,14 +112,14 @@ fn draw_row(
     if selected {
         let row = Area::new(0, y, layout.table.width, 1);
         canvas.text(0, y, 1, theme.glyphs.selected, theme.accent);
-        // What is dim would be hard to read in reverse.
+        // Dim text is hard to read in reverse.
         let over = if state.table.pane == TablePane::Table { theme.selection } else { theme.strong };
         canvas.style(row, over.remove_modifier(ratatui::style::Modifier::DIM));
     }
 }
 
-/// Draws the name of a segment and returns where it ends. The key of a System V segment follows, dim,
-/// where it fits.
+/// Draws the name of a segment and returns where it ends. The key of a System V segment follows in
+/// dim if it fits.
 pub fn label(
     segment: &Segment,
     canvas: &mut Canvas<'_>,
@@ -144,7 +144,7 @@ pub fn label(
     if facts.key.is_private() {
         return end;
     }
-    // In full, else without leading zeros, else not at all: a key with a gap names nothing.
+    // In full, or without leading zeros, or not at all: a shortened key is useless.
     let keys = [facts.key.to_string(), format!("0x{:x}", facts.key.0)];
     match keys.iter().find(|key| cells(key) <= room) {
         Some(key) => canvas.text(end + 1, y, room, key, canvas.theme.dim),
@@ -158,7 +158,7 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
     let right = x + width;
     match column {
         Column::Kind => {
-            // That it is in no directory any more is said by its state.
+            // Its state says that it was removed.
             let kind = if segment.kind() == Kind::Deleted { Kind::Posix } else { segment.kind() };
             canvas.text(x, y, width, kind.word(), theme.dim);
         }
@@ -187,7 +187,7 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
             let end = canvas.text(x, y, width, &text, style);
             let named = segment.made_by.as_ref().is_some_and(|maker| *maker.id != *"gone");
             if named && segment.exited_creator().is_some() {
-                // In the gap after the column, where even a name of full width leaves room.
+                // In the gap after the column, which is free even beside the longest name.
                 canvas.text(end, y, 1, theme.glyphs.exited, theme.dim);
             }
         }
@@ -204,7 +204,7 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
     }
 }
 
-/// As many holders by name as fit, and how many more there are.
+/// Returns the names of as many holders as fit, and the number of others.
 fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
     let Placed { x, width, .. } = placed;
@@ -220,7 +220,7 @@ fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
     canvas.text(x, y, width, &text, style);
 }
 
-/// The first words of a name that fit; of one that is too long, its beginning.
+/// The first words of a name that fit, or the start of a long word.
 fn first_words(name: &str, width: u16) -> String {
     let mut text = String::new();
     for word in name.split(' ') {
@@ -236,7 +236,6 @@ fn first_words(name: &str, width: u16) -> String {
     text.trim_end_matches(',').to_owned()
 }
 
-/// The style of a state.
 pub const fn state_style(theme: &Theme, state: SegmentState) -> Style {
     match state {
         SegmentState::InUse => theme.in_use,
@@ -248,10 +247,10 @@ pub const fn state_style(theme: &Theme, state: SegmentState) -> Style {
     }
 }
 
-/// The figure, and the unit one space behind it in dim, so that digits line up.
+/// Draws a number, and its unit in dim, so that digits line up.
 fn size(canvas: &mut Canvas<'_>, right: u16, y: u16, bytes: Bytes) {
     let (figure, unit) = bytes.human();
-    // Units have up to three letters: `KiB`, and `B` with two spaces.
+    // Units have up to three characters: `KiB`, or `B` padded with two spaces.
     canvas.text_right(right - 4, y, 4, &figure, canvas.theme.text);
     canvas.text(right - 3, y, 3, unit, canvas.theme.dim);
 }

@@ -1,25 +1,25 @@
-//! Our own attachments: an entry for each segment, with what detaching does.
+//! The attachments of shmlens, with the effect of detaching.
 
 use super::list::{Entries, NO_ENTRY, Panel};
 use crate::act::Hold;
 use crate::app::State;
-use crate::app::holds::Holds;
+use crate::app::attachments::Attachments;
 use crate::app::overlay::Overlay;
 use crate::app::sentence::name_of;
 use crate::tui::canvas::{Canvas, cells};
 
-pub fn draw(state: &State, overlay: &Overlay, holds: &Holds, canvas: &mut Canvas<'_>) {
+pub fn draw(state: &State, overlay: &Overlay, attachments: &Attachments, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
     let mut entries = Entries::of(state);
-    for (entry, hold) in holds.shown().iter().enumerate() {
+    for (entry, hold) in attachments.shown().iter().enumerate() {
         entries.line(entry, 0, heading(state, hold, canvas, entries.width), theme.strong);
         let style = if hold.is_last() { theme.removed } else { theme.text };
         entries.add(canvas, entry, 2, &hold.will(), style);
     }
-    if holds.holds.as_ref().is_some_and(Vec::is_empty) {
+    if attachments.found.as_ref().is_some_and(Vec::is_empty) {
         entries.line(NO_ENTRY, 0, "Nothing attached.".to_owned(), theme.dim);
     }
-    Panel::new(holds.title(), entries, holds.list.selected).draw(state, overlay, canvas);
+    Panel::new(attachments.title(), entries, attachments.list.selected).draw(state, overlay, canvas);
 }
 
 fn heading(state: &State, hold: &Hold, canvas: &Canvas<'_>, width: u16) -> String {

@@ -1,61 +1,60 @@
-//! Letting go of what we hold ourselves: ask the kernel, show, let go, tell.
+//! Detaching from the segments that shmlens itself is attached to.
 
 use super::acting;
-use super::report::{show, sum_up};
+use super::report::{self, sum_up};
 use crate::act::{ActError, Hold, Released};
 use crate::app::action::Action;
+use crate::app::attachments::Attachments;
 use crate::app::effect::Effect;
-use crate::app::holds::Holds;
 use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{naming, result};
 use crate::app::state::State;
 use crate::engine::Request;
 use crate::segment::SegmentId;
 
-/// Shows them, the selected segment first of all.
+/// Opens the list.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
-    state.overlay = Some(Overlay::Holds(Holds::default()));
+    state.overlay = Some(Overlay::Attachments(Attachments::default()));
     effects.push(Request::Holds.into());
 }
 
-/// The kernel was asked.
-pub fn told(state: &mut State, told: Vec<Hold>) {
+/// Shows the attachments. The selected segment is selected here too.
+pub fn show(state: &mut State, found: Vec<Hold>) {
     let now = state.now;
     let first = state.inspect.as_ref().map(|inspect| inspect.id().clone());
     let first = first.or_else(|| state.table.selected.clone());
-    let Some(Overlay::Holds(holds)) = &mut state.overlay else { return };
-    let chosen = holds.shown().get(holds.list.selected).map(|hold| hold.id.clone()).or(first);
-    holds.list.selected = told.iter().position(|hold| Some(&hold.id) == chosen.as_ref()).unwrap_or(0);
-    // What is shown now was not there to be answered before.
-    if holds.holds.as_ref() != Some(&told) {
-        holds.since = now;
+    let Some(Overlay::Attachments(attachments)) = &mut state.overlay else { return };
+    let chosen = attachments.shown().get(attachments.list.selected).map(|hold| hold.id.clone()).or(first);
+    attachments.list.selected = found.iter().position(|hold| Some(&hold.id) == chosen.as_ref()).unwrap_or(0);
+    // New content restarts the typed-ahead guard.
+    if attachments.found.as_ref() != Some(&found) {
+        attachments.since = now;
     }
-    holds.holds = Some(told);
+    attachments.found = Some(found);
 }
 
-/// Detaches from the selected one, or from all.
-pub fn act(holds: &mut Holds, action: Action, effects: &mut Vec<Effect>) -> Next {
+pub fn act(attachments: &mut Attachments, action: Action, effects: &mut Vec<Effect>) -> Next {
     let which = match action {
-        Action::Confirm => holds.shown().get(holds.list.selected).cloned().into_iter().collect(),
-        Action::DetachAll => holds.shown().to_vec(),
+        Action::Confirm => attachments.shown().get(attachments.list.selected).cloned().into_iter().collect(),
+        Action::DetachAll => attachments.shown().to_vec(),
         _ => vec![],
     };
     if !which.is_empty() {
-        holds.acting = true;
+        attachments.acting = true;
         effects.push(Request::LetGo(which).into());
     }
     Next::Stay
 }
 
-/// What came of it. Leaving a segment lets go too, of which only is told that
-/// it took the segment with it.
-pub fn let_go(
+/// Reports detachments. Those caused by leaving Inspect are reported only if they freed the
+/// segment.
+pub fn detached(
     state: &mut State,
     results: &[(SegmentId, Result<Released, ActError>)],
     effects: &mut Vec<Effect>,
 ) {
-    let asked = matches!(&state.overlay, Some(Overlay::Holds(holds)) if holds.acting);
-    if asked {
+    let requested = matches!(&state.overlay, Some(Overlay::Attachments(attachments)) if attachments.acting);
+    if requested {
         state.overlay = None;
     }
     let (mut done, mut failed) = (vec![], vec![]);
@@ -66,7 +65,7 @@ pub fn let_go(
                 if state.inspect.as_ref().is_some_and(|inspect| inspect.id() == id) {
                     state.inspect = None;
                 }
-                if asked || released.is_gone() {
+                if requested || released.is_gone() {
                     acting::log(state, "detach", &id.to_string(), &released.said());
                     done.push((result(&id.to_string(), &released.said()), released.is_gone()));
                 }
@@ -81,7 +80,7 @@ pub fn let_go(
     let freed = if done.len() > 1 && freed > 0 { format!("; {freed} of them freed") } else { String::new() };
     let done = sum_up(done.into_iter().map(|(text, _)| text).collect(), "Detached from");
     if done.is_some() || !failed.is_empty() {
-        show(state, done.map(|done| done + &freed).into_iter().collect(), failed, None);
+        report::show(state, done.map(|done| done + &freed).into_iter().collect(), failed, None);
     }
     effects.push(Request::Survey.into());
 }

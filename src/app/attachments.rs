@@ -1,0 +1,34 @@
+//! The attachments of shmlens itself: segments that stay attached, and the open one.
+
+use super::list::List;
+use crate::act::Hold;
+use crate::engine::Clock;
+
+#[derive(Debug, Clone, Default)]
+pub struct Attachments {
+    /// `None` until the kernel has answered.
+    pub found: Option<Vec<Hold>>,
+    /// The time when the current list appeared.
+    pub since: Clock,
+    pub list: List,
+    /// Detaching is in progress.
+    pub acting: bool,
+}
+
+impl Attachments {
+    pub fn shown(&self) -> &[Hold] {
+        self.found.as_deref().unwrap_or_default()
+    }
+
+    pub fn title(&self) -> String {
+        match self.shown() {
+            [] => "Attachments of shmlens".to_owned(),
+            all => format!("Attachments of shmlens: {}", all.len()),
+        }
+    }
+
+    /// The number of segments that detaching would free.
+    pub fn last(&self) -> usize {
+        self.shown().iter().filter(|hold| hold.is_last()).count()
+    }
+}
