@@ -8,7 +8,7 @@ use crate::machine::LastUse;
 use crate::machine::control::SysvStat;
 use crate::machine::fake::{FakeBytes, FakeMachine, FakeObject, OBJECTS};
 use crate::machine::process::{FileLock, Processes as _};
-use crate::segment::{Access, Certainty, Kind, ObjectName, Segment, State, Verdict};
+use crate::segment::{Access, Certainty, Kind, Maker, ObjectName, Segment, State, Timestamp, Verdict};
 use crate::survey::Depth;
 use std::path::Path;
 
@@ -511,7 +511,7 @@ fn idle_while_its_creator_lives() {
     assert_is(&machine, State::Idle, &[]);
     changed(3603);
     assert_is(&machine, CERTAIN, &[r"pid 4121 is now wri\x0ater, which started after the last change"]);
-    assert_eq!(&*only(&machine).made_by.unwrap().id, "gone");
+    assert_eq!(only(&machine).made_by, Some(Maker::Exited(4121)));
     changed(3600);
     machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().ended = true);
     assert_is(&machine, CERTAIN, &["creator 4121 exited"]);
@@ -703,10 +703,10 @@ fn a_known_maker_without_a_rule_is_judged_as_an_unknown_one() {
 fn its_creator_is_among_what_surrounds_it() {
     let machine = FakeMachine::new();
     machine.add_sysv(1, 0x0052_e2c1, FakeBytes::hole(56));
-    assert_eq!(&*only(&machine).made_by.unwrap().id, "gone");
+    assert_eq!(only(&machine).made_by, Some(Maker::Exited(4121)));
     machine.add_process(4121, "postgres");
     let segment = only(&machine);
-    assert_eq!(&*segment.made_by.unwrap().id, "postgresql-sysv-live");
+    assert_eq!(segment.made_by.unwrap().id(), "postgresql-sysv-live");
     assert_eq!(segment.verdict.state, State::Protected);
 }
 
@@ -731,7 +731,7 @@ fn a_persons_own_makers_go_first() {
     let rules = Rules::with(&makers, None);
     let judged = |name: &str| segments_by(&with_object(name), rules).remove(0);
     let kept = judged("nccl-a1B2c3");
-    assert_eq!((&*kept.made_by.unwrap().id, kept.verdict.state), ("own", State::Idle));
+    assert_eq!((kept.made_by.as_ref().unwrap().id(), kept.verdict.state), ("own", State::Idle));
     assert!(kept.verdict.reasons[0].contains(r"it is kept \x1bbetween runs"), "{:?}", kept.verdict.reasons);
     assert!(!kept.verdict.reasons.concat().contains('\x1b'));
     assert_eq!(judged("session-4121").verdict.state, CERTAIN);
@@ -785,7 +785,7 @@ fn what_is_still_being_written_is_asked_again() {
     let mut identifier = Identifier::default();
     let mut maker = || {
         let survey = identifier.survey(&machine, None, &mut Names::default());
-        survey.segments[0].made_by.as_ref().unwrap().id.to_string()
+        survey.segments[0].made_by.as_ref().unwrap().id().to_owned()
     };
     edit(&machine, set_times);
     assert_eq!(maker(), "cpython-shared-memory");

@@ -43,7 +43,7 @@ pub fn only_of_a_kind(checks: &[Check]) -> bool {
 }
 
 /// `None`: it cannot be read.
-fn holds(check: &Check, contents: &dyn Peek, size: u64) -> Option<bool> {
+fn holds(check: &Check, contents: &Peek<'_>, size: u64) -> Option<bool> {
     match check {
         Check::Bytes { at, any } => {
             for stretch in any {
@@ -65,16 +65,16 @@ fn holds(check: &Check, contents: &dyn Peek, size: u64) -> Option<bool> {
             let mut bytes = [0; 32];
             let bytes = bytes.get_mut(..usize::try_from(size).unwrap_or(usize::MAX));
             let Some(bytes) = bytes else { return Some(false) };
-            contents.peek(0, bytes).then(|| semaphore::read(bytes).is_some())
+            contents(0, bytes).then(|| semaphore::read(bytes).is_some())
         }
     }
 }
 
-fn one_of(stretch: &Stretch, at: i64, contents: &dyn Peek, size: u64) -> Option<bool> {
+fn one_of(stretch: &Stretch, at: i64, contents: &Peek<'_>, size: u64) -> Option<bool> {
     let Some(offset) = offset(at, stretch.bytes.len(), size) else { return Some(false) };
     let mut read = [0; MOST];
     let Some(read) = read.get_mut(..stretch.bytes.len()) else { return Some(false) };
-    if !contents.peek(offset, read) {
+    if !contents(offset, read) {
         return None;
     }
     let mut all = read.iter().zip(&stretch.bytes).zip(&stretch.mask);
@@ -83,11 +83,11 @@ fn one_of(stretch: &Stretch, at: i64, contents: &dyn Peek, size: u64) -> Option<
 
 /// A number in the contents. `None` where it cannot be read, and where it
 /// would be past the end.
-pub fn number_at(at: i64, number: Number, contents: &dyn Peek, size: u64) -> Option<i128> {
+pub fn number_at(at: i64, number: Number, contents: &Peek<'_>, size: u64) -> Option<i128> {
     let width = number.width();
     let offset = offset(at, width, size)?;
     let mut bytes = [0; 8];
-    if !contents.peek(offset, &mut bytes[..width]) {
+    if !contents(offset, &mut bytes[..width]) {
         return None;
     }
     let low = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);

@@ -20,10 +20,10 @@ mod tests;
 
 pub use contents::Contents;
 pub use helper::is_helper;
-pub use judge::{Judged, Judgement, Lives, World};
+pub use judge::{Judged, Judgment};
 pub use matched::{Made, Matched};
 pub use pids::{FoundPid, PidFrom};
-pub use subject::{Around, Kind, Peek, Subject};
+pub use subject::{Context, Kind, Peek, Subject};
 
 use crate::config::maker::{Maker, MatchBy, Patterns, PidPlace, Template};
 use crate::segment::Key;
@@ -171,7 +171,7 @@ impl Entry {
         let lacks = match maker.by {
             MatchBy::Name => false,
             MatchBy::Content | MatchBy::Fallback => subject.contents.is_none(),
-            MatchBy::Context => subject.around.is_none(),
+            MatchBy::Context => subject.context.is_none(),
         };
         if lacks || !kind || !of_size || !of_mode {
             return None;
@@ -182,7 +182,7 @@ impl Entry {
         };
         let contents = match maker.by {
             MatchBy::Name if named == Matched::Context => return None,
-            MatchBy::Context if !self.is_surrounded(subject) => return None,
+            MatchBy::Context if !self.fits_context(subject) => return None,
             _ => contents::look(&maker.contents, subject),
         };
         match (maker.by, contents) {
@@ -230,21 +230,20 @@ impl Entry {
         Some((matched, settled as usize))
     }
 
-    /// Whether what surrounds a segment is as the maker has it.
-    fn is_surrounded(&self, subject: &Subject<'_>) -> bool {
+    /// Returns whether the processes, groups or objects around a segment are those of the maker.
+    fn fits_context(&self, subject: &Subject<'_>) -> bool {
         let maker = &self.maker;
-        let Some(around) = subject.around else { return false };
-        let commands = around.commands();
-        if maker.commands.iter().any(|known| commands.iter().any(|command| is_command(known, command))) {
+        let Some(context) = subject.context else { return false };
+        if context.commands().any(|command| maker.commands.iter().any(|known| is_command(known, command))) {
             return true;
         }
         // A System V segment has no name that others could be derived from.
         let name = subject.plain_name().unwrap_or_default();
         let there = fill(&maker.beside, name, self.captures(name, maker.beside.iter()).as_ref());
         (maker.group_named || !maker.beside.is_empty())
-            && (!maker.group_named || around.is_group(name))
+            && (!maker.group_named || context.is_group(name))
             && there.len() == maker.beside.len()
-            && there.iter().all(|name| around.object_is_there(name))
+            && there.iter().all(|name| context.object_exists(name))
     }
 
     /// The groups of the pattern that fits a name, where templates or pids need

@@ -10,10 +10,10 @@ use super::subject::Peek;
 const LOOKED_AT: u64 = 64;
 
 /// Whether the contents are one. `None`: they cannot be read.
-pub fn is_one(contents: &dyn Peek, size: u64) -> Option<bool> {
+pub fn is_one(contents: &Peek<'_>, size: u64) -> Option<bool> {
     let word = |at: u64| {
         let mut bytes = [0; 8];
-        contents.peek(at, &mut bytes).then(|| u64::from_le_bytes(bytes))
+        contents(at, &mut bytes).then(|| u64::from_le_bytes(bytes))
     };
     if size < 16 {
         return Some(false);
@@ -38,7 +38,7 @@ pub fn is_one(contents: &dyn Peek, size: u64) -> Option<bool> {
         before = offset;
         let format = word(formats + 8 * item)?.to_le_bytes();
         let mut code = [0];
-        if !contents.peek(formats + 8 * count + item, &mut code) {
+        if !contents(formats + 8 * count + item, &mut code) {
             return None;
         }
         if !is_format(format) || code[0] > 3 {
@@ -61,6 +61,7 @@ fn is_format(format: [u8; 8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identify::catalogue::tests::peek;
     use proptest::prelude::*;
 
     /// `ShareableList([42, 'hello'])`, as Python 3.11 writes it.
@@ -74,33 +75,33 @@ mod tests {
         bytes
     }
 
-    fn is(bytes: &[u8]) -> Option<bool> {
-        is_one(&bytes, bytes.len() as u64)
+    fn is(bytes: &[u8], size: u64) -> Option<bool> {
+        is_one(&peek(bytes), size)
     }
 
     #[test]
     fn by_its_structure() {
-        assert_eq!(is(&list()), Some(true));
+        assert_eq!(is(&list(), 66), Some(true));
         for (at, byte) in [(0, 0), (0, 3), (8, 1), (16, 17), (48, b'z'), (56, b's'), (65, 4)] {
             let mut broken = list();
             broken[at] = byte;
-            assert_eq!(is(&broken), Some(false), "{byte} at {at}");
+            assert_eq!(is(&broken, 66), Some(false), "{byte} at {at}");
         }
-        assert_eq!(is(&[0; 4096]), Some(false));
-        assert_eq!(is_one(&&list()[..40], 66), None, "what cannot be read is not told");
+        assert_eq!(is(&[0; 4096], 4096), Some(false));
+        assert_eq!(is(&list()[..40], 66), None, "what cannot be read is not told");
     }
 
     proptest! {
         #[test]
         fn no_contents_crash_it(bytes in proptest::collection::vec(any::<u8>(), 0..128), size in any::<u64>()) {
-            is_one(&bytes.as_slice(), size);
+            is(&bytes, size);
         }
 
         #[test]
         fn nor_those_that_nearly_are_one(at in 0usize..66, byte in any::<u8>()) {
             let mut bytes = list();
             bytes[at] = byte;
-            is(&bytes);
+            is(&bytes, 66);
         }
     }
 }

@@ -27,7 +27,7 @@ impl Again {
     }
 
     fn maker(&mut self) -> Option<String> {
-        self.first().made_by.map(|maker| maker.id.to_string())
+        self.first().made_by.map(|maker| maker.id().to_owned())
     }
 }
 
@@ -94,11 +94,11 @@ fn of_many_new_ones_some_are_looked_into_each_time() {
         machine.add_object(&format!("psm_{number:08x}"), FakeBytes::full(&list()));
     }
     machine.edit(|facts| facts.posix.values_mut().for_each(|object| set_times(object, facts.now - 3600)));
-    let (mut identifier, mut names) = (Identifier::again_and_again(Rules::default()), Names::default());
+    let (mut identifier, mut names) = (Identifier::for_repeated_surveys(Rules::default()), Names::default());
     let mut lists = || {
         let survey = identifier.survey(&machine, None, &mut names);
         let makers = survey.segments.iter().filter_map(|segment| segment.made_by.as_ref());
-        makers.filter(|maker| &*maker.id == "cpython-shareablelist").count()
+        makers.filter(|maker| maker.id() == "cpython-shareablelist").count()
     };
     assert_eq!([lists(), lists(), lists()], [0, 300, MANY]);
 }
