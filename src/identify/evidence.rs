@@ -2,7 +2,7 @@
 
 use super::catalogue::is_helper;
 use super::settled::{self, Settled};
-use super::{Created, Living, Proofs};
+use super::{Created, ProcessStates, Proofs};
 use crate::config::maker::Whose;
 use crate::machine::Machine;
 use crate::machine::process::CommandLine;
@@ -18,7 +18,7 @@ pub struct Evidence<'a> {
     /// The holders of each segment; `None` before the first scan.
     pub holdings: Option<&'a Holdings>,
     pub proofs: &'a Proofs<'a>,
-    pub living: Living<'a>,
+    pub states: ProcessStates<'a>,
     pub held: HashMap<ObjectName, Option<bool>>,
     pub commands: &'a Commands,
     pub created: Option<&'static dyn Created>,
@@ -64,7 +64,7 @@ impl Evidence<'_> {
             is_helper(helper, &line.command, &arguments)
                 && (whose == Whose::Anyone || self.serves(line, segment))
         });
-        let visibility = self.living.visibility();
+        let visibility = self.states.visibility();
         (runs || !(visibility.hides || visibility.outside)).then_some(runs)
     }
 
@@ -115,6 +115,6 @@ fn is_held(segment: &Segment, holdings: Option<&Holdings>, proofs: &Proofs<'_>) 
     match settled::posix(segment, holdings, proofs) {
         Settled::Unheld(_) => Some(false),
         Settled::Held(_) => Some(true),
-        Settled::TooFresh(_) | Settled::Open(_) => None,
+        Settled::TooFresh(_) | Settled::Unknown(_) => None,
     }
 }

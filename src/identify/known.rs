@@ -1,7 +1,7 @@
 //! The makers of the segments, cached from one survey to the next. The maker of a segment is looked up again
 //! only when the segment has changed its identity, size or holders.
 
-use super::Living;
+use super::ProcessStates;
 use super::catalogue::{Catalogue, Context, Made, Subject};
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
@@ -68,7 +68,7 @@ impl Known {
     pub fn find<'a>(
         &mut self,
         machine: &dyn Machine,
-        living: &(dyn Fn() -> Living<'a> + Sync),
+        states: &(dyn Fn() -> ProcessStates<'a> + Sync),
         survey: &Survey,
     ) -> Vec<Option<Arc<Made<'static>>>> {
         let mut before = std::mem::take(&mut self.segments);
@@ -89,12 +89,12 @@ impl Known {
         let chunks = Mutex::new(chunks);
         let known = &*self;
         let work = || {
-            let living = living();
+            let states = states();
             let next = || chunks.lock().unwrap_or_else(PoisonError::into_inner).next();
             while let Some((segments, entries)) = next() {
                 for (segment, entry) in segments.iter().zip(entries) {
                     if entry.is_none() || (is_due(entry) && reads_left.load(Ordering::Relaxed) > 0) {
-                        let index = (&living, &owners);
+                        let index = (&states, &owners);
                         *entry = Some(known.identify(machine, segment, index, survey.at, &reads_left));
                     }
                 }
@@ -121,13 +121,13 @@ impl Known {
         &self,
         machine: &dyn Machine,
         segment: &Segment,
-        (living, owners): (&Living<'_>, &HashMap<&ObjectName, u32>),
+        (states, owners): (&ProcessStates<'_>, &HashMap<&ObjectName, u32>),
         now: Timestamp,
         reads_left: &AtomicUsize,
     ) -> Entry {
         let reader = TracelessReader { machine, segment, reader: OnceCell::new() };
         let read = |offset, into: &mut [u8]| reader.read(offset, into);
-        let context = Context::new(machine, living, segment, owners);
+        let context = Context::new(machine, states, segment, owners);
         // Attaching a System V segment leaves a trace.
         let readable = segment.kind() != Kind::Sysv;
         let allowed = !readable || reads_left.load(Ordering::Relaxed) > 0;

@@ -1,5 +1,5 @@
-//! Whether a process that is known by its pid alone still lives: pids are
-//! given again, and there are pid namespaces.
+//! Decides whether a process that is known only by its pid is still running: pids are reused, and there are pid
+//! namespaces.
 
 use crate::machine::process::{Clock, Process, Processes, Visibility};
 use crate::segment::Timestamp;
@@ -7,49 +7,44 @@ use crate::survey::Holdings;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 
-/// A process that began so many seconds after a segment was last changed is
-/// another one than its maker. System V keeps whole seconds, and the start of a
-/// process is known to a hundredth.
+/// A process that started more than this many seconds after the last change of a segment did not make it.
+/// System V keeps whole seconds, and the start of a process is known to a hundredth of a second.
 const SLACK: f64 = 2.0;
 
-/// What became of a process.
+/// The state of a process with a known pid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Life {
-    /// It lives, by this name.
-    Lives(Box<Process>),
-    /// There is none of that pid.
-    Gone,
-    /// The pid is that of a process that began later.
-    PassedOn(Box<Process>),
-    /// There is none of that pid here, and one in a pid namespace below: it may
-    /// be the one that wrote its pid down.
-    Elsewhere,
-    /// It cannot be told, and why.
-    Unclear(&'static str),
+pub enum ProcessState {
+    Running(Box<Process>),
+    Exited,
+    /// The pid now belongs to a process that started later.
+    PidReused(Box<Process>),
+    /// A process in a child pid namespace has the pid. It may be the one that wrote its pid down.
+    InChildNamespace,
+    /// The state cannot be found out, for this reason.
+    Unknown(&'static str),
 }
 
-impl Life {
-    /// Whether it is known to be dead.
+impl ProcessState {
+    /// Returns whether the process is known to have exited.
     #[must_use]
     pub const fn is_over(&self) -> bool {
-        matches!(self, Self::Gone | Self::PassedOn(_))
+        matches!(self, Self::Exited | Self::PidReused(_))
     }
 }
 
-/// Whose pid it is.
+/// The pid namespace of a pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
-    /// As the kernel tells it to us: of this pid namespace.
-    Here,
-    /// As the process itself wrote it down: of the namespace that it was in.
-    There,
+pub enum PidNamespace {
+    /// Ours: the kernel reported the pid.
+    Ours,
+    /// That of the process which wrote its own pid down.
+    Writers,
 }
 
-/// The processes that live, asked as far as it is needed.
-pub struct Living<'a> {
+/// A cache of process states, filled on demand.
+pub struct ProcessStates<'a> {
     processes: &'a dyn Processes,
     scan: Option<&'a Holdings>,
-    /// Those that were asked for: many segments have the same creator.
     found: RefCell<HashMap<u32, Option<Process>>>,
     hidden: RefCell<HashMap<u32, bool>>,
     inner: OnceCell<HashSet<u32>>,
@@ -57,8 +52,8 @@ pub struct Living<'a> {
     clock: OnceCell<Clock>,
 }
 
-impl<'a> Living<'a> {
-    /// Of this machine, now.
+impl<'a> ProcessStates<'a> {
+    /// Returns an empty cache.
     #[must_use]
     pub fn new(processes: &'a dyn Processes) -> Self {
         let found = RefCell::new(HashMap::new());
@@ -74,67 +69,67 @@ impl<'a> Living<'a> {
         }
     }
 
-    /// Takes from a scan what it found of processes that have not run since.
+    /// Reuses the results of a scan for processes that have not run since.
     #[must_use]
     pub fn after(self, scan: Option<&'a Holdings>) -> Self {
         Self { scan, ..self }
     }
 
-    /// Whether the process that had that pid at `then` lives.
+    /// Returns the state of the process that had the pid at `then`.
     #[must_use]
-    pub fn of(&self, pid: u32, seen: Seen, then: Option<Timestamp>) -> Life {
+    pub fn of(&self, pid: u32, namespace: PidNamespace, then: Option<Timestamp>) -> ProcessState {
         if self.visibility().foreign {
-            return Life::Unclear("/proc is not mounted or shows another pid namespace");
+            return ProcessState::Unknown("/proc is not mounted or shows another pid namespace");
         }
         let found = self.process(pid).filter(|process| !process.ended).map(Box::new);
         let life = match found {
             Some(process) if then.is_some_and(|then| self.began_later(&process, then)) => {
-                Life::PassedOn(process)
+                ProcessState::PidReused(process)
             }
-            Some(process) => return Life::Lives(process),
-            None if self.is_hidden(pid) => return Life::Unclear("/proc hides processes of other users"),
-            None => Life::Gone,
+            Some(process) => return ProcessState::Running(process),
+            None if self.is_hidden(pid) => {
+                return ProcessState::Unknown("/proc hides processes of other users");
+            }
+            None => ProcessState::Exited,
         };
-        if seen == Seen::There && self.is_inner(pid) {
-            return Life::Elsewhere;
+        if namespace == PidNamespace::Writers && self.is_inner(pid) {
+            return ProcessState::InChildNamespace;
         }
         let visibility = self.visibility();
-        if seen == Seen::There && visibility.outside {
-            return Life::Unclear("processes outside this pid namespace are not visible");
+        if namespace == PidNamespace::Writers && visibility.outside {
+            return ProcessState::Unknown("processes outside this pid namespace are not visible");
         }
-        if seen == Seen::There && visibility.hides {
-            return Life::Unclear(
+        if namespace == PidNamespace::Writers && visibility.hides {
+            return ProcessState::Unknown(
                 "/proc hides processes of other users, which may be in another pid namespace",
             );
         }
         life
     }
 
-    /// Whether a process began after `then`, which the clock showed when a
-    /// segment was changed. When a process began is told by the clock of today:
-    /// where that was set forward since, what is older than that lies by so much
-    /// further back.
+    /// Returns whether a process started after a segment changed at `then`. The kernel computes the start from
+    /// the clock of today. If that was set forward since, an earlier `then` is too old by as much.
     fn began_later(&self, process: &Process, then: Timestamp) -> bool {
         let later = process.began.seconds_since(then);
         let clock = self.clock.get_or_init(|| self.processes.clock());
         if later <= SLACK || clock.forward <= SLACK {
             return later > SLACK;
         }
-        let before_it_was_set = clock.now.seconds_since(then) >= clock.forward - SLACK;
-        match (clock.boot.seconds_since(then) > SLACK, before_it_was_set) {
-            // The clock showed this at no time that is known: it was set more than once.
+        let before_set = clock.now.seconds_since(then) >= clock.forward - SLACK;
+        match (clock.boot.seconds_since(then) > SLACK, before_set) {
+            // The clock was set more than once: it never showed this time.
             (true, false) => false,
             (_, true) => later - clock.forward > SLACK,
             (false, false) => true,
         }
     }
 
-    /// What cannot be seen of the processes.
+    /// Returns which processes are not visible.
     pub fn visibility(&self) -> Visibility {
         *self.visibility.get_or_init(|| self.processes.visibility())
     }
 
-    /// There, and not shown; one that has ended and waits for its parent is shown.
+    /// Returns whether the process exists, but /proc hides it. Zombies are not hidden.
     fn is_hidden(&self, pid: u32) -> bool {
         let ask = || self.process(pid).is_none() && self.processes.process_exists(pid);
         *self.hidden.borrow_mut().entry(pid).or_insert_with(ask)
@@ -158,88 +153,109 @@ mod tests {
     use crate::machine::fake::FakeMachine;
 
     #[test]
-    fn a_pid_of_another_namespace_than_that_of_proc_tells_nothing() {
+    fn every_state_is_unknown_if_proc_shows_another_pid_namespace() {
         let machine = FakeMachine::new();
         machine.add_process(7, "another");
         machine.edit(|facts| facts.visibility.foreign = true);
         let then = Some(Timestamp::from_seconds(machine.now().seconds - 7200));
-        for (pid, seen) in [(7, Seen::Here), (8, Seen::Here), (7, Seen::There), (8, Seen::There)] {
-            let life = Living::new(&machine).of(pid, seen, then);
-            assert!(matches!(life, Life::Unclear(why) if why.contains("another pid namespace")), "{life:?}");
+        for (pid, seen) in [
+            (7, PidNamespace::Ours),
+            (8, PidNamespace::Ours),
+            (7, PidNamespace::Writers),
+            (8, PidNamespace::Writers),
+        ] {
+            let life = ProcessStates::new(&machine).of(pid, seen, then);
+            assert!(
+                matches!(life, ProcessState::Unknown(why) if why.contains("another pid namespace")),
+                "{life:?}"
+            );
         }
     }
 
     #[test]
-    fn a_pid_is_believed_only_as_far_as_it_goes() {
+    fn the_state_follows_from_start_time_namespace_and_visibility() {
         let machine = FakeMachine::new();
         let now = machine.now();
         let then = |ago| Some(Timestamp::from_seconds(now.seconds - ago));
         machine.add_process(7, "writer");
-        let of = |pid, seen, then| Living::new(&machine).of(pid, seen, then);
-        // It began an hour ago.
-        assert!(matches!(of(7, Seen::Here, then(60)), Life::Lives(_)));
-        assert!(matches!(of(7, Seen::Here, None), Life::Lives(_)));
-        assert!(matches!(of(7, Seen::Here, then(3601)), Life::Lives(_)), "within the second that is kept");
-        assert!(matches!(of(7, Seen::Here, then(4000)), Life::PassedOn(_)));
-        assert_eq!(of(8, Seen::Here, then(60)), Life::Gone);
-        assert_eq!(of(8, Seen::There, then(60)), Life::Gone);
+        let of = |pid, seen, then| ProcessStates::new(&machine).of(pid, seen, then);
+        // It started an hour ago.
+        assert!(matches!(of(7, PidNamespace::Ours, then(60)), ProcessState::Running(_)));
+        assert!(matches!(of(7, PidNamespace::Ours, None), ProcessState::Running(_)));
+        assert!(
+            matches!(of(7, PidNamespace::Ours, then(3601)), ProcessState::Running(_)),
+            "System V keeps whole seconds"
+        );
+        assert!(matches!(of(7, PidNamespace::Ours, then(4000)), ProcessState::PidReused(_)));
+        assert_eq!(of(8, PidNamespace::Ours, then(60)), ProcessState::Exited);
+        assert_eq!(of(8, PidNamespace::Writers, then(60)), ProcessState::Exited);
         machine.edit(|facts| facts.inner_pids = vec![8, 7]);
-        assert_eq!(of(8, Seen::There, then(60)), Life::Elsewhere);
-        assert_eq!(of(7, Seen::There, then(4000)), Life::Elsewhere);
-        assert_eq!(of(8, Seen::Here, then(60)), Life::Gone, "the kernel tells it in this namespace");
+        assert_eq!(of(8, PidNamespace::Writers, then(60)), ProcessState::InChildNamespace);
+        assert_eq!(of(7, PidNamespace::Writers, then(4000)), ProcessState::InChildNamespace);
+        assert_eq!(
+            of(8, PidNamespace::Ours, then(60)),
+            ProcessState::Exited,
+            "the pid is one of our namespace"
+        );
         machine.edit(|facts| {
             facts.inner_pids.clear();
             facts.visibility.outside = true;
         });
-        assert!(matches!(of(8, Seen::There, None), Life::Unclear(_)));
-        assert_eq!(of(8, Seen::Here, None), Life::Gone);
+        assert!(matches!(of(8, PidNamespace::Writers, None), ProcessState::Unknown(_)));
+        assert_eq!(of(8, PidNamespace::Ours, None), ProcessState::Exited);
         machine.edit(|facts| {
             facts.visibility.outside = false;
             facts.visibility.hides = true;
         });
-        assert!(matches!(of(8, Seen::There, None), Life::Unclear(_)), "its namespace may be hidden");
-        assert_eq!(of(8, Seen::Here, None), Life::Gone, "kill(2) tells");
+        assert!(
+            matches!(of(8, PidNamespace::Writers, None), ProcessState::Unknown(_)),
+            "its namespace may be hidden"
+        );
+        assert_eq!(of(8, PidNamespace::Ours, None), ProcessState::Exited, "kill(2) tells");
         machine.edit(|facts| facts.hidden = vec![8]);
-        assert!(matches!(of(8, Seen::Here, None), Life::Unclear(_)));
+        assert!(matches!(of(8, PidNamespace::Ours, None), ProcessState::Unknown(_)));
     }
 
     #[test]
-    fn who_has_ended_and_was_not_asked_for_yet_is_gone() {
+    fn a_zombie_has_exited() {
         let machine = FakeMachine::new();
         machine.add_process(7, "writer");
         machine.edit(|facts| facts.processes.get_mut(&7).unwrap().ended = true);
-        assert_eq!(Living::new(&machine).of(7, Seen::Here, None), Life::Gone);
+        assert_eq!(ProcessStates::new(&machine).of(7, PidNamespace::Ours, None), ProcessState::Exited);
     }
 
     #[test]
-    fn a_clock_that_was_set_makes_no_process_younger() {
+    fn a_clock_set_forward_makes_no_process_younger() {
         let machine = FakeMachine::new();
         let now = machine.now().seconds;
         machine.add_process(7, "writer");
-        // The machine runs for two hours; its clock was set on by that many seconds.
+        // The machine booted two hours ago; its clock was set forward by that many seconds.
         let set = |forward: f64| {
             machine.edit(|facts| {
                 facts.uptime = 7200;
                 facts.clock_forward = forward;
             });
         };
-        // The process began an hour ago.
+        // The process started an hour ago.
         let of = |then: i64| {
             let then = Some(Timestamp::from_seconds(now - then));
-            Living::new(&machine).of(7, Seen::Here, then)
+            ProcessStates::new(&machine).of(7, PidNamespace::Ours, then)
         };
         set(0.0);
-        assert!(matches!(of(4000), Life::PassedOn(_)));
-        // By a day: a segment of before has a time from before the machine began.
+        assert!(matches!(of(4000), ProcessState::PidReused(_)));
+        // By a day: a segment from before that has a time before the boot.
         set(86_400.0);
-        assert!(matches!(of(3600 + 86_400 - 60), Life::Lives(_)), "made a minute after the process began");
-        assert!(matches!(of(3600 + 86_400 + 60), Life::PassedOn(_)), "a minute before");
-        assert!(matches!(of(4000), Life::PassedOn(_)), "made by the new clock");
-        assert!(matches!(of(3000), Life::Lives(_)));
-        assert!(matches!(of(8000), Life::Lives(_)), "a time of neither clock says nothing");
-        // By ten minutes: a time may be of either clock.
+        assert!(
+            matches!(of(3600 + 86_400 - 60), ProcessState::Running(_)),
+            "made a minute after the process started"
+        );
+        assert!(matches!(of(3600 + 86_400 + 60), ProcessState::PidReused(_)), "a minute before");
+        assert!(matches!(of(4000), ProcessState::PidReused(_)), "made after the clock was set");
+        assert!(matches!(of(3000), ProcessState::Running(_)));
+        assert!(matches!(of(8000), ProcessState::Running(_)), "the clock never showed this time");
+        // By ten minutes: either clock may have shown the time.
         set(600.0);
-        assert!(matches!(of(4000), Life::Lives(_)));
-        assert!(matches!(of(4300), Life::PassedOn(_)));
+        assert!(matches!(of(4000), ProcessState::Running(_)));
+        assert!(matches!(of(4300), ProcessState::PidReused(_)));
     }
 }

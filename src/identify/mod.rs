@@ -24,7 +24,7 @@ use crate::survey::{Holdings, Names, Survey};
 use catalogue::Catalogue;
 use evidence::{Commands, Evidence};
 use known::{Known, Reads};
-use life::{Life, Living, Seen};
+use life::{PidNamespace, ProcessState, ProcessStates};
 use proofs::{Answers, Proofs};
 use std::time::Duration;
 
@@ -129,15 +129,15 @@ impl Identifier {
     /// scanned.
     #[must_use]
     pub const fn needs_private(&self) -> bool {
-        self.answers.need_private()
+        self.answers.needs_private()
     }
 
     /// Judges every segment of a survey that was joined with `holdings`.
     fn assess(&mut self, machine: &dyn Machine, survey: &mut Survey, holdings: Option<&Holdings>) {
-        let living = || Living::new(machine).after(holdings);
+        let states = || ProcessStates::new(machine).after(holdings);
         let replaced =
-            self.created.map_or_else(Vec::new, |log| uses::look_through(log, machine, &living(), survey));
-        let makers = self.known.find(machine, &living, survey);
+            self.created.map_or_else(Vec::new, |log| uses::hide_own(log, machine, &states(), survey));
+        let makers = self.known.find(machine, &states, survey);
         let quiet = self.settle.unwrap_or(unheld::SETTLE);
         let proofs = &Proofs::new(machine, &mut self.answers, holdings, survey.at, quiet);
         self.commands.keep_for(holdings);
@@ -145,7 +145,7 @@ impl Identifier {
             machine,
             holdings,
             proofs,
-            living: living(),
+            states: states(),
             held: evidence::held(survey, holdings, proofs),
             commands: &self.commands,
             created: self.created,

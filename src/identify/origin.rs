@@ -3,7 +3,7 @@
 
 use super::catalogue::{Judged, Made};
 use super::evidence::Evidence;
-use super::{Life, Seen, demo};
+use super::{PidNamespace, ProcessState, demo};
 use crate::config::maker::{Unheld, Wanted};
 use crate::segment::{CreatorLife, Maker, Segment, SysvFacts, escape};
 
@@ -40,10 +40,10 @@ pub fn maker(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>
         return Some(Maker::Known { id: maker.id.as_str().into(), name: maker.name.as_bytes().into() });
     }
     let pid = segment.sysv().map(|facts| facts.creator_pid).filter(|&pid| pid != 0)?;
-    match evidence.living.of(pid, Seen::Here, segment.times.change) {
-        Life::Lives(process) => Some(Maker::Process(process.command.into())),
-        Life::Gone | Life::PassedOn(_) => Some(Maker::Exited(pid)),
-        Life::Elsewhere | Life::Unclear(_) => None,
+    match evidence.states.of(pid, PidNamespace::Ours, segment.times.change) {
+        ProcessState::Running(process) => Some(Maker::Process(process.command.into())),
+        ProcessState::Exited | ProcessState::PidReused(_) => Some(Maker::Exited(pid)),
+        ProcessState::InChildNamespace | ProcessState::Unknown(_) => None,
     }
 }
 
@@ -52,10 +52,10 @@ pub fn creator_life(segment: &Segment, evidence: &Evidence<'_>) -> CreatorLife {
     let Some(facts) = segment.sysv().filter(|facts| facts.creator_pid != 0) else {
         return CreatorLife::Unknown;
     };
-    match evidence.living.of(facts.creator_pid, Seen::Here, segment.times.change) {
-        Life::Lives(_) => CreatorLife::Running,
-        Life::Gone | Life::PassedOn(_) => CreatorLife::Exited,
-        Life::Elsewhere | Life::Unclear(_) => CreatorLife::Unknown,
+    match evidence.states.of(facts.creator_pid, PidNamespace::Ours, segment.times.change) {
+        ProcessState::Running(_) => CreatorLife::Running,
+        ProcessState::Exited | ProcessState::PidReused(_) => CreatorLife::Exited,
+        ProcessState::InChildNamespace | ProcessState::Unknown(_) => CreatorLife::Unknown,
     }
 }
 
@@ -150,8 +150,8 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, evidence: &Evidence<'_>) -> 
             finding: Finding::Unknown("its creator is not visible".to_owned()),
         };
     }
-    match evidence.living.of(pid, Seen::Here, segment.times.change) {
-        Life::Lives(process) => {
+    match evidence.states.of(pid, PidNamespace::Ours, segment.times.change) {
+        ProcessState::Running(process) => {
             let who = format!("{} ({pid})", escape(&process.command));
             Origin {
                 steps: vec![format!(
@@ -160,11 +160,11 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, evidence: &Evidence<'_>) -> 
                 finding: Finding::CreatorRuns(who),
             }
         }
-        Life::Gone => {
+        ProcessState::Exited => {
             let step = format!("no process has the creator's pid {pid} (/proc/{pid})");
             creator_exited(segment, facts, step, evidence)
         }
-        Life::PassedOn(process) => {
+        ProcessState::PidReused(process) => {
             let step = format!(
                 "the creator's pid {pid} is now {}, which started after the last change of the segment \
                  (/proc/{pid}/stat)",
@@ -172,8 +172,10 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, evidence: &Evidence<'_>) -> 
             );
             creator_exited(segment, facts, step, evidence)
         }
-        Life::Elsewhere => creator_unknown(pid, "a process in another pid namespace has this pid"),
-        Life::Unclear(why) => creator_unknown(pid, why),
+        ProcessState::InChildNamespace => {
+            creator_unknown(pid, "a process in another pid namespace has this pid")
+        }
+        ProcessState::Unknown(why) => creator_unknown(pid, why),
     }
 }
 
@@ -190,7 +192,7 @@ fn creator_unknown(pid: u32, why: &str) -> Origin {
 fn creator_exited(segment: &Segment, facts: &SysvFacts, step: String, evidence: &Evidence<'_>) -> Origin {
     let pid = facts.creator_pid;
     let mut steps = vec![step];
-    if let Some(demo) = demo::shown_by(facts.key, &evidence.living) {
+    if let Some(demo) = demo::shown_by(facts.key, &evidence.states) {
         steps.push(format!("its key is the one that shmlens demo ({demo}) uses for its leak example"));
         return Origin { steps, finding: Finding::Dead(format!("creator {pid} exited")) };
     }
@@ -226,17 +228,19 @@ fn by_last_user(
     if last == evidence.machine.own_pid() {
         return unknown("shmlens has attached it and does not know who used it before".to_owned());
     }
-    match evidence.living.of(last, Seen::Here, used) {
-        Life::Lives(process) => Some(Finding::LastUserRuns(format!("{} ({last})", escape(&process.command)))),
-        Life::Elsewhere | Life::Unclear(_) => {
+    match evidence.states.of(last, PidNamespace::Ours, used) {
+        ProcessState::Running(process) => {
+            Some(Finding::LastUserRuns(format!("{} ({last})", escape(&process.command))))
+        }
+        ProcessState::InChildNamespace | ProcessState::Unknown(_) => {
             unknown(format!("cannot tell if its last user {last} is running"))
         }
         // It may have been an earlier run of this program.
-        Life::Gone | Life::PassedOn(_) if !evidence.keeps_uses() => unknown(format!(
+        ProcessState::Exited | ProcessState::PidReused(_) if !evidence.keeps_uses() => unknown(format!(
             "its last user {last} may have been shmlens, which has no state directory to note \
                             who used it before"
         )),
-        Life::Gone | Life::PassedOn(_) => {
+        ProcessState::Exited | ProcessState::PidReused(_) => {
             steps.push(format!("the last process to attach or detach, {last}, exited too"));
             None
         }

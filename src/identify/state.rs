@@ -160,7 +160,7 @@ fn posix(
     }
     match settled::posix(segment, holdings, evidence.proofs) {
         Settled::Unheld(steps) | Settled::TooFresh(steps) => unheld::judge(segment, made, evidence, &steps),
-        Settled::Held(verdict) | Settled::Open(verdict) => verdict,
+        Settled::Held(verdict) | Settled::Unknown(verdict) => verdict,
     }
 }
 

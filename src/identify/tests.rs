@@ -152,11 +152,14 @@ struct Runs {
     user: u32,
     trusted: bool,
     kept: bool,
+    created: bool,
 }
+
+const KNOWN: Runs = Runs { user: 4188, trusted: true, kept: true, created: false };
 
 impl Created for Runs {
     fn has(&self, _: &dyn Machine, _: &Segment, _: Timestamp) -> bool {
-        false
+        self.created
     }
 
     fn before(&self, machine: &dyn Machine, _: &Segment, pid: u32, _: Timestamp) -> Option<Before> {
@@ -176,13 +179,12 @@ impl Created for Runs {
 
 #[test]
 fn our_own_attachments_never_prove_a_leak() {
-    const KNOWN: Runs = Runs { user: 4188, trusted: true, kept: true };
     static RUNS: [Runs; 5] = [
         KNOWN,
         Runs { trusted: false, ..KNOWN },
         Runs { user: 0, ..KNOWN },
-        Runs { user: 0, trusted: false, kept: true },
-        Runs { user: 0, trusted: false, kept: false },
+        Runs { user: 0, trusted: false, ..KNOWN },
+        Runs { user: 0, trusted: false, kept: false, ..KNOWN },
     ];
     let machine = with_sysv();
     machine.edit(|facts| {
@@ -212,19 +214,10 @@ fn our_own_attachments_never_prove_a_leak() {
     assert_eq!((state(&RUNS[0]), state(&RUNS[4])), (CERTAIN, LIKELY), "it may have been shmlens");
 }
 
-/// Remembers every segment.
-#[derive(Debug)]
-struct All;
-
-impl Created for All {
-    fn has(&self, _: &dyn Machine, _: &Segment, _: Timestamp) -> bool {
-        true
-    }
-}
-
 #[test]
 fn what_this_program_created_or_restored_is_likely_at_most() {
-    let rules = Rules::default().with_created(&All);
+    static CREATED: Runs = Runs { created: true, ..KNOWN };
+    let rules = Rules::default().with_created(&CREATED);
     for machine in [with_sysv(), with_object("nccl-a1B2c3"), with_object("torch_4121_7_0")] {
         assert_is(&machine, CERTAIN, &[]);
         let verdict = segments_by(&machine, rules).remove(0).verdict;

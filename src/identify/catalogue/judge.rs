@@ -6,7 +6,7 @@ use super::matched::Made;
 use super::pids::{FoundPid, PidFrom};
 use crate::config::maker::{Unheld, Wanted};
 use crate::identify::evidence::Evidence;
-use crate::identify::{Life, Seen};
+use crate::identify::{PidNamespace, ProcessState};
 use crate::segment::{Segment, escape};
 
 /// A judgment with its reasons, the weightiest first, safe to print.
@@ -81,11 +81,13 @@ impl Made<'_> {
         let made = segment.times.birth.or(segment.times.change);
         let pids = self.pids.iter().filter(|pid| pid.is_whole()).map(|pid| {
             let text = pid.words();
-            let (lives, yes) = match evidence.living.of(pid.pid, Seen::There, made) {
-                Life::Lives(_) => (Some(true), format!("{text} is running")),
-                Life::Elsewhere => (Some(true), format!("{text} may be running in another pid namespace")),
-                Life::Gone | Life::PassedOn(_) => (Some(false), String::new()),
-                Life::Unclear(_) => (None, String::new()),
+            let (lives, yes) = match evidence.states.of(pid.pid, PidNamespace::Writers, made) {
+                ProcessState::Running(_) => (Some(true), format!("{text} is running")),
+                ProcessState::InChildNamespace => {
+                    (Some(true), format!("{text} may be running in another pid namespace"))
+                }
+                ProcessState::Exited | ProcessState::PidReused(_) => (Some(false), String::new()),
+                ProcessState::Unknown(_) => (None, String::new()),
             };
             (lives, yes, format!("{text} exited"), format!("if {text} is running"))
         });
@@ -143,7 +145,7 @@ mod tests {
     use super::super::{Catalogue, Peek, Subject};
     use super::*;
     use crate::identify::evidence::{self, Commands};
-    use crate::identify::{Answers, Living, Proofs};
+    use crate::identify::{Answers, ProcessStates, Proofs};
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::Access;
     use crate::survey::{Depth, Holdings, Names, Survey};
@@ -187,7 +189,7 @@ mod tests {
             machine: &machine,
             holdings,
             proofs: &proofs,
-            living: Living::new(&machine),
+            states: ProcessStates::new(&machine),
             held: evidence::held(&survey, holdings, &proofs),
             commands: &Commands::default(),
             created: None,

@@ -1,6 +1,6 @@
 //! A segment as the catalog looks at it.
 
-use crate::identify::{Life, Living, Seen};
+use crate::identify::{PidNamespace, ProcessState, ProcessStates};
 use crate::machine::Machine;
 use crate::segment::{Bytes, Facts, Key, Mode, ObjectName, Segment, SegmentId};
 use std::cell::OnceCell;
@@ -38,7 +38,7 @@ pub type Peek<'a> = dyn Fn(u64, &mut [u8]) -> bool + 'a;
 /// The processes, objects and groups that the rules of a maker may ask for.
 pub struct Context<'a> {
     machine: &'a dyn Machine,
-    living: &'a Living<'a>,
+    states: &'a ProcessStates<'a>,
     segment: &'a Segment,
     owners: &'a HashMap<&'a ObjectName, u32>,
     users: OnceCell<Vec<Box<[u8]>>>,
@@ -48,11 +48,11 @@ impl<'a> Context<'a> {
     /// Returns the context of a segment. `owners` has the uid of the owner of each POSIX object.
     pub const fn new(
         machine: &'a dyn Machine,
-        living: &'a Living<'a>,
+        states: &'a ProcessStates<'a>,
         segment: &'a Segment,
         owners: &'a HashMap<&'a ObjectName, u32>,
     ) -> Self {
-        Self { machine, living, segment, owners, users: OnceCell::new() }
+        Self { machine, states, segment, owners, users: OnceCell::new() }
     }
 
     /// Returns the commands of the processes that hold the segment, created it or used it last.
@@ -69,8 +69,8 @@ impl<'a> Context<'a> {
         [(facts.creator_pid, times.change), (facts.last_pid, times.attach.max(times.detach))]
             .into_iter()
             .filter(|&(pid, _)| pid != 0)
-            .filter_map(|(pid, since)| match self.living.of(pid, Seen::Here, since) {
-                Life::Lives(process) => Some(process.command),
+            .filter_map(|(pid, since)| match self.states.of(pid, PidNamespace::Ours, since) {
+                ProcessState::Running(process) => Some(process.command),
                 _ => None,
             })
             .collect()

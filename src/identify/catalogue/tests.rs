@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::maker::{Example, Placed};
-use crate::identify::Living;
+use crate::identify::ProcessStates;
 use crate::machine::fake::FakeMachine;
 use crate::segment::{Bytes, Holder, Mode, ObjectName, example};
 use proptest::prelude::*;
@@ -60,7 +60,7 @@ fn found<T>(
     let beside: Vec<ObjectName> =
         example.beside.iter().map(|name| ObjectName::new(name.as_bytes()).unwrap()).collect();
     let owners = beside.iter().map(|name| (name, segment.owner.uid)).collect();
-    let living = Living::new(&machine);
+    let states = ProcessStates::new(&machine);
     tell(catalogue.find(&Subject {
         kind,
         name: example.name.as_ref().map(String::as_bytes),
@@ -68,7 +68,7 @@ fn found<T>(
         size: Bytes(size),
         mode,
         contents: contents.as_ref().map(|contents| contents as &Peek<'_>),
-        context: Some(&Context::new(&machine, &living, &segment, &owners)),
+        context: Some(&Context::new(&machine, &states, &segment, &owners)),
     }))
 }
 
