@@ -13,28 +13,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// The number of segments that are read for one survey.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reads {
-    /// All that a rule asks for: a command that runs once has to be complete.
-    All,
-    /// None for the first survey, and [`Reads::FEW`] for each that follows: ten thousand new objects must not
-    /// delay the table.
-    Few,
-}
-
-impl Reads {
-    const FEW: usize = 300;
-
-    const fn most(self, first: bool) -> usize {
-        match (self, first) {
-            (Self::All, _) => usize::MAX,
-            (Self::Few, true) => 0,
-            (Self::Few, false) => Self::FEW,
-        }
-    }
-}
-
 /// The number of segments that a thread takes at a time.
 const CHUNK: usize = 32;
 
@@ -45,7 +23,9 @@ const YOUNG: f64 = 10.0;
 #[derive(Debug)]
 pub struct Known {
     catalogue: &'static Catalogue,
-    reads: Reads,
+    /// The most segments that are read for one survey; `None` for no limit, as a command that runs once has to be
+    /// complete. With a limit, none are read for the first survey.
+    max_reads: Option<usize>,
     segments: HashMap<SegmentId, Entry>,
 }
 
@@ -60,8 +40,8 @@ struct Entry {
 }
 
 impl Known {
-    pub fn new(catalogue: &'static Catalogue, reads: Reads) -> Self {
-        Self { catalogue, reads, segments: HashMap::new() }
+    pub fn new(catalogue: &'static Catalogue, max_reads: Option<usize>) -> Self {
+        Self { catalogue, max_reads, segments: HashMap::new() }
     }
 
     /// Finds the maker of every segment of a survey, in its order.
@@ -80,7 +60,12 @@ impl Known {
                 _ => None,
             })
             .collect();
-        let reads_left = AtomicUsize::new(self.reads.most(before.is_empty()));
+        let reads_left = match self.max_reads {
+            None => usize::MAX,
+            Some(_) if before.is_empty() => 0,
+            Some(most) => most,
+        };
+        let reads_left = AtomicUsize::new(reads_left);
         let still = |segment: &Segment| before.remove(&segment.id).filter(|entry| entry.is_of(segment));
         let mut entries: Vec<Option<Entry>> = survey.segments.iter().map(still).collect();
         let is_due = |entry: &Option<Entry>| entry.as_ref().is_none_or(|entry| !entry.settled);
@@ -102,7 +87,7 @@ impl Known {
         };
         thread::scope(|scope| {
             // Two threads could exceed the limit of reads.
-            if due > CHUNK && known.reads == Reads::All {
+            if due > CHUNK && known.max_reads.is_none() {
                 // Without another thread this one does all the work.
                 let _ = thread::Builder::new().spawn_scoped(scope, work);
             }

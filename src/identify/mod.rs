@@ -5,8 +5,8 @@ mod created;
 pub mod demo;
 mod evidence;
 mod known;
-mod life;
 mod origin;
+mod process_state;
 mod proofs;
 pub mod semaphore;
 mod settled;
@@ -23,10 +23,13 @@ use crate::machine::Machine;
 use crate::survey::{Holdings, Names, Survey};
 use catalogue::Catalogue;
 use evidence::{Commands, Evidence};
-use known::{Known, Reads};
-use life::{PidNamespace, ProcessState, ProcessStates};
+use known::Known;
+use process_state::{PidNamespace, ProcessState, ProcessStates};
 use proofs::{Answers, Proofs};
 use std::time::Duration;
+
+/// The most segments that are read for one survey: ten thousand new objects must not delay the table.
+const MAX_READS: usize = 300;
 
 /// The settings for how segments are judged.
 #[derive(Debug, Clone, Copy, Default)]
@@ -78,21 +81,21 @@ impl Identifier {
     /// Returns an identifier for a command that runs once: it reads every segment that a rule asks for.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        Self::with_reads(rules, Reads::All)
+        Self::with_reads(rules, None)
     }
 
     /// Returns an identifier for repeated surveys. It reads a limited number of segments for each, so that none
     /// takes long.
     #[must_use]
     pub fn for_repeated_surveys(rules: Rules) -> Self {
-        Self::with_reads(rules, Reads::Few)
+        Self::with_reads(rules, Some(MAX_READS))
     }
 
-    fn with_reads(rules: Rules, reads: Reads) -> Self {
+    fn with_reads(rules: Rules, max_reads: Option<usize>) -> Self {
         Self {
             settle: rules.settle,
             created: rules.created,
-            known: Known::new(rules.catalogue.unwrap_or_else(|| Catalogue::built_in()), reads),
+            known: Known::new(rules.catalogue.unwrap_or_else(|| Catalogue::built_in()), max_reads),
             answers: Answers::default(),
             commands: Commands::default(),
         }
@@ -134,7 +137,7 @@ impl Identifier {
 
     /// Judges every segment of a survey that was joined with `holdings`.
     fn assess(&mut self, machine: &dyn Machine, survey: &mut Survey, holdings: Option<&Holdings>) {
-        let states = || ProcessStates::new(machine).after(holdings);
+        let states = || ProcessStates::new(machine, holdings);
         let replaced =
             self.created.map_or_else(Vec::new, |log| uses::hide_own(log, machine, &states(), survey));
         let makers = self.known.find(machine, &states, survey);

@@ -13,9 +13,9 @@ pub struct Index {
     /// Entries with patterns by the first byte of a name, built for the first name.
     first: OnceLock<Vec<Vec<usize>>>,
     /// Entries with keys.
-    keys: Vec<usize>,
+    pub keys: Vec<usize>,
     /// Entries that match by contents or context alone.
-    others: Vec<usize>,
+    pub others: Vec<usize>,
 }
 
 impl Index {
@@ -38,7 +38,7 @@ impl Index {
     }
 
     /// Returns the entries whose patterns may fit a name.
-    pub fn by_name(&self, entries: &[Entry], name: &[u8]) -> impl Iterator<Item = usize> {
+    pub fn by_name(&self, entries: &[Entry], name: &[u8]) -> &[usize] {
         let first = self.first.get_or_init(|| {
             let begin_with = |byte| {
                 let may =
@@ -47,16 +47,6 @@ impl Index {
             };
             (0..=u8::MAX).map(begin_with).collect()
         });
-        name.first().map_or(&[][..], |&byte| &first[usize::from(byte)]).iter().copied()
-    }
-
-    /// Returns the entries with keys.
-    pub fn by_key(&self) -> impl Iterator<Item = usize> {
-        self.keys.iter().copied()
-    }
-
-    /// Returns the entries that match by contents or context alone.
-    pub fn others(&self) -> impl Iterator<Item = usize> {
-        self.others.iter().copied()
+        name.first().map_or(&[], |&byte| &first[usize::from(byte)])
     }
 }

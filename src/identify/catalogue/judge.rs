@@ -189,7 +189,7 @@ mod tests {
             machine: &machine,
             holdings,
             proofs: &proofs,
-            states: ProcessStates::new(&machine),
+            states: ProcessStates::new(&machine, None),
             held: evidence::held(&survey, holdings, &proofs),
             commands: &Commands::default(),
             created: None,

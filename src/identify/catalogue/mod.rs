@@ -100,8 +100,8 @@ impl Catalogue {
     #[must_use]
     pub fn find<'c>(&'c self, subject: &Subject<'_>) -> Option<Made<'c>> {
         let mut best: Option<(Rank, &Entry, Contents)> = None;
-        let mut check = |candidates: &mut dyn Iterator<Item = usize>| {
-            for entry in candidates.map(|at| &self.entries[at]) {
+        let mut check = |candidates: &[usize]| {
+            for entry in candidates.iter().map(|&at| &self.entries[at]) {
                 if let Some((rank, contents)) = entry.fit(subject)
                     && best.as_ref().is_none_or(|(held, ..)| rank > *held)
                 {
@@ -111,12 +111,12 @@ impl Catalogue {
             best.as_ref().is_some_and(|(rank, ..)| rank.matched >= Matched::Name)
         };
         let by_name = match subject.plain_name() {
-            Some(name) => check(&mut self.index.by_name(&self.entries, name)),
-            None => check(&mut self.index.by_key()),
+            Some(name) => check(self.index.by_name(&self.entries, name)),
+            None => check(&self.index.keys),
         };
         // A known name outranks rules for contents alone.
         if !by_name {
-            check(&mut self.index.others());
+            check(&self.index.others);
         }
         let (rank, entry, contents) = best?;
         Some(entry.made(subject, rank, contents))

@@ -60,7 +60,7 @@ fn found<T>(
     let beside: Vec<ObjectName> =
         example.beside.iter().map(|name| ObjectName::new(name.as_bytes()).unwrap()).collect();
     let owners = beside.iter().map(|name| (name, segment.owner.uid)).collect();
-    let states = ProcessStates::new(&machine);
+    let states = ProcessStates::new(&machine, None);
     tell(catalogue.find(&Subject {
         kind,
         name: example.name.as_ref().map(String::as_bytes),

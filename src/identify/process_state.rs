@@ -24,14 +24,6 @@ pub enum ProcessState {
     Unknown(&'static str),
 }
 
-impl ProcessState {
-    /// Returns whether the process is known to have exited.
-    #[must_use]
-    pub const fn is_over(&self) -> bool {
-        matches!(self, Self::Exited | Self::PidReused(_))
-    }
-}
-
 /// The pid namespace of a pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PidNamespace {
@@ -53,36 +45,20 @@ pub struct ProcessStates<'a> {
 }
 
 impl<'a> ProcessStates<'a> {
-    /// Returns an empty cache.
-    #[must_use]
-    pub fn new(processes: &'a dyn Processes) -> Self {
-        let found = RefCell::new(HashMap::new());
-        let hidden = RefCell::default();
-        Self {
-            processes,
-            scan: None,
-            found,
-            hidden,
-            inner: OnceCell::new(),
-            visibility: OnceCell::new(),
-            clock: OnceCell::new(),
-        }
-    }
-
-    /// Reuses the results of a scan for processes that have not run since.
-    #[must_use]
-    pub fn after(self, scan: Option<&'a Holdings>) -> Self {
-        Self { scan, ..self }
+    /// Returns an empty cache, which reuses the results of a scan for processes that have not run since.
+    pub fn new(processes: &'a dyn Processes, scan: Option<&'a Holdings>) -> Self {
+        let (found, hidden) = <(RefCell<HashMap<_, _>>, RefCell<HashMap<_, _>>)>::default();
+        let (inner, visibility, clock) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { processes, scan, found, hidden, inner, visibility, clock }
     }
 
     /// Returns the state of the process that had the pid at `then`.
-    #[must_use]
     pub fn of(&self, pid: u32, namespace: PidNamespace, then: Option<Timestamp>) -> ProcessState {
         if self.visibility().foreign {
             return ProcessState::Unknown("/proc is not mounted or shows another pid namespace");
         }
         let found = self.process(pid).filter(|process| !process.ended).map(Box::new);
-        let life = match found {
+        let state = match found {
             Some(process) if then.is_some_and(|then| self.began_later(&process, then)) => {
                 ProcessState::PidReused(process)
             }
@@ -92,19 +68,18 @@ impl<'a> ProcessStates<'a> {
             }
             None => ProcessState::Exited,
         };
-        if namespace == PidNamespace::Writers && self.is_inner(pid) {
-            return ProcessState::InChildNamespace;
-        }
         let visibility = self.visibility();
-        if namespace == PidNamespace::Writers && visibility.outside {
-            return ProcessState::Unknown("processes outside this pid namespace are not visible");
-        }
-        if namespace == PidNamespace::Writers && visibility.hides {
-            return ProcessState::Unknown(
+        match namespace {
+            PidNamespace::Ours => state,
+            PidNamespace::Writers if self.is_inner(pid) => ProcessState::InChildNamespace,
+            PidNamespace::Writers if visibility.outside => {
+                ProcessState::Unknown("processes outside this pid namespace are not visible")
+            }
+            PidNamespace::Writers if visibility.hides => ProcessState::Unknown(
                 "/proc hides processes of other users, which may be in another pid namespace",
-            );
+            ),
+            PidNamespace::Writers => state,
         }
-        life
     }
 
     /// Returns whether a process started after a segment changed at `then`. The kernel computes the start from
@@ -164,7 +139,7 @@ mod tests {
             (7, PidNamespace::Writers),
             (8, PidNamespace::Writers),
         ] {
-            let life = ProcessStates::new(&machine).of(pid, seen, then);
+            let life = ProcessStates::new(&machine, None).of(pid, seen, then);
             assert!(
                 matches!(life, ProcessState::Unknown(why) if why.contains("another pid namespace")),
                 "{life:?}"
@@ -178,7 +153,7 @@ mod tests {
         let now = machine.now();
         let then = |ago| Some(Timestamp::from_seconds(now.seconds - ago));
         machine.add_process(7, "writer");
-        let of = |pid, seen, then| ProcessStates::new(&machine).of(pid, seen, then);
+        let of = |pid, seen, then| ProcessStates::new(&machine, None).of(pid, seen, then);
         // It started an hour ago.
         assert!(matches!(of(7, PidNamespace::Ours, then(60)), ProcessState::Running(_)));
         assert!(matches!(of(7, PidNamespace::Ours, None), ProcessState::Running(_)));
@@ -221,7 +196,7 @@ mod tests {
         let machine = FakeMachine::new();
         machine.add_process(7, "writer");
         machine.edit(|facts| facts.processes.get_mut(&7).unwrap().ended = true);
-        assert_eq!(ProcessStates::new(&machine).of(7, PidNamespace::Ours, None), ProcessState::Exited);
+        assert_eq!(ProcessStates::new(&machine, None).of(7, PidNamespace::Ours, None), ProcessState::Exited);
     }
 
     #[test]
@@ -239,7 +214,7 @@ mod tests {
         // The process started an hour ago.
         let of = |then: i64| {
             let then = Some(Timestamp::from_seconds(now - then));
-            ProcessStates::new(&machine).of(7, PidNamespace::Ours, then)
+            ProcessStates::new(&machine, None).of(7, PidNamespace::Ours, then)
         };
         set(0.0);
         assert!(matches!(of(4000), ProcessState::PidReused(_)));
