@@ -44,7 +44,7 @@ const MAX_WAITERS: u32 = 1 << 22;
 const SHARED: u32 = 0x80;
 
 /// Parses the whole file of a semaphore. Returns `None` if it is none, or all zeros: a semaphore of musl with
-/// value 0 and no waiters cannot be told from an empty file.
+/// value 0 and no waiters looks like an empty file.
 #[must_use]
 pub fn read(bytes: &[u8]) -> Option<Semaphore> {
     let (words, []) = bytes.as_chunks::<4>() else { return None };

@@ -37,7 +37,7 @@ pub struct Survey {
     pub limits: Limits,
     /// `None` until the processes are scanned.
     pub coverage: Option<Coverage>,
-    /// What could not be listed, each in a line that is safe to print.
+    /// The failures to list, a line each that is safe to print.
     pub problems: Vec<String>,
     /// The names in `/dev/shm` that are no segments: directories, FIFOs, links, mount points.
     pub other_names: HashSet<ObjectName>,

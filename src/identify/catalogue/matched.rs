@@ -30,12 +30,12 @@ pub enum Matched {
     Context,
     /// A range of keys.
     Key,
-    /// One exact key.
+    /// An exact key.
     OneKey,
     Contents,
     /// A pattern for names.
     Name,
-    /// One exact name.
+    /// An exact name.
     OneName,
     /// The contents, and a name or key.
     Both,
