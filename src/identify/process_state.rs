@@ -70,7 +70,6 @@ impl<'a> ProcessStates<'a> {
         };
         let visibility = self.visibility();
         match namespace {
-            PidNamespace::Ours => state,
             PidNamespace::Writers if self.is_inner(pid) => ProcessState::InChildNamespace,
             PidNamespace::Writers if visibility.outside => {
                 ProcessState::Unknown("processes outside this pid namespace are not visible")
@@ -78,7 +77,7 @@ impl<'a> ProcessStates<'a> {
             PidNamespace::Writers if visibility.hides => ProcessState::Unknown(
                 "/proc hides processes of other users, which may be in another pid namespace",
             ),
-            PidNamespace::Writers => state,
+            PidNamespace::Ours | PidNamespace::Writers => state,
         }
     }
 
