@@ -188,7 +188,7 @@ fn a_large_system_v_segment_is_mapped_piece_by_piece() {
 }
 
 #[test]
-fn an_object_that_is_cut_short_again_and_again_breaks_nothing() {
+fn an_object_that_is_cut_short_for_repeated_surveys_breaks_nothing() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("restless", 8 * MIB, 0o600);
     let reader = open(&object.id());

@@ -26,7 +26,7 @@ pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<De
     if let Some(semaphore) = bytes.and_then(|bytes| semaphore::of(segment, bytes)) {
         line("semaphore", semaphore.text());
     }
-    if let Some(maker) = segment.made_by.as_ref().filter(|maker| *maker.id != *"gone") {
+    if let Some(maker) = segment.named_maker() {
         let exited = segment.exited_creator();
         let exited = exited.map(|pid| format!(" (creator {pid} exited)")).unwrap_or_default();
         line("made by", maker.name_text() + &exited);

@@ -9,7 +9,9 @@ use super::{Failure, Status, json, look_whole, time};
 use crate::identify::{Rules, semaphore};
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
-use crate::segment::{Bytes, Facts, Kind, Mode, Owner, Segment, Timestamp, age_text, ago_text, pid_text};
+use crate::segment::{
+    Bytes, Facts, Kind, Maker, Mode, Owner, Segment, Timestamp, age_text, ago_text, pid_text,
+};
 use crate::survey::{Survey, at_logout, namesake_text, namesakes};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -121,11 +123,12 @@ fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line>
 
 fn made_by(segment: &Segment) -> String {
     let Some(maker) = &segment.made_by else { return "unknown".to_owned() };
-    match (&*maker.id, segment.exited_creator()) {
-        ("gone", Some(pid)) => format!("process {pid}, which has exited"),
-        ("process", _) => format!("{} (found by pid)", maker.name_text()),
-        (id, None) => format!("{} (catalog: {id})", maker.name_text()),
-        (id, Some(pid)) => format!("{} (catalog: {id}; creator {pid} exited)", maker.name_text()),
+    let name = maker.name_text();
+    match (maker, segment.exited_creator()) {
+        (Maker::Exited(pid), _) => format!("process {pid}, which has exited"),
+        (Maker::Process(_), _) => format!("{name} (found by pid)"),
+        (Maker::Known { id, .. }, None) => format!("{name} (catalog: {id})"),
+        (Maker::Known { id, .. }, Some(pid)) => format!("{name} (catalog: {id}; creator {pid} exited)"),
     }
 }
 

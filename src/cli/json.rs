@@ -284,7 +284,7 @@ impl SegmentJson {
             made_by: segment
                 .made_by
                 .as_ref()
-                .map(|maker| MakerJson { id: escape(maker.id.as_bytes()), name: maker.name_text() }),
+                .map(|maker| MakerJson { id: escape(maker.id().as_bytes()), name: maker.name_text() }),
             semaphore: semaphore::look(*machine, segment)
                 .map(|found| SemaphoreJson { value: found.value, waiters: found.waiters }),
             state: segment.verdict.state.word(),

@@ -59,7 +59,7 @@ impl fmt::Display for Shown<'_> {
 /// Returns whether the table marks the maker: the catalog names it, and the process that
 /// created the segment has exited. Without a name, the maker is `gone` itself.
 fn is_marked(segment: &Segment) -> bool {
-    segment.exited_creator().is_some() && segment.made_by.as_ref().is_some_and(|maker| *maker.id != *"gone")
+    segment.exited_creator().is_some() && segment.named_maker().is_some()
 }
 
 /// A field as programs read it: plain numbers, times as RFC 3339, the names of

@@ -43,7 +43,7 @@ pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn 
     let (board, readers) = (Board::default(), Readers::default());
     let log = state.clone().map(ChangeLog::new);
     [
-        ("survey", Box::new(SurveyWorker::new(board.clone(), Identifier::again_and_again(rules)))),
+        ("survey", Box::new(SurveyWorker::new(board.clone(), Identifier::for_repeated_surveys(rules)))),
         ("holders", Box::new(Holders::new(board))),
         ("contents", Box::new(Contents::new(log, readers.clone()).unhurried(virtual_time))),
         ("search", Box::new(SearchWorker::new(readers))),

@@ -1,11 +1,12 @@
-//! Judges each segment: who made it, who wants it, and is it leaked.
+//! Decides the maker and the state of each segment.
 
 pub mod catalogue;
 mod created;
 pub mod demo;
+mod evidence;
 mod known;
-mod life;
 mod origin;
+mod process_state;
 mod proofs;
 pub mod semaphore;
 mod settled;
@@ -14,52 +15,36 @@ mod state;
 mod tests;
 mod unheld;
 mod uses;
-mod world;
 
 pub use created::{Before, Created};
-pub use life::{Life, Living, Seen};
-pub use origin::{Origin, Word};
-pub use state::judge;
 
 use crate::config::maker;
 use crate::machine::Machine;
-use crate::segment::Timestamp;
 use crate::survey::{Holdings, Names, Survey};
 use catalogue::Catalogue;
-use known::{Known, Looks};
-use proofs::Answers;
-pub use proofs::Proofs;
+use evidence::{Commands, Evidence};
+use known::Known;
+use process_state::{PidNamespace, ProcessState, ProcessStates};
+use proofs::{Answers, Proofs};
 use std::time::Duration;
-use world::{Around, Commands};
 
-/// What the verdict on a segment stands on besides the segment and its origin.
-pub struct Grounds<'a> {
-    /// Who holds what; `None`: not looked at yet.
-    pub holdings: Option<&'a Holdings>,
-    /// Where the kernel's word is asked for.
-    pub proofs: &'a Proofs<'a>,
-    /// The time.
-    pub now: Timestamp,
-    /// How long a segment has to be left alone before it may be called leaked;
-    /// `None`: a minute, and ten where nothing tells who made it.
-    pub settle: Option<Duration>,
-}
+/// The most segments that are read for one survey: ten thousand new objects must not delay the table.
+const MAX_READS: usize = 300;
 
-/// What a person may decide of how segments are judged.
+/// The settings for how segments are judged.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Rules {
-    /// The makers that are known, a person's own among them; `None`: those that
-    /// come with the program, which are read when they are needed.
+    /// The catalog, with the user's own makers; `None` for the built-in one, which is read when it is needed.
     pub catalogue: Option<&'static Catalogue>,
-    /// How long a segment has to be left alone before it may be called leaked;
-    /// `None`: a minute, and ten where nothing tells who made it.
+    /// A segment has to be unused for this long before it counts as leaked; `None` for a minute, or ten minutes
+    /// if its maker is unknown.
     pub settle: Option<Duration>,
-    /// The segments that this program created or restored, where that is remembered.
+    /// The log of the segments that this program created or restored.
     pub created: Option<&'static dyn Created>,
 }
 
 impl Rules {
-    /// With a person's own makers, which are kept for as long as the program runs.
+    /// Returns rules with the user's own makers, which are never freed.
     #[must_use]
     pub fn with(makers: &[maker::Maker], settle: Option<Duration>) -> Self {
         if makers.is_empty() {
@@ -69,14 +54,14 @@ impl Rules {
         Self { catalogue, settle, created: None }
     }
 
-    /// The same, with the segments that this program created or restored.
+    /// Adds the log of the segments that this program created or restored.
     #[must_use]
     pub fn with_created(self, created: &'static dyn Created) -> Self {
         Self { created: Some(created), ..self }
     }
 }
 
-/// Who judges: what was found out of a segment once is remembered.
+/// Judges surveys. Caches the results from one survey to the next.
 #[derive(Debug)]
 pub struct Identifier {
     settle: Option<Duration>,
@@ -93,31 +78,30 @@ impl Default for Identifier {
 }
 
 impl Identifier {
-    /// One that goes by these rules, and looks into all that it has to.
+    /// Returns an identifier for a command that runs once: it reads every segment that a rule asks for.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        Self::looking(rules, Looks::All)
+        Self::with_reads(rules, None)
     }
 
-    /// One that judges survey after survey, and looks into a few segments at a
-    /// time: none may take long.
+    /// Returns an identifier for repeated surveys. It reads a limited number of segments for each, so that none
+    /// takes long.
     #[must_use]
-    pub fn again_and_again(rules: Rules) -> Self {
-        Self::looking(rules, Looks::Few)
+    pub fn for_repeated_surveys(rules: Rules) -> Self {
+        Self::with_reads(rules, Some(MAX_READS))
     }
 
-    fn looking(rules: Rules, looks: Looks) -> Self {
+    fn with_reads(rules: Rules, max_reads: Option<usize>) -> Self {
         Self {
             settle: rules.settle,
             created: rules.created,
-            known: Known::new(rules.catalogue.unwrap_or_else(|| Catalogue::built_in()), looks),
+            known: Known::new(rules.catalogue.unwrap_or_else(|| Catalogue::built_in()), max_reads),
             answers: Answers::default(),
             commands: Commands::default(),
         }
     }
 
-    /// Looks at every segment, with those who were found to hold it, and judges
-    /// it. `holdings` have to be older than this.
+    /// Lists and judges every segment. `holdings` have to be older than this survey.
     #[must_use]
     pub fn survey(
         &mut self,
@@ -128,7 +112,7 @@ impl Identifier {
         self.judge(machine, Survey::take(machine, names), holdings, names)
     }
 
-    /// As [`Identifier::survey`], of a survey that was taken.
+    /// Judges a survey that was taken before.
     #[must_use]
     pub fn judge(
         &mut self,
@@ -144,30 +128,38 @@ impl Identifier {
         survey
     }
 
-    /// Returns whether the last survey had an object whose holders only a scan of private mappings can
-    /// settle. Only told where that scan was left out.
+    /// Returns whether the last survey had an object whose state depends on private mappings that were not
+    /// scanned.
     #[must_use]
     pub const fn needs_private(&self) -> bool {
-        self.answers.need_private()
+        self.answers.needs_private()
     }
 
-    /// Judges every segment of a survey. `holdings` are those that the survey
-    /// was joined with.
+    /// Judges every segment of a survey that was joined with `holdings`.
     fn assess(&mut self, machine: &dyn Machine, survey: &mut Survey, holdings: Option<&Holdings>) {
-        let living = || Living::new(machine).after(holdings);
+        let states = || ProcessStates::new(machine, holdings);
         let replaced =
-            self.created.map_or_else(Vec::new, |log| uses::look_through(log, machine, &living(), survey));
-        let makers = self.known.find(machine, &living, survey);
+            self.created.map_or_else(Vec::new, |log| uses::hide_own(log, machine, &states(), survey));
+        let makers = self.known.find(machine, &states, survey);
         let quiet = self.settle.unwrap_or(unheld::SETTLE);
         let proofs = &Proofs::new(machine, &mut self.answers, holdings, survey.at, quiet);
         self.commands.keep_for(holdings);
-        let around = Around::new(machine, living(), survey, holdings, (proofs, &self.commands), self.created);
-        let grounds = Grounds { holdings, proofs, now: survey.at, settle: self.settle };
+        let evidence = Evidence {
+            machine,
+            holdings,
+            proofs,
+            states: states(),
+            held: evidence::held(survey, holdings, proofs),
+            commands: &self.commands,
+            created: self.created,
+            now: survey.at,
+            settle: self.settle,
+        };
         for (segment, made) in survey.segments.iter_mut().zip(&makers) {
             let made = made.as_deref();
-            segment.verdict = judge(segment, &|| origin::of(segment, made, &around), &grounds);
-            segment.made_by = origin::maker(segment, made, &around);
-            segment.creator_life = origin::creator_life(segment, &around);
+            segment.verdict = state::judge(segment, made, &evidence);
+            segment.made_by = origin::maker(segment, made, &evidence);
+            segment.creator_life = origin::creator_life(segment, &evidence);
         }
         uses::restore(survey, replaced);
     }

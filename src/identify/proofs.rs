@@ -1,8 +1,7 @@
-//! The kernel's answer to whether anybody holds a POSIX object that no process was found to hold: a write
-//! lease.
+//! Write leases on POSIX objects: the kernel grants one only if no other process has the object open or mapped.
 //!
-//! Its owner and root may ask. It is asked once for each scan of the processes, and only for what has not
-//! been used for a while: a program that opens the object at that moment has to wait.
+//! Only the owner and root can take a lease. It is requested once for each scan of the processes, and only for
+//! objects that have been unused for a while: a program that opens the object at that moment has to wait.
 
 use crate::machine::Machine;
 use crate::machine::process::{Examined, Object, Processes, Wanted};
@@ -12,51 +11,51 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-/// What came of asking for a lease.
+/// The result of a lease request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lease {
-    /// Nobody else has the object open or mapped.
+    /// No other process has the object open or mapped.
     Granted,
-    /// Somebody has, whatever else is known.
+    /// Another process has the object open or mapped.
     Refused,
-    /// This user may ask, but not yet.
+    /// The object was used too recently to request a lease.
     TooFresh,
-    /// This user may not ask, or the kernel did not tell.
-    NotAsked,
+    /// This user has no permission, or the request failed.
+    Unavailable,
 }
 
-/// The answers since the last scan of the processes.
+/// The results since the last scan of the processes.
 #[derive(Debug, Default)]
 pub struct Answers {
-    of: Option<Timestamp>,
-    said: HashMap<SegmentId, (Identity, Lease)>,
-    /// Leases granted in earlier scans: those of what this program has opened since.
+    scan: Option<Timestamp>,
+    leases: HashMap<SegmentId, (Identity, Lease)>,
+    /// Leases granted in earlier scans, for objects that this program has opened since.
     before: HashMap<SegmentId, Identity>,
-    /// Whether a private mapping could change a verdict, and they were not looked for.
-    open: bool,
+    /// A private mapping could change a verdict, and private mappings were not scanned.
+    needs_private: bool,
 }
 
 impl Answers {
     /// Returns whether a verdict of the last survey needs a scan of private mappings.
-    pub const fn need_private(&self) -> bool {
-        self.open
+    pub const fn needs_private(&self) -> bool {
+        self.needs_private
     }
 }
 
-/// Asks the kernel.
+/// Requests leases and caches the results.
 pub struct Proofs<'a> {
     machine: &'a dyn Machine,
     uid: u32,
     answers: RefCell<&'a mut Answers>,
     now: Timestamp,
-    /// Objects used within this time are not asked about.
+    /// Objects used within this time are skipped.
     quiet: Duration,
-    /// What this program has open itself, asked at the first refusal.
+    /// The objects that this program itself has open, listed at the first refusal.
     own: OnceCell<HashSet<Object>>,
 }
 
 impl<'a> Proofs<'a> {
-    /// For one survey, with the answers since the scan that it goes by.
+    /// Returns proofs for one survey, with the results since the scan that it uses.
     pub fn new(
         machine: &'a dyn Machine,
         answers: &'a mut Answers,
@@ -65,84 +64,83 @@ impl<'a> Proofs<'a> {
         quiet: Duration,
     ) -> Self {
         let at = holdings.map(|holdings| holdings.at);
-        if answers.of != at {
-            answers.of = at;
-            let granted = std::mem::take(&mut answers.said).into_iter();
+        if answers.scan != at {
+            answers.scan = at;
+            let granted = std::mem::take(&mut answers.leases).into_iter();
             let granted = granted.filter(|(_, (_, lease))| *lease == Lease::Granted);
             answers.before = granted.map(|(id, (identity, _))| (id, identity)).collect();
         }
-        answers.open = false;
+        answers.needs_private = false;
         let uid = machine.effective_uid();
         Self { machine, uid, answers: RefCell::new(answers), now, quiet, own: OnceCell::new() }
     }
 
-    /// Whether root asks.
     pub const fn by_root(&self) -> bool {
         self.uid == 0
     }
 
-    /// Returns whether this user may ask about an object, now or later.
+    /// Returns whether this user may request a lease on an object, now or later.
     pub fn may_ask(&self, segment: &Segment) -> bool {
         let owner = self.uid == segment.owner.uid && !self.is_shut(segment);
         matches!(segment.id, SegmentId::Posix(_)) && (self.by_root() || owner)
     }
 
-    /// Returns whether an object's owner asks, whom its mode lets neither read nor write it.
+    /// Returns whether this user owns an object whose mode lets its owner neither read nor write it.
     pub fn is_shut(&self, segment: &Segment) -> bool {
         const OWNER_OPENS: u32 = 0o600;
         let owner = !self.by_root() && self.uid == segment.owner.uid;
         owner && segment.mode.bits() & OWNER_OPENS == 0
     }
 
-    /// Returns whether an object was used too recently to ask.
+    /// Returns whether an object was used too recently to request a lease.
     pub fn is_fresh(&self, segment: &Segment) -> bool {
         segment.last_used().is_some_and(|then| {
             then.is_future(self.now) || self.now.seconds_since(then).max(0.0) < self.quiet.as_secs_f64()
         })
     }
 
-    /// The step that tells when a fresh object is asked about.
+    /// Returns the step that says when a lease will be requested.
     pub fn later(&self) -> String {
         let quiet = age_text(self.quiet.as_secs_f64());
         format!("shmlens asks the kernel (F_SETLEASE) once the segment has been unused for {quiet}")
     }
 
     /// Notes that private mappings could change a verdict.
-    pub fn note_open(&self) {
-        self.answers.borrow_mut().open = true;
+    pub fn note_private(&self) {
+        self.answers.borrow_mut().needs_private = true;
     }
 
-    /// Asks whether anybody has an object open or mapped.
+    /// Requests a lease on an object.
     pub fn ask(&self, segment: &Segment, holdings: &Holdings) -> Lease {
-        let SegmentId::Posix(name) = &segment.id else { return Lease::NotAsked };
+        let SegmentId::Posix(name) = &segment.id else { return Lease::Unavailable };
         if !self.may_ask(segment) || holdings.of(segment).is_none() {
-            return Lease::NotAsked;
+            return Lease::Unavailable;
         }
         let identity = segment.identity();
         let mut answers = self.answers.borrow_mut();
-        // Our own descriptor would make the lease fail: the answer from before it was opened stands.
+        // Our own descriptor would make the lease fail: the result from before it was opened stands.
         let before = answers.before.get(&segment.id).is_some_and(|before| before.fits(&identity));
         let before = if before { Lease::Granted } else { Lease::TooFresh };
         if segment.holders.iter().flat_map(|all| all.iter()).any(|holder| holder.ourselves) {
-            answers.said.insert(segment.id.clone(), (identity, before));
+            answers.leases.insert(segment.id.clone(), (identity, before));
             return before;
         }
         if self.is_fresh(segment) {
             return Lease::TooFresh;
         }
-        if let Some((asked, lease)) = answers.said.get(&segment.id)
+        if let Some((asked, lease)) = answers.leases.get(&segment.id)
             && asked.fits(&identity)
         {
             return *lease;
         }
         let lease = match self.machine.is_open_elsewhere(name, &identity) {
-            // Another thread of ours may have opened it since the scan.
+            // Another of our threads may have opened it since the scan.
             Ok(true) if self.is_ours(segment) => before,
             Ok(true) => Lease::Refused,
             Ok(false) => Lease::Granted,
-            Err(_) => Lease::NotAsked,
+            Err(_) => Lease::Unavailable,
         };
-        answers.said.insert(segment.id.clone(), (identity, lease));
+        answers.leases.insert(segment.id.clone(), (identity, lease));
         lease
     }
 
@@ -154,7 +152,7 @@ impl<'a> Proofs<'a> {
     }
 }
 
-/// The objects that this program has open or mapped.
+/// Lists the objects that this program has open or mapped.
 fn own_objects(processes: &dyn Processes) -> HashSet<Object> {
     let whereabouts = processes.whereabouts().unwrap_or_default();
     let wanted = Wanted { whereabouts, private: true, as_text: false };

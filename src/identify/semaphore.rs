@@ -1,28 +1,27 @@
-//! POSIX semaphores as their files hold them: `sem_open(3)` maps a `sem_t`.
+//! The file format of POSIX semaphores: `sem_open(3)` maps a `sem_t`.
 //!
 //! glibc (sysdeps/nptl/internaltypes.h), 64 bits: u32 value, u32 waiters, i32
 //! 0x80 for one that processes share, 20 bytes unused. 32 bits: the value with
-//! a bit for "somebody waits" below it, 0x80, unused, waiters. musl
-//! (`src/thread/sem_open.c`): an int with the value and that bit on top, an int
+//! a flag for waiters below it, 0x80, unused, waiters. musl
+//! (`src/thread/sem_open.c`): an int with the value and the flag as its highest bit, an int
 //! of waiters, 0 for one that processes share.
 
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
 use crate::segment::{Facts, ObjectName, PosixFacts, Segment, SegmentId, Unlinked};
 
-/// What `sem_open(3)` puts before a name.
+/// The prefix that `sem_open(3)` adds to a name.
 const PREFIX: &[u8] = b"sem.";
-/// The sizes of a file that can hold one, in bytes.
+/// The sizes of semaphore files in bytes.
 const SIZES: [u64; 2] = [16, 32];
 
 /// A named semaphore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Semaphore {
-    /// How many may still enter: 0 makes the next one wait.
     pub value: u32,
-    /// How many threads wait, as it says itself: killed ones count on.
+    /// The number of waiting threads, including killed ones.
     pub waiters: u32,
-    /// Who wrote it.
+    /// The library that wrote it.
     pub library: Library,
 }
 
@@ -38,14 +37,14 @@ pub enum Library {
 }
 
 /// `SEM_VALUE_MAX`.
-const MOST: u32 = 0x7fff_ffff;
+const MAX_VALUE: u32 = 0x7fff_ffff;
 /// No machine has more threads.
-const MOST_WAITERS: u32 = 1 << 22;
-/// `LLL_SHARED`: processes share it.
+const MAX_WAITERS: u32 = 1 << 22;
+/// `LLL_SHARED`, for semaphores shared by processes.
 const SHARED: u32 = 0x80;
 
-/// Reads the whole file of a semaphore. `None` when it is none, and for one of
-/// musl that is 0 with nobody waiting: that is nothing but zeros.
+/// Parses the whole file of a semaphore. Returns `None` if it is none, or all zeros: a semaphore of musl with
+/// value 0 and no waiters looks like an empty file.
 #[must_use]
 pub fn read(bytes: &[u8]) -> Option<Semaphore> {
     let (words, []) = bytes.as_chunks::<4>() else { return None };
@@ -58,18 +57,18 @@ pub fn read(bytes: &[u8]) -> Option<Semaphore> {
             (Semaphore { value: value >> 1, waiters: *waiters, library: Library::Glibc32 }, rest)
         }
         [value, waiters, 0, rest @ ..] if matches!(rest.len(), 1 | 5) && (*value != 0 || *waiters != 0) => {
-            (Semaphore { value: value & MOST, waiters: *waiters, library: Library::Musl }, rest)
+            (Semaphore { value: value & MAX_VALUE, waiters: *waiters, library: Library::Musl }, rest)
         }
         _ => return None,
     };
-    // glibc leaves what it does not use as it was in memory, musl zeroes it.
+    // glibc does not initialize unused bytes, musl zeroes them.
     let zeroed = semaphore.library != Library::Musl || rest.iter().all(|&word| word == 0);
-    (semaphore.value <= MOST && semaphore.waiters <= MOST_WAITERS && zeroed).then_some(semaphore)
+    (semaphore.value <= MAX_VALUE && semaphore.waiters <= MAX_WAITERS && zeroed).then_some(semaphore)
 }
 
-/// Whether a segment is called as a semaphore is, and as large.
+/// Returns whether a segment has the name and size of a semaphore.
 #[must_use]
-pub fn is_called_so(segment: &Segment) -> bool {
+pub fn looks_like_one(segment: &Segment) -> bool {
     let name: Option<&ObjectName> = match (&segment.id, &segment.facts) {
         (SegmentId::Posix(name), _) => Some(name),
         (_, Facts::Posix(PosixFacts { unlinked: Some(Unlinked { name, .. }), .. })) => name.as_ref(),
@@ -78,21 +77,20 @@ pub fn is_called_so(segment: &Segment) -> bool {
     SIZES.contains(&segment.size.0) && name.is_some_and(|name| name.as_bytes().starts_with(PREFIX))
 }
 
-/// The semaphore that a segment is, from its bytes; `None` when it is none.
-/// One that is called so and holds nothing but zeros is one of musl.
+/// Parses the contents of a segment with the name and size of a semaphore. All zeros is a semaphore of musl.
 #[must_use]
 pub fn of(segment: &Segment, bytes: &[u8]) -> Option<Semaphore> {
-    if !is_called_so(segment) || bytes.len() as u64 != segment.size.0 {
+    if !looks_like_one(segment) || bytes.len() as u64 != segment.size.0 {
         return None;
     }
     let zeros = bytes.iter().all(|&byte| byte == 0);
     read(bytes).or_else(|| zeros.then_some(Semaphore { value: 0, waiters: 0, library: Library::Musl }))
 }
 
-/// The same, read from the machine where that leaves no trace.
+/// Reads the semaphore in a segment, if that leaves no trace.
 #[must_use]
 pub fn look(machine: &dyn Machine, segment: &Segment) -> Option<Semaphore> {
-    if !is_called_so(segment) {
+    if !looks_like_one(segment) {
         return None;
     }
     let reader = Reader::open(machine, segment).ok().filter(|reader| reader.trace() == Trace::None)?;
@@ -115,7 +113,6 @@ impl Semaphore {
 }
 
 impl Library {
-    /// What it is called.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -138,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_forms() {
+    fn all_three_libraries_are_recognized() {
         let found =
             |words: &[u32]| read(&bytes(words)).map(|found| (found.value, found.waiters, found.library));
         assert_eq!(found(&[1, 0, 0x80, 0, 0, 0, 0, 0]), Some((1, 0, Library::Glibc64)));
@@ -149,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none() {
+    fn other_contents_are_no_semaphore() {
         for words in [
             &[][..],
             &[1, 0, 0x80],
@@ -166,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_called_so_and_only_where_it_leaves_no_trace() {
+    fn only_files_named_like_semaphores_are_read_and_only_without_a_trace() {
         let machine = FakeMachine::new();
         let glibc = bytes(&[0, 2, 0x80, 0, 0, 0, 0, 0]);
         for (name, bytes) in [
@@ -190,7 +187,7 @@ mod tests {
         };
         let [glibc, zeros] = ["value 0, 2 waiters (glibc)", "value 0, no waiters (musl)"];
         assert_eq!(looks(), [None, None, Some(glibc.to_owned()), None, Some(zeros.to_owned())]);
-        // Of a stranger's object the access time would move.
+        // Reading another user's object changes its access time.
         machine.edit(|facts| {
             facts.effective_uid = 1001;
             facts.posix.values_mut().for_each(|object| object.stat.mode = 0o100_666);
@@ -200,9 +197,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_will_do(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
             if let Some(found) = read(&bytes) {
-                prop_assert!(found.value <= MOST && matches!(bytes.len(), 16 | 32));
+                prop_assert!(found.value <= MAX_VALUE && matches!(bytes.len(), 16 | 32));
             }
         }
     }

@@ -1,30 +1,30 @@
-//! Decides whether a POSIX object without known holders is really unheld: no holder found means little
-//! where processes cannot be examined, and a descriptor in transit is in no process at all.
+//! Decides whether a POSIX object without known holders really has none: some processes cannot be examined, and
+//! a descriptor in transit is in no process at all.
 
 use super::proofs::{Lease, Proofs};
 use crate::segment::{Segment, State, Verdict, shell_quote};
 use crate::survey::{Coverage, Holdings};
 
-/// What is known of the holders of an object when none was found.
+/// The conclusion about an object for which no holder was found.
 #[derive(Debug)]
 pub enum Settled {
-    /// It has none; the steps that prove it.
+    /// It has no holders; the steps that prove it.
     Unheld(Vec<String>),
-    /// It has one that cannot be seen; the verdict that follows.
+    /// It has a holder that is not visible; the verdict that follows.
     Held(Verdict),
-    /// It was used too recently to ask the kernel, which this user may do later; the steps so far.
+    /// It was used too recently to request a lease, which this user may do later; the steps so far.
     TooFresh(Vec<String>),
-    /// That cannot be told; the verdict that follows.
-    Open(Verdict),
+    /// Its holders are unknown; the verdict that follows.
+    Unknown(Verdict),
 }
 
-/// What the processes and the kernel say about the holders of an object.
+/// Decides whether an object has holders, by the scanned processes and a lease.
 pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Settled {
     let coverage = &holdings.coverage;
     let checked = checked(segment, holdings);
     let lease = proofs.ask(segment, holdings);
     if !holdings.private && lease != Lease::Granted {
-        proofs.note_open();
+        proofs.note_private();
     }
     let missing = || format!("no holders found, but {}", missing(coverage));
     match (lease, checked) {
@@ -43,40 +43,42 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Set
         }
         (Lease::Granted, Some(checked)) => Settled::Unheld(vec![checked, GRANTED.to_owned()]),
         (Lease::Granted, None) => Settled::Unheld(vec![GRANTED.to_owned()]),
-        (Lease::TooFresh | Lease::NotAsked, Some(checked)) => Settled::Unheld(vec![checked]),
-        _ if !holdings.private => Settled::Open(Verdict::new(
+        (Lease::TooFresh | Lease::Unavailable, Some(checked)) => Settled::Unheld(vec![checked]),
+        _ if !holdings.private => Settled::Unknown(Verdict::new(
             State::Unknown,
             "no holders found, but private mappings have not been checked yet",
         )),
-        // Where not even the users of the others are known, the scan itself failed.
+        // If not even the users of the other processes are known, the scan itself failed.
         (Lease::TooFresh, None) if coverage.failed.is_none() && !coverage.users.contains(&None) => {
             Settled::TooFresh(vec![missing(), proofs.later()])
         }
         (_, None) if proofs.is_shut(segment) => {
             let id = shell_quote(segment.id.to_string().as_bytes());
             let said = format!("you cannot open it to ask the kernel: run `shmlens chmod u+r {id}` first");
-            Settled::Open(Verdict::new(State::Unknown, missing()).because(said))
+            Settled::Unknown(Verdict::new(State::Unknown, missing()).because(said))
         }
-        (_, None) => Settled::Open(Verdict::new(State::Unknown, missing()).because(remedy(coverage, proofs))),
+        (_, None) => {
+            Settled::Unknown(Verdict::new(State::Unknown, missing()).because(remedy(coverage, proofs)))
+        }
     }
 }
 
 const GRANTED: &str = "not open or mapped: the kernel granted a write lease (F_SETLEASE), which proves it";
 const REFUSED: &str = "the kernel refused a write lease (F_SETLEASE): it is open or mapped elsewhere";
 
-/// The verdict on an object that the kernel knows a holder of.
+/// Returns the verdict on an object with a holder that only the kernel knows.
 fn held(step: String) -> Verdict {
     let said = "holder not visible: descriptor in transit, loop device or another pid namespace";
     Verdict::new(State::Unknown, said).because(step).because(REFUSED)
 }
 
-/// The step that tells which processes were checked, where those are all that matter.
+/// Returns the step that says which processes were checked, if those are all that can open the object.
 fn checked(segment: &Segment, holdings: &Holdings) -> Option<String> {
     let coverage = &holdings.coverage;
     if !holdings.private {
         return None;
     }
-    // Not how many processes there are, which changes with every scan.
+    // Without the number of processes, which changes with every scan.
     if coverage.is_whole() {
         return Some(
             "not open, mapped or locked: all processes checked (/proc/PID/maps, /proc/PID/fd, /proc/locks)"
@@ -93,7 +95,7 @@ fn checked(segment: &Segment, holdings: &Holdings) -> Option<String> {
     })
 }
 
-/// What could not be examined.
+/// Names what could not be examined.
 fn missing(coverage: &Coverage) -> String {
     let mut parts = vec![];
     if coverage.unreadable > 0 {

@@ -1,28 +1,26 @@
-//! The state of a segment, with the steps that lead to it: the first that fits
-//! of removed, in use, unknown, protected, idle, leaked.
+//! Decides the state of a segment: the first that applies of removed, in use, unknown, protected, idle, leaked.
 //!
-//! Nothing is called leaked because nothing was found: first it has to be
-//! settled that nobody holds it, then that nobody will come back for it.
+//! Finding no holder does not make a leak: it has to be proven that no process holds the segment, and then
+//! that none will attach it again.
 
+use super::catalogue::Made;
+use super::evidence::Evidence;
 use super::settled::{self, Settled};
 use super::unheld;
-use super::{Grounds, Origin};
 use crate::segment::{Facts, Holder, PosixFacts, Segment, State, SysvFacts, Unlinked, Verdict, escape};
 use crate::survey::Coverage;
 use std::fmt::Write as _;
 
-/// The state of one segment. Where it comes from is asked only when nobody holds
-/// it: to find that out costs a look at every process.
-#[must_use]
-pub fn judge(segment: &Segment, origin: &dyn Fn() -> Origin, grounds: &Grounds<'_>) -> Verdict {
+/// Returns the verdict on a segment with the maker that the catalog found.
+pub fn judge(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -> Verdict {
     let holders: Vec<&Holder> =
         segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.looks_on()).collect();
     match &segment.facts {
-        Facts::Sysv(facts) => sysv(segment, facts, &holders, origin, grounds),
+        Facts::Sysv(facts) => sysv(segment, facts, &holders, made, evidence),
         Facts::Posix(PosixFacts { unlinked: Some(unlinked), .. }) => {
             removed_object(segment, &holders, unlinked)
         }
-        Facts::Posix(facts) => posix(segment, facts, &holders, origin, grounds),
+        Facts::Posix(facts) => posix(segment, facts, &holders, made, evidence),
     }
 }
 
@@ -30,28 +28,28 @@ fn sysv(
     segment: &Segment,
     facts: &SysvFacts,
     holders: &[&Holder],
-    origin: &dyn Fn() -> Origin,
-    grounds: &Grounds<'_>,
+    made: Option<&Made<'_>>,
+    evidence: &Evidence<'_>,
 ) -> Verdict {
-    let ours = segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| holder.looks_on());
-    let ours: u64 = ours.map(|holder| u64::from(holder.mappings)).sum();
-    let others = facts.nattch.saturating_sub(ours);
-    let count = count(segment, facts, holders, (others, ours), grounds);
+    let own_holders = segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| holder.looks_on());
+    let own_count: u64 = own_holders.map(|holder| u64::from(holder.mappings)).sum();
+    let others = facts.nattch.saturating_sub(own_count);
+    let count = count(segment, facts, holders, (others, own_count), evidence);
     if facts.marked {
         let who = match holders {
             [] if others == 0 => "shmlens only".to_owned(),
             [] => "processes that are not visible".to_owned(),
-            holders => who(holders),
+            holders => holder_names(holders),
         };
         return Verdict::new(State::Removed, format!("removed, kept alive by {who}"))
             .because("marked for removal (IPC_RMID): freed with the last detach")
             .because(count);
     }
     if others > 0 {
-        let said = if holders.is_empty() { attached(others) } else { held_by(holders) };
+        let said = if holders.is_empty() { attached_text(others) } else { held_by(holders) };
         return Verdict::new(State::InUse, said).because(count);
     }
-    unheld::judge(segment, &origin(), grounds, &[count])
+    unheld::judge(segment, made, evidence, &[count])
 }
 
 /// `nattch 5, 3 found: 2 in processes that cannot be inspected`
@@ -60,7 +58,7 @@ fn count(
     facts: &SysvFacts,
     holders: &[&Holder],
     (others, ours): (u64, u64),
-    grounds: &Grounds<'_>,
+    evidence: &Evidence<'_>,
 ) -> String {
     let mut text = format!("nattch {}", facts.nattch);
     if ours > 0 {
@@ -69,15 +67,15 @@ fn count(
     let found: u64 = holders.iter().map(|holder| u64::from(holder.mappings)).sum();
     if segment.holders.is_some() && found < others {
         let missing = others - found;
-        let coverage = grounds.holdings.map(|holdings| &holdings.coverage);
+        let coverage = evidence.holdings.map(|holdings| &holdings.coverage);
         let whole = coverage.is_some_and(Coverage::is_whole);
-        let since = grounds.holdings.is_some_and(|holdings| holdings.misses_attachments(segment));
-        let where_to = match (since, whole) {
+        let since = evidence.holdings.is_some_and(|holdings| holdings.misses_attachments(segment));
+        let place = match (since, whole) {
             (true, true) => "attached since the last scan",
             (true, false) => "attached since the last scan, or in processes that cannot be inspected",
             (false, _) => "in processes that cannot be inspected",
         };
-        let _ = write!(text, ": {found} found, {missing} {where_to}");
+        let _ = write!(text, ": {found} found, {missing} {place}");
     } else if found > others {
         // The table is younger than the scan, or a process attached a segment of another IPC
         // namespace with the same shmid and then entered this one.
@@ -89,7 +87,7 @@ fn count(
     text
 }
 
-fn attached(times: u64) -> String {
+fn attached_text(times: u64) -> String {
     match times {
         1 => "attached once".to_owned(),
         2 => "attached twice".to_owned(),
@@ -98,7 +96,7 @@ fn attached(times: u64) -> String {
 }
 
 fn removed_object(segment: &Segment, holders: &[&Holder], unlinked: &Unlinked) -> Verdict {
-    let who = if holders.is_empty() { "shmlens only".to_owned() } else { who(holders) };
+    let who = if holders.is_empty() { "shmlens only".to_owned() } else { holder_names(holders) };
     let verdict = Verdict::new(State::Removed, format!("unlinked, kept alive by {who}"))
         .because("no name in /dev/shm (link count 0); found in /proc/PID/maps or /proc/PID/fd");
     let verdict = match &unlinked.name {
@@ -122,8 +120,8 @@ fn posix(
     segment: &Segment,
     facts: &PosixFacts,
     holders: &[&Holder],
-    origin: &dyn Fn() -> Origin,
-    grounds: &Grounds<'_>,
+    made: Option<&Made<'_>>,
+    evidence: &Evidence<'_>,
 ) -> Verdict {
     if !holders.is_empty() {
         return Verdict::new(State::InUse, held_by(holders)).because(format!(
@@ -131,7 +129,7 @@ fn posix(
             facts.device, facts.inode
         ));
     }
-    let Some(holdings) = grounds.holdings else {
+    let Some(holdings) = evidence.holdings else {
         return Verdict::new(State::Unknown, "holders not checked yet");
     };
     if let Some(lock) = holdings.locks(segment).first() {
@@ -147,22 +145,22 @@ fn posix(
         if let Some(failed) = &holdings.coverage.failed {
             return Verdict::new(State::Unknown, format!("holders unknown: {failed}"));
         }
-        // It was created since the scan. Nothing is called leaked before it has settled.
-        if holdings.is_younger(segment) && grounds.proofs.may_ask(segment) && grounds.proofs.is_fresh(segment)
+        // Created since the scan, and too recent to count as leaked.
+        if holdings.is_younger(segment)
+            && evidence.proofs.may_ask(segment)
+            && evidence.proofs.is_fresh(segment)
         {
-            let steps = ["created since the last scan".to_owned(), grounds.proofs.later()];
-            return unheld::judge(segment, &origin(), grounds, &steps);
+            let steps = ["created since the last scan".to_owned(), evidence.proofs.later()];
+            return unheld::judge(segment, made, evidence, &steps);
         }
         return Verdict::new(
             State::Unknown,
             "holders unknown: created since the last scan, or on a file system where holders cannot be found",
         );
     }
-    match settled::posix(segment, holdings, grounds.proofs) {
-        Settled::Unheld(steps) | Settled::TooFresh(steps) => {
-            unheld::judge(segment, &origin(), grounds, &steps)
-        }
-        Settled::Held(verdict) | Settled::Open(verdict) => verdict,
+    match settled::posix(segment, holdings, evidence.proofs) {
+        Settled::Unheld(steps) | Settled::TooFresh(steps) => unheld::judge(segment, made, evidence, &steps),
+        Settled::Held(verdict) | Settled::Unknown(verdict) => verdict,
     }
 }
 
@@ -174,7 +172,7 @@ fn held_by(holders: &[&Holder]) -> String {
 }
 
 /// `grabber (4121), reader.py (4188) and 3 more`
-fn who(holders: &[&Holder]) -> String {
+fn holder_names(holders: &[&Holder]) -> String {
     const NAMED: usize = 3;
     let named: Vec<String> = holders
         .iter()

@@ -1,4 +1,4 @@
-//! Every rule of the states, at its boundaries, on a fake machine.
+//! Tests of every rule for states, at its boundaries, on a fake machine.
 
 mod again;
 mod doubt;
@@ -8,21 +8,20 @@ use crate::machine::LastUse;
 use crate::machine::control::SysvStat;
 use crate::machine::fake::{FakeBytes, FakeMachine, FakeObject, OBJECTS};
 use crate::machine::process::{FileLock, Processes as _};
-use crate::segment::{Access, Certainty, Kind, ObjectName, Segment, State, Verdict};
+use crate::segment::{Access, Certainty, Kind, Maker, ObjectName, Segment, State, Timestamp, Verdict};
 use crate::survey::Depth;
 use std::path::Path;
 
 const CERTAIN: State = State::Leaked(Certainty::Certain);
 const LIKELY: State = State::Leaked(Certainty::Likely);
 
-/// Every segment, after a full look at the processes.
+/// Returns all segments after a full scan of the processes.
 fn segments_by(machine: &FakeMachine, rules: Rules) -> Vec<Segment> {
     let mut names = Names::default();
     let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
     Identifier::new(rules).survey(machine, Some(&holdings), &mut names).segments
 }
 
-/// The one segment there is.
 #[track_caller]
 fn only(machine: &FakeMachine) -> Segment {
     let mut segments = segments_by(machine, Rules::default());
@@ -45,19 +44,18 @@ fn assert_is(machine: &FakeMachine, state: State, words: &[&str]) {
     }
 }
 
-/// A machine with one segment: ann's, without a key, whose creator is gone.
+/// Returns a machine with one segment of ann's, without a key, whose creator has exited.
 fn with_sysv() -> FakeMachine {
     with_key(0)
 }
 
-/// The same with a key.
 fn with_key(key: u32) -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_sysv(1, key, FakeBytes::hole(4096));
     machine
 }
 
-/// A key is a public name: programs come back to it.
+/// A key is a public name that programs may attach to later.
 #[test]
 fn a_key_makes_a_leak_likely_at_most() {
     let machine = with_key(0x4d2);
@@ -70,14 +68,14 @@ fn a_key_makes_a_leak_likely_at_most() {
     assert_is(&machine, LIKELY, &["last used more than 10m ago"]);
     changed(599);
     assert_is(&machine, State::Idle, &["used within the last 10m"]);
-    // A rule of the catalogue proves more.
+    // A rule of the catalog can prove more.
     let informix = with_key(0x5256_4801);
     informix.edit(|facts| facts.sysv[0].row.mode = crate::segment::Mode::new(0o660));
     assert_is(&informix, CERTAIN, &["no oninit is running"]);
 }
 
 #[test]
-fn the_last_pid_of_a_segment_without_a_key_has_to_be_gone_too() {
+fn a_leak_without_a_key_needs_an_exited_last_user() {
     let machine = with_sysv();
     let last = |pid| machine.edit(|facts| facts.sysv[0].row.last_pid = pid);
     let own = machine.own_pid();
@@ -98,7 +96,7 @@ fn the_last_pid_of_a_segment_without_a_key_has_to_be_gone_too() {
     machine.add_process(4188, "reader");
     machine.edit(|facts| facts.sysv[0].row.detach = Some(Timestamp::from_seconds(facts.now - 7200)));
     assert_is(&machine, CERTAIN, &["4188, exited too"]);
-    // It began an hour ago, before it detached.
+    // It started an hour ago, before it detached.
     machine.edit(|facts| facts.sysv[0].row.detach = Some(Timestamp::from_seconds(facts.now - 1800)));
     assert_is(&machine, State::Idle, &["no holders; its last user is running: reader (4188)"]);
     machine.edit(|facts| facts.sysv[0].row.key = crate::segment::Key(0x4d2));
@@ -124,7 +122,7 @@ fn evidence_is_not_repeated_below_the_headline() {
 }
 
 #[test]
-fn an_image_that_an_x_server_used_last_is_a_certain_leak_once_its_client_is_gone() {
+fn an_x_image_is_a_certain_leak_once_its_client_exited() {
     let machine = with_sysv();
     machine.add_process(4188, "Xvfb");
     machine.edit(|facts| {
@@ -136,7 +134,7 @@ fn an_image_that_an_x_server_used_last_is_a_certain_leak_once_its_client_is_gone
 
 /// The kernel shows a pid outside of the pid namespace as 0.
 #[test]
-fn a_last_user_without_a_pid_here_is_no_proof() {
+fn a_last_user_outside_of_the_pid_namespace_proves_nothing() {
     let machine = with_sysv();
     assert_is(&machine, CERTAIN, &[]);
     machine.edit(|facts| {
@@ -146,17 +144,20 @@ fn a_last_user_without_a_pid_here_is_no_proof() {
     assert_is(&machine, LIKELY, &["a process outside this pid namespace used it last"]);
 }
 
-/// Knows of two runs of this program: 5000 attached a segment after 5001, and that one after a process.
+/// A log of two runs of this program: 5000 attached a segment after 5001, which attached it after `user`.
 #[derive(Debug)]
 struct Runs {
     user: u32,
     trusted: bool,
     kept: bool,
+    created: bool,
 }
+
+const KNOWN: Runs = Runs { user: 4188, trusted: true, kept: true, created: false };
 
 impl Created for Runs {
     fn has(&self, _: &dyn Machine, _: &Segment, _: Timestamp) -> bool {
-        false
+        self.created
     }
 
     fn before(&self, machine: &dyn Machine, _: &Segment, pid: u32, _: Timestamp) -> Option<Before> {
@@ -176,13 +177,12 @@ impl Created for Runs {
 
 #[test]
 fn our_own_attachments_never_prove_a_leak() {
-    const KNOWN: Runs = Runs { user: 4188, trusted: true, kept: true };
     static RUNS: [Runs; 5] = [
         KNOWN,
         Runs { trusted: false, ..KNOWN },
         Runs { user: 0, ..KNOWN },
-        Runs { user: 0, trusted: false, kept: true },
-        Runs { user: 0, trusted: false, kept: false },
+        Runs { user: 0, trusted: false, ..KNOWN },
+        Runs { user: 0, trusted: false, kept: false, ..KNOWN },
     ];
     let machine = with_sysv();
     machine.edit(|facts| {
@@ -194,14 +194,14 @@ fn our_own_attachments_never_prove_a_leak() {
     let state = |runs| of(runs).verdict.state;
     // The last user exited long ago; another user's times are not believed.
     assert_eq!((state(&RUNS[0]), state(&RUNS[1])), (CERTAIN, State::Idle));
-    // Nobody had used it.
+    // It was unused before.
     assert_eq!((state(&RUNS[2]), state(&RUNS[3])), (CERTAIN, State::Idle));
     let segment = of(&RUNS[0]);
     assert!(segment.verdict.reasons.concat().contains("shmlens attached it since"), "{:?}", segment.verdict);
     assert_eq!(segment.sysv().unwrap().last_pid, 5000, "what the kernel tells is shown");
     machine.add_process(4188, "forkshm");
     assert_eq!((state(&RUNS[0]), state(&RUNS[1])), (State::Idle, State::Idle));
-    // The pid passed to another process that uses the segment.
+    // The pid was reused by a process that uses the segment.
     machine.add_process(5000, "reader");
     assert_eq!(of(&RUNS[0]).verdict.reasons[0], "no holders; its last user is running: reader (5000)");
     machine.edit(|facts| facts.processes.clear());
@@ -212,19 +212,10 @@ fn our_own_attachments_never_prove_a_leak() {
     assert_eq!((state(&RUNS[0]), state(&RUNS[4])), (CERTAIN, LIKELY), "it may have been shmlens");
 }
 
-/// Remembers every segment.
-#[derive(Debug)]
-struct All;
-
-impl Created for All {
-    fn has(&self, _: &dyn Machine, _: &Segment, _: Timestamp) -> bool {
-        true
-    }
-}
-
 #[test]
-fn what_this_program_created_or_restored_is_likely_at_most() {
-    let rules = Rules::default().with_created(&All);
+fn a_leak_that_shmlens_created_is_likely_at_most() {
+    static CREATED: Runs = Runs { created: true, ..KNOWN };
+    let rules = Rules::default().with_created(&CREATED);
     for machine in [with_sysv(), with_object("nccl-a1B2c3"), with_object("torch_4121_7_0")] {
         assert_is(&machine, CERTAIN, &[]);
         let verdict = segments_by(&machine, rules).remove(0).verdict;
@@ -234,7 +225,7 @@ fn what_this_program_created_or_restored_is_likely_at_most() {
 }
 
 #[test]
-fn the_leak_that_a_running_demo_shows_is_certain() {
+fn the_leak_of_a_running_demo_is_certain() {
     let key = demo::PREFIX + demo::ORPHAN + 700;
     let machine = with_key(key);
     assert_is(&machine, LIKELY, &["may attach to its key"]);
@@ -244,7 +235,7 @@ fn the_leak_that_a_running_demo_shows_is_certain() {
     assert_is(&machine, CERTAIN, &["creator 4121 exited", "shmlens demo (700) uses for its leak example"]);
 }
 
-/// A machine with one object, ann's, made an hour ago.
+/// Returns a machine with one object of ann's, created an hour ago.
 fn with_object(name: &str) -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_object(name, FakeBytes::hole(32));
@@ -266,7 +257,7 @@ fn set_times(object: &mut FakeObject, seconds: i64) {
 }
 
 #[test]
-fn removed_before_all_else() {
+fn removed_outranks_every_state() {
     let machine = with_sysv();
     machine.edit(|facts| facts.sysv[0].row.marked = true);
     for (pid, command) in [(7, "writer"), (8, "reader")] {
@@ -290,13 +281,13 @@ fn removed_before_all_else() {
 }
 
 #[test]
-fn in_use_is_what_others_hold() {
+fn a_segment_with_holders_is_in_use() {
     let machine = with_sysv();
     machine.add_process(7, "writer");
     machine.attach_in(7, 1, Access::ReadWrite);
     machine.attach_in(7, 1, Access::ReadWrite);
     assert_is(&machine, State::InUse, &["held by 1 process", "nattch 2"]);
-    // Two more that nobody can be found for.
+    // Two more attachments without a known process.
     machine.edit(|facts| facts.sysv[0].row.nattch = 4);
     let missing = "nattch 4: 2 found, 2 in processes that cannot be inspected";
     assert_is(&machine, State::InUse, &[missing]);
@@ -314,7 +305,7 @@ fn in_use_is_what_others_hold() {
 }
 
 #[test]
-fn a_lock_alone_is_a_hold() {
+fn a_locked_object_is_in_use() {
     let machine = with_object("nccl-a1B2c3");
     let lock = |pid, inode| FileLock { device: OBJECTS, inode, pid };
     machine.edit(|facts| facts.locks = vec![lock(Some(17), 2)]);
@@ -344,7 +335,7 @@ fn our_own_attachments_do_not_count() {
 }
 
 #[test]
-fn what_this_program_writes_to_is_its_own() {
+fn our_writable_mapping_counts_as_a_holder() {
     let (sysv, object) = (with_sysv(), with_object("mine"));
     for machine in [&sysv, &object] {
         let own = machine.own_pid();
@@ -356,7 +347,7 @@ fn what_this_program_writes_to_is_its_own() {
 }
 
 #[test]
-fn unknown_while_that_nobody_holds_it_is_not_settled() {
+fn unknown_until_it_is_proven_that_it_has_no_holders() {
     let machine = with_object("nccl-a1B2c3");
     let survey = Identifier::default().survey(&machine, None, &mut Names::default());
     assert_eq!(survey.segments[0].verdict.state, State::Unknown, "not looked at yet");
@@ -365,7 +356,7 @@ fn unknown_while_that_nobody_holds_it_is_not_settled() {
     let mut identifier = Identifier::default();
     let survey = identifier.survey(&machine, Some(&shared), &mut names);
     assert_eq!((survey.segments[0].verdict.state, identifier.needs_private()), (CERTAIN, false), "leased");
-    // Bob may not ask for a lease on ann's, and what is fresh is not asked about.
+    // Bob cannot take a lease on ann's object.
     for (uid, ago) in [(1001, 3600), (1000, 0)] {
         machine.edit(|facts| facts.effective_uid = uid);
         edit(&machine, |object, now| set_times(object, now - ago));
@@ -376,7 +367,7 @@ fn unknown_while_that_nobody_holds_it_is_not_settled() {
         assert_eq!((state, identifier.needs_private()), (State::Unknown, true), "it may be mapped privately");
     }
     machine.edit(|facts| facts.effective_uid = 0);
-    // Made between the two looks.
+    // Created between scan and survey.
     let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
     machine.edit(|facts| facts.now += 5000);
     edit(&machine, |object, now| set_times(object, now - 1000));
@@ -384,7 +375,7 @@ fn unknown_while_that_nobody_holds_it_is_not_settled() {
     assert_eq!(survey.segments[0].verdict.state, State::Unknown, "younger than the look");
     assert_is(&machine, CERTAIN, &[]);
 
-    // Who is neither its owner nor root cannot ask the kernel.
+    // Only the owner and root can take a lease.
     machine.edit(|facts| (facts.effective_uid, facts.visibility.hides) = (1001, true));
     assert_is(&machine, State::Unknown, &["hidepid", "run as root"]);
     machine.edit(|facts| (facts.visibility.hides, facts.visibility.outside) = (false, true));
@@ -394,9 +385,9 @@ fn unknown_while_that_nobody_holds_it_is_not_settled() {
 }
 
 #[test]
-fn what_only_its_owner_can_open_is_settled_by_the_owners_and_roots_processes() {
+fn a_private_object_depends_only_on_processes_of_its_owner_and_root() {
     let machine = with_object("nccl-a1B2c3");
-    // Carl may not ask for a lease.
+    // Carl cannot take a lease.
     machine.edit(|facts| facts.effective_uid = 1002);
     machine.add_process(7, "writer");
     let unreadable_of = |uid| {
@@ -412,7 +403,7 @@ fn what_only_its_owner_can_open_is_settled_by_the_owners_and_roots_processes() {
         (0o640, State::Unknown),
         (0o604, State::Unknown),
         (0o602, State::Unknown),
-        // Of an access control list these are the most that it gives.
+        // With an access control list, the group bits are the most that it grants.
         (0o610, State::Unknown),
         (0o700, CERTAIN),
         (0o000, CERTAIN),
@@ -431,18 +422,18 @@ fn what_only_its_owner_can_open_is_settled_by_the_owners_and_roots_processes() {
 }
 
 #[test]
-fn root_and_the_owner_may_have_the_last_word_from_the_kernel() {
+fn a_lease_of_root_or_the_owner_decides() {
     for uid in [0, 1000] {
-        the_last_word_is_the_kernels(uid);
+        a_lease_decides(uid);
     }
 }
 
-fn the_last_word_is_the_kernels(uid: u32) {
+fn a_lease_decides(uid: u32) {
     let machine = with_object("nccl-a1B2c3");
     machine.edit(|facts| (facts.effective_uid, facts.visibility.outside) = (uid, true));
     assert_is(&machine, CERTAIN, &["granted a write lease (F_SETLEASE)"]);
     assert!(!verdict(&machine).reasons.concat().contains("no holders found, but"));
-    // What was touched lately is not asked about.
+    // No lease is requested for a recently used object.
     edit(&machine, |object, now| object.stat.access = Timestamp::from_seconds(now - 59));
     assert_is(&machine, State::Idle, &["used within", "once the segment has been unused for 1m"]);
     machine.edit(|facts| facts.blind = true);
@@ -450,7 +441,7 @@ fn the_last_word_is_the_kernels(uid: u32) {
     machine.edit(|facts| facts.blind = false);
     edit(&machine, |object, now| object.stat.access = Timestamp::from_seconds(now - 60));
     assert_is(&machine, CERTAIN, &[]);
-    // Our own descriptor is no answer, and not knowing is no reason to call it unknown.
+    // Our own descriptor makes the lease fail, which proves nothing.
     let own = machine.own_pid();
     machine.add_process(own, "shmlens");
     machine.open_in(own, "nccl-a1B2c3", Access::Read);
@@ -468,7 +459,7 @@ fn the_last_word_is_the_kernels(uid: u32) {
 }
 
 #[test]
-fn nobody_is_attached_is_settled_whoever_looks() {
+fn nattch_0_proves_no_holders_for_every_user() {
     let machine = with_sysv();
     machine.edit(|facts| {
         facts.effective_uid = 65534;
@@ -481,10 +472,10 @@ fn nobody_is_attached_is_settled_whoever_looks() {
 }
 
 #[test]
-fn protected_is_what_the_catalogue_says_must_stay() {
+fn a_rule_can_protect_a_segment() {
     let machine = with_object("libpod_lock");
     assert_is(&machine, State::Protected, &["no holders; protected: "]);
-    // Also when it was touched just now.
+    // Even if it was used just now.
     edit(&machine, set_times);
     assert_is(&machine, State::Protected, &[]);
     machine.add_process(7, "podman");
@@ -493,14 +484,14 @@ fn protected_is_what_the_catalogue_says_must_stay() {
 }
 
 #[test]
-fn idle_while_its_creator_lives() {
+fn a_segment_is_idle_while_its_creator_runs() {
     let machine = with_sysv();
     machine.add_process(4121, "wri\nter");
     let segment = only(&machine);
     assert_eq!(segment.verdict.state, State::Idle);
     assert_eq!(segment.verdict.reasons[0], r"no holders; creator is running: wri\x0ater (4121)");
     assert_eq!(segment.made_by.unwrap().name_text(), r"wri\x0ater");
-    // It began an hour ago, as long as the segment is unchanged: within the seconds of doubt.
+    // It started an hour ago, when the segment changed last: within the slack.
     let changed = |ago| {
         machine.edit(|facts| {
             let then = Timestamp::from_seconds(facts.now - ago);
@@ -511,7 +502,7 @@ fn idle_while_its_creator_lives() {
     assert_is(&machine, State::Idle, &[]);
     changed(3603);
     assert_is(&machine, CERTAIN, &[r"pid 4121 is now wri\x0ater, which started after the last change"]);
-    assert_eq!(&*only(&machine).made_by.unwrap().id, "gone");
+    assert_eq!(only(&machine).made_by, Some(Maker::Exited(4121)));
     changed(3600);
     machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().ended = true);
     assert_is(&machine, CERTAIN, &["creator 4121 exited"]);
@@ -526,7 +517,7 @@ fn idle_while_its_creator_lives() {
 }
 
 #[test]
-fn idle_when_it_was_touched_too_lately() {
+fn a_recently_used_segment_is_idle() {
     let machine = with_sysv();
     let changed = |ago| {
         machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now - ago)));
@@ -548,7 +539,7 @@ fn idle_when_it_was_touched_too_lately() {
 
 /// The clock was set back, or an owner set the times of an object.
 #[test]
-fn a_future_time_never_settles() {
+fn a_segment_used_in_the_future_is_never_leaked() {
     let settled_at_once = Rules { settle: Some(Duration::ZERO), ..Rules::default() };
     let machine = with_sysv();
     machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now + 100)));
@@ -562,13 +553,13 @@ fn a_future_time_never_settles() {
     edit(&machine, |object, now| object.stat.modify = Timestamp::from_seconds(now + 100));
     assert_is(&machine, State::Idle, &["in the future"]);
     assert!(!verdict(&machine).reasons.join("").contains("used within the last"));
-    // Just ahead of the clock that was read before it.
+    // Just ahead of the clock, which was read earlier.
     edit(&machine, |object, now| object.stat.modify = Timestamp::from_seconds(now + 1));
     assert_eq!(segments_by(&machine, settled_at_once).remove(0).verdict.state, LIKELY);
 }
 
 #[test]
-fn where_nothing_tells_who_made_it_ten_minutes_have_to_pass() {
+fn a_segment_of_an_unknown_maker_is_leaked_after_ten_minutes() {
     let machine = with_object("a");
     edit(&machine, |object, now| set_times(object, now - 600));
     let reasons = ["unknown maker", "not read or written through files for 10m; mappings leave no time"];
@@ -585,13 +576,13 @@ fn where_nothing_tells_who_made_it_ten_minutes_have_to_pass() {
         edit(&machine, |object, now| *which(object) = Timestamp::from_seconds(now - 600));
         assert_is(&machine, LIKELY, &[]);
     }
-    // A file system that keeps no time of birth.
+    // A file system without birth times.
     edit(&machine, |object, _| object.stat.birth = None);
     assert_is(&machine, LIKELY, &[]);
 }
 
 #[test]
-fn both_times_can_be_set_and_to_nothing() {
+fn the_settle_time_replaces_both_defaults() {
     let machine = with_sysv();
     machine.add_object("a", FakeBytes::hole(1));
     let states = |settle| {
@@ -607,7 +598,7 @@ fn both_times_can_be_set_and_to_nothing() {
 }
 
 #[test]
-fn what_the_catalogue_knows_is_judged_by_it() {
+fn a_known_maker_is_judged_by_its_rule() {
     let nobody = |name: &str, state: State, words: &[&str]| assert_is(&with_object(name), state, words);
     nobody("nccl-a1B2c3", CERTAIN, &["name matches NVIDIA NCCL"]);
     nobody("jack-shm-registry", State::Idle, &["no holders, which is normal"]);
@@ -619,7 +610,7 @@ fn what_the_catalogue_knows_is_judged_by_it() {
     machine.add_process(4121, "train.py");
     let wanted = "no holders; still needed: its creator (pid 4121, from its name) is running";
     assert_is(&machine, State::Idle, &[wanted]);
-    // Its pid has passed to another one.
+    // The pid was reused.
     machine.edit(|facts| {
         facts.processes.get_mut(&4121).unwrap().began = Timestamp::from_seconds(facts.now - 3000);
     });
@@ -631,12 +622,12 @@ fn what_the_catalogue_knows_is_judged_by_it() {
 }
 
 #[test]
-fn a_pid_that_lives_in_another_namespace_may_be_the_makers() {
+fn a_pid_in_a_child_namespace_may_be_the_maker() {
     let machine = with_object("torch_4121_7_0");
     machine.edit(|facts| facts.inner_pids = vec![4121]);
     let wanted = "its creator (pid 4121, from its name) may be running in another pid namespace";
     assert_is(&machine, State::Idle, &["still needed", wanted]);
-    // Also when another process has that pid here.
+    // Even if another process has that pid here.
     machine.add_process(4121, "another");
     machine.edit(|facts| {
         facts.processes.get_mut(&4121).unwrap().began = Timestamp::from_seconds(facts.now - 60);
@@ -647,7 +638,7 @@ fn a_pid_that_lives_in_another_namespace_may_be_the_makers() {
 }
 
 #[test]
-fn a_pid_that_may_be_anywhere_makes_nothing_certain() {
+fn without_full_visibility_a_pid_proves_nothing() {
     let machine = with_object("torch_4121_7_0");
     machine.edit(|facts| (facts.effective_uid, facts.visibility.hides) = (1002, true));
     assert_is(&machine, State::Unknown, &[]);
@@ -667,8 +658,8 @@ fn a_pid_that_may_be_anywhere_makes_nothing_certain() {
 }
 
 #[test]
-fn what_cannot_be_told_is_not_certain_and_what_must_stay_stays() {
-    // Its creator is gone, and whether its server runs may be hidden.
+fn an_undecided_rule_is_likely_at_most_or_protected() {
+    // Its creator has exited, and its server may be hidden.
     let machine = FakeMachine::new();
     machine.add_sysv(1, 0x5256_4801, FakeBytes::hole(4096));
     machine.edit(|facts| facts.sysv[0].row.mode = crate::segment::Mode::new(0o660));
@@ -678,14 +669,14 @@ fn what_cannot_be_told_is_not_certain_and_what_must_stay_stays() {
     machine.edit(|facts| facts.visibility.hides = false);
     machine.add_process(9, "oninit");
     assert_is(&machine, State::Protected, &["oninit is running"]);
-    // While its very maker lives, too.
+    // Even while its creator runs.
     machine.edit(|facts| facts.processes.clear());
     machine.add_process(4121, "onsomething");
     assert_is(&machine, State::Idle, &["creator is running: onsomething (4121)"]);
 }
 
 #[test]
-fn a_known_maker_without_a_rule_is_judged_as_an_unknown_one() {
+fn a_maker_without_a_verdict_is_judged_as_unknown() {
     let machine = with_object("sem.gate");
     let segment = only(&machine);
     assert_eq!(segment.made_by.unwrap().name_text(), "POSIX named semaphore");
@@ -693,25 +684,25 @@ fn a_known_maker_without_a_rule_is_judged_as_an_unknown_one() {
     assert_is(&machine, LIKELY, &[wanted]);
     edit(&machine, |object, now| set_times(object, now - 599));
     assert_is(&machine, State::Idle, &["used within the last 10m"]);
-    // Of System V its creator tells more.
+    // The creator of a System V segment proves more.
     let machine = FakeMachine::new();
     machine.add_sysv(1, 0x5100_a1b2, FakeBytes::hole(4096));
     assert_is(&machine, LIKELY, &["Qt QSharedMemory", "creator 4121 exited"]);
 }
 
 #[test]
-fn its_creator_is_among_what_surrounds_it() {
+fn the_creator_belongs_to_the_context() {
     let machine = FakeMachine::new();
     machine.add_sysv(1, 0x0052_e2c1, FakeBytes::hole(56));
-    assert_eq!(&*only(&machine).made_by.unwrap().id, "gone");
+    assert_eq!(only(&machine).made_by, Some(Maker::Exited(4121)));
     machine.add_process(4121, "postgres");
     let segment = only(&machine);
-    assert_eq!(&*segment.made_by.unwrap().id, "postgresql-sysv-live");
+    assert_eq!(segment.made_by.unwrap().id(), "postgresql-sysv-live");
     assert_eq!(segment.verdict.state, State::Protected);
 }
 
 #[test]
-fn a_persons_own_makers_go_first() {
+fn user_makers_come_first() {
     let own = r#"
         [[maker]]
         id = "own"
@@ -731,7 +722,7 @@ fn a_persons_own_makers_go_first() {
     let rules = Rules::with(&makers, None);
     let judged = |name: &str| segments_by(&with_object(name), rules).remove(0);
     let kept = judged("nccl-a1B2c3");
-    assert_eq!((&*kept.made_by.unwrap().id, kept.verdict.state), ("own", State::Idle));
+    assert_eq!((kept.made_by.as_ref().unwrap().id(), kept.verdict.state), ("own", State::Idle));
     assert!(kept.verdict.reasons[0].contains(r"it is kept \x1bbetween runs"), "{:?}", kept.verdict.reasons);
     assert!(!kept.verdict.reasons.concat().contains('\x1b'));
     assert_eq!(judged("session-4121").verdict.state, CERTAIN);
@@ -739,7 +730,7 @@ fn a_persons_own_makers_go_first() {
 }
 
 #[test]
-fn what_is_said_stands_still_while_the_state_does() {
+fn the_first_reason_changes_only_with_the_state() {
     let machine = with_sysv();
     for name in ["nccl-a1B2c3", "a", "psm_1f09ab2c", "sem.gate", "libpod_lock", "held"] {
         machine.add_object(name, FakeBytes::hole(32));
@@ -760,7 +751,7 @@ fn what_is_said_stands_still_while_the_state_does() {
     machine.add_process(8, "another");
     machine.add_process(10, "and one more");
     assert_eq!(said(), before);
-    // The same where some may not be examined.
+    // Also if some processes cannot be examined.
     for pid in [8, 10] {
         machine.edit(|facts| facts.processes.get_mut(&pid).unwrap().readable = false);
     }
@@ -770,7 +761,7 @@ fn what_is_said_stands_still_while_the_state_does() {
 }
 
 #[test]
-fn what_is_still_being_written_is_asked_again() {
+fn a_young_segment_is_read_again() {
     let machine = with_object("psm_1f09ab2c");
     let list: Vec<u8> = [
         &[1u8, 0, 0, 0, 0, 0, 0, 0],
@@ -785,7 +776,7 @@ fn what_is_still_being_written_is_asked_again() {
     let mut identifier = Identifier::default();
     let mut maker = || {
         let survey = identifier.survey(&machine, None, &mut Names::default());
-        survey.segments[0].made_by.as_ref().unwrap().id.to_string()
+        survey.segments[0].made_by.as_ref().unwrap().id().to_owned()
     };
     edit(&machine, set_times);
     assert_eq!(maker(), "cpython-shared-memory");

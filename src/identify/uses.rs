@@ -1,56 +1,59 @@
-//! Looks through our own attachments: reading a System V segment may attach it, which replaces the pid and the
-//! times of its last use, and a verdict depends on those.
+//! Hides our own attachments: reading a System V segment may attach it, which replaces the pid and the times of
+//! its last use, and a verdict depends on those.
 
-use super::{Before, Created, Life, Living, Seen};
+use super::{Before, Created, PidNamespace, ProcessState, ProcessStates};
 use crate::machine::Machine;
 use crate::segment::{Facts, Segment, Times};
 use crate::survey::Survey;
 
-/// Runs of this program that attached a segment one after the other, at most.
-const MOST: usize = 16;
+/// The most runs of this program that attached a segment in a row.
+const MAX_RUNS: usize = 16;
 
-/// The last use of a segment as the kernel tells it.
-pub struct Told {
+/// The last use of a segment as the kernel reports it.
+pub struct Reported {
     at: usize,
     last_pid: u32,
     times: Times,
 }
 
-/// Gives each segment that this program used last the last use before that. Returns what the kernel tells.
-pub fn look_through(
+/// Replaces the last use of each segment that this program used last by the use before that. Returns the last
+/// uses that the kernel reports.
+pub fn hide_own(
     log: &dyn Created,
     machine: &dyn Machine,
-    living: &Living<'_>,
+    states: &ProcessStates<'_>,
     survey: &mut Survey,
-) -> Vec<Told> {
+) -> Vec<Reported> {
     let own = machine.own_pid();
     let now = survey.at;
     let mut replaced = vec![];
     for (at, segment) in survey.segments.iter_mut().enumerate() {
-        let Some(told) = segment.sysv().map(|facts| facts.last_pid).filter(|&pid| pid != 0) else { continue };
-        // An earlier run has ended, unless its pid passed to another process, or it still shows the segment.
+        let Some(reported) = segment.sysv().map(|facts| facts.last_pid).filter(|&pid| pid != 0) else {
+            continue;
+        };
+        // An earlier run has ended, unless its pid was reused, or it still shows the segment.
         let is_run = |pid: u32, segment: &Segment| {
             let used = segment.times.attach.max(segment.times.detach);
             pid == own
-                || match living.of(pid, Seen::Here, used) {
-                    Life::Lives(process) => *process.command == *b"shmlens",
+                || match states.of(pid, PidNamespace::Ours, used) {
+                    ProcessState::Running(process) => *process.command == *b"shmlens",
                     _ => true,
                 }
         };
         let mut found: Option<Before> = None;
-        for _ in 0..MOST {
-            let pid = found.map_or(told, |before| before.last.pid);
+        for _ in 0..MAX_RUNS {
+            let pid = found.map_or(reported, |before| before.last.pid);
             match log.before(machine, segment, pid, now) {
                 Some(before) if is_run(pid, segment) => found = Some(before),
                 _ => break,
             }
         }
         let Some(Before { last, trusted }) = found else { continue };
-        // That nobody used it before is not taken from another user.
+        // Another user's note that it was unused before is not trusted.
         if !trusted && last.pid == 0 {
             continue;
         }
-        replaced.push(Told { at, last_pid: told, times: segment.times });
+        replaced.push(Reported { at, last_pid: reported, times: segment.times });
         if trusted {
             (segment.times.attach, segment.times.detach) = (last.attach, last.detach);
         }
@@ -59,9 +62,9 @@ pub fn look_through(
     replaced
 }
 
-/// Gives the segments back what the kernel tells, for the verdicts are made.
-pub fn restore(survey: &mut Survey, replaced: Vec<Told>) {
-    for Told { at, last_pid, times } in replaced {
+/// Restores the last uses that the kernel reports, after the verdicts.
+pub fn restore(survey: &mut Survey, replaced: Vec<Reported>) {
+    for Reported { at, last_pid, times } in replaced {
         let segment = &mut survey.segments[at];
         segment.times = times;
         set_last_pid(segment, last_pid);

@@ -1,32 +1,49 @@
-//! Who made a segment, as far as it can be told.
+//! The maker of a segment.
 
 use super::escape;
 use std::sync::Arc;
 
 /// A maker of segments.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Maker {
-    /// Which rule of the catalogue knows it; `process` for a process that
-    /// lives and is known by its pid alone.
-    pub id: Arc<str>,
-    /// What it is called. A process may have given itself any name, of any
-    /// bytes: print [`Maker::name_text`].
-    pub name: Arc<[u8]>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Maker {
+    /// The program or library that a rule of the catalog recognizes.
+    Known { id: Arc<str>, name: Arc<[u8]> },
+    /// The running process with the pid of the creator. A process can give itself any name: print
+    /// [`Maker::name_text`].
+    Process(Arc<[u8]>),
+    /// The creator of this pid, which has exited.
+    Exited(u32),
 }
 
 impl Maker {
-    /// What it is called, safe to print.
+    /// The id of the rule, `process`, or `gone`.
     #[must_use]
-    pub fn name_text(&self) -> String {
-        escape(&self.name)
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Known { id, .. } => id,
+            Self::Process(_) => "process",
+            Self::Exited(_) => "gone",
+        }
     }
 
-    /// Whether a text means it: the id, or a part of the id or the name. Case
-    /// does not matter.
+    fn name(&self) -> &[u8] {
+        match self {
+            Self::Known { name, .. } | Self::Process(name) => name,
+            Self::Exited(_) => b"gone",
+        }
+    }
+
+    /// The name, safe to print.
+    #[must_use]
+    pub fn name_text(&self) -> String {
+        escape(self.name())
+    }
+
+    /// Returns whether a text is part of the id or the name, ignoring case.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         let has = |name: &str| name.to_lowercase().contains(&text);
-        !text.is_empty() && (has(&self.id) || has(&String::from_utf8_lossy(&self.name)))
+        !text.is_empty() && (has(self.id()) || has(&String::from_utf8_lossy(self.name())))
     }
 }

@@ -293,6 +293,12 @@ impl Segment {
         (self.creator_life == CreatorLife::Exited).then(|| self.sysv().map(|facts| facts.creator_pid))?
     }
 
+    /// The maker, unless all that is known is that the creator has exited.
+    #[must_use]
+    pub fn named_maker(&self) -> Option<&Maker> {
+        self.made_by.as_ref().filter(|maker| !matches!(maker, Maker::Exited(_)))
+    }
+
     /// Which of the kinds it is.
     #[must_use]
     pub const fn kind(&self) -> Kind {

@@ -1,27 +1,26 @@
-//! Conditions that will stop programs soon, with the users and processes
-//! concerned.
+//! Conditions that will make programs fail soon, with their users and processes.
 
 use super::usage::{objects, promised};
 use super::{DevShmUse, Survey, past_end};
 use crate::segment::{Bytes, Holder, Kind, Segment};
 use std::collections::BTreeMap;
 
-/// So many users are named.
+/// The most users that an alert names.
 const NAMED: usize = 3;
 
 /// A limit that is nearly reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// Which: `/dev/shm is 95% full, 640 MiB left`.
+    /// `/dev/shm is nearly full, 640 MiB of 12 GiB left`
     pub what: String,
-    /// Who uses most of it, the largest first; safe to print.
+    /// The largest users first, safe to print.
     pub users: Vec<String>,
-    /// It needs attention now. `limits` prints the others too, the terminal UI does not.
+    /// It needs attention now. The terminal UI shows only urgent alerts, `limits` prints all.
     pub urgent: bool,
 }
 
 impl Alert {
-    /// In one line, with so many users at most.
+    /// Returns one line with a limited number of users.
     #[must_use]
     pub fn text(&self, most: usize) -> String {
         let users = &self.users[..self.users.len().min(most)];
@@ -34,8 +33,8 @@ impl Alert {
     }
 }
 
-/// The limits of which nine tenths are used or more, a `/dev/shm` that has
-/// promised more than its capacity, and mappings past the end of their objects.
+/// Returns alerts for limits that are 90% used, an overcommitted `/dev/shm`, and mappings past the end of their
+/// objects.
 #[must_use]
 pub fn alerts(survey: &Survey) -> Vec<Alert> {
     let limits = &survey.limits;
@@ -89,9 +88,8 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
     alerts
 }
 
-/// The objects in `/dev/shm` are larger together than its capacity. A tmpfs
-/// allocates a page when it is first written; when none is left, the write to a
-/// mapping raises SIGBUS.
+/// Returns an alert if the sizes of all objects exceed the capacity of `/dev/shm`. A tmpfs allocates a page when it
+/// is first written; if none is left, writing to a mapping raises SIGBUS.
 fn overcommitted(survey: &Survey) -> Option<Alert> {
     let DevShmUse { size: capacity, used, .. } = survey.limits.dev_shm?;
     let promised = promised(survey);
@@ -108,7 +106,7 @@ fn overcommitted(survey: &Survey) -> Option<Alert> {
     Some(Alert { what, users, urgent })
 }
 
-/// How much is left, of what is used to nine tenths or more.
+/// Returns what is left of a limit that is at least 90% used.
 fn nearly(used: u64, most: u64) -> Option<u64> {
     (most > 0 && u128::from(used) * 10 >= u128::from(most) * 9).then(|| most.saturating_sub(used))
 }
@@ -117,7 +115,7 @@ fn sysv(survey: &Survey) -> impl Iterator<Item = &Segment> {
     survey.segments.iter().filter(|segment| segment.kind() == Kind::Sysv)
 }
 
-/// Those with the largest sums, in words.
+/// Returns the users with the largest sums.
 fn by_user<'a>(
     segments: impl Iterator<Item = &'a Segment>,
     of: impl Fn(&Segment) -> u64,
@@ -133,7 +131,7 @@ fn by_user<'a>(
     sums.into_iter().take(NAMED).map(|(name, sum)| format!("{name} {}", words(sum))).collect()
 }
 
-/// What no directory lists, when it is a good part of what is used.
+/// Describes the unlinked objects, if they have at least a tenth of the used memory.
 fn unlinked(survey: &Survey, used: Bytes) -> Option<String> {
     let those = || survey.segments.iter().filter(|segment| segment.kind() == Kind::Deleted);
     let bytes: Bytes = those().filter_map(|segment| segment.resident).sum();
@@ -166,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_before_nine_tenths() {
+    fn a_limit_is_an_alert_from_90_percent_on() {
         let machine = FakeMachine::new();
         for shmid in 0..8 {
             machine.add_sysv(shmid, 0, FakeBytes::full(&[1; 4096]));
@@ -182,7 +180,7 @@ mod tests {
             texts(&machine),
             ["System V ids are exhausted (8). Creating a segment fails now. ann has 8"]
         );
-        // None at all is no limit.
+        // 0 means no limit.
         machine.edit(|facts| facts.limits.shmmni = Some(0));
         assert_eq!(texts(&machine), Vec::<String>::new());
     }
@@ -194,7 +192,7 @@ mod tests {
         machine.add_object("b", FakeBytes::hole(6 << 30));
         assert_eq!(texts(&machine), Vec::<String>::new(), "exactly the capacity");
         machine.add_object("c", FakeBytes::hole(1));
-        // A second name of the same object promises nothing more.
+        // A second name of the same object adds nothing.
         machine.edit(|facts| {
             let object = facts.posix.values().next().unwrap().clone();
             facts.posix.insert(crate::segment::ObjectName::new(b"a2").unwrap(), object);
@@ -212,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_users_are_named_and_what_no_directory_lists() {
+    fn alerts_name_the_largest_users_and_unlinked_objects() {
         let machine = FakeMachine::new();
         for (name, pages) in [("a", 1), ("b", 5), ("c", 3)] {
             machine.add_object(name, FakeBytes::full(&vec![1; pages * 4096]));
@@ -239,7 +237,7 @@ mod tests {
                 "System V memory is exhausted. Creating a segment fails now. ann has 40 KiB",
             ]
         );
-        // A twelfth of what is used is no part to speak of.
+        // A twelfth of the used memory is not mentioned.
         machine.edit(|facts| {
             let shm = facts.limits.dev_shm.as_mut().unwrap();
             (shm.size, shm.used) = (Bytes(36 * 4096), Bytes(36 * 4096));

@@ -1,33 +1,30 @@
-//! What happened between two looks.
+//! The difference between two surveys.
 
 use super::Survey;
 use crate::segment::{Kind, Segment, SegmentId, State};
 
-/// What appeared, changed and vanished from one survey to the next.
+/// The segments that appeared, changed and vanished from one survey to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Difference {
-    /// New, or another segment under a name that was there before.
+    /// New segments, including those that replaced another of the same name.
     pub appeared: Vec<SegmentId>,
-    /// The same segment with another size, mode, owner, state, number of attachments…
+    /// Segments with another size, mode, owner, state, number of attachments…
     pub changed: Vec<SegmentId>,
-    /// Gone.
     pub vanished: Vec<SegmentId>,
 }
 
 impl Difference {
-    /// Whether nothing happened.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.appeared.is_empty() && self.changed.is_empty() && self.vanished.is_empty()
     }
 }
 
-/// Compares two surveys. Times do not count as a change: an access time moves
-/// whenever somebody reads. That it became known who holds a segment is no
-/// change of it, nor is it new for being found that way.
+/// Compares two surveys. Times do not count, since any read changes the access time. Results of the first scan for
+/// holders do not count either.
 #[must_use]
 pub fn difference(before: &Survey, after: &Survey) -> Difference {
-    // Both are in the order of the names: one walk along them.
+    // Both are sorted by id.
     let mut old = before.segments.iter().peekable();
     let mut difference = Difference::default();
     let judged = before.coverage.is_some() == after.coverage.is_some();
@@ -56,12 +53,11 @@ fn same(a: &Segment, b: &Segment, judged: bool) -> bool {
         && a.mode == b.mode
         && a.owner == b.owner
         && a.facts == b.facts
-        && (!judged || a.holders.is_some() != b.holders.is_some() || said(a) == said(b))
+        && (!judged || a.holders.is_some() != b.holders.is_some() || headline(a) == headline(b))
 }
 
-/// What is said of it. The steps behind tell how many processes there are, which
-/// changes without it.
-fn said(segment: &Segment) -> (State, Option<&String>) {
+/// Returns the state and the first reason. Later reasons may change without the segment.
+fn headline(segment: &Segment) -> (State, Option<&String>) {
     (segment.verdict.state, segment.verdict.reasons.first())
 }
 
@@ -74,7 +70,7 @@ mod tests {
     use crate::survey::{Coverage, Depth, Holdings};
 
     #[test]
-    fn what_is_found_by_its_holders_is_new_only_when_they_were_looked_at_before() {
+    fn unlinked_objects_of_the_first_scan_are_not_new() {
         let machine = FakeMachine::new();
         machine.add_process(7, "writer");
         let mut names = Names::default();
@@ -96,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_as_a_change() {
+    fn times_and_later_reasons_are_no_change() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(&[1; 100]));
         let before = Survey::take(&machine, &mut Names::default());
@@ -117,7 +113,7 @@ mod tests {
         assert!(changes.into_iter().all(is_one));
         assert!(!is_one(|one| one.times.access = None));
         assert!(!is_one(|one| one.verdict.reasons.push("of 212 processes".to_owned())));
-        // That it became known who holds it says something else of it, and is no change.
+        // The first scan for holders is no change.
         let mut after = before.clone();
         after.coverage = Some(Coverage::default());
         (after.segments[0].holders, after.segments[0].verdict.state) = (Some([].into()), State::Idle);
@@ -127,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn appeared_changed_vanished_and_replaced() {
+    fn a_replaced_segment_appears_and_a_marked_one_changes() {
         let machine = FakeMachine::new();
         for name in ["stays", "grows", "goes", "replaced"] {
             machine.add_object(name, FakeBytes::hole(100));
@@ -143,7 +139,7 @@ mod tests {
         machine.add_object("replaced", FakeBytes::hole(100));
         machine.add_object("new", FakeBytes::hole(1));
         machine.edit(|facts| {
-            // Marked for removal: the key is gone, the segment is the same.
+            // Marking for removal clears the key of the same segment.
             facts.sysv[0].row.marked = true;
             facts.sysv[0].row.key = crate::segment::Key(0);
             facts.sysv[1].row.creator_pid = 9999;

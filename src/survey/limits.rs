@@ -1,28 +1,23 @@
-//! The kernel's limits, and how much of them is used.
+//! The limits of the kernel and their use.
 
 use crate::machine::{DevShm, LimitFacts};
 use crate::segment::{Bytes, Segment};
 
-/// The limits that segments live in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The most System V segments there may be.
+    /// The most System V segments.
     pub shmmni: Option<u64>,
-    /// The largest System V segment there may be.
+    /// The largest size of a System V segment.
     pub shmmax: Option<Bytes>,
-    /// The most that all System V segments may have together: the kernel
-    /// counts in pages, and this is in bytes, at most what 64 bits hold.
+    /// The most bytes of all System V segments together.
     pub shmall: Option<Bytes>,
-    /// How many System V segments there are.
     pub sysv_segments: u64,
-    /// The sum of their sizes.
+    /// The sum of the sizes of all System V segments.
     pub sysv_bytes: Bytes,
-    /// `/dev/shm`, when there is one.
+    /// `None` without `/dev/shm`.
     pub dev_shm: Option<DevShmUse>,
-    /// The size of a page in bytes.
     pub page_size: u64,
-    /// Whether systemd takes the segments of ordinary users when they log out;
-    /// `None` where it does not run.
+    /// systemd removes segments of ordinary users at logout; `None` if it does not run.
     pub remove_ipc: Option<bool>,
 }
 
@@ -32,16 +27,14 @@ impl From<DevShm> for DevShmUse {
     }
 }
 
-/// The file system that POSIX segments live in.
+/// The use of `/dev/shm`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DevShmUse {
-    /// How much it may hold; 0 where it has no limit.
+    /// The capacity; 0 for no limit.
     pub size: Bytes,
-    /// How much it holds.
     pub used: Bytes,
-    /// How many files it may hold; 0 where it has no limit.
+    /// The most files; 0 for no limit.
     pub inodes: u64,
-    /// How many it holds.
     pub inodes_used: u64,
 }
 
@@ -58,7 +51,7 @@ impl DevShmUse {
         })
     }
 
-    /// How full it is, from 0 to 1; `None` where it has no limit.
+    /// Returns the used share, from 0 to 1; `None` without a limit.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a share to draw a bar by")]
     pub fn share(&self) -> Option<f64> {

@@ -1,23 +1,21 @@
-//! What becomes of segments when their owner logs out. With `RemoveIPC=yes`,
-//! which is the default, systemd-logind removes what an ordinary user has when
-//! the last session of that user ends (`logind.conf(5)`). In its source
-//! (`src/shared/clean-ipc.c`) an attached System V segment is left, and a POSIX
-//! object loses its name, held or not.
+//! The removal of segments at logout. With `RemoveIPC=yes`, the default, systemd-logind removes the segments of an
+//! ordinary user when the last session of that user ends (`logind.conf(5)`). It skips attached System V segments
+//! and unlinks all POSIX objects, held or not (`src/shared/clean-ipc.c`).
 
 use super::{Limits, Survey};
 use crate::segment::{Facts, Owner, Segment, State};
 use std::collections::BTreeMap;
 
-/// Users from this number on are ordinary (`uid_is_system` of systemd).
+/// The lowest uid of ordinary users (`uid_is_system` of systemd).
 const FIRST_ORDINARY: u32 = 1000;
-/// Nobody logs in as nobody.
+/// The uid of `nobody`, which never logs in.
 const NOBODY: u32 = 65534;
 
-/// What happens to a segment at the logout of its owner, and what would keep it;
-/// `None` when nothing does. A sentence without a full stop, safe to print.
+/// Returns what happens to a segment at the logout of its owner, and how to keep it; `None` if nothing happens. A
+/// sentence without a full stop, safe to print.
 #[must_use]
 pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
-    if !is_taken(segment, limits) {
+    if !is_removed_at_logout(segment, limits) {
         return None;
     }
     let user = segment.owner.user_text();
@@ -31,11 +29,11 @@ pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
     ))
 }
 
-/// The same of all segments in one sentence; `None` when it concerns none.
+/// Returns the users whose segments are removed at logout, in one sentence; `None` if there are none.
 #[must_use]
 pub fn logouts(survey: &Survey) -> Option<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for segment in survey.segments.iter().filter(|segment| is_taken(segment, &survey.limits)) {
+    for segment in survey.segments.iter().filter(|segment| is_removed_at_logout(segment, &survey.limits)) {
         *counts.entry(segment.owner.user_text()).or_default() += 1;
     }
     let users: Vec<String> = counts.iter().map(|(user, count)| format!("{user} has {count}")).collect();
@@ -44,12 +42,12 @@ pub fn logouts(survey: &Survey) -> Option<String> {
     })
 }
 
-/// Who has no name cannot log in; what is removed already goes with its holders.
-fn is_taken(segment: &Segment, limits: &Limits) -> bool {
+/// Returns whether systemd removes a segment at logout. Removed ones go away with their holders.
+fn is_removed_at_logout(segment: &Segment, limits: &Limits) -> bool {
     limits.remove_ipc == Some(true) && is_ordinary(&segment.owner) && segment.verdict.state != State::Removed
 }
 
-/// Returns whether systemd removes what this user has: it spares system users.
+/// Returns whether systemd removes segments of this user. A user without a name cannot log in.
 pub fn is_ordinary(owner: &Owner) -> bool {
     owner.user.is_some() && owner.uid >= FIRST_ORDINARY && owner.uid != NOBODY
 }
@@ -62,7 +60,7 @@ mod tests {
     use crate::survey::Names;
 
     #[test]
-    fn only_of_ordinary_users_and_only_where_systemd_does_it() {
+    fn systemd_removes_segments_of_ordinary_users_only_if_configured() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::hole(1));
         for (shmid, uid) in [(1, 1000), (2, 0), (3, 999), (4, 65534), (5, 4242)] {
@@ -77,7 +75,6 @@ mod tests {
                 survey.segments.iter().filter_map(|one| at_logout(one, &survey.limits)).collect();
             assert_eq!(told.len(), taken, "{setting:?}");
             assert_eq!(logouts(&survey).is_some(), taken > 0);
-            // What is removed goes with its holders, whatever systemd does.
             let mut removed = survey.clone();
             for segment in &mut removed.segments {
                 segment.verdict = Verdict::new(State::Removed, "removed");

@@ -1,5 +1,4 @@
-//! Looks at the machine: every segment of both kinds, the limits, and the
-//! difference between two looks.
+//! Surveys the machine: all segments, their holders and the limits, and the difference between two surveys.
 
 mod alerts;
 mod diff;
@@ -30,58 +29,53 @@ use std::io;
 use std::panic::resume_unwind;
 use std::thread;
 
-/// One look at the machine.
+/// The segments and limits of the machine at one time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Survey {
-    /// Every segment: System V by shmid, then POSIX by name.
+    /// All segments: System V by shmid, then POSIX by name.
     pub segments: Vec<Segment>,
-    /// The limits and how much of them is used.
     pub limits: Limits,
-    /// How many processes could be examined, once they were looked at.
+    /// `None` until the processes are scanned.
     pub coverage: Option<Coverage>,
-    /// What could not be looked at, each in a line that is safe to print.
+    /// The failures to list, a line each that is safe to print.
     pub problems: Vec<String>,
     /// The names in `/dev/shm` that are no segments: directories, FIFOs, links, mount points.
     pub other_names: HashSet<ObjectName>,
-    /// The kinds that could not be listed, or not all of them.
+    /// The kinds with segments that could not be listed.
     pub unlisted: Vec<Kind>,
-    /// Those of `unlisted` that lack more than other users' private directories.
+    /// Those of `unlisted` that miss more than other users' private directories.
     pub failed: Vec<Kind>,
-    /// The files in `/dev/shm` that are no segments, directories and itself included.
+    /// The number of files in `/dev/shm` that are no segments, including directories and itself.
     pub(crate) other_files: u64,
-    /// When it was taken.
     pub at: Timestamp,
-    /// When the scan of the processes began that `join` took the holders from.
+    /// The start of the scan that the holders are from.
     pub scanned: Option<Timestamp>,
 }
 
 impl Survey {
-    /// Looks at the machine once. Reads tables and stats files; opens and
-    /// attaches nothing. What cannot be read is a line in `problems`.
-    ///
-    /// `names` remembers what users and groups are called from one look to the next.
+    /// Takes a survey. Reads tables and stats files; opens and attaches nothing. Failures are lines in `problems`.
     #[must_use]
     pub fn take(machine: &dyn Machine, names: &mut Names) -> Self {
         Self::with(machine, names, &|| match machine.sysv_table() {
             Ok(text) => Ok(sysv_table::parse(&text)),
-            // Without /proc, or with a /proc that has only processes (subset=pid), system
-            // calls still list the segments, only not how much of each is in memory.
+            // Without /proc, or if it has only processes (subset=pid), system calls still list the
+            // segments, but not their resident memory.
             Err(_) => machine.sysv_rows(),
         })
     }
 
-    /// As [`Survey::take`], but not how much of a System V segment is in memory,
-    /// which takes most of the time where there are thousands.
+    /// Takes a survey without the resident memory of System V segments, which takes most of the time if there are
+    /// thousands.
     #[must_use]
     pub fn take_without_memory(machine: &dyn Machine, names: &mut Names) -> Self {
         Self::with(machine, names, &|| machine.sysv_rows())
     }
 
-    fn with(machine: &dyn Machine, names: &mut Names, table: &AskTable<'_>) -> Self {
+    fn with(machine: &dyn Machine, names: &mut Names, table: &ReadTable<'_>) -> Self {
         let at = machine.now();
         names.begin(at);
         let mut problems = vec![];
-        let (table, listing) = both(machine, table);
+        let (table, listing) = list_both(machine, table);
         let other_names = listing.iter().flat_map(|listing| listing.others.iter().chain(&listing.mounts));
         let other_names = other_names.cloned().collect();
         let mut segments = vec![];
@@ -115,9 +109,8 @@ impl Survey {
         }
     }
 
-    /// Takes in who holds what: each segment gets its holders, and what is in
-    /// no directory any more and still held gets a segment. The look at the
-    /// processes has to be older than this survey.
+    /// Adds the holders of each segment, and the unlinked objects that are still held. The scan of the processes
+    /// has to be older than this survey.
     pub fn join(&mut self, holdings: &Holdings, machine: &dyn Machine, names: &mut Names) {
         for segment in &mut self.segments {
             segment.holders = holdings.of(segment);
@@ -137,7 +130,7 @@ impl Survey {
     }
 
     /// Returns whether `/dev/shm` has more files than were found: unlinked objects, held in a way that was not
-    /// looked for.
+    /// scanned.
     #[must_use]
     pub fn misses_objects(&self) -> bool {
         let Some(used) = self.limits.dev_shm else { return false };
@@ -148,21 +141,19 @@ impl Survey {
         used.used > listed
     }
 
-    /// What all segments have in memory together.
+    /// Returns the resident memory of all segments.
     #[must_use]
     pub fn resident(&self) -> Bytes {
         self.segments.iter().filter_map(|segment| segment.resident).sum()
     }
 }
 
-/// How System V segments are asked for.
-type AskTable<'a> = dyn Fn() -> io::Result<Table> + Sync + 'a;
+type ReadTable<'a> = dyn Fn() -> io::Result<Table> + Sync + 'a;
 
-/// Asks for both kinds, at the same time: with thousands of segments it is the
-/// kernel's answers that take the time.
-fn both(machine: &dyn Machine, table: &AskTable<'_>) -> (io::Result<Table>, io::Result<ObjectListing>) {
+/// Lists both kinds in parallel: with thousands of segments the kernel takes most of the time.
+fn list_both(machine: &dyn Machine, table: &ReadTable<'_>) -> (io::Result<Table>, io::Result<ObjectListing>) {
     thread::scope(|scope| {
-        // Where there may be no more threads, one after the other does too.
+        // Without another thread, list one after the other.
         let Ok(table) = thread::Builder::new().spawn_scoped(scope, table) else {
             return (table(), machine.list_objects());
         };

@@ -1,15 +1,15 @@
-//! What users and groups are called, asked once and remembered.
+//! A cache of the names of users and groups.
 
 use crate::machine::Machine;
 use crate::segment::{Owner, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How long an answer is believed, in seconds: a user may be added or renamed,
-/// and a user database on a network must not be asked every second.
-const BELIEVED: f64 = 60.0;
+/// The lifetime of an entry in seconds. Users can be renamed, but a user database on a network must not be queried
+/// every second.
+const LIFETIME: f64 = 60.0;
 
-/// The names that were asked for.
+/// The cached names.
 #[derive(Debug, Default)]
 pub struct Names {
     users: HashMap<u32, Option<Arc<str>>>,
@@ -18,16 +18,16 @@ pub struct Names {
 }
 
 impl Names {
-    /// A survey begins: forgets what is too old.
+    /// Drops old entries at the start of a survey.
     pub fn begin(&mut self, now: Timestamp) {
-        if self.since.is_none_or(|since| !(0.0..BELIEVED).contains(&now.seconds_since(since))) {
+        if self.since.is_none_or(|since| !(0.0..LIFETIME).contains(&now.seconds_since(since))) {
             self.users.clear();
             self.groups.clear();
             self.since = Some(now);
         }
     }
 
-    /// The owner with these numbers, with the names they have.
+    /// Returns the owner with these ids and their names.
     pub fn owner(&mut self, machine: &dyn Machine, uid: u32, gid: u32) -> Owner {
         let user = self.users.entry(uid).or_insert_with(|| machine.user_name(uid).map(Into::into)).clone();
         let group = self.groups.entry(gid).or_insert_with(|| machine.group_name(gid).map(Into::into)).clone();
@@ -41,7 +41,7 @@ mod tests {
     use crate::machine::fake::FakeMachine;
 
     #[test]
-    fn an_answer_is_believed_for_a_minute() {
+    fn a_name_is_cached_for_a_minute() {
         let machine = FakeMachine::new();
         let mut names = Names::default();
         let mut ann = |seconds: i64| {

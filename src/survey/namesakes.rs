@@ -1,13 +1,12 @@
-//! Objects that share a name: one was unlinked, and another one has the name now.
-//! Programs that still hold the old object and those that open the new one do not
-//! see each other's data.
+//! Objects that share a name, because one was unlinked and another one created. Programs that hold the old object
+//! and programs that open the new one do not see each other's data.
 
 use crate::segment::{Holder, Kind, Segment, SegmentId};
 
-/// How many holders a line names.
+/// The most holders that a line names.
 const NAMED: usize = 6;
 
-/// The other segments that have, or had, the name of this one.
+/// Returns the other segments that have, or had, the name of this one.
 #[must_use]
 pub fn namesakes<'a>(segment: &Segment, segments: &'a [Segment]) -> Vec<&'a Segment> {
     segments.iter().filter(|other| segment.shares_name_with(other)).collect()

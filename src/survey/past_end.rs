@@ -1,6 +1,5 @@
-//! Mappings that extend past the end of their object: a process mapped it and
-//! it was truncated since (or never grown to that size). Access to a page past
-//! the end raises SIGBUS (`mmap(2)`), whether the mapping is shared or private.
+//! Mappings that extend past the end of their object, which was truncated or never grown. Access to a page past
+//! the end raises SIGBUS (`mmap(2)`), in shared and private mappings.
 
 use super::{Alert, Survey};
 use crate::segment::{Bytes, Holder, Segment};
@@ -9,20 +8,20 @@ use crate::segment::{Bytes, Holder, Segment};
 const LISTED: usize = 5;
 
 impl Survey {
-    /// The holders with a mapping that extends past the end of the segment.
+    /// Returns the holders with a mapping that extends past the end of the segment.
     ///
-    /// A System V segment never shrinks. An object that changed after the
-    /// processes were scanned may have been remapped since: the next scan tells.
+    /// A System V segment never shrinks. An object that changed since the scan may have been remapped, and waits
+    /// for the next scan.
     pub fn past_end<'a>(&self, segment: &'a Segment) -> impl Iterator<Item = &'a Holder> {
         let scanned = self.scanned.zip(segment.times.change).is_some_and(|(at, change)| change <= at);
         let checked = scanned && segment.posix().is_some();
         let holders = segment.holders.as_deref().filter(|_| checked).unwrap_or_default();
-        // The rest of the last page belongs to the mapping: it reads as zeros.
+        // The rest of the last page is readable as zeros.
         let end = segment.size.0.checked_next_multiple_of(self.limits.page_size.max(1));
         holders.iter().filter(move |holder| end.is_some_and(|end| holder.mapped_to > end))
     }
 
-    /// One line for each such holder, safe to print.
+    /// Returns a line for each such holder, safe to print.
     #[must_use]
     pub fn past_end_lines(&self, segment: &Segment) -> Vec<String> {
         self.past_end(segment)
@@ -40,7 +39,7 @@ fn past_end(segment: &Segment, holder: &Holder) -> String {
     format!("{command} ({pid}) maps {label} up to {}, but its size is {size}", Bytes(*mapped_to))
 }
 
-/// An alert about all of them.
+/// Returns an alert about all such mappings.
 pub(super) fn alert(survey: &Survey) -> Option<Alert> {
     let found: Vec<String> = survey
         .segments

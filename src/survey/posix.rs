@@ -8,8 +8,8 @@ use crate::segment::{
 };
 use std::io;
 
-/// Adds the objects of the listing, and what could not be listed. Returns whether all could be listed that
-/// this user may list: another user's private directory and a mount are only told.
+/// Adds the objects of the listing and its problems. Returns whether nothing failed but permissions: other users'
+/// private directories and mounts are expected.
 pub fn add(
     listing: io::Result<ObjectListing>,
     machine: &dyn Machine,
@@ -35,7 +35,7 @@ pub fn add(
     listing.unreadable.iter().all(Unreadable::is_denied)
 }
 
-/// Who may look into a directory, in words.
+/// Describes a directory that could not be listed, and names the users who can.
 fn unreadable(directory: &Unreadable, machine: &dyn Machine, names: &mut Names) -> String {
     let Unreadable { name, uid, gid, mode, reason, .. } = directory;
     if !directory.is_denied() {
@@ -48,11 +48,11 @@ fn unreadable(directory: &Unreadable, machine: &dyn Machine, names: &mut Names) 
 }
 
 fn segment(name: ObjectName, stat: &ObjectStat, machine: &dyn Machine, names: &mut Names) -> Segment {
-    described(SegmentId::Posix(name), stat, None, machine, names)
+    from_stat(SegmentId::Posix(name), stat, None, machine, names)
 }
 
-/// What `stat` says of an object, with a name or without one.
-pub fn described(
+/// Builds the segment of an object, linked or unlinked.
+pub fn from_stat(
     id: SegmentId,
     stat: &ObjectStat,
     unlinked: Option<Unlinked>,
@@ -63,7 +63,7 @@ pub fn described(
         id,
         size: stat.size,
         resident: Some(stat.allocated),
-        // A file's blocks count what is in memory and what is swapped out.
+        // The blocks of a file include swapped-out pages.
         swapped: None,
         mode: Mode::new(stat.mode),
         owner: names.owner(machine, stat.uid, stat.gid),

@@ -7,7 +7,7 @@ use crate::machine::sysv_table::Table;
 use crate::segment::{CreatorLife, Facts, Segment, SegmentId, State, SysvFacts, Times, Verdict, plain_error};
 use std::io;
 
-/// Adds the segments of the table, and what was wrong with it. Returns whether all could be listed.
+/// Adds the segments of the table and its problems. Returns whether the table was complete.
 pub fn add(
     table: io::Result<Table>,
     machine: &dyn Machine,
@@ -75,7 +75,7 @@ mod tests {
     use crate::segment::{Bytes, Mode};
 
     #[test]
-    fn a_line_that_does_not_parse_hides_no_other() {
+    fn an_invalid_line_hides_no_other() {
         let machine = FakeMachine::new();
         machine.add_sysv(3, 0x4d2, FakeBytes::full(&[1; 5000]));
         machine.edit(|facts| facts.stray_lines.push("no segment".to_owned()));

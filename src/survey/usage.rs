@@ -1,13 +1,11 @@
-//! Usage of shared memory added up: by user, by process, and as a whole against
-//! the capacity of `/dev/shm` and the `Shmem` of `/proc/meminfo`.
+//! Sums of shared memory: by user, by process, and in total, compared with `Shmem` in `/proc/meminfo`.
 
 use super::Survey;
 use crate::machine::Machine;
 use crate::segment::{Bytes, CreatorLife, Holder, Kind, Segment, escape};
 use std::collections::{BTreeMap, HashSet};
 
-/// The POSIX objects, unlinked ones included. One with two names (hard links)
-/// is listed under both and uses its memory once.
+/// Returns all POSIX objects, including unlinked ones, each once even if it has two names (hard links).
 pub(super) fn objects(survey: &Survey) -> impl Iterator<Item = &Segment> {
     let mut seen = HashSet::new();
     survey
@@ -16,8 +14,7 @@ pub(super) fn objects(survey: &Survey) -> impl Iterator<Item = &Segment> {
         .filter(move |segment| segment.posix().is_some_and(|facts| seen.insert((facts.device, facts.inode))))
 }
 
-/// The sizes of all objects in `/dev/shm` together: the memory that they use
-/// once every page of them has been written.
+/// Returns the sum of the sizes of all objects: the memory that they use once every page has been written.
 #[must_use]
 pub fn promised(survey: &Survey) -> Bytes {
     objects(survey).map(|segment| segment.size).sum()
@@ -47,7 +44,7 @@ impl Survey {
     }
 }
 
-/// The shared memory of the machine, and the part of it that segments explain.
+/// The shared memory of the machine, and the part of it in listed segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shmem {
     /// `Shmem` in `/proc/meminfo`.
@@ -65,7 +62,7 @@ impl Shmem {
         machine.shmem().map(|total| Self { total, listed })
     }
 
-    /// The part that no listed segment explains.
+    /// Returns the part that no listed segment accounts for.
     #[must_use]
     pub fn rest(&self) -> Bytes {
         Bytes(self.total.0.saturating_sub(self.listed.0))
@@ -87,7 +84,7 @@ impl Shmem {
     }
 }
 
-/// Segments added up.
+/// Counts and sums of segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sum {
     /// System V segments.
@@ -110,7 +107,7 @@ impl Sum {
         *bytes = Bytes(bytes.0.saturating_add(more.0));
     }
 
-    /// The order of the tables: the most bytes first, then the most segments.
+    /// Returns the sort key: bytes, then segments.
     fn weight(&self) -> (u64, u64) {
         (self.bytes.0.saturating_add(self.object_bytes.0), self.ids + self.objects)
     }
@@ -140,10 +137,8 @@ pub struct Usage {
 
 /// Adds up segments by user and by process.
 ///
-/// A segment counts for its owner, and for every process that holds it: in full
-/// for each, once however often it is mapped. A System V segment that is not
-/// attached counts for its creator while that runs, so that a program that
-/// creates ids and never attaches them is found.
+/// A segment counts in full for its owner and for each holder, however often it is mapped. A System V segment that
+/// is not attached counts for its creator while that runs, to find programs that create ids and never attach them.
 #[must_use]
 pub fn usage(machine: &dyn Machine, survey: &Survey) -> Usage {
     let mut users: BTreeMap<u32, (Option<String>, Sum)> = BTreeMap::new();
@@ -155,7 +150,7 @@ pub fn usage(machine: &dyn Machine, survey: &Survey) -> Usage {
         if !segment.is_concealed() {
             users.entry(owner.uid).or_insert_with(|| (name(), Sum::default())).1.add(segment);
         }
-        // Reading a segment to report on it is not usage.
+        // Our own attachments only look on.
         let holders = segment.holders.as_deref().unwrap_or_default().iter();
         for holder in holders.filter(|holder| !holder.looks_on()) {
             let new = || (Holder::command_text(holder), holder.owner.user_text(), Sum::default());
@@ -177,7 +172,7 @@ pub fn usage(machine: &dyn Machine, survey: &Survey) -> Usage {
     usage
 }
 
-/// The running creator of a System V segment that is not attached.
+/// Returns the running creator of a System V segment that is not attached.
 fn idle_creator(machine: &dyn Machine, segment: &Segment) -> Option<(u32, String, String)> {
     let facts = segment.sysv().filter(|facts| facts.nattch == 0)?;
     if segment.creator_life != CreatorLife::Running {
@@ -216,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn each_holder_counts_in_full_and_an_idle_creator_while_it_runs() {
+    fn a_segment_counts_for_each_holder_or_for_its_running_creator() {
         let machine = FakeMachine::new();
         for (pid, name) in [(7, "writer"), (8, "reader"), (9, "maker")] {
             machine.add_process(pid, name);
@@ -247,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kernel_counts_more_or_less_than_the_segments() {
+    fn shmem_may_exceed_or_fall_short_of_the_listed_segments() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(&[1; 8192]));
         let text = |shmem: Option<u64>| {

@@ -55,7 +55,7 @@ fn look_up(names: &[String]) -> Duration {
             size: Bytes(4096),
             mode: Mode::new(0o600),
             contents: None,
-            around: None,
+            context: None,
         }));
     }
     began.elapsed()

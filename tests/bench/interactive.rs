@@ -138,7 +138,7 @@ fn tools(segments: usize) -> (impl FnMut() -> Duration, impl FnMut() -> Duration
 
 fn survey(rounds: usize) {
     let mut times = vec![];
-    let (mut names, mut identifier) = (Names::default(), Identifier::again_and_again(Rules::default()));
+    let (mut names, mut identifier) = (Names::default(), Identifier::for_repeated_surveys(Rules::default()));
     let mut contest = Contest::new("survey of 4000 System V and 10 000 POSIX segments");
     let ours = || {
         let began = Instant::now();

@@ -1,30 +1,28 @@
-//! What stands in the contents of a segment, against what a maker writes there.
+//! Checks the contents of a segment against those that a maker writes.
 
 use super::shareable_list;
 use super::subject::{Peek, Subject};
 use crate::config::maker::{Check, Number, Shape, Stretch};
 use crate::identify::semaphore;
 
-/// The most that is read at once: no stretch of the catalogue is longer.
-const MOST: usize = 256;
+/// The longest byte sequence of a rule.
+const MAX_LENGTH: usize = 256;
 
-/// Whether the contents are what a maker writes.
+/// The result of a check of contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contents {
-    /// The maker is not known by them.
-    NotAsked,
-    /// They could not be read.
+    /// The maker has no rule for contents.
+    Unchecked,
+    /// The contents could not be read.
     Unread,
-    /// They fit.
     Fit,
-    /// Something else stands there.
     Differ,
 }
 
-/// Looks whether all of `checks` hold.
-pub fn look(checks: &[Check], subject: &Subject<'_>) -> Contents {
+/// Returns whether all checks hold.
+pub fn check(checks: &[Check], subject: &Subject<'_>) -> Contents {
     if checks.is_empty() {
-        return Contents::NotAsked;
+        return Contents::Unchecked;
     }
     let Some(contents) = subject.contents else { return Contents::Unread };
     for check in checks {
@@ -37,13 +35,13 @@ pub fn look(checks: &[Check], subject: &Subject<'_>) -> Contents {
     Contents::Fit
 }
 
-/// Returns whether checks that hold only tell what a segment is, and not who made it.
+/// Returns whether the checks identify only the kind of contents, and not the maker.
 pub fn only_of_a_kind(checks: &[Check]) -> bool {
     checks.iter().all(|check| matches!(check, Check::Shape(Shape::Semaphore)))
 }
 
-/// `None`: it cannot be read.
-fn holds(check: &Check, contents: &dyn Peek, size: u64) -> Option<bool> {
+/// Returns whether one check holds; `None` if the contents cannot be read.
+fn holds(check: &Check, contents: &Peek<'_>, size: u64) -> Option<bool> {
     match check {
         Check::Bytes { at, any } => {
             for stretch in any {
@@ -65,29 +63,28 @@ fn holds(check: &Check, contents: &dyn Peek, size: u64) -> Option<bool> {
             let mut bytes = [0; 32];
             let bytes = bytes.get_mut(..usize::try_from(size).unwrap_or(usize::MAX));
             let Some(bytes) = bytes else { return Some(false) };
-            contents.peek(0, bytes).then(|| semaphore::read(bytes).is_some())
+            contents(0, bytes).then(|| semaphore::read(bytes).is_some())
         }
     }
 }
 
-fn one_of(stretch: &Stretch, at: i64, contents: &dyn Peek, size: u64) -> Option<bool> {
+fn one_of(stretch: &Stretch, at: i64, contents: &Peek<'_>, size: u64) -> Option<bool> {
     let Some(offset) = offset(at, stretch.bytes.len(), size) else { return Some(false) };
-    let mut read = [0; MOST];
+    let mut read = [0; MAX_LENGTH];
     let Some(read) = read.get_mut(..stretch.bytes.len()) else { return Some(false) };
-    if !contents.peek(offset, read) {
+    if !contents(offset, read) {
         return None;
     }
     let mut all = read.iter().zip(&stretch.bytes).zip(&stretch.mask);
     Some(all.all(|((read, byte), mask)| read & mask == *byte))
 }
 
-/// A number in the contents. `None` where it cannot be read, and where it
-/// would be past the end.
-pub fn number_at(at: i64, number: Number, contents: &dyn Peek, size: u64) -> Option<i128> {
+/// Reads a number in the contents. Returns `None` if it cannot be read or is past the end.
+pub fn number_at(at: i64, number: Number, contents: &Peek<'_>, size: u64) -> Option<i128> {
     let width = number.width();
     let offset = offset(at, width, size)?;
     let mut bytes = [0; 8];
-    if !contents.peek(offset, &mut bytes[..width]) {
+    if !contents(offset, &mut bytes[..width]) {
         return None;
     }
     let low = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
@@ -100,7 +97,7 @@ pub fn number_at(at: i64, number: Number, contents: &dyn Peek, size: u64) -> Opt
     })
 }
 
-/// Where it stands from the beginning; `None` when it is not all inside.
+/// Converts an offset that may count from the end. Returns `None` unless all of `length` is inside.
 fn offset(at: i64, length: usize, size: u64) -> Option<u64> {
     let from = if at < 0 { size.checked_sub(at.unsigned_abs())? } else { at.unsigned_abs() };
     let end = from.checked_add(u64::try_from(length).ok()?)?;

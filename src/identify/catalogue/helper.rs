@@ -1,18 +1,17 @@
-//! Processes that look after segments: Python's resource tracker, a daemon.
+//! Helper processes that clean up segments, such as Python's resource tracker.
 
 use crate::config::maker::Whose;
 
 /// The longest command name that the kernel keeps (`TASK_COMM_LEN` less the NUL).
 const LONGEST_COMM: usize = 15;
 
-/// What runs the program that its arguments name.
+/// Programs that run the script in their arguments.
 const INTERPRETERS: [&[u8]; 7] = [b"python", b"pypy", b"perl", b"ruby", b"node", b"java", b"sh"];
 
-/// Whether a process is that helper: by its command name, by its program, or,
-/// for an interpreter, and for code that it is given with `-c` as a frozen Python
-/// program is, by an argument that has the word in it. A `*` at its end
-/// stands for any more letters. `comm` is that
-/// of `/proc/PID/comm` without the newline, `arguments` those of `cmdline`.
+/// Returns whether a process is that helper: by its command name, by its program, or by a word in an argument. Only
+/// arguments of interpreters count, and code after `-c`, as frozen Python programs have it. A `*` at the end of
+/// the helper stands for any suffix. `comm` is `/proc/PID/comm` without the newline, `arguments` are those of
+/// `cmdline`.
 #[must_use]
 pub fn is_helper(helper: &[u8], comm: &[u8], arguments: &[&[u8]]) -> bool {
     if helper.is_empty() {
@@ -49,7 +48,7 @@ fn has_word(text: &[u8], word: &[u8]) -> bool {
     })
 }
 
-/// In words whose it is.
+/// Returns the users whose helpers count, in words.
 pub(super) const fn of_whom(whose: Whose) -> &'static str {
     match whose {
         Whose::Owner => " of its owner or root",
@@ -62,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_name_program_or_argument() {
+    fn a_helper_is_found_by_name_program_or_argument() {
         let tracker = b"from multiprocessing.resource_tracker import main;main(5)".as_slice();
         let is = |helper: &str, comm: &str, arguments: &[&[u8]]| {
             is_helper(helper.as_bytes(), comm.as_bytes(), arguments)
@@ -70,7 +69,7 @@ mod tests {
         assert!(is("resource_tracker", "python3", &[b"/usr/bin/python3", b"-c", tracker]));
         assert!(is("resource_tracker", "app", &[b"/opt/app", b"-B", b"-c", tracker]), "frozen");
         assert!(!is("resource_tracker", "grep", &[b"grep", b"resource_tracker"]));
-        assert!(!is("tracker", "python3", &[b"python3", b"-c", tracker]), "a part of a word is none");
+        assert!(!is("tracker", "python3", &[b"python3", b"-c", tracker]), "a part of a word does not count");
         assert!(is("torch_shm_manager", "torch_shm_manag", &[]));
         assert!(is("postgres", "x", &[b"postgres: checkpointer "]));
         assert!(is("iox-roudi", "x", &[b"/opt/bin/iox-roudi", b"-c"]));

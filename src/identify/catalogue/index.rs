@@ -1,21 +1,21 @@
-//! Which entries are worth a look for a name: with 10 000 objects, a hundred
-//! expressions each would take longer than the survey.
+//! An index of the rules that can fit a name or a key. With 10 000 objects, matching a hundred expressions each
+//! would take longer than the survey.
 
 use super::Entry;
 use crate::config::maker::MatchBy;
 use std::sync::OnceLock;
 
-/// The entries, by what they are asked for. Numbers are places in the catalogue.
+/// Indexes into the entries of the catalog.
 #[derive(Debug)]
 pub struct Index {
-    /// Those that know names.
+    /// Entries with patterns.
     names: Vec<usize>,
-    /// The same by the byte that a name begins with, once there is a name.
+    /// Entries with patterns by the first byte of a name, built for the first name.
     first: OnceLock<Vec<Vec<usize>>>,
-    /// Those that know keys.
-    keys: Vec<usize>,
-    /// Those that tell by contents or surroundings alone.
-    others: Vec<usize>,
+    /// Entries with keys.
+    pub keys: Vec<usize>,
+    /// Entries that match by contents or context alone.
+    pub others: Vec<usize>,
 }
 
 impl Index {
@@ -23,8 +23,7 @@ impl Index {
         let (mut names, mut keys, mut others) = (vec![], vec![], vec![]);
         for (at, entry) in entries.iter().enumerate() {
             let maker = &entry.maker;
-            let last = maker.by == MatchBy::Fallback;
-            if last || (maker.patterns.is_empty() && maker.keys.is_empty()) {
+            if maker.by == MatchBy::Fallback || (maker.patterns.is_empty() && maker.keys.is_empty()) {
                 others.push(at);
                 continue;
             }
@@ -38,8 +37,8 @@ impl Index {
         Self { names, first: OnceLock::new(), keys, others }
     }
 
-    /// Those that may know the name.
-    pub fn by_name(&self, entries: &[Entry], name: &[u8]) -> impl Iterator<Item = usize> {
+    /// Returns the entries whose patterns may fit a name.
+    pub fn by_name(&self, entries: &[Entry], name: &[u8]) -> &[usize] {
         let first = self.first.get_or_init(|| {
             let begin_with = |byte| {
                 let may =
@@ -48,16 +47,6 @@ impl Index {
             };
             (0..=u8::MAX).map(begin_with).collect()
         });
-        name.first().map_or(&[][..], |&byte| &first[usize::from(byte)]).iter().copied()
-    }
-
-    /// Those that may know a System V segment.
-    pub fn by_key(&self) -> impl Iterator<Item = usize> {
-        self.keys.iter().copied()
-    }
-
-    /// Those that need more than a name or a key.
-    pub fn others(&self) -> impl Iterator<Item = usize> {
-        self.others.iter().copied()
+        name.first().map_or(&[], |&byte| &first[usize::from(byte)])
     }
 }

@@ -1,4 +1,4 @@
-//! What the catalogue found, and how sure that is.
+//! The result of a lookup in the catalog.
 
 use super::contents::Contents;
 use super::pids::FoundPid;
@@ -8,58 +8,53 @@ use crate::segment::escape;
 /// The maker of a segment.
 #[derive(Debug, Clone)]
 pub struct Made<'c> {
-    /// Who.
     pub maker: &'c Maker,
-    /// What told.
     pub matched: Matched,
-    /// Whether its contents are what that maker writes.
     pub contents: Contents,
-    /// The pids that it names, of the pid namespace of who wrote them.
+    /// The pids that the segment names, of the pid namespace of the writer.
     pub pids: Vec<FoundPid>,
-    /// The commands of which one that runs looks after it.
+    /// The commands of helpers. The segment is needed while one of them runs.
     pub helpers: Vec<Vec<u8>>,
-    /// The POSIX objects that it belongs to, names below `/dev/shm`.
+    /// The names of the POSIX objects that it belongs to.
     pub with: Vec<Vec<u8>>,
-    /// So little told it that it only gives a name: a rule of the label only,
-    /// or a key that 2^20 others share.
+    /// The rule has no verdict: it only labels, or fixes few bits of the key.
     pub only_labels: bool,
 }
 
-/// What told the maker, the less specific before the more.
+/// The property that identified the maker, the most specific last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Matched {
-    /// Its contents, when nothing else fitted.
+    /// The contents, if no other rule fits.
     Fallback,
-    /// What surrounds it.
+    /// Its processes, group or other objects.
     Context,
-    /// A key among several.
+    /// A range of keys.
     Key,
-    /// The one key.
+    /// An exact key.
     OneKey,
-    /// Its contents.
     Contents,
-    /// A name that fits a pattern.
+    /// A pattern for names.
     Name,
-    /// The one name.
+    /// An exact name.
     OneName,
-    /// Its contents, and its name or key.
+    /// The contents, and a name or key.
     Both,
 }
 
-/// How specific a rule is for a segment: the largest wins.
+/// The rank of a rule that fits a segment: the largest wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
     pub matched: Matched,
-    /// How many bits of name or key are given as such.
-    pub settled: usize,
-    /// A person's own rule.
+    /// The number of bits of name or key that the rule fixes.
+    pub fixed_bits: usize,
+    /// A rule of the user.
     pub own: bool,
-    /// It does more than label.
+    /// A rule that does more than label.
     pub verified: bool,
 }
 
 impl Made<'_> {
-    /// What told the maker, in words for the chain of evidence.
+    /// Returns the property that identified the maker, as a step of a verdict.
     #[must_use]
     pub fn evidence(&self) -> String {
         let maker = escape(self.maker.name.as_bytes());

@@ -1,10 +1,8 @@
-//! The makers of shared memory that are known, and which of them made a
-//! segment. What they are known by comes with the program (assets/catalogue),
-//! and from the settings.
+//! The catalog of known makers of shared memory. Its rules are built in (assets/catalogue) or come from the
+//! configuration.
 //!
-//! The most specific rule wins: contents together with the name or key, the
-//! one name or key, the longest part of the name that is given letter by
-//! letter, the last resort.
+//! The most specific rule wins. Contents with a name or key outrank an exact name, which outranks a pattern with
+//! more literal letters, and so on down to the fallbacks: see [`Matched`].
 
 mod contents;
 mod helper;
@@ -20,10 +18,10 @@ mod tests;
 
 pub use contents::Contents;
 pub use helper::is_helper;
-pub use judge::{Judged, Judgement, Lives, World};
+pub use judge::{Judged, Judgment};
 pub use matched::{Made, Matched};
 pub use pids::{FoundPid, PidFrom};
-pub use subject::{Around, Kind, Peek, Subject};
+pub use subject::{Context, Kind, Peek, Subject};
 
 use crate::config::maker::{Maker, MatchBy, Patterns, PidPlace, Template};
 use crate::segment::Key;
@@ -34,7 +32,7 @@ use regex::bytes::Captures;
 use std::path::Path;
 use std::sync::LazyLock;
 
-/// The files of the catalogue that comes with the program.
+/// The files of the built-in catalog.
 const FILES: [(&str, &str); 8] = [
     ("python.toml", include_str!("../../../assets/catalogue/python.toml")),
     ("libraries.toml", include_str!("../../../assets/catalogue/libraries.toml")),
@@ -46,35 +44,32 @@ const FILES: [(&str, &str); 8] = [
     ("system.toml", include_str!("../../../assets/catalogue/system.toml")),
 ];
 
-/// How many bits of a key have to be given before it tells more than a label.
-const LEAST_OF_KEY: usize = 13;
+/// A rule that fixes fewer bits of a key only labels.
+const MIN_KEY_BITS: usize = 13;
 
-/// Known makers.
 #[derive(Debug)]
 pub struct Catalogue {
     entries: Vec<Entry>,
     index: Index,
 }
 
-/// A maker with its patterns.
 #[derive(Debug)]
 struct Entry {
     maker: Maker,
     patterns: Vec<Pattern>,
-    /// It comes from the settings.
+    /// The rule comes from the configuration.
     own: bool,
 }
 
 impl Catalogue {
-    /// The makers that come with the program, read when first asked for.
+    /// Returns the built-in catalog, which is parsed at the first call.
     #[must_use]
     pub fn built_in() -> &'static Self {
         static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new(shipped(), vec![]));
         &BUILT_IN
     }
 
-    /// Those that come with the program, and a person's own. One of the same id
-    /// takes the place of what comes with it.
+    /// Returns the built-in catalog with the user's own makers. A maker with the same id replaces the built-in one.
     #[must_use]
     pub fn with(own: &[Maker]) -> Self {
         Self::new(shipped(), own.to_vec())
@@ -85,8 +80,7 @@ impl Catalogue {
         let kept: Vec<Maker> = shipped.into_iter().filter(|maker| !replaced(maker)).collect();
         let entry = |own| {
             move |maker: Maker| {
-                let pattern =
-                    |text: &String| if own { Pattern::of_a_person(text) } else { Pattern::new(text) };
+                let pattern = |text: &String| if own { Pattern::from_user(text) } else { Pattern::new(text) };
                 let patterns = maker.patterns.iter().map(pattern).collect();
                 Entry { maker, patterns, own }
             }
@@ -97,18 +91,17 @@ impl Catalogue {
         Self { entries, index }
     }
 
-    /// Every maker, a person's own first.
+    /// Returns every maker, the user's own first.
     pub fn makers(&self) -> impl Iterator<Item = &Maker> {
         self.entries.iter().map(|entry| &entry.maker)
     }
 
-    /// Who made a segment. Its contents are looked at only where a rule asks
-    /// for them and everything else of it fits.
+    /// Finds the maker of a segment. Its contents are read only if a rule asks for them and everything else fits.
     #[must_use]
     pub fn find<'c>(&'c self, subject: &Subject<'_>) -> Option<Made<'c>> {
         let mut best: Option<(Rank, &Entry, Contents)> = None;
-        let mut look = |candidates: &mut dyn Iterator<Item = usize>| {
-            for entry in candidates.map(|at| &self.entries[at]) {
+        let mut check = |candidates: &[usize]| {
+            for entry in candidates.iter().map(|&at| &self.entries[at]) {
                 if let Some((rank, contents)) = entry.fit(subject)
                     && best.as_ref().is_none_or(|(held, ..)| rank > *held)
                 {
@@ -118,19 +111,19 @@ impl Catalogue {
             best.as_ref().is_some_and(|(rank, ..)| rank.matched >= Matched::Name)
         };
         let by_name = match subject.plain_name() {
-            Some(name) => look(&mut self.index.by_name(&self.entries, name)),
-            None => look(&mut self.index.by_key()),
+            Some(name) => check(self.index.by_name(&self.entries, name)),
+            None => check(&self.index.keys),
         };
-        // What is known by its name is not asked for its contents alone.
+        // A known name outranks rules for contents alone.
         if !by_name {
-            look(&mut self.index.others());
+            check(&self.index.others);
         }
         let (rank, entry, contents) = best?;
         Some(entry.made(subject, rank, contents))
     }
 }
 
-/// What comes with the program.
+/// Parses the built-in makers.
 fn shipped() -> Vec<Maker> {
     let mut all = vec![];
     for (name, text) in FILES {
@@ -142,8 +135,8 @@ fn shipped() -> Vec<Maker> {
     all
 }
 
-/// The examples stand last in each entry. Only tests look at them, and reading
-/// them would take as long as all the rest.
+/// Drops the examples, which are last in each entry. Only tests need them, and parsing them would take as long as
+/// all the rest.
 fn without_examples(text: &str) -> String {
     let mut rest = String::with_capacity(text.len());
     let mut wanted = true;
@@ -157,7 +150,7 @@ fn without_examples(text: &str) -> String {
 }
 
 impl Entry {
-    /// How well it fits.
+    /// Returns how well the maker fits; `None` if it does not.
     fn fit(&self, subject: &Subject<'_>) -> Option<(Rank, Contents)> {
         let maker = &self.maker;
         let kind = match subject.kind {
@@ -171,19 +164,19 @@ impl Entry {
         let lacks = match maker.by {
             MatchBy::Name => false,
             MatchBy::Content | MatchBy::Fallback => subject.contents.is_none(),
-            MatchBy::Context => subject.around.is_none(),
+            MatchBy::Context => subject.context.is_none(),
         };
         if lacks || !kind || !of_size || !of_mode {
             return None;
         }
-        let (named, settled) = match subject.plain_name() {
+        let (named, fixed_bits) = match subject.plain_name() {
             Some(name) => self.by_name(name)?,
             None => self.by_key(subject.key?)?,
         };
         let contents = match maker.by {
             MatchBy::Name if named == Matched::Context => return None,
-            MatchBy::Context if !self.is_surrounded(subject) => return None,
-            _ => contents::look(&maker.contents, subject),
+            MatchBy::Context if !self.fits_context(subject) => return None,
+            _ => contents::check(&maker.contents, subject),
         };
         match (maker.by, contents) {
             (MatchBy::Content | MatchBy::Fallback, Contents::Unread | Contents::Differ)
@@ -192,17 +185,17 @@ impl Entry {
         }
         let matched = match contents {
             _ if maker.by == MatchBy::Fallback => Matched::Fallback,
-            // Every semaphore has that shape, whoever made it.
-            Contents::Fit if settled > 0 && contents::only_of_a_kind(&maker.contents) => named,
-            Contents::Fit if settled > 0 => Matched::Both,
+            // All semaphores have that shape.
+            Contents::Fit if fixed_bits > 0 && contents::only_of_a_kind(&maker.contents) => named,
+            Contents::Fit if fixed_bits > 0 => Matched::Both,
             Contents::Fit => Matched::Contents,
-            _ if maker.by == MatchBy::Context && settled == 0 => Matched::Context,
+            _ if maker.by == MatchBy::Context && fixed_bits == 0 => Matched::Context,
             _ => named,
         };
-        Some((Rank { matched, settled, own: self.own, verified: !maker.label_only }, contents))
+        Some((Rank { matched, fixed_bits, own: self.own, verified: !maker.label_only }, contents))
     }
 
-    /// How its patterns fit a name, and how many bits of it they settle.
+    /// Matches a name. Returns the number of its bits that the best pattern fixes.
     fn by_name(&self, name: &[u8]) -> Option<(Matched, usize)> {
         if self.patterns.is_empty() {
             return Some((Matched::Context, 0));
@@ -213,42 +206,40 @@ impl Entry {
         Some((matched, 8 * pattern.literal()))
     }
 
-    /// How its keys fit one, and how many bits of it they settle.
+    /// Matches a key. Returns the number of its bits that the best rule fixes.
     fn by_key(&self, key: Key) -> Option<(Matched, usize)> {
         let keys = &self.maker.keys;
-        let settled = match keys.iter().filter(|rule| rule.fits(key.0)).map(|rule| rule.settled()).max() {
-            Some(settled) => settled,
+        let fixed_bits = match keys.iter().filter(|rule| rule.fits(key.0)).map(|rule| rule.settled()).max() {
+            Some(fixed_bits) => fixed_bits,
             None if keys.is_empty() => 0,
             None => return None,
         };
-        let matched = match settled {
-            // Everybody may ask for IPC_PRIVATE.
+        let matched = match fixed_bits {
+            // Any program may use IPC_PRIVATE.
             0 => Matched::Context,
             32 => Matched::OneKey,
             _ => Matched::Key,
         };
-        Some((matched, settled as usize))
+        Some((matched, fixed_bits as usize))
     }
 
-    /// Whether what surrounds a segment is as the maker has it.
-    fn is_surrounded(&self, subject: &Subject<'_>) -> bool {
+    /// Returns whether the processes, groups or objects around a segment are those of the maker.
+    fn fits_context(&self, subject: &Subject<'_>) -> bool {
         let maker = &self.maker;
-        let Some(around) = subject.around else { return false };
-        let commands = around.commands();
-        if maker.commands.iter().any(|known| commands.iter().any(|command| is_command(known, command))) {
+        let Some(context) = subject.context else { return false };
+        if context.commands().any(|command| maker.commands.iter().any(|known| is_command(known, command))) {
             return true;
         }
         // A System V segment has no name that others could be derived from.
         let name = subject.plain_name().unwrap_or_default();
-        let there = fill(&maker.beside, name, self.captures(name, maker.beside.iter()).as_ref());
+        let beside = fill(&maker.beside, name, self.captures(name, maker.beside.iter()).as_ref());
         (maker.group_named || !maker.beside.is_empty())
-            && (!maker.group_named || around.is_group(name))
-            && there.len() == maker.beside.len()
-            && there.iter().all(|name| around.object_is_there(name))
+            && (!maker.group_named || context.is_group(name))
+            && beside.len() == maker.beside.len()
+            && beside.iter().all(|name| context.object_exists(name))
     }
 
-    /// The groups of the pattern that fits a name, where templates or pids need
-    /// them: they are not cheap.
+    /// Returns the groups of the pattern that fits a name, if templates or pids need them. They are slow.
     fn captures<'n, 't>(
         &self,
         name: &'n [u8],
@@ -274,13 +265,12 @@ impl Entry {
             pids: pids::find(&maker.pids, captures, subject, contents),
             helpers: fill(&maker.helpers, name, captures),
             with: fill(&maker.with, name, captures),
-            only_labels: maker.label_only || (rank.matched == Matched::Key && rank.settled < LEAST_OF_KEY),
+            only_labels: maker.label_only || (rank.matched == Matched::Key && rank.fixed_bits < MIN_KEY_BITS),
         }
     }
 }
 
-/// The names that templates stand for; those that need a group which took no
-/// part in the match are left out.
+/// Fills in templates. Those with a group that took no part in the match are skipped.
 fn fill(templates: &[Template], name: &[u8], captures: Option<&Captures<'_>>) -> Vec<Vec<u8>> {
     let filled = templates
         .iter()
@@ -288,8 +278,7 @@ fn fill(templates: &[Template], name: &[u8], captures: Option<&Captures<'_>>) ->
     filled.flatten().collect()
 }
 
-/// Whether a command is the one that is known; a `*` at the end of that stands
-/// for any more letters.
+/// Returns whether a command is the known one. A `*` at the end of the known one stands for any suffix.
 fn is_command(known: &str, command: &[u8]) -> bool {
     match known.strip_suffix('*') {
         Some(beginning) => command.starts_with(beginning.as_bytes()),

@@ -1,6 +1,5 @@
-//! The pattern of a maker, and how cheaply it is told that a name does not fit:
-//! most have letters that have to stand at the beginning. What else a pattern
-//! says is learnt when the first name with those comes by.
+//! The pattern of a maker. Most patterns begin with literal letters, which rule out most names without compiling
+//! the expression. It is compiled for the first name with that prefix.
 
 use crate::config::maker::compile;
 use regex::bytes::{Captures, Regex};
@@ -11,78 +10,74 @@ use std::sync::OnceLock;
 #[derive(Debug)]
 pub struct Pattern {
     text: String,
-    /// What every name that fits begins with.
+    /// The prefix of every name that fits.
     pub prefix: Vec<u8>,
-    learnt: OnceLock<Learnt>,
+    compiled: OnceLock<Compiled>,
 }
 
-/// What takes longer to know.
+/// The compiled expression and its properties.
 #[derive(Debug)]
-struct Learnt {
-    /// What every name that fits ends with.
+struct Compiled {
+    /// The suffix of every name that fits.
     suffix: Vec<u8>,
-    /// The bytes that one of them may begin with.
+    /// The first bytes of names that fit.
     first: Bytes,
-    /// How many letters of a name it settles at least.
+    /// The least number of literal letters.
     literal: usize,
-    /// The one name that it fits.
+    /// The name, if only one fits.
     only: Option<Vec<u8>>,
     regex: Option<Regex>,
 }
 
 impl Pattern {
-    /// A pattern that compiles, of the catalogue: a test compares what is told
-    /// of those at a glance with the whole.
+    /// Returns a pattern of the built-in catalog. A test compares the prefix with the expression.
     pub fn new(text: &str) -> Self {
-        Self { prefix: prefix(text), ..Self::of_a_person(text) }
+        Self { prefix: prefix(text), ..Self::from_user(text) }
     }
 
-    /// One that a person wrote, who may know tricks that a glance does not.
-    pub fn of_a_person(text: &str) -> Self {
-        Self { text: text.to_owned(), prefix: vec![], learnt: OnceLock::new() }
+    /// Returns a pattern of the user, which may have syntax that the prefix check does not understand.
+    pub fn from_user(text: &str) -> Self {
+        Self { text: text.to_owned(), prefix: vec![], compiled: OnceLock::new() }
     }
 
-    /// Whether a name fits.
     pub fn fits(&self, name: &[u8]) -> bool {
         if !name.starts_with(&self.prefix) {
             return false;
         }
-        let learnt = self.learnt();
-        match &learnt.only {
+        let compiled = self.compiled();
+        match &compiled.only {
             Some(only) => name == only,
             None => {
-                name.ends_with(&learnt.suffix)
-                    && learnt.regex.as_ref().is_some_and(|regex| regex.is_match(name))
+                name.ends_with(&compiled.suffix)
+                    && compiled.regex.as_ref().is_some_and(|regex| regex.is_match(name))
             }
         }
     }
 
-    /// The groups of a name that fits.
     pub fn captures<'n>(&self, name: &'n [u8]) -> Option<Captures<'n>> {
-        self.learnt().regex.as_ref()?.captures(name)
+        self.compiled().regex.as_ref()?.captures(name)
     }
 
-    /// Whether a name that fits may begin with that byte.
     pub fn may_begin_with(&self, byte: u8) -> bool {
         match self.prefix.first() {
             Some(&first) => first == byte,
-            None => self.learnt().first.has(byte),
+            None => self.compiled().first.has(byte),
         }
     }
 
-    /// How many letters of a name it settles at least.
+    /// Returns the least number of literal letters.
     pub fn literal(&self) -> usize {
-        self.learnt().literal
+        self.compiled().literal
     }
 
-    /// Whether it fits one name only.
+    /// Returns whether it fits one name only.
     pub fn is_exact(&self) -> bool {
-        self.learnt().only.is_some()
+        self.compiled().only.is_some()
     }
 
-    fn learnt(&self) -> &Learnt {
-        self.learnt.get_or_init(|| {
-            let mut learnt = Learnt {
+    fn compiled(&self) -> &Compiled {
+        self.compiled.get_or_init(|| {
+            let mut compiled = Compiled {
                 suffix: vec![],
                 first: Bytes::ALL,
                 literal: 0,
@@ -93,17 +88,16 @@ impl Pattern {
             let parsed =
                 parser.unicode(false).utf8(false).dot_matches_new_line(true).build().parse(&self.text);
             if let Ok(hir) = parsed {
-                learnt.learn(&hir);
+                compiled.analyze(&hir);
             }
-            learnt
+            compiled
         })
     }
 }
 
-/// The letters that a pattern begins with, as far as they are told at a glance.
+/// Returns the literal letters at the start of a pattern, without parsing it.
 fn prefix(pattern: &str) -> Vec<u8> {
-    // Letters before a `|` are those of one branch only; where it stands in
-    // parentheses they are not, but those are rare.
+    // Letters before a `|` outside of parentheses belong to one branch only.
     let Some(rest) = pattern.strip_prefix('^').filter(|rest| !outside_of_groups(rest, b'|')) else {
         return vec![];
     };
@@ -116,7 +110,7 @@ fn prefix(pattern: &str) -> Vec<u8> {
             _ => None,
         };
         let Some(letter) = letter else { break };
-        // How often it stands there is said behind it.
+        // A quantifier follows: the letter may be missing.
         if matches!(bytes.peek(), Some(b'?' | b'*' | b'{' | b'+')) {
             break;
         }
@@ -125,7 +119,7 @@ fn prefix(pattern: &str) -> Vec<u8> {
     prefix
 }
 
-/// Whether a byte stands outside of all parentheses and brackets.
+/// Returns whether a byte is outside of all parentheses and brackets.
 fn outside_of_groups(pattern: &str, wanted: u8) -> bool {
     let (mut depth, mut escaped) = (0usize, false);
     for byte in pattern.bytes() {
@@ -141,8 +135,8 @@ fn outside_of_groups(pattern: &str, wanted: u8) -> bool {
     false
 }
 
-impl Learnt {
-    fn learn(&mut self, hir: &Hir) {
+impl Compiled {
+    fn analyze(&mut self, hir: &Hir) {
         self.literal = literal(hir);
         let mut parts = vec![];
         flatten(hir, &mut parts);
@@ -166,7 +160,7 @@ impl Learnt {
     }
 }
 
-/// The parts of an expression that follow each other, without the parentheses.
+/// Collects the concatenated parts of an expression, without parentheses.
 fn flatten<'h>(hir: &'h Hir, parts: &mut Vec<&'h Hir>) {
     match hir.kind() {
         HirKind::Concat(all) => all.iter().for_each(|one| flatten(one, parts)),
@@ -175,7 +169,7 @@ fn flatten<'h>(hir: &'h Hir, parts: &mut Vec<&'h Hir>) {
     }
 }
 
-/// The least number of letters that are given as such.
+/// Returns the least number of literal letters.
 fn literal(hir: &Hir) -> usize {
     match hir.kind() {
         HirKind::Literal(literal) => literal.0.len(),
@@ -201,8 +195,7 @@ impl Bytes {
         self.0[byte as usize]
     }
 
-    /// Adds those that a text may begin with which fits the expression. Gives
-    /// back whether that may be the empty one.
+    /// Adds the first bytes of texts that fit an expression. Returns whether the empty text fits.
     fn add(&mut self, hir: &Hir) -> bool {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => true,
@@ -213,7 +206,7 @@ impl Bytes {
                         (Ok(start), Ok(end)) if end.is_ascii() => {
                             self.0[usize::from(start)..=usize::from(end)].fill(true);
                         }
-                        // The first byte of several: it may be any.
+                        // The first byte of several may be any.
                         _ => self.0.fill(true),
                     }
                 }
@@ -231,7 +224,7 @@ impl Bytes {
             HirKind::Repetition(repetition) => self.add(&repetition.sub) || repetition.min == 0,
             HirKind::Capture(capture) => self.add(&capture.sub),
             HirKind::Concat(all) => all.iter().all(|one| self.add(one)),
-            // Each has to be added.
+            // Without `any`, which would stop early.
             HirKind::Alternation(all) => {
                 all.iter().map(|one| self.add(one)).fold(false, |any, one| any | one)
             }
@@ -245,7 +238,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_a_pattern_settles() {
+    fn prefix_literal_letters_and_exactness_follow_from_the_pattern() {
         for (text, prefix, count, exact) in [
             (r"^psm_[0-9a-f]{8}$", "psm_", 4, false),
             (r"^jack-shm-registry$", "jack-shm-registry", 17, true),
@@ -272,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_name_may_begin_with() {
+    fn the_first_byte_follows_from_the_pattern() {
         for (text, first) in [
             (r"^psm_", "p"),
             (r"^(sem\.)?(jack|kit)_x$", "sjk"),
@@ -294,9 +287,8 @@ mod tests {
     }
 
     proptest! {
-        /// What is told at a glance never hides a name that fits.
         #[test]
-        fn as_the_expression_alone(
+        fn the_prefix_check_agrees_with_the_expression(
             pattern in "\\^?(a|b|ab|\\(a\\|b\\)|\\(\\?P<x>ab\\)|a\\?|b\\*|a\\+|b\\{2\\}|\\\\\\.|\\||\\[ab\\]|\\.){0,6}\\$?",
             name in "[ab.]{0,6}",
         ) {

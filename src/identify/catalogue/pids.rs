@@ -1,43 +1,38 @@
-//! The pids that a segment names, in its name and in its contents.
+//! The pids in the name and the contents of a segment.
 
 use super::contents::{Contents, number_at};
 use super::subject::Subject;
 use crate::config::maker::{PidPlace, PidRule};
 use regex::bytes::Captures;
 
-/// A pid that a segment names. It is one of the pid namespace of who wrote it,
-/// and may since be another process's.
+/// A pid that a segment names. It belongs to the pid namespace of the writer, and may have been reused since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundPid {
-    /// The pid, or what is left of it.
+    /// The pid, or its low digits.
     pub pid: u32,
-    /// Whose it is, as in "creator".
+    /// The role of the process, such as "creator".
     pub of: String,
-    /// Where it stands.
     pub from: PidFrom,
 }
 
-/// Where a pid was found.
+/// The place of a pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PidFrom {
-    /// In the name.
     Name,
-    /// In the name, cut to its last digits: it only hints.
+    /// The name has only its low digits, which prove nothing.
     PartOfName {
-        /// The number that it was cut by.
         modulo: u32,
     },
-    /// In the contents.
     Contents {
-        /// The offset in bytes, below 0 from the end.
+        /// The offset in bytes, from the end if negative.
         at: i64,
     },
 }
 
 /// The largest pid of Linux, `PID_MAX_LIMIT`.
-const LARGEST: u32 = 1 << 22;
+const MAX_PID: u32 = 1 << 22;
 
-/// What the rules find. 0, and what is no pid, stands for none.
+/// Finds the pids by the rules. Skips 0 and numbers that are no pids.
 pub fn find(
     rules: &[PidRule],
     captures: Option<&Captures<'_>>,
@@ -60,7 +55,7 @@ pub fn find(
         };
         if let Some((pid, from)) = read
             && (pid > 0 || matches!(from, PidFrom::PartOfName { .. }))
-            && pid <= LARGEST
+            && pid <= MAX_PID
         {
             found.push(FoundPid { pid, of: rule.of.clone(), from });
         }
@@ -68,10 +63,10 @@ pub fn find(
     found
 }
 
-/// 32 bits of the number that a part of a name is.
+/// Parses a number in a part of a name, and returns 32 bits of it.
 fn in_text(text: &[u8], base: u32, shift: u32) -> Option<u32> {
     let number = u128::from_str_radix(str::from_utf8(text).ok()?, base).ok()?;
     let part = number >> shift;
-    // What has bits below also has some above.
+    // A number with bits below the pid also has some above it.
     if shift == 0 { u32::try_from(part).ok() } else { u32::try_from(part & u128::from(u32::MAX)).ok() }
 }

@@ -1,4 +1,4 @@
-//! Python's `ShareableList`, told by its structure: it has no magic.
+//! Recognizes Python's `ShareableList` by its structure: it has no magic bytes.
 //!
 //! A u64 count N; N+1 u64 offsets of the items, the first 0, none less than
 //! the one before; the items; N formats of 8 bytes; N codes of one byte
@@ -6,21 +6,20 @@
 
 use super::subject::Peek;
 
-/// How many items are looked at: the first of a long list tell enough.
-const LOOKED_AT: u64 = 64;
+/// The number of items that are checked.
+const CHECKED: u64 = 64;
 
-/// Whether the contents are one. `None`: they cannot be read.
-pub fn is_one(contents: &dyn Peek, size: u64) -> Option<bool> {
+/// Returns whether the contents are a list; `None` if they cannot be read.
+pub fn is_one(contents: &Peek<'_>, size: u64) -> Option<bool> {
     let word = |at: u64| {
         let mut bytes = [0; 8];
-        contents.peek(at, &mut bytes).then(|| u64::from_le_bytes(bytes))
+        contents(at, &mut bytes).then(|| u64::from_le_bytes(bytes))
     };
     if size < 16 {
         return Some(false);
     }
     let count = word(0)?;
-    // Of each item there are at least an offset, a format and a code. An empty
-    // list cannot be told from zeros.
+    // Each item has at least an offset, a format and a code. An empty list looks like zeros.
     if count == 0 || count > (size - 16) / 17 {
         return Some(false);
     }
@@ -30,7 +29,7 @@ pub fn is_one(contents: &dyn Peek, size: u64) -> Option<bool> {
         return Some(false);
     };
     let mut before = 0;
-    for item in 0..count.min(LOOKED_AT) {
+    for item in 0..count.min(CHECKED) {
         let offset = word(8 + 8 * item)?;
         if offset < before || offset > data || (item == 0 && offset != 0) {
             return Some(false);
@@ -38,7 +37,7 @@ pub fn is_one(contents: &dyn Peek, size: u64) -> Option<bool> {
         before = offset;
         let format = word(formats + 8 * item)?.to_le_bytes();
         let mut code = [0];
-        if !contents.peek(formats + 8 * count + item, &mut code) {
+        if !contents(formats + 8 * count + item, &mut code) {
             return None;
         }
         if !is_format(format) || code[0] > 3 {
@@ -48,7 +47,7 @@ pub fn is_one(contents: &dyn Peek, size: u64) -> Option<bool> {
     Some(true)
 }
 
-/// `q`, `d`, `xxxxxxx?`, `xxxxxx?x` or `<n>s`, filled up with zeros.
+/// Accepts `q`, `d`, `xxxxxxx?`, `xxxxxx?x` and `<n>s`, padded with zeros.
 fn is_format(format: [u8; 8]) -> bool {
     let end = format.iter().position(|&byte| byte == 0).unwrap_or(8);
     let (text, rest) = format.split_at(end);
@@ -61,6 +60,7 @@ fn is_format(format: [u8; 8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identify::catalogue::tests::peek;
     use proptest::prelude::*;
 
     /// `ShareableList([42, 'hello'])`, as Python 3.11 writes it.
@@ -74,33 +74,33 @@ mod tests {
         bytes
     }
 
-    fn is(bytes: &[u8]) -> Option<bool> {
-        is_one(&bytes, bytes.len() as u64)
+    fn is(bytes: &[u8], size: u64) -> Option<bool> {
+        is_one(&peek(bytes), size)
     }
 
     #[test]
-    fn by_its_structure() {
-        assert_eq!(is(&list()), Some(true));
+    fn a_list_is_recognized_by_its_structure() {
+        assert_eq!(is(&list(), 66), Some(true));
         for (at, byte) in [(0, 0), (0, 3), (8, 1), (16, 17), (48, b'z'), (56, b's'), (65, 4)] {
             let mut broken = list();
             broken[at] = byte;
-            assert_eq!(is(&broken), Some(false), "{byte} at {at}");
+            assert_eq!(is(&broken, 66), Some(false), "{byte} at {at}");
         }
-        assert_eq!(is(&[0; 4096]), Some(false));
-        assert_eq!(is_one(&&list()[..40], 66), None, "what cannot be read is not told");
+        assert_eq!(is(&[0; 4096], 4096), Some(false));
+        assert_eq!(is(&list()[..40], 66), None, "not all of it can be read");
     }
 
     proptest! {
         #[test]
-        fn no_contents_crash_it(bytes in proptest::collection::vec(any::<u8>(), 0..128), size in any::<u64>()) {
-            is_one(&bytes.as_slice(), size);
+        fn no_contents_panic(bytes in proptest::collection::vec(any::<u8>(), 0..128), size in any::<u64>()) {
+            is(&bytes, size);
         }
 
         #[test]
-        fn nor_those_that_nearly_are_one(at in 0usize..66, byte in any::<u8>()) {
+        fn no_nearly_valid_list_panics(at in 0usize..66, byte in any::<u8>()) {
             let mut bytes = list();
             bytes[at] = byte;
-            is(&bytes);
+            is(&bytes, 66);
         }
     }
 }

@@ -1,73 +1,99 @@
-//! A segment as the catalogue looks at it.
+//! A segment as the catalog looks at it.
 
+use crate::identify::{PidNamespace, ProcessState, ProcessStates};
+use crate::machine::Machine;
 use crate::segment::{Bytes, Facts, Key, Mode, ObjectName, Segment, SegmentId};
+use std::cell::OnceCell;
+use std::collections::HashMap;
 
-/// What is known of a segment when its maker is looked for.
+/// The properties of a segment that identify its maker.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
-    /// Its kind.
     pub kind: Kind,
-    /// Its name: of a POSIX object the path below `/dev/shm`, of a memfd the
-    /// name given to it. A slash and `memfd:` in front do not matter.
+    /// The path below `/dev/shm`, or the name given to `memfd_create(2)`. A leading slash and `memfd:` do not
+    /// matter.
     pub name: Option<&'a [u8]>,
-    /// Its System V key.
+    /// The System V key.
     pub key: Option<Key>,
-    /// Its size.
     pub size: Bytes,
-    /// Its permission bits.
     pub mode: Mode,
-    /// Its contents, where they may be looked at.
-    pub contents: Option<&'a dyn Peek>,
-    /// What surrounds it, where that is known.
-    pub around: Option<&'a dyn Around>,
+    /// `None` where reading would leave a trace.
+    pub contents: Option<&'a Peek<'a>>,
+    pub context: Option<&'a Context<'a>>,
 }
 
 /// The kinds that makers tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// An object below `/dev/shm`, or one that was.
+    /// An object in `/dev/shm`, unlinked ones included.
     Posix,
-    /// A System V segment.
     Sysv,
     /// Memory of `memfd_create(2)`.
     Memfd,
 }
 
-/// Reads a few bytes here and there.
-pub trait Peek {
-    /// Fills `into` from that offset in bytes. `false` when it cannot all be
-    /// read; the catalogue asks for nothing past the end.
-    fn peek(&self, offset: u64, into: &mut [u8]) -> bool;
+/// Fills a buffer from an offset in bytes. Returns `false` unless all of it can be read.
+pub type Peek<'a> = dyn Fn(u64, &mut [u8]) -> bool + 'a;
+
+/// The processes, objects and groups that the rules of a maker may ask for.
+pub struct Context<'a> {
+    machine: &'a dyn Machine,
+    states: &'a ProcessStates<'a>,
+    segment: &'a Segment,
+    owners: &'a HashMap<&'a ObjectName, u32>,
+    users: OnceCell<Vec<Box<[u8]>>>,
 }
 
-impl Peek for &[u8] {
-    fn peek(&self, offset: u64, into: &mut [u8]) -> bool {
-        let from = usize::try_from(offset).ok().and_then(|offset| self.get(offset..));
-        let Some(bytes) = from.and_then(|from| from.get(..into.len())) else { return false };
-        into.copy_from_slice(bytes);
-        true
+impl<'a> Context<'a> {
+    /// Returns the context of a segment. `owners` has the uid of the owner of each POSIX object.
+    pub const fn new(
+        machine: &'a dyn Machine,
+        states: &'a ProcessStates<'a>,
+        segment: &'a Segment,
+        owners: &'a HashMap<&'a ObjectName, u32>,
+    ) -> Self {
+        Self { machine, states, segment, owners, users: OnceCell::new() }
     }
-}
 
-/// What surrounds a segment. What is not known is left as it is.
-pub trait Around {
-    /// The commands that created it, last used it, or hold it.
-    fn commands(&self) -> Vec<&[u8]> {
-        vec![]
+    /// Returns the commands of the processes that hold the segment, created it or used it last.
+    pub(super) fn commands(&self) -> impl Iterator<Item = &[u8]> {
+        let holders = self.segment.holders.iter().flat_map(|holders| holders.iter());
+        let users = self.users.get_or_init(|| self.users());
+        holders.map(|holder| &*holder.command).chain(users.iter().map(|command| &**command))
     }
-    /// Returns whether there is a POSIX object of that name; with a `*` at its end, one of the same owner whose
-    /// name begins so.
-    fn object_is_there(&self, _name: &[u8]) -> bool {
-        false
+
+    /// Returns the commands of the running processes that created and last used a System V segment.
+    fn users(&self) -> Vec<Box<[u8]>> {
+        let Some(facts) = self.segment.sysv() else { return vec![] };
+        let times = &self.segment.times;
+        [(facts.creator_pid, times.change), (facts.last_pid, times.attach.max(times.detach))]
+            .into_iter()
+            .filter(|&(pid, _)| pid != 0)
+            .filter_map(|(pid, since)| match self.states.of(pid, PidNamespace::Ours, since) {
+                ProcessState::Running(process) => Some(process.command),
+                _ => None,
+            })
+            .collect()
     }
-    /// Whether there is a group of users of that name.
-    fn is_group(&self, _name: &[u8]) -> bool {
-        false
+
+    /// Returns whether a POSIX object of that name exists. A name that ends with `*` stands for all objects
+    /// of the segment's owner whose names begin so.
+    pub(super) fn object_exists(&self, name: &[u8]) -> bool {
+        if let Some(prefix) = name.strip_suffix(b"*") {
+            let mut of_owner = self.owners.iter().filter(|(_, owner)| **owner == self.segment.owner.uid);
+            return of_owner.any(|(name, _)| name.as_bytes().starts_with(prefix));
+        }
+        ObjectName::new(name).is_some_and(|name| self.owners.contains_key(&name))
+    }
+
+    /// Returns whether a group of users has that name.
+    pub(super) fn is_group(&self, name: &[u8]) -> bool {
+        std::str::from_utf8(name).is_ok_and(|name| self.machine.group_by_name(name).is_some())
     }
 }
 
 impl<'a> Subject<'a> {
-    /// A segment of a survey. Its contents and what surrounds it can be added.
+    /// Returns the subject of a segment, without contents and context.
     #[must_use]
     pub fn of(segment: &'a Segment) -> Self {
         let (kind, key) = match &segment.facts {
@@ -76,19 +102,18 @@ impl<'a> Subject<'a> {
         };
         let name = match &segment.id {
             SegmentId::Posix(name) => Some(name.as_bytes()),
-            // The name that it had.
             SegmentId::Deleted { .. } => segment
                 .posix()
                 .and_then(|facts| facts.unlinked.as_ref()?.name.as_ref())
                 .map(ObjectName::as_bytes)
-                // glibc created it under a name of its own, which is not told.
+                // A semaphore of glibc whose only known name is the temporary one.
                 .or_else(|| (segment.size == Bytes(32)).then_some(&b"sem.?"[..])),
             SegmentId::Sysv(_) => None,
         };
-        Self { kind, name, key, size: segment.size, mode: segment.mode, contents: None, around: None }
+        Self { kind, name, key, size: segment.size, mode: segment.mode, contents: None, context: None }
     }
 
-    /// The name as patterns see it.
+    /// Returns the name as patterns see it.
     pub(super) fn plain_name(&self) -> Option<&'a [u8]> {
         let name = self.name?;
         let name = name.strip_prefix(b"/").unwrap_or(name);

@@ -1,25 +1,22 @@
-//! The catalogue that comes with the program, entry by entry.
+//! Tests of the built-in catalog, entry by entry.
 
 use super::*;
 use crate::config::maker::{Example, Placed};
-use crate::segment::{Bytes, Mode};
+use crate::identify::ProcessStates;
+use crate::machine::fake::FakeMachine;
+use crate::segment::{Bytes, Holder, Mode, ObjectName, example};
 use proptest::prelude::*;
+use std::cell::Cell;
 
-/// Zeros but for a few places.
-struct Written {
-    size: u64,
-    places: Vec<(u64, Vec<u8>)>,
-}
-
-impl Peek for Written {
-    fn peek(&self, offset: u64, into: &mut [u8]) -> bool {
-        assert!(offset + into.len() as u64 <= self.size, "asked past the end");
+/// Reads contents that are zero except for a few places.
+fn read_written(size: u64, places: &[(u64, Vec<u8>)]) -> impl Fn(u64, &mut [u8]) -> bool {
+    move |offset, into| {
+        assert!(offset + into.len() as u64 <= size, "asked past the end");
         into.fill(0);
-        for (at, bytes) in &self.places {
+        for (at, bytes) in places {
             for (place, byte) in (*at..).zip(bytes) {
-                if let Some(into) =
-                    place.checked_sub(offset).and_then(|place| into.get_mut(usize::try_from(place).unwrap()))
-                {
+                let place = place.checked_sub(offset).map(|place| usize::try_from(place).unwrap());
+                if let Some(into) = place.and_then(|place| into.get_mut(place)) {
                     *into = *byte;
                 }
             }
@@ -28,21 +25,15 @@ impl Peek for Written {
     }
 }
 
-impl Around for Example {
-    fn commands(&self) -> Vec<&[u8]> {
-        self.command.iter().map(String::as_bytes).collect()
-    }
-
-    fn object_is_there(&self, name: &[u8]) -> bool {
-        self.beside.iter().any(|beside| beside.as_bytes() == name)
-    }
-
-    fn is_group(&self, name: &[u8]) -> bool {
-        self.group.as_ref().is_some_and(|group| group.as_bytes() == name)
+/// Reads bytes, and nothing past their end.
+pub fn peek(bytes: &[u8]) -> impl Fn(u64, &mut [u8]) -> bool {
+    move |offset, into| {
+        let from = usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)?.get(..into.len()));
+        from.map(|from| into.copy_from_slice(from)).is_some()
     }
 }
 
-/// Looks an example up. What it does not say is as the maker has it.
+/// Looks up an example. Defaults come from the maker.
 fn found<T>(
     catalogue: &Catalogue,
     maker: &Maker,
@@ -56,23 +47,28 @@ fn found<T>(
         (Some(_), true) => Kind::Memfd,
         (Some(_), false) => Kind::Posix,
     };
-    let contents = example.contents.as_ref().map(|places| Written {
-        size,
-        places: places
-            .iter()
-            .map(|Placed { at, bytes }| {
-                (if *at < 0 { size - at.unsigned_abs() } else { at.unsigned_abs() }, bytes.clone())
-            })
-            .collect(),
-    });
+    let place = |Placed { at, bytes }: &Placed| {
+        (if *at < 0 { size - at.unsigned_abs() } else { at.unsigned_abs() }, bytes.clone())
+    };
+    let places: Option<Vec<_>> = example.contents.as_ref().map(|places| places.iter().map(place).collect());
+    let contents = places.as_ref().map(|places| read_written(size, places));
+    let machine = FakeMachine::new();
+    machine.edit(|facts| facts.users = example.group.iter().map(|group| (9000, group.clone())).collect());
+    let mut segment = example::posix();
+    let holder = |command: &String| Holder { command: command.as_bytes().into(), ..example::holder(7) };
+    segment.holders = Some(example.command.iter().map(holder).collect());
+    let beside: Vec<ObjectName> =
+        example.beside.iter().map(|name| ObjectName::new(name.as_bytes()).unwrap()).collect();
+    let owners = beside.iter().map(|name| (name, segment.owner.uid)).collect();
+    let states = ProcessStates::new(&machine, None);
     tell(catalogue.find(&Subject {
         kind,
         name: example.name.as_ref().map(String::as_bytes),
         key: (kind == Kind::Sysv).then_some(Key(example.key.unwrap_or(0))),
         size: Bytes(size),
         mode,
-        contents: contents.as_ref().map(|contents| contents as &dyn Peek),
-        around: Some(example),
+        contents: contents.as_ref().map(|contents| contents as &Peek<'_>),
+        context: Some(&Context::new(&machine, &states, &segment, &owners)),
     }))
 }
 
@@ -80,7 +76,7 @@ fn alone(maker: &Maker) -> Catalogue {
     Catalogue::new(vec![], vec![maker.clone()])
 }
 
-/// The catalogue as it is written, with its examples.
+/// The built-in catalog with its examples.
 fn written() -> Vec<Maker> {
     FILES
         .iter()
@@ -89,7 +85,7 @@ fn written() -> Vec<Maker> {
 }
 
 #[test]
-fn nothing_is_lost_without_the_examples() {
+fn only_examples_are_dropped_from_the_built_in_catalog() {
     let mut written = written();
     for maker in &mut written {
         maker.fits.clear();
@@ -99,7 +95,7 @@ fn nothing_is_lost_without_the_examples() {
 }
 
 #[test]
-fn every_entry_fits_its_examples_and_misses_those_that_look_like_it() {
+fn every_maker_fits_its_examples_and_misses_its_near_misses() {
     let catalogue = Catalogue::built_in();
     let mut wrong = vec![];
     for maker in &written() {
@@ -127,7 +123,7 @@ fn every_entry_fits_its_examples_and_misses_those_that_look_like_it() {
 }
 
 #[test]
-fn what_is_told_at_a_glance_hides_no_name() {
+fn the_prefix_check_agrees_with_the_expression() {
     let makers = written();
     let examples = makers.iter().flat_map(|maker| maker.fits.iter().chain(&maker.misses));
     let names: Vec<&[u8]> = examples.filter_map(|example| Some(example.name.as_ref()?.as_bytes())).collect();
@@ -140,7 +136,7 @@ fn what_is_told_at_a_glance_hides_no_name() {
 }
 
 #[test]
-fn every_entry_compiles_and_says_where_it_is_from() {
+fn every_maker_compiles_and_names_its_source() {
     for maker in written() {
         assert!(maker.source.is_some(), "{}", maker.id);
         let lines = [Some(&maker.name), Some(&maker.reason), maker.removal.as_ref(), maker.source.as_ref()];
@@ -152,35 +148,31 @@ fn every_entry_compiles_and_says_where_it_is_from() {
 
 proptest! {
     #[test]
-    fn no_name_crashes_it(name in proptest::collection::vec(any::<u8>(), 0..300), size in any::<u64>()) {
+    fn no_name_panics(name in proptest::collection::vec(any::<u8>(), 0..300), size in any::<u64>()) {
         let subject = Subject {
             kind: Kind::Posix,
             name: Some(&name),
             key: None,
             size: Bytes(size),
             mode: Mode::new(0o600),
-            contents: Some(&Zeros),
-            around: None,
+            contents: Some(&zeros),
+            context: None,
         };
         let _ = Catalogue::built_in().find(&subject);
     }
 }
 
-struct Zeros;
-
-impl Peek for Zeros {
-    fn peek(&self, _: u64, into: &mut [u8]) -> bool {
-        into.fill(0);
-        true
-    }
+fn zeros(_: u64, into: &mut [u8]) -> bool {
+    into.fill(0);
+    true
 }
 
 #[test]
-fn all_157_makers_are_there_and_each_once() {
+fn the_catalog_has_157_makers_with_unique_ids() {
     let ids: Vec<&str> = Catalogue::built_in().makers().map(|maker| maker.id.as_str()).collect();
     let once: std::collections::BTreeSet<&str> = ids.iter().copied().collect();
-    assert_eq!(ids.len(), once.len(), "an id stands there twice");
-    // Some have an entry more for a part that is judged in another way.
+    assert_eq!(ids.len(), once.len(), "duplicate id");
+    // Some makers have a second entry for a part that is judged differently.
     let parts = [
         "ecal-event",
         "fastdds-mutex",
@@ -195,12 +187,12 @@ fn all_157_makers_are_there_and_each_once() {
     assert_eq!(once.len() - parts.len(), 157);
 }
 
-/// Makers as a person writes them.
+/// Parses user makers.
 fn own(text: &str) -> Vec<Maker> {
     Maker::all(text, Path::new("own"), Patterns::Compile).unwrap()
 }
 
-fn object<'a>(name: &'a str, contents: Option<&'a dyn Peek>) -> Subject<'a> {
+fn object<'a>(name: &'a str, contents: Option<&'a Peek<'a>>) -> Subject<'a> {
     Subject {
         kind: Kind::Posix,
         name: Some(name.as_bytes()),
@@ -208,7 +200,7 @@ fn object<'a>(name: &'a str, contents: Option<&'a dyn Peek>) -> Subject<'a> {
         size: Bytes(4096),
         mode: Mode::new(0o600),
         contents,
-        around: None,
+        context: None,
     }
 }
 
@@ -252,26 +244,23 @@ fn the_most_specific_rule_wins() {
     "#);
     let catalogue = Catalogue::new(vec![], rules);
     let made = |name: &str, first: Option<u8>| {
-        let contents = first.map(|first| Written { size: 4096, places: vec![(0, vec![first])] });
-        let contents = contents.as_ref().map(|contents| contents as &dyn Peek);
+        let places = first.map(|first| vec![(0, vec![first])]);
+        let contents = places.as_ref().map(|places| read_written(4096, places));
+        let contents = contents.as_ref().map(|contents| contents as &Peek<'_>);
         catalogue.find(&object(name, contents)).map(|made| made.maker.id.as_str())
     };
     assert_eq!(made("cam_front_left", Some(2)), Some("both"));
     assert_eq!(made("cam_front_left", Some(1)), Some("one"));
-    assert_eq!(
-        made("cam_front_leftmost", Some(1)),
-        Some("long"),
-        "a label is no more than a rule that is verified"
-    );
+    assert_eq!(made("cam_front_leftmost", Some(1)), Some("long"), "a verified rule outranks a label");
     assert_eq!(made("cam_x", None), Some("short"));
-    assert_eq!(made("cx", Some(1)), Some("both"), "a name goes before contents alone");
+    assert_eq!(made("cx", Some(1)), Some("both"), "a name outranks contents alone");
     assert_eq!(made("x", Some(1)), Some("contents"));
     assert_eq!(made("x", Some(3)), None);
     assert_eq!(made("x", None), None);
 }
 
 #[test]
-fn a_rule_of_ones_own_takes_the_place_of_one_that_comes_along() {
+fn a_user_rule_replaces_a_built_in_rule_with_its_id() {
     let rules = own("[[maker]]\nid = 'pytorch-shm'\nname = 'ours'\npattern = '^ours_'\n\
                      [[maker]]\nid = 'mine'\nname = 'mine'\npattern = '^psm_[0-9a-f]{8}$'\n\
                      unheld = 'normal'\nreason = 'we keep them'");
@@ -279,41 +268,34 @@ fn a_rule_of_ones_own_takes_the_place_of_one_that_comes_along() {
     let made = |name: &str| catalogue.find(&object(name, None)).map(|made| made.maker.id.as_str());
     assert_eq!(made("torch_4121_1_0"), None);
     assert_eq!(made("ours_1"), Some("pytorch-shm"));
-    assert_eq!(made("psm_1f09ab2c"), Some("mine"), "of two that are as specific, one's own");
+    assert_eq!(made("psm_1f09ab2c"), Some("mine"), "of two that are as specific, the user's own");
     assert_eq!(catalogue.makers().count(), Catalogue::built_in().makers().count() + 1);
 }
 
-/// Counts the looks.
-struct Counted(std::cell::Cell<u32>);
-
-impl Peek for Counted {
-    fn peek(&self, _: u64, into: &mut [u8]) -> bool {
-        self.0.set(self.0.get() + 1);
-        into.fill(0);
-        true
-    }
-}
-
 #[test]
-fn contents_are_looked_at_only_where_a_rule_asks() {
-    let looks = |name: &str| {
-        let contents = Counted(std::cell::Cell::new(0));
+fn contents_are_read_only_if_a_rule_asks() {
+    let reads = |name: &str| {
+        let count = Cell::new(0);
+        let contents = |offset, into: &mut [u8]| {
+            count.set(count.get() + 1);
+            zeros(offset, into)
+        };
         let _ = Catalogue::built_in().find(&object(name, Some(&contents)));
-        contents.0.get()
+        count.get()
     };
-    assert_eq!(looks("torch_4121_1_0"), 0);
-    assert_eq!(looks("mpich_shm_5f0e_0"), 0);
-    assert_eq!(looks("libpod_lock"), 1);
-    assert!(looks("nobody knows this") > 0);
+    assert_eq!(reads("torch_4121_1_0"), 0);
+    assert_eq!(reads("mpich_shm_5f0e_0"), 0);
+    assert_eq!(reads("libpod_lock"), 1);
+    assert!(reads("nobody knows this") > 0);
 }
 
 #[test]
-fn what_is_a_key_of_many_only_labels() {
+fn a_key_that_many_share_only_labels() {
     let made = |key| {
         let subject = Subject { kind: Kind::Sysv, name: None, key: Some(Key(key)), ..object("", None) };
         Catalogue::built_in().find(&subject).map(|made| (made.maker.id.as_str(), made.only_labels))
     };
     assert_eq!(made(0x5100_a1b2), Some(("qt-sharedmemory", true)));
     assert_eq!(made(0x7a6d_0003), Some(("zoneminder", false)));
-    assert_eq!(made(0), None, "a private segment tells nobody");
+    assert_eq!(made(0), None, "IPC_PRIVATE identifies no maker");
 }

@@ -1,21 +1,21 @@
-//! What is remembered from one survey to the next, and until when.
+//! Tests of the caches that last from one survey to the next.
 
 use super::*;
 use crate::machine::process::Object;
 
-/// One who judges survey after survey, each with a look of its own.
-struct Again {
+/// Takes surveys with one identifier, each after a scan.
+struct Repeated {
     machine: FakeMachine,
     identifier: Identifier,
     names: Names,
 }
 
-impl Again {
+impl Repeated {
     fn new(machine: &FakeMachine) -> Self {
         Self { machine: machine.clone(), identifier: Identifier::default(), names: Names::default() }
     }
 
-    /// The first segment, some seconds later.
+    /// Returns the first segment five seconds later.
     fn first(&mut self) -> Segment {
         self.machine.edit(|facts| facts.now += 5);
         let holdings = Holdings::look(&self.machine, Depth::Private, &[], &mut self.names);
@@ -27,37 +27,37 @@ impl Again {
     }
 
     fn maker(&mut self) -> Option<String> {
-        self.first().made_by.map(|maker| maker.id.to_string())
+        self.first().made_by.map(|maker| maker.id().to_owned())
     }
 }
 
 #[test]
-fn the_kernels_word_counts_until_the_next_look() {
+fn a_lease_counts_until_the_next_scan() {
     let machine = with_object("nccl-a1B2c3");
     machine.edit(|facts| facts.visibility.outside = true);
-    let mut again = Again::new(&machine);
-    assert_eq!(again.state(), CERTAIN);
-    // To map it touches no time.
+    let mut repeated = Repeated::new(&machine);
+    assert_eq!(repeated.state(), CERTAIN);
+    // Mapping an object changes no time.
     machine.add_process(7, "writer");
     machine.map_in(7, "nccl-a1B2c3", Access::ReadWrite);
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
-    assert_eq!(again.state(), State::Unknown);
+    assert_eq!(repeated.state(), State::Unknown);
     machine.end_process(7);
-    assert_eq!(again.state(), CERTAIN);
+    assert_eq!(repeated.state(), CERTAIN);
 }
 
 #[test]
-fn who_runs_is_asked_with_every_look() {
+fn helpers_are_searched_after_every_scan() {
     let machine = with_object("psm_1f09ab2c");
-    let mut again = Again::new(&machine);
-    assert_eq!(again.state(), CERTAIN);
+    let mut repeated = Repeated::new(&machine);
+    assert_eq!(repeated.state(), CERTAIN);
     machine.add_process(8, "resource_tracker");
-    assert_eq!(again.state(), State::Idle);
+    assert_eq!(repeated.state(), State::Idle);
     machine.end_process(8);
-    assert_eq!(again.state(), CERTAIN);
+    assert_eq!(repeated.state(), CERTAIN);
 }
 
-/// The one value 42 as a `ShareableList` holds it.
+/// Returns the bytes of a `ShareableList` with the one value 42.
 fn list() -> Vec<u8> {
     let head: [u8; 24] = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0];
     [&head[..], &[0x2a; 8], b"q\0\0\0\0\0\0\0", &[0]].concat()
@@ -71,62 +71,62 @@ fn with_list() -> FakeMachine {
 }
 
 #[test]
-fn another_one_of_the_same_name_or_another_size_has_a_maker_of_its_own() {
+fn a_replaced_or_resized_object_is_identified_again() {
     let machine = with_list();
-    let mut again = Again::new(&machine);
-    assert_eq!(again.maker().as_deref(), Some("cpython-shareablelist"));
+    let mut repeated = Repeated::new(&machine);
+    assert_eq!(repeated.maker().as_deref(), Some("cpython-shareablelist"));
     machine.add_object("psm_1f09ab2c", FakeBytes::hole(list().len() as u64));
     edit(&machine, |object, now| set_times(object, now - 3600));
-    assert_eq!(again.maker().as_deref(), Some("cpython-shared-memory"));
+    assert_eq!(repeated.maker().as_deref(), Some("cpython-shared-memory"));
 
     let machine = with_list();
-    let mut again = Again::new(&machine);
-    assert_eq!(again.maker().as_deref(), Some("cpython-shareablelist"));
+    let mut repeated = Repeated::new(&machine);
+    assert_eq!(repeated.maker().as_deref(), Some("cpython-shareablelist"));
     machine.edit_object("psm_1f09ab2c", |bytes| bytes.size = 20);
-    assert_eq!(again.maker().as_deref(), Some("cpython-shared-memory"));
+    assert_eq!(repeated.maker().as_deref(), Some("cpython-shared-memory"));
 }
 
 #[test]
-fn of_many_new_ones_some_are_looked_into_each_time() {
+fn a_limited_number_of_new_objects_is_read_for_each_survey() {
     const MANY: usize = 310;
     let machine = FakeMachine::new();
     for number in 0..MANY {
         machine.add_object(&format!("psm_{number:08x}"), FakeBytes::full(&list()));
     }
     machine.edit(|facts| facts.posix.values_mut().for_each(|object| set_times(object, facts.now - 3600)));
-    let (mut identifier, mut names) = (Identifier::again_and_again(Rules::default()), Names::default());
+    let (mut identifier, mut names) = (Identifier::for_repeated_surveys(Rules::default()), Names::default());
     let mut lists = || {
         let survey = identifier.survey(&machine, None, &mut names);
         let makers = survey.segments.iter().filter_map(|segment| segment.made_by.as_ref());
-        makers.filter(|maker| &*maker.id == "cpython-shareablelist").count()
+        makers.filter(|maker| maker.id() == "cpython-shareablelist").count()
     };
     assert_eq!([lists(), lists(), lists()], [0, 300, MANY]);
 }
 
 #[test]
-fn who_comes_to_hold_it_may_tell_its_maker() {
+fn a_new_holder_may_identify_the_maker() {
     let machine = with_object("infotainment");
     edit(&machine, |object, _| object.stat.mode = 0o100_660);
-    let mut again = Again::new(&machine);
-    assert_eq!(again.maker(), None);
+    let mut repeated = Repeated::new(&machine);
+    assert_eq!(repeated.maker(), None);
     machine.add_process(7, "iox-roudi");
     machine.open_in(7, "infotainment", Access::ReadWrite);
-    assert_eq!(again.maker().as_deref(), Some("iceoryx1-legacy-payload"));
+    assert_eq!(repeated.maker().as_deref(), Some("iceoryx1-legacy-payload"));
 }
 
 #[test]
-fn a_maker_is_not_looked_for_where_that_leaves_a_trace() {
+fn contents_are_not_read_if_that_leaves_a_trace() {
     let machine = with_list();
-    let mut own = Again::new(&machine);
+    let mut own = Repeated::new(&machine);
     assert_eq!(own.maker().as_deref(), Some("cpython-shareablelist"));
-    // Of a stranger's object the access time would move.
+    // Reading another user's object changes its access time.
     machine.edit(|facts| facts.effective_uid = 1001);
     edit(&machine, |object, _| object.stat.mode = 0o100_666);
-    assert_eq!(Again::new(&machine).maker().as_deref(), Some("cpython-shared-memory"));
+    assert_eq!(Repeated::new(&machine).maker().as_deref(), Some("cpython-shared-memory"));
 }
 
 #[test]
-fn what_is_unlinked_is_taken_from_no_other_file() {
+fn a_reused_descriptor_describes_no_other_object() {
     let machine = with_object("a");
     machine.add_object("b", FakeBytes::full(&[1; 500]));
     machine.add_process(7, "writer");
@@ -140,14 +140,14 @@ fn what_is_unlinked_is_taken_from_no_other_file() {
         let survey = Identifier::default().survey(&machine, Some(&holdings), names);
         survey.segments.into_iter().map(|segment| segment.id.to_string()).collect::<Vec<_>>()
     };
-    // What has a name and is not listed stands where we may not list.
+    // An unlisted object with a name is in a directory that we cannot list.
     let listed = machine.edit(|facts| std::mem::take(&mut facts.posix));
     assert_eq!(unlinked(&mut names), [""; 0]);
     machine.edit(|facts| facts.posix = listed);
     machine.remove_object("a");
     machine.remove_object("b");
     assert_eq!(unlinked(&mut names), ["deleted:1a:2", "deleted:1a:3"]);
-    // Since the look the process has closed the one, and opened the other in its place.
+    // Since the scan the process has replaced the descriptor.
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().uses[0].of = files[1]);
     assert_eq!(unlinked(&mut names), ["deleted:1a:3"]);
 }

@@ -1,17 +1,16 @@
-//! Where the catalogue knows a maker, and what its rule asks for cannot be
-//! told: nothing is certain then.
+//! Tests of doubt: no leak is certain if the rule of its maker depends on something unknown.
 
 use super::*;
 use crate::machine::process::Claim;
 
-/// The one object of that name, by rules of a person's own.
+/// Returns the verdict on the first object by rules of the user.
 fn judged(machine: &FakeMachine, makers: &str) -> Verdict {
     let makers = maker::Maker::all(makers, Path::new("config.toml"), maker::Patterns::Compile).unwrap();
     segments_by(machine, Rules::with(&makers, None)).remove(0).verdict
 }
 
 #[test]
-fn contents_that_another_wrote() {
+fn a_leak_with_foreign_contents_is_likely_at_most() {
     let makers = r#"
         [[maker]]
         id = "cache"
@@ -30,7 +29,7 @@ fn contents_that_another_wrote() {
 }
 
 #[test]
-fn a_number_that_is_no_pid_or_a_part_of_one() {
+fn an_invalid_or_partial_pid_proves_nothing() {
     let makers = |more: &str| {
         format!(
             "[[maker]]\nid = 'session'\nname = 'Session'\npattern = '^session-(?P<pid>\\d+)$'\n\
@@ -45,7 +44,7 @@ fn a_number_that_is_no_pid_or_a_part_of_one() {
     assert_eq!(state("session-121", ", modulo = 1000"), LIKELY, "another digit may stand in front");
 }
 
-/// A participant's segment, and the file that it keeps locked while it lives.
+/// Returns a machine with a participant's segment, and the file that the participant locks while it runs.
 fn participant() -> FakeMachine {
     let machine = with_object("fastdds_0123456789abcdef");
     machine.add_object("fastdds_0123456789abcdef_el", FakeBytes::hole(1));
@@ -58,7 +57,7 @@ fn of_participant(machine: &FakeMachine) -> Verdict {
 }
 
 #[test]
-fn what_it_belongs_to_is_locked() {
+fn a_locked_companion_keeps_a_segment() {
     let machine = participant();
     machine.edit(|facts| facts.locks = vec![FileLock { device: OBJECTS, inode: 3, pid: None }]);
     let verdict = of_participant(&machine);
@@ -67,7 +66,7 @@ fn what_it_belongs_to_is_locked() {
 }
 
 #[test]
-fn what_it_belongs_to_may_be_held_by_who_cannot_be_examined() {
+fn a_companion_with_unknown_holders_makes_a_leak_likely_at_most() {
     let machine = participant();
     machine.add_process(7, "bobs");
     machine.edit(|facts| {
@@ -89,9 +88,9 @@ fn what_it_belongs_to_may_be_held_by_who_cannot_be_examined() {
     );
 }
 
-/// One that gave up root's rights looks like root's.
+/// A process that dropped its privileges still looks like one of root's.
 #[test]
-fn a_helper_that_looks_like_roots_may_be_its_owners() {
+fn a_helper_of_root_counts_as_the_owners() {
     let machine = with_object("psm_1f09ab2c");
     machine.add_process(4121, "resource_tracker");
     machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().uid = 0);
@@ -101,14 +100,14 @@ fn a_helper_that_looks_like_roots_may_be_its_owners() {
 }
 
 #[test]
-fn an_object_of_another_file_system_was_not_looked_for() {
+fn an_object_of_another_file_system_is_unknown() {
     let machine = with_object("nccl-a1B2c3");
     edit(&machine, |object, _| object.stat.device = OBJECTS + 1);
     assert_is(&machine, State::Unknown, &["or on a file system where holders cannot be found"]);
 }
 
 #[test]
-fn who_cannot_be_told_anything_of_may_hold_anything() {
+fn a_process_of_unknown_user_may_hold_anything() {
     let machine = with_object("nccl-a1B2c3");
     machine.add_process(7, "writer");
     machine.edit(|facts| {
@@ -120,13 +119,13 @@ fn who_cannot_be_told_anything_of_may_hold_anything() {
 }
 
 #[test]
-fn without_the_table_of_locks_nothing_is_unheld() {
+fn without_the_lock_table_every_object_is_unknown() {
     let machine = with_object("nccl-a1B2c3");
     machine.edit(|facts| (facts.effective_uid, facts.lockless) = (1002, true));
     assert_is(&machine, State::Unknown, &["failed to read /proc/locks"]);
 }
 
-/// As in transit through a socket, or by a loop device.
+/// The holder may be a descriptor in transit or a loop device.
 #[test]
 fn a_refused_lease_outranks_every_process_that_was_checked() {
     for uid in [0, 1000] {
@@ -137,15 +136,14 @@ fn a_refused_lease_outranks_every_process_that_was_checked() {
         let words = ["holder not visible: descriptor in transit, loop device", "refused a write lease"];
         assert_is(&machine, State::Unknown, &words);
     }
-    // Who may not ask goes by the processes.
+    // Without permission for a lease, the processes decide.
     let machine = with_object("nccl-a1B2c3");
     machine.edit(|facts| (facts.effective_uid, facts.in_transit) = (1002, true));
     assert_is(&machine, CERTAIN, &["all processes checked"]);
 }
 
-/// What a segment belongs to is held by something that nobody sees.
 #[test]
-fn a_refused_lease_on_what_it_belongs_to_keeps_it() {
+fn a_refused_lease_on_a_companion_keeps_a_segment() {
     let machine = participant();
     machine.edit(|facts| facts.in_transit = true);
     let segments = segments_by(&machine, Rules::default());
@@ -155,7 +153,7 @@ fn a_refused_lease_on_what_it_belongs_to_keeps_it() {
 }
 
 #[test]
-fn an_object_that_is_younger_than_the_scan_is_idle_for_who_may_ask() {
+fn an_object_younger_than_the_scan_is_idle_if_a_lease_is_possible() {
     for (uid, state) in [(0, State::Idle), (1000, State::Idle), (1002, State::Unknown)] {
         let machine = with_object("nccl-a1B2c3");
         let mut names = Names::default();
@@ -167,9 +165,9 @@ fn an_object_that_is_younger_than_the_scan_is_idle_for_who_may_ask() {
     }
 }
 
-/// The program attached it in another IPC namespace and then entered this one.
+/// The program attached one in another IPC namespace and then entered this one.
 #[test]
-fn a_holder_whose_mapping_does_not_fit_is_not_believed() {
+fn a_holder_with_a_mismatched_mapping_is_ignored() {
     let machine = with_key(0x4d2);
     machine.add_process(7, "foreign");
     machine.attach_in(7, 1, Access::ReadWrite);
@@ -188,16 +186,16 @@ fn a_holder_whose_mapping_does_not_fit_is_not_believed() {
     assert_eq!(claim(0x4d3, 4096, true), 0, "another key");
     assert_eq!(claim(0x4d2, 8192, true), 0, "past the last page");
     assert_eq!(claim(0x4d2, 2 << 20, false), 1, "a huge page");
-    // nattch 0 alone proves that nobody holds it, and disbelief never does.
+    // Only nattch 0 proves that it has no holders.
     machine.edit(|facts| facts.sysv[0].row.nattch = 0);
     claim(0x4d3, 4096, true);
     assert_is(&machine, State::Idle, &["nattch 0"]);
     machine.edit(|facts| facts.sysv[0].row.nattch = 1);
     assert_is(&machine, State::InUse, &["attached once", "nattch 1: 0 found, 1 in processes"]);
-    // Marked for removal, it has lost its key.
+    // Marking for removal clears the key.
     machine.edit(|facts| (facts.sysv[0].row.marked, facts.sysv[0].row.key) = (true, crate::segment::Key(0)));
     assert_eq!(claim(0x4d2, 4096, true), 1);
-    // More than nattch: all are kept.
+    // More holders than nattch: all are listed.
     let machine = with_key(0x4d2);
     for pid in [7, 8] {
         machine.add_process(pid, "writer");
@@ -208,7 +206,7 @@ fn a_holder_whose_mapping_does_not_fit_is_not_believed() {
 }
 
 #[test]
-fn an_attachment_since_the_scan_is_told_as_such() {
+fn an_attachment_since_the_scan_is_reported_as_such() {
     let machine = with_sysv();
     let mut names = Names::default();
     let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
@@ -226,7 +224,7 @@ fn an_attachment_since_the_scan_is_told_as_such() {
         "{segment:?}"
     );
     assert!(holdings.misses_attachments(&segment));
-    // Long ago, or in a process that has entered another IPC namespace: it will not be found either.
+    // Attached long ago, or by a process that entered another IPC namespace: the next scan will not find it.
     machine.edit(|facts| facts.sysv[0].row.attach = Some(Timestamp::from_seconds(facts.now - 1)));
     let segment = judged(&holdings);
     assert!(

@@ -1,6 +1,6 @@
-//! The look itself: every process, or some, on two threads.
+//! The scan of all or some processes, on two threads.
 
-use super::{Entry, Found, Holdings, Seen, problem, sum_up};
+use super::{Entry, Found, Holdings, Outcome, group, problem};
 use crate::machine::Machine;
 use crate::machine::process::{Examined, FileLock, Listed, Wanted, Whereabouts};
 use crate::segment::Timestamp;
@@ -10,41 +10,37 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{io, panic, thread};
 
-/// How many threads look: more than two gain little, and the machine has other work.
+/// The number of scanning threads. More than two gain little.
 const THREADS: usize = 2;
 
-/// How many processes a thread takes at a time.
-const HANDFUL: usize = 8;
+/// The number of processes that a thread takes at a time.
+const BATCH: usize = 8;
 
-/// How often those are looked at that have come during the look. A process may
-/// hand what it holds to a child and end, so that neither would be seen.
+/// The most passes over the process list. A process may pass a descriptor to a new child and exit, so that one
+/// pass would miss both.
 const ROUNDS: usize = 8;
 
-/// How long, in seconds, a process that has not run since is believed to hold
-/// what it held: longer by up to as much again, so that not all are due at once.
-const BELIEVED: u32 = 30;
+/// The lifetime in seconds of the result for a process that has not run since. It is extended by up to as much
+/// again, so that not all expire at once.
+const LIFETIME: u32 = 30;
 
-/// How deep to look.
+/// The extent of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
     /// Shared mappings and descriptors.
     Shared,
-    /// Private mappings too: a process that mapped an object privately still
-    /// keeps it alive, and is found no other way.
+    /// Private mappings too: they also keep an unlinked object alive.
     Private,
 }
 
 impl Holdings {
-    /// Looks at every process. Those named first are looked at first.
-    ///
-    /// Nothing is opened but files of `/proc`, and nothing in them is changed.
+    /// Scans all processes, starting with those in `first`. Only reads files of `/proc`.
     #[must_use]
     pub fn look(machine: &dyn Machine, depth: Depth, first: &[u32], names: &mut Names) -> Self {
         look(machine, depth == Depth::Private, first, None, names, |_| ()).0
     }
 
-    /// As [`Holdings::look`], and does some work as soon as the processes were
-    /// looked at: what else is to be known mostly waits.
+    /// Scans all processes, and does other work while the kernel lists the file locks, which mostly waits.
     pub fn look_and<T>(
         machine: &dyn Machine,
         depth: Depth,
@@ -54,27 +50,26 @@ impl Holdings {
         look(machine, depth == Depth::Private, &[], None, names, work)
     }
 
-    /// Looks at every process again. One that has not run on a processor since
-    /// it was looked at holds what it held, and is not asked, for a minute at most.
+    /// Scans all processes again. Reuses results for those that have not run since, for a minute at most.
     #[must_use]
     pub fn refresh(&self, machine: &dyn Machine, first: &[u32], names: &mut Names) -> Self {
         look(machine, self.private, first, Some(self), names, |_| ()).0
     }
 
-    /// Looks again at some processes, at those that are new, and at those that
-    /// have run since. What was seen of the others is believed, however long ago.
+    /// Scans some processes again, the new ones, and those that have run since. Reuses the other results, however
+    /// old.
     #[must_use]
     pub fn again(&self, machine: &dyn Machine, some: &[u32], names: &mut Names) -> Self {
         let some: HashSet<u32> = some.iter().copied().collect();
-        // What one of them has passed on, somebody has run to take.
-        let believe = |listed: Listed, ran: Option<u64>| {
+        // A process that received a descriptor has run since.
+        let reuse = |listed: Listed, ran: Option<u64>| {
             let known = self.processes.get(&listed.pid).filter(|known| known.serial == listed.serial);
             let rested = |known: &&Entry| known.ran == ran && !some.contains(&listed.pid);
             known.filter(rested).cloned()
         };
-        let looker = Looker { machine, wanted: &self.wanted, now: machine.now(), believe: &believe };
-        let ((processes, failed), locks) = with_locks(machine, || looker.look(&[]));
-        // Of what nobody looked at again, no more is known than before.
+        let scanner = Scanner { machine, wanted: &self.wanted, now: machine.now(), reuse: &reuse };
+        let ((processes, failed), locks) = with_locks(machine, || scanner.scan(&[]));
+        // A failure of the last scan still applies to the reused results.
         let failed = failed.or_else(|| self.coverage.failed.clone());
         let wanted = self.wanted.clone();
         Self::new(machine, Found { at: self.at, wanted, processes, locks, failed }, names)
@@ -100,24 +95,23 @@ fn look<T>(
     };
     let wanted = Wanted { whereabouts, private, as_text: false };
     let before = before.filter(|before| before.wanted == wanted);
-    let believe = |listed: Listed, ran: Option<u64>| {
+    let reuse = |listed: Listed, ran: Option<u64>| {
         let known = before?.processes.get(&listed.pid)?;
         let rested = known.serial == listed.serial && ran.is_some() && known.ran == ran;
         (rested && known.is_fresh(listed.pid, at)).then(|| known.clone())
     };
-    let looker = Looker { machine, wanted: &wanted, now: at, believe: &believe };
-    let (((processes, failed), done), locks) = with_locks(machine, || (looker.look(first), work(names)));
+    let scanner = Scanner { machine, wanted: &wanted, now: at, reuse: &reuse };
+    let (((processes, failed), done), locks) = with_locks(machine, || (scanner.scan(first), work(names)));
     let found = Found { at, wanted, processes, locks, failed: unknown.or(failed) };
     (Holdings::new(machine, found, names), done)
 }
 
-/// Does some work while the locks on files are asked for. They take their time
-/// and no processor: the kernel waits until nobody is in the midst of changing
-/// them (`percpu_down_write` in `locks_start` of `fs/locks.c`).
+/// Does some work while the kernel lists the file locks, which takes long but no processor time: it waits until
+/// no process is changing them (`percpu_down_write` in `locks_start` of `fs/locks.c`).
 fn with_locks<T>(machine: &dyn Machine, work: impl FnOnce() -> T) -> (T, io::Result<Vec<FileLock>>) {
     let locks = || machine.locks();
     thread::scope(|scope| {
-        // Where there may be no more threads, one after the other does too.
+        // Without another thread, do one after the other.
         let Ok(other) = thread::Builder::new().spawn_scoped(scope, locks) else { return (work(), locks()) };
         let done = work();
         (done, other.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
@@ -125,27 +119,27 @@ fn with_locks<T>(machine: &dyn Machine, work: impl FnOnce() -> T) -> (T, io::Res
 }
 
 impl Entry {
-    /// That it was looked at long ago makes nothing wrong; it is asked again
-    /// for what a clock in nanoseconds might have missed.
+    /// Returns whether the result is recent. Old results are refreshed in case the clock of processor time missed
+    /// a short run.
     fn is_fresh(&self, pid: u32, now: Timestamp) -> bool {
-        let limit = f64::from(BELIEVED + pid % BELIEVED);
+        let limit = f64::from(LIFETIME + pid % LIFETIME);
         (0.0..limit).contains(&now.seconds_since(self.at))
     }
 }
 
-/// What is known of a process by how long it has run, if that does.
-type Believe<'a> = dyn Fn(Listed, Option<u64>) -> Option<Entry> + Sync + 'a;
+/// Returns the known result for a process with this processor time, if it is still valid.
+type Reuse<'a> = dyn Fn(Listed, Option<u64>) -> Option<Entry> + Sync + 'a;
 
-struct Looker<'a> {
+struct Scanner<'a> {
     machine: &'a dyn Machine,
     wanted: &'a Wanted,
     now: Timestamp,
-    believe: &'a Believe<'a>,
+    reuse: &'a Reuse<'a>,
 }
 
-impl Looker<'_> {
-    /// Every process; and why some may be missing.
-    fn look(&self, first: &[u32]) -> (HashMap<u32, Entry>, Option<String>) {
+impl Scanner<'_> {
+    /// Scans all processes. Also returns why some may be missing.
+    fn scan(&self, first: &[u32]) -> (HashMap<u32, Entry>, Option<String>) {
         let mut found: HashMap<u32, Entry> = HashMap::new();
         for _ in 0..ROUNDS {
             let newest = self.machine.newest_pid();
@@ -164,34 +158,34 @@ impl Looker<'_> {
             if !first.is_empty() {
                 due.sort_by_key(|listed| !first.contains(&listed.pid));
             }
-            found.extend(self.ask(&due));
+            found.extend(self.examine_all(&due));
             if newest.is_some() && self.machine.newest_pid() == newest {
-                // Nobody has come meanwhile.
+                // No process started meanwhile.
                 return (found, None);
             }
         }
         (found, Some("processes start faster than they can be checked".to_owned()))
     }
 
-    fn ask(&self, due: &[Listed]) -> Vec<(u32, Entry)> {
+    fn examine_all(&self, due: &[Listed]) -> Vec<(u32, Entry)> {
         let next = AtomicUsize::new(0);
         let all = Mutex::new(Vec::with_capacity(due.len()));
-        let share = || {
-            let mut mine = vec![];
+        let work = || {
+            let mut results = vec![];
             loop {
-                let from = next.fetch_add(HANDFUL, Ordering::Relaxed);
+                let from = next.fetch_add(BATCH, Ordering::Relaxed);
                 let Some(rest) = due.get(from..).filter(|rest| !rest.is_empty()) else { break };
-                let handful = rest.iter().take(HANDFUL);
-                mine.extend(handful.filter_map(|&listed| Some((listed.pid, self.one(listed)?))));
+                let batch = rest.iter().take(BATCH);
+                results.extend(batch.filter_map(|&listed| Some((listed.pid, self.examine(listed)?))));
             }
-            all.lock().unwrap_or_else(PoisonError::into_inner).extend(mine);
+            all.lock().unwrap_or_else(PoisonError::into_inner).extend(results);
         };
-        let threads = THREADS.min(due.len().div_ceil(HANDFUL));
+        let threads = THREADS.min(due.len().div_ceil(BATCH));
         thread::scope(|scope| {
-            // Where there may be no more threads, one does too.
+            // Without another thread, this one does all the work.
             let others: Vec<_> =
-                (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, share).ok()).collect();
-            share();
+                (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+            work();
             for other in others {
                 other.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
             }
@@ -199,21 +193,21 @@ impl Looker<'_> {
         all.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `None` for one that is gone.
-    fn one(&self, listed: Listed) -> Option<Entry> {
-        // Before it is looked at: what it does meanwhile counts as done later.
+    /// Examines a process; `None` if it has exited.
+    fn examine(&self, listed: Listed) -> Option<Entry> {
+        // Read before the process is examined: changes meanwhile count as later.
         let ran = self.machine.ran_for(listed.pid);
-        if let Some(known) = (self.believe)(listed, ran).filter(|known| *known.seen != Seen::Exhausted) {
+        if let Some(known) = (self.reuse)(listed, ran).filter(|known| *known.outcome != Outcome::Exhausted) {
             return Some(known);
         }
-        let seen = match self.machine.examine(listed.pid, self.wanted) {
+        let outcome = match self.machine.examine(listed.pid, self.wanted) {
             Examined::Gone => return None,
-            Examined::Exhausted => Seen::Exhausted,
-            Examined::Unreadable(users) => Seen::Unreadable(users),
-            Examined::Nothing => Seen::Nothing,
-            Examined::Holds(process, uses) => Seen::Holds(Box::new(process), sum_up(uses)),
+            Examined::Exhausted => Outcome::Exhausted,
+            Examined::Unreadable(users) => Outcome::Unreadable(users),
+            Examined::Nothing => Outcome::Nothing,
+            Examined::Holds(process, uses) => Outcome::Holds(Box::new(process), group(uses)),
         };
-        Some(Entry { serial: listed.serial, ran, at: self.now, seen: Arc::new(seen) })
+        Some(Entry { serial: listed.serial, ran, at: self.now, outcome: Arc::new(outcome) })
     }
 }
 
@@ -234,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_has_the_pid_of_another_holds_nothing_of_its() {
+    fn a_process_with_a_reused_pid_inherits_no_results() {
         let machine = machine();
         let mut names = Names::default();
         let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
@@ -251,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_gone_is_forgotten_and_who_is_new_is_found_whoever_was_asked_for() {
+    fn a_partial_scan_drops_exited_and_finds_new_processes() {
         let machine = machine();
         let mut names = Names::default();
         let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
@@ -262,13 +256,13 @@ mod tests {
         let after = before.again(&machine, &[], &mut names);
         assert_eq!((after.held_by(7).len(), after.held_by(9).len()), (0, 1));
         assert_eq!(after.coverage.processes, 2);
-        assert_eq!(after.processes[&8].seen, before.processes[&8].seen, "it was not asked for");
+        assert_eq!(after.processes[&8].outcome, before.processes[&8].outcome, "it was not selected");
         let after = after.again(&machine, &[8], &mut names);
-        assert_ne!(after.processes[&8].seen, before.processes[&8].seen);
+        assert_ne!(after.processes[&8].outcome, before.processes[&8].outcome);
     }
 
     #[test]
-    fn what_failed_stays_so_until_all_are_looked_at_again() {
+    fn a_failure_remains_until_the_next_full_scan() {
         let machine = machine();
         let mut names = Names::default();
         machine.edit(|facts| facts.blind = true);
@@ -282,12 +276,12 @@ mod tests {
     }
 
     #[test]
-    fn who_is_believed_is_asked_again_in_time() {
+    fn a_reused_result_expires() {
         let entry = Entry {
             serial: 1,
             ran: Some(1),
             at: Timestamp::from_seconds(1000),
-            seen: Arc::new(Seen::Nothing),
+            outcome: Arc::new(Outcome::Nothing),
         };
         assert!(entry.is_fresh(7, Timestamp::from_seconds(1036)));
         assert!(!entry.is_fresh(7, Timestamp::from_seconds(1037)));

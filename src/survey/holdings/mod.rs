@@ -1,5 +1,5 @@
-//! Who holds what: the processes, each with what it has mapped and open of
-//! shared memory. Looked at apart from the table, since it takes longer.
+//! The holders of segments: the processes with a segment mapped or open. Scanned apart from the table, since it
+//! takes longer.
 
 mod look;
 mod unlinked;
@@ -18,59 +18,55 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
-/// One look at who holds what.
+/// The result of a scan of the processes.
 #[derive(Debug, Clone)]
 pub struct Holdings {
-    /// When the look began. What was made later was not looked for.
+    /// The start of the scan. Later segments were not searched.
     pub at: Timestamp,
-    /// How many processes could be examined, and which not.
     pub coverage: Coverage,
-    /// Whether private mappings were looked for.
+    /// Private mappings were scanned too.
     pub private: bool,
     wanted: Wanted,
     processes: HashMap<u32, Entry>,
     objects: HashMap<Object, Holders>,
     locks: HashMap<(u64, u64), Vec<FileLock>>,
-    /// The objects that are mounted elsewhere, with the mount point.
+    /// The mount points of objects that are mounted elsewhere.
     mounted: HashMap<ObjectName, Vec<u8>>,
 }
 
-/// Which processes could be examined.
+/// The processes that could be examined, and those that could not.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Coverage {
-    /// How many processes there are that can be seen.
+    /// The number of visible processes.
     pub processes: usize,
-    /// How many of them could not be examined.
+    /// The number of visible processes that could not be examined.
     pub unreadable: usize,
-    /// What cannot be seen at all.
     pub visibility: Visibility,
-    /// The users that the unreadable ones are, were or can be again; `None`
-    /// among them: of one, even that is not known.
+    /// The users that the unreadable processes run as or can become; `None` for a process whose users are unknown.
     pub users: HashSet<Option<u32>>,
-    /// What could not even be tried, in a line that is safe to print.
+    /// The failure of the scan itself, safe to print.
     pub failed: Option<String>,
 }
 
-/// A process, and when it was looked at.
+/// A scanned process.
 #[derive(Debug, Clone)]
 struct Entry {
-    /// Which process had the pid.
+    /// Distinguishes processes with the same pid.
     serial: u64,
-    /// For how long it had run just before.
+    /// Its processor time just before the scan.
     ran: Option<u64>,
     at: Timestamp,
-    seen: Arc<Seen>,
+    outcome: Arc<Outcome>,
 }
 
 /// The holders of one object, by pid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Holders {
     all: Arc<[Holder]>,
-    /// What each says of it.
     claims: Box<[Claimed]>,
 }
 
-/// What a holder's mappings say of a System V segment.
+/// The properties of a System V segment by the mappings of a holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Claimed {
     claim: Option<Claim>,
@@ -78,13 +74,13 @@ struct Claimed {
 }
 
 impl Claimed {
-    /// Returns whether it is of this segment, as far as can be told.
+    /// Returns whether it probably belongs to this segment.
     fn is_of(&self, segment: &Segment) -> bool {
         self.claim.is_none_or(|claim| claim.here) && self.fits(segment)
     }
 
-    /// Returns whether it can be of this segment: the key in its name is that of the segment, unless that is
-    /// marked for removal and has lost it, and it ends with the segment's last page.
+    /// Returns whether it can belong to this segment: it has the segment's key, unless that is cleared because the
+    /// segment is marked for removal, and it ends with the segment's last page.
     fn fits(&self, segment: &Segment) -> bool {
         let (Some(facts), Some(claim)) = (segment.sysv(), self.claim) else { return true };
         let pages = segment.size.0.checked_next_multiple_of(page_size()).unwrap_or(u64::MAX);
@@ -92,16 +88,16 @@ impl Claimed {
     }
 }
 
-/// What the look at a process gave.
+/// The result of examining a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Seen {
+enum Outcome {
     Exhausted,
     Unreadable(Vec<u32>),
     Nothing,
     Holds(Box<Process>, Box<[Hold]>),
 }
 
-/// Everything that one process has of one segment.
+/// All mappings and descriptors of one segment in one process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Hold {
     of: Object,
@@ -117,24 +113,22 @@ struct Hold {
 }
 
 impl Coverage {
-    /// Whether every process could be examined.
+    /// Returns whether every process could be examined.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.unreadable == 0 && self.shows_all()
     }
 
-    /// Whether it settles that nobody holds a POSIX object whose holders were not
-    /// found: every process was examined, or only its owner can open it (where
-    /// there is an access control list, the bits of the group are the most that
-    /// it gives anybody) and all of the owner's and root's were.
+    /// Returns whether it proves that a POSIX object without known holders has none: all processes were examined,
+    /// or only its owner can open it and all processes of the owner and root were examined. (With an access control
+    /// list, the group bits are the most that it grants.)
     #[must_use]
     pub fn settles(&self, segment: &Segment) -> bool {
         const OTHERS: u32 = 0o077;
         self.is_whole() || (segment.mode.bits() & OTHERS == 0 && self.holds_all_of(segment.owner.uid))
     }
 
-    /// Whether every process that is or was of this user's or root's, or can
-    /// do as root can, could be examined.
+    /// Returns whether all processes of root and of this user, or that can become them, could be examined.
     #[must_use]
     pub fn holds_all_of(&self, uid: u32) -> bool {
         let missing = [None, Some(0), Some(uid)].iter().any(|user| self.users.contains(user));
@@ -147,12 +141,11 @@ impl Coverage {
 }
 
 impl Holdings {
-    /// Who holds a segment; nobody where none was found. `None` when it was
-    /// not looked for: it is younger than the look, or on a file system that is
-    /// not that of `/dev/shm` itself.
+    /// Returns the holders of a segment; `None` if the scan did not search for it, because it is younger or on
+    /// another file system than `/dev/shm` itself.
     #[must_use]
     pub fn of(&self, segment: &Segment) -> Option<Arc<[Holder]>> {
-        // What seems to have it attached has detached it since, or has one of another IPC namespace.
+        // Found holders have detached it since, or attached one of another IPC namespace.
         if segment.sysv().is_some_and(|facts| facts.nattch == 0) {
             return Some(Arc::from([]));
         }
@@ -161,7 +154,7 @@ impl Holdings {
         found.or_else(|| (!self.is_younger(segment) && !self.is_elsewhere(segment)).then(|| Arc::from([])))
     }
 
-    /// Returns whether a segment was created after the look, so that its holders were not looked for.
+    /// Returns whether a segment was created after the start of the scan.
     #[must_use]
     pub fn is_younger(&self, segment: &Segment) -> bool {
         let made = segment.times.birth.or_else(|| segment.posix().and(segment.times.change));
@@ -172,7 +165,7 @@ impl Holdings {
         segment.posix().is_some_and(|facts| Some(facts.device) != self.wanted.whereabouts.objects)
     }
 
-    /// Returns whether a System V segment has more attachments than were found, and was attached since the look.
+    /// Returns whether a System V segment has more attachments than were found, and was attached since the scan.
     /// The kernel keeps whole seconds.
     #[must_use]
     pub fn misses_attachments(&self, segment: &Segment) -> bool {
@@ -182,56 +175,56 @@ impl Holdings {
         found < facts.nattch && segment.times.attach.is_some_and(|attach| attach.seconds >= self.at.seconds)
     }
 
-    /// The locks on a segment's file.
+    /// Returns the locks on the file of a segment.
     #[must_use]
     pub fn locks(&self, segment: &Segment) -> &[FileLock] {
         let file = segment.posix().and_then(|facts| self.locks.get(&(facts.device, facts.inode)));
         file.map_or(&[], Vec::as_slice)
     }
 
-    /// Where an object is mounted besides `/dev/shm`.
+    /// Returns the mount point of an object that is mounted outside of `/dev/shm`.
     #[must_use]
     pub fn mount_point(&self, segment: &Segment) -> Option<&[u8]> {
         let SegmentId::Posix(name) = &segment.id else { return None };
         self.mounted.get(name).map(Vec::as_slice)
     }
 
-    /// Everything that a process holds.
+    /// Returns the objects that a process holds.
     #[must_use]
     pub fn held_by(&self, pid: u32) -> Vec<Object> {
-        match self.seen(pid) {
-            Some(Seen::Holds(_, holds)) => holds.iter().map(|hold| hold.of).collect(),
+        match self.outcome(pid) {
+            Some(Outcome::Holds(_, holds)) => holds.iter().map(|hold| hold.of).collect(),
             _ => vec![],
         }
     }
 
-    /// Whether it says the same of every segment as another look.
+    /// Returns whether another scan had the same result for every segment.
     #[must_use]
     pub fn agrees(&self, other: &Self) -> bool {
         self.coverage == other.coverage && self.locks == other.locks && self.objects == other.objects
     }
 
-    /// What a process is, of one that holds something.
+    /// Returns a process that holds a segment.
     #[must_use]
     pub fn process(&self, pid: u32) -> Option<&Process> {
-        match self.seen(pid) {
-            Some(Seen::Holds(process, _)) => Some(process),
+        match self.outcome(pid) {
+            Some(Outcome::Holds(process, _)) => Some(process),
             _ => None,
         }
     }
 
-    /// As [`Holdings::process`], of a process that has not run since it was examined: it is still there.
+    /// Returns a process that holds a segment and has not run since the scan, so that it still exists.
     #[must_use]
     pub fn unchanged(&self, processes: &dyn Processes, pid: u32) -> Option<&Process> {
         let ran = self.processes.get(&pid)?.ran?;
         self.process(pid).filter(|_| processes.ran_for(pid) == Some(ran))
     }
 
-    fn seen(&self, pid: u32) -> Option<&Seen> {
-        self.processes.get(&pid).map(|entry| &*entry.seen)
+    fn outcome(&self, pid: u32) -> Option<&Outcome> {
+        self.processes.get(&pid).map(|entry| &*entry.outcome)
     }
 
-    /// Sums up what was seen of each process.
+    /// Groups the results by segment.
     fn new(machine: &dyn Machine, found: Found, names: &mut Names) -> Self {
         let Found { at, wanted, processes, locks, mut failed } = found;
         let locks = locks.unwrap_or_else(|error| {
@@ -240,7 +233,6 @@ impl Holdings {
         });
         let coverage = coverage(&processes, machine.visibility(), failed);
         let objects = holders(machine, &processes, names);
-        // Only files that can be segments.
         let locks = locks.into_iter().filter(|lock| Some(lock.device) == wanted.whereabouts.objects);
         let mut by_file: HashMap<(u64, u64), Vec<FileLock>> = HashMap::new();
         for lock in locks {
@@ -251,7 +243,7 @@ impl Holdings {
     }
 }
 
-/// What a look found, before it is summed up.
+/// The raw results of a scan.
 struct Found {
     at: Timestamp,
     wanted: Wanted,
@@ -267,16 +259,16 @@ fn problem(what: &str, error: &io::Error) -> String {
 fn coverage(processes: &HashMap<u32, Entry>, visibility: Visibility, failed: Option<String>) -> Coverage {
     let mut coverage = Coverage { processes: processes.len(), visibility, failed, ..Coverage::default() };
     for entry in processes.values() {
-        let users = match &*entry.seen {
-            Seen::Unreadable(users) => users.as_slice(),
-            Seen::Exhausted => {
+        let users = match &*entry.outcome {
+            Outcome::Unreadable(users) => users.as_slice(),
+            Outcome::Exhausted => {
                 coverage.failed.get_or_insert_with(|| {
                     "out of file descriptors or memory during the scan of processes. Raise `ulimit -n`"
                         .to_owned()
                 });
                 &[]
             }
-            Seen::Nothing | Seen::Holds(..) => continue,
+            Outcome::Nothing | Outcome::Holds(..) => continue,
         };
         coverage.unreadable += 1;
         coverage.users.extend(users.iter().copied().map(Some));
@@ -287,7 +279,7 @@ fn coverage(processes: &HashMap<u32, Entry>, visibility: Visibility, failed: Opt
     coverage
 }
 
-/// Who holds each object.
+/// Returns the holders of each object.
 fn holders(
     machine: &dyn Machine,
     processes: &HashMap<u32, Entry>,
@@ -296,7 +288,7 @@ fn holders(
     let own = machine.own_pid();
     let mut objects: HashMap<Object, Vec<(Holder, Claimed)>> = HashMap::new();
     for (&pid, entry) in processes {
-        let Seen::Holds(process, holds) = &*entry.seen else { continue };
+        let Outcome::Holds(process, holds) = &*entry.outcome else { continue };
         let owner = names.owner(machine, process.uid, process.gid);
         for hold in holds {
             let holder = Holder {
@@ -326,24 +318,24 @@ fn holders(
 }
 
 impl Holders {
-    /// How many mappings can be of this segment, those of processes that have left our IPC namespace
-    /// included.
+    /// Returns the number of mappings that can belong to this segment, including those of processes that left our
+    /// IPC namespace.
     fn at_most(&self, segment: &Segment) -> u64 {
         let all = self.all.iter().zip(&self.claims).filter(|(_, claimed)| claimed.fits(segment));
         all.map(|(holder, _)| u64::from(holder.mappings)).sum()
     }
 
-    /// Those that can be of this segment.
+    /// Returns the holders that probably hold this segment.
     fn of(&self, segment: &Segment) -> Arc<[Holder]> {
         if self.claims.iter().all(|claimed| claimed.is_of(segment)) {
             return Arc::clone(&self.all);
         }
-        let believed = self.all.iter().zip(&self.claims).filter(|(_, claimed)| claimed.is_of(segment));
-        believed.map(|(holder, _)| holder.clone()).collect()
+        let matching = self.all.iter().zip(&self.claims).filter(|(_, claimed)| claimed.is_of(segment));
+        matching.map(|(holder, _)| holder.clone()).collect()
     }
 }
 
-/// A segment as processes have it.
+/// Returns the object that processes map.
 fn object(segment: &Segment) -> Option<Object> {
     match (&segment.id, &segment.facts) {
         (SegmentId::Sysv(shmid), _) => Some(Object::Sysv(shmid.0)),
@@ -352,8 +344,8 @@ fn object(segment: &Segment) -> Option<Object> {
     }
 }
 
-/// What one process has of each segment, from its mappings and descriptors.
-fn sum_up(mut uses: Vec<Use>) -> Box<[Hold]> {
+/// Groups the mappings and descriptors of a process by segment.
+fn group(mut uses: Vec<Use>) -> Box<[Hold]> {
     uses.sort_by_key(|one| (one.of, one.claim));
     let mut holds: Vec<Hold> = vec![];
     for one in uses {
@@ -383,7 +375,7 @@ fn sum_up(mut uses: Vec<Use>) -> Box<[Hold]> {
             }
             Place::Descriptor(_) => {
                 hold.descriptors += 1;
-                // What is open can be looked at by its user; a mapping only by root.
+                // Users can read through their own descriptors, but only root through mappings.
                 hold.place = one.place;
             }
         }

@@ -1,6 +1,6 @@
-//! Objects that are in no directory any more and that processes still hold.
+//! Unlinked objects that processes still hold.
 
-use super::{Hold, Holdings, Seen};
+use super::{Hold, Holdings, Outcome};
 use crate::machine::Machine;
 use crate::machine::process::Object;
 use crate::segment::{
@@ -11,10 +11,11 @@ use crate::survey::{Names, logout, posix};
 use std::collections::{HashMap, HashSet};
 use std::io;
 
-/// What the kernel puts behind the name of a file that has none any more.
+/// The suffix that the kernel adds to the name of an unlinked file.
 const DELETED: &[u8] = b" (deleted)";
 
-/// Adds a segment for each. `segments` has to be younger than the look, so that what has a name is among them.
+/// Adds a segment for each unlinked object. `segments` has to be younger than the scan, so that it has all linked
+/// objects.
 pub fn add(holdings: &Holdings, machine: &dyn Machine, names: &mut Names, segments: &mut Vec<Segment>) {
     let listed: HashSet<(u64, u64)> = segments
         .iter()
@@ -23,7 +24,7 @@ pub fn add(holdings: &Holdings, machine: &dyn Machine, names: &mut Names, segmen
         .collect();
     let mut found: HashMap<(u64, u64), Vec<(u32, &Hold)>> = HashMap::new();
     for (&pid, entry) in &holdings.processes {
-        let Seen::Holds(_, holds) = &*entry.seen else { continue };
+        let Outcome::Holds(_, holds) = &*entry.outcome else { continue };
         for hold in holds {
             if let Object::File { device, inode } = hold.of
                 && !listed.contains(&(device, inode))
@@ -64,11 +65,11 @@ fn segment(
     }
     let Some((pid, place, stat)) = found else {
         let (pid, place) = denied?;
-        // Without "(deleted)" it has a name, in a directory that is not listed.
+        // Without "(deleted)" it still has a name, in a directory that is not listed.
         let path = machine.name_held(pid, place).ok().filter(|path| path.ends_with(DELETED))?;
         return concealed(holdings, (device, inode), ways, former_name(&path), machine, names);
     };
-    // One with a name was made meanwhile, or stands where we may not list.
+    // An object with a name was created since, or is in a directory that we cannot list.
     if stat.links > 0 {
         return None;
     }
@@ -78,17 +79,17 @@ fn segment(
         (!temporary).then_some(name)
     });
     let first = former_name(&machine.name_held(pid, place).unwrap_or_default());
-    // Names of one holder differ only where it was renamed, or where glibc created it under another one.
+    // Names differ between holders only if it was renamed, or created by glibc under a temporary name.
     let name = match first {
         Some(name) if !(stat.size == SEMAPHORE && is_temporary(name.as_bytes())) => Some(name),
         _ => former.next(),
     };
-    // A removal of ours moves it aside first: that is not what it was called.
+    // Our own removal renames it first.
     let name = name.map(|name| machine.name_before(&name).unwrap_or(name));
     let id = SegmentId::Deleted { device, inode };
     let owner = names.owner(machine, stat.uid, stat.gid);
     let by = unlinkers(holdings, ways, name.as_ref(), &owner, machine);
-    Some(posix::described(id, &stat, Some(Unlinked { name, by, concealed: false }), machine, names))
+    Some(posix::from_stat(id, &stat, Some(Unlinked { name, by, concealed: false }), machine, names))
 }
 
 /// Describes an object that its holders have only mapped: the kernel lets only root follow
@@ -123,7 +124,7 @@ fn concealed(
     })
 }
 
-/// What probably unlinked it, likeliest first. Nothing records who did.
+/// Returns the probable unlinkers, likeliest first. The kernel does not record them.
 fn unlinkers(
     holdings: &Holdings,
     ways: &[(u32, &Hold)],
@@ -132,7 +133,7 @@ fn unlinkers(
     machine: &dyn Machine,
 ) -> Vec<Unlinker> {
     let mut by = vec![];
-    // At the logout systemd unlinks all objects of the user, held or not.
+    // At logout systemd unlinks all objects of the user, held or not.
     if logout::is_ordinary(owner) && machine.removes_at_logout(owner.uid) == Some(true) {
         by.push(Unlinker::Logout);
     }
@@ -165,7 +166,7 @@ const SEMAPHORE: Bytes = Bytes(32);
 
 /// Returns whether glibc may have chosen the name: it creates a semaphore as `sem.` and six random letters and
 /// digits, links it to its name and unlinks the first (`sem_open`). The creator's mapping keeps the first.
-/// Six lower-case letters are a word that a program chose, with a chance of 200 to 1.
+/// Six lower-case letters are most likely a word that a program chose (200 to 1).
 fn is_temporary(name: &[u8]) -> bool {
     let random = name.strip_prefix(b"sem.").filter(|rest| rest.len() == 6);
     random.is_some_and(|rest| {
@@ -186,8 +187,8 @@ mod tests {
     use crate::segment::Access;
     use crate::survey::{Depth, Survey};
 
-    /// What is said of an unlinked object that a process of that name holds.
-    fn told(name: &str, command: &str, change: impl FnOnce(&FakeMachine)) -> (Vec<Unlinker>, String) {
+    /// Returns the unlinkers of an object that a process holds.
+    fn unlinkers_of(name: &str, command: &str, change: impl FnOnce(&FakeMachine)) -> (Vec<Unlinker>, String) {
         let machine = FakeMachine::new();
         machine.add_object(name, FakeBytes::full(b"x"));
         machine.add_process(7, command);
@@ -208,11 +209,11 @@ mod tests {
     fn the_probable_unlinker_follows_from_name_holders_and_session() {
         use Unlinker::{Logout, PythonTracker};
         let nothing = |_: &FakeMachine| {};
-        assert_eq!(told("a", "grabber", nothing).0, []);
-        assert_eq!(told("psm_1f09ab2c", "grabber", nothing).0, [PythonTracker]);
-        assert_eq!(told("psm_no_number", "grabber", nothing).0, []);
+        assert_eq!(unlinkers_of("a", "grabber", nothing).0, []);
+        assert_eq!(unlinkers_of("psm_1f09ab2c", "grabber", nothing).0, [PythonTracker]);
+        assert_eq!(unlinkers_of("psm_no_number", "grabber", nothing).0, []);
         for python in ["reader.py", "python3", "python3.12"] {
-            assert_eq!(told("a", python, nothing).0, [PythonTracker], "{python}");
+            assert_eq!(unlinkers_of("a", python, nothing).0, [PythonTracker], "{python}");
         }
         let logged_out = |setting: Option<bool>, uid: u32| {
             move |machine: &FakeMachine| {
@@ -222,15 +223,15 @@ mod tests {
                 });
             }
         };
-        let (by, text) = told("a", "grabber", logged_out(Some(true), 1000));
+        let (by, text) = unlinkers_of("a", "grabber", logged_out(Some(true), 1000));
         assert_eq!(by, [Logout]);
         assert!(text.contains("systemd when the last session of ann ended"), "{text}");
-        let (by, text) = told("psm_1f09ab2c", "grabber", logged_out(Some(true), 1000));
+        let (by, text) = unlinkers_of("psm_1f09ab2c", "grabber", logged_out(Some(true), 1000));
         assert_eq!(by, [Logout, PythonTracker]);
         assert!(text.contains("; or by Python's resource tracker"), "{text}");
-        assert_eq!(told("a", "grabber", logged_out(Some(false), 1000)).0, []);
-        assert_eq!(told("a", "grabber", logged_out(None, 1000)).0, []);
+        assert_eq!(unlinkers_of("a", "grabber", logged_out(Some(false), 1000)).0, []);
+        assert_eq!(unlinkers_of("a", "grabber", logged_out(None, 1000)).0, []);
         // ann still has a session.
-        assert_eq!(told("a", "grabber", logged_out(Some(true), 1001)).0, []);
+        assert_eq!(unlinkers_of("a", "grabber", logged_out(Some(true), 1001)).0, []);
     }
 }

@@ -8,7 +8,7 @@ use crate::app::detail::resident_share;
 use crate::app::layout::Area;
 use crate::app::layout::segments::{Column, Placed, SegmentsLayout};
 use crate::app::table::TablePane;
-use crate::segment::{Bytes, Kind, Segment, State as SegmentState, age_text, take_cells};
+use crate::segment::{Bytes, Kind, Maker, Segment, State as SegmentState, age_text, take_cells};
 use crate::survey::Survey;
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
@@ -180,14 +180,13 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
         Column::HeldBy => held_by(segment, placed, canvas, y),
         Column::MadeBy => {
             let (text, style) = match &segment.made_by {
-                Some(maker) if *maker.id == *"gone" => ("gone".to_owned(), theme.dim),
+                Some(Maker::Exited(_)) => ("gone".to_owned(), theme.dim),
                 Some(maker) => (first_words(&maker.name_text(), width), theme.text),
                 None => (theme.glyphs.nothing.to_owned(), theme.dim),
             };
             let end = canvas.text(x, y, width, &text, style);
-            let named = segment.made_by.as_ref().is_some_and(|maker| *maker.id != *"gone");
-            if named && segment.exited_creator().is_some() {
-                // In the gap after the column, which is free even beside the longest name.
+            if segment.named_maker().is_some() && segment.exited_creator().is_some() {
+                // In the gap after the column, where even a name of full width leaves room.
                 canvas.text(end, y, 1, theme.glyphs.exited, theme.dim);
             }
         }

@@ -1,0 +1,120 @@
+//! Everything that a verdict depends on besides the segment itself.
+
+use super::catalogue::is_helper;
+use super::settled::{self, Settled};
+use super::{Created, ProcessStates, Proofs};
+use crate::config::maker::Whose;
+use crate::machine::Machine;
+use crate::machine::process::CommandLine;
+use crate::segment::{ObjectName, Segment, SegmentId, Timestamp};
+use crate::survey::{Holdings, Survey};
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// The machine as it was when a survey was taken.
+pub struct Evidence<'a> {
+    pub machine: &'a dyn Machine,
+    /// The holders of each segment; `None` before the first scan.
+    pub holdings: Option<&'a Holdings>,
+    pub proofs: &'a Proofs<'a>,
+    pub states: ProcessStates<'a>,
+    pub held: HashMap<ObjectName, Option<bool>>,
+    pub commands: &'a Commands,
+    pub created: Option<&'static dyn Created>,
+    pub now: Timestamp,
+    /// See [`super::Rules::settle`].
+    pub settle: Option<Duration>,
+}
+
+/// The command lines of all processes. Reading them costs as much as a scan, so they are read at most once
+/// for each.
+#[derive(Debug, Default)]
+pub struct Commands {
+    of: Option<Timestamp>,
+    lines: OnceCell<Vec<CommandLine>>,
+}
+
+impl Commands {
+    /// Forgets the command lines, unless they were read after this very scan.
+    pub fn keep_for(&mut self, holdings: Option<&Holdings>) {
+        let scan = holdings.map(|holdings| holdings.at);
+        if scan.is_none() || self.of != scan {
+            *self = Self { of: scan, lines: OnceCell::new() };
+        }
+    }
+}
+
+impl Evidence<'_> {
+    /// Returns whether this program created or restored the segment.
+    pub fn was_created_here(&self, segment: &Segment) -> bool {
+        self.created.is_some_and(|created| created.has(self.machine, segment, self.now))
+    }
+
+    /// Returns whether attachments by earlier runs of this program are remembered.
+    pub fn keeps_uses(&self) -> bool {
+        self.created.is_none_or(Created::keeps_uses)
+    }
+
+    /// Returns whether a helper of this segment runs; `None` if /proc may hide it.
+    pub fn runs(&self, helper: &[u8], whose: Whose, segment: &Segment) -> Option<bool> {
+        let commands = self.commands.lines.get_or_init(|| self.machine.command_lines());
+        let runs = commands.iter().any(|line| {
+            let arguments: Vec<&[u8]> = line.arguments.iter().map(Vec::as_slice).collect();
+            is_helper(helper, &line.command, &arguments)
+                && (whose == Whose::Anyone || self.serves(line, segment))
+        });
+        let visibility = self.states.visibility();
+        (runs || !(visibility.hides || visibility.outside)).then_some(runs)
+    }
+
+    /// Returns whether a process runs as the segment's owner, or as a user that can become the owner: a
+    /// program that drops its privileges leaves its helpers as they were.
+    fn serves(&self, line: &CommandLine, segment: &Segment) -> bool {
+        const CAP_SETUID: u64 = 1 << 7;
+        if line.uid == segment.owner.uid {
+            return true;
+        }
+        let credentials = || self.machine.process_credentials(line.pid);
+        let may_drop = line.uid == 0 || credentials().is_some_and(|who| who.capabilities & CAP_SETUID != 0);
+        may_drop && self.machine.may_reach_objects(line.pid)
+    }
+
+    /// Returns whether a process holds a POSIX object by a mapping, a descriptor or a lock; `None` if that is
+    /// unknown.
+    pub fn is_held(&self, name: &[u8]) -> Option<bool> {
+        match ObjectName::new(name).and_then(|name| self.held.get(&name).copied()) {
+            Some(held) => held,
+            None => self.holdings.map(|_| false),
+        }
+    }
+}
+
+/// Returns for each POSIX object whether a process holds it; `None` if no holder was found and that proves
+/// nothing.
+pub fn held(
+    survey: &Survey,
+    holdings: Option<&Holdings>,
+    proofs: &Proofs<'_>,
+) -> HashMap<ObjectName, Option<bool>> {
+    let objects = survey.segments.iter().filter_map(|segment| match &segment.id {
+        SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings, proofs))),
+        _ => None,
+    });
+    objects.collect()
+}
+
+fn is_held(segment: &Segment, holdings: Option<&Holdings>, proofs: &Proofs<'_>) -> Option<bool> {
+    if segment.holders.as_ref()?.iter().any(|holder| !holder.looks_on()) {
+        return Some(true);
+    }
+    let holdings = holdings?;
+    if !holdings.locks(segment).is_empty() || holdings.mount_point(segment).is_some() {
+        return Some(true);
+    }
+    match settled::posix(segment, holdings, proofs) {
+        Settled::Unheld(_) => Some(false),
+        Settled::Held(_) => Some(true),
+        Settled::TooFresh(_) | Settled::Unknown(_) => None,
+    }
+}

@@ -1,0 +1,235 @@
+//! Decides whether a process that is known only by its pid is still running: pids are reused, and there are pid
+//! namespaces.
+
+use crate::machine::process::{Clock, Process, Processes, Visibility};
+use crate::segment::Timestamp;
+use crate::survey::Holdings;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
+
+/// A process that started more than this many seconds after the last change of a segment did not make it.
+/// System V keeps whole seconds, and the start of a process is known to a hundredth of a second.
+const SLACK: f64 = 2.0;
+
+/// The state of a process with a known pid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProcessState {
+    Running(Box<Process>),
+    Exited,
+    /// The pid now belongs to a process that started later.
+    PidReused(Box<Process>),
+    /// A process in a child pid namespace has the pid. It may be the one that wrote its pid down.
+    InChildNamespace,
+    /// The state cannot be found out, for this reason.
+    Unknown(&'static str),
+}
+
+/// The pid namespace of a pid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PidNamespace {
+    /// Ours: the kernel reported the pid.
+    Ours,
+    /// That of the process which wrote its own pid down.
+    Writers,
+}
+
+/// A cache of process states, filled on demand.
+pub struct ProcessStates<'a> {
+    processes: &'a dyn Processes,
+    scan: Option<&'a Holdings>,
+    found: RefCell<HashMap<u32, Option<Process>>>,
+    hidden: RefCell<HashMap<u32, bool>>,
+    inner: OnceCell<HashSet<u32>>,
+    visibility: OnceCell<Visibility>,
+    clock: OnceCell<Clock>,
+}
+
+impl<'a> ProcessStates<'a> {
+    /// Returns an empty cache, which reuses the results of a scan for processes that have not run since.
+    pub fn new(processes: &'a dyn Processes, scan: Option<&'a Holdings>) -> Self {
+        let (found, hidden) = <(RefCell<HashMap<_, _>>, RefCell<HashMap<_, _>>)>::default();
+        let (inner, visibility, clock) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { processes, scan, found, hidden, inner, visibility, clock }
+    }
+
+    /// Returns the state of the process that had the pid at `then`.
+    pub fn of(&self, pid: u32, namespace: PidNamespace, then: Option<Timestamp>) -> ProcessState {
+        if self.visibility().foreign {
+            return ProcessState::Unknown("/proc is not mounted or shows another pid namespace");
+        }
+        let found = self.process(pid).filter(|process| !process.ended).map(Box::new);
+        let state = match found {
+            Some(process) if then.is_some_and(|then| self.began_later(&process, then)) => {
+                ProcessState::PidReused(process)
+            }
+            Some(process) => return ProcessState::Running(process),
+            None if self.is_hidden(pid) => {
+                return ProcessState::Unknown("/proc hides processes of other users");
+            }
+            None => ProcessState::Exited,
+        };
+        let visibility = self.visibility();
+        match namespace {
+            PidNamespace::Writers if self.is_inner(pid) => ProcessState::InChildNamespace,
+            PidNamespace::Writers if visibility.outside => {
+                ProcessState::Unknown("processes outside this pid namespace are not visible")
+            }
+            PidNamespace::Writers if visibility.hides => ProcessState::Unknown(
+                "/proc hides processes of other users, which may be in another pid namespace",
+            ),
+            PidNamespace::Ours | PidNamespace::Writers => state,
+        }
+    }
+
+    /// Returns whether a process started after a segment changed at `then`. The kernel computes the start from
+    /// the clock of today. If that was set forward since, an earlier `then` is too old by as much.
+    fn began_later(&self, process: &Process, then: Timestamp) -> bool {
+        let later = process.began.seconds_since(then);
+        let clock = self.clock.get_or_init(|| self.processes.clock());
+        if later <= SLACK || clock.forward <= SLACK {
+            return later > SLACK;
+        }
+        let before_set = clock.now.seconds_since(then) >= clock.forward - SLACK;
+        match (clock.boot.seconds_since(then) > SLACK, before_set) {
+            // The clock was set more than once: it never showed this time.
+            (true, false) => false,
+            (_, true) => later - clock.forward > SLACK,
+            (false, false) => true,
+        }
+    }
+
+    /// Returns which processes are not visible.
+    pub fn visibility(&self) -> Visibility {
+        *self.visibility.get_or_init(|| self.processes.visibility())
+    }
+
+    /// Returns whether the process exists, but /proc hides it. Zombies are not hidden.
+    fn is_hidden(&self, pid: u32) -> bool {
+        let ask = || self.process(pid).is_none() && self.processes.process_exists(pid);
+        *self.hidden.borrow_mut().entry(pid).or_insert_with(ask)
+    }
+
+    fn process(&self, pid: u32) -> Option<Process> {
+        let scanned = || self.scan.and_then(|scan| scan.unchanged(self.processes, pid)).cloned();
+        let find = || scanned().or_else(|| self.processes.process(pid));
+        self.found.borrow_mut().entry(pid).or_insert_with(find).clone()
+    }
+
+    fn is_inner(&self, pid: u32) -> bool {
+        self.inner.get_or_init(|| self.processes.inner_pids().into_iter().collect()).contains(&pid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Machine as _;
+    use crate::machine::fake::FakeMachine;
+
+    #[test]
+    fn every_state_is_unknown_if_proc_shows_another_pid_namespace() {
+        let machine = FakeMachine::new();
+        machine.add_process(7, "another");
+        machine.edit(|facts| facts.visibility.foreign = true);
+        let then = Some(Timestamp::from_seconds(machine.now().seconds - 7200));
+        for (pid, seen) in [
+            (7, PidNamespace::Ours),
+            (8, PidNamespace::Ours),
+            (7, PidNamespace::Writers),
+            (8, PidNamespace::Writers),
+        ] {
+            let life = ProcessStates::new(&machine, None).of(pid, seen, then);
+            assert!(
+                matches!(life, ProcessState::Unknown(why) if why.contains("another pid namespace")),
+                "{life:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_state_follows_from_start_time_namespace_and_visibility() {
+        let machine = FakeMachine::new();
+        let now = machine.now();
+        let then = |ago| Some(Timestamp::from_seconds(now.seconds - ago));
+        machine.add_process(7, "writer");
+        let of = |pid, seen, then| ProcessStates::new(&machine, None).of(pid, seen, then);
+        // It started an hour ago.
+        assert!(matches!(of(7, PidNamespace::Ours, then(60)), ProcessState::Running(_)));
+        assert!(matches!(of(7, PidNamespace::Ours, None), ProcessState::Running(_)));
+        assert!(
+            matches!(of(7, PidNamespace::Ours, then(3601)), ProcessState::Running(_)),
+            "System V keeps whole seconds"
+        );
+        assert!(matches!(of(7, PidNamespace::Ours, then(4000)), ProcessState::PidReused(_)));
+        assert_eq!(of(8, PidNamespace::Ours, then(60)), ProcessState::Exited);
+        assert_eq!(of(8, PidNamespace::Writers, then(60)), ProcessState::Exited);
+        machine.edit(|facts| facts.inner_pids = vec![8, 7]);
+        assert_eq!(of(8, PidNamespace::Writers, then(60)), ProcessState::InChildNamespace);
+        assert_eq!(of(7, PidNamespace::Writers, then(4000)), ProcessState::InChildNamespace);
+        assert_eq!(
+            of(8, PidNamespace::Ours, then(60)),
+            ProcessState::Exited,
+            "the pid is one of our namespace"
+        );
+        machine.edit(|facts| {
+            facts.inner_pids.clear();
+            facts.visibility.outside = true;
+        });
+        assert!(matches!(of(8, PidNamespace::Writers, None), ProcessState::Unknown(_)));
+        assert_eq!(of(8, PidNamespace::Ours, None), ProcessState::Exited);
+        machine.edit(|facts| {
+            facts.visibility.outside = false;
+            facts.visibility.hides = true;
+        });
+        assert!(
+            matches!(of(8, PidNamespace::Writers, None), ProcessState::Unknown(_)),
+            "its namespace may be hidden"
+        );
+        assert_eq!(of(8, PidNamespace::Ours, None), ProcessState::Exited, "kill(2) tells");
+        machine.edit(|facts| facts.hidden = vec![8]);
+        assert!(matches!(of(8, PidNamespace::Ours, None), ProcessState::Unknown(_)));
+    }
+
+    #[test]
+    fn a_zombie_has_exited() {
+        let machine = FakeMachine::new();
+        machine.add_process(7, "writer");
+        machine.edit(|facts| facts.processes.get_mut(&7).unwrap().ended = true);
+        assert_eq!(ProcessStates::new(&machine, None).of(7, PidNamespace::Ours, None), ProcessState::Exited);
+    }
+
+    #[test]
+    fn a_clock_set_forward_makes_no_process_younger() {
+        let machine = FakeMachine::new();
+        let now = machine.now().seconds;
+        machine.add_process(7, "writer");
+        // The machine booted two hours ago; its clock was set forward by that many seconds.
+        let set = |forward: f64| {
+            machine.edit(|facts| {
+                facts.uptime = 7200;
+                facts.clock_forward = forward;
+            });
+        };
+        // The process started an hour ago.
+        let of = |then: i64| {
+            let then = Some(Timestamp::from_seconds(now - then));
+            ProcessStates::new(&machine, None).of(7, PidNamespace::Ours, then)
+        };
+        set(0.0);
+        assert!(matches!(of(4000), ProcessState::PidReused(_)));
+        // By a day: a segment from before that has a time before the boot.
+        set(86_400.0);
+        assert!(
+            matches!(of(3600 + 86_400 - 60), ProcessState::Running(_)),
+            "made a minute after the process started"
+        );
+        assert!(matches!(of(3600 + 86_400 + 60), ProcessState::PidReused(_)), "a minute before");
+        assert!(matches!(of(4000), ProcessState::PidReused(_)), "made after the clock was set");
+        assert!(matches!(of(3000), ProcessState::Running(_)));
+        assert!(matches!(of(8000), ProcessState::Running(_)), "the clock never showed this time");
+        // By ten minutes: either clock may have shown the time.
+        set(600.0);
+        assert!(matches!(of(4000), ProcessState::Running(_)));
+        assert!(matches!(of(4300), ProcessState::PidReused(_)));
+    }
+}
