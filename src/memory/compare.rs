@@ -1,12 +1,12 @@
-//! What differs between two pictures of the same bytes.
+//! Compares two versions of the same bytes.
 
 use std::ops::Range;
 
-/// Bytes compared at once before looking closer.
+/// Blocks of this size are compared as a whole before single bytes are.
 const BLOCK: usize = 64;
 
-/// The ranges in which two pictures differ, in rising order, none touching
-/// another. What only one of them has is not compared.
+/// Returns the ranges in which two versions differ, in ascending order, none touching another.
+/// Bytes that only one of them has are not compared.
 #[must_use]
 pub fn differences(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
     let length = old.len().min(new.len());

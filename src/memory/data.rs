@@ -1,4 +1,4 @@
-//! From one run of data to the next, past zeros and holes.
+//! Jumps from one run of data to the next, over zeros and holes.
 
 use super::extents::{DataBackward, DataForward};
 use super::zeros::{first_nonzero, last_nonzero};
@@ -6,13 +6,12 @@ use super::{Direction, PageBuffer, Progress, Reader};
 use std::io;
 use std::ops::Range;
 
-/// How much is read at once, in bytes; little in tests, so that runs lie across pieces.
+/// Bytes per read. Small in tests, so that runs span several chunks.
 const PIECE: usize = if cfg!(test) { 100 } else { 256 << 10 };
 
-/// Where the next run of data begins that begins after `from`, or the last one
-/// that begins before it. Runs of data are parted by at least `gap` zeros,
-/// written or hole; the zeros at the beginning of a segment part too. `None`
-/// when there is none, and when it was cancelled.
+/// Returns the offset of the next run of data that starts after `from`, or of the last one that
+/// starts before it. At least `gap` zeros, written or in a hole, separate two runs; any number of
+/// zeros does at the start of the segment. `None` if there is none or the search was cancelled.
 ///
 /// # Errors
 /// When the kernel refuses to read.
@@ -40,7 +39,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The first run that begins at or after `from`.
+    /// Returns the first run that starts at or after `from`.
     fn forward(mut self, from: u64, size: u64) -> io::Result<Option<u64>> {
         self.progress.begin(size - from.min(size));
         let mut zeros = self.zeros_before(from)?;
@@ -64,10 +63,10 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    /// The last run that begins before `from`.
+    /// Returns the last run that starts before `from`.
     fn backward(mut self, from: u64) -> io::Result<Option<u64>> {
         self.progress.begin(from);
-        // The lowest byte found so far of the run that is being walked through.
+        // The lowest byte found so far of the current run.
         let mut start: Option<u64> = None;
         let parted = |start: Option<u64>, at: u64, gap: u64| start.is_some_and(|start| start - at >= gap);
         for run in DataBackward::new(self.reader, 0..from, self.progress) {
@@ -95,8 +94,8 @@ impl Walk<'_> {
         Ok(if self.progress.is_cancelled() { None } else { start })
     }
 
-    /// How many zeros stand before `at`, as far as they matter: the beginning
-    /// of the segment is as good as any number of them.
+    /// Counts the zeros before `at`, up to the gap. The start of the segment counts as any number
+    /// of them.
     fn zeros_before(&mut self, at: u64) -> io::Result<u64> {
         let mut zeros = 0;
         while zeros < self.gap {
@@ -119,8 +118,8 @@ impl Walk<'_> {
     }
 }
 
-/// The first byte that is not 0 and has at least `gap` zeros before it, of
-/// which `zeros` stand before `bytes`; otherwise `zeros` are those at the end.
+/// Returns the first nonzero byte that has at least `gap` zeros before it, of which `zeros` come
+/// before `bytes`. Without one, `zeros` becomes the number of zeros at the end.
 fn first_run(bytes: &[u8], gap: u64, zeros: &mut u64) -> Option<usize> {
     let window = usize::try_from(gap).unwrap_or(usize::MAX);
     let mut at = 0;
@@ -130,8 +129,8 @@ fn first_run(bytes: &[u8], gap: u64, zeros: &mut u64) -> Option<usize> {
         if *zeros >= gap {
             return Some(at);
         }
-        // No gap begins before the last byte of the window that is not 0:
-        // most bytes of dense data are never looked at.
+        // No gap can start before the last nonzero byte of the window, so most bytes of dense data
+        // are skipped.
         loop {
             let behind = &bytes[at + 1..(at + 1).saturating_add(window).min(bytes.len())];
             let Some(last) = last_nonzero(behind) else {
@@ -146,8 +145,8 @@ fn first_run(bytes: &[u8], gap: u64, zeros: &mut u64) -> Option<usize> {
     None
 }
 
-/// Walks down the run whose last byte is the last of `bytes`: the lowest byte
-/// of it, and how many bytes below were not looked at.
+/// Follows the run that ends with the last of `bytes` backward. Returns its lowest byte and the
+/// number of bytes below it that were not examined.
 fn run_before(bytes: &[u8], gap: u64) -> (usize, usize) {
     let window = usize::try_from(gap).unwrap_or(usize::MAX);
     let mut at = bytes.len() - 1;

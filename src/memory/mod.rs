@@ -1,8 +1,7 @@
-//! Reads contents without disturbing them: the reader, extents, search,
-//! compare, and a segment watched live.
+//! Reads contents without disturbing them: the reader, extents, search, comparison, and change
+//! tracking.
 //!
-//! Nothing here touches a hole, and everything needs little memory, whatever
-//! the size of the segment.
+//! Nothing here touches a hole, and memory use does not depend on the size of the segment.
 
 mod compare;
 mod data;

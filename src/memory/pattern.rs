@@ -1,51 +1,41 @@
-//! What to look for: bytes, some of whose bits may be anything.
+//! Search patterns: bytes of which some bits may be wildcards.
 
 use crate::segment::{escape, unescape};
 use memchr::memmem;
 
-/// The longest pattern: more than anybody types or passes as an argument.
+/// The maximum length: more than anyone types or passes as an argument.
 const LONGEST: usize = 1 << 20;
 
-/// Bytes to look for. Never empty, and never all wildcards.
+/// Bytes to search for. Never empty, and never all wildcards.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     bytes: Vec<u8>,
-    /// Which bits count; `None` when all do.
+    /// The bits that count; `None` if all do.
     mask: Option<Vec<u8>>,
-    /// Finds the longest stretch of bytes of which every bit counts.
+    /// Finds the longest run of bytes without wildcards.
     finder: memmem::Finder<'static>,
     finder_backward: memmem::FinderRev<'static>,
-    /// Where that stretch stands in the pattern.
+    /// The offset of that run in the pattern.
     anchor: usize,
 }
 
-/// A text that is no pattern.
+/// An error in a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// There is nothing to look for.
     #[error("the pattern is empty")]
     Empty,
-    /// It fits everywhere.
     #[error("'{0}' matches everything: at least one digit must not be a wildcard")]
     Anything(String),
-    /// Not hex.
     #[error("invalid hex '{text}': '{found}' is not a hex digit or ? (any digit)")]
-    NoHex {
-        /// What was typed.
-        text: String,
-        /// The character that is none.
-        found: String,
-    },
-    /// Half a byte.
+    NoHex { text: String, found: String },
     #[error("odd number of hex digits in '{0}': use two for each byte, or ?? for any byte (de ad ?? ef)")]
     Odd(String),
-    /// Too long.
     #[error("the pattern has {0} bytes; the maximum is {LONGEST}")]
     TooLong(usize),
 }
 
 impl Pattern {
-    /// These very bytes.
+    /// Returns a pattern of exactly these bytes.
     ///
     /// # Errors
     /// When there are none, or more than 1 MiB.
@@ -55,7 +45,7 @@ impl Pattern {
         Self::masked(bytes, mask)
     }
 
-    /// A text as UTF-8, in which `\xNN` stands for that byte.
+    /// Returns the pattern of a text as UTF-8, in which `\xNN` is a byte.
     ///
     /// # Errors
     /// When it is empty or longer than 1 MiB.
@@ -63,9 +53,8 @@ impl Pattern {
         Self::bytes(unescape(text))
     }
 
-    /// Hex digits in pairs: `de ad be ef`, `deadbeef`, `0xdeadbeef`; `??` is
-    /// any byte, `d?` and `?f` any that has that digit. Blanks, and `_`, `,`
-    /// and `:` between the bytes mean nothing.
+    /// Parses hex digits in pairs: `de ad be ef`, `deadbeef`, `0xdeadbeef`. `??` is any byte, `d?`
+    /// and `?f` any byte with that digit. Blanks, `_`, `,` and `:` between bytes are ignored.
     ///
     /// # Errors
     /// When it is no hex, has half a byte, or is nothing but wildcards.
@@ -89,8 +78,8 @@ impl Pattern {
         Self::masked(bytes, mask)
     }
 
-    /// Bytes of which only the bits that are set in `mask` count. Where the
-    /// mask is shorter, all bits count.
+    /// Returns a pattern in which only the bits that are set in `mask` count. Past the end of the
+    /// mask all bits count.
     ///
     /// # Errors
     /// When there are none or more than 1 MiB, or when no bit counts.
@@ -115,20 +104,20 @@ impl Pattern {
         Ok(Self { bytes, mask, finder, finder_backward, anchor: anchor.start })
     }
 
-    /// How many bytes it has, at least one.
+    /// Returns its length in bytes, at least 1.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a pattern is never empty")]
     pub const fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether it fits a run of zeros, and so a hole.
+    /// Returns true if it matches zeros, and so a hole.
     #[must_use]
     pub fn fits_zeros(&self) -> bool {
         self.bytes.iter().all(|&byte| byte == 0)
     }
 
-    /// The first place in `hay`, at or after `from`, where it fits.
+    /// Returns the first match in `hay` at or after `from`.
     #[must_use]
     pub fn find(&self, hay: &[u8], from: usize) -> Option<usize> {
         let mut at = from;
@@ -143,10 +132,10 @@ impl Pattern {
         None
     }
 
-    /// The last place in `hay` where it fits.
+    /// Returns the last match in `hay`.
     #[must_use]
     pub fn find_last(&self, hay: &[u8]) -> Option<usize> {
-        // The anchor may stand as far back as the pattern's tail leaves room for.
+        // The anchor may be as far back as the tail of the pattern allows.
         let needle = self.finder.needle().len();
         let tail = self.len() - self.anchor - needle;
         let mut end = hay.len().checked_sub(tail)?;
@@ -156,12 +145,12 @@ impl Pattern {
             if self.fits(hay, at) {
                 return Some(at);
             }
-            // The next one begins before this one.
+            // Continue with an anchor that starts before this one.
             end = (anchor + needle).checked_sub(1).filter(|&end| end >= needle)?;
         }
     }
 
-    /// Whether it fits at that place, whose anchor does.
+    /// Returns true if the pattern matches at `at`, given that its anchor does.
     fn fits(&self, hay: &[u8], at: usize) -> bool {
         let Some(hay) = hay.get(at..at + self.len()) else { return false };
         match &self.mask {
@@ -173,7 +162,7 @@ impl Pattern {
     }
 }
 
-/// A hex digit and its mask.
+/// Returns the value of a hex digit and its mask.
 fn hex_digit(c: char) -> Option<(u8, u8)> {
     if c == '?' {
         return Some((0, 0));
@@ -181,7 +170,7 @@ fn hex_digit(c: char) -> Option<(u8, u8)> {
     c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()).map(|digit| (digit, 0xf))
 }
 
-/// The longest run of bytes of which every bit counts; empty when there is none.
+/// Returns the longest run of bytes without wildcards; empty if there is none.
 fn longest_exact(mask: &[u8]) -> std::ops::Range<usize> {
     let mut longest = 0..0;
     let mut start = 0;

@@ -1,22 +1,20 @@
-//! The contents from one offset to another, piece by piece: bytes where there
-//! is data, and how long the holes are between.
+//! Reads a range of a segment chunk by chunk: the bytes of data, and the lengths of holes.
 
 use super::{PageBuffer, Progress, Reader};
 use crate::machine::ExtentKind;
 use std::io;
 use std::ops::Range;
 
-/// A piece of a segment.
+/// A chunk of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece {
-    /// So many bytes, which were read.
+    /// The number of bytes that were read.
     Bytes(usize),
-    /// So many bytes of hole, which read as zeros and were not read.
+    /// The length of a hole, which reads as zeros and was not read.
     Hole(u64),
 }
 
-/// Reads a range from its beginning to its end. It ends early where the
-/// segment does, and when the work is cancelled.
+/// Reads a range from start to end. Ends early if the segment does, or when the work is cancelled.
 pub struct Pieces<'a> {
     reader: &'a Reader,
     progress: &'a Progress,
@@ -25,13 +23,12 @@ pub struct Pieces<'a> {
     end: u64,
     grain: u64,
     longest_hole: u64,
-    /// How far there is data, as far as it was asked: telling where data ends
-    /// takes the kernel a step for every page.
+    /// The known end of the data. Cached, since the kernel needs a step for every page to find it.
     data_until: u64,
 }
 
 impl<'a> Pieces<'a> {
-    /// The pieces of `range`. All but the last are multiples of `grain` bytes.
+    /// Returns the chunks of `range`. All but the last are multiples of `grain` bytes.
     ///
     /// # Errors
     /// When the kernel no longer answers for the segment.
@@ -56,21 +53,21 @@ impl<'a> Pieces<'a> {
         })
     }
 
-    /// Cuts holes into pieces of at most so many bytes, for who writes their zeros out.
+    /// Splits holes into chunks of at most `most` bytes, for callers that write the zeros out.
     #[must_use]
     pub const fn with_holes_up_to(mut self, length: u64) -> Self {
         self.longest_hole = length;
         self
     }
 
-    /// Where the next piece begins.
+    /// Returns the offset of the next chunk.
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.at
     }
 
-    /// The next piece: at most as many bytes as the buffer's capacity, or a hole of
-    /// any length. `None` at the end.
+    /// Returns the next chunk: at most as many bytes as the buffer's capacity, or a hole of any
+    /// length. `None` at the end.
     ///
     /// # Errors
     /// When the kernel refuses to read.
@@ -85,7 +82,7 @@ impl<'a> Pieces<'a> {
                 let wanted = usize::try_from(left.min(room)).unwrap_or(buffer.capacity());
                 let count = self.reader.fill(buffer, self.at, wanted)?;
                 if count < wanted {
-                    // It has shrunk.
+                    // The segment has shrunk.
                     self.end = self.at + count as u64;
                 }
                 if count == 0 {
@@ -103,12 +100,12 @@ impl<'a> Pieces<'a> {
         Ok(Some(piece))
     }
 
-    /// How much hole begins here, in whole grains unless it reaches the end.
+    /// Returns the length of the hole here, in whole grains unless it reaches the end.
     fn hole(&mut self) -> io::Result<u64> {
         if self.at < self.data_until {
             return Ok(0);
         }
-        // Whether it is one is cheap to ask; where data ends is not, and is not needed.
+        // Asking for a hole is cheap; asking for the end of data is not, and not needed.
         match self.reader.extent_at(self.at, 1)? {
             Some(extent) if extent.kind == ExtentKind::Hole => {}
             _ => return Ok(0),

@@ -1,6 +1,6 @@
-//! Tells every change of a segment, with the bytes before and after, in bounded memory:
-//! copies of its blocks as far as they fit, and a hash of each of the others. A block
-//! of the others that changes gets a copy as long as there is room.
+//! Reports every change of a segment, with the bytes before and after, in bounded memory: copies of
+//! as many blocks as fit, and hashes of the others. A hashed block that changes gets a copy if
+//! there is room.
 
 use super::zeros::first_nonzero;
 use super::{PageBuffer, Piece, Pieces, Progress, Reader};
@@ -9,30 +9,31 @@ use std::io;
 use std::ops::Range;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Bytes of a block, about.
+/// The approximate block size in bytes.
 const BLOCK: u64 = 4096;
-/// Bytes that are read at once, at least.
+/// The minimum number of bytes per read.
 const PIECE: u64 = 256 << 10;
-/// Bytes of copies that are taken by the first look.
+/// The maximum bytes of copies after the first pass.
 const FIRST_COPIES: usize = 64 << 20;
-/// Bytes of all copies together.
+/// The maximum bytes of all copies.
 const COPIES: usize = 128 << 20;
-/// Bytes that one step reads, about; few in tests, so that a look takes several steps.
+/// The approximate number of bytes that one step reads. Small in tests, so that a pass takes
+/// several steps.
 const STEP: u64 = if cfg!(test) { 1 << 20 } else { 64 << 20 };
-/// Bytes of changes that one step returns, about.
+/// The approximate number of changed bytes that one step returns.
 const CHANGES: usize = 1 << 20;
 
-/// The contents of a segment when they were last seen, from one offset on.
+/// The contents of a segment when they were last read, from one offset on.
 pub struct Tracker {
     start: u64,
-    /// Bytes of a block: whole values, so that none is split.
+    /// The block size in bytes: whole values, so that none is split.
     block: u64,
-    /// What is not here holds zeros.
+    /// Blocks that are not here hold zeros.
     kept: BTreeMap<u64, Kept>,
     copied: usize,
-    /// The first look has ended.
+    /// The first pass is complete.
     seen: bool,
-    /// Where the look goes on; `None` between two looks.
+    /// The offset at which the pass continues; `None` between two passes.
     at: Option<u64>,
     buffer: PageBuffer,
 }
@@ -45,16 +46,14 @@ enum Kept {
 /// A block that has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Its offset.
     pub offset: u64,
-    /// The bytes before, as many as now; `None` where there was no room to keep them.
+    /// The bytes before, as many as now; `None` if there was no room to keep them.
     pub old: Option<Box<[u8]>>,
-    /// The bytes now.
     pub new: Box<[u8]>,
 }
 
 impl Tracker {
-    /// Keeps nothing yet. Values of `value` bytes follow each other from `start` on.
+    /// Returns an empty tracker. Values of `value` bytes follow each other from `start` on.
     #[must_use]
     pub fn new(start: u64, value: u64) -> Self {
         let value = value.max(1);
@@ -69,14 +68,14 @@ impl Tracker {
         }
     }
 
-    /// Returns true between two looks.
+    /// Returns true between two passes.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.at.is_none()
     }
 
-    /// Goes on with the look at everything up to `end`, or begins one. Returns what
-    /// has changed since the look before. The first look finds no changes.
+    /// Starts or continues a pass over everything up to `end`. Returns the changes since the
+    /// previous pass; the first pass finds none.
     ///
     /// # Errors
     /// When the kernel refuses to read.
@@ -96,7 +95,7 @@ impl Tracker {
             let before = changes.len();
             match pieces.next(&mut buffer)? {
                 None => {
-                    // What lies behind the end now is gone, and was zeros should it come back.
+                    // Bytes past the end are gone, and zeros if the segment grows again.
                     for (_, kept) in self.kept.split_off(&pieces.offset()) {
                         self.copied -= kept.copied();
                     }
@@ -142,8 +141,8 @@ impl Tracker {
         self.change(offset, was, new)
     }
 
-    /// Everything that was kept here is gone: it reads as zeros. Returns where to go
-    /// on when that is enough for one step.
+    /// Reports the blocks of a hole, which now read as zeros. Returns the offset at which to
+    /// continue if that is enough for one step.
     fn hole(&mut self, range: Range<u64>, size: usize, changes: &mut Vec<Change>) -> Option<u64> {
         let most = changes.len() + CHANGES / size + 1;
         while let Some((&offset, _)) = self.kept.range(range.clone()).next() {
@@ -167,7 +166,7 @@ impl Tracker {
             Some(Kept::Copy(old)) => Some(old.into_vec()),
             None => Some(vec![]),
         };
-        // Where it has grown there were no bytes before: zeros.
+        // New bytes at the end were zeros before.
         let old = old.map(|mut old| {
             old.resize(new.len(), 0);
             old.into_boxed_slice()
@@ -278,7 +277,7 @@ mod tests {
         let mut tracker = Tracker::new(0, 1);
         world.look(&mut tracker, u64::MAX);
         world.machine.edit_object("a", |bytes| bytes.size = 100);
-        // What is cut off is no change of what is left.
+        // Bytes that were cut off are not a change.
         let told = world.look(&mut tracker, u64::MAX);
         assert!(told.iter().all(|(_, old, new)| old.as_deref() == Some(new)), "{told:?}");
         world.machine.edit_object("a", |bytes| bytes.size = 9000);
@@ -298,7 +297,7 @@ mod tests {
         world.machine.edit_object("a", |bytes| bytes.write(4096, &[2]));
         let told = world.look(&mut tracker, u64::MAX);
         assert_eq!((told.len(), told[0].0, &told[0].1), (1, 4096, &None));
-        // From now on it is remembered.
+        // From now on the block has a copy.
         world.machine.edit_object("a", |bytes| bytes.write(4096, &[3]));
         let told = world.look(&mut tracker, u64::MAX);
         assert_eq!((told.len(), told[0].1.as_ref().unwrap()[0]), (1, 2));

@@ -1,29 +1,28 @@
-//! Two threads that share a row of jobs: each takes the next one, they work at
-//! the same time, and the results are given out in the order of the jobs.
+//! Two threads that share a list of jobs: each takes the next one, both work in parallel, and the
+//! results come out in the order of the jobs.
 
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// Whose result is given out next.
+/// The job whose result is next.
 #[derive(Default)]
 struct Turn {
     job: u64,
-    /// Nothing more is wanted.
+    /// No more results are wanted.
     over: bool,
 }
 
-/// Does jobs until `take` has none or `give` breaks off; with another thread
-/// where `shared` says that it is worth one. `take` and `give` are called in
-/// order and one at a time, `work` at the same time as anything. Each worker
-/// has one `S`, in which `take` puts the job and `work` the result.
+/// Runs jobs until `take` has none or `give` breaks, on two threads if `shared` is set. `take` and
+/// `give` are called in order and one at a time, `work` in parallel with anything. Each thread has
+/// one `S`: `take` stores the job in it, `work` the result.
 pub fn in_turns<S: Default>(
     shared: bool,
     take: impl FnMut(&mut S) -> bool + Send,
     work: impl Fn(&mut S) + Sync,
     give: impl FnMut(&mut S) -> ControlFlow<()> + Send,
 ) {
-    // The number of the next job; none once `take` had no more.
+    // The number of the next job; `None` once `take` had no more.
     let source = Mutex::new((Some(0), take));
     let sink = Mutex::new(give);
     let turn = Turns::default();
@@ -47,7 +46,7 @@ pub fn in_turns<S: Default>(
     };
     thread::scope(|scope| {
         if shared {
-            // Without another thread, as at the limit of processes, this one does all jobs.
+            // Without a second thread, as at the limit of processes, this one does all jobs.
             let _ = thread::Builder::new().spawn_scoped(scope, worker);
         }
         worker();
@@ -65,7 +64,7 @@ impl Turns {
         lock(&self.turn).over
     }
 
-    /// Waits until it is that job's turn; false when nothing more is wanted.
+    /// Waits for the turn of a job. Returns false if no more results are wanted.
     fn wait_for(&self, job: u64) -> bool {
         let mut turn = lock(&self.turn);
         while turn.job != job && !turn.over {
@@ -83,7 +82,7 @@ impl Turns {
     }
 }
 
-/// When a worker panics, the other one must not wait for it for ever.
+/// Wakes the other thread when one panics.
 struct EndOnPanic<'a>(&'a Turns);
 
 impl Drop for EndOnPanic<'_> {

@@ -1,73 +1,73 @@
-//! What is asked of a look at a live segment, and what it shows.
+//! The request for a snapshot of a live segment, and the snapshot.
 
 use crate::machine::{ExtentKind, Trace};
 use crate::memory::Standing;
 use std::ops::Range;
 use std::time::Duration;
 
-/// What to look at.
+/// The part of a segment to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// The bytes to show. What lies beyond the end, or beyond 1 MiB, is cut off.
+    /// The bytes to show. Cut at the end of the segment, and to 1 MiB.
     pub window: Range<u64>,
-    /// How many cells the map shall have.
+    /// The number of cells of the map.
     pub cells: usize,
-    /// How long the look may take. The window is read in any case; what is left
-    /// goes into scanning on through the rest of the segment.
+    /// The time limit. The window is read in any case; the scan of the rest of the segment takes
+    /// the time that is left.
     pub budget: Duration,
 }
 
-/// What was seen.
+/// The state of a segment at one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
-    /// Whether it is still there, and its size.
+    /// The state and size of the segment.
     pub standing: Standing,
-    /// What reading it leaves behind.
+    /// The trace that reading leaves.
     pub trace: Trace,
-    /// The offset of the first byte.
+    /// The offset of the first byte of the window.
     pub window_offset: u64,
-    /// The bytes of the window, fewer where the segment ends.
+    /// The bytes of the window, fewer at the end of the segment.
     pub bytes: Vec<u8>,
-    /// The extents of the window, in rising order, in offsets of the segment.
+    /// The extents of the window, in ascending order, as offsets in the segment.
     pub extents: Vec<(Range<u64>, ExtentKind)>,
-    /// The bytes of the window that differ from the last time they were seen,
-    /// in offsets of the segment. What is seen the first time has not changed.
+    /// The bytes of the window that changed since they were last read, as offsets in the segment.
+    /// Bytes that are read for the first time count as unchanged.
     pub changed: Vec<Range<u64>>,
     /// The bytes of the window that are known to differ from the baseline.
     pub differs: Vec<Range<u64>>,
-    /// The whole segment in equal parts, see [`Look::cell_span`].
+    /// The whole segment in equal parts, see [`Snapshot::cell_span`].
     pub map: Vec<Cell>,
-    /// How many bytes were found changed by this look, in the window and by
-    /// the scan. Of a page whose bytes were not kept one is counted.
+    /// The number of bytes that changed, in the window and in the scanned part. A changed page
+    /// without a copy counts as one.
     pub changes: u64,
-    /// How many bytes of the segment were seen at least once, holes included.
+    /// The number of bytes that were read at least once, including holes.
     pub scanned: u64,
 }
 
-/// A part of the map.
+/// A cell of the map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
-    /// What is there.
+    /// The kind of its bytes.
     pub kind: CellKind,
-    /// Whether this look found something changed in it.
+    /// True if this snapshot found a change in it.
     pub changed: bool,
 }
 
-/// What a part of a segment is.
+/// The kind of a part of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CellKind {
-    /// Not looked at yet.
+    /// Not read yet.
     Unknown,
-    /// Never written throughout.
+    /// Nothing in it was ever written.
     Hole,
-    /// Written to in places, and zeros throughout.
+    /// Some of it was written, and all of it is zero.
     Zeros,
-    /// Something that is not zero.
+    /// Some of it is not zero.
     Data,
 }
 
 impl Look {
-    /// Which bytes a cell stands for, of a map of `cells` over `size` bytes.
+    /// Returns the bytes that a cell covers in a map of `cells` cells over `size` bytes.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "at most `size`, which is a u64")]
     pub fn cell_span(size: u64, cells: usize, cell: usize) -> Range<u64> {

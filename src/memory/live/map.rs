@@ -1,4 +1,4 @@
-//! The map of the whole segment, from what is known of it.
+//! The map of the whole segment.
 
 use super::marks::Marks;
 use super::page::{PAGE, PAGE_BYTES};
@@ -6,7 +6,7 @@ use super::{Cell, CellKind, Live, Look};
 use std::ops::Range;
 
 impl Live {
-    /// One cell for each that may have a mark.
+    /// Returns the cells of the map.
     pub(super) fn map(&self, marks: &Marks) -> Vec<Cell> {
         let cells = marks.cells.len();
         let spans = (0..cells).map(|cell| Look::cell_span(self.size, cells, cell));
@@ -29,7 +29,7 @@ impl Live {
         }
     }
 
-    /// Whether a part that is smaller than a page is known to be zeros.
+    /// Returns true if a part smaller than a page is known to be zeros.
     fn is_zero_part(&self, span: &Range<u64>) -> bool {
         if span.end - span.start >= PAGE {
             return false;

@@ -1,15 +1,15 @@
-//! Where a look found something changed.
+//! Marks the cells of the map in which something changed.
 
 use super::Look;
 use std::ops::Range;
 
-/// The cells of the map in which something changed, and how much it was.
+/// The cells with changes, and the number of changed bytes.
 #[derive(Debug)]
 pub struct Marks {
     size: u64,
-    /// One for each cell.
+    /// A flag for each cell.
     pub cells: Vec<bool>,
-    /// Bytes that changed.
+    /// The number of changed bytes.
     pub count: u64,
 }
 
@@ -18,7 +18,7 @@ impl Marks {
         Self { size, cells: vec![false; cells.min(usize::try_from(size).unwrap_or(usize::MAX))], count: 0 }
     }
 
-    /// Takes in that somewhere in a range so many bytes have changed.
+    /// Notes that `count` bytes within a range have changed.
     pub fn mark(&mut self, range: &Range<u64>, count: u64) {
         self.count = self.count.saturating_add(count);
         let end = range.end.min(self.size);
@@ -38,7 +38,7 @@ impl Marks {
         }
     }
 
-    /// The same for ranges within a page that begins at `start`.
+    /// Notes changed ranges within the page that starts at `start`.
     pub fn mark_all(&mut self, start: u64, ranges: &[Range<usize>]) {
         for range in ranges {
             self.mark(&(start + range.start as u64..start + range.end as u64), range.len() as u64);

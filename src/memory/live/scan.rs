@@ -1,4 +1,4 @@
-//! Going round through the whole segment, a piece at a time.
+//! Scans the whole segment again and again, one chunk at a time.
 
 use super::hashes::Noted;
 use super::marks::Marks;
@@ -9,31 +9,31 @@ use std::io;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// How much is read at once, in bytes.
+/// Bytes per read.
 const PIECE: u64 = 128 << 10;
 
-/// Where the scan stands, and what it has of the block that it stands in.
+/// The position of the scan, and the state of the block that it is in.
 #[derive(Debug, Default)]
 pub struct Scan {
-    /// Where it goes on: the start of a page.
+    /// The next offset to read: the start of a page.
     at: u64,
-    /// The size of the blocks when it was there.
+    /// The block size at the last read.
     grain: u64,
-    /// The hashes of the block's pages so far.
+    /// The sum of the hashes of the block's pages so far.
     sum: u64,
-    /// Whether there was memory behind one of them.
+    /// True if one of its pages has memory.
     there: bool,
-    /// Whether a change in it was told already.
+    /// True if a change in the block was counted already.
     told: bool,
-    /// Where the data ends that it goes through; asked once, since that takes
-    /// the longer the more data there is.
+    /// The end of the current run of data. Cached, since finding it takes longer the more data
+    /// there is.
     data_end: u64,
-    /// How many times it has come to the end.
+    /// The number of completed scans.
     rounds: u64,
 }
 
 impl Scan {
-    /// Begins anew when the place is beyond the end.
+    /// Starts again if the position is past the end.
     pub fn restart_beyond(&mut self, size: u64) {
         if self.at >= size {
             self.jump(0);
@@ -41,8 +41,7 @@ impl Scan {
         self.data_end = 0;
     }
 
-    /// Goes back to the start of the block that it stands in when blocks have
-    /// become larger: of that one only a part was added up.
+    /// Goes back to the start of the block after blocks have grown: only a part of it was added up.
     fn fit(&mut self, grain: u64) {
         if self.grain != grain {
             self.grain = grain;
@@ -51,14 +50,14 @@ impl Scan {
         }
     }
 
-    /// Begins anew, having come to the end.
+    /// Starts the next round.
     fn go_round(&mut self) {
         self.jump(0);
         self.data_end = 0;
         self.rounds += 1;
     }
 
-    /// Goes on elsewhere, at the start of a block.
+    /// Continues at the start of another block.
     fn jump(&mut self, at: u64) {
         self.at = at;
         (self.sum, self.there, self.told) = (0, false, false);
@@ -66,7 +65,7 @@ impl Scan {
 }
 
 impl Live {
-    /// Scans on until the budget is used up or all of the segment was seen.
+    /// Scans until the budget is used up or the whole segment was read.
     pub(super) fn scan_on(&mut self, began: Instant, budget: Duration, marks: &mut Marks) -> io::Result<()> {
         self.scan.fit(self.hashes.grain());
         let mut left = self.size;
@@ -75,14 +74,14 @@ impl Live {
             if !self.scan_piece(marks)? {
                 break;
             }
-            // It goes back now and then, to the start of a larger block.
+            // It may go back to the start of a larger block.
             let to = if self.scan.rounds == rounds { self.scan.at } else { self.size };
             left = left.saturating_sub(to.saturating_sub(from));
         }
         Ok(())
     }
 
-    /// One piece of data or one hole; false when the segment ends before it should.
+    /// Scans one chunk of data or one hole. Returns false if the segment ends early.
     fn scan_piece(&mut self, marks: &mut Marks) -> io::Result<bool> {
         let at = self.scan.at;
         if at < self.scan.data_end {
@@ -91,7 +90,7 @@ impl Live {
         let Some(extent) = self.reader.extent_at(at, self.size - at)? else { return Ok(false) };
         let end = extent.end.min(self.size);
         match extent.kind {
-            // A hole ends where a page does; one that does not is left to reading.
+            // A hole that does not end at a page boundary is read like data.
             ExtentKind::Hole if end == self.size || end.is_multiple_of(PAGE) => {
                 self.scan_hole(end, marks);
                 Ok(true)
@@ -103,7 +102,7 @@ impl Live {
         }
     }
 
-    /// A piece of the data up to there.
+    /// Scans a chunk of the data before `end`.
     fn scan_data(&mut self, end: u64, marks: &mut Marks) -> io::Result<bool> {
         let at = self.scan.at;
         let end = end.min(at.saturating_add(PIECE)).min(self.size);
@@ -123,7 +122,7 @@ impl Live {
             if self.scan.at.is_multiple_of(grain) || self.scan.at == self.size {
                 self.end_block(page * PAGE / grain, marks);
             }
-            // Blocks may have become larger.
+            // Blocks may have grown.
             if self.scan.at != ((page + 1) * PAGE).min(self.size) {
                 break;
             }
@@ -132,9 +131,9 @@ impl Live {
         Ok(count == wanted)
     }
 
-    /// Takes in the hashes of pages from `at` on if no page needs a closer look: none is kept, and
-    /// either all blocks are as they were, or the pages belong to one block that held something.
-    /// Otherwise does nothing and returns false.
+    /// Notes the hashes of the pages from `at` on if no page needs a closer look: none has a copy,
+    /// and either all blocks are unchanged or the pages are within one block that had data.
+    /// Otherwise returns false and does nothing.
     fn pass(&mut self, at: u64, hashes: &[u64], marks: &mut Marks) -> bool {
         let end = (at + hashes.len() as u64 * PAGE).min(self.size);
         let grain = self.hashes.grain();
@@ -174,7 +173,7 @@ impl Live {
         let zeros = &self.zeros[..bytes.len()];
         let changed = match (self.copies.see(page, bytes), known) {
             (Some(changed), _) => changed,
-            // Zeros need not be kept to be known.
+            // A page of zeros needs no copy.
             (None, Some(known)) if known.now == 0 && hash != 0 => {
                 if known.base == 0 {
                     self.copies.offer(page, bytes, Some(zeros.into()));
@@ -191,7 +190,7 @@ impl Live {
         marks.mark_all(page * PAGE, &changed);
     }
 
-    /// Notes the block that ends where the scan stands now.
+    /// Notes the block that ends at the position of the scan.
     fn end_block(&mut self, block: u64, marks: &mut Marks) {
         let Scan { at, sum, there, told, .. } = self.scan;
         let grain = self.hashes.grain();
@@ -207,12 +206,12 @@ impl Live {
         self.scan.fit(self.hashes.grain());
     }
 
-    /// Passes a hole: nothing is read.
+    /// Skips a hole without reading it.
     fn scan_hole(&mut self, end: u64, marks: &mut Marks) {
         let told = self.empty_pages(self.scan.at / PAGE..end.div_ceil(PAGE), marks);
         let grain = self.hashes.grain();
         let block = self.scan.at / grain;
-        // What was begun is ended first, where it ends within the hole.
+        // Finish the current block first if it ends within the hole.
         if !self.scan.at.is_multiple_of(grain) {
             let block_end = (block + 1).saturating_mul(grain).min(self.size);
             self.scan.at = end.min(block_end);
@@ -236,8 +235,7 @@ impl Live {
         }
     }
 
-    /// Pages that are kept and lie in a hole now: their bytes are gone. Tells
-    /// the blocks in which that is a change.
+    /// Clears the copied pages in a hole. Returns the blocks in which that is a change.
     fn empty_pages(&mut self, pages: Range<u64>, marks: &mut Marks) -> Vec<u64> {
         let mut blocks = vec![];
         for page in self.copies.within(pages) {
@@ -261,7 +259,7 @@ mod tests {
 
     #[test]
     fn blocks_that_become_larger_while_it_stands_within_one_are_added_up_whole() {
-        // 64 blocks are kept track of in tests.
+        // Tests keep 64 blocks.
         let mut bytes = FakeBytes::hole(100 * PAGE);
         bytes.write(0, &vec![7; 64 * PAGE_BYTES]);
         let (machine, reader) = object(bytes);

@@ -1,4 +1,4 @@
-//! A segment that changes between looks.
+//! Tests of a segment that changes between snapshots.
 #![expect(clippy::single_range_in_vec_init, reason = "a list of ranges is what is meant")]
 
 use super::*;
@@ -54,7 +54,7 @@ fn what_changes_in_the_window_is_told_once_and_differs_for_good() {
     assert_eq!((look.window_offset, look.bytes.len(), look.changes), (4000, 200, 0));
     assert_eq!((look.changed, look.differs), (vec![], vec![]));
     assert_eq!(look.extents, [(4000..4200, ExtentKind::Data)]);
-    // Across the edge of the page, and beside the window.
+    // Across a page boundary, and partly outside the window.
     write(&machine, 4095, &[1, 2]);
     write(&machine, 4300, &[3, 4, 5]);
     let look = live.look(&machine, &request(4000..4200, 8)).unwrap();
@@ -111,7 +111,7 @@ fn the_map_tells_holes_zeros_and_data() {
 
 #[test]
 fn a_change_is_found_in_a_piece_of_pages_that_are_not_kept() {
-    // 64 blocks are kept track of and 8 pages are kept in tests: blocks have 1, 4, or 256 KiB / 4 KiB pages.
+    // Tests keep 64 blocks and 8 pages, so blocks have 1, 4, or 256 KiB / 4 KiB pages.
     for count in [50, 200, 3000] {
         let (machine, mut live) = watched(FakeBytes::full(&vec![7; count * PAGE_BYTES]));
         for _ in 0..3 {
@@ -165,7 +165,7 @@ fn it_may_shrink_and_grow() {
     let (machine, mut live) = watched(FakeBytes::full(&vec![7; 20_000]));
     live.look(&machine, &request(0..32, 5)).unwrap();
     machine.edit_object("a", |bytes| {
-        // The kernel clears what is behind the new end.
+        // The kernel clears the bytes past the new end.
         bytes.write(10, &[0; 4086]);
         bytes.size = 10;
         bytes.pages.retain(|&page, _| page == 0);
@@ -176,7 +176,7 @@ fn it_may_shrink_and_grow() {
     assert_eq!(look.extents, [(0..10, ExtentKind::Data)]);
     let look = live.look(&machine, &request(16..32, 5)).unwrap();
     assert_eq!((look.window_offset, look.bytes, look.extents), (10, vec![], vec![]));
-    // What comes with the growth is seen for the first time.
+    // New bytes at the end count as unchanged.
     machine.edit_object("a", |bytes| bytes.size = 40_000);
     write(&machine, 30_000, b"new");
     let look = live.look(&machine, &request(29_990..30_010, 4)).unwrap();
@@ -208,7 +208,7 @@ fn an_attached_segment_says_so() {
 
 #[test]
 fn what_is_too_much_to_keep_is_found_by_the_page() {
-    // The bytes of eight pages are kept in tests.
+    // Tests keep 8 pages.
     let (machine, mut live) = watched(FakeBytes::full(&vec![7; 30 * 4096]));
     live.look(&machine, &request(20 * PAGE..20 * PAGE + 100, 30)).unwrap();
     write(&machine, 3 * PAGE + 77, &[1]);
@@ -220,7 +220,7 @@ fn what_is_too_much_to_keep_is_found_by_the_page() {
     assert_eq!(look.changes, 3);
     assert_eq!(look.map.iter().filter(|cell| cell.changed).count(), 3);
     let look = live.look(&machine, &request(25 * PAGE..25 * PAGE + 100, 30)).unwrap();
-    // Where in the page is not known, so no byte is accused.
+    // The offset within the page is unknown, so no byte is marked.
     assert_eq!((look.changed, look.differs, look.changes), (vec![], vec![], 0));
     assert_eq!(live.next_change(21 * PAGE, Direction::Forward, &Progress::new()).unwrap(), Some(25 * PAGE));
     live.set_baseline();
@@ -231,7 +231,7 @@ fn what_is_too_much_to_keep_is_found_by_the_page() {
 
 #[test]
 fn a_large_segment_is_watched_in_larger_blocks() {
-    // 64 blocks are kept track of in tests.
+    // Tests keep 64 blocks.
     let count = 5 * 64 + 3;
     let (machine, mut live) = watched(FakeBytes::full(&vec![7; count * 4096 - 100]));
     let look = live.look(&machine, &request(0..16, 10)).unwrap();
@@ -253,7 +253,7 @@ fn a_large_segment_is_watched_in_larger_blocks() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A small segment is known byte for byte.
+    /// A small segment is tracked byte for byte.
     #[test]
     fn a_small_segment_is_known_byte_for_byte(
         size in 1u64..7 * 4096,
@@ -297,7 +297,7 @@ proptest! {
         }
     }
 
-    /// Whatever is done to it, a look tells no change where there is none.
+    /// No snapshot may report a change that did not happen.
     #[test]
     fn what_holds_still_has_not_changed(
         sizes in proptest::collection::vec((0u64..90 * 4096, proptest::collection::vec((0u64..90 * 4096, 1u8..9), 0..20)), 1..4),
