@@ -1,26 +1,25 @@
-//! Bytes as text to paste elsewhere.
+//! Formats bytes as text to paste elsewhere.
 
 use crate::segment::escape;
 use std::fmt::Write as _;
 
-/// The forms that bytes can be copied in.
+/// The formats in which bytes can be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CopyForm {
     /// `de ad be ef`.
     Hex,
-    /// What prints, and `\xNN` for the rest.
+    /// Printable characters, and `\xNN` for the rest.
     Text,
-    /// An array of C.
+    /// A C array.
     C,
-    /// A bytes literal of Python.
+    /// A Python bytes literal.
     Python,
 }
 
 impl CopyForm {
-    /// Every form, in the order in which they are offered.
+    /// Every format, in menu order.
     pub const ALL: [Self; 4] = [Self::Hex, Self::Text, Self::C, Self::Python];
 
-    /// Its name, for people.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -32,8 +31,7 @@ impl CopyForm {
     }
 }
 
-/// The bytes as text in that form. `offset` is where they stood, which the
-/// forms that have comments tell.
+/// Formats bytes. `offset` is where they come from, for the formats that have comments.
 #[must_use]
 pub fn copy_as(bytes: &[u8], offset: u64, form: CopyForm) -> String {
     match form {
@@ -56,7 +54,7 @@ fn joined(bytes: &[u8], between: &str, one: impl Fn(&mut String, u8) -> std::fmt
     out
 }
 
-/// Twelve bytes a line, as `xxd -i` writes them; C has no empty arrays.
+/// Formats twelve bytes a line, like `xxd -i`. C has no empty arrays.
 fn c_array(bytes: &[u8], offset: u64) -> String {
     let place = format!("/* {} bytes at offset 0x{offset:x} */", bytes.len());
     if bytes.is_empty() {

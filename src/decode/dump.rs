@@ -1,4 +1,4 @@
-//! A segment as `hexdump -C` writes it, from a reader to a writer, by two threads.
+//! Writes a segment like `hexdump -C`, on two threads.
 
 use super::hexline::LINE;
 use super::{HexDump, Squeeze};
@@ -6,14 +6,14 @@ use crate::memory::{PageBuffer, Piece, Pieces, Progress, Reader, in_turns};
 use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
 
-/// Bytes formatted at once; their lines are five times as long and should
-/// stay within the second-level cache. Few in tests, so that there are several pieces.
+/// Bytes formatted at once; their lines are five times as long and should stay in the second-level
+/// cache. Small in tests, so that there are several chunks.
 const PIECE: usize = if cfg!(test) { 64 } else { 64 << 10 };
 /// Ranges from this size on are worth a second thread.
 const WORTH_A_THREAD: u64 = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
-/// Writes the range as `hexdump -C` does, to its end or the segment's.
-/// Squeezed, holes cost nothing. Ends early when the work is cancelled.
+/// Writes the range like `hexdump -C`, up to its end or that of the segment. When squeezed, holes
+/// cost nothing. Ends early when the work is cancelled.
 ///
 /// # Errors
 /// When the kernel refuses to read, or `out` to be written to.
@@ -57,20 +57,20 @@ pub fn dump(
     out.flush()
 }
 
-/// A piece, and its lines.
+/// A chunk and its lines.
 #[derive(Default)]
 struct Job {
     bytes: PageBuffer,
     piece: Option<Piece>,
     state: Option<HexDump>,
     text: Vec<u8>,
-    /// How much of `text` are the lines of this piece.
+    /// The length of the lines of this chunk in `text`.
     length: usize,
 }
 
 impl Job {
-    /// Takes the next piece. `state` goes on to where the piece ends, so that
-    /// the next one can be taken before this one is formatted.
+    /// Takes the next chunk and moves `state` to its end, so that the next one can be taken before
+    /// this one is formatted.
     fn take(&mut self, pieces: &mut Pieces<'_>, state: &mut HexDump) -> io::Result<bool> {
         if self.bytes.capacity() == 0 {
             self.bytes = PageBuffer::with_capacity(PIECE);
@@ -89,7 +89,7 @@ impl Job {
         let Some(state) = &mut self.state else { return };
         match self.piece {
             Some(Piece::Bytes(count)) => {
-                // Made longer once, and then filled again and again.
+                // Grown once, then reused.
                 let room = HexDump::room(count).max(self.text.len());
                 self.text.resize(room, 0);
                 self.length = state.fill(&self.bytes[..count], &mut self.text);

@@ -1,8 +1,8 @@
-//! A file that gets its name only when it is whole: `O_TMPFILE` and
-//! `linkat(2)`. A kill in between leaves nothing.
+//! Files that get their name only when they are complete: `O_TMPFILE` and `linkat(2)`. A kill
+//! before that leaves nothing.
 //!
-//! Where the file system has no nameless files, it has a random name until
-//! then. A kill leaves it under that, for [`super::unfinished`] to remove.
+//! On file systems without unnamed files they have a random name until then. A kill leaves the file
+//! under it, for [`super::unfinished`] to remove.
 
 use super::handle::no_proc;
 use super::object::{kind_of, open_parent};
@@ -21,35 +21,33 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// The number of attempts at a name that others create and remove at the same time.
+/// The number of attempts at a name that others keep creating and removing.
 const RETRIES: usize = 16;
 
-/// Why a file was not replaced.
+/// The reason why a file was not replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplaceError {
-    /// Something other than a regular file has the name.
+    /// The name belongs to something other than a regular file.
     #[error("{0}, not a regular file")]
     NotRegular(&'static str),
-    /// The kernel refused.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// A file without a name, or with none that matters. Dropping it leaves
-/// nothing, unless it was given its name.
+/// A file without a name, or with a temporary one. Dropping it leaves nothing, unless it was
+/// published.
 #[derive(Debug)]
 pub struct Unnamed {
-    /// Its descriptor, for reading and writing.
     pub file: File,
     directory: OwnedFd,
     name: CString,
-    /// The name it has in the meantime.
+    /// The temporary name.
     meantime: Option<CString>,
 }
 
 impl Unnamed {
-    /// Makes one that is to be called `path` below `root`. No part of the path
-    /// is followed through a link.
+    /// Creates a file that will be named `path` below `root`. No part of the path is followed
+    /// through a link.
     ///
     /// # Errors
     /// `ENOENT` when the directory is not there, `EACCES` and `EROFS` when it
@@ -60,7 +58,7 @@ impl Unnamed {
         let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC;
         match openat(&directory, c".", flags | OFlag::O_TMPFILE, mode) {
             Ok(fd) => Ok(Self { file: File::from(fd), directory, name, meantime: None }),
-            // What file systems and kernels without it say, open(2).
+            // The errors of file systems and kernels without it, open(2).
             Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => {
                 let (file, meantime) = unfinished::create(&directory, mode)?;
                 Ok(Self { file, directory, name, meantime: Some(meantime) })
@@ -69,14 +67,14 @@ impl Unnamed {
         }
     }
 
-    /// Gives it its name, if that is free.
+    /// Gives the file its name, unless that exists.
     ///
     /// # Errors
     /// `EEXIST` when something has the name; that is not touched.
     pub fn publish(&mut self) -> io::Result<()> {
         let Some(meantime) = &self.meantime else { return self.link(&self.name) };
         match rename_to_free(self.directory.as_fd(), meantime, &self.name) {
-            // NFS and others have no RENAME_NOREPLACE; a hard link never replaces either.
+            // NFS and others lack RENAME_NOREPLACE; a hard link does not replace either.
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
                 let here = &self.directory;
                 linkat(here, meantime.as_c_str(), here, self.name.as_c_str(), AtFlags::empty())?;
@@ -88,12 +86,11 @@ impl Unnamed {
         Ok(())
     }
 
-    /// Gives it its name, in place of a regular file that may have it.
+    /// Gives the file its name, replacing a regular file.
     ///
-    /// The two files are exchanged, and the other one is removed only once it has
-    /// proved to be a regular file: between a check and a rename the name may pass
-    /// to something else. Where the file system cannot exchange names, a check has
-    /// to do.
+    /// Exchanges the two files, and removes the other one only once it has proved to be a regular
+    /// file: between a check and a rename the name may pass to something else. On file systems
+    /// without exchange, a check has to do.
     ///
     /// # Errors
     /// [`ReplaceError::NotRegular`] when anything but a regular file has the name; it keeps it.
@@ -101,10 +98,10 @@ impl Unnamed {
         self.replace_step_by_step(|_| ())
     }
 
-    /// `others` is what others do after a step: for tests.
+    /// Runs `others` after each step: tests simulate other processes with it.
     fn replace_step_by_step(&mut self, mut others: impl FnMut(Step)) -> Result<(), ReplaceError> {
         for _ in 0..RETRIES {
-            // Most mismatches end here, with nothing touched.
+            // Most mismatches end here, before anything has changed.
             if !self.name_is_regular()? {
                 match self.publish() {
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
@@ -132,19 +129,19 @@ impl Unnamed {
         Err(io::Error::from(Errno::EBUSY).into())
     }
 
-    /// Only a name can be exchanged with another.
+    /// Names the file temporarily: only names can be exchanged.
     fn name_in_the_meantime(&mut self) -> io::Result<CString> {
         if let Some(meantime) = &self.meantime {
             return Ok(meantime.clone());
         }
-        // Locked first, as a file that is written under a name is.
+        // Lock first, like any file that is written under a temporary name.
         let _ = try_lock(&self.file);
         let meantime = random_name()?;
         self.link(&meantime)?;
         Ok(self.meantime.insert(meantime).clone())
     }
 
-    /// Returns false when nothing has the name.
+    /// Returns false if the name does not exist.
     fn name_is_regular(&self) -> Result<bool, ReplaceError> {
         match statx_at(self.directory.as_fd(), &self.name) {
             Ok(stat) => kind_of(stat.mode).map_or(Ok(true), |kind| Err(ReplaceError::NotRegular(kind))),
@@ -153,7 +150,7 @@ impl Unnamed {
         }
     }
 
-    /// Removes what had the name before the exchange, or gives it the name back.
+    /// Removes the file that had the name before the exchange, or gives it its name back.
     fn check_replaced(&mut self, meantime: &CString) -> Result<(), ReplaceError> {
         let kind = match statx_at(self.directory.as_fd(), meantime) {
             Ok(stat) => kind_of(stat.mode),
@@ -165,13 +162,13 @@ impl Unnamed {
             let _ = unlink(self.directory.as_fd(), meantime);
             return Ok(());
         };
-        // Under a name that no cleanup removes: what comes back there may be a third file.
+        // Under a name that no cleanup removes: the file that comes back may be a third one.
         let displaced = displaced_name(&self.name, meantime)?;
         rename_to_free(self.directory.as_fd(), meantime, &displaced)?;
         self.meantime = None;
         match exchange(self.directory.as_fd(), &displaced, &self.name) {
             Ok(()) => {}
-            // Our file was removed since: then the name is free.
+            // This file was removed since, so the name is free.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 rename_to_free(self.directory.as_fd(), &displaced, &self.name)?;
             }
@@ -179,7 +176,7 @@ impl Unnamed {
         }
         let own = self.file.metadata()?.ino();
         match statx_at(self.directory.as_fd(), &displaced) {
-            // A third file took the name since: it is left where it is now.
+            // A third file took the name since: leave it where it is.
             Ok(stat) if stat.inode != own => {
                 let now = escape(displaced.to_bytes());
                 let told = format!("replaced twice at the same time; the newer file is now {now}");
@@ -193,7 +190,7 @@ impl Unnamed {
         }
     }
 
-    /// Has the disk keep the name too, `fsync(2)` of the directory.
+    /// Writes the name to disk too, `fsync(2)` on the directory.
     ///
     /// # Errors
     /// `EIO`, and `EBADF` for a directory that may be searched but not read.
@@ -202,12 +199,12 @@ impl Unnamed {
     }
 
     fn link(&self, name: &CString) -> io::Result<()> {
-        // Through /proc, because AT_EMPTY_PATH asks for CAP_DAC_READ_SEARCH.
+        // Through /proc, because AT_EMPTY_PATH requires CAP_DAC_READ_SEARCH.
         let file = format!("/proc/self/fd/{}", self.file.as_raw_fd());
         let here = nix::fcntl::AT_FDCWD;
         let follow = AtFlags::AT_SYMLINK_FOLLOW;
         match linkat(here, file.as_str(), &self.directory, name.as_c_str(), follow) {
-            // Root may, and since Linux 6.10 whoever opened the file.
+            // Root may, and since Linux 6.10 so may the process that opened the file.
             Err(Errno::ENOENT) if !Path::new("/proc/self").exists() => {
                 let empty = AtFlags::AT_EMPTY_PATH;
                 linkat(&self.file, c"", &self.directory, name.as_c_str(), empty).map_err(|_| no_proc())
@@ -222,11 +219,12 @@ impl Unnamed {
 enum Step {
     /// A regular file has the name.
     Checked,
-    /// The two files are exchanged.
+    /// The two files were exchanged.
     Exchanged,
 }
 
-/// `NAME.shmlens-displaced-…`: a name for a file of another program. No cleanup matches it.
+/// Returns a name for a file of another program that no cleanup matches:
+/// `NAME.shmlens-displaced-…`.
 fn displaced_name(name: &CString, meantime: &CString) -> io::Result<CString> {
     let digits = meantime.to_bytes().strip_prefix(UNFINISHED.as_bytes()).unwrap_or_default();
     let ending = [b".shmlens-displaced-", digits].concat();
@@ -238,7 +236,7 @@ fn displaced_name(name: &CString, meantime: &CString) -> io::Result<CString> {
 impl Drop for Unnamed {
     fn drop(&mut self) {
         if let Some(meantime) = &self.meantime {
-            // If it fails the file stays, under a name that says what it is.
+            // After a failure the file stays, under a name that explains it.
             let _ = unlink(self.directory.as_fd(), meantime);
         }
     }
@@ -293,7 +291,7 @@ mod tests {
         file
     }
 
-    /// Puts something under the name that is not a regular file, and returns its inode.
+    /// Creates something other than a regular file under the name, and returns its inode.
     fn put(root: &Path, kind: &str) -> u64 {
         let path = root.join("a");
         match kind {
