@@ -19,7 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The most bytes of a config that are read.
+/// The size limit of the config file.
 const LARGEST: u64 = 1 << 20;
 
 /// The settings of a user. assets/config.toml documents them.
@@ -42,15 +42,15 @@ pub struct Config {
     /// The most bytes that the copies of removed segments may take together.
     #[serde(deserialize_with = "read::copies")]
     pub copies: Bytes,
-    /// The time that a segment has to be left alone before it may be called leaked.
-    /// `None`: a minute, and ten where its maker is unknown.
+    /// The time that a segment has to be unused before it may be called leaked. `None`: a minute,
+    /// and ten if its maker is unknown.
     #[serde(deserialize_with = "read::settle")]
     pub settle: Option<Duration>,
     /// Makers of shared memory, in addition to the catalogue.
     #[serde(rename = "maker")]
     pub makers: Vec<maker::Maker>,
     /// The keys of actions, both as written. The table of actions checks them, and
-    /// [`Config::wrong_keys`] makes the error.
+    /// [`Config::wrong_keys`] creates the error.
     pub keys: BTreeMap<String, Vec<String>>,
     #[serde(skip)]
     key_lines: BTreeMap<String, usize>,
@@ -104,7 +104,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the settings file of who runs this; the defaults when there is none.
+    /// Reads the user's settings file; the defaults if there is none.
     ///
     /// # Errors
     /// When there is one that cannot be read, or the first thing in it that is
@@ -116,7 +116,7 @@ impl Config {
         }
     }
 
-    /// Reads a settings file; the defaults when there is none.
+    /// Reads a settings file; the defaults if there is none.
     ///
     /// # Errors
     /// As [`Config::load`].
@@ -131,8 +131,8 @@ impl Config {
         }
     }
 
-    /// The error for keys that the table of actions refuses: `action` as it
-    /// stands in the file, where it is about one; `what` safe to print.
+    /// Returns the error for keys that the table of actions refuses: `action` as written in the
+    /// file, if the error is about one; `what` safe to print.
     pub fn wrong_keys(&self, action: Option<&str>, what: &impl fmt::Display) -> ConfigError {
         let line = action.and_then(|action| self.key_lines.get(action));
         let first = self.key_lines.values().min();
@@ -144,7 +144,7 @@ impl Config {
     }
 }
 
-/// No file, or something that is no directory on the way to it.
+/// Returns true if there is no file, or its directory does not exist.
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

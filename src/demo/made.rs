@@ -1,5 +1,5 @@
-//! A segment of the demo, and its removal: exactly what was created, never
-//! what has its name or number by then.
+//! The segments of the demo, and their removal: only segments that it created, never others that
+//! reuse a name or id.
 
 use super::error::DemoError;
 use super::mark::{self, Maker};
@@ -27,17 +27,17 @@ pub struct Made {
     removed: bool,
 }
 
-/// The handle of a demo on its segment.
+/// The demo's handle on its segment.
 #[derive(Debug)]
 pub enum Handle {
     Attached(Arc<Attachment>, Identity),
-    /// Nothing: created by a child.
+    /// Not open: created by a child process.
     Unheld(Identity),
     Open(Arc<File>),
 }
 
 impl Made {
-    /// Creates a part of a demo. `None` when its key or its name is taken.
+    /// Creates a part of a demo. `None` if its key or name is taken.
     pub fn create(part: Part, maker: &Maker, program: &Path) -> Result<Option<Self>, DemoError> {
         let size = Bytes(part.size(maker));
         let sysv = |source| DemoError::Sysv { size, source };
@@ -62,7 +62,7 @@ impl Made {
                 (id, Handle::Open(Arc::new(file)))
             }
         };
-        // From here on a failure removes it, by Drop.
+        // From here on Drop removes it after a failure.
         let mut made = Self { part, id, size, handle, removed: false };
         if let (Part::State, SegmentId::Sysv(shmid), Handle::Unheld(identity)) =
             (part, &made.id, &made.handle)
@@ -73,7 +73,7 @@ impl Made {
         Ok(Some(made))
     }
 
-    /// Removes it. One that is gone already is no error.
+    /// Removes it. If it is gone already, that is not an error.
     pub fn remove(&mut self) -> Result<(), DemoError> {
         if std::mem::replace(&mut self.removed, true) {
             return Ok(());
@@ -135,9 +135,9 @@ fn unless_taken<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 fn remove_sysv(shmid: ShmId, identity: &Identity) -> io::Result<()> {
-    // The table also has segments that cannot be read.
+    // The table includes segments that cannot be read.
     let table = RealMachine.sysv_rows()?;
-    // A marked one has lost its key, and goes with its last attachment.
+    // A segment that is marked for removal has no key, and goes with its last attachment.
     if !table.rows.iter().any(|row| row.shmid == shmid && row.identity() == *identity) {
         return Ok(());
     }
@@ -152,7 +152,7 @@ fn remove_object(file: &File, name: &ObjectName) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         held => held?,
     };
-    // While the file is open no other object gets its inode number.
+    // While the file is open, its inode number is not reused.
     if held.stat()?.inode != file.metadata()?.ino() {
         return Ok(());
     }

@@ -1,9 +1,8 @@
-//! Takes away what a killed demo left behind.
+//! Removes the segments of killed demos.
 //!
-//! Nothing is taken for a demo's because of its name or its key. Owner and
-//! size must fit before it is looked into at all; then its contents must begin
-//! with a demo's mark, the process that the mark names must be gone, and what is
-//! removed is exactly what was looked into.
+//! A name or a key alone never proves that a segment belongs to a demo. Owner and size must match
+//! before it is opened at all; then its contents must start with a demo's mark, the process in the
+//! mark must be gone, and exactly the segment that was opened is removed.
 
 use super::key;
 use super::mark::{self, Maker, PREFIX, may_have_lived};
@@ -15,7 +14,7 @@ use crate::segment::{Key, ObjectName, SegmentId};
 use crate::sys::unlink::ASIDE;
 use std::io;
 
-/// Whose segments are to go.
+/// The segments to remove.
 #[derive(Debug, Clone, Copy)]
 pub enum Whose {
     /// Those of demos whose process is gone.
@@ -32,7 +31,7 @@ impl Whose {
         }
     }
 
-    /// Returns whether a segment with that key is worth attaching.
+    /// Returns true if a segment with that key is worth attaching.
     fn may_fit(&self, key: Key, changed: i64) -> bool {
         match self {
             Self::Gone => key::pid(key).is_some_and(|pid| !may_have_lived(pid, changed)),
@@ -41,8 +40,7 @@ impl Whose {
     }
 }
 
-/// Removes what demos left, and tells what that was. What cannot be looked at
-/// or removed stays.
+/// Removes segments of demos and returns their ids. Keeps those that cannot be checked or removed.
 pub fn leavings(whose: Whose) -> Vec<SegmentId> {
     let mut removed = vec![];
     let table = RealMachine.sysv_rows().unwrap_or_default();
@@ -60,7 +58,7 @@ pub fn leavings(whose: Whose) -> Vec<SegmentId> {
     removed
 }
 
-/// Attaching leaves its mark, so all that the table tells must fit before.
+/// Attaching leaves a trace, so everything in the table must match first.
 fn may_be_ours(row: &SysvStat, whose: Whose) -> bool {
     let me = RealMachine.effective_uid();
     let changed = row.change.map_or(i64::MAX, |change| change.seconds);
@@ -87,8 +85,8 @@ fn size_of_ours(sysv: bool, size: u64) -> bool {
 
 fn remove_sysv(row: &SysvStat, whose: Whose) -> io::Result<bool> {
     let open = RealMachine.attach(row.shmid)?;
-    // While it is attached its id cannot pass to another segment, so what is
-    // checked from here on is what is removed.
+    // While it is attached its id cannot be reused, so the segment that is checked is the one that
+    // is removed.
     if open.stat()?.identity != row.identity() {
         return Ok(false);
     }
@@ -112,7 +110,7 @@ fn remove_object(name: &ObjectName, whose: Whose) -> io::Result<bool> {
         let called = format!("{}{word}", maker.prefix());
         let named = name.as_bytes() == called.as_bytes() || name.as_bytes().starts_with(ASIDE.as_bytes());
         if word == part.name() && named && fits(&word, &maker, stat.size, false) && whose.fits(&maker) {
-            // It is open, so its inode number cannot pass to another object.
+            // It is open, so its inode number cannot be reused.
             let held = RealMachine.hold(name)?;
             return Ok(held.stat()?.identity() == stat.identity
                 && RealMachine.unlink(name, held.as_ref())? == Removal::Removed);

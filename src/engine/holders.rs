@@ -1,5 +1,5 @@
-//! Scans the processes for holders: all of them every few seconds, and some at once
-//! when a segment has changed.
+//! Scans the processes for holders: all of them every few seconds, and some at once when a segment
+//! has changed.
 
 use super::Clock;
 use super::report::{Body, Report};
@@ -11,25 +11,24 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The minimum interval between two scans of all processes. Those that have not run
-/// meanwhile cost next to nothing.
+/// The minimum interval between two scans of all processes. Processes that have not run meanwhile
+/// cost next to nothing.
 const EVERY: Duration = Duration::from_secs(5);
-/// The rest after a scan, as a multiple of its time. A scan runs on two threads, so
-/// this keeps scans below two hundredths of a core.
+/// The pause after a scan, as a multiple of its time. A scan runs on two threads, so this keeps
+/// scans below two hundredths of a core.
 const REST: u32 = 100;
-/// The longest rest: on a busy machine a scan takes long by waiting.
+/// The maximum pause: on a busy machine a scan takes long by waiting.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
-/// The first scan starts when the first picture is on the screen: until then the
-/// processors have other work.
+/// The first scan starts when the first frame is on screen: until then the processors have other
+/// work.
 const FIRST: Duration = Duration::from_millis(50);
 
-/// The last scan, for the worker that takes surveys.
+/// The last scan, shared with the worker that takes surveys.
 #[derive(Debug, Clone, Default)]
 pub struct Board(Arc<Mutex<Option<Arc<Holdings>>>>);
 
 impl Board {
-    /// The last scan.
     pub fn last(&self) -> Option<Arc<Holdings>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -39,16 +38,16 @@ impl Board {
     }
 }
 
-/// Scans processes.
+/// The worker that scans processes.
 pub struct Holders {
     board: Board,
     names: Names,
     every: Option<Duration>,
-    /// When the last full scan began.
+    /// The start of the last full scan.
     full: Option<Clock>,
-    /// When the last scan of any kind began.
+    /// The start of the last scan of any kind.
     began: Clock,
-    /// When its rest ends.
+    /// The end of the pause after it.
     rested: Clock,
     asked: Option<Asked>,
 }
@@ -60,7 +59,7 @@ enum Asked {
 }
 
 impl Holders {
-    /// A worker that has no interval yet. It puts its scans on `board`.
+    /// Returns a worker without an interval yet. It stores its scans in `board`.
     pub fn new(board: Board) -> Self {
         let (began, rested) = (Clock::ZERO, Clock::ZERO);
         Self { board, names: Names::default(), every: None, full: None, began, rested, asked: None }
@@ -76,7 +75,7 @@ impl Worker for Holders {
         match job.request {
             Request::SurveyEvery(every) => {
                 self.every = every.map(|every| every.max(EVERY));
-                // Paused: no scan either for a change that was seen before.
+                // Paused: do not scan for a change that was seen before either.
                 if every.is_none() {
                     self.asked = None;
                 }

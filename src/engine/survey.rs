@@ -11,7 +11,7 @@ use crate::machine::Machine;
 use crate::survey::Names;
 use std::time::Duration;
 
-/// Takes surveys.
+/// The worker that takes surveys.
 pub struct SurveyWorker {
     board: Board,
     identifier: Identifier,
@@ -20,7 +20,7 @@ pub struct SurveyWorker {
 }
 
 impl SurveyWorker {
-    /// A worker that has no interval yet. It reads the holders from `board`.
+    /// Returns a worker without an interval yet. It reads the holders from `board`.
     pub fn new(board: Board, identifier: Identifier) -> Self {
         Self { board, identifier, names: Names::default(), pace: Pace::new(None, 2) }
     }

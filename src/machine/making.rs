@@ -1,19 +1,17 @@
-//! Segments that are being made again: filled first, and found by others only
-//! when they are whole.
+//! New segments that other processes find only when they are complete.
 
 use crate::segment::{Mode, Owner, SegmentId, Timestamp};
 use std::io;
 
-/// The mode of a System V segment that is being filled: for its maker alone, and
-/// told by it from one that is finished.
+/// The mode of a System V segment that is being filled: only its creator may use it, and it
+/// distinguishes the segment from a finished one.
 pub const FILLING: Mode = Mode::new(0o700);
 
-/// A segment that is being filled. A POSIX object has no name so far; a System
-/// V segment has its key from the first moment, because the kernel gives none
-/// later, and is for its maker alone. Dropping it leaves nothing, unless it was
-/// finished.
+/// A segment that is being filled. A POSIX object has no name yet. A System V segment has its key
+/// from the start, because the kernel cannot set it later, but only its creator may use it.
+/// Dropping this removes the segment unless it was finished.
 pub trait Making: Send {
-    /// Writes bytes; what is never written stays a hole.
+    /// Writes bytes; parts that are never written stay holes.
     ///
     /// # Errors
     /// `ENOSPC` when the file system is full, `ENOMEM` when there is no memory for
@@ -25,43 +23,42 @@ pub trait Making: Send {
         None
     }
 
-    /// Gives it its mode, its owner and its name, the name last. What this user
-    /// may not give is left, and told.
+    /// Sets the mode and the owner, and then the name. Skips and returns the attributes that this
+    /// user may not set.
     ///
     /// # Errors
     /// `EEXIST` when the name has been taken since; then nothing is created.
     fn finish(&mut self, look: &Finish<'_>) -> io::Result<Finished>;
 }
 
-/// The attributes that a segment gets when it is complete.
+/// The attributes of a segment when it is complete.
 #[derive(Debug, Clone, Copy)]
 pub struct Finish<'a> {
-    /// Its permission bits. The bits 07000 are never set: they mean nothing for
-    /// memory, and would turn contents of unknown origin into a setuid program.
+    /// The permission bits. The bits 07000 are never set: they mean nothing for memory, and would
+    /// turn contents of unknown origin into a setuid program.
     pub mode: Mode,
-    /// Its owner; `None` leaves it to the user who creates it.
+    /// The owner; `None`: the user who creates it.
     pub owner: Option<&'a Owner>,
-    /// Its POSIX ACL, if it shall have one; an object only.
+    /// The POSIX ACL, only of an object.
     pub acl: Option<&'a [u8]>,
     /// The access and modification times of an object.
     pub used: Option<(Timestamp, Timestamp)>,
 }
 
-/// A segment that was made.
+/// A finished segment.
 #[derive(Debug)]
 pub struct Finished {
     pub id: SegmentId,
-    /// The attributes that it did not get, and why.
+    /// The attributes that could not be set, and why.
     pub refused: Vec<Refused>,
 }
 
-/// Something that a segment was not given.
+/// An attribute that could not be set.
 #[derive(Debug)]
 pub enum Refused {
-    /// Its user: it belongs to who created it.
+    /// The user: it belongs to its creator.
     User(io::Error),
     Group(io::Error),
-    /// Its ACL. The group has no rights then: those in the mode stand for the
-    /// most that the ACL gave.
+    /// The ACL. The group then has no rights: those in the mode were the mask of the ACL.
     Acl(io::Error),
 }

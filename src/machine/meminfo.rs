@@ -2,8 +2,8 @@
 
 use crate::segment::Bytes;
 
-/// `Shmem:      80896 kB`: pages of tmpfs, System V segments, memfds and shared
-/// anonymous mappings. `None` where there is no such line.
+/// Parses `Shmem:      80896 kB`: pages of tmpfs, System V segments, memfds and shared anonymous
+/// mappings. `None` if there is no such line.
 pub fn shmem(text: &[u8]) -> Option<Bytes> {
     let rest = text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"Shmem:"))?;
     let figure = rest.trim_ascii().strip_suffix(b"kB")?.trim_ascii_end();

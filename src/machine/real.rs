@@ -1,4 +1,4 @@
-//! The machine that this runs on.
+//! The local machine.
 
 pub(super) mod control;
 mod listing;
@@ -32,7 +32,7 @@ const MEMINFO: &str = "/proc/meminfo";
 const LEASE_TRIES: u32 = 4;
 const SYSV_TABLE: &str = "/proc/sysvipc/shm";
 
-/// The machine that this runs on.
+/// The local machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealMachine;
 
@@ -106,7 +106,7 @@ impl Machine for RealMachine {
             if !sys::lease::is_open_elsewhere(&open.file)? {
                 return Ok(false);
             }
-            // Another shmlens may have asked, or looked into it, at this very moment.
+            // Another shmlens may have requested a lease or opened it at this very moment.
             if tries == LEASE_TRIES {
                 return Ok(true);
             }
@@ -124,7 +124,7 @@ impl Machine for RealMachine {
     }
 
     fn may_attach(&self, shmid: ShmId) -> io::Result<()> {
-        // IPC_STAT asks for the same permission as shmat(SHM_RDONLY) does.
+        // IPC_STAT requires the same permission as shmat(SHM_RDONLY).
         sys::shm::stat(shmid.0).map(drop)
     }
 

@@ -1,4 +1,4 @@
-//! Errors in makers, and the messages for them.
+//! Tests of errors in makers.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The beginning of a segment, for the preview.
+//! The first bytes of a segment, for the preview.
 
 use crate::engine::report::{Body, Ended, Preview, unreadable};
 use crate::machine::Machine;
@@ -6,23 +6,21 @@ use crate::memory::{OpenError, Reader};
 use crate::segment::{Kind, Segment, SegmentId};
 use std::collections::BTreeMap;
 
-/// The number of bytes.
 const BYTES: usize = 512;
 
-/// The beginning of a segment.
+/// The first bytes of a segment.
 pub struct Beginning {
     segment: Box<Segment>,
-    /// What was reported last.
+    /// The last report.
     told: Option<Preview>,
 }
 
 impl Beginning {
-    /// Nothing is read yet.
     pub const fn new(segment: Box<Segment>) -> Self {
         Self { segment, told: None }
     }
 
-    /// Reads it, and reports what differs from what was reported before.
+    /// Reads the bytes and reports them if they differ from the last report.
     pub fn read(&mut self, machine: &dyn Machine, kept: &BTreeMap<SegmentId, Reader>) -> Vec<Body> {
         let id = &self.segment.id;
         let (bytes, gone) = match self.reader(machine, kept) {
@@ -43,16 +41,16 @@ impl Beginning {
         bodies
     }
 
-    /// Returns true if there is no reason to read it again without a request.
+    /// Returns true if it only needs to be read on request.
     pub fn rests(&self, kept: &BTreeMap<SegmentId, Reader>) -> bool {
         self.segment.kind() == Kind::Sysv && !kept.contains_key(&self.segment.id)
     }
 
     fn reader(&self, machine: &dyn Machine, kept: &BTreeMap<SegmentId, Reader>) -> Result<Reader, Unread> {
         match self.segment.kind() {
-            // Opened anew each time: nothing is held, and one that took its name is noticed.
+            // Opened each time: nothing is held, and a replacement is noticed.
             Kind::Posix | Kind::Deleted => Reader::open(machine, &self.segment).map_err(Unread::Open),
-            // Never attached for this: others would see it.
+            // Never attached for this: other processes would see it.
             Kind::Sysv => kept.get(&self.segment.id).cloned().ok_or(Unread::NotAttached),
         }
     }

@@ -1,7 +1,7 @@
-//! The end of a segment that a subscription keeps open.
+//! Detects the end of a segment that a subscription keeps open.
 //!
-//! Our own descriptor or attachment keeps the segment alive, so a subscription has to
-//! notice by itself when nobody else has it any more.
+//! This program's own descriptor or attachment keeps the segment alive, so a subscription has to
+//! check whether any other process holds it.
 
 use crate::engine::{Clock, Ended};
 use crate::machine::Machine;
@@ -10,16 +10,16 @@ use crate::segment::{Holder, Segment, SegmentId};
 use crate::survey::{Depth, Holdings, Names};
 use std::time::Duration;
 
-/// Minimum interval between two checks for holders: each reads the mappings of one.
+/// The minimum interval between two checks of holders: each reads the mappings of one.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Tells when a segment is gone for everybody else.
+/// Detects that no other process has a segment any more.
 pub struct Lifetime {
     segment: Box<Segment>,
-    /// It was marked for removal when the subscription began: programs do that at
-    /// once, so that it goes with them.
+    /// True if it was marked for removal when the subscription started: programs do that early, so
+    /// that it goes with them.
     marked: bool,
-    /// The other holders that were found last.
+    /// The other holders at the last check.
     holders: Vec<Holder>,
     checked: Clock,
 }
@@ -32,7 +32,7 @@ impl Lifetime {
         Self { segment, marked, holders, checked: now }
     }
 
-    /// Returns the size of the segment, or how it has ended.
+    /// Returns the size of the segment, or how it ended.
     pub fn check(&mut self, machine: &dyn Machine, now: Clock, reader: &Reader) -> Result<u64, Ended> {
         let standing = reader.standing(machine).map_err(Ended::Unreadable)?;
         let gone = match (standing, &self.segment.id) {
@@ -49,7 +49,7 @@ impl Lifetime {
         if gone { Err(Ended::Removed) } else { Ok(standing.size()) }
     }
 
-    /// Returns true if another process still holds it, as of the last second.
+    /// Returns true if another process still holds it, checked at most once a second.
     fn is_held(&mut self, machine: &dyn Machine, now: Clock, device: u64, inode: u64) -> bool {
         if now.saturating_sub(self.checked) < EVERY {
             return true;
@@ -64,12 +64,12 @@ impl Lifetime {
     }
 }
 
-/// The holders without this program.
+/// Returns the holders without this program.
 fn others(holders: Option<&[Holder]>) -> Vec<Holder> {
     holders.unwrap_or_default().iter().filter(|holder| !holder.ourselves).cloned().collect()
 }
 
-/// Returns true if nobody but us is attached to a System V segment.
+/// Returns true if no other process is attached to a System V segment.
 fn is_ours_alone(machine: &dyn Machine, reader: &Reader) -> bool {
     let Ok(table) = machine.sysv_rows() else { return false };
     let row = table.rows.iter().find(|row| SegmentId::Sysv(row.shmid) == *reader.id());

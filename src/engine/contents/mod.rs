@@ -1,7 +1,7 @@
 //! Reads contents for subscriptions, and keeps segments attached.
 //!
-//! Subscriptions on the same segment share one reader. The last one to end lets go of
-//! it, unless it is kept.
+//! Subscriptions on the same segment share one reader. The last one to end releases it, unless it
+//! is kept.
 
 mod beginning;
 mod lifetime;
@@ -26,17 +26,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use window::Window;
 
-/// Holds everything that is open.
+/// The worker that owns everything that is open.
 pub struct Contents {
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     kept: BTreeMap<SegmentId, Reader>,
     /// Lent to searches.
     readers: Readers,
-    /// Notes what was let go; `None` for a user without a home directory.
+    /// The log of releases; `None` for a user without a home directory.
     log: Option<ChangeLog>,
     /// The subscription that was read last.
     last: Option<SubscriptionId>,
-    /// Each look scans a part of the segment only, so that it takes little time.
+    /// Limits the scan of each snapshot to a short time.
     hurry: bool,
 }
 
@@ -53,7 +53,6 @@ enum Source {
 }
 
 impl Source {
-    /// The reader that it holds.
     const fn reader(&self) -> Option<&Reader> {
         match self {
             Self::Window(window) => Some(window.live.reader()),
@@ -92,13 +91,13 @@ impl Subscription {
 }
 
 impl Contents {
-    /// A worker that has nothing open.
+    /// Returns a worker that has nothing open.
     pub fn new(log: Option<ChangeLog>, readers: Readers) -> Self {
         let (subscriptions, kept) = (BTreeMap::new(), BTreeMap::new());
         Self { subscriptions, kept, readers, log, last: None, hurry: true }
     }
 
-    /// Scans all of a segment at each look, however long that takes.
+    /// Scans the whole segment for each snapshot, however long that takes.
     #[must_use]
     pub fn unhurried(self, unhurried: bool) -> Self {
         Self { hurry: !unhurried, ..self }
@@ -152,7 +151,7 @@ impl Contents {
     ) -> Result<Reader, crate::memory::OpenError> {
         let open = self.subscriptions.values().filter_map(|subscription| subscription.source.reader());
         let open = self.kept.get(&segment.id).into_iter().chain(open);
-        // What is open may be gone, and another segment have its name.
+        // The open segment may be gone, and another one have its name.
         let fits = |reader: &&Reader| {
             reader.id() == &segment.id
                 && !matches!(reader.standing(machine), Ok(Standing::Replaced { .. }) | Err(_))
@@ -186,14 +185,14 @@ impl Contents {
             drop((subscription, reader));
             self.kept.remove(&segment);
         });
-        // Looking and leaving is no action, unless the segment goes with it.
+        // Opening and leaving a segment is not an action, unless the segment goes with it.
         if let Some(released) = released.as_ref().ok().filter(|released| released.is_gone()) {
             self.note(machine, &segment, released);
         }
         Some(Body::LetGo(vec![(segment, released)]))
     }
 
-    /// Everything that is held, each once: what is kept, then what is open.
+    /// Returns everything that is held, without duplicates: kept segments, then open ones.
     fn held(&self) -> Vec<&Reader> {
         let mut held: Vec<&Reader> = self.kept.values().collect();
         for reader in self.subscriptions.values().filter_map(|subscription| subscription.source.reader()) {
@@ -204,7 +203,7 @@ impl Contents {
         held
     }
 
-    /// Lets go of a segment, which ends its subscriptions.
+    /// Releases a segment, which ends its subscriptions.
     fn let_go(
         &mut self,
         machine: &dyn Machine,
@@ -231,7 +230,7 @@ impl Contents {
         (id, released)
     }
 
-    /// Writes to the log. A failure stops nothing; the log on the screen has it.
+    /// Writes to the log. A failure stops nothing; the log on screen has the entry.
     fn note(&self, machine: &dyn Machine, id: &SegmentId, released: &Released) {
         if let Some(log) = &self.log {
             let _ = log.note(machine, "detach", id.to_string(), true, released.said());

@@ -11,14 +11,14 @@ use std::io;
 use std::ops::Range;
 use std::time::Duration;
 
-/// The interval of changes where none is given.
+/// The default interval of changes.
 const USUAL: Duration = Duration::from_millis(100);
-/// An interval of 0 would be a loop that burns a core.
+/// An interval of 0 would be a busy loop.
 const SHORTEST: Duration = Duration::from_millis(1);
-/// Changes take at most one part in this of the time, where no interval is given.
+/// Without an interval, changes take at most 1/`SHARE` of the time.
 const SHARE: u32 = 5;
 
-/// The bytes of ranges, at a rate.
+/// Samples of ranges at an interval.
 pub struct Samples {
     pub reader: Reader,
     lifetime: Lifetime,
@@ -31,7 +31,7 @@ pub struct Watch {
     lifetime: Lifetime,
     tracker: Tracker,
     end: u64,
-    /// The size that was reported last; `None` before the first complete look.
+    /// The last reported size; `None` before the first pass is complete.
     size: Option<u64>,
 }
 
@@ -60,7 +60,7 @@ impl Samples {
     }
 }
 
-/// Returns the bytes of a range, fewer where the segment ends.
+/// Returns the bytes of a range, fewer at the end of the segment.
 fn sample(reader: &Reader, range: &Range<u64>) -> io::Result<Vec<u8>> {
     let length = range.end.min(reader.size()?).saturating_sub(range.start);
     let mut buffer = PageBuffer::default();
@@ -86,7 +86,7 @@ impl Watch {
         (Self { reader, lifetime, tracker, end: range.end, size: None }, pace)
     }
 
-    /// Reads on, and reports changes, the end of the first look, and a new size.
+    /// Reads on, and reports changes, the end of the first pass, and a new size.
     pub fn read(&mut self, machine: &dyn Machine, now: Clock, pace: &mut Pace) -> Vec<Body> {
         if self.tracker.is_complete() {
             pace.begin(now);

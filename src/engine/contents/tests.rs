@@ -1,4 +1,4 @@
-//! Subscriptions on a fake machine, step by step.
+//! Tests of subscriptions on a fake machine, step by step.
 #![expect(clippy::single_range_in_vec_init, reason = "lists of ranges are meant")]
 
 use super::*;
@@ -18,7 +18,6 @@ const ONE: SubscriptionId = SubscriptionId(1);
 const TWO: SubscriptionId = SubscriptionId(2);
 const THREE: SubscriptionId = SubscriptionId(3);
 
-/// An engine on a fake machine.
 struct Scene {
     machine: FakeMachine,
     steps: Steps,
@@ -26,7 +25,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// A machine with `posix:/a` and `sysv:1`, both holding "hello".
+    /// Returns a machine with `posix:/a` and `sysv:1`, both holding "hello".
     fn new() -> Self {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"hello"));
@@ -43,7 +42,7 @@ impl Scene {
         Box::new(survey.segments.into_iter().find(|segment| segment.id.to_string() == id).unwrap())
     }
 
-    /// The entries of the log, without time and user.
+    /// Returns the entries of the log, without time and user.
     fn logged(&self) -> Vec<String> {
         let text = std::fs::read_to_string(self.home.path().join("log.jsonl")).unwrap_or_default();
         let entries = text.lines().map(|line| serde_json::from_str::<Entry>(line).unwrap());
@@ -118,7 +117,7 @@ fn previews(reports: Vec<Report>) -> Vec<Result<Vec<u8>, String>> {
     reports.into_iter().filter_map(preview).collect()
 }
 
-/// The results of letting go, in words.
+/// Returns the results of releases, in words.
 fn let_go(reports: &[Report]) -> Vec<String> {
     let Some(Report { body: Body::LetGo(results), .. }) = reports.first() else { panic!("{reports:?}") };
     let told = |(id, result): &(SegmentId, Result<Released, ActError>)| {
@@ -127,7 +126,7 @@ fn let_go(reports: &[Report]) -> Vec<String> {
     results.iter().map(told).collect()
 }
 
-/// The ids and times of reports.
+/// Returns the ids and times of reports.
 fn stamps(reports: &[Report], id: SubscriptionId) -> Vec<u64> {
     let of = reports.iter().filter(|report| report.subscription == Some(id));
     of.map(|report| u64::try_from(report.at.saturating_sub(SECOND).as_millis()).unwrap()).collect()
@@ -294,7 +293,7 @@ fn a_kept_segment_stays_attached_until_it_is_let_go() {
     scene.open(ONE, "sysv:1");
     assert!(scene.close(ONE, true).is_empty());
     assert_eq!(scene.nattch(), 1);
-    // Opened again, it is the same attachment.
+    // Opened again, it has the same attachment.
     scene.open(ONE, "sysv:1");
     assert_eq!(scene.nattch(), 1);
     scene.close(ONE, true);
@@ -345,7 +344,7 @@ fn the_last_hold_on_a_marked_segment_is_let_go_only_as_shown() {
     let events = scene.send(Request::LetGo(now));
     assert!(let_go(&events)[0].contains("5 B freed with the last attachment"), "{events:?}");
     assert_eq!(scene.machine.edit(|facts| facts.sysv.len()), 0);
-    // What was refused is in no record.
+    // A refused release is not logged.
     assert!(scene.logged().len() == 1 && scene.logged()[0].starts_with("detach sysv:1: detached; "));
 }
 
@@ -422,7 +421,7 @@ fn a_window_is_reported_at_once_and_then_when_it_has_changed() {
     let after = looks(scene.pass(SECOND));
     assert_eq!(after[0].bytes, b"hallo");
     assert_eq!(after[0].changed, std::iter::once(1..2).collect::<Vec<_>>());
-    // Once more, to say that it has stopped changing.
+    // One more report, since it has stopped changing.
     assert_eq!(after.len(), 2);
     assert_eq!(after[1].changes, 0);
 }

@@ -1,4 +1,4 @@
-//! A window of a segment with a map of all of it, for Inspect.
+//! A window of a segment with a map of the whole segment, for the Inspect screen.
 
 use crate::engine::pace::Pace;
 use crate::engine::report::{Body, Ended, is_gone, unreadable};
@@ -7,26 +7,25 @@ use crate::machine::Machine;
 use crate::memory::{Live, Look, Reader, Request};
 use std::time::Duration;
 
-/// The longest that one look scans the rest of a segment.
+/// The maximum time that one snapshot scans the rest of a segment.
 const LONGEST_SCAN: Duration = Duration::from_millis(10);
-/// Scanning takes at most one part in this of the time.
+/// Scanning takes at most 1/`SCAN_SHARE` of the time.
 const SCAN_SHARE: u32 = 20;
 
-/// The window.
 pub struct Window {
     pub live: Live,
     watching: Option<Watching>,
-    /// What was reported last.
+    /// The last report.
     told: Option<Result<Box<Look>, String>>,
 }
 
 impl Window {
-    /// Just opened: nothing is read yet.
+    /// Reads nothing yet.
     pub fn new(reader: Reader) -> Self {
         Self { live: Live::new(reader), watching: None, told: None }
     }
 
-    /// Moves the window, or changes its rate.
+    /// Moves the window, or changes its interval.
     pub fn watch(&mut self, watching: Watching, pace: &mut Pace) {
         pace.every = watching.every;
         // Another part is read at once even while frozen.
@@ -37,8 +36,8 @@ impl Window {
         self.watching = Some(watching);
     }
 
-    /// Reads the window, and reports it if it was requested or shows anything new.
-    /// `hurry` limits the time of the scan.
+    /// Reads the window, and reports it if that was requested or anything is new. `hurry` limits
+    /// the time of the scan.
     pub fn read(&mut self, machine: &dyn Machine, asked: bool, hurry: bool) -> Option<Body> {
         let Watching { window, cells, every } = self.watching.clone()?;
         let share = every.map_or(LONGEST_SCAN, |every| (every / SCAN_SHARE).min(LONGEST_SCAN));

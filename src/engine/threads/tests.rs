@@ -1,4 +1,4 @@
-//! The engine on real threads.
+//! Tests of the engine on real threads.
 
 use super::*;
 use crate::engine::{Feed, Search, SubscriptionId, Target, Working};
@@ -9,7 +9,7 @@ use crate::survey::{Names, Survey};
 const LONG: Duration = Duration::from_secs(10);
 const ID: SubscriptionId = SubscriptionId(1);
 
-/// Counts its jobs, and works at the time that the last one asked for.
+/// Counts its jobs, and works at the time that the last one requested.
 #[derive(Default)]
 struct Clerk {
     due: Option<Clock>,
@@ -44,7 +44,7 @@ impl Worker for Clerk {
     }
 }
 
-/// A clerk on a thread of its own.
+/// Starts a clerk on its own thread.
 fn clerk() -> (Sender<Job>, Receiver<Report>) {
     let (inbox, jobs) = mpsc::channel();
     let (reports, told) = mpsc::channel();

@@ -26,7 +26,7 @@ impl FakeFacts {
         found.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))
     }
 
-    /// Owner, creator or somebody with that capability.
+    /// Checks for owner, creator or that capability.
     fn check_sysv(&mut self, shmid: ShmId, capability: Capability) -> io::Result<()> {
         let me = self.credentials();
         let row = self.sysv_mut(shmid)?.row;
@@ -210,7 +210,7 @@ impl Control for FakeMachine {
     }
 
     fn process_credentials(&self, pid: u32) -> Option<Credentials> {
-        // The creators of its segments are the only processes that it knows.
+        // It only knows the creators of its segments.
         let facts = lock(&self.facts);
         let row = facts.sysv.iter().map(|made| made.row).find(|row| row.creator_pid == pid)?;
         Some(Credentials { uid: row.creator_uid, gid: row.creator_gid, ..Credentials::default() })
@@ -251,8 +251,7 @@ impl Drop for PinnedFake {
     }
 }
 
-/// An object that is held. A change goes to the object under its name as long
-/// as it is this one.
+/// A handle on an object. Changes go to the object with its name as long as that is the same one.
 struct HeldFake {
     machine: FakeMachine,
     name: ObjectName,

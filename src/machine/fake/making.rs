@@ -1,11 +1,11 @@
-//! Filling new segments of the fake machine.
+//! New segments of the fake machine.
 
 use super::{FakeBytes, FakeMachine};
 use crate::machine::{Finish, Finished, Making};
 use crate::segment::{Key, Mode, ObjectName, SegmentId, ShmId};
 use std::io;
 
-/// A segment that is being filled; it is nowhere until it is finished.
+/// A segment that is being filled; it does not exist until it is finished.
 pub struct FakeMaking {
     pub machine: FakeMachine,
     pub name: Result<ObjectName, Key>,
@@ -13,7 +13,7 @@ pub struct FakeMaking {
 }
 
 impl FakeMaking {
-    /// Returns whether another segment has the name or the key.
+    /// Returns true if another segment has the name or the key.
     pub fn is_taken(&self) -> bool {
         self.machine.edit(|facts| match &self.name {
             Ok(name) => facts.posix.contains_key(name) || facts.others.contains(name),

@@ -1,4 +1,4 @@
-//! Changing segments of the machine that this runs on.
+//! Changes segments of the local machine.
 
 use super::making::{ObjectMaking, SysvMaking, create_sysv};
 use super::sysv::note_use;
@@ -142,7 +142,7 @@ impl Control for RealMachine {
     }
 }
 
-/// The last parts of a name tell what it was before.
+/// The last parts of the path contain the original name.
 pub(in crate::machine) fn name_before(aside: &ObjectName) -> Option<ObjectName> {
     ObjectName::new(unlink::path_before(aside.as_path())?.as_os_str().as_bytes())
 }

@@ -1,5 +1,5 @@
-//! Making a segment again: an object without a name, a System V segment that
-//! is its maker's alone, until they are whole.
+//! Creates segments that are complete before others can use them: an object without a name, a
+//! System V segment for its creator only.
 
 use super::DEV_SHM;
 use crate::machine::control::NewSysv;
@@ -16,7 +16,7 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The bits of a mode that are ever set, see [`Finish::mode`].
+/// The mode bits that are ever set, see [`Finish::mode`].
 const PERMISSIONS: u32 = 0o777;
 
 /// An object that is being filled.
@@ -27,7 +27,7 @@ pub struct ObjectMaking {
 }
 
 impl ObjectMaking {
-    /// Begins one of that size, all hole.
+    /// Starts an object of that size, all hole.
     pub fn begin(name: &ObjectName, size: u64) -> io::Result<Self> {
         let object = Unnamed::create(Path::new(DEV_SHM), name.as_path(), 0o600)?;
         if i64::try_from(size).is_err() {
@@ -43,7 +43,7 @@ impl ObjectMaking {
         if let Some(owner) = look.owner {
             let now = file.metadata()?;
             let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
-            // The group first: a new owner might not let us set it any more.
+            // The group first: a new owner might not let this user set it any more.
             if now.gid() != owner.gid
                 && let Err(error) = fchown(file, None, Some(gid))
             {
@@ -56,7 +56,7 @@ impl ObjectMaking {
             }
         }
         let mut mode = look.mode.bits() & PERMISSIONS;
-        // A directory may give its ACL to what is made in it.
+        // A directory may have a default ACL.
         handle::clear_acl(file.as_fd())?;
         file.set_permissions(Permissions::from_mode(mode))?;
         if let Some(acl) = look.acl
@@ -72,13 +72,13 @@ impl ObjectMaking {
             let _ = file.set_times(times);
         }
         let now = file.metadata()?;
-        // An ACL decides about the mode.
+        // With an ACL the mode may differ.
         let as_asked = look.acl.is_some() || now.mode() & 0o7777 == mode;
         if as_asked && now.len() == self.size { Ok(refused) } else { Err(not_as_asked()) }
     }
 }
 
-/// The kernel took every change, and shows another size or mode.
+/// Returns the error for a change that the kernel accepted but did not make.
 fn not_as_asked() -> io::Error {
     io::Error::other("its size or mode differs from the request")
 }
@@ -119,11 +119,11 @@ pub struct SysvMaking {
 }
 
 impl SysvMaking {
-    /// Creates one of the mode [`FILLING`], whatever mode it is to get.
+    /// Creates a segment with the mode [`FILLING`], whatever its final mode.
     pub fn begin(new: &NewSysv) -> io::Result<Self> {
         let shmid = create_sysv(new, FILLING)?;
         let mut making = Self { shmid, size: new.size, attachment: None, finished: false };
-        // From here on a failure removes it, by Drop.
+        // From here on Drop removes it after a failure.
         making.attachment = Some(Attachment::read_write(shmid.0)?);
         Ok(making)
     }
@@ -136,7 +136,7 @@ impl Making for SysvMaking {
             return Err(io::Error::from_raw_os_error(libc::EFBIG));
         }
         if attachment.copy_from(offset, bytes) < bytes.len() {
-            // A store would have been killed by SIGBUS.
+            // A store would have raised SIGBUS.
             return Err(io::Error::from_raw_os_error(libc::ENOMEM));
         }
         attachment.release(offset, bytes.len() as u64);
@@ -155,7 +155,7 @@ impl Making for SysvMaking {
         let now = shm::stat(self.shmid.0)?;
         let (uid, gid) = look.owner.map_or((now.uid, now.gid), |owner| (owner.uid, owner.gid));
         if let Err(error) = shm::set(self.shmid.0, uid, gid, mode) {
-            // A number that is not a user in this user namespace.
+            // The uid does not exist in this user namespace.
             shm::set(self.shmid.0, now.uid, now.gid, mode)?;
             refused.push(Refused::User(error));
         }
@@ -171,7 +171,7 @@ impl Making for SysvMaking {
 impl Drop for SysvMaking {
     fn drop(&mut self) {
         if !self.finished {
-            // It was made here, so it can be removed here.
+            // This process created it, so it can remove it.
             let _ = shm::remove(self.shmid.0);
         }
     }
