@@ -107,7 +107,7 @@ impl Config {
     /// Reads the user's settings file; the defaults if there is none.
     ///
     /// # Errors
-    /// When there is one that cannot be read, or the first thing in it that is
+    /// Fails if there is one that cannot be read, or the first thing in it that is
     /// wrong, with its line and what is allowed.
     pub fn load() -> Result<Self, ConfigError> {
         match place::path(|name| env::var_os(name)) {

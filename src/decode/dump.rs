@@ -16,7 +16,7 @@ const WORTH_A_THREAD: u64 = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 /// cost nothing. Ends early when the work is cancelled.
 ///
 /// # Errors
-/// When the kernel refuses to read, or `out` to be written to.
+/// Fails if the kernel refuses to read, or `out` to be written to.
 pub fn dump(
     reader: &Reader,
     range: Range<u64>,

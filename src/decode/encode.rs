@@ -27,7 +27,7 @@ pub enum ParseValueError {
 /// machine's own byte order unless `le` or `be` is given.
 ///
 /// # Errors
-/// When there is no such type, or the value is none of it.
+/// Fails if there is no such type, or the value is none of it.
 pub fn pattern_of_value(text: &str) -> Result<Vec<u8>, ParseValueError> {
     let wrong = || ParseValueError::Type(escape(text.trim().as_bytes()));
     let (name, value) = text.trim().split_once(':').ok_or_else(wrong)?;

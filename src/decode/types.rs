@@ -59,7 +59,7 @@ impl Type {
     /// Returns a type; `dims` starts with the outermost dimension and is empty for a scalar.
     ///
     /// # Errors
-    /// When a dimension is 0, when there are more than 16, or when the size in
+    /// Fails if a dimension is 0, when there are more than 16, or when the size in
     /// bytes does not fit into 63 bits.
     pub fn new(scalar: Scalar, order: ByteOrder, dims: Vec<u64>) -> Result<Self, ParseTypeError> {
         let mut made = Self { scalar, order, dims, size: scalar.size() as u64 };

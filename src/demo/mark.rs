@@ -37,7 +37,7 @@ impl Maker {
     /// Returns a new demo of this process.
     ///
     /// # Errors
-    /// When `/proc` does not tell about this process.
+    /// Fails if `/proc` does not tell about this process.
     pub fn new() -> io::Result<Self> {
         static SERIAL: AtomicU32 = AtomicU32::new(1);
         let started = Process::myself().and_then(|me| me.stat()).map_err(io::Error::other)?.starttime;

@@ -149,7 +149,7 @@ fn make_all(maker: &Maker, program: &Path) -> Result<Option<Vec<Made>>, DemoErro
 /// exit either.
 ///
 /// # Errors
-/// When the world could not be made, or not be removed.
+/// Fails if the world could not be made, or not be removed.
 pub fn with_world<T>(show: impl FnOnce(&Demo) -> T) -> Result<T, DemoError> {
     let asked_to_end = Arc::new(AtomicBool::new(false));
     for signal in ENDINGS {
@@ -166,7 +166,7 @@ pub fn with_world<T>(show: impl FnOnce(&Demo) -> T) -> Result<T, DemoError> {
 /// SIGHUP, SIGINT (Ctrl-C) or SIGTERM.
 ///
 /// # Errors
-/// When the world could not be made, printed or removed.
+/// Fails if the world could not be made, printed or removed.
 pub fn headless(out: &mut dyn Write) -> Result<(), DemoError> {
     let mut signals = Signals::new(ENDINGS).map_err(DemoError::Start)?;
     let demo = Demo::start(Path::new(OWN_PROGRAM))?;

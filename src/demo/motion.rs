@@ -29,7 +29,7 @@ impl Motion {
     /// Starts to change the segments.
     ///
     /// # Errors
-    /// When there is no thread to be had.
+    /// Fails if there is no thread to be had.
     pub fn start(maker: &Maker, made: &[Made]) -> Result<Self, DemoError> {
         let mut moving = Moving::new(maker, made);
         let (stop, stopped) = channel::<()>();

@@ -31,7 +31,7 @@ impl Engine {
     /// Starts the workers. They report to `sink`, each on its own thread.
     ///
     /// # Errors
-    /// When no thread can be started.
+    /// Fails if no thread can be started.
     pub fn start<S>(machine: &Arc<dyn Machine>, options: Options, sink: S) -> io::Result<Self>
     where
         S: Fn(Report) + Clone + Send + 'static,
@@ -144,7 +144,7 @@ fn handle(
 /// and printed why.
 ///
 /// # Errors
-/// When no thread can be started.
+/// Fails if no thread can be started.
 pub fn spawn(
     name: &str,
     panicked: impl Fn() + Send + 'static,

@@ -23,7 +23,7 @@ pub trait Machine: Control + Processes {
     /// Returns the text of `/proc/sysvipc/shm`: every System V segment of this IPC namespace.
     ///
     /// # Errors
-    /// When there is no such file: a kernel without System V IPC, or no `/proc`.
+    /// Fails if there is no such file: a kernel without System V IPC, or no `/proc`.
     fn sysv_table(&self) -> io::Result<Vec<u8>>;
 
     /// Returns the rows of that table without the memory and swap use, which takes most of the
@@ -38,7 +38,7 @@ pub trait Machine: Control + Processes {
     /// Lists `/dev/shm`.
     ///
     /// # Errors
-    /// When `/dev/shm` itself cannot be read.
+    /// Fails if `/dev/shm` itself cannot be read.
     fn list_objects(&self) -> io::Result<ObjectListing>;
 
     /// Returns the stat of an object by its name.

@@ -16,7 +16,7 @@ pub trait Processes: Send + Sync {
     /// Returns every visible process.
     ///
     /// # Errors
-    /// When `/proc` is not there; `EMFILE`.
+    /// Fails if `/proc` is not there; `EMFILE`.
     fn list_processes(&self) -> io::Result<Vec<Listed>>;
 
     /// Returns the last pid that was assigned: while it stays the same, there is no new process.
@@ -33,7 +33,7 @@ pub trait Processes: Send + Sync {
     /// Returns the devices and the namespace of segments.
     ///
     /// # Errors
-    /// When it cannot be found out, so that no holder could be: `EMFILE`.
+    /// Fails if it cannot be found out, so that no holder could be: `EMFILE`.
     fn whereabouts(&self) -> io::Result<Whereabouts>;
 
     /// Returns the facts of a process that any user may know; `None` if the pid does not exist.
@@ -68,7 +68,7 @@ pub trait Processes: Send + Sync {
     /// Returns the file locks, `/proc/locks`.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    /// Fails if the table cannot be read.
     fn locks(&self) -> io::Result<Vec<FileLock>>;
 
     /// Returns the stat of a held file, through its holder.

@@ -14,7 +14,7 @@ const PIECE: usize = if cfg!(test) { 100 } else { 256 << 10 };
 /// zeros does at the start of the segment. `None` if there is none or the search was cancelled.
 ///
 /// # Errors
-/// When the kernel refuses to read.
+/// Fails if the kernel refuses to read.
 pub fn next_data(
     reader: &Reader,
     from: u64,

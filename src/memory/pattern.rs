@@ -38,7 +38,7 @@ impl Pattern {
     /// Returns a pattern of exactly these bytes.
     ///
     /// # Errors
-    /// When there are none, or more than 1 MiB.
+    /// Fails if there are none, or more than 1 MiB.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Result<Self, PatternError> {
         let bytes = bytes.into();
         let mask = vec![0xff; bytes.len()];
@@ -48,7 +48,7 @@ impl Pattern {
     /// Returns the pattern of a text as UTF-8, in which `\xNN` is a byte.
     ///
     /// # Errors
-    /// When it is empty or longer than 1 MiB.
+    /// Fails if it is empty or longer than 1 MiB.
     pub fn text(text: &str) -> Result<Self, PatternError> {
         Self::bytes(unescape(text))
     }
@@ -57,7 +57,7 @@ impl Pattern {
     /// and `?f` any byte with that digit. Blanks, `_`, `,` and `:` between bytes are ignored.
     ///
     /// # Errors
-    /// When it is no hex, has half a byte, or is nothing but wildcards.
+    /// Fails if it is no hex, has half a byte, or is nothing but wildcards.
     pub fn hex(text: &str) -> Result<Self, PatternError> {
         let shown = || escape(text.trim().as_bytes());
         let (mut bytes, mut mask) = (vec![], vec![]);
@@ -82,7 +82,7 @@ impl Pattern {
     /// mask all bits count.
     ///
     /// # Errors
-    /// When there are none or more than 1 MiB, or when no bit counts.
+    /// Fails if there are none or more than 1 MiB, or when no bit counts.
     pub fn masked(mut bytes: Vec<u8>, mut mask: Vec<u8>) -> Result<Self, PatternError> {
         if bytes.is_empty() {
             return Err(PatternError::Empty);

@@ -31,7 +31,7 @@ impl<'a> Pieces<'a> {
     /// Returns the chunks of `range`. All but the last are multiples of `grain` bytes.
     ///
     /// # Errors
-    /// When the kernel no longer answers for the segment.
+    /// Fails if the kernel no longer answers for the segment.
     pub fn new(
         reader: &'a Reader,
         range: Range<u64>,
@@ -70,7 +70,7 @@ impl<'a> Pieces<'a> {
     /// length. `None` at the end.
     ///
     /// # Errors
-    /// When the kernel refuses to read.
+    /// Fails if the kernel refuses to read.
     pub fn next(&mut self, buffer: &mut PageBuffer) -> io::Result<Option<Piece>> {
         let left = self.end - self.at;
         if left == 0 || self.progress.is_cancelled() {

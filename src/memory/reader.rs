@@ -104,7 +104,7 @@ impl Reader {
     /// can see.
     ///
     /// # Errors
-    /// When it is gone or replaced, when it may not be read, or when the
+    /// Fails if it is gone or replaced, when it may not be read, or when the
     /// kernel refuses; each with what would help.
     pub fn open(machine: &dyn Machine, segment: &Segment) -> Result<Self, OpenError> {
         if segment.is_concealed() {
@@ -159,7 +159,7 @@ impl Reader {
     /// Returns the current size.
     ///
     /// # Errors
-    /// When the kernel no longer answers for it.
+    /// Fails if the kernel no longer answers for it.
     pub fn size(&self) -> io::Result<u64> {
         self.contents.stat().map(|stat| stat.size)
     }
@@ -167,7 +167,7 @@ impl Reader {
     /// Checks that the open segment still exists and still has its name.
     ///
     /// # Errors
-    /// When the kernel no longer answers for it.
+    /// Fails if the kernel no longer answers for it.
     pub fn standing(&self, machine: &dyn Machine) -> io::Result<Standing> {
         let stat = self.contents.stat()?;
         let size = stat.size;
@@ -188,7 +188,7 @@ impl Reader {
     /// past it. Holes read as zeros and stay holes.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// Fails if the kernel refuses.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         debug_assert!(!is_slow(offset, buffer), "read into a `PageBuffer` at {offset:#x}");
         self.contents.read_at(offset, buffer)
@@ -198,7 +198,7 @@ impl Reader {
     /// [`Self::read_at`].
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// Fails if the kernel refuses.
     pub fn fill(&self, buffer: &mut PageBuffer, offset: u64, length: usize) -> io::Result<usize> {
         let count = self.read_at(offset, buffer.place(offset, length))?;
         buffer.truncate(count);
@@ -209,7 +209,7 @@ impl Reader {
     /// past the end.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// Fails if the kernel refuses.
     pub fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
         self.contents.extent_at(offset, limit)
     }
@@ -217,7 +217,7 @@ impl Reader {
     /// Returns its POSIX ACL, like [`Contents::acl`].
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// Fails if the kernel refuses.
     pub fn acl(&self) -> io::Result<Option<Vec<u8>>> {
         self.contents.acl()
     }

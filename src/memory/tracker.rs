@@ -78,7 +78,7 @@ impl Tracker {
     /// previous pass; the first pass finds none.
     ///
     /// # Errors
-    /// When the kernel refuses to read.
+    /// Fails if the kernel refuses to read.
     pub fn step(&mut self, reader: &Reader, end: u64) -> io::Result<Vec<Change>> {
         let from = self.at.unwrap_or(self.start);
         let progress = Progress::new();

@@ -14,7 +14,7 @@ pub enum Patterns {
 /// Compiles a pattern. `.` is any byte, `\d` and `\w` are ASCII.
 ///
 /// # Errors
-/// When it is none, or takes too much memory.
+/// Fails if it is none, or takes too much memory.
 pub fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern).unicode(false).dot_matches_new_line(true).size_limit(1 << 20).build()
 }

@@ -18,7 +18,7 @@ impl Live {
     /// read do not differ. `None` if there is none or the search was cancelled.
     ///
     /// # Errors
-    /// When the kernel refuses to read.
+    /// Fails if the kernel refuses to read.
     pub fn next_change(
         &mut self,
         from: u64,

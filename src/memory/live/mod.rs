@@ -82,7 +82,7 @@ impl Live {
     /// most once.
     ///
     /// # Errors
-    /// When the kernel no longer answers for the segment.
+    /// Fails if the kernel no longer answers for the segment.
     pub fn look(&mut self, machine: &dyn Machine, request: &Request) -> io::Result<Look> {
         let began = Instant::now();
         self.looks += 1;

@@ -27,7 +27,7 @@ const WORTH_A_THREAD: u64 = if cfg!(test) { 8 << 10 } else { 4 << 20 };
 /// `None` if there is none or the search was cancelled.
 ///
 /// # Errors
-/// When the kernel refuses to read.
+/// Fails if the kernel refuses to read.
 pub fn find_next(
     reader: &Reader,
     pattern: &Pattern,
@@ -56,7 +56,7 @@ pub fn find_next(
 /// search ends there. `found` may be called from another thread.
 ///
 /// # Errors
-/// When the kernel refuses to read.
+/// Fails if the kernel refuses to read.
 pub fn find_all(
     reader: &Reader,
     pattern: &Pattern,

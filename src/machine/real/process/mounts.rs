@@ -15,7 +15,7 @@ use std::path::Path;
 /// `None` if the mount is not in it.
 ///
 /// # Errors
-/// When `/proc` does not tell: `ENOENT`, `EMFILE`.
+/// Fails if `/proc` does not tell: `ENOENT`, `EMFILE`.
 pub fn device_of(file: BorrowedFd<'_>) -> io::Result<Option<u64>> {
     // A thread may have its own mounts.
     let info = fs::read(format!("/proc/thread-self/fdinfo/{}", file.as_raw_fd()))?;
