@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The size limit of the config file.
-const LARGEST: u64 = 1 << 20;
+const MAX_SIZE: u64 = 1 << 20;
 
 /// The settings of a user. assets/config.toml documents them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -123,9 +123,9 @@ impl Config {
     pub fn load_from(path: &Path) -> Result<Self, ConfigError> {
         // People keep their config files elsewhere and link to them.
         let file = open_regular(path, File::options().read(true), Links::Follow);
-        match file.and_then(|file| read_at_most(&file, LARGEST)) {
+        match file.and_then(|file| read_at_most(&file, MAX_SIZE)) {
             Ok(Some(bytes)) => read::read(&bytes, path),
-            Ok(None) => Err(ConfigError::TooLarge { path: path.to_owned(), most: LARGEST }),
+            Ok(None) => Err(ConfigError::TooLarge { path: path.to_owned(), most: MAX_SIZE }),
             Err(error) if is_missing(&error) => Ok(Self::default()),
             Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),
         }

@@ -2,13 +2,13 @@
 
 use super::hexline::LINE;
 use super::{HexDump, Squeeze};
-use crate::memory::{PageBuffer, Piece, Pieces, Progress, Reader, in_turns};
+use crate::memory::{Chunk, Chunks, PageBuffer, Progress, Reader, in_order};
 use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
 
 /// Bytes formatted at once; their lines are five times as long and should stay in the second-level
 /// cache. Small in tests, so that there are several chunks.
-const PIECE: usize = if cfg!(test) { 64 } else { 64 << 10 };
+const CHUNK: usize = if cfg!(test) { 64 } else { 64 << 10 };
 /// Ranges from this size on are worth a second thread.
 const WORTH_A_THREAD: u64 = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
@@ -24,17 +24,17 @@ pub fn dump(
     out: &mut (impl Write + Send),
     progress: &Progress,
 ) -> io::Result<()> {
-    let mut pieces = Pieces::new(reader, range, LINE as u64, progress)?;
+    let mut chunks = Chunks::new(reader, range, LINE as u64, progress)?;
     if squeeze == Squeeze::Off {
-        pieces = pieces.with_holes_up_to(PIECE as u64);
+        chunks = chunks.with_holes_up_to(CHUNK as u64);
     }
     let shared = progress.total() >= WORTH_A_THREAD;
-    let mut state = HexDump::new(squeeze, pieces.offset());
+    let mut state = HexDump::new(squeeze, chunks.offset());
     let mut read = Ok(());
     let mut written = Ok(());
-    in_turns(
+    in_order(
         shared,
-        |job: &mut Job| match job.take(&mut pieces, &mut state) {
+        |job: &mut Job| match job.take(&mut chunks, &mut state) {
             Ok(more) => more,
             Err(error) => {
                 read = Err(error);
@@ -61,7 +61,7 @@ pub fn dump(
 #[derive(Default)]
 struct Job {
     bytes: PageBuffer,
-    piece: Option<Piece>,
+    chunk: Option<Chunk>,
     state: Option<HexDump>,
     text: Vec<u8>,
     /// The length of the lines of this chunk in `text`.
@@ -71,30 +71,30 @@ struct Job {
 impl Job {
     /// Takes the next chunk and moves `state` to its end, so that the next one can be taken before
     /// this one is formatted.
-    fn take(&mut self, pieces: &mut Pieces<'_>, state: &mut HexDump) -> io::Result<bool> {
+    fn take(&mut self, chunks: &mut Chunks<'_>, state: &mut HexDump) -> io::Result<bool> {
         if self.bytes.capacity() == 0 {
-            self.bytes = PageBuffer::with_capacity(PIECE);
+            self.bytes = PageBuffer::with_capacity(CHUNK);
         }
-        self.piece = pieces.next(&mut self.bytes)?;
+        self.chunk = chunks.next(&mut self.bytes)?;
         self.state = Some(state.clone());
-        match self.piece {
-            Some(Piece::Bytes(count)) => *state = state.after(&self.bytes[..count]),
-            Some(Piece::Hole(length)) => state.pass_zeros(length),
+        match self.chunk {
+            Some(Chunk::Bytes(count)) => *state = state.after(&self.bytes[..count]),
+            Some(Chunk::Hole(length)) => state.pass_zeros(length),
             None => {}
         }
-        Ok(self.piece.is_some())
+        Ok(self.chunk.is_some())
     }
 
     fn format(&mut self) {
         let Some(state) = &mut self.state else { return };
-        match self.piece {
-            Some(Piece::Bytes(count)) => {
+        match self.chunk {
+            Some(Chunk::Bytes(count)) => {
                 // Grown once, then reused.
                 let room = HexDump::room(count).max(self.text.len());
                 self.text.resize(room, 0);
                 self.length = state.fill(&self.bytes[..count], &mut self.text);
             }
-            Some(Piece::Hole(length)) => {
+            Some(Chunk::Hole(length)) => {
                 self.text.clear();
                 state.zeros(length, &mut self.text);
                 self.length = self.text.len();

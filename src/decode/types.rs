@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// More dimensions than any array that people look at.
-const MOST_DIMENSIONS: usize = 16;
+const MAX_DIMENSIONS: usize = 16;
 
 /// A scalar or an array of scalars: `u32`, `u16be`, `f64[3][3]`. An array of
 /// `char` is a text of fixed length: `char[16]`.
@@ -67,7 +67,7 @@ impl Type {
             return Err(ParseTypeError::Dimension(made.to_string()));
         }
         let size = made.dims.iter().try_fold(made.size, |size, &dim| size.checked_mul(dim));
-        match size.filter(|&size| i64::try_from(size).is_ok() && made.dims.len() <= MOST_DIMENSIONS) {
+        match size.filter(|&size| i64::try_from(size).is_ok() && made.dims.len() <= MAX_DIMENSIONS) {
             Some(size) => made.size = size,
             None => return Err(ParseTypeError::TooLarge(made.to_string())),
         }

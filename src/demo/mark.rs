@@ -154,7 +154,7 @@ pub mod tests {
     use std::process::Command;
     use std::time::{Duration, Instant};
 
-    /// Returns a demo whose process has exited.
+    /// Returns a demo targets process has exited.
     pub fn dead() -> Maker {
         let mut child = Command::new("true").spawn().unwrap();
         let started = Process::new(child.id().cast_signed()).unwrap().stat().unwrap().starttime;

@@ -15,10 +15,10 @@
 mod error;
 mod key;
 mod list;
-mod made;
 mod mark;
 mod motion;
 mod orphan;
+mod owned;
 mod part;
 mod picture;
 mod sparse;
@@ -29,9 +29,9 @@ pub use error::DemoError;
 pub use orphan::{COMMAND as ORPHAN_COMMAND, create_orphan, run_orphan};
 
 use crate::segment::{Bytes, SegmentId};
-use made::Made;
 use mark::Maker;
 use motion::Motion;
+use owned::OwnedSegment;
 use part::Part;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -39,10 +39,10 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use sweep::Whose;
+use sweep::Targets;
 
 /// The signals that end a demo cleanly.
-const ENDINGS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+const END_SIGNALS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 
 /// This program, even if its file was replaced since.
 const OWN_PROGRAM: &str = "/proc/self/exe";
@@ -56,7 +56,7 @@ pub struct Demo {
     maker: Maker,
     // Declared first, so that it stops before the segments are removed.
     motion: Option<Motion>,
-    made: Vec<Made>,
+    made: Vec<OwnedSegment>,
     asked_to_end: Arc<AtomicBool>,
 }
 
@@ -78,7 +78,7 @@ impl Demo {
     ///
     /// `program` is shmlens, which is started again to create the orphan.
     pub fn start(program: &Path) -> Result<Self, DemoError> {
-        sweep::leavings(Whose::Gone);
+        sweep::remove_leftovers(Targets::Gone);
         let mut example = String::new();
         for _ in 0..TRIES {
             let maker = Maker::new().map_err(DemoError::Myself)?;
@@ -94,8 +94,11 @@ impl Demo {
 
     /// Returns its segments.
     pub fn segments(&self) -> Vec<DemoSegment> {
-        let shown =
-            |made: &Made| DemoSegment { id: made.id.clone(), size: made.size, about: made.part.about() };
+        let shown = |made: &OwnedSegment| DemoSegment {
+            id: made.id.clone(),
+            size: made.size,
+            about: made.part.about(),
+        };
         self.made.iter().map(shown).collect()
     }
 
@@ -120,7 +123,7 @@ impl Demo {
             outcome = outcome.and(made.remove());
         }
         // An object that was removed and restored meanwhile is another one with the same mark.
-        sweep::leavings(Whose::Own(self.maker));
+        sweep::remove_leftovers(Targets::Own(self.maker));
         outcome
     }
 }
@@ -135,10 +138,10 @@ impl Drop for Demo {
 }
 
 /// Creates every part. If a name is taken, removes those that were created and returns `None`.
-fn make_all(maker: &Maker, program: &Path) -> Result<Option<Vec<Made>>, DemoError> {
+fn make_all(maker: &Maker, program: &Path) -> Result<Option<Vec<OwnedSegment>>, DemoError> {
     let mut all = vec![];
     for part in Part::ALL {
-        let Some(made) = Made::create(part, maker, program)? else { return Ok(None) };
+        let Some(made) = OwnedSegment::create(part, maker, program)? else { return Ok(None) };
         all.push(made);
     }
     Ok(Some(all))
@@ -152,7 +155,7 @@ fn make_all(maker: &Maker, program: &Path) -> Result<Option<Vec<Made>>, DemoErro
 /// Fails if the world could not be made, or not be removed.
 pub fn with_world<T>(show: impl FnOnce(&Demo) -> T) -> Result<T, DemoError> {
     let asked_to_end = Arc::new(AtomicBool::new(false));
-    for signal in ENDINGS {
+    for signal in END_SIGNALS {
         signal_hook::flag::register(signal, Arc::clone(&asked_to_end)).map_err(DemoError::Start)?;
     }
     let mut demo = Demo::start(Path::new(OWN_PROGRAM))?;
@@ -168,7 +171,7 @@ pub fn with_world<T>(show: impl FnOnce(&Demo) -> T) -> Result<T, DemoError> {
 /// # Errors
 /// Fails if the world could not be made, printed or removed.
 pub fn headless(out: &mut dyn Write) -> Result<(), DemoError> {
-    let mut signals = Signals::new(ENDINGS).map_err(DemoError::Start)?;
+    let mut signals = Signals::new(END_SIGNALS).map_err(DemoError::Start)?;
     let demo = Demo::start(Path::new(OWN_PROGRAM))?;
     print(out, &demo).map_err(DemoError::Print)?;
     signals.forever().next();

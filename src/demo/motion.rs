@@ -1,8 +1,8 @@
 //! The thread that changes the segments of the demo.
 
 use super::error::DemoError;
-use super::made::{Handle, Made};
 use super::mark::Maker;
+use super::owned::{Handle, OwnedSegment};
 use super::part::{Part, item, items};
 use super::picture::Picture;
 use super::{list, state};
@@ -30,7 +30,7 @@ impl Motion {
     ///
     /// # Errors
     /// Fails if there is no thread to be had.
-    pub fn start(maker: &Maker, made: &[Made]) -> Result<Self, DemoError> {
+    pub fn start(maker: &Maker, made: &[OwnedSegment]) -> Result<Self, DemoError> {
         let mut moving = Moving::new(maker, made);
         let (stop, stopped) = channel::<()>();
         let run = move || {
@@ -69,7 +69,7 @@ struct Moving {
 }
 
 impl Moving {
-    fn new(maker: &Maker, made: &[Made]) -> Self {
+    fn new(maker: &Maker, made: &[OwnedSegment]) -> Self {
         let mut moving =
             Self { made_by: maker.line(Part::List.name()), state: None, list: None, picture: None };
         for made in made {

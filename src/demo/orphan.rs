@@ -1,8 +1,8 @@
-//! The segment whose creator has exited: a child process of this program creates it and exits.
+//! The segment targets creator has exited: a child process of this program creates it and exits.
 
 use crate::machine::control::{Control as _, NewSysv};
 use crate::machine::real::RealMachine;
-use crate::machine::{Finish, Making};
+use crate::machine::{FinalAttributes, SegmentBuilder};
 use crate::segment::{Bytes, Key, Mode, SegmentId, ShmId};
 use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
@@ -65,12 +65,12 @@ fn create(arguments: &[OsString]) -> io::Result<SegmentId> {
 /// Creates a private System V segment with `content` at its start.
 pub(super) fn create_sysv(key: Key, size: Bytes, content: &[u8]) -> io::Result<SegmentId> {
     let mode = Mode::new(0o600);
-    let mut making = RealMachine.begin_sysv(&NewSysv { key, size, mode, huge: false, no_reserve: false })?;
-    making.write_at(0, content)?;
-    finish(making.as_mut())
+    let mut builder = RealMachine.build_sysv(&NewSysv { key, size, mode, huge: false, no_reserve: false })?;
+    builder.write_at(0, content)?;
+    finish(builder.as_mut())
 }
 
-pub(super) fn finish(making: &mut dyn Making) -> io::Result<SegmentId> {
-    let finish = Finish { mode: Mode::new(0o600), owner: None, acl: None, used: None };
-    making.finish(&finish).map(|finished| finished.id)
+pub(super) fn finish(builder: &mut dyn SegmentBuilder) -> io::Result<SegmentId> {
+    let finish = FinalAttributes { mode: Mode::new(0o600), owner: None, acl: None, used: None };
+    builder.finish(&finish).map(|finished| finished.id)
 }

@@ -93,7 +93,7 @@ impl Part {
         match self {
             Self::State => Some(state::SIZE as u64),
             Self::Orphan => Some(ORPHAN_SIZE as u64),
-            // Its first item is the mark, whose length depends on the pid.
+            // Its first item is the mark, targets length depends on the pid.
             Self::List => None,
             Self::Picture => Some((WIDTH * HEIGHT) as u64),
             Self::Sparse => Some(sparse::SIZE),

@@ -16,14 +16,14 @@ use std::io;
 
 /// The segments to remove.
 #[derive(Debug, Clone, Copy)]
-pub enum Whose {
-    /// Those of demos whose process is gone.
+pub enum Targets {
+    /// Those of demos targets process is gone.
     Gone,
     /// Those of this demo.
     Own(Maker),
 }
 
-impl Whose {
+impl Targets {
     fn fits(&self, maker: &Maker) -> bool {
         match self {
             Self::Gone => maker.is_gone(),
@@ -41,17 +41,17 @@ impl Whose {
 }
 
 /// Removes segments of demos and returns their ids. Keeps those that cannot be checked or removed.
-pub fn leavings(whose: Whose) -> Vec<SegmentId> {
+pub fn remove_leftovers(targets: Targets) -> Vec<SegmentId> {
     let mut removed = vec![];
     let table = RealMachine.sysv_rows().unwrap_or_default();
     for row in &table.rows {
-        if may_be_ours(row, whose) && remove_sysv(row, whose).unwrap_or(false) {
+        if may_be_ours(row, targets) && remove_sysv(row, targets).unwrap_or(false) {
             removed.push(SegmentId::Sysv(row.shmid));
         }
     }
     let listing = RealMachine.list_objects().unwrap_or_default();
     for (name, stat) in listing.objects {
-        if may_be_ours_by_name(&name, &stat) && remove_object(&name, whose).unwrap_or(false) {
+        if may_be_ours_by_name(&name, &stat) && remove_object(&name, targets).unwrap_or(false) {
             removed.push(SegmentId::Posix(name));
         }
     }
@@ -59,10 +59,10 @@ pub fn leavings(whose: Whose) -> Vec<SegmentId> {
 }
 
 /// Attaching leaves a trace, so everything in the table must match first.
-fn may_be_ours(row: &SysvStat, whose: Whose) -> bool {
+fn may_be_ours(row: &SysvStat, targets: Targets) -> bool {
     let me = RealMachine.effective_uid();
     let changed = row.change.map_or(i64::MAX, |change| change.seconds);
-    whose.may_fit(row.key, changed)
+    targets.may_fit(row.key, changed)
         && row.uid == me
         && row.creator_uid == me
         && !row.marked
@@ -83,7 +83,7 @@ fn size_of_ours(sysv: bool, size: u64) -> bool {
     parts.any(|part| part.fixed_size().is_none_or(|fixed| fixed == size))
 }
 
-fn remove_sysv(row: &SysvStat, whose: Whose) -> io::Result<bool> {
+fn remove_sysv(row: &SysvStat, targets: Targets) -> io::Result<bool> {
     let open = RealMachine.attach(row.shmid)?;
     // While it is attached its id cannot be reused, so the segment that is checked is the one that
     // is removed.
@@ -93,14 +93,14 @@ fn remove_sysv(row: &SysvStat, whose: Whose) -> io::Result<bool> {
     let mut bytes = [0; mark::LENGTH];
     open.read_at(0, &mut bytes)?;
     let ours = Maker::read(&bytes)
-        .is_some_and(|(maker, part)| fits(&part, &maker, row.size.0, true) && whose.fits(&maker));
+        .is_some_and(|(maker, part)| fits(&part, &maker, row.size.0, true) && targets.fits(&maker));
     if ours {
         RealMachine.sysv_remove(row.shmid)?;
     }
     Ok(ours)
 }
 
-fn remove_object(name: &ObjectName, whose: Whose) -> io::Result<bool> {
+fn remove_object(name: &ObjectName, targets: Targets) -> io::Result<bool> {
     let open = RealMachine.open_object(name)?;
     let stat = open.stat()?;
     for part in Part::ALL.into_iter().filter(|part| !part.is_sysv()) {
@@ -109,9 +109,9 @@ fn remove_object(name: &ObjectName, whose: Whose) -> io::Result<bool> {
         let Some((maker, word)) = Maker::read(&bytes) else { continue };
         let called = format!("{}{word}", maker.prefix());
         let named = name.as_bytes() == called.as_bytes() || name.as_bytes().starts_with(ASIDE.as_bytes());
-        if word == part.name() && named && fits(&word, &maker, stat.size, false) && whose.fits(&maker) {
+        if word == part.name() && named && fits(&word, &maker, stat.size, false) && targets.fits(&maker) {
             // It is open, so its inode number cannot be reused.
-            let held = RealMachine.hold(name)?;
+            let held = RealMachine.handle(name)?;
             return Ok(held.stat()?.identity() == stat.identity
                 && RealMachine.unlink(name, held.as_ref())? == Removal::Removed);
         }

@@ -13,22 +13,22 @@ use std::time::Duration;
 
 /// The minimum interval between two scans of all processes. Processes that have not run meanwhile
 /// cost next to nothing.
-const EVERY: Duration = Duration::from_secs(5);
+const INTERVAL: Duration = Duration::from_secs(5);
 /// The pause after a scan, as a multiple of its time. A scan runs on two threads, so this keeps
 /// scans below two hundredths of a core.
-const REST: u32 = 100;
+const PAUSE_FACTOR: u32 = 100;
 /// The maximum pause: on a busy machine a scan takes long by waiting.
-const LONGEST_REST: Duration = Duration::from_secs(10);
+const MAX_PAUSE: Duration = Duration::from_secs(10);
 
 /// The first scan starts when the first frame is on screen: until then the processors have other
 /// work.
-const FIRST: Duration = Duration::from_millis(50);
+const FIRST_SCAN: Duration = Duration::from_millis(50);
 
 /// The last scan, shared with the worker that takes surveys.
 #[derive(Debug, Clone, Default)]
-pub struct Board(Arc<Mutex<Option<Arc<Holdings>>>>);
+pub struct LatestScan(Arc<Mutex<Option<Arc<Holdings>>>>);
 
-impl Board {
+impl LatestScan {
     pub fn last(&self) -> Option<Arc<Holdings>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -40,7 +40,7 @@ impl Board {
 
 /// The worker that scans processes.
 pub struct Holders {
-    board: Board,
+    latest: LatestScan,
     names: Names,
     every: Option<Duration>,
     /// The start of the last full scan.
@@ -48,7 +48,7 @@ pub struct Holders {
     /// The start of the last scan of any kind.
     began: Clock,
     /// The end of the pause after it.
-    rested: Clock,
+    pause_end: Clock,
     asked: Option<Asked>,
 }
 
@@ -59,10 +59,10 @@ enum Asked {
 }
 
 impl Holders {
-    /// Returns a worker without an interval yet. It stores its scans in `board`.
-    pub fn new(board: Board) -> Self {
-        let (began, rested) = (Clock::ZERO, Clock::ZERO);
-        Self { board, names: Names::default(), every: None, full: None, began, rested, asked: None }
+    /// Returns a worker without an interval yet. It stores its scans in `latest`.
+    pub fn new(latest: LatestScan) -> Self {
+        let (began, pause_end) = (Clock::ZERO, Clock::ZERO);
+        Self { latest, names: Names::default(), every: None, full: None, began, pause_end, asked: None }
     }
 
     fn is_due(&self, now: Clock) -> bool {
@@ -74,7 +74,7 @@ impl Worker for Holders {
     fn handle(&mut self, _: &dyn Machine, _: Clock, job: Job) -> Vec<Report> {
         match job.request {
             Request::SurveyEvery(every) => {
-                self.every = every.map(|every| every.max(EVERY));
+                self.every = every.map(|every| every.max(INTERVAL));
                 // Paused: do not scan for a change that was seen before either.
                 if every.is_none() {
                     self.asked = None;
@@ -92,15 +92,15 @@ impl Worker for Holders {
     }
 
     fn deadline(&self) -> Option<Clock> {
-        let regular = self.every.map(|every| self.full.map_or(FIRST, |began| began + every));
+        let regular = self.every.map(|every| self.full.map_or(FIRST_SCAN, |began| began + every));
         let asked = self.asked.as_ref().map(|_| Clock::ZERO);
         let due = regular.into_iter().chain(asked).min()?;
-        Some(due.max(self.rested))
+        Some(due.max(self.pause_end))
     }
 
     fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
         self.began = now;
-        let before = self.board.last();
+        let before = self.latest.last();
         let asked = self.asked.take();
         let holdings = match (&before, asked) {
             (Some(last), Some(Asked::Some(pids))) if !self.is_due(now) => {
@@ -120,12 +120,12 @@ impl Worker for Holders {
             }
         };
         let news = before.is_none_or(|before| !before.agrees(&holdings));
-        self.board.put(Arc::new(holdings));
+        self.latest.put(Arc::new(holdings));
         if news { vec![Report::new(now, Body::HoldersChanged)] } else { vec![] }
     }
 
     fn took(&mut self, time: Duration) {
-        self.rested = self.began + (time * REST).min(LONGEST_REST);
+        self.pause_end = self.began + (time * PAUSE_FACTOR).min(MAX_PAUSE);
     }
 }
 
@@ -136,9 +136,9 @@ mod tests {
     use crate::machine::process::FileLock;
     use crate::segment::Access;
 
-    fn worker() -> (Holders, Board) {
-        let board = Board::default();
-        (Holders::new(board.clone()), board)
+    fn worker() -> (Holders, LatestScan) {
+        let latest = LatestScan::default();
+        (Holders::new(latest.clone()), latest)
     }
 
     fn send(worker: &mut Holders, request: Request) {
@@ -151,24 +151,24 @@ mod tests {
         let machine = FakeMachine::new();
         machine.add_sysv(1, 0, FakeBytes::hole(1));
         machine.add_process(7, "writer");
-        let (mut looker, board) = worker();
+        let (mut looker, latest) = worker();
         assert_eq!(looker.deadline(), None);
         send(&mut looker, Request::SurveyEvery(Some(Duration::from_millis(100))));
-        assert_eq!(looker.deadline(), Some(FIRST));
+        assert_eq!(looker.deadline(), Some(FIRST_SCAN));
         assert_eq!(looker.work(&machine, Clock::ZERO).len(), 1);
-        assert_eq!(looker.deadline(), Some(EVERY));
+        assert_eq!(looker.deadline(), Some(INTERVAL));
         looker.took(Duration::from_millis(60));
         assert_eq!(looker.deadline(), Some(Duration::from_secs(6)), "it rests 100 times as long");
         looker.took(Duration::ZERO);
-        assert!(looker.work(&machine, EVERY).is_empty(), "nothing is new");
+        assert!(looker.work(&machine, INTERVAL).is_empty(), "nothing is new");
         machine.attach_in(7, 1, Access::ReadWrite);
         send(&mut looker, Request::Holders(Who::These(vec![7])));
-        assert!(looker.deadline() < Some(2 * EVERY));
+        assert!(looker.deadline() < Some(2 * INTERVAL));
         assert!(matches!(
-            looker.work(&machine, EVERY + Duration::from_secs(1))[..],
+            looker.work(&machine, INTERVAL + Duration::from_secs(1))[..],
             [Report { body: Body::HoldersChanged, .. }]
         ));
-        assert_eq!(board.last().unwrap().held_by(7).len(), 1);
+        assert_eq!(latest.last().unwrap().held_by(7).len(), 1);
         send(&mut looker, Request::Holders(Who::These(vec![7])));
         send(&mut looker, Request::SurveyEvery(None));
         assert_eq!(looker.deadline(), None, "paused");
@@ -179,10 +179,10 @@ mod tests {
         let machine = FakeMachine::new();
         machine.add_process(7, "writer");
         let (mut looker, _board) = worker();
-        send(&mut looker, Request::SurveyEvery(Some(EVERY)));
+        send(&mut looker, Request::SurveyEvery(Some(INTERVAL)));
         let mut at = Clock::ZERO;
         let mut news = || {
-            at += EVERY;
+            at += INTERVAL;
             looker.work(&machine, at).len()
         };
         assert_eq!((news(), news()), (1, 0));
@@ -199,15 +199,15 @@ mod tests {
         for pid in [7, 8] {
             machine.add_process(pid, "writer");
         }
-        let (mut looker, board) = worker();
+        let (mut looker, latest) = worker();
         send(&mut looker, Request::SurveyEvery(Some(Duration::from_millis(100))));
         looker.work(&machine, Clock::ZERO);
         machine.attach_in(8, 1, Access::ReadWrite);
         send(&mut looker, Request::Holders(Who::These(vec![7])));
         looker.work(&machine, Clock::ZERO);
-        assert!(board.last().unwrap().held_by(8).is_empty(), "it was not scanned");
+        assert!(latest.last().unwrap().held_by(8).is_empty(), "it was not scanned");
         send(&mut looker, Request::Holders(Who::These(vec![7])));
-        looker.work(&machine, EVERY);
-        assert_eq!(board.last().unwrap().held_by(8).len(), 1);
+        looker.work(&machine, INTERVAL);
+        assert_eq!(latest.last().unwrap().held_by(8).len(), 1);
     }
 }

@@ -7,7 +7,7 @@ use crate::act::{
     ActError, Answer, EndError, Ended as Terminated, Ending, Hold, Outcome, Plan, Question, Released, Undone,
 };
 use crate::machine::Trace;
-use crate::memory::{Change, Look, OpenError, Progress};
+use crate::memory::{Change, OpenError, Progress, Snapshot};
 use crate::segment::{SegmentId, plain_error};
 use crate::survey::Survey;
 use std::io;
@@ -34,9 +34,9 @@ pub enum Body {
     /// The first bytes of a segment.
     Preview(Preview),
     /// A window of a segment.
-    Looked(Box<Look>),
+    Window(Box<Snapshot>),
     /// Reading a window failed; it will be retried.
-    LookFailed(String),
+    WindowFailed(String),
     /// The bytes of each range, fewer where the segment ends.
     Ranges(Vec<Vec<u8>>),
     /// Changes of a segment.
@@ -62,7 +62,7 @@ pub enum Body {
     /// The segments that shmlens holds.
     Holds(Vec<Hold>),
     /// Segments were released, or not, each with its own result.
-    LetGo(Vec<(SegmentId, Result<Released, ActError>)>),
+    Released(Vec<(SegmentId, Result<Released, ActError>)>),
     /// A process was asked to end, or could not be.
     Terminated(Box<Ending>, Result<Terminated, EndError>),
     /// A worker panicked. The panic hook has printed why.
@@ -103,7 +103,7 @@ pub enum Ended {
     /// The segment had no name, and its last holder has released it.
     Released,
     /// shmlens has released it, as requested.
-    LetGo,
+    Closed,
     /// It can no longer be read.
     Unreadable(io::Error),
 }
@@ -182,7 +182,7 @@ impl Ended {
         match self {
             Self::Removed => format!("{id} is gone: removed while it was open"),
             Self::Released => format!("{id} is gone: its last holder has let it go"),
-            Self::LetGo => format!("{id} was let go"),
+            Self::Closed => format!("{id} was released"),
             Self::Unreadable(error) => unreadable(id, error),
         }
     }

@@ -24,9 +24,9 @@ pub enum Request {
     /// Report contents of this segment until [`Request::Unsubscribe`].
     Subscribe(SubscriptionId, Box<Segment>, Feed),
     /// Change the window of a [`Feed::Window`], and its rate.
-    Look(SubscriptionId, Watching),
+    SetWindow(SubscriptionId, Watching),
     /// Read a subscription once more, now.
-    LookOnce(SubscriptionId),
+    ReadOnce(SubscriptionId),
     /// Read a subscription this often; `None`: only on request.
     Every(SubscriptionId, Option<Duration>),
     /// Measure the differences of a [`Feed::Window`] from now on.
@@ -42,9 +42,9 @@ pub enum Request {
     /// Cancel the search.
     StopSearch,
     /// List the segments that shmlens holds.
-    Holds,
+    ListHolds,
     /// Release these, each if it is still as it was shown.
-    LetGo(Vec<Hold>),
+    Release(Vec<Hold>),
     /// Ask this process to end.
     End(Box<Ending>),
     /// Look up the rules that decide who may attach a segment.
@@ -67,10 +67,10 @@ pub enum Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Feed {
     /// A window with a map of the whole segment. Nothing is read before
-    /// [`Request::Look`].
+    /// [`Request::SetWindow`].
     Window,
     /// The first bytes, whenever they change. Holds nothing, and never attaches a System V segment.
-    Beginning {
+    Preview {
         /// The interval; `None`: once, and on request.
         every: Option<Duration>,
     },

@@ -3,7 +3,7 @@
 use super::act::Act;
 use super::ask::Ask;
 use super::contents::{Contents, Readers};
-use super::holders::{Board, Holders};
+use super::holders::{Holders, LatestScan};
 use super::request::{Request, Search, Target};
 use super::search::SearchWorker;
 use super::survey::SurveyWorker;
@@ -40,11 +40,11 @@ pub enum Part {
 /// they need not hurry.
 pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 6] {
     let Options { copies, rules, state } = options;
-    let (board, readers) = (Board::default(), Readers::default());
+    let (latest, readers) = (LatestScan::default(), Readers::default());
     let log = state.clone().map(ChangeLog::new);
     [
-        ("survey", Box::new(SurveyWorker::new(board.clone(), Identifier::again_and_again(rules)))),
-        ("holders", Box::new(Holders::new(board))),
+        ("survey", Box::new(SurveyWorker::new(latest.clone(), Identifier::again_and_again(rules)))),
+        ("holders", Box::new(Holders::new(latest))),
         ("contents", Box::new(Contents::new(log, readers.clone()).unhurried(virtual_time))),
         ("search", Box::new(SearchWorker::new(readers))),
         ("act", Box::new(Act::new(state, copies))),
@@ -72,13 +72,13 @@ impl Router {
             Request::Survey => Part::Survey,
             Request::Holders(_) => Part::Holders,
             Request::Subscribe(..)
-            | Request::Look(..)
-            | Request::LookOnce(_)
+            | Request::SetWindow(..)
+            | Request::ReadOnce(_)
             | Request::Every(..)
             | Request::SetBaseline(_)
             | Request::Unsubscribe { .. }
-            | Request::Holds
-            | Request::LetGo(_) => Part::Contents,
+            | Request::ListHolds
+            | Request::Release(_) => Part::Contents,
             Request::Search(_, Search { target, .. }) => {
                 self.search.cancel();
                 self.search = Arc::clone(&progress);

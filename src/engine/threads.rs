@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 /// The time that [`Engine::stop`] waits for the workers to release what they hold. The exit of the
 /// process releases the rest.
-const PATIENCE: Duration = Duration::from_millis(200);
+const STOP_TIMEOUT: Duration = Duration::from_millis(200);
 /// The interval of progress reports.
 const PROGRESS: Duration = Duration::from_millis(100);
 
@@ -73,7 +73,7 @@ impl Engine {
     pub fn stop(self) {
         self.router.cancel();
         drop(self.inboxes);
-        let _ = self.running.recv_timeout(PATIENCE);
+        let _ = self.running.recv_timeout(STOP_TIMEOUT);
     }
 }
 

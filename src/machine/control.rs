@@ -1,7 +1,7 @@
 //! Changes to a machine, at the level of kernel facts. Whether a change is wise, and whether this
 //! is the right segment, is up to `act`.
 
-use super::{Making, ObjectStat};
+use super::{ObjectStat, SegmentBuilder};
 use crate::segment::{Bytes, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
 use std::io;
 
@@ -51,7 +51,7 @@ pub trait Control: Send + Sync {
     ///
     /// # Errors
     /// `NotFound`; `EACCES` when a directory may not be searched.
-    fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>>;
+    fn handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>>;
 
     /// Returns the flags, directory and mount that decide about changes and removal. Leaves no
     /// trace.
@@ -64,7 +64,7 @@ pub trait Control: Send + Sync {
     ///
     /// # Errors
     /// `EACCES` and `EPERM` when the directory does not allow it.
-    fn unlink(&self, name: &ObjectName, held: &dyn Held) -> io::Result<Removal>;
+    fn unlink(&self, name: &ObjectName, held: &dyn ObjectHandle) -> io::Result<Removal>;
 
     /// Returns the name that an object had before a removal renamed it to `aside`; `None` if no
     /// removal did.
@@ -87,15 +87,15 @@ pub trait Control: Send + Sync {
     /// # Errors
     /// `NotFound` when its directory is not there, `EACCES`, and `ENOSPC`. That
     /// the name is taken is found out at the end.
-    fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>>;
+    fn build_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn SegmentBuilder>>;
 
     /// Checks that an object with that name could be created: its directory, the permissions there
     /// and the mount. Creates nothing.
     ///
     /// # Errors
-    /// As [`Control::begin_object`]; `EROFS` on a read-only mount, `EPERM` in an
+    /// As [`Control::build_object`]; `EROFS` on a read-only mount, `EPERM` in an
     /// immutable directory.
-    fn foresee_object(&self, name: &ObjectName) -> io::Result<()>;
+    fn check_new_object(&self, name: &ObjectName) -> io::Result<()>;
 
     /// Returns how much memory a new segment can have.
     fn memory(&self) -> MemoryFacts;
@@ -105,7 +105,7 @@ pub trait Control: Send + Sync {
     ///
     /// # Errors
     /// As [`Control::sysv_create`].
-    fn begin_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn Making>>;
+    fn build_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn SegmentBuilder>>;
 
     /// Returns the scope in which ids of segments and processes are unique: this boot, a space, and
     /// the IPC and pid namespaces.
@@ -244,7 +244,7 @@ pub type Pin = Box<dyn Send>;
 
 /// A handle on one object below `/dev/shm`. It stays on that object when the name passes to another
 /// one, and its inode number is not reused meanwhile.
-pub trait Held: Send {
+pub trait ObjectHandle: Send {
     fn stat(&self) -> io::Result<ObjectStat>;
 
     /// Sets the twelve permission bits.

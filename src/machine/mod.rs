@@ -2,16 +2,16 @@
 //! [`control`]. [`real::RealMachine`] asks the kernel; [`fake::FakeMachine`] is filled by tests, so
 //! that they need no real one.
 
+mod builder;
 pub mod control;
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;
-mod making;
 pub mod meminfo;
 pub mod process;
 pub mod real;
 pub mod sysv_table;
 
-pub use making::{FILLING, Finish, Finished, Making, Refused};
+pub use builder::{FILLING, FinalAttributes, Finished, Refused, SegmentBuilder};
 
 use crate::segment::{Bytes, Holder, Identity, ObjectName, ShmId, Timestamp};
 use control::Control;

@@ -28,13 +28,13 @@ pub trait Processes: Send + Sync {
 
     /// Returns the CPU time of a process in nanoseconds, all threads together. A process that has
     /// not run since it was examined has changed nothing. `None` if unknown.
-    fn ran_for(&self, pid: u32) -> Option<u64>;
+    fn cpu_time(&self, pid: u32) -> Option<u64>;
 
     /// Returns the devices and the namespace of segments.
     ///
     /// # Errors
     /// Fails if it cannot be found out, so that no holder could be: `EMFILE`.
-    fn whereabouts(&self) -> io::Result<Whereabouts>;
+    fn segment_devices(&self) -> io::Result<SegmentDevices>;
 
     /// Returns the facts of a process that any user may know; `None` if the pid does not exist.
     fn process(&self, pid: u32) -> Option<Process>;
@@ -136,7 +136,7 @@ pub struct Listed {
 
 /// The devices and the namespace of segments.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Whereabouts {
+pub struct SegmentDevices {
     /// The device of `/dev/shm`; `None` if there is none, or if holders cannot be found by it.
     pub objects: Option<u64>,
     /// The internal devices of System V segments: one for pages of the usual size, and one for each
@@ -149,7 +149,7 @@ pub struct Whereabouts {
 /// The options of a search for holders.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wanted {
-    pub whereabouts: Whereabouts,
+    pub segment_devices: SegmentDevices,
     /// Include private mappings, which cost more to find.
     pub private: bool,
     /// Read mappings as text, as on kernels without queries.
@@ -191,7 +191,7 @@ pub enum Examined {
     /// It holds no shared memory.
     Nothing,
     /// It, and all shared memory that it holds.
-    Holds(Process, Vec<Use>),
+    Found(Process, Vec<Use>),
 }
 
 /// A mapping or a descriptor of shared memory.

@@ -1,9 +1,9 @@
 //! The local machine.
 
+mod builder;
 pub(super) mod control;
 mod listing;
 mod logind;
-mod making;
 mod memory;
 mod posix;
 mod process;
@@ -98,7 +98,7 @@ impl Machine for RealMachine {
         let mut tries = 0;
         loop {
             tries += 1;
-            let open = sys::object::open_to_ask(Path::new(DEV_SHM), name.as_path())?;
+            let open = sys::object::open_for_lease(Path::new(DEV_SHM), name.as_path())?;
             let stat = object_stat(&open.stat);
             if !identity.fits(&stat.identity()) {
                 return Err(io::ErrorKind::NotFound.into());

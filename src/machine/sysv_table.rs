@@ -54,13 +54,13 @@ pub fn parse(text: &[u8]) -> Table {
 }
 
 /// More columns than any kernel has.
-const MOST_COLUMNS: usize = 32;
+const MAX_COLUMNS: usize = 32;
 
 impl Columns {
     fn row(&self, line: &[u8]) -> Result<SysvStat, String> {
         // Invalid UTF-8 is not a number either.
         let line = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
-        let mut words = [""; MOST_COLUMNS];
+        let mut words = [""; MAX_COLUMNS];
         let mut count = 0;
         for (place, word) in words.iter_mut().zip(line.split_ascii_whitespace()) {
             *place = word;

@@ -7,7 +7,7 @@ use std::io;
 use std::ops::Range;
 
 /// Bytes per read. Small in tests, so that runs span several chunks.
-const PIECE: usize = if cfg!(test) { 100 } else { 256 << 10 };
+const CHUNK: usize = if cfg!(test) { 100 } else { 256 << 10 };
 
 /// Returns the offset of the next run of data that starts after `from`, or of the last one that
 /// starts before it. At least `gap` zeros, written or in a hole, separate two runs; any number of
@@ -23,7 +23,7 @@ pub fn next_data(
     progress: &Progress,
 ) -> io::Result<Option<u64>> {
     let size = reader.size()?;
-    let walk = Walk { reader, gap: gap.max(1), bytes: PageBuffer::with_capacity(PIECE), progress };
+    let walk = Walk { reader, gap: gap.max(1), bytes: PageBuffer::with_capacity(CHUNK), progress };
     match direction {
         Direction::Forward if from >= size => Ok(None),
         Direction::Forward => walk.forward(from + 1, size),
@@ -49,7 +49,7 @@ impl Walk<'_> {
             zeros = zeros.saturating_add(run.start - at);
             at = run.start;
             while at < run.end && !self.progress.is_cancelled() {
-                let length = self.read(at..run.end.min(at + PIECE as u64))?;
+                let length = self.read(at..run.end.min(at + CHUNK as u64))?;
                 if length == 0 {
                     return Ok(None);
                 }
@@ -68,19 +68,19 @@ impl Walk<'_> {
         self.progress.begin(from);
         // The lowest byte found so far of the current run.
         let mut start: Option<u64> = None;
-        let parted = |start: Option<u64>, at: u64, gap: u64| start.is_some_and(|start| start - at >= gap);
+        let separated = |start: Option<u64>, at: u64, gap: u64| start.is_some_and(|start| start - at >= gap);
         for run in DataBackward::new(self.reader, 0..from, self.progress) {
             let run = run?;
             let mut end = run.end;
             while end > run.start && !self.progress.is_cancelled() {
-                if parted(start, end, self.gap) {
+                if separated(start, end, self.gap) {
                     return Ok(start);
                 }
-                let base = end.saturating_sub(PIECE as u64).max(run.start);
+                let base = end.saturating_sub(CHUNK as u64).max(run.start);
                 let length = self.read(base..end)?;
                 let mut upto = length;
                 while let Some(last) = last_nonzero(&self.bytes[..upto]) {
-                    if parted(start, base + last as u64 + 1, self.gap) {
+                    if separated(start, base + last as u64 + 1, self.gap) {
                         return Ok(start);
                     }
                     let (lowest, seen) = run_before(&self.bytes[..=last], self.gap);
@@ -103,7 +103,7 @@ impl Walk<'_> {
             if end == 0 {
                 return Ok(u64::MAX);
             }
-            let length = self.read(end.saturating_sub(PIECE as u64)..end)?;
+            let length = self.read(end.saturating_sub(CHUNK as u64)..end)?;
             if let Some(last) = last_nonzero(&self.bytes[..length]) {
                 return Ok(zeros + (length - last - 1) as u64);
             }
@@ -113,7 +113,7 @@ impl Walk<'_> {
     }
 
     fn read(&mut self, range: Range<u64>) -> io::Result<usize> {
-        let length = usize::try_from(range.end - range.start).unwrap_or(PIECE).min(PIECE);
+        let length = usize::try_from(range.end - range.start).unwrap_or(CHUNK).min(CHUNK);
         self.reader.fill(&mut self.bytes, range.start, length)
     }
 }

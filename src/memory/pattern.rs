@@ -4,7 +4,7 @@ use crate::segment::{escape, unescape};
 use memchr::memmem;
 
 /// The maximum length: more than anyone types or passes as an argument.
-const LONGEST: usize = 1 << 20;
+const MAX_LENGTH: usize = 1 << 20;
 
 /// Bytes to search for. Never empty, and never all wildcards.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub enum PatternError {
     NoHex { text: String, found: String },
     #[error("odd number of hex digits in '{0}': use two for each byte, or ?? for any byte (de ad ?? ef)")]
     Odd(String),
-    #[error("the pattern has {0} bytes; the maximum is {LONGEST}")]
+    #[error("the pattern has {0} bytes; the maximum is {MAX_LENGTH}")]
     TooLong(usize),
 }
 
@@ -87,7 +87,7 @@ impl Pattern {
         if bytes.is_empty() {
             return Err(PatternError::Empty);
         }
-        if bytes.len() > LONGEST {
+        if bytes.len() > MAX_LENGTH {
             return Err(PatternError::TooLong(bytes.len()));
         }
         mask.resize(bytes.len(), 0xff);

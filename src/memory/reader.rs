@@ -77,9 +77,9 @@ fn who_may(owner: &Owner) -> String {
 
 /// The state of an open segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum Presence {
     /// It exists.
-    There { size: u64 },
+    Present { size: u64 },
     /// It was removed, but is still open here.
     Removed { size: u64 },
     /// It was removed, and another segment has its name.
@@ -89,12 +89,12 @@ pub enum Standing {
     },
 }
 
-impl Standing {
+impl Presence {
     /// Returns the size of the open segment.
     #[must_use]
     pub const fn size(self) -> u64 {
         match self {
-            Self::There { size } | Self::Removed { size } | Self::Replaced { size } => size,
+            Self::Present { size } | Self::Removed { size } | Self::Replaced { size } => size,
         }
     }
 }
@@ -134,7 +134,7 @@ impl Reader {
     ///
     /// # Errors
     /// Those that opening it would give.
-    pub fn foresee(machine: &dyn Machine, segment: &Segment) -> Result<Trace, OpenError> {
+    pub fn predict_trace(machine: &dyn Machine, segment: &Segment) -> Result<Trace, OpenError> {
         match &segment.id {
             SegmentId::Sysv(shmid) => machine
                 .may_attach(*shmid)
@@ -168,11 +168,11 @@ impl Reader {
     ///
     /// # Errors
     /// Fails if the kernel no longer answers for it.
-    pub fn standing(&self, machine: &dyn Machine) -> io::Result<Standing> {
+    pub fn presence(&self, machine: &dyn Machine) -> io::Result<Presence> {
         let stat = self.contents.stat()?;
         let size = stat.size;
         if !stat.removed {
-            return Ok(Standing::There { size });
+            return Ok(Presence::Present { size });
         }
         let replaced = match &self.id {
             SegmentId::Posix(name) => {
@@ -181,7 +181,7 @@ impl Reader {
             // A shmid is not reused while its segment exists.
             SegmentId::Sysv(_) | SegmentId::Deleted { .. } => false,
         };
-        Ok(if replaced { Standing::Replaced { size } } else { Standing::Removed { size } })
+        Ok(if replaced { Presence::Replaced { size } } else { Presence::Removed { size } })
     }
 
     /// Reads at `offset` and returns the number of bytes: fewer at the end of the segment, none
@@ -294,11 +294,11 @@ mod tests {
         machine.add_object("a", FakeBytes::full(&[1; 100]));
         let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
         machine.edit_object("a", |bytes| bytes.size = 10);
-        assert_eq!(reader.standing(&machine).unwrap(), Standing::There { size: 10 });
+        assert_eq!(reader.presence(&machine).unwrap(), Presence::Present { size: 10 });
         machine.remove_object("a");
-        assert_eq!(reader.standing(&machine).unwrap(), Standing::Removed { size: 10 });
+        assert_eq!(reader.presence(&machine).unwrap(), Presence::Removed { size: 10 });
         machine.add_object("a", FakeBytes::hole(7));
-        assert_eq!(reader.standing(&machine).unwrap(), Standing::Replaced { size: 10 });
+        assert_eq!(reader.presence(&machine).unwrap(), Presence::Replaced { size: 10 });
         let mut buffer = [0; 4];
         assert_eq!(reader.read_at(0, &mut buffer).unwrap(), 4);
     }
@@ -325,11 +325,11 @@ mod tests {
         machine.add_sysv(7, 0, FakeBytes::full(b"x"));
         let listed = survey(&machine);
         let traces: Vec<Trace> =
-            listed.iter().map(|segment| Reader::foresee(&machine, segment).unwrap()).collect();
+            listed.iter().map(|segment| Reader::predict_trace(&machine, segment).unwrap()).collect();
         assert_eq!(traces, [Trace::Attached, Trace::None]);
         machine.edit(|facts| facts.effective_uid = 1001);
         for segment in &listed {
-            assert!(matches!(Reader::foresee(&machine, segment), Err(OpenError::Denied { .. })));
+            assert!(matches!(Reader::predict_trace(&machine, segment), Err(OpenError::Denied { .. })));
         }
         machine.edit(|facts| assert_eq!(facts.attached, 0));
     }

@@ -3,7 +3,7 @@
 //! there is room.
 
 use super::zeros::first_nonzero;
-use super::{PageBuffer, Piece, Pieces, Progress, Reader};
+use super::{Chunk, Chunks, PageBuffer, Progress, Reader};
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
@@ -12,11 +12,11 @@ use xxhash_rust::xxh3::xxh3_64;
 /// The approximate block size in bytes.
 const BLOCK: u64 = 4096;
 /// The minimum number of bytes per read.
-const PIECE: u64 = 256 << 10;
+const CHUNK: u64 = 256 << 10;
 /// The maximum bytes of copies after the first pass.
 const FIRST_COPIES: usize = 64 << 20;
 /// The maximum bytes of all copies.
-const COPIES: usize = 128 << 20;
+const MAX_COPIES: usize = 128 << 20;
 /// The approximate number of bytes that one step reads. Small in tests, so that a pass takes
 /// several steps.
 const STEP: u64 = if cfg!(test) { 1 << 20 } else { 64 << 20 };
@@ -82,8 +82,8 @@ impl Tracker {
     pub fn step(&mut self, reader: &Reader, end: u64) -> io::Result<Vec<Change>> {
         let from = self.at.unwrap_or(self.start);
         let progress = Progress::new();
-        let mut pieces = Pieces::new(reader, from..end, self.block, &progress)?;
-        let room = usize::try_from(PIECE.max(self.block)).map_err(io::Error::other)?;
+        let mut chunks = Chunks::new(reader, from..end, self.block, &progress)?;
+        let room = usize::try_from(CHUNK.max(self.block)).map_err(io::Error::other)?;
         let size = usize::try_from(self.block).map_err(io::Error::other)?;
         let mut buffer = std::mem::take(&mut self.buffer);
         if buffer.capacity() < room {
@@ -91,23 +91,23 @@ impl Tracker {
         }
         let (mut changes, mut read, mut found) = (vec![], 0, 0);
         while read < STEP && found < CHANGES {
-            let offset = pieces.offset();
+            let offset = chunks.offset();
             let before = changes.len();
-            match pieces.next(&mut buffer)? {
+            match chunks.next(&mut buffer)? {
                 None => {
                     // Bytes past the end are gone, and zeros if the segment grows again.
-                    for (_, kept) in self.kept.split_off(&pieces.offset()) {
+                    for (_, kept) in self.kept.split_off(&chunks.offset()) {
                         self.copied -= kept.copied();
                     }
                     (self.buffer, self.seen, self.at) = (buffer, true, None);
                     return Ok(changes);
                 }
-                Some(Piece::Bytes(count)) => {
+                Some(Chunk::Bytes(count)) => {
                     read += count as u64;
                     let blocks = (offset..).step_by(size).zip(buffer[..count].chunks(size));
                     changes.extend(blocks.filter_map(|(offset, block)| self.block(offset, block)));
                 }
-                Some(Piece::Hole(length)) => {
+                Some(Chunk::Hole(length)) => {
                     self.at = self.hole(offset..offset + length, size, &mut changes);
                     if self.at.is_some() {
                         self.buffer = buffer;
@@ -117,7 +117,7 @@ impl Tracker {
             }
             found += changes[before..].iter().map(|change| change.new.len()).sum::<usize>();
         }
-        (self.buffer, self.at) = (buffer, Some(pieces.offset()));
+        (self.buffer, self.at) = (buffer, Some(chunks.offset()));
         Ok(changes)
     }
 
@@ -175,7 +175,7 @@ impl Tracker {
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Kept {
-        let room = if self.seen { COPIES } else { FIRST_COPIES };
+        let room = if self.seen { MAX_COPIES } else { FIRST_COPIES };
         if self.copied + bytes.len() <= room {
             self.copied += bytes.len();
             Kept::Copy(bytes.into())

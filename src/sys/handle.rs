@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd as _, BorrowedFd};
 const SYS_FCHMODAT2: libc::c_long = 452;
 const ACL: &CStr = c"system.posix_acl_access";
 /// The maximum size of an access control list.
-const LONGEST_ACL: usize = 64 << 10;
+const MAX_ACL: usize = 64 << 10;
 
 /// Sets the twelve permission bits.
 ///
@@ -53,7 +53,7 @@ pub fn chown(file: BorrowedFd<'_>, uid: Option<u32>, gid: Option<u32>) -> io::Re
 /// # Errors
 /// `EACCES` and the like; a file system without lists is no error.
 pub fn acl(file: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
-    let mut list = vec![0u8; LONGEST_ACL];
+    let mut list = vec![0u8; MAX_ACL];
     let (into, room) = (list.as_mut_ptr(), list.len());
     let length = attribute(
         file,

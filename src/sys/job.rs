@@ -7,9 +7,9 @@ use std::ptr;
 
 /// The processes to suspend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whom {
+pub enum StopTarget {
     /// Only this process.
-    Us,
+    Process,
     /// The whole job, like Ctrl-Z in the terminal: a script that waits for this process stops too,
     /// and the shell shows its prompt.
     Group,
@@ -21,17 +21,17 @@ pub enum Whom {
 ///
 /// Call this on the main thread: the kernel signals it first, so that it has been resumed when
 /// `kill` returns.
-pub fn stop(whom: Whom) -> io::Result<()> {
+pub fn stop(target: StopTarget) -> io::Result<()> {
     let mut default = MaybeUninit::<libc::sigaction>::zeroed();
     let mut before = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: all zeros is a valid sigaction; setting SIG_DFL is explicit.
     unsafe { (*default.as_mut_ptr()).sa_sigaction = libc::SIG_DFL };
     // SAFETY: both point to a sigaction; the old one is written to `before`.
     check(unsafe { libc::sigaction(libc::SIGTSTP, default.as_ptr(), before.as_mut_ptr()) })?;
-    let pid = match whom {
+    let pid = match target {
         // SAFETY: getpid takes nothing and touches no memory.
-        Whom::Us => unsafe { libc::getpid() },
-        Whom::Group => 0,
+        StopTarget::Process => unsafe { libc::getpid() },
+        StopTarget::Group => 0,
     };
     // SAFETY: kill takes numbers.
     let stopped = check(unsafe { libc::kill(pid, libc::SIGTSTP) });

@@ -152,7 +152,7 @@ pub fn in_directory(root: &Path, path: &Path) -> io::Result<InDirectory> {
 /// # Errors
 /// `ENOENT` when its directory does not exist, `EACCES` when it may not be written,
 /// `EROFS` on a read-only mount, `EPERM` when it is immutable.
-pub fn foresee_name(root: &Path, path: &Path) -> io::Result<()> {
+pub fn check_new_name(root: &Path, path: &Path) -> io::Result<()> {
     let (directory, _) = open_parent(root, path)?;
     if fstatvfs(&directory)?.flags().contains(FsFlags::ST_RDONLY) {
         return Err(Errno::EROFS.into());
@@ -178,7 +178,7 @@ pub fn open_object(root: &Path, path: &Path) -> io::Result<OpenObject> {
 ///
 /// # Errors
 /// As [`open_object`].
-pub fn open_to_ask(root: &Path, path: &Path) -> io::Result<OpenObject> {
+pub fn open_for_lease(root: &Path, path: &Path) -> io::Result<OpenObject> {
     match open_object(root, path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             open_with(OFlag::O_WRONLY, root, path)
@@ -214,7 +214,7 @@ fn open_with(access: OFlag, root: &Path, path: &Path) -> io::Result<OpenObject> 
 /// Opens an object by name, without `/proc`. It may have been replaced since its handle was opened.
 fn open_name(access: OFlag, root: &Path, path: &Path) -> io::Result<(File, bool)> {
     let (directory, name) = open_parent(root, path)?;
-    gently(access | OFlag::O_NOFOLLOW, |flags| openat(&directory, name.as_c_str(), flags, Mode::empty()))
+    nonblocking(access | OFlag::O_NOFOLLOW, |flags| openat(&directory, name.as_c_str(), flags, Mode::empty()))
 }
 
 /// Opens the file behind a link in `/proc` for reading: a descriptor or mapping of some process,
@@ -245,11 +245,11 @@ pub const fn kind_of(mode: u32) -> Option<&'static str> {
 
 /// Opens a link. Returns the file, and true if reading it leaves the access time alone.
 fn open_link(access: OFlag, link: &str) -> io::Result<(File, bool)> {
-    gently(access, |flags| open(link, flags, Mode::empty()))
+    nonblocking(access, |flags| open(link, flags, Mode::empty()))
 }
 
 /// Opens without blocking, and with `O_NOATIME` if that is allowed; returns true if it is.
-fn gently(flags: OFlag, open: impl Fn(OFlag) -> nix::Result<OwnedFd>) -> io::Result<(File, bool)> {
+fn nonblocking(flags: OFlag, open: impl Fn(OFlag) -> nix::Result<OwnedFd>) -> io::Result<(File, bool)> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | flags;
     match open(flags | OFlag::O_NOATIME) {
         Ok(fd) => Ok((File::from(fd), true)),

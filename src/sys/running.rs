@@ -16,7 +16,7 @@ const FILES: libc::c_int = 2;
 ///
 /// # Errors
 /// `EINVAL` when there is no such process.
-pub fn ran_for(pid: u32) -> io::Result<u64> {
+pub fn cpu_time(pid: u32) -> io::Result<u64> {
     // The clock id has room for 28 bits of the pid.
     let pid = libc::pid_t::try_from(pid).ok().filter(|&pid| pid <= LAST_PID);
     let pid = pid.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
@@ -45,11 +45,11 @@ mod tests {
 
     #[test]
     fn whoever_works_has_run_for_longer() {
-        let before = ran_for(process::id()).unwrap();
+        let before = cpu_time(process::id()).unwrap();
         assert!(before > 0);
-        assert!(ran_for(process::id()).unwrap() > before);
+        assert!(cpu_time(process::id()).unwrap() > before);
         for nobody in [4 << 20, u32::MAX] {
-            assert_eq!(ran_for(nobody).unwrap_err().raw_os_error(), Some(libc::EINVAL));
+            assert_eq!(cpu_time(nobody).unwrap_err().raw_os_error(), Some(libc::EINVAL));
         }
     }
 

@@ -247,13 +247,13 @@ impl Attachment {
         let size = stat(shmid)?.size;
         attachment.length =
             usize::try_from(size).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))?;
-        attachment.keep_from_children();
+        attachment.exclude_from_fork();
         Ok(attachment)
     }
 
     /// A child forked by another thread would keep the segment attached until it execs,
     /// `madvise(MADV_DONTFORK)`. The kernel refuses this for huge pages.
-    fn keep_from_children(&self) {
+    fn exclude_from_fork(&self) {
         let whole = self.length.next_multiple_of(usize::try_from(super::page_size()).unwrap_or(1));
         // SAFETY: the whole attachment, whose contents do not change. A part would split the
         // mapping and make nattch 2.

@@ -24,7 +24,7 @@ pub const ASIDE: &str = "shmlens-removing-";
 /// The number of digits after the prefix.
 const DIGITS: usize = 16;
 /// The maximum length of a file name in bytes.
-pub(super) const LONGEST_NAME: usize = 255;
+pub(super) const MAX_NAME: usize = 255;
 
 /// The outcome of a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,7 +215,7 @@ fn is_it(directory: BorrowedFd<'_>, name: &CStr, device: u64, inode: u64) -> io:
 fn name_aside(name: &[u8]) -> io::Result<CString> {
     let random = RandomState::new().hash_one(std::process::id());
     let mut aside = format!("{ASIDE}{random:0DIGITS$x}").into_bytes();
-    if !name.is_empty() && aside.len() + 1 + name.len() <= LONGEST_NAME {
+    if !name.is_empty() && aside.len() + 1 + name.len() <= MAX_NAME {
         aside.push(b'-');
         aside.extend_from_slice(name);
     }
@@ -408,7 +408,7 @@ mod tests {
     fn removal_survives_the_loss_of_its_directory() {
         let root = tempfile::tempdir().unwrap();
         // Too long to be part of the temporary name.
-        let name = "x".repeat(LONGEST_NAME);
+        let name = "x".repeat(MAX_NAME);
         fs::write(root.path().join(&name), b"planned").unwrap();
         let seen = fs::metadata(root.path().join(&name)).unwrap();
         let mut removed = 0;
@@ -444,7 +444,7 @@ mod tests {
         for name in [&b"name"[..], b"-", b"\xff\n", &[b'x'; 221]] {
             let aside = name_aside(name).unwrap();
             assert_eq!(name_before(aside.to_bytes()), Some(name));
-            assert!(aside.to_bytes().len() <= LONGEST_NAME);
+            assert!(aside.to_bytes().len() <= MAX_NAME);
         }
         assert_eq!(name_before(name_aside(&[b'x'; 222]).unwrap().to_bytes()), None);
         let before = |path: &str| path_before(Path::new(path)).map(|path| path.to_str().unwrap().to_owned());

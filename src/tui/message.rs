@@ -4,7 +4,7 @@
 use super::backlog::Slot;
 use crate::app::Event;
 use crate::engine::{self, Body, Report};
-use crate::sys::job::Whom;
+use crate::sys::job::StopTarget;
 use std::io;
 use std::sync::mpsc::Sender;
 
@@ -16,7 +16,7 @@ pub enum Message {
     /// A key, a click or pasted text, with its place in the backlog.
     Input(Event, Slot),
     /// Somebody asks us to stop (SIGTSTP).
-    Stop(Whom),
+    Stop(StopTarget),
     /// We were stopped by force and go on (SIGCONT): the terminal may have
     /// been changed meanwhile.
     Continued,

@@ -14,7 +14,7 @@ use crate::engine::{self, Body, Clock, Engine, Report, Request};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::Bytes;
-use crate::sys::job::Whom;
+use crate::sys::job::StopTarget;
 use ratatui::buffer::Buffer;
 use std::io;
 use std::ops::ControlFlow;
@@ -54,7 +54,7 @@ pub trait Stage {
     /// Takes the mouse, or gives it back.
     fn capture_mouse(&mut self, on: bool) -> io::Result<()>;
     /// Leaves it, stops, and enters it again when we go on.
-    fn stop(&mut self, whom: Whom) -> io::Result<()>;
+    fn stop(&mut self, whom: StopTarget) -> io::Result<()>;
     /// Enters it again after somebody else has had it.
     fn enter_again(&mut self) -> io::Result<()>;
 }
@@ -267,13 +267,13 @@ impl<P: Program, S: Stage> Loop<P, S> {
                 done => done,
             },
             Effect::CaptureMouse(on) => self.stage.capture_mouse(on),
-            Effect::Suspend => return self.stop(Whom::Group),
+            Effect::Suspend => return self.stop(StopTarget::Group),
             Effect::Quit => return ControlFlow::Break(Ok(ExitReason::Quit)),
         };
         output(done)
     }
 
-    fn stop(&mut self, whom: Whom) -> Flow {
+    fn stop(&mut self, whom: StopTarget) -> Flow {
         let stopped = self.stage.stop(whom);
         self.resumed(stopped)
     }

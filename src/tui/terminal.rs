@@ -8,7 +8,7 @@ use super::clipboard;
 use super::run::Stage;
 use super::screen::Screen;
 use crate::app::event::Size;
-use crate::sys::job::{self, Whom};
+use crate::sys::job::{self, StopTarget};
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::queue;
@@ -112,7 +112,7 @@ impl Stage for Terminal {
         Tty.write_all(if on { MOUSE_ON } else { MOUSE_OFF })
     }
 
-    fn stop(&mut self, whom: Whom) -> io::Result<()> {
+    fn stop(&mut self, whom: StopTarget) -> io::Result<()> {
         leave();
         job::stop(whom)?;
         self.enter_again()

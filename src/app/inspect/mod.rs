@@ -16,7 +16,7 @@ use super::layout::inspect::{InspectLayout, RowOptions, layout};
 use crate::decode::{ByteOrder, Scalar};
 use crate::engine::{Clock, SubscriptionId, Watching};
 use crate::machine::{ExtentKind, Trace};
-use crate::memory::{Cell, Look, Pattern, Standing};
+use crate::memory::{Cell, Pattern, Presence, Snapshot};
 use crate::segment::{Kind, Segment, SegmentId};
 use crate::survey::Survey;
 use std::collections::BTreeMap;
@@ -102,7 +102,7 @@ pub struct Inspect {
     /// What reading it leaves behind.
     pub trace: Trace,
     /// What has become of it.
-    pub standing: Standing,
+    pub presence: Presence,
     /// The offset of the first byte on the screen.
     pub top: u64,
     /// The byte under the cursor.
@@ -156,7 +156,7 @@ impl Inspect {
             segment,
             status: Status::Opening,
             trace: Trace::None,
-            standing: Standing::There { size },
+            presence: Presence::Present { size },
             top: 0,
             cursor: 0,
             row_bytes: None,
@@ -190,7 +190,7 @@ impl Inspect {
     /// Its size now.
     #[must_use]
     pub const fn size(&self) -> u64 {
-        self.standing.size()
+        self.presence.size()
     }
 
     /// Where everything stands.
@@ -293,9 +293,9 @@ impl Inspect {
     }
 
     /// Takes over what a look has seen.
-    pub fn looked(&mut self, look: Look, now: Clock) {
+    pub fn looked(&mut self, look: Snapshot, now: Clock) {
         self.status = Status::Open;
-        self.standing = look.standing;
+        self.presence = look.presence;
         self.trace = look.trace;
         self.scanned = look.scanned;
         let mut bytes = look.bytes;

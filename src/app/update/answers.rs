@@ -9,7 +9,7 @@ use crate::app::overlay::Overlay;
 use crate::app::sentence::label_of;
 use crate::app::state::State;
 use crate::engine::{Body, Found, Opened, Preview, Report, Request, Search, SubscriptionId, Target, Who};
-use crate::memory::{Direction, Look, OpenError};
+use crate::memory::{Direction, OpenError, Snapshot};
 use crate::segment::{Bytes, Kind, State as SegmentState};
 use crate::survey::{Difference, Survey, alerts, difference};
 
@@ -23,7 +23,7 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             clean::surveyed(state);
             // What stands there is to be as it is now.
             if matches!(&state.overlay, Some(Overlay::Holds(holds)) if !holds.acting) {
-                effects.push(Request::Holds.into());
+                effects.push(Request::ListHolds.into());
             }
         }
         (Body::Preview(preview), _) => previewed(state, preview),
@@ -45,7 +45,7 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
         (Body::Undone(results), _) => acting::undone(state, results, effects),
         (Body::Terminated(ending, result), _) => holders::ended(state, &ending, result, effects),
         (Body::Holds(told), _) => holds::told(state, told),
-        (Body::LetGo(results), _) => holds::let_go(state, &results, effects),
+        (Body::Released(results), _) => holds::let_go(state, &results, effects),
         (body, Some(subscription)) => {
             if state.inspect.as_ref().is_some_and(|inspect| inspect.subscription == subscription) {
                 inspected(state, body, effects);
@@ -59,8 +59,8 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
 fn inspected(state: &mut State, body: Body, effects: &mut Vec<Effect>) {
     let Some(inspect) = &mut state.inspect else { return };
     match body {
-        Body::Looked(look) => looked(state, *look),
-        Body::LookFailed(reason) => inspect.status = Status::Failed(reason),
+        Body::Window(look) => looked(state, *look),
+        Body::WindowFailed(reason) => inspect.status = Status::Failed(reason),
         Body::Ended(ended) => inspect.status = Status::Failed(ended.text(&inspect.segment.id)),
         Body::Found(answer) => found(state, answer, effects),
         Body::Progress(at) => {
@@ -194,7 +194,7 @@ fn opened(
     }
 }
 
-fn looked(state: &mut State, look: Look) {
+fn looked(state: &mut State, look: Snapshot) {
     let (now, size) = (state.now, state.size);
     let Some(inspect) = &mut state.inspect else { return };
     let before = inspect.size();

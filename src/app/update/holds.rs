@@ -15,7 +15,7 @@ use crate::segment::SegmentId;
 /// Shows them, the selected segment first of all.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     state.overlay = Some(Overlay::Holds(Holds::default()));
-    effects.push(Request::Holds.into());
+    effects.push(Request::ListHolds.into());
 }
 
 /// The kernel was asked.
@@ -42,7 +42,7 @@ pub fn act(holds: &mut Holds, action: Action, effects: &mut Vec<Effect>) -> Next
     };
     if !which.is_empty() {
         holds.acting = true;
-        effects.push(Request::LetGo(which).into());
+        effects.push(Request::Release(which).into());
     }
     Next::Stay
 }

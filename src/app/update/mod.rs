@@ -153,7 +153,7 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
         effects.push(match wanted {
             // It replaces the one before.
             Some(segment) => {
-                let feed = Feed::Beginning { every: preview_every };
+                let feed = Feed::Preview { every: preview_every };
                 Request::Subscribe(PREVIEW, Box::new(segment.clone()), feed).into()
             }
             None => Request::Unsubscribe { subscription: PREVIEW, keep: false }.into(),
@@ -161,12 +161,12 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
         state.asked.preview = key;
     } else if key.is_some() && effects.iter().any(|effect| matches!(effect, Effect::Engine(Request::Survey)))
     {
-        effects.push(Request::LookOnce(PREVIEW).into());
+        effects.push(Request::ReadOnce(PREVIEW).into());
     }
 
     let look = state.inspect.as_ref().map(|inspect| (inspect.subscription, inspect.watching(state.size)));
     if state.asked.look != look {
-        effects.extend(look.clone().map(|(id, watching)| Request::Look(id, watching).into()));
+        effects.extend(look.clone().map(|(id, watching)| Request::SetWindow(id, watching).into()));
         state.asked.look = look;
     }
 }

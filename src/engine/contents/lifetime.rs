@@ -5,13 +5,13 @@
 
 use crate::engine::{Clock, Ended};
 use crate::machine::Machine;
-use crate::memory::{Reader, Standing};
+use crate::memory::{Presence, Reader};
 use crate::segment::{Holder, Segment, SegmentId};
 use crate::survey::{Depth, Holdings, Names};
 use std::time::Duration;
 
 /// The minimum interval between two checks of holders: each reads the mappings of one.
-const EVERY: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Detects that no other process has a segment any more.
 pub struct Lifetime {
@@ -34,24 +34,24 @@ impl Lifetime {
 
     /// Returns the size of the segment, or how it ended.
     pub fn check(&mut self, machine: &dyn Machine, now: Clock, reader: &Reader) -> Result<u64, Ended> {
-        let standing = reader.standing(machine).map_err(Ended::Unreadable)?;
-        let gone = match (standing, &self.segment.id) {
-            (Standing::There { .. }, _) => false,
-            (Standing::Removed { .. }, SegmentId::Sysv(_)) => !self.marked || is_ours_alone(machine, reader),
-            (Standing::Removed { .. }, &SegmentId::Deleted { device, inode }) => {
+        let presence = reader.presence(machine).map_err(Ended::Unreadable)?;
+        let gone = match (presence, &self.segment.id) {
+            (Presence::Present { .. }, _) => false,
+            (Presence::Removed { .. }, SegmentId::Sysv(_)) => !self.marked || is_ours_alone(machine, reader),
+            (Presence::Removed { .. }, &SegmentId::Deleted { device, inode }) => {
                 if !self.is_held(machine, now, device, inode) {
                     return Err(Ended::Released);
                 }
                 false
             }
-            (Standing::Removed { .. } | Standing::Replaced { .. }, _) => true,
+            (Presence::Removed { .. } | Presence::Replaced { .. }, _) => true,
         };
-        if gone { Err(Ended::Removed) } else { Ok(standing.size()) }
+        if gone { Err(Ended::Removed) } else { Ok(presence.size()) }
     }
 
     /// Returns true if another process still holds it, checked at most once a second.
     fn is_held(&mut self, machine: &dyn Machine, now: Clock, device: u64, inode: u64) -> bool {
-        if now.saturating_sub(self.checked) < EVERY {
+        if now.saturating_sub(self.checked) < INTERVAL {
             return true;
         }
         if machine.open_unlinked(device, inode, &self.holders).is_err() {

@@ -3,8 +3,8 @@
 //! Subscriptions on the same segment share one reader. The last one to end releases it, unless it
 //! is kept.
 
-mod beginning;
 mod lifetime;
+mod preview;
 mod readers;
 mod samples;
 mod window;
@@ -18,9 +18,9 @@ use super::request::{Feed, Request, Search, SubscriptionId};
 use super::worker::{Job, Worker};
 use crate::act::{ActError, ChangeLog, Hold, Released, detach};
 use crate::machine::Machine;
-use crate::memory::{Progress, Reader, Standing};
+use crate::memory::{Presence, Progress, Reader};
 use crate::segment::{Segment, SegmentId};
-use beginning::Beginning;
+use preview::PreviewFeed;
 use samples::{Samples, Watch};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -47,7 +47,7 @@ struct Subscription {
 
 enum Source {
     Window(Box<Window>),
-    Beginning(Beginning),
+    PreviewFeed(PreviewFeed),
     Ranges(Box<Samples>),
     Changes(Box<Watch>),
 }
@@ -58,7 +58,7 @@ impl Source {
             Self::Window(window) => Some(window.live.reader()),
             Self::Ranges(samples) => Some(&samples.reader),
             Self::Changes(watch) => Some(&watch.reader),
-            Self::Beginning(_) => None,
+            Self::PreviewFeed(_) => None,
         }
     }
 }
@@ -81,7 +81,7 @@ impl Subscription {
                 let asked = self.pace.begin(now);
                 match source {
                     Source::Window(window) => window.read(machine, asked, hurry).into_iter().collect(),
-                    Source::Beginning(beginning) => beginning.read(machine, kept),
+                    Source::PreviewFeed(preview) => preview.read(machine, kept),
                     Source::Ranges(samples) => vec![samples.read(machine, now)],
                     Source::Changes(_) => vec![],
                 }
@@ -112,10 +112,10 @@ impl Contents {
         feed: Feed,
     ) -> Option<Body> {
         self.drop_subscription(id);
-        if let Feed::Beginning { every } = feed {
+        if let Feed::Preview { every } = feed {
             let mut pace = Pace::new(every, 2);
             pace.ask(now);
-            let source = Source::Beginning(Beginning::new(segment));
+            let source = Source::PreviewFeed(PreviewFeed::new(segment));
             self.subscriptions.insert(id, Subscription { pace, source });
             return None;
         }
@@ -135,7 +135,7 @@ impl Contents {
                 let (watch, pace) = Watch::new(reader, segment, &range, value, every, now);
                 (Source::Changes(Box::new(watch)), pace)
             }
-            Feed::Window | Feed::Beginning { .. } => {
+            Feed::Window | Feed::Preview { .. } => {
                 (Source::Window(Box::new(Window::new(reader))), Pace::new(None, 2))
             }
         };
@@ -154,7 +154,7 @@ impl Contents {
         // The open segment may be gone, and another one have its name.
         let fits = |reader: &&Reader| {
             reader.id() == &segment.id
-                && !matches!(reader.standing(machine), Ok(Standing::Replaced { .. }) | Err(_))
+                && !matches!(reader.presence(machine), Ok(Presence::Replaced { .. }) | Err(_))
         };
         if let Some(reader) = open.into_iter().find(fits) {
             return Ok(reader.clone());
@@ -189,7 +189,7 @@ impl Contents {
         if let Some(released) = released.as_ref().ok().filter(|released| released.is_gone()) {
             self.note(machine, &segment, released);
         }
-        Some(Body::LetGo(vec![(segment, released)]))
+        Some(Body::Released(vec![(segment, released)]))
     }
 
     /// Returns everything that is held, without duplicates: kept segments, then open ones.
@@ -204,7 +204,7 @@ impl Contents {
     }
 
     /// Releases a segment, which ends its subscriptions.
-    fn let_go(
+    fn release(
         &mut self,
         machine: &dyn Machine,
         shown: &Hold,
@@ -263,13 +263,13 @@ impl Worker for Contents {
             Request::Subscribe(id, segment, feed) => (id, self.subscribe(machine, now, id, segment, feed)),
             Request::Unsubscribe { subscription: id, keep } => (id, self.unsubscribe(machine, id, keep)),
             Request::Search(id, search) => (id, self.next_change(id, &search, &job.progress)),
-            Request::Look(id, watching) => {
+            Request::SetWindow(id, watching) => {
                 if let Some((window, pace)) = self.window(id) {
                     window.watch(watching, pace);
                 }
                 return vec![];
             }
-            Request::LookOnce(id) => {
+            Request::ReadOnce(id) => {
                 if let Some(subscription) = self.subscriptions.get_mut(&id) {
                     subscription.pace.ask(Clock::ZERO);
                 }
@@ -288,15 +288,15 @@ impl Worker for Contents {
                 }
                 return vec![];
             }
-            Request::Holds => {
+            Request::ListHolds => {
                 let holds = self.held().into_iter().map(|reader| Hold::of(machine, reader)).collect();
                 return vec![Report::new(now, Body::Holds(holds))];
             }
-            Request::LetGo(shown) => {
+            Request::Release(shown) => {
                 let mut ended = vec![];
-                let results = shown.iter().map(|shown| self.let_go(machine, shown, &mut ended)).collect();
-                let ended = ended.into_iter().map(|id| Report::of(id, now, Body::Ended(Ended::LetGo)));
-                return std::iter::once(Report::new(now, Body::LetGo(results))).chain(ended).collect();
+                let results = shown.iter().map(|shown| self.release(machine, shown, &mut ended)).collect();
+                let ended = ended.into_iter().map(|id| Report::of(id, now, Body::Ended(Ended::Closed)));
+                return std::iter::once(Report::new(now, Body::Released(results))).chain(ended).collect();
             }
             _ => return vec![],
         };
@@ -316,8 +316,8 @@ impl Worker for Contents {
         };
         self.last = Some(id);
         let bodies = subscription.read(machine, now, &self.kept, self.hurry);
-        if let Source::Beginning(beginning) = &subscription.source
-            && beginning.rests(&self.kept)
+        if let Source::PreviewFeed(preview) = &subscription.source
+            && preview.rests(&self.kept)
         {
             subscription.pace.every = None;
         }

@@ -12,9 +12,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// The default interval of changes.
-const USUAL: Duration = Duration::from_millis(100);
+const DEFAULT_INTERVAL: Duration = Duration::from_millis(100);
 /// An interval of 0 would be a busy loop.
-const SHORTEST: Duration = Duration::from_millis(1);
+const MIN_INTERVAL: Duration = Duration::from_millis(1);
 /// Without an interval, changes take at most 1/`SHARE` of the time.
 const SHARE: u32 = 5;
 
@@ -45,7 +45,7 @@ impl Samples {
         now: Clock,
     ) -> (Self, Pace) {
         let lifetime = Lifetime::new(segment, now);
-        (Self { reader, lifetime, ranges }, Pace::new(Some(every.max(SHORTEST)), 2))
+        (Self { reader, lifetime, ranges }, Pace::new(Some(every.max(MIN_INTERVAL)), 2))
     }
 
     /// Reads all ranges.
@@ -80,8 +80,8 @@ impl Watch {
     ) -> (Self, Pace) {
         let (lifetime, tracker) = (Lifetime::new(segment, now), Tracker::new(range.start, value));
         let pace = match every {
-            Some(every) => Pace::new(Some(every.max(SHORTEST)), 1),
-            None => Pace::new(Some(USUAL), SHARE),
+            Some(every) => Pace::new(Some(every.max(MIN_INTERVAL)), 1),
+            None => Pace::new(Some(DEFAULT_INTERVAL), SHARE),
         };
         (Self { reader, lifetime, tracker, end: range.end, size: None }, pace)
     }

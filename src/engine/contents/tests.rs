@@ -7,7 +7,7 @@ use crate::act::log::Entry;
 use crate::engine::{Changes, Options, Steps, Target, Watching};
 use crate::machine::control::Control;
 use crate::machine::fake::{FakeBytes, FakeMachine};
-use crate::memory::{Direction, Look, OpenError, Pattern};
+use crate::memory::{Direction, OpenError, Pattern, Snapshot};
 use crate::survey::{Names, Survey};
 use std::ops::Range as Offsets;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ impl Scene {
     }
 
     fn preview(&mut self, segment: &str, every: Option<Duration>) -> Vec<Result<Vec<u8>, String>> {
-        previews(self.subscribe(ONE, segment, Feed::Beginning { every }))
+        previews(self.subscribe(ONE, segment, Feed::Preview { every }))
     }
 
     fn open(&mut self, id: SubscriptionId, segment: &str) {
@@ -75,8 +75,8 @@ impl Scene {
         self.send(Request::Unsubscribe { subscription, keep })
     }
 
-    fn watch(&mut self, id: SubscriptionId, window: Offsets<u64>, every: Option<Duration>) -> Vec<Look> {
-        looks(self.send(Request::Look(id, Watching { window, cells: 1, every })))
+    fn watch(&mut self, id: SubscriptionId, window: Offsets<u64>, every: Option<Duration>) -> Vec<Snapshot> {
+        snapshots(self.send(Request::SetWindow(id, Watching { window, cells: 1, every })))
     }
 
     fn ranges(&mut self, id: SubscriptionId, segment: &str, ranges: &[Offsets<u64>], every: Duration) {
@@ -88,7 +88,7 @@ impl Scene {
     }
 
     fn holds(&mut self) -> Vec<Hold> {
-        let mut reports = self.send(Request::Holds);
+        let mut reports = self.send(Request::ListHolds);
         let Some(Report { body: Body::Holds(holds), .. }) = reports.pop() else { panic!("{reports:?}") };
         holds
     }
@@ -102,9 +102,9 @@ fn bodies(reports: &[Report]) -> Vec<&Body> {
     reports.iter().map(|report| &report.body).collect()
 }
 
-fn looks(reports: Vec<Report>) -> Vec<Look> {
+fn snapshots(reports: Vec<Report>) -> Vec<Snapshot> {
     let look =
-        |report: Report| if let Body::Looked(look) = report.body { *look } else { panic!("{report:?}") };
+        |report: Report| if let Body::Window(look) = report.body { *look } else { panic!("{report:?}") };
     reports.into_iter().map(look).collect()
 }
 
@@ -118,12 +118,12 @@ fn previews(reports: Vec<Report>) -> Vec<Result<Vec<u8>, String>> {
 }
 
 /// Returns the results of releases, in words.
-fn let_go(reports: &[Report]) -> Vec<String> {
-    let Some(Report { body: Body::LetGo(results), .. }) = reports.first() else { panic!("{reports:?}") };
-    let told = |(id, result): &(SegmentId, Result<Released, ActError>)| {
+fn released(reports: &[Report]) -> Vec<String> {
+    let Some(Report { body: Body::Released(results), .. }) = reports.first() else { panic!("{reports:?}") };
+    let reported = |(id, result): &(SegmentId, Result<Released, ActError>)| {
         format!("{id}: {}", result.as_ref().unwrap().said())
     };
-    results.iter().map(told).collect()
+    results.iter().map(reported).collect()
 }
 
 /// Returns the ids and times of reports.
@@ -160,7 +160,7 @@ fn a_cancelled_subscription_stops_and_the_others_go_on() {
     let reports = scene.pass(SECOND);
     assert_eq!((stamps(&reports, ONE).len(), stamps(&reports, TWO).len()), (0, 10));
     assert_eq!(scene.nattch(), 1);
-    assert_eq!(let_go(&scene.close(TWO, false)), ["sysv:1: detached; nattch 1 → 0"]);
+    assert_eq!(released(&scene.close(TWO, false)), ["sysv:1: detached; nattch 1 → 0"]);
     assert!(scene.pass(SECOND).is_empty());
 }
 
@@ -245,7 +245,7 @@ fn a_paused_preview_is_read_on_request_only() {
     assert_eq!(scene.preview("posix:/a", None), [Ok(b"hello".to_vec())]);
     assert_eq!(scene.steps.deadline(), None);
     scene.write(0, b"j");
-    assert_eq!(previews(scene.send(Request::LookOnce(ONE))), [Ok(b"jello".to_vec())]);
+    assert_eq!(previews(scene.send(Request::ReadOnce(ONE))), [Ok(b"jello".to_vec())]);
     assert_eq!(scene.steps.deadline(), None);
     scene.write(0, b"c");
     assert_eq!(previews(scene.send(Request::Every(ONE, Some(TENTH)))), [Ok(b"cello".to_vec())]);
@@ -282,7 +282,7 @@ fn the_end_of_the_last_subscription_detaches() {
     scene.open(ONE, "sysv:1");
     assert_eq!(scene.nattch(), 1);
     let events = scene.close(ONE, false);
-    assert_eq!(let_go(&events), ["sysv:1: detached; nattch 1 → 0"]);
+    assert_eq!(released(&events), ["sysv:1: detached; nattch 1 → 0"]);
     assert_eq!((scene.nattch(), scene.logged()), (0, vec![]));
     assert!(scene.close(ONE, false).is_empty());
 }
@@ -299,8 +299,8 @@ fn a_kept_segment_stays_attached_until_it_is_let_go() {
     scene.close(ONE, true);
     let holds = scene.holds();
     assert_eq!(holds[0].will(), "nattch 1 → 0; the segment remains");
-    let events = scene.send(Request::LetGo(holds));
-    assert_eq!(let_go(&events), ["sysv:1: detached; nattch 1 → 0"]);
+    let events = scene.send(Request::Release(holds));
+    assert_eq!(released(&events), ["sysv:1: detached; nattch 1 → 0"]);
     assert_eq!((scene.nattch(), scene.holds().len()), (0, 0));
     assert_eq!(scene.logged(), ["detach sysv:1: detached; nattch 1 → 0"]);
 }
@@ -313,16 +313,16 @@ fn holds_list_each_segment_once() {
     scene.open(ONE, "sysv:1");
     scene.close(ONE, true);
     scene.open(ONE, "sysv:1");
-    let told: Vec<_> = scene.holds().iter().map(|hold| format!("{}: {}", hold.id, hold.will())).collect();
+    let reported: Vec<_> = scene.holds().iter().map(|hold| format!("{}: {}", hold.id, hold.will())).collect();
     assert_eq!(
-        told,
+        reported,
         ["sysv:1: nattch 1 → 0; the segment remains", "posix:/a: closes the descriptor; the segment remains",]
     );
     let holds = scene.holds();
-    let reports = scene.send(Request::LetGo(holds));
-    assert_eq!(let_go(&reports).len(), 2);
+    let reports = scene.send(Request::Release(holds));
+    assert_eq!(released(&reports).len(), 2);
     // The subscription has ended, too.
-    assert!(matches!(reports[1], Report { subscription: Some(ONE), body: Body::Ended(Ended::LetGo), .. }));
+    assert!(matches!(reports[1], Report { subscription: Some(ONE), body: Body::Ended(Ended::Closed), .. }));
     assert!(scene.holds().is_empty() && scene.close(ONE, false).is_empty());
     assert_eq!(scene.nattch(), 0);
 }
@@ -334,15 +334,15 @@ fn the_last_hold_on_a_marked_segment_is_let_go_only_as_shown() {
     let before = scene.holds();
     Control::sysv_remove(&scene.machine, crate::segment::ShmId(1)).unwrap();
     // It was not marked when it was shown.
-    let events = scene.send(Request::LetGo(before));
-    let [Body::LetGo(results)] = bodies(&events)[..] else { panic!("{events:?}") };
+    let events = scene.send(Request::Release(before));
+    let [Body::Released(results)] = bodies(&events)[..] else { panic!("{events:?}") };
     let error = results[0].1.as_ref().unwrap_err().to_string();
     assert!(error.contains("this is its last attachment"), "{error}");
     assert_eq!(scene.nattch(), 1);
     let now = scene.holds();
     assert!(now[0].is_last() && now[0].will().contains("Cannot be undone"), "{now:?}");
-    let events = scene.send(Request::LetGo(now));
-    assert!(let_go(&events)[0].contains("5 B freed with the last attachment"), "{events:?}");
+    let events = scene.send(Request::Release(now));
+    assert!(released(&events)[0].contains("5 B freed with the last attachment"), "{events:?}");
     assert_eq!(scene.machine.edit(|facts| facts.sysv.len()), 0);
     // A refused release is not logged.
     assert!(scene.logged().len() == 1 && scene.logged()[0].starts_with("detach sysv:1: detached; "));
@@ -418,7 +418,7 @@ fn a_window_is_reported_at_once_and_then_when_it_has_changed() {
     assert_eq!(scene.steps.deadline(), Some(SECOND + TENTH));
     assert!(scene.pass(SECOND).is_empty(), "nothing has changed");
     scene.write(1, b"a");
-    let after = looks(scene.pass(SECOND));
+    let after = snapshots(scene.pass(SECOND));
     assert_eq!(after[0].bytes, b"hallo");
     assert_eq!(after[0].changed, std::iter::once(1..2).collect::<Vec<_>>());
     // One more report, since it has stopped changing.
@@ -434,7 +434,7 @@ fn a_frozen_window_is_read_on_request_or_when_it_moves() {
     assert!(scene.watch(ONE, 0..4, None).is_empty());
     assert_eq!(scene.steps.deadline(), None);
     assert_eq!(scene.watch(ONE, 1..5, None)[0].bytes, b"ello");
-    assert_eq!(looks(scene.send(Request::LookOnce(ONE))).len(), 1);
+    assert_eq!(snapshots(scene.send(Request::ReadOnce(ONE))).len(), 1);
     assert_eq!(scene.steps.deadline(), None);
 }
 

@@ -11,12 +11,12 @@ const ID: SubscriptionId = SubscriptionId(1);
 
 /// Counts its jobs, and works at the time that the last one requested.
 #[derive(Default)]
-struct Clerk {
+struct CountingWorker {
     due: Option<Clock>,
     jobs: usize,
 }
 
-impl Worker for Clerk {
+impl Worker for CountingWorker {
     fn handle(&mut self, _: &dyn Machine, now: Clock, job: Job) -> Vec<Report> {
         self.jobs += 1;
         match job.request {
@@ -44,15 +44,15 @@ impl Worker for Clerk {
     }
 }
 
-/// Starts a clerk on its own thread.
-fn clerk() -> (Sender<Job>, Receiver<Report>) {
+/// Starts a counting_worker on its own thread.
+fn counting_worker() -> (Sender<Job>, Receiver<Report>) {
     let (inbox, jobs) = mpsc::channel();
     let (reports, told) = mpsc::channel();
     let alarm = reports.clone();
     let panicked = move || drop(alarm.send(Report::new(Clock::ZERO, Body::Panicked)));
-    spawn("clerk", panicked, move || {
+    spawn("counting_worker", panicked, move || {
         let sink = move |report| drop(reports.send(report));
-        drive(&mut Clerk::default(), &FakeMachine::new(), Instant::now(), &jobs, &sink);
+        drive(&mut CountingWorker::default(), &FakeMachine::new(), Instant::now(), &jobs, &sink);
     })
     .unwrap();
     (inbox, told)
@@ -71,7 +71,7 @@ fn waiting_requests_are_handled_before_any_work() {
     }
     drop(inbox);
     let sink = move |report| drop(reports.send(report));
-    drive(&mut Clerk::default(), &FakeMachine::new(), Instant::now(), &jobs, &sink);
+    drive(&mut CountingWorker::default(), &FakeMachine::new(), Instant::now(), &jobs, &sink);
     drop(sink);
     let bodies: Vec<Body> = told.iter().map(|report| report.body).collect();
     assert!(matches!(bodies[..], [Body::Progress(Working { total: 5, .. })]), "{bodies:?}");
@@ -79,7 +79,7 @@ fn waiting_requests_are_handled_before_any_work() {
 
 #[test]
 fn a_deadline_wakes_a_worker_and_the_last_sender_ends_it() {
-    let (inbox, told) = clerk();
+    let (inbox, told) = counting_worker();
     inbox.send(Job::new(Request::SurveyEvery(Some(Duration::from_millis(20))))).unwrap();
     let report = told.recv_timeout(LONG).unwrap();
     assert!(report.at >= Duration::from_millis(20) && matches!(report.body, Body::Progress(_)));
@@ -89,14 +89,14 @@ fn a_deadline_wakes_a_worker_and_the_last_sender_ends_it() {
 
 #[test]
 fn a_panic_of_a_worker_is_reported() {
-    let (inbox, told) = clerk();
+    let (inbox, told) = counting_worker();
     inbox.send(Job::new(Request::Survey)).unwrap();
     assert!(matches!(told.recv_timeout(LONG).unwrap().body, Body::Panicked));
 }
 
 #[test]
 fn long_work_reports_its_progress_until_it_is_cancelled() {
-    let (inbox, told) = clerk();
+    let (inbox, told) = counting_worker();
     let progress = Arc::new(Progress::new());
     inbox.send(Job { request: Request::Apply(vec![]), progress: Arc::clone(&progress) }).unwrap();
     for _ in 0..2 {

@@ -1,12 +1,12 @@
 //! Changes to the fake machine, with the kernel's permission checks.
 
-use super::making::FakeMaking;
+use super::builder::FakeBuilder;
 use super::{FakeBytes, FakeFacts, FakeMachine, FakeObject, FakeSysv, lock};
 use crate::machine::control::{
-    Capability, Control, Credentials, FileFlags, Guards, Held, MemoryFacts, NewSysv, Pin, Removal,
+    Capability, Control, Credentials, FileFlags, Guards, MemoryFacts, NewSysv, ObjectHandle, Pin, Removal,
     SysvPermissions, SysvStat,
 };
-use crate::machine::{Making, ObjectStat};
+use crate::machine::{ObjectStat, SegmentBuilder};
 use crate::segment::{Bytes, Mode, ObjectName, ShmId, Timestamp};
 use std::io;
 
@@ -123,10 +123,11 @@ impl Control for FakeMachine {
         Ok(ShmId(shmid))
     }
 
-    fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>> {
+    fn handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>> {
         self.edit(|facts| {
             let object = facts.posix.get(name).ok_or(io::ErrorKind::NotFound)?.clone();
-            Ok(Box::new(HeldFake { machine: self.clone(), name: name.clone(), object }) as Box<dyn Held>)
+            Ok(Box::new(FakeHandle { machine: self.clone(), name: name.clone(), object })
+                as Box<dyn ObjectHandle>)
         })
     }
 
@@ -146,7 +147,7 @@ impl Control for FakeMachine {
         }))
     }
 
-    fn unlink(&self, name: &ObjectName, held: &dyn Held) -> io::Result<Removal> {
+    fn unlink(&self, name: &ObjectName, held: &dyn ObjectHandle) -> io::Result<Removal> {
         let inode = held.stat()?.inode;
         self.edit(|facts| {
             let me = facts.credentials();
@@ -182,12 +183,12 @@ impl Control for FakeMachine {
         error(libc::ENOENT)
     }
 
-    fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>> {
+    fn build_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn SegmentBuilder>> {
         let bytes = FakeBytes::hole(size);
-        Ok(Box::new(FakeMaking { machine: self.clone(), name: Ok(name.clone()), bytes }))
+        Ok(Box::new(FakeBuilder { machine: self.clone(), name: Ok(name.clone()), bytes }))
     }
 
-    fn foresee_object(&self, _: &ObjectName) -> io::Result<()> {
+    fn check_new_object(&self, _: &ObjectName) -> io::Result<()> {
         Ok(())
     }
 
@@ -195,10 +196,10 @@ impl Control for FakeMachine {
         MemoryFacts::default()
     }
 
-    fn begin_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn Making>> {
+    fn build_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn SegmentBuilder>> {
         let bytes = FakeBytes::hole(new.size.0);
-        let making = FakeMaking { machine: self.clone(), name: Err(new.key), bytes };
-        if making.is_taken() { error(libc::EEXIST) } else { Ok(Box::new(making)) }
+        let builder = FakeBuilder { machine: self.clone(), name: Err(new.key), bytes };
+        if builder.is_taken() { error(libc::EEXIST) } else { Ok(Box::new(builder)) }
     }
 
     fn world(&self) -> String {
@@ -252,13 +253,13 @@ impl Drop for PinnedFake {
 }
 
 /// A handle on an object. Changes go to the object with its name as long as that is the same one.
-struct HeldFake {
+struct FakeHandle {
     machine: FakeMachine,
     name: ObjectName,
     object: FakeObject,
 }
 
-impl HeldFake {
+impl FakeHandle {
     fn change<T>(
         &self,
         change: impl FnOnce(&Credentials, &mut FakeObject) -> io::Result<T>,
@@ -279,7 +280,7 @@ impl HeldFake {
     }
 }
 
-impl Held for HeldFake {
+impl ObjectHandle for FakeHandle {
     fn stat(&self) -> io::Result<ObjectStat> {
         let links = u32::from(!lock(&self.object.bytes).removed);
         self.machine.edit(|facts| {

@@ -3,10 +3,10 @@
 //! Tests change it between surveys with [`FakeMachine::edit`]: bytes, sizes, names, permissions,
 //! the clock.
 
+mod builder;
 mod bytes;
 mod contents;
 mod control;
-mod making;
 mod process;
 
 pub use bytes::FakeBytes;

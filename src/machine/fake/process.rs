@@ -3,8 +3,8 @@
 use super::contents::OpenFakeObject;
 use super::{FakeFacts, FakeMachine, FakeObject, PAGE, lock};
 use crate::machine::process::{
-    Claim, Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes, Use,
-    Visibility, Wanted, Whereabouts,
+    Claim, Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes,
+    SegmentDevices, Use, Visibility, Wanted,
 };
 use crate::machine::{Contents, ObjectStat, Trace};
 use crate::segment::{Access, Holder, Identity, ObjectName, Place, Timestamp};
@@ -203,16 +203,16 @@ impl Processes for FakeMachine {
             return Examined::Unreadable(if nameless { vec![] } else { vec![made.uid] });
         }
         let uses: Vec<Use> = made.uses.iter().filter(|one| wanted.private || !one.private).cloned().collect();
-        if uses.is_empty() { Examined::Nothing } else { Examined::Holds(process, uses) }
+        if uses.is_empty() { Examined::Nothing } else { Examined::Found(process, uses) }
     }
 
     /// Unknown, since tests change what a process holds without running it.
-    fn ran_for(&self, _: u32) -> Option<u64> {
+    fn cpu_time(&self, _: u32) -> Option<u64> {
         None
     }
 
-    fn whereabouts(&self) -> io::Result<Whereabouts> {
-        Ok(Whereabouts { objects: Some(OBJECTS), sysv: vec![SYSV], namespace: Some(1) })
+    fn segment_devices(&self) -> io::Result<SegmentDevices> {
+        Ok(SegmentDevices { objects: Some(OBJECTS), sysv: vec![SYSV], namespace: Some(1) })
     }
 
     fn process(&self, pid: u32) -> Option<Process> {

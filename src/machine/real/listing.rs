@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// Deeper directories are reported, not entered: every level keeps a descriptor open, and real
 /// programs do not nest objects that deep.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 pub fn list(root: &Path) -> io::Result<ObjectListing> {
     let directory = sys::object::open_directory(root)?;
@@ -110,8 +110,8 @@ fn enter(
     path: &mut Vec<u8>,
     depth: usize,
 ) -> io::Result<()> {
-    if depth == DEEPEST {
-        return Err(io::Error::other(format!("deeper than {DEEPEST} directories")));
+    if depth == MAX_DEPTH {
+        return Err(io::Error::other(format!("deeper than {MAX_DEPTH} directories")));
     }
     let directory =
         sys::object::open_subdirectory(parent, Path::new(OsStr::from_bytes(file_name.to_bytes())))?;

@@ -9,7 +9,7 @@ use std::io;
 use std::ops::Range;
 
 /// Bytes per read.
-const PIECE: u64 = 128 << 10;
+const CHUNK: u64 = 128 << 10;
 
 impl Live {
     /// Returns the first offset at or after `from`, or the last one before it, where the segment
@@ -63,9 +63,9 @@ impl Change<'_> {
             let run = run?;
             let block = |at: u64| at.clamp(open.start, open.end);
             let blocks = block(run.start / grain)..block(run.end.div_ceil(grain));
-            let hole = self.turn(open.start..blocks.start, blocks.end..open.end);
-            let held = self.held(hole);
-            if let Some(found) = self.in_blocks(held, progress)? {
+            let hole = self.by_direction(open.start..blocks.start, blocks.end..open.end);
+            let emptied = self.with_baseline_data(hole);
+            if let Some(found) = self.in_blocks(emptied, progress)? {
                 return Ok(Some(found));
             }
             let found = match self.direction {
@@ -75,15 +75,15 @@ impl Change<'_> {
             if found.is_some() {
                 return Ok(found);
             }
-            open = self.turn(blocks.end..open.end, open.start..blocks.start);
+            open = self.by_direction(blocks.end..open.end, open.start..blocks.start);
             progress.reach(length.saturating_sub((open.end - open.start).saturating_mul(grain)));
         }
-        let held = self.held(open);
-        self.in_blocks(held, progress)
+        let emptied = self.with_baseline_data(open);
+        self.in_blocks(emptied, progress)
     }
 
     /// Selects a value by the direction of the search.
-    fn turn<T>(&self, forward: T, backward: T) -> T {
+    fn by_direction<T>(&self, forward: T, backward: T) -> T {
         match self.direction {
             Direction::Forward => forward,
             Direction::Backward => backward,
@@ -91,7 +91,7 @@ impl Change<'_> {
     }
 
     /// Returns the blocks of a hole that had data at the baseline, in search order.
-    fn held(&self, blocks: Range<u64>) -> Vec<u64> {
+    fn with_baseline_data(&self, blocks: Range<u64>) -> Vec<u64> {
         if blocks.is_empty() {
             return vec![];
         }
@@ -99,7 +99,7 @@ impl Change<'_> {
         let pages = blocks.start * (grain / PAGE)..blocks.end.saturating_mul(grain / PAGE);
         let kept = self.live.copies.within(pages).into_iter().map(|page| page * PAGE / grain);
         let all: BTreeSet<u64> = self.live.hashes.with_base(blocks).chain(kept).collect();
-        self.turn(all.iter().copied().collect(), all.iter().rev().copied().collect())
+        self.by_direction(all.iter().copied().collect(), all.iter().rev().copied().collect())
     }
 
     fn in_blocks(
@@ -160,8 +160,8 @@ impl Change<'_> {
     fn fill(&mut self, page: u64) -> io::Result<()> {
         let at = page * PAGE;
         if !self.buffered.contains(&at) {
-            let start = at / PIECE * PIECE;
-            let end = start.saturating_add(PIECE).min(self.live.size);
+            let start = at / CHUNK * CHUNK;
+            let end = start.saturating_add(CHUNK).min(self.live.size);
             let length = usize::try_from(end - start).map_err(io::Error::other)?;
             // Bytes that are gone by now do not differ.
             self.live.reader.fill(&mut self.buffer, start, length)?;

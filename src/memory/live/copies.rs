@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// The maximum number of pages: 4 MiB if nothing changes, twice that if every page differs from the
 /// baseline. Small in tests.
-const MOST: usize = if cfg!(test) { 8 } else { 1024 };
+const MAX_PAGES: usize = if cfg!(test) { 8 } else { 1024 };
 
 #[derive(Debug, Clone)]
 pub struct Copy {
@@ -43,26 +43,26 @@ impl Copies {
     }
 
     /// Adds a page that is in the window. Evicts the one that was shown least recently.
-    pub fn show(&mut self, page: u64, bytes: &[u8], base: Option<Arc<[u8]>>, look: u64) {
-        if self.pages.len() >= MOST && !self.pages.contains_key(&page) {
+    pub fn show(&mut self, page: u64, bytes: &[u8], base: Option<Arc<[u8]>>, snapshot: u64) {
+        if self.pages.len() >= MAX_PAGES && !self.pages.contains_key(&page) {
             let oldest = self.pages.iter().min_by_key(|(_, copy)| copy.shown).map(|(&page, _)| page);
             oldest.and_then(|oldest| self.pages.remove(&oldest));
         }
         let seen = base.clone().filter(|base| **base == *bytes).unwrap_or_else(|| bytes.into());
-        self.pages.insert(page, Copy { seen, base, shown: look });
+        self.pages.insert(page, Copy { seen, base, shown: snapshot });
     }
 
     /// Notes that a copied page is in the window.
-    pub fn shown(&mut self, page: u64, look: u64) {
+    pub fn shown(&mut self, page: u64, snapshot: u64) {
         if let Some(copy) = self.pages.get_mut(&page) {
-            copy.shown = look;
+            copy.shown = snapshot;
         }
     }
 
     /// Adds a page that the scan read, if there is room. Without `base` its bytes become the
     /// baseline.
     pub fn offer(&mut self, page: u64, bytes: &[u8], base: Option<Arc<[u8]>>) {
-        if self.pages.len() < MOST {
+        if self.pages.len() < MAX_PAGES {
             let seen: Arc<[u8]> = bytes.into();
             let base = base.unwrap_or_else(|| Arc::clone(&seen));
             self.pages.insert(page, Copy { seen, base: Some(base), shown: 0 });
@@ -128,14 +128,17 @@ mod tests {
     #[test]
     fn what_is_shown_comes_first() {
         let mut copies = Copies::default();
-        for page in 0..2 * MOST as u64 {
+        for page in 0..2 * MAX_PAGES as u64 {
             copies.offer(page, b"a", None);
         }
-        assert_eq!(copies.within(0..100).len(), MOST);
-        for (look, page) in (100..100 + 2 * MOST as u64).enumerate() {
-            copies.show(page, b"b", None, look as u64 + 1);
+        assert_eq!(copies.within(0..100).len(), MAX_PAGES);
+        for (snapshot, page) in (100..100 + 2 * MAX_PAGES as u64).enumerate() {
+            copies.show(page, b"b", None, snapshot as u64 + 1);
         }
-        assert_eq!(copies.within(0..200), (100 + MOST as u64..100 + 2 * MOST as u64).collect::<Vec<_>>());
+        assert_eq!(
+            copies.within(0..200),
+            (100 + MAX_PAGES as u64..100 + 2 * MAX_PAGES as u64).collect::<Vec<_>>()
+        );
         copies.resize(100 * PAGE);
         assert!(copies.within(0..200).is_empty());
     }

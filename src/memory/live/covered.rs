@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// The maximum number of ranges. Blocks beyond that count as unread.
-const MOST: usize = 512;
+const MAX_RANGES: usize = 512;
 
 /// Ranges of block numbers in ascending order, none touching another.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Covered {
         }
         let first = self.0.partition_point(|range| range.end < blocks.start);
         let last = self.0.partition_point(|range| range.start <= blocks.end);
-        if first == last && self.0.len() >= MOST {
+        if first == last && self.0.len() >= MAX_RANGES {
             return;
         }
         let touched = &self.0[first..last];

@@ -1,6 +1,6 @@
 //! Hashes of the blocks of a segment.
 //!
-//! A block is one page at first. Whenever there are too many blocks with memory, two of them are
+//! A block is one page at first. Whenever allocated are too many blocks with memory, two of them are
 //! merged into one.
 
 use super::covered::Covered;
@@ -8,8 +8,8 @@ use super::page::PAGE;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// The maximum number of blocks, about 60 bytes each. Small in tests.
-const MOST: usize = if cfg!(test) { 64 } else { 1 << 16 };
+/// The maximum number of blocks, summary 60 bytes each. Small in tests.
+const MAX_BLOCKS: usize = if cfg!(test) { 64 } else { 1 << 16 };
 
 /// A block that has memory, now or at the baseline.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,7 @@ struct Block {
     /// The sum at the baseline.
     base: u64,
     /// True if it has memory now.
-    there: bool,
+    allocated: bool,
 }
 
 /// The result of noting a block.
@@ -45,11 +45,11 @@ pub struct Known {
 
 /// A summary of several blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct About {
+pub struct Summary {
     /// One of them has a nonzero byte.
     pub data: bool,
     /// One of them has memory.
-    pub there: bool,
+    pub allocated: bool,
     /// All of them were read.
     pub seen: bool,
 }
@@ -85,16 +85,16 @@ impl Hashes {
     }
 
     /// Notes the hash of a block that was read.
-    pub fn note(&mut self, block: u64, now: u64, there: bool) -> Noted {
+    pub fn note(&mut self, block: u64, now: u64, allocated: bool) -> Noted {
         let old = self.known(block);
         let base = old.map_or(now, |old| old.base);
-        if there || base != 0 {
-            self.blocks.insert(block, Block { now, base, there });
+        if allocated || base != 0 {
+            self.blocks.insert(block, Block { now, base, allocated });
         } else {
             self.blocks.remove(&block);
         }
         self.covered.add(block..block + 1);
-        while self.blocks.len() > MOST {
+        while self.blocks.len() > MAX_BLOCKS {
             self.double();
         }
         match old {
@@ -120,11 +120,11 @@ impl Hashes {
 
     /// Returns true if the blocks from `first` on had exactly these hashes, and memory, when they
     /// were last read. One walk along the blocks is several times as fast as a lookup for each.
-    pub fn are(&self, first: u64, sums: &[u64]) -> bool {
+    pub fn all_unchanged(&self, first: u64, sums: &[u64]) -> bool {
         let blocks = first..first + sums.len() as u64;
         let mut known = self.blocks.range(blocks.clone());
         let same = blocks.clone().zip(sums).all(|(number, &sum)| {
-            known.next().is_some_and(|(&at, block)| at == number && block.there && block.now == sum)
+            known.next().is_some_and(|(&at, block)| at == number && block.allocated && block.now == sum)
         });
         same && self.covered.has(&blocks)
     }
@@ -138,10 +138,10 @@ impl Hashes {
             if !self.covered.has(&(number / 2..number / 2 + 1)) {
                 continue;
             }
-            let whole = self.blocks.entry(number / 2).or_insert(Block { now: 0, base: 0, there: false });
+            let whole = self.blocks.entry(number / 2).or_insert(Block { now: 0, base: 0, allocated: false });
             whole.now = whole.now.wrapping_add(block.now);
             whole.base = whole.base.wrapping_add(block.base);
-            whole.there |= block.there;
+            whole.allocated |= block.allocated;
         }
     }
 
@@ -154,16 +154,16 @@ impl Hashes {
     }
 
     /// Summarizes a range of blocks.
-    pub fn about(&self, blocks: Range<u64>) -> About {
-        let mut about = About { data: false, there: false, seen: self.covered.has(&blocks) };
+    pub fn summary(&self, blocks: Range<u64>) -> Summary {
+        let mut summary = Summary { data: false, allocated: false, seen: self.covered.has(&blocks) };
         for block in self.blocks.range(blocks).map(|(_, block)| block) {
-            about.data |= block.now != 0;
-            about.there |= block.there;
-            if about.data {
+            summary.data |= block.now != 0;
+            summary.allocated |= block.allocated;
+            if summary.data {
                 break;
             }
         }
-        about
+        summary
     }
 
     /// Returns the blocks within a range that had data at the baseline.
@@ -175,7 +175,7 @@ impl Hashes {
     pub fn set_baseline(&mut self) {
         self.blocks.retain(|_, block| {
             block.base = block.now;
-            block.there
+            block.allocated
         });
     }
 
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(hashes.note(3, 8, true), Noted::Changed { was_zero: false });
         assert_eq!(hashes.known(3), Some(Known { now: 8, base: 7 }));
         assert_eq!(hashes.known(4), None);
-        hashes.note_hole(4..10, |_| panic!("nothing was there"));
+        hashes.note_hole(4..10, |_| panic!("nothing was allocated"));
         assert_eq!(hashes.note(5, 1, true), Noted::Changed { was_zero: true });
         let mut emptied = vec![];
         hashes.note_hole(0..10, |block| emptied.push(block));
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(hashes.seen(10 * PAGE), 10 * PAGE);
         hashes.set_baseline();
         assert_eq!(hashes.with_base(0..10).count(), 0);
-        assert_eq!(hashes.about(0..10), About { data: false, there: false, seen: true });
+        assert_eq!(hashes.summary(0..10), Summary { data: false, allocated: false, seen: true });
     }
 
     #[test]
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn more_than_it_can_keep_becomes_coarser() {
         let mut hashes = Hashes::new();
-        let count = 5 * MOST as u64 + 1;
+        let count = 5 * MAX_BLOCKS as u64 + 1;
         hashes.resize(count * PAGE);
         let mut page = 0;
         while page < count {
@@ -235,13 +235,13 @@ mod tests {
             hashes.note(block, pages.map(|page| page + 1).sum(), true);
         }
         assert_eq!(hashes.grain(), 8 * PAGE);
-        assert!(hashes.blocks.len() <= MOST);
+        assert!(hashes.blocks.len() <= MAX_BLOCKS);
         let grain = hashes.grain() / PAGE;
         for block in 0..count.div_ceil(grain) {
             let Some(known) = hashes.known(block) else { continue };
             let sum: u64 = (block * grain..((block + 1) * grain).min(count)).map(|page| page + 1).sum();
             assert_eq!(known, Known { now: sum, base: sum }, "{block}");
         }
-        assert!(hashes.seen(count * PAGE) > 4 * MOST as u64 * PAGE);
+        assert!(hashes.seen(count * PAGE) > 4 * MAX_BLOCKS as u64 * PAGE);
     }
 }

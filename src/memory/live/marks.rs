@@ -1,6 +1,6 @@
 //! Marks the cells of the map in which something changed.
 
-use super::Look;
+use super::Snapshot;
 use std::ops::Range;
 
 /// The cells with changes, and the number of changed bytes.
@@ -29,7 +29,7 @@ impl Marks {
         let cell = u128::from(range.start) * cells as u128 / u128::from(self.size);
         let mut cell = usize::try_from(cell).unwrap_or(usize::MAX);
         while cell < cells {
-            let span = Look::cell_span(self.size, cells, cell);
+            let span = Snapshot::cell_span(self.size, cells, cell);
             if span.start >= end {
                 break;
             }
@@ -58,7 +58,7 @@ mod tests {
             marks.mark(&(start..start + length), 1);
             let cells = marks.cells.len();
             for (cell, &marked) in marks.cells.iter().enumerate() {
-                let mut span = Look::cell_span(size, cells, cell);
+                let mut span = Snapshot::cell_span(size, cells, cell);
                 prop_assert_eq!(marked, span.any(|at| (start..start + length).contains(&at)));
             }
         }

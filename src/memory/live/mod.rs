@@ -8,15 +8,15 @@ mod change;
 mod copies;
 mod covered;
 mod hashes;
-mod look;
 mod map;
 mod marks;
 mod page;
 mod scan;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
-pub use look::{Cell, CellKind, Look, Request};
+pub use snapshot::{Cell, CellKind, Snapshot, SnapshotRequest};
 
 use super::{PageBuffer, Reader, differences};
 use crate::machine::{ExtentKind, Machine};
@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// The maximum size of the window in bytes.
-const LARGEST_WINDOW: u64 = 1 << 20;
+const MAX_WINDOW: u64 = 1 << 20;
 
 /// An open segment and the state of it that was last read. Takes less than 20 MiB for a segment of
 /// any size.
@@ -44,7 +44,7 @@ pub struct Live {
     /// Shared by the window and the scan.
     buffer: PageBuffer,
     /// The number of snapshots so far.
-    looks: u64,
+    snapshots: u64,
     zeros: Arc<[u8]>,
 }
 
@@ -68,7 +68,7 @@ impl Live {
             copies: Copies::default(),
             scan: Scan::default(),
             buffer: PageBuffer::default(),
-            looks: 0,
+            snapshots: 0,
             zeros: [0; PAGE_BYTES].into(),
         }
     }
@@ -83,18 +83,18 @@ impl Live {
     ///
     /// # Errors
     /// Fails if the kernel no longer answers for the segment.
-    pub fn look(&mut self, machine: &dyn Machine, request: &Request) -> io::Result<Look> {
+    pub fn snapshot(&mut self, machine: &dyn Machine, request: &SnapshotRequest) -> io::Result<Snapshot> {
         let began = Instant::now();
-        self.looks += 1;
-        let standing = self.reader.standing(machine)?;
-        self.resize(standing.size());
+        self.snapshots += 1;
+        let presence = self.reader.presence(machine)?;
+        self.resize(presence.size());
         let mut marks = Marks::new(self.size, request.cells);
         let start = request.window.start.min(self.size);
-        let end = request.window.end.min(start.saturating_add(LARGEST_WINDOW)).clamp(start, self.size);
+        let end = request.window.end.min(start.saturating_add(MAX_WINDOW)).clamp(start, self.size);
         let window = self.window(start..end, &mut marks)?;
         self.scan_on(began, request.budget, &mut marks)?;
-        Ok(Look {
-            standing,
+        Ok(Snapshot {
+            presence,
             trace: self.reader.trace(),
             window_offset: start,
             bytes: window.bytes,
@@ -135,10 +135,10 @@ impl Live {
         let count = self.reader.fill(&mut buffer, whole.start, length(&whole))?;
         for (page, bytes) in (whole.start / PAGE..).zip(buffer.chunks(PAGE_BYTES)) {
             let start = page * PAGE;
-            let there = extents.iter().any(|(extent, kind)| {
+            let allocated = extents.iter().any(|(extent, kind)| {
                 *kind == ExtentKind::Data && extent.start < start + PAGE && extent.end > start
             });
-            let (changed, differs) = self.window_page(page, bytes, there, marks);
+            let (changed, differs) = self.window_page(page, bytes, allocated, marks);
             window.changed.extend(changed.iter().filter_map(|part| shown(start, part, &range)));
             window.differs.extend(differs.iter().filter_map(|part| shown(start, part, &range)));
         }
@@ -162,7 +162,7 @@ impl Live {
         &mut self,
         page: u64,
         bytes: &[u8],
-        there: bool,
+        allocated: bool,
         marks: &mut Marks,
     ) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
         let hash = page_hash(page, bytes);
@@ -170,12 +170,12 @@ impl Live {
             Some(changed) => changed,
             None => self.first_shown(page, hash, bytes),
         };
-        self.copies.shown(page, self.looks);
+        self.copies.shown(page, self.snapshots);
         let start = page * PAGE;
         marks.mark_all(start, &changed);
         // The scan notes larger blocks, since it reads all of them.
         if self.hashes.grain() == PAGE {
-            let noted = self.hashes.note(page, hash, there || hash != 0);
+            let noted = self.hashes.note(page, hash, allocated || hash != 0);
             if changed.is_empty() && matches!(noted, Noted::Changed { .. }) {
                 marks.mark(&(start..start + PAGE), 1);
             }
@@ -201,7 +201,7 @@ impl Live {
                 (changed, base)
             }
         };
-        self.copies.show(page, bytes, base, self.looks);
+        self.copies.show(page, bytes, base, self.snapshots);
         changed
     }
 

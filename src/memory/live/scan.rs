@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// Bytes per read.
-const PIECE: u64 = 128 << 10;
+const CHUNK: u64 = 128 << 10;
 
 /// The position of the scan, and the state of the block that it is in.
 #[derive(Debug, Default)]
@@ -22,11 +22,11 @@ pub struct Scan {
     /// The sum of the hashes of the block's pages so far.
     sum: u64,
     /// True if one of its pages has memory.
-    there: bool,
+    allocated: bool,
     /// True if a change in the block was counted already.
-    told: bool,
+    counted: bool,
     /// The end of the current run of data. Cached, since finding it takes longer the more data
-    /// there is.
+    /// allocated is.
     data_end: u64,
     /// The number of completed scans.
     rounds: u64,
@@ -60,7 +60,7 @@ impl Scan {
     /// Continues at the start of another block.
     fn jump(&mut self, at: u64) {
         self.at = at;
-        (self.sum, self.there, self.told) = (0, false, false);
+        (self.sum, self.allocated, self.counted) = (0, false, false);
     }
 }
 
@@ -71,7 +71,7 @@ impl Live {
         let mut left = self.size;
         while left > 0 && began.elapsed() < budget {
             let (from, rounds) = (self.scan.at, self.scan.rounds);
-            if !self.scan_piece(marks)? {
+            if !self.scan_chunk(marks)? {
                 break;
             }
             // It may go back to the start of a larger block.
@@ -82,7 +82,7 @@ impl Live {
     }
 
     /// Scans one chunk of data or one hole. Returns false if the segment ends early.
-    fn scan_piece(&mut self, marks: &mut Marks) -> io::Result<bool> {
+    fn scan_chunk(&mut self, marks: &mut Marks) -> io::Result<bool> {
         let at = self.scan.at;
         if at < self.scan.data_end {
             return self.scan_data(self.scan.data_end, marks);
@@ -105,7 +105,7 @@ impl Live {
     /// Scans a chunk of the data before `end`.
     fn scan_data(&mut self, end: u64, marks: &mut Marks) -> io::Result<bool> {
         let at = self.scan.at;
-        let end = end.min(at.saturating_add(PIECE)).min(self.size);
+        let end = end.min(at.saturating_add(CHUNK)).min(self.size);
         let wanted = super::length(&(at..end));
         let mut buffer = std::mem::take(&mut self.buffer);
         let count = self.reader.fill(&mut buffer, at, wanted)?;
@@ -131,7 +131,7 @@ impl Live {
         Ok(count == wanted)
     }
 
-    /// Notes the hashes of the pages from `at` on if no page needs a closer look: none has a copy,
+    /// Notes the hashes of the pages from `at` on if no page needs a closer snapshot: none has a copy,
     /// and either all blocks are unchanged or the pages are within one block that had data.
     /// Otherwise returns false and does nothing.
     fn pass(&mut self, at: u64, hashes: &[u64], marks: &mut Marks) -> bool {
@@ -146,7 +146,7 @@ impl Live {
         if at.is_multiple_of(grain) && ends_a_block {
             let pages_a_block = usize::try_from(grain / PAGE).unwrap_or(usize::MAX);
             let sums: Vec<u64> = hashes.chunks(pages_a_block).map(sum).collect();
-            let same = self.hashes.are(block, &sums);
+            let same = self.hashes.all_unchanged(block, &sums);
             if same && end == self.size {
                 self.scan.go_round();
             } else if same {
@@ -159,7 +159,7 @@ impl Live {
             return false;
         }
         self.scan.sum = self.scan.sum.wrapping_add(sum(hashes));
-        (self.scan.there, self.scan.at) = (true, end);
+        (self.scan.allocated, self.scan.at) = (true, end);
         if ends_a_block {
             self.end_block(block, marks);
         }
@@ -168,7 +168,7 @@ impl Live {
 
     fn scan_page(&mut self, page: u64, bytes: &[u8], hash: u64, marks: &mut Marks) {
         self.scan.sum = self.scan.sum.wrapping_add(hash);
-        self.scan.there = true;
+        self.scan.allocated = true;
         let known = self.hashes.known(page * PAGE / self.hashes.grain());
         let zeros = &self.zeros[..bytes.len()];
         let changed = match (self.copies.see(page, bytes), known) {
@@ -186,16 +186,16 @@ impl Live {
             }
             (None, _) => vec![],
         };
-        self.scan.told |= !changed.is_empty();
+        self.scan.counted |= !changed.is_empty();
         marks.mark_all(page * PAGE, &changed);
     }
 
     /// Notes the block that ends at the position of the scan.
     fn end_block(&mut self, block: u64, marks: &mut Marks) {
-        let Scan { at, sum, there, told, .. } = self.scan;
+        let Scan { at, sum, allocated, counted, .. } = self.scan;
         let grain = self.hashes.grain();
-        let noted = self.hashes.note(block, sum, there);
-        if !told && matches!(noted, Noted::Changed { .. }) {
+        let noted = self.hashes.note(block, sum, allocated);
+        if !counted && matches!(noted, Noted::Changed { .. }) {
             marks.mark(&(block * grain..(block + 1).saturating_mul(grain)), 1);
         }
         if at >= self.size {
@@ -208,14 +208,14 @@ impl Live {
 
     /// Skips a hole without reading it.
     fn scan_hole(&mut self, end: u64, marks: &mut Marks) {
-        let told = self.empty_pages(self.scan.at / PAGE..end.div_ceil(PAGE), marks);
+        let counted = self.empty_pages(self.scan.at / PAGE..end.div_ceil(PAGE), marks);
         let grain = self.hashes.grain();
         let block = self.scan.at / grain;
-        // Finish the current block first if it ends within the hole.
+        // FinalAttributes the current block first if it ends within the hole.
         if !self.scan.at.is_multiple_of(grain) {
             let block_end = (block + 1).saturating_mul(grain).min(self.size);
             self.scan.at = end.min(block_end);
-            self.scan.told |= told.contains(&block);
+            self.scan.counted |= counted.contains(&block);
             if self.scan.at == block_end {
                 self.end_block(block, marks);
             }
@@ -223,7 +223,7 @@ impl Live {
         }
         let last = if end == self.size { end.div_ceil(grain) } else { end / grain };
         self.hashes.note_hole(block..last, |emptied| {
-            if !told.contains(&emptied) {
+            if !counted.contains(&emptied) {
                 marks.mark(&(emptied * grain..(emptied + 1).saturating_mul(grain)), 1);
             }
         });
@@ -231,7 +231,7 @@ impl Live {
             self.scan.go_round();
         } else {
             self.scan.jump(end);
-            self.scan.told = told.contains(&last);
+            self.scan.counted = counted.contains(&last);
         }
     }
 
@@ -254,7 +254,7 @@ impl Live {
 mod tests {
     use super::*;
     use crate::machine::fake::FakeBytes;
-    use crate::memory::Request;
+    use crate::memory::SnapshotRequest;
     use crate::memory::example::object;
 
     #[test]
@@ -264,15 +264,15 @@ mod tests {
         bytes.write(0, &vec![7; 64 * PAGE_BYTES]);
         let (machine, reader) = object(bytes);
         let mut live = Live::new(reader);
-        let request = |window, budget| Request { window, cells: 0, budget };
+        let request = |window, budget| SnapshotRequest { window, cells: 0, budget };
         let all = Duration::from_secs(600);
-        live.look(&machine, &request(0..0, all)).unwrap();
+        live.snapshot(&machine, &request(0..0, all)).unwrap();
         live.scan.jump(3 * PAGE);
         machine.edit_object("a", |bytes| bytes.write(70 * PAGE, &[7]));
-        live.look(&machine, &request(70 * PAGE..70 * PAGE + 9, Duration::ZERO)).unwrap();
+        live.snapshot(&machine, &request(70 * PAGE..70 * PAGE + 9, Duration::ZERO)).unwrap();
         assert_eq!(live.hashes.grain(), 2 * PAGE);
         for _ in 0..3 {
-            assert_eq!(live.look(&machine, &request(0..0, all)).unwrap().changes, 0);
+            assert_eq!(live.snapshot(&machine, &request(0..0, all)).unwrap().changes, 0);
         }
     }
 }

@@ -12,14 +12,14 @@ mod tests;
 pub use matches::Matches;
 
 use super::extents::DataBackward;
-use super::{Direction, PageBuffer, Pattern, Progress, Reader, in_turns};
+use super::{Direction, PageBuffer, Pattern, Progress, Reader, in_order};
 use places::{Places, Walk};
 use std::io;
 use std::ops::{ControlFlow, Range};
 
 /// The number of places per read: the buffer stays in the second-level cache. Small in tests, so
 /// that matches span chunks.
-const PIECE: u64 = if cfg!(test) { 16 } else { 64 << 10 };
+const CHUNK: u64 = if cfg!(test) { 16 } else { 64 << 10 };
 /// Ranges from this size on are worth a second thread.
 const WORTH_A_THREAD: u64 = if cfg!(test) { 8 << 10 } else { 4 << 20 };
 
@@ -67,11 +67,11 @@ pub fn find_all(
     let range = range.start..range.end.min(reader.size()?);
     let size = range.end.saturating_sub(range.start);
     progress.begin(size);
-    let mut walk = Walk::new(reader, pattern, range.clone(), piece_size(pattern), progress);
+    let mut walk = Walk::new(reader, pattern, range.clone(), chunk_size(pattern), progress);
     // The next match may start here: at the end of the last one.
     let mut free = range.start;
     let mut result = Ok(());
-    in_turns(
+    in_order(
         size >= WORTH_A_THREAD,
         |job: &mut Job| {
             job.places = walk.next();
@@ -103,8 +103,8 @@ pub fn find_all(
 }
 
 /// Returns the chunk size: large for long patterns, so that the overlap costs little.
-fn piece_size(pattern: &Pattern) -> u64 {
-    PIECE.max((pattern.len() as u64 - 1).saturating_mul(4))
+fn chunk_size(pattern: &Pattern) -> u64 {
+    CHUNK.max((pattern.len() as u64 - 1).saturating_mul(4))
 }
 
 /// Places where a match may start, and the matches that do.
@@ -145,7 +145,7 @@ impl Job {
         let length = pattern.len() as u64;
         let mut at = places.start;
         while at < places.end {
-            let end = places.end.min(at + piece_size(pattern));
+            let end = places.end.min(at + chunk_size(pattern));
             let wanted = read_places(reader, pattern, &(at..end), &mut self.buffer)?;
             let mut from = 0;
             while let Some(found) = pattern.find(&self.buffer, from) {
@@ -198,7 +198,7 @@ fn find_backward(
         let first = run.start.saturating_sub(reach);
         open = open.min(run.end);
         while open > first && !progress.is_cancelled() {
-            let places = open.saturating_sub(piece_size(pattern)).max(first)..open;
+            let places = open.saturating_sub(chunk_size(pattern)).max(first)..open;
             read_places(reader, pattern, &places, &mut bytes)?;
             if let Some(at) = pattern.find_last(&bytes) {
                 return Ok(Some(places.start + at as u64));

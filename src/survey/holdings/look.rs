@@ -2,7 +2,7 @@
 
 use super::{Entry, Found, Holdings, Seen, problem, sum_up};
 use crate::machine::Machine;
-use crate::machine::process::{Examined, FileLock, Listed, Wanted, Whereabouts};
+use crate::machine::process::{Examined, FileLock, Listed, SegmentDevices, Wanted};
 use crate::segment::Timestamp;
 use crate::survey::Names;
 use std::collections::{HashMap, HashSet};
@@ -91,14 +91,14 @@ fn look<T>(
 ) -> (Holdings, T) {
     let at = machine.now();
     names.begin(at);
-    let (whereabouts, unknown) = match machine.whereabouts() {
-        Ok(whereabouts) => (whereabouts, None),
+    let (segment_devices, unknown) = match machine.segment_devices() {
+        Ok(segment_devices) => (segment_devices, None),
         Err(error) => (
-            Whereabouts::default(),
+            SegmentDevices::default(),
             Some(problem("failed to identify the shared-memory file systems", &error)),
         ),
     };
-    let wanted = Wanted { whereabouts, private, as_text: false };
+    let wanted = Wanted { segment_devices, private, as_text: false };
     let before = before.filter(|before| before.wanted == wanted);
     let believe = |listed: Listed, ran: Option<u64>| {
         let known = before?.processes.get(&listed.pid)?;
@@ -202,7 +202,7 @@ impl Looker<'_> {
     /// `None` for one that is gone.
     fn one(&self, listed: Listed) -> Option<Entry> {
         // Before it is looked at: what it does meanwhile counts as done later.
-        let ran = self.machine.ran_for(listed.pid);
+        let ran = self.machine.cpu_time(listed.pid);
         if let Some(known) = (self.believe)(listed, ran).filter(|known| *known.seen != Seen::Exhausted) {
             return Some(known);
         }
@@ -211,7 +211,7 @@ impl Looker<'_> {
             Examined::Exhausted => Seen::Exhausted,
             Examined::Unreadable(users) => Seen::Unreadable(users),
             Examined::Nothing => Seen::Nothing,
-            Examined::Holds(process, uses) => Seen::Holds(Box::new(process), sum_up(uses)),
+            Examined::Found(process, uses) => Seen::Holds(Box::new(process), sum_up(uses)),
         };
         Some(Entry { serial: listed.serial, ran, at: self.now, seen: Arc::new(seen) })
     }

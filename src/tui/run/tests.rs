@@ -82,7 +82,7 @@ impl Stage for Told {
         self.tell(format!("mouse {on}"))
     }
 
-    fn stop(&mut self, whom: Whom) -> io::Result<()> {
+    fn stop(&mut self, whom: StopTarget) -> io::Result<()> {
         self.tell(format!("stops {whom:?}"))
     }
 
@@ -259,8 +259,8 @@ fn effects_reach_the_terminal_and_their_failure_the_program() {
         let picture = scene.next();
         assert!(picture.ends_with(shown), "{picture}");
     }
-    scene.messages.send(Message::Stop(Whom::Us)).unwrap();
-    assert_eq!(scene.next(), "stops Us");
+    scene.messages.send(Message::Stop(StopTarget::Process)).unwrap();
+    assert_eq!(scene.next(), "stops Process");
     assert!(scene.next().ends_with("40x4 Resumed"));
     scene.messages.send(Message::Continued).unwrap();
     assert_eq!(scene.next(), "enters");
@@ -278,7 +278,7 @@ fn requests_reach_the_engine_and_the_end_lets_go_of_all() {
     assert!(matches!(sysv.id, SegmentId::Sysv(_)));
     let boxed = |segment: &Segment| Box::new(segment.clone());
     let player = asks([
-        ('p', Request::Subscribe(SubscriptionId(1), boxed(posix), Feed::Beginning { every: None }).into()),
+        ('p', Request::Subscribe(SubscriptionId(1), boxed(posix), Feed::Preview { every: None }).into()),
         ('o', Request::Subscribe(SubscriptionId(2), boxed(sysv), Feed::Window).into()),
         ('r', Request::Survey.into()),
     ]);

@@ -106,13 +106,13 @@ fn of(
     stat: &FileStat,
     wanted: &Wanted,
 ) -> Option<Use> {
-    let (of, claim) = if Some(stat.device) == wanted.whereabouts.objects {
+    let (of, claim) = if Some(stat.device) == wanted.segment_devices.objects {
         (stat.is_regular().then_some(Object::File { device: stat.device, inode: stat.inode })?, None)
-    } else if wanted.whereabouts.sysv.contains(&stat.device) {
+    } else if wanted.segment_devices.sysv.contains(&stat.device) {
         let target = readlinkat(directory, name).ok()?;
         let shmid = i32::try_from(stat.inode).ok()?;
         let key = maps::sysv_key(target.as_bytes()).filter(|_| subject.sees(wanted))?;
-        let usual_pages = wanted.whereabouts.sysv.first() == Some(&stat.device);
+        let usual_pages = wanted.segment_devices.sysv.first() == Some(&stat.device);
         (Object::Sysv(shmid), Some(Claim { key, usual_pages, here: true }))
     } else {
         return None;

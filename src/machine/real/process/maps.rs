@@ -87,12 +87,12 @@ impl Finder<'_> {
     }
 
     fn add_found(&mut self, mapping: &Mapping, name: &[u8]) {
-        let whereabouts = &self.wanted.whereabouts;
-        if Some(mapping.device) == whereabouts.objects {
+        let segment_devices = &self.wanted.segment_devices;
+        if Some(mapping.device) == segment_devices.objects {
             if mapping.shared || self.wanted.private {
                 self.add(Object::File { device: mapping.device, inode: mapping.inode }, mapping, None);
             }
-        } else if mapping.shared && whereabouts.sysv.contains(&mapping.device) {
+        } else if mapping.shared && segment_devices.sysv.contains(&mapping.device) {
             self.add_if_sysv(mapping, name);
         }
     }
@@ -102,7 +102,7 @@ impl Finder<'_> {
         let (subject, wanted) = (self.subject, self.wanted);
         if let Some(key) = sysv_key(name) {
             let here = *self.here.get_or_insert_with(|| subject.sees(wanted));
-            let usual_pages = wanted.whereabouts.sysv.first() == Some(&mapping.device);
+            let usual_pages = wanted.segment_devices.sysv.first() == Some(&mapping.device);
             self.add(Object::Sysv(shmid), mapping, Some(Claim { key, usual_pages, here }));
         }
     }

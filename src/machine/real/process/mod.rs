@@ -14,8 +14,8 @@ pub(super) use subject::is_exhausted;
 use super::{DEV_SHM, RealMachine, object_stat};
 use crate::machine::ObjectStat;
 use crate::machine::process::{
-    Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes, Use, Visibility,
-    Wanted, Whereabouts,
+    Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes, SegmentDevices,
+    Use, Visibility, Wanted,
 };
 use crate::segment::{Holder, ObjectName, Place, Timestamp};
 use crate::sys::entries::{self, Buffer};
@@ -124,7 +124,7 @@ impl Processes for RealMachine {
         load.split_whitespace().last()?.parse().ok()
     }
 
-    fn whereabouts(&self) -> io::Result<Whereabouts> {
+    fn segment_devices(&self) -> io::Result<SegmentDevices> {
         let proc = Proc::shared()?;
         let objects = match sys::object::open_directory(Path::new(DEV_SHM)) {
             Ok(directory) => {
@@ -137,15 +137,15 @@ impl Processes for RealMachine {
         };
         // None if the kernel has no System V segments.
         let namespace = sys::statx_link(proc.fd(), c"thread-self/ns/ipc").ok();
-        Ok(Whereabouts {
+        Ok(SegmentDevices {
             objects,
             sysv: devices::of_sysv()?.to_vec(),
             namespace: namespace.map(|stat| stat.inode),
         })
     }
 
-    fn ran_for(&self, pid: u32) -> Option<u64> {
-        Proc::is_ours().then(|| sys::running::ran_for(pid).ok()).flatten()
+    fn cpu_time(&self, pid: u32) -> Option<u64> {
+        Proc::is_ours().then(|| sys::running::cpu_time(pid).ok()).flatten()
     }
 
     fn examine(&self, pid: u32, wanted: &Wanted) -> Examined {
@@ -253,7 +253,7 @@ fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examine
     match done {
         Ok(()) if uses.is_empty() => Examined::Nothing,
         Ok(()) => match subject.process(pid) {
-            Ok(process) => Examined::Holds(process, uses),
+            Ok(process) => Examined::Found(process, uses),
             Err(error) => refused(&error, subject),
         },
         Err(error) => refused(&error, subject),
@@ -334,12 +334,12 @@ pub fn open_held(device: u64, inode: u64, holders: &[Holder]) -> io::Result<Open
 }
 
 fn open_held_by(device: u64, inode: u64, holders: &[Holder], private: bool) -> io::Result<OpenObject> {
-    let whereabouts = Whereabouts { objects: Some(device), ..Whereabouts::default() };
-    let wanted = Wanted { whereabouts, private, as_text: false };
+    let segment_devices = SegmentDevices { objects: Some(device), ..SegmentDevices::default() };
+    let wanted = Wanted { segment_devices, private, as_text: false };
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
     for &Holder { pid, .. } in holders {
         let uses = match RealMachine.examine(pid, &wanted) {
-            Examined::Holds(_, uses) => uses,
+            Examined::Found(_, uses) => uses,
             Examined::Unreadable(_) | Examined::Exhausted => {
                 failed = io::ErrorKind::PermissionDenied.into();
                 continue;

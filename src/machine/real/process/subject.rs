@@ -77,7 +77,7 @@ impl Subject {
     /// distinguished.
     pub fn sees(&self, wanted: &Wanted) -> bool {
         let namespace = sys::statx_link(self.fd(), c"ns/ipc");
-        namespace.is_ok_and(|stat| Some(stat.inode) == wanted.whereabouts.namespace)
+        namespace.is_ok_and(|stat| Some(stat.inode) == wanted.segment_devices.namespace)
     }
 
     /// Returns its public facts.

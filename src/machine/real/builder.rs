@@ -3,7 +3,7 @@
 
 use super::DEV_SHM;
 use crate::machine::control::NewSysv;
-use crate::machine::{FILLING, Finish, Finished, Making, Refused};
+use crate::machine::{FILLING, FinalAttributes, Finished, Refused, SegmentBuilder};
 use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId};
 use crate::sys::handle;
 use crate::sys::shm::{self, Attachment};
@@ -16,17 +16,17 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The mode bits that are ever set, see [`Finish::mode`].
+/// The mode bits that are ever set, see [`FinalAttributes::mode`].
 const PERMISSIONS: u32 = 0o777;
 
 /// An object that is being filled.
-pub struct ObjectMaking {
+pub struct ObjectBuilder {
     name: ObjectName,
     size: u64,
     object: Unnamed,
 }
 
-impl ObjectMaking {
+impl ObjectBuilder {
     /// Starts an object of that size, all hole.
     pub fn begin(name: &ObjectName, size: u64) -> io::Result<Self> {
         let object = Unnamed::create(Path::new(DEV_SHM), name.as_path(), 0o600)?;
@@ -37,10 +37,10 @@ impl ObjectMaking {
         Ok(Self { name: name.clone(), size, object })
     }
 
-    fn give(&self, look: &Finish<'_>) -> io::Result<Vec<Refused>> {
+    fn give(&self, attributes: &FinalAttributes<'_>) -> io::Result<Vec<Refused>> {
         let file = &self.object.file;
         let mut refused = vec![];
-        if let Some(owner) = look.owner {
+        if let Some(owner) = attributes.owner {
             let now = file.metadata()?;
             let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
             // The group first: a new owner might not let this user set it any more.
@@ -55,25 +55,25 @@ impl ObjectMaking {
                 refused.push(Refused::User(error.into()));
             }
         }
-        let mut mode = look.mode.bits() & PERMISSIONS;
+        let mut mode = attributes.mode.bits() & PERMISSIONS;
         // A directory may have a default ACL.
         handle::clear_acl(file.as_fd())?;
         file.set_permissions(Permissions::from_mode(mode))?;
-        if let Some(acl) = look.acl
+        if let Some(acl) = attributes.acl
             && let Err(error) = handle::set_acl(file.as_fd(), acl)
         {
             mode &= !0o070;
             file.set_permissions(Permissions::from_mode(mode))?;
             refused.push(Refused::Acl(error));
         }
-        if let Some((access, modify)) = look.used {
+        if let Some((access, modify)) = attributes.used {
             let times = FileTimes::new().set_accessed(system_time(access)).set_modified(system_time(modify));
             // Nothing depends on them.
             let _ = file.set_times(times);
         }
         let now = file.metadata()?;
         // With an ACL the mode may differ.
-        let as_asked = look.acl.is_some() || now.mode() & 0o7777 == mode;
+        let as_asked = attributes.acl.is_some() || now.mode() & 0o7777 == mode;
         if as_asked && now.len() == self.size { Ok(refused) } else { Err(not_as_asked()) }
     }
 }
@@ -83,13 +83,13 @@ fn not_as_asked() -> io::Error {
     io::Error::other("its size or mode differs from the request")
 }
 
-impl Making for ObjectMaking {
+impl SegmentBuilder for ObjectBuilder {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.object.file.write_all_at(bytes, offset)
     }
 
-    fn finish(&mut self, look: &Finish<'_>) -> io::Result<Finished> {
-        let refused = self.give(look)?;
+    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<Finished> {
+        let refused = self.give(attributes)?;
         self.object.publish()?;
         Ok(Finished { id: SegmentId::Posix(self.name.clone()), refused })
     }
@@ -111,25 +111,25 @@ pub fn create_sysv(new: &NewSysv, mode: Mode) -> io::Result<ShmId> {
 }
 
 /// A System V segment that is being filled.
-pub struct SysvMaking {
+pub struct SysvBuilder {
     shmid: ShmId,
     size: Bytes,
     attachment: Option<Attachment>,
     finished: bool,
 }
 
-impl SysvMaking {
+impl SysvBuilder {
     /// Creates a segment with the mode [`FILLING`], whatever its final mode.
     pub fn begin(new: &NewSysv) -> io::Result<Self> {
         let shmid = create_sysv(new, FILLING)?;
-        let mut making = Self { shmid, size: new.size, attachment: None, finished: false };
+        let mut builder = Self { shmid, size: new.size, attachment: None, finished: false };
         // From here on Drop removes it after a failure.
-        making.attachment = Some(Attachment::read_write(shmid.0)?);
-        Ok(making)
+        builder.attachment = Some(Attachment::read_write(shmid.0)?);
+        Ok(builder)
     }
 }
 
-impl Making for SysvMaking {
+impl SegmentBuilder for SysvBuilder {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let attachment = self.attachment.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         if offset.saturating_add(bytes.len() as u64) > self.size.0 {
@@ -147,13 +147,13 @@ impl Making for SysvMaking {
         Some(SegmentId::Sysv(self.shmid))
     }
 
-    fn finish(&mut self, look: &Finish<'_>) -> io::Result<Finished> {
+    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<Finished> {
         // Detach first, so that nattch is 0 when others may attach it.
         self.attachment = None;
         let mut refused = vec![];
-        let mode = look.mode.bits() & PERMISSIONS;
+        let mode = attributes.mode.bits() & PERMISSIONS;
         let now = shm::stat(self.shmid.0)?;
-        let (uid, gid) = look.owner.map_or((now.uid, now.gid), |owner| (owner.uid, owner.gid));
+        let (uid, gid) = attributes.owner.map_or((now.uid, now.gid), |owner| (owner.uid, owner.gid));
         if let Err(error) = shm::set(self.shmid.0, uid, gid, mode) {
             // The uid does not exist in this user namespace.
             shm::set(self.shmid.0, now.uid, now.gid, mode)?;
@@ -168,7 +168,7 @@ impl Making for SysvMaking {
     }
 }
 
-impl Drop for SysvMaking {
+impl Drop for SysvBuilder {
     fn drop(&mut self) {
         if !self.finished {
             // This process created it, so it can remove it.

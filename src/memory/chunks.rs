@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// A chunk of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece {
+pub enum Chunk {
     /// The number of bytes that were read.
     Bytes(usize),
     /// The length of a hole, which reads as zeros and was not read.
@@ -15,7 +15,7 @@ pub enum Piece {
 }
 
 /// Reads a range from start to end. Ends early if the segment does, or when the work is cancelled.
-pub struct Pieces<'a> {
+pub struct Chunks<'a> {
     reader: &'a Reader,
     progress: &'a Progress,
     start: u64,
@@ -27,7 +27,7 @@ pub struct Pieces<'a> {
     data_until: u64,
 }
 
-impl<'a> Pieces<'a> {
+impl<'a> Chunks<'a> {
     /// Returns the chunks of `range`. All but the last are multiples of `grain` bytes.
     ///
     /// # Errors
@@ -71,12 +71,12 @@ impl<'a> Pieces<'a> {
     ///
     /// # Errors
     /// Fails if the kernel refuses to read.
-    pub fn next(&mut self, buffer: &mut PageBuffer) -> io::Result<Option<Piece>> {
+    pub fn next(&mut self, buffer: &mut PageBuffer) -> io::Result<Option<Chunk>> {
         let left = self.end - self.at;
         if left == 0 || self.progress.is_cancelled() {
             return Ok(None);
         }
-        let piece = match self.hole()? {
+        let chunk = match self.hole()? {
             0 => {
                 let room = buffer.capacity() as u64 / self.grain * self.grain;
                 let wanted = usize::try_from(left.min(room)).unwrap_or(buffer.capacity());
@@ -89,15 +89,15 @@ impl<'a> Pieces<'a> {
                     return Ok(None);
                 }
                 self.at += count as u64;
-                Piece::Bytes(count)
+                Chunk::Bytes(count)
             }
             length => {
                 self.at += length;
-                Piece::Hole(length)
+                Chunk::Hole(length)
             }
         };
         self.progress.reach(self.at - self.start);
-        Ok(Some(piece))
+        Ok(Some(chunk))
     }
 
     /// Returns the length of the hole here, in whole grains unless it reaches the end.
@@ -129,9 +129,9 @@ mod tests {
     use crate::machine::fake::FakeBytes;
     use crate::memory::example::{object, pages};
 
-    fn all(pieces: &mut Pieces<'_>, room: usize) -> Vec<Piece> {
+    fn all(chunks: &mut Chunks<'_>, room: usize) -> Vec<Chunk> {
         let mut buffer = PageBuffer::with_capacity(room);
-        std::iter::from_fn(|| pieces.next(&mut buffer).unwrap()).collect()
+        std::iter::from_fn(|| chunks.next(&mut buffer).unwrap()).collect()
     }
 
     #[test]
@@ -141,16 +141,16 @@ mod tests {
         let (machine, reader) = object(bytes);
         let progress = Progress::new();
         let range = 5..u64::MAX;
-        let mut pieces = Pieces::new(&reader, range.clone(), 16, &progress).unwrap();
+        let mut chunks = Chunks::new(&reader, range.clone(), 16, &progress).unwrap();
         // Up to the last whole line before the data, then past the end of the data.
         let before = 3 * 4096 - 16;
-        let data = [Piece::Bytes(4096), Piece::Bytes(4096)];
-        let rest = Piece::Hole((1 << 40) - 5 - before - 8192);
-        assert_eq!(all(&mut pieces, 4100), [Piece::Hole(before), data[0], data[1], rest]);
+        let data = [Chunk::Bytes(4096), Chunk::Bytes(4096)];
+        let rest = Chunk::Hole((1 << 40) - 5 - before - 8192);
+        assert_eq!(all(&mut chunks, 4100), [Chunk::Hole(before), data[0], data[1], rest]);
         assert_eq!((progress.done(), progress.total()), ((1 << 40) - 5, (1 << 40) - 5));
-        let mut pieces = Pieces::new(&reader, range, 1, &progress).unwrap().with_holes_up_to(8192);
+        let mut chunks = Chunks::new(&reader, range, 1, &progress).unwrap().with_holes_up_to(8192);
         let mut buffer = PageBuffer::with_capacity(4096);
-        assert_eq!(pieces.next(&mut buffer).unwrap(), Some(Piece::Hole(8192)));
+        assert_eq!(chunks.next(&mut buffer).unwrap(), Some(Chunk::Hole(8192)));
         assert_eq!(pages(&machine), 1);
     }
 
@@ -158,11 +158,11 @@ mod tests {
     fn a_shrink_meanwhile_is_the_end() {
         let (machine, reader) = object(FakeBytes::full(&[7; 8192]));
         let progress = Progress::new();
-        let mut pieces = Pieces::new(&reader, 0..8192, 1, &progress).unwrap();
+        let mut chunks = Chunks::new(&reader, 0..8192, 1, &progress).unwrap();
         let mut buffer = PageBuffer::with_capacity(4096);
-        assert_eq!(pieces.next(&mut buffer).unwrap(), Some(Piece::Bytes(4096)));
+        assert_eq!(chunks.next(&mut buffer).unwrap(), Some(Chunk::Bytes(4096)));
         machine.edit_object("a", |bytes| bytes.size = 5000);
-        assert_eq!(pieces.next(&mut buffer).unwrap(), Some(Piece::Bytes(904)));
-        assert_eq!(pieces.next(&mut buffer).unwrap(), None);
+        assert_eq!(chunks.next(&mut buffer).unwrap(), Some(Chunk::Bytes(904)));
+        assert_eq!(chunks.next(&mut buffer).unwrap(), None);
     }
 }

@@ -7,7 +7,7 @@ use std::thread;
 
 /// The job whose result is next.
 #[derive(Default)]
-struct Turn {
+struct Next {
     job: u64,
     /// No more results are wanted.
     over: bool,
@@ -16,7 +16,7 @@ struct Turn {
 /// Runs jobs until `take` has none or `give` breaks, on two threads if `shared` is set. `take` and
 /// `give` are called in order and one at a time, `work` in parallel with anything. Each thread has
 /// one `S`: `take` stores the job in it, `work` the result.
-pub fn in_turns<S: Default>(
+pub fn in_order<S: Default>(
     shared: bool,
     take: impl FnMut(&mut S) -> bool + Send,
     work: impl Fn(&mut S) + Sync,
@@ -25,7 +25,7 @@ pub fn in_turns<S: Default>(
     // The number of the next job; `None` once `take` had no more.
     let source = Mutex::new((Some(0), take));
     let sink = Mutex::new(give);
-    let turn = Turns::default();
+    let turn = Sequence::default();
     let worker = || {
         let _end = EndOnPanic(&turn);
         let mut state = S::default();
@@ -54,12 +54,12 @@ pub fn in_turns<S: Default>(
 }
 
 #[derive(Default)]
-struct Turns {
-    turn: Mutex<Turn>,
+struct Sequence {
+    turn: Mutex<Next>,
     moved: Condvar,
 }
 
-impl Turns {
+impl Sequence {
     fn is_over(&self) -> bool {
         lock(&self.turn).over
     }
@@ -83,7 +83,7 @@ impl Turns {
 }
 
 /// Wakes the other thread when one panics.
-struct EndOnPanic<'a>(&'a Turns);
+struct EndOnPanic<'a>(&'a Sequence);
 
 impl Drop for EndOnPanic<'_> {
     fn drop(&mut self) {
@@ -104,7 +104,7 @@ mod tests {
     fn squares(shared: bool, jobs: u64, stop_at: u64) -> Vec<u64> {
         let mut next = 0;
         let mut given = vec![];
-        in_turns(
+        in_order(
             shared,
             |state: &mut u64| {
                 *state = next;
@@ -134,7 +134,7 @@ mod tests {
     fn take_is_not_called_again_after_the_last_job() {
         for shared in [false, true] {
             let mut left = Some(100u32);
-            in_turns(
+            in_order(
                 shared,
                 |(): &mut ()| {
                     left = left.expect("called again").checked_sub(1);
@@ -151,7 +151,7 @@ mod tests {
     fn a_panic_leaves_nobody_waiting() {
         let panicked = std::panic::catch_unwind(|| {
             let mut next = 0;
-            in_turns(
+            in_order(
                 true,
                 |state: &mut u64| {
                     next += 1;

@@ -1,13 +1,13 @@
 //! The request for a snapshot of a live segment, and the snapshot.
 
 use crate::machine::{ExtentKind, Trace};
-use crate::memory::Standing;
+use crate::memory::Presence;
 use std::ops::Range;
 use std::time::Duration;
 
 /// The part of a segment to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct SnapshotRequest {
     /// The bytes to show. Cut at the end of the segment, and to 1 MiB.
     pub window: Range<u64>,
     /// The number of cells of the map.
@@ -19,9 +19,9 @@ pub struct Request {
 
 /// The state of a segment at one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
+pub struct Snapshot {
     /// The state and size of the segment.
-    pub standing: Standing,
+    pub presence: Presence,
     /// The trace that reading leaves.
     pub trace: Trace,
     /// The offset of the first byte of the window.
@@ -66,7 +66,7 @@ pub enum CellKind {
     Data,
 }
 
-impl Look {
+impl Snapshot {
     /// Returns the bytes that a cell covers in a map of `cells` cells over `size` bytes.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "at most `size`, which is a u64")]

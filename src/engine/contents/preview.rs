@@ -9,15 +9,15 @@ use std::collections::BTreeMap;
 const BYTES: usize = 512;
 
 /// The first bytes of a segment.
-pub struct Beginning {
+pub struct PreviewFeed {
     segment: Box<Segment>,
     /// The last report.
-    told: Option<Preview>,
+    reported: Option<Preview>,
 }
 
-impl Beginning {
+impl PreviewFeed {
     pub const fn new(segment: Box<Segment>) -> Self {
-        Self { segment, told: None }
+        Self { segment, reported: None }
     }
 
     /// Reads the bytes and reports them if they differ from the last report.
@@ -33,9 +33,9 @@ impl Beginning {
         };
         let preview = Preview { id: id.clone(), bytes };
         let mut bodies = vec![];
-        if self.told.as_ref() != Some(&preview) {
+        if self.reported.as_ref() != Some(&preview) {
             bodies.push(Body::Preview(preview.clone()));
-            self.told = Some(preview);
+            self.reported = Some(preview);
         }
         bodies.extend(gone.then_some(Body::Ended(Ended::Removed)));
         bodies

@@ -10,7 +10,7 @@ pub const FILLING: Mode = Mode::new(0o700);
 /// A segment that is being filled. A POSIX object has no name yet. A System V segment has its key
 /// from the start, because the kernel cannot set it later, but only its creator may use it.
 /// Dropping this removes the segment unless it was finished.
-pub trait Making: Send {
+pub trait SegmentBuilder: Send {
     /// Writes bytes; parts that are never written stay holes.
     ///
     /// # Errors
@@ -28,12 +28,12 @@ pub trait Making: Send {
     ///
     /// # Errors
     /// `EEXIST` when the name has been taken since; then nothing is created.
-    fn finish(&mut self, look: &Finish<'_>) -> io::Result<Finished>;
+    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<Finished>;
 }
 
 /// The attributes of a segment when it is complete.
 #[derive(Debug, Clone, Copy)]
-pub struct Finish<'a> {
+pub struct FinalAttributes<'a> {
     /// The permission bits. The bits 07000 are never set: they mean nothing for memory, and would
     /// turn contents of unknown origin into a setuid program.
     pub mode: Mode,
