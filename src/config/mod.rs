@@ -119,7 +119,7 @@ impl Config {
     /// Reads a settings file; the defaults if there is none.
     ///
     /// # Errors
-    /// As [`Config::load`].
+    /// Like [`Config::load`].
     pub fn load_from(path: &Path) -> Result<Self, ConfigError> {
         // People keep their config files elsewhere and link to them.
         let file = open_regular(path, File::options().read(true), Links::Follow);
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_file_is_the_defaults_and_names_every_setting() {
+    fn the_documented_file_has_every_setting_at_its_default() {
         assert_eq!(parse(DOCUMENTED), Ok(defaults()));
         assert_eq!(parse(""), Ok(defaults()));
         let named: Vec<&str> = DOCUMENTED
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_maker_is_one() {
+    fn the_documented_maker_parses() {
         let (_, example) = DOCUMENTED.split_once("#   [[maker]]").unwrap();
         let example: Vec<&str> =
             example.lines().skip(1).map_while(|line| line.strip_prefix("#   ")).collect();
@@ -261,13 +261,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_several_is_told() {
+    fn the_first_of_several_errors_is_reported() {
         let error = parse("mouse = 1\ncolor = 1\nascii = 1").unwrap_err();
         assert!(error.contains("line 1: mouse: invalid type: integer `1`"), "{error}");
     }
 
     #[test]
-    fn what_is_no_toml_is_told_with_its_line() {
+    fn invalid_toml_is_reported_with_its_line() {
         for (text, line) in [
             ("theme = 'dark'\nmouse = \n", 2),
             ("\n\n[keys", 3),
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_file_reaches_the_terminal_raw() {
+    fn error_messages_are_escaped() {
         for text in ["\"a\\u001b[2J\" = 1", "theme = \"\\u001b[2J\"", "[keys]\n\"\\u202e\" = 1"] {
             let error = parse(text).unwrap_err();
             assert!(error.is_ascii() && !error.contains(char::is_control), "{error:?}");
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_the_defaults_and_an_unreadable_one_an_error() {
+    fn a_missing_file_means_defaults_and_an_unreadable_one_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config.toml");
         assert_eq!(Config::load_from(&path).unwrap(), Config::default());
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_the_table_refuses_are_told_with_their_line() {
+    fn refused_keys_are_reported_with_their_line() {
         let config = parse("[keys]\nhelp = ['x']\n\nqiut = ['q']").unwrap();
         let told = |action| config.wrong_keys(action, &"no such action").to_string();
         assert_eq!(told(Some("qiut")), "/c/config.toml, line 4: no such action");

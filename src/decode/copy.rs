@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_form() {
+    fn every_format() {
         let bytes = b"\xff\xad a\"\\\n";
         assert_eq!(copy_as(bytes, 8, CopyForm::Hex), "ff ad 20 61 22 5c 0a");
         assert_eq!(copy_as(bytes, 8, CopyForm::Text), r#"\xff\xad a"\x5c\x0a"#);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn long_arrays_have_lines() {
+    fn long_arrays_are_split_into_lines() {
         assert_eq!(
             copy_as(&[7; 13], 0x10, CopyForm::C),
             "const unsigned char data[] = { /* 13 bytes at offset 0x10 */\n    \
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_something_in_each_form() {
+    fn no_bytes_are_valid_in_every_format() {
         let all = CopyForm::ALL.map(|form| copy_as(b"", 0, form));
         assert_eq!(all, ["", "", "/* 0 bytes at offset 0x0 */", "b\"\""]);
     }

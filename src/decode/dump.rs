@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sparse_object_of_any_size_is_a_few_lines() {
+    fn the_largest_sparse_object_is_a_few_lines() {
         let mut bytes = FakeBytes::hole((1 << 62) + 5);
         bytes.write(1 << 61, b"hello");
         let (machine, reader) = object(bytes);
@@ -148,14 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_end_there_is_an_offset() {
+    fn a_range_past_the_end_has_only_an_offset() {
         let (_machine, reader) = object(FakeBytes::full(b"hello"));
         assert_eq!(dumped(&reader, 9..20, Squeeze::On), "00000005\n");
         assert_eq!(dumped(&reader, 4..20, Squeeze::On).lines().count(), 2);
     }
 
     #[test]
-    fn a_writer_that_breaks_off_is_told() {
+    fn a_write_error_is_returned() {
         struct Closed;
         impl Write for Closed {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -172,7 +172,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_and_holes_do_not_show(
+        fn output_does_not_depend_on_chunks_or_holes(
             blobs in proptest::collection::vec((0u64..40_000, proptest::collection::vec(0u8..3, 1..80)), 0..6),
             size in 0u64..40_000,
             start in 0u64..41_000,

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told_what_does() {
+    fn errors_name_valid_values() {
         for text in ["", "7", "u33:7", "int:7", ":7"] {
             let error = pattern_of_value(text).unwrap_err().to_string();
             assert!(error.contains("u32") && error.contains("time_ns"), "{error}");
@@ -186,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_is_found_again(bytes in proptest::array::uniform8(any::<u8>()), big: bool) {
+        fn a_decoded_value_parses_to_its_bytes(bytes in proptest::array::uniform8(any::<u8>()), big: bool) {
             let order = if big { ByteOrder::Big } else { ByteOrder::Little };
             for scalar in Scalar::ALL.into_iter().filter(|scalar| !scalar.word().starts_with("time")) {
                 let value = scalar.read(&bytes, order).unwrap().to_string();
@@ -200,7 +200,7 @@ mod tests {
         }
 
         #[test]
-        fn times_are_found_again(count in 0i64..4_000_000_000) {
+        fn a_decoded_time_parses_to_its_bytes(count in 0i64..4_000_000_000) {
             for (scalar, unit) in [(Scalar::TimeSeconds, 1), (Scalar::TimeMicros, 1_000_000)] {
                 let bytes = (count * unit).to_ne_bytes();
                 let json = serde_json::to_string(&scalar.read(&bytes, ByteOrder::native()).unwrap()).unwrap();
@@ -212,7 +212,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_taken_or_refused(text in "\\PC*") {
+        fn no_text_panics(text in "\\PC*") {
             let _ = pattern_of_value(&text);
         }
     }

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_grow_when_they_must() {
+    fn large_offsets_have_more_digits() {
         assert_eq!(
             dumped(Squeeze::On, 0xffff_fff8, &[&[0x61; 16], &[0x62]]),
             "fffffff8  61 61 61 61 61 61 61 61  61 61 61 61 61 61 61 61  |aaaaaaaaaaaaaaaa|\n\
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_no_lines_but_an_offset_unless_it_is_zero() {
+    fn an_empty_dump_has_only_an_offset_unless_it_is_0() {
         assert_eq!(dumped(Squeeze::On, 0, &[]), "");
         assert_eq!(dumped(Squeeze::On, 8, &[]), "00000008\n");
     }
@@ -213,7 +213,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(100))]
 
         #[test]
-        fn as_hexdump_writes_it(
+        fn output_equals_hexdump(
             lines in proptest::collection::vec(prop_oneof![Just([0u8; LINE]), Just([0x41; LINE]), any::<[u8; LINE]>()], 0..40),
             tail in proptest::collection::vec(0x40u8..0x42, 0..LINE),
             skip in 0usize..40,
@@ -233,7 +233,7 @@ mod tests {
         }
 
         #[test]
-        fn zeros_are_as_zeros_that_were_read(before in 0usize..4, count in 0u64..3000, after in 0usize..40) {
+        fn zeros_equals_lines_of_zeros(before in 0usize..4, count in 0u64..3000, after in 0usize..40) {
             for squeeze in [Squeeze::On, Squeeze::Off] {
                 let count = if after > 0 { count / 16 * 16 } else { count };
                 let (first, last) = (vec![0x41u8; before * LINE], vec![0u8; after]);

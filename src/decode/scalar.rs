@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_both_orders() {
+    fn decodes_both_byte_orders() {
         let bytes = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x55];
         let read = |scalar, order| text(scalar, &bytes, order);
         assert_eq!(read(Scalar::U8, ByteOrder::Big), "254");
@@ -166,13 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn a_bool_that_is_none_is_a_number() {
+    fn an_invalid_bool_decodes_as_a_number() {
         let read = |byte: u8| text(Scalar::Bool, &[byte], ByteOrder::native());
         assert_eq!((read(0), read(1), read(7)), ("false".into(), "true".into(), "7".into()));
     }
 
     #[test]
-    fn too_few_bytes_are_no_value() {
+    fn too_few_bytes_have_no_value() {
         for scalar in Scalar::ALL {
             let bytes = vec![1; scalar.size()];
             assert!(scalar.read(&bytes, ByteOrder::Little).is_some(), "{}", scalar.word());
@@ -182,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_other_order_is_the_bytes_turned_round(bytes in proptest::array::uniform8(any::<u8>())) {
+        fn the_other_order_reverses_the_bytes(bytes in proptest::array::uniform8(any::<u8>())) {
             let mut turned = bytes;
             turned.reverse();
             for scalar in Scalar::ALL.into_iter().filter(|scalar| scalar.size() == 8) {

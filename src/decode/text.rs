@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn up_to_the_nul() {
+    fn text_ends_at_the_nul() {
         assert_eq!(text_at(b"hello\0world").as_deref(), Some("hello"));
         assert_eq!(text_at(b"hello").as_deref(), Some("hello"));
         assert_eq!(text_at("Größe".as_bytes()).as_deref(), Some("Größe"));

@@ -62,16 +62,16 @@ impl Type {
     /// Fails if a dimension is 0, when there are more than 16, or when the size in
     /// bytes does not fit into 63 bits.
     pub fn new(scalar: Scalar, order: ByteOrder, dims: Vec<u64>) -> Result<Self, ParseTypeError> {
-        let mut made = Self { scalar, order, dims, size: scalar.size() as u64 };
-        if made.dims.contains(&0) {
-            return Err(ParseTypeError::Dimension(made.to_string()));
+        let mut parsed = Self { scalar, order, dims, size: scalar.size() as u64 };
+        if parsed.dims.contains(&0) {
+            return Err(ParseTypeError::Dimension(parsed.to_string()));
         }
-        let size = made.dims.iter().try_fold(made.size, |size, &dim| size.checked_mul(dim));
-        match size.filter(|&size| i64::try_from(size).is_ok() && made.dims.len() <= MAX_DIMENSIONS) {
-            Some(size) => made.size = size,
-            None => return Err(ParseTypeError::TooLarge(made.to_string())),
+        let size = parsed.dims.iter().try_fold(parsed.size, |size, &dim| size.checked_mul(dim));
+        match size.filter(|&size| i64::try_from(size).is_ok() && parsed.dims.len() <= MAX_DIMENSIONS) {
+            Some(size) => parsed.size = size,
+            None => return Err(ParseTypeError::TooLarge(parsed.to_string())),
         }
-        Ok(made)
+        Ok(parsed)
     }
 
     #[must_use]
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn scalars_arrays_and_texts() {
+    fn decodes_scalars_arrays_and_texts() {
         assert_eq!(read("u32le", &[42, 0, 0, 0, 9]), "42");
         assert_eq!(read("u16be", &[0, 42]), "42");
         assert_eq!(read("u8[2][3]", &[1, 2, 3, 4, 5, 6, 7]), "[[1, 2, 3], [4, 5, 6]]");
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_type_is_told_what_is() {
+    fn errors_name_valid_types() {
         let error = "u33".parse::<Type>().unwrap_err().to_string();
         for scalar in Scalar::ALL {
             assert!(error.contains(scalar.word()), "{error}");
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_is_that_of_all_elements() {
+    fn the_size_includes_all_elements() {
         for (text, size) in [("u8", 1), ("f64[3][3]", 72), ("char[16]", 16), ("time_ns", 8)] {
             assert_eq!(text.parse::<Type>().unwrap().size(), size, "{text}");
         }
@@ -289,16 +289,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_type_reads_back(scalar in 0..Scalar::ALL.len(), big: bool, dims in proptest::collection::vec(1u64..9, 0..4)) {
+        fn a_displayed_type_parses_back(scalar in 0..Scalar::ALL.len(), big: bool, dims in proptest::collection::vec(1u64..9, 0..4)) {
             let order = if big && Scalar::ALL[scalar].size() > 1 { ByteOrder::Big } else { ByteOrder::native() };
-            let made = Type::new(Scalar::ALL[scalar], order, dims).unwrap();
-            prop_assert_eq!(made.to_string().parse::<Type>(), Ok(made));
+            let parsed = Type::new(Scalar::ALL[scalar], order, dims).unwrap();
+            prop_assert_eq!(parsed.to_string().parse::<Type>(), Ok(parsed));
         }
 
         #[test]
         fn any_bytes_decode(bytes in proptest::collection::vec(any::<u8>(), 0..64), scalar in 0..Scalar::ALL.len()) {
-            let made = Type::new(Scalar::ALL[scalar], ByteOrder::Big, vec![3, 2]).unwrap();
-            let _ = made.decode(&bytes).to_string();
+            let parsed = Type::new(Scalar::ALL[scalar], ByteOrder::Big, vec![3, 2]).unwrap();
+            let _ = parsed.decode(&bytes).to_string();
         }
     }
 }

@@ -176,13 +176,13 @@ mod tests {
     }
 
     #[test]
-    fn what_no_calendar_has_is_a_number() {
+    fn times_out_of_range_are_numbers() {
         assert_eq!(Value::Time(Time::Seconds(i64::MAX)).to_string(), "9223372036854775807");
         assert_eq!(serde_json::to_string(&Time::Millis(i64::MIN)).unwrap(), "-9223372036854775808");
     }
 
     #[test]
-    fn text_cannot_reach_the_terminal_raw() {
+    fn characters_are_escaped() {
         assert_eq!(Value::Char(0x1b).to_string(), r"'\x1b'");
         assert_eq!(Value::Char(b'\'').to_string(), r"'\x27'");
         assert_eq!(Value::Char(b'A').to_string(), "'A'");
@@ -190,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_float_reads_back(bits in any::<u64>()) {
+        fn a_displayed_float_parses_back(bits in any::<u64>()) {
             let value = f64::from_bits(bits);
             let back: f64 = Value::F64(value).to_string().parse().unwrap();
             prop_assert!(back.to_bits() == bits || (back.is_nan() && value.is_nan()));

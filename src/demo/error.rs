@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_say_what_and_why_and_what_helps() {
+    fn errors_have_a_reason_and_advice() {
         let error = |errno| io::Error::from_raw_os_error(errno);
         let id: SegmentId = "posix:/demo-7-list".parse().unwrap();
         assert_eq!(

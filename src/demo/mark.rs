@@ -164,7 +164,7 @@ pub mod tests {
     }
 
     #[test]
-    fn a_line_reads_back() {
+    fn a_line_parses_back() {
         let maker = Maker::new().unwrap();
         assert_eq!(Maker::read(&maker.bytes("state")), Some((maker, "state".to_owned())));
         let longest = Maker { pid: 4_194_304, started: 1 << 36, namespace: 4_294_967_295, serial: 999 };
@@ -172,7 +172,7 @@ pub mod tests {
     }
 
     #[test]
-    fn what_is_like_a_line_is_none() {
+    fn similar_lines_are_rejected() {
         let line = Maker { pid: 12, started: 34, namespace: 56, serial: 1 }.line("state");
         assert_eq!(line, "shmlens demo 1 state 12 34 56 1");
         assert!(Maker::read(line.as_bytes()).is_some());
@@ -192,7 +192,7 @@ pub mod tests {
     }
 
     #[test]
-    fn who_lives_is_not_gone() {
+    fn a_running_demo_is_not_gone() {
         let maker = Maker::new().unwrap();
         assert!(!maker.is_gone());
         assert!(!Maker { pid: 1, started: 0, namespace: maker.namespace + 1, serial: 1 }.is_gone());
@@ -200,7 +200,7 @@ pub mod tests {
     }
 
     #[test]
-    fn who_has_ended_or_lost_the_pid_is_gone() {
+    fn an_exited_demo_is_gone_even_if_its_pid_is_reused() {
         let maker = Maker::new().unwrap();
         assert!(dead().is_gone());
         assert!(Maker { started: maker.started + 1, ..maker }.is_gone());

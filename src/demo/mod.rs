@@ -73,8 +73,8 @@ impl Demo {
     /// Removes the segments of killed demos, creates new ones, and changes them 20 times a second.
     ///
     /// # Errors
-    /// What could not be made, why, and what would help. What was made until
-    /// then is removed.
+    /// Fails with the segment that could not be created, the reason, and advice. Removes those that
+    /// were created before.
     ///
     /// `program` is shmlens, which is started again to create the orphan.
     pub fn start(program: &Path) -> Result<Self, DemoError> {

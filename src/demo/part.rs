@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_part_holds_its_mark() {
+    fn every_part_contains_its_mark() {
         let maker = Maker::new().unwrap();
         for part in Part::ALL {
             let content = part.content(&maker);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_never_outgrows_its_slots() {
+    fn list_items_always_fit_their_slots() {
         let first = items("me", 0);
         for tick in 1..1000 {
             let now = items("me", tick);

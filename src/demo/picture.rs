@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_leave_no_trail_and_report_all_that_changed() {
+    fn steps_leave_no_trail_and_report_every_change() {
         let mark = [b'm'; mark::LENGTH];
         let mut picture = Picture::new(&mark);
         let mut shown = picture.pixels().to_vec();

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_change_lies_within_the_struct_and_behind_the_mark() {
+    fn every_change_is_within_the_struct_after_the_mark() {
         for tick in 0..1000 {
             for (offset, bytes) in changes(tick) {
                 assert!(offset >= mark::LENGTH && offset + bytes.len() <= SIZE, "{offset} at {tick}");

@@ -11,13 +11,13 @@ pub trait Control: Send + Sync {
     /// trace.
     ///
     /// # Errors
-    /// `EINVAL` or `EIDRM` when it is gone.
+    /// `EINVAL` or `EIDRM` if it is gone.
     fn sysv_stat(&self, shmid: ShmId) -> io::Result<SysvStat>;
 
     /// Sets owner, group and nine mode bits at once, `IPC_SET`.
     ///
     /// # Errors
-    /// `EPERM` for who is neither owner nor creator nor root; as [`Control::sysv_stat`].
+    /// `EPERM` unless owner or creator nor root; as [`Control::sysv_stat`].
     fn sysv_set(&self, shmid: ShmId, set: SysvPermissions) -> io::Result<()>;
 
     /// Locks or unlocks a segment, `SHM_LOCK` or `SHM_UNLOCK`.
@@ -30,7 +30,7 @@ pub trait Control: Send + Sync {
     /// Removes a segment, `IPC_RMID`.
     ///
     /// # Errors
-    /// As [`Control::sysv_set`].
+    /// Like [`Control::sysv_set`].
     fn sysv_remove(&self, shmid: ShmId) -> io::Result<()>;
 
     /// Attaches a segment read-only, only so that its id is not reused while the pin lives. Changes
@@ -79,7 +79,7 @@ pub trait Control: Send + Sync {
     /// Removes an empty directory below `/dev/shm`.
     ///
     /// # Errors
-    /// `DirectoryNotEmpty`; `NotFound` when it is gone.
+    /// `DirectoryNotEmpty`; `NotFound` if it is gone.
     fn remove_directory(&self, name: &ObjectName) -> io::Result<()>;
 
     /// Starts a POSIX object of `size` bytes, all hole, that gets its name when it is finished.
@@ -93,7 +93,7 @@ pub trait Control: Send + Sync {
     /// and the mount. Creates nothing.
     ///
     /// # Errors
-    /// As [`Control::build_object`]; `EROFS` on a read-only mount, `EPERM` in an
+    /// Like [`Control::build_object`]; `EROFS` on a read-only mount, `EPERM` in an
     /// immutable directory.
     fn check_new_object(&self, name: &ObjectName) -> io::Result<()>;
 
@@ -104,7 +104,7 @@ pub trait Control: Send + Sync {
     /// finished.
     ///
     /// # Errors
-    /// As [`Control::sysv_create`].
+    /// Like [`Control::sysv_create`].
     fn build_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn SegmentBuilder>>;
 
     /// Returns the scope in which ids of segments and processes are unique: this boot, a space, and

@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_line_of_that_exact_name_counts() {
+    fn only_the_exact_name_matches() {
         let text = b"MemTotal:  24737036 kB\nShmemHugePages:  2048 kB\nShmem:     80896 kB\nSlab: 1 kB\n";
         assert_eq!(shmem(text), Some(Bytes(80896 << 10)));
         for text in

@@ -30,7 +30,7 @@ pub trait Machine: Control + Processes {
     /// time.
     ///
     /// # Errors
-    /// As [`Machine::sysv_table`].
+    /// Like [`Machine::sysv_table`].
     fn sysv_rows(&self) -> io::Result<sysv_table::Table> {
         self.sysv_table().map(|text| sysv_table::parse(&text))
     }
@@ -71,7 +71,7 @@ pub trait Machine: Control + Processes {
     /// Opens a POSIX object for reading.
     ///
     /// # Errors
-    /// `NotFound` when it is gone, `PermissionDenied`, and `ENODEV` when the
+    /// `NotFound` if it is gone, `PermissionDenied`, and `ENODEV` when the
     /// name is of no regular file.
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>>;
 
@@ -103,7 +103,7 @@ pub trait Machine: Control + Processes {
     /// Attaches a System V segment read-only. This changes nattch, last pid and attach time.
     ///
     /// # Errors
-    /// `PermissionDenied`, and `EINVAL` or `EIDRM` when it is gone.
+    /// `PermissionDenied`, and `EINVAL` or `EIDRM` if it is gone.
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>>;
 }
 

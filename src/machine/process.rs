@@ -81,14 +81,14 @@ pub trait Processes: Send + Sync {
     /// if it has none any more.
     ///
     /// # Errors
-    /// As [`Processes::stat_held`].
+    /// Like [`Processes::stat_held`].
     fn name_held(&self, pid: u32, place: Place) -> io::Result<Vec<u8>>;
 
     /// Asks exactly this process to end: `SIGTERM` through a pidfd.
     ///
     /// # Errors
     /// `ESRCH` when it has ended, even when its pid has passed to another one;
-    /// `EPERM` for a process of somebody else.
+    /// `EPERM` for a another user's process.
     fn terminate(&self, process: &ProcessId) -> io::Result<()>;
 }
 

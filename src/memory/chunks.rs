@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn holes_are_told_and_not_read() {
+    fn holes_are_reported_and_not_read() {
         let mut bytes = FakeBytes::hole(1 << 40);
         bytes.write(3 * 4096, &[7; 4096]);
         let (machine, reader) = object(bytes);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shrink_meanwhile_is_the_end() {
+    fn reading_ends_where_the_segment_shrank() {
         let (machine, reader) = object(FakeBytes::full(&[7; 8192]));
         let progress = Progress::new();
         let mut chunks = Chunks::new(&reader, 0..8192, 1, &progress).unwrap();

@@ -36,13 +36,13 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn equal_pictures_differ_nowhere() {
+    fn equal_bytes_have_no_differences() {
         assert!(differences(&[7; 1000], &[7; 1000]).is_empty());
         assert!(differences(&[], &[7]).is_empty());
     }
 
     #[test]
-    fn neighbours_are_one_range() {
+    fn adjacent_differences_are_one_range() {
         let mut new = [0u8; 200];
         new[62..67].fill(1);
         new[199] = 1;
@@ -51,7 +51,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn as_byte_for_byte(old in proptest::collection::vec(0u8..2, 0..200), new in proptest::collection::vec(0u8..2, 0..200)) {
+        fn matches_a_naive_comparison(old in proptest::collection::vec(0u8..2, 0..200), new in proptest::collection::vec(0u8..2, 0..200)) {
             let ranges = differences(&old, &new);
             let differing: Vec<usize> = ranges.iter().cloned().flatten().collect();
             let naive: Vec<usize> = (0..old.len().min(new.len())).filter(|&at| old[at] != new[at]).collect();

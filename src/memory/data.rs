@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn from_run_to_run() {
+    fn next_data_jumps_to_the_start_of_a_run() {
         let mut bytes = FakeBytes::hole(1 << 42);
         bytes.write(5, b"one");
         bytes.write(10, b"still one");
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn it_can_be_stopped() {
+    fn a_cancelled_search_finds_nothing() {
         let (_machine, reader) = object(FakeBytes::full(&[1; 10_000]));
         let progress = Progress::new();
         progress.cancel();
@@ -202,7 +202,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn as_byte_for_byte(bytes in sparse(), from in 0u64..25_000, gap in prop_oneof![0u64..40, 0u64..9000]) {
+        fn matches_a_naive_search(bytes in sparse(), from in 0u64..25_000, gap in prop_oneof![0u64..40, 0u64..9000]) {
             let (machine, reader) = object(bytes);
             let before = pages(&machine);
             let all = all(&reader);

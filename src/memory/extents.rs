@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_hole_is_one_question() {
+    fn the_largest_hole_is_skipped() {
         let mut bytes = FakeBytes::hole(u64::MAX >> 1);
         bytes.write(1 << 61, b"x");
         let (machine, reader) = object(bytes);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn cancelled_is_over() {
+    fn a_cancelled_walk_ends() {
         let (_machine, reader) = object(FakeBytes::full(&vec![1; 40_000]));
         let progress = Progress::new();
         progress.cancel();
@@ -147,7 +147,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_ways_find_the_same(bytes in sparse(), start in 0u64..25_000, end in 0u64..25_000) {
+        fn both_directions_find_the_same_runs(bytes in sparse(), start in 0u64..25_000, end in 0u64..25_000) {
             let (_machine, reader) = object(bytes);
             let progress = Progress::new();
             let forward: Vec<_> = DataForward::new(&reader, start..end, &progress).map(Result::unwrap).collect();

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_leaves_nobody_waiting() {
+    fn a_panic_wakes_the_other_thread() {
         let panicked = std::panic::catch_unwind(|| {
             let mut next = 0;
             in_order(

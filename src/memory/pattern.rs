@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn hex_in_all_its_forms() {
+    fn hex_accepts_every_separator_and_wildcard() {
         for text in ["deadbeef", "de ad be ef", "0xDEADBEEF", "de:ad:be:ef", " de_ad, 0xbe 0xef "] {
             assert_eq!(hex(text), (vec![0xde, 0xad, 0xbe, 0xef], None), "{text}");
         }
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_says_why() {
+    fn invalid_patterns_are_explained() {
         let error = |text| Pattern::hex(text).unwrap_err().to_string();
         assert!(error("").contains("empty"));
         assert!(error("  ").contains("empty"));
@@ -218,13 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn a_text_may_have_bytes() {
+    fn text_accepts_escaped_bytes() {
         assert_eq!(Pattern::text(r"a\x00\xff").unwrap().bytes, b"a\0\xff");
         assert_eq!(Pattern::text("ö").unwrap().bytes, "ö".as_bytes());
     }
 
     #[test]
-    fn only_zeros_and_wildcards_fit_a_hole() {
+    fn only_zeros_and_wildcards_match_a_hole() {
         assert!(Pattern::hex("00 ?? 0?").unwrap().fits_zeros());
         assert!(!Pattern::hex("00 01").unwrap().fits_zeros());
     }
@@ -262,7 +262,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_taken_or_refused(text in "[0-9a-f? x\\PC]*") {
+        fn no_text_panics(text in "[0-9a-f? x\\PC]*") {
             let _ = Pattern::hex(&text);
             let _ = Pattern::text(&text);
         }

@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_up_to_the_end_and_no_further() {
+    fn reads_stop_at_the_end() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"hello"));
         let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_became_of_it() {
+    fn presence_tells_removal_and_replacement() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(&[1; 100]));
         let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn foreseeing_attaches_nothing() {
+    fn predict_trace_attaches_nothing() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"x"));
         machine.add_sysv(7, 0, FakeBytes::full(b"x"));

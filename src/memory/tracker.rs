@@ -132,8 +132,7 @@ impl Tracker {
         if same {
             return None;
         }
-        let was = self.kept.remove(&offset);
-        self.copied -= was.as_ref().map_or(0, Kept::copied);
+        let was = self.take(offset);
         if !zeros {
             let kept = self.keep(new);
             self.kept.insert(offset, kept);
@@ -149,12 +148,17 @@ impl Tracker {
             if changes.len() >= most {
                 return Some(offset);
             }
-            let was = self.kept.remove(&offset);
-            self.copied -= was.as_ref().map_or(0, Kept::copied);
+            let was = self.take(offset);
             let length = usize::try_from(range.end - offset).unwrap_or(size).min(size);
             changes.extend(self.change(offset, was, &vec![0; length]));
         }
         None
+    }
+
+    fn take(&mut self, offset: u64) -> Option<Kept> {
+        let kept = self.kept.remove(&offset)?;
+        self.copied -= kept.copied();
+        Some(kept)
     }
 
     fn change(&self, offset: u64, was: Option<Kept>, new: &[u8]) -> Option<Change> {
@@ -197,120 +201,105 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::fake::{FakeBytes, FakeMachine};
-    use crate::survey::{Names, Survey};
+    use crate::machine::fake::FakeBytes;
+    use crate::memory::example::object;
 
-    type Told = Vec<(u64, Option<Vec<u8>>, Vec<u8>)>;
+    type Reported = Vec<(u64, Option<Vec<u8>>, Vec<u8>)>;
 
-    struct World {
-        machine: FakeMachine,
-        reader: Reader,
-    }
-
-    impl World {
-        fn new(bytes: FakeBytes) -> Self {
-            let machine = FakeMachine::new();
-            machine.add_object("a", bytes);
-            let survey = Survey::take(&machine, &mut Names::default());
-            let reader = Reader::open(&machine, &survey.segments[0]).unwrap();
-            Self { machine, reader }
-        }
-
-        fn look(&self, tracker: &mut Tracker, end: u64) -> Told {
-            let mut told = vec![];
-            loop {
-                let changes = tracker.step(&self.reader, end).unwrap().into_iter();
-                told.extend(
-                    changes.map(|change| (change.offset, change.old.map(Vec::from), change.new.to_vec())),
-                );
-                if tracker.is_complete() {
-                    return told;
-                }
+    fn pass(reader: &Reader, tracker: &mut Tracker, end: u64) -> Reported {
+        let mut reported = vec![];
+        loop {
+            let changes = tracker.step(reader, end).unwrap().into_iter();
+            reported.extend(
+                changes.map(|change| (change.offset, change.old.map(Vec::from), change.new.to_vec())),
+            );
+            if tracker.is_complete() {
+                return reported;
             }
         }
     }
 
     #[test]
-    fn a_large_look_takes_several_steps_and_finds_everything_once() {
-        let world = World::new(FakeBytes::full(&vec![1; 5 << 20]));
+    fn a_large_pass_takes_several_steps_and_finds_every_change_once() {
+        let (machine, reader) = object(FakeBytes::full(&vec![1; 5 << 20]));
         let mut tracker = Tracker::new(0, 1);
-        assert!(tracker.step(&world.reader, u64::MAX).unwrap().is_empty() && !tracker.is_complete());
-        assert!(world.look(&mut tracker, u64::MAX).is_empty());
-        world.machine.edit_object("a", |bytes| bytes.write(0, &vec![2; 5 << 20]));
-        let told = world.look(&mut tracker, u64::MAX);
-        let offsets: Vec<u64> = told.iter().map(|(offset, ..)| *offset).collect();
+        assert!(tracker.step(&reader, u64::MAX).unwrap().is_empty() && !tracker.is_complete());
+        assert!(pass(&reader, &mut tracker, u64::MAX).is_empty());
+        machine.edit_object("a", |bytes| bytes.write(0, &vec![2; 5 << 20]));
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        let offsets: Vec<u64> = reported.iter().map(|(offset, ..)| *offset).collect();
         assert_eq!(offsets, (0..5 << 20).step_by(4096).collect::<Vec<u64>>());
-        assert!(told.iter().all(|(_, old, new)| old.as_ref().unwrap()[0] == 1 && new[0] == 2));
+        assert!(reported.iter().all(|(_, old, new)| old.as_ref().unwrap()[0] == 1 && new[0] == 2));
     }
 
     #[test]
-    fn blocks_that_change_and_no_others() {
-        let world = World::new(FakeBytes::full(&[1; 10_000]));
+    fn only_changed_blocks_are_reported() {
+        let (machine, reader) = object(FakeBytes::full(&[1; 10_000]));
         let mut tracker = Tracker::new(0, 1);
-        assert!(world.look(&mut tracker, u64::MAX).is_empty());
-        assert!(world.look(&mut tracker, u64::MAX).is_empty());
-        world.machine.edit_object("a", |bytes| bytes.write(9999, &[2]));
-        let told = world.look(&mut tracker, u64::MAX);
-        assert_eq!(told.len(), 1);
-        let (offset, old, new) = &told[0];
+        assert!(pass(&reader, &mut tracker, u64::MAX).is_empty());
+        assert!(pass(&reader, &mut tracker, u64::MAX).is_empty());
+        machine.edit_object("a", |bytes| bytes.write(9999, &[2]));
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        assert_eq!(reported.len(), 1);
+        let (offset, old, new) = &reported[0];
         assert_eq!((*offset, old.as_ref().unwrap()[1807], new[1807], new.len()), (8192, 1, 2, 1808));
-        assert!(world.look(&mut tracker, u64::MAX).is_empty());
+        assert!(pass(&reader, &mut tracker, u64::MAX).is_empty());
     }
 
     #[test]
-    fn holes_come_and_go_in_a_segment_of_any_size() {
-        let world = World::new(FakeBytes::hole(1 << 46));
+    fn holes_may_be_filled_and_punched_in_the_largest_segment() {
+        let (machine, reader) = object(FakeBytes::hole(1 << 46));
         let mut tracker = Tracker::new(0, 1);
-        assert!(world.look(&mut tracker, u64::MAX).is_empty());
-        world.machine.edit_object("a", |bytes| bytes.write((1 << 45) + 5, &[7]));
-        let told = world.look(&mut tracker, u64::MAX);
-        assert_eq!((told.len(), told[0].0, told[0].2[5]), (1, 1 << 45, 7));
-        world.machine.edit_object("a", |bytes| bytes.pages.clear());
-        let told = world.look(&mut tracker, u64::MAX);
-        assert_eq!((told.len(), told[0].1.as_ref().unwrap()[5], told[0].2[5]), (1, 7, 0));
+        assert!(pass(&reader, &mut tracker, u64::MAX).is_empty());
+        machine.edit_object("a", |bytes| bytes.write((1 << 45) + 5, &[7]));
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        assert_eq!((reported.len(), reported[0].0, reported[0].2[5]), (1, 1 << 45, 7));
+        machine.edit_object("a", |bytes| bytes.pages.clear());
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        assert_eq!((reported.len(), reported[0].1.as_ref().unwrap()[5], reported[0].2[5]), (1, 7, 0));
         assert_eq!((tracker.kept.len(), tracker.copied), (0, 0));
     }
 
     #[test]
     fn a_segment_grows_and_shrinks() {
-        let world = World::new(FakeBytes::full(&[1; 5000]));
+        let (machine, reader) = object(FakeBytes::full(&[1; 5000]));
         let mut tracker = Tracker::new(0, 1);
-        world.look(&mut tracker, u64::MAX);
-        world.machine.edit_object("a", |bytes| bytes.size = 100);
+        pass(&reader, &mut tracker, u64::MAX);
+        machine.edit_object("a", |bytes| bytes.size = 100);
         // Bytes that were cut off are not a change.
-        let told = world.look(&mut tracker, u64::MAX);
-        assert!(told.iter().all(|(_, old, new)| old.as_deref() == Some(new)), "{told:?}");
-        world.machine.edit_object("a", |bytes| bytes.size = 9000);
-        world.look(&mut tracker, u64::MAX);
-        world.machine.edit_object("a", |bytes| bytes.write(8999, &[3]));
-        let told = world.look(&mut tracker, u64::MAX);
-        assert_eq!((told.len(), told[0].0, told[0].2.last()), (1, 8192, Some(&3)));
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        assert!(reported.iter().all(|(_, old, new)| old.as_deref() == Some(new)), "{reported:?}");
+        machine.edit_object("a", |bytes| bytes.size = 9000);
+        pass(&reader, &mut tracker, u64::MAX);
+        machine.edit_object("a", |bytes| bytes.write(8999, &[3]));
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        assert_eq!((reported.len(), reported[0].0, reported[0].2.last()), (1, 8192, Some(&3)));
     }
 
     #[test]
-    fn what_there_is_no_room_for_is_noticed_all_the_same() {
-        let world = World::new(FakeBytes::full(&[1; 8192]));
+    fn changes_without_a_copy_are_reported() {
+        let (machine, reader) = object(FakeBytes::full(&[1; 8192]));
         let mut tracker = Tracker::new(0, 1);
         tracker.copied = FIRST_COPIES - 4096;
-        world.look(&mut tracker, u64::MAX);
+        pass(&reader, &mut tracker, u64::MAX);
         assert!(matches!(tracker.kept[&4096], Kept::Hash(_)));
-        world.machine.edit_object("a", |bytes| bytes.write(4096, &[2]));
-        let told = world.look(&mut tracker, u64::MAX);
-        assert_eq!((told.len(), told[0].0, &told[0].1), (1, 4096, &None));
+        machine.edit_object("a", |bytes| bytes.write(4096, &[2]));
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        assert_eq!((reported.len(), reported[0].0, &reported[0].1), (1, 4096, &None));
         // From now on the block has a copy.
-        world.machine.edit_object("a", |bytes| bytes.write(4096, &[3]));
-        let told = world.look(&mut tracker, u64::MAX);
-        assert_eq!((told.len(), told[0].1.as_ref().unwrap()[0]), (1, 2));
+        machine.edit_object("a", |bytes| bytes.write(4096, &[3]));
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        assert_eq!((reported.len(), reported[0].1.as_ref().unwrap()[0]), (1, 2));
     }
 
     #[test]
-    fn a_value_never_stands_in_two_blocks() {
-        let world = World::new(FakeBytes::full(&vec![1; 30_000]));
+    fn no_value_is_split_between_blocks() {
+        let (machine, reader) = object(FakeBytes::full(&vec![1; 30_000]));
         let mut tracker = Tracker::new(5, 24);
-        world.look(&mut tracker, 20_005);
-        world.machine.edit_object("a", |bytes| bytes.write(0, &vec![2; 30_000]));
-        let told = world.look(&mut tracker, 20_005);
-        assert!(told.iter().all(|(offset, _, _)| (offset - 5).is_multiple_of(24)));
-        assert_eq!(told.iter().map(|(_, _, new)| new.len()).sum::<usize>(), 20_000);
+        pass(&reader, &mut tracker, 20_005);
+        machine.edit_object("a", |bytes| bytes.write(0, &vec![2; 30_000]));
+        let reported = pass(&reader, &mut tracker, 20_005);
+        assert!(reported.iter().all(|(offset, _, _)| (offset - 5).is_multiple_of(24)));
+        assert_eq!(reported.iter().map(|(_, _, new)| new.len()).sum::<usize>(), 20_000);
     }
 }

@@ -71,7 +71,7 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     #[test]
-    fn every_entry_once_with_its_inode() {
+    fn every_entry_is_listed_once_with_its_inode() {
         let directory = tempfile::tempdir().unwrap();
         let mut made = BTreeSet::new();
         for number in 0..1000 {
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_directory_is_an_error() {
+    fn a_file_is_not_a_directory() {
         let file = File::open("/proc/self/stat").unwrap();
         let error = for_each(file.as_fd(), &mut Buffer::default(), |_, _| {}).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ENOTDIR));

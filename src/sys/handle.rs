@@ -15,7 +15,7 @@ const MAX_ACL: usize = 64 << 10;
 /// Sets the twelve permission bits.
 ///
 /// # Errors
-/// `EPERM` for who is not the owner; [`no_proc`] on a kernel older than 6.6 where
+/// `EPERM` unless owner; [`no_proc`] on a kernel older than 6.6 where
 /// `/proc` is not mounted.
 pub fn chmod(file: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
     let mode = mode & 0o7777;
@@ -75,7 +75,7 @@ pub fn acl(file: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
 /// Sets the access control list, and the mode with it.
 ///
 /// # Errors
-/// `EPERM` for who is not the owner, `EINVAL` for what is no list, `EOPNOTSUPP`.
+/// `EPERM` unless owner, `EINVAL` for an invalid list, `EOPNOTSUPP`.
 pub fn set_acl(file: BorrowedFd<'_>, list: &[u8]) -> io::Result<()> {
     let (from, length) = (list.as_ptr(), list.len());
     attribute(
@@ -91,7 +91,7 @@ pub fn set_acl(file: BorrowedFd<'_>, list: &[u8]) -> io::Result<()> {
 /// Removes the access control list, if there is one. The mode stays.
 ///
 /// # Errors
-/// `EPERM` for who is not the owner.
+/// `EPERM` unless owner.
 pub fn clear_acl(file: BorrowedFd<'_>) -> io::Result<()> {
     let removed = attribute(
         file,

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_descriptor_is_noticed_and_nothing_is_left_behind() {
+    fn another_descriptor_is_detected_without_a_trace() {
         let file = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
         let path = file.path().to_owned();
         let open = || File::open(&path).unwrap();

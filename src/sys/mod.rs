@@ -2,7 +2,7 @@
 //! follows.
 //!
 //! nix 0.31 lacks System V calls and `statx`. For the rest, use nix or the standard library.
-#![expect(unsafe_code, reason = "this is the one room where kernel calls without a safe form are made")]
+#![expect(unsafe_code, reason = "only this module makes kernel calls that have no safe wrapper")]
 
 pub mod capability;
 pub mod entries;

@@ -50,7 +50,7 @@ pub fn open_subdirectory(parent: &OwnedFd, name: &Path) -> io::Result<OwnedFd> {
 /// the mounted file system: its server may not answer.
 ///
 /// # Errors
-/// As [`open_subdirectory`].
+/// Like [`open_subdirectory`].
 pub fn stat_within(directory: &OwnedFd, name: &CStr) -> io::Result<FileStat> {
     let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     statx_fd(open_within(directory, name, flags)?.as_fd())
@@ -82,7 +82,7 @@ fn other_mount() -> io::Error {
 /// does not affect the file. Never follows a link or crosses into another mount.
 ///
 /// # Errors
-/// `ENOENT` when it is gone, `EACCES` when a directory may not be searched,
+/// `ENOENT` if it is gone, `EACCES` when a directory may not be searched,
 /// `EXDEV` when another file system is mounted there.
 pub fn handle(root: &Path, path: &Path) -> io::Result<OwnedFd> {
     let step = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
@@ -130,7 +130,7 @@ pub struct InDirectory {
 /// capabilities. Changes nothing.
 ///
 /// # Errors
-/// `ENOENT` when it is gone, `EACCES` when a directory may not be searched.
+/// `ENOENT` if it is gone, `EACCES` when a directory may not be searched.
 pub fn in_directory(root: &Path, path: &Path) -> io::Result<InDirectory> {
     let (directory, name) = open_parent(root, path)?;
     let access = AccessFlags::W_OK | AccessFlags::X_OK;
@@ -167,8 +167,8 @@ pub fn check_new_name(root: &Path, path: &Path) -> io::Result<()> {
 /// wake the process at its other end.
 ///
 /// # Errors
-/// `ENOENT` when it is gone, `EACCES` without read permission, `ENODEV` when
-/// it is no regular file, `EXDEV` when another file system is mounted there.
+/// `ENOENT` if it is gone, `EACCES` without read permission, `ENODEV` when
+/// it is not a regular file, `EXDEV` when another file system is mounted there.
 pub fn open_object(root: &Path, path: &Path) -> io::Result<OpenObject> {
     open_with(OFlag::O_RDONLY, root, path)
 }
@@ -177,7 +177,7 @@ pub fn open_object(root: &Path, path: &Path) -> io::Result<OpenObject> {
 /// read. Nothing is written.
 ///
 /// # Errors
-/// As [`open_object`].
+/// Like [`open_object`].
 pub fn open_for_lease(root: &Path, path: &Path) -> io::Result<OpenObject> {
     match open_object(root, path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -222,7 +222,7 @@ fn open_name(access: OFlag, root: &Path, path: &Path) -> io::Result<(File, bool)
 ///
 /// # Errors
 /// `EACCES` without read permission, `EPERM` for a mapping that only root may
-/// open so, `ENOENT` when it is no more.
+/// open so, `ENOENT` if it is gone.
 pub fn open_again(link: &str) -> io::Result<OpenObject> {
     let (file, keeps_access_time) = open_link(OFlag::O_RDONLY, link)?;
     let stat = statx_fd(file.as_fd())?;

@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 /// Returns a descriptor of the process that has that pid now.
 ///
 /// # Errors
-/// `ESRCH` when there is none.
+/// `ESRCH` if there is none.
 pub fn open(pid: u32) -> io::Result<OwnedFd> {
     // SAFETY: the call takes two numbers and returns a new descriptor or -1.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };

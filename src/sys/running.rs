@@ -31,7 +31,7 @@ pub fn cpu_time(pid: u32) -> io::Result<u64> {
 /// Returns true if two threads share their descriptors: `kcmp(2)`.
 ///
 /// # Errors
-/// `ESRCH`, `EPERM` for who may not examine them, `ENOSYS` where the kernel has no `kcmp`.
+/// `ESRCH`, `EPERM` if not allowed to examine them, `ENOSYS` where the kernel has no `kcmp`.
 pub fn share_descriptors(one: u32, other: u32) -> io::Result<bool> {
     // SAFETY: the call takes numbers and touches no memory.
     let order = unsafe { libc::syscall(libc::SYS_kcmp, one, other, FILES, 0, 0) };
@@ -44,17 +44,17 @@ mod tests {
     use std::process;
 
     #[test]
-    fn whoever_works_has_run_for_longer() {
+    fn cpu_time_grows_with_work() {
         let before = cpu_time(process::id()).unwrap();
         assert!(before > 0);
         assert!(cpu_time(process::id()).unwrap() > before);
-        for nobody in [4 << 20, u32::MAX] {
-            assert_eq!(cpu_time(nobody).unwrap_err().raw_os_error(), Some(libc::EINVAL));
+        for pid in [4 << 20, u32::MAX] {
+            assert_eq!(cpu_time(pid).unwrap_err().raw_os_error(), Some(libc::EINVAL));
         }
     }
 
     #[test]
-    fn threads_share_their_descriptors_and_processes_do_not() {
+    fn threads_share_descriptors_and_processes_do_not() {
         let own = process::id();
         match share_descriptors(own, own) {
             Ok(shared) => assert!(shared),

@@ -153,7 +153,7 @@ pub fn create(key: u32, size: usize, mode: u32) -> io::Result<i32> {
 /// Does the same as [`create`], with `SHM_HUGETLB` or `SHM_NORESERVE` in `flags`.
 ///
 /// # Errors
-/// As [`create`]; with huge pages `EPERM` for users that may not have them and
+/// Like [`create`]; with huge pages `EPERM` for users that may not have them and
 /// `ENOMEM` when too few are free.
 pub fn create_with(key: u32, size: usize, mode: u32, flags: libc::c_int) -> io::Result<i32> {
     let flags = flags | libc::IPC_CREAT | libc::IPC_EXCL | (mode & 0o777).cast_signed();
@@ -165,8 +165,8 @@ pub fn create_with(key: u32, size: usize, mode: u32, flags: libc::c_int) -> io::
 /// of them.
 ///
 /// # Errors
-/// `EPERM` for who is neither owner nor creator, `EINVAL` or `EIDRM` when it
-/// is gone, and `EINVAL` for a number that is no user or group here.
+/// `EPERM` unless owner or creator, `EINVAL` or `EIDRM` when it
+/// is gone, and `EINVAL` for an id that does not exist in this user namespace.
 pub fn set(shmid: i32, uid: u32, gid: u32, mode: u32) -> io::Result<()> {
     let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
     // SAFETY: zeroed, and every bit pattern of it is valid.
@@ -181,8 +181,8 @@ pub fn set(shmid: i32, uid: u32, gid: u32, mode: u32) -> io::Result<()> {
 /// Locks a segment in memory or unlocks it, `shmctl(SHM_LOCK)` and `shmctl(SHM_UNLOCK)`.
 ///
 /// # Errors
-/// `EPERM` for a stranger without `CAP_IPC_LOCK` and where `RLIMIT_MEMLOCK` is
-/// 0, `ENOMEM` where that limit is too small, `EINVAL` or `EIDRM` when it is gone.
+/// `EPERM` for another user's segment without `CAP_IPC_LOCK` and where `RLIMIT_MEMLOCK` is
+/// 0, `ENOMEM` where that limit is too small, `EINVAL` or `EIDRM` if it is gone.
 pub fn set_locked(shmid: i32, locked: bool) -> io::Result<()> {
     let command = if locked { libc::SHM_LOCK } else { libc::SHM_UNLOCK };
     // SAFETY: both commands ignore the pointer.
@@ -192,7 +192,7 @@ pub fn set_locked(shmid: i32, locked: bool) -> io::Result<()> {
 /// Removes a segment, `shmctl(IPC_RMID)`: at once, or with its last attachment.
 ///
 /// # Errors
-/// `EPERM` for who is neither owner nor creator, `EINVAL` or `EIDRM` when it is gone.
+/// `EPERM` unless owner or creator, `EINVAL` or `EIDRM` if it is gone.
 pub fn remove(shmid: i32) -> io::Result<()> {
     // SAFETY: IPC_RMID ignores the pointer.
     check(unsafe { libc::shmctl(shmid, libc::IPC_RMID, ptr::null_mut()) }).map(drop)
@@ -227,7 +227,7 @@ impl Attachment {
     /// `restore`.
     ///
     /// # Errors
-    /// As [`Attachment::read_only`].
+    /// Like [`Attachment::read_only`].
     pub fn read_write(shmid: i32) -> io::Result<Self> {
         Self::new(shmid, 0)
     }
@@ -235,7 +235,7 @@ impl Attachment {
     /// Attaches only to keep the segment, as if it had no bytes.
     ///
     /// # Errors
-    /// As [`Attachment::read_only`].
+    /// Like [`Attachment::read_only`].
     pub fn pin(shmid: i32) -> io::Result<Self> {
         Self::attach(shmid, libc::SHM_RDONLY)
     }

@@ -60,7 +60,7 @@ impl FileStat {
 /// Returns the stat of a name in a directory, never through a symbolic link.
 ///
 /// # Errors
-/// `ENOENT` when it is gone, `EACCES` when the directory may not be searched.
+/// `ENOENT` if it is gone, `EACCES` when the directory may not be searched.
 pub fn statx_at(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<FileStat> {
     statx(directory, name, libc::AT_SYMLINK_NOFOLLOW)
 }
@@ -74,7 +74,7 @@ pub fn statx_fd(file: BorrowedFd<'_>) -> io::Result<FileStat> {
 /// name. Does not wait for a server that does not answer.
 ///
 /// # Errors
-/// `ENOENT` when it is gone, `EACCES` for who may not examine the process.
+/// `ENOENT` if it is gone, `EACCES` if not allowed to examine the process.
 pub fn statx_link(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<FileStat> {
     statx(directory, name, libc::AT_STATX_DONT_SYNC)
 }

@@ -51,7 +51,7 @@ pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     /// The name was checked and belongs to the object.
-    Looked,
+    Checked,
     /// The temporary name was chosen, and its directory created.
     Chosen,
     /// The object with the name was moved there.
@@ -77,7 +77,7 @@ fn unlink_step_by_step(
         Some(false) => return Ok(Removal::Another),
         None => return Ok(Removal::Gone),
     }
-    meanwhile(Step::Looked);
+    meanwhile(Step::Checked);
     let aside = Aside::choose(directory.as_fd(), &name)?;
     meanwhile(Step::Chosen);
     match rename_between(directory.as_fd(), &name, aside.directory(&directory), &aside.name) {
@@ -149,7 +149,7 @@ pub fn rename_below(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
 /// Removes an empty directory at `path` below `root`.
 ///
 /// # Errors
-/// `ENOTEMPTY`, `ENOENT` when it is gone, `ENOTDIR` when it is no directory.
+/// `ENOTEMPTY`, `ENOENT` if it is gone, `ENOTDIR` if it is not a directory.
 pub fn remove_directory_below(root: &Path, path: &Path) -> io::Result<()> {
     let (directory, name) = open_parent(root, path)?;
     remove_directory(directory.as_fd(), &name)
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_that_was_looked_at_goes() {
+    fn the_checked_object_is_removed() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("dir")).unwrap();
         for path in ["one", "dir/two"] {
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_took_its_name_stays() {
+    fn another_object_with_the_name_is_kept() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("name");
         fs::write(&path, b"old").unwrap();
@@ -346,12 +346,12 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_its_name_after_the_look_has_it_again() {
+    fn an_object_moved_by_mistake_gets_its_name_back() {
         for kind in ["object", "link", "directory", "nothing"] {
             let root = tempfile::tempdir().unwrap();
             let path = root.path().join("name");
             let removal = meanwhile(root.path(), |step| {
-                if step == Step::Looked {
+                if step == Step::Checked {
                     fs::rename(&path, root.path().join("planned")).unwrap();
                     match kind {
                         "object" => fs::write(&path, b"new").unwrap(),
@@ -370,11 +370,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_moved_by_mistake_replaces_no_third_one() {
+    fn an_object_moved_by_mistake_does_not_replace_a_third() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("name");
         let removal = meanwhile(root.path(), |step| match step {
-            Step::Looked => {
+            Step::Checked => {
                 fs::rename(&path, root.path().join("planned")).unwrap();
                 fs::write(&path, "second").unwrap();
             }
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_its_name_before_is_not_even_moved() {
+    fn another_object_with_the_name_is_not_moved() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("name"), b"other").unwrap();
         let seen = fs::metadata(root.path().join("name")).unwrap();
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_under_its_name_once_it_is_moved_stays() {
+    fn an_object_created_after_the_move_is_kept() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("name");
         let removal = meanwhile(root.path(), |step| {
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_before_is_told_by_the_name_aside() {
+    fn name_before_reverses_name_aside() {
         for name in [&b"name"[..], b"-", b"\xff\n", &[b'x'; 221]] {
             let aside = name_aside(name).unwrap();
             assert_eq!(name_before(aside.to_bytes()), Some(name));
@@ -461,7 +461,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_that_stops_in_between_tells_a_name_of_any_length() {
+    fn an_interrupted_removal_keeps_a_name_of_any_length() {
         let root = tempfile::tempdir().unwrap();
         for length in [1, 221, 222, 255] {
             let name = "x".repeat(length);

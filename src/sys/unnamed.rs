@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn it_has_no_name_until_it_is_given_one() {
+    fn a_file_has_no_name_until_published() {
         let root = tempfile::tempdir().unwrap();
         for named_meanwhile in [false, true] {
             let mut file = Unnamed::create(root.path(), Path::new("a"), 0o600).unwrap();
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_the_name_after_the_check_gets_it_back() {
+    fn a_file_displaced_after_the_check_gets_its_name_back() {
         for kind in KINDS {
             let root = tempfile::tempdir().unwrap();
             fs::write(root.path().join("a"), "old").unwrap();
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_displaced_survives_every_cleanup() {
+    fn no_cleanup_removes_a_displaced_file() {
         let root = tempfile::tempdir().unwrap();
         let at = |name: &str| root.path().join(name);
         fs::write(at("a"), "old").unwrap();

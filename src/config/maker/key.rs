@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_range_or_mask() {
+    fn parses_a_key_a_range_and_a_mask() {
         let rule = |text: &str| text.parse::<KeyRule>().unwrap();
         assert!(rule("0x00282929").fits(0x28_2929) && !rule("0x00282929").fits(0x28_2928));
         assert!(rule("100").fits(100) && !rule("100").fits(0x100));
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn invalid_keys_are_refused() {
         for text in ["", "0x", "x", "0x51???", "51??????", "5..4", "1..", "0x100000000", "+1", "-1"] {
             assert!(text.parse::<KeyRule>().is_err(), "{text}");
         }

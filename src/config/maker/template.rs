@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_are_filled_in() {
+    fn fill_replaces_groups() {
         let template: Template = "a{sid}b{name}".parse().unwrap();
         assert_eq!(template.groups().collect::<Vec<_>>(), ["sid"]);
         assert_eq!(template.fill(b"N", |_| Some(b"\xff")).unwrap(), b"a\xffbN");

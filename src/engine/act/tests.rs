@@ -82,7 +82,7 @@ fn failure(results: &[Undone]) -> String {
 
 /// Another program may save copies in the same directory at the same time.
 #[test]
-fn undo_restores_the_copies_of_this_removal_and_no_newer_one() {
+fn undo_restores_only_the_copies_of_that_removal() {
     let mut scene = Scene::new();
     scene.machine.add_object("a", FakeBytes::full(b"ours"));
     let plans = scene.plans();
@@ -102,7 +102,7 @@ fn undo_restores_the_copies_of_this_removal_and_no_newer_one() {
 }
 
 #[test]
-fn a_failed_undo_stops_no_other() {
+fn a_failed_undo_does_not_stop_the_others() {
     let mut scene = Scene::new();
     for name in ["a", "b", "c"] {
         scene.machine.add_object(name, FakeBytes::full(b"hello"));

@@ -103,9 +103,10 @@ fn bodies(reports: &[Report]) -> Vec<&Body> {
 }
 
 fn snapshots(reports: Vec<Report>) -> Vec<Snapshot> {
-    let look =
-        |report: Report| if let Body::Window(look) = report.body { *look } else { panic!("{report:?}") };
-    reports.into_iter().map(look).collect()
+    let snapshot = |report: Report| {
+        if let Body::Window(snapshot) = report.body { *snapshot } else { panic!("{report:?}") }
+    };
+    reports.into_iter().map(snapshot).collect()
 }
 
 fn previews(reports: Vec<Report>) -> Vec<Result<Vec<u8>, String>> {
@@ -194,7 +195,7 @@ fn a_new_subscription_replaces_the_one_of_its_id() {
 }
 
 #[test]
-fn changes_have_the_bytes_before_and_after() {
+fn changes_include_the_bytes_before_and_after() {
     let mut scene = Scene::new();
     let feed = Feed::Changes { range: 1..99, value: 2, every: Some(TENTH) };
     let mut reports = scene.subscribe(ONE, "posix:/a", feed);
@@ -203,7 +204,7 @@ fn changes_have_the_bytes_before_and_after() {
     else {
         panic!("{reports:?}")
     };
-    assert!(changes.is_empty(), "the first look finds no changes");
+    assert!(changes.is_empty(), "the first pass finds no changes");
     assert!(scene.pass(SECOND).is_empty());
     scene.write(0, b"ja");
     let reports = scene.pass(SECOND);
@@ -288,7 +289,7 @@ fn the_end_of_the_last_subscription_detaches() {
 }
 
 #[test]
-fn a_kept_segment_stays_attached_until_it_is_let_go() {
+fn a_kept_segment_stays_attached_until_released() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     assert!(scene.close(ONE, true).is_empty());
@@ -328,7 +329,7 @@ fn holds_list_each_segment_once() {
 }
 
 #[test]
-fn the_last_hold_on_a_marked_segment_is_let_go_only_as_shown() {
+fn the_last_hold_on_a_marked_segment_is_released_only_as_shown() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     let before = scene.holds();
@@ -358,7 +359,7 @@ fn a_segment_that_is_freed_by_leaving_is_logged() {
 }
 
 #[test]
-fn leaving_without_keeping_lets_go_of_a_kept_segment() {
+fn leaving_without_keeping_releases_a_kept_segment() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     scene.close(ONE, true);
@@ -388,7 +389,7 @@ fn an_open_segment_that_was_replaced_is_not_shared() {
 }
 
 #[test]
-fn the_end_of_the_engine_lets_go_of_all() {
+fn the_end_of_the_engine_releases_everything() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     scene.close(ONE, true);

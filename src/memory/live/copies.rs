@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_that_grows_has_not_changed_behind_its_old_end() {
+    fn bytes_past_the_old_end_are_not_a_change() {
         let mut copies = Copies::default();
         copies.offer(0, b"abc", None);
         assert_eq!(copies.see(0, b"aXcde"), Some(vec![1..2]));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_comes_first() {
+    fn shown_pages_evict_offered_ones() {
         let mut copies = Copies::default();
         for page in 0..2 * MAX_PAGES as u64 {
             copies.offer(page, b"a", None);

@@ -67,7 +67,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn halves_make_no_whole() {
+    fn double_keeps_only_complete_pairs() {
         let mut covered = Covered::new();
         covered.add(1..4);
         covered.add(6..9);
@@ -78,7 +78,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn as_a_set(adds in proptest::collection::vec((0u64..60, 0u64..12), 0..20), end in 0u64..70, probe in (0u64..70, 0u64..9)) {
+        fn behaves_like_a_set(adds in proptest::collection::vec((0u64..60, 0u64..12), 0..20), end in 0u64..70, probe in (0u64..70, 0u64..9)) {
             let mut covered = Covered::new();
             let mut set = BTreeSet::new();
             for (start, length) in adds {

@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_look_is_no_change() {
+    fn the_first_read_is_not_a_change() {
         let mut hashes = Hashes::new();
         hashes.resize(10 * PAGE);
         assert_eq!(hashes.note(3, 7, true), Noted::First);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_the_end_is_forgotten() {
+    fn blocks_past_the_end_are_forgotten() {
         let mut hashes = Hashes::new();
         hashes.resize(10 * PAGE);
         hashes.note(9, 7, true);
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_it_can_keep_becomes_coarser() {
+    fn too_many_blocks_double_the_block_size() {
         let mut hashes = Hashes::new();
         let count = 5 * MAX_BLOCKS as u64 + 1;
         hashes.resize(count * PAGE);

@@ -53,7 +53,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cell_is_marked_when_it_has_one_of_the_bytes(size in 1u64..200, cells in 0usize..50, start in 0u64..210, length in 0u64..99) {
+        fn a_cell_is_marked_if_it_covers_a_changed_byte(size in 1u64..200, cells in 0usize..50, start in 0u64..210, length in 0u64..99) {
             let mut marks = Marks::new(size, cells);
             marks.mark(&(start..start + length), 1);
             let cells = marks.cells.len();

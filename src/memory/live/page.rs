@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zeros_are_nothing_and_places_count() {
+    fn page_hash_is_0_for_zeros_and_depends_on_the_page() {
         assert_eq!(page_hash(7, &[0; PAGE_BYTES]), 0);
         assert_eq!(page_hash(7, &[]), 0);
         let ones = [1; PAGE_BYTES];

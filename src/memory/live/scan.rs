@@ -258,7 +258,7 @@ mod tests {
     use crate::memory::example::object;
 
     #[test]
-    fn blocks_that_become_larger_while_it_stands_within_one_are_added_up_whole() {
+    fn a_block_that_grows_during_its_scan_is_read_again() {
         // Tests keep 64 blocks.
         let mut bytes = FakeBytes::hole(100 * PAGE);
         bytes.write(0, &vec![7; 64 * PAGE_BYTES]);

@@ -48,7 +48,7 @@ fn changes(live: &mut Live, direction: Direction) -> Vec<u64> {
 }
 
 #[test]
-fn what_changes_in_the_window_is_told_once_and_differs_for_good() {
+fn a_change_in_the_window_is_reported_once_and_differs_from_then_on() {
     let (machine, mut live) = watched(FakeBytes::full(&[7; 8192]));
     let snapshot = live.snapshot(&machine, &request(4000..4200, 8)).unwrap();
     assert_eq!((snapshot.window_offset, snapshot.bytes.len(), snapshot.changes), (4000, 200, 0));
@@ -76,7 +76,7 @@ fn what_changes_in_the_window_is_told_once_and_differs_for_good() {
 }
 
 #[test]
-fn a_page_that_was_scrolled_away_is_compared_when_it_comes_back() {
+fn a_page_is_compared_when_it_returns_to_the_window() {
     let (machine, mut live) = watched(FakeBytes::full(&vec![7; 20_000]));
     for window in [0..100, 12_000..12_100] {
         live.snapshot(&machine, &SnapshotRequest { window, cells: 0, budget: Duration::ZERO }).unwrap();
@@ -90,7 +90,7 @@ fn a_page_that_was_scrolled_away_is_compared_when_it_comes_back() {
 }
 
 #[test]
-fn the_map_tells_holes_zeros_and_data() {
+fn the_map_distinguishes_holes_zeros_and_data() {
     let mut bytes = FakeBytes::hole(64 * PAGE);
     bytes.write(8 * PAGE, &[0]);
     bytes.write(20 * PAGE + 5, &[1]);
@@ -115,7 +115,7 @@ fn the_map_tells_holes_zeros_and_data() {
 }
 
 #[test]
-fn a_change_is_found_in_a_piece_of_pages_that_are_not_kept() {
+fn the_scan_finds_changes_in_pages_without_copies() {
     // Tests keep 64 blocks and 8 pages, so blocks have 1, 4, or 256 KiB / 4 KiB pages.
     for count in [50, 200, 3000] {
         let (machine, mut live) = watched(FakeBytes::full(&vec![7; count * PAGE_BYTES]));
@@ -139,7 +139,7 @@ fn a_change_is_found_in_a_piece_of_pages_that_are_not_kept() {
 }
 
 #[test]
-fn small_segments_have_a_cell_a_byte_at_most() {
+fn small_segments_have_at_most_a_cell_per_byte() {
     let (machine, mut live) = watched(FakeBytes::full(&[0, 0, 1, 0]));
     let snapshot = live.snapshot(&machine, &request(0..4, 99)).unwrap();
     assert_eq!(kinds(&snapshot), "00d0");
@@ -151,7 +151,7 @@ fn small_segments_have_a_cell_a_byte_at_most() {
 }
 
 #[test]
-fn the_largest_segment_is_seen_at_once() {
+fn the_largest_segment_is_scanned_at_once() {
     let size = u64::MAX >> 1;
     let mut bytes = FakeBytes::hole(size);
     bytes.write(size - 3, b"end");
@@ -166,7 +166,7 @@ fn the_largest_segment_is_seen_at_once() {
 }
 
 #[test]
-fn it_may_shrink_and_grow() {
+fn a_segment_may_shrink_and_grow() {
     let (machine, mut live) = watched(FakeBytes::full(&vec![7; 20_000]));
     live.snapshot(&machine, &request(0..32, 5)).unwrap();
     machine.edit_object("a", |bytes| {
@@ -190,7 +190,7 @@ fn it_may_shrink_and_grow() {
 }
 
 #[test]
-fn a_removed_or_replaced_segment_is_still_looked_at() {
+fn a_removed_or_replaced_segment_is_still_read() {
     let (machine, mut live) = watched(FakeBytes::full(&[7; 100]));
     machine.remove_object("a");
     let snapshot = live.snapshot(&machine, &request(0..9, 1)).unwrap();
@@ -201,7 +201,7 @@ fn a_removed_or_replaced_segment_is_still_looked_at() {
 }
 
 #[test]
-fn an_attached_segment_says_so() {
+fn a_snapshot_reports_the_attachment() {
     let machine = FakeMachine::new();
     machine.add_sysv(7, 0, FakeBytes::full(&[7; 100]));
     let mut live = Live::new(reader(&machine));
@@ -212,7 +212,7 @@ fn an_attached_segment_says_so() {
 }
 
 #[test]
-fn what_is_too_much_to_keep_is_found_by_the_page() {
+fn changes_beyond_the_copies_are_found_by_page() {
     // Tests keep 8 pages.
     let (machine, mut live) = watched(FakeBytes::full(&vec![7; 30 * 4096]));
     live.snapshot(&machine, &request(20 * PAGE..20 * PAGE + 100, 30)).unwrap();
@@ -235,7 +235,7 @@ fn what_is_too_much_to_keep_is_found_by_the_page() {
 }
 
 #[test]
-fn a_large_segment_is_watched_in_larger_blocks() {
+fn a_large_segment_is_tracked_in_larger_blocks() {
     // Tests keep 64 blocks.
     let count = 5 * 64 + 3;
     let (machine, mut live) = watched(FakeBytes::full(&vec![7; count * 4096 - 100]));
@@ -260,7 +260,7 @@ proptest! {
 
     /// A small segment is tracked byte for byte.
     #[test]
-    fn a_small_segment_is_known_byte_for_byte(
+    fn a_small_segment_is_tracked_byte_for_byte(
         size in 1u64..7 * 4096,
         rounds in proptest::collection::vec((proptest::collection::vec((0u64..28_000, any::<u8>()), 0..6), any::<bool>()), 1..5),
         window in (0u64..28_000, 0u64..9000),
@@ -304,7 +304,7 @@ proptest! {
 
     /// No snapshot may report a change that did not happen.
     #[test]
-    fn what_holds_still_has_not_changed(
+    fn an_unchanged_segment_has_no_changes(
         sizes in proptest::collection::vec((0u64..90 * 4096, proptest::collection::vec((0u64..90 * 4096, 1u8..9), 0..20)), 1..4),
         window in (0u64..90 * 4096, 0u64..9000),
     ) {

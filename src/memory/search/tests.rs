@@ -20,7 +20,7 @@ fn next(reader: &Reader, pattern: &Pattern, from: u64, direction: Direction) -> 
 }
 
 #[test]
-fn across_pieces_and_extents() {
+fn matches_span_chunks_and_extents() {
     let mut bytes = FakeBytes::hole(40_000);
     bytes.write(4090, b"needle in two pages");
     bytes.write(20_474, b"needle");
@@ -106,7 +106,7 @@ fn next_and_previous_do_not_wrap() {
 }
 
 #[test]
-fn a_shrink_meanwhile_ends_it() {
+fn a_search_ends_where_the_segment_shrank() {
     let (machine, reader) = object(FakeBytes::full(&b"needle..".repeat(2000)));
     let mut count = 0;
     let needle = Pattern::text("needle").unwrap();
@@ -122,7 +122,7 @@ fn a_shrink_meanwhile_ends_it() {
 }
 
 #[test]
-fn it_can_be_stopped_and_tells_how_far_it_is() {
+fn a_search_reports_progress_and_can_be_cancelled() {
     let (_machine, reader) = object(FakeBytes::full(&vec![b'a'; 20_000]));
     let progress = Progress::new();
     let mut count = 0;

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_by_their_own_name() {
+    fn interpreters_are_named_by_their_script() {
         for (command, arguments, name) in [
             ("writer", &["./writer", "x"][..], "writer"),
             ("python3", &["python3", "-u", "/opt/reader.py", "3"], "reader.py"),

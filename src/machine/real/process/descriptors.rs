@@ -18,7 +18,7 @@ use std::os::unix::ffi::OsStrExt as _;
 /// asked for its own (`unshare(2)`, `CLONE_FILES`).
 ///
 /// # Errors
-/// `ENOENT` when it is gone, `EACCES`, `EMFILE`.
+/// `ENOENT` if it is gone, `EACCES`, `EMFILE`.
 pub fn find(
     proc: &Proc,
     pid: u32,
@@ -36,7 +36,7 @@ pub fn find(
 /// Adds the descriptors of its threads, except those that share a table with one of `known`.
 ///
 /// # Errors
-/// As [`find`].
+/// Like [`find`].
 pub fn of_threads(
     proc: &Proc,
     pid: u32,

@@ -23,7 +23,7 @@ const TEXT: usize = 64 << 10;
 /// Adds the mappings of a process.
 ///
 /// # Errors
-/// `ENOENT` and `ESRCH` when it is gone or has no memory, `EACCES`, `EMFILE`.
+/// `ENOENT` and `ESRCH` if it is gone or has no memory, `EACCES`, `EMFILE`.
 pub fn find(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Result<()> {
     let maps = File::from(subject.open_file(c"maps", OFlag::empty())?);
     let mut finder = Finder { subject, wanted, here: None, uses };

@@ -31,7 +31,7 @@ pub fn has_mounts(parent: u64) -> bool {
 /// Returns the files below a directory that are mounted elsewhere, each with its mount point.
 ///
 /// # Errors
-/// As [`device_of`].
+/// Like [`device_of`].
 pub fn sources(root: &Path) -> io::Result<Vec<(ObjectName, Vec<u8>)>> {
     let directory = sys::object::open_directory(root)?;
     let info = fs::read(format!("/proc/thread-self/fdinfo/{}", directory.as_raw_fd()))?;
@@ -107,7 +107,7 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     #[test]
-    fn the_mount_and_its_device() {
+    fn device_of_the_mount_is_found() {
         assert_eq!(mount_of(b"pos:\t0\nflags:\t0100000\nmnt_id:\t29\nino:\t1\n"), Some(29));
         assert_eq!(mount_of(b"pos:\t0\n"), None);
         let table =
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_that_are_mounted_elsewhere_are_found_by_the_root_of_the_mount() {
+    fn bind_mounted_objects_are_found_by_the_mount_root() {
         let name = |name: &str| ObjectName::new(name.as_bytes()).unwrap();
         let table = b"29 22 0:26 / /dev/shm rw - tmpfs tmpfs rw\n30 22 0:26 /a\\040b /mnt/x\\011y rw - tmpfs tmpfs rw\n\
                       31 22 0:27 /c /mnt/c rw - tmpfs tmpfs rw\n32 22 0:26 / /mnt/all rw - tmpfs tmpfs rw\n";
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn on_tmpfs_it_is_that_of_its_files() {
+    fn tmpfs_has_the_device_of_its_files() {
         let directory = File::open("/dev/shm").unwrap();
         let device = directory.metadata().unwrap().dev();
         assert_eq!(device_of(directory.as_fd()).unwrap(), Some(device));

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stat_line_is_read_whatever_the_process_calls_itself() {
+    fn a_stat_line_parses_with_any_name() {
         let tail = "S 1 1 1 0 -1 2129984 1 2 3 4 5 6 7 8 20 0 3 0 1135119 1 1";
         let line = [b"42 (a) b\n\\ (\xff) ".as_slice(), tail.as_bytes()].concat();
         let stat = Stat::parse(&line).unwrap();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_began_before_now_and_after_the_machine() {
+    fn this_process_started_after_boot_and_before_now() {
         let stat = Stat::parse(&fs::read("/proc/self/stat").unwrap()).unwrap();
         let now: Timestamp = std::time::SystemTime::now().into();
         let age = now.seconds_since(began(stat.start));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn whose_pid_namespace_it_is() {
+    fn innermost_pid_namespaces_are_recognized() {
         assert!(is_innermost(&fs::read("/proc/thread-self/status").unwrap()));
         assert!(is_innermost(b"Name:\tNSpid:\n"));
         assert!(is_innermost(b"Pid:\t12\nNSpid:\t12\n"));
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_processes() {
+    fn hidepid_is_recognized() {
         let line = |options: &str| format!("22 27 0:21 / /proc rw - proc proc {options}\n");
         assert!(!hides(line("rw").as_bytes()));
         assert!(!hides(line("rw,hidepid=off").as_bytes()));

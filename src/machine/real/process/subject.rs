@@ -21,7 +21,7 @@ impl Subject {
     /// Opens it; `path` is below `/proc`.
     ///
     /// # Errors
-    /// `ENOENT` when there is none, `EMFILE`.
+    /// `ENOENT` if there is none, `EMFILE`.
     pub fn open(proc: &Proc, path: &str) -> io::Result<Self> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         Ok(Self(openat(proc.fd(), path, flags, Mode::empty())?))
@@ -34,7 +34,7 @@ impl Subject {
     /// Opens one of its files for reading.
     ///
     /// # Errors
-    /// `ESRCH` or `ENOENT` when it is gone, `EACCES`, `EMFILE`.
+    /// `ESRCH` or `ENOENT` if it is gone, `EACCES`, `EMFILE`.
     pub fn open_file(&self, name: &CStr, flags: OFlag) -> io::Result<OwnedFd> {
         let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | flags;
         Ok(openat(&self.0, name, flags, Mode::empty())?)
@@ -43,7 +43,7 @@ impl Subject {
     /// Reads one of its files that the kernel writes in one piece.
     ///
     /// # Errors
-    /// As [`Subject::open_file`].
+    /// Like [`Subject::open_file`].
     pub fn read(&self, name: &CStr) -> io::Result<Vec<u8>> {
         let file = self.open_file(name, OFlag::empty())?;
         let mut bytes = vec![0; PIECE];
@@ -61,7 +61,7 @@ impl Subject {
     }
 
     /// # Errors
-    /// As [`Subject::open_file`].
+    /// Like [`Subject::open_file`].
     pub fn stat(&self) -> io::Result<Stat> {
         Stat::parse(&self.read(c"stat")?).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
@@ -83,7 +83,7 @@ impl Subject {
     /// Returns its public facts.
     ///
     /// # Errors
-    /// As [`Subject::open_file`].
+    /// Like [`Subject::open_file`].
     pub fn process(&self, pid: u32) -> io::Result<Process> {
         let stat = self.stat()?;
         // The owner is the effective user, or root if it may not be dumped.
