@@ -31,7 +31,7 @@ pub struct Config {
     /// The time between surveys.
     #[serde(deserialize_with = "read::interval")]
     pub interval: Duration,
-    /// The time between looks at an open segment.
+    /// The time between updates of an open segment.
     #[serde(deserialize_with = "read::live_interval")]
     pub live_interval: Duration,
     pub mouse: bool,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// The formats in which bytes can be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CopyForm {
+pub enum CopyFormat {
     /// `de ad be ef`.
     Hex,
     /// Printable characters, and `\xNN` for the rest.
@@ -16,7 +16,7 @@ pub enum CopyForm {
     Python,
 }
 
-impl CopyForm {
+impl CopyFormat {
     /// Every format, in menu order.
     pub const ALL: [Self; 4] = [Self::Hex, Self::Text, Self::C, Self::Python];
 
@@ -33,12 +33,12 @@ impl CopyForm {
 
 /// Formats bytes. `offset` is where they come from, for the formats that have comments.
 #[must_use]
-pub fn copy_as(bytes: &[u8], offset: u64, form: CopyForm) -> String {
+pub fn copy_as(bytes: &[u8], offset: u64, form: CopyFormat) -> String {
     match form {
-        CopyForm::Hex => joined(bytes, " ", |out, byte| write!(out, "{byte:02x}")),
-        CopyForm::Text => escape(bytes),
-        CopyForm::C => c_array(bytes, offset),
-        CopyForm::Python => python(bytes),
+        CopyFormat::Hex => joined(bytes, " ", |out, byte| write!(out, "{byte:02x}")),
+        CopyFormat::Text => escape(bytes),
+        CopyFormat::C => c_array(bytes, offset),
+        CopyFormat::Python => python(bytes),
     }
 }
 
@@ -86,19 +86,19 @@ mod tests {
     #[test]
     fn every_format() {
         let bytes = b"\xff\xad a\"\\\n";
-        assert_eq!(copy_as(bytes, 8, CopyForm::Hex), "ff ad 20 61 22 5c 0a");
-        assert_eq!(copy_as(bytes, 8, CopyForm::Text), r#"\xff\xad a"\x5c\x0a"#);
+        assert_eq!(copy_as(bytes, 8, CopyFormat::Hex), "ff ad 20 61 22 5c 0a");
+        assert_eq!(copy_as(bytes, 8, CopyFormat::Text), r#"\xff\xad a"\x5c\x0a"#);
         assert_eq!(
-            copy_as(bytes, 8, CopyForm::C),
+            copy_as(bytes, 8, CopyFormat::C),
             "const unsigned char data[] = {0xff, 0xad, 0x20, 0x61, 0x22, 0x5c, 0x0a}; /* 7 bytes at offset 0x8 */"
         );
-        assert_eq!(copy_as(bytes, 8, CopyForm::Python), r#"b"\xff\xad a\"\\\x0a""#);
+        assert_eq!(copy_as(bytes, 8, CopyFormat::Python), r#"b"\xff\xad a\"\\\x0a""#);
     }
 
     #[test]
     fn long_arrays_are_split_into_lines() {
         assert_eq!(
-            copy_as(&[7; 13], 0x10, CopyForm::C),
+            copy_as(&[7; 13], 0x10, CopyFormat::C),
             "const unsigned char data[] = { /* 13 bytes at offset 0x10 */\n    \
              0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07,\n    0x07\n};"
         );
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn no_bytes_are_valid_in_every_format() {
-        let all = CopyForm::ALL.map(|form| copy_as(b"", 0, form));
+        let all = CopyFormat::ALL.map(|form| copy_as(b"", 0, form));
         assert_eq!(all, ["", "", "/* 0 bytes at offset 0x0 */", "b\"\""]);
     }
 }

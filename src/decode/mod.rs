@@ -12,7 +12,7 @@ mod text;
 mod types;
 mod value;
 
-pub use copy::{CopyForm, copy_as};
+pub use copy::{CopyFormat, copy_as};
 pub use dump::dump;
 pub use encode::{ParseValueError, pattern_of_value};
 pub use hexdump::{HexDump, Squeeze};

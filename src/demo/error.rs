@@ -28,7 +28,7 @@ pub enum DemoError {
     },
     /// `/proc` has no data on this process.
     #[error("failed to start the demo: cannot read /proc/self ({}). Mount /proc", plain_error(.0))]
-    Myself(#[source] io::Error),
+    OwnProcess(#[source] io::Error),
     /// A thread or a signal handler could not be set up.
     #[error("failed to start the demo: {}. Check the limit on processes with `ulimit -u`", plain_error(.0))]
     Start(#[source] io::Error),

@@ -155,7 +155,7 @@ pub mod tests {
     use std::time::{Duration, Instant};
 
     /// Returns a demo targets process has exited.
-    pub fn dead() -> Maker {
+    pub fn exited() -> Maker {
         let mut child = Command::new("true").spawn().unwrap();
         let started = Process::new(child.id().cast_signed()).unwrap().stat().unwrap().starttime;
         let maker = Maker { pid: child.id(), started, ..Maker::new().unwrap() };
@@ -202,7 +202,7 @@ pub mod tests {
     #[test]
     fn an_exited_demo_is_gone_even_if_its_pid_is_reused() {
         let maker = Maker::new().unwrap();
-        assert!(dead().is_gone());
+        assert!(exited().is_gone());
         assert!(Maker { started: maker.started + 1, ..maker }.is_gone());
         let mut child = Command::new("true").spawn().unwrap();
         let process = Process::new(child.id().cast_signed()).unwrap();

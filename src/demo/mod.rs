@@ -48,7 +48,7 @@ const END_SIGNALS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 const OWN_PROGRAM: &str = "/proc/self/exe";
 
 /// The maximum number of names to try.
-const TRIES: u32 = 64;
+const MAX_TRIES: u32 = 64;
 
 /// A running demo. Dropping it removes its segments.
 #[derive(Debug)]
@@ -80,8 +80,8 @@ impl Demo {
     pub fn start(program: &Path) -> Result<Self, DemoError> {
         sweep::remove_leftovers(Targets::Gone);
         let mut example = String::new();
-        for _ in 0..TRIES {
-            let maker = Maker::new().map_err(DemoError::Myself)?;
+        for _ in 0..MAX_TRIES {
+            let maker = Maker::new().map_err(DemoError::OwnProcess)?;
             // If a name is taken, try the next number for all.
             if let Some(made) = make_all(&maker, program)? {
                 let motion = Some(Motion::start(&maker, &made)?);
@@ -89,7 +89,7 @@ impl Demo {
             }
             example = maker.prefix();
         }
-        Err(DemoError::Taken { tried: TRIES, example })
+        Err(DemoError::Taken { tried: MAX_TRIES, example })
     }
 
     /// Returns its segments.

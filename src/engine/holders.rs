@@ -3,7 +3,7 @@
 
 use super::Clock;
 use super::report::{Body, Report};
-use super::request::{Request, Who};
+use super::request::{Request, ScanScope};
 use super::worker::{Job, Worker};
 use crate::machine::Machine;
 use crate::survey::{Depth, Holdings, Names};
@@ -80,8 +80,8 @@ impl Worker for Holders {
                     self.asked = None;
                 }
             }
-            Request::Holders(Who::All) => self.asked = Some(Asked::All),
-            Request::Holders(Who::These(pids)) => match &mut self.asked {
+            Request::Holders(ScanScope::All) => self.asked = Some(Asked::All),
+            Request::Holders(ScanScope::These(pids)) => match &mut self.asked {
                 Some(Asked::All) => {}
                 Some(Asked::Some(asked)) => asked.extend(pids),
                 None => self.asked = Some(Asked::Some(pids.into_iter().collect())),
@@ -151,39 +151,39 @@ mod tests {
         let machine = FakeMachine::new();
         machine.add_sysv(1, 0, FakeBytes::hole(1));
         machine.add_process(7, "writer");
-        let (mut looker, latest) = worker();
-        assert_eq!(looker.deadline(), None);
-        send(&mut looker, Request::SurveyEvery(Some(Duration::from_millis(100))));
-        assert_eq!(looker.deadline(), Some(FIRST_SCAN));
-        assert_eq!(looker.work(&machine, Clock::ZERO).len(), 1);
-        assert_eq!(looker.deadline(), Some(INTERVAL));
-        looker.took(Duration::from_millis(60));
-        assert_eq!(looker.deadline(), Some(Duration::from_secs(6)), "it rests 100 times as long");
-        looker.took(Duration::ZERO);
-        assert!(looker.work(&machine, INTERVAL).is_empty(), "nothing is new");
+        let (mut scanner, latest) = worker();
+        assert_eq!(scanner.deadline(), None);
+        send(&mut scanner, Request::SurveyEvery(Some(Duration::from_millis(100))));
+        assert_eq!(scanner.deadline(), Some(FIRST_SCAN));
+        assert_eq!(scanner.work(&machine, Clock::ZERO).len(), 1);
+        assert_eq!(scanner.deadline(), Some(INTERVAL));
+        scanner.took(Duration::from_millis(60));
+        assert_eq!(scanner.deadline(), Some(Duration::from_secs(6)), "it rests 100 times as long");
+        scanner.took(Duration::ZERO);
+        assert!(scanner.work(&machine, INTERVAL).is_empty(), "nothing is new");
         machine.attach_in(7, 1, Access::ReadWrite);
-        send(&mut looker, Request::Holders(Who::These(vec![7])));
-        assert!(looker.deadline() < Some(2 * INTERVAL));
+        send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
+        assert!(scanner.deadline() < Some(2 * INTERVAL));
         assert!(matches!(
-            looker.work(&machine, INTERVAL + Duration::from_secs(1))[..],
+            scanner.work(&machine, INTERVAL + Duration::from_secs(1))[..],
             [Report { body: Body::HoldersChanged, .. }]
         ));
         assert_eq!(latest.last().unwrap().held_by(7).len(), 1);
-        send(&mut looker, Request::Holders(Who::These(vec![7])));
-        send(&mut looker, Request::SurveyEvery(None));
-        assert_eq!(looker.deadline(), None, "paused");
+        send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
+        send(&mut scanner, Request::SurveyEvery(None));
+        assert_eq!(scanner.deadline(), None, "paused");
     }
 
     #[test]
     fn new_locks_and_unreadable_processes_are_reported() {
         let machine = FakeMachine::new();
         machine.add_process(7, "writer");
-        let (mut looker, _board) = worker();
-        send(&mut looker, Request::SurveyEvery(Some(INTERVAL)));
+        let (mut scanner, _board) = worker();
+        send(&mut scanner, Request::SurveyEvery(Some(INTERVAL)));
         let mut at = Clock::ZERO;
         let mut news = || {
             at += INTERVAL;
-            looker.work(&machine, at).len()
+            scanner.work(&machine, at).len()
         };
         assert_eq!((news(), news()), (1, 0));
         machine.edit(|facts| facts.locks = vec![FileLock { device: OBJECTS, inode: 2, pid: Some(7) }]);
@@ -199,15 +199,15 @@ mod tests {
         for pid in [7, 8] {
             machine.add_process(pid, "writer");
         }
-        let (mut looker, latest) = worker();
-        send(&mut looker, Request::SurveyEvery(Some(Duration::from_millis(100))));
-        looker.work(&machine, Clock::ZERO);
+        let (mut scanner, latest) = worker();
+        send(&mut scanner, Request::SurveyEvery(Some(Duration::from_millis(100))));
+        scanner.work(&machine, Clock::ZERO);
         machine.attach_in(8, 1, Access::ReadWrite);
-        send(&mut looker, Request::Holders(Who::These(vec![7])));
-        looker.work(&machine, Clock::ZERO);
+        send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
+        scanner.work(&machine, Clock::ZERO);
         assert!(latest.last().unwrap().held_by(8).is_empty(), "it was not scanned");
-        send(&mut looker, Request::Holders(Who::These(vec![7])));
-        looker.work(&machine, INTERVAL);
+        send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
+        scanner.work(&machine, INTERVAL);
         assert_eq!(latest.last().unwrap().held_by(8).len(), 1);
     }
 }

@@ -21,7 +21,7 @@ mod worker;
 
 pub use contents::{Contents, Readers};
 pub use report::{Body, Changes, Ended, Found, Opened, Preview, Report, Working};
-pub use request::{Feed, Request, Search, SubscriptionId, Target, Watching, Who};
+pub use request::{Feed, Request, ScanScope, Search, SubscriptionId, Target, Watching};
 pub use route::Options;
 pub use steps::Steps;
 pub use threads::{Engine, spawn};

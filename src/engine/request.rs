@@ -20,7 +20,7 @@ pub enum Request {
     /// Survey the machine, and scan the holders, this often; `None`: only on request.
     SurveyEvery(Option<Duration>),
     /// Scan the holders now.
-    Holders(Who),
+    Holders(ScanScope),
     /// Report contents of this segment until [`Request::Unsubscribe`].
     Subscribe(SubscriptionId, Box<Segment>, Feed),
     /// Change the window of a [`Feed::Window`], and its rate.
@@ -89,7 +89,7 @@ pub enum Feed {
 
 /// The processes to scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
+pub enum ScanScope {
     All,
     /// These, and those that are new.
     These(Vec<u32>),

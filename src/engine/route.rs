@@ -45,7 +45,7 @@ pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn 
     [
         ("survey", Box::new(SurveyWorker::new(latest.clone(), Identifier::again_and_again(rules)))),
         ("holders", Box::new(Holders::new(latest))),
-        ("contents", Box::new(Contents::new(log, readers.clone()).unhurried(virtual_time))),
+        ("contents", Box::new(Contents::new(log, readers.clone()).without_time_limit(virtual_time))),
         ("search", Box::new(SearchWorker::new(readers))),
         ("act", Box::new(Act::new(state, copies))),
         ("ask", Box::new(Ask::default())),

@@ -15,7 +15,7 @@ pub trait SegmentBuilder: Send {
     ///
     /// # Errors
     /// `ENOSPC` when the file system is full, `ENOMEM` when there is no memory for
-    /// a page of a System V segment, `EFBIG` beyond its end.
+    /// a page of a System V segment, `EFBIG` past its end.
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
     /// Returns its id; an object has none before it is finished.

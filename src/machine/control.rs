@@ -250,7 +250,7 @@ pub trait ObjectHandle: Send {
     /// Sets the twelve permission bits.
     ///
     /// # Errors
-    /// `EPERM` for who is not its owner.
+    /// `EPERM` unless owner.
     fn set_mode(&self, mode: Mode) -> io::Result<()>;
 
     /// Sets owner and group; `None` leaves one as it is.

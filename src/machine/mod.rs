@@ -44,7 +44,7 @@ pub trait Machine: Control + Processes {
     /// Returns the stat of an object by its name.
     ///
     /// # Errors
-    /// `NotFound` when nothing has it, `EXDEV` when it is a mount point or lies below one.
+    /// `NotFound` when nothing has it, `EXDEV` when it is a mount point or is below one.
     fn stat_object(&self, name: &ObjectName) -> io::Result<ObjectStat>;
 
     /// Returns the limits on segments, and the size of `/dev/shm`.
@@ -79,7 +79,7 @@ pub trait Machine: Control + Processes {
     /// includes processes that are hidden from this user.
     ///
     /// # Errors
-    /// `PermissionDenied` for who is neither its owner nor root, `NotFound`,
+    /// `PermissionDenied` unless owner or root, `NotFound`,
     /// and where the kernel cannot tell.
     fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool>;
 

@@ -32,7 +32,7 @@ pub fn in_order<S: Default>(
         while let Some(job) = {
             let mut source = lock(&source);
             let (next, take) = &mut *source;
-            let job = next.take().filter(|_| !turn.is_over() && take(&mut state));
+            let job = next.take().filter(|_| !turn.is_finished() && take(&mut state));
             *next = job.map(|job| job + 1);
             job
         } {
@@ -60,7 +60,7 @@ struct Sequence {
 }
 
 impl Sequence {
-    fn is_over(&self) -> bool {
+    fn is_finished(&self) -> bool {
         lock(&self.turn).over
     }
 

@@ -27,7 +27,7 @@ pub enum PatternError {
     #[error("'{0}' matches everything: at least one digit must not be a wildcard")]
     Anything(String),
     #[error("invalid hex '{text}': '{found}' is not a hex digit or ? (any digit)")]
-    NoHex { text: String, found: String },
+    InvalidHex { text: String, found: String },
     #[error("odd number of hex digits in '{0}': use two for each byte, or ?? for any byte (de ad ?? ef)")]
     Odd(String),
     #[error("the pattern has {0} bytes; the maximum is {MAX_LENGTH}")]
@@ -67,7 +67,7 @@ impl Pattern {
                 .chars()
                 .map(|c| hex_digit(c).ok_or_else(|| escape(c.encode_utf8(&mut [0; 4]).as_bytes())))
                 .collect::<Result<_, _>>()
-                .map_err(|found| PatternError::NoHex { text: shown(), found })?;
+                .map_err(|found| PatternError::InvalidHex { text: shown(), found })?;
             let (pairs, []) = digits.as_chunks::<2>() else { return Err(PatternError::Odd(shown())) };
             bytes.extend(pairs.iter().map(|[high, low]| high.0 << 4 | low.0));
             mask.extend(pairs.iter().map(|[high, low]| high.1 << 4 | low.1));
@@ -113,7 +113,7 @@ impl Pattern {
 
     /// Returns true if it matches zeros, and so a hole.
     #[must_use]
-    pub fn fits_zeros(&self) -> bool {
+    pub fn matches_zeros(&self) -> bool {
         self.bytes.iter().all(|&byte| byte == 0)
     }
 
@@ -124,7 +124,7 @@ impl Pattern {
         while at.checked_add(self.len())? <= hay.len() {
             let anchor = self.finder.find(&hay[at + self.anchor..])?;
             at += anchor;
-            if self.fits(hay, at) {
+            if self.matches_at(hay, at) {
                 return Some(at);
             }
             at += 1;
@@ -142,7 +142,7 @@ impl Pattern {
         loop {
             let anchor = self.finder_backward.rfind(&hay[..end])?;
             let at = anchor.checked_sub(self.anchor)?;
-            if self.fits(hay, at) {
+            if self.matches_at(hay, at) {
                 return Some(at);
             }
             // Continue with an anchor that starts before this one.
@@ -151,7 +151,7 @@ impl Pattern {
     }
 
     /// Returns true if the pattern matches at `at`, given that its anchor does.
-    fn fits(&self, hay: &[u8], at: usize) -> bool {
+    fn matches_at(&self, hay: &[u8], at: usize) -> bool {
         let Some(hay) = hay.get(at..at + self.len()) else { return false };
         match &self.mask {
             None => true,
@@ -225,8 +225,8 @@ mod tests {
 
     #[test]
     fn only_zeros_and_wildcards_match_a_hole() {
-        assert!(Pattern::hex("00 ?? 0?").unwrap().fits_zeros());
-        assert!(!Pattern::hex("00 01").unwrap().fits_zeros());
+        assert!(Pattern::hex("00 ?? 0?").unwrap().matches_zeros());
+        assert!(!Pattern::hex("00 01").unwrap().matches_zeros());
     }
 
     #[test]

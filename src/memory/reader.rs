@@ -67,11 +67,11 @@ fn remedy(id: &SegmentId, owner: &Owner, own: bool) -> String {
         let id = shell_quote(id.to_string().as_bytes());
         return format!("Give yourself read permission: `shmlens chmod u+r {id}`");
     }
-    format!("Run as {}, or ask the owner for read permission", who_may(owner))
+    format!("Run as {}, or ask the owner for read permission", permitted_users(owner))
 }
 
 /// Names the users who may read what only its owner may.
-fn who_may(owner: &Owner) -> String {
+fn permitted_users(owner: &Owner) -> String {
     if owner.uid == 0 { "root".to_owned() } else { format!("{} or root", owner.user_text()) }
 }
 

@@ -15,7 +15,7 @@ const MAX_ACL: usize = 64 << 10;
 /// Sets the twelve permission bits.
 ///
 /// # Errors
-/// `EPERM` unless owner; [`no_proc`] on a kernel older than 6.6 where
+/// `EPERM` unless owner; [`proc_not_mounted`] on a kernel older than 6.6 where
 /// `/proc` is not mounted.
 pub fn chmod(file: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
     let mode = mode & 0o7777;
@@ -33,7 +33,7 @@ pub fn chmod(file: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
     }
     let path = own_path(file)?;
     // SAFETY: the path ends in NUL and lives through the call.
-    check(unsafe { libc::chmod(path.as_ptr(), mode) }).map(drop).map_err(without_proc)
+    check(unsafe { libc::chmod(path.as_ptr(), mode) }).map(drop).map_err(explain_proc_error)
 }
 
 /// Sets owner and group; `None` leaves one as it is.
@@ -67,7 +67,7 @@ pub fn acl(file: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
             list.truncate(length);
             Ok(Some(list))
         }
-        Err(error) if is_without(&error) => Ok(None),
+        Err(error) if means_no_acl(&error) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -101,13 +101,13 @@ pub fn clear_acl(file: BorrowedFd<'_>) -> io::Result<()> {
         |path| unsafe { libc::removexattr(path.as_ptr(), ACL.as_ptr()) as isize },
     );
     match removed {
-        Err(error) if !is_without(&error) => Err(error),
+        Err(error) if !means_no_acl(&error) => Err(error),
         _ => Ok(()),
     }
 }
 
 /// Returns true if an error means that a file has no access control list, or cannot have one.
-fn is_without(error: &io::Error) -> bool {
+fn means_no_acl(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENODATA | libc::EOPNOTSUPP))
 }
 
@@ -122,7 +122,7 @@ fn attribute(
     match result(by_file(file.as_raw_fd())) {
         Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
             let path = own_path(file)?;
-            result(by_path(&path)).map_err(without_proc)
+            result(by_path(&path)).map_err(explain_proc_error)
         }
         outcome => outcome,
     }
@@ -136,11 +136,11 @@ fn own_path(file: BorrowedFd<'_>) -> io::Result<CString> {
 
 /// Explains the error of a call on a path below `/proc/self`. Such a path always
 /// exists where `/proc` is mounted, so `ENOENT` says nothing about the file behind it.
-pub fn without_proc(error: io::Error) -> io::Error {
-    if error.raw_os_error() == Some(libc::ENOENT) { no_proc() } else { error }
+pub fn explain_proc_error(error: io::Error) -> io::Error {
+    if error.raw_os_error() == Some(libc::ENOENT) { proc_not_mounted() } else { error }
 }
 
 /// Returns the error for operations that need `/proc` where it is not mounted.
-pub fn no_proc() -> io::Error {
+pub fn proc_not_mounted() -> io::Error {
     io::Error::other("/proc is not mounted")
 }

@@ -16,7 +16,7 @@ const F_SETSIG: libc::c_int = 10;
 /// microsecond waits, or, with `O_NONBLOCK`, has to retry.
 ///
 /// # Errors
-/// `EACCES` for who is neither the owner nor has `CAP_LEASE`; `EINVAL` on a
+/// `EACCES` without ownership or `CAP_LEASE`; `EINVAL` on a
 /// file system without leases.
 pub fn is_open_elsewhere(file: &File) -> io::Result<bool> {
     let fd = file.as_raw_fd();

@@ -24,7 +24,7 @@ pub fn open(pid: u32) -> io::Result<OwnedFd> {
 /// `ESRCH` when it has ended, or has no pid there.
 pub fn pid_in_proc(process: &OwnedFd) -> io::Result<u32> {
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_raw_fd()))
-        .map_err(super::handle::without_proc)?;
+        .map_err(super::handle::explain_proc_error)?;
     let pid = info.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok());
     pid.ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))
 }

@@ -72,7 +72,7 @@ fn unlink_step_by_step(
         Err(error) => return Err(error),
     };
     // Most mismatches end here, before anything has changed.
-    match is_it(directory.as_fd(), &name, device, inode)? {
+    match is_same_object(directory.as_fd(), &name, device, inode)? {
         Some(true) => {}
         Some(false) => return Ok(Removal::Another),
         None => return Ok(Removal::Gone),
@@ -87,7 +87,9 @@ fn unlink_step_by_step(
             return match error.raw_os_error() {
                 // A recovery mistook the directory for that of a killed removal, since this process
                 // was stopped for a long time.
-                Some(libc::ENOENT) if is_it(directory.as_fd(), &name, device, inode)? == Some(true) => {
+                Some(libc::ENOENT)
+                    if is_same_object(directory.as_fd(), &name, device, inode)? == Some(true) =>
+                {
                     unlink_step_by_step(root, path, device, inode, meanwhile)
                 }
                 Some(libc::ENOENT) => Ok(Removal::Gone),
@@ -99,7 +101,7 @@ fn unlink_step_by_step(
         }
     }
     meanwhile(Step::MovedAside);
-    let removed = match is_it(aside.directory(&directory), &aside.name, device, inode) {
+    let removed = match is_same_object(aside.directory(&directory), &aside.name, device, inode) {
         Ok(Some(true)) => unlink(aside.directory(&directory), &aside.name).map(|()| true),
         Ok(_) => Ok(false),
         Err(error) => Err(error),
@@ -203,7 +205,12 @@ impl Aside {
     }
 }
 
-fn is_it(directory: BorrowedFd<'_>, name: &CStr, device: u64, inode: u64) -> io::Result<Option<bool>> {
+fn is_same_object(
+    directory: BorrowedFd<'_>,
+    name: &CStr,
+    device: u64,
+    inode: u64,
+) -> io::Result<Option<bool>> {
     match statx_at(directory, name) {
         Ok(stat) => Ok(Some(stat.is_regular() && stat.device == device && stat.inode == inode)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -4,7 +4,7 @@
 //! On file systems without unnamed files they have a random name until then. A kill leaves the file
 //! under it, for [`super::unfinished`] to remove.
 
-use super::handle::no_proc;
+use super::handle::proc_not_mounted;
 use super::object::{kind_of, open_parent};
 use super::statx_at;
 use super::unfinished::{self, UNFINISHED, random_name, try_lock};
@@ -42,7 +42,7 @@ pub struct Unnamed {
     directory: OwnedFd,
     name: CString,
     /// The temporary name.
-    meantime: Option<CString>,
+    temporary: Option<CString>,
 }
 
 impl Unnamed {
@@ -57,11 +57,11 @@ impl Unnamed {
         let mode = Mode::from_bits_truncate(mode & 0o777);
         let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC;
         match openat(&directory, c".", flags | OFlag::O_TMPFILE, mode) {
-            Ok(fd) => Ok(Self { file: File::from(fd), directory, name, meantime: None }),
+            Ok(fd) => Ok(Self { file: File::from(fd), directory, name, temporary: None }),
             // The errors of file systems and kernels without it, open(2).
             Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => {
-                let (file, meantime) = unfinished::create(&directory, mode)?;
-                Ok(Self { file, directory, name, meantime: Some(meantime) })
+                let (file, temporary) = unfinished::create(&directory, mode)?;
+                Ok(Self { file, directory, name, temporary: Some(temporary) })
             }
             Err(error) => Err(error.into()),
         }
@@ -72,17 +72,17 @@ impl Unnamed {
     /// # Errors
     /// `EEXIST` when something has the name; that is not touched.
     pub fn publish(&mut self) -> io::Result<()> {
-        let Some(meantime) = &self.meantime else { return self.link(&self.name) };
-        match rename_to_free(self.directory.as_fd(), meantime, &self.name) {
+        let Some(temporary) = &self.temporary else { return self.link(&self.name) };
+        match rename_to_free(self.directory.as_fd(), temporary, &self.name) {
             // NFS and others lack RENAME_NOREPLACE; a hard link does not replace either.
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
                 let here = &self.directory;
-                linkat(here, meantime.as_c_str(), here, self.name.as_c_str(), AtFlags::empty())?;
-                unlink(here.as_fd(), meantime)?;
+                linkat(here, temporary.as_c_str(), here, self.name.as_c_str(), AtFlags::empty())?;
+                unlink(here.as_fd(), temporary)?;
             }
             outcome => outcome?,
         }
-        self.meantime = None;
+        self.temporary = None;
         Ok(())
     }
 
@@ -109,18 +109,18 @@ impl Unnamed {
                 }
             }
             others(Step::Checked);
-            let meantime = self.name_in_the_meantime()?;
-            match exchange(self.directory.as_fd(), &meantime, &self.name) {
+            let temporary = self.give_temporary_name()?;
+            match exchange(self.directory.as_fd(), &temporary, &self.name) {
                 Ok(()) => {
                     others(Step::Exchanged);
-                    return self.check_replaced(&meantime);
+                    return self.check_replaced(&temporary);
                 }
                 // Removed since the check.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-                    renameat(&self.directory, meantime.as_c_str(), &self.directory, self.name.as_c_str())
+                    renameat(&self.directory, temporary.as_c_str(), &self.directory, self.name.as_c_str())
                         .map_err(io::Error::from)?;
-                    self.meantime = None;
+                    self.temporary = None;
                     return Ok(());
                 }
                 Err(error) => return Err(error.into()),
@@ -130,15 +130,15 @@ impl Unnamed {
     }
 
     /// Names the file temporarily: only names can be exchanged.
-    fn name_in_the_meantime(&mut self) -> io::Result<CString> {
-        if let Some(meantime) = &self.meantime {
-            return Ok(meantime.clone());
+    fn give_temporary_name(&mut self) -> io::Result<CString> {
+        if let Some(temporary) = &self.temporary {
+            return Ok(temporary.clone());
         }
         // Lock first, like any file that is written under a temporary name.
         let _ = try_lock(&self.file);
-        let meantime = random_name()?;
-        self.link(&meantime)?;
-        Ok(self.meantime.insert(meantime).clone())
+        let temporary = random_name()?;
+        self.link(&temporary)?;
+        Ok(self.temporary.insert(temporary).clone())
     }
 
     /// Returns false if the name does not exist.
@@ -151,21 +151,21 @@ impl Unnamed {
     }
 
     /// Removes the file that had the name before the exchange, or gives it its name back.
-    fn check_replaced(&mut self, meantime: &CString) -> Result<(), ReplaceError> {
-        let kind = match statx_at(self.directory.as_fd(), meantime) {
+    fn check_replaced(&mut self, temporary: &CString) -> Result<(), ReplaceError> {
+        let kind = match statx_at(self.directory.as_fd(), temporary) {
             Ok(stat) => kind_of(stat.mode),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error.into()),
         };
         let Some(kind) = kind else {
-            self.meantime = None;
-            let _ = unlink(self.directory.as_fd(), meantime);
+            self.temporary = None;
+            let _ = unlink(self.directory.as_fd(), temporary);
             return Ok(());
         };
         // Under a name that no cleanup removes: the file that comes back may be a third one.
-        let displaced = displaced_name(&self.name, meantime)?;
-        rename_to_free(self.directory.as_fd(), meantime, &displaced)?;
-        self.meantime = None;
+        let displaced = displaced_name(&self.name, temporary)?;
+        rename_to_free(self.directory.as_fd(), temporary, &displaced)?;
+        self.temporary = None;
         match exchange(self.directory.as_fd(), &displaced, &self.name) {
             Ok(()) => {}
             // This file was removed since, so the name is free.
@@ -207,7 +207,8 @@ impl Unnamed {
             // Root may, and since Linux 6.10 so may the process that opened the file.
             Err(Errno::ENOENT) if !Path::new("/proc/self").exists() => {
                 let empty = AtFlags::AT_EMPTY_PATH;
-                linkat(&self.file, c"", &self.directory, name.as_c_str(), empty).map_err(|_| no_proc())
+                linkat(&self.file, c"", &self.directory, name.as_c_str(), empty)
+                    .map_err(|_| proc_not_mounted())
             }
             outcome => Ok(outcome?),
         }
@@ -225,8 +226,8 @@ enum Step {
 
 /// Returns a name for a file of another program that no cleanup matches:
 /// `NAME.shmlens-displaced-…`.
-fn displaced_name(name: &CString, meantime: &CString) -> io::Result<CString> {
-    let digits = meantime.to_bytes().strip_prefix(UNFINISHED.as_bytes()).unwrap_or_default();
+fn displaced_name(name: &CString, temporary: &CString) -> io::Result<CString> {
+    let digits = temporary.to_bytes().strip_prefix(UNFINISHED.as_bytes()).unwrap_or_default();
     let ending = [b".shmlens-displaced-", digits].concat();
     let name = name.to_bytes();
     let room = MAX_NAME.saturating_sub(ending.len());
@@ -235,9 +236,9 @@ fn displaced_name(name: &CString, meantime: &CString) -> io::Result<CString> {
 
 impl Drop for Unnamed {
     fn drop(&mut self) {
-        if let Some(meantime) = &self.meantime {
+        if let Some(temporary) = &self.temporary {
             // After a failure the file stays, under a name that explains it.
-            let _ = unlink(self.directory.as_fd(), meantime);
+            let _ = unlink(self.directory.as_fd(), temporary);
         }
     }
 }
@@ -263,9 +264,9 @@ mod tests {
         for named_meanwhile in [false, true] {
             let mut file = Unnamed::create(root.path(), Path::new("a"), 0o600).unwrap();
             if named_meanwhile {
-                let meantime = random_name().unwrap();
-                file.link(&meantime).unwrap();
-                file.meantime = Some(meantime);
+                let temporary = random_name().unwrap();
+                file.link(&temporary).unwrap();
+                file.temporary = Some(temporary);
             }
             file.file.write_all(b"hello").unwrap();
             assert!(!names(root.path()).contains(&"a".to_owned()));

@@ -1,7 +1,7 @@
 //! A menu: a list at the side to choose one item from.
 
 use crate::app::list::List;
-use crate::decode::{CopyForm, Scalar};
+use crate::decode::{CopyFormat, Scalar};
 use crate::segment::field::Field;
 
 /// The overlay.
@@ -36,7 +36,7 @@ pub enum Chosen {
     /// A type to show the bytes as.
     Type(Option<Scalar>),
     /// A form to copy the bytes in.
-    Copy(CopyForm),
+    Copy(CopyFormat),
 }
 
 impl Choice {
@@ -89,12 +89,12 @@ impl Choice {
     #[must_use]
     pub fn copy(title: String) -> Self {
         let forms = [
-            ("hex", "de ad be ef", CopyForm::Hex),
-            ("text", "with \\xNN", CopyForm::Text),
-            ("C", "{0xde, 0xad}", CopyForm::C),
-            ("Python", "b'\\xde\\xad'", CopyForm::Python),
+            ("hex", "de ad be ef", CopyFormat::Hex),
+            ("text", "with \\xNN", CopyFormat::Text),
+            ("C", "{0xde, 0xad}", CopyFormat::C),
+            ("Python", "b'\\xde\\xad'", CopyFormat::Python),
         ];
         let items = forms.map(|(word, doc, form)| (word, doc.to_owned(), Chosen::Copy(form)));
-        Self::new(title, items.into(), Chosen::Copy(CopyForm::Hex))
+        Self::new(title, items.into(), Chosen::Copy(CopyFormat::Hex))
     }
 }

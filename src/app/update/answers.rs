@@ -8,7 +8,9 @@ use crate::app::inspect::{CHANGES, DATA, Inspect, Pending, Status};
 use crate::app::overlay::Overlay;
 use crate::app::sentence::label_of;
 use crate::app::state::State;
-use crate::engine::{Body, Found, Opened, Preview, Report, Request, Search, SubscriptionId, Target, Who};
+use crate::engine::{
+    Body, Found, Opened, Preview, Report, Request, ScanScope, Search, SubscriptionId, Target,
+};
 use crate::memory::{Direction, OpenError, Snapshot};
 use crate::segment::{Bytes, Kind, State as SegmentState};
 use crate::survey::{Difference, Survey, alerts, difference};
@@ -147,7 +149,7 @@ fn lost_name(
 
 /// Whose holdings may have changed with these segments: a System V segment
 /// tells who attached or detached last, a new POSIX object may be anybody's.
-fn to_ask(survey: &Survey, difference: &Difference) -> Option<Who> {
+fn to_ask(survey: &Survey, difference: &Difference) -> Option<ScanScope> {
     let mut pids = vec![];
     for id in difference.appeared.iter().chain(&difference.changed) {
         let segment = survey.segments.iter().find(|segment| segment.id == *id)?;
@@ -161,11 +163,13 @@ fn to_ask(survey: &Survey, difference: &Difference) -> Option<Who> {
                     pids.extend(segment.holders.iter().flat_map(|all| all.iter().map(|holder| holder.pid)));
                 }
             }
-            None if segment.holders.is_none() && segment.kind() == Kind::Posix => return Some(Who::All),
+            None if segment.holders.is_none() && segment.kind() == Kind::Posix => {
+                return Some(ScanScope::All);
+            }
             None => {}
         }
     }
-    (!pids.is_empty()).then_some(Who::These(pids))
+    (!pids.is_empty()).then_some(ScanScope::These(pids))
 }
 
 fn previewed(state: &mut State, preview: Preview) {

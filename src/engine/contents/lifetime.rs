@@ -37,7 +37,9 @@ impl Lifetime {
         let presence = reader.presence(machine).map_err(Ended::Unreadable)?;
         let gone = match (presence, &self.segment.id) {
             (Presence::Present { .. }, _) => false,
-            (Presence::Removed { .. }, SegmentId::Sysv(_)) => !self.marked || is_ours_alone(machine, reader),
+            (Presence::Removed { .. }, SegmentId::Sysv(_)) => {
+                !self.marked || has_no_other_attachment(machine, reader)
+            }
             (Presence::Removed { .. }, &SegmentId::Deleted { device, inode }) => {
                 if !self.is_held(machine, now, device, inode) {
                     return Err(Ended::Released);
@@ -70,7 +72,7 @@ fn others(holders: Option<&[Holder]>) -> Vec<Holder> {
 }
 
 /// Returns true if no other process is attached to a System V segment.
-fn is_ours_alone(machine: &dyn Machine, reader: &Reader) -> bool {
+fn has_no_other_attachment(machine: &dyn Machine, reader: &Reader) -> bool {
     let Ok(table) = machine.sysv_rows() else { return false };
     let row = table.rows.iter().find(|row| SegmentId::Sysv(row.shmid) == *reader.id());
     row.is_none_or(|row| row.nattch <= 1)

@@ -99,8 +99,8 @@ impl Contents {
 
     /// Scans the whole segment for each snapshot, however long that takes.
     #[must_use]
-    pub fn unhurried(self, unhurried: bool) -> Self {
-        Self { hurry: !unhurried, ..self }
+    pub fn without_time_limit(self, without_time_limit: bool) -> Self {
+        Self { hurry: !without_time_limit, ..self }
     }
 
     fn subscribe(
@@ -317,7 +317,7 @@ impl Worker for Contents {
         self.last = Some(id);
         let bodies = subscription.read(machine, now, &self.kept, self.hurry);
         if let Source::PreviewFeed(preview) = &subscription.source
-            && preview.rests(&self.kept)
+            && preview.is_idle(&self.kept)
         {
             subscription.pace.every = None;
         }

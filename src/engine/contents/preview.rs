@@ -24,7 +24,7 @@ impl PreviewFeed {
     pub fn read(&mut self, machine: &dyn Machine, kept: &BTreeMap<SegmentId, Reader>) -> Vec<Body> {
         let id = &self.segment.id;
         let (bytes, gone) = match self.reader(machine, kept) {
-            Ok(reader) => (beginning(&reader), false),
+            Ok(reader) => (preview(&reader), false),
             Err(Unread::NotAttached) => (Err("not attached".to_owned()), false),
             Err(Unread::Open(error)) => {
                 let gone = matches!(error, OpenError::Gone { .. } | OpenError::Replaced { .. });
@@ -42,7 +42,7 @@ impl PreviewFeed {
     }
 
     /// Returns true if it only needs to be read on request.
-    pub fn rests(&self, kept: &BTreeMap<SegmentId, Reader>) -> bool {
+    pub fn is_idle(&self, kept: &BTreeMap<SegmentId, Reader>) -> bool {
         self.segment.kind() == Kind::Sysv && !kept.contains_key(&self.segment.id)
     }
 
@@ -61,7 +61,7 @@ enum Unread {
     Open(OpenError),
 }
 
-fn beginning(reader: &Reader) -> Result<Vec<u8>, String> {
+fn preview(reader: &Reader) -> Result<Vec<u8>, String> {
     let mut bytes = vec![0; BYTES];
     let count = reader.read_at(0, &mut bytes).map_err(|error| unreadable(reader.id(), &error))?;
     bytes.truncate(count);

@@ -74,12 +74,12 @@ impl ObjectBuilder {
         let now = file.metadata()?;
         // With an ACL the mode may differ.
         let as_asked = attributes.acl.is_some() || now.mode() & 0o7777 == mode;
-        if as_asked && now.len() == self.size { Ok(refused) } else { Err(not_as_asked()) }
+        if as_asked && now.len() == self.size { Ok(refused) } else { Err(unexpected_result()) }
     }
 }
 
 /// Returns the error for a change that the kernel accepted but did not make.
-fn not_as_asked() -> io::Error {
+fn unexpected_result() -> io::Error {
     io::Error::other("its size or mode differs from the request")
 }
 
@@ -161,7 +161,7 @@ impl SegmentBuilder for SysvBuilder {
         }
         let now = shm::stat_any(self.shmid.0)?;
         if now.mode & PERMISSIONS != mode || now.size != self.size.0 {
-            return Err(not_as_asked());
+            return Err(unexpected_result());
         }
         self.finished = true;
         Ok(Finished { id: SegmentId::Sysv(self.shmid), refused })

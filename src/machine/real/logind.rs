@@ -63,14 +63,14 @@ fn setting(text: &[u8]) -> Option<bool> {
             && inside
             && name.trim() == "RemoveIPC"
         {
-            found = truth(value.trim()).or(found);
+            found = parse_bool(value.trim()).or(found);
         }
     }
     found
 }
 
 /// Parses a boolean like `parse_boolean` of systemd.
-fn truth(word: &str) -> Option<bool> {
+fn parse_bool(word: &str) -> Option<bool> {
     match word.to_ascii_lowercase().as_str() {
         "1" | "yes" | "y" | "true" | "t" | "on" => Some(true),
         "0" | "no" | "n" | "false" | "f" | "off" => Some(false),

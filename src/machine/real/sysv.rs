@@ -69,7 +69,7 @@ impl SysvContents {
         let attachment = Attachment::read_only(shmid.0)?;
         let identity = sysv_stat(&shm::stat(shmid.0)?).identity();
         let file = attachment.open().ok();
-        let huge = file.as_ref().map_or_else(|| attachment.is_in_huge_pages(), |file| !tells_holes(file));
+        let huge = file.as_ref().map_or_else(|| attachment.is_in_huge_pages(), |file| !reports_holes(file));
         Ok(Self { shmid, attachment, identity, file, huge })
     }
 
@@ -181,6 +181,6 @@ impl Contents for SysvContents {
 
 /// Returns true if the file reports holes: the file system of huge pages reports a whole file as
 /// data.
-fn tells_holes(file: &File) -> bool {
+fn reports_holes(file: &File) -> bool {
     fstatfs(file).is_ok_and(|stat| stat.filesystem_type() == TMPFS_MAGIC)
 }

@@ -138,17 +138,17 @@ impl Change<'_> {
             let zeros = was_zero.then(|| &live.zeros[..bytes.len()]);
             if let Some(base) = base.or(zeros) {
                 let within = differences(base, bytes).into_iter().flatten().map(|at| page * PAGE + at as u64);
-                places.extend(self.best(within));
+                places.extend(self.nearest(within));
             }
         }
         if known.is_some_and(|known| known.base != sum && !was_zero) {
             places.push(start);
         }
-        Ok(self.best(places.into_iter()))
+        Ok(self.nearest(places.into_iter()))
     }
 
     /// Returns the first or last offset that is within the searched range.
-    fn best(&self, places: impl Iterator<Item = u64>) -> Option<u64> {
+    fn nearest(&self, places: impl Iterator<Item = u64>) -> Option<u64> {
         let places = places.filter(|at| self.within.contains(at));
         match self.direction {
             Direction::Forward => places.min(),

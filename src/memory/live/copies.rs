@@ -31,7 +31,7 @@ impl Copies {
     }
 
     /// Updates the copy of a page and returns the ranges that changed; `None` if there is no copy.
-    pub fn see(&mut self, page: u64, bytes: &[u8]) -> Option<Vec<Range<usize>>> {
+    pub fn update(&mut self, page: u64, bytes: &[u8]) -> Option<Vec<Range<usize>>> {
         let copy = self.pages.get_mut(&page)?;
         let changed = differences(&copy.seen, bytes);
         if copy.seen.len() != bytes.len() {
@@ -117,12 +117,12 @@ mod tests {
     fn bytes_past_the_old_end_are_not_a_change() {
         let mut copies = Copies::default();
         copies.offer(0, b"abc", None);
-        assert_eq!(copies.see(0, b"aXcde"), Some(vec![1..2]));
-        assert_eq!(copies.see(0, b"aXcdY"), Some(vec![4..5]));
+        assert_eq!(copies.update(0, b"aXcde"), Some(vec![1..2]));
+        assert_eq!(copies.update(0, b"aXcdY"), Some(vec![4..5]));
         assert_eq!(copies.get(0).unwrap().differs(b"aXcdY"), [1..2, 4..5]);
-        assert_eq!(copies.see(0, b"a"), Some(vec![]));
+        assert_eq!(copies.update(0, b"a"), Some(vec![]));
         assert_eq!(copies.get(0).unwrap().differs(b"a"), [] as [Range<usize>; 0]);
-        assert_eq!(copies.see(1, b"a"), None);
+        assert_eq!(copies.update(1, b"a"), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ impl Covered {
     }
 
     /// Returns true if all of a range was read.
-    pub fn has(&self, blocks: &Range<u64>) -> bool {
+    pub fn contains(&self, blocks: &Range<u64>) -> bool {
         let after = self.0.partition_point(|range| range.end < blocks.end);
         blocks.is_empty() || self.0.get(after).is_some_and(|range| range.start <= blocks.start)
     }
@@ -89,7 +89,7 @@ mod tests {
             set.retain(|&block| block < end);
             prop_assert_eq!(covered.count(), set.len() as u64);
             let probe = probe.0..probe.0 + probe.1;
-            prop_assert_eq!(covered.has(&probe), probe.clone().all(|block| set.contains(&block)));
+            prop_assert_eq!(covered.contains(&probe), probe.clone().all(|block| set.contains(&block)));
             prop_assert!(covered.0.windows(2).all(|pair| pair[0].end < pair[1].start));
         }
     }

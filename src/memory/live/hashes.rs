@@ -126,7 +126,7 @@ impl Hashes {
         let same = blocks.clone().zip(sums).all(|(number, &sum)| {
             known.next().is_some_and(|(&at, block)| at == number && block.allocated && block.now == sum)
         });
-        same && self.covered.has(&blocks)
+        same && self.covered.contains(&blocks)
     }
 
     fn double(&mut self) {
@@ -135,7 +135,7 @@ impl Hashes {
         self.grain *= 2;
         for (number, block) in std::mem::take(&mut self.blocks) {
             // If only one half was read, read the whole block again.
-            if !self.covered.has(&(number / 2..number / 2 + 1)) {
+            if !self.covered.contains(&(number / 2..number / 2 + 1)) {
                 continue;
             }
             let whole = self.blocks.entry(number / 2).or_insert(Block { now: 0, base: 0, allocated: false });
@@ -150,12 +150,12 @@ impl Hashes {
         let known = || {
             self.blocks.get(&block).map_or(Known { now: 0, base: 0 }, |b| Known { now: b.now, base: b.base })
         };
-        self.covered.has(&(block..block + 1)).then(known)
+        self.covered.contains(&(block..block + 1)).then(known)
     }
 
     /// Summarizes a range of blocks.
     pub fn summary(&self, blocks: Range<u64>) -> Summary {
-        let mut summary = Summary { data: false, allocated: false, seen: self.covered.has(&blocks) };
+        let mut summary = Summary { data: false, allocated: false, seen: self.covered.contains(&blocks) };
         for block in self.blocks.range(blocks).map(|(_, block)| block) {
             summary.data |= block.now != 0;
             summary.allocated |= block.allocated;

@@ -92,7 +92,7 @@ impl Live {
         let start = request.window.start.min(self.size);
         let end = request.window.end.min(start.saturating_add(MAX_WINDOW)).clamp(start, self.size);
         let window = self.window(start..end, &mut marks)?;
-        self.scan_on(began, request.budget, &mut marks)?;
+        self.continue_scan(began, request.budget, &mut marks)?;
         Ok(Snapshot {
             presence,
             trace: self.reader.trace(),
@@ -166,7 +166,7 @@ impl Live {
         marks: &mut Marks,
     ) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
         let hash = page_hash(page, bytes);
-        let changed = match self.copies.see(page, bytes) {
+        let changed = match self.copies.update(page, bytes) {
             Some(changed) => changed,
             None => self.first_shown(page, hash, bytes),
         };

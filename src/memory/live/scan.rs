@@ -51,7 +51,7 @@ impl Scan {
     }
 
     /// Starts the next round.
-    fn go_round(&mut self) {
+    fn next_round(&mut self) {
         self.jump(0);
         self.data_end = 0;
         self.rounds += 1;
@@ -66,7 +66,12 @@ impl Scan {
 
 impl Live {
     /// Scans until the budget is used up or the whole segment was read.
-    pub(super) fn scan_on(&mut self, began: Instant, budget: Duration, marks: &mut Marks) -> io::Result<()> {
+    pub(super) fn continue_scan(
+        &mut self,
+        began: Instant,
+        budget: Duration,
+        marks: &mut Marks,
+    ) -> io::Result<()> {
         self.scan.fit(self.hashes.grain());
         let mut left = self.size;
         while left > 0 && began.elapsed() < budget {
@@ -148,7 +153,7 @@ impl Live {
             let sums: Vec<u64> = hashes.chunks(pages_a_block).map(sum).collect();
             let same = self.hashes.all_unchanged(block, &sums);
             if same && end == self.size {
-                self.scan.go_round();
+                self.scan.next_round();
             } else if same {
                 self.scan.jump(end);
             }
@@ -171,7 +176,7 @@ impl Live {
         self.scan.allocated = true;
         let known = self.hashes.known(page * PAGE / self.hashes.grain());
         let zeros = &self.zeros[..bytes.len()];
-        let changed = match (self.copies.see(page, bytes), known) {
+        let changed = match (self.copies.update(page, bytes), known) {
             (Some(changed), _) => changed,
             // A page of zeros needs no copy.
             (None, Some(known)) if known.now == 0 && hash != 0 => {
@@ -199,7 +204,7 @@ impl Live {
             marks.mark(&(block * grain..(block + 1).saturating_mul(grain)), 1);
         }
         if at >= self.size {
-            self.scan.go_round();
+            self.scan.next_round();
         } else {
             self.scan.jump(at);
         }
@@ -228,7 +233,7 @@ impl Live {
             }
         });
         if end == self.size {
-            self.scan.go_round();
+            self.scan.next_round();
         } else {
             self.scan.jump(end);
             self.scan.counted = counted.contains(&last);
@@ -240,7 +245,7 @@ impl Live {
         let mut blocks = vec![];
         for page in self.copies.within(pages) {
             let length = super::length(&(page * PAGE..self.size)).min(PAGE_BYTES);
-            let changed = self.copies.see(page, &self.zeros[..length]).unwrap_or_default();
+            let changed = self.copies.update(page, &self.zeros[..length]).unwrap_or_default();
             marks.mark_all(page * PAGE, &changed);
             if !changed.is_empty() {
                 blocks.push(page * PAGE / self.hashes.grain());

@@ -191,8 +191,8 @@ fn find_backward(
     let range = 0..open.saturating_add(reach).min(size);
     let mut bytes = PageBuffer::default();
     let mut runs = DataBackward::new(reader, range.clone(), progress);
-    let mut whole = pattern.fits_zeros().then_some(Ok(range));
-    let mut next = || if pattern.fits_zeros() { whole.take() } else { runs.next() };
+    let mut whole = pattern.matches_zeros().then_some(Ok(range));
+    let mut next = || if pattern.matches_zeros() { whole.take() } else { runs.next() };
     while let Some(run) = next() {
         let run = run?;
         let first = run.start.saturating_sub(reach);

@@ -30,7 +30,7 @@ impl Places {
 pub struct Walk<'a> {
     reader: &'a Reader,
     progress: &'a Progress,
-    fits_zeros: bool,
+    matches_zeros: bool,
     /// The length of a match without its first byte.
     tail: u64,
     range_end: u64,
@@ -54,7 +54,7 @@ impl<'a> Walk<'a> {
         Self {
             reader,
             progress,
-            fits_zeros: pattern.fits_zeros(),
+            matches_zeros: pattern.matches_zeros(),
             tail: pattern.len() as u64 - 1,
             range_end: range.end,
             at: range.start,
@@ -84,7 +84,7 @@ impl<'a> Walk<'a> {
                     let last = self.at.min(self.range_end.saturating_sub(self.tail));
                     self.open = self.next_place.max(start.saturating_sub(self.tail))..last;
                 }
-                ExtentKind::Hole if self.fits_zeros => {
+                ExtentKind::Hole if self.matches_zeros => {
                     let places = self.next_place..self.at.saturating_sub(self.tail);
                     if !places.is_empty() {
                         self.next_place = places.end;

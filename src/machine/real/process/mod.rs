@@ -19,7 +19,7 @@ use crate::machine::process::{
 };
 use crate::segment::{Holder, ObjectName, Place, Timestamp};
 use crate::sys::entries::{self, Buffer};
-use crate::sys::handle::no_proc;
+use crate::sys::handle::proc_not_mounted;
 use crate::sys::object::OpenObject;
 use crate::sys::{self, pidfd};
 use nix::errno::Errno;
@@ -47,11 +47,11 @@ impl Proc {
     fn open() -> io::Result<Self> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let directory = match open(Path::new("/proc"), flags, Mode::empty()) {
-            Err(Errno::ENOENT | Errno::ENOTDIR) => return Err(no_proc()),
+            Err(Errno::ENOENT | Errno::ENOTDIR) => return Err(proc_not_mounted()),
             opened => opened?,
         };
         if fstatfs(&directory)?.filesystem_type() != PROC_SUPER_MAGIC {
-            return Err(no_proc());
+            return Err(proc_not_mounted());
         }
         Ok(Self(directory))
     }
@@ -249,7 +249,7 @@ fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examine
     let mut uses = Vec::with_capacity(16);
     let done = maps::find(subject, wanted, &mut uses)
         .and_then(|()| descriptors::find(proc, pid, subject, wanted, &mut uses))
-        .or_else(|error| despite(error, proc, pid, subject, wanted, &mut uses));
+        .or_else(|error| examine_otherwise(error, proc, pid, subject, wanted, &mut uses));
     match done {
         Ok(()) if uses.is_empty() => Examined::Nothing,
         Ok(()) => match subject.process(pid) {
@@ -261,7 +261,7 @@ fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examine
 }
 
 /// Handles a process that could not be examined in the usual way.
-fn despite(
+fn examine_otherwise(
     error: io::Error,
     proc: &Proc,
     pid: u32,

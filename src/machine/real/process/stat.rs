@@ -51,7 +51,7 @@ impl Stat {
 /// Converts ticks after boot into a time.
 pub fn began(start: u64) -> Timestamp {
     let ticks = i128::from(procfs::ticks_per_second().max(1));
-    let at = machine_began() + i128::from(start) * NANOS / ticks;
+    let at = boot_time() + i128::from(start) * NANOS / ticks;
     Timestamp {
         seconds: i64::try_from(at.div_euclid(NANOS)).unwrap_or(0),
         nanos: u32::try_from(at.rem_euclid(NANOS)).unwrap_or(0),
@@ -63,7 +63,7 @@ const NANOS: i128 = 1_000_000_000;
 /// Returns the boot time in nanoseconds since 1970. Cached until the clock is set: the two clocks
 /// are read one after the other, so the difference varies, and processes would change their start
 /// times.
-fn machine_began() -> i128 {
+fn boot_time() -> i128 {
     static KNOWN: Mutex<Option<i128>> = Mutex::new(None);
     let nanos = |clock: ClockId| {
         clock_gettime(clock).map_or(0, |time| i128::from(time.tv_sec()) * NANOS + i128::from(time.tv_nsec()))

@@ -12,7 +12,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 /// More than the status of any process takes.
-const PIECE: usize = 4096;
+const CHUNK: usize = 4096;
 
 /// A process, or a thread of one.
 pub struct Subject(OwnedFd);
@@ -46,7 +46,7 @@ impl Subject {
     /// Like [`Subject::open_file`].
     pub fn read(&self, name: &CStr) -> io::Result<Vec<u8>> {
         let file = self.open_file(name, OFlag::empty())?;
-        let mut bytes = vec![0; PIECE];
+        let mut bytes = vec![0; CHUNK];
         let mut filled = 0;
         loop {
             let count = nix::unistd::read(&file, &mut bytes[filled..])?;
