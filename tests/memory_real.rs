@@ -4,8 +4,8 @@
 use crate::support::{Nobody, Object, Sysv, World};
 use shmlens::machine::real::RealMachine;
 use shmlens::memory::{
-    CellKind, Direction, Live, Look, Pattern, Progress, Reader, Request, Standing, find_all, find_next,
-    next_data,
+    CellKind, Direction, Live, Pattern, Presence, Progress, Reader, Snapshot, SnapshotRequest, find_all,
+    find_next, next_data,
 };
 use shmlens::segment::{Segment, SegmentId};
 use shmlens::survey::{Names, Survey};
@@ -27,8 +27,8 @@ fn open(id: &SegmentId) -> Reader {
     Reader::open(&RealMachine, &listed(id)).unwrap()
 }
 
-fn look(live: &mut Live, window: Range<u64>, budget: Duration) -> Look {
-    live.look(&RealMachine, &Request { window, cells: 64, budget }).unwrap()
+fn look(live: &mut Live, window: Range<u64>, budget: Duration) -> Snapshot {
+    live.snapshot(&RealMachine, &SnapshotRequest { window, cells: 64, budget }).unwrap()
 }
 
 fn found(reader: &Reader, text: &str) -> Vec<u64> {
@@ -120,7 +120,7 @@ fn large_reads_avoid_slow_addresses() {
         for (start, length) in patterns {
             let wanted = &bytes[start..start + length];
             let pattern = Pattern::bytes(wanted).unwrap();
-            // Pieces begin at the start of the range, so try some offsets within a page.
+            // Chunks begin at the start of the range, so try some offsets within a page.
             for from in [0, 16, 4080, 4097] {
                 let first = find_next(&reader, &pattern, from, Direction::Forward, &progress).unwrap();
                 let mut rest = bytes[usize::try_from(from).unwrap()..].windows(length);
@@ -206,7 +206,7 @@ fn an_object_that_is_cut_short_for_repeated_surveys_breaks_nothing() {
         });
         for round in 0..300 {
             let seen = look(&mut live, 5 * MIB - 50..5 * MIB + 50, Duration::from_millis(1));
-            assert!(matches!(seen.standing, Standing::There { .. }));
+            assert!(matches!(seen.presence, Presence::Present { .. }));
             assert!(seen.bytes.len() <= 100);
             let _ = found(&reader, "nowhere");
             let from = round * 30_000;

@@ -138,7 +138,7 @@ impl Rules {
     pub fn of(machine: &dyn Machine, segment: &Segment) -> Self {
         let list = match named(segment) {
             Named::Sysv(_) | Named::Nothing => None,
-            Named::Posix(name) => machine.hold(name).and_then(|held| held.acl()).ok().flatten(),
+            Named::Posix(name) => machine.handle(name).and_then(|held| held.acl()).ok().flatten(),
         };
         Self {
             kind: segment.kind(),

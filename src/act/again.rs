@@ -1,7 +1,7 @@
 //! Looking again, just before acting: is it the very segment that was shown?
 
 use super::{ActError, Step};
-use crate::machine::control::{Held, SysvStat};
+use crate::machine::control::{ObjectHandle, SysvStat};
 use crate::machine::{Machine, ObjectStat};
 use crate::segment::{ObjectName, Segment, SegmentId, ShmId};
 use std::io;
@@ -54,8 +54,8 @@ pub fn posix(
     machine: &dyn Machine,
     segment: &Segment,
     name: &ObjectName,
-) -> Result<(Box<dyn Held>, ObjectStat), ActError> {
-    let held = machine.hold(name).map_err(|error| gone_or(segment, error))?;
+) -> Result<(Box<dyn ObjectHandle>, ObjectStat), ActError> {
+    let held = machine.handle(name).map_err(|error| gone_or(segment, error))?;
     let stat = held.stat().map_err(|error| gone_or(segment, error))?;
     let how = if stat.mode & TYPE != REGULAR {
         "its name is no longer a regular file"

@@ -10,7 +10,7 @@ use super::undo::identity_of;
 use super::unfinished::{BeginError, Filling, Origin};
 use super::{ActError, Action, Copying, Done, Outcome, Plan, Task, Undo};
 use crate::machine::control::{Capability, NewSysv, SysvPermissions};
-use crate::machine::{Finish, LimitFacts, Machine, Making};
+use crate::machine::{FinalAttributes, LimitFacts, Machine, SegmentBuilder};
 use crate::memory::{PageBuffer, Progress};
 use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId, plain_error};
 use crate::survey::DevShmUse;
@@ -161,7 +161,7 @@ pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
     plan.undo = Undo::Yes("remove it with `shmlens rm`".to_owned());
 }
 
-/// The mode that it gets: nine bits, see [`Finish::mode`].
+/// The mode that it gets: nine bits, see [`FinalAttributes::mode`].
 const fn permissions(new: &NewSegment) -> Mode {
     Mode::new(new.mode().bits() & 0o777)
 }
@@ -171,7 +171,7 @@ fn foresee(machine: &dyn Machine, new: &NewSegment) -> io::Result<()> {
     let fail = |number: i32| Err(io::Error::from_raw_os_error(number));
     match new {
         NewSegment::Posix { name, size, .. } => {
-            machine.foresee_object(name)?;
+            machine.check_new_object(name)?;
             if size.0 > LARGEST {
                 return fail(libc::EFBIG);
             }
@@ -345,12 +345,12 @@ impl Work<'_> {
         size: Bytes,
         source: Option<&SourceFile>,
     ) -> Result<SegmentId, ActError> {
-        let making = self.machine.begin_object(name, size.0);
-        let mut making = making.map_err(|error| self.failed(&error))?;
+        let builder = self.machine.build_object(name, size.0);
+        let mut builder = builder.map_err(|error| self.failed(&error))?;
         if let Some(source) = source {
-            self.copy(source, making.as_mut())?;
+            self.copy(source, builder.as_mut())?;
         }
-        self.finish(making.as_mut())
+        self.finish(builder.as_mut())
     }
 
     fn filled_sysv(&self, sysv: &NewSysv, source: &SourceFile) -> Result<SegmentId, ActError> {
@@ -360,18 +360,18 @@ impl Work<'_> {
             BeginError::Refused(error) => self.failed(&error),
             BeginError::NoMark(source) => ActError::NoMark { subject: self.new.subject(), source },
         })?;
-        self.copy(source, filling.making())?;
+        self.copy(source, filling.builder())?;
         filling.filled();
-        self.finish(filling.making())
+        self.finish(filling.builder())
     }
 
-    fn finish(&self, making: &mut dyn Making) -> Result<SegmentId, ActError> {
-        let look = Finish { mode: permissions(self.new), owner: None, acl: None, used: None };
-        Ok(making.finish(&look).map_err(|error| self.failed(&error))?.id)
+    fn finish(&self, builder: &mut dyn SegmentBuilder) -> Result<SegmentId, ActError> {
+        let look = FinalAttributes { mode: permissions(self.new), owner: None, acl: None, used: None };
+        Ok(builder.finish(&look).map_err(|error| self.failed(&error))?.id)
     }
 
     /// Copies the file; holes are neither read nor written.
-    fn copy(&self, source: &SourceFile, to: &mut dyn Making) -> Result<(), ActError> {
+    fn copy(&self, source: &SourceFile, to: &mut dyn SegmentBuilder) -> Result<(), ActError> {
         let unread = |error: io::Error| {
             self.new.no_file(format!("failed to read {}: {}", shown(&source.path), plain_error(&error)))
         };
@@ -401,7 +401,7 @@ impl Work<'_> {
     }
 
     /// Copies a file whose size is unknown.
-    fn copy_to_end(&self, source: &SourceFile, to: &mut dyn Making) -> Result<(), ActError> {
+    fn copy_to_end(&self, source: &SourceFile, to: &mut dyn SegmentBuilder) -> Result<(), ActError> {
         let mut buffer = vec![0; PIECE];
         let mut at = 0;
         loop {

@@ -4,7 +4,7 @@
 
 use super::ActError;
 use crate::machine::Machine;
-use crate::memory::{Reader, Standing};
+use crate::memory::{Presence, Reader};
 use crate::segment::{Bytes, SegmentId, ShmId};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -46,9 +46,9 @@ impl Hold {
         {
             return Self { id, size: stat.size, nattch: Some(stat.nattch), removed: stat.marked };
         }
-        let standing = reader.standing(machine).unwrap_or(Standing::There { size: 0 });
-        let removed = !matches!(standing, Standing::There { .. });
-        Self { id, size: Bytes(standing.size()), nattch: None, removed }
+        let presence = reader.presence(machine).unwrap_or(Presence::Present { size: 0 });
+        let removed = !matches!(presence, Presence::Present { .. });
+        Self { id, size: Bytes(presence.size()), nattch: None, removed }
     }
 
     /// Whether it goes when we let go.
@@ -101,7 +101,7 @@ impl Released {
     }
 }
 
-/// Lets go of a segment that was shown so. `let_go` drops every reader of it
+/// Lets go of a segment that was shown so. `release` drops every reader of it
 /// that we have.
 ///
 /// # Errors
@@ -110,13 +110,13 @@ pub fn detach(
     machine: &dyn Machine,
     shown: &Hold,
     now: Hold,
-    let_go: impl FnOnce(),
+    release: impl FnOnce(),
 ) -> Result<Released, ActError> {
     if now.is_last() && !shown.is_last() {
         let how = "it was marked for removal and this is its last attachment".to_owned();
         return Err(ActError::NotTheSame { id: now.id, how });
     }
-    let_go();
+    release();
     let nattch = match (&now.id, now.nattch) {
         (SegmentId::Sysv(shmid), Some(before)) => settled(machine, *shmid, &now, before),
         _ => None,

@@ -191,7 +191,7 @@ pub(super) fn verifying(segment: &Segment, source: io::Error) -> ActError {
 
 fn has_acl(machine: &dyn Machine, segment: &Segment) -> bool {
     let Named::Posix(name) = named(segment) else { return false };
-    let list = machine.hold(name).and_then(|held| held.acl());
+    let list = machine.handle(name).and_then(|held| held.acl());
     matches!(list, Ok(Some(_)))
 }
 

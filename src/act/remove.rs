@@ -95,7 +95,7 @@ fn gone(segment: &Segment, error: &KeepError) -> Option<(&'static str, &'static 
 }
 
 fn readable(machine: &dyn Machine, segment: &Segment) -> Result<(), KeepError> {
-    Reader::foresee(machine, segment).map(drop).map_err(KeepError::Unreadable)
+    Reader::predict_trace(machine, segment).map(drop).map_err(KeepError::Unreadable)
 }
 
 /// Returns why no copy of the segment could be saved there, as far as that can be told without writing.

@@ -7,7 +7,7 @@ use super::saved_file::{Input, SavedFile};
 use super::state::{StateDirectory, StateError};
 use super::unfinished::{BeginError, Filling, Origin};
 use crate::machine::control::NewSysv;
-use crate::machine::{FILLING, Finish, Finished, Machine, Making, Refused};
+use crate::machine::{FILLING, FinalAttributes, Finished, Machine, Refused, SegmentBuilder};
 use crate::memory::{PageBuffer, Progress, pipeline};
 use crate::segment::{Bytes, Key, Mode, Segment, SegmentId, ShmId, escape, plain_error};
 use std::io;
@@ -181,10 +181,10 @@ impl SavedFile {
         let made = match &saved.name {
             Name::Posix(name) => {
                 progress.begin(length.unwrap_or(saved.size.0));
-                let making = machine.begin_object(name, saved.size.0);
-                let mut making = making.map_err(|error| work.failed(error))?;
-                work.fill(&mut self.reading, 0, Some(making.as_mut()))?;
-                work.finish(making.as_mut())?
+                let builder = machine.build_object(name, saved.size.0);
+                let mut builder = builder.map_err(|error| work.failed(error))?;
+                work.fill(&mut self.reading, 0, Some(builder.as_mut()))?;
+                work.finish(builder.as_mut())?
             }
             Name::Sysv { key, .. } => {
                 if let Some(length) = length {
@@ -195,9 +195,9 @@ impl SavedFile {
                     progress.begin(saved.size.0);
                 }
                 let mut filling = self.begin_filling(machine, *key, state, &work)?;
-                work.fill(&mut self.reading, length.unwrap_or(0), Some(filling.making()))?;
+                work.fill(&mut self.reading, length.unwrap_or(0), Some(filling.builder()))?;
                 filling.filled();
-                work.finish(filling.making())?
+                work.finish(filling.builder())?
             }
         };
         let lost = lost(machine, &saved, &made);
@@ -276,7 +276,7 @@ impl Work<'_> {
         &self,
         reading: &mut Reading<Input>,
         before: u64,
-        mut to: Option<&mut (dyn Making + '_)>,
+        mut to: Option<&mut (dyn SegmentBuilder + '_)>,
     ) -> Result<(), RestoreError> {
         let wrong = |source| RestoreError::File { path: self.path.clone(), source };
         if reading.saved() != self.saved {
@@ -302,8 +302,8 @@ impl Work<'_> {
                 }
             },
             |run| {
-                if let Some(making) = to.as_deref_mut()
-                    && let Err(error) = making.write_at(run.offset, &run.bytes)
+                if let Some(builder) = to.as_deref_mut()
+                    && let Err(error) = builder.write_at(run.offset, &run.bytes)
                 {
                     written = Err(self.failed(error));
                     return ControlFlow::Break(());
@@ -320,11 +320,12 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn finish(&self, making: &mut dyn Making) -> Result<Finished, RestoreError> {
+    fn finish(&self, builder: &mut dyn SegmentBuilder) -> Result<Finished, RestoreError> {
         let saved = self.saved;
         let used = saved.times.access.zip(saved.times.modify);
-        let look = Finish { mode: saved.mode, owner: Some(&saved.owner), acl: saved.acl.as_deref(), used };
-        making.finish(&look).map_err(|error| self.failed(error))
+        let look =
+            FinalAttributes { mode: saved.mode, owner: Some(&saved.owner), acl: saved.acl.as_deref(), used };
+        builder.finish(&look).map_err(|error| self.failed(error))
     }
 
     fn failed(&self, source: io::Error) -> RestoreError {

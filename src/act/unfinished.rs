@@ -10,7 +10,7 @@ use super::save::shown;
 use super::state::{StateDirectory, StateError};
 use super::{ActError, Action, Copying, Done, Options, Plan, apply, plan};
 use crate::machine::control::NewSysv;
-use crate::machine::{FILLING, Machine, Making};
+use crate::machine::{FILLING, Machine, SegmentBuilder};
 use crate::segment::{Bytes, Facts, Key, Mode, Segment, SegmentId, ShmId, Timestamp};
 use crate::sys::regular::{Links, open_regular, read_at_most};
 use crate::sys::unnamed::Unnamed;
@@ -88,7 +88,7 @@ pub(super) fn absolute(path: &Path) -> String {
 /// unless the segment was finished.
 pub(super) struct Filling {
     // Dropped in this order: the mark is there as long as the segment is not whole.
-    making: Box<dyn Making>,
+    builder: Box<dyn SegmentBuilder>,
     mark: Option<Mark>,
 }
 
@@ -108,16 +108,16 @@ impl Filling {
             Some((state, Err(error))) if has_no_place(state, &error) => None,
             Some((_, Err(error))) => return Err(BeginError::NoMark(error)),
         };
-        let making = machine.begin_sysv(new).map_err(BeginError::Refused)?;
-        if let Some((mark, id)) = mark.as_mut().zip(making.id()) {
+        let builder = machine.build_sysv(new).map_err(BeginError::Refused)?;
+        if let Some((mark, id)) = mark.as_mut().zip(builder.id()) {
             mark.made(machine, &id);
         }
-        Ok(Self { making, mark })
+        Ok(Self { builder, mark })
     }
 
     /// The segment.
-    pub fn making(&mut self) -> &mut dyn Making {
-        self.making.as_mut()
+    pub fn builder(&mut self) -> &mut dyn SegmentBuilder {
+        self.builder.as_mut()
     }
 
     /// Notes that all contents are in it.

@@ -11,7 +11,7 @@ use super::progress::{Interrupt, attended};
 use super::{Failure, Status, look_for, part};
 use crate::decode::{self, Squeeze, Type};
 use crate::machine::Machine;
-use crate::memory::{PageBuffer, Piece, Pieces, Progress, Reader, Standing};
+use crate::memory::{Chunk, Chunks, PageBuffer, Presence, Progress, Reader};
 use items::Items;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -56,7 +56,7 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
         )));
     }
     let id = reader.id().short();
-    if let Ok(Standing::Replaced { .. }) = reader.standing(machine) {
+    if let Ok(Presence::Replaced { .. }) = reader.presence(machine) {
         warn(&format!("{id} was replaced during the dump; this is the old segment"));
     }
     if has_shrunk(&reader, &range, &progress) {
@@ -108,13 +108,13 @@ fn tell_rest(range: &Range<u64>, kind: &Type) {
 }
 
 fn raw(reader: &Reader, range: Range<u64>, progress: &Progress, out: &mut Sink<'_>) -> io::Result<()> {
-    let mut pieces = Pieces::new(reader, range, 1, progress)?.with_holes_up_to(PIECE as u64);
+    let mut chunks = Chunks::new(reader, range, 1, progress)?.with_holes_up_to(PIECE as u64);
     let mut bytes = PageBuffer::with_capacity(PIECE);
     let zeros = vec![0; PIECE];
-    while let Some(piece) = pieces.next(&mut bytes)? {
+    while let Some(piece) = chunks.next(&mut bytes)? {
         match piece {
-            Piece::Bytes(count) => out.write_all(&bytes[..count])?,
-            Piece::Hole(length) => {
+            Chunk::Bytes(count) => out.write_all(&bytes[..count])?,
+            Chunk::Hole(length) => {
                 let length = usize::try_from(length).unwrap_or(PIECE).min(PIECE);
                 out.write_all(&zeros[..length])?;
             }

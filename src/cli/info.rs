@@ -273,7 +273,7 @@ fn owner(owner: &Owner) -> String {
 
 /// How the segment can be read by this process.
 fn reading(machine: &dyn Machine, segment: &Segment) -> String {
-    match Reader::foresee(machine, segment) {
+    match Reader::predict_trace(machine, segment) {
         Ok(Trace::None) => "allowed; leaves no trace".to_owned(),
         Ok(Trace::AccessTime) => {
             "allowed; updates the access time (only the owner and root can avoid this)".to_owned()

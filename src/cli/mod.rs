@@ -150,7 +150,8 @@ fn note_unknown(machine: &dyn Machine, filter: &Filter) {
     }
     let processes = machine;
     for pid in filter.pids() {
-        let wanted = || Some(Wanted { whereabouts: processes.whereabouts().ok()?, ..Wanted::default() });
+        let wanted =
+            || Some(Wanted { segment_devices: processes.segment_devices().ok()?, ..Wanted::default() });
         if processes.process(pid).is_none() {
             out::warn(&format!("no process {pid}"));
         } else if wanted()

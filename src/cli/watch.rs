@@ -126,7 +126,7 @@ impl Watch<'_> {
     fn ended(&self, ended: Ended) -> Failure {
         let id = self.id.clone();
         match ended {
-            Ended::Removed | Ended::LetGo => Failure::Vanished { id },
+            Ended::Removed | Ended::Closed => Failure::Vanished { id },
             Ended::Released => Failure::Released { id },
             Ended::Unreadable(source) => Failure::Read { id, source },
         }

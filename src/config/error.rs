@@ -6,20 +6,17 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// Why the settings cannot be used.
+/// The reason why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file exists, but cannot be read.
     #[error("failed to read the config file {}: {}", shown(.path), plain_error(.source))]
     Read { path: PathBuf, source: io::Error },
-    /// The file is longer than any config.
     #[error("failed to read the config file {}: larger than {} MiB", shown(.path), .most >> 20)]
     TooLarge {
         path: PathBuf,
-        /// The most bytes that are read.
+        /// The size limit.
         most: u64,
     },
-    /// Something in it is wrong.
     #[error("{}, line {line}: {what}", shown(.path))]
     Line {
         path: PathBuf,

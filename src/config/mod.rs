@@ -19,8 +19,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The most bytes of a config that are read.
-const LARGEST: u64 = 1 << 20;
+/// The size limit of the config file.
+const MAX_SIZE: u64 = 1 << 20;
 
 /// The settings of a user. assets/config.toml documents them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -31,7 +31,7 @@ pub struct Config {
     /// The time between surveys.
     #[serde(deserialize_with = "read::interval")]
     pub interval: Duration,
-    /// The time between looks at an open segment.
+    /// The time between updates of an open segment.
     #[serde(deserialize_with = "read::live_interval")]
     pub live_interval: Duration,
     pub mouse: bool,
@@ -42,15 +42,15 @@ pub struct Config {
     /// The most bytes that the copies of removed segments may take together.
     #[serde(deserialize_with = "read::copies")]
     pub copies: Bytes,
-    /// The time that a segment has to be left alone before it may be called leaked.
-    /// `None`: a minute, and ten where its maker is unknown.
+    /// The time that a segment has to be unused before it may be called leaked. `None`: a minute,
+    /// and ten if its maker is unknown.
     #[serde(deserialize_with = "read::settle")]
     pub settle: Option<Duration>,
     /// Makers of shared memory, in addition to the catalogue.
     #[serde(rename = "maker")]
     pub makers: Vec<maker::Maker>,
     /// The keys of actions, both as written. The table of actions checks them, and
-    /// [`Config::wrong_keys`] makes the error.
+    /// [`Config::wrong_keys`] creates the error.
     pub keys: BTreeMap<String, Vec<String>>,
     #[serde(skip)]
     key_lines: BTreeMap<String, usize>,
@@ -104,10 +104,10 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the settings file of who runs this; the defaults when there is none.
+    /// Reads the user's settings file; the defaults if there is none.
     ///
     /// # Errors
-    /// When there is one that cannot be read, or the first thing in it that is
+    /// Fails if there is one that cannot be read, or the first thing in it that is
     /// wrong, with its line and what is allowed.
     pub fn load() -> Result<Self, ConfigError> {
         match place::path(|name| env::var_os(name)) {
@@ -116,23 +116,23 @@ impl Config {
         }
     }
 
-    /// Reads a settings file; the defaults when there is none.
+    /// Reads a settings file; the defaults if there is none.
     ///
     /// # Errors
-    /// As [`Config::load`].
+    /// Like [`Config::load`].
     pub fn load_from(path: &Path) -> Result<Self, ConfigError> {
         // People keep their config files elsewhere and link to them.
         let file = open_regular(path, File::options().read(true), Links::Follow);
-        match file.and_then(|file| read_at_most(&file, LARGEST)) {
+        match file.and_then(|file| read_at_most(&file, MAX_SIZE)) {
             Ok(Some(bytes)) => read::read(&bytes, path),
-            Ok(None) => Err(ConfigError::TooLarge { path: path.to_owned(), most: LARGEST }),
+            Ok(None) => Err(ConfigError::TooLarge { path: path.to_owned(), most: MAX_SIZE }),
             Err(error) if is_missing(&error) => Ok(Self::default()),
             Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),
         }
     }
 
-    /// The error for keys that the table of actions refuses: `action` as it
-    /// stands in the file, where it is about one; `what` safe to print.
+    /// Returns the error for keys that the table of actions refuses: `action` as written in the
+    /// file, if the error is about one; `what` safe to print.
     pub fn wrong_keys(&self, action: Option<&str>, what: &impl fmt::Display) -> ConfigError {
         let line = action.and_then(|action| self.key_lines.get(action));
         let first = self.key_lines.values().min();
@@ -144,7 +144,7 @@ impl Config {
     }
 }
 
-/// No file, or something that is no directory on the way to it.
+/// Returns true if there is no file, or its directory does not exist.
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_file_is_the_defaults_and_names_every_setting() {
+    fn the_documented_file_has_every_setting_at_its_default() {
         assert_eq!(parse(DOCUMENTED), Ok(defaults()));
         assert_eq!(parse(""), Ok(defaults()));
         let named: Vec<&str> = DOCUMENTED
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_maker_is_one() {
+    fn the_documented_maker_parses() {
         let (_, example) = DOCUMENTED.split_once("#   [[maker]]").unwrap();
         let example: Vec<&str> =
             example.lines().skip(1).map_while(|line| line.strip_prefix("#   ")).collect();
@@ -261,13 +261,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_several_is_told() {
+    fn the_first_of_several_errors_is_reported() {
         let error = parse("mouse = 1\ncolor = 1\nascii = 1").unwrap_err();
         assert!(error.contains("line 1: mouse: invalid type: integer `1`"), "{error}");
     }
 
     #[test]
-    fn what_is_no_toml_is_told_with_its_line() {
+    fn invalid_toml_is_reported_with_its_line() {
         for (text, line) in [
             ("theme = 'dark'\nmouse = \n", 2),
             ("\n\n[keys", 3),
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_file_reaches_the_terminal_raw() {
+    fn error_messages_are_escaped() {
         for text in ["\"a\\u001b[2J\" = 1", "theme = \"\\u001b[2J\"", "[keys]\n\"\\u202e\" = 1"] {
             let error = parse(text).unwrap_err();
             assert!(error.is_ascii() && !error.contains(char::is_control), "{error:?}");
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_the_defaults_and_an_unreadable_one_an_error() {
+    fn a_missing_file_means_defaults_and_an_unreadable_one_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config.toml");
         assert_eq!(Config::load_from(&path).unwrap(), Config::default());
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_the_table_refuses_are_told_with_their_line() {
+    fn refused_keys_are_reported_with_their_line() {
         let config = parse("[keys]\nhelp = ['x']\n\nqiut = ['q']").unwrap();
         let told = |action| config.wrong_keys(action, &"no such action").to_string();
         assert_eq!(told(Some("qiut")), "/c/config.toml, line 4: no such action");

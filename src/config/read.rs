@@ -12,14 +12,14 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeTable;
 
-/// What to write at a key, where serde only names a type of its own.
+/// The expected value of a key, where serde only names a type of its own.
 const HINTS: [(&str, &str); 3] = [
     ("keys.", "a list of keys in quotes, such as [\"x\", \"ctrl-r\"]"),
     ("keys", "[keys] followed by lines like quit = [\"x\"]"),
     ("maker", "[[maker]] followed by lines like id = \"…\""),
 ];
 
-/// Reads the settings; what is not set keeps its default.
+/// Reads the settings; missing ones keep their default.
 pub fn read(bytes: &[u8], path: &Path) -> Result<Config, ConfigError> {
     let text = str::from_utf8(bytes).map_err(|error| ConfigError::Line {
         path: path.to_owned(),
@@ -36,7 +36,7 @@ pub fn read(bytes: &[u8], path: &Path) -> Result<Config, ConfigError> {
     Ok(Config { key_lines, path: path.to_owned(), ..config })
 }
 
-/// Reads the makers of a file that holds nothing else.
+/// Reads the makers of a file that contains nothing else.
 pub fn makers_alone(text: &str, path: &Path, patterns: Patterns) -> Result<Vec<Maker>, ConfigError> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -117,7 +117,7 @@ impl<'t> Document<'t> {
         Some(maker.get_ref().as_table()?.get("id")?.get_ref().as_str()?.to_owned())
     }
 
-    /// Returns where a field of a maker is, or the maker where it does not have that field.
+    /// Returns the position of a field of a maker, or of the maker if it does not have that field.
     fn field_of(self, index: usize, field: &str) -> Option<Range<usize>> {
         let table = DeTable::parse(self.text).ok()?.into_inner();
         let maker = table.get("maker")?.get_ref().as_array()?.get(index)?;
@@ -216,7 +216,7 @@ pub fn copies<'de, D: Deserializer<'de>>(value: D) -> Result<Bytes, D::Error> {
     parsed(value, false, "a size in quotes, such as \"512M\" or \"2G\"", |text| text.parse().ok())
 }
 
-/// Deserializes a span of time within limits, in milliseconds.
+/// Deserializes a time span within limits, in milliseconds.
 fn span<'de, D: Deserializer<'de>>(
     value: D,
     least: u64,

@@ -1,26 +1,25 @@
-//! Bytes as text to paste elsewhere.
+//! Formats bytes as text to paste elsewhere.
 
 use crate::segment::escape;
 use std::fmt::Write as _;
 
-/// The forms that bytes can be copied in.
+/// The formats in which bytes can be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CopyForm {
+pub enum CopyFormat {
     /// `de ad be ef`.
     Hex,
-    /// What prints, and `\xNN` for the rest.
+    /// Printable characters, and `\xNN` for the rest.
     Text,
-    /// An array of C.
+    /// A C array.
     C,
-    /// A bytes literal of Python.
+    /// A Python bytes literal.
     Python,
 }
 
-impl CopyForm {
-    /// Every form, in the order in which they are offered.
+impl CopyFormat {
+    /// Every format, in menu order.
     pub const ALL: [Self; 4] = [Self::Hex, Self::Text, Self::C, Self::Python];
 
-    /// Its name, for people.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -32,15 +31,14 @@ impl CopyForm {
     }
 }
 
-/// The bytes as text in that form. `offset` is where they stood, which the
-/// forms that have comments tell.
+/// Formats bytes. `offset` is where they come from, for the formats that have comments.
 #[must_use]
-pub fn copy_as(bytes: &[u8], offset: u64, form: CopyForm) -> String {
+pub fn copy_as(bytes: &[u8], offset: u64, form: CopyFormat) -> String {
     match form {
-        CopyForm::Hex => joined(bytes, " ", |out, byte| write!(out, "{byte:02x}")),
-        CopyForm::Text => escape(bytes),
-        CopyForm::C => c_array(bytes, offset),
-        CopyForm::Python => python(bytes),
+        CopyFormat::Hex => joined(bytes, " ", |out, byte| write!(out, "{byte:02x}")),
+        CopyFormat::Text => escape(bytes),
+        CopyFormat::C => c_array(bytes, offset),
+        CopyFormat::Python => python(bytes),
     }
 }
 
@@ -56,7 +54,7 @@ fn joined(bytes: &[u8], between: &str, one: impl Fn(&mut String, u8) -> std::fmt
     out
 }
 
-/// Twelve bytes a line, as `xxd -i` writes them; C has no empty arrays.
+/// Formats twelve bytes a line, like `xxd -i`. C has no empty arrays.
 fn c_array(bytes: &[u8], offset: u64) -> String {
     let place = format!("/* {} bytes at offset 0x{offset:x} */", bytes.len());
     if bytes.is_empty() {
@@ -86,29 +84,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_form() {
+    fn every_format() {
         let bytes = b"\xff\xad a\"\\\n";
-        assert_eq!(copy_as(bytes, 8, CopyForm::Hex), "ff ad 20 61 22 5c 0a");
-        assert_eq!(copy_as(bytes, 8, CopyForm::Text), r#"\xff\xad a"\x5c\x0a"#);
+        assert_eq!(copy_as(bytes, 8, CopyFormat::Hex), "ff ad 20 61 22 5c 0a");
+        assert_eq!(copy_as(bytes, 8, CopyFormat::Text), r#"\xff\xad a"\x5c\x0a"#);
         assert_eq!(
-            copy_as(bytes, 8, CopyForm::C),
+            copy_as(bytes, 8, CopyFormat::C),
             "const unsigned char data[] = {0xff, 0xad, 0x20, 0x61, 0x22, 0x5c, 0x0a}; /* 7 bytes at offset 0x8 */"
         );
-        assert_eq!(copy_as(bytes, 8, CopyForm::Python), r#"b"\xff\xad a\"\\\x0a""#);
+        assert_eq!(copy_as(bytes, 8, CopyFormat::Python), r#"b"\xff\xad a\"\\\x0a""#);
     }
 
     #[test]
-    fn long_arrays_have_lines() {
+    fn long_arrays_are_split_into_lines() {
         assert_eq!(
-            copy_as(&[7; 13], 0x10, CopyForm::C),
+            copy_as(&[7; 13], 0x10, CopyFormat::C),
             "const unsigned char data[] = { /* 13 bytes at offset 0x10 */\n    \
              0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07, 0x07,\n    0x07\n};"
         );
     }
 
     #[test]
-    fn nothing_is_something_in_each_form() {
-        let all = CopyForm::ALL.map(|form| copy_as(b"", 0, form));
+    fn no_bytes_are_valid_in_every_format() {
+        let all = CopyFormat::ALL.map(|form| copy_as(b"", 0, form));
         assert_eq!(all, ["", "", "/* 0 bytes at offset 0x0 */", "b\"\""]);
     }
 }

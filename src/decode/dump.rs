@@ -1,22 +1,22 @@
-//! A segment as `hexdump -C` writes it, from a reader to a writer, by two threads.
+//! Writes a segment like `hexdump -C`, on two threads.
 
 use super::hexline::LINE;
 use super::{HexDump, Squeeze};
-use crate::memory::{PageBuffer, Piece, Pieces, Progress, Reader, in_turns};
+use crate::memory::{Chunk, Chunks, PageBuffer, Progress, Reader, in_order};
 use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
 
-/// Bytes formatted at once; their lines are five times as long and should
-/// stay within the second-level cache. Few in tests, so that there are several pieces.
-const PIECE: usize = if cfg!(test) { 64 } else { 64 << 10 };
+/// Bytes formatted at once; their lines are five times as long and should stay in the second-level
+/// cache. Small in tests, so that there are several chunks.
+const CHUNK: usize = if cfg!(test) { 64 } else { 64 << 10 };
 /// Ranges from this size on are worth a second thread.
 const WORTH_A_THREAD: u64 = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
-/// Writes the range as `hexdump -C` does, to its end or the segment's.
-/// Squeezed, holes cost nothing. Ends early when the work is cancelled.
+/// Writes the range like `hexdump -C`, up to its end or that of the segment. When squeezed, holes
+/// cost nothing. Ends early when the work is cancelled.
 ///
 /// # Errors
-/// When the kernel refuses to read, or `out` to be written to.
+/// Fails if the kernel refuses to read, or `out` to be written to.
 pub fn dump(
     reader: &Reader,
     range: Range<u64>,
@@ -24,17 +24,17 @@ pub fn dump(
     out: &mut (impl Write + Send),
     progress: &Progress,
 ) -> io::Result<()> {
-    let mut pieces = Pieces::new(reader, range, LINE as u64, progress)?;
+    let mut chunks = Chunks::new(reader, range, LINE as u64, progress)?;
     if squeeze == Squeeze::Off {
-        pieces = pieces.with_holes_up_to(PIECE as u64);
+        chunks = chunks.with_holes_up_to(CHUNK as u64);
     }
     let shared = progress.total() >= WORTH_A_THREAD;
-    let mut state = HexDump::new(squeeze, pieces.offset());
+    let mut state = HexDump::new(squeeze, chunks.offset());
     let mut read = Ok(());
     let mut written = Ok(());
-    in_turns(
+    in_order(
         shared,
-        |job: &mut Job| match job.take(&mut pieces, &mut state) {
+        |job: &mut Job| match job.take(&mut chunks, &mut state) {
             Ok(more) => more,
             Err(error) => {
                 read = Err(error);
@@ -57,44 +57,44 @@ pub fn dump(
     out.flush()
 }
 
-/// A piece, and its lines.
+/// A chunk and its lines.
 #[derive(Default)]
 struct Job {
     bytes: PageBuffer,
-    piece: Option<Piece>,
+    chunk: Option<Chunk>,
     state: Option<HexDump>,
     text: Vec<u8>,
-    /// How much of `text` are the lines of this piece.
+    /// The length of the lines of this chunk in `text`.
     length: usize,
 }
 
 impl Job {
-    /// Takes the next piece. `state` goes on to where the piece ends, so that
-    /// the next one can be taken before this one is formatted.
-    fn take(&mut self, pieces: &mut Pieces<'_>, state: &mut HexDump) -> io::Result<bool> {
+    /// Takes the next chunk and moves `state` to its end, so that the next one can be taken before
+    /// this one is formatted.
+    fn take(&mut self, chunks: &mut Chunks<'_>, state: &mut HexDump) -> io::Result<bool> {
         if self.bytes.capacity() == 0 {
-            self.bytes = PageBuffer::with_capacity(PIECE);
+            self.bytes = PageBuffer::with_capacity(CHUNK);
         }
-        self.piece = pieces.next(&mut self.bytes)?;
+        self.chunk = chunks.next(&mut self.bytes)?;
         self.state = Some(state.clone());
-        match self.piece {
-            Some(Piece::Bytes(count)) => *state = state.after(&self.bytes[..count]),
-            Some(Piece::Hole(length)) => state.pass_zeros(length),
+        match self.chunk {
+            Some(Chunk::Bytes(count)) => *state = state.after(&self.bytes[..count]),
+            Some(Chunk::Hole(length)) => state.pass_zeros(length),
             None => {}
         }
-        Ok(self.piece.is_some())
+        Ok(self.chunk.is_some())
     }
 
     fn format(&mut self) {
         let Some(state) = &mut self.state else { return };
-        match self.piece {
-            Some(Piece::Bytes(count)) => {
-                // Made longer once, and then filled again and again.
+        match self.chunk {
+            Some(Chunk::Bytes(count)) => {
+                // Grown once, then reused.
                 let room = HexDump::room(count).max(self.text.len());
                 self.text.resize(room, 0);
                 self.length = state.fill(&self.bytes[..count], &mut self.text);
             }
-            Some(Piece::Hole(length)) => {
+            Some(Chunk::Hole(length)) => {
                 self.text.clear();
                 state.zeros(length, &mut self.text);
                 self.length = self.text.len();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sparse_object_of_any_size_is_a_few_lines() {
+    fn the_largest_sparse_object_is_a_few_lines() {
         let mut bytes = FakeBytes::hole((1 << 62) + 5);
         bytes.write(1 << 61, b"hello");
         let (machine, reader) = object(bytes);
@@ -148,14 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_end_there_is_an_offset() {
+    fn a_range_past_the_end_has_only_an_offset() {
         let (_machine, reader) = object(FakeBytes::full(b"hello"));
         assert_eq!(dumped(&reader, 9..20, Squeeze::On), "00000005\n");
         assert_eq!(dumped(&reader, 4..20, Squeeze::On).lines().count(), 2);
     }
 
     #[test]
-    fn a_writer_that_breaks_off_is_told() {
+    fn a_write_error_is_returned() {
         struct Closed;
         impl Write for Closed {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -172,7 +172,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_and_holes_do_not_show(
+        fn output_does_not_depend_on_chunks_or_holes(
             blobs in proptest::collection::vec((0u64..40_000, proptest::collection::vec(0u8..3, 1..80)), 0..6),
             size in 0u64..40_000,
             start in 0u64..41_000,

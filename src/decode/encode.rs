@@ -1,35 +1,33 @@
-//! Values as people type them, turned into the bytes to look for.
+//! Parses typed values into the bytes to search for.
 
 use super::types::{parse_scalar, scalar_names};
 use super::{ByteOrder, Scalar};
 use crate::segment::{escape, unescape};
 use jiff::Timestamp;
 
-/// A text that is no value to look for.
+/// An error in a value to search for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseValueError {
-    /// It has no type in front, or one that there is not.
+    /// The type is missing or unknown.
     #[error("invalid value '{0}': expected TYPE:VALUE (u32:7, f64:3.5, u16be:0x1f). \
              Types: {names}, with le or be appended for the byte order",
             names = scalar_names())]
     Type(String),
-    /// The value is none of that type.
+    /// The text is not a value of the type.
     #[error("invalid {word} '{value}': {hint}")]
     Value {
-        /// What was typed.
         value: String,
-        /// The type's name.
         word: &'static str,
-        /// What values of it look like.
+        /// Examples of values of the type.
         hint: String,
     },
 }
 
-/// The bytes that a value such as `f64:3.5`, `u32:7` or `u32be:0x1f` has in
-/// memory. Without `le` or `be` they are in the machine's own order.
+/// Returns the bytes of a value such as `f64:3.5`, `u32:7` or `u32be:0x1f` in memory, in the
+/// machine's own byte order unless `le` or `be` is given.
 ///
 /// # Errors
-/// When there is no such type, or the value is none of it.
+/// Fails if there is no such type, or the value is none of it.
 pub fn pattern_of_value(text: &str) -> Result<Vec<u8>, ParseValueError> {
     let wrong = || ParseValueError::Type(escape(text.trim().as_bytes()));
     let (name, value) = text.trim().split_once(':').ok_or_else(wrong)?;
@@ -72,12 +70,12 @@ fn encode(scalar: Scalar, order: ByteOrder, text: &str) -> Option<Vec<u8>> {
     })
 }
 
-/// The first number that does not fit into so many bytes without a sign.
+/// Returns the lowest number that does not fit into an unsigned type.
 const fn unsigned_end(scalar: Scalar) -> i128 {
     1 << (8 * scalar.size())
 }
 
-/// A whole number: decimal, `0x1f`, `0b101`, `0o17`, with a sign, with `_`.
+/// Parses an integer: decimal, `0x1f`, `0b101`, `0o17`, with a sign, with `_`.
 fn whole(text: &str) -> Option<i128> {
     let clean = text.replace('_', "");
     let (negative, digits) = clean.strip_prefix('-').map_or((false, clean.as_str()), |rest| (true, rest));
@@ -89,7 +87,7 @@ fn whole(text: &str) -> Option<i128> {
         .or_else(|| prefixed("0b", 2))
         .or_else(|| prefixed("0o", 8))
         .unwrap_or((digits, 10));
-    // Without this a sign behind the prefix would be taken.
+    // Otherwise a sign after the prefix would be accepted.
     if digits.starts_with(['+', '-']) {
         return None;
     }
@@ -97,7 +95,7 @@ fn whole(text: &str) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
-/// The lowest `size` bytes of a number in `low..end`.
+/// Returns the lowest `size` bytes of a number in `low..end`.
 fn integer(order: ByteOrder, size: usize, value: i128, low: i128, end: i128) -> Option<Vec<u8>> {
     if !(low..end).contains(&value) {
         return None;
@@ -109,7 +107,7 @@ fn integer(order: ByteOrder, size: usize, value: i128, low: i128, end: i128) -> 
     Some(bytes)
 }
 
-/// A count since 1970, or a time as RFC 3339 has it, in units of so many nanoseconds.
+/// Parses a count since 1970 or an RFC 3339 time; `unit` is in nanoseconds.
 fn time(order: ByteOrder, text: &str, unit: i128) -> Option<Vec<u8>> {
     let count = match whole(text) {
         Some(count) => count,
@@ -118,7 +116,7 @@ fn time(order: ByteOrder, text: &str, unit: i128) -> Option<Vec<u8>> {
     integer(order, 8, count, i64::MIN.into(), i128::from(i64::MAX) + 1)
 }
 
-/// What values of a type look like.
+/// Returns examples of values of a type.
 fn hint(scalar: Scalar) -> String {
     match scalar {
         Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::U64 => {
@@ -165,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told_what_does() {
+    fn errors_name_valid_values() {
         for text in ["", "7", "u33:7", "int:7", ":7"] {
             let error = pattern_of_value(text).unwrap_err().to_string();
             assert!(error.contains("u32") && error.contains("time_ns"), "{error}");
@@ -188,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_is_found_again(bytes in proptest::array::uniform8(any::<u8>()), big: bool) {
+        fn a_decoded_value_parses_to_its_bytes(bytes in proptest::array::uniform8(any::<u8>()), big: bool) {
             let order = if big { ByteOrder::Big } else { ByteOrder::Little };
             for scalar in Scalar::ALL.into_iter().filter(|scalar| !scalar.word().starts_with("time")) {
                 let value = scalar.read(&bytes, order).unwrap().to_string();
@@ -202,7 +200,7 @@ mod tests {
         }
 
         #[test]
-        fn times_are_found_again(count in 0i64..4_000_000_000) {
+        fn a_decoded_time_parses_to_its_bytes(count in 0i64..4_000_000_000) {
             for (scalar, unit) in [(Scalar::TimeSeconds, 1), (Scalar::TimeMicros, 1_000_000)] {
                 let bytes = (count * unit).to_ne_bytes();
                 let json = serde_json::to_string(&scalar.read(&bytes, ByteOrder::native()).unwrap()).unwrap();
@@ -214,7 +212,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_taken_or_refused(text in "\\PC*") {
+        fn no_text_panics(text in "\\PC*") {
             let _ = pattern_of_value(&text);
         }
     }

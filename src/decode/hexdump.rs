@@ -1,41 +1,41 @@
-//! Lines as `hexdump -C` writes them, byte for byte: an offset, sixteen bytes
-//! in two groups, their text; `*` for lines that repeat the one before.
+//! Formats lines exactly like `hexdump -C`: an offset, sixteen bytes in two groups, their text; `*`
+//! for repeated lines.
 //!
-//! Only whole lines that repeat are squeezed, never a last short one, and the
-//! end offset stands at the foot unless it is 0.
+//! Only whole lines are squeezed, never a short last one. The end offset is the last line, unless
+//! it is 0.
 
 use super::hexline::{self, LINE, WHOLE};
 
-/// Whether lines that repeat are written as `*`.
+/// Squeezes repeated lines, or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Squeeze {
-    /// A run of them is one `*`.
+    /// Write one `*` for a run of them.
     On,
-    /// Every line is written.
+    /// Write every line.
     Off,
 }
 
-/// The state of a dump between two pieces of it.
+/// The state of a dump between two chunks.
 #[derive(Debug, Clone)]
 pub struct HexDump {
     squeeze: Squeeze,
     /// The last whole line.
     last: Option<[u8; LINE]>,
-    /// Whether it was squeezed: its `*` is written already.
+    /// True if its `*` is written already.
     squeezed: bool,
-    /// Where the dump ends so far.
+    /// The end of the dump so far.
     end: u64,
 }
 
 impl HexDump {
-    /// A dump that has not begun, and begins at `offset`.
+    /// Starts a dump at `offset`.
     #[must_use]
     pub const fn new(squeeze: Squeeze, offset: u64) -> Self {
         Self { squeeze, last: None, squeezed: false, end: offset }
     }
 
-    /// Writes the lines of `bytes`, which stand where the last ones ended. All
-    /// pieces but the last one are whole lines: a multiple of 16 bytes.
+    /// Appends the lines of `bytes`, which follow those before. All chunks but the last one are a
+    /// multiple of 16 bytes.
     pub fn lines(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
         out.resize(start + Self::room(bytes.len()), 0);
@@ -43,14 +43,14 @@ impl HexDump {
         out.truncate(start + length);
     }
 
-    /// The most that the lines of so many bytes need.
+    /// Returns the most space that the lines of that many bytes can take.
     pub(super) const fn room(bytes: usize) -> usize {
-        // An offset may have eight digits more.
+        // An offset may have eight more digits.
         (bytes / LINE + 1) * (WHOLE + 8)
     }
 
-    /// As [`HexDump::lines`], into a buffer that has room enough; tells how
-    /// much of it was filled.
+    /// Writes lines like [`HexDump::lines`], into a buffer that is large enough. Returns their
+    /// length.
     pub(super) fn fill(&mut self, bytes: &[u8], out: &mut [u8]) -> usize {
         let squeeze = self.squeeze == Squeeze::On;
         let (mut last, mut squeezed, mut end) = (self.last, self.squeezed, self.end);
@@ -75,12 +75,11 @@ impl HexDump {
         at
     }
 
-    /// Writes the lines of so many zero bytes. Squeezed, it costs the same
-    /// however many they are.
+    /// Appends the lines of zero bytes. When squeezed, the cost does not depend on their number.
     pub fn zeros(&mut self, mut length: u64, out: &mut Vec<u8>) {
         let few = [0; 64 * LINE];
         if self.squeeze == Squeeze::On && length > few.len() as u64 {
-            // Two lines are what it takes to be squeezing; the rest is silent.
+            // The first two lines start squeezing; the rest adds nothing.
             self.lines(&few[..2 * LINE], out);
             length -= 2 * LINE as u64;
             let silent = length - length % LINE as u64;
@@ -94,8 +93,7 @@ impl HexDump {
         }
     }
 
-    /// The state in which the lines of `bytes` would leave it, without writing
-    /// them.
+    /// Returns the state after the lines of `bytes`, without writing them.
     #[must_use]
     pub fn after(&self, bytes: &[u8]) -> Self {
         let (lines, _) = bytes.as_chunks::<LINE>();
@@ -108,7 +106,7 @@ impl HexDump {
         Self { last, squeezed, end: self.end + bytes.len() as u64, ..*self }
     }
 
-    /// As [`HexDump::after`], of so many zero bytes.
+    /// Advances the state past zero bytes, like [`HexDump::after`].
     pub(super) fn pass_zeros(&mut self, length: u64) {
         let few = [0; 2 * LINE];
         let first = usize::try_from(length).unwrap_or(few.len()).min(few.len());
@@ -116,7 +114,7 @@ impl HexDump {
         self.end += length - first as u64;
     }
 
-    /// Writes the last line: the offset at which the dump ends.
+    /// Writes the last line: the end offset.
     pub fn finish(&self, out: &mut Vec<u8>) {
         if self.end > 0 {
             let mut line = [0; 17];
@@ -149,9 +147,9 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// Returns the output of the real one; `None` where it is not installed.
+    /// Returns the output of the real `hexdump`; `None` if it is not installed.
     fn hexdump(arguments: &[&str], bytes: &[u8]) -> Option<String> {
-        // From a file: of a pipe it skips in another way.
+        // A file, since `hexdump` skips differently in a pipe.
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
         file.rewind().unwrap();
@@ -182,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_grow_when_they_must() {
+    fn large_offsets_have_more_digits() {
         assert_eq!(
             dumped(Squeeze::On, 0xffff_fff8, &[&[0x61; 16], &[0x62]]),
             "fffffff8  61 61 61 61 61 61 61 61  61 61 61 61 61 61 61 61  |aaaaaaaaaaaaaaaa|\n\
@@ -193,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_no_lines_but_an_offset_unless_it_is_zero() {
+    fn an_empty_dump_has_only_an_offset_unless_it_is_0() {
         assert_eq!(dumped(Squeeze::On, 0, &[]), "");
         assert_eq!(dumped(Squeeze::On, 8, &[]), "00000008\n");
     }
@@ -215,7 +213,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(100))]
 
         #[test]
-        fn as_hexdump_writes_it(
+        fn output_equals_hexdump(
             lines in proptest::collection::vec(prop_oneof![Just([0u8; LINE]), Just([0x41; LINE]), any::<[u8; LINE]>()], 0..40),
             tail in proptest::collection::vec(0x40u8..0x42, 0..LINE),
             skip in 0usize..40,
@@ -235,7 +233,7 @@ mod tests {
         }
 
         #[test]
-        fn zeros_are_as_zeros_that_were_read(before in 0usize..4, count in 0u64..3000, after in 0usize..40) {
+        fn zeros_equals_lines_of_zeros(before in 0usize..4, count in 0u64..3000, after in 0usize..40) {
             for squeeze in [Squeeze::On, Squeeze::Off] {
                 let count = if after > 0 { count / 16 * 16 } else { count };
                 let (first, last) = (vec![0x41u8; before * LINE], vec![0u8; after]);
@@ -246,7 +244,7 @@ mod tests {
                 let mut passed = dump.clone();
                 passed.pass_zeros(count);
                 dump.zeros(count, &mut out);
-                // What a last short line leaves behind is never looked at.
+                // The state after a short last line is never used.
                 if count % 16 == 0 {
                     prop_assert_eq!((dump.last, dump.squeezed), (passed.last, passed.squeezed));
                 }

@@ -1,17 +1,17 @@
-//! One line of a hex dump: `00000010  68 65 …  00 00  |he….|`.
+//! Formats one line of a hex dump: `00000010  68 65 …  00 00  |he….|`.
 
-/// Bytes on a line.
+/// Bytes per line.
 pub const LINE: usize = 16;
-/// How long a whole line is whose offset has eight digits, with its newline.
+/// The length of a whole line with an offset of eight digits, and its newline.
 pub const WHOLE: usize = 79;
-/// How many digits an offset has at least.
+/// The minimum number of digits of an offset.
 const DIGITS: usize = 8;
-/// Where the hex digits of either group and the text begin.
+/// The columns where the two groups of hex digits and the text start.
 const FIRST: usize = DIGITS + 2;
 const SECOND: usize = FIRST + 3 * LINE / 2 + 1;
 const TEXT: usize = SECOND + 3 * LINE / 2 + 2;
 
-/// A byte as two digits, a blank and a zero, the first in the lowest bits.
+/// Each byte as two digits, a blank and a zero, the first in the lowest bits.
 const DIGITS_OF: [u32; 256] = {
     let digits = b"0123456789abcdef";
     let mut table = [0; 256];
@@ -23,13 +23,13 @@ const DIGITS_OF: [u32; 256] = {
     table
 };
 
-/// Writes a whole line. All in registers and in rising order, so that no store
-/// waits for another: this is where a dump spends its time.
+/// Writes a whole line. Works in registers and in ascending order, so that no store waits for
+/// another: a dump spends most of its time here.
 pub fn whole(offset: u32, line: &[u8; LINE], out: &mut [u8; WHOLE]) {
     let [a, b, c, d] = offset.to_be_bytes().map(|byte| u64::from(DIGITS_OF[usize::from(byte)] & 0xffff));
     eight(out, 0, a | b << 16 | c << 32 | d << 48);
     out[DIGITS..FIRST].copy_from_slice(b"  ");
-    // Each store reaches two bytes into what comes next.
+    // Each store overlaps the next one by two bytes.
     for pair in 0..LINE / 4 {
         eight(out, FIRST + 6 * pair, two(line, 2 * pair));
     }
@@ -42,7 +42,7 @@ pub fn whole(offset: u32, line: &[u8; LINE], out: &mut [u8; WHOLE]) {
     out[TEXT + LINE..].copy_from_slice(b"|\n");
 }
 
-/// The digits of two bytes, with a blank behind each.
+/// Returns the digits of two bytes, with a blank after each.
 fn two(line: &[u8; LINE], at: usize) -> u64 {
     let digits = |at: usize| u64::from(DIGITS_OF[usize::from(line[at])]);
     digits(at) | digits(at + 1) << 24
@@ -52,7 +52,7 @@ fn eight(out: &mut [u8; WHOLE], at: usize, bytes: u64) {
     out[at..at + 8].copy_from_slice(&bytes.to_le_bytes());
 }
 
-/// Writes a whole line of any offset, and tells how long it is.
+/// Writes a whole line at any offset and returns its length.
 pub fn put(offset: u64, line: &[u8; LINE], out: &mut [u8]) -> usize {
     match (u32::try_from(offset), out.first_chunk_mut::<WHOLE>()) {
         (Ok(offset), Some(out)) => {
@@ -63,8 +63,8 @@ pub fn put(offset: u64, line: &[u8; LINE], out: &mut [u8]) -> usize {
     }
 }
 
-/// The same for a line of up to 16 bytes. Where they are fewer, the text column
-/// closes behind the last.
+/// Writes a line of up to 16 bytes and returns its length. If there are fewer, the text column ends
+/// after the last.
 pub fn put_any(offset: u64, bytes: &[u8], out: &mut [u8]) -> usize {
     let mut line = [0; LINE];
     let length = bytes.len().min(LINE);
@@ -82,7 +82,7 @@ pub fn put_any(offset: u64, bytes: &[u8], out: &mut [u8]) -> usize {
     digits + end - DIGITS
 }
 
-/// Writes an offset, eight digits or more when it needs more, and tells how many.
+/// Writes an offset of at least eight digits and returns its length.
 pub fn put_offset(offset: u64, out: &mut [u8]) -> usize {
     let digits = ((u64::BITS - offset.leading_zeros()).div_ceil(4) as usize).max(DIGITS);
     for (at, digit) in out[..digits].iter_mut().rev().enumerate() {
@@ -92,7 +92,7 @@ pub fn put_offset(offset: u64, out: &mut [u8]) -> usize {
     digits
 }
 
-/// What stands in the text column. Without a branch, so that sixteen are done at once.
+/// Returns the character in the text column. Has no branch, so that the compiler can vectorize it.
 const fn printed(byte: u8) -> u8 {
     if byte.wrapping_sub(b' ') <= b'~' - b' ' { byte } else { b'.' }
 }

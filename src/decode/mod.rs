@@ -1,6 +1,5 @@
-//! Bytes to values and text: scalars and arrays, hex dumps, text forms to copy.
-//! What stands here takes bytes and gives text; only [`dump`] reads a segment,
-//! through the reader.
+//! Decodes bytes into values and text: scalars and arrays, hex dumps, formats to copy. Only
+//! [`dump`] reads a segment.
 
 mod copy;
 mod dump;
@@ -13,7 +12,7 @@ mod text;
 mod types;
 mod value;
 
-pub use copy::{CopyForm, copy_as};
+pub use copy::{CopyFormat, copy_as};
 pub use dump::dump;
 pub use encode::{ParseValueError, pattern_of_value};
 pub use hexdump::{HexDump, Squeeze};

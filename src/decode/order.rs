@@ -1,22 +1,22 @@
-//! The order of the bytes of a number.
+//! Byte order.
 
-/// Which byte of a number comes first in memory.
+/// The byte order of a number in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ByteOrder {
-    /// The lowest first, as on x86, and on ARM as it is run today.
+    /// The lowest byte first, as on x86, and on most ARM systems.
     Little,
-    /// The highest first, as in network protocols.
+    /// The highest byte first, as in network protocols.
     Big,
 }
 
 impl ByteOrder {
-    /// That of this machine.
+    /// The byte order of this machine.
     #[must_use]
     pub const fn native() -> Self {
         if cfg!(target_endian = "big") { Self::Big } else { Self::Little }
     }
 
-    /// The word that type names end in: `le` or `be`.
+    /// Returns the suffix in type names: `le` or `be`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -25,7 +25,6 @@ impl ByteOrder {
         }
     }
 
-    /// Its name in full.
     #[must_use]
     pub const fn long_word(self) -> &'static str {
         match self {
@@ -34,7 +33,7 @@ impl ByteOrder {
         }
     }
 
-    /// The other one.
+    /// Returns the other byte order.
     #[must_use]
     pub const fn flip(self) -> Self {
         match self {
@@ -43,7 +42,7 @@ impl ByteOrder {
         }
     }
 
-    /// Bytes of this order as bytes of the machine's order, and the other way round.
+    /// Converts bytes between this byte order and that of the machine.
     pub(super) fn turn<const N: usize>(self, mut bytes: [u8; N]) -> [u8; N] {
         if self != Self::native() {
             bytes.reverse();

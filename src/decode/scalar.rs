@@ -1,9 +1,9 @@
-//! The scalar types: their names, their sizes, and reading one from bytes.
+//! The scalar types: names, sizes, and decoding.
 
 use super::ByteOrder;
 use super::value::{Time, Value};
 
-/// A type that is one value.
+/// The type of a single value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scalar {
     /// `uint8_t`.
@@ -41,7 +41,7 @@ pub enum Scalar {
 }
 
 impl Scalar {
-    /// Every scalar, in the order in which they are listed to people.
+    /// Every scalar, in the order in which they are listed.
     pub const ALL: [Self; 16] = [
         Self::U8,
         Self::U16,
@@ -61,7 +61,6 @@ impl Scalar {
         Self::TimeNanos,
     ];
 
-    /// Its name.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -84,7 +83,7 @@ impl Scalar {
         }
     }
 
-    /// How many bytes it has: 1, 2, 4 or 8.
+    /// Returns its size in bytes: 1, 2, 4 or 8.
     #[must_use]
     pub const fn size(self) -> usize {
         match self {
@@ -101,8 +100,8 @@ impl Scalar {
         }
     }
 
-    /// The value at the beginning of `bytes`; `None` where they are too few. A
-    /// bool that is neither 0 nor 1 is given as the number that it is.
+    /// Decodes the value at the start of `bytes`; `None` if there are too few. A bool other than 0
+    /// and 1 decodes as a number.
     #[must_use]
     pub fn read(self, bytes: &[u8], order: ByteOrder) -> Option<Value> {
         let time =
@@ -132,8 +131,8 @@ impl Scalar {
     }
 }
 
-/// The first bytes in the machine's order. They are copied as one piece, so
-/// that nothing here could tear a value.
+/// Returns the first bytes in the machine's order. They are copied in one access, so that no value
+/// is torn.
 fn first<const N: usize>(bytes: &[u8], order: ByteOrder) -> Option<[u8; N]> {
     bytes.first_chunk::<N>().map(|&bytes| order.turn(bytes))
 }
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_both_orders() {
+    fn decodes_both_byte_orders() {
         let bytes = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x55];
         let read = |scalar, order| text(scalar, &bytes, order);
         assert_eq!(read(Scalar::U8, ByteOrder::Big), "254");
@@ -167,13 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn a_bool_that_is_none_is_a_number() {
+    fn an_invalid_bool_decodes_as_a_number() {
         let read = |byte: u8| text(Scalar::Bool, &[byte], ByteOrder::native());
         assert_eq!((read(0), read(1), read(7)), ("false".into(), "true".into(), "7".into()));
     }
 
     #[test]
-    fn too_few_bytes_are_no_value() {
+    fn too_few_bytes_have_no_value() {
         for scalar in Scalar::ALL {
             let bytes = vec![1; scalar.size()];
             assert!(scalar.read(&bytes, ByteOrder::Little).is_some(), "{}", scalar.word());
@@ -183,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_other_order_is_the_bytes_turned_round(bytes in proptest::array::uniform8(any::<u8>())) {
+        fn the_other_order_reverses_the_bytes(bytes in proptest::array::uniform8(any::<u8>())) {
             let mut turned = bytes;
             turned.reverse();
             for scalar in Scalar::ALL.into_iter().filter(|scalar| scalar.size() == 8) {

@@ -1,17 +1,16 @@
-//! Text that stands in memory.
+//! Text in memory.
 
 use crate::segment::escape;
 
-/// The text that begins here: up to the first NUL or the end of `bytes`, with
-/// everything that does not print as itself as `\xNN`. `None` where no text
-/// begins: at a NUL, and where there are no bytes.
+/// Returns the text at the start of `bytes`, up to the first NUL, with `\xNN` for everything that
+/// is not printable. `None` at a NUL, and without bytes.
 #[must_use]
 pub fn text_at(bytes: &[u8]) -> Option<String> {
     let text = until_nul(bytes);
     (!text.is_empty()).then(|| escape(text))
 }
 
-/// What stands before the first NUL.
+/// Returns the bytes before the first NUL.
 pub(super) fn until_nul(bytes: &[u8]) -> &[u8] {
     memchr::memchr(0, bytes).map_or(bytes, |end| &bytes[..end])
 }
@@ -21,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn up_to_the_nul() {
+    fn text_ends_at_the_nul() {
         assert_eq!(text_at(b"hello\0world").as_deref(), Some("hello"));
         assert_eq!(text_at(b"hello").as_deref(), Some("hello"));
         assert_eq!(text_at("Größe".as_bytes()).as_deref(), Some("Größe"));

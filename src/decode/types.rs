@@ -1,4 +1,4 @@
-//! A type as people write it: a scalar, its byte order, and how many of it.
+//! The written form of a type: a scalar, its byte order, and array dimensions.
 
 use super::text::until_nul;
 use super::{ByteOrder, Scalar, Value};
@@ -8,8 +8,8 @@ use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
-/// More dimensions than any array has that people look at.
-const MOST_DIMENSIONS: usize = 16;
+/// More dimensions than any array that people look at.
+const MAX_DIMENSIONS: usize = 16;
 
 /// A scalar or an array of scalars: `u32`, `u16be`, `f64[3][3]`. An array of
 /// `char` is a text of fixed length: `char[16]`.
@@ -21,26 +21,26 @@ pub struct Type {
     size: u64,
 }
 
-/// A text that is no type.
+/// An error in a type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseTypeError {
-    /// No scalar has that name.
+    /// The scalar is unknown.
     #[error(
         "invalid type '{0}': expected one of {names}, with le or be appended for the byte order and [n] for \
          an array (u32, u16be, f64[3][3], char[16])",
         names = scalar_names()
     )]
     Unknown(String),
-    /// What stands in brackets is no number of elements.
+    /// An array size is not a positive number.
     #[error("invalid array size in '{0}': expected a positive number in brackets (u32[4], f64[3][3])")]
     Dimension(String),
-    /// It has more bytes than a segment can have, or too many dimensions.
+    /// It is larger than any segment, or has too many dimensions.
     #[error("type '{0}' is too large for any segment")]
     TooLarge(String),
 }
 
 impl ParseTypeError {
-    /// What is wrong, for a message that quotes the text already.
+    /// Returns the problem without the text, for a message that quotes the text already.
     #[must_use]
     pub fn expected(&self) -> String {
         match self {
@@ -56,57 +56,55 @@ impl ParseTypeError {
 }
 
 impl Type {
-    /// A type from its parts; `dims` from the outermost in, none for a scalar.
+    /// Returns a type; `dims` starts with the outermost dimension and is empty for a scalar.
     ///
     /// # Errors
-    /// When a dimension is 0, when there are more than 16, or when the size in
+    /// Fails if a dimension is 0, when there are more than 16, or when the size in
     /// bytes does not fit into 63 bits.
     pub fn new(scalar: Scalar, order: ByteOrder, dims: Vec<u64>) -> Result<Self, ParseTypeError> {
-        let mut made = Self { scalar, order, dims, size: scalar.size() as u64 };
-        if made.dims.contains(&0) {
-            return Err(ParseTypeError::Dimension(made.to_string()));
+        let mut parsed = Self { scalar, order, dims, size: scalar.size() as u64 };
+        if parsed.dims.contains(&0) {
+            return Err(ParseTypeError::Dimension(parsed.to_string()));
         }
-        let size = made.dims.iter().try_fold(made.size, |size, &dim| size.checked_mul(dim));
-        match size.filter(|&size| i64::try_from(size).is_ok() && made.dims.len() <= MOST_DIMENSIONS) {
-            Some(size) => made.size = size,
-            None => return Err(ParseTypeError::TooLarge(made.to_string())),
+        let size = parsed.dims.iter().try_fold(parsed.size, |size, &dim| size.checked_mul(dim));
+        match size.filter(|&size| i64::try_from(size).is_ok() && parsed.dims.len() <= MAX_DIMENSIONS) {
+            Some(size) => parsed.size = size,
+            None => return Err(ParseTypeError::TooLarge(parsed.to_string())),
         }
-        Ok(made)
+        Ok(parsed)
     }
 
-    /// What it is made of.
     #[must_use]
     pub const fn scalar(&self) -> Scalar {
         self.scalar
     }
 
-    /// The order of its bytes.
     #[must_use]
     pub const fn order(&self) -> ByteOrder {
         self.order
     }
 
-    /// How many of it, from the outermost dimension in; none for a scalar.
+    /// Returns its dimensions, the outermost first; empty for a scalar.
     #[must_use]
     pub fn dims(&self) -> &[u64] {
         &self.dims
     }
 
-    /// How many bytes it has; never 0, at most 2^63-1.
+    /// Returns its size in bytes: never 0, at most 2^63-1.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.size
     }
 
-    /// Reads it from the beginning of `bytes`. Where they are too few, an array
-    /// ends with its last whole element, and a scalar is [`Decoded::Missing`].
+    /// Decodes the start of `bytes`. If there are too few, an array ends with its last whole
+    /// element, and a scalar is [`Decoded::Missing`].
     #[must_use]
     pub fn decode(&self, bytes: &[u8]) -> Decoded {
         let bytes = usize::try_from(self.size).ok().and_then(|size| bytes.get(..size)).unwrap_or(bytes);
         self.part(&self.dims, bytes)
     }
 
-    /// Reads what is left of the type with `dims` dimensions to go.
+    /// Decodes the remaining dimensions.
     fn part(&self, dims: &[u64], bytes: &[u8]) -> Decoded {
         match dims {
             [] => self.scalar.read(bytes, self.order).map_or(Decoded::Missing, Decoded::Value),
@@ -123,7 +121,7 @@ impl Type {
 }
 
 impl fmt::Display for Type {
-    /// As it is written: the byte order only where it is not the machine's own.
+    /// Writes the byte order only if it is not the machine's own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.scalar.word())?;
         if self.order != ByteOrder::native() && self.scalar.size() > 1 {
@@ -158,7 +156,7 @@ impl FromStr for Type {
     }
 }
 
-/// A scalar's name, with a byte order behind it where it has more than one byte.
+/// Parses the name of a scalar, with a byte order if it has more than one byte.
 pub(super) fn parse_scalar(name: &str) -> Option<(Scalar, ByteOrder)> {
     let named = |name: &str| Scalar::ALL.into_iter().find(|scalar| scalar.word() == name);
     if let Some(scalar) = named(name) {
@@ -170,26 +168,24 @@ pub(super) fn parse_scalar(name: &str) -> Option<(Scalar, ByteOrder)> {
     })
 }
 
-/// The names of all scalars, for people.
+/// Returns the names of all scalars, for messages.
 pub(super) fn scalar_names() -> String {
     Scalar::ALL.map(Scalar::word).join(", ")
 }
 
-/// What was read as a [`Type`].
+/// A decoded [`Type`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decoded {
-    /// A scalar.
     Value(Value),
     /// A text of fixed length up to its first NUL, escaped.
     Text(String),
-    /// An array.
     Array(Vec<Self>),
-    /// The bytes end before it does.
+    /// There were too few bytes.
     Missing,
 }
 
 impl fmt::Display for Decoded {
-    /// In one line: `[[1.0, 2.0], [3.0, 4.0]]`, `"hello"`.
+    /// Writes one line: `[[1.0, 2.0], [3.0, 4.0]]`, `"hello"`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(value) => value.fmt(f),
@@ -210,7 +206,7 @@ impl fmt::Display for Decoded {
 }
 
 impl Serialize for Decoded {
-    /// Numbers, texts, nested arrays; null for what is missing.
+    /// Writes numbers, strings, nested arrays, and null for missing values.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Value(value) => value.serialize(serializer),
@@ -237,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn scalars_arrays_and_texts() {
+    fn decodes_scalars_arrays_and_texts() {
         assert_eq!(read("u32le", &[42, 0, 0, 0, 9]), "42");
         assert_eq!(read("u16be", &[0, 42]), "42");
         assert_eq!(read("u8[2][3]", &[1, 2, 3, 4, 5, 6, 7]), "[[1, 2, 3], [4, 5, 6]]");
@@ -265,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_type_is_told_what_is() {
+    fn errors_name_valid_types() {
         let error = "u33".parse::<Type>().unwrap_err().to_string();
         for scalar in Scalar::ALL {
             assert!(error.contains(scalar.word()), "{error}");
@@ -285,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_is_that_of_all_elements() {
+    fn the_size_includes_all_elements() {
         for (text, size) in [("u8", 1), ("f64[3][3]", 72), ("char[16]", 16), ("time_ns", 8)] {
             assert_eq!(text.parse::<Type>().unwrap().size(), size, "{text}");
         }
@@ -293,16 +289,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_type_reads_back(scalar in 0..Scalar::ALL.len(), big: bool, dims in proptest::collection::vec(1u64..9, 0..4)) {
+        fn a_displayed_type_parses_back(scalar in 0..Scalar::ALL.len(), big: bool, dims in proptest::collection::vec(1u64..9, 0..4)) {
             let order = if big && Scalar::ALL[scalar].size() > 1 { ByteOrder::Big } else { ByteOrder::native() };
-            let made = Type::new(Scalar::ALL[scalar], order, dims).unwrap();
-            prop_assert_eq!(made.to_string().parse::<Type>(), Ok(made));
+            let parsed = Type::new(Scalar::ALL[scalar], order, dims).unwrap();
+            prop_assert_eq!(parsed.to_string().parse::<Type>(), Ok(parsed));
         }
 
         #[test]
         fn any_bytes_decode(bytes in proptest::collection::vec(any::<u8>(), 0..64), scalar in 0..Scalar::ALL.len()) {
-            let made = Type::new(Scalar::ALL[scalar], ByteOrder::Big, vec![3, 2]).unwrap();
-            let _ = made.decode(&bytes).to_string();
+            let parsed = Type::new(Scalar::ALL[scalar], ByteOrder::Big, vec![3, 2]).unwrap();
+            let _ = parsed.decode(&bytes).to_string();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One value, as people and programs read it.
+//! Decoded values, and how they are written.
 
 use crate::segment::escape;
 use jiff::tz::TimeZone;
@@ -6,18 +6,17 @@ use jiff::{Timestamp, ZonedDateTime};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// A value that was read. Its text is exact: what it says can be read back.
+/// A decoded value. Its text is exact: parsing it gives the same value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value {
-    /// A number that has no sign.
+    /// An unsigned integer.
     Unsigned(u64),
-    /// A number that may have one.
+    /// A signed integer.
     Signed(i64),
     /// A `float`.
     F32(f32),
     /// A `double`.
     F64(f64),
-    /// True or false.
     Bool(bool),
     /// A byte of text.
     Char(u8),
@@ -28,18 +27,18 @@ pub enum Value {
 /// A point in time as a count since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Time {
-    /// Of seconds.
+    /// Seconds.
     Seconds(i64),
-    /// Of milliseconds.
+    /// Milliseconds.
     Millis(i64),
-    /// Of microseconds.
+    /// Microseconds.
     Micros(i64),
-    /// Of nanoseconds.
+    /// Nanoseconds.
     Nanos(i64),
 }
 
 impl Time {
-    /// The number that stands in memory.
+    /// Returns the number in memory.
     #[must_use]
     pub const fn count(self) -> i64 {
         match self {
@@ -47,7 +46,7 @@ impl Time {
         }
     }
 
-    /// In local time; `None` for what lies outside the years -9999 to 9999.
+    /// Converts to local time; `None` outside the years -9999 to 9999.
     fn local(self) -> Option<ZonedDateTime> {
         let timestamp = match self {
             Self::Seconds(count) => Timestamp::from_second(count),
@@ -60,8 +59,8 @@ impl Time {
 }
 
 impl fmt::Display for Time {
-    /// `2026-01-05 12:01:09.25 +01:00`, in local time; the bare number for
-    /// what is no time that a calendar has.
+    /// Writes local time, `2026-01-05 12:01:09.25 +01:00`, or the bare number if it is out of
+    /// range.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.local() {
             Some(zoned) => write!(f, "{}", zoned.strftime("%Y-%m-%d %H:%M:%S%.f %:z")),
@@ -71,7 +70,7 @@ impl fmt::Display for Time {
 }
 
 impl Serialize for Time {
-    /// RFC 3339 in local time with its offset, or the bare number.
+    /// Writes RFC 3339 in local time with its offset, or the bare number.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.local() {
             Some(zoned) => serializer.collect_str(&zoned.timestamp().display_with_offset(zoned.offset())),
@@ -81,15 +80,15 @@ impl Serialize for Time {
 }
 
 impl fmt::Display for Value {
-    /// Floats in the shortest form that reads back as the same float, `nan`,
-    /// `inf`, `-inf`; a byte of text in single quotes, escaped.
+    /// Writes floats in the shortest form that parses to the same float, `nan`, `inf`, `-inf`, and
+    /// a character in single quotes, escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Unsigned(value) => value.fmt(f),
             Self::Signed(value) => value.fmt(f),
             Self::F32(value) if value.is_nan() => f.pad("nan"),
             Self::F64(value) if value.is_nan() => f.pad("nan"),
-            // Debug is the form with an exponent where digits would be many.
+            // Debug switches to an exponent when there would be many digits.
             Self::F32(value) => f.pad(&format!("{value:?}")),
             Self::F64(value) => f.pad(&format!("{value:?}")),
             Self::Bool(value) => value.fmt(f),
@@ -101,8 +100,8 @@ impl fmt::Display for Value {
 }
 
 impl Serialize for Value {
-    /// Numbers are numbers; a float that JSON has no number for is null; a byte
-    /// of text is its escaped text.
+    /// Writes numbers as numbers, a float without a JSON form as null, and a character as its
+    /// escaped text.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self {
             Self::Unsigned(value) => serializer.serialize_u64(value),
@@ -167,7 +166,7 @@ mod tests {
         assert_eq!(Value::Time(Time::Millis(1_767_610_869_000)).to_string(), seconds);
         assert_eq!(Value::Time(Time::Micros(1_767_610_869_000_000)).to_string(), seconds);
         assert_eq!(Value::Time(Time::Nanos(1_767_610_869_000_000_000)).to_string(), seconds);
-        // Which zone this machine is in is its own affair: minutes are the same in nearly all.
+        // Nearly all time zones have the same minutes.
         assert!(seconds.starts_with("2026-01-05 ") || seconds.starts_with("2026-01-06 "), "{seconds}");
         assert!(Value::Time(Time::Millis(1_767_610_869_250)).to_string().contains("09.25 "));
         let json = serde_json::to_string(&Time::Seconds(1_767_610_869)).unwrap();
@@ -177,13 +176,13 @@ mod tests {
     }
 
     #[test]
-    fn what_no_calendar_has_is_a_number() {
+    fn times_out_of_range_are_numbers() {
         assert_eq!(Value::Time(Time::Seconds(i64::MAX)).to_string(), "9223372036854775807");
         assert_eq!(serde_json::to_string(&Time::Millis(i64::MIN)).unwrap(), "-9223372036854775808");
     }
 
     #[test]
-    fn text_cannot_reach_the_terminal_raw() {
+    fn characters_are_escaped() {
         assert_eq!(Value::Char(0x1b).to_string(), r"'\x1b'");
         assert_eq!(Value::Char(b'\'').to_string(), r"'\x27'");
         assert_eq!(Value::Char(b'A').to_string(), "'A'");
@@ -191,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_float_reads_back(bits in any::<u64>()) {
+        fn a_displayed_float_parses_back(bits in any::<u64>()) {
             let value = f64::from_bits(bits);
             let back: f64 = Value::F64(value).to_string().parse().unwrap();
             prop_assert!(back.to_bits() == bits || (back.is_nan() && value.is_nan()));

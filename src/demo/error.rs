@@ -3,7 +3,7 @@
 use crate::segment::{Bytes, SegmentId, plain_error};
 use std::io;
 
-/// Why the demo's world could not be made, or not be removed.
+/// The reason why the demo could not be created or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     /// Changes are turned off.
@@ -12,38 +12,34 @@ pub enum DemoError {
              read-only = false in the config file"
     )]
     ReadOnly,
-    /// A System V segment could not be made.
     #[error("failed to create a System V segment of {size} for the demo: {}", sysv_reason(.source))]
     Sysv { size: Bytes, source: io::Error },
-    /// A POSIX object could not be made.
     #[error("failed to create {id} for the demo: {}", posix_reason(.source))]
     Posix { id: SegmentId, source: io::Error },
-    /// Every name and key that it may use is taken.
+    /// Every name and key that the demo may use is taken.
     #[error(
         "no free name for the demo: {tried} keys and names like {example} are in use. \
              Remove old demo segments with `shmlens clean`"
     )]
     Taken {
         tried: u32,
-        /// The last of them.
+        /// The last one that was tried.
         example: String,
     },
-    /// `/proc` does not tell about this process.
+    /// `/proc` has no data on this process.
     #[error("failed to start the demo: cannot read /proc/self ({}). Mount /proc", plain_error(.0))]
-    Myself(#[source] io::Error),
-    /// No thread, or no signal handler, to be had.
+    OwnProcess(#[source] io::Error),
+    /// A thread or a signal handler could not be set up.
     #[error("failed to start the demo: {}. Check the limit on processes with `ulimit -u`", plain_error(.0))]
     Start(#[source] io::Error),
-    /// Printing failed.
     #[error("failed to print the demo segments: {}", plain_error(.0))]
     Print(#[source] io::Error),
-    /// Something that the demo made could not be removed.
     #[error("failed to remove {id} of the demo: {}. Remove it with `{}`", plain_error(.source), remedy(.id))]
     Left { id: SegmentId, source: io::Error },
 }
 
 impl DemoError {
-    /// Returns whether the reader of the output has gone away, as in `| head`.
+    /// Returns true if the reader of the output has closed it, as in `| head`.
     pub fn is_closed_output(&self) -> bool {
         matches!(self, Self::Print(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
@@ -97,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_say_what_and_why_and_what_helps() {
+    fn errors_have_a_reason_and_advice() {
         let error = |errno| io::Error::from_raw_os_error(errno);
         let id: SegmentId = "posix:/demo-7-list".parse().unwrap();
         assert_eq!(

@@ -1,6 +1,6 @@
-//! The keys of the demo's System V segments: they tell the pid of their demo
-//! before anything is attached, so that the segments of a demo that lives are
-//! left in peace. Nothing is taken for a demo's because of its key alone.
+//! The keys of the demo's System V segments. They include the pid of the demo, so that the segments
+//! of a running demo are recognized without attaching them. A key alone never proves that a segment
+//! belongs to a demo.
 
 use super::mark::Maker;
 use super::part::Part;
@@ -10,13 +10,13 @@ use crate::segment::Key;
 /// Four bits: the number of the demo in its process, modulo 16.
 const SERIAL_SHIFT: u32 = 23;
 
-/// The key of a part of a demo.
+/// Returns the key of a part of a demo.
 pub const fn of(part: Part, maker: &Maker) -> Key {
     let orphan = if matches!(part, Part::Orphan) { ORPHAN } else { 0 };
     Key(PREFIX | (maker.serial % 16) << SERIAL_SHIFT | orphan | maker.pid & PID_MASK)
 }
 
-/// The pid of the demo that a key is of. `None` for other keys.
+/// Returns the pid of the demo that uses a key; `None` for other keys.
 pub const fn pid(key: Key) -> Option<u32> {
     if key.0 & PREFIX_MASK == PREFIX { Some(key.0 & PID_MASK) } else { None }
 }
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_tells_the_pid() {
+    fn a_key_contains_the_pid() {
         let mut maker = Maker::new().unwrap();
         (maker.pid, maker.serial) = (4_194_303, 17);
         let (state, orphan) = (of(Part::State, &maker), of(Part::Orphan, &maker));

@@ -1,11 +1,10 @@
-//! A list as Python's `multiprocessing.shared_memory.ShareableList` lays it
-//! out, byte for byte.
+//! The binary layout of Python's `multiprocessing.shared_memory.ShareableList`.
 //!
 //! From `Lib/multiprocessing/shared_memory.py` of Python 3.9 and later: the
 //! number of items N; N + 1 offsets into the data area; the data area; N formats
 //! of 8 bytes; N codes of one byte. Integers have 8 bytes.
 
-/// A value that such a list can hold.
+/// A value in such a list.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Item<'a> {
     /// `int`
@@ -23,8 +22,8 @@ pub enum Item<'a> {
 }
 
 impl Item<'_> {
-    /// Returns the size of its slot: room for the text and one more byte, rounded up
-    /// to 8. Python counts characters; the demo's texts are ASCII.
+    /// Returns the size of its slot: the text and one more byte, rounded up to 8. Python counts
+    /// characters; the demo's texts are ASCII.
     pub const fn slot(&self) -> usize {
         match self {
             Self::Text(text) => 8 * (text.len() / 8 + 1),
@@ -47,7 +46,7 @@ impl Item<'_> {
         bytes
     }
 
-    /// Its format, as Python's `struct` module reads it.
+    /// Returns its format for Python's `struct` module.
     fn format(&self) -> [u8; 8] {
         let format = match self {
             Self::Int(_) => "q".to_owned(),
@@ -82,7 +81,7 @@ pub fn slot_start(items: &[Item<'_>], index: usize) -> usize {
     data_start(items.len()) + items[..index].iter().map(Item::slot).sum::<usize>()
 }
 
-/// The whole segment.
+/// Returns the contents of the whole segment.
 pub fn bytes(items: &[Item<'_>]) -> Vec<u8> {
     let mut out = (items.len() as u64).to_ne_bytes().to_vec();
     let mut offset = 0u64;
@@ -106,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_size_is_16_and_17_for_each_and_the_data() {
+    fn the_size_is_16_plus_17_per_item_plus_data() {
         let items = [Item::Int(-1), Item::Text("12345678"), Item::Bytes(b"ab"), Item::None, Item::Bool(true)];
         let bytes = bytes(&items);
         assert_eq!(bytes.len(), 16 + 17 * 5 + (8 + 16 + 8 + 8 + 8));

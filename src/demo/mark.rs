@@ -1,8 +1,7 @@
-//! The mark of the demo that created a segment, in the segment itself: a line
-//! of text at its beginning.
+//! The line of text at the start of a segment that identifies the demo that created it.
 //!
-//! A demo that was killed cannot remove what it made. The next one does, and
-//! goes by this line: the process that it names must be gone.
+//! A demo that was killed cannot remove its segments. The next one removes them, if the process in
+//! this line is gone.
 
 use nix::errno::Errno;
 use nix::sys::signal::kill;
@@ -13,33 +12,32 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The room for the line, in bytes.
+/// The space for the line in bytes.
 pub const LENGTH: usize = 64;
 
-/// The prefix of all demos' objects.
+/// The prefix of the objects of all demos.
 pub const PREFIX: &str = "demo-";
 
 const MAGIC: &str = "shmlens demo 1";
 
-/// A demo of a process.
+/// A demo, identified by its process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Maker {
     pub pid: u32,
-    /// When that process began, in clock ticks since boot: a pid alone is
-    /// given to another process in time.
+    /// The start time of the process in clock ticks since boot, since pids are reused.
     started: u64,
-    /// The pid namespace that the pid is of, as its inode number. Containers
-    /// may share memory and not see each other's processes.
+    /// The inode number of the pid namespace. Containers may share memory and not see each other's
+    /// processes.
     namespace: u64,
     /// The number of the demo in that process, from 1.
     pub serial: u32,
 }
 
 impl Maker {
-    /// A new demo of this process.
+    /// Returns a new demo of this process.
     ///
     /// # Errors
-    /// When `/proc` does not tell about this process.
+    /// Fails if `/proc` does not tell about this process.
     pub fn new() -> io::Result<Self> {
         static SERIAL: AtomicU32 = AtomicU32::new(1);
         let started = Process::myself().and_then(|me| me.stat()).map_err(io::Error::other)?.starttime;
@@ -59,16 +57,16 @@ impl Maker {
         }
     }
 
-    /// The line for a part, without the NULs that follow it.
+    /// Returns the line for a part, without trailing NULs.
     pub fn line(&self, part: &str) -> String {
         let Self { pid, started, namespace, serial } = self;
         let mut line = format!("{MAGIC} {part} {pid} {started} {namespace} {serial}");
-        // Ends before LENGTH by 13 bytes with the largest numbers that kernels give.
+        // With the largest numbers of the kernel it is 13 bytes shorter than LENGTH.
         line.truncate(LENGTH - 1);
         line
     }
 
-    /// The line for a part, filled with NULs.
+    /// Returns the line for a part, filled with NULs.
     pub fn bytes(&self, part: &str) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         let line = self.line(part);
@@ -76,8 +74,8 @@ impl Maker {
         bytes
     }
 
-    /// Reads a line: whose it is and which part. `None` unless every byte up to
-    /// the first NUL is as this program writes it.
+    /// Parses a line into the demo and the name of the part. `None` unless every byte up to the
+    /// first NUL is as this program writes it.
     pub fn read(bytes: &[u8]) -> Option<(Self, String)> {
         let line = bytes.split(|&byte| byte == 0).next()?;
         let line = std::str::from_utf8(line).ok()?;
@@ -92,7 +90,7 @@ impl Maker {
         (maker.line(part) == line).then(|| (maker, part.to_owned()))
     }
 
-    /// Returns whether that process has certainly ended.
+    /// Returns true if the process has certainly exited.
     pub fn is_gone(&self) -> bool {
         let Ok(pid) = i32::try_from(self.pid) else { return false };
         if pid <= 0 || pid_namespace().ok() != Some(self.namespace) {
@@ -108,11 +106,11 @@ impl Maker {
 
 /// The state of a process.
 enum Life {
-    /// There is none of that pid.
+    /// No process has that pid.
     Gone,
-    /// It lives, and began so many clock ticks after boot.
+    /// It is running, and started that many clock ticks after boot.
     Since(u64),
-    /// There is one, but `/proc` does not tell about it.
+    /// The pid exists, but `/proc` does not show it.
     Unknown,
 }
 
@@ -122,7 +120,7 @@ impl Life {
             return Self::Gone;
         }
         match Process::new(pid).and_then(|process| process.stat()) {
-            // A zombie has no memory any more; it waits for its parent alone.
+            // A zombie has no memory any more.
             Ok(stat) if matches!(stat.state(), Ok(ProcState::Zombie | ProcState::Dead)) => Self::Gone,
             Ok(stat) => Self::Since(stat.starttime),
             Err(_) => Self::Unknown,
@@ -130,8 +128,8 @@ impl Life {
     }
 }
 
-/// Returns whether a process of that pid may have existed at a time, in seconds
-/// since 1970. In doubt it may.
+/// Returns true if a process with that pid may have existed at a time, in seconds since 1970. In
+/// doubt it may have.
 pub fn may_have_lived(pid: u32, at: i64) -> bool {
     let Ok(pid) = i32::try_from(pid) else { return false };
     match Life::of(pid) {
@@ -156,8 +154,8 @@ pub mod tests {
     use std::process::Command;
     use std::time::{Duration, Instant};
 
-    /// A maker that is no more: a process that was started and has ended.
-    pub fn dead() -> Maker {
+    /// Returns a demo targets process has exited.
+    pub fn exited() -> Maker {
         let mut child = Command::new("true").spawn().unwrap();
         let started = Process::new(child.id().cast_signed()).unwrap().stat().unwrap().starttime;
         let maker = Maker { pid: child.id(), started, ..Maker::new().unwrap() };
@@ -166,7 +164,7 @@ pub mod tests {
     }
 
     #[test]
-    fn a_line_reads_back() {
+    fn a_line_parses_back() {
         let maker = Maker::new().unwrap();
         assert_eq!(Maker::read(&maker.bytes("state")), Some((maker, "state".to_owned())));
         let longest = Maker { pid: 4_194_304, started: 1 << 36, namespace: 4_294_967_295, serial: 999 };
@@ -174,7 +172,7 @@ pub mod tests {
     }
 
     #[test]
-    fn what_is_like_a_line_is_none() {
+    fn similar_lines_are_rejected() {
         let line = Maker { pid: 12, started: 34, namespace: 56, serial: 1 }.line("state");
         assert_eq!(line, "shmlens demo 1 state 12 34 56 1");
         assert!(Maker::read(line.as_bytes()).is_some());
@@ -194,7 +192,7 @@ pub mod tests {
     }
 
     #[test]
-    fn who_lives_is_not_gone() {
+    fn a_running_demo_is_not_gone() {
         let maker = Maker::new().unwrap();
         assert!(!maker.is_gone());
         assert!(!Maker { pid: 1, started: 0, namespace: maker.namespace + 1, serial: 1 }.is_gone());
@@ -202,9 +200,9 @@ pub mod tests {
     }
 
     #[test]
-    fn who_has_ended_or_lost_the_pid_is_gone() {
+    fn an_exited_demo_is_gone_even_if_its_pid_is_reused() {
         let maker = Maker::new().unwrap();
-        assert!(dead().is_gone());
+        assert!(exited().is_gone());
         assert!(Maker { started: maker.started + 1, ..maker }.is_gone());
         let mut child = Command::new("true").spawn().unwrap();
         let process = Process::new(child.id().cast_signed()).unwrap();

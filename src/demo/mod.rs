@@ -1,25 +1,24 @@
-//! The world that `shmlens demo` makes: a few live segments of both kinds, as
-//! C++ and Python programs would make them, for who has none to look at.
+//! The live segments of `shmlens demo`: a few of both kinds, as C++ and Python programs would
+//! create them.
 //!
-//! | part | is |
+//! | part | contents |
 //! |---|---|
-//! | state | System V: a C struct that changes, laid out as assets/demo/world.h says |
-//! | orphan | System V: made by a process that has ended |
+//! | state | System V: a C struct that changes, see assets/demo/world.h |
+//! | orphan | System V: created by a process that has exited |
 //! | list | POSIX: a Python `ShareableList` that changes |
-//! | image | POSIX: 320 by 240 grey pixels, a ball that moves |
-//! | sparse | POSIX: 256 MiB, of which 1 % was ever written |
+//! | image | POSIX: 320 by 240 grey pixels, a moving ball |
+//! | sparse | POSIX: 256 MiB, 1 % of it written |
 //!
-//! All are removed when the demo ends: when [`Demo`] is dropped, by a panic too.
-//! What a killed demo left is removed when the next one starts. No demo touches
-//! what no demo made.
+//! All are removed when [`Demo`] is dropped, including by a panic. Segments of a killed demo are
+//! removed when the next one starts. No demo touches segments that no demo created.
 
 mod error;
 mod key;
 mod list;
-mod made;
 mod mark;
 mod motion;
 mod orphan;
+mod owned;
 mod part;
 mod picture;
 mod sparse;
@@ -30,9 +29,9 @@ pub use error::DemoError;
 pub use orphan::{COMMAND as ORPHAN_COMMAND, create_orphan, run_orphan};
 
 use crate::segment::{Bytes, SegmentId};
-use made::Made;
 use mark::Maker;
 use motion::Motion;
+use owned::OwnedSegment;
 use part::Part;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -40,75 +39,76 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use sweep::Whose;
+use sweep::Targets;
 
-/// The signals that end a demo in good order.
-const ENDINGS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+/// The signals that end a demo cleanly.
+const END_SIGNALS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 
-/// This program, even if its file has been replaced since.
+/// This program, even if its file was replaced since.
 const OWN_PROGRAM: &str = "/proc/self/exe";
 
-/// The number of names to try.
-const TRIES: u32 = 64;
+/// The maximum number of names to try.
+const MAX_TRIES: u32 = 64;
 
-/// A world that moves, as long as this lives.
+/// A running demo. Dropping it removes its segments.
 #[derive(Debug)]
 pub struct Demo {
     maker: Maker,
-    // In this order: what moves stops before what it moves is removed.
+    // Declared first, so that it stops before the segments are removed.
     motion: Option<Motion>,
-    made: Vec<Made>,
+    made: Vec<OwnedSegment>,
     asked_to_end: Arc<AtomicBool>,
 }
 
-/// A segment of the demo, for who wants to print it.
+/// A segment of the demo, for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DemoSegment {
     pub id: SegmentId,
-    /// Its size.
     pub size: Bytes,
-    /// Its contents, in a few words.
+    /// A short description of its contents.
     pub about: &'static str,
 }
 
 impl Demo {
-    /// Removes what killed demos left, makes the segments and sets them moving,
-    /// 20 times a second.
+    /// Removes the segments of killed demos, creates new ones, and changes them 20 times a second.
     ///
     /// # Errors
-    /// What could not be made, why, and what would help. What was made until
-    /// then is removed.
+    /// Fails with the segment that could not be created, the reason, and advice. Removes those that
+    /// were created before.
     ///
-    /// `program` is shmlens: it is started again to create the orphan.
+    /// `program` is shmlens, which is started again to create the orphan.
     pub fn start(program: &Path) -> Result<Self, DemoError> {
-        sweep::leavings(Whose::Gone);
+        sweep::remove_leftovers(Targets::Gone);
         let mut example = String::new();
-        for _ in 0..TRIES {
-            let maker = Maker::new().map_err(DemoError::Myself)?;
-            // Where a name is taken, the next number is tried for all.
+        for _ in 0..MAX_TRIES {
+            let maker = Maker::new().map_err(DemoError::OwnProcess)?;
+            // If a name is taken, try the next number for all.
             if let Some(made) = make_all(&maker, program)? {
                 let motion = Some(Motion::start(&maker, &made)?);
                 return Ok(Self { maker, motion, made, asked_to_end: Arc::default() });
             }
             example = maker.prefix();
         }
-        Err(DemoError::Taken { tried: TRIES, example })
+        Err(DemoError::Taken { tried: MAX_TRIES, example })
     }
 
     /// Returns its segments.
     pub fn segments(&self) -> Vec<DemoSegment> {
-        let shown =
-            |made: &Made| DemoSegment { id: made.id.clone(), size: made.size, about: made.part.about() };
+        let shown = |made: &OwnedSegment| DemoSegment {
+            id: made.id.clone(),
+            size: made.size,
+            about: made.part.about(),
+        };
         self.made.iter().map(shown).collect()
     }
 
-    /// Returns whether a signal has asked the program to end since [`with_world`] was
-    /// called. Who handles signals itself asks this once after it has begun to.
+    /// Returns true if a signal has asked the program to end since [`with_world`] was called.
+    /// Callers that install their own signal handlers check this once afterward.
     pub fn asked_to_end(&self) -> bool {
         self.asked_to_end.load(Ordering::Relaxed)
     }
 
-    /// Removes all of it. Dropping does the same, and tells nothing.
+    /// Removes all segments. Dropping does the same, and ignores errors.
     ///
     /// # Errors
     /// The first that could not be removed; the others are removed all the same.
@@ -122,8 +122,8 @@ impl Demo {
         for mut made in self.made.drain(..) {
             outcome = outcome.and(made.remove());
         }
-        // What was removed and brought back meanwhile is another object with our mark.
-        sweep::leavings(Whose::Own(self.maker));
+        // An object that was removed and restored meanwhile is another one with the same mark.
+        sweep::remove_leftovers(Targets::Own(self.maker));
         outcome
     }
 }
@@ -131,31 +131,31 @@ impl Demo {
 impl Drop for Demo {
     fn drop(&mut self) {
         if self.motion.is_some() {
-            // Who wants to know what was left calls `stop`.
+            // Callers that want to know about errors call `stop`.
             let _ = self.end();
         }
     }
 }
 
-/// Every part, or `None` when a name is taken: nothing is left of them then.
-fn make_all(maker: &Maker, program: &Path) -> Result<Option<Vec<Made>>, DemoError> {
+/// Creates every part. If a name is taken, removes those that were created and returns `None`.
+fn make_all(maker: &Maker, program: &Path) -> Result<Option<Vec<OwnedSegment>>, DemoError> {
     let mut all = vec![];
     for part in Part::ALL {
-        let Some(made) = Made::create(part, maker, program)? else { return Ok(None) };
+        let Some(made) = OwnedSegment::create(part, maker, program)? else { return Ok(None) };
         all.push(made);
     }
     Ok(Some(all))
 }
 
-/// Makes the world, shows it with `show`, and removes it, also when `show`
-/// panics. From before it is made, SIGHUP, SIGINT and SIGTERM no longer end the
-/// process: `show` has to return on them, and not end the process either.
+/// Runs `show` with a demo, and removes the demo afterward, also if `show` panics. From the start
+/// SIGHUP, SIGINT and SIGTERM no longer end the process: `show` has to return on them, and must not
+/// exit either.
 ///
 /// # Errors
-/// When the world could not be made, or not be removed.
+/// Fails if the world could not be made, or not be removed.
 pub fn with_world<T>(show: impl FnOnce(&Demo) -> T) -> Result<T, DemoError> {
     let asked_to_end = Arc::new(AtomicBool::new(false));
-    for signal in ENDINGS {
+    for signal in END_SIGNALS {
         signal_hook::flag::register(signal, Arc::clone(&asked_to_end)).map_err(DemoError::Start)?;
     }
     let mut demo = Demo::start(Path::new(OWN_PROGRAM))?;
@@ -165,13 +165,13 @@ pub fn with_world<T>(show: impl FnOnce(&Demo) -> T) -> Result<T, DemoError> {
     Ok(shown)
 }
 
-/// `shmlens demo --headless`: makes the world, prints what it is made of to
-/// `out`, and waits for SIGHUP, SIGINT (Ctrl-C) or SIGTERM.
+/// Runs `shmlens demo --headless`: creates the demo, lists its segments on `out`, and waits for
+/// SIGHUP, SIGINT (Ctrl-C) or SIGTERM.
 ///
 /// # Errors
-/// When the world could not be made, printed or removed.
+/// Fails if the world could not be made, printed or removed.
 pub fn headless(out: &mut dyn Write) -> Result<(), DemoError> {
-    let mut signals = Signals::new(ENDINGS).map_err(DemoError::Start)?;
+    let mut signals = Signals::new(END_SIGNALS).map_err(DemoError::Start)?;
     let demo = Demo::start(Path::new(OWN_PROGRAM))?;
     print(out, &demo).map_err(DemoError::Print)?;
     signals.forever().next();

@@ -1,8 +1,8 @@
 //! The thread that changes the segments of the demo.
 
 use super::error::DemoError;
-use super::made::{Handle, Made};
 use super::mark::Maker;
+use super::owned::{Handle, OwnedSegment};
 use super::part::{Part, item, items};
 use super::picture::Picture;
 use super::{list, state};
@@ -15,10 +15,10 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// The time from one tick to the next.
+/// The time between ticks.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The running thread. Dropping it stops it.
+/// The thread. Dropping it stops it.
 #[derive(Debug)]
 pub struct Motion {
     stop: Option<Sender<()>>,
@@ -26,17 +26,17 @@ pub struct Motion {
 }
 
 impl Motion {
-    /// Starts to move what was made.
+    /// Starts to change the segments.
     ///
     /// # Errors
-    /// When there is no thread to be had.
-    pub fn start(maker: &Maker, made: &[Made]) -> Result<Self, DemoError> {
+    /// Fails if there is no thread to be had.
+    pub fn start(maker: &Maker, made: &[OwnedSegment]) -> Result<Self, DemoError> {
         let mut moving = Moving::new(maker, made);
         let (stop, stopped) = channel::<()>();
         let run = move || {
             let mut next = Instant::now();
             for tick in 1.. {
-                // After a pause (a suspended process) it goes on from now.
+                // After a pause (a suspended process) it continues from now.
                 next = (next + TICK).max(Instant::now());
                 let wait = next.saturating_duration_since(Instant::now());
                 if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) || moving.step(tick).is_err()
@@ -54,13 +54,13 @@ impl Drop for Motion {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // It does not panic; had it done so, the world is to be removed all the same.
+            // It does not panic, and if it did, the demo would have to be removed all the same.
             let _ = thread.join();
         }
     }
 }
 
-/// The parts that move.
+/// The parts that change.
 struct Moving {
     made_by: String,
     state: Option<Arc<Attachment>>,
@@ -69,7 +69,7 @@ struct Moving {
 }
 
 impl Moving {
-    fn new(maker: &Maker, made: &[Made]) -> Self {
+    fn new(maker: &Maker, made: &[OwnedSegment]) -> Self {
         let mut moving =
             Self { made_by: maker.line(Part::List.name()), state: None, list: None, picture: None };
         for made in made {
@@ -86,7 +86,7 @@ impl Moving {
         moving
     }
 
-    /// Advances by a tick. Writes only the bytes that change, a few pages at most.
+    /// Advances by one tick. Writes only the bytes that change, a few pages at most.
     fn step(&mut self, tick: u32) -> io::Result<()> {
         if let Some(open) = &self.state {
             for (offset, bytes) in state::changes(tick) {

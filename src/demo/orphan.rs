@@ -1,9 +1,8 @@
-//! The segment whose creator has exited: this program, started again, creates
-//! it and exits.
+//! The segment targets creator has exited: a child process of this program creates it and exits.
 
 use crate::machine::control::{Control as _, NewSysv};
 use crate::machine::real::RealMachine;
-use crate::machine::{Finish, Making};
+use crate::machine::{FinalAttributes, SegmentBuilder};
 use crate::segment::{Bytes, Key, Mode, SegmentId, ShmId};
 use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
@@ -11,11 +10,11 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The hidden subcommand that the child runs: `demo-orphan KEY SIZE`, contents on stdin.
+/// The hidden subcommand of the child: `demo-orphan KEY SIZE`, contents on stdin.
 pub const COMMAND: &str = "demo-orphan";
 
-/// Has a child process create a segment with `content` at its beginning, and
-/// returns its id and the pid of the child, which has exited.
+/// Creates a segment with `content` at its start in a child process, and returns its id and the pid
+/// of the child, which has exited.
 ///
 /// `program` is shmlens.
 pub fn create_orphan(program: &Path, key: Key, size: Bytes, content: &[u8]) -> io::Result<(ShmId, u32)> {
@@ -24,14 +23,14 @@ pub fn create_orphan(program: &Path, key: Key, size: Bytes, content: &[u8]) -> i
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        // Ctrl-C at the terminal could end it before it has written the mark.
+        // Ctrl-C in the terminal could end it before it has written the mark.
         .process_group(0)
         .spawn()?;
-    // If it ends early, its answer is missing too.
+    // If it exits early, there is no answer either.
     let _ = child.stdin.take().map(|mut stdin| stdin.write_all(content));
     let mut answer = String::new();
     let read = child.stdout.take().map(|mut stdout| stdout.read_to_string(&mut answer));
-    // Fails where SIGCHLD is ignored, but waits for the end there too.
+    // Fails if SIGCHLD is ignored, but waits for the child even then.
     let _ = child.wait();
     read.transpose()?;
     let word = answer.trim().split_once(' ').and_then(|(kind, number)| Some((kind, number.parse().ok()?)));
@@ -42,7 +41,7 @@ pub fn create_orphan(program: &Path, key: Key, size: Bytes, content: &[u8]) -> i
     }
 }
 
-/// The child's part: creates the segment and prints `shmid N` or `errno N`.
+/// Runs in the child: creates the segment and prints `shmid N` or `errno N`.
 pub fn run_orphan(arguments: &[OsString]) -> io::Result<()> {
     let answer = match create(arguments) {
         Ok(SegmentId::Sysv(shmid)) => format!("shmid {shmid}"),
@@ -63,15 +62,15 @@ fn create(arguments: &[OsString]) -> io::Result<SegmentId> {
     create_sysv(Key(key), Bytes(size), &content)
 }
 
-/// Creates a System V segment that only its owner may use, with `content` at its beginning.
+/// Creates a private System V segment with `content` at its start.
 pub(super) fn create_sysv(key: Key, size: Bytes, content: &[u8]) -> io::Result<SegmentId> {
     let mode = Mode::new(0o600);
-    let mut making = RealMachine.begin_sysv(&NewSysv { key, size, mode, huge: false, no_reserve: false })?;
-    making.write_at(0, content)?;
-    finish(making.as_mut())
+    let mut builder = RealMachine.build_sysv(&NewSysv { key, size, mode, huge: false, no_reserve: false })?;
+    builder.write_at(0, content)?;
+    finish(builder.as_mut())
 }
 
-pub(super) fn finish(making: &mut dyn Making) -> io::Result<SegmentId> {
-    let finish = Finish { mode: Mode::new(0o600), owner: None, acl: None, used: None };
-    making.finish(&finish).map(|finished| finished.id)
+pub(super) fn finish(builder: &mut dyn SegmentBuilder) -> io::Result<SegmentId> {
+    let finish = FinalAttributes { mode: Mode::new(0o600), owner: None, acl: None, used: None };
+    builder.finish(&finish).map(|finished| finished.id)
 }

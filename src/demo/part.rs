@@ -1,5 +1,4 @@
-//! The segments that a demo is made of: what they are called, how large they
-//! are, what stands in them at first.
+//! The segments of a demo: names, sizes, and initial contents.
 
 use super::list::{self, Item};
 use super::mark::{self, Maker};
@@ -11,17 +10,17 @@ use super::{sparse, state};
 pub enum Part {
     /// System V, a C struct that changes.
     State,
-    /// System V, made by a process that has ended.
+    /// System V, created by a process that has exited.
     Orphan,
     /// POSIX, a Python `ShareableList` that changes.
     List,
-    /// POSIX, a picture that moves.
+    /// POSIX, a moving picture.
     Picture,
     /// POSIX, large and almost empty.
     Sparse,
 }
 
-/// The indexes of the values in the list that change.
+/// The indexes of the list items that change.
 pub mod item {
     /// `int`: the tick.
     pub const TICK: usize = 1;
@@ -33,7 +32,7 @@ pub mod item {
     pub const STATE: usize = 4;
 }
 
-/// Returns the items of the list at a tick. Every value keeps the size of its slot.
+/// Returns the list items at a tick. Every value keeps the size of its slot.
 pub fn items(made_by: &str, tick: u32) -> [Item<'_>; 7] {
     [
         Item::Text(made_by),
@@ -47,10 +46,10 @@ pub fn items(made_by: &str, tick: u32) -> [Item<'_>; 7] {
 }
 
 impl Part {
-    /// All of them, in the order in which they are made.
+    /// All parts, in order of creation.
     pub const ALL: [Self; 5] = [Self::State, Self::Orphan, Self::List, Self::Picture, Self::Sparse];
 
-    /// Its name in marks and at the end of an object's name.
+    /// Returns its name in marks and in object names.
     pub const fn name(self) -> &'static str {
         match self {
             Self::State => "state",
@@ -72,17 +71,16 @@ impl Part {
         }
     }
 
-    /// The part of that name.
+    /// Returns the part with that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|part| part.name() == name)
     }
 
-    /// Returns whether it is a System V segment.
     pub const fn is_sysv(self) -> bool {
         matches!(self, Self::State | Self::Orphan)
     }
 
-    /// Returns the offset of its mark: Python's list begins with a table.
+    /// Returns the offset of its mark: not 0 in Python's list, which starts with a table.
     pub const fn mark_at(self) -> u64 {
         match self {
             Self::List => list::data_start(7) as u64,
@@ -90,25 +88,24 @@ impl Part {
         }
     }
 
-    /// Its size in bytes, where that is the same in every demo.
+    /// Returns its size in bytes if that is the same in every demo.
     pub const fn fixed_size(self) -> Option<u64> {
         match self {
             Self::State => Some(state::SIZE as u64),
             Self::Orphan => Some(ORPHAN_SIZE as u64),
-            // Its first item is the mark, whose length depends on the pid.
+            // Its first item is the mark, targets length depends on the pid.
             Self::List => None,
             Self::Picture => Some((WIDTH * HEIGHT) as u64),
             Self::Sparse => Some(sparse::SIZE),
         }
     }
 
-    /// Its size in bytes.
+    /// Returns its size in bytes.
     pub fn size(self, maker: &Maker) -> u64 {
         self.fixed_size().unwrap_or_else(|| self.content(maker).len() as u64)
     }
 
-    /// Returns its contents at tick 0; for the sparse and the
-    /// orphaned one only the beginning.
+    /// Returns its contents at tick 0; only the start of the sparse and the orphaned one.
     pub fn content(self, maker: &Maker) -> Vec<u8> {
         let mark = maker.bytes(self.name());
         match self {
@@ -135,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_part_holds_its_mark() {
+    fn every_part_contains_its_mark() {
         let maker = Maker::new().unwrap();
         for part in Part::ALL {
             let content = part.content(&maker);
@@ -150,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_never_outgrows_its_slots() {
+    fn list_items_always_fit_their_slots() {
         let first = items("me", 0);
         for tick in 1..1000 {
             let now = items("me", tick);

@@ -1,23 +1,21 @@
-//! A picture of 320 by 240 grey bytes, row by row: a bright ball that bounces
-//! over a dim background, and leaves its first 64 pixels to the mark.
+//! A picture of 320 by 240 grey bytes, row by row: a bright ball that bounces over a dim
+//! background. The mark takes the first 64 pixels.
 
 use super::mark;
 
-/// Pixels in a row.
 pub const WIDTH: usize = 320;
-/// Rows.
 pub const HEIGHT: usize = 240;
 
 const RADIUS: usize = 12;
 
-/// The picture, and where the ball is in it.
+/// The picture and the position of the ball.
 pub struct Picture {
     pixels: Vec<u8>,
     ball: (usize, usize),
 }
 
 impl Picture {
-    /// The picture at tick 0, with the mark in front.
+    /// Returns the picture at tick 0.
     pub fn new(mark: &[u8; mark::LENGTH]) -> Self {
         let rows = (0..HEIGHT).flat_map(|y| (0..WIDTH).map(move |x| background(x, y)));
         let mut picture = Self { pixels: rows.collect(), ball: ball_at(0) };
@@ -26,13 +24,12 @@ impl Picture {
         picture
     }
 
-    /// All of it.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// Moves the ball to where it is at a tick. The rows that this changes, and
-    /// the offset of the first.
+    /// Moves the ball to its position at a tick. Returns the offset of the first row that changes,
+    /// and the rows.
     pub fn step(&mut self, tick: u32) -> (usize, &[u8]) {
         let before = self.ball;
         for (x, y) in disc(before) {
@@ -52,7 +49,7 @@ impl Picture {
     }
 }
 
-/// A slope from dark to half bright, along both axes.
+/// Returns a gradient from dark to half bright along both axes.
 fn background(x: usize, y: usize) -> u8 {
     let slope = (x + y) * 96 / (WIDTH + HEIGHT);
     u8::try_from(16 + slope).unwrap_or(u8::MAX)
@@ -61,14 +58,14 @@ fn background(x: usize, y: usize) -> u8 {
 /// Returns the center of the ball, which never reaches the mark in the first row.
 fn ball_at(tick: u32) -> (usize, usize) {
     let along = |speed: usize, room: usize| {
-        // To and fro: the second half of the way is the first one backwards.
+        // Back and forth: the second half of the way is the first one reversed.
         let at = (tick as usize).wrapping_mul(speed) % (2 * room);
         if at < room { at } else { 2 * room - at }
     };
     (RADIUS + along(3, WIDTH - 2 * RADIUS - 1), 1 + RADIUS + along(2, HEIGHT - 2 * RADIUS - 2))
 }
 
-/// The pixels of the ball.
+/// Returns the pixels of the ball.
 fn disc((x, y): (usize, usize)) -> impl Iterator<Item = (usize, usize)> {
     let rows = y - RADIUS..=y + RADIUS;
     rows.flat_map(move |row| (x - RADIUS..=x + RADIUS).map(move |column| (column, row))).filter(
@@ -84,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_leave_no_trail_and_report_all_that_changed() {
+    fn steps_leave_no_trail_and_report_every_change() {
         let mark = [b'm'; mark::LENGTH];
         let mut picture = Picture::new(&mark);
         let mut shown = picture.pixels().to_vec();

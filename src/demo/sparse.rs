@@ -1,8 +1,8 @@
-//! A large segment of which one hundredth was ever written, in scattered runs.
+//! A large segment of which one hundredth is written, in scattered runs.
 
-/// Its size: takes some 2.6 MiB of memory.
+/// The size in bytes: takes some 2.6 MiB of memory.
 pub const SIZE: u64 = 256 << 20;
-/// The length of a run: a page or more on every machine.
+/// The length of a run: at least a page on every machine.
 pub const RUN: u64 = 64 << 10;
 
 const RECORD: u64 = 64;
@@ -12,7 +12,7 @@ const RUNS: u64 = SIZE / RUN / 100 + 1;
 pub fn runs() -> impl Iterator<Item = u64> {
     let stride = SIZE / RUN / RUNS;
     (0..RUNS).map(move |run| {
-        // The same places in every demo, but no pattern for the eye.
+        // The same places in every demo, but no visible pattern.
         let scatter = xxhash_rust::xxh3::xxh3_64(&run.to_le_bytes()) % (stride - 1);
         (run * stride + if run == 0 { 0 } else { scatter }) * RUN
     })

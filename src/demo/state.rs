@@ -1,5 +1,5 @@
-//! The C struct in the demo's System V segment: `struct demo_state` of
-//! assets/demo/world.h, where the layout is written down.
+//! The C struct in the demo's System V segment: `struct demo_state` of assets/demo/world.h, which
+//! documents the layout.
 
 use super::mark;
 use std::ops::Range;
@@ -15,19 +15,19 @@ const RING: usize = 120;
 const SAMPLE: usize = 16;
 const SAMPLES: u32 = 16;
 
-/// A sample goes into the ring every so many ticks.
+/// The number of ticks between samples in the ring.
 const SAMPLE_EVERY: u32 = 4;
-/// The state changes every so many ticks.
+/// The number of ticks between changes of the state.
 const STATE_EVERY: u32 = 100;
 /// The names of the states, by number.
 const STATES: [&str; 3] = ["idle", "running", "paused"];
 
-/// The sine at a tick; once round in six seconds.
+/// Returns the sine at a tick; one period takes six seconds.
 pub fn sine(tick: u32) -> f64 {
     (f64::from(tick) / 20.0).sin()
 }
 
-/// The state at a tick: its number and its name.
+/// Returns the state at a tick: its number and its name.
 pub fn state(tick: u32) -> (u8, &'static str) {
     match tick / STATE_EVERY % 3 {
         0 => (0, STATES[0]),
@@ -36,7 +36,7 @@ pub fn state(tick: u32) -> (u8, &'static str) {
     }
 }
 
-/// The struct at tick 0.
+/// Returns the struct at tick 0.
 pub fn first(mark: &[u8; mark::LENGTH]) -> Vec<u8> {
     let mut bytes = vec![0; SIZE];
     bytes[..mark.len()].copy_from_slice(mark);
@@ -46,8 +46,8 @@ pub fn first(mark: &[u8; mark::LENGTH]) -> Vec<u8> {
     bytes
 }
 
-/// What a tick writes: offsets and bytes. Counters come last, so that who reads
-/// the ring's index finds the sample there.
+/// Returns the offsets and bytes that a tick writes. Counters come last, so that a reader of the
+/// ring's index finds the sample there.
 pub fn changes(tick: u32) -> Vec<(usize, Vec<u8>)> {
     let mut changes = vec![];
     if tick.is_multiple_of(STATE_EVERY) {
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_change_lies_within_the_struct_and_behind_the_mark() {
+    fn every_change_is_within_the_struct_after_the_mark() {
         for tick in 0..1000 {
             for (offset, bytes) in changes(tick) {
                 assert!(offset >= mark::LENGTH && offset + bytes.len() <= SIZE, "{offset} at {tick}");

@@ -1,9 +1,8 @@
-//! Takes away what a killed demo left behind.
+//! Removes the segments of killed demos.
 //!
-//! Nothing is taken for a demo's because of its name or its key. Owner and
-//! size must fit before it is looked into at all; then its contents must begin
-//! with a demo's mark, the process that the mark names must be gone, and what is
-//! removed is exactly what was looked into.
+//! A name or a key alone never proves that a segment belongs to a demo. Owner and size must match
+//! before it is opened at all; then its contents must start with a demo's mark, the process in the
+//! mark must be gone, and exactly the segment that was opened is removed.
 
 use super::key;
 use super::mark::{self, Maker, PREFIX, may_have_lived};
@@ -15,16 +14,16 @@ use crate::segment::{Key, ObjectName, SegmentId};
 use crate::sys::unlink::ASIDE;
 use std::io;
 
-/// Whose segments are to go.
+/// The segments to remove.
 #[derive(Debug, Clone, Copy)]
-pub enum Whose {
-    /// Those of demos whose process is gone.
+pub enum Targets {
+    /// Those of demos targets process is gone.
     Gone,
     /// Those of this demo.
     Own(Maker),
 }
 
-impl Whose {
+impl Targets {
     fn fits(&self, maker: &Maker) -> bool {
         match self {
             Self::Gone => maker.is_gone(),
@@ -32,7 +31,7 @@ impl Whose {
         }
     }
 
-    /// Returns whether a segment with that key is worth attaching.
+    /// Returns true if a segment with that key is worth attaching.
     fn may_fit(&self, key: Key, changed: i64) -> bool {
         match self {
             Self::Gone => key::pid(key).is_some_and(|pid| !may_have_lived(pid, changed)),
@@ -41,30 +40,29 @@ impl Whose {
     }
 }
 
-/// Removes what demos left, and tells what that was. What cannot be looked at
-/// or removed stays.
-pub fn leavings(whose: Whose) -> Vec<SegmentId> {
+/// Removes segments of demos and returns their ids. Keeps those that cannot be checked or removed.
+pub fn remove_leftovers(targets: Targets) -> Vec<SegmentId> {
     let mut removed = vec![];
     let table = RealMachine.sysv_rows().unwrap_or_default();
     for row in &table.rows {
-        if may_be_ours(row, whose) && remove_sysv(row, whose).unwrap_or(false) {
+        if may_be_ours(row, targets) && remove_sysv(row, targets).unwrap_or(false) {
             removed.push(SegmentId::Sysv(row.shmid));
         }
     }
     let listing = RealMachine.list_objects().unwrap_or_default();
     for (name, stat) in listing.objects {
-        if may_be_ours_by_name(&name, &stat) && remove_object(&name, whose).unwrap_or(false) {
+        if may_be_ours_by_name(&name, &stat) && remove_object(&name, targets).unwrap_or(false) {
             removed.push(SegmentId::Posix(name));
         }
     }
     removed
 }
 
-/// Attaching leaves its mark, so all that the table tells must fit before.
-fn may_be_ours(row: &SysvStat, whose: Whose) -> bool {
+/// Attaching leaves a trace, so everything in the table must match first.
+fn may_be_ours(row: &SysvStat, targets: Targets) -> bool {
     let me = RealMachine.effective_uid();
     let changed = row.change.map_or(i64::MAX, |change| change.seconds);
-    whose.may_fit(row.key, changed)
+    targets.may_fit(row.key, changed)
         && row.uid == me
         && row.creator_uid == me
         && !row.marked
@@ -85,24 +83,24 @@ fn size_of_ours(sysv: bool, size: u64) -> bool {
     parts.any(|part| part.fixed_size().is_none_or(|fixed| fixed == size))
 }
 
-fn remove_sysv(row: &SysvStat, whose: Whose) -> io::Result<bool> {
+fn remove_sysv(row: &SysvStat, targets: Targets) -> io::Result<bool> {
     let open = RealMachine.attach(row.shmid)?;
-    // While it is attached its id cannot pass to another segment, so what is
-    // checked from here on is what is removed.
+    // While it is attached its id cannot be reused, so the segment that is checked is the one that
+    // is removed.
     if open.stat()?.identity != row.identity() {
         return Ok(false);
     }
     let mut bytes = [0; mark::LENGTH];
     open.read_at(0, &mut bytes)?;
     let ours = Maker::read(&bytes)
-        .is_some_and(|(maker, part)| fits(&part, &maker, row.size.0, true) && whose.fits(&maker));
+        .is_some_and(|(maker, part)| fits(&part, &maker, row.size.0, true) && targets.fits(&maker));
     if ours {
         RealMachine.sysv_remove(row.shmid)?;
     }
     Ok(ours)
 }
 
-fn remove_object(name: &ObjectName, whose: Whose) -> io::Result<bool> {
+fn remove_object(name: &ObjectName, targets: Targets) -> io::Result<bool> {
     let open = RealMachine.open_object(name)?;
     let stat = open.stat()?;
     for part in Part::ALL.into_iter().filter(|part| !part.is_sysv()) {
@@ -111,9 +109,9 @@ fn remove_object(name: &ObjectName, whose: Whose) -> io::Result<bool> {
         let Some((maker, word)) = Maker::read(&bytes) else { continue };
         let called = format!("{}{word}", maker.prefix());
         let named = name.as_bytes() == called.as_bytes() || name.as_bytes().starts_with(ASIDE.as_bytes());
-        if word == part.name() && named && fits(&word, &maker, stat.size, false) && whose.fits(&maker) {
-            // It is open, so its inode number cannot pass to another object.
-            let held = RealMachine.hold(name)?;
+        if word == part.name() && named && fits(&word, &maker, stat.size, false) && targets.fits(&maker) {
+            // It is open, so its inode number cannot be reused.
+            let held = RealMachine.handle(name)?;
             return Ok(held.stat()?.identity() == stat.identity
                 && RealMachine.unlink(name, held.as_ref(), &|_| true)? == Removal::Removed);
         }

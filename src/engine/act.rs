@@ -1,4 +1,4 @@
-//! Plans, carries out and undoes actions, one after the other.
+//! Plans, applies and undoes actions, one at a time.
 
 use super::Clock;
 use super::report::{Body, Report};
@@ -17,16 +17,16 @@ use crate::memory::Progress;
 use crate::segment::{Bytes, Segment, SegmentId};
 use crate::survey::Names;
 
-/// Acts on segments.
+/// The worker that acts on segments.
 pub struct Act {
     recent: act::Recent,
-    /// Where copies and the log are; `None` for a user without a home directory.
+    /// The directory of copies and the log; `None` for a user without a home directory.
     state: Option<StateDirectory>,
-    /// The space that all copies may take together.
+    /// The maximum total size of copies.
     limit: Bytes,
 }
 
-/// The surroundings of one request.
+/// The context of one request.
 struct Actor<'a> {
     act: &'a Act,
     machine: &'a dyn Machine,
@@ -34,7 +34,7 @@ struct Actor<'a> {
 }
 
 impl Act {
-    /// A worker that keeps copies and the log in `state`.
+    /// Returns a worker that keeps copies and the log in `state`.
     pub fn new(state: Option<StateDirectory>, limit: Bytes) -> Self {
         Self { recent: act::Recent::default(), state, limit }
     }
@@ -70,7 +70,7 @@ impl Actor<'_> {
         plans.iter().enumerate().map(apply).collect()
     }
 
-    /// Saves each segment in its file. After a stop the rest is not begun.
+    /// Saves each segment to its file. Stops before the next one after a cancellation.
     fn save_all(&self, wishes: &[SaveWish]) -> Vec<Outcome> {
         let save = |(at, wish): (usize, &SaveWish)| {
             let SaveWish { segment, path, replace } = wish;
@@ -81,7 +81,7 @@ impl Actor<'_> {
     }
 
     fn plan_all(&self, wishes: &[Wish]) -> Vec<Plan> {
-        // One for all, so that each plan counts what the ones before it will use.
+        // Shared, so that each plan counts what the ones before it will use.
         let copies = self.act.state.clone().map(|state| Copies::new(state, self.act.limit));
         wishes.iter().map(|wish| self.plan(wish, copies.as_ref())).collect()
     }
@@ -99,10 +99,10 @@ impl Actor<'_> {
         };
         let options = Options { force: wish.force, ..Options::default() };
         let mut plan = act::plan(self.machine, &wish.segment, &action, &options);
-        // A refusal that nothing lifts outranks the missing copy.
+        // A final refusal outranks the missing copy.
         let final_refusal = plan.refusal.as_ref().is_some_and(|refusal| !refusal.forceable);
         if self.act.state.is_none() && wish.wanted == (Wanted::Remove { copy: true }) && !final_refusal {
-            // Never without a copy that was asked for.
+            // Never remove without a copy that was requested.
             plan.refusal = Some(Refusal::new(
                 "no copy can be saved: you have no home directory, and XDG_STATE_HOME is not set",
                 "Set XDG_STATE_HOME, or remove the segment without a copy",
@@ -152,7 +152,7 @@ impl Actor<'_> {
             Ok(ended) => ending.said(*ended),
             Err(error) => error.to_string(),
         };
-        // The log on the screen has it, should this one fail.
+        // If the log file fails, the log on screen has the entry.
         if let Ok(log) = self.log() {
             let segment = ending.segment.to_string();
             let _ = log.add(&Entry::new(self.machine, "terminate", &segment, result.is_ok(), &said));
@@ -160,7 +160,7 @@ impl Actor<'_> {
         Body::Terminated(ending, result)
     }
 
-    /// The log, open. Opened before each act: nothing is done when something is in its way.
+    /// Opens the log. Called before each action: nothing is done if it cannot be logged.
     fn log(&self) -> Result<ChangeLog, LogError> {
         let state = self.act.state.clone().ok_or(StateError::Homeless)?;
         let log = ChangeLog::new(state);
@@ -168,7 +168,7 @@ impl Actor<'_> {
         Ok(log)
     }
 
-    /// Removes what killed commands left unfinished, before something is changed.
+    /// Removes the unfinished files of killed commands before anything is changed.
     fn remove_unfinished(&self) {
         if let Some(state) = &self.act.state {
             let _ = state.remove_unfinished();

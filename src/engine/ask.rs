@@ -1,5 +1,4 @@
-//! Looks up what is being typed. On its own thread, since a user database may be on
-//! another machine.
+//! Looks up what the user is typing. Has its own thread, since a user database may be remote.
 
 use super::report::{Body, Report};
 use super::worker::{Job, Worker};
@@ -7,10 +6,10 @@ use super::{Clock, Request};
 use crate::act::Question;
 use crate::machine::Machine;
 
-/// Answers questions.
+/// The worker that answers questions.
 #[derive(Default)]
 pub struct Ask {
-    /// The last one of each kind.
+    /// The last question of each kind.
     questions: Vec<Question>,
 }
 

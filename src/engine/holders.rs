@@ -1,9 +1,9 @@
-//! Scans the processes for holders: all of them every few seconds, and some at once
-//! when a segment has changed.
+//! Scans the processes for holders: all of them every few seconds, and some at once when a segment
+//! has changed.
 
 use super::Clock;
 use super::report::{Body, Report};
-use super::request::{Request, Who};
+use super::request::{Request, ScanScope};
 use super::worker::{Job, Worker};
 use crate::machine::Machine;
 use crate::survey::{Depth, Holdings, Names};
@@ -11,25 +11,24 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The minimum interval between two scans of all processes. Those that have not run
-/// meanwhile cost next to nothing.
-const EVERY: Duration = Duration::from_secs(5);
-/// The rest after a scan, as a multiple of its time. A scan runs on two threads, so
-/// this keeps scans below two hundredths of a core.
-const REST: u32 = 100;
-/// The longest rest: on a busy machine a scan takes long by waiting.
-const LONGEST_REST: Duration = Duration::from_secs(10);
+/// The minimum interval between two scans of all processes. Processes that have not run meanwhile
+/// cost next to nothing.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// The pause after a scan, as a multiple of its time. A scan runs on two threads, so this keeps
+/// scans below two hundredths of a core.
+const PAUSE_FACTOR: u32 = 100;
+/// The maximum pause: on a busy machine a scan takes long by waiting.
+const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// The first scan starts when the first picture is on the screen: until then the
-/// processors have other work.
-const FIRST: Duration = Duration::from_millis(50);
+/// The first scan starts when the first frame is on screen: until then the processors have other
+/// work.
+const FIRST_SCAN: Duration = Duration::from_millis(50);
 
-/// The last scan, for the worker that takes surveys.
+/// The last scan, shared with the worker that takes surveys.
 #[derive(Debug, Clone, Default)]
-pub struct Board(Arc<Mutex<Option<Arc<Holdings>>>>);
+pub struct LatestScan(Arc<Mutex<Option<Arc<Holdings>>>>);
 
-impl Board {
-    /// The last scan.
+impl LatestScan {
     pub fn last(&self) -> Option<Arc<Holdings>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -39,17 +38,17 @@ impl Board {
     }
 }
 
-/// Scans processes.
+/// The worker that scans processes.
 pub struct Holders {
-    board: Board,
+    latest: LatestScan,
     names: Names,
     every: Option<Duration>,
-    /// When the last full scan began.
+    /// The start of the last full scan.
     full: Option<Clock>,
-    /// When the last scan of any kind began.
+    /// The start of the last scan of any kind.
     began: Clock,
-    /// When its rest ends.
-    rested: Clock,
+    /// The end of the pause after it.
+    pause_end: Clock,
     asked: Option<Asked>,
 }
 
@@ -60,10 +59,10 @@ enum Asked {
 }
 
 impl Holders {
-    /// A worker that has no interval yet. It puts its scans on `board`.
-    pub fn new(board: Board) -> Self {
-        let (began, rested) = (Clock::ZERO, Clock::ZERO);
-        Self { board, names: Names::default(), every: None, full: None, began, rested, asked: None }
+    /// Returns a worker without an interval yet. It stores its scans in `latest`.
+    pub fn new(latest: LatestScan) -> Self {
+        let (began, pause_end) = (Clock::ZERO, Clock::ZERO);
+        Self { latest, names: Names::default(), every: None, full: None, began, pause_end, asked: None }
     }
 
     fn is_due(&self, now: Clock) -> bool {
@@ -75,14 +74,14 @@ impl Worker for Holders {
     fn handle(&mut self, _: &dyn Machine, _: Clock, job: Job) -> Vec<Report> {
         match job.request {
             Request::SurveyEvery(every) => {
-                self.every = every.map(|every| every.max(EVERY));
-                // Paused: no scan either for a change that was seen before.
+                self.every = every.map(|every| every.max(INTERVAL));
+                // Paused: do not scan for a change that was seen before either.
                 if every.is_none() {
                     self.asked = None;
                 }
             }
-            Request::Holders(Who::All) => self.asked = Some(Asked::All),
-            Request::Holders(Who::These(pids)) => match &mut self.asked {
+            Request::Holders(ScanScope::All) => self.asked = Some(Asked::All),
+            Request::Holders(ScanScope::These(pids)) => match &mut self.asked {
                 Some(Asked::All) => {}
                 Some(Asked::Some(asked)) => asked.extend(pids),
                 None => self.asked = Some(Asked::Some(pids.into_iter().collect())),
@@ -93,15 +92,15 @@ impl Worker for Holders {
     }
 
     fn deadline(&self) -> Option<Clock> {
-        let regular = self.every.map(|every| self.full.map_or(FIRST, |began| began + every));
+        let regular = self.every.map(|every| self.full.map_or(FIRST_SCAN, |began| began + every));
         let asked = self.asked.as_ref().map(|_| Clock::ZERO);
         let due = regular.into_iter().chain(asked).min()?;
-        Some(due.max(self.rested))
+        Some(due.max(self.pause_end))
     }
 
     fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
         self.began = now;
-        let before = self.board.last();
+        let before = self.latest.last();
         let asked = self.asked.take();
         let holdings = match (&before, asked) {
             (Some(last), Some(Asked::Some(pids))) if !self.is_due(now) => {
@@ -121,12 +120,12 @@ impl Worker for Holders {
             }
         };
         let news = before.is_none_or(|before| !before.agrees(&holdings));
-        self.board.put(Arc::new(holdings));
+        self.latest.put(Arc::new(holdings));
         if news { vec![Report::new(now, Body::HoldersChanged)] } else { vec![] }
     }
 
     fn took(&mut self, time: Duration) {
-        self.rested = self.began + (time * REST).min(LONGEST_REST);
+        self.pause_end = self.began + (time * PAUSE_FACTOR).min(MAX_PAUSE);
     }
 }
 
@@ -137,9 +136,9 @@ mod tests {
     use crate::machine::process::FileLock;
     use crate::segment::Access;
 
-    fn worker() -> (Holders, Board) {
-        let board = Board::default();
-        (Holders::new(board.clone()), board)
+    fn worker() -> (Holders, LatestScan) {
+        let latest = LatestScan::default();
+        (Holders::new(latest.clone()), latest)
     }
 
     fn send(worker: &mut Holders, request: Request) {
@@ -152,39 +151,39 @@ mod tests {
         let machine = FakeMachine::new();
         machine.add_sysv(1, 0, FakeBytes::hole(1));
         machine.add_process(7, "writer");
-        let (mut looker, board) = worker();
-        assert_eq!(looker.deadline(), None);
-        send(&mut looker, Request::SurveyEvery(Some(Duration::from_millis(100))));
-        assert_eq!(looker.deadline(), Some(FIRST));
-        assert_eq!(looker.work(&machine, Clock::ZERO).len(), 1);
-        assert_eq!(looker.deadline(), Some(EVERY));
-        looker.took(Duration::from_millis(60));
-        assert_eq!(looker.deadline(), Some(Duration::from_secs(6)), "it rests 100 times as long");
-        looker.took(Duration::ZERO);
-        assert!(looker.work(&machine, EVERY).is_empty(), "nothing is new");
+        let (mut scanner, latest) = worker();
+        assert_eq!(scanner.deadline(), None);
+        send(&mut scanner, Request::SurveyEvery(Some(Duration::from_millis(100))));
+        assert_eq!(scanner.deadline(), Some(FIRST_SCAN));
+        assert_eq!(scanner.work(&machine, Clock::ZERO).len(), 1);
+        assert_eq!(scanner.deadline(), Some(INTERVAL));
+        scanner.took(Duration::from_millis(60));
+        assert_eq!(scanner.deadline(), Some(Duration::from_secs(6)), "it rests 100 times as long");
+        scanner.took(Duration::ZERO);
+        assert!(scanner.work(&machine, INTERVAL).is_empty(), "nothing is new");
         machine.attach_in(7, 1, Access::ReadWrite);
-        send(&mut looker, Request::Holders(Who::These(vec![7])));
-        assert!(looker.deadline() < Some(2 * EVERY));
+        send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
+        assert!(scanner.deadline() < Some(2 * INTERVAL));
         assert!(matches!(
-            looker.work(&machine, EVERY + Duration::from_secs(1))[..],
+            scanner.work(&machine, INTERVAL + Duration::from_secs(1))[..],
             [Report { body: Body::HoldersChanged, .. }]
         ));
-        assert_eq!(board.last().unwrap().held_by(7).len(), 1);
-        send(&mut looker, Request::Holders(Who::These(vec![7])));
-        send(&mut looker, Request::SurveyEvery(None));
-        assert_eq!(looker.deadline(), None, "paused");
+        assert_eq!(latest.last().unwrap().held_by(7).len(), 1);
+        send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
+        send(&mut scanner, Request::SurveyEvery(None));
+        assert_eq!(scanner.deadline(), None, "paused");
     }
 
     #[test]
     fn new_locks_and_unreadable_processes_are_reported() {
         let machine = FakeMachine::new();
         machine.add_process(7, "writer");
-        let (mut looker, _board) = worker();
-        send(&mut looker, Request::SurveyEvery(Some(EVERY)));
+        let (mut scanner, _board) = worker();
+        send(&mut scanner, Request::SurveyEvery(Some(INTERVAL)));
         let mut at = Clock::ZERO;
         let mut news = || {
-            at += EVERY;
-            looker.work(&machine, at).len()
+            at += INTERVAL;
+            scanner.work(&machine, at).len()
         };
         assert_eq!((news(), news()), (1, 0));
         machine.edit(|facts| facts.locks = vec![FileLock { device: OBJECTS, inode: 2, pid: Some(7) }]);
@@ -200,15 +199,15 @@ mod tests {
         for pid in [7, 8] {
             machine.add_process(pid, "writer");
         }
-        let (mut looker, board) = worker();
-        send(&mut looker, Request::SurveyEvery(Some(Duration::from_millis(100))));
-        looker.work(&machine, Clock::ZERO);
+        let (mut scanner, latest) = worker();
+        send(&mut scanner, Request::SurveyEvery(Some(Duration::from_millis(100))));
+        scanner.work(&machine, Clock::ZERO);
         machine.attach_in(8, 1, Access::ReadWrite);
-        send(&mut looker, Request::Holders(Who::These(vec![7])));
-        looker.work(&machine, Clock::ZERO);
-        assert!(board.last().unwrap().held_by(8).is_empty(), "it was not scanned");
-        send(&mut looker, Request::Holders(Who::These(vec![7])));
-        looker.work(&machine, EVERY);
-        assert_eq!(board.last().unwrap().held_by(8).len(), 1);
+        send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
+        scanner.work(&machine, Clock::ZERO);
+        assert!(latest.last().unwrap().held_by(8).is_empty(), "it was not scanned");
+        send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
+        scanner.work(&machine, INTERVAL);
+        assert_eq!(latest.last().unwrap().held_by(8).len(), 1);
     }
 }

@@ -1,5 +1,5 @@
-//! Runs surveys, holder scans, subscriptions to contents, searches and actions in
-//! the background. Knows no terminal and no UI state.
+//! Runs surveys, holder scans, subscriptions to contents, searches and actions in the background.
+//! Knows no terminal and no UI state.
 //!
 //! Callers send [`Request`]s and get [`Report`]s. [`Engine`] gives each worker a
 //! thread; [`Steps`] runs the same workers step by step, in virtual time.
@@ -21,7 +21,7 @@ mod worker;
 
 pub use contents::{Contents, Readers};
 pub use report::{Body, Changes, Ended, Found, Opened, Preview, Report, Working};
-pub use request::{Feed, Request, Search, SubscriptionId, Target, Watching, Who};
+pub use request::{Feed, Request, ScanScope, Search, SubscriptionId, Target, Watching};
 pub use route::Options;
 pub use steps::Steps;
 pub use threads::{Engine, spawn};
@@ -30,5 +30,5 @@ pub use worker::{Job, Worker};
 
 use std::time::Duration;
 
-/// Time since the program started. It never goes back.
+/// Time since the program started; monotonic.
 pub type Clock = Duration;

@@ -1,23 +1,23 @@
-//! The rate of work that is repeated.
+//! The rate of repeated work.
 
 use super::Clock;
 use std::time::Duration;
 
-/// When repeated work is due.
+/// The schedule of repeated work.
 #[derive(Debug)]
 pub struct Pace {
     /// The interval; `None`: only on request.
     pub every: Option<Duration>,
-    /// The work takes at most one part in `share` of the time, whatever the interval.
+    /// The work takes at most 1/`share` of the time, whatever the interval.
     share: u32,
-    /// It was requested for this time.
+    /// The time for which it was requested.
     asked: Option<Clock>,
-    /// When it last began, and how long it took.
+    /// The start and duration of the last run.
     last: Option<(Clock, Duration)>,
 }
 
 impl Pace {
-    /// Work at an interval, the first time at once.
+    /// Returns a schedule for work at an interval, due at once.
     pub const fn new(every: Option<Duration>, share: u32) -> Self {
         Self { every, share, asked: None, last: None }
     }
@@ -27,7 +27,7 @@ impl Pace {
         self.asked = Some(at);
     }
 
-    /// When it is due.
+    /// Returns the time at which it is due.
     pub fn due(&self) -> Option<Clock> {
         let regular = self
             .every
@@ -35,18 +35,18 @@ impl Pace {
         self.asked.into_iter().chain(regular).min()
     }
 
-    /// The work begins. Returns true if it was requested.
+    /// Starts the work. Returns true if it was requested.
     pub const fn begin(&mut self, now: Clock) -> bool {
         self.last = Some((now, Duration::ZERO));
         self.asked.take().is_some()
     }
 
-    /// The work goes on that began before.
+    /// Continues work that was started before.
     pub const fn resume(&mut self) {
         self.asked = None;
     }
 
-    /// A part of the work has taken so long.
+    /// Adds the time that a part of the work took.
     pub fn took(&mut self, time: Duration) {
         if let Some((_, took)) = &mut self.last {
             *took += time;

@@ -7,7 +7,7 @@ use crate::act::{
     ActError, Answer, EndError, Ended as Terminated, Ending, Hold, Outcome, Plan, Question, Released, Undone,
 };
 use crate::machine::Trace;
-use crate::memory::{Change, Look, OpenError, Progress};
+use crate::memory::{Change, OpenError, Progress, Snapshot};
 use crate::segment::{SegmentId, plain_error};
 use crate::survey::Survey;
 use std::io;
@@ -17,9 +17,8 @@ use std::io;
 pub struct Report {
     /// The subscription that it belongs to, if it belongs to one.
     pub subscription: Option<SubscriptionId>,
-    /// The time at which it was taken.
+    /// The time at which the data was read.
     pub at: Clock,
-    /// Its contents.
     pub body: Body,
 }
 
@@ -35,9 +34,9 @@ pub enum Body {
     /// The first bytes of a segment.
     Preview(Preview),
     /// A window of a segment.
-    Looked(Box<Look>),
-    /// Reading a window failed; it is tried again.
-    LookFailed(String),
+    Window(Box<Snapshot>),
+    /// Reading a window failed; it will be retried.
+    WindowFailed(String),
     /// The bytes of each range, fewer where the segment ends.
     Ranges(Vec<Vec<u8>>),
     /// Changes of a segment.
@@ -50,7 +49,7 @@ pub enum Body {
     Progress(Working),
     /// The rules that decide who may attach a segment.
     Rules(SegmentId, Rules),
-    /// The answer to a question about what was being typed.
+    /// The answer to a question about what the user is typing.
     Answered(Question, Answer),
     /// Plans, one for each wish.
     Planned(Vec<Plan>),
@@ -62,53 +61,49 @@ pub enum Body {
     Undone(Vec<Undone>),
     /// The segments that shmlens holds.
     Holds(Vec<Hold>),
-    /// Segments were let go, or not, each with its own result.
-    LetGo(Vec<(SegmentId, Result<Released, ActError>)>),
+    /// Segments were released, or not, each with its own result.
+    Released(Vec<(SegmentId, Result<Released, ActError>)>),
     /// A process was asked to end, or could not be.
     Terminated(Box<Ending>, Result<Terminated, EndError>),
     /// A worker panicked. The panic hook has printed why.
     Panicked,
 }
 
-/// A segment that was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opened {
-    /// Its size.
     pub size: u64,
-    /// What reading it leaves behind.
+    /// The trace that reading it leaves.
     pub trace: Trace,
 }
 
 /// The first bytes of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
-    /// The segment.
     pub id: SegmentId,
-    /// Its first bytes, or why there are none.
+    /// The bytes, or the reason why there are none.
     pub bytes: Result<Vec<u8>, String>,
 }
 
 /// Changes that were found in a segment.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// The size of the segment.
     pub size: u64,
-    /// The changes, in rising order.
+    /// In ascending order.
     pub changes: Vec<Change>,
-    /// All of the range has been read by now. Of a large or busy segment a look
-    /// comes in several reports.
+    /// True once the whole range was read. A pass over a large or busy segment comes in several
+    /// reports.
     pub complete: bool,
 }
 
-/// Why a subscription has ended.
+/// The reason why a subscription has ended.
 #[derive(Debug)]
 pub enum Ended {
     /// The segment was removed.
     Removed,
-    /// The segment had no name, and its last holder has let it go.
+    /// The segment had no name, and its last holder has released it.
     Released,
-    /// shmlens has let go of it, as requested.
-    LetGo,
+    /// shmlens has released it, as requested.
+    Closed,
     /// It can no longer be read.
     Unreadable(io::Error),
 }
@@ -116,11 +111,10 @@ pub enum Ended {
 /// The answer to a jump or search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// The number of the search.
     pub number: u64,
     /// The offset, `None` if there is none, or why the search failed.
     pub result: Result<Option<u64>, String>,
-    /// The search went on from the other end.
+    /// The search continued from the other end.
     pub wrapped: bool,
 }
 
@@ -129,31 +123,31 @@ pub struct Found {
 pub struct Working {
     /// The action and its segment; safe to print.
     pub what: String,
-    /// The number of the current segment, from 1 on.
+    /// The number of the current segment, starting at 1.
     pub item: usize,
     /// The number of segments.
     pub items: usize,
-    /// Bytes of this one that are done.
+    /// The number of bytes of this one that are done.
     pub done: u64,
-    /// Bytes of this one in all; 0 when it is not about bytes.
+    /// The total number of bytes of this one; 0 if the action does not count bytes.
     pub total: u64,
 }
 
 impl Report {
-    /// A report that belongs to no subscription.
+    /// Returns a report that belongs to no subscription.
     #[must_use]
     pub const fn new(at: Clock, body: Body) -> Self {
         Self { subscription: None, at, body }
     }
 
-    /// A report of a subscription.
+    /// Returns a report of a subscription.
     #[must_use]
     pub const fn of(subscription: SubscriptionId, at: Clock, body: Body) -> Self {
         Self { subscription: Some(subscription), at, body }
     }
 
-    /// The progress of work that has not ended yet: of a search in a subscription,
-    /// or of an action. A search that has hardly begun or was cancelled has none.
+    /// Returns the progress of unfinished work: of a search in a subscription, or of an action.
+    /// `None` for a search that has just started or was cancelled.
     pub(super) fn progress(
         at: Clock,
         subscription: Option<SubscriptionId>,
@@ -170,7 +164,7 @@ impl Working {
         Self { what, item, items, done: progress.done(), total: progress.total() }
     }
 
-    /// The action and its segment, with its number among several.
+    /// Returns the action and its segment, with its number among several.
     #[must_use]
     pub fn text(&self) -> String {
         if self.items > 1 {
@@ -182,13 +176,13 @@ impl Working {
 }
 
 impl Ended {
-    /// The reason in words, safe to print.
+    /// Returns the reason in words, safe to print.
     #[must_use]
     pub fn text(&self, id: &SegmentId) -> String {
         match self {
             Self::Removed => format!("{id} is gone: removed while it was open"),
             Self::Released => format!("{id} is gone: its last holder has let it go"),
-            Self::LetGo => format!("{id} was let go"),
+            Self::Closed => format!("{id} was released"),
             Self::Unreadable(error) => unreadable(id, error),
         }
     }
@@ -199,7 +193,7 @@ pub(super) fn is_gone(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EIDRM | libc::EINVAL))
 }
 
-/// Why something that is open cannot be read.
+/// Explains why an open segment cannot be read.
 pub(super) fn unreadable(id: &SegmentId, error: &io::Error) -> String {
     if is_gone(error) {
         format!("{id} is gone: removed while it was open")

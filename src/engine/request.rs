@@ -7,8 +7,8 @@ use crate::segment::Segment;
 use std::ops::Range;
 use std::time::Duration;
 
-/// The name of a subscription. The caller chooses it; a new subscription with the
-/// id of an old one replaces it.
+/// The id of a subscription, chosen by the caller. A new subscription with the same id replaces the
+/// old one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubscriptionId(pub u64);
 
@@ -20,20 +20,19 @@ pub enum Request {
     /// Survey the machine, and scan the holders, this often; `None`: only on request.
     SurveyEvery(Option<Duration>),
     /// Scan the holders now.
-    Holders(Who),
+    Holders(ScanScope),
     /// Report contents of this segment until [`Request::Unsubscribe`].
     Subscribe(SubscriptionId, Box<Segment>, Feed),
     /// Change the window of a [`Feed::Window`], and its rate.
-    Look(SubscriptionId, Watching),
+    SetWindow(SubscriptionId, Watching),
     /// Read a subscription once more, now.
-    LookOnce(SubscriptionId),
+    ReadOnce(SubscriptionId),
     /// Read a subscription this often; `None`: only on request.
     Every(SubscriptionId, Option<Duration>),
     /// Measure the differences of a [`Feed::Window`] from now on.
     SetBaseline(SubscriptionId),
     /// End a subscription.
     Unsubscribe {
-        /// The subscription.
         subscription: SubscriptionId,
         /// Stay attached.
         keep: bool,
@@ -43,9 +42,9 @@ pub enum Request {
     /// Cancel the search.
     StopSearch,
     /// List the segments that shmlens holds.
-    Holds,
-    /// Let go of these, each if it is still as it was shown.
-    LetGo(Vec<Hold>),
+    ListHolds,
+    /// Release these, each if it is still as it was shown.
+    Release(Vec<Hold>),
     /// Ask this process to end.
     End(Box<Ending>),
     /// Look up the rules that decide who may attach a segment.
@@ -54,50 +53,43 @@ pub enum Request {
     Ask(Question),
     /// Plan these, without changing anything.
     Plan(Vec<Wish>),
-    /// Carry these plans out, each if its segment is still as it was shown.
+    /// Apply these plans, each if its segment is still as it was shown.
     Apply(Vec<Plan>),
     /// Undo an action.
     Undo(Undo),
     /// Save these to files.
     Save(Vec<SaveWish>),
-    /// Stop the action that is running; what is done stays done.
+    /// Stop the running action; completed steps stay done.
     StopAct,
 }
 
-/// What a subscription reports.
+/// The data that a subscription reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Feed {
     /// A window with a map of the whole segment. Nothing is read before
-    /// [`Request::Look`].
+    /// [`Request::SetWindow`].
     Window,
-    /// The first bytes, when they differ from those that were reported last. Holds
-    /// nothing, and never attaches a System V segment.
-    Beginning {
-        /// How often to read; `None`: once, and on request.
+    /// The first bytes, whenever they change. Holds nothing, and never attaches a System V segment.
+    Preview {
+        /// The interval; `None`: once, and on request.
         every: Option<Duration>,
     },
-    /// The bytes of each range, at a rate.
-    Ranges {
-        /// The ranges.
-        ranges: Vec<Range<u64>>,
-        /// How often to read them.
-        every: Duration,
-    },
+    /// The bytes of each range at an interval.
+    Ranges { ranges: Vec<Range<u64>>, every: Duration },
     /// Every change in a range, with the bytes before and after.
     Changes {
-        /// The range; what lies beyond the end of the segment is left out.
+        /// Cut at the end of the segment.
         range: Range<u64>,
         /// The size of the values in it: none is split between two changes.
         value: u64,
-        /// How often to read; `None`: as often as costs little.
+        /// The interval; `None`: as often as costs little.
         every: Option<Duration>,
     },
 }
 
 /// The processes to scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
-    /// All.
+pub enum ScanScope {
     All,
     /// These, and those that are new.
     These(Vec<u32>),
@@ -106,25 +98,21 @@ pub enum Who {
 /// The part of a segment that a [`Feed::Window`] reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watching {
-    /// The bytes on the screen.
     pub window: Range<u64>,
     /// The number of cells of the map.
     pub cells: usize,
-    /// How often to look; `None`: frozen, only on request.
+    /// The interval; `None`: frozen, only on request.
     pub every: Option<Duration>,
 }
 
 /// A jump or search.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// Its number, which the answer carries.
+    /// The number that the answer carries.
     pub number: u64,
-    /// Forward: the first offset that may be the answer. Backward: the answer lies
-    /// before it.
+    /// Forward: the first offset that may be the answer. Backward: the answer is before it.
     pub from: u64,
-    /// The direction.
     pub direction: Direction,
-    /// The target.
     pub target: Target,
 }
 
@@ -143,12 +131,12 @@ pub enum Target {
 }
 
 impl Request {
-    /// Returns true for work that may take long, which reports its progress.
+    /// Returns true for work that may take long and reports its progress.
     pub(super) const fn is_long(&self) -> bool {
         matches!(self, Self::Search(..) | Self::Apply(_) | Self::Undo(_) | Self::Save(_))
     }
 
-    /// The subscription whose segment is searched.
+    /// Returns the subscription whose segment is searched.
     pub(super) const fn searched(&self) -> Option<SubscriptionId> {
         match self {
             Self::Search(subscription, _) => Some(*subscription),

@@ -1,9 +1,9 @@
-//! The workers, and the way of each request to them: the same for every executor.
+//! The workers, and the requests that each of them handles: the same for every executor.
 
 use super::act::Act;
 use super::ask::Ask;
 use super::contents::{Contents, Readers};
-use super::holders::{Board, Holders};
+use super::holders::{Holders, LatestScan};
 use super::request::{Request, Search, Target};
 use super::search::SearchWorker;
 use super::survey::SurveyWorker;
@@ -17,11 +17,11 @@ use std::sync::Arc;
 /// Settings of the engine.
 #[derive(Default)]
 pub struct Options {
-    /// The space that all copies of removed segments may take together.
+    /// The maximum total size of copies of removed segments.
     pub copies: Bytes,
-    /// The rules by which segments are identified.
+    /// The rules that identify segments.
     pub rules: Rules,
-    /// Where copies and the log are; `None` for a user without a home directory.
+    /// The directory of copies and the log; `None` for a user without a home directory.
     pub state: Option<StateDirectory>,
 }
 
@@ -36,16 +36,16 @@ pub enum Part {
     Ask,
 }
 
-/// Returns all workers in the order of [`Part`], with the names of their threads.
-/// In virtual time they need not hurry.
+/// Returns all workers in the order of [`Part`], with the names of their threads. In virtual time
+/// they need not hurry.
 pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 6] {
     let Options { copies, rules, state } = options;
-    let (board, readers) = (Board::default(), Readers::default());
+    let (latest, readers) = (LatestScan::default(), Readers::default());
     let log = state.clone().map(ChangeLog::new);
     [
-        ("survey", Box::new(SurveyWorker::new(board.clone(), Identifier::for_repeated_surveys(rules)))),
-        ("holders", Box::new(Holders::new(board))),
-        ("contents", Box::new(Contents::new(log, readers.clone()).unhurried(virtual_time))),
+        ("survey", Box::new(SurveyWorker::new(latest.clone(), Identifier::for_repeated_surveys(rules)))),
+        ("holders", Box::new(Holders::new(latest))),
+        ("contents", Box::new(Contents::new(log, readers.clone()).without_time_limit(virtual_time))),
         ("search", Box::new(SearchWorker::new(readers))),
         ("act", Box::new(Act::new(state, copies))),
         ("ask", Box::new(Ask::default())),
@@ -55,9 +55,9 @@ pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn 
 /// Sends each request to its workers, and cancels what it replaces.
 #[derive(Default)]
 pub struct Router {
-    /// Of the last search.
+    /// The progress of the last search.
     search: Arc<Progress>,
-    /// Of the last action.
+    /// The progress of the last action.
     act: Arc<Progress>,
 }
 
@@ -72,17 +72,17 @@ impl Router {
             Request::Survey => Part::Survey,
             Request::Holders(_) => Part::Holders,
             Request::Subscribe(..)
-            | Request::Look(..)
-            | Request::LookOnce(_)
+            | Request::SetWindow(..)
+            | Request::ReadOnce(_)
             | Request::Every(..)
             | Request::SetBaseline(_)
             | Request::Unsubscribe { .. }
-            | Request::Holds
-            | Request::LetGo(_) => Part::Contents,
+            | Request::ListHolds
+            | Request::Release(_) => Part::Contents,
             Request::Search(_, Search { target, .. }) => {
                 self.search.cancel();
                 self.search = Arc::clone(&progress);
-                // The window knows what has changed.
+                // The worker of the window tracks changes.
                 if matches!(target, Target::Change) { Part::Contents } else { Part::Search }
             }
             Request::StopSearch => {
@@ -103,8 +103,8 @@ impl Router {
         vec![(part, Job { request, progress })]
     }
 
-    /// Cancels all long work. An unfinished copy would go with the process anyhow,
-    /// so its segment is kept, and a half restored one is removed.
+    /// Cancels all long work. The process exit would discard an unfinished copy anyway, so its
+    /// segment is kept, and a half restored one is removed.
     pub fn cancel(&self) {
         self.search.cancel();
         self.act.cancel();

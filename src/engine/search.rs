@@ -9,14 +9,14 @@ use crate::machine::Machine;
 use crate::memory::{Direction, Progress, Reader, find_next, next_data};
 use std::io;
 
-/// Searches. It works while it handles the request, so that the next request, which
-/// cancels it, is all that can wait.
+/// The worker for searches. It searches while it handles the request, so that only the next
+/// request, which cancels it, has to wait.
 pub struct SearchWorker {
     readers: Readers,
 }
 
 impl SearchWorker {
-    /// A worker that borrows the readers of subscriptions.
+    /// Returns a worker that borrows the readers of subscriptions.
     pub const fn new(readers: Readers) -> Self {
         Self { readers }
     }

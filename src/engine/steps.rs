@@ -1,5 +1,4 @@
-//! An executor without threads: every request and every wait is carried out by the
-//! caller, in virtual time. Tests use it.
+//! An executor without threads, for tests: the caller runs every request and wait, in virtual time.
 
 use super::route::{Options, Router, workers};
 use super::worker::Worker;
@@ -17,26 +16,25 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// An engine at the time 0.
+    /// Returns an engine at the time 0.
     #[must_use]
     pub fn new(machine: Arc<dyn Machine>, options: Options) -> Self {
         let workers = workers(options, true).into_iter().map(|(_, worker)| worker).collect();
         Self { machine, workers, router: Router::default(), now: Clock::ZERO }
     }
 
-    /// The time.
     #[must_use]
     pub const fn now(&self) -> Clock {
         self.now
     }
 
-    /// When the next work is due; `None`: not before the next request.
+    /// Returns the time of the next work; `None`: not before the next request.
     #[must_use]
     pub fn deadline(&self) -> Option<Clock> {
         self.workers.iter().filter_map(|worker| worker.deadline()).min()
     }
 
-    /// Carries out a request, and all work that is due.
+    /// Handles a request, and does all work that is due.
     pub fn send(&mut self, request: Request) -> Vec<Report> {
         let mut reports = vec![];
         for (part, job) in self.router.route(request) {
@@ -46,7 +44,7 @@ impl Steps {
         reports
     }
 
-    /// Lets time pass, and carries out the work that is due meanwhile, each at its time.
+    /// Advances the time, and does the work that becomes due, each at its time.
     pub fn advance(&mut self, time: Duration) -> Vec<Report> {
         let until = self.now + time;
         let mut reports = vec![];

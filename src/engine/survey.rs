@@ -1,6 +1,6 @@
 //! Surveys the machine: at an interval, or only on request.
 
-use super::holders::Board;
+use super::holders::LatestScan;
 use super::pace::Pace;
 use super::report::{Body, Report};
 use super::worker::{Job, Worker};
@@ -11,18 +11,18 @@ use crate::machine::Machine;
 use crate::survey::Names;
 use std::time::Duration;
 
-/// Takes surveys.
+/// The worker that takes surveys.
 pub struct SurveyWorker {
-    board: Board,
+    latest: LatestScan,
     identifier: Identifier,
     names: Names,
     pace: Pace,
 }
 
 impl SurveyWorker {
-    /// A worker that has no interval yet. It reads the holders from `board`.
-    pub fn new(board: Board, identifier: Identifier) -> Self {
-        Self { board, identifier, names: Names::default(), pace: Pace::new(None, 2) }
+    /// Returns a worker without an interval yet. It reads the holders from `latest`.
+    pub fn new(latest: LatestScan, identifier: Identifier) -> Self {
+        Self { latest, identifier, names: Names::default(), pace: Pace::new(None, 2) }
     }
 }
 
@@ -42,7 +42,7 @@ impl Worker for SurveyWorker {
 
     fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
         self.pace.begin(now);
-        let holdings = self.board.last();
+        let holdings = self.latest.last();
         let mut survey = self.identifier.survey(machine, holdings.as_deref(), &mut self.names);
         let astray = recover::astray(machine, &survey.segments, survey.at);
         survey.problems.extend(astray.iter().map(recover::Astray::told));
@@ -63,7 +63,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn worker() -> SurveyWorker {
-        SurveyWorker::new(Board::default(), Identifier::default())
+        SurveyWorker::new(LatestScan::default(), Identifier::default())
     }
 
     fn send(worker: &mut SurveyWorker, request: Request) {

@@ -1,5 +1,4 @@
-//! The engine on threads: one for each worker, so that no slow work delays another
-//! or the caller.
+//! The engine on threads: one for each worker, so that no slow work delays another or the caller.
 
 use super::report::{Body, Report};
 use super::route::{Options, Router, workers};
@@ -13,17 +12,16 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long [`Engine::stop`] waits for the workers to let go of what they hold. What
-/// is held longer goes with the process.
-const PATIENCE: Duration = Duration::from_millis(200);
-/// How often long work reports its progress.
+/// The time that [`Engine::stop`] waits for the workers to release what they hold. The exit of the
+/// process releases the rest.
+const STOP_TIMEOUT: Duration = Duration::from_millis(200);
+/// The interval of progress reports.
 const PROGRESS: Duration = Duration::from_millis(100);
 
 /// The running engine. Dropping it ends the workers, too, without waiting for them.
 pub struct Engine {
     began: Instant,
     router: Router,
-    /// One for each worker.
     inboxes: Vec<Sender<Job>>,
     /// Disconnected once all workers have ended.
     running: Receiver<Infallible>,
@@ -33,7 +31,7 @@ impl Engine {
     /// Starts the workers. They report to `sink`, each on its own thread.
     ///
     /// # Errors
-    /// When no thread can be started.
+    /// Fails if no thread can be started.
     pub fn start<S>(machine: &Arc<dyn Machine>, options: Options, sink: S) -> io::Result<Self>
     where
         S: Fn(Report) + Clone + Send + 'static,
@@ -48,7 +46,7 @@ impl Engine {
                 (busy.clone(), Arc::clone(machine), sink.clone(), sink.clone());
             let panicked = move || alarm(Report::new(began.elapsed(), Body::Panicked));
             spawn(name, panicked, move || {
-                // Dropped after the worker, which lets go of what it holds.
+                // Dropped after the worker, which releases what it holds.
                 let _busy = busy;
                 let mut worker = worker;
                 drive(&mut *worker, &*machine, began, &jobs, &sink);
@@ -57,7 +55,7 @@ impl Engine {
         Ok(Self { began, router: Router::default(), inboxes, running })
     }
 
-    /// The time since the engine was started.
+    /// Returns the time since the engine was started.
     #[must_use]
     pub fn now(&self) -> Clock {
         self.began.elapsed()
@@ -71,15 +69,15 @@ impl Engine {
         }
     }
 
-    /// Ends the workers, which lets go of everything that is attached.
+    /// Ends the workers, which detaches all segments.
     pub fn stop(self) {
         self.router.cancel();
         drop(self.inboxes);
-        let _ = self.running.recv_timeout(PATIENCE);
+        let _ = self.running.recv_timeout(STOP_TIMEOUT);
     }
 }
 
-/// Runs a worker until nobody can send it jobs. Sleeps while there is nothing to do.
+/// Runs a worker until its channel is closed. Sleeps while there is nothing to do.
 fn drive(
     worker: &mut dyn Worker,
     machine: &dyn Machine,
@@ -97,7 +95,7 @@ fn drive(
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        // All jobs first: of several often only the last matters.
+        // Take all jobs first: often only the last of several matters.
         while let Some(next) = job {
             handle(worker, machine, began, next, sink);
             job = jobs.try_recv().ok();
@@ -110,7 +108,7 @@ fn drive(
     }
 }
 
-/// Lets a worker do a job. While a long one runs, its progress is reported.
+/// Runs a job, and reports its progress if it is long.
 fn handle(
     worker: &mut dyn Worker,
     machine: &dyn Machine,
@@ -132,7 +130,7 @@ fn handle(
                 Report::progress(began.elapsed(), searched, &progress).into_iter().for_each(&sink);
             }
         };
-        // Without another thread the work is done all the same, and reports no progress.
+        // Without another thread the work is done all the same, without progress reports.
         let _ = thread::Builder::new().spawn_scoped(scope, poll);
         // Dropped with the work, however that ends.
         let _done = done;
@@ -142,11 +140,11 @@ fn handle(
     .for_each(sink);
 }
 
-/// Starts a thread that calls `panicked` if it panics. The panic hook has left the
-/// terminal and printed why by then.
+/// Starts a thread that calls `panicked` if it panics, after the panic hook has left the terminal
+/// and printed why.
 ///
 /// # Errors
-/// When no thread can be started.
+/// Fails if no thread can be started.
 pub fn spawn(
     name: &str,
     panicked: impl Fn() + Send + 'static,

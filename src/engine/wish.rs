@@ -1,18 +1,16 @@
-//! Actions on segments as a person asks for them.
+//! Actions on segments as the user requests them.
 
 use crate::act::{Action, Revert, SavedCopy, Undone};
 use crate::segment::Segment;
 use std::path::PathBuf;
 
-/// An action as it is asked for. Its details, and what stands against it, are in
-/// the plan.
+/// A requested action. The plan has its details and obstacles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     /// Keep it in memory.
     Lock,
     /// Let it be swapped out again.
     Unlock,
-    /// Remove it.
     Remove {
         /// Save a copy that restores it.
         copy: bool,
@@ -24,36 +22,33 @@ pub enum Wanted {
 /// An action on one segment.
 #[derive(Debug, Clone)]
 pub struct Wish {
-    /// The segment, as it is shown.
+    /// The segment as it is shown.
     pub segment: Box<Segment>,
-    /// The action.
     pub wanted: Wanted,
-    /// Although it is held, or not known to be free; said for this very segment.
+    /// Act although it is held, or not known to be free; confirmed for this segment only.
     pub force: bool,
 }
 
 /// A segment to save, and its file.
 #[derive(Debug, Clone)]
 pub struct SaveWish {
-    /// The segment, as it was shown.
+    /// The segment as it was shown.
     pub segment: Box<Segment>,
-    /// The file.
     pub path: PathBuf,
-    /// Replace an existing file.
     pub replace: bool,
 }
 
 /// Undoes the last action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undo {
-    /// Segments were removed: these copies restore them.
+    /// Segments were removed: restore these copies.
     Copies(Vec<SavedCopy>),
-    /// Segments were changed: planned again on the very same segments.
+    /// Segments were changed: plan again on exactly the same segments.
     Acts(Vec<Revert>),
 }
 
 impl Wanted {
-    /// The verb of the heading and of the key that acts.
+    /// Returns the verb for headings and keys.
     #[must_use]
     pub const fn verb(&self) -> &'static str {
         match self {
@@ -66,8 +61,8 @@ impl Wanted {
 }
 
 impl Undo {
-    /// Returns what another attempt can undo, given the results of this one. What
-    /// was not attempted has no result.
+    /// Returns what another attempt can undo, given the results of this one. A segment that was not
+    /// attempted has no result.
     #[must_use]
     pub fn left(self, results: &[Undone]) -> Option<Self> {
         fn rest<T>(items: Vec<T>, results: &[Undone]) -> Vec<T> {

@@ -154,10 +154,10 @@ impl<'a> Proofs<'a> {
 
 /// Lists the objects that this program has open or mapped.
 fn own_objects(processes: &dyn Processes) -> HashSet<Object> {
-    let whereabouts = processes.whereabouts().unwrap_or_default();
-    let wanted = Wanted { whereabouts, private: true, as_text: false };
+    let segment_devices = processes.segment_devices().unwrap_or_default();
+    let wanted = Wanted { segment_devices, private: true, as_text: false };
     match processes.examine(processes.own_pid(), &wanted) {
-        Examined::Holds(_, uses) => uses.iter().map(|one| one.of).collect(),
+        Examined::Found(_, uses) => uses.iter().map(|one| one.of).collect(),
         _ => HashSet::new(),
     }
 }

@@ -1,78 +1,78 @@
-//! The side of a machine that changes it, at the level of kernel facts. Who
-//! decides whether a change is wise, and whether this is the right segment, is `act`.
+//! Changes to a machine, at the level of kernel facts. Whether a change is wise, and whether this
+//! is the right segment, is up to `act`.
 
-use super::{Making, ObjectStat};
+use super::{ObjectStat, SegmentBuilder};
 use crate::segment::{Bytes, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
 use std::io;
 
-/// Changes segments, and tells what has to be known for it.
+/// Changes segments, and returns the facts that decide about changes.
 pub trait Control: Send + Sync {
-    /// Returns the stat of a segment, even of one that may not be read
-    /// (`SHM_STAT_ANY`). Leaves no trace.
+    /// Returns the stat of a segment, even without read permission (`SHM_STAT_ANY`). Leaves no
+    /// trace.
     ///
     /// # Errors
-    /// `EINVAL` or `EIDRM` when it is gone.
+    /// `EINVAL` or `EIDRM` if it is gone.
     fn sysv_stat(&self, shmid: ShmId) -> io::Result<SysvStat>;
 
-    /// `IPC_SET`: owner, group and nine mode bits, all at once.
+    /// Sets owner, group and nine mode bits at once, `IPC_SET`.
     ///
     /// # Errors
-    /// `EPERM` for who is neither owner nor creator nor root; as [`Control::sysv_stat`].
+    /// `EPERM` unless owner or creator nor root; as [`Control::sysv_stat`].
     fn sysv_set(&self, shmid: ShmId, set: SysvPermissions) -> io::Result<()>;
 
-    /// `SHM_LOCK` or `SHM_UNLOCK`.
+    /// Locks or unlocks a segment, `SHM_LOCK` or `SHM_UNLOCK`.
     ///
     /// # Errors
     /// `EPERM` for a stranger and with a limit of 0, `ENOMEM` with one that is
     /// too small; as [`Control::sysv_stat`].
     fn sysv_set_locked(&self, shmid: ShmId, locked: bool) -> io::Result<()>;
 
-    /// `IPC_RMID`.
+    /// Removes a segment, `IPC_RMID`.
     ///
     /// # Errors
-    /// As [`Control::sysv_set`].
+    /// Like [`Control::sysv_set`].
     fn sysv_remove(&self, shmid: ShmId) -> io::Result<()>;
 
-    /// Attaches a segment read-only for no other reason than that its id cannot
-    /// pass to another one while this lives. Changes last pid and attach time.
+    /// Attaches a segment read-only, only so that its id is not reused while the pin lives. Changes
+    /// last pid and attach time.
     ///
     /// # Errors
     /// `EACCES` without read permission, `ENOMEM`; as [`Control::sysv_stat`].
     fn sysv_pin(&self, shmid: ShmId) -> io::Result<Pin>;
 
-    /// `shmget` with `IPC_CREAT` and `IPC_EXCL`: never one that exists.
+    /// Creates a segment, `shmget` with `IPC_CREAT` and `IPC_EXCL`.
     ///
     /// # Errors
     /// `EEXIST`, `EINVAL` for the size, `ENOSPC`, `ENOMEM`, `EPERM`.
     fn sysv_create(&self, new: &NewSysv) -> io::Result<ShmId>;
 
-    /// A handle on whatever has that name below `/dev/shm` now: nothing is
-    /// followed, opened or woken.
+    /// Returns a handle on the file with that name below `/dev/shm`, without following or opening
+    /// it.
     ///
     /// # Errors
     /// `NotFound`; `EACCES` when a directory may not be searched.
-    fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>>;
+    fn handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>>;
 
-    /// Returns what else decides about changes and removal: flags, directory and mount.
-    /// Leaves no trace.
+    /// Returns the flags, directory and mount that decide about changes and removal. Leaves no
+    /// trace.
     ///
     /// # Errors
     /// `NotFound`; `EACCES` when a directory may not be searched.
     fn guards(&self, name: &ObjectName) -> io::Result<Guards>;
 
-    /// Takes the name away from exactly the object that is held.
+    /// Unlinks exactly the object of the handle.
     ///
     /// # Errors
     /// `EACCES` and `EPERM` when the directory does not allow it.
     fn unlink(
         &self,
         name: &ObjectName,
-        held: &dyn Held,
+        held: &dyn ObjectHandle,
         may_go: &dyn Fn(&ObjectName) -> bool,
     ) -> io::Result<Removal>;
 
-    /// The name that an object had before a removal moved it aside, from the
-    /// name that it has now; `None` for a name that no removal gave it.
+    /// Returns the name that an object had before a removal renamed it to `aside`; `None` if no
+    /// removal did.
     fn name_before(&self, aside: &ObjectName) -> Option<ObjectName>;
 
     /// Renames an object within its directory, unless the new name is taken.
@@ -84,99 +84,94 @@ pub trait Control: Send + Sync {
     /// Removes an empty directory below `/dev/shm`.
     ///
     /// # Errors
-    /// `DirectoryNotEmpty`; `NotFound` when it is gone.
+    /// `DirectoryNotEmpty`; `NotFound` if it is gone.
     fn remove_directory(&self, name: &ObjectName) -> io::Result<()>;
 
-    /// Begins a POSIX object that is to get that name, of `size` bytes, all
-    /// hole: it has no name before it is whole.
+    /// Starts a POSIX object of `size` bytes, all hole, that gets its name when it is finished.
     ///
     /// # Errors
     /// `NotFound` when its directory is not there, `EACCES`, and `ENOSPC`. That
     /// the name is taken is found out at the end.
-    fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>>;
+    fn build_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn SegmentBuilder>>;
 
-    /// Checks whether an object of that name could be begun, without beginning one: its
-    /// directory, the permissions there and the mount.
+    /// Checks that an object with that name could be created: its directory, the permissions there
+    /// and the mount. Creates nothing.
     ///
     /// # Errors
-    /// As [`Control::begin_object`]; `EROFS` on a read-only mount, `EPERM` in an
+    /// Like [`Control::build_object`]; `EROFS` on a read-only mount, `EPERM` in an
     /// immutable directory.
-    fn foresee_object(&self, name: &ObjectName) -> io::Result<()>;
+    fn check_new_object(&self, name: &ObjectName) -> io::Result<()>;
 
     /// Returns how much memory a new segment can have.
     fn memory(&self) -> MemoryFacts;
 
-    /// Begins a System V segment, all hole. Its mode is [`FILLING`](super::FILLING)
-    /// until it is finished.
+    /// Starts a System V segment, all hole. Its mode is [`FILLING`](super::FILLING) until it is
+    /// finished.
     ///
     /// # Errors
-    /// As [`Control::sysv_create`].
-    fn begin_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn Making>>;
+    /// Like [`Control::sysv_create`].
+    fn build_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn SegmentBuilder>>;
 
-    /// Where numbers of segments and processes mean what they mean here: this boot,
-    /// a space, and the IPC and pid namespaces.
+    /// Returns the scope in which ids of segments and processes are unique: this boot, a space, and
+    /// the IPC and pid namespaces.
     fn world(&self) -> String;
 
     /// Returns the credentials of this thread.
     fn credentials(&self) -> Credentials;
 
-    /// Returns the credentials of a process. `None` when there is none of that pid.
+    /// Returns the credentials of a process; `None` if the pid does not exist.
     fn process_credentials(&self, pid: u32) -> Option<Credentials>;
 
     /// Returns the credentials that a process of a user would have: the groups of the user database,
     /// and every capability for root.
     fn user_credentials(&self, uid: u32) -> Credentials;
 
-    /// A user by name: the number, and that of the login group.
+    /// Returns the uid and login group of a user.
     fn user_by_name(&self, name: &str) -> Option<(u32, u32)>;
 
-    /// A group by name.
+    /// Returns the gid of a group.
     fn group_by_name(&self, name: &str) -> Option<u32>;
 
-    /// `RLIMIT_MEMLOCK` of this process in bytes; `None` when there is none.
+    /// Returns the `RLIMIT_MEMLOCK` of this process; `None` if there is none.
     fn memlock_limit(&self) -> Option<Bytes>;
 }
 
-/// The memory that a new System V segment can have; `None` where that is not known.
+/// The memory that a new System V segment can have; `None` where unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemoryFacts {
-    /// The most that can be reserved for one, `vm.overcommit_memory`.
+    /// The most that can be reserved for a segment, `vm.overcommit_memory`.
     pub reservable: Option<Bytes>,
-    /// The huge pages of the default size.
     pub huge: Option<HugePages>,
 }
 
 /// Huge pages of the default size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HugePages {
-    /// The size of one; 0 on a kernel without them.
+    /// The size of a page; 0 on a kernel without huge pages.
     pub size: Bytes,
     /// The number that can be reserved.
     pub free: u64,
-    /// The group that can use them, `vm.hugetlb_shm_group`.
+    /// The group that may use them, `vm.hugetlb_shm_group`.
     pub group: Option<u32>,
 }
 
-/// Everything apart from an object's own mode and owner that decides whether it may be changed or removed.
+/// Everything apart from an object's own mode and owner that decides whether it may be changed or
+/// removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guards {
-    /// The file system is mounted read-only.
     pub read_only: bool,
-    /// The object's flags.
     pub flags: FileFlags,
     /// The number of names (hard links) of the object.
     pub links: u32,
-    /// The owner of the directory that holds the name.
     pub directory_uid: u32,
-    /// The mode of the directory.
     pub directory_mode: Mode,
-    /// The flags of the directory.
     pub directory_flags: FileFlags,
-    /// The caller may create and remove names in the directory, as far as its mode and access control list decide.
+    /// The caller may create and remove names in the directory, according to its mode and access
+    /// control list.
     pub writable: bool,
 }
 
-/// The flags of a file that bind even root, `chattr(1)`.
+/// The flags of a file that even root cannot override, `chattr(1)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FileFlags {
     /// It cannot be changed, renamed or removed.
@@ -189,7 +184,7 @@ pub struct FileFlags {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SysvStat {
     pub shmid: ShmId,
-    /// 0 for a private segment, and once it is marked.
+    /// 0 for a private segment, and once it is marked for removal.
     pub key: Key,
     pub size: Bytes,
     /// The nine permission bits.
@@ -231,37 +226,36 @@ impl SysvStat {
 pub struct SysvPermissions {
     pub uid: u32,
     pub gid: u32,
-    /// The permission bits: nine are kept.
+    /// The permission bits, of which nine are used.
     pub mode: Mode,
 }
 
-/// A System V segment to be made.
+/// A System V segment to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSysv {
-    /// The key; 0 for a private one.
+    /// 0 for a private segment.
     pub key: Key,
     pub size: Bytes,
     /// The nine permission bits.
     pub mode: Mode,
-    /// In huge pages.
+    /// Use huge pages.
     pub huge: bool,
-    /// Without memory set aside for it.
+    /// Do not reserve memory.
     pub no_reserve: bool,
 }
 
-/// Keeps the id of a System V segment from passing to another one; dropping it detaches.
+/// Keeps the id of a System V segment from being reused; dropping it detaches.
 pub type Pin = Box<dyn Send>;
 
-/// A handle on one object below `/dev/shm`: it stays on that object, whatever
-/// has its name. Its inode number is given to no other one meanwhile.
-pub trait Held: Send {
-    /// Returns its current stat.
+/// A handle on one object below `/dev/shm`. It stays on that object when the name passes to another
+/// one, and its inode number is not reused meanwhile.
+pub trait ObjectHandle: Send {
     fn stat(&self) -> io::Result<ObjectStat>;
 
-    /// Sets its twelve permission bits.
+    /// Sets the twelve permission bits.
     ///
     /// # Errors
-    /// `EPERM` for who is not its owner.
+    /// `EPERM` unless owner.
     fn set_mode(&self, mode: Mode) -> io::Result<()>;
 
     /// Sets owner and group; `None` leaves one as it is.
@@ -270,11 +264,11 @@ pub trait Held: Send {
     /// `EPERM`: only root gives away, and to a foreign group too.
     fn set_owner(&self, uid: Option<u32>, gid: Option<u32>) -> io::Result<()>;
 
-    /// Its access control list as `system.posix_acl_access` has it; `None`
-    /// where there is none.
+    /// Returns its access control list in the format of `system.posix_acl_access`; `None` if there
+    /// is none.
     fn acl(&self) -> io::Result<Option<Vec<u8>>>;
 
-    /// Sets that list, and the mode with it.
+    /// Sets its access control list, and the mode with it.
     ///
     /// # Errors
     /// `EPERM`, `EINVAL`, `EOPNOTSUPP`.
@@ -284,11 +278,10 @@ pub trait Held: Send {
 /// The outcome of a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
-    /// It is gone.
     Removed,
-    /// Nothing had it any more.
+    /// The name did not exist any more.
     Gone,
-    /// Another object had it; that was left as it is.
+    /// Another object had the name; it was left alone.
     Another,
     /// The check of the moved object refused the removal; it has its name again.
     Refused,
@@ -300,17 +293,15 @@ pub enum Removal {
 /// The credentials that the kernel checks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Credentials {
-    /// The effective user.
     pub uid: u32,
-    /// The effective group.
     pub gid: u32,
-    /// The other groups.
+    /// The supplementary groups.
     pub groups: Vec<u32>,
     /// The effective capabilities, a bit for each by its number.
     pub capabilities: u64,
 }
 
-/// A capability that decides about segments, by its number in `linux/capability.h`.
+/// A capability that matters for segments, by its number in `linux/capability.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capability {
     /// Change the owner of any file.
@@ -319,9 +310,9 @@ pub enum Capability {
     DacOverride = 1,
     /// Read any file.
     DacReadSearch = 2,
-    /// Do what the owner of any file may.
+    /// Do anything that only the owner of a file may do.
     Fowner = 3,
-    /// Keep the set-group-id bit of a file whose group one is not in.
+    /// Keep the set-group-id bit of a file of a group that the process is not in.
     Fsetid = 4,
     /// Lock memory without limit.
     IpcLock = 14,
@@ -351,12 +342,12 @@ impl Credentials {
     /// Every capability.
     pub const ALL: u64 = (1 << 41) - 1;
 
-    /// Returns whether they include a capability.
+    /// Returns true if they include a capability.
     pub const fn may(&self, capability: Capability) -> bool {
         self.capabilities >> capability as u64 & 1 != 0
     }
 
-    /// Returns whether they are in a group.
+    /// Returns true if they include a group.
     pub fn is_in(&self, gid: u32) -> bool {
         self.gid == gid || self.groups.contains(&gid)
     }

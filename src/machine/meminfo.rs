@@ -2,8 +2,8 @@
 
 use crate::segment::Bytes;
 
-/// `Shmem:      80896 kB`: pages of tmpfs, System V segments, memfds and shared
-/// anonymous mappings. `None` where there is no such line.
+/// Parses `Shmem:      80896 kB`: pages of tmpfs, System V segments, memfds and shared anonymous
+/// mappings. `None` if there is no such line.
 pub fn shmem(text: &[u8]) -> Option<Bytes> {
     let rest = text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"Shmem:"))?;
     let figure = rest.trim_ascii().strip_suffix(b"kB")?.trim_ascii_end();
@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_line_of_that_exact_name_counts() {
+    fn only_the_exact_name_matches() {
         let text = b"MemTotal:  24737036 kB\nShmemHugePages:  2048 kB\nShmem:     80896 kB\nSlab: 1 kB\n";
         assert_eq!(shmem(text), Some(Bytes(80896 << 10)));
         for text in

@@ -1,17 +1,17 @@
-//! The machine behind one trait, at the level of kernel facts: list, stat,
-//! open, read, and [`control`]. [`real::RealMachine`] asks the kernel; [`fake::FakeMachine`] is
-//! filled by tests, so that every screen and every flow runs without one.
+//! The machine behind a trait, at the level of kernel facts: list, stat, open, read, and
+//! [`control`]. [`real::RealMachine`] asks the kernel; [`fake::FakeMachine`] is filled by tests, so
+//! that they need no real one.
 
+mod builder;
 pub mod control;
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;
-mod making;
 pub mod meminfo;
 pub mod process;
 pub mod real;
 pub mod sysv_table;
 
-pub use making::{FILLING, Finish, Finished, Making, Refused};
+pub use builder::{FILLING, FinalAttributes, Finished, Refused, SegmentBuilder};
 
 use crate::segment::{Bytes, Holder, Identity, ObjectName, ShmId, Timestamp};
 use control::Control;
@@ -20,16 +20,17 @@ use std::io;
 
 /// A machine with shared memory, at the level of kernel facts.
 pub trait Machine: Control + Processes {
-    /// The text of `/proc/sysvipc/shm`: every System V segment of this IPC namespace.
+    /// Returns the text of `/proc/sysvipc/shm`: every System V segment of this IPC namespace.
     ///
     /// # Errors
-    /// When there is no such file: a kernel without System V IPC, or no `/proc`.
+    /// Fails if there is no such file: a kernel without System V IPC, or no `/proc`.
     fn sysv_table(&self) -> io::Result<Vec<u8>>;
 
-    /// The same without what is in memory and in swap, which takes most of the time.
+    /// Returns the rows of that table without the memory and swap use, which takes most of the
+    /// time.
     ///
     /// # Errors
-    /// As [`Machine::sysv_table`].
+    /// Like [`Machine::sysv_table`].
     fn sysv_rows(&self) -> io::Result<sysv_table::Table> {
         self.sysv_table().map(|text| sysv_table::parse(&text))
     }
@@ -37,20 +38,20 @@ pub trait Machine: Control + Processes {
     /// Lists `/dev/shm`.
     ///
     /// # Errors
-    /// When `/dev/shm` itself cannot be read.
+    /// Fails if `/dev/shm` itself cannot be read.
     fn list_objects(&self) -> io::Result<ObjectListing>;
 
     /// Returns the stat of an object by its name.
     ///
     /// # Errors
-    /// `NotFound` when nothing has it, `EXDEV` when it is a mount point or lies below one.
+    /// `NotFound` when nothing has it, `EXDEV` when it is a mount point or is below one.
     fn stat_object(&self, name: &ObjectName) -> io::Result<ObjectStat>;
 
     /// Returns the limits on segments, and the size of `/dev/shm`.
     fn limits(&self) -> LimitFacts;
 
-    /// All memory that the kernel counts as shared, `Shmem` in `/proc/meminfo`;
-    /// `None` where it cannot be read.
+    /// Returns all memory that the kernel counts as shared, `Shmem` in `/proc/meminfo`; `None` if
+    /// unreadable.
     fn shmem(&self) -> Option<Bytes> {
         None
     }
@@ -70,46 +71,43 @@ pub trait Machine: Control + Processes {
     /// Opens a POSIX object for reading.
     ///
     /// # Errors
-    /// `NotFound` when it is gone, `PermissionDenied`, and `ENODEV` when the
+    /// `NotFound` if it is gone, `PermissionDenied`, and `ENODEV` when the
     /// name is of no regular file.
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>>;
 
-    /// Returns whether any other process has the object open or mapped.
-    /// Asks the kernel, which also knows the processes that are hidden from us.
+    /// Returns true if any other process has the object open or mapped. Asks the kernel, which
+    /// includes processes that are hidden from this user.
     ///
     /// # Errors
-    /// `PermissionDenied` for who is neither its owner nor root, `NotFound`,
+    /// `PermissionDenied` unless owner or root, `NotFound`,
     /// and where the kernel cannot tell.
     fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool>;
 
-    /// Opens an object that is in no directory any more, through one of those
-    /// who hold it.
+    /// Opens an object without a name through one of its holders.
     ///
     /// # Errors
     /// `NotFound` when none of them holds it any more, `EACCES` and `EPERM`
     /// when none of them may be examined.
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[Holder]) -> io::Result<Box<dyn Contents>>;
 
-    /// Returns whether systemd removed what this user had: it does so at logout
-    /// (`RemoveIPC=yes`), and the user has no session now. `None` where logind
-    /// does not run.
+    /// Returns true if systemd removes the segments of this user at logout (`RemoveIPC=yes`), and
+    /// the user has no session now. `None` without logind.
     fn removes_at_logout(&self, uid: u32) -> Option<bool>;
 
-    /// Checks whether a System V segment may be attached for reading, without a trace.
+    /// Checks that a System V segment may be attached for reading. Leaves no trace.
     ///
     /// # Errors
     /// Those that [`Machine::attach`] would give.
     fn may_attach(&self, shmid: ShmId) -> io::Result<()>;
 
-    /// Attaches a System V segment read-only. This leaves its mark: nattch,
-    /// last pid and attach time change.
+    /// Attaches a System V segment read-only. This changes nattch, last pid and attach time.
     ///
     /// # Errors
-    /// `PermissionDenied`, and `EINVAL` or `EIDRM` when it is gone.
+    /// `PermissionDenied`, and `EINVAL` or `EIDRM` if it is gone.
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>>;
 }
 
-/// The last use of a System V segment, as the kernel keeps it.
+/// The last use of a System V segment in the kernel's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastUse {
     /// The process that attached or detached last; 0: none, or one outside of this pid namespace.
@@ -120,9 +118,10 @@ pub struct LastUse {
     pub detach: Option<Timestamp>,
 }
 
-/// Remembers the last use of System V segments that this program attaches: the kernel forgets it then.
+/// Records the last use of System V segments before this program attaches them, since that
+/// overwrites the kernel's data.
 pub trait UseLog: Sync {
-    /// Notes the last use of a segment that this process is about to attach or detach.
+    /// Records the last use of a segment that this process is about to attach or detach.
     fn note(&self, shmid: ShmId, identity: &Identity, last: LastUse);
 }
 
@@ -133,26 +132,25 @@ pub struct ObjectListing {
     pub objects: Vec<(ObjectName, ObjectStat)>,
     /// The names of everything else: directories, FIFOs, links, sockets, devices.
     pub others: Vec<ObjectName>,
-    /// How many directories there are, `/dev/shm` itself included.
+    /// The number of directories, including `/dev/shm` itself.
     pub directories: u64,
-    /// The mount points: what lies in another file system is not listed.
+    /// The mount points. Other file systems are not listed.
     pub mounts: Vec<ObjectName>,
-    /// The directories that could not be looked into, and why.
+    /// The directories that could not be read, and why.
     pub unreadable: Vec<Unreadable>,
 }
 
-/// A directory below `/dev/shm` that could not be looked into.
+/// A directory below `/dev/shm` that could not be read.
 #[derive(Debug, Clone)]
 pub struct Unreadable {
     /// Its path below `/dev/shm`.
     pub name: ObjectName,
     pub uid: u32,
     pub gid: u32,
-    /// Its permission bits.
     pub mode: u32,
-    /// Why, as an error of the kernel.
+    /// The kind of the error.
     pub kind: io::ErrorKind,
-    /// The same in words, safe to print.
+    /// The error in words, safe to print.
     pub reason: String,
 }
 
@@ -173,11 +171,10 @@ pub struct ObjectStat {
     pub inode: u64,
     /// The number of names: 0 once it is unlinked.
     pub links: u32,
-    /// Type and permission bits.
+    /// File type and permission bits.
     pub mode: u32,
     pub uid: u32,
     pub gid: u32,
-    /// The length.
     pub size: Bytes,
     /// The allocated bytes, in memory or swapped out.
     pub allocated: Bytes,
@@ -186,7 +183,7 @@ pub struct ObjectStat {
     pub modify: Timestamp,
     /// Last change of the inode.
     pub change: Timestamp,
-    /// Creation, where the kernel keeps it.
+    /// Creation, if known.
     pub birth: Option<Timestamp>,
 }
 
@@ -197,21 +194,21 @@ impl ObjectStat {
     }
 }
 
-/// The kernel's limits, and what they are on.
+/// The kernel's limits on segments, and the file systems they are on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LimitFacts {
-    /// The most System V segments there may be, `kernel.shmmni`.
+    /// The maximum number of System V segments, `kernel.shmmni`.
     pub shmmni: Option<u64>,
-    /// The largest System V segment there may be, in bytes, `kernel.shmmax`.
+    /// The maximum size of a System V segment in bytes, `kernel.shmmax`.
     pub shmmax: Option<u64>,
-    /// The most pages that all System V segments may have together, `kernel.shmall`.
+    /// The maximum number of pages of all System V segments, `kernel.shmall`.
     pub shmall: Option<u64>,
-    /// The size of a page in bytes.
+    /// The page size in bytes.
     pub page_size: u64,
-    /// The file system at `/dev/shm`, when there is one.
+    /// The file system at `/dev/shm`, if there is one.
     pub dev_shm: Option<DevShm>,
-    /// Whether systemd takes the segments of ordinary users when they log out
-    /// (`RemoveIPC`, `logind.conf(5)`); `None` where it does not run.
+    /// True if systemd removes the segments of ordinary users at logout (`RemoveIPC`,
+    /// `logind.conf(5)`); `None` without logind.
     pub remove_ipc: Option<bool>,
 }
 
@@ -226,17 +223,17 @@ pub struct DevShm {
     pub inodes_used: u64,
 }
 
-/// The trace that reading leaves.
+/// The trace that reading a segment leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
     None,
-    /// The object's access time moves: only its owner and root can avoid that.
+    /// The object's access time changes: only its owner and root can avoid that.
     AccessTime,
     /// nattch is one higher while it is open; last pid and times change.
     Attached,
 }
 
-/// A run of a segment's bytes.
+/// An extent of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
     /// The offset of the first byte after it.
@@ -244,50 +241,47 @@ pub struct Extent {
     pub kind: ExtentKind,
 }
 
-/// Hole or data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExtentKind {
     /// Never written: reads as zeros, and takes no memory.
     Hole,
-    /// Allocated, whatever it holds.
+    /// Allocated, even if it is zero.
     Data,
 }
 
-/// An open segment whose bytes can be looked at. Offsets are 64-bit, reading
-/// allocates nothing, and closing (dropping) it detaches.
+/// An open segment. Offsets are 64-bit, reading allocates nothing, and dropping it closes or
+/// detaches it.
 pub trait Contents: Send + Sync {
-    /// Returns its current stat.
     fn stat(&self) -> io::Result<ContentsStat>;
 
-    /// Reads at `offset`, and tells how much: less than asked for where the
-    /// segment ends. Holes read as zeros and stay holes.
+    /// Reads at `offset` and returns the number of bytes: fewer at the end of the segment. Holes
+    /// read as zeros and stay holes.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// The run that `offset` lies in, looking no further than `limit` bytes
-    /// on; what follows may be of the same kind. `None` at and beyond the end.
+    /// Returns the extent that `offset` is in, limited to `limit` bytes; the next one may be of the
+    /// same kind. `None` at and past the end.
     fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>>;
 
     /// Returns the trace that reading leaves.
     fn trace(&self) -> Trace;
 
-    /// Its POSIX ACL, as the extended attribute `system.posix_acl_access` has
-    /// it; `None` where there is none beside the mode.
+    /// Returns its POSIX ACL in the format of the extended attribute `system.posix_acl_access`;
+    /// `None` if it only has a mode.
     fn acl(&self) -> io::Result<Option<Vec<u8>>> {
         Ok(None)
     }
 
-    /// Says that these bytes were read and are not wanted any more, so that
-    /// they do not count as this process's memory.
+    /// Tells the kernel that these bytes are not needed any more, so that they do not count as this
+    /// process's memory.
     fn release(&self, _offset: u64, _length: u64) {}
 }
 
 /// The stat of an open segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentsStat {
-    /// Its size now: a POSIX object may grow and shrink.
+    /// The current size: a POSIX object may grow and shrink.
     pub size: u64,
     pub identity: Identity,
-    /// It has lost its name (unlinked, or marked for removal) and lives
-    /// only as long as it is held.
+    /// It was unlinked or marked for removal, and exists only as long as it is held.
     pub removed: bool,
 }

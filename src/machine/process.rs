@@ -1,77 +1,74 @@
-//! The processes of a machine, at the level of kernel facts: which there are,
-//! and what each has mapped and open. Who holds which segment follows from it
-//! in `survey`.
+//! The processes of a machine, at the level of kernel facts: their ids, and their mappings and
+//! descriptors. `survey` finds the holders of segments from that.
 
 use crate::segment::{Access, ObjectName, Place, Timestamp};
 use std::io;
 
-/// The processes of a machine.
 pub trait Processes: Send + Sync {
-    /// The pid of this program.
     fn own_pid(&self) -> u32;
 
-    /// Returns which processes this user cannot see at all.
+    /// Returns the limits of what this user can see.
     fn visibility(&self) -> Visibility;
 
-    /// The clock that tells when processes began.
+    /// Returns the clock that start times of processes are converted with.
     fn clock(&self) -> Clock;
 
-    /// Every process that can be seen.
+    /// Returns every visible process.
     ///
     /// # Errors
-    /// When `/proc` is not there; `EMFILE`.
+    /// Fails if `/proc` is not there; `EMFILE`.
     fn list_processes(&self) -> io::Result<Vec<Listed>>;
 
-    /// The pid that was given last: as long as it stays the same, nobody new
-    /// has come. `None` when that cannot be told.
+    /// Returns the last pid that was assigned: while it stays the same, there is no new process.
+    /// `None` if unknown.
     fn newest_pid(&self) -> Option<u32>;
 
     /// Returns the shared memory that a process has mapped and open.
     fn examine(&self, pid: u32, wanted: &Wanted) -> Examined;
 
-    /// For how many nanoseconds a process has run, all its threads together.
-    /// One that has not run since it was examined has changed nothing. `None`
-    /// when that cannot be told.
-    fn ran_for(&self, pid: u32) -> Option<u64>;
+    /// Returns the CPU time of a process in nanoseconds, all threads together. A process that has
+    /// not run since it was examined has changed nothing. `None` if unknown.
+    fn cpu_time(&self, pid: u32) -> Option<u64>;
 
     /// Returns the devices and the namespace of segments.
     ///
     /// # Errors
-    /// When it cannot be found out, so that no holder could be: `EMFILE`.
-    fn whereabouts(&self) -> io::Result<Whereabouts>;
+    /// Fails if it cannot be found out, so that no holder could be: `EMFILE`.
+    fn segment_devices(&self) -> io::Result<SegmentDevices>;
 
-    /// Returns what any user may know of a process. `None` when there is none of that pid.
+    /// Returns the facts of a process that any user may know; `None` if the pid does not exist.
     fn process(&self, pid: u32) -> Option<Process>;
 
-    /// Returns whether any process has that pid, also one that `/proc` hides.
+    /// Returns true if any process has that pid, even if `/proc` hides it.
     fn process_exists(&self, pid: u32) -> bool;
 
-    /// The pids that processes have in pid namespaces below this one.
+    /// Returns the pids that processes have in nested pid namespaces.
     fn inner_pids(&self) -> Vec<u32>;
 
     /// Returns the name and the arguments of every process.
     fn command_lines(&self) -> Vec<CommandLine>;
 
-    /// Returns whether a process has the same `/dev/shm`, or that cannot be told.
+    /// Returns true if a process has the same `/dev/shm`, or if that is unknown.
     fn may_reach_objects(&self, _pid: u32) -> bool {
         true
     }
 
-    /// The threads of a process other than its first, each by a number that stands for it in place of the pid:
-    /// its first thread may have ended, and one may have a table of descriptors of its own.
+    /// Returns the threads of a process other than its first, by ids that can be used in place of
+    /// the pid: its first thread may have exited, and a thread may have its own table of
+    /// descriptors.
     fn other_threads(&self, _pid: u32) -> Vec<u32> {
         vec![]
     }
 
-    /// The names of the objects that are mounted elsewhere (`mount --bind`), each with the mount point.
+    /// Returns the objects that are mounted elsewhere (`mount --bind`), each with the mount point.
     fn mounted_objects(&self) -> Vec<(ObjectName, Vec<u8>)> {
         vec![]
     }
 
-    /// The locks on files, `/proc/locks`.
+    /// Returns the file locks, `/proc/locks`.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    /// Fails if the table cannot be read.
     fn locks(&self) -> io::Result<Vec<FileLock>>;
 
     /// Returns the stat of a held file, through its holder.
@@ -80,18 +77,18 @@ pub trait Processes: Send + Sync {
     /// `EPERM`, `EACCES`; `ENOENT` when it is held that way no more.
     fn stat_held(&self, pid: u32, place: Place) -> io::Result<super::ObjectStat>;
 
-    /// The name that the kernel shows for a held file: as the holder knew it,
-    /// with " (deleted)" behind it when it has none any more.
+    /// Returns the kernel's name of a held file: as the holder opened it, followed by " (deleted)"
+    /// if it has none any more.
     ///
     /// # Errors
-    /// As [`Processes::stat_held`].
+    /// Like [`Processes::stat_held`].
     fn name_held(&self, pid: u32, place: Place) -> io::Result<Vec<u8>>;
 
     /// Asks exactly this process to end: `SIGTERM` through a pidfd.
     ///
     /// # Errors
     /// `ESRCH` when it has ended, even when its pid has passed to another one;
-    /// `EPERM` for a process of somebody else.
+    /// `EPERM` for a another user's process.
     fn terminate(&self, process: &ProcessId) -> io::Result<()>;
 }
 
@@ -109,11 +106,10 @@ pub struct Process {
     pub id: ProcessId,
     /// The program, or the script that an interpreter runs.
     pub command: Box<[u8]>,
-    /// Its effective user and group.
     pub uid: u32,
     pub gid: u32,
     pub began: Timestamp,
-    /// It has ended, and only its parent has not asked how.
+    /// It has exited, and its parent has not waited for it yet.
     pub ended: bool,
 }
 
@@ -121,131 +117,128 @@ pub struct Process {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
     pub pid: u32,
-    /// Its effective user; root's for one that may not be dumped, such as one
-    /// that gave up root's rights.
+    /// The effective user; root for a process that may not be dumped, such as one that dropped
+    /// root's privileges.
     pub uid: u32,
-    /// Its name, at most 15 bytes.
+    /// At most 15 bytes.
     pub command: Vec<u8>,
-    /// Its arguments, the program first.
+    /// Starts with the program.
     pub arguments: Vec<Vec<u8>>,
 }
 
-/// A process in the list of all.
+/// A process in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed {
     pub pid: u32,
-    /// Another number for each process, whose pid may have been another's before.
+    /// A unique number for each process, unlike a pid, which is reused.
     pub serial: u64,
 }
 
 /// The devices and the namespace of segments.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Whereabouts {
-    /// The device of `/dev/shm`; `None`: there is none, or who holds what is on
-    /// it cannot be told by it.
+pub struct SegmentDevices {
+    /// The device of `/dev/shm`; `None` if there is none, or if holders cannot be found by it.
     pub objects: Option<u64>,
-    /// The kernel's own, on which System V segments are: one for pages of the
-    /// usual size, and one for each size of huge pages.
+    /// The internal devices of System V segments: one for pages of the usual size, and one for each
+    /// size of huge pages.
     pub sysv: Vec<u64>,
-    /// The IPC namespace whose segments are listed.
+    /// The IPC namespace of the listed segments.
     pub namespace: Option<u64>,
 }
 
-/// What to search a process for.
+/// The options of a search for holders.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wanted {
-    pub whereabouts: Whereabouts,
-    /// Private mappings too, which cost more to find.
+    pub segment_devices: SegmentDevices,
+    /// Include private mappings, which cost more to find.
     pub private: bool,
-    /// From the text of its mappings, as on kernels that answer no queries.
+    /// Read mappings as text, as on kernels without queries.
     pub as_text: bool,
 }
 
 /// The limits of what this user can see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Visibility {
-    /// `/proc` is mounted so that it hides processes of others (`hidepid`).
+    /// `/proc` is mounted with `hidepid`.
     pub hides: bool,
     /// There are processes outside of this pid namespace.
     pub outside: bool,
-    /// `/proc` is of another pid namespace than this program: a pid that the
-    /// kernel tells is not that of the process that has it there.
+    /// `/proc` belongs to another pid namespace than this program: pids from system calls are not
+    /// those in `/proc`.
     pub foreign: bool,
 }
 
-/// The clock, as far as it bears on when processes began: they are told from
-/// the time since the machine began, by the clock of today.
+/// The clock that converts the start times of processes, which are relative to boot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clock {
     pub now: Timestamp,
-    /// The boot time, by this clock.
+    /// The boot time, by today's clock.
     pub boot: Timestamp,
-    /// By how many seconds it was set forward since then; 0 where it was not,
-    /// or where that cannot be told.
+    /// The seconds by which the clock was set forward since boot; 0 if unknown.
     pub forward: f64,
 }
 
 /// The outcome of examining a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Examined {
-    /// It may not be examined. With every user that it is, was or can be again;
-    /// empty when even that is not told.
+    /// It may not be examined. Lists every user that it is, was or can become; empty if even that
+    /// is unknown.
     Unreadable(Vec<u32>),
     /// This program ran out of descriptors or memory.
     Exhausted,
-    /// It has ended meanwhile.
+    /// It has exited.
     Gone,
-    /// It has nothing of shared memory.
+    /// It holds no shared memory.
     Nothing,
-    /// It, and everything that it has of shared memory.
-    Holds(Process, Vec<Use>),
+    /// It, and all shared memory that it holds.
+    Found(Process, Vec<Use>),
 }
 
 /// A mapping or a descriptor of shared memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
     pub of: Object,
-    /// The access that the process has: read and write where it may write,
-    /// and read where it may not, even when it may do neither (`PROT_NONE`,
-    /// `O_PATH`): it keeps the memory, and can become a reader at any time.
+    /// The access of the process: read and write if it may write, and read otherwise, even if it
+    /// may do neither (`PROT_NONE`, `O_PATH`): it keeps the memory alive, and can become a reader
+    /// at any time.
     pub access: Access,
-    /// A private mapping: what is written there nobody sees.
+    /// A private mapping: no other process sees what is written there.
     pub private: bool,
     pub place: Place,
-    /// For a mapping: how far into the file it goes.
+    /// For a mapping, its end offset in the file.
     pub reaches: u64,
-    /// System V: what the mapping says of its segment.
+    /// System V: the facts of its mapping.
     pub claim: Option<Claim>,
 }
 
-/// What a mapping of a System V segment says of it. A shmid is only unique within its IPC namespace, and
-/// a process may have attached a segment in another one before it entered this one.
+/// The facts that a mapping shows of its System V segment. A shmid is only unique within its IPC
+/// namespace, and a process may have attached a segment in another one before it entered this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Claim {
     /// The key in its name.
     pub key: u32,
-    /// Whether it is on pages of the usual size, so that it ends at most at the segment's last page.
+    /// True if it has pages of the usual size, so that it ends at the segment's last page or
+    /// before.
     pub usual_pages: bool,
-    /// Whether the process is in our IPC namespace. One that has left it still keeps our segments.
+    /// True if the process is in this IPC namespace. A process that has left it still keeps its
+    /// segments.
     pub here: bool,
 }
 
-/// Shared memory as the kernel knows it.
+/// The identity of shared memory in the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Object {
     /// A System V segment of this IPC namespace, by shmid.
     Sysv(i32),
-    /// A file of the file system of `/dev/shm`.
+    /// A file on the file system of `/dev/shm`.
     File { device: u64, inode: u64 },
 }
 
 /// A lock on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileLock {
-    /// The device of the file.
     pub device: u64,
-    /// Its inode number.
     pub inode: u64,
-    /// The pid of its holder; `None` where the kernel tells none.
+    /// The pid of its holder; `None` if the kernel does not tell.
     pub pid: Option<u32>,
 }

@@ -1,9 +1,9 @@
-//! The machine that this runs on.
+//! The local machine.
 
+mod builder;
 pub(super) mod control;
 mod listing;
 mod logind;
-mod making;
 mod memory;
 mod posix;
 mod process;
@@ -32,7 +32,7 @@ const MEMINFO: &str = "/proc/meminfo";
 const LEASE_TRIES: u32 = 4;
 const SYSV_TABLE: &str = "/proc/sysvipc/shm";
 
-/// The machine that this runs on.
+/// The local machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealMachine;
 
@@ -98,7 +98,7 @@ impl Machine for RealMachine {
         let mut tries = 0;
         loop {
             tries += 1;
-            let open = sys::object::open_to_ask(Path::new(DEV_SHM), name.as_path())?;
+            let open = sys::object::open_for_lease(Path::new(DEV_SHM), name.as_path())?;
             let stat = object_stat(&open.stat);
             if !identity.fits(&stat.identity()) {
                 return Err(io::ErrorKind::NotFound.into());
@@ -106,7 +106,7 @@ impl Machine for RealMachine {
             if !sys::lease::is_open_elsewhere(&open.file)? {
                 return Ok(false);
             }
-            // Another shmlens may have asked, or looked into it, at this very moment.
+            // Another shmlens may have requested a lease or opened it at this very moment.
             if tries == LEASE_TRIES {
                 return Ok(true);
             }
@@ -124,7 +124,7 @@ impl Machine for RealMachine {
     }
 
     fn may_attach(&self, shmid: ShmId) -> io::Result<()> {
-        // IPC_STAT asks for the same permission as shmat(SHM_RDONLY) does.
+        // IPC_STAT requires the same permission as shmat(SHM_RDONLY).
         sys::shm::stat(shmid.0).map(drop)
     }
 

@@ -1,35 +1,33 @@
-//! The text of `/proc/sysvipc/shm`, by its header line.
+//! The text of `/proc/sysvipc/shm`, parsed by its header line.
 //!
-//! Written here, because the parser of the procfs crate (0.18) keeps uids in 16
-//! bits, so that one segment of uid 100000 fails the whole table, and reads the
-//! octal permissions as decimal. The format is that of `sysvipc_shm_proc_show`
-//! in the kernel's ipc/shm.c; rss and swap came with Linux 2.6.38.
+//! The parser of the procfs crate (0.18) keeps uids in 16 bits, so that one segment of uid 100000
+//! fails the whole table, and reads the octal permissions as decimal. The format is that of
+//! `sysvipc_shm_proc_show` in the kernel's ipc/shm.c; rss and swap came with Linux 2.6.38.
 
 use super::control::SysvStat;
 use crate::segment::{Bytes, Key, Mode, ShmId, Timestamp, escape};
 use std::borrow::Cow;
 use std::cell::Cell;
 
-/// In `perms`: marked for removal with `IPC_RMID` (`SHM_DEST`).
+/// The bit in `perms` of a segment that is marked for removal with `IPC_RMID` (`SHM_DEST`).
 pub const MARKED: u32 = 0o1000;
-/// In `perms`: locked in memory with `SHM_LOCK` (`SHM_LOCKED`).
+/// The bit in `perms` of a segment that is locked with `SHM_LOCK` (`SHM_LOCKED`).
 pub const LOCKED: u32 = 0o2000;
 
 /// The parsed table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
-    /// A row for each line that could be read.
     pub rows: Vec<SysvStat>,
-    /// The lines that could not, escaped, with the reason.
+    /// The lines that do not parse, escaped, with the reason.
     pub problems: Vec<String>,
 }
 
-/// The order of the columns, from the header line.
+/// The column indexes, from the header line.
 struct Columns {
     names: Vec<String>,
 }
 
-/// Reads the table. A line that does not parse is reported, the others are kept.
+/// Parses the table. Reports lines that do not parse, and keeps the others.
 pub fn parse(text: &[u8]) -> Table {
     let mut table = Table::default();
     let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
@@ -55,21 +53,20 @@ pub fn parse(text: &[u8]) -> Table {
     table
 }
 
-/// More columns than this kernel has, or any other.
-const MOST_COLUMNS: usize = 32;
+/// More columns than any kernel has.
+const MAX_COLUMNS: usize = 32;
 
 impl Columns {
     fn row(&self, line: &[u8]) -> Result<SysvStat, String> {
-        // Whatever is no UTF-8 is no number either.
+        // Invalid UTF-8 is not a number either.
         let line = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
-        let mut words = [""; MOST_COLUMNS];
+        let mut words = [""; MAX_COLUMNS];
         let mut count = 0;
         for (place, word) in words.iter_mut().zip(line.split_ascii_whitespace()) {
             *place = word;
             count += 1;
         }
-        // The columns are asked for nearly in their order: each is looked for
-        // from behind the last one on.
+        // The columns are requested nearly in order: search for each one from the previous one on.
         let next = Cell::new(0);
         let find = |name: &str| {
             let (before, behind) = self.names.split_at(next.get());
@@ -85,7 +82,7 @@ impl Columns {
         let key = must("key")?;
         let key = key.parse::<i32>().map(i32::cast_unsigned).or_else(|_| key.parse::<u32>());
         let perms = u32::from_str_radix(must("perms")?, 8).map_err(|_| "perms is not octal".to_owned())?;
-        // A pid of another namespace is printed as 0, and -1 was seen in old kernels.
+        // The pid of another namespace is printed as 0, and -1 was seen in old kernels.
         let pid = |name: &str| Ok::<u32, String>(must(name)?.parse::<u32>().unwrap_or(0));
         let time = |name: &str| {
             let seconds = must(name)?.parse::<i64>().map_err(|_| format!("{name} is not a time"))?;

@@ -1,12 +1,12 @@
-//! What differs between two pictures of the same bytes.
+//! Compares two versions of the same bytes.
 
 use std::ops::Range;
 
-/// Bytes compared at once before looking closer.
+/// Blocks of this size are compared as a whole before single bytes are.
 const BLOCK: usize = 64;
 
-/// The ranges in which two pictures differ, in rising order, none touching
-/// another. What only one of them has is not compared.
+/// Returns the ranges in which two versions differ, in ascending order, none touching another.
+/// Bytes that only one of them has are not compared.
 #[must_use]
 pub fn differences(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
     let length = old.len().min(new.len());
@@ -36,13 +36,13 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn equal_pictures_differ_nowhere() {
+    fn equal_bytes_have_no_differences() {
         assert!(differences(&[7; 1000], &[7; 1000]).is_empty());
         assert!(differences(&[], &[7]).is_empty());
     }
 
     #[test]
-    fn neighbours_are_one_range() {
+    fn adjacent_differences_are_one_range() {
         let mut new = [0u8; 200];
         new[62..67].fill(1);
         new[199] = 1;
@@ -51,7 +51,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn as_byte_for_byte(old in proptest::collection::vec(0u8..2, 0..200), new in proptest::collection::vec(0u8..2, 0..200)) {
+        fn matches_a_naive_comparison(old in proptest::collection::vec(0u8..2, 0..200), new in proptest::collection::vec(0u8..2, 0..200)) {
             let ranges = differences(&old, &new);
             let differing: Vec<usize> = ranges.iter().cloned().flatten().collect();
             let naive: Vec<usize> = (0..old.len().min(new.len())).filter(|&at| old[at] != new[at]).collect();

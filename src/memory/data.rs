@@ -1,4 +1,4 @@
-//! From one run of data to the next, past zeros and holes.
+//! Jumps from one run of data to the next, over zeros and holes.
 
 use super::extents::{DataBackward, DataForward};
 use super::zeros::{first_nonzero, last_nonzero};
@@ -6,16 +6,15 @@ use super::{Direction, PageBuffer, Progress, Reader};
 use std::io;
 use std::ops::Range;
 
-/// How much is read at once, in bytes; little in tests, so that runs lie across pieces.
-const PIECE: usize = if cfg!(test) { 100 } else { 256 << 10 };
+/// Bytes per read. Small in tests, so that runs span several chunks.
+const CHUNK: usize = if cfg!(test) { 100 } else { 256 << 10 };
 
-/// Where the next run of data begins that begins after `from`, or the last one
-/// that begins before it. Runs of data are parted by at least `gap` zeros,
-/// written or hole; the zeros at the beginning of a segment part too. `None`
-/// when there is none, and when it was cancelled.
+/// Returns the offset of the next run of data that starts after `from`, or of the last one that
+/// starts before it. At least `gap` zeros, written or in a hole, separate two runs; any number of
+/// zeros does at the start of the segment. `None` if there is none or the search was cancelled.
 ///
 /// # Errors
-/// When the kernel refuses to read.
+/// Fails if the kernel refuses to read.
 pub fn next_data(
     reader: &Reader,
     from: u64,
@@ -24,7 +23,7 @@ pub fn next_data(
     progress: &Progress,
 ) -> io::Result<Option<u64>> {
     let size = reader.size()?;
-    let walk = Walk { reader, gap: gap.max(1), bytes: PageBuffer::with_capacity(PIECE), progress };
+    let walk = Walk { reader, gap: gap.max(1), bytes: PageBuffer::with_capacity(CHUNK), progress };
     match direction {
         Direction::Forward if from >= size => Ok(None),
         Direction::Forward => walk.forward(from + 1, size),
@@ -40,7 +39,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The first run that begins at or after `from`.
+    /// Returns the first run that starts at or after `from`.
     fn forward(mut self, from: u64, size: u64) -> io::Result<Option<u64>> {
         self.progress.begin(size - from.min(size));
         let mut zeros = self.zeros_before(from)?;
@@ -50,7 +49,7 @@ impl Walk<'_> {
             zeros = zeros.saturating_add(run.start - at);
             at = run.start;
             while at < run.end && !self.progress.is_cancelled() {
-                let length = self.read(at..run.end.min(at + PIECE as u64))?;
+                let length = self.read(at..run.end.min(at + CHUNK as u64))?;
                 if length == 0 {
                     return Ok(None);
                 }
@@ -64,24 +63,24 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    /// The last run that begins before `from`.
+    /// Returns the last run that starts before `from`.
     fn backward(mut self, from: u64) -> io::Result<Option<u64>> {
         self.progress.begin(from);
-        // The lowest byte found so far of the run that is being walked through.
+        // The lowest byte found so far of the current run.
         let mut start: Option<u64> = None;
-        let parted = |start: Option<u64>, at: u64, gap: u64| start.is_some_and(|start| start - at >= gap);
+        let separated = |start: Option<u64>, at: u64, gap: u64| start.is_some_and(|start| start - at >= gap);
         for run in DataBackward::new(self.reader, 0..from, self.progress) {
             let run = run?;
             let mut end = run.end;
             while end > run.start && !self.progress.is_cancelled() {
-                if parted(start, end, self.gap) {
+                if separated(start, end, self.gap) {
                     return Ok(start);
                 }
-                let base = end.saturating_sub(PIECE as u64).max(run.start);
+                let base = end.saturating_sub(CHUNK as u64).max(run.start);
                 let length = self.read(base..end)?;
                 let mut upto = length;
                 while let Some(last) = last_nonzero(&self.bytes[..upto]) {
-                    if parted(start, base + last as u64 + 1, self.gap) {
+                    if separated(start, base + last as u64 + 1, self.gap) {
                         return Ok(start);
                     }
                     let (lowest, seen) = run_before(&self.bytes[..=last], self.gap);
@@ -95,8 +94,8 @@ impl Walk<'_> {
         Ok(if self.progress.is_cancelled() { None } else { start })
     }
 
-    /// How many zeros stand before `at`, as far as they matter: the beginning
-    /// of the segment is as good as any number of them.
+    /// Counts the zeros before `at`, up to the gap. The start of the segment counts as any number
+    /// of them.
     fn zeros_before(&mut self, at: u64) -> io::Result<u64> {
         let mut zeros = 0;
         while zeros < self.gap {
@@ -104,7 +103,7 @@ impl Walk<'_> {
             if end == 0 {
                 return Ok(u64::MAX);
             }
-            let length = self.read(end.saturating_sub(PIECE as u64)..end)?;
+            let length = self.read(end.saturating_sub(CHUNK as u64)..end)?;
             if let Some(last) = last_nonzero(&self.bytes[..length]) {
                 return Ok(zeros + (length - last - 1) as u64);
             }
@@ -114,13 +113,13 @@ impl Walk<'_> {
     }
 
     fn read(&mut self, range: Range<u64>) -> io::Result<usize> {
-        let length = usize::try_from(range.end - range.start).unwrap_or(PIECE).min(PIECE);
+        let length = usize::try_from(range.end - range.start).unwrap_or(CHUNK).min(CHUNK);
         self.reader.fill(&mut self.bytes, range.start, length)
     }
 }
 
-/// The first byte that is not 0 and has at least `gap` zeros before it, of
-/// which `zeros` stand before `bytes`; otherwise `zeros` are those at the end.
+/// Returns the first nonzero byte that has at least `gap` zeros before it, of which `zeros` come
+/// before `bytes`. Without one, `zeros` becomes the number of zeros at the end.
 fn first_run(bytes: &[u8], gap: u64, zeros: &mut u64) -> Option<usize> {
     let window = usize::try_from(gap).unwrap_or(usize::MAX);
     let mut at = 0;
@@ -130,8 +129,8 @@ fn first_run(bytes: &[u8], gap: u64, zeros: &mut u64) -> Option<usize> {
         if *zeros >= gap {
             return Some(at);
         }
-        // No gap begins before the last byte of the window that is not 0:
-        // most bytes of dense data are never looked at.
+        // No gap can start before the last nonzero byte of the window, so most bytes of dense data
+        // are skipped.
         loop {
             let behind = &bytes[at + 1..(at + 1).saturating_add(window).min(bytes.len())];
             let Some(last) = last_nonzero(behind) else {
@@ -146,8 +145,8 @@ fn first_run(bytes: &[u8], gap: u64, zeros: &mut u64) -> Option<usize> {
     None
 }
 
-/// Walks down the run whose last byte is the last of `bytes`: the lowest byte
-/// of it, and how many bytes below were not looked at.
+/// Follows the run that ends with the last of `bytes` backward. Returns its lowest byte and the
+/// number of bytes below it that were not examined.
 fn run_before(bytes: &[u8], gap: u64) -> (usize, usize) {
     let window = usize::try_from(gap).unwrap_or(usize::MAX);
     let mut at = bytes.len() - 1;
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn from_run_to_run() {
+    fn next_data_jumps_to_the_start_of_a_run() {
         let mut bytes = FakeBytes::hole(1 << 42);
         bytes.write(5, b"one");
         bytes.write(10, b"still one");
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn it_can_be_stopped() {
+    fn a_cancelled_search_finds_nothing() {
         let (_machine, reader) = object(FakeBytes::full(&[1; 10_000]));
         let progress = Progress::new();
         progress.cancel();
@@ -203,7 +202,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn as_byte_for_byte(bytes in sparse(), from in 0u64..25_000, gap in prop_oneof![0u64..40, 0u64..9000]) {
+        fn matches_a_naive_search(bytes in sparse(), from in 0u64..25_000, gap in prop_oneof![0u64..40, 0u64..9000]) {
             let (machine, reader) = object(bytes);
             let before = pages(&machine);
             let all = all(&reader);

@@ -1,11 +1,11 @@
-//! Segments that the tests of this room look into.
+//! Segments for the tests of this module.
 
 use super::{PageBuffer, Reader};
 use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::survey::{Names, Survey};
 use proptest::prelude::*;
 
-/// A machine with one object, named "a", and a reader of it.
+/// Returns a machine with one object, named "a", and a reader of it.
 pub fn object(bytes: FakeBytes) -> (FakeMachine, Reader) {
     let machine = FakeMachine::new();
     machine.add_object("a", bytes);
@@ -13,27 +13,25 @@ pub fn object(bytes: FakeBytes) -> (FakeMachine, Reader) {
     (machine, reader)
 }
 
-/// A reader of the first segment of a machine.
+/// Returns a reader of the first segment of a machine.
 pub fn reader(machine: &FakeMachine) -> Reader {
     let survey = Survey::take(machine, &mut Names::default());
     Reader::open(machine, &survey.segments[0]).unwrap()
 }
 
-/// How many pages the object has.
 pub fn pages(machine: &FakeMachine) -> usize {
     let mut count = 0;
     machine.edit_object("a", |bytes| count = bytes.pages.len());
     count
 }
 
-/// All bytes of an object.
 pub fn all(reader: &Reader) -> Vec<u8> {
     let mut bytes = PageBuffer::default();
     reader.fill(&mut bytes, 0, usize::try_from(reader.size().unwrap()).unwrap()).unwrap();
     bytes.to_vec()
 }
 
-/// Objects of a few pages with some data here and there, of few different bytes.
+/// Generates objects of a few pages with scattered data of few different bytes.
 pub fn sparse() -> impl Strategy<Value = FakeBytes> {
     let blob = (0u64..24_000, proptest::collection::vec(0u8..3, 1..40));
     (0u64..24_000, proptest::collection::vec(blob, 0..6)).prop_map(|(size, blobs)| {

@@ -1,16 +1,15 @@
-//! The parts of a segment that hold data, from either end, without reading any.
+//! Finds the runs of data in a segment, in either direction, without reading any.
 
 use super::{Progress, Reader};
 use crate::machine::ExtentKind;
 use std::io;
 use std::ops::Range;
 
-/// Ranges larger than this are halved when they are gone through backwards;
-/// smaller ones in tests, so that there are several.
+/// Larger ranges are halved when searching backward. Small in tests, so that there are several.
 const LEAF: u64 = if cfg!(test) { 8 << 10 } else { 64 << 20 };
 
-/// The runs of data within a range, in rising order. Two of them may touch;
-/// what lies between others is hole. Ends early when the work is cancelled.
+/// The runs of data within a range, in ascending order. Two of them may touch; a gap between others
+/// is a hole. Ends early when the work is cancelled.
 pub struct DataForward<'a> {
     reader: &'a Reader,
     progress: &'a Progress,
@@ -45,16 +44,15 @@ impl Iterator for DataForward<'_> {
     }
 }
 
-/// The runs of data within a range, in falling order, as [`DataForward`].
+/// The runs of data within a range, in descending order, like [`DataForward`].
 ///
-/// The kernel tells extents only forwards. So a range is cut in halves until
-/// it is a hole or small; a hole of any size costs one question.
+/// The kernel reports extents only in the forward direction, so a range is halved until it is a
+/// hole or small. A hole of any size takes one query.
 pub struct DataBackward<'a> {
     reader: &'a Reader,
     progress: &'a Progress,
-    /// Ranges that were not looked at yet, the highest on top.
+    /// Ranges that were not examined yet, the highest on top.
     open: Vec<Range<u64>>,
-    /// Runs of data of one leaf, the highest on top.
     ready: Vec<Range<u64>>,
 }
 
@@ -78,13 +76,13 @@ impl<'a> DataBackward<'a> {
                     DataForward::new(self.reader, range, self.progress).collect::<io::Result<_>>()?;
                 continue;
             }
-            // Where data ends is not asked: in a large run that takes its time.
+            // Do not ask for the end of data: the kernel needs a step for each of its pages.
             let limit = match self.reader.extent_at(range.start, 1)? {
                 Some(extent) if extent.kind == ExtentKind::Hole => length,
                 _ => 1,
             };
             match self.reader.extent_at(range.start, limit)? {
-                // Beyond the end, or a hole throughout.
+                // Past the end, or a hole throughout.
                 None => {}
                 Some(extent) if extent.kind == ExtentKind::Hole && extent.end >= range.end => {}
                 Some(_) => {
@@ -125,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_hole_is_one_question() {
+    fn the_largest_hole_is_skipped() {
         let mut bytes = FakeBytes::hole(u64::MAX >> 1);
         bytes.write(1 << 61, b"x");
         let (machine, reader) = object(bytes);
@@ -139,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn cancelled_is_over() {
+    fn a_cancelled_walk_ends() {
         let (_machine, reader) = object(FakeBytes::full(&vec![1; 40_000]));
         let progress = Progress::new();
         progress.cancel();
@@ -149,7 +147,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_ways_find_the_same(bytes in sparse(), start in 0u64..25_000, end in 0u64..25_000) {
+        fn both_directions_find_the_same_runs(bytes in sparse(), start in 0u64..25_000, end in 0u64..25_000) {
             let (_machine, reader) = object(bytes);
             let progress = Progress::new();
             let forward: Vec<_> = DataForward::new(&reader, start..end, &progress).map(Result::unwrap).collect();

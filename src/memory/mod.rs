@@ -1,36 +1,35 @@
-//! Reads contents without disturbing them: the reader, extents, search,
-//! compare, and a segment watched live.
+//! Reads contents without disturbing them: the reader, extents, search, comparison, and change
+//! tracking.
 //!
-//! Nothing here touches a hole, and everything needs little memory, whatever
-//! the size of the segment.
+//! Nothing here touches a hole, and memory use does not depend on the size of the segment.
 
+mod chunks;
 mod compare;
 mod data;
 #[cfg(test)]
 mod example;
 mod extents;
+mod in_order;
 mod live;
 mod page_buffer;
 mod pattern;
-mod pieces;
 mod pipeline;
 mod progress;
 mod reader;
 mod search;
 mod tracker;
-mod turns;
 mod zeros;
 
+pub use chunks::{Chunk, Chunks};
 pub use compare::differences;
 pub use data::next_data;
-pub use live::{Cell, CellKind, Live, Look, Request};
+pub(crate) use in_order::in_order;
+pub use live::{Cell, CellKind, Live, Snapshot, SnapshotRequest};
 pub use page_buffer::PageBuffer;
 pub(crate) use page_buffer::is_slow;
 pub use pattern::{Pattern, PatternError};
-pub use pieces::{Piece, Pieces};
 pub(crate) use pipeline::pipeline;
 pub use progress::{Direction, Progress};
-pub use reader::{OpenError, Reader, Standing};
+pub use reader::{OpenError, Presence, Reader};
 pub use search::{Matches, find_all, find_next};
 pub use tracker::{Change, Tracker};
-pub(crate) use turns::in_turns;

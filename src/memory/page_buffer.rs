@@ -11,7 +11,7 @@ use std::ops::{Deref, Range};
 const PAGE: usize = 4096;
 /// A distance behind an offset that is neither slow itself nor brings another offset that is just
 /// ahead of it into reach.
-const BEHIND: u64 = 64;
+const SAFE_DISTANCE: u64 = 64;
 /// Reads of this size or more must avoid the slow distances.
 const LARGE: usize = 32 << 10;
 
@@ -53,7 +53,7 @@ impl PageBuffer {
     /// Returns `length` bytes to read into from the offset `from` of one file and to write at the
     /// offset `to` of another, where the kernel's copy has the same slow distances.
     pub fn place_between(&mut self, from: u64, to: u64, length: usize) -> &mut [u8] {
-        let place = if is_near(to, from) { from.wrapping_sub(BEHIND) } else { from };
+        let place = if is_near(to, from) { from.wrapping_sub(SAFE_DISTANCE) } else { from };
         self.place(place, length)
     }
 

@@ -1,74 +1,63 @@
-//! What to look for: bytes, some of whose bits may be anything.
+//! Search patterns: bytes of which some bits may be wildcards.
 
 use crate::segment::{escape, unescape};
 use memchr::memmem;
 
-/// The longest pattern: more than anybody types or passes as an argument.
-const LONGEST: usize = 1 << 20;
+/// The maximum length: more than anyone types or passes as an argument.
+const MAX_LENGTH: usize = 1 << 20;
 
-/// Bytes to look for. Never empty, and never all wildcards.
+/// Bytes to search for. Never empty, and never all wildcards.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     bytes: Vec<u8>,
-    /// Which bits count; `None` when all do.
+    /// The bits that count; `None` if all do.
     mask: Option<Vec<u8>>,
-    /// Finds the longest stretch of bytes of which every bit counts.
+    /// Finds the longest run of bytes without wildcards.
     finder: memmem::Finder<'static>,
     finder_backward: memmem::FinderRev<'static>,
-    /// Where that stretch stands in the pattern.
+    /// The offset of that run in the pattern.
     anchor: usize,
 }
 
-/// A text that is no pattern.
+/// An error in a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// There is nothing to look for.
     #[error("the pattern is empty")]
     Empty,
-    /// It fits everywhere.
     #[error("'{0}' matches everything: at least one digit must not be a wildcard")]
     Anything(String),
-    /// Not hex.
     #[error("invalid hex '{text}': '{found}' is not a hex digit or ? (any digit)")]
-    NoHex {
-        /// What was typed.
-        text: String,
-        /// The character that is none.
-        found: String,
-    },
-    /// Half a byte.
+    InvalidHex { text: String, found: String },
     #[error("odd number of hex digits in '{0}': use two for each byte, or ?? for any byte (de ad ?? ef)")]
     Odd(String),
-    /// Too long.
-    #[error("the pattern has {0} bytes; the maximum is {LONGEST}")]
+    #[error("the pattern has {0} bytes; the maximum is {MAX_LENGTH}")]
     TooLong(usize),
 }
 
 impl Pattern {
-    /// These very bytes.
+    /// Returns a pattern of exactly these bytes.
     ///
     /// # Errors
-    /// When there are none, or more than 1 MiB.
+    /// Fails if there are none, or more than 1 MiB.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Result<Self, PatternError> {
         let bytes = bytes.into();
         let mask = vec![0xff; bytes.len()];
         Self::masked(bytes, mask)
     }
 
-    /// A text as UTF-8, in which `\xNN` stands for that byte.
+    /// Returns the pattern of a text as UTF-8, in which `\xNN` is a byte.
     ///
     /// # Errors
-    /// When it is empty or longer than 1 MiB.
+    /// Fails if it is empty or longer than 1 MiB.
     pub fn text(text: &str) -> Result<Self, PatternError> {
         Self::bytes(unescape(text))
     }
 
-    /// Hex digits in pairs: `de ad be ef`, `deadbeef`, `0xdeadbeef`; `??` is
-    /// any byte, `d?` and `?f` any that has that digit. Blanks, and `_`, `,`
-    /// and `:` between the bytes mean nothing.
+    /// Parses hex digits in pairs: `de ad be ef`, `deadbeef`, `0xdeadbeef`. `??` is any byte, `d?`
+    /// and `?f` any byte with that digit. Blanks, `_`, `,` and `:` between bytes are ignored.
     ///
     /// # Errors
-    /// When it is no hex, has half a byte, or is nothing but wildcards.
+    /// Fails if it is no hex, has half a byte, or is nothing but wildcards.
     pub fn hex(text: &str) -> Result<Self, PatternError> {
         let shown = || escape(text.trim().as_bytes());
         let (mut bytes, mut mask) = (vec![], vec![]);
@@ -78,7 +67,7 @@ impl Pattern {
                 .chars()
                 .map(|c| hex_digit(c).ok_or_else(|| escape(c.encode_utf8(&mut [0; 4]).as_bytes())))
                 .collect::<Result<_, _>>()
-                .map_err(|found| PatternError::NoHex { text: shown(), found })?;
+                .map_err(|found| PatternError::InvalidHex { text: shown(), found })?;
             let (pairs, []) = digits.as_chunks::<2>() else { return Err(PatternError::Odd(shown())) };
             bytes.extend(pairs.iter().map(|[high, low]| high.0 << 4 | low.0));
             mask.extend(pairs.iter().map(|[high, low]| high.1 << 4 | low.1));
@@ -89,16 +78,16 @@ impl Pattern {
         Self::masked(bytes, mask)
     }
 
-    /// Bytes of which only the bits that are set in `mask` count. Where the
-    /// mask is shorter, all bits count.
+    /// Returns a pattern in which only the bits that are set in `mask` count. Past the end of the
+    /// mask all bits count.
     ///
     /// # Errors
-    /// When there are none or more than 1 MiB, or when no bit counts.
+    /// Fails if there are none or more than 1 MiB, or when no bit counts.
     pub fn masked(mut bytes: Vec<u8>, mut mask: Vec<u8>) -> Result<Self, PatternError> {
         if bytes.is_empty() {
             return Err(PatternError::Empty);
         }
-        if bytes.len() > LONGEST {
+        if bytes.len() > MAX_LENGTH {
             return Err(PatternError::TooLong(bytes.len()));
         }
         mask.resize(bytes.len(), 0xff);
@@ -115,27 +104,27 @@ impl Pattern {
         Ok(Self { bytes, mask, finder, finder_backward, anchor: anchor.start })
     }
 
-    /// How many bytes it has, at least one.
+    /// Returns its length in bytes, at least 1.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a pattern is never empty")]
     pub const fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether it fits a run of zeros, and so a hole.
+    /// Returns true if it matches zeros, and so a hole.
     #[must_use]
-    pub fn fits_zeros(&self) -> bool {
+    pub fn matches_zeros(&self) -> bool {
         self.bytes.iter().all(|&byte| byte == 0)
     }
 
-    /// The first place in `hay`, at or after `from`, where it fits.
+    /// Returns the first match in `hay` at or after `from`.
     #[must_use]
     pub fn find(&self, hay: &[u8], from: usize) -> Option<usize> {
         let mut at = from;
         while at.checked_add(self.len())? <= hay.len() {
             let anchor = self.finder.find(&hay[at + self.anchor..])?;
             at += anchor;
-            if self.fits(hay, at) {
+            if self.matches_at(hay, at) {
                 return Some(at);
             }
             at += 1;
@@ -143,26 +132,26 @@ impl Pattern {
         None
     }
 
-    /// The last place in `hay` where it fits.
+    /// Returns the last match in `hay`.
     #[must_use]
     pub fn find_last(&self, hay: &[u8]) -> Option<usize> {
-        // The anchor may stand as far back as the pattern's tail leaves room for.
+        // The anchor may be as far back as the tail of the pattern allows.
         let needle = self.finder.needle().len();
         let tail = self.len() - self.anchor - needle;
         let mut end = hay.len().checked_sub(tail)?;
         loop {
             let anchor = self.finder_backward.rfind(&hay[..end])?;
             let at = anchor.checked_sub(self.anchor)?;
-            if self.fits(hay, at) {
+            if self.matches_at(hay, at) {
                 return Some(at);
             }
-            // The next one begins before this one.
+            // Continue with an anchor that starts before this one.
             end = (anchor + needle).checked_sub(1).filter(|&end| end >= needle)?;
         }
     }
 
-    /// Whether it fits at that place, whose anchor does.
-    fn fits(&self, hay: &[u8], at: usize) -> bool {
+    /// Returns true if the pattern matches at `at`, given that its anchor does.
+    fn matches_at(&self, hay: &[u8], at: usize) -> bool {
         let Some(hay) = hay.get(at..at + self.len()) else { return false };
         match &self.mask {
             None => true,
@@ -173,7 +162,7 @@ impl Pattern {
     }
 }
 
-/// A hex digit and its mask.
+/// Returns the value of a hex digit and its mask.
 fn hex_digit(c: char) -> Option<(u8, u8)> {
     if c == '?' {
         return Some((0, 0));
@@ -181,7 +170,7 @@ fn hex_digit(c: char) -> Option<(u8, u8)> {
     c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()).map(|digit| (digit, 0xf))
 }
 
-/// The longest run of bytes of which every bit counts; empty when there is none.
+/// Returns the longest run of bytes without wildcards; empty if there is none.
 fn longest_exact(mask: &[u8]) -> std::ops::Range<usize> {
     let mut longest = 0..0;
     let mut start = 0;
@@ -206,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn hex_in_all_its_forms() {
+    fn hex_accepts_every_separator_and_wildcard() {
         for text in ["deadbeef", "de ad be ef", "0xDEADBEEF", "de:ad:be:ef", " de_ad, 0xbe 0xef "] {
             assert_eq!(hex(text), (vec![0xde, 0xad, 0xbe, 0xef], None), "{text}");
         }
@@ -215,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_says_why() {
+    fn invalid_patterns_are_explained() {
         let error = |text| Pattern::hex(text).unwrap_err().to_string();
         assert!(error("").contains("empty"));
         assert!(error("  ").contains("empty"));
@@ -229,15 +218,15 @@ mod tests {
     }
 
     #[test]
-    fn a_text_may_have_bytes() {
+    fn text_accepts_escaped_bytes() {
         assert_eq!(Pattern::text(r"a\x00\xff").unwrap().bytes, b"a\0\xff");
         assert_eq!(Pattern::text("ö").unwrap().bytes, "ö".as_bytes());
     }
 
     #[test]
-    fn only_zeros_and_wildcards_fit_a_hole() {
-        assert!(Pattern::hex("00 ?? 0?").unwrap().fits_zeros());
-        assert!(!Pattern::hex("00 01").unwrap().fits_zeros());
+    fn only_zeros_and_wildcards_match_a_hole() {
+        assert!(Pattern::hex("00 ?? 0?").unwrap().matches_zeros());
+        assert!(!Pattern::hex("00 01").unwrap().matches_zeros());
     }
 
     #[test]
@@ -273,7 +262,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_taken_or_refused(text in "[0-9a-f? x\\PC]*") {
+        fn no_text_panics(text in "[0-9a-f? x\\PC]*") {
             let _ = Pattern::hex(&text);
             let _ = Pattern::text(&text);
         }

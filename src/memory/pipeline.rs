@@ -1,15 +1,14 @@
-//! Two threads, of which the second works on what the first has prepared.
+//! Two threads: one prepares items, the other one processes them.
 
 use std::ops::ControlFlow;
 use std::sync::mpsc::{channel, sync_channel};
 use std::{iter, thread};
 
-/// The items that travel between the threads: few, so that they stay in the cache of a processor.
+/// The number of items in circulation: few, so that they stay in the processor's cache.
 const ITEMS: usize = 4;
 
-/// Prepares items with `fill`, until that returns false, and passes each of them to `drain`, in
-/// order, until that breaks. Where `shared` says that it is worth a thread, `fill` runs in one of
-/// its own. Items are reused.
+/// Prepares items with `fill` until that returns false, and passes them in order to `drain` until
+/// that breaks. If `shared` is set, `fill` runs on a thread of its own. Items are reused.
 pub fn pipeline<S: Default + Send>(
     shared: bool,
     mut fill: impl FnMut(&mut S) -> bool + Send,
@@ -27,11 +26,11 @@ pub fn pipeline<S: Default + Send>(
                     }
                 }
             });
-            // Without another thread, as at the limit of processes, this one does both.
+            // Without a second thread, as at the limit of processes, this one does both.
             if worker.is_err() {
                 return false;
             }
-            // Half of the items at a time: a thread that slept for each would mostly be waking up.
+            // Half of the items at a time: a thread that waited for each would mostly be waking up.
             let half = || iter::repeat_with(S::default).take(ITEMS / 2).collect();
             let _ = give_back.send(half());
             let _ = give_back.send(half());

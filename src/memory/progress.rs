@@ -1,18 +1,18 @@
-//! Long work: how far it is, and how to stop it.
+//! Progress and cancellation of long work.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Which way to look from a place.
+/// The direction of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// Towards the end.
+    /// Toward the end.
     Forward,
-    /// Towards the beginning.
+    /// Toward the start.
     Backward,
 }
 
-/// Shared between who does long work and who waits for it.
+/// Shared between the thread that does long work and those that wait for it.
 #[derive(Debug, Default)]
 pub struct Progress {
     cancelled: Arc<AtomicBool>,
@@ -24,43 +24,41 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Nothing done of nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asks the work to stop. It does so within a few milliseconds, and ends
-    /// as if there were nothing more to find.
+    /// Asks the work to stop. It does so within a few milliseconds, as if there were nothing more
+    /// to find.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was asked to stop.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }
 
-    /// The flag that [`Progress::cancel`] sets, for work that outlives a borrow.
+    /// Returns the flag that [`Progress::cancel`] sets, for work that outlives a borrow.
     #[must_use]
     pub fn cancellation(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.cancelled)
     }
 
-    /// How many bytes are done; holes count too.
+    /// Returns the number of bytes done, including holes.
     #[must_use]
     pub fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
     }
 
-    /// How many bytes there are in all; 0 before the work has begun.
+    /// Returns the total number of bytes; 0 before the work has started.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
     }
 
-    /// Begins: so many bytes to do, none done.
+    /// Starts work on `total` bytes.
     pub fn begin(&self, total: u64) {
         self.done.store(0, Ordering::Relaxed);
         self.total.store(total, Ordering::Relaxed);
@@ -78,18 +76,18 @@ impl Progress {
         self.cut_short.load(Ordering::Relaxed)
     }
 
-    /// So many bytes are done by now.
+    /// Sets the number of bytes done.
     pub fn reach(&self, done: u64) {
         self.done.store(done, Ordering::Relaxed);
     }
 
-    /// Begins the next item of several; `what` names it.
+    /// Starts the next of several items; `what` names it.
     pub fn next_item(&self, item: usize, items: usize, what: String) {
         self.begin(0);
         *self.item.lock().unwrap_or_else(PoisonError::into_inner) = (item, items, what);
     }
 
-    /// The number of the current item, the number of items, and the item in words.
+    /// Returns the number of the current item, the number of items, and the item in words.
     #[must_use]
     pub fn item(&self) -> (usize, usize, String) {
         self.item.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -1,5 +1,4 @@
-//! The reader of one segment: opened as the very segment that was listed, and
-//! read-only, always.
+//! The reader of one segment: verifies that it opens the segment that was listed, and never writes.
 
 use super::page_buffer::{PageBuffer, is_slow};
 use crate::machine::{Contents, Extent, Machine, Trace};
@@ -7,7 +6,7 @@ use crate::segment::{Facts, Identity, Mode, Owner, Segment, SegmentId, plain_err
 use std::io;
 use std::sync::Arc;
 
-/// An open segment. Clones share what is open; the last one closes (detaches) it.
+/// An open segment. Clones share the open file or attachment; the last one closes it.
 #[derive(Clone)]
 pub struct Reader {
     contents: Arc<dyn Contents>,
@@ -15,33 +14,22 @@ pub struct Reader {
     identity: Identity,
 }
 
-/// Why a segment could not be opened.
+/// The reason why a segment could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// It is gone.
     #[error("{id} is gone: removed since it was listed")]
-    Gone {
-        /// Which.
-        id: SegmentId,
-    },
-    /// Another one has its name now.
+    Gone { id: SegmentId },
+    /// Its name belongs to another segment now.
     #[error("{id} has changed since it was listed: its name now belongs to another segment. Try again")]
-    Replaced {
-        /// Which.
-        id: SegmentId,
-    },
-    /// It may not be read.
+    Replaced { id: SegmentId },
     #[error("failed to read {id}: permission denied (owner {owner}, mode {mode} {symbolic}). \
              {remedy}",
             owner = .owner.user_text(), symbolic = .mode.symbolic(), remedy = remedy(.id, .owner, *.own))]
     Denied {
-        /// Which.
         id: SegmentId,
-        /// Whose it is.
         owner: Owner,
-        /// Its permission bits.
         mode: Mode,
-        /// Whether this user may change the mode, and that helps.
+        /// True if this user may change the mode, and that helps.
         own: bool,
     },
     /// It is unlinked and only mapped.
@@ -50,98 +38,73 @@ pub enum OpenError {
          Run as root to read it through /proc/PID/map_files"
     )]
     Concealed {
-        /// Which.
         id: SegmentId,
         /// The name that it had, in words.
         former: String,
-        /// Its holders.
         holders: String,
     },
-    /// The name in /dev/shm is of something else.
+    /// The name in `/dev/shm` is not a regular file.
     #[error("{id} is not shared memory: not a regular file")]
-    NotMemory {
-        /// Which.
-        id: SegmentId,
-    },
-    /// The address space does not hold it.
+    NotMemory { id: SegmentId },
+    /// It does not fit into the address space.
     #[error(
         "failed to attach {id}: {size} does not fit in the address space. Check the limit with `ulimit -v`"
     )]
-    TooLarge {
-        /// Which.
-        id: SegmentId,
-        /// How large it is.
-        size: crate::segment::Bytes,
-    },
-    /// Somebody has to be asked first, and the kernel does so.
+    TooLarge { id: SegmentId, size: crate::segment::Bytes },
+    /// Another process holds a lease, and has to release it first.
     #[error(
         "failed to open {id}: a process holds a lease on it (F_SETLEASE) and has been asked to release it. \
              Try again; the kernel breaks the lease after /proc/sys/fs/lease-break-time seconds"
     )]
-    Leased {
-        /// Which.
-        id: SegmentId,
-    },
-    /// Anything else.
+    Leased { id: SegmentId },
     #[error("failed to open {id}: {}", plain_error(.source))]
-    Other {
-        /// Which.
-        id: SegmentId,
-        /// What the kernel said.
-        source: io::Error,
-    },
+    Other { id: SegmentId, source: io::Error },
 }
 
-/// What helps who may not read it.
+/// Returns advice for a user who may not read a segment.
 fn remedy(id: &SegmentId, owner: &Owner, own: bool) -> String {
     if own {
         let id = shell_quote(id.to_string().as_bytes());
         return format!("Give yourself read permission: `shmlens chmod u+r {id}`");
     }
-    format!("Run as {}, or ask the owner for read permission", who_may(owner))
+    format!("Run as {}, or ask the owner for read permission", permitted_users(owner))
 }
 
-/// Who may read what is its owner's alone.
-fn who_may(owner: &Owner) -> String {
+/// Names the users who may read what only its owner may.
+fn permitted_users(owner: &Owner) -> String {
     if owner.uid == 0 { "root".to_owned() } else { format!("{} or root", owner.user_text()) }
 }
 
-/// What has become of a segment that is open.
+/// The state of an open segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It is there, and has this size.
-    There {
-        /// The size now.
-        size: u64,
-    },
-    /// It was removed; what was opened is still held, at this size.
-    Removed {
-        /// The size now.
-        size: u64,
-    },
-    /// It was removed, and another one has its name.
+pub enum Presence {
+    /// It exists.
+    Present { size: u64 },
+    /// It was removed, but is still open here.
+    Removed { size: u64 },
+    /// It was removed, and another segment has its name.
     Replaced {
         /// The size of the one that is open.
         size: u64,
     },
 }
 
-impl Standing {
-    /// The size of what is open.
+impl Presence {
+    /// Returns the size of the open segment.
     #[must_use]
     pub const fn size(self) -> u64 {
         match self {
-            Self::There { size } | Self::Removed { size } | Self::Replaced { size } => size,
+            Self::Present { size } | Self::Removed { size } | Self::Replaced { size } => size,
         }
     }
 }
 
 impl Reader {
-    /// Opens a segment that a survey listed. For System V this attaches it,
-    /// which others can see.
+    /// Opens a segment that a survey listed. A System V segment is attached, which other processes
+    /// can see.
     ///
     /// # Errors
-    /// When it is gone or replaced, when it may not be read, or when the
+    /// Fails if it is gone or replaced, when it may not be read, or when the
     /// kernel refuses; each with what would help.
     pub fn open(machine: &dyn Machine, segment: &Segment) -> Result<Self, OpenError> {
         if segment.is_concealed() {
@@ -166,12 +129,12 @@ impl Reader {
         Ok(Self { contents: Arc::from(contents), id: segment.id.clone(), identity: stat.identity })
     }
 
-    /// What reading a segment would leave behind, found out without leaving it:
-    /// a POSIX object is opened and not read, a System V segment not attached.
+    /// Returns the trace that reading a segment would leave, without leaving it: opens a POSIX
+    /// object without reading it, and does not attach a System V segment.
     ///
     /// # Errors
     /// Those that opening it would give.
-    pub fn foresee(machine: &dyn Machine, segment: &Segment) -> Result<Trace, OpenError> {
+    pub fn predict_trace(machine: &dyn Machine, segment: &Segment) -> Result<Trace, OpenError> {
         match &segment.id {
             SegmentId::Sysv(shmid) => machine
                 .may_attach(*shmid)
@@ -183,85 +146,83 @@ impl Reader {
         }
     }
 
-    /// Which segment it reads.
     #[must_use]
     pub const fn id(&self) -> &SegmentId {
         &self.id
     }
 
-    /// What reading leaves behind.
     #[must_use]
     pub fn trace(&self) -> Trace {
         self.contents.trace()
     }
 
-    /// Its size now.
+    /// Returns the current size.
     ///
     /// # Errors
-    /// When the kernel no longer answers for it.
+    /// Fails if the kernel no longer answers for it.
     pub fn size(&self) -> io::Result<u64> {
         self.contents.stat().map(|stat| stat.size)
     }
 
-    /// What has become of it: whether it still has its name.
+    /// Checks that the open segment still exists and still has its name.
     ///
     /// # Errors
-    /// When the kernel no longer answers for it.
-    pub fn standing(&self, machine: &dyn Machine) -> io::Result<Standing> {
+    /// Fails if the kernel no longer answers for it.
+    pub fn presence(&self, machine: &dyn Machine) -> io::Result<Presence> {
         let stat = self.contents.stat()?;
         let size = stat.size;
         if !stat.removed {
-            return Ok(Standing::There { size });
+            return Ok(Presence::Present { size });
         }
         let replaced = match &self.id {
             SegmentId::Posix(name) => {
                 machine.stat_object(name).is_ok_and(|other| !self.identity.fits(&other.identity()))
             }
-            // A shmid is not given out again while its segment lives.
+            // A shmid is not reused while its segment exists.
             SegmentId::Sysv(_) | SegmentId::Deleted { .. } => false,
         };
-        Ok(if replaced { Standing::Replaced { size } } else { Standing::Removed { size } })
+        Ok(if replaced { Presence::Replaced { size } } else { Presence::Removed { size } })
     }
 
-    /// Reads at `offset`, and tells how much: less than asked for where the
-    /// segment ends, nothing beyond. Holes read as zeros and stay holes.
+    /// Reads at `offset` and returns the number of bytes: fewer at the end of the segment, none
+    /// past it. Holes read as zeros and stay holes.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// Fails if the kernel refuses.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         debug_assert!(!is_slow(offset, buffer), "read into a `PageBuffer` at {offset:#x}");
         self.contents.read_at(offset, buffer)
     }
 
-    /// Reads `length` bytes at `offset` into `buffer`, which then holds what there is of them.
-    /// Returns their number, as [`Self::read_at`].
+    /// Reads up to `length` bytes at `offset` into `buffer`, and returns their number like
+    /// [`Self::read_at`].
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// Fails if the kernel refuses.
     pub fn fill(&self, buffer: &mut PageBuffer, offset: u64, length: usize) -> io::Result<usize> {
         let count = self.read_at(offset, buffer.place(offset, length))?;
         buffer.truncate(count);
         Ok(count)
     }
 
-    /// The run of data or hole that `offset` lies in, looking at most `limit`
-    /// bytes on. `None` at and beyond the end.
+    /// Returns the run of data or hole that `offset` is in, limited to `limit` bytes. `None` at and
+    /// past the end.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// Fails if the kernel refuses.
     pub fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
         self.contents.extent_at(offset, limit)
     }
 
-    /// Its POSIX ACL, as [`Contents::acl`] gives it.
+    /// Returns its POSIX ACL, like [`Contents::acl`].
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// Fails if the kernel refuses.
     pub fn acl(&self) -> io::Result<Option<Vec<u8>>> {
         self.contents.acl()
     }
 
-    /// Says that these bytes were read and are not wanted any more.
+    /// Tells the kernel that these bytes are not needed any more.
     pub fn release(&self, offset: u64, length: u64) {
         self.contents.release(offset, length);
     }
@@ -276,13 +237,13 @@ impl OpenError {
                 Self::TooLarge { id, size: segment.size }
             }
             (Some(libc::EINVAL | libc::EIDRM), _) | (_, io::ErrorKind::NotFound) => Self::Gone { id },
-            // With O_NONBLOCK, open(2) does not wait for it.
+            // With O_NONBLOCK, open(2) does not wait for the lease.
             (Some(libc::EAGAIN), _) if segment.posix().is_some() => Self::Leased { id },
             (_, io::ErrorKind::PermissionDenied) => {
                 let me = machine.effective_uid();
                 let creator = segment.sysv().map(|facts| facts.creator.uid);
                 let own = me == segment.owner.uid || Some(me) == creator;
-                // With the bit set, something else is in the way.
+                // If the bit is set, something else is in the way.
                 let own = own && segment.mode.bits() & 0o400 == 0;
                 Self::Denied { id, owner: segment.owner.clone(), mode: segment.mode, own }
             }
@@ -302,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_up_to_the_end_and_no_further() {
+    fn reads_stop_at_the_end() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"hello"));
         let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
@@ -323,21 +284,21 @@ mod tests {
         let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
         let mut buffer = PageBuffer::default();
         buffer.place(16, 64 << 10);
-        // The address of the bytes is 16 bytes past a page, as malloc returns it.
+        // The address is 16 bytes past a page, like that of a malloc block.
         let _ = reader.read_at(0, buffer.place(16, 64 << 10));
     }
 
     #[test]
-    fn says_what_became_of_it() {
+    fn presence_tells_removal_and_replacement() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(&[1; 100]));
         let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
         machine.edit_object("a", |bytes| bytes.size = 10);
-        assert_eq!(reader.standing(&machine).unwrap(), Standing::There { size: 10 });
+        assert_eq!(reader.presence(&machine).unwrap(), Presence::Present { size: 10 });
         machine.remove_object("a");
-        assert_eq!(reader.standing(&machine).unwrap(), Standing::Removed { size: 10 });
+        assert_eq!(reader.presence(&machine).unwrap(), Presence::Removed { size: 10 });
         machine.add_object("a", FakeBytes::hole(7));
-        assert_eq!(reader.standing(&machine).unwrap(), Standing::Replaced { size: 10 });
+        assert_eq!(reader.presence(&machine).unwrap(), Presence::Replaced { size: 10 });
         let mut buffer = [0; 4];
         assert_eq!(reader.read_at(0, &mut buffer).unwrap(), 4);
     }
@@ -358,17 +319,17 @@ mod tests {
     }
 
     #[test]
-    fn foreseeing_attaches_nothing() {
+    fn predict_trace_attaches_nothing() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"x"));
         machine.add_sysv(7, 0, FakeBytes::full(b"x"));
         let listed = survey(&machine);
         let traces: Vec<Trace> =
-            listed.iter().map(|segment| Reader::foresee(&machine, segment).unwrap()).collect();
+            listed.iter().map(|segment| Reader::predict_trace(&machine, segment).unwrap()).collect();
         assert_eq!(traces, [Trace::Attached, Trace::None]);
         machine.edit(|facts| facts.effective_uid = 1001);
         for segment in &listed {
-            assert!(matches!(Reader::foresee(&machine, segment), Err(OpenError::Denied { .. })));
+            assert!(matches!(Reader::predict_trace(&machine, segment), Err(OpenError::Denied { .. })));
         }
         machine.edit(|facts| assert_eq!(facts.attached, 0));
     }
@@ -388,7 +349,7 @@ mod tests {
                 segment.id
             );
         }
-        // The attachment that was made to find out is let go.
+        // The attachment of the check was detached.
         machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 0));
         machine.remove_object("a");
         assert!(matches!(Reader::open(&machine, &listed[1]), Err(OpenError::Gone { .. })));

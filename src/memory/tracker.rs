@@ -1,38 +1,39 @@
-//! Tells every change of a segment, with the bytes before and after, in bounded memory:
-//! copies of its blocks as far as they fit, and a hash of each of the others. A block
-//! of the others that changes gets a copy as long as there is room.
+//! Reports every change of a segment, with the bytes before and after, in bounded memory: copies of
+//! as many blocks as fit, and hashes of the others. A hashed block that changes gets a copy if
+//! there is room.
 
 use super::zeros::first_nonzero;
-use super::{PageBuffer, Piece, Pieces, Progress, Reader};
+use super::{Chunk, Chunks, PageBuffer, Progress, Reader};
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Bytes of a block, about.
+/// The approximate block size in bytes.
 const BLOCK: u64 = 4096;
-/// Bytes that are read at once, at least.
-const PIECE: u64 = 256 << 10;
-/// Bytes of copies that are taken by the first look.
+/// The minimum number of bytes per read.
+const CHUNK: u64 = 256 << 10;
+/// The maximum bytes of copies after the first pass.
 const FIRST_COPIES: usize = 64 << 20;
-/// Bytes of all copies together.
-const COPIES: usize = 128 << 20;
-/// Bytes that one step reads, about; few in tests, so that a look takes several steps.
+/// The maximum bytes of all copies.
+const MAX_COPIES: usize = 128 << 20;
+/// The approximate number of bytes that one step reads. Small in tests, so that a pass takes
+/// several steps.
 const STEP: u64 = if cfg!(test) { 1 << 20 } else { 64 << 20 };
-/// Bytes of changes that one step returns, about.
+/// The approximate number of changed bytes that one step returns.
 const CHANGES: usize = 1 << 20;
 
-/// The contents of a segment when they were last seen, from one offset on.
+/// The contents of a segment when they were last read, from one offset on.
 pub struct Tracker {
     start: u64,
-    /// Bytes of a block: whole values, so that none is split.
+    /// The block size in bytes: whole values, so that none is split.
     block: u64,
-    /// What is not here holds zeros.
+    /// Blocks that are not here hold zeros.
     kept: BTreeMap<u64, Kept>,
     copied: usize,
-    /// The first look has ended.
+    /// The first pass is complete.
     seen: bool,
-    /// Where the look goes on; `None` between two looks.
+    /// The offset at which the pass continues; `None` between two passes.
     at: Option<u64>,
     buffer: PageBuffer,
 }
@@ -45,16 +46,14 @@ enum Kept {
 /// A block that has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Its offset.
     pub offset: u64,
-    /// The bytes before, as many as now; `None` where there was no room to keep them.
+    /// The bytes before, as many as now; `None` if there was no room to keep them.
     pub old: Option<Box<[u8]>>,
-    /// The bytes now.
     pub new: Box<[u8]>,
 }
 
 impl Tracker {
-    /// Keeps nothing yet. Values of `value` bytes follow each other from `start` on.
+    /// Returns an empty tracker. Values of `value` bytes follow each other from `start` on.
     #[must_use]
     pub fn new(start: u64, value: u64) -> Self {
         let value = value.max(1);
@@ -69,22 +68,22 @@ impl Tracker {
         }
     }
 
-    /// Returns true between two looks.
+    /// Returns true between two passes.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.at.is_none()
     }
 
-    /// Goes on with the look at everything up to `end`, or begins one. Returns what
-    /// has changed since the look before. The first look finds no changes.
+    /// Starts or continues a pass over everything up to `end`. Returns the changes since the
+    /// previous pass; the first pass finds none.
     ///
     /// # Errors
-    /// When the kernel refuses to read.
+    /// Fails if the kernel refuses to read.
     pub fn step(&mut self, reader: &Reader, end: u64) -> io::Result<Vec<Change>> {
         let from = self.at.unwrap_or(self.start);
         let progress = Progress::new();
-        let mut pieces = Pieces::new(reader, from..end, self.block, &progress)?;
-        let room = usize::try_from(PIECE.max(self.block)).map_err(io::Error::other)?;
+        let mut chunks = Chunks::new(reader, from..end, self.block, &progress)?;
+        let room = usize::try_from(CHUNK.max(self.block)).map_err(io::Error::other)?;
         let size = usize::try_from(self.block).map_err(io::Error::other)?;
         let mut buffer = std::mem::take(&mut self.buffer);
         if buffer.capacity() < room {
@@ -92,23 +91,23 @@ impl Tracker {
         }
         let (mut changes, mut read, mut found) = (vec![], 0, 0);
         while read < STEP && found < CHANGES {
-            let offset = pieces.offset();
+            let offset = chunks.offset();
             let before = changes.len();
-            match pieces.next(&mut buffer)? {
+            match chunks.next(&mut buffer)? {
                 None => {
-                    // What lies behind the end now is gone, and was zeros should it come back.
-                    for (_, kept) in self.kept.split_off(&pieces.offset()) {
+                    // Bytes past the end are gone, and zeros if the segment grows again.
+                    for (_, kept) in self.kept.split_off(&chunks.offset()) {
                         self.copied -= kept.copied();
                     }
                     (self.buffer, self.seen, self.at) = (buffer, true, None);
                     return Ok(changes);
                 }
-                Some(Piece::Bytes(count)) => {
+                Some(Chunk::Bytes(count)) => {
                     read += count as u64;
                     let blocks = (offset..).step_by(size).zip(buffer[..count].chunks(size));
                     changes.extend(blocks.filter_map(|(offset, block)| self.block(offset, block)));
                 }
-                Some(Piece::Hole(length)) => {
+                Some(Chunk::Hole(length)) => {
                     self.at = self.hole(offset..offset + length, size, &mut changes);
                     if self.at.is_some() {
                         self.buffer = buffer;
@@ -118,7 +117,7 @@ impl Tracker {
             }
             found += changes[before..].iter().map(|change| change.new.len()).sum::<usize>();
         }
-        (self.buffer, self.at) = (buffer, Some(pieces.offset()));
+        (self.buffer, self.at) = (buffer, Some(chunks.offset()));
         Ok(changes)
     }
 
@@ -133,8 +132,7 @@ impl Tracker {
         if same {
             return None;
         }
-        let was = self.kept.remove(&offset);
-        self.copied -= was.as_ref().map_or(0, Kept::copied);
+        let was = self.take(offset);
         if !zeros {
             let kept = self.keep(new);
             self.kept.insert(offset, kept);
@@ -142,20 +140,25 @@ impl Tracker {
         self.change(offset, was, new)
     }
 
-    /// Everything that was kept here is gone: it reads as zeros. Returns where to go
-    /// on when that is enough for one step.
+    /// Reports the blocks of a hole, which now read as zeros. Returns the offset at which to
+    /// continue if that is enough for one step.
     fn hole(&mut self, range: Range<u64>, size: usize, changes: &mut Vec<Change>) -> Option<u64> {
         let most = changes.len() + CHANGES / size + 1;
         while let Some((&offset, _)) = self.kept.range(range.clone()).next() {
             if changes.len() >= most {
                 return Some(offset);
             }
-            let was = self.kept.remove(&offset);
-            self.copied -= was.as_ref().map_or(0, Kept::copied);
+            let was = self.take(offset);
             let length = usize::try_from(range.end - offset).unwrap_or(size).min(size);
             changes.extend(self.change(offset, was, &vec![0; length]));
         }
         None
+    }
+
+    fn take(&mut self, offset: u64) -> Option<Kept> {
+        let kept = self.kept.remove(&offset)?;
+        self.copied -= kept.copied();
+        Some(kept)
     }
 
     fn change(&self, offset: u64, was: Option<Kept>, new: &[u8]) -> Option<Change> {
@@ -167,7 +170,7 @@ impl Tracker {
             Some(Kept::Copy(old)) => Some(old.into_vec()),
             None => Some(vec![]),
         };
-        // Where it has grown there were no bytes before: zeros.
+        // New bytes at the end were zeros before.
         let old = old.map(|mut old| {
             old.resize(new.len(), 0);
             old.into_boxed_slice()
@@ -176,7 +179,7 @@ impl Tracker {
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Kept {
-        let room = if self.seen { COPIES } else { FIRST_COPIES };
+        let room = if self.seen { MAX_COPIES } else { FIRST_COPIES };
         if self.copied + bytes.len() <= room {
             self.copied += bytes.len();
             Kept::Copy(bytes.into())
@@ -198,120 +201,105 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::fake::{FakeBytes, FakeMachine};
-    use crate::survey::{Names, Survey};
+    use crate::machine::fake::FakeBytes;
+    use crate::memory::example::object;
 
-    type Told = Vec<(u64, Option<Vec<u8>>, Vec<u8>)>;
+    type Reported = Vec<(u64, Option<Vec<u8>>, Vec<u8>)>;
 
-    struct World {
-        machine: FakeMachine,
-        reader: Reader,
-    }
-
-    impl World {
-        fn new(bytes: FakeBytes) -> Self {
-            let machine = FakeMachine::new();
-            machine.add_object("a", bytes);
-            let survey = Survey::take(&machine, &mut Names::default());
-            let reader = Reader::open(&machine, &survey.segments[0]).unwrap();
-            Self { machine, reader }
-        }
-
-        fn look(&self, tracker: &mut Tracker, end: u64) -> Told {
-            let mut told = vec![];
-            loop {
-                let changes = tracker.step(&self.reader, end).unwrap().into_iter();
-                told.extend(
-                    changes.map(|change| (change.offset, change.old.map(Vec::from), change.new.to_vec())),
-                );
-                if tracker.is_complete() {
-                    return told;
-                }
+    fn pass(reader: &Reader, tracker: &mut Tracker, end: u64) -> Reported {
+        let mut reported = vec![];
+        loop {
+            let changes = tracker.step(reader, end).unwrap().into_iter();
+            reported.extend(
+                changes.map(|change| (change.offset, change.old.map(Vec::from), change.new.to_vec())),
+            );
+            if tracker.is_complete() {
+                return reported;
             }
         }
     }
 
     #[test]
-    fn a_large_look_takes_several_steps_and_finds_everything_once() {
-        let world = World::new(FakeBytes::full(&vec![1; 5 << 20]));
+    fn a_large_pass_takes_several_steps_and_finds_every_change_once() {
+        let (machine, reader) = object(FakeBytes::full(&vec![1; 5 << 20]));
         let mut tracker = Tracker::new(0, 1);
-        assert!(tracker.step(&world.reader, u64::MAX).unwrap().is_empty() && !tracker.is_complete());
-        assert!(world.look(&mut tracker, u64::MAX).is_empty());
-        world.machine.edit_object("a", |bytes| bytes.write(0, &vec![2; 5 << 20]));
-        let told = world.look(&mut tracker, u64::MAX);
-        let offsets: Vec<u64> = told.iter().map(|(offset, ..)| *offset).collect();
+        assert!(tracker.step(&reader, u64::MAX).unwrap().is_empty() && !tracker.is_complete());
+        assert!(pass(&reader, &mut tracker, u64::MAX).is_empty());
+        machine.edit_object("a", |bytes| bytes.write(0, &vec![2; 5 << 20]));
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        let offsets: Vec<u64> = reported.iter().map(|(offset, ..)| *offset).collect();
         assert_eq!(offsets, (0..5 << 20).step_by(4096).collect::<Vec<u64>>());
-        assert!(told.iter().all(|(_, old, new)| old.as_ref().unwrap()[0] == 1 && new[0] == 2));
+        assert!(reported.iter().all(|(_, old, new)| old.as_ref().unwrap()[0] == 1 && new[0] == 2));
     }
 
     #[test]
-    fn blocks_that_change_and_no_others() {
-        let world = World::new(FakeBytes::full(&[1; 10_000]));
+    fn only_changed_blocks_are_reported() {
+        let (machine, reader) = object(FakeBytes::full(&[1; 10_000]));
         let mut tracker = Tracker::new(0, 1);
-        assert!(world.look(&mut tracker, u64::MAX).is_empty());
-        assert!(world.look(&mut tracker, u64::MAX).is_empty());
-        world.machine.edit_object("a", |bytes| bytes.write(9999, &[2]));
-        let told = world.look(&mut tracker, u64::MAX);
-        assert_eq!(told.len(), 1);
-        let (offset, old, new) = &told[0];
+        assert!(pass(&reader, &mut tracker, u64::MAX).is_empty());
+        assert!(pass(&reader, &mut tracker, u64::MAX).is_empty());
+        machine.edit_object("a", |bytes| bytes.write(9999, &[2]));
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        assert_eq!(reported.len(), 1);
+        let (offset, old, new) = &reported[0];
         assert_eq!((*offset, old.as_ref().unwrap()[1807], new[1807], new.len()), (8192, 1, 2, 1808));
-        assert!(world.look(&mut tracker, u64::MAX).is_empty());
+        assert!(pass(&reader, &mut tracker, u64::MAX).is_empty());
     }
 
     #[test]
-    fn holes_come_and_go_in_a_segment_of_any_size() {
-        let world = World::new(FakeBytes::hole(1 << 46));
+    fn holes_may_be_filled_and_punched_in_the_largest_segment() {
+        let (machine, reader) = object(FakeBytes::hole(1 << 46));
         let mut tracker = Tracker::new(0, 1);
-        assert!(world.look(&mut tracker, u64::MAX).is_empty());
-        world.machine.edit_object("a", |bytes| bytes.write((1 << 45) + 5, &[7]));
-        let told = world.look(&mut tracker, u64::MAX);
-        assert_eq!((told.len(), told[0].0, told[0].2[5]), (1, 1 << 45, 7));
-        world.machine.edit_object("a", |bytes| bytes.pages.clear());
-        let told = world.look(&mut tracker, u64::MAX);
-        assert_eq!((told.len(), told[0].1.as_ref().unwrap()[5], told[0].2[5]), (1, 7, 0));
+        assert!(pass(&reader, &mut tracker, u64::MAX).is_empty());
+        machine.edit_object("a", |bytes| bytes.write((1 << 45) + 5, &[7]));
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        assert_eq!((reported.len(), reported[0].0, reported[0].2[5]), (1, 1 << 45, 7));
+        machine.edit_object("a", |bytes| bytes.pages.clear());
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        assert_eq!((reported.len(), reported[0].1.as_ref().unwrap()[5], reported[0].2[5]), (1, 7, 0));
         assert_eq!((tracker.kept.len(), tracker.copied), (0, 0));
     }
 
     #[test]
     fn a_segment_grows_and_shrinks() {
-        let world = World::new(FakeBytes::full(&[1; 5000]));
+        let (machine, reader) = object(FakeBytes::full(&[1; 5000]));
         let mut tracker = Tracker::new(0, 1);
-        world.look(&mut tracker, u64::MAX);
-        world.machine.edit_object("a", |bytes| bytes.size = 100);
-        // What is cut off is no change of what is left.
-        let told = world.look(&mut tracker, u64::MAX);
-        assert!(told.iter().all(|(_, old, new)| old.as_deref() == Some(new)), "{told:?}");
-        world.machine.edit_object("a", |bytes| bytes.size = 9000);
-        world.look(&mut tracker, u64::MAX);
-        world.machine.edit_object("a", |bytes| bytes.write(8999, &[3]));
-        let told = world.look(&mut tracker, u64::MAX);
-        assert_eq!((told.len(), told[0].0, told[0].2.last()), (1, 8192, Some(&3)));
+        pass(&reader, &mut tracker, u64::MAX);
+        machine.edit_object("a", |bytes| bytes.size = 100);
+        // Bytes that were cut off are not a change.
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        assert!(reported.iter().all(|(_, old, new)| old.as_deref() == Some(new)), "{reported:?}");
+        machine.edit_object("a", |bytes| bytes.size = 9000);
+        pass(&reader, &mut tracker, u64::MAX);
+        machine.edit_object("a", |bytes| bytes.write(8999, &[3]));
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        assert_eq!((reported.len(), reported[0].0, reported[0].2.last()), (1, 8192, Some(&3)));
     }
 
     #[test]
-    fn what_there_is_no_room_for_is_noticed_all_the_same() {
-        let world = World::new(FakeBytes::full(&[1; 8192]));
+    fn changes_without_a_copy_are_reported() {
+        let (machine, reader) = object(FakeBytes::full(&[1; 8192]));
         let mut tracker = Tracker::new(0, 1);
         tracker.copied = FIRST_COPIES - 4096;
-        world.look(&mut tracker, u64::MAX);
+        pass(&reader, &mut tracker, u64::MAX);
         assert!(matches!(tracker.kept[&4096], Kept::Hash(_)));
-        world.machine.edit_object("a", |bytes| bytes.write(4096, &[2]));
-        let told = world.look(&mut tracker, u64::MAX);
-        assert_eq!((told.len(), told[0].0, &told[0].1), (1, 4096, &None));
-        // From now on it is remembered.
-        world.machine.edit_object("a", |bytes| bytes.write(4096, &[3]));
-        let told = world.look(&mut tracker, u64::MAX);
-        assert_eq!((told.len(), told[0].1.as_ref().unwrap()[0]), (1, 2));
+        machine.edit_object("a", |bytes| bytes.write(4096, &[2]));
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        assert_eq!((reported.len(), reported[0].0, &reported[0].1), (1, 4096, &None));
+        // From now on the block has a copy.
+        machine.edit_object("a", |bytes| bytes.write(4096, &[3]));
+        let reported = pass(&reader, &mut tracker, u64::MAX);
+        assert_eq!((reported.len(), reported[0].1.as_ref().unwrap()[0]), (1, 2));
     }
 
     #[test]
-    fn a_value_never_stands_in_two_blocks() {
-        let world = World::new(FakeBytes::full(&vec![1; 30_000]));
+    fn no_value_is_split_between_blocks() {
+        let (machine, reader) = object(FakeBytes::full(&vec![1; 30_000]));
         let mut tracker = Tracker::new(5, 24);
-        world.look(&mut tracker, 20_005);
-        world.machine.edit_object("a", |bytes| bytes.write(0, &vec![2; 30_000]));
-        let told = world.look(&mut tracker, 20_005);
-        assert!(told.iter().all(|(offset, _, _)| (offset - 5).is_multiple_of(24)));
-        assert_eq!(told.iter().map(|(_, _, new)| new.len()).sum::<usize>(), 20_000);
+        pass(&reader, &mut tracker, 20_005);
+        machine.edit_object("a", |bytes| bytes.write(0, &vec![2; 30_000]));
+        let reported = pass(&reader, &mut tracker, 20_005);
+        assert!(reported.iter().all(|(offset, _, _)| (offset - 5).is_multiple_of(24)));
+        assert_eq!(reported.iter().map(|(_, _, new)| new.len()).sum::<usize>(), 20_000);
     }
 }

@@ -1,23 +1,23 @@
-//! Zeros and what is none, quickly.
+//! Searches for nonzero bytes quickly.
 
-/// Bytes looked at in one go: a few vector registers.
+/// Bytes per step: a few vector registers.
 const BLOCK: usize = 64;
 
-/// The first byte that is not 0.
+/// Returns the offset of the first nonzero byte.
 pub fn first_nonzero(bytes: &[u8]) -> Option<usize> {
     let block = bytes.chunks(BLOCK).position(|block| !block_is_zero(block))?;
     let start = block * BLOCK;
     bytes[start..].iter().position(|&byte| byte != 0).map(|at| start + at)
 }
 
-/// The last byte that is not 0.
+/// Returns the offset of the last nonzero byte.
 pub fn last_nonzero(bytes: &[u8]) -> Option<usize> {
     let blocks = bytes.rchunks(BLOCK);
     let zeros: usize = blocks.take_while(|block| block_is_zero(block)).map(<[u8]>::len).sum();
     bytes[..bytes.len() - zeros].iter().rposition(|&byte| byte != 0)
 }
 
-/// Without an early end, so that the compiler makes vector code of it.
+/// No early exit, so that the compiler can vectorize it.
 fn block_is_zero(block: &[u8]) -> bool {
     block.iter().fold(0, |all, byte| all | byte) == 0
 }
@@ -29,7 +29,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn as_byte_for_byte(before in 0usize..200, middle in proptest::collection::vec(any::<u8>(), 0..9), after in 0usize..200) {
+        fn matches_a_naive_search(before in 0usize..200, middle in proptest::collection::vec(any::<u8>(), 0..9), after in 0usize..200) {
             let bytes = [vec![0; before], middle, vec![0; after]].concat();
             let first = bytes.iter().position(|&byte| byte != 0);
             prop_assert_eq!(first_nonzero(&bytes), first);

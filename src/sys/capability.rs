@@ -1,4 +1,4 @@
-//! The rights of this thread besides its ids: capabilities, `capget(2)`, and groups.
+//! The privileges of this thread: capabilities, `capget(2)`, and groups.
 
 use std::io;
 
@@ -19,11 +19,11 @@ struct Data {
     inheritable: u32,
 }
 
-/// The effective capabilities, a bit for each by its number in `capability.h`.
+/// Returns the effective capabilities, a bit for each by its number in `capability.h`.
 pub fn effective() -> io::Result<u64> {
     let mut header = Header { version: VERSION, pid: 0 };
     let mut data = [Data::default(); 2];
-    // SAFETY: the kernel reads and may write the header, and writes two Data; both are ours.
+    // SAFETY: the kernel reads and may write the header, and writes two Data; both are locals.
     let result = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, data.as_mut_ptr()) };
     if result != 0 {
         return Err(io::Error::last_os_error());
@@ -31,8 +31,8 @@ pub fn effective() -> io::Result<u64> {
     Ok(u64::from(data[0].effective) | u64::from(data[1].effective) << 32)
 }
 
-/// The supplementary groups of this thread, `getgroups(2)`. The wrapper in nix reads
-/// `/proc/sys/kernel/ngroups_max` for each call.
+/// Returns the supplementary groups of this thread, `getgroups(2)`. The wrapper in nix reads
+/// `/proc/sys/kernel/ngroups_max` in each call.
 ///
 /// # Errors
 /// `EINVAL` when another thread adds groups in between.
@@ -40,7 +40,7 @@ pub fn groups() -> io::Result<Vec<u32>> {
     // SAFETY: with a size of 0 nothing is written.
     let count = super::check(unsafe { libc::getgroups(0, std::ptr::null_mut()) })?;
     let mut groups = vec![0; usize::try_from(count).unwrap_or(0)];
-    // SAFETY: at most `count` numbers are written, which the vector has room for.
+    // SAFETY: at most `count` numbers are written, and the vector has room for them.
     let filled = super::check(unsafe { libc::getgroups(count, groups.as_mut_ptr()) })?;
     groups.truncate(usize::try_from(filled).unwrap_or(0));
     Ok(groups)

@@ -1,13 +1,12 @@
-//! The entries of a directory, with their inode numbers: `getdents64(2)`.
-//! Thousands of directories of `/proc` are read in a look at the processes, so
-//! nothing is allocated for one.
+//! Directory entries with their inode numbers: `getdents64(2)`. A scan of the processes reads
+//! thousands of directories in `/proc`, so nothing is allocated for an entry.
 
 use super::check;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 
-/// The buffer for the answer of the kernel.
+/// The buffer for the kernel's answer.
 #[repr(align(8))]
 pub struct Buffer([u8; 8192]);
 
@@ -21,8 +20,7 @@ impl Default for Buffer {
 const LENGTH: usize = 16;
 const NAME: usize = 19;
 
-/// Reads a directory to its end and tells of each entry but `.` and `..` its
-/// inode number and its name.
+/// Calls `found` with the inode number and name of each entry of a directory, except `.` and `..`.
 ///
 /// # Errors
 /// `ENOTDIR`, `ENOENT` when the directory is gone, `EACCES` in `/proc`.
@@ -46,7 +44,7 @@ pub fn for_each(
     }
 }
 
-/// The first entry of those, and how long it is.
+/// Returns the first of the entries, and its length.
 fn entry(bytes: &[u8]) -> Option<(u64, &CStr, usize)> {
     let inode = u64::from_ne_bytes(bytes.get(..8)?.try_into().ok()?);
     let length = usize::from(u16::from_ne_bytes(bytes.get(LENGTH..LENGTH + 2)?.try_into().ok()?));
@@ -73,7 +71,7 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     #[test]
-    fn every_entry_once_with_its_inode() {
+    fn every_entry_is_listed_once_with_its_inode() {
         let directory = tempfile::tempdir().unwrap();
         let mut made = BTreeSet::new();
         for number in 0..1000 {
@@ -91,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_directory_is_an_error() {
+    fn a_file_is_not_a_directory() {
         let file = File::open("/proc/self/stat").unwrap();
         let error = for_each(file.as_fd(), &mut Buffer::default(), |_, _| {}).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ENOTDIR));

@@ -1,40 +1,39 @@
-//! Changing a file through a handle on it (`O_PATH`), so that what is changed
-//! is what was looked at, whatever has its name by now: `fchmodat2(2)`,
-//! `fchownat(2)`, `getxattr(2)`, `setxattr(2)`.
+//! Changes a file through an `O_PATH` handle, so that the change affects the file that was checked,
+//! whatever has its name by now: `fchmodat2(2)`, `fchownat(2)`, `getxattr(2)`, `setxattr(2)`.
 
 use super::check;
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 
-/// `fchmodat2`, which has this number on every architecture.
+/// `fchmodat2` has this number on every architecture.
 const SYS_FCHMODAT2: libc::c_long = 452;
 const ACL: &CStr = c"system.posix_acl_access";
-/// More than an access control list of a file can take.
-const LONGEST_ACL: usize = 64 << 10;
+/// The maximum size of an access control list.
+const MAX_ACL: usize = 64 << 10;
 
-/// Sets the permission bits, twelve of them.
+/// Sets the twelve permission bits.
 ///
 /// # Errors
-/// `EPERM` for who is not the owner; [`no_proc`] on a kernel older than 6.6 where
+/// `EPERM` unless owner; [`proc_not_mounted`] on a kernel older than 6.6 where
 /// `/proc` is not mounted.
 pub fn chmod(file: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
     let mode = mode & 0o7777;
-    // SAFETY: the empty name ends in NUL; nothing else of ours is read.
+    // SAFETY: the empty name ends in NUL; no other memory is read.
     let result =
         unsafe { libc::syscall(SYS_FCHMODAT2, file.as_raw_fd(), c"".as_ptr(), mode, libc::AT_EMPTY_PATH) };
     if result == 0 {
         return Ok(());
     }
     let error = io::Error::last_os_error();
-    // Seccomp filters that do not know the call say EPERM, as the kernel does
-    // to strangers: the way by /proc tells which.
+    // Seccomp filters that do not know the call return EPERM, and so does the kernel for other
+    // users: try by way of /proc.
     if !matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) {
         return Err(error);
     }
     let path = own_path(file)?;
     // SAFETY: the path ends in NUL and lives through the call.
-    check(unsafe { libc::chmod(path.as_ptr(), mode) }).map(drop).map_err(without_proc)
+    check(unsafe { libc::chmod(path.as_ptr(), mode) }).map(drop).map_err(explain_proc_error)
 }
 
 /// Sets owner and group; `None` leaves one as it is.
@@ -44,17 +43,17 @@ pub fn chmod(file: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
 /// groups of their own.
 pub fn chown(file: BorrowedFd<'_>, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
     let (uid, gid) = (uid.unwrap_or(u32::MAX), gid.unwrap_or(u32::MAX));
-    // SAFETY: the empty name ends in NUL; nothing else of ours is read.
+    // SAFETY: the empty name ends in NUL; no other memory is read.
     check(unsafe { libc::fchownat(file.as_raw_fd(), c"".as_ptr(), uid, gid, libc::AT_EMPTY_PATH) }).map(drop)
 }
 
-/// The access control list as the kernel keeps it (`struct posix_acl_xattr_header`
-/// and entries); `None` where there is none.
+/// Returns the access control list in the kernel's format (`struct posix_acl_xattr_header` and
+/// entries); `None` if there is none.
 ///
 /// # Errors
 /// `EACCES` and the like; a file system without lists is no error.
 pub fn acl(file: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
-    let mut list = vec![0u8; LONGEST_ACL];
+    let mut list = vec![0u8; MAX_ACL];
     let (into, room) = (list.as_mut_ptr(), list.len());
     let length = attribute(
         file,
@@ -68,15 +67,15 @@ pub fn acl(file: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
             list.truncate(length);
             Ok(Some(list))
         }
-        Err(error) if is_without(&error) => Ok(None),
+        Err(error) if means_no_acl(&error) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Sets the access control list; this sets the mode too.
+/// Sets the access control list, and the mode with it.
 ///
 /// # Errors
-/// `EPERM` for who is not the owner, `EINVAL` for what is no list, `EOPNOTSUPP`.
+/// `EPERM` unless owner, `EINVAL` for an invalid list, `EOPNOTSUPP`.
 pub fn set_acl(file: BorrowedFd<'_>, list: &[u8]) -> io::Result<()> {
     let (from, length) = (list.as_ptr(), list.len());
     attribute(
@@ -89,11 +88,10 @@ pub fn set_acl(file: BorrowedFd<'_>, list: &[u8]) -> io::Result<()> {
     .map(drop)
 }
 
-/// Takes the access control list away; the mode stays. That there is none is
-/// no error.
+/// Removes the access control list, if there is one. The mode stays.
 ///
 /// # Errors
-/// `EPERM` for who is not the owner.
+/// `EPERM` unless owner.
 pub fn clear_acl(file: BorrowedFd<'_>) -> io::Result<()> {
     let removed = attribute(
         file,
@@ -103,18 +101,18 @@ pub fn clear_acl(file: BorrowedFd<'_>) -> io::Result<()> {
         |path| unsafe { libc::removexattr(path.as_ptr(), ACL.as_ptr()) as isize },
     );
     match removed {
-        Err(error) if !is_without(&error) => Err(error),
+        Err(error) if !means_no_acl(&error) => Err(error),
         _ => Ok(()),
     }
 }
 
-/// Returns whether an error says that a file has no access control list, or cannot have one.
-fn is_without(error: &io::Error) -> bool {
+/// Returns true if an error means that a file has no access control list, or cannot have one.
+fn means_no_acl(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENODATA | libc::EOPNOTSUPP))
 }
 
-/// Calls `by_file` on an open file, and `by_path` on an `O_PATH` handle, whose
-/// attributes are reached only through `/proc`.
+/// Calls `by_file` on an open file, or `by_path` on an `O_PATH` handle, whose attributes are
+/// reached only through `/proc`.
 fn attribute(
     file: BorrowedFd<'_>,
     by_file: impl FnOnce(libc::c_int) -> isize,
@@ -124,25 +122,25 @@ fn attribute(
     match result(by_file(file.as_raw_fd())) {
         Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
             let path = own_path(file)?;
-            result(by_path(&path)).map_err(without_proc)
+            result(by_path(&path)).map_err(explain_proc_error)
         }
         outcome => outcome,
     }
 }
 
-/// The name that a descriptor has in `/proc`: it leads to the very file, even
-/// when that has no other name any more.
+/// Returns the path of a descriptor in `/proc`, which leads to the file even after it was renamed
+/// or unlinked.
 fn own_path(file: BorrowedFd<'_>) -> io::Result<CString> {
     CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(io::Error::other)
 }
 
 /// Explains the error of a call on a path below `/proc/self`. Such a path always
 /// exists where `/proc` is mounted, so `ENOENT` says nothing about the file behind it.
-pub fn without_proc(error: io::Error) -> io::Error {
-    if error.raw_os_error() == Some(libc::ENOENT) { no_proc() } else { error }
+pub fn explain_proc_error(error: io::Error) -> io::Error {
+    if error.raw_os_error() == Some(libc::ENOENT) { proc_not_mounted() } else { error }
 }
 
-/// The error of what needs `/proc` where it is not mounted.
-pub fn no_proc() -> io::Error {
+/// Returns the error for operations that need `/proc` where it is not mounted.
+pub fn proc_not_mounted() -> io::Error {
     io::Error::other("/proc is not mounted")
 }

@@ -1,29 +1,27 @@
-//! Whether anybody else has a file open, asked of the kernel itself: it gives
-//! a write lease (`F_SETLEASE` of `fcntl(2)`) only on a file that is open
-//! nowhere else. A mapping counts as open, a private one too, and so does a
-//! descriptor that is on its way through a socket; one opened with `O_PATH` does not.
+//! Asks the kernel for other users of a file: it grants a write lease (`F_SETLEASE` of `fcntl(2)`)
+//! only on a file that is not open anywhere else. Mappings count, including private ones, and so do
+//! descriptors in transit through a socket; `O_PATH` descriptors do not.
 
 use super::check;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
 
-/// `F_SETSIG` of `fcntl(2)`, which libc does not have.
+/// `F_SETSIG` of `fcntl(2)`, which the libc crate lacks.
 const F_SETSIG: libc::c_int = 10;
 
-/// Returns whether the file is open or mapped elsewhere, in any process, visible or not.
+/// Returns true if the file is open or mapped elsewhere, in any process, visible or not.
 ///
-/// The lease is given back at once; nothing of the file changes. Who opens it
-/// within that microsecond waits for it, or, with `O_NONBLOCK`, is told to try again.
+/// The lease is released at once; nothing in the file changes. A process that opens it within that
+/// microsecond waits, or, with `O_NONBLOCK`, has to retry.
 ///
 /// # Errors
-/// `EACCES` for who is neither the owner nor has `CAP_LEASE`; `EINVAL` on a
+/// `EACCES` without ownership or `CAP_LEASE`; `EINVAL` on a
 /// file system without leases.
 pub fn is_open_elsewhere(file: &File) -> io::Result<bool> {
     let fd = file.as_raw_fd();
-    // The kernel's usual signal for who should give a lease back would end us;
-    // this one is ignored.
-    // SAFETY: fcntl with numbers touches no memory of ours; so below.
+    // The default signal for a lease break would kill this process; SIGURG is ignored. SAFETY:
+    // fcntl with numbers touches no memory; so below.
     check(unsafe { libc::fcntl(fd, F_SETSIG, libc::SIGURG) })?;
     // SAFETY: as above.
     match check(unsafe { libc::fcntl(fd, libc::F_SETLEASE, libc::F_WRLCK) }) {
@@ -42,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_descriptor_is_noticed_and_nothing_is_left_behind() {
+    fn another_descriptor_is_detected_without_a_trace() {
         let file = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
         let path = file.path().to_owned();
         let open = || File::open(&path).unwrap();

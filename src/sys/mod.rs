@@ -1,9 +1,8 @@
-//! Raw kernel calls, and all that is unsafe: small safe wrappers, each with
-//! the man page that it follows. Knows nothing of surveys or screens.
+//! Raw kernel calls, and all unsafe code: small safe wrappers, each documented by the man page it
+//! follows.
 //!
-//! nix 0.31 has no System V calls and no `statx`; those are here. What nix or
-//! the standard library have in a safe form is used where it is needed.
-#![expect(unsafe_code, reason = "this is the one room where kernel calls without a safe form are made")]
+//! nix 0.31 lacks System V calls and `statx`. For the rest, use nix or the standard library.
+#![expect(unsafe_code, reason = "only this module makes kernel calls that have no safe wrapper")]
 
 pub mod capability;
 pub mod entries;
@@ -34,14 +33,14 @@ pub use statx::{FileStat, statx_at, statx_fd, statx_link};
 
 use std::io;
 
-/// The size of a memory page, `sysconf(3)`.
+/// Returns the size of a memory page, `sysconf(3)`.
 pub fn page_size() -> u64 {
-    // SAFETY: sysconf takes a number and touches no memory of ours.
+    // SAFETY: sysconf takes a number and touches no memory.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     u64::try_from(size).ok().filter(|size| size.is_power_of_two()).unwrap_or(4096)
 }
 
-/// Turns the -1 of a C call into the error that `errno` names.
+/// Turns the -1 of a C call into the error in `errno`.
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }

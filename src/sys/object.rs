@@ -1,5 +1,5 @@
-//! Opening what stands below `/dev/shm`, `open(2)`: never through a symbolic
-//! link, never anything but a regular file, and never so that it blocks.
+//! Opens objects below `/dev/shm`, `open(2)`: never through a symbolic link, only regular files,
+//! and without blocking.
 
 use super::{FileStat, page_size, statx_at, statx_fd};
 use nix::NixPath;
@@ -15,22 +15,19 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path};
 
-/// An object that is open for reading.
 #[derive(Debug)]
 pub struct OpenObject {
-    /// Its descriptor.
     pub file: File,
-    /// Its stat at the time of opening.
+    /// Its stat when it was opened.
     pub stat: FileStat,
-    /// Whether reading leaves the access time as it is (`O_NOATIME`, which is
-    /// for the owner and for root).
+    /// True if reading leaves the access time alone (`O_NOATIME`, for the owner and root).
     pub keeps_access_time: bool,
 }
 
-/// The number of attempts to open an object that is replaced all the time, without `/proc`.
+/// The maximum number of attempts to open an object that keeps being replaced, without `/proc`.
 const MAX_OPENS: usize = 16;
 
-/// Opens a directory to list it or to look names up in it.
+/// Opens a directory to list it or to look up names in it.
 ///
 /// # Errors
 /// As `open(2)`.
@@ -39,8 +36,7 @@ pub fn open_directory(path: &Path) -> io::Result<OwnedFd> {
     Ok(open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?)
 }
 
-/// Opens a directory by its name in another one, never through a link or into
-/// another mount.
+/// Opens a subdirectory, never through a link or into another mount.
 ///
 /// # Errors
 /// As `openat(2)`: `ELOOP` or `ENOTDIR` for what is no directory, `EXDEV` for a
@@ -50,18 +46,17 @@ pub fn open_subdirectory(parent: &OwnedFd, name: &Path) -> io::Result<OwnedFd> {
     open_within(parent, name, flags)
 }
 
-/// Returns what `statx(2)` says of a name in a directory, and fails with `EXDEV`
-/// for a mount point. The mounted file system is never asked: its server may not
-/// answer.
+/// Returns the stat of a name in a directory, and fails with `EXDEV` for a mount point. Never asks
+/// the mounted file system: its server may not answer.
 ///
 /// # Errors
-/// As [`open_subdirectory`].
+/// Like [`open_subdirectory`].
 pub fn stat_within(directory: &OwnedFd, name: &CStr) -> io::Result<FileStat> {
     let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     statx_fd(open_within(directory, name, flags)?.as_fd())
 }
 
-/// `openat(2)` that fails with `EXDEV` rather than cross into another mount.
+/// Opens a name like `openat(2)`, but fails with `EXDEV` instead of crossing into another mount.
 fn open_within<P: NixPath + ?Sized>(directory: &OwnedFd, name: &P, flags: OFlag) -> io::Result<OwnedFd> {
     let how = OpenHow::new().flags(flags).resolve(ResolveFlag::RESOLVE_NO_XDEV);
     match openat2(directory, name, how) {
@@ -78,17 +73,16 @@ fn open_within<P: NixPath + ?Sized>(directory: &OwnedFd, name: &P, flags: OFlag)
     }
 }
 
-/// `EXDEV` in words that say what it means here.
+/// Returns `EXDEV` with a plain message.
 fn other_mount() -> io::Error {
     io::Error::new(io::ErrorKind::CrossesDevices, "another file system is mounted there")
 }
 
-/// A handle on whatever has that path below `root`, which cannot be read from
-/// and does nothing to what it stands for (`O_PATH`). No part of the path is
-/// followed through a link or into another mount.
+/// Opens a handle (`O_PATH`) on the file at `path` below `root`. It cannot be read, and opening it
+/// does not affect the file. Never follows a link or crosses into another mount.
 ///
 /// # Errors
-/// `ENOENT` when it is gone, `EACCES` when a directory may not be searched,
+/// `ENOENT` if it is gone, `EACCES` when a directory may not be searched,
 /// `EXDEV` when another file system is mounted there.
 pub fn handle(root: &Path, path: &Path) -> io::Result<OwnedFd> {
     let step = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
@@ -105,8 +99,8 @@ pub fn handle(root: &Path, path: &Path) -> io::Result<OwnedFd> {
     Ok(at)
 }
 
-/// The directory that holds `path` below `root`, and the name in it. No part is
-/// followed through a link.
+/// Opens the directory that holds `path` below `root`, and returns the last part of the path. Never
+/// follows a link.
 pub(super) fn open_parent(root: &Path, path: &Path) -> io::Result<(OwnedFd, CString)> {
     let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
     let name = path.file_name().ok_or_else(invalid)?;
@@ -118,30 +112,30 @@ pub(super) fn open_parent(root: &Path, path: &Path) -> io::Result<(OwnedFd, CStr
     Ok((directory, name))
 }
 
-/// A name below a root, with the directory that holds it.
+/// A file below a root, and the directory that holds it.
 #[derive(Debug)]
 pub struct InDirectory {
-    /// The file that has the name.
+    /// The file with that name.
     pub file: FileStat,
-    /// The directory.
     pub directory: FileStat,
-    /// Whether the effective user may create, rename and remove names in the directory, as far as its mode and
-    /// access control list decide. The sticky bit and the file's own flags are not part of it.
+    /// True if the effective user may create, rename and remove names in the directory, according
+    /// to its mode and access control list. The sticky bit and the file's own flags are not
+    /// considered.
     pub writable: bool,
-    /// The file system is mounted read-only.
+    /// True if the file system is mounted read-only.
     pub read_only: bool,
 }
 
-/// Describes what has that path below `root` and the directory that holds it: all that decides about a removal
-/// apart from the caller's capabilities. Changes nothing.
+/// Returns everything that decides about a removal of `path` below `root`, except the caller's
+/// capabilities. Changes nothing.
 ///
 /// # Errors
-/// `ENOENT` when it is gone, `EACCES` when a directory may not be searched.
+/// `ENOENT` if it is gone, `EACCES` when a directory may not be searched.
 pub fn in_directory(root: &Path, path: &Path) -> io::Result<InDirectory> {
     let (directory, name) = open_parent(root, path)?;
     let access = AccessFlags::W_OK | AccessFlags::X_OK;
     let writable = match faccessat(&directory, c".", access, AtFlags::AT_EACCESS) {
-        // A read-only mount and an immutable directory have fields of their own.
+        // Read-only mounts and immutable directories have fields of their own.
         Ok(()) | Err(Errno::EROFS | Errno::EPERM) => true,
         Err(_) => false,
     };
@@ -153,13 +147,12 @@ pub fn in_directory(root: &Path, path: &Path) -> io::Result<InDirectory> {
     })
 }
 
-/// Checks whether a file of that path could be created below `root`, whatever has the
-/// name. Changes nothing.
+/// Checks that `path` could be created below `root`, even if it exists. Changes nothing.
 ///
 /// # Errors
 /// `ENOENT` when its directory does not exist, `EACCES` when it may not be written,
 /// `EROFS` on a read-only mount, `EPERM` when it is immutable.
-pub fn foresee_name(root: &Path, path: &Path) -> io::Result<()> {
+pub fn check_new_name(root: &Path, path: &Path) -> io::Result<()> {
     let (directory, _) = open_parent(root, path)?;
     if fstatvfs(&directory)?.flags().contains(FsFlags::ST_RDONLY) {
         return Err(Errno::EROFS.into());
@@ -170,22 +163,22 @@ pub fn foresee_name(root: &Path, path: &Path) -> io::Result<()> {
     Ok(faccessat(&directory, c".", AccessFlags::W_OK | AccessFlags::X_OK, AtFlags::AT_EACCESS)?)
 }
 
-/// Opens a regular file below `root` for reading. A name that is something
-/// else is not opened at all: opening a FIFO would wake who waits at its other end.
+/// Opens a regular file below `root` for reading. Never opens anything else: opening a FIFO would
+/// wake the process at its other end.
 ///
 /// # Errors
-/// `ENOENT` when it is gone, `EACCES` without read permission, `ENODEV` when
-/// it is no regular file, `EXDEV` when another file system is mounted there.
+/// `ENOENT` if it is gone, `EACCES` without read permission, `ENODEV` when
+/// it is not a regular file, `EXDEV` when another file system is mounted there.
 pub fn open_object(root: &Path, path: &Path) -> io::Result<OpenObject> {
     open_with(OFlag::O_RDONLY, root, path)
 }
 
-/// As [`open_object`], to ask for a lease: for writing where the mode does not let this user read. Nothing is
-/// written.
+/// Opens like [`open_object`], to request a lease: for writing if the mode does not let this user
+/// read. Nothing is written.
 ///
 /// # Errors
-/// As [`open_object`].
-pub fn open_to_ask(root: &Path, path: &Path) -> io::Result<OpenObject> {
+/// Like [`open_object`].
+pub fn open_for_lease(root: &Path, path: &Path) -> io::Result<OpenObject> {
     match open_object(root, path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             open_with(OFlag::O_WRONLY, root, path)
@@ -201,10 +194,10 @@ fn open_with(access: OFlag, root: &Path, path: &Path) -> io::Result<OpenObject> 
         if !stat.is_regular() {
             return Err(io::Error::from_raw_os_error(libc::ENODEV));
         }
-        // Through the handle, so that it is the very object that was looked at.
+        // Through the handle, so that the object is the one that was checked.
         match open_link(access, &format!("/proc/self/fd/{}", handle.as_raw_fd())) {
             Ok((file, keeps_access_time)) => return Ok(OpenObject { file, stat, keeps_access_time }),
-            // The link always exists where /proc is mounted.
+            // The link always exists if /proc is mounted.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -218,26 +211,25 @@ fn open_with(access: OFlag, root: &Path, path: &Path) -> io::Result<OpenObject> 
     Err(io::ErrorKind::NotFound.into())
 }
 
-/// Opens an object by its name, without `/proc`: it may have been replaced since
-/// its handle was opened.
+/// Opens an object by name, without `/proc`. It may have been replaced since its handle was opened.
 fn open_name(access: OFlag, root: &Path, path: &Path) -> io::Result<(File, bool)> {
     let (directory, name) = open_parent(root, path)?;
-    gently(access | OFlag::O_NOFOLLOW, |flags| openat(&directory, name.as_c_str(), flags, Mode::empty()))
+    nonblocking(access | OFlag::O_NOFOLLOW, |flags| openat(&directory, name.as_c_str(), flags, Mode::empty()))
 }
 
-/// Opens what a link of `/proc` stands for, for reading: a descriptor or a
-/// mapping of some process, whatever the name of the file by now.
+/// Opens the file behind a link in `/proc` for reading: a descriptor or mapping of some process,
+/// whatever its name by now.
 ///
 /// # Errors
 /// `EACCES` without read permission, `EPERM` for a mapping that only root may
-/// open so, `ENOENT` when it is no more.
+/// open so, `ENOENT` if it is gone.
 pub fn open_again(link: &str) -> io::Result<OpenObject> {
     let (file, keeps_access_time) = open_link(OFlag::O_RDONLY, link)?;
     let stat = statx_fd(file.as_fd())?;
     Ok(OpenObject { file, stat, keeps_access_time })
 }
 
-/// What a file of this mode is, with its article; `None` for a regular file.
+/// Returns the file type of a mode, with its article; `None` for a regular file.
 pub const fn kind_of(mode: u32) -> Option<&'static str> {
     match mode & libc::S_IFMT {
         libc::S_IFREG => None,
@@ -251,14 +243,13 @@ pub const fn kind_of(mode: u32) -> Option<&'static str> {
     }
 }
 
-/// The open file, and whether reading it leaves the access time as it is.
+/// Opens a link. Returns the file, and true if reading it leaves the access time alone.
 fn open_link(access: OFlag, link: &str) -> io::Result<(File, bool)> {
-    gently(access, |flags| open(link, flags, Mode::empty()))
+    nonblocking(access, |flags| open(link, flags, Mode::empty()))
 }
 
-/// Opens without blocking, and without moving the access time where
-/// that is allowed; returns whether it is.
-fn gently(flags: OFlag, open: impl Fn(OFlag) -> nix::Result<OwnedFd>) -> io::Result<(File, bool)> {
+/// Opens without blocking, and with `O_NOATIME` if that is allowed; returns true if it is.
+fn nonblocking(flags: OFlag, open: impl Fn(OFlag) -> nix::Result<OwnedFd>) -> io::Result<(File, bool)> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | flags;
     match open(flags | OFlag::O_NOATIME) {
         Ok(fd) => Ok((File::from(fd), true)),
@@ -267,17 +258,16 @@ fn gently(flags: OFlag, open: impl Fn(OFlag) -> nix::Result<OwnedFd>) -> io::Res
     }
 }
 
-/// A run of a file that is either allocated or a hole.
+/// An extent of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileExtent {
     pub end: u64,
-    /// Data; otherwise a hole, which reads as zeros.
+    /// True for data, false for a hole, which reads as zeros.
     pub data: bool,
 }
 
-/// The run that `offset` lies in, `lseek(SEEK_DATA)` and `lseek(SEEK_HOLE)`:
-/// nothing is read or allocated. It may be told to end `limit` bytes on
-/// although it goes on. `None` at and beyond the end.
+/// Returns the extent that `offset` is in, `lseek(SEEK_DATA)` and `lseek(SEEK_HOLE)`, without
+/// reading or allocating anything. It may be cut after `limit` bytes. `None` at and past the end.
 ///
 /// # Errors
 /// As `lseek(2)`.
@@ -291,8 +281,8 @@ pub fn extent_at(file: &File, offset: u64, size: u64, limit: u64) -> io::Result<
         return Ok(Some(FileExtent { end: data, data: false }));
     }
     let end = offset.saturating_add(limit.max(1)).min(size);
-    // SEEK_HOLE goes through every page up to the next hole, at some 5 ns each.
-    // To ask for one page, as below, takes some 50 times as long.
+    // SEEK_HOLE visits every page up to the next hole, at some 5 ns each. A query for one page, as
+    // below, takes some 50 times as long.
     let end = if (end - offset) < (size - offset) / 64 {
         end_of_data(file, offset, end)?
     } else {
@@ -304,7 +294,7 @@ pub fn extent_at(file: &File, offset: u64, size: u64, limit: u64) -> io::Result<
     Ok(Some(FileExtent { end, data: true }))
 }
 
-/// Where the data ends that `offset` lies in, or `end`: page by page.
+/// Returns the end of the data at `offset`, at most `end`. Checks page by page.
 fn end_of_data(file: &File, offset: u64, end: u64) -> io::Result<u64> {
     let page = page_size();
     let mut at = offset - offset % page + page;
@@ -314,7 +304,7 @@ fn end_of_data(file: &File, offset: u64, end: u64) -> io::Result<u64> {
     Ok(at.min(end))
 }
 
-/// `lseek(2)`; `None` where there is nothing of the kind, or no such offset.
+/// Calls `lseek(2)`; `None` if nothing is found, or at an offset past the end.
 fn seek(file: &File, offset: u64, whence: Whence) -> io::Result<Option<u64>> {
     let Ok(from) = i64::try_from(offset) else { return Ok(None) };
     match lseek64(file, from, whence) {

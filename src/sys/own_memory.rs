@@ -1,11 +1,10 @@
-//! Copies to and from memory of this process that may have no page behind it:
-//! `process_vm_readv(2)` and `process_vm_writev(2)` on the process itself.
+//! Copies to and from memory of this process that may have no page: `process_vm_readv(2)` and
+//! `process_vm_writev(2)` on the process itself.
 //!
-//! A load or store is killed by SIGBUS where the kernel cannot provide the page:
-//! no free huge page, no memory for a segment without a reservation, a swap
-//! device that fails. These calls return an error instead. Measured on 256 KiB
-//! at a time they are also twice as fast as `memcpy` where the pages are not
-//! mapped yet, because they save the page faults.
+//! A load or store raises SIGBUS if the kernel cannot provide the page: no free huge page, no
+//! memory for a segment without a reservation, a failing swap device. These calls return an error
+//! instead. At 256 KiB per call they are also twice as fast as `memcpy` if the pages are not mapped
+//! yet, because they save the page faults.
 
 use std::io;
 use std::ptr::NonNull;
@@ -14,7 +13,7 @@ use std::ptr::NonNull;
 const POPULATE_READ: libc::c_int = 22;
 const POPULATE_WRITE: libc::c_int = 23;
 
-/// Copies `buffer.len()` bytes from `from` and returns how many it could read.
+/// Copies `buffer.len()` bytes from `from` and returns how many were read.
 ///
 /// # Safety
 /// The range has to stay mapped and readable during the call.
@@ -36,7 +35,7 @@ pub unsafe fn read(from: NonNull<u8>, buffer: &mut [u8]) -> usize {
     })
 }
 
-/// Copies `bytes` to `to` and returns how many it could write.
+/// Copies `bytes` to `to` and returns how many were written.
 ///
 /// # Safety
 /// The range has to stay mapped and writable during the call, and no Rust
@@ -59,9 +58,9 @@ pub unsafe fn write(to: NonNull<u8>, bytes: &[u8]) -> usize {
     })
 }
 
-/// Loads bytes that other processes may write at the same time. The loads are volatile,
-/// since plain ones would be a data race, and as wide as the alignment of the source
-/// allows: a value of up to 8 bytes at an aligned address is never torn.
+/// Loads bytes that other processes may write at the same time. The loads are volatile, since plain
+/// ones would be a data race, and as wide as the alignment of the source allows: an aligned value
+/// of up to 8 bytes is never torn.
 ///
 /// # Safety
 /// The range from `from` on has to be mapped and readable.
@@ -84,7 +83,7 @@ unsafe fn load(from: *const u8, buffer: &mut [u8]) {
     }
 }
 
-/// Stores bytes where other processes may read and write at the same time, as [`load`].
+/// Stores bytes that other processes may read and write at the same time, like [`load`].
 ///
 /// # Safety
 /// The range from `to` on has to be mapped and writable.
@@ -117,7 +116,7 @@ fn pad<const N: usize>(bytes: [u8; N]) -> [u8; 8] {
     padded
 }
 
-/// The widest access at an address that is aligned and stays within `left` bytes.
+/// Returns the widest aligned access at an address within `left` bytes.
 const fn width(address: usize, left: usize) -> usize {
     let mut width = 8;
     while width > 1 && (!address.is_multiple_of(width) || width > left) {
@@ -126,8 +125,8 @@ const fn width(address: usize, left: usize) -> usize {
     width
 }
 
-/// Repeats a call until all is copied or a page is missing. `None` where the
-/// call itself is not allowed, as in some sandboxes.
+/// Repeats a call until everything is copied or a page is missing. `None` if the call is not
+/// allowed, as in some sandboxes.
 fn repeat(length: usize, mut call: impl FnMut(usize) -> isize) -> Option<usize> {
     let mut done = 0;
     while done < length {
@@ -143,12 +142,12 @@ fn repeat(length: usize, mut call: impl FnMut(usize) -> isize) -> Option<usize> 
     Some(done)
 }
 
-/// Maps the pages of a range and returns whether it can be touched. A kernel
-/// before 5.14 cannot tell.
+/// Maps the pages of a range and returns true if they can be accessed. Kernels before 5.14 cannot
+/// tell.
 fn populate(start: NonNull<u8>, length: usize, advice: libc::c_int) -> bool {
     let page = usize::try_from(super::page_size()).unwrap_or(1);
     let before = start.as_ptr().addr() % page;
-    // SAFETY: the pages around the range, which the caller keeps mapped; nothing in them changes.
+    // SAFETY: the pages of the range, which the caller keeps mapped; their contents do not change.
     let result =
         unsafe { libc::madvise(start.as_ptr().wrapping_sub(before).cast(), length + before, advice) };
     result == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::EINVAL)
@@ -158,7 +157,7 @@ fn vector(start: *mut u8, length: usize) -> libc::iovec {
     libc::iovec { iov_base: start.cast(), iov_len: length }
 }
 
-/// As of now: a forked child has another pid.
+/// Not cached: a forked child has another pid.
 fn own_pid() -> libc::pid_t {
     // SAFETY: getpid takes nothing and cannot fail.
     unsafe { libc::getpid() }
@@ -200,7 +199,7 @@ mod tests {
         }
     }
 
-    /// Two pages of a mapped file that has one.
+    /// Passes two mapped pages to `check`, the first of which is backed by a file.
     fn with_mapping(check: impl FnOnce(NonNull<u8>, usize)) {
         let page = usize::try_from(page_size()).unwrap();
         let file = tempfile::tempfile().unwrap();
@@ -210,7 +209,7 @@ mod tests {
         // SAFETY: a new mapping at an address of the kernel's choice.
         let start = unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED, &file, 0) }.unwrap();
         check(start.cast(), page);
-        // SAFETY: mapped above, and nothing refers to it any more.
+        // SAFETY: mapped above, and not referenced any more.
         unsafe { munmap(start, 2 * page) }.unwrap();
     }
 
@@ -219,7 +218,7 @@ mod tests {
         with_mapping(|start, page| {
             let bytes = vec![7; 2 * page];
             let mut found = vec![0; 2 * page];
-            // SAFETY: both pages are mapped; there is nothing behind the second.
+            // SAFETY: both pages are mapped; the second has no page behind it.
             unsafe {
                 assert_eq!(write(start, &bytes), page);
                 assert_eq!(read(start, &mut found), page);

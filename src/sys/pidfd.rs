@@ -1,35 +1,35 @@
-//! A process that cannot become another one while it is looked at:
-//! `pidfd_open(2)`, `pidfd_send_signal(2)`.
+//! Process descriptors, which stay on one process when its pid is reused: `pidfd_open(2)`,
+//! `pidfd_send_signal(2)`.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 
-/// A descriptor that stands for the process that has that pid now.
+/// Returns a descriptor of the process that has that pid now.
 ///
 /// # Errors
-/// `ESRCH` when there is none.
+/// `ESRCH` if there is none.
 pub fn open(pid: u32) -> io::Result<OwnedFd> {
     // SAFETY: the call takes two numbers and returns a new descriptor or -1.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     let fd = libc::c_int::try_from(fd).unwrap_or(-1);
     super::check(fd)?;
-    // SAFETY: the descriptor was just made, and nobody else has it.
+    // SAFETY: the descriptor is new, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// The pid of that process as `/proc` has it, `proc_pid_fdinfo(5)`: `/proc` may
-/// be of another pid namespace than we are.
+/// Returns the pid of the process in `/proc`, `proc_pid_fdinfo(5)`, which may belong to another pid
+/// namespace.
 ///
 /// # Errors
 /// `ESRCH` when it has ended, or has no pid there.
 pub fn pid_in_proc(process: &OwnedFd) -> io::Result<u32> {
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_raw_fd()))
-        .map_err(super::handle::without_proc)?;
+        .map_err(super::handle::explain_proc_error)?;
     let pid = info.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok());
     pid.ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))
 }
 
-/// Asks that process to end, `SIGTERM`.
+/// Sends `SIGTERM`.
 ///
 /// # Errors
 /// `ESRCH` when it has ended, `EPERM` for one of another user.
@@ -42,12 +42,10 @@ pub fn terminate(process: &OwnedFd) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Returns whether there is a process of that pid, whatever `/proc` shows: `kill(2)`
-/// with signal 0.
+/// Returns true if the pid exists, even if `/proc` hides it: `kill(2)` with signal 0.
 pub fn exists(pid: u32) -> bool {
     let Ok(pid) = libc::pid_t::try_from(pid) else { return false };
-    // 0 and below would be groups of processes.
-    // SAFETY: no signal is sent, and no memory passed.
+    // Values up to 0 mean process groups. SAFETY: no signal is sent, and no memory passed.
     pid > 0
         && (unsafe { libc::kill(pid, 0) } == 0
             || io::Error::last_os_error().raw_os_error() == Some(libc::EPERM))

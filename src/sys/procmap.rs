@@ -1,6 +1,5 @@
-//! The mappings of a process, one at a time: the `PROCMAP_QUERY` ioctl on
-//! `/proc/PID/maps` (Linux 6.11, `include/uapi/linux/fs.h`). What a process has
-//! mapped is found without the text of its maps being made and read.
+//! The mappings of a process, one at a time: the `PROCMAP_QUERY` ioctl on `/proc/PID/maps` (Linux
+//! 6.11, `include/uapi/linux/fs.h`). Saves formatting and parsing the maps as text.
 
 use super::check;
 use std::io;
@@ -40,33 +39,28 @@ struct Query {
 /// A mapping of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mapping {
-    /// Its first address.
     pub start: u64,
-    /// The address behind its last byte.
+    /// The end address.
     pub end: u64,
-    /// Its offset in the file.
     pub offset: u64,
-    /// The device of the file.
     pub device: u64,
-    /// Its inode number.
     pub inode: u64,
-    /// It is writable.
     pub writable: bool,
-    /// Whether what is written reaches the file and all who have mapped it.
+    /// True if writes reach the file and everyone who maps it.
     pub shared: bool,
 }
 
 /// The mappings to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// Shared ones of files.
+    /// Shared file mappings.
     Shared,
-    /// Private ones of files too, which are many: every library has some.
+    /// Private file mappings too. There are many: every library has some.
     All,
 }
 
-/// Returns the first mapping of a file that covers `address` or comes after it,
-/// and the name of the file: empty if it is longer than `name`.
+/// Returns the first file mapping that covers `address` or comes after it, and the name of the
+/// file: empty if it is longer than `name`.
 ///
 /// # Errors
 /// `ESRCH` for a process without memory (ended, or a thread of the kernel),
@@ -100,15 +94,15 @@ pub fn next<'a>(
         writable: query.vma_flags & WRITABLE != 0,
         shared: query.vma_flags & SHARED != 0,
     };
-    // The size counts the NUL at the end.
+    // The size includes the NUL.
     let length = (query.name_size as usize).saturating_sub(1).min(name.len());
     Ok(Some((mapping, &name[..length])))
 }
 
 fn ask(maps: BorrowedFd<'_>, query: &mut Query) -> io::Result<()> {
-    // SAFETY: the kernel reads and writes one struct procmap_query, whose size
-    // the structure itself tells; a buffer for the name, where one is given,
-    // is borrowed for the call and as long as name_size says.
+    // SAFETY: the kernel reads and writes one struct procmap_query, whose size is in the structure;
+    // the buffer for the name, if there is one, is borrowed for the call and as long as name_size
+    // says.
     check(unsafe { libc::ioctl(maps.as_raw_fd(), PROCMAP_QUERY, std::ptr::from_mut(query)) }).map(drop)
 }
 

@@ -1,5 +1,5 @@
-//! Opening regular files only, `open(2)`, without ever blocking: a FIFO, a
-//! device or a directory in the place of a file is an error.
+//! Opens only regular files, `open(2)`, without blocking: a FIFO, a device or a directory is an
+//! error.
 
 use super::object::kind_of;
 use std::fs::{self, File, OpenOptions};
@@ -7,7 +7,7 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-/// Symbolic links as the last part of a path.
+/// The treatment of a symbolic link at the end of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
     /// Open the file that the link points to.
@@ -21,8 +21,8 @@ pub enum Links {
 /// # Errors
 /// As `open(2)`; an error that names the file's type when it is not regular.
 pub fn open_regular(path: &Path, options: &OpenOptions, links: Links) -> io::Result<File> {
-    // Looked at before opening, because opening a device can already act on it:
-    // a tape rewinds, a watchdog starts.
+    // Checked before opening, because opening a device can have effects: a tape rewinds, a watchdog
+    // starts.
     let stat = match links {
         Links::Follow => fs::metadata(path),
         Links::Refuse => fs::symlink_metadata(path),
@@ -38,17 +38,17 @@ pub fn open_regular(path: &Path, options: &OpenOptions, links: Links) -> io::Res
         flags |= libc::O_NOFOLLOW;
     }
     let file = options.clone().custom_flags(flags).open(path)?;
-    // It may have been replaced since it was looked at.
+    // It may have been replaced since the check.
     check(file.metadata()?.mode())?;
     Ok(file)
 }
 
-/// Reads a file to its end. `None` when it is longer than `limit` bytes.
+/// Reads a whole file. `None` if it is longer than `limit` bytes.
 ///
 /// # Errors
 /// As `read(2)`.
 pub fn read_at_most(file: &File, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    // Sparse files are turned away by their length; devices and /proc have none.
+    // Rejects sparse files by their length; devices and /proc report none.
     if file.metadata()?.len() > limit {
         return Ok(None);
     }
@@ -95,7 +95,7 @@ mod tests {
             ("/dev/zero".into(), "is a character device, not a regular file"),
         ] {
             assert_eq!(open(&path, Links::Follow).unwrap_err(), error);
-            // Opened for writing a FIFO without a reader would block too.
+            // Opening a FIFO for writing without a reader would block too.
             let error_of = open_regular(&path, &appending, Links::Follow).unwrap_err();
             assert_eq!(error_of.to_string(), error);
         }
@@ -112,7 +112,7 @@ mod tests {
         let path = directory.path().join("sparse");
         File::create(&path).unwrap().set_len(5 << 30).unwrap();
         assert_eq!(read_at_most(&File::open(&path).unwrap(), 1 << 20).unwrap(), None);
-        // Its length says nothing.
+        // It reports no length.
         assert_eq!(read_at_most(&File::open("/dev/zero").unwrap(), 1 << 20).unwrap(), None);
         assert!(read_at_most(&File::open("/proc/self/status").unwrap(), 1 << 20).unwrap().is_some());
     }

@@ -1,5 +1,5 @@
-//! Facts on a process that need none of its files: how long it has run, and
-//! whether two threads share their descriptors.
+//! Facts about a process that need none of its files: its CPU time, and whether two threads share
+//! descriptors.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -11,13 +11,13 @@ const LAST_PID: libc::pid_t = 4 << 20;
 /// `KCMP_FILES` of `include/uapi/linux/kcmp.h`.
 const FILES: libc::c_int = 2;
 
-/// For how many nanoseconds the threads of a process, those too that have
-/// ended, have run on a processor: `clock_getcpuclockid(3)`. Everybody may ask.
+/// Returns the CPU time of all threads of a process in nanoseconds, including exited ones:
+/// `clock_getcpuclockid(3)`. Needs no permission.
 ///
 /// # Errors
 /// `EINVAL` when there is no such process.
-pub fn ran_for(pid: u32) -> io::Result<u64> {
-    // The number of the clock has room for no more than 28 bits of it.
+pub fn cpu_time(pid: u32) -> io::Result<u64> {
+    // The clock id has room for 28 bits of the pid.
     let pid = libc::pid_t::try_from(pid).ok().filter(|&pid| pid <= LAST_PID);
     let pid = pid.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
     let mut time = MaybeUninit::<libc::timespec>::zeroed();
@@ -28,12 +28,12 @@ pub fn ran_for(pid: u32) -> io::Result<u64> {
     Ok(time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs())
 }
 
-/// Returns whether two threads share their descriptors: `kcmp(2)`.
+/// Returns true if two threads share their descriptors: `kcmp(2)`.
 ///
 /// # Errors
-/// `ESRCH`, `EPERM` for who may not examine them, `ENOSYS` where the kernel has no `kcmp`.
+/// `ESRCH`, `EPERM` if not allowed to examine them, `ENOSYS` where the kernel has no `kcmp`.
 pub fn share_descriptors(one: u32, other: u32) -> io::Result<bool> {
-    // SAFETY: the call takes numbers and touches no memory of ours.
+    // SAFETY: the call takes numbers and touches no memory.
     let order = unsafe { libc::syscall(libc::SYS_kcmp, one, other, FILES, 0, 0) };
     if order < 0 { Err(io::Error::last_os_error()) } else { Ok(order == 0) }
 }
@@ -44,21 +44,21 @@ mod tests {
     use std::process;
 
     #[test]
-    fn whoever_works_has_run_for_longer() {
-        let before = ran_for(process::id()).unwrap();
+    fn cpu_time_grows_with_work() {
+        let before = cpu_time(process::id()).unwrap();
         assert!(before > 0);
-        assert!(ran_for(process::id()).unwrap() > before);
-        for nobody in [4 << 20, u32::MAX] {
-            assert_eq!(ran_for(nobody).unwrap_err().raw_os_error(), Some(libc::EINVAL));
+        assert!(cpu_time(process::id()).unwrap() > before);
+        for pid in [4 << 20, u32::MAX] {
+            assert_eq!(cpu_time(pid).unwrap_err().raw_os_error(), Some(libc::EINVAL));
         }
     }
 
     #[test]
-    fn threads_share_their_descriptors_and_processes_do_not() {
+    fn threads_share_descriptors_and_processes_do_not() {
         let own = process::id();
         match share_descriptors(own, own) {
             Ok(shared) => assert!(shared),
-            // A kernel without it.
+            // The kernel lacks it.
             Err(error) => assert_eq!(error.raw_os_error(), Some(libc::ENOSYS)),
         }
         if let Ok(shared) = share_descriptors(own, std::os::unix::process::parent_id()) {

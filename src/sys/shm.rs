@@ -6,7 +6,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
-/// The libc crate has no name for it; `linux/shm.h` has.
+/// The libc crate lacks this constant of `linux/shm.h`.
 const SHM_STAT_ANY: libc::c_int = 15;
 const SHM_INFO: libc::c_int = 14;
 const IPC_INFO: libc::c_int = 3;
@@ -15,17 +15,17 @@ const IPC_INFO: libc::c_int = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShmStat {
     pub shmid: i32,
-    /// The requested size, in bytes.
+    /// The requested size in bytes.
     pub size: u64,
-    /// 0 for a private segment, and for one that is marked for removal.
+    /// 0 for a private segment, and once it is marked for removal.
     pub key: u32,
-    /// Permission bits, with 0o1000 (marked for removal) and 0o2000 (locked).
+    /// Permission bits, 0o1000 (marked for removal) and 0o2000 (locked).
     pub mode: u32,
     pub uid: u32,
     pub gid: u32,
     pub creator_uid: u32,
     pub creator_gid: u32,
-    /// As seen from this pid namespace.
+    /// The creator in this pid namespace.
     pub creator_pid: i32,
     /// The process that attached or detached last.
     pub last_pid: i32,
@@ -37,7 +37,7 @@ pub struct ShmStat {
     pub detach_time: i64,
 }
 
-/// Returns what the kernel keeps of a segment, `shmctl(IPC_STAT)`. Changes nothing.
+/// Returns the kernel's data on a segment, `shmctl(IPC_STAT)`.
 ///
 /// # Errors
 /// `EACCES` without read permission, `EINVAL` or `EIDRM` when there is no such segment.
@@ -45,8 +45,8 @@ pub fn stat(shmid: i32) -> io::Result<ShmStat> {
     query(shmid, libc::IPC_STAT).map(|(_, raw)| ShmStat::new(shmid, &raw))
 }
 
-/// Returns what the kernel keeps of the segment with that index in its table,
-/// `shmctl(SHM_STAT_ANY)`: needs no read permission, but Linux 4.17.
+/// Returns the kernel's data on the segment at that index of its table, `shmctl(SHM_STAT_ANY)`.
+/// Needs Linux 4.17 but no read permission.
 fn stat_index(index: i32) -> io::Result<ShmStat> {
     query(index, SHM_STAT_ANY).map(|(shmid, raw)| ShmStat::new(shmid, &raw))
 }
@@ -61,7 +61,7 @@ fn query(id: i32, command: libc::c_int) -> io::Result<(libc::c_int, libc::shmid_
     Ok((result, unsafe { raw.assume_init() }))
 }
 
-/// Does the same as [`stat`], without read permission where the kernel allows it.
+/// Does the same as [`stat`], without read permission if the kernel allows that.
 ///
 /// # Errors
 /// `EINVAL` or `EIDRM` when there is no such segment, `EACCES` on an older
@@ -79,7 +79,7 @@ pub fn stat_any(shmid: i32) -> io::Result<ShmStat> {
             _ => {}
         }
     }
-    // Removed meanwhile, or another segment has its index by now.
+    // Removed since, or another segment has its index by now.
     stat(shmid).map_err(|error| if error.kind() == denied.kind() { denied } else { error })
 }
 
@@ -87,18 +87,18 @@ pub fn stat_any(shmid: i32) -> io::Result<ShmStat> {
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ShmLimits {
-    /// The largest segment, in bytes.
+    /// The maximum size of a segment in bytes.
     pub shmmax: libc::c_ulong,
     shmmin: libc::c_ulong,
-    /// The most segments.
+    /// The maximum number of segments.
     pub shmmni: libc::c_ulong,
     shmseg: libc::c_ulong,
-    /// The most pages of all segments together.
+    /// The maximum number of pages of all segments.
     pub shmall: libc::c_ulong,
     unused: [libc::c_ulong; 4],
 }
 
-/// Reads the limits, `shmctl(IPC_INFO)`. This works without `/proc`.
+/// Reads the limits, `shmctl(IPC_INFO)`. Works without `/proc`.
 ///
 /// # Errors
 /// `ENOSYS` in a kernel without System V shared memory.
@@ -109,8 +109,8 @@ pub fn limits() -> io::Result<ShmLimits> {
     Ok(limits)
 }
 
-/// Returns every segment of this IPC namespace: `SHM_INFO`, `SHM_STAT_ANY`.
-/// Takes a quarter of the time of `/proc/sysvipc/shm`, which also tells the memory.
+/// Returns every segment of this IPC namespace: `SHM_INFO`, `SHM_STAT_ANY`. Takes a quarter of the
+/// time of `/proc/sysvipc/shm`, which also has the memory use.
 ///
 /// # Errors
 /// `EINVAL` and `EACCES` on kernels before Linux 4.17.
@@ -153,20 +153,20 @@ pub fn create(key: u32, size: usize, mode: u32) -> io::Result<i32> {
 /// Does the same as [`create`], with `SHM_HUGETLB` or `SHM_NORESERVE` in `flags`.
 ///
 /// # Errors
-/// As [`create`]; with huge pages `EPERM` for users that may not have them and
+/// Like [`create`]; with huge pages `EPERM` for users that may not have them and
 /// `ENOMEM` when too few are free.
 pub fn create_with(key: u32, size: usize, mode: u32, flags: libc::c_int) -> io::Result<i32> {
     let flags = flags | libc::IPC_CREAT | libc::IPC_EXCL | (mode & 0o777).cast_signed();
-    // SAFETY: shmget takes numbers and touches no memory of ours.
+    // SAFETY: shmget takes numbers and touches no memory.
     check(unsafe { libc::shmget(key.cast_signed(), size, flags) })
 }
 
-/// Sets owner, group and the nine mode bits, `shmctl(IPC_SET)`. All three at
-/// once: the kernel has no call for one alone.
+/// Sets owner, group and the nine mode bits, `shmctl(IPC_SET)`. The kernel has no call for only one
+/// of them.
 ///
 /// # Errors
-/// `EPERM` for who is neither owner nor creator, `EINVAL` or `EIDRM` when it
-/// is gone, and `EINVAL` for a number that is no user or group here.
+/// `EPERM` unless owner or creator, `EINVAL` or `EIDRM` when it
+/// is gone, and `EINVAL` for an id that does not exist in this user namespace.
 pub fn set(shmid: i32, uid: u32, gid: u32, mode: u32) -> io::Result<()> {
     let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
     // SAFETY: zeroed, and every bit pattern of it is valid.
@@ -178,12 +178,11 @@ pub fn set(shmid: i32, uid: u32, gid: u32, mode: u32) -> io::Result<()> {
     check(unsafe { libc::shmctl(shmid, libc::IPC_SET, raw.as_mut_ptr()) }).map(drop)
 }
 
-/// Keeps a segment from being swapped out, or no more, `shmctl(SHM_LOCK)` and
-/// `shmctl(SHM_UNLOCK)`.
+/// Locks a segment in memory or unlocks it, `shmctl(SHM_LOCK)` and `shmctl(SHM_UNLOCK)`.
 ///
 /// # Errors
-/// `EPERM` for a stranger without `CAP_IPC_LOCK` and where `RLIMIT_MEMLOCK` is
-/// 0, `ENOMEM` where that limit is too small, `EINVAL` or `EIDRM` when it is gone.
+/// `EPERM` for another user's segment without `CAP_IPC_LOCK` and where `RLIMIT_MEMLOCK` is
+/// 0, `ENOMEM` where that limit is too small, `EINVAL` or `EIDRM` if it is gone.
 pub fn set_locked(shmid: i32, locked: bool) -> io::Result<()> {
     let command = if locked { libc::SHM_LOCK } else { libc::SHM_UNLOCK };
     // SAFETY: both commands ignore the pointer.
@@ -193,7 +192,7 @@ pub fn set_locked(shmid: i32, locked: bool) -> io::Result<()> {
 /// Removes a segment, `shmctl(IPC_RMID)`: at once, or with its last attachment.
 ///
 /// # Errors
-/// `EPERM` for who is neither owner nor creator, `EINVAL` or `EIDRM` when it is gone.
+/// `EPERM` unless owner or creator, `EINVAL` or `EIDRM` if it is gone.
 pub fn remove(shmid: i32) -> io::Result<()> {
     // SAFETY: IPC_RMID ignores the pointer.
     check(unsafe { libc::shmctl(shmid, libc::IPC_RMID, ptr::null_mut()) }).map(drop)
@@ -207,15 +206,15 @@ pub struct Attachment {
     writable: bool,
 }
 
-// SAFETY: the memory is shared between processes anyhow. All access goes
-// through `copy_to` and `copy_from`, which never make a reference to it, and the
-// address stays mapped until the last owner drops the attachment.
+// SAFETY: the memory is shared between processes anyway. All access goes through `copy_to` and
+// `copy_from`, which never make a reference to it, and the address stays mapped until the last
+// owner drops the attachment.
 unsafe impl Send for Attachment {}
 // SAFETY: as above.
 unsafe impl Sync for Attachment {}
 
 impl Attachment {
-    /// Attaches to look only, `shmat(SHM_RDONLY)`.
+    /// Attaches for reading, `shmat(SHM_RDONLY)`.
     ///
     /// # Errors
     /// `EACCES` without read permission, `EINVAL` or `EIDRM` when there is no
@@ -224,40 +223,40 @@ impl Attachment {
         Self::new(shmid, libc::SHM_RDONLY)
     }
 
-    /// Attaches to write. Only who made it does this: the demo, `create`, `restore`.
+    /// Attaches for writing. Only for segments that shmlens created: by the demo, `create`,
+    /// `restore`.
     ///
     /// # Errors
-    /// As [`Attachment::read_only`].
+    /// Like [`Attachment::read_only`].
     pub fn read_write(shmid: i32) -> io::Result<Self> {
         Self::new(shmid, 0)
     }
 
-    /// Attaches to hold it only, without asking for its size: as if it had no bytes.
+    /// Attaches only to keep the segment, as if it had no bytes.
     ///
     /// # Errors
-    /// As [`Attachment::read_only`].
+    /// Like [`Attachment::read_only`].
     pub fn pin(shmid: i32) -> io::Result<Self> {
         Self::attach(shmid, libc::SHM_RDONLY)
     }
 
     fn new(shmid: i32, flags: libc::c_int) -> io::Result<Self> {
         let mut attachment = Self::attach(shmid, flags)?;
-        // From here on a failure detaches, by Drop. While it is attached the
-        // id cannot pass to another segment, so this is its size.
+        // From here on Drop detaches after a failure. While it is attached the id cannot be reused,
+        // so this is its size.
         let size = stat(shmid)?.size;
         attachment.length =
             usize::try_from(size).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))?;
-        attachment.keep_from_children();
+        attachment.exclude_from_fork();
         Ok(attachment)
     }
 
-    /// A child that another thread makes would hold the segment too until it
-    /// runs another program, `madvise(MADV_DONTFORK)`. Where the kernel refuses,
-    /// as for huge pages, it does.
-    fn keep_from_children(&self) {
+    /// A child forked by another thread would keep the segment attached until it execs,
+    /// `madvise(MADV_DONTFORK)`. The kernel refuses this for huge pages.
+    fn exclude_from_fork(&self) {
         let whole = self.length.next_multiple_of(usize::try_from(super::page_size()).unwrap_or(1));
-        // SAFETY: the whole of the attachment, and nothing of it is changed. A
-        // part of it would make two of it, and nattch 2.
+        // SAFETY: the whole attachment, whose contents do not change. A part would split the
+        // mapping and make nattch 2.
         unsafe { libc::madvise(self.address.as_ptr().cast(), whole, libc::MADV_DONTFORK) };
     }
 
@@ -273,7 +272,7 @@ impl Attachment {
         Ok(Self { address, length: 0, writable: flags & libc::SHM_RDONLY == 0 })
     }
 
-    /// The size of the segment in bytes.
+    /// Returns the size of the segment in bytes.
     pub const fn len(&self) -> u64 {
         self.length as u64
     }
@@ -282,8 +281,8 @@ impl Attachment {
         self.length == 0
     }
 
-    /// Opens the segment as a file for reading, by the name that the mapping has in
-    /// `/proc/self/map_files`, proc(5). It goes on when this is dropped.
+    /// Opens the segment as a file for reading, by the name of the mapping in
+    /// `/proc/self/map_files`, proc(5). The file stays open when this is dropped.
     ///
     /// # Errors
     /// `EPERM` without `CAP_SYS_ADMIN` or `CAP_CHECKPOINT_RESTORE`.
@@ -293,22 +292,19 @@ impl Attachment {
         File::open(format!("/proc/self/map_files/{start:x}-{end:x}"))
     }
 
-    /// Copies what is at `offset` and returns how much that was: less than asked for at
-    /// the end of the segment, and where the kernel cannot provide a page. Touches the
-    /// pages: one that was never written is allocated by this, so ask
+    /// Copies the bytes at `offset` and returns their number: fewer at the end of the segment, and
+    /// if the kernel cannot provide a page. Allocates pages that were never written, so check
     /// [`Attachment::resident`] first.
     pub fn copy_to(&self, offset: u64, buffer: &mut [u8]) -> usize {
         let Some((start, length)) = self.clamp(offset, buffer.len()) else { return 0 };
-        // SAFETY: start + length lies within the attachment, which stays
-        // mapped while self lives; the buffer is ours and does not overlap it.
-        // Other processes may write at the same time: the bytes are then a mix of
-        // old and new.
+        // SAFETY: start + length is within the attachment, which stays mapped while self lives; the
+        // buffer does not overlap it. Other processes may write at the same time: the bytes are
+        // then a mix of old and new.
         unsafe { own_memory::read(self.address.add(start), &mut buffer[..length]) }
     }
 
-    /// Writes bytes at `offset` and returns how many: fewer than given at the end of
-    /// the segment, and where the kernel has no memory for a page. Writes nothing
-    /// when attached read-only.
+    /// Writes bytes at `offset` and returns their number: fewer at the end of the segment, and if
+    /// the kernel has no memory for a page. Writes nothing when attached read-only.
     pub fn copy_from(&self, offset: u64, bytes: &[u8]) -> usize {
         if !self.writable {
             return 0;
@@ -318,8 +314,8 @@ impl Attachment {
         unsafe { own_memory::write(self.address.add(start), &bytes[..length]) }
     }
 
-    /// Returns whether the segment is in huge pages, by the device that `/proc/self/maps` shows
-    /// for it: those of the usual size are on another one. Without /proc it is not.
+    /// Returns true if the segment is in huge pages, judging by its device in `/proc/self/maps`.
+    /// Without /proc it counts as not.
     pub fn is_in_huge_pages(&self) -> bool {
         let start = format!("{:08x}-", self.address.as_ptr().addr());
         let Ok(maps) = std::fs::read("/proc/self/maps") else { return false };
@@ -330,8 +326,8 @@ impl Attachment {
         device.is_some_and(|device| device != usual.as_bytes())
     }
 
-    /// Tells which pages are in memory, `mincore(2)`: one byte a page, the lowest
-    /// bit set for yes, for `pages` pages from page `first` on. Touches nothing.
+    /// Fills `pages` for the pages from `first` on, `mincore(2)`: the lowest bit of each byte is
+    /// set if the page is in memory. Accesses no page.
     ///
     /// # Errors
     /// `ENOMEM` when the range is not within the attachment.
@@ -344,25 +340,24 @@ impl Attachment {
             end.is_some_and(|end| end <= self.len().next_multiple_of(page))
         });
         let Some(start) = within else { return Err(io::Error::from_raw_os_error(libc::ENOMEM)) };
-        // SAFETY: the range was checked to lie within the attachment's pages.
+        // SAFETY: the range was checked to be within the attachment's pages.
         unsafe { residency::mincore(self.address.as_ptr().add(start), pages) }
     }
 
-    /// Takes the pages of this range out of this process's view,
-    /// `madvise(MADV_DONTNEED)`: the memory is the segment's and keeps what it
-    /// holds, but does not count as ours any more. What is touched again is
-    /// seen again. Where the kernel refuses, as for huge pages, nothing changes.
+    /// Unmaps the pages of this range from this process, `madvise(MADV_DONTNEED)`. The segment
+    /// keeps its contents, but they no longer count as memory of this process. A later access maps
+    /// them again. The kernel refuses this for huge pages.
     ///
-    /// A little of what lies before goes too: touching a page lets the kernel
-    /// show those around it (`fault_around_bytes`, 64 KiB).
+    /// Includes a little of what is before: an access maps nearby pages too (`fault_around_bytes`,
+    /// 64 KiB).
     pub fn release(&self, offset: u64, length: u64) {
         let page = super::page_size();
         let end = offset.saturating_add(length).min(self.len()).next_multiple_of(page);
         let start = offset.saturating_sub(128 << 10) / page * page;
         let (Ok(start), Ok(end)) = (usize::try_from(start), usize::try_from(end)) else { return };
         if start < end {
-            // SAFETY: the range lies within the attachment. The mapping is
-            // shared, so its pages stay in the segment, madvise(2).
+            // SAFETY: the range is within the attachment. The mapping is shared, so its pages stay
+            // in the segment, madvise(2).
             unsafe {
                 libc::madvise(self.address.as_ptr().add(start).cast(), end - start, libc::MADV_DONTNEED);
             }
@@ -377,8 +372,8 @@ impl Attachment {
 
 impl Drop for Attachment {
     fn drop(&mut self) {
-        // SAFETY: the address came from shmat, is detached only here, and
-        // nothing borrows from the memory. It cannot fail for such an address.
+        // SAFETY: the address came from shmat, is detached only here, and nothing borrows the
+        // memory. It cannot fail for such an address.
         unsafe { libc::shmdt(self.address.as_ptr().cast()) };
     }
 }

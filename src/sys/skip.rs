@@ -1,4 +1,4 @@
-//! Tests that cannot run here. They are named and counted when the test program ends.
+//! Skips tests that cannot run here. They are listed and counted when the test program ends.
 
 use nix::unistd::geteuid;
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ pub fn skip_for_kernel(reason: &str) {
     skipped.insert(test, reason.to_owned());
 }
 
-/// Returns whether this is root, and skips this test otherwise.
+/// Returns true for root, and skips the test otherwise.
 pub fn is_root_or_skip() -> bool {
     let root = geteuid().is_root();
     if !root {

@@ -1,4 +1,4 @@
-//! `statx(2)`, which alone tells when a file was made.
+//! `statx(2)`, the only call that returns the creation time.
 
 use std::ffi::CStr;
 use std::io;
@@ -13,38 +13,38 @@ pub struct FileStat {
     pub inode: u64,
     /// The number of names.
     pub links: u32,
-    /// Type and permission bits.
+    /// File type and permission bits.
     pub mode: u32,
     pub uid: u32,
     pub gid: u32,
-    /// Its length in bytes.
+    /// The length in bytes.
     pub size: u64,
     /// The allocated size, in units of 512 bytes.
     pub blocks: u64,
-    /// Last read, as seconds and nanoseconds since 1970; so the others.
+    /// The last read, as seconds and nanoseconds since 1970, like the other times.
     pub access: (i64, u32),
-    /// Last write through a descriptor.
+    /// The last write through a descriptor.
     pub modify: (i64, u32),
-    /// Last change of the inode.
+    /// The last change of the inode.
     pub change: (i64, u32),
-    /// Creation; `None` where the file system keeps none (tmpfs does since Linux 5.18).
+    /// The creation time; `None` if the file system has none (tmpfs does since Linux 5.18).
     pub birth: Option<(i64, u32)>,
-    /// The mount that it was reached through; `None` before Linux 5.8.
+    /// The mount through which it was reached; `None` before Linux 5.8.
     pub mount: Option<u64>,
-    /// Nobody may change, rename or remove it (`chattr +i`).
+    /// It cannot be changed, renamed or removed (`chattr +i`).
     pub immutable: bool,
-    /// Nobody may do more than append to it; a directory keeps its names (`chattr +a`).
+    /// It can only be appended to; a directory keeps its names (`chattr +a`).
     pub append_only: bool,
 }
 
 impl FileStat {
-    /// Returns whether it is a regular file: the only kind that can be a segment.
+    /// Returns true for a regular file: the only kind that can be a segment.
     pub const fn is_regular(&self) -> bool {
         self.mode & libc::S_IFMT == libc::S_IFREG
     }
 
-    /// Returns whether both were reached through the same mount. A bind mount counts as
-    /// another one where the kernel tells mounts apart.
+    /// Returns true if both were reached through the same mount. A bind mount counts as another one
+    /// if the kernel distinguishes mounts.
     pub fn is_on_mount_of(&self, other: &Self) -> bool {
         match (self.mount, other.mount) {
             (Some(own), Some(other)) => own == other,
@@ -52,31 +52,29 @@ impl FileStat {
         }
     }
 
-    /// Returns whether it is a directory.
     pub const fn is_directory(&self) -> bool {
         self.mode & libc::S_IFMT == libc::S_IFDIR
     }
 }
 
-/// Looks at a name in a directory, never through a symbolic link.
+/// Returns the stat of a name in a directory, never through a symbolic link.
 ///
 /// # Errors
-/// `ENOENT` when it is gone, `EACCES` when the directory may not be searched.
+/// `ENOENT` if it is gone, `EACCES` when the directory may not be searched.
 pub fn statx_at(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<FileStat> {
     statx(directory, name, libc::AT_SYMLINK_NOFOLLOW)
 }
 
-/// Looks at an open file, one opened with `O_PATH` too.
+/// Returns the stat of an open file or an `O_PATH` handle.
 pub fn statx_fd(file: BorrowedFd<'_>) -> io::Result<FileStat> {
     statx(file, c"", libc::AT_EMPTY_PATH)
 }
 
-/// Looks at what a link of `/proc` leads to, such as `/proc/PID/fd/3`: at the
-/// very file, whatever its name. A file on a server that does not answer is
-/// not waited for.
+/// Returns the stat of the file behind a link in `/proc`, such as `/proc/PID/fd/3`, whatever its
+/// name. Does not wait for a server that does not answer.
 ///
 /// # Errors
-/// `ENOENT` when it is gone, `EACCES` for who may not examine the process.
+/// `ENOENT` if it is gone, `EACCES` if not allowed to examine the process.
 pub fn statx_link(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<FileStat> {
     statx(directory, name, libc::AT_STATX_DONT_SYNC)
 }

@@ -2,9 +2,8 @@
 
 use std::mem::MaybeUninit;
 
-/// Whether some swap is in use on this machine. When none is, a page that is
-/// not resident was never written. Where the kernel does not answer, yes: then
-/// the reader looks closer.
+/// Returns true if this machine has some swap in use. Without any, a page that is not resident was
+/// never written. Returns true if the kernel does not answer, so that the reader checks.
 pub fn in_use() -> bool {
     let mut raw = MaybeUninit::<libc::sysinfo>::zeroed();
     // SAFETY: sysinfo writes one struct sysinfo, and raw has room for it.

@@ -1,6 +1,5 @@
-//! Files that are still being written and need a name for it, and what a kill
-//! leaves of them. The writer holds a lock on the file, `flock(2)`: one whose
-//! lock is free has no writer any more.
+//! Unfinished files, and what remains of them after a kill. The writer holds a lock on the file,
+//! `flock(2)`: a file whose lock is free has no writer any more.
 
 use super::{check, statx_at, unlink::unlink};
 use nix::fcntl::{OFlag, openat};
@@ -18,10 +17,10 @@ use std::path::Path;
 /// The start of the name of an unfinished file; 16 hexadecimal digits follow.
 pub const UNFINISHED: &str = ".shmlens-unfinished-";
 const DIGITS: usize = 16;
-/// The number of attempts when a cleanup is faster than the lock.
+/// The number of attempts if a cleanup is faster than the lock.
 const ATTEMPTS: usize = 100;
 
-/// A random name for an unfinished file.
+/// Returns a random name for an unfinished file.
 pub(super) fn random_name() -> io::Result<CString> {
     let random = RandomState::new().hash_one(std::process::id());
     CString::new(format!("{UNFINISHED}{random:0DIGITS$x}")).map_err(io::Error::other)
@@ -44,30 +43,29 @@ pub(super) fn create(directory: &OwnedFd, mode: Mode) -> io::Result<(File, CStri
             Ok(()) if file.metadata()?.nlink() > 0 => return Ok((file, name)),
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            // Without locks on this file system no cleanup can lock it either,
-            // and so none removes it.
+            // Without locks on this file system no cleanup can lock the file either, so none
+            // removes it.
             Err(_) => return Ok((file, name)),
         }
     }
     Err(io::ErrorKind::WouldBlock.into())
 }
 
-/// Locks a file for as long as it is open, `EWOULDBLOCK` when another has.
+/// Locks a file until it is closed; `EWOULDBLOCK` if another process has the lock.
 pub(super) fn try_lock(file: &File) -> io::Result<()> {
-    // SAFETY: flock takes two numbers and touches no memory of ours.
+    // SAFETY: flock takes two numbers and touches no memory.
     check(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) }).map(drop)
 }
 
-/// An amount of unfinished files.
+/// The number and size of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Amount {
     pub files: usize,
-    /// Their size on disk, in bytes.
+    /// The size on disk in bytes.
     pub bytes: u64,
 }
 
 impl Amount {
-    /// Adds another amount.
     pub const fn add(&mut self, other: Self) {
         self.files += other.files;
         self.bytes = self.bytes.saturating_add(other.bytes);
@@ -81,9 +79,9 @@ impl Amount {
 /// The unfinished files in a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Unfinished {
-    /// Those without a writer: [`remove_abandoned`] removes them.
+    /// Files without a writer: [`remove_abandoned`] removes them.
     pub abandoned: Amount,
-    /// Those that are being written.
+    /// Files that are being written.
     pub in_progress: Amount,
 }
 
@@ -97,11 +95,11 @@ pub fn count_unfinished(directory: &Path) -> Unfinished {
     found
 }
 
-/// Removes this user's unfinished files in a directory that no process writes.
+/// Removes this user's unfinished files without a writer from a directory.
 pub fn remove_abandoned(directory: &Path) -> Amount {
     let mut removed = Amount::default();
     each(directory, |file| {
-        // Removed with the lock held, so that a writer cannot start in between.
+        // Removed while locked, so that no writer can start in between.
         if file.is_free() && file.remove() {
             removed.count(&file.stat);
         }
@@ -128,13 +126,13 @@ impl Found<'_> {
     }
 }
 
-/// Calls `act` for each; what cannot be opened is passed over.
+/// Calls `act` for each file that can be opened.
 fn each(directory: &Path, mut act: impl FnMut(&Found<'_>)) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     let mut opened = None;
     for entry in entries.filter_map(Result::ok) {
         let name = entry.file_name();
-        // Asked before opening: other users may put anything into a shared directory.
+        // Checked before opening: other users may put anything into a shared directory.
         if !is_unfinished_name(name.as_bytes()) || !entry.metadata().is_ok_and(|stat| is_own(&stat)) {
             continue;
         }
@@ -150,7 +148,7 @@ fn each(directory: &Path, mut act: impl FnMut(&Found<'_>)) {
 
 fn open<'a>(directory: &'a OwnedFd, name: &OsStr) -> io::Result<Found<'a>> {
     let name = CString::new(name.as_bytes()).map_err(io::Error::other)?;
-    // For writing, because NFS gives an exclusive lock for nothing less.
+    // For writing, because NFS requires that for an exclusive lock.
     let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let file = File::from(openat(directory, name.as_c_str(), flags, Mode::empty())?);
     let stat = file.metadata()?;
@@ -188,8 +186,8 @@ mod tests {
         for kept in ["0123456789ABCDEF", "0123456789abcde", "0123456789abcdef0", ""] {
             fs::write(root.path().join(format!("{UNFINISHED}{kept}")), b"x").unwrap();
         }
-        // A process that another test forks holds copies of these descriptors, and so
-        // the lock, until it execs.
+        // A process forked by another test holds copies of these descriptors, and so the lock,
+        // until it execs.
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
         let mut found = count_unfinished(root.path());
         while found.abandoned.files == 0 && std::time::Instant::now() < deadline {

@@ -1,9 +1,9 @@
-//! Removing exactly the object that was looked at, `renameat2(2)` and
-//! `unlink(2)`, and nothing that took its name meanwhile.
+//! Removes exactly the object that was checked, `renameat2(2)` and `unlink(2)`, and not one that
+//! took its name since.
 //!
-//! `unlink` goes by name, and between a look and an unlink the name may have
-//! passed to another object. So the object first gets a name that nobody else
-//! knows, is looked at again there, and is only then unlinked.
+//! `unlink` works by name, and between a check and an unlink the name may pass to another object.
+//! So the object is first renamed to a name that no other process knows, checked again there, and
+//! only then unlinked.
 
 use super::{check, open_parent, statx_at};
 use nix::fcntl::{OFlag, openat};
@@ -16,25 +16,23 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// What the name begins with that an object has while it is being removed. A
-/// kill in between leaves it under that name, which tells its own one too
-/// ([`name_before`]). An object of another user, and one whose name is too long for
-/// that, keeps its name in a directory of such a name instead ([`path_before`]): the
-/// owner of the directory tells who removed it.
+/// The prefix of the name of an object that is being removed. A kill in between leaves it under
+/// that name, which includes the original one ([`name_before`]). An object of another user, or with
+/// a name too long for that, keeps its name in a directory with such a name instead
+/// ([`path_before`]): the owner of the directory is the user who removed it.
 pub const ASIDE: &str = "shmlens-removing-";
 /// The number of digits after the prefix.
 const DIGITS: usize = 16;
-/// The longest name in a directory, in bytes.
-pub(super) const LONGEST_NAME: usize = 255;
+/// The maximum length of a file name in bytes.
+pub(super) const MAX_NAME: usize = 255;
 
 /// The outcome of a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
-    /// It is unlinked.
     Removed,
-    /// Nothing had the name any more.
+    /// The name did not exist any more.
     Gone,
-    /// Another object had the name; it was left as it is.
+    /// Another object had the name; it was left alone.
     Another,
     /// The check of the moved object refused the removal; it has its name again.
     Refused,
@@ -43,8 +41,7 @@ pub enum Removal {
     Astray(PathBuf),
 }
 
-/// Unlinks what is at `path` below `root`, if it is the object of that device
-/// and inode.
+/// Unlinks `path` below `root` if it is the object with that device and inode.
 ///
 /// # Errors
 /// `EACCES` and `EPERM` when the directory does not allow it.
@@ -67,18 +64,18 @@ pub fn unlink_if(
     unlink_step_by_step(root, path, device, inode, may_go, |_| ())
 }
 
-/// A step of a removal that is behind it.
+/// The last completed step of a removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// The name was looked at, and is of that object.
-    Looked,
-    /// The name that the object is to be moved to is chosen, and its directory made.
+    /// The name was checked and belongs to the object.
+    Checked,
+    /// The temporary name was chosen, and its directory created.
     Chosen,
-    /// What has the name by now is moved aside.
+    /// The object with the name was moved there.
     MovedAside,
 }
 
-/// `meanwhile` is what others do after a step: for tests.
+/// Runs `meanwhile` after each step: tests simulate other processes with it.
 fn unlink_step_by_step(
     root: &Path,
     path: &Path,
@@ -92,13 +89,13 @@ fn unlink_step_by_step(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Removal::Gone),
         Err(error) => return Err(error),
     };
-    // Most mismatches end here, with nothing touched.
-    match is_it(directory.as_fd(), &name, device, inode)? {
+    // Most mismatches end here, before anything has changed.
+    match is_same_object(directory.as_fd(), &name, device, inode)? {
         Some(true) => {}
         Some(false) => return Ok(Removal::Another),
         None => return Ok(Removal::Gone),
     }
-    meanwhile(Step::Looked);
+    meanwhile(Step::Checked);
     let aside = Aside::choose(directory.as_fd(), &name)?;
     meanwhile(Step::Chosen);
     match rename_between(directory.as_fd(), &name, aside.directory(&directory), &aside.name) {
@@ -107,7 +104,9 @@ fn unlink_step_by_step(
             aside.remove_directory(&directory);
             return match error.raw_os_error() {
                 // A recovery took the directory for one of a killed removal, since this one was stopped for long.
-                Some(libc::ENOENT) if is_it(directory.as_fd(), &name, device, inode)? == Some(true) => {
+                Some(libc::ENOENT)
+                    if is_same_object(directory.as_fd(), &name, device, inode)? == Some(true) =>
+                {
                     unlink_step_by_step(root, path, device, inode, may_go, meanwhile)
                 }
                 Some(libc::ENOENT) => Ok(Removal::Gone),
@@ -119,7 +118,7 @@ fn unlink_step_by_step(
         }
     }
     meanwhile(Step::MovedAside);
-    let removed = match is_it(aside.directory(&directory), &aside.name, device, inode) {
+    let removed = match is_same_object(aside.directory(&directory), &aside.name, device, inode) {
         Ok(Some(true)) if !may_go(&aside.path(path)) => Ok(Removal::Refused),
         Ok(Some(true)) => unlink(aside.directory(&directory), &aside.name).map(|()| Removal::Removed),
         Ok(_) => Ok(Removal::Another),
@@ -142,7 +141,7 @@ fn unlink_step_by_step(
     }
 }
 
-/// Renames what is at `from` below `root` to `to`, unless something has that name.
+/// Renames `from` to `to` below `root`, unless `to` exists.
 ///
 /// # Errors
 /// `EEXIST` when it is taken, `ENOENT` when nothing is at `from`, `EACCES` and
@@ -157,7 +156,7 @@ pub fn rename_below(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
     let (to_directory, to) = open_parent(root, to)?;
     rename_between(from_directory.as_fd(), &from, to_directory.as_fd(), &to)?;
     if let Some(Ok(name)) = leaves.and_then(Path::file_name).map(|name| CString::new(name.as_bytes())) {
-        // Others may have put something into it.
+        // Fails if others have put something into it.
         let _ = remove_directory(to_directory.as_fd(), &name);
     }
     Ok(())
@@ -166,21 +165,21 @@ pub fn rename_below(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
 /// Removes an empty directory at `path` below `root`.
 ///
 /// # Errors
-/// `ENOTEMPTY`, `ENOENT` when it is gone, `ENOTDIR` when it is no directory.
+/// `ENOTEMPTY`, `ENOENT` if it is gone, `ENOTDIR` if it is not a directory.
 pub fn remove_directory_below(root: &Path, path: &Path) -> io::Result<()> {
     let (directory, name) = open_parent(root, path)?;
     remove_directory(directory.as_fd(), &name)
 }
 
-/// The place of an object while it is being removed.
+/// The temporary place of an object that is being removed.
 struct Aside {
-    /// A directory that was made for it, by its name.
+    /// The directory that was created for it, and its name.
     own: Option<(OwnedFd, CString)>,
     name: CString,
 }
 
 impl Aside {
-    /// A place for the object of that name, which nothing has yet.
+    /// Chooses a free place for the object with that name.
     fn choose(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<Self> {
         let beside = name_aside(name.to_bytes())?;
         let is_own = statx_at(directory, name).is_ok_and(|stat| stat.uid == geteuid().as_raw());
@@ -194,7 +193,7 @@ impl Aside {
         });
         Ok(match made {
             Ok(fd) => Self { own: Some((fd, directory_name)), name: name.to_owned() },
-            // A full file system has no room for a directory, and a removal must be possible there.
+            // A full file system has no room for a directory, and removal must work there.
             Err(_) => Self { own: None, name: beside },
         })
     }
@@ -203,14 +202,14 @@ impl Aside {
         self.own.as_ref().map_or(beside.as_fd(), |(fd, _)| fd.as_fd())
     }
 
-    /// Removes the directory that was made for it, once that is empty.
+    /// Removes the directory that was created for it, if it is empty.
     fn remove_directory(&self, beside: &OwnedFd) {
         if let Some((_, name)) = &self.own {
             let _ = remove_directory(beside.as_fd(), name);
         }
     }
 
-    /// Its path, of an object that had this path.
+    /// Returns the path of an object there that had the path `before`.
     fn path(&self, before: &Path) -> PathBuf {
         let name = |name: &CStr| OsStr::from_bytes(name.to_bytes()).to_owned();
         match &self.own {
@@ -220,7 +219,12 @@ impl Aside {
     }
 }
 
-fn is_it(directory: BorrowedFd<'_>, name: &CStr, device: u64, inode: u64) -> io::Result<Option<bool>> {
+fn is_same_object(
+    directory: BorrowedFd<'_>,
+    name: &CStr,
+    device: u64,
+    inode: u64,
+) -> io::Result<Option<bool>> {
     match statx_at(directory, name) {
         Ok(stat) => Ok(Some(stat.is_regular() && stat.device == device && stat.inode == inode)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -228,29 +232,27 @@ fn is_it(directory: BorrowedFd<'_>, name: &CStr, device: u64, inode: u64) -> io:
     }
 }
 
-/// A name that no other program can foretell, with the name that it stands for
-/// behind it, where there is room.
+/// Returns a random name, followed by the original name if there is room.
 fn name_aside(name: &[u8]) -> io::Result<CString> {
     let random = RandomState::new().hash_one(std::process::id());
     let mut aside = format!("{ASIDE}{random:0DIGITS$x}").into_bytes();
-    if !name.is_empty() && aside.len() + 1 + name.len() <= LONGEST_NAME {
+    if !name.is_empty() && aside.len() + 1 + name.len() <= MAX_NAME {
         aside.push(b'-');
         aside.extend_from_slice(name);
     }
     CString::new(aside).map_err(io::Error::other)
 }
 
-/// The name that an object had before a removal moved it aside, from the name
-/// that it has now. `None` when no removal gave it that name, or when its own was
-/// too long to stand in it.
+/// Returns the name that an object had before a removal renamed it to `aside`. `None` if no removal
+/// did, or if the name was too long to include.
 pub fn name_before(aside: &[u8]) -> Option<&[u8]> {
     let (digits, rest) = aside.strip_prefix(ASIDE.as_bytes())?.split_at_checked(DIGITS)?;
     let name = rest.strip_prefix(b"-").filter(|name| !name.is_empty())?;
     digits.iter().all(u8::is_ascii_hexdigit).then_some(name)
 }
 
-/// As [`name_before`], of a path below a root, and also for an object in a directory that
-/// a removal made for it.
+/// Returns the path before a removal, like [`name_before`], including objects in a directory that a
+/// removal created.
 pub fn path_before(aside: &Path) -> Option<PathBuf> {
     let name = aside.file_name()?;
     match aside.parent() {
@@ -259,20 +261,20 @@ pub fn path_before(aside: &Path) -> Option<PathBuf> {
     }
 }
 
-/// Returns whether a removal made this directory, as far as its name tells.
+/// Returns true if a removal created this directory, judging by its name.
 pub fn is_aside(directory: &Path) -> bool {
     let name = directory.file_name().map(OsStr::as_bytes).unwrap_or_default();
     let digits = name.strip_prefix(ASIDE.as_bytes()).unwrap_or_default();
     digits.len() == DIGITS && digits.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// Renames, but never over something: `RENAME_NOREPLACE`. By its number,
-/// because musl has no wrapper for it.
+/// Renames without replacing anything: `RENAME_NOREPLACE`. Calls by number, because musl has no
+/// wrapper.
 pub(super) fn rename_to_free(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> io::Result<()> {
     rename_between(directory, from, directory, to)
 }
 
-/// As [`rename_to_free`], from one directory to another.
+/// Renames like [`rename_to_free`], between two directories.
 fn rename_between(
     directory: BorrowedFd<'_>,
     from: &CStr,
@@ -282,7 +284,7 @@ fn rename_between(
     rename_with((directory, from), (to_directory, to), libc::RENAME_NOREPLACE)
 }
 
-/// Exchanges two names of a directory, `RENAME_EXCHANGE`.
+/// Exchanges two names in a directory, `RENAME_EXCHANGE`.
 ///
 /// # Errors
 /// `ENOENT` when one of them is gone, `EINVAL` where the file system cannot.
@@ -296,13 +298,12 @@ fn rename_with(
     flags: libc::c_uint,
 ) -> io::Result<()> {
     let (fd, to_fd) = (directory.as_raw_fd(), to_directory.as_raw_fd());
-    // SAFETY: both names end in NUL and live through the call, which reads
-    // nothing else of ours.
+    // SAFETY: both names end in NUL and live through the call, which reads no other memory.
     let result = unsafe { libc::syscall(libc::SYS_renameat2, fd, from.as_ptr(), to_fd, to.as_ptr(), flags) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Takes a name away, `unlinkat(2)`.
+/// Removes a name, `unlinkat(2)`.
 pub(super) fn unlink(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
     // SAFETY: the name ends in NUL and lives through the call.
     check(unsafe { libc::unlinkat(directory.as_raw_fd(), name.as_ptr(), 0) }).map(drop)
@@ -329,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_that_was_looked_at_goes() {
+    fn the_checked_object_is_removed() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("dir")).unwrap();
         for path in ["one", "dir/two"] {
@@ -344,11 +345,11 @@ mod tests {
     }
 
     #[test]
-    fn what_took_its_name_stays() {
+    fn another_object_with_the_name_is_kept() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("name");
         fs::write(&path, b"old").unwrap();
-        // Held open, so that the inode number is not given to the new one.
+        // Held open, so that the inode number is not reused.
         let old = fs::File::open(&path).unwrap().metadata().unwrap();
         fs::rename(&path, root.path().join("old")).unwrap();
         fs::write(&path, b"new").unwrap();
@@ -358,7 +359,7 @@ mod tests {
         assert_eq!(names(root.path()), ["name", "old"]);
     }
 
-    /// What becomes of `name` when others do this after that step of its removal.
+    /// Removes `name` while others act after each step, and returns the outcome.
     fn meanwhile(root: &Path, others: impl Fn(Step)) -> Removal {
         fs::write(root.join("name"), b"planned").unwrap();
         let seen = fs::metadata(root.join("name")).unwrap();
@@ -366,12 +367,12 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_its_name_after_the_look_has_it_again() {
+    fn an_object_moved_by_mistake_gets_its_name_back() {
         for kind in ["object", "link", "directory", "nothing"] {
             let root = tempfile::tempdir().unwrap();
             let path = root.path().join("name");
             let removal = meanwhile(root.path(), |step| {
-                if step == Step::Looked {
+                if step == Step::Checked {
                     fs::rename(&path, root.path().join("planned")).unwrap();
                     match kind {
                         "object" => fs::write(&path, b"new").unwrap(),
@@ -390,11 +391,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_moved_by_mistake_replaces_no_third_one() {
+    fn an_object_moved_by_mistake_does_not_replace_a_third() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("name");
         let removal = meanwhile(root.path(), |step| match step {
-            Step::Looked => {
+            Step::Checked => {
                 fs::rename(&path, root.path().join("planned")).unwrap();
                 fs::write(&path, "second").unwrap();
             }
@@ -413,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_its_name_before_is_not_even_moved() {
+    fn another_object_with_the_name_is_not_moved() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("name"), b"other").unwrap();
         let seen = fs::metadata(root.path().join("name")).unwrap();
@@ -427,8 +428,8 @@ mod tests {
     #[test]
     fn removal_survives_the_loss_of_its_directory() {
         let root = tempfile::tempdir().unwrap();
-        // Too long to stand in the name of an object that is moved aside.
-        let name = "x".repeat(LONGEST_NAME);
+        // Too long to be part of the temporary name.
+        let name = "x".repeat(MAX_NAME);
         fs::write(root.path().join(&name), b"planned").unwrap();
         let seen = fs::metadata(root.path().join(&name)).unwrap();
         let mut removed = 0;
@@ -452,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_under_its_name_once_it_is_moved_stays() {
+    fn an_object_created_after_the_move_is_kept() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("name");
         let removal = meanwhile(root.path(), |step| {
@@ -486,7 +487,7 @@ mod tests {
         for name in [&b"name"[..], b"-", b"\xff\n", &[b'x'; 221]] {
             let aside = name_aside(name).unwrap();
             assert_eq!(name_before(aside.to_bytes()), Some(name));
-            assert!(aside.to_bytes().len() <= LONGEST_NAME);
+            assert!(aside.to_bytes().len() <= MAX_NAME);
         }
         assert_eq!(name_before(name_aside(&[b'x'; 222]).unwrap().to_bytes()), None);
         let before = |path: &str| path_before(Path::new(path)).map(|path| path.to_str().unwrap().to_owned());
@@ -503,13 +504,13 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_that_stops_in_between_tells_a_name_of_any_length() {
+    fn an_interrupted_removal_keeps_a_name_of_any_length() {
         let root = tempfile::tempdir().unwrap();
         for length in [1, 221, 222, 255] {
             let name = "x".repeat(length);
             fs::write(root.path().join(&name), b"planned").unwrap();
             let seen = fs::metadata(root.path().join(&name)).unwrap();
-            // Killed once it is moved aside.
+            // Killed after the object was renamed.
             let killed = std::panic::catch_unwind(|| {
                 let stop = |step| assert!(step != Step::MovedAside, "killed");
                 unlink_step_by_step(root.path(), Path::new(&name), seen.dev(), seen.ino(), &|_| true, stop)

@@ -1,14 +1,14 @@
-//! A file that gets its name only when it is whole: `O_TMPFILE` and
-//! `linkat(2)`. A kill in between leaves nothing.
+//! Files that get their name only when they are complete: `O_TMPFILE` and `linkat(2)`. A kill
+//! before that leaves nothing.
 //!
-//! Where the file system has no nameless files, it has a random name until
-//! then. A kill leaves it under that, for [`super::unfinished`] to remove.
+//! On file systems without unnamed files they have a random name until then. A kill leaves the file
+//! under it, for [`super::unfinished`] to remove.
 
-use super::handle::no_proc;
+use super::handle::proc_not_mounted;
 use super::object::{kind_of, open_parent};
 use super::statx_at;
 use super::unfinished::{self, UNFINISHED, random_name, try_lock};
-use super::unlink::{LONGEST_NAME, exchange, rename_to_free, unlink};
+use super::unlink::{MAX_NAME, exchange, rename_to_free, unlink};
 use crate::segment::escape;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
@@ -21,35 +21,33 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// The number of attempts at a name that others create and remove at the same time.
+/// The number of attempts at a name that others keep creating and removing.
 const RETRIES: usize = 16;
 
-/// Why a file was not replaced.
+/// The reason why a file was not replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplaceError {
-    /// Something other than a regular file has the name.
+    /// The name belongs to something other than a regular file.
     #[error("{0}, not a regular file")]
     NotRegular(&'static str),
-    /// The kernel refused.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// A file without a name, or with none that matters. Dropping it leaves
-/// nothing, unless it was given its name.
+/// A file without a name, or with a temporary one. Dropping it leaves nothing, unless it was
+/// published.
 #[derive(Debug)]
 pub struct Unnamed {
-    /// Its descriptor, for reading and writing.
     pub file: File,
     directory: OwnedFd,
     name: CString,
-    /// The name it has in the meantime.
-    meantime: Option<CString>,
+    /// The temporary name.
+    temporary: Option<CString>,
 }
 
 impl Unnamed {
-    /// Makes one that is to be called `path` below `root`. No part of the path
-    /// is followed through a link.
+    /// Creates a file that will be named `path` below `root`. No part of the path is followed
+    /// through a link.
     ///
     /// # Errors
     /// `ENOENT` when the directory is not there, `EACCES` and `EROFS` when it
@@ -59,41 +57,40 @@ impl Unnamed {
         let mode = Mode::from_bits_truncate(mode & 0o777);
         let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC;
         match openat(&directory, c".", flags | OFlag::O_TMPFILE, mode) {
-            Ok(fd) => Ok(Self { file: File::from(fd), directory, name, meantime: None }),
-            // What file systems and kernels without it say, open(2).
+            Ok(fd) => Ok(Self { file: File::from(fd), directory, name, temporary: None }),
+            // The errors of file systems and kernels without it, open(2).
             Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => {
-                let (file, meantime) = unfinished::create(&directory, mode)?;
-                Ok(Self { file, directory, name, meantime: Some(meantime) })
+                let (file, temporary) = unfinished::create(&directory, mode)?;
+                Ok(Self { file, directory, name, temporary: Some(temporary) })
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Gives it its name, if that is free.
+    /// Gives the file its name, unless that exists.
     ///
     /// # Errors
     /// `EEXIST` when something has the name; that is not touched.
     pub fn publish(&mut self) -> io::Result<()> {
-        let Some(meantime) = &self.meantime else { return self.link(&self.name) };
-        match rename_to_free(self.directory.as_fd(), meantime, &self.name) {
-            // NFS and others have no RENAME_NOREPLACE; a hard link never replaces either.
+        let Some(temporary) = &self.temporary else { return self.link(&self.name) };
+        match rename_to_free(self.directory.as_fd(), temporary, &self.name) {
+            // NFS and others lack RENAME_NOREPLACE; a hard link does not replace either.
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
                 let here = &self.directory;
-                linkat(here, meantime.as_c_str(), here, self.name.as_c_str(), AtFlags::empty())?;
-                unlink(here.as_fd(), meantime)?;
+                linkat(here, temporary.as_c_str(), here, self.name.as_c_str(), AtFlags::empty())?;
+                unlink(here.as_fd(), temporary)?;
             }
             outcome => outcome?,
         }
-        self.meantime = None;
+        self.temporary = None;
         Ok(())
     }
 
-    /// Gives it its name, in place of a regular file that may have it.
+    /// Gives the file its name, replacing a regular file.
     ///
-    /// The two files are exchanged, and the other one is removed only once it has
-    /// proved to be a regular file: between a check and a rename the name may pass
-    /// to something else. Where the file system cannot exchange names, a check has
-    /// to do.
+    /// Exchanges the two files, and removes the other one only once it has proved to be a regular
+    /// file: between a check and a rename the name may pass to something else. On file systems
+    /// without exchange, a check has to do.
     ///
     /// # Errors
     /// [`ReplaceError::NotRegular`] when anything but a regular file has the name; it keeps it.
@@ -101,10 +98,10 @@ impl Unnamed {
         self.replace_step_by_step(|_| ())
     }
 
-    /// `others` is what others do after a step: for tests.
+    /// Runs `others` after each step: tests simulate other processes with it.
     fn replace_step_by_step(&mut self, mut others: impl FnMut(Step)) -> Result<(), ReplaceError> {
         for _ in 0..RETRIES {
-            // Most mismatches end here, with nothing touched.
+            // Most mismatches end here, before anything has changed.
             if !self.name_is_regular()? {
                 match self.publish() {
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
@@ -112,18 +109,18 @@ impl Unnamed {
                 }
             }
             others(Step::Checked);
-            let meantime = self.name_in_the_meantime()?;
-            match exchange(self.directory.as_fd(), &meantime, &self.name) {
+            let temporary = self.give_temporary_name()?;
+            match exchange(self.directory.as_fd(), &temporary, &self.name) {
                 Ok(()) => {
                     others(Step::Exchanged);
-                    return self.check_replaced(&meantime);
+                    return self.check_replaced(&temporary);
                 }
                 // Removed since the check.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-                    renameat(&self.directory, meantime.as_c_str(), &self.directory, self.name.as_c_str())
+                    renameat(&self.directory, temporary.as_c_str(), &self.directory, self.name.as_c_str())
                         .map_err(io::Error::from)?;
-                    self.meantime = None;
+                    self.temporary = None;
                     return Ok(());
                 }
                 Err(error) => return Err(error.into()),
@@ -132,19 +129,19 @@ impl Unnamed {
         Err(io::Error::from(Errno::EBUSY).into())
     }
 
-    /// Only a name can be exchanged with another.
-    fn name_in_the_meantime(&mut self) -> io::Result<CString> {
-        if let Some(meantime) = &self.meantime {
-            return Ok(meantime.clone());
+    /// Names the file temporarily: only names can be exchanged.
+    fn give_temporary_name(&mut self) -> io::Result<CString> {
+        if let Some(temporary) = &self.temporary {
+            return Ok(temporary.clone());
         }
-        // Locked first, as a file that is written under a name is.
+        // Lock first, like any file that is written under a temporary name.
         let _ = try_lock(&self.file);
-        let meantime = random_name()?;
-        self.link(&meantime)?;
-        Ok(self.meantime.insert(meantime).clone())
+        let temporary = random_name()?;
+        self.link(&temporary)?;
+        Ok(self.temporary.insert(temporary).clone())
     }
 
-    /// Returns false when nothing has the name.
+    /// Returns false if the name does not exist.
     fn name_is_regular(&self) -> Result<bool, ReplaceError> {
         match statx_at(self.directory.as_fd(), &self.name) {
             Ok(stat) => kind_of(stat.mode).map_or(Ok(true), |kind| Err(ReplaceError::NotRegular(kind))),
@@ -153,25 +150,25 @@ impl Unnamed {
         }
     }
 
-    /// Removes what had the name before the exchange, or gives it the name back.
-    fn check_replaced(&mut self, meantime: &CString) -> Result<(), ReplaceError> {
-        let kind = match statx_at(self.directory.as_fd(), meantime) {
+    /// Removes the file that had the name before the exchange, or gives it its name back.
+    fn check_replaced(&mut self, temporary: &CString) -> Result<(), ReplaceError> {
+        let kind = match statx_at(self.directory.as_fd(), temporary) {
             Ok(stat) => kind_of(stat.mode),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error.into()),
         };
         let Some(kind) = kind else {
-            self.meantime = None;
-            let _ = unlink(self.directory.as_fd(), meantime);
+            self.temporary = None;
+            let _ = unlink(self.directory.as_fd(), temporary);
             return Ok(());
         };
-        // Under a name that no cleanup removes: what comes back there may be a third file.
-        let displaced = displaced_name(&self.name, meantime)?;
-        rename_to_free(self.directory.as_fd(), meantime, &displaced)?;
-        self.meantime = None;
+        // Under a name that no cleanup removes: the file that comes back may be a third one.
+        let displaced = displaced_name(&self.name, temporary)?;
+        rename_to_free(self.directory.as_fd(), temporary, &displaced)?;
+        self.temporary = None;
         match exchange(self.directory.as_fd(), &displaced, &self.name) {
             Ok(()) => {}
-            // Our file was removed since: then the name is free.
+            // This file was removed since, so the name is free.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 rename_to_free(self.directory.as_fd(), &displaced, &self.name)?;
             }
@@ -179,7 +176,7 @@ impl Unnamed {
         }
         let own = self.file.metadata()?.ino();
         match statx_at(self.directory.as_fd(), &displaced) {
-            // A third file took the name since: it is left where it is now.
+            // A third file took the name since: leave it where it is.
             Ok(stat) if stat.inode != own => {
                 let now = escape(displaced.to_bytes());
                 let told = format!("replaced twice at the same time; the newer file is now {now}");
@@ -193,7 +190,7 @@ impl Unnamed {
         }
     }
 
-    /// Has the disk keep the name too, `fsync(2)` of the directory.
+    /// Writes the name to disk too, `fsync(2)` on the directory.
     ///
     /// # Errors
     /// `EIO`, and `EBADF` for a directory that may be searched but not read.
@@ -202,15 +199,16 @@ impl Unnamed {
     }
 
     fn link(&self, name: &CString) -> io::Result<()> {
-        // Through /proc, because AT_EMPTY_PATH asks for CAP_DAC_READ_SEARCH.
+        // Through /proc, because AT_EMPTY_PATH requires CAP_DAC_READ_SEARCH.
         let file = format!("/proc/self/fd/{}", self.file.as_raw_fd());
         let here = nix::fcntl::AT_FDCWD;
         let follow = AtFlags::AT_SYMLINK_FOLLOW;
         match linkat(here, file.as_str(), &self.directory, name.as_c_str(), follow) {
-            // Root may, and since Linux 6.10 whoever opened the file.
+            // Root may, and since Linux 6.10 so may the process that opened the file.
             Err(Errno::ENOENT) if !Path::new("/proc/self").exists() => {
                 let empty = AtFlags::AT_EMPTY_PATH;
-                linkat(&self.file, c"", &self.directory, name.as_c_str(), empty).map_err(|_| no_proc())
+                linkat(&self.file, c"", &self.directory, name.as_c_str(), empty)
+                    .map_err(|_| proc_not_mounted())
             }
             outcome => Ok(outcome?),
         }
@@ -222,24 +220,25 @@ impl Unnamed {
 enum Step {
     /// A regular file has the name.
     Checked,
-    /// The two files are exchanged.
+    /// The two files were exchanged.
     Exchanged,
 }
 
-/// `NAME.shmlens-displaced-…`: a name for a file of another program. No cleanup matches it.
-fn displaced_name(name: &CString, meantime: &CString) -> io::Result<CString> {
-    let digits = meantime.to_bytes().strip_prefix(UNFINISHED.as_bytes()).unwrap_or_default();
+/// Returns a name for a file of another program that no cleanup matches:
+/// `NAME.shmlens-displaced-…`.
+fn displaced_name(name: &CString, temporary: &CString) -> io::Result<CString> {
+    let digits = temporary.to_bytes().strip_prefix(UNFINISHED.as_bytes()).unwrap_or_default();
     let ending = [b".shmlens-displaced-", digits].concat();
     let name = name.to_bytes();
-    let room = LONGEST_NAME.saturating_sub(ending.len());
+    let room = MAX_NAME.saturating_sub(ending.len());
     CString::new([&name[..name.len().min(room)], &ending].concat()).map_err(io::Error::other)
 }
 
 impl Drop for Unnamed {
     fn drop(&mut self) {
-        if let Some(meantime) = &self.meantime {
-            // If it fails the file stays, under a name that says what it is.
-            let _ = unlink(self.directory.as_fd(), meantime);
+        if let Some(temporary) = &self.temporary {
+            // After a failure the file stays, under a name that explains it.
+            let _ = unlink(self.directory.as_fd(), temporary);
         }
     }
 }
@@ -260,14 +259,14 @@ mod tests {
     }
 
     #[test]
-    fn it_has_no_name_until_it_is_given_one() {
+    fn a_file_has_no_name_until_published() {
         let root = tempfile::tempdir().unwrap();
         for named_meanwhile in [false, true] {
             let mut file = Unnamed::create(root.path(), Path::new("a"), 0o600).unwrap();
             if named_meanwhile {
-                let meantime = random_name().unwrap();
-                file.link(&meantime).unwrap();
-                file.meantime = Some(meantime);
+                let temporary = random_name().unwrap();
+                file.link(&temporary).unwrap();
+                file.temporary = Some(temporary);
             }
             file.file.write_all(b"hello").unwrap();
             assert!(!names(root.path()).contains(&"a".to_owned()));
@@ -293,7 +292,7 @@ mod tests {
         file
     }
 
-    /// Puts something under the name that is not a regular file, and returns its inode.
+    /// Creates something other than a regular file under the name, and returns its inode.
     fn put(root: &Path, kind: &str) -> u64 {
         let path = root.join("a");
         match kind {
@@ -322,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_the_name_after_the_check_gets_it_back() {
+    fn a_file_displaced_after_the_check_gets_its_name_back() {
         for kind in KINDS {
             let root = tempfile::tempdir().unwrap();
             fs::write(root.path().join("a"), "old").unwrap();
@@ -340,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_displaced_survives_every_cleanup() {
+    fn no_cleanup_removes_a_displaced_file() {
         let root = tempfile::tempdir().unwrap();
         let at = |name: &str| root.path().join(name);
         fs::write(at("a"), "old").unwrap();

@@ -1,13 +1,13 @@
-//! Writing a new file while the disk takes what was written before.
+//! Starts writing a new file to disk while the rest of it is being produced.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsRawFd as _;
 
-/// The kernel gets to start on this many bytes at a time.
+/// The number of bytes after which the kernel starts writing.
 const STEP: i64 = 8 << 20;
 
-/// Writes to a file from its beginning. Without it the disk would be idle until `fsync(2)`.
+/// Writes to a file from its start. Without this the disk would be idle until `fsync(2)`.
 pub struct WriteBehind<'a> {
     file: &'a File,
     written: i64,
@@ -15,7 +15,7 @@ pub struct WriteBehind<'a> {
 }
 
 impl<'a> WriteBehind<'a> {
-    /// Begins at the start of an empty file.
+    /// Starts with an empty file.
     #[must_use]
     pub const fn new(file: &'a File) -> Self {
         Self { file, written: 0, started: 0 }
@@ -28,8 +28,8 @@ impl Write for WriteBehind<'_> {
         self.written = self.written.saturating_add_unsigned(count as u64);
         let ready = self.written - self.started;
         if ready >= STEP {
-            // SAFETY: the call takes numbers only. It does not wait for the disk, and does nothing
-            // where that is not possible: `fsync` has the last word.
+            // SAFETY: the call takes numbers only. It does not wait for the disk and may do
+            // nothing: `fsync` reports errors.
             unsafe {
                 libc::sync_file_range(self.file.as_raw_fd(), self.started, ready, libc::SYNC_FILE_RANGE_WRITE)
             };

@@ -3,7 +3,7 @@
 use super::backlog::Slot;
 use crate::app::Event;
 use crate::engine::{self, Body, Report};
-use crate::sys::job::Whom;
+use crate::sys::job::StopTarget;
 use std::io;
 use std::sync::mpsc::Sender;
 
@@ -13,7 +13,7 @@ pub enum Message {
     /// User input, with its place in the backlog.
     Input(Event, Slot),
     /// A request to suspend (SIGTSTP).
-    Suspend(Whom),
+    Suspend(StopTarget),
     /// The process continues after a SIGSTOP (SIGCONT). The terminal may have changed.
     Continued,
     /// The terminal was resized (SIGWINCH).

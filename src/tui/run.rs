@@ -13,7 +13,7 @@ use crate::engine::{self, Body, Clock, Engine, Report, Request};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::Bytes;
-use crate::sys::job::Whom;
+use crate::sys::job::StopTarget;
 use ratatui::buffer::Buffer;
 use std::io;
 use std::ops::ControlFlow;
@@ -50,7 +50,7 @@ pub trait Console {
     fn copy(&mut self, text: &str) -> io::Result<()>;
     fn capture_mouse(&mut self, on: bool) -> io::Result<()>;
     /// Leaves the terminal, suspends, and enters it again when the process continues.
-    fn suspend(&mut self, whom: Whom) -> io::Result<()>;
+    fn suspend(&mut self, whom: StopTarget) -> io::Result<()>;
     /// Enters the terminal again after another process has used it.
     fn reenter(&mut self) -> io::Result<()>;
 }
@@ -244,13 +244,13 @@ impl<P: Program, S: Console> Loop<P, S> {
                 done => done,
             },
             Effect::CaptureMouse(on) => self.console.capture_mouse(on),
-            Effect::Suspend => return self.suspend(Whom::Group),
+            Effect::Suspend => return self.suspend(StopTarget::Group),
             Effect::Quit => return ControlFlow::Break(Ok(ExitReason::Quit)),
         };
         output(result)
     }
 
-    fn suspend(&mut self, whom: Whom) -> Flow {
+    fn suspend(&mut self, whom: StopTarget) -> Flow {
         let suspended = self.console.suspend(whom);
         self.resumed(suspended)
     }

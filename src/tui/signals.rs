@@ -2,7 +2,7 @@
 
 use super::message::Message;
 use super::terminal;
-use crate::sys::job::Whom;
+use crate::sys::job::StopTarget;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 use std::io;
@@ -25,7 +25,7 @@ pub fn listen(messages: Sender<Message>) -> io::Result<()> {
     thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
             let message = match signal {
-                SIGTSTP => Message::Suspend(Whom::Us),
+                SIGTSTP => Message::Suspend(StopTarget::Process),
                 SIGCONT => Message::Continued,
                 SIGWINCH => Message::Resized,
                 signal => Message::Signal(signal),

@@ -7,7 +7,7 @@ use super::clipboard;
 use super::run::Console;
 use super::screen::Screen;
 use crate::app::event::Size;
-use crate::sys::job::{self, Whom};
+use crate::sys::job::{self, StopTarget};
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::queue;
@@ -104,7 +104,7 @@ impl Console for Terminal {
         Tty.write_all(if on { MOUSE_ON } else { MOUSE_OFF })
     }
 
-    fn suspend(&mut self, whom: Whom) -> io::Result<()> {
+    fn suspend(&mut self, whom: StopTarget) -> io::Result<()> {
         leave();
         job::stop(whom)?;
         self.reenter()

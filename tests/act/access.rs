@@ -81,7 +81,7 @@ fn lists_mean_what_the_kernel_means_by_them() {
             list.push(entry(4, owning, none));
             list.extend(group.map(|bits| entry(8, bits, NOBODY)));
             list.extend([entry(0x10, mask, none), entry(0x20, other, none)]);
-            let held = RealMachine.hold(&name).unwrap();
+            let held = RealMachine.handle(&name).unwrap();
             held.set_acl(&list.concat()).unwrap();
             assert_eq!(held.acl().unwrap(), Some(list.concat()));
             let rules = Rules::of(&RealMachine, &super::shown(&object.id()));

@@ -1,4 +1,4 @@
-//! Making segments, and never touching one that exists.
+//! Creating segments, and never touching one that exists.
 
 use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World, as_nobody, shmlens, skip_for_kernel, tool};
 use nix::mount::MsFlags;

@@ -8,7 +8,7 @@ mod support;
 
 use partner::{Partner, compiled};
 use shmlens::machine::real::RealMachine;
-use shmlens::memory::{Live, Reader, Request};
+use shmlens::memory::{Live, Reader, SnapshotRequest};
 use shmlens::survey::{Names, Survey};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
@@ -124,9 +124,9 @@ fn live(size: u64, rounds: usize) -> io::Result<()> {
     let segment = segment.ok_or(io::ErrorKind::NotFound)?;
     let mut live = Live::new(Reader::open(&RealMachine, segment).map_err(io::Error::other)?);
     let mut look = |budget| {
-        let request = Request { window: 0..4096, cells: 64, budget };
+        let request = SnapshotRequest { window: 0..4096, cells: 64, budget };
         let began = Instant::now();
-        let seen = live.look(&RealMachine, &request);
+        let seen = live.snapshot(&RealMachine, &request);
         (began.elapsed(), seen)
     };
     let mut bare =

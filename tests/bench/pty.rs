@@ -3,7 +3,7 @@
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
-use shmlens::sys::running::ran_for;
+use shmlens::sys::running::cpu_time;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -102,7 +102,7 @@ impl Pty {
 
     /// The time that its threads spent on a processor, those too that have ended.
     pub fn processor_time(&self) -> Duration {
-        Duration::from_nanos(ran_for(self.child.id()).expect("a process"))
+        Duration::from_nanos(cpu_time(self.child.id()).expect("a process"))
     }
 
     /// The most memory that it ever held, in bytes.

@@ -1,4 +1,4 @@
-//! Making segments with `n`, one of each kind, asked back from the kernel.
+//! Creating segments with `n`, one of each kind, asked back from the kernel.
 
 use super::{open, quit, row};
 use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};

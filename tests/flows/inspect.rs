@@ -9,7 +9,7 @@ use shmlens::app::overlay::Overlay;
 use shmlens::decode::{ByteOrder, Scalar};
 use shmlens::engine::{Body, Found, Working};
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
-use shmlens::memory::Standing;
+use shmlens::memory::Presence;
 use shmlens::segment::Access;
 
 fn open(stage: &Stage) -> &Inspect {
@@ -318,10 +318,10 @@ fn shrunk_removed_and_replaced() {
     stage.machine.edit_object("it", |bytes| bytes.size = 10);
     stage.machine.remove_object("it");
     stage.look();
-    assert_eq!(open(&stage).standing, Standing::Removed { size: 10 });
+    assert_eq!(open(&stage).presence, Presence::Removed { size: 10 });
     stage.machine.add_object("it", FakeBytes::hole(99));
     stage.look();
-    assert_eq!(open(&stage).standing, Standing::Replaced { size: 10 });
+    assert_eq!(open(&stage).presence, Presence::Replaced { size: 10 });
     assert_eq!(open(&stage).byte(0), Some(7));
 }
 

@@ -1,4 +1,4 @@
-//! Making a segment: typed, planned as it is typed, made, selected.
+//! Creating a segment: typed, planned as it is typed, made, selected.
 
 use super::{notice, small, stage};
 use crate::support::Stage;

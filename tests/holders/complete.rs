@@ -73,7 +73,7 @@ fn a_thread_of_the_kernel_holds_nothing_whoever_looks() {
     let Some(_world) = World::new() else { return };
     if std::fs::read(format!("/proc/{KTHREADD}/comm")).is_ok_and(|command| command == b"kthreadd\n") {
         let wanted =
-            Wanted { whereabouts: RealMachine.whereabouts().unwrap(), private: true, as_text: false };
+            Wanted { segment_devices: RealMachine.segment_devices().unwrap(), private: true, as_text: false };
         let _nobody = Nobody::here();
         let examined = RealMachine.examine(KTHREADD, &wanted);
         assert!(matches!(examined, Examined::Nothing), "{examined:?}");

@@ -14,11 +14,11 @@ use std::process::Command;
 fn the_text_of_the_mappings_tells_the_same_as_the_queries() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(60, 40) else { return };
-    let whereabouts = RealMachine.whereabouts().unwrap();
+    let segment_devices = RealMachine.segment_devices().unwrap();
     let uses = |pid, private, as_text| {
-        let wanted = Wanted { whereabouts: whereabouts.clone(), private, as_text };
+        let wanted = Wanted { segment_devices: segment_devices.clone(), private, as_text };
         match RealMachine.examine(pid, &wanted) {
-            Examined::Holds(process, uses) => (Some(process), uses),
+            Examined::Found(process, uses) => (Some(process), uses),
             Examined::Nothing => (None, vec![]),
             other => panic!("process {pid}: {other:?}"),
         }

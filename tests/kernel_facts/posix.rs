@@ -6,7 +6,7 @@ use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
 use shmlens::machine::real::RealMachine;
 use shmlens::machine::{ExtentKind, Trace};
-use shmlens::memory::{OpenError, Standing};
+use shmlens::memory::{OpenError, Presence};
 use shmlens::segment::{Bytes, Timestamp};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -118,7 +118,7 @@ fn an_object_that_shrinks_gives_a_short_read() {
     let reader = open(&object.id()).unwrap();
     assert_eq!(read(&reader, 0, 3 * 4096).len(), 3 * 4096);
     object.file.set_len(PAGE + 10).unwrap();
-    assert_eq!(reader.standing(&RealMachine).unwrap(), Standing::There { size: PAGE + 10 });
+    assert_eq!(reader.presence(&RealMachine).unwrap(), Presence::Present { size: PAGE + 10 });
     assert_eq!(read(&reader, PAGE, 4096), [7; 10]);
     assert_eq!(read(&reader, 2 * PAGE, 4096), b"");
     assert_eq!(data(&reader), [(0, PAGE + 10)]);
@@ -138,11 +138,11 @@ fn what_loses_its_name_is_read_on() {
     let as_listed = listed(&id);
     let reader = open(&id).unwrap();
     drop(object);
-    assert_eq!(reader.standing(&RealMachine).unwrap(), Standing::Removed { size: PAGE });
+    assert_eq!(reader.presence(&RealMachine).unwrap(), Presence::Removed { size: PAGE });
 
     let another = Object::new("goes", 99, 0o600);
     another.write(0, b"new");
-    assert_eq!(reader.standing(&RealMachine).unwrap(), Standing::Replaced { size: PAGE });
+    assert_eq!(reader.presence(&RealMachine).unwrap(), Presence::Replaced { size: PAGE });
     assert_eq!(read(&reader, 0, 3), b"old");
     let refused = shmlens::memory::Reader::open(&RealMachine, &as_listed).err().unwrap();
     assert!(matches!(refused, OpenError::Replaced { .. }), "{refused}");
@@ -159,9 +159,9 @@ fn an_object_that_is_renamed_over_another_replaces_it() {
     let reader = open(&object.id()).unwrap();
     let other = Object::new("source", 10, 0o600);
     fs::rename(other.path(), object.path()).unwrap();
-    assert_eq!(reader.standing(&RealMachine).unwrap(), Standing::Replaced { size: PAGE });
+    assert_eq!(reader.presence(&RealMachine).unwrap(), Presence::Replaced { size: PAGE });
     let reader = open(&object.id()).unwrap();
-    assert_eq!(reader.standing(&RealMachine).unwrap(), Standing::There { size: 10 });
+    assert_eq!(reader.presence(&RealMachine).unwrap(), Presence::Present { size: 10 });
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{data, listed, open, read, read_through};
 use crate::support::{Child, NOBODY, Nobody, SOON, Sysv, World, ask_before_exec, python, wait_until};
 use shmlens::machine::real::RealMachine;
 use shmlens::machine::{ExtentKind, Trace};
-use shmlens::memory::{OpenError, Reader, Standing};
+use shmlens::memory::{OpenError, Presence, Reader};
 use shmlens::segment::{Bytes, Key, SegmentId, SysvFacts};
 use shmlens::sys::shm;
 use std::process;
@@ -134,7 +134,7 @@ fn what_is_attached_is_read_on_when_the_right_to_read_it_goes() {
     segment.chmod(0);
     assert!(matches!(open(&segment.id()), Err(OpenError::Denied { .. })));
     assert_eq!(read(&reader, 0, 4), b"text");
-    assert_eq!(reader.standing(&RealMachine).unwrap(), Standing::There { size: 10 });
+    assert_eq!(reader.presence(&RealMachine).unwrap(), Presence::Present { size: 10 });
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_segment_that_is_removed_is_read_on_and_goes_when_it_is_let_go() {
     let as_listed = listed(&id);
     let reader = open(&id).unwrap();
     drop(segment);
-    assert_eq!(reader.standing(&RealMachine).unwrap(), Standing::Removed { size: 10 });
+    assert_eq!(reader.presence(&RealMachine).unwrap(), Presence::Removed { size: 10 });
     let now = facts(&id);
     assert!(now.marked && now.key == Key(0), "{now:?}");
     assert_eq!(read(&reader, 0, 4), b"text");

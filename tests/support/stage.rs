@@ -9,7 +9,7 @@ use shmlens::app::effect::Effect;
 use shmlens::app::event::{Event, Size};
 use shmlens::app::key::{Key, Mouse};
 use shmlens::app::{Keymap, Settings, State, update};
-use shmlens::engine::{Body, Options, Report, Request, Steps, SubscriptionId, Who};
+use shmlens::engine::{Body, Options, Report, Request, ScanScope, Steps, SubscriptionId};
 use shmlens::identify::Rules;
 use shmlens::machine::fake::FakeMachine;
 use shmlens::segment::Bytes;
@@ -66,7 +66,7 @@ impl Stage {
         let options = Options { copies: Bytes(1 << 30), rules: Rules::default(), state: copies };
         let mut steps = Steps::new(Arc::new(machine.clone()), options);
         // The first survey has the holders.
-        steps.send(Request::Holders(Who::All));
+        steps.send(Request::Holders(ScanScope::All));
         let mut stage = Self {
             machine,
             state: State::new(settings),
@@ -86,7 +86,7 @@ impl Stage {
 
     /// Surveys the machine, and scans the holders before.
     pub fn survey(&mut self) {
-        self.steps.send(Request::Holders(Who::All));
+        self.steps.send(Request::Holders(ScanScope::All));
         self.request(Request::Survey);
     }
 

@@ -16,7 +16,7 @@ use super::layout::inspect::{InspectLayout, RowOptions, layout};
 use crate::decode::{ByteOrder, Scalar};
 use crate::engine::{Clock, SubscriptionId, Watching};
 use crate::machine::{ExtentKind, Trace};
-use crate::memory::{Cell, Look, Pattern, Standing};
+use crate::memory::{Cell, Pattern, Presence, Snapshot};
 use crate::segment::{Kind, Segment, SegmentId};
 use crate::survey::Survey;
 use std::collections::BTreeMap;
@@ -89,7 +89,7 @@ pub struct Inspect {
     pub status: Status,
     /// The trace that reading leaves in the kernel's records.
     pub trace: Trace,
-    pub standing: Standing,
+    pub presence: Presence,
     pub top: u64,
     pub cursor: u64,
     /// `None` for as many as fit.
@@ -129,7 +129,7 @@ impl Inspect {
             segment,
             status: Status::Opening,
             trace: Trace::None,
-            standing: Standing::There { size },
+            presence: Presence::Present { size },
             top: 0,
             cursor: 0,
             row_bytes: None,
@@ -159,7 +159,7 @@ impl Inspect {
     }
 
     pub const fn size(&self) -> u64 {
-        self.standing.size()
+        self.presence.size()
     }
 
     pub fn layout(&self, size: Size) -> InspectLayout {
@@ -253,9 +253,9 @@ impl Inspect {
     }
 
     /// Applies a report of the engine.
-    pub fn apply(&mut self, look: Look, now: Clock) {
+    pub fn apply(&mut self, look: Snapshot, now: Clock) {
         self.status = Status::Open;
-        self.standing = look.standing;
+        self.presence = look.presence;
         self.trace = look.trace;
         self.scanned = look.scanned;
         let mut bytes = look.bytes;

@@ -1,7 +1,7 @@
 //! A menu.
 
 use crate::app::list::List;
-use crate::decode::{CopyForm, Scalar};
+use crate::decode::{CopyFormat, Scalar};
 use crate::segment::field::Field;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct ChoiceItem {
 pub enum Chosen {
     Sort(Field),
     Type(Option<Scalar>),
-    Copy(CopyForm),
+    Copy(CopyFormat),
 }
 
 impl Choice {
@@ -71,12 +71,12 @@ impl Choice {
 
     pub fn copy(title: String) -> Self {
         let forms = [
-            ("hex", "de ad be ef", CopyForm::Hex),
-            ("text", "with \\xNN", CopyForm::Text),
-            ("C", "{0xde, 0xad}", CopyForm::C),
-            ("Python", "b'\\xde\\xad'", CopyForm::Python),
+            ("hex", "de ad be ef", CopyFormat::Hex),
+            ("text", "with \\xNN", CopyFormat::Text),
+            ("C", "{0xde, 0xad}", CopyFormat::C),
+            ("Python", "b'\\xde\\xad'", CopyFormat::Python),
         ];
         let items = forms.map(|(word, doc, form)| (word, doc.to_owned(), Chosen::Copy(form)));
-        Self::new(title, items.into(), Chosen::Copy(CopyForm::Hex))
+        Self::new(title, items.into(), Chosen::Copy(CopyFormat::Hex))
     }
 }

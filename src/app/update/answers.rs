@@ -8,8 +8,10 @@ use crate::app::inspect::{CHANGES, DATA, Inspect, PendingSearch, Status};
 use crate::app::overlay::Overlay;
 use crate::app::sentence::label_of;
 use crate::app::state::State;
-use crate::engine::{Body, Found, Opened, Preview, Report, Request, Search, SubscriptionId, Target, Who};
-use crate::memory::{Direction, Look, OpenError};
+use crate::engine::{
+    Body, Found, Opened, Preview, Report, Request, ScanScope, Search, SubscriptionId, Target,
+};
+use crate::memory::{Direction, OpenError, Snapshot};
 use crate::segment::{Bytes, Kind, State as SegmentState};
 use crate::survey::{Difference, Survey, alerts, difference};
 
@@ -23,7 +25,7 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             clean::surveyed(state);
             // Attachments may have changed.
             if matches!(&state.overlay, Some(Overlay::Attachments(shown)) if !shown.acting) {
-                effects.push(Request::Holds.into());
+                effects.push(Request::ListHolds.into());
             }
         }
         (Body::Preview(preview), _) => previewed(state, preview),
@@ -45,7 +47,7 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
         (Body::Undone(results), _) => acting::undone(state, results, effects),
         (Body::Terminated(ending, result), _) => holders::ended(state, &ending, result, effects),
         (Body::Holds(found), _) => attachments::show(state, found),
-        (Body::LetGo(results), _) => attachments::detached(state, &results, effects),
+        (Body::Released(results), _) => attachments::detached(state, &results, effects),
         (body, Some(subscription)) => {
             if state.inspect.as_ref().is_some_and(|inspect| inspect.subscription == subscription) {
                 inspected(state, body, effects);
@@ -58,8 +60,8 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
 fn inspected(state: &mut State, body: Body, effects: &mut Vec<Effect>) {
     let Some(inspect) = &mut state.inspect else { return };
     match body {
-        Body::Looked(look) => looked(state, *look),
-        Body::LookFailed(reason) => inspect.status = Status::Failed(reason),
+        Body::Window(look) => looked(state, *look),
+        Body::WindowFailed(reason) => inspect.status = Status::Failed(reason),
         Body::Ended(ended) => inspect.status = Status::Failed(ended.text(&inspect.segment.id)),
         Body::Found(answer) => found(state, answer, effects),
         Body::Progress(at) => {
@@ -146,7 +148,7 @@ fn lost_name(
 
 /// Returns the processes to check for these changes. A System V segment names the last process
 /// that attached or detached, but any process may hold a new POSIX object.
-fn to_ask(survey: &Survey, difference: &Difference) -> Option<Who> {
+fn to_ask(survey: &Survey, difference: &Difference) -> Option<ScanScope> {
     let mut pids = vec![];
     for id in difference.appeared.iter().chain(&difference.changed) {
         let segment = survey.segments.iter().find(|segment| segment.id == *id)?;
@@ -160,11 +162,13 @@ fn to_ask(survey: &Survey, difference: &Difference) -> Option<Who> {
                     pids.extend(segment.holders.iter().flat_map(|all| all.iter().map(|holder| holder.pid)));
                 }
             }
-            None if segment.holders.is_none() && segment.kind() == Kind::Posix => return Some(Who::All),
+            None if segment.holders.is_none() && segment.kind() == Kind::Posix => {
+                return Some(ScanScope::All);
+            }
             None => {}
         }
     }
-    (!pids.is_empty()).then_some(Who::These(pids))
+    (!pids.is_empty()).then_some(ScanScope::These(pids))
 }
 
 fn previewed(state: &mut State, preview: Preview) {
@@ -193,7 +197,7 @@ fn opened(
     }
 }
 
-fn looked(state: &mut State, look: Look) {
+fn looked(state: &mut State, look: Snapshot) {
     let (now, size) = (state.now, state.size);
     let Some(inspect) = &mut state.inspect else { return };
     let before = inspect.size();

@@ -15,7 +15,7 @@ use crate::segment::SegmentId;
 /// Opens the list.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     state.overlay = Some(Overlay::Attachments(Attachments::default()));
-    effects.push(Request::Holds.into());
+    effects.push(Request::ListHolds.into());
 }
 
 /// Shows the attachments. The selected segment is selected here too.
@@ -41,7 +41,7 @@ pub fn act(attachments: &mut Attachments, action: Action, effects: &mut Vec<Effe
     };
     if !which.is_empty() {
         attachments.acting = true;
-        effects.push(Request::LetGo(which).into());
+        effects.push(Request::Release(which).into());
     }
     Next::Stay
 }

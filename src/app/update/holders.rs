@@ -7,7 +7,7 @@ use crate::app::effect::Effect;
 use crate::app::holders::{Holders, Terminate};
 use crate::app::overlay::{Next, Overlay};
 use crate::app::state::State;
-use crate::engine::{Request, Who};
+use crate::engine::{Request, ScanScope};
 
 /// Lists the holders of the selected segment and checks them again.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
@@ -15,7 +15,7 @@ pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     let holders = Holders::new(segment, survey);
     let pids: Vec<u32> = holders.rows.iter().map(|row| row.holder.pid).collect();
     if !pids.is_empty() {
-        effects.push(Request::Holders(Who::These(pids)).into());
+        effects.push(Request::Holders(ScanScope::These(pids)).into());
     }
     state.overlay = Some(Overlay::Holders(holders));
 }
@@ -79,6 +79,6 @@ pub fn ended(state: &mut State, ending: &Ending, result: Result<Ended, EndError>
             state.fail(error.to_string());
         }
     }
-    effects.push(Request::Holders(Who::These(vec![ending.process.pid])).into());
+    effects.push(Request::Holders(ScanScope::These(vec![ending.process.pid])).into());
     effects.push(Request::Survey.into());
 }

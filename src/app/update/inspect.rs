@@ -30,7 +30,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Freeze => freeze(state, effects),
         Action::Baseline => {
             let subscription = state.inspect.as_ref().map(|inspect| inspect.subscription);
-            let requests = |id| [Request::SetBaseline(id).into(), Request::LookOnce(id).into()];
+            let requests = |id| [Request::SetBaseline(id).into(), Request::ReadOnce(id).into()];
             effects.extend(subscription.into_iter().flat_map(requests));
             state.say("Baseline set");
         }
@@ -146,7 +146,7 @@ fn freeze(state: &mut State, effects: &mut Vec<Effect>) {
     if inspect.frozen.is_some() {
         state.say(format!("Frozen ({}: resume)", state.key_of(Action::Freeze)));
     } else {
-        effects.push(Request::LookOnce(subscription).into());
+        effects.push(Request::ReadOnce(subscription).into());
     }
 }
 

@@ -150,7 +150,7 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
         effects.push(match wanted {
             // This replaces the previous subscription.
             Some(segment) => {
-                let feed = Feed::Beginning { every: preview_every };
+                let feed = Feed::Preview { every: preview_every };
                 Request::Subscribe(PREVIEW, Box::new(segment.clone()), feed).into()
             }
             None => Request::Unsubscribe { subscription: PREVIEW, keep: false }.into(),
@@ -158,12 +158,12 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
         state.requested.preview = key;
     } else if key.is_some() && effects.iter().any(|effect| matches!(effect, Effect::Engine(Request::Survey)))
     {
-        effects.push(Request::LookOnce(PREVIEW).into());
+        effects.push(Request::ReadOnce(PREVIEW).into());
     }
 
     let look = state.inspect.as_ref().map(|inspect| (inspect.subscription, inspect.watching(state.size)));
     if state.requested.look != look {
-        effects.extend(look.clone().map(|(id, watching)| Request::Look(id, watching).into()));
+        effects.extend(look.clone().map(|(id, watching)| Request::SetWindow(id, watching).into()));
         state.requested.look = look;
     }
 }

@@ -7,7 +7,7 @@ use crate::app::list;
 use crate::app::overlay::{Choice, Overlay, Prompt, PromptKind};
 use crate::app::state::State;
 use crate::app::table::TablePane;
-use crate::engine::{Feed, Request, Who};
+use crate::engine::{Feed, Request, ScanScope};
 use crate::segment::field::Field::{
     self, Age, Change, Holders, Id, Key, Kind, LastPid, MadeBy, Mode, Name, Nattch, Owner, Resident, Size,
 };
@@ -68,7 +68,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Lock | Action::Unlock | Action::Remove | Action::Undo | Action::Log => {
             acting::act(state, action, effects);
         }
-        Action::Refresh => effects.extend([Request::Survey.into(), Request::Holders(Who::All).into()]),
+        Action::Refresh => effects.extend([Request::Survey.into(), Request::Holders(ScanScope::All).into()]),
         Action::Longer => state.interval.longer(),
         Action::Shorter => state.interval.shorter(),
         Action::NextPane => {

@@ -2,7 +2,7 @@
 //! as JSON, and values of a type. Items that repeat the one before are squeezed.
 
 use crate::decode::{Decoded, Squeeze, Type};
-use crate::memory::{PageBuffer, Piece, Pieces, Progress, Reader};
+use crate::memory::{Chunk, Chunks, PageBuffer, Progress, Reader};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -55,17 +55,17 @@ pub fn write(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let size = items.size();
-    let mut pieces = Pieces::new(reader, range, size, progress)?;
+    let mut chunks = Chunks::new(reader, range, size, progress)?;
     if items.squeeze == Squeeze::Off {
-        pieces = pieces.with_holes_up_to(PIECE.max(size));
+        chunks = chunks.with_holes_up_to(PIECE.max(size));
     }
     let mut bytes = PageBuffer::with_capacity(usize::try_from(PIECE.max(size)).map_err(io::Error::other)?);
     loop {
-        let offset = pieces.offset();
-        match pieces.next(&mut bytes)? {
+        let offset = chunks.offset();
+        match chunks.next(&mut bytes)? {
             None => break,
-            Some(Piece::Bytes(count)) => items.bytes(offset, &bytes[..count], out)?,
-            Some(Piece::Hole(length)) => items.zeros(offset, length, out)?,
+            Some(Chunk::Bytes(count)) => items.bytes(offset, &bytes[..count], out)?,
+            Some(Chunk::Hole(length)) => items.zeros(offset, length, out)?,
         }
     }
     items.end_run(out)?;

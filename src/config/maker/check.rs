@@ -1,13 +1,13 @@
-//! The rules about which fields of a maker go together.
+//! The rules for combinations of a maker's fields.
 
 use super::pattern::{compile, has_group, words};
 use super::{Kinds, Maker, MatchBy, Patterns, PidPlace, Template, Unheld};
 
-/// The field that is wrong, and what is wrong with it.
+/// A field and its problem.
 type Wrong = (&'static str, String);
 
 impl Maker {
-    /// Fills in the kinds that follow from other fields, and checks the whole.
+    /// Fills in the kinds that follow from other fields, and checks everything.
     pub(in crate::config) fn complete(&mut self, patterns: Patterns) -> Result<(), Wrong> {
         if self.kinds == Kinds::default() {
             self.kinds =
@@ -36,7 +36,7 @@ impl Maker {
         }
         let around = !self.commands.is_empty() || !self.beside.is_empty() || self.group_named;
         let known = !self.patterns.is_empty() || !self.keys.is_empty() || !self.contents.is_empty();
-        // An object beside a System V segment only tells something together with its size.
+        // An object beside a System V segment only proves something together with its size.
         let beside = !self.beside.is_empty() && !self.sizes.is_empty();
         if !known && self.commands.is_empty() && !beside {
             return Err(("", "nothing identifies its segments: add pattern, key, contents or commands"));

@@ -5,11 +5,11 @@ use std::str::FromStr;
 /// A key, a range of keys, or keys that share some hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyRule {
-    /// From the first to the last, both among them.
+    /// The first and the last key of a range.
     Range(u32, u32),
-    /// Those whose bits under `mask` are those of `bits`.
+    /// The keys with `bits` under `mask`.
     Mask {
-        /// The bits, 0 where any may stand.
+        /// The bits, 0 for wildcards.
         bits: u32,
         /// The bits that count.
         mask: u32,
@@ -21,7 +21,7 @@ impl KeyRule {
     pub const ALLOWED: &str = "a key such as \"0x000004d2\" or \"1234\", a range such as \"1001..1003\", \
                            eight digits with ? for any digit, such as \"0x51??????\", or \"private\"";
 
-    /// Returns whether a key matches.
+    /// Returns true if a key matches.
     pub const fn fits(self, key: u32) -> bool {
         match self {
             Self::Range(first, last) => first <= key && key <= last,
@@ -29,8 +29,8 @@ impl KeyRule {
         }
     }
 
-    /// Returns how many of the 32 bits it fixes: 32 for one key, 24 for 256 of them.
-    /// `IPC_PRIVATE` settles none, since everybody may ask for it.
+    /// Returns how many of the 32 bits are fixed: 32 for one key, 24 for 256 keys. `IPC_PRIVATE`
+    /// fixes none, since every program may use it.
     pub const fn settled(self) -> u32 {
         match self {
             Self::Range(0, 0) => 0,
@@ -43,7 +43,7 @@ impl KeyRule {
 impl FromStr for KeyRule {
     type Err = ();
 
-    /// `private`, `0x00282929`, `100`, `0x4e545030..0x4e545039`, `0x51??????`.
+    /// Parses `private`, `0x00282929`, `100`, `0x4e545030..0x4e545039`, `0x51??????`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "private" {
             return Ok(Self::Range(0, 0));
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_range_or_mask() {
+    fn parses_a_key_a_range_and_a_mask() {
         let rule = |text: &str| text.parse::<KeyRule>().unwrap();
         assert!(rule("0x00282929").fits(0x28_2929) && !rule("0x00282929").fits(0x28_2928));
         assert!(rule("100").fits(100) && !rule("100").fits(0x100));
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn invalid_keys_are_refused() {
         for text in ["", "0x", "x", "0x51???", "51??????", "5..4", "1..", "0x100000000", "+1", "-1"] {
             assert!(text.parse::<KeyRule>().is_err(), "{text}");
         }

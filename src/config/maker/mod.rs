@@ -1,7 +1,6 @@
-//! A maker of shared memory: what its segments are known by, and what it means
-//! when nobody holds one. The catalogue that comes with the program and the
-//! `[[maker]]` tables of the settings are written in the same form, which
-//! assets/catalogue/README.md documents.
+//! The makers of shared memory: how their segments are recognized, and what it means if nobody
+//! holds them. The built-in catalogue and the `[[maker]]` tables of the settings have the same
+//! format, which assets/catalogue/README.md documents.
 
 mod check;
 mod example;
@@ -25,7 +24,7 @@ use serde::Deserialize;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-/// A maker, or one sort of segment that it makes. assets/catalogue/README.md documents the fields.
+/// A maker, or one kind of its segments. assets/catalogue/README.md documents the fields.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(
     default,
@@ -37,12 +36,12 @@ pub struct Maker {
     /// The unique name in filters and JSON.
     #[serde(deserialize_with = "id")]
     pub id: String,
-    /// The name for people.
+    /// The display name.
     pub name: String,
     #[serde(rename = "kind", deserialize_with = "kinds")]
     pub kinds: Kinds,
-    /// Regular expressions over the bytes of the name without its slash, one of which
-    /// has to match. Groups give pids and parts of templates.
+    /// Regular expressions for the name without its slash, one of which has to match. Groups supply
+    /// pids and parts of templates.
     #[serde(rename = "pattern", deserialize_with = "many")]
     pub patterns: Vec<String>,
     /// System V keys, one of which has to match.
@@ -59,8 +58,8 @@ pub struct Maker {
     pub contents: Vec<Check>,
     #[serde(rename = "match", deserialize_with = "word")]
     pub by: MatchBy,
-    /// Commands of which one has to be its creator or a holder. A `*` at the end
-    /// stands for any more letters.
+    /// Commands, one of which has to be its creator or a holder. A `*` at the end matches any
+    /// suffix.
     #[serde(deserialize_with = "many")]
     pub commands: Vec<String>,
     /// POSIX objects that have to exist as well.
@@ -74,16 +73,16 @@ pub struct Maker {
     /// The verdict while nobody holds it.
     #[serde(deserialize_with = "word")]
     pub unheld: Unheld,
-    /// The verdict while something still wants it: a live pid, a helper, an
-    /// object of [`Maker::with`].
+    /// The verdict while something still needs it: a live pid, a helper, an object of
+    /// [`Maker::with`].
     #[serde(deserialize_with = "word")]
     pub wanted: Wanted,
-    /// Processes that look after it: while one of them runs it is not leaked.
+    /// Processes that manage it: while one of them runs, it is not leaked.
     #[serde(deserialize_with = "many")]
     pub helpers: Vec<Template>,
     #[serde(deserialize_with = "word")]
     pub helpers_of: Whose,
-    /// POSIX objects that it belongs to: while one of them is held it is not leaked.
+    /// POSIX objects that it belongs to: while one of them is held, it is not leaked.
     #[serde(deserialize_with = "many")]
     pub with: Vec<Template>,
     /// The reason for the verdict, in one line.
@@ -92,7 +91,7 @@ pub struct Maker {
     pub removal: Option<String>,
     /// The source of these facts.
     pub source: Option<String>,
-    /// It gives a name and never a verdict.
+    /// Supplies a name but never a verdict.
     pub label_only: bool,
     /// Segments that match.
     #[serde(deserialize_with = "examples")]
@@ -106,30 +105,30 @@ pub struct Maker {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Size(pub RangeInclusive<u64>);
 
-/// The kinds of segments that a maker makes.
+/// The kinds of segments of a maker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Kinds {
-    /// Objects below `/dev/shm`, removed ones too.
+    /// Objects below `/dev/shm`, including removed ones.
     pub posix: bool,
     /// System V segments.
     pub sysv: bool,
-    /// `memfd_create(2)`; the name is the one given there.
+    /// `memfd_create(2)`, with the name that was passed to it.
     pub memfd: bool,
 }
 
-/// By what a segment is known.
+/// The evidence that identifies a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MatchBy {
-    /// By its name or key. Contents that fit make it surer; where they cannot
-    /// be read, the name is enough.
+    /// Its name or key. Matching contents add certainty; if they cannot be read, the name is
+    /// enough.
     #[default]
     Name,
-    /// By its contents: nothing is said where they cannot be read.
+    /// Its contents: without reading them nothing is known.
     Content,
-    /// By what surrounds it: the name alone is too common.
+    /// Its context: the name alone is too common.
     Context,
-    /// As by contents, and only when nothing else fits.
+    /// Its contents, and only if nothing else matches.
     Fallback,
 }
 
@@ -137,33 +136,32 @@ pub enum MatchBy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unheld {
-    /// The catalogue cannot tell.
+    /// Unknown.
     #[default]
     Undecided,
-    /// It is often so: idle.
+    /// Idle: this is common.
     Normal,
     /// It must not be removed.
     Protected,
-    /// That alone is a leak, unless something of [`Maker::with`] is held or a helper runs.
+    /// A leak, unless something of [`Maker::with`] is held or a helper runs.
     Leaked,
-    /// A leak when every pid in its name and contents is dead, and no helper runs.
+    /// A leak if every pid in its name and contents is dead, and no helper runs.
     DeadPid,
-    /// A leak when no helper runs.
+    /// A leak if no helper runs.
     Companion,
 }
 
-/// The verdict on a segment without holders that something still wants.
+/// The verdict on a segment without holders that something still needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Wanted {
-    /// Idle.
     #[default]
     Idle,
     /// It must not be removed meanwhile.
     Protected,
 }
 
-/// Whose processes count as helpers.
+/// The processes that count as helpers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Whose {
@@ -174,58 +172,44 @@ pub enum Whose {
     Anyone,
 }
 
-/// Something that has to stand in the contents. An offset below 0 counts from
-/// the end. Bytes are as they are stored; numbers are little-endian.
+/// A check of the contents. A negative offset counts from the end. Bytes are in memory order;
+/// numbers are little-endian.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "read::CheckFields")]
 pub enum Check {
-    /// Any of these stretches of bytes.
+    /// Any of these byte strings.
     Bytes {
-        /// The offset in bytes.
         at: i64,
         /// The allowed stretches.
         any: Vec<Stretch>,
     },
-    /// A number that is the size of the segment, less a fixed part.
-    Size {
-        /// The offset in bytes.
-        at: i64,
-        /// Its form.
-        number: Number,
-        /// The bytes by which the size is larger.
-        less: u64,
-    },
-    /// A structure that the program knows.
+    /// A number equal to the size of the segment minus `less`.
+    Size { at: i64, number: Number, less: u64 },
+    /// A structure with its own check.
     Shape(Shape),
 }
 
-/// Bytes of which some digits may be anything: as many of each.
+/// Bytes with wildcards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stretch {
-    /// The bytes, 0 where any may stand.
+    /// The bytes, 0 for wildcards.
     pub bytes: Vec<u8>,
     /// The bits that count.
     pub mask: Vec<u8>,
 }
 
-/// A number in the contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Number {
-    /// Two bytes.
     U16,
-    /// Four bytes.
     U32,
-    /// Four bytes, signed.
     I32,
-    /// Eight bytes.
     U64,
-    /// Eight bytes, signed.
     I64,
 }
 
 impl Number {
-    /// Returns its width in bytes.
+    /// Returns the width in bytes.
     pub const fn width(self) -> usize {
         match self {
             Self::U16 => 2,
@@ -235,7 +219,7 @@ impl Number {
     }
 }
 
-/// Structures that no few bytes tell.
+/// Structures that no fixed bytes identify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
@@ -250,34 +234,33 @@ pub enum Shape {
 #[serde(try_from = "read::PidFields")]
 pub struct PidRule {
     pub place: PidPlace,
-    /// Whose it is, as in "creator".
+    /// Its role, as in "creator".
     pub of: String,
 }
 
 /// The place of a pid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PidPlace {
-    /// In a named group of the pattern.
+    /// A named group of the pattern.
     Name {
         group: String,
         /// 10 or 16.
         base: u32,
         /// The number of low bits before it.
         shift: u32,
-        /// The number that it was cut by: then it only hints.
+        /// The modulus that it was reduced by: then it is only a hint.
         modulo: Option<u32>,
     },
-    /// In the contents.
+    /// The contents.
     Contents {
-        /// The offset in bytes, below 0 from the end.
+        /// The offset in bytes; negative ones count from the end.
         at: i64,
-        /// Its form.
         number: Number,
     },
 }
 
 impl Maker {
-    /// Every maker of a file that holds nothing else.
+    /// Parses a file that contains only makers.
     ///
     /// # Errors
     /// The first thing in it that is wrong, with its line and what is allowed.

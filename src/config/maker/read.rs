@@ -1,4 +1,4 @@
-//! How the values of a `[[maker]]` table are written.
+//! The syntax of values in a `[[maker]]` table.
 
 use super::super::read::parsed;
 use super::{

@@ -1,9 +1,9 @@
-//! Names that are made of the name of a segment: `{name}_el`, `ora_pmon_{sid}`.
+//! Templates for names that depend on the name of a segment: `{name}_el`, `ora_pmon_{sid}`.
 
 use std::str::FromStr;
 
-/// A text with places for `{name}`, the whole name of the segment, and for
-/// the named groups of its pattern.
+/// A text with placeholders: `{name}` for the whole name of the segment, and the named groups of
+/// its pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
 
@@ -18,7 +18,7 @@ impl Template {
     pub const ALLOWED: &str = "a name in which {name} stands for the segment name and {GROUP} for a named \
                            group of the pattern, such as \"{name}_el\"";
 
-    /// The groups that it needs, besides the whole name.
+    /// Returns the groups that it needs, besides the whole name.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
             Part::Group(group) if group != "name" => Some(group.as_str()),
@@ -26,8 +26,8 @@ impl Template {
         })
     }
 
-    /// The name that it stands for. `None` when a group took no part in the
-    /// match; `group` gives the bytes of one.
+    /// Fills in the placeholders. `None` if a group is not part of the match; `group` returns the
+    /// bytes of one.
     pub fn fill<'a>(&self, name: &'a [u8], group: impl Fn(&str) -> Option<&'a [u8]>) -> Option<Vec<u8>> {
         let mut filled = vec![];
         for part in &self.0 {
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_are_filled_in() {
+    fn fill_replaces_groups() {
         let template: Template = "a{sid}b{name}".parse().unwrap();
         assert_eq!(template.groups().collect::<Vec<_>>(), ["sid"]);
         assert_eq!(template.fill(b"N", |_| Some(b"\xff")).unwrap(), b"a\xffbN");

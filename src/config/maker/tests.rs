@@ -1,4 +1,4 @@
-//! Errors in makers, and the messages for them.
+//! Tests of errors in makers.
 
 use super::*;
 
@@ -162,7 +162,7 @@ fn errors_name_the_line_the_maker_and_what_is_allowed() {
 }
 
 #[test]
-fn nothing_of_the_file_reaches_the_terminal_raw() {
+fn error_messages_are_escaped() {
     for text in [
         "[[maker]]\nid = \"\\u001b[2J\"",
         "[[maker]]\nid = 'm'\nname = 'n'\npattern = \"\\u001b(\"",

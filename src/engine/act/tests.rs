@@ -1,4 +1,4 @@
-//! The worker that acts, on a fake machine.
+//! Tests of the worker on a fake machine.
 
 use super::*;
 use crate::act::Task;
@@ -8,7 +8,6 @@ use crate::survey::Survey;
 use std::sync::Arc;
 use std::thread;
 
-/// A worker on a fake machine.
 struct Scene {
     machine: FakeMachine,
     act: Act,
@@ -27,7 +26,7 @@ impl Scene {
         self.act.handle(&self.machine, Clock::ZERO, job).pop().unwrap().body
     }
 
-    /// Plans to remove everything, with copies and a word of force.
+    /// Plans to remove everything, with copies and force.
     fn plans(&mut self) -> Vec<Plan> {
         let wish =
             |segment| Wish { segment: Box::new(segment), wanted: Wanted::Remove { copy: true }, force: true };
@@ -66,7 +65,7 @@ fn no_copy() -> SavedCopy {
     SavedCopy { id: SegmentId::Sysv(ShmId(1)), path: "/nonexistent".into() }
 }
 
-/// The copies that these removals saved; all of them succeeded.
+/// Returns the copies that these removals saved; all of them succeeded.
 fn copies_of(outcomes: &[Outcome]) -> Vec<SavedCopy> {
     let copy = |outcome: &Outcome| {
         let done = outcome.result.as_ref().unwrap_or_else(|error| panic!("{error}"));
@@ -75,7 +74,7 @@ fn copies_of(outcomes: &[Outcome]) -> Vec<SavedCopy> {
     outcomes.iter().map(copy).collect()
 }
 
-/// The reason of the one result, which is a failure.
+/// Returns the reason of the only result, which is a failure.
 fn failure(results: &[Undone]) -> String {
     let [Undone { result: Err(failure), .. }] = results else { panic!("{results:?}") };
     failure.reason.clone()
@@ -83,7 +82,7 @@ fn failure(results: &[Undone]) -> String {
 
 /// Another program may save copies in the same directory at the same time.
 #[test]
-fn undo_restores_the_copies_of_this_removal_and_no_newer_one() {
+fn undo_restores_only_the_copies_of_that_removal() {
     let mut scene = Scene::new();
     scene.machine.add_object("a", FakeBytes::full(b"ours"));
     let plans = scene.plans();
@@ -94,7 +93,7 @@ fn undo_restores_the_copies_of_this_removal_and_no_newer_one() {
     let [Undone { id, result }] = &scene.undo(&ours, &Arc::default())[..] else { panic!() };
     assert_eq!((id.to_string().as_str(), result.clone()), ("posix:/a", Ok("restored".to_owned())));
     assert_eq!((scene.left(), scene.copies()), (1, 1));
-    // The copy is gone now.
+    // The copy no longer exists.
     let results = scene.undo(&ours, &Arc::default());
     assert_eq!(failure(&results), "posix:/a: its copy is gone; nothing was restored");
     assert_eq!(Undo::Copies(ours).left(&results), None);
@@ -103,7 +102,7 @@ fn undo_restores_the_copies_of_this_removal_and_no_newer_one() {
 }
 
 #[test]
-fn a_failed_undo_stops_no_other() {
+fn a_failed_undo_does_not_stop_the_others() {
     let mut scene = Scene::new();
     for name in ["a", "b", "c"] {
         scene.machine.add_object(name, FakeBytes::full(b"hello"));
@@ -116,7 +115,7 @@ fn a_failed_undo_stops_no_other() {
     assert_eq!(done, [true, false, true]);
     let reason = &results[1].result.as_ref().unwrap_err().reason;
     assert!(reason.contains("posix:/b") && !reason.contains("rename"), "{reason}");
-    // It can be tried again once the name is free.
+    // Can be retried once the name is free.
     let left = Undo::Copies(copies.clone()).left(&results);
     assert_eq!(left, Some(Undo::Copies(vec![copies[1].clone()])));
     scene.machine.remove_object("b");
@@ -146,10 +145,10 @@ fn undo_refuses_a_replaced_segment() {
     assert_eq!(before[0].mode, after[0].mode);
 }
 
-/// How much the fake machine copies in more than a moment.
+/// A size that the fake machine copies for more than a moment.
 const LARGE: u64 = 2 << 20;
 
-/// All of it is data.
+/// Returns contents without holes.
 fn large() -> FakeBytes {
     let mut bytes = FakeBytes::hole(LARGE);
     bytes.pages = (0..LARGE / 4096).map(|page| (page, vec![7; 4096].into())).collect();
@@ -170,7 +169,7 @@ fn removal_with_a_copy_needs_a_state_directory() {
     assert!(failure(&scene.undo(&[no_copy()], &Arc::default())).contains("home directory"));
 }
 
-/// Leaving out the copy would not help there.
+/// A removal without a copy would not help there.
 #[test]
 fn a_final_refusal_outranks_a_missing_state_directory() {
     let mut scene = Scene::new();
@@ -232,7 +231,7 @@ fn a_stopped_removal_leaves_the_segment_and_no_copy() {
             });
             scene.apply(plans, &progress)
         });
-        // The first one was stopped, and the second one not begun.
+        // The first one was stopped, and the second one not started.
         for outcome in &outcomes {
             assert!(matches!(outcome.result, Err(ActError::Stopped { .. })), "{after}: {outcome:?}");
         }

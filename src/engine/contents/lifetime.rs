@@ -1,25 +1,25 @@
-//! The end of a segment that a subscription keeps open.
+//! Detects the end of a segment that a subscription keeps open.
 //!
-//! Our own descriptor or attachment keeps the segment alive, so a subscription has to
-//! notice by itself when nobody else has it any more.
+//! This program's own descriptor or attachment keeps the segment alive, so a subscription has to
+//! check whether any other process holds it.
 
 use crate::engine::{Clock, Ended};
 use crate::machine::Machine;
-use crate::memory::{Reader, Standing};
+use crate::memory::{Presence, Reader};
 use crate::segment::{Holder, Segment, SegmentId};
 use crate::survey::{Depth, Holdings, Names};
 use std::time::Duration;
 
-/// Minimum interval between two checks for holders: each reads the mappings of one.
-const EVERY: Duration = Duration::from_secs(1);
+/// The minimum interval between two checks of holders: each reads the mappings of one.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Tells when a segment is gone for everybody else.
+/// Detects that no other process has a segment any more.
 pub struct Lifetime {
     segment: Box<Segment>,
-    /// It was marked for removal when the subscription began: programs do that at
-    /// once, so that it goes with them.
+    /// True if it was marked for removal when the subscription started: programs do that early, so
+    /// that it goes with them.
     marked: bool,
-    /// The other holders that were found last.
+    /// The other holders at the last check.
     holders: Vec<Holder>,
     checked: Clock,
 }
@@ -32,26 +32,28 @@ impl Lifetime {
         Self { segment, marked, holders, checked: now }
     }
 
-    /// Returns the size of the segment, or how it has ended.
+    /// Returns the size of the segment, or how it ended.
     pub fn check(&mut self, machine: &dyn Machine, now: Clock, reader: &Reader) -> Result<u64, Ended> {
-        let standing = reader.standing(machine).map_err(Ended::Unreadable)?;
-        let gone = match (standing, &self.segment.id) {
-            (Standing::There { .. }, _) => false,
-            (Standing::Removed { .. }, SegmentId::Sysv(_)) => !self.marked || is_ours_alone(machine, reader),
-            (Standing::Removed { .. }, &SegmentId::Deleted { device, inode }) => {
+        let presence = reader.presence(machine).map_err(Ended::Unreadable)?;
+        let gone = match (presence, &self.segment.id) {
+            (Presence::Present { .. }, _) => false,
+            (Presence::Removed { .. }, SegmentId::Sysv(_)) => {
+                !self.marked || has_no_other_attachment(machine, reader)
+            }
+            (Presence::Removed { .. }, &SegmentId::Deleted { device, inode }) => {
                 if !self.is_held(machine, now, device, inode) {
                     return Err(Ended::Released);
                 }
                 false
             }
-            (Standing::Removed { .. } | Standing::Replaced { .. }, _) => true,
+            (Presence::Removed { .. } | Presence::Replaced { .. }, _) => true,
         };
-        if gone { Err(Ended::Removed) } else { Ok(standing.size()) }
+        if gone { Err(Ended::Removed) } else { Ok(presence.size()) }
     }
 
-    /// Returns true if another process still holds it, as of the last second.
+    /// Returns true if another process still holds it, checked at most once a second.
     fn is_held(&mut self, machine: &dyn Machine, now: Clock, device: u64, inode: u64) -> bool {
-        if now.saturating_sub(self.checked) < EVERY {
+        if now.saturating_sub(self.checked) < INTERVAL {
             return true;
         }
         if machine.open_unlinked(device, inode, &self.holders).is_err() {
@@ -64,13 +66,13 @@ impl Lifetime {
     }
 }
 
-/// The holders without this program.
+/// Returns the holders without this program.
 fn others(holders: Option<&[Holder]>) -> Vec<Holder> {
     holders.unwrap_or_default().iter().filter(|holder| !holder.ourselves).cloned().collect()
 }
 
-/// Returns true if nobody but us is attached to a System V segment.
-fn is_ours_alone(machine: &dyn Machine, reader: &Reader) -> bool {
+/// Returns true if no other process is attached to a System V segment.
+fn has_no_other_attachment(machine: &dyn Machine, reader: &Reader) -> bool {
     let Ok(table) = machine.sysv_rows() else { return false };
     let row = table.rows.iter().find(|row| SegmentId::Sysv(row.shmid) == *reader.id());
     row.is_none_or(|row| row.nattch <= 1)

@@ -1,10 +1,10 @@
 //! Reads contents for subscriptions, and keeps segments attached.
 //!
-//! Subscriptions on the same segment share one reader. The last one to end lets go of
-//! it, unless it is kept.
+//! Subscriptions on the same segment share one reader. The last one to end releases it, unless it
+//! is kept.
 
-mod beginning;
 mod lifetime;
+mod preview;
 mod readers;
 mod samples;
 mod window;
@@ -18,25 +18,25 @@ use super::request::{Feed, Request, Search, SubscriptionId};
 use super::worker::{Job, Worker};
 use crate::act::{ActError, ChangeLog, Hold, Released, detach};
 use crate::machine::Machine;
-use crate::memory::{Progress, Reader, Standing};
+use crate::memory::{Presence, Progress, Reader};
 use crate::segment::{Segment, SegmentId};
-use beginning::Beginning;
+use preview::PreviewFeed;
 use samples::{Samples, Watch};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use window::Window;
 
-/// Holds everything that is open.
+/// The worker that owns everything that is open.
 pub struct Contents {
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     kept: BTreeMap<SegmentId, Reader>,
     /// Lent to searches.
     readers: Readers,
-    /// Notes what was let go; `None` for a user without a home directory.
+    /// The log of releases; `None` for a user without a home directory.
     log: Option<ChangeLog>,
     /// The subscription that was read last.
     last: Option<SubscriptionId>,
-    /// Each look scans a part of the segment only, so that it takes little time.
+    /// Limits the scan of each snapshot to a short time.
     hurry: bool,
 }
 
@@ -47,19 +47,18 @@ struct Subscription {
 
 enum Source {
     Window(Box<Window>),
-    Beginning(Beginning),
+    PreviewFeed(PreviewFeed),
     Ranges(Box<Samples>),
     Changes(Box<Watch>),
 }
 
 impl Source {
-    /// The reader that it holds.
     const fn reader(&self) -> Option<&Reader> {
         match self {
             Self::Window(window) => Some(window.live.reader()),
             Self::Ranges(samples) => Some(&samples.reader),
             Self::Changes(watch) => Some(&watch.reader),
-            Self::Beginning(_) => None,
+            Self::PreviewFeed(_) => None,
         }
     }
 }
@@ -82,7 +81,7 @@ impl Subscription {
                 let asked = self.pace.begin(now);
                 match source {
                     Source::Window(window) => window.read(machine, asked, hurry).into_iter().collect(),
-                    Source::Beginning(beginning) => beginning.read(machine, kept),
+                    Source::PreviewFeed(preview) => preview.read(machine, kept),
                     Source::Ranges(samples) => vec![samples.read(machine, now)],
                     Source::Changes(_) => vec![],
                 }
@@ -92,16 +91,16 @@ impl Subscription {
 }
 
 impl Contents {
-    /// A worker that has nothing open.
+    /// Returns a worker that has nothing open.
     pub fn new(log: Option<ChangeLog>, readers: Readers) -> Self {
         let (subscriptions, kept) = (BTreeMap::new(), BTreeMap::new());
         Self { subscriptions, kept, readers, log, last: None, hurry: true }
     }
 
-    /// Scans all of a segment at each look, however long that takes.
+    /// Scans the whole segment for each snapshot, however long that takes.
     #[must_use]
-    pub fn unhurried(self, unhurried: bool) -> Self {
-        Self { hurry: !unhurried, ..self }
+    pub fn without_time_limit(self, without_time_limit: bool) -> Self {
+        Self { hurry: !without_time_limit, ..self }
     }
 
     fn subscribe(
@@ -113,10 +112,10 @@ impl Contents {
         feed: Feed,
     ) -> Option<Body> {
         self.drop_subscription(id);
-        if let Feed::Beginning { every } = feed {
+        if let Feed::Preview { every } = feed {
             let mut pace = Pace::new(every, 2);
             pace.ask(now);
-            let source = Source::Beginning(Beginning::new(segment));
+            let source = Source::PreviewFeed(PreviewFeed::new(segment));
             self.subscriptions.insert(id, Subscription { pace, source });
             return None;
         }
@@ -136,7 +135,7 @@ impl Contents {
                 let (watch, pace) = Watch::new(reader, segment, &range, value, every, now);
                 (Source::Changes(Box::new(watch)), pace)
             }
-            Feed::Window | Feed::Beginning { .. } => {
+            Feed::Window | Feed::Preview { .. } => {
                 (Source::Window(Box::new(Window::new(reader))), Pace::new(None, 2))
             }
         };
@@ -152,10 +151,10 @@ impl Contents {
     ) -> Result<Reader, crate::memory::OpenError> {
         let open = self.subscriptions.values().filter_map(|subscription| subscription.source.reader());
         let open = self.kept.get(&segment.id).into_iter().chain(open);
-        // What is open may be gone, and another segment have its name.
+        // The open segment may be gone, and another one have its name.
         let fits = |reader: &&Reader| {
             reader.id() == &segment.id
-                && !matches!(reader.standing(machine), Ok(Standing::Replaced { .. }) | Err(_))
+                && !matches!(reader.presence(machine), Ok(Presence::Replaced { .. }) | Err(_))
         };
         if let Some(reader) = open.into_iter().find(fits) {
             return Ok(reader.clone());
@@ -186,14 +185,14 @@ impl Contents {
             drop((subscription, reader));
             self.kept.remove(&segment);
         });
-        // Looking and leaving is no action, unless the segment goes with it.
+        // Opening and leaving a segment is not an action, unless the segment goes with it.
         if let Some(released) = released.as_ref().ok().filter(|released| released.is_gone()) {
             self.note(machine, &segment, released);
         }
-        Some(Body::LetGo(vec![(segment, released)]))
+        Some(Body::Released(vec![(segment, released)]))
     }
 
-    /// Everything that is held, each once: what is kept, then what is open.
+    /// Returns everything that is held, without duplicates: kept segments, then open ones.
     fn held(&self) -> Vec<&Reader> {
         let mut held: Vec<&Reader> = self.kept.values().collect();
         for reader in self.subscriptions.values().filter_map(|subscription| subscription.source.reader()) {
@@ -204,8 +203,8 @@ impl Contents {
         held
     }
 
-    /// Lets go of a segment, which ends its subscriptions.
-    fn let_go(
+    /// Releases a segment, which ends its subscriptions.
+    fn release(
         &mut self,
         machine: &dyn Machine,
         shown: &Hold,
@@ -231,7 +230,7 @@ impl Contents {
         (id, released)
     }
 
-    /// Writes to the log. A failure stops nothing; the log on the screen has it.
+    /// Writes to the log. A failure stops nothing; the log on screen has the entry.
     fn note(&self, machine: &dyn Machine, id: &SegmentId, released: &Released) {
         if let Some(log) = &self.log {
             let _ = log.note(machine, "detach", id.to_string(), true, released.said());
@@ -264,13 +263,13 @@ impl Worker for Contents {
             Request::Subscribe(id, segment, feed) => (id, self.subscribe(machine, now, id, segment, feed)),
             Request::Unsubscribe { subscription: id, keep } => (id, self.unsubscribe(machine, id, keep)),
             Request::Search(id, search) => (id, self.next_change(id, &search, &job.progress)),
-            Request::Look(id, watching) => {
+            Request::SetWindow(id, watching) => {
                 if let Some((window, pace)) = self.window(id) {
                     window.watch(watching, pace);
                 }
                 return vec![];
             }
-            Request::LookOnce(id) => {
+            Request::ReadOnce(id) => {
                 if let Some(subscription) = self.subscriptions.get_mut(&id) {
                     subscription.pace.ask(Clock::ZERO);
                 }
@@ -289,15 +288,15 @@ impl Worker for Contents {
                 }
                 return vec![];
             }
-            Request::Holds => {
+            Request::ListHolds => {
                 let holds = self.held().into_iter().map(|reader| Hold::of(machine, reader)).collect();
                 return vec![Report::new(now, Body::Holds(holds))];
             }
-            Request::LetGo(shown) => {
+            Request::Release(shown) => {
                 let mut ended = vec![];
-                let results = shown.iter().map(|shown| self.let_go(machine, shown, &mut ended)).collect();
-                let ended = ended.into_iter().map(|id| Report::of(id, now, Body::Ended(Ended::LetGo)));
-                return std::iter::once(Report::new(now, Body::LetGo(results))).chain(ended).collect();
+                let results = shown.iter().map(|shown| self.release(machine, shown, &mut ended)).collect();
+                let ended = ended.into_iter().map(|id| Report::of(id, now, Body::Ended(Ended::Closed)));
+                return std::iter::once(Report::new(now, Body::Released(results))).chain(ended).collect();
             }
             _ => return vec![],
         };
@@ -317,8 +316,8 @@ impl Worker for Contents {
         };
         self.last = Some(id);
         let bodies = subscription.read(machine, now, &self.kept, self.hurry);
-        if let Source::Beginning(beginning) = &subscription.source
-            && beginning.rests(&self.kept)
+        if let Source::PreviewFeed(preview) = &subscription.source
+            && preview.is_idle(&self.kept)
         {
             subscription.pace.every = None;
         }

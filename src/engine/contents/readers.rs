@@ -1,4 +1,4 @@
-//! The readers of subscriptions, for the worker that searches them.
+//! The readers of subscriptions, shared with the worker that searches them.
 
 use crate::engine::SubscriptionId;
 use crate::memory::{Progress, Reader};
@@ -21,8 +21,8 @@ impl Readers {
         self.lock().insert(subscription, Lent { reader, search: Arc::default() });
     }
 
-    /// Removes the reader of a subscription that ends, and cancels its search, which
-    /// lets go of the segment within milliseconds.
+    /// Removes the reader of a subscription that ends, and cancels its search, which releases the
+    /// segment within milliseconds.
     pub fn remove(&self, subscription: SubscriptionId) {
         if let Some(lent) = self.lock().remove(&subscription) {
             lent.search.cancel();

@@ -11,14 +11,14 @@ use std::io;
 use std::ops::Range;
 use std::time::Duration;
 
-/// The interval of changes where none is given.
-const USUAL: Duration = Duration::from_millis(100);
-/// An interval of 0 would be a loop that burns a core.
-const SHORTEST: Duration = Duration::from_millis(1);
-/// Changes take at most one part in this of the time, where no interval is given.
+/// The default interval of changes.
+const DEFAULT_INTERVAL: Duration = Duration::from_millis(100);
+/// An interval of 0 would be a busy loop.
+const MIN_INTERVAL: Duration = Duration::from_millis(1);
+/// Without an interval, changes take at most 1/`SHARE` of the time.
 const SHARE: u32 = 5;
 
-/// The bytes of ranges, at a rate.
+/// Samples of ranges at an interval.
 pub struct Samples {
     pub reader: Reader,
     lifetime: Lifetime,
@@ -31,7 +31,7 @@ pub struct Watch {
     lifetime: Lifetime,
     tracker: Tracker,
     end: u64,
-    /// The size that was reported last; `None` before the first complete look.
+    /// The last reported size; `None` before the first pass is complete.
     size: Option<u64>,
 }
 
@@ -45,7 +45,7 @@ impl Samples {
         now: Clock,
     ) -> (Self, Pace) {
         let lifetime = Lifetime::new(segment, now);
-        (Self { reader, lifetime, ranges }, Pace::new(Some(every.max(SHORTEST)), 2))
+        (Self { reader, lifetime, ranges }, Pace::new(Some(every.max(MIN_INTERVAL)), 2))
     }
 
     /// Reads all ranges.
@@ -60,7 +60,7 @@ impl Samples {
     }
 }
 
-/// Returns the bytes of a range, fewer where the segment ends.
+/// Returns the bytes of a range, fewer at the end of the segment.
 fn sample(reader: &Reader, range: &Range<u64>) -> io::Result<Vec<u8>> {
     let length = range.end.min(reader.size()?).saturating_sub(range.start);
     let mut buffer = PageBuffer::default();
@@ -80,13 +80,13 @@ impl Watch {
     ) -> (Self, Pace) {
         let (lifetime, tracker) = (Lifetime::new(segment, now), Tracker::new(range.start, value));
         let pace = match every {
-            Some(every) => Pace::new(Some(every.max(SHORTEST)), 1),
-            None => Pace::new(Some(USUAL), SHARE),
+            Some(every) => Pace::new(Some(every.max(MIN_INTERVAL)), 1),
+            None => Pace::new(Some(DEFAULT_INTERVAL), SHARE),
         };
         (Self { reader, lifetime, tracker, end: range.end, size: None }, pace)
     }
 
-    /// Reads on, and reports changes, the end of the first look, and a new size.
+    /// Reads on, and reports changes, the end of the first pass, and a new size.
     pub fn read(&mut self, machine: &dyn Machine, now: Clock, pace: &mut Pace) -> Vec<Body> {
         if self.tracker.is_complete() {
             pace.begin(now);

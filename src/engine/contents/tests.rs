@@ -1,4 +1,4 @@
-//! Subscriptions on a fake machine, step by step.
+//! Tests of subscriptions on a fake machine, step by step.
 #![expect(clippy::single_range_in_vec_init, reason = "lists of ranges are meant")]
 
 use super::*;
@@ -7,7 +7,7 @@ use crate::act::log::Entry;
 use crate::engine::{Changes, Options, Steps, Target, Watching};
 use crate::machine::control::Control;
 use crate::machine::fake::{FakeBytes, FakeMachine};
-use crate::memory::{Direction, Look, OpenError, Pattern};
+use crate::memory::{Direction, OpenError, Pattern, Snapshot};
 use crate::survey::{Names, Survey};
 use std::ops::Range as Offsets;
 use std::sync::Arc;
@@ -18,7 +18,6 @@ const ONE: SubscriptionId = SubscriptionId(1);
 const TWO: SubscriptionId = SubscriptionId(2);
 const THREE: SubscriptionId = SubscriptionId(3);
 
-/// An engine on a fake machine.
 struct Scene {
     machine: FakeMachine,
     steps: Steps,
@@ -26,7 +25,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// A machine with `posix:/a` and `sysv:1`, both holding "hello".
+    /// Returns a machine with `posix:/a` and `sysv:1`, both holding "hello".
     fn new() -> Self {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"hello"));
@@ -43,7 +42,7 @@ impl Scene {
         Box::new(survey.segments.into_iter().find(|segment| segment.id.to_string() == id).unwrap())
     }
 
-    /// The entries of the log, without time and user.
+    /// Returns the entries of the log, without time and user.
     fn logged(&self) -> Vec<String> {
         let text = std::fs::read_to_string(self.home.path().join("log.jsonl")).unwrap_or_default();
         let entries = text.lines().map(|line| serde_json::from_str::<Entry>(line).unwrap());
@@ -64,7 +63,7 @@ impl Scene {
     }
 
     fn preview(&mut self, segment: &str, every: Option<Duration>) -> Vec<Result<Vec<u8>, String>> {
-        previews(self.subscribe(ONE, segment, Feed::Beginning { every }))
+        previews(self.subscribe(ONE, segment, Feed::Preview { every }))
     }
 
     fn open(&mut self, id: SubscriptionId, segment: &str) {
@@ -76,8 +75,8 @@ impl Scene {
         self.send(Request::Unsubscribe { subscription, keep })
     }
 
-    fn watch(&mut self, id: SubscriptionId, window: Offsets<u64>, every: Option<Duration>) -> Vec<Look> {
-        looks(self.send(Request::Look(id, Watching { window, cells: 1, every })))
+    fn watch(&mut self, id: SubscriptionId, window: Offsets<u64>, every: Option<Duration>) -> Vec<Snapshot> {
+        snapshots(self.send(Request::SetWindow(id, Watching { window, cells: 1, every })))
     }
 
     fn ranges(&mut self, id: SubscriptionId, segment: &str, ranges: &[Offsets<u64>], every: Duration) {
@@ -89,7 +88,7 @@ impl Scene {
     }
 
     fn holds(&mut self) -> Vec<Hold> {
-        let mut reports = self.send(Request::Holds);
+        let mut reports = self.send(Request::ListHolds);
         let Some(Report { body: Body::Holds(holds), .. }) = reports.pop() else { panic!("{reports:?}") };
         holds
     }
@@ -103,10 +102,11 @@ fn bodies(reports: &[Report]) -> Vec<&Body> {
     reports.iter().map(|report| &report.body).collect()
 }
 
-fn looks(reports: Vec<Report>) -> Vec<Look> {
-    let look =
-        |report: Report| if let Body::Looked(look) = report.body { *look } else { panic!("{report:?}") };
-    reports.into_iter().map(look).collect()
+fn snapshots(reports: Vec<Report>) -> Vec<Snapshot> {
+    let snapshot = |report: Report| {
+        if let Body::Window(snapshot) = report.body { *snapshot } else { panic!("{report:?}") }
+    };
+    reports.into_iter().map(snapshot).collect()
 }
 
 fn previews(reports: Vec<Report>) -> Vec<Result<Vec<u8>, String>> {
@@ -118,16 +118,16 @@ fn previews(reports: Vec<Report>) -> Vec<Result<Vec<u8>, String>> {
     reports.into_iter().filter_map(preview).collect()
 }
 
-/// The results of letting go, in words.
-fn let_go(reports: &[Report]) -> Vec<String> {
-    let Some(Report { body: Body::LetGo(results), .. }) = reports.first() else { panic!("{reports:?}") };
-    let told = |(id, result): &(SegmentId, Result<Released, ActError>)| {
+/// Returns the results of releases, in words.
+fn released(reports: &[Report]) -> Vec<String> {
+    let Some(Report { body: Body::Released(results), .. }) = reports.first() else { panic!("{reports:?}") };
+    let reported = |(id, result): &(SegmentId, Result<Released, ActError>)| {
         format!("{id}: {}", result.as_ref().unwrap().said())
     };
-    results.iter().map(told).collect()
+    results.iter().map(reported).collect()
 }
 
-/// The ids and times of reports.
+/// Returns the ids and times of reports.
 fn stamps(reports: &[Report], id: SubscriptionId) -> Vec<u64> {
     let of = reports.iter().filter(|report| report.subscription == Some(id));
     of.map(|report| u64::try_from(report.at.saturating_sub(SECOND).as_millis()).unwrap()).collect()
@@ -161,7 +161,7 @@ fn a_cancelled_subscription_stops_and_the_others_go_on() {
     let reports = scene.pass(SECOND);
     assert_eq!((stamps(&reports, ONE).len(), stamps(&reports, TWO).len()), (0, 10));
     assert_eq!(scene.nattch(), 1);
-    assert_eq!(let_go(&scene.close(TWO, false)), ["sysv:1: detached; nattch 1 → 0"]);
+    assert_eq!(released(&scene.close(TWO, false)), ["sysv:1: detached; nattch 1 → 0"]);
     assert!(scene.pass(SECOND).is_empty());
 }
 
@@ -195,7 +195,7 @@ fn a_new_subscription_replaces_the_one_of_its_id() {
 }
 
 #[test]
-fn changes_have_the_bytes_before_and_after() {
+fn changes_include_the_bytes_before_and_after() {
     let mut scene = Scene::new();
     let feed = Feed::Changes { range: 1..99, value: 2, every: Some(TENTH) };
     let mut reports = scene.subscribe(ONE, "posix:/a", feed);
@@ -204,7 +204,7 @@ fn changes_have_the_bytes_before_and_after() {
     else {
         panic!("{reports:?}")
     };
-    assert!(changes.is_empty(), "the first look finds no changes");
+    assert!(changes.is_empty(), "the first pass finds no changes");
     assert!(scene.pass(SECOND).is_empty());
     scene.write(0, b"ja");
     let reports = scene.pass(SECOND);
@@ -246,7 +246,7 @@ fn a_paused_preview_is_read_on_request_only() {
     assert_eq!(scene.preview("posix:/a", None), [Ok(b"hello".to_vec())]);
     assert_eq!(scene.steps.deadline(), None);
     scene.write(0, b"j");
-    assert_eq!(previews(scene.send(Request::LookOnce(ONE))), [Ok(b"jello".to_vec())]);
+    assert_eq!(previews(scene.send(Request::ReadOnce(ONE))), [Ok(b"jello".to_vec())]);
     assert_eq!(scene.steps.deadline(), None);
     scene.write(0, b"c");
     assert_eq!(previews(scene.send(Request::Every(ONE, Some(TENTH)))), [Ok(b"cello".to_vec())]);
@@ -283,25 +283,25 @@ fn the_end_of_the_last_subscription_detaches() {
     scene.open(ONE, "sysv:1");
     assert_eq!(scene.nattch(), 1);
     let events = scene.close(ONE, false);
-    assert_eq!(let_go(&events), ["sysv:1: detached; nattch 1 → 0"]);
+    assert_eq!(released(&events), ["sysv:1: detached; nattch 1 → 0"]);
     assert_eq!((scene.nattch(), scene.logged()), (0, vec![]));
     assert!(scene.close(ONE, false).is_empty());
 }
 
 #[test]
-fn a_kept_segment_stays_attached_until_it_is_let_go() {
+fn a_kept_segment_stays_attached_until_released() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     assert!(scene.close(ONE, true).is_empty());
     assert_eq!(scene.nattch(), 1);
-    // Opened again, it is the same attachment.
+    // Opened again, it has the same attachment.
     scene.open(ONE, "sysv:1");
     assert_eq!(scene.nattch(), 1);
     scene.close(ONE, true);
     let holds = scene.holds();
     assert_eq!(holds[0].will(), "nattch 1 → 0; the segment remains");
-    let events = scene.send(Request::LetGo(holds));
-    assert_eq!(let_go(&events), ["sysv:1: detached; nattch 1 → 0"]);
+    let events = scene.send(Request::Release(holds));
+    assert_eq!(released(&events), ["sysv:1: detached; nattch 1 → 0"]);
     assert_eq!((scene.nattch(), scene.holds().len()), (0, 0));
     assert_eq!(scene.logged(), ["detach sysv:1: detached; nattch 1 → 0"]);
 }
@@ -314,38 +314,38 @@ fn holds_list_each_segment_once() {
     scene.open(ONE, "sysv:1");
     scene.close(ONE, true);
     scene.open(ONE, "sysv:1");
-    let told: Vec<_> = scene.holds().iter().map(|hold| format!("{}: {}", hold.id, hold.will())).collect();
+    let reported: Vec<_> = scene.holds().iter().map(|hold| format!("{}: {}", hold.id, hold.will())).collect();
     assert_eq!(
-        told,
+        reported,
         ["sysv:1: nattch 1 → 0; the segment remains", "posix:/a: closes the descriptor; the segment remains",]
     );
     let holds = scene.holds();
-    let reports = scene.send(Request::LetGo(holds));
-    assert_eq!(let_go(&reports).len(), 2);
+    let reports = scene.send(Request::Release(holds));
+    assert_eq!(released(&reports).len(), 2);
     // The subscription has ended, too.
-    assert!(matches!(reports[1], Report { subscription: Some(ONE), body: Body::Ended(Ended::LetGo), .. }));
+    assert!(matches!(reports[1], Report { subscription: Some(ONE), body: Body::Ended(Ended::Closed), .. }));
     assert!(scene.holds().is_empty() && scene.close(ONE, false).is_empty());
     assert_eq!(scene.nattch(), 0);
 }
 
 #[test]
-fn the_last_hold_on_a_marked_segment_is_let_go_only_as_shown() {
+fn the_last_hold_on_a_marked_segment_is_released_only_as_shown() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     let before = scene.holds();
     Control::sysv_remove(&scene.machine, crate::segment::ShmId(1)).unwrap();
     // It was not marked when it was shown.
-    let events = scene.send(Request::LetGo(before));
-    let [Body::LetGo(results)] = bodies(&events)[..] else { panic!("{events:?}") };
+    let events = scene.send(Request::Release(before));
+    let [Body::Released(results)] = bodies(&events)[..] else { panic!("{events:?}") };
     let error = results[0].1.as_ref().unwrap_err().to_string();
     assert!(error.contains("this is its last attachment"), "{error}");
     assert_eq!(scene.nattch(), 1);
     let now = scene.holds();
     assert!(now[0].is_last() && now[0].will().contains("Cannot be undone"), "{now:?}");
-    let events = scene.send(Request::LetGo(now));
-    assert!(let_go(&events)[0].contains("5 B freed with the last attachment"), "{events:?}");
+    let events = scene.send(Request::Release(now));
+    assert!(released(&events)[0].contains("5 B freed with the last attachment"), "{events:?}");
     assert_eq!(scene.machine.edit(|facts| facts.sysv.len()), 0);
-    // What was refused is in no record.
+    // A refused release is not logged.
     assert!(scene.logged().len() == 1 && scene.logged()[0].starts_with("detach sysv:1: detached; "));
 }
 
@@ -359,7 +359,7 @@ fn a_segment_that_is_freed_by_leaving_is_logged() {
 }
 
 #[test]
-fn leaving_without_keeping_lets_go_of_a_kept_segment() {
+fn leaving_without_keeping_releases_a_kept_segment() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     scene.close(ONE, true);
@@ -389,7 +389,7 @@ fn an_open_segment_that_was_replaced_is_not_shared() {
 }
 
 #[test]
-fn the_end_of_the_engine_lets_go_of_all() {
+fn the_end_of_the_engine_releases_everything() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     scene.close(ONE, true);
@@ -419,10 +419,10 @@ fn a_window_is_reported_at_once_and_then_when_it_has_changed() {
     assert_eq!(scene.steps.deadline(), Some(SECOND + TENTH));
     assert!(scene.pass(SECOND).is_empty(), "nothing has changed");
     scene.write(1, b"a");
-    let after = looks(scene.pass(SECOND));
+    let after = snapshots(scene.pass(SECOND));
     assert_eq!(after[0].bytes, b"hallo");
     assert_eq!(after[0].changed, std::iter::once(1..2).collect::<Vec<_>>());
-    // Once more, to say that it has stopped changing.
+    // One more report, since it has stopped changing.
     assert_eq!(after.len(), 2);
     assert_eq!(after[1].changes, 0);
 }
@@ -435,7 +435,7 @@ fn a_frozen_window_is_read_on_request_or_when_it_moves() {
     assert!(scene.watch(ONE, 0..4, None).is_empty());
     assert_eq!(scene.steps.deadline(), None);
     assert_eq!(scene.watch(ONE, 1..5, None)[0].bytes, b"ello");
-    assert_eq!(looks(scene.send(Request::LookOnce(ONE))).len(), 1);
+    assert_eq!(snapshots(scene.send(Request::ReadOnce(ONE))).len(), 1);
     assert_eq!(scene.steps.deadline(), None);
 }
 

@@ -1,32 +1,31 @@
-//! A window of a segment with a map of all of it, for Inspect.
+//! A window of a segment with a map of the whole segment, for the Inspect screen.
 
 use crate::engine::pace::Pace;
 use crate::engine::report::{Body, Ended, is_gone, unreadable};
 use crate::engine::{Clock, Watching};
 use crate::machine::Machine;
-use crate::memory::{Live, Look, Reader, Request};
+use crate::memory::{Live, Reader, Snapshot, SnapshotRequest};
 use std::time::Duration;
 
-/// The longest that one look scans the rest of a segment.
-const LONGEST_SCAN: Duration = Duration::from_millis(10);
-/// Scanning takes at most one part in this of the time.
+/// The maximum time that one snapshot scans the rest of a segment.
+const MAX_SCAN: Duration = Duration::from_millis(10);
+/// Scanning takes at most 1/`SCAN_SHARE` of the time.
 const SCAN_SHARE: u32 = 20;
 
-/// The window.
 pub struct Window {
     pub live: Live,
     watching: Option<Watching>,
-    /// What was reported last.
-    told: Option<Result<Box<Look>, String>>,
+    /// The last report.
+    reported: Option<Result<Box<Snapshot>, String>>,
 }
 
 impl Window {
-    /// Just opened: nothing is read yet.
+    /// Reads nothing yet.
     pub fn new(reader: Reader) -> Self {
-        Self { live: Live::new(reader), watching: None, told: None }
+        Self { live: Live::new(reader), watching: None, reported: None }
     }
 
-    /// Moves the window, or changes its rate.
+    /// Moves the window, or changes its interval.
     pub fn watch(&mut self, watching: Watching, pace: &mut Pace) {
         pace.every = watching.every;
         // Another part is read at once even while frozen.
@@ -37,22 +36,22 @@ impl Window {
         self.watching = Some(watching);
     }
 
-    /// Reads the window, and reports it if it was requested or shows anything new.
-    /// `hurry` limits the time of the scan.
+    /// Reads the window, and reports it if that was requested or anything is new. `hurry` limits
+    /// the time of the scan.
     pub fn read(&mut self, machine: &dyn Machine, asked: bool, hurry: bool) -> Option<Body> {
         let Watching { window, cells, every } = self.watching.clone()?;
-        let share = every.map_or(LONGEST_SCAN, |every| (every / SCAN_SHARE).min(LONGEST_SCAN));
+        let share = every.map_or(MAX_SCAN, |every| (every / SCAN_SHARE).min(MAX_SCAN));
         let budget = if hurry { share } else { Duration::MAX };
-        let looked = match self.live.look(machine, &Request { window, cells, budget }) {
+        let snapshot = match self.live.snapshot(machine, &SnapshotRequest { window, cells, budget }) {
             Err(error) if is_gone(&error) => return Some(Body::Ended(Ended::Unreadable(error))),
             Err(error) => Err(unreadable(self.live.reader().id(), &error)),
-            Ok(look) => Ok(Box::new(look)),
+            Ok(snapshot) => Ok(Box::new(snapshot)),
         };
-        let quiet = looked.as_ref().map_or(true, |look| look.changes == 0);
-        if quiet && !asked && self.told.as_ref() == Some(&looked) {
+        let quiet = snapshot.as_ref().map_or(true, |snapshot| snapshot.changes == 0);
+        if quiet && !asked && self.reported.as_ref() == Some(&snapshot) {
             return None;
         }
-        self.told = Some(looked.clone());
-        Some(looked.map_or_else(Body::LookFailed, Body::Looked))
+        self.reported = Some(snapshot.clone());
+        Some(snapshot.map_or_else(Body::WindowFailed, Body::Window))
     }
 }

@@ -1,4 +1,4 @@
-//! The engine on real threads.
+//! Tests of the engine on real threads.
 
 use super::*;
 use crate::engine::{Feed, Search, SubscriptionId, Target, Working};
@@ -9,14 +9,14 @@ use crate::survey::{Names, Survey};
 const LONG: Duration = Duration::from_secs(10);
 const ID: SubscriptionId = SubscriptionId(1);
 
-/// Counts its jobs, and works at the time that the last one asked for.
+/// Counts its jobs, and works at the time that the last one requested.
 #[derive(Default)]
-struct Clerk {
+struct CountingWorker {
     due: Option<Clock>,
     jobs: usize,
 }
 
-impl Worker for Clerk {
+impl Worker for CountingWorker {
     fn handle(&mut self, _: &dyn Machine, now: Clock, job: Job) -> Vec<Report> {
         self.jobs += 1;
         match job.request {
@@ -44,18 +44,18 @@ impl Worker for Clerk {
     }
 }
 
-/// A clerk on a thread of its own.
-fn clerk() -> (Sender<Job>, Receiver<Report>) {
+/// Starts a counting_worker on its own thread.
+fn counting_worker() -> (Sender<Job>, Receiver<Report>) {
     let (inbox, jobs) = mpsc::channel();
-    let (reports, told) = mpsc::channel();
+    let (reports, received) = mpsc::channel();
     let alarm = reports.clone();
     let panicked = move || drop(alarm.send(Report::new(Clock::ZERO, Body::Panicked)));
-    spawn("clerk", panicked, move || {
+    spawn("counting_worker", panicked, move || {
         let sink = move |report| drop(reports.send(report));
-        drive(&mut Clerk::default(), &FakeMachine::new(), Instant::now(), &jobs, &sink);
+        drive(&mut CountingWorker::default(), &FakeMachine::new(), Instant::now(), &jobs, &sink);
     })
     .unwrap();
-    (inbox, told)
+    (inbox, received)
 }
 
 fn at_once() -> Job {
@@ -65,47 +65,47 @@ fn at_once() -> Job {
 #[test]
 fn waiting_requests_are_handled_before_any_work() {
     let (inbox, jobs) = mpsc::channel();
-    let (reports, told) = mpsc::channel();
+    let (reports, received) = mpsc::channel();
     for _ in 0..5 {
         inbox.send(at_once()).unwrap();
     }
     drop(inbox);
     let sink = move |report| drop(reports.send(report));
-    drive(&mut Clerk::default(), &FakeMachine::new(), Instant::now(), &jobs, &sink);
+    drive(&mut CountingWorker::default(), &FakeMachine::new(), Instant::now(), &jobs, &sink);
     drop(sink);
-    let bodies: Vec<Body> = told.iter().map(|report| report.body).collect();
+    let bodies: Vec<Body> = received.iter().map(|report| report.body).collect();
     assert!(matches!(bodies[..], [Body::Progress(Working { total: 5, .. })]), "{bodies:?}");
 }
 
 #[test]
 fn a_deadline_wakes_a_worker_and_the_last_sender_ends_it() {
-    let (inbox, told) = clerk();
+    let (inbox, received) = counting_worker();
     inbox.send(Job::new(Request::SurveyEvery(Some(Duration::from_millis(20))))).unwrap();
-    let report = told.recv_timeout(LONG).unwrap();
+    let report = received.recv_timeout(LONG).unwrap();
     assert!(report.at >= Duration::from_millis(20) && matches!(report.body, Body::Progress(_)));
     drop(inbox);
-    assert!(matches!(told.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected)));
+    assert!(matches!(received.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected)));
 }
 
 #[test]
 fn a_panic_of_a_worker_is_reported() {
-    let (inbox, told) = clerk();
+    let (inbox, received) = counting_worker();
     inbox.send(Job::new(Request::Survey)).unwrap();
-    assert!(matches!(told.recv_timeout(LONG).unwrap().body, Body::Panicked));
+    assert!(matches!(received.recv_timeout(LONG).unwrap().body, Body::Panicked));
 }
 
 #[test]
 fn long_work_reports_its_progress_until_it_is_cancelled() {
-    let (inbox, told) = clerk();
+    let (inbox, received) = counting_worker();
     let progress = Arc::new(Progress::new());
     inbox.send(Job { request: Request::Apply(vec![]), progress: Arc::clone(&progress) }).unwrap();
     for _ in 0..2 {
-        let body = told.recv_timeout(LONG).unwrap().body;
+        let body = received.recv_timeout(LONG).unwrap().body;
         assert!(matches!(&body, Body::Progress(at) if at.text() == "counting"), "{body:?}");
     }
     progress.cancel();
     inbox.send(at_once()).unwrap();
-    let last = told.iter().find(|report| matches!(&report.body, Body::Progress(at) if at.total == 2));
+    let last = received.iter().find(|report| matches!(&report.body, Body::Progress(at) if at.total == 2));
     assert!(last.is_some());
 }
 
@@ -119,10 +119,10 @@ fn a_search_reports_its_progress_and_a_new_one_replaces_it() {
     machine.add_object("a", bytes);
     let segment = Box::new(Survey::take(&machine, &mut Names::default()).segments.remove(0));
     let machine: Arc<dyn Machine> = Arc::new(machine);
-    let (reports, told) = mpsc::channel();
+    let (reports, received) = mpsc::channel();
     let mut engine =
         Engine::start(&machine, Options::default(), move |report| drop(reports.send(report))).unwrap();
-    let next = || told.recv_timeout(LONG).unwrap();
+    let next = || received.recv_timeout(LONG).unwrap();
     let search = |number, text| {
         let target = Target::Pattern(Box::new(Pattern::text(text).unwrap()));
         Request::Search(ID, Search { number, from: 0, direction: Direction::Forward, target })
@@ -133,21 +133,25 @@ fn a_search_reports_its_progress_and_a_new_one_replaces_it() {
     let Report { subscription: Some(ID), body: Body::Progress(at), .. } = next() else { panic!() };
     assert!(at.done < at.total && at.total == 1 << 30, "{at:?}");
     engine.send(search(2, "here"));
-    let found =
-        told.iter().find_map(|report| if let Body::Found(found) = report.body { Some(found) } else { None });
+    let found = received
+        .iter()
+        .find_map(|report| if let Body::Found(found) = report.body { Some(found) } else { None });
     let found = found.unwrap();
     assert_eq!((found.number, found.result), (2, Ok(Some(0))));
     engine.stop();
-    assert!(told.iter().all(|report| !matches!(report.body, Body::Found(_))), "the first one has no answer");
+    assert!(
+        received.iter().all(|report| !matches!(report.body, Body::Found(_))),
+        "the first one has no answer"
+    );
 }
 
 #[test]
-fn stop_lets_go_of_everything() {
+fn stop_releases_everything() {
     let machine = FakeMachine::new();
     machine.add_sysv(1, 0, FakeBytes::full(b"hello"));
     let segment = Box::new(Survey::take(&machine, &mut Names::default()).segments.remove(0));
     let shared: Arc<dyn Machine> = Arc::new(machine.clone());
-    let (reports, told) = mpsc::channel();
+    let (reports, received) = mpsc::channel();
     let mut engine =
         Engine::start(&shared, Options::default(), move |report| drop(reports.send(report))).unwrap();
     let every = Duration::from_millis(1);
@@ -156,7 +160,7 @@ fn stop_lets_go_of_everything() {
         segment,
         Feed::Ranges { ranges: std::iter::once(0..5).collect(), every },
     ));
-    told.iter().find(|report| matches!(report.body, Body::Ranges(_))).unwrap();
+    received.iter().find(|report| matches!(report.body, Body::Ranges(_))).unwrap();
     machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 1));
     engine.stop();
     machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 0));

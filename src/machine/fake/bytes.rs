@@ -1,4 +1,4 @@
-//! The bytes of a fake segment: a size, and the pages that were written.
+//! The bytes of a fake segment: a size, and the written pages.
 
 use super::PAGE;
 use crate::machine::{Extent, ExtentKind};
@@ -7,28 +7,27 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Default)]
 pub struct FakeBytes {
-    /// The length.
     pub size: u64,
     /// The written pages, by number. Any other page is a hole.
     pub pages: BTreeMap<u64, Box<[u8]>>,
-    /// Set when the name is gone.
+    /// Set when the name is removed.
     pub removed: bool,
 }
 
 impl FakeBytes {
-    /// Nothing but a hole.
+    /// Returns a hole of that size.
     pub fn hole(size: u64) -> Self {
         Self { size, ..Self::default() }
     }
 
-    /// These bytes, all of them data.
+    /// Returns these bytes, all of them data.
     pub fn full(bytes: &[u8]) -> Self {
         let mut made = Self::hole(bytes.len() as u64);
         made.write(0, bytes);
         made
     }
 
-    /// Writes bytes, which allocates the pages they lie on.
+    /// Writes bytes and allocates their pages.
     pub fn write(&mut self, offset: u64, bytes: &[u8]) {
         for (at, &byte) in (offset..self.size).zip(bytes) {
             let page = self.pages.entry(at / PAGE).or_insert_with(|| vec![0; 4096].into());

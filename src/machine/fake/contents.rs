@@ -7,7 +7,7 @@ use crate::segment::Identity;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-/// A POSIX object that is open: it lives on when its name goes.
+/// An open POSIX object: it survives the removal of its name.
 pub struct OpenFakeObject {
     pub identity: Identity,
     pub bytes: Arc<Mutex<FakeBytes>>,
@@ -33,7 +33,7 @@ impl Contents for OpenFakeObject {
     }
 }
 
-/// A System V segment that is attached; dropping it detaches.
+/// An attached System V segment; dropping it detaches.
 pub struct AttachedFake {
     pub machine: FakeMachine,
     pub row: SysvStat,

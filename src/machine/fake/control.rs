@@ -1,12 +1,12 @@
 //! Changes to the fake machine, with the kernel's permission checks.
 
-use super::making::FakeMaking;
+use super::builder::FakeBuilder;
 use super::{FakeBytes, FakeFacts, FakeMachine, FakeObject, FakeSysv, lock};
 use crate::machine::control::{
-    Capability, Control, Credentials, FileFlags, Guards, Held, MemoryFacts, NewSysv, Pin, Removal,
+    Capability, Control, Credentials, FileFlags, Guards, MemoryFacts, NewSysv, ObjectHandle, Pin, Removal,
     SysvPermissions, SysvStat,
 };
-use crate::machine::{Making, ObjectStat};
+use crate::machine::{ObjectStat, SegmentBuilder};
 use crate::segment::{Bytes, Mode, ObjectName, ShmId, Timestamp};
 use std::io;
 
@@ -26,7 +26,7 @@ impl FakeFacts {
         found.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))
     }
 
-    /// Owner, creator or somebody with that capability.
+    /// Checks for owner, creator or that capability.
     fn check_sysv(&mut self, shmid: ShmId, capability: Capability) -> io::Result<()> {
         let me = self.credentials();
         let row = self.sysv_mut(shmid)?.row;
@@ -123,10 +123,11 @@ impl Control for FakeMachine {
         Ok(ShmId(shmid))
     }
 
-    fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>> {
+    fn handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>> {
         self.edit(|facts| {
             let object = facts.posix.get(name).ok_or(io::ErrorKind::NotFound)?.clone();
-            Ok(Box::new(HeldFake { machine: self.clone(), name: name.clone(), object }) as Box<dyn Held>)
+            Ok(Box::new(FakeHandle { machine: self.clone(), name: name.clone(), object })
+                as Box<dyn ObjectHandle>)
         })
     }
 
@@ -149,7 +150,7 @@ impl Control for FakeMachine {
     fn unlink(
         &self,
         name: &ObjectName,
-        held: &dyn Held,
+        held: &dyn ObjectHandle,
         may_go: &dyn Fn(&ObjectName) -> bool,
     ) -> io::Result<Removal> {
         let inode = held.stat()?.inode;
@@ -190,12 +191,12 @@ impl Control for FakeMachine {
         error(libc::ENOENT)
     }
 
-    fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>> {
+    fn build_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn SegmentBuilder>> {
         let bytes = FakeBytes::hole(size);
-        Ok(Box::new(FakeMaking { machine: self.clone(), name: Ok(name.clone()), bytes }))
+        Ok(Box::new(FakeBuilder { machine: self.clone(), name: Ok(name.clone()), bytes }))
     }
 
-    fn foresee_object(&self, _: &ObjectName) -> io::Result<()> {
+    fn check_new_object(&self, _: &ObjectName) -> io::Result<()> {
         Ok(())
     }
 
@@ -203,10 +204,10 @@ impl Control for FakeMachine {
         MemoryFacts::default()
     }
 
-    fn begin_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn Making>> {
+    fn build_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn SegmentBuilder>> {
         let bytes = FakeBytes::hole(new.size.0);
-        let making = FakeMaking { machine: self.clone(), name: Err(new.key), bytes };
-        if making.is_taken() { error(libc::EEXIST) } else { Ok(Box::new(making)) }
+        let builder = FakeBuilder { machine: self.clone(), name: Err(new.key), bytes };
+        if builder.is_taken() { error(libc::EEXIST) } else { Ok(Box::new(builder)) }
     }
 
     fn world(&self) -> String {
@@ -218,7 +219,7 @@ impl Control for FakeMachine {
     }
 
     fn process_credentials(&self, pid: u32) -> Option<Credentials> {
-        // The creators of its segments are the only processes that it knows.
+        // It only knows the creators of its segments.
         let facts = lock(&self.facts);
         let row = facts.sysv.iter().map(|made| made.row).find(|row| row.creator_pid == pid)?;
         Some(Credentials { uid: row.creator_uid, gid: row.creator_gid, ..Credentials::default() })
@@ -259,15 +260,14 @@ impl Drop for PinnedFake {
     }
 }
 
-/// An object that is held. A change goes to the object under its name as long
-/// as it is this one.
-struct HeldFake {
+/// A handle on an object. Changes go to the object with its name as long as that is the same one.
+struct FakeHandle {
     machine: FakeMachine,
     name: ObjectName,
     object: FakeObject,
 }
 
-impl HeldFake {
+impl FakeHandle {
     fn change<T>(
         &self,
         change: impl FnOnce(&Credentials, &mut FakeObject) -> io::Result<T>,
@@ -288,7 +288,7 @@ impl HeldFake {
     }
 }
 
-impl Held for HeldFake {
+impl ObjectHandle for FakeHandle {
     fn stat(&self) -> io::Result<ObjectStat> {
         let links = u32::from(!lock(&self.object.bytes).removed);
         self.machine.edit(|facts| {

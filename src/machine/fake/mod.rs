@@ -1,12 +1,12 @@
 //! A machine in memory, for tests.
 //!
-//! Tests change it between two surveys through [`FakeMachine::edit`]:
-//! bytes, sizes, names, permissions, the clock.
+//! Tests change it between surveys with [`FakeMachine::edit`]: bytes, sizes, names, permissions,
+//! the clock.
 
+mod builder;
 mod bytes;
 mod contents;
 mod control;
-mod making;
 mod process;
 
 pub use bytes::FakeBytes;
@@ -23,7 +23,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The size of a page here.
+/// The page size.
 pub const PAGE: u64 = 4096;
 
 /// A machine made of plain data. Clones share it.
@@ -43,18 +43,16 @@ pub struct FakeFacts {
     pub others: Vec<ObjectName>,
     /// Names in `/dev/shm` where other file systems are mounted.
     pub mounts: Vec<ObjectName>,
-    /// Lines that its System V table has besides: for those that do not parse.
+    /// Extra lines in its System V table, for tests of lines that do not parse.
     pub stray_lines: Vec<String>,
-    /// Users by number.
+    /// User names by uid.
     pub users: BTreeMap<u32, String>,
     /// The user that runs shmlens.
     pub effective_uid: u32,
-    /// Our groups.
     pub groups: Vec<u32>,
     /// The limit of locked memory, `RLIMIT_MEMLOCK`.
     pub memlock: Option<Bytes>,
     pub now: i64,
-    /// The limits.
     pub limits: LimitFacts,
     /// `Shmem` in `/proc/meminfo`.
     pub shmem: Option<Bytes>,
@@ -62,29 +60,27 @@ pub struct FakeFacts {
     pub attached: u32,
     /// Its processes, by pid.
     pub processes: BTreeMap<u32, FakeProcess>,
-    /// The limits of what can be seen.
     pub visibility: Visibility,
-    /// The list of its processes cannot be read.
+    /// Set if the list of its processes cannot be read.
     pub blind: bool,
-    /// Every object is held by a descriptor in transit through a socket.
+    /// Set if every object is held by a descriptor in transit through a socket.
     pub in_transit: bool,
-    /// The table of its locks cannot be read.
+    /// Set if the table of its locks cannot be read.
     pub lockless: bool,
-    /// Of those among the processes that may not be examined, not even the user is known.
+    /// The processes that may not be examined and whose user is unknown.
     pub nameless: Vec<u32>,
-    /// Pids of processes that are there and that `/proc` hides.
+    /// Pids of processes that `/proc` hides.
     pub hidden: Vec<u32>,
-    /// For how many seconds it runs.
+    /// The seconds since boot.
     pub uptime: i64,
-    /// By how many seconds its clock was set forward since.
+    /// The seconds by which its clock was set forward since boot.
     pub clock_forward: f64,
-    /// Ordinary users that have no session.
+    /// Ordinary users without a session.
     pub logged_out: BTreeSet<u32>,
-    /// The locks on files.
     pub locks: Vec<FileLock>,
-    /// Pids in namespaces below.
+    /// Pids in nested namespaces.
     pub inner_pids: Vec<u32>,
-    /// The objects that were ever held, with the names they had then.
+    /// The objects that a process ever held, with the names they had then.
     held: BTreeMap<(u64, u64), (ObjectName, FakeObject)>,
     /// The pids that got SIGTERM.
     pub terminated: Vec<u32>,
@@ -100,8 +96,7 @@ pub struct FakeFacts {
 /// A System V segment of the fake machine.
 #[derive(Debug, Clone)]
 pub struct FakeSysv {
-    /// Its line in the table. Size and resident bytes are those of `bytes`
-    /// unless that is empty.
+    /// Its row in the table. Size and resident bytes are those of `bytes` unless that is empty.
     pub row: SysvStat,
     pub bytes: FakeBytes,
 }
@@ -111,9 +106,8 @@ pub struct FakeSysv {
 pub struct FakeObject {
     /// Its stat; the sizes are those of `bytes`.
     pub stat: ObjectStat,
-    /// Shared with open handles, so that it outlives its name.
+    /// Shared with open handles, so that the bytes outlive the name.
     pub bytes: Arc<Mutex<FakeBytes>>,
-    /// Its access control list.
     pub acl: Option<Vec<u8>>,
 }
 
@@ -122,8 +116,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl FakeMachine {
-    /// A machine with root and ann on it and nothing in its memory, at the
-    /// time 1 767 610 860 (2026-01-05T11:01:00Z).
+    /// Returns a machine with the users root and ann and no segments, at the time 1 767 610 860
+    /// (2026-01-05T11:01:00Z).
     pub fn new() -> Self {
         let machine = Self::default();
         machine.edit(|facts| {
@@ -144,13 +138,13 @@ impl FakeMachine {
         machine
     }
 
-    /// Changes what it holds.
+    /// Changes its state.
     pub fn edit<T>(&self, change: impl FnOnce(&mut FakeFacts) -> T) -> T {
         change(&mut lock(&self.facts))
     }
 
-    /// Adds a System V segment that ann made an hour ago, mode 0600, and
-    /// returns its place in [`FakeFacts::sysv`].
+    /// Adds a System V segment that ann created an hour ago, mode 0600, and returns its index in
+    /// [`FakeFacts::sysv`].
     pub fn add_sysv(&self, shmid: i32, key: u32, bytes: FakeBytes) -> usize {
         self.edit(|facts| {
             let row = SysvStat {
@@ -178,8 +172,8 @@ impl FakeMachine {
         })
     }
 
-    /// Adds a POSIX object that ann made three minutes ago, mode 0600. One of
-    /// the same name is replaced: it stays open where it is open.
+    /// Adds a POSIX object that ann created three minutes ago, mode 0600. Replaces one with the
+    /// same name, which stays open where it is open.
     ///
     /// # Panics
     /// When no object can have that name.
@@ -222,7 +216,7 @@ impl FakeMachine {
         }
     }
 
-    /// Takes a POSIX object's name away.
+    /// Removes the name of a POSIX object.
     pub fn remove_object(&self, name: &str) {
         if let Some(name) = ObjectName::new(name.as_bytes()) {
             self.edit(|facts| facts.remove(&name));

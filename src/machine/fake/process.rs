@@ -1,17 +1,17 @@
-//! Processes of the fake machine.
+//! The processes of the fake machine.
 
 use super::contents::OpenFakeObject;
 use super::{FakeFacts, FakeMachine, FakeObject, PAGE, lock};
 use crate::machine::process::{
-    Claim, Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes, Use,
-    Visibility, Wanted, Whereabouts,
+    Claim, Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes,
+    SegmentDevices, Use, Visibility, Wanted,
 };
 use crate::machine::{Contents, ObjectStat, Trace};
 use crate::segment::{Access, Holder, Identity, ObjectName, Place, Timestamp};
 use std::io;
 use std::sync::Arc;
 
-/// The device of `/dev/shm` here.
+/// The device of `/dev/shm`.
 pub const OBJECTS: u64 = 26;
 const SYSV: u64 = 1;
 
@@ -21,16 +21,14 @@ pub struct FakeProcess {
     pub command: Vec<u8>,
     pub uid: u32,
     pub began: Timestamp,
-    /// It has ended, and only its parent has not asked how.
+    /// It has exited, and its parent has not waited for it yet.
     pub ended: bool,
-    /// It may be examined.
     pub readable: bool,
-    /// The shared memory that it holds.
     pub uses: Vec<Use>,
 }
 
 impl FakeMachine {
-    /// Adds a process of ann's that began an hour ago and holds nothing.
+    /// Adds a process of ann that started an hour ago and holds nothing.
     pub fn add_process(&self, pid: u32, command: &str) {
         self.edit(|facts| {
             let process = FakeProcess {
@@ -45,7 +43,7 @@ impl FakeMachine {
         });
     }
 
-    /// Lets a process have one more mapping of a System V segment; nattch goes up.
+    /// Attaches a System V segment in a process.
     pub fn attach_in(&self, pid: u32, shmid: i32, access: Access) {
         self.edit(|facts| {
             for made in facts.sysv.iter_mut().filter(|made| made.row.shmid.0 == shmid) {
@@ -56,26 +54,26 @@ impl FakeMachine {
         self.hold(pid, Object::Sysv(shmid), access, true);
     }
 
-    /// Lets a process have one more mapping of a POSIX object.
+    /// Maps a POSIX object in a process.
     pub fn map_in(&self, pid: u32, name: &str, access: Access) {
         if let Some(object) = self.object(name) {
             self.hold(pid, object, access, true);
         }
     }
 
-    /// Lets a process have a POSIX object open.
+    /// Opens a POSIX object in a process.
     pub fn open_in(&self, pid: u32, name: &str, access: Access) {
         if let Some(object) = self.object(name) {
             self.hold(pid, object, access, false);
         }
     }
 
-    /// Lets a process end: what it has of System V segments is detached.
+    /// Ends a process and detaches its System V segments.
     pub fn end_process(&self, pid: u32) {
         self.edit(|facts| facts.end(pid));
     }
 
-    /// The object of that name, which lives on when its name goes.
+    /// Returns the object with that name, for a use that outlives the name.
     fn object(&self, name: &str) -> Option<Object> {
         let name = ObjectName::new(name.as_bytes())?;
         self.edit(|facts| {
@@ -111,7 +109,7 @@ impl FakeMachine {
 }
 
 impl FakeFacts {
-    /// The object that a process holds at a place, and its name if it has one.
+    /// Returns the object that a process holds at a place, and its name if it has one.
     fn held_at(&self, pid: u32, place: Place) -> io::Result<(&ObjectName, &FakeObject)> {
         let process = self.processes.get(&pid).ok_or(io::ErrorKind::NotFound)?;
         let found = process.uses.iter().find(|one| one.place == place).ok_or(io::ErrorKind::NotFound)?;
@@ -130,7 +128,7 @@ impl FakeFacts {
         }
     }
 
-    /// Counts processes that cannot be examined too.
+    /// Includes processes that cannot be examined.
     pub(super) fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
         let object = self.posix.get(name).ok_or(io::ErrorKind::NotFound)?;
         if !identity.fits(&object.stat.identity()) {
@@ -191,7 +189,7 @@ impl Processes for FakeMachine {
         Ok(listed.collect())
     }
 
-    /// Tests let processes come with any pid.
+    /// Unknown, since tests add processes with any pid.
     fn newest_pid(&self) -> Option<u32> {
         None
     }
@@ -205,16 +203,16 @@ impl Processes for FakeMachine {
             return Examined::Unreadable(if nameless { vec![] } else { vec![made.uid] });
         }
         let uses: Vec<Use> = made.uses.iter().filter(|one| wanted.private || !one.private).cloned().collect();
-        if uses.is_empty() { Examined::Nothing } else { Examined::Holds(process, uses) }
+        if uses.is_empty() { Examined::Nothing } else { Examined::Found(process, uses) }
     }
 
-    /// Tests change what a process holds without its running.
-    fn ran_for(&self, _: u32) -> Option<u64> {
+    /// Unknown, since tests change what a process holds without running it.
+    fn cpu_time(&self, _: u32) -> Option<u64> {
         None
     }
 
-    fn whereabouts(&self) -> io::Result<Whereabouts> {
-        Ok(Whereabouts { objects: Some(OBJECTS), sysv: vec![SYSV], namespace: Some(1) })
+    fn segment_devices(&self) -> io::Result<SegmentDevices> {
+        Ok(SegmentDevices { objects: Some(OBJECTS), sysv: vec![SYSV], namespace: Some(1) })
     }
 
     fn process(&self, pid: u32) -> Option<Process> {

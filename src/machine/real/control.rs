@@ -1,13 +1,13 @@
-//! Changing segments of the machine that this runs on.
+//! Changes segments of the local machine.
 
-use super::making::{ObjectMaking, SysvMaking, create_sysv};
+use super::builder::{ObjectBuilder, SysvBuilder, create_sysv};
 use super::sysv::note_use;
 use super::{DEV_SHM, RealMachine, memory, object_stat, sysv_stat};
 use crate::machine::control::{
-    Control, Credentials, FileFlags, Guards, Held, MemoryFacts, NewSysv, Pin, Removal, SysvPermissions,
-    SysvStat,
+    Control, Credentials, FileFlags, Guards, MemoryFacts, NewSysv, ObjectHandle, Pin, Removal,
+    SysvPermissions, SysvStat,
 };
-use crate::machine::{Making, ObjectStat, real::who};
+use crate::machine::{ObjectStat, SegmentBuilder, real::who};
 use crate::segment::{Bytes, Mode, ObjectName, ShmId};
 use crate::sys::{self, handle, object, shm, unlink};
 use nix::sys::resource::{Resource, getrlimit};
@@ -44,9 +44,9 @@ impl Control for RealMachine {
         create_sysv(new, new.mode)
     }
 
-    fn hold(&self, name: &ObjectName) -> io::Result<Box<dyn Held>> {
+    fn handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>> {
         let file = object::handle(Path::new(DEV_SHM), name.as_path())?;
-        Ok(Box::new(HeldFile { file }))
+        Ok(Box::new(FileHandle { file }))
     }
 
     fn guards(&self, name: &ObjectName) -> io::Result<Guards> {
@@ -67,7 +67,7 @@ impl Control for RealMachine {
     fn unlink(
         &self,
         name: &ObjectName,
-        held: &dyn Held,
+        held: &dyn ObjectHandle,
         may_go: &dyn Fn(&ObjectName) -> bool,
     ) -> io::Result<Removal> {
         let stat = held.stat()?;
@@ -99,20 +99,20 @@ impl Control for RealMachine {
         unlink::remove_directory_below(Path::new(DEV_SHM), name.as_path())
     }
 
-    fn begin_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn Making>> {
-        Ok(Box::new(ObjectMaking::begin(name, size)?))
+    fn build_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn SegmentBuilder>> {
+        Ok(Box::new(ObjectBuilder::begin(name, size)?))
     }
 
-    fn foresee_object(&self, name: &ObjectName) -> io::Result<()> {
-        object::foresee_name(Path::new(DEV_SHM), name.as_path())
+    fn check_new_object(&self, name: &ObjectName) -> io::Result<()> {
+        object::check_new_name(Path::new(DEV_SHM), name.as_path())
     }
 
     fn memory(&self) -> MemoryFacts {
         memory::facts()
     }
 
-    fn begin_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn Making>> {
-        Ok(Box::new(SysvMaking::begin(new)?))
+    fn build_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn SegmentBuilder>> {
+        Ok(Box::new(SysvBuilder::begin(new)?))
     }
 
     fn world(&self) -> String {
@@ -151,16 +151,16 @@ impl Control for RealMachine {
     }
 }
 
-/// The last parts of a name tell what it was before.
+/// The last parts of the path contain the original name.
 pub(in crate::machine) fn name_before(aside: &ObjectName) -> Option<ObjectName> {
     ObjectName::new(unlink::path_before(aside.as_path())?.as_os_str().as_bytes())
 }
 
-struct HeldFile {
+struct FileHandle {
     file: OwnedFd,
 }
 
-impl Held for HeldFile {
+impl ObjectHandle for FileHandle {
     fn stat(&self) -> io::Result<ObjectStat> {
         Ok(object_stat(&sys::statx_fd(self.file.as_fd())?))
     }

@@ -1,5 +1,4 @@
-//! What is below `/dev/shm`, subdirectories too, never through a symbolic link
-//! or into another mount.
+//! Lists `/dev/shm` with its subdirectories, never through a symbolic link or into another mount.
 
 use super::object_stat;
 use super::process::{is_exhausted, mounts::has_mounts};
@@ -14,9 +13,9 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-/// Directories deeper than this are reported, not entered: every level keeps
-/// a descriptor open, and nobody shares memory thirty directories down.
-const DEEPEST: usize = 32;
+/// Deeper directories are reported, not entered: every level keeps a descriptor open, and real
+/// programs do not nest objects that deep.
+const MAX_DEPTH: usize = 32;
 
 pub fn list(root: &Path) -> io::Result<ObjectListing> {
     let directory = sys::object::open_directory(root)?;
@@ -30,14 +29,14 @@ pub fn list(root: &Path) -> io::Result<ObjectListing> {
 struct Walker {
     listing: ObjectListing,
     root: FileStat,
-    /// Something may be mounted below the root. `statx(2)` on a mount point asks the
-    /// mounted file system, which may never answer (NFS, FUSE), so names are opened
-    /// with `RESOLVE_NO_XDEV` first. That takes twice as long.
+    /// Something may be mounted below the root. `statx(2)` on a mount point asks the mounted file
+    /// system, which may never answer (NFS, FUSE), so names are opened with `RESOLVE_NO_XDEV`
+    /// first. That takes twice as long.
     check_mounts: bool,
 }
 
 impl Walker {
-    /// Returns what a name is; `EXDEV` for a mount point.
+    /// Returns the stat of a name; `EXDEV` for a mount point.
     fn stat(&self, directory: &OwnedFd, name: &CStr) -> io::Result<FileStat> {
         if self.check_mounts {
             return sys::object::stat_within(directory, name);
@@ -48,8 +47,8 @@ impl Walker {
     }
 }
 
-/// Lists one directory. `path` is its path below the root, with a slash at its
-/// end unless it is the root itself.
+/// Lists one directory. `path` is its path below the root, and ends with a slash unless it is the
+/// root itself.
 fn walk(walker: &mut Walker, directory: &OwnedFd, path: &mut Vec<u8>, depth: usize) -> io::Result<()> {
     // A directory stream moves the offset of its descriptor, so it gets its own.
     let mut stream = Dir::from_fd(directory.try_clone()?)?;
@@ -70,13 +69,13 @@ fn walk(walker: &mut Walker, directory: &OwnedFd, path: &mut Vec<u8>, depth: usi
                 path.truncate(before);
                 continue;
             }
-            // Its names may be read, and nothing behind them looked at (r without x).
+            // Its names may be read, but not used (r without x).
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 denied = Some(error);
                 continue;
             }
             Err(error) if is_exhausted(&error) => return Err(error),
-            // What is gone since it was listed is not there any more.
+            // Removed since it was listed.
             Err(_) => continue,
         };
         path.extend_from_slice(file_name.to_bytes());
@@ -98,7 +97,7 @@ fn walk(walker: &mut Walker, directory: &OwnedFd, path: &mut Vec<u8>, depth: usi
         path.truncate(before);
     }
     match denied {
-        // Of the root all the others are worth more.
+        // In the root, list the others in any case.
         Some(error) if depth > 0 => Err(error),
         _ => Ok(()),
     }
@@ -111,8 +110,8 @@ fn enter(
     path: &mut Vec<u8>,
     depth: usize,
 ) -> io::Result<()> {
-    if depth == DEEPEST {
-        return Err(io::Error::other(format!("deeper than {DEEPEST} directories")));
+    if depth == MAX_DEPTH {
+        return Err(io::Error::other(format!("deeper than {MAX_DEPTH} directories")));
     }
     let directory =
         sys::object::open_subdirectory(parent, Path::new(OsStr::from_bytes(file_name.to_bytes())))?;

@@ -1,5 +1,5 @@
-//! Whether systemd takes the segments of ordinary users when they log out:
-//! `RemoveIPC` of `logind.conf(5)`, which is on unless somebody turned it off.
+//! The `RemoveIPC` setting of `logind.conf(5)`: systemd removes the segments of ordinary users at
+//! logout unless it is turned off.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -7,36 +7,35 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// Where the settings lie; what stands earlier hides a file of the same name
-/// further on (`CONF_PATHS` of systemd).
+/// The directories of the settings; a file hides one of the same name in a later directory
+/// (`CONF_PATHS` of systemd).
 const PLACES: [&str; 4] = ["etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd"];
 
-/// `None` where systemd does not run. Read once: logind reads it at its start.
+/// Returns the setting; `None` without systemd. Read once, since logind reads it at its start.
 pub fn remove_ipc() -> Option<bool> {
     static ANSWER: OnceLock<Option<bool>> = OnceLock::new();
     *ANSWER.get_or_init(|| read(Path::new("/")))
 }
 
-/// Returns whether a user has a session, or lingers. `None` where logind does not
-/// run. It keeps a file for each user who does (`user_save` in
-/// src/login/logind-user.c).
+/// Returns true if a user has a session, or lingers. `None` without logind. It keeps a file for
+/// each user who does (`user_save` in src/login/logind-user.c).
 pub fn has_session(uid: u32) -> Option<bool> {
     let users = Path::new("/run/systemd/users");
     users.is_dir().then(|| users.join(uid.to_string()).exists())
 }
 
 fn read(root: &Path) -> Option<bool> {
-    // As sd_booted(3) does.
+    // Like sd_booted(3).
     if !root.join("run/systemd/system").is_dir() {
         return None;
     }
     let main = PLACES.iter().find_map(|place| fs::read(root.join(place).join("logind.conf")).ok());
     let texts = main.into_iter().chain(additions(root));
-    // What stands later counts.
+    // Later values override earlier ones.
     Some(texts.filter_map(|text| setting(&text)).next_back().unwrap_or(true))
 }
 
-/// The files of `logind.conf.d`, by their names.
+/// Returns the files of `logind.conf.d`, sorted by name.
 fn additions(root: &Path) -> Vec<Vec<u8>> {
     let mut files: BTreeMap<OsString, Vec<u8>> = BTreeMap::new();
     for place in PLACES.iter().rev() {
@@ -44,7 +43,7 @@ fn additions(root: &Path) -> Vec<Vec<u8>> {
         for entry in entries.filter_map(Result::ok) {
             let name = entry.file_name();
             if name.as_encoded_bytes().ends_with(b".conf") {
-                // One that is a link to /dev/null says nothing, and hides others.
+                // A link to /dev/null is empty, and hides others.
                 files.insert(name, fs::read(entry.path()).unwrap_or_default());
             }
         }
@@ -52,7 +51,7 @@ fn additions(root: &Path) -> Vec<Vec<u8>> {
     files.into_values().collect()
 }
 
-/// The last sound `RemoveIPC=` of section `Login`.
+/// Returns the last valid `RemoveIPC=` of section `Login`.
 fn setting(text: &[u8]) -> Option<bool> {
     let text = String::from_utf8_lossy(text);
     let mut inside = false;
@@ -64,14 +63,14 @@ fn setting(text: &[u8]) -> Option<bool> {
             && inside
             && name.trim() == "RemoveIPC"
         {
-            found = truth(value.trim()).or(found);
+            found = parse_bool(value.trim()).or(found);
         }
     }
     found
 }
 
-/// As `parse_boolean` of systemd.
-fn truth(word: &str) -> Option<bool> {
+/// Parses a boolean like `parse_boolean` of systemd.
+fn parse_bool(word: &str) -> Option<bool> {
     match word.to_ascii_lowercase().as_str() {
         "1" | "yes" | "y" | "true" | "t" | "on" => Some(true),
         "0" | "no" | "n" | "false" | "f" | "off" => Some(false),
@@ -84,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_word_counts_and_a_hidden_file_has_none() {
+    fn the_last_setting_wins_and_hidden_files_are_ignored() {
         let root = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
             let path = root.path().join(path);

@@ -4,13 +4,13 @@ use crate::machine::control::{HugePages, MemoryFacts};
 use crate::segment::Bytes;
 use std::fs;
 
-/// Reads the facts.
 pub fn facts() -> MemoryFacts {
     let Ok(meminfo) = fs::read_to_string("/proc/meminfo") else { return MemoryFacts::default() };
     let setting = |name: &str| number(&fs::read_to_string(format!("/proc/sys/vm/{name}")).ok()?);
     let line =
         |name: &str| meminfo.lines().find_map(|line| number(line.strip_prefix(name)?.strip_prefix(':')?));
-    // `__vm_enough_memory` in mm/util.c. Mode 1 refuses nothing, and mode 2 depends on the processes.
+    // `__vm_enough_memory` in mm/util.c. Mode 1 refuses nothing, and mode 2 depends on the
+    // processes.
     let reservable = match setting("overcommit_memory") {
         Some(0) => line("MemTotal").zip(line("SwapTotal")).map(|(memory, swap)| Bytes((memory + swap) << 10)),
         _ => None,
@@ -23,7 +23,7 @@ pub fn facts() -> MemoryFacts {
     MemoryFacts { reservable, huge: Some(HugePages { size, free, group }) }
 }
 
-/// The first number of a text.
+/// Returns the first number in a text.
 fn number(text: &str) -> Option<u64> {
     text.split_whitespace().next()?.parse().ok()
 }

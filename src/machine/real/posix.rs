@@ -1,6 +1,5 @@
-//! Reading a POSIX object: by descriptor and `pread(2)`, never by mapping it.
-//! A mapping would allocate the holes it reads and raise SIGBUS when the owner
-//! shrinks the object.
+//! Reads POSIX objects with a descriptor and `pread(2)`, never with a mapping. A mapping would
+//! allocate the holes it reads and raise SIGBUS when the owner shrinks the object.
 
 use super::object_stat;
 use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, Trace};
@@ -25,7 +24,7 @@ impl PosixContents {
 pub fn read_file(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
     let mut done = 0;
     while done < buffer.len() {
-        // pread(2) refuses a range that would end beyond 2^63-1, where the largest object ends.
+        // pread(2) refuses a range that ends past 2^63-1, the maximum size of an object.
         let at = offset.saturating_add(done as u64);
         let room = usize::try_from((i64::MAX as u64).saturating_sub(at)).unwrap_or(usize::MAX);
         let part = &mut buffer[done..];
@@ -43,7 +42,7 @@ pub fn read_file(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usiz
     Ok(done)
 }
 
-/// The run that `offset` lies in, as [`Contents::extent_at`] gives it.
+/// Returns the extent that `offset` is in, like [`Contents::extent_at`].
 pub fn run_of_file(file: &File, offset: u64, size: u64, limit: u64) -> io::Result<Option<Extent>> {
     let found = extent_at(file, offset, size, limit)?;
     Ok(found.map(|run| Extent {

@@ -1,15 +1,15 @@
-//! Reading a System V segment: attached read-only, touching only pages that
-//! `mincore(2)` calls resident, so that looking allocates nothing.
+//! Reads System V segments: attached read-only, and only pages that `mincore(2)` reports as
+//! resident, so that nothing is allocated.
 //!
-//! A page that was swapped out is not resident and holds data all the same:
-//! where something of the segment is in swap, pages have to be touched after all.
+//! A page that was swapped out is not resident but has data: if some of the segment is in swap, its
+//! pages have to be read anyway.
 //!
-//! For a segment in huge pages `mincore` tells only what this process has touched,
-//! so all of it counts as data. Its pages are never swapped out.
+//! For a segment in huge pages `mincore` only reports pages that this process has accessed, so all
+//! of it counts as data. Its pages are never swapped out.
 //!
-//! Root may open the mapping as a file (`/proc/self/map_files`): that is read as an
-//! object is, tells holes of any size at once, and knows what is swapped out. For
-//! others `mincore` takes some ten seconds a TiB, hole or not.
+//! Root may open the mapping as a file (`/proc/self/map_files`), which is read like an object: it
+//! finds holes of any size at once, and includes swapped pages. For others `mincore` takes some ten
+//! seconds per TiB, hole or not.
 
 use super::posix::{read_file, run_of_file};
 use super::{SYSV_TABLE, sysv_stat};
@@ -23,30 +23,30 @@ use std::fs::{self, File};
 use std::sync::OnceLock;
 use std::{io, process};
 
-/// How many pages one `mincore` call is asked about: 16 MiB, well under a millisecond.
+/// The number of pages per `mincore` call: 16 MiB, well under a millisecond.
 const PAGES_A_CALL: usize = 4096;
 
 pub struct SysvContents {
     shmid: ShmId,
     attachment: Attachment,
     identity: Identity,
-    /// The segment as a file, where this process may open it.
+    /// The segment as a file, if this process may open it.
     file: Option<File>,
-    /// In huge pages: neither `mincore` nor the file tells what is a hole.
+    /// In huge pages: neither `mincore` nor the file finds holes.
     huge: bool,
 }
 
 static LOG: OnceLock<&'static dyn UseLog> = OnceLock::new();
 
-/// Sets what remembers the last use of segments that this process attaches, for as long as it runs.
+/// Sets the log of the last use of segments that this process attaches.
 pub fn log_uses(log: &'static dyn UseLog) {
     let _ = LOG.set(log);
 }
 
-/// Notes the last use of a segment by another process. Attaching and detaching replace it.
+/// Records the last use of a segment by another process, which attaching and detaching overwrite.
 pub fn note_use(shmid: ShmId) {
     let Some(log) = LOG.get() else { return };
-    // Where this user may not ask, the segment cannot be attached either.
+    // Without this permission the segment cannot be attached either.
     let Ok(stat) = shm::stat(shmid.0) else { return };
     let pid = stat.last_pid.cast_unsigned();
     if pid != process::id() {
@@ -69,22 +69,22 @@ impl SysvContents {
         let attachment = Attachment::read_only(shmid.0)?;
         let identity = sysv_stat(&shm::stat(shmid.0)?).identity();
         let file = attachment.open().ok();
-        let huge = file.as_ref().map_or_else(|| attachment.is_in_huge_pages(), |file| !tells_holes(file));
+        let huge = file.as_ref().map_or_else(|| attachment.is_in_huge_pages(), |file| !reports_holes(file));
         Ok(Self { shmid, attachment, identity, file, huge })
     }
 
-    /// Whether a page that is not resident may hold data.
+    /// Returns true if a page that is not resident may have data.
     fn may_be_swapped(&self) -> bool {
         swap::in_use() && self.in_table(|row| row.swapped).is_none_or(|bytes| bytes.0 > 0)
     }
 
-    /// A figure of this segment in the kernel's table.
+    /// Returns a number in this segment's row of the kernel's table.
     fn in_table(&self, figure: impl Fn(&SysvStat) -> Option<Bytes>) -> Option<Bytes> {
         let table = sysv_table::parse(&fs::read(SYSV_TABLE).ok()?);
         table.rows.iter().find(|row| row.shmid == self.shmid).and_then(figure)
     }
 
-    /// Copies data; of a segment in huge pages, holes too.
+    /// Copies data; in huge pages, holes too.
     fn copy(&self, offset: u64, part: &mut [u8]) -> io::Result<()> {
         let mut done = 0;
         while done < part.len() {
@@ -93,10 +93,10 @@ impl SysvContents {
                 break;
             }
             if !self.huge {
-                // No memory, or a swap device that fails.
+                // No memory, or a failing swap device.
                 return Err(io::Error::from_raw_os_error(libc::EIO));
             }
-            // A huge page that does not exist and cannot be had: a hole.
+            // A huge page that cannot be allocated: a hole.
             let page = page_size() - (offset + done as u64) % page_size();
             let end = usize::try_from(page).map_or(part.len(), |page| part.len().min(done + page));
             part[done..end].fill(0);
@@ -105,7 +105,7 @@ impl SysvContents {
         Ok(())
     }
 
-    /// The run of pages from `first` on that are alike, at most `count`.
+    /// Returns the run of equal pages from `first` on, at most `count`.
     fn run(&self, first: u64, count: u64) -> io::Result<(u64, bool)> {
         let mut pages = [0u8; PAGES_A_CALL];
         let count = usize::try_from(count).unwrap_or(PAGES_A_CALL).clamp(1, PAGES_A_CALL);
@@ -118,8 +118,8 @@ impl SysvContents {
 
 impl Contents for SysvContents {
     fn stat(&self) -> io::Result<ContentsStat> {
-        // Size and identity cannot change while it is attached. The owner may
-        // take our read permission away, though; then it stays as it was.
+        // Size and identity cannot change while it is attached. The owner may revoke the read
+        // permission, though; then they stay as they were.
         let removed = shm::stat(self.shmid.0).is_ok_and(|stat| sysv_stat(&stat).marked);
         Ok(ContentsStat { size: self.attachment.len(), identity: self.identity, removed })
     }
@@ -134,7 +134,7 @@ impl Contents for SysvContents {
             let at = offset + done;
             let Some(extent) = self.extent_at(at, length - done)? else { break };
             let end = (extent.end - offset).min(length);
-            // Both lie within the buffer, whose length is a usize.
+            // Both are within the buffer, whose length is a usize.
             let (Ok(from), Ok(to)) = (usize::try_from(done), usize::try_from(end)) else { break };
             let part = &mut buffer[from..to];
             match extent.kind {
@@ -164,8 +164,8 @@ impl Contents for SysvContents {
         let first_page = offset / page;
         let (pages, there) = self.run(first_page, last.div_ceil(page) - first_page)?;
         let end = ((first_page + pages) * page).min(last);
-        // The order matters: mincore first, then the swap figure, so that a
-        // page that is swapped out in between is not taken for a hole.
+        // The order matters: mincore first, then the swap use, so that a page that is swapped out
+        // in between does not count as a hole.
         let kind = if there || self.may_be_swapped() { ExtentKind::Data } else { ExtentKind::Hole };
         Ok(Some(Extent { end, kind }))
     }
@@ -179,7 +179,8 @@ impl Contents for SysvContents {
     }
 }
 
-/// Returns whether it tells its holes: the file system of huge pages calls all of a file data.
-fn tells_holes(file: &File) -> bool {
+/// Returns true if the file reports holes: the file system of huge pages reports a whole file as
+/// data.
+fn reports_holes(file: &File) -> bool {
     fstatfs(file).is_ok_and(|stat| stat.filesystem_type() == TMPFS_MAGIC)
 }

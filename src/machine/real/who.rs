@@ -1,5 +1,4 @@
-//! Who a process is to the kernel, from `/proc/PID/status`, and who one of a
-//! user would be, from the user database.
+//! The credentials of processes, from `/proc/PID/status`, and of users, from the user database.
 
 use crate::machine::control::Credentials;
 use crate::sys::capability;
@@ -7,7 +6,7 @@ use nix::unistd::{Uid, User, getegid, geteuid, getgrouplist};
 use std::ffi::CString;
 use std::fs;
 
-/// This thread.
+/// Returns those of this thread.
 pub fn own() -> Credentials {
     Credentials {
         uid: geteuid().as_raw(),
@@ -17,24 +16,25 @@ pub fn own() -> Credentials {
     }
 }
 
-/// A process: what stands in its status file is readable to everybody.
+/// Returns those of a process, whose status file is readable for all.
 pub fn process(pid: u32) -> Option<Credentials> {
     let mut who = parse(&fs::read(format!("/proc/{pid}/status")).ok()?)?;
     if in_another_user_namespace(pid) {
-        // Those in its own namespace say nothing about what lies outside: capabilities(7).
+        // Capabilities in its own namespace do not count outside: capabilities(7).
         who.capabilities = 0;
     }
     Some(who)
 }
 
-/// As far as it may be seen: of a stranger's process it is not told.
+/// Returns true if the process is visibly in another user namespace. It is not visible for other
+/// users' processes.
 fn in_another_user_namespace(pid: u32) -> bool {
     let own = fs::read_link("/proc/self/ns/user");
     let theirs = fs::read_link(format!("/proc/{pid}/ns/user"));
     matches!((own, theirs), (Ok(own), Ok(theirs)) if own != theirs)
 }
 
-/// As bytes, since the command's name in it may be anything.
+/// Parses bytes, since the command's name may be any.
 fn parse(status: &[u8]) -> Option<Credentials> {
     let field = |name: &str| {
         let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(name.as_bytes()));
@@ -43,7 +43,7 @@ fn parse(status: &[u8]) -> Option<Credentials> {
     let numbers = |name: &str| -> Option<Vec<u32>> {
         Some(field(name)?.split_whitespace().filter_map(|number| number.parse().ok()).collect())
     };
-    // Real, effective, saved, file system: files are opened as the last.
+    // Real, effective, saved, file system: files are opened with the last.
     let of = |name: &str| numbers(name).and_then(|ids| ids.get(1).copied());
     Some(Credentials {
         uid: of("Uid")?,
@@ -53,7 +53,7 @@ fn parse(status: &[u8]) -> Option<Credentials> {
     })
 }
 
-/// A process of that user, as it would be after logging in.
+/// Returns those of a new login of that user.
 pub fn user(uid: u32) -> Credentials {
     let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
     let groups = user.as_ref().and_then(|user| {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_file_is_read_whatever_the_command_is_called() {
+    fn a_status_file_parses_with_any_command() {
         let text = b"Name:\tUid:\xff\nUid:\t1\t1000\t3\t4\nGid:\t1\t100\t3\t4\nGroups:\t4 24 \nCapEff:\t0000000000008002\n";
         let who = parse(text).unwrap();
         assert_eq!(who, Credentials { uid: 1000, gid: 100, groups: vec![4, 24], capabilities: 0x8002 });

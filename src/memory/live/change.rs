@@ -1,4 +1,4 @@
-//! From one place that differs from the baseline to the next.
+//! Jumps from one difference from the baseline to the next.
 
 use super::Live;
 use super::page::{PAGE, PAGE_BYTES, page_hash};
@@ -8,19 +8,17 @@ use std::collections::BTreeSet;
 use std::io;
 use std::ops::Range;
 
-/// How much is read at once, in bytes.
-const PIECE: u64 = 128 << 10;
+/// Bytes per read.
+const CHUNK: u64 = 128 << 10;
 
 impl Live {
-    /// The first place at or after `from`, or the last one before it, where
-    /// the segment differs from the baseline; it is read anew for that. Of a
-    /// part of which only a hash was kept the start is told (of its page, or
-    /// of a larger block when the segment is large). What was never seen
-    /// differs from nothing. `None` when there is none, and when it was
-    /// cancelled.
+    /// Returns the first offset at or after `from`, or the last one before it, where the segment
+    /// differs from the baseline. Reads the segment again for that. Where only a hash was kept,
+    /// returns the start of the page, or of the block in a large segment. Bytes that were never
+    /// read do not differ. `None` if there is none or the search was cancelled.
     ///
     /// # Errors
-    /// When the kernel refuses to read.
+    /// Fails if the kernel refuses to read.
     pub fn next_change(
         &mut self,
         from: u64,
@@ -43,7 +41,7 @@ struct Change<'a> {
     direction: Direction,
     within: Range<u64>,
     buffer: PageBuffer,
-    /// Which bytes are in the buffer.
+    /// The range of bytes in the buffer.
     buffered: Range<u64>,
 }
 
@@ -51,10 +49,10 @@ impl Change<'_> {
     fn find(mut self, progress: &Progress) -> io::Result<Option<u64>> {
         let live = self.live;
         let grain = live.hashes.grain();
-        // From the start of the first block, so that each is judged as a whole.
+        // Start and end at block boundaries, so that each block is compared as a whole.
         let end = self.within.end.checked_next_multiple_of(grain).unwrap_or(live.size).min(live.size);
         let whole = self.within.start / grain * grain..end;
-        // The blocks that were not looked at yet.
+        // The blocks that were not examined yet.
         let mut open = whole.start / grain..whole.end.div_ceil(grain);
         let length = whole.end - whole.start;
         let runs: Box<dyn Iterator<Item = io::Result<Range<u64>>>> = match self.direction {
@@ -65,9 +63,9 @@ impl Change<'_> {
             let run = run?;
             let block = |at: u64| at.clamp(open.start, open.end);
             let blocks = block(run.start / grain)..block(run.end.div_ceil(grain));
-            let hole = self.turn(open.start..blocks.start, blocks.end..open.end);
-            let held = self.held(hole);
-            if let Some(found) = self.in_blocks(held, progress)? {
+            let hole = self.by_direction(open.start..blocks.start, blocks.end..open.end);
+            let emptied = self.with_baseline_data(hole);
+            if let Some(found) = self.in_blocks(emptied, progress)? {
                 return Ok(Some(found));
             }
             let found = match self.direction {
@@ -77,24 +75,23 @@ impl Change<'_> {
             if found.is_some() {
                 return Ok(found);
             }
-            open = self.turn(blocks.end..open.end, open.start..blocks.start);
+            open = self.by_direction(blocks.end..open.end, open.start..blocks.start);
             progress.reach(length.saturating_sub((open.end - open.start).saturating_mul(grain)));
         }
-        let held = self.held(open);
-        self.in_blocks(held, progress)
+        let emptied = self.with_baseline_data(open);
+        self.in_blocks(emptied, progress)
     }
 
-    /// The one for going forward, or the one for going backward.
-    fn turn<T>(&self, forward: T, backward: T) -> T {
+    /// Selects a value by the direction of the search.
+    fn by_direction<T>(&self, forward: T, backward: T) -> T {
         match self.direction {
             Direction::Forward => forward,
             Direction::Backward => backward,
         }
     }
 
-    /// The blocks of a hole that held something at the baseline, in the order
-    /// in which they are to be looked at.
-    fn held(&self, blocks: Range<u64>) -> Vec<u64> {
+    /// Returns the blocks of a hole that had data at the baseline, in search order.
+    fn with_baseline_data(&self, blocks: Range<u64>) -> Vec<u64> {
         if blocks.is_empty() {
             return vec![];
         }
@@ -102,7 +99,7 @@ impl Change<'_> {
         let pages = blocks.start * (grain / PAGE)..blocks.end.saturating_mul(grain / PAGE);
         let kept = self.live.copies.within(pages).into_iter().map(|page| page * PAGE / grain);
         let all: BTreeSet<u64> = self.live.hashes.with_base(blocks).chain(kept).collect();
-        self.turn(all.iter().copied().collect(), all.iter().rev().copied().collect())
+        self.by_direction(all.iter().copied().collect(), all.iter().rev().copied().collect())
     }
 
     fn in_blocks(
@@ -122,7 +119,7 @@ impl Change<'_> {
         Ok(None)
     }
 
-    /// The first or last place of a block that differs.
+    /// Returns the first or last difference in a block.
     fn in_block(&mut self, block: u64) -> io::Result<Option<u64>> {
         let live = self.live;
         let grain = live.hashes.grain();
@@ -130,8 +127,8 @@ impl Change<'_> {
         let known = live.hashes.known(block);
         let was_zero = known.is_some_and(|known| known.base == 0);
         let mut places = vec![];
-        // What the block's hash would be if the pages that are kept were as at
-        // the baseline: it differs from the baseline's when another one changed.
+        // The hash that the block would have if its copied pages were as at the baseline. It
+        // differs from the baseline hash if one of the other pages changed.
         let mut sum = 0u64;
         for page in start / PAGE..(start.saturating_add(grain)).min(live.size).div_ceil(PAGE) {
             self.fill(page)?;
@@ -141,17 +138,17 @@ impl Change<'_> {
             let zeros = was_zero.then(|| &live.zeros[..bytes.len()]);
             if let Some(base) = base.or(zeros) {
                 let within = differences(base, bytes).into_iter().flatten().map(|at| page * PAGE + at as u64);
-                places.extend(self.best(within));
+                places.extend(self.nearest(within));
             }
         }
         if known.is_some_and(|known| known.base != sum && !was_zero) {
             places.push(start);
         }
-        Ok(self.best(places.into_iter()))
+        Ok(self.nearest(places.into_iter()))
     }
 
-    /// The first, or the last, of those places that count.
-    fn best(&self, places: impl Iterator<Item = u64>) -> Option<u64> {
+    /// Returns the first or last offset that is within the searched range.
+    fn nearest(&self, places: impl Iterator<Item = u64>) -> Option<u64> {
         let places = places.filter(|at| self.within.contains(at));
         match self.direction {
             Direction::Forward => places.min(),
@@ -159,14 +156,14 @@ impl Change<'_> {
         }
     }
 
-    /// Sees to it that the buffer has a page.
+    /// Reads a page into the buffer unless it is there.
     fn fill(&mut self, page: u64) -> io::Result<()> {
         let at = page * PAGE;
         if !self.buffered.contains(&at) {
-            let start = at / PIECE * PIECE;
-            let end = start.saturating_add(PIECE).min(self.live.size);
+            let start = at / CHUNK * CHUNK;
+            let end = start.saturating_add(CHUNK).min(self.live.size);
             let length = usize::try_from(end - start).map_err(io::Error::other)?;
-            // What is gone by now reads as nothing, and differs from nothing.
+            // Bytes that are gone by now do not differ.
             self.live.reader.fill(&mut self.buffer, start, length)?;
             self.buffered = start..end;
         }

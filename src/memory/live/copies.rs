@@ -1,5 +1,4 @@
-//! The bytes of the pages that are looked at most: as they were last seen, and
-//! as they were at the baseline.
+//! Copies of the pages on screen and of some others: as last read, and as at the baseline.
 
 use super::page::PAGE;
 use crate::memory::differences;
@@ -7,22 +6,20 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The most pages that are kept: 4 MiB where nothing changes, and twice that
-/// where every page has changed since the baseline; few in tests.
-const MOST: usize = if cfg!(test) { 8 } else { 1024 };
+/// The maximum number of pages: 4 MiB if nothing changes, twice that if every page differs from the
+/// baseline. Small in tests.
+const MAX_PAGES: usize = if cfg!(test) { 8 } else { 1024 };
 
-/// A page as it was.
 #[derive(Debug, Clone)]
 pub struct Copy {
-    /// When it was last seen.
+    /// Its bytes when it was last read.
     pub seen: Arc<[u8]>,
-    /// At the baseline; `None` when nobody kept it then.
+    /// Its bytes at the baseline; `None` if they were not kept.
     pub base: Option<Arc<[u8]>>,
-    /// The look at which it was last in the window; 0 for never.
+    /// The number of the snapshot that last had it in the window; 0 for never.
     shown: u64,
 }
 
-/// Copies of pages.
 #[derive(Debug, Default)]
 pub struct Copies {
     pages: BTreeMap<u64, Copy>,
@@ -33,9 +30,8 @@ impl Copies {
         self.pages.get(&page)
     }
 
-    /// Takes in what a page that is kept looks like now, and tells where it
-    /// differs from what was seen before; `None` when it is not kept.
-    pub fn see(&mut self, page: u64, bytes: &[u8]) -> Option<Vec<Range<usize>>> {
+    /// Updates the copy of a page and returns the ranges that changed; `None` if there is no copy.
+    pub fn update(&mut self, page: u64, bytes: &[u8]) -> Option<Vec<Range<usize>>> {
         let copy = self.pages.get_mut(&page)?;
         let changed = differences(&copy.seen, bytes);
         if copy.seen.len() != bytes.len() {
@@ -46,49 +42,49 @@ impl Copies {
         Some(changed)
     }
 
-    /// Keeps a page that the window shows, in place of one that it does not.
-    pub fn show(&mut self, page: u64, bytes: &[u8], base: Option<Arc<[u8]>>, look: u64) {
-        if self.pages.len() >= MOST && !self.pages.contains_key(&page) {
+    /// Adds a page that is in the window. Evicts the one that was shown least recently.
+    pub fn show(&mut self, page: u64, bytes: &[u8], base: Option<Arc<[u8]>>, snapshot: u64) {
+        if self.pages.len() >= MAX_PAGES && !self.pages.contains_key(&page) {
             let oldest = self.pages.iter().min_by_key(|(_, copy)| copy.shown).map(|(&page, _)| page);
             oldest.and_then(|oldest| self.pages.remove(&oldest));
         }
         let seen = base.clone().filter(|base| **base == *bytes).unwrap_or_else(|| bytes.into());
-        self.pages.insert(page, Copy { seen, base, shown: look });
+        self.pages.insert(page, Copy { seen, base, shown: snapshot });
     }
 
-    /// Says that the window shows a page that is kept.
-    pub fn shown(&mut self, page: u64, look: u64) {
+    /// Notes that a copied page is in the window.
+    pub fn shown(&mut self, page: u64, snapshot: u64) {
         if let Some(copy) = self.pages.get_mut(&page) {
-            copy.shown = look;
+            copy.shown = snapshot;
         }
     }
 
-    /// Keeps a page that the scan came by, where there is room. Without a
-    /// baseline of its own it is the baseline.
+    /// Adds a page that the scan read, if there is room. Without `base` its bytes become the
+    /// baseline.
     pub fn offer(&mut self, page: u64, bytes: &[u8], base: Option<Arc<[u8]>>) {
-        if self.pages.len() < MOST {
+        if self.pages.len() < MAX_PAGES {
             let seen: Arc<[u8]> = bytes.into();
             let base = base.unwrap_or_else(|| Arc::clone(&seen));
             self.pages.insert(page, Copy { seen, base: Some(base), shown: 0 });
         }
     }
 
-    /// The numbers of the pages within a range that are kept.
+    /// Returns the numbers of the copied pages within a range.
     pub fn within(&self, pages: Range<u64>) -> Vec<u64> {
         if pages.is_empty() { vec![] } else { self.pages.range(pages).map(|(&page, _)| page).collect() }
     }
 
-    /// Returns true if a page within a range is kept.
+    /// Returns true if there is a copy of a page within a range.
     pub fn any_within(&self, pages: Range<u64>) -> bool {
         !pages.is_empty() && self.pages.range(pages).next().is_some()
     }
 
-    /// Forgets what lies beyond the end.
+    /// Drops the copies past the end.
     pub fn resize(&mut self, size: u64) {
         self.pages.split_off(&size.div_ceil(PAGE));
     }
 
-    /// Makes what was last seen the baseline.
+    /// Makes the last bytes read the baseline.
     pub fn set_baseline(&mut self) {
         for copy in self.pages.values_mut() {
             copy.base = Some(Arc::clone(&copy.seen));
@@ -97,13 +93,12 @@ impl Copies {
 }
 
 impl Copy {
-    /// Where the page differs from the baseline, as far as it is known.
+    /// Returns the ranges that are known to differ from the baseline.
     pub fn differs(&self, bytes: &[u8]) -> Vec<Range<usize>> {
         self.base.as_ref().map(|base| differences(base, bytes)).unwrap_or_default()
     }
 
-    /// The segment ends elsewhere in this page now. What came with that is
-    /// seen for the first time.
+    /// Follows a change of the segment's end within this page. New bytes count as unchanged.
     fn resize(&mut self, bytes: &[u8]) {
         self.base = self.base.take().map(|base| {
             let common = base.len().min(bytes.len());
@@ -119,28 +114,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_that_grows_has_not_changed_behind_its_old_end() {
+    fn bytes_past_the_old_end_are_not_a_change() {
         let mut copies = Copies::default();
         copies.offer(0, b"abc", None);
-        assert_eq!(copies.see(0, b"aXcde"), Some(vec![1..2]));
-        assert_eq!(copies.see(0, b"aXcdY"), Some(vec![4..5]));
+        assert_eq!(copies.update(0, b"aXcde"), Some(vec![1..2]));
+        assert_eq!(copies.update(0, b"aXcdY"), Some(vec![4..5]));
         assert_eq!(copies.get(0).unwrap().differs(b"aXcdY"), [1..2, 4..5]);
-        assert_eq!(copies.see(0, b"a"), Some(vec![]));
+        assert_eq!(copies.update(0, b"a"), Some(vec![]));
         assert_eq!(copies.get(0).unwrap().differs(b"a"), [] as [Range<usize>; 0]);
-        assert_eq!(copies.see(1, b"a"), None);
+        assert_eq!(copies.update(1, b"a"), None);
     }
 
     #[test]
-    fn what_is_shown_comes_first() {
+    fn shown_pages_evict_offered_ones() {
         let mut copies = Copies::default();
-        for page in 0..2 * MOST as u64 {
+        for page in 0..2 * MAX_PAGES as u64 {
             copies.offer(page, b"a", None);
         }
-        assert_eq!(copies.within(0..100).len(), MOST);
-        for (look, page) in (100..100 + 2 * MOST as u64).enumerate() {
-            copies.show(page, b"b", None, look as u64 + 1);
+        assert_eq!(copies.within(0..100).len(), MAX_PAGES);
+        for (snapshot, page) in (100..100 + 2 * MAX_PAGES as u64).enumerate() {
+            copies.show(page, b"b", None, snapshot as u64 + 1);
         }
-        assert_eq!(copies.within(0..200), (100 + MOST as u64..100 + 2 * MOST as u64).collect::<Vec<_>>());
+        assert_eq!(
+            copies.within(0..200),
+            (100 + MAX_PAGES as u64..100 + 2 * MAX_PAGES as u64).collect::<Vec<_>>()
+        );
         copies.resize(100 * PAGE);
         assert!(copies.within(0..200).is_empty());
     }

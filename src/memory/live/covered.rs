@@ -1,11 +1,11 @@
-//! Which blocks of a segment were seen at least once.
+//! The blocks of a segment that were read at least once.
 
 use std::ops::Range;
 
-/// More pieces than this are not kept track of: what is not, counts as unseen.
-const MOST: usize = 512;
+/// The maximum number of ranges. Blocks beyond that count as unread.
+const MAX_RANGES: usize = 512;
 
-/// Ranges of block numbers in rising order, none touching another.
+/// Ranges of block numbers in ascending order, none touching another.
 #[derive(Debug)]
 pub struct Covered(Vec<Range<u64>>);
 
@@ -14,20 +14,20 @@ impl Covered {
         Self(vec![])
     }
 
-    /// Whether all of a range was seen.
-    pub fn has(&self, blocks: &Range<u64>) -> bool {
+    /// Returns true if all of a range was read.
+    pub fn contains(&self, blocks: &Range<u64>) -> bool {
         let after = self.0.partition_point(|range| range.end < blocks.end);
         blocks.is_empty() || self.0.get(after).is_some_and(|range| range.start <= blocks.start)
     }
 
-    /// Takes a range in. It is left out when that would make too many pieces.
+    /// Adds a range, unless that would make too many.
     pub fn add(&mut self, blocks: Range<u64>) {
         if blocks.is_empty() {
             return;
         }
         let first = self.0.partition_point(|range| range.end < blocks.start);
         let last = self.0.partition_point(|range| range.start <= blocks.end);
-        if first == last && self.0.len() >= MOST {
+        if first == last && self.0.len() >= MAX_RANGES {
             return;
         }
         let touched = &self.0[first..last];
@@ -36,7 +36,7 @@ impl Covered {
         self.0.splice(first..last, std::iter::once(start..end));
     }
 
-    /// Forgets all from a block on.
+    /// Forgets all blocks from `end` on.
     pub fn cut(&mut self, end: u64) {
         self.0.retain_mut(|range| {
             range.end = range.end.min(end);
@@ -44,8 +44,8 @@ impl Covered {
         });
     }
 
-    /// Goes over to blocks of twice the size, of which both halves must have
-    /// been seen. There are `count` of the old ones; the last may be single.
+    /// Doubles the block size. Both halves of a new block must have been read. `count` is the
+    /// number of old blocks; the last one may have no partner.
     pub fn double(&mut self, count: u64) {
         self.0.retain_mut(|range| {
             range.end = if range.end == count { range.end.div_ceil(2) } else { range.end / 2 };
@@ -54,7 +54,7 @@ impl Covered {
         });
     }
 
-    /// How many blocks were seen.
+    /// Returns the number of blocks that were read.
     pub fn count(&self) -> u64 {
         self.0.iter().map(|range| range.end - range.start).sum()
     }
@@ -67,18 +67,18 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn halves_make_no_whole() {
+    fn double_keeps_only_complete_pairs() {
         let mut covered = Covered::new();
         covered.add(1..4);
         covered.add(6..9);
         covered.double(9);
-        // Of 0 and 1 only one was seen, and 8 is the last and single.
+        // Only one of 0 and 1 was read, and 8 is the last and has no partner.
         assert_eq!(covered.0, [1..2, 3..5]);
     }
 
     proptest! {
         #[test]
-        fn as_a_set(adds in proptest::collection::vec((0u64..60, 0u64..12), 0..20), end in 0u64..70, probe in (0u64..70, 0u64..9)) {
+        fn behaves_like_a_set(adds in proptest::collection::vec((0u64..60, 0u64..12), 0..20), end in 0u64..70, probe in (0u64..70, 0u64..9)) {
             let mut covered = Covered::new();
             let mut set = BTreeSet::new();
             for (start, length) in adds {
@@ -89,7 +89,7 @@ mod tests {
             set.retain(|&block| block < end);
             prop_assert_eq!(covered.count(), set.len() as u64);
             let probe = probe.0..probe.0 + probe.1;
-            prop_assert_eq!(covered.has(&probe), probe.clone().all(|block| set.contains(&block)));
+            prop_assert_eq!(covered.contains(&probe), probe.clone().all(|block| set.contains(&block)));
             prop_assert!(covered.0.windows(2).all(|pair| pair[0].end < pair[1].start));
         }
     }

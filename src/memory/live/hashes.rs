@@ -1,70 +1,66 @@
-//! What is known of every part of a segment that was seen: a hash a block.
+//! Hashes of the blocks of a segment.
 //!
-//! A block is a page at first. When a segment has more pages with memory behind
-//! them than are kept track of, two blocks become one, again and again.
+//! A block is one page at first. Whenever allocated are too many blocks with memory, two of them are
+//! merged into one.
 
 use super::covered::Covered;
 use super::page::PAGE;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// The most blocks that are kept track of, about 60 bytes each; few in tests.
-const MOST: usize = if cfg!(test) { 64 } else { 1 << 16 };
+/// The maximum number of blocks, summary 60 bytes each. Small in tests.
+const MAX_BLOCKS: usize = if cfg!(test) { 64 } else { 1 << 16 };
 
-/// A block with memory behind it, now or at the baseline.
+/// A block that has memory, now or at the baseline.
 #[derive(Debug, Clone, Copy)]
 struct Block {
-    /// The sum of its pages' hashes: 0 for zeros.
+    /// The sum of the hashes of its pages: 0 for zeros.
     now: u64,
-    /// That of the baseline.
+    /// The sum at the baseline.
     base: u64,
-    /// Whether there is memory behind it now.
-    there: bool,
+    /// True if it has memory now.
+    allocated: bool,
 }
 
-/// What a look at a block told.
+/// The result of noting a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Noted {
-    /// It was never seen before.
+    /// The block was never read before.
     First,
-    /// It is as it was.
     Same,
-    /// It has changed. Whether it was zeros before is told, since then it is
-    /// known what changed.
+    /// The block has changed. A change from zeros is known byte for byte.
     Changed {
-        /// It was.
         was_zero: bool,
     },
 }
 
-/// What is known of a block.
+/// The hashes of a block that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
-    /// The sum of its pages' hashes when it was last seen.
+    /// The sum of the hashes of its pages when it was last read.
     pub now: u64,
-    /// That of the baseline.
+    /// The sum at the baseline.
     pub base: u64,
 }
 
-/// What is known of several blocks.
+/// A summary of several blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct About {
-    /// One of them is not all zeros.
+pub struct Summary {
+    /// One of them has a nonzero byte.
     pub data: bool,
-    /// One of them has memory behind it.
-    pub there: bool,
-    /// All of them were seen.
+    /// One of them has memory.
+    pub allocated: bool,
+    /// All of them were read.
     pub seen: bool,
 }
 
-/// The blocks of a segment.
 #[derive(Debug)]
 pub struct Hashes {
-    /// Bytes a block: a page, times a power of two.
+    /// The block size in bytes: a page times a power of two.
     grain: u64,
     blocks: BTreeMap<u64, Block>,
     covered: Covered,
-    /// How many blocks the segment has.
+    /// The number of blocks in the segment.
     count: u64,
 }
 
@@ -73,12 +69,12 @@ impl Hashes {
         Self { grain: PAGE, blocks: BTreeMap::new(), covered: Covered::new(), count: 0 }
     }
 
-    /// Bytes a block.
+    /// Returns the block size in bytes.
     pub const fn grain(&self) -> u64 {
         self.grain
     }
 
-    /// Takes the size in. What lay beyond the end is forgotten.
+    /// Sets the size of the segment and forgets the blocks past its end.
     pub fn resize(&mut self, size: u64) {
         let count = size.div_ceil(self.grain);
         if count < self.count {
@@ -88,17 +84,17 @@ impl Hashes {
         self.count = count;
     }
 
-    /// Takes in what a block was seen to be.
-    pub fn note(&mut self, block: u64, now: u64, there: bool) -> Noted {
+    /// Notes the hash of a block that was read.
+    pub fn note(&mut self, block: u64, now: u64, allocated: bool) -> Noted {
         let old = self.known(block);
         let base = old.map_or(now, |old| old.base);
-        if there || base != 0 {
-            self.blocks.insert(block, Block { now, base, there });
+        if allocated || base != 0 {
+            self.blocks.insert(block, Block { now, base, allocated });
         } else {
             self.blocks.remove(&block);
         }
         self.covered.add(block..block + 1);
-        while self.blocks.len() > MOST {
+        while self.blocks.len() > MAX_BLOCKS {
             self.double();
         }
         match old {
@@ -108,8 +104,7 @@ impl Hashes {
         }
     }
 
-    /// Takes in that there is no memory behind these blocks. Those that were
-    /// seen to hold something are given to `emptied`.
+    /// Notes that these blocks have no memory, and passes those that had data to `emptied`.
     pub fn note_hole(&mut self, blocks: Range<u64>, mut emptied: impl FnMut(u64)) {
         if blocks.is_empty() {
             return;
@@ -123,15 +118,15 @@ impl Hashes {
         self.covered.add(blocks);
     }
 
-    /// Returns true if blocks from `first` on were last seen to be exactly this, with memory behind
-    /// each. Walking along the blocks is several times as fast as looking each of them up.
-    pub fn are(&self, first: u64, sums: &[u64]) -> bool {
+    /// Returns true if the blocks from `first` on had exactly these hashes, and memory, when they
+    /// were last read. One walk along the blocks is several times as fast as a lookup for each.
+    pub fn all_unchanged(&self, first: u64, sums: &[u64]) -> bool {
         let blocks = first..first + sums.len() as u64;
         let mut known = self.blocks.range(blocks.clone());
         let same = blocks.clone().zip(sums).all(|(number, &sum)| {
-            known.next().is_some_and(|(&at, block)| at == number && block.there && block.now == sum)
+            known.next().is_some_and(|(&at, block)| at == number && block.allocated && block.now == sum)
         });
-        same && self.covered.has(&blocks)
+        same && self.covered.contains(&blocks)
     }
 
     fn double(&mut self) {
@@ -139,52 +134,52 @@ impl Hashes {
         self.count = self.count.div_ceil(2);
         self.grain *= 2;
         for (number, block) in std::mem::take(&mut self.blocks) {
-            // What was seen only by half is seen anew.
-            if !self.covered.has(&(number / 2..number / 2 + 1)) {
+            // If only one half was read, read the whole block again.
+            if !self.covered.contains(&(number / 2..number / 2 + 1)) {
                 continue;
             }
-            let whole = self.blocks.entry(number / 2).or_insert(Block { now: 0, base: 0, there: false });
+            let whole = self.blocks.entry(number / 2).or_insert(Block { now: 0, base: 0, allocated: false });
             whole.now = whole.now.wrapping_add(block.now);
             whole.base = whole.base.wrapping_add(block.base);
-            whole.there |= block.there;
+            whole.allocated |= block.allocated;
         }
     }
 
-    /// What is known of a block; `None` when it was never seen.
+    /// Returns the hashes of a block; `None` if it was never read.
     pub fn known(&self, block: u64) -> Option<Known> {
         let known = || {
             self.blocks.get(&block).map_or(Known { now: 0, base: 0 }, |b| Known { now: b.now, base: b.base })
         };
-        self.covered.has(&(block..block + 1)).then(known)
+        self.covered.contains(&(block..block + 1)).then(known)
     }
 
-    /// What is known of a range of blocks.
-    pub fn about(&self, blocks: Range<u64>) -> About {
-        let mut about = About { data: false, there: false, seen: self.covered.has(&blocks) };
+    /// Summarizes a range of blocks.
+    pub fn summary(&self, blocks: Range<u64>) -> Summary {
+        let mut summary = Summary { data: false, allocated: false, seen: self.covered.contains(&blocks) };
         for block in self.blocks.range(blocks).map(|(_, block)| block) {
-            about.data |= block.now != 0;
-            about.there |= block.there;
-            if about.data {
+            summary.data |= block.now != 0;
+            summary.allocated |= block.allocated;
+            if summary.data {
                 break;
             }
         }
-        about
+        summary
     }
 
-    /// The blocks within a range that held something at the baseline.
+    /// Returns the blocks within a range that had data at the baseline.
     pub fn with_base(&self, blocks: Range<u64>) -> impl Iterator<Item = u64> + '_ {
         self.blocks.range(blocks).filter(|(_, block)| block.base != 0).map(|(&number, _)| number)
     }
 
-    /// Makes what was last seen the baseline.
+    /// Makes the last hashes the baseline.
     pub fn set_baseline(&mut self) {
         self.blocks.retain(|_, block| {
             block.base = block.now;
-            block.there
+            block.allocated
         });
     }
 
-    /// How many bytes of a segment of that size were seen.
+    /// Returns the number of bytes that were read of a segment of that size.
     pub fn seen(&self, size: u64) -> u64 {
         self.covered.count().saturating_mul(self.grain).min(size)
     }
@@ -195,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_look_is_no_change() {
+    fn the_first_read_is_not_a_change() {
         let mut hashes = Hashes::new();
         hashes.resize(10 * PAGE);
         assert_eq!(hashes.note(3, 7, true), Noted::First);
@@ -203,7 +198,7 @@ mod tests {
         assert_eq!(hashes.note(3, 8, true), Noted::Changed { was_zero: false });
         assert_eq!(hashes.known(3), Some(Known { now: 8, base: 7 }));
         assert_eq!(hashes.known(4), None);
-        hashes.note_hole(4..10, |_| panic!("nothing was there"));
+        hashes.note_hole(4..10, |_| panic!("nothing was allocated"));
         assert_eq!(hashes.note(5, 1, true), Noted::Changed { was_zero: true });
         let mut emptied = vec![];
         hashes.note_hole(0..10, |block| emptied.push(block));
@@ -212,11 +207,11 @@ mod tests {
         assert_eq!(hashes.seen(10 * PAGE), 10 * PAGE);
         hashes.set_baseline();
         assert_eq!(hashes.with_base(0..10).count(), 0);
-        assert_eq!(hashes.about(0..10), About { data: false, there: false, seen: true });
+        assert_eq!(hashes.summary(0..10), Summary { data: false, allocated: false, seen: true });
     }
 
     #[test]
-    fn what_is_beyond_the_end_is_forgotten() {
+    fn blocks_past_the_end_are_forgotten() {
         let mut hashes = Hashes::new();
         hashes.resize(10 * PAGE);
         hashes.note(9, 7, true);
@@ -226,27 +221,27 @@ mod tests {
     }
 
     #[test]
-    fn more_than_it_can_keep_becomes_coarser() {
+    fn too_many_blocks_double_the_block_size() {
         let mut hashes = Hashes::new();
-        let count = 5 * MOST as u64 + 1;
+        let count = 5 * MAX_BLOCKS as u64 + 1;
         hashes.resize(count * PAGE);
         let mut page = 0;
         while page < count {
             let grain = hashes.grain() / PAGE;
-            // As the scan does: whole blocks, from the start of a block.
+            // Whole blocks from their start, like the scan.
             let block = page / grain;
             let pages = block * grain..((block + 1) * grain).min(count);
             page = pages.end;
             hashes.note(block, pages.map(|page| page + 1).sum(), true);
         }
         assert_eq!(hashes.grain(), 8 * PAGE);
-        assert!(hashes.blocks.len() <= MOST);
+        assert!(hashes.blocks.len() <= MAX_BLOCKS);
         let grain = hashes.grain() / PAGE;
         for block in 0..count.div_ceil(grain) {
             let Some(known) = hashes.known(block) else { continue };
             let sum: u64 = (block * grain..((block + 1) * grain).min(count)).map(|page| page + 1).sum();
             assert_eq!(known, Known { now: sum, base: sum }, "{block}");
         }
-        assert!(hashes.seen(count * PAGE) > 4 * MOST as u64 * PAGE);
+        assert!(hashes.seen(count * PAGE) > 4 * MAX_BLOCKS as u64 * PAGE);
     }
 }

@@ -1,35 +1,35 @@
-//! The map of the whole segment, from what is known of it.
+//! The map of the whole segment.
 
 use super::marks::Marks;
 use super::page::{PAGE, PAGE_BYTES};
-use super::{Cell, CellKind, Live, Look};
+use super::{Cell, CellKind, Live, Snapshot};
 use std::ops::Range;
 
 impl Live {
-    /// One cell for each that may have a mark.
+    /// Returns the cells of the map.
     pub(super) fn map(&self, marks: &Marks) -> Vec<Cell> {
         let cells = marks.cells.len();
-        let spans = (0..cells).map(|cell| Look::cell_span(self.size, cells, cell));
+        let spans = (0..cells).map(|cell| Snapshot::cell_span(self.size, cells, cell));
         spans.zip(&marks.cells).map(|(span, &changed)| Cell { kind: self.kind(&span), changed }).collect()
     }
 
     fn kind(&self, span: &Range<u64>) -> CellKind {
         let grain = self.hashes.grain();
-        let about = self.hashes.about(span.start / grain..span.end.div_ceil(grain));
+        let summary = self.hashes.summary(span.start / grain..span.end.div_ceil(grain));
         // Several cells may share a page, and only some of them have its data.
-        let data = about.data && !self.is_zero_part(span);
+        let data = summary.data && !self.is_zero_part(span);
         if data {
             CellKind::Data
-        } else if !about.seen && !about.data {
+        } else if !summary.seen && !summary.data {
             CellKind::Unknown
-        } else if about.there {
+        } else if summary.allocated {
             CellKind::Zeros
         } else {
             CellKind::Hole
         }
     }
 
-    /// Whether a part that is smaller than a page is known to be zeros.
+    /// Returns true if a part smaller than a page is known to be zeros.
     fn is_zero_part(&self, span: &Range<u64>) -> bool {
         if span.end - span.start >= PAGE {
             return false;

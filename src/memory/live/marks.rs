@@ -1,15 +1,15 @@
-//! Where a look found something changed.
+//! Marks the cells of the map in which something changed.
 
-use super::Look;
+use super::Snapshot;
 use std::ops::Range;
 
-/// The cells of the map in which something changed, and how much it was.
+/// The cells with changes, and the number of changed bytes.
 #[derive(Debug)]
 pub struct Marks {
     size: u64,
-    /// One for each cell.
+    /// A flag for each cell.
     pub cells: Vec<bool>,
-    /// Bytes that changed.
+    /// The number of changed bytes.
     pub count: u64,
 }
 
@@ -18,7 +18,7 @@ impl Marks {
         Self { size, cells: vec![false; cells.min(usize::try_from(size).unwrap_or(usize::MAX))], count: 0 }
     }
 
-    /// Takes in that somewhere in a range so many bytes have changed.
+    /// Notes that `count` bytes within a range have changed.
     pub fn mark(&mut self, range: &Range<u64>, count: u64) {
         self.count = self.count.saturating_add(count);
         let end = range.end.min(self.size);
@@ -29,7 +29,7 @@ impl Marks {
         let cell = u128::from(range.start) * cells as u128 / u128::from(self.size);
         let mut cell = usize::try_from(cell).unwrap_or(usize::MAX);
         while cell < cells {
-            let span = Look::cell_span(self.size, cells, cell);
+            let span = Snapshot::cell_span(self.size, cells, cell);
             if span.start >= end {
                 break;
             }
@@ -38,7 +38,7 @@ impl Marks {
         }
     }
 
-    /// The same for ranges within a page that begins at `start`.
+    /// Notes changed ranges within the page that starts at `start`.
     pub fn mark_all(&mut self, start: u64, ranges: &[Range<usize>]) {
         for range in ranges {
             self.mark(&(start + range.start as u64..start + range.end as u64), range.len() as u64);
@@ -53,12 +53,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cell_is_marked_when_it_has_one_of_the_bytes(size in 1u64..200, cells in 0usize..50, start in 0u64..210, length in 0u64..99) {
+        fn a_cell_is_marked_if_it_covers_a_changed_byte(size in 1u64..200, cells in 0usize..50, start in 0u64..210, length in 0u64..99) {
             let mut marks = Marks::new(size, cells);
             marks.mark(&(start..start + length), 1);
             let cells = marks.cells.len();
             for (cell, &marked) in marks.cells.iter().enumerate() {
-                let mut span = Look::cell_span(size, cells, cell);
+                let mut span = Snapshot::cell_span(size, cells, cell);
                 prop_assert_eq!(marked, span.any(|at| (start..start + length).contains(&at)));
             }
         }

@@ -1,22 +1,22 @@
-//! One open segment, watched live: what is shown of it byte for byte, the rest
-//! by scanning on and on, a piece at a time.
+//! An open segment whose changes are tracked: the window byte by byte, the rest by scanning it one
+//! chunk at a time.
 //!
-//! Of every part that has memory behind it a hash is kept, of the pages that
-//! are looked at most the bytes. Holes are never read.
+//! Keeps a hash of every part that has memory, and copies of the pages that were shown. Never reads
+//! holes.
 
 mod change;
 mod copies;
 mod covered;
 mod hashes;
-mod look;
 mod map;
 mod marks;
 mod page;
 mod scan;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
-pub use look::{Cell, CellKind, Look, Request};
+pub use snapshot::{Cell, CellKind, Snapshot, SnapshotRequest};
 
 use super::{PageBuffer, Reader, differences};
 use crate::machine::{ExtentKind, Machine};
@@ -30,25 +30,25 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The largest window that is read at one look, in bytes; more is cut off.
-const LARGEST_WINDOW: u64 = 1 << 20;
+/// The maximum size of the window in bytes.
+const MAX_WINDOW: u64 = 1 << 20;
 
-/// An open segment and what was seen of it so far. What it keeps stays below
-/// 20 MiB, whatever the size of the segment.
+/// An open segment and the state of it that was last read. Takes less than 20 MiB for a segment of
+/// any size.
 pub struct Live {
     reader: Reader,
     size: u64,
     hashes: Hashes,
     copies: Copies,
     scan: Scan,
-    /// Reused by the window and the scan.
+    /// Shared by the window and the scan.
     buffer: PageBuffer,
-    /// How many looks there were.
-    looks: u64,
+    /// The number of snapshots so far.
+    snapshots: u64,
     zeros: Arc<[u8]>,
 }
 
-/// What the window showed.
+/// The contents and changes of the window.
 #[derive(Default)]
 struct Window {
     bytes: Vec<u8>,
@@ -58,7 +58,7 @@ struct Window {
 }
 
 impl Live {
-    /// Begins to watch. Nothing is read yet.
+    /// Starts tracking. Reads nothing yet.
     #[must_use]
     pub fn new(reader: Reader) -> Self {
         Self {
@@ -68,34 +68,33 @@ impl Live {
             copies: Copies::default(),
             scan: Scan::default(),
             buffer: PageBuffer::default(),
-            looks: 0,
+            snapshots: 0,
             zeros: [0; PAGE_BYTES].into(),
         }
     }
 
-    /// What it reads from.
     #[must_use]
     pub const fn reader(&self) -> &Reader {
         &self.reader
     }
 
-    /// Looks: reads the window, then scans on through the rest of the segment
-    /// for what is left of the budget, at most once around.
+    /// Reads the window, then scans the rest of the segment in the time that is left, each byte at
+    /// most once.
     ///
     /// # Errors
-    /// When the kernel no longer answers for the segment.
-    pub fn look(&mut self, machine: &dyn Machine, request: &Request) -> io::Result<Look> {
+    /// Fails if the kernel no longer answers for the segment.
+    pub fn snapshot(&mut self, machine: &dyn Machine, request: &SnapshotRequest) -> io::Result<Snapshot> {
         let began = Instant::now();
-        self.looks += 1;
-        let standing = self.reader.standing(machine)?;
-        self.resize(standing.size());
+        self.snapshots += 1;
+        let presence = self.reader.presence(machine)?;
+        self.resize(presence.size());
         let mut marks = Marks::new(self.size, request.cells);
         let start = request.window.start.min(self.size);
-        let end = request.window.end.min(start.saturating_add(LARGEST_WINDOW)).clamp(start, self.size);
+        let end = request.window.end.min(start.saturating_add(MAX_WINDOW)).clamp(start, self.size);
         let window = self.window(start..end, &mut marks)?;
-        self.scan_on(began, request.budget, &mut marks)?;
-        Ok(Look {
-            standing,
+        self.continue_scan(began, request.budget, &mut marks)?;
+        Ok(Snapshot {
+            presence,
             trace: self.reader.trace(),
             window_offset: start,
             bytes: window.bytes,
@@ -108,8 +107,8 @@ impl Live {
         })
     }
 
-    /// From now on [`Look::differs`] and [`Live::next_change`] measure from what
-    /// was seen last. At first they measure from what was seen first.
+    /// Makes the bytes that were last read the baseline of [`Snapshot::differs`] and
+    /// [`Live::next_change`]. Until then it is the bytes that were read first.
     pub fn set_baseline(&mut self) {
         self.hashes.set_baseline();
         self.copies.set_baseline();
@@ -124,7 +123,7 @@ impl Live {
         self.hashes.resize(size);
     }
 
-    /// Reads the pages that the window lies on, and compares them with what was seen before.
+    /// Reads the pages of the window and compares them with those read before.
     fn window(&mut self, range: Range<u64>, marks: &mut Marks) -> io::Result<Window> {
         let mut window = Window::default();
         if range.is_empty() {
@@ -136,10 +135,10 @@ impl Live {
         let count = self.reader.fill(&mut buffer, whole.start, length(&whole))?;
         for (page, bytes) in (whole.start / PAGE..).zip(buffer.chunks(PAGE_BYTES)) {
             let start = page * PAGE;
-            let there = extents.iter().any(|(extent, kind)| {
+            let allocated = extents.iter().any(|(extent, kind)| {
                 *kind == ExtentKind::Data && extent.start < start + PAGE && extent.end > start
             });
-            let (changed, differs) = self.window_page(page, bytes, there, marks);
+            let (changed, differs) = self.window_page(page, bytes, allocated, marks);
             window.changed.extend(changed.iter().filter_map(|part| shown(start, part, &range)));
             window.differs.extend(differs.iter().filter_map(|part| shown(start, part, &range)));
         }
@@ -157,26 +156,26 @@ impl Live {
         Ok(window)
     }
 
-    /// Takes in a page of the window: where it has changed, and where it
-    /// differs from the baseline.
+    /// Updates a page of the window. Returns the ranges that changed and those that differ from the
+    /// baseline.
     fn window_page(
         &mut self,
         page: u64,
         bytes: &[u8],
-        there: bool,
+        allocated: bool,
         marks: &mut Marks,
     ) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
         let hash = page_hash(page, bytes);
-        let changed = match self.copies.see(page, bytes) {
+        let changed = match self.copies.update(page, bytes) {
             Some(changed) => changed,
             None => self.first_shown(page, hash, bytes),
         };
-        self.copies.shown(page, self.looks);
+        self.copies.shown(page, self.snapshots);
         let start = page * PAGE;
         marks.mark_all(start, &changed);
-        // A larger block is noted by the scan, which reads all of it.
+        // The scan notes larger blocks, since it reads all of them.
         if self.hashes.grain() == PAGE {
-            let noted = self.hashes.note(page, hash, there || hash != 0);
+            let noted = self.hashes.note(page, hash, allocated || hash != 0);
             if changed.is_empty() && matches!(noted, Noted::Changed { .. }) {
                 marks.mark(&(start..start + PAGE), 1);
             }
@@ -185,8 +184,7 @@ impl Live {
         (changed, differs)
     }
 
-    /// Begins to keep a page whose bytes were not kept so far, and tells where
-    /// it is known to have changed.
+    /// Makes the first copy of a page and returns the ranges that are known to have changed.
     fn first_shown(&mut self, page: u64, hash: u64, bytes: &[u8]) -> Vec<Range<usize>> {
         let single = self.hashes.grain() == PAGE;
         let zeros = &self.zeros[..bytes.len()];
@@ -203,7 +201,7 @@ impl Live {
                 (changed, base)
             }
         };
-        self.copies.show(page, bytes, base, self.looks);
+        self.copies.show(page, bytes, base, self.snapshots);
         changed
     }
 
@@ -219,18 +217,18 @@ impl Live {
     }
 }
 
-/// The length of a range that was cut to what fits into memory.
+/// Returns the length of a range that fits into memory.
 fn length(range: &Range<u64>) -> usize {
     usize::try_from(range.end - range.start).unwrap_or(usize::MAX)
 }
 
-/// A part of a page, as much of it as lies within the window.
+/// Returns the part of a page's range that is within the window.
 fn shown(start: u64, part: &Range<usize>, window: &Range<u64>) -> Option<Range<u64>> {
     let part = (start + part.start as u64).max(window.start)..(start + part.end as u64).min(window.end);
     (!part.is_empty()).then_some(part)
 }
 
-/// Makes one of ranges that touch.
+/// Merges ranges that touch.
 fn join(ranges: &mut Vec<Range<u64>>) {
     ranges.dedup_by(|next, range| {
         let touch = range.end == next.start;

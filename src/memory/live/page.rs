@@ -1,18 +1,15 @@
-//! The pages that contents are watched by.
+//! The pages in which changes are tracked.
 
 use crate::memory::zeros::first_nonzero;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The size of a page in bytes: that of the kernel on most machines; nothing
-/// goes wrong where it is not.
+/// The page size in bytes. The kernel's own is the same on most machines, and need not be.
 pub const PAGE: u64 = 4096;
-/// The same, where memory is measured.
+/// The page size in bytes, as a `usize`.
 pub const PAGE_BYTES: usize = 4096;
 
-/// What is known of a page's bytes without keeping them: 0 for zeros, and
-/// hardly ever the same for two contents or two places. Hashes of several pages
-/// may be added up: the sum stands for all of them. Bytes that are missing at
-/// the end count as zeros.
+/// Hashes a page by its contents and number: 0 for zeros. Hashes of several pages may be added up;
+/// the sum stands for all of them. Missing bytes at the end count as zeros.
 pub fn page_hash(page: u64, bytes: &[u8]) -> u64 {
     if first_nonzero(bytes).is_none() {
         return 0;
@@ -28,7 +25,7 @@ pub fn page_hash(page: u64, bytes: &[u8]) -> u64 {
     scatter(hash ^ scatter(page)).max(1)
 }
 
-/// A one-to-one mixing of 64 bits (the finalizer of `SplitMix64`).
+/// Mixes 64 bits one to one (the finalizer of `SplitMix64`).
 const fn scatter(value: u64) -> u64 {
     let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -41,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zeros_are_nothing_and_places_count() {
+    fn page_hash_is_0_for_zeros_and_depends_on_the_page() {
         assert_eq!(page_hash(7, &[0; PAGE_BYTES]), 0);
         assert_eq!(page_hash(7, &[]), 0);
         let ones = [1; PAGE_BYTES];

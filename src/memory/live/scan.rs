@@ -1,4 +1,4 @@
-//! Going round through the whole segment, a piece at a time.
+//! Scans the whole segment again and again, one chunk at a time.
 
 use super::hashes::Noted;
 use super::marks::Marks;
@@ -9,31 +9,31 @@ use std::io;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// How much is read at once, in bytes.
-const PIECE: u64 = 128 << 10;
+/// Bytes per read.
+const CHUNK: u64 = 128 << 10;
 
-/// Where the scan stands, and what it has of the block that it stands in.
+/// The position of the scan, and the state of the block that it is in.
 #[derive(Debug, Default)]
 pub struct Scan {
-    /// Where it goes on: the start of a page.
+    /// The next offset to read: the start of a page.
     at: u64,
-    /// The size of the blocks when it was there.
+    /// The block size at the last read.
     grain: u64,
-    /// The hashes of the block's pages so far.
+    /// The sum of the hashes of the block's pages so far.
     sum: u64,
-    /// Whether there was memory behind one of them.
-    there: bool,
-    /// Whether a change in it was told already.
-    told: bool,
-    /// Where the data ends that it goes through; asked once, since that takes
-    /// the longer the more data there is.
+    /// True if one of its pages has memory.
+    allocated: bool,
+    /// True if a change in the block was counted already.
+    counted: bool,
+    /// The end of the current run of data. Cached, since finding it takes longer the more data
+    /// allocated is.
     data_end: u64,
-    /// How many times it has come to the end.
+    /// The number of completed scans.
     rounds: u64,
 }
 
 impl Scan {
-    /// Begins anew when the place is beyond the end.
+    /// Starts again if the position is past the end.
     pub fn restart_beyond(&mut self, size: u64) {
         if self.at >= size {
             self.jump(0);
@@ -41,8 +41,7 @@ impl Scan {
         self.data_end = 0;
     }
 
-    /// Goes back to the start of the block that it stands in when blocks have
-    /// become larger: of that one only a part was added up.
+    /// Goes back to the start of the block after blocks have grown: only a part of it was added up.
     fn fit(&mut self, grain: u64) {
         if self.grain != grain {
             self.grain = grain;
@@ -51,39 +50,44 @@ impl Scan {
         }
     }
 
-    /// Begins anew, having come to the end.
-    fn go_round(&mut self) {
+    /// Starts the next round.
+    fn next_round(&mut self) {
         self.jump(0);
         self.data_end = 0;
         self.rounds += 1;
     }
 
-    /// Goes on elsewhere, at the start of a block.
+    /// Continues at the start of another block.
     fn jump(&mut self, at: u64) {
         self.at = at;
-        (self.sum, self.there, self.told) = (0, false, false);
+        (self.sum, self.allocated, self.counted) = (0, false, false);
     }
 }
 
 impl Live {
-    /// Scans on until the budget is used up or all of the segment was seen.
-    pub(super) fn scan_on(&mut self, began: Instant, budget: Duration, marks: &mut Marks) -> io::Result<()> {
+    /// Scans until the budget is used up or the whole segment was read.
+    pub(super) fn continue_scan(
+        &mut self,
+        began: Instant,
+        budget: Duration,
+        marks: &mut Marks,
+    ) -> io::Result<()> {
         self.scan.fit(self.hashes.grain());
         let mut left = self.size;
         while left > 0 && began.elapsed() < budget {
             let (from, rounds) = (self.scan.at, self.scan.rounds);
-            if !self.scan_piece(marks)? {
+            if !self.scan_chunk(marks)? {
                 break;
             }
-            // It goes back now and then, to the start of a larger block.
+            // It may go back to the start of a larger block.
             let to = if self.scan.rounds == rounds { self.scan.at } else { self.size };
             left = left.saturating_sub(to.saturating_sub(from));
         }
         Ok(())
     }
 
-    /// One piece of data or one hole; false when the segment ends before it should.
-    fn scan_piece(&mut self, marks: &mut Marks) -> io::Result<bool> {
+    /// Scans one chunk of data or one hole. Returns false if the segment ends early.
+    fn scan_chunk(&mut self, marks: &mut Marks) -> io::Result<bool> {
         let at = self.scan.at;
         if at < self.scan.data_end {
             return self.scan_data(self.scan.data_end, marks);
@@ -91,7 +95,7 @@ impl Live {
         let Some(extent) = self.reader.extent_at(at, self.size - at)? else { return Ok(false) };
         let end = extent.end.min(self.size);
         match extent.kind {
-            // A hole ends where a page does; one that does not is left to reading.
+            // A hole that does not end at a page boundary is read like data.
             ExtentKind::Hole if end == self.size || end.is_multiple_of(PAGE) => {
                 self.scan_hole(end, marks);
                 Ok(true)
@@ -103,10 +107,10 @@ impl Live {
         }
     }
 
-    /// A piece of the data up to there.
+    /// Scans a chunk of the data before `end`.
     fn scan_data(&mut self, end: u64, marks: &mut Marks) -> io::Result<bool> {
         let at = self.scan.at;
-        let end = end.min(at.saturating_add(PIECE)).min(self.size);
+        let end = end.min(at.saturating_add(CHUNK)).min(self.size);
         let wanted = super::length(&(at..end));
         let mut buffer = std::mem::take(&mut self.buffer);
         let count = self.reader.fill(&mut buffer, at, wanted)?;
@@ -123,7 +127,7 @@ impl Live {
             if self.scan.at.is_multiple_of(grain) || self.scan.at == self.size {
                 self.end_block(page * PAGE / grain, marks);
             }
-            // Blocks may have become larger.
+            // Blocks may have grown.
             if self.scan.at != ((page + 1) * PAGE).min(self.size) {
                 break;
             }
@@ -132,9 +136,9 @@ impl Live {
         Ok(count == wanted)
     }
 
-    /// Takes in the hashes of pages from `at` on if no page needs a closer look: none is kept, and
-    /// either all blocks are as they were, or the pages belong to one block that held something.
-    /// Otherwise does nothing and returns false.
+    /// Notes the hashes of the pages from `at` on if no page needs a closer snapshot: none has a copy,
+    /// and either all blocks are unchanged or the pages are within one block that had data.
+    /// Otherwise returns false and does nothing.
     fn pass(&mut self, at: u64, hashes: &[u64], marks: &mut Marks) -> bool {
         let end = (at + hashes.len() as u64 * PAGE).min(self.size);
         let grain = self.hashes.grain();
@@ -147,9 +151,9 @@ impl Live {
         if at.is_multiple_of(grain) && ends_a_block {
             let pages_a_block = usize::try_from(grain / PAGE).unwrap_or(usize::MAX);
             let sums: Vec<u64> = hashes.chunks(pages_a_block).map(sum).collect();
-            let same = self.hashes.are(block, &sums);
+            let same = self.hashes.all_unchanged(block, &sums);
             if same && end == self.size {
-                self.scan.go_round();
+                self.scan.next_round();
             } else if same {
                 self.scan.jump(end);
             }
@@ -160,7 +164,7 @@ impl Live {
             return false;
         }
         self.scan.sum = self.scan.sum.wrapping_add(sum(hashes));
-        (self.scan.there, self.scan.at) = (true, end);
+        (self.scan.allocated, self.scan.at) = (true, end);
         if ends_a_block {
             self.end_block(block, marks);
         }
@@ -169,12 +173,12 @@ impl Live {
 
     fn scan_page(&mut self, page: u64, bytes: &[u8], hash: u64, marks: &mut Marks) {
         self.scan.sum = self.scan.sum.wrapping_add(hash);
-        self.scan.there = true;
+        self.scan.allocated = true;
         let known = self.hashes.known(page * PAGE / self.hashes.grain());
         let zeros = &self.zeros[..bytes.len()];
-        let changed = match (self.copies.see(page, bytes), known) {
+        let changed = match (self.copies.update(page, bytes), known) {
             (Some(changed), _) => changed,
-            // Zeros need not be kept to be known.
+            // A page of zeros needs no copy.
             (None, Some(known)) if known.now == 0 && hash != 0 => {
                 if known.base == 0 {
                     self.copies.offer(page, bytes, Some(zeros.into()));
@@ -187,36 +191,36 @@ impl Live {
             }
             (None, _) => vec![],
         };
-        self.scan.told |= !changed.is_empty();
+        self.scan.counted |= !changed.is_empty();
         marks.mark_all(page * PAGE, &changed);
     }
 
-    /// Notes the block that ends where the scan stands now.
+    /// Notes the block that ends at the position of the scan.
     fn end_block(&mut self, block: u64, marks: &mut Marks) {
-        let Scan { at, sum, there, told, .. } = self.scan;
+        let Scan { at, sum, allocated, counted, .. } = self.scan;
         let grain = self.hashes.grain();
-        let noted = self.hashes.note(block, sum, there);
-        if !told && matches!(noted, Noted::Changed { .. }) {
+        let noted = self.hashes.note(block, sum, allocated);
+        if !counted && matches!(noted, Noted::Changed { .. }) {
             marks.mark(&(block * grain..(block + 1).saturating_mul(grain)), 1);
         }
         if at >= self.size {
-            self.scan.go_round();
+            self.scan.next_round();
         } else {
             self.scan.jump(at);
         }
         self.scan.fit(self.hashes.grain());
     }
 
-    /// Passes a hole: nothing is read.
+    /// Skips a hole without reading it.
     fn scan_hole(&mut self, end: u64, marks: &mut Marks) {
-        let told = self.empty_pages(self.scan.at / PAGE..end.div_ceil(PAGE), marks);
+        let counted = self.empty_pages(self.scan.at / PAGE..end.div_ceil(PAGE), marks);
         let grain = self.hashes.grain();
         let block = self.scan.at / grain;
-        // What was begun is ended first, where it ends within the hole.
+        // FinalAttributes the current block first if it ends within the hole.
         if !self.scan.at.is_multiple_of(grain) {
             let block_end = (block + 1).saturating_mul(grain).min(self.size);
             self.scan.at = end.min(block_end);
-            self.scan.told |= told.contains(&block);
+            self.scan.counted |= counted.contains(&block);
             if self.scan.at == block_end {
                 self.end_block(block, marks);
             }
@@ -224,25 +228,24 @@ impl Live {
         }
         let last = if end == self.size { end.div_ceil(grain) } else { end / grain };
         self.hashes.note_hole(block..last, |emptied| {
-            if !told.contains(&emptied) {
+            if !counted.contains(&emptied) {
                 marks.mark(&(emptied * grain..(emptied + 1).saturating_mul(grain)), 1);
             }
         });
         if end == self.size {
-            self.scan.go_round();
+            self.scan.next_round();
         } else {
             self.scan.jump(end);
-            self.scan.told = told.contains(&last);
+            self.scan.counted = counted.contains(&last);
         }
     }
 
-    /// Pages that are kept and lie in a hole now: their bytes are gone. Tells
-    /// the blocks in which that is a change.
+    /// Clears the copied pages in a hole. Returns the blocks in which that is a change.
     fn empty_pages(&mut self, pages: Range<u64>, marks: &mut Marks) -> Vec<u64> {
         let mut blocks = vec![];
         for page in self.copies.within(pages) {
             let length = super::length(&(page * PAGE..self.size)).min(PAGE_BYTES);
-            let changed = self.copies.see(page, &self.zeros[..length]).unwrap_or_default();
+            let changed = self.copies.update(page, &self.zeros[..length]).unwrap_or_default();
             marks.mark_all(page * PAGE, &changed);
             if !changed.is_empty() {
                 blocks.push(page * PAGE / self.hashes.grain());
@@ -256,25 +259,25 @@ impl Live {
 mod tests {
     use super::*;
     use crate::machine::fake::FakeBytes;
-    use crate::memory::Request;
+    use crate::memory::SnapshotRequest;
     use crate::memory::example::object;
 
     #[test]
-    fn blocks_that_become_larger_while_it_stands_within_one_are_added_up_whole() {
-        // 64 blocks are kept track of in tests.
+    fn a_block_that_grows_during_its_scan_is_read_again() {
+        // Tests keep 64 blocks.
         let mut bytes = FakeBytes::hole(100 * PAGE);
         bytes.write(0, &vec![7; 64 * PAGE_BYTES]);
         let (machine, reader) = object(bytes);
         let mut live = Live::new(reader);
-        let request = |window, budget| Request { window, cells: 0, budget };
+        let request = |window, budget| SnapshotRequest { window, cells: 0, budget };
         let all = Duration::from_secs(600);
-        live.look(&machine, &request(0..0, all)).unwrap();
+        live.snapshot(&machine, &request(0..0, all)).unwrap();
         live.scan.jump(3 * PAGE);
         machine.edit_object("a", |bytes| bytes.write(70 * PAGE, &[7]));
-        live.look(&machine, &request(70 * PAGE..70 * PAGE + 9, Duration::ZERO)).unwrap();
+        live.snapshot(&machine, &request(70 * PAGE..70 * PAGE + 9, Duration::ZERO)).unwrap();
         assert_eq!(live.hashes.grain(), 2 * PAGE);
         for _ in 0..3 {
-            assert_eq!(live.look(&machine, &request(0..0, all)).unwrap().changes, 0);
+            assert_eq!(live.snapshot(&machine, &request(0..0, all)).unwrap().changes, 0);
         }
     }
 }

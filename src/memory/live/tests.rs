@@ -1,18 +1,18 @@
-//! A segment that changes between looks.
+//! Tests of a segment that changes between snapshots.
 #![expect(clippy::single_range_in_vec_init, reason = "a list of ranges is what is meant")]
 
 use super::*;
 use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::memory::example::{all, object, pages, reader};
-use crate::memory::{Direction, Progress, Standing};
+use crate::memory::{Direction, Presence, Progress};
 use proptest::prelude::*;
 use std::time::Duration;
 
 const NOWHERE: [u64; 0] = [];
 const LONG: Duration = Duration::from_secs(600);
 
-fn request(window: Range<u64>, cells: usize) -> Request {
-    Request { window, cells, budget: LONG }
+fn request(window: Range<u64>, cells: usize) -> SnapshotRequest {
+    SnapshotRequest { window, cells, budget: LONG }
 }
 
 fn watched(bytes: FakeBytes) -> (FakeMachine, Live) {
@@ -24,7 +24,7 @@ fn write(machine: &FakeMachine, offset: u64, bytes: &[u8]) {
     machine.edit_object("a", |made| made.write(offset, bytes));
 }
 
-fn kinds(look: &Look) -> String {
+fn kinds(snapshot: &Snapshot) -> String {
     let letter = |cell: &Cell| match (cell.kind, cell.changed) {
         (CellKind::Unknown, _) => '?',
         (CellKind::Hole, _) => '.',
@@ -33,7 +33,7 @@ fn kinds(look: &Look) -> String {
         (CellKind::Data, false) => 'd',
         (CellKind::Data, true) => 'D',
     };
-    look.map.iter().map(letter).collect()
+    snapshot.map.iter().map(letter).collect()
 }
 
 fn changes(live: &mut Live, direction: Direction) -> Vec<u64> {
@@ -48,112 +48,117 @@ fn changes(live: &mut Live, direction: Direction) -> Vec<u64> {
 }
 
 #[test]
-fn what_changes_in_the_window_is_told_once_and_differs_for_good() {
+fn a_change_in_the_window_is_reported_once_and_differs_from_then_on() {
     let (machine, mut live) = watched(FakeBytes::full(&[7; 8192]));
-    let look = live.look(&machine, &request(4000..4200, 8)).unwrap();
-    assert_eq!((look.window_offset, look.bytes.len(), look.changes), (4000, 200, 0));
-    assert_eq!((look.changed, look.differs), (vec![], vec![]));
-    assert_eq!(look.extents, [(4000..4200, ExtentKind::Data)]);
-    // Across the edge of the page, and beside the window.
+    let snapshot = live.snapshot(&machine, &request(4000..4200, 8)).unwrap();
+    assert_eq!((snapshot.window_offset, snapshot.bytes.len(), snapshot.changes), (4000, 200, 0));
+    assert_eq!((snapshot.changed, snapshot.differs), (vec![], vec![]));
+    assert_eq!(snapshot.extents, [(4000..4200, ExtentKind::Data)]);
+    // Across a page boundary, and partly outside the window.
     write(&machine, 4095, &[1, 2]);
     write(&machine, 4300, &[3, 4, 5]);
-    let look = live.look(&machine, &request(4000..4200, 8)).unwrap();
-    assert_eq!((look.changed, look.differs, look.changes), (vec![4095..4097], vec![4095..4097], 5));
-    assert_eq!(look.bytes[95..97], [1, 2]);
+    let snapshot = live.snapshot(&machine, &request(4000..4200, 8)).unwrap();
     assert_eq!(
-        look.map.iter().map(|cell| cell.changed).collect::<Vec<_>>(),
+        (snapshot.changed, snapshot.differs, snapshot.changes),
+        (vec![4095..4097], vec![4095..4097], 5)
+    );
+    assert_eq!(snapshot.bytes[95..97], [1, 2]);
+    assert_eq!(
+        snapshot.map.iter().map(|cell| cell.changed).collect::<Vec<_>>(),
         [false, false, false, true, true, false, false, false]
     );
-    let look = live.look(&machine, &request(4000..4200, 8)).unwrap();
-    assert_eq!((look.changed, look.differs, look.changes), (vec![], vec![4095..4097], 0));
+    let snapshot = live.snapshot(&machine, &request(4000..4200, 8)).unwrap();
+    assert_eq!((snapshot.changed, snapshot.differs, snapshot.changes), (vec![], vec![4095..4097], 0));
     live.set_baseline();
     write(&machine, 4095, &[7]);
-    let look = live.look(&machine, &request(4000..4200, 8)).unwrap();
-    assert_eq!((look.changed, look.differs), (vec![4095..4096], vec![4095..4096]));
+    let snapshot = live.snapshot(&machine, &request(4000..4200, 8)).unwrap();
+    assert_eq!((snapshot.changed, snapshot.differs), (vec![4095..4096], vec![4095..4096]));
 }
 
 #[test]
-fn a_page_that_was_scrolled_away_is_compared_when_it_comes_back() {
+fn a_page_is_compared_when_it_returns_to_the_window() {
     let (machine, mut live) = watched(FakeBytes::full(&vec![7; 20_000]));
     for window in [0..100, 12_000..12_100] {
-        live.look(&machine, &Request { window, cells: 0, budget: Duration::ZERO }).unwrap();
+        live.snapshot(&machine, &SnapshotRequest { window, cells: 0, budget: Duration::ZERO }).unwrap();
     }
     write(&machine, 50, &[1]);
-    let look = live.look(&machine, &Request { window: 0..100, cells: 0, budget: Duration::ZERO }).unwrap();
-    assert_eq!(look.changed, [50..51]);
-    assert_eq!(look.scanned, 2 * PAGE);
+    let snapshot = live
+        .snapshot(&machine, &SnapshotRequest { window: 0..100, cells: 0, budget: Duration::ZERO })
+        .unwrap();
+    assert_eq!(snapshot.changed, [50..51]);
+    assert_eq!(snapshot.scanned, 2 * PAGE);
 }
 
 #[test]
-fn the_map_tells_holes_zeros_and_data() {
+fn the_map_distinguishes_holes_zeros_and_data() {
     let mut bytes = FakeBytes::hole(64 * PAGE);
     bytes.write(8 * PAGE, &[0]);
     bytes.write(20 * PAGE + 5, &[1]);
     let (machine, mut live) = watched(bytes);
-    let request = |budget| Request { window: 0..16, cells: 16, budget };
-    let look = live.look(&machine, &request(Duration::ZERO)).unwrap();
-    assert_eq!(kinds(&look), "????????????????");
-    let look = live.look(&machine, &request(LONG)).unwrap();
-    assert_eq!(kinds(&look), "..0..d..........");
-    assert_eq!(look.scanned, 64 * PAGE);
+    let request = |budget| SnapshotRequest { window: 0..16, cells: 16, budget };
+    let snapshot = live.snapshot(&machine, &request(Duration::ZERO)).unwrap();
+    assert_eq!(kinds(&snapshot), "????????????????");
+    let snapshot = live.snapshot(&machine, &request(LONG)).unwrap();
+    assert_eq!(kinds(&snapshot), "..0..d..........");
+    assert_eq!(snapshot.scanned, 64 * PAGE);
     write(&machine, 8 * PAGE + 9, &[1]);
     write(&machine, 40 * PAGE, &[0]);
     write(&machine, 63 * PAGE, &[9, 9]);
-    let look = live.look(&machine, &request(LONG)).unwrap();
-    assert_eq!(kinds(&look), "..D..d....0....D");
-    assert_eq!(look.changes, 3);
+    let snapshot = live.snapshot(&machine, &request(LONG)).unwrap();
+    assert_eq!(kinds(&snapshot), "..D..d....0....D");
+    assert_eq!(snapshot.changes, 3);
     machine.edit_object("a", |bytes| drop(bytes.pages.remove(&20)));
-    let look = live.look(&machine, &request(LONG)).unwrap();
-    assert_eq!((kinds(&look).as_str(), look.changes), ("..d.......0....d", 1));
-    assert!(look.map[5].changed);
+    let snapshot = live.snapshot(&machine, &request(LONG)).unwrap();
+    assert_eq!((kinds(&snapshot).as_str(), snapshot.changes), ("..d.......0....d", 1));
+    assert!(snapshot.map[5].changed);
     assert_eq!(pages(&machine), 3);
 }
 
 #[test]
-fn a_change_is_found_in_a_piece_of_pages_that_are_not_kept() {
-    // 64 blocks are kept track of and 8 pages are kept in tests: blocks have 1, 4, or 256 KiB / 4 KiB pages.
+fn the_scan_finds_changes_in_pages_without_copies() {
+    // Tests keep 64 blocks and 8 pages, so blocks have 1, 4, or 256 KiB / 4 KiB pages.
     for count in [50, 200, 3000] {
         let (machine, mut live) = watched(FakeBytes::full(&vec![7; count * PAGE_BYTES]));
         for _ in 0..3 {
-            assert_eq!(live.look(&machine, &request(0..0, 0)).unwrap().changes, 0);
+            assert_eq!(live.snapshot(&machine, &request(0..0, 0)).unwrap().changes, 0);
         }
-        let mut look = || live.look(&machine, &request(0..0, count)).unwrap();
+        let mut snapshot = || live.snapshot(&machine, &request(0..0, count)).unwrap();
         for page in [count / 2, count - 1, 40] {
             write(&machine, page as u64 * PAGE + 9, &[1]);
-            let seen = look();
+            let seen = snapshot();
             assert!(seen.changes > 0 && seen.map[page].changed, "{page} of {count}");
             assert!(
                 seen.map.iter().filter(|cell| cell.changed).count() <= count / 20 + 1,
                 "{page} of {count}"
             );
             write(&machine, page as u64 * PAGE + 9, &[7]);
-            assert!(look().changes > 0);
-            assert_eq!(look().changes, 0);
+            assert!(snapshot().changes > 0);
+            assert_eq!(snapshot().changes, 0);
         }
     }
 }
 
 #[test]
-fn small_segments_have_a_cell_a_byte_at_most() {
+fn small_segments_have_at_most_a_cell_per_byte() {
     let (machine, mut live) = watched(FakeBytes::full(&[0, 0, 1, 0]));
-    let look = live.look(&machine, &request(0..4, 99)).unwrap();
-    assert_eq!(kinds(&look), "00d0");
+    let snapshot = live.snapshot(&machine, &request(0..4, 99)).unwrap();
+    assert_eq!(kinds(&snapshot), "00d0");
     write(&machine, 0, &[1]);
-    assert_eq!(kinds(&live.look(&machine, &request(0..4, 2)).unwrap()), "Dd");
+    assert_eq!(kinds(&live.snapshot(&machine, &request(0..4, 2)).unwrap()), "Dd");
     let (machine, mut live) = watched(FakeBytes::hole(0));
-    let look = live.look(&machine, &request(0..4, 99)).unwrap();
-    assert_eq!((look.map, look.bytes, look.scanned), (vec![], vec![], 0));
+    let snapshot = live.snapshot(&machine, &request(0..4, 99)).unwrap();
+    assert_eq!((snapshot.map, snapshot.bytes, snapshot.scanned), (vec![], vec![], 0));
 }
 
 #[test]
-fn the_largest_segment_is_seen_at_once() {
+fn the_largest_segment_is_scanned_at_once() {
     let size = u64::MAX >> 1;
     let mut bytes = FakeBytes::hole(size);
     bytes.write(size - 3, b"end");
     let (machine, mut live) = watched(bytes);
-    let look = live.look(&machine, &request(size - 16..u64::MAX, 64)).unwrap();
-    assert_eq!((look.bytes.len(), look.scanned), (16, size));
-    assert_eq!(kinds(&look), format!("{}d", ".".repeat(63)));
+    let snapshot = live.snapshot(&machine, &request(size - 16..u64::MAX, 64)).unwrap();
+    assert_eq!((snapshot.bytes.len(), snapshot.scanned), (16, size));
+    assert_eq!(kinds(&snapshot), format!("{}d", ".".repeat(63)));
     write(&machine, size - 1, b"D");
     assert_eq!(changes(&mut live, Direction::Forward), [size - 1]);
     assert_eq!(changes(&mut live, Direction::Backward), [size - 1]);
@@ -161,67 +166,67 @@ fn the_largest_segment_is_seen_at_once() {
 }
 
 #[test]
-fn it_may_shrink_and_grow() {
+fn a_segment_may_shrink_and_grow() {
     let (machine, mut live) = watched(FakeBytes::full(&vec![7; 20_000]));
-    live.look(&machine, &request(0..32, 5)).unwrap();
+    live.snapshot(&machine, &request(0..32, 5)).unwrap();
     machine.edit_object("a", |bytes| {
-        // The kernel clears what is behind the new end.
+        // The kernel clears the bytes past the new end.
         bytes.write(10, &[0; 4086]);
         bytes.size = 10;
         bytes.pages.retain(|&page, _| page == 0);
     });
-    let look = live.look(&machine, &request(0..32, 5)).unwrap();
-    assert_eq!(look.standing, Standing::There { size: 10 });
-    assert_eq!((look.bytes.len(), look.scanned, look.changes), (10, 10, 1));
-    assert_eq!(look.extents, [(0..10, ExtentKind::Data)]);
-    let look = live.look(&machine, &request(16..32, 5)).unwrap();
-    assert_eq!((look.window_offset, look.bytes, look.extents), (10, vec![], vec![]));
-    // What comes with the growth is seen for the first time.
+    let snapshot = live.snapshot(&machine, &request(0..32, 5)).unwrap();
+    assert_eq!(snapshot.presence, Presence::Present { size: 10 });
+    assert_eq!((snapshot.bytes.len(), snapshot.scanned, snapshot.changes), (10, 10, 1));
+    assert_eq!(snapshot.extents, [(0..10, ExtentKind::Data)]);
+    let snapshot = live.snapshot(&machine, &request(16..32, 5)).unwrap();
+    assert_eq!((snapshot.window_offset, snapshot.bytes, snapshot.extents), (10, vec![], vec![]));
+    // New bytes at the end count as unchanged.
     machine.edit_object("a", |bytes| bytes.size = 40_000);
     write(&machine, 30_000, b"new");
-    let look = live.look(&machine, &request(29_990..30_010, 4)).unwrap();
-    assert_eq!(kinds(&look), "d.dd");
-    assert_eq!((look.changed, look.differs, look.scanned), (vec![], vec![], 40_000));
+    let snapshot = live.snapshot(&machine, &request(29_990..30_010, 4)).unwrap();
+    assert_eq!(kinds(&snapshot), "d.dd");
+    assert_eq!((snapshot.changed, snapshot.differs, snapshot.scanned), (vec![], vec![], 40_000));
 }
 
 #[test]
-fn a_removed_or_replaced_segment_is_still_looked_at() {
+fn a_removed_or_replaced_segment_is_still_read() {
     let (machine, mut live) = watched(FakeBytes::full(&[7; 100]));
     machine.remove_object("a");
-    let look = live.look(&machine, &request(0..9, 1)).unwrap();
-    assert_eq!((look.standing, look.bytes.len()), (Standing::Removed { size: 100 }, 9));
+    let snapshot = live.snapshot(&machine, &request(0..9, 1)).unwrap();
+    assert_eq!((snapshot.presence, snapshot.bytes.len()), (Presence::Removed { size: 100 }, 9));
     machine.add_object("a", FakeBytes::full(b"another"));
-    let look = live.look(&machine, &request(0..9, 1)).unwrap();
-    assert_eq!((look.standing, look.bytes[0]), (Standing::Replaced { size: 100 }, 7));
+    let snapshot = live.snapshot(&machine, &request(0..9, 1)).unwrap();
+    assert_eq!((snapshot.presence, snapshot.bytes[0]), (Presence::Replaced { size: 100 }, 7));
 }
 
 #[test]
-fn an_attached_segment_says_so() {
+fn a_snapshot_reports_the_attachment() {
     let machine = FakeMachine::new();
     machine.add_sysv(7, 0, FakeBytes::full(&[7; 100]));
     let mut live = Live::new(reader(&machine));
-    let look = live.look(&machine, &request(0..9, 1)).unwrap();
-    assert_eq!(look.trace, crate::machine::Trace::Attached);
+    let snapshot = live.snapshot(&machine, &request(0..9, 1)).unwrap();
+    assert_eq!(snapshot.trace, crate::machine::Trace::Attached);
     drop(live);
     machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 0));
 }
 
 #[test]
-fn what_is_too_much_to_keep_is_found_by_the_page() {
-    // The bytes of eight pages are kept in tests.
+fn changes_beyond_the_copies_are_found_by_page() {
+    // Tests keep 8 pages.
     let (machine, mut live) = watched(FakeBytes::full(&vec![7; 30 * 4096]));
-    live.look(&machine, &request(20 * PAGE..20 * PAGE + 100, 30)).unwrap();
+    live.snapshot(&machine, &request(20 * PAGE..20 * PAGE + 100, 30)).unwrap();
     write(&machine, 3 * PAGE + 77, &[1]);
     write(&machine, 20 * PAGE + 77, &[1]);
     write(&machine, 25 * PAGE + 77, &[1]);
     let expected = [3 * PAGE + 77, 20 * PAGE + 77, 25 * PAGE];
     assert_eq!(changes(&mut live, Direction::Forward), expected);
-    let look = live.look(&machine, &request(20 * PAGE..20 * PAGE + 100, 30)).unwrap();
-    assert_eq!(look.changes, 3);
-    assert_eq!(look.map.iter().filter(|cell| cell.changed).count(), 3);
-    let look = live.look(&machine, &request(25 * PAGE..25 * PAGE + 100, 30)).unwrap();
-    // Where in the page is not known, so no byte is accused.
-    assert_eq!((look.changed, look.differs, look.changes), (vec![], vec![], 0));
+    let snapshot = live.snapshot(&machine, &request(20 * PAGE..20 * PAGE + 100, 30)).unwrap();
+    assert_eq!(snapshot.changes, 3);
+    assert_eq!(snapshot.map.iter().filter(|cell| cell.changed).count(), 3);
+    let snapshot = live.snapshot(&machine, &request(25 * PAGE..25 * PAGE + 100, 30)).unwrap();
+    // The offset within the page is unknown, so no byte is marked.
+    assert_eq!((snapshot.changed, snapshot.differs, snapshot.changes), (vec![], vec![], 0));
     assert_eq!(live.next_change(21 * PAGE, Direction::Forward, &Progress::new()).unwrap(), Some(25 * PAGE));
     live.set_baseline();
     assert_eq!(changes(&mut live, Direction::Forward), NOWHERE);
@@ -230,22 +235,22 @@ fn what_is_too_much_to_keep_is_found_by_the_page() {
 }
 
 #[test]
-fn a_large_segment_is_watched_in_larger_blocks() {
-    // 64 blocks are kept track of in tests.
+fn a_large_segment_is_tracked_in_larger_blocks() {
+    // Tests keep 64 blocks.
     let count = 5 * 64 + 3;
     let (machine, mut live) = watched(FakeBytes::full(&vec![7; count * 4096 - 100]));
-    let look = live.look(&machine, &request(0..16, 10)).unwrap();
+    let snapshot = live.snapshot(&machine, &request(0..16, 10)).unwrap();
     assert_eq!(live.hashes.grain(), 8 * PAGE);
-    assert_eq!((look.scanned, look.changes), (count as u64 * PAGE - 100, 0));
-    assert_eq!(live.look(&machine, &request(0..16, 10)).unwrap().changes, 0);
+    assert_eq!((snapshot.scanned, snapshot.changes), (count as u64 * PAGE - 100, 0));
+    assert_eq!(live.snapshot(&machine, &request(0..16, 10)).unwrap().changes, 0);
     assert_eq!(changes(&mut live, Direction::Forward), NOWHERE);
     write(&machine, 107 * PAGE + 9, &[1]);
     write(&machine, count as u64 * PAGE - 101, &[1]);
     let blocks = [104 * PAGE, count as u64 / 8 * 8 * PAGE];
     assert_eq!(changes(&mut live, Direction::Forward), blocks);
-    let look = live.look(&machine, &request(0..16, 10)).unwrap();
-    assert_eq!((look.changes, kinds(&look).as_str()), (2, "dddDdddddD"));
-    assert_eq!(live.look(&machine, &request(0..16, 10)).unwrap().changes, 0);
+    let snapshot = live.snapshot(&machine, &request(0..16, 10)).unwrap();
+    assert_eq!((snapshot.changes, kinds(&snapshot).as_str()), (2, "dddDdddddD"));
+    assert_eq!(live.snapshot(&machine, &request(0..16, 10)).unwrap().changes, 0);
     live.set_baseline();
     assert_eq!(changes(&mut live, Direction::Backward), NOWHERE);
 }
@@ -253,16 +258,16 @@ fn a_large_segment_is_watched_in_larger_blocks() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A small segment is known byte for byte.
+    /// A small segment is tracked byte for byte.
     #[test]
-    fn a_small_segment_is_known_byte_for_byte(
+    fn a_small_segment_is_tracked_byte_for_byte(
         size in 1u64..7 * 4096,
         rounds in proptest::collection::vec((proptest::collection::vec((0u64..28_000, any::<u8>()), 0..6), any::<bool>()), 1..5),
         window in (0u64..28_000, 0u64..9000),
     ) {
         let (machine, mut live) = watched(FakeBytes::hole(size));
         let window = window.0..window.0 + window.1;
-        live.look(&machine, &request(window.clone(), 20)).unwrap();
+        live.snapshot(&machine, &request(window.clone(), 20)).unwrap();
         let mut before = all(live.reader());
         let mut base = before.clone();
         for (writes, set_baseline) in rounds {
@@ -270,20 +275,20 @@ proptest! {
                 write(&machine, offset, &[byte]);
             }
             let held = pages(&machine);
-            let look = live.look(&machine, &request(window.clone(), 20)).unwrap();
+            let snapshot = live.snapshot(&machine, &request(window.clone(), 20)).unwrap();
             let now = all(live.reader());
             let shown = usize::try_from(window.start.min(size)).unwrap()..usize::try_from(window.end.min(size)).unwrap();
             let differing = |old: &[u8]| -> Vec<u64> { (0..now.len()).filter(|&at| old[at] != now[at]).map(|at| at as u64).collect() };
             let visible = |at: &u64| shown.contains(&usize::try_from(*at).unwrap());
-            prop_assert_eq!(&look.bytes[..], &now[shown.clone()]);
-            let changed: Vec<u64> = look.changed.iter().cloned().flatten().collect();
+            prop_assert_eq!(&snapshot.bytes[..], &now[shown.clone()]);
+            let changed: Vec<u64> = snapshot.changed.iter().cloned().flatten().collect();
             prop_assert_eq!(changed, differing(&before).into_iter().filter(visible).collect::<Vec<_>>());
-            let differs: Vec<u64> = look.differs.iter().cloned().flatten().collect();
+            let differs: Vec<u64> = snapshot.differs.iter().cloned().flatten().collect();
             prop_assert_eq!(differs, differing(&base).into_iter().filter(visible).collect::<Vec<_>>());
-            prop_assert_eq!(look.changes, differing(&before).len() as u64);
+            prop_assert_eq!(snapshot.changes, differing(&before).len() as u64);
             let moved = differing(&before);
-            for (cell, shown) in look.map.iter().enumerate() {
-                let span = Look::cell_span(size, look.map.len(), cell);
+            for (cell, shown) in snapshot.map.iter().enumerate() {
+                let span = Snapshot::cell_span(size, snapshot.map.len(), cell);
                 prop_assert_eq!(shown.changed, moved.iter().any(|at| span.contains(at)), "{}", cell);
             }
             prop_assert_eq!(changes(&mut live, Direction::Forward), differing(&base));
@@ -297,9 +302,9 @@ proptest! {
         }
     }
 
-    /// Whatever is done to it, a look tells no change where there is none.
+    /// No snapshot may report a change that did not happen.
     #[test]
-    fn what_holds_still_has_not_changed(
+    fn an_unchanged_segment_has_no_changes(
         sizes in proptest::collection::vec((0u64..90 * 4096, proptest::collection::vec((0u64..90 * 4096, 1u8..9), 0..20)), 1..4),
         window in (0u64..90 * 4096, 0u64..9000),
     ) {
@@ -313,10 +318,10 @@ proptest! {
                 write(&machine, offset, &[byte]);
             }
             let window = window.0..window.0 + window.1;
-            live.look(&machine, &request(window.clone(), 20)).unwrap();
-            live.look(&machine, &request(window.clone(), 20)).unwrap();
-            let look = live.look(&machine, &request(window.clone(), 20)).unwrap();
-            prop_assert_eq!((look.changes, look.changed, look.scanned), (0, vec![], size));
+            live.snapshot(&machine, &request(window.clone(), 20)).unwrap();
+            live.snapshot(&machine, &request(window.clone(), 20)).unwrap();
+            let snapshot = live.snapshot(&machine, &request(window.clone(), 20)).unwrap();
+            prop_assert_eq!((snapshot.changes, snapshot.changed, snapshot.scanned), (0, vec![], size));
             live.set_baseline();
             prop_assert_eq!(changes(&mut live, Direction::Forward), NOWHERE);
         }

@@ -1,35 +1,35 @@
-//! Matches that touch, as one value: a hole of terabytes may be full of them.
+//! Adjacent matches as one value: a hole of terabytes may be full of them.
 
 /// Matches of equal length, each at the end of the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Matches {
-    /// The offset of the first one.
+    /// The offset of the first match.
     pub first: u64,
-    /// The bytes of each one.
+    /// The length of each match.
     pub length: u64,
     /// The number of matches, at least one.
     pub count: u64,
 }
 
 impl Matches {
-    /// The offset after the last byte of the last match.
+    /// Returns the offset after the last byte of the last match.
     #[must_use]
     pub const fn end(self) -> u64 {
         self.first + self.length * self.count
     }
 
-    /// The offset of each match, in rising order.
+    /// Returns the offset of each match, in ascending order.
     pub fn offsets(self) -> impl Iterator<Item = u64> {
         (0..self.count).map(move |number| self.first + number * self.length)
     }
 
-    /// All matches that begin at `places`, the first one at the first place.
+    /// Returns all matches that start at `places`, the first one at the first place.
     pub(super) const fn throughout(places: std::ops::Range<u64>, length: u64) -> Self {
         let count = places.end.saturating_sub(places.start).div_ceil(length);
         Self { first: places.start, length, count }
     }
 
-    /// Adds a match to a list in rising order.
+    /// Adds a match to a list in ascending order.
     pub(super) fn push(all: &mut Vec<Self>, offset: u64, length: u64) {
         match all.last_mut() {
             Some(last) if last.end() == offset => last.count += 1,

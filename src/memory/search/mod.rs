@@ -1,9 +1,8 @@
-//! Looking for a pattern in a segment, in bounded memory, holes skipped.
+//! Searches a segment for a pattern in bounded memory, and skips holes.
 //!
-//! What counts is where a match may begin: from one byte less than the
-//! pattern's length before a run of data up to the run's end. Those places are
-//! gone through in jobs, and each job in pieces that are read with as many bytes
-//! after them as a match may need; so nothing is missed where they meet.
+//! A match may start anywhere from one byte less than the pattern's length before a run of data up
+//! to the end of the run. These places are split into jobs, and each job into chunks that are read
+//! with as many bytes after them as a match may need, so that none is missed at a boundary.
 
 mod matches;
 mod places;
@@ -13,22 +12,22 @@ mod tests;
 pub use matches::Matches;
 
 use super::extents::DataBackward;
-use super::{Direction, PageBuffer, Pattern, Progress, Reader, in_turns};
+use super::{Direction, PageBuffer, Pattern, Progress, Reader, in_order};
 use places::{Places, Walk};
 use std::io;
 use std::ops::{ControlFlow, Range};
 
-/// How many places are read at once: the buffer stays in the second-level
-/// cache. Few in tests, so that matches lie across pieces.
-const PIECE: u64 = if cfg!(test) { 16 } else { 64 << 10 };
+/// The number of places per read: the buffer stays in the second-level cache. Small in tests, so
+/// that matches span chunks.
+const CHUNK: u64 = if cfg!(test) { 16 } else { 64 << 10 };
 /// Ranges from this size on are worth a second thread.
 const WORTH_A_THREAD: u64 = if cfg!(test) { 8 << 10 } else { 4 << 20 };
 
-/// The next match at or after `from`, or the last one that begins before it.
-/// Does not wrap. `None` when there is none, and when it was cancelled.
+/// Returns the next match at or after `from`, or the last one that starts before it. Does not wrap.
+/// `None` if there is none or the search was cancelled.
 ///
 /// # Errors
-/// When the kernel refuses to read.
+/// Fails if the kernel refuses to read.
 pub fn find_next(
     reader: &Reader,
     pattern: &Pattern,
@@ -49,16 +48,15 @@ pub fn find_next(
     }
 }
 
-/// Every match that lies within `range`, in rising order, until `found` breaks
-/// off or the work is cancelled. As with `grep -o`, matches do not overlap: the
-/// search goes on behind the end of each.
+/// Passes every match within `range` to `found`, in ascending order, until that breaks or the
+/// search is cancelled. Matches do not overlap, as with `grep -o`: the search continues at the end
+/// of each.
 ///
-/// Holes are not read. The matches in a hole that the pattern fits are counted,
-/// not searched for. If the segment shrinks, it ends there. `found` may be
-/// called from another thread.
+/// Holes are not read. In a hole, matches are counted without a search. If the segment shrinks, the
+/// search ends there. `found` may be called from another thread.
 ///
 /// # Errors
-/// When the kernel refuses to read.
+/// Fails if the kernel refuses to read.
 pub fn find_all(
     reader: &Reader,
     pattern: &Pattern,
@@ -69,11 +67,11 @@ pub fn find_all(
     let range = range.start..range.end.min(reader.size()?);
     let size = range.end.saturating_sub(range.start);
     progress.begin(size);
-    let mut walk = Walk::new(reader, pattern, range.clone(), piece_size(pattern), progress);
-    // Where the next match may begin: at the end of the last one.
+    let mut walk = Walk::new(reader, pattern, range.clone(), chunk_size(pattern), progress);
+    // The next match may start here: at the end of the last one.
     let mut free = range.start;
     let mut result = Ok(());
-    in_turns(
+    in_order(
         size >= WORTH_A_THREAD,
         |job: &mut Job| {
             job.places = walk.next();
@@ -81,7 +79,7 @@ pub fn find_all(
         },
         |job| job.search(reader, pattern, 0, progress),
         |job| {
-            // The last match of the job before may reach into this one.
+            // The last match of the previous job may reach into this one.
             if job.matches.first().is_some_and(|matches| matches.first < free) {
                 job.search(reader, pattern, free, progress);
             }
@@ -104,12 +102,12 @@ pub fn find_all(
     result
 }
 
-/// Long patterns get long pieces, so that reading twice what overlaps costs little.
-fn piece_size(pattern: &Pattern) -> u64 {
-    PIECE.max((pattern.len() as u64 - 1).saturating_mul(4))
+/// Returns the chunk size: large for long patterns, so that the overlap costs little.
+fn chunk_size(pattern: &Pattern) -> u64 {
+    CHUNK.max((pattern.len() as u64 - 1).saturating_mul(4))
 }
 
-/// Places, and the matches that begin there.
+/// Places where a match may start, and the matches that do.
 struct Job {
     places: io::Result<Option<Places>>,
     matches: Vec<Matches>,
@@ -153,7 +151,7 @@ impl Job {
         let length = pattern.len() as u64;
         let mut at = places.start;
         while at < places.end {
-            let end = places.end.min(at + piece_size(pattern));
+            let end = places.end.min(at + chunk_size(pattern));
             let wanted = read_places(reader, pattern, &(at..end), &mut self.buffer)?;
             let mut from = 0;
             while let Some(found) = pattern.find(&self.buffer, from) {
@@ -170,7 +168,8 @@ impl Job {
     }
 }
 
-/// Reads the bytes of all matches that may begin at `places`. Returns how many bytes that should be.
+/// Reads the bytes of all matches that may start at `places`. Returns the number of bytes that this
+/// should be.
 fn read_places(
     reader: &Reader,
     pattern: &Pattern,
@@ -191,21 +190,21 @@ fn find_backward(
 ) -> io::Result<Option<u64>> {
     let size = reader.size()?;
     let reach = pattern.len() as u64 - 1;
-    // The first place that is not to be looked at, lower with every piece.
+    // The first place that was searched already; lower with every chunk.
     let mut open = from.min(size.saturating_sub(reach));
     let begin = open;
     progress.begin(begin);
     let range = 0..open.saturating_add(reach).min(size);
     let mut bytes = PageBuffer::default();
     let mut runs = DataBackward::new(reader, range.clone(), progress);
-    let mut whole = pattern.fits_zeros().then_some(Ok(range));
-    let mut next = || if pattern.fits_zeros() { whole.take() } else { runs.next() };
+    let mut whole = pattern.matches_zeros().then_some(Ok(range));
+    let mut next = || if pattern.matches_zeros() { whole.take() } else { runs.next() };
     while let Some(run) = next() {
         let run = run?;
         let first = run.start.saturating_sub(reach);
         open = open.min(run.end);
         while open > first && !progress.is_cancelled() {
-            let places = open.saturating_sub(piece_size(pattern)).max(first)..open;
+            let places = open.saturating_sub(chunk_size(pattern)).max(first)..open;
             read_places(reader, pattern, &places, &mut bytes)?;
             if let Some(at) = pattern.find_last(&bytes) {
                 return Ok(Some(places.start + at as u64));

@@ -1,24 +1,24 @@
-//! The places where a match may begin, in jobs of bounded size.
+//! The places where a match may start, in jobs of bounded size.
 
 use super::super::{Pattern, Progress, Reader};
 use crate::machine::ExtentKind;
 use std::io;
 use std::ops::Range;
 
-/// The number of places in a job. Few in tests, so that matches lie across jobs.
+/// The number of places in a job. Small in tests, so that matches span jobs.
 const JOB: u64 = if cfg!(test) { 48 } else { 1 << 20 };
 
-/// Places where a match may begin.
+/// Places where a match may start.
 #[derive(Debug, Clone)]
 pub enum Places {
-    /// The bytes there must be read.
+    /// Their bytes must be read.
     Data(Range<u64>),
-    /// All of them are in a hole, with every byte of a match that begins there.
+    /// All of them are in a hole, with every byte of a match that starts there.
     Zeros(Range<u64>),
 }
 
 impl Places {
-    /// The first place that belongs to a later job.
+    /// Returns the first place that belongs to a later job.
     pub const fn end(&self) -> u64 {
         match self {
             Self::Data(places) | Self::Zeros(places) => places.end,
@@ -26,20 +26,19 @@ impl Places {
     }
 }
 
-/// Walks through a range in rising order. Holes are left out, unless the pattern fits zeros.
+/// Walks through a range in ascending order. Skips holes, unless the pattern matches zeros.
 pub struct Walk<'a> {
     reader: &'a Reader,
     progress: &'a Progress,
-    fits_zeros: bool,
-    /// The bytes of a match after its first.
+    matches_zeros: bool,
+    /// The length of a match without its first byte.
     tail: u64,
-    /// The end of the range.
     range_end: u64,
     /// The end of the last extent.
     at: u64,
-    /// The first place that was in no job.
+    /// The first place that is in no job yet.
     next_place: u64,
-    /// The rest of the data that was last found.
+    /// The rest of the last run of data.
     open: Range<u64>,
     job: u64,
 }
@@ -55,7 +54,7 @@ impl<'a> Walk<'a> {
         Self {
             reader,
             progress,
-            fits_zeros: pattern.fits_zeros(),
+            matches_zeros: pattern.matches_zeros(),
             tail: pattern.len() as u64 - 1,
             range_end: range.end,
             at: range.start,
@@ -83,12 +82,12 @@ impl<'a> Walk<'a> {
             };
             self.at = extent.end.max(start + 1).min(self.range_end);
             match extent.kind {
-                // A match may begin in the hole before the data.
+                // A match may start in the hole before the data.
                 ExtentKind::Data => {
                     let last = self.at.min(self.range_end.saturating_sub(self.tail));
                     self.open = self.next_place.max(start.saturating_sub(self.tail))..last;
                 }
-                ExtentKind::Hole if self.fits_zeros => {
+                ExtentKind::Hole if self.matches_zeros => {
                     let places = self.next_place..self.at.saturating_sub(self.tail);
                     if !places.is_empty() {
                         self.next_place = places.end;

@@ -1,4 +1,4 @@
-//! Matches across pieces, jobs, holes and ends, against a search byte for byte.
+//! Matches across chunks, jobs, holes and ends, compared with a naive search.
 
 use super::*;
 use crate::machine::fake::FakeBytes;
@@ -20,11 +20,11 @@ fn next(reader: &Reader, pattern: &Pattern, from: u64, direction: Direction) -> 
 }
 
 #[test]
-fn across_pieces_and_extents() {
+fn matches_span_chunks_and_extents() {
     let mut bytes = FakeBytes::hole(40_000);
     bytes.write(4090, b"needle in two pages");
     bytes.write(20_474, b"needle");
-    // Its zeros lie in the hole behind the page, and before the next one.
+    // Its zeros are in the hole after the page, and before the next one.
     bytes.write(28_671, b"z");
     bytes.write(36_864, b"z");
     let (machine, reader) = object(bytes);
@@ -55,7 +55,7 @@ fn the_largest_hole_takes_no_time() {
 fn matches_in_a_hole_are_counted_and_do_not_overlap() {
     let size = 1u64 << 42;
     let mut bytes = FakeBytes::hole(size);
-    // 5 is in the middle of a page of zeros that were written.
+    // The 5 is in the middle of a page of written zeros.
     bytes.write((1 << 41) + 5, &[5]);
     let (machine, reader) = object(bytes);
     for (text, length) in [("00", 1), ("00 00 00", 3), ("0? 0? 0?", 3)] {
@@ -67,7 +67,7 @@ fn matches_in_a_hole_are_counted_and_do_not_overlap() {
             ControlFlow::Continue(())
         })
         .unwrap();
-        // A wildcard hides the 5. Otherwise matches start again after it.
+        // A wildcard covers the 5. Otherwise matches start again after it.
         let before = (1 << 41) + 5;
         let whole = size / length;
         let parts = before / length + (size - before - 1) / length;
@@ -79,7 +79,7 @@ fn matches_in_a_hole_are_counted_and_do_not_overlap() {
 
 #[test]
 fn a_large_read_avoids_slow_addresses() {
-    // A long pattern makes pieces of more than 32 KiB, at odd offsets.
+    // A long pattern makes chunks of more than 32 KiB, at odd offsets.
     let bytes: Vec<u8> = (0..200_000u32).flat_map(|n| (n % 65_521).to_le_bytes()).collect();
     let (_machine, reader) = object(FakeBytes::full(&bytes));
     for start in [0, 1, 16, 4080, 9999] {
@@ -100,13 +100,13 @@ fn next_and_previous_do_not_wrap() {
     assert_eq!(next(&reader, &a, u64::MAX, Direction::Backward), Some(7));
     assert_eq!(next(&reader, &a, 7, Direction::Backward), Some(4));
     assert_eq!(next(&reader, &a, 2, Direction::Backward), None);
-    // One that begins before, and ends behind.
+    // One that starts before, and ends after.
     assert_eq!(next(&reader, &Pattern::text("aa").unwrap(), 4, Direction::Backward), Some(3));
     assert_eq!(next(&reader, &Pattern::text("aaa..a..").unwrap(), 0, Direction::Forward), None);
 }
 
 #[test]
-fn a_shrink_meanwhile_ends_it() {
+fn a_search_ends_where_the_segment_shrank() {
     let (machine, reader) = object(FakeBytes::full(&b"needle..".repeat(2000)));
     let mut count = 0;
     let needle = Pattern::text("needle").unwrap();
@@ -122,7 +122,7 @@ fn a_shrink_meanwhile_ends_it() {
 }
 
 #[test]
-fn it_can_be_stopped_and_tells_how_far_it_is() {
+fn a_search_reports_progress_and_can_be_cancelled() {
     let (_machine, reader) = object(FakeBytes::full(&vec![b'a'; 20_000]));
     let progress = Progress::new();
     let mut count = 0;

@@ -2,7 +2,7 @@
 
 use super::{Entry, Found, Holdings, Outcome, group, problem};
 use crate::machine::Machine;
-use crate::machine::process::{Examined, FileLock, Listed, Wanted, Whereabouts};
+use crate::machine::process::{Examined, FileLock, Listed, SegmentDevices, Wanted};
 use crate::segment::Timestamp;
 use crate::survey::Names;
 use std::collections::{HashMap, HashSet};
@@ -86,14 +86,14 @@ fn look<T>(
 ) -> (Holdings, T) {
     let at = machine.now();
     names.begin(at);
-    let (whereabouts, unknown) = match machine.whereabouts() {
-        Ok(whereabouts) => (whereabouts, None),
+    let (segment_devices, unknown) = match machine.segment_devices() {
+        Ok(segment_devices) => (segment_devices, None),
         Err(error) => (
-            Whereabouts::default(),
+            SegmentDevices::default(),
             Some(problem("failed to identify the shared-memory file systems", &error)),
         ),
     };
-    let wanted = Wanted { whereabouts, private, as_text: false };
+    let wanted = Wanted { segment_devices, private, as_text: false };
     let before = before.filter(|before| before.wanted == wanted);
     let reuse = |listed: Listed, ran: Option<u64>| {
         let known = before?.processes.get(&listed.pid)?;
@@ -196,7 +196,7 @@ impl Scanner<'_> {
     /// Examines a process; `None` if it has exited.
     fn examine(&self, listed: Listed) -> Option<Entry> {
         // Read before the process is examined: changes meanwhile count as later.
-        let ran = self.machine.ran_for(listed.pid);
+        let ran = self.machine.cpu_time(listed.pid);
         if let Some(known) = (self.reuse)(listed, ran).filter(|known| *known.outcome != Outcome::Exhausted) {
             return Some(known);
         }
@@ -205,7 +205,7 @@ impl Scanner<'_> {
             Examined::Exhausted => Outcome::Exhausted,
             Examined::Unreadable(users) => Outcome::Unreadable(users),
             Examined::Nothing => Outcome::Nothing,
-            Examined::Holds(process, uses) => Outcome::Holds(Box::new(process), group(uses)),
+            Examined::Found(process, uses) => Outcome::Holds(Box::new(process), group(uses)),
         };
         Some(Entry { serial: listed.serial, ran, at: self.now, outcome: Arc::new(outcome) })
     }

@@ -162,7 +162,7 @@ impl Holdings {
     }
 
     fn is_elsewhere(&self, segment: &Segment) -> bool {
-        segment.posix().is_some_and(|facts| Some(facts.device) != self.wanted.whereabouts.objects)
+        segment.posix().is_some_and(|facts| Some(facts.device) != self.wanted.segment_devices.objects)
     }
 
     /// Returns whether a System V segment has more attachments than were found, and was attached since the scan.
@@ -217,7 +217,7 @@ impl Holdings {
     #[must_use]
     pub fn unchanged(&self, processes: &dyn Processes, pid: u32) -> Option<&Process> {
         let ran = self.processes.get(&pid)?.ran?;
-        self.process(pid).filter(|_| processes.ran_for(pid) == Some(ran))
+        self.process(pid).filter(|_| processes.cpu_time(pid) == Some(ran))
     }
 
     fn outcome(&self, pid: u32) -> Option<&Outcome> {
@@ -233,7 +233,7 @@ impl Holdings {
         });
         let coverage = coverage(&processes, machine.visibility(), failed);
         let objects = holders(machine, &processes, names);
-        let locks = locks.into_iter().filter(|lock| Some(lock.device) == wanted.whereabouts.objects);
+        let locks = locks.into_iter().filter(|lock| Some(lock.device) == wanted.segment_devices.objects);
         let mut by_file: HashMap<(u64, u64), Vec<FileLock>> = HashMap::new();
         for lock in locks {
             by_file.entry((lock.device, lock.inode)).or_default().push(lock);

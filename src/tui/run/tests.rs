@@ -82,7 +82,7 @@ impl Console for FakeConsole {
         self.record(format!("mouse {on}"))
     }
 
-    fn suspend(&mut self, whom: Whom) -> io::Result<()> {
+    fn suspend(&mut self, whom: StopTarget) -> io::Result<()> {
         self.record(format!("suspends {whom:?}"))
     }
 
@@ -260,7 +260,7 @@ fn effects_are_executed_and_failures_reported() {
         let frame = session.next();
         assert!(frame.ends_with(shown), "{frame}");
     }
-    session.messages.send(Message::Suspend(Whom::Us)).unwrap();
+    session.messages.send(Message::Suspend(StopTarget::Process)).unwrap();
     assert_eq!(session.next(), "suspends Us");
     assert!(session.next().ends_with("40x4 Resumed"));
     session.messages.send(Message::Continued).unwrap();
@@ -279,7 +279,7 @@ fn requests_reach_the_engine_and_quitting_detaches() {
     assert!(matches!(sysv.id, SegmentId::Sysv(_)));
     let boxed = |segment: &Segment| Box::new(segment.clone());
     let program = program_with([
-        ('p', Request::Subscribe(SubscriptionId(1), boxed(posix), Feed::Beginning { every: None }).into()),
+        ('p', Request::Subscribe(SubscriptionId(1), boxed(posix), Feed::Preview { every: None }).into()),
         ('o', Request::Subscribe(SubscriptionId(2), boxed(sysv), Feed::Window).into()),
         ('r', Request::Survey.into()),
     ]);

@@ -1,11 +1,10 @@
-//! What a process is called: the program's name, or for an interpreter the
-//! name of what it runs, since twenty processes called python3 say nothing.
+//! The name of a process: that of its program, or for an interpreter that of its script.
 
 use crate::machine::process::CommandLine;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
-/// The name, from what the process calls itself (15 bytes of it) and its arguments.
+/// Returns the name, given the process's own name (at most 15 bytes of it) and its arguments.
 pub fn name(command: &[u8], arguments: impl FnOnce() -> Option<Vec<u8>>) -> Vec<u8> {
     let interpreter = Interpreter::of(command);
     if interpreter.is_none() && command.len() < LONGEST {
@@ -16,16 +15,16 @@ pub fn name(command: &[u8], arguments: impl FnOnce() -> Option<Vec<u8>>) -> Vec<
         arguments.strip_suffix(b"\0").unwrap_or(&arguments).split(|&byte| byte == 0).collect();
     let found = match interpreter {
         Some(interpreter) => interpreter.runs(&arguments[1..]),
-        // The kernel keeps 15 bytes; the first argument has the rest.
+        // The kernel truncates to 15 bytes; the first argument has the rest.
         None => arguments.first().map(|first| file_name(first)).filter(|name| name.starts_with(command)),
     };
     found.filter(|name| !name.is_empty()).unwrap_or(command).to_vec()
 }
 
-/// What a process calls itself and was started with.
+/// Returns the name and arguments of a process.
 pub fn line(pid: u32) -> Option<CommandLine> {
     let arguments = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    // A thread of the kernel has none.
+    // A kernel thread has none.
     let arguments = arguments.strip_suffix(b"\0")?;
     let command = fs::read(format!("/proc/{pid}/comm")).ok()?;
     let directory = fs::metadata(format!("/proc/{pid}")).ok()?;
@@ -44,7 +43,7 @@ const LONGEST: usize = 15;
 enum Interpreter {
     Python,
     Java,
-    /// One whose options stand alone.
+    /// The first argument that is not an option.
     Script,
 }
 
@@ -80,7 +79,8 @@ impl Interpreter {
     }
 }
 
-/// Python starts its own helpers as `-c 'from multiprocessing.resource_tracker import main;…'`.
+/// Returns the name of a Python helper, which is started as `-c 'from
+/// multiprocessing.resource_tracker import main;…'`.
 fn of_multiprocessing(code: &[u8]) -> Option<&[u8]> {
     let module = code.strip_prefix(b"from ")?.split(|&byte| byte == b' ').next()?;
     module.rsplit(|&byte| byte == b'.').next()
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_by_their_own_name() {
+    fn interpreters_are_named_by_their_script() {
         for (command, arguments, name) in [
             ("writer", &["./writer", "x"][..], "writer"),
             ("python3", &["python3", "-u", "/opt/reader.py", "3"], "reader.py"),

@@ -1,5 +1,5 @@
-//! What a process has open: `/proc/PID/fd` (`proc_pid_fd(5)`). Each entry is
-//! looked at as the very file that it stands for; none is opened.
+//! The open files of a process: `/proc/PID/fd` (`proc_pid_fd(5)`). Each entry is checked by the
+//! file behind it; none is opened.
 
 use super::subject::{self, Subject};
 use super::{Proc, maps};
@@ -14,11 +14,11 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Adds the descriptors of a process, of all its threads: they share one table
-/// of them, unless one has asked for a table of its own (`unshare(2)`, `CLONE_FILES`).
+/// Adds the descriptors of all threads of a process. They share one table, unless a thread has
+/// asked for its own (`unshare(2)`, `CLONE_FILES`).
 ///
 /// # Errors
-/// `ENOENT` when it is gone, `EACCES`, `EMFILE`.
+/// `ENOENT` if it is gone, `EACCES`, `EMFILE`.
 pub fn find(
     proc: &Proc,
     pid: u32,
@@ -33,11 +33,10 @@ pub fn find(
     Ok(())
 }
 
-/// Adds what is in the tables of its threads, but of those that share theirs
-/// with one of `known`.
+/// Adds the descriptors of its threads, except those that share a table with one of `known`.
 ///
 /// # Errors
-/// As [`find`].
+/// Like [`find`].
 pub fn of_threads(
     proc: &Proc,
     pid: u32,
@@ -61,16 +60,16 @@ pub fn of_threads(
             Err(error) if subject::is_gone(&error) => {}
             Err(error) => return Err(error),
         }
-        // Where that cannot be told, the same number of the same object is the same descriptor.
+        // If that is unknown, the same number of the same object is the same descriptor.
         own.retain(|one| shares == Some(false) || !uses.contains(one));
         uses.append(&mut own);
     }
     Ok(())
 }
 
-/// Whether a thread shares its descriptors with one of `known`. `None` where the
-/// kernel does not tell: it has no `kcmp`, a filter of system calls forbids it,
-/// or the numbers are of another pid namespace.
+/// Returns true if a thread shares its descriptors with one of `known`. `None` if the kernel does
+/// not tell: it has no `kcmp`, a seccomp filter forbids it, or the ids belong to another pid
+/// namespace.
 fn shares_one(known: &[u32], thread: u32) -> Option<bool> {
     if !Proc::is_ours() {
         return None;
@@ -92,7 +91,7 @@ fn in_table(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Resu
     for_each(directory.as_fd(), &mut Buffer::default(), |_, name| {
         match statx_link(directory.as_fd(), name) {
             Ok(stat) => uses.extend(of(subject, directory.as_fd(), name, &stat, wanted)),
-            // One that was closed meanwhile is nothing.
+            // It may have been closed meanwhile.
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => {}
             Err(error) => failed = Some(error),
         }
@@ -107,18 +106,18 @@ fn of(
     stat: &FileStat,
     wanted: &Wanted,
 ) -> Option<Use> {
-    let (of, claim) = if Some(stat.device) == wanted.whereabouts.objects {
+    let (of, claim) = if Some(stat.device) == wanted.segment_devices.objects {
         (stat.is_regular().then_some(Object::File { device: stat.device, inode: stat.inode })?, None)
-    } else if wanted.whereabouts.sysv.contains(&stat.device) {
+    } else if wanted.segment_devices.sysv.contains(&stat.device) {
         let target = readlinkat(directory, name).ok()?;
         let shmid = i32::try_from(stat.inode).ok()?;
         let key = maps::sysv_key(target.as_bytes()).filter(|_| subject.sees(wanted))?;
-        let usual_pages = wanted.whereabouts.sysv.first() == Some(&stat.device);
+        let usual_pages = wanted.segment_devices.sysv.first() == Some(&stat.device);
         (Object::Sysv(shmid), Some(Claim { key, usual_pages, here: true }))
     } else {
         return None;
     };
-    // The permission bits of the link are how the file was opened.
+    // The permission bits of the link are the access mode of the descriptor.
     let link = statx_at(directory, name).ok()?;
     Some(Use {
         of,

@@ -1,11 +1,11 @@
-//! The devices that System V segments are on.
+//! The devices of System V segments.
 
 use crate::sys;
 use std::sync::OnceLock;
 use std::{fs, io};
 
-/// One for pages of the usual size, and one for each size of huge pages. Asked
-/// once: they stay the same as long as the machine runs.
+/// Returns one for pages of the usual size, and one for each size of huge pages. Cached, since they
+/// do not change before a reboot.
 ///
 /// # Errors
 /// `EMFILE`; then they are asked for again the next time.
@@ -21,14 +21,14 @@ pub fn of_sysv() -> io::Result<&'static [u64]> {
             Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
                 return Err(error);
             }
-            // There are none of that size after all.
+            // This size is not supported after all.
             Err(_) => {}
         }
     }
     Ok(DEVICES.get_or_init(|| devices))
 }
 
-/// In bytes: `/sys/kernel/mm/hugepages/hugepages-2048kB`.
+/// Returns the sizes in bytes: `/sys/kernel/mm/hugepages/hugepages-2048kB`.
 fn huge_page_sizes() -> impl Iterator<Item = u64> {
     let entries = fs::read_dir("/sys/kernel/mm/hugepages").into_iter().flatten().filter_map(Result::ok);
     entries.filter_map(|entry| {

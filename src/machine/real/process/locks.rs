@@ -2,13 +2,13 @@
 
 use crate::machine::process::FileLock;
 
-/// Every lock that somebody has. Who waits for one has a line too, with an arrow: left out.
+/// Parses every lock. Skips waiting processes, whose lines have an arrow.
 pub fn parse(table: &[u8]) -> Vec<FileLock> {
     let text = String::from_utf8_lossy(table);
     text.lines().filter_map(line).collect()
 }
 
-/// `1: POSIX  ADVISORY  WRITE 5433 fd:00:12345 0 EOF`
+/// Parses `1: POSIX  ADVISORY  WRITE 5433 fd:00:12345 0 EOF`.
 fn line(line: &str) -> Option<FileLock> {
     let fields: Vec<&str> = line.split_whitespace().collect();
     let [_, kind, _, _, pid, file, ..] = fields[..] else { return None };
@@ -19,7 +19,7 @@ fn line(line: &str) -> Option<FileLock> {
     let major = u32::from_str_radix(parts.next()?, 16).ok()?;
     let minor = u32::from_str_radix(parts.next()?, 16).ok()?;
     let inode = parts.next()?.parse().ok()?;
-    // Locks of an open file description have -1: no one process has them.
+    // Locks of an open file description have -1: no single process has them.
     let pid = pid.parse().ok().filter(|&pid| pid != 0);
     Some(FileLock { device: libc::makedev(major, minor), inode, pid })
 }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn locks_of_every_kind_and_not_who_waits() {
+    fn locks_of_every_kind_without_waiters() {
         let table = b"1: POSIX  ADVISORY  WRITE 5433 fd:00:12345 0 EOF\n\
                       1: -> POSIX  ADVISORY  WRITE 5434 fd:00:12345 0 EOF\n\
                       2: OFDLCK ADVISORY  READ  -1 00:1a:7 0 0\n\

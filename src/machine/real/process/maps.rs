@@ -1,5 +1,5 @@
-//! What a process has mapped: by `PROCMAP_QUERY` where the kernel has it, and
-//! from the text of its maps elsewhere (`proc_pid_maps(5)`).
+//! The mappings of a process: by `PROCMAP_QUERY` if the kernel has it, and from the text of its
+//! maps otherwise (`proc_pid_maps(5)`).
 
 use super::subject::Subject;
 use crate::machine::process::{Claim, Object, Use, Wanted};
@@ -11,18 +11,19 @@ use std::io::{self, Read as _};
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Set once the kernel has said that it knows no `PROCMAP_QUERY`.
+/// Set once the kernel has rejected `PROCMAP_QUERY`.
 static TEXT_ONLY: AtomicBool = AtomicBool::new(false);
 
-/// Longer than the name of any System V segment, and of most objects: a longer one takes a second query.
+/// Longer than the name of any System V segment, and of most objects: a longer one takes a second
+/// query.
 const NAME: usize = 256;
-/// Longer than the mappings of most processes are as text.
+/// Longer than the maps of most processes.
 const TEXT: usize = 64 << 10;
 
 /// Adds the mappings of a process.
 ///
 /// # Errors
-/// `ENOENT` and `ESRCH` when it is gone or has no memory, `EACCES`, `EMFILE`.
+/// `ENOENT` and `ESRCH` if it is gone or has no memory, `EACCES`, `EMFILE`.
 pub fn find(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Result<()> {
     let maps = File::from(subject.open_file(c"maps", OFlag::empty())?);
     let mut finder = Finder { subject, wanted, here: None, uses };
@@ -40,7 +41,7 @@ pub fn find(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Resu
 struct Finder<'a> {
     subject: &'a Subject,
     wanted: &'a Wanted,
-    /// Whether the process is in our IPC namespace, once that was asked.
+    /// True if the process is in this IPC namespace; `None` if not checked yet.
     here: Option<bool>,
     uses: &'a mut Vec<Use>,
 }
@@ -56,7 +57,7 @@ impl Finder<'_> {
             }
             return Ok(());
         }
-        // Most mappings are of libraries, whose names take time and are of no use.
+        // Most mappings are libraries, whose names take time to query and are not needed.
         while let Some((mapping, _)) = procmap::next(maps.as_fd(), at, Which::All, &mut [])? {
             at = mapping.end;
             if mapping.shared {
@@ -70,7 +71,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// The text has all mappings, private ones too.
+    /// The text has all mappings, including private ones.
     fn by_text(&mut self, mut maps: File) -> io::Result<()> {
         let mut text = Vec::with_capacity(TEXT);
         maps.read_to_end(&mut text)?;
@@ -86,12 +87,12 @@ impl Finder<'_> {
     }
 
     fn add_found(&mut self, mapping: &Mapping, name: &[u8]) {
-        let whereabouts = &self.wanted.whereabouts;
-        if Some(mapping.device) == whereabouts.objects {
+        let segment_devices = &self.wanted.segment_devices;
+        if Some(mapping.device) == segment_devices.objects {
             if mapping.shared || self.wanted.private {
                 self.add(Object::File { device: mapping.device, inode: mapping.inode }, mapping, None);
             }
-        } else if mapping.shared && whereabouts.sysv.contains(&mapping.device) {
+        } else if mapping.shared && segment_devices.sysv.contains(&mapping.device) {
             self.add_if_sysv(mapping, name);
         }
     }
@@ -101,7 +102,7 @@ impl Finder<'_> {
         let (subject, wanted) = (self.subject, self.wanted);
         if let Some(key) = sysv_key(name) {
             let here = *self.here.get_or_insert_with(|| subject.sees(wanted));
-            let usual_pages = wanted.whereabouts.sysv.first() == Some(&mapping.device);
+            let usual_pages = wanted.segment_devices.sysv.first() == Some(&mapping.device);
             self.add(Object::Sysv(shmid), mapping, Some(Claim { key, usual_pages, here }));
         }
     }
@@ -118,16 +119,17 @@ impl Finder<'_> {
     }
 }
 
-/// The key in a name that the kernel gave to a System V segment (`newseg` in `ipc/shm.c`): `/SYSV`, the
-/// key in hexadecimal, and " (deleted)". `None` for other names: a memfd on the same file system is `/memfd:`.
+/// Returns the key in the kernel's name of a System V segment (`newseg` in `ipc/shm.c`): `/SYSV`,
+/// the key in hexadecimal, and " (deleted)". `None` for other names: a memfd on the same file
+/// system is `/memfd:`.
 pub fn sysv_key(name: &[u8]) -> Option<u32> {
     let key = name.strip_prefix(b"/SYSV").and_then(|rest| rest.strip_suffix(b" (deleted)"))?;
     let is_key = key.len() == 8 && key.iter().all(u8::is_ascii_hexdigit);
     is_key.then(|| u32::from_str_radix(std::str::from_utf8(key).ok()?, 16).ok()).flatten()
 }
 
-/// The path of the file that is mapped at this address, from the text of the
-/// mappings. There a newline is `\\012` (`seq_file_path` in `show_map_vma`).
+/// Returns the path of the file mapped at this address, from the text of the maps, which escapes a
+/// newline as `\\012` (`seq_file_path` in `show_map_vma`).
 pub fn name_at(table: &[u8], start: u64) -> Option<Vec<u8>> {
     let mut lines = table.split(|&byte| byte == b'\n').filter_map(parse);
     let (_, name) = lines.find(|(mapping, _)| mapping.start == start)?;
@@ -145,7 +147,7 @@ pub fn name_at(table: &[u8], start: u64) -> Option<Vec<u8>> {
     Some(path)
 }
 
-/// `7f0c4b000000-7f0c4b021000 rw-s 00000000 00:01 32770   /SYSV000004d2 (deleted)`
+/// Parses `7f0c4b000000-7f0c4b021000 rw-s 00000000 00:01 32770   /SYSV000004d2 (deleted)`.
 fn parse(line: &[u8]) -> Option<(Mapping, &[u8])> {
     let mut fields = line.splitn(6, |&byte| byte == b' ');
     let mut text = || fields.next().and_then(|field| std::str::from_utf8(field).ok());
@@ -167,6 +169,6 @@ fn parse(line: &[u8]) -> Option<(Mapping, &[u8])> {
         writable: flags.get(1) == Some(&b'w'),
         shared: flags.get(3) == Some(&b's'),
     };
-    // One without a file has device 0. An inode 0 may be that of a segment: the first shmid is 0.
+    // Mappings without a file have device 0. Inode 0 may be a segment: the first shmid is 0.
     (mapping.device != 0 && mapping.end > mapping.start).then_some((mapping, name))
 }

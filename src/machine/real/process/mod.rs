@@ -1,5 +1,4 @@
-//! Processes as `/proc` shows them. Everything is read as bytes, since a
-//! process may call itself and its files anything.
+//! Processes in `/proc`. Everything is read as bytes, since names may be any bytes.
 
 mod command;
 mod descriptors;
@@ -15,12 +14,12 @@ pub(super) use subject::is_exhausted;
 use super::{DEV_SHM, RealMachine, object_stat};
 use crate::machine::ObjectStat;
 use crate::machine::process::{
-    Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes, Use, Visibility,
-    Wanted, Whereabouts,
+    Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes, SegmentDevices,
+    Use, Visibility, Wanted,
 };
 use crate::segment::{Holder, ObjectName, Place, Timestamp};
 use crate::sys::entries::{self, Buffer};
-use crate::sys::handle::no_proc;
+use crate::sys::handle::proc_not_mounted;
 use crate::sys::object::OpenObject;
 use crate::sys::{self, pidfd};
 use nix::errno::Errno;
@@ -36,28 +35,28 @@ use std::time::SystemTime;
 use std::{fs, process};
 use subject::{Subject, is_gone};
 
-/// The inode of `/proc/self/ns/pid` where no namespace is above: `PROC_PID_INIT_INO`.
+/// The inode of `/proc/self/ns/pid` in the initial namespace: `PROC_PID_INIT_INO`.
 const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 
-/// `/proc`, open to look names up in it.
+/// `/proc`, open to look up names in it.
 struct Proc(OwnedFd);
 
 impl Proc {
-    /// Fails unless a proc file system is mounted there. In an empty directory no
-    /// process would be found, and all of them would count as ended.
+    /// Fails unless a proc file system is mounted there. In an empty directory no process would be
+    /// found, and all of them would count as ended.
     fn open() -> io::Result<Self> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let directory = match open(Path::new("/proc"), flags, Mode::empty()) {
-            Err(Errno::ENOENT | Errno::ENOTDIR) => return Err(no_proc()),
+            Err(Errno::ENOENT | Errno::ENOTDIR) => return Err(proc_not_mounted()),
             opened => opened?,
         };
         if fstatfs(&directory)?.filesystem_type() != PROC_SUPER_MAGIC {
-            return Err(no_proc());
+            return Err(proc_not_mounted());
         }
         Ok(Self(directory))
     }
 
-    /// Opened once: thousands of processes are looked up in it.
+    /// Returns the shared descriptor: thousands of processes are looked up in it.
     fn shared() -> io::Result<&'static Self> {
         static PROC: OnceLock<Proc> = OnceLock::new();
         if PROC.get().is_none() {
@@ -71,8 +70,8 @@ impl Proc {
         self.0.as_fd()
     }
 
-    /// Whether its pids are those that system calls take and give: it may be of
-    /// another pid namespace, as in one that was made without a `/proc` of its own.
+    /// Returns true if its pids are those of system calls. It may belong to another pid namespace,
+    /// as in a new one without its own `/proc`.
     fn is_ours() -> bool {
         static OURS: OnceLock<bool> = OnceLock::new();
         *OURS.get_or_init(|| fs::read("/proc/self/status").is_ok_and(|status| stat::is_innermost(&status)))
@@ -84,7 +83,7 @@ impl Processes for RealMachine {
         if Proc::is_ours() {
             return process::id();
         }
-        // None has that number where we have no pid.
+        // The link does not resolve if this process has no pid there.
         let link = fs::read_link("/proc/self").ok();
         link.and_then(|pid| pid.to_str()?.parse().ok()).unwrap_or(0)
     }
@@ -99,8 +98,8 @@ impl Processes for RealMachine {
 
     fn clock(&self) -> Clock {
         let boot = stat::began(0);
-        // The kernel makes /dev when it starts, and remembers by which clock; a
-        // container gets one of its own when its first process starts.
+        // The kernel creates /dev when it starts, and records the time by its clock; a container
+        // creates its own when its first process starts.
         let start = is_inside().then(|| self.process(1)).flatten().map_or(boot, |first| first.began);
         let made = Proc::shared().ok().and_then(|proc| sys::statx_link(proc.fd(), c"/dev").ok()?.birth);
         let forward = made.map_or(0.0, |(seconds, nanos)| start.seconds_since(Timestamp { seconds, nanos }));
@@ -111,7 +110,7 @@ impl Processes for RealMachine {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let directory = openat(Proc::shared()?.fd(), ".", flags, Mode::empty())?;
         let mut listed = vec![];
-        // A directory of /proc is one process's as long as its inode is the same.
+        // The inode of a directory in /proc is unique to its process.
         entries::for_each(directory.as_fd(), &mut Buffer::default(), |serial, name| {
             let pid = name.to_str().ok().and_then(|name| name.parse().ok());
             listed.extend(pid.map(|pid| Listed { pid, serial }));
@@ -125,28 +124,28 @@ impl Processes for RealMachine {
         load.split_whitespace().last()?.parse().ok()
     }
 
-    fn whereabouts(&self) -> io::Result<Whereabouts> {
+    fn segment_devices(&self) -> io::Result<SegmentDevices> {
         let proc = Proc::shared()?;
         let objects = match sys::object::open_directory(Path::new(DEV_SHM)) {
             Ok(directory) => {
                 let device = sys::statx_fd(directory.as_fd())?.device;
-                // Where its mappings go by another device, none would be found.
+                // If mappings use another device, none would be found.
                 (mounts::device_of(directory.as_fd())? == Some(device)).then_some(device)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        // None where the kernel has no System V segments.
+        // None if the kernel has no System V segments.
         let namespace = sys::statx_link(proc.fd(), c"thread-self/ns/ipc").ok();
-        Ok(Whereabouts {
+        Ok(SegmentDevices {
             objects,
             sysv: devices::of_sysv()?.to_vec(),
             namespace: namespace.map(|stat| stat.inode),
         })
     }
 
-    fn ran_for(&self, pid: u32) -> Option<u64> {
-        Proc::is_ours().then(|| sys::running::ran_for(pid).ok()).flatten()
+    fn cpu_time(&self, pid: u32) -> Option<u64> {
+        Proc::is_ours().then(|| sys::running::cpu_time(pid).ok()).flatten()
     }
 
     fn examine(&self, pid: u32, wanted: &Wanted) -> Examined {
@@ -178,7 +177,7 @@ impl Processes for RealMachine {
     }
 
     fn may_reach_objects(&self, pid: u32) -> bool {
-        // Of a process of another user only root may ask.
+        // Only root may see that of another user's process.
         let device = |of: &str| {
             let path = CString::new(format!("{of}/root{DEV_SHM}/.")).ok()?;
             Some(sys::statx_link(Proc::shared().ok()?.fd(), &path).ok()?.device)
@@ -209,7 +208,7 @@ impl Processes for RealMachine {
     fn name_held(&self, pid: u32, place: Place) -> io::Result<Vec<u8>> {
         match (readlinkat(Proc::shared()?.fd(), path_of(pid, place).as_str()), place) {
             (Ok(target), _) => Ok(target.into_encoded_bytes()),
-            // Only root may follow map_files. The table of mappings has the name too.
+            // Only root may follow map_files. The maps have the name too.
             (Err(Errno::EPERM | Errno::EACCES), Place::Mapping { start, .. }) => {
                 let table = fs::read(format!("/proc/{pid}/maps"))?;
                 maps::name_at(&table, start).ok_or_else(|| io::ErrorKind::NotFound.into())
@@ -220,8 +219,8 @@ impl Processes for RealMachine {
 
     fn terminate(&self, process: &ProcessId) -> io::Result<()> {
         let held = pidfd::open(process.pid)?;
-        // The descriptor is of whoever has the pid now: is it still the same? And
-        // is /proc of the pid namespace that we are in?
+        // The descriptor belongs to the process that has the pid now: check that it is the same,
+        // and that /proc belongs to this pid namespace.
         if pidfd::pid_in_proc(&held)? != process.pid
             || self.process(process.pid).is_none_or(|found| found.id != *process)
         {
@@ -231,13 +230,13 @@ impl Processes for RealMachine {
     }
 }
 
-/// Whether this is a pid namespace below another one, or that cannot be told.
+/// Returns true if this is a nested pid namespace, or if that is unknown.
 fn is_inside() -> bool {
     let namespace = Proc::shared().and_then(|proc| sys::statx_link(proc.fd(), c"self/ns/pid"));
     namespace.map_or(true, |stat| stat.inode != FIRST_PID_NAMESPACE)
 }
 
-/// The link of a held file below `/proc`.
+/// Returns the link of a held file below `/proc`.
 fn path_of(pid: u32, place: Place) -> String {
     match place {
         Place::Mapping { start, end } => format!("{pid}/map_files/{start:x}-{end:x}"),
@@ -246,23 +245,23 @@ fn path_of(pid: u32, place: Place) -> String {
 }
 
 fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examined {
-    // Room for what most have, who have anything.
+    // Enough for most processes that hold anything.
     let mut uses = Vec::with_capacity(16);
     let done = maps::find(subject, wanted, &mut uses)
         .and_then(|()| descriptors::find(proc, pid, subject, wanted, &mut uses))
-        .or_else(|error| despite(error, proc, pid, subject, wanted, &mut uses));
+        .or_else(|error| examine_otherwise(error, proc, pid, subject, wanted, &mut uses));
     match done {
         Ok(()) if uses.is_empty() => Examined::Nothing,
         Ok(()) => match subject.process(pid) {
-            Ok(process) => Examined::Holds(process, uses),
+            Ok(process) => Examined::Found(process, uses),
             Err(error) => refused(&error, subject),
         },
         Err(error) => refused(&error, subject),
     }
 }
 
-/// It could not be examined as others are: there may be a reason for that.
-fn despite(
+/// Handles a process that could not be examined in the usual way.
+fn examine_otherwise(
     error: io::Error,
     proc: &Proc,
     pid: u32,
@@ -276,19 +275,20 @@ fn despite(
         return Ok(());
     }
     if stat.ended {
-        // Its first thread has ended, the others have not.
+        // Its first thread has exited, the others have not.
         uses.clear();
         return by_thread(proc, pid, subject, wanted, uses);
     }
     if is_gone(&error) {
-        // It has begun to end: its memory is gone, and its descriptors will be.
+        // It is exiting: its memory is gone, and its descriptors will be.
         return descriptors::find(proc, pid, subject, wanted, uses)
             .or_else(|error| if is_gone(&error) { Ok(()) } else { Err(error) });
     }
     Err(error)
 }
 
-/// Threads share their memory, so the first that can be examined tells of all.
+/// Examines the threads in turn. They share their memory, so the first one that can be examined
+/// stands for all.
 fn by_thread(
     proc: &Proc,
     pid: u32,
@@ -319,13 +319,14 @@ fn refused(error: &io::Error, subject: &Subject) -> Examined {
     Examined::Unreadable(subject.read(c"status").map(|status| stat::users(&status)).unwrap_or_default())
 }
 
-/// Opens a file through a process that still holds it.
+/// Opens a file through a process that holds it.
 pub fn open_held(device: u64, inode: u64, holders: &[Holder]) -> io::Result<OpenObject> {
     let known = holders.iter().find_map(|holder| open_at((device, inode), holder.pid, holder.place).ok()?);
     if let Some(open) = known {
         return Ok(open);
     }
-    // Looking for private mappings takes ten times as long, and hardly any object is only mapped so.
+    // Finding private mappings takes ten times as long, and hardly any object is only mapped that
+    // way.
     match open_held_by(device, inode, holders, false) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => open_held_by(device, inode, holders, true),
         opened => opened,
@@ -333,12 +334,12 @@ pub fn open_held(device: u64, inode: u64, holders: &[Holder]) -> io::Result<Open
 }
 
 fn open_held_by(device: u64, inode: u64, holders: &[Holder], private: bool) -> io::Result<OpenObject> {
-    let whereabouts = Whereabouts { objects: Some(device), ..Whereabouts::default() };
-    let wanted = Wanted { whereabouts, private, as_text: false };
+    let segment_devices = SegmentDevices { objects: Some(device), ..SegmentDevices::default() };
+    let wanted = Wanted { segment_devices, private, as_text: false };
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
     for &Holder { pid, .. } in holders {
         let uses = match RealMachine.examine(pid, &wanted) {
-            Examined::Holds(_, uses) => uses,
+            Examined::Found(_, uses) => uses,
             Examined::Unreadable(_) | Examined::Exhausted => {
                 failed = io::ErrorKind::PermissionDenied.into();
                 continue;
@@ -356,7 +357,7 @@ fn open_held_by(device: u64, inode: u64, holders: &[Holder], private: bool) -> i
     Err(failed)
 }
 
-/// Opens what a process, or a thread of it, holds at a place; `None` if that is another file.
+/// Opens the file that a process or thread holds at a place; `None` if that is another file.
 fn open_at(file: (u64, u64), pid: u32, place: Place) -> io::Result<Option<OpenObject>> {
     let first = open_of(file, pid, place);
     if matches!(first, Ok(Some(_))) {
@@ -369,7 +370,7 @@ fn open_at(file: (u64, u64), pid: u32, place: Place) -> io::Result<Option<OpenOb
 }
 
 fn open_of(file: (u64, u64), pid: u32, place: Place) -> io::Result<Option<OpenObject>> {
-    // Opening what took its place might wake the other end of a FIFO.
+    // Opening another file in its place might wake the other end of a FIFO.
     let stat = RealMachine.stat_held(pid, place)?;
     if (stat.device, stat.inode) != file {
         return Ok(None);

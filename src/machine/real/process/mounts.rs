@@ -1,9 +1,8 @@
-//! The device by which a file system's mappings and locks are known.
+//! The device number of a file system in mappings and locks.
 //!
-//! `proc_pid_maps(5)` and `proc_locks(5)` tell the device of the file system
-//! (`s_dev`). What `statx(2)` tells is the same for tmpfs and most others, and
-//! another one for each subvolume of btrfs: there a mapping would not be known
-//! for that of an object.
+//! `proc_pid_maps(5)` and `proc_locks(5)` show the device of the file system (`s_dev`). `statx(2)`
+//! returns the same for tmpfs and most others, but another one for each subvolume of btrfs: there a
+//! mapping would not match its object.
 
 use crate::segment::ObjectName;
 use crate::sys;
@@ -12,28 +11,27 @@ use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::path::Path;
 
-/// The device of the file system that an open file or directory is on, from
-/// the table of mounts. `None` where the mount is not in it.
+/// Returns the device of the file system of an open file or directory, from the table of mounts.
+/// `None` if the mount is not in it.
 ///
 /// # Errors
-/// When `/proc` does not tell: `ENOENT`, `EMFILE`.
+/// Fails if `/proc` does not tell: `ENOENT`, `EMFILE`.
 pub fn device_of(file: BorrowedFd<'_>) -> io::Result<Option<u64>> {
-    // A thread may have mounts of its own.
+    // A thread may have its own mounts.
     let info = fs::read(format!("/proc/thread-self/fdinfo/{}", file.as_raw_fd()))?;
     let Some(mount) = mount_of(&info) else { return Ok(None) };
     Ok(device_in(&fs::read("/proc/thread-self/mountinfo")?, mount))
 }
 
-/// Returns whether anything is mounted in the mount `parent`. Says yes where `/proc` does
-/// not tell.
+/// Returns true if anything is mounted in the mount `parent`, or if `/proc` does not tell.
 pub fn has_mounts(parent: u64) -> bool {
     fs::read("/proc/thread-self/mountinfo").map_or(true, |table| is_parent(&table, parent))
 }
 
-/// Files below a directory that are mounted elsewhere, each with its mount point.
+/// Returns the files below a directory that are mounted elsewhere, each with its mount point.
 ///
 /// # Errors
-/// As [`device_of`].
+/// Like [`device_of`].
 pub fn sources(root: &Path) -> io::Result<Vec<(ObjectName, Vec<u8>)>> {
     let directory = sys::object::open_directory(root)?;
     let info = fs::read(format!("/proc/thread-self/fdinfo/{}", directory.as_raw_fd()))?;
@@ -41,7 +39,7 @@ pub fn sources(root: &Path) -> io::Result<Vec<(ObjectName, Vec<u8>)>> {
     Ok(mount_of(&info).map_or_else(Vec::new, |mount| sources_in(&table, mount)))
 }
 
-/// The mounts of the same file system as `mount`, whose root lies below that of `mount`.
+/// Returns the mounts of the same file system as `mount` whose root is below that of `mount`.
 fn sources_in(table: &[u8], mount: u64) -> Vec<(ObjectName, Vec<u8>)> {
     // Number, parent, device, root, mount point.
     let lines = table.split(|&byte| byte == b'\n').filter_map(|line| {
@@ -59,7 +57,7 @@ fn sources_in(table: &[u8], mount: u64) -> Vec<(ObjectName, Vec<u8>)> {
     below.collect()
 }
 
-/// A path of the table, in which space, tab, newline and backslash are octal (`\\040`).
+/// Decodes a path of the table, in which space, tab, newline and backslash are octal (`\\040`).
 fn plain(path: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(path.len());
     let mut rest = path;
@@ -76,19 +74,20 @@ fn plain(path: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// `29 22 0:26 / /dev/shm rw - tmpfs tmpfs rw`: the second number is the parent.
+/// Returns true if a line like `29 22 0:26 / /dev/shm rw - tmpfs tmpfs rw` has the parent: the
+/// second number.
 fn is_parent(table: &[u8], parent: u64) -> bool {
     let text = String::from_utf8_lossy(table);
     text.lines().any(|line| line.split(' ').nth(1).and_then(|id| id.parse().ok()) == Some(parent))
 }
 
-/// `mnt_id: 29`, of `proc_pid_fdinfo(5)`.
+/// Parses `mnt_id: 29`, of `proc_pid_fdinfo(5)`.
 fn mount_of(info: &[u8]) -> Option<u64> {
     let text = String::from_utf8_lossy(info);
     text.lines().find_map(|line| line.strip_prefix("mnt_id:")?.trim().parse().ok())
 }
 
-/// `29 22 0:26 / /dev/shm rw - tmpfs tmpfs rw`, of `proc_pid_mountinfo(5)`.
+/// Parses `29 22 0:26 / /dev/shm rw - tmpfs tmpfs rw`, of `proc_pid_mountinfo(5)`.
 fn device_in(table: &[u8], mount: u64) -> Option<u64> {
     let text = String::from_utf8_lossy(table);
     let mut devices = text.lines().filter_map(|line| {
@@ -108,7 +107,7 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     #[test]
-    fn the_mount_and_its_device() {
+    fn device_of_the_mount_is_found() {
         assert_eq!(mount_of(b"pos:\t0\nflags:\t0100000\nmnt_id:\t29\nino:\t1\n"), Some(29));
         assert_eq!(mount_of(b"pos:\t0\n"), None);
         let table =
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_that_are_mounted_elsewhere_are_found_by_the_root_of_the_mount() {
+    fn bind_mounted_objects_are_found_by_the_mount_root() {
         let name = |name: &str| ObjectName::new(name.as_bytes()).unwrap();
         let table = b"29 22 0:26 / /dev/shm rw - tmpfs tmpfs rw\n30 22 0:26 /a\\040b /mnt/x\\011y rw - tmpfs tmpfs rw\n\
                       31 22 0:27 /c /mnt/c rw - tmpfs tmpfs rw\n32 22 0:26 / /mnt/all rw - tmpfs tmpfs rw\n";
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn on_tmpfs_it_is_that_of_its_files() {
+    fn tmpfs_has_the_device_of_its_files() {
         let directory = File::open("/dev/shm").unwrap();
         let device = directory.metadata().unwrap().dev();
         assert_eq!(device_of(directory.as_fd()).unwrap(), Some(device));

@@ -1,5 +1,5 @@
-//! What everybody may know of a process: `/proc/PID/stat` and `/proc/PID/status`
-//! (`proc_pid_stat(5)`, `proc_pid_status(5)`).
+//! The public facts of a process: `/proc/PID/stat` and `/proc/PID/status` (`proc_pid_stat(5)`,
+//! `proc_pid_status(5)`).
 
 use crate::segment::Timestamp;
 use nix::time::{ClockId, clock_gettime};
@@ -9,29 +9,28 @@ use std::sync::{Mutex, PoisonError};
 /// `PF_KTHREAD` of `include/linux/sched.h`.
 const KERNEL_THREAD: u64 = 0x0020_0000;
 
-/// Some of `/proc/PID/stat`.
+/// Some fields of `/proc/PID/stat`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stat {
-    /// What the process calls itself, at most 15 bytes.
+    /// The process's own name, at most 15 bytes.
     pub command: Vec<u8>,
-    /// It has ended and waits for its parent; threads of it may live on.
+    /// It has exited and waits for its parent; its other threads may still run.
     pub ended: bool,
-    /// A thread of the kernel: has no memory of its own.
+    /// A kernel thread: it has no memory of its own.
     pub kernel: bool,
-    /// How many threads it has.
     pub threads: u64,
     /// The start time, in clock ticks since boot.
     pub start: u64,
 }
 
 impl Stat {
-    /// The name stands in parentheses, as it is (`proc_task_name` without escapes
-    /// in `fs/proc/array.c`). It may hold parentheses itself: the last one ends it.
+    /// Parses a line. The name is in parentheses, without escapes (`proc_task_name` in
+    /// `fs/proc/array.c`). It may contain parentheses itself: the last one ends it.
     pub fn parse(line: &[u8]) -> Option<Self> {
         let open = line.iter().position(|&byte| byte == b'(')?;
         let close = line.iter().rposition(|&byte| byte == b')')?;
         let rest = std::str::from_utf8(line.get(close + 2..)?).ok()?;
-        // The first word behind the name is the third field of the manual.
+        // The first word after the name is the third field of the manual.
         let mut words = rest.split_ascii_whitespace();
         let mut at = 3;
         let mut field = |number: usize| {
@@ -49,11 +48,10 @@ impl Stat {
     }
 }
 
-/// The time on the clock when a process began that began so many ticks after
-/// the machine.
+/// Converts ticks after boot into a time.
 pub fn began(start: u64) -> Timestamp {
     let ticks = i128::from(procfs::ticks_per_second().max(1));
-    let at = machine_began() + i128::from(start) * NANOS / ticks;
+    let at = boot_time() + i128::from(start) * NANOS / ticks;
     Timestamp {
         seconds: i64::try_from(at.div_euclid(NANOS)).unwrap_or(0),
         nanos: u32::try_from(at.rem_euclid(NANOS)).unwrap_or(0),
@@ -62,11 +60,10 @@ pub fn began(start: u64) -> Timestamp {
 
 const NANOS: i128 = 1_000_000_000;
 
-/// When the machine began, in nanoseconds since 1970. The two clocks are read
-/// one after the other, so that the difference is never the same twice: it
-/// stays what it was until the clock is set anew, or a process would have begun
-/// at another time with every look.
-fn machine_began() -> i128 {
+/// Returns the boot time in nanoseconds since 1970. Cached until the clock is set: the two clocks
+/// are read one after the other, so the difference varies, and processes would change their start
+/// times.
+fn boot_time() -> i128 {
     static KNOWN: Mutex<Option<i128>> = Mutex::new(None);
     let nanos = |clock: ClockId| {
         clock_gettime(clock).map_or(0, |time| i128::from(time.tv_sec()) * NANOS + i128::from(time.tv_nsec()))
@@ -79,14 +76,14 @@ fn machine_began() -> i128 {
     }
 }
 
-/// The value of a line of a status file.
+/// Returns the value of a line in a status file.
 fn field<'a>(status: &'a [u8], name: &str) -> Option<&'a str> {
     let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(name.as_bytes()))?;
     std::str::from_utf8(line.strip_prefix(b":")?).ok()
 }
 
-/// The users that a process is, was, or can be again: real, effective, saved,
-/// and that of the file system. One with any capability counts as root's too.
+/// Returns the users that a process is, was, or can become: real, effective, saved, and file
+/// system. With any capability, root too.
 pub fn users(status: &[u8]) -> Vec<u32> {
     let mut users: Vec<u32> = field(status, "Uid")
         .map(|line| line.split_whitespace().filter_map(|word| word.parse().ok()).collect())
@@ -102,21 +99,20 @@ pub fn users(status: &[u8]) -> Vec<u32> {
     users
 }
 
-/// Whether a process has no other pid than the one that `/proc` shows, from its
-/// status: then `/proc` is of the pid namespace that the process is in. A kernel
-/// before 4.1 does not tell.
+/// Returns true if the process has no other pid than the one in `/proc`, according to its status:
+/// then it is in the pid namespace of `/proc`. Kernels before 4.1 do not tell.
 pub fn is_innermost(status: &[u8]) -> bool {
     field(status, "NSpid").is_none_or(|pids| pids.split_whitespace().count() == 1)
 }
 
-/// The pids that a process has in the namespaces below this one.
+/// Returns the pids of a process in nested namespaces.
 pub fn inner_pids(pid: u32) -> Vec<u32> {
     let status = fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
     let pids = field(&status, "NSpid").unwrap_or_default();
     pids.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect()
 }
 
-/// Whether `/proc` is mounted so that it hides processes, from the table of mounts.
+/// Returns true if `/proc` is mounted so that it hides processes, according to the table of mounts.
 pub fn hides(mountinfo: &[u8]) -> bool {
     let text = String::from_utf8_lossy(mountinfo);
     let proc = text.lines().rfind(|line| line.split(' ').nth(4) == Some("/proc"));
@@ -132,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stat_line_is_read_whatever_the_process_calls_itself() {
+    fn a_stat_line_parses_with_any_name() {
         let tail = "S 1 1 1 0 -1 2129984 1 2 3 4 5 6 7 8 20 0 3 0 1135119 1 1";
         let line = [b"42 (a) b\n\\ (\xff) ".as_slice(), tail.as_bytes()].concat();
         let stat = Stat::parse(&line).unwrap();
@@ -143,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_began_before_now_and_after_the_machine() {
+    fn this_process_started_after_boot_and_before_now() {
         let stat = Stat::parse(&fs::read("/proc/self/stat").unwrap()).unwrap();
         let now: Timestamp = std::time::SystemTime::now().into();
         let age = now.seconds_since(began(stat.start));
@@ -160,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn whose_pid_namespace_it_is() {
+    fn innermost_pid_namespaces_are_recognized() {
         assert!(is_innermost(&fs::read("/proc/thread-self/status").unwrap()));
         assert!(is_innermost(b"Name:\tNSpid:\n"));
         assert!(is_innermost(b"Pid:\t12\nNSpid:\t12\n"));
@@ -168,13 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn hidden_processes() {
+    fn hidepid_is_recognized() {
         let line = |options: &str| format!("22 27 0:21 / /proc rw - proc proc {options}\n");
         assert!(!hides(line("rw").as_bytes()));
         assert!(!hides(line("rw,hidepid=off").as_bytes()));
         assert!(hides(line("rw,gid=4,hidepid=invisible").as_bytes()));
         assert!(hides(line("rw,hidepid=2").as_bytes()));
-        // What was mounted last is what is seen.
+        // The last mount is the visible one.
         assert!(hides((line("rw") + &line("rw,hidepid=2")).as_bytes()));
         assert!(!hides((line("rw,hidepid=2") + &line("rw")).as_bytes()));
     }

@@ -1,6 +1,5 @@
-//! A process that is looked at, by its directory in `/proc`: when the pid is
-//! given to another process meanwhile, the directory stays that of the first,
-//! and there is nothing in it any more.
+//! A process under examination, by its directory in `/proc`: the open directory does not pass to
+//! another process that reuses the pid, but becomes empty.
 
 use super::stat::{self, Stat};
 use super::{Proc, command};
@@ -12,8 +11,8 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
-/// More than the state of any process takes.
-const PIECE: usize = 4096;
+/// More than the status of any process takes.
+const CHUNK: usize = 4096;
 
 /// A process, or a thread of one.
 pub struct Subject(OwnedFd);
@@ -22,13 +21,12 @@ impl Subject {
     /// Opens it; `path` is below `/proc`.
     ///
     /// # Errors
-    /// `ENOENT` when there is none, `EMFILE`.
+    /// `ENOENT` if there is none, `EMFILE`.
     pub fn open(proc: &Proc, path: &str) -> io::Result<Self> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         Ok(Self(openat(proc.fd(), path, flags, Mode::empty())?))
     }
 
-    /// Its directory.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
@@ -36,7 +34,7 @@ impl Subject {
     /// Opens one of its files for reading.
     ///
     /// # Errors
-    /// `ESRCH` or `ENOENT` when it is gone, `EACCES`, `EMFILE`.
+    /// `ESRCH` or `ENOENT` if it is gone, `EACCES`, `EMFILE`.
     pub fn open_file(&self, name: &CStr, flags: OFlag) -> io::Result<OwnedFd> {
         let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | flags;
         Ok(openat(&self.0, name, flags, Mode::empty())?)
@@ -45,15 +43,15 @@ impl Subject {
     /// Reads one of its files that the kernel writes in one piece.
     ///
     /// # Errors
-    /// As [`Subject::open_file`].
+    /// Like [`Subject::open_file`].
     pub fn read(&self, name: &CStr) -> io::Result<Vec<u8>> {
         let file = self.open_file(name, OFlag::empty())?;
-        let mut bytes = vec![0; PIECE];
+        let mut bytes = vec![0; CHUNK];
         let mut filled = 0;
         loop {
             let count = nix::unistd::read(&file, &mut bytes[filled..])?;
             filled += count;
-            // Where it had room for more, there is no more.
+            // A short read is the last one.
             if filled < bytes.len() {
                 bytes.truncate(filled);
                 return Ok(bytes);
@@ -62,35 +60,33 @@ impl Subject {
         }
     }
 
-    /// Its state.
-    ///
     /// # Errors
-    /// As [`Subject::open_file`].
+    /// Like [`Subject::open_file`].
     pub fn stat(&self) -> io::Result<Stat> {
         Stat::parse(&self.read(c"stat")?).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
-    /// How many threads it has: those of its `task` directory.
+    /// Returns the number of threads in its `task` directory.
     pub fn threads(&self) -> u32 {
-        // Like every directory it has two links more than directories in it.
+        // Like every directory it has two more links than subdirectories.
         sys::statx_at(self.fd(), c"task").map_or(1, |stat| stat.links.saturating_sub(2))
     }
 
-    /// Whether its System V segments are those that are looked for: shmids are
-    /// given anew in every IPC namespace. One that has entered another since
-    /// it attached a segment is not told from the others there.
+    /// Returns true if its System V segments are in the wanted namespace: shmids are only unique
+    /// within an IPC namespace. A process that has changed its namespace after attaching cannot be
+    /// distinguished.
     pub fn sees(&self, wanted: &Wanted) -> bool {
         let namespace = sys::statx_link(self.fd(), c"ns/ipc");
-        namespace.is_ok_and(|stat| Some(stat.inode) == wanted.whereabouts.namespace)
+        namespace.is_ok_and(|stat| Some(stat.inode) == wanted.segment_devices.namespace)
     }
 
-    /// What everybody may know of it.
+    /// Returns its public facts.
     ///
     /// # Errors
-    /// As [`Subject::open_file`].
+    /// Like [`Subject::open_file`].
     pub fn process(&self, pid: u32) -> io::Result<Process> {
         let stat = self.stat()?;
-        // Its owner is who the process is to others, whatever it may dump.
+        // The owner is the effective user, or root if it may not be dumped.
         let owner = sys::statx_fd(self.fd())?;
         Ok(Process {
             id: ProcessId { pid, start: stat.start },
@@ -98,18 +94,18 @@ impl Subject {
             uid: owner.uid,
             gid: owner.gid,
             began: stat::began(stat.start),
-            // Its first thread may have ended, and others go on.
+            // Its first thread may have exited while others run.
             ended: stat.ended && self.threads() <= 1,
         })
     }
 }
 
-/// Whether an error says that a process is not there any more.
+/// Returns true if an error means that a process does not exist any more.
 pub fn is_gone(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }
 
-/// Returns whether an error says that this program is out of descriptors or memory.
+/// Returns true if an error means that this program is out of descriptors or memory.
 pub fn is_exhausted(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))
 }

@@ -5,7 +5,7 @@ use crate::app::State;
 use crate::app::inspect::{Glow, Inspect};
 use crate::app::layout::Area;
 use crate::app::layout::inspect::InspectLayout;
-use crate::memory::{CellKind, Look};
+use crate::memory::{CellKind, Snapshot};
 use crate::tui::canvas::Canvas;
 use ratatui::style::Style;
 
@@ -18,7 +18,7 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Ins
     let cells = open.map.len().min(usize::from(height));
     let view = open.top..open.top.saturating_add(layout.page());
     let in_view = |cell: usize| {
-        let span = Look::cell_span(open.size(), open.map.len(), cell);
+        let span = Snapshot::cell_span(open.size(), open.map.len(), cell);
         // In a large segment the view is smaller than a cell.
         span.start < view.end && view.start < span.end
     };

@@ -5,7 +5,7 @@ use crate::app::inspect::{Inspect, Status};
 use crate::app::layout::Area;
 use crate::app::sentence::name_of;
 use crate::machine::Trace;
-use crate::memory::Standing;
+use crate::memory::Presence;
 use crate::segment::Bytes;
 use crate::tui::canvas::{Canvas, cells};
 use ratatui::style::Style;
@@ -63,17 +63,17 @@ fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<TitleP
         parts.push((1, format!("{live} {}", open.interval.rate_text()), theme.in_use));
         parts.push((3, format!("{} changes/s", open.rate.per_second(state.now)), theme.text));
     }
-    match (&open.status, open.standing) {
+    match (&open.status, open.presence) {
         (Status::Failed(_), _) => {
             parts.push((0, "unreadable: last contents shown".to_owned(), theme.failed));
         }
-        (_, Standing::Removed { .. }) if open.is_last(state.survey.as_ref()) => {
+        (_, Presence::Removed { .. }) if open.is_last(state.survey.as_ref()) => {
             parts.push((0, "removed: freed when you leave".to_owned(), theme.removed));
         }
-        (_, Standing::Removed { .. }) => {
+        (_, Presence::Removed { .. }) => {
             parts.push((0, "removed: kept alive by holders".to_owned(), theme.removed));
         }
-        (_, Standing::Replaced { .. }) => {
+        (_, Presence::Replaced { .. }) => {
             parts.push((0, "removed: name reused by another object".to_owned(), theme.removed));
         }
         _ => {}

@@ -1,5 +1,5 @@
-//! A segment of the demo, and its removal: exactly what was created, never
-//! what has its name or number by then.
+//! The segments of the demo, and their removal: only segments that it created, never others that
+//! reuse a name or id.
 
 use super::error::DemoError;
 use super::mark::{self, Maker};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// A segment that a demo created. Dropping it removes it.
 #[derive(Debug)]
-pub struct Made {
+pub struct OwnedSegment {
     pub part: Part,
     pub id: SegmentId,
     pub size: Bytes,
@@ -27,17 +27,17 @@ pub struct Made {
     removed: bool,
 }
 
-/// The handle of a demo on its segment.
+/// The demo's handle on its segment.
 #[derive(Debug)]
 pub enum Handle {
     Attached(Arc<Attachment>, Identity),
-    /// Nothing: created by a child.
-    Unheld(Identity),
+    /// Not open: created by a child process.
+    Closed(Identity),
     Open(Arc<File>),
 }
 
-impl Made {
-    /// Creates a part of a demo. `None` when its key or its name is taken.
+impl OwnedSegment {
+    /// Creates a part of a demo. `None` if its key or name is taken.
     pub fn create(part: Part, maker: &Maker, program: &Path) -> Result<Option<Self>, DemoError> {
         let size = Bytes(part.size(maker));
         let sysv = |source| DemoError::Sysv { size, source };
@@ -45,12 +45,12 @@ impl Made {
             Part::State => {
                 let created = create_sysv(key::of(part, maker), size, &part.content(maker));
                 let Some(id) = unless_taken(created).map_err(sysv)? else { return Ok(None) };
-                (id, Handle::Unheld(identity(part, maker, maker.pid)))
+                (id, Handle::Closed(identity(part, maker, maker.pid)))
             }
             Part::Orphan => {
                 let created = create_orphan(program, key::of(part, maker), size, &part.content(maker));
                 let Some((shmid, pid)) = unless_taken(created).map_err(sysv)? else { return Ok(None) };
-                (SegmentId::Sysv(shmid), Handle::Unheld(identity(part, maker, pid)))
+                (SegmentId::Sysv(shmid), Handle::Closed(identity(part, maker, pid)))
             }
             Part::List | Part::Picture | Part::Sparse => {
                 let text = format!("{}{}", maker.prefix(), part.name());
@@ -62,9 +62,9 @@ impl Made {
                 (id, Handle::Open(Arc::new(file)))
             }
         };
-        // From here on a failure removes it, by Drop.
+        // From here on Drop removes it after a failure.
         let mut made = Self { part, id, size, handle, removed: false };
-        if let (Part::State, SegmentId::Sysv(shmid), Handle::Unheld(identity)) =
+        if let (Part::State, SegmentId::Sysv(shmid), Handle::Closed(identity)) =
             (part, &made.id, &made.handle)
         {
             let attachment = Attachment::read_write(shmid.0).map_err(sysv)?;
@@ -73,14 +73,14 @@ impl Made {
         Ok(Some(made))
     }
 
-    /// Removes it. One that is gone already is no error.
+    /// Removes it. If it is gone already, that is not an error.
     pub fn remove(&mut self) -> Result<(), DemoError> {
         if std::mem::replace(&mut self.removed, true) {
             return Ok(());
         }
         let outcome = match (&self.handle, &self.id) {
             (Handle::Open(file), SegmentId::Posix(name)) => remove_object(file, name),
-            (Handle::Attached(_, identity) | Handle::Unheld(identity), SegmentId::Sysv(shmid)) => {
+            (Handle::Attached(_, identity) | Handle::Closed(identity), SegmentId::Sysv(shmid)) => {
                 remove_sysv(*shmid, identity)
             }
             _ => Ok(()),
@@ -89,7 +89,7 @@ impl Made {
     }
 }
 
-impl Drop for Made {
+impl Drop for OwnedSegment {
     fn drop(&mut self) {
         // Callers that want to know about errors call `remove`.
         let _ = self.remove();
@@ -106,14 +106,14 @@ fn identity(part: Part, maker: &Maker, creator_pid: u32) -> Identity {
 }
 
 fn create_object(part: Part, maker: &Maker, name: &ObjectName) -> io::Result<File> {
-    let mut making = RealMachine.begin_object(name, part.size(maker))?;
-    making.write_at(0, &part.content(maker))?;
+    let mut builder = RealMachine.build_object(name, part.size(maker))?;
+    builder.write_at(0, &part.content(maker))?;
     if part == Part::Sparse {
         for run in sparse::runs().skip(1) {
-            making.write_at(run, &sparse::content(run))?;
+            builder.write_at(run, &sparse::content(run))?;
         }
     }
-    finish(making.as_mut())?;
+    finish(builder.as_mut())?;
     let path = Path::new(DEV_SHM).join(name.as_path());
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let file = File::options().read(true).write(true).custom_flags(flags).open(path)?;
@@ -135,9 +135,9 @@ fn unless_taken<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 fn remove_sysv(shmid: ShmId, identity: &Identity) -> io::Result<()> {
-    // The table also has segments that cannot be read.
+    // The table includes segments that cannot be read.
     let table = RealMachine.sysv_rows()?;
-    // A marked one has lost its key, and goes with its last attachment.
+    // A segment that is marked for removal has no key, and goes with its last attachment.
     if !table.rows.iter().any(|row| row.shmid == shmid && row.identity() == *identity) {
         return Ok(());
     }
@@ -148,11 +148,11 @@ fn remove_sysv(shmid: ShmId, identity: &Identity) -> io::Result<()> {
 }
 
 fn remove_object(file: &File, name: &ObjectName) -> io::Result<()> {
-    let held = match RealMachine.hold(name) {
+    let held = match RealMachine.handle(name) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         held => held?,
     };
-    // While the file is open no other object gets its inode number.
+    // While the file is open, its inode number is not reused.
     if held.stat()?.inode != file.metadata()?.ino() {
         return Ok(());
     }

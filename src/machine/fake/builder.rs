@@ -1,19 +1,19 @@
-//! Filling new segments of the fake machine.
+//! New segments of the fake machine.
 
 use super::{FakeBytes, FakeMachine};
-use crate::machine::{Finish, Finished, Making};
+use crate::machine::{FinalAttributes, Finished, SegmentBuilder};
 use crate::segment::{Key, Mode, ObjectName, SegmentId, ShmId};
 use std::io;
 
-/// A segment that is being filled; it is nowhere until it is finished.
-pub struct FakeMaking {
+/// A segment that is being filled; it does not exist until it is finished.
+pub struct FakeBuilder {
     pub machine: FakeMachine,
     pub name: Result<ObjectName, Key>,
     pub bytes: FakeBytes,
 }
 
-impl FakeMaking {
-    /// Returns whether another segment has the name or the key.
+impl FakeBuilder {
+    /// Returns true if another segment has the name or the key.
     pub fn is_taken(&self) -> bool {
         self.machine.edit(|facts| match &self.name {
             Ok(name) => facts.posix.contains_key(name) || facts.others.contains(name),
@@ -22,20 +22,20 @@ impl FakeMaking {
     }
 }
 
-impl Making for FakeMaking {
+impl SegmentBuilder for FakeBuilder {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.bytes.write(offset, bytes);
         Ok(())
     }
 
-    fn finish(&mut self, look: &Finish<'_>) -> io::Result<Finished> {
+    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<Finished> {
         if self.is_taken() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let bytes = std::mem::take(&mut self.bytes);
         let me = crate::machine::control::Control::credentials(&self.machine);
-        let (uid, gid) = look.owner.map_or((me.uid, me.gid), |owner| (owner.uid, owner.gid));
-        let mode = look.mode.bits() & 0o777;
+        let (uid, gid) = attributes.owner.map_or((me.uid, me.gid), |owner| (owner.uid, owner.gid));
+        let mode = attributes.mode.bits() & 0o777;
         let id = match &self.name {
             Ok(name) => {
                 self.machine.add_named(name.clone(), bytes);

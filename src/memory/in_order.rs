@@ -1,39 +1,38 @@
-//! Two threads that share a row of jobs: each takes the next one, they work at
-//! the same time, and the results are given out in the order of the jobs.
+//! Two threads that share a list of jobs: each takes the next one, both work in parallel, and the
+//! results come out in the order of the jobs.
 
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// Whose result is given out next.
+/// The job whose result is next.
 #[derive(Default)]
-struct Turn {
+struct Next {
     job: u64,
-    /// Nothing more is wanted.
+    /// No more results are wanted.
     over: bool,
 }
 
-/// Does jobs until `take` has none or `give` breaks off; with another thread
-/// where `shared` says that it is worth one. `take` and `give` are called in
-/// order and one at a time, `work` at the same time as anything. Each worker
-/// has one `S`, in which `take` puts the job and `work` the result.
-pub fn in_turns<S: Default>(
+/// Runs jobs until `take` has none or `give` breaks, on two threads if `shared` is set. `take` and
+/// `give` are called in order and one at a time, `work` in parallel with anything. Each thread has
+/// one `S`: `take` stores the job in it, `work` the result.
+pub fn in_order<S: Default>(
     shared: bool,
     take: impl FnMut(&mut S) -> bool + Send,
     work: impl Fn(&mut S) + Sync,
     give: impl FnMut(&mut S) -> ControlFlow<()> + Send,
 ) {
-    // The number of the next job; none once `take` had no more.
+    // The number of the next job; `None` once `take` had no more.
     let source = Mutex::new((Some(0), take));
     let sink = Mutex::new(give);
-    let turn = Turns::default();
+    let turn = Sequence::default();
     let worker = || {
         let _end = EndOnPanic(&turn);
         let mut state = S::default();
         while let Some(job) = {
             let mut source = lock(&source);
             let (next, take) = &mut *source;
-            let job = next.take().filter(|_| !turn.is_over() && take(&mut state));
+            let job = next.take().filter(|_| !turn.is_finished() && take(&mut state));
             *next = job.map(|job| job + 1);
             job
         } {
@@ -47,7 +46,7 @@ pub fn in_turns<S: Default>(
     };
     thread::scope(|scope| {
         if shared {
-            // Without another thread, as at the limit of processes, this one does all jobs.
+            // Without a second thread, as at the limit of processes, this one does all jobs.
             let _ = thread::Builder::new().spawn_scoped(scope, worker);
         }
         worker();
@@ -55,17 +54,17 @@ pub fn in_turns<S: Default>(
 }
 
 #[derive(Default)]
-struct Turns {
-    turn: Mutex<Turn>,
+struct Sequence {
+    turn: Mutex<Next>,
     moved: Condvar,
 }
 
-impl Turns {
-    fn is_over(&self) -> bool {
+impl Sequence {
+    fn is_finished(&self) -> bool {
         lock(&self.turn).over
     }
 
-    /// Waits until it is that job's turn; false when nothing more is wanted.
+    /// Waits for the turn of a job. Returns false if no more results are wanted.
     fn wait_for(&self, job: u64) -> bool {
         let mut turn = lock(&self.turn);
         while turn.job != job && !turn.over {
@@ -83,8 +82,8 @@ impl Turns {
     }
 }
 
-/// When a worker panics, the other one must not wait for it for ever.
-struct EndOnPanic<'a>(&'a Turns);
+/// Wakes the other thread when one panics.
+struct EndOnPanic<'a>(&'a Sequence);
 
 impl Drop for EndOnPanic<'_> {
     fn drop(&mut self) {
@@ -105,7 +104,7 @@ mod tests {
     fn squares(shared: bool, jobs: u64, stop_at: u64) -> Vec<u64> {
         let mut next = 0;
         let mut given = vec![];
-        in_turns(
+        in_order(
             shared,
             |state: &mut u64| {
                 *state = next;
@@ -135,7 +134,7 @@ mod tests {
     fn take_is_not_called_again_after_the_last_job() {
         for shared in [false, true] {
             let mut left = Some(100u32);
-            in_turns(
+            in_order(
                 shared,
                 |(): &mut ()| {
                     left = left.expect("called again").checked_sub(1);
@@ -149,10 +148,10 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_leaves_nobody_waiting() {
+    fn a_panic_wakes_the_other_thread() {
         let panicked = std::panic::catch_unwind(|| {
             let mut next = 0;
-            in_turns(
+            in_order(
                 true,
                 |state: &mut u64| {
                     next += 1;

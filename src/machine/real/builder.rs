@@ -1,9 +1,9 @@
-//! Making a segment again: an object without a name, a System V segment that
-//! is its maker's alone, until they are whole.
+//! Creates segments that are complete before others can use them: an object without a name, a
+//! System V segment for its creator only.
 
 use super::DEV_SHM;
 use crate::machine::control::NewSysv;
-use crate::machine::{FILLING, Finish, Finished, Making, Refused};
+use crate::machine::{FILLING, FinalAttributes, Finished, Refused, SegmentBuilder};
 use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId};
 use crate::sys::handle;
 use crate::sys::shm::{self, Attachment};
@@ -16,18 +16,18 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The bits of a mode that are ever set, see [`Finish::mode`].
+/// The mode bits that are ever set, see [`FinalAttributes::mode`].
 const PERMISSIONS: u32 = 0o777;
 
 /// An object that is being filled.
-pub struct ObjectMaking {
+pub struct ObjectBuilder {
     name: ObjectName,
     size: u64,
     object: Unnamed,
 }
 
-impl ObjectMaking {
-    /// Begins one of that size, all hole.
+impl ObjectBuilder {
+    /// Starts an object of that size, all hole.
     pub fn begin(name: &ObjectName, size: u64) -> io::Result<Self> {
         let object = Unnamed::create(Path::new(DEV_SHM), name.as_path(), 0o600)?;
         if i64::try_from(size).is_err() {
@@ -37,13 +37,13 @@ impl ObjectMaking {
         Ok(Self { name: name.clone(), size, object })
     }
 
-    fn give(&self, look: &Finish<'_>) -> io::Result<Vec<Refused>> {
+    fn give(&self, attributes: &FinalAttributes<'_>) -> io::Result<Vec<Refused>> {
         let file = &self.object.file;
         let mut refused = vec![];
-        if let Some(owner) = look.owner {
+        if let Some(owner) = attributes.owner {
             let now = file.metadata()?;
             let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
-            // The group first: a new owner might not let us set it any more.
+            // The group first: a new owner might not let this user set it any more.
             if now.gid() != owner.gid
                 && let Err(error) = fchown(file, None, Some(gid))
             {
@@ -55,41 +55,41 @@ impl ObjectMaking {
                 refused.push(Refused::User(error.into()));
             }
         }
-        let mut mode = look.mode.bits() & PERMISSIONS;
-        // A directory may give its ACL to what is made in it.
+        let mut mode = attributes.mode.bits() & PERMISSIONS;
+        // A directory may have a default ACL.
         handle::clear_acl(file.as_fd())?;
         file.set_permissions(Permissions::from_mode(mode))?;
-        if let Some(acl) = look.acl
+        if let Some(acl) = attributes.acl
             && let Err(error) = handle::set_acl(file.as_fd(), acl)
         {
             mode &= !0o070;
             file.set_permissions(Permissions::from_mode(mode))?;
             refused.push(Refused::Acl(error));
         }
-        if let Some((access, modify)) = look.used {
+        if let Some((access, modify)) = attributes.used {
             let times = FileTimes::new().set_accessed(system_time(access)).set_modified(system_time(modify));
             // Nothing depends on them.
             let _ = file.set_times(times);
         }
         let now = file.metadata()?;
-        // An ACL decides about the mode.
-        let as_asked = look.acl.is_some() || now.mode() & 0o7777 == mode;
-        if as_asked && now.len() == self.size { Ok(refused) } else { Err(not_as_asked()) }
+        // With an ACL the mode may differ.
+        let as_asked = attributes.acl.is_some() || now.mode() & 0o7777 == mode;
+        if as_asked && now.len() == self.size { Ok(refused) } else { Err(unexpected_result()) }
     }
 }
 
-/// The kernel took every change, and shows another size or mode.
-fn not_as_asked() -> io::Error {
+/// Returns the error for a change that the kernel accepted but did not make.
+fn unexpected_result() -> io::Error {
     io::Error::other("its size or mode differs from the request")
 }
 
-impl Making for ObjectMaking {
+impl SegmentBuilder for ObjectBuilder {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.object.file.write_all_at(bytes, offset)
     }
 
-    fn finish(&mut self, look: &Finish<'_>) -> io::Result<Finished> {
-        let refused = self.give(look)?;
+    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<Finished> {
+        let refused = self.give(attributes)?;
         self.object.publish()?;
         Ok(Finished { id: SegmentId::Posix(self.name.clone()), refused })
     }
@@ -111,32 +111,32 @@ pub fn create_sysv(new: &NewSysv, mode: Mode) -> io::Result<ShmId> {
 }
 
 /// A System V segment that is being filled.
-pub struct SysvMaking {
+pub struct SysvBuilder {
     shmid: ShmId,
     size: Bytes,
     attachment: Option<Attachment>,
     finished: bool,
 }
 
-impl SysvMaking {
-    /// Creates one of the mode [`FILLING`], whatever mode it is to get.
+impl SysvBuilder {
+    /// Creates a segment with the mode [`FILLING`], whatever its final mode.
     pub fn begin(new: &NewSysv) -> io::Result<Self> {
         let shmid = create_sysv(new, FILLING)?;
-        let mut making = Self { shmid, size: new.size, attachment: None, finished: false };
-        // From here on a failure removes it, by Drop.
-        making.attachment = Some(Attachment::read_write(shmid.0)?);
-        Ok(making)
+        let mut builder = Self { shmid, size: new.size, attachment: None, finished: false };
+        // From here on Drop removes it after a failure.
+        builder.attachment = Some(Attachment::read_write(shmid.0)?);
+        Ok(builder)
     }
 }
 
-impl Making for SysvMaking {
+impl SegmentBuilder for SysvBuilder {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let attachment = self.attachment.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         if offset.saturating_add(bytes.len() as u64) > self.size.0 {
             return Err(io::Error::from_raw_os_error(libc::EFBIG));
         }
         if attachment.copy_from(offset, bytes) < bytes.len() {
-            // A store would have been killed by SIGBUS.
+            // A store would have raised SIGBUS.
             return Err(io::Error::from_raw_os_error(libc::ENOMEM));
         }
         attachment.release(offset, bytes.len() as u64);
@@ -147,31 +147,31 @@ impl Making for SysvMaking {
         Some(SegmentId::Sysv(self.shmid))
     }
 
-    fn finish(&mut self, look: &Finish<'_>) -> io::Result<Finished> {
+    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<Finished> {
         // Detach first, so that nattch is 0 when others may attach it.
         self.attachment = None;
         let mut refused = vec![];
-        let mode = look.mode.bits() & PERMISSIONS;
+        let mode = attributes.mode.bits() & PERMISSIONS;
         let now = shm::stat(self.shmid.0)?;
-        let (uid, gid) = look.owner.map_or((now.uid, now.gid), |owner| (owner.uid, owner.gid));
+        let (uid, gid) = attributes.owner.map_or((now.uid, now.gid), |owner| (owner.uid, owner.gid));
         if let Err(error) = shm::set(self.shmid.0, uid, gid, mode) {
-            // A number that is not a user in this user namespace.
+            // The uid does not exist in this user namespace.
             shm::set(self.shmid.0, now.uid, now.gid, mode)?;
             refused.push(Refused::User(error));
         }
         let now = shm::stat_any(self.shmid.0)?;
         if now.mode & PERMISSIONS != mode || now.size != self.size.0 {
-            return Err(not_as_asked());
+            return Err(unexpected_result());
         }
         self.finished = true;
         Ok(Finished { id: SegmentId::Sysv(self.shmid), refused })
     }
 }
 
-impl Drop for SysvMaking {
+impl Drop for SysvBuilder {
     fn drop(&mut self) {
         if !self.finished {
-            // It was made here, so it can be removed here.
+            // This process created it, so it can remove it.
             let _ = shm::remove(self.shmid.0);
         }
     }

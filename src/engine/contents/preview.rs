@@ -1,4 +1,4 @@
-//! The beginning of a segment, for the preview.
+//! The first bytes of a segment, for the preview.
 
 use crate::engine::report::{Body, Ended, Preview, unreadable};
 use crate::machine::Machine;
@@ -6,27 +6,25 @@ use crate::memory::{OpenError, Reader};
 use crate::segment::{Kind, Segment, SegmentId};
 use std::collections::BTreeMap;
 
-/// The number of bytes.
 const BYTES: usize = 512;
 
-/// The beginning of a segment.
-pub struct Beginning {
+/// The first bytes of a segment.
+pub struct PreviewFeed {
     segment: Box<Segment>,
-    /// What was reported last.
-    told: Option<Preview>,
+    /// The last report.
+    reported: Option<Preview>,
 }
 
-impl Beginning {
-    /// Nothing is read yet.
+impl PreviewFeed {
     pub const fn new(segment: Box<Segment>) -> Self {
-        Self { segment, told: None }
+        Self { segment, reported: None }
     }
 
-    /// Reads it, and reports what differs from what was reported before.
+    /// Reads the bytes and reports them if they differ from the last report.
     pub fn read(&mut self, machine: &dyn Machine, kept: &BTreeMap<SegmentId, Reader>) -> Vec<Body> {
         let id = &self.segment.id;
         let (bytes, gone) = match self.reader(machine, kept) {
-            Ok(reader) => (beginning(&reader), false),
+            Ok(reader) => (preview(&reader), false),
             Err(Unread::NotAttached) => (Err("not attached".to_owned()), false),
             Err(Unread::Open(error)) => {
                 let gone = matches!(error, OpenError::Gone { .. } | OpenError::Replaced { .. });
@@ -35,24 +33,24 @@ impl Beginning {
         };
         let preview = Preview { id: id.clone(), bytes };
         let mut bodies = vec![];
-        if self.told.as_ref() != Some(&preview) {
+        if self.reported.as_ref() != Some(&preview) {
             bodies.push(Body::Preview(preview.clone()));
-            self.told = Some(preview);
+            self.reported = Some(preview);
         }
         bodies.extend(gone.then_some(Body::Ended(Ended::Removed)));
         bodies
     }
 
-    /// Returns true if there is no reason to read it again without a request.
-    pub fn rests(&self, kept: &BTreeMap<SegmentId, Reader>) -> bool {
+    /// Returns true if it only needs to be read on request.
+    pub fn is_idle(&self, kept: &BTreeMap<SegmentId, Reader>) -> bool {
         self.segment.kind() == Kind::Sysv && !kept.contains_key(&self.segment.id)
     }
 
     fn reader(&self, machine: &dyn Machine, kept: &BTreeMap<SegmentId, Reader>) -> Result<Reader, Unread> {
         match self.segment.kind() {
-            // Opened anew each time: nothing is held, and one that took its name is noticed.
+            // Opened each time: nothing is held, and a replacement is noticed.
             Kind::Posix | Kind::Deleted => Reader::open(machine, &self.segment).map_err(Unread::Open),
-            // Never attached for this: others would see it.
+            // Never attached for this: other processes would see it.
             Kind::Sysv => kept.get(&self.segment.id).cloned().ok_or(Unread::NotAttached),
         }
     }
@@ -63,7 +61,7 @@ enum Unread {
     Open(OpenError),
 }
 
-fn beginning(reader: &Reader) -> Result<Vec<u8>, String> {
+fn preview(reader: &Reader) -> Result<Vec<u8>, String> {
     let mut bytes = vec![0; BYTES];
     let count = reader.read_at(0, &mut bytes).map_err(|error| unreadable(reader.id(), &error))?;
     bytes.truncate(count);

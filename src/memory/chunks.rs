@@ -1,23 +1,21 @@
-//! The contents from one offset to another, piece by piece: bytes where there
-//! is data, and how long the holes are between.
+//! Reads a range of a segment chunk by chunk: the bytes of data, and the lengths of holes.
 
 use super::{PageBuffer, Progress, Reader};
 use crate::machine::ExtentKind;
 use std::io;
 use std::ops::Range;
 
-/// A piece of a segment.
+/// A chunk of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece {
-    /// So many bytes, which were read.
+pub enum Chunk {
+    /// The number of bytes that were read.
     Bytes(usize),
-    /// So many bytes of hole, which read as zeros and were not read.
+    /// The length of a hole, which reads as zeros and was not read.
     Hole(u64),
 }
 
-/// Reads a range from its beginning to its end. It ends early where the
-/// segment does, and when the work is cancelled.
-pub struct Pieces<'a> {
+/// Reads a range from start to end. Ends early if the segment does, or when the work is cancelled.
+pub struct Chunks<'a> {
     reader: &'a Reader,
     progress: &'a Progress,
     start: u64,
@@ -25,16 +23,15 @@ pub struct Pieces<'a> {
     end: u64,
     grain: u64,
     longest_hole: u64,
-    /// How far there is data, as far as it was asked: telling where data ends
-    /// takes the kernel a step for every page.
+    /// The known end of the data. Cached, since the kernel needs a step for every page to find it.
     data_until: u64,
 }
 
-impl<'a> Pieces<'a> {
-    /// The pieces of `range`. All but the last are multiples of `grain` bytes.
+impl<'a> Chunks<'a> {
+    /// Returns the chunks of `range`. All but the last are multiples of `grain` bytes.
     ///
     /// # Errors
-    /// When the kernel no longer answers for the segment.
+    /// Fails if the kernel no longer answers for the segment.
     pub fn new(
         reader: &'a Reader,
         range: Range<u64>,
@@ -56,30 +53,30 @@ impl<'a> Pieces<'a> {
         })
     }
 
-    /// Cuts holes into pieces of at most so many bytes, for who writes their zeros out.
+    /// Splits holes into chunks of at most `most` bytes, for callers that write the zeros out.
     #[must_use]
     pub const fn with_holes_up_to(mut self, length: u64) -> Self {
         self.longest_hole = length;
         self
     }
 
-    /// Where the next piece begins.
+    /// Returns the offset of the next chunk.
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.at
     }
 
-    /// The next piece: at most as many bytes as the buffer's capacity, or a hole of
-    /// any length. `None` at the end.
+    /// Returns the next chunk: at most as many bytes as the buffer's capacity, or a hole of any
+    /// length. `None` at the end.
     ///
     /// # Errors
-    /// When the kernel refuses to read.
-    pub fn next(&mut self, buffer: &mut PageBuffer) -> io::Result<Option<Piece>> {
+    /// Fails if the kernel refuses to read.
+    pub fn next(&mut self, buffer: &mut PageBuffer) -> io::Result<Option<Chunk>> {
         let left = self.end - self.at;
         if left == 0 || self.progress.is_cancelled() {
             return Ok(None);
         }
-        let piece = match self.hole()? {
+        let chunk = match self.hole()? {
             0 => {
                 let room = buffer.capacity() as u64 / self.grain * self.grain;
                 let wanted = usize::try_from(left.min(room)).unwrap_or(buffer.capacity());
@@ -92,23 +89,23 @@ impl<'a> Pieces<'a> {
                     return Ok(None);
                 }
                 self.at += count as u64;
-                Piece::Bytes(count)
+                Chunk::Bytes(count)
             }
             length => {
                 self.at += length;
-                Piece::Hole(length)
+                Chunk::Hole(length)
             }
         };
         self.progress.reach(self.at - self.start);
-        Ok(Some(piece))
+        Ok(Some(chunk))
     }
 
-    /// How much hole begins here, in whole grains unless it reaches the end.
+    /// Returns the length of the hole here, in whole grains unless it reaches the end.
     fn hole(&mut self) -> io::Result<u64> {
         if self.at < self.data_until {
             return Ok(0);
         }
-        // Whether it is one is cheap to ask; where data ends is not, and is not needed.
+        // Asking for a hole is cheap; asking for the end of data is not, and not needed.
         match self.reader.extent_at(self.at, 1)? {
             Some(extent) if extent.kind == ExtentKind::Hole => {}
             _ => return Ok(0),
@@ -132,40 +129,40 @@ mod tests {
     use crate::machine::fake::FakeBytes;
     use crate::memory::example::{object, pages};
 
-    fn all(pieces: &mut Pieces<'_>, room: usize) -> Vec<Piece> {
+    fn all(chunks: &mut Chunks<'_>, room: usize) -> Vec<Chunk> {
         let mut buffer = PageBuffer::with_capacity(room);
-        std::iter::from_fn(|| pieces.next(&mut buffer).unwrap()).collect()
+        std::iter::from_fn(|| chunks.next(&mut buffer).unwrap()).collect()
     }
 
     #[test]
-    fn holes_are_told_and_not_read() {
+    fn holes_are_reported_and_not_read() {
         let mut bytes = FakeBytes::hole(1 << 40);
         bytes.write(3 * 4096, &[7; 4096]);
         let (machine, reader) = object(bytes);
         let progress = Progress::new();
         let range = 5..u64::MAX;
-        let mut pieces = Pieces::new(&reader, range.clone(), 16, &progress).unwrap();
+        let mut chunks = Chunks::new(&reader, range.clone(), 16, &progress).unwrap();
         // Up to the last whole line before the data, then past the end of the data.
         let before = 3 * 4096 - 16;
-        let data = [Piece::Bytes(4096), Piece::Bytes(4096)];
-        let rest = Piece::Hole((1 << 40) - 5 - before - 8192);
-        assert_eq!(all(&mut pieces, 4100), [Piece::Hole(before), data[0], data[1], rest]);
+        let data = [Chunk::Bytes(4096), Chunk::Bytes(4096)];
+        let rest = Chunk::Hole((1 << 40) - 5 - before - 8192);
+        assert_eq!(all(&mut chunks, 4100), [Chunk::Hole(before), data[0], data[1], rest]);
         assert_eq!((progress.done(), progress.total()), ((1 << 40) - 5, (1 << 40) - 5));
-        let mut pieces = Pieces::new(&reader, range, 1, &progress).unwrap().with_holes_up_to(8192);
+        let mut chunks = Chunks::new(&reader, range, 1, &progress).unwrap().with_holes_up_to(8192);
         let mut buffer = PageBuffer::with_capacity(4096);
-        assert_eq!(pieces.next(&mut buffer).unwrap(), Some(Piece::Hole(8192)));
+        assert_eq!(chunks.next(&mut buffer).unwrap(), Some(Chunk::Hole(8192)));
         assert_eq!(pages(&machine), 1);
     }
 
     #[test]
-    fn a_shrink_meanwhile_is_the_end() {
+    fn reading_ends_where_the_segment_shrank() {
         let (machine, reader) = object(FakeBytes::full(&[7; 8192]));
         let progress = Progress::new();
-        let mut pieces = Pieces::new(&reader, 0..8192, 1, &progress).unwrap();
+        let mut chunks = Chunks::new(&reader, 0..8192, 1, &progress).unwrap();
         let mut buffer = PageBuffer::with_capacity(4096);
-        assert_eq!(pieces.next(&mut buffer).unwrap(), Some(Piece::Bytes(4096)));
+        assert_eq!(chunks.next(&mut buffer).unwrap(), Some(Chunk::Bytes(4096)));
         machine.edit_object("a", |bytes| bytes.size = 5000);
-        assert_eq!(pieces.next(&mut buffer).unwrap(), Some(Piece::Bytes(904)));
-        assert_eq!(pieces.next(&mut buffer).unwrap(), None);
+        assert_eq!(chunks.next(&mut buffer).unwrap(), Some(Chunk::Bytes(904)));
+        assert_eq!(chunks.next(&mut buffer).unwrap(), None);
     }
 }

@@ -1,0 +1,77 @@
+//! The request for a snapshot of a live segment, and the snapshot.
+
+use crate::machine::{ExtentKind, Trace};
+use crate::memory::Presence;
+use std::ops::Range;
+use std::time::Duration;
+
+/// The part of a segment to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRequest {
+    /// The bytes to show. Cut at the end of the segment, and to 1 MiB.
+    pub window: Range<u64>,
+    /// The number of cells of the map.
+    pub cells: usize,
+    /// The time limit. The window is read in any case; the scan of the rest of the segment takes
+    /// the time that is left.
+    pub budget: Duration,
+}
+
+/// The state of a segment at one time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The state and size of the segment.
+    pub presence: Presence,
+    /// The trace that reading leaves.
+    pub trace: Trace,
+    /// The offset of the first byte of the window.
+    pub window_offset: u64,
+    /// The bytes of the window, fewer at the end of the segment.
+    pub bytes: Vec<u8>,
+    /// The extents of the window, in ascending order, as offsets in the segment.
+    pub extents: Vec<(Range<u64>, ExtentKind)>,
+    /// The bytes of the window that changed since they were last read, as offsets in the segment.
+    /// Bytes that are read for the first time count as unchanged.
+    pub changed: Vec<Range<u64>>,
+    /// The bytes of the window that are known to differ from the baseline.
+    pub differs: Vec<Range<u64>>,
+    /// The whole segment in equal parts, see [`Snapshot::cell_span`].
+    pub map: Vec<Cell>,
+    /// The number of bytes that changed, in the window and in the scanned part. A changed page
+    /// without a copy counts as one.
+    pub changes: u64,
+    /// The number of bytes that were read at least once, including holes.
+    pub scanned: u64,
+}
+
+/// A cell of the map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// The kind of its bytes.
+    pub kind: CellKind,
+    /// True if this snapshot found a change in it.
+    pub changed: bool,
+}
+
+/// The kind of a part of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CellKind {
+    /// Not read yet.
+    Unknown,
+    /// Nothing in it was ever written.
+    Hole,
+    /// Some of it was written, and all of it is zero.
+    Zeros,
+    /// Some of it is not zero.
+    Data,
+}
+
+impl Snapshot {
+    /// Returns the bytes that a cell covers in a map of `cells` cells over `size` bytes.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "at most `size`, which is a u64")]
+    pub fn cell_span(size: u64, cells: usize, cell: usize) -> Range<u64> {
+        let edge = |cell: usize| (u128::from(size) * cell as u128 / (cells as u128).max(1)) as u64;
+        edge(cell)..edge(cell + 1)
+    }
+}
