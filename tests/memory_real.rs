@@ -76,7 +76,7 @@ fn look_everywhere(reader: Reader, change: impl FnOnce()) {
 }
 
 #[test]
-fn looking_everywhere_in_an_object_allocates_nothing() {
+fn scanning_an_object_allocates_nothing() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("sparse", 256 * MIB, 0o600);
     object.write(0, b"first");
@@ -91,7 +91,7 @@ fn looking_everywhere_in_an_object_allocates_nothing() {
 }
 
 #[test]
-fn looking_everywhere_in_a_system_v_segment_allocates_nothing_and_lets_go() {
+fn scanning_a_system_v_segment_allocates_nothing_and_detaches() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0, 256 * MIB, 0o600);
     segment.write(0, b"first");
@@ -144,7 +144,7 @@ fn large_reads_avoid_slow_addresses() {
 }
 
 #[test]
-fn four_tebibytes_of_hole_are_nothing() {
+fn hole_of_4_tib_is_skipped_immediately() {
     let Some(_world) = World::new() else { return };
     let size = 4 << 40;
     let object = Object::new("large", size, 0o600);
@@ -167,7 +167,7 @@ fn four_tebibytes_of_hole_are_nothing() {
 }
 
 #[test]
-fn a_large_system_v_segment_is_mapped_piece_by_piece() {
+fn large_system_v_segment_is_mapped_in_pieces() {
     let Some(_world) = World::new() else { return };
     let size = 1 << 40;
     let segment = Sysv::unreserved(size, 0o604);
@@ -188,7 +188,7 @@ fn a_large_system_v_segment_is_mapped_piece_by_piece() {
 }
 
 #[test]
-fn an_object_that_is_cut_short_again_and_again_breaks_nothing() {
+fn repeated_truncation_never_raises_sigbus() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("restless", 8 * MIB, 0o600);
     let reader = open(&object.id());
@@ -222,7 +222,7 @@ fn an_object_that_is_cut_short_again_and_again_breaks_nothing() {
 }
 
 #[test]
-fn an_aligned_value_is_seen_whole() {
+fn aligned_value_is_never_torn() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0, 4096, 0o600);
     let writer = shmlens::sys::shm::Attachment::read_write(segment.shmid).unwrap();

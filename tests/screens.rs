@@ -130,7 +130,7 @@ fn ascii_draws_nothing_else() {
 }
 
 #[test]
-fn an_empty_machine_and_a_filter_that_fits_nothing() {
+fn empty_machine_and_filter_without_matches() {
     kept("segments-empty", &Stage::new(FakeMachine::new(), 80, 24), &plain());
     kept("segments-empty-140x45", &Stage::new(FakeMachine::new(), 140, 45), &plain());
     let mut stage = Stage::new(machine(), 80, 24);
@@ -155,7 +155,7 @@ fn inspect() {
 }
 
 #[test]
-fn inspect_in_true_colour() {
+fn inspect_in_true_color() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/psm<enter><enter>");
     for at in 0u8..8 {
@@ -170,7 +170,7 @@ fn inspect_in_true_colour() {
 }
 
 #[test]
-fn inspect_of_holes_and_of_a_huge_segment() {
+fn inspect_holes_and_a_huge_segment() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/camera0<enter><enter>}");
     kept("inspect-holes", &stage, &plain());
@@ -189,7 +189,7 @@ fn inspect_as_values() {
 }
 
 #[test]
-fn inspect_when_something_happens_to_it() {
+fn inspect_notices() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/psm<enter><enter><space>");
     kept("inspect-frozen", &stage, &plain());
@@ -240,7 +240,7 @@ fn overlays() {
 }
 
 #[test]
-fn a_line_that_does_not_parse_is_reported_and_the_others_are_shown() {
+fn unparsable_line_is_reported_and_the_rest_shown() {
     let machine = machine();
     machine.edit(|facts| facts.stray_lines.push("7 eight nine".to_owned()));
     for (width, height) in [(80, 24), (140, 45)] {
@@ -255,7 +255,7 @@ fn a_line_that_does_not_parse_is_reported_and_the_others_are_shown() {
 }
 
 #[test]
-fn a_long_search_has_a_bar_and_says_how_to_stop_it() {
+fn long_search_shows_progress_and_the_stop_key() {
     for (width, height) in [(80, 24), (140, 45)] {
         let mut stage = Stage::new(machine(), width, height);
         stage.searches_hang = true;
@@ -266,7 +266,7 @@ fn a_long_search_has_a_bar_and_says_how_to_stop_it() {
 }
 
 #[test]
-fn a_long_act_has_a_bar_and_says_how_to_stop_it() {
+fn long_action_shows_progress_and_the_stop_key() {
     for (width, height) in [(80, 24), (140, 45), (40, 8)] {
         let mut stage = Stage::new(machine(), width, height);
         stage.acts = Acts::Hang;
@@ -296,7 +296,7 @@ fn a_long_act_has_a_bar_and_says_how_to_stop_it() {
 }
 
 #[test]
-fn every_width_and_type_is_drawn_whole() {
+fn every_width_and_type_is_drawn_completely() {
     for (width, height) in [(80, 24), (100, 30), (140, 45), (200, 50)] {
         for presses in 0..5 {
             for scalar in Scalar::ALL {
@@ -315,7 +315,7 @@ fn every_width_and_type_is_drawn_whole() {
 }
 
 #[test]
-fn acting() {
+fn action_dialogs() {
     for (name, keys) in [
         ("lock", "l"),
         ("permissions", "p"),
@@ -382,7 +382,7 @@ fn held() -> FakeMachine {
 }
 
 #[test]
-fn who_holds_it_and_what_is_leaked() {
+fn holders_and_leaks() {
     let themes = [
         ("80x24", (80, 24), plain()),
         ("140x45", (140, 45), plain()),
@@ -410,7 +410,7 @@ fn who_holds_it_and_what_is_leaked() {
 }
 
 #[test]
-fn what_is_nearly_full() {
+fn nearly_full_alert() {
     let machine = held();
     machine.edit(|facts| {
         let shm = facts.limits.dev_shm.as_mut().unwrap();
@@ -424,7 +424,7 @@ fn what_is_nearly_full() {
 }
 
 #[test]
-fn what_we_hold() {
+fn own_attachments() {
     for (width, height) in [(80, 24), (140, 45), (40, 8)] {
         let mut stage = Stage::new(machine(), width, height);
         // The third one is marked for removal, and held by nobody else.
@@ -452,7 +452,7 @@ fn forms_in_other_themes() {
 }
 
 #[test]
-fn a_refusal_says_who_owns_it_and_what_would_help() {
+fn refusal_names_the_owner_and_a_remedy() {
     let machine = machine();
     machine.edit(|facts| {
         facts.effective_uid = 1000;
@@ -464,7 +464,7 @@ fn a_refusal_says_who_owns_it_and_what_would_help() {
 }
 
 #[test]
-fn a_terminal_that_is_too_small_says_what_it_needs() {
+fn too_small_terminal_shows_the_minimum_size() {
     for (width, height) in [(39, 24), (80, 7), (20, 3), (1, 1), (0, 0)] {
         let stage = Stage::new(machine(), width, height);
         kept(&format!("too-small-{width}x{height}"), &stage, &plain());
@@ -472,7 +472,7 @@ fn a_terminal_that_is_too_small_says_what_it_needs() {
 }
 
 #[test]
-fn no_size_makes_any_screen_fail() {
+fn every_screen_draws_at_every_size() {
     for keys in [
         "",
         "?",

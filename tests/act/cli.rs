@@ -26,7 +26,7 @@ fn ended(output: &Output, status: i32) -> (String, String) {
 }
 
 #[test]
-fn one_failure_stops_no_other() {
+fn one_failure_does_not_stop_the_rest() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let object = Object::new("name", 100, 0o600);
@@ -53,7 +53,7 @@ fn one_failure_stops_no_other() {
 }
 
 #[test]
-fn a_dry_run_and_read_only_change_nothing() {
+fn dry_run_and_read_only_change_nothing() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let object = Object::new("name", 100, 0o600);
@@ -78,7 +78,7 @@ fn a_dry_run_and_read_only_change_nothing() {
 }
 
 #[test]
-fn rm_without_a_terminal_says_what_it_needs() {
+fn rm_without_a_terminal_names_the_missing_option() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let object = Object::new("name", 100, 0o600);
@@ -93,7 +93,7 @@ fn rm_without_a_terminal_says_what_it_needs() {
 }
 
 #[test]
-fn on_a_terminal_each_that_may_be_held_is_asked_for() {
+fn rm_on_a_terminal_asks_about_each_possibly_held_segment() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let (one, two) = (Object::new("one", 100, 0o600), Object::new("two", 100, 0o600));
@@ -113,7 +113,7 @@ fn on_a_terminal_each_that_may_be_held_is_asked_for() {
 }
 
 #[test]
-fn the_limit_of_locked_memory_is_told() {
+fn lock_reports_the_memlock_limit() {
     let Some(_world) = World::new() else { return };
     // The kernel counts what a user has locked on the whole machine, so that two
     // runs of this are not to be the same one.
@@ -152,7 +152,7 @@ fn the_limit_of_locked_memory_is_told() {
 }
 
 #[test]
-fn hostile_names_reach_no_terminal_raw() {
+fn hostile_names_are_escaped() {
     let Some(_world) = World::new() else { return };
     let object = Object::new(b"a\x1b[2J\n\xff", 1, 0o600);
     let id = object.id().to_string();
@@ -165,7 +165,7 @@ fn hostile_names_reach_no_terminal_raw() {
 }
 
 #[test]
-fn the_settings_turn_every_change_off() {
+fn read_only_setting_disables_every_change() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("settled", 10, 0o644);
     let home = tempfile::tempdir().unwrap();
@@ -246,7 +246,7 @@ fn printed_commands_can_be_pasted() {
 }
 
 #[test]
-fn saving_is_nothing_to_undo() {
+fn undo_ignores_saves() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("name", 9, 0o640);
     let home = tempfile::tempdir().unwrap();
@@ -256,7 +256,7 @@ fn saving_is_nothing_to_undo() {
 }
 
 #[test]
-fn in_a_batch_every_message_names_its_segment() {
+fn batch_messages_name_their_segment() {
     let Some(_world) = World::new() else { return };
     let home = tempfile::tempdir().unwrap();
     let sysv = [Sysv::new(0x4d2, 1 << 20, 0o600), Sysv::new(0, 1 << 20, 0o600).owned_by(NOBODY, NOBODY)];
@@ -365,7 +365,7 @@ fn invalid_values_are_quoted_once() {
 }
 
 #[test]
-fn copies_in_a_directory_have_names_of_their_own() {
+fn copies_in_a_directory_get_distinct_names() {
     let Some(_world) = World::new() else { return };
     fs::create_dir("/dev/shm/p").unwrap();
     let long = "x".repeat(100);

@@ -42,7 +42,7 @@ fn shmid(told: &str) -> i32 {
 }
 
 #[test]
-fn it_is_as_asked_for_whatever_the_umask() {
+fn create_ignores_the_umask() {
     let Some(_world) = World::new() else { return };
     let shmid = shmid(&made("sysv --key 0x4d2 --size 1M --mode 0666"));
     let facts = shm::stat(shmid).unwrap();
@@ -54,7 +54,7 @@ fn it_is_as_asked_for_whatever_the_umask() {
 }
 
 #[test]
-fn what_exists_is_left_as_it_is() {
+fn create_leaves_an_existing_segment_unchanged() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600);
     let object = Object::new("name", 4096, 0o600);
@@ -72,7 +72,7 @@ fn what_exists_is_left_as_it_is() {
 }
 
 #[test]
-fn what_was_made_since_the_plan_is_left_as_it_is() {
+fn create_refuses_a_name_taken_after_the_plan() {
     let Some(_world) = World::new() else { return };
     let (size, mode) = (Bytes(10), Mode::new(0o666));
     let object =
@@ -105,7 +105,7 @@ fn what_was_made_since_the_plan_is_left_as_it_is() {
 }
 
 #[test]
-fn filled_from_a_file_holes_kept() {
+fn create_from_a_file_keeps_holes() {
     let Some(_world) = World::new() else { return };
     let mut file = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
     file.write_all(b"beginning").unwrap();
@@ -125,7 +125,7 @@ fn filled_from_a_file_holes_kept() {
 }
 
 #[test]
-fn until_it_is_whole_it_is_for_its_maker_alone() {
+fn segment_is_private_until_it_is_complete() {
     let Some(_world) = World::new() else { return };
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().write_all_at(&vec![7; 1 << 20], 0).unwrap();
@@ -164,7 +164,7 @@ fn until_it_is_whole_it_is_for_its_maker_alone() {
 }
 
 #[test]
-fn what_cannot_be_filled_is_taken_away_again() {
+fn create_removes_a_segment_it_cannot_fill() {
     let Some(_world) = World::new() else { return };
     // It says that it has a page, and has a few bytes.
     let path = "/sys/kernel/mm/transparent_hugepage/enabled";
@@ -180,7 +180,7 @@ fn what_cannot_be_filled_is_taken_away_again() {
 }
 
 #[test]
-fn what_cannot_be_made_whole_is_not_made() {
+fn create_makes_nothing_it_cannot_complete() {
     let Some(_world) = World::new() else { return };
     nix::mount::mount(None::<&str>, "/dev/shm", None::<&str>, MsFlags::MS_REMOUNT, Some("size=1m")).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -205,7 +205,7 @@ fn what_cannot_be_made_whole_is_not_made() {
 }
 
 #[test]
-fn the_limits_are_told() {
+fn create_reports_the_limits() {
     let Some(_world) = World::new() else { return };
     let _one = Sysv::new(0, 1, 0o600);
     File::options().write(true).open("/proc/sys/kernel/shmmni").unwrap().write_all(b"1").unwrap();
@@ -219,7 +219,7 @@ fn the_limits_are_told() {
 }
 
 #[test]
-fn missing_huge_pages_are_an_error_and_leave_nothing() {
+fn missing_huge_pages_fail_and_leave_nothing() {
     let Some(_world) = World::new() else { return };
     let meminfo = fs::read_to_string("/proc/meminfo").unwrap();
     if !meminfo.lines().any(|line| line.split_whitespace().eq(["HugePages_Free:", "0"])) {
@@ -281,7 +281,7 @@ fn predicted_and_real(new: &NewSegment) -> (String, String) {
 }
 
 #[test]
-fn the_plan_predicts_what_the_kernel_refuses() {
+fn create_plan_predicts_kernel_refusals() {
     let Some(_world) = World::new() else { return };
     let mode = Mode::new(0o600);
     let posix = |name: &str, size| {
@@ -333,7 +333,7 @@ fn the_plan_predicts_what_the_kernel_refuses() {
 }
 
 #[test]
-fn a_dry_run_predicts_a_directory_that_may_not_be_written() {
+fn dry_run_predicts_an_unwritable_directory() {
     let Some(_world) = World::new() else { return };
     fs::create_dir("/dev/shm/closed").unwrap();
     for option in ["--dry-run", "--json"] {
@@ -347,7 +347,7 @@ fn a_dry_run_predicts_a_directory_that_may_not_be_written() {
 }
 
 #[test]
-fn a_file_that_does_not_tell_its_size_is_read_to_its_end() {
+fn create_reads_a_file_of_unknown_size_to_the_end() {
     let Some(_world) = World::new() else { return };
     let expected = fs::read("/proc/version").unwrap();
     for (kind, name) in [("posix a", "/a"), ("sysv --key 7", "key:7")] {
@@ -398,7 +398,7 @@ impl Drop for HugePages {
 }
 
 #[test]
-fn bits_for_programs_are_never_set() {
+fn create_never_sets_setuid_or_setgid() {
     let Some(_world) = World::new() else { return };
     let (size, mode) = (Bytes(10), Mode::new(0o7755));
     let name = ObjectName::new(b"name").unwrap();
@@ -410,7 +410,7 @@ fn bits_for_programs_are_never_set() {
 }
 
 #[test]
-fn the_acl_of_a_directory_is_not_inherited() {
+fn create_does_not_inherit_the_acl_of_a_directory() {
     let Some(_world) = World::new() else { return };
     let Some(setfacl) = tool("setfacl") else { return };
     fs::create_dir("/dev/shm/dir").unwrap();

@@ -17,7 +17,7 @@ fn chown(uid: u32, gid: u32) -> Action {
 }
 
 #[test]
-fn root_changes_everything() {
+fn root_may_change_everything() {
     let Some(_world) = World::new() else { return };
     assert!(am_root());
     let sysv = Sysv::new(0x4d2, 5000, 0o600).owned_by(NOBODY, NOBODY);
@@ -42,7 +42,7 @@ fn root_changes_everything() {
 }
 
 #[test]
-fn mode_and_owner_are_changed_at_once_and_taken_back() {
+fn mode_and_owner_change_together_and_undo_together() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 5000, 0o640).owned_by(NOBODY, NOBODY);
     let object = Object::new("object", 5000, 0o4740).owned_by(NOBODY, NOBODY);
@@ -76,7 +76,7 @@ fn mode_and_owner_are_changed_at_once_and_taken_back() {
 }
 
 #[test]
-fn on_the_way_nobody_gets_what_neither_state_gives() {
+fn change_grants_no_access_that_neither_state_grants() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 5000, 0o600).owned_by(1000, 1000);
     let both = |mode, gid| {
@@ -100,7 +100,7 @@ fn on_the_way_nobody_gets_what_neither_state_gives() {
 }
 
 #[test]
-fn what_is_done_by_half_is_taken_back() {
+fn partial_change_is_rolled_back() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 5000, 0o600).owned_by(NOBODY, NOBODY);
     object.file.set_permissions(Permissions::from_mode(0o666)).unwrap();
@@ -118,7 +118,7 @@ fn what_is_done_by_half_is_taken_back() {
 
 /// The kernel takes it, and leaves the set-group-id bit out for who is not in the group.
 #[test]
-fn what_the_kernel_made_of_it_is_told() {
+fn result_reports_the_mode_the_kernel_set() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 5000, 0o600).owned_by(NOBODY, 1000);
     // Planned as root: for nobody the plan would predict it.
@@ -133,7 +133,7 @@ fn what_the_kernel_made_of_it_is_told() {
 /// A POSIX object has no time that tells of its last change alone: what is
 /// relative is relative to what it is now.
 #[test]
-fn a_relative_mode_is_of_the_mode_there_is_now() {
+fn relative_mode_applies_to_the_current_mode() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 5000, 0o600);
     let plan = planned(&object.id(), &Action::SetMode("g+r".parse().unwrap()));
@@ -145,7 +145,7 @@ fn a_relative_mode_is_of_the_mode_there_is_now() {
 }
 
 #[test]
-fn an_owner_changes_their_own() {
+fn owner_may_change_own_segments() {
     let Some(_world) = World::new() else { return };
     // With a mode that lets not even its owner read it.
     let sysv = Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY);
@@ -171,7 +171,7 @@ fn an_owner_changes_their_own() {
 }
 
 #[test]
-fn a_stranger_changes_nothing_and_is_told_who_may() {
+fn refusal_names_the_users_who_may_change_it() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 5000, 0o666);
     let object = Object::new("object", 5000, 0o666);
@@ -199,7 +199,7 @@ fn a_stranger_changes_nothing_and_is_told_who_may() {
 }
 
 #[test]
-fn system_v_keeps_nine_bits_and_says_so() {
+fn system_v_keeps_nine_mode_bits_and_reports_it() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0, 100, 0o600);
     let error = carry_out(&sysv.id(), &to(0o4755)).unwrap_err().to_string();
@@ -211,7 +211,7 @@ fn system_v_keeps_nine_bits_and_says_so() {
 }
 
 #[test]
-fn modes_mean_what_chmod_means_by_them() {
+fn symbolic_modes_match_chmod() {
     let Some(chmod) = tool("chmod") else { return };
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("file");

@@ -162,7 +162,7 @@ fn compare(about: &str, shown: &shmlens::segment::Segment, action: &Action) -> b
 }
 
 #[test]
-fn plans_predict_what_the_kernel_refuses() {
+fn plans_predict_kernel_refusals() {
     let Some(_world) = World::new() else { return };
     if tool("chattr").is_none() {
         return;
@@ -210,7 +210,7 @@ fn plans_predict_a_read_only_mount() {
 }
 
 #[test]
-fn remedies_help() {
+fn remedies_work() {
     let Some(_world) = World::new() else { return };
     if tool("chattr").is_none() {
         return;

@@ -32,7 +32,7 @@ fn facts(file: &File) -> (u32, u32, u32, u64, u64, i64, i64) {
 }
 
 #[test]
-fn an_object_that_was_replaced_after_the_plan() {
+fn act_refuses_an_object_replaced_after_the_plan() {
     let Some(_world) = World::new() else { return };
     let outside = tempfile::NamedTempFile::new().unwrap();
     for action in actions() {
@@ -63,7 +63,7 @@ fn an_object_that_was_replaced_after_the_plan() {
 }
 
 #[test]
-fn a_directory_on_the_way_that_became_a_link() {
+fn act_refuses_a_directory_replaced_by_a_link() {
     let Some(_world) = World::new() else { return };
     let outside = tempfile::tempdir().unwrap();
     fs::create_dir("/dev/shm/dir").unwrap();
@@ -84,7 +84,7 @@ fn a_directory_on_the_way_that_became_a_link() {
 }
 
 #[test]
-fn a_key_and_a_number_that_were_given_anew() {
+fn act_refuses_a_reused_key_and_shmid() {
     let Some(_world) = World::new() else { return };
     let lock = Action::Lock;
     for action in [&to(0o604), &lock, &REMOVE] {
@@ -160,7 +160,7 @@ fn exchange(a: &str, b: &str) {
 }
 
 #[test]
-fn an_object_that_is_swapped_while_it_is_changed() {
+fn change_never_reaches_a_swapped_object() {
     let Some(_world) = World::new() else { return };
     let outside = tempfile::NamedTempFile::new().unwrap();
     let link = "/dev/shm/link";
@@ -198,7 +198,7 @@ fn an_object_that_is_swapped_while_it_is_changed() {
 }
 
 #[test]
-fn an_object_that_is_swapped_while_it_is_removed() {
+fn remove_never_deletes_a_swapped_object() {
     let Some(_world) = World::new() else { return };
     let outside = tempfile::NamedTempFile::new().unwrap();
     let before = facts(outside.as_file());
@@ -294,7 +294,7 @@ fn template() -> shmlens::segment::Segment {
 }
 
 #[test]
-fn a_number_that_passes_on_while_it_is_removed() {
+fn remove_never_deletes_a_reused_shmid() {
     let Some(_world) = World::new() else { return };
     let shmid = Sysv::new(0x4d2, 4096, 0o600).shmid;
     let (mut removed, mut not) = (0, 0);
@@ -343,7 +343,7 @@ fn a_number_that_passes_on_while_it_is_removed() {
 const MANY: Options = Options { force: true, read_only: false, many: true, links_gone: 0 };
 
 #[test]
-fn a_number_of_many_that_was_given_anew() {
+fn batch_remove_refuses_a_reused_shmid() {
     let Some(_world) = World::new() else { return };
     let old = Sysv::new(0x4d2, 4096, 0o600);
     let plan = act::plan(&RealMachine, &shown(&old.id()), &REMOVE, &MANY);
@@ -358,7 +358,7 @@ fn a_number_of_many_that_was_given_anew() {
 }
 
 #[test]
-fn many_are_removed_while_others_come_and_go() {
+fn batch_remove_leaves_segments_created_meanwhile() {
     let Some(_world) = World::new() else { return };
     for _ in 0..20 {
         let planned: Vec<Sysv> = (0..100).map(|_| Sysv::new(0, 4096, 0o600)).collect();

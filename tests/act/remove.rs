@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::time::{Duration, SystemTime};
 
 #[test]
-fn what_is_removed_is_gone_and_what_is_held_lives_on() {
+fn removed_segments_live_until_the_last_holder_exits() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 5000, 0o600);
     carry_out(&sysv.id(), &REMOVE).unwrap();
@@ -39,7 +39,7 @@ fn what_is_removed_is_gone_and_what_is_held_lives_on() {
 }
 
 #[test]
-fn what_may_be_held_needs_force() {
+fn remove_of_a_possibly_held_segment_needs_force() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0, 5000, 0o600);
     let attached = shm::Attachment::read_only(sysv.shmid).unwrap();
@@ -62,7 +62,7 @@ fn what_may_be_held_needs_force() {
 }
 
 #[test]
-fn a_stranger_removes_nothing_and_an_owner_their_own() {
+fn only_the_owner_may_remove() {
     let Some(_world) = World::new() else { return };
     let foreign = [Sysv::new(0, 5000, 0o666).id(), Object::new("foreign", 5000, 0o666).id()];
     let foreign_sysv = Sysv::new(0, 5000, 0o666);
@@ -85,7 +85,7 @@ fn a_stranger_removes_nothing_and_an_owner_their_own() {
 }
 
 #[test]
-fn a_directory_is_never_removed() {
+fn remove_never_deletes_a_directory() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("name", 10, 0o600);
     let plan = planned(&object.id(), &REMOVE);
@@ -97,7 +97,7 @@ fn a_directory_is_never_removed() {
 }
 
 #[test]
-fn another_name_of_it_is_told() {
+fn remove_reports_other_names_of_the_object() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("name", 10, 0o600);
     fs::hard_link(object.path(), "/dev/shm/other").unwrap();
@@ -107,7 +107,7 @@ fn another_name_of_it_is_told() {
 }
 
 #[test]
-fn a_removal_that_was_killed_is_mended() {
+fn recover_completes_a_killed_removal() {
     let Some(_world) = World::new() else { return };
     fs::create_dir("/dev/shm/dir").unwrap();
     let aside = "shmlens-removing-0123456789abcdef-";
@@ -151,7 +151,7 @@ fn a_removal_that_was_killed_is_mended() {
 }
 
 #[test]
-fn recover_says_that_there_is_nothing_to_do() {
+fn recover_reports_when_there_is_nothing_to_do() {
     let Some(_world) = World::new() else { return };
     let output = shmlens().args(["rm", "--recover"]).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
@@ -161,7 +161,7 @@ fn recover_says_that_there_is_nothing_to_do() {
 }
 
 #[test]
-fn a_planted_leftover_is_renamed_only_when_it_is_named() {
+fn recover_renames_a_planted_leftover_only_by_name() {
     let Some(_world) = World::new() else { return };
     let name = "shmlens-removing-0123456789abcdef-victim";
     let planted = Object::new(name, 10, 0o666).owned_by(NOBODY, NOBODY);
@@ -198,7 +198,7 @@ fn a_planted_leftover_is_renamed_only_when_it_is_named() {
 }
 
 #[test]
-fn objects_of_others_and_long_names_are_removed_without_a_trace() {
+fn foreign_objects_and_long_names_are_removed_completely() {
     let Some(_world) = World::new() else { return };
     let long = "x".repeat(255);
     let objects = [Object::new("nobodys", 10, 0o600).owned_by(NOBODY, NOBODY), Object::new(&long, 10, 0o600)];
@@ -209,7 +209,7 @@ fn objects_of_others_and_long_names_are_removed_without_a_trace() {
 }
 
 #[test]
-fn empty_directories_of_killed_removals_are_removed() {
+fn remove_deletes_empty_directories_of_killed_removals() {
     let Some(_world) = World::new() else { return };
     let path = |digit: char| format!("/dev/shm/shmlens-removing-{}", String::from(digit).repeat(16));
     let aged = |digit: char| {

@@ -17,7 +17,7 @@ impl Leaks {
 }
 
 #[test]
-fn by_size_owner_age_and_the_words_of_the_filter() {
+fn clean_selects_by_size_owner_age_and_filter() {
     let Some(leaks) = Leaks::new() else { return };
     let small = leaks.sysv("4K");
     let large = leaks.sysv("3M");
@@ -53,7 +53,7 @@ fn by_size_owner_age_and_the_words_of_the_filter() {
 }
 
 #[test]
-fn names_in_the_evidence_are_harmless() {
+fn evidence_escapes_names() {
     let Some(leaks) = Leaks::new() else { return };
     let name = OsStr::from_bytes(b"a\x1b[2J\nb\xff");
     std::fs::write(Path::new("/dev/shm").join(name), "x").unwrap();

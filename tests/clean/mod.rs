@@ -126,7 +126,7 @@ fn there() -> Vec<String> {
 }
 
 #[test]
-fn nothing_is_leaked() {
+fn clean_reports_no_leaks_when_there_are_none() {
     let Some(leaks) = Leaks::new() else { return };
     leaks.clean(&[]).assert_is(0, &["Nothing is leaked.\n"]);
     let ended = leaks.clean(&["--json"]);
@@ -140,7 +140,7 @@ fn nothing_is_leaked() {
 }
 
 #[test]
-fn evidence_and_sums_are_shown_and_nothing_is_removed_without_a_word() {
+fn clean_shows_evidence_and_totals_and_removes_nothing_unasked() {
     let Some(leaks) = Leaks::new() else { return };
     let (sysv, certain) = (leaks.sysv("1M"), Leaks::object("nccl-a1B2c3", 8192));
     let likely = Leaks::object("plain", 100);
@@ -174,7 +174,7 @@ fn evidence_and_sums_are_shown_and_nothing_is_removed_without_a_word() {
 }
 
 #[test]
-fn certain_ones_go_with_yes_and_likely_ones_with_likely() {
+fn yes_removes_certain_leaks_and_likely_removes_likely_ones() {
     let Some(leaks) = Leaks::new() else { return };
     let (sysv, certain, likely) =
         (leaks.sysv("4K"), Leaks::object("nccl-a1B2c3", 8), Leaks::object("plain", 8));
@@ -191,7 +191,7 @@ fn certain_ones_go_with_yes_and_likely_ones_with_likely() {
 }
 
 #[test]
-fn a_copy_brings_it_back() {
+fn restore_brings_back_a_cleaned_segment() {
     let Some(leaks) = Leaks::new() else { return };
     let content = [&[0; 4096][..], b"what was in it"].concat();
     orphan(0, 8192, &content);
@@ -216,7 +216,7 @@ fn a_copy_brings_it_back() {
 }
 
 #[test]
-fn json_is_an_object_a_line_with_the_evidence() {
+fn json_prints_one_object_with_evidence_per_line() {
     let Some(leaks) = Leaks::new() else { return };
     let (sysv, certain, likely) =
         (leaks.sysv("4K"), Leaks::object("nccl-a1B2c3", 8), Leaks::object("plain", 8));
@@ -247,7 +247,7 @@ fn json_is_an_object_a_line_with_the_evidence() {
 }
 
 #[test]
-fn a_dry_run_and_read_only_touch_nothing() {
+fn dry_run_and_read_only_remove_nothing() {
     let Some(leaks) = Leaks::new() else { return };
     let (sysv, certain) = (leaks.sysv("4K"), Leaks::object("nccl-a1B2c3", 8));
     let likely = Leaks::object("plain", 8);

@@ -19,7 +19,7 @@ impl Leaks {
 }
 
 #[test]
-fn on_a_terminal_it_asks() {
+fn clean_on_a_terminal_asks() {
     let Some(leaks) = Leaks::new() else { return };
     let (one, two) = (leaks.sysv("4K"), leaks.sysv("8K"));
     let mut terminal = leaks.ask(&[], "Remove these 2 segments? [y/N]");
@@ -34,7 +34,7 @@ fn on_a_terminal_it_asks() {
 }
 
 #[test]
-fn what_somebody_holds_by_then_survives() {
+fn clean_keeps_a_segment_attached_meanwhile() {
     let Some(leaks) = Leaks::new() else { return };
     let (held, free) = (leaks.sysv("4K"), leaks.sysv("8K"));
     let (opened, other) = (Leaks::object("nccl-a1B2c3", 8), Leaks::object("nccl-d4E5f6", 8));
@@ -62,7 +62,7 @@ fn what_somebody_holds_by_then_survives() {
 }
 
 #[test]
-fn what_took_its_name_by_then_survives() {
+fn clean_keeps_an_object_that_reused_the_name() {
     let Some(leaks) = Leaks::new() else { return };
     Leaks::object("nccl-a1B2c3", 8);
     let mut terminal = leaks.ask(&[], "Remove it? [y/N]");
@@ -74,7 +74,7 @@ fn what_took_its_name_by_then_survives() {
 }
 
 #[test]
-fn one_failure_stops_no_other() {
+fn one_failure_does_not_stop_the_rest() {
     let Some(leaks) = Leaks::new() else { return };
     fs::create_dir_all(leaks.home.path().join("shmlens")).unwrap();
     fs::write(leaks.home.path().join("shmlens/config.toml"), "copies = \"1M\"\n").unwrap();
@@ -91,7 +91,7 @@ fn one_failure_stops_no_other() {
 }
 
 #[test]
-fn what_nobody_cannot_list_is_not_said_to_be_no_leak() {
+fn unlistable_segments_are_not_reported_as_clean() {
     let Some(_leaks) = Leaks::new() else { return };
     fs::create_dir("/dev/shm/closed").unwrap();
     fs::set_permissions("/dev/shm/closed", Permissions::from_mode(0o700)).unwrap();
@@ -105,7 +105,7 @@ fn what_nobody_cannot_list_is_not_said_to_be_no_leak() {
 }
 
 #[test]
-fn settings_that_nobody_may_not_read_stop_nothing() {
+fn unreadable_settings_do_not_stop_clean() {
     let Some(leaks) = Leaks::new() else { return };
     // As under sudo -u with the home of another.
     let closed = leaks.home.path().join("closed/shmlens");
@@ -126,7 +126,7 @@ fn settings_that_nobody_may_not_read_stop_nothing() {
 }
 
 #[test]
-fn nobody_removes_what_is_theirs_and_fails_with_the_rest() {
+fn unprivileged_clean_removes_own_leaks_and_fails_for_others() {
     let Some(leaks) = Leaks::new() else { return };
     let roots = leaks.sysv("4K");
     let program = env!("CARGO_BIN_EXE_shmlens");

@@ -60,7 +60,7 @@ c.shmat.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
 ";
 
 #[test]
-fn a_pid_filters_by_holder() {
+fn pid_filters_by_holder() {
     let Some(_world) = World::new() else { return };
     let others = [Sysv::new(0x4d2, 4096, 0o666), Sysv::new(0, 4096, 0o666)];
     let object = Object::new("held", 4096, 0o666).owned_by(NOBODY, NOBODY);
@@ -97,7 +97,7 @@ print('ready'); sys.stdin.read()"
 }
 
 #[test]
-fn users_and_processes_are_told_the_largest_first() {
+fn users_and_processes_are_listed_largest_first() {
     let Some(_world) = World::new() else { return };
     let large = Sysv::new(0, 3 << 20, 0o666).owned_by(NOBODY, NOBODY);
     let small: Vec<Sysv> = (0..2).map(|_| Sysv::new(0, 1000, 0o666)).collect();
@@ -149,7 +149,7 @@ print('ready'); sys.stdin.read()"
 }
 
 #[test]
-fn a_creator_that_never_attaches_is_found_and_the_tables_are_cut() {
+fn creator_that_never_attaches_is_found_and_tables_are_truncated() {
     let Some(_world) = World::new() else { return };
     let create = format!(
         "{SHM}for i in range(5): assert c.shmget(0, 4096, 0o600) >= 0
@@ -173,7 +173,7 @@ print('ready'); sys.stdin.read()"
 }
 
 #[test]
-fn an_overcommitted_dev_shm_is_an_alert() {
+fn overcommitted_dev_shm_alerts() {
     let Some(_world) = World::new() else { return };
     let promised = |as_root: bool| {
         let answer = told_json(&["limits", "--json"], as_root);
@@ -202,7 +202,7 @@ fn an_overcommitted_dev_shm_is_an_alert() {
 }
 
 #[test]
-fn shmem_beyond_the_listed_segments_is_told() {
+fn shmem_beyond_the_listed_segments_is_reported() {
     const MEMFD: u64 = 48 << 20;
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 4 << 20, 0o600);
@@ -228,7 +228,7 @@ print('ready'); sys.stdin.read()"
 }
 
 #[test]
-fn a_mapping_past_the_end_is_told() {
+fn list_reports_a_mapping_past_the_end() {
     let Some(_world) = World::new() else { return };
     for (name, flags) in [("shared", "MAP_SHARED"), ("private", "MAP_PRIVATE")] {
         let object = Object::new(name, 1 << 20, 0o666).owned_by(NOBODY, NOBODY);
@@ -257,7 +257,7 @@ fn a_mapping_past_the_end_is_told() {
 }
 
 #[test]
-fn an_exited_creator_is_marked_whoever_the_maker_is() {
+fn list_marks_dead_creators() {
     let Some(_world) = World::new() else { return };
     let config = std::env::temp_dir().join(format!("shmlens-answers-{}", std::process::id()));
     fs::create_dir_all(config.join("shmlens")).unwrap();
@@ -290,7 +290,7 @@ print('ready'); sys.stdin.read()"
 }
 
 #[test]
-fn a_key_given_as_a_shmid_says_so() {
+fn key_given_as_a_shmid_is_explained() {
     let Some(_world) = World::new() else { return };
     // Shmids grow with each segment: 1234 is none here.
     let sysv = Sysv::new(1234, 4096, 0o666);

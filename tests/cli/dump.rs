@@ -59,7 +59,7 @@ fn hexdump(file: &Path, options: &[&str]) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn a_posix_segment_as_hexdump_writes_it() {
+fn posix_dump_matches_hexdump() {
     let Some(_world) = World::new() else { return };
     for bytes in contents() {
         let object = Object::new("a", bytes.len() as u64, 0o600);
@@ -73,7 +73,7 @@ fn a_posix_segment_as_hexdump_writes_it() {
 }
 
 #[test]
-fn a_part_as_hexdump_writes_it() {
+fn partial_dump_matches_hexdump() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 100_000, 0o600);
     object.write(3, &random(5000));
@@ -96,7 +96,7 @@ fn a_part_as_hexdump_writes_it() {
 }
 
 #[test]
-fn a_sysv_segment_as_hexdump_writes_it() {
+fn sysv_dump_matches_hexdump() {
     let Some(_world) = World::new() else { return };
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("copy");
@@ -111,7 +111,7 @@ fn a_sysv_segment_as_hexdump_writes_it() {
 }
 
 #[test]
-fn looking_changes_nothing() {
+fn dump_changes_nothing() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 4 << 20, 0o600);
     object.write(2 << 20, b"x");
@@ -136,7 +136,7 @@ fn looking_changes_nothing() {
 }
 
 #[test]
-fn the_largest_segments_there_are_cost_nothing() {
+fn dump_handles_the_largest_segments() {
     let Some(_world) = World::new() else { return };
     let size: u64 = 4 << 40;
     let object = Object::new("huge", size, 0o600);
@@ -164,7 +164,7 @@ fn the_largest_segments_there_are_cost_nothing() {
 }
 
 #[test]
-fn values_of_a_type() {
+fn dump_prints_typed_values() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 24, 0o600);
     object.write(0, &42_u64.to_le_bytes());
@@ -185,7 +185,7 @@ fn values_of_a_type() {
 }
 
 #[test]
-fn what_cannot_be_dumped_is_told() {
+fn dump_reports_what_it_cannot_dump() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     let error = complaint(["dump", "a", "--offset", "101"], 1);
@@ -201,7 +201,7 @@ fn what_cannot_be_dumped_is_told() {
 }
 
 #[test]
-fn a_value_that_is_not_whole_is_told_of_as_it_is_shown() {
+fn dump_reports_a_truncated_value() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("values", 10, 0o600);
     object.write(0, &[1, 0, 0, 0, 2, 0, 0, 0, 3, 0]);
@@ -217,7 +217,7 @@ fn a_value_that_is_not_whole_is_told_of_as_it_is_shown() {
 }
 
 #[test]
-fn who_has_a_lease_on_it_is_asked_and_that_is_said() {
+fn dump_waits_for_a_lease_and_reports_it() {
     let Some(_world) = World::new() else { return };
     let leases = "import fcntl, os, signal, sys\n\
                   signal.signal(signal.SIGIO, signal.SIG_IGN)\n\
@@ -232,7 +232,7 @@ fn who_has_a_lease_on_it_is_asked_and_that_is_said() {
 }
 
 #[test]
-fn who_may_not_read_it_is_told_why() {
+fn dump_explains_a_missing_read_permission() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0, 100, 0o600);
     let _ours = Object::new("ours", 100, 0o600);
@@ -265,7 +265,7 @@ fn begun(name: &str) -> (std::process::Child, Vec<u8>) {
 }
 
 #[test]
-fn what_is_removed_meanwhile_is_dumped_to_its_end() {
+fn dump_completes_after_the_segment_is_removed() {
     let Some(_world) = World::new() else { return };
     let bytes = random(8 << 20);
     let object = Object::new("a", bytes.len() as u64, 0o600);
@@ -278,7 +278,7 @@ fn what_is_removed_meanwhile_is_dumped_to_its_end() {
 }
 
 #[test]
-fn what_is_shrunk_or_replaced_meanwhile_is_told() {
+fn dump_reports_a_segment_shrunk_or_replaced_meanwhile() {
     let Some(_world) = World::new() else { return };
     let bytes = random(8 << 20);
     let object = Object::new("a", bytes.len() as u64, 0o600);
@@ -303,7 +303,7 @@ fn what_is_shrunk_or_replaced_meanwhile_is_told() {
 }
 
 #[test]
-fn ctrl_c_stops_it() {
+fn ctrl_c_stops_the_command() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("huge", 4 << 40, 0o600);
     let mut child =
@@ -317,7 +317,7 @@ fn ctrl_c_stops_it() {
 }
 
 #[test]
-fn a_full_disk_and_a_closed_pipe() {
+fn dump_reports_a_full_disk_and_accepts_a_closed_pipe() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 4 << 20, 0o600);
     for options in [&["--no-squeezing"][..], &["--raw"], &["--as", "u8", "--no-squeezing"]] {

@@ -8,7 +8,7 @@ use std::fs;
 use std::process::Stdio;
 
 #[test]
-fn a_text_in_every_posix_segment() {
+fn find_searches_every_posix_segment() {
     let Some(_world) = World::new() else { return };
     let a = Object::new("a", 10_000, 0o600);
     a.write(4090, b"hello world");
@@ -28,7 +28,7 @@ fn a_text_in_every_posix_segment() {
 }
 
 #[test]
-fn matches_in_a_hole_of_terabytes_are_counted_at_once() {
+fn matches_in_a_huge_hole_are_counted_immediately() {
     let Some(_world) = World::new() else { return };
     let hole = Object::new("hole", 4 << 40, 0o600);
     hole.write(1 << 41, b"data");
@@ -41,7 +41,7 @@ fn matches_in_a_hole_of_terabytes_are_counted_at_once() {
 }
 
 #[test]
-fn hex_and_values() {
+fn find_accepts_hex_and_values() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 100, 0o600);
     object.write(10, &[0xde, 0xad, 0x07, 0xef]);
@@ -61,7 +61,7 @@ fn hex_and_values() {
 }
 
 #[test]
-fn sysv_segments_are_searched_when_they_are_named_and_not_touched_else() {
+fn sysv_segments_are_searched_only_by_name() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 10_000, 0o600);
     sysv.write(4090, b"hello");
@@ -79,7 +79,7 @@ fn sysv_segments_are_searched_when_they_are_named_and_not_touched_else() {
 }
 
 #[test]
-fn what_may_not_be_read_is_told() {
+fn find_reports_unreadable_segments() {
     let Some(_world) = World::new() else { return };
     let open = Object::new("open", 100, 0o644);
     open.write(0, b"hello");
@@ -103,7 +103,7 @@ fn what_may_not_be_read_is_told() {
 }
 
 #[test]
-fn nothing_found_and_wrong_patterns() {
+fn find_status_tells_no_match_from_a_wrong_pattern() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     assert_eq!(complaint(["find", "hello"], 1), "");
@@ -124,7 +124,7 @@ fn nothing_found_and_wrong_patterns() {
 }
 
 #[test]
-fn ctrl_c_stops_it() {
+fn ctrl_c_stops_the_command() {
     let Some(_world) = World::new() else { return };
     // Matches in a hole are only counted, but each of them is printed.
     let _object = Object::new("huge", 4 << 40, 0o600);
@@ -148,7 +148,7 @@ fn ctrl_c_stops_it() {
 }
 
 #[test]
-fn json_is_an_object_a_line() {
+fn json_prints_one_object_per_line() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 100, 0o600);
     object.write(0, b"abab ab");

@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::os::unix::net::UnixListener;
 
 #[test]
-fn it_leaves_no_trace() {
+fn info_leaves_no_trace() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 1 << 20, 0o600);
     drop(shm::Attachment::read_only(sysv.shmid).unwrap());
@@ -29,7 +29,7 @@ fn it_leaves_no_trace() {
 }
 
 #[test]
-fn a_segment_has_several_names_and_one_report() {
+fn info_reports_the_same_for_every_name() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 1 << 20, 0o600);
     let _object = Object::new("psm_1f09ab2c", 100, 0o600);
@@ -50,7 +50,7 @@ fn a_segment_has_several_names_and_one_report() {
 }
 
 #[test]
-fn a_name_that_fits_none_or_several_is_an_error_that_lists_them() {
+fn ambiguous_or_unknown_name_lists_candidates() {
     let Some(_world) = World::new() else { return };
     let _objects = ["camera0", "camera1"].map(|name| Object::new(name, 1, 0o600));
     let error = complaint(["info", "camera"], 1);
@@ -63,7 +63,7 @@ fn a_name_that_fits_none_or_several_is_an_error_that_lists_them() {
 }
 
 #[test]
-fn what_is_no_memory_is_called_what_it_is() {
+fn info_names_the_type_of_other_files() {
     let Some(_world) = World::new() else { return };
     let path = |name: &str| format!("/dev/shm/{name}");
     nix::unistd::mkfifo(path("fifo").as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -84,7 +84,7 @@ fn what_is_no_memory_is_called_what_it_is() {
 }
 
 #[test]
-fn who_may_not_read_it_is_told_whose_it_is_and_what_would_help() {
+fn unreadable_segment_reports_owner_and_remedy() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0, 100, 0o600);
     let _object = Object::new("mine", 100, 0o640);
@@ -105,7 +105,7 @@ fn who_may_not_read_it_is_told_whose_it_is_and_what_would_help() {
 }
 
 #[test]
-fn the_largest_size_there_is() {
+fn largest_size_works() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("huge", i64::MAX as u64, 0o600);
     let told = printed(["info", "huge"]);

@@ -8,7 +8,7 @@ use std::fs;
 use std::process::{self, Command};
 
 #[test]
-fn each_limit_and_its_use() {
+fn limits_reports_each_limit_and_its_use() {
     let Some(_world) = World::new() else { return };
     let _sysv = [Sysv::new(1, 5000, 0o600), Sysv::new(2, 1, 0o600)];
     let object = Object::new("a", 1 << 30, 0o600);
@@ -40,7 +40,7 @@ fn each_limit_and_its_use() {
 }
 
 #[test]
-fn what_is_nearly_full_is_told_with_its_users() {
+fn nearly_full_limit_is_reported_with_its_users() {
     let Some(_world) = World::new() else { return };
     assert_eq!(json(["limits", "--json"])["alerts"], Value::Array(vec![]));
     // A tmpfs of 1 MiB, and ten ids, of this world alone.
@@ -91,7 +91,7 @@ impl Drop for Run {
 }
 
 #[test]
-fn what_systemd_takes_at_logout_is_told() {
+fn limits_warns_of_removal_at_logout() {
     let Some(_world) = World::new() else { return };
     let _run = Run::new();
     let users = fs::read_to_string("/etc/passwd").unwrap();

@@ -30,7 +30,7 @@ fn ipcs(options: &str) -> Option<HashMap<String, Vec<String>>> {
 }
 
 #[test]
-fn json_says_what_ipcs_says() {
+fn json_matches_ipcs() {
     let Some(_world) = World::new() else { return };
     let keyed = Sysv::new(0xdead_beef, 5000, 0o640).owned_by(NOBODY, 100_000);
     let private = Sysv::new(0, 1 << 20, 0o606);
@@ -76,7 +76,7 @@ fn json_says_what_ipcs_says() {
 }
 
 #[test]
-fn json_says_what_stat_says() {
+fn json_matches_stat() {
     let Some(_world) = World::new() else { return };
     let objects = [
         Object::new("a", 4097, 0o606),
@@ -115,7 +115,7 @@ fn jiff_text(seconds: i64) -> String {
 }
 
 #[test]
-fn json_says_what_python_says() {
+fn json_matches_python() {
     let Some(_world) = World::new() else { return };
     let program = "import ctypes, json, os\n\
         from multiprocessing import shared_memory\n\
@@ -180,7 +180,7 @@ fn has_shape(object: &Value, shape: &[(&str, &str)]) {
 }
 
 #[test]
-fn json_has_the_promised_shape() {
+fn json_has_the_documented_shape() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(1, 1, 0o600);
     let object = Object::new("a", 1, 0o600);
@@ -263,7 +263,7 @@ fn json_has_the_promised_shape() {
 }
 
 #[test]
-fn what_is_no_segment_is_not_listed_and_hides_none() {
+fn other_files_are_not_listed_and_hide_no_segment() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("real", 1, 0o600);
     let path = |name: &str| format!("/dev/shm/{name}");
@@ -277,7 +277,7 @@ fn what_is_no_segment_is_not_listed_and_hides_none() {
 }
 
 #[test]
-fn a_directory_that_may_not_be_read_is_told_and_the_rest_shown() {
+fn unreadable_directory_is_reported_and_the_rest_listed() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("seen", 1, 0o600);
     for (name, mode) in [("closed", 0o700), ("names-only", 0o744)] {
@@ -296,7 +296,7 @@ fn a_directory_that_may_not_be_read_is_told_and_the_rest_shown() {
 }
 
 #[test]
-fn a_proc_without_system_v_hides_no_segment() {
+fn proc_without_system_v_hides_no_segment() {
     let Some(_world) = World::new() else { return };
     let (Some(unshare), Some(_)) = (tool("unshare"), tool("mount")) else { return };
     let _object = Object::new("seen", 1, 0o600);
@@ -309,7 +309,7 @@ fn a_proc_without_system_v_hides_no_segment() {
 }
 
 #[test]
-fn without_a_match_the_table_is_empty_and_that_is_fine() {
+fn list_without_a_match_succeeds_with_an_empty_table() {
     let Some(_world) = World::new() else { return };
     assert_eq!(printed(["list"]).lines().count(), 1);
     assert_eq!(printed(["list", "--no-header"]), "");
@@ -320,7 +320,7 @@ fn without_a_match_the_table_is_empty_and_that_is_fine() {
 }
 
 #[test]
-fn the_table_is_aligned_and_plain() {
+fn table_is_aligned_and_plain() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 24 << 20, 0o666);
     sysv.lock();
@@ -350,7 +350,7 @@ fn the_table_is_aligned_and_plain() {
 }
 
 #[test]
-fn sorted_by_any_field_both_ways_with_what_is_absent_last() {
+fn list_sorts_by_every_field_with_missing_values_last() {
     let Some(_world) = World::new() else { return };
     let _one = Object::new("one", 10, 0o600);
     let _two = Object::new("two", 300, 0o644);
@@ -373,7 +373,7 @@ fn sorted_by_any_field_both_ways_with_what_is_absent_last() {
 }
 
 #[test]
-fn csv_reads_back() {
+fn csv_round_trips() {
     let Some(_world) = World::new() else { return };
     let _odd = Object::new("a,\"b\" c\n", 1 << 20, 0o600);
     let _sysv = Sysv::new(0x4d2, 5, 0o640);
@@ -412,7 +412,7 @@ fn csv_reads_back() {
 }
 
 #[test]
-fn wrong_words_are_wrong_usage() {
+fn invalid_arguments_are_usage_errors() {
     for (error, needed) in [
         (complaint(["list", "colour=red"], 2), "unknown field 'colour'"),
         (complaint(["list", "size>much"], 2), "'size>much': expected a size"),

@@ -31,7 +31,7 @@ fn free_shmid() -> i32 {
 }
 
 #[test]
-fn a_full_form_never_reads_another_object() {
+fn full_name_never_matches_another_object() {
     let Some(_world) = World::new() else { return };
     let gone = free_shmid();
     let names = [
@@ -78,7 +78,7 @@ fn a_full_form_never_reads_another_object() {
 }
 
 #[test]
-fn a_prefix_is_said_in_full_and_only_for_commands_that_look() {
+fn prefix_is_expanded_only_for_reading_commands() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("state-of-things", 4, 0o600);
     let (status, _, stderr) = run(["dump", "sta"]);
@@ -91,7 +91,7 @@ fn a_prefix_is_said_in_full_and_only_for_commands_that_look() {
 }
 
 #[test]
-fn a_name_with_two_meanings_changes_nothing_until_a_kind_decides() {
+fn ambiguous_name_changes_nothing_without_a_kind() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 10, 0o600);
     let gone = free_shmid();
@@ -144,7 +144,7 @@ fn a_name_with_two_meanings_changes_nothing_until_a_kind_decides() {
 }
 
 #[test]
-fn files_that_are_not_segments_count_as_a_second_meaning() {
+fn files_that_are_not_segments_make_a_name_ambiguous() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(7, 10, 0o600);
     let shmid = sysv.shmid;
@@ -165,7 +165,7 @@ fn files_that_are_not_segments_count_as_a_second_meaning() {
 }
 
 #[test]
-fn a_star_in_dev_shm_removes_only_objects() {
+fn shell_glob_in_dev_shm_removes_only_objects() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 10, 0o600);
     let names = ["7000", "0x4d2", "key:1234", "sysv:0", "posix:a", "a", r"b\x41", "--force", "-y"];
@@ -205,7 +205,7 @@ fn a_star_in_dev_shm_removes_only_objects() {
 }
 
 #[test]
-fn a_path_is_a_posix_name_for_every_command() {
+fn every_command_accepts_a_path_as_a_posix_name() {
     let Some(_world) = World::new() else { return };
     let path = "/dev/shm/made/by path";
     fs::create_dir("/dev/shm/made").unwrap();
@@ -222,7 +222,7 @@ fn a_path_is_a_posix_name_for_every_command() {
 }
 
 #[test]
-fn names_that_are_not_utf_8_work_like_any_other() {
+fn non_utf8_names_work() {
     let Some(_world) = World::new() else { return };
     let object = Object::new(b"caf\xe9", 4, 0o600);
     object.write(0, b"caf\xe9");
@@ -261,7 +261,7 @@ fn names_that_are_not_utf_8_work_like_any_other() {
 }
 
 #[test]
-fn a_backslash_in_a_file_name_is_not_read_as_an_escape() {
+fn backslash_in_a_file_name_is_literal() {
     let Some(_world) = World::new() else { return };
     let literal = Object::new(r"a\x41", 1, 0o600);
     let escaped = Object::new("aA", 1, 0o600);
@@ -277,7 +277,7 @@ fn a_backslash_in_a_file_name_is_not_read_as_an_escape() {
 }
 
 #[test]
-fn names_that_begin_with_a_dash_work_after_two() {
+fn names_starting_with_a_dash_work_after_double_dash() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("-rf", 4, 0o600);
     let (status, _, stderr) = run(["dump", "--", "-rf"]);

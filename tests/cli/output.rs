@@ -8,7 +8,7 @@ use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 #[test]
-fn a_closed_pipe_ends_it_quietly() {
+fn closed_pipe_ends_the_command_quietly() {
     let Some(_world) = World::new() else { return };
     let _objects: Vec<Object> =
         (0..3000).map(|number| Object::new(format!("{number:0>200}"), 1, 0o600)).collect();
@@ -25,7 +25,7 @@ fn a_closed_pipe_ends_it_quietly() {
 }
 
 #[test]
-fn a_full_disk_is_reported() {
+fn full_disk_is_reported() {
     let Some(_world) = World::new() else { return };
     for report in [&["list"][..], &["list", "--json"], &["list", "--csv"], &["limits"], &["man"]] {
         let full = File::options().write(true).open("/dev/full").unwrap();
@@ -37,13 +37,13 @@ fn a_full_disk_is_reported() {
 }
 
 #[test]
-fn without_a_terminal_the_ui_points_to_list() {
+fn ui_without_a_terminal_suggests_list() {
     let error = complaint([], 2);
     assert!(error.contains("terminal") && error.contains("shmlens list"), "{error}");
 }
 
 #[test]
-fn the_manual_is_sound() {
+fn man_page_is_valid() {
     let page = printed(["man"]);
     let Some(groff) = tool("groff") else { return };
     let mut child = Command::new(groff)
@@ -58,7 +58,7 @@ fn the_manual_is_sound() {
 }
 
 #[test]
-fn the_completions_are_sound() {
+fn completions_are_valid() {
     let script = printed(["completions", "bash"]);
     assert!(script.contains("--columns") && script.contains("limits"));
     let Some(bash) = tool("bash") else { return };

@@ -67,7 +67,7 @@ fn tracked(name: &str) -> Option<Child> {
 }
 
 #[test]
-fn an_object_that_pythons_tracker_unlinked_is_read_by_its_former_name() {
+fn object_unlinked_by_the_python_tracker_is_readable_by_former_name() {
     let Some(_world) = World::new() else { return };
     let Some(_holder) = tracked("psm_1f09ab2c") else { return };
     let segment = unlinked();
@@ -97,7 +97,7 @@ fn an_object_that_pythons_tracker_unlinked_is_read_by_its_former_name() {
 }
 
 #[test]
-fn an_unlinked_object_is_watched_until_its_last_holder_exits() {
+fn unlinked_object_is_watched_until_its_last_holder_exits() {
     let Some(_world) = World::new() else { return };
     let Some(mut holder) = tracked("camera0") else { return };
     let mut watch = Child::spawn_piped(shmlens().args(["watch", "--csv", "camera0"]));
@@ -110,7 +110,7 @@ fn an_unlinked_object_is_watched_until_its_last_holder_exits() {
 }
 
 #[test]
-fn an_unlinked_object_is_saved_and_restored_under_its_former_name() {
+fn unlinked_object_is_saved_and_restored_under_its_former_name() {
     let Some(_world) = World::new() else { return };
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("camera0.saved");
@@ -144,7 +144,7 @@ fn an_unlinked_object_is_saved_and_restored_under_its_former_name() {
 }
 
 #[test]
-fn the_owner_rescues_what_a_holder_has_open_and_learns_what_a_mapping_needs() {
+fn owner_rescues_open_objects_and_gets_a_remedy_for_mapped_ones() {
     let Some(_world) = World::new() else { return };
     let Some(program) = compile_cpp("tests/cli/unlinked_holder.cpp") else { return };
     let shmlens = |arguments: &[&str]| {
@@ -195,7 +195,7 @@ fn the_owner_rescues_what_a_holder_has_open_and_learns_what_a_mapping_needs() {
 }
 
 #[test]
-fn a_former_name_that_two_objects_had_lists_both() {
+fn shared_former_name_lists_both_objects() {
     let Some(_world) = World::new() else { return };
     let Some(_holder) = holder(&[["/twice", "one", "open"], ["/twice", "two", "open"]]) else { return };
     let list = json(["list", "--json", "kind=deleted"]);
@@ -213,7 +213,7 @@ fn a_former_name_that_two_objects_had_lists_both() {
 }
 
 #[test]
-fn a_command_that_changes_something_explains_a_former_name() {
+fn modifying_command_explains_a_former_name() {
     let Some(_world) = World::new() else { return };
     let Some(_holder) = holder(&[["/old", "text", "open"]]) else { return };
     let id = unlinked()["id"].as_str().unwrap().to_owned();
@@ -230,7 +230,7 @@ fn a_command_that_changes_something_explains_a_former_name() {
 }
 
 #[test]
-fn a_live_name_always_wins_over_a_former_one() {
+fn live_name_wins_over_a_former_name() {
     let Some(_world) = World::new() else { return };
     let Some(_holder) = holder(&[["/name", "old", "open"], ["/camera", "exact", "open"]]) else { return };
     let object = Object::new("name", 3, 0o600);
@@ -247,7 +247,7 @@ fn a_live_name_always_wins_over_a_former_one() {
 }
 
 #[test]
-fn holders_that_are_hard_to_see_keep_their_objects_in_the_list() {
+fn objects_of_hard_to_see_holders_stay_listed() {
     let Some(_world) = World::new() else { return };
     let Some(program) = compile_cpp("tests/cli/hidden_holder.cpp") else { return };
     let _holder = ready(&mut Command::new(program));

@@ -25,7 +25,7 @@ fn change(child: &mut Child) -> String {
 }
 
 #[test]
-fn bytes_as_they_change() {
+fn watch_prints_changed_bytes() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 4 << 40, 0o600);
     object.write(0, &[1; 32]);
@@ -40,7 +40,7 @@ fn bytes_as_they_change() {
 }
 
 #[test]
-fn values_of_a_sysv_segment() {
+fn watch_prints_values_of_a_sysv_segment() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600);
     let mut child = watch(&["0x4d2", "--as", "f64le", "--offset", "8", "--length", "16", "--count", "2"]);
@@ -53,7 +53,7 @@ fn values_of_a_sysv_segment() {
 }
 
 #[test]
-fn json_and_text() {
+fn watch_prints_json_and_text() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 100, 0o600);
     for (form, options) in [("json", &["--json"][..]), ("text", &[])] {
@@ -85,7 +85,7 @@ fn json_and_text() {
 }
 
 #[test]
-fn it_ends_when_the_segment_does() {
+fn watch_ends_with_the_segment() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 100, 0o600);
     let sysv = Sysv::new(0x4d2, 100, 0o600);
@@ -99,7 +99,7 @@ fn it_ends_when_the_segment_does() {
 }
 
 #[test]
-fn one_that_is_marked_from_the_beginning_is_watched_until_nobody_else_holds_it() {
+fn marked_segment_is_watched_until_the_last_holder_detaches() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let held = shmlens::sys::shm::Attachment::read_write(sysv.shmid).unwrap();
@@ -112,7 +112,7 @@ fn one_that_is_marked_from_the_beginning_is_watched_until_nobody_else_holds_it()
 }
 
 #[test]
-fn ctrl_c_is_a_good_end_and_so_is_a_reader_who_goes() {
+fn ctrl_c_and_a_closed_pipe_end_watch_successfully() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     let mut child = watch(&["a"]);
@@ -127,7 +127,7 @@ fn ctrl_c_is_a_good_end_and_so_is_a_reader_who_goes() {
 }
 
 #[test]
-fn wrong_words() {
+fn invalid_arguments_are_usage_errors() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     for (error, words) in [

@@ -49,7 +49,7 @@ fn segment_with(key: u32, size: u64, content: &[u8]) -> Sysv {
 }
 
 #[test]
-fn the_next_demo_takes_them_away() {
+fn next_demo_removes_leftovers() {
     let Some(_world) = World::new() else { return };
     let killed = Killed::new();
     let mut next = Headless::start();
@@ -61,7 +61,7 @@ fn the_next_demo_takes_them_away() {
 }
 
 #[test]
-fn a_demo_that_lives_is_not_even_looked_at() {
+fn running_demo_is_not_touched() {
     let Some(_world) = World::new() else { return };
     let living = Headless::start();
     let before = [row(living.state), row(living.orphan)];
@@ -76,7 +76,7 @@ fn a_demo_that_lives_is_not_even_looked_at() {
 }
 
 #[test]
-fn objects_that_only_look_like_a_demos_stay() {
+fn objects_resembling_leftovers_stay() {
     let Some(_world) = World::new() else { return };
     let killed = Killed::new();
     let (list, picture) = (name_of(&killed.demo.list), name_of(&killed.demo.picture));
@@ -122,7 +122,7 @@ fn objects_that_only_look_like_a_demos_stay() {
 }
 
 #[test]
-fn whatever_else_has_the_name_of_a_demos_object_stays() {
+fn other_files_with_a_demo_name_stay() {
     let Some(_world) = World::new() else { return };
     let killed = Killed::new();
     let (list, picture) = (name_of(&killed.demo.list), name_of(&killed.demo.picture));
@@ -150,7 +150,7 @@ fn whatever_else_has_the_name_of_a_demos_object_stays() {
 }
 
 #[test]
-fn segments_that_only_look_like_a_demos_stay() {
+fn system_v_segments_resembling_leftovers_stay() {
     let Some(_world) = World::new() else { return };
     let killed = Killed::new();
     let size = killed.state.len() as u64;

@@ -48,14 +48,14 @@ fn cpp_and_cpp_share_a_system_v_segment() {
 }
 
 #[test]
-fn cpp_and_python_share_an_object_under_the_text_of_a_key() {
+fn cpp_and_python_share_an_object_named_like_a_key() {
     let Some(_world) = World::new() else { return };
     let readers = ["posix_reader.cpp", "posix_reader.py", "posix_reader.py"];
     meet("posix_writer.cpp", "/1234", "written by C++", &readers, Signal::SIGINT);
 }
 
 #[test]
-fn python_and_cpp_share_it_the_other_way_round() {
+fn python_writes_and_cpp_reads() {
     let Some(_world) = World::new() else { return };
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let readers = ["posix_reader.cpp", "posix_reader.py"];
@@ -64,7 +64,7 @@ fn python_and_cpp_share_it_the_other_way_round() {
 }
 
 #[test]
-fn writers_end_by_themselves_after_their_count() {
+fn writers_exit_after_their_count() {
     let Some(_world) = World::new() else { return };
     for (writer, name) in
         [("sysv_writer.cpp", "1234"), ("posix_writer.cpp", "/1234"), ("posix_writer.py", "1234")]
@@ -76,7 +76,7 @@ fn writers_end_by_themselves_after_their_count() {
 }
 
 #[test]
-fn a_path_stands_for_its_key() {
+fn path_selects_its_ftok_key() {
     let Some(_world) = World::new() else { return };
     let path = asset("layout.hpp");
     let path = path.to_str().unwrap();
@@ -99,7 +99,7 @@ fn a_path_stands_for_its_key() {
 }
 
 #[test]
-fn what_is_taken_missing_or_strange_is_refused() {
+fn existing_missing_and_invalid_targets_are_refused() {
     let Some(_world) = World::new() else { return };
     let refused = |name: &str, arguments: &[&str], why: &str| {
         let Some(output) = run(name, arguments) else { return };
@@ -122,7 +122,7 @@ fn what_is_taken_missing_or_strange_is_refused() {
 }
 
 #[test]
-fn from_python_3_13_on_it_asks_not_to_be_tracked() {
+fn python_3_13_turns_tracking_off() {
     let Some(python) = tool("python3") else { return };
     let text = "import sys, posix_reader as reader\n\
                 reader.SharedMemory = lambda **arguments: arguments\n\

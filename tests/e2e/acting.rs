@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const LOCKED: u32 = 0o2000;
 
 #[test]
-fn permissions_and_locks_are_changed_and_taken_back() {
+fn permission_and_lock_changes_can_be_undone() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 8192, 0o600);
     let mode = || shm::stat(sysv.shmid).unwrap().mode;
@@ -39,7 +39,7 @@ fn permissions_and_locks_are_changed_and_taken_back() {
 }
 
 #[test]
-fn what_is_removed_is_brought_back() {
+fn undo_restores_a_removed_segment() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 100_000, 0o640);
     object.write(70_000, b"what was in it");
@@ -79,7 +79,7 @@ fn files(below: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_copy_that_takes_long_shows_how_far_it_is_and_is_stopped() {
+fn long_copy_shows_progress_and_can_be_stopped() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, LARGE, 0o600);
     sysv.write(0, &vec![7; usize::try_from(LARGE).unwrap()]);
@@ -102,7 +102,7 @@ fn a_copy_that_takes_long_shows_how_far_it_is_and_is_stopped() {
 }
 
 #[test]
-fn an_unlinked_object_is_saved_with_w_and_restored() {
+fn unlinked_object_is_saved_with_w_and_restored() {
     let Some(_world) = World::new() else { return };
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("rescued");

@@ -19,7 +19,7 @@ fn leave(terminal: &Terminal) {
 }
 
 #[test]
-fn looking_attaches_once_and_leaving_detaches() {
+fn inspect_attaches_once_and_detaches_on_leaving() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     assert_eq!(nattch(0), 1);
@@ -35,7 +35,7 @@ fn looking_attaches_once_and_leaving_detaches() {
 }
 
 #[test]
-fn what_is_kept_is_marked_and_let_go_of() {
+fn kept_attachment_is_marked_and_can_be_detached() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
@@ -64,7 +64,7 @@ fn what_is_kept_is_marked_and_let_go_of() {
 }
 
 #[test]
-fn all_that_is_held_is_let_go_and_the_last_hold_takes_the_segment_along() {
+fn last_detach_destroys_a_marked_segment() {
     let Some(_world) = World::new() else { return };
     let (marked, other) = (Sysv::new(0x4d2, 8192, 0o600), Sysv::new(0x4d3, 4096, 0o600));
     let terminal = open();
@@ -101,7 +101,7 @@ fn all_that_is_held_is_let_go_and_the_last_hold_takes_the_segment_along() {
 }
 
 #[test]
-fn quitting_lets_go_of_all() {
+fn quit_detaches_everything() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
@@ -115,7 +115,7 @@ fn quitting_lets_go_of_all() {
 }
 
 #[test]
-fn a_segment_that_is_removed_lives_no_longer_than_it_is_looked_at() {
+fn removed_segment_is_freed_when_inspect_closes() {
     let Some(_world) = World::new() else { return };
     let Some(writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();

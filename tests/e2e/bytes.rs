@@ -14,7 +14,7 @@ fn inside() -> Option<(Child, Terminal)> {
 }
 
 #[test]
-fn text_is_found_the_next_and_the_one_before() {
+fn search_finds_text_forward_and_backward() {
     let Some(_world) = World::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     terminal.send("/t");
@@ -35,7 +35,7 @@ fn text_is_found_the_next_and_the_one_before() {
 }
 
 #[test]
-fn bytes_and_values_are_found() {
+fn search_finds_bytes_and_values() {
     let Some(_world) = World::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     terminal.send("\\77 ?? 69<Enter>");
@@ -51,7 +51,7 @@ fn bytes_and_values_are_found() {
 }
 
 #[test]
-fn an_offset_is_gone_to() {
+fn go_to_moves_to_an_offset() {
     let Some(_world) = World::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     for (typed, place) in [
@@ -83,7 +83,7 @@ fn an_offset_is_gone_to() {
 }
 
 #[test]
-fn marks_are_gone_back_to() {
+fn marks_can_be_revisited() {
     let Some(_world) = World::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     terminal.send("o16<Enter>");
@@ -98,7 +98,7 @@ fn marks_are_gone_back_to() {
 }
 
 #[test]
-fn the_next_change_far_away_is_gone_to() {
+fn next_change_jumps_to_a_distant_change() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 64 << 10, 0o600);
     object.write(0, &vec![1; 64 << 10]);
@@ -122,7 +122,7 @@ fn the_next_change_far_away_is_gone_to() {
 }
 
 #[test]
-fn the_next_data_past_a_hole() {
+fn next_data_skips_a_hole() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 1 << 30, 0o600);
     object.write(700 << 20, b"here");
@@ -136,7 +136,7 @@ fn the_next_data_past_a_hole() {
 }
 
 #[test]
-fn bytes_are_shown_as_a_type_in_either_order_and_in_rows_of_any_width() {
+fn bytes_are_shown_by_type_order_and_row_width() {
     let Some(_world) = World::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     terminal.send("t");
@@ -157,7 +157,7 @@ fn bytes_are_shown_as_a_type_in_either_order_and_in_rows_of_any_width() {
 }
 
 #[test]
-fn bytes_are_copied_in_every_form() {
+fn bytes_are_copied_in_every_format() {
     let Some(_world) = World::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     for (form, text) in [

@@ -17,7 +17,7 @@ fn leak() -> Option<i32> {
 }
 
 #[test]
-fn what_is_leaked_goes_and_what_is_held_stays() {
+fn clean_removes_leaks_and_keeps_held_segments() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let Some(shmid) = leak() else { return };
@@ -50,7 +50,7 @@ fn what_is_leaked_goes_and_what_is_held_stays() {
 }
 
 #[test]
-fn a_semaphore_that_is_waited_for_is_shown_as_what_it_is() {
+fn awaited_semaphore_is_identified() {
     let Some(_world) = World::new() else { return };
     // `sem_open` of the C library itself.
     let text = "import ctypes, time\n\

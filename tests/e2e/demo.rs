@@ -20,7 +20,7 @@ fn open() -> Terminal {
 }
 
 #[test]
-fn its_world_moves_and_is_gone_after_the_key() {
+fn demo_updates_and_disappears_on_quit() {
     let Some(_world) = World::new() else { return };
     let terminal = open();
     assert_eq!(totals(), (2, 3));
@@ -35,7 +35,7 @@ fn its_world_moves_and_is_gone_after_the_key() {
 }
 
 #[test]
-fn it_is_gone_after_a_signal() {
+fn demo_disappears_after_a_signal() {
     let Some(_world) = World::new() else { return };
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
         let mut terminal = open();
@@ -47,7 +47,7 @@ fn it_is_gone_after_a_signal() {
 }
 
 #[test]
-fn it_is_gone_after_a_hang_up() {
+fn demo_disappears_after_a_hangup() {
     let Some(_world) = World::new() else { return };
     let mut terminal = open();
     terminal.hang_up();
@@ -56,7 +56,7 @@ fn it_is_gone_after_a_hang_up() {
 }
 
 #[test]
-fn without_a_terminal_nothing_is_made() {
+fn demo_without_a_terminal_creates_nothing() {
     let Some(_world) = World::new() else { return };
     let output = shmlens().arg("demo").stdin(std::process::Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

@@ -10,7 +10,7 @@ use std::time::Instant;
 use vt100::Screen;
 
 #[test]
-fn a_signal_from_outside() {
+fn signal_restores_the_terminal_and_detaches() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", "20") else { return };
     for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
@@ -26,7 +26,7 @@ fn a_signal_from_outside() {
 }
 
 #[test]
-fn ctrl_c_inside() {
+fn ctrl_c_restores_the_terminal_and_detaches() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", "20") else { return };
     let mut terminal = open_first();
@@ -37,7 +37,7 @@ fn ctrl_c_inside() {
 }
 
 #[test]
-fn the_terminal_goes_away() {
+fn hangup_ends_the_program_and_detaches() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", "20") else { return };
     let mut terminal = open_first();
@@ -51,7 +51,7 @@ fn the_terminal_goes_away() {
 }
 
 #[test]
-fn stopped_and_going_on_it_is_live_again() {
+fn resumed_program_is_live_again() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("posix_writer.cpp", "/1234", "20") else { return };
     let Some(bash) = tool("bash") else { return };
@@ -83,7 +83,7 @@ fn stopped_and_going_on_it_is_live_again() {
 }
 
 #[test]
-fn without_a_terminal_it_says_what_to_do_instead() {
+fn missing_terminal_suggests_an_alternative() {
     // Standard input or output alone is no terminal; the rest stays one.
     for (redirect, left) in [("</dev/null", ""), (">out", "")] {
         let mut command = Command::new("sh");
@@ -107,7 +107,7 @@ fn without_a_terminal_it_says_what_to_do_instead() {
 }
 
 #[test]
-fn keys_that_come_all_at_once_are_all_taken() {
+fn key_burst_is_handled_completely() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("posix_writer.cpp", "/1234", STILL) else { return };
     let terminal = open_first();

@@ -24,7 +24,7 @@ fn reader(name: &str) -> Option<Child> {
 }
 
 #[test]
-fn everybody_is_listed_with_what_they_may_do_and_one_is_ended() {
+fn holders_are_listed_with_access_and_can_be_ended() {
     let Some(_world) = World::new() else { return };
     let Some(mut cpp) = writer("posix_writer.cpp", "held", STILL) else { return };
     let Some(mut python) = reader("held") else { return };
@@ -70,7 +70,7 @@ fn everybody_is_listed_with_what_they_may_do_and_one_is_ended() {
 }
 
 #[test]
-fn one_that_does_not_listen_is_told_so() {
+fn process_ignoring_sigterm_is_reported() {
     let Some(_world) = World::new() else { return };
     let text = "import signal, time\n\
                 from multiprocessing import shared_memory as m\n\
@@ -98,7 +98,7 @@ fn one_that_does_not_listen_is_told_so() {
 
 /// Where `/proc` is of another pid namespace, a number there is another process here.
 #[test]
-fn a_pid_of_another_namespace_ends_nobody_here() {
+fn pid_from_another_namespace_signals_nothing() {
     let Some(_world) = World::new() else { return };
     let Some(unshare) = tool("unshare") else { return };
     let Some(mut holder) = writer("posix_writer.cpp", "held", STILL) else { return };
@@ -133,7 +133,7 @@ fn a_pid_of_another_namespace_ends_nobody_here() {
 }
 
 #[test]
-fn a_name_that_goes_while_it_is_held_is_told() {
+fn unlink_of_a_held_object_is_reported() {
     let Some(_world) = World::new() else { return };
     let text = "from multiprocessing import shared_memory as m\n\
                 s = m.SharedMemory('gone', create=True, size=50000)\n\

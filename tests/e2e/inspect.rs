@@ -18,7 +18,7 @@ fn glows(screen: &Screen, offset: u16) -> bool {
 }
 
 #[test]
-fn the_bytes_that_real_programs_wrote() {
+fn inspect_shows_bytes_of_real_programs() {
     let Some(_world) = World::new() else { return };
     for (program, name, text, hex) in [
         ("sysv_writer.cpp", "0x4d2", "ten by C++", "74 65 6e 20 62 79 20 43 2b 2b 00"),
@@ -53,20 +53,20 @@ fn a_change_is_seen(program: &str, name: &str) {
 }
 
 #[test]
-fn a_change_by_cpp_is_seen_within_a_second() {
+fn change_by_cpp_is_shown_within_a_second() {
     let Some(_world) = World::new() else { return };
     a_change_is_seen("sysv_writer.cpp", "0x4d2");
     a_change_is_seen("posix_writer.cpp", "/1234");
 }
 
 #[test]
-fn a_change_by_python_is_seen_within_a_second() {
+fn change_by_python_is_shown_within_a_second() {
     let Some(_world) = World::new() else { return };
     a_change_is_seen("posix_writer.py", "by_python");
 }
 
 #[test]
-fn a_glow_fades() {
+fn highlight_fades() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 64, 0o600);
     let terminal = open_first();
@@ -83,7 +83,7 @@ fn a_glow_fades() {
 }
 
 #[test]
-fn frozen_it_stands_still_and_goes_on() {
+fn freeze_stops_updates_until_resumed() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("posix_writer.cpp", "/1234", "10") else { return };
     let terminal = open_first();
@@ -104,7 +104,7 @@ fn rows_of_bytes(terminal: &Terminal) -> Vec<String> {
 }
 
 #[test]
-fn how_often_it_looks_is_chosen() {
+fn sample_interval_can_be_chosen() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 64, 0o600);
     let terminal = open_first();

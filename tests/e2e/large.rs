@@ -12,7 +12,7 @@ fn most_memory(terminal: &Terminal) -> u64 {
 }
 
 #[test]
-fn the_end_of_4_tib_is_there_at_once_and_in_little_memory() {
+fn end_of_4_tib_opens_immediately_in_little_memory() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("huge", 4 << 40, 0o600);
     object.write((4 << 40) - 4, b"last");
@@ -40,7 +40,7 @@ fn the_end_of_4_tib_is_there_at_once_and_in_little_memory() {
 }
 
 #[test]
-fn a_huge_system_v_segment_is_looked_at_in_pieces() {
+fn huge_system_v_segment_is_read_in_pieces() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::unreserved(1 << 40, 0o600);
     sysv.write((1 << 40) - 4, b"last");
@@ -54,7 +54,7 @@ fn a_huge_system_v_segment_is_looked_at_in_pieces() {
 }
 
 #[test]
-fn the_largest_size_there_is() {
+fn largest_size_works() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("largest", i64::MAX.unsigned_abs(), 0o600);
     let terminal = open_first();
@@ -66,7 +66,7 @@ fn the_largest_size_there_is() {
 }
 
 #[test]
-fn thousands_of_segments() {
+fn thousands_of_segments_are_listed() {
     let Some(_world) = World::new() else { return };
     let _sysv: Vec<Sysv> = (1..=1000).map(|key| Sysv::new(key, 4096, 0o600)).collect();
     let _objects: Vec<Object> = (0..1000).map(|at| Object::new(format!("o{at:03}"), 4096, 0o600)).collect();

@@ -45,14 +45,14 @@ fn all_written(command: Command) -> Vec<u8> {
 }
 
 #[test]
-fn true_colours_where_there_are_some() {
+fn true_color_terminal_gets_true_color() {
     let Some(_world) = World::new() else { return };
     let raw = all_written(shmlens());
     assert!(attributes(&raw).iter().any(|numbers| numbers.windows(2).any(|pair| pair == [48, 2])));
 }
 
 #[test]
-fn no_colours_where_none_are_wanted() {
+fn no_color_turns_color_off() {
     let Some(_world) = World::new() else { return };
     let mut none = shmlens();
     none.env("NO_COLOR", "1");
@@ -72,7 +72,7 @@ fn no_colours_where_none_are_wanted() {
 }
 
 #[test]
-fn sixteen_colours_on_the_console() {
+fn console_gets_sixteen_colors() {
     let Some(_world) = World::new() else { return };
     let mut command = shmlens();
     command.env("TERM", "linux").env("COLORTERM", "");
@@ -86,7 +86,7 @@ fn sixteen_colours_on_the_console() {
 }
 
 #[test]
-fn nothing_but_ascii_where_the_locale_has_no_more() {
+fn non_utf8_locale_gets_ascii_only() {
     let Some(_world) = World::new() else { return };
     let _other = Object::new("カ", 10, 0o600);
     let mut locale = shmlens();
@@ -125,7 +125,7 @@ fn nothing_but_ascii_where_the_locale_has_no_more() {
 }
 
 #[test]
-fn a_theme_of_the_settings() {
+fn theme_setting_is_applied() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -141,7 +141,7 @@ fn a_theme_of_the_settings() {
 }
 
 #[test]
-fn the_cursor_is_where_the_byte_is() {
+fn cursor_is_on_the_selected_byte() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open_first();

@@ -17,7 +17,7 @@ fn at_the_end() -> (Object, Terminal) {
 }
 
 #[test]
-fn it_shrinks() {
+fn inspect_reports_a_shrunk_segment() {
     let Some(_world) = World::new() else { return };
     let (object, terminal) = at_the_end();
     object.file.set_len(100).unwrap();
@@ -33,7 +33,7 @@ fn it_shrinks() {
 }
 
 #[test]
-fn it_is_removed() {
+fn inspect_reports_a_removed_segment() {
     let Some(_world) = World::new() else { return };
     let Some(python) = writer("posix_writer.py", "by_python", STILL) else { return };
     let terminal = open_first();
@@ -45,7 +45,7 @@ fn it_is_removed() {
 }
 
 #[test]
-fn it_is_replaced_by_another_of_its_name() {
+fn inspect_reports_a_replaced_object() {
     let Some(_world) = World::new() else { return };
     let (old, terminal) = at_the_end();
     drop(old);
@@ -60,7 +60,7 @@ fn it_is_replaced_by_another_of_its_name() {
 }
 
 #[test]
-fn its_mode_changes() {
+fn inspect_keeps_reading_after_a_mode_change() {
     let Some(_world) = World::new() else { return };
     let (object, terminal) = at_the_end();
     // Who has it open goes on reading.

@@ -13,7 +13,7 @@ fn double_click(terminal: &Terminal, row: u16, column: u16) {
 }
 
 #[test]
-fn a_click_selects_and_a_double_click_inspects() {
+fn click_selects_and_double_click_inspects() {
     let Some(_world) = World::new() else { return };
     let _objects = objects(4);
     let terminal = open();
@@ -32,7 +32,7 @@ fn a_click_selects_and_a_double_click_inspects() {
 }
 
 #[test]
-fn the_wheel_scrolls() {
+fn wheel_scrolls() {
     let Some(_world) = World::new() else { return };
     let _objects = objects(60);
     let terminal = open();
@@ -52,7 +52,7 @@ fn the_wheel_scrolls() {
 }
 
 #[test]
-fn a_click_on_a_heading_sorts() {
+fn click_on_a_heading_sorts() {
     let Some(_world) = World::new() else { return };
     let _objects = objects(4);
     let terminal = open();
@@ -68,7 +68,7 @@ fn a_click_on_a_heading_sorts() {
 }
 
 #[test]
-fn the_mouse_is_given_back_and_taken_again() {
+fn mouse_capture_toggles() {
     let Some(_world) = World::new() else { return };
     let _objects = objects(4);
     let terminal = open();

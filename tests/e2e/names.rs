@@ -20,7 +20,7 @@ fn is_raw(raw: &[u8]) -> bool {
 }
 
 #[test]
-fn a_name_with_escape_sequences_is_never_raw() {
+fn names_with_escape_sequences_are_escaped() {
     let Some(_world) = World::new() else { return };
     let object = Object::new(EVIL, 64, 0o600);
     object.write(0, b"\x1b]0;bytes\x07\xff");
@@ -48,7 +48,7 @@ fn a_name_with_escape_sequences_is_never_raw() {
 }
 
 #[test]
-fn a_name_is_shown_in_what_is_wrong_with_it_too() {
+fn error_messages_escape_names() {
     let Some(_world) = World::new() else { return };
     let object = Object::new(EVIL, 64, 0o600);
     let terminal = Terminal::start((170, 29), as_nobody(shmlens().get_program(), [""; 0]));
@@ -61,7 +61,7 @@ fn a_name_is_shown_in_what_is_wrong_with_it_too() {
 }
 
 #[test]
-fn what_is_no_memory_is_left_alone() {
+fn files_that_are_not_segments_are_ignored() {
     let Some(_world) = World::new() else { return };
     mkfifo("/dev/shm/fifo", Mode::S_IRWXU).unwrap();
     symlink("/etc/passwd", "/dev/shm/symlink").unwrap();
@@ -81,7 +81,7 @@ fn what_is_no_memory_is_left_alone() {
 }
 
 #[test]
-fn what_becomes_no_memory_while_it_is_open_is_said() {
+fn inspect_reports_an_object_replaced_by_another_file_type() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 64, 0o600);
     object.write(0, b"the last picture");
@@ -95,7 +95,7 @@ fn what_becomes_no_memory_while_it_is_open_is_said() {
 }
 
 #[test]
-fn what_one_may_not_read_is_said_with_owner_mode_and_remedy() {
+fn unreadable_segment_shows_owner_mode_and_remedy() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 64, 0o600);
     let object = Object::new("object", 64, 0o640);

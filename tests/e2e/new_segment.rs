@@ -15,7 +15,7 @@ fn shmids() -> Vec<i32> {
 }
 
 #[test]
-fn one_of_each_kind() {
+fn new_segment_creates_every_kind() {
     let Some(_world) = World::new() else { return };
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), b"what is in it").unwrap();
@@ -54,7 +54,7 @@ fn one_of_each_kind() {
 }
 
 #[test]
-fn what_exists_stays_as_it_is_and_the_overlay_stays_open() {
+fn existing_segment_is_unchanged_and_the_overlay_stays_open() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600);
     let object = Object::new("object", 4096, 0o600);
@@ -80,7 +80,7 @@ fn what_exists_stays_as_it_is_and_the_overlay_stays_open() {
 }
 
 #[test]
-fn a_creation_that_is_stopped_leaves_nothing() {
+fn stopped_creation_leaves_nothing() {
     let Some(_world) = World::new() else { return };
     let source = Object::new("source", 40_000 << 16, 0o600);
     for at in 0..40_000u64 {

@@ -18,7 +18,7 @@ fn answer(terminal: &Terminal, key: &str) {
 }
 
 #[test]
-fn owner_group_and_mode_are_what_was_typed() {
+fn owner_group_and_mode_match_the_input() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 8192, 0o600);
     let object = Object::new("object", 5000, 0o600);
@@ -59,7 +59,7 @@ fn owner_group_and_mode_are_what_was_typed() {
 }
 
 #[test]
-fn who_can_attach_is_said_of_real_users_and_processes() {
+fn overlay_shows_access_of_users_and_processes() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 5000, 0o640).owned_by(1000, NOBODY);
     // A process of nobody, to be asked about.

@@ -26,7 +26,7 @@ fn upper(screen: &Screen) -> Vec<String> {
 }
 
 #[test]
-fn the_table_comes_back_from_any_size() {
+fn table_redraws_after_any_resize() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open();
@@ -35,7 +35,7 @@ fn the_table_comes_back_from_any_size() {
 }
 
 #[test]
-fn bytes_come_back_from_any_size() {
+fn inspect_redraws_after_any_resize() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
@@ -45,7 +45,7 @@ fn bytes_come_back_from_any_size() {
 }
 
 #[test]
-fn another_size_is_another_layout() {
+fn resize_changes_the_layout() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open();
@@ -68,7 +68,7 @@ fn another_size_is_another_layout() {
 /// Both sizes may have come before a picture is drawn: then the screen has the
 /// size that it had, and shows something else.
 #[test]
-fn another_size_for_a_moment() {
+fn brief_resize_redraws() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open();
@@ -83,7 +83,7 @@ fn another_size_for_a_moment() {
 }
 
 #[test]
-fn overlays_come_back_from_any_size() {
+fn overlays_redraw_after_any_resize() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     for (keys, heading) in [("?", "Keys ──"), (":", "Actions ──"), ("s", "Sort by ──"), ("/", "!negated")]
@@ -101,7 +101,7 @@ fn overlays_come_back_from_any_size() {
 /// Memory and time grow with the number of cells, so that only 1000 columns and
 /// 400 rows of a larger terminal are drawn.
 #[test]
-fn a_huge_terminal_is_drawn_in_part() {
+fn huge_terminal_is_drawn_in_part() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = Terminal::start((1100, 420), shmlens());
@@ -132,7 +132,7 @@ fn a_huge_terminal_is_drawn_in_part() {
 /// Keys may come faster than they are handled. They wait in the terminal then,
 /// not in memory.
 #[test]
-fn a_flood_of_keys_takes_no_memory() {
+fn key_flood_takes_no_memory() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open();
@@ -145,7 +145,7 @@ fn a_flood_of_keys_takes_no_memory() {
 }
 
 #[test]
-fn what_is_too_small_says_how_much_is_needed() {
+fn too_small_terminal_shows_the_minimum_size() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     for (size, said) in [

@@ -16,7 +16,7 @@ fn writes_nothing(terminal: &Terminal) {
 }
 
 #[test]
-fn the_table_is_not_drawn_again_by_surveys() {
+fn surveys_do_not_redraw_the_table() {
     let Some(_world) = World::new() else { return };
     let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let Some(_object) = writer("posix_writer.py", "by_python", STILL) else { return };
@@ -30,7 +30,7 @@ fn the_table_is_not_drawn_again_by_surveys() {
 }
 
 #[test]
-fn bytes_are_not_drawn_again_by_looks_at_them() {
+fn samples_do_not_redraw_unchanged_bytes() {
     let Some(_world) = World::new() else { return };
     let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();

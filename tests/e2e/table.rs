@@ -13,7 +13,7 @@ use vt100::Color;
 const NEXT_SURVEY: Duration = Duration::from_secs(2);
 
 #[test]
-fn what_real_programs_make_is_shown_as_it_is() {
+fn table_shows_segments_of_real_programs() {
     let Some(_world) = World::new() else { return };
     let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let Some(_reader) = writer("posix_writer.cpp", "/1234", STILL) else { return };
@@ -36,7 +36,7 @@ fn what_real_programs_make_is_shown_as_it_is() {
 }
 
 #[test]
-fn sizes_modes_and_flags_of_every_kind() {
+fn table_shows_sizes_modes_and_flags_of_every_kind() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0, 300 << 20, 0o640).owned_by(12345, 0);
     sysv.lock();
@@ -53,7 +53,7 @@ fn sizes_modes_and_flags_of_every_kind() {
 }
 
 #[test]
-fn what_appears_and_vanishes_is_seen_and_the_selection_stays() {
+fn selection_survives_appearing_and_vanishing_segments() {
     let Some(_world) = World::new() else { return };
     let Some(middle) = writer("posix_writer.py", "middle", STILL) else { return };
     let terminal = open();
@@ -86,7 +86,7 @@ fn glows(terminal: &Terminal, words: &str) -> bool {
 }
 
 #[test]
-fn a_key_looks_at_once_where_no_survey_would() {
+fn refresh_key_surveys_while_paused() {
     let Some(_world) = World::new() else { return };
     let terminal = open();
     terminal.wait_for("No shared memory segments.", SOON);

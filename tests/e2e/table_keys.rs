@@ -34,7 +34,7 @@ fn order(words: [&'static str; 3]) -> impl Fn(&Screen) -> bool {
 }
 
 #[test]
-fn a_filter_works_as_it_is_typed_and_is_cleared() {
+fn filter_applies_while_typed_and_can_be_cleared() {
     let Some(_world) = World::new() else { return };
     let Some(_python) = writer("posix_writer.py", "by_python", STILL) else { return };
     let _three = three();
@@ -61,7 +61,7 @@ fn a_filter_works_as_it_is_typed_and_is_cleared() {
 }
 
 #[test]
-fn the_table_is_sorted_by_a_column_and_turned_round() {
+fn table_sorts_by_a_column_in_both_orders() {
     let Some(_world) = World::new() else { return };
     let _three = three();
     let terminal = open_on_three();
@@ -79,7 +79,7 @@ fn the_table_is_sorted_by_a_column_and_turned_round() {
 }
 
 #[test]
-fn marks_and_the_names_that_are_copied() {
+fn marked_names_are_copied() {
     let Some(_world) = World::new() else { return };
     let _three = three();
     let terminal = open_on_three();
@@ -100,7 +100,7 @@ fn marks_and_the_names_that_are_copied() {
 }
 
 #[test]
-fn the_selection_goes_to_the_ends() {
+fn home_and_end_select_the_first_and_last_row() {
     let Some(_world) = World::new() else { return };
     let _three = three();
     let terminal = open_on_three();
@@ -121,7 +121,7 @@ fn the_selection_goes_to_the_ends() {
 }
 
 #[test]
-fn help_and_palette() {
+fn help_and_palette_open() {
     let Some(_world) = World::new() else { return };
     let _three = three();
     let terminal = open_on_three();
@@ -144,7 +144,7 @@ fn help_and_palette() {
 }
 
 #[test]
-fn the_detail_area_says_what_is_known_and_shows_the_beginning() {
+fn detail_area_shows_attributes_and_first_bytes() {
     let Some(_world) = World::new() else { return };
     let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let Some(_python) = writer("posix_writer.py", "by_python", "50") else { return };

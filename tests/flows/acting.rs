@@ -47,7 +47,7 @@ fn names(machine: &FakeMachine) -> Vec<String> {
 }
 
 #[test]
-fn nothing_happens_without_a_yes() {
+fn nothing_happens_without_confirmation() {
     for keys in ["l<esc>", "ln", "lq", "l<ctrl-c>", "x<esc>", "l<enter>", "x<enter>"] {
         let mut stage = stage(small());
         stage.press(keys);
@@ -59,7 +59,7 @@ fn nothing_happens_without_a_yes() {
 }
 
 #[test]
-fn a_yes_that_was_typed_ahead_is_none() {
+fn confirmation_typed_ahead_is_ignored() {
     let mut stage = stage(small());
     stage.press("ly");
     assert_eq!(perms(&stage.machine), 0o600);
@@ -69,7 +69,7 @@ fn a_yes_that_was_typed_ahead_is_none() {
 }
 
 #[test]
-fn locking_and_taking_it_back() {
+fn lock_can_be_undone() {
     let mut stage = stage(small());
     stage.press("l");
     assert_eq!(confirm(&stage).title(), "Lock sysv:5");
@@ -85,7 +85,7 @@ fn locking_and_taking_it_back() {
 }
 
 #[test]
-fn removing_keeps_a_copy_that_brings_it_back() {
+fn undo_restores_a_removed_segment_from_its_copy() {
     let mut stage = stage(unsettled());
     stage.press("jx");
     stage.wait(200);
@@ -107,7 +107,7 @@ fn removing_keeps_a_copy_that_brings_it_back() {
 
 /// The plans on the screen are those of other wishes until new ones have come.
 #[test]
-fn a_yes_before_the_new_plans_are_there_is_none() {
+fn confirmation_before_new_plans_arrive_is_ignored() {
     for key in ['f', 'c'] {
         let mut stage = stage(unsettled());
         stage.press("jx");
@@ -123,7 +123,7 @@ fn a_yes_before_the_new_plans_are_there_is_none() {
 }
 
 #[test]
-fn each_of_a_batch_has_its_own_answer() {
+fn batch_reports_each_result() {
     let mut stage = stage(unsettled());
     stage.press("aA");
     stage.press("<space><space><space>x");
@@ -142,7 +142,7 @@ fn each_of_a_batch_has_its_own_answer() {
 }
 
 #[test]
-fn another_segment_of_the_same_name_is_left_alone() {
+fn act_refuses_a_replaced_object() {
     let mut stage = stage(small());
     stage.press("jx");
     stage.wait(200);
@@ -159,7 +159,7 @@ fn another_segment_of_the_same_name_is_left_alone() {
 }
 
 #[test]
-fn read_only_turns_every_change_off() {
+fn read_only_disables_every_change() {
     let mut stage = stage(small());
     stage.state.read_only = true;
     for key in ["l", "L", "x", "u"] {
@@ -170,7 +170,7 @@ fn read_only_turns_every_change_off() {
 }
 
 #[test]
-fn the_log_tells_what_was_done() {
+fn log_lists_actions() {
     let mut stage = stage(small());
     stage.press(":log<enter>");
     assert!(stage.screen().contains("No changes yet."));
@@ -181,7 +181,7 @@ fn the_log_tells_what_was_done() {
 }
 
 #[test]
-fn permissions_are_changed_bit_by_bit_or_by_octal_and_taken_back() {
+fn permissions_change_by_bit_or_octal_and_undo() {
     let mut stage = stage(small());
     // Read for others.
     stage.press("pjj <enter>");
@@ -200,7 +200,7 @@ fn permissions_are_changed_bit_by_bit_or_by_octal_and_taken_back() {
 }
 
 #[test]
-fn the_grid_says_who_can_attach_with_it() {
+fn permission_grid_shows_resulting_access() {
     let mut stage = stage(small());
     stage.press("p");
     let screen = stage.screen();
@@ -210,7 +210,7 @@ fn the_grid_says_who_can_attach_with_it() {
 }
 
 #[test]
-fn what_was_removed_without_a_copy_brings_no_other_one_back() {
+fn undo_never_restores_an_older_copy() {
     let mut stage = stage(small());
     let remove = |stage: &mut Stage, keys: &str| {
         for key in keys.chars() {
@@ -239,7 +239,7 @@ fn working() -> Body {
 }
 
 #[test]
-fn a_long_act_is_stopped_and_nothing_else_is_begun_meanwhile() {
+fn long_action_blocks_others_and_can_be_stopped() {
     for key in ["<esc>", "<ctrl-c>"] {
         let mut stage = stage(small());
         stage.acts = Acts::Hang;
@@ -262,7 +262,7 @@ fn a_long_act_is_stopped_and_nothing_else_is_begun_meanwhile() {
 }
 
 #[test]
-fn meanwhile_nothing_is_cleaned_and_nobody_is_ended() {
+fn long_action_blocks_clean_and_end() {
     let machine = small();
     let busy = || {
         let mut stage = stage(machine.clone());
@@ -285,7 +285,7 @@ fn meanwhile_nothing_is_cleaned_and_nobody_is_ended() {
 }
 
 #[test]
-fn a_long_undo_is_stopped_and_can_be_tried_again() {
+fn stopped_undo_can_be_retried() {
     let mut stage = stage(small());
     stage.acts = Acts::Hang;
     stage.state.undo = Some(Undo::Copies(vec![saved("a"), saved("b")]));
@@ -347,7 +347,7 @@ fn refused(name: &str) -> Outcome {
 }
 
 #[test]
-fn the_footer_says_what_was_done_and_how_to_undo_it() {
+fn footer_reports_the_result_and_the_undo_key() {
     for (outcomes, said) in [
         (vec![removed("a")], "Removed /a. u: undo"),
         (vec![removed("a"), removed("b")], "Removed 2 segments. u: undo"),
@@ -364,7 +364,7 @@ fn the_footer_says_what_was_done_and_how_to_undo_it() {
 }
 
 #[test]
-fn messages_name_the_key_that_is_bound_now() {
+fn messages_name_the_bound_key() {
     for (keys, said) in [(&["z"][..], "Removed /a. z: undo"), (&[], "Removed /a. :undo: undo")] {
         let keys = keys.iter().map(ToString::to_string).collect();
         let keymap = Keymap::with(&[("undo".to_owned(), keys)].into()).unwrap();
@@ -376,7 +376,7 @@ fn messages_name_the_key_that_is_bound_now() {
 }
 
 #[test]
-fn every_message_of_a_batch_names_its_segment() {
+fn batch_messages_name_their_segment() {
     let stage = reported(vec![removed("a"), failed("b"), failed("c"), refused("d")]);
     let text = notice(&stage);
     assert!(text.starts_with("Removed /a (1 skipped). u: undo. /b: "), "{text}");
@@ -416,7 +416,7 @@ fn slowly(stage: &mut Stage, keys: &str) {
 }
 
 #[test]
-fn a_restored_segment_is_named_with_its_key() {
+fn restored_segment_is_reported_with_its_key() {
     let mut stage = stage(small());
     slowly(&mut stage, "xyu");
     let text = notice(&stage);
@@ -424,7 +424,7 @@ fn a_restored_segment_is_named_with_its_key() {
 }
 
 #[test]
-fn an_action_that_changed_nothing_keeps_the_undo_of_the_one_before() {
+fn action_without_changes_keeps_the_previous_undo() {
     let mut stage = stage(small());
     slowly(&mut stage, "ly");
     assert_eq!(perms(&stage.machine), 0o2600);
@@ -439,7 +439,7 @@ fn an_action_that_changed_nothing_keeps_the_undo_of_the_one_before() {
 }
 
 #[test]
-fn undo_of_a_change_leaves_a_replaced_segment_alone() {
+fn undo_refuses_a_replaced_segment() {
     let mut stage = stage(small());
     slowly(&mut stage, "jp");
     stage.press("0644<enter>");
@@ -455,7 +455,7 @@ fn undo_of_a_change_leaves_a_replaced_segment_alone() {
 }
 
 #[test]
-fn undo_of_a_creation_does_not_remove_another_segment() {
+fn undo_of_a_creation_never_removes_another_segment() {
     let mut stage = stage(small());
     stage.press("n/new<enter>");
     assert!(names(&stage.machine).contains(&"/new".to_owned()), "{}", notice(&stage));
@@ -468,7 +468,7 @@ fn undo_of_a_creation_does_not_remove_another_segment() {
 }
 
 #[test]
-fn a_segment_that_is_marked_for_removal_is_not_removed_again() {
+fn marked_segment_is_not_removed_again() {
     let machine = small();
     machine.add_process(4121, "writer");
     machine.attach_in(4121, 5, Access::Read);
@@ -482,7 +482,7 @@ fn a_segment_that_is_marked_for_removal_is_not_removed_again() {
 }
 
 #[test]
-fn a_remedy_in_a_dialog_is_a_key() {
+fn dialog_remedy_names_a_key() {
     let machine = small();
     machine.add_process(4121, "writer");
     machine.map_in(4121, "a", Access::Read);
@@ -507,7 +507,7 @@ fn a_remedy_in_a_dialog_is_a_key() {
 }
 
 #[test]
-fn a_segment_that_is_gone_has_no_remedy() {
+fn missing_segment_has_no_remedy() {
     for keys in ["x", "xy"] {
         let mut stage = stage(small());
         if keys == "xy" {
@@ -527,7 +527,7 @@ fn a_segment_that_is_gone_has_no_remedy() {
 }
 
 #[test]
-fn a_refusal_that_nothing_overrides_stands_alone() {
+fn final_refusal_is_shown_alone() {
     let machine = small();
     machine.edit(|facts| facts.effective_uid = 1001);
     let mut stage = stage(machine);
@@ -542,7 +542,7 @@ fn a_refusal_that_nothing_overrides_stands_alone() {
 }
 
 #[test]
-fn a_batch_has_a_line_for_each_segment_and_one_for_all() {
+fn batch_dialog_shows_each_segment_and_a_summary() {
     let machine = small();
     machine.add_process(4121, "writer");
     machine.map_in(4121, "a", Access::Read);
@@ -609,7 +609,7 @@ fn the_log_wraps_and_scrolls() {
 
 /// The action, the segment, and the result.
 #[test]
-fn all_lines_of_the_log_have_one_form() {
+fn log_lines_have_the_same_format() {
     let mut stage = reported(vec![removed("a"), failed("b"), refused("c")]);
     let results = [Ok("restored".to_owned()), Err(NotUndone::now(&"posix:/b: its name is in use"))];
     let undone = |(name, result)| Undone { id: object(name), result };
@@ -622,7 +622,7 @@ fn all_lines_of_the_log_have_one_form() {
 }
 
 #[test]
-fn nothing_is_done_while_nothing_can_be_drawn() {
+fn too_small_terminal_blocks_actions() {
     use shmlens::app::event::Size;
     let mut stage = stage(small());
     slowly(&mut stage, "x");
@@ -654,7 +654,7 @@ fn suspend_works_in_overlays_and_prompts() {
 }
 
 #[test]
-fn the_marked_count_is_never_dropped() {
+fn marked_count_is_always_shown() {
     for width in [40, 50, 60, 80] {
         let mut stage = Stage::new(small(), width, 24);
         stage.press("<space><space>");
@@ -665,7 +665,7 @@ fn the_marked_count_is_never_dropped() {
 }
 
 #[test]
-fn the_header_says_that_nothing_can_be_changed() {
+fn header_shows_read_only_mode() {
     let mut stage = stage(small());
     assert!(!stage.screen().lines().next().unwrap().contains("read-only"));
     stage.state.read_only = true;
@@ -678,7 +678,7 @@ fn the_header_says_that_nothing_can_be_changed() {
 }
 
 #[test]
-fn an_open_popup_has_the_hints() {
+fn open_popup_sets_the_hints() {
     for (keys, hints) in [
         ("s", "↵ choose  esc cancel"),
         ("<enter>t", "↵ choose  esc cancel"),
@@ -694,7 +694,7 @@ fn an_open_popup_has_the_hints() {
 }
 
 #[test]
-fn a_filter_line_shows_no_control_or_invisible_characters() {
+fn filter_line_escapes_control_and_invisible_characters() {
     let mut stage = stage(small());
     stage.press("/");
     stage.happen(Event::Paste("a\u{202e}b\u{200b}".to_owned()));

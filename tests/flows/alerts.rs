@@ -23,7 +23,7 @@ fn fill(machine: &FakeMachine, percent: u64) {
 }
 
 #[test]
-fn nearly_full_has_a_row_with_its_largest_users() {
+fn nearly_full_limit_adds_a_row_with_its_largest_users() {
     let mut stage = stage(world());
     fill(&stage.machine, 89);
     stage.survey();
@@ -48,7 +48,7 @@ fn nearly_full_has_a_row_with_its_largest_users() {
 }
 
 #[test]
-fn a_name_that_goes_while_it_is_held_is_told_once() {
+fn unlink_of_a_held_object_alerts_once() {
     let mut stage = stage(world());
     stage.machine.map_in(4121, "camera", Access::ReadWrite);
     stage.survey();
@@ -82,7 +82,7 @@ fn a_name_that_goes_while_it_is_held_is_told_once() {
 }
 
 #[test]
-fn what_a_logout_takes_is_told_where_it_concerns() {
+fn logout_removal_alerts_only_affected_users() {
     let machine = world();
     let mut stage = Stage::new(machine, 140, 45);
     assert!(!stage.screen().contains("RemoveIPC"));
@@ -96,7 +96,7 @@ fn what_a_logout_takes_is_told_where_it_concerns() {
 }
 
 #[test]
-fn a_semaphore_is_shown_live() {
+fn semaphore_value_updates_live() {
     let machine = FakeMachine::new();
     let bytes = |value: u32, waiters: u32| -> Vec<u8> {
         let words = [value, waiters, 0x80, 0, 0, 0, 0, 0];

@@ -58,7 +58,7 @@ fn left(machine: &FakeMachine) -> (Vec<i32>, Vec<String>) {
 }
 
 #[test]
-fn what_is_certain_is_ticked_and_goes_after_a_yes() {
+fn certain_leaks_are_preselected_and_removed_on_confirmation() {
     let mut stage = stage(world());
     stage.press("c");
     let expected = [("sysv:5", true), ("sysv:6", true), ("posix:/likely", false)];
@@ -80,7 +80,7 @@ fn what_is_certain_is_ticked_and_goes_after_a_yes() {
 }
 
 #[test]
-fn each_is_ticked_and_unticked() {
+fn leaks_can_be_selected_and_deselected() {
     let mut stage = stage(world());
     stage.press("c<space>");
     assert_eq!(shown(&stage).sum(), "1 selected, frees 4.0 KiB");
@@ -95,7 +95,7 @@ fn each_is_ticked_and_unticked() {
 }
 
 #[test]
-fn only_what_the_filter_shows() {
+fn clean_lists_only_filtered_segments() {
     let mut stage = stage(world());
     stage.press("/kind=posix<enter>c");
     assert_eq!(ids(&stage), [("posix:/likely".to_owned(), false)]);
@@ -105,7 +105,7 @@ fn only_what_the_filter_shows() {
 }
 
 #[test]
-fn it_follows_what_happens() {
+fn list_follows_the_survey() {
     let mut stage = stage(world());
     stage.press("c");
     // Unticked, it stays so; what somebody holds by now is not leaked any more.
@@ -133,7 +133,7 @@ fn old(machine: &FakeMachine) {
 }
 
 #[test]
-fn those_that_are_certain_go_first() {
+fn certain_leaks_are_listed_first() {
     let machine = FakeMachine::new();
     for name in ["likely", "nccl-a1B2c3"] {
         machine.add_object(name, FakeBytes::full(&[7; 50]));
@@ -146,7 +146,7 @@ fn those_that_are_certain_go_first() {
 }
 
 #[test]
-fn a_tick_is_for_that_very_segment_and_for_what_was_said_of_it() {
+fn selection_is_lost_when_the_segment_or_verdict_changes() {
     let machine = FakeMachine::new();
     machine.add_object("likely", FakeBytes::full(&[7; 50]));
     machine.add_sysv(5, 0, FakeBytes::full(&[5; 50]));
@@ -169,7 +169,7 @@ fn a_tick_is_for_that_very_segment_and_for_what_was_said_of_it() {
 }
 
 #[test]
-fn who_comes_to_hold_it_between_the_list_and_the_yes_keeps_it() {
+fn segment_attached_before_confirmation_is_kept() {
     let mut stage = stage(world());
     stage.press("cj<space><enter>");
     stage.wait(200);
@@ -180,7 +180,7 @@ fn who_comes_to_hold_it_between_the_list_and_the_yes_keeps_it() {
 }
 
 #[test]
-fn read_only_shows_and_removes_nothing() {
+fn read_only_lists_leaks_and_removes_nothing() {
     let mut stage = stage(world());
     stage.state.read_only = true;
     stage.press("c<enter>");
@@ -189,7 +189,7 @@ fn read_only_shows_and_removes_nothing() {
 }
 
 #[test]
-fn more_than_fit_are_scrolled_through() {
+fn long_list_scrolls() {
     let machine = FakeMachine::new();
     for shmid in 0..40 {
         machine.add_sysv(shmid, 0, FakeBytes::full(&[1; 50]));
@@ -204,7 +204,7 @@ fn more_than_fit_are_scrolled_through() {
 }
 
 #[test]
-fn leaving_the_dialog_goes_back_to_the_list_with_its_selection() {
+fn leaving_the_dialog_returns_to_the_list_and_selection() {
     for leave in ["<esc>", "n", "q", "<ctrl-c>"] {
         let mut stage = stage(world());
         stage.press("cj<space><enter>");

@@ -16,7 +16,7 @@ fn glowing(stage: &Stage) -> Vec<String> {
 }
 
 #[test]
-fn that_the_holders_become_known_makes_nothing_glow() {
+fn first_holder_scan_highlights_nothing() {
     let machine = FakeMachine::new();
     machine.add_process(7, "writer");
     for name in ["held", "unlinked", "free"] {

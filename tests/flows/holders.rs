@@ -44,7 +44,7 @@ fn ended(stage: &Stage) -> Vec<u32> {
 }
 
 #[test]
-fn all_of_them_with_what_else_they_hold() {
+fn holders_are_listed_with_their_other_segments() {
     let mut stage = stage(world());
     stage.press("h");
     let screen = stage.screen();
@@ -68,7 +68,7 @@ fn all_of_them_with_what_else_they_hold() {
 }
 
 #[test]
-fn one_is_asked_to_end_after_a_yes_and_is_told_of() {
+fn end_signals_the_process_after_confirmation() {
     let mut stage = stage(world());
     stage.press("hjK");
     let screen = stage.screen();
@@ -95,7 +95,7 @@ fn one_is_asked_to_end_after_a_yes_and_is_told_of() {
 }
 
 #[test]
-fn it_is_asked_once_however_often_yes_is_said() {
+fn repeated_confirmation_signals_once() {
     let mut stage = stage(world());
     stage.press("hjK");
     stage.wait(200);
@@ -109,7 +109,7 @@ fn it_is_asked_once_however_often_yes_is_said() {
 }
 
 #[test]
-fn leaving_the_question_ends_nobody() {
+fn cancel_signals_nothing() {
     for key in ["<esc>", "n", "q", "<ctrl-c>", "<enter>", "K", " "] {
         let mut stage = stage(world());
         stage.press("hjK");
@@ -122,7 +122,7 @@ fn leaving_the_question_ends_nobody() {
 }
 
 #[test]
-fn who_is_never_asked() {
+fn protected_processes_are_never_signaled() {
     let mut first = stage(world());
     first.press("hK");
     assert!(notice(&first).contains("init (1) is the init process"), "{}", notice(&first));
@@ -142,7 +142,7 @@ fn who_is_never_asked() {
 }
 
 #[test]
-fn somebody_elses_process_and_one_that_is_another_by_now() {
+fn end_refuses_foreign_and_reused_pids() {
     let mut stage = stage(world());
     stage.machine.edit(|facts| facts.effective_uid = 1001);
     stage.press("hjK");
@@ -165,7 +165,7 @@ fn somebody_elses_process_and_one_that_is_another_by_now() {
 }
 
 #[test]
-fn it_follows_what_happens_and_says_when_the_segment_is_gone() {
+fn list_follows_the_survey_and_reports_a_removed_segment() {
     let mut stage = stage(world());
     stage.press("Gkh");
     let title = shown(&stage).title();
@@ -187,7 +187,7 @@ fn it_follows_what_happens_and_says_when_the_segment_is_gone() {
 }
 
 #[test]
-fn attachments_that_cannot_be_inspected_are_counted() {
+fn unidentified_attachments_are_counted() {
     let machine = FakeMachine::new();
     machine.add_sysv(5, 0x4d2, FakeBytes::full(&[5; 50]));
     machine.add_process(7, "secret");

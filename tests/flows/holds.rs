@@ -33,7 +33,7 @@ fn shown(stage: &Stage) -> &Holds {
 }
 
 #[test]
-fn all_of_them_are_listed_and_one_is_let_go() {
+fn own_attachments_are_listed_and_one_can_be_detached() {
     let mut stage = held();
     stage.press("gjD");
     assert_eq!(shown(&stage).shown().len(), 3);
@@ -50,7 +50,7 @@ fn all_of_them_are_listed_and_one_is_let_go() {
 }
 
 #[test]
-fn all_are_let_go_and_leaving_lets_go_of_none() {
+fn detach_all_detaches_and_leaving_keeps() {
     let mut stage = held();
     for keys in ["D<esc>", "Dq", "Dn", "D<ctrl-c>", "D<enter>"] {
         stage.press(keys);
@@ -67,7 +67,7 @@ fn all_are_let_go_and_leaving_lets_go_of_none() {
 }
 
 #[test]
-fn the_last_hold_on_a_marked_one_takes_it_along() {
+fn last_detach_destroys_a_marked_segment() {
     let mut stage = held();
     stage.machine.sysv_remove(ShmId(3)).unwrap();
     stage.survey();
@@ -82,7 +82,7 @@ fn the_last_hold_on_a_marked_one_takes_it_along() {
 }
 
 #[test]
-fn what_is_shown_follows_the_kernel_and_what_was_not_shown_is_not_done() {
+fn dialog_follows_the_kernel_and_acts_only_on_what_it_showed() {
     let mut stage = held();
     stage.press("gD");
     stage.wait(200);
@@ -102,7 +102,7 @@ fn what_is_shown_follows_the_kernel_and_what_was_not_shown_is_not_done() {
 }
 
 #[test]
-fn the_one_that_is_open_is_listed_and_letting_go_of_it_leaves_it() {
+fn detaching_the_open_segment_leaves_inspect() {
     let machine = FakeMachine::new();
     machine.add_sysv(3, 0x4d3, FakeBytes::full(&[5; 50]));
     let mut stage = stage(machine);
@@ -126,7 +126,7 @@ fn the_one_that_is_open_is_listed_and_letting_go_of_it_leaves_it() {
 
 /// What we hold ourselves changes no verdict; the mark says that we do.
 #[test]
-fn a_kept_segment_is_judged_as_if_we_were_not_there() {
+fn own_attachment_does_not_change_the_verdict() {
     let mut stage = held();
     // Some processes cannot be seen, so that only the kernel knows.
     stage.machine.edit(|facts| facts.visibility.outside = true);

@@ -33,7 +33,7 @@ fn searching(done: u64, total: u64) -> Body {
 }
 
 #[test]
-fn moving() {
+fn keys_move_the_cursor() {
     for (keys, cursor) in [
         ("l", 1),
         ("j", 16),
@@ -66,7 +66,7 @@ fn moving() {
 }
 
 #[test]
-fn going_to_an_offset() {
+fn go_to_moves_to_an_offset() {
     for (typed, cursor) in
         [("4096", 4096), ("0x1000", 4096), ("+16", 116), ("-1K", 0), ("end", 9999), ("", 100)]
     {
@@ -87,7 +87,7 @@ fn going_to_an_offset() {
 }
 
 #[test]
-fn searching_text_hex_and_values() {
+fn search_accepts_text_hex_and_values() {
     let write = |bytes: &mut FakeBytes| {
         bytes.write(5000, b"needle");
         bytes.write(9000, b"needle");
@@ -125,7 +125,7 @@ fn searching_text_hex_and_values() {
 }
 
 #[test]
-fn esc_stops_a_long_search_before_it_leaves() {
+fn esc_stops_a_search_before_it_leaves_inspect() {
     let mut stage = inside(10_000, |bytes| bytes.write(5000, b"needle"));
     stage.searches_hang = true;
     stage.press("/needle<enter>");
@@ -147,7 +147,7 @@ fn esc_stops_a_long_search_before_it_leaves() {
 }
 
 #[test]
-fn data_past_zeros_and_holes() {
+fn next_data_skips_zeros_and_holes() {
     let mut stage = inside(4 << 40, |bytes| {
         bytes.write(1 << 20, b"one");
         bytes.write((1 << 40) + 5, b"two");
@@ -191,7 +191,7 @@ fn changes_are_measured_from_the_baseline() {
 }
 
 #[test]
-fn a_change_glows_and_fades() {
+fn changes_are_highlighted_and_fade() {
     let mut stage = inside(100, |bytes| bytes.write(0, &[1; 100]));
     stage.look();
     stage.machine.edit_object("it", |bytes| bytes.write(7, &[2, 2]));
@@ -205,7 +205,7 @@ fn a_change_glows_and_fades() {
 }
 
 #[test]
-fn a_frozen_picture_stays() {
+fn freeze_keeps_the_bytes_shown() {
     let mut stage = inside(100_000, |bytes| bytes.write(0, &vec![1; 100_000]));
     stage.press("<space>");
     stage.machine.edit_object("it", |bytes| bytes.write(0, &vec![2; 100_000]));
@@ -221,7 +221,7 @@ fn a_frozen_picture_stays() {
 }
 
 #[test]
-fn widths_types_and_byte_order() {
+fn row_width_type_and_byte_order_can_be_set() {
     let mut stage = inside(1000, |bytes| bytes.write(0, &[1, 0, 0, 0]));
     // In 80 columns 24 would be cut, so it is left out.
     for chosen in [Some(8), Some(16), None, Some(8)] {
@@ -249,7 +249,7 @@ fn widths_types_and_byte_order() {
 }
 
 #[test]
-fn marks_and_copies() {
+fn marks_and_copies_work() {
     let mut stage = inside(1000, |bytes| bytes.write(0, b"\xde\xad\xbe\xef and more"));
     stage.press("lllmajjj'a");
     assert_eq!(open(&stage).cursor, 3);
@@ -267,7 +267,7 @@ fn marks_and_copies() {
 }
 
 #[test]
-fn leaving_detaches_and_keeping_stays() {
+fn leaving_detaches_unless_kept() {
     let nattch = |stage: &Stage| stage.machine.edit(|facts| facts.sysv[0].row.nattch);
     let mut stage = stage(small());
     stage.press("<enter>");
@@ -290,7 +290,7 @@ fn leaving_detaches_and_keeping_stays() {
 }
 
 #[test]
-fn what_cannot_be_opened_says_why_and_the_table_stays() {
+fn failed_open_is_explained_and_the_table_stays() {
     let machine = small();
     machine.edit(|facts| facts.effective_uid = 1001);
     let mut stage = stage(machine);
@@ -305,7 +305,7 @@ fn what_cannot_be_opened_says_why_and_the_table_stays() {
 }
 
 #[test]
-fn shrunk_removed_and_replaced() {
+fn inspect_reports_shrunk_removed_and_replaced_segments() {
     let mut stage = inside(10_000, |bytes| bytes.write(0, &[7; 10_000]));
     stage.press("G");
     stage.machine.edit_object("it", |bytes| bytes.size = 10);
@@ -326,7 +326,7 @@ fn shrunk_removed_and_replaced() {
 }
 
 #[test]
-fn the_values_scroll_when_they_have_the_keys() {
+fn focused_values_scroll() {
     let mut stage = inside(1000, |_| {});
     stage.press("<tab>jj");
     assert_eq!(
@@ -340,7 +340,7 @@ fn the_values_scroll_when_they_have_the_keys() {
 }
 
 #[test]
-fn the_mouse_goes_to_a_byte_and_through_the_map() {
+fn mouse_selects_bytes_and_map_positions() {
     let mut stage = inside(1 << 20, |_| {});
     let layout = open(&stage).layout(stage.state.size);
     let at = |x, y, kind| Mouse { x, y, kind };
@@ -356,7 +356,7 @@ fn the_mouse_goes_to_a_byte_and_through_the_map() {
 }
 
 #[test]
-fn a_removed_object_that_only_shmlens_has_open_is_freed_on_leaving() {
+fn leaving_frees_a_removed_object() {
     let machine = FakeMachine::new();
     machine.add_object("it", FakeBytes::full(&[1; 100]));
     machine.add_process(9_999_999, "shmlens");
@@ -380,7 +380,7 @@ fn a_removed_object_that_only_shmlens_has_open_is_freed_on_leaving() {
 }
 
 #[test]
-fn the_notice_of_a_shrunk_segment_goes_when_it_grows() {
+fn shrunk_notice_disappears_when_the_segment_grows() {
     let mut stage = inside(512, |bytes| bytes.write(0, &[1; 512]));
     stage.look();
     stage.machine.edit_object("it", |bytes| *bytes = FakeBytes::full(&[1; 40]));

@@ -86,7 +86,7 @@ fn works(row: &ActionInfo, context: Context, keys: &str) -> bool {
 }
 
 #[test]
-fn every_row_works_in_each_of_its_contexts() {
+fn every_action_works_in_each_of_its_contexts() {
     for context in Context::ALL.iter().copied() {
         let scenes = scenes(context);
         for row in ACTIONS.iter().filter(|row| row.works_in(context) && !scenes.is_empty()) {
@@ -109,7 +109,7 @@ fn bound(machine: FakeMachine, keys: &[(&str, &str)]) -> Stage {
 }
 
 #[test]
-fn the_keys_of_overlays_follow_their_bindings() {
+fn overlay_keys_follow_their_bindings() {
     let machine = world();
     let mut stage = bound(
         machine,
@@ -139,7 +139,7 @@ fn the_keys_of_overlays_follow_their_bindings() {
 }
 
 #[test]
-fn forms_lists_and_lines_follow_their_bindings() {
+fn form_list_and_prompt_keys_follow_their_bindings() {
     let keys = [
         ("accept", "f2"),
         ("close", "f3"),
@@ -172,7 +172,7 @@ fn forms_lists_and_lines_follow_their_bindings() {
 }
 
 #[test]
-fn a_letter_goes_to_the_text_field_whatever_it_is_bound_to() {
+fn text_field_takes_bound_letters() {
     let mut stage = bound(small(), &[("close", "x"), ("suspend", "z")]);
     stage.press("/xz");
     assert_eq!(stage.state.table.filter_text, "xz");
@@ -183,7 +183,7 @@ fn a_letter_goes_to_the_text_field_whatever_it_is_bound_to() {
 }
 
 #[test]
-fn help_lists_every_context_with_the_keys_that_work_there() {
+fn help_lists_the_working_keys_of_every_context() {
     let mut stage = bound(small(), &[("terminate", "f9")]);
     stage.happen(Event::Resize(Size { width: 80, height: 300 }));
     stage.press("?");

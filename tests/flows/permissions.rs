@@ -37,7 +37,7 @@ fn yes(stage: &mut Stage) {
 }
 
 #[test]
-fn mode_owner_and_group_at_once_and_back() {
+fn mode_owner_and_group_change_and_undo_together() {
     let mut stage = stage(small());
     stage.press("p<tab>g+rw<tab>bob<tab>0<enter>");
     stage.wait(200);
@@ -53,7 +53,7 @@ fn mode_owner_and_group_at_once_and_back() {
 }
 
 #[test]
-fn esc_does_nothing_wherever_it_is_pressed() {
+fn esc_cancels_from_every_field() {
     for keys in ["p 0666", "p<tab>0", "p<tab><tab>bob", "p<tab><tab><tab>bob", "p<tab><tab><tab><tab>bob"] {
         for leave in ["<esc>", "<ctrl-c>"] {
             let mut stage = stage(small());
@@ -67,7 +67,7 @@ fn esc_does_nothing_wherever_it_is_pressed() {
 }
 
 #[test]
-fn a_wrong_name_is_said_and_nothing_is_done() {
+fn unknown_user_is_reported_and_changes_nothing() {
     for (keys, words) in [
         ("p<tab><tab>carl<enter>", "no user named 'carl'"),
         ("p<tab><tab><tab>carl<enter>", "no group named 'carl'"),
@@ -92,7 +92,7 @@ fn a_wrong_name_is_said_and_nothing_is_done() {
 }
 
 #[test]
-fn it_says_who_can_attach_and_why() {
+fn overlay_explains_access() {
     let mut stage = stage(small());
     let asked = |stage: &mut Stage, keys: &str| {
         stage.press(keys);
@@ -126,7 +126,7 @@ fn it_says_who_can_attach_and_why() {
 }
 
 #[test]
-fn an_access_control_list_has_its_say() {
+fn overlay_applies_the_acl() {
     let machine = small();
     let entry = |tag: u16, bits: u16, id: u32| {
         [&tag.to_le_bytes()[..], &bits.to_le_bytes(), &id.to_le_bytes()].concat()
@@ -156,7 +156,7 @@ fn an_access_control_list_has_its_say() {
 }
 
 #[test]
-fn each_of_a_batch_gets_what_was_said_and_keeps_the_rest() {
+fn batch_change_sets_only_the_edited_fields() {
     let mut stage = stage(small());
     stage.machine.edit(|facts| {
         facts.posix.get_mut(&ObjectName::new(b"b").unwrap()).unwrap().stat.mode = 0o100_666;
@@ -186,7 +186,7 @@ fn each_of_a_batch_gets_what_was_said_and_keeps_the_rest() {
 }
 
 #[test]
-fn it_is_for_the_segment_that_it_shows_whatever_the_table_does() {
+fn overlay_keeps_its_segment_when_the_selection_moves() {
     let mut stage = stage(small());
     stage.press("jp<tab>0666");
     // The selection falls on another one.
@@ -199,7 +199,7 @@ fn it_is_for_the_segment_that_it_shows_whatever_the_table_does() {
 }
 
 #[test]
-fn a_paste_goes_into_the_field_and_is_asked_about() {
+fn paste_fills_the_field_and_resolves_the_name() {
     let mut stage = stage(small());
     stage.press("p");
     stage.happen(Event::Paste("0666".to_owned()));
@@ -212,7 +212,7 @@ fn a_paste_goes_into_the_field_and_is_asked_about() {
 }
 
 #[test]
-fn arrows_and_tab_go_through_all_fields() {
+fn arrows_and_tab_visit_all_fields() {
     let mut stage = stage(small());
     stage.press("p");
     let mut seen = vec![form(&stage).focus];
@@ -229,7 +229,7 @@ fn arrows_and_tab_go_through_all_fields() {
 }
 
 #[test]
-fn a_name_is_waited_for_and_an_answer_to_an_older_one_is_none() {
+fn late_answers_to_older_names_are_ignored() {
     let mut stage = stage(small());
     stage.press("p<tab><tab>bob");
     stage.late = Some(vec![]);
@@ -251,7 +251,7 @@ fn a_name_is_waited_for_and_an_answer_to_an_older_one_is_none() {
 }
 
 #[test]
-fn toggling_a_bit_in_a_mixed_batch_keeps_the_other_bits_of_each() {
+fn toggled_bit_in_a_mixed_batch_keeps_other_bits() {
     let mut stage = stage(small());
     stage.machine.edit(|facts| {
         facts.posix.get_mut(&ObjectName::new(b"b").unwrap()).unwrap().stat.mode = 0o100_666;

@@ -26,7 +26,7 @@ fn with_unlinked(name: &str) -> FakeMachine {
 }
 
 #[test]
-fn the_selected_segment_is_saved_to_the_file_that_is_typed() {
+fn save_writes_the_selected_segment_to_the_typed_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("b.saved");
     let mut stage = stage(small());
@@ -68,7 +68,7 @@ fn marked_segments_are_saved_to_a_directory() {
 }
 
 #[test]
-fn a_form_that_fails_stays_open_and_esc_leaves_or_stops_it() {
+fn failed_form_stays_open_and_esc_leaves_or_stops_it() {
     let mut stage = stage(small());
     stage.press("w<backspace>");
     stage.press("<ctrl-u><enter>");
@@ -89,7 +89,7 @@ fn a_form_that_fails_stays_open_and_esc_leaves_or_stops_it() {
 }
 
 #[test]
-fn an_unlinked_object_is_shown_marked_inspected_and_saved_under_its_former_name() {
+fn unlinked_object_is_listed_inspected_and_saved_by_former_name() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     let mut stage = stage(with_unlinked("camera0"));

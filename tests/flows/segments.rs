@@ -25,7 +25,7 @@ fn click(x: u16, y: u16) -> Mouse {
 }
 
 #[test]
-fn moving() {
+fn keys_move_the_selection() {
     for (keys, id) in [
         ("", "sysv:5"),
         ("j", "posix:/a"),
@@ -48,7 +48,7 @@ fn moving() {
 }
 
 #[test]
-fn the_selection_stays_on_its_segment_when_the_table_moves() {
+fn selection_stays_on_its_segment() {
     let mut stage = stage(small());
     stage.press("jj");
     stage.machine.add_sysv(1, 0, FakeBytes::hole(1));
@@ -58,7 +58,7 @@ fn the_selection_stays_on_its_segment_when_the_table_moves() {
 }
 
 #[test]
-fn a_filter_works_as_it_is_typed_and_starts_empty_each_time() {
+fn filter_applies_while_typed_and_starts_empty() {
     let mut stage = stage(small());
     stage.press("/kind=posix");
     assert_eq!(shown(&stage), ["/a", "/b", "/c"]);
@@ -86,7 +86,7 @@ fn a_filter_works_as_it_is_typed_and_starts_empty_each_time() {
 }
 
 #[test]
-fn keys_in_a_filter_line_are_letters() {
+fn filter_line_takes_letters() {
     let mut stage = stage(small());
     stage.press("/q?:jk");
     assert_eq!(stage.state.table.filter_text, "q?:jk");
@@ -94,7 +94,7 @@ fn keys_in_a_filter_line_are_letters() {
 }
 
 #[test]
-fn sorting() {
+fn sort_keys_sort_the_table() {
     let mut stage = stage(small());
     stage.press("s");
     assert!(matches!(stage.state.overlay, Some(Overlay::Choice(_))));
@@ -107,7 +107,7 @@ fn sorting() {
 }
 
 #[test]
-fn marks() {
+fn marks_toggle() {
     let mut stage = stage(small());
     stage.press("<space><space>");
     assert_eq!(stage.state.table.marks.len(), 2);
@@ -121,7 +121,7 @@ fn marks() {
 }
 
 #[test]
-fn names_are_copied() {
+fn copy_copies_names() {
     let mut stage = stage(small());
     stage.press("jy");
     assert_eq!(stage.clipboard.as_deref(), Some("posix:/a"));
@@ -131,7 +131,7 @@ fn names_are_copied() {
 }
 
 #[test]
-fn the_interval_climbs_its_ladder_to_the_pause() {
+fn interval_steps_up_to_pause() {
     let mut stage = stage(small());
     stage.press("+");
     assert_eq!(stage.state.interval.every_text(), "every 2 s");
@@ -146,7 +146,7 @@ fn the_interval_climbs_its_ladder_to_the_pause() {
 }
 
 #[test]
-fn quitting_and_stopping() {
+fn quit_and_suspend_are_requested() {
     for (keys, quits) in [
         ("q", true),
         ("<ctrl-c>", true),
@@ -165,7 +165,7 @@ fn quitting_and_stopping() {
 }
 
 #[test]
-fn the_palette_does_what_is_chosen() {
+fn palette_runs_the_chosen_action() {
     let mut stage = stage(small());
     stage.press(":mark-all<enter>");
     assert_eq!(stage.state.table.marks.len(), 4);
@@ -176,7 +176,7 @@ fn the_palette_does_what_is_chosen() {
 }
 
 #[test]
-fn what_cannot_be_done_says_why() {
+fn unavailable_action_is_explained() {
     let mut stage = stage(small());
     stage.press("D");
     assert!(notice(&stage).contains("Nothing attached. P in Inspect keeps one"), "{}", notice(&stage));
@@ -190,7 +190,7 @@ fn what_cannot_be_done_says_why() {
 }
 
 #[test]
-fn a_preview_attaches_nothing() {
+fn preview_attaches_nothing() {
     let mut stage = stage(small());
     for _ in 0..3 {
         stage.press("jk");
@@ -203,7 +203,7 @@ fn a_preview_attaches_nothing() {
 }
 
 #[test]
-fn tab_gives_the_keys_to_the_detail_area_and_back() {
+fn tab_moves_the_focus_to_the_detail_area_and_back() {
     let mut stage = stage(small());
     stage.press("<tab>jj");
     assert_eq!((selected(&stage).as_str(), stage.state.table.detail_top), ("sysv:5", 2));
@@ -212,7 +212,7 @@ fn tab_gives_the_keys_to_the_detail_area_and_back() {
 }
 
 #[test]
-fn the_mouse_selects_inspects_scrolls_and_sorts() {
+fn mouse_selects_inspects_scrolls_and_sorts() {
     let mut stage = stage(small());
     stage.mouse(click(10, 4));
     assert_eq!(selected(&stage), "posix:/a");
@@ -241,7 +241,7 @@ fn the_mouse_selects_inspects_scrolls_and_sorts() {
 }
 
 #[test]
-fn a_huge_terminal_is_drawn_in_part_and_clicks_outside_of_it_are_ignored() {
+fn clicks_beyond_the_drawn_area_are_ignored() {
     let mut stage = stage(small());
     stage.happen(Event::Resize(Size { width: 5000, height: 5000 }));
     assert_eq!(stage.state.size, LARGEST);
@@ -265,7 +265,7 @@ fn a_huge_terminal_is_drawn_in_part_and_clicks_outside_of_it_are_ignored() {
 }
 
 #[test]
-fn a_paste_of_any_length_is_cut_and_evaluated_once() {
+fn long_paste_is_truncated_and_evaluated_once() {
     let mut stage = stage(small());
     stage.press("/");
     for _ in 0..3 {

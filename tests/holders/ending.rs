@@ -24,7 +24,7 @@ fn ending(object: &Object, child: &Child) -> Ending {
 }
 
 #[test]
-fn one_that_has_another_beginning_is_another_one() {
+fn end_refuses_a_pid_with_another_start_time() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 10, 0o600);
     let mut child = holder(&object, 0);
@@ -40,7 +40,7 @@ fn one_that_has_another_beginning_is_another_one() {
 }
 
 #[test]
-fn a_stranger_is_told_who_may() {
+fn refusal_to_end_names_the_users_who_may() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 10, 0o644);
     let mut child = holder(&object, 4242);

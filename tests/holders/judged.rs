@@ -49,7 +49,7 @@ fn orphan(survey: &Survey) -> &Segment {
 }
 
 #[test]
-fn root_knows_of_every_one() {
+fn root_gets_a_verdict_on_every_segment() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(40, 30) else { return };
     let survey = judged();
@@ -66,7 +66,7 @@ fn root_knows_of_every_one() {
 }
 
 #[test]
-fn nobody_says_what_they_cannot_know() {
+fn unprivileged_verdicts_admit_what_is_unknown() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(40, 30) else { return };
     let _nobody = Nobody::here();
@@ -89,7 +89,7 @@ fn nobody_says_what_they_cannot_know() {
 }
 
 #[test]
-fn attachments_that_are_counted_and_not_found_are_told() {
+fn unidentified_attachments_are_reported() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
     let survey = judged();
@@ -108,7 +108,7 @@ fn attachments_that_are_counted_and_not_found_are_told() {
 }
 
 #[test]
-fn the_kernels_word_is_on_the_very_object() {
+fn lease_probe_refuses_a_replaced_object() {
     let Some(_world) = World::new() else { return };
     let object = Made::new("a", 10, 0o600);
     let mut names = Names::default();
@@ -122,7 +122,7 @@ fn the_kernels_word_is_on_the_very_object() {
 }
 
 #[test]
-fn without_descriptors_to_look_with_nothing_is_unheld() {
+fn descriptor_exhaustion_never_reports_unheld() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
     let Some(shell) = tool("sh") else { return };

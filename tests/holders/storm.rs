@@ -14,7 +14,7 @@ const TIME: Duration = Duration::from_secs(3);
 const WATCHED: Duration = Duration::from_millis(2500);
 
 #[test]
-fn what_is_handed_on_is_never_unheld() {
+fn object_passed_between_processes_is_never_unheld() {
     let Some(_world) = World::new() else { return };
     let Some(program) = compile_cpp("tests/holders/relay.cpp") else { return };
     let time = TIME.as_millis().to_string();

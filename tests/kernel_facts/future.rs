@@ -14,7 +14,7 @@ fn printed(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_future_time_does_not_read_as_just_now() {
+fn future_time_is_not_shown_as_just_now() {
     let Some(_world) = World::new() else { return };
     fs::write("/dev/shm/later", "hello").unwrap();
     let later = SystemTime::now() + Duration::from_secs(10_000_000);
@@ -35,7 +35,7 @@ fn a_future_time_does_not_read_as_just_now() {
 
 /// Times that no calendar has, whose difference to the clock does not fit 64 bits.
 #[test]
-fn an_absurd_time_crashes_nothing() {
+fn extreme_times_do_not_crash() {
     let Some(_world) = World::new() else { return };
     fs::write("/dev/shm/absurd", "hello").unwrap();
     for seconds in [i64::MIN + 1, i64::MAX] {

@@ -23,7 +23,7 @@ fn run(arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn mounts_are_reported_and_not_walked() {
+fn mounts_are_reported_and_not_entered() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("seen", 5, 0o600);
     for directory in ["/dev/shm/disk", "/dev/shm/deep/er", "/dev/shm/plain"] {
@@ -87,7 +87,7 @@ fn mount_hung(at: &str) -> Option<File> {
 }
 
 #[test]
-fn a_file_system_that_never_answers_blocks_nothing() {
+fn hung_file_system_blocks_nothing() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("seen", 5, 0o600);
     let Some(daemon) = mount_hung("/dev/shm/hung") else { return };

@@ -30,7 +30,7 @@ fn ids() -> Vec<String> {
 }
 
 #[test]
-fn what_is_no_regular_file_is_no_segment_and_is_not_opened() {
+fn special_files_are_not_listed_and_not_opened() {
     let Some(_world) = World::new() else { return };
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("secret"), "outside").unwrap();
@@ -70,7 +70,7 @@ fn sleeps(child: &Child) -> bool {
 }
 
 #[test]
-fn who_waits_at_a_fifo_is_not_woken() {
+fn survey_does_not_wake_a_fifo_reader() {
     let Some(_world) = World::new() else { return };
     mkfifo("/dev/shm/fifo", Mode::S_IRWXU).unwrap();
     let mut writer =
@@ -91,7 +91,7 @@ fn who_waits_at_a_fifo_is_not_woken() {
 }
 
 #[test]
-fn a_name_may_hold_any_byte_and_comes_back_from_its_text() {
+fn escaped_names_round_trip() {
     let Some(_world) = World::new() else { return };
     let longest = [b'x'; 255];
     let names: [&[u8]; 9] = [
@@ -118,7 +118,7 @@ fn a_name_may_hold_any_byte_and_comes_back_from_its_text() {
 }
 
 #[test]
-fn a_directory_that_may_not_be_read_is_told() {
+fn unreadable_directory_is_reported() {
     let Some(_world) = World::new() else { return };
     fs::create_dir("/dev/shm/closed").unwrap();
     fs::set_permissions("/dev/shm/closed", Permissions::from_mode(0o700)).unwrap();
@@ -132,7 +132,7 @@ fn a_directory_that_may_not_be_read_is_told() {
 }
 
 #[test]
-fn directories_may_be_deeper_than_anybody_needs() {
+fn very_deep_directories_are_listed() {
     let Some(_world) = World::new() else { return };
     let deep = "d/".repeat(200);
     fs::create_dir_all(Path::new("/dev/shm").join(&deep)).unwrap();

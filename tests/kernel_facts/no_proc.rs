@@ -58,7 +58,7 @@ fn existing_segments_are_not_called_gone() {
 }
 
 #[test]
-fn nothing_is_leaked_for_want_of_processes() {
+fn missing_proc_makes_nothing_a_leak() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("here", 5, 0o644);
     let Some(output) = without_proc(&["list", "--leaked", "--columns", "id", "--no-header"]) else { return };
@@ -77,7 +77,7 @@ fn nothing_is_leaked_for_want_of_processes() {
 }
 
 #[test]
-fn the_limits_are_known() {
+fn limits_are_known_without_proc() {
     let Some(_world) = World::new() else { return };
     let Some(output) = without_proc(&["limits"]) else { return };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -24,7 +24,7 @@ const MADE: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn it_is_known_by_its_contents_and_never_leaked_for_certain() {
+fn boost_segment_is_identified_by_contents_and_never_a_certain_leak() {
     let Some(_world) = World::new() else { return };
     let Some(mut program) = start() else { return };
     let makers = |all: &[Told]| -> Vec<(String, String)> {

@@ -58,7 +58,7 @@ fn assert_is(told: &Told, state: &str, words: &str) {
 }
 
 #[test]
-fn what_is_held_outside_of_its_pid_namespace_is_not_leaked() {
+fn segment_held_outside_the_pid_namespace_is_not_leaked() {
     let Some(_world) = World::new() else { return };
     let (Some(inside), Some(mut clean)) = (in_pid_namespace(), in_pid_namespace()) else { return };
     // This test holds the one and made the other.
@@ -76,7 +76,7 @@ fn what_is_held_outside_of_its_pid_namespace_is_not_leaked() {
 }
 
 #[test]
-fn a_descriptor_is_counted_once_where_it_cannot_be_told_which_threads_share_it() {
+fn descriptor_shared_by_threads_is_counted_once() {
     let Some(_world) = World::new() else { return };
     let Some(mut inside) = started_by("unshare", &["--pid", "--fork", "--kill-child"]) else { return };
     let _held = Object::new("held-once", 8, 0o600);
@@ -93,7 +93,7 @@ fn a_descriptor_is_counted_once_where_it_cannot_be_told_which_threads_share_it()
 }
 
 #[test]
-fn whom_proc_hides_may_live_and_hold_anything() {
+fn hidden_processes_make_verdicts_unknown() {
     let Some(_world) = World::new() else { return };
     let Some(inside) = where_others_are_hidden() else { return };
     let sysv = Sysv::new(0, 4096, 0o600);

@@ -54,7 +54,7 @@ impl Player {
 }
 
 #[test]
-fn a_maker_that_lives_on_under_another_name() {
+fn live_creator_with_another_name_is_not_dead() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("renamed") else { return };
     let comm = format!("/proc/{}/comm", player.made("pid"));
@@ -68,7 +68,7 @@ fn a_maker_that_lives_on_under_another_name() {
 }
 
 #[test]
-fn a_maker_whose_first_thread_has_ended() {
+fn creator_with_an_ended_main_thread_is_not_dead() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("without-first-thread") else { return };
     let stat = format!("/proc/{}/stat", player.child.pid());
@@ -78,7 +78,7 @@ fn a_maker_whose_first_thread_has_ended() {
 }
 
 #[test]
-fn a_process_that_was_given_the_pid_of_a_dead_one_at_once() {
+fn immediately_reused_pid_is_not_the_creator() {
     let Some(_world) = World::new() else { return };
     let Some(mut player) = Player::start("recycled") else { return };
     player.child.say("!");
@@ -94,7 +94,7 @@ fn a_process_that_was_given_the_pid_of_a_dead_one_at_once() {
 
 /// What is in doubt goes to the heir, and nothing else that is not its own.
 #[test]
-fn a_process_that_was_given_the_pid_of_a_dead_one_later() {
+fn later_reused_pid_is_not_the_creator() {
     let Some(_world) = World::new() else { return };
     let Some(mut player) = Player::start("recycled") else { return };
     player.told("old-sysv").assert_is("leaked certain", &["no process "]);
@@ -117,7 +117,7 @@ fn a_process_that_was_given_the_pid_of_a_dead_one_later() {
 /// A container that begins later than its `/dev` was made looks as if the clock
 /// had been set forward since. What was made after that is told apart all the same.
 #[test]
-fn a_process_that_was_given_the_pid_of_a_dead_one_in_a_container_with_an_older_dev() {
+fn reused_pid_in_a_container_with_older_dev_is_not_the_creator() {
     let Some(_world) = World::new() else { return };
     let (Some(unshare), Some(nsenter)) = (tool("unshare"), tool("nsenter")) else { return };
     let Some(program) = compile_cpp("tests/makers/lives.cpp") else { return };
@@ -143,7 +143,7 @@ fn a_process_that_was_given_the_pid_of_a_dead_one_in_a_container_with_an_older_d
 }
 
 #[test]
-fn a_maker_and_a_holder_in_another_pid_namespace() {
+fn creator_and_holder_in_another_pid_namespace_count() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("in-pid-namespace") else { return };
     player.told("held").assert_is("in-use", &["held by 1 process"]);
@@ -155,7 +155,7 @@ fn a_maker_and_a_holder_in_another_pid_namespace() {
 
 /// In a pid namespace that was made without a `/proc` of its own.
 #[test]
-fn a_maker_whose_pid_is_anothers_in_proc() {
+fn creator_pid_of_another_process_in_proc_is_not_trusted() {
     let Some(_world) = World::new() else { return };
     let Some(nsenter) = tool("nsenter") else { return };
     let Some(mut player) = Player::start("below-anothers-proc") else { return };
@@ -177,7 +177,7 @@ fn a_maker_whose_pid_is_anothers_in_proc() {
 }
 
 #[test]
-fn a_holder_in_another_mount_namespace() {
+fn holder_in_another_mount_namespace_counts() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("in-mount-namespace") else { return };
     player.told("held").assert_is("in-use", &["held by 1 process"]);
@@ -185,7 +185,7 @@ fn a_holder_in_another_mount_namespace() {
 }
 
 #[test]
-fn a_holder_in_another_ipc_namespace() {
+fn holder_in_another_ipc_namespace_counts() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("in-ipc-namespace") else { return };
     let held = player.told("held");
@@ -201,14 +201,14 @@ fn a_holder_in_another_ipc_namespace() {
 }
 
 #[test]
-fn a_private_mapping_alone() {
+fn private_mapping_alone_counts_as_held() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("held-privately") else { return };
     player.told("held").assert_is("in-use", &["held by 1 process"]);
 }
 
 #[test]
-fn what_nobody_may_not_examine_is_unknown() {
+fn unexaminable_segment_is_unknown() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("locked") else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600).owned_by(NOBODY, NOBODY);
@@ -236,7 +236,7 @@ fn what_nobody_may_not_examine_is_unknown() {
 }
 
 #[test]
-fn a_dead_makers_segment_that_nobody_is_attached_to_is_leaked_to_everybody() {
+fn unattached_segment_of_a_dead_creator_is_leaked_for_every_user() {
     let Some(_world) = World::new() else { return };
     let made = crate::support::shmlens().args(["create", "sysv", "--size", "4K"]).output().unwrap();
     assert!(made.status.success(), "{made:?}");

@@ -106,7 +106,7 @@ fn interlock() -> Told {
 }
 
 #[test]
-fn what_a_server_needs_is_never_leaked_and_what_it_left_is() {
+fn postgresql_segments_leak_only_after_the_server_died() {
     let Some(_world) = World::new() else { return };
     let Some(mut server) = Server::start() else { return };
     let postmaster = server.postmaster.pid().as_raw();

@@ -50,7 +50,7 @@ impl Python {
 }
 
 #[test]
-fn shared_memory_is_held_wanted_and_leaked() {
+fn shared_memory_is_held_then_idle_then_leaked() {
     let Some(_world) = World::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("one = shared_memory.SharedMemory(create=True, size=5000)");
@@ -79,7 +79,7 @@ fn shared_memory_is_held_wanted_and_leaked() {
 }
 
 #[test]
-fn a_tracker_takes_away_what_a_killed_program_leaves() {
+fn resource_tracker_removes_segments_of_a_killed_program() {
     let Some(_world) = World::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("one = shared_memory.SharedMemory(create=True, size=5000)");
@@ -89,7 +89,7 @@ fn a_tracker_takes_away_what_a_killed_program_leaves() {
 }
 
 #[test]
-fn a_list_is_known_by_what_is_in_it() {
+fn shareable_list_is_identified_by_contents() {
     let Some(_world) = World::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("one = shared_memory.ShareableList([42, 3.5, 'text', b'bytes', None, True])");
@@ -104,7 +104,7 @@ fn a_list_is_known_by_what_is_in_it() {
 }
 
 #[test]
-fn locks_and_semaphores_are_held_and_leaked() {
+fn locks_and_semaphores_are_held_then_leaked() {
     let Some(_world) = World::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("context = get_context('spawn')");
@@ -125,7 +125,7 @@ fn locks_and_semaphores_are_held_and_leaked() {
 }
 
 #[test]
-fn a_lock_of_forked_programs_has_no_name() {
+fn lock_of_forked_programs_has_no_name() {
     let Some(_world) = World::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("lock = get_context('fork').Lock()");
@@ -139,7 +139,7 @@ fn a_lock_of_forked_programs_has_no_name() {
 }
 
 #[test]
-fn a_pool_holds_its_semaphores_with_all_its_workers() {
+fn pool_workers_hold_the_semaphores() {
     let Some(_world) = World::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("pool = get_context('spawn').Pool(2)");
@@ -165,7 +165,7 @@ fn a_pool_holds_its_semaphores_with_all_its_workers() {
 }
 
 #[test]
-fn the_heap_of_values_is_unlinked_and_kept_alive() {
+fn value_heap_is_unlinked_and_kept_alive() {
     let Some(_world) = World::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("array = get_context('fork').Array('d', 1000, lock=False)");
@@ -181,7 +181,7 @@ fn the_heap_of_values_is_unlinked_and_kept_alive() {
 
 /// A program that gives up root's rights leaves its tracker as it was.
 #[test]
-fn a_tracker_of_root_keeps_what_another_user_made() {
+fn resource_tracker_of_root_keeps_segments_of_another_user() {
     let Some(_world) = World::new() else { return };
     let user = stranger();
     let text = format!(

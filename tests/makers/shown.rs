@@ -18,7 +18,7 @@ fn assert_harmless(text: &[u8], lines: usize) {
 }
 
 #[test]
-fn names_that_would_move_the_cursor() {
+fn control_characters_in_names_are_escaped() {
     let Some(_world) = World::new() else { return };
     let Some(program) = compile_cpp("tests/makers/lives.cpp") else { return };
     let mut child = Child::spawn_piped(Command::new(program).arg("hostile"));
@@ -53,7 +53,7 @@ fn names_that_would_move_the_cursor() {
 
 /// A person's own maker, from the settings.
 #[test]
-fn a_maker_from_the_settings() {
+fn program_from_the_settings_is_identified() {
     let Some(_world) = World::new() else { return };
     let user = stranger();
     let text = "import os; open('/dev/shm/session-%d' % os.getpid(), 'w').write('x'); print('ok'); input()";

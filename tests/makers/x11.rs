@@ -36,7 +36,7 @@ fn client(directory: &Path) -> Option<PathBuf> {
 }
 
 #[test]
-fn a_picture_is_shared_with_the_server_and_leaked_by_a_killed_client() {
+fn x11_segment_is_shared_with_the_server_and_leaked_by_a_killed_client() {
     let Some(_world) = World::new() else { return };
     let directory = tempfile::tempdir().unwrap();
     let Some(program) = client(directory.path()) else { return };

@@ -25,7 +25,7 @@ pub(super) fn list(entries: &[(u16, u16, u32)]) -> Vec<u8> {
 }
 
 #[test]
-fn an_acl_comes_back_and_none_stays_none() {
+fn restore_keeps_an_acl_and_adds_none() {
     use shmlens::sys::handle;
     let Some(_world) = World::new() else { return };
     let directory = directory();
@@ -50,7 +50,7 @@ fn an_acl_comes_back_and_none_stays_none() {
 
 /// A default ACL of the directory is for what programs make there, not for what comes back.
 #[test]
-fn what_a_directory_gives_is_not_taken() {
+fn restore_does_not_inherit_a_default_acl() {
     use shmlens::sys::handle;
     let Some(_world) = World::new() else { return };
     let Some(setfacl) = tool("setfacl") else { return };

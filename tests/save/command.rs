@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::Command;
 
 #[test]
-fn a_file_that_may_not_grow_is_told_and_not_left() {
+fn file_size_limit_is_reported_and_leaves_no_file() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 1 << 20, 0o600);
@@ -24,7 +24,7 @@ fn a_file_that_may_not_grow_is_told_and_not_left() {
 }
 
 #[test]
-fn save_and_restore() {
+fn save_and_restore_round_trip() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -59,7 +59,7 @@ fn save_and_restore() {
 }
 
 #[test]
-fn rm_keeps_a_copy_and_says_how_to_bring_it_back() {
+fn rm_keeps_a_copy_and_prints_the_restore_command() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 5000, 0o640);
@@ -102,7 +102,7 @@ fn rm_keeps_a_copy_and_says_how_to_bring_it_back() {
 }
 
 #[test]
-fn rm_keeps_it_where_it_is_told_to() {
+fn rm_keeps_the_copy_at_the_given_path() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
@@ -129,7 +129,7 @@ fn rm_keeps_it_where_it_is_told_to() {
 }
 
 #[test]
-fn where_no_copy_can_be_kept_nothing_is_removed() {
+fn rm_without_a_place_for_the_copy_removes_nothing() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 5000, 0o600);
@@ -167,7 +167,7 @@ fn where_no_copy_can_be_kept_nothing_is_removed() {
 }
 
 #[test]
-fn where_there_is_no_room_for_a_copy_nothing_is_removed() {
+fn rm_without_disk_space_for_the_copy_removes_nothing() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let state = directory.path().join("state");
@@ -187,7 +187,7 @@ fn where_there_is_no_room_for_a_copy_nothing_is_removed() {
 }
 
 #[test]
-fn a_removal_that_fails_leaves_no_copy_of_what_is_still_there() {
+fn failed_removal_leaves_no_copy() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     fs::write("/dev/shm/a", b"hello").unwrap();
@@ -200,7 +200,7 @@ fn a_removal_that_fails_leaves_no_copy_of_what_is_still_there() {
 }
 
 #[test]
-fn nobody_saves_and_restores() {
+fn unprivileged_user_saves_and_restores() {
     let Some(_world) = World::new() else { return };
     fs::set_permissions("/dev/shm", fs::Permissions::from_mode(0o1777)).unwrap();
     let object = Object::new("a", 5000, 0o600).owned_by(NOBODY, NOBODY);

@@ -43,7 +43,7 @@ fn saved(directory: &tempfile::TempDir) -> [Vec<u8>; 2] {
 }
 
 #[test]
-fn cut_off_at_any_length() {
+fn restore_rejects_a_file_truncated_at_any_length() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -58,7 +58,7 @@ fn cut_off_at_any_length() {
 }
 
 #[test]
-fn any_byte_flipped() {
+fn restore_rejects_any_flipped_byte() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -75,7 +75,7 @@ fn any_byte_flipped() {
 /// A System V segment has its key from the beginning, so that a damaged file is
 /// to be known before.
 #[test]
-fn a_damaged_file_makes_nothing_not_even_for_a_moment() {
+fn damaged_file_never_creates_a_segment() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -90,7 +90,7 @@ fn a_damaged_file_makes_nothing_not_even_for_a_moment() {
 }
 
 #[test]
-fn foreign_files() {
+fn restore_rejects_other_file_formats() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -114,7 +114,7 @@ fn foreign_files() {
 }
 
 #[test]
-fn fuzzed_files() {
+fn restore_rejects_fuzzed_files() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");

@@ -57,7 +57,7 @@ fn object(name: &str) -> Object {
 }
 
 #[test]
-fn the_plan_names_the_oldest_copies_and_only_those_go() {
+fn only_the_oldest_copies_named_in_the_plan_are_deleted() {
     let Some(_world) = World::new() else { return };
     let disk = Disk::new();
     let objects = ["/d", "/e"].map(object);
@@ -75,7 +75,7 @@ fn the_plan_names_the_oldest_copies_and_only_those_go() {
 }
 
 #[test]
-fn no_copy_goes_when_that_would_not_free_enough() {
+fn no_copy_is_deleted_when_too_little_would_be_freed() {
     let Some(_world) = World::new() else { return };
     let disk = Disk::new();
     // A second name keeps the data of two.

@@ -40,7 +40,7 @@ fn rm(directory: &TempDir) -> Command {
 }
 
 #[test]
-fn a_log_that_is_not_a_regular_file_is_an_error_before_the_act() {
+fn log_that_is_not_a_regular_file_fails_before_the_act() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 4096, 0o600);
     for (make, kind) in OBSTACLES {
@@ -64,7 +64,7 @@ fn a_log_that_is_not_a_regular_file_is_an_error_before_the_act() {
 }
 
 #[test]
-fn a_log_that_cannot_be_written_after_the_act_is_reported() {
+fn log_write_failure_after_the_act_is_reported() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let state = directory.path().join("state/shmlens");
@@ -82,7 +82,7 @@ fn a_log_that_cannot_be_written_after_the_act_is_reported() {
 }
 
 #[test]
-fn a_bad_place_for_copies_is_an_error_before_the_act() {
+fn unusable_copy_directory_fails_before_the_act() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 4096, 0o600);
     for (make, kind) in OBSTACLES {
@@ -105,7 +105,7 @@ fn a_bad_place_for_copies_is_an_error_before_the_act() {
 }
 
 #[test]
-fn what_is_not_a_copy_is_neither_opened_nor_removed() {
+fn other_files_in_the_copy_directory_are_untouched() {
     let Some(_world) = World::new() else { return };
     for (make, _) in OBSTACLES {
         let object = Object::new("a", 4096, 0o600);
@@ -121,7 +121,7 @@ fn what_is_not_a_copy_is_neither_opened_nor_removed() {
 }
 
 #[test]
-fn a_config_that_is_not_a_small_regular_file_is_an_error() {
+fn config_must_be_a_small_regular_file() {
     let Some(_world) = World::new() else { return };
     let sparse: Obstacle =
         (|path| File::create(path).unwrap().set_len(5 << 30).unwrap(), "larger than 1 MiB");
@@ -146,7 +146,7 @@ fn a_config_that_is_not_a_small_regular_file_is_an_error() {
 }
 
 #[test]
-fn a_mark_of_a_restore_that_is_not_a_regular_file_is_skipped() {
+fn restore_mark_that_is_not_a_regular_file_is_skipped() {
     let Some(_world) = World::new() else { return };
     for (make, _) in OBSTACLES {
         let directory = directory();
@@ -159,7 +159,7 @@ fn a_mark_of_a_restore_that_is_not_a_regular_file_is_skipped() {
 }
 
 #[test]
-fn a_system_v_segment_is_not_filled_without_a_mark() {
+fn system_v_restore_needs_a_mark() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let source = directory.path().join("source");

@@ -60,7 +60,7 @@ fn killed(command: &mut Command, mut prepare: impl FnMut(), mut check: impl FnMu
 }
 
 #[test]
-fn a_save_that_is_killed_leaves_a_whole_file_or_none() {
+fn killed_save_leaves_a_complete_file_or_none() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -78,7 +78,7 @@ fn a_save_that_is_killed_leaves_a_whole_file_or_none() {
 }
 
 #[test]
-fn a_restore_that_is_killed_makes_an_object_whole_or_not_at_all() {
+fn killed_restore_leaves_a_complete_object_or_none() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -100,7 +100,7 @@ fn a_restore_that_is_killed_makes_an_object_whole_or_not_at_all() {
 /// Its key is there from the beginning, so an incomplete one may be left. It is
 /// known as that, and removed.
 #[test]
-fn recover_removes_what_a_killed_restore_left() {
+fn recover_removes_leftovers_of_a_killed_restore() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -115,7 +115,7 @@ fn recover_removes_what_a_killed_restore_left() {
 }
 
 #[test]
-fn recover_removes_what_a_killed_create_left() {
+fn recover_removes_leftovers_of_a_killed_create() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -126,7 +126,7 @@ fn recover_removes_what_a_killed_create_left() {
 }
 
 #[test]
-fn a_create_that_is_killed_leaves_a_whole_object_or_none() {
+fn killed_create_leaves_a_complete_object_or_none() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -196,7 +196,7 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
 }
 
 #[test]
-fn a_removal_that_is_killed_leaves_the_segment_or_a_whole_copy() {
+fn killed_removal_leaves_the_segment_or_a_complete_copy() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let mut command = program(&directory);
@@ -221,7 +221,7 @@ fn a_removal_that_is_killed_leaves_the_segment_or_a_whole_copy() {
 }
 
 #[test]
-fn ctrl_c_ends_it_and_leaves_nothing() {
+fn ctrl_c_stops_save_and_restore_and_leaves_nothing() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -286,7 +286,7 @@ fn sysv_rows() -> Vec<shmlens::machine::control::SysvStat> {
 }
 
 #[test]
-fn create_that_is_signaled_leaves_nothing_and_says_so() {
+fn signaled_create_leaves_nothing_and_reports_it() {
     let Some(_world) = World::new() else { return };
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let sysv = ["sysv", "--key", "7", "--no-reserve"];

@@ -50,7 +50,7 @@ fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored,
 }
 
 #[test]
-fn what_is_grown_or_shrunk_is_not_saved() {
+fn save_refuses_a_segment_resized_meanwhile() {
     let Some(_world) = World::new() else { return };
     for length in [SIZE + 1, SIZE / 2, 0] {
         let (directory, outcome) = meanwhile(|object, _| object.file.set_len(length).unwrap());
@@ -60,7 +60,7 @@ fn what_is_grown_or_shrunk_is_not_saved() {
 }
 
 #[test]
-fn a_file_that_is_made_under_its_name_is_left() {
+fn save_keeps_a_file_created_at_the_target_meanwhile() {
     let Some(_world) = World::new() else { return };
     let (directory, outcome) = meanwhile(|_, path| fs::write(path, b"mine").unwrap());
     assert!(matches!(outcome, Err(SaveError::Exists { .. })), "{outcome:?}");
@@ -70,7 +70,7 @@ fn a_file_that_is_made_under_its_name_is_left() {
 
 /// A System V segment is there from the beginning of its filling.
 #[test]
-fn a_restore_that_is_stopped_while_it_fills_leaves_nothing() {
+fn stopped_restore_leaves_nothing() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -109,7 +109,7 @@ fn a_restore_that_is_stopped_while_it_fills_leaves_nothing() {
 }
 
 #[test]
-fn what_is_swapped_is_saved_with_what_is_its_own() {
+fn save_keeps_data_and_metadata_of_one_object() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");

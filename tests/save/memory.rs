@@ -25,7 +25,7 @@ fn most(command: &mut Command) -> u64 {
 }
 
 #[test]
-fn less_than_32_mib() {
+fn save_and_restore_use_less_than_32_mib() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let data = vec![7; 64 << 20];

@@ -60,7 +60,7 @@ fn wanted() -> impl Strategy<Value = Wanted> {
 }
 
 #[test]
-fn any_object_comes_back_as_it_was() {
+fn objects_round_trip() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -97,7 +97,7 @@ fn any_object_comes_back_as_it_was() {
 }
 
 #[test]
-fn any_sysv_segment_comes_back_as_it_was() {
+fn sysv_segments_round_trip() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -132,7 +132,7 @@ fn any_sysv_segment_comes_back_as_it_was() {
 }
 
 #[test]
-fn four_tebibytes_with_little_in_them_are_little() {
+fn sparse_4_tib_object_saves_to_a_small_file() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -164,7 +164,7 @@ fn four_tebibytes_with_little_in_them_are_little() {
 
 /// Asking `mincore` page by page would take minutes.
 #[test]
-fn a_sysv_segment_of_eight_tebibytes_is_saved_at_once_by_root() {
+fn root_saves_a_sparse_8_tib_sysv_segment_immediately() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -191,7 +191,7 @@ fn a_sysv_segment_of_eight_tebibytes_is_saved_at_once_by_root() {
 }
 
 #[test]
-fn what_is_there_is_never_touched() {
+fn restore_never_touches_an_existing_segment() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -226,7 +226,7 @@ fn what_is_there_is_never_touched() {
 
 /// It has no key any more in the kernel's table.
 #[test]
-fn one_that_was_marked_for_removal_since_it_was_shown_keeps_its_key() {
+fn segment_marked_after_the_survey_is_saved_with_its_key() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -243,7 +243,7 @@ fn one_that_was_marked_for_removal_since_it_was_shown_keeps_its_key() {
 }
 
 #[test]
-fn others_see_an_object_only_once_all_of_it_is_back() {
+fn restored_object_appears_only_when_complete() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -271,7 +271,7 @@ fn others_see_an_object_only_once_all_of_it_is_back() {
 }
 
 #[test]
-fn an_object_in_a_directory_and_its_times() {
+fn restore_recreates_directories_and_times() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -290,7 +290,7 @@ fn an_object_in_a_directory_and_its_times() {
 }
 
 #[test]
-fn nobody_restores_what_is_theirs_and_is_told_what_is_not() {
+fn unprivileged_restore_reports_attributes_it_cannot_set() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let (path, sysv_path) = (directory.path().join("file"), directory.path().join("sysv"));

@@ -65,7 +65,7 @@ fn save_replaces_only_a_regular_file() {
 }
 
 #[test]
-fn a_segment_goes_through_a_pipe() {
+fn segment_round_trips_through_a_pipe() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 1 << 20, 0o640);
@@ -115,7 +115,7 @@ fn piped(directory: &TempDir, bytes: &[u8]) -> std::process::Output {
 }
 
 #[test]
-fn a_saved_segment_is_not_written_to_a_terminal() {
+fn save_refuses_to_write_to_a_terminal() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let _object = Object::new("a", 5000, 0o600);
@@ -134,7 +134,7 @@ fn a_saved_segment_is_not_written_to_a_terminal() {
 }
 
 #[test]
-fn a_closed_pipe_ends_save_quietly() {
+fn closed_pipe_ends_save_quietly() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 4 << 20, 0o600);
@@ -181,7 +181,7 @@ fn save_never_replaces_a_segment() {
 }
 
 #[test]
-fn one_signal_stops_work_that_waits_for_a_pipe() {
+fn one_signal_stops_a_command_blocked_on_a_pipe() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 4 << 20, 0o600);

@@ -48,7 +48,7 @@ fn setuid_bits_are_never_restored() {
 }
 
 #[test]
-fn setuid_bits_do_not_come_back_from_a_copy() {
+fn undo_does_not_restore_setuid_bits() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("program", 5000, 0o600);
@@ -64,7 +64,7 @@ fn setuid_bits_do_not_come_back_from_a_copy() {
 }
 
 #[test]
-fn a_file_of_another_user_has_to_be_confirmed() {
+fn file_of_another_user_needs_confirmation() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
@@ -84,7 +84,7 @@ fn a_file_of_another_user_has_to_be_confirmed() {
 }
 
 #[test]
-fn the_user_who_called_sudo_is_trusted_and_no_other() {
+fn only_the_user_who_called_sudo_is_trusted() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
@@ -97,7 +97,7 @@ fn the_user_who_called_sudo_is_trusted_and_no_other() {
 }
 
 #[test]
-fn a_file_that_others_can_write_has_to_be_confirmed() {
+fn file_writable_by_others_needs_confirmation() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, 0, 0o602);
@@ -110,7 +110,7 @@ fn a_file_that_others_can_write_has_to_be_confirmed() {
 }
 
 #[test]
-fn a_terminal_is_asked_and_gets_what_was_shown() {
+fn confirmation_restores_exactly_the_file_shown() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
@@ -144,7 +144,7 @@ fn a_terminal_is_asked_and_gets_what_was_shown() {
 }
 
 #[test]
-fn the_names_that_are_shown_are_not_those_in_the_file() {
+fn shown_user_names_come_from_this_machine() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
@@ -156,7 +156,7 @@ fn the_names_that_are_shown_are_not_those_in_the_file() {
 }
 
 #[test]
-fn read_only_removes_no_mark() {
+fn read_only_removes_no_restore_mark() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let marks = directory.path().join("state/shmlens/unfinished");
@@ -177,7 +177,7 @@ fn run_all(directory: &TempDir, arguments: &[&str]) {
 }
 
 #[test]
-fn a_file_that_others_can_write_through_an_acl_has_to_be_confirmed() {
+fn file_writable_through_an_acl_needs_confirmation() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     // The group bits of the mode are the mask then; the group is root's own.
@@ -200,7 +200,7 @@ fn a_file_that_others_can_write_through_an_acl_has_to_be_confirmed() {
 }
 
 #[test]
-fn a_signal_at_the_question_ends_it() {
+fn signal_during_the_question_ends_restore() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
@@ -216,7 +216,7 @@ fn a_signal_at_the_question_ends_it() {
 }
 
 #[test]
-fn the_question_lists_what_the_acl_grants() {
+fn question_lists_the_rights_of_the_acl() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 5000, 0o600);

@@ -39,7 +39,7 @@ fn told<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
 }
 
 #[test]
-fn the_next_command_removes_an_unfinished_copy_once_its_writer_is_gone() {
+fn next_command_removes_an_abandoned_unfinished_copy() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let copies = directory.path().join("state/shmlens/copies");
@@ -75,7 +75,7 @@ fn the_next_command_removes_an_unfinished_copy_once_its_writer_is_gone() {
 }
 
 #[test]
-fn the_next_save_into_a_directory_removes_an_unfinished_file() {
+fn next_save_into_a_directory_removes_an_unfinished_file() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let to = directory.path().join("to");

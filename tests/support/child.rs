@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_is_spoken_with_and_waited_for() {
+    fn child_answers_and_exits() {
         let mut child =
             Child::spawn_piped(Command::new("sh").args(["-c", "read a; echo \"got $a\"; exit 3"]));
         child.say("this\n");
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_ends_when_it_is_dropped() {
+    fn drop_kills_the_child() {
         let child = Child::spawn(Command::new("cat").stdin(Stdio::piped()));
         let pid = child.pid();
         assert!(alive(pid));
@@ -178,14 +178,14 @@ mod tests {
     }
 
     #[test]
-    fn a_child_ends_with_its_thread() {
+    fn child_dies_with_its_thread() {
         let child = thread::spawn(|| Child::spawn(Command::new("cat").stdin(Stdio::piped())));
         let mut child = child.join().unwrap();
         assert!(child.wait(SOON).code().is_none());
     }
 
     #[test]
-    fn a_child_gets_signals() {
+    fn child_receives_signals() {
         let mut child = Child::spawn(Command::new("cat").stdin(Stdio::piped()));
         child.signal(Signal::SIGTERM);
         assert!(!child.wait(SOON).success());

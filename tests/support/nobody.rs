@@ -104,7 +104,7 @@ mod tests {
     use std::thread;
 
     #[test]
-    fn a_command_runs_as_nobody() {
+    fn command_runs_as_nobody() {
         let Some(_world) = World::new() else { return };
         let Some(id) = tool("id") else { return };
         let output = as_nobody(id, ["-u"]).output().unwrap();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_is_nobody_for_a_while() {
+    fn thread_becomes_nobody_temporarily() {
         let Some(_world) = World::new() else { return };
         let nobody = Nobody::here();
         assert_eq!(geteuid().as_raw(), NOBODY);

@@ -156,7 +156,7 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     #[test]
-    fn segments_are_as_asked_for_and_go() {
+    fn segments_match_the_request_and_are_removed() {
         let Some(_world) = World::new() else { return };
         let sysv = Sysv::new(7, 5000, 0o640).owned_by(NOBODY, 100_000);
         sysv.lock();

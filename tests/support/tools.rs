@@ -23,7 +23,7 @@ fn find(name: &str) -> Option<PathBuf> {
 }
 
 #[test]
-fn a_tool_is_found_by_name() {
+fn tool_is_found_by_name() {
     assert!(tool("sh").is_some_and(|path| path.ends_with("sh")));
     assert_eq!(find("no-such-tool-anywhere"), None);
 }

@@ -32,7 +32,7 @@ impl Drop for SetOnDrop<'_> {
 }
 
 #[test]
-fn waiting_ends_with_the_condition() {
+fn wait_returns_when_the_condition_holds() {
     let mut asked = 0;
     wait_until(SOON, || {
         asked += 1;
@@ -43,6 +43,6 @@ fn waiting_ends_with_the_condition() {
 
 #[test]
 #[should_panic(expected = "did not come within")]
-fn waiting_ends_with_the_limit() {
+fn wait_panics_at_the_limit() {
     wait_until(Duration::from_millis(10), || false);
 }

@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_world_begins_empty_and_is_its_threads_own() {
+    fn world_starts_empty_and_belongs_to_its_thread() {
         let Some(_world) = World::new() else { return };
         assert_eq!(seen(), (0, 0));
         let sysv = Sysv::new(0x4d2, 4096, 0o600);

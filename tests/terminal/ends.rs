@@ -22,7 +22,7 @@ use std::time::Duration;
 const NOTHING: Vec<String> = vec![];
 
 #[test]
-fn a_key() {
+fn quit_key_restores_the_terminal() {
     for keys in ["q", "<C-c>"] {
         let mut terminal = opened();
         assert!(!terminal.left_behind().is_empty(), "the terminal is ours while the program runs");
@@ -33,7 +33,7 @@ fn a_key() {
 }
 
 #[test]
-fn a_terminal_that_cannot_move_the_cursor_is_refused() {
+fn terminal_without_cursor_movement_is_refused() {
     for term in ["dumb", ""] {
         let mut command = shmlens();
         command.env("TERM", term);
@@ -46,7 +46,7 @@ fn a_terminal_that_cannot_move_the_cursor_is_refused() {
 }
 
 #[test]
-fn a_signal() {
+fn signal_restores_the_terminal() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
         let mut terminal = opened();
         terminal.child().signal(signal);
@@ -56,7 +56,7 @@ fn a_signal() {
 }
 
 #[test]
-fn the_terminal_goes_away() {
+fn hangup_ends_the_program() {
     let mut terminal = opened();
     terminal.hang_up();
     assert_eq!(terminal.wait_exit(SOON).code(), Some(129));
@@ -64,7 +64,7 @@ fn the_terminal_goes_away() {
 
 /// Who is in a session without a terminal gets no SIGHUP when it goes away.
 #[test]
-fn the_terminal_goes_away_and_no_signal_says_so() {
+fn lost_terminal_without_sighup_ends_the_program() {
     let Some(setsid) = tool("setsid") else { return };
     let mut command = Command::new(setsid);
     command.args(["--fork", "--wait"]).arg(shmlens().get_program());
@@ -76,7 +76,7 @@ fn the_terminal_goes_away_and_no_signal_says_so() {
 }
 
 #[test]
-fn there_is_no_terminal() {
+fn missing_terminal_is_an_error() {
     let output = shmlens().stdin(Stdio::null()).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("needs a terminal") && error.contains("`shmlens list`"), "{error}");
@@ -85,12 +85,12 @@ fn there_is_no_terminal() {
 }
 
 #[test]
-fn a_panic_of_the_program_is_told_on_the_screen_that_was_there() {
+fn panic_is_printed_on_the_restored_screen() {
     a_panic_is_told("terminal::ends::program_that_panics", "the program panics on purpose");
 }
 
 #[test]
-fn a_panic_of_a_worker_ends_the_program_and_is_told() {
+fn worker_panic_ends_the_program_and_is_reported() {
     a_panic_is_told("terminal::ends::worker_that_panics", "the worker panics on purpose");
 }
 

@@ -23,7 +23,7 @@ fn sleeps(pid: i32, name: Option<&str>) -> u64 {
 }
 
 #[test]
-fn surveys_that_find_nothing_new_write_nothing() {
+fn unchanged_surveys_write_nothing() {
     let Some(_world) = World::new() else { return };
     let mut terminal = opened();
     let pid = terminal.child().pid().as_raw();
@@ -36,7 +36,7 @@ fn surveys_that_find_nothing_new_write_nothing() {
 }
 
 #[test]
-fn a_paused_program_sleeps() {
+fn paused_program_sleeps() {
     let Some(_world) = World::new() else { return };
     let mut terminal = opened();
     terminal.send(&"+".repeat(20));
@@ -45,7 +45,7 @@ fn a_paused_program_sleeps() {
 }
 
 #[test]
-fn a_frozen_view_over_a_paused_survey_sleeps() {
+fn frozen_view_with_a_paused_survey_sleeps() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("moves", 4096, 0o600);
     let mut terminal = opened();

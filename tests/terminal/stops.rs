@@ -55,7 +55,7 @@ fn goes_on_and_ends(mut terminal: Terminal) {
 }
 
 #[test]
-fn ctrl_z_and_fg() {
+fn ctrl_z_suspends_and_fg_resumes() {
     let Some((terminal, _)) = job(&program()) else { return };
     terminal.send("<C-z>");
     terminal.wait_for(stopped, SOON);
@@ -63,7 +63,7 @@ fn ctrl_z_and_fg() {
 }
 
 #[test]
-fn ctrl_z_stops_the_script_too_that_waits_for_it() {
+fn ctrl_z_also_stops_the_calling_script() {
     let Some((terminal, _)) = job(&format!("sh -c '{}; exit'", program())) else { return };
     terminal.send("<C-z>");
     terminal.wait_for(stopped, SOON);
@@ -71,7 +71,7 @@ fn ctrl_z_stops_the_script_too_that_waits_for_it() {
 }
 
 #[test]
-fn a_stop_from_outside() {
+fn sigtstp_suspends_and_fg_resumes() {
     let Some((terminal, pid)) = job(&program()) else { return };
     kill(pid, Signal::SIGTSTP).unwrap();
     terminal.wait_for(stopped, SOON);
@@ -91,7 +91,7 @@ fn ctrl_z_without_a_shell_changes_nothing() {
 }
 
 #[test]
-fn a_stop_by_force_and_a_line_that_was_changed_meanwhile() {
+fn resume_after_sigstop_sets_the_terminal_up_again() {
     let Some((mut terminal, pid)) = job(&program()) else { return };
     kill(pid, Signal::SIGSTOP).unwrap();
     let state = || fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();

@@ -56,6 +56,6 @@ fn keys_have_names() {
 
 #[test]
 #[should_panic(expected = "no key <Bogus>")]
-fn a_wrong_name_is_no_key() {
+fn unknown_key_name_is_rejected() {
     bytes("<Bogus>");
 }

@@ -50,7 +50,7 @@ fn name(mode: u16) -> String {
 }
 
 #[test]
-fn what_is_left_on_is_told() {
+fn modes_left_on_are_reported() {
     assert_eq!(left(b"\x1b[?1049h\x1b[?25l\x1b[31mtext\x1b[?25h\x1b[?1049l"), Vec::<String>::new());
     assert_eq!(
         left(b"\x1b[?1000;1006h\x1b[?25l\x1b[?1000l\x1b[>1u\x1b[?2004h"),

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn only_tui_knows_of_a_terminal() {
+    fn only_tui_uses_the_terminal_crates() {
         assert_eq!(terminals(&repository()), NOTHING);
         let offender = made(&[
             ("src/tui/draw.rs", "use ratatui::Frame;"),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn arrows_go_one_way() {
+    fn dependencies_go_one_way() {
         assert_eq!(arrows::wrong(&repository()), NOTHING);
         let offender = made(&[
             ("src/app/state.rs", "use crate::{segment::Id, tui::draw};\nuse crate::survey::{self, Survey};"),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn unsafe_stands_in_sys() {
+    fn unsafe_is_only_in_sys() {
         assert_eq!(unsafety(&repository()), NOTHING);
         let offender = made(&[
             ("src/sys/shm.rs", "unsafe { call() }"),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn every_source_says_what_it_holds() {
+    fn every_source_has_a_module_comment() {
         assert_eq!(layout::silent(&repository()), NOTHING);
         let offender = made(&[
             ("src/a.rs", "//! An idea.\n"),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_stands_in_the_house() {
+    fn no_unexpected_files() {
         assert_eq!(layout::strangers(&repository()), NOTHING);
         let offender = made(&[
             ("Cargo.toml", ""),

@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_and_texts_are_no_code() {
+    fn comments_and_literals_are_not_code() {
         let text = "a /* b /* c */ d */ // e\n\"f \\\" g\" b'h' 'i' '\\'' 'j: r##\"k\"# l\"## br\"m\" ::n c\"o\" r#p é";
         let words: Vec<&str> = code(text).iter().map(|token| token.text).collect();
         assert_eq!(words, ["a", "j", ":", "::", "n", "r", "#", "p", "é"]);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_found_in_groups_and_above() {
+    fn paths_in_groups_and_super_are_resolved() {
         let found = |text: &str| -> Vec<String> {
             uses(text, &["machine", "real"]).iter().map(|used| used.path.join("::")).collect()
         };
