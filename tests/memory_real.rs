@@ -1,5 +1,5 @@
-//! Searching and watching real segments: what was never written stays so, what
-//! is attached is let go, and an owner who cuts his object short breaks nothing.
+//! Searching and watching real segments: holes stay unallocated, attachments are detached, and
+//! truncation by the owner breaks nothing.
 
 use crate::support::{Nobody, Object, Sysv, World};
 use shmlens::machine::real::RealMachine;
@@ -42,8 +42,8 @@ fn found(reader: &Reader, text: &str) -> Vec<u64> {
     found
 }
 
-/// Everything that looks, on a segment of 256 MiB that holds "first" at its
-/// beginning, "across" on both sides of 128 MiB, and "last" at its end.
+/// Runs every kind of scan on a segment of 256 MiB that contains "first" at its start, "across" at
+/// 128 MiB, and "last" at its end.
 fn look_everywhere(reader: Reader, change: impl FnOnce()) {
     let size = 256 * MIB;
     let middle = 128 * MIB - 3;
@@ -86,7 +86,7 @@ fn scanning_an_object_allocates_nothing() {
     look_everywhere(open(&object.id()), || object.write(256 * MIB - 2, b"S"));
     let after = object.file.metadata().unwrap();
     assert_eq!(after.blocks(), before.blocks());
-    // Its own, so it may be read without a trace.
+    // The file is this user's own, so it can be read without a trace.
     assert_eq!((after.atime(), after.atime_nsec()), (before.atime(), before.atime_nsec()));
 }
 
@@ -172,11 +172,11 @@ fn large_system_v_segment_is_mapped_in_pieces() {
     let size = 1 << 40;
     let segment = Sysv::unreserved(size, 0o604);
     segment.write(size - 7, b"the end");
-    // Root would have all of it at once.
+    // Root would see all of it at once.
     let _nobody = Nobody::here();
     let resident = listed(&segment.id()).resident;
     let mut live = Live::new(open(&segment.id()));
-    // The window is there at once, whatever the scan has come to.
+    // The window is read immediately, however far the scan has come.
     let first = look(&mut live, size - 16..size, Duration::from_millis(2));
     assert_eq!(&first.bytes[9..], b"the end");
     assert!(first.scanned < size, "a tebibyte in two milliseconds");

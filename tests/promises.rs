@@ -1,4 +1,4 @@
-//! The promises that shmlens keeps, a module each; `support` holds what they share.
+//! Integration tests, one module per promise; `support` holds shared code.
 #![cfg(test)]
 
 mod act;

@@ -1,4 +1,4 @@
-//! Who can attach: what `act` says, against what the kernel does.
+//! Access prediction of `act`, compared with the kernel.
 
 use crate::support::{Child, NOBODY, Nobody, Object, SOON, Sysv, World, tool};
 use nix::fcntl::{OFlag, open};
@@ -11,7 +11,7 @@ use shmlens::segment::{Mode, ObjectName, SegmentId};
 use shmlens::sys::shm::Attachment;
 use std::process::Command;
 
-/// Reading, and reading and writing, as the kernel lets this thread.
+/// Returns whether the kernel lets this thread read, and read and write.
 fn tried(id: &SegmentId) -> (bool, bool) {
     match id {
         SegmentId::Sysv(shmid) => {
@@ -87,7 +87,7 @@ fn access_by_acl_matches_the_kernel() {
             let rules = Rules::of(&RealMachine, &super::shown(&object.id()));
             assert!(rules.acl.is_some());
             compare(&rules, &object.id());
-            // Foretold, before it is so.
+            // Predicted before the change.
             for (mode, uid, gid) in [(0o640, 1000, gid), (0o604, NOBODY, gid), (0o666, 1000, NOBODY)] {
                 let rules = rules.with(Mode::new(mode), uid, gid);
                 let owner = OwnerChange { uid: Some(uid), gid: Some(gid) };

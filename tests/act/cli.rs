@@ -1,4 +1,4 @@
-//! The commands: what they take, tell and end with.
+//! The commands: arguments, output and exit status.
 
 use super::shown;
 use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, limit_locked, shmlens};
@@ -85,7 +85,7 @@ fn rm_without_a_terminal_names_the_missing_option() {
     let (_, stderr) = ended(&run(&["rm", "name"]), 2);
     assert!(stderr.contains("--yes"), "{stderr}");
     let (stdout, stderr) = ended(&run(&["rm", "--yes", "--no-copy", "name", "0x4d2"]), 1);
-    // The test itself has it open.
+    // This test has it open.
     assert!(stderr.contains("name: in use: ") && stderr.contains("Use --force"), "{stderr}");
     assert_eq!(stdout, format!("{}: removed\n", sysv.id()));
     ended(&run(&["rm", "--yes", "--force", "--no-copy", "name"]), 0);
@@ -102,7 +102,7 @@ fn rm_on_a_terminal_asks_about_each_possibly_held_segment() {
     let mut terminal = Terminal::start((100, 30), command);
     terminal.wait_for("Remove it anyway?", SOON);
     assert!(terminal.screen().contains("posix:/one"), "{}", terminal.screen());
-    // What is no yes is a no.
+    // Anything but yes means no.
     terminal.send("\r");
     terminal.wait_for("posix:/two", SOON);
     terminal.send("y\r");
@@ -115,8 +115,7 @@ fn rm_on_a_terminal_asks_about_each_possibly_held_segment() {
 #[test]
 fn lock_reports_the_memlock_limit() {
     let Some(_world) = World::new() else { return };
-    // The kernel counts what a user has locked on the whole machine, so that two
-    // runs of this are not to be the same one.
+    // The kernel counts locked memory per user, so two runs of this test must not use the same user.
     let user = 200_000 + std::process::id();
     let as_user = |arguments: [&str; 2]| {
         let mut command: Command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);
@@ -136,7 +135,7 @@ fn lock_reports_the_memlock_limit() {
         stderr.contains("your limit for locked memory is 64 KiB, but the segment is 1.0 MiB"),
         "{stderr}"
     );
-    // Two of them are more than the limit: this the kernel alone knows.
+    // Two of them exceed the limit, which only the kernel knows.
     let second = Sysv::new(0x4d3, 1 << 20, 0o600).owned_by(user, NOBODY);
     ended(&lock(3 << 19), 0);
     let mut command = as_user(["lock", "0x4d3"]);
@@ -182,12 +181,12 @@ fn read_only_setting_disables_every_change() {
     let (status, mode, said) = chmod("read-only = true\n");
     assert_eq!((status, mode), (Some(1), 0o644));
     assert!(said.contains("read-only = false in the config"), "{said}");
-    // Settings that are not understood may mean just that.
+    // Settings that cannot be parsed may have meant read-only.
     assert_eq!(chmod("read-onyl = true\n").1, 0o644);
     assert_eq!(chmod("read-only = false\n").1, 0o600);
 }
 
-/// Runs `shmlens`, found by its name, as a shell would run a pasted command.
+/// Runs `shmlens` from PATH through a shell, like a pasted command.
 fn paste(command: &str, state: &Path) -> Output {
     let bin = tempfile::tempdir().unwrap();
     symlink(env!("CARGO_BIN_EXE_shmlens"), bin.path().join("shmlens")).unwrap();
@@ -209,7 +208,7 @@ fn printed_commands_can_be_pasted() {
         "Größe \u{202e}".as_bytes(),
     ] {
         let state = home.path().join(OsStr::from_bytes(directory));
-        // A name that needs quoting, but is the same text in UTF-8.
+        // The name needs quoting but is valid UTF-8.
         let name = b"it's \xff\x1b $(id) \\ -x";
         let object = Object::new(name, 9, 0o640);
         object.write(0, b"contents\n");
@@ -219,7 +218,7 @@ fn printed_commands_can_be_pasted() {
             let output = command.args(arguments).env("XDG_STATE_HOME", &state).stdin(Stdio::null()).output();
             ended(&output.unwrap(), 0).0
         };
-        // The plan of a change, in JSON.
+        // The plan of a change, as JSON.
         for (change, undone) in [(["chmod", "0600"], 0o640), (["chown", "0:7"], 0o640)] {
             let arguments = [&change[..], &[&id]].concat();
             let plan = shmlens(&[&arguments[..], &["--dry-run", "--json"]].concat());
@@ -240,7 +239,7 @@ fn printed_commands_can_be_pasted() {
         assert!(!object.path().exists());
         ended(&paste(command, &state), 0);
         assert_eq!(fs::read(object.path()).unwrap(), b"contents\n", "{command}");
-        // Nothing that another shell word would have run.
+        // A second shell word would have run a command.
         assert!(!Path::new("pwned").exists());
     }
 }
@@ -267,7 +266,7 @@ fn batch_messages_name_their_segment() {
     sysv[0].write(0, &vec![7; 1 << 20]);
     let all = sysv.iter().map(Sysv::id).chain(objects.iter().map(Object::id));
     let names: Vec<String> = all.map(|id| id.to_string()).collect();
-    // A file instead of a state directory, one that is too small, and a limit that is.
+    // A file in place of the state directory, a limit that is too small, and one that fits.
     fs::write(home.path().join("file"), "").unwrap();
     fs::create_dir(home.path().join("small")).unwrap();
     nix::mount::mount(
@@ -286,7 +285,7 @@ fn batch_messages_name_their_segment() {
         fs::write(taken.join(name), "").unwrap();
     }
     let (missing, taken) = (home.path().join("missing/"), taken.to_str().unwrap());
-    // How many lines name a segment. Only the log is about none.
+    // Returns the number of lines that name a segment. Only the log names none.
     let check = |stderr: &str| {
         let is_named = |line: &&str| names.iter().any(|name| line.contains(name));
         let other: Vec<&str> = stderr.lines().filter(|line| !is_named(line)).collect();
@@ -304,7 +303,7 @@ fn batch_messages_name_their_segment() {
             &["lock"],
             &["clean", "--yes", "--settle", "0s"],
         ] {
-            // Only failures are looked at; what succeeds must stay for the next batch.
+            // Only failures are compared; segments must survive for the next batch.
             let dry = batch[0] == "rm";
             for json in [false, true] {
                 fs::write(&config, format!("copies = \"{copies}\"\n")).unwrap();
@@ -331,7 +330,7 @@ fn batch_messages_name_their_segment() {
             }
         }
     }
-    // The real thing, where no copy can be made.
+    // The real command, without a place for the copy.
     for state in ["file", "small"] {
         let mut command = shmlens();
         command.args(["rm", "--yes", "--force"]).args(&names).env("XDG_STATE_HOME", home.path().join(state));

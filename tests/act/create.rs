@@ -1,4 +1,4 @@
-//! Making segments, and never touching one that exists.
+//! Segment creation. An existing segment is never touched.
 
 use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World, as_nobody, shmlens, skip_for_kernel, tool};
 use nix::mount::MsFlags;
@@ -36,7 +36,7 @@ fn refused(arguments: &str, status: i32) -> String {
     stderr
 }
 
-/// The shmid at the beginning of what was told.
+/// Parses the shmid at the start of the output.
 fn shmid(told: &str) -> i32 {
     told.strip_prefix("sysv:").and_then(|rest| rest.split_once(':')).unwrap().0.parse().unwrap()
 }
@@ -166,7 +166,7 @@ fn segment_is_private_until_it_is_complete() {
 #[test]
 fn create_removes_a_segment_it_cannot_fill() {
     let Some(_world) = World::new() else { return };
-    // It says that it has a page, and has a few bytes.
+    // sysfs reports a size of one page but returns only a few bytes.
     let path = "/sys/kernel/mm/transparent_hugepage/enabled";
     if fs::metadata(path).map_or(0, |facts| facts.len()) < 4096 {
         return skip_for_kernel("needs a file of sysfs");
@@ -191,7 +191,7 @@ fn create_makes_nothing_it_cannot_complete() {
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
     let error = refused(&format!("sysv --from {path} --size 1K"), 1);
     assert!(error.contains("larger size"), "{error}");
-    // A pipe that nobody writes to is not waited for.
+    // Opening a FIFO without a writer must not block.
     nix::unistd::mkfifo("/dev/shm/pipe", nix::sys::stat::Mode::S_IRUSR).unwrap();
     assert!(refused("posix from-pipe --from /dev/shm/pipe --size 1", 1).contains("not a regular file"));
     assert!(refused("sysv --size 0", 1).contains("kernel.shmmax"));
@@ -235,7 +235,7 @@ fn missing_huge_pages_fail_and_leave_nothing() {
     huge_pages_hold_what_was_in_the_file();
 }
 
-/// Here, because while there are free huge pages there is nothing missing.
+/// Called from here because huge pages are not missing while this test has free ones.
 fn huge_pages_hold_what_was_in_the_file() {
     let _pool = HugePages::of(3);
     if HugePages::free() < 3 {
@@ -261,7 +261,7 @@ fn huge_pages_hold_what_was_in_the_file() {
     assert!(error.contains("not enough free huge pages"), "{error}");
 }
 
-/// What a plan says against it, and what the kernel says to the same without the plan.
+/// Returns the refusal of the plan, and the error of the kernel without the plan.
 fn predicted_and_real(new: &NewSegment) -> (String, String) {
     let mut plan = act::plan_create(&RealMachine, new, &Options::default());
     let predicted = plan.refusal.take();
@@ -319,7 +319,7 @@ fn create_plan_predicts_kernel_refusals() {
     ] {
         check(&sysv(size, huge, no_reserve), words);
     }
-    // Of this world only.
+    // In this mount namespace only.
     fs::write("/proc/sys/kernel/shmmni", "1").unwrap();
     let _one = Sysv::new(0, 1, 0o600);
     check(&sysv(1, false, false), "kernel.shmmni 1");
@@ -370,7 +370,7 @@ fn create_reads_a_file_of_unknown_size_to_the_end() {
     }
 }
 
-/// Huge pages that are set aside as long as this lives.
+/// Huge pages reserved until this is dropped.
 struct HugePages {
     before: u64,
 }

@@ -1,5 +1,4 @@
-//! What is changed between the plan and the act, and while it acts: in no case
-//! is anything but the planned object changed.
+//! Changes between plan and act, and during the act. Only the planned object may change.
 
 use super::{FORCE, REMOVE, planned, shown, to};
 use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World};
@@ -18,14 +17,14 @@ use std::time::{Duration, Instant};
 
 const NAME: &str = "/dev/shm/name";
 const OTHER: &str = "/dev/shm/other";
-/// At most this long goes into each race.
+/// Time limit of each race.
 const LONGEST: Duration = Duration::from_secs(10);
 
 fn actions() -> [Action; 3] {
     [to(0o604), Action::SetOwner(OwnerChange { uid: Some(NOBODY), gid: Some(NOBODY) }), REMOVE]
 }
 
-/// What must not change of a file.
+/// File attributes that must not change.
 fn facts(file: &File) -> (u32, u32, u32, u64, u64, i64, i64) {
     let facts = file.metadata().unwrap();
     (facts.mode(), facts.uid(), facts.gid(), facts.size(), facts.nlink(), facts.ctime(), facts.ctime_nsec())
@@ -68,7 +67,7 @@ fn act_refuses_a_directory_replaced_by_a_link() {
     let outside = tempfile::tempdir().unwrap();
     fs::create_dir("/dev/shm/dir").unwrap();
     let object = Object::new("dir/name", 10, 0o600);
-    // The very object, by another way: not even that is followed.
+    // The same object through another path: links are not followed even then.
     for action in actions() {
         let plan = planned(&object.id(), &action);
         fs::rename("/dev/shm/dir", "/dev/shm/moved").unwrap();
@@ -98,7 +97,7 @@ fn act_refuses_a_reused_key_and_shmid() {
         assert!(matches!(error, ActError::Gone { .. }), "{error}");
         assert_eq!(shm::stat(new.shmid).unwrap(), before);
         drop(new);
-        // The same number.
+        // The same shmid.
         let new = recycled(old.shmid, 0x4d3, 4096);
         let before = shm::stat(new.shmid).unwrap();
         let error = act::apply(&RealMachine, &plan).result.unwrap_err();
@@ -107,7 +106,7 @@ fn act_refuses_a_reused_key_and_shmid() {
     }
 }
 
-/// A segment with that number, which is free.
+/// Creates a segment with that unused shmid.
 #[track_caller]
 fn recycled(shmid: i32, key: u32, size: u64) -> Sysv {
     fs::write("/proc/sys/kernel/shm_next_id", shmid.to_string()).unwrap();
@@ -116,8 +115,8 @@ fn recycled(shmid: i32, key: u32, size: u64) -> Sysv {
     new
 }
 
-/// Runs `apply` again and again while another thread runs `swap`, at least
-/// `least` times; both get the number of the round.
+/// Runs `apply` repeatedly while another thread runs `swap`, at least `least` times; both get the
+/// round number.
 fn race(least: u32, mut apply: impl FnMut(u32), swap: impl Fn(u32) + Send + Sync) {
     race_until(
         least,
@@ -129,7 +128,7 @@ fn race(least: u32, mut apply: impl FnMut(u32), swap: impl Fn(u32) + Send + Sync
     );
 }
 
-/// As [`race`], and on until `apply` says that it has seen enough.
+/// Like [`race`], but continues until `apply` returns true.
 fn race_until(least: u32, mut apply: impl FnMut(u32) -> bool, swap: impl Fn(u32) + Send + Sync) {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -155,7 +154,7 @@ fn race_until(least: u32, mut apply: impl FnMut(u32) -> bool, swap: impl Fn(u32)
 }
 
 fn exchange(a: &str, b: &str) {
-    // Either may be gone for a moment.
+    // Either may be missing for a moment.
     let _ = renameat2(AT_FDCWD, a, AT_FDCWD, b, RenameFlags::RENAME_EXCHANGE);
 }
 
@@ -204,13 +203,13 @@ fn remove_never_deletes_a_swapped_object() {
     let before = facts(outside.as_file());
     let others = Path::new("/dev/shm/others");
     fs::create_dir(others).unwrap();
-    // Everything that is made here and was never planned, with its descriptor.
+    // All objects created here that were never planned, with their descriptors.
     let made = std::sync::Mutex::new(Vec::<File>::new());
     let (mut removed, mut refused, mut astray) = (0, 0, 0);
     race(
         3000,
         |_| {
-            // Made elsewhere and put in place of whatever is there, which is kept.
+            // Created elsewhere, then exchanged with the current object, which is kept.
             let ours = "/dev/shm/fresh";
             let file = File::create_new(ours).unwrap();
             if renameat2(AT_FDCWD, ours, AT_FDCWD, NAME, RenameFlags::RENAME_NOREPLACE).is_err() {
@@ -220,7 +219,7 @@ fn remove_never_deletes_a_swapped_object() {
                     Ok(now) if now.ino() != file.metadata().unwrap().ino() => {
                         fs::rename(ours, aside).unwrap();
                     }
-                    // The name went meanwhile: this round is left out.
+                    // The name vanished meanwhile: skip this round.
                     _ => return drop(fs::remove_file(ours)),
                 }
             }
@@ -230,7 +229,7 @@ fn remove_never_deletes_a_swapped_object() {
                 .as_mut()
                 .filter(|segment| segment.posix().is_some_and(|facts| facts.inode == stat.ino()))
             else {
-                // Swapped away before it was shown: the swapper has it.
+                // Swapped away before the survey: the other thread has it.
                 made.lock().unwrap().push(file);
                 return;
             };
@@ -253,7 +252,7 @@ fn remove_never_deletes_a_swapped_object() {
                 exchange(NAME, OTHER);
                 return;
             }
-            // A new object, or a link out of here, in its place or where it was.
+            // Puts a new object or a link out of the directory in place of the name.
             let kept = others.join(format!("s{round}"));
             let _ = renameat2(AT_FDCWD, NAME, AT_FDCWD, &kept, RenameFlags::RENAME_NOREPLACE);
             if round % 3 == 1 {
@@ -271,7 +270,7 @@ fn remove_never_deletes_a_swapped_object() {
     }
 }
 
-/// That one object as a survey would show it, without listing all others.
+/// Returns that object as a survey would, without listing the others.
 fn shown_as(name: &str) -> Option<shmlens::segment::Segment> {
     use shmlens::machine::Machine as _;
     use shmlens::segment::{Facts, ObjectName, PosixFacts, SegmentId};
@@ -284,7 +283,7 @@ fn shown_as(name: &str) -> Option<shmlens::segment::Segment> {
     Some(segment)
 }
 
-/// A POSIX segment as the survey shows one, whatever it is.
+/// Returns a POSIX segment as a survey would, whatever its file type.
 fn template() -> shmlens::segment::Segment {
     thread_local!(static SHOWN: shmlens::segment::Segment = {
         let object = Object::new("template", 0, 0o600);
@@ -310,12 +309,12 @@ fn remove_never_deletes_a_reused_shmid() {
                     Err(_) => not += 1,
                 }
             }
-            // How often the number passes on between plan and act, is up to the
-            // scheduler: on one processor it may take a while.
+            // The scheduler decides whether the shmid is reused between plan and act; on one
+            // processor this can take a while.
             removed > 0 && not > 0
         },
         |_| {
-            // The planned one, as it was; and then another one of that number.
+            // The planned segment, unchanged, then another one with its shmid.
             let planned = turn.fetch_xor(true, Ordering::Relaxed);
             let _ = fs::write("/proc/sys/kernel/shm_next_id", shmid.to_string());
             let Ok(made) =
@@ -339,7 +338,7 @@ fn remove_never_deletes_a_reused_shmid() {
     assert!(removed > 0 && not > 0, "{removed} {not}");
 }
 
-/// As `rm` does it with thousands: nothing is attached for the removal.
+/// Removes thousands like `rm` does: the removal attaches nothing.
 const MANY: Options = Options { force: true, read_only: false, many: true, links_gone: 0 };
 
 #[test]
@@ -380,7 +379,7 @@ fn batch_remove_leaves_segments_created_meanwhile() {
                 }
             },
             |round| {
-                // Somebody else removes the last ones, and makes new ones in their places.
+                // Another thread removes the last ones and creates new ones in their slots.
                 let at = planned.len().saturating_sub(1 + round as usize);
                 let _ = shm::remove(planned[at].shmid);
                 if round < 300 {
@@ -388,7 +387,7 @@ fn batch_remove_leaves_segments_created_meanwhile() {
                 }
             },
         );
-        // All that was planned is gone, and nothing else.
+        // Exactly the planned segments are gone.
         for planned in &planned {
             assert!(shm::stat(planned.shmid).is_err());
         }
@@ -397,7 +396,7 @@ fn batch_remove_leaves_segments_created_meanwhile() {
         }
         drop(others);
         eprintln!("{gone} of {} went before", planned.len());
-        // Their numbers are not theirs any more.
+        // Their shmids belong to other segments now.
         planned.into_iter().for_each(std::mem::forget);
     }
 }

@@ -1,4 +1,4 @@
-//! Removing, and what it leaves alone.
+//! Removal, and the segments it leaves alone.
 
 use super::{REMOVE, carry_out, planned, shown};
 use crate::support::{NOBODY, Nobody, Object, SOON, Sysv, World, shmlens, wait_until};
@@ -25,7 +25,7 @@ fn removed_segments_live_until_the_last_holder_exits() {
     );
     let facts = shm::stat(held.shmid).unwrap();
     assert_eq!((facts.mode, facts.nattch, facts.key), (0o1600, 1, 0));
-    // It is marked already, and removing it again is refused.
+    // Already marked; removing it again is refused.
     let error = carry_out(&held.id(), &REMOVE).unwrap_err().to_string();
     assert!(error.contains("already removed"), "{error}");
     drop(attached);
@@ -52,7 +52,7 @@ fn remove_of_a_possibly_held_segment_needs_force() {
     assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o600);
     assert!(object.path().exists());
     drop(attached);
-    // Planned while nobody held it, and attached since.
+    // Planned while unheld, attached since.
     let plan = act::plan(&RealMachine, &shown(&sysv.id()), &REMOVE, &Options::default());
     let attached = shm::Attachment::read_only(sysv.shmid).unwrap();
     assert!(act::apply(&RealMachine, &plan).result.unwrap_err().to_string().contains("attached once"));
@@ -68,7 +68,7 @@ fn only_the_owner_may_remove() {
     let foreign_sysv = Sysv::new(0, 5000, 0o666);
     let foreign_object = Object::new("theirs", 5000, 0o666);
     drop(foreign);
-    // Of their own, one that not even they may read.
+    // A segment of nobody that even nobody cannot read.
     let own = Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY);
     let own_object = Object::new("own", 5000, 0).owned_by(NOBODY, NOBODY);
     let plans = [foreign_sysv.id(), foreign_object.id()].map(|id| planned(&id, &REMOVE));
@@ -120,7 +120,7 @@ fn recover_completes_a_killed_removal() {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
-    // A removal may be under way.
+    // A removal may be in progress.
     let (status, stdout, stderr) = run(&["rm", "--recover"]);
     assert_eq!((status, stdout.as_str()), (Some(1), ""), "{stderr}");
     assert_eq!(stderr.matches("may still be in progress. Try again").count(), 2, "{stderr}");
@@ -128,7 +128,7 @@ fn recover_completes_a_killed_removal() {
         let (_, _, stderr) = run(&["rm", "--dry-run", "--no-copy", "--force", "other"]);
         stderr.contains("removal of posix:/dir/one") && stderr.contains("shmlens rm --recover")
     });
-    // The dry run says what the real one does, a name that is taken included.
+    // The dry run matches the real run, including a name that is taken.
     let (status, stdout, stderr) = run(&["rm", "--recover", "--dry-run"]);
     assert_eq!((status, stdout.lines().count()), (Some(1), 1), "{stdout}");
     assert!(stdout.contains("renames it back to posix:/dir/one"), "{stdout}");
@@ -170,7 +170,7 @@ fn recover_renames_a_planted_leftover_only_by_name() {
     fs::create_dir("/dev/shm/shmlens-removing-fedcba9876543210").unwrap();
     let own =
         Object::new(format!("shmlens-removing-fedcba9876543210/{long}"), 10, 0o600).owned_by(NOBODY, NOBODY);
-    // And one that another user made.
+    // The directory of another user.
     fs::create_dir("/dev/shm/shmlens-removing-0000000000000000").unwrap();
     chown("/dev/shm/shmlens-removing-0000000000000000", Some(NOBODY), Some(NOBODY)).unwrap();
     let foreign = Object::new("shmlens-removing-0000000000000000/passwd", 10, 0o600).owned_by(NOBODY, NOBODY);
@@ -240,7 +240,7 @@ fn remove_deletes_empty_directories_of_killed_removals() {
     assert!(stdout.contains(&format!("{subject}: removed: empty directory")), "{stdout}{stderr}");
     let left = || ['0', '1', '2', '3'].map(|digit| fs::exists(path(digit)).unwrap());
     assert_eq!(left(), [false, true, true, true]);
-    // The next removal takes them along.
+    // The next removal deletes them.
     for command in [&["rm", "--yes", "--no-copy", "/gone"][..], &["clean", "--yes", "--no-copy"]] {
         aged('0');
         run(command);

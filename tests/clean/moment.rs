@@ -1,4 +1,4 @@
-//! What comes between the look and the act, and what fails.
+//! Changes between survey and removal, and failures.
 
 use super::{Leaks, there};
 use crate::support::{NOBODY, Object, SOON, Terminal, as_nobody};
@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 impl Leaks {
-    /// `clean` on a terminal, up to its question.
+    /// Starts `clean` on a terminal and waits for its question.
     fn ask(&self, arguments: &[&str], question: &str) -> Terminal {
         let mut command = self.command();
         command.args(["clean", "--settle", "0s"]).args(arguments);
@@ -52,12 +52,12 @@ fn clean_keeps_a_segment_attached_meanwhile() {
     let mut left = vec![held.clone(), opened.clone()];
     left.sort();
     assert_eq!(there(), left, "{free} and {other} are removed");
-    // The copies of what was not removed are not kept.
+    // Copies of segments that were not removed are discarded.
     assert_eq!(leaks.copies().len(), 2);
     drop((attachment, file));
-    // What another test's child has of them before its exec lets go too.
+    // A child of another test closes its inherited descriptors at its exec.
     crate::support::wait_until(SOON, || leaks.clean(&["--yes", "--likely"]).status == Some(0));
-    // This test, which runs, attached it last: it may come back.
+    // This live test attached it last, so it may be needed again.
     assert_eq!(there(), [held]);
 }
 
@@ -107,7 +107,7 @@ fn unlistable_segments_are_not_reported_as_clean() {
 #[test]
 fn unreadable_settings_do_not_stop_clean() {
     let Some(leaks) = Leaks::new() else { return };
-    // As under sudo -u with the home of another.
+    // Like `sudo -u` with the home directory of another user.
     let closed = leaks.home.path().join("closed/shmlens");
     fs::create_dir_all(&closed).unwrap();
     fs::write(closed.join("config.toml"), "copies = '1M'").unwrap();
@@ -132,7 +132,7 @@ fn unprivileged_clean_removes_own_leaks_and_fails_for_others() {
     let program = env!("CARGO_BIN_EXE_shmlens");
     let made = as_nobody(program, ["create", "sysv", "--size", "4K"]).output().unwrap();
     assert!(made.status.success(), "{made:?}");
-    // An object is unknown to nobody while root's processes cannot be examined.
+    // As nobody, every object is unknown while root's processes cannot be examined.
     let object = Object::new("nccl-a1B2c3", 8, 0o600).owned_by(NOBODY, NOBODY);
     let arguments = ["clean", "--settle", "0s", "--yes", "--no-copy"];
     let output = as_nobody(program, arguments).stdin(Stdio::null()).output().unwrap();

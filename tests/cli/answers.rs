@@ -1,5 +1,5 @@
-//! The questions that people bring: who holds what by pid, who uses it up, what
-//! ends in SIGBUS, which number is a key.
+//! Questions of users: who holds segments (by pid), who uses the memory, what ends in SIGBUS, and
+//! which number is a key.
 
 use super::{complaint, json, printed};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, shmlens, skip};
@@ -13,7 +13,7 @@ const PYTHON: &str = "/usr/bin/python3";
 
 /// Starts a Python program as root or as nobody and waits until it prints `ready`.
 fn start(text: &str, as_root: bool) -> Option<Child> {
-    // A python below /root is closed to nobody.
+    // Nobody cannot run a python below /root.
     if !Path::new(PYTHON).exists() {
         skip("has no /usr/bin/python3");
         return None;
@@ -28,7 +28,7 @@ fn start(text: &str, as_root: bool) -> Option<Child> {
     Some(child)
 }
 
-/// The standard output of shmlens, run as root or as nobody.
+/// Returns the standard output of shmlens, run as root or as nobody.
 fn told(arguments: &[&str], as_root: bool) -> String {
     let mut command = if as_root { shmlens() } else { as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]) };
     let output = command.args(arguments).output().unwrap();
@@ -52,7 +52,7 @@ print('ready'); sys.stdin.read()"
     )
 }
 
-/// Calls of `shmget` and `shmat` through ctypes.
+/// Calls `shmget` and `shmat` through ctypes.
 const SHM: &str = "import ctypes, mmap, os, sys
 c = ctypes.CDLL(None, use_errno=True)
 c.shmat.restype = ctypes.c_void_p
@@ -82,10 +82,10 @@ print('ready'); sys.stdin.read()"
         let rest = list(&format!("!pid={pid}"));
         assert!(rest.contains("posix:/free") && !rest.contains("posix:/held"), "{rest}");
         assert!(!rest.contains(&format!("sysv:{shmid}\n")), "{rest}");
-        // As a column, too.
+        // Also as a column.
         let pids = told(&["list", "name=held", "--columns", "pid", "--csv", "--no-header"], as_root);
         assert!(pids.contains(&pid.to_string()), "{pids}");
-        // `clean` reads filters as `list` does.
+        // `clean` accepts the same filters as `list`.
         let cleaned = told(&["clean", "--dry-run", &format!("pid={pid}")], as_root);
         assert!(!cleaned.contains("free"), "{cleaned}");
     }
@@ -108,7 +108,7 @@ print('ready'); sys.stdin.read()"
         )
     };
     let ids: Vec<i32> = small.iter().map(|sysv| sysv.shmid).collect();
-    // Two hold the large one, one of them twice.
+    // Two processes hold the large one, one of them twice.
     let Some(first) = start(&attach(&[&[large.shmid, large.shmid], &ids[..]].concat()), false) else {
         return;
     };
@@ -165,7 +165,7 @@ print('ready'); sys.stdin.read()"
     let objects: Vec<Object> = (0..13)
         .map(|uid: u32| Object::new(format!("of-{uid}"), 1, 0o600).owned_by(40_000 + uid, 0))
         .collect();
-    // The ids of the creator that exited are root's.
+    // The ids of the exited creator are root's.
     let table = printed(["limits"]);
     assert!(table.contains("\n4 more\n"), "{table}");
     assert_eq!(json(["limits", "--json"])["users"].as_array().unwrap().len(), 14);
@@ -196,7 +196,7 @@ fn overcommitted_dev_shm_alerts() {
         assert!(alert.contains("root has "), "{alert}");
         assert!(told(&["limits"], as_root).contains(alert));
     }
-    // An unlinked object keeps its promise as long as it is open.
+    // An unlinked object still counts while it is open.
     fs::remove_file(object.path()).unwrap();
     assert_eq!(promised(true).0, capacity + 4096);
 }
@@ -219,7 +219,7 @@ print('ready'); sys.stdin.read()"
         let figure = |name: &str| shmem[name].as_u64().unwrap();
         assert_eq!(figure("listed"), 4 << 20);
         assert_eq!(figure("rest"), figure("total") - figure("listed"));
-        // The kernel adds the counters of its processors up with some delay.
+        // The kernel sums its per-CPU counters with a delay.
         assert!(figure("rest") > MEMFD - (4 << 20), "{shmem}");
         let text = told(&["limits"], as_root);
         let line = text.lines().find(|line| line.starts_with("Shmem ")).unwrap_or_else(|| panic!("{text}"));
@@ -247,7 +247,7 @@ fn list_reports_a_mapping_past_the_end() {
             let alerts = told_json(&["limits", "--json"], as_root)["alerts"].clone();
             let alert = alerts[0].as_str().unwrap();
             assert!(alert.contains("SIGBUS") && alert.ends_with(&words), "{alert}");
-            // The rest of the last page belongs to the mapping, and what grew again is fine.
+            // The rest of the last page belongs to the mapping, and a segment that grew again is fine.
             for size in [(1 << 20) - 4095, 1 << 21] {
                 object.file.set_len(size).unwrap();
                 assert!(!told(&["info", name], as_root).contains("SIGBUS"), "{size}");
@@ -282,7 +282,7 @@ print('ready'); sys.stdin.read()"
     assert_eq!(column(), "My server (gone)\n");
     let info = run(&["info", "0x4d2"]);
     assert!(info.contains(&format!("My server (catalog: mine; creator {pid} exited)")), "{info}");
-    // The maker stays what it is, for programs.
+    // The maker field keeps its value for scripts.
     let answer: Value = serde_json::from_str(&run(&["list", "--json"])).unwrap();
     assert_eq!(answer["segments"][0]["made_by"], value!({"id": "mine", "name": "My server"}));
     assert_eq!(run(&["list", "--csv", "--columns", "made_by", "--no-header"]), "My server\r\n");
@@ -292,7 +292,7 @@ print('ready'); sys.stdin.read()"
 #[test]
 fn key_given_as_a_shmid_is_explained() {
     let Some(_world) = World::new() else { return };
-    // Shmids grow with each segment: 1234 is none here.
+    // Shmids grow with each segment, so 1234 is not in use.
     let sysv = Sysv::new(1234, 4096, 0o666);
     let shmid = sysv.shmid;
     let wanted =

@@ -1,4 +1,4 @@
-//! `dump` writes what `hexdump -C` writes, byte for byte, and what is there.
+//! `dump` matches `hexdump -C` byte for byte and leaves holes unallocated.
 
 use super::{complaint, json, printed, run, settle};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, python, shmlens, tool};
@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Bytes that look random, and are the same each time.
+/// Returns reproducible pseudorandom bytes.
 fn random(count: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut bytes = Vec::with_capacity(count + 8);
@@ -24,7 +24,7 @@ fn random(count: usize) -> Vec<u8> {
     bytes
 }
 
-/// Contents of all sorts: random, the same again and again, zeros, a last line that is short.
+/// Contents of every kind: random, repeated, zeros, and a short last line.
 fn contents() -> Vec<Vec<u8>> {
     let mut mixed = random(5000);
     mixed[1024..2048].fill(b'x');
@@ -141,7 +141,7 @@ fn dump_handles_the_largest_segments() {
     let size: u64 = 4 << 40;
     let object = Object::new("huge", size, 0o600);
     object.write(size - 5, b"hello");
-    // Not even the addresses of so many bytes are there to be had.
+    // Attaching this much would exceed the address space.
     let program = env!("CARGO_BIN_EXE_shmlens");
     let limited = format!("ulimit -v 400000; exec '{program}' dump huge \"$@\"");
     let dump = |options: &[&str]| {
@@ -251,7 +251,7 @@ fn dump_explains_a_missing_read_permission() {
     assert_eq!(dump("theirs").stdout, b"text");
 }
 
-/// A dump that waits, its pipe being full.
+/// A dump blocked on a full pipe.
 fn begun(name: &str) -> (std::process::Child, Vec<u8>) {
     let mut child = shmlens()
         .args(["dump", name, "--raw"])
@@ -311,7 +311,7 @@ fn ctrl_c_stops_the_command() {
     let mut out = child.stdout();
     out.read_exact(&mut [0; 100]).unwrap();
     child.signal(Signal::SIGINT);
-    // It has to see the signal while it writes: read on until it ends.
+    // The signal must arrive while it writes: read on until it ends.
     std::io::copy(&mut out, &mut std::io::sink()).unwrap();
     assert_eq!(child.wait(SOON).code(), Some(1));
 }

@@ -1,4 +1,4 @@
-//! `find` finds what is there, and says what it did not look into.
+//! `find` reports every match and the segments it skipped.
 
 use super::{complaint, json, printed, run, settle};
 use crate::support::{Child, Object, SOON, Sysv, World, as_nobody, shmlens, wait_until};
@@ -96,7 +96,7 @@ fn find_reports_unreadable_segments() {
         said.contains("skipped 1 POSIX segment that you cannot read") && said.contains(": /closed"),
         "{said}"
     );
-    // One that is named has to be searched.
+    // A named segment must be searched.
     let (status, found, said) = find(&["hello", "open", "closed"]);
     assert_eq!((status, found.lines().count()), (Some(1), 1));
     assert!(said.contains("owner root"), "{said}");
@@ -126,7 +126,7 @@ fn find_status_tells_no_match_from_a_wrong_pattern() {
 #[test]
 fn ctrl_c_stops_the_command() {
     let Some(_world) = World::new() else { return };
-    // Matches in a hole are only counted, but each of them is printed.
+    // Matches in a hole are only counted, but each is printed.
     let _object = Object::new("huge", 4 << 40, 0o600);
     let mut child = Child::spawn(
         shmlens().args(["find", "--hex", "00 00 00 01"]).stdout(Stdio::null()).stderr(Stdio::piped()),
@@ -136,7 +136,7 @@ fn ctrl_c_stops_the_command() {
     let mut child = Child::spawn(
         shmlens().args(["find", "--hex", "00 00 00 00"]).stdout(Stdio::null()).stderr(Stdio::piped()),
     );
-    // It listens to the signal from the moment on when it has a handler for it.
+    // The signal counts once its handler is installed.
     let status = format!("/proc/{}/status", child.pid());
     wait_until(SOON, || {
         let text = fs::read_to_string(&status).unwrap();

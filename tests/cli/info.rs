@@ -1,4 +1,4 @@
-//! `info`: what is known of a segment, without touching it.
+//! `info` describes a segment without touching it.
 
 use super::{complaint, json, printed, settle};
 use crate::support::{NOBODY, Object, Sysv, World, as_nobody};
@@ -44,7 +44,7 @@ fn info_reports_the_same_for_every_name() {
     let list = json(["list", "--json", "kind=sysv"]);
     let mut info = json(["info", &id, "--json"]);
     info["segments"][0]["age"] = list["segments"][0]["age"].clone();
-    // Processes come and go between the two.
+    // Processes start and exit between the two runs.
     info["coverage"] = list["coverage"].clone();
     assert_eq!(info, list);
 }
@@ -70,7 +70,7 @@ fn info_names_the_type_of_other_files() {
     symlink("/etc/passwd", path("link")).unwrap();
     fs::create_dir(path("directory")).unwrap();
     let _socket = UnixListener::bind(path("socket")).unwrap();
-    // A beginning of these must not stand for the thing itself.
+    // A prefix of these must not match the name itself.
     let _objects = ["fifo2", "directory/inner"].map(|name| Object::new(name, 1, 0o600));
     for (name, kind) in [
         ("fifo", "a FIFO"),

@@ -1,4 +1,4 @@
-//! `limits` says what the kernel says.
+//! `limits` matches the kernel.
 
 use super::{json, printed, told};
 use crate::support::{NOBODY, Object, Sysv, World, skip, tool};
@@ -43,7 +43,7 @@ fn limits_reports_each_limit_and_its_use() {
 fn nearly_full_limit_is_reported_with_its_users() {
     let Some(_world) = World::new() else { return };
     assert_eq!(json(["limits", "--json"])["alerts"], Value::Array(vec![]));
-    // A tmpfs of 1 MiB, and ten ids, of this world alone.
+    // A tmpfs of 1 MiB and ten ids, in this world only.
     let none: Option<&str> = None;
     mount(none, "/dev/shm", none, MsFlags::MS_REMOUNT, Some("size=1m,nr_inodes=100")).unwrap();
     fs::write("/proc/sys/kernel/shmmni", "10").unwrap();
@@ -61,7 +61,7 @@ fn nearly_full_limit_is_reported_with_its_users() {
     let expected =
         format!("/dev/shm is nearly full, 72 KiB of 1.0 MiB left: {user} has 600 KiB, root has 352 KiB");
     assert_eq!(*full, expected);
-    // Unlinked and open here: no directory has it, and it takes its memory still.
+    // Unlinked and open here: no directory lists it, but it still uses memory.
     fs::remove_file(gone.path()).unwrap();
     let [full] = &alerts()[..] else { panic!("{:?}", alerts()) };
     let (ours, pid) = (", 352 KiB unlinked but still in use, most by ", format!(" ({})", process::id()));
@@ -73,7 +73,7 @@ fn nearly_full_limit_is_reported_with_its_users() {
     drop(gone);
 }
 
-/// Another `/run` for this thread's mount namespace, as long as it lives.
+/// Another `/run` in the mount namespace of this thread, until dropped.
 struct Run;
 
 impl Run {

@@ -1,4 +1,4 @@
-//! `list` says what `ipcs`, `stat` and Python say, in the promised shape.
+//! `list` matches `ipcs`, `stat` and Python, in the documented shape.
 
 use super::{complaint, json, printed, run, settle, told};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, python, tool};
@@ -19,11 +19,11 @@ fn segment<'a>(list: &'a Value, id: &str) -> &'a Value {
     segments(list).iter().find(|segment| segment["id"] == id).unwrap_or_else(|| panic!("no {id} in {list}"))
 }
 
-/// The lines of `ipcs` with these options, by shmid.
+/// Returns the lines of `ipcs` with these options, by shmid.
 fn ipcs(options: &str) -> Option<HashMap<String, Vec<String>>> {
     let text = told(Command::new(tool("ipcs")?).args(["-m", options]).env("LC_ALL", "C"));
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    // The shmid stands first, or second behind the key.
+    // The shmid comes first, or second after the key.
     let place = usize::from(options == "-m");
     let lines = text.lines().map(words).filter(|words| words.len() > 3);
     Some(lines.filter_map(|words| Some((words.get(place)?.clone(), words))).collect())
@@ -107,7 +107,7 @@ fn json_matches_stat() {
     }
 }
 
-/// The local time as `date` writes it.
+/// Formats a time in the local time zone with `date`.
 fn jiff_text(seconds: i64) -> String {
     told(Command::new("date").args(["+%Y-%m-%dT%H:%M:%S%:z", "-d"]).arg(format!("@{seconds}")))
         .trim()
@@ -150,7 +150,7 @@ fn json_matches_python() {
     assert_eq!(segments(&json(["list", "--json", "kind=posix"])).len(), 0);
 }
 
-/// What a value of the promised shape may be.
+/// Value types of the documented shape.
 fn fits(value: &Value, kind: &str) -> bool {
     kind.split('|').any(|kind| match kind {
         "null" => value.is_null(),
@@ -212,7 +212,7 @@ fn json_has_the_documented_shape() {
         let segment = segment(&list, &id.to_string());
         let [integer, _, person, flag] = sysv;
         let name = if posix == "null" { "null" } else { "text" };
-        // The test made it, and lives.
+        // This test created it and is running.
         let maker = if posix == "null" { "object" } else { "null" };
         has_shape(
             segment,
@@ -337,7 +337,7 @@ fn table_is_aligned_and_plain() {
         lines[1].starts_with(&sysv) && lines[1].contains("  24 MiB  ") && lines[1].contains("  0666L  "),
         "{table}"
     );
-    // Every state stands in the column under its heading, wide letters or not.
+    // Every state is aligned with its heading, even after wide letters.
     let column = unicode_width::UnicodeWidthStr::width(&lines[0][..lines[0].find("STATE").unwrap()]);
     for line in &lines[1..] {
         let state = line.rfind("  ").unwrap() + 2;
@@ -382,7 +382,7 @@ fn csv_round_trips() {
     assert!(text.ends_with("\r\n"));
     let own = std::env::current_exe().unwrap();
     let own = own.file_name().unwrap().to_str().unwrap();
-    // What another test's child has of them before its exec is not there for long.
+    // A child of another test closes its inherited descriptors at its exec.
     let by_us = |commands: &str| commands.split(", ").filter(|command| *command == own).count();
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let headings = reader.headers().unwrap().clone();

@@ -1,5 +1,4 @@
-//! Names on the command line: a full form means one thing, and a text that could
-//! mean two things changes nothing.
+//! Names on the command line: a full name has one meaning, and an ambiguous name changes nothing.
 
 use crate::support::{Object, Sysv, World, shmlens};
 use serde_json::Value;
@@ -24,7 +23,7 @@ fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Ended {
     ended(shmlens().args(arguments))
 }
 
-/// A shmid that is not in use.
+/// Returns a shmid that is not in use.
 fn free_shmid() -> i32 {
     let sysv = Sysv::new(0, 1, 0o600);
     sysv.shmid
@@ -197,7 +196,7 @@ fn shell_glob_in_dev_shm_removes_only_objects() {
         .collect();
     assert_eq!(planned, ["posix:/-y", "posix:/a"], "{stdout}{stderr}");
     assert_eq!(stderr.matches("could mean").count(), 7, "{stderr}");
-    // Paths have no second meaning.
+    // Paths are never ambiguous.
     let (_, stdout, stderr) = shell("shmlens rm --dry-run --no-copy -- /dev/shm/*");
     assert_eq!(stderr.matches("could mean").count(), 1, r"only b\x41: {stderr}");
     assert_eq!(stdout.matches("posix:/").count(), 8, "{stdout}");
@@ -237,7 +236,7 @@ fn non_utf8_names_work() {
             let (status, stdout, stderr) = run(command.iter().map(|&word| os(word)).chain([name]));
             assert!(status == 0 && !stdout.is_empty(), "{command:?} {name:?}: {stderr}");
         }
-        // A System V operation says why it is not possible, by name.
+        // The error names the System V operation and says why it is not possible.
         let (_, _, stderr) = run([os("lock"), name]);
         assert!(stderr.contains(r"/caf\xe9"), "{stderr}");
         let file = std::env::temp_dir().join(format!("shmlens-raw-{}", std::process::id()));
@@ -248,7 +247,7 @@ fn non_utf8_names_work() {
         let (status, _, stderr) = run([os("watch"), os("--offset"), os("9"), name]);
         assert!(status == 1 && stderr.contains(r"/caf\xe9"), "{stderr}");
     }
-    // The pattern of find may be any bytes too.
+    // The pattern of `find` may also be any bytes.
     let (status, stdout, _) = run([os("find"), OsStr::from_bytes(b"\xe9"), raw]);
     assert!(status == 0 && stdout.contains(r"posix:/caf\xe9  0x00000003"), "{stdout}");
     let (status, stdout, stderr) =

@@ -1,5 +1,4 @@
-//! Where the output goes: into a pipe that closes, onto a full disk, into a
-//! manual page and a shell.
+//! Output into a closed pipe, onto a full disk, and as a man page and shell completions.
 
 use super::{complaint, printed};
 use crate::support::{Object, World, shmlens, tool};
@@ -14,7 +13,7 @@ fn closed_pipe_ends_the_command_quietly() {
         (0..3000).map(|number| Object::new(format!("{number:0>200}"), 1, 0o600)).collect();
     for report in [&["list"][..], &["list", "--json"], &["list", "--csv"]] {
         let mut child = shmlens().args(report).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // A little is read, as head does; the rest does not fit into the pipe.
+        // Reads a little, like `head`; the rest does not fit into the pipe.
         let mut stdout = child.stdout.take().unwrap();
         stdout.read_exact(&mut [0; 100]).unwrap();
         drop(stdout);

@@ -1,4 +1,4 @@
-//! `watch` prints what changes, as it changes, and ends as it should.
+//! `watch` prints changes as they happen and ends with the segment.
 
 use super::complaint;
 use crate::support::{Child, Object, SOON, Sysv, World, shmlens, wait_until};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::fs;
 use std::process::{Command, Stdio};
 
-/// Watches with CSV, whose heading says that it has begun.
+/// Starts a watch with CSV output, whose header shows that it has started.
 fn watch(arguments: &[&str]) -> Child {
     let mut child = Child::spawn_piped(
         shmlens().args(["watch", "--csv", "--interval", "5ms"]).args(arguments).stderr(Stdio::piped()),
@@ -16,7 +16,7 @@ fn watch(arguments: &[&str]) -> Child {
     child
 }
 
-/// The next change, without its time.
+/// Returns the next change without its time.
 fn change(child: &mut Child) -> String {
     let line = child.line(SOON);
     let (time, rest) = line.trim_end().split_once(',').unwrap();
@@ -61,7 +61,7 @@ fn watch_prints_json_and_text() {
         let mut child = Child::spawn_piped(
             shmlens().args(["watch", "a", "--interval", "5ms", "--count", "1"]).args(options),
         );
-        // It does not say when it begins: the byte goes on changing until it is seen.
+        // Without a header nothing shows the start: change the byte until it is seen.
         let mut byte = 0_u8;
         let mut done = None;
         wait_until(SOON, || {
@@ -118,7 +118,7 @@ fn ctrl_c_and_a_closed_pipe_end_watch_successfully() {
     let mut child = watch(&["a"]);
     child.signal(Signal::SIGINT);
     assert_eq!(child.wait(SOON).code(), Some(0));
-    // Nothing changes, and it ends all the same: with head.
+    // Nothing changes, but a closed pipe still ends it.
     let program = env!("CARGO_BIN_EXE_shmlens");
     let line = format!("'{program}' watch a --csv --interval 5ms | head -1; echo ${{PIPESTATUS[0]}}");
     let output = Command::new("bash").args(["-c", &line]).output().unwrap();

@@ -1,4 +1,4 @@
-//! What is in the demo's segments, as other languages see it.
+//! Contents of the demo's segments as read by other languages.
 
 use super::{Headless, row};
 use crate::support::{SOON, World, compile_cpp, python, wait_until};

@@ -1,4 +1,4 @@
-//! Whichever way the demo ends, what it made goes with it.
+//! The demo removes its segments however it ends.
 
 use super::{Headless, row, totals};
 use crate::support::{Child, SOON, World, shmlens};
@@ -41,10 +41,10 @@ fn signal_during_startup_leaves_nothing() {
     let Some(_world) = World::new() else { return };
     for delay in 0..20 {
         let mut child = Child::spawn(shmlens().args(["demo", "--headless"]).stdout(Stdio::null()));
-        // Not a wait for something: the moment is what varies.
+        // The moment varies on purpose; this is not a wait.
         thread::sleep(Duration::from_millis(delay));
         child.signal(Signal::SIGTERM);
-        // Before it handles signals it has made nothing, and is killed by this one.
+        // Before it handles signals it has created nothing, and this one kills it.
         child.wait(SOON);
         assert_eq!(totals(), (0, 0), "after {delay} ms");
     }

@@ -1,5 +1,4 @@
-//! The programs in assets/demo: they compile, see each other's values, and
-//! leave nothing behind.
+//! The programs in assets/demo: they compile, read each other's values, and leave nothing behind.
 
 use super::{rows, totals};
 use crate::support::{Child, SOON, World, asset, demo_program as program, tool, wait_until};
@@ -10,7 +9,7 @@ fn run(name: &str, arguments: &[&str]) -> Option<Output> {
     Some(program(name)?.args(arguments).output().unwrap())
 }
 
-/// The ticks that a reader printed, one in each line, with the text behind them.
+/// Returns the ticks that a reader printed, one per line, with the text after them.
 fn ticks(output: &Output, text: &str) -> Vec<u64> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let tick = |line: &str| {
@@ -20,7 +19,7 @@ fn ticks(output: &Output, text: &str) -> Vec<u64> {
     String::from_utf8_lossy(&output.stdout).lines().map(tick).collect()
 }
 
-/// Runs a writer, has readers read from it, and ends it with a signal.
+/// Runs a writer, runs readers on its segment, and ends it with a signal.
 fn meet(writer: &str, name: &str, text: &str, readers: &[&str], signal: Signal) {
     let Some(mut command) = program(writer) else { return };
     let mut writer = Child::spawn_piped(command.args([name, "0", "5"]));
@@ -32,7 +31,7 @@ fn meet(writer: &str, name: &str, text: &str, readers: &[&str], signal: Signal) 
         let ticks = ticks(&output, text);
         assert_eq!(ticks.len(), 3, "{reader}");
         assert!(ticks[0] < ticks[2], "{reader} sees nothing move: {ticks:?}");
-        // Who only attached has not taken it away.
+        // A reader that only attached has not removed it.
         assert_eq!(totals(), made, "after {reader}");
     }
     writer.signal(signal);
@@ -86,7 +85,7 @@ fn path_selects_its_ftok_key() {
     assert_eq!(rows()[0].key.0 >> 24, u32::from(b'S'), "ftok puts the project's letter on top");
     let Some(output) = run("sysv_reader.cpp", &[path, "1"]) else { return };
     assert_eq!(ticks(&output, "written by C++").len(), 1);
-    // A reader is seen in the count while it runs, and ends by a signal too.
+    // A running reader is counted, and a signal ends it too.
     let mut command = program("sysv_reader.cpp").unwrap();
     let mut reader = Child::spawn_piped(command.args([path, "0", "5"]));
     wait_until(SOON, || rows()[0].nattch == 2);

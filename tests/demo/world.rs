@@ -1,4 +1,4 @@
-//! The demo inside of this process: nothing of it stays, however it ends.
+//! The demo inside this process: nothing stays, however it ends.
 
 use super::row;
 use crate::support::{SOON, wait_until};
@@ -15,8 +15,8 @@ fn start() -> Result<Demo, DemoError> {
 
 fn is_there(id: &SegmentId) -> bool {
     match id {
-        // A process that another test forks has what is attached here until it
-        // ends or executes something; a removed segment stays for that long.
+        // A child forked by another test inherits the attachments until it exits or calls exec, and
+        // a removed segment stays that long.
         SegmentId::Sysv(shmid) => row(*shmid).is_some_and(|row| !row.marked),
         SegmentId::Posix(name) => RealMachine.stat_object(name).is_ok(),
         SegmentId::Deleted { .. } => false,

@@ -1,5 +1,4 @@
-//! Changing segments from the table: plan, confirm, undo, on real segments,
-//! asked back from the kernel.
+//! Changes from the table: plan, confirm and undo on real segments, verified with the kernel.
 
 use super::{answer, no_row, open, quit, row};
 use crate::support::{Object, SOON, Sysv, World, shmlens, wait_until};
@@ -22,7 +21,7 @@ fn permission_and_lock_changes_can_be_undone() {
     terminal.wait_for("IPC_CREAT | 0600", SOON);
     terminal.send("0644<Enter>");
     terminal.wait_for("→ 0644", SOON);
-    // Until a yes nothing has happened.
+    // Nothing happens before the confirmation.
     assert_eq!(mode() & 0o777, 0o600);
     answer(&terminal, "y");
     wait_until(SOON, || mode() & 0o777 == 0o644);
@@ -47,14 +46,14 @@ fn undo_restores_a_removed_segment() {
     let terminal = open();
     terminal.wait_for(row("▌ posix /object"), SOON);
     terminal.send("x");
-    // The test holds it, so it goes only with a word for it.
+    // This test holds it, so removal needs force.
     terminal.wait_for("f: force", SOON);
     answer(&terminal, "f");
     terminal.wait_for("forced", SOON);
     assert!(object.path().exists());
     answer(&terminal, "y");
     wait_until(SOON, || !object.path().exists());
-    // The test has it open still, so that it lives on without its name.
+    // This test has it open, so it stays alive without its name.
     terminal.wait_for(row("posix /object 98 KiB 4% 0640 root"), SOON);
     terminal.wait_for(row("◌ removed"), SOON);
     terminal.send("u");
@@ -68,10 +67,10 @@ fn undo_restores_a_removed_segment() {
     quit(terminal);
 }
 
-/// So much that its copy takes a while, and is shown.
+/// Large enough that its copy takes a while and shows progress.
 const LARGE: u64 = 400 << 20;
 
-/// Everything in the directories below this one.
+/// Returns everything in the directories below this one.
 fn files(below: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(below) else { return vec![] };
     let entries = entries.map(|entry| entry.unwrap().path());
@@ -115,7 +114,7 @@ fn unlinked_object_is_saved_with_w_and_restored() {
     terminal.wait_for("camera0.saved", SOON);
     terminal.send(&format!("{}<Enter>", file.display()));
     terminal.wait_for("Saved deleted:", SOON);
-    // The preview has the bytes too, so the offsets of Inspect are what to wait for.
+    // The preview shows the bytes too, so wait for the offsets of Inspect.
     terminal.send("<Enter>");
     terminal.wait_for("0000_0000", SOON);
     terminal.wait_for("66 72 61 6d 65", SOON);

@@ -1,12 +1,12 @@
-//! Attachments: one while Inspect is open, kept when asked for, and none when
-//! the program has ended, whichever way.
+//! Attachments: one while Inspect is open, kept on request, and none after the program has ended in
+//! any way.
 
 use super::{STILL, answer, end, nattch, no_row, open, open_first, quit, row, writer};
 use crate::support::{SOON, Sysv, Terminal, World, wait_until};
 use shmlens::sys::shm;
 use std::process::Command;
 
-/// What `ipcs` says of the attachments of segment 0.
+/// Returns the attachments of segment 0 according to `ipcs`.
 fn ipcs() -> String {
     let output = Command::new("ipcs").args(["-m", "-i", "0"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -45,7 +45,7 @@ fn kept_attachment_is_marked_and_can_be_detached() {
     terminal.wait_for(row("▌ ◉ sysv sysv:0"), SOON);
     terminal.wait_for("(shmlens)", SOON);
     assert_eq!(nattch(0), 2);
-    // Inside again it is attached once only.
+    // Opening it again adds no attachment.
     terminal.send("<Enter>");
     terminal.wait_for("attached: nattch +1", SOON);
     assert_eq!(nattch(0), 2);
@@ -82,7 +82,7 @@ fn last_detach_destroys_a_marked_segment() {
     terminal.send("D");
     terminal.wait_for("Attachments of shmlens: 2", SOON);
     terminal.wait_for("a detach all 2 (1 freed)", SOON);
-    // Leaving does nothing.
+    // Leaving detaches nothing.
     terminal.send("<Esc>");
     terminal.wait_for(no_row("freed)"), SOON);
     assert_eq!((nattch(marked.shmid), nattch(other.shmid)), (1, 1));
@@ -95,7 +95,7 @@ fn last_detach_destroys_a_marked_segment() {
     terminal.send(":log<Enter>");
     terminal.wait_for("Log of this session", SOON);
     terminal.send("<Esc>");
-    // Esc and a letter right behind it are one key.
+    // Esc followed immediately by a letter is one key.
     terminal.wait_for(no_row("Log of this session"), SOON);
     quit(terminal);
 }

@@ -1,5 +1,4 @@
-//! What is leaked for real, and its removal from the screen: what somebody
-//! holds stays.
+//! Real leaks and their removal from the screen: held segments stay.
 
 use super::{STILL, answer, open, quit, row, writer};
 use crate::support::{Child, SOON, Terminal, World, python, shmlens, wait_until};
@@ -7,7 +6,7 @@ use shmlens::sys::shm;
 use std::fs;
 use std::path::Path;
 
-/// A System V segment whose maker has ended: its shmid.
+/// Creates a System V segment whose creator has exited and returns its shmid.
 fn leak() -> Option<i32> {
     let text = "import ctypes\n\
                 libc = ctypes.CDLL(None)\n\
@@ -24,7 +23,7 @@ fn clean_removes_leaks_and_keeps_held_segments() {
     let home = tempfile::tempdir().unwrap();
     let settings = home.path().join("shmlens");
     fs::create_dir(&settings).unwrap();
-    // Not to wait for a minute.
+    // Avoids the default wait of a minute.
     fs::write(settings.join("config.toml"), "settle = \"1s\"\n").unwrap();
     let mut command = shmlens();
     command.env("XDG_CONFIG_HOME", home.path());
@@ -52,7 +51,7 @@ fn clean_removes_leaks_and_keeps_held_segments() {
 #[test]
 fn awaited_semaphore_is_identified() {
     let Some(_world) = World::new() else { return };
-    // `sem_open` of the C library itself.
+    // `sem_open` of the C library.
     let text = "import ctypes, time\n\
                 libc = ctypes.CDLL(None, use_errno=True)\n\
                 libc.sem_open.restype = ctypes.c_void_p\n\

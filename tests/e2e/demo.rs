@@ -1,5 +1,4 @@
-//! `shmlens demo` on a terminal: its world is in the table, moves, and is gone
-//! afterwards.
+//! `shmlens demo` on a terminal: its segments are listed, change, and are removed afterwards.
 
 use super::{quit, row};
 use crate::demo::totals;
@@ -7,7 +6,7 @@ use crate::support::{SOON, Terminal, World, shmlens};
 use nix::sys::signal::Signal;
 use vt100::Screen;
 
-/// The demo on a terminal, all of its segments shown.
+/// Starts the demo on a terminal and waits for all of its segments.
 fn open() -> Terminal {
     let mut command = shmlens();
     command.arg("demo");

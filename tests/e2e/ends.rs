@@ -1,5 +1,4 @@
-//! The ends while a segment is open: the terminal is as it was, and nothing
-//! stays attached.
+//! Every way to end while a segment is open: the terminal is restored and nothing stays attached.
 
 use super::{A_SECOND, STILL, byte_on, leave_and_quit, nattch, open_first, writer};
 use crate::support::{SOON, Terminal, World, shmlens, tool};
@@ -45,7 +44,7 @@ fn hangup_ends_the_program_and_detaches() {
     let start = Instant::now();
     terminal.hang_up();
     assert_eq!(terminal.wait_exit(SOON).code(), Some(129));
-    // So short a life has no time to burn.
+    // In such a short run it cannot use much processor time.
     assert!(start.elapsed() < A_SECOND, "it took {:?}", start.elapsed());
     assert_eq!(nattch(0), 1);
 }
@@ -74,7 +73,7 @@ fn resumed_program_is_live_again() {
     terminal.send("q");
     terminal.wait_for("NAME OR KEY", SOON);
     terminal.send("q");
-    // What is typed before the shell is there again may be lost.
+    // Input typed before the shell is back may be lost.
     let prompts = |screen: &Screen| !screen.alternate_screen() && screen.contents().ends_with("prompt> ");
     terminal.wait_for(prompts, SOON);
     terminal.send("exit $?<Enter>");
@@ -84,7 +83,7 @@ fn resumed_program_is_live_again() {
 
 #[test]
 fn missing_terminal_suggests_an_alternative() {
-    // Standard input or output alone is no terminal; the rest stays one.
+    // Only standard input or only output is redirected; the rest stays a terminal.
     for (redirect, left) in [("</dev/null", ""), (">out", "")] {
         let mut command = Command::new("sh");
         let script = format!("cd \"$HOME\" && \"$0\" {redirect}");
@@ -99,7 +98,7 @@ fn missing_terminal_suggests_an_alternative() {
         assert_eq!(std::fs::read(terminal.home().path().join("out")).unwrap_or_default(), left.as_bytes());
         assert_eq!(terminal.left_behind(), Vec::<String>::new());
     }
-    // And none at all.
+    // Without any terminal.
     let null = || Stdio::from(File::open("/dev/null").unwrap());
     let output = shmlens().stdin(null()).stderr(Stdio::piped()).output().unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));

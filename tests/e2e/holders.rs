@@ -1,5 +1,4 @@
-//! Who holds a segment, and asking one of them to end: real C++ and Python
-//! programs.
+//! The holders of a segment, and ending one of them: real C++ and Python programs.
 
 use super::{STILL, answer, no_row, open, quit, row, squeezed, writer};
 use crate::support::{Child, SOON, Terminal, World, python, shmlens, skip_for_kernel, tool};
@@ -8,7 +7,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use vt100::Screen;
 
-/// A Python program that has the object open for reading and mapped so.
+/// Starts a Python program that has the object open and mapped for reading.
 fn reader(name: &str) -> Option<Child> {
     let text = format!(
         "import mmap, os, sys, time\n\
@@ -35,7 +34,7 @@ fn holders_are_listed_with_access_and_can_be_ended() {
     terminal.wait_for(row("▌ posix /held"), SOON);
     terminal.send("h");
     terminal.wait_for("Holders of /held", SOON);
-    // What made it may write, and who mapped it to read may only read.
+    // The creator may write, and the process that mapped it for reading may only read.
     let written = format!("{} posix_writer", cpp.pid());
     terminal.wait_for(row(&written), SOON);
     let screen = terminal.screen();
@@ -45,7 +44,7 @@ fn holders_are_listed_with_access_and_can_be_ended() {
     };
     assert!(line(cpp.pid().to_string()).contains(" rw root up "), "{screen}");
     assert!(line(python.pid().to_string()).contains(" r root up "), "{screen}");
-    // By pid, the C++ program was there first.
+    // Sorted by pid, the C++ program comes first.
     terminal.send("G");
     terminal.send("K");
     terminal.wait_for(format!("({})", python.pid()).as_str(), SOON);
@@ -96,13 +95,13 @@ fn process_ignoring_sigterm_is_reported() {
     quit(terminal);
 }
 
-/// Where `/proc` is of another pid namespace, a number there is another process here.
+/// Where `/proc` belongs to another pid namespace, a pid there is a different process here.
 #[test]
 fn pid_from_another_namespace_signals_nothing() {
     let Some(_world) = World::new() else { return };
     let Some(unshare) = tool("unshare") else { return };
     let Some(mut holder) = writer("posix_writer.cpp", "held", STILL) else { return };
-    // In the namespace a bystander gets the pid that the holder has outside.
+    // In the namespace, an unrelated process gets the pid that the holder has outside.
     let text = "echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid; sleep 3600 & \
                 [ $! = $1 ] || { echo no such number; exit; }; \
                 \"$0\"; kill -0 $! && echo still there";

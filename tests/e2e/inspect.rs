@@ -1,17 +1,17 @@
-//! Inspect: the bytes of real programs, live.
+//! Inspect: live bytes of real programs.
 
 use super::{A_SECOND, STILL, byte_cell, byte_on, end, leave_and_quit, open_first, row, writer};
 use crate::support::{Object, SOON, Terminal, World, wait_until};
 use std::fs;
 use vt100::{Color, Screen};
 
-/// The tick of the writer that made the object.
+/// Returns the current tick of the writer.
 fn tick(name: &str) -> u64 {
     let bytes = fs::read(format!("/dev/shm/{name}")).unwrap();
     u64::from_ne_bytes(bytes[8..16].try_into().unwrap())
 }
 
-/// Whether a byte has the background of a change.
+/// Returns whether a byte has the background of a change.
 fn glows(screen: &Screen, offset: u16) -> bool {
     let (row, column) = byte_cell(offset);
     screen.cell(row, column).is_some_and(|cell| cell.bgcolor() != Color::Default)
@@ -39,13 +39,13 @@ fn inspect_shows_bytes_of_real_programs() {
     }
 }
 
-/// A byte of the tick is seen to change within a second, and glows.
+/// Asserts that a changed byte of the tick is shown within a second and highlighted.
 fn a_change_is_seen(program: &str, name: &str) {
     let Some(writer) = writer(program, name, "100") else { return };
     let terminal = open_first();
     let seen = terminal.on_screen(|screen| byte_on(screen, 8));
     terminal.wait_for(|screen: &Screen| byte_on(screen, 8) != seen && glows(screen, 8), A_SECOND);
-    // What stays as it is does not.
+    // Unchanged bytes are not highlighted.
     assert!(!terminal.on_screen(|screen| glows(screen, 28) || glows(screen, 0)));
     terminal.wait_for(|screen: &Screen| !screen.contents().contains(" 0 changes/s"), SOON);
     leave_and_quit(terminal);
@@ -70,13 +70,13 @@ fn highlight_fades() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 64, 0o600);
     let terminal = open_first();
-    // What is seen the first time has not changed.
+    // A byte that is read for the first time has not changed.
     terminal.wait_for(|screen: &Screen| byte_on(screen, 5) == "00", SOON);
     object.write(5, b"\xab");
     terminal.wait_for(|screen: &Screen| byte_on(screen, 5) == "ab" && glows(screen, 5), SOON);
     let colour = |screen: &Screen| screen.cell(3, byte_cell(5).1).map(vt100::Cell::bgcolor);
     let fresh = terminal.on_screen(colour);
-    // By steps, and then it is gone.
+    // It fades in steps and disappears.
     terminal.wait_for(|screen: &Screen| glows(screen, 5) && colour(screen) != fresh, SOON);
     terminal.wait_for(|screen: &Screen| !glows(screen, 5) && byte_on(screen, 5) == "ab", SOON);
     leave_and_quit(terminal);

@@ -1,11 +1,11 @@
-//! Colours and letters as the terminal and the person want them.
+//! Colors and characters match the terminal and the settings.
 
 use super::{leave_and_quit, open_first, quit, row};
 use crate::support::{Object, SOON, Terminal, World, shmlens};
 use std::process::Command;
 use vt100::{Color, Screen};
 
-/// Every parameter of the SGR sequences that were written.
+/// Returns every parameter of the SGR sequences in the output.
 fn attributes(raw: &[u8]) -> Vec<Vec<u16>> {
     let text = String::from_utf8_lossy(raw);
     let sequences = text.split("\x1b[").skip(1).filter_map(|sequence| {
@@ -17,14 +17,13 @@ fn attributes(raw: &[u8]) -> Vec<Vec<u16>> {
         .collect()
 }
 
-/// Whether a colour is set anywhere.
+/// Returns whether any color is set.
 fn has_colour(raw: &[u8]) -> bool {
     let colours = |number: &u16| matches!(number, 30..=38 | 40..=48 | 90..=97 | 100..=107);
     attributes(raw).iter().any(|numbers| numbers.iter().any(colours))
 }
 
-/// Shows the table and the bytes of an object in which a byte changes, and
-/// returns all that was written.
+/// Shows the table, then an object with a changing byte, and returns the complete output.
 fn all_written(command: Command) -> Vec<u8> {
     let object = Object::new("object", 64, 0o600);
     object.write(0, b"a \x01\xff");
@@ -65,7 +64,7 @@ fn no_color_turns_color_off() {
         let raw = all_written(command);
         assert!(!has_colour(&raw), "{said}: {:?}", attributes(&raw));
     }
-    // The person who asks for them gets them.
+    // A user who asks for colors gets them.
     let mut always = shmlens();
     always.args(["--color", "always"]).env("NO_COLOR", "1");
     assert!(has_colour(&all_written(always)));

@@ -1,5 +1,5 @@
-//! What other programs name, and what lies in /dev/shm that is no memory: none
-//! of it reaches the terminal raw, and none of it stops the program.
+//! Names chosen by other programs, and other file types in /dev/shm: no name reaches the terminal
+//! unescaped, and none stops the program.
 
 use super::{A_SECOND, copied, leave_and_quit, open_first, quit, row};
 use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, shmlens, wait_until};
@@ -12,7 +12,7 @@ use std::os::unix::net::UnixListener;
 const EVIL: &[u8] = b"e\x1b]0;title\x07\x1b[5i\n\xff\xe2\x80\xae\\";
 const SHOWN: &str = r"/e\x1b]0;title\x07\x1b[5i\x0a\xff\xe2\x80\xae\x5c";
 
-/// Whether the bytes have anything of the name that would do something.
+/// Returns whether the output contains an active escape sequence of the name.
 fn is_raw(raw: &[u8]) -> bool {
     [&b"\x1b]0;"[..], b"\x1b[5i", b"title\x07", b"\xff", b"\xe2\x80\xae"]
         .iter()
@@ -42,7 +42,7 @@ fn names_with_escape_sequences_are_escaped() {
     terminal.wait_for("NAME OR KEY", SOON);
     terminal.send("q");
     terminal.wait_exit(SOON);
-    // The clipboard is written with a sequence of our own.
+    // The clipboard uses an escape sequence of the program itself.
     let raw = String::from_utf8(terminal.raw()).expect("only UTF-8 is written").replace("\x1b]52;c;", "");
     assert!(!is_raw(raw.as_bytes()), "{raw:?}");
 }
@@ -106,7 +106,7 @@ fn unreadable_segment_shows_owner_mode_and_remedy() {
     terminal.wait_for(row("shmlens 3 segments 4.0 KiB resident nobody"), SOON);
     for (id, mode) in [("sysv:0", "0600 rw-------"), ("/object", "0640 rw-r-----")] {
         terminal.send("<Enter>");
-        // At the foot, with the owner, the mode and what would help.
+        // In the status line, with owner, mode and remedy.
         let said = |screen: &vt100::Screen| {
             let screen = super::squeezed(&screen.contents());
             let foot = screen.rfind(&format!("read {id}")).map_or("", |at| &screen[at..]);

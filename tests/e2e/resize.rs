@@ -1,4 +1,4 @@
-//! A terminal of any size, and of another size at any moment.
+//! Terminals of any size, resized at any moment.
 
 use super::{STILL, leave_and_quit, open, open_first, place, quit, row, writer};
 use crate::support::{Object, SOON, Terminal, World, shmlens, wait_until};
@@ -7,7 +7,7 @@ use vt100::Screen;
 const SIZES: [(u16, u16); 10] =
     [(40, 8), (39, 8), (40, 7), (20, 3), (3, 2), (1, 1), (1, 50), (200, 1), (200, 60), (79, 19)];
 
-/// Goes through all sizes and back, and finds the same picture again.
+/// Resizes through all sizes and back, and expects the same screen.
 fn through_all_sizes(terminal: &Terminal, is_there: impl Fn(&Screen) -> bool) {
     terminal.wait_for(&is_there, SOON);
     let before = terminal.on_screen(upper);
@@ -20,7 +20,7 @@ fn through_all_sizes(terminal: &Terminal, is_there: impl Fn(&Screen) -> bool) {
     }
 }
 
-/// The upper half of the screen: ages stand below.
+/// Returns the upper half of the screen: ages are below.
 fn upper(screen: &Screen) -> Vec<String> {
     screen.rows(0, 80).take(12).map(|row| row.trim_end().to_owned()).collect()
 }
@@ -39,7 +39,7 @@ fn inspect_redraws_after_any_resize() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
-    // Once the map at the edge has seen all of it, to the zeros at the end.
+    // After the map at the edge has scanned to the zeros at the end.
     through_all_sizes(&terminal, |screen: &Screen| screen.contents().contains("╰░"));
     leave_and_quit(terminal);
 }
@@ -57,7 +57,7 @@ fn resize_changes_the_layout() {
         ((140, 45), "STATE │ /object"),
     ] {
         terminal.resize(size);
-        // The foot is the last row, where there is room for one.
+        // The footer is the last row, where there is space for one.
         let foot = (size.0 >= 40).then_some(size.1 - 1);
         let fits = |screen: &Screen| place(screen, heading).is_some() && place(screen, "? help") == foot;
         terminal.wait_for(fits, SOON);
@@ -65,8 +65,7 @@ fn resize_changes_the_layout() {
     quit(terminal);
 }
 
-/// Both sizes may have come before a picture is drawn: then the screen has the
-/// size that it had, and shows something else.
+/// Both resizes may arrive before a frame: then the screen has its old size and shows something else.
 #[test]
 fn brief_resize_redraws() {
     let Some(_world) = World::new() else { return };
@@ -98,8 +97,7 @@ fn overlays_redraw_after_any_resize() {
     }
 }
 
-/// Memory and time grow with the number of cells, so that only 1000 columns and
-/// 400 rows of a larger terminal are drawn.
+/// Memory and time grow with the number of cells, so at most 1000 columns and 400 rows are drawn.
 #[test]
 fn huge_terminal_is_drawn_in_part() {
     let Some(_world) = World::new() else { return };
@@ -113,7 +111,7 @@ fn huge_terminal_is_drawn_in_part() {
         assert_eq!(below, None, "below the drawn part");
         assert!(screen.rows(0, 1000).any(|row| row.trim_end().chars().count() > 990));
     });
-    // A click out there means nothing; one on the heading sorts.
+    // A click beyond the drawn area does nothing; one on the heading sorts.
     terminal.send("s");
     terminal.wait_for("Sort by", SOON);
     terminal.click(410, 1050);
@@ -129,8 +127,7 @@ fn huge_terminal_is_drawn_in_part() {
     quit(terminal);
 }
 
-/// Keys may come faster than they are handled. They wait in the terminal then,
-/// not in memory.
+/// Keys that arrive faster than they are handled wait in the terminal, not in memory.
 #[test]
 fn key_flood_takes_no_memory() {
     let Some(_world) = World::new() else { return };

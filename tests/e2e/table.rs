@@ -1,4 +1,4 @@
-//! The table: what real programs make is in it as it is, comes and goes.
+//! The table: segments of real programs appear and disappear.
 
 use super::{STILL, end, no_row, open, quit, row, row_of, started, writer};
 use crate::support::{
@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 use vt100::Color;
 
-/// The survey is once a second, and the screen follows.
+/// Timeout for a change to appear: one survey per second, plus drawing.
 const NEXT_SURVEY: Duration = Duration::from_secs(2);
 
 #[test]
@@ -61,7 +61,7 @@ fn selection_survives_appearing_and_vanishing_segments() {
 
     let Some(before) = writer("posix_writer.cpp", "/before", STILL) else { return };
     terminal.wait_for(row("posix /before 56 B"), NEXT_SURVEY);
-    // What is new glows for a while; the others do not.
+    // New rows are highlighted for a while; others are not.
     assert!(glows(&terminal, "posix /before") && !glows(&terminal, "posix /middle"));
     wait_until(SOON, || !glows(&terminal, "posix /before"));
     assert!(row_of(&terminal, "posix /before") < row_of(&terminal, "▌ posix /middle"));
@@ -72,7 +72,7 @@ fn selection_survives_appearing_and_vanishing_segments() {
     end(before);
     terminal.wait_for(no_row("/before"), NEXT_SURVEY);
     terminal.wait_for(row("▌ posix /middle"), SOON);
-    // What is selected goes: the selection takes what stands at its place.
+    // When the selected segment disappears, the next one at its place is selected.
     end(middle);
     terminal.wait_for(row("▌ sysv sysv:0"), NEXT_SURVEY);
     end(behind);
@@ -80,7 +80,7 @@ fn selection_survives_appearing_and_vanishing_segments() {
     quit(terminal);
 }
 
-/// Whether the name in the row with these words has the background of a change.
+/// Returns whether the name in the row with these words has the background of a change.
 fn glows(terminal: &Terminal, words: &str) -> bool {
     terminal.cell(row_of(terminal, words), 12).bgcolor() != Color::Default
 }

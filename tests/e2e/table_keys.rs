@@ -1,4 +1,4 @@
-//! What keys do in the Segments screen.
+//! Keys in the Segments screen.
 
 use super::{STILL, copied, no_row, open, place, quit, row, row_of, writer};
 use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};
@@ -25,7 +25,7 @@ fn open_on_three() -> Terminal {
     terminal
 }
 
-/// The rows in the order in which these words stand on the screen, or none.
+/// Returns the rows in which these words appear, in the order of the screen.
 fn order(words: [&'static str; 3]) -> impl Fn(&Screen) -> bool {
     move |screen| {
         let rows = words.map(|words| place(screen, words));
@@ -68,7 +68,7 @@ fn table_sorts_by_a_column_in_both_orders() {
     terminal.wait_for(order(["sysv sysv:0", "posix /big", "posix /small"]), SOON);
     terminal.send("s");
     terminal.wait_for("Sort by", SOON);
-    // A letter goes to the next item that begins with it: state, then size.
+    // A letter moves to the next item that starts with it: state, then size.
     terminal.send("s");
     terminal.send("<Enter>");
     terminal.wait_for(order(["posix /big", "sysv sysv:0", "posix /small"]), SOON);
@@ -128,7 +128,7 @@ fn help_and_palette_open() {
     terminal.send("?");
     terminal.wait_for("Keys ──", SOON);
     terminal.wait_for("inspect contents, read-only", SOON);
-    // It scrolls to what the signs mean.
+    // It scrolls to the legend.
     terminal.send("G");
     terminal.wait_for("marked; attached by shmlens", SOON);
     terminal.send("<Esc>");
@@ -150,13 +150,13 @@ fn detail_area_shows_attributes_and_first_bytes() {
     let Some(_python) = writer("posix_writer.py", "by_python", "50") else { return };
     let terminal = open();
     let sysv = row_of(&terminal, "▌ sysv");
-    // A System V segment is not attached unasked.
+    // A System V segment is not attached without a request.
     terminal.wait_for("No preview: ", SOON);
     assert_eq!(super::nattch(0), 1);
     terminal.send("j");
     terminal.wait_for(row("0000 31 4d 48 53 38 00 00 00"), SOON);
     let seen = terminal.screen();
-    // It is live: the tick moves.
+    // It is live: the tick changes.
     terminal.wait_for(move |screen: &Screen| screen.contents() != seen, SOON);
     assert!(usize::from(sysv) < terminal.screen().lines().count());
     quit(terminal);

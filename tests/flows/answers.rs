@@ -1,5 +1,4 @@
-//! The answers of the terminal UI that are about processes: a filter by pid, a
-//! mapping past the end, a creator that has exited.
+//! Process information in the terminal UI: a filter by pid, a mapping past the end, an exited creator.
 
 use super::stage;
 use crate::support::Stage;
@@ -68,7 +67,7 @@ fn exited_creator_is_marked_after_a_known_program() {
     let screen = stage.screen();
     assert!(screen.contains("JACK†") || screen.contains("registry†"), "{screen}");
     assert!(screen.contains("(creator 4121"), "the detail area wraps it\n{screen}");
-    // Its creator began before it was created, and runs.
+    // Its creator started before it was created, and is running.
     stage.machine.add_process(4121, "jackd");
     stage.machine.edit(|facts| {
         let now = facts.now;

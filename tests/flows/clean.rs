@@ -1,4 +1,4 @@
-//! What is leaked, ticked or not, and its removal.
+//! The list of leaks, its selection, and the removal.
 
 use super::{notice, stage};
 use crate::support::Stage;
@@ -8,8 +8,7 @@ use shmlens::app::overlay::Overlay;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, Timestamp};
 
-/// Two that are leaked for certain, one that is likely, one that is held, and
-/// one that was touched a moment ago.
+/// Two certain leaks, a likely one, a held segment, and one that was used a moment ago.
 fn world() -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_sysv(5, 0, FakeBytes::full(&[5; 5000]));
@@ -108,7 +107,7 @@ fn clean_lists_only_filtered_segments() {
 fn list_follows_the_survey() {
     let mut stage = stage(world());
     stage.press("c");
-    // Unticked, it stays so; what somebody holds by now is not leaked any more.
+    // Deselected segments stay deselected; segments that are held by now are no longer leaks.
     stage.press("j<space>");
     stage.machine.attach_in(4188, 5, Access::ReadWrite);
     stage.survey();
@@ -121,7 +120,7 @@ fn list_follows_the_survey() {
     assert!(ids(&stage).is_empty());
 }
 
-/// Lets every object be two hours old.
+/// Makes every object two hours old.
 fn old(machine: &FakeMachine) {
     machine.edit(|facts| {
         let then = Timestamp::from_seconds(facts.now - 7200);
@@ -157,11 +156,11 @@ fn selection_is_lost_when_the_segment_or_verdict_changes() {
     assert_eq!(ids(&stage), ticks(&[("sysv:5", true), ("posix:/likely", true)]));
     stage.survey();
     assert_eq!(ids(&stage), ticks(&[("sysv:5", true), ("posix:/likely", true)]));
-    // Whether its creator lives cannot be told any more.
+    // The state of its creator is unknown now.
     stage.machine.edit(|facts| facts.hidden = vec![4121]);
     stage.survey();
     assert_eq!(ids(&stage), ticks(&[("sysv:5", false), ("posix:/likely", true)]));
-    // Another one has its name.
+    // Another object has the name.
     stage.machine.add_object("likely", FakeBytes::full(&[7; 50]));
     old(&stage.machine);
     stage.survey();
@@ -213,7 +212,7 @@ fn leaving_the_dialog_returns_to_the_list_and_selection() {
         assert_eq!(shown(&stage).list.selected, 2, "{leave}");
         let ticks: Vec<bool> = ids(&stage).into_iter().map(|(_, ticked)| ticked).collect();
         assert_eq!(ticks, [true, false, false], "{leave}");
-        // What happened since is in it.
+        // The list includes the changes since.
         stage.press("<enter>");
         stage.machine.edit(|facts| facts.sysv.retain(|made| made.row.shmid.0 != 5));
         stage.survey();

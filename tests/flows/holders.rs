@@ -1,5 +1,4 @@
-//! Who holds the selected segment, what else each of them holds, and asking
-//! one of them to end.
+//! The holders of the selected segment, what else each of them holds, and ending one of them.
 
 use super::{notice, stage};
 use crate::support::Stage;
@@ -13,7 +12,7 @@ use shmlens::engine::Request;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::Access;
 
-/// `sysv:5` held by three, one of them this program; a camera that is mapped.
+/// `sysv:5` with three holders, one of them this program; a mapped camera.
 fn world() -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_sysv(5, 0x4d2, FakeBytes::full(&[5; 50]));
@@ -58,7 +57,7 @@ fn holders_are_listed_with_their_other_segments() {
     ] {
         assert!(screen.contains(text), "{text} is not in\n{screen}");
     }
-    // Nobody can be seen through the other one's eyes.
+    // The other process cannot see any process.
     stage.machine.edit(|facts| facts.processes.get_mut(&4188).unwrap().readable = false);
     stage.survey();
     let screen = stage.screen();
@@ -81,7 +80,7 @@ fn end_signals_the_process_after_confirmation() {
     ] {
         assert!(screen.contains(text), "{text} is not in\n{screen}");
     }
-    // Typed ahead, it is no yes.
+    // A confirmation typed ahead is ignored.
     stage.press("y");
     assert_eq!(ended(&stage), [0; 0]);
     stage.wait(200);
@@ -152,7 +151,7 @@ fn end_refuses_foreign_and_reused_pids() {
     stage.machine.edit(|facts| facts.effective_uid = 0);
     stage.press("K");
     stage.wait(200);
-    // Its pid passes to another one while the question stands.
+    // Its pid is reused while the question is open.
     stage.machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().began.seconds += 7);
     stage.press("y");
     assert!(notice(&stage).contains("already exited"), "{}", notice(&stage));
@@ -180,7 +179,7 @@ fn list_follows_the_survey_and_reports_a_removed_segment() {
     assert!(stage.screen().contains("No holders."), "{}", stage.screen());
     stage.press("K");
     assert!(notice(&stage).contains("No holder selected"));
-    // Another one has its name.
+    // Another object has the name.
     stage.machine.add_object("camera", FakeBytes::full(&[7; 8192]));
     stage.survey();
     assert!(stage.screen().contains("Segment is gone."), "{}", stage.screen());

@@ -1,5 +1,5 @@
-//! The table of actions and the program agree: every row does something in every
-//! context that it names, and every key is named by its binding.
+//! The action table matches the program: every row does something in each of its contexts, and
+//! every key is named by its binding.
 
 use super::{notice, small, stage};
 use crate::support::Stage;
@@ -9,7 +9,7 @@ use shmlens::app::{Keymap, update};
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::Access;
 
-/// Leaked segments, and objects that processes hold.
+/// Returns a machine with leaks, and objects that processes hold.
 fn world() -> FakeMachine {
     let machine = FakeMachine::new();
     for shmid in 0..12 {
@@ -28,7 +28,7 @@ fn world() -> FakeMachine {
     machine
 }
 
-/// Presses keys, each when the dialog before it takes keys.
+/// Presses keys, each after the open dialog accepts keys.
 fn slowly(keys: &str) -> Stage {
     let mut stage = stage(world());
     for keys in keys.split('|') {
@@ -41,8 +41,7 @@ fn slowly(keys: &str) -> Stage {
     stage
 }
 
-/// The keys that lead to a context, in the middle of what is there. A row has to do
-/// something in one of these states.
+/// Returns key sequences that lead to a context. A row must do something after at least one of them.
 const fn scenes(context: Context) -> &'static [&'static str] {
     match context {
         // Several are attached, something can be undone, and a filter is set.
@@ -52,7 +51,7 @@ const fn scenes(context: Context) -> &'static [&'static str] {
         Context::Choice => &["sjjj"],
         Context::Holders => &["Gkhjjj"],
         Context::Attachments => &["<enter>Pqj|<enter>Pqj|<enter>Pq|Dk"],
-        // With and without ticks.
+        // With and without a selection.
         Context::Clean => &["cjjj", "cAjjj"],
         Context::Confirm => &["Gk<space>kk<space>k<space>x|j", "Gkk<space><space><space>x|j"],
         Context::Form => &["pjl", "pj", "n<up>", "nab cd ef<left><left><left><left>", "w<tab>"],
@@ -61,13 +60,12 @@ const fn scenes(context: Context) -> &'static [&'static str] {
         Context::Filter => {
             &["/kind=sysv size>1<left><left><left><left>jjj<down><down>", "/!zz ! zz<left><left><down><down>"]
         }
-        // These are the base of others.
+        // These are the base of other contexts.
         Context::List | Context::Text => &[],
     }
 }
 
-/// Returns whether the row does something, and refuses nothing, in the state that
-/// these keys lead to.
+/// Returns whether the row does something, without a refusal, in the state that these keys lead to.
 fn works(row: &ActionInfo, context: Context, keys: &str) -> bool {
     let mut stage = slowly(keys);
     stage.press("");
@@ -94,13 +92,13 @@ fn every_action_works_in_each_of_its_contexts() {
             assert!(alive, "{} does nothing in {context:?}", row.name);
         }
     }
-    // Each context of a row is one that was walked, or the base of one.
+    // Each context of a row was visited, or is the base of one that was.
     for context in [Context::List, Context::Text] {
         assert!(Context::ALL.iter().any(|other| other.base() == Some(context)));
     }
 }
 
-/// A stage with one key more in its map for each of these.
+/// Returns a stage with one additional key binding for each of these.
 fn bound(machine: FakeMachine, keys: &[(&str, &str)]) -> Stage {
     let mut stage = stage(machine);
     let keys = keys.iter().map(|(name, key)| ((*name).to_owned(), vec![(*key).to_owned()])).collect();
@@ -177,7 +175,7 @@ fn text_field_takes_bound_letters() {
     stage.press("/xz");
     assert_eq!(stage.state.table.filter_text, "xz");
     assert!(!stage.suspended);
-    // Ctrl-C leaves, whatever else is bound.
+    // Ctrl-C leaves, whatever other keys are bound.
     stage.press("<ctrl-c>z");
     assert!(stage.suspended && stage.state.overlay.is_none() && !stage.quit);
 }
@@ -192,7 +190,7 @@ fn help_lists_the_working_keys_of_every_context() {
         assert!(screen.contains(&format!("│ {}", context.title())), "{context:?}");
     }
     assert!(screen.contains("f9            terminate the selected holder"), "{screen}");
-    // A letter that is typed there closes no prompt.
+    // A letter typed there closes no prompt.
     let prompts = screen.split("│ Prompts").nth(1).unwrap();
     let close = prompts.lines().find(|line| line.contains("close or cancel")).unwrap();
     assert!(!close.contains('q'), "{close}");

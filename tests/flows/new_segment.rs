@@ -1,4 +1,4 @@
-//! Making a segment: typed, planned as it is typed, made, selected.
+//! Creating a segment: input, plan while typing, creation, selection.
 
 use super::{notice, small, stage};
 use crate::support::Stage;
@@ -73,7 +73,7 @@ fn segment_from_a_file_has_its_size_and_contents() {
         (selected(&stage).as_str(), preview.bytes.as_deref()),
         ("posix:/filled", Ok(&b"what is in it"[..]))
     );
-    // One that is too small for it is refused, and stays open.
+    // A size that is too small for the file is refused, and the form stays open.
     stage.press(&format!("nsmall<tab>5<tab><tab>{path}<enter>"));
     assert!(form(&stage).error.as_ref().unwrap().contains("larger size"), "{:?}", form(&stage).error);
     assert_eq!(counts(&stage.machine), (1, 4));
@@ -92,7 +92,7 @@ fn existing_segment_is_never_touched() {
     assert!(form(&stage).error.as_ref().unwrap().contains("0x000004d2: the key is in use"));
     assert_eq!(stage.machine.edit(|facts| format!("{:?}", facts.posix)), before);
     assert_eq!(counts(&stage.machine), (1, 3));
-    // Without `exclusive` it is shown instead.
+    // Without `exclusive`, the existing one is shown instead.
     stage.press("<down><down><down><down><space><enter>");
     assert_eq!((selected(&stage).as_str(), counts(&stage.machine)), ("sysv:5", (1, 3)));
     assert!(notice(&stage).contains("already exists; nothing was changed"), "{}", notice(&stage));
@@ -109,7 +109,7 @@ fn create_refuses_a_name_taken_after_the_plan() {
     stage.machine.add_object("new", FakeBytes::full(b"another"));
     stage.press("<enter>");
     assert!(form(&stage).error.as_ref().unwrap().contains("/new"));
-    // It goes again, and then the same key makes it.
+    // Once the name is free again, the same key creates it.
     stage.machine.remove_object("new");
     stage.press("<enter>");
     assert_eq!(selected(&stage), "posix:/new", "{}", stage.screen());
@@ -163,7 +163,7 @@ fn undo_of_a_creation_confirms_and_keeps_a_copy() {
     assert_eq!(counts(&stage.machine), (1, 3), "{}", notice(&stage));
     stage.press("u");
     assert_eq!(counts(&stage.machine), (2, 3), "{}", notice(&stage));
-    // Gone in another way.
+    // Removed by another process.
     stage.press("nx<enter>");
     stage.machine.remove_object("x");
     stage.survey();
@@ -189,7 +189,7 @@ fn late_plans_never_change_the_input() {
     assert_eq!(form(&stage).step, Step::Going);
     stage.press("er");
     stage.answer();
-    // Not that of a moment ago, and not this one unasked.
+    // Neither the older name, nor the new one without confirmation.
     assert_eq!((form(&stage).step, counts(&stage.machine)), (Step::Typing, (1, 3)));
     stage.late = Some(vec![]);
     stage.press("<enter>");

@@ -40,7 +40,7 @@ fn save_writes_the_selected_segment_to_the_typed_file() {
     assert!(stage.state.log.iter().any(|line| line.starts_with("save ")), "{:?}", stage.state.log);
     let length = fs::metadata(&file).unwrap().len();
     assert!(length > 100);
-    // An existing file is refused until that is wanted.
+    // An existing file is refused until overwriting is requested.
     fs::write(&file, b"mine").unwrap();
     stage.press(&format!("w{}<enter>", file.display()));
     let error = form(&stage).error.clone().unwrap();
@@ -77,11 +77,11 @@ fn failed_form_stays_open_and_esc_leaves_or_stops_it() {
     assert!(form(&stage).error.as_ref().unwrap().contains("Create the directory first"));
     stage.press("<esc>");
     assert!(stage.state.overlay.is_none());
-    // One that takes long is stopped, not left.
+    // A long save is stopped, not left running.
     stage.acts = Acts::Hang;
     stage.press("w<enter><esc>");
     assert!(form(&stage).saving && stage.acts == Acts::Stopped);
-    // It changes nothing, so it is allowed in read-only mode.
+    // Saving changes nothing, so read-only mode allows it.
     let mut stage = super::stage(small());
     stage.state.read_only = true;
     stage.press("w");

@@ -73,7 +73,7 @@ fn filter_applies_while_typed_and_starts_empty() {
     assert_eq!(shown(&stage).len(), 4);
     stage.press("/size>150<enter><esc>");
     assert_eq!(shown(&stage).len(), 4);
-    // A wrong one is not taken, and says what is right.
+    // An invalid filter is rejected with a hint.
     stage.press("/colour=red<enter>");
     match &stage.state.overlay {
         Some(Overlay::Prompt(prompt)) => {
@@ -216,7 +216,7 @@ fn mouse_selects_inspects_scrolls_and_sorts() {
     let mut stage = stage(small());
     stage.mouse(click(10, 4));
     assert_eq!(selected(&stage), "posix:/a");
-    // Too slow for a double click, and then one.
+    // Two slow clicks, then a double click.
     stage.wait(500);
     stage.mouse(click(10, 4));
     assert!(stage.state.inspect.is_none());
@@ -232,7 +232,7 @@ fn mouse_selects_inspects_scrolls_and_sorts() {
     assert_eq!(shown(&stage)[0], "/a");
     stage.mouse(click(size.x, layout.heading.y));
     assert_eq!(shown(&stage)[0], "sysv:5 0x000004d2");
-    // A row below the last is nothing.
+    // A click below the last row does nothing.
     stage.mouse(click(10, 12));
     assert_eq!(selected(&stage), "posix:/c");
     stage.press("M");
@@ -251,13 +251,13 @@ fn clicks_beyond_the_drawn_area_are_ignored() {
         stage.mouse(Mouse { x, y, kind: MouseKind::WheelDown });
         assert_eq!(selected(&stage), before, "{x},{y}");
     }
-    // One beside a list that is drawn closes it, one out there does not.
+    // A click beside an open list closes it; one beyond the drawn area does not.
     stage.press("s");
     stage.mouse(click(LARGEST.width, 5));
     assert!(matches!(stage.state.overlay, Some(Overlay::Choice(_))));
     stage.mouse(click(3, 5));
     assert!(stage.state.overlay.is_none());
-    // What Inspect reads is bounded too.
+    // The read size of Inspect is bounded too.
     stage.press("j<enter>");
     let inspect = stage.state.inspect.as_ref().unwrap();
     let window = inspect.watching(stage.state.size).window;

@@ -1,4 +1,4 @@
-//! Everybody is found, with the right access, and nobody else.
+//! Every holder is found with the right access, and no other process.
 
 use super::found::{found, object};
 use super::{Crowd, look};
@@ -22,7 +22,7 @@ fn every_holder_is_found_and_no_other_process() {
         eprintln!("{of:?}: {holders:?}\nfound {:?}", found.get(of));
     }
     assert!(differ.is_empty(), "{} of {} differ", differ.len(), truth.len());
-    // As many as there are of them, every way to hold something among them.
+    // As many as the crowd has, with every kind of holding among them.
     assert!(truth.values().map(Vec::len).sum::<usize>() > 1000);
 }
 

@@ -1,4 +1,4 @@
-//! Asking a real process to end: exactly that one, and only who may.
+//! Ending a real process: only that one, and only with permission.
 
 use super::look;
 use crate::support::{Child, Nobody, Object, SOON, World};
@@ -7,7 +7,7 @@ use shmlens::machine::real::RealMachine;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::Command;
 
-/// A process of that user that holds that object, and waits.
+/// Starts a process of that user that holds the object and waits.
 fn holder(object: &Object, uid: u32) -> Child {
     let text = format!("exec 3<{}; echo ready; read line", object.path().display());
     let mut child = Child::spawn_piped(Command::new("/bin/sh").args(["-c", &text]).uid(uid).current_dir("/"));
@@ -29,7 +29,7 @@ fn end_refuses_a_pid_with_another_start_time() {
     let object = Object::new("a", 10, 0o600);
     let mut child = holder(&object, 0);
     let mut shown = ending(&object, &child);
-    // As if its pid had passed to another process since it was shown.
+    // As if the pid had been reused since the survey.
     shown.process.start += 1;
     assert!(matches!(end(&RealMachine, &shown), Err(EndError::Gone { .. })));
     assert!(child.ended().is_none());

@@ -1,5 +1,5 @@
-//! What is said of the crowd's segments: nothing that is held is called
-//! leaked, by nobody, whatever could be examined.
+//! Verdicts on the crowd's segments: no held segment is called leaked for any user, whatever could
+//! be examined.
 
 use super::Crowd;
 use super::found::object;
@@ -14,7 +14,7 @@ use std::process::Command;
 use std::time::Duration;
 use std::{fs, io};
 
-/// A survey with verdicts, where nothing is waited for.
+/// Takes a survey with verdicts, without an age limit.
 fn judged() -> Survey {
     let mut names = Names::default();
     let holdings = Holdings::look(&RealMachine, Depth::Private, &[], &mut names);
@@ -27,7 +27,7 @@ fn named<'a>(survey: &'a Survey, crowd: &Crowd, name: &[u8]) -> &'a Segment {
     survey.segments.iter().find(is_it).unwrap()
 }
 
-/// Whom the crowd calls held is not called unheld.
+/// Asserts that no segment the crowd holds is called unheld.
 fn nothing_held_is_given_up(survey: &Survey, crowd: &Crowd) {
     for segment in &survey.segments {
         let holders = &crowd.truth.held[&object(segment)];
@@ -43,7 +43,7 @@ fn nothing_held_is_given_up(survey: &Survey, crowd: &Crowd) {
     }
 }
 
-/// The segment whose maker is gone and that nobody has attached.
+/// Creates a segment without attachments whose creator has exited.
 fn orphan(survey: &Survey) -> &Segment {
     survey.segments.iter().find(|segment| segment.sysv().is_some_and(|facts| facts.key.0 == 999)).unwrap()
 }
@@ -59,7 +59,7 @@ fn root_gets_a_verdict_on_every_segment() {
         let state = segment.verdict.state;
         assert_eq!(held, matches!(state, State::InUse | State::Removed), "{}: {state:?}", segment.id);
     }
-    // It has a key, which programs may come back to.
+    // It has a key, so a program may use it again.
     assert_eq!(orphan(&survey).verdict.state, State::Leaked(Certainty::Likely));
     let unheld = named(&survey, &crowd, b"unheld");
     assert_eq!(unheld.verdict.state, State::Leaked(Certainty::Likely), "{:?}", unheld.verdict);
@@ -74,15 +74,15 @@ fn unprivileged_verdicts_admit_what_is_unknown() {
     nothing_held_is_given_up(&survey, &crowd);
     let coverage = survey.coverage.as_ref().unwrap();
     assert!(coverage.unreadable > 40 && !coverage.is_whole());
-    // Root's objects, of which nobody can tell.
+    // Root's objects, whose state an ordinary user cannot determine.
     assert_eq!(named(&survey, &crowd, b"unheld").verdict.state, State::Unknown);
     assert_eq!(named(&survey, &crowd, b"plain").verdict.state, State::Unknown);
-    // A lock can be seen by everybody, and so can it be that nothing is attached.
+    // Locks are visible to every user, and so is a count of zero attachments.
     let locked = named(&survey, &crowd, b"locked");
     assert_eq!(locked.verdict.state, State::InUse, "{:?}", locked.verdict);
-    // It has a key, which programs may come back to.
+    // It has a key, so a program may use it again.
     assert_eq!(orphan(&survey).verdict.state, State::Leaked(Certainty::Likely));
-    // Of the processes of nobody's, the one that may be examined is found.
+    // Among the processes of nobody, the examinable one is found.
     let shared = named(&survey, &crowd, b"shared");
     let pids: Vec<u32> = shared.holders.iter().flat_map(|all| all.iter()).map(|one| one.pid).collect();
     assert_eq!(pids, [crowd.pid("nobodys")]);
@@ -132,7 +132,7 @@ fn descriptor_exhaustion_never_reports_unheld() {
         let program = shmlens().get_program().to_owned();
         command.arg("-c").arg(format!("ulimit -n {most}; exec \"$0\" list --json")).arg(program);
         let output = command.output().unwrap();
-        // Where there are too few even to begin, that is said.
+        // Too few descriptors even to start are reported.
         let Ok(report) = serde_json::from_slice::<serde_json::Value>(&output.stdout) else {
             assert!(!output.stderr.is_empty(), "with {most}");
             continue;

@@ -1,4 +1,4 @@
-//! Times in the future: of a file whose owner set them, and after a clock was set back.
+//! Times in the future: set by the owner of a file, or left by a clock that was set back.
 
 use crate::support::{World, shmlens};
 use nix::sys::stat::futimens;
@@ -33,7 +33,7 @@ fn future_time_is_not_shown_as_just_now() {
     assert_eq!(printed(&["list", "--no-header", "--leaked"]), "");
 }
 
-/// Times that no calendar has, whose difference to the clock does not fit 64 bits.
+/// Times beyond any calendar, whose difference to the clock does not fit 64 bits.
 #[test]
 fn extreme_times_do_not_crash() {
     let Some(_world) = World::new() else { return };

@@ -1,4 +1,4 @@
-//! File systems that are mounted below `/dev/shm`: listed as such and never entered.
+//! File systems mounted below `/dev/shm`: reported and never entered.
 
 use super::survey;
 use crate::support::{Child, Object, SOON, World, shmlens, skip_for_kernel};
@@ -65,8 +65,8 @@ fn mounts_are_reported_and_not_entered() {
     assert!(!fs::exists("/dev/shm/disk/new").unwrap());
 }
 
-/// Mounts a FUSE file system whose daemon answers nothing: whoever asks it for
-/// anything hangs until the returned file is closed.
+/// Mounts a FUSE file system whose daemon never answers: any access hangs until the returned file
+/// is closed.
 fn mount_hung(at: &str) -> Option<File> {
     let daemon = match OpenOptions::new().read(true).write(true).open("/dev/fuse") {
         Ok(daemon) => daemon,
@@ -104,7 +104,7 @@ fn hung_file_system_blocks_nothing() {
         &["create", "posix", "hung/x", "--size", "4K"],
         &["limits"],
     ] {
-        // Ends within the time that a test waits.
+        // Ends within the limit of the test.
         run(command);
     }
     drop(daemon);

@@ -1,4 +1,4 @@
-//! What else may have a name below `/dev/shm`, and what a name may hold.
+//! Other file types below `/dev/shm`, and the bytes that a name may contain.
 
 use super::{listed, open, read, survey};
 use crate::support::{Child, Nobody, Object, SOON, World, wait_until};
@@ -17,7 +17,7 @@ fn name(text: &str) -> ObjectName {
     ObjectName::new(text.as_bytes()).unwrap()
 }
 
-/// The names of what is no segment.
+/// The names of files that are not segments.
 fn others() -> Vec<String> {
     let mut names: Vec<_> =
         RealMachine.list_objects().unwrap().others.iter().map(ToString::to_string).collect();
@@ -63,7 +63,7 @@ fn special_files_are_not_listed_and_not_opened() {
     assert_eq!(read(&open(&object.id()).unwrap(), 0, 9), b"inner");
 }
 
-/// Whether the process sleeps in a system call.
+/// Returns whether the process sleeps in a system call.
 fn sleeps(child: &Child) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", child.pid())).unwrap();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
@@ -81,11 +81,11 @@ fn survey_does_not_wake_a_fifo_reader() {
     assert!(RealMachine.open_object(&name("fifo")).is_err());
     assert!(RealMachine.stat_object(&name("fifo")).is_ok());
     let descriptor = format!("/proc/{}/fd/3", writer.pid());
-    // Other tests may have left it a descriptor of theirs.
+    // It may have inherited descriptors from other tests.
     assert_ne!(fs::read_link(&descriptor).ok(), Some(Path::new("/dev/shm/fifo").to_owned()));
-    // On a busy machine it may have to wait for a processor before it sleeps again.
+    // On a busy machine it may wait for a processor before it sleeps again.
     wait_until(SOON, || sleeps(&writer));
-    // So it would have been woken by one who opens it.
+    // An open would have woken it like this.
     let _reader = File::open("/dev/shm/fifo").unwrap();
     assert_eq!(writer.line(SOON), "woken");
 }

@@ -1,5 +1,5 @@
-//! What works where `/proc` is not mounted: segments are listed, read and saved, and
-//! none is called gone or leaked because `/proc` has nothing on it.
+//! Operation without `/proc`: segments are listed, read and saved, and none is called gone or
+//! leaked for lack of `/proc`.
 
 use crate::support::{Object, Sysv, World, shmlens, tool};
 use std::ffi::OsStr;
@@ -16,7 +16,7 @@ fn without_proc(arguments: &[&str]) -> Option<Output> {
     Some(command.arg(program.get_program()).args(arguments.iter().map(OsStr::new)).output().unwrap())
 }
 
-/// What it printed.
+/// Returns the output of the command.
 #[track_caller]
 fn printed(arguments: &[&str]) -> String {
     let output = without_proc(arguments).expect("unshare and mount, which were there before");
@@ -65,7 +65,7 @@ fn missing_proc_makes_nothing_a_leak() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
     let listed = without_proc(&["list", "--columns", "state", "--no-header"]).unwrap();
     assert_eq!(String::from_utf8_lossy(&listed.stdout), "unknown\n");
-    // Unlinked objects are found through /proc only.
+    // Unlinked objects are found only through /proc.
     let told = String::from_utf8_lossy(&listed.stderr).into_owned();
     assert!(
         told.contains("failed to find unlinked objects") && told.contains("/proc is not mounted"),

@@ -1,4 +1,4 @@
-//! POSIX objects: reading leaves them as they are, whatever becomes of them.
+//! POSIX objects: reads leave them unchanged, whatever happens to them meanwhile.
 
 use super::{data, listed, open, read, read_through};
 use crate::support::{NOBODY, Nobody, Object, World};
@@ -48,8 +48,7 @@ fn extents_are_found_from_any_offset() {
     assert_eq!(reader.extent_at(4 << 30, 1).unwrap(), None);
 }
 
-/// Sets the access time to long ago, so that the kernel would move it with any
-/// read (under `relatime` it leaves a recent one).
+/// Sets the access time to long ago, so that any read would update it (`relatime` keeps a recent one).
 fn age(object: &Object) -> i64 {
     let long_ago = TimeSpec::new(1_000_000_000, 0);
     let now = TimeSpec::UTIME_NOW;

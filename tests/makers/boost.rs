@@ -1,12 +1,11 @@
-//! Boost.Interprocess: what it makes has no owner, and stays until a program
-//! removes it.
+//! Boost.Interprocess: its segments have no owner process and stay until a program removes them.
 
 use super::{Told, listed, told};
 use crate::support::{Child, SOON, World, compile_cpp, skip};
 use std::path::Path;
 use std::process::Command;
 
-/// A program that has made a segment, a mutex and a condition, and holds them.
+/// Starts a program that creates and holds a segment, a mutex and a condition variable.
 fn start() -> Option<Child> {
     if !Path::new("/usr/include/boost/interprocess/managed_shared_memory.hpp").exists() {
         skip("needs the headers of Boost.Interprocess (libboost-dev), which are not installed");
@@ -40,7 +39,7 @@ fn boost_segment_is_identified_by_contents_and_never_a_certain_leak() {
     program.end();
     assert_eq!(makers(&listed()), expected);
     for (id, _) in MADE {
-        // The next start of the program may open it by its name.
+        // The program may open it by name at its next start.
         told(id).assert_is("leaked likely", &["cannot tell if it is still needed"]);
     }
 }

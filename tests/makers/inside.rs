@@ -1,6 +1,5 @@
-//! The program itself where it cannot see every process: in a pid namespace of
-//! its own, and where `/proc` hides those of others. What is held out of its
-//! sight is not called leaked.
+//! shmlens itself where it cannot see every process: in its own pid namespace, and where `/proc`
+//! hides processes of other users. Segments held out of sight are not called leaked.
 
 use super::{Told, listed_with};
 use crate::support::{NOBODY, Object, Sysv, World, shmlens, skip, tool};
@@ -8,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The program, started by another one. `None` where that one cannot do its part.
+/// Returns shmlens, started by another command. `None` where that command does not work.
 fn started_by(starter: &str, arguments: &[&str]) -> Option<Command> {
     let starter = tool(starter)?;
     let command = |program: &Path| {
@@ -32,14 +31,14 @@ fn started_by(starter: &str, arguments: &[&str]) -> Option<Command> {
     Some(command)
 }
 
-/// In a pid namespace with its own `/proc`.
+/// Runs in a pid namespace with its own `/proc`.
 fn in_pid_namespace() -> Option<Command> {
     started_by("unshare", &["--pid", "--fork", "--kill-child", "--mount-proc"])
 }
 
-/// As nobody, to whom `/proc` shows no process of others.
+/// Runs as nobody, with a `/proc` that hides processes of others.
 fn where_others_are_hidden() -> Option<Command> {
-    // The program may lie where nobody has no way to: it is opened before.
+    // Nobody may have no access to the path of the program, so it is opened first.
     let nobody = format!("setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups");
     let text = format!(
         "mount -t proc -o hidepid=2 proc /proc && exec 9<\"$0\" && exec {nobody} /proc/self/fd/9 \"$@\""
@@ -61,7 +60,7 @@ fn assert_is(told: &Told, state: &str, words: &str) {
 fn segment_held_outside_the_pid_namespace_is_not_leaked() {
     let Some(_world) = World::new() else { return };
     let (Some(inside), Some(mut clean)) = (in_pid_namespace(), in_pid_namespace()) else { return };
-    // This test holds the one and made the other.
+    // This test holds one and created the other.
     let held = Object::new("nccl-a1B2c3", 8, 0o600);
     let sysv = Sysv::new(0, 4096, 0o600);
     fs::write("/dev/shm/nccl-d4E5f6", "left").unwrap();
@@ -80,7 +79,7 @@ fn descriptor_shared_by_threads_is_counted_once() {
     let Some(_world) = World::new() else { return };
     let Some(mut inside) = started_by("unshare", &["--pid", "--fork", "--kill-child"]) else { return };
     let _held = Object::new("held-once", 8, 0o600);
-    // A thread more, so that there are several whoever runs this test.
+    // An extra thread, so that there are several in every test runner.
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let thread = std::thread::spawn(move || stopped.recv());
     let output = inside.args(["info", "held-once"]).stdin(Stdio::null()).output().unwrap();
@@ -97,11 +96,11 @@ fn hidden_processes_make_verdicts_unknown() {
     let Some(_world) = World::new() else { return };
     let Some(inside) = where_others_are_hidden() else { return };
     let sysv = Sysv::new(0, 4096, 0o600);
-    // Nobody's own, of which none but nobody's and root's processes could tell.
+    // Segments of nobody, which only processes of nobody and root can hold.
     fs::write("/dev/shm/nccl-a1B2c3", "left").unwrap();
     std::os::unix::fs::chown("/dev/shm/nccl-a1B2c3", Some(NOBODY), Some(NOBODY)).unwrap();
     let told = listed_with(inside, "0s");
     assert_is(one(&told, &sysv.id().to_string()), "leaked likely", "/proc hides processes of other users");
-    // Its owner may ask the kernel.
+    // The owner may ask the kernel.
     assert_is(one(&told, "posix:/nccl-a1B2c3"), "leaked certain", "granted a write lease");
 }

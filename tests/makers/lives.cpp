@@ -151,7 +151,7 @@ static void recycled() {
         ready();
     };
     if (start_as(pid, heir) < 0) {
-        std::printf("cannot %s\n", errno == EPERM ? "choose a pid" : std::strerror(errno));
+        std::printf("cannot choose a pid: %s\n", std::strerror(errno));
         std::fflush(stdout);
     }
     stay();

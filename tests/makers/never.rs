@@ -1,14 +1,13 @@
-//! What is never called leaked: segments whose makers and holders are easily
-//! taken for dead.
+//! Segments that must never be called leaked: their creators and holders are easily taken for dead.
 
 use super::{Told, listed, listed_with, said, told};
 use crate::support::{
-    Child, NOBODY, Object, SOON, Sysv, World, as_nobody, compile_cpp, skip, tool, wait_until,
+    Child, NOBODY, Object, SOON, Sysv, World, as_nobody, compile_cpp, skip_for_kernel, tool, wait_until,
 };
 use std::fs;
 use std::process::Command;
 
-/// A program that plays a role, and what it says that it made.
+/// A program that plays a role, and the segments it reported.
 struct Player {
     child: Child,
     made: Vec<(String, String)>,
@@ -26,13 +25,14 @@ impl Player {
         player.listen().then_some(player)
     }
 
-    /// Listens until it is ready; `false`, and said, where the role cannot be played.
+    /// Reads lines until the program is ready. Returns `false` and skips the test if the kernel
+    /// cannot play the role.
     fn listen(&mut self) -> bool {
         loop {
             let line = said(&mut self.child, "");
             match line.split_once(' ') {
                 Some(("cannot", why)) => {
-                    skip(&format!("cannot {why} here"));
+                    skip_for_kernel(&format!("cannot {why} here"));
                     return false;
                 }
                 Some((word, value)) => self.made.push((word.to_owned(), value.to_owned())),
@@ -85,14 +85,14 @@ fn immediately_reused_pid_is_not_the_creator() {
     if !player.listen() {
         return;
     }
-    // The kernel keeps whole seconds of a System V segment: it may be its maker.
+    // The kernel keeps whole seconds of a System V segment, so the process may be its creator.
     for made in ["old-sysv", "new-sysv"] {
         player.told(made).assert_is("idle", &["creator is running: heir ("]);
     }
     player.told("old-posix").assert_is("idle", &["its creator (pid ", "is running"]);
 }
 
-/// What is in doubt goes to the heir, and nothing else that is not its own.
+/// Ambiguous segments are attributed to the heir, and no others.
 #[test]
 fn later_reused_pid_is_not_the_creator() {
     let Some(_world) = World::new() else { return };
@@ -108,14 +108,14 @@ fn later_reused_pid_is_not_the_creator() {
     old.assert_is("leaked certain", &[" is now heir", "started after the last change"]);
     assert_eq!(old.maker, "gone");
     player.told("old-posix").assert_is("leaked certain", &["its creator (pid ", "exited"]);
-    // Who is attached counts, whoever made it.
+    // Attachments count, whoever created the segment.
     let shmid = old.id.strip_prefix("sysv:").unwrap().parse().unwrap();
     let _attached = shmlens::sys::shm::Attachment::read_only(shmid).unwrap();
     player.told("old-sysv").assert_is("in-use", &["nattch 1"]);
 }
 
-/// A container that begins later than its `/dev` was made looks as if the clock
-/// had been set forward since. What was made after that is told apart all the same.
+/// A container that starts after its `/dev` was created looks as if the clock had been set forward.
+/// Segments created later are still told apart.
 #[test]
 fn reused_pid_in_a_container_with_older_dev_is_not_the_creator() {
     let Some(_world) = World::new() else { return };
@@ -147,13 +147,13 @@ fn creator_and_holder_in_another_pid_namespace_count() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("in-pid-namespace") else { return };
     player.told("held").assert_is("in-use", &["held by 1 process"]);
-    // The kernel tells its pid in this namespace.
+    // The kernel reports its pid in this namespace.
     player.told("sysv").assert_is("idle", &["creator is running: lives-cpp ("]);
-    // The one in the name is of the other.
+    // The pid in the name is the one in the other namespace.
     player.told("posix").assert_is("idle", &["may be running in another pid namespace"]);
 }
 
-/// In a pid namespace that was made without a `/proc` of its own.
+/// In a pid namespace without its own `/proc`.
 #[test]
 fn creator_pid_of_another_process_in_proc_is_not_trusted() {
     let Some(_world) = World::new() else { return };
@@ -189,11 +189,11 @@ fn holder_in_another_ipc_namespace_counts() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("in-ipc-namespace") else { return };
     let held = player.told("held");
-    // What it has attached there counts for nothing here, whatever its number is.
+    // Its attachment over there does not count here, even with the same shmid.
     assert_eq!(held.segment["nattch"], 1, "{held:#?}");
     held.assert_is("in-use", &[]);
     assert_eq!(listed().len(), 1);
-    // Removed here, it lives on there.
+    // Removed here, it stays alive there.
     let id = player.made("held");
     let rm = crate::support::shmlens().args(["rm", "--yes", "--force", "--no-copy", id]).output().unwrap();
     assert!(rm.status.success(), "{rm:?}");
@@ -227,7 +227,7 @@ fn unexaminable_segment_is_unknown() {
     for object in objects.iter().chain(&theirs).chain([&held_open]) {
         assert_eq!(state(&told, &object.id().to_string()), "unknown", "{told:#?}");
     }
-    // Everybody can see locks and attachments, and this test lives.
+    // Locks and attachments are visible to every user, and this test is running.
     let locked = told.iter().find(|told| told.id == player.made("held")).unwrap();
     locked.assert_is("in-use", &[&format!("file lock held by pid {}", player.child.pid())]);
     assert_eq!(state(&told, &held.id().to_string()), "in-use");

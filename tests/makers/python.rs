@@ -1,20 +1,20 @@
-//! Python's multiprocessing: with its resource tracker, without it, killed.
+//! Python's multiprocessing with its resource tracker, without it, and killed.
 
 use super::{Told, listed, listed_with, made_by, python_of, said, slay, stranger, told};
 use crate::support::{Child, SOON, World, python, shmlens, wait_until};
 
-/// Runs the lines that it is told, and says "ok" to each.
+/// Runs the lines it receives and answers "ok" to each.
 const SHELL: &str =
     "import sys\nscope = {}\nfor line in sys.stdin:\n    exec(line, scope)\n    print('ok', flush=True)\n";
 
-/// A Python that is told what to do.
+/// A Python process that runs given statements.
 struct Python {
     child: Child,
     tracker: i32,
 }
 
 impl Python {
-    /// Starts one of a user that runs nothing else, with its resource tracker.
+    /// Starts one as a user that runs nothing else, with its resource tracker.
     fn start() -> Option<Self> {
         let child = Child::spawn_piped(&mut python_of(stranger(), SHELL)?);
         let mut python = Self { child, tracker: 0 };
@@ -42,7 +42,7 @@ impl Python {
         self.child.pid().as_raw()
     }
 
-    /// Kills the tracker, then the program: nobody is left to clean up.
+    /// Kills the tracker first, then the program, so that nothing cleans up.
     fn kill_all(&mut self) {
         slay(self.tracker);
         self.child.end();
@@ -63,7 +63,7 @@ fn shared_memory_is_held_then_idle_then_leaked() {
     );
     assert_eq!(held.segment["made_by"]["name"], "Python multiprocessing.shared_memory");
 
-    // Closed, not unlinked: its tracker would take it away at the end.
+    // Closed, not unlinked: the tracker unlinks it at exit.
     python.run("one.close()");
     told(&id).assert_is("idle", &["still needed: resource_tracker of its owner or root is running"]);
 
@@ -71,9 +71,9 @@ fn shared_memory_is_held_then_idle_then_leaked() {
     let left = told(&id);
     left.assert_is("leaked certain", &["no resource_tracker of its owner or root is running"]);
     assert_eq!((left.maker.as_str(), left.holders.len()), ("cpython-shared-memory", 0));
-    // A minute has not passed.
+    // Less than an hour old.
     let young = listed_with(shmlens(), "1h").remove(0);
-    // Where a process cannot be examined the kernel is not asked so early.
+    // If a process cannot be examined, the kernel is not asked yet.
     assert!(matches!(young.state.as_str(), "idle" | "unknown"), "{young:#?}");
     wait_until(SOON, || listed_with(shmlens(), "1s")[0].state.starts_with("leaked"));
 }
@@ -132,7 +132,7 @@ fn lock_of_forked_programs_has_no_name() {
     let all = listed();
     assert_eq!(all.len(), 1, "{all:#?}");
     all[0].assert_is("removed", &["unlinked, kept alive by python3"]);
-    // What it was called is the name that the C library gave it for a moment.
+    // The former name is the temporary name used by the C library.
     assert_eq!(all[0].maker, "glibc-named-semaphore");
     python.kill_all();
     assert!(listed().is_empty());
@@ -179,7 +179,7 @@ fn value_heap_is_unlinked_and_kept_alive() {
     assert!(listed().is_empty());
 }
 
-/// A program that gives up root's rights leaves its tracker as it was.
+/// A program that drops root privileges keeps the tracker it started as root.
 #[test]
 fn resource_tracker_of_root_keeps_segments_of_another_user() {
     let Some(_world) = World::new() else { return };

@@ -1,14 +1,13 @@
-//! What makers and holders call themselves is shown harmless.
+//! Names of makers and holders are escaped.
 
 use super::{listed, python_of, run_by, stranger};
 use crate::support::{Child, SOON, World, compile_cpp, shmlens};
 use std::process::Command;
 
-/// No control character but the newline at the end of a line, and nothing that
-/// turns the direction of text.
+/// Asserts that the output has no control character except newlines, and no bidirectional control.
 #[track_caller]
 fn assert_harmless(text: &[u8], lines: usize) {
-    // The lines of CSV end as it wants them.
+    // CSV lines end as CSV requires.
     let text = String::from_utf8(text.to_vec()).unwrap().replace("\r\n", "\n");
     let is_bad = |character: char| {
         (character.is_control() && character != '\n') || ('\u{202a}'..='\u{202e}').contains(&character)
@@ -51,7 +50,7 @@ fn control_characters_in_names_are_escaped() {
     }
 }
 
-/// A person's own maker, from the settings.
+/// A maker defined in the settings.
 #[test]
 fn program_from_the_settings_is_identified() {
     let Some(_world) = World::new() else { return };
@@ -88,7 +87,7 @@ fn program_from_the_settings_is_identified() {
         ("session", &"Our sessions".into())
     );
     child.end();
-    // The second that the settings ask for may be over already.
+    // The one-second age limit of the settings may have passed already.
     crate::support::wait_until(SOON, || state().state.starts_with("leaked"));
     state().assert_is("leaked certain", &["its session (pid ", "exited"]);
 }

@@ -1,4 +1,4 @@
-//! The commands: save, restore, and rm with its copy.
+//! The commands: `save`, `restore`, and the copy that `rm` keeps.
 
 use super::{complaint, copies, directory, files, program, run, said, segments};
 use crate::support::{NOBODY, Object, Sysv, World, as_nobody};
@@ -34,7 +34,7 @@ fn save_and_restore_round_trip() {
     let text = said(&directory, ["save", r"/a\x1b", file]);
     assert!(text.starts_with(r"posix:/a\x1b: saved to "), "{text}");
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-    // The beginning of a name does not do, and a file is not written over unless that is said.
+    // A prefix does not match, and a file is overwritten only on request.
     assert!(complaint(&directory, ["save", "/a", file]).contains("no segment named"));
     let before = fs::metadata(&path).unwrap().ino();
     assert!(complaint(&directory, ["save", r"/a\x1b", file]).contains("Use --force to replace it"));
@@ -111,10 +111,10 @@ fn rm_keeps_the_copy_at_the_given_path() {
     said(&directory, ["rm", "--yes", "--force", "/a", "--save", &at("one")]);
     said(&directory, ["rm", "--yes", "--force", "/b", "/c", "--save", &at("dir/")]);
     assert_eq!(files(&directory.path().join("dir")), ["posix_b.saved", "posix_c.saved"]);
-    // A file that is there is in the way, and nothing is removed.
+    // An existing file is in the way, and nothing is removed.
     let told = complaint(&directory, ["rm", "--yes", "--force", "/d", "--save", &at("one")]);
     assert!(told.contains("exists") && objects[3].path().exists(), "{told}");
-    // Several do not go into one file, and none is removed.
+    // Several segments do not fit into one file, and none is removed.
     let several = run(&directory, ["rm", "--yes", "--force", "/d", "/d", "/c", "--save", &at("several")]);
     assert_eq!(several.status.code(), Some(2));
     assert!(objects[3].path().exists() && !fs::exists(at("several")).unwrap());
@@ -133,12 +133,12 @@ fn rm_without_a_place_for_the_copy_removes_nothing() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 5000, 0o600);
-    // The state directory cannot be made.
+    // The state directory cannot be created.
     fs::write(directory.path().join("state"), b"a file").unwrap();
     let told = complaint(&directory, ["rm", "--yes", "--force", "/a"]);
     assert!(told.contains("for copies and the log: not a directory") && told.contains("--no-copy"), "{told}");
     assert!(object.path().exists());
-    // More than copies may take.
+    // More than the limit for copies.
     fs::remove_file(directory.path().join("state")).unwrap();
     let config = directory.path().join("config/shmlens");
     fs::create_dir_all(&config).unwrap();
@@ -151,9 +151,9 @@ fn rm_without_a_place_for_the_copy_removes_nothing() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("copy limit of 1.0 MiB") && told.contains("--save"), "{told}");
-    // One failure stops no other.
+    // One failure does not stop the rest.
     assert!(large.path().exists() && !object.path().exists() && copies(&directory).len() == 1);
-    // What may not be read: IPC_RMID asks only who the creator is.
+    // An unreadable segment: IPC_RMID checks only the creator and owner.
     let sysv = Sysv::new(8, 5000, 0o600).owned_by(NOBODY, NOBODY);
     sysv.chmod(0o200);
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -174,7 +174,7 @@ fn rm_without_disk_space_for_the_copy_removes_nothing() {
     fs::create_dir(&state).unwrap();
     mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some("size=1m")).unwrap();
     let object = Object::new("a", 4 << 20, 0o600);
-    // The second one has as much as is free: a copy takes more than what is in it.
+    // The second one holds as much as is free; a copy needs more than the contents.
     for (length, words) in [(2 << 20, "2.0 MiB of data"), (1 << 20, "1.0 MiB free")] {
         object.file.set_len(0).unwrap();
         object.file.set_len(4 << 20).unwrap();

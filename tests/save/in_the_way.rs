@@ -1,5 +1,5 @@
-//! FIFOs, devices, directories and endless files in the place of the program's
-//! own files: an error at once, and nothing is changed.
+//! FIFOs, devices, directories and endless files in place of the program's own files: an immediate
+//! error, and nothing changes.
 
 use super::{copies, directory, files, program, run, save};
 use crate::support::{Child, Object, SOON, Sysv, World};
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 
-/// A way to put something in the place of a file, and what the error says of it.
+/// Places an obstacle at a path; the text is expected in the error.
 type Obstacle = (fn(&Path), &'static str);
 
 const OBSTACLES: [Obstacle; 4] = [
@@ -25,7 +25,7 @@ const OBSTACLES: [Obstacle; 4] = [
     (|path| symlink("/dev/zero", path).unwrap(), "is a "),
 ];
 
-/// Runs the command, which must end soon; its status and what it complains of.
+/// Runs the command, which must end soon; returns its status and standard error.
 fn ended(command: &mut Command) -> (i32, String) {
     let mut child =
         Child::spawn(command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()));
@@ -69,7 +69,7 @@ fn log_write_failure_after_the_act_is_reported() {
     let directory = directory();
     let state = directory.path().join("state/shmlens");
     fs::create_dir_all(&state).unwrap();
-    // No room for a line, though the file itself can be opened.
+    // No space for a line, although the file can be opened.
     nix::mount::mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some("size=4k,mode=0700"))
         .unwrap();
     fs::write(state.join("full"), [7; 4096]).unwrap();
@@ -97,7 +97,7 @@ fn unusable_copy_directory_fails_before_the_act() {
             let (status, error) = ended(&mut rm(&directory));
             assert!(status == 1 && object.path().exists(), "{error}");
             assert!(error.contains("not a directory") && error.contains("XDG_STATE_HOME"), "{error}");
-            // The plan says so too.
+            // The plan reports it as well.
             let plan = run(&directory, ["rm", "--dry-run", "--force", "/a"]).stdout;
             assert!(String::from_utf8_lossy(&plan).contains("not a directory"), "{plan:?}");
         }
@@ -136,7 +136,7 @@ fn config_must_be_a_small_regular_file() {
             assert!(status == 2 && error.contains("failed to read the config"), "{error}");
             assert!(error.contains(kind), "{error}");
         }
-        // A link to a file is read.
+        // A link to a file is followed.
         fs::remove_file(&config).or_else(|_| fs::remove_dir(&config)).unwrap();
         fs::write(directory.path().join("elsewhere"), "thme = 1").unwrap();
         symlink("../elsewhere", &config).unwrap();
@@ -201,7 +201,7 @@ fn system_v_restore_needs_a_mark() {
         let _ = nix::mount::umount(&state);
         fs::remove_dir_all(&state).unwrap();
     }
-    // A user without a home has no place for one, and is told.
+    // A user without a home directory has no place for a log, and is told so.
     let mut homeless = program(&directory);
     homeless
         .env("XDG_STATE_HOME", "/proc/none")

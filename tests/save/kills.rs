@@ -1,4 +1,4 @@
-//! Killed at any moment: what is left is the segment or a whole copy, never half of one.
+//! Kills at any moment leave the segment or a complete copy, never part of one.
 
 use super::{copies, directory, files, program, save, segments};
 use crate::support::{Child, Object, SOON, Sysv, World, wait_until};
@@ -17,14 +17,14 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const SIZE: usize = 2 << 20;
-/// How many moments are tried.
+/// Number of moments to try.
 const MOMENTS: u32 = 16;
 
 fn bytes() -> Vec<u8> {
     (0..SIZE / 4).flat_map(|at| u32::try_from(at).unwrap().wrapping_mul(0x9e37_79b1).to_le_bytes()).collect()
 }
 
-/// Whether the file is a saved segment to its last byte.
+/// Returns whether the file is a complete saved segment.
 fn is_whole(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
     let Ok(mut reading) = Reading::begin(file) else { return false };
@@ -38,9 +38,8 @@ fn is_whole(path: &Path) -> bool {
     }
 }
 
-/// Runs the command once to its end to see how long it takes, and then kills it
-/// at moments from its beginning to its end. `prepare` comes before each run,
-/// `check` behind it.
+/// Runs the command once to the end to measure it, then kills it at moments from start to end.
+/// `prepare` runs before each run, `check` after it.
 fn killed(command: &mut Command, mut prepare: impl FnMut(), mut check: impl FnMut(bool)) {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     prepare();
@@ -51,7 +50,7 @@ fn killed(command: &mut Command, mut prepare: impl FnMut(), mut check: impl FnMu
     for moment in 0..MOMENTS {
         prepare();
         let mut child = Child::spawn(command);
-        // This is the moment that is tried, and nothing that is waited for.
+        // The sleep is the moment under test, not a wait.
         thread::sleep(whole * moment / MOMENTS);
         let ended = child.ended().is_some();
         child.end();
@@ -97,8 +96,7 @@ fn killed_restore_leaves_a_complete_object_or_none() {
     });
 }
 
-/// Its key is there from the beginning, so an incomplete one may be left. It is
-/// known as that, and removed.
+/// The key exists from the start, so an incomplete segment may remain. It is recognized and removed.
 #[test]
 fn recover_removes_leftovers_of_a_killed_restore() {
     let Some(_world) = World::new() else { return };
@@ -147,7 +145,7 @@ fn killed_create_leaves_a_complete_object_or_none() {
     );
 }
 
-/// Kills a command that fills a System V segment with [`bytes`] and gives it mode 0666.
+/// Kills a command that fills a System V segment with [`bytes`] and sets mode 0666.
 fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str) {
     let clear = || {
         for segment in segments() {
@@ -163,7 +161,7 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
         let was_half = left.first().is_some_and(|segment| segment.mode == FILLING);
         assert!(was_half || left.first().is_none_or(|segment| segment.mode.bits() == 0o666), "{left:?}");
         if was_half {
-            // The same command says what is in the way.
+            // The same command reports the obstacle.
             let again = program(directory).args(&arguments).output().unwrap();
             let told = String::from_utf8(again.stderr).unwrap();
             assert!(!again.status.success(), "{told}");
@@ -175,7 +173,7 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
         let recovered = program(directory).args(["rm", "--recover"]).output().unwrap();
         assert!(recovered.status.success(), "{recovered:?}");
         assert_eq!(recovered.stdout != b"nothing to recover\n", was_half, "{recovered:?}");
-        // What is there is whole, and what is not is not there.
+        // Segments that exist are complete.
         match &segments()[..] {
             [] => {}
             [segment] => {
@@ -205,7 +203,7 @@ fn killed_removal_leaves_the_segment_or_a_complete_copy() {
         for copy in copies(&directory) {
             fs::remove_file(copy).unwrap();
         }
-        // A kill between the two steps of a removal leaves it under another name.
+        // A kill between the two steps of a removal leaves the object under another name.
         for name in files(Path::new("/dev/shm")) {
             fs::remove_file(Path::new("/dev/shm").join(name)).unwrap();
         }
@@ -215,7 +213,7 @@ fn killed_removal_leaves_the_segment_or_a_complete_copy() {
         let there = fs::read("/dev/shm/a").is_ok_and(|found| found == bytes());
         let copies = copies(&directory);
         assert!(copies.iter().all(|copy| is_whole(copy)) && copies.len() <= 1, "{copies:?}");
-        // Killed after the last step it is removed too, and the copy is there.
+        // Killed after the last step: removed, and the copy exists.
         assert!((there || copies.len() == 1) && !(there && ended), "{there} {copies:?} {ended}");
     });
 }
@@ -226,7 +224,7 @@ fn ctrl_c_stops_save_and_restore_and_leaves_nothing() {
     let directory = directory();
     let path = directory.path().join("file");
     let object = Object::new("a", 1 << 40, 0o600);
-    // So many runs that it takes a while.
+    // Large enough to take a while.
     for at in 0..20_000u64 {
         object.write(at << 24, b"x");
     }
@@ -237,7 +235,7 @@ fn ctrl_c_stops_save_and_restore_and_leaves_nothing() {
     child.signal(Signal::SIGINT);
     let status = child.wait(SOON);
     if status.success() {
-        // It was done before.
+        // It had finished before.
         assert!(is_whole(&path));
     } else {
         assert!(!path.exists());
@@ -247,11 +245,11 @@ fn ctrl_c_stops_save_and_restore_and_leaves_nothing() {
     assert!(object.path().exists());
 }
 
-/// Signals a `create --from` of many small pieces while it fills the segment, and
-/// returns what it said when it was stopped.
+/// Signals a `create --from` of many small extents while it fills the segment, and returns its
+/// standard error.
 fn signaled(signal: Signal, kind: &[&str], has_begun: impl Fn(i32) -> bool) -> String {
     let directory = directory();
-    // In the memory file system: it tells its holes quickly.
+    // In tmpfs, which reports its holes quickly.
     let object = Object::new("source", 40_000 << 16, 0o600);
     for at in 0..40_000u64 {
         object.write(at << 16, b"x");

@@ -1,4 +1,4 @@
-//! What others do to a segment while it is saved: it is saved as it was, or not at all.
+//! Changes to a segment while it is saved: the copy is consistent, or the save fails.
 
 use super::{directory, files, save, segment, segments};
 use crate::support::{Object, SOON, SetOnDrop, Sysv, World};
@@ -17,8 +17,8 @@ use tempfile::TempDir;
 
 const SIZE: u64 = 16 << 20;
 
-/// Saves an object in a file, and does this to them once a piece of it is read.
-/// What came of it, when that was before the end.
+/// Saves an object to a file and calls the closure after the first piece is read. Returns the
+/// result, if that came before the end.
 #[track_caller]
 fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored, SaveError>) {
     let began = Instant::now();
@@ -68,7 +68,7 @@ fn save_keeps_a_file_created_at_the_target_meanwhile() {
     assert_eq!(files(directory.path()), ["file"]);
 }
 
-/// A System V segment is there from the beginning of its filling.
+/// A System V segment exists from the start of its filling.
 #[test]
 fn stopped_restore_leaves_nothing() {
     let Some(_world) = World::new() else { return };
@@ -84,7 +84,7 @@ fn stopped_restore_leaves_nothing() {
         let over = AtomicBool::new(false);
         let restored = thread::scope(|scope| {
             scope.spawn(|| {
-                // The file is read twice, and filled from the second time.
+                // The file is read twice, and the second pass fills the segment.
                 while progress.done() <= progress.total() / 2 && !over.load(Ordering::Relaxed) {
                     thread::yield_now();
                 }

@@ -1,4 +1,4 @@
-//! What was saved comes back the same.
+//! A restored segment equals the saved one.
 
 use super::{directory, files, restore, save, segment, segments};
 use crate::support::{NOBODY, Nobody, Object, SOON, SetOnDrop, Sysv, World, wait_until};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 const PAGE: u64 = 4096;
 
-/// Everything in a segment: where there is data, and the bytes.
+/// Returns the complete contents of a segment: data extents and bytes.
 fn contents(segment: &Segment) -> Vec<(u64, Vec<u8>)> {
     let reader = Reader::open(&RealMachine, segment).unwrap();
     let size = reader.size().unwrap();
@@ -150,7 +150,7 @@ fn sparse_4_tib_object_saves_to_a_small_file() {
     let is = fs::metadata(object.path()).unwrap();
     assert_eq!((is.len(), is.blocks() * 512), (4 << 40, 1 << 20));
 
-    // More than there is memory to set aside for.
+    // Larger than the memory that can be reserved.
     let sysv = Sysv::unreserved(1 << 36, 0o600);
     sysv.write((1 << 36) - 5, b"hello");
     let path = directory.path().join("sysv");
@@ -162,7 +162,7 @@ fn sparse_4_tib_object_saves_to_a_small_file() {
     assert_eq!(restored.resident.unwrap().0, PAGE);
 }
 
-/// Asking `mincore` page by page would take minutes.
+/// Calling `mincore` for every page would take minutes.
 #[test]
 fn root_saves_a_sparse_8_tib_sysv_segment_immediately() {
     let Some(_world) = World::new() else { return };
@@ -177,7 +177,7 @@ fn root_saves_a_sparse_8_tib_sysv_segment_immediately() {
     let stored = save(&sysv.id(), &path);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     assert!(stored.length.0 < 20_000, "{}", stored.length);
-    // A process that another test started meanwhile is attached for a moment too.
+    // A child forked by another test is attached for a moment too.
     wait_until(SOON, || segment(&sysv.id()).sysv().unwrap().nattch == 0);
     assert_eq!(segment(&sysv.id()).resident, before.resident);
     let found = contents(&before);
@@ -202,7 +202,7 @@ fn restore_never_touches_an_existing_segment() {
     let error = act::restore(&RealMachine, &path, &Progress::new()).unwrap_err().to_string();
     assert!(error.contains("the name is in use"), "{error}");
     assert_eq!(&fs::read(object.path()).unwrap()[..5], b"newer");
-    // A directory, a link and a FIFO have names too.
+    // Directories, links and FIFOs occupy names too.
     fs::remove_file(object.path()).unwrap();
     std::os::unix::fs::symlink("/nowhere", object.path()).unwrap();
     assert!(act::restore(&RealMachine, &path, &Progress::new()).is_err());
@@ -216,7 +216,7 @@ fn restore_never_touches_an_existing_segment() {
     assert!(error.contains(&format!("sysv:{} has key 0x000004d2", sysv.shmid)), "{error}");
     assert_eq!(segments().len(), 1);
 
-    // A file that is there.
+    // An existing file.
     let before = fs::read(&file).unwrap();
     let error = act::save(&RealMachine, &segment(&sysv.id()), &file, &Progress::new()).unwrap_err();
     assert!(error.to_string().contains("exists"), "{error}");
@@ -224,7 +224,7 @@ fn restore_never_touches_an_existing_segment() {
     assert_eq!(files(directory.path()).len(), 2);
 }
 
-/// It has no key any more in the kernel's table.
+/// The kernel's table no longer shows its key.
 #[test]
 fn segment_marked_after_the_survey_is_saved_with_its_key() {
     let Some(_world) = World::new() else { return };
@@ -301,7 +301,7 @@ fn unprivileged_restore_reports_attributes_it_cannot_set() {
     let sysv = Sysv::new(7, 5000, 0o640).owned_by(NOBODY, NOBODY);
     save(&sysv.id(), &sysv_path);
     drop(sysv);
-    // By descriptors: the way to the files may not be nobody's.
+    // By descriptor, because nobody may have no access to the path.
     let open = [&path, &sysv_path].map(|path| File::open(path).unwrap());
     let by_descriptor = open.each_ref().map(|file| {
         std::path::PathBuf::from(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(file)))

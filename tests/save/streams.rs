@@ -1,4 +1,4 @@
-//! Standard output and input in place of a file, and what `save` never replaces.
+//! Standard input and output instead of a file, and the targets that `save` never replaces.
 
 use super::{complaint, directory, files, program, run, said, segments};
 
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
 
-/// Files that are not regular, by what they are called in messages.
+/// Special files, by their description in messages.
 fn special_files(directory: &TempDir) -> Vec<(&'static str, PathBuf)> {
     let at = |name: &str| directory.path().join(name);
     let mode = Mode::from_bits_truncate(0o600);
@@ -51,7 +51,7 @@ fn save_replaces_only_a_regular_file() {
             assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
             assert!(told.contains(kind) && !told.contains("--force"), "{arguments:?}: {told}");
         }
-        // A directory takes the copy into it.
+        // For a directory, the copy goes into it.
         if *kind != "a directory" {
             let told = complaint(&directory, ["rm", "--yes", "--force", "/a", "--save", file]);
             assert!(told.contains(kind), "{told}");
@@ -85,7 +85,7 @@ fn segment_round_trips_through_a_pipe() {
         assert!(restored.status.success(), "{restored:?}");
         let dump = run(&directory, ["dump", "--raw", "--offset", "5000", "--length", "5", name]);
         assert_eq!(dump.stdout, b"hello");
-        // The same from a file as standard input.
+        // The same with a file as standard input.
         said(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
         let path = directory.path().join("file");
         fs::write(&path, &saved.stdout).unwrap();
@@ -103,7 +103,7 @@ fn segment_round_trips_through_a_pipe() {
     assert!(!Path::new("-").exists());
 }
 
-/// Restores from these bytes in a pipe.
+/// Restores from these bytes through a pipe.
 fn piped(directory: &TempDir, bytes: &[u8]) -> std::process::Output {
     let (from, mut to) = std::io::pipe().unwrap();
     let mut command = program(directory);
@@ -176,7 +176,7 @@ fn save_never_replaces_a_segment() {
     assert_eq!(files(Path::new("/dev/shm")), ["a", "b"]);
     assert_eq!(&fs::read(target.path()).unwrap()[..6], b"target");
     nix::mount::umount(&mounted).unwrap();
-    // Elsewhere saving changes nothing that is shared.
+    // Elsewhere saving changes no shared file.
     said(&directory, ["--read-only", "save", "/a", directory.path().join("file").to_str().unwrap()]);
 }
 
@@ -190,11 +190,11 @@ fn one_signal_stops_a_command_blocked_on_a_pipe() {
     sysv.write(0, &vec![7; 4 << 20]);
     for name in ["/a", "key:7"] {
         for signal in [Signal::SIGINT, Signal::SIGTERM] {
-            // Nobody reads on.
+            // Nothing reads any more.
             let (mut from, to) = std::io::pipe().unwrap();
             let mut child =
                 Child::spawn(program(&directory).args(["save", name, "-"]).stdout(to).stderr(Stdio::piped()));
-            // It writes, and the pipe does not take all of it.
+            // It writes, and the pipe is full.
             std::io::Read::read_exact(&mut from, &mut [0]).unwrap();
             child.signal(signal);
             assert!(!child.wait(SOON).success());
@@ -207,7 +207,7 @@ fn one_signal_stops_a_command_blocked_on_a_pipe() {
             let mut child = Child::spawn(
                 program(&directory).args(["restore", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()),
             );
-            // All but the end, and then silence.
+            // All but the end, then silence.
             child.say_bytes(&saved[..saved.len() / 2]);
             wait_until(SOON, || is_filling(&child));
             child.signal(signal);
@@ -220,7 +220,7 @@ fn one_signal_stops_a_command_blocked_on_a_pipe() {
     assert!(segments().is_empty() && files(Path::new("/dev/shm")).is_empty());
 }
 
-/// Returns whether it has a segment open that it fills.
+/// Returns whether the process has the segment it fills open.
 fn is_filling(child: &Child) -> bool {
     let maps = fs::read_to_string(format!("/proc/{}/maps", child.pid())).unwrap_or_default();
     let open = fs::read_dir(format!("/proc/{}/fd", child.pid())).into_iter().flatten().flatten();

@@ -1,4 +1,4 @@
-//! The tools of the machine that results are compared with.
+//! System tools that results are compared with.
 
 use shmlens::sys::skip::skip;
 use std::env;
@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-/// Finds a tool in `PATH`. Without it the test is skipped.
+/// Finds a tool in `PATH`, or skips the test.
 pub fn tool(name: &str) -> Option<PathBuf> {
     let found = find(name);
     if found.is_none() {

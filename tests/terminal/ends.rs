@@ -1,4 +1,4 @@
-//! The ends: a key, a signal, a terminal that goes away, a panic.
+//! Every way to end: a key, a signal, a terminal that disappears, a panic.
 
 use super::{is_open, opened};
 use crate::support::{SOON, Terminal, shmlens, tool, wait_until};
@@ -62,7 +62,7 @@ fn hangup_ends_the_program() {
     assert_eq!(terminal.wait_exit(SOON).code(), Some(129));
 }
 
-/// Who is in a session without a terminal gets no SIGHUP when it goes away.
+/// A process in a session without a controlling terminal gets no SIGHUP.
 #[test]
 fn lost_terminal_without_sighup_ends_the_program() {
     let Some(setsid) = tool("setsid") else { return };
@@ -94,7 +94,7 @@ fn worker_panic_ends_the_program_and_is_reported() {
     a_panic_is_told("terminal::ends::worker_that_panics", "the worker panics on purpose");
 }
 
-/// Runs one of the tests below on a terminal, in which it panics at a key.
+/// Runs one of the tests below on a terminal, where a key makes it panic.
 fn a_panic_is_told(test: &str, message: &str) {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args([test, "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
@@ -108,7 +108,7 @@ fn a_panic_is_told(test: &str, message: &str) {
     assert!(screen.contains(message) && !screen.contains("waits for p"), "{screen}");
 }
 
-/// Panics at `p`, itself or by way of a survey.
+/// Panics at `p`, directly or in a survey.
 struct Unlucky {
     by_survey: bool,
 }
@@ -131,7 +131,7 @@ impl Program for Unlucky {
 
 fn run_on_this_terminal(by_survey: bool) -> i32 {
     let machine = FakeMachine::new();
-    // The second survey is the one that the key asks for.
+    // The second survey is the one that the key requests.
     let later = |facts: &mut FakeFacts| facts.before_table = Some(|_| panic!("the worker panics on purpose"));
     machine.edit(|facts| facts.before_table = Some(later));
     let machine: Arc<dyn Machine> = Arc::new(machine);
@@ -157,7 +157,7 @@ pub(super) fn children(pid: i32) -> Vec<i32> {
     text.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
 }
 
-/// Whether it runs: a zombie, which nobody has reaped yet, does not.
+/// Returns whether it runs: an unreaped zombie does not.
 fn alive(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }

@@ -1,9 +1,9 @@
-//! Keys arrive, however many come at once.
+//! Keys arrive, even in a burst.
 
 use super::opened;
 use crate::support::SOON;
 
-/// As from a paste into a terminal that does not bracket it.
+/// Like a paste into a terminal without bracketed paste.
 #[test]
 fn key_burst_arrives_complete() {
     let mut terminal = opened();

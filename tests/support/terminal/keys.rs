@@ -1,6 +1,6 @@
 //! Keys by name, as xterm sends them.
 
-/// The bytes of what is typed: characters as they are, names between `<` and `>`.
+/// Returns the bytes of the input: characters as they are, key names between `<` and `>`.
 #[track_caller]
 pub fn bytes(keys: &str) -> Vec<u8> {
     let mut bytes = vec![];

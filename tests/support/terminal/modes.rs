@@ -1,11 +1,11 @@
-//! What a program switched on in the terminal and did not switch off again.
+//! Terminal modes that a program set and did not reset.
 
 use std::collections::BTreeMap;
 
-/// Private modes that a terminal starts with: wrapping, and a cursor that is shown.
+/// Private modes that are on at first: autowrap, and a visible cursor.
 const ON_AT_FIRST: [u16; 2] = [7, 25];
 
-/// What the bytes leave otherwise than it was, each in words.
+/// Returns the modes that the output leaves changed, each in words.
 pub fn left(raw: &[u8]) -> Vec<String> {
     let mut modes = BTreeMap::new();
     let mut keyboards = 0_i32;

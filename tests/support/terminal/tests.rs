@@ -1,4 +1,4 @@
-//! The terminal itself, with a shell on it.
+//! Tests of the terminal itself, with a shell on it.
 
 use crate::support::{Mouse, SOON, Terminal, tool};
 use nix::sys::termios::LocalFlags;
@@ -104,7 +104,7 @@ fn program_has_its_own_home_and_job_control() {
     terminal.wait_for("again\nagain", SOON);
     terminal.send("<C-c>");
     terminal.wait_for("^C\n$", SOON);
-    // Typed, since bash forgets a hang-up that comes while it takes an interrupt.
+    // Typed, because bash ignores a hangup that arrives while it handles an interrupt.
     terminal.send("exit 3<Enter>");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(3));
 }
