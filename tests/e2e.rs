@@ -33,7 +33,7 @@ use std::time::Duration;
 use vt100::Screen;
 
 /// Response time that a user does not notice.
-const A_SECOND: Duration = Duration::from_secs(1);
+const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// Milliseconds between two steps of a writer: long enough that it stays still after the first one.
 const STILL: &str = "3600000";
@@ -93,7 +93,7 @@ fn answer(terminal: &Terminal, key: &str) {
 /// Returns the row of the screen that contains these words.
 fn place(screen: &Screen, words: &str) -> Option<u16> {
     let (_, columns) = screen.size();
-    let place = screen.rows(0, columns.get()).position(|row| squeezed(&row).contains(words));
+    let place = screen.rows(0, columns.get()).position(|row| collapse_spaces(&row).contains(words));
     place.map(|row| u16::try_from(row).unwrap())
 }
 
@@ -101,12 +101,12 @@ fn place(screen: &Screen, words: &str) -> Option<u16> {
 #[track_caller]
 fn row_of(terminal: &Terminal, words: &str) -> u16 {
     terminal.wait_for(row(words), SOON);
-    let at = terminal.screen().lines().position(|row| squeezed(row).contains(words));
-    u16::try_from(at.expect("it was there a moment ago")).unwrap()
+    let at = terminal.screen().lines().position(|row| collapse_spaces(row).contains(words));
+    u16::try_from(at.expect("the row was there a moment ago")).unwrap()
 }
 
 /// Collapses runs of spaces.
-fn squeezed(text: &str) -> String {
+fn collapse_spaces(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

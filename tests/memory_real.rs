@@ -44,7 +44,7 @@ fn found(reader: &Reader, text: &str) -> Vec<u64> {
 
 /// Runs every kind of scan on a segment of 256 MiB that contains "first" at its start, "across" at
 /// 128 MiB, and "last" at its end.
-fn look_everywhere(reader: Reader, change: impl FnOnce()) {
+fn scan_everything(reader: Reader, change: impl FnOnce()) {
     let size = 256 * MIB;
     let middle = 128 * MIB - 3;
     let progress = Progress::new();
@@ -83,7 +83,7 @@ fn scanning_an_object_allocates_nothing() {
     object.write(128 * MIB - 3, b"across");
     object.write(256 * MIB - 4, b"last");
     let before = object.file.metadata().unwrap();
-    look_everywhere(open(&object.id()), || object.write(256 * MIB - 2, b"S"));
+    scan_everything(open(&object.id()), || object.write(256 * MIB - 2, b"S"));
     let after = object.file.metadata().unwrap();
     assert_eq!(after.blocks(), before.blocks());
     // The file is this user's own, so it can be read without a trace.
@@ -98,7 +98,7 @@ fn scanning_a_system_v_segment_allocates_nothing_and_detaches() {
     segment.write(128 * MIB - 3, b"across");
     segment.write(256 * MIB - 4, b"last");
     let before = listed(&segment.id());
-    look_everywhere(open(&segment.id()), || segment.write(256 * MIB - 2, b"S"));
+    scan_everything(open(&segment.id()), || segment.write(256 * MIB - 2, b"S"));
     let after = listed(&segment.id());
     assert_eq!(after.resident, before.resident);
     assert_eq!(after.sysv().unwrap().nattch, 0);
@@ -244,6 +244,6 @@ fn aligned_value_is_never_torn() {
             changes += seen.changes;
         }
         over.store(true, Ordering::Relaxed);
-        assert!(changes > 0, "nothing was seen to change");
+        assert!(changes > 0, "no change was seen");
     });
 }

@@ -496,7 +496,7 @@ fn every_screen_draws_at_every_size() {
             for height in [0, 1, 2, 3, 7, 8, 9, 12, 19, 20, 21, 30, 60] {
                 let mut stage = Stage::new(machine(), 80, 24);
                 stage.press(keys);
-                stage.happen(Event::Resize(shmlens::app::event::Size { width, height }));
+                stage.inject(Event::Resize(shmlens::app::event::Size { width, height }));
                 let _ = stage.screen();
             }
         }

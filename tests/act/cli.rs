@@ -178,9 +178,9 @@ fn read_only_setting_disables_every_change() {
         let mode = fs::metadata(object.path()).unwrap().permissions().mode() & 0o777;
         (output.status.code(), mode, String::from_utf8(output.stderr).unwrap())
     };
-    let (status, mode, said) = chmod("read-only = true\n");
+    let (status, mode, report) = chmod("read-only = true\n");
     assert_eq!((status, mode), (Some(1), 0o644));
-    assert!(said.contains("read-only = false in the config"), "{said}");
+    assert!(report.contains("read-only = false in the config"), "{report}");
     // Settings that cannot be parsed may have meant read-only.
     assert_eq!(chmod("read-onyl = true\n").1, 0o644);
     assert_eq!(chmod("read-only = false\n").1, 0o600);
@@ -350,16 +350,19 @@ fn own_segments_without_read_permission_name_the_remedy() {
     let sysv = Sysv::new(7, 10, 0o000).owned_by(NOBODY, NOBODY);
     for (name, id) in [("/a", "posix:/a".to_owned()), ("key:7", format!("sysv:{}", sysv.shmid))] {
         let output = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["dump", name]).output().unwrap();
-        let (_, told) = ended(&output, 1);
-        assert!(told.contains(&format!("`shmlens chmod u+r {id}`")) && !told.contains("Run as"), "{told}");
+        let (_, message) = ended(&output, 1);
+        assert!(
+            message.contains(&format!("`shmlens chmod u+r {id}`")) && !message.contains("Run as"),
+            "{message}"
+        );
     }
 }
 
 #[test]
 fn invalid_values_are_quoted_once() {
     for arguments in [&["dump", "--as", "\x1b[1m", "/a"][..], &["chmod", "\x1b[1m", "/a"]] {
-        let (_, told) = ended(&run(arguments), 2);
-        assert!(told.contains(r"'\x1b[1m'") && !told.contains("x5c"), "{told}");
+        let (_, message) = ended(&run(arguments), 2);
+        assert!(message.contains(r"'\x1b[1m'") && !message.contains("x5c"), "{message}");
     }
 }
 

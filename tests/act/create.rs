@@ -37,8 +37,8 @@ fn refused(arguments: &str, status: i32) -> String {
 }
 
 /// Parses the shmid at the start of the output.
-fn shmid(told: &str) -> i32 {
-    told.strip_prefix("sysv:").and_then(|rest| rest.split_once(':')).unwrap().0.parse().unwrap()
+fn shmid(message: &str) -> i32 {
+    message.strip_prefix("sysv:").and_then(|rest| rest.split_once(':')).unwrap().0.parse().unwrap()
 }
 
 #[test]
@@ -341,8 +341,8 @@ fn dry_run_predicts_an_unwritable_directory() {
             as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["create", "posix", "closed/x", "--size", "1", option]);
         let output = command.env("XDG_STATE_HOME", "/dev/shm/closed").output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{output:?}");
-        let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert!(told.contains("you cannot write to the directory"), "{told}");
+        let message = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(message.contains("you cannot write to the directory"), "{message}");
     }
 }
 

@@ -73,7 +73,7 @@ fn segments() -> Vec<(&'static str, Made)> {
     for (name, uid, mode) in [
         ("open", ROOT, 0o777),
         ("closed", ROOT, 0o755),
-        ("nobodys", NOBODY, 0o1777),
+        ("object_of_nobody", NOBODY, 0o1777),
         ("anns", ANN, 0o1777),
         ("immutable", ROOT, 0o777),
         ("append", ROOT, 0o777),
@@ -92,7 +92,7 @@ fn segments() -> Vec<(&'static str, Made)> {
         ("set-user-id", Made::Object(Object::new("suid", 1, 0o600).owned_by(NOBODY, NOBODY))),
         ("root's in an open directory", object("open/roots", ROOT)),
         ("own in a closed directory", object("closed/own", NOBODY)),
-        ("root's in nobody's sticky directory", object("nobodys/roots", ROOT)),
+        ("root's in nobody's sticky directory", object("object_of_nobody/roots", ROOT)),
         ("own in ann's sticky directory", object("anns/own", NOBODY)),
         ("root's in ann's sticky directory", object("anns/roots", ROOT)),
         ("immutable", object("flag_i", NOBODY)),
@@ -115,7 +115,7 @@ fn clear() {
         // Its own drop could not remove it.
         let _ = fs::remove_file(path);
     }
-    for directory in ["open", "closed", "nobodys", "anns", "immutable", "append"] {
+    for directory in ["open", "closed", "object_of_nobody", "anns", "immutable", "append"] {
         fs::remove_dir_all(Path::new("/dev/shm").join(directory)).unwrap();
     }
 }
@@ -151,10 +151,13 @@ fn compare(about: &str, shown: &shmlens::segment::Segment, action: &Action) -> b
         (None, Ok(_)) => true,
         (Some(refusal), Err(error)) => {
             // The prediction and the error use the same words, unless only the kernel knows the reason.
-            let said = error.to_string();
+            let message = error.to_string();
             let unverified = matches!(error, act::ActError::Unverified { .. });
             assert!(!refusal.forceable, "{about}: {refusal:?}");
-            assert!(unverified || said.contains(&refusal.reason), "{about}: {said}\npredicted {refusal:?}");
+            assert!(
+                unverified || message.contains(&refusal.reason),
+                "{about}: {message}\npredicted {refusal:?}"
+            );
             false
         }
         _ => panic!("{about}, {action:?}: predicted {predicted:?}, but {result:?}"),
@@ -334,7 +337,7 @@ fn a_dry_run_and_the_real_run_agree() {
             if limit.is_some() && command[0] != "lock" {
                 continue;
             }
-            let (made, _held) = some_of_each_state(as_root);
+            let (made, _held) = segments_of_each_state(as_root);
             let names: Vec<String> =
                 made.iter().map(|made| made.id().to_string()).chain(["none".to_owned()]).collect();
             let names = names.iter().map(String::as_str);
@@ -395,8 +398,8 @@ fn a_dry_run_lists_and_predicts_in_the_order_of_the_arguments() {
     for (dry, real) in dry.iter().zip(&real) {
         assert_eq!(dry["status"] == "planned", real["status"] == "done", "{dry} {real}");
         // Of two names of an object, the second removal frees it.
-        let said = |line: &Value| line["said"].to_string().contains("1 other hard link remains");
-        assert_eq!(said(dry), said(real), "{dry} {real}");
+        let message = |line: &Value| line["said"].to_string().contains("1 other hard link remains");
+        assert_eq!(message(dry), message(real), "{dry} {real}");
         if let (Some(dry), Some(real)) = (dry["error"].as_str(), real["error"].as_str()) {
             assert!(real.ends_with(dry), "{dry} {real}");
         }
@@ -406,7 +409,7 @@ fn a_dry_run_lists_and_predicts_in_the_order_of_the_arguments() {
 }
 
 /// Segments that are in use, idle, protected and unknown; own and foreign; one unreadable to its owner.
-fn some_of_each_state(as_root: bool) -> (Vec<Made>, shm::Attachment) {
+fn segments_of_each_state(as_root: bool) -> (Vec<Made>, shm::Attachment) {
     let in_use = Sysv::new(0, 5000, 0o666).owned_by(NOBODY, NOBODY);
     let held = shm::Attachment::read_only(in_use.shmid).unwrap();
     let mut made = vec![

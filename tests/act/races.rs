@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const NAME: &str = "/dev/shm/name";
 const OTHER: &str = "/dev/shm/other";
 /// Time limit of each race.
-const LONGEST: Duration = Duration::from_secs(10);
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 fn actions() -> [Action; 3] {
     [to(0o604), Action::SetOwner(OwnerChange { uid: Some(NOBODY), gid: Some(NOBODY) }), REMOVE]
@@ -142,7 +142,7 @@ fn race_until(least: u32, mut apply: impl FnMut(u32) -> bool, swap: impl Fn(u32)
         let _over = SetOnDrop(&over);
         let start = Instant::now();
         for round in 0.. {
-            if start.elapsed() > LONGEST {
+            if start.elapsed() > TIME_LIMIT {
                 eprintln!("only {round} of {least} rounds");
                 break;
             }
@@ -224,7 +224,7 @@ fn remove_never_deletes_a_swapped_object() {
                 }
             }
             let stat = file.metadata().unwrap();
-            let mut segment = shown_as("name");
+            let mut segment = surveyed("name");
             let Some(segment) = segment
                 .as_mut()
                 .filter(|segment| segment.posix().is_some_and(|facts| facts.inode == stat.ino()))
@@ -271,7 +271,7 @@ fn remove_never_deletes_a_swapped_object() {
 }
 
 /// Returns that object as a survey would, without listing the others.
-fn shown_as(name: &str) -> Option<shmlens::segment::Segment> {
+fn surveyed(name: &str) -> Option<shmlens::segment::Segment> {
     use shmlens::machine::Machine as _;
     use shmlens::segment::{Facts, ObjectName, PosixFacts, SegmentId};
     let name = ObjectName::new(name.as_bytes()).unwrap();
@@ -395,7 +395,7 @@ fn batch_remove_leaves_segments_created_meanwhile() {
             assert_eq!(shm::stat(other.shmid).unwrap().mode, 0o640);
         }
         drop(others);
-        eprintln!("{gone} of {} went before", planned.len());
+        eprintln!("{gone} of {} were removed earlier", planned.len());
         // Their shmids belong to other segments now.
         planned.into_iter().for_each(std::mem::forget);
     }

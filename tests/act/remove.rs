@@ -201,7 +201,8 @@ fn recover_renames_a_planted_leftover_only_by_name() {
 fn foreign_objects_and_long_names_are_removed_completely() {
     let Some(_world) = World::new() else { return };
     let long = "x".repeat(255);
-    let objects = [Object::new("nobodys", 10, 0o600).owned_by(NOBODY, NOBODY), Object::new(&long, 10, 0o600)];
+    let objects =
+        [Object::new("object_of_nobody", 10, 0o600).owned_by(NOBODY, NOBODY), Object::new(&long, 10, 0o600)];
     for object in &objects {
         carry_out(&object.id(), &REMOVE).unwrap();
     }

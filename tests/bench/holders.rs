@@ -36,7 +36,7 @@ fn main() {
         return;
     }
     let rest = Duration::from_secs(if short() { 2 } else { 20 });
-    in_the_ui("UI on this machine", rest);
+    measure_ui("UI on this machine", rest);
     let (Some(crowd), Some(_)) = (compiled("g++", "holders/crowd.cpp"), compiled("gcc", "bench/bare.c"))
     else {
         println!("skipped holders: needs a C compiler");
@@ -50,7 +50,7 @@ fn main() {
     for depth in [Depth::Shared, Depth::Private] {
         look(depth, rounds);
     }
-    in_the_ui("UI with that load", 2 * rest);
+    measure_ui("UI with that load", 2 * rest);
     drop(partner);
     listed(&crowd, rounds);
 }
@@ -107,7 +107,7 @@ fn look(depth: Depth, rounds: usize) {
         Depth::Private => ("private mappings too", "private"),
     };
     let title = format!("{PROCESSES} processes with {SEGMENTS} + {SEGMENTS} segments, {kind}");
-    let bare = compiled("gcc", "bench/bare.c").expect("it was compiled before");
+    let bare = compiled("gcc", "bench/bare.c").expect("already compiled");
     let mut bare = Partner::start(Command::new(bare).arg(word));
     let (mut names, mut other_names) = (Names::default(), Names::default());
     let before = Holdings::look(&RealMachine, depth, &[], &mut other_names);
@@ -148,7 +148,7 @@ fn look(depth: Depth, rounds: usize) {
 
 /// Processor time of the UI while nothing changes, and while a segment is attached twice a second,
 /// which triggers a holder scan each time.
-fn in_the_ui(what: &str, time: Duration) {
+fn measure_ui(what: &str, time: Duration) {
     let shmid = shm::create(0, 4096, 0o600).expect("a new segment");
     let mut pty = Pty::start(shmlens());
     pty.wait(b"NAME OR KEY", PICTURE);

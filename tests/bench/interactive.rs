@@ -31,7 +31,7 @@ fn main() {
     first_frame(rounds);
     world::fill(1001..=4000, 1001..=10_000);
     survey(rounds);
-    takes_over(rounds);
+    survey_handover(rounds);
     keys(if short() { 50 } else { 500 });
 }
 
@@ -159,7 +159,7 @@ fn survey(rounds: usize) {
 }
 
 /// Worst-case delay of a key: the state takes over the result of a survey.
-fn takes_over(rounds: usize) {
+fn survey_handover(rounds: usize) {
     let settings = Settings {
         interval: Duration::from_secs(1),
         live_interval: Duration::from_secs(1),

@@ -14,11 +14,8 @@ pub struct Partner {
 
 impl Partner {
     pub fn start(command: &mut Command) -> Self {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a program that was compiled");
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a compiled program");
         let questions = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().expect("a pipe"));
         Self { child, questions, answers }
@@ -26,7 +23,7 @@ impl Partner {
 
     /// Returns the time it takes, by its own clock.
     pub fn time(&mut self) -> Duration {
-        self.questions.as_mut().expect("a pipe").write_all(b"\n").expect("a program that listens");
+        self.questions.as_mut().expect("a pipe").write_all(b"\n").expect("a program that reads requests");
         let mut line = String::new();
         self.answers.read_line(&mut line).expect("an answer");
         let nanos = line.split(' ').next().and_then(|word| word.parse().ok());

@@ -5,7 +5,7 @@
 
 #[expect(dead_code, reason = "it makes and times its runs itself")]
 mod support;
-#[expect(dead_code, reason = "it makes its segments itself")]
+#[expect(dead_code, reason = "the benchmark creates its own segments")]
 mod world;
 
 use shmlens::sys::shm;

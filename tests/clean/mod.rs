@@ -164,9 +164,9 @@ fn clean_shows_evidence_and_totals_and_removes_nothing_unasked() {
     assert!(ended.stderr.contains("use --yes"), "{ended:?}");
     assert_eq!(everything(), before);
     // Only a terminal can confirm.
-    let (answer, mut said) = std::io::pipe().unwrap();
-    said.write_all(b"y\n").unwrap();
-    drop(said);
+    let (answer, mut message) = std::io::pipe().unwrap();
+    message.write_all(b"y\n").unwrap();
+    drop(message);
     let output = leaks.command().args(["clean", "--settle", "0s"]).stdin(answer).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_eq!(everything(), before);

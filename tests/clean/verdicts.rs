@@ -36,7 +36,7 @@ fn use_last(id: &str) {
     drop(Attachment::read_only(shmid).unwrap());
 }
 
-fn nobodys(name: &str) -> String {
+fn object_of_nobody(name: &str) -> String {
     let id = Leaks::object(name, 8);
     chown(format!("/dev/shm/{name}"), Some(NOBODY), Some(NOBODY)).unwrap();
     id
@@ -86,7 +86,7 @@ fn own_creations_are_at_most_likely_leaks() {
 fn unprivileged_user_gets_verdicts_on_own_segments() {
     let Some(leaks) = Leaks::new() else { return };
     // World-readable, so examining the owner's and root's processes would not be enough.
-    let id = nobodys("nccl-onFp46");
+    let id = object_of_nobody("nccl-onFp46");
     fs::set_permissions("/dev/shm/nccl-onFp46", Permissions::from_mode(0o666)).unwrap();
     let words = [format!("{id}  leaked  8 B, nobody"), "granted a write lease".to_owned()];
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -96,7 +96,7 @@ fn unprivileged_user_gets_verdicts_on_own_segments() {
         .assert_is(0, &[&format!("{id}: removed")]);
     assert!(there().is_empty());
     // Before it settles it is idle, not unknown.
-    nobodys("nccl-onFp46");
+    object_of_nobody("nccl-onFp46");
     let list = as_nobody_ended(&["list", "--csv", "--no-header", "--columns", "state"]);
     list.assert_is(0, &["idle"]);
     as_nobody_ended(&["clean"]).assert_is(0, &["Nothing is leaked."]);
@@ -105,7 +105,7 @@ fn unprivileged_user_gets_verdicts_on_own_segments() {
 #[test]
 fn descriptor_in_transit_makes_the_verdict_unknown() {
     let Some(leaks) = Leaks::new() else { return };
-    let (id, theirs) = (Leaks::object("nccl-a1B2c3", 8), nobodys("nccl-d4E5f6"));
+    let (id, theirs) = (Leaks::object("nccl-a1B2c3", 8), object_of_nobody("nccl-d4E5f6"));
     let sockets = [in_transit("/dev/shm/nccl-a1B2c3"), in_transit("/dev/shm/nccl-d4E5f6")];
     let ended = leaks.clean(&["--yes", "--likely"]);
     ended.assert_is(1, &["2 segments unknown: holder not visible: descriptor in transit, loop device"]);
@@ -144,7 +144,7 @@ fn loop_device_counts_as_a_holder() {
 #[test]
 fn named_segments_are_checked_without_delay() {
     let Some(_leaks) = Leaks::new() else { return };
-    nobodys("x");
+    object_of_nobody("x");
     // Nobody cannot examine root's processes.
     let removed = as_nobody_ended(&["rm", "--yes", "--no-copy", "/x"]);
     removed.assert_is(0, &["posix:/x: removed"]);
@@ -311,7 +311,7 @@ fn file_mounted_elsewhere_is_in_use() {
 #[test]
 fn owner_without_read_permission_probes_with_a_write_lease() {
     let Some(_leaks) = Leaks::new() else { return };
-    let id = nobodys("nccl-a1B2c3");
+    let id = object_of_nobody("nccl-a1B2c3");
     for (mode, state, words) in [
         (0o266, "leaked", "granted a write lease"),
         (

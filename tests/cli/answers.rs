@@ -1,7 +1,7 @@
 //! Questions of users: who holds segments (by pid), who uses the memory, what ends in SIGBUS, and
 //! which number is a key.
 
-use super::{complaint, json, printed};
+use super::{json, printed, stderr_of};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, shmlens, skip};
 use serde_json::{Value, json as value};
 use std::fs;
@@ -29,15 +29,15 @@ fn start(text: &str, as_root: bool) -> Option<Child> {
 }
 
 /// Returns the standard output of shmlens, run as root or as nobody.
-fn told(arguments: &[&str], as_root: bool) -> String {
+fn output_as(arguments: &[&str], as_root: bool) -> String {
     let mut command = if as_root { shmlens() } else { as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]) };
     let output = command.args(arguments).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn told_json(arguments: &[&str], as_root: bool) -> Value {
-    serde_json::from_str(&told(arguments, as_root)).unwrap()
+fn json_as(arguments: &[&str], as_root: bool) -> Value {
+    serde_json::from_str(&output_as(arguments, as_root)).unwrap()
 }
 
 /// Maps 1 MiB of `/dev/shm/NAME` privately or shared, and truncates it to 4 KiB.
@@ -75,7 +75,7 @@ print('ready'); sys.stdin.read()"
         );
         let Some(child) = start(&text, as_root) else { return };
         let pid = child.pid();
-        let list = |filter: &str| told(&["list", filter, "--columns", "id", "--no-header"], as_root);
+        let list = |filter: &str| output_as(&["list", filter, "--columns", "id", "--no-header"], as_root);
         let held = format!("sysv:{shmid}\nposix:/held\n");
         assert_eq!(list(&format!("pid={pid}")), held);
         assert_eq!(list(&format!("pid={pid}..{pid}")), held);
@@ -83,16 +83,16 @@ print('ready'); sys.stdin.read()"
         assert!(rest.contains("posix:/free") && !rest.contains("posix:/held"), "{rest}");
         assert!(!rest.contains(&format!("sysv:{shmid}\n")), "{rest}");
         // Also as a column.
-        let pids = told(&["list", "name=held", "--columns", "pid", "--csv", "--no-header"], as_root);
+        let pids = output_as(&["list", "name=held", "--columns", "pid", "--csv", "--no-header"], as_root);
         assert!(pids.contains(&pid.to_string()), "{pids}");
         // `clean` accepts the same filters as `list`.
-        let cleaned = told(&["clean", "--dry-run", &format!("pid={pid}")], as_root);
+        let cleaned = output_as(&["clean", "--dry-run", &format!("pid={pid}")], as_root);
         assert!(!cleaned.contains("free"), "{cleaned}");
     }
     drop(object);
-    let error = complaint(["list", "pid=x"], 2);
+    let error = stderr_of(["list", "pid=x"], 2);
     assert!(error.contains("expected a whole number"), "{error}");
-    let error = complaint(["list", "pod=1"], 2);
+    let error = stderr_of(["list", "pod=1"], 2);
     assert!(error.contains("pid"), "{error}");
 }
 
@@ -120,7 +120,7 @@ print('ready'); sys.stdin.read()"
         value!({"pid": second.pid().as_raw(), "ids": 1, "bytes": 3 << 20}),
     ];
     for as_root in [true, false] {
-        let answer = told_json(&["limits", "--json"], as_root);
+        let answer = json_as(&["limits", "--json"], as_root);
         for (list, expected) in [("users", &expected_users), ("processes", &expected_processes)] {
             let found = answer[list].as_array().unwrap();
             assert_eq!(found.len(), expected.len(), "{found:?}");
@@ -133,7 +133,7 @@ print('ready'); sys.stdin.read()"
         assert!(as_root || answer["coverage"]["unreadable"] != 0);
         assert_eq!(answer["users"][1]["user"], "root");
         assert_eq!(answer["processes"][0]["command"], "python3");
-        let table = told(&["limits"], as_root);
+        let table = output_as(&["limits"], as_root);
         assert!(
             as_root || table.contains(" processes cannot be inspected and are not counted. Run as root"),
             "{table}"
@@ -176,7 +176,7 @@ print('ready'); sys.stdin.read()"
 fn overcommitted_dev_shm_alerts() {
     let Some(_world) = World::new() else { return };
     let promised = |as_root: bool| {
-        let answer = told_json(&["limits", "--json"], as_root);
+        let answer = json_as(&["limits", "--json"], as_root);
         let row = answer["limits"].as_array().unwrap().iter().find(|row| row["name"] == "/dev/shm promised");
         let row = row.unwrap().clone();
         (row["used"].as_u64().unwrap(), row["limit"].as_u64().unwrap(), answer["alerts"].clone())
@@ -194,7 +194,7 @@ fn overcommitted_dev_shm_alerts() {
         let alert = alerts[0].as_str().unwrap();
         assert!(alert.starts_with("/dev/shm is overcommitted") && alert.contains("SIGBUS"), "{alert}");
         assert!(alert.contains("root has "), "{alert}");
-        assert!(told(&["limits"], as_root).contains(alert));
+        assert!(output_as(&["limits"], as_root).contains(alert));
     }
     // An unlinked object still counts while it is open.
     fs::remove_file(object.path()).unwrap();
@@ -215,13 +215,13 @@ print('ready'); sys.stdin.read()"
     );
     let Some(_child) = start(&memfd, true) else { return };
     for as_root in [true, false] {
-        let shmem = told_json(&["limits", "--json"], as_root)["shmem"].clone();
+        let shmem = json_as(&["limits", "--json"], as_root)["shmem"].clone();
         let figure = |name: &str| shmem[name].as_u64().unwrap();
         assert_eq!(figure("listed"), 4 << 20);
         assert_eq!(figure("rest"), figure("total") - figure("listed"));
         // The kernel sums its per-CPU counters with a delay.
         assert!(figure("rest") > MEMFD - (4 << 20), "{shmem}");
-        let text = told(&["limits"], as_root);
+        let text = output_as(&["limits"], as_root);
         let line = text.lines().find(|line| line.starts_with("Shmem ")).unwrap_or_else(|| panic!("{text}"));
         assert!(line.contains(", listed 4.0 MiB; the rest is memfds, anonymous shared memory"), "{line}");
     }
@@ -234,23 +234,23 @@ fn list_reports_a_mapping_past_the_end() {
         let object = Object::new(name, 1 << 20, 0o666).owned_by(NOBODY, NOBODY);
         for as_root in [true, false] {
             object.file.set_len(1 << 20).unwrap();
-            assert!(!told(&["info", name], as_root).contains("SIGBUS"));
+            assert!(!output_as(&["info", name], as_root).contains("SIGBUS"));
             let Some(child) = start(&truncating(name, flags), as_root) else { return };
             let pid = child.pid();
             let words = format!("python3 ({pid}) maps /{name} up to 1.0 MiB, but its size is 4.0 KiB");
             let line = format!("{words}: access past the end raises SIGBUS");
-            let info = told(&["info", name], as_root);
+            let info = output_as(&["info", name], as_root);
             assert!(info.lines().any(|one| one.starts_with("warning") && one.ends_with(&line)), "{info}");
-            let answer = told_json(&["info", name, "--json"], as_root);
+            let answer = json_as(&["info", name, "--json"], as_root);
             let reasons = answer["segments"][0]["reasons"].as_array().unwrap();
             assert_eq!(reasons.last(), Some(&value!(line)));
-            let alerts = told_json(&["limits", "--json"], as_root)["alerts"].clone();
+            let alerts = json_as(&["limits", "--json"], as_root)["alerts"].clone();
             let alert = alerts[0].as_str().unwrap();
             assert!(alert.contains("SIGBUS") && alert.ends_with(&words), "{alert}");
             // The rest of the last page belongs to the mapping, and a segment that grew again is fine.
             for size in [(1 << 20) - 4095, 1 << 21] {
                 object.file.set_len(size).unwrap();
-                assert!(!told(&["info", name], as_root).contains("SIGBUS"), "{size}");
+                assert!(!output_as(&["info", name], as_root).contains("SIGBUS"), "{size}");
             }
         }
     }
@@ -298,11 +298,11 @@ fn key_given_as_a_shmid_is_explained() {
     let wanted =
         format!("shmlens: no segment with shmid 1234; key 1234 (0x000004d2) is sysv:{shmid}: use key:1234\n");
     for command in ["info", "dump"] {
-        assert_eq!(complaint([command, "1234"], 1), wanted);
+        assert_eq!(stderr_of([command, "1234"], 1), wanted);
     }
-    assert_eq!(complaint(["info", "sysv:1234"], 1), wanted);
-    assert!(complaint(["chmod", "0600", "1234"], 1).contains("is sysv:"), "commands that change something");
-    let error = complaint(["info", &format!("key:{shmid}")], 1);
+    assert_eq!(stderr_of(["info", "sysv:1234"], 1), wanted);
+    assert!(stderr_of(["chmod", "0600", "1234"], 1).contains("is sysv:"), "commands that change something");
+    let error = stderr_of(["info", &format!("key:{shmid}")], 1);
     assert!(error.contains(&format!("use sysv:{shmid}")) || shmid == 0, "{error}");
     let output = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["info", "1234"]).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();

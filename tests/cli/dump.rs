@@ -1,6 +1,6 @@
 //! `dump` matches `hexdump -C` byte for byte and leaves holes unallocated.
 
-use super::{complaint, json, printed, run, settle};
+use super::{json, printed, run, settle, stderr_of};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, python, shmlens, tool};
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -188,15 +188,15 @@ fn dump_prints_typed_values() {
 fn dump_reports_what_it_cannot_dump() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
-    let error = complaint(["dump", "a", "--offset", "101"], 1);
+    let error = stderr_of(["dump", "a", "--offset", "101"], 1);
     assert!(error.contains("offset 101 is past the end of /a (100 bytes)"), "{error}");
-    complaint(["dump", "a", "--offset", "16E"], 2);
-    complaint(["dump", "a", "--offset", "-1"], 2);
-    complaint(["dump", "a", "--length", "much"], 2);
-    complaint(["dump", "a", "--raw", "--json"], 2);
-    let error = complaint(["dump", "a", "--as", "u33"], 2);
+    stderr_of(["dump", "a", "--offset", "16E"], 2);
+    stderr_of(["dump", "a", "--offset", "-1"], 2);
+    stderr_of(["dump", "a", "--length", "much"], 2);
+    stderr_of(["dump", "a", "--raw", "--json"], 2);
+    let error = stderr_of(["dump", "a", "--as", "u33"], 2);
     assert!(error.contains("u33") && error.contains("f64"), "{error}");
-    let error = complaint(["dump", "b"], 1);
+    let error = stderr_of(["dump", "b"], 1);
     assert!(error.contains("no segment named 'b'"), "{error}");
 }
 
@@ -205,14 +205,14 @@ fn dump_reports_a_truncated_value() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("values", 10, 0o600);
     object.write(0, &[1, 0, 0, 0, 2, 0, 0, 0, 3, 0]);
-    for (kind, shown, told) in [
+    for (kind, shown, message) in [
         ("u32le", "00000000  1\n00000004  2\n", "skipped the last 2 bytes at 0x8: a value takes 4 bytes"),
         ("u32le[2]", "00000000  [1, 2]\n", "skipped the last 2 bytes at 0x8: a value takes 8 bytes"),
         ("u32le[2][2]", "00000000  [[1, 2], []]\n", "the value at 0x0 is incomplete: 10 of 16 bytes"),
     ] {
         let output = run(["dump", "values", "--as", kind]);
         assert_eq!(String::from_utf8_lossy(&output.stdout), shown, "{kind}");
-        assert_eq!(String::from_utf8_lossy(&output.stderr), format!("shmlens: {told}\n"), "{kind}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), format!("shmlens: {message}\n"), "{kind}");
     }
 }
 
@@ -227,8 +227,8 @@ fn dump_waits_for_a_lease_and_reports_it() {
     let Some(mut command) = python(leases) else { return };
     let mut child = Child::spawn_piped(&mut command);
     assert_eq!(child.line(SOON).trim(), "ready");
-    let said = complaint(["dump", "leased"], 1);
-    assert!(said.contains("a process holds a lease on it") && said.contains("Try again"), "{said}");
+    let report = stderr_of(["dump", "leased"], 1);
+    assert!(report.contains("a process holds a lease on it") && report.contains("Try again"), "{report}");
 }
 
 #[test]

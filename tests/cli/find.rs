@@ -1,6 +1,6 @@
 //! `find` reports every match and the segments it skipped.
 
-use super::{complaint, json, printed, run, settle};
+use super::{json, printed, run, settle, stderr_of};
 use crate::support::{Child, Object, SOON, Sysv, World, as_nobody, shmlens, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -70,8 +70,11 @@ fn sysv_segments_are_searched_only_by_name() {
     let before = table();
     let output = run(["find", "hello"]);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("skipped 1 System V segment ") && said.contains(&sysv.id().to_string()), "{said}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        message.contains("skipped 1 System V segment ") && message.contains(&sysv.id().to_string()),
+        "{message}"
+    );
     assert_eq!(table(), before);
     let found = printed(["find", "hello", "key:1234"]);
     assert!(found.starts_with(&format!("{}  0x00000ffa  |", sysv.id())), "{found}");
@@ -90,34 +93,34 @@ fn find_reports_unreadable_segments() {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
-    let (status, found, said) = find(&["hello"]);
+    let (status, found, message) = find(&["hello"]);
     assert_eq!((status, found.lines().count()), (Some(0), 1));
     assert!(
-        said.contains("skipped 1 POSIX segment that you cannot read") && said.contains(": /closed"),
-        "{said}"
+        message.contains("skipped 1 POSIX segment that you cannot read") && message.contains(": /closed"),
+        "{message}"
     );
     // A named segment must be searched.
-    let (status, found, said) = find(&["hello", "open", "closed"]);
+    let (status, found, message) = find(&["hello", "open", "closed"]);
     assert_eq!((status, found.lines().count()), (Some(1), 1));
-    assert!(said.contains("owner root"), "{said}");
+    assert!(message.contains("owner root"), "{message}");
 }
 
 #[test]
 fn find_status_tells_no_match_from_a_wrong_pattern() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
-    assert_eq!(complaint(["find", "hello"], 1), "");
-    assert_eq!(complaint(["find", "hello", "a"], 1), "");
+    assert_eq!(stderr_of(["find", "hello"], 1), "");
+    assert_eq!(stderr_of(["find", "hello", "a"], 1), "");
     for (error, words) in [
-        (complaint(["find", "--hex", "xy"], 2), "invalid hex"),
-        (complaint(["find", "--hex", "abc"], 2), "odd number"),
-        (complaint(["find", "--hex", "????"], 2), "everything"),
-        (complaint(["find", "--value", "f64:much"], 2), "f64"),
-        (complaint(["find", "--value", "u33:1"], 2), "u33"),
-        (complaint(["find", ""], 2), "empty"),
-        (complaint(["find"], 2), "PATTERN"),
-        (complaint(["find", "--hex", "00", "--value", "u8:0"], 2), "cannot be used with"),
-        (complaint(["find", "hello", "nosuch"], 1), "nosuch"),
+        (stderr_of(["find", "--hex", "xy"], 2), "invalid hex"),
+        (stderr_of(["find", "--hex", "abc"], 2), "odd number"),
+        (stderr_of(["find", "--hex", "????"], 2), "everything"),
+        (stderr_of(["find", "--value", "f64:much"], 2), "f64"),
+        (stderr_of(["find", "--value", "u33:1"], 2), "u33"),
+        (stderr_of(["find", ""], 2), "empty"),
+        (stderr_of(["find"], 2), "PATTERN"),
+        (stderr_of(["find", "--hex", "00", "--value", "u8:0"], 2), "cannot be used with"),
+        (stderr_of(["find", "hello", "nosuch"], 1), "nosuch"),
     ] {
         assert!(error.contains(words), "{words} is not in {error}");
     }
@@ -132,7 +135,7 @@ fn ctrl_c_stops_the_command() {
         shmlens().args(["find", "--hex", "00 00 00 01"]).stdout(Stdio::null()).stderr(Stdio::piped()),
     );
     let done = child.wait(SOON);
-    assert_eq!(done.code(), Some(1), "a hole is not gone through for what is no zero");
+    assert_eq!(done.code(), Some(1), "a hole is not searched for nonzero bytes");
     let mut child = Child::spawn(
         shmlens().args(["find", "--hex", "00 00 00 00"]).stdout(Stdio::null()).stderr(Stdio::piped()),
     );

@@ -1,6 +1,6 @@
 //! `limits` matches the kernel.
 
-use super::{json, printed, told};
+use super::{json, printed, tool_output};
 use crate::support::{NOBODY, Object, Sysv, World, skip, tool};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use serde_json::Value;
@@ -27,7 +27,7 @@ fn limits_reports_each_limit_and_its_use() {
     let pages = kernel("shmall");
     assert_eq!(limit("kernel.shmall"), ((3 * 4096).into(), pages.saturating_mul(4096).into()));
     let Some(df) = tool("df") else { return };
-    let theirs = told(Command::new(df).args(["-B1", "--output=used,size,iused,itotal", "/dev/shm"]));
+    let theirs = tool_output(Command::new(df).args(["-B1", "--output=used,size,iused,itotal", "/dev/shm"]));
     let theirs: Vec<u64> =
         theirs.lines().nth(1).unwrap().split_whitespace().map(|word| word.parse().unwrap()).collect();
     assert_eq!(limit("/dev/shm size"), (theirs[0].into(), theirs[1].into()));
@@ -55,7 +55,7 @@ fn nearly_full_limit_is_reported_with_its_users() {
         let answer = json(["limits", "--json"]);
         answer["alerts"].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
     };
-    let user = told(Command::new("id").args(["-un", &NOBODY.to_string()]));
+    let user = tool_output(Command::new("id").args(["-un", &NOBODY.to_string()]));
     let user = user.trim();
     let [full] = &alerts()[..] else { panic!("{:?}", alerts()) };
     let expected =
@@ -106,8 +106,8 @@ fn limits_warns_of_removal_at_logout() {
     fs::create_dir_all("/run/systemd/logind.conf.d").unwrap();
     for (setting, taken) in [("yes", true), ("no", false)] {
         fs::write("/run/systemd/logind.conf.d/zz.conf", format!("[Login]\nRemoveIPC={setting}\n")).unwrap();
-        let told = info(&object.id().to_string());
-        assert_eq!(told.contains("unlinks it, even if in use"), taken, "{told}");
+        let message = info(&object.id().to_string());
+        assert_eq!(message.contains("unlinks it, even if in use"), taken, "{message}");
         assert!(!info(&sysv.id().to_string()).contains("RemoveIPC"), "it is root's");
         assert_eq!(printed(["limits"]).contains("at logout (RemoveIPC=yes)"), taken);
     }

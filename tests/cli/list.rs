@@ -1,6 +1,6 @@
 //! `list` matches `ipcs`, `stat` and Python, in the documented shape.
 
-use super::{complaint, json, printed, run, settle, told};
+use super::{json, printed, run, settle, stderr_of, tool_output};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, python, tool};
 use serde_json::Value;
 use shmlens::sys::shm;
@@ -21,7 +21,7 @@ fn segment<'a>(list: &'a Value, id: &str) -> &'a Value {
 
 /// Returns the lines of `ipcs` with these options, by shmid.
 fn ipcs(options: &str) -> Option<HashMap<String, Vec<String>>> {
-    let text = told(Command::new(tool("ipcs")?).args(["-m", options]).env("LC_ALL", "C"));
+    let text = tool_output(Command::new(tool("ipcs")?).args(["-m", options]).env("LC_ALL", "C"));
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     // The shmid comes first, or second after the key.
     let place = usize::from(options == "-m");
@@ -90,8 +90,9 @@ fn json_matches_stat() {
     let Some(stat) = tool("stat") else { return };
     for object in &objects {
         let ours = segment(&list, &object.id().to_string());
-        let line =
-            told(Command::new(&stat).args(["-c", "%s %b %B %a %u %g %i %d %X %Y %Z %U"]).arg(object.path()));
+        let line = tool_output(
+            Command::new(&stat).args(["-c", "%s %b %B %a %u %g %i %d %X %Y %Z %U"]).arg(object.path()),
+        );
         let theirs: Vec<&str> = line.split_whitespace().collect();
         let number = |at: usize| theirs[at].parse::<u64>().unwrap();
         let time = |at: usize| Value::from(jiff_text(theirs[at].parse().unwrap()));
@@ -109,7 +110,7 @@ fn json_matches_stat() {
 
 /// Formats a time in the local time zone with `date`.
 fn jiff_text(seconds: i64) -> String {
-    told(Command::new("date").args(["+%Y-%m-%dT%H:%M:%S%:z", "-d"]).arg(format!("@{seconds}")))
+    tool_output(Command::new("date").args(["+%Y-%m-%dT%H:%M:%S%:z", "-d"]).arg(format!("@{seconds}")))
         .trim()
         .to_owned()
 }
@@ -414,14 +415,14 @@ fn csv_round_trips() {
 #[test]
 fn invalid_arguments_are_usage_errors() {
     for (error, needed) in [
-        (complaint(["list", "colour=red"], 2), "unknown field 'colour'"),
-        (complaint(["list", "size>much"], 2), "'size>much': expected a size"),
-        (complaint(["list", "owner<ann"], 2), "is text"),
-        (complaint(["list", "name~("], 2), "regular expression"),
-        (complaint(["list", "--columns", "id,colour"], 2), "marked_for_removal"),
-        (complaint(["list", "--sort", "colour"], 2), "expected one of id, kind"),
-        (complaint(["list", "--no-such-option"], 2), "--no-such-option"),
-        (complaint(["no-such-command"], 2), "no-such-command"),
+        (stderr_of(["list", "shade=red"], 2), "unknown field 'shade'"),
+        (stderr_of(["list", "size>much"], 2), "'size>much': expected a size"),
+        (stderr_of(["list", "owner<ann"], 2), "is text"),
+        (stderr_of(["list", "name~("], 2), "regular expression"),
+        (stderr_of(["list", "--columns", "id,shade"], 2), "marked_for_removal"),
+        (stderr_of(["list", "--sort", "shade"], 2), "expected one of id, kind"),
+        (stderr_of(["list", "--no-such-option"], 2), "--no-such-option"),
+        (stderr_of(["no-such-command"], 2), "no-such-command"),
     ] {
         assert!(error.contains(needed), "{needed} is not in {error}");
     }

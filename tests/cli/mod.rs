@@ -38,7 +38,7 @@ fn json<const N: usize>(arguments: [&str; N]) -> Value {
 
 /// Returns standard error; the command must end with that status and print nothing else.
 #[track_caller]
-fn complaint<const N: usize>(arguments: [&str; N], status: i32) -> String {
+fn stderr_of<const N: usize>(arguments: [&str; N], status: i32) -> String {
     let output = run(arguments);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(status), "{arguments:?}: {stderr}");
@@ -55,7 +55,7 @@ fn settle(sysv: &Sysv) {
 
 /// Returns the output of another tool.
 #[track_caller]
-fn told(command: &mut std::process::Command) -> String {
+fn tool_output(command: &mut std::process::Command) -> String {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()

@@ -1,6 +1,6 @@
 //! Output into a closed pipe, onto a full disk, and as a man page and shell completions.
 
-use super::{complaint, printed};
+use super::{printed, stderr_of};
 use crate::support::{Object, World, shmlens, tool};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -37,7 +37,7 @@ fn full_disk_is_reported() {
 
 #[test]
 fn ui_without_a_terminal_suggests_list() {
-    let error = complaint([], 2);
+    let error = stderr_of([], 2);
     assert!(error.contains("terminal") && error.contains("shmlens list"), "{error}");
 }
 
@@ -68,5 +68,5 @@ fn completions_are_valid() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "--columns --color\n");
     assert!(printed(["completions", "zsh"]).contains("--columns"));
     assert!(printed(["completions", "fish"]).contains("-l columns"));
-    complaint(["completions", "edlin"], 2);
+    stderr_of(["completions", "edlin"], 2);
 }

@@ -1,6 +1,6 @@
-//! `watch` prints changes as they happen and ends with the segment.
+//! `watch` prints changes as they inject and ends with the segment.
 
-use super::complaint;
+use super::stderr_of;
 use crate::support::{Child, Object, SOON, Sysv, World, shmlens, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -93,7 +93,7 @@ fn watch_ends_with_the_segment() {
     drop((object, sysv));
     for child in &mut watching {
         assert_eq!(child.wait(SOON).code(), Some(1));
-        assert!(child.complaint().contains("was removed"));
+        assert!(child.stderr().contains("was removed"));
     }
     assert_eq!(fs::read_to_string("/proc/sysvipc/shm").unwrap().lines().count(), 1);
 }
@@ -131,11 +131,11 @@ fn invalid_arguments_are_usage_errors() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     for (error, words) in [
-        (complaint(["watch", "a", "--interval", "soon"], 2), "expected a time"),
-        (complaint(["watch", "a", "--count", "0"], 2), "--count"),
-        (complaint(["watch", "a", "--csv", "--json"], 2), "cannot be used with"),
-        (complaint(["watch", "a", "--offset", "101"], 1), "(100 bytes)"),
-        (complaint(["watch", "nosuch"], 1), "nosuch"),
+        (stderr_of(["watch", "a", "--interval", "soon"], 2), "expected a time"),
+        (stderr_of(["watch", "a", "--count", "0"], 2), "--count"),
+        (stderr_of(["watch", "a", "--csv", "--json"], 2), "cannot be used with"),
+        (stderr_of(["watch", "a", "--offset", "101"], 1), "(100 bytes)"),
+        (stderr_of(["watch", "nosuch"], 1), "nosuch"),
     ] {
         assert!(error.contains(words), "{words} is not in {error}");
     }

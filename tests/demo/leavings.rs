@@ -200,7 +200,7 @@ fn read_only_creates_nothing_and_removes_no_leftovers() {
         for demo in ["demo", "--headless"] {
             let mut child = Child::spawn_piped(command.arg(demo).stderr(Stdio::piped()));
             assert_eq!(child.wait(SOON).code(), Some(1), "{demo:?}");
-            let stderr = child.complaint();
+            let stderr = child.stderr();
             assert!(stderr.contains("changes are disabled (read-only)"), "{demo:?}: {stderr}");
             assert_eq!((killed.demo.count(), totals()), (5, before), "{demo:?}");
         }

@@ -20,7 +20,7 @@ fn ticks(output: &Output, text: &str) -> Vec<u64> {
 }
 
 /// Runs a writer, runs readers on its segment, and ends it with a signal.
-fn meet(writer: &str, name: &str, text: &str, readers: &[&str], signal: Signal) {
+fn share_and_compare(writer: &str, name: &str, text: &str, readers: &[&str], signal: Signal) {
     let Some(mut command) = program(writer) else { return };
     let mut writer = Child::spawn_piped(command.args([name, "0", "5"]));
     assert!(writer.line(SOON).contains("56 bytes"));
@@ -43,14 +43,14 @@ fn meet(writer: &str, name: &str, text: &str, readers: &[&str], signal: Signal) 
 #[test]
 fn cpp_and_cpp_share_a_system_v_segment() {
     let Some(_world) = World::new() else { return };
-    meet("sysv_writer.cpp", "0x4d2", "written by C++", &["sysv_reader.cpp"], Signal::SIGTERM);
+    share_and_compare("sysv_writer.cpp", "0x4d2", "written by C++", &["sysv_reader.cpp"], Signal::SIGTERM);
 }
 
 #[test]
 fn cpp_and_python_share_an_object_named_like_a_key() {
     let Some(_world) = World::new() else { return };
     let readers = ["posix_reader.cpp", "posix_reader.py", "posix_reader.py"];
-    meet("posix_writer.cpp", "/1234", "written by C++", &readers, Signal::SIGINT);
+    share_and_compare("posix_writer.cpp", "/1234", "written by C++", &readers, Signal::SIGINT);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn python_writes_and_cpp_reads() {
     let Some(_world) = World::new() else { return };
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let readers = ["posix_reader.cpp", "posix_reader.py"];
-        meet("posix_writer.py", "/1234", "written by Python", &readers, signal);
+        share_and_compare("posix_writer.py", "/1234", "written by Python", &readers, signal);
     }
 }
 
@@ -82,7 +82,7 @@ fn path_selects_its_ftok_key() {
     let Some(mut command) = program("sysv_writer.cpp") else { return };
     let mut writer = Child::spawn_piped(command.args([path, "0", "5"]));
     writer.line(SOON);
-    assert_eq!(rows()[0].key.0 >> 24, u32::from(b'S'), "ftok puts the project's letter on top");
+    assert_eq!(rows()[0].key.0 >> 24, u32::from(b'S'), "ftok puts the project id into the top byte");
     let Some(output) = run("sysv_reader.cpp", &[path, "1"]) else { return };
     assert_eq!(ticks(&output, "written by C++").len(), 1);
     // A running reader is counted, and a signal ends it too.
@@ -102,8 +102,8 @@ fn existing_missing_and_invalid_targets_are_refused() {
     let Some(_world) = World::new() else { return };
     let refused = |name: &str, arguments: &[&str], why: &str| {
         let Some(output) = run(name, arguments) else { return };
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && said.contains(why), "{name}: {said:?}");
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && message.contains(why), "{name}: {message:?}");
     };
     refused("sysv_reader.cpp", &["77"], "No such file");
     refused("posix_reader.cpp", &["/77"], "No such file");

@@ -1,6 +1,6 @@
 //! Every way to end while a segment is open: the terminal is restored and nothing stays attached.
 
-use super::{A_SECOND, STILL, byte_on, leave_and_quit, nattch, open_first, writer};
+use super::{ONE_SECOND, STILL, byte_on, leave_and_quit, nattch, open_first, writer};
 use crate::support::{SOON, Terminal, World, shmlens, tool};
 use nix::sys::signal::Signal;
 use std::fs::File;
@@ -18,7 +18,7 @@ fn signal_restores_the_terminal_and_detaches() {
         let start = Instant::now();
         terminal.child().signal(signal);
         assert_eq!(terminal.wait_exit(SOON).code(), Some(128 + signal as i32));
-        assert!(start.elapsed() < A_SECOND, "{signal} took {:?}", start.elapsed());
+        assert!(start.elapsed() < ONE_SECOND, "{signal} took {:?}", start.elapsed());
         assert_eq!(terminal.left_behind(), Vec::<String>::new(), "{signal}");
         assert_eq!(nattch(0), 1, "{signal}");
     }
@@ -45,7 +45,7 @@ fn hangup_ends_the_program_and_detaches() {
     terminal.hang_up();
     assert_eq!(terminal.wait_exit(SOON).code(), Some(129));
     // In such a short run it cannot use much processor time.
-    assert!(start.elapsed() < A_SECOND, "it took {:?}", start.elapsed());
+    assert!(start.elapsed() < ONE_SECOND, "it took {:?}", start.elapsed());
     assert_eq!(nattch(0), 1);
 }
 

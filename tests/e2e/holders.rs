@@ -1,6 +1,6 @@
 //! The holders of a segment, and ending one of them: real C++ and Python programs.
 
-use super::{STILL, answer, no_row, open, quit, row, squeezed, writer};
+use super::{STILL, answer, collapse_spaces, no_row, open, quit, row, writer};
 use crate::support::{Child, SOON, Terminal, World, python, shmlens, skip_for_kernel, tool};
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -40,7 +40,7 @@ fn holders_are_listed_with_access_and_can_be_ended() {
     let screen = terminal.screen();
     let line = |pid: String| {
         let line = screen.lines().find(|line| line.contains(&pid) && line.contains("up "));
-        squeezed(line.unwrap_or_else(|| panic!("no {pid} in\n{screen}")))
+        collapse_spaces(line.unwrap_or_else(|| panic!("no {pid} in\n{screen}")))
     };
     assert!(line(cpp.pid().to_string()).contains(" rw root up "), "{screen}");
     assert!(line(python.pid().to_string()).contains(" r root up "), "{screen}");
@@ -55,7 +55,7 @@ fn holders_are_listed_with_access_and_can_be_ended() {
     assert_eq!(status.signal(), Some(libc::SIGTERM));
     terminal.wait_for("K terminate", SOON);
     terminal.wait_for(no_row("r root up"), SOON);
-    assert!(cpp.ended().is_none(), "nobody else was asked");
+    assert!(cpp.ended().is_none(), "another process was signaled");
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Holders of"), SOON);
     terminal.send(":log<Enter>");
@@ -74,22 +74,22 @@ fn process_ignoring_sigterm_is_reported() {
     let text = "import signal, time\n\
                 from multiprocessing import shared_memory as m\n\
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
-                s = m.SharedMemory('deaf', create=True, size=99)\n\
+                s = m.SharedMemory('stubborn', create=True, size=99)\n\
                 print('ready', flush=True)\n\
                 time.sleep(3600)";
     let Some(mut command) = python(text) else { return };
-    let mut deaf = Child::spawn_piped(command.stderr(Stdio::null()));
-    assert_eq!(deaf.line(SOON), "ready");
+    let mut stubborn = Child::spawn_piped(command.stderr(Stdio::null()));
+    assert_eq!(stubborn.line(SOON), "ready");
     let terminal = open();
-    terminal.wait_for(row("▌ posix /deaf"), SOON);
+    terminal.wait_for(row("▌ posix /stubborn"), SOON);
     terminal.wait_for(row("● in use"), SOON);
     terminal.send("h");
-    terminal.wait_for("Holders of /deaf", SOON);
+    terminal.wait_for("Holders of /stubborn", SOON);
     terminal.send("K");
     terminal.wait_for("y terminate", SOON);
     answer(&terminal, "y");
     terminal.wait_for("K terminate", SOON);
-    assert!(deaf.ended().is_none());
+    assert!(stubborn.ended().is_none());
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Holders of"), SOON);
     quit(terminal);
@@ -103,18 +103,18 @@ fn pid_from_another_namespace_signals_nothing() {
     let Some(mut holder) = writer("posix_writer.cpp", "held", STILL) else { return };
     // In the namespace, an unrelated process gets the pid that the holder has outside.
     let text = "echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid; sleep 3600 & \
-                [ $! = $1 ] || { echo no such number; exit; }; \
+                [ $! = $1 ] || { echo no such pid; exit; }; \
                 \"$0\"; kill -0 $! && echo still there";
     let mut command = Command::new(unshare);
     command.args(["--pid", "--fork", "--kill-child", "sh", "-c", text]);
     command.arg(shmlens().get_program()).arg(holder.pid().to_string());
     let mut terminal = Terminal::start((80, 24), command);
     terminal.wait_for(
-        |screen: &Screen| row("● in use")(screen) || row("no such number")(screen) || row("unshare:")(screen),
+        |screen: &Screen| row("● in use")(screen) || row("no such pid")(screen) || row("unshare:")(screen),
         SOON,
     );
     if !terminal.screen().contains("in use") {
-        return skip_for_kernel(&format!("no pid can be chosen here: {}", terminal.screen()));
+        return skip_for_kernel(&format!("cannot choose a pid: {}", terminal.screen()));
     }
     terminal.send("h");
     terminal.wait_for("Holders of /held", SOON);

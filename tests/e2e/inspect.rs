@@ -1,6 +1,6 @@
 //! Inspect: live bytes of real programs.
 
-use super::{A_SECOND, STILL, byte_cell, byte_on, end, leave_and_quit, open_first, row, writer};
+use super::{ONE_SECOND, STILL, byte_cell, byte_on, end, leave_and_quit, open_first, row, writer};
 use crate::support::{Object, SOON, Terminal, World, wait_until};
 use std::fs;
 use vt100::{Color, Screen};
@@ -40,11 +40,11 @@ fn inspect_shows_bytes_of_real_programs() {
 }
 
 /// Asserts that a changed byte of the tick is shown within a second and highlighted.
-fn a_change_is_seen(program: &str, name: &str) {
+fn assert_change_is_shown(program: &str, name: &str) {
     let Some(writer) = writer(program, name, "100") else { return };
     let terminal = open_first();
     let seen = terminal.on_screen(|screen| byte_on(screen, 8));
-    terminal.wait_for(|screen: &Screen| byte_on(screen, 8) != seen && glows(screen, 8), A_SECOND);
+    terminal.wait_for(|screen: &Screen| byte_on(screen, 8) != seen && glows(screen, 8), ONE_SECOND);
     // Unchanged bytes are not highlighted.
     assert!(!terminal.on_screen(|screen| glows(screen, 28) || glows(screen, 0)));
     terminal.wait_for(|screen: &Screen| !screen.contents().contains(" 0 changes/s"), SOON);
@@ -55,14 +55,14 @@ fn a_change_is_seen(program: &str, name: &str) {
 #[test]
 fn change_by_cpp_is_shown_within_a_second() {
     let Some(_world) = World::new() else { return };
-    a_change_is_seen("sysv_writer.cpp", "0x4d2");
-    a_change_is_seen("posix_writer.cpp", "/1234");
+    assert_change_is_shown("sysv_writer.cpp", "0x4d2");
+    assert_change_is_shown("posix_writer.cpp", "/1234");
 }
 
 #[test]
 fn change_by_python_is_shown_within_a_second() {
     let Some(_world) = World::new() else { return };
-    a_change_is_seen("posix_writer.py", "by_python");
+    assert_change_is_shown("posix_writer.py", "by_python");
 }
 
 #[test]
@@ -74,10 +74,10 @@ fn highlight_fades() {
     terminal.wait_for(|screen: &Screen| byte_on(screen, 5) == "00", SOON);
     object.write(5, b"\xab");
     terminal.wait_for(|screen: &Screen| byte_on(screen, 5) == "ab" && glows(screen, 5), SOON);
-    let colour = |screen: &Screen| screen.cell(3, byte_cell(5).1).map(vt100::Cell::bgcolor);
-    let fresh = terminal.on_screen(colour);
+    let color = |screen: &Screen| screen.cell(3, byte_cell(5).1).map(vt100::Cell::bgcolor);
+    let fresh = terminal.on_screen(color);
     // It fades in steps and disappears.
-    terminal.wait_for(|screen: &Screen| glows(screen, 5) && colour(screen) != fresh, SOON);
+    terminal.wait_for(|screen: &Screen| glows(screen, 5) && color(screen) != fresh, SOON);
     terminal.wait_for(|screen: &Screen| !glows(screen, 5) && byte_on(screen, 5) == "ab", SOON);
     leave_and_quit(terminal);
 }

@@ -1,6 +1,6 @@
 //! Large segments, and many of them.
 
-use super::{A_SECOND, leave_and_quit, open, open_first, quit, row};
+use super::{ONE_SECOND, leave_and_quit, open, open_first, quit, row};
 use crate::support::{Object, SOON, Sysv, Terminal, World};
 use std::fs;
 
@@ -18,8 +18,8 @@ fn end_of_4_tib_opens_immediately_in_little_memory() {
     object.write((4 << 40) - 4, b"last");
     let terminal = open_first();
     terminal.send("G");
-    terminal.wait_for("0x03ff_ffff_ffff", A_SECOND);
-    terminal.wait_for("····last", A_SECOND);
+    terminal.wait_for("0x03ff_ffff_ffff", ONE_SECOND);
+    terminal.wait_for("····last", ONE_SECOND);
     for (keys, shown) in [
         ("<PgUp>", "0x03ff_ffff_ffa7"),
         ("gg", "0x0000_0000_0000, 0 of"),
@@ -30,7 +30,7 @@ fn end_of_4_tib_opens_immediately_in_little_memory() {
         ("o2T<Enter>", "0x0200_0000_0000"),
     ] {
         terminal.send(keys);
-        terminal.wait_for(shown, A_SECOND);
+        terminal.wait_for(shown, ONE_SECOND);
     }
     let memory = most_memory(&terminal);
     assert!(memory < 30 << 10, "{memory} KiB");
@@ -46,8 +46,8 @@ fn huge_system_v_segment_is_read_in_pieces() {
     sysv.write((1 << 40) - 4, b"last");
     let terminal = open_first();
     terminal.send("G");
-    terminal.wait_for("0x00ff_ffff_ffff", A_SECOND);
-    terminal.wait_for("····last", A_SECOND);
+    terminal.wait_for("0x00ff_ffff_ffff", ONE_SECOND);
+    terminal.wait_for("····last", ONE_SECOND);
     let resident = shmlens::sys::shm::stat(sysv.shmid).unwrap();
     assert_eq!(resident.size, 1 << 40);
     leave_and_quit(terminal);
@@ -59,9 +59,9 @@ fn largest_size_works() {
     let _object = Object::new("largest", i64::MAX.unsigned_abs(), 0o600);
     let terminal = open_first();
     terminal.send("G");
-    terminal.wait_for("0x7fff_ffff_ffff_fffe", A_SECOND);
+    terminal.wait_for("0x7fff_ffff_ffff_fffe", ONE_SECOND);
     terminal.send("gg");
-    terminal.wait_for("0x0000_0000_0000_0000, 0 of", A_SECOND);
+    terminal.wait_for("0x0000_0000_0000_0000, 0 of", ONE_SECOND);
     leave_and_quit(terminal);
 }
 

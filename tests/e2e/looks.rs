@@ -18,9 +18,9 @@ fn attributes(raw: &[u8]) -> Vec<Vec<u16>> {
 }
 
 /// Returns whether any color is set.
-fn has_colour(raw: &[u8]) -> bool {
-    let colours = |number: &u16| matches!(number, 30..=38 | 40..=48 | 90..=97 | 100..=107);
-    attributes(raw).iter().any(|numbers| numbers.iter().any(colours))
+fn has_color(raw: &[u8]) -> bool {
+    let is_color = |number: &u16| matches!(number, 30..=38 | 40..=48 | 90..=97 | 100..=107);
+    attributes(raw).iter().any(|numbers| numbers.iter().any(is_color))
 }
 
 /// Shows the table, then an object with a changing byte, and returns the complete output.
@@ -60,14 +60,14 @@ fn no_color_turns_color_off() {
     let mut dumb = shmlens();
     dumb.env("TERM", "vt100").env("COLORTERM", "");
     for command in [none, never, dumb] {
-        let said = format!("{command:?}");
+        let message = format!("{command:?}");
         let raw = all_written(command);
-        assert!(!has_colour(&raw), "{said}: {:?}", attributes(&raw));
+        assert!(!has_color(&raw), "{message}: {:?}", attributes(&raw));
     }
     // A user who asks for colors gets them.
     let mut always = shmlens();
     always.args(["--color", "always"]).env("NO_COLOR", "1");
-    assert!(has_colour(&all_written(always)));
+    assert!(has_color(&all_written(always)));
 }
 
 #[test]
@@ -76,10 +76,10 @@ fn console_gets_sixteen_colors() {
     let mut command = shmlens();
     command.env("TERM", "linux").env("COLORTERM", "");
     let raw = all_written(command);
-    assert!(has_colour(&raw));
+    assert!(has_color(&raw));
     for numbers in attributes(&raw) {
         let wide = numbers.windows(2).any(|pair| matches!(pair, [38 | 48, 2]));
-        let many = numbers.windows(3).any(|three| matches!(three, [38 | 48, 5, colour] if *colour > 15));
+        let many = numbers.windows(3).any(|three| matches!(three, [38 | 48, 5, color] if *color > 15));
         assert!(!wide && !many, "{numbers:?}");
     }
 }
@@ -93,7 +93,7 @@ fn non_utf8_locale_gets_ascii_only() {
     let mut asked = shmlens();
     asked.arg("--ascii");
     for command in [locale, asked] {
-        let said = format!("{command:?}");
+        let message = format!("{command:?}");
         let object = Object::new("object", 64, 0o600);
         let mut terminal = Terminal::start((100, 30), command);
         terminal.wait_for(row("> posix /object"), SOON);
@@ -119,7 +119,7 @@ fn non_utf8_locale_gets_ascii_only() {
         drop(object);
         let raw = terminal.raw();
         let at = raw.iter().position(|byte| !byte.is_ascii());
-        assert_eq!(at.map(|at| String::from_utf8_lossy(&raw[at..]).into_owned()), None, "{said}");
+        assert_eq!(at.map(|at| String::from_utf8_lossy(&raw[at..]).into_owned()), None, "{message}");
     }
 }
 

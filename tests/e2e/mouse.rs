@@ -73,13 +73,13 @@ fn mouse_capture_toggles() {
     let _objects = objects(4);
     let terminal = open();
     terminal.wait_for(row("▌ posix /o00"), SOON);
-    assert!(mouse_is_ours(&terminal));
+    assert!(mouse_is_captured(&terminal));
     terminal.send("M");
     terminal.wait_for("Mouse capture off: the terminal selects text", SOON);
-    assert!(!mouse_is_ours(&terminal));
+    assert!(!mouse_is_captured(&terminal));
     terminal.send("M");
     terminal.wait_for("Mouse capture on", SOON);
-    assert!(mouse_is_ours(&terminal));
+    assert!(mouse_is_captured(&terminal));
     let third = row_of(&terminal, "posix /o02");
     terminal.click(third, 12);
     terminal.wait_for(row("▌ posix /o02"), SOON);
@@ -87,6 +87,6 @@ fn mouse_capture_toggles() {
 }
 
 /// Returns whether the terminal was last told to report clicks.
-fn mouse_is_ours(terminal: &Terminal) -> bool {
+fn mouse_is_captured(terminal: &Terminal) -> bool {
     terminal.left_behind().iter().any(|left| left.contains("mouse capture (1000)"))
 }

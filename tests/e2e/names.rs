@@ -1,7 +1,7 @@
 //! Names chosen by other programs, and other file types in /dev/shm: no name reaches the terminal
 //! unescaped, and none stops the program.
 
-use super::{A_SECOND, copied, leave_and_quit, open_first, quit, row};
+use super::{ONE_SECOND, copied, leave_and_quit, open_first, quit, row};
 use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, shmlens, wait_until};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 
-const EVIL: &[u8] = b"e\x1b]0;title\x07\x1b[5i\n\xff\xe2\x80\xae\\";
+const HOSTILE: &[u8] = b"e\x1b]0;title\x07\x1b[5i\n\xff\xe2\x80\xae\\";
 const SHOWN: &str = r"/e\x1b]0;title\x07\x1b[5i\x0a\xff\xe2\x80\xae\x5c";
 
 /// Returns whether the output contains an active escape sequence of the name.
@@ -22,7 +22,7 @@ fn is_raw(raw: &[u8]) -> bool {
 #[test]
 fn names_with_escape_sequences_are_escaped() {
     let Some(_world) = World::new() else { return };
-    let object = Object::new(EVIL, 64, 0o600);
+    let object = Object::new(HOSTILE, 64, 0o600);
     object.write(0, b"\x1b]0;bytes\x07\xff");
     let mut terminal = Terminal::start((170, 29), shmlens());
     terminal.wait_for(row(&format!("▌ posix {SHOWN} 64 B")), SOON);
@@ -50,7 +50,7 @@ fn names_with_escape_sequences_are_escaped() {
 #[test]
 fn error_messages_escape_names() {
     let Some(_world) = World::new() else { return };
-    let object = Object::new(EVIL, 64, 0o600);
+    let object = Object::new(HOSTILE, 64, 0o600);
     let terminal = Terminal::start((170, 29), as_nobody(shmlens().get_program(), [""; 0]));
     terminal.wait_for(row(&format!("▌ posix {SHOWN} 64 B")), SOON);
     terminal.send("<Enter>");
@@ -107,12 +107,12 @@ fn unreadable_segment_shows_owner_mode_and_remedy() {
     for (id, mode) in [("sysv:0", "0600 rw-------"), ("/object", "0640 rw-r-----")] {
         terminal.send("<Enter>");
         // In the status line, with owner, mode and remedy.
-        let said = |screen: &vt100::Screen| {
-            let screen = super::squeezed(&screen.contents());
+        let message = |screen: &vt100::Screen| {
+            let screen = super::collapse_spaces(&screen.contents());
             let foot = screen.rfind(&format!("read {id}")).map_or("", |at| &screen[at..]);
             foot.contains("root") && foot.contains(mode) && foot.contains("Run as root")
         };
-        terminal.wait_for(said, A_SECOND);
+        terminal.wait_for(message, ONE_SECOND);
         terminal.send("j");
     }
     terminal.wait_for(row("▌ posix /own"), SOON);

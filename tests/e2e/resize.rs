@@ -8,20 +8,20 @@ const SIZES: [(u16, u16); 10] =
     [(40, 8), (39, 8), (40, 7), (20, 3), (3, 2), (1, 1), (1, 50), (200, 1), (200, 60), (79, 19)];
 
 /// Resizes through all sizes and back, and expects the same screen.
-fn through_all_sizes(terminal: &Terminal, is_there: impl Fn(&Screen) -> bool) {
+fn resize_through_all_sizes(terminal: &Terminal, is_there: impl Fn(&Screen) -> bool) {
     terminal.wait_for(&is_there, SOON);
-    let before = terminal.on_screen(upper);
+    let before = terminal.on_screen(upper_half);
     for size in SIZES {
         let written = terminal.raw().len();
         terminal.resize(size);
         wait_until(SOON, || terminal.raw().len() > written);
         terminal.resize((80, 24));
-        terminal.wait_for(|screen: &Screen| is_there(screen) && upper(screen) == before, SOON);
+        terminal.wait_for(|screen: &Screen| is_there(screen) && upper_half(screen) == before, SOON);
     }
 }
 
-/// Returns the upper half of the screen: ages are below.
-fn upper(screen: &Screen) -> Vec<String> {
+/// Returns the upper_half half of the screen: ages are below.
+fn upper_half(screen: &Screen) -> Vec<String> {
     screen.rows(0, 80).take(12).map(|row| row.trim_end().to_owned()).collect()
 }
 
@@ -30,7 +30,7 @@ fn table_redraws_after_any_resize() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open();
-    through_all_sizes(&terminal, row("● in use"));
+    resize_through_all_sizes(&terminal, row("● in use"));
     quit(terminal);
 }
 
@@ -40,7 +40,7 @@ fn inspect_redraws_after_any_resize() {
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
     // After the map at the edge has scanned to the zeros at the end.
-    through_all_sizes(&terminal, |screen: &Screen| screen.contents().contains("╰░"));
+    resize_through_all_sizes(&terminal, |screen: &Screen| screen.contents().contains("╰░"));
     leave_and_quit(terminal);
 }
 
@@ -72,11 +72,11 @@ fn brief_resize_redraws() {
     let _object = Object::new("object", 64, 0o600);
     let terminal = open();
     terminal.wait_for(row("● in use"), SOON);
-    let before = terminal.on_screen(upper);
+    let before = terminal.on_screen(upper_half);
     for _ in 0..20 {
         terminal.resize((10, 5));
         terminal.resize((80, 24));
-        terminal.wait_for(|screen: &Screen| upper(screen) == before, SOON);
+        terminal.wait_for(|screen: &Screen| upper_half(screen) == before, SOON);
     }
     quit(terminal);
 }
@@ -90,7 +90,7 @@ fn overlays_redraw_after_any_resize() {
         let terminal = open();
         terminal.wait_for(row("● in use"), SOON);
         terminal.send(keys);
-        through_all_sizes(&terminal, |screen: &Screen| screen.contents().contains(heading));
+        resize_through_all_sizes(&terminal, |screen: &Screen| screen.contents().contains(heading));
         terminal.send("<C-c>");
         terminal.wait_for(row("▌ posix /object"), SOON);
         quit(terminal);
@@ -145,13 +145,13 @@ fn key_flood_takes_no_memory() {
 fn too_small_terminal_shows_the_minimum_size() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
-    for (size, said) in [
+    for (size, message) in [
         ((39, 24), "shmlens needs 40x8, has 39x24"),
         ((80, 7), "has 80x7"),
         ((20, 3), "needs 40x8,\nhas 20x3"),
     ] {
         let terminal = Terminal::start(size, shmlens());
-        terminal.wait_for(said, SOON);
+        terminal.wait_for(message, SOON);
         quit(terminal);
     }
     let terminal = Terminal::start((40, 8), shmlens());

@@ -5,14 +5,14 @@ use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};
 use vt100::Screen;
 
 /// A System V segment and two objects of different sizes.
-struct Three {
+struct ThreeSegments {
     _sysv: Sysv,
     _big: Object,
     _small: Object,
 }
 
-fn three() -> Three {
-    Three {
+fn three_segments() -> ThreeSegments {
+    ThreeSegments {
         _sysv: Sysv::new(0x4d2, 5000, 0o640),
         _big: Object::new("big", 1 << 20, 0o600),
         _small: Object::new("small", 10, 0o666),
@@ -37,7 +37,7 @@ fn order(words: [&'static str; 3]) -> impl Fn(&Screen) -> bool {
 fn filter_applies_while_typed_and_can_be_cleared() {
     let Some(_world) = World::new() else { return };
     let Some(_python) = writer("posix_writer.py", "by_python", STILL) else { return };
-    let _three = three();
+    let _three = three_segments();
     let terminal = open_on_three();
     terminal.send("/kind=posix");
     terminal.wait_for("3 of 4 match   esc clear", SOON);
@@ -63,7 +63,7 @@ fn filter_applies_while_typed_and_can_be_cleared() {
 #[test]
 fn table_sorts_by_a_column_in_both_orders() {
     let Some(_world) = World::new() else { return };
-    let _three = three();
+    let _three = three_segments();
     let terminal = open_on_three();
     terminal.wait_for(order(["sysv sysv:0", "posix /big", "posix /small"]), SOON);
     terminal.send("s");
@@ -81,7 +81,7 @@ fn table_sorts_by_a_column_in_both_orders() {
 #[test]
 fn marked_names_are_copied() {
     let Some(_world) = World::new() else { return };
-    let _three = three();
+    let _three = three_segments();
     let terminal = open_on_three();
     terminal.send("y");
     wait_until(SOON, || copied(&terminal).as_deref() == Some("sysv:0"));
@@ -102,7 +102,7 @@ fn marked_names_are_copied() {
 #[test]
 fn home_and_end_select_the_first_and_last_row() {
     let Some(_world) = World::new() else { return };
-    let _three = three();
+    let _three = three_segments();
     let terminal = open_on_three();
     for (keys, selected) in [
         ("G", "▌ posix /small"),
@@ -123,7 +123,7 @@ fn home_and_end_select_the_first_and_last_row() {
 #[test]
 fn help_and_palette_open() {
     let Some(_world) = World::new() else { return };
-    let _three = three();
+    let _three = three_segments();
     let terminal = open_on_three();
     terminal.send("?");
     terminal.wait_for("Keys ──", SOON);

@@ -324,8 +324,9 @@ fn object(name: &str) -> SegmentId {
 }
 
 fn removed(name: &str) -> Outcome {
-    let said = vec!["removed".to_owned()];
-    let done = Done { id: object(name), said, undo: None, identity: None, copy: Some("/copies/1".into()) };
+    let message = vec!["removed".to_owned()];
+    let done =
+        Done { id: object(name), said: message, undo: None, identity: None, copy: Some("/copies/1".into()) };
     Outcome { subject: format!("posix:/{name}"), action: "rm", result: Ok(done) }
 }
 
@@ -348,7 +349,7 @@ fn refused(name: &str) -> Outcome {
 
 #[test]
 fn footer_reports_the_result_and_the_undo_key() {
-    for (outcomes, said) in [
+    for (outcomes, message) in [
         (vec![removed("a")], "Removed /a. u: undo"),
         (vec![removed("a"), removed("b")], "Removed 2 segments. u: undo"),
         (vec![removed("a"), refused("b")], "Removed /a (1 skipped). u: undo"),
@@ -356,7 +357,7 @@ fn footer_reports_the_result_and_the_undo_key() {
         (vec![refused("b")], "/b: in use: attached twice. Press x, then f to force"),
     ] {
         let stage = reported(outcomes);
-        assert_eq!(notice(&stage), said);
+        assert_eq!(notice(&stage), message);
     }
     // The log shows the command.
     let stage = reported(vec![removed("a")]);
@@ -365,13 +366,13 @@ fn footer_reports_the_result_and_the_undo_key() {
 
 #[test]
 fn messages_name_the_bound_key() {
-    for (keys, said) in [(&["z"][..], "Removed /a. z: undo"), (&[], "Removed /a. :undo: undo")] {
+    for (keys, message) in [(&["z"][..], "Removed /a. z: undo"), (&[], "Removed /a. :undo: undo")] {
         let keys = keys.iter().map(ToString::to_string).collect();
         let keymap = Keymap::with(&[("undo".to_owned(), keys)].into()).unwrap();
         let mut stage = reported(vec![]);
         stage.state.keymap = keymap;
         stage.report(Body::Acted(vec![removed("a")]));
-        assert_eq!(notice(&stage), said);
+        assert_eq!(notice(&stage), message);
     }
 }
 
@@ -408,7 +409,7 @@ fn force_is_offered_only_where_it_helps() {
 }
 
 /// Presses keys, each after the open dialog accepts keys.
-fn slowly(stage: &mut Stage, keys: &str) {
+fn press_slowly(stage: &mut Stage, keys: &str) {
     for key in keys.chars() {
         stage.press(&key.to_string());
         stage.wait(200);
@@ -418,7 +419,7 @@ fn slowly(stage: &mut Stage, keys: &str) {
 #[test]
 fn restored_segment_is_reported_with_its_key() {
     let mut stage = stage(small());
-    slowly(&mut stage, "xyu");
+    press_slowly(&mut stage, "xyu");
     let text = notice(&stage);
     assert!(text.starts_with("Restored sysv:") && text.ends_with("(key 0x000004d2, was sysv:5)"), "{text}");
 }
@@ -426,12 +427,12 @@ fn restored_segment_is_reported_with_its_key() {
 #[test]
 fn action_without_changes_keeps_the_previous_undo() {
     let mut stage = stage(small());
-    slowly(&mut stage, "ly");
+    press_slowly(&mut stage, "ly");
     assert_eq!(perms(&stage.machine), 0o2600);
     stage.press("jx");
     stage.machine.remove_object("a");
     stage.wait(200);
-    slowly(&mut stage, "fy");
+    press_slowly(&mut stage, "fy");
     assert!(stage.state.undo.is_some(), "{}", notice(&stage));
     assert!(!notice(&stage).contains("undo"), "{}", notice(&stage));
     stage.press("<esc>u");
@@ -441,9 +442,9 @@ fn action_without_changes_keeps_the_previous_undo() {
 #[test]
 fn undo_refuses_a_replaced_segment() {
     let mut stage = stage(small());
-    slowly(&mut stage, "jp");
+    press_slowly(&mut stage, "jp");
     stage.press("0644<enter>");
-    slowly(&mut stage, " y");
+    press_slowly(&mut stage, " y");
     stage.machine.remove_object("a");
     stage.machine.add_object("a", FakeBytes::full(b"another"));
     let mode =
@@ -474,7 +475,7 @@ fn marked_segment_is_not_removed_again() {
     machine.attach_in(4121, 5, Access::Read);
     machine.edit(|facts| facts.sysv[0].row.marked = true);
     let mut stage = stage(machine);
-    slowly(&mut stage, "x");
+    press_slowly(&mut stage, "x");
     let plan = &confirm(&stage).plans[0];
     assert!(plan.refusal.as_ref().is_some_and(|refusal| !refusal.forceable), "{plan:?}");
     assert!(stage.screen().contains("already removed"), "{}", stage.screen());
@@ -487,11 +488,11 @@ fn dialog_remedy_names_a_key() {
     machine.add_process(4121, "writer");
     machine.map_in(4121, "a", Access::Read);
     let mut held = stage(machine.clone());
-    slowly(&mut held, "jx");
+    press_slowly(&mut held, "jx");
     let screen = held.screen();
     assert!(screen.contains("u restores it") && !screen.contains("shmlens restore"), "{screen}");
     // With force selected, the reason stays visible.
-    slowly(&mut held, "f");
+    press_slowly(&mut held, "f");
     let screen = held.screen();
     assert!(screen.contains("in use: ") && screen.contains("· forced (f: no force)"), "{screen}");
     // Without a place for copies.
@@ -499,10 +500,10 @@ fn dialog_remedy_names_a_key() {
     unreadable.machine.edit(|facts| facts.sysv[0].row.mode = shmlens::segment::Mode::new(0));
     unreadable.machine.edit(|facts| facts.effective_uid = 1000);
     unreadable.survey();
-    slowly(&mut unreadable, "gx");
+    press_slowly(&mut unreadable, "gx");
     let screen = unreadable.screen();
     assert!(screen.contains("c: remove without a copy") && !screen.contains("--no-copy"), "{screen}");
-    slowly(&mut unreadable, "cy");
+    press_slowly(&mut unreadable, "cy");
     assert!(unreadable.machine.edit(|facts| facts.sysv.is_empty()), "{}", notice(&unreadable));
 }
 
@@ -511,17 +512,17 @@ fn missing_segment_has_no_remedy() {
     for keys in ["x", "xy"] {
         let mut stage = stage(small());
         if keys == "xy" {
-            slowly(&mut stage, "x");
+            press_slowly(&mut stage, "x");
         }
         stage.machine.edit(|facts| facts.sysv.clear());
-        slowly(&mut stage, &keys[keys.len() - 1..]);
+        press_slowly(&mut stage, &keys[keys.len() - 1..]);
         let text = if keys == "x" { stage.screen() } else { notice(&stage).to_owned() };
-        let said = if keys == "x" {
+        let message = if keys == "x" {
             "gone: removed since it was listed. Nothing was removed"
         } else {
             "sysv:5 is gone; nothing was removed"
         };
-        assert!(text.contains(said), "{text}");
+        assert!(text.contains(message), "{text}");
         assert!(!text.contains("copy") && !text.contains("force"), "{text}");
     }
 }
@@ -531,13 +532,13 @@ fn final_refusal_is_shown_alone() {
     let machine = small();
     machine.edit(|facts| facts.effective_uid = 1001);
     let mut stage = stage(machine);
-    slowly(&mut stage, "x");
+    press_slowly(&mut stage, "x");
     let screen = stage.screen();
     assert!(screen.contains("can remove it"), "{screen}");
     for other in ["c no copy", "f force", "y remove", "restores", "frees"] {
         assert!(!screen.contains(other), "{other}: {screen}");
     }
-    slowly(&mut stage, "cfy");
+    press_slowly(&mut stage, "cfy");
     assert!(confirm(&stage).copies() == Some(true));
 }
 
@@ -548,7 +549,7 @@ fn batch_dialog_shows_each_segment_and_a_summary() {
     machine.map_in(4121, "a", Access::Read);
     let mut stage = stage(machine);
     stage.press("<space><space><space>/kind=sysv<enter>");
-    slowly(&mut stage, "x");
+    press_slowly(&mut stage, "x");
     let screen = stage.screen();
     for line in [
         "▌sysv:5   50 B  ",
@@ -571,7 +572,7 @@ fn long_dialogs_scroll() {
     }
     let mut many = stage(machine);
     many.press("a");
-    slowly(&mut many, "x");
+    press_slowly(&mut many, "x");
     assert!(many.screen().contains("▌sysv:0 ") && many.screen().contains("more"), "{}", many.screen());
     many.press("<end>");
     assert!(many.screen().contains("▌sysv:39 "), "{}", many.screen());
@@ -579,7 +580,7 @@ fn long_dialogs_scroll() {
     assert!(many.screen().contains("▌sysv:29 "), "{}", many.screen());
     let mut one = Stage::new(small(), 40, 8);
     one.press("j");
-    slowly(&mut one, "x");
+    press_slowly(&mut one, "x");
     let top = one.screen();
     assert!(top.contains("more"), "{top}");
     one.press("<pgdn><pgdn>");
@@ -625,14 +626,14 @@ fn log_lines_have_the_same_format() {
 fn too_small_terminal_blocks_actions() {
     use shmlens::app::event::Size;
     let mut stage = stage(small());
-    slowly(&mut stage, "x");
-    stage.happen(Event::Resize(Size { width: 39, height: 24 }));
+    press_slowly(&mut stage, "x");
+    stage.inject(Event::Resize(Size { width: 39, height: 24 }));
     for keys in ["y", "<esc>", "l", "<enter>", "x"] {
         stage.press(keys);
         stage.wait(200);
     }
     assert_eq!(confirm(&stage).title(), "Remove sysv:5");
-    stage.happen(Event::Paste("y".to_owned()));
+    stage.inject(Event::Paste("y".to_owned()));
     assert_eq!(stage.machine.edit(|facts| facts.sysv.len()), 1);
     stage.press("<ctrl-z>");
     assert!(stage.suspended && !stage.quit);
@@ -671,10 +672,10 @@ fn header_shows_read_only_mode() {
     stage.state.read_only = true;
     assert!(stage.screen().lines().next().unwrap().contains("read-only"), "{}", stage.screen());
     stage.press("x");
-    let said = notice(&stage).to_owned();
+    let message = notice(&stage).to_owned();
     stage.press("hK");
     stage.press("<esc>n");
-    assert_eq!(notice(&stage), said);
+    assert_eq!(notice(&stage), message);
 }
 
 #[test]
@@ -697,9 +698,9 @@ fn open_popup_sets_the_hints() {
 fn filter_line_escapes_control_and_invisible_characters() {
     let mut stage = stage(small());
     stage.press("/");
-    stage.happen(Event::Paste("a\u{202e}b\u{200b}".to_owned()));
+    stage.inject(Event::Paste("a\u{202e}b\u{200b}".to_owned()));
     assert!(stage.screen().contains(r"/a\xe2\x80\xaeb\xe2\x80\x8b"), "{}", stage.screen());
     stage.press("<esc>n");
-    stage.happen(Event::Paste("a\u{202e}b".to_owned()));
+    stage.inject(Event::Paste("a\u{202e}b".to_owned()));
     assert!(stage.screen().contains(r"a\xe2\x80\xaeb"), "{}", stage.screen());
 }

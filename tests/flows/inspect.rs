@@ -230,10 +230,10 @@ fn row_width_type_and_byte_order_can_be_set() {
     }
     stage.press("ww");
     // A width chosen in a wide terminal that no longer fits is reduced.
-    stage.happen(Event::Resize(Size { width: 200, height: 24 }));
+    stage.inject(Event::Resize(Size { width: 200, height: 24 }));
     stage.press("wwww");
     assert_eq!(open(&stage).layout(stage.state.size).row_bytes, 32);
-    stage.happen(Event::Resize(Size { width: 80, height: 24 }));
+    stage.inject(Event::Resize(Size { width: 80, height: 24 }));
     assert_eq!(open(&stage).layout(stage.state.size).row_bytes, 16);
     assert_eq!(open(&stage).order, ByteOrder::Little);
     stage.press("e");

@@ -29,7 +29,7 @@ fn world() -> FakeMachine {
 }
 
 /// Presses keys, each after the open dialog accepts keys.
-fn slowly(keys: &str) -> Stage {
+fn press_slowly(keys: &str) -> Stage {
     let mut stage = stage(world());
     for keys in keys.split('|') {
         stage.press(keys);
@@ -42,7 +42,7 @@ fn slowly(keys: &str) -> Stage {
 }
 
 /// Returns key sequences that lead to a context. A row must do something after at least one of them.
-const fn scenes(context: Context) -> &'static [&'static str] {
+const fn states(context: Context) -> &'static [&'static str] {
     match context {
         // Several are attached, something can be undone, and a filter is set.
         Context::Segments => &["<enter>Pq|l|y|/kind=sysv<enter>|<space>jjjj"],
@@ -67,7 +67,7 @@ const fn scenes(context: Context) -> &'static [&'static str] {
 
 /// Returns whether the row does something, without a refusal, in the state that these keys lead to.
 fn works(row: &ActionInfo, context: Context, keys: &str) -> bool {
-    let mut stage = slowly(keys);
+    let mut stage = press_slowly(keys);
     stage.press("");
     assert_eq!(stage.state.context(), context, "{keys}");
     let key = stage.state.keymap.keys_in(context, row.action).next();
@@ -86,10 +86,10 @@ fn works(row: &ActionInfo, context: Context, keys: &str) -> bool {
 #[test]
 fn every_action_works_in_each_of_its_contexts() {
     for context in Context::ALL.iter().copied() {
-        let scenes = scenes(context);
-        for row in ACTIONS.iter().filter(|row| row.works_in(context) && !scenes.is_empty()) {
-            let alive = scenes.iter().any(|keys| works(row, context, keys));
-            assert!(alive, "{} does nothing in {context:?}", row.name);
+        let states = states(context);
+        for row in ACTIONS.iter().filter(|row| row.works_in(context) && !states.is_empty()) {
+            let works_somewhere = states.iter().any(|keys| works(row, context, keys));
+            assert!(works_somewhere, "{} does nothing in {context:?}", row.name);
         }
     }
     // Each context of a row was visited, or is the base of one that was.
@@ -183,7 +183,7 @@ fn text_field_takes_bound_letters() {
 #[test]
 fn help_lists_the_working_keys_of_every_context() {
     let mut stage = bound(small(), &[("terminate", "f9")]);
-    stage.happen(Event::Resize(Size { width: 80, height: 300 }));
+    stage.inject(Event::Resize(Size { width: 80, height: 300 }));
     stage.press("?");
     let screen = stage.screen();
     for context in Context::ALL.iter().copied() {

@@ -202,10 +202,10 @@ fn overlay_keeps_its_segment_when_the_selection_moves() {
 fn paste_fills_the_field_and_resolves_the_name() {
     let mut stage = stage(small());
     stage.press("p");
-    stage.happen(Event::Paste("0666".to_owned()));
+    stage.inject(Event::Paste("0666".to_owned()));
     assert_eq!(form(&stage).mode_field.text(), "0600", "the grid takes no text");
     stage.press("<tab><tab>");
-    stage.happen(Event::Paste("bob\n".to_owned()));
+    stage.inject(Event::Paste("bob\n".to_owned()));
     stage.press("<enter>");
     yes(&mut stage);
     assert_eq!(sysv(&stage.machine), (0o600, 1001, 1000));
@@ -237,7 +237,7 @@ fn late_answers_to_older_names_are_ignored() {
     // bob is known, bobby is not yet.
     assert!(form(&stage).going && form(&stage).owner_found.is_none());
     stage.press("<backspace><backspace>");
-    assert!(!form(&stage).going, "what was typed since is to be said anew");
+    assert!(!form(&stage).going, "newer input needs its own confirmation");
     stage.press("<enter>");
     stage.answer();
     yes(&mut stage);

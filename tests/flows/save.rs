@@ -35,8 +35,8 @@ fn save_writes_the_selected_segment_to_the_typed_file() {
     assert!(stage.screen().contains("Save /b"), "{}", stage.screen());
     stage.press(&format!("{}<enter>", file.display()));
     assert!(stage.state.overlay.is_none() && stage.state.work.is_none());
-    let said = notice(&stage);
-    assert!(said.starts_with("Saved /b to ") && said.contains("b.saved: 100 B"), "{said}");
+    let message = notice(&stage);
+    assert!(message.starts_with("Saved /b to ") && message.contains("b.saved: 100 B"), "{message}");
     assert!(stage.state.log.iter().any(|line| line.starts_with("save ")), "{:?}", stage.state.log);
     let length = fs::metadata(&file).unwrap().len();
     assert!(length > 100);
@@ -59,8 +59,11 @@ fn marked_segments_are_saved_to_a_directory() {
     stage.press("aw");
     assert!(stage.screen().contains("Save 4 segments"), "{}", stage.screen());
     stage.press(&format!("{}<enter>", directory.path().display()));
-    let said = notice(&stage);
-    assert!(said.starts_with("Saved 3 segments. ") && said.contains("b.saved already exists"), "{said}");
+    let message = notice(&stage);
+    assert!(
+        message.starts_with("Saved 3 segments. ") && message.contains("b.saved already exists"),
+        "{message}"
+    );
     let mut files: Vec<_> =
         fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     files.sort();

@@ -74,10 +74,10 @@ fn filter_applies_while_typed_and_starts_empty() {
     stage.press("/size>150<enter><esc>");
     assert_eq!(shown(&stage).len(), 4);
     // An invalid filter is rejected with a hint.
-    stage.press("/colour=red<enter>");
+    stage.press("/color=red<enter>");
     match &stage.state.overlay {
         Some(Overlay::Prompt(prompt)) => {
-            assert!(prompt.error.as_ref().unwrap().contains("unknown field 'colour'"));
+            assert!(prompt.error.as_ref().unwrap().contains("unknown field 'color'"));
         }
         other => panic!("{other:?}"),
     }
@@ -243,7 +243,7 @@ fn mouse_selects_inspects_scrolls_and_sorts() {
 #[test]
 fn clicks_beyond_the_drawn_area_are_ignored() {
     let mut stage = stage(small());
-    stage.happen(Event::Resize(Size { width: 5000, height: 5000 }));
+    stage.inject(Event::Resize(Size { width: 5000, height: 5000 }));
     assert_eq!(stage.state.size, LARGEST);
     let before = selected(&stage);
     for (x, y) in [(LARGEST.width, 5), (10, LARGEST.height), (4999, 4999)] {
@@ -269,7 +269,7 @@ fn long_paste_is_truncated_and_evaluated_once() {
     let mut stage = stage(small());
     stage.press("/");
     for _ in 0..3 {
-        stage.happen(Event::Paste("a\u{1b}".repeat(100_000)));
+        stage.inject(Event::Paste("a\u{1b}".repeat(100_000)));
     }
     stage.press("bc");
     let Some(Overlay::Prompt(prompt)) = &stage.state.overlay else { panic!() };
@@ -277,10 +277,10 @@ fn long_paste_is_truncated_and_evaluated_once() {
     assert_eq!(stage.state.table.filter_text.len(), LONGEST_TEXT);
     assert_eq!(shown(&stage), Vec::<String>::new());
     stage.press("<ctrl-u>");
-    stage.happen(Event::Paste("kind=sysv".to_owned()));
+    stage.inject(Event::Paste("kind=sysv".to_owned()));
     assert_eq!(shown(&stage).len(), 1);
     stage.press("<esc>:");
-    stage.happen(Event::Paste("mark-all".to_owned()));
+    stage.inject(Event::Paste("mark-all".to_owned()));
     stage.press("<enter>");
     assert_eq!(notice(&stage), "4 marked");
 }

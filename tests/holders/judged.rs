@@ -15,7 +15,7 @@ use std::time::Duration;
 use std::{fs, io};
 
 /// Takes a survey with verdicts, without an age limit.
-fn judged() -> Survey {
+fn with_verdicts() -> Survey {
     let mut names = Names::default();
     let holdings = Holdings::look(&RealMachine, Depth::Private, &[], &mut names);
     let mut identifier = Identifier::new(Rules { settle: Some(Duration::ZERO), ..Rules::default() });
@@ -28,7 +28,7 @@ fn named<'a>(survey: &'a Survey, crowd: &Crowd, name: &[u8]) -> &'a Segment {
 }
 
 /// Asserts that no segment the crowd holds is called unheld.
-fn nothing_held_is_given_up(survey: &Survey, crowd: &Crowd) {
+fn assert_held_is_never_unheld(survey: &Survey, crowd: &Crowd) {
     for segment in &survey.segments {
         let holders = &crowd.truth.held[&object(segment)];
         let unseen = crowd.truth.unseen.contains_key(&object(segment));
@@ -52,8 +52,8 @@ fn orphan(survey: &Survey) -> &Segment {
 fn root_gets_a_verdict_on_every_segment() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(40, 30) else { return };
-    let survey = judged();
-    nothing_held_is_given_up(&survey, &crowd);
+    let survey = with_verdicts();
+    assert_held_is_never_unheld(&survey, &crowd);
     for segment in &survey.segments {
         let held = !crowd.truth.held[&object(segment)].is_empty();
         let state = segment.verdict.state;
@@ -70,8 +70,8 @@ fn unprivileged_verdicts_admit_what_is_unknown() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(40, 30) else { return };
     let _nobody = Nobody::here();
-    let survey = judged();
-    nothing_held_is_given_up(&survey, &crowd);
+    let survey = with_verdicts();
+    assert_held_is_never_unheld(&survey, &crowd);
     let coverage = survey.coverage.as_ref().unwrap();
     assert!(coverage.unreadable > 40 && !coverage.is_whole());
     // Root's objects, whose state an ordinary user cannot determine.
@@ -85,24 +85,24 @@ fn unprivileged_verdicts_admit_what_is_unknown() {
     // Among the processes of nobody, the examinable one is found.
     let shared = named(&survey, &crowd, b"shared");
     let pids: Vec<u32> = shared.holders.iter().flat_map(|all| all.iter()).map(|one| one.pid).collect();
-    assert_eq!(pids, [crowd.pid("nobodys")]);
+    assert_eq!(pids, [crowd.pid("object_of_nobody")]);
 }
 
 #[test]
 fn unidentified_attachments_are_reported() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
-    let survey = judged();
+    let survey = with_verdicts();
     let (&short, &by) = crowd.truth.unseen.first_key_value().unwrap();
     for segment in &survey.segments {
         let Some(facts) = segment.sysv() else { continue };
-        let said = segment.verdict.reasons.iter().find(|reason| reason.contains(" found"));
+        let text = segment.verdict.reasons.iter().find(|reason| reason.contains(" found"));
         if object(segment) == short {
             let found = facts.nattch - u64::from(by);
             let expected = format!("{found} found, {by} in processes that cannot be inspected");
-            assert!(said.is_some_and(|said| said.contains(&expected)), "{said:?}");
+            assert!(text.is_some_and(|text| text.contains(&expected)), "{text:?}");
         } else {
-            assert_eq!(said, None, "{}", segment.id);
+            assert_eq!(text, None, "{}", segment.id);
         }
     }
 }
@@ -126,7 +126,7 @@ fn descriptor_exhaustion_never_reports_unheld() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
     let Some(shell) = tool("sh") else { return };
-    let mut told = 0;
+    let mut message = 0;
     for most in 4..20 {
         let mut command = Command::new(&shell);
         let program = shmlens().get_program().to_owned();
@@ -147,8 +147,8 @@ fn descriptor_exhaustion_never_reports_unheld() {
             let held = !crowd.truth.held[&object].is_empty();
             let state = segment["state"].as_str().unwrap();
             assert!(!held || matches!(state, "in-use" | "removed" | "unknown"), "with {most}: {segment}");
-            told += usize::from(held && state == "unknown");
+            message += usize::from(held && state == "unknown");
         }
     }
-    assert!(told > 0, "some had too few");
+    assert!(message > 0, "some had too few");
 }

@@ -64,8 +64,8 @@ fn incremental_scan_matches_a_full_scan() {
     };
     let fresh = seen(&look().1);
     let names = &mut Names::default();
-    let everybody: Vec<u32> = crowd.truth.roles.values().flatten().copied().collect();
-    assert_eq!(seen(&before.again(&RealMachine, &everybody, names)), fresh);
+    let all_pids: Vec<u32> = crowd.truth.roles.values().flatten().copied().collect();
+    assert_eq!(seen(&before.again(&RealMachine, &all_pids, names)), fresh);
     assert_eq!(seen(&before.refresh(&RealMachine, &[], names)), fresh);
     assert_eq!(seen(&before.again(&RealMachine, victims, names)), fresh);
     // Cached holdings are used for processes that have not run since, and exiting counts as running.

@@ -45,7 +45,7 @@ impl Truth {
                 break;
             }
             let words: Vec<&str> = line.split_whitespace().collect();
-            truth.take(&words).unwrap_or_else(|| panic!("not a line of the crowd: {line:?}"));
+            truth.take(&words).unwrap_or_else(|| panic!("unexpected line of the crowd: {line:?}"));
         }
         for holders in truth.held.values_mut() {
             holders.sort();

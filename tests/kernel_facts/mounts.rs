@@ -19,7 +19,7 @@ const NONE: Option<&str> = None;
 fn run(arguments: &[&str]) -> (Option<i32>, String) {
     let mut child = Child::spawn(shmlens().args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()));
     let status = child.wait(SOON);
-    (status.code(), child.complaint())
+    (status.code(), child.stderr())
 }
 
 #[test]

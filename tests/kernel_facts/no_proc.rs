@@ -66,10 +66,10 @@ fn missing_proc_makes_nothing_a_leak() {
     let listed = without_proc(&["list", "--columns", "state", "--no-header"]).unwrap();
     assert_eq!(String::from_utf8_lossy(&listed.stdout), "unknown\n");
     // Unlinked objects are found only through /proc.
-    let told = String::from_utf8_lossy(&listed.stderr).into_owned();
+    let message = String::from_utf8_lossy(&listed.stderr).into_owned();
     assert!(
-        told.contains("failed to find unlinked objects") && told.contains("/proc is not mounted"),
-        "{told}"
+        message.contains("failed to find unlinked objects") && message.contains("/proc is not mounted"),
+        "{message}"
     );
     assert_eq!(listed.status.code(), Some(1));
     let clean = without_proc(&["clean"]).unwrap();

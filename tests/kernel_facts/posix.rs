@@ -81,7 +81,11 @@ fn read_by_another_user_changes_the_access_time_and_reports_it() {
     let _nobody = Nobody::here();
     let reader = open(&object.id()).unwrap();
     assert_eq!(reader.trace(), Trace::AccessTime);
-    assert_eq!(listed(&object.id()).times.access, Some(Timestamp::from_seconds(before)), "opening moved it");
+    assert_eq!(
+        listed(&object.id()).times.access,
+        Some(Timestamp::from_seconds(before)),
+        "opening changed the access time"
+    );
     assert_eq!(read(&reader, 0, 4), b"text");
     assert!(listed(&object.id()).times.access > Some(Timestamp::from_seconds(before)));
 }

@@ -1,6 +1,6 @@
 //! Boost.Interprocess: its segments have no owner process and stay until a program removes them.
 
-use super::{Told, listed, told};
+use super::{Verdict, listed, verdict};
 use crate::support::{Child, SOON, World, compile_cpp, skip};
 use std::path::Path;
 use std::process::Command;
@@ -26,13 +26,13 @@ const MADE: [(&str, &str); 3] = [
 fn boost_segment_is_identified_by_contents_and_never_a_certain_leak() {
     let Some(_world) = World::new() else { return };
     let Some(mut program) = start() else { return };
-    let makers = |all: &[Told]| -> Vec<(String, String)> {
-        all.iter().map(|told| (told.id.clone(), told.maker.clone())).collect()
+    let makers = |all: &[Verdict]| -> Vec<(String, String)> {
+        all.iter().map(|verdict| (verdict.id.clone(), verdict.maker.clone())).collect()
     };
     let expected = MADE.map(|(id, maker)| (id.to_owned(), maker.to_owned()));
     assert_eq!(makers(&listed()), expected);
     for (id, _) in MADE {
-        let held = told(id);
+        let held = verdict(id);
         held.assert_is("in-use", &["held by 1 process"]);
         assert_eq!(held.holders, [program.pid().as_raw()]);
     }
@@ -40,6 +40,6 @@ fn boost_segment_is_identified_by_contents_and_never_a_certain_leak() {
     assert_eq!(makers(&listed()), expected);
     for (id, _) in MADE {
         // The program may open it by name at its next start.
-        told(id).assert_is("leaked likely", &["cannot tell if it is still needed"]);
+        verdict(id).assert_is("leaked likely", &["cannot tell if it is still needed"]);
     }
 }

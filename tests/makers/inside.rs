@@ -1,7 +1,7 @@
 //! shmlens itself where it cannot see every process: in its own pid namespace, and where `/proc`
 //! hides processes of other users. Segments held out of sight are not called leaked.
 
-use super::{Told, listed_with};
+use super::{Verdict, listed_with};
 use crate::support::{NOBODY, Object, Sysv, World, shmlens, skip, tool};
 use std::fs;
 use std::path::Path;
@@ -37,7 +37,7 @@ fn in_pid_namespace() -> Option<Command> {
 }
 
 /// Runs as nobody, with a `/proc` that hides processes of others.
-fn where_others_are_hidden() -> Option<Command> {
+fn with_hidden_processes() -> Option<Command> {
     // Nobody may have no access to the path of the program, so it is opened first.
     let nobody = format!("setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups");
     let text = format!(
@@ -47,13 +47,13 @@ fn where_others_are_hidden() -> Option<Command> {
 }
 
 #[track_caller]
-fn one<'a>(told: &'a [Told], id: &str) -> &'a Told {
-    told.iter().find(|told| told.id == id).unwrap_or_else(|| panic!("no {id} among {told:#?}"))
+fn one<'a>(verdicts: &'a [Verdict], id: &str) -> &'a Verdict {
+    verdicts.iter().find(|verdict| verdict.id == id).unwrap_or_else(|| panic!("no {id} among {verdicts:#?}"))
 }
 
 #[track_caller]
-fn assert_is(told: &Told, state: &str, words: &str) {
-    assert!(told.state == state && told.reasons.contains(words), "{told:#?}");
+fn assert_is(verdict: &Verdict, state: &str, words: &str) {
+    assert!(verdict.state == state && verdict.reasons.contains(words), "{verdict:#?}");
 }
 
 #[test]
@@ -64,10 +64,14 @@ fn segment_held_outside_the_pid_namespace_is_not_leaked() {
     let held = Object::new("nccl-a1B2c3", 8, 0o600);
     let sysv = Sysv::new(0, 4096, 0o600);
     fs::write("/dev/shm/nccl-d4E5f6", "left").unwrap();
-    let told = listed_with(inside, "0s");
-    assert_is(one(&told, &held.id().to_string()), "unknown", "or a process that is not visible");
-    assert_is(one(&told, &sysv.id().to_string()), "leaked likely", "its creator is in another pid namespace");
-    assert_is(one(&told, "posix:/nccl-d4E5f6"), "leaked certain", "the kernel granted a write lease");
+    let verdict = listed_with(inside, "0s");
+    assert_is(one(&verdict, &held.id().to_string()), "unknown", "or a process that is not visible");
+    assert_is(
+        one(&verdict, &sysv.id().to_string()),
+        "leaked likely",
+        "its creator is in another pid namespace",
+    );
+    assert_is(one(&verdict, "posix:/nccl-d4E5f6"), "leaked certain", "the kernel granted a write lease");
     let arguments = ["clean", "--settle", "0s", "--yes", "--no-copy"];
     let output = clean.args(arguments).stdin(Stdio::null()).output().unwrap();
     assert!(output.status.code() == Some(1), "what is likely is left: {output:?}");
@@ -85,22 +89,22 @@ fn descriptor_shared_by_threads_is_counted_once() {
     let output = inside.args(["info", "held-once"]).stdin(Stdio::null()).output().unwrap();
     drop(stop);
     assert!(thread.join().unwrap().is_err());
-    let told = String::from_utf8_lossy(&output.stdout);
+    let verdict = String::from_utf8_lossy(&output.stdout);
     let own = format!("{} ", std::process::id());
     let counted = |line: &&str| line.contains(&own) && line.contains(": rw, 1 descriptor");
-    assert!(told.lines().any(|line| counted(&line)), "{told}");
+    assert!(verdict.lines().any(|line| counted(&line)), "{verdict}");
 }
 
 #[test]
 fn hidden_processes_make_verdicts_unknown() {
     let Some(_world) = World::new() else { return };
-    let Some(inside) = where_others_are_hidden() else { return };
+    let Some(inside) = with_hidden_processes() else { return };
     let sysv = Sysv::new(0, 4096, 0o600);
     // Segments of nobody, which only processes of nobody and root can hold.
     fs::write("/dev/shm/nccl-a1B2c3", "left").unwrap();
     std::os::unix::fs::chown("/dev/shm/nccl-a1B2c3", Some(NOBODY), Some(NOBODY)).unwrap();
-    let told = listed_with(inside, "0s");
-    assert_is(one(&told, &sysv.id().to_string()), "leaked likely", "/proc hides processes of other users");
+    let verdict = listed_with(inside, "0s");
+    assert_is(one(&verdict, &sysv.id().to_string()), "leaked likely", "/proc hides processes of other users");
     // The owner may ask the kernel.
-    assert_is(one(&told, "posix:/nccl-a1B2c3"), "leaked certain", "granted a write lease");
+    assert_is(one(&verdict, "posix:/nccl-a1B2c3"), "leaked certain", "granted a write lease");
 }

@@ -37,9 +37,9 @@ fn run_by(user: u32, mut command: Command) -> Command {
 /// Returns a Python that any user can run: its path may lead through directories of root. `None`
 /// without Python.
 fn python_of(user: u32, text: &str) -> Option<Command> {
-    let everybodys = Path::new("/usr/bin/python3");
-    let mut command = if everybodys.exists() {
-        let mut command = Command::new(everybodys);
+    let system_python = Path::new("/usr/bin/python3");
+    let mut command = if system_python.exists() {
+        let mut command = Command::new(system_python);
         command.args(["-u", "-c", text]);
         command
     } else {
@@ -52,7 +52,7 @@ fn python_of(user: u32, text: &str) -> Option<Command> {
 
 /// A segment as reported by shmlens.
 #[derive(Debug, Clone)]
-struct Told {
+struct Verdict {
     id: String,
     state: String,
     maker: String,
@@ -61,7 +61,7 @@ struct Told {
     segment: Value,
 }
 
-impl Told {
+impl Verdict {
     fn new(segment: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let certainty = text(&segment["certainty"]);
@@ -102,35 +102,35 @@ fn sees_all() -> bool {
 
 /// Returns the output of `list --json`, where use within `settle` counts as recent.
 #[track_caller]
-fn listed_with(mut command: Command, settle: &str) -> Vec<Told> {
+fn listed_with(mut command: Command, settle: &str) -> Vec<Verdict> {
     let output = command.args(["list", "--json", "--settle", settle]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    report["segments"].as_array().unwrap().iter().map(Told::new).collect()
+    report["segments"].as_array().unwrap().iter().map(Verdict::new).collect()
 }
 
 /// Returns all segments, without an age limit.
 #[track_caller]
-fn listed() -> Vec<Told> {
+fn listed() -> Vec<Verdict> {
     listed_with(shmlens(), "0s")
 }
 
 /// Returns the only segment.
 #[track_caller]
-fn told(id: &str) -> Told {
+fn verdict(id: &str) -> Verdict {
     let all = listed();
-    let found = all.iter().find(|told| told.id == id);
+    let found = all.iter().find(|verdict| verdict.id == id);
     found.unwrap_or_else(|| panic!("no {id} among {all:#?}")).clone()
 }
 
 /// Returns the segments of a maker.
 #[track_caller]
-fn made_by(maker: &str) -> Vec<Told> {
-    listed().into_iter().filter(|told| told.maker == maker).collect()
+fn made_by(maker: &str) -> Vec<Verdict> {
+    listed().into_iter().filter(|verdict| verdict.maker == maker).collect()
 }
 
 /// Kills a process and waits until it is reaped or a zombie.
-fn slay(pid: i32) {
+fn kill_and_wait(pid: i32) {
     let pid = Pid::from_raw(pid);
     let _ = kill(pid, Signal::SIGKILL);
     wait_until(SOON, || {
@@ -141,7 +141,7 @@ fn slay(pid: i32) {
 
 /// Waits for a line that starts with this word and returns the rest.
 #[track_caller]
-fn said(child: &mut Child, word: &str) -> String {
+fn line_with(child: &mut Child, word: &str) -> String {
     let line = child.line(SOON);
     let rest = line.strip_prefix(word).unwrap_or_else(|| panic!("'{line}' does not begin with '{word}'"));
     rest.trim().to_owned()

@@ -1,6 +1,6 @@
 //! The `PostgreSQL` server: the interlock that prevents a second postmaster, and the memory of its queries.
 
-use super::{Told, directory_of, listed, made_by, run_by, slay, stranger, told};
+use super::{Verdict, directory_of, kill_and_wait, listed, made_by, run_by, stranger, verdict};
 use crate::support::{Child, Object, SOON, World, skip, wait_until};
 use nix::mount::{MsFlags, mount};
 use std::fmt::Write as _;
@@ -58,7 +58,7 @@ impl Server {
         let workers = children(pid);
         assert!(!workers.is_empty());
         self.postmaster.end();
-        workers.into_iter().for_each(slay);
+        workers.into_iter().for_each(kill_and_wait);
     }
 }
 
@@ -97,9 +97,9 @@ fn children(parent: i32) -> Vec<i32> {
 
 /// Returns the interlock, the only System V segment.
 #[track_caller]
-fn interlock() -> Told {
-    let all = listed().into_iter().filter(|told| told.segment["kind"] == "sysv");
-    let mut all: Vec<Told> = all.collect();
+fn interlock() -> Verdict {
+    let all = listed().into_iter().filter(|verdict| verdict.segment["kind"] == "sysv");
+    let mut all: Vec<Verdict> = all.collect();
     assert_eq!(all.len(), 1, "{all:#?}");
     all.remove(0)
 }
@@ -121,11 +121,11 @@ fn postgresql_segments_leak_only_after_the_server_died() {
     // A segment without holders must stay while the server runs.
     let between = Object::new("PostgreSQL.1804289383", 4096, 0o600).owned_by(server.user, server.user);
     let id = between.id().to_string();
-    told(&id).assert_is("in-use", &[]);
+    verdict(&id).assert_is("in-use", &[]);
     // Dropping it removes it by name.
     fs::rename(between.path(), "/dev/shm/PostgreSQL.1804289384").unwrap();
     drop(between);
-    let unheld = told("posix:/PostgreSQL.1804289384");
+    let unheld = verdict("posix:/PostgreSQL.1804289384");
     unheld.assert_is("protected", &["protected: postgres of its owner or root is running"]);
 
     server.kill_all();

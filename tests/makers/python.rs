@@ -1,6 +1,6 @@
 //! Python's multiprocessing with its resource tracker, without it, and killed.
 
-use super::{Told, listed, listed_with, made_by, python_of, said, slay, stranger, told};
+use super::{Verdict, kill_and_wait, line_with, listed, listed_with, made_by, python_of, stranger, verdict};
 use crate::support::{Child, SOON, World, python, shmlens, wait_until};
 
 /// Runs the lines it receives and answers "ok" to each.
@@ -27,14 +27,14 @@ impl Python {
     #[track_caller]
     fn run(&mut self, line: &str) {
         self.child.say(&format!("{line}\n"));
-        assert_eq!(said(&mut self.child, ""), "ok", "{line}");
+        assert_eq!(line_with(&mut self.child, ""), "ok", "{line}");
     }
 
     #[track_caller]
     fn ask(&mut self, value: &str) -> String {
         self.child.say(&format!("print({value}, flush=True)\n"));
-        let answer = said(&mut self.child, "");
-        assert_eq!(said(&mut self.child, ""), "ok", "{value}");
+        let answer = line_with(&mut self.child, "");
+        assert_eq!(line_with(&mut self.child, ""), "ok", "{value}");
         answer
     }
 
@@ -44,7 +44,7 @@ impl Python {
 
     /// Kills the tracker first, then the program, so that nothing cleans up.
     fn kill_all(&mut self) {
-        slay(self.tracker);
+        kill_and_wait(self.tracker);
         self.child.end();
     }
 }
@@ -55,7 +55,7 @@ fn shared_memory_is_held_then_idle_then_leaked() {
     let Some(mut python) = Python::start() else { return };
     python.run("one = shared_memory.SharedMemory(create=True, size=5000)");
     let id = format!("posix:/{}", python.ask("one.name"));
-    let held = told(&id);
+    let held = verdict(&id);
     held.assert_is("in-use", &["held by 1 process"]);
     assert_eq!(
         (held.maker.as_str(), held.holders.as_slice()),
@@ -65,10 +65,10 @@ fn shared_memory_is_held_then_idle_then_leaked() {
 
     // Closed, not unlinked: the tracker unlinks it at exit.
     python.run("one.close()");
-    told(&id).assert_is("idle", &["still needed: resource_tracker of its owner or root is running"]);
+    verdict(&id).assert_is("idle", &["still needed: resource_tracker of its owner or root is running"]);
 
     python.kill_all();
-    let left = told(&id);
+    let left = verdict(&id);
     left.assert_is("leaked certain", &["no resource_tracker of its owner or root is running"]);
     assert_eq!((left.maker.as_str(), left.holders.len()), ("cpython-shared-memory", 0));
     // Less than an hour old.
@@ -94,11 +94,11 @@ fn shareable_list_is_identified_by_contents() {
     let Some(mut python) = Python::start() else { return };
     python.run("one = shared_memory.ShareableList([42, 3.5, 'text', b'bytes', None, True])");
     let id = format!("posix:/{}", python.ask("one.shm.name"));
-    let held = told(&id);
+    let held = verdict(&id);
     held.assert_is("in-use", &[]);
     assert_eq!(held.maker, "cpython-shareablelist");
     python.kill_all();
-    let left = told(&id);
+    let left = verdict(&id);
     left.assert_is("leaked certain", &["no resource_tracker of its owner or root is running"]);
     assert_eq!(left.maker, "cpython-shareablelist");
 }
@@ -153,11 +153,11 @@ fn pool_workers_hold_the_semaphores() {
         one.assert_is("in-use", &[]);
         assert!(one.holders.contains(&python.pid()), "{one:#?}");
     }
-    let by_workers = |one: &&Told| workers.iter().any(|worker| one.holders.contains(worker));
+    let by_workers = |one: &&Verdict| workers.iter().any(|worker| one.holders.contains(worker));
     assert!(semaphores.iter().filter(by_workers).count() > 0, "{workers:?}: {semaphores:#?}");
     python.kill_all();
     for worker in workers {
-        slay(worker);
+        kill_and_wait(worker);
     }
     for one in made_by("cpython-mp-semaphore") {
         one.assert_is("leaked certain", &[]);
@@ -197,6 +197,7 @@ fn resource_tracker_of_root_keeps_segments_of_another_user() {
     );
     let Some(mut command) = python(&text) else { return };
     let mut child = Child::spawn_piped(command.current_dir("/").env("PYTHONWARNINGS", "ignore"));
-    let name = said(&mut child, "made");
-    told(&format!("posix:{name}")).assert_is("idle", &["resource_tracker of its owner or root is running"]);
+    let name = line_with(&mut child, "made");
+    verdict(&format!("posix:{name}"))
+        .assert_is("idle", &["resource_tracker of its owner or root is running"]);
 }

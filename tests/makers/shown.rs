@@ -22,15 +22,15 @@ fn control_characters_in_names_are_escaped() {
     let Some(program) = compile_cpp("tests/makers/lives.cpp") else { return };
     let mut child = Child::spawn_piped(Command::new(program).arg("hostile"));
     while !child.line(SOON).starts_with("ready") {}
-    let told = listed();
-    assert_eq!(told.len(), 4, "{told:#?}");
+    let verdicts = listed();
+    assert_eq!(verdicts.len(), 4, "{verdicts:#?}");
     let command = r#"\x1b[2J\x0a\xff,"<"#;
-    let maker = told.iter().find(|one| one.state == "idle").unwrap();
+    let maker = verdicts.iter().find(|one| one.state == "idle").unwrap();
     assert_eq!(maker.segment["made_by"]["name"], command);
     assert!(maker.reasons.contains(command), "{maker:#?}");
-    let held = told.iter().find(|one| one.state == "in-use").unwrap();
+    let held = verdicts.iter().find(|one| one.state == "in-use").unwrap();
     assert_eq!(held.segment["holders"][0]["command"], command);
-    let removed = told.iter().find(|one| one.state == "removed").unwrap();
+    let removed = verdicts.iter().find(|one| one.state == "removed").unwrap();
     assert!(removed.reasons.contains(&format!("kept alive by {command} (")), "{removed:#?}");
     assert!(removed.reasons.contains(r"former name /gone-\x1b[2J\x0a"), "{removed:#?}");
 
@@ -44,7 +44,7 @@ fn control_characters_in_names_are_escaped() {
     assert_harmless(&run(&["list", "--csv", "--columns", columns]), 5);
     assert_harmless(&run(&["list"]), 5);
     assert_harmless(&run(&["list", "--json"]), 0);
-    for one in &told {
+    for one in &verdicts {
         assert_harmless(&run(&["info", &one.id]), 0);
         assert_harmless(&run(&["info", &one.id, "--json"]), 0);
     }
@@ -77,7 +77,7 @@ fn program_from_the_settings_is_identified() {
         let output = command.env("XDG_CONFIG_HOME", home.path()).args(["list", "--json"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        super::Told::new(&report["segments"][0])
+        super::Verdict::new(&report["segments"][0])
     };
     crate::support::wait_until(SOON, || state().state != "unknown");
     let lives = state();

@@ -1,6 +1,6 @@
 //! X11 with MIT-SHM: a segment that a client creates and its server attaches.
 
-use super::{Told, told};
+use super::{Verdict, verdict};
 use crate::support::{Child, SOON, World, skip, tool, wait_until};
 use nix::sys::signal::Signal;
 use std::path::{Path, PathBuf};
@@ -47,30 +47,30 @@ fn x11_segment_is_shared_with_the_server_and_leaked_by_a_killed_client() {
         (client, id)
     };
     let server_pid = server.pid().as_raw();
-    let held_by = |told: &Told, client: &Child| {
+    let held_by = |verdict: &Verdict, client: &Child| {
         let mut both = [server_pid, client.pid().as_raw()];
         both.sort_unstable();
-        assert_eq!(told.holders, both, "{told:#?}");
-        assert_eq!(told.maker, "x11-mitshm");
+        assert_eq!(verdict.holders, both, "{verdict:#?}");
+        assert_eq!(verdict.maker, "x11-mitshm");
     };
 
     let (mut polite, id) = start();
-    told(&id).assert_is("in-use", &["held by 2 processes", "nattch 2"]);
-    held_by(&told(&id), &polite);
+    verdict(&id).assert_is("in-use", &["held by 2 processes", "nattch 2"]);
+    held_by(&verdict(&id), &polite);
     // Most clients mark it immediately, so it disappears when both detach.
     polite.say("remove\n");
     assert_eq!(polite.line(SOON), "done");
-    told(&id).assert_is("removed", &["kept alive by", "mitshm", "Xvfb"]);
-    held_by(&told(&id), &polite);
+    verdict(&id).assert_is("removed", &["kept alive by", "mitshm", "Xvfb"]);
+    held_by(&verdict(&id), &polite);
     polite.end();
-    wait_until(SOON, || super::listed().iter().all(|told| told.id != id));
+    wait_until(SOON, || super::listed().iter().all(|verdict| verdict.id != id));
 
     let (mut careless, id) = start();
-    held_by(&told(&id), &careless);
+    held_by(&verdict(&id), &careless);
     careless.end();
     // The server detached the client's segment.
-    wait_until(SOON, || told(&id).holders.is_empty());
-    told(&id).assert_is("leaked certain", &["exited", "nattch 0"]);
+    wait_until(SOON, || verdict(&id).holders.is_empty());
+    verdict(&id).assert_is("leaked certain", &["exited", "nattch 0"]);
     // It removes its socket.
     server.signal(Signal::SIGTERM);
     server.wait(SOON);

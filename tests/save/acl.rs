@@ -43,9 +43,9 @@ fn restore_keeps_an_acl_and_adds_none() {
     let mode = |object: &Object| fs::metadata(object.path()).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&with), mode(&without)), (0o640, 0o640));
     let Some(getfacl) = tool("getfacl") else { return };
-    let told = Command::new(getfacl).args(["-n", "-p"]).arg(with.path()).output().unwrap();
-    let told = String::from_utf8(told.stdout).unwrap();
-    assert!(told.contains("user:65534:r--") && told.contains("mask::r--"), "{told}");
+    let message = Command::new(getfacl).args(["-n", "-p"]).arg(with.path()).output().unwrap();
+    let message = String::from_utf8(message.stdout).unwrap();
+    assert!(message.contains("user:65534:r--") && message.contains("mask::r--"), "{message}");
 }
 
 /// The default ACL of a directory applies to new objects of programs, not to restored ones.

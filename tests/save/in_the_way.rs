@@ -30,7 +30,7 @@ fn ended(command: &mut Command) -> (i32, String) {
     let mut child =
         Child::spawn(command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()));
     let status = child.wait(SOON);
-    (status.code().unwrap_or(-1), child.complaint())
+    (status.code().unwrap_or(-1), child.stderr())
 }
 
 fn rm(directory: &TempDir) -> Command {
@@ -201,7 +201,7 @@ fn system_v_restore_needs_a_mark() {
         let _ = nix::mount::umount(&state);
         fs::remove_dir_all(&state).unwrap();
     }
-    // A user without a home directory has no place for a log, and is told so.
+    // A user without a home directory has no place for a log, and the error says so.
     let mut homeless = program(&directory);
     homeless
         .env("XDG_STATE_HOME", "/proc/none")

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 const SIZE: usize = 2 << 20;
 /// Number of moments to try.
-const MOMENTS: u32 = 16;
+const KILL_MOMENTS: u32 = 16;
 
 fn bytes() -> Vec<u8> {
     (0..SIZE / 4).flat_map(|at| u32::try_from(at).unwrap().wrapping_mul(0x9e37_79b1).to_le_bytes()).collect()
@@ -47,11 +47,11 @@ fn killed(command: &mut Command, mut prepare: impl FnMut(), mut check: impl FnMu
     assert!(Child::spawn(command).wait(SOON).success(), "{command:?}");
     let whole = began.elapsed();
     check(true);
-    for moment in 0..MOMENTS {
+    for moment in 0..KILL_MOMENTS {
         prepare();
         let mut child = Child::spawn(command);
         // The sleep is the moment under test, not a wait.
-        thread::sleep(whole * moment / MOMENTS);
+        thread::sleep(whole * moment / KILL_MOMENTS);
         let ended = child.ended().is_some();
         child.end();
         check(ended);
@@ -163,10 +163,10 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
         if was_half {
             // The same command reports the obstacle.
             let again = program(directory).args(&arguments).output().unwrap();
-            let told = String::from_utf8(again.stderr).unwrap();
-            assert!(!again.status.success(), "{told}");
-            assert!(told.contains(&format!("{origin} was killed")), "{told}");
-            assert!(told.contains("rm --recover` to remove it"), "{told}");
+            let message = String::from_utf8(again.stderr).unwrap();
+            assert!(!again.status.success(), "{message}");
+            assert!(message.contains(&format!("{origin} was killed")), "{message}");
+            assert!(message.contains("rm --recover` to remove it"), "{message}");
             let refused = program(directory).args(["--read-only", "rm", "--recover"]).output().unwrap();
             assert!(!refused.status.success() && segments().len() == 1, "{refused:?}");
         }
@@ -264,14 +264,14 @@ fn signaled(signal: Signal, kind: &[&str], has_begun: impl Fn(i32) -> bool) -> S
             child.signal(signal);
         }
         let status = child.wait(SOON);
-        let told = child.complaint();
+        let message = child.stderr();
         let marks = files(&directory.path().join("state/shmlens/unfinished"));
         assert!(marks.is_empty(), "{marks:?}");
         if status.code() == Some(1) {
-            return told;
+            return message;
         }
-        assert!(status.success(), "{status:?} {told}");
-        assert!(began.elapsed() < SOON, "it was always too late");
+        assert!(status.success(), "{status:?} {message}");
+        assert!(began.elapsed() < SOON, "every attempt was too late");
         let _ = fs::remove_file("/dev/shm/a");
         for row in sysv_rows() {
             shm::remove(row.shmid.0).unwrap();
@@ -288,16 +288,16 @@ fn signaled_create_leaves_nothing_and_reports_it() {
     let Some(_world) = World::new() else { return };
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let sysv = ["sysv", "--key", "7", "--no-reserve"];
-        let told = signaled(signal, &sysv, |_| !sysv_rows().is_empty());
-        assert!(told.contains("was not created; partial data was removed"), "{signal}: {told}");
+        let message = signaled(signal, &sysv, |_| !sysv_rows().is_empty());
+        assert!(message.contains("was not created; partial data was removed"), "{signal}: {message}");
         assert!(sysv_rows().is_empty(), "{signal}");
         let unnamed = |pid: i32| {
             let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
             let targets = open.filter_map(|entry| fs::read_link(entry.path()).ok());
             targets.into_iter().any(|target| target.to_string_lossy().starts_with("/dev/shm/#"))
         };
-        let told = signaled(signal, &["posix", "a"], unnamed);
-        assert!(told.contains("posix:/a was not created"), "{signal}: {told}");
+        let message = signaled(signal, &["posix", "a"], unnamed);
+        assert!(message.contains("posix:/a was not created"), "{signal}: {message}");
         assert!(files(Path::new("/dev/shm")).is_empty(), "{signal}");
     }
 }

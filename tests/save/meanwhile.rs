@@ -45,7 +45,7 @@ fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored,
         if in_time {
             return (directory, saved);
         }
-        assert!(began.elapsed() < SOON, "it was always too late");
+        assert!(began.elapsed() < SOON, "every attempt was too late");
     }
 }
 
@@ -97,7 +97,7 @@ fn stopped_restore_leaves_nothing() {
             Ok(restored) => {
                 let SegmentId::Sysv(shmid) = restored.id else { panic!("{}", restored.id) };
                 drop(Sysv { shmid: shmid.0 });
-                assert!(began.elapsed() < SOON, "it was always too late");
+                assert!(began.elapsed() < SOON, "every attempt was too late");
             }
             Err(error) => {
                 assert!(matches!(error, RestoreError::Stopped { .. }), "{error}");

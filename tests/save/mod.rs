@@ -61,7 +61,7 @@ fn run<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> Output {
 
 /// Returns the output of a successful command.
 #[track_caller]
-fn said<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
+fn stdout_of<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
     let output = run(directory, arguments);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.is_empty(), "{arguments:?}: {stderr}");
@@ -70,7 +70,7 @@ fn said<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
 
 /// Returns the standard error of a failing command.
 #[track_caller]
-fn complaint<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
+fn stderr_of<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
     let output = run(directory, arguments);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");

@@ -37,7 +37,7 @@ fn contents(segment: &Segment) -> Vec<(u64, Vec<u8>)> {
 }
 
 #[derive(Debug, Clone)]
-struct Wanted {
+struct Spec {
     size: u64,
     writes: Vec<(u64, Vec<u8>)>,
     mode: u32,
@@ -45,7 +45,7 @@ struct Wanted {
     gid: u32,
 }
 
-fn wanted() -> impl Strategy<Value = Wanted> {
+fn spec() -> impl Strategy<Value = Spec> {
     let write = (0u64..40 * PAGE, proptest::collection::vec(any::<u8>(), 1..9000));
     let writes = proptest::collection::vec(write, 0..6);
     (1u64..41 * PAGE, writes, 0u32..0o1000, 0u32..200_000, 0u32..200_000).prop_map(
@@ -54,7 +54,7 @@ fn wanted() -> impl Strategy<Value = Wanted> {
             for (at, bytes) in &mut writes {
                 bytes.truncate(usize::try_from(size - *at).unwrap());
             }
-            Wanted { size, writes, mode, uid, gid }
+            Spec { size, writes, mode, uid, gid }
         },
     )
 }
@@ -69,12 +69,12 @@ fn objects_round_trip() {
         if name.is_empty() || name == b"." || name == b".." { b"plain".to_vec() } else { name }
     });
     let mut runner = TestRunner::new(ProptestConfig { cases: 64, ..ProptestConfig::default() });
-    let outcome = runner.run(&(wanted(), name), |(wanted, name)| {
-        let object = Object::new(&name, wanted.size, 0o600).owned_by(wanted.uid, wanted.gid);
-        for (at, bytes) in &wanted.writes {
+    let outcome = runner.run(&(spec(), name), |(spec, name)| {
+        let object = Object::new(&name, spec.size, 0o600).owned_by(spec.uid, spec.gid);
+        for (at, bytes) in &spec.writes {
             object.write(*at, bytes);
         }
-        fs::set_permissions(object.path(), fs::Permissions::from_mode(wanted.mode)).unwrap();
+        fs::set_permissions(object.path(), fs::Permissions::from_mode(spec.mode)).unwrap();
         let before = segment(&object.id());
         let (was, held) = (fs::metadata(object.path()).unwrap(), contents(&before));
         save(&before.id, &path);
@@ -102,13 +102,13 @@ fn sysv_segments_round_trip() {
     let directory = directory();
     let path = directory.path().join("file");
     let mut runner = TestRunner::new(ProptestConfig { cases: 64, ..ProptestConfig::default() });
-    let outcome = runner.run(&(wanted(), any::<u32>()), |(wanted, key)| {
-        let sysv = Sysv::new(key, wanted.size, 0o600);
-        for (at, bytes) in &wanted.writes {
+    let outcome = runner.run(&(spec(), any::<u32>()), |(spec, key)| {
+        let sysv = Sysv::new(key, spec.size, 0o600);
+        for (at, bytes) in &spec.writes {
             sysv.write(*at, bytes);
         }
-        let sysv = sysv.owned_by(wanted.uid, wanted.gid);
-        sysv.chmod(u16::try_from(wanted.mode).unwrap());
+        let sysv = sysv.owned_by(spec.uid, spec.gid);
+        sysv.chmod(u16::try_from(spec.mode).unwrap());
         let before = segment(&sysv.id());
         let (was, held) = (shm::stat(sysv.shmid).unwrap(), contents(&before));
         save(&before.id, &path);
@@ -318,8 +318,8 @@ fn unprivileged_restore_reports_attributes_it_cannot_set() {
     drop(nobody);
     let is = fs::metadata(object.path()).unwrap();
     assert_eq!((is.uid(), is.gid(), is.mode() & 0o7777), (NOBODY, NOBODY, 0o660));
-    let told = restored.lost.join("\n");
-    assert!(told.contains("owned by you, not") && told.contains("group is yours"), "{told}");
+    let message = restored.lost.join("\n");
+    assert!(message.contains("owned by you, not") && message.contains("group is yours"), "{message}");
     let Facts::Sysv(facts) = segment(&again.id).facts else { panic!("{}", again.id) };
     assert_eq!((facts.key.0, facts.creator.uid), (7, NOBODY));
     let SegmentId::Sysv(shmid) = again.id else { panic!("{}", again.id) };

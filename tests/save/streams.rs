@@ -1,6 +1,6 @@
 //! Standard input and output instead of a file, and the targets that `save` never replaces.
 
-use super::{complaint, directory, files, program, run, said, segments};
+use super::{directory, files, program, run, segments, stderr_of, stdout_of};
 
 use crate::support::{Child, Object, SOON, Sysv, Terminal, World, wait_until};
 use nix::sys::signal::Signal;
@@ -47,14 +47,14 @@ fn save_replaces_only_a_regular_file() {
         let file = path.to_str().unwrap();
         for arguments in [&["save", "/a", file][..], &["save", "/a", file, "--force"]] {
             let output = program(&directory).args(arguments).output().unwrap();
-            let told = String::from_utf8(output.stderr).unwrap();
-            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
-            assert!(told.contains(kind) && !told.contains("--force"), "{arguments:?}: {told}");
+            let message = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {message}");
+            assert!(message.contains(kind) && !message.contains("--force"), "{arguments:?}: {message}");
         }
         // For a directory, the copy goes into it.
         if *kind != "a directory" {
-            let told = complaint(&directory, ["rm", "--yes", "--force", "/a", "--save", file]);
-            assert!(told.contains(kind), "{told}");
+            let message = stderr_of(&directory, ["rm", "--yes", "--force", "/a", "--save", file]);
+            assert!(message.contains(kind), "{message}");
             assert!(fs::exists("/dev/shm/a").unwrap());
         }
         assert_eq!(fs::symlink_metadata(path).unwrap().ino(), inode, "{kind}");
@@ -76,7 +76,7 @@ fn segment_round_trips_through_a_pipe() {
         let saved = run(&directory, ["save", name, "-"]);
         assert!(saved.status.success() && saved.stderr.is_empty(), "{saved:?}");
         assert!(saved.stdout.len() < 20_000, "holes take no space");
-        said(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
+        stdout_of(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
         let restored = piped(&directory, &saved.stdout[..saved.stdout.len() - 1]);
         assert_eq!(restored.status.code(), Some(1), "{restored:?}");
         assert!(String::from_utf8_lossy(&restored.stderr).contains("truncated"), "{restored:?}");
@@ -86,7 +86,7 @@ fn segment_round_trips_through_a_pipe() {
         let dump = run(&directory, ["dump", "--raw", "--offset", "5000", "--length", "5", name]);
         assert_eq!(dump.stdout, b"hello");
         // The same with a file as standard input.
-        said(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
+        stdout_of(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
         let path = directory.path().join("file");
         fs::write(&path, &saved.stdout).unwrap();
         let mut command = program(&directory);
@@ -165,19 +165,19 @@ fn save_never_replaces_a_segment() {
         .chain([directory.path().join("link/b"), directory.path().join("mounted/b")])
     {
         let path = path.to_str().unwrap();
-        let told = complaint(&directory, ["save", "/a", path, "--force"]);
-        assert!(told.contains("is a segment: files in /dev/shm are shared memory"), "{told}");
-        let told = complaint(&directory, ["rm", "--yes", "--force", "/a", "--save", path]);
-        assert!(told.contains("is a segment"), "{told}");
+        let message = stderr_of(&directory, ["save", "/a", path, "--force"]);
+        assert!(message.contains("is a segment: files in /dev/shm are shared memory"), "{message}");
+        let message = stderr_of(&directory, ["rm", "--yes", "--force", "/a", "--save", path]);
+        assert!(message.contains("is a segment"), "{message}");
         let new = path.replace("/b", "/new");
-        let told = complaint(&directory, ["--read-only", "save", "/a", &new]);
-        assert!(told.contains("changes are disabled (read-only)"), "{told}");
+        let message = stderr_of(&directory, ["--read-only", "save", "/a", &new]);
+        assert!(message.contains("changes are disabled (read-only)"), "{message}");
     }
     assert_eq!(files(Path::new("/dev/shm")), ["a", "b"]);
     assert_eq!(&fs::read(target.path()).unwrap()[..6], b"target");
     nix::mount::umount(&mounted).unwrap();
     // Elsewhere saving changes no shared file.
-    said(&directory, ["--read-only", "save", "/a", directory.path().join("file").to_str().unwrap()]);
+    stdout_of(&directory, ["--read-only", "save", "/a", directory.path().join("file").to_str().unwrap()]);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn one_signal_stops_a_command_blocked_on_a_pipe() {
     }
     for name in ["/a", "key:7"] {
         let saved = run(&directory, ["save", name, "-"]).stdout;
-        said(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
+        stdout_of(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
         for signal in [Signal::SIGINT, Signal::SIGTERM] {
             let mut child = Child::spawn(
                 program(&directory).args(["restore", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()),
@@ -212,8 +212,8 @@ fn one_signal_stops_a_command_blocked_on_a_pipe() {
             wait_until(SOON, || is_filling(&child));
             child.signal(signal);
             assert_eq!(child.wait(SOON).code(), Some(1));
-            let told = child.complaint();
-            assert!(told.contains("was not restored; partial data was removed"), "{told}");
+            let message = child.stderr();
+            assert!(message.contains("was not restored; partial data was removed"), "{message}");
         }
         assert!(segments().iter().all(|segment| segment.id.to_string() != "posix:/a"));
     }

@@ -1,6 +1,6 @@
 //! Files that another user may have written, and attributes that are never restored.
 
-use super::{acl, complaint, copies, directory, files, program, run, said, save, segment};
+use super::{acl, copies, directory, files, program, run, save, segment, stderr_of, stdout_of};
 
 use crate::support::{NOBODY, Object, SOON, Terminal, World};
 use nix::sys::signal::Signal;
@@ -26,12 +26,12 @@ fn setuid_program(directory: &TempDir, owner: u32, mode: u32) -> PathBuf {
     path
 }
 
-fn nothing_is_there() -> bool {
+fn nothing_was_restored() -> bool {
     files(Path::new("/dev/shm")).is_empty()
 }
 
 #[track_caller]
-fn is_restored_without_special_bits() {
+fn assert_restored_without_special_bits() {
     let stat = fs::metadata("/dev/shm/program").unwrap();
     assert_eq!((stat.uid(), stat.mode() & 0o7777), (0, 0o755));
     fs::remove_file("/dev/shm/program").unwrap();
@@ -42,9 +42,9 @@ fn setuid_bits_are_never_restored() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, 0, 0o600);
-    let text = said(&directory, ["restore", path.to_str().unwrap()]);
+    let text = stdout_of(&directory, ["restore", path.to_str().unwrap()]);
     assert!(text.contains("mode 4755") && text.contains("0755") && text.contains("never restored"), "{text}");
-    is_restored_without_special_bits();
+    assert_restored_without_special_bits();
 }
 
 #[test]
@@ -53,14 +53,14 @@ fn undo_does_not_restore_setuid_bits() {
     let directory = directory();
     let object = Object::new("program", 5000, 0o600);
     fs::set_permissions(object.path(), fs::Permissions::from_mode(0o6755)).unwrap();
-    said(&directory, ["rm", "--yes", "--force", "/program"]);
+    stdout_of(&directory, ["rm", "--yes", "--force", "/program"]);
     let state = shmlens::act::StateDirectory::at(directory.path().join("state/shmlens"));
     let copies_of = shmlens::act::Copies::new(state, shmlens::segment::Bytes(1 << 30));
     assert_eq!(copies(&directory).len(), 1);
     copies_of
         .undo(&shmlens::machine::real::RealMachine, &copies(&directory)[0], &shmlens::memory::Progress::new())
         .unwrap_or_else(|error| panic!("{error}"));
-    is_restored_without_special_bits();
+    assert_restored_without_special_bits();
 }
 
 #[test]
@@ -69,18 +69,18 @@ fn file_of_another_user_needs_confirmation() {
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
     let file = path.to_str().unwrap();
-    let told = complaint(&directory, ["restore", file]);
+    let message = stderr_of(&directory, ["restore", file]);
     for part in ["belongs to nobody", "posix:/program", "4.9 KiB", "mode 0755", "owner root", "use --yes"] {
-        assert!(told.contains(part), "{part}: {told}");
+        assert!(message.contains(part), "{part}: {message}");
     }
-    assert!(nothing_is_there());
+    assert!(nothing_was_restored());
     let json = run(&directory, ["restore", file, "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json["status"], "refused", "{json}");
     let refused = run(&directory, ["--read-only", "restore", file, "--yes"]);
-    assert!(refused.status.code() == Some(1) && nothing_is_there(), "{refused:?}");
-    said(&directory, ["restore", file, "--yes"]);
-    is_restored_without_special_bits();
+    assert!(refused.status.code() == Some(1) && nothing_was_restored(), "{refused:?}");
+    stdout_of(&directory, ["restore", file, "--yes"]);
+    assert_restored_without_special_bits();
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn only_the_user_who_called_sudo_is_trusted() {
         let mut command = program(&directory);
         let output = command.arg("restore").arg(&path).env("SUDO_UID", caller).output().unwrap();
         assert_eq!(output.status.code(), Some(status), "{output:?}");
-        assert_eq!(nothing_is_there(), status == 1);
+        assert_eq!(nothing_was_restored(), status == 1);
     }
 }
 
@@ -101,12 +101,12 @@ fn file_writable_by_others_needs_confirmation() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, 0, 0o602);
-    let told = complaint(&directory, ["restore", path.to_str().unwrap()]);
-    assert!(told.contains("is writable by other users") && nothing_is_there(), "{told}");
+    let message = stderr_of(&directory, ["restore", path.to_str().unwrap()]);
+    assert!(message.contains("is writable by other users") && nothing_was_restored(), "{message}");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
     chown(&path, None, Some(NOBODY)).unwrap();
-    let told = complaint(&directory, ["restore", path.to_str().unwrap()]);
-    assert!(told.contains("is writable by other users") && nothing_is_there(), "{told}");
+    let message = stderr_of(&directory, ["restore", path.to_str().unwrap()]);
+    assert!(message.contains("is writable by other users") && nothing_was_restored(), "{message}");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn confirmation_restores_exactly_the_file_shown() {
     let mut terminal = ask();
     terminal.send("n\r");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(1));
-    assert!(terminal.screen().contains("nothing was restored") && nothing_is_there());
+    assert!(terminal.screen().contains("nothing was restored") && nothing_was_restored());
     let mut terminal = ask();
     // A file renamed into place after the question is not the one shown.
     let other = Object::new("other", 10, 0o600);
@@ -140,7 +140,7 @@ fn confirmation_restores_exactly_the_file_shown() {
     terminal.send("y\r");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
     assert_eq!(files(Path::new("/dev/shm")), ["program"]);
-    is_restored_without_special_bits();
+    assert_restored_without_special_bits();
 }
 
 #[test]
@@ -190,10 +190,10 @@ fn file_writable_through_an_acl_needs_confirmation() {
         handle::set_acl(File::open(&path).unwrap().as_fd(), &acl::list(&entries)).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o660);
         let output = run(&directory, ["restore", path.to_str().unwrap()]);
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(i32::from(refused)), "{entry:?}: {told}");
-        assert_eq!(told.contains("is writable by other users through its ACL"), refused, "{told}");
-        assert_eq!(nothing_is_there(), refused);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(i32::from(refused)), "{entry:?}: {message}");
+        assert_eq!(message.contains("is writable by other users through its ACL"), refused, "{message}");
+        assert_eq!(nothing_was_restored(), refused);
         let _ = fs::remove_file("/dev/shm/program");
         fs::remove_file(&path).unwrap();
     }
@@ -211,7 +211,7 @@ fn signal_during_the_question_ends_restore() {
         terminal.wait_for("Restore it? [y/N]", SOON);
         terminal.child().signal(signal);
         assert_eq!(terminal.wait_exit(SOON).signal(), Some(signal as i32));
-        assert!(nothing_is_there());
+        assert!(nothing_was_restored());
     }
 }
 
@@ -226,9 +226,9 @@ fn question_lists_the_rights_of_the_acl() {
     save(&object.id(), &path);
     chown(&path, Some(NOBODY), None).unwrap();
     drop(object);
-    let told = complaint(&directory, ["restore", path.to_str().unwrap()]);
+    let message = stderr_of(&directory, ["restore", path.to_str().unwrap()]);
     assert!(
-        told.contains("mode 0660") && told.contains("an ACL (user daemon rw, owning group r-)"),
-        "{told}"
+        message.contains("mode 0660") && message.contains("an ACL (user daemon rw, owning group r-)"),
+        "{message}"
     );
 }

@@ -34,7 +34,7 @@ fn object(name: &str, mib: usize) -> Object {
     object
 }
 
-fn told<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
+fn output_of<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
     String::from_utf8(run(directory, arguments).stderr).unwrap()
 }
 
@@ -47,7 +47,7 @@ fn next_command_removes_an_abandoned_unfinished_copy() {
     let mut command = program(&directory);
     let (mut child, left) = stopped(command.args(["rm", "--yes", "--force", "/large"]), &copies);
     // Its writer holds the lock.
-    assert_eq!(told(&directory, ["chmod", "0600", "/other"]), "");
+    assert_eq!(output_of(&directory, ["chmod", "0600", "/other"]), "");
     assert!(left.exists());
     // It counts against the limit.
     fs::create_dir_all(directory.path().join("config/shmlens")).unwrap();
@@ -68,10 +68,10 @@ fn next_command_removes_an_abandoned_unfinished_copy() {
         program(&directory).args(arguments).output().unwrap();
         assert!(left.exists(), "{arguments:?}");
     }
-    let said = told(&directory, ["chmod", "0600", "/other"]);
-    assert!(said.contains("removed 1 unfinished copy (") && !left.exists(), "{said}");
+    let removed = output_of(&directory, ["chmod", "0600", "/other"]);
+    assert!(removed.contains("removed 1 unfinished copy (") && !left.exists(), "{removed}");
     assert!(large.path().exists() && files(&copies).is_empty());
-    assert_eq!(told(&directory, ["chmod", "0600", "/other"]), "");
+    assert_eq!(output_of(&directory, ["chmod", "0600", "/other"]), "");
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn allowed(from: &str, used: &Use) -> bool {
     }
 }
 
-/// config has the rank of machine: neither may use the other.
+/// Returns the rank of a module. An unknown module ranks last.
 fn rank(module: &str) -> usize {
     // config has the rank of machine: neither may use the other.
     let module = if module == "config" { "machine" } else { module };

@@ -118,7 +118,7 @@ impl Child {
     }
 
     /// Reads its piped standard error to the end.
-    pub fn complaint(&mut self) -> String {
+    pub fn stderr(&mut self) -> String {
         let mut text = String::new();
         self.0.stderr.as_mut().expect("a piped standard error").read_to_string(&mut text).unwrap();
         text

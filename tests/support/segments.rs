@@ -24,7 +24,7 @@ impl Sysv {
         let size = usize::try_from(size).unwrap();
         match shm::create(key, size, mode) {
             Ok(shmid) => Self { shmid },
-            Err(error) => panic!("no segment of key {key:#x} and {size} bytes: {error}"),
+            Err(error) => panic!("failed to create a segment of key {key:#x} and {size} bytes: {error}"),
         }
     }
 
@@ -33,7 +33,7 @@ impl Sysv {
         let flags = libc::IPC_CREAT | libc::SHM_NORESERVE | mode.cast_signed();
         // SAFETY: shmget takes numbers and touches no memory of ours.
         let shmid = unsafe { libc::shmget(libc::IPC_PRIVATE, usize::try_from(size).unwrap(), flags) };
-        assert!(shmid >= 0, "no segment of {size} bytes: {}", io::Error::last_os_error());
+        assert!(shmid >= 0, "failed to create a segment of {size} bytes: {}", io::Error::last_os_error());
         Self { shmid }
     }
 
@@ -108,7 +108,8 @@ impl Object {
     pub fn new(name: impl AsRef<[u8]>, size: u64, mode: u32) -> Self {
         let name = name.as_ref().to_vec();
         let file = File::options().read(true).write(true).create_new(true).open(path(&name));
-        let file = file.unwrap_or_else(|error| panic!("no object {}: {error}", name.escape_ascii()));
+        let file =
+            file.unwrap_or_else(|error| panic!("failed to create object {}: {error}", name.escape_ascii()));
         file.set_len(size).unwrap();
         file.set_permissions(Permissions::from_mode(mode)).unwrap();
         Self { file, name }

@@ -80,7 +80,7 @@ impl Stage {
             steps,
             _home: home,
         };
-        stage.happen(Event::Resize(Size { width, height }));
+        stage.inject(Event::Resize(Size { width, height }));
         stage
     }
 
@@ -99,7 +99,7 @@ impl Stage {
         }
         self.clock = until;
         self.run();
-        self.happen(Event::Tick);
+        self.inject(Event::Tick);
     }
 
     /// Waits for the next sample of the open segment.
@@ -124,15 +124,15 @@ impl Stage {
                 rest = &rest[first.len_utf8()..];
                 Key::char(first)
             };
-            self.happen(Event::Key(key));
+            self.inject(Event::Key(key));
         }
     }
 
     pub fn mouse(&mut self, mouse: Mouse) {
-        self.happen(Event::Mouse(mouse));
+        self.inject(Event::Mouse(mouse));
     }
 
-    pub fn happen(&mut self, event: Event) {
+    pub fn inject(&mut self, event: Event) {
         for effect in update(&mut self.state, self.clock, event) {
             match effect {
                 Effect::Engine(request) => self.request(request),
@@ -146,13 +146,13 @@ impl Stage {
 
     /// Injects a report that does not come from the engine.
     pub fn report(&mut self, body: Body) {
-        self.happen(Event::Engine(Report::new(self.clock, body)));
+        self.inject(Event::Engine(Report::new(self.clock, body)));
     }
 
     /// Injects a report about the segment in Inspect that does not come from the engine.
     pub fn report_inspect(&mut self, body: Body) {
         let id = self.state.inspect.as_ref().map_or(SubscriptionId(0), |inspect| inspect.subscription);
-        self.happen(Event::Engine(Report::of(id, self.clock, body)));
+        self.inject(Event::Engine(Report::of(id, self.clock, body)));
     }
 
     /// Answers the delayed requests in order.
@@ -184,7 +184,7 @@ impl Stage {
 
     fn take(&mut self, reports: Vec<Report>) {
         for report in reports {
-            self.happen(Event::Engine(report));
+            self.inject(Event::Engine(report));
         }
     }
 

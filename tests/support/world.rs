@@ -21,7 +21,7 @@ impl World {
                 skip("needs root (its own IPC namespace)");
                 None
             }
-            Err(error) => panic!("no world of its own: {error}"),
+            Err(error) => panic!("failed to enter a new world: {error}"),
         }
     }
 

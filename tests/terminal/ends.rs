@@ -86,16 +86,16 @@ fn missing_terminal_is_an_error() {
 
 #[test]
 fn panic_is_printed_on_the_restored_screen() {
-    a_panic_is_told("terminal::ends::program_that_panics", "the program panics on purpose");
+    assert_panic_is_reported("terminal::ends::program_that_panics", "the program panics on purpose");
 }
 
 #[test]
 fn worker_panic_ends_the_program_and_is_reported() {
-    a_panic_is_told("terminal::ends::worker_that_panics", "the worker panics on purpose");
+    assert_panic_is_reported("terminal::ends::worker_that_panics", "the worker panics on purpose");
 }
 
 /// Runs one of the tests below on a terminal, where a key makes it panic.
-fn a_panic_is_told(test: &str, message: &str) {
+fn assert_panic_is_reported(test: &str, message: &str) {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args([test, "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
     command.env("RUST_BACKTRACE", "0");
@@ -109,11 +109,11 @@ fn a_panic_is_told(test: &str, message: &str) {
 }
 
 /// Panics at `p`, directly or in a survey.
-struct Unlucky {
+struct PanickingMachine {
     by_survey: bool,
 }
 
-impl Program for Unlucky {
+impl Program for PanickingMachine {
     fn update(&mut self, _: Clock, event: Event) -> Vec<Effect> {
         let at_p = matches!(event, Event::Key(key) if key == Key::char('p'));
         assert!(!at_p || self.by_survey, "the program panics on purpose");
@@ -135,9 +135,14 @@ fn run_on_this_terminal(by_survey: bool) -> i32 {
     let later = |facts: &mut FakeFacts| facts.before_table = Some(|_| panic!("the worker panics on purpose"));
     machine.edit(|facts| facts.before_table = Some(later));
     let machine: Arc<dyn Machine> = Arc::new(machine);
-    tui::run(&machine, Unlucky { by_survey }, Options { mouse: true, copies: Bytes(0) }, Rules::default())
-        .unwrap()
-        .status()
+    tui::run(
+        &machine,
+        PanickingMachine { by_survey },
+        Options { mouse: true, copies: Bytes(0) },
+        Rules::default(),
+    )
+    .unwrap()
+    .status()
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn stopped(screen: &Screen) -> bool {
     prompted(screen) && screen.contents().contains("Stopped")
 }
 
-fn goes_on_and_ends(mut terminal: Terminal) {
+fn resume_and_quit(mut terminal: Terminal) {
     terminal.send("fg\r");
     terminal.wait_for(is_open, SOON);
     // The program answers: help opens and closes.
@@ -59,7 +59,7 @@ fn ctrl_z_suspends_and_fg_resumes() {
     let Some((terminal, _)) = job(&program()) else { return };
     terminal.send("<C-z>");
     terminal.wait_for(stopped, SOON);
-    goes_on_and_ends(terminal);
+    resume_and_quit(terminal);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn ctrl_z_also_stops_the_calling_script() {
     let Some((terminal, _)) = job(&format!("sh -c '{}; exit'", program())) else { return };
     terminal.send("<C-z>");
     terminal.wait_for(stopped, SOON);
-    goes_on_and_ends(terminal);
+    resume_and_quit(terminal);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn sigtstp_suspends_and_fg_resumes() {
     let Some((terminal, pid)) = job(&program()) else { return };
     kill(pid, Signal::SIGTSTP).unwrap();
     terminal.wait_for(stopped, SOON);
-    goes_on_and_ends(terminal);
+    resume_and_quit(terminal);
 }
 
 /// No shell could resume it, so the kernel does not stop it.

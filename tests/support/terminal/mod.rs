@@ -203,8 +203,8 @@ impl Terminal {
     /// settings. Empty after a clean exit.
     pub fn left_behind(&self) -> Vec<String> {
         let mut left = self.output.look(|seen| modes::left(seen.raw()));
-        if self.output.look(Seen::is_coloured) {
-            left.push("colours or attributes are still set".to_owned());
+        if self.output.look(Seen::is_colored) {
+            left.push("colors or attributes are still set".to_owned());
         }
         if self.master.is_some() && self.termios() != self.at_first {
             left.push("the settings of the line are others".to_owned());
@@ -235,7 +235,7 @@ impl Terminal {
     }
 
     fn master(&self) -> &File {
-        self.master.as_ref().expect("a terminal that was not hung up")
+        self.master.as_ref().expect("the terminal was closed already")
     }
 
     fn write(&self, bytes: &[u8]) {

@@ -118,7 +118,7 @@ impl Seen {
     }
 
     /// Returns whether the current attributes include a color or a style.
-    pub fn is_coloured(&self) -> bool {
+    pub fn is_colored(&self) -> bool {
         let screen = self.screen();
         let plain = screen.fgcolor() == Color::Default && screen.bgcolor() == Color::Default;
         !plain || screen.bold() || screen.dim() || screen.italic() || screen.underline() || screen.inverse()
