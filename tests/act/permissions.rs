@@ -121,7 +121,7 @@ fn partial_change_is_rolled_back() {
 fn result_reports_the_mode_the_kernel_set() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 5000, 0o600).owned_by(NOBODY, 1000);
-    // Planned as root, because a plan of nobody predicts it.
+    // Planned as root, because a plan of the user nobody predicts it.
     let plan = planned(&object.id(), &to(0o2640));
     let nobody = Nobody::here();
     let error = act::apply(&RealMachine, &plan).result.unwrap_err();

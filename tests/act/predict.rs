@@ -300,7 +300,7 @@ fn run(
 }
 
 #[test]
-fn a_dry_run_and_the_real_run_agree() {
+fn dry_run_matches_the_real_run() {
     let Some(_world) = World::new() else { return };
     let home = tempfile::tempdir().unwrap();
     fs::set_permissions(home.path(), Permissions::from_mode(0o755)).unwrap();
@@ -374,7 +374,7 @@ fn a_dry_run_and_the_real_run_agree() {
 }
 
 #[test]
-fn a_dry_run_lists_and_predicts_in_the_order_of_the_arguments() {
+fn dry_run_keeps_the_order_of_the_arguments() {
     let Some(_world) = World::new() else { return };
     let (sysv, held) = (Sysv::new(0x4d2, 5000, 0o600), Object::new("held", 10, 0o600));
     for name in ["a", "b"] {

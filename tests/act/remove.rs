@@ -68,7 +68,7 @@ fn only_the_owner_may_remove() {
     let foreign_sysv = Sysv::new(0, 5000, 0o666);
     let foreign_object = Object::new("theirs", 5000, 0o666);
     drop(foreign);
-    // A segment of nobody that even nobody cannot read.
+    // A segment that not even its owner can read.
     let own = Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY);
     let own_object = Object::new("own", 5000, 0).owned_by(NOBODY, NOBODY);
     let plans = [foreign_sysv.id(), foreign_object.id()].map(|id| planned(&id, &REMOVE));

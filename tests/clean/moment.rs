@@ -132,7 +132,7 @@ fn unprivileged_clean_removes_own_leaks_and_fails_for_others() {
     let program = env!("CARGO_BIN_EXE_shmlens");
     let made = as_nobody(program, ["create", "sysv", "--size", "4K"]).output().unwrap();
     assert!(made.status.success(), "{made:?}");
-    // As nobody, every object is unknown while root's processes cannot be examined.
+    // To the user nobody, every object is unknown while root's processes cannot be examined.
     let object = Object::new("nccl-a1B2c3", 8, 0o600).owned_by(NOBODY, NOBODY);
     let arguments = ["clean", "--settle", "0s", "--yes", "--no-copy"];
     let output = as_nobody(program, arguments).stdin(Stdio::null()).output().unwrap();

@@ -145,7 +145,7 @@ fn loop_device_counts_as_a_holder() {
 fn named_segments_are_checked_without_delay() {
     let Some(_leaks) = Leaks::new() else { return };
     object_of_nobody("x");
-    // Nobody cannot examine root's processes.
+    // The user nobody cannot examine root's processes.
     let removed = as_nobody_ended(&["rm", "--yes", "--no-copy", "/x"]);
     removed.assert_is(0, &["posix:/x: removed"]);
     // The dry run also reports a holder that is not visible.
@@ -183,7 +183,7 @@ fn clean_fails_when_a_kind_cannot_be_listed() {
     let Some(leaks) = Leaks::new() else { return };
     let id = Leaks::object("a", 8);
     let Some(shell) = tool("sh") else { return };
-    // Nobody cannot read the directory.
+    // The user nobody cannot read the directory.
     fs::set_permissions("/dev/shm", Permissions::from_mode(0o700)).unwrap();
     let list = as_nobody_ended(&["list", "--json"]);
     let clean = as_nobody_ended(&["clean"]);

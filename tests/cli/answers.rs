@@ -13,7 +13,7 @@ const PYTHON: &str = "/usr/bin/python3";
 
 /// Starts a Python program as root or as nobody and waits until it prints `ready`.
 fn start(text: &str, as_root: bool) -> Option<Child> {
-    // Nobody cannot run a python below /root.
+    // The user nobody cannot run a python below /root.
     if !Path::new(PYTHON).exists() {
         skip("has no /usr/bin/python3");
         return None;

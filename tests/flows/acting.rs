@@ -591,7 +591,7 @@ fn long_dialogs_scroll() {
 }
 
 #[test]
-fn the_log_wraps_and_scrolls() {
+fn log_wraps_and_scrolls() {
     let mut stage = stage(small());
     for at in 0..30 {
         stage.state.log.push(format!("rm /{at}: {} end-{at}.", "a long result ".repeat(8)));

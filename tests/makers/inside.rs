@@ -38,7 +38,7 @@ fn in_pid_namespace() -> Option<Command> {
 
 /// Runs as nobody, with a `/proc` that hides processes of others.
 fn with_hidden_processes() -> Option<Command> {
-    // Nobody may have no access to the path of the program, so it is opened first.
+    // The user nobody may have no access to the path of the program, so it is opened first.
     let nobody = format!("setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups");
     let text = format!(
         "mount -t proc -o hidepid=2 proc /proc && exec 9<\"$0\" && exec {nobody} /proc/self/fd/9 \"$@\""

@@ -136,7 +136,7 @@ fn old_copies_stay_when_the_last_check_fails() {
 }
 
 #[test]
-fn a_batch_never_deletes_its_own_copies_for_room() {
+fn batch_never_deletes_its_own_copies_for_space() {
     let Some(_world) = World::new() else { return };
     let disk = Disk::new();
     let names = ["/d", "/e", "/f", "/g", "/h"];

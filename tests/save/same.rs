@@ -301,7 +301,7 @@ fn unprivileged_restore_reports_attributes_it_cannot_set() {
     let sysv = Sysv::new(7, 5000, 0o640).owned_by(NOBODY, NOBODY);
     save(&sysv.id(), &sysv_path);
     drop(sysv);
-    // By descriptor, because nobody may have no access to the path.
+    // By descriptor, because the user nobody may have no access to the path.
     let open = [&path, &sysv_path].map(|path| File::open(path).unwrap());
     let by_descriptor = open.each_ref().map(|file| {
         std::path::PathBuf::from(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(file)))

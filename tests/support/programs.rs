@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_starts() {
+    fn program_starts() {
         assert!(shmlens().arg("--version").output().unwrap().stdout.starts_with(b"shmlens "));
     }
 }
