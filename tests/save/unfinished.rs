@@ -1,4 +1,4 @@
-//! Unfinished copies after a kill on a file system without O_TMPFILE.
+//! Unfinished copies after a kill on a file system without `O_TMPFILE`.
 
 use super::{directory, files, program, run};
 use crate::support::{Child, Object, SOON, World, wait_until, without_tmpfile};

@@ -1,4 +1,4 @@
-//! A kernel without O_TMPFILE on any file system, as with NFS.
+//! A kernel without `O_TMPFILE` on any file system, as with NFS.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
