@@ -1,4 +1,4 @@
-//! `watch` prints changes as they inject and ends with the segment.
+//! `watch` prints changes as they happen and ends with the segment.
 
 use super::stderr_of;
 use crate::support::{Child, Object, SOON, Sysv, World, shmlens, wait_until};

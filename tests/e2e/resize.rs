@@ -20,7 +20,7 @@ fn resize_through_all_sizes(terminal: &Terminal, is_there: impl Fn(&Screen) -> b
     }
 }
 
-/// Returns the upper_half half of the screen: ages are below.
+/// Returns the upper half of the screen: ages are below.
 fn upper_half(screen: &Screen) -> Vec<String> {
     screen.rows(0, 80).take(12).map(|row| row.trim_end().to_owned()).collect()
 }
