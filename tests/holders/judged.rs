@@ -85,7 +85,7 @@ fn unprivileged_verdicts_admit_what_is_unknown() {
     // Among the processes of nobody, the examinable one is found.
     let shared = named(&survey, &crowd, b"shared");
     let pids: Vec<u32> = shared.holders.iter().flat_map(|all| all.iter()).map(|one| one.pid).collect();
-    assert_eq!(pids, [crowd.pid("object_of_nobody")]);
+    assert_eq!(pids, [crowd.pid("nobodys")]);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn descriptor_exhaustion_never_reports_unheld() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
     let Some(shell) = tool("sh") else { return };
-    let mut message = 0;
+    let mut unknown = 0;
     for most in 4..20 {
         let mut command = Command::new(&shell);
         let program = shmlens().get_program().to_owned();
@@ -147,8 +147,8 @@ fn descriptor_exhaustion_never_reports_unheld() {
             let held = !crowd.truth.held[&object].is_empty();
             let state = segment["state"].as_str().unwrap();
             assert!(!held || matches!(state, "in-use" | "removed" | "unknown"), "with {most}: {segment}");
-            message += usize::from(held && state == "unknown");
+            unknown += usize::from(held && state == "unknown");
         }
     }
-    assert!(message > 0, "some had too few");
+    assert!(unknown > 0, "some had too few");
 }
