@@ -73,7 +73,7 @@ fn segments() -> Vec<(&'static str, Made)> {
     for (name, uid, mode) in [
         ("open", ROOT, 0o777),
         ("closed", ROOT, 0o755),
-        ("object_of_nobody", NOBODY, 0o1777),
+        ("nobodys", NOBODY, 0o1777),
         ("anns", ANN, 0o1777),
         ("immutable", ROOT, 0o777),
         ("append", ROOT, 0o777),
@@ -92,7 +92,7 @@ fn segments() -> Vec<(&'static str, Made)> {
         ("set-user-id", Made::Object(Object::new("suid", 1, 0o600).owned_by(NOBODY, NOBODY))),
         ("root's in an open directory", object("open/roots", ROOT)),
         ("own in a closed directory", object("closed/own", NOBODY)),
-        ("root's in nobody's sticky directory", object("object_of_nobody/roots", ROOT)),
+        ("root's in nobody's sticky directory", object("nobodys/roots", ROOT)),
         ("own in ann's sticky directory", object("anns/own", NOBODY)),
         ("root's in ann's sticky directory", object("anns/roots", ROOT)),
         ("immutable", object("flag_i", NOBODY)),
@@ -115,7 +115,7 @@ fn clear() {
         // Its own drop could not remove it.
         let _ = fs::remove_file(path);
     }
-    for directory in ["open", "closed", "object_of_nobody", "anns", "immutable", "append"] {
+    for directory in ["open", "closed", "nobodys", "anns", "immutable", "append"] {
         fs::remove_dir_all(Path::new("/dev/shm").join(directory)).unwrap();
     }
 }
